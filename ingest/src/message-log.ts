@@ -1,0 +1,26 @@
+/**
+ * Messages in columns, so that the hot path makes no object for a reading. Row i is
+ * (deviceIds[i], sensors[i], timestampsMs[i], values[i]); columns may be longer than `length`.
+ */
+export type MessageBatch = {
+  readonly length: number;
+  readonly deviceIds: readonly string[];
+  /** Places in the table `sensors` of @devicemesh/proto. */
+  readonly sensorCodes: Uint8Array;
+  /** The devices' clocks: whole milliseconds since 1970. */
+  readonly timestampsMs: Float64Array;
+  readonly values: Float64Array;
+};
+
+/** Where accepted messages go. Ingest acknowledges a reading only after the log has. */
+export type MessageLog = {
+  /**
+   * Appends the messages in order and resolves when every one of them is durable: it survives the death
+   * of any one process. Repeats are welcome; whoever reads the log tells them apart by identity. The
+   * batch must not be changed until then. Callers may append concurrently; the log bounds what it holds,
+   * and an append that must wait for room simply resolves later.
+   * @throws RpcError UNAVAILABLE if the log cannot be reached or is closed; then nothing is promised
+   *   about the batch: some of it may have been appended.
+   */
+  append(batch: MessageBatch): Promise<void>;
+};

@@ -1,0 +1,17 @@
+/** What a device id looks like: 1 to 128 of [A-Za-z0-9._:-], the first character alphanumeric. */
+export const deviceIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+
+/** The earliest timestamp of a reading: 2000-01-01T00:00:00Z, in milliseconds since 1970. */
+export const earliestTimestampMs = Date.UTC(2000, 0, 1);
+
+/** The largest instant that a protobuf Timestamp can tell, rounded up: 10000-01-01T00:00:00Z. */
+export const latestTimestampMs = Date.UTC(10000, 0, 1);
+
+/** How far a reading's timestamp may be ahead of the server: one day, in milliseconds. */
+export const clockAheadMaxMs = 86_400_000;
+
+/** The most readings in a frame. */
+export const frameReadingsMax = 1000;
+
+/** The most bytes in a frame: 1 MiB. */
+export const frameBytesMax = 1024 * 1024;

@@ -1,0 +1,17 @@
+import type { SensorName } from "./sensors.ts";
+import { isoMilliseconds } from "./timestamp.ts";
+
+/** The flat form of a reading: one sensor value of one device at one time. */
+export type DeviceMessage = {
+  readonly deviceId: string;
+  /** The device's clock, whole milliseconds since 1970. */
+  readonly timestampMs: number;
+  readonly sensor: SensorName;
+  /** In the sensor's unit. */
+  readonly value: number;
+};
+
+/** The identity of a message, written `device|sensor|ISO time`. Two messages of one identity are one reading. */
+export function identityOf(message: Omit<DeviceMessage, "value">): string {
+  return `${message.deviceId}|${message.sensor}|${isoMilliseconds(message.timestampMs)}`;
+}

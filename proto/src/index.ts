@@ -1,0 +1,12 @@
+export {
+  clockAheadMaxMs,
+  deviceIdPattern,
+  earliestTimestampMs,
+  frameBytesMax,
+  frameReadingsMax,
+  latestTimestampMs,
+} from "./bounds.ts";
+export { type DeviceMessage, identityOf } from "./device-message.ts";
+export { alignDown, alignUp, defaultLevels, type Level } from "./levels.ts";
+export { type SensorName, type SensorSpec, sensorByName, sensors } from "./sensors.ts";
+export { isoMilliseconds, millisecondsCeil, millisecondsFloor, type ProtoTimestamp, protoTimestamp } from "./timestamp.ts";

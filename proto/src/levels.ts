@@ -1,0 +1,27 @@
+/**
+ * A level of windows. A partial of the level is what one series' readings of one window (by the device's
+ * clock) and one segment (by the log's clock) add up to.
+ */
+export type Level = {
+  /** The size of its windows in milliseconds, aligned to 1970; a multiple of the level's below. */
+  readonly windowMs: number;
+  /** The size of its segments in milliseconds, aligned to 1970; a multiple of the level's below. */
+  readonly segmentMs: number;
+};
+
+/** The levels by default, the finest first: 10 s, 10 min, 1 day. */
+export const defaultLevels: readonly Level[] = [
+  { windowMs: 10_000, segmentMs: 10_000 },
+  { windowMs: 600_000, segmentMs: 600_000 },
+  { windowMs: 86_400_000, segmentMs: 86_400_000 },
+];
+
+/** The largest multiple of `size` that is not after `ms`. */
+export function alignDown(ms: number, size: number): number {
+  return Math.floor(ms / size) * size;
+}
+
+/** The smallest multiple of `size` that is not before `ms`. */
+export function alignUp(ms: number, size: number): number {
+  return Math.ceil(ms / size) * size;
+}

@@ -1,0 +1,26 @@
+/** A google.protobuf.Timestamp, as both protobuf runtimes give it. */
+export type ProtoTimestamp = { readonly seconds: bigint; readonly nanos: number };
+
+/** The timestamp in whole milliseconds since 1970, the digits below cut off (towards the past). */
+export function millisecondsFloor(timestamp: ProtoTimestamp): number {
+  return Number(timestamp.seconds) * 1000 + Math.floor(timestamp.nanos / 1e6);
+}
+
+/**
+ * The timestamp in milliseconds since 1970, rounded up. Readings have whole milliseconds, so as a bound
+ * of `[since, to)` the rounded-up bound takes the same readings as the bound itself.
+ */
+export function millisecondsCeil(timestamp: ProtoTimestamp): number {
+  return Number(timestamp.seconds) * 1000 + Math.ceil(timestamp.nanos / 1e6);
+}
+
+/** Milliseconds since 1970 as the fields of a google.protobuf.Timestamp. */
+export function protoTimestamp(ms: number): { seconds: bigint; nanos: number } {
+  const seconds = Math.floor(ms / 1000);
+  return { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 };
+}
+
+/** ISO 8601 in UTC with milliseconds: `2026-11-23T20:04:22.000Z`. */
+export function isoMilliseconds(ms: number): string {
+  return new Date(ms).toISOString();
+}

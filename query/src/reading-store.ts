@@ -1,0 +1,138 @@
+import type { DeviceMessage, Level, SensorName } from "@devicemesh/proto";
+import type { ReadingPartial } from "./partial.ts";
+
+/** Which series: an empty list means all, an unknown name matches nothing. */
+export type SeriesFilter = {
+  readonly deviceIds: readonly string[];
+  readonly sensors: readonly string[];
+};
+
+/**
+ * A rectangle of readings or partials: `timestamp` (or the start of the window) in [sinceMs, toMs), and
+ * `arrived` (or the start of the segment) in [arrivedSinceMs, arrivedToMs). Infinity means no bound.
+ */
+export type Scan = {
+  readonly sinceMs: number;
+  readonly toMs: number;
+  readonly arrivedSinceMs: number;
+  readonly arrivedToMs: number;
+};
+
+/** What to read: disjoint scans that together hold each reading of the timeframe exactly once. */
+export type ReadPlan = {
+  /** Scans over partials, a list for each level of the store, the finest first. */
+  readonly levels: readonly (readonly Scan[])[];
+  /** Scans over raw readings. */
+  readonly raw: readonly Scan[];
+};
+
+/** How far the store is, read together. An older horizon is as right as a newer one. */
+export type StoreHorizon = {
+  /** Everything that arrived before this moment is in the store. */
+  readonly completeThroughMs: number;
+  /** For each level, the finest first: everything that arrived before is in its partials for good; a multiple of its segmentMs, never growing from one level to the next coarser. 0 if nothing is. */
+  readonly frontiersMs: readonly number[];
+  /** For each level: partials of windows that start earlier may have expired (a multiple of the next coarser level's window); -Infinity if all are kept. Never growing towards coarser levels. */
+  readonly levelsKeptSinceMs: readonly number[];
+  /** Raw readings with an earlier timestamp may have expired (a multiple of the finest level's window); -Infinity if all are kept. */
+  readonly rawKeptSinceMs: number;
+};
+
+/** A partial of one series and, where buckets were asked for, one bucket. */
+export type SeriesPartial = ReadingPartial & {
+  readonly deviceId: string;
+  readonly sensor: SensorName;
+  /** The start of the bucket, or 0 where no buckets were asked for. */
+  readonly bucketMs: number;
+  /** How many of `count` came from raw readings. */
+  readonly fromRaw: number;
+};
+
+/** A place in the order (timestamp, device_id, sensor). */
+export type ReadingKey = Omit<DeviceMessage, "value">;
+
+/** How many, how far, and what it has seen; see PipelineStatus in the contract. */
+export type StoreStatus = {
+  /** The append time of the last message, or undefined if there is none. */
+  readonly logEndMs: number | undefined;
+  readonly horizon: StoreHorizon;
+  /** For each level, the finest first. */
+  readonly partialCounts: readonly number[];
+  readonly storedReadings: number;
+  readonly series: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  /** Readings stored a second, over the last ten seconds. */
+  readonly storedPerSecond: number;
+  readonly diskBytes: number;
+  /** Versions of the engines, by name. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** Readings refused by ingest since it was started, if this store can know. */
+  readonly refused: number | undefined;
+};
+
+/**
+ * The store's reads. Every method takes a signal: when it aborts, the method rejects soon with the
+ * signal's reason and holds nothing.
+ *
+ * All methods throw RpcError UNAVAILABLE if the store cannot be reached or is closed.
+ */
+export type ReadingStore = {
+  /** The levels of windows, the finest first; at least one. */
+  readonly levels: readonly Level[];
+
+  /** How far the store is; may be up to a second old. */
+  readHorizon(signal: AbortSignal): Promise<StoreHorizon>;
+
+  /**
+   * What the plan's scans add up to for each series that matches the filter, and for each bucket of
+   * bucketMs (aligned to 1970) if given. All scans see the same moment. There may be several partials
+   * of one series and bucket; the caller merges. `completeThroughMs` is that of the moment read.
+   */
+  readPartials(
+    request: { readonly plan: ReadPlan; readonly filter: SeriesFilter; readonly bucketMs?: number },
+    signal: AbortSignal,
+  ): Promise<{ readonly partials: readonly SeriesPartial[]; readonly completeThroughMs: number }>;
+
+  /**
+   * At most `limit` raw readings of [sinceMs, toMs) in the order (timestamp, device_id, sensor), or its
+   * reverse if `descending`; device_id and sensor in the order of their UTF-16 code units (all are ASCII).
+   * With `after`, only those that come after that place in the order asked for.
+   */
+  readReadings(
+    request: {
+      readonly filter: SeriesFilter;
+      readonly sinceMs: number;
+      readonly toMs: number;
+      readonly descending: boolean;
+      readonly after?: ReadingKey;
+      readonly limit: number;
+    },
+    signal: AbortSignal,
+  ): Promise<readonly DeviceMessage[]>;
+
+  /**
+   * At most `limit` series that match the filter in the order (device_id, sensor), those after `after` if
+   * given; and how many match in all.
+   */
+  readSeries(
+    request: {
+      readonly filter: SeriesFilter;
+      readonly after?: { readonly deviceId: string; readonly sensor: string };
+      readonly limit: number;
+    },
+    signal: AbortSignal,
+  ): Promise<{
+    readonly series: readonly { readonly deviceId: string; readonly sensor: SensorName }[];
+    readonly total: number;
+  }>;
+
+  /** How far the store is and what it has seen. */
+  readStatus(signal: AbortSignal): Promise<StoreStatus>;
+
+  /**
+   * Yields whenever readings were stored since the last yield (coalesced: a slow consumer gets one yield
+   * for many changes, and nothing queues up). Ends when the signal aborts or the store closes.
+   */
+  watchChanges(signal: AbortSignal): AsyncIterable<void>;
+};

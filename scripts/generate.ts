@@ -1,0 +1,62 @@
+// Generates everything under proto/gen from the contract. `--check` generates into a temporary folder
+// instead, compares, and fails naming the stale files.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { renderSensorTable } from "./sensor-table.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+function buf(args: string[]): void {
+  execFileSync(process.execPath, [join(root, "node_modules/@bufbuild/buf/bin/buf"), ...args], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+}
+
+/** Generates into `<outRoot>/proto/gen`. */
+function generate(outRoot: string): void {
+  const gen = join(outRoot, "proto/gen");
+  buf(["generate", "-o", outRoot]);
+  buf(["build", "--exclude-source-info", "-o", join(gen, "image.binpb")]);
+  writeFileSync(join(gen, "sensors.ts"), renderSensorTable(readFileSync(join(gen, "image.binpb"))));
+}
+
+function filesUnder(folder: string): string[] {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .filter((path) => statSync(path).isFile());
+}
+
+/** The files, relative to the repository, whose committed text is not what the contract generates. */
+export function staleFiles(): string[] {
+  const fresh = mkdtempSync(join(tmpdir(), "device-mesh-gen-"));
+  try {
+    generate(fresh);
+    const names = new Set(
+      [root, fresh].flatMap((base) => filesUnder(join(base, "proto/gen")).map((path) => relative(base, path))),
+    );
+    return [...names].filter((name) => {
+      const [ours, theirs] = [join(root, name), join(fresh, name)];
+      if (!existsSync(ours) || !existsSync(theirs)) return true;
+      return !readFileSync(ours).equals(readFileSync(theirs));
+    });
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}
+
+if (import.meta.main) {
+  if (process.argv.includes("--check")) {
+    const stale = staleFiles();
+    if (stale.length > 0) {
+      console.error(`Generated code is stale; run "npm run generate" and commit:\n  ${stale.join("\n  ")}`);
+      process.exit(1);
+    }
+  } else {
+    generate(root);
+  }
+}
