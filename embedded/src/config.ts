@@ -1,0 +1,118 @@
+import { defineSettings, loadSettings } from "@devicemesh/kit/settings";
+import type { Retention } from "./duckdb-retention.ts";
+
+/** The settings of `npm start`: flags, environment variables, help and the README's table in one place. */
+export const embeddedSettings = defineSettings({
+  prefix: "DEVICEMESH_",
+  settings: {
+    ingestPort: {
+      flag: "--ingest-port",
+      env: "DEVICEMESH_INGEST_PORT",
+      kind: "integer",
+      default: 50051,
+      minimum: 0,
+      maximum: 65535,
+      description: "port that takes readings (gRPC); 0 picks a free one",
+    },
+    queryPort: {
+      flag: "--query-port",
+      env: "DEVICEMESH_QUERY_PORT",
+      kind: "integer",
+      default: 8080,
+      minimum: 0,
+      maximum: 65535,
+      description: "port of query, generator control and page; 0 picks a free one",
+    },
+    host: {
+      flag: "--host",
+      env: "DEVICEMESH_HOST",
+      kind: "string",
+      default: "127.0.0.1",
+      description: "address to listen on; there is no authentication, so keep it on this machine",
+    },
+    data: {
+      flag: "--data",
+      env: "DEVICEMESH_DATA",
+      kind: "string",
+      default: "./data",
+      placeholder: "FOLDER",
+      description: "folder of the store",
+    },
+    devices: {
+      flag: "--devices",
+      env: "DEVICEMESH_DEVICES",
+      kind: "integer",
+      default: 12,
+      minimum: 1,
+      maximum: 100_000,
+      description: "how many devices the generator plays, one reading a second each",
+    },
+    noGenerator: {
+      flag: "--no-generator",
+      env: "DEVICEMESH_NO_GENERATOR",
+      kind: "boolean",
+      default: false,
+      description: "play no devices at the start",
+    },
+    replay: {
+      flag: "--replay",
+      env: "DEVICEMESH_REPLAY",
+      kind: "string",
+      placeholder: "FILE",
+      description: "send a CSV recording (device_id,timestamp,sensor,value) first, as fast as acknowledged, then keep serving",
+    },
+    corsOrigin: {
+      flag: "--cors-origin",
+      env: "DEVICEMESH_CORS_ORIGIN",
+      kind: "string",
+      placeholder: "ORIGIN",
+      description: "origin of web pages that may call query, several with commas; none by default",
+    },
+    retainRaw: {
+      flag: "--retain-raw",
+      env: "DEVICEMESH_RETAIN_RAW",
+      kind: "duration",
+      description: "how long raw readings are kept, by their timestamp; older ones are refused; for ever by default",
+    },
+    retain10s: {
+      flag: "--retain-10s",
+      env: "DEVICEMESH_RETAIN_10S",
+      kind: "duration",
+      description: "how long 10-second windows are kept; for ever by default",
+    },
+    retain10min: {
+      flag: "--retain-10min",
+      env: "DEVICEMESH_RETAIN_10MIN",
+      kind: "duration",
+      description: "how long 10-minute windows are kept; for ever by default",
+    },
+    retain1day: {
+      flag: "--retain-1day",
+      env: "DEVICEMESH_RETAIN_1DAY",
+      kind: "duration",
+      description: "how long 1-day windows are kept; for ever by default",
+    },
+    logLevel: {
+      flag: "--log-level",
+      env: "DEVICEMESH_LOG_LEVEL",
+      kind: "string",
+      default: "warn",
+      choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+      description: "what is logged, as JSON lines on standard error",
+    },
+  },
+});
+
+/** What `npm start` is told. */
+export type EmbeddedConfig = Extract<
+  ReturnType<typeof loadSettings<typeof embeddedSettings>>,
+  { kind: "settings" }
+>["values"];
+
+/** The retention in the settings, for the default levels. */
+export function retentionOf(config: EmbeddedConfig): Retention {
+  return {
+    rawMs: config.retainRaw,
+    levelsMs: [config.retain10s, config.retain10min, config.retain1day],
+  };
+}

@@ -1,0 +1,161 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { MessageBatch, MessageLog } from "@devicemesh/ingest";
+import { unavailable } from "@devicemesh/kit/rpc-error";
+import type { ArrivalClock } from "./arrival-clock.ts";
+import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
+import { createReadingColumns, type SortedMessages, settleDoubtful, sortBatch } from "./repeat-filter.ts";
+import type { SeriesRegistry } from "./series-registry.ts";
+import { findStored } from "./duckdb-stored-lookup.ts";
+
+/** What one commit did. */
+export type CommitReport = {
+  readonly arrivedMs: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+};
+
+/** The message log of the embedded store: each commit is one transaction of many appends. */
+export type DuckdbMessageLog = MessageLog & {
+  /**
+   * The moment before which everything that arrived is committed: the append time of the commit in
+   * progress, or the present.
+   */
+  completeThroughMs(): number;
+  /** Resolves when every later commit, and no unfinished one, has an append time of at least `ms`. */
+  sealBefore(ms: number): Promise<void>;
+  /** Commits what was appended and refuses the rest. Closing twice is the same as once. */
+  close(): Promise<void>;
+};
+
+/** Readings in one commit at most: it bounds the memory of a commit and the wait behind it. */
+const commitReadingsMax = 65_536;
+
+type Waiting = { batch: MessageBatch; resolve(): void; reject(error: unknown): void };
+
+/** Makes the log. It is the only writer of readings, series and repeats on this database. */
+export function createDuckdbMessageLog(dependencies: {
+  readonly connection: DuckDBConnection;
+  readonly registry: SeriesRegistry;
+  readonly clock: ArrivalClock;
+  readonly onCommit: (report: CommitReport) => void;
+  readonly onFailure: (error: unknown) => void;
+}): DuckdbMessageLog {
+  const { connection, registry, clock, onCommit, onFailure } = dependencies;
+  const writer = createColumnWriter();
+  const sorted: SortedMessages = {
+    fresh: createReadingColumns(commitReadingsMax),
+    doubtful: createReadingColumns(1024),
+  };
+  // Bounded by the callers: ingest limits the readings in flight over all its streams.
+  let waiting: Waiting[] = [];
+  let running: Promise<void> | undefined;
+  let committing: { readonly arrivedMs: number; readonly done: Promise<unknown> } | undefined;
+  let closed = false;
+
+  function takeGroup(): Waiting[] {
+    let readings = 0;
+    let count = 0;
+    while (count < waiting.length && (count === 0 || readings < commitReadingsMax)) {
+      readings += (waiting[count] as Waiting).batch.length;
+      count++;
+    }
+    const group = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    return group;
+  }
+
+  async function commitGroup(group: readonly Waiting[], arrivedMs: number): Promise<CommitReport> {
+    sorted.fresh.length = 0;
+    sorted.doubtful.length = 0;
+    for (const { batch } of group) sortBatch(batch, registry, sorted);
+    await connection.run("BEGIN TRANSACTION");
+    try {
+      const repeats =
+        sorted.doubtful.length > 0
+          ? settleDoubtful(sorted, await findStored(connection, writer, sorted.doubtful))
+          : { duplicates: 0, conflicts: 0 };
+      const seriesCount = registry.size;
+      await insertSeries(connection, registry);
+      await insertReadings(arrivedMs);
+      if (repeats.duplicates + repeats.conflicts > 0) {
+        await connection.run(
+          `UPDATE repeats SET duplicates = duplicates + ${repeats.duplicates}, conflicts = conflicts + ${repeats.conflicts}`,
+        );
+      }
+      await connection.run("COMMIT");
+      registry.markSaved(seriesCount);
+      return { arrivedMs, stored: sorted.fresh.length, ...repeats };
+    } catch (error) {
+      // The cause is what the caller needs; a rollback that fails too changes nothing.
+      await connection.run("ROLLBACK").catch(() => {});
+      throw error;
+    }
+  }
+
+  async function insertReadings(arrivedMs: number): Promise<void> {
+    if (sorted.fresh.length === 0) return;
+    await appendAll(connection, "readings", (appender) => writer.write(appender, sorted.fresh, arrivedMs));
+  }
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      const group = takeGroup();
+      try {
+        const arrivedMs = clock.nowMs();
+        const commit = commitGroup(group, arrivedMs);
+        committing = { arrivedMs, done: commit.catch(() => {}) };
+        const report = await commit.finally(() => {
+          committing = undefined;
+        });
+        onCommit(report);
+        for (const { resolve } of group) resolve();
+      } catch (error) {
+        onFailure(error);
+        const refusal = unavailable({
+          message: "the store could not commit; nothing of this unit is acknowledged, send it again",
+          retryDelayMs: 1000,
+          cause: error,
+        });
+        for (const { reject } of group) reject(refusal);
+      }
+    }
+    running = undefined;
+  }
+
+  return {
+    append(batch) {
+      if (closed) {
+        return Promise.reject(unavailable({ message: "the store is closing", retryDelayMs: 1000 }));
+      }
+      if (batch.length === 0) return Promise.resolve();
+      return new Promise((resolve, reject) => {
+        waiting.push({ batch, resolve, reject });
+        // On the next turn, so that the frames of one turn share a transaction.
+        running ??= Promise.resolve().then(run);
+      });
+    },
+    completeThroughMs: () => committing?.arrivedMs ?? clock.nowMs(),
+    async sealBefore(ms) {
+      clock.raise(ms);
+      if (committing && committing.arrivedMs < ms) await committing.done;
+    },
+    async close() {
+      closed = true;
+      await running;
+    },
+  };
+}
+
+async function insertSeries(connection: DuckDBConnection, registry: SeriesRegistry): Promise<void> {
+  const unsaved = registry.unsaved();
+  if (unsaved.length === 0) return;
+  await appendAll(connection, "series", (appender) => {
+    for (const { code, deviceId, sensor } of unsaved) {
+      appender.appendInteger(code);
+      appender.appendVarchar(deviceId);
+      appender.appendVarchar(sensor);
+      appender.endRow();
+    }
+  });
+}

@@ -1,0 +1,79 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { RpcError, unavailable } from "@devicemesh/kit/rpc-error";
+
+/** Rows by column: numbers, strings, or null where there is nothing. */
+export type Columns = readonly (readonly (number | string | null)[])[];
+
+/** A few connections for reading, so that questions do not wait for commits nor take all threads. */
+export type DuckdbReaders = {
+  /**
+   * Runs one statement, which sees one moment of the store.
+   * @throws the signal's reason if it aborts; RpcError UNAVAILABLE if the store is closed.
+   */
+  read(sql: string, signal: AbortSignal): Promise<Columns>;
+  /** Waits for the running statements and closes the connections. */
+  close(): Promise<void>;
+};
+
+/** Questions that may wait for a connection; more are refused, for they would only time out. */
+const waitingMax = 1000;
+
+/** Makes readers over the connections. */
+export function createDuckdbReaders(connections: readonly DuckDBConnection[]): DuckdbReaders {
+  const idle = [...connections];
+  const waiting: ((connection: DuckDBConnection) => void)[] = [];
+  const running = new Set<Promise<unknown>>();
+  let closed = false;
+
+  function acquire(): Promise<DuckDBConnection> {
+    const connection = idle.pop();
+    if (connection) return Promise.resolve(connection);
+    if (waiting.length >= waitingMax) {
+      throw new RpcError({
+        code: "RESOURCE_EXHAUSTED",
+        message: "too many questions at once; ask again in a second",
+        details: [{ kind: "retryInfo", retryDelayMs: 1000 }],
+      });
+    }
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  function release(connection: DuckDBConnection): void {
+    const next = waiting.shift();
+    if (next) next(connection);
+    else idle.push(connection);
+  }
+
+  async function read(sql: string, signal: AbortSignal): Promise<Columns> {
+    if (closed) throw unavailable({ message: "the store is closing", retryDelayMs: 1000 });
+    const connection = await acquire();
+    const interrupt = () => connection.interrupt();
+    try {
+      signal.throwIfAborted();
+      signal.addEventListener("abort", interrupt, { once: true });
+      const result = await connection.runAndReadAll(sql);
+      return result.getColumns() as Columns;
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", interrupt);
+      release(connection);
+    }
+  }
+
+  return {
+    read(sql, signal) {
+      const reading = read(sql, signal);
+      running.add(reading);
+      const forget = () => running.delete(reading);
+      reading.then(forget, forget);
+      return reading;
+    },
+    async close() {
+      closed = true;
+      await Promise.allSettled(running);
+      for (const connection of idle.splice(0)) connection.closeSync();
+    },
+  };
+}

@@ -1,0 +1,95 @@
+import type { Level } from "@devicemesh/proto";
+import type { ReadingStore, StoreHorizon, StoreStatus } from "@devicemesh/query";
+import type { ChangeSignal } from "./change-signal.ts";
+import type { DuckdbReaders } from "./duckdb-readers.ts";
+import { partialsOf, readPartialsSql } from "./partials-reader.ts";
+import { findReadings } from "./readings-reader.ts";
+import { matchingSeries, seriesCondition } from "./series-filter-sql.ts";
+import { byDeviceThenSensor, type SeriesRegistry } from "./series-registry.ts";
+import { partialsTable } from "./store-sql.ts";
+
+/** What the reading store is told by the parts that write. */
+export type StoreState = {
+  horizon(): StoreHorizon;
+  status(): Pick<
+    StoreStatus,
+    "logEndMs" | "duplicates" | "conflicts" | "storedPerSecond" | "versions" | "refused"
+  >;
+  diskBytes(): Promise<number>;
+};
+
+/** The reads of the embedded store; see the port for what they promise. */
+export function createDuckdbReadingStore(dependencies: {
+  readonly readers: DuckdbReaders;
+  readonly registry: SeriesRegistry;
+  readonly levels: readonly Level[];
+  readonly changes: ChangeSignal;
+  readonly state: StoreState;
+}): ReadingStore {
+  const { readers, registry, levels, changes, state } = dependencies;
+  return {
+    levels,
+
+    readHorizon: async () => state.horizon(),
+
+    async readPartials({ plan, filter, bucketMs }, signal) {
+      // Before the statement: what arrived before this moment is committed, so the statement sees it.
+      const { completeThroughMs } = state.horizon();
+      const condition = seriesCondition(registry, filter);
+      const sql =
+        condition === undefined
+          ? undefined
+          : readPartialsSql({ plan, seriesCondition: condition, bucketMs });
+      const partials = sql === undefined ? [] : partialsOf(await readers.read(sql, signal), registry);
+      return { partials, completeThroughMs };
+    },
+
+    async readReadings(request, signal) {
+      const condition = seriesCondition(registry, request.filter);
+      if (condition === undefined) return [];
+      return findReadings({ ...request, seriesCondition: condition, registry, readers }, signal);
+    },
+
+    async readSeries({ filter, after, limit }, signal) {
+      signal.throwIfAborted();
+      const matching = matchingSeries(registry, filter);
+      const start = after ? firstAfter(matching, after) : 0;
+      return { series: matching.slice(start, start + limit), total: matching.length };
+    },
+
+    async readStatus(signal) {
+      const counts = [
+        "(SELECT count(*)::DOUBLE FROM readings)",
+        ...levels.map((_, level) => `(SELECT count(*)::DOUBLE FROM ${partialsTable(level)})`),
+      ];
+      const columns = await readers.read(`SELECT ${counts.join(", ")}`, signal);
+      const [storedReadings = 0, ...partialCounts] = columns.map((column) => column[0] as number);
+      return {
+        ...state.status(),
+        horizon: state.horizon(),
+        storedReadings,
+        partialCounts,
+        series: registry.sorted().length,
+        diskBytes: await state.diskBytes(),
+      };
+    },
+
+    watchChanges: (signal) => changes.watch(signal),
+  };
+}
+
+/** The place of the first series after `after` in a sorted list. */
+function firstAfter(
+  sorted: readonly { readonly deviceId: string; readonly sensor: string }[],
+  after: { readonly deviceId: string; readonly sensor: string },
+): number {
+  let [low, high] = [0, sorted.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const series = sorted[middle];
+    if (series && byDeviceThenSensor(series, after) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+

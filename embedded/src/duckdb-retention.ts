@@ -1,0 +1,120 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { alignDown, type Level } from "@devicemesh/proto";
+import { partialsTable } from "./store-sql.ts";
+
+/** How long to keep what, by the device's clock, in ms; undefined keeps for ever. */
+export type Retention = {
+  readonly rawMs: number | undefined;
+  /** For each level, the finest first. */
+  readonly levelsMs: readonly (number | undefined)[];
+};
+
+/** From which timestamp on all is kept, in ms since 1970; -Infinity if nothing has expired. */
+export type KeptSince = {
+  readonly rawMs: number;
+  readonly levelsMs: readonly number[];
+};
+
+/**
+ * How much earlier than its limit a reading is refused by ingest: it keeps the raw readings, which tell
+ * repeats, longer than readings of that age are accepted.
+ */
+const refusalMarginMs = 3_600_000;
+
+/** The earliest timestamp (ms) that ingest may accept now, so that a repeat can always be told. */
+export function earliestAcceptedMs(retention: Retention, nowMs: number): number {
+  return retention.rawMs === undefined ? Number.NEGATIVE_INFINITY : nowMs - retention.rawMs;
+}
+
+/**
+ * What is to be kept at `nowMs`: each limit is rounded down to windows of the coarsest level, and nothing
+ * that was given up before comes back.
+ */
+export function keptSinceAt(options: {
+  readonly retention: Retention;
+  readonly levels: readonly Level[];
+  readonly before: KeptSince;
+  readonly nowMs: number;
+}): KeptSince {
+  const { retention, levels, before, nowMs } = options;
+  const grain = levels.at(-1)?.windowMs ?? 1;
+  const limit = (keepMs: number | undefined): number =>
+    keepMs === undefined ? Number.NEGATIVE_INFINITY : alignDown(nowMs - keepMs - refusalMarginMs, grain);
+  return {
+    rawMs: Math.max(before.rawMs, limit(retention.rawMs)),
+    levelsMs: before.levelsMs.map((kept, level) => Math.max(kept, limit(retention.levelsMs[level]))),
+  };
+}
+
+/**
+ * What is wrong with the settings, or undefined: a level must be kept at least as long as all that is
+ * finer, or the coarse answer would end before the fine one.
+ */
+export function retentionProblem({ rawMs, levelsMs }: Retention): string | undefined {
+  const kept = [rawMs, ...levelsMs].map((ms) => ms ?? Number.POSITIVE_INFINITY);
+  const names = ["raw readings", ...levelsMs.map((_, level) => `level ${level}`)];
+  const shorter = kept.findIndex((ms, place) => place > 0 && ms < (kept[place - 1] as number));
+  if (shorter < 0) return undefined;
+  return `${names[shorter]} must be kept at least as long as ${names[shorter - 1]}`;
+}
+
+/** Deletes what has expired and tells what is kept. */
+export type DuckdbRetention = {
+  keptSince(): KeptSince;
+  /**
+   * Publishes the new limits and deletes what was already beyond the limits published by the run before,
+   * so that no answer that is being read loses rows. Only what is folded into the next level is deleted.
+   */
+  run(): Promise<void>;
+};
+
+/** Makes the retention; it is the only one that deletes on this database. */
+export function createDuckdbRetention(dependencies: {
+  readonly connection: DuckDBConnection;
+  readonly levels: readonly Level[];
+  readonly retention: Retention;
+  readonly stored: KeptSince;
+  readonly nowMs: () => number;
+  readonly frontiersMs: () => readonly number[];
+}): DuckdbRetention {
+  const { connection, levels, retention, nowMs, frontiersMs } = dependencies;
+  let kept = dependencies.stored;
+
+  async function deleteExpired(frontiers: readonly number[]): Promise<void> {
+    if (Number.isFinite(kept.rawMs)) {
+      await connection.run(`DELETE FROM readings WHERE ts < ${kept.rawMs} AND arrived < ${frontiers[0]}`);
+    }
+    for (const [level, limitMs] of kept.levelsMs.entries()) {
+      if (!Number.isFinite(limitMs)) continue;
+      // The coarsest level has nothing above it to wait for.
+      const folded = frontiers[level + 1] ?? frontiers[level];
+      await connection.run(
+        `DELETE FROM ${partialsTable(level)} WHERE window_start < ${limitMs} AND segment < ${folded}`,
+      );
+    }
+  }
+
+  async function publish({ rawMs, levelsMs }: KeptSince): Promise<void> {
+    await connection.run("DELETE FROM kept_since");
+    for (const [place, since] of [rawMs, ...levelsMs].entries()) {
+      if (Number.isFinite(since)) await connection.run(`INSERT INTO kept_since VALUES (${place - 1}, ${since})`);
+    }
+  }
+
+  return {
+    keptSince: () => kept,
+    async run() {
+      const next = keptSinceAt({ retention, levels, before: kept, nowMs: nowMs() });
+      await connection.run("BEGIN TRANSACTION");
+      try {
+        await deleteExpired(frontiersMs());
+        await publish(next);
+        await connection.run("COMMIT");
+      } catch (error) {
+        await connection.run("ROLLBACK").catch(() => {});
+        throw error;
+      }
+      kept = next;
+    },
+  };
+}

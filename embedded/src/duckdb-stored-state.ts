@@ -1,0 +1,71 @@
+import type { DuckDBConnection } from "@duckdb/node-api";
+import type { Level, SensorName } from "@devicemesh/proto";
+import { StoreOpenError } from "./duckdb-database.ts";
+import type { KeptSince } from "./duckdb-retention.ts";
+import type { RegisteredSeries } from "./series-registry.ts";
+
+/** What the file tells when it is opened. */
+export type StoredState = {
+  readonly series: readonly (RegisteredSeries & { readonly latestMs: number })[];
+  readonly frontiersMs: readonly number[];
+  readonly keptSince: KeptSince;
+  readonly logEndMs: number | undefined;
+  readonly duplicates: number;
+  readonly conflicts: number;
+};
+
+/**
+ * Reads what the file tells, and enters the levels if it is new.
+ * @throws StoreOpenError if the file was made with other levels.
+ */
+export async function readStored(
+  connection: DuckDBConnection,
+  levels: readonly Level[],
+  file: string,
+): Promise<StoredState> {
+  const rows = async (sql: string): Promise<unknown[][]> => (await connection.runAndReadAll(sql)).getRows();
+  const storedLevels = await rows(
+    "SELECT window_ms::DOUBLE, segment_ms::DOUBLE, frontier::DOUBLE FROM levels ORDER BY level",
+  );
+  if (storedLevels.length === 0) {
+    const values = levels.map((level, place) => `(${place}, ${level.windowMs}, ${level.segmentMs}, 0)`);
+    await connection.run(`INSERT INTO levels VALUES ${values.join(", ")}`);
+  } else if (!sameLevels(storedLevels, levels)) {
+    throw new StoreOpenError(
+      `the store ${file} was made with other sizes of windows or segments: choose another folder with --data, or the sizes it was made with`,
+    );
+  }
+  const series = await rows(
+    `SELECT code, device_id, sensor, latest::DOUBLE FROM series
+     LEFT JOIN (SELECT series AS code, max(ts) AS latest FROM readings GROUP BY series) USING (code) ORDER BY code`,
+  );
+  const kept = new Map((await rows("SELECT level, since::DOUBLE FROM kept_since")) as [number, number][]);
+  const keptAt = (level: number): number => kept.get(level) ?? Number.NEGATIVE_INFINITY;
+  const [[logEnd = null] = []] = await rows("SELECT max(arrived)::DOUBLE FROM readings");
+  const [[duplicates = 0, conflicts = 0] = []] = await rows(
+    "SELECT duplicates::DOUBLE, conflicts::DOUBLE FROM repeats",
+  );
+  return {
+    series: series.map(([code, deviceId, sensor, latest]) => ({
+      code: code as number,
+      deviceId: deviceId as string,
+      sensor: sensor as SensorName,
+      latestMs: (latest as number | null) ?? Number.NEGATIVE_INFINITY,
+    })),
+    frontiersMs: levels.map((_, level) => (storedLevels[level]?.[2] as number | undefined) ?? 0),
+    keptSince: { rawMs: keptAt(-1), levelsMs: levels.map((_, level) => keptAt(level)) },
+    logEndMs: (logEnd as number | null) ?? undefined,
+    duplicates: duplicates as number,
+    conflicts: conflicts as number,
+  };
+}
+
+function sameLevels(stored: readonly (readonly unknown[])[], levels: readonly Level[]): boolean {
+  return (
+    stored.length === levels.length &&
+    levels.every(({ windowMs, segmentMs }, level) => {
+      const [storedWindowMs, storedSegmentMs] = stored[level] ?? [];
+      return storedWindowMs === windowMs && storedSegmentMs === segmentMs;
+    })
+  );
+}

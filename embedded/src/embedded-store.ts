@@ -1,0 +1,168 @@
+import { type DuckDBConnection, version as duckdbVersion } from "@duckdb/node-api";
+import type { MessageLog } from "@devicemesh/ingest";
+import { defaultLevels, type Level } from "@devicemesh/proto";
+import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
+import { createArrivalClock } from "./arrival-clock.ts";
+import { createChangeSignal } from "./change-signal.ts";
+import { openDuckdb } from "./duckdb-database.ts";
+import { createDuckdbFolder } from "./duckdb-folder.ts";
+import { createDuckdbMessageLog } from "./duckdb-message-log.ts";
+import { createDuckdbReaders } from "./duckdb-readers.ts";
+import { createDuckdbReadingStore } from "./duckdb-reading-store.ts";
+import { createDuckdbRetention, earliestAcceptedMs, type Retention, retentionProblem } from "./duckdb-retention.ts";
+import { readStored } from "./duckdb-stored-state.ts";
+import { createRateMeter } from "./rate-meter.ts";
+import { createSeriesRegistry } from "./series-registry.ts";
+
+/** How to open the store. */
+export type EmbeddedStoreOptions = {
+  /** The folder of the store's one file; made if it is missing. */
+  readonly folder: string;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** The levels of windows, the finest first; `defaultLevels` by default. Fixed when the file is made. */
+  readonly levels?: readonly Level[];
+  /** How long to keep what; for ever by default. */
+  readonly retention?: Retention;
+  /** The most memory for the engine's buffers, in MiB; 192 by default. */
+  readonly memoryMib?: number;
+  /** Told of failed commits and upkeep, for the log. */
+  readonly onFailure?: (what: string, error: unknown) => void;
+  /** Readings refused by ingest so far, for the status. */
+  readonly refused?: () => number;
+};
+
+/** The embedded store: a message log and a reading store over one DuckDB file. */
+export type EmbeddedStore = AsyncDisposable & {
+  readonly log: MessageLog;
+  readonly readings: ReadingStore;
+  /** Folds the segments that are closed by now, and deletes what has expired. */
+  maintain(): Promise<void>;
+  /** Readings with an earlier timestamp (ms) must be refused: what tells their repeats has expired. */
+  earliestAcceptedMs(): number;
+  /** Commits what was appended and closes the file. Closing twice is the same as once. */
+  close(): Promise<void>;
+};
+
+/** Two questions at once, for two cores; with the commits and the folding that is the thread pool's four. */
+const readerConnections = 2;
+
+/**
+ * Opens, and if need be makes, the store in a folder.
+ * @throws StoreOpenError if it is in use or cannot be opened, or if the levels are not those it was made
+ *   with; RangeError if the retention contradicts itself.
+ */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+  const { folder, clock, levels = defaultLevels } = options;
+  const retention = options.retention ?? { rawMs: undefined, levelsMs: levels.map(() => undefined) };
+  const problem = retentionProblem(retention);
+  if (problem) throw new RangeError(problem);
+  const onFailure = options.onFailure ?? (() => {});
+
+  await using opening = new AsyncDisposableStack();
+  const database = await openDuckdb(folder, { memoryMib: options.memoryMib ?? 192, threads: 1 });
+  opening.defer(() => database.close());
+  async function connect(): Promise<DuckDBConnection> {
+    const connection = await database.connect();
+    opening.defer(() => connection.closeSync());
+    return connection;
+  }
+  const upkeep = await connect();
+  const stored = await readStored(upkeep, levels, database.file);
+  const arrivals = createArrivalClock(clock, Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs));
+  const registry = createSeriesRegistry(stored.series);
+  const rate = createRateMeter(clock);
+  const changes = createChangeSignal();
+  let { logEndMs, duplicates, conflicts } = stored;
+
+  const log = createDuckdbMessageLog({
+    connection: await connect(),
+    registry,
+    clock: arrivals,
+    onCommit(report) {
+      logEndMs = report.arrivedMs;
+      duplicates += report.duplicates;
+      conflicts += report.conflicts;
+      rate.add(report.stored);
+      changes.notify();
+    },
+    onFailure: (error) => onFailure("commit failed", error),
+  });
+  const folding = createDuckdbFolder({
+    connection: upkeep,
+    levels,
+    frontiersMs: stored.frontiersMs,
+    log,
+    clock: arrivals,
+  });
+  const keeper = createDuckdbRetention({
+    connection: upkeep,
+    levels,
+    retention,
+    stored: stored.keptSince,
+    nowMs: arrivals.nowMs,
+    frontiersMs: folding.frontiersMs,
+  });
+  const readers = createDuckdbReaders(
+    await Promise.all(Array.from({ length: readerConnections }, () => database.connect())),
+  );
+  opening.defer(() => readers.close());
+
+  const horizon = (): StoreHorizon => ({
+    completeThroughMs: log.completeThroughMs(),
+    frontiersMs: folding.frontiersMs(),
+    levelsKeptSinceMs: keeper.keptSince().levelsMs,
+    rawKeptSinceMs: keeper.keptSince().rawMs,
+  });
+  const readings = createDuckdbReadingStore({
+    readers,
+    registry,
+    levels,
+    changes,
+    state: {
+      horizon,
+      diskBytes: database.diskBytes,
+      status: () => ({
+        logEndMs,
+        duplicates,
+        conflicts,
+        storedPerSecond: rate.perSecond(),
+        versions: { duckdb: duckdbVersion() },
+        refused: options.refused?.(),
+      }),
+    },
+  });
+
+  let maintaining: Promise<void> = Promise.resolve();
+  let closing: Promise<void> | undefined;
+  const resources = opening.move();
+
+  async function closeAll(): Promise<void> {
+    changes.close();
+    await log.close();
+    await maintaining.catch(() => {});
+    await resources.disposeAsync();
+  }
+  function close(): Promise<void> {
+    closing ??= closeAll();
+    return closing;
+  }
+  return {
+    log,
+    readings,
+    maintain() {
+      if (closing) return Promise.resolve();
+      // One after the other: folding and deleting share a connection.
+      maintaining = maintaining
+        .catch(() => {})
+        .then(async () => {
+          await folding.foldClosedSegments();
+          await keeper.run();
+        });
+      return maintaining;
+    },
+    earliestAcceptedMs: () => earliestAcceptedMs(retention, arrivals.nowMs()),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

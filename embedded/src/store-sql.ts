@@ -1,0 +1,138 @@
+/** The columns of a partial, in order, as every statement here lists them. */
+const partialColumns = [
+  "count",
+  "sum",
+  "minimum",
+  "maximum",
+  "minimum_at",
+  "maximum_at",
+  "first_at",
+  "first_value",
+  "last_at",
+  "last_value",
+  "m2",
+] as const;
+
+/** The most levels that the file has tables for. */
+const levelsMax = 8;
+
+/** The table of a level's partials; level 0 is the finest. */
+export function partialsTable(level: number): string {
+  return `partials_${level}`;
+}
+
+/** Creates what is missing of the tables. Safe to run on every start. */
+export const createSchema: readonly string[] = [
+  "CREATE TABLE IF NOT EXISTS series (code INTEGER NOT NULL, device_id VARCHAR NOT NULL, sensor VARCHAR NOT NULL)",
+  // ts and arrived are milliseconds since 1970. No unique index: see docs/decisions on the embedded store.
+  "CREATE TABLE IF NOT EXISTS readings (series INTEGER NOT NULL, ts BIGINT NOT NULL, value DOUBLE NOT NULL, arrived BIGINT NOT NULL)",
+  "CREATE TABLE IF NOT EXISTS repeats (duplicates BIGINT NOT NULL, conflicts BIGINT NOT NULL)",
+  "INSERT INTO repeats SELECT 0, 0 WHERE NOT EXISTS (FROM repeats)",
+  "CREATE TABLE IF NOT EXISTS levels (level INTEGER NOT NULL, window_ms BIGINT NOT NULL, segment_ms BIGINT NOT NULL, frontier BIGINT NOT NULL)",
+  // From which timestamp on all is kept; level -1 is the raw readings.
+  "CREATE TABLE IF NOT EXISTS kept_since (level INTEGER NOT NULL, since BIGINT NOT NULL)",
+  ...Array.from(
+    { length: levelsMax },
+    (_, level) =>
+      `CREATE TABLE IF NOT EXISTS ${partialsTable(level)} (series INTEGER NOT NULL, window_start BIGINT NOT NULL, segment BIGINT NOT NULL, count BIGINT NOT NULL, sum DOUBLE NOT NULL, minimum DOUBLE NOT NULL, maximum DOUBLE NOT NULL, minimum_at BIGINT NOT NULL, maximum_at BIGINT NOT NULL, first_at BIGINT NOT NULL, first_value DOUBLE NOT NULL, last_at BIGINT NOT NULL, last_value DOUBLE NOT NULL, m2 DOUBLE NOT NULL)`,
+  ),
+];
+
+/** A part of what is merged: rows of `source` under `where`, grouped by the expressions in `keys`. */
+export type PartialSource = {
+  readonly table: string;
+  readonly raw: boolean;
+  readonly where: string;
+  /** SQL expressions of the group's keys after the series, by the name of their column. */
+  readonly keys: Readonly<Record<string, string>>;
+};
+
+/**
+ * SQL that merges all rows of the sources into one row for each series and key: series, the keys, the
+ * columns of a partial, and from_raw. Means first, then squared distances from them (Chan's formula),
+ * so that no sum of squares is ever formed; extremes first, then the earliest time at which they were
+ * taken, so that ties are decided by time and not by the order of rows.
+ */
+export function mergeSql(sources: readonly PartialSource[]): string {
+  const keyNames = Object.keys(sources[0]?.keys ?? {});
+  const keys = ["series", ...keyNames].join(", ");
+  return `
+WITH part AS MATERIALIZED (${sources.map(sourceSql).join("\nUNION ALL ")}),
+whole AS MATERIALIZED (
+  SELECT ${keys}, sum(count)::BIGINT AS n, fsum(sum) AS total, min(minimum) AS lowest, max(maximum) AS highest,
+    min(first_at) AS earliest, max(last_at) AS latest, sum(from_raw)::BIGINT AS raws
+  FROM part GROUP BY ${keys})
+SELECT ${keys}, any_value(n) AS count, any_value(total) AS sum, any_value(lowest) AS minimum, any_value(highest) AS maximum,
+  min(minimum_at) FILTER (minimum = lowest) AS minimum_at, min(maximum_at) FILTER (maximum = highest) AS maximum_at,
+  any_value(earliest) AS first_at, any_value(first_value) FILTER (first_at = earliest) AS first_value,
+  any_value(latest) AS last_at, any_value(last_value) FILTER (last_at = latest) AS last_value,
+  sum(m2 + count * (sum / count - total / n) * (sum / count - total / n)) AS m2, any_value(raws) AS from_raw
+FROM part JOIN whole USING (${keys}) GROUP BY ${keys}`;
+}
+
+function sourceSql(source: PartialSource): string {
+  if (source.raw) return rawPartialsSql(source);
+  const keyColumns = Object.entries(source.keys).map(([name, expression]) => `${expression} AS ${name}`);
+  const columns = ["series", ...keyColumns, ...partialColumns, "0::BIGINT AS from_raw"];
+  return `SELECT ${columns.join(", ")} FROM ${source.table} WHERE ${source.where}`;
+}
+
+/**
+ * Raw readings as partials, in one pass: var_pop is Welford's, so it is stable too; the extremes carry
+ * their time along, so that of equal values the earliest counts.
+ */
+function rawPartialsSql({ table, where, keys }: PartialSource): string {
+  const keyColumns = Object.entries(keys).map(([name, expression]) => `${expression} AS ${name}`);
+  return `SELECT ${["series", ...keyColumns].join(", ")}, count(*) AS count, fsum(value) AS sum,
+  min(value) AS minimum, max(value) AS maximum,
+  arg_min(ts, row(value, ts)) AS minimum_at, arg_max(ts, row(value, -ts)) AS maximum_at,
+  min(ts) AS first_at, arg_min(value, ts) AS first_value, max(ts) AS last_at, arg_max(value, ts) AS last_value,
+  var_pop(value) * count(*) AS m2, count(*) AS from_raw
+FROM ${table} WHERE ${where} GROUP BY ${["series", ...Object.keys(keys)].join(", ")}`;
+}
+
+/**
+ * SQL that folds what arrived in the segments of [sinceMs, toMs) into a level: from raw readings for level
+ * 0, else from the partials of the level below. Rows go in by window, so that a later read by window
+ * skips most of the table.
+ */
+export function foldSql(fold: {
+  readonly level: number;
+  readonly windowMs: number;
+  readonly segmentMs: number;
+  readonly sinceMs: number;
+  readonly toMs: number;
+}): string {
+  const fromRaw = fold.level === 0;
+  const [time, arrived] = fromRaw ? ["ts", "arrived"] : ["window_start", "segment"];
+  const source: PartialSource = {
+    table: fromRaw ? "readings" : partialsTable(fold.level - 1),
+    raw: fromRaw,
+    where: `${arrived} >= ${fold.sinceMs} AND ${arrived} < ${fold.toMs}`,
+    keys: {
+      window_start: alignedSql(time, fold.windowMs),
+      segment: alignedSql(arrived, fold.segmentMs),
+    },
+  };
+  const merged = fromRaw ? rawPartialsSql(source) : mergeSql([source]);
+  return `INSERT INTO ${partialsTable(fold.level)} SELECT * EXCLUDE (from_raw) FROM (${merged}) ORDER BY window_start, series`;
+}
+
+/** SQL for a column of milliseconds (never negative here) cut down to a multiple of `size`. */
+export function alignedSql(column: string, size: number): string {
+  return `${column} - ${column} % ${size}`;
+}
+
+/** SQL for `column` in [since, to); an infinite bound is no bound. */
+export function betweenSql(column: string, since: number, to: number): string {
+  const conditions = [
+    ...(Number.isFinite(since) ? [`${column} >= ${since}`] : []),
+    ...(Number.isFinite(to) ? [`${column} < ${to}`] : []),
+  ];
+  return conditions.length > 0 ? conditions.join(" AND ") : "true";
+}
+
+/** A string as an SQL literal. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,46 @@
+// `npm run check`: everything that can be judged without running the mesh. Prints a line for each check
+// and fails if any does.
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** One check: a name that says what holds, and the command that fails if it does not. */
+type Check = { readonly name: string; readonly script: string; readonly args: readonly string[] };
+
+const checks: readonly Check[] = [
+  { name: "vendored protos are unchanged", script: "scripts/vendored.ts", args: [] },
+  { name: "generated code is fresh", script: "scripts/generate.ts", args: ["--check"] },
+  { name: "the contract passes buf lint", script: "node_modules/@bufbuild/buf/bin/buf", args: ["lint"] },
+  {
+    name: "the contract is formatted",
+    script: "node_modules/@bufbuild/buf/bin/buf",
+    args: ["format", "--diff", "--exit-code", "proto/devicemesh"],
+  },
+  {
+    name: "code is linted and formatted",
+    script: "node_modules/@biomejs/biome/bin/biome",
+    args: ["check", "--error-on-warnings", "."],
+  },
+  { name: "types hold", script: "node_modules/typescript/bin/tsc", args: ["-p", "."] },
+  { name: "the tree is tidy", script: "scripts/tidy.ts", args: [] },
+];
+
+/** Runs the checks one by one, printing each outcome and the output of those that fail. */
+export function runChecks(): { passed: number; failed: number } {
+  const failed = checks.filter(({ name, script, args }) => {
+    const startMs = performance.now();
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, script), ...args], {
+      cwd: root,
+      encoding: "utf8",
+    });
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
+    console.log(`${status === 0 ? "ok  " : "FAIL"} ${name} (${seconds} s)`);
+    if (status !== 0) console.log(`${stdout}${stderr}`);
+    return status !== 0;
+  });
+  return { passed: checks.length - failed.length, failed: failed.length };
+}
+
+if (import.meta.main) process.exit(runChecks().failed === 0 ? 0 : 1);

@@ -1,0 +1,118 @@
+// Reads the tree and says where it breaks a rule that no linter knows: who may import what, how long files
+// get, what must not be in the repository.
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** A file of the tree. */
+export type SourceFile = { readonly path: string; readonly text: string };
+
+/** Vendors that only their adapter files may import, by the prefix of those files' names. */
+const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp }[] = [
+  { vendor: /from "@duckdb\//, file: /^(duckdb-.*|embedded-store(\.test)?)\.ts$/ },
+  { vendor: /from "kafkajs"/, file: /^kafka-.*\.ts$/ },
+  { vendor: /from "mongodb"/, file: /^mongo-.*\.ts$/ },
+];
+
+/** What each workspace may import of ours; what is missing is free. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  proto: [],
+  kit: ["proto"],
+  ingest: ["proto", "kit"],
+  query: ["proto", "kit"],
+  generator: ["proto", "kit"],
+  embedded: ["proto", "kit", "ingest", "query", "generator"],
+};
+
+const linesMax = 300;
+
+type Rule = { readonly text: string; readonly breaks: (file: SourceFile) => boolean };
+
+const isTypeScript = ({ path }: SourceFile): boolean => path.endsWith(".ts");
+const isTest = ({ path }: SourceFile): boolean => /\.(test|contract)\.ts$/.test(path) || path.startsWith("e2e/");
+const isService = ({ path }: SourceFile): boolean => Object.hasOwn(mayImport, path.split("/")[0] ?? "");
+
+const rules: readonly Rule[] = [
+  {
+    text: `a source file has at most ${linesMax} lines`,
+    breaks: (file) => isTypeScript(file) && file.text.split("\n").length > linesMax + 1,
+  },
+  {
+    text: "file names are kebab-case",
+    breaks: (file) => isTypeScript(file) && !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*\.ts$/.test(basename(file.path)),
+  },
+  {
+    text: "only an adapter file imports its vendor",
+    breaks: (file) =>
+      isTypeScript(file) &&
+      isService(file) &&
+      adapterVendors.some(({ vendor, file: name }) => vendor.test(file.text) && !name.test(basename(file.path))),
+  },
+  {
+    text: "a workspace imports only what the architecture allows",
+    breaks: (file) => {
+      const allowed = mayImport[file.path.split("/")[0] ?? ""];
+      if (!allowed || !isTypeScript(file)) return false;
+      const own = file.path.split("/")[0];
+      return [...file.text.matchAll(/from "@devicemesh\/([a-z0-9]+)/g)].some(
+        ([, name]) => name !== own && !allowed.includes(name ?? ""),
+      );
+    },
+  },
+  {
+    text: "process.env appears in main.ts only",
+    breaks: (file) =>
+      isTypeScript(file) && isService(file) && !isTest(file) && basename(file.path) !== "main.ts" && /process\.env/.test(file.text),
+  },
+  {
+    text: "main.ts has at most 60 lines",
+    breaks: (file) => isService(file) && basename(file.path) === "main.ts" && file.text.split("\n").length > 61,
+  },
+  {
+    text: "no test is skipped or alone, nothing is left to do",
+    breaks: (file) => isTypeScript(file) && /\b(it|test|describe)\.(only|skip|todo)\(|\b(TODO|FIXME|XXX)\b/.test(file.text),
+  },
+  {
+    text: "no cast to any, no suppressed error",
+    breaks: (file) => isTypeScript(file) && /\bas any\b|@ts-(ignore|expect-error|nocheck)|biome-ignore/.test(file.text),
+  },
+  {
+    text: "the pure core of query knows no engine",
+    breaks: (file) =>
+      /^query\/src\/(planner|merge|partial|bucket-size)\.ts$/.test(file.path) && /duckdb|mongo|kafka|spark/i.test(file.text),
+  },
+  {
+    text: "no path of a machine and no registry's host",
+    breaks: (file) => /(^|[\s"'(=])\/(root|home|work)\/[a-z]|registry\.npmjs|pypi\.org|repo1\.maven|proxy\.golang/.test(file.text),
+  },
+];
+
+/** The rules that the files break, as "path: rule". */
+export function untidy(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => rules.filter((rule) => rule.breaks(file)).map((rule) => `${file.path}: ${rule.text}`));
+}
+
+/** The files of the tree that people write: those git knows or would add, less the generated ones. */
+export function writtenFiles(): SourceFile[] {
+  const list = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  return list
+    .split("\n")
+    .filter((path) => /\.(ts|mjs|md|json|yaml|html|proto|py|sh)$/.test(path))
+    .filter((path) => !/^(proto\/(gen|vendor)|bench\/results)\/|package-lock\.json$|^scripts\/tidy(\.test)?\.ts$/.test(path))
+    .filter((path) => existsSync(join(root, path)))
+    .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
+}
+
+if (import.meta.main) {
+  const found = untidy(writtenFiles());
+  if (found.length > 0) {
+    console.error(found.join("\n"));
+    process.exit(1);
+  }
+}
