@@ -1,0 +1,111 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { startGrpcServer } from "@devicemesh/kit/grpc-server";
+import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health";
+import type { Logger } from "@devicemesh/kit/logger";
+import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/reflection";
+import type { ServerOptions } from "@grpc/grpc-js";
+import type { IngestConfig } from "./config.ts";
+import { createCounters, type IngestStats } from "./counters.ts";
+import { createDeviceIds } from "./device-ids.ts";
+import { createFrameDecoder } from "./frame-decoder.ts";
+import { createFrameIntake } from "./frame-intake.ts";
+import type { MessageLog } from "./message-log.ts";
+import { createOpenCalls } from "./open-calls.ts";
+import { createReadingChecks } from "./reading-checks.ts";
+import { createReadingRoom } from "./reading-room.ts";
+import { createIngestService, ingestServiceDefinition, ingestServiceName } from "./service.ts";
+
+/** What ingest needs from outside. The log stays the caller's: close it after ingest. */
+export type IngestDependencies = {
+  readonly log: MessageLog;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+  /** The contract as a FileDescriptorSet in bytes, for reflection. */
+  readonly image: Uint8Array;
+  /** Readings with an earlier timestamp (ms since 1970) are refused; asked for each frame. No floor if left out. */
+  readonly retainedSinceMs?: () => number;
+  /** Names a failed call in the log and in its answer; random by default. */
+  readonly createRequestId?: () => string;
+};
+
+/** Ingest, listening. */
+export type Ingest = AsyncDisposable & {
+  readonly port: number;
+  /** What it has done since it was started. */
+  stats(): IngestStats;
+  /**
+   * Says NOT_SERVING, answers new streams with UNAVAILABLE, lets open units finish within
+   * `shutdownGraceMs`, cuts the others with UNAVAILABLE, and frees the port. Closing twice is the same as once.
+   */
+  close(): Promise<void>;
+};
+
+/**
+ * Starts ingest.
+ * @throws PortInUseError if the port is taken.
+ */
+export async function startIngest(config: IngestConfig, dependencies: IngestDependencies): Promise<Ingest> {
+  const { log, clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
+  const counters = createCounters();
+  const room = createReadingRoom(config.readingsInFlightMax);
+  const calls = createOpenCalls({ counters, logger, createRequestId, retryDelayMs: config.retryDelayMs });
+  const intake = createFrameIntake({
+    decode: createFrameDecoder({ deviceIds: createDeviceIds() }),
+    check: createReadingChecks(),
+    clock,
+    retainedSinceMs,
+    unitReadingsMax: config.unitReadingsMax,
+    counters,
+  });
+  const handlers = createIngestService({ calls, intake, log, room, config });
+  const health = createHealth([ingestServiceName]);
+  const reflection = createReflection({ image, services: [ingestServiceName] });
+  const server = await startGrpcServer({
+    host: config.host,
+    port: config.port,
+    options: serverOptions(config),
+    addServices(grpcServer) {
+      grpcServer.addService(ingestServiceDefinition, handlers);
+      addHealthToGrpcServer(grpcServer, health);
+      addReflectionToGrpcServer(grpcServer, reflection);
+    },
+    onClosing: () => health.close(),
+    // Units have had their time by then; what is left are streams of reflection.
+    shutdownGraceMs: 100,
+  });
+
+  async function shutDown(): Promise<void> {
+    health.setServing(false);
+    const drained = calls.drain();
+    const grace = new AbortController();
+    await Promise.race([drained, delay(config.shutdownGraceMs, undefined, grace).catch(() => {})]);
+    grace.abort();
+    calls.cut();
+    await drained;
+    await server.close();
+  }
+  let closing: Promise<void> | undefined;
+  function close(): Promise<void> {
+    closing ??= shutDown();
+    return closing;
+  }
+  return {
+    port: server.port,
+    stats: () => ({ ...counters, openStreams: calls.size, readingsInFlight: room.taken }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function serverOptions(config: IngestConfig): ServerOptions {
+  return {
+    "grpc.max_concurrent_streams": config.connectionStreamsMax,
+    "grpc.max_receive_message_length": config.receiveBytesMax,
+    "grpc.keepalive_time_ms": config.keepaliveIntervalMs,
+    "grpc.keepalive_timeout_ms": config.keepaliveTimeoutMs,
+    // It keeps an entry for every connection and call, and nothing here reads it.
+    "grpc.enable_channelz": 0,
+  };
+}

@@ -1,0 +1,105 @@
+import { deviceIdPattern } from "@devicemesh/proto";
+
+/** Turns the bytes of valid device ids into strings, the same bytes into the same string, quickly. */
+export type DeviceIds = {
+  /**
+   * The device id in bytes[start, end), or undefined if it breaks the contract's pattern.
+   * `view` must show the same bytes.
+   */
+  intern(bytes: Buffer, view: DataView, start: number, end: number): string | undefined;
+};
+
+/** How many device ids are remembered by default. */
+export const deviceIdSlots = 65_536;
+
+/** Longer ids are decoded each time; as long as the contract allows. With 65,536 slots 8 MiB at most. */
+const cachedBytesMax = 128;
+/** How many slots an id may be in. More find room in a fuller table, and cost more where there is none. */
+const probes = 4;
+
+/**
+ * A table of at most `slots` ids (a power of two), of valid ones only, so that garbage cannot fill it.
+ * When all the slots that an id may be in are taken, it takes the place of one of them in turn: a fleet
+ * larger than the table still works, only slower (a miss decodes and matches the pattern).
+ */
+export function createDeviceIds({ slots = deviceIdSlots }: { readonly slots?: number } = {}): DeviceIds {
+  if (slots < probes || (slots & (slots - 1)) !== 0)
+    throw new Error(`slots must be a power of two, not ${slots}`);
+  const mask = slots - 1;
+  const strings: string[] = new Array<string>(slots).fill("");
+  const hashes = new Int32Array(slots);
+  const lengths = new Uint8Array(slots);
+  const arena = new Uint8Array(slots * cachedBytesMax);
+  const arenaView = new DataView(arena.buffer);
+  let turn = 0;
+
+  function remember(
+    home: number,
+    hash: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): string | undefined {
+    const text = decode(bytes, start, end);
+    if (text === undefined) return undefined;
+    let slot = -1;
+    for (let probe = 0; probe < probes && slot < 0; probe++) {
+      if (lengths[(home + probe) & mask] === 0) slot = (home + probe) & mask;
+    }
+    if (slot < 0) slot = (home + (turn++ % probes)) & mask;
+    strings[slot] = text;
+    hashes[slot] = hash;
+    lengths[slot] = end - start;
+    arena.set(bytes.subarray(start, end), slot * cachedBytesMax);
+    return text;
+  }
+
+  return {
+    intern(bytes, view, start, end) {
+      const length = end - start;
+      if (length > cachedBytesMax || length === 0) return decode(bytes, start, end);
+      const hash = hashOf(view, start, length);
+      const home = (hash ^ (hash >>> 15)) & mask;
+      for (let probe = 0; probe < probes; probe++) {
+        const slot = (home + probe) & mask;
+        if (
+          hashes[slot] === hash &&
+          lengths[slot] === length &&
+          sameBytes(view, start, arenaView, slot * cachedBytesMax, length)
+        ) {
+          return strings[slot];
+        }
+      }
+      return remember(home, hash, bytes, start, end);
+    },
+  };
+}
+
+function decode(bytes: Buffer, start: number, end: number): string | undefined {
+  // Latin-1 keeps every byte apart, and no byte above 127 is in the pattern.
+  const text = bytes.toString("latin1", start, end);
+  return deviceIdPattern.test(text) ? text : undefined;
+}
+
+/** Four bytes at a time; any collision is found by comparing the bytes. */
+function hashOf(view: DataView, start: number, length: number): number {
+  let hash = length;
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    hash = Math.imul(hash ^ view.getInt32(start + i, true), 0x9e3779b1);
+    hash ^= hash >>> 15;
+  }
+  for (; i < length; i++) hash = Math.imul(hash ^ view.getUint8(start + i), 0x01000193);
+  return hash ^ (hash >>> 13);
+}
+
+function sameBytes(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    if (a.getInt32(aStart + i, true) !== b.getInt32(bStart + i, true)) return false;
+  }
+  for (; i < length; i++) {
+    if (a.getUint8(aStart + i) !== b.getUint8(bStart + i)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,208 @@
+import { frameReadingsMax, type SensorSpec, sensors as sensorTable } from "@devicemesh/proto";
+import type { DeviceIds } from "./device-ids.ts";
+import {
+  asInt64,
+  MalformedError,
+  pastEnd,
+  readLength,
+  readTag,
+  readVarint,
+  skipValue,
+  type Varint,
+  wireTypes,
+} from "./wire.ts";
+
+/**
+ * The readings of a frame as they came, in columns. They belong to the decoder, which writes the next
+ * frame into them.
+ */
+export type FrameColumns = {
+  /** How many readings; the columns are longer. */
+  length: number;
+  /** The device id, or the beginning of it where it is not valid. */
+  readonly deviceIds: string[];
+  /** 1 where the device id is valid. */
+  readonly deviceIdsValid: Uint8Array;
+  /** 1 where there is a timestamp. */
+  readonly timestampsSet: Uint8Array;
+  /** Exact up to 2^53; beyond, the nearest Number. */
+  readonly seconds: Float64Array;
+  readonly nanos: Int32Array;
+  /** A place in the table of sensors, or `noSensor`. */
+  readonly sensorCodes: Uint8Array;
+  readonly values: Float64Array;
+};
+
+/** Stands in FrameColumns.sensorCodes for a reading without a measurement. */
+export const noSensor = 255;
+
+/** Of an invalid device id, so many bytes are kept, for people to recognise it. */
+export const invalidDeviceIdBytesMax = 128;
+
+/** What a frame decodes to. `text` says what is malformed, and where. */
+export type DecodedFrame =
+  | { readonly kind: "columns"; readonly columns: FrameColumns }
+  | { readonly kind: "malformed"; readonly text: string }
+  | { readonly kind: "tooManyReadings" };
+
+/** Decodes the bytes of a frame. */
+export type FrameDecoder = (frame: Buffer) => DecodedFrame;
+
+/**
+ * A decoder of PublishReadingsRequest (and of PublishReadingBatchRequest: the bytes are the same) that
+ * makes no object for a reading. It takes every legal encoding: any order, repeated singular fields (the
+ * last one wins, messages merge, of a oneof the last member wins), unknown fields, overlong numbers.
+ * A known field number with a foreign wire type is an unknown field.
+ */
+export function createFrameDecoder({
+  deviceIds,
+  sensors = sensorTable,
+  readingsMax = frameReadingsMax,
+}: {
+  readonly deviceIds: DeviceIds;
+  readonly sensors?: readonly SensorSpec[];
+  readonly readingsMax?: number;
+}): FrameDecoder {
+  const columns = createColumns(readingsMax);
+  const measurementTags = sensors.map((sensor) => tagOf(sensor.measurementField, wireTypes.bytes));
+  const valueTags = sensors.map((sensor) => tagOf(sensor.valueField, wireTypes.bit64));
+  const codeOfTag = new Uint8Array(Math.max(0, ...measurementTags) + 1).fill(noSensor);
+  measurementTags.forEach((tag, code) => {
+    codeOfTag[tag] = code;
+  });
+  const varint: Varint = { low: 0, high: 0 };
+
+  function readReading(frame: Buffer, view: DataView, start: number, end: number, row: number): void {
+    columns.deviceIds[row] = "";
+    columns.deviceIdsValid[row] = 0;
+    columns.timestampsSet[row] = 0;
+    columns.seconds[row] = 0;
+    columns.nanos[row] = 0;
+    columns.sensorCodes[row] = noSensor;
+    columns.values[row] = 0;
+    let pos = start;
+    while (pos < end) {
+      pos = readTag(frame, pos, end, varint);
+      const tag = varint.low;
+      if ((tag & 7) !== wireTypes.bytes) {
+        pos = skipValue(frame, pos, end, tag, varint);
+        continue;
+      }
+      pos = readLength(frame, pos, end, varint);
+      const fieldEnd = pos + varint.low;
+      if (tag === deviceIdTag) readDeviceId(frame, view, pos, fieldEnd, row);
+      else if (tag === timestampTag) readTimestamp(frame, pos, fieldEnd, row);
+      else if (tag >= 0 && tag < codeOfTag.length && codeOfTag[tag] !== noSensor) {
+        readMeasurement(frame, view, pos, fieldEnd, row, codeOfTag[tag]!);
+      }
+      pos = fieldEnd;
+    }
+  }
+
+  function readDeviceId(frame: Buffer, view: DataView, start: number, end: number, row: number): void {
+    const id = deviceIds.intern(frame, view, start, end);
+    columns.deviceIdsValid[row] = id === undefined ? 0 : 1;
+    columns.deviceIds[row] = id ?? beginningOf(frame, start, end);
+  }
+
+  function readTimestamp(frame: Buffer, start: number, end: number, row: number): void {
+    columns.timestampsSet[row] = 1;
+    let pos = start;
+    while (pos < end) {
+      pos = readTag(frame, pos, end, varint);
+      const tag = varint.low;
+      if (tag === secondsTag) {
+        pos = readVarint(frame, pos, end, varint);
+        columns.seconds[row] = asInt64(varint);
+      } else if (tag === nanosTag) {
+        pos = readVarint(frame, pos, end, varint);
+        columns.nanos[row] = varint.low;
+      } else pos = skipValue(frame, pos, end, tag, varint);
+    }
+  }
+
+  function readMeasurement(
+    frame: Buffer,
+    view: DataView,
+    start: number,
+    end: number,
+    row: number,
+    code: number,
+  ): void {
+    if (columns.sensorCodes[row] !== code) {
+      columns.sensorCodes[row] = code;
+      columns.values[row] = 0;
+    }
+    const valueTag = valueTags[code]!;
+    let pos = start;
+    while (pos < end) {
+      pos = readTag(frame, pos, end, varint);
+      const tag = varint.low;
+      if (tag === valueTag) {
+        if (end - pos < 8) throw pastEnd("a field", pos);
+        columns.values[row] = view.getFloat64(pos, true);
+        pos += 8;
+      } else pos = skipValue(frame, pos, end, tag, varint);
+    }
+  }
+
+  function readFrame(frame: Buffer): DecodedFrame {
+    const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+    const end = frame.length;
+    let row = 0;
+    let pos = 0;
+    while (pos < end) {
+      pos = readTag(frame, pos, end, varint);
+      const tag = varint.low;
+      if (tag !== readingsTag) {
+        pos = skipValue(frame, pos, end, tag, varint);
+        continue;
+      }
+      if (row === readingsMax) return { kind: "tooManyReadings" };
+      pos = readLength(frame, pos, end, varint);
+      const readingEnd = pos + varint.low;
+      readReading(frame, view, pos, readingEnd, row++);
+      pos = readingEnd;
+    }
+    columns.length = row;
+    return { kind: "columns", columns };
+  }
+
+  return (frame) => {
+    try {
+      return readFrame(frame);
+    } catch (error) {
+      if (error instanceof MalformedError) return { kind: "malformed", text: error.message };
+      throw error;
+    }
+  };
+}
+
+// Field numbers of the contract that no table tells: PublishReadingsRequest.readings, Reading.device_id,
+// Reading.timestamp, Timestamp.seconds and Timestamp.nanos. A test compares them with the descriptors.
+const readingsTag = tagOf(1, wireTypes.bytes);
+const deviceIdTag = tagOf(1, wireTypes.bytes);
+const timestampTag = tagOf(2, wireTypes.bytes);
+const secondsTag = tagOf(1, wireTypes.varint);
+const nanosTag = tagOf(2, wireTypes.varint);
+
+function tagOf(field: number, wireType: number): number {
+  return field * 8 + wireType;
+}
+
+function createColumns(size: number): FrameColumns {
+  return {
+    length: 0,
+    deviceIds: new Array<string>(size).fill(""),
+    deviceIdsValid: new Uint8Array(size),
+    timestampsSet: new Uint8Array(size),
+    seconds: new Float64Array(size),
+    nanos: new Int32Array(size),
+    sensorCodes: new Uint8Array(size),
+    values: new Float64Array(size),
+  };
+}
+
+function beginningOf(frame: Buffer, start: number, end: number): string {
+  return frame.toString("utf8", start, Math.min(end, start + invalidDeviceIdBytesMax));
+}

@@ -1,0 +1,52 @@
+import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import type { RunningServer } from "./running-server.ts";
+import { startSocketServer } from "./socket-server.ts";
+
+/** Limits that grpc-js leaves open by default. */
+export const grpcServerDefaults = {
+  "grpc.max_concurrent_streams": 1024,
+  "grpc.max_receive_message_length": 4 * 1024 * 1024,
+  "grpc.max_send_message_length": 16 * 1024 * 1024,
+  // A record of every call and connection, which nobody here reads.
+  "grpc.enable_channelz": 0,
+} as const satisfies ServerOptions;
+
+/** The most connections of one gRPC server at a time, unless it says otherwise. */
+export const grpcConnectionsMax = 4096;
+
+/**
+ * Starts a cleartext gRPC server. `options` go over `grpcServerDefaults`. `onClosing` is called once when
+ * `close` begins: the place to say NOT_SERVING and to end endless streams. Calls that still run after the
+ * grace are cut: their callers get UNAVAILABLE, their handlers `cancelled`. `onError` is told of each
+ * connection that broke.
+ * @throws PortInUseError, or what else kept it from listening.
+ */
+export async function startGrpcServer(config: {
+  readonly host: string;
+  readonly port: number;
+  readonly options?: ServerOptions;
+  addServices(server: Server): void;
+  readonly shutdownGraceMs: number;
+  readonly connectionsMax?: number;
+  onClosing?(): void;
+  onError?(error: unknown): void;
+}): Promise<RunningServer> {
+  const server = new Server({ ...grpcServerDefaults, ...config.options });
+  config.addServices(server);
+  // The sockets are ours and not grpc-js' own: its forceShutdown cuts nothing when channelz is off, it waits
+  // for silent clients without a limit, and it tells a port in use by a text only, and prints it.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  return await startSocketServer({
+    host: config.host,
+    port: config.port,
+    connectionsMax: config.connectionsMax ?? grpcConnectionsMax,
+    shutdownGraceMs: config.shutdownGraceMs,
+    accept: (socket) => injector.injectConnection(socket),
+    drain() {
+      config.onClosing?.();
+      // What it would call back for, the end of its sessions, is awaited as the end of the sockets.
+      server.tryShutdown(() => {});
+    },
+    onError: config.onError ?? (() => {}),
+  });
+}

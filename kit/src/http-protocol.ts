@@ -1,0 +1,48 @@
+import type { Socket } from "node:net";
+
+/** The first bytes that every HTTP/2 client sends (RFC 9113, 3.4), as far as they cannot be HTTP/1. */
+const http2Preface = Buffer.from("PRI * HTTP/2.0\r\n");
+
+export type HttpProtocol = "http1" | "http2";
+
+/**
+ * Waits for a new socket's first bytes and tells which protocol they begin. The bytes are put back, and
+ * the socket is paused: its next owner reads it from the start. Undefined if the socket ended, broke or
+ * was silent for `timeoutMs` before it could be told; then it is destroyed.
+ */
+export function detectHttpProtocol(socket: Socket, timeoutMs: number): Promise<HttpProtocol | undefined> {
+  return new Promise((resolve) => {
+    let seen: Buffer = Buffer.alloc(0);
+    const settle = (protocol: HttpProtocol | undefined): void => {
+      clearTimeout(timer);
+      socket.off("data", onData).off("end", onGone).off("error", onGone).off("close", onGone);
+      if (protocol === undefined) {
+        socket.destroy();
+      } else {
+        socket.pause();
+        socket.unshift(seen);
+      }
+      resolve(protocol);
+    };
+    const onGone = (): void => settle(undefined);
+    const onData = (chunk: Buffer): void => {
+      seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+      const protocol = protocolOf(seen);
+      if (protocol !== undefined) {
+        settle(protocol);
+      }
+    };
+    // A timer and not the socket's own timeout: one byte now and then must not keep it open.
+    const timer = setTimeout(onGone, timeoutMs);
+    socket.on("data", onData).on("end", onGone).on("error", onGone).on("close", onGone);
+  });
+}
+
+/** Undefined while the bytes may still become either. */
+export function protocolOf(firstBytes: Buffer): HttpProtocol | undefined {
+  const length = Math.min(firstBytes.length, http2Preface.length);
+  if (!firstBytes.subarray(0, length).equals(http2Preface.subarray(0, length))) {
+    return "http1";
+  }
+  return length === http2Preface.length ? "http2" : undefined;
+}

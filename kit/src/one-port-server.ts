@@ -1,0 +1,178 @@
+import * as http from "node:http";
+import * as http2 from "node:http2";
+import type { Socket } from "node:net";
+import { detectHttpProtocol } from "./http-protocol.ts";
+import type { RunningServer } from "./running-server.ts";
+import { startSocketServer } from "./socket-server.ts";
+
+/** A handler that takes requests of both protocols, as `connectNodeAdapter` makes them. */
+export type OnePortHandler = (
+  request: http.IncomingMessage | http2.Http2ServerRequest,
+  response: http.ServerResponse | http2.Http2ServerResponse,
+) => void;
+
+/** What one server takes at most, and how long it waits. Times are in milliseconds. */
+export type OnePortLimits = {
+  /** Sockets at a time; further ones are closed at once. */
+  readonly connectionsMax: number;
+  /** Streams of one HTTP/2 connection at a time. */
+  readonly streamsMax: number;
+  /** For the first bytes of a connection. */
+  readonly firstBytesTimeoutMs: number;
+  /** For all headers of an HTTP/1.1 request. */
+  readonly headersTimeoutMs: number;
+  /** For a whole HTTP/1.1 request, body included. */
+  readonly requestTimeoutMs: number;
+  /** For the next request on a connection on which nothing runs. */
+  readonly idleTimeoutMs: number;
+};
+
+export const onePortDefaults: OnePortLimits = {
+  connectionsMax: 4096,
+  streamsMax: 256,
+  firstBytesTimeoutMs: 10_000,
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 60_000,
+  idleTimeoutMs: 120_000,
+};
+
+type OnePortConfig = {
+  readonly host: string;
+  readonly port: number;
+  readonly handler: OnePortHandler;
+  readonly shutdownGraceMs: number;
+  readonly limits?: Partial<OnePortLimits>;
+  /** Called once when `close` begins: the place to say NOT_SERVING and to end endless streams. */
+  onClosing?(): void;
+  /** Told of each handler that threw (its caller gets 500) and of each connection that broke. */
+  onError?(error: unknown): void;
+};
+
+/**
+ * Serves HTTP/1.1 and HTTP/2 without TLS on one port: the first bytes of a connection tell which. No
+ * caller and no handler can end the process through it.
+ * @throws PortInUseError, or what else kept it from listening.
+ */
+export async function startOnePortServer(config: OnePortConfig): Promise<RunningServer> {
+  const limits = { ...onePortDefaults, ...config.limits };
+  const onError = config.onError ?? (() => {});
+  const handler = guardHandler(config.handler, onError);
+  const http1Side = createHttp1Side(handler, limits);
+  const http2Side = createHttp2Side(handler, limits, onError);
+  const undecided = new Set<Socket>();
+  return await startSocketServer({
+    host: config.host,
+    port: config.port,
+    connectionsMax: limits.connectionsMax,
+    shutdownGraceMs: config.shutdownGraceMs,
+    accept(socket) {
+      undecided.add(socket);
+      void detectHttpProtocol(socket, limits.firstBytesTimeoutMs).then((protocol) => {
+        undecided.delete(socket);
+        if (protocol !== undefined && !socket.destroyed) {
+          (protocol === "http1" ? http1Side : http2Side).accept(socket);
+        }
+      });
+    },
+    drain() {
+      config.onClosing?.();
+      for (const socket of undecided) {
+        socket.destroy();
+      }
+      http1Side.drain();
+      http2Side.drain();
+    },
+    onError,
+  });
+}
+
+/** One of the two protocols: takes sockets, and on `drain` lets each go when nothing runs on it. */
+type ProtocolSide = { accept(socket: Socket): void; drain(): void };
+
+function createHttp1Side(handler: OnePortHandler, limits: OnePortLimits): ProtocolSide {
+  let draining = false;
+  const server = http.createServer(
+    {
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.idleTimeoutMs,
+      connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs),
+    },
+    (request, response) => {
+      response.shouldKeepAlive &&= !draining;
+      // The connection counts as idle only after the turn in which the response ended.
+      response.once("close", () => draining && setImmediate(() => server.closeIdleConnections()));
+      handler(request, response);
+    },
+  );
+  // It never listens itself, but watches over the timeouts of its connections only after this event.
+  server.emit("listening");
+  return {
+    accept(socket) {
+      server.emit("connection", socket);
+      // Lets the bytes that were put back flow to the parser.
+      socket.resume();
+    },
+    drain() {
+      draining = true;
+      // Ends that watch; the complaint that it was not listening is expected.
+      server.close(() => {});
+      server.closeIdleConnections();
+    },
+  };
+}
+
+function createHttp2Side(
+  handler: OnePortHandler,
+  limits: OnePortLimits,
+  onError: (error: unknown) => void,
+): ProtocolSide {
+  const sessions = new Set<http2.ServerHttp2Session>();
+  const server = http2.createServer(
+    { settings: { maxConcurrentStreams: limits.streamsMax, enablePush: false } },
+    handler,
+  );
+  server.on("session", (session) => {
+    let openStreams = 0;
+    sessions.add(session);
+    session.on("close", () => sessions.delete(session));
+    session.on("stream", (stream) => {
+      openStreams += 1;
+      stream.on("close", () => {
+        openStreams -= 1;
+      });
+    });
+    session.setTimeout(limits.idleTimeoutMs);
+    // A silent stream is not an idle connection.
+    session.on("timeout", () => {
+      if (openStreams === 0) {
+        session.close();
+      }
+    });
+  });
+  server.on("sessionError", onError);
+  return {
+    accept(socket) {
+      server.emit("connection", socket);
+    },
+    drain() {
+      for (const session of sessions) {
+        session.close();
+      }
+    },
+  };
+}
+
+function guardHandler(handler: OnePortHandler, onError: (error: unknown) => void): OnePortHandler {
+  return (request, response) => {
+    try {
+      handler(request, response);
+    } catch (error) {
+      onError(error);
+      if (!response.headersSent) {
+        response.statusCode = 500;
+      }
+      response.end();
+    }
+  };
+}

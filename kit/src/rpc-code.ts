@@ -1,0 +1,18 @@
+/** The number of each status code that a service may answer with, as gRPC and google.rpc.Code fix them. */
+export const rpcCodeNumbers = {
+  CANCELLED: 1,
+  INVALID_ARGUMENT: 3,
+  DEADLINE_EXCEEDED: 4,
+  NOT_FOUND: 5,
+  ALREADY_EXISTS: 6,
+  PERMISSION_DENIED: 7,
+  RESOURCE_EXHAUSTED: 8,
+  FAILED_PRECONDITION: 9,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
+} as const;
+
+/** A status code that a service may answer with: only those that a caller would branch on. */
+export type RpcCode = keyof typeof rpcCodeNumbers;

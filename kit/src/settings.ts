@@ -1,0 +1,164 @@
+import { nearestName } from "./nearest-name.ts";
+import type { Setting, SettingsDefinition, SettingValues } from "./setting-schema.ts";
+import { type AnySettingValue, defaultValue, formatSetting, parseSetting } from "./setting-values.ts";
+import { settingsHelp } from "./settings-help.ts";
+
+export type { Setting, SettingKind, SettingsDefinition, SettingValues } from "./setting-schema.ts";
+export { settingsTable } from "./settings-help.ts";
+
+/** The values of a definition: `SettingsOf<typeof definition>`. */
+export type SettingsOf<Definition extends SettingsDefinition> = SettingValues<Definition["settings"]>;
+
+/** What became of a program's arguments and environment. `text` is for the user, and ends with a newline. */
+export type LoadedSettings<Settings extends Readonly<Record<string, Setting>>> =
+  | {
+      readonly kind: "settings";
+      readonly values: SettingValues<Settings>;
+      readonly positionals: readonly string[];
+    }
+  | { readonly kind: "help"; readonly text: string }
+  | { readonly kind: "problems"; readonly text: string };
+
+/**
+ * Checks a definition and gives it back with its exact type, from which `loadSettings` infers its values.
+ * @throws Error for a name that is there twice or lacks the prefix, or a default outside its own bounds.
+ */
+export function defineSettings<const Settings extends Readonly<Record<string, Setting>>>(
+  definition: SettingsDefinition<Settings>,
+): SettingsDefinition<Settings> {
+  const settings: Setting[] = Object.values(definition.settings);
+  assertDistinct(["--help", ...settings.map((setting) => setting.flag)]);
+  assertDistinct(settings.map((setting) => setting.env));
+  for (const setting of settings) {
+    if (!setting.env.startsWith(definition.prefix)) {
+      throw new Error(`${setting.env} does not begin with ${definition.prefix}`);
+    }
+    const value = defaultValue(setting);
+    const parsed = value === undefined ? undefined : parseSetting(setting, formatSetting(setting, value));
+    if (parsed?.kind === "problem") {
+      throw new Error(`the default of ${setting.flag}: ${parsed.problem}`);
+    }
+  }
+  return definition;
+}
+
+/**
+ * Reads arguments (without node and script) and environment. Pure; reports all problems at once. A flag
+ * beats its variable, a variable beats the default; an empty variable is as good as none. `--` ends the
+ * flags.
+ */
+export function loadSettings<const Settings extends Readonly<Record<string, Setting>>>(
+  definition: SettingsDefinition<Settings>,
+  given: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string | undefined>> },
+): LoadedSettings<Settings> {
+  const read = readArguments(definition, given.args);
+  if (read.help) {
+    return { kind: "help", text: settingsHelp(definition) };
+  }
+  const problems = [...read.problems, ...unknownVariables(definition, given.env)];
+  const values: Record<string, AnySettingValue> = {};
+  for (const [name, setting] of Object.entries<Setting>(definition.settings)) {
+    const fromFlag = read.texts.get(setting.flag);
+    const fromEnv = given.env[setting.env];
+    const text = fromFlag ?? (fromEnv === "" ? undefined : fromEnv);
+    const parsed = text === undefined ? undefined : parseSetting(setting, text);
+    if (parsed?.kind === "problem") {
+      problems.push(`${fromFlag === undefined ? setting.env : setting.flag}: ${parsed.problem}`);
+    } else {
+      values[name] = parsed === undefined ? defaultValue(setting) : parsed.value;
+    }
+  }
+  return problems.length > 0
+    ? { kind: "problems", text: problemsText(problems) }
+    : { kind: "settings", values: values as SettingValues<Settings>, positionals: read.positionals };
+}
+
+type ReadArguments = {
+  help: boolean;
+  /** What was given for each flag. */
+  texts: Map<string, string>;
+  positionals: string[];
+  problems: string[];
+};
+
+function readArguments(definition: SettingsDefinition, args: readonly string[]): ReadArguments {
+  const byFlag = new Map<string, Setting>(
+    Object.values(definition.settings).map((setting) => [setting.flag, setting]),
+  );
+  const read: ReadArguments = { help: false, texts: new Map(), positionals: [], problems: [] };
+  for (let i = 0; i < args.length; i += 1) {
+    const argument = args[i]!;
+    if (argument === "--") {
+      read.positionals.push(...args.slice(i + 1));
+      break;
+    }
+    if (!argument.startsWith("-") || argument === "-") {
+      read.positionals.push(argument);
+      continue;
+    }
+    const { flag, text } = splitFlag(argument);
+    const setting = byFlag.get(flag);
+    if (flag === "--help" || flag === "-h") {
+      read.help = true;
+    } else if (setting === undefined) {
+      read.problems.push(`${flag}: unknown flag${suggestion(flag, ["--help", ...byFlag.keys()])}`);
+      // What follows an unknown flag is most likely its value, and no problem of its own.
+      i += text === undefined && hasValue(args[i + 1]) ? 1 : 0;
+    } else if (read.texts.has(flag)) {
+      read.problems.push(`${flag}: given twice`);
+      i += text === undefined && setting.kind !== "boolean" && hasValue(args[i + 1]) ? 1 : 0;
+    } else if (text !== undefined || setting.kind === "boolean") {
+      read.texts.set(flag, text ?? "true");
+    } else if (hasValue(args[i + 1])) {
+      i += 1;
+      read.texts.set(flag, args[i]!);
+    } else {
+      read.problems.push(`${flag}: needs a value`);
+    }
+  }
+  const positionalsMax = definition.positionals?.max ?? 0;
+  for (const surplus of read.positionals.slice(positionalsMax)) {
+    read.problems.push(`${JSON.stringify(surplus)}: unexpected argument`);
+  }
+  return read;
+}
+
+function splitFlag(argument: string): { flag: string; text: string | undefined } {
+  const equals = argument.indexOf("=");
+  return equals === -1
+    ? { flag: argument, text: undefined }
+    : { flag: argument.slice(0, equals), text: argument.slice(equals + 1) };
+}
+
+/** A flag's value may begin with one dash (a negative number), not with two. */
+function hasValue(next: string | undefined): boolean {
+  return next !== undefined && !next.startsWith("--");
+}
+
+function unknownVariables(
+  definition: SettingsDefinition,
+  env: Readonly<Record<string, string | undefined>>,
+): string[] {
+  const known = Object.values(definition.settings).map((setting) => setting.env);
+  const allowed = new Set([...known, ...(definition.foreignEnv ?? [])]);
+  return Object.keys(env)
+    .filter((name) => name.startsWith(definition.prefix) && env[name] !== undefined && !allowed.has(name))
+    .sort()
+    .map((name) => `${name}: unknown environment variable${suggestion(name, known)}`);
+}
+
+function suggestion(mistyped: string, known: readonly string[]): string {
+  const nearest = nearestName(mistyped, known);
+  return nearest === undefined ? "" : `; did you mean ${nearest}?`;
+}
+
+function problemsText(problems: readonly string[]): string {
+  return `${[...problems, "--help lists what there is."].join("\n")}\n`;
+}
+
+function assertDistinct(names: readonly string[]): void {
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined) {
+    throw new Error(`${repeated} is defined twice`);
+  }
+}
