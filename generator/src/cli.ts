@@ -1,0 +1,133 @@
+import { createLogger } from "@devicemesh/kit/logger";
+import { type LoadedSettings, loadSettings } from "@devicemesh/kit/settings";
+import { type Clock, wait } from "./clock.ts";
+import { createGenerator } from "./generator.ts";
+import { type PlaySettings, playSettings } from "./play-settings.ts";
+import { RecordingError } from "./recording.ts";
+import { replayFile } from "./replay.ts";
+import { type ReplaySettings, replaySettings } from "./replay-settings.ts";
+import { createStatusLine, type Output } from "./status-line.ts";
+import { playText, replayProgressText, replaySummaryText } from "./texts.ts";
+
+/** What the command line has to do with. */
+export type CliContext = {
+  /** Without node and script. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Gets results. */
+  readonly stdout: Output;
+  /** Gets progress and problems. */
+  readonly stderr: Output;
+  readonly clock: Clock;
+  /** Aborts when the user wants an end. */
+  readonly interrupted: AbortSignal;
+};
+
+/**
+ * Runs `play` or `replay FILE` and resolves to the exit code: 0 if everything was acknowledged, 1 if a row
+ * was bad, a reading refused, or some left undelivered, 2 if the command could not start.
+ */
+export async function runCli(context: CliContext): Promise<number> {
+  const [command, ...args] = context.args;
+  if (command === "play") {
+    return withSettings(loadSettings(playSettings, { args, env: context.env }), context, play);
+  }
+  if (command === "replay") {
+    return withSettings(loadSettings(replaySettings, { args, env: context.env }), context, replay);
+  }
+  const asked = command === "--help" || command === "-h" || command === "help";
+  (asked ? context.stdout : context.stderr).write(
+    asked || command === undefined ? helpText : `${JSON.stringify(command)} is no command.\n\n${helpText}`,
+  );
+  return asked ? 0 : 2;
+}
+
+const helpText = `Usage: npm run generator -- COMMAND [flags]
+
+  play         plays devices that send readings to ingest, until Ctrl-C
+  replay FILE  streams a CSV recording to ingest
+
+COMMAND --help lists the flags.
+`;
+
+const playStatusMs = 500;
+
+type Run<Values> = (values: Values, context: CliContext, positionals: readonly string[]) => Promise<number>;
+
+async function withSettings<Values>(
+  loaded:
+    | { kind: "settings"; values: Values; positionals: readonly string[] }
+    | Extract<LoadedSettings<Record<string, never>>, { text: string }>,
+  context: CliContext,
+  run: Run<Values>,
+): Promise<number> {
+  if (loaded.kind === "settings") return run(loaded.values, context, loaded.positionals);
+  (loaded.kind === "help" ? context.stdout : context.stderr).write(loaded.text);
+  return loaded.kind === "help" ? 0 : 2;
+}
+
+async function play(
+  values: PlaySettings,
+  { stdout, stderr, clock, interrupted }: CliContext,
+): Promise<number> {
+  const { target, devices, intervalMs, seed, durationMs, memoryReadings, spillFolder, spillBytesMax } =
+    values;
+  await using generator = createGenerator({
+    target,
+    logger: createLogger({ name: "generator", level: values.logLevel }),
+    clock,
+    limits: { memoryReadings },
+    ...(spillFolder === undefined ? {} : { spill: { folder: spillFolder, bytesMax: spillBytesMax } }),
+  });
+  generator.start({ devices, intervalMs, seed: BigInt(seed), faults: values });
+  stdout.write(`playing ${devices} devices with seed ${seed} to ${target}, Ctrl-C ends it\n`);
+  const line = createStatusLine({ output: stderr, clock });
+  const endMs = durationMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + durationMs;
+  while (!interrupted.aborted && clock.nowMs() < endMs) {
+    await wait({ clock, delayMs: Math.min(playStatusMs, endMs - clock.nowMs()), signal: interrupted });
+    line.show(playText(generator.state()));
+  }
+  await generator.close({ limitMs: values.stopLimitMs });
+  line.end();
+  const end = generator.state();
+  stdout.write(`${playText(end)}\n`);
+  return end.dropped > 0 ? 1 : 0;
+}
+
+async function replay(
+  values: ReplaySettings,
+  { stdout, stderr, clock, interrupted }: CliContext,
+  [file]: readonly string[],
+): Promise<number> {
+  const { target, times, speed, giveUpAfterMs } = values;
+  if (file === undefined) return usage(stderr, "replay needs a FILE; replay --help lists the flags.");
+  if (times === "start-now" && speed === undefined) return usage(stderr, "--times start-now needs --speed.");
+  const line = createStatusLine({ output: stderr, clock });
+  const onProgress = (progress: Parameters<typeof replayProgressText>[0]) =>
+    line.show(replayProgressText(progress));
+  try {
+    const summary = await replayFile({
+      file,
+      target,
+      times,
+      speed,
+      giveUpAfterMs,
+      clock,
+      signal: interrupted,
+      onProgress,
+    });
+    line.end();
+    stdout.write(replaySummaryText(summary));
+    const { ended, bad, refused } = summary;
+    return ended === "complete" && bad === 0 && refused === 0 ? 0 : 1;
+  } catch (error) {
+    line.end();
+    if (!(error instanceof RecordingError)) throw error;
+    return usage(stderr, error.message);
+  }
+}
+
+function usage(stderr: Output, text: string): number {
+  stderr.write(`${text}\n`);
+  return 2;
+}

@@ -1,0 +1,63 @@
+import { sensors } from "@devicemesh/proto";
+import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
+import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createFrameEncoder, noSensor } from "./frame-encoder.ts";
+
+type Row = { deviceId: string; sensorCode: number; timestampMs: number; value: number };
+
+const rows: fc.Arbitrary<Row> = fc.record({
+  deviceId: fc.oneof(fc.string({ maxLength: 40 }), fc.string({ unit: "grapheme", maxLength: 300 })),
+  sensorCode: fc.constantFrom(0, 1, 2, 3, noSensor),
+  timestampMs: fc.oneof(
+    fc.integer({ min: 946_684_800_000, max: 2_000_000_000_000 }),
+    fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
+    fc.constant(Number.NaN),
+  ),
+  value: fc.double(),
+});
+
+function readingOf({ deviceId, sensorCode, timestampMs, value }: Row): Reading {
+  const seconds = Math.floor(timestampMs / 1000);
+  const measurements: Reading["measurement"][] = [
+    { $case: "thermostat", value: { temperature: value } },
+    { $case: "barometer", value: { pressure: value } },
+    { $case: "hygrometer", value: { humidity: value } },
+    { $case: "heartRateMeter", value: { heartRate: value } },
+  ];
+  return {
+    deviceId,
+    timestamp: Number.isNaN(timestampMs)
+      ? undefined
+      : { seconds: BigInt(seconds), nanos: (timestampMs - seconds * 1000) * 1e6 },
+    measurement: measurements[sensorCode],
+  };
+}
+
+describe("frame encoder", () => {
+  it("writes what ts-proto reads back, whatever the reading", () => {
+    expect(sensors).toHaveLength(4);
+    const encoder = createFrameEncoder();
+    fc.assert(
+      fc.property(fc.array(rows, { maxLength: 20 }), (frame) => {
+        for (const { deviceId, sensorCode, timestampMs, value } of frame)
+          encoder.add(deviceId, sensorCode, timestampMs, value);
+        expect(encoder.readings()).toBe(frame.length);
+        const { bytes, readings } = encoder.take();
+        expect(readings).toBe(frame.length);
+        expect(PublishReadingsRequest.decode(bytes).readings).toEqual(frame.map(readingOf));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("keeps a frame's bytes as they are while the next one is written", () => {
+    const encoder = createFrameEncoder();
+    encoder.add("a", 0, 1000, 1);
+    const first = encoder.take();
+    const before = Buffer.from(first.bytes);
+    encoder.add("b", 1, 2000, 2);
+    expect(first.bytes).toEqual(before);
+  });
+});

@@ -1,0 +1,123 @@
+import { sensors } from "@devicemesh/proto";
+
+/** A PublishReadingsRequest in bytes, ready to be sent, and sent again. */
+export type Frame = {
+  readonly readings: number;
+  readonly bytes: Buffer;
+};
+
+/** Takes one reading. Scalars instead of an object, because this is called for every reading of every device. */
+export type ReadingSink = (deviceId: string, sensorCode: number, timestampMs: number, value: number) => void;
+
+/** The sensor code of a reading without a measurement. */
+export const noSensor = 255;
+
+/** Writes readings straight into the bytes of a frame. */
+export type FrameEncoder = {
+  /**
+   * Adds a reading to the frame: the sensor by its place in `sensors`, or noSensor for none; the
+   * timestamp in whole milliseconds since 1970, or NaN for none.
+   */
+  add: ReadingSink;
+  /** Readings in the frame so far. */
+  readings(): number;
+  /** Bytes of the frame so far. */
+  bytes(): number;
+  /** Ends the frame and starts the next. */
+  take(): Frame;
+};
+
+/**
+ * Encodes by hand what PublishReadingsRequest.encode would: held as bytes a reading takes about 45 bytes
+ * instead of several objects, and sending a unit again costs no encoding. The tests decode it with ts-proto.
+ */
+export function createFrameEncoder(): FrameEncoder {
+  let buffer = Buffer.allocUnsafe(16 * 1024);
+  let end = 0;
+  let readings = 0;
+
+  function writeVarint(value: number): void {
+    let rest = value;
+    while (rest >= 0x80) {
+      buffer[end++] = (rest % 0x80) | 0x80;
+      rest = Math.floor(rest / 0x80);
+    }
+    buffer[end++] = rest;
+  }
+
+  function writeSeconds(seconds: number): void {
+    if (seconds >= 0) {
+      writeVarint(seconds);
+      return;
+    }
+    // A negative int64 is its two's complement: always ten bytes.
+    let rest = BigInt.asUintN(64, BigInt(seconds));
+    for (; rest >= 0x80n; rest >>= 7n) buffer[end++] = Number(rest & 0x7fn) | 0x80;
+    buffer[end++] = Number(rest);
+  }
+
+  function reserve(bytes: number): void {
+    if (end + bytes <= buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, end + bytes));
+    buffer.copy(larger, 0, 0, end);
+    buffer = larger;
+  }
+
+  return {
+    add(deviceId, sensorCode, timestampMs, value) {
+      const idBytes = Buffer.byteLength(deviceId);
+      const hasTime = Number.isFinite(timestampMs);
+      const seconds = hasTime ? Math.floor(timestampMs / 1000) : 0;
+      const nanos = hasTime ? (timestampMs - seconds * 1000) * 1_000_000 : 0;
+      const timeBytes = 2 + (seconds < 0 ? 10 : varintBytes(seconds)) + varintBytes(nanos);
+      const tags = sensorTags[sensorCode];
+      const valueBytes = tags === undefined ? 0 : varintBytes(tags.value) + 8;
+
+      let size = 1 + varintBytes(idBytes) + idBytes;
+      if (hasTime) size += 2 + timeBytes;
+      if (tags !== undefined) size += varintBytes(tags.measurement) + 1 + valueBytes;
+      reserve(size + 16);
+
+      buffer[end++] = 0x0a;
+      writeVarint(size);
+      buffer[end++] = 0x0a;
+      writeVarint(idBytes);
+      end += buffer.write(deviceId, end);
+      if (hasTime) {
+        buffer[end++] = 0x12;
+        buffer[end++] = timeBytes;
+        buffer[end++] = 0x08;
+        writeSeconds(seconds);
+        buffer[end++] = 0x10;
+        writeVarint(nanos);
+      }
+      if (tags !== undefined) {
+        writeVarint(tags.measurement);
+        buffer[end++] = valueBytes;
+        writeVarint(tags.value);
+        end = buffer.writeDoubleLE(value, end);
+      }
+      readings += 1;
+    },
+    readings: () => readings,
+    bytes: () => end,
+    take() {
+      const frame = { readings, bytes: Buffer.from(buffer.subarray(0, end)) };
+      end = 0;
+      readings = 0;
+      return frame;
+    },
+  };
+}
+
+// Wire types: 2 is a length and bytes, 1 is eight bytes.
+const sensorTags = sensors.map((spec) => ({
+  measurement: spec.measurementField * 8 + 2,
+  value: spec.valueField * 8 + 1,
+}));
+
+function varintBytes(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes += 1;
+  return bytes;
+}

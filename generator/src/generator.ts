@@ -1,0 +1,173 @@
+import type { Logger } from "@devicemesh/kit/logger";
+import { RpcError } from "@devicemesh/kit/rpc-error";
+import { type Clock, systemClock } from "./clock.ts";
+import { createIngestClient } from "./ingest-client.ts";
+import { createOutbox, type OutboxCounts, type OutboxEvent, type OutboxLimits } from "./outbox.ts";
+import { type Play, type RunningPlay, startPlay } from "./play.ts";
+import { type PlayRequest, playOf } from "./play-request.ts";
+import { createRandom } from "./random.ts";
+import { openSpill } from "./spill.ts";
+import type { UnitSender } from "./unit.ts";
+
+/** What the generator needs. */
+export type GeneratorOptions = {
+  /** Where ingest is, as `host:port`. */
+  readonly target: string;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  /** The seed of requests that name none; 1 by default. */
+  readonly seed?: bigint;
+  /** Where units go when the memory is full, and what is left when the generator is closed; nowhere by default. */
+  readonly spill?: { readonly folder: string; readonly bytesMax?: number };
+  readonly limits?: Partial<OutboxLimits>;
+  /** In place of a client of `target`. */
+  readonly sender?: UnitSender;
+};
+
+/** What the generator does now. Counts are since the last start, what was in the outbox then included. */
+export type GeneratorState = Omit<OutboxCounts, "added"> & {
+  readonly running: boolean;
+  /** What is played, or was last; undefined before the first start. */
+  readonly play: Play | undefined;
+  /** When it was started, in milliseconds since 1970; undefined if it is not running. */
+  readonly startedMs: number | undefined;
+  /** Readings handed to the outbox: acked + refused + dropped + pending. */
+  readonly sent: number;
+  readonly lastError: { readonly text: string; readonly atMs: number } | undefined;
+};
+
+/** Plays devices that send readings to ingest. */
+export type Generator = AsyncDisposable & {
+  /**
+   * Starts to play.
+   * @throws RpcError INVALID_ARGUMENT if the request is out of its bounds, ALREADY_EXISTS if it is playing.
+   */
+  start(request: PlayRequest): void;
+  /**
+   * Stops playing and resolves when everything is delivered, or after `limitMs` (2 s by default); what is
+   * left then goes on being delivered. Stopping twice is the same as once.
+   */
+  stop(options?: { limitMs?: number }): Promise<void>;
+  state(): GeneratorState;
+  /** Stops for good; what cannot be delivered within `limitMs` (2 s by default) goes to the spill folder or is lost, and logged. */
+  close(options?: { limitMs?: number }): Promise<void>;
+};
+
+/**
+ * A generator that plays nothing yet. Readings left in its spill folder by an earlier process are sent at once.
+ * @throws if the spill folder cannot be made or listed.
+ */
+export function createGenerator(options: GeneratorOptions): Generator {
+  const { target, logger, clock = systemClock, seed: defaultSeed = 1n } = options;
+  const spill =
+    options.spill &&
+    openSpill({
+      ...options.spill,
+      tag: `${process.pid}-${clock.nowMs()}`,
+      onProblem: ({ file, cause }) => {
+        setLastError(`spill file ${file}: ${String(cause)}`);
+        logger.error({ file, error: cause }, "spill file failed");
+      },
+    });
+  const outbox = createOutbox({
+    sender: options.sender ?? createIngestClient({ target, clock }),
+    clock,
+    // Jitter must differ between processes, or all of a fleet come back at the same moment.
+    random: createRandom(BigInt(process.pid) ^ BigInt(Math.floor(clock.nowMs())), 0),
+    whenFull: "drop",
+    spill,
+    limits: options.limits ?? {},
+    observe,
+  });
+  let playing: RunningPlay | undefined;
+  let play: Play | undefined;
+  let startedMs: number | undefined;
+  let lastError: GeneratorState["lastError"];
+  let failing = false;
+  let before = { acked: 0, refused: 0, dropped: 0 };
+  let closed: Promise<void> | undefined;
+
+  function setLastError(text: string): void {
+    lastError = { text, atMs: clock.nowMs() };
+  }
+
+  function observe(event: OutboxEvent): void {
+    if (event.kind === "attemptFailed") {
+      const { code, message } = event.failure;
+      setLastError(`${code}: ${message}`);
+      if (!failing) logger.warn({ target, code, reason: message }, "ingest failed, trying again");
+      failing = true;
+    } else if (event.kind === "full") {
+      setLastError("the outbox is full, new readings are dropped");
+      logger.warn("outbox full, dropping new readings");
+    } else if (failing) {
+      failing = false;
+      logger.info({ target }, "ingest is back");
+    }
+  }
+
+  async function stop({ limitMs = stopLimitMs } = {}): Promise<void> {
+    if (playing === undefined) return;
+    playing.stop();
+    playing = undefined;
+    startedMs = undefined;
+    logger.info("generator stopped");
+    const limit = new AbortController();
+    const cancelLimit = clock.setTimer(limitMs, () => limit.abort());
+    // When the limit is over, the outbox goes on by itself.
+    await outbox.flush(limit.signal).catch(() => {});
+    cancelLimit();
+  }
+
+  async function end(limitMs: number): Promise<void> {
+    playing?.stop();
+    playing = undefined;
+    startedMs = undefined;
+    const { undelivered } = await outbox.close({ limitMs });
+    if (undelivered > 0) logger.warn({ undelivered }, "readings were not delivered");
+  }
+
+  function close({ limitMs = stopLimitMs } = {}): Promise<void> {
+    closed ??= end(limitMs);
+    return closed;
+  }
+
+  return {
+    start(request) {
+      const next = playOf(request, defaultSeed);
+      if (closed !== undefined)
+        throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
+      if (playing !== undefined)
+        throw new RpcError({ code: "ALREADY_EXISTS", message: "the generator is playing" });
+      const { acked, refused, dropped } = outbox.counts();
+      before = { acked, refused, dropped };
+      lastError = undefined;
+      play = next;
+      startedMs = clock.nowMs();
+      playing = startPlay({ play, clock, sink: outbox.add });
+      logger.info(
+        { devices: play.devices.count, intervalMs: play.intervalMs, seed: String(play.seed) },
+        "generator started",
+      );
+    },
+    stop,
+    state() {
+      const { added, ...counts } = outbox.counts();
+      return {
+        ...counts,
+        running: playing !== undefined,
+        play,
+        startedMs,
+        sent: added - before.acked - before.refused - before.dropped,
+        acked: counts.acked - before.acked,
+        refused: counts.refused - before.refused,
+        dropped: counts.dropped - before.dropped,
+        lastError,
+      };
+    },
+    close,
+    [Symbol.asyncDispose]: () => close(),
+  };
+}
+
+const stopLimitMs = 2_000;

@@ -1,0 +1,15 @@
+import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
+import { runCli } from "./cli.ts";
+import { systemClock } from "./clock.ts";
+
+const interruption = new AbortController();
+void untilShutdownSignal().then(() => interruption.abort());
+
+process.exitCode = await runCli({
+  args: process.argv.slice(2),
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock: systemClock,
+  interrupted: interruption.signal,
+});

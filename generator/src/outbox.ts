@@ -1,0 +1,273 @@
+import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
+import { type Backoff, defaultBackoff } from "./backoff.ts";
+import type { Clock } from "./clock.ts";
+import { createConditions } from "./conditions.ts";
+import { deliver, unitOf } from "./delivery.ts";
+import { createFrameEncoder, type Frame } from "./frame-encoder.ts";
+import type { Random } from "./random.ts";
+import { createRateMeter } from "./rate-meter.ts";
+import type { Spill } from "./spill.ts";
+import type { SendFailure, Unit, UnitSender } from "./unit.ts";
+
+/** The outbox's bounds. */
+export type OutboxLimits = {
+  /** Readings in a frame; at most 1000. */
+  readonly frameReadings: number;
+  /** A unit is cut at so many readings … */
+  readonly unitReadings: number;
+  /** … or when its first reading is so old, in milliseconds, and a sender is free. */
+  readonly unitAgeMs: number;
+  /** Units sent at the same time. */
+  readonly unitsInFlight: number;
+  /** Readings in memory that are not acknowledged. Units read back from the spill folder come on top, one for each in flight. */
+  readonly memoryReadings: number;
+  /** Refused readings that are kept for the report. */
+  readonly refusedKept: number;
+};
+
+/** Frames of 250, units of 5,000 or one second, 2 in flight, 200,000 readings (about 10 MB) in memory. */
+export const defaultOutboxLimits: OutboxLimits = {
+  frameReadings: 250,
+  unitReadings: 5_000,
+  unitAgeMs: 1_000,
+  unitsInFlight: 2,
+  memoryReadings: 200_000,
+  refusedKept: 100,
+};
+
+/** What the outbox has done. added = acked + refused + dropped + pending at any moment. */
+export type OutboxCounts = {
+  /** Readings put in, dropped ones and those found in the spill folder included. */
+  readonly added: number;
+  /** Readings that ingest has acknowledged as durable. */
+  readonly acked: number;
+  /** Readings that ingest has refused. */
+  readonly refused: number;
+  /** Readings that found no room, were left when the outbox was closed, or were in a broken spill file. */
+  readonly dropped: number;
+  /** Readings not yet acknowledged, in memory and on disk. */
+  readonly pending: number;
+  /** Of these, readings on disk. */
+  readonly spilled: number;
+  /** Readings acknowledged a second, over the last ten seconds. */
+  readonly ackedPerSecond: number;
+};
+
+/** What happens to units, for whoever logs. */
+export type OutboxEvent =
+  | { readonly kind: "attemptFailed"; readonly failure: SendFailure; readonly attempt: number }
+  | { readonly kind: "unitAcked"; readonly readings: number; readonly refused: number }
+  | { readonly kind: "full" };
+
+/** Keeps readings until ingest has acknowledged them. */
+export type Outbox = {
+  /** Puts a reading in. False if there was no room; then the reading counts as dropped if `whenFull` says so. */
+  add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
+  /** Resolves when a reading fits in. @throws the signal's reason when it aborts. */
+  room(signal?: AbortSignal): Promise<void>;
+  /** Sends what is there without waiting for units to fill, and resolves when nothing is pending. @throws the signal's reason when it aborts. */
+  flush(signal?: AbortSignal): Promise<void>;
+  counts(): OutboxCounts;
+  /** The first refused readings. */
+  refusedReadings(): readonly RefusedReading[];
+  /**
+   * Delivers for at most `limitMs`, then ends the senders and writes what is left to the spill folder, if
+   * there is one. Resolves to the number of readings that are left neither acknowledged nor on disk (an
+   * attempt that was cut off may still have stored its readings). Closing twice is the same as once.
+   */
+  close(options: { limitMs: number }): Promise<{ undelivered: number }>;
+};
+
+/**
+ * Readings are encoded as they come and kept as frames; full units queue up, and a few senders deliver
+ * them, oldest first, each again and again until it is acknowledged. When the memory is full:
+ * - with a spill folder, whole units go to disk as they are cut, and newer ones behind them until the disk
+ *   is empty again; if the disk is full too, as without;
+ * - without, add() is false: `whenFull: "drop"` counts the new reading as dropped (what has waited longest
+ *   is kept), `"wait"` leaves it with the caller, who awaits room().
+ */
+export function createOutbox({
+  sender,
+  clock,
+  random,
+  whenFull,
+  spill,
+  limits = {},
+  backoff = defaultBackoff,
+  observe = () => {},
+}: {
+  sender: UnitSender;
+  clock: Clock;
+  random: Random;
+  whenFull: "drop" | "wait";
+  spill?: Spill | undefined;
+  limits?: Partial<OutboxLimits>;
+  backoff?: Backoff;
+  observe?(event: OutboxEvent): void;
+}): Outbox {
+  const { frameReadings, unitReadings, unitAgeMs, unitsInFlight, memoryReadings, refusedKept } = {
+    ...defaultOutboxLimits,
+    ...limits,
+  };
+  const encoder = createFrameEncoder();
+  const rate = createRateMeter();
+  const ending = new AbortController();
+  const changes = createConditions();
+  const refusedReadings: RefusedReading[] = [];
+  const queue: Unit[] = [];
+  const inFlight = new Map<Unit, Promise<void>>();
+  let openFrames: Frame[] = [];
+  let openReadings = 0;
+  let openIsDue = false;
+  let cancelAgeTimer = () => {};
+  let inMemory = 0;
+  let flushes = 0;
+  let added = spill?.readings() ?? 0;
+  let acked = 0;
+  let refused = 0;
+  let dropped = 0;
+  let full = false;
+  let closed: Promise<{ undelivered: number }> | undefined;
+
+  function add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean {
+    if (closed !== undefined) throw new Error("the outbox is closed");
+    if (inMemory >= memoryReadings) {
+      if (whenFull === "wait") return false;
+      added += 1;
+      dropped += 1;
+      if (!full) observe({ kind: "full" });
+      full = true;
+      return false;
+    }
+    encoder.add(deviceId, sensorCode, timestampMs, value);
+    added += 1;
+    inMemory += 1;
+    openReadings += 1;
+    if (encoder.readings() >= frameReadings || encoder.bytes() >= frameBytesEnough)
+      openFrames.push(encoder.take());
+    if (openReadings >= unitReadings) {
+      store(takeOpen());
+      send();
+    } else if (openReadings === 1) {
+      cancelAgeTimer = clock.setTimer(unitAgeMs, () => {
+        openIsDue = true;
+        send();
+      });
+      if (flushes > 0) send();
+    }
+    return true;
+  }
+
+  function takeOpen(): Unit {
+    cancelAgeTimer();
+    if (encoder.readings() > 0) openFrames.push(encoder.take());
+    const unit = unitOf(openFrames);
+    openFrames = [];
+    openReadings = 0;
+    openIsDue = false;
+    return unit;
+  }
+
+  function store(unit: Unit): void {
+    const spills = spill !== undefined && (spill.readings() > 0 || inMemory + unitReadings > memoryReadings);
+    if (spills && spill.put(unit)) inMemory -= unit.readings;
+    else queue.push(unit);
+  }
+
+  function next(): Unit | undefined {
+    const unit = queue.shift() ?? spill?.take();
+    if (unit !== undefined) return unit;
+    return openReadings > 0 && (openIsDue || flushes > 0) ? takeOpen() : undefined;
+  }
+
+  function send(): void {
+    while (inFlight.size < unitsInFlight && !ending.signal.aborted) {
+      const unit = next();
+      if (unit === undefined) return;
+      inFlight.set(unit, sendUnit(unit));
+    }
+  }
+
+  async function sendUnit(unit: Unit): Promise<void> {
+    const onFailure = (failure: SendFailure, attempt: number) =>
+      observe({ kind: "attemptFailed", failure, attempt });
+    const delivery = await deliver(unit, {
+      sender,
+      clock,
+      random,
+      backoff,
+      signal: ending.signal,
+      onFailure,
+    });
+    if (delivery.kind === "aborted") return;
+    inFlight.delete(unit);
+    if (spill?.remove(unit) !== true) inMemory -= unit.readings;
+    acked += delivery.accepted;
+    refused += delivery.refused;
+    refusedReadings.push(...delivery.refusedReadings.slice(0, refusedKept - refusedReadings.length));
+    rate.add(delivery.accepted, clock.nowMs());
+    if (inMemory <= memoryReadings / 2) full = false;
+    observe({ kind: "unitAcked", readings: delivery.accepted, refused: delivery.refused });
+    send();
+    changes.check();
+  }
+
+  const pending = () => inMemory + (spill?.readings() ?? 0);
+
+  async function flush(signal?: AbortSignal): Promise<void> {
+    flushes += 1;
+    try {
+      send();
+      await changes.until(() => pending() === 0, signal);
+    } finally {
+      flushes -= 1;
+    }
+  }
+
+  async function end(limitMs: number): Promise<{ undelivered: number }> {
+    const limit = new AbortController();
+    const cancelLimit = clock.setTimer(limitMs, () => limit.abort());
+    try {
+      await flush(limit.signal);
+    } catch {
+      // The limit is over; what is left is counted below.
+    } finally {
+      cancelLimit();
+    }
+    ending.abort();
+    await Promise.all(inFlight.values());
+    sender.close();
+    const left = [...inFlight.keys(), ...queue, takeOpen()];
+    for (const unit of left) {
+      if (unit.readings > 0 && spill?.holds(unit) !== true && spill?.put(unit)) inMemory -= unit.readings;
+    }
+    const undelivered = inMemory;
+    inMemory = 0;
+    dropped += undelivered;
+    changes.check();
+    return { undelivered };
+  }
+
+  return {
+    add,
+    flush,
+    room: (signal) => changes.until(() => inMemory < memoryReadings, signal),
+    counts: () => ({
+      added,
+      acked,
+      refused,
+      dropped: dropped + (spill?.brokenReadings() ?? 0),
+      pending: pending(),
+      spilled: spill?.readings() ?? 0,
+      ackedPerSecond: rate.perSecond(clock.nowMs()),
+    }),
+    refusedReadings: () => refusedReadings,
+    close({ limitMs }) {
+      closed ??= end(limitMs);
+      return closed;
+    },
+  };
+}
+
+// Half of what a frame may have: the last reading may be long.
+const frameBytesEnough = 512 * 1024;

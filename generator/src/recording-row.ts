@@ -1,0 +1,107 @@
+import { deviceIdPattern, earliestTimestampMs, sensors } from "@devicemesh/proto";
+
+/** The columns of a recording; in any order, among others. */
+export const recordingColumns = ["device_id", "timestamp", "sensor", "value"] as const;
+
+/** Where each column is in a row, counted from 0. */
+export type ColumnPlaces = Readonly<Record<(typeof recordingColumns)[number], number>>;
+
+/** A row of a recording. */
+export type RecordingRow =
+  | {
+      readonly kind: "reading";
+      readonly deviceId: string;
+      /** The place in the table `sensors`. */
+      readonly sensorCode: number;
+      /** Whole milliseconds since 1970; digits below are cut off. */
+      readonly timestampMs: number;
+      readonly value: number;
+    }
+  /** The row is no reading, and why. */
+  | { readonly kind: "bad"; readonly reason: string };
+
+/** The places of the columns in a header row, or the names of those that are missing. */
+export function findColumns(
+  header: readonly string[],
+):
+  | { readonly kind: "found"; readonly places: ColumnPlaces }
+  | { readonly kind: "missing"; readonly names: string[] } {
+  const names = header.map((name) => unquote(name).toLowerCase());
+  const missing = recordingColumns.filter((column) => !names.includes(column));
+  if (missing.length > 0) return { kind: "missing", names: missing };
+  const [deviceId, timestamp, sensor, value] = recordingColumns.map((column) => names.indexOf(column));
+  return {
+    kind: "found",
+    places: { device_id: deviceId!, timestamp: timestamp!, sensor: sensor!, value: value! },
+  };
+}
+
+/** Reads one row. Whatever the contract says of a reading by itself is checked here, so that it has a line number. */
+export function readRow(fields: readonly string[], places: ColumnPlaces): RecordingRow {
+  for (const column of recordingColumns) {
+    if (fields[places[column]] === undefined) {
+      return bad(`it has ${fields.length} columns, ${column} is missing`);
+    }
+  }
+  const deviceId = unquote(fields[places.device_id]!);
+  if (!deviceIdPattern.test(deviceId))
+    return bad(`device_id ${quote(deviceId)} is not 1 to 128 of A-Z a-z 0-9 . _ : -`);
+
+  const timestamp = unquote(fields[places.timestamp]!);
+  const timestampMs = readTimestamp(timestamp);
+  if (timestampMs === undefined) {
+    return bad(`timestamp ${quote(timestamp)} is not a time like 2026-11-23T20:04:22.000Z`);
+  }
+  if (timestampMs < earliestTimestampMs) return bad(`timestamp ${quote(timestamp)} is before 2000`);
+
+  const sensor = unquote(fields[places.sensor]!);
+  const sensorCode = sensors.findIndex((spec) => spec.sensor === sensor);
+  if (sensorCode < 0)
+    return bad(`sensor ${quote(sensor)} is not one of ${sensors.map((spec) => spec.sensor).join(", ")}`);
+
+  const text = unquote(fields[places.value]!);
+  if (!decimalPattern.test(text)) return bad(`value ${quote(text)} is not a number`);
+  const value = Number(text);
+  const { minimum, maximum, unit } = sensors[sensorCode]!;
+  if (value < minimum || value > maximum)
+    return bad(`value ${text} is not within ${minimum} to ${maximum} ${unit}`);
+  return { kind: "reading", deviceId, sensorCode, timestampMs, value };
+}
+
+/**
+ * Milliseconds since 1970 of an ISO 8601 time with a zone (`Z` or an offset; a space may stand for the T,
+ * seconds may be left out); undefined if it is none. Digits below the millisecond are cut off.
+ */
+export function readTimestamp(text: string): number | undefined {
+  const parts = timestampPattern.exec(text);
+  if (parts === null) return undefined;
+  const [, date, hour, minute, seconds = "00", fraction = "", zone] = parts;
+  const midnightMs = Date.parse(`${date}T00:00:00Z`);
+  // V8 reads February 30 as March 2.
+  if (Number.isNaN(midnightMs) || new Date(midnightMs).getUTCDate() !== Number(date!.slice(8)))
+    return undefined;
+  const milliseconds = fraction.padEnd(3, "0").slice(0, 3);
+  const offset = zone!.toUpperCase() === "Z" ? "Z" : zone!.replace(/^(...):?/, "$1:");
+  const ms = Date.parse(`${date}T${hour}:${minute}:${seconds}.${milliseconds}${offset}`);
+  return Number.isNaN(ms) ? undefined : ms;
+}
+
+const timestampPattern =
+  /^(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3]):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?([Zz]|[+-]\d\d:?\d\d)$/;
+const decimalPattern = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const quotedCharactersMax = 60;
+
+function bad(reason: string): RecordingRow {
+  return { kind: "bad", reason };
+}
+
+// The fields of a recording hold neither commas nor quotes, so a quoted field is one in quotes, no more.
+function unquote(field: string): string {
+  const trimmed = field.trim();
+  const quoted = trimmed.length >= 2 && trimmed.startsWith('"') && trimmed.endsWith('"');
+  return quoted ? trimmed.slice(1, -1) : trimmed;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > quotedCharactersMax ? `${text.slice(0, quotedCharactersMax)}…` : text);
+}

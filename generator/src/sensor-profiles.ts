@@ -1,0 +1,83 @@
+import { type SensorName, type SensorSpec, sensors } from "@devicemesh/proto";
+
+/** How the values of a sensor wander. Values are in the sensor's unit. */
+export type SensorProfile = {
+  /** The typical value. */
+  readonly mean: number;
+  /** Each device's own mean is off by up to so much, either way. */
+  readonly deviceOffset: number;
+  /** The standard deviation of the wandering around the device's mean. */
+  readonly spread: number;
+  /** How long the wandering remembers, in milliseconds: after so long a deviation is down to 1/e. */
+  readonly memoryMs: number;
+  /** Half the distance from the coldest to the warmest time of the day; negative falls as others rise. */
+  readonly dailySwing: number;
+  /** The smallest and the largest value that is played; inside the range of the contract. */
+  readonly lowest: number;
+  readonly highest: number;
+  /** Decimals that such a sensor tells. */
+  readonly decimals: number;
+};
+
+/** A profile for each sensor of the contract, in the order of `sensors`. */
+export function sensorProfiles(): SensorProfile[] {
+  return sensors.map((spec) => profiles[spec.sensor] ?? profileOfRange(spec));
+}
+
+const profiles: Partial<Record<SensorName, SensorProfile>> = {
+  temperature: {
+    mean: 20,
+    deviceOffset: 4,
+    spread: 1.2,
+    memoryMs: 900_000,
+    dailySwing: 4,
+    lowest: -40,
+    highest: 60,
+    decimals: 2,
+  },
+  pressure: {
+    mean: 1013.25,
+    deviceOffset: 6,
+    spread: 5,
+    memoryMs: 6 * 3_600_000,
+    dailySwing: 0.5,
+    lowest: 950,
+    highest: 1060,
+    decimals: 2,
+  },
+  humidity: {
+    mean: 50,
+    deviceOffset: 12,
+    spread: 6,
+    memoryMs: 1_800_000,
+    dailySwing: -8,
+    lowest: 0,
+    highest: 100,
+    decimals: 1,
+  },
+  heart_rate: {
+    mean: 85,
+    deviceOffset: 10,
+    spread: 16,
+    memoryMs: 90_000,
+    dailySwing: 5,
+    lowest: 50,
+    highest: 180,
+    decimals: 0,
+  },
+};
+
+// A sensor that is new in the contract plays at once: around the middle of its range.
+function profileOfRange({ minimum, maximum }: SensorSpec): SensorProfile {
+  const range = maximum - minimum;
+  return {
+    mean: minimum + range / 2,
+    deviceOffset: range / 10,
+    spread: range / 20,
+    memoryMs: 600_000,
+    dailySwing: range / 20,
+    lowest: minimum,
+    highest: maximum,
+    decimals: 2,
+  };
+}

@@ -1,0 +1,166 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { unitOf } from "./delivery.ts";
+import type { Frame } from "./frame-encoder.ts";
+import type { Unit } from "./unit.ts";
+
+/** Units on disk, in the order in which they were put there. */
+export type Spill = {
+  /** Writes the unit. False if the bytes are used up or the disk refuses; then nothing is kept. */
+  put(unit: Unit): boolean;
+  /** The oldest unit that is not taken, read back; it stays on disk until it is removed. */
+  take(): Unit | undefined;
+  /** Whether the unit was taken from here and is still on disk. */
+  holds(unit: Unit): boolean;
+  /** Deletes a unit that was taken from here. False if it was not. */
+  remove(unit: Unit): boolean;
+  /** Readings on disk, taken ones included. */
+  readings(): number;
+  /** Readings in files that could not be read and were set aside. */
+  brokenReadings(): number;
+};
+
+/** What goes wrong with the folder; the spill goes on without the file. */
+export type SpillProblem = { readonly file: string; readonly cause: unknown };
+
+/**
+ * Keeps each unit in a file of its own in the folder, at most `bytesMax` in all. A file appears whole or
+ * not at all (written beside and renamed; not fsynced, so it survives the process, not the machine), and
+ * the units of an earlier process are found and come first. A file that cannot be read as a unit is set
+ * aside as `*.broken`. Files are small (about 0.2 MB) and go to the page cache, so they are written in
+ * place: nothing queues up in memory behind a slow disk.
+ *
+ * `tag` tells the files of processes apart that share a folder.
+ * @throws if the folder cannot be made or listed.
+ */
+export function openSpill({
+  folder,
+  bytesMax = 1024 ** 3,
+  tag,
+  onProblem,
+}: {
+  folder: string;
+  bytesMax?: number;
+  tag: string;
+  onProblem(problem: SpillProblem): void;
+}): Spill {
+  mkdirSync(folder, { recursive: true });
+  const files = findFiles(folder);
+  const taken = new Map<Unit, SpillFile>();
+  let sequence = files.reduce((last, file) => Math.max(last, file.sequence), 0);
+  let readings = files.reduce((sum, file) => sum + file.readings, 0);
+  let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  let brokenReadings = 0;
+
+  function forget(file: SpillFile): void {
+    readings -= file.readings;
+    bytes -= file.bytes;
+  }
+
+  return {
+    put(unit) {
+      const encoded = encodeUnit(unit);
+      if (bytes + encoded.length > bytesMax) return false;
+      sequence += 1;
+      const name = `${String(sequence).padStart(12, "0")}-${unit.readings}-${tag}${extension}`;
+      const partial = join(folder, `${name}.partial`);
+      try {
+        writeFileSync(partial, encoded);
+        renameSync(partial, join(folder, name));
+      } catch (cause) {
+        onProblem({ file: name, cause });
+        rmSync(partial, { force: true });
+        return false;
+      }
+      files.push({ name, sequence, readings: unit.readings, bytes: encoded.length });
+      readings += unit.readings;
+      bytes += encoded.length;
+      return true;
+    },
+    take() {
+      for (let file = files.shift(); file !== undefined; file = files.shift()) {
+        const path = join(folder, file.name);
+        try {
+          const unit = decodeUnit(readFileSync(path));
+          if (unit.readings !== file.readings)
+            throw new Error("its readings are not as many as its name says");
+          taken.set(unit, file);
+          return unit;
+        } catch (cause) {
+          onProblem({ file: file.name, cause });
+          forget(file);
+          brokenReadings += file.readings;
+          // It may be gone: another process that shares the folder has delivered it.
+          if (existsSync(path)) renameSync(path, `${path}.broken`);
+        }
+      }
+      return undefined;
+    },
+    holds: (unit) => taken.has(unit),
+    remove(unit) {
+      const file = taken.get(unit);
+      if (file === undefined) return false;
+      taken.delete(unit);
+      forget(file);
+      rmSync(join(folder, file.name), { force: true });
+      return true;
+    },
+    readings: () => readings,
+    brokenReadings: () => brokenReadings,
+  };
+}
+
+type SpillFile = {
+  readonly name: string;
+  readonly sequence: number;
+  readonly readings: number;
+  readonly bytes: number;
+};
+
+const extension = ".unit";
+
+function findFiles(folder: string): SpillFile[] {
+  const files: SpillFile[] = [];
+  for (const name of readdirSync(folder)) {
+    const parts = /^(\d{12,})-(\d+)-.*\.unit$/.exec(name);
+    if (parts === null) continue;
+    const { size } = statSync(join(folder, name));
+    files.push({ name, sequence: Number(parts[1]), readings: Number(parts[2]), bytes: size });
+  }
+  return files.sort((a, b) => a.sequence - b.sequence);
+}
+
+// A unit in a file: for each frame its readings and its bytes as 32-bit numbers, then the bytes.
+function encodeUnit(unit: Unit): Buffer {
+  const parts: Buffer[] = [];
+  for (const frame of unit.frames) {
+    const head = Buffer.alloc(headBytes);
+    head.writeUInt32LE(frame.readings, 0);
+    head.writeUInt32LE(frame.bytes.length, 4);
+    parts.push(head, frame.bytes);
+  }
+  return Buffer.concat(parts);
+}
+
+function decodeUnit(encoded: Buffer): Unit {
+  const frames: Frame[] = [];
+  for (let at = 0; at < encoded.length; ) {
+    const readings = encoded.readUInt32LE(at);
+    const end = at + headBytes + encoded.readUInt32LE(at + 4);
+    if (end > encoded.length) throw new Error("it ends in the middle of a frame");
+    frames.push({ readings, bytes: encoded.subarray(at + headBytes, end) });
+    at = end;
+  }
+  return unitOf(frames);
+}
+
+const headBytes = 8;

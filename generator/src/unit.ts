@@ -1,0 +1,42 @@
+import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
+import type { Frame } from "./frame-encoder.ts";
+
+/** A commit unit: the frames of one stream, acknowledged together or not at all. */
+export type Unit = {
+  readonly frames: readonly Frame[];
+  readonly readings: number;
+};
+
+/** What became of sending a unit once. */
+export type SendResult =
+  /** Every accepted reading is durable; accepted + refused are all readings of the unit. */
+  | {
+      readonly kind: "acked";
+      readonly accepted: number;
+      readonly refused: number;
+      /** The first refused readings. */
+      readonly refusedReadings: readonly RefusedReading[];
+    }
+  /** Nothing is acknowledged; some readings may be stored. */
+  | {
+      readonly kind: "failed";
+      /** The gRPC code by name, such as UNAVAILABLE. */
+      readonly code: string;
+      readonly message: string;
+      /** How long the server asked to wait, in milliseconds; undefined if it did not. */
+      readonly retryDelayMs: number | undefined;
+    };
+
+/** A failed attempt. */
+export type SendFailure = Extract<SendResult, { kind: "failed" }>;
+
+/** An acknowledged attempt. */
+export type SendAcked = Extract<SendResult, { kind: "acked" }>;
+
+/** Where units go: ingest, in whatever way it is reached. */
+export type UnitSender = {
+  /** Sends the unit once. Resolves in any case, also when the signal aborts (then as failed). */
+  send(unit: Unit, signal: AbortSignal): Promise<SendResult>;
+  /** Lets go of connections. Closing twice is allowed. */
+  close(): void;
+};
