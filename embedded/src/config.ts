@@ -1,4 +1,4 @@
-import { defineSettings, loadSettings } from "@devicemesh/kit/settings";
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import type { Retention } from "./duckdb-retention.ts";
 
 /** The settings of `npm start`: flags, environment variables, help and the README's table in one place. */
@@ -104,10 +104,7 @@ export const embeddedSettings = defineSettings({
 });
 
 /** What `npm start` is told. */
-export type EmbeddedConfig = Extract<
-  ReturnType<typeof loadSettings<typeof embeddedSettings>>,
-  { kind: "settings" }
->["values"];
+export type EmbeddedConfig = SettingsOf<typeof embeddedSettings>;
 
 /** The retention in the settings, for the default levels. */
 export function retentionOf(config: EmbeddedConfig): Retention {

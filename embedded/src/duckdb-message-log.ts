@@ -2,6 +2,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { MessageBatch, MessageLog } from "@devicemesh/ingest";
 import { unavailable } from "@devicemesh/kit/rpc-error";
 import type { ArrivalClock } from "./arrival-clock.ts";
+import { createCommitPace } from "./commit-pace.ts";
 import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
 import { createReadingColumns, type SortedMessages, settleDoubtful, sortBatch } from "./repeat-filter.ts";
 import type { SeriesRegistry } from "./series-registry.ts";
@@ -31,6 +32,12 @@ export type DuckdbMessageLog = MessageLog & {
 /** Readings in one commit at most: it bounds the memory of a commit and the wait behind it. */
 const commitReadingsMax = 65_536;
 
+/** So many waiting readings are committed without waiting for more. */
+const enoughReadings = 32_768;
+
+/** From the begin of one commit to the begin of the next, unless enough readings wait. */
+const commitIntervalMs = 10;
+
 type Waiting = { batch: MessageBatch; resolve(): void; reject(error: unknown): void };
 
 /** Makes the log. It is the only writer of readings, series and repeats on this database. */
@@ -49,6 +56,8 @@ export function createDuckdbMessageLog(dependencies: {
   };
   // Bounded by the callers: ingest limits the readings in flight over all its streams.
   let waiting: Waiting[] = [];
+  let waitingReadings = 0;
+  const pace = createCommitPace({ intervalMs: commitIntervalMs, monotonicMs: () => performance.now() });
   let running: Promise<void> | undefined;
   let committing: { readonly arrivedMs: number; readonly done: Promise<unknown> } | undefined;
   let closed = false;
@@ -62,6 +71,7 @@ export function createDuckdbMessageLog(dependencies: {
     }
     const group = waiting.slice(0, count);
     waiting = waiting.slice(count);
+    waitingReadings -= readings;
     return group;
   }
 
@@ -100,6 +110,7 @@ export function createDuckdbMessageLog(dependencies: {
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
+      if (waitingReadings < enoughReadings && !closed) await pace.untilDue();
       const group = takeGroup();
       try {
         const arrivedMs = clock.nowMs();
@@ -131,6 +142,8 @@ export function createDuckdbMessageLog(dependencies: {
       if (batch.length === 0) return Promise.resolve();
       return new Promise((resolve, reject) => {
         waiting.push({ batch, resolve, reject });
+        waitingReadings += batch.length;
+        if (waitingReadings >= enoughReadings) pace.hurry();
         // On the next turn, so that the frames of one turn share a transaction.
         running ??= Promise.resolve().then(run);
       });
@@ -142,6 +155,7 @@ export function createDuckdbMessageLog(dependencies: {
     },
     async close() {
       closed = true;
+      pace.hurry();
       await running;
     },
   };

@@ -1,0 +1,105 @@
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { type DeviceMessage, identityOf, millisecondsFloor, type SensorName } from "@devicemesh/proto";
+import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { describe, expect, it } from "vitest";
+import { type MeshProcess, startMesh, temporaryFolder } from "./mesh-process.ts";
+import { createPublisher, readingOf } from "./publisher.ts";
+
+const kills = 20;
+const unitReadings = 600;
+
+/** The unit of that number: ten devices, one reading a second each. */
+function unit(number: number): DeviceMessage[] {
+  return Array.from({ length: unitReadings }, (_, place) => ({
+    deviceId: `kill-${place % 10}`,
+    sensor: "temperature",
+    timestampMs: Date.UTC(2026, 0, 1) + (number * 60 + Math.floor(place / 10)) * 1000,
+    value: Math.round(Math.sin(number * unitReadings + place) * 1000) / 100,
+  }));
+}
+
+async function storedReadings(mesh: MeshProcess): Promise<DeviceMessage[]> {
+  const client = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${mesh.query}` }));
+  const stored: DeviceMessage[] = [];
+  let pageToken = "";
+  do {
+    const page = await client.listReadings({ pageSize: 1000, pageToken });
+    for (const { deviceId, sensor, timestamp, value } of page.readings) {
+      stored.push({
+        deviceId,
+        sensor: sensor as SensorName,
+        timestampMs: millisecondsFloor(timestamp ?? { seconds: 0n, nanos: 0 }),
+        value,
+      });
+    }
+    pageToken = page.nextPageToken;
+  } while (pageToken !== "");
+  return stored;
+}
+
+describe("a mesh that is killed twenty times under load", () => {
+  it("stores every acknowledged reading once, and no reading that was not sent", { timeout: 180_000 }, async () => {
+    using folder = temporaryFolder();
+    const sent = new Map<string, DeviceMessage>();
+    const acked = new Set<string>();
+    let next = 0;
+    let unfinished: number[] = [];
+
+    async function publishUntilCut(mesh: MeshProcess, onAck: () => void): Promise<void> {
+      using publisher = createPublisher(mesh.ingest);
+      for (;;) {
+        const again = unfinished;
+        const numbers = [...again, ...Array.from({ length: 4 - Math.min(4, again.length) }, () => next++)];
+        unfinished = numbers;
+        const outcomes = await Promise.allSettled(
+          numbers.map(async (number) => {
+            const messages = unit(number);
+            for (const message of messages) sent.set(identityOf(message), message);
+            await publisher.publish(messages.map(readingOf));
+            for (const message of messages) acked.add(identityOf(message));
+            onAck();
+          }),
+        );
+        unfinished = numbers.filter((_, place) => outcomes[place]?.status === "rejected");
+        if (unfinished.length > 0) return;
+      }
+    }
+
+    for (let round = 0; round < kills; round++) {
+      const mesh = await startMesh(folder.path);
+      let acks = 0;
+      // After a different number of acknowledgements each time, in the middle of the next units.
+      const killAfter = 1 + ((round * 7) % 11);
+      let killed: Promise<void> | undefined;
+      await publishUntilCut(mesh, () => {
+        if (++acks === killAfter) killed = mesh.kill();
+      });
+      await killed;
+    }
+    expect(unfinished.length).toBeGreaterThan(0);
+
+    const mesh = await startMesh(folder.path);
+    const before = await storedReadings(mesh);
+    const storedIdentities = before.map(identityOf);
+    const stored = new Set(storedIdentities);
+    expect(stored.size).toBe(storedIdentities.length);
+    expect([...acked].filter((identity) => !stored.has(identity)).slice(0, 3)).toEqual([]);
+    expect(before.filter((message) => sent.get(identityOf(message))?.value !== message.value)).toEqual([]);
+
+    using publisher = createPublisher(mesh.ingest);
+    for (const number of unfinished) await publisher.publish(unit(number).map(readingOf));
+    const after = await storedReadings(mesh);
+    expect(new Set(after.map(identityOf))).toEqual(new Set(sent.keys()));
+
+    const client = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${mesh.query}` }));
+    const { rows } = await client.getAggregates({ groupBy: GroupBy.ALL });
+    const values = [...sent.values()].map(({ value }) => value);
+    expect(rows[0]?.count).toBe(BigInt(sent.size));
+    expect(rows[0]?.minimum).toBe(Math.min(...values));
+    expect(rows[0]?.maximum).toBe(Math.max(...values));
+    expect(rows[0]?.sum).toBeCloseTo(values.reduce((sum, value) => sum + value, 0), 6);
+    expect(await mesh.stop()).toBe(0);
+  });
+});

@@ -1,0 +1,55 @@
+import { createServer } from "node:net";
+import { describe, expect, it } from "vitest";
+import { runMain, startMesh, temporaryFolder } from "./mesh-process.ts";
+
+describe("npm start", () => {
+  it("shows its flags, their defaults and their environment variables with --help", async () => {
+    const { code, output } = await runMain(["--help"]);
+    expect(code).toBe(0);
+    for (const word of ["--ingest-port", "50051", "DEVICEMESH_QUERY_PORT", "8080", "--replay", "--cors-origin"]) {
+      expect(output).toContain(word);
+    }
+  });
+
+  it("names every wrong flag at once, and starts nothing", async () => {
+    const { code, output } = await runMain(["--ingest-prot", "1", "--query-port", "eighty", "--devices", "0"]);
+    expect(code).toBe(2);
+    expect(output).toContain("--ingest-prot");
+    expect(output).toContain("--ingest-port");
+    expect(output).toContain("--query-port");
+    expect(output).toContain("--devices");
+  });
+
+  it("says which flag to use when a port is taken", async () => {
+    using folder = temporaryFolder();
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as { port: number };
+    const ingest = await runMain(["--ingest-port", `${port}`, "--query-port", "0", "--data", folder.path]);
+    const query = await runMain(["--ingest-port", "0", "--query-port", `${port}`, "--data", folder.path]);
+    server.close();
+    expect([ingest.code, query.code]).toEqual([1, 1]);
+    expect(ingest.output).toMatch(new RegExp(`127\\.0\\.0\\.1:${port}.*--ingest-port`));
+    expect(query.output).toMatch(new RegExp(`127\\.0\\.0\\.1:${port}.*--query-port`));
+  });
+
+  it("says who uses the data folder when a second process wants it", async () => {
+    using folder = temporaryFolder();
+    const mesh = await startMesh(folder.path);
+    const { code, output } = await runMain(["--ingest-port", "0", "--query-port", "0", "--data", folder.path]);
+    expect(code).toBe(1);
+    expect(output).toContain(`process id ${mesh.child.pid}`);
+    expect(output).toContain("--data");
+    expect(await mesh.stop()).toBe(0);
+  });
+
+  it("ends cleanly with Ctrl-C while devices play, and starts again on the same data", async () => {
+    using folder = temporaryFolder();
+    const mesh = await startMesh(folder.path, ["--devices", "40"]);
+    expect(mesh.output()).toContain("40 playing");
+    expect(await mesh.stop()).toBe(0);
+    expect(mesh.output()).toContain("everything acknowledged is stored");
+    const again = await startMesh(folder.path);
+    expect(await again.stop()).toBe(0);
+  });
+});

@@ -1,0 +1,26 @@
+import type { Embedded } from "./compose.ts";
+import type { EmbeddedConfig } from "./config.ts";
+
+/** What `npm start` prints when it runs: where everything is, and calls to paste. */
+export function banner(
+  config: Pick<EmbeddedConfig, "host" | "devices" | "noGenerator">,
+  mesh: Pick<Embedded, "ingestPort" | "queryPort" | "folder">,
+): string {
+  const ingest = `${config.host}:${mesh.ingestPort}`;
+  const query = `${config.host}:${mesh.queryPort}`;
+  const devices = config.noGenerator
+    ? "none playing (--no-generator)"
+    : `${config.devices} playing, one reading a second each`;
+  return `Device Mesh is running; Ctrl-C ends it.
+  ingest   ${ingest}  gRPC
+  query    http://${query}/  Connect, gRPC, gRPC-Web; generator control; a page
+  data     ${mesh.folder}
+  devices  ${devices}
+
+Ask:
+  grpcurl -plaintext -d '{"group_by":"GROUP_BY_SENSOR"}' ${query} devicemesh.v1.QueryService/GetAggregates
+  curl -H 'content-type: application/json' -d '{}' http://${query}/devicemesh.v1.QueryService/GetAggregates
+Send:
+  grpcurl -plaintext -d '{"readings":[{"device_id":"my-thermostat","timestamp":"${new Date().toISOString()}","thermostat":{"temperature":21.5}}]}' ${ingest} devicemesh.v1.IngestService/PublishReadingBatch
+`;
+}

@@ -1,0 +1,107 @@
+import { resolve } from "node:path";
+import { createGenerator, type Generator, generatorRoutes } from "@devicemesh/generator";
+import { ingestConfig, startIngest } from "@devicemesh/ingest";
+import type { Logger } from "@devicemesh/kit/logger";
+import { readContractImage } from "@devicemesh/proto/image";
+import { queryConfig, startQuery } from "@devicemesh/query";
+import { type EmbeddedConfig, retentionOf } from "./config.ts";
+import { openEmbeddedStore } from "./embedded-store.ts";
+import { startMaintenance } from "./maintenance.ts";
+import { createPage } from "./page.ts";
+
+/** The whole mesh in one process, running. */
+export type Embedded = AsyncDisposable & {
+  readonly ingestPort: number;
+  readonly queryPort: number;
+  /** The data folder, in full. */
+  readonly folder: string;
+  readonly generator: Generator;
+  /** Readings stored so far. */
+  storedReadings(): Promise<number>;
+  /** Ends it all within 2 s with everything acknowledged durable. Closing twice is the same as once. */
+  close(): Promise<void>;
+};
+
+/** What the process gives. */
+export type EmbeddedDependencies = {
+  readonly logger: Logger;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+};
+
+// Together below the 2 s in which Ctrl-C must end: the outbox, the open units, the open questions.
+const graceMs = { generator: 500, ingest: 500, query: 300 } as const;
+
+/**
+ * Starts store, ingest, query and generator in this process.
+ * @throws StoreOpenError if the store is in use or cannot be opened; PortInUseError if a port is taken;
+ *   RangeError if the retention settings contradict each other.
+ */
+export async function startEmbedded(
+  config: EmbeddedConfig,
+  { logger, clock }: EmbeddedDependencies,
+): Promise<Embedded> {
+  await using starting = new AsyncDisposableStack();
+  const folder = resolve(config.data);
+  const image = readContractImage();
+  let refused = () => 0;
+  const store = starting.use(
+    await openEmbeddedStore({
+      folder,
+      clock,
+      retention: retentionOf(config),
+      onFailure: (what, error) => logger.error({ err: error }, what),
+      refused: () => refused(),
+    }),
+  );
+  starting.use(
+    startMaintenance({ maintain: store.maintain, onFailure: (error) => logger.error({ err: error }, "upkeep failed") }),
+  );
+  const ingest = starting.use(
+    await startIngest(
+      ingestConfig({ host: config.host, port: config.ingestPort, shutdownGraceMs: graceMs.ingest }),
+      { log: store.log, clock, logger, image, retainedSinceMs: store.earliestAcceptedMs },
+    ),
+  );
+  refused = () => ingest.stats().refused;
+  const generator = createGenerator({ target: `${config.host}:${ingest.port}`, logger });
+  starting.defer(() => generator.close({ limitMs: graceMs.generator }));
+  const query = starting.use(
+    await startQuery(
+      queryConfig({
+        host: config.host,
+        port: config.queryPort,
+        corsOrigins: (config.corsOrigin ?? "").split(",").filter((origin) => origin !== ""),
+        shutdownGraceMs: graceMs.query,
+      }),
+      {
+        store: store.readings,
+        clock,
+        logger,
+        image,
+        extraRoutes: generatorRoutes(generator),
+        fallback: createPage(() => ({
+          ingest: `${config.host}:${ingest.port}`,
+          query: `${config.host}:${query.port}`,
+          data: folder,
+        })),
+      },
+    ),
+  );
+  const running = starting.move();
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    // In reverse: query, then the generator (its outbox is delivered), then ingest, then the store.
+    closing ??= running.disposeAsync();
+    return closing;
+  };
+  return {
+    ingestPort: ingest.port,
+    queryPort: query.port,
+    folder,
+    generator,
+    storedReadings: async () => (await store.readings.readStatus(AbortSignal.timeout(5000))).storedReadings,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,45 @@
+import { PortInUseError } from "@devicemesh/kit/port-in-use-error";
+import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
+import { createLogger } from "@devicemesh/kit/logger";
+import { loadSettings } from "@devicemesh/kit/settings";
+import { banner } from "./banner.ts";
+import { type Embedded, startEmbedded } from "./compose.ts";
+import { type EmbeddedConfig, embeddedSettings } from "./config.ts";
+import { StoreOpenError } from "./duckdb-database.ts";
+import { replayInto } from "./replay-into.ts";
+
+const loaded = loadSettings(embeddedSettings, { args: process.argv.slice(2), env: process.env });
+if (loaded.kind === "settings") {
+  await run(loaded.values);
+} else {
+  (loaded.kind === "help" ? process.stdout : process.stderr).write(`${loaded.text}\n`);
+  process.exitCode = loaded.kind === "help" ? 0 : 2;
+}
+
+async function run(config: EmbeddedConfig): Promise<void> {
+  const stopped = new AbortController();
+  const signal = untilShutdownSignal().finally(() => stopped.abort());
+  const logger = createLogger({ name: "devicemesh", level: config.logLevel });
+  let mesh: Embedded;
+  try {
+    mesh = await startEmbedded(config, { logger, clock: Date.now });
+  } catch (error) {
+    process.stderr.write(`devicemesh: ${explained(error)}\n`);
+    process.exitCode = 1;
+    return process.exit();
+  }
+  if (!config.noGenerator) mesh.generator.start({ devices: config.devices });
+  process.stdout.write(banner(config, mesh));
+  if (config.replay) await replayInto(mesh, { file: config.replay, host: config.host, signal: stopped.signal });
+  await signal;
+  process.stdout.write("\nstopping ...\n");
+  await mesh.close();
+  process.stdout.write("stopped; everything acknowledged is stored\n");
+  process.exit();
+}
+
+function explained(error: unknown): string {
+  if (error instanceof StoreOpenError || error instanceof RangeError) return error.message;
+  if (error instanceof PortInUseError) return `${error.message}: choose another with --ingest-port or --query-port`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}

@@ -1,0 +1,2 @@
+import { replayFile } from "@devicemesh/generator";
+import type { Embedded } from "./compose.ts";
