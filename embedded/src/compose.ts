@@ -3,7 +3,7 @@ import { createGenerator, type Generator, generatorRoutes } from "@devicemesh/ge
 import { ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/logger";
 import { readContractImage } from "@devicemesh/proto/image";
-import { queryConfig, startQuery } from "@devicemesh/query";
+import { type Query, queryConfig, startQuery } from "@devicemesh/query";
 import { type EmbeddedConfig, retentionOf } from "./config.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
 import { startMaintenance } from "./maintenance.ts";
@@ -66,7 +66,7 @@ export async function startEmbedded(
   refused = () => ingest.stats().refused;
   const generator = createGenerator({ target: `${config.host}:${ingest.port}`, logger });
   starting.defer(() => generator.close({ limitMs: graceMs.generator }));
-  const query = starting.use(
+  const query: Query = starting.use(
     await startQuery(
       queryConfig({
         host: config.host,

@@ -30,7 +30,10 @@ async function run(config: EmbeddedConfig): Promise<void> {
   }
   if (!config.noGenerator) mesh.generator.start({ devices: config.devices });
   process.stdout.write(banner(config, mesh));
-  if (config.replay) await replayInto(mesh, { file: config.replay, host: config.host, signal: stopped.signal });
+  if (config.replay !== undefined) {
+    const target = `${config.host}:${mesh.ingestPort}`;
+    await replayInto({ file: config.replay, target, signal: stopped.signal, stdout: process.stdout, stderr: process.stderr });
+  }
   await signal;
   process.stdout.write("\nstopping ...\n");
   await mesh.close();

@@ -13,3 +13,5 @@ export {
 } from "./replay.ts";
 export { type ReplayTimes, replayTimes } from "./replay-times.ts";
 export { generatorRoutes } from "./routes.ts";
+export { createStatusLine, type Output } from "./status-line.ts";
+export { replayProgressText, replaySummaryText } from "./texts.ts";

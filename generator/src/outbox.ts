@@ -2,8 +2,8 @@ import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/ref
 import { type Backoff, defaultBackoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { createConditions } from "./conditions.ts";
-import { deliver, unitOf } from "./delivery.ts";
-import { createFrameEncoder, type Frame } from "./frame-encoder.ts";
+import { deliver } from "./delivery.ts";
+import { createOpenUnit } from "./open-unit.ts";
 import type { Random } from "./random.ts";
 import { createRateMeter } from "./rate-meter.ts";
 import type { Spill } from "./spill.ts";
@@ -109,17 +109,13 @@ export function createOutbox({
     ...defaultOutboxLimits,
     ...limits,
   };
-  const encoder = createFrameEncoder();
+  const open = createOpenUnit({ frameReadings, ageMs: unitAgeMs, clock, onDue: () => send() });
   const rate = createRateMeter();
   const ending = new AbortController();
   const changes = createConditions();
   const refusedReadings: RefusedReading[] = [];
   const queue: Unit[] = [];
   const inFlight = new Map<Unit, Promise<void>>();
-  let openFrames: Frame[] = [];
-  let openReadings = 0;
-  let openIsDue = false;
-  let cancelAgeTimer = () => {};
   let inMemory = 0;
   let flushes = 0;
   let added = spill?.readings() ?? 0;
@@ -139,33 +135,16 @@ export function createOutbox({
       full = true;
       return false;
     }
-    encoder.add(deviceId, sensorCode, timestampMs, value);
+    open.add(deviceId, sensorCode, timestampMs, value);
     added += 1;
     inMemory += 1;
-    openReadings += 1;
-    if (encoder.readings() >= frameReadings || encoder.bytes() >= frameBytesEnough)
-      openFrames.push(encoder.take());
-    if (openReadings >= unitReadings) {
-      store(takeOpen());
+    if (open.readings() >= unitReadings) {
+      store(open.take());
       send();
-    } else if (openReadings === 1) {
-      cancelAgeTimer = clock.setTimer(unitAgeMs, () => {
-        openIsDue = true;
-        send();
-      });
-      if (flushes > 0) send();
+    } else if (flushes > 0) {
+      send();
     }
     return true;
-  }
-
-  function takeOpen(): Unit {
-    cancelAgeTimer();
-    if (encoder.readings() > 0) openFrames.push(encoder.take());
-    const unit = unitOf(openFrames);
-    openFrames = [];
-    openReadings = 0;
-    openIsDue = false;
-    return unit;
   }
 
   function store(unit: Unit): void {
@@ -177,7 +156,7 @@ export function createOutbox({
   function next(): Unit | undefined {
     const unit = queue.shift() ?? spill?.take();
     if (unit !== undefined) return unit;
-    return openReadings > 0 && (openIsDue || flushes > 0) ? takeOpen() : undefined;
+    return open.readings() > 0 && (open.isDue() || flushes > 0) ? open.take() : undefined;
   }
 
   function send(): void {
@@ -237,7 +216,7 @@ export function createOutbox({
     ending.abort();
     await Promise.all(inFlight.values());
     sender.close();
-    const left = [...inFlight.keys(), ...queue, takeOpen()];
+    const left = [...inFlight.keys(), ...queue, open.take()];
     for (const unit of left) {
       if (unit.readings > 0 && spill?.holds(unit) !== true && spill?.put(unit)) inMemory -= unit.readings;
     }
@@ -248,6 +227,8 @@ export function createOutbox({
     return { undelivered };
   }
 
+  // What an earlier process left on disk.
+  send();
   return {
     add,
     flush,
@@ -268,6 +249,3 @@ export function createOutbox({
     },
   };
 }
-
-// Half of what a frame may have: the last reading may be long.
-const frameBytesEnough = 512 * 1024;

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import { type Options, parse } from "csv-parse";
+import { boundLines } from "./bounded-lines.ts";
 import { findColumns, type RecordingRow, readRow, recordingColumns } from "./recording-row.ts";
 
 /** The file cannot be replayed at all; the message says why in words for the person who named it. */
@@ -35,11 +36,18 @@ export async function openRecording(file: string): Promise<Recording> {
   if (!stats.isFile()) throw new RecordingError(`${file} is not a file`);
   let bytesRead = 0;
 
+  async function* countBytes(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+    for await (const chunk of chunks) {
+      bytesRead += chunk.length;
+      yield chunk;
+    }
+  }
+
   async function* lines(): AsyncGenerator<RecordingLine> {
     bytesRead = 0;
     const rows = pipeline(
       createReadStream(file, { highWaterMark: 256 * 1024 }),
-      (chunks: AsyncIterable<Buffer>) => boundLines(chunks, (bytes) => (bytesRead += bytes)),
+      (chunks: AsyncIterable<Buffer>) => boundLines(countBytes(chunks)),
       parse(csvOptions),
       // Errors come out of the loop below.
       () => {},
@@ -67,8 +75,6 @@ export async function openRecording(file: string): Promise<Recording> {
 }
 
 const headerText = recordingColumns.join(",");
-const lineBytesMax = 4096;
-const newline = 0x0a;
 
 const csvOptions: Options = {
   bom: true,
@@ -77,33 +83,6 @@ const csvOptions: Options = {
   record_delimiter: "\n",
   relax_column_count: true,
 };
-
-// Cuts lines that are longer than any row can be, so that a file without line ends takes no memory. The mark
-// makes the field that is cut unreadable: a cut number must not pass for a number.
-async function* boundLines(
-  chunks: AsyncIterable<Buffer>,
-  onBytes: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
-  let lineBytes = 0;
-  for await (const chunk of chunks) {
-    onBytes(chunk.length);
-    let kept = 0;
-    for (let start = 0; start < chunk.length; ) {
-      const found = chunk.indexOf(newline, start);
-      const end = found < 0 ? chunk.length : found;
-      const room = Math.max(0, lineBytesMax - lineBytes);
-      if (end - start > room) {
-        if (start + room > kept) yield chunk.subarray(kept, start + room);
-        if (lineBytes <= lineBytesMax) yield Buffer.from("…");
-        kept = end;
-        lineBytes = lineBytesMax;
-      }
-      lineBytes = found < 0 ? lineBytes + (end - start) : 0;
-      start = end + 1;
-    }
-    if (kept < chunk.length) yield chunk.subarray(kept);
-  }
-}
 
 function headerError(file: string, fields: readonly string[], missing: readonly string[]): RecordingError {
   const found = JSON.stringify(fields.join(",").slice(0, 200));

@@ -1,7 +1,7 @@
 import { deviceIdPattern } from "@devicemesh/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createDeviceIds, type DeviceIds } from "./device-ids.ts";
+import { createDeviceIds, type DeviceIds, hashOf } from "./device-ids.ts";
 import { deviceIdBytes } from "./frame-bytes.ts";
 
 describe("the table of device ids", () => {
@@ -28,6 +28,12 @@ describe("the table of device ids", () => {
     }
   });
 
+  it("tells ids apart whose hashes are the same", () => {
+    const [one, other] = collidingIds();
+    const deviceIds = createDeviceIds();
+    for (const id of [one, other, one, other]) expect(intern(deviceIds, Buffer.from(id))).toBe(id);
+  });
+
   it("serves many times more ids than it has slots", () => {
     const deviceIds = createDeviceIds({ slots: 16 });
     for (let round = 0; round < 3; round++) {
@@ -40,6 +46,22 @@ describe("the table of device ids", () => {
     expect(() => createDeviceIds({ slots: 1000 })).toThrow("power of two");
   });
 });
+
+/** Two ids of one length with one hash: among so many there are some (the birthday paradox). */
+function collidingIds(): [string, string] {
+  const bytes = Buffer.alloc(12);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const byHash = new Map<number, string>();
+  for (let i = 0; i < 1_000_000; i++) {
+    const id = `id-${String(i).padStart(9, "0")}`;
+    bytes.write(id);
+    const hash = hashOf(view, 0, bytes.length);
+    const other = byHash.get(hash);
+    if (other !== undefined) return [other, id];
+    byHash.set(hash, id);
+  }
+  throw new Error("no two ids have the same hash");
+}
 
 function intern(deviceIds: DeviceIds, bytes: Buffer, offset = 0): string | undefined {
   const frame = Buffer.concat([Buffer.alloc(offset, 255), bytes, Buffer.alloc(3, 255)]);

@@ -81,8 +81,8 @@ function decode(bytes: Buffer, start: number, end: number): string | undefined {
   return deviceIdPattern.test(text) ? text : undefined;
 }
 
-/** Four bytes at a time; any collision is found by comparing the bytes. */
-function hashOf(view: DataView, start: number, length: number): number {
+/** Four bytes at a time. Collisions are expected: whoever uses the hash compares the bytes, too. */
+export function hashOf(view: DataView, start: number, length: number): number {
   let hash = length;
   let i = 0;
   for (; i + 4 <= length; i += 4) {

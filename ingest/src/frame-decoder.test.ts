@@ -1,9 +1,8 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
-import { deviceIdPattern, type SensorSpec, sensors } from "@devicemesh/proto";
+import { type SensorSpec, sensors } from "@devicemesh/proto";
 import { PublishReadingsRequestSchema } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
-import { type Reading as EsReading, ReadingSchema } from "@devicemesh/proto/es/devicemesh/v1/reading_pb.ts";
-import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
+import { ReadingSchema } from "@devicemesh/proto/es/devicemesh/v1/reading_pb.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDeviceIds } from "./device-ids.ts";
@@ -16,21 +15,13 @@ import {
   varintBytes,
   varintField,
 } from "./frame-bytes.ts";
-import { decodeByTheBook, type OracleAnswer, type OracleReading } from "./frame-decoder.oracle.ts";
-import { createFrameDecoder, type DecodedFrame, invalidDeviceIdBytesMax, noSensor } from "./frame-decoder.ts";
+import { decodeByTheBook } from "./frame-decoder.oracle.ts";
+import { createFrameDecoder } from "./frame-decoder.ts";
+import { esRow, hasBadUtf8, isUtf8, oracleRows, rowsOf, tsProtoRows, withShortIds } from "./frame-rows.ts";
 
 const decode = createFrameDecoder({ deviceIds: createDeviceIds({ slots: 64 }) });
 const measurementFields = sensors.map((sensor) => sensor.measurementField);
 const runs = { numRuns: 20_000 };
-
-/** What one reading comes to, so that all decoders can be compared. */
-type Row = {
-  deviceId: string;
-  valid: boolean;
-  timestamp: { seconds: number; nanos: number } | undefined;
-  sensor: string | undefined;
-  value: number;
-};
 
 describe("the frame decoder", () => {
   it("reads every legal frame as the book says", () => {
@@ -55,6 +46,28 @@ describe("the frame decoder", () => {
       runs,
     );
     expect(refused).toBeGreaterThan(runs.numRuns / 10);
+  });
+
+  it("reads a frame with any one byte changed as the book says", () => {
+    const one = reading(
+      lengthDelimited(1, Buffer.from("device")),
+      lengthDelimited(2, Buffer.concat([varintField(1, 1_795_464_262n), varintField(2, 999_000_000n)])),
+      lengthDelimited(3, doubleField(1, 21.5)),
+      Buffer.concat([tagBytes(9, 3), varintField(1, 300n), tagBytes(9, 4)]),
+    );
+    const frame = Buffer.concat([one, one]);
+    for (let place = 0; place < frame.length; place++) {
+      for (let byte = 0; byte < 256; byte++) {
+        const changed = Buffer.from(frame);
+        changed[place] = byte;
+        expect(rowsOf(decode(changed))).toEqual(oracleRows(decodeByTheBook(changed, measurementFields)));
+      }
+    }
+  });
+
+  it("refuses a group that its message cuts off, though the frame goes on", () => {
+    const cut = reading(Buffer.concat([tagBytes(9, 3), varintField(1, 3n)]));
+    expect(decode(Buffer.concat([cut, tagBytes(9, 4)])).kind).toBe("malformed");
   });
 
   it("refuses or reads random bytes as the book says", () => {
@@ -196,88 +209,4 @@ describe("the frame decoder", () => {
 
 function reading(...fields: Buffer[]): Buffer {
   return lengthDelimited(1, Buffer.concat(fields));
-}
-
-function rowsOf(decoded: DecodedFrame): Row[] | "refused" {
-  if (decoded.kind === "tooManyReadings") throw new Error("more readings than the tests make");
-  if (decoded.kind === "malformed") return "refused";
-  const { columns } = decoded;
-  return Array.from({ length: columns.length }, (_, row) => ({
-    deviceId: columns.deviceIds[row]!,
-    valid: columns.deviceIdsValid[row] === 1,
-    timestamp:
-      columns.timestampsSet[row] === 1
-        ? { seconds: columns.seconds[row]!, nanos: columns.nanos[row]! }
-        : undefined,
-    sensor: columns.sensorCodes[row] === noSensor ? undefined : sensors[columns.sensorCodes[row]!]!.sensor,
-    value: columns.values[row]!,
-  }));
-}
-
-function oracleRows(answer: OracleAnswer): Row[] | "refused" {
-  return answer.kind === "refused" ? "refused" : answer.readings.map(oracleRow);
-}
-
-function oracleRow({ deviceId, timestamp, measurement }: OracleReading): Row {
-  return {
-    ...deviceIdOf(deviceId),
-    timestamp: timestamp && { seconds: Number(timestamp.seconds), nanos: timestamp.nanos },
-    sensor: measurement && sensors.find((sensor) => sensor.measurementField === measurement.field)!.sensor,
-    value: measurement?.value ?? 0,
-  };
-}
-
-function tsProtoRows(frame: Buffer): Row[] | "refused" {
-  let request: PublishReadingsRequest;
-  try {
-    request = PublishReadingsRequest.decode(frame);
-  } catch {
-    return "refused";
-  }
-  return request.readings.map(({ deviceId, timestamp, measurement }) => ({
-    ...deviceIdOf(Buffer.from(deviceId)),
-    timestamp: timestamp && { seconds: Number(timestamp.seconds), nanos: timestamp.nanos },
-    sensor: measurement && sensors.find((sensor) => camel(sensor.deviceType) === measurement.$case)!.sensor,
-    value: measurement ? (Object.values(measurement.value)[0] as number) : 0,
-  }));
-}
-
-/** ts-proto replaces bytes that are not UTF-8 before we can cut at the same place. */
-function withShortIds(rows: Row[] | "refused"): Row[] | "refused" {
-  if (rows === "refused") return rows;
-  return rows.map((row) => (row.valid ? row : { ...row, deviceId: row.deviceId.slice(0, 32) }));
-}
-
-function esRow({ deviceId, timestamp, measurement }: EsReading): Row {
-  const sensor = sensors.find(({ deviceType }) => camel(deviceType) === measurement.case);
-  const values = { ...measurement.value } as Record<string, unknown>;
-  return {
-    ...deviceIdOf(Buffer.from(deviceId)),
-    timestamp: timestamp && { seconds: Number(timestamp.seconds), nanos: timestamp.nanos },
-    sensor: sensor?.sensor,
-    value: sensor ? (values[camel(sensor.sensor)] as number) : 0,
-  };
-}
-
-function deviceIdOf(bytes: Buffer): { deviceId: string; valid: boolean } {
-  const valid = deviceIdPattern.test(bytes.toString("latin1"));
-  return { deviceId: bytes.subarray(0, invalidDeviceIdBytesMax).toString(), valid };
-}
-
-function isUtf8(bytes: Buffer): boolean {
-  return Buffer.from(bytes.toString()).equals(bytes);
-}
-
-/** Whether any device id in the frame, also one that another follows, is not UTF-8. */
-function hasBadUtf8(frame: Buffer): boolean {
-  try {
-    fromBinary(PublishReadingsRequestSchema, frame);
-    return false;
-  } catch (error) {
-    return error instanceof TypeError;
-  }
-}
-
-function camel(name: string): string {
-  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -6,6 +6,7 @@ import {
   type SensorSpec,
   sensors as sensorTable,
 } from "@devicemesh/proto";
+import { createBatchMemory } from "./batch-memory.ts";
 import { type FrameColumns, noSensor } from "./frame-decoder.ts";
 import type { MessageBatch } from "./message-log.ts";
 
@@ -62,6 +63,7 @@ export function createReadingChecks({
   const minimums = Float64Array.from(sensors, (sensor) => sensor.minimum);
   const maximums = Float64Array.from(sensors, (sensor) => sensor.maximum);
   const outOfRange = sensors.map(rangeViolation);
+  const allocate = createBatchMemory();
 
   function firstViolation(columns: FrameColumns, row: number, limits: TimeLimits): Violation | undefined {
     if (columns.deviceIdsValid[row] === 0) return badDeviceId;
@@ -84,7 +86,8 @@ export function createReadingChecks({
 
   return (columns, context) => {
     const limits = timeLimits(context);
-    const batch = createBatch(columns);
+    const deviceIds = columns.deviceIds.slice(0, columns.length);
+    const { sensorCodes, timestampsMs, values } = allocate(columns.length);
     const refusals: Refusal[] = [];
     let refused = 0;
     let accepted = 0;
@@ -96,14 +99,13 @@ export function createReadingChecks({
         }
         continue;
       }
-      if (accepted !== row) batch.deviceIds[accepted] = columns.deviceIds[row]!;
-      batch.sensorCodes[accepted] = columns.sensorCodes[row]!;
-      batch.values[accepted] = columns.values[row]!;
-      batch.timestampsMs[accepted] = columns.seconds[row]! * 1000 + Math.floor(columns.nanos[row]! / 1e6);
+      if (accepted !== row) deviceIds[accepted] = columns.deviceIds[row]!;
+      sensorCodes[accepted] = columns.sensorCodes[row]!;
+      values[accepted] = columns.values[row]!;
+      timestampsMs[accepted] = columns.seconds[row]! * 1000 + Math.floor(columns.nanos[row]! / 1e6);
       accepted++;
     }
-    batch.length = accepted;
-    return { batch, refused, refusals };
+    return { batch: { length: accepted, deviceIds, sensorCodes, timestampsMs, values }, refused, refusals };
   };
 }
 
@@ -112,10 +114,6 @@ type TimeLimits = {
   readonly latestSeconds: number;
   readonly latestNanos: number;
   readonly retainedSinceMs: number;
-};
-
-type MutableBatch = { -readonly [Key in keyof MessageBatch]: MessageBatch[Key] } & {
-  readonly deviceIds: string[];
 };
 
 const nanosMax = 999_999_999;
@@ -177,19 +175,6 @@ function timeLimits({ nowMs, retainedSinceMs }: CheckContext): TimeLimits {
 /** In the order of (seconds, nanos), as protovalidate compares. */
 function isBefore(seconds: number, nanos: number, otherSeconds: number, otherNanos: number): boolean {
   return seconds < otherSeconds || (seconds === otherSeconds && nanos < otherNanos);
-}
-
-/** Room for all rows, the numbers in one piece of memory: three cost three times as much to get. */
-function createBatch(columns: FrameColumns): MutableBatch {
-  const { length } = columns;
-  const memory = new ArrayBuffer(17 * length);
-  return {
-    length,
-    deviceIds: columns.deviceIds.slice(0, length),
-    timestampsMs: new Float64Array(memory, 0, length),
-    values: new Float64Array(memory, 8 * length, length),
-    sensorCodes: new Uint8Array(memory, 16 * length, length),
-  };
 }
 
 function identityOfRow(columns: FrameColumns, row: number, sensors: readonly SensorSpec[]): string {

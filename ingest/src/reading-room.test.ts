@@ -19,14 +19,16 @@ describe("the room for readings in flight", () => {
     // Would fit before the large one, but must not overtake it.
     const small = room.take(3, never)?.then(() => order.push("small"));
     room.give(5);
+    const smallest = room.take(1, never)?.then(() => order.push("smallest"));
     expect(room.taken).toBe(5);
     room.give(5);
     await large;
     expect(room.taken).toBe(8);
     room.give(8);
     await small;
-    expect(order).toEqual(["large", "small"]);
-    expect(room.taken).toBe(3);
+    await smallest;
+    expect(order).toEqual(["large", "small", "smallest"]);
+    expect(room.taken).toBe(4);
   });
 
   it("lets in alone what is larger than it", () => {

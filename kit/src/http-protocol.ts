@@ -15,7 +15,7 @@ export function detectHttpProtocol(socket: Socket, timeoutMs: number): Promise<H
     let seen: Buffer = Buffer.alloc(0);
     const settle = (protocol: HttpProtocol | undefined): void => {
       clearTimeout(timer);
-      socket.off("data", onData).off("end", onGone).off("error", onGone).off("close", onGone);
+      socket.off("data", onData).off("error", onGone).off("close", onGone);
       if (protocol === undefined) {
         socket.destroy();
       } else {
@@ -34,7 +34,7 @@ export function detectHttpProtocol(socket: Socket, timeoutMs: number): Promise<H
     };
     // A timer and not the socket's own timeout: one byte now and then must not keep it open.
     const timer = setTimeout(onGone, timeoutMs);
-    socket.on("data", onData).on("end", onGone).on("error", onGone).on("close", onGone);
+    socket.on("data", onData).on("error", onGone).on("close", onGone);
   });
 }
 

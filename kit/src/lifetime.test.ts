@@ -1,60 +1,68 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { describe, expect, it } from "vitest";
-import { sameWishMs } from "./lifetime.ts";
+import { afterEach, describe, expect, it } from "vitest";
 import { waitUntil } from "./testing.ts";
 
 const module = fileURLToPath(new URL("lifetime.ts", import.meta.url));
 
-/** A process that says when it is ready, says each thing that `body` says, and never ends by itself. */
-function startChild(body: string): { child: ChildProcess; said: () => string } {
+const children: ChildProcess[] = [];
+afterEach(() => {
+  for (const child of children.splice(0)) {
+    child.kill("SIGKILL");
+  }
+});
+
+/** A process that never ends by itself, and says what its wait resolved with and each signal after that. */
+async function startChild(options: { sameWishMs?: number }) {
   const script = `
     import { untilShutdownSignal } from ${JSON.stringify(module)};
     setInterval(() => {}, 1000);
-    const shutdown = untilShutdownSignal();
-    process.stdout.write("ready ");
-    ${body}`;
+    const say = (text) => process.stdout.write(text + " ");
+    untilShutdownSignal(${JSON.stringify(options)}).then((signal) => say("resolved " + signal));
+    process.on("SIGINT", say);
+    process.on("SIGTERM", say);
+    say("ready");`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  children.push(child);
   let said = "";
-  child.stdout!.on("data", (chunk) => {
+  child.stdout.on("data", (chunk) => {
     said += String(chunk);
   });
-  return { child, said: () => said };
+  await waitUntil(() => said === "ready ", { what: "the child" });
+  return { child, exit: once(child, "exit"), said: () => said };
 }
 
 describe("untilShutdownSignal", () => {
-  it.each(["SIGINT", "SIGTERM"] as const)("resolves with the first %s", async (signal) => {
-    const { child, said } = startChild("process.stdout.write(await shutdown); process.exit(0);");
-    await waitUntil(() => said() === "ready ");
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "resolves with the first %s, and leaves the process be",
+    async (signal) => {
+      const { child, said } = await startChild({});
+      child.kill(signal);
+      await waitUntil(() => said() === `ready ${signal} resolved ${signal} `);
+      expect(child.exitCode).toBeNull();
+    },
+  );
+
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("ends the process at once with a second signal, a %s", async (signal, code) => {
+    const { child, exit, said } = await startChild({ sameWishMs: 0 });
+    child.kill("SIGINT");
+    await waitUntil(() => said().includes("resolved SIGINT"));
     child.kill(signal);
-    expect(await once(child, "exit")).toEqual([0, null]);
-    expect(said()).toBe(`ready ${signal}`);
+    expect(await exit).toEqual([code, null]);
   });
 
-  it("ends the process at once with the second signal", async () => {
-    const { child, said } = startChild("process.stdout.write(await shutdown);");
-    await waitUntil(() => said() === "ready ");
+  it("takes two signals shortly after each other, as Ctrl-C under npm sends them, for one", async () => {
+    const { child, said } = await startChild({ sameWishMs: 60_000 });
     child.kill("SIGINT");
-    await waitUntil(() => said() === "ready SIGINT");
-    // A wait of exactly the span that is under test, and no guess.
-    await delay(sameWishMs + 50);
-    child.kill("SIGTERM");
-    expect(await once(child, "exit")).toEqual([143, null]);
-  });
-
-  it("takes two signals at a time, as Ctrl-C under npm sends them, for one", async () => {
-    const { child, said } = startChild(`
-      process.stdout.write(await shutdown);
-      process.once("SIGUSR2", () => process.exit(7));`);
-    await waitUntil(() => said() === "ready ");
+    await waitUntil(() => said().includes("resolved SIGINT"));
     child.kill("SIGINT");
-    await waitUntil(() => said() === "ready SIGINT");
-    child.kill("SIGINT");
-    child.kill("SIGUSR2");
-    expect(await once(child, "exit")).toEqual([7, null]);
+    await waitUntil(() => said() === "ready SIGINT resolved SIGINT SIGINT ");
+    expect(child.exitCode).toBeNull();
   });
 });

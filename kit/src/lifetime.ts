@@ -1,14 +1,10 @@
 /**
- * Signals that follow the first one this closely are the same wish: npm passes Ctrl-C on to a child that
- * has already had it from the terminal.
+ * Resolves with the first SIGINT or SIGTERM. A later one ends the process at once, with 128 + the signal's
+ * number; not so within `sameWishMs` (default 300) of the first, which is the same wish: npm passes Ctrl-C
+ * on to a child that has already had it from the terminal. Call it once per process.
  */
-export const sameWishMs = 300;
-
-/**
- * Resolves with the first SIGINT or SIGTERM. A second one, more than `sameWishMs` later, ends the process at
- * once with 128 + the signal's number. Call it once per process.
- */
-export function untilShutdownSignal(): Promise<NodeJS.Signals> {
+export function untilShutdownSignal(options: { readonly sameWishMs?: number } = {}): Promise<NodeJS.Signals> {
+  const { sameWishMs = 300 } = options;
   return new Promise((resolve) => {
     let firstAtMs: number | undefined;
     const onSignal = (signal: NodeJS.Signals): void => {

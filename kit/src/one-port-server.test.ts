@@ -159,7 +159,12 @@ describe("startOnePortServer with clients that misbehave", () => {
 
   it("survives connections that are reset, with and without a running request", async () => {
     const { handler, running } = createGate();
-    await using server = await start({ handler, shutdownGraceMs: 100 });
+    const errors: unknown[] = [];
+    await using server = await start({
+      handler,
+      shutdownGraceMs: 100,
+      onError: (error) => errors.push(error),
+    });
     for (const text of ["", "G", "GET / HTTP/1.1\r\nhost: a\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"]) {
       const socket = await connectTo(server.port);
       await new Promise((resolve) => socket.write(text, resolve));
@@ -179,6 +184,7 @@ describe("startOnePortServer with clients that misbehave", () => {
       end();
     }
     expect(await (await answer).text()).toBe("done");
+    expect(errors).toContainEqual(expect.objectContaining({ code: "ECONNRESET" }));
   });
 
   it("closes an HTTP/2 connection on which nothing runs, and no other", async () => {

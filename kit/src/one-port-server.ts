@@ -99,7 +99,6 @@ function createHttp1Side(handler: OnePortHandler, limits: OnePortLimits): Protoc
       connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs),
     },
     (request, response) => {
-      response.shouldKeepAlive &&= !draining;
       // The connection counts as idle only after the turn in which the response ended.
       response.once("close", () => draining && setImmediate(() => server.closeIdleConnections()));
       handler(request, response);
@@ -115,9 +114,8 @@ function createHttp1Side(handler: OnePortHandler, limits: OnePortLimits): Protoc
     },
     drain() {
       draining = true;
-      // Ends that watch; the complaint that it was not listening is expected.
+      // Closes idle connections and ends that watch; the complaint that it was not listening is expected.
       server.close(() => {});
-      server.closeIdleConnections();
     },
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import {
@@ -7,12 +8,13 @@ import {
   type ServerReflectionResponse,
 } from "@devicemesh/proto/es/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "@devicemesh/proto/es/grpc/reflection/v1alpha/reflection_pb.ts";
-import { type ClientDuplexStream, credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
+import { Client, type ClientDuplexStream, credentials } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { grpcServiceDefinition } from "./grpc-js-service.ts";
 import { startGrpcServer } from "./grpc-server.ts";
 import { addReflectionToGrpcServer, createReflection } from "./reflection.ts";
 import { exampleImage } from "./reflection-fixture.ts";
+import { waitUntil } from "./testing.ts";
 
 type Question = ServerReflectionRequest["messageRequest"];
 
@@ -33,8 +35,8 @@ function filesIn(answer: ServerReflectionResponse["messageResponse"]): string[] 
 const libraryClosure = [
   "example/library.proto",
   "example/book.proto",
-  "example/options.proto",
   "example/base.proto",
+  "example/options.proto",
 ];
 const bookClosure = ["example/book.proto", "example/options.proto", "example/base.proto"];
 
@@ -161,30 +163,47 @@ describe("createReflection", () => {
 });
 
 describe("addReflectionToGrpcServer", () => {
-  it("answers many questions of one stream in order, on both versions, and goes on after an error", async () => {
-    await using server = await startGrpcServer({
+  const symbolRequest = (value: string) =>
+    create(ServerReflectionRequestSchema, { messageRequest: { case: "fileContainingSymbol", value } });
+
+  /** A server whose answers are counted, and a way to open a stream to it. */
+  async function startServer() {
+    let answered = 0;
+    const server = await startGrpcServer({
       host: "127.0.0.1",
       port: 0,
-      shutdownGraceMs: 1000,
-      addServices: (target) => addReflectionToGrpcServer(target, reflection),
+      shutdownGraceMs: 100,
+      addServices: (target) =>
+        addReflectionToGrpcServer(target, {
+          answer(request) {
+            answered += 1;
+            return reflection.answer(request);
+          },
+        }),
     });
-    for (const typeName of [ServerReflection.typeName, ServerReflectionAlpha.typeName]) {
-      const definition = grpcServiceDefinition(ServerReflection, typeName);
-      const Client = makeGenericClientConstructor(definition, "ServerReflection");
-      const client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure());
-      const { path, requestSerialize, responseDeserialize } = definition.serverReflectionInfo!;
-      const call = client.makeBidiStreamRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
+    const client = new Client(`127.0.0.1:${server.port}`, credentials.createInsecure());
+    const open = (typeName: string) => {
+      const method = grpcServiceDefinition(ServerReflection, typeName).serverReflectionInfo!;
+      return client.makeBidiStreamRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
       ) as ClientDuplexStream<ServerReflectionRequest, ServerReflectionResponse>;
-      const questions = Array.from({ length: 300 }, (_, i) =>
-        i % 2 === 0 ? "example.v1.Book" : `none.${i}`,
-      );
-      for (const value of questions) {
-        call.write(
-          create(ServerReflectionRequestSchema, { messageRequest: { case: "fileContainingSymbol", value } }),
-        );
+    };
+    const close = async () => {
+      client.close();
+      await server.close();
+    };
+    return { open, answered: () => answered, [Symbol.asyncDispose]: close };
+  }
+
+  it("answers the questions of one stream in order, on both versions, and goes on after an error", async () => {
+    await using server = await startServer();
+    for (const typeName of [ServerReflection.typeName, ServerReflectionAlpha.typeName]) {
+      const call = server.open(typeName);
+      const questions = ["example.v1.Book", "none", "example.v1.Library"];
+      for (const question of questions) {
+        call.write(symbolRequest(question));
       }
       call.end();
       const answers: ServerReflectionResponse[] = [];
@@ -192,10 +211,33 @@ describe("addReflectionToGrpcServer", () => {
         answers.push(answer);
       }
       expect(answers.map((answer) => answer.originalRequest?.messageRequest.value)).toEqual(questions);
-      expect(answers.map((answer) => answer.messageResponse.case)).toEqual(
-        questions.map((name) => (name.startsWith("none") ? "errorResponse" : "fileDescriptorResponse")),
-      );
-      client.close();
+      expect(answers.map((answer) => answer.messageResponse.case)).toEqual([
+        "fileDescriptorResponse",
+        "errorResponse",
+        "fileDescriptorResponse",
+      ]);
     }
+  });
+
+  it("answers no further while the caller does not read, and goes on when it does", async () => {
+    await using server = await startServer();
+    const call = server.open(ServerReflection.typeName);
+    const questionCount = 3000;
+    for (let i = 0; i < questionCount; i += 1) {
+      call.write(symbolRequest("example.v1.Library"));
+    }
+    call.end();
+    let before = 0;
+    await waitUntil(async () => {
+      before = server.answered();
+      await delay(100);
+      return before > 0 && server.answered() === before;
+    });
+    expect(before).toBeLessThan(questionCount / 2);
+    let read = 0;
+    for await (const _ of call) {
+      read += 1;
+    }
+    expect(read).toBe(questionCount);
   });
 });

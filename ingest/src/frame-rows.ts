@@ -1,0 +1,105 @@
+import { fromBinary } from "@bufbuild/protobuf";
+import { deviceIdPattern, sensors } from "@devicemesh/proto";
+import { PublishReadingsRequestSchema } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
+import type { Reading as EsReading } from "@devicemesh/proto/es/devicemesh/v1/reading_pb.ts";
+import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
+import type { OracleAnswer, OracleReading } from "./frame-decoder.oracle.ts";
+import { type DecodedFrame, invalidDeviceIdBytesMax, noSensor } from "./frame-decoder.ts";
+
+/** For tests: what one reading comes to, so that all decoders can be compared. */
+export type Row = {
+  deviceId: string;
+  valid: boolean;
+  timestamp: { seconds: number; nanos: number } | undefined;
+  sensor: string | undefined;
+  value: number;
+};
+
+/** The fast decoder's answer as rows. */
+export function rowsOf(decoded: DecodedFrame): Row[] | "refused" {
+  if (decoded.kind === "tooManyReadings") throw new Error("more readings than the tests make");
+  if (decoded.kind === "malformed") return "refused";
+  const { columns } = decoded;
+  return Array.from({ length: columns.length }, (_, row) => ({
+    deviceId: columns.deviceIds[row]!,
+    valid: columns.deviceIdsValid[row] === 1,
+    timestamp:
+      columns.timestampsSet[row] === 1
+        ? { seconds: columns.seconds[row]!, nanos: columns.nanos[row]! }
+        : undefined,
+    sensor: columns.sensorCodes[row] === noSensor ? undefined : sensors[columns.sensorCodes[row]!]!.sensor,
+    value: columns.values[row]!,
+  }));
+}
+
+/** The plain decoder's answer as rows. */
+export function oracleRows(answer: OracleAnswer): Row[] | "refused" {
+  return answer.kind === "refused" ? "refused" : answer.readings.map(oracleRow);
+}
+
+function oracleRow({ deviceId, timestamp, measurement }: OracleReading): Row {
+  return {
+    ...deviceIdOf(deviceId),
+    timestamp: timestamp && { seconds: Number(timestamp.seconds), nanos: timestamp.nanos },
+    sensor: measurement && sensors.find((sensor) => sensor.measurementField === measurement.field)!.sensor,
+    value: measurement?.value ?? 0,
+  };
+}
+
+/** What ts-proto reads from a frame, as rows. */
+export function tsProtoRows(frame: Buffer): Row[] | "refused" {
+  let request: PublishReadingsRequest;
+  try {
+    request = PublishReadingsRequest.decode(frame);
+  } catch {
+    return "refused";
+  }
+  return request.readings.map(({ deviceId, timestamp, measurement }) => ({
+    ...deviceIdOf(Buffer.from(deviceId)),
+    timestamp: timestamp && { seconds: Number(timestamp.seconds), nanos: timestamp.nanos },
+    sensor: measurement && sensors.find((sensor) => camel(sensor.deviceType) === measurement.$case)!.sensor,
+    value: measurement ? (Object.values(measurement.value)[0] as number) : 0,
+  }));
+}
+
+/** ts-proto replaces bytes that are not UTF-8 before we can cut at the same place. */
+export function withShortIds(rows: Row[] | "refused"): Row[] | "refused" {
+  if (rows === "refused") return rows;
+  return rows.map((row) => (row.valid ? row : { ...row, deviceId: row.deviceId.slice(0, 32) }));
+}
+
+/** A reading of protobuf-es as a row. */
+export function esRow({ deviceId, timestamp, measurement }: EsReading): Row {
+  const sensor = sensors.find(({ deviceType }) => camel(deviceType) === measurement.case);
+  const values = { ...measurement.value } as Record<string, unknown>;
+  return {
+    ...deviceIdOf(Buffer.from(deviceId)),
+    timestamp: timestamp && { seconds: Number(timestamp.seconds), nanos: timestamp.nanos },
+    sensor: sensor?.sensor,
+    value: sensor ? (values[camel(sensor.sensor)] as number) : 0,
+  };
+}
+
+function deviceIdOf(bytes: Buffer): { deviceId: string; valid: boolean } {
+  const valid = deviceIdPattern.test(bytes.toString("latin1"));
+  return { deviceId: bytes.subarray(0, invalidDeviceIdBytesMax).toString(), valid };
+}
+
+/** Whether the bytes are UTF-8. */
+export function isUtf8(bytes: Buffer): boolean {
+  return Buffer.from(bytes.toString()).equals(bytes);
+}
+
+/** Whether any device id in the frame, also one that another follows, is not UTF-8. */
+export function hasBadUtf8(frame: Buffer): boolean {
+  try {
+    fromBinary(PublishReadingsRequestSchema, frame);
+    return false;
+  } catch (error) {
+    return error instanceof TypeError;
+  }
+}
+
+function camel(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+}

@@ -1,0 +1,129 @@
+import type { ServerResponse } from "node:http";
+import type { ConnectRouter } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { addHealthRoutes } from "@devicemesh/kit/connect-health";
+import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
+import { createErrorInterceptor, toConnectError } from "@devicemesh/kit/connect-status";
+import { createHealth } from "@devicemesh/kit/health";
+import type { Logger } from "@devicemesh/kit/logger";
+import { startOnePortServer } from "@devicemesh/kit/one-port-server";
+import { createReflection } from "@devicemesh/kit/reflection";
+import packageJson from "../package.json" with { type: "json" };
+import { createCallLimits, stoppingError } from "./call-limits.ts";
+import type { QueryConfig } from "./config.ts";
+import { allowOrigins } from "./cross-origin.ts";
+import type { ReadingStore } from "./reading-store.ts";
+import { queryRoutes } from "./routes.ts";
+import { createValidationInterceptor } from "./validation.ts";
+
+/** What query needs from outside. The store stays the caller's: close it after query. */
+export type QueryDependencies = {
+  readonly store: ReadingStore;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+  /** The contract as a FileDescriptorSet in bytes, for reflection. */
+  readonly image: Uint8Array;
+  /** Further services on the same port; health and reflection show them too. */
+  readonly extraRoutes?: (router: ConnectRouter) => void;
+  /** Answers requests that are not for a service; 404 by default. */
+  readonly fallback?: FallbackHandler;
+};
+
+/** Answers a request of either protocol, with what the responses of both have in common. */
+export type FallbackHandler = (
+  request: { readonly method?: string | undefined; readonly url?: string | undefined },
+  response: Pick<ServerResponse, "writeHead" | "end">,
+) => void;
+
+/** Query, listening. */
+export type Query = AsyncDisposable & {
+  readonly port: number;
+  /**
+   * Says NOT_SERVING, ends watches without an error, refuses new calls with UNAVAILABLE, lets running calls
+   * finish within `shutdownGraceMs` and cuts the rest with UNAVAILABLE. Closing twice is the same as once.
+   */
+  close(): Promise<void>;
+};
+
+/** The share of the grace after which calls that still run are told, so that they hear it before the cut. */
+const toldAfterGrace = 0.7;
+
+/**
+ * Starts query: Connect, gRPC and gRPC-Web over HTTP/1.1 and HTTP/2 on one cleartext port.
+ * @throws PortInUseError if the port is taken.
+ */
+export async function startQuery(config: QueryConfig, dependencies: QueryDependencies): Promise<Query> {
+  const { store, clock, logger, image, extraRoutes, fallback } = dependencies;
+  const stopping = new AbortController();
+  const cutting = new AbortController();
+  const addServices = queryRoutes(
+    {
+      store,
+      clock,
+      ...(config.pageTokenSecret && { pageTokenKey: Buffer.from(config.pageTokenSecret) }),
+      versions: { "device-mesh": packageJson.version, node: process.versions.node },
+      watchIntervalMs: config.watchIntervalMs,
+      watchesMax: config.watchesMax,
+      stopping: stopping.signal,
+    },
+    { callTimeoutMaxMs: config.callTimeoutMs },
+  );
+  let closeHealth = (): void => {};
+
+  const adapter = connectNodeAdapter({
+    routes(router) {
+      addServices(router);
+      extraRoutes?.(router);
+      const services = [...new Set(router.handlers.map(({ service }) => service.typeName))];
+      const health = createHealth(services);
+      closeHealth = () => health.close();
+      addHealthRoutes(router, health);
+      addReflectionRoutes(router, createReflection({ image, services }));
+    },
+    interceptors: [
+      createErrorInterceptor({ logger }),
+      createCallLimits({
+        timeoutMs: config.callTimeoutMs,
+        callsMax: config.callsMax,
+        stopping: stopping.signal,
+      }),
+      createValidationInterceptor(),
+    ],
+    readMaxBytes: config.readMaxBytes,
+    writeMaxBytes: config.writeMaxBytes,
+    shutdownSignal: cutting.signal,
+    // Both kinds of response have these two methods; their types differ in what they return.
+    ...(fallback && {
+      fallback: fallback as NonNullable<Parameters<typeof connectNodeAdapter>[0]["fallback"]>,
+    }),
+  });
+
+  let cutTimer: NodeJS.Timeout | undefined;
+  const server = await startOnePortServer({
+    host: config.host,
+    port: config.port,
+    handler: allowOrigins(config.corsOrigins, adapter),
+    shutdownGraceMs: config.shutdownGraceMs,
+    onClosing() {
+      closeHealth();
+      stopping.abort();
+      cutTimer = setTimeout(
+        () => cutting.abort(toConnectError(stoppingError())),
+        config.shutdownGraceMs * toldAfterGrace,
+      );
+    },
+    onError: (error) => logger.debug({ error }, "connection broke"),
+  });
+
+  async function shutDown(): Promise<void> {
+    await server.close();
+    clearTimeout(cutTimer);
+  }
+  let closing: Promise<void> | undefined;
+  function close(): Promise<void> {
+    closing ??= shutDown();
+    return closing;
+  }
+  return { port: server.port, close, [Symbol.asyncDispose]: close };
+}

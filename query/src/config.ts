@@ -1,0 +1,45 @@
+/** What query can be set to. Every limit is an upper bound, inclusive. */
+export type QueryConfig = {
+  /** The address to listen on. */
+  readonly host: string;
+  /** The port to listen on; 0 takes any free one. */
+  readonly port: number;
+  /** Origins of web pages that may call; "*" allows any. */
+  readonly corsOrigins: readonly string[];
+  /** Bytes of one request message. */
+  readonly readMaxBytes: number;
+  /** Bytes of one answer message. */
+  readonly writeMaxBytes: number;
+  /** How long a unary call may take, in ms; a client cannot ask for more. */
+  readonly callTimeoutMs: number;
+  /** Unary calls at a time; further ones are refused. */
+  readonly callsMax: number;
+  /** Watches at a time; further ones are refused. */
+  readonly watchesMax: number;
+  /** Messages of one watch are at least this far apart, in ms. */
+  readonly watchIntervalMs: number;
+  /** How long running calls may take to finish when query closes, in ms. */
+  readonly shutdownGraceMs: number;
+  /** What page tokens are signed with; random for each start if left out, then a restart ends them. */
+  readonly pageTokenSecret?: string | undefined;
+};
+
+/** The defaults. */
+export const defaultQueryConfig = {
+  host: "127.0.0.1",
+  port: 8080,
+  corsOrigins: [],
+  readMaxBytes: 1024 * 1024,
+  // 100,000 rows of at most some 350 bytes.
+  writeMaxBytes: 64 * 1024 * 1024,
+  callTimeoutMs: 60_000,
+  callsMax: 256,
+  watchesMax: 1000,
+  watchIntervalMs: 250,
+  shutdownGraceMs: 1000,
+} as const satisfies QueryConfig;
+
+/** The config with defaults for what is left out. */
+export function queryConfig(settings: Partial<QueryConfig> = {}): QueryConfig {
+  return { ...defaultQueryConfig, ...settings };
+}

@@ -1,0 +1,52 @@
+/** Tells watchers that something changed; a slow watcher is told once for many changes. */
+export type MemoryChanges = {
+  notify(): void;
+  /** Yields for each change since its last yield; ends when the signal aborts or at `close`. */
+  watch(signal: AbortSignal): AsyncIterable<void>;
+  close(): void;
+};
+
+/** Makes a signal for changes. It holds one waiting watcher each, and no queue. */
+export function createMemoryChanges(): MemoryChanges {
+  let changes = 0;
+  let closed = false;
+  let next = Promise.withResolvers<void>();
+
+  function wakeAll(): void {
+    const woken = next;
+    next = Promise.withResolvers<void>();
+    woken.resolve();
+  }
+
+  return {
+    notify() {
+      changes++;
+      wakeAll();
+    },
+    watch(signal) {
+      // Counted from the call on, not from when the first yield is asked for.
+      let seen = changes;
+      return {
+        async *[Symbol.asyncIterator]() {
+          const aborted = Promise.withResolvers<void>();
+          const onAbort = () => aborted.resolve();
+          signal.addEventListener("abort", onAbort);
+          try {
+            while (!signal.aborted && !closed) {
+              if (seen === changes) await Promise.race([next.promise, aborted.promise]);
+              if (signal.aborted || closed) return;
+              seen = changes;
+              yield;
+            }
+          } finally {
+            signal.removeEventListener("abort", onAbort);
+          }
+        },
+      };
+    },
+    close() {
+      closed = true;
+      wakeAll();
+    },
+  };
+}

@@ -1,0 +1,233 @@
+import { unavailable } from "@devicemesh/kit/rpc-error";
+import { alignDown, type DeviceMessage, defaultLevels, identityOf, type Level } from "@devicemesh/proto";
+import { createMemoryChanges } from "./memory-changes.ts";
+import { compareNames, mergePartials, partialOfReading } from "./merge.ts";
+import type { ReadingKey, ReadingStore, Scan, SeriesFilter, SeriesPartial } from "./reading-store.ts";
+
+/** How the memory store is made. */
+export type MemoryReadingStoreOptions = {
+  /** The log's clock, ms since 1970. */
+  readonly clock: () => number;
+  /** The levels, the finest first; `defaultLevels` by default. */
+  readonly levels?: readonly Level[];
+};
+
+/** A store that keeps all in memory and does all by the book, for tests: nothing survives the process. */
+export type MemoryReadingStore = {
+  readonly store: ReadingStore;
+  /** Stores messages, first wins by identity, as arrived now. */
+  append(messages: readonly DeviceMessage[]): void;
+  /** Folds every segment that is closed by the clock. */
+  fold(): void;
+  /**
+   * Deletes what is folded and older than the limits given by the call before, then publishes these limits
+   * (by timestamp; each a multiple of the coarsest window, the raw one the latest).
+   */
+  expire(keptSince: { readonly rawMs: number; readonly levelsMs: readonly number[] }): void;
+  /** From now on every method is UNAVAILABLE, and watches end. */
+  close(): void;
+};
+
+type StoredReading = DeviceMessage & { readonly arrivedMs: number };
+type StoredPartial = SeriesPartial & { readonly windowMs: number; readonly segmentMs: number };
+
+/** Makes an empty memory store. */
+export function createMemoryReadingStore(options: MemoryReadingStoreOptions): MemoryReadingStore {
+  const { clock, levels = defaultLevels } = options;
+  const identities = new Map<string, number>();
+  const seriesNames = new Map<string, { deviceId: string; sensor: DeviceMessage["sensor"] }>();
+  const changes = createMemoryChanges();
+  let readings: StoredReading[] = [];
+  let partials: StoredPartial[][] = levels.map(() => []);
+  let frontiersMs: number[] = levels.map(() => 0);
+  // The frontiers at the last expiry: a horizon read before may still be in use.
+  let expiredFrontiersMs: readonly number[] = frontiersMs;
+  let keptSince = { rawMs: Number.NEGATIVE_INFINITY, levelsMs: levels.map(() => Number.NEGATIVE_INFINITY) };
+  let logEndMs: number | undefined;
+  let duplicates = 0;
+  let conflicts = 0;
+  let closed = false;
+
+  const nowMs = (): number => Math.max(clock(), logEndMs ?? 0, frontiersMs[0] as number);
+  const horizon = () => ({
+    completeThroughMs: nowMs(),
+    frontiersMs: [...frontiersMs],
+    levelsKeptSinceMs: keptSince.levelsMs,
+    rawKeptSinceMs: keptSince.rawMs,
+  });
+  function check(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    if (closed) throw unavailable({ message: "the store is closed", retryDelayMs: 1000 });
+  }
+
+  function foldLevel(level: number, toMs: number): void {
+    const { windowMs, segmentMs } = levels[level] as Level;
+    const sinceMs = frontiersMs[level] as number;
+    const below: readonly StoredPartial[] =
+      level === 0 ? readings.map(partialOfStored) : (partials[level - 1] as readonly StoredPartial[]);
+    const closedNow = below.filter((partial) => partial.segmentMs >= sinceMs && partial.segmentMs < toMs);
+    const groups = Map.groupBy(closedNow, (partial) =>
+      [
+        partial.deviceId,
+        partial.sensor,
+        alignDown(partial.windowMs, windowMs),
+        alignDown(partial.segmentMs, segmentMs),
+      ].join("|"),
+    );
+    for (const group of groups.values()) {
+      const [first] = group as [StoredPartial];
+      partials[level]?.push({
+        ...first,
+        ...mergePartials(group),
+        fromRaw: 0,
+        windowMs: alignDown(first.windowMs, windowMs),
+        segmentMs: alignDown(first.segmentMs, segmentMs),
+      });
+    }
+    frontiersMs = frontiersMs.with(level, toMs);
+  }
+
+  const store: ReadingStore = {
+    levels,
+    async readHorizon(signal) {
+      check(signal);
+      return horizon();
+    },
+    async readPartials({ plan, filter, bucketMs }, signal) {
+      check(signal);
+      const matches = matcher(filter);
+      const found = [
+        ...plan.levels.flatMap((scans, level) =>
+          scans.flatMap((scan) => (partials[level] ?? []).filter((partial) => isIn(scan, partial))),
+        ),
+        ...plan.raw.flatMap((scan) => readings.map(partialOfStored).filter((partial) => isIn(scan, partial))),
+      ];
+      return {
+        partials: found.filter(matches).map(({ windowMs, segmentMs: _, ...partial }) => ({
+          ...partial,
+          bucketMs: bucketMs === undefined ? 0 : alignDown(windowMs, bucketMs),
+        })),
+        completeThroughMs: nowMs(),
+      };
+    },
+    async readReadings({ filter, sinceMs, toMs, descending, after, limit }, signal) {
+      check(signal);
+      const sign = descending ? -1 : 1;
+      return readings
+        .filter(matcher(filter))
+        .filter(({ timestampMs }) => timestampMs >= sinceMs && timestampMs < toMs)
+        .filter((reading) => after === undefined || sign * compareKeys(reading, after) > 0)
+        .sort((a, b) => sign * compareKeys(a, b))
+        .slice(0, limit)
+        .map(({ arrivedMs: _, ...message }) => message);
+    },
+    async readSeries({ filter, after, limit }, signal) {
+      check(signal);
+      const matching = [...seriesNames.values()].filter(matcher(filter)).sort(compareSeries);
+      const rest = matching.filter((series) => after === undefined || compareSeries(series, after) > 0);
+      return { series: rest.slice(0, limit), total: matching.length };
+    },
+    async readStatus(signal) {
+      check(signal);
+      return {
+        logEndMs,
+        horizon: horizon(),
+        partialCounts: partials.map((level) => level.length),
+        storedReadings: readings.length,
+        series: seriesNames.size,
+        duplicates,
+        conflicts,
+        storedPerSecond: 0,
+        diskBytes: 0,
+        versions: { memory: "1" },
+        refused: undefined,
+      };
+    },
+    watchChanges: (signal) => changes.watch(signal),
+  };
+
+  return {
+    store,
+    append(messages) {
+      const arrivedMs = nowMs();
+      for (const message of messages) {
+        const identity = identityOf(message);
+        const known = identities.get(identity);
+        if (known === undefined) {
+          identities.set(identity, message.value);
+          readings.push({ ...message, arrivedMs });
+          seriesNames.set(`${message.deviceId}|${message.sensor}`, message);
+        } else if (known === message.value) duplicates++;
+        else conflicts++;
+      }
+      if (messages.length > 0) logEndMs = arrivedMs;
+      changes.notify();
+    },
+    fold() {
+      let toMs = nowMs();
+      for (const [level, { segmentMs }] of levels.entries()) {
+        toMs = alignDown(toMs, segmentMs);
+        if (toMs > (frontiersMs[level] as number)) foldLevel(level, toMs);
+      }
+    },
+    expire(next) {
+      const before = keptSince;
+      const folded = expiredFrontiersMs;
+      readings = readings.filter(
+        (reading) => reading.timestampMs >= before.rawMs || reading.arrivedMs >= (folded[0] as number),
+      );
+      partials = partials.map((level, place) =>
+        level.filter(
+          (partial) =>
+            partial.windowMs >= (before.levelsMs[place] as number) ||
+            partial.segmentMs >= (folded[place + 1] ?? (folded[place] as number)),
+        ),
+      );
+      keptSince = { rawMs: next.rawMs, levelsMs: [...next.levelsMs] };
+      expiredFrontiersMs = frontiersMs;
+    },
+    close() {
+      closed = true;
+      changes.close();
+    },
+  };
+}
+
+/** A stored reading as a partial of itself, its own window and segment. */
+function partialOfStored(reading: StoredReading): StoredPartial {
+  return {
+    ...partialOfReading(reading),
+    deviceId: reading.deviceId,
+    sensor: reading.sensor,
+    bucketMs: 0,
+    fromRaw: 1,
+    windowMs: reading.timestampMs,
+    segmentMs: reading.arrivedMs,
+  };
+}
+
+function isIn(scan: Scan, { windowMs, segmentMs }: StoredPartial): boolean {
+  return (
+    windowMs >= scan.sinceMs &&
+    windowMs < scan.toMs &&
+    segmentMs >= scan.arrivedSinceMs &&
+    segmentMs < scan.arrivedToMs
+  );
+}
+
+type SeriesName = { readonly deviceId: string; readonly sensor: string };
+
+function matcher({ deviceIds, sensors }: SeriesFilter): (series: SeriesName) => boolean {
+  const [wantedDevices, wantedSensors] = [new Set(deviceIds), new Set(sensors)];
+  return ({ deviceId, sensor }) =>
+    (wantedDevices.size === 0 || wantedDevices.has(deviceId)) &&
+    (wantedSensors.size === 0 || wantedSensors.has(sensor));
+}
+
+function compareSeries(a: SeriesName, b: SeriesName): number {
+  return compareNames(a.deviceId, b.deviceId) || compareNames(a.sensor, b.sensor);
+}
+
+function compareKeys(a: ReadingKey, b: ReadingKey): number {
+  return a.timestampMs - b.timestampMs || compareSeries(a, b);
+}

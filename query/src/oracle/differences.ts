@@ -1,0 +1,113 @@
+import { millisecondsFloor, type ProtoTimestamp } from "@devicemesh/proto";
+import type { AggregateRow, Bucket, Coverage } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import type { EmptyRow, OracleBucket, OracleRow } from "./oracle.ts";
+
+/**
+ * How far numbers may be from the oracle's. Sum and average are relative to the sum of |value| (for the
+ * average divided by the count), so that a sum that cancels is not asked for digits that its terms do not
+ * have. The standard deviation is relative to max(1, itself). All else must be equal.
+ */
+export const tolerances = { sum: 1e-12, standardDeviation: 1e-9 } as const;
+
+/** Where rows are not as wanted, a line each. */
+export function rowDifferences(got: readonly AggregateRow[], wanted: readonly OracleRow[]): string[] {
+  return [
+    ...different("number of rows", got.length, wanted.length),
+    ...wanted.flatMap((want, place) => {
+      const row = got[place];
+      return row ? aggregateDifferences(`rows[${place}]`, row, want) : [];
+    }),
+  ];
+}
+
+/** Where buckets are not as wanted, a line each. */
+export function bucketDifferences(got: readonly Bucket[], wanted: readonly OracleBucket[]): string[] {
+  return [
+    ...different("number of buckets", got.length, wanted.length),
+    ...wanted.flatMap((want, place) => {
+      const bucket = got[place];
+      if (!bucket) return [];
+      const at = `buckets[${place}]`;
+      return [
+        ...different(`${at}.start`, timeOf(bucket.start), timeText(want.startMs)),
+        ...different(`${at}.end`, timeOf(bucket.end), timeText(want.endMs)),
+        ...(bucket.row ? aggregateDifferences(`${at}.row`, bucket.row, want.row) : [`${at}.row is not set`]),
+      ];
+    }),
+  ];
+}
+
+/** What is wrong with the coverage of an answer over `total` readings, none of which has expired. */
+export function coverageDifferences(coverage: Coverage | undefined, total: number): string[] {
+  if (!coverage) return ["coverage is not set"];
+  const { fromWindows, fromRaw, notCovered, completeThrough, frontier } = coverage;
+  const ahead =
+    completeThrough && frontier && millisecondsFloor(frontier) > millisecondsFloor(completeThrough);
+  return [
+    ...different("from_windows + from_raw", Number(fromWindows + fromRaw), total),
+    ...different("number of spans not covered", notCovered.length, 0),
+    ...(completeThrough ? [] : ["complete_through is not set"]),
+    ...(ahead ? [`frontier ${timeOf(frontier)} is after complete_through ${timeOf(completeThrough)}`] : []),
+  ];
+}
+
+/** A line if two things differ. */
+export function different(what: string, got: string | number, wanted: string | number): string[] {
+  return got === wanted ? [] : [`${what}: got ${got}, wanted ${wanted}`];
+}
+
+/** A time as text. */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+/** A timestamp as text, to the nanosecond. */
+export function timeOf(timestamp: ProtoTimestamp | undefined): string {
+  if (!timestamp) return "unset";
+  const text = timeText(millisecondsFloor(timestamp));
+  return timestamp.nanos % 1_000_000 === 0 ? text : `${text} + ${timestamp.nanos % 1_000_000} ns`;
+}
+
+function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | EmptyRow): string[] {
+  const group = [
+    ...different(`${at}.device_id`, got.deviceId, want.deviceId),
+    ...different(`${at}.sensor`, got.sensor, want.sensor),
+    ...different(`${at}.unit`, got.unit, want.unit),
+    ...different(`${at}.count`, Number(got.count), want.count),
+  ];
+  if (!("magnitude" in want)) return [...group, ...emptyDifferences(at, got)];
+  const { magnitude, count } = want;
+  return [
+    ...group,
+    ...far(`${at}.sum`, got.sum, want.sum, tolerances.sum * magnitude),
+    ...far(`${at}.average`, got.average, want.average, (tolerances.sum * magnitude) / count),
+    ...far(
+      `${at}.standard_deviation`,
+      got.standardDeviation,
+      want.standardDeviation,
+      tolerances.standardDeviation * Math.max(1, want.standardDeviation),
+    ),
+    ...different(`${at}.minimum`, got.minimum, want.minimum),
+    ...different(`${at}.maximum`, got.maximum, want.maximum),
+    ...different(`${at}.minimum_at`, timeOf(got.minimumAt), timeText(want.minimumAtMs)),
+    ...different(`${at}.maximum_at`, timeOf(got.maximumAt), timeText(want.maximumAtMs)),
+    ...different(`${at}.first.timestamp`, timeOf(got.first?.timestamp), timeText(want.firstAtMs)),
+    ...different(`${at}.first.value`, got.first?.value ?? Number.NaN, want.firstValue),
+    ...different(`${at}.last.timestamp`, timeOf(got.last?.timestamp), timeText(want.lastAtMs)),
+    ...different(`${at}.last.value`, got.last?.value ?? Number.NaN, want.lastValue),
+  ];
+}
+
+/** An empty bucket tells its group and nothing else. */
+function emptyDifferences(at: string, got: AggregateRow): string[] {
+  const numbers = [got.sum, got.average, got.minimum, got.maximum, got.standardDeviation];
+  const moments = [got.first, got.last, got.minimumAt, got.maximumAt];
+  return numbers.some((number) => number !== 0) || moments.some((moment) => moment !== undefined)
+    ? [`${at}: an empty bucket has values`]
+    : [];
+}
+
+function far(what: string, got: number, wanted: number, tolerance: number): string[] {
+  // Written so that NaN is far from everything.
+  return Math.abs(got - wanted) <= tolerance ? [] : [`${what}: got ${got}, wanted ${wanted} ± ${tolerance}`];
+}

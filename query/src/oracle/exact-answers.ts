@@ -1,0 +1,276 @@
+import type { Client } from "@connectrpc/connect";
+import type { DeviceMessage } from "@devicemesh/proto";
+import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import fc from "fast-check";
+import { describe, it } from "vitest";
+import { ask, readingText } from "./ask.ts";
+import { timeOf, timeText } from "./differences.ts";
+import { type Bound, createOracle, type Oracle, type Question } from "./oracle.ts";
+import { type CallPlan, type QuestionPlan, questionOf, questionPlans } from "./questions.ts";
+import { type ReadingPlan, readingOf, readingPlans } from "./streams.ts";
+
+/** An engine whose answers are to be exact: its log, its folding and its QueryService, empty at first. */
+export type ExactAnswersEngine = {
+  /** Appends to the engine's real log, in order; resolves when answers count it. */
+  publish(readings: readonly DeviceMessage[]): Promise<void>;
+  /** Folds as far as the engine can by its clock. */
+  fold(): Promise<void>;
+  /** Moves the log's clock forwards, if the engine's clock can be moved. */
+  advance?(ms: number): void;
+  /** The log's clock, ms since 1970. */
+  nowMs(): number;
+  readonly query: Client<typeof QueryService>;
+  close(): Promise<void>;
+};
+
+export type ExactAnswersOptions = {
+  /** How many random streams; 40 by default. Each opens an engine of its own. */
+  readonly runs?: number;
+  /** The seed of a run that failed; random by default. */
+  readonly seed?: number;
+  /** The path that a failed run told, to run its last case only. */
+  readonly path?: string;
+  /** The size of the finest windows in ms; 10,000 by default. */
+  readonly windowMs?: number;
+  /** How long the random streams may take in all, in ms; 120,000 by default. */
+  readonly timeoutMs?: number;
+  /** How many series the large case has; 5000 by default. */
+  readonly manySeries?: number;
+};
+
+type Step =
+  | { readonly kind: "publish"; readonly readings: readonly ReadingPlan[] }
+  | { readonly kind: "fold" }
+  | { readonly kind: "advance"; readonly ms: number }
+  | { readonly kind: "ask"; readonly questions: readonly QuestionPlan[] };
+
+/**
+ * The suite that any engine must pass: adversarial streams with folding in between, and every field of
+ * GetAggregates, ListBuckets and ListReadings compared with brute force. A failure prints a reproduction.
+ */
+export function describeExactAnswers(
+  name: string,
+  open: () => Promise<ExactAnswersEngine>,
+  options: ExactAnswersOptions = {},
+): void {
+  const { runs = 40, seed, path, timeoutMs = 120_000, manySeries = 5000, windowMs = 10_000 } = options;
+
+  describe(`exact answers: ${name}`, () => {
+    it("equal brute force for random streams, questions and folding", {
+      timeout: timeoutMs + 60_000,
+    }, async () => {
+      const details = await fc.check(
+        fc.asyncProperty(
+          fc.array(steps(), { minLength: 1, maxLength: 10 }),
+          fc.array(questionPlans(), { minLength: 4, maxLength: 8 }),
+          (stream, last) => playAll(open, windowMs, [...stream, { kind: "ask", questions: last }]),
+        ),
+        {
+          numRuns: runs,
+          ...(seed !== undefined && { seed }),
+          ...(path !== undefined && { path }),
+          interruptAfterTimeLimit: timeoutMs,
+          markInterruptAsFailure: true,
+        },
+      );
+      if (!details.failed) return;
+      const error = details.errorInstance;
+      const what = error instanceof Error ? error.message : `not ${runs} runs within ${timeoutMs} ms`;
+      throw new Error(
+        `seed ${details.seed}, path ${details.counterexamplePath ?? "-"}, ${details.numShrinks} times simplified\n${what}`,
+        { cause: error },
+      );
+    });
+
+    it("are empty for an empty store", () => playAll(open, windowMs, [{ kind: "fold" }, everyCall()]));
+
+    it("are right for one reading, before and after it is folded", () =>
+      playAll(open, windowMs, [
+        { kind: "publish", readings: [plainReading] },
+        everyCall(),
+        { kind: "advance", ms: 2 * 86_400_000 },
+        { kind: "fold" },
+        everyCall(),
+      ]));
+
+    it(`are right for ${manySeries} series`, { timeout: timeoutMs }, () =>
+      play(open, windowMs, async (stage) => {
+        const nowMs = stage.engine.nowMs();
+        const series = Array.from(
+          { length: manySeries },
+          (_, place): DeviceMessage => ({
+            deviceId: `device-${place}`,
+            sensor: place % 2 === 0 ? "temperature" : "humidity",
+            timestampMs: nowMs - (place % 977) * 1009,
+            value: (place * 7919) % 100,
+          }),
+        );
+        await stage.publish(series.slice(0, manySeries / 2));
+        stage.advance(700_000);
+        await stage.fold();
+        await stage.publish(series.slice(manySeries / 2));
+        const everything = { deviceIds: [], sensors: [] };
+        for (const grouping of ["series", "sensor", "device"] as const) {
+          await stage.ask(everything, { kind: "aggregates", grouping });
+        }
+        const temperature = { deviceIds: [], sensors: ["temperature"] };
+        await stage.ask(temperature, { kind: "aggregates", grouping: "all" });
+        await stage.ask(
+          { ...temperature, since: { ms: nowMs - 500_003, nanos: 0 } },
+          { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 50 }, fill: true },
+        );
+        await stage.ask(temperature, { kind: "readings", newestFirst: true, pageSize: 1000 });
+      }),
+    );
+  });
+}
+
+const plainReading: ReadingPlan = {
+  kind: "reading",
+  deviceId: "a",
+  sensor: "temperature",
+  moment: { kind: "fromNow", offsetMs: -1 },
+  value: { kind: "anywhere", share: 0.25 },
+};
+
+function everyCall(): Step {
+  const calls: CallPlan[] = [
+    { kind: "aggregates", grouping: "series" },
+    { kind: "aggregates", grouping: "all" },
+    { kind: "buckets", grouping: "device", resolution: { kind: "bucket", windows: 6 }, fill: true },
+    { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 1 }, fill: false },
+    { kind: "readings", newestFirst: true, pageSize: 1 },
+  ];
+  const bounds = [undefined, undefined] as const;
+  return { kind: "ask", questions: calls.map((call) => ({ deviceIds: [], sensors: [], bounds, call })) };
+}
+
+function steps(): fc.Arbitrary<Step> {
+  return fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        kind: fc.constant("publish" as const),
+        readings: fc.array(readingPlans(), { minLength: 0, maxLength: 40, size: "max" }),
+      }),
+    },
+    { weight: 3, arbitrary: fc.constant({ kind: "fold" as const }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("advance" as const),
+        ms: fc.constantFrom(1, 999, 10_000, 25_000, 600_000, 3_600_000, 86_400_000, 3 * 86_400_000),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant("ask" as const),
+        questions: fc.array(questionPlans(), { minLength: 1, maxLength: 3 }),
+      }),
+    },
+  );
+}
+
+/** An engine and an oracle that are told and asked the same; a difference throws all that led to it. */
+type Stage = {
+  readonly engine: ExactAnswersEngine;
+  readonly sent: readonly DeviceMessage[];
+  publish(readings: readonly DeviceMessage[]): Promise<void>;
+  fold(): Promise<void>;
+  advance(ms: number): void;
+  ask(question: Question, call: CallPlan): Promise<void>;
+};
+
+function playAll(
+  open: () => Promise<ExactAnswersEngine>,
+  windowMs: number,
+  stream: readonly Step[],
+): Promise<void> {
+  return play(open, windowMs, async (stage) => {
+    for (const step of stream) await playStep(stage, step);
+  });
+}
+
+async function playStep(stage: Stage, step: Step): Promise<void> {
+  const nowMs = stage.engine.nowMs();
+  switch (step.kind) {
+    case "publish": {
+      const batch: DeviceMessage[] = [];
+      for (const plan of step.readings) {
+        const reading = readingOf(plan, nowMs, [...stage.sent, ...batch]);
+        if (reading) batch.push(reading);
+      }
+      return stage.publish(batch);
+    }
+    case "fold":
+      return stage.fold();
+    case "advance":
+      return stage.advance(step.ms);
+    case "ask": {
+      const known = stage.sent.map(({ timestampMs }) => timestampMs);
+      for (const plan of step.questions) await stage.ask(questionOf(plan, nowMs, known), plan.call);
+    }
+  }
+}
+
+async function play(
+  open: () => Promise<ExactAnswersEngine>,
+  windowMs: number,
+  act: (stage: Stage) => Promise<void>,
+): Promise<void> {
+  const engine = await open();
+  const oracle: Oracle = createOracle();
+  const sent: DeviceMessage[] = [];
+  const story: string[] = [];
+  const stage: Stage = {
+    engine,
+    sent,
+    async publish(readings) {
+      story.push(
+        `${timeText(engine.nowMs())} publish ${readings.length}:`,
+        ...readings.slice(0, 200).map((reading) => `  ${readingText(reading)}`),
+      );
+      await engine.publish(readings);
+      oracle.accept(readings);
+      sent.push(...readings);
+    },
+    async fold() {
+      story.push(`${timeText(engine.nowMs())} fold`);
+      await engine.fold();
+    },
+    advance(ms) {
+      if (!engine.advance) return;
+      story.push(`${timeText(engine.nowMs())} advance ${ms} ms`);
+      engine.advance(ms);
+    },
+    async ask(question, call) {
+      const asked = `${timeText(engine.nowMs())} ask ${questionText(question, call)}`;
+      const differences = await ask({ query: engine.query, oracle, windowMs }, question, call).catch(
+        (error: unknown) => [`failed: ${error instanceof Error ? error.message : String(error)}`],
+      );
+      if (differences.length > 0) {
+        throw new Error([...story, asked, ...differences.slice(0, 20).map((line) => `  ${line}`)].join("\n"));
+      }
+    },
+  };
+  try {
+    await act(stage);
+  } finally {
+    await engine.close();
+  }
+}
+
+function questionText({ deviceIds, sensors, since, to }: Question, call: CallPlan): string {
+  const bound = (at: Bound | undefined): string =>
+    at === undefined
+      ? "unset"
+      : timeOf({ seconds: BigInt(Math.floor(at.ms / 1000)), nanos: (at.ms % 1000) * 1_000_000 + at.nanos });
+  return [
+    `device_ids ${JSON.stringify(deviceIds)}`,
+    `sensors ${JSON.stringify(sensors)}`,
+    `since ${bound(since)}`,
+    `to ${bound(to)}`,
+    JSON.stringify(call),
+  ].join(", ");
+}

@@ -1,0 +1,43 @@
+/**
+ * The sum of the values, correctly rounded: what infinite precision would give, rounded once. By Shewchuk's
+ * expansions ("Adaptive Precision Floating-Point Arithmetic", 1997), as Python's math.fsum does.
+ */
+export function exactSum(values: Iterable<number>): number {
+  // Parts that do not overlap, from small to large; their sum is exact.
+  let parts: number[] = [];
+  for (const value of values) {
+    let carried = value;
+    const next: number[] = [];
+    for (const part of parts) {
+      const [large, small] = Math.abs(carried) >= Math.abs(part) ? [carried, part] : [part, carried];
+      const sum = large + small;
+      const lost = small - (sum - large);
+      if (lost !== 0) next.push(lost);
+      carried = sum;
+    }
+    next.push(carried);
+    parts = next;
+  }
+  return rounded(parts);
+}
+
+function rounded(parts: readonly number[]): number {
+  let place = parts.length - 1;
+  let sum = parts[place] ?? 0;
+  let lost = 0;
+  while (place > 0) {
+    const high = sum;
+    const part = parts[--place] as number;
+    sum = high + part;
+    lost = part - (sum - high);
+    if (lost !== 0) break;
+  }
+  // Half way between two numbers the next part decides, which rounding to even did not see.
+  const below = parts[place - 1];
+  if (below !== undefined && ((lost < 0 && below < 0) || (lost > 0 && below > 0))) {
+    const twice = lost * 2;
+    const next = sum + twice;
+    if (twice === next - sum) return next;
+  }
+  return sum;
+}

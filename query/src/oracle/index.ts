@@ -1,0 +1,13 @@
+export { tolerances } from "./differences.ts";
+export { describeExactAnswers, type ExactAnswersEngine, type ExactAnswersOptions } from "./exact-answers.ts";
+export { exactSum } from "./exact-sum.ts";
+export {
+  type Answer,
+  type Bound,
+  createOracle,
+  type Oracle,
+  type OracleBucket,
+  type OracleGrouping,
+  type OracleRow,
+  type Question,
+} from "./oracle.ts";

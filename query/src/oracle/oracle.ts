@@ -1,0 +1,234 @@
+import type { DeviceMessage } from "@devicemesh/proto";
+import { exactSum } from "./exact-sum.ts";
+
+// Nothing here is shared with planner and merge: the oracle must be able to tell that they are wrong.
+
+/** A bound with all its digits: milliseconds since 1970, and nanoseconds (0 to 999,999) beyond. */
+export type Bound = { readonly ms: number; readonly nanos: number };
+
+/** A question for readings. A bound that is left out does not bound. */
+export type Question = {
+  readonly deviceIds: readonly string[];
+  readonly sensors: readonly string[];
+  readonly since?: Bound | undefined;
+  readonly to?: Bound | undefined;
+};
+
+export type OracleGrouping = "series" | "sensor" | "device" | "all";
+
+/** A row as the contract describes it; times in ms since 1970. */
+export type OracleRow = {
+  deviceId: string;
+  sensor: string;
+  unit: string;
+  count: number;
+  sum: number;
+  average: number;
+  minimum: number;
+  maximum: number;
+  minimumAtMs: number;
+  maximumAtMs: number;
+  firstAtMs: number;
+  firstValue: number;
+  lastAtMs: number;
+  lastValue: number;
+  standardDeviation: number;
+  /** The sum of |value|: what the accuracy of sum and average is relative to. */
+  magnitude: number;
+};
+
+export type OracleBucket = { startMs: number; endMs: number; row: OracleRow | EmptyRow };
+export type EmptyRow = Pick<OracleRow, "deviceId" | "sensor" | "unit"> & { count: 0 };
+
+/** An answer, or the refusal that the contract asks for. */
+export type Answer<T> = { readonly kind: "answer"; readonly value: T } | { readonly kind: "mixedUnits" };
+
+/** Answers by brute force over what was accepted. */
+export type Oracle = {
+  /** Takes accepted messages in the order of the log; of one identity the first one counts. */
+  accept(messages: readonly DeviceMessage[]): void;
+  /** The readings of a question in the order (timestamp, device_id, sensor). */
+  readings(question: Question): DeviceMessage[];
+  aggregates(question: Question, grouping: OracleGrouping): Answer<OracleRow[]>;
+  buckets(
+    question: Question,
+    grouping: OracleGrouping,
+    options: { readonly bucketMs: number; readonly fill: boolean },
+  ): Answer<OracleBucket[]>;
+  /** The bucket size that the contract asks for with max_points. */
+  bucketFor(question: Question, options: { readonly maxPoints: number; readonly windowMs: number }): number;
+};
+
+const unitBySensor: Readonly<Record<string, string>> = {
+  temperature: "°C",
+  pressure: "hPa",
+  humidity: "%",
+  heart_rate: "1/min",
+};
+
+/** The time that any answer can speak of: 2000-01-01 to 10000-01-01. */
+const [beginMs, endMs] = [946_684_800_000, 253_402_300_800_000];
+
+/** Makes an oracle that has accepted nothing. */
+export function createOracle(): Oracle {
+  const accepted = new Map<string, DeviceMessage>();
+
+  function readings(question: Question): DeviceMessage[] {
+    const [since, to] = [nanosecondsOf(question.since), nanosecondsOf(question.to)];
+    return [...accepted.values()]
+      .filter(({ deviceId }) => question.deviceIds.length === 0 || question.deviceIds.includes(deviceId))
+      .filter(({ sensor }) => question.sensors.length === 0 || question.sensors.includes(sensor))
+      .filter(({ timestampMs }) => since === undefined || BigInt(timestampMs) * 1_000_000n >= since)
+      .filter(({ timestampMs }) => to === undefined || BigInt(timestampMs) * 1_000_000n < to)
+      .sort(chronologically);
+  }
+
+  function groups(question: Question, grouping: OracleGrouping): Answer<Map<string, DeviceMessage[]>> {
+    const found = new Map<string, DeviceMessage[]>();
+    for (const reading of readings(question)) {
+      const key = JSON.stringify(groupOf(reading, grouping));
+      const group = found.get(key);
+      if (group) group.push(reading);
+      else found.set(key, [reading]);
+    }
+    for (const group of found.values()) {
+      if (new Set(group.map(({ sensor }) => unitBySensor[sensor])).size > 1) return { kind: "mixedUnits" };
+    }
+    return { kind: "answer", value: found };
+  }
+
+  return {
+    accept(messages) {
+      for (const message of messages) {
+        const identity = `${message.deviceId}|${message.sensor}|${message.timestampMs}`;
+        if (!accepted.has(identity)) accepted.set(identity, message);
+      }
+    },
+    readings,
+    aggregates(question, grouping) {
+      const found = groups(question, grouping);
+      if (found.kind !== "answer") return found;
+      const rows = [...found.value.values()].map((group) => rowOf(group, grouping));
+      return { kind: "answer", value: rows.sort(byName) };
+    },
+    buckets(question, grouping, { bucketMs, fill }) {
+      const found = groups(question, grouping);
+      if (found.kind !== "answer") return found;
+      const all = [...found.value.values()].flat().sort(chronologically);
+      const rows: OracleBucket[] = [];
+      for (const group of [...found.value.values()].sort((a, b) =>
+        byName(rowOf(a, grouping), rowOf(b, grouping)),
+      )) {
+        const byStart = new Map<number, DeviceMessage[]>();
+        if (fill) {
+          const [firstMs, lastMs] = filledSpan(question, all);
+          for (let ms = startOf(firstMs, bucketMs); ms <= lastMs; ms += bucketMs) byStart.set(ms, []);
+        }
+        for (const reading of group) {
+          const startMs = startOf(reading.timestampMs, bucketMs);
+          byStart.set(startMs, [...(byStart.get(startMs) ?? []), reading]);
+        }
+        const { deviceId, sensor, unit } = rowOf(group, grouping);
+        for (const [startMs, members] of [...byStart].sort(([a], [b]) => a - b)) {
+          const row =
+            members.length > 0 ? rowOf(members, grouping) : { deviceId, sensor, unit, count: 0 as const };
+          rows.push({ startMs, endMs: startMs + bucketMs, row });
+        }
+      }
+      return { kind: "answer", value: rows };
+    },
+    bucketFor(question, { maxPoints, windowMs }) {
+      const found = readings(question);
+      if (found.length === 0 && (question.since === undefined || question.to === undefined)) return windowMs;
+      const [firstMs, lastMs] = filledSpan(question, found);
+      const size = roundSizes.find(
+        (sizeMs) =>
+          sizeMs % windowMs === 0 &&
+          (startOf(lastMs, sizeMs) - startOf(firstMs, sizeMs)) / sizeMs + 1 <= maxPoints,
+      );
+      if (size === undefined) throw new Error("no bucket size is large enough");
+      return size;
+    },
+  };
+}
+
+const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000];
+
+/** The sizes that count as round: within a day as clocks show them, then days, then four weeks doubled. */
+const roundSizes: readonly number[] = [
+  ...[10, 20, 30].map((count) => count * second),
+  ...[1, 2, 5, 10, 15, 20, 30].map((count) => count * minute),
+  ...[1, 2, 3, 6, 12].map((count) => count * hour),
+  ...[1, 2, 7, 14, 28].map((count) => count * day),
+  ...Array.from({ length: 20 }, (_, power) => 28 * 2 ** (power + 1) * day),
+];
+
+function startOf(ms: number, bucketMs: number): number {
+  return ms - (ms % bucketMs);
+}
+
+/** The first and the last millisecond of a timeframe; where it has no bound, of the readings found. */
+function filledSpan(question: Question, found: readonly DeviceMessage[]): [number, number] {
+  const [since, to] = [nanosecondsOf(question.since), nanosecondsOf(question.to)];
+  const firstMs =
+    since === undefined ? (found.at(0)?.timestampMs ?? 0) : Number((since + 999_999n) / 1_000_000n);
+  const lastMs = to === undefined ? (found.at(-1)?.timestampMs ?? 0) : Number((to - 1n) / 1_000_000n);
+  return [Math.max(firstMs, beginMs), Math.min(lastMs, endMs - 1)];
+}
+
+function nanosecondsOf(bound: Bound | undefined): bigint | undefined {
+  return bound && BigInt(bound.ms) * 1_000_000n + BigInt(bound.nanos);
+}
+
+function chronologically(a: DeviceMessage, b: DeviceMessage): number {
+  if (a.timestampMs !== b.timestampMs) return a.timestampMs - b.timestampMs;
+  return byName(a, b);
+}
+
+function byName(
+  a: { readonly deviceId: string; readonly sensor: string },
+  b: { readonly deviceId: string; readonly sensor: string },
+): number {
+  if (a.deviceId !== b.deviceId) return a.deviceId < b.deviceId ? -1 : 1;
+  return a.sensor === b.sensor ? 0 : a.sensor < b.sensor ? -1 : 1;
+}
+
+function groupOf({ deviceId, sensor }: DeviceMessage, grouping: OracleGrouping): [string, string] {
+  if (grouping === "series") return [deviceId, sensor];
+  if (grouping === "device") return [deviceId, ""];
+  return grouping === "sensor" ? ["", sensor] : ["", ""];
+}
+
+/** What some readings, at least one, in the order of time, device and sensor, add up to. */
+function rowOf(readings: readonly DeviceMessage[], grouping: OracleGrouping): OracleRow {
+  const values = readings.map(({ value }) => value);
+  const [minimum, maximum] = [
+    values.reduce((a, b) => Math.min(a, b)),
+    values.reduce((a, b) => Math.max(a, b)),
+  ];
+  const [first] = readings as [DeviceMessage];
+  const lastAtMs = (readings.at(-1) as DeviceMessage).timestampMs;
+  const last = readings.find(({ timestampMs }) => timestampMs === lastAtMs) as DeviceMessage;
+  const sum = exactSum(values);
+  const average = sum / values.length;
+  const variance = exactSum(values.map((value) => (value - average) ** 2)) / values.length;
+  const [deviceId, sensor] = groupOf(first, grouping);
+  return {
+    deviceId,
+    sensor,
+    unit: unitBySensor[first.sensor] ?? "",
+    count: values.length,
+    sum,
+    average,
+    minimum,
+    maximum,
+    minimumAtMs: (readings.find(({ value }) => value === minimum) as DeviceMessage).timestampMs,
+    maximumAtMs: (readings.find(({ value }) => value === maximum) as DeviceMessage).timestampMs,
+    firstAtMs: first.timestampMs,
+    firstValue: first.value,
+    lastAtMs,
+    lastValue: last.value,
+    standardDeviation: Math.sqrt(variance),
+    magnitude: exactSum(values.map(Math.abs)),
+  };
+}

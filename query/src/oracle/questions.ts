@@ -1,0 +1,96 @@
+import fc from "fast-check";
+import type { Bound, OracleGrouping, Question } from "./oracle.ts";
+import { deviceIds, type MomentPlan, momentOf, momentPlans } from "./streams.ts";
+
+type BoundPlan = { readonly moment: MomentPlan; readonly nanos: number };
+
+/** A question to be made for any present moment. */
+export type QuestionPlan = {
+  readonly deviceIds: readonly string[];
+  readonly sensors: readonly string[];
+  readonly bounds: readonly [BoundPlan | undefined, BoundPlan | undefined];
+  readonly call: CallPlan;
+};
+
+/** Which method is asked, and how. */
+export type CallPlan =
+  | { readonly kind: "aggregates"; readonly grouping: OracleGrouping }
+  | {
+      readonly kind: "buckets";
+      readonly grouping: OracleGrouping;
+      readonly resolution:
+        | { readonly kind: "bucket"; readonly windows: number }
+        | { readonly kind: "maxPoints"; readonly points: number };
+      readonly fill: boolean;
+    }
+  | { readonly kind: "readings"; readonly newestFirst: boolean; readonly pageSize: number };
+
+/** Any filter (unknown names too), any range (open, aligned, ragged, below the millisecond), any method. */
+export function questionPlans(): fc.Arbitrary<QuestionPlan> {
+  const grouping = fc.constantFrom<OracleGrouping>("series", "sensor", "device", "all");
+  const bound = fc.option(
+    fc.record({
+      moment: momentPlans(),
+      nanos: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, fc.integer({ min: 0, max: 999_999 })),
+    }),
+    { nil: undefined, freq: 4 },
+  );
+  const resolution = fc.oneof(
+    fc.record({
+      kind: fc.constant("bucket" as const),
+      // Of 10 s: some that the levels divide, some that they do not.
+      windows: fc.constantFrom(1, 2, 3, 6, 7, 60, 90, 120, 360, 8640, 60_480),
+    }),
+    fc.record({
+      kind: fc.constant("maxPoints" as const),
+      points: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 500 })),
+    }),
+  );
+  const call: fc.Arbitrary<CallPlan> = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("aggregates" as const), grouping }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constant("buckets" as const),
+        grouping,
+        resolution,
+        fill: fc.boolean(),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant("readings" as const),
+        newestFirst: fc.boolean(),
+        pageSize: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(0, 1000)),
+      }),
+    },
+  );
+  const some = (names: readonly string[]) =>
+    fc.oneof(
+      { weight: 2, arbitrary: fc.constant([]) },
+      fc.uniqueArray(fc.constantFrom(...names), { maxLength: 4 }),
+    );
+  return fc.record({
+    deviceIds: some([...deviceIds, "unknown", "it's 100% _odd_; --"]),
+    // One sensor often: groups over several mix units.
+    sensors: fc.oneof(
+      fc.constantFrom(["temperature"], ["pressure"]),
+      some(["temperature", "pressure", "humidity", "heart_rate", "unknown"]),
+    ),
+    bounds: fc.tuple(bound, bound),
+    call,
+  });
+}
+
+/** The question of a plan; since is before to. */
+export function questionOf(plan: QuestionPlan, nowMs: number, known: readonly number[]): Question {
+  const [first, second] = plan.bounds.map(
+    (bound): Bound | undefined => bound && { ms: momentOf(bound.moment, nowMs, known), nanos: bound.nanos },
+  );
+  const filter = { deviceIds: plan.deviceIds, sensors: plan.sensors };
+  if (!first || !second) return { ...filter, since: first, to: second };
+  const difference = first.ms - second.ms || first.nanos - second.nanos;
+  if (difference === 0) return { ...filter, since: first, to: { ...first, ms: first.ms + 1 } };
+  return difference < 0 ? { ...filter, since: first, to: second } : { ...filter, since: second, to: first };
+}

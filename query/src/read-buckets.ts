@@ -1,0 +1,74 @@
+import { alignDown } from "@devicemesh/proto";
+import { checkRows } from "./answer-limits.ts";
+import { bucketsIn } from "./bucket-size.ts";
+import type { AnswerCoverage } from "./coverage.ts";
+import { type Aggregate, createGroupMerge, type Grouping } from "./merge.ts";
+import type { Span } from "./planner.ts";
+import { readTimeframe } from "./read-timeframe.ts";
+import type { ReadingStore, SeriesFilter } from "./reading-store.ts";
+
+/** The most partials that one read may bring, so that many series with many buckets are read in parts. */
+const partialsPerReadMax = 200_000;
+
+/** What is asked for; `extent` is where the readings may lie, if it is known to be smaller than the timeframe. */
+export type BucketsRequest = {
+  readonly filter: SeriesFilter;
+  readonly grouping: Grouping;
+  readonly timeframe: Span;
+  readonly extent: Span;
+  readonly bucketMs: number;
+};
+
+/**
+ * The aggregates of each bucket. A large answer is read in parts, one after the other, each exact; what it
+ * covers is what the first part covers.
+ * @throws RpcError INVALID_ARGUMENT if a group mixes units, RESOURCE_EXHAUSTED if there are too many rows.
+ */
+export async function readBuckets(
+  store: ReadingStore,
+  request: BucketsRequest,
+  signal: AbortSignal,
+): Promise<{ readonly aggregates: readonly Aggregate[]; readonly coverage: AnswerCoverage }> {
+  const { filter, grouping, timeframe, bucketMs } = request;
+  const merge = createGroupMerge(grouping);
+  let coverage: AnswerCoverage | undefined;
+  const { total } = await store.readSeries({ filter, limit: 1 }, signal);
+  for (const part of parts(request, total)) {
+    const read = await readTimeframe(store, { filter, timeframe: part, bucketMs }, signal);
+    merge.add(read.partials);
+    checkRows(merge.size, "choose a larger bucket or fewer max_points, a shorter timeframe, or a filter");
+    coverage = coverage ? joined(coverage, read.coverage) : read.coverage;
+  }
+  coverage ??= (await readTimeframe(store, { filter, timeframe, bucketMs }, signal)).coverage;
+  return { aggregates: merge.aggregates(), coverage };
+}
+
+/** Cuts the timeframe between buckets. Only inside the extent: the rest is empty or small. */
+function* parts({ timeframe, extent, bucketMs }: BucketsRequest, series: number): Generator<Span> {
+  const bucketsPerRead = Math.max(Math.floor(partialsPerReadMax / Math.max(series, 1)), 1);
+  let { sinceMs } = timeframe;
+  if (bucketsIn(extent, bucketMs) > bucketsPerRead) {
+    const stepMs = bucketsPerRead * bucketMs;
+    for (let ms = alignDown(extent.sinceMs, bucketMs) + stepMs; ms < extent.toMs; ms += stepMs) {
+      yield { sinceMs, toMs: ms };
+      sinceMs = ms;
+    }
+  }
+  if (sinceMs < timeframe.toMs) yield { sinceMs, toMs: timeframe.toMs };
+}
+
+function joined(a: AnswerCoverage, b: AnswerCoverage): AnswerCoverage {
+  const notCovered = [...a.notCovered];
+  for (const span of b.notCovered) {
+    const last = notCovered.at(-1);
+    if (last?.toMs === span.sinceMs) notCovered[notCovered.length - 1] = { ...last, toMs: span.toMs };
+    else notCovered.push(span);
+  }
+  return {
+    completeThroughMs: Math.min(a.completeThroughMs, b.completeThroughMs),
+    frontierMs: Math.min(a.frontierMs, b.frontierMs),
+    fromWindows: a.fromWindows + b.fromWindows,
+    fromRaw: a.fromRaw + b.fromRaw,
+    notCovered,
+  };
+}

@@ -1,0 +1,126 @@
+import { type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
+import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
+import { createValidator, type Violation } from "@bufbuild/protovalidate";
+import type { Interceptor } from "@connectrpc/connect";
+import { RpcError } from "@devicemesh/kit/rpc-error";
+
+type FieldViolation = { readonly field: string; readonly description: string; readonly reason: string };
+
+/**
+ * Checks every request against the rules of the contract before the handler sees it: those of protovalidate,
+ * and that timestamps and durations are well formed.
+ * @throws RpcError INVALID_ARGUMENT that names each field with its rule; the handler is not called.
+ */
+export function createValidationInterceptor(): Interceptor {
+  const validator = createValidator();
+
+  function check(schema: DescMessage, message: Message): void {
+    const malformed = malformedTimes(reflect(schema, message), "");
+    // The rules compare times, which only well-formed times bear.
+    if (malformed.length > 0) throw violationsError(malformed);
+    const result = validator.validate(schema, message);
+    if (result.kind === "invalid") throw violationsError(result.violations.map(fieldViolation));
+    if (result.kind === "error") throw result.error;
+  }
+
+  async function* checked<T extends Message>(
+    schema: DescMessage,
+    messages: AsyncIterable<T>,
+  ): AsyncIterable<T> {
+    for await (const message of messages) {
+      check(schema, message);
+      yield message;
+    }
+  }
+
+  return (next) => async (request) => {
+    const { input } = request.method;
+    if (request.stream) return next({ ...request, message: checked(input, request.message) });
+    check(input, request.message);
+    return next(request);
+  };
+}
+
+/** Seconds of 0001-01-01T00:00:00Z and of 9999-12-31T23:59:59Z: what google.protobuf.Timestamp allows. */
+const timestampSeconds = [-62_135_596_800n, 253_402_300_799n] as const;
+
+/** What google.protobuf.Duration allows, either way. */
+const durationSecondsMax = 315_576_000_000n;
+
+function malformedTimes(message: ReflectMessage, path: string): FieldViolation[] {
+  return message.fields.flatMap((field) => {
+    if (field.fieldKind !== "message" || !message.isSet(field)) return [];
+    const at = `${path}${field.name}`;
+    const inner = message.get(field);
+    const problem = timeProblem(field.message, inner);
+    return problem ? [{ field: at, ...problem }] : malformedTimes(inner, `${at}.`);
+  });
+}
+
+function timeProblem(
+  schema: DescMessage,
+  message: ReflectMessage,
+): Omit<FieldViolation, "field"> | undefined {
+  const isTimestamp = schema.typeName === "google.protobuf.Timestamp";
+  if (!isTimestamp && schema.typeName !== "google.protobuf.Duration") return undefined;
+  const seconds = numberOf(message, "seconds");
+  const nanos = numberOf(message, "nanos");
+  if (isTimestamp) {
+    const isValid =
+      seconds >= timestampSeconds[0] &&
+      seconds <= timestampSeconds[1] &&
+      nanos >= 0n &&
+      nanos < 1_000_000_000n;
+    const description = "seconds must be in years 1 to 9999, nanos from 0 to 999,999,999";
+    return isValid ? undefined : { description, reason: "timestamp.well_formed" };
+  }
+  const isOneSign = seconds === 0n || nanos === 0n || seconds < 0n === nanos < 0n;
+  const isInRange = magnitude(seconds) <= durationSecondsMax && magnitude(nanos) < 1_000_000_000n;
+  const description = "must be within 10,000 years, seconds and nanos of one sign";
+  return isOneSign && isInRange ? undefined : { description, reason: "duration.well_formed" };
+}
+
+function numberOf(message: ReflectMessage, name: string): bigint {
+  const field = message.fields.find((candidate) => candidate.name === name);
+  if (field?.fieldKind !== "scalar" || field.scalar === ScalarType.STRING) return 0n;
+  return BigInt(message.get(field) as bigint | number);
+}
+
+function magnitude(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}
+
+function fieldViolation({ field, message, ruleId }: Violation): FieldViolation {
+  return { field: pathText(field), description: message, reason: ruleId };
+}
+
+/** A path as the contract writes it: `device_ids[3]`; empty for a rule of the whole message. */
+function pathText(path: Violation["field"]): string {
+  return path.reduce((text, part) => {
+    switch (part.kind) {
+      case "field":
+        return text === "" ? part.name : `${text}.${part.name}`;
+      case "oneof":
+        return text === "" ? part.name : `${text}.${part.name}`;
+      case "list_sub":
+        return `${text}[${part.index}]`;
+      case "map_sub":
+        return `${text}[${JSON.stringify(String(part.key))}]`;
+      default:
+        return text;
+    }
+  }, "");
+}
+
+function violationsError(violations: readonly FieldViolation[]): RpcError {
+  const [first] = violations;
+  return new RpcError({
+    code: "INVALID_ARGUMENT",
+    message: violations
+      .slice(0, 3)
+      .map(({ field, description }) => (field === "" ? description : `${field}: ${description}`))
+      .concat(violations.length > 3 ? [`and ${violations.length - 3} more`] : [])
+      .join("; "),
+    details: first ? [{ kind: "badRequest", violations }] : [],
+  });
+}
