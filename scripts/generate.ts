@@ -37,7 +37,9 @@ export function staleFiles(): string[] {
   try {
     generate(fresh);
     const names = new Set(
-      [root, fresh].flatMap((base) => filesUnder(join(base, "proto/gen")).map((path) => relative(base, path))),
+      [root, fresh].flatMap((base) =>
+        filesUnder(join(base, "proto/gen")).map((path) => relative(base, path)),
+      ),
     );
     return [...names].filter((name) => {
       const [ours, theirs] = [join(root, name), join(fresh, name)];

@@ -1,13 +1,16 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import {
   createFileRegistry,
   createRegistry,
   type DescField,
   type DescMessage,
+  fromBinary,
   getOption,
 } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
-import { field as fieldRules, file_buf_validate_validate } from "@devicemesh/proto/es/buf/validate/validate_pb.ts";
+import {
+  field as fieldRules,
+  file_buf_validate_validate,
+} from "@devicemesh/proto/es/buf/validate/validate_pb.ts";
 import { file_devicemesh_v1_unit, unit } from "@devicemesh/proto/es/devicemesh/v1/unit_pb.ts";
 
 type Sensor = {

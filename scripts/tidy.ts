@@ -32,7 +32,8 @@ const linesMax = 300;
 type Rule = { readonly text: string; readonly breaks: (file: SourceFile) => boolean };
 
 const isTypeScript = ({ path }: SourceFile): boolean => path.endsWith(".ts");
-const isTest = ({ path }: SourceFile): boolean => /\.(test|contract)\.ts$/.test(path) || path.startsWith("e2e/");
+const isTest = ({ path }: SourceFile): boolean =>
+  /\.(test|contract)\.ts$/.test(path) || path.startsWith("e2e/");
 const isService = ({ path }: SourceFile): boolean => Object.hasOwn(mayImport, path.split("/")[0] ?? "");
 
 const rules: readonly Rule[] = [
@@ -42,14 +43,17 @@ const rules: readonly Rule[] = [
   },
   {
     text: "file names are kebab-case",
-    breaks: (file) => isTypeScript(file) && !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*\.ts$/.test(basename(file.path)),
+    breaks: (file) =>
+      isTypeScript(file) && !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*\.ts$/.test(basename(file.path)),
   },
   {
     text: "only an adapter file imports its vendor",
     breaks: (file) =>
       isTypeScript(file) &&
       isService(file) &&
-      adapterVendors.some(({ vendor, file: name }) => vendor.test(file.text) && !name.test(basename(file.path))),
+      adapterVendors.some(
+        ({ vendor, file: name }) => vendor.test(file.text) && !name.test(basename(file.path)),
+      ),
   },
   {
     text: "a workspace imports only what the architecture allows",
@@ -65,34 +69,47 @@ const rules: readonly Rule[] = [
   {
     text: "process.env appears in main.ts only",
     breaks: (file) =>
-      isTypeScript(file) && isService(file) && !isTest(file) && basename(file.path) !== "main.ts" && /process\.env/.test(file.text),
+      isTypeScript(file) &&
+      isService(file) &&
+      !isTest(file) &&
+      basename(file.path) !== "main.ts" &&
+      /process\.env/.test(file.text),
   },
   {
     text: "main.ts has at most 60 lines",
-    breaks: (file) => isService(file) && basename(file.path) === "main.ts" && file.text.split("\n").length > 61,
+    breaks: (file) =>
+      isService(file) && basename(file.path) === "main.ts" && file.text.split("\n").length > 61,
   },
   {
     text: "no test is skipped or alone, nothing is left to do",
-    breaks: (file) => isTypeScript(file) && /\b(it|test|describe)\.(only|skip|todo)\(|\b(TODO|FIXME|XXX)\b/.test(file.text),
+    breaks: (file) =>
+      isTypeScript(file) && /\b(it|test|describe)\.(only|skip|todo)\(|\b(TODO|FIXME|XXX)\b/.test(file.text),
   },
   {
     text: "no cast to any, no suppressed error",
-    breaks: (file) => isTypeScript(file) && /\bas any\b|@ts-(ignore|expect-error|nocheck)|biome-ignore/.test(file.text),
+    breaks: (file) =>
+      isTypeScript(file) && /\bas any\b|@ts-(ignore|expect-error|nocheck)|biome-ignore/.test(file.text),
   },
   {
     text: "the pure core of query knows no engine",
     breaks: (file) =>
-      /^query\/src\/(planner|merge|partial|bucket-size)\.ts$/.test(file.path) && /duckdb|mongo|kafka|spark/i.test(file.text),
+      /^query\/src\/(planner|merge|partial|bucket-size)\.ts$/.test(file.path) &&
+      /duckdb|mongo|kafka|spark/i.test(file.text),
   },
   {
     text: "no path of a machine and no registry's host",
-    breaks: (file) => /(^|[\s"'(=])\/(root|home|work)\/[a-z]|registry\.npmjs|pypi\.org|repo1\.maven|proxy\.golang/.test(file.text),
+    breaks: (file) =>
+      /(^|[\s"'(=])\/(root|home|work)\/[a-z]|registry\.npmjs|pypi\.org|repo1\.maven|proxy\.golang/.test(
+        file.text,
+      ),
   },
 ];
 
 /** The rules that the files break, as "path: rule". */
 export function untidy(files: readonly SourceFile[]): string[] {
-  return files.flatMap((file) => rules.filter((rule) => rule.breaks(file)).map((rule) => `${file.path}: ${rule.text}`));
+  return files.flatMap((file) =>
+    rules.filter((rule) => rule.breaks(file)).map((rule) => `${file.path}: ${rule.text}`),
+  );
 }
 
 /** The files of the tree that people write: those git knows or would add, less the generated ones. */
@@ -104,7 +121,12 @@ export function writtenFiles(): SourceFile[] {
   return list
     .split("\n")
     .filter((path) => /\.(ts|mjs|md|json|yaml|html|proto|py|sh)$/.test(path))
-    .filter((path) => !/^(proto\/(gen|vendor)|bench\/results)\/|package-lock\.json$|^scripts\/tidy(\.test)?\.ts$/.test(path))
+    .filter(
+      (path) =>
+        !/^(proto\/(gen|vendor)|bench\/results)\/|package-lock\.json$|^scripts\/tidy(\.test)?\.ts$/.test(
+          path,
+        ),
+    )
     .filter((path) => existsSync(join(root, path)))
     .map((path) => ({ path, text: readFileSync(join(root, path), "utf8") }));
 }

@@ -40,7 +40,9 @@ async function storedReadings(mesh: MeshProcess): Promise<DeviceMessage[]> {
 }
 
 describe("a mesh that is killed twenty times under load", () => {
-  it("stores every acknowledged reading once, and no reading that was not sent", { timeout: 180_000 }, async () => {
+  it("stores every acknowledged reading once, and no reading that was not sent", {
+    timeout: 180_000,
+  }, async () => {
     using folder = temporaryFolder();
     const sent = new Map<string, DeviceMessage>();
     const acked = new Set<string>();
@@ -99,7 +101,10 @@ describe("a mesh that is killed twenty times under load", () => {
     expect(rows[0]?.count).toBe(BigInt(sent.size));
     expect(rows[0]?.minimum).toBe(Math.min(...values));
     expect(rows[0]?.maximum).toBe(Math.max(...values));
-    expect(rows[0]?.sum).toBeCloseTo(values.reduce((sum, value) => sum + value, 0), 6);
+    expect(rows[0]?.sum).toBeCloseTo(
+      values.reduce((sum, value) => sum + value, 0),
+      6,
+    );
     expect(await mesh.stop()).toBe(0);
   });
 });

@@ -34,10 +34,17 @@ export async function runMain(args: readonly string[]): Promise<{ code: number |
  * Starts the mesh on free ports and resolves when it says where they are.
  * @throws Error with its output if it ends before.
  */
-export async function startMesh(folder: string, args: readonly string[] = ["--no-generator"]): Promise<MeshProcess> {
-  const child = spawn(process.execPath, [main, "--ingest-port", "0", "--query-port", "0", "--data", folder, ...args], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+export async function startMesh(
+  folder: string,
+  args: readonly string[] = ["--no-generator"],
+): Promise<MeshProcess> {
+  const child = spawn(
+    process.execPath,
+    [main, "--ingest-port", "0", "--query-port", "0", "--data", folder, ...args],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   const output = collect(child);
   const exited = once(child, "exit") as Promise<[number | null]>;
   const [ingest, query] = await new Promise<[string, string]>((resolve, reject) => {

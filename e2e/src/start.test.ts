@@ -6,13 +6,27 @@ describe("npm start", () => {
   it("shows its flags, their defaults and their environment variables with --help", async () => {
     const { code, output } = await runMain(["--help"]);
     expect(code).toBe(0);
-    for (const word of ["--ingest-port", "50051", "DEVICEMESH_QUERY_PORT", "8080", "--replay", "--cors-origin"]) {
+    for (const word of [
+      "--ingest-port",
+      "50051",
+      "DEVICEMESH_QUERY_PORT",
+      "8080",
+      "--replay",
+      "--cors-origin",
+    ]) {
       expect(output).toContain(word);
     }
   });
 
   it("names every wrong flag at once, and starts nothing", async () => {
-    const { code, output } = await runMain(["--ingest-prot", "1", "--query-port", "eighty", "--devices", "0"]);
+    const { code, output } = await runMain([
+      "--ingest-prot",
+      "1",
+      "--query-port",
+      "eighty",
+      "--devices",
+      "0",
+    ]);
     expect(code).toBe(2);
     expect(output).toContain("--ingest-prot");
     expect(output).toContain("--ingest-port");
@@ -36,7 +50,14 @@ describe("npm start", () => {
   it("says who uses the data folder when a second process wants it", async () => {
     using folder = temporaryFolder();
     const mesh = await startMesh(folder.path);
-    const { code, output } = await runMain(["--ingest-port", "0", "--query-port", "0", "--data", folder.path]);
+    const { code, output } = await runMain([
+      "--ingest-port",
+      "0",
+      "--query-port",
+      "0",
+      "--data",
+      folder.path,
+    ]);
     expect(code).toBe(1);
     expect(output).toContain(`process id ${mesh.child.pid}`);
     expect(output).toContain("--data");

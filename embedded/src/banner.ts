@@ -3,11 +3,10 @@ import type { EmbeddedConfig } from "./config.ts";
 
 /** What `npm start` prints when it runs: where everything is, and calls to paste. */
 export function banner(
-  config: Pick<EmbeddedConfig, "host" | "devices" | "noGenerator">,
-  mesh: Pick<Embedded, "ingestPort" | "queryPort" | "folder">,
+  config: Pick<EmbeddedConfig, "devices" | "noGenerator">,
+  mesh: Pick<Embedded, "ingest" | "query" | "folder">,
 ): string {
-  const ingest = `${config.host}:${mesh.ingestPort}`;
-  const query = `${config.host}:${mesh.queryPort}`;
+  const { ingest, query } = mesh;
   const devices = config.noGenerator
     ? "none playing (--no-generator)"
     : `${config.devices} playing, one reading a second each`;

@@ -19,7 +19,10 @@ it("yields many changes as one, and none that came before the watch", async () =
 it("ends a waiting watcher when its signal aborts, and all when it is closed", async () => {
   const changes = createChangeSignal();
   const stop = new AbortController();
-  const [first, second] = [changes.watch(stop.signal).next(), changes.watch(new AbortController().signal).next()];
+  const [first, second] = [
+    changes.watch(stop.signal).next(),
+    changes.watch(new AbortController().signal).next(),
+  ];
   stop.abort();
   expect((await first).done).toBe(true);
   changes.close();

@@ -4,6 +4,7 @@ import { ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/logger";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, queryConfig, startQuery } from "@devicemesh/query";
+import { localAddressOf } from "./address.ts";
 import { type EmbeddedConfig, retentionOf } from "./config.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
 import { startMaintenance } from "./maintenance.ts";
@@ -11,8 +12,10 @@ import { createPage } from "./page.ts";
 
 /** The whole mesh in one process, running. */
 export type Embedded = AsyncDisposable & {
-  readonly ingestPort: number;
-  readonly queryPort: number;
+  /** host:port of ingest, as reached from this machine. */
+  readonly ingest: string;
+  /** host:port of query, as reached from this machine. */
+  readonly query: string;
   /** The data folder, in full. */
   readonly folder: string;
   readonly generator: Generator;
@@ -55,7 +58,10 @@ export async function startEmbedded(
     }),
   );
   starting.use(
-    startMaintenance({ maintain: store.maintain, onFailure: (error) => logger.error({ err: error }, "upkeep failed") }),
+    startMaintenance({
+      maintain: store.maintain,
+      onFailure: (error) => logger.error({ err: error }, "upkeep failed"),
+    }),
   );
   const ingest = starting.use(
     await startIngest(
@@ -64,7 +70,7 @@ export async function startEmbedded(
     ),
   );
   refused = () => ingest.stats().refused;
-  const generator = createGenerator({ target: `${config.host}:${ingest.port}`, logger });
+  const generator = createGenerator({ target: localAddressOf(config.host, ingest.port), logger });
   starting.defer(() => generator.close({ limitMs: graceMs.generator }));
   const query: Query = starting.use(
     await startQuery(
@@ -81,8 +87,8 @@ export async function startEmbedded(
         image,
         extraRoutes: generatorRoutes(generator),
         fallback: createPage(() => ({
-          ingest: `${config.host}:${ingest.port}`,
-          query: `${config.host}:${query.port}`,
+          ingest: localAddressOf(config.host, ingest.port),
+          query: localAddressOf(config.host, query.port),
           data: folder,
         })),
       },
@@ -96,8 +102,8 @@ export async function startEmbedded(
     return closing;
   };
   return {
-    ingestPort: ingest.port,
-    queryPort: query.port,
+    ingest: localAddressOf(config.host, ingest.port),
+    query: localAddressOf(config.host, query.port),
     folder,
     generator,
     storedReadings: async () => (await store.readings.readStatus(AbortSignal.timeout(5000))).storedReadings,

@@ -59,7 +59,8 @@ export const embeddedSettings = defineSettings({
       env: "DEVICEMESH_REPLAY",
       kind: "string",
       placeholder: "FILE",
-      description: "send a CSV recording (device_id,timestamp,sensor,value) first, as fast as acknowledged, then keep serving",
+      description:
+        "send a CSV recording (device_id,timestamp,sensor,value) first, as fast as acknowledged, then keep serving",
     },
     corsOrigin: {
       flag: "--cors-origin",
@@ -72,7 +73,8 @@ export const embeddedSettings = defineSettings({
       flag: "--retain-raw",
       env: "DEVICEMESH_RETAIN_RAW",
       kind: "duration",
-      description: "how long raw readings are kept, by their timestamp; older ones are refused; for ever by default",
+      description:
+        "how long raw readings are kept, by their timestamp; older ones are refused; for ever by default",
     },
     retain10s: {
       flag: "--retain-10s",

@@ -1,5 +1,5 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
 import { alignDown, type Level } from "@devicemesh/proto";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ArrivalClock } from "./arrival-clock.ts";
 import type { DuckdbMessageLog } from "./duckdb-message-log.ts";
 import { foldSql } from "./store-sql.ts";

@@ -1,12 +1,12 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
 import type { MessageBatch, MessageLog } from "@devicemesh/ingest";
 import { unavailable } from "@devicemesh/kit/rpc-error";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ArrivalClock } from "./arrival-clock.ts";
 import { createCommitPace } from "./commit-pace.ts";
 import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
+import { findStored } from "./duckdb-stored-lookup.ts";
 import { createReadingColumns, type SortedMessages, settleDoubtful, sortBatch } from "./repeat-filter.ts";
 import type { SeriesRegistry } from "./series-registry.ts";
-import { findStored } from "./duckdb-stored-lookup.ts";
 
 /** What one commit did. */
 export type CommitReport = {

@@ -1,5 +1,5 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
 import { RpcError, unavailable } from "@devicemesh/kit/rpc-error";
+import type { DuckDBConnection } from "@duckdb/node-api";
 
 /** Rows by column: numbers, strings, or null where there is nothing. */
 export type Columns = readonly (readonly (number | string | null)[])[];

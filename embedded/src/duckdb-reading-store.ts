@@ -37,9 +37,7 @@ export function createDuckdbReadingStore(dependencies: {
       const { completeThroughMs } = state.horizon();
       const condition = seriesCondition(registry, filter);
       const sql =
-        condition === undefined
-          ? undefined
-          : readPartialsSql({ plan, seriesCondition: condition, bucketMs });
+        condition === undefined ? undefined : readPartialsSql({ plan, seriesCondition: condition, bucketMs });
       const partials = sql === undefined ? [] : partialsOf(await readers.read(sql, signal), registry);
       return { partials, completeThroughMs };
     },
@@ -92,4 +90,3 @@ function firstAfter(
   }
   return low;
 }
-

@@ -35,11 +35,15 @@ describe("keptSinceAt", () => {
 describe("retentionProblem", () => {
   it("accepts what is kept longer the coarser it is", () => {
     expect(retentionProblem(retention)).toBeUndefined();
-    expect(retentionProblem({ rawMs: undefined, levelsMs: [undefined, undefined, undefined] })).toBeUndefined();
+    expect(
+      retentionProblem({ rawMs: undefined, levelsMs: [undefined, undefined, undefined] }),
+    ).toBeUndefined();
   });
 
   it("names the level that would end before a finer one", () => {
-    expect(retentionProblem({ rawMs: undefined, levelsMs: [day, undefined, undefined] })).toContain("level 0");
+    expect(retentionProblem({ rawMs: undefined, levelsMs: [day, undefined, undefined] })).toContain(
+      "level 0",
+    );
     expect(retentionProblem({ rawMs: day, levelsMs: [2 * day, day, undefined] })).toContain("level 1");
   });
 });

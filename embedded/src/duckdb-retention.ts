@@ -1,5 +1,5 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
 import { alignDown, type Level } from "@devicemesh/proto";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { partialsTable } from "./store-sql.ts";
 
 /** How long to keep what, by the device's clock, in ms; undefined keeps for ever. */
@@ -97,7 +97,8 @@ export function createDuckdbRetention(dependencies: {
   async function publish({ rawMs, levelsMs }: KeptSince): Promise<void> {
     await connection.run("DELETE FROM kept_since");
     for (const [place, since] of [rawMs, ...levelsMs].entries()) {
-      if (Number.isFinite(since)) await connection.run(`INSERT INTO kept_since VALUES (${place - 1}, ${since})`);
+      if (Number.isFinite(since))
+        await connection.run(`INSERT INTO kept_since VALUES (${place - 1}, ${since})`);
     }
   }
 

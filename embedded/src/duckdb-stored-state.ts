@@ -1,5 +1,5 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Level, SensorName } from "@devicemesh/proto";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { StoreOpenError } from "./duckdb-database.ts";
 import type { KeptSince } from "./duckdb-retention.ts";
 import type { RegisteredSeries } from "./series-registry.ts";

@@ -126,7 +126,11 @@ describe("retention", () => {
     await store.maintain();
     const status = await store.readings.readStatus(signal);
     expect(status.storedReadings).toBe(0);
-    expect(await count(store, oldMs - day, startMs + day)).toMatchObject({ all: 5000, fromRaw: 0, notCovered: [] });
+    expect(await count(store, oldMs - day, startMs + day)).toMatchObject({
+      all: 5000,
+      fromRaw: 0,
+      notCovered: [],
+    });
   });
 
   it("tells which edge can no longer be answered exactly, and leaves it out", async () => {

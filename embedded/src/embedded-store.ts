@@ -1,7 +1,7 @@
-import { type DuckDBConnection, version as duckdbVersion } from "@duckdb/node-api";
 import type { MessageLog } from "@devicemesh/ingest";
 import { defaultLevels, type Level } from "@devicemesh/proto";
 import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
+import { type DuckDBConnection, version as duckdbVersion } from "@duckdb/node-api";
 import { createArrivalClock } from "./arrival-clock.ts";
 import { createChangeSignal } from "./change-signal.ts";
 import { openDuckdb } from "./duckdb-database.ts";
@@ -9,7 +9,12 @@ import { createDuckdbFolder } from "./duckdb-folder.ts";
 import { createDuckdbMessageLog } from "./duckdb-message-log.ts";
 import { createDuckdbReaders } from "./duckdb-readers.ts";
 import { createDuckdbReadingStore } from "./duckdb-reading-store.ts";
-import { createDuckdbRetention, earliestAcceptedMs, type Retention, retentionProblem } from "./duckdb-retention.ts";
+import {
+  createDuckdbRetention,
+  earliestAcceptedMs,
+  type Retention,
+  retentionProblem,
+} from "./duckdb-retention.ts";
 import { readStored } from "./duckdb-stored-state.ts";
 import { createRateMeter } from "./rate-meter.ts";
 import { createSeriesRegistry } from "./series-registry.ts";

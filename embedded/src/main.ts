@@ -1,6 +1,6 @@
-import { PortInUseError } from "@devicemesh/kit/port-in-use-error";
 import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
 import { createLogger } from "@devicemesh/kit/logger";
+import { PortInUseError } from "@devicemesh/kit/port-in-use-error";
 import { loadSettings } from "@devicemesh/kit/settings";
 import { banner } from "./banner.ts";
 import { type Embedded, startEmbedded } from "./compose.ts";
@@ -31,8 +31,13 @@ async function run(config: EmbeddedConfig): Promise<void> {
   if (!config.noGenerator) mesh.generator.start({ devices: config.devices });
   process.stdout.write(banner(config, mesh));
   if (config.replay !== undefined) {
-    const target = `${config.host}:${mesh.ingestPort}`;
-    await replayInto({ file: config.replay, target, signal: stopped.signal, stdout: process.stdout, stderr: process.stderr });
+    await replayInto({
+      file: config.replay,
+      target: mesh.ingest,
+      signal: stopped.signal,
+      stdout: process.stdout,
+      stderr: process.stderr,
+    });
   }
   await signal;
   process.stdout.write("\nstopping ...\n");
@@ -43,6 +48,7 @@ async function run(config: EmbeddedConfig): Promise<void> {
 
 function explained(error: unknown): string {
   if (error instanceof StoreOpenError || error instanceof RangeError) return error.message;
-  if (error instanceof PortInUseError) return `${error.message}: choose another with --ingest-port or --query-port`;
+  if (error instanceof PortInUseError)
+    return `${error.message}: choose another with --ingest-port or --query-port`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

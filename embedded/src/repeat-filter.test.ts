@@ -35,11 +35,16 @@ describe("sortBatch and settleDoubtful", () => {
             else conflicts++;
           }
           // Columns that must grow: one row of room.
-          const sorted: SortedMessages = { fresh: createReadingColumns(1), doubtful: createReadingColumns(1) };
+          const sorted: SortedMessages = {
+            fresh: createReadingColumns(1),
+            doubtful: createReadingColumns(1),
+          };
           sortBatch(batchOf(rows), registry, sorted);
           const nameOf = (series: number, timestampMs: number) =>
             `${registry.get(series).deviceId}@${timestampMs}`;
-          const repeats = settleDoubtful(sorted, (series, timestampMs) => stored.get(nameOf(series, timestampMs)));
+          const repeats = settleDoubtful(sorted, (series, timestampMs) =>
+            stored.get(nameOf(series, timestampMs)),
+          );
           counted = {
             duplicates: counted.duplicates + repeats.duplicates,
             conflicts: counted.conflicts + repeats.conflicts,
@@ -77,9 +82,12 @@ describe("sortBatch and settleDoubtful", () => {
 describe("createSeriesRegistry", () => {
   it("numbers series without gaps, in the order they come", () => {
     const registry = createSeriesRegistry([]);
-    expect([registry.codeOf("b", 0), registry.codeOf("a", 1), registry.codeOf("b", 0), registry.codeOf("b", 1)]).toEqual([
-      0, 1, 0, 2,
-    ]);
+    expect([
+      registry.codeOf("b", 0),
+      registry.codeOf("a", 1),
+      registry.codeOf("b", 0),
+      registry.codeOf("b", 1),
+    ]).toEqual([0, 1, 0, 2]);
   });
 
   it("shows a series only when it is stored, in the order of names", () => {
@@ -97,6 +105,8 @@ describe("createSeriesRegistry", () => {
   it("refuses a store whose series have gaps or unknown sensors", () => {
     const series = { deviceId: "a", latestMs: 0 };
     expect(() => createSeriesRegistry([{ ...series, code: 1, sensor: "humidity" }])).toThrow("without gaps");
-    expect(() => createSeriesRegistry([{ ...series, code: 0, sensor: "colour" as "humidity" }])).toThrow("colour");
+    expect(() => createSeriesRegistry([{ ...series, code: 0, sensor: "colour" as "humidity" }])).toThrow(
+      "colour",
+    );
   });
 });

@@ -28,7 +28,12 @@ export function createReadingColumns(capacity: number): ReadingColumns {
 }
 
 /** Appends a row; doubles the columns when they are full. */
-export function pushReading(columns: ReadingColumns, series: number, timestampMs: number, value: number): void {
+export function pushReading(
+  columns: ReadingColumns,
+  series: number,
+  timestampMs: number,
+  value: number,
+): void {
   const row = columns.length;
   if (row === columns.series.length) grow(columns);
   columns.series[row] = series;
@@ -90,7 +95,9 @@ function indexOfSeries(fresh: ReadingColumns, doubtful: ReadingColumns): Map<num
     if (!index.has(series)) index.set(series, new Map());
   }
   for (let row = 0; row < fresh.length; row++) {
-    index.get(fresh.series[row] as number)?.set(fresh.timestampsMs[row] as number, fresh.values[row] as number);
+    index
+      .get(fresh.series[row] as number)
+      ?.set(fresh.timestampsMs[row] as number, fresh.values[row] as number);
   }
   return index;
 }

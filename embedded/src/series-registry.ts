@@ -65,9 +65,11 @@ export function createSeriesRegistry(
 
   for (const series of stored.toSorted((a, b) => a.code - b.code)) {
     const sensorCode = sensorCodes.get(series.sensor);
-    if (sensorCode === undefined) throw new Error(`the store has a sensor that the contract has not: ${series.sensor}`);
+    if (sensorCode === undefined)
+      throw new Error(`the store has a sensor that the contract has not: ${series.sensor}`);
     const code = add(series.deviceId, sensorCode);
-    if (code !== series.code) throw new Error(`the store's series are not numbered without gaps: ${series.code}`);
+    if (code !== series.code)
+      throw new Error(`the store's series are not numbered without gaps: ${series.code}`);
     latest[code] = series.latestMs;
   }
   saved = all.length;

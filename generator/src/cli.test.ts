@@ -157,6 +157,13 @@ describe("status line", () => {
     expect(text).toBe("\r\x1b[2Kone\r\x1b[2Ka longer t\n");
   });
 
+  it("is whole on a terminal that does not know its width", () => {
+    let text = "";
+    const output = { write: (more: string) => (text += more), isTTY: true, columns: 0 };
+    createStatusLine({ output, clock: createManualClock() }).show("whole");
+    expect(text).toContain("whole");
+  });
+
   it("is a plain line every five seconds elsewhere", () => {
     let text = "";
     const clock = createManualClock();

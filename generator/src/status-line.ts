@@ -32,7 +32,8 @@ export function createStatusLine({
   return {
     show(text) {
       if (output.isTTY) {
-        output.write(`\r\x1b[2K${text.slice(0, Math.max(1, (output.columns ?? 80) - 1))}`);
+        // A terminal that does not know its width says 0.
+        output.write(`\r\x1b[2K${text.slice(0, Math.max(1, (output.columns || 80) - 1))}`);
         shown = true;
       } else if (clock.nowMs() - plainAtMs >= plainEveryMs) {
         plainAtMs = clock.nowMs();

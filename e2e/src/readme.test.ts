@@ -1,0 +1,104 @@
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { delimiter, dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { embeddedSettings } from "@devicemesh/embedded";
+import { settingsTable } from "@devicemesh/kit/settings";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findGrpcurl } from "../../scripts/tools.ts";
+import { type MeshProcess, startMesh, temporaryFolder } from "./mesh-process.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const readme = readFileSync(`${root}README.md`, "utf8");
+const grpcurl = findGrpcurl();
+
+/** The text between `<!-- name -->` and `<!-- /name -->`. */
+function section(name: string): string {
+  const found = new RegExp(`<!-- ${name} -->\\n([\\s\\S]*?)<!-- /${name.split(":")[0]} -->`).exec(
+    readme,
+  )?.[1];
+  if (found === undefined) throw new Error(`README.md has no section ${name}`);
+  return found;
+}
+
+/** The code blocks of a language in a text. */
+function blocks(text: string, language: string): string[] {
+  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(
+    ([, code]) => code ?? "",
+  );
+}
+
+it("README.md lists the settings as they are", () => {
+  expect(section("settings").trim()).toBe(settingsTable(embeddedSettings).trim());
+});
+
+// Without grpcurl and Go to install it, the test command says so, and CI counts these as failures.
+describe.skipIf(grpcurl === undefined)("the calls in README.md", () => {
+  let mesh: MeshProcess;
+  const folder = temporaryFolder();
+
+  async function run(line: string): Promise<string> {
+    const here = line.replaceAll("127.0.0.1:8080", mesh.query).replaceAll("127.0.0.1:50051", mesh.ingest);
+    const env = { ...process.env, PATH: `${dirname(grpcurl ?? "")}${delimiter}${process.env.PATH}` };
+    const { stdout } = await promisify(execFile)("sh", ["-c", here], { env });
+    return stdout;
+  }
+
+  beforeAll(async () => {
+    const recording = `${root}generator/recordings/seattle-hourly-normals.csv`;
+    mesh = await startMesh(folder.path, ["--no-generator", "--replay", recording]);
+    await waitUntil(() => mesh.output().includes("17,518 acked"), { timeoutMs: 30_000, what: "the replay" });
+  });
+  afterAll(async () => {
+    await mesh?.stop();
+    folder[Symbol.dispose]();
+  });
+
+  it("give the answer that is shown", async () => {
+    const text = section("test: seattle");
+    const [call = ""] = blocks(text, "sh");
+    const shown = JSON.parse(blocks(text, "json")[0] ?? "");
+    const answer = JSON.parse(await run(call));
+    const [{ standardDeviation, ...row }] = answer.rows;
+    const [{ standardDeviation: shownDeviation, ...shownRow }] = shown.rows;
+    expect(row).toEqual(shownRow);
+    // Its last digits depend on how many windows were closed by then.
+    expect(standardDeviation).toBeCloseTo(shownDeviation, 9);
+    expect(Object.keys(answer.coverage)).toContain("completeThrough");
+    expect(row).toMatchObject({ count: "8759", minimum: 3.1, maximum: 24.4, sum: 97466.8 });
+    expect(row.average).toBeCloseTo(11.1276173079, 9);
+  });
+
+  const lines = blocks(section("test: calls"), "sh")
+    .join("\n")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
+  it.each(lines)("%s", async (line) => {
+    expect((await run(line)).trim()).not.toBe("");
+  });
+
+  it("count one reading for the one that was sent", async () => {
+    const answer = JSON.parse(
+      await run(
+        `grpcurl -plaintext -d '{"device_ids":["my-thermostat"]}' 127.0.0.1:8080 devicemesh.v1.QueryService/GetAggregates`,
+      ),
+    );
+    expect(answer.rows).toMatchObject([{ deviceId: "my-thermostat", count: "1", average: 21.5 }]);
+  });
+
+  it("work with buf curl too, from reflection alone", async () => {
+    const buf = `node ${root}node_modules/@bufbuild/buf/bin/buf curl --http2-prior-knowledge`;
+    const data = `-d '{"device_ids":["seattle-barometer"]}'`;
+    for (const protocol of ["grpc", "grpcweb", "connect"]) {
+      const answer = JSON.parse(
+        await run(
+          `${buf} --protocol ${protocol} ${data} http://127.0.0.1:8080/devicemesh.v1.QueryService/GetAggregates`,
+        ),
+      );
+      expect(answer.rows).toMatchObject([{ count: "8759", minimum: 1015.4, maximum: 1019.5 }]);
+      expect(answer.rows[0].sum).toBeCloseTo(8909836.9, 6);
+    }
+  });
+});

@@ -1,0 +1,14 @@
+import { expect, it } from "vitest";
+import { addressOf, localAddressOf } from "./address.ts";
+
+it("puts an IPv6 address in brackets", () => {
+  expect([addressOf("127.0.0.1", 80), addressOf("::1", 80)]).toEqual(["127.0.0.1:80", "[::1]:80"]);
+});
+
+it("calls this machine where a server listens on all addresses", () => {
+  expect([localAddressOf("0.0.0.0", 80), localAddressOf("::", 80), localAddressOf("host", 80)]).toEqual([
+    "127.0.0.1:80",
+    "[::1]:80",
+    "host:80",
+  ]);
+});
