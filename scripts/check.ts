@@ -16,7 +16,7 @@ const checks: readonly Check[] = [
   {
     name: "the contract is formatted",
     script: "node_modules/@bufbuild/buf/bin/buf",
-    args: ["format", "--diff", "--exit-code", "proto/devicemesh"],
+    args: ["format", "--diff", "--exit-code", "--path", "proto/devicemesh"],
   },
   {
     name: "code is linted and formatted",

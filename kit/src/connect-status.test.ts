@@ -95,10 +95,9 @@ describe("createErrorInterceptor", () => {
       check() {
         throw new Error("secret", { cause: new Error("deeper") });
       },
-      // biome-ignore lint/correctness/useYield: it fails before the first message.
-      async *watch() {
-        throw new Error("secret");
-      },
+      watch: () => ({
+        [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error("secret")) }),
+      }),
     });
     await using _ = server;
     for (const client of Object.values(clients(server.port))) {

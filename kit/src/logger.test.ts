@@ -55,18 +55,18 @@ describe("createLogger", () => {
     expect(lines.map((line) => JSON.parse(line).part)).toEqual(["one", undefined]);
   });
 
-  it("writes to stderr at once, also when the process ends in the same turn", async () => {
+  it("writes to stderr before the call returns, so that a killed process has said its last words", async () => {
     const module = fileURLToPath(new URL("logger.ts", import.meta.url));
     const script = `
       import { createLogger } from ${JSON.stringify(module)};
-      createLogger({ name: "child", level: "info" }).info("last words");
-      process.exit(0);`;
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, [
-      "--input-type=module",
-      "-e",
-      script,
-    ]);
-    expect(stdout).toBe("");
-    expect(JSON.parse(stderr)).toMatchObject({ name: "child", msg: "last words" });
+      const logger = createLogger({ name: "child", level: "info" });
+      for (let i = 1; i <= 1000; i += 1) logger.info({ i }, "last words");
+      process.kill(process.pid, "SIGKILL");`;
+    const child = promisify(execFile)(process.execPath, ["--input-type=module", "-e", script]);
+    const { stdout, stderr, signal } = await child.catch((error) => error);
+    expect({ stdout, signal }).toEqual({ stdout: "", signal: "SIGKILL" });
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines).toHaveLength(1000);
+    expect(JSON.parse(lines.at(-1))).toMatchObject({ name: "child", i: 1000, msg: "last words" });
   });
 });

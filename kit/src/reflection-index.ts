@@ -21,19 +21,17 @@ export type ReflectionIndex = {
 };
 
 /**
- * Indexes a FileDescriptorSet in bytes, and `extraFiles` that it lacks.
+ * Indexes a FileDescriptorSet in bytes, and those of `extraFiles` that it lacks.
  * @throws Error if a file imports one that is not there: the image must be built with its imports.
  */
 export function createReflectionIndex(
   image: Uint8Array,
   extraFiles: readonly FileDescriptorProto[],
 ): ReflectionIndex {
-  const files = new Map<string, FileDescriptorProto>();
-  for (const file of [...fromBinary(FileDescriptorSetSchema, image).file, ...extraFiles]) {
-    if (!files.has(file.name)) {
-      files.set(file.name, file);
-    }
-  }
+  // Of two files of one name, the image's counts.
+  const files = new Map(
+    [...extraFiles, ...fromBinary(FileDescriptorSetSchema, image).file].map((file) => [file.name, file]),
+  );
   const symbols = new Map<string, string>();
   const messageNames = new Set<string>();
   const serviceNames = new Set<string>();

@@ -9,4 +9,10 @@ export {
 export { type DeviceMessage, identityOf } from "./device-message.ts";
 export { alignDown, alignUp, defaultLevels, type Level } from "./levels.ts";
 export { type SensorName, type SensorSpec, sensorByName, sensors } from "./sensors.ts";
-export { isoMilliseconds, millisecondsCeil, millisecondsFloor, type ProtoTimestamp, protoTimestamp } from "./timestamp.ts";
+export {
+  isoMilliseconds,
+  millisecondsCeil,
+  millisecondsFloor,
+  type ProtoTimestamp,
+  protoTimestamp,
+} from "./timestamp.ts";
