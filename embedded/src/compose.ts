@@ -53,14 +53,14 @@ export async function startEmbedded(
       folder,
       clock,
       retention: retentionOf(config),
-      onFailure: (what, error) => logger.error({ err: error }, what),
+      onFailure: (what, error) => logger.error({ error }, what),
       refused: () => refused(),
     }),
   );
   starting.use(
     startMaintenance({
       maintain: store.maintain,
-      onFailure: (error) => logger.error({ err: error }, "upkeep failed"),
+      onFailure: (error) => logger.error({ error }, "upkeep failed"),
     }),
   );
   const ingest = starting.use(

@@ -29,14 +29,11 @@ export type DuckdbMessageLog = MessageLog & {
   close(): Promise<void>;
 };
 
-/** Readings in one commit at most: it bounds the memory of a commit and the wait behind it. */
-const commitReadingsMax = 65_536;
+/** So many waiting readings are committed without waiting for more: a little more than a row group. */
+const enoughReadings = 131_072;
 
-/** So many waiting readings are committed without waiting for more. */
-const enoughReadings = 32_768;
-
-/** From the begin of one commit to the begin of the next, unless enough readings wait. */
-const commitIntervalMs = 10;
+/** Readings in one commit at most (or one batch that is larger): it bounds the memory of a commit. */
+const commitReadingsMax = 262_144;
 
 type Waiting = { batch: MessageBatch; resolve(): void; reject(error: unknown): void };
 
@@ -51,13 +48,13 @@ export function createDuckdbMessageLog(dependencies: {
   const { connection, registry, clock, onCommit, onFailure } = dependencies;
   const writer = createColumnWriter();
   const sorted: SortedMessages = {
-    fresh: createReadingColumns(commitReadingsMax),
+    fresh: createReadingColumns(8192),
     doubtful: createReadingColumns(1024),
   };
   // Bounded by the callers: ingest limits the readings in flight over all its streams.
   let waiting: Waiting[] = [];
   let waitingReadings = 0;
-  const pace = createCommitPace({ intervalMs: commitIntervalMs, monotonicMs: () => performance.now() });
+  const pace = createCommitPace({ monotonicMs: () => performance.now() });
   let running: Promise<void> | undefined;
   let committing: { readonly arrivedMs: number; readonly done: Promise<unknown> } | undefined;
   let closed = false;
@@ -111,6 +108,7 @@ export function createDuckdbMessageLog(dependencies: {
   async function run(): Promise<void> {
     while (waiting.length > 0) {
       if (waitingReadings < enoughReadings && !closed) await pace.untilDue();
+      pace.began(waitingReadings);
       const group = takeGroup();
       try {
         const arrivedMs = clock.nowMs();

@@ -11,6 +11,8 @@ export type DuckdbReaders = {
    * @throws the signal's reason if it aborts; RpcError UNAVAILABLE if the store is closed.
    */
   read(sql: string, signal: AbortSignal): Promise<Columns>;
+  /** @throws RpcError UNAVAILABLE if the store is closed. */
+  assertOpen(): void;
   /** Waits for the running statements and closes the connections. */
   close(): Promise<void>;
 };
@@ -44,8 +46,12 @@ export function createDuckdbReaders(connections: readonly DuckDBConnection[]): D
     else idle.push(connection);
   }
 
-  async function read(sql: string, signal: AbortSignal): Promise<Columns> {
+  function assertOpen(): void {
     if (closed) throw unavailable({ message: "the store is closing", retryDelayMs: 1000 });
+  }
+
+  async function read(sql: string, signal: AbortSignal): Promise<Columns> {
+    assertOpen();
     const connection = await acquire();
     const interrupt = () => connection.interrupt();
     try {
@@ -63,6 +69,7 @@ export function createDuckdbReaders(connections: readonly DuckDBConnection[]): D
   }
 
   return {
+    assertOpen,
     read(sql, signal) {
       const reading = read(sql, signal);
       running.add(reading);

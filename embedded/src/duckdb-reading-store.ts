@@ -27,12 +27,22 @@ export function createDuckdbReadingStore(dependencies: {
   readonly state: StoreState;
 }): ReadingStore {
   const { readers, registry, levels, changes, state } = dependencies;
+
+  function assertAnswering(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    readers.assertOpen();
+  }
+
   return {
     levels,
 
-    readHorizon: async () => state.horizon(),
+    async readHorizon(signal) {
+      assertAnswering(signal);
+      return state.horizon();
+    },
 
     async readPartials({ plan, filter, bucketMs }, signal) {
+      assertAnswering(signal);
       // Before the statement: what arrived before this moment is committed, so the statement sees it.
       const { completeThroughMs } = state.horizon();
       const condition = seriesCondition(registry, filter);
@@ -43,13 +53,14 @@ export function createDuckdbReadingStore(dependencies: {
     },
 
     async readReadings(request, signal) {
+      assertAnswering(signal);
       const condition = seriesCondition(registry, request.filter);
       if (condition === undefined) return [];
       return findReadings({ ...request, seriesCondition: condition, registry, readers }, signal);
     },
 
     async readSeries({ filter, after, limit }, signal) {
-      signal.throwIfAborted();
+      assertAnswering(signal);
       const matching = matchingSeries(registry, filter);
       const start = after ? firstAfter(matching, after) : 0;
       return { series: matching.slice(start, start + limit), total: matching.length };

@@ -37,10 +37,10 @@ export const defaultIngestConfig = {
   port: 50051,
   unitReadingsMax: 100_000,
   refusedListMax: 100,
-  // Enough to decode one frame while the log writes others; more only makes a unit's memory larger.
-  streamAppendsMax: 4,
-  // 25 bytes of columns a reading: 5 MiB, and what the log makes of it.
-  readingsInFlightMax: 200_000,
+  // Enough for a few busy streams to fill a large commit, which is the cheapest; the readings of all are bounded below.
+  streamAppendsMax: 256,
+  // 25 bytes of columns a reading: 10 MiB, and what the log makes of it. One large commit, and the next while it is written.
+  readingsInFlightMax: 400_000,
   connectionStreamsMax: 1000,
   receiveBytesMax: 8 * 1024 * 1024,
   // Below the 900 s after which virtual networks forget idle connections, and rare enough to cost nothing.

@@ -12,6 +12,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { createCallLimits, stoppingError } from "./call-limits.ts";
 import type { QueryConfig } from "./config.ts";
 import { allowOrigins } from "./cross-origin.ts";
+import { markMalformedMessages } from "./malformed-messages.ts";
 import type { ReadingStore } from "./reading-store.ts";
 import { queryRoutes } from "./routes.ts";
 import { createValidationInterceptor } from "./validation.ts";
@@ -80,6 +81,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       closeHealth = () => health.close();
       addHealthRoutes(router, health);
       addReflectionRoutes(router, createReflection({ image, services }));
+      markMalformedMessages(router, { readMaxBytes: config.readMaxBytes });
     },
     interceptors: [
       createErrorInterceptor({ logger }),
@@ -90,6 +92,8 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       }),
       createValidationInterceptor(),
     ],
+    // A mistyped filter must not quietly mean everything. (In bytes, unknown fields are those of newer clients.)
+    jsonOptions: { ignoreUnknownFields: false },
     readMaxBytes: config.readMaxBytes,
     writeMaxBytes: config.writeMaxBytes,
     shutdownSignal: cutting.signal,

@@ -1,42 +1,47 @@
 import { type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
-import type { Interceptor } from "@connectrpc/connect";
+import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
 import { RpcError } from "@devicemesh/kit/rpc-error";
+import { throwIfMalformed } from "./malformed-messages.ts";
 
 type FieldViolation = { readonly field: string; readonly description: string; readonly reason: string };
 
 /**
- * Checks every request against the rules of the contract before the handler sees it: those of protovalidate,
- * and that timestamps and durations are well formed.
+ * Checks every request against the rules of the contract before the handler sees it: that its bytes are the
+ * message, that timestamps and durations are well formed, and the rules of protovalidate.
  * @throws RpcError INVALID_ARGUMENT that names each field with its rule; the handler is not called.
  */
 export function createValidationInterceptor(): Interceptor {
   const validator = createValidator();
 
-  function check(schema: DescMessage, message: Message): void {
-    const malformed = malformedTimes(reflect(schema, message), "");
+  function check(
+    request: Pick<UnaryRequest | StreamRequest, "contextValues" | "method">,
+    message: Message,
+  ): void {
+    const { input } = request.method;
+    throwIfMalformed(request.contextValues, input);
+    const malformed = malformedTimes(reflect(input, message), "");
     // The rules compare times, which only well-formed times bear.
     if (malformed.length > 0) throw violationsError(malformed);
-    const result = validator.validate(schema, message);
+    const result = validator.validate(input, message);
     if (result.kind === "invalid") throw violationsError(result.violations.map(fieldViolation));
     if (result.kind === "error") throw result.error;
   }
 
   async function* checked<T extends Message>(
-    schema: DescMessage,
+    request: Pick<StreamRequest, "contextValues" | "method">,
     messages: AsyncIterable<T>,
   ): AsyncIterable<T> {
     for await (const message of messages) {
-      check(schema, message);
+      check(request, message);
       yield message;
     }
   }
 
   return (next) => async (request) => {
-    const { input } = request.method;
-    if (request.stream) return next({ ...request, message: checked(input, request.message) });
-    check(input, request.message);
+    if (request.stream) return next({ ...request, message: checked(request, request.message) });
+    check(request, request.message);
     return next(request);
   };
 }

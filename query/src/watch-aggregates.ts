@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { resourceExhausted } from "@devicemesh/kit/rpc-error";
+import { resourceExhausted, unavailable } from "@devicemesh/kit/rpc-error";
 import { alignDown, type Level } from "@devicemesh/proto";
 import type {
   WatchAggregatesRequest,
@@ -9,11 +9,11 @@ import type {
 import { bucketMessage, groupingOf } from "./aggregate-rows.ts";
 import { requestedBucketSize } from "./bucket-size.ts";
 import { coverageMessage } from "./coverage.ts";
-import type { Aggregate } from "./merge.ts";
 import { allTime, type Span } from "./planner.ts";
 import { readBuckets } from "./read-buckets.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 import type { ReadingStore, SeriesFilter } from "./reading-store.ts";
+import { createSentBuckets } from "./sent-buckets.ts";
 
 /** How many of the last buckets are watched where the request does not say. */
 const defaultLastBuckets = 30;
@@ -33,7 +33,7 @@ export type WatchDependencies = {
  * Answers WatchAggregates: the last buckets, also if there are none yet, then those that have changed since
  * the message before. It holds the counts of the watched buckets and nothing else; nothing is read while the
  * reader is slow.
- * @throws RpcError as ListBuckets does; the signal's reason if the call's deadline passes.
+ * @throws RpcError as ListBuckets does, UNAVAILABLE if the store closes; the signal's reason if the call's deadline passes.
  */
 export async function* watchAggregates(
   dependencies: WatchDependencies,
@@ -41,33 +41,47 @@ export async function* watchAggregates(
   callSignal: AbortSignal,
 ): AsyncGenerator<MessageInitShape<typeof WatchAggregatesResponseSchema>> {
   const { store, watchIntervalMs, stopping } = dependencies;
-  const signal = AbortSignal.any([callSignal, stopping]);
+  // Ours: who stops listening without a word must not leave the store's watch waiting.
+  const ended = new AbortController();
+  const signal = AbortSignal.any([callSignal, stopping, ended.signal]);
   const { windowMs } = store.levels[0] as Level;
   const bucketMs = request.bucket ? requestedBucketSize(request.bucket, windowMs) : windowMs;
   const bucket = { seconds: BigInt(Math.floor(bucketMs / 1000)), nanos: (bucketMs % 1000) * 1_000_000 };
-  const sentCounts = new Map<string, number>();
+  const sent = createSentBuckets();
   const changes = store.watchChanges(signal)[Symbol.asyncIterator]();
+  function nextChange(): Promise<IteratorResult<void>> {
+    const next = changes.next();
+    // It may fail while a read is awaited that fails too; then the read's error is told.
+    next.catch(() => {});
+    return next;
+  }
   try {
     // Asked for before each read, so that a change during the read is not missed.
-    let change = changes.next();
+    let change = nextChange();
     for (let snapshot = true; ; snapshot = false) {
       const { aggregates, coverage } = await readLastBuckets(dependencies, { request, bucketMs }, signal);
-      const changed = takeChanged(sentCounts, aggregates);
+      const changed = sent.takeChanged(aggregates);
       if (snapshot || changed.length > 0) {
         const buckets = changed.map((aggregate) => bucketMessage(aggregate, bucketMs));
         yield { snapshot, bucket, buckets, coverage: coverageMessage(coverage) };
         await delay(watchIntervalMs, undefined, { signal });
       }
       if ((await change).done) break;
-      change = changes.next();
+      change = nextChange();
     }
   } catch (error) {
-    if (!stopping.aborted) throw error;
+    if (stopping.aborted) return;
+    // Rather the call's own reason than that of the wait it broke.
+    callSignal.throwIfAborted();
+    throw error;
   } finally {
+    ended.abort();
     await changes.return?.();
   }
+  if (stopping.aborted) return;
   // A deadline is told; a client that has gone hears nothing anyway.
-  if (!stopping.aborted) callSignal.throwIfAborted();
+  callSignal.throwIfAborted();
+  throw unavailable({ message: "the store has closed", retryDelayMs: 1000 });
 }
 
 /** Reads the last buckets: the newest holds the present moment, or the newest reading if that is ahead. */
@@ -102,25 +116,6 @@ async function findNewest(
     signal,
   );
   return ahead.partials.reduce((newestMs, { lastAtMs }) => Math.max(newestMs, lastAtMs), nowMs);
-}
-
-/**
- * The aggregates that are not as they were sent, which are then taken as sent; those that are no longer
- * watched are forgotten. A reading never changes or goes, so what has the same count is the same.
- */
-function takeChanged(sentCounts: Map<string, number>, aggregates: readonly Aggregate[]): Aggregate[] {
-  const watched = new Set<string>();
-  const changed = aggregates.filter(({ deviceId, sensor, bucketMs, partial }) => {
-    const key = `${deviceId}\n${sensor}\n${bucketMs}`;
-    watched.add(key);
-    if (sentCounts.get(key) === partial.count) return false;
-    sentCounts.set(key, partial.count);
-    return true;
-  });
-  for (const key of sentCounts.keys()) {
-    if (!watched.has(key)) sentCounts.delete(key);
-  }
-  return changed;
 }
 
 /** Lets at most `max` watches run at a time. */

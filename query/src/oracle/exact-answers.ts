@@ -42,6 +42,7 @@ type Step =
   | { readonly kind: "publish"; readonly readings: readonly ReadingPlan[] }
   | { readonly kind: "fold" }
   | { readonly kind: "advance"; readonly ms: number }
+  | { readonly kind: "advanceToBorder"; readonly sizeMs: number }
   | { readonly kind: "ask"; readonly questions: readonly QuestionPlan[] };
 
 /**
@@ -163,6 +164,13 @@ function steps(): fc.Arbitrary<Step> {
       }),
     },
     {
+      weight: 1,
+      arbitrary: fc.record({
+        kind: fc.constant("advanceToBorder" as const),
+        sizeMs: fc.constantFrom(10_000, 10_000, 600_000, 86_400_000),
+      }),
+    },
+    {
       weight: 2,
       arbitrary: fc.record({
         kind: fc.constant("ask" as const),
@@ -207,6 +215,8 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
       return stage.fold();
     case "advance":
       return stage.advance(step.ms);
+    case "advanceToBorder":
+      return stage.advance(step.sizeMs - (nowMs % step.sizeMs));
     case "ask": {
       const known = stage.sent.map(({ timestampMs }) => timestampMs);
       for (const plan of step.questions) await stage.ask(questionOf(plan, nowMs, known), plan.call);

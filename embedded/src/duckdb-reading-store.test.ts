@@ -1,0 +1,32 @@
+import {
+  describeReadingStore,
+  expiringRetention,
+  type ReadingStoreHarness,
+} from "@devicemesh/query/reading-store.contract";
+import { openEmbeddedStore } from "./embedded-store.ts";
+import { batchOf, temporaryFolder } from "./testing.ts";
+
+async function open(isExpiring: boolean): Promise<ReadingStoreHarness> {
+  const folder = temporaryFolder();
+  let nowMs = Date.UTC(2026, 10, 24, 11, 59, 30);
+  const store = await openEmbeddedStore({
+    folder: folder.path,
+    clock: () => nowMs,
+    memoryMib: 64,
+    ...(isExpiring && { retention: expiringRetention }),
+  });
+  return {
+    store: store.readings,
+    publish: (readings) => store.log.append(batchOf(readings)),
+    fold: store.maintain,
+    advance(ms) {
+      nowMs += ms;
+    },
+    nowMs: () => nowMs,
+    async close() {
+      await store.close();
+      folder[Symbol.dispose]();
+    },
+  };
+}
+describeReadingStore("DuckDB", () => open(false), { openExpiring: () => open(true) });

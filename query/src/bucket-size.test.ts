@@ -1,0 +1,54 @@
+import { describe, expect, it } from "vitest";
+import { bucketsIn, pickBucketSize, requestedBucketSize } from "./bucket-size.ts";
+import { allTime } from "./planner.ts";
+
+const dayMs = 86_400_000;
+const sinceMs = Date.UTC(2026, 0, 1);
+
+function pick(lengthMs: number, pointsMax: number, windowMs = 10_000): number {
+  return pickBucketSize({ span: { sinceMs, toMs: sinceMs + lengthMs }, pointsMax, windowMs });
+}
+
+describe("pickBucketSize", () => {
+  it("picks the smallest round size with at most so many buckets", () => {
+    expect(pick(3_600_000, 360)).toBe(10_000);
+    expect(pick(3_600_000, 359)).toBe(20_000);
+    expect(pick(dayMs, 300)).toBe(300_000);
+    expect(pick(365 * dayMs, 300)).toBe(2 * dayMs);
+  });
+
+  it("counts the buckets that the span only touches", () => {
+    const ragged = { sinceMs: sinceMs + 9_999, toMs: sinceMs + 10_001 };
+    expect(bucketsIn(ragged, 10_000)).toBe(2);
+    expect(pickBucketSize({ span: ragged, pointsMax: 1, windowMs: 10_000 })).toBe(20_000);
+  });
+
+  it("finds one bucket for all of time", () => {
+    const size = pickBucketSize({ span: allTime, pointsMax: 1, windowMs: 10_000 });
+    expect(bucketsIn(allTime, size)).toBe(1);
+  });
+
+  it("picks a multiple of the window, round or not", () => {
+    expect(pick(60_000, 100, 15_000)).toBe(30_000);
+    expect(pick(60_000, 1, 7_000) % 7_000).toBe(0);
+    expect(pick(60_000, 1, 11_003) % 11_003).toBe(0);
+  });
+
+  it("picks the smallest size for an empty span", () => {
+    expect(pick(0, 1)).toBe(10_000);
+  });
+});
+
+describe("requestedBucketSize", () => {
+  it("takes multiples of the window and refuses all else, naming the window", () => {
+    expect(requestedBucketSize({ seconds: 30n, nanos: 0 }, 10_000)).toBe(30_000);
+    for (const bucket of [
+      { seconds: 15n, nanos: 0 },
+      { seconds: 10n, nanos: 1 },
+      { seconds: 0n, nanos: 0 },
+      { seconds: -10n, nanos: 0 },
+    ]) {
+      expect(() => requestedBucketSize(bucket, 10_000)).toThrow(/bucket.*10 s/);
+    }
+  });
+});

@@ -1,0 +1,36 @@
+import { alignDown } from "@devicemesh/proto";
+import { createMemoryReadingStore } from "./memory-reading-store.ts";
+import {
+  describeReadingStore,
+  expiringRetention,
+  type ReadingStoreHarness,
+} from "./reading-store.contract.ts";
+
+const dayMs = 86_400_000;
+
+async function open(isExpiring: boolean): Promise<ReadingStoreHarness> {
+  let nowMs = Date.UTC(2026, 10, 23, 20, 4, 22, 17);
+  const memory = createMemoryReadingStore({ clock: () => nowMs });
+  return {
+    store: memory.store,
+    publish: async (readings) => memory.append(readings),
+    async fold() {
+      memory.fold();
+      if (!isExpiring) return;
+      // Later than ingest accepts readings, so that a repeat can be told.
+      const since = (keepMs: number | undefined): number =>
+        keepMs === undefined ? Number.NEGATIVE_INFINITY : alignDown(nowMs - keepMs - 3_600_000, dayMs);
+      memory.expire({
+        rawMs: since(expiringRetention.rawMs),
+        levelsMs: expiringRetention.levelsMs.map(since),
+      });
+    },
+    advance(ms) {
+      nowMs += ms;
+    },
+    nowMs: () => nowMs,
+    close: async () => memory.close(),
+  };
+}
+
+describeReadingStore("memory", () => open(false), { openExpiring: () => open(true) });

@@ -1,0 +1,233 @@
+import { create } from "@bufbuild/protobuf";
+import { Code, createClient } from "@connectrpc/connect";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { millisecondsFloor } from "@devicemesh/proto";
+import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import {
+  QueryService,
+  WatchAggregatesRequestSchema,
+  type WatchAggregatesResponse,
+} from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { describe, expect, it } from "vitest";
+import { createMemoryReadingStore } from "./memory-reading-store.ts";
+import type { ReadingStore } from "./reading-store.ts";
+import { failureOf, startTestQuery, temperature, testNowMs, transportsOf } from "./testing.ts";
+import { watchAggregates } from "./watch-aggregates.ts";
+
+/** Buckets as "offset from the tests' time in s: count of device". */
+function told(message: WatchAggregatesResponse | undefined): string[] {
+  return (message?.buckets ?? []).map(({ start, row }) => {
+    const offsetMs = millisecondsFloor(start ?? { seconds: 0n, nanos: 0 }) - testNowMs;
+    return `${offsetMs / 1000}: ${row?.count} of ${row?.deviceId || "all"}`;
+  });
+}
+
+/** Counts the watches that run on a store. */
+function countingWatches(store: ReadingStore) {
+  let running = 0;
+  const counting: ReadingStore = {
+    ...store,
+    async *watchChanges(signal) {
+      running++;
+      try {
+        yield* store.watchChanges(signal);
+      } finally {
+        running--;
+      }
+    },
+  };
+  return { store: counting, running: () => running };
+}
+
+function openWatch(
+  running: Awaited<ReturnType<typeof startTestQuery>>,
+  request: { groupBy?: GroupBy; lastBuckets?: number } = {},
+) {
+  const caller = new AbortController();
+  const messages = running.client.watchAggregates(request, { signal: caller.signal })[Symbol.asyncIterator]();
+  return {
+    caller,
+    messages,
+    next: async () => (await messages.next()).value as WatchAggregatesResponse | undefined,
+  };
+}
+
+describe("watchAggregates", () => {
+  it("tells at once, also if there is nothing, and then each bucket that changes", async () => {
+    await using running = await startTestQuery();
+    const { next } = openWatch(running);
+    expect(await next()).toMatchObject({ snapshot: true, buckets: [], bucket: { seconds: 10n } });
+    running.memory.append([temperature("a")]);
+    const first = await next();
+    expect([first?.snapshot, told(first)]).toEqual([false, ["-2: 1 of a"]]);
+    expect(first?.coverage).toMatchObject({ fromWindows: 0n, fromRaw: 1n });
+    running.memory.append([temperature("b", 3), temperature("b", -60_000)]);
+    expect(told(await next())).toEqual(["-62: 1 of b", "-2: 1 of b"]);
+    running.advance(10_000);
+    running.memory.append([temperature("a", 1), temperature("a", 10_000)]);
+    expect(told(await next())).toEqual(["-2: 2 of a", "8: 1 of a"]);
+  });
+
+  it("begins with the last buckets, and drops those that time has left behind", async () => {
+    await using running = await startTestQuery();
+    running.memory.append([temperature("a", -15_000), temperature("a", -5000), temperature("a", -1)]);
+    const { next } = openWatch(running, { lastBuckets: 2 });
+    expect(told(await next())).toEqual(["-12: 1 of a", "-2: 1 of a"]);
+    running.advance(60_000);
+    running.memory.append([temperature("a", -2)]);
+    running.memory.append([temperature("a", 60_000)]);
+    expect(told(await next())).toEqual(["58: 1 of a"]);
+  });
+
+  it("ends with the bucket of the newest reading if a device's clock is ahead", async () => {
+    await using running = await startTestQuery();
+    running.memory.append([temperature("a"), temperature("b", 3_600_000)]);
+    const { next } = openWatch(running, { lastBuckets: 1 });
+    expect(told(await next())).toEqual(["3598: 1 of b"]);
+  });
+
+  it("merges groups", async () => {
+    await using running = await startTestQuery();
+    running.memory.append([temperature("a"), temperature("b")]);
+    const { next } = openWatch(running, { groupBy: GroupBy.ALL });
+    expect(told(await next())).toEqual(["-2: 2 of all"]);
+  });
+
+  it("is not disturbed by folding", async () => {
+    await using running = await startTestQuery();
+    running.memory.append([temperature("a")]);
+    const { next } = openWatch(running);
+    await next();
+    running.advance(30_000);
+    running.memory.fold();
+    running.memory.append([temperature("a", 1)]);
+    const message = await next();
+    expect(told(message)).toEqual(["-2: 2 of a"]);
+    expect(message?.coverage).toMatchObject({ fromWindows: 1n, fromRaw: 1n });
+  });
+
+  it("reads nothing while its reader is slow, and then tells the newest only", async () => {
+    const memory = createMemoryReadingStore({ clock: () => testNowMs });
+    let reads = 0;
+    const store: ReadingStore = {
+      ...memory.store,
+      readPartials(...request) {
+        reads++;
+        return memory.store.readPartials(...request);
+      },
+    };
+    const watch = watchAggregates(
+      { store, clock: () => testNowMs, watchIntervalMs: 1, stopping: new AbortController().signal },
+      create(WatchAggregatesRequestSchema),
+      new AbortController().signal,
+    );
+    await watch.next();
+    const readsBefore = reads;
+    for (let place = 0; place < 1000; place++) memory.append([temperature("a", place)]);
+    expect(reads).toBe(readsBefore);
+    const { value } = await watch.next();
+    expect(value?.buckets?.[0]?.row?.count).toBe(1000n);
+    await watch.return(undefined);
+  });
+
+  it("throws the reason of a call that has ended", async () => {
+    const memory = createMemoryReadingStore({ clock: () => testNowMs });
+    const call = new AbortController();
+    const watch = watchAggregates(
+      {
+        store: memory.store,
+        clock: () => testNowMs,
+        watchIntervalMs: 0,
+        stopping: new AbortController().signal,
+      },
+      create(WatchAggregatesRequestSchema),
+      call.signal,
+    );
+    await watch.next();
+    const next = watch.next();
+    const reason = new Error("the deadline");
+    call.abort(reason);
+    await expect(next).rejects.toBe(reason);
+  });
+
+  it("keeps messages apart by the interval", async () => {
+    await using running = await startTestQuery({ config: { watchIntervalMs: 60 } });
+    const { next } = openWatch(running);
+    let beforeMs = performance.now();
+    await next();
+    for (let place = 0; place < 4; place++) {
+      running.memory.append([temperature("a", place)]);
+      await next();
+      const nowMs = performance.now();
+      // The first message may have been on its way for a while.
+      if (place > 0) expect(nowMs - beforeMs).toBeGreaterThan(45);
+      beforeMs = nowMs;
+    }
+  });
+
+  it("lets go of the store when the client cancels", async () => {
+    let watches: ReturnType<typeof countingWatches> | undefined;
+    await using running = await startTestQuery({
+      wrap: (store) => {
+        watches = countingWatches(store);
+        return watches.store;
+      },
+    });
+    for (const [, transport] of transportsOf(running.baseUrl)) {
+      const caller = new AbortController();
+      const client = createClient(QueryService, transport);
+      const messages = client.watchAggregates({}, { signal: caller.signal })[Symbol.asyncIterator]();
+      await messages.next();
+      expect(watches?.running()).toBe(1);
+      caller.abort();
+      expect((await failureOf(messages.next())).code).toBe(Code.Canceled);
+      await waitUntil(() => watches?.running() === 0);
+    }
+  });
+
+  it("ends without an error when the server stops, over every protocol", async () => {
+    for (const place of transportsOf("http://127.0.0.1:0").keys()) {
+      const running = await startTestQuery({ config: { shutdownGraceMs: 2000 } });
+      const [name, transport] = transportsOf(running.baseUrl)[place]!;
+      const messages = createClient(QueryService, transport).watchAggregates({})[Symbol.asyncIterator]();
+      await messages.next();
+      const end = messages.next();
+      const closing = running.query.close();
+      expect([name, (await end).done]).toEqual([name, true]);
+      await closing;
+    }
+  });
+
+  it("is DEADLINE_EXCEEDED at the caller's deadline, which may be longer than that of other calls", async () => {
+    await using running = await startTestQuery({ config: { callTimeoutMs: 50 } });
+    const messages = running.client.watchAggregates({}, { timeoutMs: 200 })[Symbol.asyncIterator]();
+    await messages.next();
+    expect((await failureOf(messages.next())).code).toBe(Code.DeadlineExceeded);
+  });
+
+  it("is RESOURCE_EXHAUSTED past the most watches, until one ends", async () => {
+    await using running = await startTestQuery({ config: { watchesMax: 1 } });
+    const first = openWatch(running);
+    await first.next();
+    expect((await failureOf(openWatch(running).messages.next())).code).toBe(Code.ResourceExhausted);
+    first.caller.abort();
+    await waitUntil(async () => {
+      const second = openWatch(running);
+      try {
+        return (await second.next())?.snapshot === true;
+      } catch {
+        return false;
+      } finally {
+        second.caller.abort();
+      }
+    });
+  });
+
+  it("ends with UNAVAILABLE when the store closes", async () => {
+    await using running = await startTestQuery();
+    const { next, messages } = openWatch(running);
+    await next();
+    running.memory.close();
+    expect((await failureOf(messages.next())).code).toBe(Code.Unavailable);
+  });
+});
