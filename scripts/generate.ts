@@ -19,7 +19,9 @@ function buf(args: string[]): void {
 /** Generates into `<outRoot>/proto/gen`. */
 function generate(outRoot: string): void {
   const gen = join(outRoot, "proto/gen");
+  rmSync(gen, { recursive: true, force: true });
   buf(["generate", "-o", outRoot]);
+  buf(["generate", "-o", outRoot, "--template", "buf.gen.ingest.yaml"]);
   buf(["build", "--exclude-source-info", "-o", join(gen, "image.binpb")]);
   writeFileSync(join(gen, "sensors.ts"), renderSensorTable(readFileSync(join(gen, "image.binpb"))));
 }

@@ -2,7 +2,8 @@ import { alignDown, type Level } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ArrivalClock } from "./arrival-clock.ts";
 import type { DuckdbMessageLog } from "./duckdb-message-log.ts";
-import { foldSql } from "./store-sql.ts";
+import { foldSpans } from "./fold-spans.ts";
+import { type Fold, foldExtentSql, foldSql } from "./store-sql.ts";
 
 /** Folds closed segments into the levels of windows and moves the frontiers. */
 export type DuckdbFolder = {
@@ -25,12 +26,16 @@ export function createDuckdbFolder(dependencies: {
   let folding: Promise<void> | undefined;
 
   async function foldLevel(level: number, toMs: number): Promise<void> {
-    const { windowMs, segmentMs } = levels[level] as Level;
     const sinceMs = frontiersMs[level] as number;
     if (toMs <= sinceMs) return;
+    const fold: Fold = { level, ...(levels[level] as Level), sinceMs, toMs };
     await connection.run("BEGIN TRANSACTION");
     try {
-      await connection.run(foldSql({ level, windowMs, segmentMs, sinceMs, toMs }));
+      const result = await connection.runAndReadAll(foldExtentSql(fold));
+      const [rows = 0, firstMs = 0, lastMs = 0] = (result.getRows()[0] ?? []) as number[];
+      for (const span of foldSpans({ rows, firstMs, lastMs, windowMs: fold.windowMs })) {
+        await connection.run(foldSql(fold, span));
+      }
       await connection.run(`UPDATE levels SET frontier = ${toMs} WHERE level = ${level}`);
       await connection.run("COMMIT");
     } catch (error) {

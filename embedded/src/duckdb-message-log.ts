@@ -29,11 +29,11 @@ export type DuckdbMessageLog = MessageLog & {
   close(): Promise<void>;
 };
 
-/** So many waiting readings are committed without waiting for more: a little more than a row group. */
-const enoughReadings = 131_072;
+/** So many waiting readings are committed without waiting for more. */
+const enoughReadings = 65_536;
 
 /** Readings in one commit at most (or one batch that is larger): it bounds the memory of a commit. */
-const commitReadingsMax = 262_144;
+const commitReadingsMax = 131_072;
 
 type Waiting = { batch: MessageBatch; resolve(): void; reject(error: unknown): void };
 

@@ -91,31 +91,45 @@ function rawPartialsSql({ table, where, keys }: PartialSource): string {
 FROM ${table} WHERE ${where} GROUP BY ${["series", ...Object.keys(keys)].join(", ")}`;
 }
 
-/**
- * SQL that folds what arrived in the segments of [sinceMs, toMs) into a level: from raw readings for level
- * 0, else from the partials of the level below. Rows go in by window, so that a later read by window
- * skips most of the table.
- */
-export function foldSql(fold: {
+/** What a level is folded from, and the columns of its time and its arrival. */
+function foldSource(level: number): { table: string; time: string; arrived: string } {
+  return level === 0
+    ? { table: "readings", time: "ts", arrived: "arrived" }
+    : { table: partialsTable(level - 1), time: "window_start", arrived: "segment" };
+}
+
+/** A level, and the segments [sinceMs, toMs) that are to be folded into it. */
+export type Fold = {
   readonly level: number;
   readonly windowMs: number;
   readonly segmentMs: number;
   readonly sinceMs: number;
   readonly toMs: number;
-}): string {
-  const fromRaw = fold.level === 0;
-  const [time, arrived] = fromRaw ? ["ts", "arrived"] : ["window_start", "segment"];
+};
+
+/** SQL for how many rows a fold takes in, and their first and last time. */
+export function foldExtentSql({ level, sinceMs, toMs }: Fold): string {
+  const { table, time, arrived } = foldSource(level);
+  return `SELECT count(*)::DOUBLE, min(${time})::DOUBLE, max(${time})::DOUBLE FROM ${table} WHERE ${betweenSql(arrived, sinceMs, toMs)}`;
+}
+
+/**
+ * SQL that folds into a level the windows that start in `span`: from raw readings for level 0, else from the
+ * partials of the level below. Rows go in by window, so that a later read by window skips most of the table.
+ */
+export function foldSql(
+  { level, windowMs, segmentMs, sinceMs, toMs }: Fold,
+  span: { readonly sinceMs: number; readonly toMs: number },
+): string {
+  const { table, time, arrived } = foldSource(level);
   const source: PartialSource = {
-    table: fromRaw ? "readings" : partialsTable(fold.level - 1),
-    raw: fromRaw,
-    where: `${arrived} >= ${fold.sinceMs} AND ${arrived} < ${fold.toMs}`,
-    keys: {
-      window_start: alignedSql(time, fold.windowMs),
-      segment: alignedSql(arrived, fold.segmentMs),
-    },
+    table,
+    raw: level === 0,
+    where: `${betweenSql(arrived, sinceMs, toMs)} AND ${betweenSql(time, span.sinceMs, span.toMs)}`,
+    keys: { window_start: alignedSql(time, windowMs), segment: alignedSql(arrived, segmentMs) },
   };
-  const merged = fromRaw ? rawPartialsSql(source) : mergeSql([source]);
-  return `INSERT INTO ${partialsTable(fold.level)} SELECT * EXCLUDE (from_raw) FROM (${merged}) ORDER BY window_start, series`;
+  const merged = source.raw ? rawPartialsSql(source) : mergeSql([source]);
+  return `INSERT INTO ${partialsTable(level)} SELECT * EXCLUDE (from_raw) FROM (${merged}) ORDER BY window_start, series`;
 }
 
 /** SQL for a column of milliseconds (never negative here) cut down to a multiple of `size`. */
