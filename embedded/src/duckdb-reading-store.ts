@@ -1,6 +1,6 @@
+import type { ChangeSignal } from "@devicemesh/kit/change-signal";
 import type { Level } from "@devicemesh/proto";
 import type { ReadingStore, StoreHorizon, StoreStatus } from "@devicemesh/query";
-import type { ChangeSignal } from "./change-signal.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 import { partialsOf, readPartialsSql } from "./partials-reader.ts";
 import { findReadings } from "./readings-reader.ts";

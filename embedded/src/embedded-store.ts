@@ -1,9 +1,10 @@
 import type { MessageLog } from "@devicemesh/ingest";
+import { createChangeSignal } from "@devicemesh/kit/change-signal";
+import { createRateMeter } from "@devicemesh/kit/rate-meter";
 import { defaultLevels, type Level } from "@devicemesh/proto";
 import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
 import { type DuckDBConnection, version as duckdbVersion } from "@duckdb/node-api";
 import { createArrivalClock } from "./arrival-clock.ts";
-import { createChangeSignal } from "./change-signal.ts";
 import { openDuckdb } from "./duckdb-database.ts";
 import { createDuckdbFolder } from "./duckdb-folder.ts";
 import { createDuckdbMessageLog } from "./duckdb-message-log.ts";
@@ -16,7 +17,6 @@ import {
   retentionProblem,
 } from "./duckdb-retention.ts";
 import { readStored } from "./duckdb-stored-state.ts";
-import { createRateMeter } from "./rate-meter.ts";
 import { createSeriesRegistry } from "./series-registry.ts";
 
 /** How to open the store. */
@@ -76,7 +76,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const stored = await readStored(upkeep, levels, database.file);
   const arrivals = createArrivalClock(clock, Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs));
   const registry = createSeriesRegistry(stored.series);
-  const rate = createRateMeter(clock);
+  const rate = createRateMeter();
   const changes = createChangeSignal();
   let { logEndMs, duplicates, conflicts } = stored;
 
@@ -88,7 +88,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       logEndMs = report.arrivedMs;
       duplicates += report.duplicates;
       conflicts += report.conflicts;
-      rate.add(report.stored);
+      rate.add(report.stored, report.arrivedMs);
       changes.notify();
     },
     onFailure: (error) => onFailure("commit failed", error),
@@ -131,7 +131,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
         logEndMs,
         duplicates,
         conflicts,
-        storedPerSecond: rate.perSecond(),
+        storedPerSecond: rate.perSecond(arrivals.nowMs()),
         versions: { duckdb: duckdbVersion() },
         refused: options.refused?.(),
       }),

@@ -1,3 +1,4 @@
+import { createRateMeter } from "@devicemesh/kit/rate-meter";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import { type Backoff, defaultBackoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
@@ -5,7 +6,6 @@ import { createConditions } from "./conditions.ts";
 import { deliver } from "./delivery.ts";
 import { createOpenUnit } from "./open-unit.ts";
 import type { Random } from "./random.ts";
-import { createRateMeter } from "./rate-meter.ts";
 import type { Spill } from "./spill.ts";
 import type { SendFailure, Unit, UnitSender } from "./unit.ts";
 

@@ -1,6 +1,6 @@
+import { createChangeSignal } from "@devicemesh/kit/change-signal";
 import { unavailable } from "@devicemesh/kit/rpc-error";
 import { alignDown, type DeviceMessage, defaultLevels, identityOf, type Level } from "@devicemesh/proto";
-import { createMemoryChanges } from "./memory-changes.ts";
 import { compareNames, mergePartials, partialOfReading } from "./merge.ts";
 import type { ReadingKey, ReadingStore, Scan, SeriesFilter, SeriesPartial } from "./reading-store.ts";
 
@@ -36,7 +36,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
   const { clock, levels = defaultLevels } = options;
   const identities = new Map<string, number>();
   const seriesNames = new Map<string, { deviceId: string; sensor: DeviceMessage["sensor"] }>();
-  const changes = createMemoryChanges();
+  const changes = createChangeSignal();
   let readings: StoredReading[] = [];
   let partials: StoredPartial[][] = levels.map(() => []);
   let frontiersMs: number[] = levels.map(() => 0);

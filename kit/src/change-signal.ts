@@ -1,5 +1,5 @@
 /** Tells watchers that something changed; a slow watcher is told once for many changes. */
-export type MemoryChanges = {
+export type ChangeSignal = {
   notify(): void;
   /** Yields for each change since its last yield; ends when the signal aborts or at `close`. */
   watch(signal: AbortSignal): AsyncIterable<void>;
@@ -7,7 +7,7 @@ export type MemoryChanges = {
 };
 
 /** Makes a signal for changes. It holds one waiting watcher each, and no queue. */
-export function createMemoryChanges(): MemoryChanges {
+export function createChangeSignal(): ChangeSignal {
   let changes = 0;
   let closed = false;
   let next = Promise.withResolvers<void>();

@@ -5,7 +5,7 @@ it("yields many changes as one, and none that came before the watch", async () =
   const changes = createChangeSignal();
   const stop = new AbortController();
   changes.notify();
-  const watch = changes.watch(stop.signal);
+  const watch = changes.watch(stop.signal)[Symbol.asyncIterator]();
   changes.notify();
   changes.notify();
   expect(await watch.next()).toEqual({ value: undefined, done: false });
@@ -20,8 +20,8 @@ it("ends a waiting watcher when its signal aborts, and all when it is closed", a
   const changes = createChangeSignal();
   const stop = new AbortController();
   const [first, second] = [
-    changes.watch(stop.signal).next(),
-    changes.watch(new AbortController().signal).next(),
+    changes.watch(stop.signal)[Symbol.asyncIterator]().next(),
+    changes.watch(new AbortController().signal)[Symbol.asyncIterator]().next(),
   ];
   stop.abort();
   expect((await first).done).toBe(true);
