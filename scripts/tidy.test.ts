@@ -10,7 +10,11 @@ describe("the tidy rules", () => {
 
   it.each([
     ["a vendor outside its adapter", "embedded/src/planner.ts", 'import duckdb from "@duckdb/node-api";'],
-    ["an import against the architecture", "ingest/src/a.ts", 'import { planRead } from "@devicemesh/query";'],
+    [
+      "an import against the architecture",
+      "ingest/src/a.ts",
+      'import { planRead } from "@devicemesh/query";',
+    ],
     ["a service in kit", "kit/src/a.ts", 'import { startIngest } from "@devicemesh/ingest";'],
     ["the environment outside main.ts", "query/src/a.ts", "const port = process.env.PORT;"],
     ["a long file", "kit/src/a.ts", "\n".repeat(400)],

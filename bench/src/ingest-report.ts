@@ -1,0 +1,121 @@
+import { type BarChart, barChartSvg } from "./chart.ts";
+import { fastapiVersions } from "./fastapi-environment.ts";
+import { figure, markdownTable, roundsText, spreadText, type Target, targetText } from "./figures.ts";
+import type { IngestResult } from "./ingest-bench.ts";
+import { fleet, type PeerName } from "./ingest-peers.ts";
+import { machineText } from "./machine.ts";
+import type { Report } from "./report.ts";
+import { type Spread, spreadOf } from "./statistics.ts";
+
+const labels: Readonly<Record<PeerName, string>> = {
+  fastapi: "FastAPI + Kafka (mock)",
+  "node-http": "bare node:http",
+  ours: "Device Mesh ingest",
+};
+
+const does: Readonly<Record<PeerName, string>> = {
+  fastapi: "one POST a reading; checked, flattened, delivered to Kafka, then answered",
+  "node-http": "one POST a reading; parsed, nothing else",
+  ours: `gRPC, ${fleet.readingsPerFrame} readings a frame; checked, committed to disk, folded`,
+};
+
+/** So many times cheaper than the peer must ours be. */
+const ratioTargets: Readonly<Partial<Record<PeerName, number>>> = { fastapi: 250, "node-http": 25 };
+const memoryTargetMib = 512;
+
+/** The targets of the ingest bench, with what was measured; those of missing peers are left out. */
+export function ingestTargets(result: IngestResult): Target[] {
+  const ratios = ratiosOf(result).map(({ name, spread }) => ({
+    text: `CPU per reading at most 1/${ratioTargets[name]} of ${labels[name]}`,
+    measured: `1/${spreadText(spread)}`,
+    met: spread.median >= (ratioTargets[name] ?? 0),
+  }));
+  const ours = peerOf(result, "ours");
+  return [
+    ...ratios,
+    {
+      text: `at most ${memoryTargetMib} MiB resident while ingesting at full speed`,
+      measured: `${figure(ours.peakMemoryMib)} MiB at the peak`,
+      met: ours.peakMemoryMib <= memoryTargetMib,
+    },
+  ];
+}
+
+/** The report: a table, the targets, a chart. */
+export function ingestReport(result: IngestResult): Report {
+  return {
+    name: "ingest",
+    markdown: markdown(result),
+    json: { ...result, ratios: ratiosOf(result), targets: ingestTargets(result) },
+    svg: barChartSvg(chart(result)),
+    targets: ingestTargets(result),
+  };
+}
+
+/** How many times the CPU of ours each peer needs for a reading, round by round. */
+function ratiosOf(result: IngestResult): { name: PeerName; spread: Spread }[] {
+  const ours = peerOf(result, "ours").samples;
+  return result.peers
+    .filter(({ name }) => name !== "ours")
+    .map(({ name, samples }) => ({
+      name,
+      spread: spreadOf(
+        samples.map((sample, round) => sample.cpuMicrosPerReading / ours[round]!.cpuMicrosPerReading),
+      ),
+    }));
+}
+
+function peerOf(result: IngestResult, name: PeerName): IngestResult["peers"][number] {
+  const peer = result.peers.find((one) => one.name === name);
+  if (!peer) throw new RangeError(`no peer ${name} in the result`);
+  return peer;
+}
+
+function markdown(result: IngestResult): string {
+  const rounds = peerOf(result, "ours").samples.length;
+  const ratios = new Map(ratiosOf(result).map(({ name, spread }) => [name, spread]));
+  const rows = result.peers.map(({ name, samples, peakMemoryMib }) => [
+    `${labels[name]}: ${does[name]}`,
+    spreadText(spreadOf(samples.map((sample) => sample.cpuMicrosPerReading))),
+    ratios.has(name) ? spreadText(ratios.get(name)!) : "1",
+    spreadText(spreadOf(samples.map((sample) => sample.readingsPerSecond))),
+    spreadOf(samples.map((sample) => sample.cores)).median.toFixed(2),
+    figure(peakMemoryMib),
+  ]);
+  const versions = Object.entries({ ...fastapiVersions(), ...result.stored.versions });
+  return `# Ingest
+
+What a reading costs the server that takes it. Median (minimum – maximum) of ${roundsText(rounds)}; in each, every peer in turn was loaded for ${result.roundMs / 1000} s by another process. Ratios are taken round by round.
+
+${markdownTable(["Server", "CPU µs a reading", "times ours", "readings/s", "cores busy", "peak MiB"], rows)}
+
+${ingestTargets(result)
+  .map((target) => `- ${targetText(target)}`)
+  .join("\n")}
+
+Readings: ${fleet.devices} devices of four types in turn, each a second further with every reading; values wander in small steps and have one decimal (pressure: two). Ours stored ${result.stored.storedReadings.toLocaleString("en-US")} of them, exactly those acknowledged, in ${figure(result.stored.diskBytes / result.stored.storedReadings)} bytes each.
+
+CPU is user and system time of the server process, all threads, from /proc. Of ours it includes the folding, also what runs between the rounds. Connections: FastAPI ${fleet.fastapiConnections}, node:http ${fleet.nodeHttpConnections} (one request in flight each), ours ${fleet.gateways} (commit units of ${fleet.framesPerUnit} frames).
+
+${machineText(result.machine)}. ${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.
+`;
+}
+
+function chart(result: IngestResult): BarChart {
+  return {
+    title: "CPU that one reading costs the server",
+    subtitle: `median of ${roundsText(peerOf(result, "ours").samples.length)}, line from minimum to maximum; ${result.machine.cpu}, ${result.machine.day}`,
+    axis: "µs of CPU a reading (logarithmic)",
+    bars: result.peers.map(({ name, samples }) => {
+      const spread = spreadOf(samples.map((sample) => sample.cpuMicrosPerReading));
+      const ratio = ratiosOf(result).find((one) => one.name === name)?.spread.median;
+      const times = ratio === undefined ? "" : `, ${figure(ratio)} times ours`;
+      return {
+        label: labels[name],
+        spread,
+        text: `${figure(spread.median)} µs${times}`,
+        ours: name === "ours",
+      };
+    }),
+  };
+}

@@ -1,0 +1,108 @@
+import { sensors } from "@devicemesh/proto";
+import { type Reading, Reading as ReadingCodec } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
+import { createRandom, createWander, type FleetDevice } from "../fleet.ts";
+
+/** Frames of one gateway, without end: each later than the one before for every device. */
+export type FrameSource = {
+  readonly readingsPerFrame: number;
+  /** The next frame: the bytes of a PublishReadingsRequest, in a buffer of its own. */
+  next(): Buffer;
+};
+
+/**
+ * Frames encoded beforehand, so that making one is a copy and a few written bytes: of each reading only the
+ * seconds of its timestamp are new. Values wander over `templates` frames and then come again.
+ * A frame holds `secondsPerFrame` readings of each device, a second apart.
+ */
+export function createFrameSource(options: {
+  readonly devices: readonly FleetDevice[];
+  readonly secondsPerFrame: number;
+  /** The second (since 1970) of the first readings. */
+  readonly startSeconds: number;
+  readonly templates: number;
+  readonly seed: number;
+}): FrameSource {
+  const { devices, secondsPerFrame } = options;
+  const random = createRandom(options.seed);
+  const wanders = devices.map(({ sensorCode }) => createWander(sensorCode, random));
+  const templates = Array.from({ length: options.templates }, () =>
+    encodeTemplate(devices, secondsPerFrame, (index) => wanders[index]!()),
+  );
+  let frame = 0;
+  let seconds = options.startSeconds;
+  return {
+    readingsPerFrame: devices.length * secondsPerFrame,
+    next() {
+      const { bytes, secondsAt } = templates[frame++ % templates.length]!;
+      const copy = Buffer.from(bytes);
+      for (let row = 0; row < secondsAt.length; row++) {
+        writeSeconds(copy, secondsAt[row]!, seconds + Math.floor(row / devices.length));
+      }
+      seconds += secondsPerFrame;
+      return copy;
+    },
+  };
+}
+
+type Template = { readonly bytes: Buffer; readonly secondsAt: readonly number[] };
+
+/** The fewest seconds since 1970 that take five bytes as a varint; up to the year 3058 they still do. */
+const fiveByteSeconds = 2 ** 28;
+
+function encodeTemplate(
+  devices: readonly FleetDevice[],
+  secondsPerFrame: number,
+  nextValue: (index: number) => number,
+): Template {
+  const parts: Buffer[] = [];
+  const secondsAt: number[] = [];
+  let length = 0;
+  for (let second = 0; second < secondsPerFrame; second++) {
+    for (const [index, device] of devices.entries()) {
+      const reading = Buffer.from(ReadingCodec.encode(readingOf(device, nextValue(index))).finish());
+      if (reading.length > 127)
+        throw new RangeError(`a reading of ${device.deviceId} has ${reading.length} bytes`);
+      // Each one is a tag and a length of one byte; inside, the id (two bytes and its own) comes before the
+      // timestamp (tag, length, tag of the seconds).
+      secondsAt.push(length + 2 + 2 + device.deviceId.length + 3);
+      parts.push(Buffer.from([readingsTag, reading.length]), reading);
+      length += 2 + reading.length;
+    }
+  }
+  return { bytes: Buffer.concat(parts), secondsAt };
+}
+
+/** Field 1 of PublishReadingsRequest, length-delimited. */
+const readingsTag = 0x0a;
+
+function readingOf({ deviceId, sensorCode, phaseMs }: FleetDevice, value: number): Reading {
+  return {
+    deviceId,
+    timestamp: { seconds: BigInt(fiveByteSeconds), nanos: phaseMs * 1_000_000 },
+    measurement: measurementOf(sensorCode, value),
+  };
+}
+
+function measurementOf(sensorCode: number, value: number): NonNullable<Reading["measurement"]> {
+  switch (sensors[sensorCode]?.sensor) {
+    case "temperature":
+      return { $case: "thermostat", value: { temperature: value } };
+    case "pressure":
+      return { $case: "barometer", value: { pressure: value } };
+    case "humidity":
+      return { $case: "hygrometer", value: { humidity: value } };
+    case "heart_rate":
+      return { $case: "heartRateMeter", value: { heartRate: value } };
+    default:
+      throw new RangeError(`no sensor has the code ${sensorCode}`);
+  }
+}
+
+function writeSeconds(bytes: Buffer, at: number, seconds: number): void {
+  const high = Math.floor(seconds / 2 ** 28);
+  bytes[at] = (seconds & 0x7f) | 0x80;
+  bytes[at + 1] = ((seconds >>> 7) & 0x7f) | 0x80;
+  bytes[at + 2] = ((seconds >>> 14) & 0x7f) | 0x80;
+  bytes[at + 3] = ((seconds >>> 21) & 0x7f) | 0x80;
+  bytes[at + 4] = high & 0x7f;
+}

@@ -1,0 +1,57 @@
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startNodeHttp } from "../../peers/node-http.ts";
+import { type Load, startLoad } from "./load-process.ts";
+
+describe("the load on an HTTP peer", () => {
+  let server: Awaited<ReturnType<typeof startNodeHttp>>;
+  let load: Load;
+  let bodies: string[];
+  beforeAll(async () => {
+    bodies = [];
+    server = await startNodeHttp();
+    server.prependListener("request", (request) => {
+      let body = "";
+      request.on("data", (chunk: string) => {
+        body += chunk;
+      });
+      request.on("end", () => bodies.push(body));
+    });
+    const { port } = server.address() as AddressInfo;
+    const settings = { port, devices: 5, connections: 3, startSeconds: 1_795_000_000 };
+    load = await startLoad(new URL("./http-load.ts", import.meta.url), settings);
+  });
+  afterAll(() => {
+    load.close();
+    server.close();
+    server.closeAllConnections();
+  });
+
+  it("counts a reading for each request that was answered with 200", async () => {
+    expect(await load.run(100)).toBe(bodies.length);
+    expect(bodies.length).toBeGreaterThan(10);
+  });
+
+  it("sends each device's readings a second apart, in the contract's JSON", () => {
+    const readings = bodies.map((body) => JSON.parse(body) as { device_id: string; timestamp: string });
+    const times = readings
+      .filter(({ device_id }) => device_id === "thermostat-0004")
+      .map(({ timestamp }) => Date.parse(timestamp))
+      .sort((a, b) => a - b);
+    expect(times.slice(1).every((time, index) => time - times[index]! === 1000)).toBe(true);
+    expect(readings[0]).toMatchObject({ thermostat: { temperature: expect.any(Number) } });
+  });
+
+  it("goes on after the server has closed its idle connections", async () => {
+    server.closeAllConnections();
+    expect(await load.run(100)).toBeGreaterThan(10);
+  });
+
+  it("says so when the server is gone", async () => {
+    await new Promise((resolve) => {
+      server.close(resolve);
+      server.closeAllConnections();
+    });
+    await expect(load.run(100)).rejects.toThrow("ECONNREFUSED");
+  });
+});

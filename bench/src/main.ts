@@ -1,0 +1,88 @@
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { loadSettings } from "@devicemesh/kit/settings";
+import { type BenchConfig, benchSettings } from "./config.ts";
+import { runIngestBench } from "./ingest-bench.ts";
+import { peerNames } from "./ingest-peers.ts";
+import { ingestReport } from "./ingest-report.ts";
+import { runQueryBench } from "./query-bench.ts";
+import { queryReport } from "./query-report.ts";
+import { type Report, summary, writeReport } from "./report.ts";
+
+const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>> = { ingest, query };
+
+const loaded = loadSettings(benchSettings, { args: process.argv.slice(2), env: process.env });
+if (loaded.kind === "settings") {
+  await run(loaded.values, loaded.positionals);
+} else {
+  (loaded.kind === "help" ? process.stdout : process.stderr).write(loaded.text);
+  process.exitCode = loaded.kind === "help" ? 0 : 2;
+}
+
+// Ctrl-C or a timeout ends the servers and takes away what was only for this run.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+
+async function run(config: BenchConfig, names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !Object.hasOwn(benches, name));
+  if (unknown.length > 0) {
+    process.stderr.write(
+      `no such bench: ${unknown.join(", ")}; there are ${Object.keys(benches).join(", ")}\n`,
+    );
+    process.exitCode = 2;
+    return;
+  }
+  // The figures of a quick run are not to take the place of real ones.
+  const out = config.out ?? (config.quick ? join(config.cache, "quick") : "bench/results");
+  const reports: Report[] = [];
+  for (const [name, bench] of Object.entries(benches)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    const report = await bench(config);
+    await writeReport(resolve(out), report);
+    reports.push(report);
+  }
+  if (config.quick)
+    process.stdout.write("\na quick run: no measurement, and of ours the folding is not charged\n");
+  process.stdout.write(`\n${reports.map(summary).join("")}tables and charts: ${out}\n`);
+}
+
+async function ingest(config: BenchConfig): Promise<Report> {
+  const cache = resolve(config.cache);
+  await mkdir(cache, { recursive: true });
+  const folder = await mkdtemp(join(cache, "ingest-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  process.once("exit", remove);
+  try {
+    return ingestReport(
+      await runIngestBench({
+        peers: peerNames.filter((name) => name === "ours" || config.peers.split(",").includes(name)),
+        rounds: config.quick ? 1 : config.rounds,
+        roundMs: config.quick ? 1000 : config.round,
+        warmUpMs: config.quick ? 500 : config.round,
+        settle: !config.quick,
+        cache,
+        folder,
+        progress,
+      }),
+    );
+  } finally {
+    process.off("exit", remove);
+    remove();
+  }
+}
+
+async function query(config: BenchConfig): Promise<Report> {
+  return queryReport(
+    await runQueryBench({
+      readings: config.quick ? Math.min(config.readings, 100_000) : config.readings,
+      rounds: config.quick ? 1 : config.rounds,
+      questionsPerRound: config.quick ? 20 : 200,
+      cache: resolve(config.cache),
+      progress,
+    }),
+  );
+}
+
+function progress(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,75 @@
+import type { Client } from "@connectrpc/connect";
+import { protoTimestamp, sensors } from "@devicemesh/proto";
+import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { stored, storedDeviceId } from "./query-store.ts";
+
+/** The kinds of questions, in the order of the table. */
+export const questionKinds = ["oneRow", "anyTimeframe", "full", "hour", "device"] as const;
+export type QuestionKind = (typeof questionKinds)[number];
+
+/** What they ask, in words. */
+export const questionTexts: Readonly<Record<QuestionKind, string>> = {
+  oneRow: "one row: one series, one instant",
+  anyTimeframe: "any timeframe: 1 s to all, all devices",
+  full: "full range, all devices",
+  hour: "a random hour, all devices",
+  device: "full range, one device",
+};
+
+/** A question, and how many rows its answer has. */
+export type Question = {
+  readonly request: Parameters<Client<typeof QueryService>["getAggregates"]>[0];
+  readonly rows: number;
+};
+
+/** Makes questions over readings that are stored through `throughMs`. Every bound is ragged: any millisecond. */
+export function createQuestions(options: {
+  readonly throughMs: number;
+  readonly random: () => number;
+}): (kind: QuestionKind) => Question {
+  const { throughMs, random } = options;
+  const { sinceMs, stepMs } = stored;
+  const spanMs = throughMs - sinceMs;
+  const device = () => storedDeviceId(Math.floor(random() * stored.devices));
+
+  function bySensor(fromMs: number, lengthMs: number): Question {
+    return {
+      request: { ...bounds(fromMs, fromMs + lengthMs), groupBy: GroupBy.SENSOR },
+      rows: sensors.length,
+    };
+  }
+  function somewhere(lengthMs: number): Question {
+    return bySensor(sinceMs + Math.floor(random() * (spanMs - lengthMs)), lengthMs);
+  }
+  /** Nearly all there is: up to ten seconds are cut off at either end. */
+  function ragged(): { since: number; to: number } {
+    return { since: sinceMs + Math.floor(random() * 10_000), to: throughMs - Math.floor(random() * 10_000) };
+  }
+
+  return (kind) => {
+    switch (kind) {
+      case "oneRow": {
+        const atMs = sinceMs + Math.floor((random() * spanMs) / stepMs) * stepMs;
+        const sensor = sensors[Math.floor(random() * sensors.length)]!.sensor;
+        return { request: { ...bounds(atMs, atMs + 1), deviceIds: [device()], sensors: [sensor] }, rows: 1 };
+      }
+      case "anyTimeframe":
+        return somewhere(Math.floor(stepMs * (spanMs / stepMs) ** random()));
+      case "hour":
+        return somewhere(Math.min(3_600_000, Math.floor(spanMs / 2)));
+      case "full": {
+        const { since, to } = ragged();
+        return bySensor(since, to - since);
+      }
+      case "device": {
+        const { since, to } = ragged();
+        return { request: { ...bounds(since, to), deviceIds: [device()] }, rows: sensors.length };
+      }
+    }
+  };
+}
+
+function bounds(sinceMs: number, toMs: number): Pick<Question["request"], "since" | "to"> {
+  return { since: protoTimestamp(sinceMs), to: protoTimestamp(toMs) };
+}

@@ -1,0 +1,53 @@
+// Our ingest over the embedded store, in a process of its own, as `npm start` runs them: every check, durable
+// acknowledgements, and the upkeep (folding) each second. Ends at SIGTERM and tells what it stored.
+import { setTimeout as delay } from "node:timers/promises";
+import { openEmbeddedStore } from "@devicemesh/embedded";
+import { ingestConfig, startIngest } from "@devicemesh/ingest";
+import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
+import { createLogger } from "@devicemesh/kit/logger";
+import { readContractImage } from "@devicemesh/proto/image";
+
+const [folder] = process.argv.slice(2);
+if (folder === undefined) throw new Error("usage: ingest-server.ts FOLDER");
+const logger = createLogger({ name: "bench", level: "warn" });
+const clock = Date.now;
+/** The first failure: figures of a server that does not do all its work are worth nothing. */
+let failure: string | undefined;
+function fail(what: string, error: unknown): void {
+  logger.error({ error }, what);
+  failure ??= `${what}: ${error instanceof Error ? error.message.split("\n")[0] : error}`;
+}
+const store = await openEmbeddedStore({ folder, clock, onFailure: fail });
+const upkeep = setInterval(() => {
+  store.maintain().catch((error) => fail("upkeep failed", error));
+}, 1000);
+const ingest = await startIngest(ingestConfig({ port: 0 }), {
+  log: store.log,
+  clock,
+  logger,
+  image: readContractImage(),
+  retainedSinceMs: store.earliestAcceptedMs,
+});
+// "settle": answers when all that was acknowledged before is folded, so that its cost has been paid.
+process.on("message", async () => {
+  const nowMs = clock();
+  for (;;) {
+    const { frontiersMs } = await store.readings.readHorizon(AbortSignal.timeout(10_000));
+    if (failure !== undefined || (frontiersMs[0] ?? 0) >= nowMs) break;
+    await delay(100);
+  }
+  process.send?.(failure ?? "settled");
+});
+process.stdout.write(`${JSON.stringify({ port: ingest.port })}\n`);
+
+await untilShutdownSignal();
+if (process.connected) process.disconnect();
+clearInterval(upkeep);
+await ingest.close();
+const { storedReadings, duplicates, conflicts, diskBytes, versions } = await store.readings.readStatus(
+  AbortSignal.timeout(30_000),
+);
+await store.close();
+process.stdout.write(
+  `${JSON.stringify({ storedReadings, duplicates, conflicts, diskBytes, versions, failure })}\n`,
+);
