@@ -5,6 +5,7 @@ import type { GrpcLoadSettings } from "./load/grpc-load.ts";
 import type { HttpLoadSettings } from "./load/http-load.ts";
 import { type Load, startLoad } from "./load/load-process.ts";
 import { type ServerProcess, startServerProcess } from "./server-process.ts";
+import { startFlags } from "./start-flags.ts";
 
 /** What is compared. */
 export const peerNames = ["fastapi", "node-http", "ours"] as const;
@@ -68,7 +69,7 @@ async function startServer(
     case "ours":
       return startServerProcess({
         command: process.execPath,
-        args: [pathOf("./servers/ingest-server.ts"), join(folder, "ingest")],
+        args: [...startFlags, pathOf("./servers/ingest-server.ts"), join(folder, "ingest")],
         settles: true,
       });
   }

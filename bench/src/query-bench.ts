@@ -9,6 +9,7 @@ import { peakMemoryMib } from "./process-usage.ts";
 import { createQuestions, type Question, type QuestionKind, questionKinds } from "./query-questions.ts";
 import { prepareQueryStore, storedSeries, storedThroughMs } from "./query-store.ts";
 import { startServerProcess } from "./server-process.ts";
+import { startFlags } from "./start-flags.ts";
 
 /** How to run it. */
 export type QueryBenchSettings = {
@@ -41,7 +42,7 @@ export async function runQueryBench(settings: QueryBenchSettings): Promise<Query
   const folder = await prepareQueryStore(settings);
   await using server = await startServerProcess({
     command: process.execPath,
-    args: [fileURLToPath(new URL("./servers/query-server.ts", import.meta.url)), folder],
+    args: [...startFlags, fileURLToPath(new URL("./servers/query-server.ts", import.meta.url)), folder],
   });
   const client = createClient(
     QueryService,

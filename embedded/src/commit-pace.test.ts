@@ -41,8 +41,8 @@ it("waits the longer the more the last commit held, up to a limit", async () => 
   time.nowMs = 50;
   expect(await isDue(pace)).toBe(true);
   pace.began(1_000_000);
-  time.nowMs = 50 + 59;
+  time.nowMs = 50 + 119;
   expect(await isDue(pace)).toBe(false);
-  time.nowMs = 50 + 60;
+  time.nowMs = 50 + 120;
   expect(await isDue(pace)).toBe(true);
 });

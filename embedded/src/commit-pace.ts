@@ -16,7 +16,7 @@ export type CommitPace = {
 const intervalMinMs = 10;
 
 /** At most, and what an acknowledgement may be held up under full load. */
-const intervalMaxMs = 60;
+const intervalMaxMs = 120;
 
 /** Up to so many readings a millisecond the shortest interval is kept; above, commits grow until the longest. */
 const calmReadingsPerMs = 100;

@@ -30,10 +30,10 @@ export type DuckdbMessageLog = MessageLog & {
 };
 
 /** So many waiting readings are committed without waiting for more. */
-const enoughReadings = 65_536;
+const enoughReadings = 131_072;
 
 /** Readings in one commit at most (or one batch that is larger): it bounds the memory of a commit. */
-const commitReadingsMax = 131_072;
+const commitReadingsMax = 262_144;
 
 type Waiting = { batch: MessageBatch; resolve(): void; reject(error: unknown): void };
 

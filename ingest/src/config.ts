@@ -39,8 +39,8 @@ export const defaultIngestConfig = {
   refusedListMax: 100,
   // Enough for a few busy streams to fill a large commit, which is the cheapest; the readings of all are bounded below.
   streamAppendsMax: 256,
-  // 25 bytes of columns a reading: 5 MiB, and what the log makes of it. One large commit, and the next while it is written.
-  readingsInFlightMax: 200_000,
+  // 25 bytes of columns a reading: 8 MiB. One large commit, and the next while it is written.
+  readingsInFlightMax: 300_000,
   connectionStreamsMax: 1000,
   receiveBytesMax: 8 * 1024 * 1024,
   // Below the 900 s after which virtual networks forget idle connections, and rare enough to cost nothing.
