@@ -34,6 +34,13 @@ describe("npm start", () => {
     expect(output).toContain("--devices");
   });
 
+  it("names the retention flags that contradict each other", async () => {
+    using folder = temporaryFolder();
+    const { code, output } = await runMain(["--data", folder.path, "--retain-10s", "1d"]);
+    expect(code).toBe(1);
+    expect(output).toContain("--retain-10s must be at least as long as --retain-raw");
+  });
+
   it("says which flag to use when a port is taken", async () => {
     using folder = temporaryFolder();
     const server = createServer();

@@ -1,9 +1,15 @@
+import { generatorEnvironment } from "@devicemesh/generator";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
-import type { Retention } from "./duckdb-retention.ts";
+import { type Retention, retentionProblem } from "./duckdb-retention.ts";
 
 /** The settings of `npm start`: flags, environment variables, help and the README's table in one place. */
 export const embeddedSettings = defineSettings({
   prefix: "DEVICEMESH_",
+  usage: "npm start -- [flags]",
+  summary:
+    "Runs the whole mesh in one process: ingest, query, generator and a page, over one file in the data folder.",
+  // The generator's own command has its own settings.
+  foreignEnv: generatorEnvironment,
   settings: {
     ingestPort: {
       flag: "--ingest-port",
@@ -12,7 +18,7 @@ export const embeddedSettings = defineSettings({
       default: 50051,
       minimum: 0,
       maximum: 65535,
-      description: "port that takes readings (gRPC); 0 picks a free one",
+      description: "Port that takes readings (gRPC); 0 picks a free one.",
     },
     queryPort: {
       flag: "--query-port",
@@ -21,14 +27,14 @@ export const embeddedSettings = defineSettings({
       default: 8080,
       minimum: 0,
       maximum: 65535,
-      description: "port of query, generator control and page; 0 picks a free one",
+      description: "Port of query, generator control and page; 0 picks a free one.",
     },
     host: {
       flag: "--host",
       env: "DEVICEMESH_HOST",
       kind: "string",
       default: "127.0.0.1",
-      description: "address to listen on; there is no authentication, so keep it on this machine",
+      description: "Address to listen on; there is no authentication, so keep it on this machine.",
     },
     data: {
       flag: "--data",
@@ -36,7 +42,7 @@ export const embeddedSettings = defineSettings({
       kind: "string",
       default: "./data",
       placeholder: "FOLDER",
-      description: "folder of the store",
+      description: "Folder of the store.",
     },
     devices: {
       flag: "--devices",
@@ -45,14 +51,14 @@ export const embeddedSettings = defineSettings({
       default: 12,
       minimum: 1,
       maximum: 100_000,
-      description: "how many devices the generator plays, one reading a second each",
+      description: "How many devices the generator plays, one reading a second each.",
     },
     noGenerator: {
       flag: "--no-generator",
       env: "DEVICEMESH_NO_GENERATOR",
       kind: "boolean",
       default: false,
-      description: "play no devices at the start",
+      description: "Play no devices at the start.",
     },
     replay: {
       flag: "--replay",
@@ -60,39 +66,39 @@ export const embeddedSettings = defineSettings({
       kind: "string",
       placeholder: "FILE",
       description:
-        "send a CSV recording (device_id,timestamp,sensor,value) first, as fast as acknowledged, then keep serving",
+        "Send a CSV recording (device_id,timestamp,sensor,value) first, as fast as acknowledged, then keep serving.",
     },
     corsOrigin: {
       flag: "--cors-origin",
       env: "DEVICEMESH_CORS_ORIGIN",
       kind: "string",
       placeholder: "ORIGIN",
-      description: "origin of web pages that may call query, several with commas; none by default",
+      description: "Origin of web pages that may call query, several with commas; none by default.",
     },
     retainRaw: {
       flag: "--retain-raw",
       env: "DEVICEMESH_RETAIN_RAW",
       kind: "duration",
       description:
-        "how long raw readings are kept, by their timestamp; older ones are refused; for ever by default",
+        "How long raw readings are kept, by their timestamp; older ones are refused; for ever by default.",
     },
     retain10s: {
       flag: "--retain-10s",
       env: "DEVICEMESH_RETAIN_10S",
       kind: "duration",
-      description: "how long 10-second windows are kept; for ever by default",
+      description: "How long 10-second windows are kept; for ever by default.",
     },
     retain10min: {
       flag: "--retain-10min",
       env: "DEVICEMESH_RETAIN_10MIN",
       kind: "duration",
-      description: "how long 10-minute windows are kept; for ever by default",
+      description: "How long 10-minute windows are kept; for ever by default.",
     },
     retain1day: {
       flag: "--retain-1day",
       env: "DEVICEMESH_RETAIN_1DAY",
       kind: "duration",
-      description: "how long 1-day windows are kept; for ever by default",
+      description: "How long 1-day windows are kept; for ever by default.",
     },
     logLevel: {
       flag: "--log-level",
@@ -100,7 +106,7 @@ export const embeddedSettings = defineSettings({
       kind: "string",
       default: "warn",
       choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
-      description: "what is logged, as JSON lines on standard error",
+      description: "What is logged, as JSON lines on standard error.",
     },
   },
 });
@@ -108,10 +114,18 @@ export const embeddedSettings = defineSettings({
 /** What `npm start` is told. */
 export type EmbeddedConfig = SettingsOf<typeof embeddedSettings>;
 
-/** The retention in the settings, for the default levels. */
+/**
+ * The retention in the settings, for the default levels.
+ * @throws RangeError that names the flags if they contradict each other.
+ */
 export function retentionOf(config: EmbeddedConfig): Retention {
-  return {
+  const retention = {
     rawMs: config.retainRaw,
     levelsMs: [config.retain10s, config.retain10min, config.retain1day],
   };
+  const { retainRaw, retain10s, retain10min, retain1day } = embeddedSettings.settings;
+  const flags = [retainRaw, retain10s, retain10min, retain1day].map(({ flag }) => flag);
+  const problem = retentionProblem(retention, flags);
+  if (problem) throw new RangeError(problem);
+  return retention;
 }

@@ -48,14 +48,17 @@ export function keptSinceAt(options: {
 
 /**
  * What is wrong with the settings, or undefined: a level must be kept at least as long as all that is
- * finer, or the coarse answer would end before the fine one.
+ * finer, or the coarse answer would end before the fine one. `names` are those of the raw readings and of
+ * each level, as whoever set them knows them.
  */
-export function retentionProblem({ rawMs, levelsMs }: Retention): string | undefined {
+export function retentionProblem(
+  { rawMs, levelsMs }: Retention,
+  names: readonly string[] = ["raw readings", ...levelsMs.map((_, level) => `level ${level}`)],
+): string | undefined {
   const kept = [rawMs, ...levelsMs].map((ms) => ms ?? Number.POSITIVE_INFINITY);
-  const names = ["raw readings", ...levelsMs.map((_, level) => `level ${level}`)];
   const shorter = kept.findIndex((ms, place) => place > 0 && ms < (kept[place - 1] as number));
   if (shorter < 0) return undefined;
-  return `${names[shorter]} must be kept at least as long as ${names[shorter - 1]}`;
+  return `${names[shorter]} must be at least as long as ${names[shorter - 1]}, which is finer`;
 }
 
 /** Deletes what has expired and tells what is kept. */

@@ -1,4 +1,5 @@
 export { type Clock, systemClock } from "./clock.ts";
+export { generatorEnvironment } from "./environment.ts";
 export { type FaultPlan, noFaults } from "./fault-plan.ts";
 export { createGenerator, type Generator, type GeneratorOptions, type GeneratorState } from "./generator.ts";
 export type { OutboxCounts, OutboxLimits } from "./outbox.ts";

@@ -46,7 +46,7 @@ describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule",
         expect([name, error.code, violationsOf(error)]).toEqual([
           name,
           Code.InvalidArgument,
-          [{ field: "", reason: "since_before_to" }],
+          [{ field: "since", reason: "since.before_to" }],
         ]);
       }
     }

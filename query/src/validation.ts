@@ -96,7 +96,9 @@ function magnitude(value: bigint): bigint {
 }
 
 function fieldViolation({ field, message, ruleId }: Violation): FieldViolation {
-  return { field: pathText(field), description: message, reason: ruleId };
+  // A rule over several fields has no path; its id begins with the field that it is about.
+  const about = pathText(field) || (ruleId.split(".")[0] ?? "");
+  return { field: about, description: message, reason: ruleId };
 }
 
 /** A path as the contract writes it: `device_ids[3]`; empty for a rule of the whole message. */
