@@ -61,12 +61,15 @@ export function retentionProblem(
   return `${names[shorter]} must be at least as long as ${names[shorter - 1]}, which is finer`;
 }
 
+/** Longer than any question may take. */
+const readersGraceMs = 61_000;
+
 /** Deletes what has expired and tells what is kept. */
 export type DuckdbRetention = {
   keptSince(): KeptSince;
   /**
-   * Publishes the new limits and deletes what was already beyond the limits published by the run before,
-   * so that no answer that is being read loses rows. Only what is folded into the next level is deleted.
+   * Publishes new limits as they come due. A minute later deletes what is beyond them and, by the frontiers of
+   * then, folded into the next level: no answer that is being read by then needs it.
    */
   run(): Promise<void>;
 };
@@ -82,6 +85,8 @@ export function createDuckdbRetention(dependencies: {
 }): DuckdbRetention {
   const { connection, levels, retention, nowMs, frontiersMs } = dependencies;
   let kept = dependencies.stored;
+  // What is deleted next, and when: then no answer is being read that was planned with older limits or frontiers.
+  let due: { readonly frontiers: readonly number[]; readonly atMs: number } | undefined;
 
   async function deleteExpired(frontiers: readonly number[]): Promise<void> {
     if (Number.isFinite(kept.rawMs)) {
@@ -105,20 +110,41 @@ export function createDuckdbRetention(dependencies: {
     }
   }
 
+  async function transact(change: () => Promise<void>): Promise<void> {
+    await connection.run("BEGIN TRANSACTION");
+    try {
+      await change();
+      await connection.run("COMMIT");
+    } catch (error) {
+      await connection.run("ROLLBACK").catch(() => {});
+      throw error;
+    }
+  }
+
   return {
     keptSince: () => kept,
     async run() {
-      const next = keptSinceAt({ retention, levels, before: kept, nowMs: nowMs() });
-      await connection.run("BEGIN TRANSACTION");
-      try {
-        await deleteExpired(frontiersMs());
-        await publish(next);
-        await connection.run("COMMIT");
-      } catch (error) {
-        await connection.run("ROLLBACK").catch(() => {});
-        throw error;
+      const now = nowMs();
+      const next = keptSinceAt({ retention, levels, before: kept, nowMs: now });
+      if (!isSame(next, kept)) {
+        await transact(() => publish(next));
+        kept = next;
+        due = undefined;
       }
-      kept = next;
+      if (!hasLimit(kept)) return;
+      due ??= { frontiers: frontiersMs(), atMs: now + readersGraceMs };
+      if (now < due.atMs) return;
+      const { frontiers } = due;
+      await transact(() => deleteExpired(frontiers));
+      due = undefined;
     },
   };
+}
+
+function isSame(a: KeptSince, b: KeptSince): boolean {
+  return a.rawMs === b.rawMs && a.levelsMs.every((ms, level) => ms === b.levelsMs[level]);
+}
+
+function hasLimit({ rawMs, levelsMs }: KeptSince): boolean {
+  return [rawMs, ...levelsMs].some(Number.isFinite);
 }

@@ -123,6 +123,8 @@ describe("retention", () => {
     await store.maintain();
     time.nowMs += 3 * day;
     await store.maintain();
+    expect((await store.readings.readStatus(signal)).storedReadings).toBe(5000);
+    time.nowMs += 61 * second;
     await store.maintain();
     const status = await store.readings.readStatus(signal);
     expect(status.storedReadings).toBe(0);
@@ -140,7 +142,9 @@ describe("retention", () => {
     await store.log.append(batchOf(readings(100, startMs - 200 * second)));
     time.nowMs += 4 * day;
     await store.maintain();
+    time.nowMs += 61 * second;
     await store.maintain();
+    expect((await store.readings.readStatus(signal)).storedReadings).toBe(0);
     const sinceMs = startMs - 195 * second;
     const answer = await count(store, sinceMs, startMs);
     expect(answer).toEqual({ all: 90, fromRaw: 0, notCovered: [{ sinceMs, toMs: startMs - 190 * second }] });
