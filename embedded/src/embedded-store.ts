@@ -29,7 +29,7 @@ export type EmbeddedStoreOptions = {
   readonly levels?: readonly Level[];
   /** How long to keep what; for ever by default. */
   readonly retention?: Retention;
-  /** The most memory for the engine's buffers, in MiB; 128 by default. */
+  /** The most memory for the engine's buffers, in MiB; 96 by default. */
   readonly memoryMib?: number;
   /** Told of failed commits and upkeep, for the log. */
   readonly onFailure?: (what: string, error: unknown) => void;
@@ -65,7 +65,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const onFailure = options.onFailure ?? (() => {});
 
   await using opening = new AsyncDisposableStack();
-  const database = await openDuckdb(folder, { memoryMib: options.memoryMib ?? 128, threads: 1 });
+  const database = await openDuckdb(folder, { memoryMib: options.memoryMib ?? 96, threads: 1 });
   opening.defer(() => database.close());
   async function connect(): Promise<DuckDBConnection> {
     const connection = await database.connect();

@@ -18,9 +18,11 @@ export type SeriesRegistry = {
   find(deviceId: string, sensor: string): number | undefined;
   /** The series of a code. */
   get(code: number): RegisteredSeries;
-  /** No reading of the series that the store holds, or is about to hold, has a later timestamp (ms). */
-  latestMs(code: number): number;
-  raiseLatest(code: number, timestampMs: number): void;
+  /**
+   * Whether the timestamp (ms) is later than that of every reading of the series that the store holds or is
+   * about to hold; if so, it is the latest from now on.
+   */
+  advance(code: number, timestampMs: number): boolean;
   /** The series that are not stored yet. */
   unsaved(): readonly RegisteredSeries[];
   /** Tells that the first `count` series are stored. */
@@ -89,9 +91,10 @@ export function createSeriesRegistry(
       if (!series) throw new RangeError(`no series has the code ${code}`);
       return series;
     },
-    latestMs: (code) => latest[code] ?? Number.NEGATIVE_INFINITY,
-    raiseLatest(code, timestampMs) {
+    advance(code, timestampMs) {
+      if (timestampMs <= (latest[code] as number)) return false;
       latest[code] = timestampMs;
+      return true;
     },
     unsaved: () => all.slice(saved),
     markSaved(count) {
