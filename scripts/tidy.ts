@@ -12,7 +12,7 @@ export type SourceFile = { readonly path: string; readonly text: string };
 
 /** Vendors that only their adapter files may import, by the prefix of those files' names. */
 const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp }[] = [
-  { vendor: /from "@duckdb\//, file: /^(duckdb-.*|embedded-store(\.test)?)\.ts$/ },
+  { vendor: /from "@duckdb\//, file: /^duckdb-.*\.ts$/ },
   { vendor: /from "kafkajs"/, file: /^kafka-.*\.ts$/ },
   { vendor: /from "mongodb"/, file: /^mongo-.*\.ts$/ },
 ];

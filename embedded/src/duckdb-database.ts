@@ -1,6 +1,6 @@
 import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { type DuckDBConnection, DuckDBInstance, version } from "@duckdb/node-api";
 import { createSchema } from "./store-sql.ts";
 
 /** The name of the store's one file in the data folder. */
@@ -12,6 +12,8 @@ export class StoreOpenError extends Error {}
 /** The open database file. */
 export type DuckdbDatabase = {
   readonly file: string;
+  /** The version of the engine. */
+  readonly version: string;
   connect(): Promise<DuckDBConnection>;
   /** Bytes on disk, the write-ahead log included. */
   diskBytes(): Promise<number>;
@@ -42,6 +44,7 @@ export async function openDuckdb(folder: string, limits: DuckdbLimits): Promise<
   }
   return {
     file,
+    version: version(),
     connect: () => instance.connect(),
     diskBytes: async () => (await sizeOf(file)) + (await sizeOf(`${file}.wal`)),
     close: () => instance.closeSync(),

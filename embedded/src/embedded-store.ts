@@ -3,7 +3,6 @@ import { createChangeSignal } from "@devicemesh/kit/change-signal";
 import { createRateMeter } from "@devicemesh/kit/rate-meter";
 import { defaultLevels, type Level } from "@devicemesh/proto";
 import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
-import { type DuckDBConnection, version as duckdbVersion } from "@duckdb/node-api";
 import { createArrivalClock } from "./arrival-clock.ts";
 import { openDuckdb } from "./duckdb-database.ts";
 import { createDuckdbFolder } from "./duckdb-folder.ts";
@@ -67,7 +66,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   await using opening = new AsyncDisposableStack();
   const database = await openDuckdb(folder, { memoryMib: options.memoryMib ?? 96, threads: 1 });
   opening.defer(() => database.close());
-  async function connect(): Promise<DuckDBConnection> {
+  async function connect() {
     const connection = await database.connect();
     opening.defer(() => connection.closeSync());
     return connection;
@@ -132,7 +131,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
         duplicates,
         conflicts,
         storedPerSecond: rate.perSecond(arrivals.nowMs()),
-        versions: { duckdb: duckdbVersion() },
+        versions: { duckdb: database.version },
         refused: options.refused?.(),
       }),
     },
