@@ -30,12 +30,11 @@ function runVitest(filters: readonly string[]): Outcome {
   const report = JSON.parse(readFileSync(reportFile, "utf8")) as {
     numPassedTests: number;
     numFailedTests: number;
-    numFailedTestSuites: number;
     numPendingTests: number;
     numTodoTests: number;
   };
-  // A file that cannot be loaded fails without a failed test of its own.
-  const failed = Math.max(report.numFailedTests, report.numFailedTestSuites, status === 0 ? 0 : 1);
+  // A file that cannot be loaded fails the run without a failed test of its own.
+  const failed = report.numFailedTests || (status === 0 ? 0 : 1);
   return { passed: report.numPassedTests, failed, skipped: report.numPendingTests + report.numTodoTests };
 }
 
