@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { type EmbeddedStore, openEmbeddedStore } from "@devicemesh/embedded";
+import { temporaryFolder } from "@devicemesh/kit/testing";
 import { planRead, type ReadPlan } from "@devicemesh/query";
 import { expect, it } from "vitest";
-import { temporaryFolder } from "./mesh-process.ts";
 
 const script = fileURLToPath(new URL("folding-process.ts", import.meta.url));
 const startMs = Date.UTC(2026, 5, 1);

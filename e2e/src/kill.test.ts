@@ -1,5 +1,6 @@
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { temporaryFolder } from "@devicemesh/kit/testing";
 import {
   type DeviceMessage,
   identityOf,
@@ -10,7 +11,7 @@ import {
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { createOracle } from "@devicemesh/query/oracle";
 import { describe, expect, it } from "vitest";
-import { type MeshProcess, startMesh, temporaryFolder } from "./mesh-process.ts";
+import { type MeshProcess, startMesh } from "./mesh-process.ts";
 import { createPublisher, readingOf } from "./publisher.ts";
 
 const startMs = Date.UTC(2026, 0, 1);

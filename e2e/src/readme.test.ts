@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { embeddedSettings } from "@devicemesh/embedded";
 import { settingsTable } from "@devicemesh/kit/settings";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findGrpcurl } from "../../scripts/tools.ts";
-import { type MeshProcess, startMesh, temporaryFolder } from "./mesh-process.ts";
+import { type MeshProcess, startMesh } from "./mesh-process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(`${root}README.md`, "utf8");

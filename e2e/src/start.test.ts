@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
+import { temporaryFolder } from "@devicemesh/kit/testing";
 import { describe, expect, it } from "vitest";
-import { runMain, startMesh, temporaryFolder } from "./mesh-process.ts";
+import { runMain, startMesh } from "./mesh-process.ts";
 
 describe("npm start", () => {
   it("shows its flags, their defaults and their environment variables with --help", async () => {

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { addressOf, localAddressOf } from "./address.ts";
+import { localAddressOf } from "./address.ts";
 
 it("puts an IPv6 address in brackets", () => {
-  expect([addressOf("127.0.0.1", 80), addressOf("::1", 80)]).toEqual(["127.0.0.1:80", "[::1]:80"]);
+  expect([localAddressOf("127.0.0.1", 80), localAddressOf("::1", 80)]).toEqual(["127.0.0.1:80", "[::1]:80"]);
 });
 
 it("calls this machine where a server listens on all addresses", () => {

@@ -1,10 +1,7 @@
-/** `host:port`, with an IPv6 address in brackets. */
-export function addressOf(host: string, port: number): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
-}
+import { formatAddress } from "@devicemesh/kit/port-in-use-error";
 
 /** Where a client on this machine reaches what listens on `host:port`: an address that means all is not one to call. */
 export function localAddressOf(host: string, port: number): string {
   const local: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
-  return addressOf(local[host] ?? host, port);
+  return formatAddress({ host: local[host] ?? host, port });
 }

@@ -19,8 +19,6 @@ export type Embedded = AsyncDisposable & {
   /** The data folder, in full. */
   readonly folder: string;
   readonly generator: Generator;
-  /** Readings stored so far. */
-  storedReadings(): Promise<number>;
   /** Ends it all within 2 s with everything acknowledged durable. Closing twice is the same as once. */
   close(): Promise<void>;
 };
@@ -106,7 +104,6 @@ export async function startEmbedded(
     query: localAddressOf(config.host, query.port),
     folder,
     generator,
-    storedReadings: async () => (await store.readings.readStatus(AbortSignal.timeout(5000))).storedReadings,
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,10 +1,11 @@
+import { batchOf } from "@devicemesh/ingest/message-log.contract";
+import { temporaryFolder } from "@devicemesh/kit/testing";
 import {
   describeReadingStore,
   expiringRetention,
   type ReadingStoreHarness,
 } from "@devicemesh/query/reading-store.contract";
 import { openEmbeddedStore } from "./embedded-store.ts";
-import { batchOf, temporaryFolder } from "./testing.ts";
 
 async function open(isExpiring: boolean): Promise<ReadingStoreHarness> {
   const folder = temporaryFolder();

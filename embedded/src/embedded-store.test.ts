@@ -1,8 +1,9 @@
+import { batchOf } from "@devicemesh/ingest/message-log.contract";
+import { temporaryFolder } from "@devicemesh/kit/testing";
 import type { DeviceMessage } from "@devicemesh/proto";
 import { planRead } from "@devicemesh/query";
 import { describe, expect, it } from "vitest";
 import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded-store.ts";
-import { batchOf, temporaryFolder } from "./testing.ts";
 
 const second = 1000;
 const day = 86_400 * second;

@@ -1,11 +1,12 @@
 import { createClient, createRouterTransport } from "@connectrpc/connect";
+import { batchOf } from "@devicemesh/ingest/message-log.contract";
 import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
 import { silentLogger } from "@devicemesh/kit/logger";
+import { temporaryFolder } from "@devicemesh/kit/testing";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { queryRoutes } from "@devicemesh/query";
 import { describeExactAnswers } from "@devicemesh/query/oracle";
 import { openEmbeddedStore } from "./embedded-store.ts";
-import { batchOf, temporaryFolder } from "./testing.ts";
 
 // The one suite that judges every engine, here over the real file: real commits, real folding, real SQL.
 describeExactAnswers("the embedded store", async () => {

@@ -145,8 +145,3 @@ export function betweenSql(column: string, since: number, to: number): string {
   ];
   return conditions.length > 0 ? conditions.join(" AND ") : "true";
 }
-
-/** A string as an SQL literal. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}

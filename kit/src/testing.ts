@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 const pollIntervalMs = 5;
@@ -19,4 +22,10 @@ export async function waitUntil(
     }
     await delay(pollIntervalMs);
   }
+}
+
+/** A folder for a test, removed when disposed. */
+export function temporaryFolder(): { readonly path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), "devicemesh-test-"));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
