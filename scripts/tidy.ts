@@ -21,10 +21,26 @@ const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp 
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   proto: [],
   kit: ["proto"],
-  ingest: ["proto", "kit"],
-  query: ["proto", "kit"],
+  chain: ["proto", "kit"],
+  ingest: ["proto", "kit", "chain"],
+  query: ["proto", "kit", "chain"],
   generator: ["proto", "kit"],
   embedded: ["proto", "kit", "ingest", "query", "generator"],
+  engines: ["kit"],
+  operator: ["proto", "kit", "chain"],
+  aggregator: ["proto", "kit", "chain", "query"],
+  mesh: [
+    "proto",
+    "kit",
+    "chain",
+    "engines",
+    "ingest",
+    "query",
+    "generator",
+    "operator",
+    "aggregator",
+    "embedded",
+  ],
 };
 
 const linesMax = 300;

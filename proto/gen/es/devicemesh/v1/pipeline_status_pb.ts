@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/pipeline_status.proto.
  */
 export const file_devicemesh_v1_pipeline_status: GenFile = /*@__PURE__*/
-  fileDesc("CiNkZXZpY2VtZXNoL3YxL3BpcGVsaW5lX3N0YXR1cy5wcm90bxINZGV2aWNlbWVzaC52MSL8AQoLTGV2ZWxTdGF0dXMSKQoGd2luZG93GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB3NlZ21lbnQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoIZnJvbnRpZXIYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKA2xhZxgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghwYXJ0aWFscxgFIAEoBBIuCgprZXB0X3NpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK/BAoOUGlwZWxpbmVTdGF0dXMSKwoHbG9nX2VuZBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASNAoQY29tcGxldGVfdGhyb3VnaBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoJc3RvcmVfbGFnGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKBmxldmVscxgEIAMoCzIaLmRldmljZW1lc2gudjEuTGV2ZWxTdGF0dXMSFwoPc3RvcmVkX3JlYWRpbmdzGAUgASgEEg4KBnNlcmllcxgGIAEoBBISCgpkdXBsaWNhdGVzGAcgASgEEhEKCWNvbmZsaWN0cxgIIAEoBBIUCgdyZWZ1c2VkGAkgASgESACIAQESGQoRc3RvcmVkX3Blcl9zZWNvbmQYCiABKAESEgoKZGlza19ieXRlcxgLIAEoBBIyCg5yYXdfa2VwdF9zaW5jZRgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASPQoIdmVyc2lvbnMYDSADKAsyKy5kZXZpY2VtZXNoLnYxLlBpcGVsaW5lU3RhdHVzLlZlcnNpb25zRW50cnkSKwoHc3RhcnRlZBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAaLwoNVmVyc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgoKCF9yZWZ1c2VkYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiNkZXZpY2VtZXNoL3YxL3BpcGVsaW5lX3N0YXR1cy5wcm90bxINZGV2aWNlbWVzaC52MSL8AQoLTGV2ZWxTdGF0dXMSKQoGd2luZG93GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB3NlZ21lbnQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoIZnJvbnRpZXIYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKA2xhZxgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghwYXJ0aWFscxgFIAEoBBIuCgprZXB0X3NpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIuCg9EZWFkTGV0dGVyQ291bnQSDAoEa2luZBgBIAEoCRINCgVjb3VudBgCIAEoBCI/ChNDb25uZWN0b3JUYXNrU3RhdHVzEgoKAmlkGAEgASgNEg0KBXN0YXRlGAIgASgJEg0KBWVycm9yGAMgASgJIoABCg9Db25uZWN0b3JTdGF0dXMSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIxCgV0YXNrcxgDIAMoCzIiLmRldmljZW1lc2gudjEuQ29ubmVjdG9yVGFza1N0YXR1cxILCgNsYWcYBCABKAQSEAoIcmVzdGFydHMYBSABKAQigQMKD1dpbmRvd0pvYlN0YXR1cxINCgVzdGF0ZRgBIAEoCRISCgpjaGVja3BvaW50GAIgASgJEhIKBWJhdGNoGAMgASgESACIAQESLQoJd2F0ZXJtYXJrGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdChVpbnB1dF9yb3dzX3Blcl9zZWNvbmQYBSABKAESIQoZcHJvY2Vzc2VkX3Jvd3NfcGVyX3NlY29uZBgGIAEoARIxCg5iYXRjaF9kdXJhdGlvbhgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgpzdGF0ZV9yb3dzGAggASgEEhQKDHJvd3NfZHJvcHBlZBgJIAEoBBILCgNsYWcYCiABKAQSEAoIcmVzdGFydHMYCyABKAQSEgoKbGFzdF9lcnJvchgMIAEoCRIsCghvYnNlcnZlZBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCAoGX2JhdGNoIqAGCg5QaXBlbGluZVN0YXR1cxIrCgdsb2dfZW5kGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBjb21wbGV0ZV90aHJvdWdoGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCglzdG9yZV9sYWcYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoGbGV2ZWxzGAQgAygLMhouZGV2aWNlbWVzaC52MS5MZXZlbFN0YXR1cxIXCg9zdG9yZWRfcmVhZGluZ3MYBSABKAQSDgoGc2VyaWVzGAYgASgEEhIKCmR1cGxpY2F0ZXMYByABKAQSEQoJY29uZmxpY3RzGAggASgEEhQKB3JlZnVzZWQYCSABKARIAIgBARIZChFzdG9yZWRfcGVyX3NlY29uZBgKIAEoARISCgpkaXNrX2J5dGVzGAsgASgEEjIKDnJhd19rZXB0X3NpbmNlGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI9Cgh2ZXJzaW9ucxgNIAMoCzIrLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMuVmVyc2lvbnNFbnRyeRIrCgdzdGFydGVkGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0CgxkZWFkX2xldHRlcnMYDyADKAsyHi5kZXZpY2VtZXNoLnYxLkRlYWRMZXR0ZXJDb3VudBIyCgpjb25uZWN0b3JzGBAgAygLMh4uZGV2aWNlbWVzaC52MS5Db25uZWN0b3JTdGF0dXMSMgoKd2luZG93X2pvYhgRIAEoCzIeLmRldmljZW1lc2gudjEuV2luZG93Sm9iU3RhdHVzEhUKDWRpcnR5X3dpbmRvd3MYEiABKAQSGAoQcmVwYWlyZWRfd2luZG93cxgTIAEoBBIQCghwcm9ibGVtcxgUIAMoCRovCg1WZXJzaW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCgoIX3JlZnVzZWRiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * How far one level of windows is.
@@ -69,6 +69,223 @@ export type LevelStatus = Message<"devicemesh.v1.LevelStatus"> & {
  */
 export const LevelStatusSchema: GenMessage<LevelStatus> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_pipeline_status, 0);
+
+/**
+ * How many records of the log were refused, of one kind.
+ *
+ * @generated from message devicemesh.v1.DeadLetterCount
+ */
+export type DeadLetterCount = Message<"devicemesh.v1.DeadLetterCount"> & {
+  /**
+   * "duplicate", "conflict", "redelivery" or "invalid".
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * How many.
+   *
+   * @generated from field: uint64 count = 2;
+   */
+  count: bigint;
+};
+
+/**
+ * Describes the message devicemesh.v1.DeadLetterCount.
+ * Use `create(DeadLetterCountSchema)` to create a new message.
+ */
+export const DeadLetterCountSchema: GenMessage<DeadLetterCount> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_pipeline_status, 1);
+
+/**
+ * One task of a connector.
+ *
+ * @generated from message devicemesh.v1.ConnectorTaskStatus
+ */
+export type ConnectorTaskStatus = Message<"devicemesh.v1.ConnectorTaskStatus"> & {
+  /**
+   * Its number.
+   *
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * "RUNNING", "PAUSED", "FAILED", "UNASSIGNED" or "RESTARTING".
+   *
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * The first line of what it failed with; empty if it did not.
+   *
+   * @generated from field: string error = 3;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message devicemesh.v1.ConnectorTaskStatus.
+ * Use `create(ConnectorTaskStatusSchema)` to create a new message.
+ */
+export const ConnectorTaskStatusSchema: GenMessage<ConnectorTaskStatus> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_pipeline_status, 2);
+
+/**
+ * A connector that moves records from the log into the store.
+ *
+ * @generated from message devicemesh.v1.ConnectorStatus
+ */
+export type ConnectorStatus = Message<"devicemesh.v1.ConnectorStatus"> & {
+  /**
+   * Its name.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * "RUNNING", "PAUSED", "FAILED", "UNASSIGNED" or "MISSING".
+   *
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * Its tasks.
+   *
+   * @generated from field: repeated devicemesh.v1.ConnectorTaskStatus tasks = 3;
+   */
+  tasks: ConnectorTaskStatus[];
+
+  /**
+   * How many records of its topic it has not stored yet.
+   *
+   * @generated from field: uint64 lag = 4;
+   */
+  lag: bigint;
+
+  /**
+   * How often failed tasks of it were restarted since the operator was started.
+   *
+   * @generated from field: uint64 restarts = 5;
+   */
+  restarts: bigint;
+};
+
+/**
+ * Describes the message devicemesh.v1.ConnectorStatus.
+ * Use `create(ConnectorStatusSchema)` to create a new message.
+ */
+export const ConnectorStatusSchema: GenMessage<ConnectorStatus> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_pipeline_status, 3);
+
+/**
+ * The job that folds messages into windows.
+ *
+ * @generated from message devicemesh.v1.WindowJobStatus
+ */
+export type WindowJobStatus = Message<"devicemesh.v1.WindowJobStatus"> & {
+  /**
+   * "STARTING", "RUNNING", "FAILED" or "AWAY" (its engine cannot be reached).
+   *
+   * @generated from field: string state = 1;
+   */
+  state: string;
+
+  /**
+   * Identifies its checkpoint: a hash of what the job means.
+   *
+   * @generated from field: string checkpoint = 2;
+   */
+  checkpoint: string;
+
+  /**
+   * The last batch; unset before the first.
+   *
+   * @generated from field: optional uint64 batch = 3;
+   */
+  batch?: bigint | undefined;
+
+  /**
+   * Everything that arrived before is folded, by the log's clock; unset before the first batch.
+   *
+   * @generated from field: google.protobuf.Timestamp watermark = 4;
+   */
+  watermark?: Timestamp | undefined;
+
+  /**
+   * Messages taken a second, in the last batch.
+   *
+   * @generated from field: double input_rows_per_second = 5;
+   */
+  inputRowsPerSecond: number;
+
+  /**
+   * Messages folded a second, in the last batch.
+   *
+   * @generated from field: double processed_rows_per_second = 6;
+   */
+  processedRowsPerSecond: number;
+
+  /**
+   * How long the last batch took.
+   *
+   * @generated from field: google.protobuf.Duration batch_duration = 7;
+   */
+  batchDuration?: Duration | undefined;
+
+  /**
+   * How many open partials the job holds.
+   *
+   * @generated from field: uint64 state_rows = 8;
+   */
+  stateRows: bigint;
+
+  /**
+   * Messages lost to the watermark. Above zero is a fault.
+   *
+   * @generated from field: uint64 rows_dropped = 9;
+   */
+  rowsDropped: bigint;
+
+  /**
+   * How many records of the log it has not taken yet.
+   *
+   * @generated from field: uint64 lag = 10;
+   */
+  lag: bigint;
+
+  /**
+   * How often it was restarted since the aggregator was started.
+   *
+   * @generated from field: uint64 restarts = 11;
+   */
+  restarts: bigint;
+
+  /**
+   * What it failed with last; empty if it never did.
+   *
+   * @generated from field: string last_error = 12;
+   */
+  lastError: string;
+
+  /**
+   * When this was observed.
+   *
+   * @generated from field: google.protobuf.Timestamp observed = 13;
+   */
+  observed?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.WindowJobStatus.
+ * Use `create(WindowJobStatusSchema)` to create a new message.
+ */
+export const WindowJobStatusSchema: GenMessage<WindowJobStatus> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_pipeline_status, 4);
 
 /**
  * How far the pipeline is, from the log to the windows, and what it has seen.
@@ -173,6 +390,48 @@ export type PipelineStatus = Message<"devicemesh.v1.PipelineStatus"> & {
    * @generated from field: google.protobuf.Timestamp started = 14;
    */
   started?: Timestamp | undefined;
+
+  /**
+   * What was refused on the way from the log to the store, by kind. Empty where nothing can be.
+   *
+   * @generated from field: repeated devicemesh.v1.DeadLetterCount dead_letters = 15;
+   */
+  deadLetters: DeadLetterCount[];
+
+  /**
+   * What moves records from the log into the store, where that is done by connectors.
+   *
+   * @generated from field: repeated devicemesh.v1.ConnectorStatus connectors = 16;
+   */
+  connectors: ConnectorStatus[];
+
+  /**
+   * The job that folds windows, where there is one.
+   *
+   * @generated from field: devicemesh.v1.WindowJobStatus window_job = 17;
+   */
+  windowJob?: WindowJobStatus | undefined;
+
+  /**
+   * Windows in which a reading was repeated and that are answered from raw readings until they are repaired.
+   *
+   * @generated from field: uint64 dirty_windows = 18;
+   */
+  dirtyWindows: bigint;
+
+  /**
+   * Windows in which a reading was repeated and that were repaired.
+   *
+   * @generated from field: uint64 repaired_windows = 19;
+   */
+  repairedWindows: bigint;
+
+  /**
+   * What is wrong, in words; empty if nothing is.
+   *
+   * @generated from field: repeated string problems = 20;
+   */
+  problems: string[];
 };
 
 /**
@@ -180,5 +439,5 @@ export type PipelineStatus = Message<"devicemesh.v1.PipelineStatus"> & {
  * Use `create(PipelineStatusSchema)` to create a new message.
  */
 export const PipelineStatusSchema: GenMessage<PipelineStatus> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_pipeline_status, 1);
+  messageDesc(file_devicemesh_v1_pipeline_status, 5);
 

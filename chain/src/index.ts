@@ -1,0 +1,18 @@
+export { parseIdentity, windowId } from "./identities.ts";
+export {
+  type AggregatorStatusDocument,
+  type DeadLetterDocument,
+  type DeadLetterKind,
+  deadLetterKinds,
+  type FrontierDocument,
+  type MessageDocument,
+  type OperatorStatusDocument,
+  type PartialDocument,
+  type PartialFigures,
+  type Repair,
+  type SeriesDocument,
+  type SettingsDocument,
+  type WindowRepeatsDocument,
+} from "./mongo-documents.ts";
+export { type ChainNames, chainNames, collections, connectorGroup, partialsCollection } from "./names.ts";
+export { chainSettings, listOf } from "./settings.ts";

@@ -1,0 +1,22 @@
+import { Kafka, logLevel } from "kafkajs";
+
+/** A kafkajs client that logs nothing itself: whoever uses it tells what matters. */
+export function createKafka(options: {
+  /** host:port of each broker that is asked first. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  /** How long a connection may take to be made, in ms. */
+  readonly connectTimeoutMs?: number;
+  /** How long a request may take, in ms. */
+  readonly requestTimeoutMs?: number;
+}): Kafka {
+  const { brokers, clientId, connectTimeoutMs = 2000, requestTimeoutMs = 15_000 } = options;
+  return new Kafka({
+    brokers: [...brokers],
+    clientId,
+    connectionTimeout: connectTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    logLevel: logLevel.NOTHING,
+    retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 5 },
+  });
+}
