@@ -16,7 +16,12 @@ export function banner(
   data     ${mesh.folder}
   devices  ${devices}
 
-Ask:
+${callsToPaste(mesh)}`;
+}
+
+/** Calls that ask and send, ready to paste into a shell. */
+export function callsToPaste({ ingest, query }: { readonly ingest: string; readonly query: string }): string {
+  return `Ask:
   grpcurl -plaintext -d '{"group_by":"GROUP_BY_SENSOR"}' ${query} devicemesh.v1.QueryService/GetAggregates
   curl -H 'content-type: application/json' -d '{}' http://${query}/devicemesh.v1.QueryService/GetAggregates
 Send:

@@ -1,0 +1,157 @@
+import { chainSettings } from "@devicemesh/chain";
+import { generatorEnvironment } from "@devicemesh/generator";
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
+
+/** The settings of `npm run mesh`; those of `npm start` mean the same here. */
+export const meshSettings = defineSettings({
+  prefix: "DEVICEMESH_",
+  usage: "npm run mesh -- [status] [flags]",
+  summary:
+    "Runs the whole mesh over the real engines on this machine: Kafka, Kafka Connect, MongoDB, Spark, and our services, each a process. `status` shows what runs.",
+  foreignEnv: [...generatorEnvironment, "DEVICEMESH_ENGINES_CACHE"],
+  positionals: { max: 1, placeholder: "[status]" },
+  settings: {
+    ingestPort: {
+      flag: "--ingest-port",
+      env: "DEVICEMESH_INGEST_PORT",
+      kind: "integer",
+      default: 50051,
+      minimum: 0,
+      maximum: 65535,
+      description: "Port that takes readings (gRPC); 0 picks a free one.",
+    },
+    queryPort: {
+      flag: "--query-port",
+      env: "DEVICEMESH_QUERY_PORT",
+      kind: "integer",
+      default: 8080,
+      minimum: 0,
+      maximum: 65535,
+      description: "Port of query and page; 0 picks a free one.",
+    },
+    generatorPort: {
+      flag: "--generator-port",
+      env: "DEVICEMESH_GENERATOR_PORT",
+      kind: "integer",
+      default: 8081,
+      minimum: 0,
+      maximum: 65535,
+      description: "Port of the generator's control; 0 picks a free one.",
+    },
+    host: {
+      flag: "--host",
+      env: "DEVICEMESH_HOST",
+      kind: "string",
+      default: "127.0.0.1",
+      description:
+        "Address that ingest, query and generator listen on; there is no authentication, so keep it on this machine. Engines always listen on 127.0.0.1.",
+    },
+    data: {
+      flag: "--data",
+      env: "DEVICEMESH_DATA",
+      kind: "string",
+      default: "./data/mesh",
+      placeholder: "FOLDER",
+      description: "Folder of the engines' data, the logs, and what runs.",
+    },
+    devices: {
+      flag: "--devices",
+      env: "DEVICEMESH_DEVICES",
+      kind: "integer",
+      default: 12,
+      minimum: 1,
+      maximum: 100_000,
+      description: "How many devices the generator plays, one reading a second each.",
+    },
+    noGenerator: {
+      flag: "--no-generator",
+      env: "DEVICEMESH_NO_GENERATOR",
+      kind: "boolean",
+      default: false,
+      description: "Play no devices at the start.",
+    },
+    replay: {
+      flag: "--replay",
+      env: "DEVICEMESH_REPLAY",
+      kind: "string",
+      placeholder: "FILE",
+      description:
+        "Send a CSV recording (device_id,timestamp,sensor,value) first, as fast as acknowledged, then keep serving.",
+    },
+    corsOrigin: {
+      flag: "--cors-origin",
+      env: "DEVICEMESH_CORS_ORIGIN",
+      kind: "string",
+      placeholder: "ORIGIN",
+      description: "Origin of web pages that may call query, several with commas; none by default.",
+    },
+    retainRaw: {
+      flag: "--retain-raw",
+      env: "DEVICEMESH_RETAIN_RAW",
+      kind: "duration",
+      minimum: "1h",
+      description:
+        "How long raw readings are kept, by their timestamp; older ones are refused; for ever by default.",
+    },
+    brokers: {
+      flag: "--brokers",
+      env: "DEVICEMESH_BROKERS",
+      kind: "integer",
+      default: 1,
+      minimum: 1,
+      maximum: 3,
+      description: "Kafka brokers: 1, or 3 with every message on three of them.",
+    },
+    spark: {
+      flag: "--spark",
+      env: "DEVICEMESH_SPARK",
+      kind: "string",
+      default: "local",
+      choices: ["local", "cluster"],
+      description: "Spark in one process, or a master with two workers.",
+    },
+    partitions: {
+      flag: "--partitions",
+      env: "DEVICEMESH_PARTITIONS",
+      kind: "integer",
+      default: 4,
+      minimum: 1,
+      maximum: 64,
+      description: "Partitions of the messages topic; fixed when the mesh is first started.",
+    },
+    window: {
+      flag: "--window",
+      env: "DEVICEMESH_WINDOW",
+      kind: "duration",
+      default: "10s",
+      minimum: "1s",
+      maximum: "10min",
+      description: "Size of the finest windows; fixed when the mesh is first started.",
+    },
+    segment: {
+      flag: "--segment",
+      env: "DEVICEMESH_SEGMENT",
+      kind: "duration",
+      default: "10s",
+      minimum: "1s",
+      maximum: "10min",
+      description: "Size of the finest segments of the log; fixed when the mesh is first started.",
+    },
+    mongodbUrl: {
+      flag: "--mongodb-url",
+      env: "DEVICEMESH_MONGODB_URL",
+      kind: "string",
+      placeholder: "URL",
+      description: "A MongoDB of your own, instead of one that is started here.",
+    },
+    mongodbDatabase: chainSettings.mongodbDatabase,
+    topicPrefix: chainSettings.topicPrefix,
+    logLevel: {
+      ...chainSettings.logLevel,
+      description: "What the services log, as JSON lines into the data folder.",
+    },
+  },
+});
+
+/** What `npm run mesh` is told. */
+export type MeshConfig = SettingsOf<typeof meshSettings>;

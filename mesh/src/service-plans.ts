@@ -1,0 +1,121 @@
+import { fileURLToPath } from "node:url";
+
+/** Where the engines are. */
+export type EngineAddresses = {
+  /** host:port of each. */
+  readonly kafkaBrokers: readonly string[];
+  readonly connectUrl: string;
+  readonly mongodbUrl: string;
+  /** host:port of Spark Connect. */
+  readonly sparkUrl: string;
+};
+
+/** What the services of one mesh are told. */
+export type ServicesConfig = {
+  readonly engines: EngineAddresses;
+  /** The address that ingest, query and generator listen on. */
+  readonly host: string;
+  readonly ports: { readonly ingest: number; readonly query: number; readonly generator: number };
+  readonly topicPrefix: string;
+  readonly database: string;
+  /** Of the topics. */
+  readonly partitions: number;
+  readonly replication: number;
+  readonly windowMs: number;
+  readonly segmentMs: number;
+  readonly retainRawMs: number | undefined;
+  /** A folder that Spark's driver can write to. */
+  readonly checkpoints: string;
+  readonly corsOrigin: string | undefined;
+  /** How many devices play at the start; none if undefined. */
+  readonly devices: number | undefined;
+  readonly logLevel: string;
+};
+
+/** The names of the services, in the order in which they start. */
+export const serviceNames = ["operator", "aggregator", "ingest", "query", "generator"] as const;
+
+export type ServiceName = (typeof serviceNames)[number];
+
+/** How a service is run: its main.ts, and its flags once it has a port of its own. */
+export type ServicePlan = {
+  readonly name: ServiceName;
+  readonly main: string;
+  readonly args: (port: number | undefined) => readonly string[];
+};
+
+/** The command of each service but the generator's, which needs to know where ingest is. Pure. */
+export function planServices(
+  config: ServicesConfig,
+): Readonly<Record<Exclude<ServiceName, "generator">, ServicePlan>> {
+  const { engines, host, ports, topicPrefix, database, corsOrigin, retainRawMs } = config;
+  const log = ["--log-level", config.logLevel];
+  const kafka = ["--kafka-brokers", engines.kafkaBrokers.join(","), "--topic-prefix", topicPrefix];
+  const mongodb = ["--mongodb-url", engines.mongodbUrl, "--mongodb-database", database];
+  const retainRaw = retainRawMs === undefined ? [] : ["--retain-raw", `${retainRawMs}ms`];
+  const listen =
+    (own: number, address = host) =>
+    (port: number | undefined) => ["--host", address, "--port", `${port ?? own}`];
+  const inner = listen(0, "127.0.0.1");
+  return {
+    operator: {
+      name: "operator",
+      main: mainOf("operator"),
+      args: (port) => [
+        ...inner(port),
+        ...kafka,
+        ...mongodb,
+        ...["--connect-url", engines.connectUrl],
+        ...["--partitions", `${config.partitions}`, "--replication", `${config.replication}`],
+        ...["--window", `${config.windowMs}ms`, "--segment", `${config.segmentMs}ms`],
+        ...retainRaw,
+        ...log,
+      ],
+    },
+    aggregator: {
+      name: "aggregator",
+      main: mainOf("aggregator"),
+      args: (port) => [
+        ...inner(port),
+        ...kafka,
+        ...mongodb,
+        ...["--spark-url", engines.sparkUrl, "--checkpoints", config.checkpoints],
+        ...log,
+      ],
+    },
+    ingest: {
+      name: "ingest",
+      main: mainOf("ingest"),
+      args: (port) => [...listen(ports.ingest)(port), ...kafka, ...retainRaw, ...log],
+    },
+    query: {
+      name: "query",
+      main: mainOf("query"),
+      args: (port) => [
+        ...listen(ports.query)(port),
+        ...mongodb,
+        ...(corsOrigin === undefined ? [] : ["--cors-origin", corsOrigin]),
+        ...log,
+      ],
+    },
+  };
+}
+
+/** The command of the generator, which sends to `target` (host:port of ingest). Pure. */
+export function planGenerator(config: ServicesConfig, target: string): ServicePlan {
+  const { host, ports, devices, logLevel } = config;
+  return {
+    name: "generator",
+    main: mainOf("generator"),
+    args: (port) => [
+      "serve",
+      ...["--host", host, "--port", `${port ?? ports.generator}`, "--target", target],
+      ...(devices === undefined ? ["--idle"] : ["--devices", `${devices}`]),
+      ...["--log-level", logLevel],
+    ],
+  };
+}
+
+function mainOf(service: ServiceName): string {
+  return fileURLToPath(new URL(`../../${service}/src/main.ts`, import.meta.url));
+}

@@ -1,0 +1,156 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** How a service is run. */
+export type ServiceOptions = {
+  readonly name: string;
+  /** Its main.ts. */
+  readonly main: string;
+  /** Its flags; the port is known from the second start on, so that it stays the same. */
+  readonly args: (port: number | undefined) => readonly string[];
+  /** Its environment: flags say all, so that what is set for the mesh itself does not reach its parts. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Gets all that it prints. */
+  readonly logFile: string;
+  /** Told when it died by itself and will be started again. */
+  readonly onDeath?: (name: string, how: string) => void;
+  /** Told its process id each time it was started: whoever cleans up after a kill must know. */
+  readonly onStart?: (name: string, processId: number) => void;
+};
+
+/** A service in a process of its own, started again whenever it dies. */
+export type ServiceProcess = AsyncDisposable & {
+  readonly name: string;
+  /** host:port where it listens. */
+  readonly address: string;
+  /** Its process now, or undefined while it is being started again. */
+  readonly processId: number | undefined;
+  /** Kills it at once, as a power cut would; it is started again. Resolves when it is dead. */
+  kill(): Promise<void>;
+  /** Resolves when it listens (again). */
+  listening(): Promise<void>;
+  /** Ends it as Ctrl-C does; cuts it after `stopLimitMs`. Stopping twice is the same as once. */
+  stop(): Promise<void>;
+};
+
+/** Longer than the shutdown grace of any service. */
+const stopLimitMs = 10_000;
+/** The first wait before a service that died is started again, and the longest. */
+const restartDelayMs = { first: 250, longest: 10_000 } as const;
+/** A service that has run so long starts again without a wait. */
+const settledMs = 30_000;
+/** How many of the last lines of a service that cannot start are told. */
+const linesTold = 20;
+
+/**
+ * Starts a service and resolves when it says where it listens.
+ * @throws Error with its last lines if it ends before that.
+ */
+export async function startServiceProcess(options: ServiceOptions): Promise<ServiceProcess> {
+  const { name, main, args, env, logFile, onDeath, onStart } = options;
+  const log = createWriteStream(logFile, { flags: "a" });
+  const stopping = new AbortController();
+  let child: ChildProcess | undefined;
+  let port: number | undefined;
+  let address = "";
+  let waitMs = 0;
+
+  function run(): { readonly listening: Promise<void>; readonly ended: Promise<string> } {
+    const startedMs = performance.now();
+    const running = spawn(process.execPath, [main, ...args(port)], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...env },
+    });
+    child = running;
+    if (running.pid !== undefined) onStart?.(name, running.pid);
+    const last: string[] = [];
+    const ended = new Promise<string>((resolve) => {
+      running.once("error", (error) => resolve(error.message));
+      running.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
+    }).finally(() => {
+      if (child === running) child = undefined;
+      waitMs =
+        performance.now() - startedMs > settledMs
+          ? 0
+          : Math.min(Math.max(waitMs * 2, restartDelayMs.first), restartDelayMs.longest);
+    });
+    const listening = new Promise<void>((resolve, reject) => {
+      for (const stream of [running.stdout, running.stderr]) {
+        if (!stream) continue;
+        createInterface({ input: stream }).on("line", (line) => {
+          log.write(`${line}\n`);
+          last.push(line);
+          last.splice(0, last.length - linesTold);
+          const found = /^listening on (\S+):(\d+)$/.exec(line);
+          if (!found) return;
+          port = Number(found[2]);
+          address = `${found[1]}:${port}`;
+          resolve();
+        });
+      }
+      ended.then((how) => reject(new Error(`${name} ended with ${how}:\n${last.join("\n")}`)), reject);
+    });
+    listening.catch(() => {});
+    return { listening, ended };
+  }
+
+  let current = run();
+  await current.listening;
+
+  const supervision = (async () => {
+    for (;;) {
+      const how = await current.ended;
+      if (stopping.signal.aborted) return;
+      onDeath?.(name, how);
+      await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => {});
+      if (stopping.signal.aborted) return;
+      current = run();
+    }
+  })();
+
+  async function end(): Promise<void> {
+    stopping.abort();
+    const running = child;
+    running?.kill("SIGTERM");
+    const cut = setTimeout(() => running?.kill("SIGKILL"), stopLimitMs);
+    await supervision;
+    clearTimeout(cut);
+    log.end();
+  }
+  let ending: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    ending ??= end();
+    return ending;
+  };
+
+  return {
+    name,
+    get address() {
+      return address;
+    },
+    get processId() {
+      return child?.pid;
+    },
+    async kill() {
+      const { ended } = current;
+      child?.kill("SIGKILL");
+      await ended;
+    },
+    async listening() {
+      for (;;) {
+        const waited = current;
+        const ok = await waited.listening.then(
+          () => true,
+          () => false,
+        );
+        if (ok && waited === current && child !== undefined) return;
+        if (stopping.signal.aborted) throw new Error(`${name} was stopped`);
+        await delay(20, undefined, { signal: stopping.signal }).catch(() => {});
+      }
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}

@@ -1,0 +1,68 @@
+import { describe, expect, it } from "vitest";
+import { runSteps, type Step, type StepList } from "./steps.ts";
+
+/** A list that keeps what is said of each step. */
+function createSilentList(): StepList & { readonly said: string[] } {
+  const said: string[] = [];
+  return {
+    said,
+    show(name, work) {
+      work({ say: (progress) => said.push(`${name}: ${progress}`) }).then(
+        (result) => said.push(`${name} done: ${result}`),
+        (error: Error) => said.push(`${name} failed: ${error.message}`),
+      );
+    },
+    end: async () => {},
+  };
+}
+
+function step(name: string, needs: readonly string[], order: string[], fails = false): Step {
+  return {
+    name,
+    needs,
+    async run(say) {
+      order.push(name);
+      say("on its way");
+      await Promise.resolve();
+      if (fails) throw new Error(`${name} broke`);
+      return "there";
+    },
+  };
+}
+
+describe("runSteps", () => {
+  it("begins a step when all it needs is done, and says what it waits for", async () => {
+    const order: string[] = [];
+    const list = createSilentList();
+    await runSteps(
+      [step("a", [], order), step("b", [], order), step("c", ["a", "b"], order), step("d", ["c"], order)],
+      list,
+    );
+    expect(order).toEqual(["a", "b", "c", "d"]);
+    expect(list.said).toContain("c: waits for a, b");
+    expect(list.said).toContain("d done: there");
+  });
+
+  it("begins nothing that needs a step that failed, finishes the others, and throws the failure", async () => {
+    const order: string[] = [];
+    const list = createSilentList();
+    const steps = [
+      step("a", [], order, true),
+      step("b", ["a"], order),
+      step("c", [], order),
+      step("d", ["b", "c"], order),
+    ];
+    await expect(runSteps(steps, list)).rejects.toThrow("a broke");
+    expect(order).toEqual(["a", "c"]);
+    expect(list.said).toContain("b failed: b was not started");
+    expect(list.said).toContain("d failed: d was not started");
+    expect(list.said).toContain("c done: there");
+  });
+
+  it("refuses a step that needs one which does not come before it", async () => {
+    const list = createSilentList();
+    await expect(runSteps([step("a", ["b"], []), step("b", [], [])], list)).rejects.toThrow(
+      "step a needs b, which does not come before it",
+    );
+  });
+});
