@@ -5,12 +5,15 @@ import {
   type PublishReadingsResponse,
 } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
-import { credentials } from "@grpc/grpc-js";
+import { credentials, Metadata } from "@grpc/grpc-js";
 
 /** A plain client of ingest, as a user would write one with generated code. */
 export type Publisher = Disposable & {
   /** Sends one commit unit in frames and resolves with what ingest acknowledged. */
-  publish(readings: readonly Reading[], frameReadings?: number): Promise<PublishReadingsResponse>;
+  publish(
+    readings: readonly Reading[],
+    options?: { readonly frameReadings?: number; readonly limitMs?: number },
+  ): Promise<PublishReadingsResponse>;
 };
 
 /** Makes a client of the ingest at host:port. */
@@ -19,9 +22,12 @@ export function createPublisher(target: string): Publisher {
     "grpc.per_rpc_retry_buffer_size": 0,
   });
   return {
-    publish(readings, frameReadings = 100) {
+    publish(readings, { frameReadings = 100, limitMs } = {}) {
       return new Promise((resolve, reject) => {
-        const call = client.publishReadings((error, response) => (error ? reject(error) : resolve(response)));
+        const deadline = limitMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + limitMs;
+        const call = client.publishReadings(new Metadata(), { deadline }, (error, response) =>
+          error ? reject(error) : resolve(response),
+        );
         for (let start = 0; start < readings.length; start += frameReadings) {
           call.write({ readings: readings.slice(start, start + frameReadings) });
         }

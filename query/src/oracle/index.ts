@@ -1,3 +1,4 @@
+export { ask, type Exam } from "./ask.ts";
 export { tolerances } from "./differences.ts";
 export { describeExactAnswers, type ExactAnswersEngine, type ExactAnswersOptions } from "./exact-answers.ts";
 export { exactSum } from "./exact-sum.ts";
@@ -11,3 +12,5 @@ export {
   type OracleRow,
   type Question,
 } from "./oracle.ts";
+export { type CallPlan, type QuestionPlan, questionOf, questionPlans } from "./questions.ts";
+export { deviceIds, type ReadingPlan, readingOf, readingPlans } from "./streams.ts";

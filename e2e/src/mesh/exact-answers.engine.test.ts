@@ -1,0 +1,48 @@
+import { testEngines } from "@devicemesh/engines/testing";
+import type { DeviceMessage } from "@devicemesh/proto";
+import { describeExactAnswers } from "@devicemesh/query/oracle";
+import { afterAll, beforeAll, describe } from "vitest";
+import { createPublisher, type Publisher, readingOf } from "../publisher.ts";
+import { createPrefixedQuery } from "./prefixed-query.ts";
+import { type RealMesh, startRealMesh } from "./real-mesh.ts";
+
+const engines = await testEngines();
+
+// The suite that judges every engine, here over Kafka, Kafka Connect, MongoDB and Spark: readings go in through
+// ingest's gRPC port, answers come out of query's, and the windows move on by themselves all the while.
+describe.skipIf(engines === undefined)("the real mesh", () => {
+  let mesh: RealMesh;
+  let publisher: Publisher;
+  let run = 0;
+
+  beforeAll(async () => {
+    mesh = await startRealMesh(engines!, "exact");
+    publisher = createPublisher(mesh.ingest);
+  }, 300_000);
+  afterAll(async () => {
+    publisher?.[Symbol.dispose]();
+    await mesh?.[Symbol.asyncDispose]();
+  }, 60_000);
+
+  describeExactAnswers(
+    "the real mesh",
+    async () => {
+      const prefix = `r${run++}-`;
+      return {
+        async publish(readings: readonly DeviceMessage[]) {
+          if (readings.length === 0) return;
+          const units = readings.map((reading) =>
+            readingOf({ ...reading, deviceId: `${prefix}${reading.deviceId}` }),
+          );
+          await publisher.publish(units);
+          await mesh.untilComplete();
+        },
+        fold: () => mesh.untilSealed(),
+        nowMs: Date.now,
+        query: createPrefixedQuery(mesh.services.get("query").address, prefix),
+        close: async () => {},
+      };
+    },
+    { runs: 12, manySeries: 1000, timeoutMs: 600_000 },
+  );
+});

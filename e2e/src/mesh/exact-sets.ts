@@ -1,0 +1,52 @@
+import { type DeviceMessage, identityOf } from "@devicemesh/proto";
+import { ask, createOracle, type Question } from "@devicemesh/query/oracle";
+import { expect } from "vitest";
+import type { RealMesh } from "./real-mesh.ts";
+import type { SteadyLoad } from "./steady-load.ts";
+
+/**
+ * Expects that what a finished load sent is stored, each reading once and nothing else of its devices, and that
+ * answers over it equal brute force: all of it, a span with ragged edges, one device, buckets.
+ */
+export async function expectExact(mesh: RealMesh, load: SteadyLoad, prefix: string): Promise<void> {
+  expect(load.acked.size).toBe(load.sent.size);
+  const stored = new Set(
+    [...(await mesh.storedIdentities())].filter((identity) => identity.startsWith(prefix)),
+  );
+  expect([...load.acked].filter((identity) => !stored.has(identity)).slice(0, 5)).toEqual([]);
+  expect([...stored].filter((identity) => !load.sent.has(identity)).slice(0, 5)).toEqual([]);
+  expect(await differencesOf(mesh, [...load.sent.values()])).toEqual([]);
+}
+
+/** Where answers over these readings differ from brute force; none if all is well. Their devices must be theirs alone. */
+export async function differencesOf(mesh: RealMesh, readings: readonly DeviceMessage[]): Promise<string[]> {
+  const oracle = createOracle();
+  oracle.accept(readings);
+  const exam = { query: mesh.query, oracle, windowMs: 10_000 };
+  const devices = [...new Set(readings.map(({ deviceId }) => deviceId))];
+  const times = readings.map(({ timestampMs }) => timestampMs).sort((a, b) => a - b);
+  const at = (share: number) => ({ ms: times[Math.floor((times.length - 1) * share)] as number, nanos: 0 });
+  const all: Question = { deviceIds: devices, sensors: [] };
+  const differences: string[] = [];
+  for (const question of [
+    all,
+    { ...all, since: at(0.2), to: { ms: at(0.9).ms + 1, nanos: 0 } },
+    { ...all, deviceIds: devices.slice(0, 1) },
+    { ...all, sensors: ["pressure"], since: at(0.5) },
+  ] satisfies Question[]) {
+    differences.push(...(await ask(exam, question, { kind: "aggregates", grouping: "series" })));
+  }
+  differences.push(
+    ...(await ask(
+      exam,
+      { ...all, since: at(0.3) },
+      { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 100 }, fill: false },
+    )),
+  );
+  return differences.slice(0, 20);
+}
+
+/** The identities of messages. */
+export function identitiesOf(messages: readonly DeviceMessage[]): Set<string> {
+  return new Set(messages.map(identityOf));
+}

@@ -1,0 +1,161 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { type Client, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { type ChainNames, chainNames, collections, type MessageDocument } from "@devicemesh/chain";
+import { createKafka } from "@devicemesh/chain/kafka-client";
+import { openMongo } from "@devicemesh/chain/mongo-client";
+import type { TestEngines } from "@devicemesh/engines/testing";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { createServices, runSteps, type Services, type ServicesConfig } from "@devicemesh/mesh";
+import { identityOf, millisecondsFloor, type ProtoTimestamp } from "@devicemesh/proto";
+import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import type { Kafka } from "kafkajs";
+import type { Db } from "mongodb";
+
+/** A mesh of its own over the engines of the test run: our services as processes, other names than any other mesh. */
+export type RealMesh = AsyncDisposable & {
+  readonly engines: TestEngines;
+  readonly names: ChainNames;
+  readonly services: Services;
+  readonly query: Client<typeof QueryService>;
+  readonly kafka: Kafka;
+  readonly db: Db;
+  /** host:port of ingest. */
+  readonly ingest: string;
+  /** Resolves when everything that arrived until now is in the store. */
+  untilComplete(options?: { readonly timeoutMs?: number }): Promise<void>;
+  /** Resolves when everything that arrived until now is in the finest windows for good. */
+  untilSealed(options?: { readonly timeoutMs?: number }): Promise<void>;
+  /** The identities of all stored readings. */
+  storedIdentities(): Promise<Set<string>>;
+};
+
+/** The longest that the chain may take to catch up after an engine was away, on a slow machine. */
+const catchUpLimitMs = 240_000;
+
+/** Starts the services of a mesh and resolves when an answer came. Disposing ends them and removes what they stored. */
+export async function startRealMesh(
+  engines: TestEngines,
+  label: string,
+  settings: Partial<ServicesConfig> = {},
+): Promise<RealMesh> {
+  await using starting = new AsyncDisposableStack();
+  const unique = `${label}-${Date.now().toString(36)}`;
+  const config: ServicesConfig = {
+    engines,
+    host: "127.0.0.1",
+    ports: { ingest: 0, query: 0, generator: 0 },
+    topicPrefix: `${unique}-`,
+    database: `test_${unique.replaceAll("-", "_")}`,
+    partitions: 3,
+    replication: Math.min(engines.brokers, 3),
+    windowMs: 10_000,
+    segmentMs: 10_000,
+    retainRawMs: undefined,
+    checkpoints: join(engines.folder, "checkpoints", unique),
+    corsOrigin: undefined,
+    devices: undefined,
+    logLevel: "info",
+    ...settings,
+  };
+  const names = chainNames({ prefix: config.topicPrefix, database: config.database });
+  const logs = join(engines.folder, "logs", unique);
+  mkdirSync(logs, { recursive: true });
+  const kafka = createKafka({ brokers: engines.kafkaBrokers, clientId: `${unique}-test` });
+  const mongo = starting.use(
+    openMongo({ url: engines.mongodbUrl, database: config.database, appName: `${unique}-test` }),
+  );
+  starting.defer(() => removeStored(kafka, names, engines, mongo.db));
+  const services = starting.use(createServices(config, { logs, env: process.env }));
+  const lines: string[] = [];
+  await runSteps(services.steps([]), {
+    show(name, work) {
+      work({ say() {} }).then(
+        (where) => lines.push(`${name} ${where}`),
+        (error: unknown) => lines.push(`${name}: ${String(error)}`),
+      );
+    },
+    end: async () => {},
+  });
+  const query = createClient(
+    QueryService,
+    createGrpcTransport({ baseUrl: `http://${services.get("query").address}` }),
+  );
+  const horizon = async () => {
+    const { status } = await query.getPipelineStatus({}, { timeoutMs: 5000 });
+    return {
+      completeThroughMs: msOf(status?.completeThrough),
+      frontierMs: msOf(status?.levels[0]?.frontier),
+      problems: status?.problems ?? [],
+    };
+  };
+  const until = async (what: "completeThroughMs" | "frontierMs", timeoutMs: number) => {
+    // Engines and test have one clock here, so the log's clock is past this too.
+    const nowMs = Date.now();
+    let last: unknown;
+    await waitUntil(
+      async () => {
+        const seen = await horizon().catch((error: unknown) => ({ error: String(error) }));
+        last = seen;
+        return what in seen && (seen as Record<typeof what, number>)[what] > nowMs;
+      },
+      { timeoutMs, what: `${what} past ${new Date(nowMs).toISOString()}` },
+    ).catch((error: Error) => {
+      throw new Error(`${error.message}; last seen: ${JSON.stringify(last)}; logs in ${logs}`);
+    });
+  };
+  await waitUntil(
+    () =>
+      horizon().then(
+        () => true,
+        () => false,
+      ),
+    { timeoutMs: 60_000, what: "query answers" },
+  );
+
+  const running = starting.move();
+  return {
+    engines,
+    names,
+    services,
+    query,
+    kafka,
+    db: mongo.db,
+    ingest: services.get("ingest").address,
+    untilComplete: ({ timeoutMs = catchUpLimitMs } = {}) => until("completeThroughMs", timeoutMs),
+    untilSealed: ({ timeoutMs = catchUpLimitMs } = {}) => until("frontierMs", timeoutMs),
+    async storedIdentities() {
+      const found = mongo.db
+        .collection<MessageDocument>(collections.messages)
+        .find({}, { projection: { device_id: 1, sensor: 1, timestamp: 1 } });
+      const identities = new Set<string>();
+      for await (const { device_id: deviceId, sensor, timestamp } of found) {
+        identities.add(identityOf({ deviceId, sensor, timestampMs: timestamp.getTime() }));
+      }
+      return identities;
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function msOf(timestamp: ProtoTimestamp | undefined): number {
+  return timestamp ? millisecondsFloor(timestamp) : 0;
+}
+
+/** Removes connectors, topics and database, so that the engines carry no more than they must. */
+async function removeStored(kafka: Kafka, names: ChainNames, engines: TestEngines, db: Db): Promise<void> {
+  for (const connector of Object.values(names.connectors)) {
+    await fetch(`${engines.connectUrl}/connectors/${connector}`, { method: "DELETE" });
+  }
+  const admin = kafka.admin();
+  await admin.connect();
+  try {
+    const topics = await admin.listTopics();
+    const ours = Object.values(names.topics).filter((topic) => topics.includes(topic));
+    if (ours.length > 0) await admin.deleteTopics({ topics: ours });
+  } finally {
+    await admin.disconnect();
+  }
+  await db.dropDatabase();
+}

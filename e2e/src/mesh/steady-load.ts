@@ -1,0 +1,127 @@
+import { type DeviceMessage, identityOf, sensors } from "@devicemesh/proto";
+import { createPublisher, readingOf } from "../publisher.ts";
+
+/** Readings that flow at a steady rate, whatever becomes of ingest: each unit is sent until it is acknowledged. */
+export type SteadyLoad = {
+  /** All that was ever sent, by identity. */
+  readonly sent: ReadonlyMap<string, DeviceMessage>;
+  /** The identities that were acknowledged. */
+  readonly acked: ReadonlySet<string>;
+  /** How many units were sent again because their stream broke. */
+  readonly resent: number;
+  /** Told each unit as it is acknowledged. */
+  onAck: ((messages: readonly DeviceMessage[]) => void) | undefined;
+  /** Makes no new units, and resolves when every one that was sent is acknowledged. */
+  finish(): Promise<void>;
+  /** Cuts everything. */
+  abort(): void;
+};
+
+/** How a load is made. */
+export type SteadyLoadOptions = {
+  /** host:port of ingest. */
+  readonly target: string;
+  /** Stands before the device ids. */
+  readonly prefix: string;
+  readonly devices?: number;
+  readonly readingsPerSecond?: number;
+  /** How long a unit may take before it counts as broken, in ms. */
+  readonly unitLimitMs?: number;
+};
+
+/** How often a unit is sent. */
+const unitIntervalMs = 200;
+/** The wait before a broken unit is sent again. */
+const retryDelayMs = 250;
+/** Units on their way at a time: beyond, the load waits, as an outbox that is full would. */
+const unitsMax = 400;
+/** Every so many readings one is late: by minutes, hours, a day. */
+const lateEvery = 13;
+// Not multiples of the interval between readings, so that no late reading has the identity of another.
+const latenessMs = [61_007, 3_600_011, 86_400_013] as const;
+
+/** Starts the load at once: by default 500 readings a second of 50 devices, some of them late. */
+export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
+  const { target, prefix, devices = 50, readingsPerSecond = 500, unitLimitMs = 60_000 } = options;
+  const publisher = createPublisher(target);
+  const sent = new Map<string, DeviceMessage>();
+  const acked = new Set<string>();
+  const underWay = new Set<Promise<void>>();
+  const aborting = new AbortController();
+  const perUnit = Math.round((readingsPerSecond * unitIntervalMs) / 1000);
+  const beginMs = Date.now();
+  let number = 0;
+  let resent = 0;
+
+  function message(place: number): DeviceMessage {
+    const { sensor, minimum, maximum } = sensors[place % sensors.length] as (typeof sensors)[number];
+    const late = place % lateEvery === 0 ? (latenessMs[place % latenessMs.length] as number) : 0;
+    // The place in the last digits keeps identities apart, however the clock goes.
+    const timestampMs =
+      beginMs - late + Math.floor(place / devices) * Math.round((devices * 1000) / readingsPerSecond);
+    const share = (place * 7919) % 1000;
+    return {
+      deviceId: `${prefix}${place % devices}`,
+      sensor,
+      timestampMs,
+      value: minimum + ((maximum - minimum) * share) / 1000,
+    };
+  }
+
+  async function deliver(messages: readonly DeviceMessage[]): Promise<void> {
+    const readings = messages.map(readingOf);
+    while (!aborting.signal.aborted) {
+      try {
+        await publisher.publish(readings, { limitMs: unitLimitMs });
+        for (const one of messages) acked.add(identityOf(one));
+        load.onAck?.(messages);
+        return;
+      } catch {
+        resent++;
+        await pause(retryDelayMs, aborting.signal);
+      }
+    }
+  }
+
+  const timer = setInterval(() => {
+    if (underWay.size >= unitsMax) return;
+    const messages = Array.from({ length: perUnit }, () => message(number++));
+    for (const one of messages) sent.set(identityOf(one), one);
+    const delivery = deliver(messages).finally(() => underWay.delete(delivery));
+    underWay.add(delivery);
+  }, unitIntervalMs);
+
+  const load: SteadyLoad = {
+    sent,
+    acked,
+    get resent() {
+      return resent;
+    },
+    onAck: undefined,
+    async finish() {
+      clearInterval(timer);
+      await Promise.all(underWay);
+      publisher[Symbol.dispose]();
+    },
+    abort() {
+      clearInterval(timer);
+      aborting.abort();
+      publisher[Symbol.dispose]();
+    },
+  };
+  return load;
+}
+
+function pause(delayMs: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, delayMs);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        resolve();
+      },
+      { once: true },
+    );
+  });
+}
