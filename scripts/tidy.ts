@@ -140,7 +140,7 @@ export function writtenFiles(): SourceFile[] {
     .filter((path) => /\.(ts|mjs|md|json|yaml|html|proto|py|sh)$/.test(path))
     .filter(
       (path) =>
-        !/^(proto\/(gen|vendor)|bench\/results)\/|package-lock\.json$|^scripts\/tidy(\.test)?\.ts$/.test(
+        !/^(proto\/(gen|vendor)|aggregator\/gen|bench\/results)\/|package-lock\.json$|^scripts\/tidy(\.test)?\.ts$/.test(
           path,
         ),
     )
