@@ -52,11 +52,11 @@ const messageValidator = {
     device_id: device,
     sensor,
     timestamp: date,
-    value: { ...number, minimum: -valueMax, maximum: valueMax },
+    value: number,
     arrived: date,
     offset: whole,
   }),
-  $expr: { $and: [idIs("$device_id", "$sensor", isoTime("$timestamp")), ...finite("$value")] },
+  $expr: { $and: [idIs("$device_id", "$sensor", isoTime("$timestamp")), ...within("$value", valueMax)] },
 };
 
 const partialValidator = {
@@ -76,12 +76,15 @@ const partialValidator = {
     first_value: number,
     last_at: date,
     last_value: number,
-    m2: { ...number, minimum: 0 },
+    m2: number,
   }),
   $expr: {
     $and: [
       idIs("$device_id", "$sensor", isoTime("$window_start"), isoTime("$segment_start")),
-      ...["$sum", "$minimum", "$maximum", "$first_value", "$last_value", "$m2"].flatMap(finite),
+      ...["$sum", "$minimum", "$maximum", "$first_value", "$last_value", "$m2"].flatMap((field) =>
+        within(field, Number.MAX_VALUE),
+      ),
+      { $gte: ["$m2", 0] },
     ],
   },
 };
@@ -177,7 +180,7 @@ function isoTime(field: string): object {
   return { $dateToString: { date: field, format: "%Y-%m-%dT%H:%M:%S.%LZ" } };
 }
 
-/** NaN compares below every number, and a schema's bounds let it pass. */
-function finite(field: string): object[] {
-  return [{ $gte: [field, -Number.MAX_VALUE] }, { $lte: [field, Number.MAX_VALUE] }];
+/** A schema's bounds let NaN pass; as an expression it compares below every number. */
+function within(field: string, max: number): object[] {
+  return [{ $gte: [field, -max] }, { $lte: [field, max] }];
 }
