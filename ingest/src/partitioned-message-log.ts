@@ -37,7 +37,7 @@ export type PartitionedMessageLog = MessageLog & {
 
 /**
  * Makes the log. The messages of a device go to one partition, in the order they were appended. It looks for the
- * topic at once, and appends wait for that. `onReachable` is told each change of `reachable`.
+ * topic at once, and appends wait for that. `onReachable` is told whether it was found, and each change after.
  */
 export function createPartitionedMessageLog(options: {
   readonly topic: PartitionedTopic;
@@ -54,7 +54,8 @@ export function createPartitionedMessageLog(options: {
   /** Set when the topic is not the one that it was. */
   let refusal: RpcError | undefined;
   let lastError: unknown;
-  let reachable = false;
+  /** What was told; undefined before the first answer. */
+  let reachable: boolean | undefined;
   let dropping = false;
   let closing: Promise<void> | undefined;
 
@@ -167,7 +168,12 @@ export function createPartitionedMessageLog(options: {
       if (batch.length === 0) return;
       await admission.hold(batch, isAway() ? limits.awayTimeoutMs : limits.appendTimeoutMs);
     },
-    stats: () => ({ reachable, readingsInFlight: admission.readings, ...counts, lastError }),
+    stats: () => ({
+      reachable: reachable ?? false,
+      readingsInFlight: admission.readings,
+      ...counts,
+      lastError,
+    }),
     close() {
       closing ??= close();
       return closing;
