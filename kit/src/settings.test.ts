@@ -129,20 +129,6 @@ describe("loadSettings", () => {
     });
   });
 
-  it("takes an empty text for a setting that is empty by default", () => {
-    const prefix = {
-      flag: "--name-prefix",
-      env: "EXAMPLE_NAME_PREFIX",
-      kind: "string",
-      default: "",
-      description: "Stands before names.",
-    } as const;
-    const definition = defineSettings({ prefix: "EXAMPLE_", settings: { prefix } });
-    for (const args of [[], ["--name-prefix", ""], ["--name-prefix="]]) {
-      expect(loadSettings(definition, { args, env: {} })).toMatchObject({ values: { prefix: "" } });
-    }
-  });
-
   it("reads the environment, and takes an empty variable for none", () => {
     const env = { EXAMPLE_PORT: "2", EXAMPLE_NO_NOISE: "yes", EXAMPLE_LEVEL: "", EXAMPLE_TIMEOUT: "1500ms" };
     expect(valuesOf([], env)).toMatchObject({ port: 2, quiet: true, level: "info", timeout: 1500 });
