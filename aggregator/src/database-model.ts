@@ -108,7 +108,6 @@ export function createDatabaseModel(devices: number) {
           windowsMax,
           rawKeptSinceMs: 0,
           windowMs: modelSizes.windowMs,
-          quietMs: 20,
           spanWindowsMax: 3,
         },
       );

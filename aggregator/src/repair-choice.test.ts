@@ -5,7 +5,6 @@ const limits = {
   frontierMs: 1000,
   rawKeptSinceMs: Number.NEGATIVE_INFINITY,
   windowMs: 10,
-  quietMs: 100,
   windowsMax: 100,
   spanWindowsMax: 3,
 };
@@ -53,18 +52,10 @@ describe("chooseRepairs", () => {
     ]);
   });
 
-  it("takes no more windows than allowed, those whose last repeat is oldest first", () => {
+  it("takes no more windows than allowed, those that have been quiet for longest first", () => {
     const windows = [repeated(0, { lastRepeatMs: 700 }), repeated(100, { lastRepeatMs: 600 }), repeated(200)];
     const starts = chooseRepairs(windows, { ...limits, windowsMax: 2 }).map(({ sinceMs }) => sinceMs);
     expect(starts.sort((a, b) => a - b)).toEqual([100, 200]);
-  });
-
-  it("prefers windows that have been quiet for a while, and takes busy ones when there is room", () => {
-    const busy = repeated(0, { firstRepeatMs: 100, lastRepeatMs: 950 });
-    const quiet = repeated(100, { lastRepeatMs: 899 });
-    const one = chooseRepairs([busy, quiet], { ...limits, windowsMax: 1 });
-    expect(one.map(({ sinceMs }) => sinceMs)).toEqual([100]);
-    expect(chooseRepairs([busy, quiet], limits)).toHaveLength(2);
   });
 
   it("chooses nothing where nothing needs it", () => {

@@ -28,8 +28,6 @@ export type RepairLimits = {
   readonly rawKeptSinceMs: number;
   /** The size of the finest windows. */
   readonly windowMs: number;
-  /** A window without a repeat for so long before the frontier goes first: no other is likely to come. */
-  readonly quietMs: number;
   readonly windowsMax: number;
   /** The longest span, in windows: one span is one question to the database. */
   readonly spanWindowsMax: number;
@@ -53,18 +51,13 @@ export function needsRepair(
 }
 
 /**
- * Which windows to repair now, as spans: quiet ones before busy ones, those whose last repeat is oldest
- * first, at most `windowsMax` in all.
+ * Which windows to repair now, as spans: those whose last repeat is oldest first, at most `windowsMax` in all.
+ * So those that have been quiet for longest go before those to which another repeat is likely to come.
  */
 export function chooseRepairs(windows: readonly RepeatedWindow[], limits: RepairLimits): RepairSpan[] {
-  const busySinceMs = limits.frontierMs - limits.quietMs;
   const chosen = windows
     .filter((window) => needsRepair(window, limits))
-    .sort(
-      (a, b) =>
-        Number(a.lastRepeatMs >= busySinceMs) - Number(b.lastRepeatMs >= busySinceMs) ||
-        a.lastRepeatMs - b.lastRepeatMs,
-    )
+    .sort((a, b) => a.lastRepeatMs - b.lastRepeatMs)
     .slice(0, limits.windowsMax);
   return spansOf(chosen, limits);
 }
