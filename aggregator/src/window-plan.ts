@@ -62,8 +62,9 @@ const identityPattern = "^[^|]+[|][^|]+[|][0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0
  * The one plan: messages to partials of (series, window of `timestamp`, segment of `arrived`), each written
  * once, when its segment is over on every partition.
  *
- * It counts every message that the raw store could take, and perhaps some that it refuses; the latter become
- * dead letters and mark their windows. The other way round a reading would be missing from its window.
+ * It counts every message that the raw store could take, and some that it refuses; the latter become dead
+ * letters and mark their windows. The other way round a reading would be missing from its window. So the
+ * identity is the record's key, to which the raw store holds the fields, and the time is read from it alone.
  */
 export function windowPlan(options: WindowPlanMeaning & WindowPlanRun): StreamingQuery {
   const { partitions, outputTopic, brokers, checkpointLocation, queryName, triggerMs } = options;
@@ -84,7 +85,7 @@ export function windowPlan(options: WindowPlanMeaning & WindowPlanRun): Streamin
 /**
  * One source and one watermark for each partition: Spark takes the minimum of the watermarks, so no message
  * is late for its segment however unevenly the partitions are read. The columns are computed before the
- * watermark, once a row.
+ * watermark, once a row. `value` is null where the raw store surely takes nothing.
  */
 function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRun): Relation {
   const { topic, brokers, startingOffsets, maxOffsetsPerTrigger, watermarkDelayMs } = options;
@@ -99,21 +100,31 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
   const texts = project(records, [
     "timestamp AS arrived",
     "CAST(key AS STRING) AS identity",
-    // Null where it is not JSON; a value that is not a number is null.
+    // Nulls where it is not JSON; a value that is not a number is null.
     `from_json(
       CAST(value AS STRING),
       'device_id STRING, sensor STRING, value DOUBLE',
       map('allowNumericLeadingZeros', 'true', 'allowNonNumericNumbers', 'false')
     ) AS message`,
+    "hex(substring(value, 1, 4)) AS head",
   ]);
   const messages = project(texts, [
     "arrived",
-    "identity",
-    "message.device_id AS device_id",
-    "message.sensor AS sensor",
-    "message.value AS value",
-    // The identity is the judge of the time: the raw store holds the fields to it.
-    "unix_millis(try_cast(substring_index(identity, '|', -1) AS TIMESTAMP)) AS at",
+    "split_part(identity, '|', 1) AS device_id",
+    "split_part(identity, '|', 2) AS sensor",
+    `IF(identity RLIKE '${identityPattern}',
+      unix_millis(try_cast(split_part(identity, '|', 3) AS TIMESTAMP)),
+      NULL
+    ) AS at`,
+    // Kafka Connect reads UTF-16 and UTF-32 too. Such a record spoils its partial, which the sink then refuses
+    // for its NaN: the window is answered from raw readings, whatever became of the record.
+    `CASE
+      WHEN message.device_id = split_part(identity, '|', 1)
+        AND message.sensor = split_part(identity, '|', 2)
+        AND abs(message.value) <= 1.7976931348623157E308D
+      THEN message.value
+      WHEN head RLIKE '00|^EFBBBF|^FEFF|^FFFE' THEN double('NaN')
+    END AS value`,
   ]);
   return withWatermark(messages, "arrived", watermarkDelayMs);
 }
@@ -123,11 +134,7 @@ function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: Window
   const valid = filter(
     messages,
     `IF(arrived IS NULL, false,
-      arrived >= timestamp_millis(${sinceMs})
-      AND identity RLIKE '${identityPattern}'
-      AND identity = concat(device_id, '|', sensor, '|', substring_index(identity, '|', -1))
-      AND at IS NOT NULL
-      AND abs(value) <= 1.7976931348623157E308D
+      arrived >= timestamp_millis(${sinceMs}) AND at IS NOT NULL AND value IS NOT NULL
     )`,
   );
   const groups = groupBy(valid, {
