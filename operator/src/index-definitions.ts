@@ -43,11 +43,10 @@ export function indexDefinitions(options: {
       fields: ["device_id", "sensor", "window_start"],
     },
     { collection: windowRepeats, name: "window", fields: ["window_start"] },
-    // What needs repair: no repair yet (its `through` is null), or a repeat since.
-    { collection: windowRepeats, name: "repair", fields: ["repair.through", "last_repeat"] },
+    // What needs repair: whatever was repeated since the last look.
     { collection: windowRepeats, name: "last_repeat", fields: ["last_repeat"] },
-    // How many of each kind, and the latest of a kind.
-    { collection: deadLetters, name: "kind", fields: ["kind", "arrived"] },
+    // How many of each kind, and whether a partial is among the invalid ones.
+    { collection: deadLetters, name: "kind", fields: ["kind", "topic"] },
     // Lists of series in their order.
     { collection: series, name: "series", fields: ["device_id", "sensor"] },
   ];

@@ -16,9 +16,9 @@ import { topicDefinitions } from "./topic-definitions.ts";
  * made: a sink without its indexes and topics would do harm. Reads only.
  */
 export async function inspectMesh(engines: MeshEngines, mesh: MeshDefinition): Promise<readonly Part[]> {
-  const { admin, db, rest } = engines;
+  const { withAdmin, db, rest } = engines;
   const [topics, collections, indexes, settings, connectors] = await Promise.all([
-    inspectTopics(admin, topicDefinitions(mesh)),
+    inspectTopics(withAdmin, topicDefinitions(mesh)),
     inspectCollections(db, collectionDefinitions(mesh)),
     inspectIndexes(db, indexDefinitions(mesh)),
     inspectSettings(db, mesh),

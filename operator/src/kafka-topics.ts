@@ -1,5 +1,6 @@
 import kafkajs, { type Admin } from "kafkajs";
 import { changedSettings, differenceOf, type Part } from "./difference.ts";
+import type { WithAdmin } from "./kafka-admin.ts";
 import { minInsyncReplicas, type TopicDefinition } from "./topic-definitions.ts";
 
 /** Number of the configuration source "set for this topic" in the answer of DescribeConfigs. */
@@ -8,45 +9,59 @@ const dynamicTopicSource = 1;
 const leaderWaitMs = 15_000;
 
 /** Finds out how the topics differ from what they should be. Reads only. */
-export async function inspectTopics(admin: Admin, definitions: readonly TopicDefinition[]): Promise<Part[]> {
-  const there = new Set(await admin.listTopics());
-  return await Promise.all(
-    definitions.map((definition) =>
-      there.has(definition.topic) ? inspectTopic(admin, definition) : missingTopic(admin, definition),
-    ),
-  );
+export async function inspectTopics(
+  withAdmin: WithAdmin,
+  definitions: readonly TopicDefinition[],
+): Promise<Part[]> {
+  return await withAdmin(async (admin) => {
+    const there = new Set(await admin.listTopics());
+    return await Promise.all(
+      definitions.map((definition) =>
+        there.has(definition.topic)
+          ? inspectTopic(admin, withAdmin, definition)
+          : missingTopic(withAdmin, definition),
+      ),
+    );
+  });
 }
 
 /** Deletes those of the topics that are there. */
-export async function deleteTopics(admin: Admin, topics: readonly string[]): Promise<void> {
-  const there = new Set(await admin.listTopics());
-  const found = topics.filter((topic) => there.has(topic));
-  if (found.length > 0) await admin.deleteTopics({ topics: found });
+export async function deleteTopics(withAdmin: WithAdmin, topics: readonly string[]): Promise<void> {
+  await withAdmin(async (admin) => {
+    const there = new Set(await admin.listTopics());
+    const found = topics.filter((topic) => there.has(topic));
+    if (found.length > 0) await admin.deleteTopics({ topics: found });
+  });
 }
 
-function missingTopic(admin: Admin, definition: TopicDefinition): Part {
+/** Deletes those of the consumer groups that are there and that nobody is in. */
+export async function deleteGroups(withAdmin: WithAdmin, groupIds: readonly string[]): Promise<void> {
+  await withAdmin(async (admin) => {
+    const { groups } = await admin.describeGroups([...groupIds]);
+    const idle = groups.filter(({ state }) => state === "Empty").map(({ groupId }) => groupId);
+    if (idle.length > 0) await admin.deleteGroups(idle);
+  });
+}
+
+function missingTopic(withAdmin: WithAdmin, definition: TopicDefinition): Part {
   const { topic, partitions, replication, settings } = definition;
   return {
     what: whatOf(definition),
     difference: { kind: "create" },
     async apply() {
-      await admin.createTopics({
-        waitForLeaders: true,
-        timeout: leaderWaitMs,
-        topics: [
-          {
-            topic,
-            numPartitions: partitions,
-            replicationFactor: replication,
-            configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
-          },
-        ],
-      });
+      const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
+      await withAdmin((admin) =>
+        admin.createTopics({
+          waitForLeaders: true,
+          timeout: leaderWaitMs,
+          topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }],
+        }),
+      );
     },
   };
 }
 
-async function inspectTopic(admin: Admin, definition: TopicDefinition): Promise<Part> {
+async function inspectTopic(admin: Admin, withAdmin: WithAdmin, definition: TopicDefinition): Promise<Part> {
   const { topic, partitions, replication } = definition;
   const what = whatOf(definition);
   const metadata = await admin.fetchTopicMetadata({ topics: [topic] });
@@ -77,17 +92,10 @@ async function inspectTopic(admin: Admin, definition: TopicDefinition): Promise<
     difference,
     async apply() {
       // Altering sets all that is set for the topic: what somebody else set stays as it is.
-      const entries = Object.entries({ ...own.setHere, ...wanted });
-      await admin.alterConfigs({
-        validateOnly: false,
-        resources: [
-          {
-            type: kafkajs.ConfigResourceTypes.TOPIC,
-            name: topic,
-            configEntries: entries.map(([name, value]) => ({ name, value })),
-          },
-        ],
-      });
+      const all = Object.entries({ ...own.setHere, ...wanted });
+      const configEntries = all.map(([name, value]) => ({ name, value }));
+      const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries };
+      await withAdmin((admin) => admin.alterConfigs({ validateOnly: false, resources: [resource] }));
     },
   };
 }

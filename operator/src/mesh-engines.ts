@@ -1,6 +1,7 @@
 import { createKafka } from "@devicemesh/chain/kafka-client";
 import { openMongo } from "@devicemesh/chain/mongo-client";
 import { createConnectRest } from "./connect-rest.ts";
+import { createAdminAccess } from "./kafka-admin.ts";
 
 /** Where the engines are. */
 export type EngineAddresses = {
@@ -11,25 +12,21 @@ export type EngineAddresses = {
   readonly mongodbUrl: string;
 };
 
-/** The engines of a mesh, connected. */
-export type MeshEngines = Awaited<ReturnType<typeof openEngines>>;
+/** The engines of a mesh. */
+export type MeshEngines = ReturnType<typeof openEngines>;
 
-/**
- * Connects to the engines that a mesh is made in. MongoDB and Connect are reached with the first request.
- * @throws Error if no broker can be reached.
- */
-export async function openEngines(addresses: EngineAddresses, database: string) {
+/** Knows the engines that a mesh is made in. Each is connected to with the first request, and again when it was away. */
+export function openEngines(addresses: EngineAddresses, database: string) {
   const kafka = createKafka({ brokers: addresses.kafkaBrokers, clientId: "operator" });
-  const admin = kafka.admin();
-  await admin.connect();
+  const admin = createAdminAccess(kafka);
   const mongo = openMongo({ url: addresses.mongodbUrl, database, appName: "operator" });
   return {
     kafka,
-    admin,
+    withAdmin: admin.use,
     db: mongo.db,
     rest: createConnectRest({ url: addresses.connectUrl }),
     async [Symbol.asyncDispose](): Promise<void> {
-      await Promise.allSettled([admin.disconnect(), mongo[Symbol.asyncDispose]()]);
+      await Promise.allSettled([admin[Symbol.asyncDispose](), mongo[Symbol.asyncDispose]()]);
     },
   };
 }

@@ -1,7 +1,7 @@
-import { type ChainNames, chainNames } from "@devicemesh/chain";
+import { type ChainNames, chainNames, connectorGroup } from "@devicemesh/chain";
 import { throughRebalance } from "./connectors.ts";
 import { applyParts, inspectMesh } from "./inspect-mesh.ts";
-import { deleteTopics } from "./kafka-topics.ts";
+import { deleteGroups, deleteTopics } from "./kafka-topics.ts";
 import { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
 import { type EngineAddresses, openEngines } from "./mesh-engines.ts";
 
@@ -43,7 +43,7 @@ export function meshDefinition(options: MeshOptions): MeshDefinition {
  */
 export async function prepareMesh(options: MeshOptions): Promise<ChainNames> {
   const mesh = meshDefinition(options);
-  await using engines = await openEngines(options, options.database);
+  await using engines = openEngines(options, options.database);
   await applyParts(await inspectMesh(engines, mesh));
   return mesh.names;
 }
@@ -51,10 +51,14 @@ export async function prepareMesh(options: MeshOptions): Promise<ChainNames> {
 /** Removes the connectors, topics, groups and database of a mesh, and all its data. For tests. */
 export async function removeMesh(options: MeshOptions): Promise<void> {
   const { names } = meshDefinition(options);
-  await using engines = await openEngines(options, options.database);
+  await using engines = openEngines(options, options.database);
   for (const connector of Object.values(names.connectors)) {
     await throughRebalance(() => engines.rest.remove(connector));
   }
-  await deleteTopics(engines.admin, Object.values(names.topics));
+  await deleteTopics(engines.withAdmin, Object.values(names.topics));
+  await deleteGroups(engines.withAdmin, [
+    names.deadLetterGroup,
+    ...Object.values(names.connectors).map(connectorGroup),
+  ]);
   await engines.db.dropDatabase();
 }
