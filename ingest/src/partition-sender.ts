@@ -17,8 +17,8 @@ export type SendLimits = {
 /** Sends the rows of one partition in their order, one send at a time. */
 export type PartitionSender = {
   readonly rows: PartitionRows;
-  /** Since when (by the monotonic clock) sends fail, without one that succeeded. */
-  readonly failingSinceMs: number | undefined;
+  /** When (by the monotonic clock) sends began to fail, and failed last; undefined once one has succeeded. */
+  readonly failing: { readonly sinceMs: number; readonly lastMs: number } | undefined;
   /** Whether something is being sent, or waits to be. */
   readonly busy: boolean;
   /** Tells that rows were added. */
@@ -48,7 +48,7 @@ export function createPartitionSender(options: {
     recordsMax: limits.sendRecordsMax,
     bytesMax: limits.sendBytesMax,
   });
-  let failingSinceMs: number | undefined;
+  let failing: PartitionSender["failing"];
   let resendMs = limits.resendMinMs;
   let running = false;
   let stopped = false;
@@ -76,13 +76,14 @@ export function createPartitionSender(options: {
       try {
         await send(records);
       } catch (error) {
-        failingSinceMs ??= monotonicMs();
+        const lastMs = monotonicMs();
+        failing = { sinceMs: failing?.sinceMs ?? lastMs, lastMs };
         onFailed(error);
         if (!stopped) await pause(resendMs);
         resendMs = Math.min(resendMs * 2, limits.resendMaxMs);
         continue;
       }
-      failingSinceMs = undefined;
+      failing = undefined;
       resendMs = limits.resendMinMs;
       onSent();
       for (const { append, rows: count } of parts) append.acknowledge(count);
@@ -101,8 +102,8 @@ export function createPartitionSender(options: {
 
   return {
     rows,
-    get failingSinceMs() {
-      return failingSinceMs;
+    get failing() {
+      return failing;
     },
     get busy() {
       return running;
@@ -117,7 +118,7 @@ export function createPartitionSender(options: {
       void run();
     },
     forgetFailure() {
-      failingSinceMs = undefined;
+      failing = undefined;
     },
     stop() {
       stopped = true;

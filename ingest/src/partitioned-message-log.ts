@@ -51,6 +51,8 @@ export function createPartitionedMessageLog(options: {
   const counts = { sends: 0, failedSends: 0, timedOut: 0 };
   let senders: readonly PartitionSender[] = [];
   let describeFailingSinceMs: number | undefined;
+  /** When an append was given up last. */
+  let gaveUpMs = Number.NEGATIVE_INFINITY;
   /** Set when the topic is not the one that it was. */
   let refusal: RpcError | undefined;
   let lastError: unknown;
@@ -64,6 +66,7 @@ export function createPartitionedMessageLog(options: {
     onLetIn: (append) => distribute(append, senders),
     timedOut() {
       counts.timedOut++;
+      gaveUpMs = monotonicMs();
       tellReachable();
       dropAnsweredSoon();
       return refuse(lastError instanceof RpcError ? lastError.message : "the message log is too slow");
@@ -77,11 +80,11 @@ export function createPartitionedMessageLog(options: {
     });
   }
 
-  /** Whether it has failed for so long that appends had to be given up. */
+  /** Whether it has failed since before an append was given up, or for as long as one would have waited. */
   function isAway(): boolean {
-    const before = monotonicMs() - limits.appendTimeoutMs;
+    const before = Math.max(gaveUpMs, monotonicMs() - limits.appendTimeoutMs);
     const isLong = (sinceMs: number | undefined) => sinceMs !== undefined && sinceMs <= before;
-    return isLong(describeFailingSinceMs) || senders.some(({ failingSinceMs }) => isLong(failingSinceMs));
+    return isLong(describeFailingSinceMs) || senders.some(({ failing }) => isLong(failing?.sinceMs));
   }
 
   function tellReachable(): void {
@@ -132,8 +135,11 @@ export function createPartitionedMessageLog(options: {
       lastError = refusal;
       admission.failAll(refusal);
     }
+    // Where nobody has tried for a while, somebody should: senders come back to those that say they serve.
+    const before = monotonicMs() - limits.watch.wellMs;
     for (const [partition, sender] of senders.entries()) {
-      if (!sender.busy && !leaderless.includes(partition)) sender.forgetFailure();
+      const isIdle = !sender.busy && (sender.failing?.lastMs ?? 0) <= before;
+      if (isIdle && !leaderless.includes(partition)) sender.forgetFailure();
     }
     tellReachable();
   }
@@ -150,7 +156,7 @@ export function createPartitionedMessageLog(options: {
     isWell: () =>
       senders.length > 0 &&
       describeFailingSinceMs === undefined &&
-      senders.every(({ failingSinceMs }) => failingSinceMs === undefined),
+      senders.every(({ failing }) => failing === undefined),
   });
 
   async function close(): Promise<void> {
