@@ -1,5 +1,5 @@
 import type { AggregatorStore } from "./aggregator-store.ts";
-import { aimedAt, frontierSteps, movedTo, proposedFrontier, reachedFrontier } from "./frontier.ts";
+import { aimedAt, movedTo, nextStep, proposedFrontier, reachedFrontier } from "./frontier.ts";
 import type { LogOffsets } from "./log-access.ts";
 import type { Progress } from "./progress.ts";
 import type { TickMemory } from "./ticks.ts";
@@ -17,7 +17,7 @@ export async function stepFrontier(dependencies: {
   readonly ticks: TickMemory;
   readonly job: Pick<WindowJob, "progress">;
   readonly offsets: Pick<LogOffsets, "committedMessages" | "ends" | "committed">;
-  readonly store: Pick<AggregatorStore, "publishFrontier" | "registerSeries">;
+  readonly store: Pick<AggregatorStore, "publishFrontier" | "firstSegment" | "registerSeries">;
   /** This aggregator's own clock, ms since 1970. */
   readonly clock: () => number;
 }): Promise<void> {
@@ -34,12 +34,11 @@ export async function stepFrontier(dependencies: {
   progress.committed = await offsets.committed();
   const reachedMs = reachedFrontier(progress.frontier, progress.committed);
   if (reachedMs === undefined) return;
-  for (const step of frontierSteps({
-    frontierMs: progress.frontier.frontierMs,
-    toMs: reachedMs,
-    stepMs: stepMaxMs,
-  })) {
-    await store.registerSeries(step);
+  while (progress.frontier.frontierMs < reachedMs) {
+    const { frontierMs } = progress.frontier;
+    const firstMs = await store.firstSegment(0, frontierMs);
+    const step = nextStep({ frontierMs, toMs: reachedMs, firstMs, stepMs: stepMaxMs });
+    if (step.sinceMs < step.toMs) await store.registerSeries(step);
     await store.publishFrontier({ level: { level: 0, frontierMs: step.toMs } });
     progress.frontier = movedTo(progress.frontier, step.toMs);
     progress.frontiersMs = progress.frontiersMs.with(0, step.toMs);

@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import {
   aimedAt,
   type FrontierState,
-  frontierSteps,
   type LogPlaces,
   movedTo,
+  nextStep,
   proposedFrontier,
   reachedFrontier,
 } from "./frontier.ts";
@@ -89,13 +89,17 @@ describe("movedTo", () => {
   });
 });
 
-describe("frontierSteps", () => {
-  it("cover the way without a gap, none longer than allowed", () => {
-    expect([...frontierSteps({ frontierMs: 20, toMs: 75, stepMs: 20 })]).toEqual([
-      { sinceMs: 20, toMs: 40 },
-      { sinceMs: 40, toMs: 60 },
-      { sinceMs: 60, toMs: 75 },
-    ]);
-    expect([...frontierSteps({ frontierMs: 20, toMs: 20, stepMs: 20 })]).toEqual([]);
+describe("nextStep", () => {
+  const way = { frontierMs: 20, toMs: 95, firstMs: 20, stepMs: 30 };
+
+  it("goes on from the frontier, no further than allowed", () => {
+    expect(nextStep(way)).toEqual({ sinceMs: 20, toMs: 50 });
+    expect(nextStep({ ...way, frontierMs: 80, firstMs: 80 })).toEqual({ sinceMs: 80, toMs: 95 });
+  });
+
+  it("leaves out time without partials, however long", () => {
+    expect(nextStep({ ...way, frontierMs: 0, firstMs: 60 })).toEqual({ sinceMs: 60, toMs: 90 });
+    expect(nextStep({ ...way, frontierMs: 0, firstMs: undefined })).toEqual({ sinceMs: 95, toMs: 95 });
+    expect(nextStep({ ...way, frontierMs: 0, firstMs: 200 })).toEqual({ sinceMs: 95, toMs: 95 });
   });
 });

@@ -65,18 +65,20 @@ export function movedTo(state: FrontierState, frontierMs: number): FrontierState
     : { frontierMs: reached };
 }
 
-/** The steps to `toMs`, each at most `stepMs`: after an outage the frontier moves in bounded pieces. */
-export function* frontierSteps(options: {
+/**
+ * The next piece of the way to `toMs`, at most `stepMs` of what has partials: after an outage the frontier moves
+ * in bounded pieces, and over time without partials in one. `firstMs` is the first segment at or after the
+ * frontier that has a partial; undefined if none has.
+ */
+export function nextStep(options: {
   readonly frontierMs: number;
   readonly toMs: number;
+  readonly firstMs: number | undefined;
   readonly stepMs: number;
-}): Generator<{ readonly sinceMs: number; readonly toMs: number }> {
-  let sinceMs = options.frontierMs;
-  while (sinceMs < options.toMs) {
-    const toMs = Math.min(sinceMs + options.stepMs, options.toMs);
-    yield { sinceMs, toMs };
-    sinceMs = toMs;
-  }
+}): { readonly sinceMs: number; readonly toMs: number } {
+  const { frontierMs, toMs, firstMs = toMs, stepMs } = options;
+  const sinceMs = Math.min(Math.max(frontierMs, firstMs), toMs);
+  return { sinceMs, toMs: Math.min(sinceMs + stepMs, toMs) };
 }
 
 /** A place without a committed offset has been read only if there is nothing in it. */
