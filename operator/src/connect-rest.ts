@@ -14,6 +14,12 @@ export type ConnectRest = {
   readState(name: string): Promise<ConnectorState | undefined>;
   /** Asks for a restart of the connector and tasks that failed; resolves when it was taken, not when it is done. */
   restartFailed(name: string): Promise<void>;
+  /** Asks for the connector's tasks to end; resolves when it was taken, not when they have. */
+  stop(name: string): Promise<void>;
+  /** Starts the tasks of a connector that was stopped. */
+  resume(name: string): Promise<void>;
+  /** Forgets what a stopped connector has committed; false if it has not stopped yet. */
+  forgetOffsets(name: string): Promise<boolean>;
   /** Removes a connector; nothing happens if there is none. */
   remove(name: string): Promise<void>;
 };
@@ -32,6 +38,8 @@ export class ConnectRestError extends Error {
 /** A worker that rebalances answers 409 for some seconds. */
 const rebalancing = 409;
 const notFound = 404;
+/** Offsets of a connector whose tasks still run: refused as a bad request, or by the group that is not empty. */
+const notStoppedYet: readonly number[] = [400, 409, 500];
 
 /** Speaks to Kafka Connect at that address (`http://host:port`). Every request ends within `timeoutMs`. */
 export function createConnectRest(options: {
@@ -69,6 +77,21 @@ export function createConnectRest(options: {
     },
     async restartFailed(name) {
       await request("POST", `${pathOf(name)}/restart?includeTasks=true&onlyFailed=true`);
+    },
+    async stop(name) {
+      await request("PUT", `${pathOf(name)}/stop`);
+    },
+    async resume(name) {
+      await request("PUT", `${pathOf(name)}/resume`);
+    },
+    async forgetOffsets(name) {
+      try {
+        await request("DELETE", `${pathOf(name)}/offsets`);
+        return true;
+      } catch (error) {
+        if (error instanceof ConnectRestError && notStoppedYet.includes(error.status)) return false;
+        throw error;
+      }
     },
     async remove(name) {
       await request("DELETE", pathOf(name));
