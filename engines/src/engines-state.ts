@@ -34,8 +34,8 @@ export const stateVersion = 1;
 /** A folder in which nothing ever ran. */
 export const noEngines: EnginesState = { version: stateVersion, ports: {}, engines: [] };
 
-/** Long enough for the engines of another start or stop to end. */
-const lockLimitMs = 120_000;
+/** Long enough for the engines of another start or stop to end, on a busy machine. */
+const lockLimitMs = 300_000;
 
 const stateFile = (folder: string): string => join(folder, "engines.json");
 

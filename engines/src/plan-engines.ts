@@ -13,6 +13,9 @@ import { configFolder, type PlanContext, writeConfig } from "./plan-context.ts";
 import { sparkClusterSpecs, sparkSpec } from "./spark-plan.ts";
 import type { EnginesOptions } from "./start-engines.ts";
 
+/** Writing down its classes takes an engine 10 s when it ends, and minutes on a busy machine. */
+const archivingLimitMs = 300_000;
+
 /** Where the engines are; empty for what was not asked for. */
 export type EngineAddresses = {
   /** host:port of each broker. */
@@ -62,7 +65,8 @@ export function planEngines(given: {
   return {
     context,
     options,
-    specs,
+    specs:
+      archives.kind === "write" ? specs.map((spec) => ({ ...spec, stopGraceMs: archivingLimitMs })) : specs,
     addresses: {
       kafkaBrokers: kafkaAddresses(context, brokers),
       connectUrl: addressOf("connect"),
