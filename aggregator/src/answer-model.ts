@@ -1,5 +1,5 @@
-import { alignDown, type Level } from "@devicemesh/proto";
-import { planRead, type Scan } from "@devicemesh/query";
+import type { Level } from "@devicemesh/proto";
+import { planRead, type ReadPlan, type Scan, type SeriesSpan, type WindowRepeats } from "@devicemesh/query";
 import {
   figuresOf,
   type ModelFigures,
@@ -30,6 +30,7 @@ export type ModelRepeats = {
 export type ModelQuestion = {
   readonly sinceMs: number;
   readonly toMs: number;
+  /** For each level, the finest first. */
   readonly frontiersMs: readonly number[];
 };
 
@@ -40,90 +41,121 @@ export type ModelAnswer = ModelFigures & {
   readonly isFromRepaired: boolean;
 };
 
-export const modelLevels: readonly Level[] = [
+const levels: readonly Level[] = [
   { windowMs: modelSizes.windowMs, segmentMs: modelSizes.segmentMs },
   { windowMs: modelSizes.coarseMs, segmentMs: modelSizes.coarseMs },
 ];
 
-/** Answers by the plan of query, from partials, repairs and raw readings. */
+/** Answers by query's own plan, from partials, repairs and raw readings. */
 export function answerOf(
   store: ModelStore,
   question: ModelQuestion,
   leftOut: LeftOut | undefined,
 ): ModelAnswer {
-  const { sinceMs, toMs, frontiersMs } = question;
+  const plan = planOf(store, question, leftOut);
+  const { repeats } = plan;
+  let figures = nothing;
+
+  function addPartials(level: number, scans: readonly Scan[], except: readonly SeriesSpan[]): void {
+    for (const partial of store.levels[level] ?? []) {
+      const { windowMs, segmentMs } = partial;
+      if (except.some((span) => windowMs >= span.sinceMs && windowMs < span.toMs)) continue;
+      for (const scan of scans) if (isIn(scan, windowMs, segmentMs)) figures = merged(figures, partial);
+    }
+  }
+  function addReadings(scans: readonly Scan[], except: readonly SeriesSpan[]): void {
+    for (const { timestampMs, arrivedMs, value } of store.readings) {
+      if (except.some((span) => timestampMs >= span.sinceMs && timestampMs < span.toMs)) continue;
+      for (const scan of scans) {
+        if (isIn(scan, timestampMs, arrivedMs)) figures = merged(figures, figuresOf(value));
+      }
+    }
+  }
+
+  for (const level of levels.keys()) {
+    addPartials(level, plan.levels[level] ?? [], repeats?.except.levels[level] ?? []);
+    addPartials(level, repeats?.levels[level] ?? [], []);
+  }
+  addReadings(plan.raw, repeats?.except.raw ?? []);
+  addReadings(repeats?.raw ?? [], []);
+  for (const { sinceMs, toMs } of repeats?.repairs ?? []) {
+    for (let windowMs = sinceMs; windowMs < toMs; windowMs += modelSizes.windowMs) {
+      const repair = store.repeats.get(windowMs)?.repair;
+      if (!repair) throw new Error("the plan names a repair that was not made");
+      figures = merged(figures, repair.figures);
+    }
+  }
+  return {
+    ...figures,
+    isFromCoarse: (plan.levels[1] ?? []).length > 0,
+    isFromDirty: (repeats?.raw ?? []).length > 0,
+    isFromRepaired: (repeats?.repairs ?? []).length > 0,
+  };
+}
+
+function planOf(
+  { repeats }: ModelStore,
+  { sinceMs, toMs, frontiersMs }: ModelQuestion,
+  leftOut: LeftOut | undefined,
+): ReadPlan {
   const [frontierMs = 0] = frontiersMs;
-  const { plan } = planRead({
+  const request = {
     sinceMs,
     toMs,
-    levels: modelLevels,
+    levels,
     horizon: {
       completeThroughMs: frontierMs,
       frontiersMs,
-      levelsKeptSinceMs: modelLevels.map(() => Number.NEGATIVE_INFINITY),
+      levelsKeptSinceMs: levels.map(() => Number.NEGATIVE_INFINITY),
       rawKeptSinceMs: Number.NEGATIVE_INFINITY,
     },
-  });
-  let figures = nothing;
-  let [isFromCoarse, isFromDirty, isFromRepaired] = [false, false, false];
-  const addPartials = (level: number, scan: Scan): void => {
-    for (const partial of store.levels[level] ?? []) {
-      if (isIn(scan, partial.windowMs, partial.segmentMs)) figures = merged(figures, partial);
-    }
   };
-  const addRaw = (scan: Scan): void => {
-    for (const reading of store.readings) {
-      if (isIn(scan, reading.timestampMs, reading.arrivedMs))
-        figures = merged(figures, figuresOf(reading.value));
-    }
-  };
-  const addWindow = (scan: Scan, { firstMs, lastMs, repair }: ModelRepeats): void => {
-    const isUsable = repair !== undefined && (repair.throughMs <= frontierMs || leftOut === "newrepair");
-    const isDirty = isUsable ? lastMs >= repair.throughMs : firstMs < frontierMs;
-    if (isDirty && leftOut !== "nodirty") {
-      isFromDirty = true;
-      addRaw(scan);
-    } else if (isUsable) {
-      isFromRepaired = true;
-      if (scan.arrivedSinceMs === Number.NEGATIVE_INFINITY) figures = merged(figures, repair.figures);
-      addPartials(0, { ...scan, arrivedSinceMs: Math.max(scan.arrivedSinceMs, repair.throughMs) });
-    } else addPartials(0, scan);
-  };
-
-  for (const scan of plan.raw) addRaw(scan);
-  const repeated = (scan: Scan): number[] =>
-    [...store.repeats.keys()].filter((windowMs) => windowMs >= scan.sinceMs && windowMs < scan.toMs);
-  const fine = [...(plan.levels[0] ?? [])];
-  for (const scan of plan.levels[1] ?? []) {
-    isFromCoarse = true;
-    const broken =
-      leftOut === "coarsedirty" ? [] : repeated(scan).map((ms) => alignDown(ms, modelSizes.coarseMs));
-    for (const part of without(scan, broken, modelSizes.coarseMs)) addPartials(1, part);
-    for (const coarseMs of new Set(broken)) {
-      fine.push({ ...scan, sinceMs: coarseMs, toMs: coarseMs + modelSizes.coarseMs });
-    }
-  }
-  for (const scan of fine) {
-    const windows = repeated(scan);
-    for (const part of without(scan, windows, modelSizes.windowMs)) addPartials(0, part);
-    for (const windowMs of windows) {
-      const part = { ...scan, sinceMs: windowMs, toMs: windowMs + modelSizes.windowMs };
-      addWindow(part, store.repeats.get(windowMs) as ModelRepeats);
-    }
-  }
-  return { ...figures, isFromCoarse, isFromDirty, isFromRepaired };
+  const marked = [...repeats]
+    .filter(([windowMs]) => windowMs >= sinceMs - modelSizes.windowMs && windowMs < toMs)
+    .map(
+      ([windowMs, { firstMs, lastMs, repair }]): WindowRepeats => ({
+        deviceId: "device",
+        sensor: "temperature",
+        windowMs,
+        firstRepeatMs: firstMs,
+        lastRepeatMs: lastMs,
+        repairThroughMs: repair?.throughMs,
+      }),
+    );
+  const coarse = leftOut === "coarsedirty" ? (planRead(request).plan.levels[1] ?? []) : [];
+  return planRead({ ...request, repeats: withRuleLeftOut(marked, { leftOut, frontierMs, coarse }) }).plan;
 }
 
-/** The scan less the windows that start at these moments. */
-function without(scan: Scan, startsMs: readonly number[], windowMs: number): Scan[] {
-  const parts: Scan[] = [];
-  let { sinceMs } = scan;
-  for (const startMs of [...startsMs].sort((a, b) => a - b)) {
-    if (startMs > sinceMs) parts.push({ ...scan, sinceMs, toMs: startMs });
-    sinceMs = Math.max(sinceMs, startMs + windowMs);
+/** What the planner is told when it shall not know of a rule; all that is known if none is left out. */
+function withRuleLeftOut(
+  marked: readonly WindowRepeats[],
+  options: {
+    readonly leftOut: LeftOut | undefined;
+    readonly frontierMs: number;
+    readonly coarse: readonly Scan[];
+  },
+): readonly WindowRepeats[] {
+  const { leftOut, frontierMs, coarse } = options;
+  const isRepaired = ({ repairThroughMs }: WindowRepeats): boolean =>
+    repairThroughMs !== undefined && repairThroughMs <= frontierMs;
+  switch (leftOut) {
+    case "nodirty":
+      return marked
+        .filter(isRepaired)
+        .map((window) => ({ ...window, lastRepeatMs: (window.repairThroughMs as number) - 1 }));
+    case "newrepair":
+      return marked.map(({ repairThroughMs, lastRepeatMs, ...window }) =>
+        repairThroughMs === undefined || repairThroughMs <= frontierMs || lastRepeatMs >= repairThroughMs
+          ? { ...window, lastRepeatMs, repairThroughMs }
+          : { ...window, lastRepeatMs: window.firstRepeatMs, repairThroughMs: frontierMs },
+      );
+    case "coarsedirty":
+      return marked.filter(
+        ({ windowMs }) => !coarse.some((scan) => windowMs >= scan.sinceMs && windowMs < scan.toMs),
+      );
+    default:
+      return marked;
   }
-  if (sinceMs < scan.toMs) parts.push({ ...scan, sinceMs });
-  return parts;
 }
 
 function isIn(scan: Scan, timestampMs: number, arrivedMs: number): boolean {

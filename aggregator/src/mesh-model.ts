@@ -80,7 +80,8 @@ export function runMeshModel(options: {
     createTickMemory({ partitions, clockSkewMs: 0, ticksMax: random.pick([4, 40]) });
   let ticks = newTickMemory();
   let frontier: FrontierState = { frontierMs: 0 };
-  let held: readonly number[] = [0, 0];
+  // Horizons that were read before and may still be in hand.
+  const held: (readonly number[])[] = [[0, 0]];
 
   function send(): void {
     for (let count = random.between(1, 4); count > 0; count--) {
@@ -185,8 +186,8 @@ export function runMeshModel(options: {
 
   function ask(): { readonly answer: ModelAnswer; readonly wrong: string | undefined } {
     const current = [frontier.frontierMs, database.coarseFrontierMs];
-    const frontiersMs = random.next() < 0.6 ? current : held;
-    held = current;
+    const frontiersMs = random.next() < 0.5 ? current : random.pick(held.slice(-6));
+    held.push(current);
     const device = random.between(0, devices - 1);
     let sinceMs = random.between(startMs - 350, nowMs + 250);
     let toMs = sinceMs + random.between(1, 600);
