@@ -6,7 +6,7 @@ import type { LogOffsets, TickLog } from "./log-access.ts";
 import { createLogEnd } from "./log-end.ts";
 import { startLoop } from "./loop.ts";
 import { findProblems } from "./problems.ts";
-import type { Progress } from "./progress.ts";
+import { createProgress, type Progress } from "./progress.ts";
 import { jobLag, statusDocument } from "./status.ts";
 import { stepTicks } from "./tick-step.ts";
 import { createTickMemory } from "./ticks.ts";
@@ -112,26 +112,5 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
     lag: () => lag,
     problems,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
-  };
-}
-
-function createProgress(
-  { levels, partitions }: MeshSettings,
-  published: Awaited<ReturnType<AggregatorStore["readFrontier"]>>,
-  nowMs: number,
-): Progress {
-  const frontiersMs = levels.map((_, level) => published.frontiersMs[level] ?? 0);
-  return {
-    levels,
-    activeSinceMs: nowMs,
-    frontier: { frontierMs: frontiersMs[0] as number },
-    frontiersMs,
-    sight: { watermarkMs: undefined, completeThroughMs: undefined },
-    committed: undefined,
-    logEndMs: published.logEndMs,
-    movedAtMs: nowMs,
-    tickedAtMs: Array.from({ length: partitions }, () => 0),
-    tickError: undefined,
-    failures: new Map(),
   };
 }
