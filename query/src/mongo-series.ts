@@ -1,0 +1,92 @@
+import { collections, type SeriesDocument } from "@devicemesh/chain";
+import type { Db, Document } from "mongodb";
+import { compareSeries } from "./memory-scans.ts";
+import { type CallOptions, callMongo, largeCall } from "./mongo-call.ts";
+import { between, seriesCondition } from "./mongo-conditions.ts";
+import type { ReadingStore, SeriesFilter, SeriesName } from "./reading-store.ts";
+
+type SeriesRequest = Parameters<ReadingStore["readSeries"]>[0];
+type Series = Pick<SeriesDocument, "device_id" | "sensor">;
+
+/** The pipeline that finds the series of the tail that are not registered yet. Pure. */
+export function newSeriesPipeline(filter: SeriesFilter, frontierMs: number): Document[] {
+  const condition = seriesCondition(filter);
+  return [
+    { $match: between("arrived", frontierMs, Number.POSITIVE_INFINITY) },
+    ...(Object.keys(condition).length > 0 ? [{ $match: condition }] : []),
+    { $group: { _id: { device_id: "$device_id", sensor: "$sensor" } } },
+    {
+      $project: {
+        _id: { $concat: ["$_id.device_id", "|", "$_id.sensor"] },
+        device_id: "$_id.device_id",
+        sensor: "$_id.sensor",
+      },
+    },
+    { $lookup: { from: collections.series, localField: "_id", foreignField: "_id", as: "registered" } },
+    { $match: { registered: { $size: 0 } } },
+    { $project: { device_id: 1, sensor: 1 } },
+  ];
+}
+
+/** The condition of registered series that match the filter, are none of these and come after the place. */
+export function registeredCondition(request: {
+  readonly filter: SeriesFilter;
+  readonly except: readonly string[];
+  readonly after?: SeriesName | undefined;
+}): Document {
+  const { filter, except, after } = request;
+  return {
+    // Some condition on the first field of the index, so that it is used.
+    $and: [
+      { device_id: { $gte: after?.deviceId ?? "" } },
+      seriesCondition(filter),
+      ...(except.length > 0 ? [{ _id: { $nin: [...except] } }] : []),
+      ...(after
+        ? [
+            {
+              $or: [
+                { device_id: { $gt: after.deviceId } },
+                { device_id: after.deviceId, sensor: { $gt: after.sensor } },
+              ],
+            },
+          ]
+        : []),
+    ].filter((condition) => Object.keys(condition).length > 0),
+  };
+}
+
+/**
+ * Finds series: the registered ones, which all have readings that arrived before the frontier, and those that
+ * only have newer ones. These are read first, so that one that is registered meanwhile is not missed.
+ */
+export async function findSeries(
+  db: Db,
+  request: SeriesRequest & { readonly frontierMs: number },
+  signal: AbortSignal,
+): Promise<Awaited<ReturnType<ReadingStore["readSeries"]>>> {
+  const { filter, after, limit, frontierMs } = request;
+  const registered = db.collection<SeriesDocument>(collections.series);
+  const find = async (options: CallOptions) => {
+    const added = await db
+      .collection(collections.messages)
+      .aggregate<SeriesDocument>(newSeriesPipeline(filter, frontierMs), { ...options })
+      .toArray();
+    const except = added.map(({ _id }) => _id);
+    const [known, total] = await Promise.all([
+      registered
+        .find<Series>(registeredCondition({ filter, except, after }), { ...options })
+        .sort({ device_id: 1, sensor: 1 })
+        .limit(limit)
+        .project<Series>({ _id: 0, device_id: 1, sensor: 1 })
+        .toArray(),
+      registered.countDocuments(registeredCondition({ filter, except }), { ...options }),
+    ]);
+    return { added, known, total: total + added.length };
+  };
+  const { added, known, total } = await callMongo(signal, largeCall, find);
+  const series = [...known, ...added]
+    .map(({ device_id, sensor }) => ({ deviceId: device_id, sensor }))
+    .filter((each) => after === undefined || compareSeries(each, after) > 0)
+    .sort(compareSeries);
+  return { series: series.slice(0, limit), total };
+}
