@@ -50,7 +50,7 @@ type Rule = { readonly text: string; readonly breaks: (file: SourceFile) => bool
 const isTypeScript = ({ path }: SourceFile): boolean => path.endsWith(".ts");
 const isTest = ({ path }: SourceFile): boolean =>
   /\.(test|contract)\.ts$/.test(path) || path.startsWith("e2e/");
-/** A test against the real engines: it may ask for them. */
+/** A test against the real engines: it may ask for them, and for what the operator prepares. */
 const isEngineTest = ({ path }: SourceFile): boolean => path.endsWith(".engine.test.ts");
 const isService = ({ path }: SourceFile): boolean => Object.hasOwn(mayImport, path.split("/")[0] ?? "");
 
@@ -81,7 +81,9 @@ const rules: readonly Rule[] = [
       const own = file.path.split("/")[0];
       return [...file.text.matchAll(/from "@devicemesh\/([a-z0-9]+)/g)].some(
         ([, name]) =>
-          name !== own && !allowed.includes(name ?? "") && !(name === "engines" && isEngineTest(file)),
+          name !== own &&
+          !allowed.includes(name ?? "") &&
+          !(isEngineTest(file) && ["engines", "operator"].includes(name ?? "")),
       );
     },
   },

@@ -1,12 +1,25 @@
 import { randomBytes } from "node:crypto";
 import { createKafka } from "@devicemesh/chain/kafka-client";
-import type { TestEngines } from "@devicemesh/engines/testing";
 import { silentLogger } from "@devicemesh/kit/logger";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { alignDown } from "@devicemesh/proto";
+import { expect } from "vitest";
 import { startWindowJob, type WindowJob, type WindowJobOptions } from "./window-job.ts";
 import { openWindowSession } from "./window-job-session.ts";
-import type { LoggedRecord, PartialMessage } from "./window-plan-oracle.ts";
+import {
+  bruteForcePartials,
+  differences,
+  type LoggedRecord,
+  type PartialMessage,
+} from "./window-plan-oracle.ts";
+
+/** The engines of a test run, as far as the window job needs them. */
+export type SparkTestEngines = {
+  readonly kafkaBrokers: readonly string[];
+  readonly brokers: number;
+  readonly sparkUrl: string;
+  readonly folder: string;
+};
 
 /** A record to be appended, to a partition of one's choice. */
 export type OutgoingRecord = {
@@ -44,7 +57,7 @@ const tickIntervalMs = 500;
 
 /** Makes the topics. */
 export async function createSparkFixture(
-  engines: TestEngines,
+  engines: SparkTestEngines,
   sizes: { readonly partitions?: number; readonly windowMs?: number; readonly segmentMs?: number } = {},
 ): Promise<SparkFixture> {
   const { partitions = 3, windowMs = 10_000, segmentMs = 2000 } = sizes;
@@ -185,4 +198,23 @@ export async function createSparkFixture(
   };
   const owned = opened.move();
   return { ...fixture, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/**
+ * Compares all partials with brute force over all messages.
+ * @throws an assertion's error that names at most ten differences.
+ */
+export async function expectExact(
+  fixture: SparkFixture,
+  job: Pick<WindowJob, "progress">,
+  options: { readonly partialsMin: number; readonly sinceMs?: number },
+): Promise<void> {
+  const { partials, contradictions } = await fixture.readPartials();
+  const { windowMs, segmentMs } = fixture;
+  const { sinceMs = 0, partialsMin } = options;
+  const expected = bruteForcePartials(await fixture.readMessages(), { windowMs, segmentMs, sinceMs });
+  expect(differences(partials, expected)).toEqual([]);
+  expect(contradictions).toEqual([]);
+  expect(expected.size).toBeGreaterThanOrEqual(partialsMin);
+  expect(job.progress()?.rowsDropped).toBe(0);
 }
