@@ -58,10 +58,7 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
       partition: 0,
     }));
     await fixture.append(readings.map(recordOf));
-    await waitUntil(() => job.progress()?.endOffsets.get(0) === 30, { timeoutMs: 90_000 }).catch((e) => {
-      console.log(job.state(), job.progress());
-      throw e;
-    });
+    await waitUntil(() => job.progress()?.endOffsets.get(0) === 30, { timeoutMs: 90_000 });
     await fixture.append(readings.map(recordOf));
     await waitUntil(() => job.progress()?.endOffsets.get(0) === 60, { timeoutMs: 30_000 });
     expect(job.progress()?.watermarkMs).toBe(0);
