@@ -32,7 +32,7 @@ export function scanStages(request: {
   if (isOneSeries) return matches({ ...series, ...time }, arrived, ...rest);
   if (Number.isFinite(scan.arrivedSinceMs)) return matches(arrived, { ...time, ...series }, ...rest);
   if (filter.deviceIds.length > 0 && scan.toMs - scan.sinceMs > deviceFirstMs) {
-    return matches({ device_id: series["device_id"] }, { ...series, ...time, ...arrived }, ...rest);
+    return matches({ device_id: series.device_id }, { ...series, ...time, ...arrived }, ...rest);
   }
   return matches(time, { ...series, ...arrived }, ...rest);
 }

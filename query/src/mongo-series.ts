@@ -28,31 +28,27 @@ export function newSeriesPipeline(filter: SeriesFilter, frontierMs: number): Doc
   ];
 }
 
-/** The condition of registered series that match the filter, are none of these and come after the place. */
-export function registeredCondition(request: {
+/** The stages that find registered series that match the filter, are none of these and come after the place. */
+export function registeredStages(request: {
   readonly filter: SeriesFilter;
   readonly except: readonly string[];
   readonly after?: SeriesName | undefined;
-}): Document {
+}): Document[] {
   const { filter, except, after } = request;
-  return {
-    // Some condition on the first field of the index, so that it is used.
-    $and: [
-      { device_id: { $gte: after?.deviceId ?? "" } },
-      seriesCondition(filter),
-      ...(except.length > 0 ? [{ _id: { $nin: [...except] } }] : []),
-      ...(after
-        ? [
-            {
-              $or: [
-                { device_id: { $gt: after.deviceId } },
-                { device_id: after.deviceId, sensor: { $gt: after.sensor } },
-              ],
-            },
-          ]
-        : []),
-    ].filter((condition) => Object.keys(condition).length > 0),
-  };
+  const conditions = [
+    // All have a device_id; said so that the index is used.
+    { device_id: { $gte: after?.deviceId ?? "" } },
+    seriesCondition(filter),
+    ...(except.length > 0 ? [{ _id: { $nin: [...except] } }] : []),
+    ...(after ? [{ $or: placesAfter(after) }] : []),
+  ];
+  return conditions
+    .filter((condition) => Object.keys(condition).length > 0)
+    .map((condition) => ({ $match: condition }));
+}
+
+function placesAfter({ deviceId, sensor }: SeriesName): Document[] {
+  return [{ device_id: { $gt: deviceId } }, { device_id: deviceId, sensor: { $gt: sensor } }];
 }
 
 /**
@@ -72,16 +68,26 @@ export async function findSeries(
       .aggregate<SeriesDocument>(newSeriesPipeline(filter, frontierMs), { ...options })
       .toArray();
     const except = added.map(({ _id }) => _id);
-    const [known, total] = await Promise.all([
+    const [known, [counted]] = await Promise.all([
       registered
-        .find<Series>(registeredCondition({ filter, except, after }), { ...options })
-        .sort({ device_id: 1, sensor: 1 })
-        .limit(limit)
-        .project<Series>({ _id: 0, device_id: 1, sensor: 1 })
+        .aggregate<Series>(
+          [
+            ...registeredStages({ filter, except, after }),
+            { $sort: { device_id: 1, sensor: 1 } },
+            { $limit: limit },
+            { $project: { _id: 0, device_id: 1, sensor: 1 } },
+          ],
+          { ...options },
+        )
         .toArray(),
-      registered.countDocuments(registeredCondition({ filter, except }), { ...options }),
+      registered
+        .aggregate<{ readonly total: number }>(
+          [...registeredStages({ filter, except }), { $count: "total" }],
+          { ...options },
+        )
+        .toArray(),
     ]);
-    return { added, known, total: total + added.length };
+    return { added, known, total: Number(counted?.total ?? 0) + added.length };
   };
   const { added, known, total } = await callMongo(signal, largeCall, find);
   const series = [...known, ...added]

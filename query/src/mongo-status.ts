@@ -74,7 +74,7 @@ export async function readMongoStatus(
       duplicates: countOf("duplicate"),
       conflicts: countOf("conflict"),
       storedPerSecond: recent / (rateMs / 1000),
-      diskBytes: Number(disk["storageSize"] ?? 0) + Number(disk["indexSize"] ?? 0),
+      diskBytes: Number(disk.storageSize ?? 0) + Number(disk.indexSize ?? 0),
       versions: versionsOf(build, aggregator),
       refused: undefined,
       parts: {
@@ -113,6 +113,8 @@ export function repairedPipeline(frontierMs: number): FindPipeline {
   return {
     collection: collections.windowRepeats,
     stages: [
+      // All have a last repeat; said so that an index is used also where none on a part of a document can be.
+      { $match: { last_repeat: { $gte: new Date(0) } } },
       { $match: { "repair.through": { $gt: new Date(0), $lte: new Date(frontierMs) } } },
       { $match: { $expr: { $lt: ["$last_repeat", "$repair.through"] } } },
     ],
@@ -150,7 +152,9 @@ async function countFound(
 ): Promise<number> {
   const [row] = await db
     .collection(collection)
-    .aggregate<{ readonly count: number }>([...stages, { $count: "count" }], { ...options })
+    .aggregate<{ readonly count: number }>([...stages, { $count: "count" }], {
+      ...options,
+    })
     .toArray();
   return Number(row?.count ?? 0);
 }
@@ -163,9 +167,9 @@ function versionsOf(
   build: Document,
   aggregator: AggregatorStatusDocument | null,
 ): Readonly<Record<string, string>> {
-  const standIn = build["secantusVersion"];
+  const standIn = build.secantusVersion;
   return {
-    mongodb: standIn === undefined ? `${build["version"]}` : `${build["version"]} (secantusdb ${standIn})`,
+    mongodb: standIn === undefined ? `${build.version}` : `${build["version"]} (secantusdb ${standIn})`,
     ...(aggregator?.spark_version && { spark: aggregator.spark_version }),
   };
 }

@@ -57,7 +57,7 @@ export async function startQueryProcess(
       onChange(error) {
         query.setServing(error === undefined);
         if (error === undefined) logger.info({ database: mongodbDatabase }, "the database answers");
-        else logger.error({ database: mongodbDatabase, error }, "the database is away");
+        else logger.error({ database: mongodbDatabase, error }, "the database cannot answer");
       },
     }),
   );
