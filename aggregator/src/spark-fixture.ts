@@ -4,8 +4,10 @@ import { silentLogger } from "@devicemesh/kit/logger";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { alignDown } from "@devicemesh/proto";
 import { expect } from "vitest";
+import type { SparkClient } from "./spark-client.ts";
 import { startWindowJob, type WindowJob, type WindowJobOptions } from "./window-job.ts";
 import { openWindowSession } from "./window-job-session.ts";
+import type { WindowPlanMeaning } from "./window-plan.ts";
 import {
   bruteForcePartials,
   differences,
@@ -33,10 +35,15 @@ export type SparkFixture = AsyncDisposable & {
   readonly partitions: number;
   readonly windowMs: number;
   readonly segmentMs: number;
+  readonly meaning: WindowPlanMeaning;
   /** Appends them, in order within a partition; resolves when the broker has them. */
   append(records: readonly OutgoingRecord[]): Promise<void>;
   /** Appends a tick to every partition; gives when the earliest was appended. */
   tick(): Promise<number>;
+  /** Adds a partition to the messages topic. */
+  addPartition(): Promise<void>;
+  /** The session of the topics, from another client. */
+  openSession(): SparkClient;
   /** Starts a job over the topics, in the session of these names. Jobs are closed, and the query stopped, at the end. */
   startJob(changes?: Partial<WindowJobOptions>): WindowJob;
   /** Ticks until everything that was appended before is in a segment that the job has written. */
@@ -80,9 +87,10 @@ export async function createSparkFixture(
     })),
   });
   opened.defer(() => admin.deleteTopics({ topics: [messages, windows] }));
-  const spark = opened.use(
-    openWindowSession({ address: engines.sparkUrl, topicPrefix: prefix, database: "test" }),
-  );
+  const meaning = { topic: messages, outputTopic: windows, partitions, windowMs, segmentMs };
+  const openSession = () =>
+    openWindowSession({ address: engines.sparkUrl, topicPrefix: prefix, database: "test" });
+  const spark = opened.use(openSession());
   let lastAppendedMs = 0;
 
   async function appendTo(partition: number, records: readonly OutgoingRecord[]): Promise<void> {
@@ -138,6 +146,12 @@ export async function createSparkFixture(
     partitions,
     windowMs,
     segmentMs,
+    meaning,
+    openSession,
+    async addPartition() {
+      const topicPartitions = [{ topic: messages, count: partitions + 1 }];
+      await admin.createPartitions({ topicPartitions });
+    },
     async append(records) {
       const byPartition = [...Map.groupBy(records, ({ partition }) => partition)];
       await Promise.all(byPartition.map(([partition, group]) => appendTo(partition, group)));
@@ -153,7 +167,7 @@ export async function createSparkFixture(
     startJob(changes = {}) {
       const job = startWindowJob({
         spark,
-        meaning: { topic: messages, outputTopic: windows, partitions, windowMs, segmentMs },
+        meaning,
         brokers: engines.kafkaBrokers,
         checkpoints: `${engines.folder}/checkpoints/${prefix}`,
         watermarkDelayMs: 0,
