@@ -30,7 +30,8 @@ function setUp() {
     },
     committed: async () => log.committed,
   };
-  const step = () => stepFrontier({ progress, ticks, job, offsets, store, clock: () => 77 });
+  const step = () =>
+    stepFrontier({ progress, ticks, job, offsets, store, clock: () => 77 }, new AbortController().signal);
   /** The sink of messages has passed a tick of this time. */
   function passTick(appendedMs: number): void {
     ticks.add([{ partition: 0, offset: 10, appendedMs }]);

@@ -41,6 +41,12 @@ describe("findProblems", () => {
     expect(failed(problemLimits.restarts)).toEqual(["the window job failed 3 times, last with: boom"]);
   });
 
+  it("goes on naming it while the job starts again", () => {
+    const starting = { kind: "starting", restarts: 5 } as const;
+    expect(problemsOf(wellProgress(), (job) => job.become({ ...starting, error: "boom" }))).toHaveLength(1);
+    expect(problemsOf(wellProgress(), (job) => job.become(starting))).toEqual([]);
+  });
+
   it("names Spark when it is away", () => {
     expect(problemsOf(wellProgress(), (job) => job.become({ kind: "away" }))).toEqual([
       "Spark cannot be reached",
