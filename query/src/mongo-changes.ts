@@ -54,17 +54,23 @@ export function createChangeWatch(options: { readonly db: Db; readonly closed: A
     first.catch(() => {});
     return {
       async *[Symbol.asyncIterator]() {
+        const over = Promise.withResolvers<undefined>();
+        const onEnd = (): void => over.resolve(undefined);
+        ended.addEventListener("abort", onEnd);
         try {
-          let seen = await first;
+          let seen = await Promise.race([first, over.promise]);
           while (!ended.aborted) {
-            const trace = await look();
-            const isChanged = trace.newestMs !== seen.newestMs || trace.count !== seen.count;
+            const trace = await Promise.race([look(), over.promise]);
+            if (ended.aborted) return;
+            const isChanged = trace?.newestMs !== seen?.newestMs || trace?.count !== seen?.count;
             seen = trace;
-            if (isChanged && !ended.aborted) yield;
+            if (isChanged) yield;
             else await delay(lookEveryMs, undefined, { signal: ended });
           }
         } catch (error) {
           if (!ended.aborted) throw error;
+        } finally {
+          ended.removeEventListener("abort", onEnd);
         }
       },
     };
