@@ -15,6 +15,7 @@ const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp 
   { vendor: /from "@duckdb\//, file: /^duckdb-.*\.ts$/ },
   { vendor: /from "kafkajs"/, file: /^kafka-.*\.ts$/ },
   { vendor: /from "mongodb"/, file: /^mongo-.*\.ts$/ },
+  { vendor: /from "[^"]*\/gen\/spark\//, file: /^spark-.*\.ts$/ },
 ];
 
 /** What each workspace may import of ours; what is missing is free. */
