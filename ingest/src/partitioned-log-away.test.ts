@@ -95,12 +95,14 @@ describe("a log that is away", () => {
   });
 
   it("stays away while the partition that failed has no leader", async () => {
-    await using test = openLog();
-    const partition = partitionOf("a", 3);
+    await using test = openLog({ watch: { wellMs: 20, failingMs: 5 } });
+    test.fake.state = { partitions: 3, leaderless: [partitionOf("a", 3)] };
     test.fake.fate = () => "refuse";
-    test.fake.state = { partitions: 3, leaderless: [partition] };
     await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
     await waitUntil(() => test.told.at(-1) === false);
+    const { describes } = test.fake;
+    await waitUntil(() => test.fake.describes > describes + 20);
+    expect(test.told.at(-1)).toBe(false);
     test.fake.state = { partitions: 3, leaderless: [] };
     await waitUntil(() => test.told.at(-1) === true);
   });
