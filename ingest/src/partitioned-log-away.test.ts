@@ -107,6 +107,23 @@ describe("a log that is away", () => {
     await waitUntil(() => test.told.at(-1) === true);
   });
 
+  it("stays away while every send fails, though the topic is there", async () => {
+    await using test = openLog({ awayTimeoutMs: 50 });
+    test.fake.fate = () => "refuse";
+    let isOver = false;
+    async function append(): Promise<void> {
+      while (!isOver) await test.log.append(batch()).catch(() => {});
+    }
+    const appends = Promise.all([append(), append()]);
+    await waitUntil(() => test.told.at(-1) === false);
+    const { describes } = test.fake;
+    await waitUntil(() => test.fake.describes > describes + 20);
+    expect(test.told).toEqual([true, false]);
+    isOver = true;
+    test.fake.fate = () => "store";
+    await appends;
+  });
+
   it("rides an interruption out that is shorter than the time-out", async () => {
     await using test = openLog({ appendTimeoutMs: 5000 });
     test.fake.fate = () => "refuse";
