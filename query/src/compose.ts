@@ -80,7 +80,8 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       const health = createHealth(services);
       closeHealth = () => health.close();
       addHealthRoutes(router, health);
-      addReflectionRoutes(router, createReflection({ image, services }));
+      const reflected = [...services, ...(config.reflectServices ?? [])];
+      addReflectionRoutes(router, createReflection({ image, services: reflected }));
       markMalformedMessages(router, { readMaxBytes: config.readMaxBytes });
     },
     interceptors: [
