@@ -133,8 +133,8 @@ describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Env
         ...["-s", "-w", "\n%{http_code}", "-H", "content-type: application/json"],
         ...["-d", JSON.stringify(body), `http://${edge.address}/devicemesh.v1.${method}`],
       ]);
-      const [answer = "", status = ""] = stdout.split("\n");
-      return { status, answer: JSON.parse(answer) };
+      const lines = stdout.split("\n");
+      return { status: lines.at(-1) ?? "", answer: JSON.parse(lines[0] ?? "") };
     }
 
     it("publishes a batch in JSON and is told what was refused", async () => {
