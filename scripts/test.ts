@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runChecks } from "./check.ts";
-import { ensureConformanceRunner, ensureEnvoy, ensureGrpcurl } from "./tools.ts";
+import { ensureConformance, ensureEnvoy, ensureGrpcurl } from "./tools.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const reportFile = join(root, ".cache/vitest.json");
@@ -40,7 +40,7 @@ function runVitest(filters: readonly string[]): Outcome {
 
 mkdirSync(join(root, ".cache"), { recursive: true });
 ensureGrpcurl();
-ensureConformanceRunner();
+ensureConformance();
 ensureEnvoy();
 const checks = runChecks();
 const tests = runVitest(process.argv.slice(2));

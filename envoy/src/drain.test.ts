@@ -8,8 +8,10 @@ import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
 describe.skipIf(envoyBinary === undefined)("a drain", () => {
   it("lets open units go on until they end, long after nothing new is taken", async () => {
     await using edge = await startEdge({ drainMs: 1000, openCallsMs: 20_000 });
-    const units = Array.from({ length: 40 }, (_, i) => ({ device: `drain-${i}`, client: createUnitClient(edge.address) }))
-      .map(({ device, client }) => ({ device, client, unit: client.open() }));
+    const units = Array.from({ length: 40 }, (_, i) => ({
+      device: `drain-${i}`,
+      client: createUnitClient(edge.address),
+    })).map(({ device, client }) => ({ device, client, unit: client.open() }));
     for (const { device, unit } of units) unit.write(readingsOf(device, 0, 10));
     await waitUntil(() => edge.ingest.stats().openStreams === units.length);
 

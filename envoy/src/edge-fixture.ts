@@ -33,7 +33,12 @@ export async function startEdge(options: Partial<StartEnvoyOptions> = {}) {
   const logger = silentLogger();
   const clock = Date.now;
   const ingest = starting.use(
-    await startIngest(ingestConfig({ port: 0, shutdownGraceMs: 100 }), { log: memory.log, clock, logger, image }),
+    await startIngest(ingestConfig({ port: 0, shutdownGraceMs: 100 }), {
+      log: memory.log,
+      clock,
+      logger,
+      image,
+    }),
   );
   const generator = createGenerator({ target: `127.0.0.1:${ingest.port}`, logger });
   starting.defer(() => generator.close({ limitMs: 500 }));

@@ -30,7 +30,9 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
     const jwksFile = join(folder.path, "users.jwks.json");
     writeFileSync(
       jwksFile,
-      JSON.stringify({ keys: [{ ...(await exportJWK(keys.publicKey)), kid: "one", alg: "ES256", use: "sig" }] }),
+      JSON.stringify({
+        keys: [{ ...(await exportJWK(keys.publicKey)), kid: "one", alg: "ES256", use: "sig" }],
+      }),
     );
     backend = stack.use(await startBackend("answers"));
     envoy = stack.use(
@@ -100,10 +102,7 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
 
   describe("for people", () => {
     async function call(token: string | undefined, path = listSeries, headers = {}) {
-      using raw = createRawClient(
-        `127.0.0.1:${envoy.public?.port}`,
-        credentials.createSsl(authority.pem),
-      );
+      using raw = createRawClient(`127.0.0.1:${envoy.public?.port}`, credentials.createSsl(authority.pem));
       return await raw.call(path, { ...headers, ...(token && { authorization: `Bearer ${token}` }) });
     }
     function token(changes: { issuer?: string; audience?: string; expires?: string } = {}): Promise<string> {
@@ -145,7 +144,10 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
     });
 
     it("answers health and reflection to everyone", async () => {
-      for (const path of ["/grpc.health.v1.Health/Check", "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo"]) {
+      for (const path of [
+        "/grpc.health.v1.Health/Check",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+      ]) {
         expect((await call(undefined, path)).code).toBe(0);
       }
     });

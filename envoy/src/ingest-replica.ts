@@ -13,11 +13,17 @@ const ingest = await startIngest(ingestConfig({ port: 0 }), {
     async append(batch) {
       const before = memory.messages.length;
       await memory.log.append(batch);
-      appendFileSync(file, memory.messages.slice(before).map((message) => `${identityOf(message)}\n`).join(""));
+      appendFileSync(
+        file,
+        memory.messages
+          .slice(before)
+          .map((message) => `${identityOf(message)}\n`)
+          .join(""),
+      );
     },
   },
   clock: Date.now,
   logger: silentLogger(),
   image: readContractImage(),
 });
-console.log(`listening on ${ingest.port}`);
+process.stdout.write(`listening on ${ingest.port}\n`);

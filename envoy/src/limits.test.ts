@@ -43,7 +43,15 @@ describe.skipIf(envoyBinary === undefined)("Envoy", () => {
 
   it("shows of its admin interface /ready and /stats/prometheus, and nothing else", async () => {
     const { port } = edge.envoy.metrics;
-    const paths = ["/", "/ready", "/stats/prometheus", "/stats", "/config_dump", "/quitquitquit", "/healthcheck/fail"];
+    const paths = [
+      "/",
+      "/ready",
+      "/stats/prometheus",
+      "/stats",
+      "/config_dump",
+      "/quitquitquit",
+      "/healthcheck/fail",
+    ];
     const tried = [...paths, "/ready/../config_dump", "/stats/prometheus/../../listeners", "/%72eady"];
     const answers: Record<string, number> = {};
     for (const path of tried) {
@@ -62,7 +70,11 @@ describe.skipIf(envoyBinary === undefined)("Envoy", () => {
     await client.call(listSeries);
     const text = await (await fetch(`http://127.0.0.1:${edge.envoy.metrics.port}/stats/prometheus`)).text();
     const [line = ""] = /^envoy_cluster_grpc_success\{.* [1-9]\d*$/m.exec(text) ?? [];
-    for (const label of ['cluster_name="query"', 'service="devicemesh.v1.QueryService"', 'method="ListSeries"']) {
+    for (const label of [
+      'cluster_name="query"',
+      'service="devicemesh.v1.QueryService"',
+      'method="ListSeries"',
+    ]) {
       expect(line).toContain(label);
     }
   });
@@ -81,7 +93,10 @@ describe.skipIf(envoyBinary === undefined)("Envoy", () => {
       headers: { origin: "https://page.example", "content-type": "application/json" },
       body: "{}",
     });
-    expect([call.status, call.headers.get("access-control-allow-origin")]).toEqual([200, "https://page.example"]);
+    expect([call.status, call.headers.get("access-control-allow-origin")]).toEqual([
+      200,
+      "https://page.example",
+    ]);
     expect(call.headers.get("access-control-expose-headers")).toContain("Grpc-Status");
     expect((await ask("https://other.example")).headers.get("access-control-allow-origin")).toBeNull();
   });

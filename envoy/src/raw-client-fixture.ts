@@ -13,9 +13,15 @@ export function createRawClient(address: string, channel: ChannelCredentials = c
   const bytes = (message: Buffer) => message;
   return {
     /** A call of one message, empty by default; a stream's first answer is its outcome. */
-    call(path: string, headers: Readonly<Record<string, string>> = {}): Promise<RawOutcome> {
+    call(
+      path: string,
+      headers: Readonly<Record<string, string>> = {},
+      deadlineMs = Number.POSITIVE_INFINITY,
+    ): Promise<RawOutcome> {
       return new Promise((resolve) => {
-        client.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), metadataOf(headers), (error) =>
+        const deadline = Date.now() + deadlineMs;
+        const metadata = metadataOf(headers);
+        client.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), metadata, { deadline }, (error) =>
           resolve(outcomeOf(error)),
         );
       });

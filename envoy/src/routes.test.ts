@@ -82,7 +82,11 @@ describe.skipIf(envoyBinary === undefined)("the routes", () => {
 
   it("end what has no route with UNIMPLEMENTED", async () => {
     await using edge = await startBehindEnvoy("answers");
-    for (const path of ["/devicemesh.v1.AggregatorService/GetWindowJobStatus", "/a.B/C", "/devicemesh.v1/x"]) {
+    for (const path of [
+      "/devicemesh.v1.AggregatorService/GetWindowJobStatus",
+      "/a.B/C",
+      "/devicemesh.v1/x",
+    ]) {
       expect((await edge.client.call(path)).code).toBe(status.UNIMPLEMENTED);
     }
   });
@@ -98,15 +102,30 @@ describe.skipIf(envoyBinary === undefined)("the routes", () => {
     }
   });
 
+  it("tell the service the caller's deadline, and none where there is none", async () => {
+    await using edge = await startBehindEnvoy("answers");
+    for (const { service, path } of served) {
+      const { asked } = edge.backends[backendOf[service]!];
+      await edge.client.call(path, {}, 20_000);
+      const [, told, unit] = /^(\d+)([mS])$/.exec(`${asked.at(-1)?.["grpc-timeout"]}`) ?? [];
+      const toldMs = Number(told) * (unit === "S" ? 1000 : 1);
+      expect([path, toldMs > 15_000 && toldMs <= 20_000]).toEqual([path, true]);
+      await edge.client.call(path);
+      // Units have a bound of ten minutes, which Envoy tells.
+      const bound = backendOf[service] === "ingest" ? "600000m" : undefined;
+      expect([path, asked.at(-1)?.["grpc-timeout"]]).toEqual([path, bound]);
+    }
+  });
+
   it("limit the time of unary calls and of no stream", async () => {
-    // The limits of calls a hundred times shorter; those that are off stay off.
+    // The limits of calls two hundred times shorter; those that are off stay off.
     const faster = (text: string) =>
       text
         .split("\n")
         .map((line) =>
           /health_check|keepalive|connect_timeout|request_headers|interval/.test(line)
             ? line
-            : line.replaceAll(/: (\d+)s/g, (_, seconds: string) => `: ${Number(seconds) / 100}s`),
+            : line.replaceAll(/: (\d+)s/g, (_, seconds: string) => `: ${Number(seconds) / 200}s`),
         )
         .join("\n");
     await using edge = await startBehindEnvoy("silent", faster);
@@ -121,10 +140,14 @@ describe.skipIf(envoyBinary === undefined)("the routes", () => {
       backendOf[service] === "ingest" ? status.UNAVAILABLE : status.DEADLINE_EXCEEDED,
     );
     expect(outcomes.map(({ code }) => code)).toEqual(expected);
-    // What is half asked for is ended by the limit for silence, the longest of all but that of a unit.
-    await edge.client.open("/").ended;
-    expect(streams.map(({ path, code }) => [path, code])).toEqual(streams.map(({ path }) => [path, -1]));
+    // A silent unit lasts twice as long as anything else may be silent, and then has had its ten minutes.
+    const unit = streams.find(({ path }) => path.endsWith("/PublishReadings"));
+    await unit?.ended;
+    const codes = streams.map(({ path, code }) => [path, code]);
+    expect(codes).toEqual(
+      streams.map((stream) => [stream.path, stream === unit ? status.DEADLINE_EXCEEDED : -1]),
+    );
     for (const stream of streams) stream.cancel();
-    await waitUntil(() => streams.every(({ code }) => code === status.CANCELLED));
+    await waitUntil(() => streams.every(({ code }) => code !== -1));
   });
 });

@@ -103,7 +103,8 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
   });
   const addresses = await admin.listenerAddresses();
   const [plain, metrics] = [addresses.get("plain"), addresses.get("metrics")];
-  if (!plain || !metrics || child.pid === undefined) throw new Error(`Envoy does not listen:\n${said.trim()}`);
+  if (!plain || !metrics || child.pid === undefined)
+    throw new Error(`Envoy does not listen:\n${said.trim()}`);
   const running = starting.move();
 
   async function shutDown(): Promise<void> {

@@ -8,14 +8,14 @@ export type TemplateValue =
 
 /** What a template is filled with. */
 export type TemplateFilling = {
-  /** The values of the `${names}`. */
+  /** The values of the `"${names}"`. */
   readonly values: Readonly<Record<string, TemplateValue>>;
   /** The parts that the template may ask for with `# if name`, and whether each is there. */
   readonly parts: Readonly<Record<string, boolean>>;
 };
 
 /**
- * Fills a YAML template: `${name}` becomes its value, and the lines from `# if name` to its `# end` stay
+ * Fills a YAML template: `"${name}"`, with its quotes, becomes its value, and the lines from `# if name` to its `# end` stay
  * only if that part is there. Comments are left as they are. Pure.
  * @throws Error naming the line, for a name that is unknown, a value that the template never uses, or an
  *   `# if` and `# end` that do not match.
@@ -43,7 +43,7 @@ export function renderTemplate(template: string, { values, parts }: TemplateFill
 
   /** What is left out is looked through too: a name that it alone uses is not unused. */
   function fill(text: string, line: number, kept: boolean): string {
-    return text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => {
+    return text.replaceAll(/"\$\{(\w+)\}"/g, (_, name: string) => {
       used.add(name);
       if (kept && !Object.hasOwn(values, name)) problems.push(`line ${line}: no value for ${name}`);
       return JSON.stringify(values[name] ?? null);
