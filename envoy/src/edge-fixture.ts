@@ -6,7 +6,7 @@ import { silentLogger } from "@devicemesh/kit/logger";
 import { readContractImage } from "@devicemesh/proto/image";
 import { createMemoryReadingStore, queryConfig, startQuery } from "@devicemesh/query";
 import { findEnvoy } from "../../scripts/tools.ts";
-import { servedServices } from "./served-services.ts";
+import { contractServices } from "./contract-services.ts";
 import { type StartEnvoyOptions, startEnvoy } from "./start-envoy.ts";
 
 /** For tests: the program, or undefined where it could not be installed. */
@@ -21,6 +21,11 @@ export const quietEnvoy = {
 } as const;
 
 export const localhost = (port: number) => ({ host: "127.0.0.1", port });
+
+/** The services that `startEdge` serves: all of the contract but that of the aggregator, which needs engines. */
+export const edgeServices: readonly string[] = contractServices(readContractImage())
+  .map(({ name }) => name)
+  .filter((name) => name !== "devicemesh.v1.AggregatorService");
 
 /**
  * Ingest over a memory log, query over a memory store that has what the log has, with the generator's
@@ -48,7 +53,7 @@ export async function startEdge(options: Partial<StartEnvoyOptions> = {}) {
       queryConfig({
         port: 0,
         shutdownGraceMs: 100,
-        reflectServices: servedServices(image).map(({ name }) => name),
+        reflectServices: edgeServices,
       }),
       {
         store: store.store,

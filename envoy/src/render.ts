@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readContractImage } from "@devicemesh/proto/image";
-import { servedServices } from "./served-services.ts";
+import { contractServices } from "./contract-services.ts";
 import { type EnvoySettings, fillingOf } from "./settings.ts";
 import { renderTemplate } from "./template.ts";
 
@@ -10,5 +10,5 @@ import { renderTemplate } from "./template.ts";
  */
 export function renderEnvoy(settings: EnvoySettings): string {
   const template = readFileSync(new URL("../envoy.yaml", import.meta.url), "utf8");
-  return renderTemplate(template, fillingOf(settings, servedServices(readContractImage())));
+  return renderTemplate(template, fillingOf(settings, contractServices(readContractImage())));
 }

@@ -32,6 +32,7 @@ export async function sampleSettings(
     ingest: [{ host: "tasks.ingest", port: 50051 }],
     query: [{ host: "tasks.query", port: 8080 }],
     generator: [{ host: "tasks.generator", port: 8080 }],
+    aggregator: [{ host: "tasks.aggregator", port: 8080 }],
     admin: { host: "127.0.0.1", port: 9902 },
     public: { host: "0.0.0.0", port: 8443, ...server },
     users: { jwksFile, issuer: "https://issuer.example", audience: "devicemesh" },

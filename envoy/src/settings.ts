@@ -49,6 +49,8 @@ export type EnvoySettings = {
   readonly ingest: readonly HostPort[];
   readonly query: readonly HostPort[];
   readonly generator: readonly HostPort[];
+  /** Where the window job is watched over; its service has no route if left out. */
+  readonly aggregator?: readonly HostPort[] | undefined;
   /** Cleartext, all services, without identity: loopback only. */
   readonly plain: ListenAddress;
   /** `/ready` and `/stats/prometheus`. */
@@ -85,7 +87,7 @@ export type CountedService = { readonly name: string; readonly methods: readonly
  * @throws Error if a part lacks what it needs.
  */
 export function fillingOf(settings: EnvoySettings, services: readonly CountedService[]): TemplateFilling {
-  const { public: people, devices, users, corsOrigins, tracing } = settings;
+  const { public: people, devices, users, corsOrigins, tracing, aggregator = [] } = settings;
   const limits = { ...edgeLimitDefaults, ...settings.limits };
   if (users && !people) throw new Error("tokens of users need the public listener");
   for (const name of ["ingest", "query", "generator"] as const) {
@@ -98,6 +100,7 @@ export function fillingOf(settings: EnvoySettings, services: readonly CountedSer
       users: users !== undefined,
       cors: corsOrigins !== undefined && corsOrigins.length > 0,
       tracing: tracing !== undefined,
+      aggregator: aggregator.length > 0,
     },
     values: {
       node_id: settings.nodeId,
@@ -128,6 +131,7 @@ export function fillingOf(settings: EnvoySettings, services: readonly CountedSer
         users_audience: users.audience,
       }),
       ...(devices && devicesValues(devices)),
+      ...(aggregator.length > 0 && { aggregator_endpoints: endpointsOf(aggregator) }),
       ...(corsOrigins && { cors_origins: corsOrigins.map(originMatch) }),
       ...(tracing && {
         tracing_endpoints: endpointsOf([tracing.collector]),

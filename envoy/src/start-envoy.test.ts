@@ -22,7 +22,15 @@ describe("renderEnvoy", () => {
   it("has no listener, filter or cluster that was not asked for", async () => {
     using folder = temporaryFolder();
     const { least, most } = await sampleSettings(folder.path);
-    const optional = ["name: public", "name: devices", "jwt_authn", "rbac", "CorsPolicy", "name: tracing"];
+    const optional = [
+      "name: public",
+      "name: devices",
+      "jwt_authn",
+      "rbac",
+      "CorsPolicy",
+      "name: tracing",
+      "name: aggregator",
+    ];
     const found = (text: string) => optional.filter((part) => text.includes(part));
     expect(found(renderEnvoy(least))).toEqual([]);
     expect(found(renderEnvoy(most))).toEqual(optional);
