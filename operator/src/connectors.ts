@@ -1,0 +1,41 @@
+import type { ConnectRest } from "./connect-rest.ts";
+import type { ConnectorDefinition } from "./connector-definitions.ts";
+import { changedSettings, differenceOf, type Part } from "./difference.ts";
+
+/** Finds out how the connectors differ from what they should be. Reads only. */
+export async function inspectConnectors(
+  rest: ConnectRest,
+  definitions: readonly ConnectorDefinition[],
+): Promise<Part[]> {
+  return await Promise.all(
+    definitions.map(async ({ name, config }): Promise<Part> => {
+      const found = await rest.readConfig(name);
+      const changes = found === undefined ? [] : connectorChanges(found, config);
+      return {
+        what: `connector ${name}`,
+        difference: found === undefined ? { kind: "create" } : differenceOf(changes),
+        apply: () => rest.writeConfig(name, config),
+      };
+    }),
+  );
+}
+
+function connectorChanges(
+  found: Readonly<Record<string, string>>,
+  wanted: Readonly<Record<string, string>>,
+): ReturnType<typeof changedSettings> {
+  const surplus = Object.keys(found).filter((setting) => !(setting in wanted));
+  return [
+    ...changedSettings(found, wanted),
+    ...surplus.map((setting) => ({ setting, from: found[setting]!, to: "(not set)" })),
+  ].map((change) =>
+    change.setting === "connection.uri"
+      ? { ...change, from: withoutPassword(change.from), to: withoutPassword(change.to) }
+      : change,
+  );
+}
+
+/** A connection string that may be shown. */
+export function withoutPassword(url: string): string {
+  return url.replace(/:\/\/([^@/:]*):[^@/]*@/, "://$1:…@");
+}
