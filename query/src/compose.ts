@@ -84,7 +84,8 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       health = createHealth(services);
       health.setServing(serving);
       addHealthRoutes(router, health);
-      addReflectionRoutes(router, createReflection({ image, services }));
+      const reflected = [...services, ...(config.reflectServices ?? [])];
+      addReflectionRoutes(router, createReflection({ image, services: reflected }));
       markMalformedMessages(router, { readMaxBytes: config.readMaxBytes });
     },
     interceptors: [

@@ -41,6 +41,14 @@ export const querySettings = defineSettings({
       placeholder: "ORIGIN",
       description: "Origin of web pages that may call query, several with commas; none by default.",
     },
+    reflectServices: {
+      flag: "--reflect-services",
+      env: "DEVICEMESH_REFLECT_SERVICES",
+      kind: "string",
+      placeholder: "SERVICE",
+      description:
+        "Services of other servers that reflection shows too, several with commas: for a front door with one address.",
+    },
     ingestAddress: {
       flag: "--ingest-address",
       env: "DEVICEMESH_INGEST_ADDRESS",

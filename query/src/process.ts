@@ -22,7 +22,14 @@ export async function startQueryProcess(
   { logger, clock }: { readonly logger: Logger; readonly clock: () => number },
 ): Promise<Query> {
   await using starting = new AsyncDisposableStack();
-  const { host, mongodbUrl, mongodbDatabase, pageTokenSecret, corsOrigin = "" } = settings;
+  const {
+    host,
+    mongodbUrl,
+    mongodbDatabase,
+    pageTokenSecret,
+    corsOrigin = "",
+    reflectServices = "",
+  } = settings;
   const connection = starting.use(
     openMongo({
       url: mongodbUrl,
@@ -35,7 +42,13 @@ export async function startQueryProcess(
   starting.defer(() => store.close());
   const query: Query = starting.use(
     await startQuery(
-      queryConfig({ host, port: settings.port, corsOrigins: listOf(corsOrigin), pageTokenSecret }),
+      queryConfig({
+        host,
+        port: settings.port,
+        corsOrigins: listOf(corsOrigin),
+        reflectServices: listOf(reflectServices),
+        pageTokenSecret,
+      }),
       {
         store,
         clock,
