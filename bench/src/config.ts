@@ -3,9 +3,10 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 /** The settings of `npm run bench`. */
 export const benchSettings = defineSettings({
   prefix: "DEVICEMESH_BENCH_",
-  usage: "npm run bench -- [ingest] [query] [flags]",
-  summary: "Measures ingest against its peers, and answers over stored readings. Both if none is named.",
-  positionals: { max: 2, placeholder: "ingest|query" },
+  usage: "npm run bench -- [ingest] [query] [mesh] [flags]",
+  summary:
+    "Measures ingest against its peers, and answers over stored readings: both if none is named. And the real mesh: Kafka, Kafka Connect, MongoDB and Spark, if it is.",
+  positionals: { max: 3, placeholder: "ingest|query|mesh" },
   settings: {
     quick: {
       flag: "--quick",
@@ -20,7 +21,7 @@ export const benchSettings = defineSettings({
       kind: "string",
       default: "fastapi,node-http",
       choices: ["fastapi,node-http", "fastapi", "node-http"],
-      description: "What ingest is compared with.",
+      description: "What ingest is compared with; on the mesh it is fastapi or nothing.",
     },
     rounds: {
       flag: "--rounds",
@@ -63,7 +64,7 @@ export const benchSettings = defineSettings({
       kind: "string",
       default: ".cache/bench",
       placeholder: "folder",
-      description: "Where the installed peer and the stored readings are kept.",
+      description: "Where the installed peer, the stored readings and what the engines write are kept.",
     },
   },
 });

@@ -1,4 +1,5 @@
 import { type Peer, type PeerName, startPeer } from "./ingest-peers.ts";
+import { type LoadSample, sampleLoad } from "./load-sample.ts";
 import { type MachineFacts, machineFacts } from "./machine.ts";
 import { cpuMs, peakMemoryMib } from "./process-usage.ts";
 
@@ -19,16 +20,10 @@ export type IngestBenchSettings = {
   readonly progress: (line: string) => void;
 };
 
-/** One peer in one round. */
-export type IngestSample = {
-  readonly readings: number;
-  readonly readingsPerSecond: number;
-  /** Until it was acknowledged: while the load ran. Of ours, folding that fell into that time is in it. */
-  readonly cpuMicrosPerReading: number;
-  /** The same and, of ours, all upkeep until it was folded into windows. */
+/** One peer in one round. Of ours, folding that fell into the time of the load is in its CPU time. */
+export type IngestSample = LoadSample & {
+  /** CPU time per reading and, of ours, with all upkeep until it was folded into windows. */
   readonly foldedCpuMicrosPerReading: number;
-  /** CPU time by wall time while it was loaded: 1 is one core kept busy. */
-  readonly cores: number;
 };
 
 /** What it found. */
@@ -105,22 +100,13 @@ function createMeter({ name, server, load }: Peer, settle: boolean): Meter {
   let acknowledged = 0;
   async function measure(ms: number): Promise<IngestSample> {
     const beforeMs = cpuMs(server.pid);
-    const startMs = performance.now();
-    const readings = await load.run(ms);
-    const elapsedMs = performance.now() - startMs;
-    const loadedMs = cpuMs(server.pid) - beforeMs;
+    const sample = await sampleLoad({ pid: server.pid, load, ms });
     if (settle) await server.settle();
     const endMs = cpuMs(server.pid);
     const usedMs = endMs - (name === "ours" ? chargedMs : beforeMs);
     chargedMs = endMs;
-    acknowledged += readings;
-    return {
-      readings,
-      readingsPerSecond: (readings / elapsedMs) * 1000,
-      cpuMicrosPerReading: (loadedMs * 1000) / readings,
-      foldedCpuMicrosPerReading: (usedMs * 1000) / readings,
-      cores: loadedMs / elapsedMs,
-    };
+    acknowledged += sample.readings;
+    return { ...sample, foldedCpuMicrosPerReading: (usedMs * 1000) / sample.readings };
   }
   return Object.assign(measure, { acknowledged: () => acknowledged });
 }

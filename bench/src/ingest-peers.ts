@@ -28,6 +28,9 @@ export const fleet = {
   framesPerUnit: 100,
 } as const;
 
+/** The FastAPI peer's program. Without flags its broker is librdkafka's mock, in its own process. */
+export const fastapiApp = fileURLToPath(new URL("../peers/fastapi/app.py", import.meta.url));
+
 /** How far back the readings begin: at full speed their time runs ahead of ours, and may not pass it. */
 const startSecondsAgo = 365 * 86_400;
 
@@ -62,7 +65,7 @@ async function startServer(
     case "fastapi":
       return startServerProcess({
         command: await fastapiPython(cache, progress),
-        args: [pathOf("../peers/fastapi/app.py")],
+        args: [fastapiApp],
       });
     case "node-http":
       return startServerProcess({ command: process.execPath, args: [pathOf("../peers/node-http.ts")] });
@@ -75,10 +78,15 @@ async function startServer(
   }
 }
 
-function startLoadOn(name: PeerName, port: number): Promise<Load> {
+/** Starts the load on a peer that listens on `port`; `framesPerUnit` is for ours only. */
+export function startLoadOn(
+  name: PeerName,
+  port: number,
+  framesPerUnit: number = fleet.framesPerUnit,
+): Promise<Load> {
   const startSeconds = Math.floor(Date.now() / 1000) - startSecondsAgo;
   if (name === "ours") {
-    const { devices, gateways, readingsPerFrame, framesPerUnit } = fleet;
+    const { devices, gateways, readingsPerFrame } = fleet;
     const settings: GrpcLoadSettings = {
       port,
       devices,

@@ -6,11 +6,18 @@ import { type BenchConfig, benchSettings } from "./config.ts";
 import { runIngestBench } from "./ingest-bench.ts";
 import { peerNames } from "./ingest-peers.ts";
 import { ingestReport } from "./ingest-report.ts";
+import { runMeshBench } from "./mesh-bench.ts";
+import { meshPeerNames } from "./mesh-ingest.ts";
+import { meshReport } from "./mesh-report.ts";
 import { runQueryBench } from "./query-bench.ts";
 import { queryReport } from "./query-report.ts";
 import { type Report, summary, writeReport } from "./report.ts";
 
-const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>> = { ingest, query };
+const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>> = { ingest, query, mesh };
+/** What runs if none is named: the mesh needs Java. */
+const usual: readonly string[] = ["ingest", "query"];
+/** Aborted at the first Ctrl-C while a bench runs that must end its engines in order. */
+let unwinding: AbortController | undefined;
 
 const loaded = loadSettings(benchSettings, { args: process.argv.slice(2), env: process.env });
 if (loaded.kind === "settings") {
@@ -21,7 +28,12 @@ if (loaded.kind === "settings") {
 }
 
 // Ctrl-C or a timeout ends the servers and takes away what was only for this run.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    if (!unwinding || unwinding.signal.aborted) process.exit(130);
+    unwinding.abort(new Error("stopped by a signal"));
+  });
+}
 
 async function run(config: BenchConfig, names: readonly string[]): Promise<void> {
   const unknown = names.filter((name) => !Object.hasOwn(benches, name));
@@ -36,13 +48,12 @@ async function run(config: BenchConfig, names: readonly string[]): Promise<void>
   const out = config.out ?? (config.quick ? join(config.cache, "quick") : "bench/results");
   const reports: Report[] = [];
   for (const [name, bench] of Object.entries(benches)) {
-    if (names.length > 0 && !names.includes(name)) continue;
+    if (!(names.length > 0 ? names : usual).includes(name)) continue;
     const report = await bench(config);
     await writeReport(resolve(out), report);
     reports.push(report);
   }
-  if (config.quick)
-    process.stdout.write("\na quick run: no measurement, and of ours the folding is not charged\n");
+  if (config.quick) process.stdout.write("\na quick run: no measurement\n");
   process.stdout.write(`\n${reports.map(summary).join("")}tables and charts: ${out}\n`);
 }
 
@@ -81,6 +92,30 @@ async function query(config: BenchConfig): Promise<Report> {
       progress,
     }),
   );
+}
+
+async function mesh(config: BenchConfig): Promise<Report> {
+  const stopping = new AbortController();
+  unwinding = stopping;
+  try {
+    return meshReport(
+      await runMeshBench({
+        peers: meshPeerNames.filter((name) => name === "ours" || config.peers.split(",").includes(name)),
+        rounds: config.quick ? 1 : config.rounds,
+        roundMs: config.quick ? 1000 : config.round,
+        warmUpMs: config.quick ? 500 : config.round,
+        chain: config.quick
+          ? { backlogReadings: 40_000, liveMs: 15_000, liveDevices: 100 }
+          : { backlogReadings: 600_000, liveMs: 120_000, liveDevices: 500 },
+        cache: resolve(config.cache),
+        env: process.env,
+        progress,
+        signal: stopping.signal,
+      }),
+    );
+  } finally {
+    unwinding = undefined;
+  }
 }
 
 function progress(line: string): void {

@@ -115,13 +115,15 @@ describe("a log that is away", () => {
       while (!isOver) await test.log.append(batch()).catch(() => {});
     }
     const appends = Promise.all([append(), append()]);
-    await waitUntil(() => test.told.at(-1) === false);
-    const { describes } = test.fake;
-    await waitUntil(() => test.fake.describes > describes + 20);
-    expect(test.told).toEqual([true, false]);
-    isOver = true;
-    test.fake.fate = () => "store";
-    await appends;
+    try {
+      await waitUntil(() => test.told.at(-1) === false);
+      const { describes } = test.fake;
+      await waitUntil(() => test.fake.describes > describes + 20);
+      expect(test.told).toEqual([true, false]);
+    } finally {
+      isOver = true;
+      await appends;
+    }
   });
 
   it("rides an interruption out that is shorter than the time-out", async () => {

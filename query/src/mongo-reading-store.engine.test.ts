@@ -5,9 +5,10 @@ import { silentLogger } from "@devicemesh/kit/logger";
 import { indexDefinitions } from "@devicemesh/operator";
 import { defaultLevels } from "@devicemesh/proto";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { describe } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openMeshFixture } from "./mongo-mesh-fixture.ts";
 import { describeExactAnswers } from "./oracle/index.ts";
+import { allTime, planRead } from "./planner.ts";
 import { describeReadingStore } from "./reading-store.contract.ts";
 import { queryRoutes } from "./routes.ts";
 
@@ -18,6 +19,33 @@ describe.skipIf(!engines)("on a real database", () => {
     url: engines?.mongodbUrl ?? "",
     indexes: indexDefinitions({ levels: defaultLevels, retainRawMs: undefined }),
   };
+
+  it("says so where a repair that a plan names was made anew", async () => {
+    const mesh = await openMeshFixture(database);
+    const { signal } = new AbortController();
+    const filter = { deviceIds: [], sensors: [] };
+    const reading = { deviceId: "a", sensor: "temperature" as const, timestampMs: mesh.nowMs(), value: 20 };
+    try {
+      await mesh.publish([reading, reading]);
+      mesh.advance(20_000);
+      await mesh.fold();
+      await mesh.repair();
+      const horizon = await mesh.store.readHorizon(signal);
+      const repeats = await mesh.store.readRepeats({ filter, ...allTime }, signal);
+      const { plan } = planRead({ ...allTime, levels: mesh.store.levels, horizon, repeats });
+      expect(plan.repeats?.repairs.length).toBe(1);
+      expect(await mesh.store.readPartials({ plan, filter }, signal)).toMatchObject({
+        isStale: false,
+        partials: [{ count: 1, fromRaw: 0 }],
+      });
+      mesh.advance(20_000);
+      await mesh.fold();
+      await mesh.repair();
+      expect(await mesh.store.readPartials({ plan, filter }, signal)).toMatchObject({ isStale: true });
+    } finally {
+      await mesh.close();
+    }
+  });
 
   describeReadingStore("MongoDB", () => openMeshFixture(database));
 

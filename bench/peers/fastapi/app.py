@@ -1,6 +1,8 @@
 """The original ingest at its best: one JSON POST a reading, checked by pydantic, flattened, produced to Kafka
-(librdkafka's mock broker, in this process), answered with 200 when the delivery was acknowledged."""
+(librdkafka's mock broker, in this process, unless --brokers is given), answered with 200 when the delivery was
+acknowledged."""
 
+import argparse
 import asyncio
 import json
 import socket
@@ -54,8 +56,14 @@ class Reading(BaseModel):
         return values
 
 
+parser = argparse.ArgumentParser()
+parser.add_argument("--brokers", help="host:port of real brokers, with commas; the mock broker if left out")
+parser.add_argument("--topic", default="processed_messages")
+options = parser.parse_args()
+
 app = FastAPI(openapi_url=None)
-producer = Producer({"bootstrap.servers": "mock", "test.mock.num.brokers": 1, "acks": "all", "linger.ms": BATCH_MS, "log_level": 0})
+brokers = {"bootstrap.servers": options.brokers} if options.brokers else {"bootstrap.servers": "mock", "test.mock.num.brokers": 1}
+producer = Producer({**brokers, "acks": "all", "linger.ms": BATCH_MS, "log_level": 0})
 undelivered = 0
 
 
@@ -79,7 +87,7 @@ def delivered(message: str, key: str) -> asyncio.Future:
         undelivered -= 1
         result.set_result(error)
 
-    producer.produce("processed_messages", message, key, on_delivery=settle)
+    producer.produce(options.topic, message, key, on_delivery=settle)
     undelivered += 1
     if undelivered == 1:
         poll_later(result.get_loop())

@@ -1,4 +1,4 @@
-// The load on our ingest: gateways that stream commit units of pre-encoded frames over gRPC.
+// The load on our ingest: gateways that stream commit units of pre-encoded frames over gRPC, at least one each.
 import { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import { Client, type ClientWritableStream, credentials } from "@grpc/grpc-js";
 import { createFleet } from "../fleet.ts";
@@ -44,8 +44,9 @@ serveLoad<GrpcLoadSettings>((settings) => {
       const counts = await Promise.all(
         gateways.map(async ({ client, frames }) => {
           let readings = 0;
-          while (performance.now() < endAt)
+          do {
             readings += await publishUnit(client, frames, settings.framesPerUnit);
+          } while (performance.now() < endAt);
           return readings;
         }),
       );

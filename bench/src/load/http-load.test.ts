@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startNodeHttp } from "../../peers/node-http.ts";
 import { type Load, startLoad } from "./load-process.ts";
 
+const connections = 3;
+
 describe("the load on an HTTP peer", () => {
   let server: Awaited<ReturnType<typeof startNodeHttp>>;
   let load: Load;
@@ -18,7 +20,7 @@ describe("the load on an HTTP peer", () => {
       request.on("end", () => bodies.push(body));
     });
     const { port } = server.address() as AddressInfo;
-    const settings = { port, devices: 5, connections: 3, startSeconds: 1_795_000_000 };
+    const settings = { port, devices: 5, connections, startSeconds: 1_795_000_000 };
     load = await startLoad(new URL("./http-load.ts", import.meta.url), settings);
   });
   afterAll(() => {
@@ -28,8 +30,9 @@ describe("the load on an HTTP peer", () => {
   });
 
   it("counts a reading for each request that was answered with 200", async () => {
-    expect(await load.run(100)).toBe(bodies.length);
-    expect(bodies.length).toBeGreaterThan(10);
+    let acknowledged = 0;
+    while (acknowledged <= 10) acknowledged += await load.run(100);
+    expect(acknowledged).toBe(bodies.length);
   });
 
   it("sends each device's readings a second apart, in the contract's JSON", () => {
@@ -44,7 +47,7 @@ describe("the load on an HTTP peer", () => {
 
   it("goes on after the server has closed its idle connections", async () => {
     server.closeAllConnections();
-    expect(await load.run(100)).toBeGreaterThan(10);
+    expect(await load.run(100)).toBeGreaterThanOrEqual(connections);
   });
 
   it("says so when the server is gone", async () => {

@@ -6,8 +6,9 @@ import { describe, it } from "vitest";
 import { ask, readingText } from "./ask.ts";
 import { timeOf, timeText } from "./differences.ts";
 import { type Bound, createOracle, type Oracle, type Question } from "./oracle.ts";
-import { type CallPlan, type QuestionPlan, questionOf, questionPlans } from "./questions.ts";
-import { type ReadingPlan, readingOf, readingPlans } from "./streams.ts";
+import { type CallPlan, questionOf, questionPlans } from "./questions.ts";
+import { everyCall, manyReadings, plainReading, type Step, sentAgain, steps } from "./steps.ts";
+import { readingOf } from "./streams.ts";
 
 /** An engine whose answers are to be exact: its log, its folding and its QueryService, empty at first. */
 export type ExactAnswersEngine = {
@@ -37,13 +38,6 @@ export type ExactAnswersOptions = {
   /** How many series the large case has; 5000 by default. */
   readonly manySeries?: number;
 };
-
-type Step =
-  | { readonly kind: "publish"; readonly readings: readonly ReadingPlan[] }
-  | { readonly kind: "fold" }
-  | { readonly kind: "advance"; readonly ms: number }
-  | { readonly kind: "advanceToBorder"; readonly sizeMs: number }
-  | { readonly kind: "ask"; readonly questions: readonly QuestionPlan[] };
 
 /**
  * The suite that any engine must pass: adversarial streams with folding in between, and every field of
@@ -94,6 +88,28 @@ export function describeExactAnswers(
         everyCall(),
       ]));
 
+    it("are right where everything is sent again, before and after it is folded", () => {
+      const fold: readonly Step[] = [
+        { kind: "advance", ms: 25_000 },
+        { kind: "fold" },
+        everyCall(),
+        { kind: "fold" },
+        everyCall(),
+      ];
+      const again: Step = { kind: "publish", readings: manyReadings.map(sentAgain) };
+      return playAll(open, windowMs, [
+        { kind: "publish", readings: manyReadings },
+        ...fold,
+        again,
+        everyCall(),
+        ...fold,
+        { kind: "advance", ms: 2 * 86_400_000 },
+        ...fold,
+        again,
+        ...fold,
+      ]);
+    });
+
     it(`are right for ${manySeries} series`, { timeout: timeoutMs }, () =>
       play(open, windowMs, async (stage) => {
         const nowMs = stage.engine.nowMs();
@@ -124,60 +140,6 @@ export function describeExactAnswers(
       }),
     );
   });
-}
-
-const plainReading: ReadingPlan = {
-  kind: "reading",
-  deviceId: "a",
-  sensor: "temperature",
-  moment: { kind: "fromNow", offsetMs: -1 },
-  value: { kind: "anywhere", share: 0.25 },
-};
-
-function everyCall(): Step {
-  const calls: CallPlan[] = [
-    { kind: "aggregates", grouping: "series" },
-    { kind: "aggregates", grouping: "all" },
-    { kind: "buckets", grouping: "device", resolution: { kind: "bucket", windows: 6 }, fill: true },
-    { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 1 }, fill: false },
-    { kind: "readings", newestFirst: true, pageSize: 1 },
-  ];
-  const bounds = [undefined, undefined] as const;
-  return { kind: "ask", questions: calls.map((call) => ({ deviceIds: [], sensors: [], bounds, call })) };
-}
-
-function steps(): fc.Arbitrary<Step> {
-  return fc.oneof(
-    {
-      weight: 4,
-      arbitrary: fc.record({
-        kind: fc.constant("publish" as const),
-        readings: fc.array(readingPlans(), { minLength: 0, maxLength: 40, size: "max" }),
-      }),
-    },
-    { weight: 3, arbitrary: fc.constant({ kind: "fold" as const }) },
-    {
-      weight: 3,
-      arbitrary: fc.record({
-        kind: fc.constant("advance" as const),
-        ms: fc.constantFrom(1, 999, 10_000, 25_000, 600_000, 3_600_000, 86_400_000, 3 * 86_400_000),
-      }),
-    },
-    {
-      weight: 1,
-      arbitrary: fc.record({
-        kind: fc.constant("advanceToBorder" as const),
-        sizeMs: fc.constantFrom(10_000, 10_000, 600_000, 86_400_000),
-      }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({
-        kind: fc.constant("ask" as const),
-        questions: fc.array(questionPlans(), { minLength: 1, maxLength: 3 }),
-      }),
-    },
-  );
 }
 
 /** An engine and an oracle that are told and asked the same; a difference throws all that led to it. */

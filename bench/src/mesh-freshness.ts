@@ -1,0 +1,74 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { millisecondsFloor, protoTimestamp } from "@devicemesh/proto";
+import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
+import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { pollUntil } from "./poll-until.ts";
+import { createProbeTimes, type ProbeDelays } from "./probe-times.ts";
+
+/** The device whose readings are looked for. */
+const probeDevice = "bench-probe";
+/** How often it is looked for, in ms: delays are known to about this. */
+export const probeLookMs = 50;
+/** How long the last probes may take to be covered, in ms. */
+const coverLimitMs = 120_000;
+
+/**
+ * Sends a reading now and then for `ms`, and asks for it all the while.
+ * @throws Error if a reading is refused, or not covered in two minutes.
+ */
+export async function measureFreshness(options: {
+  /** host:port. */
+  readonly ingest: string;
+  readonly query: string;
+  readonly ms: number;
+  readonly everyMs: number;
+  readonly signal: AbortSignal;
+}): Promise<ProbeDelays> {
+  const { everyMs, signal } = options;
+  const ingest = createClient(IngestService, createGrpcTransport({ baseUrl: `http://${options.ingest}` }));
+  const query = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${options.query}` }));
+  const times = createProbeTimes();
+
+  async function look(): Promise<void> {
+    const { rows, coverage } = await query.getAggregates({ deviceIds: [probeDevice] }, { timeoutMs: 30_000 });
+    times.answered({
+      count: Number(rows[0]?.count ?? 0n),
+      frontierMs: coverage?.frontier ? millisecondsFloor(coverage.frontier) : 0,
+      nowMs: Date.now(),
+    });
+  }
+
+  async function send(): Promise<void> {
+    const endMs = Date.now() + options.ms;
+    while (Date.now() < endMs && !signal.aborted) {
+      const reading = {
+        deviceId: probeDevice,
+        timestamp: protoTimestamp(Date.now()),
+        measurement: { case: "thermostat", value: { temperature: 20 } },
+      } as const;
+      const { accepted } = await ingest.publishReadingBatch({ readings: [reading] }, { timeoutMs: 30_000 });
+      if (accepted !== 1n) throw new Error("a probe was refused");
+      times.acknowledged(Date.now());
+      await delay(everyMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  let sending = true;
+  const sent = send().finally(() => {
+    sending = false;
+  });
+  const seen = pollUntil({
+    what: "all probes are covered by the frontier",
+    limitMs: options.ms + coverLimitMs,
+    everyMs: probeLookMs,
+    signal,
+    async look() {
+      await look();
+      return !sending && times.open === 0 ? true : undefined;
+    },
+  });
+  await Promise.all([sent, seen]);
+  return times.delays();
+}

@@ -1,0 +1,102 @@
+import { describe, expect, it } from "vitest";
+import type { MeshResult } from "./mesh-bench.ts";
+import { meshRatios, meshReport, meshSummary } from "./mesh-report.ts";
+
+const sample = (cpuMicrosPerReading: number, readingsPerSecond: number) => ({
+  readings: 1000,
+  cpuMicrosPerReading,
+  readingsPerSecond,
+  cores: 0.5,
+});
+
+function peer(name: "fastapi" | "ours", samples: MeshResult["peers"][number]["samples"], repeats = 0) {
+  return { name, samples, peakMemoryMib: 100, acknowledged: 3000, repeats };
+}
+
+const result: MeshResult = {
+  kind: "mesh",
+  machine: { cpu: "A CPU", cores: 2, memoryGib: 8, system: "Linux 6", node: "v24", day: "2026-11-25" },
+  loadBefore: 0.5,
+  roundMs: 5000,
+  partitions: 4,
+  peers: [
+    peer("fastapi", [sample(100, 8000), sample(120, 6000), sample(90, 9000)]),
+    peer("ours", [sample(5, 80_000), sample(10, 90_000), sample(3, 45_000)]),
+  ],
+  chain: {
+    backlogReadings: 600_000,
+    sink: { documentsPerSecond: 7000, seconds: 85 },
+    backlog: {
+      batches: [
+        { batch: 0, rows: 200_000, batchMs: 4000 },
+        { batch: 1, rows: 200_000, batchMs: 2000 },
+        { batch: 2, rows: 4, batchMs: 900 },
+      ],
+      partials: 60_000,
+      coveredSeconds: 30,
+    },
+    live: {
+      devices: 500,
+      seconds: 120,
+      batches: [
+        { batch: 9, rows: 600, batchMs: 1100 },
+        { batch: 10, rows: 500, batchMs: 900 },
+      ],
+      probes: {
+        inAnswerMs: Array.from({ length: 100 }, (_, index) => index + 1),
+        coveredMs: Array.from({ length: 100 }, (_, index) => 10_000 + index),
+      },
+    },
+    versions: { spark: "4.1.2" },
+  },
+  database: "stand-in",
+};
+
+describe("the report of the mesh", () => {
+  it("takes ratios within rounds", () => {
+    expect(meshRatios(result)).toEqual({
+      cpu: { median: 20, minimum: 12, maximum: 30 },
+      readingsPerSecond: { median: 10, minimum: 5, maximum: 15 },
+    });
+    expect(meshRatios({ peers: result.peers.slice(1) })).toBeUndefined();
+  });
+
+  it("leaves batches that only waited out of Spark's rows a second", () => {
+    expect(meshSummary(result)).toMatchObject({
+      sparkRowsPerSecond: 400_000 / 6,
+      backlogBatches: 2,
+      backlogBatchMs: { median: 3000, minimum: 2000, maximum: 4000 },
+      liveBatchMs: { median: 1000 },
+      inAnswerMs: { p50: 50, p99: 99 },
+      coveredMs: { p50: 10_049, p99: 10_098 },
+    });
+  });
+
+  it("shows both servers, the chain, and what each topic held", () => {
+    const { markdown } = meshReport(result);
+    expect(markdown).toMatch(/FastAPI .* \| 100 \(90\.0 – 120\) \| 20\.0 \(12\.0 – 30\.0\) \|/);
+    expect(markdown).toMatch(/66,700 rows\/s/);
+    expect(markdown).toContain("FastAPI + confluent-kafka 3,000, Device Mesh ingest 3,000.");
+  });
+
+  it("says that the database is a stand-in, unless it is MongoDB", () => {
+    expect(meshReport(result).markdown).toContain("not MongoDB: its documents a second");
+    const real = meshReport({ ...result, database: "mongod" });
+    expect(real.markdown).not.toContain("stand-in");
+    expect(real.svg).not.toContain("stand-in");
+  });
+
+  it("says when the machine was busy, and when records were repeated", () => {
+    expect(meshReport(result).markdown).not.toContain("others took");
+    const [theirs] = result.peers;
+    const busy = { ...result, loadBefore: 7, peers: [theirs!, peer("ours", result.peers[1]!.samples, 500)] };
+    expect(meshReport(busy).markdown).toContain("7.0 on 2 cores, so others took");
+    expect(meshReport(busy).markdown).toContain("Device Mesh ingest 3,000 and 500 repeats");
+  });
+
+  it("stands without the peer", () => {
+    const alone = meshReport({ ...result, peers: result.peers.slice(1) });
+    expect(alone.markdown).not.toContain("fastapi ");
+    expect(alone.svg).toContain("Device Mesh ingest, to Kafka");
+  });
+});

@@ -1,0 +1,24 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/**
+ * Looks again and again until there is something to see, and resolves with it.
+ * @throws Error that names what was waited for after `limitMs`; the signal's reason when it is aborted.
+ */
+export async function pollUntil<Seen>(options: {
+  readonly what: string;
+  readonly limitMs: number;
+  readonly everyMs: number;
+  readonly signal: AbortSignal;
+  /** Undefined: not yet. */
+  readonly look: () => Promise<Seen | undefined>;
+}): Promise<Seen> {
+  const { what, limitMs, everyMs, signal, look } = options;
+  const endMs = performance.now() + limitMs;
+  for (;;) {
+    const seen = await look();
+    if (seen !== undefined) return seen;
+    signal.throwIfAborted();
+    if (performance.now() > endMs) throw new Error(`after ${limitMs / 1000} s still not so: ${what}`);
+    await delay(everyMs, undefined, { signal }).catch(() => {});
+  }
+}

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { createProbeTimes } from "./probe-times.ts";
+
+describe("createProbeTimes", () => {
+  it("takes each probe's time to the first answer that counts it, and to the first frontier past it", () => {
+    const times = createProbeTimes();
+    times.acknowledged(1000);
+    times.answered({ count: 0, frontierMs: 500, nowMs: 1050 });
+    times.acknowledged(1300);
+    times.answered({ count: 1, frontierMs: 1000, nowMs: 1350 });
+    times.answered({ count: 2, frontierMs: 1001, nowMs: 1400 });
+    expect(times.open).toBe(1);
+    times.answered({ count: 2, frontierMs: 2000, nowMs: 1900 });
+    expect(times.open).toBe(0);
+    expect(times.delays()).toEqual({ inAnswerMs: [350, 100], coveredMs: [400, 600] });
+  });
+
+  it("counts nothing for a probe that is answered before its acknowledgement is back", () => {
+    const times = createProbeTimes();
+    times.answered({ count: 1, frontierMs: 0, nowMs: 990 });
+    times.acknowledged(1000);
+    expect(times.delays()).toEqual({ inAnswerMs: [0], coveredMs: [] });
+    expect(times.open).toBe(1);
+  });
+});

@@ -1,0 +1,43 @@
+/** How long probes took, in ms after their acknowledgement. */
+export type ProbeDelays = {
+  /** Until an answer counted them; 0 if one did before the acknowledgement was back. */
+  readonly inAnswerMs: readonly number[];
+  /** Until the frontier of an answer was past them, so that windows hold them. */
+  readonly coveredMs: readonly number[];
+};
+
+/** Readings of one device, sent one after the other, and what answers said of them. */
+export type ProbeTimes = {
+  /** The next probe was acknowledged at `nowMs`. Times are of one clock, ms since 1970. */
+  acknowledged(nowMs: number): void;
+  /** An answer came at `nowMs`: it counts `count` probes, and everything that arrived before `frontierMs` is in windows. */
+  answered(answer: { readonly count: number; readonly frontierMs: number; readonly nowMs: number }): void;
+  /** How many of those acknowledged are not yet both in an answer and covered. */
+  readonly open: number;
+  delays(): ProbeDelays;
+};
+
+/** Starts with no probes. The log's clock must be this machine's: a probe arrived before it was acknowledged. */
+export function createProbeTimes(): ProbeTimes {
+  const acknowledgedMs: number[] = [];
+  const answeredAtMs: number[] = [];
+  const coveredAtMs: number[] = [];
+  const delaysOf = (times: readonly number[]): number[] =>
+    acknowledgedMs.slice(0, times.length).map((ms, probe) => Math.max(0, times[probe]! - ms));
+  return {
+    acknowledged(nowMs) {
+      acknowledgedMs.push(nowMs);
+    },
+    answered({ count, frontierMs, nowMs }) {
+      while (answeredAtMs.length < count) answeredAtMs.push(nowMs);
+      for (let probe = coveredAtMs.length; probe < acknowledgedMs.length; probe++) {
+        if (acknowledgedMs[probe]! >= frontierMs) break;
+        coveredAtMs.push(nowMs);
+      }
+    },
+    get open() {
+      return acknowledgedMs.length - Math.min(answeredAtMs.length, coveredAtMs.length);
+    },
+    delays: () => ({ inAnswerMs: delaysOf(answeredAtMs), coveredMs: delaysOf(coveredAtMs) }),
+  };
+}
