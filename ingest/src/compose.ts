@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import type { IdentifyPublisher } from "@devicemesh/identity";
 import { startGrpcServer } from "@devicemesh/kit/grpc-server";
 import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
 import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/reflection";
+import type { TlsTermination } from "@devicemesh/kit/tls-termination";
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { IngestConfig } from "./config.ts";
 import { createCounters, type IngestStats } from "./counters.ts";
@@ -28,6 +30,10 @@ export type IngestDependencies = {
   readonly retainedSinceMs?: () => number;
   /** Names a failed call in the log and in its answer; random by default. */
   readonly createRequestId?: () => string;
+  /** Who sends a call: its readings of devices that are not its own are refused. Anyone may send if left out. */
+  readonly identityOf?: IdentifyPublisher | undefined;
+  /** Serves TLS; cleartext if left out. */
+  readonly tls?: TlsTermination | undefined;
 };
 
 /** Ingest, listening. */
@@ -48,6 +54,7 @@ export type Ingest = AsyncDisposable & {
  */
 export async function startIngest(config: IngestConfig, dependencies: IngestDependencies): Promise<Ingest> {
   const { log, clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
+  const { identityOf, tls } = dependencies;
   const counters = createCounters();
   const room = createReadingRoom(config.readingsInFlightMax);
   const calls = createOpenCalls({ counters, logger, createRequestId, retryDelayMs: config.retryDelayMs });
@@ -59,13 +66,14 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     unitReadingsMax: config.unitReadingsMax,
     counters,
   });
-  const handlers = createIngestService({ calls, intake, log, room, config });
+  const handlers = createIngestService({ calls, intake, log, room, config, identityOf });
   const health = createHealth([ingestServiceName]);
   const reflection = createReflection({ image, services: [ingestServiceName] });
   const server = await startGrpcServer({
     host: config.host,
     port: config.port,
     options: serverOptions(config),
+    tls,
     addServices(grpcServer) {
       grpcServer.addService(ingestServiceDefinition, handlers);
       addHealthToGrpcServer(grpcServer, health);
