@@ -1,13 +1,38 @@
 import { defineConfig } from "vitest/config";
 
-// Three rings: unit beside the source, contract suites run by each adapter, and the mesh in e2e/.
+// Three rings: unit beside the source, contract suites run by each adapter, and the mesh in e2e/. What needs
+// the real engines is in *.engine.test.ts, a project of its own: its set-up starts them, once for all files.
+const files = ["*/src/**/*.test.ts", "scripts/**/*.test.ts"];
+const engineFiles = "**/*.engine.test.ts";
+
 export default defineConfig({
   test: {
-    include: ["*/src/**/*.test.ts", "scripts/**/*.test.ts"],
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    pool: "forks",
     // Two cores: more workers only make timing worse.
     maxWorkers: 2,
-    pool: "forks",
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: files,
+          exclude: ["**/node_modules/**", engineFiles],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          name: "engines",
+          include: [engineFiles],
+          exclude: ["**/node_modules/**"],
+          globalSetup: ["scripts/engine-setup.ts"],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });

@@ -1,5 +1,5 @@
-// Generates everything under proto/gen from the contract. `--check` generates into a temporary folder
-// instead, compares, and fails naming the stale files.
+// Generates everything under proto/gen from the contract, and aggregator/gen from the protos it speaks with
+// Spark. `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +9,8 @@ import { renderSensorTable } from "./sensor-table.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
+const genFolders = ["proto/gen", "aggregator/gen"] as const;
+
 function buf(args: string[]): void {
   execFileSync(process.execPath, [join(root, "node_modules/@bufbuild/buf/bin/buf"), ...args], {
     cwd: root,
@@ -16,12 +18,13 @@ function buf(args: string[]): void {
   });
 }
 
-/** Generates into `<outRoot>/proto/gen`. */
+/** Generates into the `genFolders` under `outRoot`. */
 function generate(outRoot: string): void {
   const gen = join(outRoot, "proto/gen");
-  rmSync(gen, { recursive: true, force: true });
+  for (const folder of genFolders) rmSync(join(outRoot, folder), { recursive: true, force: true });
   buf(["generate", "-o", outRoot]);
   buf(["generate", "-o", outRoot, "--template", "buf.gen.ingest.yaml"]);
+  buf(["generate", "-o", outRoot, "--template", "buf.gen.spark.yaml"]);
   buf(["build", "--exclude-source-info", "-o", join(gen, "image.binpb")]);
   writeFileSync(join(gen, "sensors.ts"), renderSensorTable(readFileSync(join(gen, "image.binpb"))));
 }
@@ -40,7 +43,7 @@ export function staleFiles(): string[] {
     generate(fresh);
     const names = new Set(
       [root, fresh].flatMap((base) =>
-        filesUnder(join(base, "proto/gen")).map((path) => relative(base, path)),
+        genFolders.flatMap((folder) => filesUnder(join(base, folder))).map((path) => relative(base, path)),
       ),
     );
     return [...names].filter((name) => {

@@ -15,6 +15,11 @@ describe("the tidy rules", () => {
       "ingest/src/a.ts",
       'import { planRead } from "@devicemesh/query";',
     ],
+    [
+      "engines outside a test against them",
+      "ingest/src/a.test.ts",
+      'import { testEngines } from "@devicemesh/engines/testing";',
+    ],
     ["a service in kit", "kit/src/a.ts", 'import { startIngest } from "@devicemesh/ingest";'],
     ["the environment outside main.ts", "query/src/a.ts", "const port = process.env.PORT;"],
     ["a long file", "kit/src/a.ts", "\n".repeat(400)],
@@ -26,6 +31,11 @@ describe("the tidy rules", () => {
     ["a path of a machine", "README.md", "see /home/someone/notes"],
   ])("find %s", (_, path, text) => {
     expect(rulesBroken(path, text)).toHaveLength(1);
+  });
+
+  it("let a test against the engines ask for them", () => {
+    const text = 'import { testEngines } from "@devicemesh/engines/testing";';
+    expect(rulesBroken("ingest/src/a.engine.test.ts", text)).toEqual([]);
   });
 
   it("find nothing in a plain file", () => {

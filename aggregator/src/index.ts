@@ -1,1 +1,4 @@
-export {};
+export type { StartWindowJob } from "./active.ts";
+export { type Aggregator, type AggregatorDependencies, startAggregator } from "./compose.ts";
+export { type AggregatorConfig, aggregatorSettings } from "./config.ts";
+export { sparkWindowJob } from "./open-window-job.ts";

@@ -1,10 +1,12 @@
 export { parseIdentity, windowId } from "./identities.ts";
 export {
   type AggregatorStatusDocument,
+  type CheckpointDocument,
   type DeadLetterDocument,
   type DeadLetterKind,
   deadLetterKinds,
   type FrontierDocument,
+  type LeaseDocument,
   type MessageDocument,
   type OperatorStatusDocument,
   type PartialDocument,

@@ -9,14 +9,16 @@ export function createKafka(options: {
   readonly connectTimeoutMs?: number;
   /** How long a request may take, in ms. */
   readonly requestTimeoutMs?: number;
+  /** How often the client itself tries again what failed; 0 for callers that do it themselves. */
+  readonly retries?: number;
 }): Kafka {
-  const { brokers, clientId, connectTimeoutMs = 2000, requestTimeoutMs = 15_000 } = options;
+  const { brokers, clientId, connectTimeoutMs = 2000, requestTimeoutMs = 15_000, retries = 5 } = options;
   return new Kafka({
     brokers: [...brokers],
     clientId,
     connectionTimeout: connectTimeoutMs,
     requestTimeout: requestTimeoutMs,
     logLevel: logLevel.NOTHING,
-    retry: { initialRetryTime: 100, maxRetryTime: 2000, retries: 5 },
+    retry: { initialRetryTime: 100, maxRetryTime: 2000, retries },
   });
 }

@@ -128,6 +128,24 @@ export type SettingsDocument = {
   readonly retain_raw_ms: number | null;
 };
 
+/** Who is active. `_id` is the service's name. All times are by the database's clock. */
+export type LeaseDocument = {
+  readonly _id: string;
+  /** Host and process; and something random, so that no two are the same. */
+  readonly holder: string;
+  /** Until when it counts; the holder renews it in time. */
+  readonly until: Date;
+};
+
+/** A checkpoint of the window job. `_id` is its identity: a hash of what the job means. */
+export type CheckpointDocument = {
+  readonly _id: string;
+  /** It folds what arrived at or after this: the frontier when it was first used. 1970 for everything. */
+  readonly since: Date;
+  /** Where that begins in the messages topic, by partition. */
+  readonly offsets: readonly number[];
+};
+
 /** What the operator says. `_id` is "operator". */
 export type OperatorStatusDocument = {
   readonly _id: "operator";

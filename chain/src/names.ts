@@ -37,6 +37,8 @@ export const collections = {
   status: "service_status",
   /** Who is the active one where only one may be. */
   leases: "leases",
+  /** From where on each checkpoint of the window job has folded, one document for each. */
+  checkpoints: "window_job_checkpoints",
 } as const;
 
 /** The names of a mesh. `prefix` stands before topics, connectors and groups; empty by default. */

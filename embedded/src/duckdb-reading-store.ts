@@ -41,6 +41,12 @@ export function createDuckdbReadingStore(dependencies: {
       return state.horizon();
     },
 
+    // It refuses repeats as it commits: no partial ever counts one.
+    async readRepeats(_request, signal) {
+      assertAnswering(signal);
+      return [];
+    },
+
     async readPartials({ plan, filter, bucketMs }, signal) {
       assertAnswering(signal);
       // Before the statement: what arrived before this moment is committed, so the statement sees it.

@@ -6,6 +6,8 @@ import { type PlaySettings, playSettings } from "./play-settings.ts";
 import { RecordingError } from "./recording.ts";
 import { replayFile } from "./replay.ts";
 import { type ReplaySettings, replaySettings } from "./replay-settings.ts";
+import { serveCommand } from "./serve-command.ts";
+import { serveSettings } from "./serve-settings.ts";
 import { createStatusLine, type Output } from "./status-line.ts";
 import { playText, replayProgressText, replaySummaryText } from "./texts.ts";
 
@@ -24,13 +26,16 @@ export type CliContext = {
 };
 
 /**
- * Runs `play` or `replay FILE` and resolves to the exit code: 0 if everything was acknowledged, 1 if a row
+ * Runs `play`, `serve` or `replay FILE` and resolves to the exit code: 0 if everything was acknowledged, 1 if a row
  * was bad, a reading refused, or some left undelivered, 2 if the command could not start.
  */
 export async function runCli(context: CliContext): Promise<number> {
   const [command, ...args] = context.args;
   if (command === "play") {
     return withSettings(loadSettings(playSettings, { args, env: context.env }), context, play);
+  }
+  if (command === "serve") {
+    return withSettings(loadSettings(serveSettings, { args, env: context.env }), context, serveCommand);
   }
   if (command === "replay") {
     return withSettings(loadSettings(replaySettings, { args, env: context.env }), context, replay);
@@ -45,6 +50,7 @@ export async function runCli(context: CliContext): Promise<number> {
 const helpText = `Usage: npm run generator -- COMMAND [flags]
 
   play         plays devices that send readings to ingest, until Ctrl-C
+  serve        plays, and serves GeneratorService: start, stop, status
   replay FILE  streams a CSV recording to ingest
 
 COMMAND --help lists the flags.

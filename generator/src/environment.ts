@@ -1,9 +1,12 @@
 import { playSettings } from "./play-settings.ts";
 import { replaySettings } from "./replay-settings.ts";
+import { serveSettings } from "./serve-settings.ts";
 
 /** The environment variables of the generator's command, so that programs with a wider prefix leave them alone. */
 export const generatorEnvironment: readonly string[] = [
   ...new Set(
-    [playSettings, replaySettings].flatMap(({ settings }) => Object.values(settings).map(({ env }) => env)),
+    [playSettings, serveSettings, replaySettings].flatMap(({ settings }) =>
+      Object.values(settings).map(({ env }) => env),
+    ),
   ),
 ];

@@ -2,7 +2,7 @@ import { logLevels } from "@devicemesh/kit/logger";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { noFaults } from "./fault-plan.ts";
 import { defaultOutboxLimits } from "./outbox.ts";
-import { environmentPrefix, replayVariables, targetSetting } from "./shared-settings.ts";
+import { environmentPrefix, replayVariables, serveVariables, targetSetting } from "./shared-settings.ts";
 
 /** What `generator play` can be told. */
 export const playSettings = defineSettings({
@@ -10,7 +10,7 @@ export const playSettings = defineSettings({
   usage: "npm run generator -- play [flags]",
   summary:
     "Plays devices that send readings to ingest until Ctrl-C. The same seed plays the same devices and values. Nothing goes wrong unless a rate below says so.",
-  foreignEnv: replayVariables,
+  foreignEnv: [...serveVariables, ...replayVariables],
   settings: {
     target: targetSetting,
     devices: {

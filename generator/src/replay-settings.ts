@@ -1,7 +1,7 @@
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { playSettings } from "./play-settings.ts";
 import { replayTimes } from "./replay-times.ts";
-import { environmentPrefix, targetSetting } from "./shared-settings.ts";
+import { environmentPrefix, serveVariables, targetSetting } from "./shared-settings.ts";
 
 /** What `generator replay` can be told. */
 export const replaySettings = defineSettings({
@@ -9,9 +9,12 @@ export const replaySettings = defineSettings({
   usage: "npm run generator -- replay FILE [flags]",
   summary:
     "Streams a recording to ingest: a CSV file with the columns device_id, timestamp, sensor and value. Ends with 0 if every row was acknowledged, 1 if not, 2 if it could not start.",
-  foreignEnv: Object.values(playSettings.settings)
-    .map((setting) => setting.env)
-    .filter((env) => env !== targetSetting.env),
+  foreignEnv: [
+    ...serveVariables,
+    ...Object.values(playSettings.settings)
+      .map((setting) => setting.env)
+      .filter((env) => env !== targetSetting.env),
+  ],
   positionals: { max: 1, placeholder: "FILE" },
   settings: {
     target: targetSetting,

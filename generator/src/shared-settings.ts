@@ -11,7 +11,14 @@ export const targetSetting = {
   description: "Where ingest is.",
 } as const;
 
-/** The variables that only `replay` reads; `play` lets them be. */
+/** The variables that only `serve` reads; the other commands let them be. */
+export const serveVariables = [
+  "DEVICEMESH_GENERATOR_HOST",
+  "DEVICEMESH_GENERATOR_PORT",
+  "DEVICEMESH_GENERATOR_IDLE",
+] as const;
+
+/** The variables that only `replay` reads; the other commands let them be. */
 export const replayVariables = [
   "DEVICEMESH_GENERATOR_TIMES",
   "DEVICEMESH_GENERATOR_SPEED",

@@ -28,6 +28,8 @@ export type IngestDependencies = {
   readonly image: Uint8Array;
   /** Readings with an earlier timestamp (ms since 1970) are refused; asked for each frame. No floor if left out. */
   readonly retainedSinceMs?: () => number;
+  /** What health says at first; true if left out. */
+  readonly serving?: boolean;
   /** Names a failed call in the log and in its answer; random by default. */
   readonly createRequestId?: () => string;
   /** Who sends a call: its readings of devices that are not its own are refused. Anyone may send if left out. */
@@ -41,6 +43,8 @@ export type Ingest = AsyncDisposable & {
   readonly port: number;
   /** What it has done since it was started. */
   stats(): IngestStats;
+  /** Sets what health says: false while the log is away. Without effect once it is closing. */
+  setServing(serving: boolean): void;
   /**
    * Says NOT_SERVING, answers new streams with UNAVAILABLE, lets open units finish within
    * `shutdownGraceMs`, cuts the others with UNAVAILABLE, and frees the port. Closing twice is the same as once.
@@ -68,6 +72,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
   });
   const handlers = createIngestService({ calls, intake, log, room, config, identityOf });
   const health = createHealth([ingestServiceName]);
+  health.setServing(dependencies.serving ?? true);
   const reflection = createReflection({ image, services: [ingestServiceName] });
   const server = await startGrpcServer({
     host: config.host,
@@ -102,6 +107,9 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
   return {
     port: server.port,
     stats: () => ({ ...counters, openStreams: calls.size, readingsInFlight: room.taken }),
+    setServing(serving) {
+      if (!closing) health.setServing(serving);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

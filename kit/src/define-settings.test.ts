@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { defineSettings, type Setting } from "./settings.ts";
+import { defineSettings, loadSettings, type Setting } from "./settings.ts";
 
 describe("defineSettings", () => {
   const setting = { flag: "--a", env: "A_A", kind: "integer", description: "a" } as const;
@@ -26,5 +26,19 @@ describe("defineSettings", () => {
     ],
   ])("refuses %s", (_, settings, message) => {
     expect(() => defineSettings({ prefix: "A_", settings })).toThrow(message);
+  });
+
+  it("takes an empty text for a setting that is empty by default", () => {
+    const prefix = {
+      flag: "--name-prefix",
+      env: "EXAMPLE_NAME_PREFIX",
+      kind: "string",
+      default: "",
+      description: "Stands before names.",
+    } as const;
+    const definition = defineSettings({ prefix: "EXAMPLE_", settings: { prefix } });
+    for (const args of [[], ["--name-prefix", ""], ["--name-prefix="]]) {
+      expect(loadSettings(definition, { args, env: {} })).toMatchObject({ values: { prefix: "" } });
+    }
   });
 });

@@ -37,6 +37,8 @@ const booleanWords: Readonly<Record<string, boolean>> = {
 export function parseSetting(setting: Setting, text: string): ParsedValue {
   const trimmed = text.trim();
   if (trimmed === "") {
+    // Where nothing is the default, nothing can be asked for.
+    if (setting.kind === "string" && setting.default === "") return { kind: "value", value: "" };
     return problem("is empty");
   }
   if (

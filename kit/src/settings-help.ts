@@ -54,7 +54,7 @@ function notes(setting: Setting): string {
 
 function defaultText(setting: Setting): string | undefined {
   const value = defaultValue(setting);
-  return value === undefined || value === false ? undefined : formatSetting(setting, value);
+  return value === undefined || value === false || value === "" ? undefined : formatSetting(setting, value);
 }
 
 function choicesText(setting: Setting): string | undefined {

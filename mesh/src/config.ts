@@ -125,7 +125,7 @@ export const meshSettings = defineSettings({
       kind: "duration",
       default: "10s",
       minimum: "1s",
-      maximum: "10min",
+      maximum: "10m",
       description: "Size of the finest windows; fixed when the mesh is first started.",
     },
     segment: {
@@ -134,7 +134,7 @@ export const meshSettings = defineSettings({
       kind: "duration",
       default: "10s",
       minimum: "1s",
-      maximum: "10min",
+      maximum: "10m",
       description: "Size of the finest segments of the log; fixed when the mesh is first started.",
     },
     mongodbUrl: {

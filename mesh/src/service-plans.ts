@@ -29,6 +29,8 @@ export type ServicesConfig = {
   readonly corsOrigin: string | undefined;
   /** How many devices play at the start; none if undefined. */
   readonly devices: number | undefined;
+  /** A folder for readings that the generator could not deliver before it ended; none are kept if undefined. */
+  readonly spill: string | undefined;
   readonly logLevel: string;
 };
 
@@ -103,7 +105,7 @@ export function planServices(
 
 /** The command of the generator, which sends to `target` (host:port of ingest). Pure. */
 export function planGenerator(config: ServicesConfig, target: string): ServicePlan {
-  const { host, ports, devices, logLevel } = config;
+  const { host, ports, devices, spill, logLevel } = config;
   return {
     name: "generator",
     main: mainOf("generator"),
@@ -111,6 +113,7 @@ export function planGenerator(config: ServicesConfig, target: string): ServicePl
       "serve",
       ...["--host", host, "--port", `${port ?? ports.generator}`, "--target", target],
       ...(devices === undefined ? ["--idle"] : ["--devices", `${devices}`]),
+      ...(spill === undefined ? [] : ["--spill", spill]),
       ...["--log-level", logLevel],
     ],
   };

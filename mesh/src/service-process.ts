@@ -61,6 +61,8 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
     const startedMs = performance.now();
     const running = spawn(process.execPath, [main, ...args(port)], {
       stdio: ["ignore", "pipe", "pipe"],
+      // A group of its own: Ctrl-C in a terminal is for the mesh, which ends its services in order.
+      detached: true,
       env: { ...env },
     });
     child = running;

@@ -18,6 +18,8 @@ export type ServicesDependencies = {
   readonly onDeath?: (name: string, how: string) => void;
   /** Told the process id of a service each time it was started. */
   readonly onStart?: (name: string, processId: number) => void;
+  /** Told where a service listens. */
+  readonly onListen?: (name: string, address: string) => void;
 };
 
 /** The services of one mesh, each a process. */
@@ -34,7 +36,7 @@ export type Services = AsyncDisposable & {
 
 /** The services of a mesh over engines that run already. Nothing is started but by the steps. */
 export function createServices(config: ServicesConfig, dependencies: ServicesDependencies): Services {
-  const { logs, env, onDeath, onStart } = dependencies;
+  const { logs, env, onDeath, onStart, onListen } = dependencies;
   const plans = planServices(config);
   const started = new Map<ServiceName, ServiceProcess>();
   let stopping: Promise<void> | undefined;
@@ -54,6 +56,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
       throw new Error(`${name} was stopped while it started`);
     }
     started.set(name, service);
+    onListen?.(name, service.address);
     return service.address;
   }
 

@@ -4,13 +4,20 @@ export { createMemoryReadingStore, type MemoryReadingStore } from "./memory-read
 export type { ReadingPartial } from "./partial.ts";
 export { allTime, type PlannedRead, planRead, type Span } from "./planner.ts";
 export type {
+  PartialsRead,
   ReadingKey,
   ReadingStore,
   ReadPlan,
+  RepairScan,
+  RepeatsPlan,
   Scan,
   SeriesFilter,
+  SeriesName,
   SeriesPartial,
+  SeriesScan,
+  SeriesSpan,
   StoreHorizon,
   StoreStatus,
+  WindowRepeats,
 } from "./reading-store.ts";
 export { queryRoutes } from "./routes.ts";

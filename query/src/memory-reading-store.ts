@@ -1,8 +1,18 @@
 import { createChangeSignal } from "@devicemesh/kit/change-signal";
 import { unavailable } from "@devicemesh/kit/rpc-error";
 import { alignDown, type DeviceMessage, defaultLevels, identityOf, type Level } from "@devicemesh/proto";
-import { compareNames, mergePartials, partialOfReading } from "./merge.ts";
-import type { ReadingKey, ReadingStore, Scan, SeriesFilter, SeriesPartial } from "./reading-store.ts";
+import { createMemoryRepeats } from "./memory-repeats.ts";
+import {
+  compareKeys,
+  compareSeries,
+  matcher,
+  partialOfStored,
+  type StoredPartial,
+  type StoredReading,
+  scanned,
+} from "./memory-scans.ts";
+import { mergePartials } from "./merge.ts";
+import type { ReadingStore } from "./reading-store.ts";
 
 /** How the memory store is made. */
 export type MemoryReadingStoreOptions = {
@@ -10,6 +20,11 @@ export type MemoryReadingStoreOptions = {
   readonly clock: () => number;
   /** The levels, the finest first; `defaultLevels` by default. */
   readonly levels?: readonly Level[];
+  /**
+   * Partials count a repeat as often as it came, as on the real chain, where the raw store alone judges
+   * repeats and marks their windows. By default repeats are refused before they are folded.
+   */
+  readonly isCountingRepeats?: boolean;
 };
 
 /** A store that keeps all in memory and does all by the book, for tests: nothing survives the process. */
@@ -19,6 +34,8 @@ export type MemoryReadingStore = {
   append(messages: readonly DeviceMessage[]): void;
   /** Folds every segment that is closed by the clock. */
   fold(): void;
+  /** Repairs every window with repeats, at the frontier. */
+  repair(): void;
   /**
    * Deletes what is folded and older than the limits given by the call before, then publishes these limits
    * (by timestamp; each a multiple of the coarsest window, the raw one the latest).
@@ -28,12 +45,10 @@ export type MemoryReadingStore = {
   close(): void;
 };
 
-type StoredReading = DeviceMessage & { readonly arrivedMs: number };
-type StoredPartial = SeriesPartial & { readonly windowMs: number; readonly segmentMs: number };
-
 /** Makes an empty memory store. */
 export function createMemoryReadingStore(options: MemoryReadingStoreOptions): MemoryReadingStore {
-  const { clock, levels = defaultLevels } = options;
+  const { clock, levels = defaultLevels, isCountingRepeats = false } = options;
+  const repeats = createMemoryRepeats((levels[0] as Level).windowMs);
   const identities = new Map<string, number>();
   const seriesNames = new Map<string, { deviceId: string; sensor: DeviceMessage["sensor"] }>();
   const changes = createChangeSignal();
@@ -64,7 +79,9 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
     const { windowMs, segmentMs } = levels[level] as Level;
     const sinceMs = frontiersMs[level] as number;
     const below: readonly StoredPartial[] =
-      level === 0 ? readings.map(partialOfStored) : (partials[level - 1] as readonly StoredPartial[]);
+      level === 0
+        ? [...readings, ...repeats.copies].map(partialOfStored)
+        : (partials[level - 1] as readonly StoredPartial[]);
     const closedNow = below.filter((partial) => partial.segmentMs >= sinceMs && partial.segmentMs < toMs);
     const groups = Map.groupBy(closedNow, (partial) =>
       [
@@ -93,21 +110,24 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
       check(signal);
       return horizon();
     },
+    async readRepeats({ filter, sinceMs, toMs }, signal) {
+      check(signal);
+      return repeats.find(filter).filter(({ windowMs }) => windowMs >= sinceMs && windowMs < toMs);
+    },
     async readPartials({ plan, filter, bucketMs }, signal) {
       check(signal);
-      const matches = matcher(filter);
+      const repaired = repeats.repairsOf(plan.repeats?.repairs ?? []);
       const found = [
-        ...plan.levels.flatMap((scans, level) =>
-          scans.flatMap((scan) => (partials[level] ?? []).filter((partial) => isIn(scan, partial))),
-        ),
-        ...plan.raw.flatMap((scan) => readings.map(partialOfStored).filter((partial) => isIn(scan, partial))),
+        ...scanned(plan, { levels: partials, raw: readings.map(partialOfStored) }),
+        ...(repaired ?? []),
       ];
       return {
-        partials: found.filter(matches).map(({ windowMs, segmentMs: _, ...partial }) => ({
+        partials: found.filter(matcher(filter)).map(({ windowMs, segmentMs: _, ...partial }) => ({
           ...partial,
           bucketMs: bucketMs === undefined ? 0 : alignDown(windowMs, bucketMs),
         })),
         completeThroughMs: nowMs(),
+        isStale: repaired === undefined,
       };
     },
     async readReadings({ filter, sinceMs, toMs, descending, after, limit }, signal) {
@@ -157,8 +177,11 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
           identities.set(identity, message.value);
           readings.push({ ...message, arrivedMs });
           seriesNames.set(`${message.deviceId}|${message.sensor}`, message);
-        } else if (known === message.value) duplicates++;
+          continue;
+        }
+        if (known === message.value) duplicates++;
         else conflicts++;
+        if (isCountingRepeats) repeats.add({ ...message, arrivedMs });
       }
       if (messages.length > 0) logEndMs = arrivedMs;
       changes.notify();
@@ -170,6 +193,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
         if (toMs > (frontiersMs[level] as number)) foldLevel(level, toMs);
       }
     },
+    repair: () => repeats.repair(readings, frontiersMs[0] as number),
     expire(next) {
       const before = keptSince;
       const folded = expiredFrontiersMs;
@@ -191,43 +215,4 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
       changes.close();
     },
   };
-}
-
-/** A stored reading as a partial of itself, its own window and segment. */
-function partialOfStored(reading: StoredReading): StoredPartial {
-  return {
-    ...partialOfReading(reading),
-    deviceId: reading.deviceId,
-    sensor: reading.sensor,
-    bucketMs: 0,
-    fromRaw: 1,
-    windowMs: reading.timestampMs,
-    segmentMs: reading.arrivedMs,
-  };
-}
-
-function isIn(scan: Scan, { windowMs, segmentMs }: StoredPartial): boolean {
-  return (
-    windowMs >= scan.sinceMs &&
-    windowMs < scan.toMs &&
-    segmentMs >= scan.arrivedSinceMs &&
-    segmentMs < scan.arrivedToMs
-  );
-}
-
-type SeriesName = { readonly deviceId: string; readonly sensor: string };
-
-function matcher({ deviceIds, sensors }: SeriesFilter): (series: SeriesName) => boolean {
-  const [wantedDevices, wantedSensors] = [new Set(deviceIds), new Set(sensors)];
-  return ({ deviceId, sensor }) =>
-    (wantedDevices.size === 0 || wantedDevices.has(deviceId)) &&
-    (wantedSensors.size === 0 || wantedSensors.has(sensor));
-}
-
-function compareSeries(a: SeriesName, b: SeriesName): number {
-  return compareNames(a.deviceId, b.deviceId) || compareNames(a.sensor, b.sensor);
-}
-
-function compareKeys(a: ReadingKey, b: ReadingKey): number {
-  return a.timestampMs - b.timestampMs || compareSeries(a, b);
 }

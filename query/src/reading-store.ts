@@ -24,6 +24,54 @@ export type ReadPlan = {
   readonly levels: readonly (readonly Scan[])[];
   /** Scans over raw readings. */
   readonly raw: readonly Scan[];
+  /** What is read otherwise for series with repeats; undefined if there are none in the timeframe. */
+  readonly repeats?: RepeatsPlan;
+};
+
+/** The name of a series; in a plan it need not have readings. */
+export type SeriesName = { readonly deviceId: string; readonly sensor: string };
+
+/** A span of timestamps (or of windows, by their start) of these series: [sinceMs, toMs). */
+export type SeriesSpan = {
+  readonly series: readonly SeriesName[];
+  readonly sinceMs: number;
+  readonly toMs: number;
+};
+
+/** A scan of these series only. */
+export type SeriesScan = Scan & { readonly series: readonly SeriesName[] };
+
+/** Repairs of all finest windows of a span that were made at this frontier; they are there, or the plan is stale. */
+export type RepairScan = SeriesSpan & { readonly throughMs: number };
+
+/**
+ * How the windows with repeats are read. What `except` names is taken out of the scans of the plan itself; the
+ * scans here are read in addition, as they are.
+ */
+export type RepeatsPlan = {
+  readonly except: {
+    /** What the plan's scans over partials leave out, for each level, the finest first. */
+    readonly levels: readonly (readonly SeriesSpan[])[];
+    /** What the plan's scans over raw readings leave out. */
+    readonly raw: readonly SeriesSpan[];
+  };
+  readonly levels: readonly (readonly SeriesScan[])[];
+  readonly raw: readonly SeriesScan[];
+  readonly repairs: readonly RepairScan[];
+};
+
+/**
+ * A finest window of a series in which a reading was repeated: its partials may count the reading more than
+ * once. Its raw readings never do, nor does its repair, which stands for all that arrived before it was made.
+ */
+export type WindowRepeats = SeriesName & {
+  /** The start of the window. */
+  readonly windowMs: number;
+  /** When the first and the last repeat that is known arrived, by the log's clock. */
+  readonly firstRepeatMs: number;
+  readonly lastRepeatMs: number;
+  /** The frontier of the finest level at which it was repaired last; undefined if it never was. */
+  readonly repairThroughMs?: number | undefined;
 };
 
 /** How far the store is, read together. An older horizon is as right as a newer one. */
@@ -46,6 +94,14 @@ export type SeriesPartial = ReadingPartial & {
   readonly bucketMs: number;
   /** How many of `count` came from raw readings. */
   readonly fromRaw: number;
+};
+
+/** What a plan's scans add up to. */
+export type PartialsRead = {
+  readonly partials: readonly SeriesPartial[];
+  readonly completeThroughMs: number;
+  /** A repair that the plan names has been made anew since the repeats were read: plan again, this is not exact. */
+  readonly isStale?: boolean;
 };
 
 /** A place in the order (timestamp, device_id, sensor). */
@@ -85,14 +141,26 @@ export type ReadingStore = {
   readHorizon(signal: AbortSignal): Promise<StoreHorizon>;
 
   /**
+   * The finest windows that start in [sinceMs, toMs) of series that match the filter, and in which a reading
+   * was repeated; in any order. Whoever plans reads the horizon first: then every repeat that arrived before
+   * its frontier is among them. A store that refuses repeats as it commits has none, ever.
+   * @throws RpcError RESOURCE_EXHAUSTED if there are more than the store can tell at once.
+   */
+  readRepeats(
+    request: { readonly filter: SeriesFilter; readonly sinceMs: number; readonly toMs: number },
+    signal: AbortSignal,
+  ): Promise<readonly WindowRepeats[]>;
+
+  /**
    * What the plan's scans add up to for each series that matches the filter, and for each bucket of
-   * bucketMs (aligned to 1970) if given. All scans see the same moment. There may be several partials
-   * of one series and bucket; the caller merges. `completeThroughMs` is that of the moment read.
+   * bucketMs (aligned to 1970) if given. There may be several partials of one series and bucket; the caller
+   * merges. Each reading counts at most once, and each that arrived before `completeThroughMs` does; of those
+   * that arrive while it reads, some may count.
    */
   readPartials(
     request: { readonly plan: ReadPlan; readonly filter: SeriesFilter; readonly bucketMs?: number },
     signal: AbortSignal,
-  ): Promise<{ readonly partials: readonly SeriesPartial[]; readonly completeThroughMs: number }>;
+  ): Promise<PartialsRead>;
 
   /**
    * At most `limit` raw readings of [sinceMs, toMs) in the order (timestamp, device_id, sensor), or its

@@ -1,3 +1,4 @@
+import { waitUntil } from "@devicemesh/kit/testing";
 import { type DeviceMessage, identityOf } from "@devicemesh/proto";
 import { ask, createOracle, type Question } from "@devicemesh/query/oracle";
 import { expect } from "vitest";
@@ -46,7 +47,27 @@ export async function differencesOf(mesh: RealMesh, readings: readonly DeviceMes
   return differences.slice(0, 20);
 }
 
-/** The identities of messages. */
-export function identitiesOf(messages: readonly DeviceMessage[]): Set<string> {
-  return new Set(messages.map(identityOf));
+/**
+ * Resolves when an answer over all time counts these readings from windows alone: they are sealed, and windows in
+ * which a reading was repeated are repaired. Their devices must be theirs alone.
+ */
+export async function expectAllFromWindows(
+  { query }: RealMesh,
+  readings: Iterable<DeviceMessage>,
+  { timeoutMs = 120_000 }: { readonly timeoutMs?: number } = {},
+): Promise<void> {
+  const all = [...readings];
+  const deviceIds = [...new Set(all.map(({ deviceId }) => deviceId))];
+  const identities = new Set(all.map(identityOf));
+  let seen = "";
+  await waitUntil(
+    async () => {
+      const { coverage } = await query.getAggregates({ deviceIds });
+      seen = `${coverage?.fromWindows} from windows, ${coverage?.fromRaw} from raw readings`;
+      return coverage?.fromWindows === BigInt(identities.size) && coverage.fromRaw === 0n;
+    },
+    { timeoutMs, what: `all ${identities.size} readings from windows` },
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}; last: ${seen}`);
+  });
 }

@@ -56,6 +56,7 @@ export async function startRealMesh(
     checkpoints: join(engines.folder, "checkpoints", unique),
     corsOrigin: undefined,
     devices: undefined,
+    spill: undefined,
     logLevel: "info",
     ...settings,
   };

@@ -1,0 +1,137 @@
+import type { ChainNames } from "@devicemesh/chain";
+import type { Logger } from "@devicemesh/kit/logger";
+import type { AggregatorStore, CheckpointStart, MeshSettings } from "./aggregator-store.ts";
+import { stepFrontier } from "./frontier-step.ts";
+import type { LogOffsets, TickLog } from "./log-access.ts";
+import { createLogEnd } from "./log-end.ts";
+import { startLoop } from "./loop.ts";
+import { findProblems } from "./problems.ts";
+import type { Progress } from "./progress.ts";
+import { jobLag, statusDocument } from "./status.ts";
+import { stepTicks } from "./tick-step.ts";
+import { createTickMemory } from "./ticks.ts";
+import { createRepairStep, stepLevels } from "./upkeep-step.ts";
+import type { WindowJob } from "./window-job.ts";
+
+/** How often each thing is done, in ms. */
+const intervalsMs = { ticks: 1000, frontier: 500, upkeep: 1000, status: 2000 } as const;
+
+/** What starts the window job. */
+export type StartWindowJob = (options: {
+  readonly names: ChainNames;
+  readonly settings: MeshSettings;
+  /** From where on a new checkpoint folds; the same for the same identity. */
+  readonly sinceOf: (checkpointIdentity: string) => Promise<CheckpointStart>;
+}) => WindowJob;
+
+/** What the active aggregator works with; all of it stays the caller's but the job. */
+export type ActiveDependencies = {
+  readonly names: ChainNames;
+  readonly settings: MeshSettings;
+  readonly clockSkewMs: number;
+  readonly holder: string;
+  readonly store: AggregatorStore;
+  readonly ticks: TickLog;
+  readonly offsets: LogOffsets;
+  readonly startWindowJob: StartWindowJob;
+  readonly logger: Logger;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+};
+
+/** The active aggregator: ticks, frontiers, folds, repairs, and the window job. */
+export type ActiveAggregator = AsyncDisposable & {
+  readonly progress: Progress;
+  readonly job: WindowJob;
+  /** How many records of the log the job has not taken, as last seen. */
+  lag(): number;
+  problems(): string[];
+};
+
+/**
+ * Starts all that only one aggregator may do. Disposing ends it and leaves the query running in Spark, for
+ * whoever is active next.
+ * @throws what the database, the log or Spark could not do.
+ */
+export async function startActive(dependencies: ActiveDependencies): Promise<ActiveAggregator> {
+  const { settings, store, offsets, logger, clock } = dependencies;
+  await using starting = new AsyncDisposableStack();
+  const published = await store.readFrontier();
+  const progress = createProgress(settings, published, clock());
+  const job = starting.use(
+    dependencies.startWindowJob({
+      names: dependencies.names,
+      settings,
+      sinceOf: (identity) =>
+        store.rememberCheckpoint(identity, async () => {
+          const { frontiersMs } = await store.readFrontier();
+          const sinceMs = frontiersMs[0] ?? 0;
+          return { sinceMs, startingOffsets: await offsets.messageOffsetsAt(sinceMs) };
+        }),
+    }),
+  );
+  const ticks = createTickMemory({
+    partitions: settings.partitions,
+    clockSkewMs: dependencies.clockSkewMs,
+  });
+  const logEnd = createLogEnd(published.logEndMs);
+  const stepRepairs = createRepairStep({ progress, store, clock });
+  let lag = 0;
+  const problems = (): string[] => findProblems({ progress, job, nowMs: clock() });
+
+  function run(name: string, intervalMs: number, step: (signal: AbortSignal) => Promise<void>): void {
+    const loop = startLoop({
+      intervalMs,
+      async step(signal) {
+        await step(signal);
+        progress.failures.delete(name);
+      },
+      onFailure(error) {
+        progress.failures.set(name, error instanceof Error ? error.message : String(error));
+        logger.warn({ error, loop: name }, "a step failed and is tried again");
+      },
+    });
+    starting.use(loop);
+  }
+  run("ticks", intervalsMs.ticks, () =>
+    stepTicks({ progress, ticks, logEnd, log: dependencies.ticks, clock }),
+  );
+  run("frontier", intervalsMs.frontier, () => stepFrontier({ progress, ticks, job, offsets, store, clock }));
+  run("levels", intervalsMs.upkeep, (signal) => stepLevels({ progress, store }, signal));
+  run("repairs", intervalsMs.upkeep, (signal) => stepRepairs(signal));
+  run("status", intervalsMs.status, async () => {
+    lag = jobLag(job.progress(), await offsets.messageEnds());
+    await store.writeStatus(
+      statusDocument({ job, lag, holder: dependencies.holder, problems: problems(), nowMs: clock() }),
+    );
+  });
+  const running = starting.move();
+  return {
+    progress,
+    job,
+    lag: () => lag,
+    problems,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+function createProgress(
+  { levels, partitions }: MeshSettings,
+  published: Awaited<ReturnType<AggregatorStore["readFrontier"]>>,
+  nowMs: number,
+): Progress {
+  const frontiersMs = levels.map((_, level) => published.frontiersMs[level] ?? 0);
+  return {
+    levels,
+    activeSinceMs: nowMs,
+    frontier: { frontierMs: frontiersMs[0] as number },
+    frontiersMs,
+    sight: { watermarkMs: undefined, completeThroughMs: undefined },
+    committed: undefined,
+    logEndMs: published.logEndMs,
+    movedAtMs: nowMs,
+    tickedAtMs: Array.from({ length: partitions }, () => 0),
+    tickError: undefined,
+    failures: new Map(),
+  };
+}

@@ -1,0 +1,76 @@
+import type { AggregatorStatusDocument } from "@devicemesh/chain";
+import type { Level } from "@devicemesh/proto";
+import type { RepairSpan, RepeatedWindow } from "./repair-choice.ts";
+
+/** How far the mesh is, as published. Times are ms by the log's clock. */
+export type PublishedFrontier = {
+  /** 0 if nothing is known. */
+  readonly completeThroughMs: number;
+  /** For each level, the finest first; 0 if nothing is folded. */
+  readonly frontiersMs: readonly number[];
+  readonly logEndMs: number | undefined;
+};
+
+/** What was fixed when the mesh was made. */
+export type MeshSettings = {
+  readonly levels: readonly Level[];
+  readonly partitions: number;
+  /** How long raw readings are kept by their timestamp; undefined for ever. */
+  readonly retainRawMs: number | undefined;
+};
+
+/** What the aggregator does in the database. Each method rejects when the database is away or too slow. */
+export type AggregatorStore = {
+  /** The settings of the mesh; undefined until the operator has made it. */
+  readSettings(): Promise<MeshSettings | undefined>;
+
+  readFrontier(): Promise<PublishedFrontier>;
+  /** Publishes what moved forward; what would go back stays as it is. Durable when it resolves. */
+  publishFrontier(moved: {
+    readonly completeThroughMs?: number | undefined;
+    readonly logEndMs?: number | undefined;
+    readonly level?: { readonly level: number; readonly frontierMs: number };
+  }): Promise<void>;
+
+  /** Registers the series of the finest partials of the segments in [sinceMs, toMs). Repeating it changes nothing. */
+  registerSeries(span: { readonly sinceMs: number; readonly toMs: number }): Promise<void>;
+
+  /** The first segment at or after `sinceMs` that has a partial at this level; undefined if none has. */
+  firstSegment(level: number, sinceMs: number): Promise<number | undefined>;
+  /**
+   * Folds the partials of the level below of one segment [sinceMs, toMs) of `level`. Repeating it changes
+   * nothing.
+   */
+  foldSegment(fold: {
+    readonly level: number;
+    readonly sinceMs: number;
+    readonly toMs: number;
+  }): Promise<void>;
+
+  /**
+   * At most `limit` windows with repeats that no repair covers, whose last one arrived in
+   * [lastRepeatSinceMs, frontierMs), the oldest first; only windows that start at or after `rawKeptSinceMs`.
+   */
+  findRepeated(search: {
+    readonly lastRepeatSinceMs: number;
+    readonly frontierMs: number;
+    readonly rawKeptSinceMs: number;
+    readonly limit: number;
+  }): Promise<readonly RepeatedWindow[]>;
+  /** Repairs the windows of the span from all their raw readings that arrived before `throughMs`. */
+  repair(span: RepairSpan, throughMs: number): Promise<void>;
+
+  /** Says what the window job and the aggregator are doing. */
+  writeStatus(status: Omit<AggregatorStatusDocument, "_id">): Promise<void>;
+
+  /** What a checkpoint folds, remembered since its first use; `first` makes it up at that. */
+  rememberCheckpoint(identity: string, first: () => Promise<CheckpointStart>): Promise<CheckpointStart>;
+};
+
+/** From where on a checkpoint folds. */
+export type CheckpointStart = {
+  /** It folds what arrived at or after this, ms by the log's clock; 0 for everything. */
+  readonly sinceMs: number;
+  /** Where that begins in the messages topic, by partition. */
+  readonly startingOffsets: ReadonlyMap<number, number>;
+};

@@ -1,0 +1,168 @@
+import type { Level } from "@devicemesh/proto";
+import { planRead, type ReadPlan, type Scan, type SeriesSpan, type WindowRepeats } from "@devicemesh/query";
+import {
+  figuresOf,
+  type ModelFigures,
+  type ModelPartial,
+  type ModelReading,
+  merged,
+  modelSizes,
+  nothing,
+} from "./engines-model.ts";
+import type { LeftOut } from "./mesh-model.ts";
+
+/** What the database holds of one device. */
+export type ModelStore = {
+  readonly readings: readonly ModelReading[];
+  /** Partials by level, the finest first. */
+  readonly levels: readonly (readonly ModelPartial[])[];
+  /** Windows with repeats, by the start of the window. */
+  readonly repeats: ReadonlyMap<number, ModelRepeats>;
+};
+
+export type ModelRepeats = {
+  readonly firstMs: number;
+  readonly lastMs: number;
+  readonly repair?: { readonly throughMs: number; readonly figures: ModelFigures } | undefined;
+};
+
+/** What was asked, and the horizon in hand, which may be old. */
+export type ModelQuestion = {
+  readonly sinceMs: number;
+  readonly toMs: number;
+  /** For each level, the finest first. */
+  readonly frontiersMs: readonly number[];
+};
+
+/** How an answer came about. */
+export type ModelAnswer = ModelFigures & {
+  readonly isFromCoarse: boolean;
+  readonly isFromDirty: boolean;
+  readonly isFromRepaired: boolean;
+};
+
+const levels: readonly Level[] = [
+  { windowMs: modelSizes.windowMs, segmentMs: modelSizes.segmentMs },
+  { windowMs: modelSizes.coarseMs, segmentMs: modelSizes.coarseMs },
+];
+
+/** Answers by query's own plan, from partials, repairs and raw readings. */
+export function answerOf(
+  store: ModelStore,
+  question: ModelQuestion,
+  leftOut: LeftOut | undefined,
+): ModelAnswer {
+  const plan = planOf(store, question, leftOut);
+  const { repeats } = plan;
+  let figures = nothing;
+
+  function addPartials(level: number, scans: readonly Scan[], except: readonly SeriesSpan[]): void {
+    for (const partial of store.levels[level] ?? []) {
+      const { windowMs, segmentMs } = partial;
+      if (except.some((span) => windowMs >= span.sinceMs && windowMs < span.toMs)) continue;
+      for (const scan of scans) if (isIn(scan, windowMs, segmentMs)) figures = merged(figures, partial);
+    }
+  }
+  function addReadings(scans: readonly Scan[], except: readonly SeriesSpan[]): void {
+    for (const { timestampMs, arrivedMs, value } of store.readings) {
+      if (except.some((span) => timestampMs >= span.sinceMs && timestampMs < span.toMs)) continue;
+      for (const scan of scans) {
+        if (isIn(scan, timestampMs, arrivedMs)) figures = merged(figures, figuresOf(value));
+      }
+    }
+  }
+
+  for (const level of levels.keys()) {
+    addPartials(level, plan.levels[level] ?? [], repeats?.except.levels[level] ?? []);
+    addPartials(level, repeats?.levels[level] ?? [], []);
+  }
+  addReadings(plan.raw, repeats?.except.raw ?? []);
+  addReadings(repeats?.raw ?? [], []);
+  for (const { sinceMs, toMs } of repeats?.repairs ?? []) {
+    for (let windowMs = sinceMs; windowMs < toMs; windowMs += modelSizes.windowMs) {
+      const repair = store.repeats.get(windowMs)?.repair;
+      if (!repair) throw new Error("the plan names a repair that was not made");
+      figures = merged(figures, repair.figures);
+    }
+  }
+  return {
+    ...figures,
+    isFromCoarse: (plan.levels[1] ?? []).length > 0,
+    isFromDirty: (repeats?.raw ?? []).length > 0,
+    isFromRepaired: (repeats?.repairs ?? []).length > 0,
+  };
+}
+
+function planOf(
+  { repeats }: ModelStore,
+  { sinceMs, toMs, frontiersMs }: ModelQuestion,
+  leftOut: LeftOut | undefined,
+): ReadPlan {
+  const [frontierMs = 0] = frontiersMs;
+  const request = {
+    sinceMs,
+    toMs,
+    levels,
+    horizon: {
+      completeThroughMs: frontierMs,
+      frontiersMs,
+      levelsKeptSinceMs: levels.map(() => Number.NEGATIVE_INFINITY),
+      rawKeptSinceMs: Number.NEGATIVE_INFINITY,
+    },
+  };
+  const marked = [...repeats]
+    .filter(([windowMs]) => windowMs >= sinceMs - modelSizes.windowMs && windowMs < toMs)
+    .map(
+      ([windowMs, { firstMs, lastMs, repair }]): WindowRepeats => ({
+        deviceId: "device",
+        sensor: "temperature",
+        windowMs,
+        firstRepeatMs: firstMs,
+        lastRepeatMs: lastMs,
+        repairThroughMs: repair?.throughMs,
+      }),
+    );
+  const coarse = leftOut === "coarsedirty" ? (planRead(request).plan.levels[1] ?? []) : [];
+  return planRead({ ...request, repeats: withRuleLeftOut(marked, { leftOut, frontierMs, coarse }) }).plan;
+}
+
+/** What the planner is told when it shall not know of a rule; all that is known if none is left out. */
+function withRuleLeftOut(
+  marked: readonly WindowRepeats[],
+  options: {
+    readonly leftOut: LeftOut | undefined;
+    readonly frontierMs: number;
+    readonly coarse: readonly Scan[];
+  },
+): readonly WindowRepeats[] {
+  const { leftOut, frontierMs, coarse } = options;
+  const isRepaired = ({ repairThroughMs }: WindowRepeats): boolean =>
+    repairThroughMs !== undefined && repairThroughMs <= frontierMs;
+  switch (leftOut) {
+    case "nodirty":
+      return marked
+        .filter(isRepaired)
+        .map((window) => ({ ...window, lastRepeatMs: (window.repairThroughMs as number) - 1 }));
+    case "newrepair":
+      return marked.map(({ repairThroughMs, lastRepeatMs, ...window }) =>
+        repairThroughMs === undefined || repairThroughMs <= frontierMs || lastRepeatMs >= repairThroughMs
+          ? { ...window, lastRepeatMs, repairThroughMs }
+          : { ...window, lastRepeatMs: window.firstRepeatMs, repairThroughMs: frontierMs },
+      );
+    case "coarsedirty":
+      return marked.filter(
+        ({ windowMs }) => !coarse.some((scan) => windowMs >= scan.sinceMs && windowMs < scan.toMs),
+      );
+    default:
+      return marked;
+  }
+}
+
+function isIn(scan: Scan, timestampMs: number, arrivedMs: number): boolean {
+  return (
+    timestampMs >= scan.sinceMs &&
+    timestampMs < scan.toMs &&
+    arrivedMs >= scan.arrivedSinceMs &&
+    arrivedMs < scan.arrivedToMs
+  );
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { addHealthRoutes } from "@devicemesh/kit/connect-health";
+import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
+import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
+import { createHealth } from "@devicemesh/kit/health";
+import type { Logger } from "@devicemesh/kit/logger";
+import { startOnePortServer } from "@devicemesh/kit/one-port-server";
+import { createReflection } from "@devicemesh/kit/reflection";
+import { createRunningServer, type RunningServer } from "@devicemesh/kit/running-server";
+import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
+import type { StartWindowJob } from "./active.ts";
+import { startAggregation } from "./aggregation.ts";
+import type { AggregatorConfig } from "./config.ts";
+import { startLoop } from "./loop.ts";
+import { type AggregatorView, createAggregatorService } from "./service.ts";
+
+/** What the aggregator needs from outside. */
+export type AggregatorDependencies = {
+  readonly logger: Logger;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  /** The contract as a FileDescriptorSet in bytes, for reflection. */
+  readonly image: Uint8Array;
+  readonly startWindowJob: StartWindowJob;
+};
+
+/** The aggregator, listening; `view` tells what it knows. */
+export type Aggregator = RunningServer & { readonly view: () => AggregatorView };
+
+const serviceName = AggregatorService.typeName;
+const healthIntervalMs = 500;
+
+/**
+ * Starts an aggregator: it listens at once, and waits for the engines, the settings and the lease. Its service
+ * is SERVING while it is active and nothing is wrong; "" is SERVING while it is active or could take over.
+ * @throws PortInUseError if the port is taken.
+ */
+export async function startAggregator(
+  config: AggregatorConfig,
+  dependencies: AggregatorDependencies,
+): Promise<Aggregator> {
+  const { logger, clock, image, startWindowJob } = dependencies;
+  const health = createHealth([serviceName]);
+  health.setServing(false);
+  const aggregation = startAggregation(config, { holder: holderName(), startWindowJob, logger, clock });
+  let told = "";
+  const watch = startLoop({
+    intervalMs: healthIntervalMs,
+    async step() {
+      const { active, problems } = aggregation.view();
+      setIfChanged("", aggregation.isReady);
+      setIfChanged(serviceName, active !== undefined && problems.length === 0);
+      const text = problems.join("; ");
+      if (text !== told) logger[text === "" ? "info" : "warn"]({ problems }, "health changed");
+      told = text;
+    },
+    onFailure: (error) => logger.error({ error }, "health could not be told"),
+  });
+  function setIfChanged(service: string, isServing: boolean): void {
+    if ((health.check(service) === "SERVING") !== isServing) health.setServing(isServing, service);
+  }
+
+  async function end(): Promise<void> {
+    await watch[Symbol.asyncDispose]();
+    await aggregation[Symbol.asyncDispose]();
+  }
+  try {
+    const server = await startOnePortServer({
+      host: config.host,
+      port: config.port,
+      handler: connectNodeAdapter({
+        routes(router) {
+          router.service(AggregatorService, createAggregatorService({ view: aggregation.view, clock }));
+          addHealthRoutes(router, health);
+          addReflectionRoutes(router, createReflection({ image, services: [serviceName] }));
+        },
+        interceptors: [createErrorInterceptor({ logger })],
+      }),
+      shutdownGraceMs: 500,
+      onClosing: () => health.close(),
+      onError: (error) => logger.debug({ error }, "connection broke"),
+    });
+    const running = createRunningServer(server.port, async () => {
+      await Promise.all([server.close(), end()]);
+    });
+    return { ...running, view: aggregation.view };
+  } catch (error) {
+    await end();
+    throw error;
+  }
+}
+
+/** Host and process, and something random: process numbers come again. */
+function holderName(): string {
+  return `${hostname()}/${process.pid}/${randomBytes(3).toString("hex")}`;
+}

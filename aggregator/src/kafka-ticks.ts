@@ -1,0 +1,54 @@
+import type { Kafka } from "kafkajs";
+import type { TickLog } from "./log-access.ts";
+import type { Tick } from "./ticks.ts";
+
+/** The key of a tick; it has no value. */
+const tickKey = "tick";
+
+/**
+ * Opens the way for ticks. One request for each partition, so that a partition without a leader costs the
+ * others nothing; one round at a time.
+ * @throws the client's error if no broker can be reached.
+ */
+export async function openKafkaTicks(options: {
+  readonly kafka: Kafka;
+  readonly topic: string;
+  readonly partitions: number;
+}): Promise<TickLog> {
+  const { kafka, topic, partitions } = options;
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    // A tick that comes late is worth nothing: the next one is on its way.
+    retry: { retries: 1, initialRetryTime: 100 },
+  });
+  await producer.connect();
+
+  async function append(partition: number): Promise<Tick> {
+    const acknowledged = await producer.send({
+      topic,
+      acks: -1,
+      timeout: 3000,
+      messages: [{ partition, key: tickKey, value: null }],
+    });
+    const result = acknowledged.find((one) => one.partition === partition);
+    if (result?.errorCode !== 0 || result.baseOffset === undefined || result.logAppendTime === undefined) {
+      throw new Error(`the broker did not acknowledge the tick of partition ${partition} of ${topic}`);
+    }
+    const appendedMs = Number(result.logAppendTime);
+    // -1: the topic keeps the producers' times, by which nothing here may be measured.
+    if (appendedMs < 0) throw new Error(`${topic} must have message.timestamp.type=LogAppendTime`);
+    return { partition, offset: Number(result.baseOffset), appendedMs };
+  }
+
+  return {
+    async appendRound() {
+      const places = Array.from({ length: partitions }, (_, partition) => partition);
+      const results = await Promise.allSettled(places.map(append));
+      const ticks = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+      const lost = places.filter((partition) => results[partition]?.status === "rejected");
+      const error = results.find((result) => result.status === "rejected")?.reason;
+      return { ticks, lost, error };
+    },
+    [Symbol.asyncDispose]: () => producer.disconnect(),
+  };
+}

@@ -1,0 +1,39 @@
+import type { Tick } from "./ticks.ts";
+
+/** Tells about when the last message was appended, from the offsets of ticks alone. */
+export type LogEnd = {
+  /** Takes a round of ticks; `lost` names the partitions whose tick may or may not have been appended. */
+  add(round: { readonly ticks: readonly Tick[]; readonly lost: readonly number[] }): void;
+  /** To the distance of two ticks, ms since 1970; undefined if no message is known. */
+  readonly logEndMs: number | undefined;
+};
+
+/**
+ * Makes one that begins with what was known before. If the offsets of two ticks of a partition are more than
+ * one apart, messages came in between.
+ */
+export function createLogEnd(knownMs: number | undefined): LogEnd {
+  let logEndMs = knownMs;
+  const before = new Map<number, number>();
+  const uncertain = new Map<number, number>();
+
+  return {
+    add({ ticks, lost }) {
+      for (const { partition, offset, appendedMs } of ticks) {
+        const previous = before.get(partition);
+        const strangers = previous === undefined ? offset : offset - previous - 1;
+        // Of the first tick one knows only that something was before it: it tells where nothing else does.
+        const isTelling = previous !== undefined || knownMs === undefined;
+        if (isTelling && strangers > (uncertain.get(partition) ?? 0)) {
+          logEndMs = Math.max(logEndMs ?? 0, appendedMs);
+        }
+        before.set(partition, offset);
+        uncertain.delete(partition);
+      }
+      for (const partition of lost) uncertain.set(partition, (uncertain.get(partition) ?? 0) + 1);
+    },
+    get logEndMs() {
+      return logEndMs;
+    },
+  };
+}

@@ -1,0 +1,44 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** How long a loop waits at most after failures that follow each other. */
+const failureDelayMaxMs = 5000;
+
+/**
+ * Runs `step` again and again, never two at once, its beginnings `intervalMs` apart or as close as its length
+ * allows, until disposed; disposing waits for the step that runs. A failure is told, and the wait doubles
+ * with each that follows another.
+ */
+export function startLoop(options: {
+  readonly intervalMs: number;
+  readonly step: (signal: AbortSignal) => Promise<void>;
+  readonly onFailure: (error: unknown) => void;
+}): AsyncDisposable {
+  const { intervalMs, step, onFailure } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  async function run(): Promise<void> {
+    let failures = 0;
+    while (!signal.aborted) {
+      const beganMs = performance.now();
+      let waitMs = intervalMs;
+      try {
+        await step(signal);
+        failures = 0;
+      } catch (error) {
+        if (!signal.aborted) onFailure(error);
+        failures++;
+        waitMs = Math.min(intervalMs * 2 ** failures, Math.max(failureDelayMaxMs, intervalMs));
+      }
+      const restMs = Math.max(waitMs - (performance.now() - beganMs), 0);
+      await delay(restMs, undefined, { signal }).catch(() => {});
+    }
+  }
+  const running = run();
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await running;
+    },
+  };
+}

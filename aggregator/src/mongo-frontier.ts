@@ -1,0 +1,66 @@
+import { collections, type FrontierDocument, type SettingsDocument } from "@devicemesh/chain";
+import type { Db } from "mongodb";
+import type { AggregatorStore } from "./aggregator-store.ts";
+
+/** No read or write of one small document may take longer. */
+const maxTimeMS = 5000;
+
+/** The settings of the mesh and its frontier, one document each. */
+export function createMongoFrontier(options: {
+  readonly db: Db;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+}): Pick<AggregatorStore, "readSettings" | "readFrontier" | "publishFrontier"> {
+  const { db, clock } = options;
+  const frontier = db.collection<FrontierDocument>(collections.frontier);
+  const settings = db.collection<SettingsDocument>(collections.settings);
+
+  return {
+    async readSettings() {
+      const found = await settings.findOne({ _id: "mesh" }, { maxTimeMS });
+      if (!found) return undefined;
+      return {
+        levels: found.levels.map(({ window_ms, segment_ms }) => ({
+          windowMs: Number(window_ms),
+          segmentMs: Number(segment_ms),
+        })),
+        partitions: Number(found.partitions),
+        retainRawMs: found.retain_raw_ms === null ? undefined : Number(found.retain_raw_ms),
+      };
+    },
+    async readFrontier() {
+      const found = await frontier.findOne({ _id: "frontier" }, { maxTimeMS });
+      return {
+        completeThroughMs: found?.complete_through.getTime() ?? 0,
+        frontiersMs: found?.frontiers.map((moment) => moment.getTime()) ?? [],
+        logEndMs: found?.log_end?.getTime(),
+      };
+    },
+    async publishFrontier({ completeThroughMs, logEndMs, level }) {
+      const forward = {
+        ...(completeThroughMs !== undefined && { complete_through: new Date(completeThroughMs) }),
+        ...(logEndMs !== undefined && { log_end: new Date(logEndMs) }),
+        ...(level && { [`frontiers.${level.level}`]: new Date(level.frontierMs) }),
+      };
+      const update = { $set: { updated: new Date(clock()) }, $max: forward };
+      const { matchedCount } = await frontier.updateOne({ _id: "frontier" }, update, { maxTimeMS });
+      if (matchedCount > 0) return;
+      await createDocument();
+      await frontier.updateOne({ _id: "frontier" }, update, { maxTimeMS });
+    },
+  };
+
+  /** With a place for each level, so that `frontiers.N` is an element of the list. */
+  async function createDocument(): Promise<void> {
+    const levels = (await settings.findOne({ _id: "mesh" }, { maxTimeMS }))?.levels.length ?? 0;
+    if (levels === 0) throw new Error("the mesh has no settings: start the operator first");
+    const nothing = new Date(0);
+    const first = {
+      complete_through: nothing,
+      frontiers: Array.from({ length: levels }, () => nothing),
+      log_end: null,
+      updated: nothing,
+    };
+    await frontier.updateOne({ _id: "frontier" }, { $setOnInsert: first }, { upsert: true, maxTimeMS });
+  }
+}

@@ -1,0 +1,25 @@
+import type { Level } from "@devicemesh/proto";
+import type { Db } from "mongodb";
+import type { AggregatorStore } from "./aggregator-store.ts";
+import { createMongoFrontier } from "./mongo-frontier.ts";
+import { createMongoLevels } from "./mongo-levels.ts";
+import { createMongoRepairs } from "./mongo-repairs.ts";
+import { createMongoStatus } from "./mongo-status.ts";
+
+/** What the aggregator does in MongoDB, for a mesh of these levels (the finest first). */
+export function createMongoStore(options: {
+  readonly db: Db;
+  readonly levels: readonly Level[];
+  /** Ms since 1970. */
+  readonly clock: () => number;
+}): AggregatorStore {
+  const { db, levels, clock } = options;
+  const [finest] = levels;
+  if (!finest) throw new RangeError("a mesh has at least one level");
+  return {
+    ...createMongoFrontier({ db, clock }),
+    ...createMongoLevels({ db, levels }),
+    ...createMongoRepairs({ db, windowMs: finest.windowMs }),
+    ...createMongoStatus(db),
+  };
+}

@@ -1,0 +1,22 @@
+import type { Level } from "@devicemesh/proto";
+import type { FrontierSight, FrontierState, LogPlaces } from "./frontier.ts";
+
+/** What the loops of an active aggregator have seen last, for its status and its health. */
+export type Progress = {
+  readonly levels: readonly Level[];
+  /** When this aggregator became active, by its own clock. */
+  readonly activeSinceMs: number;
+  frontier: FrontierState;
+  /** For each level, the finest first. */
+  frontiersMs: readonly number[];
+  sight: FrontierSight;
+  committed: LogPlaces | undefined;
+  logEndMs: number | undefined;
+  /** When the finest frontier moved last, by this aggregator's own clock. */
+  movedAtMs: number;
+  /** When each partition's tick was acknowledged last, by this aggregator's own clock. */
+  readonly tickedAtMs: number[];
+  tickError: unknown;
+  /** What failed last and has not succeeded since, by the name of the loop. */
+  readonly failures: Map<string, string>;
+};

@@ -1,0 +1,69 @@
+import { describe, expect, it } from "vitest";
+import { createTickMemory, type Tick } from "./ticks.ts";
+
+const tick = (partition: number, offset: number, appendedMs: number): Tick => ({
+  partition,
+  offset,
+  appendedMs,
+});
+const committed = (...offsets: number[]) => new Map(offsets.map((offset, partition) => [partition, offset]));
+
+describe("createTickMemory", () => {
+  it("tells nothing until every partition has a tick that was passed", () => {
+    const ticks = createTickMemory({ partitions: 2, clockSkewMs: 0 });
+    expect(ticks.completeThroughMs(committed(9, 9))).toBeUndefined();
+    ticks.add([tick(0, 3, 1000), tick(1, 7, 1001)]);
+    expect(ticks.completeThroughMs(committed(4, 7))).toBeUndefined();
+    expect(ticks.completeThroughMs(committed(4, 8))).toBe(1000);
+  });
+
+  it("takes the slowest partition, each with its latest tick that was passed", () => {
+    const ticks = createTickMemory({ partitions: 2, clockSkewMs: 0 });
+    ticks.add([tick(0, 3, 1000), tick(1, 7, 1001)]);
+    ticks.add([tick(0, 5, 2000), tick(1, 9, 2001)]);
+    ticks.add([tick(0, 8, 3000), tick(1, 10, 3001)]);
+    expect(ticks.completeThroughMs(committed(9, 10))).toBe(2001);
+  });
+
+  it("goes on without the ticks that did not get through", () => {
+    const ticks = createTickMemory({ partitions: 2, clockSkewMs: 0 });
+    ticks.add([tick(0, 3, 1000), tick(1, 7, 1001)]);
+    ticks.add([tick(1, 9, 2001)]);
+    expect(ticks.completeThroughMs(committed(99, 99))).toBe(1000);
+    ticks.add([tick(0, 5, 3000)]);
+    expect(ticks.completeThroughMs(committed(99, 99))).toBe(2001);
+  });
+
+  it("never goes back, though offsets and append times do", () => {
+    const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
+    ticks.add([tick(0, 3, 1000), tick(0, 4, 900)]);
+    expect(ticks.completeThroughMs(committed(4))).toBe(1000);
+    expect(ticks.completeThroughMs(committed(5))).toBe(1000);
+    expect(ticks.completeThroughMs(committed(0))).toBe(1000);
+  });
+
+  it("takes the skew of the brokers' clocks off", () => {
+    const ticks = createTickMemory({ partitions: 1, clockSkewMs: 250 });
+    ticks.add([tick(0, 3, 1000)]);
+    expect(ticks.completeThroughMs(committed(4))).toBe(750);
+  });
+
+  it("remembers no more than its maximum, coarser towards the past, and loses neither end", () => {
+    const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0, ticksMax: 8 });
+    for (let offset = 0; offset < 1000; offset++) ticks.add([tick(0, offset, offset * 10)]);
+    expect(ticks.completeThroughMs(committed(1))).toBe(0);
+    const steps = new Set<number | undefined>();
+    for (let next = 1; next <= 1000; next++) {
+      const completeMs = ticks.completeThroughMs(committed(next)) as number;
+      expect(completeMs).toBeLessThan(next * 10);
+      steps.add(completeMs);
+    }
+    expect(steps.size).toBeLessThanOrEqual(9);
+    expect(ticks.completeThroughMs(committed(1000))).toBe(9990);
+  });
+
+  it("refuses a partition that the topic does not have", () => {
+    const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
+    expect(() => ticks.add([tick(1, 0, 0)])).toThrow("partition 1 of 1");
+  });
+});

@@ -1,0 +1,92 @@
+import type { Level } from "@devicemesh/proto";
+import type { AggregatorStore } from "./aggregator-store.ts";
+import { nextFold } from "./level-fold.ts";
+import type { Progress } from "./progress.ts";
+import { chooseRepairs } from "./repair-choice.ts";
+
+/** What one step does at most, so that folds and repairs take turns. */
+const limits = {
+  /** Segments of one level: a day of ten-minute segments in about ten steps. */
+  folds: 16,
+  /** Windows with repeats: a client that sends its last hour again is done in one step for ten series. */
+  windows: 4000,
+  /** Windows of one question to the database: an hour. */
+  spanWindows: 360,
+  /** Questions at a time: the database has other work. */
+  concurrency: 4,
+  /** How often to look again at windows whose last repeat is long ago: somebody may have marked one by hand. */
+  rescanIntervalMs: 3_600_000,
+} as const;
+
+type UpkeepDependencies = {
+  readonly progress: Progress;
+  readonly store: AggregatorStore;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+};
+
+/** Folds closed segments of the coarse levels, each from the level below, and publishes their frontiers. */
+export async function stepLevels(
+  { progress, store }: Pick<UpkeepDependencies, "progress" | "store">,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const [level, { segmentMs }] of progress.levels.entries()) {
+    if (level === 0) continue;
+    for (let folds = 0; folds < limits.folds && !signal.aborted; folds++) {
+      const frontierMs = progress.frontiersMs[level] as number;
+      const belowFrontierMs = progress.frontiersMs[level - 1] as number;
+      if (belowFrontierMs < frontierMs + segmentMs) break;
+      const firstBelowMs = await store.firstSegment(level - 1, frontierMs);
+      const fold = nextFold({ segmentMs, frontierMs, belowFrontierMs, firstBelowMs });
+      if (fold.kind === "none") break;
+      if (fold.kind === "fold") await store.foldSegment({ level, sinceMs: fold.sinceMs, toMs: fold.toMs });
+      await store.publishFrontier({ level: { level, frontierMs: fold.toMs } });
+      progress.frontiersMs = progress.frontiersMs.with(level, fold.toMs);
+    }
+  }
+}
+
+/** Repairs windows with repeats. It remembers before which moment nothing is left to repair. */
+export function createRepairStep({ progress, store, clock }: UpkeepDependencies) {
+  const { windowMs } = progress.levels[0] as Level;
+  let doneBeforeMs = 0;
+  let rescannedAtMs = clock();
+
+  return async function stepRepairs(signal: AbortSignal): Promise<void> {
+    const frontierMs = progress.frontiersMs[0] as number;
+    if (clock() - rescannedAtMs > limits.rescanIntervalMs) {
+      rescannedAtMs = clock();
+      doneBeforeMs = 0;
+    }
+    if (frontierMs <= doneBeforeMs) return;
+    const settings = await store.readSettings();
+    const rawKeptSinceMs =
+      settings?.retainRawMs === undefined ? Number.NEGATIVE_INFINITY : clock() - settings.retainRawMs;
+    const found = await store.findRepeated({
+      lastRepeatSinceMs: doneBeforeMs,
+      frontierMs,
+      rawKeptSinceMs,
+      limit: limits.windows,
+    });
+    const spans = chooseRepairs(found, {
+      frontierMs,
+      rawKeptSinceMs,
+      windowMs,
+      windowsMax: limits.windows,
+      spanWindowsMax: limits.spanWindows,
+    });
+    // The frontier may be another's by now that went further: a repair at an older one is as right.
+    const queue = spans.values();
+    await Promise.all(
+      Array.from({ length: limits.concurrency }, async () => {
+        for (const span of queue) {
+          if (signal.aborted) return;
+          await store.repair(span, frontierMs);
+        }
+      }),
+    );
+    if (signal.aborted) return;
+    const isAll = found.length < limits.windows;
+    doneBeforeMs = isAll ? frontierMs : (found.at(-1)?.lastRepeatMs as number);
+  };
+}

@@ -1,0 +1,67 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { readChecksums, verifyChecksums } from "./checksums.ts";
+import { type InstallPart, partSource } from "./engine-parts.ts";
+import { runWithOutput } from "./run-with-output.ts";
+
+/** How often progress is told. */
+const progressMs = 2000;
+
+/**
+ * Resolves the jars of a part with Maven into a folder and holds them to their checksums. What Maven has
+ * downloaded it keeps in its own store, so an install that was cut off goes on there.
+ * @throws Error with Maven's own words, or naming the jars that are not those checked in.
+ */
+export async function installWithMaven(
+  part: Exclude<InstallPart, "python">,
+  folder: string,
+  say: (text: string) => void,
+): Promise<number> {
+  const source = partSource(part);
+  const sums = readChecksums(readFileSync(join(source, "SHA256SUMS"), "utf8"));
+  const progress = downloadProgress(say);
+  const errors: string[] = [];
+  const args = ["-B", "-f", join(source, "pom.xml"), `-Dengine.folder=${folder}`, "prepare-package"];
+  const status = await runWithOutput("mvn", args, (line) => {
+    progress(line);
+    if (line.startsWith("[ERROR]")) errors.push(line);
+  });
+  if (status !== 0) {
+    throw new Error(
+      `Maven failed with exit code ${status}; check that its registry can be reached, then run this again: what is downloaded stays.\n${errors.slice(0, 8).join("\n")}`,
+    );
+  }
+  const bytes = await verifyChecksums(folder, sums);
+  if (part === "spark") await writeModuleOptions(source, folder);
+  return bytes;
+}
+
+/** Tells now and then how much Maven has downloaded. */
+function downloadProgress(say: (text: string) => void): (line: string) => void {
+  let files = 0;
+  let bytes = 0;
+  let toldMs = performance.now();
+  return (line) => {
+    const found = /Downloaded from .* \(([\d.]+) (B|kB|MB)/.exec(line);
+    if (!found) return;
+    files += 1;
+    bytes += Number(found[1]) * { B: 1, kB: 1e3, MB: 1e6 }[found[2] as "B" | "kB" | "MB"];
+    if (performance.now() - toldMs < progressMs) return;
+    toldMs = performance.now();
+    say(`${files} files, ${(bytes / 1e6).toFixed(0)} MB downloaded`);
+  };
+}
+
+/** Spark knows best which parts of the JVM it must be let into; it is asked once. */
+async function writeModuleOptions(source: string, folder: string): Promise<void> {
+  const printed: string[] = [];
+  const args = ["-cp", `${folder}/lib/*`, join(source, "ModuleOptions.java")];
+  const status = await runWithOutput("java", args, (line) => printed.push(line));
+  const options = printed.find((line) => line.startsWith("-XX:") || line.startsWith("--add"));
+  if (status !== 0 || options === undefined) {
+    throw new Error(
+      `Spark did not tell its JVM options (a JDK is needed, not a JRE):\n${printed.join("\n")}`,
+    );
+  }
+  writeFileSync(join(folder, "module-options.txt"), `${options}\n`);
+}

@@ -1,0 +1,79 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { clusterMetadata } from "./kafka-metadata.ts";
+import { takesWrites } from "./mongo-hello.ts";
+import { sparkVersion } from "./spark-version.ts";
+
+/** How to tell that an engine does its work: what is asked, and what the answer must say. */
+export type Probe =
+  /** The broker of this id knows a controller, and the cluster has let it in. */
+  | { readonly kind: "kafka"; readonly port: number; readonly nodeId: number }
+  /** Answers this URL with 200; its text has `contains`, if given, in it. */
+  | { readonly kind: "http"; readonly url: string; readonly contains?: string }
+  /** Takes writes. */
+  | { readonly kind: "mongo"; readonly port: number }
+  /** Tells its version to a session. */
+  | { readonly kind: "spark"; readonly port: number };
+
+const host = "127.0.0.1";
+const askLimitMs = 3000;
+const pollMs = 100;
+
+/** Asks once. Resolves with undefined if the engine is ready, else with what is amiss. */
+export async function askProbe(probe: Probe): Promise<string | undefined> {
+  try {
+    return await ask(probe);
+  } catch (error) {
+    return reason(error);
+  }
+}
+
+/**
+ * Asks until the engine is ready.
+ * @throws Error with the last answer if it is not within `limitMs`; what `check`, called before each
+ *   question, throws: that its process has ended, or that nobody waits any more.
+ */
+export async function untilReady(
+  probe: Probe,
+  options: { readonly limitMs: number; readonly check: () => void },
+): Promise<void> {
+  const deadlineMs = performance.now() + options.limitMs;
+  for (;;) {
+    options.check();
+    const amiss = await askProbe(probe);
+    if (amiss === undefined) return;
+    if (performance.now() > deadlineMs) {
+      throw new Error(`not ready within ${options.limitMs / 1000} s: ${amiss}`);
+    }
+    await delay(pollMs);
+  }
+}
+
+async function ask(probe: Probe): Promise<string | undefined> {
+  switch (probe.kind) {
+    case "kafka": {
+      const { brokers, controller } = await clusterMetadata({ host, port: probe.port, limitMs: askLimitMs });
+      if (controller === undefined) return "the cluster has no controller yet";
+      return brokers.includes(probe.nodeId) ? undefined : "the cluster has not let it in yet";
+    }
+    case "http": {
+      const response = await fetch(probe.url, { signal: AbortSignal.timeout(askLimitMs) });
+      const text = await response.text();
+      if (response.status !== 200) return `status ${response.status}`;
+      return probe.contains === undefined || text.includes(probe.contains)
+        ? undefined
+        : `${probe.contains} is not in the answer yet`;
+    }
+    case "mongo":
+      return (await takesWrites({ host, port: probe.port, limitMs: askLimitMs }))
+        ? undefined
+        : "it takes no writes yet";
+    case "spark":
+      await sparkVersion({ host, port: probe.port, limitMs: askLimitMs });
+      return undefined;
+  }
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+}

@@ -1,0 +1,39 @@
+import { connect } from "node:net";
+
+/** A probe asks little: an answer longer than this is not one. */
+const answerBytesMax = 16 * 1024 * 1024;
+
+/**
+ * Sends bytes to a port and resolves with the first whole answer.
+ * @throws Error if nothing listens, the connection ends early, or it takes longer than `limitMs`.
+ */
+export function exchange(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly request: Buffer;
+  /** How long the answer is, once the first bytes of it are there. */
+  readonly answerBytes: (begun: Buffer) => number | undefined;
+  readonly limitMs: number;
+}): Promise<Buffer> {
+  const { host, port, request, answerBytes, limitMs } = options;
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port });
+    let received = Buffer.alloc(0);
+    const fail = (error: Error): void => {
+      socket.destroy();
+      reject(error);
+    };
+    socket.setTimeout(limitMs, () => fail(new Error(`no answer from ${host}:${port} in ${limitMs} ms`)));
+    socket.once("error", fail);
+    socket.once("close", () => fail(new Error(`${host}:${port} closed the connection`)));
+    socket.once("connect", () => socket.write(request));
+    socket.on("data", (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      const wanted = answerBytes(received);
+      if (wanted !== undefined && wanted > answerBytesMax) fail(new Error(`no answer of ${host}:${port}`));
+      if (wanted === undefined || received.length < wanted) return;
+      socket.destroy();
+      resolve(received.subarray(0, wanted));
+    });
+  });
+}

@@ -1,0 +1,59 @@
+import { createLogger } from "@devicemesh/kit/logger";
+import { PortInUseError } from "@devicemesh/kit/port-in-use-error";
+import type { RunningServer } from "@devicemesh/kit/running-server";
+import { readContractImage } from "@devicemesh/proto/image";
+import type { Clock } from "./clock.ts";
+import { createGenerator } from "./generator.ts";
+import { serveGenerator } from "./serve.ts";
+import type { ServeSettings } from "./serve-settings.ts";
+import type { Output } from "./status-line.ts";
+import { playText } from "./texts.ts";
+
+/**
+ * Runs `serve` until it is interrupted, and resolves to the exit code: 0, or 2 if it could not listen. What could
+ * not be delivered by then goes to the spill folder or is lost, and the log says so.
+ */
+export async function serveCommand(
+  values: ServeSettings,
+  context: {
+    readonly stdout: Output;
+    readonly stderr: Output;
+    readonly clock: Clock;
+    readonly interrupted: AbortSignal;
+  },
+): Promise<number> {
+  const { stdout, stderr, clock, interrupted } = context;
+  const { host, port, target, devices, intervalMs, seed, memoryReadings, spillFolder, spillBytesMax } =
+    values;
+  const logger = createLogger({ name: "generator", level: values.logLevel });
+  await using generator = createGenerator({
+    target,
+    logger,
+    clock,
+    seed: BigInt(seed),
+    limits: { memoryReadings },
+    ...(spillFolder === undefined ? {} : { spill: { folder: spillFolder, bytesMax: spillBytesMax } }),
+  });
+  let server: RunningServer;
+  try {
+    server = await serveGenerator({ host, port }, { generator, logger, image: readContractImage() });
+  } catch (error) {
+    if (!(error instanceof PortInUseError)) throw error;
+    stderr.write(`${error.message}: choose another with --port\n`);
+    return 2;
+  }
+  if (!values.idle) generator.start({ devices, intervalMs, seed: BigInt(seed), faults: values });
+  stdout.write(`listening on ${host}:${server.port}\n`);
+  await aborted(interrupted);
+  await server.close();
+  await generator.close({ limitMs: values.stopLimitMs });
+  logger.info({ outcome: playText(generator.state()) }, "generator ended");
+  return 0;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

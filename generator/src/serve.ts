@@ -1,0 +1,57 @@
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { addHealthRoutes } from "@devicemesh/kit/connect-health";
+import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
+import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
+import { createHealth } from "@devicemesh/kit/health";
+import type { Logger } from "@devicemesh/kit/logger";
+import { startOnePortServer } from "@devicemesh/kit/one-port-server";
+import { createReflection } from "@devicemesh/kit/reflection";
+import type { RunningServer } from "@devicemesh/kit/running-server";
+import type { Generator } from "./generator.ts";
+import { generatorRoutes } from "./routes.ts";
+
+/** The service's name in the contract. */
+const serviceName = "devicemesh.v1.GeneratorService";
+
+/** A request of GeneratorService is a few numbers; what is larger is none. */
+const readBytesMax = 64 * 1024;
+
+/** StopGenerator waits so long for the outbox; calls may take that and a little more. */
+const shutdownGraceMs = 2500;
+
+/**
+ * Serves GeneratorService, health and reflection over Connect, gRPC and gRPC-Web on one cleartext port. The
+ * generator stays the caller's: close it after the server.
+ * @throws PortInUseError if the port is taken.
+ */
+export async function serveGenerator(
+  { host, port }: { readonly host: string; readonly port: number },
+  dependencies: {
+    readonly generator: Generator;
+    readonly logger: Logger;
+    /** The contract as a FileDescriptorSet in bytes, for reflection. */
+    readonly image: Uint8Array;
+  },
+): Promise<RunningServer> {
+  const { generator, logger, image } = dependencies;
+  const services = [serviceName];
+  const health = createHealth(services);
+  return await startOnePortServer({
+    host,
+    port,
+    handler: connectNodeAdapter({
+      routes(router) {
+        generatorRoutes(generator)(router);
+        addHealthRoutes(router, health);
+        addReflectionRoutes(router, createReflection({ image, services }));
+      },
+      // The generator itself checks the bounds of what it is asked to play.
+      interceptors: [createErrorInterceptor({ logger })],
+      jsonOptions: { ignoreUnknownFields: false },
+      readMaxBytes: readBytesMax,
+    }),
+    shutdownGraceMs,
+    onClosing: () => health.close(),
+    onError: (error) => logger.debug({ error }, "connection broke"),
+  });
+}

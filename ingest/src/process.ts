@@ -1,0 +1,54 @@
+import { chainNames, listOf } from "@devicemesh/chain";
+import type { Logger } from "@devicemesh/kit/logger";
+import { readContractImage } from "@devicemesh/proto/image";
+import { type Ingest, startIngest } from "./compose.ts";
+import { ingestConfig } from "./config.ts";
+import { createKafkaMessageLog } from "./kafka-message-log.ts";
+import type { IngestSettings } from "./process-settings.ts";
+
+/**
+ * Starts ingest over Kafka. It listens at once, and says NOT_SERVING while Kafka or the topic cannot be reached;
+ * senders wait for them, or are told to try again.
+ * @throws PortInUseError if the port is taken.
+ */
+export async function startIngestProcess(
+  settings: IngestSettings,
+  dependencies: { readonly logger: Logger; readonly clock: () => number },
+): Promise<Ingest> {
+  const { logger, clock } = dependencies;
+  const { host, port, kafkaBrokers, topicPrefix, appendTimeout, retainRaw } = settings;
+  const topic = chainNames({ prefix: topicPrefix }).topics.messages;
+  const brokers = listOf(kafkaBrokers);
+  let ingest: Ingest | undefined;
+  const log = createKafkaMessageLog({
+    brokers,
+    topic,
+    limits: { appendTimeoutMs: appendTimeout },
+    onReachable(reachable, error) {
+      ingest?.setServing(reachable);
+      if (reachable) logger.info({ topic, brokers }, "the message log takes readings");
+      else logger.error({ topic, brokers, error }, "the message log is away");
+    },
+  });
+  try {
+    ingest = await startIngest(ingestConfig({ host, port }), {
+      log,
+      clock,
+      logger,
+      image: readContractImage(),
+      serving: false,
+      ...(retainRaw !== undefined && { retainedSinceMs: () => clock() - retainRaw }),
+    });
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+  ingest.setServing(log.stats().reachable);
+  const service = ingest;
+  let closing: Promise<void> | undefined;
+  function close(): Promise<void> {
+    closing ??= service.close().then(() => log.close());
+    return closing;
+  }
+  return { ...service, close, [Symbol.asyncDispose]: close };
+}

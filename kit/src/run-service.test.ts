@@ -1,0 +1,74 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { temporaryFolder } from "./testing.ts";
+
+const here = new URL(".", import.meta.url).href;
+
+/** Runs a service whose start is `start`, and sends it a signal once it has printed `signalAt`. */
+async function run(start: string, args: readonly string[], signalAt?: string) {
+  using folder = temporaryFolder();
+  const file = join(folder.path, "main.ts");
+  writeFileSync(
+    file,
+    `import { createServer } from "node:net";
+import { runService } from "${here}run-service.ts";
+import { defineSettings } from "${here}settings.ts";
+const definition = defineSettings({ prefix: "T_", settings: {
+  host: { flag: "--host", env: "T_HOST", kind: "string", default: "127.0.0.1", description: "Where." },
+  logLevel: { flag: "--log-level", env: "T_LOG", kind: "string", default: "info", description: "What." },
+} });
+await runService({ name: "echo", definition, async start() { ${start} } }, process);
+`,
+  );
+  const child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    if (signalAt !== undefined && stdout.includes(signalAt)) child.kill("SIGTERM");
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}
+
+const listens = `
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  return { port: server.address().port, close: async () => { console.log("closed"); server.close(); } };`;
+
+describe("runService", () => {
+  it("says where it listens, and closes when it is asked to end", async () => {
+    const { code, stdout } = await run(listens, [], "listening on");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^listening on 127\.0\.0\.1:\d+\nclosed\n$/);
+  });
+
+  it("says why it could not start, and ends with 1", async () => {
+    const { code, stdout, stderr } = await run(`throw new Error("no room at the inn");`, []);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain("echo: no room at the inn");
+  });
+
+  it("names a wrong flag and ends with 2, shows its help and ends with 0", async () => {
+    const wrong = await run(listens, ["--hots", "x"]);
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("--host");
+    const help = await run(listens, ["--help"]);
+    expect(help.code).toBe(0);
+    expect(help.stdout).toContain("--log-level");
+  });
+
+  it("ends at once when it is asked to before it listens", async () => {
+    const { code, stdout } = await run(
+      `console.log("starting"); setInterval(() => {}, 1000); return new Promise(() => {});`,
+      [],
+      "starting",
+    );
+    expect([code, stdout]).toEqual([0, "starting\n"]);
+  });
+});

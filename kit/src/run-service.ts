@@ -1,0 +1,53 @@
+import { untilShutdownSignal } from "./lifetime.ts";
+import { createLogger, type Logger, type LogLevel } from "./logger.ts";
+import type { RunningServer } from "./running-server.ts";
+import { loadSettings, type Setting, type SettingsDefinition, type SettingValues } from "./settings.ts";
+
+/** A service as a process runs it. */
+export type ServiceProgram<Settings extends Readonly<Record<string, Setting>>> = {
+  /** In the log lines. */
+  readonly name: string;
+  /** Its settings; `host` and `logLevel` are among them. */
+  readonly definition: SettingsDefinition<Settings>;
+  /** Starts it; what it gives back is closed when the process is asked to end. */
+  start(
+    values: SettingValues<Settings>,
+    dependencies: { readonly logger: Logger; readonly clock: () => number },
+  ): Promise<Pick<RunningServer, "port" | "close">>;
+};
+
+/**
+ * Runs a service as a process: reads flags and environment, starts it, prints `listening on HOST:PORT` as one
+ * line on stdout, and closes it on SIGINT or SIGTERM. Sets the exit code: 0 when it was asked to end (or for
+ * --help), 1 if it could not start, 2 if a setting is wrong.
+ */
+export async function runService<const Settings extends Readonly<Record<string, Setting>>>(
+  program: ServiceProgram<Settings>,
+  runtime: NodeJS.Process,
+): Promise<void> {
+  const loaded = loadSettings(program.definition, { args: runtime.argv.slice(2), env: runtime.env });
+  if (loaded.kind !== "settings") {
+    (loaded.kind === "help" ? runtime.stdout : runtime.stderr).write(loaded.text);
+    runtime.exitCode = loaded.kind === "help" ? 0 : 2;
+    return;
+  }
+  const { values } = loaded;
+  const { host, logLevel } = values as unknown as { readonly host: string; readonly logLevel: LogLevel };
+  const logger = createLogger({ name: program.name, level: logLevel });
+  const asked = untilShutdownSignal();
+  try {
+    const starting = program.start(values, { logger, clock: Date.now });
+    const service = await Promise.race([starting, asked.then(() => undefined)]);
+    // Asked to end before it listened: it has promised nothing to anybody.
+    if (!service) return runtime.exit();
+    runtime.stdout.write(`listening on ${host}:${service.port}\n`);
+    await asked;
+    await service.close();
+  } catch (error) {
+    logger.fatal({ error }, "could not go on");
+    runtime.stderr.write(`${program.name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    runtime.exitCode = 1;
+  }
+  // What is left open (timers of libraries) must not keep a closed service alive.
+  runtime.exit();
+}

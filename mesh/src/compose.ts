@@ -1,0 +1,137 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { EngineAddresses, Engines } from "@devicemesh/engines";
+import type { MeshConfig } from "./config.ts";
+import { planEngineStart } from "./engine-steps.ts";
+import { watchEngines } from "./engine-watch.ts";
+import type { ServicesConfig } from "./service-plans.ts";
+import { createServiceState, endOrphans } from "./service-state.ts";
+import { createServices, type Services } from "./services.ts";
+import { runSteps, type StepList } from "./steps.ts";
+
+/** The whole mesh over the real engines, running. */
+export type Mesh = AsyncDisposable & {
+  readonly services: Services;
+  readonly engines: Engines;
+  readonly addresses: EngineAddresses;
+  /** The data folder, in full. */
+  readonly folder: string;
+  /** Ends services and engines in order. Closing twice is the same as once. */
+  close(): Promise<void>;
+};
+
+/** What the mesh needs from outside. */
+export type MeshDependencies = {
+  /** The environment of the services: without variables of our own. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Makes a list for a group of steps. */
+  readonly createList: () => StepList;
+  /** Told what happens after the start: who died, who is back. */
+  readonly tell: (line: string) => void;
+  /** Gives the start up and stops what was started. */
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Starts engines and services, each as soon as what it needs is there, and resolves when all listen.
+ * @throws Error naming what did not come up and why; then all is stopped again.
+ */
+export async function startMesh(config: MeshConfig, dependencies: MeshDependencies): Promise<Mesh> {
+  const { env, createList, tell, signal } = dependencies;
+  const folder = resolve(config.data);
+  const logs = join(folder, "logs");
+  mkdirSync(logs, { recursive: true });
+  const brokers = brokersOf(config);
+  const state = createServiceState(folder);
+  let engines: Engines | undefined;
+  let services: Services | undefined;
+  let watching: AsyncDisposable | undefined;
+
+  async function end(): Promise<void> {
+    await watching?.[Symbol.asyncDispose]();
+    await services?.stop();
+    state.clear();
+    await engines?.stop();
+  }
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= end();
+    return closing;
+  };
+
+  try {
+    const start = planEngineStart(
+      ["leftovers"],
+      { brokers, spark: config.spark, mongo: config.mongodbUrl === undefined },
+      {
+        folder: join(folder, "engines"),
+        signal,
+        ...(config.mongodbUrl !== undefined && { mongodbUrl: config.mongodbUrl }),
+      },
+    );
+    await runSteps(
+      [
+        {
+          name: "leftovers",
+          needs: [],
+          run: async () => {
+            const ended = await endOrphans(state);
+            return ended.length > 0 ? `ended ${ended.join(", ")} of an earlier run` : "none";
+          },
+        },
+        ...start.steps,
+      ],
+      createList(),
+    );
+    engines = await start.engines;
+    services = createServices(servicesConfigOf(config, { folder, addresses: engines.addresses, brokers }), {
+      logs,
+      env,
+      onDeath: (name, how) =>
+        tell(`${name} died (${how}): starting it again; its log is ${join(logs, `${name}.log`)}`),
+      onStart: state.started,
+      onListen: state.listens,
+    });
+    signal.throwIfAborted();
+    await runSteps(services.steps([]), createList());
+    signal.throwIfAborted();
+    watching = watchEngines(engines, tell);
+    return { services, engines, addresses: engines.addresses, folder, close, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** @throws RangeError for two brokers: one may be away only where there are three. */
+function brokersOf({ brokers }: MeshConfig): 1 | 3 {
+  if (brokers === 1 || brokers === 3) return brokers;
+  throw new RangeError("--brokers is 1 or 3: with two, none could be away");
+}
+
+function servicesConfigOf(
+  config: MeshConfig,
+  {
+    folder,
+    addresses,
+    brokers,
+  }: { readonly folder: string; readonly addresses: EngineAddresses; readonly brokers: number },
+): ServicesConfig {
+  return {
+    engines: addresses,
+    host: config.host,
+    ports: { ingest: config.ingestPort, query: config.queryPort, generator: config.generatorPort },
+    topicPrefix: config.topicPrefix,
+    database: config.mongodbDatabase,
+    partitions: config.partitions,
+    replication: brokers,
+    windowMs: config.window,
+    segmentMs: config.segment,
+    retainRawMs: config.retainRaw,
+    checkpoints: join(folder, "checkpoints"),
+    corsOrigin: config.corsOrigin,
+    devices: config.noGenerator ? undefined : config.devices,
+    spill: join(folder, "outbox"),
+    logLevel: config.logLevel,
+  };
+}

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  endProcess,
+  isRunning,
+  type ProcessIdentity,
+  processIdentity,
+} from "@devicemesh/engines/process-identity";
+
+/** A service as the state file knows it. */
+export type KnownService = {
+  readonly name: string;
+  readonly process: ProcessIdentity;
+  /** host:port, once it listens. */
+  readonly address?: string;
+};
+
+/** What is known of the services of a data folder, on disk, so that whoever comes next can tell what runs. */
+export type ServiceState = {
+  read(): readonly KnownService[];
+  /** Notes a process that was started; it takes the place of an earlier one of the name. */
+  started(name: string, processId: number): void;
+  /** Notes where a service listens. */
+  listens(name: string, address: string): void;
+  /** Forgets them all: they were stopped. */
+  clear(): void;
+};
+
+/** The state of the services of a data folder. */
+export function createServiceState(folder: string): ServiceState {
+  const file = join(folder, "services.json");
+  function read(): readonly KnownService[] {
+    return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as KnownService[]) : [];
+  }
+  function write(services: readonly KnownService[]): void {
+    const temporary = `${file}.${process.pid}`;
+    writeFileSync(temporary, `${JSON.stringify(services, undefined, 2)}\n`);
+    renameSync(temporary, file);
+  }
+  return {
+    read,
+    started(name, processId) {
+      const identity = processIdentity(processId);
+      if (identity === undefined) return;
+      const others = read().filter((service) => service.name !== name);
+      write([...others, { name, process: identity }]);
+    },
+    listens(name, address) {
+      write(read().map((service) => (service.name === name ? { ...service, address } : service)));
+    },
+    clear: () => write([]),
+  };
+}
+
+/** How long a service that a killed mesh left may take to end by itself. */
+const orphanGraceMs = 5000;
+
+/** Ends the services that a mesh which was killed left running, and gives their names. */
+export async function endOrphans(state: ServiceState): Promise<readonly string[]> {
+  const orphans = state.read().filter(({ process }) => isRunning(process));
+  await Promise.all(orphans.map(({ process }) => endProcess(process, orphanGraceMs)));
+  state.clear();
+  return orphans.map(({ name }) => name);
+}

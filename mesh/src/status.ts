@@ -1,0 +1,70 @@
+import { join, resolve } from "node:path";
+import { readEnginesStatus } from "@devicemesh/engines";
+import { isRunning, residentBytes } from "@devicemesh/engines/process-identity";
+import { createServiceState } from "./service-state.ts";
+
+/** One process of a mesh, as `npm run mesh -- status` shows it. */
+export type ProcessRow = {
+  readonly name: string;
+  /** ready, unready, running, dead or stopped. */
+  readonly state: string;
+  readonly address: string;
+  readonly processId: number | undefined;
+  readonly memoryBytes: number | undefined;
+  /** What is amiss; empty if nothing is known to be. */
+  readonly remark: string;
+};
+
+/** What runs of the mesh of a data folder, whoever started it. */
+export async function readMeshStatus(data: string): Promise<readonly ProcessRow[]> {
+  const folder = resolve(data);
+  const engines = await readEnginesStatus(join(folder, "engines"));
+  const services = createServiceState(folder).read();
+  return [
+    ...engines.map(({ name, state, address, processId, memoryBytes, reason }) => ({
+      name,
+      state,
+      address,
+      processId,
+      memoryBytes,
+      remark: reason ?? "",
+    })),
+    ...services.map(({ name, process, address }) => {
+      const runs = isRunning(process);
+      return {
+        name,
+        state: runs ? "running" : "dead",
+        address: address ?? "",
+        processId: runs ? process.pid : undefined,
+        memoryBytes: runs ? residentBytes(process.pid) : undefined,
+        remark: "",
+      };
+    }),
+  ];
+}
+
+/** The status as a table for a terminal. */
+export function statusText(data: string, rows: readonly ProcessRow[]): string {
+  if (rows.length === 0) return `nothing has run in ${resolve(data)}: npm run mesh starts a mesh there\n`;
+  const header = ["NAME", "STATE", "ADDRESS", "PID", "MEMORY", ""];
+  const cells = rows.map(({ name, state, address, processId, memoryBytes, remark }) => [
+    name,
+    state,
+    address,
+    processId === undefined ? "-" : `${processId}`,
+    memoryBytes === undefined ? "-" : `${Math.round(memoryBytes / 1024 / 1024)} MiB`,
+    remark,
+  ]);
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...cells.map((row) => row[column]?.length ?? 0)),
+  );
+  return [header, ...cells]
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] as number))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n")
+    .concat("\n");
+}

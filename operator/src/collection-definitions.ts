@@ -1,0 +1,189 @@
+import { collections, deadLetterKinds, partialsCollection } from "@devicemesh/chain";
+import { deviceIdPattern, type Level } from "@devicemesh/proto";
+
+/** A collection as it should be; `validator` is what MongoDB holds its documents to. */
+export type CollectionDefinition = {
+  readonly collection: string;
+  readonly validator: Readonly<Record<string, unknown>>;
+};
+
+/**
+ * The largest value of a reading, either side of 0: whole numbers beyond it lose digits. Every sensor's range
+ * lies far inside. NaN and infinities are outside.
+ */
+export const valueMax = Number.MAX_SAFE_INTEGER;
+
+/** Names of sensors. Not the list of those that are known: a newer ingest may know more of them. */
+export const sensorNamePattern = /^[a-z][a-z0-9_]{0,63}$/;
+
+const date = { bsonType: "date" };
+const text = { bsonType: "string" };
+const number = { bsonType: ["int", "long", "double"] };
+const whole = { bsonType: ["int", "long"], minimum: 0 };
+const device = { bsonType: "string", pattern: deviceIdPattern.source };
+const sensor = { bsonType: "string", pattern: sensorNamePattern.source };
+/** What the window job takes for a name: it may count a record that the raw store refuses. */
+const anyName = { bsonType: "string", pattern: "^[^|]+$" };
+
+/**
+ * Every collection of a mesh's database. The ranges of sensors are not held here: ingest holds them, and what it
+ * has acknowledged must never be refused by an operator that is older.
+ */
+export function collectionDefinitions(options: {
+  readonly levels: readonly Level[];
+}): readonly CollectionDefinition[] {
+  const partials = options.levels.map(({ windowMs }, level) => partialsCollection(level, windowMs));
+  return [
+    { collection: collections.messages, validator: messageValidator },
+    ...partials.map((collection) => ({ collection, validator: partialValidator })),
+    { collection: collections.deadLetters, validator: deadLetterValidator },
+    { collection: collections.windowRepeats, validator: windowRepeatsValidator },
+    { collection: collections.series, validator: seriesValidator },
+    { collection: collections.frontier, validator: frontierValidator },
+    { collection: collections.settings, validator: settingsValidator },
+    // Their writers alone read them, or show them to people; they change with each version.
+    { collection: collections.status, validator: {} },
+    { collection: collections.leases, validator: {} },
+    { collection: collections.checkpoints, validator: {} },
+  ];
+}
+
+/** The identity in `_id` is that of the fields: else one reading could be stored under two identities. */
+const messageValidator = {
+  $jsonSchema: documentOf({
+    _id: text,
+    device_id: device,
+    sensor,
+    timestamp: date,
+    value: number,
+    arrived: date,
+    offset: whole,
+  }),
+  $expr: { $and: [idIs("$device_id", "$sensor", isoTime("$timestamp")), ...within("$value", valueMax)] },
+};
+
+const partialValidator = {
+  $jsonSchema: documentOf({
+    _id: text,
+    device_id: anyName,
+    sensor: anyName,
+    window_start: date,
+    segment_start: date,
+    count: { bsonType: ["int", "long"], minimum: 1 },
+    sum: number,
+    minimum: number,
+    minimum_at: date,
+    maximum: number,
+    maximum_at: date,
+    first_at: date,
+    first_value: number,
+    last_at: date,
+    last_value: number,
+    m2: number,
+  }),
+  $expr: {
+    $and: [
+      idIs("$device_id", "$sensor", isoTime("$window_start"), isoTime("$segment_start")),
+      ...["$sum", "$minimum", "$maximum", "$first_value", "$last_value", "$m2"].flatMap((field) =>
+        within(field, Number.MAX_VALUE),
+      ),
+      { $gte: ["$m2", 0] },
+    ],
+  },
+};
+
+const deadLetterValidator = {
+  $jsonSchema: documentOf({
+    _id: text,
+    kind: { enum: [...deadLetterKinds] },
+    reason: text,
+    stage: text,
+    key: { bsonType: ["string", "null"] },
+    value: { bsonType: ["binData", "null"] },
+    topic: text,
+    partition: whole,
+    offset: whole,
+    arrived: date,
+  }),
+};
+
+const windowRepeatsValidator = {
+  $jsonSchema: documentOf(
+    {
+      _id: text,
+      device_id: anyName,
+      sensor: anyName,
+      window_start: date,
+      first_repeat: date,
+      last_repeat: date,
+    },
+    {
+      repair: {
+        bsonType: "object",
+        required: ["through", "count"],
+        properties: { through: date, count: whole },
+      },
+    },
+  ),
+};
+
+const seriesValidator = { $jsonSchema: documentOf({ _id: text, device_id: device, sensor }) };
+
+const frontierValidator = {
+  $jsonSchema: {
+    bsonType: "object",
+    properties: {
+      complete_through: date,
+      frontiers: { bsonType: "array", items: date },
+      log_end: { bsonType: ["date", "null"] },
+      updated: date,
+    },
+  },
+};
+
+const settingsValidator = {
+  $jsonSchema: {
+    bsonType: "object",
+    required: ["levels", "partitions", "retain_raw_ms"],
+    properties: {
+      levels: {
+        bsonType: "array",
+        minItems: 1,
+        items: {
+          bsonType: "object",
+          required: ["window_ms", "segment_ms"],
+          properties: { window_ms: number, segment_ms: number },
+        },
+      },
+      partitions: number,
+      retain_raw_ms: { bsonType: ["int", "long", "double", "null"] },
+    },
+  },
+};
+
+/** Exactly these fields, and those of `optional` where they are. */
+function documentOf(
+  fields: Readonly<Record<string, object>>,
+  optional: Readonly<Record<string, object>> = {},
+): object {
+  return {
+    bsonType: "object",
+    required: Object.keys(fields),
+    additionalProperties: false,
+    properties: { ...fields, ...optional },
+  };
+}
+
+function idIs(...parts: readonly unknown[]): object {
+  const separated = parts.flatMap((part, i) => (i === 0 ? [part] : ["|", part]));
+  return { $eq: ["$_id", { $concat: separated }] };
+}
+
+function isoTime(field: string): object {
+  return { $dateToString: { date: field, format: "%Y-%m-%dT%H:%M:%S.%LZ" } };
+}
+
+/** A schema's bounds let NaN pass; as an expression it compares below every number. */
+function within(field: string, max: number): object[] {
+  return [{ $gte: [field, -max] }, { $lte: [field, max] }];
+}

@@ -1,0 +1,109 @@
+/** A task of a connector, as Kafka Connect tells it. */
+export type ConnectorTask = { readonly id: number; readonly state: string; readonly trace?: string };
+
+/** What Kafka Connect tells of a connector. */
+export type ConnectorState = { readonly state: string; readonly tasks: readonly ConnectorTask[] };
+
+/** Kafka Connect's REST interface, as much of it as is used. All reject with ConnectRestError or a network error. */
+export type ConnectRest = {
+  /** The configuration of a connector; undefined if there is none of that name. */
+  readConfig(name: string): Promise<Readonly<Record<string, string>> | undefined>;
+  /** Makes a connector, or gives it another configuration. */
+  writeConfig(name: string, config: Readonly<Record<string, string>>): Promise<void>;
+  /** The state of a connector and its tasks; undefined if there is none of that name. */
+  readState(name: string): Promise<ConnectorState | undefined>;
+  /** Asks for a restart of the connector and tasks that failed; resolves when it was taken, not when it is done. */
+  restartFailed(name: string): Promise<void>;
+  /** Asks for the connector's tasks to end; resolves when it was taken, not when they have. */
+  stop(name: string): Promise<void>;
+  /** Starts the tasks of a connector that was stopped. */
+  resume(name: string): Promise<void>;
+  /** Forgets what a stopped connector has committed; false if it has not stopped yet. */
+  forgetOffsets(name: string): Promise<boolean>;
+  /** Removes a connector; nothing happens if there is none. */
+  remove(name: string): Promise<void>;
+};
+
+/** Kafka Connect answered, and not as hoped for. */
+export class ConnectRestError extends Error {
+  readonly status: number;
+
+  constructor(request: string, status: number, text: string) {
+    super(`Kafka Connect answered ${request} with ${status}: ${text.slice(0, 500)}`);
+    this.name = "ConnectRestError";
+    this.status = status;
+  }
+}
+
+/** A worker that rebalances answers 409 for some seconds. */
+const rebalancing = 409;
+const notFound = 404;
+/** Offsets of a connector whose tasks still run: refused as a bad request, or by the group that is not empty. */
+const notStoppedYet: readonly number[] = [400, 409, 500];
+
+/** Speaks to Kafka Connect at that address (`http://host:port`). Every request ends within `timeoutMs`. */
+export function createConnectRest(options: {
+  readonly url: string;
+  readonly timeoutMs?: number;
+}): ConnectRest {
+  const { url, timeoutMs = 10_000 } = options;
+
+  async function request(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`${url.replace(/\/$/, "")}${path}`, {
+      method,
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(body !== undefined && {
+        body: JSON.stringify(body),
+        headers: { "content-type": "application/json" },
+      }),
+    });
+    const text = await response.text();
+    if (response.status === notFound) return undefined;
+    if (!response.ok) throw new ConnectRestError(`${method} ${path}`, response.status, text);
+    return text === "" ? {} : JSON.parse(text);
+  }
+
+  return {
+    readConfig: async (name) =>
+      (await request("GET", `${pathOf(name)}/config`)) as Readonly<Record<string, string>> | undefined,
+    async writeConfig(name, config) {
+      await request("PUT", `${pathOf(name)}/config`, config);
+    },
+    async readState(name) {
+      const status = (await request("GET", `${pathOf(name)}/status`)) as
+        | { readonly connector: { readonly state: string }; readonly tasks: readonly ConnectorTask[] }
+        | undefined;
+      return status && { state: status.connector.state, tasks: status.tasks };
+    },
+    async restartFailed(name) {
+      await request("POST", `${pathOf(name)}/restart?includeTasks=true&onlyFailed=true`);
+    },
+    async stop(name) {
+      await request("PUT", `${pathOf(name)}/stop`);
+    },
+    async resume(name) {
+      await request("PUT", `${pathOf(name)}/resume`);
+    },
+    async forgetOffsets(name) {
+      try {
+        await request("DELETE", `${pathOf(name)}/offsets`);
+        return true;
+      } catch (error) {
+        if (error instanceof ConnectRestError && notStoppedYet.includes(error.status)) return false;
+        throw error;
+      }
+    },
+    async remove(name) {
+      await request("DELETE", pathOf(name));
+    },
+  };
+}
+
+/** Whether the same request may well succeed in a moment. */
+export function isRebalancing(error: unknown): boolean {
+  return error instanceof ConnectRestError && error.status === rebalancing;
+}
+
+function pathOf(name: string): string {
+  return `/connectors/${encodeURIComponent(name)}`;
+}

@@ -1,0 +1,88 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "@devicemesh/kit/logger";
+import { type DeadLetterReader, startKafkaDeadLetterReader } from "./kafka-dead-letter-reader.ts";
+import type { MeshDefinition } from "./mesh-definition.ts";
+import type { MeshEngines } from "./mesh-engines.ts";
+import { createMongoDeadLetterStore } from "./mongo-dead-letter-store.ts";
+import { takeDeadLetters } from "./take-dead-letters.ts";
+import { within } from "./within.ts";
+
+/** The reading of dead letters, which goes on whatever happens to the engines. */
+export type DeadLetters = AsyncDisposable & {
+  /** What keeps it from reading, in words; empty if nothing does. */
+  problems(): readonly string[];
+};
+
+const idleCommitMs = 1000;
+const answerMs = 10_000;
+
+/** Starts to read the dead letters of a mesh whose topics are made, and keeps at it until it is disposed of. */
+export function startDeadLetters(options: {
+  readonly engines: MeshEngines;
+  readonly mesh: MeshDefinition;
+  readonly logger: Logger;
+  /** Between two attempts to start, in ms; it doubles up to ten times as much. */
+  readonly retryMs: number;
+}): DeadLetters {
+  const { engines, mesh, logger, retryMs } = options;
+  const { names } = mesh;
+  const { messageDeadLetters, windowDeadLetters } = names.topics;
+  const store = createMongoDeadLetterStore(engines.db);
+  const windowMs = mesh.levels[0]!.windowMs;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let problem: string | undefined = "dead letters are not read yet";
+
+  function start(): Promise<DeadLetterReader> {
+    return startKafkaDeadLetterReader({
+      kafka: engines.kafka,
+      withAdmin: engines.withAdmin,
+      groupId: names.deadLetterGroup,
+      topics: [messageDeadLetters, windowDeadLetters],
+      take: (topic, letters) =>
+        takeDeadLetters(letters, {
+          sink: topic === messageDeadLetters ? "messages" : "windows",
+          store,
+          windowMs,
+        }),
+      logger,
+    });
+  }
+
+  async function read(): Promise<void> {
+    await using reader = await start();
+    problem = undefined;
+    let lost = false;
+    void reader.gaveUp.then((error) => {
+      lost = true;
+      problem = `dead letters are not read: ${String(error)}`;
+    });
+    while (!lost && !signal.aborted) {
+      await within(reader.commitIdle(), { ms: answerMs, what: "idle commit" }).catch((error: unknown) =>
+        logger.debug({ error }, "the offsets of idle topics could not be committed; it is tried again"),
+      );
+      await delay(idleCommitMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async function readOn(): Promise<void> {
+    for (let waitMs = retryMs; !signal.aborted; waitMs = Math.min(waitMs * 2, retryMs * 10)) {
+      try {
+        await read();
+        waitMs = retryMs;
+      } catch (error) {
+        problem = `dead letters are not read: ${String(error)}`;
+      }
+      await delay(waitMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  const reading = readOn();
+  return {
+    problems: () => (problem === undefined ? [] : [problem]),
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await reading;
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Db, IndexDescriptionInfo } from "mongodb";
+import { type Change, differenceOf, type Part } from "./difference.ts";
+import type { IndexDefinition } from "./index-definitions.ts";
+
+/** Finds out how the indexes differ from what they should be; further ones are left alone. Reads only. */
+export async function inspectIndexes(db: Db, definitions: readonly IndexDefinition[]): Promise<Part[]> {
+  const names = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
+  const found = new Map<string, readonly IndexDescriptionInfo[]>();
+  for (const collection of new Set(definitions.map((definition) => definition.collection))) {
+    found.set(collection, names.has(collection) ? await db.collection(collection).indexes() : []);
+  }
+  return definitions.map((definition) => {
+    const index = found.get(definition.collection)?.find(({ name }) => name === definition.name);
+    return {
+      what: `index ${definition.collection}.${definition.name} (${definition.fields.join(", ")})`,
+      difference: index ? differenceOf(indexChanges(index, definition)) : { kind: "create" },
+      async apply() {
+        if (index) await db.collection(definition.collection).dropIndex(definition.name);
+        await createIndex(db, definition);
+      },
+    };
+  });
+}
+
+async function createIndex(db: Db, { collection, name, fields, expireAfterSeconds }: IndexDefinition) {
+  await db
+    .collection(collection)
+    .createIndex(keyOf(fields), { name, ...(expireAfterSeconds !== undefined && { expireAfterSeconds }) });
+}
+
+function indexChanges(found: IndexDescriptionInfo, wanted: IndexDefinition): Change[] {
+  const changes: Change[] = [];
+  const key = Object.fromEntries(Object.entries(found.key).map(([field, order]) => [field, Number(order)]));
+  // The order of the fields counts.
+  if (!isDeepStrictEqual(Object.entries(key), Object.entries(keyOf(wanted.fields)))) {
+    changes.push({ setting: "fields", from: Object.keys(key).join(", "), to: wanted.fields.join(", ") });
+  }
+  const expiry = found.expireAfterSeconds as number | undefined;
+  if (expiry !== wanted.expireAfterSeconds) {
+    changes.push({
+      setting: "expires after seconds",
+      from: `${expiry ?? "never"}`,
+      to: `${wanted.expireAfterSeconds ?? "never"}`,
+    });
+  }
+  return changes;
+}
+
+function keyOf(fields: readonly string[]): Record<string, 1> {
+  return Object.fromEntries(fields.map((field) => [field, 1]));
+}

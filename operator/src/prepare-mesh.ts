@@ -1,0 +1,64 @@
+import { type ChainNames, chainNames, connectorGroup } from "@devicemesh/chain";
+import { throughRebalance } from "./connectors.ts";
+import { applyParts, inspectMesh } from "./inspect-mesh.ts";
+import { deleteGroups, deleteTopics } from "./kafka-topics.ts";
+import { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
+import { type EngineAddresses, openEngines } from "./mesh-engines.ts";
+
+/** Which mesh to make, in which engines. */
+export type MeshOptions = EngineAddresses & {
+  /** Stands before the names of topics, connectors and groups. */
+  readonly prefix: string;
+  readonly database: string;
+  /** 4 by default. */
+  readonly partitions?: number;
+  /** On how many brokers each partition is; 1 by default. */
+  readonly replication?: number;
+  /** The finest windows and segments; 10 s by default. */
+  readonly windowMs?: number;
+  readonly segmentMs?: number;
+  /** Readings are kept for ever by default. */
+  readonly retainRawMs?: number;
+};
+
+/** The definition of the mesh of these options. */
+export function meshDefinition(options: MeshOptions): MeshDefinition {
+  const { windowMs = 10_000, segmentMs = 10_000, partitions = 4, replication = 1 } = options;
+  return {
+    names: chainNames({ prefix: options.prefix, database: options.database }),
+    mongodbUrl: options.mongodbUrl,
+    partitions,
+    replication,
+    levels: levelsAbove({ windowMs, segmentMs }),
+    retainRawMs: options.retainRawMs,
+    retainLogMs: 7 * 86_400_000,
+    sinkTasks: 2,
+  };
+}
+
+/**
+ * Makes the topics, collections, indexes, settings and connectors of a mesh, as the operator does, and leaves.
+ * Repeating it changes nothing. For tests and tools that want a mesh of their own.
+ * @throws MeshRefusedError if another mesh lives there.
+ */
+export async function prepareMesh(options: MeshOptions): Promise<ChainNames> {
+  const mesh = meshDefinition(options);
+  await using engines = openEngines(options, options.database);
+  await applyParts(await inspectMesh(engines, mesh));
+  return mesh.names;
+}
+
+/** Removes the connectors, topics, groups and database of a mesh, and all its data. For tests. */
+export async function removeMesh(options: MeshOptions): Promise<void> {
+  const { names } = meshDefinition(options);
+  await using engines = openEngines(options, options.database);
+  for (const connector of Object.values(names.connectors)) {
+    await throughRebalance(() => engines.rest.remove(connector));
+  }
+  await deleteTopics(engines.withAdmin, Object.values(names.topics));
+  await deleteGroups(engines.withAdmin, [
+    names.deadLetterGroup,
+    ...Object.values(names.connectors).map(connectorGroup),
+  ]);
+  await engines.db.dropDatabase();
+}

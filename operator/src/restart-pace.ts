@@ -1,0 +1,46 @@
+/** How restarts are spaced, in ms. */
+export type RestartPacing = {
+  /** Between the first restart and the second; it doubles with each further one. */
+  readonly firstMs: number;
+  /** The most between two restarts. */
+  readonly longestMs: number;
+  /** After so long without a failure the pace begins anew. */
+  readonly calmMs: number;
+};
+
+/** A failed task usually waits for the database, which comes back in seconds or minutes: so often is enough. */
+export const defaultRestartPacing: RestartPacing = { firstMs: 2000, longestMs: 60_000, calmMs: 60_000 };
+
+/** Says when something that failed may be restarted: at once, then ever more rarely while it keeps failing. */
+export type RestartPace = {
+  /** Whether to restart it now. Takes the time (ms of any clock that only goes forward) and whether it failed. */
+  due(nowMs: number, failed: boolean): boolean;
+  /** How often it said so. */
+  readonly restarts: number;
+};
+
+/** A pace of something that has not failed yet. */
+export function createRestartPace(pacing: RestartPacing = defaultRestartPacing): RestartPace {
+  const { firstMs, longestMs, calmMs } = pacing;
+  let restarts = 0;
+  let waitMs = 0;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  let failedMs = Number.NEGATIVE_INFINITY;
+  return {
+    get restarts() {
+      return restarts;
+    },
+    due(nowMs, failed) {
+      if (!failed) {
+        if (nowMs - failedMs >= calmMs) waitMs = 0;
+        return false;
+      }
+      failedMs = nowMs;
+      if (nowMs - lastMs < waitMs) return false;
+      waitMs = waitMs === 0 ? firstMs : Math.min(waitMs * 2, longestMs);
+      lastMs = nowMs;
+      restarts += 1;
+      return true;
+    },
+  };
+}
