@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Interceptor } from "@connectrpc/connect";
 import type { Logger } from "@devicemesh/kit/logger";
+import { SettingsError } from "@devicemesh/kit/settings-error";
 import { createTlsTermination, type TlsTermination } from "@devicemesh/kit/tls-termination";
 import { accessProblem } from "./access-problem.ts";
 import { createAccessInterceptor } from "./connect-access.ts";
@@ -40,7 +41,7 @@ export type AccessDependencies = {
 
 /**
  * Opens what `userAccessSettings` say for a service that listens on `host`.
- * @throws RangeError that names the flags if they contradict each other, a file is not what it should be, or
+ * @throws SettingsError that names the flags if they contradict each other, a file is not what it should be, or
  *   anyone could come in from beyond this machine.
  */
 export function openUserAccess(
@@ -48,7 +49,7 @@ export function openUserAccess(
   dependencies: AccessDependencies,
 ): UserAccess {
   const problem = accessProblem(config, ["users"]);
-  if (problem) throw new RangeError(problem);
+  if (problem) throw new SettingsError(problem);
   using opening = new DisposableStack();
   const tls = openTls(config, undefined, ["h2", "http/1.1"], dependencies);
   const { jwks, tokenIssuer: issuer, tokenAudience: audience } = config;
@@ -72,14 +73,14 @@ export function openUserAccess(
 
 /**
  * Opens what `deviceAccessSettings` say for an ingest that listens on `host`.
- * @throws RangeError as `openUserAccess` does.
+ * @throws SettingsError as `openUserAccess` does.
  */
 export function openDeviceAccess(
   config: DeviceAccessConfig & { readonly host: string },
   dependencies: AccessDependencies,
 ): DeviceAccess {
   const problem = accessProblem(config, ["devices"]);
-  if (problem) throw new RangeError(problem);
+  if (problem) throw new SettingsError(problem);
   using opening = new DisposableStack();
   const { deviceCa, trustDomain } = config;
   const { clock } = dependencies;
@@ -171,7 +172,7 @@ function explained<T>(flag: string, open: () => T): T {
   try {
     return open();
   } catch (error) {
-    throw new RangeError(`${flag}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new SettingsError(`${flag}: ${error instanceof Error ? error.message : String(error)}`, {
       cause: error,
     });
   }

@@ -42,7 +42,7 @@ function startLine(config: CertsConfig, file: FileName): string {
   const generator =
     gateway === undefined
       ? "--no-generator"
-      : `--generator-cert ${file(gateway.certificateFile)} --generator-key ${file(gateway.keyFile)} --generator-prefix ${quoted(gateway.name)}`;
+      : `--generator-cert ${file(gateway.certificateFile)} --generator-key ${file(gateway.keyFile)} --generator-prefix ${quoted(`${gateway.name}-`)}`;
   return [
     `npm start -- --jwks ${file(authorityFiles.publicKeys)} --deny-list ${file(authorityFiles.denyList)}`,
     `--server-cert ${file("server.pem")} --server-key ${file("server-key.pem")} --device-ca ${file(authorityFiles.certificate)}`,
