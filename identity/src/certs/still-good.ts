@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
 import { factsOfCertificate } from "../certificate-facts.ts";
 import { emptyDenyList } from "../deny-list.ts";
 import { createTokenVerifier, parseTokenKeys } from "../jose-token-verifier.ts";
@@ -44,7 +45,7 @@ export function isGoodCertificate(
     x509.validFromDate.getTime() <= nowMs &&
     expiresMs >= atLeastMs &&
     uris.join() === (plan.uri ?? "") &&
-    plan.hosts.every((host) => x509.checkHost(host) !== undefined || x509.checkIP(host) !== undefined)
+    plan.hosts.every((host) => (isIP(host) ? x509.checkIP(host) : x509.checkHost(host)) !== undefined)
   );
 }
 

@@ -1,5 +1,6 @@
 // The library registers its parts with decorators, and needs this before it.
 import "reflect-metadata";
+import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
 
 /** A private key and a certificate, as PEM. */
@@ -49,7 +50,7 @@ export async function issueCertificate(authority: KeyPair, request: LeafRequest)
   const keys = await generateKeys();
   const names = [
     ...(request.hosts ?? []).map((host) => ({
-      type: isAddress(host) ? ("ip" as const) : ("dns" as const),
+      type: isIP(host) !== 0 ? ("ip" as const) : ("dns" as const),
       value: host,
     })),
     ...(request.uri === undefined ? [] : [{ type: "url" as const, value: request.uri }]),
@@ -104,8 +105,4 @@ const commonNameMax = 64;
 
 function nameOf(commonName: string): x509.Name {
   return new x509.Name([{ O: ["Device Mesh"] }, { CN: [commonName.slice(0, commonNameMax)] }]);
-}
-
-function isAddress(host: string): boolean {
-  return /^\d+\.\d+\.\d+\.\d+$/.test(host) || host.includes(":");
 }
