@@ -1,12 +1,13 @@
 import type { ChainNames } from "@devicemesh/chain";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { AggregatorStore, CheckpointStart, MeshSettings } from "./aggregator-store.ts";
+import { newCheckpointStart } from "./checkpoint-start.ts";
 import { stepFrontier } from "./frontier-step.ts";
 import type { LogOffsets, TickLog } from "./log-access.ts";
 import { createLogEnd } from "./log-end.ts";
 import { startLoop } from "./loop.ts";
 import { findProblems } from "./problems.ts";
-import type { Progress } from "./progress.ts";
+import { createProgress, type Progress } from "./progress.ts";
 import { jobLag, statusDocument } from "./status.ts";
 import { stepTicks } from "./tick-step.ts";
 import { createTickMemory } from "./ticks.ts";
@@ -62,12 +63,7 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
     dependencies.startWindowJob({
       names: dependencies.names,
       settings,
-      sinceOf: (identity) =>
-        store.rememberCheckpoint(identity, async () => {
-          const { frontiersMs } = await store.readFrontier();
-          const sinceMs = frontiersMs[0] ?? 0;
-          return { sinceMs, startingOffsets: await offsets.messageOffsetsAt(sinceMs) };
-        }),
+      sinceOf: (identity) => store.rememberCheckpoint(identity, () => newCheckpointStart({ store, offsets })),
     }),
   );
   const ticks = createTickMemory({
@@ -96,7 +92,9 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
   run("ticks", intervalsMs.ticks, () =>
     stepTicks({ progress, ticks, logEnd, log: dependencies.ticks, clock }),
   );
-  run("frontier", intervalsMs.frontier, () => stepFrontier({ progress, ticks, job, offsets, store, clock }));
+  run("frontier", intervalsMs.frontier, (signal) =>
+    stepFrontier({ progress, ticks, job, offsets, store, clock }, signal),
+  );
   run("levels", intervalsMs.upkeep, (signal) => stepLevels({ progress, store }, signal));
   run("repairs", intervalsMs.upkeep, (signal) => stepRepairs(signal));
   run("status", intervalsMs.status, async () => {
@@ -112,26 +110,5 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
     lag: () => lag,
     problems,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
-  };
-}
-
-function createProgress(
-  { levels, partitions }: MeshSettings,
-  published: Awaited<ReturnType<AggregatorStore["readFrontier"]>>,
-  nowMs: number,
-): Progress {
-  const frontiersMs = levels.map((_, level) => published.frontiersMs[level] ?? 0);
-  return {
-    levels,
-    activeSinceMs: nowMs,
-    frontier: { frontierMs: frontiersMs[0] as number },
-    frontiersMs,
-    sight: { watermarkMs: undefined, completeThroughMs: undefined },
-    committed: undefined,
-    logEndMs: published.logEndMs,
-    movedAtMs: nowMs,
-    tickedAtMs: Array.from({ length: partitions }, () => 0),
-    tickError: undefined,
-    failures: new Map(),
   };
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { chainNames, listOf } from "@devicemesh/chain";
 import { createKafka } from "@devicemesh/chain/kafka-client";
 import { openMongo } from "@devicemesh/chain/mongo-client";
@@ -21,6 +22,9 @@ export type Aggregation = AsyncDisposable & {
   /** Whether it has all it needs, and is active or could take over. */
   readonly isReady: boolean;
 };
+
+/** How long disposing takes at most: below the ten seconds after which containers are killed. */
+const closeMaxMs = 5000;
 
 /** How often one that waits looks at what the active one has published. */
 const watchIntervalMs = 2000;
@@ -134,7 +138,8 @@ export function startAggregation(
     },
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      await running;
+      // A step that is in the middle of a long question is left alone: all of it can be done again.
+      await Promise.race([running, delay(closeMaxMs, undefined, { ref: false })]);
     },
   };
 }

@@ -19,7 +19,7 @@ export const aggregatorSettings = defineSettings({
       flag: "--port",
       env: "DEVICEMESH_AGGREGATOR_PORT",
       kind: "integer",
-      default: 50053,
+      default: 50054,
       minimum: 0,
       maximum: 65535,
       description: "Port of status, health and reflection (Connect, gRPC, gRPC-Web); 0 picks a free one.",

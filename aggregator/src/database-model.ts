@@ -17,13 +17,16 @@ export type ModelDeadLetter = Omit<ModelReading, "offset"> & { readonly offset: 
 
 /** The database, with what the aggregator does in it: folds of the coarse level and repairs. */
 export function createDatabaseModel(devices: number) {
-  const raw = new Map<string, ModelReading>();
+  // By device, as each question is about one.
+  const raw = Array.from({ length: devices }, () => new Map<number, ModelReading>());
   const repeats = Array.from({ length: devices }, () => new Map<number, ModelRepeats>());
   const fine = new Map<string, ModelPartial>();
   const coarse = new Map<string, ModelPartial>();
   let coarseFrontierMs = 0;
 
-  const identityOf = ({ device, timestampMs }: ModelDeadLetter): string => `${device}|${timestampMs}`;
+  function storedOf(device: number): Map<number, ModelReading> {
+    return raw[device] as Map<number, ModelReading>;
+  }
 
   /** What the readings of a device in [sinceMs, toMs) that arrived before `arrivedToMs` add up to. */
   function bruteForce(options: {
@@ -33,8 +36,8 @@ export function createDatabaseModel(devices: number) {
     readonly arrivedToMs: number;
   }): ModelFigures {
     let figures = nothing;
-    for (const { device, timestampMs, arrivedMs, value } of raw.values()) {
-      if (device !== options.device || timestampMs < options.sinceMs || timestampMs >= options.toMs) continue;
+    for (const { timestampMs, arrivedMs, value } of storedOf(options.device).values()) {
+      if (timestampMs < options.sinceMs || timestampMs >= options.toMs) continue;
       if (arrivedMs < options.arrivedToMs) figures = merged(figures, figuresOf(value));
     }
     return figures;
@@ -56,14 +59,14 @@ export function createDatabaseModel(devices: number) {
     bruteForce,
     /** Inserts, first wins; false if it is refused. */
     insert(reading: ModelReading): boolean {
-      const identity = identityOf(reading);
-      if (raw.has(identity)) return false;
-      raw.set(identity, reading);
+      const stored = storedOf(reading.device);
+      if (stored.has(reading.timestampMs)) return false;
+      stored.set(reading.timestampMs, reading);
       return true;
     },
     /** Marks the window of a dead letter, unless it is the stored record itself, delivered again. */
     mark(letter: ModelDeadLetter, options: { readonly isRedeliveryMarked: boolean }): void {
-      const isRedelivery = raw.get(identityOf(letter))?.offset === letter.offset;
+      const isRedelivery = storedOf(letter.device).get(letter.timestampMs)?.offset === letter.offset;
       if (isRedelivery && !options.isRedeliveryMarked) return;
       const windowMs = alignDown(letter.timestampMs, modelSizes.windowMs);
       const known = repeats[letter.device]?.get(windowMs);
@@ -79,6 +82,7 @@ export function createDatabaseModel(devices: number) {
     },
     /** Folds the next segment of the coarse level, and publishes its frontier unless there is a crash before. */
     foldOnce(frontierMs: number, options: { readonly hasCrash: boolean }): void {
+      if (alignDown(frontierMs, modelSizes.coarseMs) <= coarseFrontierMs) return;
       const below = [...fine.values()].filter(({ segmentMs }) => segmentMs >= coarseFrontierMs);
       const fold = nextFold({
         segmentMs: modelSizes.coarseMs,
@@ -121,7 +125,7 @@ export function createDatabaseModel(devices: number) {
       }
     },
     storeOf: (device: number): ModelStore => ({
-      readings: [...raw.values()].filter((reading) => reading.device === device),
+      readings: [...storedOf(device).values()],
       levels: [fine, coarse].map((level) =>
         [...level.values()].filter((partial) => partial.device === device),
       ),

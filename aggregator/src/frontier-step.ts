@@ -12,15 +12,18 @@ const stepMaxMs = 600_000;
  * One look at the pipeline: publishes `complete_through` and moves the finest frontier if it may. What it
  * sees goes into `progress`. To be called again and again, never two at once.
  */
-export async function stepFrontier(dependencies: {
-  readonly progress: Progress;
-  readonly ticks: TickMemory;
-  readonly job: Pick<WindowJob, "progress">;
-  readonly offsets: Pick<LogOffsets, "committedMessages" | "ends" | "committed">;
-  readonly store: Pick<AggregatorStore, "publishFrontier" | "firstSegment" | "registerSeries">;
-  /** This aggregator's own clock, ms since 1970. */
-  readonly clock: () => number;
-}): Promise<void> {
+export async function stepFrontier(
+  dependencies: {
+    readonly progress: Progress;
+    readonly ticks: TickMemory;
+    readonly job: Pick<WindowJob, "progress">;
+    readonly offsets: Pick<LogOffsets, "committedMessages" | "ends" | "committed">;
+    readonly store: Pick<AggregatorStore, "publishFrontier" | "firstSegment" | "registerSeries">;
+    /** This aggregator's own clock, ms since 1970. */
+    readonly clock: () => number;
+  },
+  signal: AbortSignal,
+): Promise<void> {
   const { progress, ticks, job, offsets, store, clock } = dependencies;
   const segmentMs = progress.levels[0]?.segmentMs as number;
   const completeThroughMs = ticks.completeThroughMs(await offsets.committedMessages());
@@ -34,7 +37,7 @@ export async function stepFrontier(dependencies: {
   progress.committed = await offsets.committed();
   const reachedMs = reachedFrontier(progress.frontier, progress.committed);
   if (reachedMs === undefined) return;
-  while (progress.frontier.frontierMs < reachedMs) {
+  while (progress.frontier.frontierMs < reachedMs && !signal.aborted) {
     const { frontierMs } = progress.frontier;
     const firstMs = await store.firstSegment(0, frontierMs);
     const step = nextStep({ frontierMs, toMs: reachedMs, firstMs, stepMs: stepMaxMs });

@@ -39,7 +39,9 @@ function jobProblems(job: Pick<WindowJob, "progress" | "state">): string[] {
     );
   }
   if (kind === "away") problems.push(`Spark cannot be reached${error ? `: ${error}` : ""}`);
-  if (kind === "failed" && restarts >= problemLimits.restarts) {
+  // What failed is told until a batch is done, so that a job that never gets there does not look well in between.
+  const isFailing = kind === "failed" || (kind === "starting" && error !== undefined);
+  if (isFailing && restarts >= problemLimits.restarts) {
     problems.push(`the window job failed ${restarts} times${error ? `, last with: ${error}` : ""}`);
   }
   return problems;

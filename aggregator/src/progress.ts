@@ -1,4 +1,5 @@
 import type { Level } from "@devicemesh/proto";
+import type { MeshSettings, PublishedFrontier } from "./aggregator-store.ts";
 import type { FrontierSight, FrontierState, LogPlaces } from "./frontier.ts";
 
 /** What the loops of an active aggregator have seen last, for its status and its health. */
@@ -20,3 +21,25 @@ export type Progress = {
   /** What failed last and has not succeeded since, by the name of the loop. */
   readonly failures: Map<string, string>;
 };
+
+/** What is known when an aggregator becomes active: what is published, and nothing else. */
+export function createProgress(
+  { levels, partitions }: MeshSettings,
+  published: PublishedFrontier,
+  nowMs: number,
+): Progress {
+  const frontiersMs = levels.map((_, level) => published.frontiersMs[level] ?? 0);
+  return {
+    levels,
+    activeSinceMs: nowMs,
+    frontier: { frontierMs: frontiersMs[0] as number },
+    frontiersMs,
+    sight: { watermarkMs: undefined, completeThroughMs: undefined },
+    committed: undefined,
+    logEndMs: published.logEndMs,
+    movedAtMs: nowMs,
+    tickedAtMs: Array.from({ length: partitions }, () => 0),
+    tickError: undefined,
+    failures: new Map(),
+  };
+}

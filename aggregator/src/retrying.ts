@@ -5,18 +5,23 @@ const delayMaxMs = 5000;
 
 /**
  * Tries until it succeeds, waiting twice as long after each failure, at most five seconds. Each failure is told.
- * @throws the signal's reason when it aborts.
+ * @throws the signal's reason as soon as it aborts, also in the middle of an attempt, which is then left alone.
  */
 export async function retrying<T>(
   attempt: () => Promise<T>,
   options: { readonly signal: AbortSignal; readonly onFailure: (error: unknown) => void },
 ): Promise<T> {
   const { signal, onFailure } = options;
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => {});
   for (let waitMs = delayFirstMs; ; waitMs = Math.min(waitMs * 2, delayMaxMs)) {
     signal.throwIfAborted();
     try {
-      return await attempt();
+      return await Promise.race([attempt(), aborted]);
     } catch (error) {
+      signal.throwIfAborted();
       onFailure(error);
     }
     await delay(waitMs, undefined, { signal });

@@ -19,11 +19,7 @@ import { SparkError, toSparkError } from "./spark-error.ts";
 export type QueryRun = { readonly id: string; readonly runId: string };
 
 /** Why a query ended. */
-export type QueryFailure = {
-  readonly message: string;
-  readonly errorClass: string | undefined;
-  readonly stackTrace: string;
-};
+export type QueryFailure = { readonly message: string; readonly stackTrace: string };
 
 /**
  * One session of Spark Connect. Queries belong to it and not to the connection: who comes back with the same
@@ -160,8 +156,8 @@ export function createSparkClient(options: {
     async failure(run) {
       const result = await ask(run, "exception");
       if (result.case !== "exception" || result.value.exceptionMessage === undefined) return undefined;
-      const { exceptionMessage, errorClass, stackTrace = "" } = result.value;
-      return { message: exceptionMessage, errorClass, stackTrace };
+      const { exceptionMessage, stackTrace = "" } = result.value;
+      return { message: exceptionMessage, stackTrace };
     },
     async explain(run) {
       const value = create(StreamingQueryCommandSchema, {

@@ -12,13 +12,13 @@ export type SparkErrorKind = "away" | "queryNotFound" | "failed";
 export class SparkError extends Error {
   override readonly name = "SparkError";
   readonly kind: SparkErrorKind;
-  /** Spark's own name of the condition, where it has one: "INVALID_HANDLE.SESSION_CLOSED". */
-  readonly errorClass: string | undefined;
+  /** Where in Spark it happened, if it told. */
+  readonly trace: string;
 
-  constructor(kind: SparkErrorKind, message: string, options: { errorClass?: string; cause?: unknown } = {}) {
+  constructor(kind: SparkErrorKind, message: string, options: { trace?: string; cause?: unknown } = {}) {
     super(message, { cause: options.cause });
     this.kind = kind;
-    this.errorClass = options.errorClass;
+    this.trace = options.trace ?? "";
   }
 }
 
@@ -41,16 +41,24 @@ export function toSparkError(thrown: unknown): SparkError {
   const error = ConnectError.from(thrown);
   const [info] = error.findDetails(ErrorInfoSchema);
   if (info) {
-    const { errorClass } = info.metadata;
+    // Spark has no name for it: it is an internal error with this text.
+    const isLost = /Streaming query \S+ is not found/.test(error.rawMessage);
     const message = `${info.reason}: ${error.rawMessage}`;
-    const isLost = /QUERY_NOT_FOUND|SESSION_NOT_FOUND/.test(errorClass ?? "");
-    return new SparkError(isLost ? "queryNotFound" : "failed", message, {
-      ...(errorClass ? { errorClass } : {}),
-      cause: error,
-    });
+    return new SparkError(isLost ? "queryNotFound" : "failed", message, { cause: error });
   }
   if (awayCodes.has(error.code)) {
     return new SparkError("away", `Spark does not answer: ${error.message}`, { cause: error });
   }
   return new SparkError("failed", error.message, { cause: error });
+}
+
+/** So much of a trace is kept: the head, and the causes further down are in the message anyway. */
+const traceLengthMax = 4000;
+
+/** Why a query ended, from what Spark says of it: without the plan, which is longer than all the rest. */
+export function queryEnded(failure: { readonly message: string; readonly stackTrace: string }): SparkError {
+  const [message = ""] = failure.message.split("\n");
+  const traceStart = failure.stackTrace.search(/^\s+at /m);
+  const trace = traceStart < 0 ? "" : failure.stackTrace.slice(traceStart);
+  return new SparkError("failed", message, { trace: trace.slice(0, traceLengthMax) });
 }

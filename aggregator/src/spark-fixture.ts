@@ -1,12 +1,27 @@
 import { randomBytes } from "node:crypto";
 import { createKafka } from "@devicemesh/chain/kafka-client";
-import type { TestEngines } from "@devicemesh/engines/testing";
 import { silentLogger } from "@devicemesh/kit/logger";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { alignDown } from "@devicemesh/proto";
+import { expect } from "vitest";
+import type { SparkClient } from "./spark-client.ts";
 import { startWindowJob, type WindowJob, type WindowJobOptions } from "./window-job.ts";
 import { openWindowSession } from "./window-job-session.ts";
-import type { LoggedRecord, PartialMessage } from "./window-plan-oracle.ts";
+import type { WindowPlanMeaning } from "./window-plan.ts";
+import {
+  bruteForcePartials,
+  differences,
+  type LoggedRecord,
+  type PartialMessage,
+} from "./window-plan-oracle.ts";
+
+/** The engines of a test run, as far as the window job needs them. */
+export type SparkTestEngines = {
+  readonly kafkaBrokers: readonly string[];
+  readonly brokers: number;
+  readonly sparkUrl: string;
+  readonly folder: string;
+};
 
 /** A record to be appended, to a partition of one's choice. */
 export type OutgoingRecord = {
@@ -20,10 +35,15 @@ export type SparkFixture = AsyncDisposable & {
   readonly partitions: number;
   readonly windowMs: number;
   readonly segmentMs: number;
+  readonly meaning: WindowPlanMeaning;
   /** Appends them, in order within a partition; resolves when the broker has them. */
   append(records: readonly OutgoingRecord[]): Promise<void>;
   /** Appends a tick to every partition; gives when the earliest was appended. */
   tick(): Promise<number>;
+  /** Adds a partition to the messages topic. */
+  addPartition(): Promise<void>;
+  /** The session of the topics, from another client. */
+  openSession(): SparkClient;
   /** Starts a job over the topics, in the session of these names. Jobs are closed, and the query stopped, at the end. */
   startJob(changes?: Partial<WindowJobOptions>): WindowJob;
   /** Ticks until everything that was appended before is in a segment that the job has written. */
@@ -44,7 +64,7 @@ const tickIntervalMs = 500;
 
 /** Makes the topics. */
 export async function createSparkFixture(
-  engines: TestEngines,
+  engines: SparkTestEngines,
   sizes: { readonly partitions?: number; readonly windowMs?: number; readonly segmentMs?: number } = {},
 ): Promise<SparkFixture> {
   const { partitions = 3, windowMs = 10_000, segmentMs = 2000 } = sizes;
@@ -67,9 +87,10 @@ export async function createSparkFixture(
     })),
   });
   opened.defer(() => admin.deleteTopics({ topics: [messages, windows] }));
-  const spark = opened.use(
-    openWindowSession({ address: engines.sparkUrl, topicPrefix: prefix, database: "test" }),
-  );
+  const meaning = { topic: messages, outputTopic: windows, partitions, windowMs, segmentMs };
+  const openSession = () =>
+    openWindowSession({ address: engines.sparkUrl, topicPrefix: prefix, database: "test" });
+  const spark = opened.use(openSession());
   let lastAppendedMs = 0;
 
   async function appendTo(partition: number, records: readonly OutgoingRecord[]): Promise<void> {
@@ -125,6 +146,12 @@ export async function createSparkFixture(
     partitions,
     windowMs,
     segmentMs,
+    meaning,
+    openSession,
+    async addPartition() {
+      const topicPartitions = [{ topic: messages, count: partitions + 1 }];
+      await admin.createPartitions({ topicPartitions });
+    },
     async append(records) {
       const byPartition = [...Map.groupBy(records, ({ partition }) => partition)];
       await Promise.all(byPartition.map(([partition, group]) => appendTo(partition, group)));
@@ -140,7 +167,7 @@ export async function createSparkFixture(
     startJob(changes = {}) {
       const job = startWindowJob({
         spark,
-        meaning: { topic: messages, outputTopic: windows, partitions, windowMs, segmentMs },
+        meaning,
         brokers: engines.kafkaBrokers,
         checkpoints: `${engines.folder}/checkpoints/${prefix}`,
         watermarkDelayMs: 0,
@@ -185,4 +212,23 @@ export async function createSparkFixture(
   };
   const owned = opened.move();
   return { ...fixture, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
+
+/**
+ * Compares all partials with brute force over all messages.
+ * @throws an assertion's error that names at most ten differences.
+ */
+export async function expectExact(
+  fixture: SparkFixture,
+  job: Pick<WindowJob, "progress">,
+  options: { readonly partialsMin: number; readonly sinceMs?: number },
+): Promise<void> {
+  const { partials, contradictions } = await fixture.readPartials();
+  const { windowMs, segmentMs } = fixture;
+  const { sinceMs = 0, partialsMin } = options;
+  const expected = bruteForcePartials(await fixture.readMessages(), { windowMs, segmentMs, sinceMs });
+  expect(differences(partials, expected)).toEqual([]);
+  expect(contradictions).toEqual([]);
+  expect(expected.size).toBeGreaterThanOrEqual(partialsMin);
+  expect(job.progress()?.rowsDropped).toBe(0);
 }

@@ -84,10 +84,14 @@ type SparkProgress = {
 };
 
 /** By topic and partition. */
-type EndOffset = Readonly<Record<string, Readonly<Record<string, number>>>> | null;
+type Offsets = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** The offset of a source that a batch took nothing from may be the JSON as a text. */
+type EndOffset = Offsets | string | null;
 
 function offsetsOf(endOffset: EndOffset = null): [number, number][] {
-  return Object.values(endOffset ?? {}).flatMap((partitions) =>
+  const offsets = typeof endOffset === "string" ? (JSON.parse(endOffset) as Offsets) : (endOffset ?? {});
+  return Object.values(offsets).flatMap((partitions) =>
     Object.entries(partitions).map(([partition, offset]): [number, number] => [Number(partition), offset]),
   );
 }

@@ -1,7 +1,7 @@
 import type { Logger } from "@devicemesh/kit/logger";
 import type { CheckpointStart } from "./aggregator-store.ts";
 import type { QueryRun, SparkClient } from "./spark-client.ts";
-import { SparkError } from "./spark-error.ts";
+import { queryEnded, SparkError } from "./spark-error.ts";
 import { type BatchProgress, parseBatchProgress } from "./window-job-progress.ts";
 import {
   checkpointIdentity,
@@ -82,10 +82,7 @@ export function createWindowQuery(options: {
     async expectActive(run) {
       if (await spark.isActive(run)) return;
       const failure = await spark.failure(run);
-      throw new SparkError(
-        "failed",
-        failure ? `${failure.message}\n${failure.stackTrace}` : "the query was stopped",
-      );
+      throw failure ? queryEnded(failure) : new SparkError("failed", "somebody stopped the query");
     },
     async stop() {
       const ours = (await spark.activeQueries()).find(({ name }) => name === queryName);

@@ -18,11 +18,11 @@ const passingMax = 3;
  * to pass is answered at once, unless it does not pass.
  */
 export function restartDelayMs(
-  failure: { readonly error: Pick<SparkError, "kind" | "message">; readonly failures: number },
+  failure: { readonly error: Pick<SparkError, "kind" | "message" | "trace">; readonly failures: number },
   delays: RestartDelays = restartDelays,
 ): number {
   const { error, failures } = failure;
-  const isPassing = error.kind === "queryNotFound" || isFaultAfterCrash(error.message);
+  const isPassing = error.kind === "queryNotFound" || isFaultAfterCrash(`${error.message}\n${error.trace}`);
   if (isPassing && failures <= passingMax) return 0;
   return Math.min(delays.firstMs * 2 ** (failures - 1), delays.mostMs);
 }
@@ -31,6 +31,6 @@ export function restartDelayMs(
  * Spark 4.1.2 may die once after a crash in the middle of a batch, when it asks a Kafka source that has read
  * nothing yet for its metrics; the next start goes on.
  */
-function isFaultAfterCrash(message: string): boolean {
-  return /NullPointerException/.test(message) && /KafkaMicroBatchStream|metrics/.test(message);
+function isFaultAfterCrash(text: string): boolean {
+  return /NullPointerException/.test(text) && /KafkaMicroBatchStream\$?\.metrics/.test(text);
 }

@@ -133,7 +133,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     run = undefined;
     if (closing.signal.aborted) return 0;
     const trouble = toSparkError(thrown);
-    const [message = ""] = trouble.message.split("\n");
+    const { message, trace } = trouble;
     const isNew = message !== error;
     error = message;
     if (trouble.kind === "away") {
@@ -144,7 +144,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     kind = "failed";
     failures += 1;
     const delayMs = restartDelayMs({ error: trouble, failures }, pace.restarts);
-    logger.warn({ error: trouble, failures, delayMs }, "the window job ended");
+    logger.warn({ error: trouble, trace, failures, delayMs }, "the window job ended");
     return delayMs;
   }
 

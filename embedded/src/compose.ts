@@ -4,12 +4,12 @@ import { ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/logger";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, queryConfig, startQuery } from "@devicemesh/query";
+import { createPage } from "@devicemesh/query/page";
 import { openAccess } from "./access.ts";
 import { localAddressOf } from "./address.ts";
 import { type EmbeddedConfig, retentionOf } from "./config.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
 import { startMaintenance } from "./maintenance.ts";
-import { createPage } from "./page.ts";
 
 /** The whole mesh in one process, running. */
 export type Embedded = AsyncDisposable & {
@@ -107,7 +107,9 @@ export async function startEmbedded(
         fallback: createPage(() => ({
           ingest: localAddressOf(config.host, ingest.port),
           query: localAddressOf(config.host, query.port),
+          generator: localAddressOf(config.host, query.port),
           data: folder,
+          dataKind: "one file; it survives a crash with every acknowledged reading",
         })),
       },
     ),

@@ -15,7 +15,7 @@ const linesTold = 20;
  * @throws Error if the program cannot be run.
  */
 export function spawnEngine(spec: EngineSpec): ProcessIdentity {
-  for (const file of [spec.logFile, spec.outputFile]) {
+  for (const file of new Set([spec.logFile, spec.outputFile])) {
     mkdirSync(dirname(file), { recursive: true });
     rotate(file);
   }

@@ -55,7 +55,7 @@ function downloadProgress(say: (text: string) => void): (line: string) => void {
 /** Spark knows best which parts of the JVM it must be let into; it is asked once. */
 async function writeModuleOptions(source: string, folder: string): Promise<void> {
   const printed: string[] = [];
-  const args = ["-cp", `${folder}/lib/*`, join(source, "ModuleOptions.java")];
+  const args = ["-cp", `${folder}/jars/*`, join(source, "ModuleOptions.java")];
   const status = await runWithOutput("java", args, (line) => printed.push(line));
   const options = printed.find((line) => line.startsWith("-XX:") || line.startsWith("--add"));
   if (status !== 0 || options === undefined) {

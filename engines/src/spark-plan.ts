@@ -36,7 +36,8 @@ export function sparkClusterSpecs(context: PlanContext): EngineSpec[] {
         masterUrl,
       ]),
       needs: ["spark-master"] as const,
-      probe: { kind: "http", url: masterPage, contains: `127.0.0.1:${page}"` } as const,
+      // It names its master only while it is registered there; the master would name a killed worker for a minute.
+      probe: { kind: "http", url: `http://127.0.0.1:${page}/json/`, contains: masterUrl } as const,
       address: `spark://127.0.0.1:${ports[name]}`,
     };
   });
@@ -92,7 +93,7 @@ function driverSpec(
       ...javaArguments({
         engine: "spark",
         java: context.java,
-        classPath: `${context.homes.spark}/lib/*`,
+        classPath: `${context.homes.spark}/jars/*`,
         heapMebibytes: driver.heapMebibytes,
         logFile: files.log,
         more: [...moduleOptions(context), ...[...properties].map(([name, value]) => `-D${name}=${value}`)],
@@ -125,7 +126,7 @@ function watcherSpec(
       ...javaArguments({
         engine: name === "spark-master" ? "spark-master" : "spark-worker",
         java: context.java,
-        classPath: `${context.homes.spark}/lib/*`,
+        classPath: `${context.homes.spark}/jars/*`,
         heapMebibytes: watcherHeapMebibytes,
         logFile: common.logFile,
         quickCompilerOnly: true,

@@ -28,7 +28,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
   describe(`${name} is a message log that`, () => {
     it("has every message of a batch when append resolves, in order", () =>
       withLog(async ({ log, readAll }) => {
-        const messages = series("a", 5);
+        const messages = seriesOf("a", 5);
         await log.append(batchOf(messages));
         expect(await readAll()).toEqual(messages);
       }));
@@ -42,7 +42,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
 
     it("takes no more rows than length, though the columns are longer", () =>
       withLog(async ({ log, readAll }) => {
-        const messages = series("a", 5);
+        const messages = seriesOf("a", 5);
         await log.append({ ...batchOf(messages), length: 2 });
         expect(await readAll()).toEqual(messages.slice(0, 2));
       }));
@@ -65,17 +65,17 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
     it("takes appends at the same time, and mixes the order inside none", () =>
       withLog(async ({ log, readAll }) => {
         const devices = Array.from({ length: 50 }, (_, i) => `device-${i}`);
-        await Promise.all(devices.map((device) => log.append(batchOf(series(device, 40)))));
+        await Promise.all(devices.map((device) => log.append(batchOf(seriesOf(device, 40)))));
         const stored = await readAll();
         expect(stored.length).toBe(50 * 40);
         for (const device of devices) {
-          expect(stored.filter(({ deviceId }) => deviceId === device)).toEqual(series(device, 40));
+          expect(stored.filter(({ deviceId }) => deviceId === device)).toEqual(seriesOf(device, 40));
         }
       }));
 
     it("keeps the order of appends that follow each other", () =>
       withLog(async ({ log, readAll }) => {
-        const messages = series("a", 30);
+        const messages = seriesOf("a", 30);
         for (const one of messages) await log.append(batchOf([one]));
         expect(await readAll()).toEqual(messages);
       }));
@@ -113,7 +113,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
     it("rejects an append after it was closed with UNAVAILABLE", async () => {
       const harness = await open();
       await harness.close();
-      const failed = harness.log.append(batchOf(series("a", 1)));
+      const failed = harness.log.append(batchOf(seriesOf("a", 1)));
       await expect(failed).rejects.toThrow(RpcError);
       await expect(failed).rejects.toMatchObject({ code: "UNAVAILABLE" });
     });
@@ -121,7 +121,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
     it("has, or has rejected, every append that was under way when it was closed", async () => {
       const harness = await open();
       const appends = Array.from({ length: 20 }, (_, i) =>
-        harness.log.append(batchOf(series(`device-${i}`, 10))),
+        harness.log.append(batchOf(seriesOf(`device-${i}`, 10))),
       );
       const settled = Promise.allSettled(appends);
       await harness.close();
@@ -132,13 +132,13 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
 
     it("has what it acknowledged after it was opened again, and goes on from there", async () => {
       const harness = await open();
-      const messages = series("a", 3);
+      const messages = seriesOf("a", 3);
       await harness.log.append(batchOf(messages));
       if (harness.reopen === undefined) return harness.close();
       const again = await harness.reopen();
       try {
         expect(await again.readAll()).toEqual(messages);
-        const [later] = series("b", 1);
+        const [later] = seriesOf("b", 1);
         await again.log.append(batchOf([message("a", 0, 99), later!]));
         expect(byIdentity(await again.readAll())).toEqual(byIdentity([...messages, later!]));
       } finally {
@@ -175,7 +175,8 @@ function message(deviceId: string, offsetMs: number, value = 20 + (offsetMs % 7)
   return { deviceId, timestampMs: startMs + offsetMs, sensor: sensors[0]!.sensor, value };
 }
 
-function series(deviceId: string, count: number): DeviceMessage[] {
+/** `count` messages of one device, a millisecond apart. */
+export function seriesOf(deviceId: string, count: number): DeviceMessage[] {
   return Array.from({ length: count }, (_, i) => message(deviceId, i));
 }
 

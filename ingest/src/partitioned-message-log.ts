@@ -112,6 +112,7 @@ export function createPartitionedMessageLog(options: {
       monotonicMs,
       onSent() {
         counts.sends++;
+        describeFailingSinceMs = undefined;
         if (!reachable) tellReachable();
       },
       onFailed(error) {

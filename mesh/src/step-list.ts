@@ -29,7 +29,8 @@ export function createStepList(): StepList {
         async task(_, task) {
           const startMs = performance.now();
           shown.resolve((progress) => {
-            task.output = progress;
+            // Lines of a log stand alone; on a terminal they stand below the title.
+            task.output = process.stdout.isTTY ? progress : `${name}: ${progress}`;
           });
           const result = await done;
           task.title = `${name}  ${result}  (${((performance.now() - startMs) / 1000).toFixed(1)} s)`;

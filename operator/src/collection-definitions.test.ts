@@ -1,11 +1,11 @@
 import { sensors } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
-import { sensorNamePattern, valueMax } from "./collection-definitions.ts";
+import { valueMax } from "./collection-definitions.ts";
 
 describe("the bounds of stored readings", () => {
   it("hold every sensor of the contract", () => {
     for (const { sensor, minimum, maximum } of sensors) {
-      expect(sensor).toMatch(sensorNamePattern);
+      expect(sensor).toMatch(/^[!-{}~]+$/);
       expect(Math.max(-minimum, maximum)).toBeLessThanOrEqual(valueMax);
     }
   });

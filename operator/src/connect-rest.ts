@@ -1,10 +1,15 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 /** A task of a connector, as Kafka Connect tells it. */
 export type ConnectorTask = { readonly id: number; readonly state: string; readonly trace?: string };
 
 /** What Kafka Connect tells of a connector. */
 export type ConnectorState = { readonly state: string; readonly tasks: readonly ConnectorTask[] };
 
-/** Kafka Connect's REST interface, as much of it as is used. All reject with ConnectRestError or a network error. */
+/**
+ * Kafka Connect's REST interface, as much of it as is used. Each request is repeated while the workers rebalance.
+ * All reject with ConnectRestError or a network error.
+ */
 export type ConnectRest = {
   /** The configuration of a connector; undefined if there is none of that name. */
   readConfig(name: string): Promise<Readonly<Record<string, string>> | undefined>;
@@ -35,32 +40,39 @@ export class ConnectRestError extends Error {
   }
 }
 
-/** A worker that rebalances answers 409 for some seconds. */
-const rebalancing = 409;
 const notFound = 404;
+const rebalancePollMs = 250;
 /** Offsets of a connector whose tasks still run: refused as a bad request, or by the group that is not empty. */
 const notStoppedYet: readonly number[] = [400, 409, 500];
 
-/** Speaks to Kafka Connect at that address (`http://host:port`). Every request ends within `timeoutMs`. */
+/** Speaks to Kafka Connect at that address (`http://host:port`). */
 export function createConnectRest(options: {
   readonly url: string;
+  /** How long one request may take, in ms. */
   readonly timeoutMs?: number;
+  /** How long a request is repeated while the workers rebalance, in ms. */
+  readonly rebalanceMs?: number;
 }): ConnectRest {
-  const { url, timeoutMs = 10_000 } = options;
+  const { url, timeoutMs = 10_000, rebalanceMs = 30_000 } = options;
 
   async function request(method: string, path: string, body?: unknown): Promise<unknown> {
-    const response = await fetch(`${url.replace(/\/$/, "")}${path}`, {
-      method,
-      signal: AbortSignal.timeout(timeoutMs),
-      ...(body !== undefined && {
-        body: JSON.stringify(body),
-        headers: { "content-type": "application/json" },
-      }),
-    });
-    const text = await response.text();
-    if (response.status === notFound) return undefined;
-    if (!response.ok) throw new ConnectRestError(`${method} ${path}`, response.status, text);
-    return text === "" ? {} : JSON.parse(text);
+    const deadlineMs = performance.now() + rebalanceMs;
+    for (;;) {
+      const response = await fetch(`${url.replace(/\/$/, "")}${path}`, {
+        method,
+        signal: AbortSignal.timeout(timeoutMs),
+        ...(body !== undefined && {
+          body: JSON.stringify(body),
+          headers: { "content-type": "application/json" },
+        }),
+      });
+      const text = await response.text();
+      if (response.status === notFound) return undefined;
+      if (response.ok) return text === "" ? {} : JSON.parse(text);
+      const rebalancing = isRebalancing(response.status, text) && performance.now() < deadlineMs;
+      if (!rebalancing) throw new ConnectRestError(`${method} ${path}`, response.status, text);
+      await delay(rebalancePollMs);
+    }
   }
 
   return {
@@ -99,9 +111,9 @@ export function createConnectRest(options: {
   };
 }
 
-/** Whether the same request may well succeed in a moment. */
-export function isRebalancing(error: unknown): boolean {
-  return error instanceof ConnectRestError && error.status === rebalancing;
+/** Workers say so with 409, and some requests with 500 and the same text. */
+function isRebalancing(status: number, text: string): boolean {
+  return status === 409 ? !/stopped|offsets/i.test(text) : status === 500 && /rebalance/i.test(text);
 }
 
 function pathOf(name: string): string {

@@ -1,10 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
-import { type ConnectRest, isRebalancing } from "./connect-rest.ts";
+import type { ConnectRest } from "./connect-rest.ts";
 import type { ConnectorDefinition } from "./connector-definitions.ts";
 import { changedSettings, differenceOf, type Part } from "./difference.ts";
-
-const rebalanceWaitMs = 30_000;
-const rebalancePollMs = 250;
 
 /** Finds out how the connectors differ from what they should be. Reads only. */
 export async function inspectConnectors(
@@ -18,23 +14,10 @@ export async function inspectConnectors(
       return {
         what: `connector ${name}`,
         difference: found === undefined ? { kind: "create" } : differenceOf(changes),
-        apply: () => throughRebalance(() => rest.writeConfig(name, config)),
+        apply: () => rest.writeConfig(name, config),
       };
     }),
   );
-}
-
-/** Repeats a request while the workers rebalance, for half a minute at most. */
-export async function throughRebalance<Result>(request: () => Promise<Result>): Promise<Result> {
-  const deadlineMs = performance.now() + rebalanceWaitMs;
-  for (;;) {
-    try {
-      return await request();
-    } catch (error) {
-      if (!isRebalancing(error) || performance.now() > deadlineMs) throw error;
-      await delay(rebalancePollMs);
-    }
-  }
 }
 
 function connectorChanges(

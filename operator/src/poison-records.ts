@@ -149,9 +149,13 @@ export function poisonRecords(): readonly PoisonRecord[] {
     refused("TASK_PUT", "another device than in the key", { fields: { device_id: "poisoned-2" } }),
     refused("TASK_PUT", "no sensor", { fields: { sensor: undefined } }),
     refused("TASK_PUT", "another sensor than in the key", { fields: { sensor: "pressure" } }),
-    refused("TASK_PUT", "a sensor in capitals", {
-      key: (identity) => identity.replace("temperature", "Temperature"),
-      fields: { sensor: "Temperature" },
+    refused("TASK_PUT", "an empty sensor", {
+      key: (identity) => identity.replace("temperature", ""),
+      fields: { sensor: "" },
+    }),
+    refused("TASK_PUT", "a device that is not ASCII", {
+      key: (identity) => identity.replace("poisoned", "gerät"),
+      fields: { device_id: "gerät" },
     }),
     refused("TASK_PUT", "an object without fields", { text: () => "{}" }),
     // Keys.

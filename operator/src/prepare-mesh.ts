@@ -1,5 +1,4 @@
 import { type ChainNames, chainNames, connectorGroup } from "@devicemesh/chain";
-import { throughRebalance } from "./connectors.ts";
 import { applyParts, inspectMesh } from "./inspect-mesh.ts";
 import { deleteGroups, deleteTopics } from "./kafka-topics.ts";
 import { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
@@ -53,7 +52,7 @@ export async function removeMesh(options: MeshOptions): Promise<void> {
   const { names } = meshDefinition(options);
   await using engines = openEngines(options, options.database);
   for (const connector of Object.values(names.connectors)) {
-    await throughRebalance(() => engines.rest.remove(connector));
+    await engines.rest.remove(connector);
   }
   await deleteTopics(engines.withAdmin, Object.values(names.topics));
   await deleteGroups(engines.withAdmin, [

@@ -1,6 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConnectRest } from "./connect-rest.ts";
-import { throughRebalance } from "./connectors.ts";
 
 const stopWaitMs = 60_000;
 const stopPollMs = 250;
@@ -11,12 +10,12 @@ const stopPollMs = 250;
  * @throws Error if it does not stop within a minute.
  */
 export async function replaySink(rest: ConnectRest, name: string): Promise<void> {
-  await throughRebalance(() => rest.stop(name));
+  await rest.stop(name);
   const deadlineMs = performance.now() + stopWaitMs;
   // Stopping takes its time, and until then offsets are refused.
   while (!(await rest.forgetOffsets(name))) {
     if (performance.now() > deadlineMs) throw new Error(`connector ${name} does not stop`);
     await delay(stopPollMs);
   }
-  await throughRebalance(() => rest.resume(name));
+  await rest.resume(name);
 }

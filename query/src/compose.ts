@@ -4,7 +4,7 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { addHealthRoutes } from "@devicemesh/kit/connect-health";
 import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor, toConnectError } from "@devicemesh/kit/connect-status";
-import { createHealth } from "@devicemesh/kit/health";
+import { createHealth, type Health } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
@@ -26,6 +26,8 @@ export type QueryDependencies = {
   readonly logger: Logger;
   /** The contract as a FileDescriptorSet in bytes, for reflection. */
   readonly image: Uint8Array;
+  /** What health says at first; true by default. */
+  readonly serving?: boolean;
   /** Further services on the same port; health and reflection show them too. */
   readonly extraRoutes?: (router: ConnectRouter) => void;
   /** Answers requests that are not for a service; 404 by default. */
@@ -45,6 +47,8 @@ export type FallbackHandler = (
 /** Query, listening. */
 export type Query = AsyncDisposable & {
   readonly port: number;
+  /** What health says from now on, until query closes; questions are answered as they can be. */
+  setServing(serving: boolean): void;
   /**
    * Says NOT_SERVING, ends watches without an error, refuses new calls with UNAVAILABLE, lets running calls
    * finish within `shutdownGraceMs` and cuts the rest with UNAVAILABLE. Closing twice is the same as once.
@@ -60,7 +64,7 @@ const toldAfterGrace = 0.7;
  * @throws PortInUseError if the port is taken.
  */
 export async function startQuery(config: QueryConfig, dependencies: QueryDependencies): Promise<Query> {
-  const { store, clock, logger, image, extraRoutes, fallback, access, tls } = dependencies;
+  const { store, clock, logger, image, serving = true, extraRoutes, fallback, access, tls } = dependencies;
   const stopping = new AbortController();
   const cutting = new AbortController();
   const addServices = queryRoutes(
@@ -75,17 +79,18 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     },
     { callTimeoutMaxMs: config.callTimeoutMs },
   );
-  let closeHealth = (): void => {};
+  let health: Health | undefined;
 
   const adapter = connectNodeAdapter({
     routes(router) {
       addServices(router);
       extraRoutes?.(router);
       const services = [...new Set(router.handlers.map(({ service }) => service.typeName))];
-      const health = createHealth(services);
-      closeHealth = () => health.close();
+      health = createHealth(services);
+      health.setServing(serving);
       addHealthRoutes(router, health);
-      addReflectionRoutes(router, createReflection({ image, services }));
+      const reflected = [...services, ...(config.reflectServices ?? [])];
+      addReflectionRoutes(router, createReflection({ image, services: reflected }));
       markMalformedMessages(router, { readMaxBytes: config.readMaxBytes });
     },
     interceptors: [
@@ -117,7 +122,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     tls,
     shutdownGraceMs: config.shutdownGraceMs,
     onClosing() {
-      closeHealth();
+      health?.close();
       stopping.abort();
       cutTimer = setTimeout(
         () => cutting.abort(toConnectError(stoppingError())),
@@ -136,5 +141,10 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     closing ??= shutDown();
     return closing;
   }
-  return { port: server.port, close, [Symbol.asyncDispose]: close };
+  return {
+    port: server.port,
+    setServing: (isServing) => health?.setServing(isServing),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
 }

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { protoTimestamp } from "@devicemesh/proto";
 import type { GetPipelineStatusResponseSchema } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { duration, partsMessage } from "./pipeline-parts.ts";
 import type { ReadingStore } from "./reading-store.ts";
 
 /** What the status needs beside the store. */
@@ -53,10 +54,7 @@ export async function getPipelineStatus(
       }),
       versions: { ...versions, ...status.versions },
       started: protoTimestamp(startedMs),
+      ...(status.parts && partsMessage(status.parts, nowMs)),
     },
   };
-}
-
-function duration(ms: number): { seconds: bigint; nanos: number } {
-  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.round((ms % 1000) * 1_000_000) };
 }

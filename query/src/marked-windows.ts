@@ -9,7 +9,7 @@ export type MarkedSeries = { readonly series: SeriesName; readonly windows: read
 
 /**
  * Which windows the partials before the frontier cannot serve, and what serves them. A window whose repeats all
- * arrived at or after the frontier is as clean as any: its partials before it are pure. A repair serves if it
+ * arrived at or after the frontier is clean: its partials before it are pure. A repair serves if it
  * was made at the frontier in hand or before, and every repeat arrived before it was made. In doubt raw
  * readings serve: that costs speed only. Pure.
  */

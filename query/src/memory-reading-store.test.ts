@@ -8,9 +8,11 @@ import {
 
 const dayMs = 86_400_000;
 
-async function open(isExpiring: boolean): Promise<ReadingStoreHarness> {
+type Kind = { readonly isExpiring?: boolean; readonly isCountingRepeats?: boolean };
+
+async function open({ isExpiring = false, isCountingRepeats = false }: Kind): Promise<ReadingStoreHarness> {
   let nowMs = Date.UTC(2026, 10, 23, 20, 4, 22, 17);
-  const memory = createMemoryReadingStore({ clock: () => nowMs });
+  const memory = createMemoryReadingStore({ clock: () => nowMs, isCountingRepeats });
   return {
     store: memory.store,
     publish: async (readings) => memory.append(readings),
@@ -33,4 +35,8 @@ async function open(isExpiring: boolean): Promise<ReadingStoreHarness> {
   };
 }
 
-describeReadingStore("memory", () => open(false), { openExpiring: () => open(true) });
+describeReadingStore("memory", () => open({}), { openExpiring: () => open({ isExpiring: true }) });
+
+describeReadingStore("memory, partials count repeats", () => open({ isCountingRepeats: true }), {
+  openExpiring: () => open({ isExpiring: true, isCountingRepeats: true }),
+});

@@ -104,7 +104,8 @@ type PartialsRequest = {
 export async function readAll({ store }: ReadingStoreHarness, request: PartialsRequest) {
   const { filter = everything, bucketMs, sinceMs = allTime.sinceMs, toMs = allTime.toMs } = request;
   const horizon = request.horizon ?? (await store.readHorizon(signal()));
-  const { plan, notCovered } = planRead({ sinceMs, toMs, levels: store.levels, horizon, bucketMs });
+  const repeats = await store.readRepeats({ filter, sinceMs, toMs }, signal());
+  const { plan, notCovered } = planRead({ sinceMs, toMs, levels: store.levels, horizon, bucketMs, repeats });
   const read = await store.readPartials(
     { plan, filter, ...(bucketMs !== undefined && { bucketMs }) },
     signal(),
@@ -175,6 +176,7 @@ export function calls(store: ReadingStore, with_: AbortSignal): [string, () => P
   }).plan;
   return [
     ["readHorizon", () => store.readHorizon(with_)],
+    ["readRepeats", () => store.readRepeats({ filter: everything, ...allTime }, with_)],
     ["readPartials", () => store.readPartials({ plan, filter: everything }, with_)],
     ["readReadings", () => store.readReadings(pageOf({ limit: 1 }), with_)],
     ["readSeries", () => store.readSeries({ filter: everything, limit: 1 }, with_)],

@@ -125,6 +125,49 @@ export type StoreStatus = {
   readonly versions: Readonly<Record<string, string>>;
   /** Readings refused by ingest since it was started, if this store can know. */
   readonly refused: number | undefined;
+  /** Where parts of their own fill the store: what they say. Undefined where nothing lies between log and store. */
+  readonly parts?: StoreParts;
+};
+
+/** What the parts between the log and the store say; see PipelineStatus in the contract. */
+export type StoreParts = {
+  /** Who reports, and when it last did, ms since 1970 by its own clock; undefined if it never did. */
+  readonly reports: readonly { readonly name: string; readonly reportedMs: number | undefined }[];
+  readonly deadLetters: readonly { readonly kind: string; readonly count: number }[];
+  readonly connectors: readonly ConnectorReport[];
+  /** Undefined before it was first reported. */
+  readonly windowJob: WindowJobReport | undefined;
+  /** Windows with repeats that are answered from raw readings, and those that are answered from repairs. */
+  readonly dirtyWindows: number;
+  readonly repairedWindows: number;
+  /** What is wrong, in the parts' own words. */
+  readonly problems: readonly string[];
+};
+
+/** A connector between the log and the store. */
+export type ConnectorReport = {
+  readonly name: string;
+  readonly state: string;
+  readonly tasks: readonly { readonly id: number; readonly state: string; readonly error: string }[];
+  readonly lag: number;
+  readonly restarts: number;
+};
+
+/** The job that folds windows. */
+export type WindowJobReport = {
+  readonly state: string;
+  readonly checkpoint: string;
+  readonly batch: number | undefined;
+  readonly watermarkMs: number | undefined;
+  readonly inputRowsPerSecond: number;
+  readonly processedRowsPerSecond: number;
+  readonly batchMs: number;
+  readonly stateRows: number;
+  readonly rowsDropped: number;
+  readonly lag: number;
+  readonly restarts: number;
+  readonly lastError: string;
+  readonly observedMs: number;
 };
 
 /**

@@ -7,8 +7,12 @@ export type PageFacts = {
   readonly ingest: string;
   /** host:port of query. */
   readonly query: string;
-  /** The data folder. */
+  /** host:port of the generator's control. */
+  readonly generator: string;
+  /** Where the data are, such as the data folder. */
   readonly data: string;
+  /** What kind of place that is, in a few words. */
+  readonly dataKind: string;
 };
 
 /** Answers what no service answers: the page at `/`, and 404 for the rest. */

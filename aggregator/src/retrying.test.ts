@@ -1,0 +1,41 @@
+import { describe, expect, it } from "vitest";
+import { retrying } from "./retrying.ts";
+
+describe("retrying", () => {
+  it("tells each failure and gives what succeeds at last", async () => {
+    const failures: unknown[] = [];
+    let attempts = 0;
+    const attempt = async () => {
+      if (++attempts < 2) throw new Error(`attempt ${attempts}`);
+      return attempts;
+    };
+    const { signal } = new AbortController();
+    expect(await retrying(attempt, { signal, onFailure: (error) => failures.push(error) })).toBe(2);
+    expect(failures).toEqual([new Error("attempt 1")]);
+  });
+
+  it("ends as soon as the signal aborts: before, during and between attempts", async () => {
+    const told: unknown[] = [];
+    const onFailure = (error: unknown): void => void told.push(error);
+    const before = AbortSignal.abort(new Error("before"));
+    await expect(retrying(async () => 1, { signal: before, onFailure })).rejects.toThrow("before");
+
+    const during = new AbortController();
+    const endless = retrying(() => new Promise(() => {}), { signal: during.signal, onFailure });
+    during.abort(new Error("during"));
+    await expect(endless).rejects.toThrow("during");
+    expect(told).toEqual([]);
+
+    const between = new AbortController();
+    const failing = retrying(
+      async () => {
+        throw new Error("away");
+      },
+      {
+        signal: between.signal,
+        onFailure: () => between.abort(new Error("between")),
+      },
+    );
+    await expect(failing).rejects.toThrow();
+  });
+});

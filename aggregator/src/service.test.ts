@@ -1,0 +1,65 @@
+import { createClient, createRouterTransport } from "@connectrpc/connect";
+import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
+import { silentLogger } from "@devicemesh/kit/logger";
+import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
+import { describe, expect, it } from "vitest";
+import { createMemoryWindowJob } from "./memory-window-job.ts";
+import { createProgress } from "./progress.ts";
+import { type AggregatorView, createAggregatorService } from "./service.ts";
+
+const levels = [
+  { windowMs: 10_000, segmentMs: 10_000 },
+  { windowMs: 600_000, segmentMs: 600_000 },
+];
+const published = { completeThroughMs: 5000, frontiersMs: [4000, 3000], logEndMs: undefined };
+const moment = (seconds: number) => expect.objectContaining({ seconds: BigInt(seconds) });
+
+function ask(view: Partial<AggregatorView>) {
+  const whole = { active: undefined, holder: "other", published: undefined, problems: [], ...view };
+  const transport = createRouterTransport(
+    ({ service }) => {
+      service(AggregatorService, createAggregatorService({ view: () => whole, clock: () => 9000 }));
+    },
+    { router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] } },
+  );
+  return createClient(AggregatorService, transport).getWindowJobStatus({});
+}
+
+describe("GetWindowJobStatus", () => {
+  it("tells of one that waits who is active and what that one has published", async () => {
+    expect(await ask({ published })).toMatchObject({
+      active: false,
+      holder: "other",
+      completeThrough: moment(5),
+      frontiers: [moment(4), moment(3)],
+      problems: [],
+    });
+  });
+
+  it("tells of the active one its job, what it has seen, and what is wrong", async () => {
+    const job = createMemoryWindowJob();
+    job.tell({ batch: 3, rowsDropped: 2 });
+    const progress = createProgress({ levels, partitions: 1, retainRawMs: undefined }, published, 0);
+    progress.sight = { watermarkMs: undefined, completeThroughMs: 7000 };
+    const active = {
+      progress,
+      job,
+      lag: () => 11,
+      problems: () => [],
+      async [Symbol.asyncDispose]() {},
+    };
+    const answer = await ask({ active, published, holder: "me", problems: ["two messages lost"] });
+    expect(answer).toMatchObject({
+      active: true,
+      holder: "me",
+      completeThrough: moment(7),
+      frontiers: [moment(4), moment(3)],
+      problems: ["two messages lost"],
+    });
+    expect(answer.windowJob).toMatchObject({ state: "RUNNING", batch: 3n, rowsDropped: 2n, lag: 11n });
+  });
+
+  it("is unavailable while nothing is known", async () => {
+    await expect(ask({ problems: ["waiting for Kafka"] })).rejects.toThrow("waiting for Kafka");
+  });
+});

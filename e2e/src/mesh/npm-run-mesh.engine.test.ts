@@ -1,0 +1,161 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { collections, type PartialDocument } from "@devicemesh/chain";
+import { openMongo } from "@devicemesh/chain/mongo-client";
+import { testEngines } from "@devicemesh/engines/testing";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { describe, expect, it } from "vitest";
+
+const engines = await testEngines();
+const main = fileURLToPath(new URL("../../../mesh/src/main.ts", import.meta.url));
+const recording = fileURLToPath(
+  new URL("../../../generator/recordings/seattle-hourly-normals.csv", import.meta.url),
+);
+
+/** The figures of the recording, as in the README. */
+const thermostat = { count: 8759n, minimum: 3.1, maximum: 24.4, sum: 97466.8, average: 11.127617307911862 };
+const messages = 17_518;
+
+/** `npm run mesh`, as a user would run it, without npm in between. */
+type MeshRun = { readonly child: ChildProcess; output(): string; readonly exited: Promise<number | null> };
+
+function runMesh(folder: string, args: readonly string[]): MeshRun {
+  const child = spawn(
+    process.execPath,
+    [
+      main,
+      "--data",
+      folder,
+      ...["ingest", "query", "generator"].flatMap((name) => [`--${name}-port`, "0"]),
+      ...args,
+    ],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (chunk: string) => {
+      text += chunk;
+    });
+  }
+  const exited = once(child, "exit").then(([code]) => code as number | null);
+  return { child, output: () => text, exited };
+}
+
+async function untilSaid(run: MeshRun, what: RegExp): Promise<RegExpExecArray> {
+  let found: RegExpExecArray | null = null;
+  let ended = false;
+  void run.exited.then(() => {
+    ended = true;
+  });
+  await waitUntil(
+    () => {
+      found = what.exec(run.output());
+      return found !== null || ended;
+    },
+    { timeoutMs: 400_000, what: `${what}` },
+  ).catch((error: Error) => {
+    throw new Error(`${error.message}\n${run.output()}`);
+  });
+  if (!found) throw new Error(`npm run mesh ended:\n${run.output()}`);
+  return found;
+}
+
+async function statusOf(folder: string): Promise<string> {
+  const run = runMesh(folder, ["status"]);
+  expect(await run.exited).toBe(0);
+  return run.output();
+}
+
+async function askThermostat(query: string) {
+  const client = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${query}` }));
+  const { rows, coverage } = await client.getAggregates({ deviceIds: ["seattle-thermostat"] });
+  const [row] = rows;
+  return {
+    figures: row && {
+      count: row.count,
+      minimum: row.minimum,
+      maximum: row.maximum,
+      sum: Number(row.sum.toFixed(6)),
+      average: row.average,
+    },
+    coverage,
+  };
+}
+
+describe.skipIf(engines === undefined)("npm run mesh", () => {
+  it("replays the recording, answers from windows, survives kill -9 of itself, and goes on where it was", {
+    timeout: 1_500_000,
+  }, async () => {
+    const folder = join(engines!.folder, "npm-run-mesh");
+    const first = runMesh(folder, ["--no-generator", "--replay", recording]);
+    const [, query = ""] = await untilSaid(first, /query +http:\/\/(\S+:\d+)\//);
+    const [, mongodbUrl = ""] = await untilSaid(first, /mongodb +(\S+)/);
+    await untilSaid(first, /replayed /);
+
+    // From windows, not raw, once all of it is sealed.
+    let answer = await askThermostat(query);
+    await waitUntil(
+      async () => {
+        answer = await askThermostat(query);
+        return answer.coverage?.fromWindows === thermostat.count && answer.coverage.fromRaw === 0n;
+      },
+      { timeoutMs: 240_000, what: "the recording is answered from windows" },
+    );
+    expect(answer.figures).toEqual({ ...thermostat, average: expect.closeTo(thermostat.average, 12) });
+
+    await using mongo = openMongo({ url: mongodbUrl, database: "devicemesh", appName: "test" });
+    expect(await mongo.db.collection(collections.messages).countDocuments()).toBe(messages);
+    const window = await mongo.db.collection<PartialDocument>(collections.windows).findOne({
+      device_id: "seattle-thermostat",
+      window_start: new Date("2010-12-22T05:00:00Z"),
+    });
+    process.stdout.write(`a window: ${JSON.stringify(window)}\n`);
+    expect(window).toMatchObject({
+      sensor: "temperature",
+      count: 1,
+      sum: 3.1,
+      minimum: 3.1,
+      maximum: 3.1,
+      minimum_at: new Date("2010-12-22T05:00:00Z"),
+      m2: 0,
+    });
+    expect(window?._id).toBe(
+      `seattle-thermostat|temperature|2010-12-22T05:00:00.000Z|${window?.segment_start.toISOString()}`,
+    );
+
+    const running = await statusOf(folder);
+    for (const name of ["kafka-1", "mongo", "connect", "spark"]) {
+      expect(running).toMatch(new RegExp(`^${name} +ready `, "m"));
+    }
+    for (const name of ["operator", "aggregator", "ingest", "query", "generator"]) {
+      expect(running).toMatch(new RegExp(`^${name} +running `, "m"));
+    }
+
+    first.child.kill("SIGKILL");
+    await first.exited;
+    const second = runMesh(folder, ["--no-generator"]);
+    await untilSaid(second, /ended .*operator.* of an earlier run/);
+    const [, queryAgain = ""] = await untilSaid(second, /query +http:\/\/(\S+:\d+)\//);
+    await waitUntil(
+      async () => {
+        const again = await askThermostat(queryAgain);
+        return JSON.stringify(again.figures, texts) === JSON.stringify(answer.figures, texts);
+      },
+      { timeoutMs: 120_000, what: "the same answer as before" },
+    );
+    second.child.kill("SIGINT");
+    expect(await second.exited).toBe(0);
+    expect(second.output()).toContain("stopped; everything acknowledged is stored");
+    const stopped = await statusOf(folder);
+    expect(stopped).not.toMatch(/ (ready|running|unready) /);
+  });
+});
+
+function texts(_: string, value: unknown): unknown {
+  return typeof value === "bigint" ? `${value}` : value;
+}

@@ -1,0 +1,113 @@
+import { collections, type OperatorStatusDocument } from "@devicemesh/chain";
+import { testEngines } from "@devicemesh/engines/testing";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Operator } from "./compose.ts";
+import { MeshRefusedError } from "./difference.ts";
+import { type MeshEngines, openEngines } from "./mesh-engines.ts";
+import { freshMesh, goodRecord } from "./mesh-fixture.ts";
+import { append, configOf, healthOf, startQuickOperator as start, untilHealth } from "./operator-fixture.ts";
+import { planMesh } from "./plan.ts";
+import { type MeshOptions, meshDefinition, removeMesh } from "./prepare-mesh.ts";
+
+const given = await testEngines();
+
+describe.skipIf(!given)("the operator", () => {
+  let options: MeshOptions;
+  let engines: MeshEngines;
+  let operator: Operator;
+  let health: () => Promise<"SERVING" | "NOT_SERVING">;
+
+  beforeAll(async () => {
+    options = freshMesh(given!);
+    engines = openEngines(options, options.database);
+    operator = await start(configOf(options));
+    health = healthOf(operator);
+  });
+
+  afterAll(async () => {
+    await operator?.close();
+    await operator?.close();
+    await engines?.[Symbol.asyncDispose]();
+    if (options) await removeMesh(options);
+  });
+
+  const status = () =>
+    engines.db.collection<OperatorStatusDocument>(collections.status).findOne({ _id: "operator" });
+
+  const becomes = (wanted: "SERVING" | "NOT_SERVING"): Promise<void> => untilHealth(health, wanted);
+
+  it("makes the mesh, serves, and tells how it is", async () => {
+    await becomes("SERVING");
+    expect(await planMesh(configOf(options))).toMatchObject({ exitCode: 0 });
+    await waitUntil(
+      async () => (await status())?.connectors.every(({ tasks }) => tasks.length === 2) === true,
+      { timeoutMs: 30_000, what: "all tasks have started" },
+    );
+    expect(await status()).toMatchObject({
+      connectors: [{ state: "RUNNING" }, { state: "RUNNING" }],
+      dead_letter_lag: 0,
+    });
+  });
+
+  it("says with 3 that something differs, and what", async () => {
+    const { text, exitCode } = await planMesh({ ...configOf(options), retainLog: 86_400_000 });
+    expect(exitCode).toBe(3);
+    expect(text).toContain("retention.ms: 604800000 -> 86400000");
+    expect(await planMesh(configOf(options))).toMatchObject({ exitCode: 0 });
+  });
+
+  it("does not serve while an index is missing, and makes it again", async () => {
+    const seen: string[] = [];
+    await engines.db.collection(collections.messages).dropIndex("time_series");
+    await waitUntil(
+      async () => {
+        seen.push(await health());
+        const missing = seen.includes("NOT_SERVING");
+        return missing && seen.at(-1) === "SERVING";
+      },
+      { timeoutMs: 30_000, what: "health falls and rises again" },
+    );
+    expect((await planMesh(configOf(options))).exitCode).toBe(0);
+  });
+
+  it("makes a connector again that somebody removed", async () => {
+    const { messages } = meshDefinition(options).names.connectors;
+    await engines.rest.remove(messages);
+    await becomes("NOT_SERVING");
+    await becomes("SERVING");
+    expect((await engines.rest.readState(messages))?.state).toBe("RUNNING");
+  });
+
+  it("does not serve while a sink stores nothing though something waits, and serves when it goes on", async () => {
+    const { connectors, topics } = meshDefinition(options).names;
+    await engines.rest.stop(connectors.messages);
+    await append(engines, topics.messages, [goodRecord("a", 1)]);
+    await waitUntil(
+      async () => (await status())?.problems.some((text) => text.includes("is stuck")) === true,
+      {
+        timeoutMs: 30_000,
+        what: "the sink is told to be stuck",
+      },
+    );
+    expect(await health()).toBe("NOT_SERVING");
+    expect((await status())?.connectors[0]).toMatchObject({ lag: 1, state: "STOPPED" });
+    await engines.rest.resume(connectors.messages);
+    await becomes("SERVING");
+    expect(await engines.db.collection(collections.messages).countDocuments()).toBe(1);
+  });
+
+  it("says loudly that a partial was refused", async () => {
+    const { topics } = meshDefinition(options).names;
+    await append(engines, topics.windows, [{ key: "poison", value: "poison" }]);
+    await becomes("NOT_SERVING");
+    expect((await status())?.problems.join()).toContain("were refused by the sink");
+    await engines.db.collection(collections.deadLetters).deleteMany({ topic: topics.windows });
+    await becomes("SERVING");
+  });
+
+  it("refuses to start on a mesh of other windows, and frees its port", async () => {
+    await expect(start({ ...configOf(options), window: 5000 })).rejects.toThrow(MeshRefusedError);
+    await expect(start({ ...configOf(options), window: 5000 })).rejects.toThrow("--window 10000ms");
+  });
+});

@@ -1,0 +1,73 @@
+import { chainSettings } from "@devicemesh/chain";
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
+import { defaultQueryConfig } from "./config.ts";
+
+/** The settings of query as a process of its own, with MongoDB behind it. */
+export const querySettings = defineSettings({
+  prefix: "DEVICEMESH_",
+  usage: "node query/src/main.ts [flags]",
+  summary: "Answers questions about the readings in a mesh's database.",
+  settings: {
+    host: {
+      flag: "--host",
+      env: "DEVICEMESH_HOST",
+      kind: "string",
+      default: defaultQueryConfig.host,
+      description: "Address to listen on; there is no authentication.",
+    },
+    port: {
+      flag: "--port",
+      env: "DEVICEMESH_PORT",
+      kind: "integer",
+      default: defaultQueryConfig.port,
+      minimum: 0,
+      maximum: 65535,
+      description: "Port to listen on; 0 picks a free one.",
+    },
+    mongodbUrl: chainSettings.mongodbUrl,
+    mongodbDatabase: chainSettings.mongodbDatabase,
+    pageTokenSecret: {
+      flag: "--page-token-secret",
+      env: "DEVICEMESH_PAGE_TOKEN_SECRET",
+      kind: "string",
+      placeholder: "TEXT",
+      description:
+        "What page tokens are signed with, the same for all servers of a mesh; random for each start by default.",
+    },
+    corsOrigin: {
+      flag: "--cors-origin",
+      env: "DEVICEMESH_CORS_ORIGIN",
+      kind: "string",
+      placeholder: "ORIGIN",
+      description: "Origin of web pages that may call query, several with commas; none by default.",
+    },
+    reflectServices: {
+      flag: "--reflect-services",
+      env: "DEVICEMESH_REFLECT_SERVICES",
+      kind: "string",
+      placeholder: "SERVICE",
+      description:
+        "Services of other servers that reflection shows too, several with commas: for a front door with one address.",
+    },
+    ingestAddress: {
+      flag: "--ingest-address",
+      env: "DEVICEMESH_INGEST_ADDRESS",
+      kind: "string",
+      default: "127.0.0.1:50051",
+      placeholder: "HOST:PORT",
+      description: "Where ingest is reached; the page shows it.",
+    },
+    generatorAddress: {
+      flag: "--generator-address",
+      env: "DEVICEMESH_GENERATOR_ADDRESS",
+      kind: "string",
+      default: "127.0.0.1:8081",
+      placeholder: "HOST:PORT",
+      description: "Where the generator's control is reached; the page shows it.",
+    },
+    logLevel: chainSettings.logLevel,
+  },
+});
+
+/** What the process is told. */
+export type QuerySettings = SettingsOf<typeof querySettings>;

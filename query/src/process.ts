@@ -1,0 +1,84 @@
+import { listOf } from "@devicemesh/chain";
+import { openMongo } from "@devicemesh/chain/mongo-client";
+import type { Logger } from "@devicemesh/kit/logger";
+import { readContractImage } from "@devicemesh/proto/image";
+import { type Query, startQuery } from "./compose.ts";
+import { queryConfig } from "./config.ts";
+import { createMongoReadingStore } from "./mongo-reading-store.ts";
+import { createPage } from "./page.ts";
+import type { QuerySettings } from "./process-settings.ts";
+import { watchReach } from "./store-reach.ts";
+
+/** Connections to the database at most; a question needs some at a time, further ones wait. */
+const connectionsMax = 32;
+
+/**
+ * Starts query over MongoDB. It listens at once, says NOT_SERVING while the database cannot be reached or the
+ * mesh is not prepared, and answers UNAVAILABLE meanwhile.
+ * @throws PortInUseError if the port is taken; what the driver throws if the connection string is none.
+ */
+export async function startQueryProcess(
+  settings: QuerySettings,
+  { logger, clock }: { readonly logger: Logger; readonly clock: () => number },
+): Promise<Query> {
+  await using starting = new AsyncDisposableStack();
+  const {
+    host,
+    mongodbUrl,
+    mongodbDatabase,
+    pageTokenSecret,
+    corsOrigin = "",
+    reflectServices = "",
+  } = settings;
+  const connection = starting.use(
+    openMongo({
+      url: mongodbUrl,
+      database: mongodbDatabase,
+      appName: "devicemesh-query",
+      poolMax: connectionsMax,
+    }),
+  );
+  const store = createMongoReadingStore({ db: connection.db, clock });
+  starting.defer(() => store.close());
+  const query: Query = starting.use(
+    await startQuery(
+      queryConfig({
+        host,
+        port: settings.port,
+        corsOrigins: listOf(corsOrigin),
+        reflectServices: listOf(reflectServices),
+        pageTokenSecret,
+      }),
+      {
+        store,
+        clock,
+        logger,
+        image: readContractImage(),
+        serving: false,
+        fallback: createPage(() => ({
+          ingest: settings.ingestAddress,
+          query: `${host}:${query.port}`,
+          generator: settings.generatorAddress,
+          data: mongodbDatabase,
+          dataKind: "a database of MongoDB, filled through Kafka and Spark",
+        })),
+      },
+    ),
+  );
+  starting.use(
+    watchReach(store, {
+      onChange(error) {
+        query.setServing(error === undefined);
+        if (error === undefined) logger.info({ database: mongodbDatabase }, "the database answers");
+        else logger.error({ database: mongodbDatabase, error }, "the database cannot answer");
+      },
+    }),
+  );
+  const running = starting.move();
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= running.disposeAsync();
+    return closing;
+  };
+  return { ...query, close, [Symbol.asyncDispose]: close };
+}

@@ -1,0 +1,45 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ReadingStore } from "./reading-store.ts";
+
+/** How often the store is tried, in ms. */
+const tryEveryMs = 1000;
+
+/**
+ * Tries again and again whether the store answers, until it is disposed. `onChange` is told at the first try and
+ * whenever that changes: undefined if it answers, else what it failed with.
+ */
+export function watchReach(
+  store: Pick<ReadingStore, "readHorizon">,
+  options: { readonly onChange: (error: unknown) => void; readonly everyMs?: number },
+): AsyncDisposable {
+  const { onChange, everyMs = tryEveryMs } = options;
+  const ending = new AbortController();
+
+  async function reach(): Promise<unknown> {
+    try {
+      await store.readHorizon(ending.signal);
+      return undefined;
+    } catch (error) {
+      return error;
+    }
+  }
+
+  async function run(): Promise<void> {
+    let isReached: boolean | undefined;
+    while (!ending.signal.aborted) {
+      const error = await reach();
+      if (ending.signal.aborted) return;
+      if (isReached !== (error === undefined)) onChange(error);
+      isReached = error === undefined;
+      await delay(everyMs, undefined, { signal: ending.signal }).catch(() => {});
+    }
+  }
+
+  const running = run();
+  return {
+    async [Symbol.asyncDispose]() {
+      ending.abort();
+      await running;
+    },
+  };
+}
