@@ -90,7 +90,7 @@ export const deviceAccessSettings = (prefix = "DEVICEMESH_") =>
       kind: "string",
       default: "devicemesh",
       placeholder: "NAME",
-      description: "Domain of devices' names: spiffe://NAME/device/<id> and spiffe://NAME/gateway/<prefix>.",
+      description: "Domain of devices' names: spiffe://NAME/device/ID and spiffe://NAME/gateway/PREFIX.",
     },
     ...sharedSettings(prefix),
   }) as const satisfies Readonly<Record<string, Setting>>;

@@ -52,7 +52,7 @@ export const certsSettings = defineSettings({
       kind: "string",
       default: "devicemesh",
       placeholder: "NAME",
-      description: "Domain of devices' names: spiffe://NAME/device/<id>.",
+      description: "Domain of devices' names: spiffe://NAME/device/ID.",
     },
     tokenIssuer: {
       flag: "--token-issuer",
