@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { appendFileSync } from "node:fs";
+import { appendFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -9,6 +9,7 @@ import { findGrpcurl } from "../../scripts/tools.ts";
 import { type MeshProcess, startMesh } from "./mesh-process.ts";
 
 const certsMain = fileURLToPath(new URL("../../identity/src/certs/main.ts", import.meta.url));
+const generatorMain = fileURLToPath(new URL("../../generator/src/main.ts", import.meta.url));
 const grpcurl = findGrpcurl();
 const publish = "devicemesh.v1.IngestService/PublishReadingBatch";
 const listSeries = "devicemesh.v1.QueryService/ListSeries";
@@ -80,6 +81,24 @@ describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm ru
     expect((await run(`grpcurl -cacert ${certs}/ca.pem 127.0.0.1:50051 list`)).text).toContain(
       "IngestService",
     );
+  });
+
+  it("takes a recording from the generator's command with a gateway's certificate, and not without", async () => {
+    const file = join(folder.path, "recording.csv");
+    writeFileSync(
+      file,
+      "device_id,timestamp,sensor,value\nseattle-a,2010-01-01T01:00:00Z,temperature,1\nelsewhere,2010-01-01T01:00:00Z,temperature,1\n",
+    );
+    const replay = (flags: string) =>
+      run(
+        `${process.execPath} ${generatorMain} replay ${file} --target 127.0.0.1:50051 --give-up-after 100ms ${flags} 2>&1 || true`,
+      );
+    const gateway = `--ca ${certs}/ca.pem --cert ${certs}/gateway-seattle.pem --key ${certs}/gateway-seattle-key.pem`;
+    const { text } = await replay(gateway);
+    expect(text).toContain("refused elsewhere|temperature|");
+    expect((await ask(bearer("reader"))).text).toContain("seattle-a");
+    expect((await ask(bearer("reader"))).text).not.toContain("elsewhere");
+    expect((await replay(`--ca ${certs}/ca.pem`)).text).toContain("UNAUTHENTICATED");
   });
 
   it("takes readings of the certificate's device only, and says so of each other", async () => {
