@@ -42,6 +42,24 @@ describe("ingest", () => {
     expect(await healthOf(test.ingest.port)).toBe(ServingStatus.SERVING);
   });
 
+  it("is NOT_SERVING as long as it is told so, and for good once it closes", async () => {
+    await using test = await startTestIngest({
+      dependencies: { serving: false },
+      config: { shutdownGraceMs: 60_000 },
+    });
+    expect(await healthOf(test.ingest.port)).toBe(ServingStatus.NOT_SERVING);
+    test.ingest.setServing(true);
+    expect(await healthOf(test.ingest.port)).toBe(ServingStatus.SERVING);
+    const { call, outcome } = test.client.openStream();
+    call.write(frameOf(thermostatReading("a")));
+    await waitUntil(() => test.memory.messages.length === 1);
+    const closed = test.ingest.close();
+    test.ingest.setServing(true);
+    expect(await healthOf(test.ingest.port)).toBe(ServingStatus.NOT_SERVING);
+    call.end();
+    await Promise.all([outcome, closed]);
+  });
+
   it("names the address when the port is in use", async () => {
     await using test = await startTestIngest();
     const { port } = test.ingest;

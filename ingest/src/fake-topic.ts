@@ -25,6 +25,8 @@ export type FakeTopic = {
   fate: (send: { readonly partition: number; readonly attempt: number }) => SendFate;
   /** What `describe` says; undefined if it cannot be asked. */
   state: { readonly partitions: number; readonly leaderless: readonly number[] } | undefined;
+  /** How often it was asked for its state. */
+  readonly describes: number;
   /** Lets what is held go on. */
   release(): void;
   readonly closed: boolean;
@@ -44,6 +46,7 @@ export function createFakeTopic({
   const held = new Set<() => void>();
   const most = { sendsOfPartition: 0, records: 0 };
   let recordsFlying = 0;
+  let describes = 0;
   let closed = false;
 
   async function send(partition: number, records: readonly MessageRecord[]): Promise<void> {
@@ -59,6 +62,7 @@ export function createFakeTopic({
   const fake: FakeTopic & { state: FakeTopic["state"] } = {
     topic: {
       async describe() {
+        describes++;
         if (fake.state === undefined) throw away();
         return fake.state;
       },
@@ -86,6 +90,9 @@ export function createFakeTopic({
     release() {
       for (const go of held) go();
       held.clear();
+    },
+    get describes() {
+      return describes;
     },
     get closed() {
       return closed;

@@ -9,19 +9,20 @@ export type TestTopic = {
   create(): Promise<void>;
   /** Every message in it, by partition in order; repeats included unless asked to leave them out. */
   readAll(options?: { readonly repeats?: boolean }): Promise<DeviceMessage[]>;
-  /** Removes it and ends the connections. */
+  /** Removes it, if it is there, and ends the connections. */
   remove(): Promise<void>;
 };
 
-/** A topic under a fresh name, not created yet. */
+/** A topic, not created yet. */
 export function testTopic(options: {
   readonly brokers: readonly string[];
+  /** Its name; random if left out. */
+  readonly topic?: string;
   readonly partitions?: number;
   /** How many brokers keep a copy; all but one of them must answer for an append. */
   readonly replicas: number;
 }): TestTopic {
-  const { brokers, partitions = 3, replicas } = options;
-  const topic = `ingest-test-${randomUUID()}`;
+  const { brokers, topic = `ingest-test-${randomUUID()}`, partitions = 3, replicas } = options;
   const kafka = createKafka({ brokers, clientId: "devicemesh-ingest-test" });
   const admin = kafka.admin();
   let connected: Promise<void> | undefined;
@@ -84,7 +85,7 @@ export function testTopic(options: {
     },
     async remove() {
       await connect();
-      await admin.deleteTopics({ topics: [topic] });
+      if ((await admin.listTopics()).includes(topic)) await admin.deleteTopics({ topics: [topic] });
       await admin.disconnect();
     },
   };

@@ -1,53 +1,23 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
-import { waitUntil } from "@devicemesh/kit/testing";
-import {
-  HealthClient,
-  HealthCheckResponse_ServingStatus as ServingStatus,
-} from "@devicemesh/proto/tsproto/grpc/health/v1/health.ts";
-import { credentials, status } from "@grpc/grpc-js";
+import { HealthCheckResponse_ServingStatus as ServingStatus } from "@devicemesh/proto/tsproto/grpc/health/v1/health.ts";
+import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { createTestClient, detailsOf, errorOf, frameOf, thermostatReading } from "./testing.ts";
+import { startProcess } from "./process-fixture.ts";
+import { createTestClient, detailsOf, errorOf, frameOf, testNowMs, thermostatReading } from "./testing.ts";
 
-const main = fileURLToPath(new URL("main.ts", import.meta.url));
+// Nothing listens on port 1.
+const withoutKafka = ["--kafka-brokers", "127.0.0.1:1", "--append-timeout", "1s"];
 
-/** Ingest as a process whose brokers are not there: nothing listens on port 1. */
-async function startProcess(...args: readonly string[]) {
-  const child = spawn(
-    process.execPath,
-    [main, "--port", "0", "--kafka-brokers", "127.0.0.1:1", "--append-timeout", "1s", ...args],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
-  const closed = once(child, "close") as Promise<[number | null]>;
-  const output = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
-  await waitUntil(() => output.stdout.includes("\n") || child.exitCode !== null, { timeoutMs: 20_000 });
-  const port = Number(/^listening on 127\.0\.0\.1:(\d+)\n$/.exec(output.stdout)?.[1]);
-  return {
-    port,
-    output,
-    /** Resolves to the exit code. */
-    async stop() {
-      child.kill("SIGTERM");
-      return (await closed)[0];
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await closed;
-    },
-  };
-}
+/** From the time of all tests to that of processes. */
+const offsetMs = Date.now() - testNowMs;
 
 describe("ingest as a process", () => {
   it("listens though Kafka is away, says NOT_SERVING, and answers UNAVAILABLE with RetryInfo in time", async () => {
-    await using ingest = await startProcess();
-    expect(await healthOf(ingest.port)).toBe(ServingStatus.NOT_SERVING);
+    await using ingest = await startProcess(...withoutKafka);
+    expect(await ingest.health()).toBe(ServingStatus.NOT_SERVING);
     const client = createTestClient(ingest.port);
     const startMs = performance.now();
-    const error = errorOf(await client.publish(frameOf(thermostatReading("a", Date.now() - 1.8e12))));
-    expect(performance.now() - startMs).toBeLessThan(3000);
+    const error = errorOf(await client.publish(frameOf(thermostatReading("a", offsetMs))));
+    expect(performance.now() - startMs).toBeLessThan(5000);
     client.close();
     expect(error.code).toBe(status.UNAVAILABLE);
     expect(error.details).toContain("the message log cannot be reached");
@@ -72,15 +42,15 @@ describe("ingest as a process", () => {
   });
 
   it("ends with 0 when it is asked to", async () => {
-    await using ingest = await startProcess("--log-level", "silent");
+    await using ingest = await startProcess(...withoutKafka, "--log-level", "silent");
     expect(await ingest.stop()).toBe(0);
     expect(ingest.output.stdout).toBe(`listening on 127.0.0.1:${ingest.port}\n`);
   });
 
   it("refuses readings that are not kept any more", async () => {
-    await using ingest = await startProcess("--retain-raw", "1h");
+    await using ingest = await startProcess(...withoutKafka, "--retain-raw", "1h");
     const client = createTestClient(ingest.port);
-    const outcome = await client.publish(frameOf(thermostatReading("a", -30 * 86_400_000)));
+    const outcome = await client.publish(frameOf(thermostatReading("a", offsetMs - 2 * 3_600_000)));
     client.close();
     expect(outcome).toMatchObject({
       kind: "ok",
@@ -94,10 +64,3 @@ describe("ingest as a process", () => {
     expect(ingest.output.stderr).toContain("--kafka-brokers");
   });
 });
-
-async function healthOf(port: number): Promise<ServingStatus> {
-  const client = new HealthClient(`127.0.0.1:${port}`, credentials.createInsecure());
-  const { promise, resolve, reject } = Promise.withResolvers<ServingStatus>();
-  client.check({ service: "" }, (error, response) => (error ? reject(error) : resolve(response.status)));
-  return promise.finally(() => client.close());
-}

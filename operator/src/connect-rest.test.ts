@@ -46,6 +46,12 @@ describe("Kafka Connect's REST interface", () => {
     await expect(failed).rejects.toThrow(/PUT \/connectors\/a\/config with 400: .*no such class/);
   });
 
+  it("says where it cannot be reached", async () => {
+    const connect = await connectThat([{ status: 200 }]);
+    await connect[Symbol.asyncDispose]();
+    await expect(connect.rest.readState("a")).rejects.toThrow(/cannot be reached at http:\/\/127.0.0.1:\d+/);
+  });
+
   it("says that offsets cannot be forgotten before the connector has stopped", async () => {
     await using connect = await connectThat([
       { status: 400, body: { message: "Connectors must be in the STOPPED state" } },

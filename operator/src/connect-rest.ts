@@ -65,6 +65,8 @@ export function createConnectRest(options: {
           body: JSON.stringify(body),
           headers: { "content-type": "application/json" },
         }),
+      }).catch((cause: unknown) => {
+        throw new Error(`Kafka Connect cannot be reached at ${url}`, { cause });
       });
       const text = await response.text();
       if (response.status === notFound) return undefined;

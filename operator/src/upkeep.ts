@@ -2,8 +2,8 @@ import type { OperatorStatusDocument } from "@devicemesh/chain";
 import type { Logger } from "@devicemesh/kit/logger";
 import { connectorDefinitions } from "./connector-definitions.ts";
 import { type ConnectorSight, createConnectorWatch } from "./connector-watch.ts";
-import type { Part } from "./difference.ts";
 import { inspectMesh } from "./inspect-mesh.ts";
+import { createInspection } from "./inspection.ts";
 import { type GroupProgress, readGroupProgress } from "./kafka-progress.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
 import type { MeshEngines } from "./mesh-engines.ts";
@@ -59,8 +59,11 @@ export function createUpkeep(options: {
   }));
   const deadLetterWatch = createProgressWatch();
   let deadLetterLag = 0;
-  let inspectedMs = Number.NEGATIVE_INFINITY;
-  let differing: readonly Part[] = [];
+  const inspection = createInspection({
+    inspect: () => inspectMesh(engines, mesh),
+    everyMs: pace.inspectEveryMs,
+    logger,
+  });
 
   /** The result, or the problem that there is none. */
   async function attempt<Result>(what: string, asked: Promise<Result>, problems: string[]) {
@@ -110,30 +113,9 @@ export function createUpkeep(options: {
   }
 
   async function inspect(problems: string[]): Promise<void> {
-    const due = now() - inspectedMs >= pace.inspectEveryMs;
-    if (!due && !watches.some(({ seen }) => seen?.missing)) return;
-    const parts = await attempt("inspection", inspectMesh(engines, mesh), problems);
-    if (!parts) return;
-    inspectedMs = now();
-    differing = parts.filter(({ difference }) => difference.kind !== "same");
-    for (const part of differing) problems.push(describePart(part));
-    for (const part of differing) {
-      // A topic that has gone has taken data with it: nobody should find it empty and think nothing happened.
-      if (!canBeMended(part)) continue;
-      const mended = await attempt(
-        part.what,
-        part.apply().then(() => true),
-        problems,
-      );
-      if (mended) {
-        logger.warn(
-          { part: part.what, difference: part.difference },
-          "it was not as it should be; it is now",
-        );
-        // What was mended is looked at again with the next look.
-        inspectedMs = Number.NEGATIVE_INFINITY;
-      }
-    }
+    const urgent = watches.some(({ seen }) => seen?.missing);
+    await attempt("inspection", inspection.look(now(), urgent), problems);
+    problems.push(...inspection.standing);
   }
 
   return {
@@ -151,22 +133,4 @@ export function createUpkeep(options: {
       };
     },
   };
-}
-
-function canBeMended({ what, difference }: Part): boolean {
-  return difference.kind === "change" || (difference.kind === "create" && !what.startsWith("topic "));
-}
-
-function describePart({ what, difference }: Part): string {
-  switch (difference.kind) {
-    case "create":
-      return `${what} is missing`;
-    case "change":
-      return `${what} is not as it should be: ${difference.changes.map(({ setting }) => setting).join(", ")}`;
-    case "left":
-    case "refused":
-      return `${what}: ${difference.text}`;
-    case "same":
-      return `${what} is as it should be`;
-  }
 }

@@ -169,7 +169,7 @@ function versionsOf(
 ): Readonly<Record<string, string>> {
   const standIn = build.secantusVersion;
   return {
-    mongodb: standIn === undefined ? `${build.version}` : `${build["version"]} (secantusdb ${standIn})`,
+    mongodb: standIn === undefined ? `${build.version}` : `${build.version} (secantusdb ${standIn})`,
     ...(aggregator?.spark_version && { spark: aggregator.spark_version }),
   };
 }

@@ -1,9 +1,12 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { temporaryFolder } from "@devicemesh/kit/testing";
 import { describe, expect, it } from "vitest";
 import { findConformance } from "../../../scripts/tools.ts";
 import { envoyBinary, runProgram } from "../edge-fixture.ts";
+import { suiteProtos } from "./messages.ts";
+import { listenForRelays } from "./suite-servers.ts";
 
 const suite = findConformance();
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -22,9 +25,10 @@ describe.skipIf(envoyBinary === undefined || suite === undefined)("the conforman
     ]);
     expect([built.code, built.stderr]).toEqual([0, ""]);
 
+    await using servers = await listenForRelays(suiteProtos(readFileSync(image)), envoyBinary ?? "");
     const { code, stdout, stderr } = await runProgram(suite?.runner ?? "", [
       ...["--mode", "server", "--conf", here("suite.yaml"), "--max-servers", "2", "--parallel", "4", "--"],
-      ...[process.execPath, here("server.ts"), image, envoyBinary ?? ""],
+      ...[process.execPath, here("relay.ts"), `${servers.port}`],
     ]);
     const output = `${stdout}${stderr}`;
     const [, total] = /Total cases: (\d+)/.exec(output) ?? [];

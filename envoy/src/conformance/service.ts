@@ -12,6 +12,7 @@ import type {
   SuiteRequest,
   UnaryDefinition,
 } from "./messages.ts";
+import { toldTimeoutMs } from "./told-timeout.ts";
 
 /** The service under test, as the suite's service.proto describes it: it answers what it is asked to answer. */
 export function createSuiteService({ registry, message }: SuiteProtos): ServiceImpl<DescService> {
@@ -25,7 +26,7 @@ export function createSuiteService({ registry, message }: SuiteProtos): ServiceI
   }
 
   function requestInfo(context: HandlerContext, requests: readonly Message[]): Message {
-    const timeoutMs = context.timeoutMs();
+    const timeoutMs = toldTimeoutMs(context.requestHeader);
     return create(requestInfoType, {
       requestHeaders: headersOf(context.requestHeader),
       ...(timeoutMs !== undefined && { timeoutMs: BigInt(Math.round(timeoutMs)) }),

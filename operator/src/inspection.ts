@@ -1,0 +1,78 @@
+import type { Logger } from "@devicemesh/kit/logger";
+import type { Part } from "./difference.ts";
+
+/** Compares a mesh with what it should be, now and then, and mends it. */
+export type Inspection = {
+  /**
+   * What is not as it should be, in words, as of the last inspection; inspects if that is due or `urgent`, and at
+   * once again after it has mended something. `now` is in ms of any clock that only goes forward. Rejects if the
+   * mesh cannot be inspected; the words stay then.
+   */
+  look(now: number, urgent: boolean): Promise<readonly string[]>;
+  /** What the last inspection found. */
+  readonly standing: readonly string[];
+};
+
+/** Inspects by `inspect`, so often at most. */
+export function createInspection(options: {
+  inspect(): Promise<readonly Part[]>;
+  readonly everyMs: number;
+  readonly logger: Logger;
+}): Inspection {
+  const { inspect, everyMs, logger } = options;
+  let standing: readonly string[] = [];
+  let dueMs = Number.NEGATIVE_INFINITY;
+
+  /** Whether it was mended; a part that resists is a problem like any other. */
+  async function mend(part: Part, problems: string[]): Promise<boolean> {
+    try {
+      await part.apply();
+      logger.warn({ part: part.what, difference: part.difference }, "it was not as it should be; it is now");
+      return true;
+    } catch (error) {
+      problems.push(`${part.what} could not be mended: ${error instanceof Error ? error.message : error}`);
+      return false;
+    }
+  }
+
+  return {
+    get standing() {
+      return standing;
+    },
+    async look(now, urgent) {
+      if (now < dueMs && !urgent) return standing;
+      const differing = (await inspect()).filter(isProblem);
+      const problems = differing.map(describePart);
+      let mended = false;
+      // Told before it is mended: what went missing is worth a word, however short it was away.
+      for (const part of differing.filter(canBeMended)) mended = (await mend(part, problems)) || mended;
+      standing = problems;
+      dueMs = mended ? now : now + everyMs;
+      return standing;
+    },
+  };
+}
+
+/** What the mesh works with all the same is not worth an alarm; the plan shows it. */
+function isProblem({ difference }: Part): boolean {
+  return difference.kind !== "same" && difference.kind !== "left";
+}
+
+/** A topic that has gone has taken data with it: nobody should find it empty and think that nothing happened. */
+function canBeMended({ what, difference }: Part): boolean {
+  return difference.kind === "change" || (difference.kind === "create" && !what.startsWith("topic "));
+}
+
+function describePart({ what, difference }: Part): string {
+  switch (difference.kind) {
+    case "create":
+      return `${what} is missing`;
+    case "change":
+      return `${what} is not as it should be: ${difference.changes.map(({ setting }) => setting).join(", ")}`;
+    case "left":
+    case "refused":
+      return `${what}: ${difference.text}`;
+    case "same":
+      return `${what} is as it should be`;
+  }
+}
