@@ -178,7 +178,7 @@ export async function createSparkFixture(
       jobs.defer(() => job.close({ stopQuery: true }));
       return job;
     },
-    async untilSealed(job, { timeoutMs = 120_000 } = {}) {
+    async untilSealed(job, { timeoutMs = 180_000 } = {}) {
       const sealedMs = alignDown(lastAppendedMs, segmentMs) + segmentMs;
       let tickedAtMs = 0;
       await waitUntil(

@@ -22,6 +22,9 @@ const decisiveFiles: Readonly<Record<InstallPart, readonly string[]>> = {
   python: ["requirements.txt"],
 };
 
+/** Changes when the same files are installed in another way. */
+const layout = "2";
+
 /** What a part needs of the host to be installed. */
 export const partTools: Readonly<Record<InstallPart, readonly HostTool[]>> = {
   kafka: ["java", "maven"],
@@ -36,7 +39,7 @@ export function defaultCache(): string {
 
 /** Where a part of this version is, or will be. */
 export function partFolder(cache: string, part: InstallPart): string {
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(layout);
   for (const file of decisiveFiles[part]) hash.update(readFileSync(join(partSource(part), file)));
   const platform = part === "python" ? `-${process.platform}-${process.arch}` : "";
   return join(cache, `${part}${platform}-${hash.digest("hex").slice(0, 12)}`);

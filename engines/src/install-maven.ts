@@ -32,7 +32,7 @@ export async function installWithMaven(
     );
   }
   const bytes = await verifyChecksums(folder, sums);
-  if (part === "spark") await writeModuleOptions(source, folder);
+  await finish[part](folder, source);
   return bytes;
 }
 
@@ -52,8 +52,27 @@ function downloadProgress(say: (text: string) => void): (line: string) => void {
   };
 }
 
+/** What is made from the jars once, so that no start has to. */
+const finish: Readonly<Record<"kafka" | "spark", (folder: string, source: string) => Promise<void>>> = {
+  kafka: writePluginManifests,
+  spark: writeModuleOptions,
+};
+
+/** The sink's jar says nowhere which plugins are in it; Kafka's own tool looks and writes it down beside it. */
+async function writePluginManifests(folder: string): Promise<void> {
+  const tool = "org.apache.kafka.tools.ConnectPluginPath";
+  const printed: string[] = [];
+  const args = ["-cp", `${folder}/lib/*`, tool, "sync-manifests", "--plugin-path", `${folder}/plugins`];
+  const status = await runWithOutput("java", args, (line) => printed.push(line));
+  if (status !== 0) {
+    throw new Error(
+      `the manifests of Connect's plugins could not be written:\n${printed.slice(-8).join("\n")}`,
+    );
+  }
+}
+
 /** Spark knows best which parts of the JVM it must be let into; it is asked once. */
-async function writeModuleOptions(source: string, folder: string): Promise<void> {
+async function writeModuleOptions(folder: string, source: string): Promise<void> {
   const printed: string[] = [];
   const args = ["-cp", `${folder}/jars/*`, join(source, "ModuleOptions.java")];
   const status = await runWithOutput("java", args, (line) => printed.push(line));

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createKafka } from "@devicemesh/chain/kafka-client";
+import { waitUntil } from "@devicemesh/kit/testing";
 import { type DeviceMessage, identityOf, type SensorName } from "@devicemesh/proto";
 
 /** For tests: a topic of its own on real brokers. */
@@ -42,7 +43,7 @@ export function testTopic(options: {
     async create() {
       await connect();
       await admin.createTopics({
-        // A broker that has not heard of the topic yet would make it fail; whoever uses it waits for it.
+        // It fails where a broker has not heard of the topic yet.
         waitForLeaders: false,
         topics: [
           {
@@ -56,6 +57,8 @@ export function testTopic(options: {
           },
         ],
       });
+      const isThere = async () => (await endOffsets().catch(() => new Map())).size === partitions;
+      await waitUntil(isThere, { timeoutMs: 30_000, what: "the topic has its leaders" });
     },
     async readAll({ repeats = false } = {}) {
       const ends = await endOffsets();

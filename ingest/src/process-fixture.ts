@@ -10,7 +10,7 @@ import { credentials } from "@grpc/grpc-js";
 
 const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
-/** For tests: ingest as a process on a free port, once it listens or has ended. */
+/** For tests: ingest as a process on a free port, once it listens or has ended; then `port` is NaN. */
 export async function startProcess(...args: readonly string[]) {
   const child = spawn(process.execPath, [main, "--port", "0", ...args], {
     stdio: ["ignore", "pipe", "pipe"],

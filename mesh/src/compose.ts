@@ -22,7 +22,7 @@ export type Mesh = AsyncDisposable & {
 
 /** What the mesh needs from outside. */
 export type MeshDependencies = {
-  /** The environment of the services: without variables of our own. */
+  /** The environment that services inherit from. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Makes a list for a group of steps. */
   readonly createList: () => StepList;

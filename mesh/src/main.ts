@@ -27,7 +27,7 @@ async function run(config: MeshConfig): Promise<void> {
   let mesh: Mesh;
   try {
     mesh = await startMesh(config, {
-      env: Object.fromEntries(Object.entries(process.env).filter(([key]) => !key.startsWith("DEVICEMESH_"))),
+      env: process.env,
       createList: createStepList,
       tell: (line) => stderr.write(`devicemesh: ${line}\n`),
       signal: stopped.signal,

@@ -10,7 +10,7 @@ export type ServiceOptions = {
   readonly main: string;
   /** Its flags; the port is known from the second start on, so that it stays the same. */
   readonly args: (port: number | undefined) => readonly string[];
-  /** Its environment: flags say all, so that what is set for the mesh itself does not reach its parts. */
+  /** Its environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Gets all that it prints. */
   readonly logFile: string;

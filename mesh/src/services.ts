@@ -13,6 +13,7 @@ import type { Step } from "./steps.ts";
 export type ServicesDependencies = {
   /** The folder of their logs. */
   readonly logs: string;
+  /** The environment; what begins with DEVICEMESH_ is not passed on, since flags say all. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Told when a service died by itself and is being started again. */
   readonly onDeath?: (name: string, how: string) => void;
@@ -38,6 +39,7 @@ export type Services = AsyncDisposable & {
 export function createServices(config: ServicesConfig, dependencies: ServicesDependencies): Services {
   const { logs, env, onDeath, onStart, onListen } = dependencies;
   const plans = planServices(config);
+  const ownEnv = Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith("DEVICEMESH_")));
   const started = new Map<ServiceName, ServiceProcess>();
   let stopping: Promise<void> | undefined;
 
@@ -46,7 +48,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
       name,
       main,
       args,
-      env,
+      env: ownEnv,
       logFile: join(logs, `${name}.log`),
       ...(onDeath && { onDeath }),
       ...(onStart && { onStart }),
