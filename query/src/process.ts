@@ -1,5 +1,6 @@
 import { listOf } from "@devicemesh/chain";
 import { openMongo } from "@devicemesh/chain/mongo-client";
+import { openUserAccess } from "@devicemesh/identity";
 import type { Logger } from "@devicemesh/kit/logger";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, startQuery } from "./compose.ts";
@@ -15,7 +16,8 @@ const connectionsMax = 32;
 /**
  * Starts query over MongoDB. It listens at once, says NOT_SERVING while the database cannot be reached or the
  * mesh is not prepared, and answers UNAVAILABLE meanwhile.
- * @throws PortInUseError if the port is taken; what the driver throws if the connection string is none.
+ * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity is wrong; what the
+ *   driver throws if the connection string is none.
  */
 export async function startQueryProcess(
   settings: QuerySettings,
@@ -30,6 +32,7 @@ export async function startQueryProcess(
     corsOrigin = "",
     reflectServices = "",
   } = settings;
+  const access = starting.use(openUserAccess(settings, { logger, clock }));
   const connection = starting.use(
     openMongo({
       url: mongodbUrl,
@@ -55,6 +58,8 @@ export async function startQueryProcess(
         logger,
         image: readContractImage(),
         serving: false,
+        access: access.interceptor,
+        tls: access.tls,
         fallback: createPage(() => ({
           ingest: settings.ingestAddress,
           query: `${host}:${query.port}`,
