@@ -116,9 +116,11 @@ export async function createSparkFixture(
       (await admin.fetchTopicOffsets(topic)).map(({ partition, high }) => [partition, Number(high)]),
     );
     const records: LoggedRecord[] = [];
+    if ([...ends.values()].every((end) => end === 0)) return records;
     const next = new Map<number, number>();
     const groupId = `${prefix}${randomBytes(4).toString("hex")}`;
-    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
+    // A member that is lost while it joins holds up the others until the rebalance is over: 60 s by default.
+    const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, rebalanceTimeout: 2000 });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });
     await consumer.run({

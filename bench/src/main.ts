@@ -19,20 +19,20 @@ const usual: readonly string[] = ["ingest", "query"];
 /** Aborted at the first Ctrl-C while a bench runs that must end its engines in order. */
 let unwinding: AbortController | undefined;
 
-const loaded = loadSettings(benchSettings, { args: process.argv.slice(2), env: process.env });
-if (loaded.kind === "settings") {
-  await run(loaded.values, loaded.positionals);
-} else {
-  (loaded.kind === "help" ? process.stdout : process.stderr).write(loaded.text);
-  process.exitCode = loaded.kind === "help" ? 0 : 2;
-}
-
 // Ctrl-C or a timeout ends the servers and takes away what was only for this run.
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     if (!unwinding || unwinding.signal.aborted) process.exit(130);
     unwinding.abort(new Error("stopped by a signal"));
   });
+}
+
+const loaded = loadSettings(benchSettings, { args: process.argv.slice(2), env: process.env });
+if (loaded.kind === "settings") {
+  await run(loaded.values, loaded.positionals);
+} else {
+  (loaded.kind === "help" ? process.stdout : process.stderr).write(loaded.text);
+  process.exitCode = loaded.kind === "help" ? 0 : 2;
 }
 
 async function run(config: BenchConfig, names: readonly string[]): Promise<void> {
@@ -113,6 +113,10 @@ async function mesh(config: BenchConfig): Promise<Report> {
         signal: stopping.signal,
       }),
     );
+  } catch (error) {
+    if (!stopping.signal.aborted) throw error;
+    process.stderr.write("stopped; the engines have ended\n");
+    return process.exit(130);
   } finally {
     unwinding = undefined;
   }

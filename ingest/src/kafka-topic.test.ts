@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
 import { describe, expect, it } from "vitest";
 import { covers, createKafkaTopic } from "./kafka-topic.ts";
 
@@ -48,5 +50,29 @@ describe("a topic of brokers that are not there", () => {
     await expect(asked).rejects.toMatchObject({ code: "UNAVAILABLE" });
     await closed;
     await expect(topic.send(0, [])).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+});
+
+describe("a topic of brokers that take connections and answer nothing", () => {
+  it("rejects what it is asked in time, and can be closed", async () => {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => sockets.add(socket.on("error", () => {})));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    const topic = createKafkaTopic({
+      brokers: [`127.0.0.1:${port}`],
+      topic: "t",
+      clientId: "test",
+      requestTimeoutMs: 200,
+    });
+    const startMs = performance.now();
+    await expect(topic.describe()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await expect(topic.send(0, [])).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(performance.now() - startMs).toBeLessThan(10_000);
+    expect(sockets.size).toBeGreaterThan(0);
+    await topic.close();
+    for (const socket of sockets) socket.destroy();
+    server.close();
   });
 });

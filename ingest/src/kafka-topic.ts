@@ -2,6 +2,10 @@ import { createKafka } from "@devicemesh/chain/kafka-client";
 import { unavailable } from "@devicemesh/kit/rpc-error";
 import type { Admin, Producer, RecordMetadata } from "kafkajs";
 import type { PartitionedTopic } from "./partitioned-topic.ts";
+import { TimeLimitError, withinTime } from "./time-limit.ts";
+
+/** How long connections may take to close; then the end of the process closes them. */
+const closeLimitMs = 5000;
 
 /**
  * A topic of Kafka. A record counts as appended when every in-sync replica has it (acks=all). The client makes its
@@ -53,6 +57,22 @@ export function createKafkaTopic(options: {
     return created;
   }
 
+  // A request, and what may have to come before it: connections, metadata. The client has time-outs of its own for
+  // each; this is for what it forgets.
+  const limitMs = 3 * requestTimeoutMs + 10_000;
+
+  async function closeProducer(): Promise<void> {
+    const old = producer;
+    producer = undefined;
+    await old?.then((one) => one.disconnect()).catch(() => {});
+  }
+
+  async function closeAdmin(): Promise<void> {
+    const old = admin;
+    admin = undefined;
+    await old?.then((one) => one.disconnect()).catch(() => {});
+  }
+
   function unreachable(error: unknown) {
     return unavailable({ message: explained(error, topic), retryDelayMs: 1000, cause: error });
   }
@@ -62,7 +82,8 @@ export function createKafkaTopic(options: {
       try {
         if (closing) throw new Error("the connection is closed");
         admin ??= connectAdmin();
-        const { topics } = await (await admin).fetchTopicMetadata({ topics: [topic] });
+        const asked = admin.then((one) => one.fetchTopicMetadata({ topics: [topic] }));
+        const { topics } = await withinTime(asked, limitMs);
         const partitions = topics.find(({ name }) => name === topic)?.partitions ?? [];
         if (partitions.length === 0) throw new Error("the topic has no partitions");
         return {
@@ -71,9 +92,7 @@ export function createKafkaTopic(options: {
         };
       } catch (error) {
         // A fresh one finds its way by the brokers that are asked first.
-        const broken = admin;
-        admin = undefined;
-        void broken?.then((one) => one.disconnect()).catch(() => {});
+        void closeAdmin();
         throw unreachable(error);
       }
     },
@@ -81,23 +100,25 @@ export function createKafkaTopic(options: {
       try {
         if (closing) throw new Error("the connection is closed");
         producer ??= connectProducer();
-        const metadata = await (await producer).send({
-          topic,
-          acks: -1,
-          // The broker should be the first to say that the replicas take too long.
-          timeout: Math.ceil(requestTimeoutMs * 0.8),
-          messages: records.map(({ key, value }) => ({ key, value, partition })),
-        });
+        const sent = producer.then((one) =>
+          one.send({
+            topic,
+            acks: -1,
+            // The broker should be the first to say that the replicas take too long.
+            timeout: Math.ceil(requestTimeoutMs * 0.8),
+            messages: records.map(({ key, value }) => ({ key, value, partition })),
+          }),
+        );
+        const metadata = await withinTime(sent, limitMs);
         if (!covers(metadata, { topic, partition })) throw new Error("the answer leaves out the partition");
       } catch (error) {
+        if (error instanceof TimeLimitError) void closeProducer();
         throw unreachable(error);
       }
     },
     close() {
-      closing ??= Promise.allSettled([
-        producer?.then((one) => one.disconnect()),
-        admin?.then((one) => one.disconnect()),
-      ]).then(() => {});
+      const closed = Promise.all([closeProducer(), closeAdmin()]).then(() => {});
+      closing ??= withinTime(closed, closeLimitMs).catch(() => {});
       return closing;
     },
   };

@@ -12,7 +12,9 @@ const main = fileURLToPath(new URL("main.ts", import.meta.url));
 
 /** For tests: ingest as a process on a free port, once it listens or has ended; then `port` is NaN. */
 export async function startProcess(...args: readonly string[]) {
+  // Without our environment: what is set for the test run is no setting of ingest.
   const child = spawn(process.execPath, [main, "--port", "0", ...args], {
+    env: {},
     stdio: ["ignore", "pipe", "pipe"],
   });
   const closed = once(child, "close") as Promise<[number | null]>;

@@ -3,24 +3,26 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-const pollIntervalMs = 5;
+/** Short, since most conditions look at memory only. */
+const defaultEveryMs = 5;
 
 /**
- * Resolves as soon as the condition is true; asks every few milliseconds. For tests, in place of a sleep.
+ * Resolves as soon as the condition is true; asks every few milliseconds, or every `everyMs` where asking costs
+ * something. For tests, in place of a sleep.
  * @throws Error naming `what` if it is still false after `timeoutMs` (default 5000); what the condition
  *   throws is passed on.
  */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,
-  options: { readonly timeoutMs?: number; readonly what?: string } = {},
+  options: { readonly timeoutMs?: number; readonly everyMs?: number; readonly what?: string } = {},
 ): Promise<void> {
-  const { timeoutMs = 5000, what = "the condition" } = options;
+  const { timeoutMs = 5000, everyMs = defaultEveryMs, what = "the condition" } = options;
   const deadlineMs = performance.now() + timeoutMs;
   while (!(await condition())) {
     if (performance.now() >= deadlineMs) {
       throw new Error(`not within ${timeoutMs} ms: ${what}`);
     }
-    await delay(pollIntervalMs);
+    await delay(everyMs);
   }
 }
 

@@ -35,7 +35,7 @@ export type ServicesConfig = {
 };
 
 /** The names of the services, in the order in which they start. */
-export const serviceNames = ["operator", "aggregator", "ingest", "query", "generator"] as const;
+export const serviceNames = ["operator", "aggregator", "ingest", "generator", "query"] as const;
 
 export type ServiceName = (typeof serviceNames)[number];
 
@@ -46,19 +46,19 @@ export type ServicePlan = {
   readonly args: (port: number | undefined) => readonly string[];
 };
 
-/** The command of each service but the generator's, which needs to know where ingest is. Pure. */
+/** Where services listen that others tell of. */
+export type ServiceAddresses = { readonly ingest: string; readonly generator: string };
+
+/** The command of each service that needs to know of no other. Pure. */
 export function planServices(
   config: ServicesConfig,
-): Readonly<Record<Exclude<ServiceName, "generator">, ServicePlan>> {
-  const { engines, host, ports, topicPrefix, database, corsOrigin, retainRawMs } = config;
+): Readonly<Record<"operator" | "aggregator" | "ingest", ServicePlan>> {
+  const { engines, host, ports, topicPrefix, retainRawMs } = config;
   const log = ["--log-level", config.logLevel];
   const kafka = ["--kafka-brokers", engines.kafkaBrokers.join(","), "--topic-prefix", topicPrefix];
-  const mongodb = ["--mongodb-url", engines.mongodbUrl, "--mongodb-database", database];
+  const mongodb = mongodbFlags(config);
   const retainRaw = retainRawMs === undefined ? [] : ["--retain-raw", `${retainRawMs}ms`];
-  const listen =
-    (own: number, address = host) =>
-    (port: number | undefined) => ["--host", address, "--port", `${port ?? own}`];
-  const inner = listen(0, "127.0.0.1");
+  const inner = listenFlags("127.0.0.1", 0);
   return {
     operator: {
       name: "operator",
@@ -88,18 +88,24 @@ export function planServices(
     ingest: {
       name: "ingest",
       main: mainOf("ingest"),
-      args: (port) => [...listen(ports.ingest)(port), ...kafka, ...retainRaw, ...log],
+      args: (port) => [...listenFlags(host, ports.ingest)(port), ...kafka, ...retainRaw, ...log],
     },
-    query: {
-      name: "query",
-      main: mainOf("query"),
-      args: (port) => [
-        ...listen(ports.query)(port),
-        ...mongodb,
-        ...(corsOrigin === undefined ? [] : ["--cors-origin", corsOrigin]),
-        ...log,
-      ],
-    },
+  };
+}
+
+/** The command of query, whose page tells where the others are. Pure. */
+export function planQuery(config: ServicesConfig, addresses: ServiceAddresses): ServicePlan {
+  const { host, ports, corsOrigin, logLevel } = config;
+  return {
+    name: "query",
+    main: mainOf("query"),
+    args: (port) => [
+      ...listenFlags(host, ports.query)(port),
+      ...mongodbFlags(config),
+      ...["--ingest-address", addresses.ingest, "--generator-address", addresses.generator],
+      ...(corsOrigin === undefined ? [] : ["--cors-origin", corsOrigin]),
+      ...["--log-level", logLevel],
+    ],
   };
 }
 
@@ -117,6 +123,15 @@ export function planGenerator(config: ServicesConfig, target: string): ServicePl
       ...["--log-level", logLevel],
     ],
   };
+}
+
+function mongodbFlags({ engines, database }: ServicesConfig): readonly string[] {
+  return ["--mongodb-url", engines.mongodbUrl, "--mongodb-database", database];
+}
+
+/** A service listens where it is told first, and from then on where it listened. */
+function listenFlags(host: string, first: number): (port: number | undefined) => readonly string[] {
+  return (port) => ["--host", host, "--port", `${port ?? first}`];
 }
 
 function mainOf(service: ServiceName): string {

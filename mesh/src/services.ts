@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import {
   planGenerator,
+  planQuery,
   planServices,
   type ServiceName,
   type ServicePlan,
@@ -84,11 +85,16 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
       { name: "operator", needs, run: () => start(plans.operator) },
       { name: "aggregator", needs: ["operator"], run: () => start(plans.aggregator) },
       { name: "ingest", needs: ["operator"], run: () => start(plans.ingest) },
-      { name: "query", needs: ["operator"], run: () => start(plans.query) },
       {
         name: "generator",
         needs: ["ingest"],
         run: () => start(planGenerator(config, get("ingest").address)),
+      },
+      {
+        name: "query",
+        needs: ["ingest", "generator"],
+        run: () =>
+          start(planQuery(config, { ingest: get("ingest").address, generator: get("generator").address })),
       },
     ],
     get,

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPublisher, type Publisher, readingOf } from "../publisher.ts";
 import { rewindSink } from "./connect-rest.ts";
 import { differencesOf, expectAllFromWindows, expectExact } from "./exact-sets.ts";
+import { everyMs } from "./pace.ts";
 import { findPartitions } from "./partitions.ts";
 import { type RealMesh, startRealMesh } from "./real-mesh.ts";
 import { startSteadyLoad } from "./steady-load.ts";
@@ -67,7 +68,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
         asked.push(Number(coverage?.fromRaw));
         return (await deadLetters(["duplicate", "conflict"], "again[.]")) === again.length;
       },
-      { timeoutMs: 120_000, what: "every repeat is a dead letter" },
+      { timeoutMs: 120_000, everyMs, what: "every repeat is a dead letter" },
     );
     await known;
     expect(await deadLetters(["conflict"], "again[.]")).toBe(messages.length / 10);
@@ -115,7 +116,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
     const deviceIds = Array.from({ length: 50 }, (_, i) => `${prefix}${i}`);
     let asked = 0;
     try {
-      await waitUntil(() => load.acked.size > 1000, { timeoutMs: 120_000, what: "readings flow" });
+      await waitUntil(() => load.acked.size > 1000, { timeoutMs: 120_000, everyMs, what: "readings flow" });
       await mesh.engines.kill("spark");
       const backMs = Date.now() + 120_000;
       await waitUntil(
@@ -129,7 +130,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
           asked++;
           return Date.now() > backMs;
         },
-        { timeoutMs: 300_000, what: "two minutes are over" },
+        { timeoutMs: 300_000, everyMs, what: "two minutes are over" },
       );
       await mesh.engines.start("spark");
       await load.finish();

@@ -1,4 +1,5 @@
 import { waitUntil } from "@devicemesh/kit/testing";
+import { everyMs } from "./pace.ts";
 import type { RealMesh } from "./real-mesh.ts";
 
 /**
@@ -11,6 +12,7 @@ export async function rewindSink({ engines }: RealMesh, connector: string): Prom
   // Stopping takes its time; until it is done, forgetting is refused.
   await waitUntil(async () => (await fetch(`${url}/offsets`, { method: "DELETE" })).ok, {
     timeoutMs: 60_000,
+    everyMs,
     what: `${connector} has forgotten its offsets`,
   });
   await fetch(`${url}/resume`, { method: "PUT" });

@@ -2,6 +2,7 @@ import { waitUntil } from "@devicemesh/kit/testing";
 import { type DeviceMessage, identityOf } from "@devicemesh/proto";
 import { ask, createOracle, type Question } from "@devicemesh/query/oracle";
 import { expect } from "vitest";
+import { everyMs } from "./pace.ts";
 import type { RealMesh } from "./real-mesh.ts";
 import type { SteadyLoad } from "./steady-load.ts";
 
@@ -66,7 +67,7 @@ export async function expectAllFromWindows(
       seen = `${coverage?.fromWindows} from windows, ${coverage?.fromRaw} from raw readings`;
       return coverage?.fromWindows === BigInt(identities.size) && coverage.fromRaw === 0n;
     },
-    { timeoutMs, what: `all ${identities.size} readings from windows` },
+    { timeoutMs, everyMs, what: `all ${identities.size} readings from windows` },
   ).catch((error: Error) => {
     throw new Error(`${error.message}; last: ${seen}`);
   });

@@ -41,7 +41,7 @@ describe.skipIf(engines === undefined)("the freshness of the real mesh under 200
             const { rows } = await mesh.query.getAggregates({ deviceIds: [reading.deviceId] });
             return rows.length === 1;
           },
-          { timeoutMs: 60_000, what: `the answer counts ${reading.deviceId}` },
+          { timeoutMs: 60_000, everyMs: 20, what: `the answer counts ${reading.deviceId}` },
         );
         delaysMs.push(performance.now() - ackedMs);
         const deviceIds = Array.from({ length: 50 }, (_, i) => `${loadPrefix}${i}`);

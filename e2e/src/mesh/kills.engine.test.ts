@@ -2,6 +2,7 @@ import { testEngines } from "@devicemesh/engines/testing";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { afterAll, beforeAll, describe, it } from "vitest";
 import { expectAllFromWindows, expectExact } from "./exact-sets.ts";
+import { everyMs } from "./pace.ts";
 import { type RealMesh, startRealMesh } from "./real-mesh.ts";
 import { startSteadyLoad } from "./steady-load.ts";
 
@@ -47,12 +48,14 @@ describe.skipIf(engines === undefined)("while 500 readings a second flow, kill -
       try {
         await waitUntil(() => load.acked.size >= before, {
           timeoutMs: recoveryLimitMs,
+          everyMs,
           what: "readings flow",
         });
         const ackedBefore = load.acked.size;
         await kill(mesh);
         await waitUntil(() => load.acked.size >= ackedBefore + after, {
           timeoutMs: recoveryLimitMs,
+          everyMs,
           what: `readings flow after the death of ${name}`,
         });
         await load.finish();

@@ -10,6 +10,7 @@ import { testEngines } from "@devicemesh/engines/testing";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { describe, expect, it } from "vitest";
+import { everyMs } from "./pace.ts";
 
 const engines = await testEngines();
 const main = fileURLToPath(new URL("../../../mesh/src/main.ts", import.meta.url));
@@ -57,7 +58,7 @@ async function untilSaid(run: MeshRun, what: RegExp): Promise<RegExpExecArray> {
       found = what.exec(run.output());
       return found !== null || ended;
     },
-    { timeoutMs: 400_000, what: `${what}` },
+    { timeoutMs: 400_000, everyMs, what: `${what}` },
   ).catch((error: Error) => {
     throw new Error(`${error.message}\n${run.output()}`);
   });
@@ -104,7 +105,7 @@ describe.skipIf(engines === undefined)("npm run mesh", () => {
         answer = await askThermostat(query);
         return answer.coverage?.fromWindows === thermostat.count && answer.coverage.fromRaw === 0n;
       },
-      { timeoutMs: 240_000, what: "the recording is answered from windows" },
+      { timeoutMs: 240_000, everyMs, what: "the recording is answered from windows" },
     );
     expect(answer.figures).toEqual({ ...thermostat, average: expect.closeTo(thermostat.average, 12) });
 
@@ -146,7 +147,7 @@ describe.skipIf(engines === undefined)("npm run mesh", () => {
         const again = await askThermostat(queryAgain);
         return JSON.stringify(again.figures, texts) === JSON.stringify(answer.figures, texts);
       },
-      { timeoutMs: 120_000, what: "the same answer as before" },
+      { timeoutMs: 120_000, everyMs, what: "the same answer as before" },
     );
     second.child.kill("SIGINT");
     expect(await second.exited).toBe(0);

@@ -12,6 +12,7 @@ import { identityOf, millisecondsFloor, type ProtoTimestamp } from "@devicemesh/
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import type { Kafka } from "kafkajs";
 import type { Db } from "mongodb";
+import { everyMs } from "./pace.ts";
 
 /** A mesh of its own over the engines of the test run: our services as processes, other names than any other mesh. */
 export type RealMesh = AsyncDisposable & {
@@ -83,13 +84,10 @@ export async function startRealMesh(
     QueryService,
     createGrpcTransport({ baseUrl: `http://${services.get("query").address}` }),
   );
+  // The coverage of an answer that counts nothing is the cheapest way to ask how far the mesh is.
   const horizon = async () => {
-    const { status } = await query.getPipelineStatus({}, { timeoutMs: 5000 });
-    return {
-      completeThroughMs: msOf(status?.completeThrough),
-      frontierMs: msOf(status?.levels[0]?.frontier),
-      problems: status?.problems ?? [],
-    };
+    const { coverage } = await query.getAggregates({ deviceIds: ["nobody"] }, { timeoutMs: 5000 });
+    return { completeThroughMs: msOf(coverage?.completeThrough), frontierMs: msOf(coverage?.frontier) };
   };
   const until = async (what: "completeThroughMs" | "frontierMs", timeoutMs: number) => {
     // Engines and test have one clock here, so the log's clock is past this too.
@@ -101,7 +99,7 @@ export async function startRealMesh(
         last = seen;
         return what in seen && (seen as Record<typeof what, number>)[what] > nowMs;
       },
-      { timeoutMs, what: `${what} past ${new Date(nowMs).toISOString()}` },
+      { timeoutMs, everyMs, what: `${what} past ${new Date(nowMs).toISOString()}` },
     ).catch((error: Error) => {
       throw new Error(`${error.message}; last seen: ${JSON.stringify(last)}; logs in ${logs}`);
     });
@@ -112,7 +110,7 @@ export async function startRealMesh(
         () => true,
         () => false,
       ),
-    { timeoutMs: 60_000, what: "query answers" },
+    { timeoutMs: 60_000, everyMs, what: "query answers" },
   );
 
   const running = starting.move();
