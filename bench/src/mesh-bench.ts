@@ -1,10 +1,10 @@
 import { rmSync } from "node:fs";
-import { loadavg } from "node:os";
 import { join } from "node:path";
 import { type EngineAddresses, installEngines, startEngines } from "@devicemesh/engines";
 import { meshDefinition, type TopicDefinition, topicDefinitions } from "@devicemesh/operator";
 import { type BenchServices, createBenchServices, databaseOf } from "./bench-services.ts";
 import { type BenchTopics, openBenchTopics } from "./kafka-bench-topics.ts";
+import { type LoadSpread, watchMachineLoad } from "./load-watch.ts";
 import { type MachineFacts, machineFacts } from "./machine.ts";
 import { type MeshChainResult, type MeshChainSettings, measureMeshChain } from "./mesh-chain.ts";
 import { type MeshPeerName, type MeshPeerResult, measureMeshIngest } from "./mesh-ingest.ts";
@@ -31,8 +31,7 @@ export type MeshBenchSettings = {
 export type MeshResult = {
   readonly kind: "mesh";
   readonly machine: MachineFacts;
-  /** The load average of the last minute before the first engine was started: other people's work. */
-  readonly loadBefore: number;
+  readonly load: LoadSpread;
   readonly roundMs: number;
   readonly partitions: number;
   readonly peers: readonly MeshPeerResult[];
@@ -51,7 +50,7 @@ const partitions = 4;
  */
 export async function runMeshBench(settings: MeshBenchSettings): Promise<MeshResult> {
   const { cache, progress, signal } = settings;
-  const loadBefore = loadavg()[0] ?? 0;
+  const machineLoad = watchMachineLoad();
   const folder = join(cache, "mesh");
   const installed = await installEngines({ say: progress });
   progress("starting Kafka, Kafka Connect, MongoDB and Spark ...");
@@ -77,7 +76,7 @@ export async function runMeshBench(settings: MeshBenchSettings): Promise<MeshRes
   return {
     kind: "mesh",
     machine: machineFacts(Date.now()),
-    loadBefore,
+    load: machineLoad.stop(),
     roundMs: settings.roundMs,
     partitions,
     peers,

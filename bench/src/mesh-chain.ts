@@ -96,10 +96,11 @@ export async function measureMeshChain(
   const partials = await store.countPartials();
   progress(`Spark worked them off in ${batches.length} batches; the frontier is past them`);
 
+  // Query is told where the generator is, so the generator comes first.
+  await services.start("generator");
   const query = await services.start("query");
   const asked = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${query.address}` }));
   await expectAnswer(asked, acknowledged, signal);
-  await services.start("generator");
   progress(`${settings.liveDevices} devices play ...`);
   await delay(settings.liveMs / 3, undefined, { signal });
   const liveWatch = watchBatches(windowJob, backlogWatch.last?.batch);

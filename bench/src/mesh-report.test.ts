@@ -16,7 +16,7 @@ function peer(name: "fastapi" | "ours", samples: MeshResult["peers"][number]["sa
 const result: MeshResult = {
   kind: "mesh",
   machine: { cpu: "A CPU", cores: 2, memoryGib: 8, system: "Linux 6", node: "v24", day: "2026-11-25" },
-  loadBefore: 0.5,
+  load: { before: 0.5, during: { median: 3, minimum: 1, maximum: 4 } },
   roundMs: 5000,
   partitions: 4,
   peers: [
@@ -87,10 +87,12 @@ describe("the report of the mesh", () => {
   });
 
   it("says when the machine was busy, and when records were repeated", () => {
-    expect(meshReport(result).markdown).not.toContain("others took");
+    expect(meshReport(result).markdown).not.toContain("busy with other work");
     const [theirs] = result.peers;
-    const busy = { ...result, loadBefore: 7, peers: [theirs!, peer("ours", result.peers[1]!.samples, 500)] };
-    expect(meshReport(busy).markdown).toContain("7.0 on 2 cores, so others took");
+    const load = { before: 1, during: { median: 12, minimum: 2, maximum: 20 } };
+    const busy = { ...result, load, peers: [theirs!, peer("ours", result.peers[1]!.samples, 500)] };
+    expect(meshReport(busy).markdown).toContain("12.0 (2.00 – 20.0) during the run");
+    expect(meshReport(busy).markdown).toContain("busy with other work");
     expect(meshReport(busy).markdown).toContain("Device Mesh ingest 3,000 and 500 repeats");
   });
 

@@ -3,6 +3,7 @@ import { fastapiVersions } from "./fastapi-environment.ts";
 import { figure, markdownTable, roundsText, spreadText } from "./figures.ts";
 import { fleet } from "./ingest-peers.ts";
 import type { LoadSample } from "./load-sample.ts";
+import type { LoadSpread } from "./load-watch.ts";
 import { machineText } from "./machine.ts";
 import type { MeshResult } from "./mesh-bench.ts";
 import { probeLookMs } from "./mesh-freshness.ts";
@@ -147,7 +148,7 @@ function databaseText({ database }: MeshResult): string {
 }
 
 function markdown(result: MeshResult): string {
-  const { peers, roundMs, partitions, machine, loadBefore, database } = result;
+  const { peers, roundMs, partitions, machine, load, database } = result;
   const ours = oursOf(peers);
   const versions = Object.entries({
     ...(peers.length > 1 ? fastapiVersions() : {}),
@@ -181,14 +182,19 @@ ${chainTable(result)}
 
 Batch times: median (minimum – maximum). Rows a second: all rows of the batches by all their time. The sink worked the backlog off before the window job was started; then the answer counted exactly the readings that were acknowledged. Probes are single readings while ${result.chain.live.devices} devices send one a second each, looked for every ${probeLookMs} ms.${standIn}
 
-${machineText(machine)}. ${loadText(loadBefore, machine.cores)} ${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.
+${machineText(machine)}. ${loadText(load, machine.cores)} ${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.
 `;
 }
 
+/** What the bench itself brings about: a server, its load, the broker, and for a while more. */
+const ownLoadMax = 5;
+
 /** What else the machine did. */
-function loadText(load: number, cores: number): string {
-  const text = `Load average before the start: ${load.toFixed(1)} on ${cores} cores`;
-  return load > cores / 2 ? `${text}, so others took from what is measured here.` : `${text}.`;
+function loadText({ before, during }: LoadSpread, cores: number): string {
+  const text = `Load average on ${cores} cores: ${before.toFixed(1)} before the start, ${spreadText(during)} during the run, the bench itself included`;
+  return before > cores || during.median > ownLoadMax
+    ? `${text}: the machine was busy with other work, which took from what is measured here.`
+    : `${text}.`;
 }
 
 function chart(result: MeshResult): BarChart {

@@ -1,0 +1,20 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { watchMachineLoad } from "./load-watch.ts";
+
+describe("watchMachineLoad", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("keeps what was before apart from what was meanwhile, and looks every five seconds", () => {
+    const loads = [1, 4, 6, 9];
+    const watch = watchMachineLoad(() => loads.shift() ?? Number.NaN);
+    vi.advanceTimersByTime(10_000);
+    expect(watch.stop()).toEqual({ before: 1, during: { median: 6, minimum: 4, maximum: 9 } });
+    vi.advanceTimersByTime(60_000);
+    expect(loads).toEqual([]);
+  });
+});
