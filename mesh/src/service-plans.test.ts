@@ -27,31 +27,31 @@ const config: ServicesConfig = {
 const addresses = { ingest: "127.0.0.1:50051", generator: "127.0.0.1:8081" };
 
 /** The value that follows a flag. */
-function valueOf(args: readonly string[], flag: string): string | undefined {
+function valueAfter(args: readonly string[], flag: string): string | undefined {
   return args[args.indexOf(flag) + 1];
 }
 
 describe("the plans of the services", () => {
   it("ask for the configured port first, and for the one that a service had from then on", () => {
     const { ingest } = planServices(config);
-    expect(valueOf(ingest.args(undefined), "--port")).toBe("50051");
-    expect(valueOf(planQuery(config, addresses).args(40_404), "--port")).toBe("40404");
+    expect(valueAfter(ingest.args(undefined), "--port")).toBe("50051");
+    expect(valueAfter(planQuery(config, addresses).args(40_404), "--port")).toBe("40404");
   });
 
   it("tell operator and ingest one retention, and give sizes their unit", () => {
     const { operator, ingest } = planServices(config);
     for (const { args } of [operator, ingest]) {
-      expect(valueOf(args(undefined), "--retain-raw")).toBe("3600000ms");
+      expect(valueAfter(args(undefined), "--retain-raw")).toBe("3600000ms");
     }
-    expect(valueOf(operator.args(undefined), "--segment")).toBe("5000ms");
-    expect(valueOf(operator.args(undefined), "--kafka-brokers")).toBe("127.0.0.1:1,127.0.0.1:2");
+    expect(valueAfter(operator.args(undefined), "--segment")).toBe("5000ms");
+    expect(valueAfter(operator.args(undefined), "--kafka-brokers")).toBe("127.0.0.1:1,127.0.0.1:2");
   });
 
   it("have a generator without devices wait for a call", () => {
     expect(planGenerator(config, addresses.ingest).args(undefined)).toContain("--idle");
     const playing = planGenerator({ ...config, devices: 7 }, addresses.ingest).args(undefined);
     expect(playing).not.toContain("--idle");
-    expect(valueOf(playing, "--devices")).toBe("7");
+    expect(valueAfter(playing, "--devices")).toBe("7");
   });
 
   it("open services beyond this machine only where that was said, and never the inner ones", () => {
@@ -63,7 +63,7 @@ describe("the plans of the services", () => {
     expect(planServices(config).ingest.args(undefined)).not.toContain(flag);
     for (const { args } of [operator, aggregator]) {
       expect(args(undefined)).not.toContain(flag);
-      expect(valueOf(args(undefined), "--host")).toBe("127.0.0.1");
+      expect(valueAfter(args(undefined), "--host")).toBe("127.0.0.1");
     }
   });
 });
