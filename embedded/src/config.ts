@@ -1,4 +1,5 @@
 import { generatorEnvironment } from "@devicemesh/generator";
+import { deviceAccessSettings, userAccessSettings } from "@devicemesh/identity";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { type Retention, retentionProblem } from "./duckdb-retention.ts";
 
@@ -34,7 +35,8 @@ export const embeddedSettings = defineSettings({
       env: "DEVICEMESH_HOST",
       kind: "string",
       default: "127.0.0.1",
-      description: "Address to listen on; there is no authentication, so keep it on this machine.",
+      description:
+        "Address to listen on; beyond this machine only with --jwks and --device-ca, or --insecure-beyond-loopback.",
     },
     data: {
       flag: "--data",
@@ -74,6 +76,38 @@ export const embeddedSettings = defineSettings({
       kind: "string",
       placeholder: "ORIGIN",
       description: "Origin of web pages that may call query, several with commas; none by default.",
+    },
+    ...userAccessSettings(),
+    ...deviceAccessSettings(),
+    generatorCa: {
+      flag: "--generator-ca",
+      env: "DEVICEMESH_GENERATOR_CA",
+      kind: "string",
+      placeholder: "FILE",
+      description:
+        "CA (PEM) by which the generator knows ingest, where there is TLS; --device-ca by default.",
+    },
+    generatorCertificate: {
+      flag: "--generator-cert",
+      env: "DEVICEMESH_GENERATOR_CERT",
+      kind: "string",
+      placeholder: "FILE",
+      description: "Certificate (PEM) of the generator: of a gateway whose prefix covers its devices.",
+    },
+    generatorKey: {
+      flag: "--generator-key",
+      env: "DEVICEMESH_GENERATOR_KEY",
+      kind: "string",
+      placeholder: "FILE",
+      description: "Private key (PEM) of that certificate.",
+    },
+    generatorPrefix: {
+      flag: "--generator-prefix",
+      env: "DEVICEMESH_GENERATOR_DEVICE_PREFIX",
+      kind: "string",
+      default: "",
+      placeholder: "TEXT",
+      description: "Stands before the ids of the devices that the generator plays.",
     },
     retainRaw: {
       flag: "--retain-raw",

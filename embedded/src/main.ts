@@ -2,6 +2,7 @@ import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
 import { createLogger } from "@devicemesh/kit/logger";
 import { PortInUseError } from "@devicemesh/kit/port-in-use-error";
 import { loadSettings } from "@devicemesh/kit/settings";
+import { SettingsError } from "@devicemesh/kit/settings-error";
 import { banner } from "./banner.ts";
 import { type Embedded, startEmbedded } from "./compose.ts";
 import { type EmbeddedConfig, embeddedSettings } from "./config.ts";
@@ -34,6 +35,7 @@ async function run(config: EmbeddedConfig): Promise<void> {
     await replayInto({
       file: config.replay,
       target: mesh.ingest,
+      tls: mesh.generatorTls,
       signal: stopped.signal,
       stdout: process.stdout,
       stderr: process.stderr,
@@ -47,7 +49,8 @@ async function run(config: EmbeddedConfig): Promise<void> {
 }
 
 function explained(error: unknown): string {
-  if (error instanceof StoreOpenError || error instanceof RangeError) return error.message;
+  if (error instanceof StoreOpenError || error instanceof RangeError || error instanceof SettingsError)
+    return error.message;
   if (error instanceof PortInUseError)
     return `${error.message}: choose another with --ingest-port or --query-port`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);

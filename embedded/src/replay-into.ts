@@ -1,5 +1,6 @@
 import {
   createStatusLine,
+  type IngestTls,
   type Output,
   RecordingError,
   replayFile,
@@ -13,6 +14,8 @@ export type ReplayInto = {
   readonly file: string;
   /** host:port of ingest. */
   readonly target: string;
+  /** How it is reached with TLS; cleartext if undefined. */
+  readonly tls?: IngestTls | undefined;
   /** Ends the replay early. */
   readonly signal: AbortSignal;
   /** Gets the summary. */
@@ -25,12 +28,13 @@ export type ReplayInto = {
  * Replays a recording as fast as it is acknowledged, with a progress line, and says how it went. A file that
  * cannot be read is told and ends nothing else.
  */
-export async function replayInto({ file, target, signal, stdout, stderr }: ReplayInto): Promise<void> {
+export async function replayInto({ file, target, tls, signal, stdout, stderr }: ReplayInto): Promise<void> {
   const line = createStatusLine({ output: stderr, clock: systemClock });
   try {
     const summary = await replayFile({
       file,
       target,
+      tls,
       signal,
       onProgress: (progress) => line.show(replayProgressText(progress)),
     });

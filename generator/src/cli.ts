@@ -1,7 +1,9 @@
 import { createLogger } from "@devicemesh/kit/logger";
 import { type LoadedSettings, loadSettings } from "@devicemesh/kit/settings";
+import { SettingsError } from "@devicemesh/kit/settings-error";
 import { type Clock, wait } from "./clock.ts";
 import { createGenerator } from "./generator.ts";
+import { readIngestTls } from "./ingest-tls.ts";
 import { type PlaySettings, playSettings } from "./play-settings.ts";
 import { RecordingError } from "./recording.ts";
 import { replayFile } from "./replay.ts";
@@ -67,7 +69,14 @@ async function withSettings<Values>(
   context: CliContext,
   run: Run<Values>,
 ): Promise<number> {
-  if (loaded.kind === "settings") return run(loaded.values, context, loaded.positionals);
+  if (loaded.kind === "settings") {
+    try {
+      return await run(loaded.values, context, loaded.positionals);
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      return usage(context.stderr, error.message);
+    }
+  }
   (loaded.kind === "help" ? context.stdout : context.stderr).write(loaded.text);
   return loaded.kind === "help" ? 0 : 2;
 }
@@ -78,8 +87,11 @@ async function play(
 ): Promise<number> {
   const { target, devices, intervalMs, seed, durationMs, memoryReadings, spillFolder, spillBytesMax } =
     values;
+  const tls = readIngestTls(values);
   await using generator = createGenerator({
     target,
+    tls,
+    devicePrefix: values.devicePrefix,
     logger: createLogger({ name: "generator", level: values.logLevel }),
     clock,
     limits: { memoryReadings },
@@ -108,6 +120,7 @@ async function replay(
   const { target, times, speed, giveUpAfterMs } = values;
   if (file === undefined) return usage(stderr, "replay needs a FILE; replay --help lists the flags.");
   if (times === "start-now" && speed === undefined) return usage(stderr, "--times start-now needs --speed.");
+  const tls = readIngestTls(values);
   const line = createStatusLine({ output: stderr, clock });
   const onProgress = (progress: Parameters<typeof replayProgressText>[0]) =>
     line.show(replayProgressText(progress));
@@ -115,6 +128,7 @@ async function replay(
     const summary = await replayFile({
       file,
       target,
+      tls,
       times,
       speed,
       giveUpAfterMs,

@@ -2,6 +2,7 @@ import type { Logger } from "@devicemesh/kit/logger";
 import { RpcError } from "@devicemesh/kit/rpc-error";
 import { type Clock, systemClock } from "./clock.ts";
 import { createIngestClient } from "./ingest-client.ts";
+import type { IngestTls } from "./ingest-tls.ts";
 import { createOutbox, type OutboxCounts, type OutboxEvent, type OutboxLimits } from "./outbox.ts";
 import { type Play, type RunningPlay, startPlay } from "./play.ts";
 import { type PlayRequest, playOf } from "./play-request.ts";
@@ -13,6 +14,10 @@ import type { UnitSender } from "./unit.ts";
 export type GeneratorOptions = {
   /** Where ingest is, as `host:port`. */
   readonly target: string;
+  /** How it is reached with TLS; cleartext if left out. */
+  readonly tls?: IngestTls | undefined;
+  /** Stands before the ids of the devices; nothing by default. */
+  readonly devicePrefix?: string | undefined;
   readonly logger: Logger;
   readonly clock?: Clock;
   /** The seed of requests that name none; 1 by default. */
@@ -58,7 +63,7 @@ export type Generator = AsyncDisposable & {
  * @throws if the spill folder cannot be made or listed.
  */
 export function createGenerator(options: GeneratorOptions): Generator {
-  const { target, logger, clock = systemClock, seed: defaultSeed = 1n } = options;
+  const { target, tls, logger, clock = systemClock, seed: defaultSeed = 1n, devicePrefix } = options;
   const spill =
     options.spill &&
     openSpill({
@@ -70,7 +75,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
       },
     });
   const outbox = createOutbox({
-    sender: options.sender ?? createIngestClient({ target, clock }),
+    sender: options.sender ?? createIngestClient({ target, tls, clock }),
     clock,
     // Jitter must differ between processes, or all of a fleet come back at the same moment.
     random: createRandom(BigInt(process.pid) ^ BigInt(Math.floor(clock.nowMs())), 0),
@@ -134,7 +139,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
 
   return {
     start(request) {
-      const next = playOf(request, defaultSeed);
+      const next = playOf(request, { seed: defaultSeed, devicePrefix });
       if (closed !== undefined)
         throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
       if (playing !== undefined)

@@ -2,6 +2,7 @@ export { type Clock, systemClock } from "./clock.ts";
 export { generatorEnvironment } from "./environment.ts";
 export { type FaultPlan, noFaults } from "./fault-plan.ts";
 export { createGenerator, type Generator, type GeneratorOptions, type GeneratorState } from "./generator.ts";
+export { type IngestTls, readIngestTls } from "./ingest-tls.ts";
 export type { OutboxCounts, OutboxLimits } from "./outbox.ts";
 export type { PlayRequest } from "./play-request.ts";
 export { RecordingError } from "./recording.ts";

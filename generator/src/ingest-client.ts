@@ -6,6 +6,7 @@ import { RetryInfo } from "@devicemesh/proto/tsproto/google/rpc/error_details.ts
 import { Status } from "@devicemesh/proto/tsproto/google/rpc/status.ts";
 import * as grpc from "@grpc/grpc-js";
 import type { Clock } from "./clock.ts";
+import { channelCredentials, type IngestTls } from "./ingest-tls.ts";
 import type { SendResult, Unit, UnitSender } from "./unit.ts";
 
 /**
@@ -17,13 +18,16 @@ import type { SendResult, Unit, UnitSender } from "./unit.ts";
 export function createIngestClient({
   target,
   clock,
+  tls,
   deadlineMs = 30_000,
 }: {
   target: string;
   clock: Clock;
+  /** Cleartext if left out. */
+  tls?: IngestTls | undefined;
   deadlineMs?: number;
 }): UnitSender {
-  const client = new grpc.Client(target, grpc.credentials.createInsecure(), channelOptions);
+  const client = new grpc.Client(target, channelCredentials(tls), channelOptions);
   return {
     send: (unit, signal) => sendUnit({ client, unit, signal, deadline: clock.nowMs() + deadlineMs }),
     close: () => client.close(),

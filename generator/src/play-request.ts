@@ -20,8 +20,11 @@ export type PlayRequest = {
  * again for callers that do not come through its validation.
  * @throws RpcError INVALID_ARGUMENT naming every field that is out of its bounds.
  */
-export function playOf(request: PlayRequest, defaultSeed: bigint): Play {
-  const { devices, intervalMs = 1_000, seed = defaultSeed } = request;
+export function playOf(
+  request: PlayRequest,
+  defaults: { readonly seed: bigint; readonly devicePrefix?: string | undefined },
+): Play {
+  const { devices, intervalMs = 1_000, seed = defaults.seed } = request;
   const faults = faultPlan(request.faults);
   const bounds: [field: string, value: number, minimum: number, maximum: number, words: string][] = [
     ["devices", devices, 1, 100_000, "1 to 100000"],
@@ -47,7 +50,7 @@ export function playOf(request: PlayRequest, defaultSeed: bigint): Play {
     const details: RpcErrorDetail[] = [{ kind: "badRequest", violations }];
     throw new RpcError({ code: "INVALID_ARGUMENT", message, details });
   }
-  return { devices: createDevices(devices), intervalMs, seed, faults };
+  return { devices: createDevices(devices, defaults.devicePrefix), intervalMs, seed, faults };
 }
 
 // Names each rate: callers may hand in objects that hold more.

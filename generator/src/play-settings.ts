@@ -1,6 +1,7 @@
 import { logLevels } from "@devicemesh/kit/logger";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { noFaults } from "./fault-plan.ts";
+import { ingestTlsSettings } from "./ingest-tls.ts";
 import { defaultOutboxLimits } from "./outbox.ts";
 import { environmentPrefix, replayVariables, serveVariables, targetSetting } from "./shared-settings.ts";
 
@@ -13,6 +14,15 @@ export const playSettings = defineSettings({
   foreignEnv: [...serveVariables, ...replayVariables],
   settings: {
     target: targetSetting,
+    ...ingestTlsSettings,
+    devicePrefix: {
+      flag: "--device-prefix",
+      env: "DEVICEMESH_GENERATOR_DEVICE_PREFIX",
+      kind: "string",
+      default: "",
+      placeholder: "TEXT",
+      description: "Stands before the ids of the devices.",
+    },
     devices: {
       flag: "--devices",
       env: "DEVICEMESH_GENERATOR_DEVICES",

@@ -1,4 +1,5 @@
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
+import { ingestTlsSettings } from "./ingest-tls.ts";
 import { playSettings } from "./play-settings.ts";
 import { replayTimes } from "./replay-times.ts";
 import { environmentPrefix, serveVariables, targetSetting } from "./shared-settings.ts";
@@ -18,6 +19,7 @@ export const replaySettings = defineSettings({
   positionals: { max: 1, placeholder: "FILE" },
   settings: {
     target: targetSetting,
+    ...ingestTlsSettings,
     times: {
       flag: "--times",
       env: "DEVICEMESH_GENERATOR_TIMES",

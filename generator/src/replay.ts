@@ -1,6 +1,7 @@
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import { type Clock, systemClock, wait } from "./clock.ts";
 import { createIngestClient } from "./ingest-client.ts";
+import type { IngestTls } from "./ingest-tls.ts";
 import { createOutbox, type OutboxEvent, type OutboxLimits } from "./outbox.ts";
 import { createRandom } from "./random.ts";
 import { openRecording, type Recording } from "./recording.ts";
@@ -13,6 +14,8 @@ export type ReplayOptions = {
   readonly file: string;
   /** Where ingest is, as `host:port`. */
   readonly target: string;
+  /** How it is reached with TLS; cleartext if left out. */
+  readonly tls?: IngestTls | undefined;
   /** What times the readings have; their own by default. */
   readonly times?: ReplayTimes;
   /** How many times faster than it was recorded; as fast as ingest acknowledges by default. */
@@ -71,7 +74,7 @@ export type ReplaySummary = ReplayProgress & {
  *   0, or is missing where the times need one.
  */
 export async function replayFile(options: ReplayOptions): Promise<ReplaySummary> {
-  const { file, target, times = "own", speed, giveUpAfterMs, clock = systemClock } = options;
+  const { file, target, tls, times = "own", speed, giveUpAfterMs, clock = systemClock } = options;
   if (speed !== undefined && !(speed > 0)) throw new RangeError("the speed must be above 0");
   if (times === "start-now" && speed === undefined) throw new RangeError("the times start-now need a speed");
   const startedMs = clock.nowMs();
@@ -85,7 +88,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
   let trouble: string | undefined;
   let troubleSinceMs = 0;
   const outbox = createOutbox({
-    sender: options.sender ?? createIngestClient({ target, clock }),
+    sender: options.sender ?? createIngestClient({ target, tls, clock }),
     clock,
     random: createRandom(BigInt(Math.floor(startedMs)), 0),
     whenFull: "wait",

@@ -1,9 +1,11 @@
+import { openUserAccess } from "@devicemesh/identity";
 import { createLogger } from "@devicemesh/kit/logger";
 import { PortInUseError } from "@devicemesh/kit/port-in-use-error";
 import type { RunningServer } from "@devicemesh/kit/running-server";
 import { readContractImage } from "@devicemesh/proto/image";
 import type { Clock } from "./clock.ts";
 import { createGenerator } from "./generator.ts";
+import { readIngestTls } from "./ingest-tls.ts";
 import { serveGenerator } from "./serve.ts";
 import type { ServeSettings } from "./serve-settings.ts";
 import type { Output } from "./status-line.ts";
@@ -26,8 +28,11 @@ export async function serveCommand(
   const { host, port, target, devices, intervalMs, seed, memoryReadings, spillFolder, spillBytesMax } =
     values;
   const logger = createLogger({ name: "generator", level: values.logLevel });
+  using access = openUserAccess(values, { logger, clock: () => clock.nowMs() });
   await using generator = createGenerator({
     target,
+    tls: readIngestTls(values),
+    devicePrefix: values.devicePrefix,
     logger,
     clock,
     seed: BigInt(seed),
@@ -36,7 +41,16 @@ export async function serveCommand(
   });
   let server: RunningServer;
   try {
-    server = await serveGenerator({ host, port }, { generator, logger, image: readContractImage() });
+    server = await serveGenerator(
+      { host, port },
+      {
+        generator,
+        logger,
+        image: readContractImage(),
+        access: access.interceptor,
+        tls: access.tls,
+      },
+    );
   } catch (error) {
     if (!(error instanceof PortInUseError)) throw error;
     stderr.write(`${error.message}: choose another with --port\n`);

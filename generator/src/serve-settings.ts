@@ -1,3 +1,4 @@
+import { userAccessSettings } from "@devicemesh/identity";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { playSettings } from "./play-settings.ts";
 import { replayVariables } from "./shared-settings.ts";
@@ -17,7 +18,8 @@ export const serveSettings = defineSettings({
       env: "DEVICEMESH_GENERATOR_HOST",
       kind: "string",
       default: "127.0.0.1",
-      description: "Address to listen on; there is no authentication.",
+      description:
+        "Address to listen on; beyond this machine only with --jwks or --insecure-beyond-loopback.",
     },
     port: {
       flag: "--port",
@@ -35,6 +37,7 @@ export const serveSettings = defineSettings({
       default: false,
       description: "Play nothing until StartGenerator is called.",
     },
+    ...userAccessSettings(playSettings.prefix),
     ...playing,
   },
 });

@@ -1,3 +1,4 @@
+import type { Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { addHealthRoutes } from "@devicemesh/kit/connect-health";
 import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
@@ -7,6 +8,7 @@ import type { Logger } from "@devicemesh/kit/logger";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
 import type { RunningServer } from "@devicemesh/kit/running-server";
+import type { TlsTermination } from "@devicemesh/kit/tls-termination";
 import type { Generator } from "./generator.ts";
 import { generatorRoutes } from "./routes.ts";
 
@@ -20,7 +22,7 @@ const readBytesMax = 64 * 1024;
 const shutdownGraceMs = 2500;
 
 /**
- * Serves GeneratorService, health and reflection over Connect, gRPC and gRPC-Web on one cleartext port. The
+ * Serves GeneratorService, health and reflection over Connect, gRPC and gRPC-Web on one port. The
  * generator stays the caller's: close it after the server.
  * @throws PortInUseError if the port is taken.
  */
@@ -31,14 +33,19 @@ export async function serveGenerator(
     readonly logger: Logger;
     /** The contract as a FileDescriptorSet in bytes, for reflection. */
     readonly image: Uint8Array;
+    /** Lets a call pass, or refuses it; see createAccessInterceptor. All pass if left out. */
+    readonly access?: Interceptor | undefined;
+    /** Serves TLS; cleartext if left out. */
+    readonly tls?: TlsTermination | undefined;
   },
 ): Promise<RunningServer> {
-  const { generator, logger, image } = dependencies;
+  const { generator, logger, image, access, tls } = dependencies;
   const services = [serviceName];
   const health = createHealth(services);
   return await startOnePortServer({
     host,
     port,
+    tls,
     handler: connectNodeAdapter({
       routes(router) {
         generatorRoutes(generator)(router);
@@ -46,7 +53,7 @@ export async function serveGenerator(
         addReflectionRoutes(router, createReflection({ image, services }));
       },
       // The generator itself checks the bounds of what it is asked to play.
-      interceptors: [createErrorInterceptor({ logger })],
+      interceptors: [createErrorInterceptor({ logger }), ...(access === undefined ? [] : [access])],
       jsonOptions: { ignoreUnknownFields: false },
       readMaxBytes: readBytesMax,
     }),

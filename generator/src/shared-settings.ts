@@ -1,3 +1,5 @@
+import { userAccessSettings } from "@devicemesh/identity";
+
 /** The environment variables of the generator's command line begin so. */
 export const environmentPrefix = "DEVICEMESH_GENERATOR_";
 
@@ -16,7 +18,8 @@ export const serveVariables = [
   "DEVICEMESH_GENERATOR_HOST",
   "DEVICEMESH_GENERATOR_PORT",
   "DEVICEMESH_GENERATOR_IDLE",
-] as const;
+  ...Object.values(userAccessSettings(environmentPrefix)).map(({ env }) => env),
+];
 
 /** The variables that only `replay` reads; the other commands let them be. */
 export const replayVariables = [

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
+import type { IdentifyPublisher } from "@devicemesh/identity";
 import { startGrpcServer } from "@devicemesh/kit/grpc-server";
 import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
 import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/reflection";
+import type { TlsTermination } from "@devicemesh/kit/tls-termination";
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { IngestConfig } from "./config.ts";
 import { createCounters, type IngestStats } from "./counters.ts";
@@ -30,6 +32,10 @@ export type IngestDependencies = {
   readonly serving?: boolean;
   /** Names a failed call in the log and in its answer; random by default. */
   readonly createRequestId?: () => string;
+  /** Who sends a call: its readings of devices that are not its own are refused. Anyone may send if left out. */
+  readonly identityOf?: IdentifyPublisher | undefined;
+  /** Serves TLS; cleartext if left out. */
+  readonly tls?: TlsTermination | undefined;
 };
 
 /** Ingest, listening. */
@@ -52,6 +58,7 @@ export type Ingest = AsyncDisposable & {
  */
 export async function startIngest(config: IngestConfig, dependencies: IngestDependencies): Promise<Ingest> {
   const { log, clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
+  const { identityOf, tls } = dependencies;
   const counters = createCounters();
   const room = createReadingRoom(config.readingsInFlightMax);
   const calls = createOpenCalls({ counters, logger, createRequestId, retryDelayMs: config.retryDelayMs });
@@ -63,7 +70,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     unitReadingsMax: config.unitReadingsMax,
     counters,
   });
-  const handlers = createIngestService({ calls, intake, log, room, config });
+  const handlers = createIngestService({ calls, intake, log, room, config, identityOf });
   const health = createHealth([ingestServiceName]);
   health.setServing(dependencies.serving ?? true);
   const reflection = createReflection({ image, services: [ingestServiceName] });
@@ -71,6 +78,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     host: config.host,
     port: config.port,
     options: serverOptions(config),
+    tls,
     addServices(grpcServer) {
       grpcServer.addService(ingestServiceDefinition, handlers);
       addHealthToGrpcServer(grpcServer, health);

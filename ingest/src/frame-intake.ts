@@ -1,3 +1,4 @@
+import type { Publisher } from "@devicemesh/identity";
 import { invalidArgument, resourceExhausted } from "@devicemesh/kit/rpc-error";
 import { frameBytesMax, frameReadingsMax } from "@devicemesh/proto";
 import type { CommitUnit } from "./commit-unit.ts";
@@ -7,11 +8,12 @@ import type { MessageBatch } from "./message-log.ts";
 import type { ReadingChecks } from "./reading-checks.ts";
 
 /**
- * Takes the next frame of a unit in: decodes, checks and counts it, and gives what was accepted.
+ * Takes the next frame of a unit in: decodes, checks and counts it, and gives what was accepted. `publisher`
+ * is who sends it, where that is known.
  * @throws RpcError INVALID_ARGUMENT if the bytes are not a frame, RESOURCE_EXHAUSTED if the frame or the
- *   unit is too large.
+ *   unit is too large, UNAUTHENTICATED if the publisher is no longer who it was.
  */
-export type FrameIntake = (frame: Buffer, unit: CommitUnit) => MessageBatch;
+export type FrameIntake = (frame: Buffer, unit: CommitUnit, publisher?: Publisher) => MessageBatch;
 
 /** The intake of all streams; frames are taken in one after the other. */
 export function createFrameIntake({
@@ -29,9 +31,11 @@ export function createFrameIntake({
   readonly unitReadingsMax: number;
   readonly counters: IngestCounters;
 }): FrameIntake {
-  return (frame, unit) => {
+  return (frame, unit, publisher) => {
     counters.frames++;
     counters.bytes += frame.length;
+    const problem = publisher?.problem();
+    if (problem !== undefined) throw problem;
     const place = `frames[${unit.frames}]`;
     if (frame.length > frameBytesMax) {
       throw resourceExhausted({
@@ -64,6 +68,7 @@ export function createFrameIntake({
       nowMs: clock(),
       refusalsMax: unit.refusalsLeft,
       ...(retainedSinceMs === undefined ? {} : { retainedSinceMs: retainedSinceMs() }),
+      ...(publisher === undefined ? {} : { publisher }),
     });
     unit.add(checked);
     return checked.batch;

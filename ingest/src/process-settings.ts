@@ -1,4 +1,5 @@
 import { chainSettings } from "@devicemesh/chain";
+import { deviceAccessSettings } from "@devicemesh/identity";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { defaultIngestConfig } from "./config.ts";
 import { defaultPartitionedLogLimits } from "./partitioned-log-limits.ts";
@@ -14,7 +15,8 @@ export const ingestSettings = defineSettings({
       env: "DEVICEMESH_HOST",
       kind: "string",
       default: defaultIngestConfig.host,
-      description: "Address to listen on; there is no authentication.",
+      description:
+        "Address to listen on; beyond this machine only with identity or --insecure-beyond-loopback.",
     },
     port: {
       flag: "--port",
@@ -25,6 +27,7 @@ export const ingestSettings = defineSettings({
       maximum: 65535,
       description: "Port to listen on; 0 picks a free one.",
     },
+    ...deviceAccessSettings(),
     kafkaBrokers: chainSettings.kafkaBrokers,
     topicPrefix: chainSettings.topicPrefix,
     appendTimeout: {

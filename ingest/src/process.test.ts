@@ -25,6 +25,22 @@ describe("ingest as a process", () => {
     expect(ingest.output.stderr).toContain("the message log is away");
   });
 
+  it("takes nobody's readings behind Envoy that Envoy does not name", async () => {
+    await using ingest = await startProcess("--trust-forwarded-identity", "--log-level", "silent");
+    const client = createTestClient(ingest.port);
+    const error = errorOf(await client.publish(frameOf(thermostatReading("a"))));
+    client.close();
+    expect(error.code).toBe(status.UNAUTHENTICATED);
+    expect(detailsOf(error).errorInfo?.reason).toBe("CERTIFICATE_MISSING");
+  });
+
+  it("ends with 2 beyond this machine without identity, and says what to do", async () => {
+    await using ingest = await startProcess("--host", "0.0.0.0");
+    expect(await ingest.stop()).toBe(2);
+    expect(ingest.output.stderr).toContain("--device-ca");
+    expect(ingest.output.stderr).toContain("--insecure-beyond-loopback");
+  });
+
   it("ends with 0 when it is asked to", async () => {
     await using ingest = await startProcess(...withoutKafka, "--log-level", "silent");
     expect(await ingest.stop()).toBe(0);

@@ -1,4 +1,5 @@
 import { chainNames, listOf } from "@devicemesh/chain";
+import { openDeviceAccess } from "@devicemesh/identity";
 import type { Logger } from "@devicemesh/kit/logger";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Ingest, startIngest } from "./compose.ts";
@@ -9,7 +10,7 @@ import type { IngestSettings } from "./process-settings.ts";
 /**
  * Starts ingest over Kafka. It listens at once, and says NOT_SERVING while Kafka or the topic cannot be reached;
  * senders wait for them, or are told to try again.
- * @throws PortInUseError if the port is taken.
+ * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity is wrong.
  */
 export async function startIngestProcess(
   settings: IngestSettings,
@@ -19,6 +20,7 @@ export async function startIngestProcess(
   const { host, port, kafkaBrokers, topicPrefix, appendTimeout, retainRaw } = settings;
   const topic = chainNames({ prefix: topicPrefix }).topics.messages;
   const brokers = listOf(kafkaBrokers);
+  const access = openDeviceAccess(settings, { logger, clock });
   let ingest: Ingest | undefined;
   const log = createKafkaMessageLog({
     brokers,
@@ -37,17 +39,23 @@ export async function startIngestProcess(
       logger,
       image: readContractImage(),
       serving: false,
+      identityOf: access.identityOf,
+      tls: access.tls,
       ...(retainRaw !== undefined && { retainedSinceMs: () => clock() - retainRaw }),
     });
   } catch (error) {
     await log.close();
+    access[Symbol.dispose]();
     throw error;
   }
   ingest.setServing(log.stats().reachable);
   const service = ingest;
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {
-    closing ??= service.close().then(() => log.close());
+    closing ??= service
+      .close()
+      .then(() => log.close())
+      .finally(() => access[Symbol.dispose]());
     return closing;
   }
   return { ...service, close, [Symbol.asyncDispose]: close };

@@ -11,12 +11,14 @@ export function createPublishReadingBatch({
   log,
   room,
   config,
+  identityOf,
 }: IngestHandlerDependencies): handleUnaryCall<Buffer, PublishReadingBatchResponse> {
   return (call, callback) => {
     calls.serve(call, callback, async (signal) => {
+      const publisher = identityOf?.(call);
       const unit = createCommitUnit(config.refusedListMax);
       const window = createAppendWindow({ log, room, appendsMax: 1, signal, onFailure() {} });
-      await window.add(intake(call.request, unit));
+      await window.add(intake(call.request, unit, publisher));
       await window.drained();
       return unit.result();
     });

@@ -12,9 +12,11 @@ export function createPublishReadings({
   log,
   room,
   config,
+  identityOf,
 }: IngestHandlerDependencies): handleClientStreamingCall<Buffer, PublishReadingsResponse> {
   return (call, callback) => {
     calls.serve(call, callback, async (signal) => {
+      const publisher = identityOf?.(call);
       const unit = createCommitUnit(config.refusedListMax);
       // A destroyed call ends the loop below, also one that waits for a frame.
       const stop = () => call.destroy();
@@ -23,7 +25,7 @@ export function createPublishReadings({
       const window = createAppendWindow({ log, room, appendsMax, signal, onFailure: stop });
       try {
         for await (const frame of call as AsyncIterable<Buffer>) {
-          const wait = window.add(intake(frame, unit));
+          const wait = window.add(intake(frame, unit, publisher));
           if (wait !== undefined) await wait;
         }
       } catch (error) {

@@ -1,3 +1,4 @@
+import type { Publisher } from "@devicemesh/identity";
 import {
   clockAheadMaxMs,
   deviceIdPattern,
@@ -39,6 +40,8 @@ export type CheckContext = {
   readonly retainedSinceMs?: number;
   /** How many refusals to describe. */
   readonly refusalsMax: number;
+  /** Who sends the frame; readings of devices that are not its own are refused. Anyone's are taken if left out. */
+  readonly publisher?: Publisher;
 };
 
 /** Checks the readings of a frame and flattens those that pass. */
@@ -48,7 +51,10 @@ export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => Ch
  * The rules of reading.proto by hand, in protovalidate's order: device_id, timestamp, the value,
  * whether there is a measurement. Of each refused reading the first violation is told.
  *
- * Two rules are not protovalidate's, and come after its rules on the timestamp:
+ * Three rules are not protovalidate's. One comes right after its rule on the device id:
+ * - `device_id.identity`: see CheckContext.publisher.
+ *
+ * The others come after its rules on the timestamp:
  * - `timestamp.nanos`: google.protobuf.Timestamp defines nanos as 0 to 999,999,999. protovalidate checks
  *   no such thing: it compares (seconds, nanos) in order and lets nanos = -1 and nanos = 1e9 pass.
  * - `timestamp.retained`: see CheckContext.retainedSinceMs.
@@ -65,8 +71,11 @@ export function createReadingChecks({
   const outOfRange = sensors.map(rangeViolation);
   const allocate = createBatchMemory();
 
-  function firstViolation(columns: FrameColumns, row: number, limits: TimeLimits): Violation | undefined {
+  function firstViolation(columns: FrameColumns, row: number, limits: Limits): Violation | undefined {
     if (columns.deviceIdsValid[row] === 0) return badDeviceId;
+    if (limits.publisher !== undefined && !limits.publisher.mayPublish(columns.deviceIds[row]!)) {
+      return notItsOwn(limits.publisher);
+    }
     if (columns.timestampsSet[row] === 0) return noTimestamp;
     const seconds = columns.seconds[row]!;
     const nanos = columns.nanos[row]!;
@@ -85,7 +94,7 @@ export function createReadingChecks({
   }
 
   return (columns, context) => {
-    const limits = timeLimits(context);
+    const limits = limitsOf(context);
     const deviceIds = columns.deviceIds.slice(0, columns.length);
     const { sensorCodes, timestampsMs, values } = allocate(columns.length);
     const refusals: Refusal[] = [];
@@ -109,11 +118,12 @@ export function createReadingChecks({
   };
 }
 
-type TimeLimits = {
+type Limits = {
   readonly earliestSeconds: number;
   readonly latestSeconds: number;
   readonly latestNanos: number;
   readonly retainedSinceMs: number;
+  readonly publisher: Publisher | undefined;
 };
 
 const nanosMax = 999_999_999;
@@ -145,6 +155,10 @@ const noMeasurement: Violation = {
   text: "exactly one field is required in oneof",
 };
 
+function notItsOwn({ refusalText }: Publisher): Violation {
+  return { fieldPath: "device_id", ruleId: "device_id.identity", text: refusalText };
+}
+
 function notRetained(retainedSinceMs: number): Violation {
   return {
     fieldPath: "timestamp",
@@ -161,7 +175,7 @@ function rangeViolation(sensor: SensorSpec): Violation {
   };
 }
 
-function timeLimits({ nowMs, retainedSinceMs }: CheckContext): TimeLimits {
+function limitsOf({ nowMs, retainedSinceMs, publisher }: CheckContext): Limits {
   const latestMs = Math.floor(nowMs) + clockAheadMaxMs;
   const latestSeconds = Math.floor(latestMs / 1000);
   return {
@@ -169,6 +183,7 @@ function timeLimits({ nowMs, retainedSinceMs }: CheckContext): TimeLimits {
     latestSeconds,
     latestNanos: (latestMs - latestSeconds * 1000) * 1e6,
     retainedSinceMs: retainedSinceMs ?? Number.NEGATIVE_INFINITY,
+    publisher,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { IdentifyPublisher } from "@devicemesh/identity";
 import {
   IngestServiceService,
   type PublishReadingBatchResponse,
@@ -22,6 +23,8 @@ export type IngestHandlerDependencies = {
   readonly log: MessageLog;
   readonly room: ReadingRoom;
   readonly config: IngestConfig;
+  /** Who sends a call; anyone may if left out. */
+  readonly identityOf?: IdentifyPublisher | undefined;
 };
 
 /** The handlers of IngestService, for `ingestServiceDefinition`. */

@@ -5,6 +5,7 @@ import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { silentLogger } from "@devicemesh/kit/logger";
 import {
   BadRequestSchema,
+  ErrorInfoSchema,
   QuotaFailureSchema,
   RetryInfoSchema,
 } from "@devicemesh/proto/es/google/rpc/error_details_pb.ts";
@@ -15,7 +16,14 @@ import {
   type PublishReadingsResponse,
 } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
-import { Client, type ClientWritableStream, credentials, type ServiceError } from "@grpc/grpc-js";
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientWritableStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+} from "@grpc/grpc-js";
 import { type IngestDependencies, startIngest } from "./compose.ts";
 import { type IngestConfig, ingestConfig } from "./config.ts";
 import { createMemoryMessageLog } from "./memory-message-log.ts";
@@ -80,9 +88,19 @@ async function startProxy(target: number, sockets: Set<Socket>): Promise<{ serve
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** A client that sends bytes as they are. */
-export function createTestClient(port: number) {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+/** A client that sends bytes as they are, with these credentials and headers. */
+export function createTestClient(
+  port: number,
+  {
+    channelCredentials = credentials.createInsecure(),
+    headers = {},
+  }: {
+    readonly channelCredentials?: ChannelCredentials;
+    readonly headers?: Readonly<Record<string, string>>;
+  } = {},
+) {
+  const metadata = (): Metadata => Metadata.fromHttp2Headers(headers);
+  const client = new Client(`127.0.0.1:${port}`, channelCredentials, {
     "grpc.max_send_message_length": -1,
     "grpc.per_rpc_retry_buffer_size": 0,
     "grpc.enable_retries": 0,
@@ -96,6 +114,7 @@ export function createTestClient(port: number) {
       publishReadings.path,
       (frame) => frame,
       publishReadings.responseDeserialize,
+      metadata(),
       options,
       (error, response) => resolve(outcomeOf(error, response)),
     );
@@ -120,6 +139,7 @@ export function createTestClient(port: number) {
         (bytes) => bytes,
         publishReadingBatch.responseDeserialize,
         frame,
+        metadata(),
         options,
         (error, response) => resolve(outcomeOf(error, response)),
       );
@@ -165,6 +185,7 @@ export function detailsOf(error: ServiceError) {
     details.map(unpack).find((detail) => detail !== undefined);
   return {
     badRequest: unpacked((any) => anyUnpack(any, BadRequestSchema)),
+    errorInfo: unpacked((any) => anyUnpack(any, ErrorInfoSchema)),
     quotaFailure: unpacked((any) => anyUnpack(any, QuotaFailureSchema)),
     retryInfo: unpacked((any) => anyUnpack(any, RetryInfoSchema)),
   };

@@ -1,6 +1,8 @@
+import type { Socket } from "node:net";
 import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
 import type { RunningServer } from "./running-server.ts";
 import { startSocketServer } from "./socket-server.ts";
+import type { TlsTermination } from "./tls-termination.ts";
 
 /** Limits that grpc-js leaves open by default. */
 export const grpcServerDefaults = {
@@ -15,16 +17,17 @@ export const grpcServerDefaults = {
 export const grpcConnectionsMax = 4096;
 
 /**
- * Starts a cleartext gRPC server. `options` go over `grpcServerDefaults`. `onClosing` is called once when
- * `close` begins: the place to say NOT_SERVING and to end endless streams. Calls that still run after the
- * grace are cut: their callers get UNAVAILABLE, their handlers `cancelled`. `onError` is told of each
- * connection that broke.
+ * Starts a gRPC server, in cleartext unless there is `tls` (for protocol `h2`). `options` go over
+ * `grpcServerDefaults`. `onClosing` is called once when `close` begins: the place to say NOT_SERVING and to
+ * end endless streams. Calls that still run after the grace are cut: their callers get UNAVAILABLE, their
+ * handlers `cancelled`. `onError` is told of each connection that broke.
  * @throws PortInUseError, or what else kept it from listening.
  */
 export async function startGrpcServer(config: {
   readonly host: string;
   readonly port: number;
   readonly options?: ServerOptions;
+  readonly tls?: TlsTermination | undefined;
   addServices(server: Server): void;
   readonly shutdownGraceMs: number;
   readonly connectionsMax?: number;
@@ -36,12 +39,13 @@ export async function startGrpcServer(config: {
   // The sockets are ours and not grpc-js' own: its forceShutdown cuts nothing when channelz is off, it waits
   // for silent clients without a limit, and it tells a port in use by a text only, and prints it.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const inject = (socket: Socket): void => injector.injectConnection(socket);
   return await startSocketServer({
     host: config.host,
     port: config.port,
     connectionsMax: config.connectionsMax ?? grpcConnectionsMax,
     shutdownGraceMs: config.shutdownGraceMs,
-    accept: (socket) => injector.injectConnection(socket),
+    accept: config.tls?.terminate(inject) ?? inject,
     drain() {
       config.onClosing?.();
       // What it would call back for, the end of its sessions, is awaited as the end of the sockets.

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { detectHttpProtocol } from "./http-protocol.ts";
 import type { RunningServer } from "./running-server.ts";
 import { startSocketServer } from "./socket-server.ts";
+import type { TlsTermination } from "./tls-termination.ts";
 
 /** A handler that takes requests of both protocols, as `connectNodeAdapter` makes them. */
 export type OnePortHandler = (
@@ -42,6 +43,8 @@ type OnePortConfig = {
   readonly handler: OnePortHandler;
   readonly shutdownGraceMs: number;
   readonly limits?: Partial<OnePortLimits>;
+  /** For protocols `h2` and `http/1.1`; cleartext without it. */
+  readonly tls?: TlsTermination | undefined;
   /** Called once when `close` begins: the place to say NOT_SERVING and to end endless streams. */
   onClosing?(): void;
   /** Told of each handler that threw (its caller gets 500) and of each connection that broke. */
@@ -49,7 +52,7 @@ type OnePortConfig = {
 };
 
 /**
- * Serves HTTP/1.1 and HTTP/2 without TLS on one port: the first bytes of a connection tell which. No
+ * Serves HTTP/1.1 and HTTP/2 on one port, with or without TLS: the first bytes of a connection tell which. No
  * caller and no handler can end the process through it.
  * @throws PortInUseError, or what else kept it from listening.
  */
@@ -60,20 +63,22 @@ export async function startOnePortServer(config: OnePortConfig): Promise<Running
   const http1Side = createHttp1Side(handler, limits);
   const http2Side = createHttp2Side(handler, limits, onError);
   const undecided = new Set<Socket>();
+
+  function accept(socket: Socket): void {
+    undecided.add(socket);
+    void detectHttpProtocol(socket, limits.firstBytesTimeoutMs).then((protocol) => {
+      undecided.delete(socket);
+      if (protocol !== undefined && !socket.destroyed) {
+        (protocol === "http1" ? http1Side : http2Side).accept(socket);
+      }
+    });
+  }
   return await startSocketServer({
     host: config.host,
     port: config.port,
     connectionsMax: limits.connectionsMax,
     shutdownGraceMs: config.shutdownGraceMs,
-    accept(socket) {
-      undecided.add(socket);
-      void detectHttpProtocol(socket, limits.firstBytesTimeoutMs).then((protocol) => {
-        undecided.delete(socket);
-        if (protocol !== undefined && !socket.destroyed) {
-          (protocol === "http1" ? http1Side : http2Side).accept(socket);
-        }
-      });
-    },
+    accept: config.tls?.terminate(accept) ?? accept,
     drain() {
       config.onClosing?.();
       for (const socket of undecided) {

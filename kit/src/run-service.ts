@@ -2,6 +2,7 @@ import { untilShutdownSignal } from "./lifetime.ts";
 import { createLogger, type Logger, type LogLevel } from "./logger.ts";
 import type { RunningServer } from "./running-server.ts";
 import { loadSettings, type Setting, type SettingsDefinition, type SettingValues } from "./settings.ts";
+import { SettingsError } from "./settings-error.ts";
 
 /** A service as a process runs it. */
 export type ServiceProgram<Settings extends Readonly<Record<string, Setting>>> = {
@@ -44,9 +45,10 @@ export async function runService<const Settings extends Readonly<Record<string, 
     await asked;
     await service.close();
   } catch (error) {
-    logger.fatal({ error }, "could not go on");
+    const isWrongSetting = error instanceof SettingsError;
+    if (!isWrongSetting) logger.fatal({ error }, "could not go on");
     runtime.stderr.write(`${program.name}: ${error instanceof Error ? error.message : String(error)}\n`);
-    runtime.exitCode = 1;
+    runtime.exitCode = isWrongSetting ? 2 : 1;
   }
   // What is left open (timers of libraries) must not keep a closed service alive.
   runtime.exit();

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { EngineAddresses, Engines } from "@devicemesh/engines";
+import { isLoopback } from "@devicemesh/identity";
 import type { MeshConfig } from "./config.ts";
 import { planEngineStart } from "./engine-steps.ts";
 import { watchEngines } from "./engine-watch.ts";
@@ -38,6 +39,7 @@ export type MeshDependencies = {
  */
 export async function startMesh(config: MeshConfig, dependencies: MeshDependencies): Promise<Mesh> {
   const { env, createList, tell, signal } = dependencies;
+  checkHost(config);
   const folder = resolve(config.data);
   const logs = join(folder, "logs");
   mkdirSync(logs, { recursive: true });
@@ -103,6 +105,14 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
   }
 }
 
+/** @throws RangeError if anyone from beyond this machine could do everything and nobody said that this is meant. */
+function checkHost({ host, insecureBeyondLoopback }: MeshConfig): void {
+  if (isLoopback(host) || insecureBeyondLoopback) return;
+  throw new RangeError(
+    `--host ${host} is reached from beyond this machine, and nobody would have to say who they are: keep it on 127.0.0.1 with Envoy before it, or set --insecure-beyond-loopback to let in whoever can connect`,
+  );
+}
+
 /** @throws RangeError for two brokers: one may be away only where there are three. */
 function brokersOf({ brokers }: MeshConfig): 1 | 3 {
   if (brokers === 1 || brokers === 3) return brokers;
@@ -120,6 +130,7 @@ function servicesConfigOf(
   return {
     engines: addresses,
     host: config.host,
+    insecureBeyondLoopback: config.insecureBeyondLoopback,
     ports: { ingest: config.ingestPort, query: config.queryPort, generator: config.generatorPort },
     topicPrefix: config.topicPrefix,
     database: config.mongodbDatabase,

@@ -1,5 +1,6 @@
 import { chainSettings } from "@devicemesh/chain";
 import { generatorEnvironment } from "@devicemesh/generator";
+import { deviceAccessSettings } from "@devicemesh/identity";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 
 /** The settings of `npm run mesh`; those of `npm start` mean the same here. */
@@ -44,8 +45,9 @@ export const meshSettings = defineSettings({
       kind: "string",
       default: "127.0.0.1",
       description:
-        "Address that ingest, query and generator listen on; there is no authentication, so keep it on this machine. Engines always listen on 127.0.0.1.",
+        "Address that ingest, query and generator listen on; beyond this machine only with --insecure-beyond-loopback. Engines always listen on 127.0.0.1.",
     },
+    insecureBeyondLoopback: deviceAccessSettings().insecureBeyondLoopback,
     data: {
       flag: "--data",
       env: "DEVICEMESH_DATA",

@@ -15,6 +15,8 @@ export type ServicesConfig = {
   readonly engines: EngineAddresses;
   /** The address that ingest, query and generator listen on. */
   readonly host: string;
+  /** Lets that address be beyond this machine, though nobody has to say who they are. */
+  readonly insecureBeyondLoopback?: boolean;
   readonly ports: { readonly ingest: number; readonly query: number; readonly generator: number };
   readonly topicPrefix: string;
   readonly database: string;
@@ -53,7 +55,7 @@ export type ServiceAddresses = { readonly ingest: string; readonly generator: st
 export function planServices(
   config: ServicesConfig,
 ): Readonly<Record<"operator" | "aggregator" | "ingest", ServicePlan>> {
-  const { engines, host, ports, topicPrefix, retainRawMs } = config;
+  const { engines, ports, topicPrefix, retainRawMs } = config;
   const log = ["--log-level", config.logLevel];
   const kafka = ["--kafka-brokers", engines.kafkaBrokers.join(","), "--topic-prefix", topicPrefix];
   const mongodb = mongodbFlags(config);
@@ -88,19 +90,19 @@ export function planServices(
     ingest: {
       name: "ingest",
       main: mainOf("ingest"),
-      args: (port) => [...listenFlags(host, ports.ingest)(port), ...kafka, ...retainRaw, ...log],
+      args: (port) => [...outerFlags(config, ports.ingest)(port), ...kafka, ...retainRaw, ...log],
     },
   };
 }
 
 /** The command of query, whose page tells where the others are. Pure. */
 export function planQuery(config: ServicesConfig, addresses: ServiceAddresses): ServicePlan {
-  const { host, ports, corsOrigin, logLevel } = config;
+  const { ports, corsOrigin, logLevel } = config;
   return {
     name: "query",
     main: mainOf("query"),
     args: (port) => [
-      ...listenFlags(host, ports.query)(port),
+      ...outerFlags(config, ports.query)(port),
       ...mongodbFlags(config),
       ...["--ingest-address", addresses.ingest, "--generator-address", addresses.generator],
       ...(corsOrigin === undefined ? [] : ["--cors-origin", corsOrigin]),
@@ -111,13 +113,14 @@ export function planQuery(config: ServicesConfig, addresses: ServiceAddresses): 
 
 /** The command of the generator, which sends to `target` (host:port of ingest). Pure. */
 export function planGenerator(config: ServicesConfig, target: string): ServicePlan {
-  const { host, ports, devices, spill, logLevel } = config;
+  const { ports, devices, spill, logLevel } = config;
   return {
     name: "generator",
     main: mainOf("generator"),
     args: (port) => [
       "serve",
-      ...["--host", host, "--port", `${port ?? ports.generator}`, "--target", target],
+      ...outerFlags(config, ports.generator)(port),
+      ...["--target", target],
       ...(devices === undefined ? ["--idle"] : ["--devices", `${devices}`]),
       ...(spill === undefined ? [] : ["--spill", spill]),
       ...["--log-level", logLevel],
@@ -127,6 +130,15 @@ export function planGenerator(config: ServicesConfig, target: string): ServicePl
 
 function mongodbFlags({ engines, database }: ServicesConfig): readonly string[] {
   return ["--mongodb-url", engines.mongodbUrl, "--mongodb-database", database];
+}
+
+/** The flags of a service that people and devices reach. */
+function outerFlags(config: ServicesConfig, first: number): (port: number | undefined) => readonly string[] {
+  const listen = listenFlags(config.host, first);
+  return (port) => [
+    ...listen(port),
+    ...(config.insecureBeyondLoopback ? ["--insecure-beyond-loopback"] : []),
+  ];
 }
 
 /** A service listens where it is told first, and from then on where it listened. */

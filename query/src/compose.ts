@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { addHealthRoutes } from "@devicemesh/kit/connect-health";
 import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
@@ -8,6 +8,7 @@ import { createHealth, type Health } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
+import type { TlsTermination } from "@devicemesh/kit/tls-termination";
 import packageJson from "../package.json" with { type: "json" };
 import { createCallLimits, stoppingError } from "./call-limits.ts";
 import type { QueryConfig } from "./config.ts";
@@ -31,6 +32,10 @@ export type QueryDependencies = {
   readonly extraRoutes?: (router: ConnectRouter) => void;
   /** Answers requests that are not for a service; 404 by default. */
   readonly fallback?: FallbackHandler;
+  /** Lets a call of any service on the port pass, or refuses it; see createAccessInterceptor. All pass if left out. */
+  readonly access?: Interceptor | undefined;
+  /** Serves TLS; cleartext if left out. */
+  readonly tls?: TlsTermination | undefined;
 };
 
 /** Answers a request of either protocol, with what the responses of both have in common. */
@@ -55,11 +60,11 @@ export type Query = AsyncDisposable & {
 const toldAfterGrace = 0.7;
 
 /**
- * Starts query: Connect, gRPC and gRPC-Web over HTTP/1.1 and HTTP/2 on one cleartext port.
+ * Starts query: Connect, gRPC and gRPC-Web over HTTP/1.1 and HTTP/2 on one port.
  * @throws PortInUseError if the port is taken.
  */
 export async function startQuery(config: QueryConfig, dependencies: QueryDependencies): Promise<Query> {
-  const { store, clock, logger, image, serving = true, extraRoutes, fallback } = dependencies;
+  const { store, clock, logger, image, serving = true, extraRoutes, fallback, access, tls } = dependencies;
   const stopping = new AbortController();
   const cutting = new AbortController();
   const addServices = queryRoutes(
@@ -84,11 +89,13 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       health = createHealth(services);
       health.setServing(serving);
       addHealthRoutes(router, health);
-      addReflectionRoutes(router, createReflection({ image, services }));
+      const reflected = [...services, ...(config.reflectServices ?? [])];
+      addReflectionRoutes(router, createReflection({ image, services: reflected }));
       markMalformedMessages(router, { readMaxBytes: config.readMaxBytes });
     },
     interceptors: [
       createErrorInterceptor({ logger }),
+      ...(access === undefined ? [] : [access]),
       createCallLimits({
         timeoutMs: config.callTimeoutMs,
         callsMax: config.callsMax,
@@ -112,6 +119,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     host: config.host,
     port: config.port,
     handler: allowOrigins(config.corsOrigins, adapter),
+    tls,
     shutdownGraceMs: config.shutdownGraceMs,
     onClosing() {
       health?.close();

@@ -20,6 +20,11 @@ export type QueryConfig = {
   readonly watchIntervalMs: number;
   /** How long running calls may take to finish when query closes, in ms. */
   readonly shutdownGraceMs: number;
+  /**
+   * Services of the contract that reflection shows too although another server answers them: for a front
+   * door that serves them all on one address and sends reflection here.
+   */
+  readonly reflectServices?: readonly string[] | undefined;
   /** What page tokens are signed with; random for each start if left out, then a restart ends them. */
   readonly pageTokenSecret?: string | undefined;
 };

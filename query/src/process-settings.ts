@@ -1,4 +1,5 @@
 import { chainSettings } from "@devicemesh/chain";
+import { userAccessSettings } from "@devicemesh/identity";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { defaultQueryConfig } from "./config.ts";
 
@@ -13,7 +14,8 @@ export const querySettings = defineSettings({
       env: "DEVICEMESH_HOST",
       kind: "string",
       default: defaultQueryConfig.host,
-      description: "Address to listen on; there is no authentication.",
+      description:
+        "Address to listen on; beyond this machine only with identity or --insecure-beyond-loopback.",
     },
     port: {
       flag: "--port",
@@ -24,6 +26,7 @@ export const querySettings = defineSettings({
       maximum: 65535,
       description: "Port to listen on; 0 picks a free one.",
     },
+    ...userAccessSettings(),
     mongodbUrl: chainSettings.mongodbUrl,
     mongodbDatabase: chainSettings.mongodbDatabase,
     pageTokenSecret: {
@@ -40,6 +43,14 @@ export const querySettings = defineSettings({
       kind: "string",
       placeholder: "ORIGIN",
       description: "Origin of web pages that may call query, several with commas; none by default.",
+    },
+    reflectServices: {
+      flag: "--reflect-services",
+      env: "DEVICEMESH_REFLECT_SERVICES",
+      kind: "string",
+      placeholder: "SERVICE",
+      description:
+        "Services of other servers that reflection shows too, several with commas: for a front door with one address.",
     },
     ingestAddress: {
       flag: "--ingest-address",

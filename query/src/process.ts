@@ -1,5 +1,6 @@
 import { listOf } from "@devicemesh/chain";
 import { openMongo } from "@devicemesh/chain/mongo-client";
+import { openUserAccess } from "@devicemesh/identity";
 import type { Logger } from "@devicemesh/kit/logger";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, startQuery } from "./compose.ts";
@@ -15,14 +16,23 @@ const connectionsMax = 32;
 /**
  * Starts query over MongoDB. It listens at once, says NOT_SERVING while the database cannot be reached or the
  * mesh is not prepared, and answers UNAVAILABLE meanwhile.
- * @throws PortInUseError if the port is taken; what the driver throws if the connection string is none.
+ * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity is wrong; what the
+ *   driver throws if the connection string is none.
  */
 export async function startQueryProcess(
   settings: QuerySettings,
   { logger, clock }: { readonly logger: Logger; readonly clock: () => number },
 ): Promise<Query> {
   await using starting = new AsyncDisposableStack();
-  const { host, mongodbUrl, mongodbDatabase, pageTokenSecret, corsOrigin = "" } = settings;
+  const {
+    host,
+    mongodbUrl,
+    mongodbDatabase,
+    pageTokenSecret,
+    corsOrigin = "",
+    reflectServices = "",
+  } = settings;
+  const access = starting.use(openUserAccess(settings, { logger, clock }));
   const connection = starting.use(
     openMongo({
       url: mongodbUrl,
@@ -35,13 +45,21 @@ export async function startQueryProcess(
   starting.defer(() => store.close());
   const query: Query = starting.use(
     await startQuery(
-      queryConfig({ host, port: settings.port, corsOrigins: listOf(corsOrigin), pageTokenSecret }),
+      queryConfig({
+        host,
+        port: settings.port,
+        corsOrigins: listOf(corsOrigin),
+        reflectServices: listOf(reflectServices),
+        pageTokenSecret,
+      }),
       {
         store,
         clock,
         logger,
         image: readContractImage(),
         serving: false,
+        access: access.interceptor,
+        tls: access.tls,
         fallback: createPage(() => ({
           ingest: settings.ingestAddress,
           query: `${host}:${query.port}`,

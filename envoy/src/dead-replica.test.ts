@@ -1,0 +1,81 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { describe, expect, it } from "vitest";
+import { startBackend } from "./backend-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
+import { startEnvoy } from "./start-envoy.ts";
+import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
+
+const program = fileURLToPath(new URL("ingest-replica.ts", import.meta.url));
+
+describe.skipIf(envoyBinary === undefined)("one of two replicas of ingest, killed under load,", () => {
+  it("fails no call, and nothing that was acknowledged is lost", async () => {
+    using folder = temporaryFolder();
+    await using stack = new AsyncDisposableStack();
+    const files = ["one", "two"].map((name) => join(folder.path, name));
+    const replicas = await Promise.all(files.map((file) => startReplica(file)));
+    for (const { child } of replicas) stack.defer(() => void child.kill("SIGKILL"));
+    const backend = stack.use(await startBackend());
+    const envoy = stack.use(
+      await startEnvoy({
+        ...quietEnvoy,
+        ingest: replicas.map(({ port }) => localhost(port)),
+        query: [localhost(backend.port)],
+        generator: [localhost(backend.port)],
+      }),
+    );
+
+    const units = 80;
+    const senders = 10;
+    const acknowledged: string[] = [];
+    const failures: unknown[] = [];
+    let answered = 0;
+    async function sendUnits(device: string): Promise<void> {
+      using client = createUnitClient(`127.0.0.1:${envoy.plain.port}`);
+      for (let unit = 0; unit < units; unit++) {
+        const frames = Array.from({ length: 5 }, (_, i) => readingsOf(device, unit * 100 + i * 20, 20));
+        const outcome = await client.send(frames);
+        answered++;
+        if (outcome.kind === "failed") failures.push(outcome);
+        else acknowledged.push(...frames.flat().map(({ timestamp }) => `${device}@${timestamp?.seconds}`));
+      }
+    }
+    const sending = Array.from({ length: senders }, (_, i) => sendUnits(`killed-${i}`));
+    await waitUntil(() => answered > 150, { timeoutMs: 30_000, what: "the load" });
+    const [first] = replicas;
+    expect(stored(files[0] ?? "").size).toBeGreaterThan(0);
+    first?.child.kill("SIGKILL");
+    await Promise.all(sending);
+
+    expect(failures).toEqual([]);
+    expect(acknowledged).toHaveLength(units * senders * 100);
+    const kept = new Set(files.flatMap((file) => [...stored(file)]));
+    expect(acknowledged.filter((reading) => !kept.has(reading))).toEqual([]);
+    const { body } = await envoy.admin.get("/stats?filter=^cluster.ingest.upstream_rq_retry_success$");
+    expect(Number(/: (\d+)/.exec(body)?.[1])).toBeGreaterThan(0);
+  });
+});
+
+async function startReplica(file: string): Promise<{ child: ChildProcess; port: number }> {
+  const child = spawn(process.execPath, [program, file], { stdio: ["ignore", "pipe", "inherit"] });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  return { child, port: Number(/listening on (\d+)/.exec(line.toString())?.[1]) };
+}
+
+/** What a replica has in its file, as `device@seconds`. */
+function stored(file: string): Set<string> {
+  if (!existsSync(file)) return new Set();
+  return new Set(
+    readFileSync(file, "utf8")
+      .trim()
+      .split("\n")
+      .map((identity) => {
+        const [device, , time = ""] = identity.split("|");
+        return `${device}@${Date.parse(time) / 1000}`;
+      }),
+  );
+}

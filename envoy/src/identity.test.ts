@@ -1,0 +1,155 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "@devicemesh/kit/testing";
+import { credentials, status } from "@grpc/grpc-js";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startBackend } from "./backend-fixture.ts";
+import { createAuthority, type MadeCertificate } from "./certificates-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
+import { createRawClient } from "./raw-client-fixture.ts";
+import { type Envoy, startEnvoy } from "./start-envoy.ts";
+
+const publish = "/devicemesh.v1.IngestService/PublishReadingBatch";
+const listSeries = "/devicemesh.v1.QueryService/ListSeries";
+const deviceName = "spiffe://devicemesh/device/thermostat-1";
+
+describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
+  const folder = temporaryFolder();
+  const stack = new AsyncDisposableStack();
+  stack.defer(() => folder[Symbol.dispose]());
+  let authority: Awaited<ReturnType<typeof createAuthority>>;
+  let backend: Awaited<ReturnType<typeof startBackend>>;
+  let envoy: Envoy;
+  let keys: Awaited<ReturnType<typeof generateKeyPair>>;
+
+  beforeAll(async () => {
+    authority = await createAuthority(folder.path, "authority");
+    const server = await authority.sign("server", { type: "dns", value: "localhost" });
+    keys = await generateKeyPair("ES256");
+    const jwksFile = join(folder.path, "users.jwks.json");
+    writeFileSync(
+      jwksFile,
+      JSON.stringify({
+        keys: [{ ...(await exportJWK(keys.publicKey)), kid: "one", alg: "ES256", use: "sig" }],
+      }),
+    );
+    backend = stack.use(await startBackend("answers"));
+    envoy = stack.use(
+      await startEnvoy({
+        ...quietEnvoy,
+        ingest: [localhost(backend.port)],
+        query: [localhost(backend.port)],
+        generator: [localhost(backend.port)],
+        public: { host: "127.0.0.1", port: 0, ...server },
+        users: { jwksFile, issuer: "https://issuer.example", audience: "devicemesh" },
+        devices: {
+          host: "127.0.0.1",
+          port: 0,
+          ...server,
+          authority: authority.file,
+          trustDomain: "devicemesh",
+          denied: ["spiffe://devicemesh/device/stolen"],
+        },
+      }),
+    );
+  });
+  afterAll(() => stack.disposeAsync());
+
+  const lastAsked = () => backend.asked.at(-1) ?? {};
+
+  describe("for devices", () => {
+    async function call(client: MadeCertificate | undefined, path = publish, headers = {}) {
+      using raw = createRawClient(
+        `127.0.0.1:${envoy.devices?.port}`,
+        credentials.createSsl(authority.pem, client?.keyPem ?? null, client?.certificatePem ?? null),
+      );
+      return await raw.call(path, headers);
+    }
+    const device = (name: string) => authority.sign("device", { type: "url", value: name });
+
+    it("passes the name in the certificate on, and no other", async () => {
+      const claimed = {
+        "x-devicemesh-device": "spiffe://devicemesh/device/another",
+        "x-forwarded-client-cert": "URI=spiffe://devicemesh/device/another",
+      };
+      expect((await call(await device(deviceName), publish, claimed)).code).toBe(0);
+      expect(lastAsked()["x-devicemesh-device"]).toBe(deviceName);
+      const forwarded = `${lastAsked()["x-forwarded-client-cert"]}`;
+      expect(forwarded).toContain(`URI=${deviceName}`);
+      expect(forwarded).not.toContain("another");
+    });
+
+    it("lets nobody in without a certificate, or with one of another authority", async () => {
+      const other = await createAuthority(folder.path, "other");
+      const before = backend.asked.length;
+      expect((await call(undefined)).code).toBe(status.UNAVAILABLE);
+      const foreign = await other.sign("foreign", { type: "url", value: deviceName });
+      expect((await call(foreign)).code).toBe(status.UNAVAILABLE);
+      expect(backend.asked.length).toBe(before);
+    });
+
+    it("refuses names of another trust domain, and those that are denied", async () => {
+      for (const name of ["spiffe://elsewhere/device/thermostat-1", "spiffe://devicemesh/device/stolen"]) {
+        expect((await call(await device(name))).code).toBe(status.PERMISSION_DENIED);
+      }
+    });
+
+    it("serves them ingest only", async () => {
+      expect((await call(await device(deviceName), listSeries)).code).toBe(status.UNIMPLEMENTED);
+    });
+  });
+
+  describe("for people", () => {
+    async function call(token: string | undefined, path = listSeries, headers = {}) {
+      using raw = createRawClient(`127.0.0.1:${envoy.public?.port}`, credentials.createSsl(authority.pem));
+      return await raw.call(path, { ...headers, ...(token && { authorization: `Bearer ${token}` }) });
+    }
+    function token(changes: { issuer?: string; audience?: string; expires?: string } = {}): Promise<string> {
+      const { issuer = "https://issuer.example", audience = "devicemesh", expires = "5m" } = changes;
+      return new SignJWT({ scope: "read" })
+        .setProtectedHeader({ alg: "ES256", kid: "one" })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setSubject("someone")
+        .setExpirationTime(expires)
+        .sign(keys.privateKey);
+    }
+
+    it("passes what the token says on, and not the token, nor what a caller claims", async () => {
+      const claimed = { "x-devicemesh-jwt-payload": "e30", "x-devicemesh-device": deviceName };
+      expect((await call(await token(), listSeries, claimed)).code).toBe(0);
+      const payload = Buffer.from(`${lastAsked()["x-devicemesh-jwt-payload"]}`, "base64url").toString();
+      expect(JSON.parse(payload)).toMatchObject({ sub: "someone", scope: "read" });
+      expect(lastAsked()).not.toHaveProperty("authorization");
+      expect(lastAsked()).not.toHaveProperty("x-devicemesh-device");
+    });
+
+    it("refuses a call without a token, and with one that is not good", async () => {
+      const before = backend.asked.length;
+      const altered = (await token()).replace(/.{6}$/, "AAAAAA");
+      const bad = [
+        undefined,
+        await token({ issuer: "https://other.example" }),
+        await token({ expires: "-5m" }),
+        altered,
+      ];
+      for (const each of bad) expect((await call(each)).code).toBe(status.UNAUTHENTICATED);
+      expect((await call(await token({ audience: "other" }))).code).toBe(status.PERMISSION_DENIED);
+      expect(backend.asked.length).toBe(before);
+    });
+
+    it("takes no readings from them", async () => {
+      expect((await call(await token(), publish)).code).toBe(status.PERMISSION_DENIED);
+    });
+
+    it("answers health and reflection to everyone", async () => {
+      for (const path of [
+        "/grpc.health.v1.Health/Check",
+        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+      ]) {
+        expect((await call(undefined, path)).code).toBe(0);
+      }
+    });
+  });
+});

@@ -1,0 +1,161 @@
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { readContractImage } from "@devicemesh/proto/image";
+import { type Admin, createAdmin } from "./admin.ts";
+import { renderEnvoy } from "./render.ts";
+import type { EnvoySettings, HostPort } from "./settings.ts";
+import { validateConfig } from "./validate.ts";
+
+/** How an Envoy is started: the settings it has to be told, and how the process runs. */
+export type StartEnvoyOptions = Omit<EnvoySettings, "nodeId" | "admin" | "contractImage" | "accessLog"> & {
+  /** The program. */
+  readonly binary: string;
+  readonly nodeId?: string;
+  /** Worker threads; 1 by default: twice that many cores are seldom needed on one machine. */
+  readonly concurrency?: number;
+  /** File of the access log; none by default. */
+  readonly accessLog?: string;
+  /** How long `close` goes on taking calls, for whoever balances to notice that it is no longer ready. */
+  readonly drainMs?: number;
+  /** How long `close` then waits for open calls: at least a commit unit. */
+  readonly openCallsMs?: number;
+  /** Changes the rendered text, for a service of a test that is not of the mesh. */
+  readonly edit?: (config: string) => string;
+};
+
+/** Envoy, listening. */
+export type Envoy = AsyncDisposable & {
+  readonly plain: HostPort;
+  readonly metrics: HostPort;
+  /** The listener for people, if there is one. */
+  readonly public: HostPort | undefined;
+  /** The listener for devices, if there is one. */
+  readonly devices: HostPort | undefined;
+  readonly processId: number;
+  readonly admin: Admin;
+  /** Resolves with how it ended, whoever ended it. */
+  readonly ended: Promise<string>;
+  /**
+   * Says that it is not ready, takes calls for `drainMs` more, lets open calls end within `openCallsMs`,
+   * and ends the process. Closing twice is the same as once.
+   */
+  close(): Promise<void>;
+};
+
+const readyLimitMs = 20_000;
+/** After SIGTERM it ends at once; this is for one that hangs. */
+const stopLimitMs = 5_000;
+const pollMs = 20;
+
+/**
+ * Renders envoy.yaml, has Envoy judge it, starts it, and resolves when it is ready.
+ * @throws Error with Envoy's own words if it refuses the configuration or does not become ready.
+ */
+export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
+  const { binary, concurrency = 1, drainMs = 1000, openCallsMs = 15_000, edit = (text) => text } = options;
+  await using starting = new AsyncDisposableStack();
+  const folder = await mkdtemp(join(tmpdir(), "devicemesh-envoy-"));
+  starting.defer(() => rm(folder, { recursive: true, force: true }));
+  const socketFile = join(folder, "admin.sock");
+  const configFile = join(folder, "envoy.yaml");
+  const contractImage = join(folder, "image.binpb");
+  await writeFile(contractImage, readContractImage());
+  const config = renderEnvoy({
+    nodeId: "envoy",
+    accessLog: "/dev/null",
+    ...settingsOf(options),
+    admin: { socketFile },
+    contractImage,
+  });
+  await writeFile(configFile, edit(config));
+  await validateConfig(binary, configFile);
+
+  const child = spawn(
+    binary,
+    [
+      ...["-c", configFile, "--concurrency", `${concurrency}`, "--log-level", "warning"],
+      ...["--drain-time-s", `${Math.ceil(drainMs / 1000)}`, "--drain-strategy", "immediate"],
+      // Several run on one machine, and none hands over to another.
+      ...["--disable-hot-restart", "--file-flush-interval-msec", "250"],
+    ],
+    { stdio: ["ignore", "ignore", "pipe"] },
+  );
+  let said = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    said = (said + chunk).slice(-10_000);
+  });
+  const ended = new Promise<string>((resolve) => {
+    child.once("error", (error) => resolve(error.message));
+    child.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
+  });
+  starting.defer(async () => {
+    child.kill("SIGTERM");
+    const limit = setTimeout(() => child.kill("SIGKILL"), stopLimitMs);
+    await ended;
+    clearTimeout(limit);
+  });
+  const admin = createAdmin(socketFile);
+  await ready(admin, ended).catch((error: unknown) => {
+    throw new Error(`Envoy did not become ready:\n${said.trim()}`, { cause: error });
+  });
+  const addresses = await admin.listenerAddresses();
+  const [plain, metrics] = [addresses.get("plain"), addresses.get("metrics")];
+  if (!plain || !metrics || child.pid === undefined)
+    throw new Error(`Envoy does not listen:\n${said.trim()}`);
+  const running = starting.move();
+
+  async function shutDown(): Promise<void> {
+    const gone = await Promise.race([drain(admin, drainMs, openCallsMs).catch(() => {}), ended]);
+    if (gone !== undefined) await ended;
+    await running.disposeAsync();
+  }
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= shutDown();
+    return closing;
+  };
+  return {
+    plain,
+    metrics,
+    public: addresses.get("public"),
+    devices: addresses.get("devices"),
+    processId: child.pid,
+    admin,
+    ended,
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** What of the options is for envoy.yaml. */
+function settingsOf(options: StartEnvoyOptions) {
+  const { binary, concurrency, drainMs, openCallsMs, edit, ...settings } = options;
+  return settings;
+}
+
+async function ready(admin: Admin, ended: Promise<string>): Promise<void> {
+  let over: string | undefined;
+  void ended.then((how) => {
+    over = how;
+  });
+  const deadlineMs = performance.now() + readyLimitMs;
+  for (;;) {
+    const answer = await admin.get("/ready").catch(() => undefined);
+    if (answer?.status === 200) return;
+    if (over !== undefined) throw new Error(over);
+    if (performance.now() > deadlineMs) throw new Error(`not ready within ${readyLimitMs} ms`);
+    await delay(pollMs);
+  }
+}
+
+/** SIGTERM alone cuts open streams: first nothing new comes, then what is open ends. */
+async function drain(admin: Admin, drainMs: number, openCallsMs: number): Promise<void> {
+  await admin.post("/healthcheck/fail");
+  await admin.post("/drain_listeners?graceful");
+  await delay(drainMs);
+  const deadlineMs = performance.now() + openCallsMs;
+  while ((await admin.activeCalls()) > 0 && performance.now() < deadlineMs) await delay(pollMs);
+}

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { renderTemplate } from "./template.ts";
+
+/** The place of a value. */
+const place = (name: string) => `"\${${name}}"`;
+
+describe("renderTemplate", () => {
+  it("writes values as JSON, which YAML reads as they are meant", () => {
+    const values = { text: 'a "b": c # d', number: 1.5, list: [{ host: "h" }], yes: true };
+    const template = `a: ${place("text")}\nb: ${place("number")}\nc: {list: ${place("list")}}\nd: ${place("yes")}`;
+    expect(renderTemplate(template, { values, parts: {} })).toBe(
+      'a: "a \\"b\\": c # d"\nb: 1.5\nc: {list: [{"host":"h"}]}\nd: true',
+    );
+  });
+
+  it("keeps the lines of a part that is there, and those of one inside another only if both are", () => {
+    const template = "a\n  # if one\nb\n    # if two\nc\n    # end\n  # end\nd";
+    const render = (one: boolean, two: boolean) =>
+      renderTemplate(template, { values: {}, parts: { one, two } }).replaceAll("\n", "");
+    expect([render(false, true), render(true, false), render(true, true)]).toEqual(["ad", "abd", "abcd"]);
+  });
+
+  it("asks for no value in a comment or in a part that is left out", () => {
+    const template = `# of ${place("nobody")}\n# if one\na: ${place("missing")}\n# end`;
+    expect(renderTemplate(template, { values: {}, parts: { one: false } })).toBe(`# of ${place("nobody")}`);
+  });
+
+  it.each([
+    ["a value that is missing", `a\nb: ${place("missing")}`, {}, "line 2: no value for missing"],
+    ["a value that is not used", "a", { spare: 1 }, "the template does not use spare"],
+    ["a part that is unknown", "# if other\n# end", {}, "line 1: no part is called other"],
+    ["an if without an end", "a\n# if one", {}, "line 2: if one has no end"],
+    ["an end without an if", "# end", {}, "line 1: an end without its if"],
+  ])("refuses %s", (_, template, values, message) => {
+    expect(() => renderTemplate(template, { values, parts: { one: true } })).toThrow(message);
+  });
+});

@@ -1,0 +1,64 @@
+import { RpcError } from "@devicemesh/kit/rpc-error";
+
+/** The `domain` of the ErrorInfo in every refusal. */
+export const errorDomain = "devicemesh";
+
+/** Why nobody could be told who calls: UNAUTHENTICATED, with this as the `reason` of its ErrorInfo. */
+export type UnauthenticatedReason =
+  | "TOKEN_MISSING"
+  | "TOKEN_MALFORMED"
+  | "TOKEN_EXPIRED"
+  | "TOKEN_NOT_YET_VALID"
+  | "TOKEN_ISSUER"
+  | "TOKEN_AUDIENCE"
+  | "TOKEN_SIGNATURE"
+  | "TOKEN_REVOKED"
+  | "CERTIFICATE_MISSING"
+  | "CERTIFICATE_EXPIRED"
+  | "CERTIFICATE_UNTRUSTED"
+  | "CERTIFICATE_NAME"
+  | "CERTIFICATE_REVOKED";
+
+/** Why a caller who is known may not: PERMISSION_DENIED, with this as the `reason` of its ErrorInfo. */
+export type PermissionDeniedReason = "SCOPE_MISSING" | "RPC_CLOSED";
+
+/** UNAUTHENTICATED. The message is for people and says what to do; the rest is for programs. */
+export function unauthenticated(options: {
+  readonly reason: UnauthenticatedReason;
+  readonly message: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly cause?: unknown;
+}): RpcError {
+  return accessError("UNAUTHENTICATED", options);
+}
+
+/** PERMISSION_DENIED, told in the same way. */
+export function permissionDenied(options: {
+  readonly reason: PermissionDeniedReason;
+  readonly message: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}): RpcError {
+  return accessError("PERMISSION_DENIED", options);
+}
+
+function accessError(
+  code: "UNAUTHENTICATED" | "PERMISSION_DENIED",
+  {
+    reason,
+    message,
+    metadata = {},
+    cause,
+  }: {
+    readonly reason: string;
+    readonly message: string;
+    readonly metadata?: Readonly<Record<string, string>>;
+    readonly cause?: unknown;
+  },
+): RpcError {
+  return new RpcError({
+    code,
+    message,
+    details: [{ kind: "errorInfo", reason, domain: errorDomain, metadata }],
+    cause,
+  });
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from "vitest";
+import { accessProblem, isLoopback } from "./access-problem.ts";
+
+const local = { host: "127.0.0.1" };
+const outside = { host: "0.0.0.0" };
+const server = { serverCertificate: "server.pem", serverKey: "key.pem" };
+const both = ["users", "devices"] as const;
+
+describe("accessProblem", () => {
+  it("asks for nothing on loopback", () => {
+    for (const host of ["127.0.0.1", "127.8.8.8", "::1", "localhost"]) {
+      expect(accessProblem({ host }, both)).toBeUndefined();
+    }
+  });
+
+  it("names both ways out beyond loopback", () => {
+    const problem = accessProblem(outside, both);
+    expect(problem).toContain("--host 0.0.0.0");
+    expect(problem).toContain("--jwks and --device-ca");
+    expect(problem).toContain("npm run certs");
+    expect(problem).toContain("--insecure-beyond-loopback");
+  });
+
+  it("asks only for what a service serves", () => {
+    expect(accessProblem(outside, ["users"])).not.toContain("--device-ca");
+    expect(accessProblem(outside, ["devices"])).not.toContain("--jwks");
+  });
+
+  it.each([
+    { insecureBeyondLoopback: true },
+    { trustForwardedIdentity: true },
+    { jwks: "jwks.json", deviceCa: "ca.pem", ...server },
+  ])("lets a service listen with %o", (flags) => {
+    expect(accessProblem({ ...outside, ...flags }, both)).toBeUndefined();
+  });
+
+  it("does not let half of identity be enough", () => {
+    expect(accessProblem({ ...outside, jwks: "jwks.json", ...server }, both)).toContain("--device-ca");
+    expect(accessProblem({ ...outside, deviceCa: "ca.pem", ...server }, both)).toContain("--jwks");
+  });
+
+  it("does not let tokens travel in the clear", () => {
+    expect(accessProblem({ ...outside, jwks: "jwks.json" }, ["users"])).toContain("--server-cert");
+  });
+
+  it.each([
+    [{ serverCertificate: "server.pem" }, "need each other"],
+    [{ serverKey: "key.pem" }, "need each other"],
+    [{ deviceCa: "ca.pem" }, "needs --server-cert"],
+    [{ deviceCa: "ca.pem", ...server, trustForwardedIdentity: true }, "exclude each other"],
+    [{ denyList: "denied.txt" }, "--deny-list needs"],
+  ])("says what does not go together: %o", (flags, text) => {
+    expect(accessProblem({ ...local, ...flags }, both)).toContain(text);
+    expect(accessProblem({ ...local, insecureBeyondLoopback: true, ...flags }, both)).toContain(text);
+  });
+});
+
+describe("isLoopback", () => {
+  it("knows other machines' addresses and all addresses from its own", () => {
+    for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "example.com", ""]) {
+      expect(isLoopback(host)).toBe(false);
+    }
+  });
+});

@@ -1,0 +1,56 @@
+import type { DeviceAccessConfig, UserAccessConfig } from "./settings.ts";
+
+/** What a service is told of identity; `host` is what it listens on. */
+export type AccessConfig = { readonly host: string } & Partial<UserAccessConfig> &
+  Partial<DeviceAccessConfig>;
+
+/** Whom a service serves, and so whom it must know before it may listen beyond this machine. */
+export type Served = "users" | "devices";
+
+/**
+ * What is wrong with what a service is told, if anything: flags that contradict each other, or that would let
+ * anyone in from beyond this machine. Pure.
+ */
+export function accessProblem(config: AccessConfig, served: readonly Served[]): string | undefined {
+  return contradiction(config) ?? openDoor(config, served);
+}
+
+/** Whether only this machine can connect to what listens on a host. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+function contradiction(config: AccessConfig): string | undefined {
+  const { serverCertificate, serverKey, deviceCa, trustForwardedIdentity, jwks, denyList } = config;
+  if ((serverCertificate === undefined) !== (serverKey === undefined)) {
+    return "--server-cert and --server-key need each other";
+  }
+  if (deviceCa !== undefined && trustForwardedIdentity) {
+    return "--device-ca and --trust-forwarded-identity exclude each other: devices connect either here or to Envoy";
+  }
+  if (deviceCa !== undefined && serverCertificate === undefined) {
+    return "--device-ca needs --server-cert and --server-key: certificates are a part of TLS";
+  }
+  if (denyList !== undefined && deviceCa === undefined && jwks === undefined && !trustForwardedIdentity) {
+    return "--deny-list needs --jwks, --device-ca or --trust-forwarded-identity: without identity nobody can be denied";
+  }
+  return undefined;
+}
+
+function openDoor(config: AccessConfig, served: readonly Served[]): string | undefined {
+  if (isLoopback(config.host) || config.insecureBeyondLoopback) return undefined;
+  const { trustForwardedIdentity, jwks, deviceCa, serverCertificate } = config;
+  const missing = [
+    ...(served.includes("users") && jwks === undefined ? ["--jwks"] : []),
+    ...(served.includes("devices") && deviceCa === undefined ? ["--device-ca"] : []),
+  ];
+  const way = "or --insecure-beyond-loopback to let in whoever can connect";
+  if (trustForwardedIdentity) return undefined;
+  if (missing.length > 0) {
+    return `--host ${config.host} is reached from beyond this machine, and nobody would have to say who they are: set ${missing.join(" and ")} (npm run certs makes all that is needed), ${way}`;
+  }
+  if (serverCertificate === undefined) {
+    return `--host ${config.host} is reached from beyond this machine, and tokens would travel in the clear: set --server-cert and --server-key, ${way}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,179 @@
+import { readFileSync } from "node:fs";
+import type { Interceptor } from "@connectrpc/connect";
+import type { Logger } from "@devicemesh/kit/logger";
+import { SettingsError } from "@devicemesh/kit/settings-error";
+import { createTlsTermination, type TlsTermination } from "@devicemesh/kit/tls-termination";
+import { accessProblem } from "./access-problem.ts";
+import { createAccessInterceptor } from "./connect-access.ts";
+import { createDenyList, type DenyList, emptyDenyList, parseDenyList } from "./deny-list.ts";
+import { followFile } from "./followed-file.ts";
+import { createForwardedUserReader } from "./forwarded-user.ts";
+import {
+  createPublisherFromHeader,
+  createPublisherFromTls,
+  type IdentifyPublisher,
+} from "./identify-publisher.ts";
+import { createTokenVerifier, parseTokenKeys } from "./jose-token-verifier.ts";
+import type { DeviceAccessConfig, UserAccessConfig } from "./settings.ts";
+
+/** What a service for people needs of its settings; undefined is off. Close it after the service. */
+export type UserAccess = Disposable & {
+  /** Goes right after kit's error interceptor. */
+  readonly interceptor: Interceptor | undefined;
+  readonly tls: TlsTermination | undefined;
+};
+
+/** What ingest needs of its settings; undefined is off. Close it after ingest. */
+export type DeviceAccess = Disposable & {
+  readonly identityOf: IdentifyPublisher | undefined;
+  readonly tls: TlsTermination | undefined;
+};
+
+/** What the process gives. */
+export type AccessDependencies = {
+  /** Is told of files that can no longer be read or understood, and of TLS handshakes that fail. */
+  readonly logger: Logger;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  /** How often files are looked at, in ms; 1000 by default. */
+  readonly lookIntervalMs?: number;
+};
+
+/**
+ * Opens what `userAccessSettings` say for a service that listens on `host`.
+ * @throws SettingsError that names the flags if they contradict each other, a file is not what it should be, or
+ *   anyone could come in from beyond this machine.
+ */
+export function openUserAccess(
+  config: UserAccessConfig & { readonly host: string },
+  dependencies: AccessDependencies,
+): UserAccess {
+  const problem = accessProblem(config, ["users"]);
+  if (problem) throw new SettingsError(problem);
+  using opening = new DisposableStack();
+  const tls = openTls(config, undefined, ["h2", "http/1.1"], dependencies);
+  const { jwks, tokenIssuer: issuer, tokenAudience: audience } = config;
+  const { clock } = dependencies;
+  if (jwks === undefined && !config.trustForwardedIdentity)
+    return { interceptor: undefined, tls, ...closed(opening) };
+  const denyList = opening.use(openDenyList(config.denyList, dependencies));
+  // Where both are set, what Envoy says is not needed: the token itself is better.
+  const identify =
+    jwks === undefined
+      ? createForwardedUserReader({ denyList, clock })
+      : createTokenVerifier({
+          keys: openTokenKeys(jwks, opening, dependencies),
+          issuer,
+          audience,
+          denyList,
+          clock,
+        });
+  return { interceptor: createAccessInterceptor({ identify, denyList, clock }), tls, ...closed(opening) };
+}
+
+/**
+ * Opens what `deviceAccessSettings` say for an ingest that listens on `host`.
+ * @throws SettingsError as `openUserAccess` does.
+ */
+export function openDeviceAccess(
+  config: DeviceAccessConfig & { readonly host: string },
+  dependencies: AccessDependencies,
+): DeviceAccess {
+  const problem = accessProblem(config, ["devices"]);
+  if (problem) throw new SettingsError(problem);
+  using opening = new DisposableStack();
+  const { deviceCa, trustDomain } = config;
+  const { clock } = dependencies;
+  const tls = openTls(config, deviceCa, ["h2"], dependencies);
+  const denyList = opening.use(openDenyList(config.denyList, dependencies));
+  const trust = { trustDomain, denyList, clock };
+  const identityOf =
+    deviceCa !== undefined && tls !== undefined
+      ? createPublisherFromTls(trust, tls.peerOf)
+      : config.trustForwardedIdentity
+        ? createPublisherFromHeader(trust)
+        : undefined;
+  return { identityOf, tls, ...closed(opening) };
+}
+
+function closed(opening: DisposableStack): Disposable {
+  const resources = opening.move();
+  return { [Symbol.dispose]: () => resources.dispose() };
+}
+
+function openDenyList(
+  path: string | undefined,
+  { logger, lookIntervalMs }: AccessDependencies,
+): DenyList & Disposable {
+  if (path === undefined) return { ...emptyDenyList, [Symbol.dispose]() {} };
+  const onProblem = (error: unknown) =>
+    logger.error({ error, path }, "the deny list cannot be read as it is now");
+  const file = explained("--deny-list", () =>
+    followFile({
+      path,
+      onProblem,
+      ...(lookIntervalMs === undefined ? {} : { intervalMs: lookIntervalMs }),
+      parse(text, before: ReadonlySet<string> | undefined) {
+        const { entries, problems } = parseDenyList(text);
+        if (problems.length === 0) return entries;
+        const error = new Error(`not understood: ${problems.slice(0, 5).join("; ")}`);
+        if (before === undefined) throw error;
+        // What was revoked stays so, and what can be read is revoked, until the file is right again.
+        onProblem(error);
+        return new Set([...before, ...entries]);
+      },
+    }),
+  );
+  return { ...createDenyList(() => file.current), [Symbol.dispose]: () => file[Symbol.dispose]() };
+}
+
+function openTokenKeys(
+  path: string,
+  opening: DisposableStack,
+  { logger, lookIntervalMs }: AccessDependencies,
+) {
+  const file = explained("--jwks", () =>
+    followFile({
+      path,
+      parse: parseTokenKeys,
+      onProblem: (error) =>
+        logger.error({ error, path }, "the keys of tokens cannot be read as they are now"),
+      ...(lookIntervalMs === undefined ? {} : { intervalMs: lookIntervalMs }),
+    }),
+  );
+  opening.use(file);
+  return () => file.current;
+}
+
+function openTls(
+  { serverCertificate, serverKey }: Pick<UserAccessConfig, "serverCertificate" | "serverKey">,
+  deviceCa: string | undefined,
+  protocols: readonly string[],
+  { logger }: AccessDependencies,
+): TlsTermination | undefined {
+  if (serverCertificate === undefined || serverKey === undefined) return undefined;
+  const certificate = explained("--server-cert", () => readFileSync(serverCertificate, "utf8"));
+  const key = explained("--server-key", () => readFileSync(serverKey, "utf8"));
+  const clientCa =
+    deviceCa === undefined ? undefined : explained("--device-ca", () => readFileSync(deviceCa, "utf8"));
+  return explained("--server-cert, --server-key or --device-ca", () =>
+    createTlsTermination({
+      key,
+      certificate,
+      clientCa,
+      protocols,
+      onError: (error) => logger.debug({ error }, "TLS failed"),
+    }),
+  );
+}
+
+/** What `open` gives; what it throws names the flag. */
+function explained<T>(flag: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    throw new SettingsError(`${flag}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,117 @@
+import type { Setting } from "@devicemesh/kit/setting-schema";
+
+// Functions, because programs differ in how their environment variables begin; the flags are the same everywhere.
+
+/** What every service that knows identity can be told. */
+const sharedSettings = (prefix: string) =>
+  ({
+    serverCertificate: {
+      flag: "--server-cert",
+      env: `${prefix}SERVER_CERT`,
+      kind: "string",
+      placeholder: "FILE",
+      description: "Certificate chain (PEM) to serve TLS with; cleartext without it.",
+    },
+    serverKey: {
+      flag: "--server-key",
+      env: `${prefix}SERVER_KEY`,
+      kind: "string",
+      placeholder: "FILE",
+      description: "Private key (PEM) of that certificate.",
+    },
+    denyList: {
+      flag: "--deny-list",
+      env: `${prefix}DENY_LIST`,
+      kind: "string",
+      placeholder: "FILE",
+      description:
+        "What is revoked: lines of `serial`, `sha256`, `uri` or `token` and a value; read again when it changes.",
+    },
+    trustForwardedIdentity: {
+      flag: "--trust-forwarded-identity",
+      env: `${prefix}TRUST_FORWARDED_IDENTITY`,
+      kind: "boolean",
+      default: false,
+      description: "Believe the identity that Envoy forwards in headers; only where nobody else can connect.",
+    },
+    insecureBeyondLoopback: {
+      flag: "--insecure-beyond-loopback",
+      env: `${prefix}INSECURE_BEYOND_LOOPBACK`,
+      kind: "boolean",
+      default: false,
+      description: "Listen beyond this machine without identity: whoever can connect may do everything.",
+    },
+  }) as const satisfies Readonly<Record<string, Setting>>;
+
+/** Settings of a service for people: tokens. The environment variables begin with `prefix`. */
+export const userAccessSettings = (prefix = "DEVICEMESH_") =>
+  ({
+    jwks: {
+      flag: "--jwks",
+      env: `${prefix}JWKS`,
+      kind: "string",
+      placeholder: "FILE",
+      description:
+        "Public keys (JWKS) of users' tokens; calls need a token then. Read again when it changes.",
+    },
+    tokenIssuer: {
+      flag: "--token-issuer",
+      env: `${prefix}TOKEN_ISSUER`,
+      kind: "string",
+      default: "devicemesh",
+      placeholder: "TEXT",
+      description: "Who users' tokens must be from (iss).",
+    },
+    tokenAudience: {
+      flag: "--token-audience",
+      env: `${prefix}TOKEN_AUDIENCE`,
+      kind: "string",
+      default: "devicemesh",
+      placeholder: "TEXT",
+      description: "Whom users' tokens must be for (aud).",
+    },
+    ...sharedSettings(prefix),
+  }) as const satisfies Readonly<Record<string, Setting>>;
+
+/** Settings of a service for devices: certificates. The environment variables begin with `prefix`. */
+export const deviceAccessSettings = (prefix = "DEVICEMESH_") =>
+  ({
+    deviceCa: {
+      flag: "--device-ca",
+      env: `${prefix}DEVICE_CA`,
+      kind: "string",
+      placeholder: "FILE",
+      description:
+        "CA (PEM) of devices' certificates; readings need one then, of their device or its gateway. Needs --server-cert.",
+    },
+    trustDomain: {
+      flag: "--trust-domain",
+      env: `${prefix}TRUST_DOMAIN`,
+      kind: "string",
+      default: "devicemesh",
+      placeholder: "NAME",
+      description: "Domain of devices' names: spiffe://NAME/device/ID and spiffe://NAME/gateway/PREFIX.",
+    },
+    ...sharedSettings(prefix),
+  }) as const satisfies Readonly<Record<string, Setting>>;
+
+type SharedAccess = {
+  readonly serverCertificate: string | undefined;
+  readonly serverKey: string | undefined;
+  readonly denyList: string | undefined;
+  readonly trustForwardedIdentity: boolean;
+  readonly insecureBeyondLoopback: boolean;
+};
+
+/** The values of `userAccessSettings`. */
+export type UserAccessConfig = SharedAccess & {
+  readonly jwks: string | undefined;
+  readonly tokenIssuer: string;
+  readonly tokenAudience: string;
+};
+
+/** The values of `deviceAccessSettings`. */
+export type DeviceAccessConfig = SharedAccess & {
+  readonly deviceCa: string | undefined;
+  readonly trustDomain: string;
+};

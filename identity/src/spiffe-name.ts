@@ -1,0 +1,52 @@
+import { deviceIdPattern } from "@devicemesh/proto";
+
+/**
+ * Whom a device's certificate names, as its one URI: `spiffe://<trust domain>/device/<id>` is one device,
+ * `spiffe://<trust domain>/gateway/<prefix>` one that sends for many. In the style of SPIFFE IDs
+ * (spiffe.io, SPIFFE-ID.md), with one freedom more: a device id may hold a colon, a SPIFFE path may not.
+ */
+export type SpiffeName = {
+  readonly trustDomain: string;
+  readonly kind: "device" | "gateway";
+  /** The device's id, or the gateway's prefix of ids. */
+  readonly name: string;
+};
+
+/** Lower case, as SPIFFE asks: so that two ways to write one domain do not exist. */
+const trustDomainPattern = /^[a-z0-9][a-z0-9._-]{0,254}$/;
+
+/** Reads a name; undefined if the text is none, whatever else it may be. */
+export function parseSpiffeName(uri: string): SpiffeName | undefined {
+  const [scheme, empty, trustDomain = "", kind, name = "", ...more] = uri.split("/");
+  if (scheme !== "spiffe:" || empty !== "" || more.length > 0) return undefined;
+  if (kind !== "device" && kind !== "gateway") return undefined;
+  const isName = trustDomainPattern.test(trustDomain) && deviceIdPattern.test(name);
+  return isName ? { trustDomain, kind, name } : undefined;
+}
+
+/**
+ * Writes a name.
+ * @throws RangeError if the trust domain or the name is not one.
+ */
+export function formatSpiffeName({ trustDomain, kind, name }: SpiffeName): string {
+  const uri = `spiffe://${trustDomain}/${kind}/${name}`;
+  if (parseSpiffeName(uri) === undefined)
+    throw new RangeError(`${JSON.stringify(uri)} is no name of a ${kind}`);
+  return uri;
+}
+
+/**
+ * Whether the bearer of a name may send readings of a device. A gateway may for the ids that begin with its
+ * prefix, where the prefix ends at a boundary: `plant-7` is for `plant-7` and `plant-7.boiler`, not for
+ * `plant-70`.
+ */
+export function mayPublish({ kind, name }: Pick<SpiffeName, "kind" | "name">, deviceId: string): boolean {
+  if (deviceId === name) return true;
+  if (kind === "device" || !deviceId.startsWith(name)) return false;
+  return isSeparator(name.charCodeAt(name.length - 1)) || isSeparator(deviceId.charCodeAt(name.length));
+}
+
+/** One of `.` `_` `:` `-`. */
+function isSeparator(character: number): boolean {
+  return character === 0x2e || character === 0x5f || character === 0x3a || character === 0x2d;
+}

@@ -1,0 +1,59 @@
+import { createTokenKey, issueToken, type TokenKey, type TokenRequest } from "./certs/jose-token-issuer.ts";
+import { createAuthority, issueCertificate, type KeyPair } from "./certs/x509-authority.ts";
+
+const dayMs = 86_400_000;
+
+/** For tests: a CA of its own, whose certificates are valid from a day before now to a day after. */
+export type TestAuthority = {
+  /** PEM. */
+  readonly certificate: string;
+  /** Of a server on this machine. */
+  readonly server: KeyPair;
+  /** Of a client with this name. */
+  client(
+    uri: string,
+    times?: { readonly notBeforeMs?: number; readonly notAfterMs?: number },
+  ): Promise<KeyPair>;
+};
+
+/** Makes one. */
+export async function createTestAuthority(nowMs = Date.now()): Promise<TestAuthority> {
+  const valid = { notBeforeMs: nowMs - dayMs, notAfterMs: nowMs + dayMs };
+  const authority = await createAuthority({ commonName: "test CA", ...valid });
+  return {
+    certificate: authority.certificate,
+    server: await issueCertificate(authority, {
+      commonName: "localhost",
+      use: "server",
+      hosts: ["localhost", "127.0.0.1"],
+      ...valid,
+    }),
+    client: (uri, times = {}) =>
+      issueCertificate(authority, { commonName: "client", use: "client", uri, ...valid, ...times }),
+  };
+}
+
+/** For tests: signs tokens. */
+export type TestIssuer = TokenKey & {
+  /** A token of `devicemesh` for `devicemesh` that is good for a day, but for what is given. */
+  token(request?: Partial<TokenRequest>): Promise<string>;
+};
+
+/** Makes one. */
+export async function createTestIssuer(nowMs = Date.now()): Promise<TestIssuer> {
+  const key = await createTokenKey();
+  return {
+    ...key,
+    token: (request = {}) =>
+      issueToken(key.privateKey, {
+        subject: "somebody",
+        tokenId: "token-1",
+        scopes: ["devicemesh.read"],
+        issuer: "devicemesh",
+        audience: "devicemesh",
+        issuedMs: nowMs - 1000,
+        expiresMs: nowMs + dayMs,
+        ...request,
+      }),
+  };
+}

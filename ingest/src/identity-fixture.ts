@@ -1,0 +1,110 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openDeviceAccess } from "@devicemesh/identity";
+import { createTestAuthority, type TestAuthority } from "@devicemesh/identity/testing";
+import { silentLogger } from "@devicemesh/kit/logger";
+import { temporaryFolder } from "@devicemesh/kit/testing";
+import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
+import {
+  createTestClient,
+  detailsOf,
+  errorOf,
+  frameOf,
+  type Outcome,
+  startTestIngest,
+  thermostatReading,
+} from "./testing.ts";
+
+/** For tests: a CA, a CA that nobody trusts, and ingests that ask who sends. */
+export async function createIdentityFixture() {
+  const folder = temporaryFolder();
+  const ca = await createTestAuthority();
+  const stranger = await createTestAuthority();
+  const inFolder = (name: string): string => join(folder.path, name);
+  const certificates = {
+    deviceCa: write(inFolder("ca.pem"), ca.certificate),
+    serverCertificate: write(inFolder("server.pem"), ca.server.certificate),
+    serverKey: write(inFolder("server-key.pem"), ca.server.key),
+  };
+  let lists = 0;
+
+  /** An ingest on a free port, and clients of it. */
+  async function start(kind: "certificates" | "header", { clock = Date.now } = {}) {
+    const stack = new AsyncDisposableStack();
+    const denyList = write(inFolder(`denied-${lists++}.txt`), "# nothing yet\n");
+    const config = {
+      ...off,
+      ...(kind === "header" ? { trustForwardedIdentity: true } : certificates),
+      denyList,
+    };
+    const access = stack.use(openDeviceAccess(config, { logger: silentLogger(), clock, lookIntervalMs: 10 }));
+    const test = stack.use(await startTestIngest({ dependencies: access }));
+    return {
+      ...test,
+      deny: (text: string) => write(denyList, text),
+      connect(channelCredentials: ChannelCredentials, headers: Readonly<Record<string, string>> = {}) {
+        const client = createTestClient(test.ingest.port, { channelCredentials, headers });
+        stack.defer(() => client.close());
+        return client;
+      },
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    };
+  }
+
+  /** The credentials of a client whose certificate has this name. */
+  async function certified(
+    uri: string,
+    {
+      authority = ca,
+      ...times
+    }: {
+      readonly authority?: TestAuthority;
+      readonly notBeforeMs?: number;
+      readonly notAfterMs?: number;
+    } = {},
+  ) {
+    const pair = await authority.client(uri, times);
+    return { ...pair, credentials: tls(pair) };
+  }
+
+  function tls(pair?: { readonly key: string; readonly certificate: string }): ChannelCredentials {
+    const root = Buffer.from(ca.certificate);
+    return pair === undefined
+      ? credentials.createSsl(root)
+      : credentials.createSsl(root, Buffer.from(pair.key), Buffer.from(pair.certificate));
+  }
+
+  return { start, certified, tls, stranger, certificates, [Symbol.dispose]: () => folder[Symbol.dispose]() };
+}
+
+/** Fixtures of a test file. */
+export type IdentityFixture = Awaited<ReturnType<typeof createIdentityFixture>>;
+
+/** A frame with a reading of each device, in order. */
+export function readingsOf(...deviceIds: readonly string[]): Buffer {
+  return frameOf(...deviceIds.map((id, i) => thermostatReading(id, i)));
+}
+
+/** What a call was refused with. */
+export function refusalOf(outcome: Outcome) {
+  const error = errorOf(outcome);
+  const { reason, domain, metadata } = detailsOf(error).errorInfo ?? {};
+  return { code: error.code, text: error.details, reason, domain, metadata };
+}
+
+const off = {
+  host: "127.0.0.1",
+  deviceCa: undefined,
+  serverCertificate: undefined,
+  serverKey: undefined,
+  trustDomain: "devicemesh",
+  trustForwardedIdentity: false,
+  insecureBeyondLoopback: false,
+};
+
+/** In one step, so that nobody reads half of it. */
+function write(path: string, text: string): string {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+  return path;
+}
