@@ -10,6 +10,8 @@ export default defineConfig({
     pool: "forks",
     // Two cores: more workers only make timing worse.
     maxWorkers: 2,
+    // The engines stop in order, the last of them after the others: cut short, they would be left running.
+    teardownTimeout: 120_000,
     projects: [
       {
         test: {

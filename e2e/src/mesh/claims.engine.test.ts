@@ -35,6 +35,11 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
       .collection<DeadLetterDocument>(collections.deadLetters)
       .countDocuments({ kind: { $in: kinds }, key: { $regex: `^${prefix}` } } as object);
 
+  const repeatedWindows = (prefix: string) =>
+    mesh.db
+      .collection(collections.windowRepeats)
+      .countDocuments({ device_id: { $regex: `^${prefix}[.]` } } as object);
+
   it("seals windows although one device sends and all other partitions stay idle", async () => {
     const devices = Array.from({ length: 40 }, (_, i) => `idle.${i}`);
     const partitions = await findPartitions(mesh, devices);
@@ -68,13 +73,14 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
       },
       { timeoutMs: 120_000, everyMs, what: "every repeat is a dead letter" },
     );
-    const marked = await mesh.db
-      .collection(collections.windowRepeats)
-      .countDocuments({ device_id: /^again[.]/ });
     const windows = new Set(
       messages.map(({ deviceId, timestampMs }) => `${deviceId}|${Math.floor(timestampMs / 10_000)}`),
     );
-    expect(marked).toBe(windows.size);
+    await waitUntil(async () => (await repeatedWindows("again")) === windows.size, {
+      timeoutMs: 60_000,
+      everyMs,
+      what: "every window with a repeat is marked",
+    });
     expect(await deadLetters(["conflict"], "again[.]")).toBe(messages.length / 10);
     await mesh.untilSealed();
     expect(await differencesOf(mesh, messages)).toEqual([]);
@@ -93,19 +99,20 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
     await mesh.untilSealed();
     await expectAllFromWindows(mesh, messages);
     const before = await mesh.storedIdentities();
-    const dirtyBefore = await mesh.db
-      .collection(collections.windowRepeats)
-      .countDocuments({ device_id: /^replayed/ });
+    const dirtyBefore = await repeatedWindows("replayed");
     for (let replay = 0; replay < 2; replay++) {
       await rewindSink(mesh, mesh.names.connectors.messages);
       await mesh.untilComplete();
     }
     expect(await mesh.storedIdentities()).toEqual(before);
     expect(dirtyBefore).toBe(0);
-    expect(
-      await mesh.db.collection(collections.windowRepeats).countDocuments({ device_id: /^replayed/ }),
-    ).toBe(0);
-    expect(await deadLetters(["redelivery"], "replayed[.]")).toBe(messages.length);
+    await waitUntil(async () => (await deadLetters(["redelivery"], "replayed[.]")) === messages.length, {
+      timeoutMs: 60_000,
+      everyMs,
+      what: "every reading was delivered again, and its dead letter read",
+    });
+    await mesh.untilSealed();
+    expect(await repeatedWindows("replayed")).toBe(0);
     expect(await deadLetters(["duplicate", "conflict", "invalid"], "replayed[.]")).toBe(0);
     await expectAllFromWindows(mesh, messages);
     expect(await differencesOf(mesh, messages)).toEqual([]);
