@@ -1,7 +1,7 @@
-import { collections, type MessageDocument } from "@devicemesh/chain";
+import { collections, type MessageDocument, parseIdentity } from "@devicemesh/chain";
 import { testEngines } from "@devicemesh/engines/testing";
 import { type PoisonRecord, poisonRecords, poisonSeries } from "@devicemesh/operator";
-import type { DeviceMessage } from "@devicemesh/proto";
+import { type DeviceMessage, sensorByName } from "@devicemesh/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPublisher, readingOf } from "../publisher.ts";
 import { differencesOf, expectAllFromWindows } from "./exact-sets.ts";
@@ -49,8 +49,17 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
   }
 
   it("is counted by the windows where the raw store takes it, and refused where it does not; tasks run on", async () => {
-    const poison = poisonRecords();
-    const isPlain = ({ outcome, value }: PoisonRecord) => outcome === "stored" && typeof value === "string";
+    // A sensor of a later version has no unit here to compare.
+    const poison = poisonRecords().filter(({ key }) => {
+      const identity = key === null ? undefined : parseIdentity(key);
+      return identity === undefined || sensorByName(identity.sensor) !== undefined;
+    });
+    // Text that Spark cannot read as JSON, UTF-16 and a byte order mark, spoils its partial on purpose: that marks the window.
+    const isPlain = ({ outcome, value }: PoisonRecord) =>
+      outcome === "stored" &&
+      typeof value === "string" &&
+      /^[\s{]*"/.test(value) &&
+      !value.startsWith("\ufeff");
     const taken = poison.filter(isPlain);
     expect(taken.length).toBeGreaterThan(2);
     await write(taken);
