@@ -45,6 +45,6 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
         close: async () => {},
       };
     },
-    { runs: 8, manySeries: 500, timeoutMs: 600_000 },
+    { runs: 6, manySeries: 500, timeoutMs: 900_000 },
   );
 });
