@@ -1,7 +1,10 @@
 import { chainSettings } from "@devicemesh/chain";
+import { embeddedSettings } from "@devicemesh/embedded/config";
 import { generatorEnvironment } from "@devicemesh/generator";
 import { deviceAccessSettings } from "@devicemesh/identity";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
+
+const { devices, noGenerator, replay, corsOrigin } = embeddedSettings.settings;
 
 /** The settings of `npm run mesh`; those of `npm start` mean the same here. */
 export const meshSettings = defineSettings({
@@ -56,37 +59,10 @@ export const meshSettings = defineSettings({
       placeholder: "FOLDER",
       description: "Folder of the engines' data, the logs, and what runs.",
     },
-    devices: {
-      flag: "--devices",
-      env: "DEVICEMESH_DEVICES",
-      kind: "integer",
-      default: 12,
-      minimum: 1,
-      maximum: 100_000,
-      description: "How many devices the generator plays, one reading a second each.",
-    },
-    noGenerator: {
-      flag: "--no-generator",
-      env: "DEVICEMESH_NO_GENERATOR",
-      kind: "boolean",
-      default: false,
-      description: "Play no devices at the start.",
-    },
-    replay: {
-      flag: "--replay",
-      env: "DEVICEMESH_REPLAY",
-      kind: "string",
-      placeholder: "FILE",
-      description:
-        "Send a CSV recording (device_id,timestamp,sensor,value) first, as fast as acknowledged, then keep serving.",
-    },
-    corsOrigin: {
-      flag: "--cors-origin",
-      env: "DEVICEMESH_CORS_ORIGIN",
-      kind: "string",
-      placeholder: "ORIGIN",
-      description: "Origin of web pages that may call query, several with commas; none by default.",
-    },
+    devices,
+    noGenerator,
+    replay,
+    corsOrigin,
     retainRaw: {
       flag: "--retain-raw",
       env: "DEVICEMESH_RETAIN_RAW",
