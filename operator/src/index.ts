@@ -1,6 +1,7 @@
 export { type CollectionDefinition, collectionDefinitions } from "./collection-definitions.ts";
 export { type Operator, type OperatorDependencies, type OperatorPace, startOperator } from "./compose.ts";
 export { type OperatorConfig, operatorSettings } from "./config.ts";
+export { createConnectRest } from "./connect-rest.ts";
 export { type ConnectorDefinition, connectorDefinitions } from "./connector-definitions.ts";
 export { MeshRefusedError } from "./difference.ts";
 export { type IndexDefinition, indexDefinitions } from "./index-definitions.ts";
@@ -8,4 +9,5 @@ export { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
 export type { EngineAddresses } from "./mesh-engines.ts";
 export { type PoisonRecord, poisonRecords, poisonSeries } from "./poison-records.ts";
 export { type MeshOptions, meshDefinition, prepareMesh, removeMesh } from "./prepare-mesh.ts";
+export { replaySink } from "./replay-sink.ts";
 export { type TopicDefinition, topicDefinitions } from "./topic-definitions.ts";

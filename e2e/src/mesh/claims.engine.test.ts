@@ -1,10 +1,10 @@
 import { collections, type DeadLetterDocument } from "@devicemesh/chain";
 import { testEngines } from "@devicemesh/engines/testing";
 import { waitUntil } from "@devicemesh/kit/testing";
+import { createConnectRest, replaySink } from "@devicemesh/operator";
 import type { DeviceMessage } from "@devicemesh/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createPublisher, type Publisher, readingOf } from "../publisher.ts";
-import { rewindSink } from "./connect-rest.ts";
 import { differencesOf, expectAllFromWindows, expectExact } from "./exact-sets.ts";
 import { everyMs } from "./pace.ts";
 import { findPartitions } from "./partitions.ts";
@@ -101,7 +101,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
     const before = await mesh.storedIdentities();
     const dirtyBefore = await repeatedWindows("replayed");
     for (let replay = 0; replay < 2; replay++) {
-      await rewindSink(mesh, mesh.names.connectors.messages);
+      await replaySink(createConnectRest({ url: mesh.engines.connectUrl }), mesh.names.connectors.messages);
       await mesh.untilComplete();
     }
     expect(await mesh.storedIdentities()).toEqual(before);
