@@ -110,6 +110,14 @@ export const operatorSettings = defineSettings({
       description:
         "Print what differs, change nothing, and end: with 0 if nothing does, with 3 if something does.",
     },
+    replay: {
+      flag: "--replay",
+      env: "DEVICEMESH_REPLAY_SINKS",
+      kind: "string",
+      placeholder: "FROM",
+      description:
+        "Have the sinks store again what the log has, wait for them, and end. `restored`: from where a database that was restored is complete; `beginning`; or a time like 2026-11-24T02:00:00Z.",
+    },
     logLevel: chainSettings.logLevel,
   },
 });

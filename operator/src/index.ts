@@ -9,5 +9,6 @@ export { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
 export type { EngineAddresses } from "./mesh-engines.ts";
 export { type PoisonRecord, poisonRecords, poisonSeries } from "./poison-records.ts";
 export { type MeshOptions, meshDefinition, prepareMesh, removeMesh } from "./prepare-mesh.ts";
+export { replayLog } from "./replay-log.ts";
 export { replaySink } from "./replay-sink.ts";
 export { type TopicDefinition, topicDefinitions } from "./topic-definitions.ts";

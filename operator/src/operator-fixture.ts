@@ -28,6 +28,7 @@ export function configOf(options: MeshOptions): OperatorConfig {
     host: "127.0.0.1",
     port: 0,
     plan: false,
+    replay: undefined,
     logLevel: "silent",
   };
 }
