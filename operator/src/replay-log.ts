@@ -3,9 +3,9 @@ import { connectorGroup } from "@devicemesh/chain";
 import { enginesOf, meshOf, type OperatorConfig } from "./config.ts";
 import { readGroupProgress } from "./kafka-progress.ts";
 import { type MeshEngines, openEngines } from "./mesh-engines.ts";
+import { restoredThroughMs } from "./mongo-restored-through.ts";
 import { createProgressWatch } from "./progress-watch.ts";
 import { replaySink } from "./replay-sink.ts";
-import { restoredThroughMs } from "./restored-through.ts";
 
 /** Clocks of brokers and of the aggregator may differ by so much; storing again what is there does no harm. */
 const marginMs = 60_000;
