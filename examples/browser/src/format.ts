@@ -38,9 +38,11 @@ export function formatTime(ms: number, stepMs: number): string {
   return (stepMs < 86_400_000 ? minutes : days).format(ms);
 }
 
-/** A moment with its day. */
+/** A moment, with its day unless that is today. */
 export function formatMoment(timestamp: Timestamp | undefined): string {
-  return timestamp ? full.format(timestampDate(timestamp)) : "–";
+  if (!timestamp) return "–";
+  const date = timestampDate(timestamp);
+  return (date.toDateString() === new Date().toDateString() ? clock : full).format(date);
 }
 
 /** What an answer covers, in words. */
