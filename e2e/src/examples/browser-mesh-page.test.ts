@@ -32,7 +32,7 @@ describe("the page of the mesh, in Chromium through Envoy", () => {
     const seen = await observe(page);
     await page.goto(`http://127.0.0.1:${mesh.envoy.plain.port}/`);
     const stored = () => page.locator("#stored").textContent();
-    await waitUntil(async () => (await stored()) === "2");
+    await waitUntil(async () => (await stored()) === "2", { timeoutMs: 15_000 });
     expect(await page.locator("#series").textContent()).toBe("1");
     expect(await page.locator("#complete").textContent()).toMatch(/\d:\d\d:\d\d/);
     expect(await page.locator("#sensors tbody tr").first().locator("th, td").allTextContents()).toEqual([
@@ -68,5 +68,9 @@ describe("the page of the mesh, in Chromium through Envoy", () => {
     await page.goto(`https://localhost:${guarded.envoy.public?.port}/`);
     await page.getByText("No figures here: unauthenticated: Jwt is missing").waitFor();
     expect(seen.protocols.get("/")).toBe("h2");
+    const protocols = await page.evaluate(() =>
+      performance.getEntriesByType("resource").map((entry) => entry.toJSON().nextHopProtocol),
+    );
+    expect(new Set(protocols)).toEqual(new Set(["h2"]));
   });
 });

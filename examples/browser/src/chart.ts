@@ -15,7 +15,7 @@ export type ChartContent = {
 export type Chart = { show(content: ChartContent): void };
 
 const heightPx = 272;
-const margin = { top: 12, right: 12, bottom: 26, left: 60 } as const;
+const margin = { top: 26, right: 12, bottom: 26, left: 60 } as const;
 
 /**
  * Draws windows: a line of averages, a band from minimum to maximum, gaps where there were no readings. The
@@ -108,12 +108,9 @@ function drawn(content: ChartContent, width: number, chosen: Window | undefined)
   return [
     ...values.flatMap((value) => [
       svgElement("line", { class: "grid", x1: margin.left, x2: right, y1: y(value), y2: y(value) }),
-      svgElement(
-        "text",
-        { x: margin.left - 8, y: y(value) + 4, "text-anchor": "end" },
-        value === values.at(-1) ? `${formatTick(value)} ${unit}` : formatTick(value),
-      ),
+      svgElement("text", { x: margin.left - 8, y: y(value) + 4, "text-anchor": "end" }, formatTick(value)),
     ]),
+    svgElement("text", { x: margin.left - 8, y: 12, "text-anchor": "end" }, unit),
     ...times.ticks.map((ms) =>
       svgElement(
         "text",
