@@ -1,19 +1,24 @@
-// Generates everything under proto/gen from the contract, and aggregator/gen from the protos it speaks with
-// Spark. `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
+// Generates everything under proto/gen from the contract, aggregator/gen from the protos it speaks with
+// Spark, and the example's code for browsers. `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { delimiter, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { renderSensorTable } from "./sensor-table.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const genFolders = ["proto/gen", "aggregator/gen"] as const;
+/** An example that has its own buf.gen.yaml, as whoever copies it would. */
+const browserExample = "examples/browser";
 
-function buf(args: string[]): void {
+const genFolders = ["proto/gen", "aggregator/gen", `${browserExample}/gen`] as const;
+
+function buf(args: string[], folder = root): void {
   execFileSync(process.execPath, [join(root, "node_modules/@bufbuild/buf/bin/buf"), ...args], {
-    cwd: root,
+    cwd: folder,
+    // The example names its plugin as npm scripts find it.
+    env: { ...process.env, PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}` },
     stdio: ["ignore", "inherit", "inherit"],
   });
 }
@@ -25,6 +30,7 @@ function generate(outRoot: string): void {
   buf(["generate", "-o", outRoot]);
   buf(["generate", "-o", outRoot, "--template", "buf.gen.ingest.yaml"]);
   buf(["generate", "-o", outRoot, "--template", "buf.gen.spark.yaml"]);
+  buf(["generate", "-o", join(outRoot, browserExample)], join(root, browserExample));
   buf(["build", "--exclude-source-info", "-o", join(gen, "image.binpb")]);
   writeFileSync(join(gen, "sensors.ts"), renderSensorTable(readFileSync(join(gen, "image.binpb"))));
 }

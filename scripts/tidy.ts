@@ -35,6 +35,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   engines: ["kit"],
   operator: ["proto", "kit", "chain"],
   aggregator: ["proto", "kit", "chain", "query"],
+  // What a user would copy: nothing of ours but the contract.
+  examples: [],
   mesh: [
     "proto",
     "kit",
@@ -152,7 +154,7 @@ export function writtenFiles(): SourceFile[] {
     .filter((path) => /\.(ts|mjs|md|json|yaml|html|proto|py|sh)$/.test(path))
     .filter(
       (path) =>
-        !/^(proto\/(gen|vendor)|aggregator\/gen|bench\/results)\/|package-lock\.json$|^scripts\/tidy(\.test)?\.ts$/.test(
+        !/^(proto\/(gen|vendor)|aggregator\/gen|examples\/browser\/gen|bench\/results)\/|package-lock\.json$|^scripts\/tidy(\.test)?\.ts$/.test(
           path,
         ),
     )

@@ -38,6 +38,26 @@ export function findEnvoy(): string | undefined {
     .find((path) => existsSync(path));
 }
 
+/**
+ * Where Chromium is.
+ * @throws Error that says how to install it: tests in a browser fail without one, and are not skipped.
+ */
+export function findChromium(): string {
+  const found = ["chromium", "chromium-browser", "google-chrome"].map(findProgram).find((path) => path);
+  if (found) return found;
+  throw new Error("there is no Chromium: install it (Debian: apt-get install -y chromium)");
+}
+
+/**
+ * Where certutil is, with which a browser is told what authority to trust.
+ * @throws Error that says how to install it.
+ */
+export function findCertutil(): string {
+  const found = findProgram("certutil");
+  if (found) return found;
+  throw new Error("there is no certutil: install it (Debian: apt-get install -y libnss3-tools)");
+}
+
 /** Installs grpcurl with Go if it is missing. Without Go, says that its tests will be skipped. */
 export function ensureGrpcurl(): void {
   if (!findGrpcurl()) goInstall("grpcurl", grpcurlModule);

@@ -110,6 +110,7 @@ export async function startEmbedded(
           generator: localAddressOf(config.host, query.port),
           data: folder,
           dataKind: "one file; it survives a crash with every acknowledged reading",
+          secure: access.users.tls !== undefined,
         })),
       },
     ),

@@ -161,6 +161,31 @@ describe("createErrorInterceptor", () => {
     await waitUntil(() => aborted);
     expect(lines).toEqual([]);
   });
+
+  it.each(["Connect on HTTP/1.1", "Connect on HTTP/2", "gRPC", "gRPC-Web"] as const)(
+    "logs nothing when a watcher goes away: %s",
+    async (name) => {
+      let ended = false;
+      const { server, lines } = await startServer({
+        async *watch(_, { signal }) {
+          try {
+            yield create(HealthCheckResponseSchema);
+            await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+          } finally {
+            ended = true;
+          }
+        },
+      });
+      await using _ = server;
+      const caller = new AbortController();
+      await failureOf(async () => {
+        for await (const _ of clients(server.port)[name].watch({}, { signal: caller.signal })) caller.abort();
+      });
+      await waitUntil(() => ended);
+      await server.close();
+      expect(lines).toEqual([]);
+    },
+  );
 });
 
 describe("toConnectError", () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Logger } from "./logger.ts";
 import { toStatus } from "./rpc-error.ts";
 
@@ -61,11 +61,13 @@ function acceptedRequestId(header: string | null): string | undefined {
 
 /** The reason of the aborted call, if that is all the error says. */
 function abortReason(signal: AbortSignal, error: unknown): ConnectError | undefined {
-  if (!signal.aborted || !(signal.reason instanceof ConnectError)) {
-    return undefined;
-  }
+  if (!signal.aborted) return undefined;
   const isAbort = error === signal.reason || (error instanceof Error && error.name === "AbortError");
-  return isAbort ? signal.reason : undefined;
+  if (!isAbort) return undefined;
+  // A caller of HTTP/1.1 that goes away, such as a closed tab, gives no reason of its own.
+  return signal.reason instanceof ConnectError
+    ? signal.reason
+    : new ConnectError("the caller has gone", Code.Canceled, undefined, undefined, error);
 }
 
 function reportForeign(

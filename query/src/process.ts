@@ -66,6 +66,7 @@ export async function startQueryProcess(
           generator: settings.generatorAddress,
           data: mongodbDatabase,
           dataKind: "a database of MongoDB, filled through Kafka and Spark",
+          secure: access.tls !== undefined,
         })),
       },
     ),
