@@ -18,6 +18,7 @@ const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp 
   { vendor: /from "jose"/, file: /^jose-.*\.ts$|(\.test|-fixture)\.ts$/ },
   { vendor: /from "@peculiar\/|"reflect-metadata"/, file: /^x509-.*\.ts$|(\.test|-fixture)\.ts$/ },
   { vendor: /from "[^"]*\/gen\/spark\//, file: /^spark-.*\.ts$/ },
+  { vendor: /from "@grafana\//, file: /^grafana-.*\.ts$/ },
 ];
 
 /** What each workspace may import of ours; what is missing is free. */
@@ -33,6 +34,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // All but proto in its tests only: it stands before whatever serves.
   envoy: ["proto", "kit", "identity", "ingest", "query", "generator"],
   engines: ["kit"],
+  stack: ["proto", "kit", "envoy"],
   operator: ["proto", "kit", "chain"],
   aggregator: ["proto", "kit", "chain", "query"],
   mesh: [
