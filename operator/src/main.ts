@@ -1,3 +1,4 @@
+import { withoutCredentials } from "@devicemesh/kit/credentials";
 import { runService } from "@devicemesh/kit/run-service";
 import { loadSettings } from "@devicemesh/kit/settings";
 import { readContractImage } from "@devicemesh/proto/image";
@@ -12,7 +13,8 @@ if (loaded.kind === "settings" && loaded.values.plan) {
     process.stdout.write(plan.text);
     process.exitCode = plan.exitCode;
   } catch (error) {
-    process.stderr.write(`operator: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`operator: ${withoutCredentials(message)}\n`);
     process.exitCode = 1;
   }
   process.exit();
