@@ -52,6 +52,9 @@ describe("runService", () => {
     const { code, stdout, stderr } = await run(`throw new Error("no room at the inn");`, []);
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toContain("echo: no room at the inn");
+    const secret = await run(`throw new Error("nobody at mongodb://u:s3cret@h/");`, []);
+    expect(secret.stderr).toContain("echo: nobody at mongodb://u:…@h/");
+    expect(secret.stderr).not.toContain("s3cret");
   });
 
   it("names a wrong flag and ends with 2, shows its help and ends with 0", async () => {

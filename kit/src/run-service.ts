@@ -1,3 +1,4 @@
+import { withoutCredentials } from "./credentials.ts";
 import { untilShutdownSignal } from "./lifetime.ts";
 import { createLogger, type Logger, type LogLevel } from "./logger.ts";
 import type { RunningServer } from "./running-server.ts";
@@ -47,7 +48,8 @@ export async function runService<const Settings extends Readonly<Record<string, 
   } catch (error) {
     const isWrongSetting = error instanceof SettingsError;
     if (!isWrongSetting) logger.fatal({ error }, "could not go on");
-    runtime.stderr.write(`${program.name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    runtime.stderr.write(`${program.name}: ${withoutCredentials(message)}\n`);
     runtime.exitCode = isWrongSetting ? 2 : 1;
   }
   // What is left open (timers of libraries) must not keep a closed service alive.

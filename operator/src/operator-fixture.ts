@@ -16,6 +16,7 @@ export function configOf(options: MeshOptions): OperatorConfig {
     kafkaBrokers: options.kafkaBrokers.join(","),
     connectUrl: options.connectUrl,
     mongodbUrl: options.mongodbUrl,
+    sinkMongodbUrl: options.sinkMongodbUrl,
     mongodbDatabase: options.database,
     topicPrefix: options.prefix,
     partitions: options.partitions!,
