@@ -33,6 +33,14 @@ export const aggregatorSettings = defineSettings({
       placeholder: "HOST:PORT",
       description: "Spark Connect.",
     },
+    sparkToken: {
+      flag: "--spark-token",
+      env: "DEVICEMESH_SPARK_TOKEN",
+      kind: "string",
+      placeholder: "TEXT",
+      description:
+        "What Spark Connect wants to be shown: its SPARK_CONNECT_AUTHENTICATE_TOKEN. It runs whatever it is sent, so set one wherever others can connect.",
+    },
     checkpoints: {
       flag: "--checkpoints",
       env: "DEVICEMESH_CHECKPOINTS",

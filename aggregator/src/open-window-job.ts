@@ -12,6 +12,7 @@ export function sparkWindowJob(config: AggregatorConfig, logger: Logger): StartW
     const { windowMs, segmentMs } = settings.levels[0] as Level;
     const spark = openWindowSession({
       address: config.sparkUrl,
+      token: config.sparkToken,
       topicPrefix: config.topicPrefix,
       database: names.database,
     });
