@@ -109,6 +109,15 @@ named after them. stack/secrets/certs/ca-key.pem signs devices: for production s
 /** The three images of the project, by the names that docker-stack.yml has. */
 export const images = ["services", "spark", "connect"] as const;
 
+/** What the one node of the overlay is: everything. */
+export const singleNodeLabels = [
+  "devicemesh.edge=true",
+  "devicemesh.kafka=1",
+  "devicemesh.mongo=1",
+  "devicemesh.spark=true",
+  "devicemesh.admin=true",
+] as const;
+
 function build(docker: Docker): number {
   for (const image of images) {
     docker.run([
@@ -138,6 +147,7 @@ function deploy(shape: Shape, config: StackConfig, docker: Docker, { say }: Comm
   }
   const stale = writeFiles(configFolder, renderConfigFiles());
   for (const { file } of stale) say(`rendered stack/config/${file}`);
+  if (shape === "single") labelNode(docker, config.dryRun);
   docker.run([
     ...["stack", "deploy", "--detach=true", "--prune", "--with-registry-auth", "--resolve-image", "changed"],
     ...stackFiles(shape).flatMap((file) => ["-c", file]),
@@ -149,4 +159,11 @@ Deploying; \`docker stack services ${config.name}\` shows how far it is. A new m
 replica set is made first, then topics and sinks, then the window job starts.`);
   }
   return 0;
+}
+
+/** Gives the one node what docker-stack.yml asks of several. */
+function labelNode(docker: Docker, dryRun: boolean): void {
+  const node = dryRun ? "THIS-NODE" : docker.read(["info", "--format", "{{.Swarm.NodeID}}"]).trim();
+  if (node === "") throw new Error("this machine is in no Swarm: run `docker swarm init` first");
+  docker.run(["node", "update", ...singleNodeLabels.flatMap((label) => ["--label-add", label]), node]);
 }
