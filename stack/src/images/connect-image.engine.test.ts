@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { freePorts } from "@devicemesh/engines/free-ports";
-import { testEngines } from "@devicemesh/engines/testing";
 import { renderTemplate } from "@devicemesh/engines/template";
+import { testEngines } from "@devicemesh/engines/testing";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { describe, expect, it } from "vitest";
 import { imageEntries, imageFlaws } from "./image-contents.ts";
@@ -42,6 +42,7 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
     expect((await healthy()).output).toMatch(/^Kafka Connect on \d+ does not list its connectors: /);
     const ready = async () => worker.hasEnded() || (await healthy()).exitCode === 0;
     await waitUntil(ready, { timeoutMs: 120_000, everyMs: 250, what: "the worker lists its connectors" });
+    expect(worker.hasEnded(), worker.output.stdout + worker.output.stderr).toBe(false);
     expect(worker.output.stdout).not.toMatch(/ERROR|Exception/);
 
     const plugins = (await (await fetch(`http://127.0.0.1:${port}/connector-plugins`)).json()) as {
