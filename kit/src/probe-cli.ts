@@ -18,6 +18,14 @@ const probeSettings = defineSettings({
       maximum: "1m",
       description: "How long the answer may take.",
     },
+    answering: {
+      flag: "--answering",
+      env: "DEVICEMESH_PROBE_ANSWERING",
+      kind: "boolean",
+      default: false,
+      description:
+        "End with 0 whatever it answers: a server that says NOT_SERVING waits for others, and a restart would not help it.",
+    },
   },
 });
 
@@ -42,7 +50,7 @@ export async function runProbe(args: readonly string[]): Promise<ProbeOutcome> {
       stderr: `${told}: ${probeSettings.usage}\n`,
     };
   }
-  const result = await probe({ address, service, timeoutMs: loaded.values.timeoutMs });
+  const result = await probe({ address, service, ...loaded.values });
   return result.kind === "serving"
     ? { exitCode: 0, stdout: "", stderr: "" }
     : { exitCode: 1, stdout: `${result.reason}\n`, stderr: "" };

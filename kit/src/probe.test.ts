@@ -57,6 +57,17 @@ describe.each(["grpc-js", "Connect"] as const)("the probe of a %s server", (kind
     });
   });
 
+  it("ends with 0 while it answers at all, if that is what is asked", async () => {
+    const health = createHealth(["a.B"]);
+    health.setServing(false);
+    await using server = await servers[kind](health);
+    const address = `${host}:${server.port}`;
+    expect(await runProbe([address, "--answering"])).toMatchObject({ exitCode: 0 });
+    expect(await runProbe([address, "no.Such", "--answering"])).toMatchObject({ exitCode: 1 });
+    await server.close();
+    expect(await runProbe([address, "--answering"])).toMatchObject({ exitCode: 1 });
+  });
+
   it("ends with 1 for a service that the server does not have", async () => {
     await using server = await servers[kind](createHealth([]));
     const outcome = await runProbe([`${host}:${server.port}`, "no.Such"]);

@@ -18,8 +18,10 @@ export async function probe(options: {
   readonly address: string;
   readonly service: string;
   readonly timeoutMs: number;
+  /** Whether any status is good enough. */
+  readonly answering?: boolean;
 }): Promise<ProbeResult> {
-  const { address, service, timeoutMs } = options;
+  const { address, service, timeoutMs, answering = false } = options;
   const client = new HealthClient(`dns:${address}`, credentials.createInsecure(), {
     "grpc.enable_channelz": 0,
   });
@@ -31,7 +33,7 @@ export async function probe(options: {
   const notServing = (reason: string): ProbeResult => ({ kind: "not-serving", reason });
   return promise
     .then((serving): ProbeResult => {
-      return serving === ServingStatus.SERVING
+      return serving === ServingStatus.SERVING || answering
         ? { kind: "serving" }
         : notServing(`${subject} is ${nameOf(serving)}`);
     })

@@ -31,16 +31,20 @@ start() {
     -cp "$home/kafka/lib/*" org.apache.kafka.connect.cli.ConnectDistributed "$own"
 }
 
+# first_line PATH: the status that the worker answers with.
+first_line() {
+  exec 3<>"/dev/tcp/127.0.0.1/$port" || return
+  printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
+  timeout 5 head -n 1 <&3
+}
+
 healthy() {
-  local answer
-  answer=$({
-    exec 3<>"/dev/tcp/127.0.0.1/$port"
-    printf 'GET /connectors HTTP/1.0\r\n\r\n' >&3
-    timeout 5 head -n 1 <&3
-  } 2>&1) || true
-  case $answer in
+  local status
+  # It can list its connectors only after it has joined its group and read its topics.
+  status=$(first_line /connectors 2>&1) || true
+  case $status in
     HTTP/*" 200 "*) ;;
-    *) echo "Kafka Connect on $port does not list its connectors: $answer"; exit 1 ;;
+    *) echo "Kafka Connect on $port does not list its connectors: ${status##*: }"; exit 1 ;;
   esac
 }
 

@@ -7,7 +7,7 @@ home=${DEVICEMESH_HOME:-/opt/devicemesh}
 state=${DEVICEMESH_STATE:-/var/lib/devicemesh}
 config=$home/config/spark-defaults.conf
 master_url=${SPARK_MASTER_URL:-spark://spark-master:7077}
-master_port=7077
+master_port=${SPARK_MASTER_PORT:-7077}
 master_page_port=${SPARK_MASTER_WEBUI_PORT:-8080}
 worker_page_port=${SPARK_WORKER_WEBUI_PORT:-8081}
 connect_port=${SPARK_CONNECT_PORT:-15002}
@@ -17,12 +17,13 @@ usage() {
 Usage: entry.sh master | worker | connect [ARGUMENT...]
        entry.sh healthy master | worker | connect
 
-  master    watches the workers: 7077, page on 8080
-  worker    starts executors: page on 8081; SPARK_MASTER_URL, SPARK_WORKER_CORES, SPARK_WORKER_MEMORY
+  master    watches the workers: SPARK_MASTER_PORT (7077), page on SPARK_MASTER_WEBUI_PORT (8080)
+  worker    starts executors: SPARK_MASTER_URL (spark://spark-master:7077), SPARK_WORKER_CORES (1),
+            SPARK_WORKER_MEMORY (1200m), SPARK_WORKER_PORT (7078), page on SPARK_WORKER_WEBUI_PORT (8081)
   connect   serves Spark Connect as config/spark-defaults.conf says
   healthy   ends with 0 if that part answers in this container, else with 1 and why
 
-DEVICEMESH_HEAP is the JVM's heap (768m), DEVICEMESH_ADDRESS the address that others reach a master or worker at;
+DEVICEMESH_HEAP is the JVM's heap (128m; of connect 768m), DEVICEMESH_ADDRESS the address that others reach a master or worker at;
 by default the master's is its host name, a worker's the first address of its host name.
 END
 }

@@ -62,7 +62,7 @@ const readers: Readonly<Record<string, (instruction: Instruction) => readonly St
     const flags = flagsOf(instruction, ["from", "chown"]);
     const paths = argumentsOf(instruction);
     const target = paths.pop();
-    if (target === undefined || paths.length === 0 || paths[0]!.startsWith("[")) {
+    if (target === undefined || paths.length === 0 || /^(\[|<<)/.test(paths[0]!)) {
       throw unknown(lineOf(instruction), "form of COPY");
     }
     return [{ kind: "copy", from: flags.get("from"), owner: flags.get("chown"), sources: paths, target }];
@@ -86,9 +86,10 @@ const readers: Readonly<Record<string, (instruction: Instruction) => readonly St
 };
 
 function readFrom(instruction: Instruction): Pick<Stage, "name" | "base"> {
+  flagsOf(instruction, []);
   const [base, as, name, ...more] = argumentsOf(instruction);
   const named = as === undefined || (as.toUpperCase() === "AS" && name !== undefined);
-  if (base === undefined || base.startsWith("-") || /\$/.test(base) || !named || more.length > 0) {
+  if (base === undefined || base.includes("$") || !named || more.length > 0) {
     throw unknown(lineOf(instruction), "form of FROM");
   }
   return { base, name };

@@ -63,7 +63,7 @@ export async function startInSandbox(options: SandboxOptions): Promise<SandboxPr
     ended,
     hasEnded: () => over,
     stop() {
-      if (!over && firstProcess !== undefined) process.kill(firstProcess, "SIGTERM");
+      if (!over && firstProcess !== undefined) terminate(firstProcess);
       return ended;
     },
     async [Symbol.asyncDispose]() {
@@ -72,6 +72,15 @@ export async function startInSandbox(options: SandboxOptions): Promise<SandboxPr
       await ended;
     },
   };
+}
+
+function terminate(processId: number): void {
+  try {
+    process.kill(processId, "SIGTERM");
+  } catch (error) {
+    // It has just ended by itself.
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** Runs a program to its end. */
@@ -87,7 +96,7 @@ function sandboxArguments(options: SandboxOptions): string[] {
   const { root, base, environment, workFolder, shared = {}, given = {}, readOnlyRoot = false } = options;
   return [
     ...["--unshare-pid", "--unshare-ipc", "--as-pid-1", "--die-with-parent", "--new-session"],
-    ...[readOnlyRoot ? "--ro-bind" : "--bind", root, "/"],
+    ...["--bind", root, "/"],
     // What the host has installed for itself is not in the image.
     ...["--ro-bind", "/usr", "/usr", "--tmpfs", "/usr/local"],
     ...["--proc", "/proc", "--dev", "/dev"],
@@ -96,6 +105,8 @@ function sandboxArguments(options: SandboxOptions): string[] {
     ...Object.entries(base.links).flatMap(([path, target]) => ["--symlink", target, path]),
     ...Object.entries(shared).flatMap(([inside, host]) => ["--bind", host, inside]),
     ...Object.entries(given).flatMap(([inside, host]) => ["--ro-bind", host, inside]),
+    // Only now, for the places of what is mounted are made as Docker makes them.
+    ...(readOnlyRoot ? ["--remount-ro", "/"] : []),
     "--clearenv",
     ...Object.entries(environment).flatMap(([name, value]) => ["--setenv", name, value]),
     ...["--chdir", workFolder],
