@@ -3,7 +3,7 @@ import { waitUntil } from "@devicemesh/kit/testing";
 import { describe, expect, it } from "vitest";
 import { createMongoServers } from "./mongo-servers.ts";
 import { type FakeServers, startFakeServers } from "./mongo-set-fixture.ts";
-import type { ReplicaSetPlan } from "./replica-set-plan.ts";
+import type { MongoServers, ReplicaSetPlan } from "./replica-set-plan.ts";
 import { setUpReplicaSet } from "./set-up.ts";
 
 const admin = { name: "admin", password: "admin-s3cret" };
@@ -17,7 +17,11 @@ const roles = [
 async function run(
   servers: Pick<FakeServers, "hosts">,
   changes: Partial<ReplicaSetPlan> = {},
-  limits: { readonly timeoutMs?: number; readonly said?: string[] } = {},
+  limits: {
+    readonly timeoutMs?: number;
+    readonly said?: string[];
+    readonly changed?: Partial<MongoServers>;
+  } = {},
 ): Promise<string[]> {
   const { timeoutMs = 30_000, said = [] } = limits;
   const plan = {
@@ -29,7 +33,7 @@ async function run(
     ...changes,
   };
   await setUpReplicaSet(plan, {
-    servers: createMongoServers(plan, 1000),
+    servers: { ...createMongoServers(plan, 1000), ...limits.changed },
     patience: {
       over: AbortSignal.timeout(timeoutMs),
       everyMs: 20,
@@ -82,6 +86,15 @@ describe("the set-up of a replica set", () => {
       `replSetInitiate ${servers.hosts[0]}`,
       ...Array.from({ length: servers.changes.length - 2 }, () => "setDefaultRWConcern"),
     ]);
+  });
+
+  it("is content with a user that another run has made meanwhile", async () => {
+    await using servers = await startFakeServers(1, { admin });
+    await run(servers);
+    let asked = 0;
+    const readRoles = async () => (asked++ === 0 ? undefined : roles);
+    const said = await run(servers, {}, { changed: { readRoles } });
+    expect(said).toContain("user devicemesh is there, with readWrite and dbAdmin on mesh");
   });
 
   it("waits for a server that is not up yet, and says for which", async () => {
