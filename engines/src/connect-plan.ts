@@ -1,3 +1,5 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { type EngineSpec, engineFiles } from "./engine-spec.ts";
 import { javaArguments } from "./java-command.ts";
 import { kafkaAddresses } from "./kafka-plan.ts";
@@ -6,10 +8,17 @@ import type { PlanContext } from "./plan-context.ts";
 /** Two sinks with batches of a few thousand small records. */
 const workerHeapMebibytes = 512;
 
+/** Where connectors may take passwords from, each a file; for `${directory:FOLDER:FILE}` in a setting. */
+export function secretsFolderOf(folder: string): string {
+  return join(folder, "secrets");
+}
+
 /** A worker of Kafka Connect beside its brokers. */
 export function connectSpec(context: PlanContext, brokers: number): EngineSpec {
   const files = engineFiles(context.folder, "connect");
   const port = context.ports.connect;
+  const secretsFolder = secretsFolderOf(context.folder);
+  mkdirSync(secretsFolder, { recursive: true, mode: 0o700 });
   context.writeConfig("connect-worker.properties", `${files.config}.properties`, {
     kafkaBrokers: kafkaAddresses(context, brokers).join(","),
     listenHost: "127.0.0.1",
@@ -17,6 +26,7 @@ export function connectSpec(context: PlanContext, brokers: number): EngineSpec {
     port,
     pluginFolder: `${context.homes.kafka}/plugins`,
     replication: brokers,
+    secretsFolder,
   });
   return {
     name: "connect",

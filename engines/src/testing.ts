@@ -1,4 +1,5 @@
 import { inject } from "vitest";
+import { secretsFolderOf } from "./connect-plan.ts";
 import type { EngineName } from "./engine-names.ts";
 import { engineControl } from "./start-engines.ts";
 
@@ -33,6 +34,8 @@ export type TestEngines = {
   readonly sparkUrl: string;
   /** A folder that the engines can write to as well, such as for checkpoints. Emptied by the next run. */
   readonly folder: string;
+  /** The folder whose files Connect's settings may name; undefined where someone else started Connect. */
+  readonly secretsFolder: string | undefined;
   /**
    * Kills an engine with SIGKILL and resolves when it is dead: `kafka-1` to `kafka-3`, `connect`, `mongo`, `spark`.
    * @throws Error if there is none of that name, or the test run did not start it.
@@ -53,6 +56,7 @@ export async function testEngines(): Promise<TestEngines | undefined> {
   };
   return {
     ...addresses,
+    secretsFolder: owned ? secretsFolderOf(addresses.folder) : undefined,
     brokers: addresses.kafkaBrokers.length,
     async kill(name) {
       assertOwned();

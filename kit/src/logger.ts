@@ -5,6 +5,7 @@ import {
   stdSerializers,
   stdTimeFunctions,
 } from "pino";
+import { withoutCredentials } from "./credentials.ts";
 
 /** The levels, from the most talkative. `silent` writes nothing. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
@@ -32,7 +33,7 @@ export type Logger = {
 /**
  * Makes a logger whose every line has `time` (ISO 8601), `level` (its name), `name` and `msg`.
  * `destination` gets one write per line; the default is stderr, written before the call returns, so that
- * the last lines of a dying process are not lost.
+ * the last lines of a dying process are not lost. No line has the password of an address.
  */
 export function createLogger(options: {
   readonly name: string;
@@ -47,6 +48,7 @@ export function createLogger(options: {
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { error: stdSerializers.errWithCause },
+      hooks: { streamWrite: withoutCredentials },
     },
     target as DestinationStream,
   );

@@ -33,8 +33,8 @@ const booleanWords: Readonly<Record<string, boolean>> = {
   off: false,
 };
 
-/** Reads the text that a user gave for a setting. */
-export function parseSetting(setting: Setting, text: string): ParsedValue {
+/** Reads the text that a user gave for a setting. A problem quotes it, or names it by `shownAs` where it is secret. */
+export function parseSetting(setting: Setting, text: string, shownAs = quote(text)): ParsedValue {
   const trimmed = text.trim();
   if (trimmed === "") {
     // Where nothing is the default, nothing can be asked for.
@@ -51,10 +51,10 @@ export function parseSetting(setting: Setting, text: string): ParsedValue {
   }
   switch (setting.kind) {
     case "string":
-      return parseString(setting, text);
+      return parseString(setting, text, shownAs);
     case "boolean": {
       const value = booleanWords[trimmed.toLowerCase()];
-      return value === undefined ? problem(`${quote(text)} is not true or false`) : { kind: "value", value };
+      return value === undefined ? problem(`${shownAs} is not true or false`) : { kind: "value", value };
     }
     case "integer":
     case "number":
@@ -62,8 +62,8 @@ export function parseSetting(setting: Setting, text: string): ParsedValue {
     case "bytes": {
       const value = parseQuantity(setting.kind, trimmed);
       return value === undefined
-        ? problem(`${quote(text)} is not ${quantityNames[setting.kind]}`)
-        : checkBounds(setting, value, text);
+        ? problem(`${shownAs} is not ${quantityNames[setting.kind]}`)
+        : checkBounds(setting, value, shownAs);
     }
   }
 }
@@ -106,10 +106,10 @@ const quantityNames = {
   bytes: "a size such as 512MB or 1GiB",
 } as const;
 
-function parseString(setting: Setting & { kind: "string" }, text: string): ParsedValue {
+function parseString(setting: Setting & { kind: "string" }, text: string, shownAs: string): ParsedValue {
   return setting.choices === undefined || setting.choices.includes(text)
     ? { kind: "value", value: text }
-    : problem(`${quote(text)} is not one of ${setting.choices.join(", ")}`);
+    : problem(`${shownAs} is not one of ${setting.choices.join(", ")}`);
 }
 
 function parseQuantity(kind: QuantitySetting["kind"], text: string): number | undefined {
@@ -139,14 +139,14 @@ function finite(value: number, isRight: (value: number) => boolean = Number.isFi
   return isRight(value) ? value : undefined;
 }
 
-function checkBounds(setting: QuantitySetting, value: number, text: string): ParsedValue {
+function checkBounds(setting: QuantitySetting, value: number, shownAs: string): ParsedValue {
   const minimum = asQuantity(setting, setting.minimum);
   const maximum = asQuantity(setting, setting.maximum);
   if (minimum !== undefined && value < minimum) {
-    return problem(`${quote(text)} is less than ${formatSetting(setting, minimum)}`);
+    return problem(`${shownAs} is less than ${formatSetting(setting, minimum)}`);
   }
   if (maximum !== undefined && value > maximum) {
-    return problem(`${quote(text)} is more than ${formatSetting(setting, maximum)}`);
+    return problem(`${shownAs} is more than ${formatSetting(setting, maximum)}`);
   }
   return { kind: "value", value };
 }

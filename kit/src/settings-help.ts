@@ -3,6 +3,11 @@ import { defaultValue, formatSetting } from "./setting-values.ts";
 
 const helpWidth = 100;
 
+const precedence = [
+  "A flag beats its environment variable. X_FILE names a file that holds the value of X, for each",
+  "variable X: so a secret is in no list of processes.",
+];
+
 /** The text of `--help`: usage, then each flag with its meaning, default and environment variable. */
 export function settingsHelp(definition: SettingsDefinition): string {
   const rows = [
@@ -18,7 +23,7 @@ export function settingsHelp(definition: SettingsDefinition): string {
   );
   const head = [`Usage: ${definition.usage ?? defaultUsage(definition)}`, ""];
   const summary = definition.summary === undefined ? [] : [...wrap(definition.summary, helpWidth), ""];
-  return `${[...head, ...summary, ...lines, "", "A flag beats its environment variable."].join("\n")}\n`;
+  return `${[...head, ...summary, ...lines, "", ...precedence].join("\n")}\n`;
 }
 
 /** The settings as a markdown table: flag, variable, default, meaning. */

@@ -253,7 +253,8 @@ Serves an example.
   --memory <bytes>        How much to use. [EXAMPLE_MEMORY]
   --help, -h              Shows this text.
 
-A flag beats its environment variable.
+A flag beats its environment variable. X_FILE names a file that holds the value of X, for each
+variable X: so a secret is in no list of processes.
 `);
   });
 

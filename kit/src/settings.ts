@@ -1,6 +1,8 @@
 import { nearestName } from "./nearest-name.ts";
+import { readSettingFile } from "./setting-file.ts";
 import type { Setting, SettingsDefinition, SettingValues } from "./setting-schema.ts";
 import { type AnySettingValue, defaultValue, formatSetting, parseSetting } from "./setting-values.ts";
+import { type Environment, fileVariable, readVariable, type VariableText } from "./setting-variable.ts";
 import { settingsHelp } from "./settings-help.ts";
 
 export type { Setting, SettingKind, SettingsDefinition, SettingValues } from "./setting-schema.ts";
@@ -28,7 +30,7 @@ export function defineSettings<const Settings extends Readonly<Record<string, Se
 ): SettingsDefinition<Settings> {
   const settings: Setting[] = Object.values(definition.settings);
   assertDistinct(["--help", ...settings.map((setting) => setting.flag)]);
-  assertDistinct(settings.map((setting) => setting.env));
+  assertDistinct(settings.flatMap((setting) => variablesOf(setting.env)));
   for (const setting of settings) {
     if (!setting.env.startsWith(definition.prefix)) {
       throw new Error(`${setting.env} does not begin with ${definition.prefix}`);
@@ -43,13 +45,14 @@ export function defineSettings<const Settings extends Readonly<Record<string, Se
 }
 
 /**
- * Reads arguments (without node and script) and environment. Pure; reports all problems at once. A flag
- * beats its variable, a variable beats the default; an empty variable is as good as none. `--` ends the
- * flags.
+ * Reads arguments (without node and script), environment, and the files that `_FILE` variables name; reports
+ * all problems at once. A flag beats its variables, a variable beats the default; an empty variable is as good
+ * as none, a variable together with its `_FILE` is a problem. `--` ends the flags. No problem shows what a
+ * file holds.
  */
 export function loadSettings<const Settings extends Readonly<Record<string, Setting>>>(
   definition: SettingsDefinition<Settings>,
-  given: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string | undefined>> },
+  given: { readonly args: readonly string[]; readonly env: Environment },
 ): LoadedSettings<Settings> {
   const read = readArguments(definition, given.args);
   if (read.help) {
@@ -58,14 +61,20 @@ export function loadSettings<const Settings extends Readonly<Record<string, Sett
   const problems = [...read.problems, ...unknownVariables(definition, given.env)];
   const values: Record<string, AnySettingValue> = {};
   for (const [name, setting] of Object.entries<Setting>(definition.settings)) {
-    const fromFlag = read.texts.get(setting.flag);
-    const fromEnv = given.env[setting.env];
-    const text = fromFlag ?? (fromEnv === "" ? undefined : fromEnv);
-    const parsed = text === undefined ? undefined : parseSetting(setting, text);
-    if (parsed?.kind === "problem") {
-      problems.push(`${fromFlag === undefined ? setting.env : setting.flag}: ${parsed.problem}`);
+    const found = findText(setting, read.texts, given.env);
+    if (found.kind === "none") {
+      values[name] = defaultValue(setting);
+      continue;
+    }
+    if (found.kind === "problem") {
+      problems.push(found.problem);
+      continue;
+    }
+    const parsed = parseSetting(setting, found.text, found.shownAs);
+    if (parsed.kind === "problem") {
+      problems.push(`${found.from}: ${parsed.problem}`);
     } else {
-      values[name] = parsed === undefined ? defaultValue(setting) : parsed.value;
+      values[name] = parsed.value;
     }
   }
   return problems.length > 0
@@ -135,16 +144,24 @@ function hasValue(next: string | undefined): boolean {
   return next !== undefined && !next.startsWith("--");
 }
 
-function unknownVariables(
-  definition: SettingsDefinition,
-  env: Readonly<Record<string, string | undefined>>,
-): string[] {
-  const known = Object.values(definition.settings).map((setting) => setting.env);
-  const allowed = new Set([...known, ...(definition.foreignEnv ?? [])]);
+function unknownVariables(definition: SettingsDefinition, env: Environment): string[] {
+  const known = Object.values(definition.settings).flatMap((setting) => variablesOf(setting.env));
+  const allowed = new Set([...known, ...(definition.foreignEnv ?? []).flatMap(variablesOf)]);
   return Object.keys(env)
     .filter((name) => name.startsWith(definition.prefix) && env[name] !== undefined && !allowed.has(name))
     .sort()
     .map((name) => `${name}: unknown environment variable${suggestion(name, known)}`);
+}
+
+function findText(setting: Setting, flags: ReadonlyMap<string, string>, env: Environment): VariableText {
+  const text = flags.get(setting.flag);
+  return text === undefined
+    ? readVariable(setting, env, readSettingFile)
+    : { kind: "text", text, from: setting.flag, shownAs: undefined };
+}
+
+function variablesOf(env: string): readonly string[] {
+  return [env, fileVariable(env)];
 }
 
 function suggestion(mistyped: string, known: readonly string[]): string {

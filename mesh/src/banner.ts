@@ -1,4 +1,5 @@
 import { callsToPaste } from "@devicemesh/embedded/banner";
+import { withoutCredentials } from "@devicemesh/kit/credentials";
 import type { Mesh } from "./compose.ts";
 import type { MeshConfig } from "./config.ts";
 
@@ -18,7 +19,7 @@ Device Mesh is running on the real engines; Ctrl-C ends it.
   generator  ${generator}  generator control
   kafka      ${addresses.kafkaBrokers.join(", ")}
   connect    ${addresses.connectUrl}
-  mongodb    ${addresses.mongodbUrl}
+  mongodb    ${withoutCredentials(addresses.mongodbUrl)}
   spark      ${addresses.sparkUrl}
   data       ${folder}  (logs in ${folder}/logs and ${folder}/engines/logs)
   devices    ${devices}

@@ -1,4 +1,5 @@
 import { chainNames, chainSettings, listOf } from "@devicemesh/chain";
+import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
 import type { EngineAddresses } from "./mesh-engines.ts";
@@ -19,9 +20,15 @@ export const operatorSettings = defineSettings({
       placeholder: "URL",
       description: "Kafka Connect's REST interface.",
     },
-    mongodbUrl: {
-      ...chainSettings.mongodbUrl,
-      description: "Connection string of MongoDB; the sinks get it too.",
+    mongodbUrl: chainSettings.mongodbUrl,
+    sinkMongodbUrl: {
+      flag: "--sink-mongodb-url",
+      env: "DEVICEMESH_SINK_MONGODB_URL",
+      kind: "string",
+      placeholder: "URL",
+      description:
+        "What the sinks get as connection string; --mongodb-url by default. Kafka Connect keeps it and shows it, so " +
+        `let it name a file where it has a password: \${directory:/run/secrets:mongodb_url}.`,
     },
     mongodbDatabase: chainSettings.mongodbDatabase,
     topicPrefix: chainSettings.topicPrefix,
@@ -102,6 +109,7 @@ export const operatorSettings = defineSettings({
       maximum: 65535,
       description: "Port of grpc.health.v1; 0 picks a free one.",
     },
+    ...metricsSettings(),
     plan: {
       flag: "--plan",
       env: "DEVICEMESH_PLAN",
@@ -129,7 +137,7 @@ export type OperatorConfig = SettingsOf<typeof operatorSettings>;
 export function meshOf(config: OperatorConfig): MeshDefinition {
   return {
     names: chainNames({ prefix: config.topicPrefix, database: config.mongodbDatabase }),
-    mongodbUrl: config.mongodbUrl,
+    sinkMongodbUrl: config.sinkMongodbUrl ?? config.mongodbUrl,
     partitions: config.partitions,
     replication: config.replication,
     levels: levelsAbove({ windowMs: config.window, segmentMs: config.segment }),

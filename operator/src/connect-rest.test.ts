@@ -46,6 +46,14 @@ describe("Kafka Connect's REST interface", () => {
     await expect(failed).rejects.toThrow(/PUT \/connectors\/a\/config with 400: .*no such class/);
   });
 
+  it("rejects without the password that the answer has", async () => {
+    const body = { message: "Invalid value mongodb://sink:s3cret@db/ for configuration connection.uri" };
+    await using connect = await connectThat([{ status: 400, body }]);
+    const error: unknown = await connect.rest.writeConfig("a", {}).catch((caught: unknown) => caught);
+    expect(String(error)).toContain("mongodb://sink:…@db/ for configuration");
+    expect(String(error)).not.toContain("s3cret");
+  });
+
   it("says where it cannot be reached", async () => {
     const connect = await connectThat([{ status: 200 }]);
     await connect[Symbol.asyncDispose]();

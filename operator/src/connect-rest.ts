@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { withoutCredentials } from "@devicemesh/kit/credentials";
 
 /** A task of a connector, as Kafka Connect tells it. */
 export type ConnectorTask = { readonly id: number; readonly state: string; readonly trace?: string };
@@ -36,7 +37,8 @@ export class ConnectRestError extends Error {
   readonly status: number;
 
   constructor(request: string, status: number, text: string) {
-    super(`Kafka Connect answered ${request} with ${status}: ${text.slice(0, 500)}`);
+    // A worker that finds a configuration wrong may quote what it put in place of a file's name.
+    super(`Kafka Connect answered ${request} with ${status}: ${withoutCredentials(text).slice(0, 500)}`);
     this.name = "ConnectRestError";
     this.status = status;
   }

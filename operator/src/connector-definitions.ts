@@ -17,7 +17,7 @@ export function connectorDefinitions(mesh: MeshDefinition): readonly ConnectorDe
   const { messages, windows, messageDeadLetters, windowDeadLetters } = names.topics;
   const shared = {
     database: names.database,
-    connectionUri: sinkConnectionUri(mesh.mongodbUrl),
+    connectionUri: sinkConnectionUri(mesh.sinkMongodbUrl),
     tasks: Math.min(mesh.sinkTasks, mesh.partitions),
     replication,
   };
@@ -47,14 +47,19 @@ export function connectorDefinitions(mesh: MeshDefinition): readonly ConnectorDe
   ];
 }
 
-/** The connection string with what the frontier needs of a sink's writes: that a majority has them on disk. */
+/** What a worker of Kafka Connect puts a file's content in place of: `${provider:path:key}`. */
+const reference = /\$\{[^}]*\}/g;
+
+/**
+ * The connection string with what the frontier needs of a sink's writes: that a majority has them on disk. One
+ * that is a file of the workers' as a whole stays as it is: nothing can be put into it from here.
+ */
 export function sinkConnectionUri(mongodbUrl: string): string {
+  if (/^\$\{[^}]*\}$/.test(mongodbUrl)) return mongodbUrl;
   const [address, query = ""] = mongodbUrl.split("?", 2);
-  const options = new URLSearchParams(query);
-  options.set("w", "majority");
-  options.set("journal", "true");
-  const hosts = address!.replace(/^mongodb(\+srv)?:\/\//, "");
-  return `${address}${hosts.includes("/") ? "" : "/"}?${options.toString()}`;
+  const options = query.split("&").filter((option) => option !== "" && !/^(w|journal)=/i.test(option));
+  const hosts = address!.replaceAll(reference, "").replace(/^mongodb(\+srv)?:\/\//, "");
+  return `${address}${hosts.includes("/") ? "" : "/"}?${[...options, "w=majority", "journal=true"].join("&")}`;
 }
 
 function render(name: string, variables: Readonly<Record<string, string | number>>): Record<string, string> {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { connectorDefinitions, sinkConnectionUri } from "./connector-definitions.ts";
 import { renderConnector } from "./connector-template.ts";
-import { withoutPassword } from "./connectors.ts";
 import { meshDefinition } from "./prepare-mesh.ts";
 
 const template = (settings: unknown) => ({ name: "sink.json", text: JSON.stringify(settings) });
@@ -73,12 +72,18 @@ describe("the sinks of a mesh", () => {
   it("write what a majority has on disk, whatever the connection string says", () => {
     expect(sinkConnectionUri("mongodb://db:1")).toBe("mongodb://db:1/?w=majority&journal=true");
     expect(sinkConnectionUri("mongodb+srv://db/admin?w=1&replicaSet=rs")).toBe(
-      "mongodb+srv://db/admin?w=majority&replicaSet=rs&journal=true",
+      "mongodb+srv://db/admin?replicaSet=rs&w=majority&journal=true",
     );
   });
 
-  it("are shown without the password", () => {
-    expect(withoutPassword("mongodb://user:secret@db:27017/")).toBe("mongodb://user:…@db:27017/");
-    expect(withoutPassword("mongodb://db:27017/")).toBe("mongodb://db:27017/");
+  it("leave it to the workers' file where the connection string is one", () => {
+    const whole = `$\{directory:/run/secrets:mongodb_url}`;
+    expect(sinkConnectionUri(whole)).toBe(whole);
+    const [messages] = connectorDefinitions({ ...mesh, sinkMongodbUrl: whole });
+    expect(messages!.config["connection.uri"]).toBe(whole);
+    const password = `$\{directory:/run/secrets:password}`;
+    expect(sinkConnectionUri(`mongodb://app:${password}@db-1,db-2`)).toBe(
+      `mongodb://app:${password}@db-1,db-2/?w=majority&journal=true`,
+    );
   });
 });

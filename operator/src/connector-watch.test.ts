@@ -50,6 +50,15 @@ describe("a connector that is looked after", () => {
     expect(world.restarted).toEqual([]);
   });
 
+  it("fails without the password that its trace has", async () => {
+    const { world, watch } = watched();
+    const failed = "ConfigException: cannot use mongodb://sink:s3cret@db/";
+    world.state = { state: "RUNNING", tasks: [{ id: 0, state: "FAILED", trace: failed }] };
+    const told = JSON.stringify(await watch.look(0));
+    expect(told).toContain("cannot use mongodb://sink:…@db/");
+    expect(told).not.toContain("s3cret");
+  });
+
   it("is restarted when a task failed, though the connector says it runs", async () => {
     const { world, watch } = watched();
     world.state = {

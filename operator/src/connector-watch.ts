@@ -1,4 +1,5 @@
 import { connectorGroup, type OperatorStatusDocument } from "@devicemesh/chain";
+import { withoutCredentials } from "@devicemesh/kit/credentials";
 import type { ConnectorState, ConnectRest } from "./connect-rest.ts";
 import type { ConnectorDefinition } from "./connector-definitions.ts";
 import type { GroupProgress } from "./kafka-progress.ts";
@@ -88,5 +89,5 @@ function stateProblems(name: string, found: ConnectorState | undefined): string[
 function firstLine(trace: string): string {
   const [first = ""] = trace.split("\n");
   const cause = [...trace.matchAll(/^Caused by: (.*)$/gm)].at(-1)?.[1];
-  return (cause === undefined ? first : `${first} (${cause})`).slice(0, 500);
+  return withoutCredentials(cause === undefined ? first : `${first} (${cause})`).slice(0, 500);
 }

@@ -1,3 +1,4 @@
+import { withoutCredentials } from "@devicemesh/kit/credentials";
 import type { ConnectRest } from "./connect-rest.ts";
 import type { ConnectorDefinition } from "./connector-definitions.ts";
 import { changedSettings, differenceOf, type Part } from "./difference.ts";
@@ -30,12 +31,7 @@ function connectorChanges(
     ...surplus.map((setting) => ({ setting, from: found[setting]!, to: "(not set)" })),
   ].map((change) =>
     change.setting === "connection.uri"
-      ? { ...change, from: withoutPassword(change.from), to: withoutPassword(change.to) }
+      ? { ...change, from: withoutCredentials(change.from), to: withoutCredentials(change.to) }
       : change,
   );
-}
-
-/** A connection string that may be shown. */
-export function withoutPassword(url: string): string {
-  return url.replace(/:\/\/([^@/:]*):[^@/]*@/, "://$1:…@");
 }

@@ -1,3 +1,4 @@
+import { withoutCredentials } from "@devicemesh/kit/credentials";
 import { runService } from "@devicemesh/kit/run-service";
 import { loadSettings } from "@devicemesh/kit/settings";
 import { readContractImage } from "@devicemesh/proto/image";
@@ -30,7 +31,8 @@ async function once(run: () => Promise<number>): Promise<never> {
   try {
     process.exitCode = await run();
   } catch (error) {
-    process.stderr.write(`operator: ${error instanceof Error ? error.message : String(error)}\n`);
+    const message = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`operator: ${withoutCredentials(message)}\n`);
     process.exitCode = 1;
   }
   process.exit();

@@ -4,8 +4,8 @@ import { defaultLevels, type Level } from "@devicemesh/proto";
 /** What a mesh is to be made of. */
 export type MeshDefinition = {
   readonly names: ChainNames;
-  /** Connection string of MongoDB, as the sinks get it too. */
-  readonly mongodbUrl: string;
+  /** Connection string of MongoDB for the sinks, or a reference to a file that the workers of Kafka Connect read it from. */
+  readonly sinkMongodbUrl: string;
   /** Partitions of the topics of messages and windows. */
   readonly partitions: number;
   /** On how many brokers each partition is. */

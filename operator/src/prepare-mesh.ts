@@ -9,6 +9,8 @@ export type MeshOptions = EngineAddresses & {
   /** Stands before the names of topics, connectors and groups. */
   readonly prefix: string;
   readonly database: string;
+  /** What the sinks get as connection string; `mongodbUrl` by default. */
+  readonly sinkMongodbUrl?: string;
   /** 4 by default. */
   readonly partitions?: number;
   /** On how many brokers each partition is; 1 by default. */
@@ -25,7 +27,7 @@ export function meshDefinition(options: MeshOptions): MeshDefinition {
   const { windowMs = 10_000, segmentMs = 10_000, partitions = 4, replication = 1 } = options;
   return {
     names: chainNames({ prefix: options.prefix, database: options.database }),
-    mongodbUrl: options.mongodbUrl,
+    sinkMongodbUrl: options.sinkMongodbUrl ?? options.mongodbUrl,
     partitions,
     replication,
     levels: levelsAbove({ windowMs, segmentMs }),

@@ -1,0 +1,66 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { isAbsolute } from "node:path";
+
+/** The most that a file may hold that stands for a setting, in bytes: a secret is short. */
+export const settingFileBytesMax = 64 * 1024;
+
+/** What a file holds, or why it does not serve. The reason never has anything of the content. */
+export type SettingFile =
+  | { readonly kind: "text"; readonly text: string }
+  | { readonly kind: "problem"; readonly problem: string };
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  EACCES: "this user may not read it",
+  EPERM: "this user may not read it",
+  EISDIR: "it is a folder",
+  ENOTDIR: "a part of its path is no folder",
+};
+
+/** Reads the file that holds a setting's value: UTF-8, at most `settingFileBytesMax`; one newline at its end is left out. */
+export function readSettingFile(path: string): SettingFile {
+  let bytes: Uint8Array;
+  try {
+    bytes = readAtMost(path, settingFileBytesMax + 1);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "unknown error";
+    return problem(`cannot read ${shownPath(path)}: ${reasons[code] ?? code}`);
+  }
+  if (bytes.length > settingFileBytesMax) {
+    return problem(
+      `${shownPath(path)} holds more than ${settingFileBytesMax / 1024} KiB, so it is no setting's value`,
+    );
+  }
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { kind: "text", text: text.replace(/\r?\n$/, "") };
+  } catch {
+    return problem(`${shownPath(path)} is not text in UTF-8`);
+  }
+}
+
+/** What to call the file in an error: what is no plain path may be the secret itself, given in the wrong place. */
+export function shownPath(path: string): string {
+  return isAbsolute(path) || path.startsWith(".") ? path : "the file of that name";
+}
+
+/** By descriptor and not by size, so that a pipe (`<(command)`) serves too and an endless file ends. */
+function readAtMost(path: string, bytesMax: number): Uint8Array {
+  const descriptor = openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(bytesMax);
+    let length = 0;
+    while (length < bytesMax) {
+      const count = readSync(descriptor, bytes, length, bytesMax - length, null);
+      if (count === 0) break;
+      length += count;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function problem(text: string): SettingFile {
+  return { kind: "problem", problem: text };
+}

@@ -1,0 +1,102 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { collections } from "@devicemesh/chain";
+import { testEngines } from "@devicemesh/engines/testing";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { freshMesh, goodRecord, type MeshFixture, openMeshFixture } from "./mesh-fixture.ts";
+import { configOf } from "./operator-fixture.ts";
+import { planMesh } from "./plan.ts";
+
+const engines = await testEngines();
+
+describe.skipIf(!engines?.secretsFolder)("sinks whose connection string is a file of the workers'", () => {
+  const secretsFolder = engines?.secretsFolder ?? "";
+  const secret = "pa55-of-the-sink";
+  let mesh: MeshFixture;
+  let reference: string;
+
+  beforeAll(async () => {
+    const options = freshMesh(engines!);
+    const file = `${options.database}-url`;
+    reference = `$\{directory:${secretsFolder}:${file}}`;
+    // Not as a user's password: the sink asks what its user may do, and the stand-in for MongoDB cannot tell.
+    // An option that the driver does not know is as secret here, and nowhere else in any log.
+    const { host } = new URL(engines!.mongodbUrl);
+    writeFileSync(join(secretsFolder, file), `mongodb://${host}/?w=majority&journal=true&secret=${secret}\n`);
+    mesh = await openMeshFixture({ ...options, sinkMongodbUrl: reference });
+  });
+
+  afterAll(() => mesh?.[Symbol.asyncDispose]());
+
+  it("store messages, though nothing but the file says where", async () => {
+    await mesh.append(mesh.names.topics.messages, [goodRecord("a", 1), goodRecord("a", 2)]);
+    await mesh.sunk("messages");
+    expect(await mesh.engines.db.collection(collections.messages).countDocuments()).toBe(2);
+  });
+
+  it("show the file's name and not what it holds: in the REST interface, the topic of configurations, the logs", async () => {
+    const name = mesh.names.connectors.messages;
+    for (const path of ["", "/config", "/status", "/tasks", "/tasks-config"]) {
+      const text = await (await fetch(`${engines!.connectUrl}/connectors/${name}${path}`)).text();
+      expect(text).not.toContain(secret);
+      if (path === "/config") expect(text).toContain(reference);
+    }
+    const records = await configurationsOf(name);
+    expect(records.join()).toContain(reference);
+    expect(records.join()).not.toContain(secret);
+    const logs = join(engines!.folder, "logs");
+    const texts = readdirSync(logs, { recursive: true, encoding: "utf8" })
+      .filter((file) => file.includes("connect"))
+      .map((file) => readFileSync(join(logs, file), "utf8"));
+    expect(texts.join()).toContain(name);
+    expect(texts.join()).not.toContain(secret);
+  });
+
+  it("differ in nothing for the operator, and in the reference when another is asked for", async () => {
+    const config = configOf(mesh.options);
+    expect(await planMesh(config)).toMatchObject({ exitCode: 0 });
+    const { text, exitCode } = await planMesh({ ...config, sinkMongodbUrl: "mongodb://u:s3cret@db" });
+    expect(exitCode).toBe(3);
+    expect(text).toContain(`connection.uri: ${reference} -> mongodb://u:…@db/?w=majority&journal=true`);
+    expect(text).not.toContain("s3cret");
+  });
+
+  it("are refused without the password in the error where the file holds no connection string", async () => {
+    const file = `${mesh.options.database}-wrong`;
+    writeFileSync(join(secretsFolder, file), "mongodb://sink:wr0ng-pass@@/");
+    const { rest } = mesh.engines;
+    const name = mesh.names.connectors.messages;
+    const config = await rest.readConfig(name);
+    const wrong = { ...config, "connection.uri": `$\{directory:${secretsFolder}:${file}}` };
+    const error = await rest.writeConfig(name, wrong).then(
+      () => undefined,
+      (caught: unknown) => caught,
+    );
+    expect(String(error)).toContain("connection.uri");
+    expect(String(error)).not.toContain("wr0ng-pass");
+  });
+
+  /** What the topic of configurations has of a connector and its tasks. */
+  async function configurationsOf(name: string): Promise<string[]> {
+    const topic = "devicemesh-connect-configs";
+    const consumer = mesh.engines.kafka.consumer({ groupId: `${mesh.options.database}-configurations` });
+    const found: string[] = [];
+    await consumer.connect();
+    try {
+      await consumer.subscribe({ topic, fromBeginning: true });
+      await consumer.run({
+        async eachMessage({ message }) {
+          if (message.key?.toString().includes(name)) found.push(message.value?.toString() ?? "");
+        },
+      });
+      await waitUntil(() => found.some((text) => text.includes("connection.uri")), {
+        timeoutMs: 30_000,
+        what: "the topic of configurations has the connector",
+      });
+    } finally {
+      await consumer.disconnect();
+    }
+    return found;
+  }
+});

@@ -1,0 +1,38 @@
+import { withoutCredentials } from "@devicemesh/kit/credentials";
+import { loadSettings } from "@devicemesh/kit/settings";
+import { SettingsError } from "@devicemesh/kit/settings-error";
+import { createMongoServers } from "./mongo-servers.ts";
+import { setUpReplicaSet } from "./set-up.ts";
+import { mongoInitSettings, planOf } from "./settings.ts";
+
+/** Between two attempts; an election takes some seconds. */
+const everyMs = 1000;
+
+const loaded = loadSettings(mongoInitSettings, { args: process.argv.slice(2), env: process.env });
+if (loaded.kind !== "settings") {
+  (loaded.kind === "help" ? process.stdout : process.stderr).write(loaded.text);
+  process.exit(loaded.kind === "help" ? 0 : 2);
+}
+
+// The job holds nothing that must be put away: what it did is kept, and the next run goes on from there.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`);
+try {
+  const plan = planOf(loaded.values);
+  await setUpReplicaSet(plan, {
+    servers: createMongoServers(plan),
+    patience: {
+      over: AbortSignal.timeout(loaded.values.timeout),
+      everyMs,
+      onWait: (what, reason) => say(`waiting for ${what}: ${reason}`),
+    },
+    report: say,
+  });
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`mongo-init: ${withoutCredentials(message)}\n`);
+  process.exitCode = error instanceof SettingsError ? 2 : 1;
+}
+// A timer that still runs for the rest of --timeout must not keep a job that is done.
+process.exit();

@@ -1,0 +1,170 @@
+import { SettingsError } from "@devicemesh/kit/settings-error";
+import {
+  type Document,
+  MongoClient,
+  type MongoClientOptions,
+  type MongoError,
+  MongoNetworkError,
+  MongoServerError,
+  MongoServerSelectionError,
+} from "mongodb";
+import {
+  type Login,
+  type MongoServers,
+  type ReplicaSetPlan,
+  type Role,
+  type SetConfig,
+  WaitError,
+} from "./replica-set-plan.ts";
+import { mongoInitSettings } from "./settings.ts";
+
+// MongoDB's error codes, by its names for them.
+const authenticationFailed = 18;
+const alreadyInitialized = 23;
+
+/**
+ * What passes by itself: a server that starts or does not know its set yet, an election, a server that another cannot
+ * reach yet, a configuration that is on its way, a user that another job has made meanwhile.
+ */
+const passing: Readonly<Record<number, string>> = {
+  74: "NodeNotFound",
+  91: "ShutdownInProgress",
+  94: "NotYetInitialized",
+  103: "NewReplicaSetConfigurationIncompatible",
+  109: "ConfigurationInProgress",
+  189: "PrimarySteppedDown",
+  308: "CurrentConfigNotCommittedYet",
+  10107: "NotWritablePrimary",
+  11600: "InterruptedAtShutdown",
+  11602: "InterruptedDueToReplStateChange",
+  13435: "NotPrimaryNoSecondaryOk",
+  13436: "NotPrimaryOrSecondary",
+  51003: "the user exists already",
+};
+
+/**
+ * The servers of a plan, by MongoDB's driver. Each request has a connection of its own: the job is short. A server
+ * that is not found or does not answer within `answerMs` is to be asked again.
+ */
+export function createMongoServers(
+  plan: Pick<ReplicaSetPlan, "name" | "members" | "admin">,
+  answerMs = 3000,
+): MongoServers {
+  const connected = connector(answerMs);
+  const { admin } = plan;
+  const adminOn = <Result>(member: string, use: (client: MongoClient) => Promise<Result>) =>
+    connected([member], { directConnection: true, auth: authOf(admin) }, use);
+  const asAdmin = (command: Document): Promise<Document> =>
+    connected(plan.members, { replicaSet: plan.name, auth: authOf(admin) }, (client) =>
+      client.db("admin").command(command),
+    );
+
+  return {
+    async readState(member) {
+      const hello = await connected([member], { directConnection: true }, (client) =>
+        client.db("admin").command({ hello: 1 }),
+      );
+      return {
+        setName: typeof hello.setName === "string" ? hello.setName : undefined,
+        inReplicaSetMode: hello.setName !== undefined || hello.isreplicaset === true,
+      };
+    },
+    async initiate(member, config) {
+      try {
+        await adminOn(member, (client) => client.db("admin").command({ replSetInitiate: config }));
+      } catch (error) {
+        if (codeOf(error) !== alreadyInitialized) throw error;
+      }
+    },
+    async readConfig() {
+      return (await asAdmin({ replSetGetConfig: 1 })).config as SetConfig;
+    },
+    async readStatus() {
+      const { members } = await asAdmin({ replSetGetStatus: 1 });
+      return (members as { name: string; stateStr: string }[]).map(({ name, stateStr }) => ({
+        host: name,
+        state: stateStr,
+      }));
+    },
+    async reconfigure(config) {
+      await asAdmin({ replSetReconfig: config });
+    },
+    async readDefaultWriteConcern() {
+      const found = await asAdmin({ getDefaultRWConcern: 1 });
+      return found.defaultWriteConcernSource === "global" ? found.defaultWriteConcern?.w : undefined;
+    },
+    async writeDefaultWriteConcern(w) {
+      await asAdmin({ setDefaultRWConcern: 1, defaultWriteConcern: { w }, writeConcern: { w } });
+    },
+    async readRoles(user) {
+      const [found] = (await asAdmin({ usersInfo: { user, db: "admin" } })).users as { roles: Role[] }[];
+      return found?.roles;
+    },
+    async createUser({ name, password }, roles) {
+      await asAdmin({ createUser: name, pwd: password, roles, writeConcern: { w: "majority" } });
+    },
+    async updateUser({ name, password }, roles) {
+      await asAdmin({ updateUser: name, pwd: password, roles, writeConcern: { w: "majority" } });
+    },
+    async accepts(login) {
+      const options = { replicaSet: plan.name, auth: authOf(login) };
+      try {
+        await connected(plan.members, options, (client) =>
+          client.db("admin").command({ connectionStatus: 1 }),
+        );
+        return true;
+      } catch (error) {
+        if (error instanceof SettingsError) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+function authOf({ name, password }: Login): NonNullable<MongoClientOptions["auth"]> {
+  return { username: name, password };
+}
+
+/** Connects for one use. */
+function connector(answerMs: number) {
+  return async <Result>(
+    hosts: readonly string[],
+    options: MongoClientOptions,
+    use: (client: MongoClient) => Promise<Result>,
+  ): Promise<Result> => {
+    const client = new MongoClient(`mongodb://${hosts.join(",")}/`, {
+      appName: "mongo-init",
+      ...(options.auth && { authSource: "admin" }),
+      serverSelectionTimeoutMS: answerMs,
+      connectTimeoutMS: answerMs,
+      ...options,
+    });
+    try {
+      return await use(client);
+    } catch (error) {
+      throw translated(error, options.auth?.username);
+    } finally {
+      await client.close();
+    }
+  };
+}
+
+function translated(error: unknown, user: string | undefined): unknown {
+  const code = codeOf(error);
+  if (code === authenticationFailed) {
+    const { flag, env } = mongoInitSettings.settings.adminPassword;
+    return new SettingsError(
+      `MongoDB does not let ${user} in: check ${flag} (${env}_FILE), and that the first of --members was made with it`,
+      { cause: error },
+    );
+  }
+  const waits =
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    Object.hasOwn(passing, String(code));
+  return waits ? new WaitError((error as MongoError).message, { cause: error }) : error;
+}
+
+function codeOf(error: unknown): unknown {
+  return error instanceof MongoServerError ? error.code : undefined;
+}
