@@ -3,6 +3,7 @@ import { startGrpcServer } from "@devicemesh/kit/grpc-server";
 import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
 import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/reflection";
+import { withinTime } from "@devicemesh/kit/time-limit";
 import { enginesOf, meshOf, type OperatorConfig } from "./config.ts";
 import { startDeadLetters } from "./dead-letters.ts";
 import { MeshRefusedError } from "./difference.ts";
@@ -11,7 +12,6 @@ import type { MeshDefinition } from "./mesh-definition.ts";
 import { type MeshEngines, openEngines } from "./mesh-engines.ts";
 import { createMongoOperatorStore } from "./mongo-operator-store.ts";
 import { createUpkeep, type UpkeepPace } from "./upkeep.ts";
-import { within } from "./within.ts";
 
 /** What the operator needs from outside. */
 export type OperatorDependencies = {
@@ -98,7 +98,9 @@ export async function startOperator(
     return closing;
   }
 
-  const late = await within(made, { ms: pace.firstMs, what: "the mesh" }).catch((error: unknown) => error);
+  const late = await withinTime(made, { ms: pace.firstMs, what: "the mesh" }).catch(
+    (error: unknown) => error,
+  );
   if (late instanceof MeshRefusedError) {
     await close();
     throw late;
@@ -145,7 +147,7 @@ async function keepMesh(
     const problems = [...status.problems, ...deadLetters.problems()];
     try {
       const document = { _id: "operator", updated: new Date(clock()), ...status, problems } as const;
-      await within(store.writeStatus(document), { ms: pace.answerMs, what: "MongoDB" });
+      await withinTime(store.writeStatus(document), { ms: pace.answerMs, what: "MongoDB" });
     } catch (error) {
       problems.push(`the status could not be written: ${error instanceof Error ? error.message : error}`);
     }
