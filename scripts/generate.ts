@@ -1,15 +1,26 @@
-// Generates everything under proto/gen from the contract, and aggregator/gen from the protos it speaks with
-// Spark. `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
+// Generates everything under proto/gen from the contract, aggregator/gen from the protos it speaks with Spark,
+// and the boards of Grafana. `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { boardFiles } from "../stack/src/boards/boards.ts";
 import { renderSensorTable } from "./sensor-table.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-const genFolders = ["proto/gen", "aggregator/gen"] as const;
+const boardsFolder = "stack/grafana/boards";
+const genFolders = ["proto/gen", "aggregator/gen", boardsFolder] as const;
 
 function buf(args: string[]): void {
   execFileSync(process.execPath, [join(root, "node_modules/@bufbuild/buf/bin/buf"), ...args], {
@@ -27,6 +38,8 @@ function generate(outRoot: string): void {
   buf(["generate", "-o", outRoot, "--template", "buf.gen.spark.yaml"]);
   buf(["build", "--exclude-source-info", "-o", join(gen, "image.binpb")]);
   writeFileSync(join(gen, "sensors.ts"), renderSensorTable(readFileSync(join(gen, "image.binpb"))));
+  mkdirSync(join(outRoot, boardsFolder), { recursive: true });
+  for (const [name, text] of boardFiles()) writeFileSync(join(outRoot, boardsFolder, name), text);
 }
 
 function filesUnder(folder: string): string[] {
@@ -36,7 +49,7 @@ function filesUnder(folder: string): string[] {
     .filter((path) => statSync(path).isFile());
 }
 
-/** The files, relative to the repository, whose committed text is not what the contract generates. */
+/** The files, relative to the repository, whose committed text is not what is generated. */
 export function staleFiles(): string[] {
   const fresh = mkdtempSync(join(tmpdir(), "device-mesh-gen-"));
   try {

@@ -15,9 +15,11 @@ const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp 
   { vendor: /from "@duckdb\//, file: /^duckdb-.*\.ts$/ },
   { vendor: /from "kafkajs"/, file: /^kafka-.*\.ts$/ },
   { vendor: /from "mongodb"/, file: /^mongo-.*\.ts$/ },
+  { vendor: /from "prom-client"/, file: /^metrics.*\.ts$/ },
   { vendor: /from "jose"/, file: /^jose-.*\.ts$|(\.test|-fixture)\.ts$/ },
   { vendor: /from "@peculiar\/|"reflect-metadata"/, file: /^x509-.*\.ts$|(\.test|-fixture)\.ts$/ },
   { vendor: /from "[^"]*\/gen\/spark\//, file: /^spark-.*\.ts$/ },
+  { vendor: /from "@grafana\//, file: /^grafana-.*\.ts$/ },
 ];
 
 /** What each workspace may import of ours; what is missing is free. */
@@ -33,6 +35,18 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // All but proto in its tests only: it stands before whatever serves.
   envoy: ["proto", "kit", "identity", "ingest", "query", "generator"],
   engines: ["kit"],
+  stack: [
+    "proto",
+    "kit",
+    "identity",
+    "envoy",
+    "engines",
+    "ingest",
+    "query",
+    "generator",
+    "operator",
+    "aggregator",
+  ],
   operator: ["proto", "kit", "chain"],
   aggregator: ["proto", "kit", "chain", "query"],
   mesh: [

@@ -1,4 +1,5 @@
 import { chainSettings } from "@devicemesh/chain";
+import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 
 /** The settings of the aggregator: flags, environment variables and help in one place. */
@@ -24,6 +25,7 @@ export const aggregatorSettings = defineSettings({
       maximum: 65535,
       description: "Port of status, health and reflection (Connect, gRPC, gRPC-Web); 0 picks a free one.",
     },
+    ...metricsSettings(),
     ...chainSettings,
     sparkUrl: {
       flag: "--spark-url",
@@ -32,6 +34,14 @@ export const aggregatorSettings = defineSettings({
       default: "127.0.0.1:15002",
       placeholder: "HOST:PORT",
       description: "Spark Connect.",
+    },
+    sparkToken: {
+      flag: "--spark-token",
+      env: "DEVICEMESH_SPARK_TOKEN",
+      kind: "string",
+      placeholder: "TEXT",
+      description:
+        "What Spark Connect wants to be shown: its SPARK_CONNECT_AUTHENTICATE_TOKEN. It runs whatever it is sent, so set one wherever others can connect.",
     },
     checkpoints: {
       flag: "--checkpoints",

@@ -11,7 +11,7 @@ import { appendTo, streamFrom } from "./spark-relations.ts";
 const run = { id: "11111111-1111-1111-1111-111111111111", runId: "22222222-2222-2222-2222-222222222222" };
 
 /** A server that speaks Spark Connect's protocol, and a client of it. */
-async function served(spark: Partial<ServiceImpl<typeof SparkConnectService>>) {
+async function served(spark: Partial<ServiceImpl<typeof SparkConnectService>>, token?: string) {
   const server = await startOnePortServer({
     host: "127.0.0.1",
     port: 0,
@@ -24,6 +24,7 @@ async function served(spark: Partial<ServiceImpl<typeof SparkConnectService>>) {
     address: `127.0.0.1:${server.port}`,
     sessionId: "33333333-3333-3333-3333-333333333333",
     userId: "devicemesh",
+    token,
     deadlines: { askMs: 300, startMs: 300, stopMs: 300 },
   });
   return {
@@ -52,6 +53,21 @@ describe("the client of Spark Connect", () => {
     });
     expect(await spark.client.sparkVersion()).toBe("4.1.2");
     expect(seen).toEqual(["33333333-3333-3333-3333-333333333333", "devicemesh", "sparkVersion"]);
+  });
+
+  it("shows the token that it was given, and none otherwise", async () => {
+    const seen: (string | null)[] = [];
+    const spark: Partial<ServiceImpl<typeof SparkConnectService>> = {
+      analyzePlan(_, { requestHeader }) {
+        seen.push(requestHeader.get("authorization"));
+        return {};
+      },
+    };
+    await using known = await served(spark, "secret");
+    await using unknown = await served(spark);
+    await known.client.sparkVersion();
+    await unknown.client.sparkVersion();
+    expect(seen).toEqual(["Bearer secret", null]);
   });
 
   it("sets the session", async () => {
@@ -113,6 +129,11 @@ describe("the client of Spark Connect", () => {
     ["away", new ConnectError("bye", Code.Unavailable), "Spark does not answer"],
     ["away", new ConnectError("cut", Code.Internal), "Spark does not answer"],
     ["failed", new ConnectError("no such call", Code.Unimplemented), "no such call"],
+    [
+      "failed",
+      new ConnectError("Invalid token", Code.Unauthenticated),
+      "give its SPARK_CONNECT_AUTHENTICATE_TOKEN with --spark-token",
+    ],
   ])("tells apart what is %s", async (kind, error, message) => {
     await using spark = await served({
       executePlan() {

@@ -1,5 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { createClient } from "@connectrpc/connect";
+import { createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import {
   type ExecutePlanResponse,
@@ -56,13 +56,19 @@ export function createSparkClient(options: {
   /** A UUID; fixed, so that the next process finds the queries of this one. */
   readonly sessionId: string;
   readonly userId: string;
+  /** What the server wants to be shown (`SPARK_CONNECT_AUTHENTICATE_TOKEN` there); none if undefined. */
+  readonly token?: string | undefined;
   readonly deadlines?: { readonly askMs: number; readonly startMs: number; readonly stopMs: number };
 }): SparkClient {
-  const { address, sessionId, userId, deadlines = sparkDeadlines } = options;
+  const { address, sessionId, userId, token, deadlines = sparkDeadlines } = options;
   const baseUrl = `http://${address}`;
   // A server that is gone without a word is noticed by a ping, not only by the deadline.
   const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: 10_000, pingTimeoutMs: 5000 });
-  const client = createClient(SparkConnectService, createGrpcTransport({ baseUrl, sessionManager }));
+  const interceptors = token === undefined ? [] : [bearer(token)];
+  const client = createClient(
+    SparkConnectService,
+    createGrpcTransport({ baseUrl, sessionManager, interceptors }),
+  );
   const userContext: UserContext = create(UserContextSchema, { userId });
   const closing = new AbortController();
 
@@ -176,5 +182,12 @@ export function createSparkClient(options: {
       closing.abort();
       sessionManager.abort();
     },
+  };
+}
+
+function bearer(token: string): Interceptor {
+  return (next) => (request) => {
+    request.header.set("authorization", `Bearer ${token}`);
+    return next(request);
   };
 }

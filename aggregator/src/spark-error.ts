@@ -49,6 +49,10 @@ export function toSparkError(thrown: unknown): SparkError {
   if (awayCodes.has(error.code)) {
     return new SparkError("away", `Spark does not answer: ${error.message}`, { cause: error });
   }
+  if (error.code === Code.Unauthenticated) {
+    const text = `Spark wants another token: give its SPARK_CONNECT_AUTHENTICATE_TOKEN with --spark-token (${error.rawMessage})`;
+    return new SparkError("failed", text, { cause: error });
+  }
   return new SparkError("failed", error.message, { cause: error });
 }
 

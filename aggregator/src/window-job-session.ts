@@ -23,9 +23,10 @@ export function windowSessionId(names: { readonly topicPrefix: string; readonly 
 export function openWindowSession(options: {
   /** host:port of Spark Connect. */
   readonly address: string;
+  readonly token?: string | undefined;
   readonly topicPrefix: string;
   readonly database: string;
 }): SparkClient {
-  const { address, ...names } = options;
-  return createSparkClient({ address, sessionId: windowSessionId(names), userId: "devicemesh" });
+  const { address, token, ...names } = options;
+  return createSparkClient({ address, token, sessionId: windowSessionId(names), userId: "devicemesh" });
 }

@@ -1,4 +1,5 @@
 import { chainNames, chainSettings, listOf } from "@devicemesh/chain";
+import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
 import type { EngineAddresses } from "./mesh-engines.ts";
@@ -108,6 +109,7 @@ export const operatorSettings = defineSettings({
       maximum: 65535,
       description: "Port of grpc.health.v1; 0 picks a free one.",
     },
+    ...metricsSettings(),
     plan: {
       flag: "--plan",
       env: "DEVICEMESH_PLAN",
@@ -115,6 +117,14 @@ export const operatorSettings = defineSettings({
       default: false,
       description:
         "Print what differs, change nothing, and end: with 0 if nothing does, with 3 if something does.",
+    },
+    replay: {
+      flag: "--replay",
+      env: "DEVICEMESH_REPLAY_SINKS",
+      kind: "string",
+      placeholder: "FROM",
+      description:
+        "Have the sinks store again what the log has, wait for them, and end. `restored`: from where a database that was restored is complete; `beginning`; or a time like 2026-11-24T02:00:00Z.",
     },
     logLevel: chainSettings.logLevel,
   },

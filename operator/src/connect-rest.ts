@@ -26,6 +26,8 @@ export type ConnectRest = {
   resume(name: string): Promise<void>;
   /** Forgets what a stopped connector has committed; false if it has not stopped yet. */
   forgetOffsets(name: string): Promise<boolean>;
+  /** Has a stopped sink begin at these offsets of its topic, by partition; false if it has not stopped yet. */
+  moveOffsets(name: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<boolean>;
   /** Removes a connector; nothing happens if there is none. */
   remove(name: string): Promise<void>;
 };
@@ -79,6 +81,17 @@ export function createConnectRest(options: {
     }
   }
 
+  /** False if the connector has not stopped yet. */
+  async function changeOffsets(method: string, name: string, body?: unknown): Promise<boolean> {
+    try {
+      await request(method, `${pathOf(name)}/offsets`, body);
+      return true;
+    } catch (error) {
+      if (error instanceof ConnectRestError && notStoppedYet.includes(error.status)) return false;
+      throw error;
+    }
+  }
+
   return {
     readConfig: async (name) =>
       (await request("GET", `${pathOf(name)}/config`)) as Readonly<Record<string, string>> | undefined,
@@ -100,15 +113,14 @@ export function createConnectRest(options: {
     async resume(name) {
       await request("PUT", `${pathOf(name)}/resume`);
     },
-    async forgetOffsets(name) {
-      try {
-        await request("DELETE", `${pathOf(name)}/offsets`);
-        return true;
-      } catch (error) {
-        if (error instanceof ConnectRestError && notStoppedYet.includes(error.status)) return false;
-        throw error;
-      }
-    },
+    forgetOffsets: (name) => changeOffsets("DELETE", name),
+    moveOffsets: (name, topic, offsets) =>
+      changeOffsets("PATCH", name, {
+        offsets: [...offsets].map(([partition, offset]) => ({
+          partition: { kafka_topic: topic, kafka_partition: partition },
+          offset: { kafka_offset: offset },
+        })),
+      }),
     async remove(name) {
       await request("DELETE", pathOf(name));
     },

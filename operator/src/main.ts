@@ -5,13 +5,31 @@ import { readContractImage } from "@devicemesh/proto/image";
 import { startOperator } from "./compose.ts";
 import { operatorSettings } from "./config.ts";
 import { planMesh } from "./plan.ts";
+import { replayLog } from "./replay-log.ts";
 
 const loaded = loadSettings(operatorSettings, { args: process.argv.slice(2), env: process.env });
-if (loaded.kind === "settings" && loaded.values.plan) {
+if (loaded.kind === "settings") {
+  const { values } = loaded;
+  if (values.plan) {
+    await once(async () => {
+      const plan = await planMesh(values);
+      process.stdout.write(plan.text);
+      return plan.exitCode;
+    });
+  }
+  const { replay } = values;
+  if (replay !== undefined) {
+    await once(async () => {
+      await replayLog(values, replay, { say: (line) => process.stdout.write(`${line}\n`) });
+      return 0;
+    });
+  }
+}
+
+/** Does one thing instead of running, and ends the process: with its exit code, or with 1 and why it failed. */
+async function once(run: () => Promise<number>): Promise<never> {
   try {
-    const plan = await planMesh(loaded.values);
-    process.stdout.write(plan.text);
-    process.exitCode = plan.exitCode;
+    process.exitCode = await run();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     process.stderr.write(`operator: ${withoutCredentials(message)}\n`);

@@ -1,0 +1,36 @@
+# Kafka Connect with the MongoDB sink, from the jars that the engines of development have:
+#   docker build -f stack/images/connect.Dockerfile -t devicemesh/connect:VERSION .
+
+FROM maven:3.9.11-eclipse-temurin-17-noble AS build
+WORKDIR /build
+COPY engines/kafka/ ./
+RUN --mount=type=cache,target=/root/.m2 \
+    mvn -B -q -Dengine.folder=/build/kafka prepare-package
+# Every jar is one that was checked in, and none is there that was not.
+RUN cd kafka \
+    && sha256sum --check --strict --quiet ../SHA256SUMS \
+    && test "$(find . -name '*.jar' | wc -l)" = "$(wc -l < ../SHA256SUMS)"
+# The sink's jar says nowhere which plugins are in it. Without this the worker would not see it, since it looks
+# for manifests only (plugin.discovery=service_load).
+RUN java -cp 'kafka/lib/*' org.apache.kafka.tools.ConnectPluginPath sync-manifests --plugin-path kafka/plugins
+COPY engines/config/log4j2.xml config/
+COPY stack/images/connect-entry.sh entry.sh
+RUN chmod -R u=rwX,go=rX . && chmod 755 entry.sh
+
+FROM eclipse-temurin:17.0.17_10-jre-noble
+ARG VERSION=development
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Device Mesh Kafka Connect" \
+      org.opencontainers.image.description="Kafka Connect with the MongoDB sink" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+RUN groupadd --gid 10001 devicemesh \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/devicemesh devicemesh \
+    && install -d -o devicemesh -g devicemesh /var/lib/devicemesh
+WORKDIR /var/lib/devicemesh
+COPY --from=build /build/kafka/ /opt/devicemesh/kafka/
+COPY --from=build /build/config/ /opt/devicemesh/config/
+COPY --from=build /build/entry.sh /opt/devicemesh/entry.sh
+USER devicemesh
+ENTRYPOINT ["/opt/devicemesh/entry.sh"]
+CMD ["connect"]

@@ -1,0 +1,93 @@
+#!/bin/bash
+# Starts one part of Spark with the arguments that engines/src/spark-plan.ts has (a test holds them equal),
+# or asks whether it is well.
+set -euo pipefail
+
+home=${DEVICEMESH_HOME:-/opt/devicemesh}
+state=${DEVICEMESH_STATE:-/var/lib/devicemesh}
+config=$home/config/spark-defaults.conf
+master_url=${SPARK_MASTER_URL:-spark://spark-master:7077}
+master_port=${SPARK_MASTER_PORT:-7077}
+master_page_port=${SPARK_MASTER_WEBUI_PORT:-8080}
+worker_page_port=${SPARK_WORKER_WEBUI_PORT:-8081}
+connect_port=${SPARK_CONNECT_PORT:-15002}
+
+usage() {
+  cat <<'END'
+Usage: entry.sh master | worker | connect [ARGUMENT...]
+       entry.sh healthy master | worker | connect
+
+  master    watches the workers: SPARK_MASTER_PORT (7077), page on SPARK_MASTER_WEBUI_PORT (8080)
+  worker    starts executors: SPARK_MASTER_URL (spark://spark-master:7077), SPARK_WORKER_CORES (1),
+            SPARK_WORKER_MEMORY (1200m), SPARK_WORKER_PORT (7078), page on SPARK_WORKER_WEBUI_PORT (8081)
+  connect   serves Spark Connect as config/spark-defaults.conf says
+  healthy   ends with 0 if that part answers in this container, else with 1 and why
+
+DEVICEMESH_HEAP is the JVM's heap (128m; of connect 768m), DEVICEMESH_ADDRESS the address that others reach a master or worker at;
+by default the master's is its host name, a worker's the first address of its host name.
+END
+}
+
+# own_address: where other containers reach this one.
+own_address() {
+  local addresses
+  read -ra addresses <<<"${DEVICEMESH_ADDRESS:-$(hostname -i)}"
+  echo "${addresses[0]}"
+}
+
+# start HEAP QUICK MAIN ARGUMENT...: becomes the JVM, so that it gets the container's signals.
+start() {
+  local heap=$1 quick=$2 module_options properties=() more=()
+  shift 2
+  read -ra module_options <"$home/spark/module-options.txt"
+  if [ "$1" = org.apache.spark.sql.connect.service.SparkConnectServer ]; then
+    mapfile -t properties < <(
+      sed -nE 's/^[[:space:]]*([^#[:space:]=][^[:space:]=]*)([[:space:]]*=[[:space:]]*|[[:space:]]+)(.*[^[:space:]])?[[:space:]]*$/-D\1=\3/p' "$config"
+    )
+  fi
+  if [ "$quick" = quick ]; then more=(-XX:TieredStopAtLevel=1); fi
+  exec java "${module_options[@]}" "${properties[@]}" \
+    "-Xmx${DEVICEMESH_HEAP:-$heap}" -XX:+UseSerialGC -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError "${more[@]}" \
+    -Djava.awt.headless=true "-Dlog4j2.configurationFile=$home/config/log4j2.xml" \
+    -cp "$home/spark/jars/*" "$@"
+}
+
+# get PORT PATH: what the part says on its page.
+get() {
+  exec 3<>"/dev/tcp/127.0.0.1/$1" || return
+  printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
+  timeout 5 cat <&3
+}
+
+unwell() {
+  echo "$1"
+  exit 1
+}
+
+healthy() {
+  case ${1:-} in
+    master) get "$master_page_port" /json/ | grep -q '"ALIVE"' || unwell "the master is not alive" ;;
+    worker) get "$worker_page_port" /json/ | grep -qF "$master_url" || unwell "the worker is not registered at $master_url" ;;
+    connect) (exec 3<>"/dev/tcp/127.0.0.1/$connect_port") || unwell "Spark Connect does not listen on $connect_port" ;;
+    *) usage >&2; exit 2 ;;
+  esac
+}
+
+part=${1:-help}
+shift || true
+case $part in
+  master)
+    start 128m quick org.apache.spark.deploy.master.Master \
+      --host "${DEVICEMESH_ADDRESS:-$(hostname)}" --port "$master_port" --webui-port "$master_page_port" "$@"
+    ;;
+  worker)
+    start 128m quick org.apache.spark.deploy.worker.Worker \
+      --host "$(own_address)" --port "${SPARK_WORKER_PORT:-7078}" --webui-port "$worker_page_port" \
+      --cores "${SPARK_WORKER_CORES:-1}" --memory "${SPARK_WORKER_MEMORY:-1200m}" --work-dir "$state/work" \
+      "$@" "$master_url"
+    ;;
+  connect) start 768m thorough org.apache.spark.sql.connect.service.SparkConnectServer "$@" ;;
+  healthy) healthy "$@" ;;
+  help | --help) usage ;;
+  *) usage >&2; exit 2 ;;
+esac

@@ -1,0 +1,169 @@
+import { mkdirSync } from "node:fs";
+import type { Shape } from "./addresses.ts";
+import { type StaleFile, staleFiles, writeFiles } from "./config-folder.ts";
+import { createDocker, type Docker } from "./docker.ts";
+import { renderConfigFiles } from "./rendered-files.ts";
+import { makeSecrets } from "./secret-files.ts";
+import type { StackCommand, StackConfig } from "./settings.ts";
+import { configFolder, hashVariables, missingFiles, secretsFolder, stackFiles } from "./stack-files.ts";
+
+/** What commands need from outside. */
+export type CommandContext = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Prints a line for people. */
+  readonly say: (line: string) => void;
+  /** Prints what programs read. */
+  readonly print: (text: string) => void;
+  readonly nowMs: number;
+};
+
+/**
+ * Runs a command of the stack and gives its exit code.
+ * @throws DockerError, or Error with what is to be done first.
+ */
+export async function runCommand(
+  command: StackCommand,
+  config: StackConfig,
+  context: CommandContext,
+): Promise<number> {
+  const shape: Shape = config.single ? "single" : "swarm";
+  const docker = (): Docker =>
+    createDocker({
+      env: context.env,
+      variables: {
+        DEVICEMESH_PUBLIC_HOST: firstHost(config),
+        ...definedOf(context.env),
+        ...hashVariables(shape),
+      },
+      dryRun: config.dryRun,
+      say: context.say,
+    });
+  switch (command) {
+    case "config":
+      return checkConfig(shape, config, docker(), context);
+    case "secrets":
+      return await secrets(config, context);
+    case "build":
+      return build(docker());
+    case "deploy":
+      return deploy(shape, config, docker(), context);
+    case "remove":
+      docker().run(["stack", "rm", config.name]);
+      context.say("Volumes and stack/secrets are kept: what is stored comes back with the next deployment.");
+      return 0;
+  }
+}
+
+/** The stack's own variables, where somebody set them. */
+function definedOf(env: CommandContext["env"]): Record<string, string> {
+  const host = env.DEVICEMESH_PUBLIC_HOST;
+  return host === undefined || host === "" ? {} : { DEVICEMESH_PUBLIC_HOST: host };
+}
+
+function firstHost({ hosts }: StackConfig): string {
+  return listOf(hosts)[0] ?? "localhost";
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+/** `docker stack config` of a shape: the whole deployment with all values, or DockerError. */
+export function mergedConfig(docker: Pick<Docker, "read">, shape: Shape): string {
+  return docker.read(["stack", "config", ...stackFiles(shape).flatMap((file) => ["-c", file])]);
+}
+
+function checkConfig(
+  shape: Shape,
+  config: StackConfig,
+  docker: Docker,
+  { say, print }: CommandContext,
+): number {
+  const rendered = renderConfigFiles();
+  const stale = config.check ? staleFiles(configFolder, rendered) : writeFiles(configFolder, rendered);
+  const told = (file: StaleFile) => `stack/config/${file.file}: ${file.how}`;
+  if (config.check && stale.length > 0) {
+    for (const file of stale) say(told(file));
+    say("run `npm run stack:config`");
+    return 1;
+  }
+  for (const { file } of stale) say(`rendered stack/config/${file}`);
+  print(mergedConfig(docker, shape));
+  return 0;
+}
+
+async function secrets(config: StackConfig, { say, nowMs }: CommandContext): Promise<number> {
+  mkdirSync(secretsFolder, { recursive: true, mode: 0o700 });
+  const made = await makeSecrets({ folder: secretsFolder, hosts: listOf(config.hosts), nowMs });
+  for (const { file, made: isNew } of made) say(`${isNew ? "made" : "kept"}  stack/secrets/${file}`);
+  say(`
+These are for your eyes alone, and are not in the repository: keep a copy. People's tokens are
+stack/secrets/certs/user-*.jwt; the passwords of Grafana, Kafka UI and mongo-express (user: admin) are in the files
+named after them. stack/secrets/certs/ca-key.pem signs devices: for production sign them elsewhere.`);
+  return 0;
+}
+
+/** The three images of the project, by the names that docker-stack.yml has. */
+export const images = ["services", "spark", "connect"] as const;
+
+/** What the one node of the overlay is: everything. */
+export const singleNodeLabels = [
+  "devicemesh.edge=true",
+  "devicemesh.kafka=1",
+  "devicemesh.mongo=1",
+  "devicemesh.spark=true",
+  "devicemesh.admin=true",
+] as const;
+
+function build(docker: Docker): number {
+  for (const image of images) {
+    docker.run([
+      "build",
+      ...["--file", `stack/images/${image}.Dockerfile`],
+      ...["--tag", imageName(docker, image)],
+      ".",
+    ]);
+  }
+  return 0;
+}
+
+/** As Docker itself fills it in, so that there is one place that knows. */
+function imageName(docker: Docker, image: (typeof images)[number]): string {
+  const merged = mergedConfig(docker, "swarm");
+  const found = new RegExp(`^ +image: (\\S*devicemesh/${image}:\\S+)$`, "m").exec(merged)?.[1];
+  if (found === undefined) throw new Error(`docker-stack.yml has no image devicemesh/${image}`);
+  return found;
+}
+
+function deploy(shape: Shape, config: StackConfig, docker: Docker, { say }: CommandContext): number {
+  const missing = missingFiles(shape).map(({ file }) => file);
+  if (missing.some((file) => file.startsWith("stack/secrets/"))) {
+    throw new Error(
+      `${missing.length} files are missing (${missing.slice(0, 3).join(", ")}, …): run \`npm run stack:secrets -- --hosts NAME,…\` first, with the names that people and devices use`,
+    );
+  }
+  const stale = writeFiles(configFolder, renderConfigFiles());
+  for (const { file } of stale) say(`rendered stack/config/${file}`);
+  if (shape === "single") labelNode(docker, config.dryRun);
+  docker.run([
+    ...["stack", "deploy", "--detach=true", "--prune", "--with-registry-auth", "--resolve-image", "changed"],
+    ...stackFiles(shape).flatMap((file) => ["-c", file]),
+    config.name,
+  ]);
+  if (!config.dryRun) {
+    say(`
+Deploying; \`docker stack services ${config.name}\` shows how far it is. A new mesh takes some minutes: the database's
+replica set is made first, then topics and sinks, then the window job starts.`);
+  }
+  return 0;
+}
+
+/** Gives the one node what docker-stack.yml asks of several. */
+function labelNode(docker: Docker, dryRun: boolean): void {
+  const node = dryRun ? "THIS-NODE" : docker.read(["info", "--format", "{{.Swarm.NodeID}}"]).trim();
+  if (node === "") throw new Error("this machine is in no Swarm: run `docker swarm init` first");
+  docker.run(["node", "update", ...singleNodeLabels.flatMap((label) => ["--label-add", label]), node]);
+}

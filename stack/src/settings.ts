@@ -1,0 +1,58 @@
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
+
+/** What `npm run stack:<command>` does. */
+export const stackCommands = ["config", "secrets", "build", "deploy", "remove"] as const;
+
+export type StackCommand = (typeof stackCommands)[number];
+
+/** The settings of the commands of the stack. */
+export const stackSettings = defineSettings({
+  prefix: "DEVICEMESH_STACK_",
+  usage: `npm run stack:${stackCommands.join("|")} -- [flags]`,
+  summary:
+    "config renders what the stack mounts and has Docker check it; secrets makes passwords and certificates, once; build builds the images; deploy deploys or updates; remove removes the services and keeps volumes and secrets' files.",
+  positionals: { max: 1, placeholder: "COMMAND" },
+  settings: {
+    single: {
+      flag: "--single",
+      env: "DEVICEMESH_STACK_SINGLE",
+      kind: "boolean",
+      default: false,
+      description: "For one machine: with docker-stack.single.yml over docker-stack.yml.",
+    },
+    name: {
+      flag: "--name",
+      env: "DEVICEMESH_STACK_NAME",
+      kind: "string",
+      default: "devicemesh",
+      placeholder: "NAME",
+      description: "Name of the stack; it stands before the names of its services and volumes.",
+    },
+    hosts: {
+      flag: "--hosts",
+      env: "DEVICEMESH_STACK_HOSTS",
+      kind: "string",
+      default: "localhost,127.0.0.1",
+      placeholder: "NAME,…",
+      description:
+        "secrets, deploy: names and addresses by which people and devices reach the door: its certificate has them all, the page tells the first.",
+    },
+    dryRun: {
+      flag: "--dry-run",
+      env: "DEVICEMESH_STACK_DRY_RUN",
+      kind: "boolean",
+      default: false,
+      description: "Print the commands of Docker and run none of them.",
+    },
+    check: {
+      flag: "--check",
+      env: "DEVICEMESH_STACK_CHECK",
+      kind: "boolean",
+      default: false,
+      description: "config: change nothing, and fail if something is not as it is rendered.",
+    },
+  },
+});
+
+/** What a command is told. */
+export type StackConfig = SettingsOf<typeof stackSettings>;
