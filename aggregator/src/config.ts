@@ -1,4 +1,5 @@
 import { chainSettings } from "@devicemesh/chain";
+import { addressSettings } from "@devicemesh/kit/address-settings";
 import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 
@@ -9,22 +10,13 @@ export const aggregatorSettings = defineSettings({
   summary:
     "Has Spark fold messages into windows, and publishes how far everything is. Several may run: one is active, the others wait.",
   settings: {
-    host: {
-      flag: "--host",
-      env: "DEVICEMESH_HOST",
-      kind: "string",
-      default: "127.0.0.1",
-      description: "Address to listen on; there is no authentication, so keep it inside.",
-    },
-    port: {
-      flag: "--port",
-      env: "DEVICEMESH_AGGREGATOR_PORT",
-      kind: "integer",
-      default: 50054,
-      minimum: 0,
-      maximum: 65535,
-      description: "Port of status, health and reflection (Connect, gRPC, gRPC-Web); 0 picks a free one.",
-    },
+    ...addressSettings({
+      hostVariable: "DEVICEMESH_HOST",
+      portVariable: "DEVICEMESH_AGGREGATOR_PORT",
+      port: 50054,
+      hostDescription: "Address to listen on; there is no authentication, so keep it inside.",
+      portDescription: "Port of status, health and reflection (Connect, gRPC, gRPC-Web); 0 picks a free one.",
+    }),
     ...metricsSettings(),
     ...chainSettings,
     sparkUrl: {

@@ -1,4 +1,5 @@
 import { userAccessSettings } from "@devicemesh/identity";
+import { addressSettings } from "@devicemesh/kit/address-settings";
 import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { playSettings } from "./play-settings.ts";
@@ -14,23 +15,13 @@ export const serveSettings = defineSettings({
     "Plays devices that send readings to ingest, and serves GeneratorService: others start it, stop it and ask what it does. Prints `listening on HOST:PORT`.",
   foreignEnv: [durationMs.env, ...replayVariables],
   settings: {
-    host: {
-      flag: "--host",
-      env: "DEVICEMESH_GENERATOR_HOST",
-      kind: "string",
-      default: "127.0.0.1",
-      description:
+    ...addressSettings({
+      hostVariable: "DEVICEMESH_GENERATOR_HOST",
+      portVariable: "DEVICEMESH_GENERATOR_PORT",
+      port: 8081,
+      hostDescription:
         "Address to listen on; beyond this machine only with --jwks or --insecure-beyond-loopback.",
-    },
-    port: {
-      flag: "--port",
-      env: "DEVICEMESH_GENERATOR_PORT",
-      kind: "integer",
-      default: 8081,
-      minimum: 0,
-      maximum: 65535,
-      description: "Port to listen on; 0 picks a free one.",
-    },
+    }),
     idle: {
       flag: "--idle",
       env: "DEVICEMESH_GENERATOR_IDLE",

@@ -1,7 +1,8 @@
-import { Code, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
+import { BadRequestSchema } from "@devicemesh/proto/es/google/rpc/error_details_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "@devicemesh/proto/es/grpc/reflection/v1/reflection_pb.ts";
 import { describe, expect, it } from "vitest";
@@ -50,6 +51,29 @@ describe("generator serve", () => {
       return status!.acked > 0n;
     });
     expect(await serve.interrupt()).toBe(0);
+  });
+
+  it("refuses what the contract does not allow, by the contract's rules, and bytes that are no message", async () => {
+    await using serve = await startServe("--idle");
+    const error = await serve.client
+      .startGenerator({ devices: 0, interval: { nanos: 1 } })
+      .then(() => expect.fail("it started"), ConnectError.from);
+    expect(error.code).toBe(Code.InvalidArgument);
+    const violations = error
+      .findDetails(BadRequestSchema)
+      .flatMap(({ fieldViolations }) => fieldViolations.map(({ field, reason }) => [field, reason]));
+    expect(violations).toEqual([
+      ["devices", "uint32.gte_lte"],
+      ["interval", "duration.gte_lte"],
+    ]);
+    const path = "devicemesh.v1.GeneratorService/StartGenerator";
+    const response = await fetch(`http://127.0.0.1:${serve.port}/${path}`, {
+      method: "POST",
+      headers: { "content-type": "application/proto" },
+      body: new Uint8Array([0xff]),
+    });
+    expect(await response.json()).toMatchObject({ code: "invalid_argument" });
+    expect((await serve.client.getGeneratorStatus({})).status).toMatchObject({ running: false });
   });
 
   it("is idle with --idle until it is started over gRPC, and can be stopped", async () => {

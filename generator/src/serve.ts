@@ -5,10 +5,12 @@ import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
 import { createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
+import { markMalformedMessages } from "@devicemesh/kit/malformed-messages";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
+import { createValidationInterceptor } from "@devicemesh/kit/request-validation";
 import type { RunningServer } from "@devicemesh/kit/running-server";
 import type { TlsTermination } from "@devicemesh/kit/tls-termination";
 import type { Generator } from "./generator.ts";
@@ -59,12 +61,13 @@ export async function serveGenerator(
         addHealthRoutes(router, health);
         addReflectionRoutes(router, createReflection({ image, services }));
         counting?.know(router);
+        markMalformedMessages(router, { readMaxBytes: readBytesMax });
       },
-      // The generator itself checks the bounds of what it is asked to play.
       interceptors: [
         ...(counting === undefined ? [] : [counting.interceptor]),
         createErrorInterceptor({ logger }),
         ...(access === undefined ? [] : [access]),
+        createValidationInterceptor(),
       ],
       jsonOptions: { ignoreUnknownFields: false },
       readMaxBytes: readBytesMax,

@@ -1,3 +1,6 @@
+import { renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "@devicemesh/kit/testing";
 import { createTokenKey, issueToken, type TokenKey, type TokenRequest } from "./certs/jose-token-issuer.ts";
 import { createAuthority, issueCertificate, type KeyPair } from "./certs/x509-authority.ts";
 
@@ -57,3 +60,32 @@ export async function createTestIssuer(nowMs = Date.now()): Promise<TestIssuer> 
       }),
   };
 }
+
+/** For tests: the files that a server is told of: certificates, keys, deny lists. Removed when disposed. */
+export type AccessFiles = Disposable & {
+  /** Writes a file in one step, so that nobody reads half of it; gives its path. */
+  write(name: string, text: string): string;
+};
+
+/** Makes a folder for them. */
+export function createAccessFiles(): AccessFiles {
+  const folder = temporaryFolder();
+  return {
+    write(name, text) {
+      const path = join(folder.path, name);
+      writeFileSync(`${path}.new`, text);
+      renameSync(`${path}.new`, path);
+      return path;
+    },
+    [Symbol.dispose]: () => folder[Symbol.dispose](),
+  };
+}
+
+/** For tests: the settings that device and user access share, with nothing switched on. */
+export const accessOff = {
+  host: "127.0.0.1",
+  serverCertificate: undefined,
+  serverKey: undefined,
+  trustForwardedIdentity: false,
+  insecureBeyondLoopback: false,
+};

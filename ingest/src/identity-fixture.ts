@@ -1,9 +1,11 @@
-import { renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { openDeviceAccess } from "@devicemesh/identity";
-import { createTestAuthority, type TestAuthority } from "@devicemesh/identity/testing";
+import {
+  accessOff,
+  createAccessFiles,
+  createTestAuthority,
+  type TestAuthority,
+} from "@devicemesh/identity/testing";
 import { silentLogger } from "@devicemesh/kit/logger";
-import { temporaryFolder } from "@devicemesh/kit/testing";
 import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
 import {
   createTestClient,
@@ -17,22 +19,23 @@ import {
 
 /** For tests: a CA, a CA that nobody trusts, and ingests that ask who sends. */
 export async function createIdentityFixture() {
-  const folder = temporaryFolder();
+  const files = createAccessFiles();
   const ca = await createTestAuthority();
   const stranger = await createTestAuthority();
-  const inFolder = (name: string): string => join(folder.path, name);
   const certificates = {
-    deviceCa: write(inFolder("ca.pem"), ca.certificate),
-    serverCertificate: write(inFolder("server.pem"), ca.server.certificate),
-    serverKey: write(inFolder("server-key.pem"), ca.server.key),
+    deviceCa: files.write("ca.pem", ca.certificate),
+    serverCertificate: files.write("server.pem", ca.server.certificate),
+    serverKey: files.write("server-key.pem", ca.server.key),
   };
   let lists = 0;
 
   /** An ingest on a free port, and clients of it. */
   async function start(kind: "certificates" | "header", { clock = Date.now } = {}) {
     const stack = new AsyncDisposableStack();
-    const denyList = write(inFolder(`denied-${lists++}.txt`), "# nothing yet\n");
+    const denied = `denied-${lists++}.txt`;
+    const denyList = files.write(denied, "# nothing yet\n");
     const config = {
+      ...accessOff,
       ...off,
       ...(kind === "header" ? { trustForwardedIdentity: true } : certificates),
       denyList,
@@ -41,7 +44,7 @@ export async function createIdentityFixture() {
     const test = stack.use(await startTestIngest({ dependencies: access }));
     return {
       ...test,
-      deny: (text: string) => write(denyList, text),
+      deny: (text: string) => files.write(denied, text),
       connect(channelCredentials: ChannelCredentials, headers: Readonly<Record<string, string>> = {}) {
         const client = createTestClient(test.ingest.port, { channelCredentials, headers });
         stack.defer(() => client.close());
@@ -74,7 +77,7 @@ export async function createIdentityFixture() {
       : credentials.createSsl(root, Buffer.from(pair.key), Buffer.from(pair.certificate));
   }
 
-  return { start, certified, tls, stranger, certificates, [Symbol.dispose]: () => folder[Symbol.dispose]() };
+  return { start, certified, tls, stranger, certificates, [Symbol.dispose]: () => files[Symbol.dispose]() };
 }
 
 /** Fixtures of a test file. */
@@ -92,19 +95,4 @@ export function refusalOf(outcome: Outcome) {
   return { code: error.code, text: error.details, reason, domain, metadata };
 }
 
-const off = {
-  host: "127.0.0.1",
-  deviceCa: undefined,
-  serverCertificate: undefined,
-  serverKey: undefined,
-  trustDomain: "devicemesh",
-  trustForwardedIdentity: false,
-  insecureBeyondLoopback: false,
-};
-
-/** In one step, so that nobody reads half of it. */
-function write(path: string, text: string): string {
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
-  return path;
-}
+const off = { deviceCa: undefined, trustDomain: "devicemesh" };

@@ -1,8 +1,8 @@
 import { createKafka } from "@devicemesh/chain/kafka-client";
 import { unavailable } from "@devicemesh/kit/rpc-error";
+import { TimeLimitError, withinTime } from "@devicemesh/kit/time-limit";
 import type { Admin, Producer, RecordMetadata } from "kafkajs";
 import type { PartitionedTopic } from "./partitioned-topic.ts";
-import { TimeLimitError, withinTime } from "./time-limit.ts";
 
 /** How long connections may take to close; then the end of the process closes them. */
 const closeLimitMs = 5000;
@@ -83,7 +83,7 @@ export function createKafkaTopic(options: {
         if (closing) throw new Error("the connection is closed");
         admin ??= connectAdmin();
         const asked = admin.then((one) => one.fetchTopicMetadata({ topics: [topic] }));
-        const { topics } = await withinTime(asked, limitMs);
+        const { topics } = await withinTime(asked, { ms: limitMs, what: "the description of the topic" });
         const partitions = topics.find(({ name }) => name === topic)?.partitions ?? [];
         if (partitions.length === 0) throw new Error("the topic has no partitions");
         return {
@@ -109,7 +109,7 @@ export function createKafkaTopic(options: {
             messages: records.map(({ key, value }) => ({ key, value, partition })),
           }),
         );
-        const metadata = await withinTime(sent, limitMs);
+        const metadata = await withinTime(sent, { ms: limitMs, what: "the records" });
         if (!covers(metadata, { topic, partition })) throw new Error("the answer leaves out the partition");
       } catch (error) {
         if (error instanceof TimeLimitError) void closeProducer();
@@ -118,7 +118,9 @@ export function createKafkaTopic(options: {
     },
     close() {
       const closed = Promise.all([closeProducer(), closeAdmin()]).then(() => {});
-      closing ??= withinTime(closed, closeLimitMs).catch(() => {});
+      closing ??= withinTime(closed, { ms: closeLimitMs, what: "the end of the connections" }).catch(
+        () => {},
+      );
       return closing;
     },
   };

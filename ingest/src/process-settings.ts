@@ -1,5 +1,6 @@
 import { chainSettings } from "@devicemesh/chain";
 import { deviceAccessSettings } from "@devicemesh/identity";
+import { addressSettings } from "@devicemesh/kit/address-settings";
 import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { defaultIngestConfig } from "./config.ts";
@@ -11,23 +12,13 @@ export const ingestSettings = defineSettings({
   usage: "node ingest/src/main.ts [flags]",
   summary: "Takes readings over gRPC and appends them to a topic of Kafka.",
   settings: {
-    host: {
-      flag: "--host",
-      env: "DEVICEMESH_HOST",
-      kind: "string",
-      default: defaultIngestConfig.host,
-      description:
+    ...addressSettings({
+      hostVariable: "DEVICEMESH_HOST",
+      portVariable: "DEVICEMESH_PORT",
+      port: defaultIngestConfig.port,
+      hostDescription:
         "Address to listen on; beyond this machine only with identity or --insecure-beyond-loopback.",
-    },
-    port: {
-      flag: "--port",
-      env: "DEVICEMESH_PORT",
-      kind: "integer",
-      default: defaultIngestConfig.port,
-      minimum: 0,
-      maximum: 65535,
-      description: "Port to listen on; 0 picks a free one.",
-    },
+    }),
     ...deviceAccessSettings(),
     kafkaBrokers: chainSettings.kafkaBrokers,
     topicPrefix: chainSettings.topicPrefix,

@@ -4,6 +4,7 @@ import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/reflection";
+import { withinTime } from "@devicemesh/kit/time-limit";
 import { enginesOf, meshOf, type OperatorConfig } from "./config.ts";
 import { connectorDefinitions } from "./connector-definitions.ts";
 import { type DeadLetters, startDeadLetters } from "./dead-letters.ts";
@@ -14,7 +15,6 @@ import { type MeshEngines, openEngines } from "./mesh-engines.ts";
 import { type OperatorSight, registerOperatorMetrics } from "./metrics.ts";
 import { createMongoOperatorStore } from "./mongo-operator-store.ts";
 import { createUpkeep, type UpkeepPace } from "./upkeep.ts";
-import { within } from "./within.ts";
 
 /** What the operator needs from outside. */
 export type OperatorDependencies = {
@@ -112,7 +112,9 @@ export async function startOperator(
     return closing;
   }
 
-  const late = await within(made, { ms: pace.firstMs, what: "the mesh" }).catch((error: unknown) => error);
+  const late = await withinTime(made, { ms: pace.firstMs, what: "the mesh" }).catch(
+    (error: unknown) => error,
+  );
   if (late instanceof MeshRefusedError) {
     await close();
     throw late;
@@ -169,7 +171,7 @@ async function keepMesh(
     const problems = [...status.problems, ...deadLetters.problems()];
     try {
       const document = { _id: "operator", updated: new Date(clock()), ...status, problems } as const;
-      await within(store.writeStatus(document), { ms: pace.answerMs, what: "MongoDB" });
+      await withinTime(store.writeStatus(document), { ms: pace.answerMs, what: "MongoDB" });
     } catch (error) {
       problems.push(`the status could not be written: ${error instanceof Error ? error.message : error}`);
     }

@@ -1,4 +1,5 @@
 import { chainNames, chainSettings, listOf } from "@devicemesh/chain";
+import { addressSettings } from "@devicemesh/kit/address-settings";
 import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
@@ -93,22 +94,13 @@ export const operatorSettings = defineSettings({
       maximum: 1000,
       description: "Into how many tasks each sink is split; not more than there are partitions.",
     },
-    host: {
-      flag: "--host",
-      env: "DEVICEMESH_HOST",
-      kind: "string",
-      default: "127.0.0.1",
-      description: "Address to listen on, for health only.",
-    },
-    port: {
-      flag: "--port",
-      env: "DEVICEMESH_OPERATOR_PORT",
-      kind: "integer",
-      default: 50053,
-      minimum: 0,
-      maximum: 65535,
-      description: "Port of grpc.health.v1; 0 picks a free one.",
-    },
+    ...addressSettings({
+      hostVariable: "DEVICEMESH_HOST",
+      portVariable: "DEVICEMESH_OPERATOR_PORT",
+      port: 50053,
+      hostDescription: "Address to listen on, for health only.",
+      portDescription: "Port of grpc.health.v1; 0 picks a free one.",
+    }),
     ...metricsSettings(),
     plan: {
       flag: "--plan",

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { DeadLetterKind } from "@devicemesh/chain";
 import type { Logger } from "@devicemesh/kit/logger";
+import { withinTime } from "@devicemesh/kit/time-limit";
 import { type DeadLetterReader, startKafkaDeadLetterReader } from "./kafka-dead-letter-reader.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
 import type { MeshEngines } from "./mesh-engines.ts";
 import { createMongoDeadLetterStore } from "./mongo-dead-letter-store.ts";
 import { takeDeadLetters } from "./take-dead-letters.ts";
-import { within } from "./within.ts";
 
 /** The reading of dead letters, which goes on whatever happens to the engines. */
 export type DeadLetters = AsyncDisposable & {
@@ -60,7 +60,7 @@ export function startDeadLetters(options: {
       problem = `dead letters are not read: ${String(error)}`;
     });
     while (!lost && !signal.aborted) {
-      await within(reader.commitIdle(), { ms: answerMs, what: "idle commit" }).catch((error: unknown) =>
+      await withinTime(reader.commitIdle(), { ms: answerMs, what: "idle commit" }).catch((error: unknown) =>
         logger.debug({ error }, "the offsets of idle topics could not be committed; it is tried again"),
       );
       await delay(idleCommitMs, undefined, { signal }).catch(() => {});

@@ -1,5 +1,6 @@
 import type { OperatorStatusDocument } from "@devicemesh/chain";
 import type { Logger } from "@devicemesh/kit/logger";
+import { withinTime } from "@devicemesh/kit/time-limit";
 import { connectorDefinitions } from "./connector-definitions.ts";
 import { type ConnectorSight, createConnectorWatch } from "./connector-watch.ts";
 import { inspectMesh } from "./inspect-mesh.ts";
@@ -10,7 +11,6 @@ import type { MeshEngines } from "./mesh-engines.ts";
 import type { OperatorStore } from "./operator-store.ts";
 import { createProgressWatch } from "./progress-watch.ts";
 import type { RestartPacing } from "./restart-pace.ts";
-import { within } from "./within.ts";
 
 /** Keeps a mesh as it should be. */
 export type Upkeep = {
@@ -68,7 +68,7 @@ export function createUpkeep(options: {
   /** The result, or the problem that there is none. */
   async function attempt<Result>(what: string, asked: Promise<Result>, problems: string[]) {
     try {
-      return await within(asked, { ms: answerMs, what });
+      return await withinTime(asked, { ms: answerMs, what });
     } catch (error) {
       problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
       return undefined;

@@ -1,10 +1,13 @@
-import { renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { type ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { openUserAccess } from "@devicemesh/identity";
-import { createTestAuthority, createTestIssuer, type TestIssuer } from "@devicemesh/identity/testing";
+import {
+  accessOff,
+  createAccessFiles,
+  createTestAuthority,
+  createTestIssuer,
+  type TestIssuer,
+} from "@devicemesh/identity/testing";
 import { silentLogger } from "@devicemesh/kit/logger";
-import { temporaryFolder } from "@devicemesh/kit/testing";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { ErrorInfoSchema } from "@devicemesh/proto/es/google/rpc/error_details_pb.ts";
 import type { QueryDependencies } from "./compose.ts";
@@ -12,16 +15,15 @@ import { startTestQuery, testNowMs } from "./testing.ts";
 
 /** For tests: somebody who signs tokens, somebody else who does, and queries that ask for tokens. */
 export async function createAccessFixture() {
-  const folder = temporaryFolder();
+  const files = createAccessFiles();
   const issuer = await createTestIssuer(testNowMs);
   const stranger = await createTestIssuer(testNowMs);
   const ca = await createTestAuthority();
-  const inFolder = (name: string): string => join(folder.path, name);
   const server = {
-    serverCertificate: write(inFolder("server.pem"), ca.server.certificate),
-    serverKey: write(inFolder("server-key.pem"), ca.server.key),
+    serverCertificate: files.write("server.pem", ca.server.certificate),
+    serverKey: files.write("server-key.pem", ca.server.key),
   };
-  let files = 0;
+  let starts = 0;
 
   /** A query on a free port that asks for tokens, or believes Envoy's header; with TLS if told so. */
   async function start(
@@ -32,12 +34,15 @@ export async function createAccessFixture() {
     }: Partial<Omit<QueryDependencies, "tls">> & { readonly tls?: boolean } = {},
   ) {
     const stack = new AsyncDisposableStack();
-    const denyList = write(inFolder(`denied-${files++}.txt`), "");
-    const jwks = write(inFolder(`jwks-${files++}.json`), issuer.publicKeys);
+    starts += 1;
+    const [denied, keys] = [`denied-${starts}.txt`, `jwks-${starts}.json`];
+    const denyList = files.write(denied, "");
+    const jwks = files.write(keys, issuer.publicKeys);
     let nowMs = testNowMs;
     const { interceptor, tls: termination } = stack.use(
       openUserAccess(
         {
+          ...accessOff,
           ...off,
           ...(tls ? server : {}),
           denyList,
@@ -54,8 +59,8 @@ export async function createAccessFixture() {
     return {
       ...test,
       baseUrl: tls ? test.baseUrl.replace("http:", "https:") : test.baseUrl,
-      deny: (text: string) => write(denyList, text),
-      signWith: (keys: TestIssuer) => write(jwks, keys.publicKeys),
+      deny: (text: string) => files.write(denied, text),
+      signWith: (other: TestIssuer) => files.write(keys, other.publicKeys),
       pass(ms: number) {
         nowMs += ms;
       },
@@ -63,7 +68,7 @@ export async function createAccessFixture() {
     };
   }
 
-  return { start, issuer, stranger, ca: ca.certificate, [Symbol.dispose]: () => folder[Symbol.dispose]() };
+  return { start, issuer, stranger, ca: ca.certificate, [Symbol.dispose]: () => files[Symbol.dispose]() };
 }
 
 /** Fixtures of a test file. */
@@ -85,20 +90,4 @@ export function reasonOf(error: ConnectError) {
   return { code: error.code, reason: info?.reason, domain: info?.domain, metadata: info?.metadata };
 }
 
-const off = {
-  host: "127.0.0.1",
-  jwks: undefined,
-  tokenIssuer: "devicemesh",
-  tokenAudience: "devicemesh",
-  serverCertificate: undefined,
-  serverKey: undefined,
-  trustForwardedIdentity: false,
-  insecureBeyondLoopback: false,
-};
-
-/** In one step, so that nobody reads half of it. */
-function write(path: string, text: string): string {
-  writeFileSync(`${path}.new`, text);
-  renameSync(`${path}.new`, path);
-  return path;
-}
+const off = { jwks: undefined, tokenIssuer: "devicemesh", tokenAudience: "devicemesh" };

@@ -6,20 +6,20 @@ import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor, toConnectError } from "@devicemesh/kit/connect-status";
 import { createHealth, type Health } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
+import { markMalformedMessages } from "@devicemesh/kit/malformed-messages";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
+import { createValidationInterceptor } from "@devicemesh/kit/request-validation";
 import type { TlsTermination } from "@devicemesh/kit/tls-termination";
 import packageJson from "../package.json" with { type: "json" };
 import { createCallLimits, stoppingError } from "./call-limits.ts";
 import type { QueryConfig } from "./config.ts";
 import { allowOrigins } from "./cross-origin.ts";
-import { markMalformedMessages } from "./malformed-messages.ts";
 import { registerQueryMetrics } from "./metrics.ts";
 import type { ReadingStore } from "./reading-store.ts";
 import { queryRoutes } from "./routes.ts";
-import { createValidationInterceptor } from "./validation.ts";
 
 /** What query needs from outside. The store stays the caller's: close it after query. */
 export type QueryDependencies = {

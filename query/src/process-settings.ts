@@ -1,5 +1,6 @@
 import { chainSettings } from "@devicemesh/chain";
 import { userAccessSettings } from "@devicemesh/identity";
+import { addressSettings } from "@devicemesh/kit/address-settings";
 import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { defaultQueryConfig } from "./config.ts";
@@ -10,23 +11,13 @@ export const querySettings = defineSettings({
   usage: "node query/src/main.ts [flags]",
   summary: "Answers questions about the readings in a mesh's database.",
   settings: {
-    host: {
-      flag: "--host",
-      env: "DEVICEMESH_HOST",
-      kind: "string",
-      default: defaultQueryConfig.host,
-      description:
+    ...addressSettings({
+      hostVariable: "DEVICEMESH_HOST",
+      portVariable: "DEVICEMESH_PORT",
+      port: defaultQueryConfig.port,
+      hostDescription:
         "Address to listen on; beyond this machine only with identity or --insecure-beyond-loopback.",
-    },
-    port: {
-      flag: "--port",
-      env: "DEVICEMESH_PORT",
-      kind: "integer",
-      default: defaultQueryConfig.port,
-      minimum: 0,
-      maximum: 65535,
-      description: "Port to listen on; 0 picks a free one.",
-    },
+    }),
     ...userAccessSettings(),
     mongodbUrl: chainSettings.mongodbUrl,
     mongodbDatabase: chainSettings.mongodbDatabase,

@@ -7,7 +7,7 @@ import {
   createContextValues,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { RpcError } from "@devicemesh/kit/rpc-error";
+import { RpcError } from "./rpc-error.ts";
 
 /** What is wrong with the bytes of a request. */
 const malformedKey = createContextKey<string | undefined>(undefined, { description: "malformed message" });

@@ -2,8 +2,8 @@ import { type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
-import { RpcError } from "@devicemesh/kit/rpc-error";
 import { throwIfMalformed } from "./malformed-messages.ts";
+import { RpcError } from "./rpc-error.ts";
 
 type FieldViolation = { readonly field: string; readonly description: string; readonly reason: string };
 
