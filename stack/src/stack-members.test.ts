@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { readProperties } from "@devicemesh/engines/template";
 import { describe, expect, it } from "vitest";
 import { addresses, type Shape } from "./addresses.ts";
-import { configFolder } from "./stack-files.ts";
+import { configFolder, projectFolder } from "./stack-files.ts";
 import { readStack } from "./stack-fixture.ts";
 
 const shapes = ["swarm", "single"] as const satisfies readonly Shape[];
@@ -56,4 +56,27 @@ describe("pages for those who look after the mesh", () => {
     expect(image).toMatch(/^mongo-express:1\.0\./);
     expect(environment?.ME_CONFIG_BASICAUTH).toBe("true");
   });
+});
+
+describe("volumes", () => {
+  const { services } = readStack("swarm", process.env);
+  const ours = Object.entries(services).flatMap(([name, { image, volumes = [] }]) => {
+    const built = /devicemesh\/(\w+):/.exec(image)?.[1];
+    return built === undefined ? [] : volumes.map(({ target }) => ({ name, built, target }));
+  });
+
+  it("there are some of our images", () => {
+    expect(new Set(ours.map(({ built }) => built))).toEqual(new Set(["services", "spark"]));
+  });
+
+  // A new volume takes owner and mode from the folder of the image that it covers; where there is none it is root's.
+  it.each(ours)(
+    "$name may write to $target: its image has that folder, its user's own",
+    ({ built, target }) => {
+      const text = readFileSync(join(projectFolder, `stack/images/${built}.Dockerfile`), "utf8");
+      const user = /^USER (\w+)$/m.exec(text)?.[1] ?? "";
+      const made = new RegExp(`install -d -o ${user} -g ${user}((?: /\\S+)+)$`, "m").exec(text)?.[1] ?? "";
+      expect(made.trim().split(" ")).toContain(target);
+    },
+  );
 });
