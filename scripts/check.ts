@@ -29,6 +29,16 @@ const checks: readonly Check[] = [
     script: "scripts/check-envoy.ts",
     args: [],
   },
+  {
+    name: "Docker takes the stack, and stack/config is fresh",
+    script: "stack/src/main.ts",
+    args: ["config", "--check"],
+  },
+  {
+    name: "Docker takes the stack with its overlay for one machine",
+    script: "stack/src/main.ts",
+    args: ["config", "--check", "--single"],
+  },
   { name: "the tree is tidy", script: "scripts/tidy.ts", args: [] },
 ];
 

@@ -8,7 +8,12 @@ export const addresses = {
   aggregator: { host: "aggregator", port: 50054 },
   kafka: { hosts: ["kafka-1", "kafka-2", "kafka-3"], port: 9092, controllerPort: 9093 },
   connect: { host: "connect", port: 8083 },
-  mongo: { hosts: ["mongo-1", "mongo-2", "mongo-3"], port: 27017, replicaSet: "devicemesh" },
+  mongo: {
+    hosts: ["mongo-1", "mongo-2", "mongo-3"],
+    port: 27017,
+    replicaSet: "devicemesh",
+    database: "devicemesh",
+  },
   spark: {
     masterHost: "spark-master",
     masterPort: 7077,

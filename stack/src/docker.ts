@@ -68,6 +68,10 @@ function notThere(error: Error): DockerError {
 
 const fixes: readonly (readonly [RegExp, string])[] = [
   [
+    /unknown (shorthand )?flag|is not a docker command/i,
+    "this client of Docker is too old for `docker stack config` or `docker stack deploy --detach`: take 26 or later",
+  ],
+  [
     /not a swarm manager/i,
     "this node is in no Swarm, or no manager of one: run `docker swarm init`, or go to a manager",
   ],

@@ -1,11 +1,13 @@
 import { mkdirSync } from "node:fs";
 import type { Shape } from "./addresses.ts";
 import { type StaleFile, staleFiles, writeFiles } from "./config-folder.ts";
+import { deploy } from "./deploy.ts";
 import { createDocker, type Docker } from "./docker.ts";
+import { mergedConfig } from "./merged-config.ts";
 import { renderConfigFiles } from "./rendered-files.ts";
 import { makeSecrets } from "./secret-files.ts";
 import type { StackCommand, StackConfig } from "./settings.ts";
-import { configFolder, hashVariables, missingFiles, secretsFolder, stackFiles } from "./stack-files.ts";
+import { configFolder, hashVariables, missingFiles, secretsFolder } from "./stack-files.ts";
 
 /** What commands need from outside. */
 export type CommandContext = {
@@ -46,7 +48,11 @@ export async function runCommand(
     case "build":
       return build(docker());
     case "deploy":
-      return deploy(shape, config, docker(), context);
+      for (const { file } of writeFiles(configFolder, renderConfigFiles())) {
+        context.say(`rendered stack/config/${file}`);
+      }
+      deploy({ shape, config, docker: docker(), missing: missingFiles(shape), say: context.say });
+      return 0;
     case "remove":
       docker().run(["stack", "rm", config.name]);
       context.say("Volumes and stack/secrets are kept: what is stored comes back with the next deployment.");
@@ -69,11 +75,6 @@ function listOf(text: string): string[] {
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
-}
-
-/** `docker stack config` of a shape: the whole deployment with all values, or DockerError. */
-export function mergedConfig(docker: Pick<Docker, "read">, shape: Shape): string {
-  return docker.read(["stack", "config", ...stackFiles(shape).flatMap((file) => ["-c", file])]);
 }
 
 function checkConfig(
@@ -109,15 +110,6 @@ named after them. stack/secrets/certs/ca-key.pem signs devices: for production s
 /** The three images of the project, by the names that docker-stack.yml has. */
 export const images = ["services", "spark", "connect"] as const;
 
-/** What the one node of the overlay is: everything. */
-export const singleNodeLabels = [
-  "devicemesh.edge=true",
-  "devicemesh.kafka=1",
-  "devicemesh.mongo=1",
-  "devicemesh.spark=true",
-  "devicemesh.admin=true",
-] as const;
-
 function build(docker: Docker): number {
   for (const image of images) {
     docker.run([
@@ -136,34 +128,4 @@ function imageName(docker: Docker, image: (typeof images)[number]): string {
   const found = new RegExp(`^ +image: (\\S*devicemesh/${image}:\\S+)$`, "m").exec(merged)?.[1];
   if (found === undefined) throw new Error(`docker-stack.yml has no image devicemesh/${image}`);
   return found;
-}
-
-function deploy(shape: Shape, config: StackConfig, docker: Docker, { say }: CommandContext): number {
-  const missing = missingFiles(shape).map(({ file }) => file);
-  if (missing.some((file) => file.startsWith("stack/secrets/"))) {
-    throw new Error(
-      `${missing.length} files are missing (${missing.slice(0, 3).join(", ")}, …): run \`npm run stack:secrets -- --hosts NAME,…\` first, with the names that people and devices use`,
-    );
-  }
-  const stale = writeFiles(configFolder, renderConfigFiles());
-  for (const { file } of stale) say(`rendered stack/config/${file}`);
-  if (shape === "single") labelNode(docker, config.dryRun);
-  docker.run([
-    ...["stack", "deploy", "--detach=true", "--prune", "--with-registry-auth", "--resolve-image", "changed"],
-    ...stackFiles(shape).flatMap((file) => ["-c", file]),
-    config.name,
-  ]);
-  if (!config.dryRun) {
-    say(`
-Deploying; \`docker stack services ${config.name}\` shows how far it is. A new mesh takes some minutes: the database's
-replica set is made first, then topics and sinks, then the window job starts.`);
-  }
-  return 0;
-}
-
-/** Gives the one node what docker-stack.yml asks of several. */
-function labelNode(docker: Docker, dryRun: boolean): void {
-  const node = dryRun ? "THIS-NODE" : docker.read(["info", "--format", "{{.Swarm.NodeID}}"]).trim();
-  if (node === "") throw new Error("this machine is in no Swarm: run `docker swarm init` first");
-  docker.run(["node", "update", ...singleNodeLabels.flatMap((label) => ["--label-add", label]), node]);
 }

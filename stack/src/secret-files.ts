@@ -70,8 +70,9 @@ export async function makeSecrets(options: {
 }
 
 function connectionString(password: string): string {
-  const { hosts, port, replicaSet } = addresses.mongo;
+  const { hosts, port, replicaSet, database } = addresses.mongo;
   const members = hosts.map((host) => `${host}:${port}`).join(",");
-  // Members that the overlay leaves out are forgotten by the drivers once the set has told them who is in it.
-  return `mongodb://devicemesh:${password}@${members}/?replicaSet=${replicaSet}&authSource=admin&w=majority&journal=true`;
+  // Members that the overlay leaves out are forgotten by the drivers once the set has told them who is in it. The
+  // database is for mongo-express, which shows the one that is named here and may not look into others.
+  return `mongodb://devicemesh:${password}@${members}/${database}?replicaSet=${replicaSet}&authSource=admin&w=majority&journal=true`;
 }

@@ -63,10 +63,19 @@ describe("what is mounted", () => {
   });
 
   it("has a name with its own hash, and Swarm takes its size", () => {
-    for (const { kind, key, file, variable } of mountedFiles("swarm")) {
-      expect(stack[kind][key]?.name).toBe(`devicemesh-${key.replaceAll("_", "-")}-0`);
-      const named = readStack("swarm", process.env, { [variable]: "abc" });
-      expect(named[kind][key]?.name).toMatch(/-abc$/);
+    const files = mountedFiles("swarm");
+    // A hash of its own for each: one that had another's would show.
+    const hashOf = ({ kind, key }: (typeof files)[number]) => `of-${kind}-${key}`;
+    const named = readStack(
+      "swarm",
+      process.env,
+      Object.fromEntries(files.map((file) => [file.variable, hashOf(file)])),
+    );
+    for (const mounted of files) {
+      const { kind, key, file } = mounted;
+      const name = `devicemesh-${key.replaceAll("_", "-")}`;
+      expect(stack[kind][key]?.name).toBe(`${name}-0`);
+      expect(named[kind][key]?.name).toBe(`${name}-${hashOf(mounted)}`);
       if (!file.startsWith("stack/secrets/")) {
         expect(readFileSync(join(projectFolder, file)).length).toBeLessThan(1_000_000);
       }

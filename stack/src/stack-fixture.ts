@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import type { Shape } from "./addresses.ts";
 import { createDocker } from "./docker.ts";
-import { mergedConfig } from "./run-command.ts";
+import { mergedConfig } from "./merged-config.ts";
 
 /** A service as `docker stack config` gives it: what tests look at of it. */
 export type StackService = {

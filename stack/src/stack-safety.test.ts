@@ -6,7 +6,7 @@ import { ingestSettings } from "@devicemesh/ingest/process-settings";
 import { loadSettings } from "@devicemesh/kit/settings";
 import { describe, expect, it } from "vitest";
 import type { Shape } from "./addresses.ts";
-import { singleNodeLabels } from "./run-command.ts";
+import { singleNodeLabels } from "./deploy.ts";
 import { projectFolder, stackFiles } from "./stack-files.ts";
 import { bytesOf, millisecondsOf, readStack, type StackService } from "./stack-fixture.ts";
 
