@@ -43,7 +43,7 @@ func watchCommand(ctx context.Context, args []string) error {
 			return err
 		}
 		if message.Snapshot {
-			fmt.Printf("watching; %d windows so far\n", len(message.Buckets))
+			fmt.Printf("watching (windows so far: %d)\n", len(message.Buckets))
 		}
 		for _, each := range message.Buckets {
 			row := each.Row

@@ -98,7 +98,7 @@ def watch(channel: grpc.Channel, arguments: argparse.Namespace) -> None:
     call = stub.WatchAggregates(request)
     for seen, message in enumerate(call, start=1):
         if message.snapshot:
-            print(f"watching; {len(message.buckets)} windows so far", flush=True)
+            print(f"watching (windows so far: {len(message.buckets)})", flush=True)
         for each in message.buckets:
             row = each.row
             print(
@@ -161,7 +161,7 @@ def new_parser() -> argparse.ArgumentParser:
 
 
 def main() -> int:
-    """Gives the exit code: 0 if it went well, 1 if not."""
+    """Gives the exit code: 0 if it went well, 1 if not, 2 if a flag is wrong."""
     arguments = new_parser().parse_args()
     try:
         with connection.from_arguments(arguments).open() as channel:
@@ -171,7 +171,10 @@ def main() -> int:
     except grpc.RpcError as error:
         print(f"client: {explain(error)}", file=sys.stderr)
         return 1
-    except (connection.ConnectionProblem, ValueError, OSError) as error:
+    except connection.ConnectionProblem as error:
+        print(f"client: {error}", file=sys.stderr)
+        return 2
+    except (ValueError, OSError) as error:
         print(f"client: {error}", file=sys.stderr)
         return 1
     return 0

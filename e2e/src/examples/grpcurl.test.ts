@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startEdge } from "../../../envoy/src/edge-fixture.ts";
 import { findEnvoy, findGrpcurl } from "../../../scripts/tools.ts";
 import { type ExampleMeshes, readExample, runCommand, runShown, startExampleMeshes } from "./example-commands-fixture.ts";
 
@@ -12,7 +13,14 @@ describe.skipIf(findGrpcurl() === undefined || findEnvoy() === undefined)("grpcu
   });
   afterAll(() => meshes?.[Symbol.asyncDispose]());
 
-  it.each(commands)("prints what its page shows: $name", async ({ command, shown }) => {
+  it("lists the services of every backend on the one address", async () => {
+    // The mesh in one process has no front door of its own; this query knows, as in the stack, what stands beside it.
+    await using edge = await startEdge();
+    const { command = "", shown = "" } = commands.find(({ name }) => name === "list") ?? {};
+    await runShown(command.replace("127.0.0.1:8080", edge.address), shown, folder);
+  });
+
+  it.each(commands.filter(({ name }) => name !== "list"))("prints what its page shows: $name", async ({ command, shown }) => {
     await runShown(meshes.here(command), shown, folder);
   });
 

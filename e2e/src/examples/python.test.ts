@@ -1,0 +1,26 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe } from "vitest";
+import { findEnvoy, findExamplePython } from "../../../scripts/tools.ts";
+import { blocks, section } from "../readme-blocks.ts";
+import { describeClientExample } from "./client-example.contract.ts";
+import { readExample, runCommand } from "./example-commands-fixture.ts";
+
+const { folder } = readExample("python");
+const venv = findExamplePython();
+const adapt = (command: string): string => command.replaceAll(".venv", venv ?? "");
+
+// Without Python to install it and Envoy, the test command says so, and CI counts these as failures.
+describe.skipIf(venv === undefined || findEnvoy() === undefined)("examples/python", () => {
+  describeClientExample({
+    name: "python",
+    program: () => adapt(".venv/bin/python client.py"),
+    adapt,
+    /** As the page says; what is installed already stays. */
+    async prepare() {
+      const [steps = ""] = blocks(section(readFileSync(join(folder, "README.md"), "utf8"), "setup"), "sh");
+      const { code, stdout, stderr } = await runCommand(adapt(`set -e\n${steps}`), folder);
+      if (code !== 0) throw new Error(`${stdout}${stderr}`);
+    },
+  });
+});
