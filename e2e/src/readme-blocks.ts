@@ -23,14 +23,16 @@ export type ShownCommand = {
 
 /** For tests: the sections `<!-- test: … -->` of a page: a block of `sh`, then one of `text` or `json`. */
 export function shownCommands(text: string): ShownCommand[] {
-  return [...text.matchAll(/<!-- test: (.*) -->\n([\s\S]*?)<!-- \/test -->/g)].map(([, name = "", body = ""]) => {
-    const [command] = blocks(body, "sh");
-    const [shown] = blocks(body, "(?:text|json)");
-    if (command === undefined || shown === undefined) {
-      throw new Error(`the section "test: ${name}" lacks a command or what it prints`);
-    }
-    return { name, command: command.trim(), shown: shown.trim() };
-  });
+  return [...text.matchAll(/<!-- test: (.*) -->\n([\s\S]*?)<!-- \/test -->/g)].map(
+    ([, name = "", body = ""]) => {
+      const [command] = blocks(body, "sh");
+      const [shown] = blocks(body, "(?:text|json)");
+      if (command === undefined || shown === undefined) {
+        throw new Error(`the section "test: ${name}" lacks a command or what it prints`);
+      }
+      return { name, command: command.trim(), shown: shown.trim() };
+    },
+  );
 }
 
 /** For tests: matches what is shown, at the start of an output, with `…` for anything. */

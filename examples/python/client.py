@@ -24,6 +24,8 @@ READINGS_PER_UNIT = 5000
 # A frame takes 1000 readings and 1 MiB.
 READINGS_PER_FRAME = 500
 TRIES_MAX = 5
+# Seconds, so that a mesh that comes back is not asked by all watchers at once.
+WATCH_PAUSE = 1.0
 
 
 def publish(channel: grpc.Channel, arguments: argparse.Namespace) -> None:
@@ -95,6 +97,22 @@ def watch(channel: grpc.Channel, arguments: argparse.Namespace) -> None:
     request = query_service_pb2.WatchAggregatesRequest(
         device_ids=arguments.devices, sensors=arguments.sensors, bucket=bucket
     )
+    while True:
+        try:
+            watch_once(stub, request, arguments.messages)
+            return
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                raise
+            # The mesh is away, or restarts what served this stream. The next one begins with all the windows.
+            print(f"client: {explain(error)}; trying again in {WATCH_PAUSE} s", file=sys.stderr)
+        time.sleep(WATCH_PAUSE)
+
+
+def watch_once(
+    stub: query_service_pb2_grpc.QueryServiceStub, request: query_service_pb2.WatchAggregatesRequest, messages: int
+) -> None:
+    """Prints what one stream brings, until it ends or has brought so many messages (0 for any number)."""
     call = stub.WatchAggregates(request)
     for seen, message in enumerate(call, start=1):
         if message.snapshot:
@@ -102,11 +120,11 @@ def watch(channel: grpc.Channel, arguments: argparse.Namespace) -> None:
         for each in message.buckets:
             row = each.row
             print(
-                f"{format_time(each.start)} {row.device_id} {row.sensor}: {row.count} readings, "
+                f"{format_time(each.start)} {row.device_id} {row.sensor}: count {row.count}, "
                 f"average {row.average:.2f} {row.unit} ({row.minimum:.2f} to {row.maximum:.2f})",
                 flush=True,
             )
-        if seen == arguments.messages:
+        if seen == messages:
             call.cancel()
             return
 

@@ -32,7 +32,8 @@ describe.skipIf(findEnvoy() === undefined)("buf curl, through Envoy", () => {
       for (const [, version, prefix, count] of (await answer.text()).matchAll(
         /^envoy_http_downstream_cx_http([12])_total\{envoy_http_conn_manager_prefix="(\w+)"\} (\d+)$/gm,
       )) {
-        if (prefix !== "metrics" && prefix !== "admin") counts[version === "1" ? "h1" : "h2"] += Number(count);
+        if (prefix !== "metrics" && prefix !== "admin")
+          counts[version === "1" ? "h1" : "h2"] += Number(count);
       }
     }
     return counts;
@@ -42,18 +43,26 @@ describe.skipIf(findEnvoy() === undefined)("buf curl, through Envoy", () => {
     const cells = (kind: string) =>
       cases.filter(({ what }) => what === kind).map(({ http, protocol }) => `${http} ${protocol}`);
     const all = ["h1 connect", "h1 grpcweb"].concat(
-      ["h2c", "TLS h2"].flatMap((http) => ["connect", "grpc", "grpcweb"].map((protocol) => `${http} ${protocol}`)),
+      ["h2c", "TLS h2"].flatMap((http) =>
+        ["connect", "grpc", "grpcweb"].map((protocol) => `${http} ${protocol}`),
+      ),
     );
     expect(cells("unary")).toEqual(all);
     expect(cells("server stream")).toEqual(all);
   });
 
-  it.each(cases)("prints what its page shows: $what in $protocol over $http", async ({ command, shown, http }) => {
-    const before = await requestsByHttp();
-    await runShown(meshes.here(command), shown, folder);
-    const after = await requestsByHttp();
-    expect({ h1: after.h1 > before.h1, h2: after.h2 > before.h2 }).toEqual({ h1: http === "h1", h2: http !== "h1" });
-  });
+  it.each(cases)(
+    "prints what its page shows: $what in $protocol over $http",
+    async ({ command, shown, http }) => {
+      const before = await requestsByHttp();
+      await runShown(meshes.here(command), shown, folder);
+      const after = await requestsByHttp();
+      expect({ h1: after.h1 > before.h1, h2: after.h2 > before.h2 }).toEqual({
+        h1: http === "h1",
+        h2: http !== "h1",
+      });
+    },
+  );
 
   it.each(["plain", "secure"] as const)("has stored exactly what was sent: %s", async (where) => {
     expect(await meshes.storedIn(where, "demo-buf-")).toEqual([

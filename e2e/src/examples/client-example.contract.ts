@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { startEnvoy } from "@devicemesh/envoy";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBusyIngest } from "./busy-ingest-fixture.ts";
@@ -98,7 +99,11 @@ export function describeClientExample(example: ClientExample): void {
       const atMs = Math.floor(Date.now() / windowMs) * windowMs;
       for (const [index, temperature] of [20, 21, 25].entries()) {
         await meshes.plain.publish(device("live"), [{ atMs: atMs + index, temperature }]);
-        const readings = ["1 readings, average 20.00 °C", "2 readings, average 20.50", "3 readings, average 22.00"];
+        const readings = [
+          "count 1, average 20.00 °C",
+          "count 2, average 20.50",
+          "count 3, average 22.00",
+        ];
         await waitUntil(() => watch.output().includes(readings[index] ?? ""), {
           timeoutMs: 20_000,
           what: `${readings[index]} in ${watch.output()}`,
@@ -126,7 +131,9 @@ export function describeClientExample(example: ClientExample): void {
       expect(away.code).toBe(1);
       expect(away.stderr).toMatch(/unavailable: /i);
 
-      const token = await run(`aggregates ${plain()} --token-file ${meshes.certificates.folder}/user-reader.jwt`);
+      const token = await run(
+        `aggregates ${plain()} --token-file ${meshes.certificates.folder}/user-reader.jwt`,
+      );
       expect(token.code).toBe(2);
       expect(token.stderr).toContain("in cleartext nobody can be known");
 
@@ -135,6 +142,25 @@ export function describeClientExample(example: ClientExample): void {
       expect([unread.code, unread.stdout]).toEqual([1, ""]);
       expect(unread.stderr).toContain("line 3: ");
       expect(await meshes.storedIn("plain", device("wrong"))).toEqual([]);
+    });
+
+    it("goes on watching when the front door has been away", async () => {
+      const { envoy, envoyOptions } = meshes.plain;
+      const watch = followCommand(
+        `${example.program()} watch ${plain()} --devices ${device("later")}`,
+        folder,
+      );
+      const snapshots = () => watch.output().split("watching (windows so far: 0)").length - 1;
+      await waitUntil(() => snapshots() === 1, { timeoutMs: 20_000, what: "the snapshot" });
+      await envoy.close();
+      await waitUntil(() => /unavailable: .*trying again/i.test(watch.output()), {
+        timeoutMs: 20_000,
+        what: "that the mesh is away",
+      });
+      await using again = await startEnvoy({ ...envoyOptions, plain: envoy.plain });
+      await waitUntil(() => snapshots() === 2, { timeoutMs: 30_000, what: `it again: ${watch.output()}` });
+      expect(again.plain).toEqual(envoy.plain);
+      expect(await watch.end()).toBe(0);
     });
   });
 }

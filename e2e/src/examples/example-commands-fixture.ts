@@ -30,12 +30,23 @@ export type StoredSeries = {
   readonly average: number;
 };
 
+/** Two meshes, as `startExampleMeshes` starts them. */
+export type ExampleMeshes = AsyncDisposable & {
+  readonly plain: MeshBehindEnvoy;
+  readonly secure: MeshBehindEnvoy;
+  readonly certificates: Credentials;
+  /** The command with the addresses and files as they are here. */
+  here(command: string): string;
+  /** What is stored of the devices whose ids begin so, asked for without the example. */
+  storedIn(where: "plain" | "secure", prefix: string): Promise<StoredSeries[]>;
+};
+
 /**
  * For tests: two meshes, each behind Envoy, as the pages of the examples speak of them: one in cleartext at
  * 127.0.0.1:8080, one with TLS at 8443 for people and 8444 for devices, with what `npm run certs` makes in
  * ../../certs. Here they are on free ports, and commands are told so.
  */
-export async function startExampleMeshes() {
+export async function startExampleMeshes(): Promise<ExampleMeshes> {
   await using starting = new AsyncDisposableStack();
   const certificates = starting.adopt(makeCertificates(), (made) => made[Symbol.dispose]());
   const plain = starting.use(await startOpenMesh([]));
@@ -45,17 +56,12 @@ export async function startExampleMeshes() {
     plain,
     secure,
     certificates,
-    /** The command with the addresses and files as they are here. */
     here: (command: string) => here(command, { plain, secure, certificates }),
-    /** What is stored of the devices whose ids begin so, asked for without the example. */
     storedIn: (where: "plain" | "secure", prefix: string) =>
       storedIn(where === "plain" ? plain : secure, where === "plain" ? undefined : certificates, prefix),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
-
-/** Those meshes. */
-export type ExampleMeshes = Awaited<ReturnType<typeof startExampleMeshes>>;
 
 /** For tests: an example's folder and the commands that its page shows. */
 export function readExample(name: string): { readonly folder: string; readonly commands: ShownCommand[] } {
@@ -136,7 +142,9 @@ async function storedIn(
 
 /** In a group of its own, so that what the shell starts can be ended with it. */
 function spawnShell(command: string, folder: string): ChildProcess {
-  const PATH = [dirname(findGrpcurl() ?? ""), join(root, "node_modules/.bin"), process.env.PATH].join(delimiter);
+  const PATH = [dirname(findGrpcurl() ?? ""), join(root, "node_modules/.bin"), process.env.PATH].join(
+    delimiter,
+  );
   return spawn("sh", ["-c", command], {
     cwd: folder,
     env: { ...process.env, PATH },

@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startEdge } from "../../../envoy/src/edge-fixture.ts";
 import { findEnvoy, findGrpcurl } from "../../../scripts/tools.ts";
-import { type ExampleMeshes, readExample, runCommand, runShown, startExampleMeshes } from "./example-commands-fixture.ts";
+import {
+  type ExampleMeshes,
+  readExample,
+  runCommand,
+  runShown,
+  startExampleMeshes,
+} from "./example-commands-fixture.ts";
 
 const { folder, commands } = readExample("grpcurl");
 
@@ -20,9 +26,12 @@ describe.skipIf(findGrpcurl() === undefined || findEnvoy() === undefined)("grpcu
     await runShown(command.replace("127.0.0.1:8080", edge.address), shown, folder);
   });
 
-  it.each(commands.filter(({ name }) => name !== "list"))("prints what its page shows: $name", async ({ command, shown }) => {
-    await runShown(meshes.here(command), shown, folder);
-  });
+  it.each(commands.filter(({ name }) => name !== "list"))(
+    "prints what its page shows: $name",
+    async ({ command, shown }) => {
+      await runShown(meshes.here(command), shown, folder);
+    },
+  );
 
   it.each(["plain", "secure"] as const)("has stored exactly what was sent: %s", async (where) => {
     expect(await meshes.storedIn(where, "demo-grpcurl-")).toEqual([
@@ -37,7 +46,8 @@ describe.skipIf(findGrpcurl() === undefined || findEnvoy() === undefined)("grpcu
     const nobody = await runCommand(meshes.here(asking.replace(/-H "[^"]*"/, "")), folder);
     expect(nobody.code).not.toBe(0);
     expect(nobody.stderr).toContain("Unauthenticated");
-    const sending = commands.find(({ name }) => name === "client stream, TLS with a certificate")?.command ?? "";
+    const sending =
+      commands.find(({ name }) => name === "client stream, TLS with a certificate")?.command ?? "";
     const stranger = await runCommand(meshes.here(sending.replace(/-cert \S+ -key \S+/, "")), folder);
     expect(stranger.code).not.toBe(0);
     expect(stranger.stdout).toBe("");
