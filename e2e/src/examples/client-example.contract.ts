@@ -99,11 +99,7 @@ export function describeClientExample(example: ClientExample): void {
       const atMs = Math.floor(Date.now() / windowMs) * windowMs;
       for (const [index, temperature] of [20, 21, 25].entries()) {
         await meshes.plain.publish(device("live"), [{ atMs: atMs + index, temperature }]);
-        const readings = [
-          "count 1, average 20.00 °C",
-          "count 2, average 20.50",
-          "count 3, average 22.00",
-        ];
+        const readings = ["count 1, average 20.00 °C", "count 2, average 20.50", "count 3, average 22.00"];
         await waitUntil(() => watch.output().includes(readings[index] ?? ""), {
           timeoutMs: 20_000,
           what: `${readings[index]} in ${watch.output()}`,
