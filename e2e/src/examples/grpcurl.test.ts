@@ -1,0 +1,55 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startEdge } from "../../../envoy/src/edge-fixture.ts";
+import { findEnvoy, findGrpcurl } from "../../../scripts/tools.ts";
+import {
+  type ExampleMeshes,
+  readExample,
+  runCommand,
+  runShown,
+  startExampleMeshes,
+} from "./example-commands-fixture.ts";
+
+const { folder, commands } = readExample("grpcurl");
+
+// Without Go and Python to install them, the test command says so, and CI counts these as failures.
+describe.skipIf(findGrpcurl() === undefined || findEnvoy() === undefined)("grpcurl, through Envoy", () => {
+  let meshes: ExampleMeshes;
+  beforeAll(async () => {
+    meshes = await startExampleMeshes();
+  });
+  afterAll(() => meshes?.[Symbol.asyncDispose]());
+
+  it("lists the services of every backend on the one address", async () => {
+    // The mesh in one process has no front door of its own; this query knows, as in the stack, what stands beside it.
+    await using edge = await startEdge();
+    const { command = "", shown = "" } = commands.find(({ name }) => name === "list") ?? {};
+    await runShown(command.replace("127.0.0.1:8080", edge.address), shown, folder);
+  });
+
+  it.each(commands.filter(({ name }) => name !== "list"))(
+    "prints what its page shows: $name",
+    async ({ command, shown }) => {
+      await runShown(meshes.here(command), shown, folder);
+    },
+  );
+
+  it.each(["plain", "secure"] as const)("has stored exactly what was sent: %s", async (where) => {
+    expect(await meshes.storedIn(where, "demo-grpcurl-")).toEqual([
+      { deviceId: "demo-grpcurl-barometer", sensor: "pressure", count: 1n, average: 1013.25 },
+      { deviceId: "demo-grpcurl-hygrometer", sensor: "humidity", count: 1n, average: 40 },
+      { deviceId: "demo-grpcurl-thermostat", sensor: "temperature", count: 3n, average: 20 },
+    ]);
+  });
+
+  it("gets no answer without the token, nor stores anything without the certificate", async () => {
+    const asking = commands.find(({ name }) => name === "unary, TLS with a token")?.command ?? "";
+    const nobody = await runCommand(meshes.here(asking.replace(/-H "[^"]*"/, "")), folder);
+    expect(nobody.code).not.toBe(0);
+    expect(nobody.stderr).toContain("Unauthenticated");
+    const sending =
+      commands.find(({ name }) => name === "client stream, TLS with a certificate")?.command ?? "";
+    const stranger = await runCommand(meshes.here(sending.replace(/-cert \S+ -key \S+/, "")), folder);
+    expect(stranger.code).not.toBe(0);
+    expect(stranger.stdout).toBe("");
+  });
+});

@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect } from "vitest";
+import { findEnvoy, findExamplePython } from "../../../scripts/tools.ts";
+import { blocks, section } from "../readme-blocks.ts";
+import { describeClientExample } from "./client-example.contract.ts";
+import { readExample, runCommand } from "./example-commands-fixture.ts";
+
+const { folder } = readExample("python");
+const venv = findExamplePython();
+const adapt = (command: string): string => command.replaceAll(".venv", venv ?? "");
+
+// Without Python to install it and Envoy, the test command says so, and CI counts these as failures.
+describe.skipIf(venv === undefined || findEnvoy() === undefined)("examples/python", () => {
+  describeClientExample({
+    name: "python",
+    program: () => adapt(".venv/bin/python client.py"),
+    adapt,
+    /** As the page says; its first two lines are what scripts/tools.ts has done. */
+    async prepare() {
+      const page = readFileSync(join(folder, "README.md"), "utf8");
+      const [create, install, ...generate] = (blocks(section(page, "setup"), "sh")[0] ?? "").split("\n");
+      expect([create, install]).toEqual([
+        "python3 -m venv .venv",
+        ".venv/bin/pip install -r requirements.txt",
+      ]);
+      const { code, stdout, stderr } = await runCommand(adapt(generate.join("\n")), folder);
+      if (code !== 0) throw new Error(`${stdout}${stderr}`);
+    },
+  });
+});
