@@ -23,6 +23,7 @@ Usage: entry.sh master | worker | connect [ARGUMENT...]
   connect   serves Spark Connect as config/spark-defaults.conf says
   healthy   ends with 0 if that part answers in this container, else with 1 and why
 
+SPARK_CONNECT_AUTHENTICATE_TOKEN, or the file SPARK_CONNECT_AUTHENTICATE_TOKEN_FILE, is what clients of connect must show.
 DEVICEMESH_HEAP is the JVM's heap (128m; of connect 768m), DEVICEMESH_ADDRESS the address that others reach a master or worker at;
 by default the master's is its host name, a worker's the first address of its host name.
 END
@@ -86,7 +87,13 @@ case $part in
       --cores "${SPARK_WORKER_CORES:-1}" --memory "${SPARK_WORKER_MEMORY:-1200m}" --work-dir "$state/work" \
       "$@" "$master_url"
     ;;
-  connect) start 768m thorough org.apache.spark.sql.connect.service.SparkConnectServer "$@" ;;
+  connect)
+    if [ -n "${SPARK_CONNECT_AUTHENTICATE_TOKEN_FILE:-}" ]; then
+      SPARK_CONNECT_AUTHENTICATE_TOKEN=$(<"$SPARK_CONNECT_AUTHENTICATE_TOKEN_FILE")
+      export SPARK_CONNECT_AUTHENTICATE_TOKEN
+    fi
+    start 768m thorough org.apache.spark.sql.connect.service.SparkConnectServer "$@"
+    ;;
   healthy) healthy "$@" ;;
   help | --help) usage ;;
   *) usage >&2; exit 2 ;;

@@ -171,6 +171,7 @@ describe("the build context of this project", () => {
       ],
       ...["ingest/src/server.pem", "identity/src/certs/main.ts", "e2e/src/a.ts", "bench/src/main.ts"],
       ...["scripts/test.ts", "mesh/src/main.ts", "embedded/src/main.ts", "docker-stack.yml", "README.md"],
+      ...["stack/secrets/mongo_root_password", "stack/secrets/certs/server-key.pem", "stack/src/main.ts"],
       ...["query/src/oracle/index.ts", "ingest/src/message-log.contract.ts", "kit/src/testing.ts"],
     ];
     expect(left.filter(includes)).toEqual([]);

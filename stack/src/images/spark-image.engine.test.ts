@@ -33,7 +33,11 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
       SPARK_WORKER_PORT: worker!,
       SPARK_WORKER_WEBUI_PORT: workerPage!,
       SPARK_CONNECT_PORT: connect!,
+      SPARK_CONNECT_AUTHENTICATE_TOKEN_FILE: "/run/secrets/spark_token",
+      SPARK_LOCAL_IP: loopback,
     };
+    const token = join(folder, "spark_token");
+    writeFileSync(token, "a-token-of-the-test\n");
     const template = readFileSync(join(checkout, "engines/config/spark-defaults.conf"), "utf8");
     const config = join(folder, "spark-defaults.conf");
     const values = {
@@ -53,7 +57,10 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
         command: [part],
         environment,
         volumes: { [stateFolder]: volumeOf(image, folder, part) },
-        configs: { "/opt/devicemesh/config/spark-defaults.conf": config },
+        configs: {
+          "/opt/devicemesh/config/spark-defaults.conf": config,
+          "/run/secrets/spark_token": token,
+        },
       });
       const healthy = () => runImage(image, { command: ["healthy", part], environment });
       expect((await healthy()).exitCode).toBe(1);
@@ -63,11 +70,15 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
       return container;
     };
     await using masterContainer = await start("master");
-    await using workerContainer = await start("worker");
-    await using connectContainer = await start("connect");
+    const [workerContainer, connectContainer] = await Promise.all([start("worker"), start("connect")]);
+    await using rest = new AsyncDisposableStack();
+    rest.use(workerContainer);
+    rest.use(connectContainer);
 
     const evenNumbers = "SELECT id FROM range(0, 100, 1, 2) WHERE id % 2 = 0";
-    expect(await sparkRowCount(`${loopback}:${connect}`, evenNumbers)).toBe(50);
+    const address = `${loopback}:${connect}`;
+    await expect(sparkRowCount(address, "another", evenNumbers)).rejects.toThrow("UNAUTHENTICATED");
+    expect(await sparkRowCount(address, "a-token-of-the-test", evenNumbers)).toBe(50);
     const { executors } = (await (await fetch(`http://${loopback}:${workerPage}/json/`)).json()) as {
       readonly executors: readonly unknown[];
     };
