@@ -65,7 +65,7 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
       const healthy = () => runImage(image, { command: ["healthy", part], environment });
       expect((await healthy()).exitCode).toBe(1);
       const ready = async () => container.hasEnded() || (await healthy()).exitCode === 0;
-      await waitUntil(ready, { timeoutMs: 60_000, everyMs: 250, what: `${part} is healthy` });
+      await waitUntil(ready, { timeoutMs: 180_000, everyMs: 250, what: `${part} is healthy` });
       expect(container.hasEnded(), container.output.stdout + container.output.stderr).toBe(false);
       return container;
     };
