@@ -87,7 +87,7 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
       expect(container.output.stdout).not.toMatch(/ ERROR /);
       expect(await container.stop()).toBe(143);
     }
-  });
+  }, 600_000);
 });
 
 /** A named volume: at first it has the owner that its place has in the image. */
