@@ -12,7 +12,7 @@ import { probeService, startService } from "./service-fixture.ts";
 /** Room for what is still to come; Node and Debian are not in it. */
 const megabytesMax = 40;
 
-describe.skipIf(replayProblem !== undefined)("the image of the services", () => {
+describe.skipIf(replayProblem !== undefined)("the image of the services", { timeout: 180_000 }, () => {
   let replay: Awaited<ReturnType<typeof replayOf>>;
   let image: ReplayedImage;
   beforeAll(async () => {
