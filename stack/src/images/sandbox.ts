@@ -73,7 +73,8 @@ export async function startInSandbox(options: SandboxOptions): Promise<SandboxPr
       return ended;
     },
     async [Symbol.asyncDispose]() {
-      // With process 1 everything inside ends. Bubblewrap's own end would not end it: it is another user by now.
+      // With process 1 everything inside ends. Bubblewrap's own end would not end it once it is another user (so a
+      // test run that is killed leaves it running).
       if (!over && firstProcess !== undefined) signal(firstProcess, "SIGKILL");
       await ended;
     },
