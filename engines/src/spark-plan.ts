@@ -130,7 +130,11 @@ function watcherSpec(
         heapMebibytes: watcherHeapMebibytes,
         logFile: common.logFile,
         quickCompilerOnly: true,
-        more: moduleOptions(context),
+        more: [
+          ...moduleOptions(context),
+          // Whoever reaches it may run anything; nobody here submits programs so.
+          ...(name === "spark-master" ? ["-Dspark.master.rest.enabled=false"] : []),
+        ],
       }),
       mainClass,
       ...args,

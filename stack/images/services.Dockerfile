@@ -41,7 +41,7 @@ COPY aggregator/ aggregator/
 COPY stack/ stack/
 # What the operator gives to Kafka Connect.
 COPY engines/config/connectors/ engines/config/connectors/
-RUN chmod -R u=rwX,go=rX .
+RUN rm -r stack/images && chmod -R u=rwX,go=rX .
 
 FROM base
 ARG VERSION=development

@@ -23,6 +23,7 @@ Usage: entry.sh master | worker | connect [ARGUMENT...]
   connect   serves Spark Connect as config/spark-defaults.conf says
   healthy   ends with 0 if that part answers in this container, else with 1 and why
 
+SPARK_CONNECT_AUTHENTICATE_TOKEN, or the file SPARK_CONNECT_AUTHENTICATE_TOKEN_FILE, is what clients of connect must show.
 DEVICEMESH_HEAP is the JVM's heap (128m; of connect 768m), DEVICEMESH_ADDRESS the address that others reach a master or worker at;
 by default the master's is its host name, a worker's the first address of its host name.
 END
@@ -45,6 +46,10 @@ start() {
       sed -nE 's/^[[:space:]]*([^#[:space:]=][^[:space:]=]*)([[:space:]]*=[[:space:]]*|[[:space:]]+)(.*[^[:space:]])?[[:space:]]*$/-D\1=\3/p' "$config"
     )
   fi
+  if [ "$1" = org.apache.spark.deploy.master.Master ]; then
+    # Whoever reaches it may run anything; nobody here submits programs so.
+    properties=(-Dspark.master.rest.enabled=false)
+  fi
   if [ "$quick" = quick ]; then more=(-XX:TieredStopAtLevel=1); fi
   exec java "${module_options[@]}" "${properties[@]}" \
     "-Xmx${DEVICEMESH_HEAP:-$heap}" -XX:+UseSerialGC -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError "${more[@]}" \
@@ -54,7 +59,7 @@ start() {
 
 # get PORT PATH: what the part says on its page.
 get() {
-  exec 3<>"/dev/tcp/127.0.0.1/$1" || return
+  { exec 3<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || return
   printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
   timeout 5 cat <&3
 }
@@ -68,7 +73,7 @@ healthy() {
   case ${1:-} in
     master) get "$master_page_port" /json/ | grep -q '"ALIVE"' || unwell "the master is not alive" ;;
     worker) get "$worker_page_port" /json/ | grep -qF "$master_url" || unwell "the worker is not registered at $master_url" ;;
-    connect) (exec 3<>"/dev/tcp/127.0.0.1/$connect_port") || unwell "Spark Connect does not listen on $connect_port" ;;
+    connect) (exec 3<>"/dev/tcp/127.0.0.1/$connect_port") 2>/dev/null || unwell "Spark Connect does not listen on $connect_port" ;;
     *) usage >&2; exit 2 ;;
   esac
 }
@@ -86,7 +91,13 @@ case $part in
       --cores "${SPARK_WORKER_CORES:-1}" --memory "${SPARK_WORKER_MEMORY:-1200m}" --work-dir "$state/work" \
       "$@" "$master_url"
     ;;
-  connect) start 768m thorough org.apache.spark.sql.connect.service.SparkConnectServer "$@" ;;
+  connect)
+    if [ -n "${SPARK_CONNECT_AUTHENTICATE_TOKEN_FILE:-}" ]; then
+      SPARK_CONNECT_AUTHENTICATE_TOKEN=$(<"$SPARK_CONNECT_AUTHENTICATE_TOKEN_FILE")
+      export SPARK_CONNECT_AUTHENTICATE_TOKEN
+    fi
+    start 768m thorough org.apache.spark.sql.connect.service.SparkConnectServer "$@"
+    ;;
   healthy) healthy "$@" ;;
   help | --help) usage ;;
   *) usage >&2; exit 2 ;;

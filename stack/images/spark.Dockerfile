@@ -24,8 +24,7 @@ LABEL org.opencontainers.image.title="Device Mesh Spark" \
       org.opencontainers.image.description="Spark with Spark Connect and the Kafka source" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# For checkpoints, what executors spill, and the worker's folders. A new volume takes its owner from the folder that
-# it covers: without one, only root could write checkpoints.
+# For what executors spill and the worker's folders; a new volume for checkpoints gets the owner of its place.
 RUN groupadd --gid 10001 devicemesh \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/devicemesh devicemesh \
     && install -d -o devicemesh -g devicemesh /var/lib/devicemesh /var/lib/devicemesh/checkpoints

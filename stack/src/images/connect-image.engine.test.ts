@@ -55,5 +55,5 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
       expect.objectContaining({ class: "com.mongodb.kafka.connect.MongoSinkConnector", version }),
     );
     expect(await worker.stop()).toBe(143);
-  });
+  }, 600_000);
 });

@@ -46,9 +46,9 @@ function planned(folder: string, name: EngineSpec["name"]): string[] {
     .filter((argument) => !/^-Dengine\.(appender|log)=/.test(argument))
     .map((argument) =>
       argument
-        .replace(/^-Dlog4j2\.configurationFile=.*/, "-Dlog4j2.configurationFile=/home/config/log4j2.xml")
-        .replace(`${home}/jars/*`, "/home/spark/jars/*")
-        .replace(`${home}/lib/*`, "/home/kafka/lib/*")
+        .replace(/^-Dlog4j2\.configurationFile=.*/, "-Dlog4j2.configurationFile=/image/config/log4j2.xml")
+        .replace(`${home}/jars/*`, "/image/spark/jars/*")
+        .replace(`${home}/lib/*`, "/image/kafka/lib/*")
         .replace(`${engines}/data/spark-worker-1`, "/state/work")
         .replace(`${engines}/config/connect.properties`, "/own/connect-worker.properties"),
     );
@@ -81,7 +81,7 @@ function told(
     },
   );
   const lines = stdout
-    .replaceAll(join(folder, "image"), "/home")
+    .replaceAll(join(folder, "image"), "/image")
     .replaceAll(join(folder, "own"), "/own")
     .split("\n")
     .slice(0, -1);

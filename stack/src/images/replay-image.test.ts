@@ -151,6 +151,26 @@ describe.skipIf(replayProblem !== undefined)("replayImage", () => {
   });
 });
 
+describe.skipIf(replayProblem !== undefined)("a replayed image that runs", () => {
+  it("is gone once it is disposed, though it does not listen, and reads what it was given", async () => {
+    using folder = temporaryFolder();
+    const program =
+      'process.on("SIGTERM", () => {}); console.log(require("fs").readFileSync("/run/secrets/deep/a", "utf8")); setInterval(() => {}, 1000)';
+    const { image } = await replayed(
+      folder.path,
+      ["USER node", `CMD ["node", "-e", ${JSON.stringify(program)}]`],
+      {},
+    );
+    const secret = join(folder.path, "secret");
+    writeFileSync(secret, "told");
+    const running = await startImage(image, { configs: { "/run/secrets/deep/a": secret } });
+    await expect.poll(() => running.output.stdout || running.hasEnded()).toBe("told\n");
+    await running[Symbol.asyncDispose]();
+    expect(running.hasEnded()).toBe(true);
+    await running[Symbol.asyncDispose]();
+  });
+});
+
 describe("the build context of this project", () => {
   it("has no secret, no data, no test and nothing that was installed", () => {
     const { includes } = openBuildContext(checkout);
@@ -171,6 +191,7 @@ describe("the build context of this project", () => {
       ],
       ...["ingest/src/server.pem", "identity/src/certs/main.ts", "e2e/src/a.ts", "bench/src/main.ts"],
       ...["scripts/test.ts", "mesh/src/main.ts", "embedded/src/main.ts", "docker-stack.yml", "README.md"],
+      ...["stack/secrets/mongo_root_password", "stack/secrets/certs/server-key.pem", "stack/src/main.ts"],
       ...["query/src/oracle/index.ts", "ingest/src/message-log.contract.ts", "kit/src/testing.ts"],
     ];
     expect(left.filter(includes)).toEqual([]);

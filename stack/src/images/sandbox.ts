@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { type BaseImage, systemMounts } from "./base-images.ts";
@@ -42,6 +44,10 @@ export function sandboxProblem(): string | undefined {
 
 /** Starts a program as process 1 of a sandbox. */
 export async function startInSandbox(options: SandboxOptions): Promise<SandboxProcess> {
+  for (const inside of Object.keys({ ...options.shared, ...options.given })) {
+    // Bubblewrap would make these for root alone.
+    mkdirSync(join(options.root, dirname(inside)), { recursive: true });
+  }
   const child = spawn("bwrap", [...sandboxArguments(options), "--info-fd", "3", "--", ...asUser(options)], {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
     env: {},
@@ -63,20 +69,21 @@ export async function startInSandbox(options: SandboxOptions): Promise<SandboxPr
     ended,
     hasEnded: () => over,
     stop() {
-      if (!over && firstProcess !== undefined) terminate(firstProcess);
+      if (!over && firstProcess !== undefined) signal(firstProcess, "SIGTERM");
       return ended;
     },
     async [Symbol.asyncDispose]() {
-      // Bubblewrap takes what is inside with it.
-      child.kill("SIGKILL");
+      // With process 1 everything inside ends. Bubblewrap's own end would not end it once it is another user (so a
+      // test run that is killed leaves it running).
+      if (!over && firstProcess !== undefined) signal(firstProcess, "SIGKILL");
       await ended;
     },
   };
 }
 
-function terminate(processId: number): void {
+function signal(processId: number, name: "SIGTERM" | "SIGKILL"): void {
   try {
-    process.kill(processId, "SIGTERM");
+    process.kill(processId, name);
   } catch (error) {
     // It has just ended by itself.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;

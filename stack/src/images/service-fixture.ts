@@ -14,7 +14,7 @@ export async function startService(
     command: ["node", `/opt/devicemesh/${name}/src/main.ts`, ...args, "--port", "0", "--log-level", "warn"],
   });
   const { output } = service;
-  await waitUntil(() => output[until].includes("\n") || service.hasEnded(), { timeoutMs: 30_000 });
+  await waitUntil(() => output[until].includes("\n") || service.hasEnded(), { timeoutMs: 60_000 });
   if (service.hasEnded()) throw new Error(`${name} has ended: ${output.stdout}${output.stderr}`);
   return { ...service, port: Number(/^listening on 127\.0\.0\.1:(\d+)\n/.exec(output.stdout)?.[1]) };
 }

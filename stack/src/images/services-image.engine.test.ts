@@ -60,5 +60,5 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
       what: "what the generator of the image sends is found by its query",
     });
     for (const service of [generator, query, ingest, operator]) expect(await service.stop()).toBe(0);
-  });
+  }, 600_000);
 });

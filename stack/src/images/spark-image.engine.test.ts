@@ -33,7 +33,11 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
       SPARK_WORKER_PORT: worker!,
       SPARK_WORKER_WEBUI_PORT: workerPage!,
       SPARK_CONNECT_PORT: connect!,
+      SPARK_CONNECT_AUTHENTICATE_TOKEN_FILE: "/run/secrets/spark_token",
+      SPARK_LOCAL_IP: loopback,
     };
+    const token = join(folder, "spark_token");
+    writeFileSync(token, "a-token-of-the-test\n");
     const template = readFileSync(join(checkout, "engines/config/spark-defaults.conf"), "utf8");
     const config = join(folder, "spark-defaults.conf");
     const values = {
@@ -53,21 +57,28 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
         command: [part],
         environment,
         volumes: { [stateFolder]: volumeOf(image, folder, part) },
-        configs: { "/opt/devicemesh/config/spark-defaults.conf": config },
+        configs: {
+          "/opt/devicemesh/config/spark-defaults.conf": config,
+          "/run/secrets/spark_token": token,
+        },
       });
       const healthy = () => runImage(image, { command: ["healthy", part], environment });
       expect((await healthy()).exitCode).toBe(1);
       const ready = async () => container.hasEnded() || (await healthy()).exitCode === 0;
-      await waitUntil(ready, { timeoutMs: 60_000, everyMs: 250, what: `${part} is healthy` });
+      await waitUntil(ready, { timeoutMs: 180_000, everyMs: 250, what: `${part} is healthy` });
       expect(container.hasEnded(), container.output.stdout + container.output.stderr).toBe(false);
       return container;
     };
     await using masterContainer = await start("master");
-    await using workerContainer = await start("worker");
-    await using connectContainer = await start("connect");
+    const [workerContainer, connectContainer] = await Promise.all([start("worker"), start("connect")]);
+    await using rest = new AsyncDisposableStack();
+    rest.use(workerContainer);
+    rest.use(connectContainer);
 
     const evenNumbers = "SELECT id FROM range(0, 100, 1, 2) WHERE id % 2 = 0";
-    expect(await sparkRowCount(`${loopback}:${connect}`, evenNumbers)).toBe(50);
+    const address = `${loopback}:${connect}`;
+    await expect(sparkRowCount(address, "another", evenNumbers)).rejects.toThrow("UNAUTHENTICATED");
+    expect(await sparkRowCount(address, "a-token-of-the-test", evenNumbers)).toBe(50);
     const { executors } = (await (await fetch(`http://${loopback}:${workerPage}/json/`)).json()) as {
       readonly executors: readonly unknown[];
     };
@@ -76,7 +87,7 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
       expect(container.output.stdout).not.toMatch(/ ERROR /);
       expect(await container.stop()).toBe(143);
     }
-  });
+  }, 600_000);
 });
 
 /** A named volume: at first it has the owner that its place has in the image. */

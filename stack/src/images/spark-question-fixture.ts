@@ -1,5 +1,5 @@
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { Client, credentials } from "@grpc/grpc-js";
+import { Client, credentials, Metadata } from "@grpc/grpc-js";
 
 /** Field numbers of Spark Connect's messages, as far as a question in SQL and the count of its rows need them. */
 const field = {
@@ -16,12 +16,14 @@ const field = {
  * For tests: asks Spark Connect at host:port a question in SQL and resolves with how many rows the answer has.
  * The mesh's own client knows streaming queries only.
  */
-export async function sparkRowCount(address: string, query: string): Promise<number> {
+export async function sparkRowCount(address: string, token: string, query: string): Promise<number> {
   const client = new Client(address, credentials.createInsecure());
   const method = "/spark.connect.SparkConnectService/ExecutePlan";
   try {
-    const deadline = Date.now() + 120_000;
-    const call = client.makeServerStreamRequest(method, questionOf, rowsOf, query, { deadline });
+    const metadata = new Metadata();
+    metadata.set("authorization", `Bearer ${token}`);
+    const options = { deadline: Date.now() + 120_000 };
+    const call = client.makeServerStreamRequest(method, questionOf, rowsOf, query, metadata, options);
     let rows = 0;
     for await (const batch of call as AsyncIterable<number>) rows += batch;
     return rows;
