@@ -1,7 +1,16 @@
 // Generates everything under proto/gen from the contract, aggregator/gen from the protos it speaks with Spark,
 // and the boards of Grafana. `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
