@@ -15,6 +15,7 @@ const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp 
   { vendor: /from "@duckdb\//, file: /^duckdb-.*\.ts$/ },
   { vendor: /from "kafkajs"/, file: /^kafka-.*\.ts$/ },
   { vendor: /from "mongodb"/, file: /^mongo-.*\.ts$/ },
+  { vendor: /from "prom-client"/, file: /^metrics.*\.ts$/ },
   { vendor: /from "jose"/, file: /^jose-.*\.ts$|(\.test|-fixture)\.ts$/ },
   { vendor: /from "@peculiar\/|"reflect-metadata"/, file: /^x509-.*\.ts$|(\.test|-fixture)\.ts$/ },
   { vendor: /from "[^"]*\/gen\/spark\//, file: /^spark-.*\.ts$/ },

@@ -9,7 +9,7 @@ describe("a commit unit", () => {
     unit.add(frame({ accepted: 2, refusedRows: [1] }));
     unit.add(frame({ accepted: 1, refusedRows: [0, 2] }));
     expect([unit.frames, unit.readings, unit.refusalsLeft]).toEqual([2, 6, 97]);
-    const { accepted, refused, refusedReadings } = unit.result();
+    const { accepted, refused, refusedReadings } = unit.result().response;
     expect([accepted, refused]).toEqual([3n, 3n]);
     expect(refusedReadings.map(({ ordinal }) => ordinal)).toEqual([1n, 3n, 5n]);
   });
@@ -19,12 +19,20 @@ describe("a commit unit", () => {
     unit.add(frame({ accepted: 0, refusedRows: [0, 1] }));
     unit.add(frame({ accepted: 0, refusedRows: [0, 1] }));
     expect(unit.refusalsLeft).toBe(0);
-    const { refused, refusedReadings } = unit.result();
+    const { refused, refusedReadings } = unit.result().response;
     expect([refused, refusedReadings.length]).toEqual([4n, 3]);
   });
 
+  it("adds up by rule what its frames refused", () => {
+    const unit = createCommitUnit(1);
+    unit.add(frame({ accepted: 1, refusedRows: [0, 2] }));
+    unit.add(frame({ accepted: 3, refusedRows: [] }));
+    unit.add(frame({ accepted: 0, refusedRows: [0] }));
+    expect([...unit.result().refusedByRule]).toEqual([["required", 3]]);
+  });
+
   it("is all zeros without a frame", () => {
-    expect(createCommitUnit(3).result()).toEqual({ accepted: 0n, refused: 0n, refusedReadings: [] });
+    expect(createCommitUnit(3).result().response).toEqual({ accepted: 0n, refused: 0n, refusedReadings: [] });
   });
 });
 
@@ -33,6 +41,13 @@ function frame({ accepted, refusedRows }: { accepted: number; refusedRows: numbe
   return {
     batch: batchOf(Array.from({ length: accepted }, () => message)),
     refused: refusedRows.length,
-    refusals: refusedRows.map((row) => ({ row, identity: "", fieldPath: "", ruleId: "", text: "" })),
+    refusals: refusedRows.map((row) => ({
+      row,
+      identity: "",
+      fieldPath: "",
+      ruleId: "required" as const,
+      text: "",
+    })),
+    refusedByRule: new Map(refusedRows.length === 0 ? [] : [["required", refusedRows.length]]),
   };
 }

@@ -13,7 +13,14 @@ export type CommitUnit = {
   /** Counts a frame. */
   add(frame: CheckedFrame): void;
   /** What became of the unit, if all accepted readings are durable. */
-  result(): PublishReadingsResponse;
+  result(): UnitResult;
+};
+
+/** What became of a unit that was committed. */
+export type UnitResult = {
+  readonly response: PublishReadingsResponse;
+  /** How many readings broke each rule, by its id. */
+  readonly refusedByRule: ReadonlyMap<string, number>;
 };
 
 /** A unit without frames, whose response lists at most `refusedListMax` refused readings. */
@@ -22,6 +29,7 @@ export function createCommitUnit(refusedListMax: number): CommitUnit {
   let accepted = 0;
   let refused = 0;
   const refusedReadings: RefusedReading[] = [];
+  const refusedByRule = new Map<string, number>();
   return {
     get frames() {
       return frames;
@@ -41,7 +49,13 @@ export function createCommitUnit(refusedListMax: number): CommitUnit {
       frames++;
       accepted += frame.batch.length;
       refused += frame.refused;
+      for (const [rule, count] of frame.refusedByRule ?? []) {
+        refusedByRule.set(rule, (refusedByRule.get(rule) ?? 0) + count);
+      }
     },
-    result: () => ({ accepted: BigInt(accepted), refused: BigInt(refused), refusedReadings }),
+    result: () => ({
+      response: { accepted: BigInt(accepted), refused: BigInt(refused), refusedReadings },
+      refusedByRule,
+    }),
   };
 }

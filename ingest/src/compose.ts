@@ -4,6 +4,7 @@ import type { IdentifyPublisher } from "@devicemesh/identity";
 import { startGrpcServer } from "@devicemesh/kit/grpc-server";
 import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
+import type { Metrics } from "@devicemesh/kit/metrics";
 import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/reflection";
 import type { TlsTermination } from "@devicemesh/kit/tls-termination";
 import type { ServerOptions } from "@grpc/grpc-js";
@@ -13,6 +14,7 @@ import { createDeviceIds } from "./device-ids.ts";
 import { createFrameDecoder } from "./frame-decoder.ts";
 import { createFrameIntake } from "./frame-intake.ts";
 import type { MessageLog } from "./message-log.ts";
+import { registerIngestMetrics } from "./metrics.ts";
 import { createOpenCalls } from "./open-calls.ts";
 import { createReadingChecks } from "./reading-checks.ts";
 import { createReadingRoom } from "./reading-room.ts";
@@ -36,6 +38,8 @@ export type IngestDependencies = {
   readonly identityOf?: IdentifyPublisher | undefined;
   /** Serves TLS; cleartext if left out. */
   readonly tls?: TlsTermination | undefined;
+  /** Gets what ingest counts, if somebody wants it. */
+  readonly metrics?: Metrics | undefined;
 };
 
 /** Ingest, listening. */
@@ -57,8 +61,8 @@ export type Ingest = AsyncDisposable & {
  * @throws PortInUseError if the port is taken.
  */
 export async function startIngest(config: IngestConfig, dependencies: IngestDependencies): Promise<Ingest> {
-  const { log, clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
-  const { identityOf, tls } = dependencies;
+  const { clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
+  const { identityOf, tls, metrics } = dependencies;
   const counters = createCounters();
   const room = createReadingRoom(config.readingsInFlightMax);
   const calls = createOpenCalls({ counters, logger, createRequestId, retryDelayMs: config.retryDelayMs });
@@ -70,15 +74,21 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     unitReadingsMax: config.unitReadingsMax,
     counters,
   });
+  const stats = (): IngestStats => ({ ...counters, openStreams: calls.size, readingsInFlight: room.taken });
+  let isLogReachable = dependencies.serving ?? true;
+  const timed =
+    metrics && registerIngestMetrics(metrics, { stats, isLogReachable: () => isLogReachable }).timed;
+  const log = timed?.(dependencies.log) ?? dependencies.log;
   const handlers = createIngestService({ calls, intake, log, room, config, identityOf });
   const health = createHealth([ingestServiceName]);
-  health.setServing(dependencies.serving ?? true);
+  health.setServing(isLogReachable);
   const reflection = createReflection({ image, services: [ingestServiceName] });
   const server = await startGrpcServer({
     host: config.host,
     port: config.port,
     options: serverOptions(config),
     tls,
+    metrics,
     addServices(grpcServer) {
       grpcServer.addService(ingestServiceDefinition, handlers);
       addHealthToGrpcServer(grpcServer, health);
@@ -106,8 +116,9 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
   }
   return {
     port: server.port,
-    stats: () => ({ ...counters, openStreams: calls.size, readingsInFlight: room.taken }),
+    stats,
     setServing(serving) {
+      isLogReachable = serving;
       if (!closing) health.setServing(serving);
     },
     close,

@@ -4,6 +4,8 @@ export type IngestStats = {
   readonly accepted: number;
   /** Readings refused, in units that were answered with success. */
   readonly refused: number;
+  /** The same by the id of the rule that they broke. */
+  readonly refusedByRule: ReadonlyMap<string, number>;
   /** Units (and batches) answered with success. */
   readonly units: number;
   /** Units (and batches) answered with an error. */
@@ -22,10 +24,19 @@ export type IngestStats = {
 
 /** The counters behind IngestStats; each is incremented in one place. */
 export type IngestCounters = {
-  -readonly [Name in keyof Omit<IngestStats, "openStreams" | "readingsInFlight">]: number;
-};
+  -readonly [Name in keyof Omit<IngestStats, "openStreams" | "readingsInFlight" | "refusedByRule">]: number;
+} & { readonly refusedByRule: Map<string, number> };
 
 /** All at zero. */
 export function createCounters(): IngestCounters {
-  return { accepted: 0, refused: 0, units: 0, failedUnits: 0, abandonedUnits: 0, frames: 0, bytes: 0 };
+  return {
+    accepted: 0,
+    refused: 0,
+    refusedByRule: new Map(),
+    units: 0,
+    failedUnits: 0,
+    abandonedUnits: 0,
+    frames: 0,
+    bytes: 0,
+  };
 }

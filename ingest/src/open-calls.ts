@@ -3,6 +3,7 @@ import type { Logger } from "@devicemesh/kit/logger";
 import { RpcError, toStatus, unavailable } from "@devicemesh/kit/rpc-error";
 import type { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { ServerReadableStream, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
+import type { UnitResult } from "./commit-unit.ts";
 import type { IngestCounters } from "./counters.ts";
 
 /** A call of either method; the bytes are decoded by us. */
@@ -15,14 +16,14 @@ export type OpenCalls = {
   /** How many there are. */
   readonly size: number;
   /**
-   * Answers a call with what `work` resolves to, or with its error. `signal` aborts when nobody waits for
+   * Answers a call with the response that `work` resolves to, or with its error. `signal` aborts when nobody waits for
    * the answer any more (cancelled, deadline passed, client dead) or the call is cut; `work` should then
    * reject soon. It counts as success only if the client was there to the end.
    */
   serve(
     call: IngestCall,
     callback: sendUnaryData<PublishReadingsResponse>,
-    work: (signal: AbortSignal) => Promise<PublishReadingsResponse>,
+    work: (signal: AbortSignal) => Promise<UnitResult>,
   ): void;
   /** From now on new calls are answered with UNAVAILABLE. Resolves when none is open. */
   drain(): Promise<void>;
@@ -69,15 +70,18 @@ export function createOpenCalls({
   async function run(
     call: IngestCall,
     callback: sendUnaryData<PublishReadingsResponse>,
-    work: (signal: AbortSignal) => Promise<PublishReadingsResponse>,
+    work: (signal: AbortSignal) => Promise<UnitResult>,
     controller: AbortController,
   ): Promise<void> {
     try {
-      const response = await work(controller.signal);
+      const { response, refusedByRule } = await work(controller.signal);
       controller.signal.throwIfAborted();
       counters.units++;
       counters.accepted += Number(response.accepted);
       counters.refused += Number(response.refused);
+      for (const [rule, count] of refusedByRule) {
+        counters.refusedByRule.set(rule, (counters.refusedByRule.get(rule) ?? 0) + count);
+      }
       callback(null, response);
     } catch (error) {
       if (controller.signal.aborted && controller.signal.reason === abandoned) counters.abandonedUnits++;

@@ -1,5 +1,6 @@
 import { chainSettings } from "@devicemesh/chain";
 import { deviceAccessSettings } from "@devicemesh/identity";
+import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { defaultIngestConfig } from "./config.ts";
 import { defaultPartitionedLogLimits } from "./partitioned-log-limits.ts";
@@ -47,6 +48,7 @@ export const ingestSettings = defineSettings({
       description:
         "How long readings are kept, by their timestamp; older ones are refused. As the operator is told.",
     },
+    ...metricsSettings(),
     logLevel: chainSettings.logLevel,
   },
 });

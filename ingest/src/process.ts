@@ -1,10 +1,12 @@
 import { chainNames, listOf } from "@devicemesh/chain";
 import { openDeviceAccess } from "@devicemesh/identity";
 import type { Logger } from "@devicemesh/kit/logger";
+import type { Metrics } from "@devicemesh/kit/metrics";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Ingest, startIngest } from "./compose.ts";
 import { ingestConfig } from "./config.ts";
 import { createKafkaMessageLog } from "./kafka-message-log.ts";
+import { registerIngestLogMetrics } from "./metrics.ts";
 import type { IngestSettings } from "./process-settings.ts";
 
 /**
@@ -14,9 +16,13 @@ import type { IngestSettings } from "./process-settings.ts";
  */
 export async function startIngestProcess(
   settings: IngestSettings,
-  dependencies: { readonly logger: Logger; readonly clock: () => number },
+  dependencies: {
+    readonly logger: Logger;
+    readonly clock: () => number;
+    readonly metrics?: Metrics | undefined;
+  },
 ): Promise<Ingest> {
-  const { logger, clock } = dependencies;
+  const { logger, clock, metrics } = dependencies;
   const { host, port, kafkaBrokers, topicPrefix, appendTimeout, retainRaw } = settings;
   const topic = chainNames({ prefix: topicPrefix }).topics.messages;
   const brokers = listOf(kafkaBrokers);
@@ -41,6 +47,7 @@ export async function startIngestProcess(
       serving: false,
       identityOf: access.identityOf,
       tls: access.tls,
+      metrics,
       ...(retainRaw !== undefined && { retainedSinceMs: () => clock() - retainRaw }),
     });
   } catch (error) {
@@ -48,6 +55,7 @@ export async function startIngestProcess(
     access[Symbol.dispose]();
     throw error;
   }
+  if (metrics) registerIngestLogMetrics(metrics, log.stats);
   ingest.setServing(log.stats().reachable);
   const service = ingest;
   let closing: Promise<void> | undefined;

@@ -12,7 +12,11 @@ import { type FrameColumns, noSensor } from "./frame-decoder.ts";
 import type { MessageBatch } from "./message-log.ts";
 
 /** The rule that a reading broke: protovalidate's own path, id and text wherever protovalidate has the rule. */
-export type Violation = { readonly fieldPath: string; readonly ruleId: string; readonly text: string };
+export type Violation = {
+  readonly fieldPath: string;
+  readonly ruleId: (typeof ruleIds)[number];
+  readonly text: string;
+};
 
 /** A reading that broke a rule. */
 export type Refusal = Violation & {
@@ -30,6 +34,8 @@ export type CheckedFrame = {
   readonly refused: number;
   /** The first of them, at most `refusalsMax`. */
   readonly refusals: readonly Refusal[];
+  /** How many broke each rule, by its id; undefined if none broke any. */
+  readonly refusedByRule: ReadonlyMap<string, number> | undefined;
 };
 
 /** What the checks depend on besides the reading. */
@@ -100,9 +106,12 @@ export function createReadingChecks({
     const refusals: Refusal[] = [];
     let refused = 0;
     let accepted = 0;
+    let refusedByRule: Map<string, number> | undefined;
     for (let row = 0; row < columns.length; row++) {
       const violation = firstViolation(columns, row, limits);
       if (violation !== undefined) {
+        refusedByRule ??= new Map();
+        refusedByRule.set(violation.ruleId, (refusedByRule.get(violation.ruleId) ?? 0) + 1);
         if (refused++ < context.refusalsMax) {
           refusals.push({ row, identity: identityOfRow(columns, row, sensors), ...violation });
         }
@@ -114,7 +123,8 @@ export function createReadingChecks({
       timestampsMs[accepted] = columns.seconds[row]! * 1000 + Math.floor(columns.nanos[row]! / 1e6);
       accepted++;
     }
-    return { batch: { length: accepted, deviceIds, sensorCodes, timestampsMs, values }, refused, refusals };
+    const batch = { length: accepted, deviceIds, sensorCodes, timestampsMs, values };
+    return { batch, refused, refusals, refusedByRule };
   };
 }
 
@@ -125,6 +135,18 @@ type Limits = {
   readonly retainedSinceMs: number;
   readonly publisher: Publisher | undefined;
 };
+
+/** The ids of all rules that a reading can break. */
+export const ruleIds = [
+  "device_id.identity",
+  "double.gte_lte",
+  "required",
+  "string.pattern",
+  "timestamp.gte",
+  "timestamp.nanos",
+  "timestamp.one_day_ahead",
+  "timestamp.retained",
+] as const;
 
 const nanosMax = 999_999_999;
 

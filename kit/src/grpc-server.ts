@@ -1,5 +1,7 @@
 import type { Socket } from "node:net";
 import { Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import type { Metrics } from "./metrics.ts";
+import { createGrpcJsCounting } from "./metrics-grpc-js.ts";
 import type { RunningServer } from "./running-server.ts";
 import { startSocketServer } from "./socket-server.ts";
 import type { TlsTermination } from "./tls-termination.ts";
@@ -16,11 +18,15 @@ export const grpcServerDefaults = {
 /** The most connections of one gRPC server at a time, unless it says otherwise. */
 export const grpcConnectionsMax = 4096;
 
+/** Takes services: a grpc-js server, or what stands before one. */
+export type GrpcServiceTarget = Pick<Server, "addService">;
+
 /**
  * Starts a gRPC server, in cleartext unless there is `tls` (for protocol `h2`). `options` go over
  * `grpcServerDefaults`. `onClosing` is called once when `close` begins: the place to say NOT_SERVING and to
  * end endless streams. Calls that still run after the grace are cut: their callers get UNAVAILABLE, their
  * handlers `cancelled`. `onError` is told of each connection that broke.
+ * With `metrics` every call is counted.
  * @throws PortInUseError, or what else kept it from listening.
  */
 export async function startGrpcServer(config: {
@@ -28,14 +34,25 @@ export async function startGrpcServer(config: {
   readonly port: number;
   readonly options?: ServerOptions;
   readonly tls?: TlsTermination | undefined;
-  addServices(server: Server): void;
+  addServices(server: GrpcServiceTarget): void;
   readonly shutdownGraceMs: number;
   readonly connectionsMax?: number;
   onClosing?(): void;
   onError?(error: unknown): void;
+  readonly metrics?: Metrics | undefined;
 }): Promise<RunningServer> {
-  const server = new Server({ ...grpcServerDefaults, ...config.options });
-  config.addServices(server);
+  const counting = config.metrics && createGrpcJsCounting(config.metrics.rpc);
+  const server = new Server({
+    ...grpcServerDefaults,
+    ...config.options,
+    ...(counting && { interceptors: [...(config.options?.interceptors ?? []), counting.interceptor] }),
+  });
+  config.addServices({
+    addService(definition, implementation) {
+      counting?.know(definition);
+      server.addService(definition, implementation);
+    },
+  });
   // The sockets are ours and not grpc-js' own: its forceShutdown cuts nothing when channelz is off, it waits
   // for silent clients without a limit, and it tells a port in use by a text only, and prints it.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());

@@ -9,9 +9,10 @@ import {
   HealthListResponseSchema,
   Health as HealthService,
 } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
-import type { Server, ServerUnaryCall, ServerWritableStream, sendUnaryData } from "@grpc/grpc-js";
+import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from "@grpc/grpc-js";
 import { grpcServiceDefinition } from "./grpc-js-service.ts";
 import { toGrpcServiceError } from "./grpc-js-status.ts";
+import type { GrpcServiceTarget } from "./grpc-server.ts";
 import { RpcError, resourceExhausted } from "./rpc-error.ts";
 
 export type ServingStatus = "SERVING" | "NOT_SERVING";
@@ -111,7 +112,7 @@ export function createHealth(serviceNames: readonly string[]): Health {
 }
 
 /** Adds grpc.health.v1.Health (Check, List, Watch) to a grpc-js server. */
-export function addHealthToGrpcServer(server: Server, health: Health): void {
+export function addHealthToGrpcServer(server: GrpcServiceTarget, health: Health): void {
   server.addService(grpcServiceDefinition(HealthService), {
     check(
       call: ServerUnaryCall<HealthCheckRequest, HealthCheckResponse>,

@@ -11,8 +11,9 @@ import {
   file_grpc_reflection_v1alpha_reflection,
   ServerReflection as ServerReflectionAlpha,
 } from "@devicemesh/proto/es/grpc/reflection/v1alpha/reflection_pb.ts";
-import type { Server, ServerDuplexStream } from "@grpc/grpc-js";
+import type { ServerDuplexStream } from "@grpc/grpc-js";
 import { grpcServiceDefinition } from "./grpc-js-service.ts";
+import type { GrpcServiceTarget } from "./grpc-server.ts";
 import { createReflectionIndex, type ReflectionIndex } from "./reflection-index.ts";
 import { type RpcCode, rpcCodeNumbers } from "./rpc-code.ts";
 
@@ -54,7 +55,7 @@ export function createReflection(options: {
 }
 
 /** Adds grpc.reflection.v1 and v1alpha to a grpc-js server. */
-export function addReflectionToGrpcServer(server: Server, reflection: Reflection): void {
+export function addReflectionToGrpcServer(server: GrpcServiceTarget, reflection: Reflection): void {
   const serverReflectionInfo = (call: ReflectionCall): void => answerStream(call, reflection);
   server.addService(grpcServiceDefinition(ServerReflection), { serverReflectionInfo });
   // The two versions have the same messages under two names: one codec serves both paths.

@@ -1,5 +1,7 @@
 import { untilShutdownSignal } from "./lifetime.ts";
 import { createLogger, type Logger, type LogLevel } from "./logger.ts";
+import type { Metrics } from "./metrics.ts";
+import { openMetrics } from "./metrics-server.ts";
 import type { RunningServer } from "./running-server.ts";
 import { loadSettings, type Setting, type SettingsDefinition, type SettingValues } from "./settings.ts";
 import { SettingsError } from "./settings-error.ts";
@@ -8,18 +10,23 @@ import { SettingsError } from "./settings-error.ts";
 export type ServiceProgram<Settings extends Readonly<Record<string, Setting>>> = {
   /** In the log lines. */
   readonly name: string;
-  /** Its settings; `host` and `logLevel` are among them. */
+  /** Its settings; `host` and `logLevel` are among them, and `metricsPort` may be. */
   readonly definition: SettingsDefinition<Settings>;
   /** Starts it; what it gives back is closed when the process is asked to end. */
   start(
     values: SettingValues<Settings>,
-    dependencies: { readonly logger: Logger; readonly clock: () => number },
+    dependencies: {
+      readonly logger: Logger;
+      readonly clock: () => number;
+      /** Where it registers its metrics, if somebody wants them. */
+      readonly metrics: Metrics | undefined;
+    },
   ): Promise<Pick<RunningServer, "port" | "close">>;
 };
 
 /**
  * Runs a service as a process: reads flags and environment, starts it, prints `listening on HOST:PORT` as one
- * line on stdout, and closes it on SIGINT or SIGTERM. Sets the exit code: 0 when it was asked to end (or for
+ * line on stdout, and `metrics on HOST:PORT` as the next if there is a metrics port, and closes it on SIGINT or SIGTERM. Sets the exit code: 0 when it was asked to end (or for
  * --help), 1 if it could not start, 2 if a setting is wrong.
  */
 export async function runService<const Settings extends Readonly<Record<string, Setting>>>(
@@ -33,17 +40,25 @@ export async function runService<const Settings extends Readonly<Record<string, 
     return;
   }
   const { values } = loaded;
-  const { host, logLevel } = values as unknown as { readonly host: string; readonly logLevel: LogLevel };
+  const { host, logLevel, metricsPort } = values as unknown as {
+    readonly host: string;
+    readonly logLevel: LogLevel;
+    readonly metricsPort?: number;
+  };
   const logger = createLogger({ name: program.name, level: logLevel });
   const asked = untilShutdownSignal();
   try {
-    const starting = program.start(values, { logger, clock: Date.now });
+    const served = await openMetrics({ host, metricsPort }, { logger });
+    const starting = program.start(values, { logger, clock: Date.now, metrics: served?.metrics });
     const service = await Promise.race([starting, asked.then(() => undefined)]);
     // Asked to end before it listened: it has promised nothing to anybody.
     if (!service) return runtime.exit();
     runtime.stdout.write(`listening on ${host}:${service.port}\n`);
+    if (served) runtime.stdout.write(`${served.line}\n`);
     await asked;
     await service.close();
+    // Last, so that the end can be watched.
+    await served?.close();
   } catch (error) {
     const isWrongSetting = error instanceof SettingsError;
     if (!isWrongSetting) logger.fatal({ error }, "could not go on");

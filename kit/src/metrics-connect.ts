@@ -1,0 +1,67 @@
+import { Code, ConnectError, type ConnectRouter, type Interceptor } from "@connectrpc/connect";
+import type { RpcCounting, RpcMethod, RpcMethodCounting } from "./metrics-rpc.ts";
+
+/** Counts the calls of a Connect router. */
+export type ConnectCounting = {
+  /** The first of the list, so that it is the outermost and sees the errors that callers are told. */
+  readonly interceptor: Interceptor;
+  /** Makes the methods of a router known; call it when all routes are there. */
+  know(router: ConnectRouter): void;
+};
+
+const rpcTypes = {
+  unary: "unary",
+  client_streaming: "client_stream",
+  server_streaming: "server_stream",
+  bidi_streaming: "bidi_stream",
+} as const satisfies Record<string, RpcMethod["type"]>;
+
+/** Counts calls of all three protocols. A stream ends when its last message is taken, or its client is gone. */
+export function createConnectCounting(rpc: RpcCounting): ConnectCounting {
+  const knownOf = (
+    service: string,
+    method: { readonly name: string; readonly methodKind: keyof typeof rpcTypes },
+  ) => rpc.know({ type: rpcTypes[method.methodKind], service, method: method.name });
+  return {
+    know(router) {
+      for (const { service, method } of router.handlers) knownOf(service.typeName, method);
+    },
+    interceptor: (next) => async (request) => {
+      const end = knownOf(request.service.typeName, request.method).begin();
+      const endGone = (): void => end(codeOf(request.signal.reason));
+      try {
+        const response = await next(request);
+        if (!response.stream) {
+          end(0);
+          return response;
+        }
+        // A stream that its client left may wait for long before it takes notice.
+        request.signal.addEventListener("abort", endGone, { once: true });
+        return { ...response, message: counted(response.message, end) };
+      } catch (error) {
+        end(codeOf(error));
+        throw error;
+      }
+    },
+  };
+}
+
+async function* counted<T>(
+  messages: AsyncIterable<T>,
+  end: ReturnType<RpcMethodCounting["begin"]>,
+): AsyncIterable<T> {
+  try {
+    yield* messages;
+    end(0);
+  } catch (error) {
+    end(codeOf(error));
+    throw error;
+  } finally {
+    // Whoever read has stopped before the last message.
+    end(Code.Canceled);
+  }
+}
+
+function codeOf(error: unknown): Code {
+  return error === undefined ? Code.Canceled : ConnectError.from(error, Code.Internal).code;
+}

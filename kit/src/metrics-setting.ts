@@ -1,0 +1,13 @@
+/** The setting that has a process serve its metrics; its variable begins with `prefix`. */
+export const metricsSettings = (prefix = "DEVICEMESH_") =>
+  ({
+    metricsPort: {
+      flag: "--metrics-port",
+      env: `${prefix}METRICS_PORT`,
+      kind: "integer",
+      minimum: 0,
+      maximum: 65535,
+      description:
+        "Port of metrics for Prometheus (/metrics, no authentication), on the same address; 0 picks a free one; none by default.",
+    },
+  }) as const;
