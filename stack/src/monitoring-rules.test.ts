@@ -51,6 +51,7 @@ const broken: Readonly<Record<string, Readonly<Record<string, string | undefined
   SinkStopped: { [tasks("RUNNING")]: steady(0) },
   InvalidDeadLetters: { [deadLetters("invalid")]: "4x150 5x30" },
   DeadLettersWait: { devicemesh_operator_dead_letter_lag_messages: steady(1) },
+  MeshHasProblems: { 'devicemesh_operator_problems{job="operator"}': steady(1) },
   FrontierTooOld: { [frontierAge("10s")]: "0+10x180" },
   NoAggregatorActive: { 'devicemesh_aggregator_active{instance="a"}': steady(0) },
   TwoAggregatorsActive: { 'devicemesh_aggregator_active{instance="b"}': steady(1) },

@@ -52,6 +52,17 @@ export const meshAtAGlance: Board = {
         },
         {
           kind: "figure",
+          title: "What the mesh itself finds wrong",
+          description:
+            "Problems that operator and aggregator see now. GetPipelineStatus names each in words. Some for a minute after a restart are normal.",
+          unit: "short",
+          queries: {
+            problems: "max(devicemesh_operator_problems) + max(devicemesh_aggregator_problems)",
+          },
+          bounds: { warning: 1, alarm: 3 },
+        },
+        {
+          kind: "figure",
           title: "Processes that do not answer",
           description:
             "Targets of Prometheus that cannot be asked. One for some seconds is a restart; the alert TargetDown names it.",
