@@ -13,6 +13,7 @@ import { stepTicks } from "./tick-step.ts";
 import { createTickMemory } from "./ticks.ts";
 import { createRepairStep, stepLevels } from "./upkeep-step.ts";
 import type { WindowJob } from "./window-job.ts";
+import type { BatchProgress } from "./window-job-progress.ts";
 
 /** How often each thing is done, in ms. */
 const intervalsMs = { ticks: 1000, frontier: 500, upkeep: 1000, status: 2000 } as const;
@@ -23,6 +24,8 @@ export type StartWindowJob = (options: {
   readonly settings: MeshSettings;
   /** From where on a new checkpoint folds; the same for the same identity. */
   readonly sinceOf: (checkpointIdentity: string) => Promise<CheckpointStart>;
+  /** Told of each batch that is seen. */
+  readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
 }) => WindowJob;
 
 /** What the active aggregator works with; all of it stays the caller's but the job. */
@@ -35,6 +38,7 @@ export type ActiveDependencies = {
   readonly ticks: TickLog;
   readonly offsets: LogOffsets;
   readonly startWindowJob: StartWindowJob;
+  readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
   readonly logger: Logger;
   /** Ms since 1970. */
   readonly clock: () => number;
@@ -64,6 +68,7 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
       names: dependencies.names,
       settings,
       sinceOf: (identity) => store.rememberCheckpoint(identity, () => newCheckpointStart({ store, offsets })),
+      onBatch: dependencies.onBatch,
     }),
   );
   const ticks = createTickMemory({

@@ -4,7 +4,7 @@ import { createKafka } from "@devicemesh/chain/kafka-client";
 import { openMongo } from "@devicemesh/chain/mongo-client";
 import type { Logger } from "@devicemesh/kit/logger";
 import { type ActiveAggregator, type StartWindowJob, startActive } from "./active.ts";
-import type { PublishedFrontier } from "./aggregator-store.ts";
+import type { MeshSettings, PublishedFrontier } from "./aggregator-store.ts";
 import { type Candidacy, leaseTimes, startCandidacy } from "./candidacy.ts";
 import type { AggregatorConfig } from "./config.ts";
 import { openKafkaOffsets } from "./kafka-offsets.ts";
@@ -15,6 +15,7 @@ import { createMongoLease } from "./mongo-lease.ts";
 import { createMongoStore } from "./mongo-store.ts";
 import { retrying } from "./retrying.ts";
 import type { AggregatorView } from "./service.ts";
+import type { BatchProgress } from "./window-job-progress.ts";
 
 /** What an aggregator does beside serving. */
 export type Aggregation = AsyncDisposable & {
@@ -39,16 +40,18 @@ export function startAggregation(
     /** A name of its own in the whole mesh. */
     readonly holder: string;
     readonly startWindowJob: StartWindowJob;
+    readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
     readonly logger: Logger;
     /** Ms since 1970. */
     readonly clock: () => number;
   },
 ): Aggregation {
-  const { holder, startWindowJob, logger, clock } = dependencies;
+  const { holder, startWindowJob, onBatch, logger, clock } = dependencies;
   const names = chainNames({ prefix: config.topicPrefix, database: config.mongodbDatabase });
   const stopping = new AbortController();
   const { signal } = stopping;
   let waitingFor: string | undefined = "starting";
+  let levels: MeshSettings["levels"] = [];
   let published: PublishedFrontier | undefined;
   let candidacy: Candidacy<ActiveAggregator> | undefined;
 
@@ -76,6 +79,7 @@ export function startAggregation(
       if (!found) throw new Error("the operator has not written them yet: start it, or look at its health");
       return found;
     });
+    levels = settings.levels;
     const kafka = createKafka({
       brokers: listOf(config.kafkaBrokers),
       clientId: "devicemesh-aggregator",
@@ -101,6 +105,7 @@ export function startAggregation(
             ticks,
             offsets,
             startWindowJob,
+            onBatch,
             logger,
             clock,
           }),
@@ -131,7 +136,7 @@ export function startAggregation(
     view() {
       const active = candidacy?.active;
       const problems = waitingFor === undefined ? (active?.problems() ?? []) : [waitingFor];
-      return { active, holder: candidacy?.holder ?? "", published, problems };
+      return { active, holder: candidacy?.holder ?? "", published, levels, problems };
     },
     get isReady() {
       return waitingFor === undefined;

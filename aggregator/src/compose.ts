@@ -6,6 +6,8 @@ import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
 import { createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
+import type { Metrics } from "@devicemesh/kit/metrics";
+import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
 import { createRunningServer, type RunningServer } from "@devicemesh/kit/running-server";
@@ -14,6 +16,7 @@ import type { StartWindowJob } from "./active.ts";
 import { startAggregation } from "./aggregation.ts";
 import type { AggregatorConfig } from "./config.ts";
 import { startLoop } from "./loop.ts";
+import { registerAggregatorMetrics } from "./metrics.ts";
 import { type AggregatorView, createAggregatorService } from "./service.ts";
 
 /** What the aggregator needs from outside. */
@@ -24,6 +27,8 @@ export type AggregatorDependencies = {
   /** The contract as a FileDescriptorSet in bytes, for reflection. */
   readonly image: Uint8Array;
   readonly startWindowJob: StartWindowJob;
+  /** Gets what the aggregator counts, if somebody wants it. */
+  readonly metrics?: Metrics | undefined;
 };
 
 /** The aggregator, listening; `view` tells what it knows. */
@@ -41,10 +46,14 @@ export async function startAggregator(
   config: AggregatorConfig,
   dependencies: AggregatorDependencies,
 ): Promise<Aggregator> {
-  const { logger, clock, image, startWindowJob } = dependencies;
+  const { logger, clock, image, startWindowJob, metrics } = dependencies;
   const health = createHealth([serviceName]);
   health.setServing(false);
-  const aggregation = startAggregation(config, { holder: holderName(), startWindowJob, logger, clock });
+  const counting = metrics && createConnectCounting(metrics.rpc);
+  const onBatch =
+    metrics && registerAggregatorMetrics(metrics, { view: () => aggregation.view(), clock }).onBatch;
+  const holder = holderName();
+  const aggregation = startAggregation(config, { holder, startWindowJob, onBatch, logger, clock });
   let told = "";
   const watch = startLoop({
     intervalMs: healthIntervalMs,
@@ -76,8 +85,9 @@ export async function startAggregator(
           router.service(AggregatorService, createAggregatorService({ view: aggregation.view, clock }));
           addHealthRoutes(router, health);
           addReflectionRoutes(router, createReflection({ image, services: [serviceName] }));
+          counting?.know(router);
         },
-        interceptors: [createErrorInterceptor({ logger })],
+        interceptors: [...(counting ? [counting.interceptor] : []), createErrorInterceptor({ logger })],
       }),
       shutdownGraceMs: 500,
       onClosing: () => health.close(),

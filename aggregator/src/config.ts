@@ -1,4 +1,5 @@
 import { chainSettings } from "@devicemesh/chain";
+import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 
 /** The settings of the aggregator: flags, environment variables and help in one place. */
@@ -24,6 +25,7 @@ export const aggregatorSettings = defineSettings({
       maximum: 65535,
       description: "Port of status, health and reflection (Connect, gRPC, gRPC-Web); 0 picks a free one.",
     },
+    ...metricsSettings(),
     ...chainSettings,
     sparkUrl: {
       flag: "--spark-url",

@@ -1,4 +1,5 @@
 export type { StartWindowJob } from "./active.ts";
 export { type Aggregator, type AggregatorDependencies, startAggregator } from "./compose.ts";
 export { type AggregatorConfig, aggregatorSettings } from "./config.ts";
+export { aggregatorMetrics } from "./metrics.ts";
 export { sparkWindowJob } from "./open-window-job.ts";

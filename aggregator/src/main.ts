@@ -8,10 +8,11 @@ await runService(
   {
     name: "aggregator",
     definition: aggregatorSettings,
-    start: (config, { logger, clock }) =>
+    start: (config, { logger, clock, metrics }) =>
       startAggregator(config, {
         logger,
         clock,
+        metrics,
         image: readContractImage(),
         startWindowJob: sparkWindowJob(config, logger),
       }),

@@ -38,6 +38,7 @@ export function createMemoryWindowJob(): MemoryWindowJob {
 const silent: WindowJobProgress = {
   watermarkMs: undefined,
   batch: undefined,
+  inputRows: 0,
   inputRowsPerSecond: 0,
   processedRowsPerSecond: 0,
   batchMs: 0,

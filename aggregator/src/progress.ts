@@ -18,6 +18,9 @@ export type Progress = {
   /** When each partition's tick was acknowledged last, by this aggregator's own clock. */
   readonly tickedAtMs: number[];
   tickError: unknown;
+  /** Windows with repeats that were repaired, and those that the last search found and that still wait. */
+  repairs: number;
+  dirtyWindows: number;
   /** What failed last and has not succeeded since, by the name of the loop. */
   readonly failures: Map<string, string>;
 };
@@ -40,6 +43,8 @@ export function createProgress(
     movedAtMs: nowMs,
     tickedAtMs: Array.from({ length: partitions }, () => 0),
     tickError: undefined,
+    repairs: 0,
+    dirtyWindows: 0,
     failures: new Map(),
   };
 }

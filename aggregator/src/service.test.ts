@@ -15,7 +15,14 @@ const published = { completeThroughMs: 5000, frontiersMs: [4000, 3000], logEndMs
 const moment = (seconds: number) => expect.objectContaining({ seconds: BigInt(seconds) });
 
 function ask(view: Partial<AggregatorView>) {
-  const whole = { active: undefined, holder: "other", published: undefined, problems: [], ...view };
+  const whole = {
+    active: undefined,
+    holder: "other",
+    published: undefined,
+    levels: [],
+    problems: [],
+    ...view,
+  };
   const transport = createRouterTransport(
     ({ service }) => {
       service(AggregatorService, createAggregatorService({ view: () => whole, clock: () => 9000 }));

@@ -1,6 +1,6 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { unavailable } from "@devicemesh/kit/rpc-error";
-import { protoTimestamp } from "@devicemesh/proto";
+import { type Level, protoTimestamp } from "@devicemesh/proto";
 import type { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import type { ActiveAggregator } from "./active.ts";
 import type { PublishedFrontier } from "./aggregator-store.ts";
@@ -14,6 +14,8 @@ export type AggregatorView = {
   readonly holder: string;
   /** The published frontier as last seen; undefined before the database was reached. */
   readonly published: PublishedFrontier | undefined;
+  /** The levels of the mesh, the finest first; none before they are known. */
+  readonly levels: readonly Level[];
   readonly problems: readonly string[];
 };
 

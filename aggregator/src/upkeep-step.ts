@@ -68,6 +68,7 @@ export function createRepairStep({ progress, store, clock }: UpkeepDependencies)
       rawKeptSinceMs,
       limit: limits.windows,
     });
+    progress.dirtyWindows = found.length;
     const spans = chooseRepairs(found, {
       frontierMs,
       rawKeptSinceMs,
@@ -82,6 +83,9 @@ export function createRepairStep({ progress, store, clock }: UpkeepDependencies)
         for (const span of queue) {
           if (signal.aborted) return;
           await store.repair(span, frontierMs);
+          const windows = (span.toMs - span.sinceMs) / windowMs;
+          progress.repairs += windows;
+          progress.dirtyWindows = Math.max(progress.dirtyWindows - windows, 0);
         }
       }),
     );

@@ -7,9 +7,9 @@ const sparks = {
   eventTime: { watermark: "2026-11-25T08:52:24.883Z" },
   stateOperators: [{ numRowsTotal: 3, numRowsDroppedByWatermark: 2 }],
   sources: [
-    { endOffset: { m: { 0: 146 } }, inputRowsPerSecond: 2, processedRowsPerSecond: 1.5 },
+    { endOffset: { m: { 0: 146 } }, numInputRows: 4, inputRowsPerSecond: 2, processedRowsPerSecond: 1.5 },
     { endOffset: '{"m":{"1":12}}' },
-    { endOffset: null, inputRowsPerSecond: 1, processedRowsPerSecond: 0.5 },
+    { endOffset: null, numInputRows: 5, inputRowsPerSecond: 1, processedRowsPerSecond: 0.5 },
   ],
 };
 
@@ -18,6 +18,7 @@ describe("a batch's progress", () => {
     expect(parseBatchProgress(JSON.stringify(sparks))).toEqual({
       batch: 65,
       watermarkMs: Date.UTC(2026, 10, 25, 8, 52, 24, 883),
+      inputRows: 9,
       inputRowsPerSecond: 3,
       processedRowsPerSecond: 2,
       batchMs: 1278,

@@ -6,6 +6,8 @@ export type WindowJobProgress = {
    */
   readonly watermarkMs: number | undefined;
   readonly batch: number | undefined;
+  /** Messages that the batch took. */
+  readonly inputRows: number;
   /** All partitions together. */
   readonly inputRowsPerSecond: number;
   readonly processedRowsPerSecond: number;
@@ -35,6 +37,7 @@ export function parseBatchProgress(json: string): BatchProgress {
   return {
     batch: batchId,
     watermarkMs: Number.isNaN(watermarkMs) ? undefined : watermarkMs,
+    inputRows: sum(sources.map((source) => source.numInputRows)),
     inputRowsPerSecond: sum(sources.map((source) => source.inputRowsPerSecond)),
     processedRowsPerSecond: sum(sources.map((source) => source.processedRowsPerSecond)),
     batchMs: batchDuration,
@@ -73,6 +76,7 @@ type SparkProgress = {
   readonly batchDuration?: number;
   readonly eventTime?: { readonly watermark?: string };
   readonly sources?: readonly {
+    readonly numInputRows?: number;
     readonly inputRowsPerSecond?: number;
     readonly processedRowsPerSecond?: number;
     readonly endOffset?: EndOffset;

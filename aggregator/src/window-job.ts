@@ -3,7 +3,7 @@ import type { Logger } from "@devicemesh/kit/logger";
 import type { CheckpointStart } from "./aggregator-store.ts";
 import type { QueryRun } from "./spark-client.ts";
 import { toSparkError } from "./spark-error.ts";
-import { createProgressTracker, type WindowJobProgress } from "./window-job-progress.ts";
+import { type BatchProgress, createProgressTracker, type WindowJobProgress } from "./window-job-progress.ts";
 import { createWindowQuery, type WindowSession } from "./window-job-query.ts";
 import { type RestartDelays, restartDelayMs, restartDelays } from "./window-job-restarts.ts";
 import type { WindowPlanMeaning } from "./window-plan.ts";
@@ -51,6 +51,8 @@ export type WindowJobOptions = {
   readonly watermarkDelayMs: number;
   /** From where on a checkpoint counts; asked before each start. */
   sinceOf(checkpoint: string): Promise<CheckpointStart>;
+  /** Told of each batch once, with its own figures. */
+  readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
   readonly logger: Logger;
   readonly pace?: Partial<WindowJobPace>;
 };
@@ -120,9 +122,10 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
 
   async function look(taken: QueryRun): Promise<void> {
     const batches = await query.batchesAfter(taken, tracker.progress?.batch);
-    const hasMoved = batches.map((batch) => tracker.add(batch)).includes(true);
+    const added = batches.filter((batch) => tracker.add(batch));
+    for (const batch of added) options.onBatch?.(batch);
     // A batch that was just done speaks for the query.
-    if (!hasMoved) return query.expectActive(taken);
+    if (added.length === 0) return query.expectActive(taken);
     kind = "running";
     error = undefined;
     failures = 0;

@@ -1,7 +1,14 @@
 import { resolve } from "node:path";
-import { createGenerator, type Generator, generatorRoutes, type IngestTls } from "@devicemesh/generator";
+import {
+  createGenerator,
+  type Generator,
+  generatorRoutes,
+  type IngestTls,
+  registerGeneratorMetrics,
+} from "@devicemesh/generator";
 import { ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/logger";
+import type { Metrics } from "@devicemesh/kit/metrics";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, queryConfig, startQuery } from "@devicemesh/query";
 import { createPage } from "@devicemesh/query/page";
@@ -31,6 +38,8 @@ export type EmbeddedDependencies = {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** Gets what all parts count, if somebody wants it. */
+  readonly metrics?: Metrics | undefined;
 };
 
 // Together below the 2 s in which Ctrl-C must end: the outbox, the open units, the open questions.
@@ -43,7 +52,7 @@ const graceMs = { generator: 500, ingest: 500, query: 300 } as const;
  */
 export async function startEmbedded(
   config: EmbeddedConfig,
-  { logger, clock }: EmbeddedDependencies,
+  { logger, clock, metrics }: EmbeddedDependencies,
 ): Promise<Embedded> {
   await using starting = new AsyncDisposableStack();
   const folder = resolve(config.data);
@@ -77,6 +86,7 @@ export async function startEmbedded(
         retainedSinceMs: store.earliestAcceptedMs,
         identityOf: access.devices.identityOf,
         tls: access.devices.tls,
+        metrics,
       },
     ),
   );
@@ -87,6 +97,7 @@ export async function startEmbedded(
     devicePrefix: config.generatorPrefix,
     logger,
   });
+  if (metrics) registerGeneratorMetrics(metrics, generator);
   starting.defer(() => generator.close({ limitMs: graceMs.generator }));
   const query: Query = starting.use(
     await startQuery(
@@ -104,6 +115,7 @@ export async function startEmbedded(
         extraRoutes: generatorRoutes(generator),
         access: access.users.interceptor,
         tls: access.users.tls,
+        metrics,
         fallback: createPage(() => ({
           ingest: localAddressOf(config.host, ingest.port),
           query: localAddressOf(config.host, query.port),

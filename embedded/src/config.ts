@@ -1,5 +1,6 @@
 import { generatorEnvironment } from "@devicemesh/generator";
 import { deviceAccessSettings, userAccessSettings } from "@devicemesh/identity";
+import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { type Retention, retentionProblem } from "./duckdb-retention.ts";
 
@@ -134,6 +135,7 @@ export const embeddedSettings = defineSettings({
       kind: "duration",
       description: "How long 1-day windows are kept; for ever by default.",
     },
+    ...metricsSettings(),
     logLevel: {
       flag: "--log-level",
       env: "DEVICEMESH_LOG_LEVEL",

@@ -1,5 +1,6 @@
 import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
 import { createLogger } from "@devicemesh/kit/logger";
+import { openMetrics, type ServedMetrics } from "@devicemesh/kit/metrics-server";
 import { PortInUseError } from "@devicemesh/kit/port-in-use-error";
 import { loadSettings } from "@devicemesh/kit/settings";
 import { SettingsError } from "@devicemesh/kit/settings-error";
@@ -22,15 +23,17 @@ async function run(config: EmbeddedConfig): Promise<void> {
   const signal = untilShutdownSignal().finally(() => stopped.abort());
   const logger = createLogger({ name: "devicemesh", level: config.logLevel });
   let mesh: Embedded;
+  let served: ServedMetrics | undefined;
   try {
-    mesh = await startEmbedded(config, { logger, clock: Date.now });
+    served = await openMetrics(config, { logger });
+    mesh = await startEmbedded(config, { logger, clock: Date.now, metrics: served?.metrics });
   } catch (error) {
     process.stderr.write(`devicemesh: ${explained(error)}\n`);
     process.exitCode = 1;
     return process.exit();
   }
   if (!config.noGenerator) mesh.generator.start({ devices: config.devices });
-  process.stdout.write(banner(config, mesh));
+  process.stdout.write(`${banner(config, mesh)}${served ? `${served.line}\n` : ""}`);
   if (config.replay !== undefined) {
     await replayInto({
       file: config.replay,

@@ -30,7 +30,7 @@ export type GeneratorOptions = {
 };
 
 /** What the generator does now. Counts are since the last start, what was in the outbox then included. */
-export type GeneratorState = Omit<OutboxCounts, "added"> & {
+export type GeneratorState = Omit<OutboxCounts, "added" | "spilledBytes" | "failedAttempts"> & {
   readonly running: boolean;
   /** What is played, or was last; undefined before the first start. */
   readonly play: Play | undefined;
@@ -54,6 +54,8 @@ export type Generator = AsyncDisposable & {
    */
   stop(options?: { limitMs?: number }): Promise<void>;
   state(): GeneratorState;
+  /** What went through the outbox since the generator was made. */
+  totals(): OutboxCounts;
   /** Stops for good; what cannot be delivered within `limitMs` (2 s by default) goes to the spill folder or is lost, and logged. */
   close(options?: { limitMs?: number }): Promise<void>;
 };
@@ -157,7 +159,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     },
     stop,
     state() {
-      const { added, ...counts } = outbox.counts();
+      const { added, spilledBytes, failedAttempts, ...counts } = outbox.counts();
       return {
         ...counts,
         running: playing !== undefined,
@@ -170,6 +172,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
         lastError,
       };
     },
+    totals: () => outbox.counts(),
     close,
     [Symbol.asyncDispose]: () => close(),
   };

@@ -3,6 +3,7 @@ export { generatorEnvironment } from "./environment.ts";
 export { type FaultPlan, noFaults } from "./fault-plan.ts";
 export { createGenerator, type Generator, type GeneratorOptions, type GeneratorState } from "./generator.ts";
 export { type IngestTls, readIngestTls } from "./ingest-tls.ts";
+export { generatorMetrics, registerGeneratorMetrics } from "./metrics.ts";
 export type { OutboxCounts, OutboxLimits } from "./outbox.ts";
 export type { PlayRequest } from "./play-request.ts";
 export { RecordingError } from "./recording.ts";

@@ -49,6 +49,10 @@ export type OutboxCounts = {
   readonly pending: number;
   /** Of these, readings on disk. */
   readonly spilled: number;
+  /** The bytes of these on disk. */
+  readonly spilledBytes: number;
+  /** Attempts to deliver a unit that failed. */
+  readonly failedAttempts: number;
   /** Readings acknowledged a second, over the last ten seconds. */
   readonly ackedPerSecond: number;
 };
@@ -122,6 +126,7 @@ export function createOutbox({
   let acked = 0;
   let refused = 0;
   let dropped = 0;
+  let failedAttempts = 0;
   let full = false;
   let closed: Promise<{ undelivered: number }> | undefined;
 
@@ -168,8 +173,10 @@ export function createOutbox({
   }
 
   async function sendUnit(unit: Unit): Promise<void> {
-    const onFailure = (failure: SendFailure, attempt: number) =>
+    const onFailure = (failure: SendFailure, attempt: number): void => {
+      failedAttempts += 1;
       observe({ kind: "attemptFailed", failure, attempt });
+    };
     const delivery = await deliver(unit, {
       sender,
       clock,
@@ -240,6 +247,8 @@ export function createOutbox({
       dropped: dropped + (spill?.brokenReadings() ?? 0),
       pending: pending(),
       spilled: spill?.readings() ?? 0,
+      spilledBytes: spill?.bytes() ?? 0,
+      failedAttempts,
       ackedPerSecond: rate.perSecond(clock.nowMs()),
     }),
     refusedReadings: () => refusedReadings,

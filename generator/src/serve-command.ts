@@ -1,5 +1,6 @@
 import { openUserAccess } from "@devicemesh/identity";
 import { createLogger } from "@devicemesh/kit/logger";
+import { openMetrics } from "@devicemesh/kit/metrics-server";
 import { PortInUseError } from "@devicemesh/kit/port-in-use-error";
 import type { RunningServer } from "@devicemesh/kit/running-server";
 import { readContractImage } from "@devicemesh/proto/image";
@@ -28,6 +29,7 @@ export async function serveCommand(
   const { host, port, target, devices, intervalMs, seed, memoryReadings, spillFolder, spillBytesMax } =
     values;
   const logger = createLogger({ name: "generator", level: values.logLevel });
+  await using served = await openMetrics(values, { logger });
   using access = openUserAccess(values, { logger, clock: () => clock.nowMs() });
   await using generator = createGenerator({
     target,
@@ -49,6 +51,7 @@ export async function serveCommand(
         image: readContractImage(),
         access: access.interceptor,
         tls: access.tls,
+        metrics: served?.metrics,
       },
     );
   } catch (error) {
@@ -58,6 +61,7 @@ export async function serveCommand(
   }
   if (!values.idle) generator.start({ devices, intervalMs, seed: BigInt(seed), faults: values });
   stdout.write(`listening on ${host}:${server.port}\n`);
+  if (served) stdout.write(`${served.line}\n`);
   await aborted(interrupted);
   await server.close();
   await generator.close({ limitMs: values.stopLimitMs });

@@ -1,4 +1,5 @@
 import { userAccessSettings } from "@devicemesh/identity";
+import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { playSettings } from "./play-settings.ts";
 import { replayVariables } from "./shared-settings.ts";
@@ -37,6 +38,7 @@ export const serveSettings = defineSettings({
       default: false,
       description: "Play nothing until StartGenerator is called.",
     },
+    ...metricsSettings(playSettings.prefix),
     ...userAccessSettings(playSettings.prefix),
     ...playing,
   },

@@ -5,11 +5,14 @@ import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
 import { createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
+import type { Metrics } from "@devicemesh/kit/metrics";
+import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
 import type { RunningServer } from "@devicemesh/kit/running-server";
 import type { TlsTermination } from "@devicemesh/kit/tls-termination";
 import type { Generator } from "./generator.ts";
+import { registerGeneratorMetrics } from "./metrics.ts";
 import { generatorRoutes } from "./routes.ts";
 
 /** The service's name in the contract. */
@@ -37,9 +40,13 @@ export async function serveGenerator(
     readonly access?: Interceptor | undefined;
     /** Serves TLS; cleartext if left out. */
     readonly tls?: TlsTermination | undefined;
+    /** Gets what the generator and its server count, if somebody wants it. */
+    readonly metrics?: Metrics | undefined;
   },
 ): Promise<RunningServer> {
-  const { generator, logger, image, access, tls } = dependencies;
+  const { generator, logger, image, access, tls, metrics } = dependencies;
+  if (metrics) registerGeneratorMetrics(metrics, generator);
+  const counting = metrics && createConnectCounting(metrics.rpc);
   const services = [serviceName];
   const health = createHealth(services);
   return await startOnePortServer({
@@ -51,9 +58,14 @@ export async function serveGenerator(
         generatorRoutes(generator)(router);
         addHealthRoutes(router, health);
         addReflectionRoutes(router, createReflection({ image, services }));
+        counting?.know(router);
       },
       // The generator itself checks the bounds of what it is asked to play.
-      interceptors: [createErrorInterceptor({ logger }), ...(access === undefined ? [] : [access])],
+      interceptors: [
+        ...(counting === undefined ? [] : [counting.interceptor]),
+        createErrorInterceptor({ logger }),
+        ...(access === undefined ? [] : [access]),
+      ],
       jsonOptions: { ignoreUnknownFields: false },
       readMaxBytes: readBytesMax,
     }),

@@ -1,4 +1,5 @@
 import { userAccessSettings } from "@devicemesh/identity";
+import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 
 /** The environment variables of the generator's command line begin so. */
 export const environmentPrefix = "DEVICEMESH_GENERATOR_";
@@ -18,6 +19,7 @@ export const serveVariables = [
   "DEVICEMESH_GENERATOR_HOST",
   "DEVICEMESH_GENERATOR_PORT",
   "DEVICEMESH_GENERATOR_IDLE",
+  ...Object.values(metricsSettings(environmentPrefix)).map(({ env }) => env),
   ...Object.values(userAccessSettings(environmentPrefix)).map(({ env }) => env),
 ];
 

@@ -25,6 +25,8 @@ export type Spill = {
   remove(unit: Unit): boolean;
   /** Readings on disk, taken ones included. */
   readings(): number;
+  /** Bytes on disk, taken ones included. */
+  bytes(): number;
   /** Readings in files that could not be read and were set aside. */
   brokenReadings(): number;
 };
@@ -115,6 +117,7 @@ export function openSpill({
       return true;
     },
     readings: () => readings,
+    bytes: () => bytes,
     brokenReadings: () => brokenReadings,
   };
 }

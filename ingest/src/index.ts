@@ -3,3 +3,4 @@ export { defaultIngestConfig, type IngestConfig, ingestConfig } from "./config.t
 export type { IngestStats } from "./counters.ts";
 export { createMemoryMessageLog, type MemoryMessageLog, memoryLogSentinels } from "./memory-message-log.ts";
 export type { MessageBatch, MessageLog } from "./message-log.ts";
+export { ingestLogMetrics, ingestMetrics } from "./metrics.ts";

@@ -2,13 +2,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import { startGrpcServer } from "@devicemesh/kit/grpc-server";
 import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
+import type { Metrics } from "@devicemesh/kit/metrics";
 import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/reflection";
 import { enginesOf, meshOf, type OperatorConfig } from "./config.ts";
-import { startDeadLetters } from "./dead-letters.ts";
+import { connectorDefinitions } from "./connector-definitions.ts";
+import { type DeadLetters, startDeadLetters } from "./dead-letters.ts";
 import { MeshRefusedError } from "./difference.ts";
 import { applyParts, inspectMesh } from "./inspect-mesh.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
 import { type MeshEngines, openEngines } from "./mesh-engines.ts";
+import { type OperatorSight, registerOperatorMetrics } from "./metrics.ts";
 import { createMongoOperatorStore } from "./mongo-operator-store.ts";
 import { createUpkeep, type UpkeepPace } from "./upkeep.ts";
 import { within } from "./within.ts";
@@ -22,6 +25,8 @@ export type OperatorDependencies = {
   readonly image: Uint8Array;
   /** Other than the defaults, for tests. */
   readonly pace?: Partial<OperatorPace>;
+  /** Gets what the operator counts, if somebody wants it. */
+  readonly metrics?: Metrics | undefined;
 };
 
 /** How the operator spends its time. */
@@ -61,15 +66,24 @@ export async function startOperator(
   config: OperatorConfig,
   dependencies: OperatorDependencies,
 ): Promise<Operator> {
-  const { logger, image } = dependencies;
+  const { logger, image, metrics } = dependencies;
   const pace = { ...operatorPace, ...dependencies.pace };
   const mesh = meshOf(config);
   const health = createHealth([]);
   health.setServing(false);
   const reflection = createReflection({ image, services: [] });
+  const seen: Seen = { sight: undefined, deadLetters: undefined };
+  if (metrics) {
+    registerOperatorMetrics(metrics, {
+      connectors: connectorDefinitions(mesh).map(({ name }) => name),
+      sight: () => seen.sight,
+      deadLetters: () => seen.deadLetters?.counts() ?? noDeadLetters,
+    });
+  }
   const server = await startGrpcServer({
     host: config.host,
     port: config.port,
+    metrics,
     addServices(grpcServer) {
       addHealthToGrpcServer(grpcServer, health);
       addReflectionToGrpcServer(grpcServer, reflection);
@@ -81,7 +95,7 @@ export async function startOperator(
   const stopping = new AbortController();
   const run = { engines, mesh, pace, logger, signal: stopping.signal };
   const made = makeMesh(run);
-  const kept = made.then(() => keepMesh({ ...run, health, clock: dependencies.clock }));
+  const kept = made.then(() => keepMesh({ ...run, seen, health, clock: dependencies.clock }));
   kept.catch((error: unknown) => {
     if (!stopping.signal.aborted) logger.fatal({ error }, "the mesh cannot be made");
   });
@@ -114,6 +128,11 @@ type Run = {
   readonly signal: AbortSignal;
 };
 
+/** What was seen last, for whoever asks in between. */
+type Seen = { sight: OperatorSight; deadLetters: Pick<DeadLetters, "counts"> | undefined };
+
+const noDeadLetters = { duplicate: 0, conflict: 0, redelivery: 0, invalid: 0 } as const;
+
 /** Resolves when everything is made; tries again for as long as an engine is away. */
 async function makeMesh({ engines, mesh, pace, logger, signal }: Run): Promise<void> {
   for (let waitMs = pace.retryMs; ; waitMs = Math.min(waitMs * 2, pace.retryMs * 10)) {
@@ -133,12 +152,17 @@ async function makeMesh({ engines, mesh, pace, logger, signal }: Run): Promise<v
 
 /** Looks after the mesh until the signal. */
 async function keepMesh(
-  run: Run & { readonly health: ReturnType<typeof createHealth>; readonly clock: () => number },
+  run: Run & {
+    readonly seen: Seen;
+    readonly health: ReturnType<typeof createHealth>;
+    readonly clock: () => number;
+  },
 ): Promise<void> {
-  const { engines, mesh, pace, logger, signal, health, clock } = run;
+  const { engines, mesh, pace, logger, signal, seen, health, clock } = run;
   const store = createMongoOperatorStore(engines.db);
   const upkeep = createUpkeep({ engines, mesh, store, pace, now: () => performance.now(), logger });
   await using deadLetters = startDeadLetters({ engines, mesh, logger, retryMs: pace.retryMs });
+  seen.deadLetters = deadLetters;
   let known = "";
   while (!signal.aborted) {
     const status = await upkeep.look();
@@ -150,6 +174,7 @@ async function keepMesh(
       problems.push(`the status could not be written: ${error instanceof Error ? error.message : error}`);
     }
     if (signal.aborted) return;
+    seen.sight = { ...status, problems };
     health.setServing(problems.length === 0);
     const told = problems.join("\n");
     if (told !== known) logger.warn({ problems }, problems.length === 0 ? "all is well again" : "problems");

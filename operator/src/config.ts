@@ -1,4 +1,5 @@
 import { chainNames, chainSettings, listOf } from "@devicemesh/chain";
+import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
 import type { EngineAddresses } from "./mesh-engines.ts";
@@ -102,6 +103,7 @@ export const operatorSettings = defineSettings({
       maximum: 65535,
       description: "Port of grpc.health.v1; 0 picks a free one.",
     },
+    ...metricsSettings(),
     plan: {
       flag: "--plan",
       env: "DEVICEMESH_PLAN",

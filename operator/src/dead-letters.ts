@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { DeadLetterKind } from "@devicemesh/chain";
 import type { Logger } from "@devicemesh/kit/logger";
 import { type DeadLetterReader, startKafkaDeadLetterReader } from "./kafka-dead-letter-reader.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
@@ -11,6 +12,8 @@ import { within } from "./within.ts";
 export type DeadLetters = AsyncDisposable & {
   /** What keeps it from reading, in words; empty if nothing does. */
   problems(): readonly string[];
+  /** How many were read and stored, by kind; those that are read again count again. */
+  counts(): Readonly<Record<DeadLetterKind, number>>;
 };
 
 const idleCommitMs = 1000;
@@ -31,6 +34,7 @@ export function startDeadLetters(options: {
   const windowMs = mesh.levels[0]!.windowMs;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const counts: Record<DeadLetterKind, number> = { duplicate: 0, conflict: 0, redelivery: 0, invalid: 0 };
   let problem: string | undefined = "dead letters are not read yet";
 
   function start(): Promise<DeadLetterReader> {
@@ -39,12 +43,10 @@ export function startDeadLetters(options: {
       withAdmin: engines.withAdmin,
       groupId: names.deadLetterGroup,
       topics: [messageDeadLetters, windowDeadLetters],
-      take: (topic, letters) =>
-        takeDeadLetters(letters, {
-          sink: topic === messageDeadLetters ? "messages" : "windows",
-          store,
-          windowMs,
-        }),
+      async take(topic, letters) {
+        const sink = topic === messageDeadLetters ? "messages" : "windows";
+        for (const kind of await takeDeadLetters(letters, { sink, store, windowMs })) counts[kind]++;
+      },
       logger,
     });
   }
@@ -80,6 +82,7 @@ export function startDeadLetters(options: {
   const reading = readOn();
   return {
     problems: () => (problem === undefined ? [] : [problem]),
+    counts: () => counts,
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await reading;

@@ -7,6 +7,7 @@ export { MeshRefusedError } from "./difference.ts";
 export { type IndexDefinition, indexDefinitions } from "./index-definitions.ts";
 export { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
 export type { EngineAddresses } from "./mesh-engines.ts";
+export { operatorMetrics } from "./metrics.ts";
 export { type PoisonRecord, poisonRecords, poisonSeries } from "./poison-records.ts";
 export { type MeshOptions, meshDefinition, prepareMesh, removeMesh } from "./prepare-mesh.ts";
 export { replayLog } from "./replay-log.ts";

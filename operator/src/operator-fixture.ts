@@ -27,6 +27,7 @@ export function configOf(options: MeshOptions): OperatorConfig {
     sinkTasks: 2,
     host: "127.0.0.1",
     port: 0,
+    metricsPort: undefined,
     plan: false,
     replay: undefined,
     logLevel: "silent",

@@ -1,11 +1,12 @@
+import type { DeadLetterKind } from "@devicemesh/chain";
 import type { DeadLetter } from "./dead-letter.ts";
 import { duplicateKeyCode, kindOf } from "./dead-letter.ts";
 import type { DeadLetterStore } from "./dead-letter-store.ts";
 import { markOfMessage, markOfPartial, mergeMarks } from "./repeat-marks.ts";
 
 /**
- * Stores dead letters with their kinds, and marks the windows that they make dirty. Resolves when all of it is
- * durable; taking the same ones again changes nothing. All of them were refused by the same sink.
+ * Stores dead letters with their kinds, and marks the windows that they make dirty. Resolves to the kinds when all
+ * of it is durable; taking the same ones again changes nothing. All of them were refused by the same sink.
  */
 export async function takeDeadLetters(
   letters: readonly DeadLetter[],
@@ -15,14 +16,14 @@ export async function takeDeadLetters(
     /** The size of the finest windows, in ms. */
     readonly windowMs: number;
   },
-): Promise<void> {
+): Promise<readonly DeadLetterKind[]> {
   const { sink, store, windowMs } = options;
   if (sink === "windows") {
     await store.write({
       letters: letters.map((letter) => ({ letter, kind: "invalid" as const })),
       marks: mergeMarks(letters.flatMap((letter) => markOfPartial(letter) ?? [])),
     });
-    return;
+    return letters.map(() => "invalid");
   }
   const repeated = letters.flatMap(({ code, key }) =>
     code === duplicateKeyCode && key !== null ? [key] : [],
@@ -36,4 +37,5 @@ export async function takeDeadLetters(
     letters: judged,
     marks: mergeMarks(judged.flatMap(({ letter, kind }) => markOfMessage(letter, kind, windowMs) ?? [])),
   });
+  return judged.map(({ kind }) => kind);
 }

@@ -6,6 +6,8 @@ import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor, toConnectError } from "@devicemesh/kit/connect-status";
 import { createHealth, type Health } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
+import type { Metrics } from "@devicemesh/kit/metrics";
+import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
 import type { TlsTermination } from "@devicemesh/kit/tls-termination";
@@ -14,6 +16,7 @@ import { createCallLimits, stoppingError } from "./call-limits.ts";
 import type { QueryConfig } from "./config.ts";
 import { allowOrigins } from "./cross-origin.ts";
 import { markMalformedMessages } from "./malformed-messages.ts";
+import { registerQueryMetrics } from "./metrics.ts";
 import type { ReadingStore } from "./reading-store.ts";
 import { queryRoutes } from "./routes.ts";
 import { createValidationInterceptor } from "./validation.ts";
@@ -36,6 +39,8 @@ export type QueryDependencies = {
   readonly access?: Interceptor | undefined;
   /** Serves TLS; cleartext if left out. */
   readonly tls?: TlsTermination | undefined;
+  /** Gets what query counts, if somebody wants it. */
+  readonly metrics?: Metrics | undefined;
 };
 
 /** Answers a request of either protocol, with what the responses of both have in common. */
@@ -64,7 +69,17 @@ const toldAfterGrace = 0.7;
  * @throws PortInUseError if the port is taken.
  */
 export async function startQuery(config: QueryConfig, dependencies: QueryDependencies): Promise<Query> {
-  const { store, clock, logger, image, serving = true, extraRoutes, fallback, access, tls } = dependencies;
+  const { clock, logger, image, extraRoutes, fallback, access, tls, metrics } = dependencies;
+  let isStoreReachable = dependencies.serving ?? true;
+  let watchers = 0;
+  const counting = metrics && createConnectCounting(metrics.rpc);
+  const counted =
+    metrics &&
+    registerQueryMetrics(metrics, {
+      watchers: () => watchers,
+      isStoreReachable: () => isStoreReachable,
+    }).counted;
+  const store = counted?.(dependencies.store) ?? dependencies.store;
   const stopping = new AbortController();
   const cutting = new AbortController();
   const addServices = queryRoutes(
@@ -75,6 +90,9 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       versions: { "device-mesh": packageJson.version, node: process.versions.node },
       watchIntervalMs: config.watchIntervalMs,
       watchesMax: config.watchesMax,
+      onWatches(running) {
+        watchers = running;
+      },
       stopping: stopping.signal,
     },
     { callTimeoutMaxMs: config.callTimeoutMs },
@@ -87,13 +105,15 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       extraRoutes?.(router);
       const services = [...new Set(router.handlers.map(({ service }) => service.typeName))];
       health = createHealth(services);
-      health.setServing(serving);
+      health.setServing(isStoreReachable);
       addHealthRoutes(router, health);
       const reflected = [...services, ...(config.reflectServices ?? [])];
       addReflectionRoutes(router, createReflection({ image, services: reflected }));
+      counting?.know(router);
       markMalformedMessages(router, { readMaxBytes: config.readMaxBytes });
     },
     interceptors: [
+      ...(counting === undefined ? [] : [counting.interceptor]),
       createErrorInterceptor({ logger }),
       ...(access === undefined ? [] : [access]),
       createCallLimits({
@@ -143,7 +163,10 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
   }
   return {
     port: server.port,
-    setServing: (isServing) => health?.setServing(isServing),
+    setServing(isServing) {
+      isStoreReachable = isServing;
+      health?.setServing(isServing);
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,6 +1,7 @@
 export { type Query, type QueryDependencies, startQuery } from "./compose.ts";
 export { type QueryConfig, queryConfig } from "./config.ts";
 export { createMemoryReadingStore, type MemoryReadingStore } from "./memory-reading-store.ts";
+export { queryMetrics } from "./metrics.ts";
 export type { ReadingPartial } from "./partial.ts";
 export { allTime, type PlannedRead, planRead, type Span } from "./planner.ts";
 export type {

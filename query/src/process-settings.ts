@@ -1,5 +1,6 @@
 import { chainSettings } from "@devicemesh/chain";
 import { userAccessSettings } from "@devicemesh/identity";
+import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { defaultQueryConfig } from "./config.ts";
 
@@ -68,6 +69,7 @@ export const querySettings = defineSettings({
       placeholder: "HOST:PORT",
       description: "Where the generator's control is reached; the page shows it.",
     },
+    ...metricsSettings(),
     logLevel: chainSettings.logLevel,
   },
 });

@@ -2,6 +2,7 @@ import { listOf } from "@devicemesh/chain";
 import { openMongo } from "@devicemesh/chain/mongo-client";
 import { openUserAccess } from "@devicemesh/identity";
 import type { Logger } from "@devicemesh/kit/logger";
+import type { Metrics } from "@devicemesh/kit/metrics";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, startQuery } from "./compose.ts";
 import { queryConfig } from "./config.ts";
@@ -21,7 +22,15 @@ const connectionsMax = 32;
  */
 export async function startQueryProcess(
   settings: QuerySettings,
-  { logger, clock }: { readonly logger: Logger; readonly clock: () => number },
+  {
+    logger,
+    clock,
+    metrics,
+  }: {
+    readonly logger: Logger;
+    readonly clock: () => number;
+    readonly metrics?: Metrics | undefined;
+  },
 ): Promise<Query> {
   await using starting = new AsyncDisposableStack();
   const {
@@ -60,6 +69,7 @@ export async function startQueryProcess(
         serving: false,
         access: access.interceptor,
         tls: access.tls,
+        metrics,
         fallback: createPage(() => ({
           ingest: settings.ingestAddress,
           query: `${host}:${query.port}`,

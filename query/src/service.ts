@@ -24,6 +24,8 @@ export type QueryServiceDependencies = {
   readonly watchIntervalMs?: number;
   /** The most watches at a time. */
   readonly watchesMax?: number;
+  /** Told how many watches run, whenever that changes. */
+  readonly onWatches?: (running: number) => void;
   /** Aborts when the server begins to stop; never by default. */
   readonly stopping?: AbortSignal;
 };
@@ -40,13 +42,14 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     versions = {},
     watchIntervalMs = defaultQueryConfig.watchIntervalMs,
     watchesMax = defaultQueryConfig.watchesMax,
+    onWatches,
     stopping = new AbortController().signal,
   } = dependencies;
   const readings = { store, pageTokens: createPageTokens<ReadingsPlace>({ key, method: "ListReadings" }) };
   const series = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListSeries" }) };
   const pipeline = { store, clock, versions, startedMs: clock() };
   const watching = { store, clock, watchIntervalMs, stopping };
-  const inWatchRoom = createWatchRoom(watchesMax);
+  const inWatchRoom = createWatchRoom(watchesMax, onWatches);
   return {
     getAggregates: (request, { signal }) => getAggregates(store, request, signal),
     listBuckets: (request, { signal }) => listBuckets(store, request, signal),

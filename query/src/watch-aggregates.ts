@@ -118,18 +118,21 @@ async function findNewest(
   return ahead.partials.reduce((newestMs, { lastAtMs }) => Math.max(newestMs, lastAtMs), nowMs);
 }
 
-/** Lets at most `max` watches run at a time. */
-export function createWatchRoom(max: number): <T>(watch: AsyncIterable<T>) => AsyncIterable<T> {
+/** Lets at most `max` watches run at a time. `onChange` is told how many run. */
+export function createWatchRoom(
+  max: number,
+  onChange: (running: number) => void = () => {},
+): <T>(watch: AsyncIterable<T>) => AsyncIterable<T> {
   let running = 0;
   return async function* limited(watch) {
     if (running >= max) {
       throw resourceExhausted({ subject: "watches", description: `at most ${max} run at a time` });
     }
-    running++;
+    onChange(++running);
     try {
       yield* watch;
     } finally {
-      running--;
+      onChange(--running);
     }
   };
 }

@@ -1,0 +1,57 @@
+import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/metrics";
+import type { Generator } from "./generator.ts";
+
+/** What the generator counts. */
+export const generatorMetrics = defineMetrics({
+  readings: {
+    name: "devicemesh_generator_readings_total",
+    type: "counter",
+    unit: "readings",
+    help: "Readings handed to the outbox (sent), and what became of them; what is in none of the others waits",
+    labels: { outcome: ["sent", "acknowledged", "refused", "dropped"] },
+  },
+  outboxReadings: {
+    name: "devicemesh_generator_outbox_readings",
+    type: "gauge",
+    unit: "readings",
+    help: "Readings that ingest has not acknowledged, in memory and on disk",
+  },
+  outboxSpilledBytes: {
+    name: "devicemesh_generator_outbox_spilled_bytes",
+    type: "gauge",
+    unit: "bytes",
+    help: "Of these, what is on disk; 0 without a spill folder",
+  },
+  deliveryRetries: {
+    name: "devicemesh_generator_delivery_retries_total",
+    type: "counter",
+    unit: "attempts",
+    help: "Attempts to deliver a unit that failed and were made again",
+  },
+  devices: {
+    name: "devicemesh_generator_devices",
+    type: "gauge",
+    unit: "devices",
+    help: "Devices that are played; 0 while nothing is",
+  },
+});
+
+/** Registers what a generator counts. */
+export function registerGeneratorMetrics(
+  metrics: Metrics,
+  generator: Pick<Generator, "totals" | "state">,
+): void {
+  metrics.register(generatorMetrics, {
+    readings() {
+      const { added, acked, refused, dropped } = generator.totals();
+      return samplesBy("outcome", { sent: added, acknowledged: acked, refused, dropped });
+    },
+    outboxReadings: () => generator.totals().pending,
+    outboxSpilledBytes: () => generator.totals().spilledBytes,
+    deliveryRetries: () => generator.totals().failedAttempts,
+    devices() {
+      const { running, play } = generator.state();
+      return running ? (play?.devices.count ?? 0) : 0;
+    },
+  });
+}

@@ -1,0 +1,116 @@
+import { type DeadLetterKind, deadLetterKinds, type OperatorStatusDocument } from "@devicemesh/chain";
+import { defineMetrics, type MetricSample, type Metrics } from "@devicemesh/kit/metrics";
+
+/** The states that Kafka Connect tells of a task, and a word for one that it may tell some day. */
+export const taskStates = [
+  "RUNNING",
+  "FAILED",
+  "PAUSED",
+  "RESTARTING",
+  "STOPPED",
+  "UNASSIGNED",
+  "OTHER",
+] as const;
+
+const connectorLabel = "the sinks of the mesh, by their connectors' names";
+
+/** What the operator tells. */
+export const operatorMetrics = defineMetrics({
+  problems: {
+    name: "devicemesh_operator_problems",
+    type: "gauge",
+    unit: "problems",
+    help: "What is wrong with the mesh, as many as the status names; no value before the first look",
+  },
+  sinkLag: {
+    name: "devicemesh_operator_sink_lag_messages",
+    type: "gauge",
+    unit: "messages",
+    help: "Records of its topic that the sink has not stored; no value before the first look",
+    labels: { connector: connectorLabel },
+  },
+  connectorRunning: {
+    name: "devicemesh_operator_connector_running",
+    type: "gauge",
+    unit: "0 or 1",
+    help: "Whether the connector itself runs, whatever its tasks do",
+    labels: { connector: connectorLabel },
+  },
+  connectorTasks: {
+    name: "devicemesh_operator_connector_tasks",
+    type: "gauge",
+    unit: "tasks",
+    help: "Tasks of the sink by their state",
+    labels: { connector: connectorLabel, state: taskStates },
+  },
+  taskRestarts: {
+    name: "devicemesh_operator_task_restarts_total",
+    type: "counter",
+    unit: "restarts",
+    help: "How often the operator had what failed of the sink started again",
+    labels: { connector: connectorLabel },
+  },
+  deadLetters: {
+    name: "devicemesh_operator_dead_letters_total",
+    type: "counter",
+    unit: "records",
+    help: "Records that a sink refused, as judged when they were read: repeats of a reading or of a record, or invalid",
+    labels: { reason: deadLetterKinds },
+  },
+  deadLetterLag: {
+    name: "devicemesh_operator_dead_letter_lag_messages",
+    type: "gauge",
+    unit: "messages",
+    help: "Dead letters that nobody has read yet; no value before the first look",
+  },
+});
+
+/** What the operator saw last; undefined before its first look. */
+export type OperatorSight = Omit<OperatorStatusDocument, "_id" | "updated"> | undefined;
+
+/** Registers what the operator tells. */
+export function registerOperatorMetrics(
+  metrics: Metrics,
+  options: {
+    readonly connectors: readonly string[];
+    readonly sight: () => OperatorSight;
+    readonly deadLetters: () => Readonly<Record<DeadLetterKind, number>>;
+  },
+): void {
+  const { connectors, sight } = options;
+  type Connector = OperatorStatusDocument["connectors"][number];
+  function each(read: (connector: Connector) => number): readonly MetricSample[] {
+    return (sight()?.connectors ?? []).map((connector) => ({
+      labels: { connector: connector.name },
+      value: read(connector),
+    }));
+  }
+  metrics.register(operatorMetrics, {
+    problems: () => sight()?.problems.length,
+    sinkLag: () => each(({ lag }) => lag),
+    connectorRunning: () => each(({ state }) => Number(state === "RUNNING")),
+    connectorTasks: () =>
+      (sight()?.connectors ?? []).flatMap(({ name, tasks }) =>
+        taskStates.map((state) => ({
+          labels: { connector: name, state },
+          value: tasks.filter((task) => knownState(task.state) === state).length,
+        })),
+      ),
+    taskRestarts() {
+      const restarts = new Map(sight()?.connectors.map((connector) => [connector.name, connector.restarts]));
+      return connectors.map((connector) => ({
+        labels: { connector },
+        value: restarts.get(connector) ?? 0,
+      }));
+    },
+    deadLetters() {
+      const counts = options.deadLetters();
+      return deadLetterKinds.map((reason) => ({ labels: { reason }, value: counts[reason] }));
+    },
+    deadLetterLag: () => sight()?.dead_letter_lag,
+  });
+}
+
+function knownState(state: string): (typeof taskStates)[number] {
+  return taskStates.find((known) => known === state) ?? "OTHER";
+}

@@ -1,0 +1,71 @@
+import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/metrics";
+import type { ReadingStore } from "./reading-store.ts";
+
+/** What query counts. */
+export const queryMetrics = defineMetrics({
+  rowsRead: {
+    name: "devicemesh_query_rows_read_total",
+    type: "counter",
+    unit: "rows",
+    help: "Rows that the store gave: raw readings for lists, partials (one per series and bucket) for aggregates",
+    labels: { source: ["raw", "partials"] },
+  },
+  readingsCovered: {
+    name: "devicemesh_query_readings_covered_total",
+    type: "counter",
+    unit: "readings",
+    help: "Readings that those partials stand for: folded into windows before, or raw ones that the store added up",
+    labels: { source: ["raw", "windows"] },
+  },
+  watchers: {
+    name: "devicemesh_query_watchers",
+    type: "gauge",
+    unit: "watches",
+    help: "Open calls of WatchAggregates that were let in",
+  },
+  storeReachable: {
+    name: "devicemesh_query_store_reachable",
+    type: "gauge",
+    unit: "0 or 1",
+    help: "Whether the store answers, as health tells it",
+  },
+});
+
+/** Registers what query counts; questions are counted where they go through `counted`. */
+export function registerQueryMetrics(
+  metrics: Metrics,
+  options: { readonly watchers: () => number; readonly isStoreReachable: () => boolean },
+): { readonly counted: (store: ReadingStore) => ReadingStore } {
+  const rows = { raw: 0, partials: 0 };
+  const readings = { raw: 0, windows: 0 };
+  metrics.register(queryMetrics, {
+    rowsRead: () => samplesBy("source", rows),
+    readingsCovered: () => samplesBy("source", readings),
+    watchers: options.watchers,
+    storeReachable: () => Number(options.isStoreReachable()),
+  });
+  return {
+    counted: (store) => ({
+      levels: store.levels,
+      readHorizon: (signal) => store.readHorizon(signal),
+      readRepeats: (request, signal) => store.readRepeats(request, signal),
+      readSeries: (request, signal) => store.readSeries(request, signal),
+      readStatus: (signal) => store.readStatus(signal),
+      watchChanges: (signal) => store.watchChanges(signal),
+      async readReadings(request, signal) {
+        const found = await store.readReadings(request, signal);
+        rows.raw += found.length;
+        return found;
+      },
+      async readPartials(request, signal) {
+        const read = await store.readPartials(request, signal);
+        rows.partials += read.partials.length;
+        for (const { count, fromRaw } of read.partials) {
+          readings.raw += fromRaw;
+          readings.windows += count - fromRaw;
+        }
+        return read;
+      },
+    }),
+  };
+}
