@@ -41,11 +41,14 @@ export const healthySeries: Readonly<Record<string, string>> = {
   [handled("IngestService", "PublishReadings", "Unavailable")]: rising(1),
   [handled("QueryService", "GetAggregates", "OK")]: steady(0),
   [handled("QueryService", "GetAggregates", "Internal")]: steady(0),
-  "devicemesh_ingest_log_reachable{instance="a
-  "devicemesh_ingest_append_seconds_bucket{le="+Inf
+  'devicemesh_ingest_log_reachable{instance="a"}': steady(1),
+  'devicemesh_ingest_append_seconds_bucket{le="0.1"}': rising(100),
+  'devicemesh_ingest_append_seconds_bucket{le="1"}': rising(100),
+  'devicemesh_ingest_append_seconds_bucket{le="5"}': rising(100),
+  'devicemesh_ingest_append_seconds_bucket{le="+Inf"}': rising(100),
   devicemesh_generator_outbox_readings: steady(5_000),
   devicemesh_generator_outbox_spilled_bytes: steady(0),
-  "devicemesh_generator_readings_total{outcome="dropped
+  'devicemesh_generator_readings_total{outcome="dropped"}': steady(7),
   devicemesh_aggregator_complete_through_age_seconds: steady(2),
   [sinkLag]: steady(300),
   [tasks("RUNNING")]: steady(3),
@@ -54,17 +57,18 @@ export const healthySeries: Readonly<Record<string, string>> = {
   [deadLetters("duplicate")]: rising(5),
   devicemesh_operator_dead_letter_lag_messages: "0 5 _ 0 5 0x200",
   [frontierAge("10s")]: steady(20),
-  [frontierAge("1d")]: steady(80_000),
-  "devicemesh_aggregator_active{instance="b
+  [frontierAge("1day")]: steady(80_000),
+  'devicemesh_aggregator_active{instance="a"}': steady(1),
+  'devicemesh_aggregator_active{instance="b"}': steady(0),
   'devicemesh_operator_problems{job="operator"}': steady(0),
   'devicemesh_aggregator_problems{job="aggregator"}': "0x50 2x10 0x120",
   devicemesh_aggregator_window_job_restarts_total: steady(1),
   devicemesh_aggregator_window_job_batches_total: rising(8),
   devicemesh_aggregator_window_job_rows_dropped_total: steady(0),
-  "devicemesh_query_store_reachable{instance="a
-  "envoy_cluster_membership_healthy{envoy_cluster_name="query", instance="a
+  'devicemesh_query_store_reachable{instance="a"}': steady(1),
+  'envoy_cluster_membership_healthy{envoy_cluster_name="query", instance="a"}': steady(3),
   [heapPressure]: steady(40),
   envoy_overload_envoy_resource_monitors_global_downstream_max_connections_pressure: steady(10),
-  "envoy_server_live{instance="a"}": steady(1),
+  'envoy_server_live{instance="a"}': steady(1),
   envoy_server_days_until_first_cert_expiring: steady(90),
 };
