@@ -35,7 +35,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   // All but proto in its tests only: it stands before whatever serves.
   envoy: ["proto", "kit", "identity", "ingest", "query", "generator"],
   engines: ["kit"],
-  stack: ["proto", "kit", "envoy"],
+  stack: ["proto", "kit", "engines", "envoy"],
   operator: ["proto", "kit", "chain"],
   aggregator: ["proto", "kit", "chain", "query"],
   mesh: [

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { asGrafanaSends, metricsIn, withStaticTargets } from "./monitoring.ts";
+import { asGrafanaSends, metricsIn, selectorsIn, withStaticTargets } from "./monitoring.ts";
 
 const config = readFileSync(new URL("../prometheus/prometheus.yml", import.meta.url), "utf8");
 const jobs = ["ingest", "query", "generator", "operator", "aggregator", "envoy", "prometheus"];
@@ -51,8 +51,17 @@ describe("a query", () => {
     expect(() => asGrafanaSends("rate(a[$__range])")).toThrow("$__range");
   });
 
-  it("tells its metrics, without labels, texts and functions", () => {
-    const query = `sum by (envoy_cluster_name, le) (rate(envoy_cluster_upstream_rq_time_bucket{envoy_cluster_name="envoy_not"}[1m])) / on (grpc_server_x) devicemesh_a_total > 0 or up == 0`;
+  const query = `sum by (envoy_cluster_name, le) (rate(envoy_cluster_upstream_rq_time_bucket{envoy_cluster_name="envoy_{not}"}[1m])) / on (grpc_server_x) devicemesh_a_total > 0 or up == 0`;
+
+  it("tells its selectors, without functions and the labels it is grouped by", () => {
+    expect(selectorsIn(query)).toEqual([
+      `envoy_cluster_upstream_rq_time_bucket{envoy_cluster_name="envoy_{not}"}`,
+      "devicemesh_a_total",
+      "up",
+    ]);
+  });
+
+  it("tells its metrics", () => {
     expect(metricsIn(query)).toEqual(["envoy_cluster_upstream_rq_time", "devicemesh_a_total", "up"]);
   });
 });

@@ -46,14 +46,21 @@ export function asGrafanaSends(query: string): string {
   });
 }
 
-/** Names that stand before a bracket or a brace but are no metrics. */
-const labelMatcher = /\{[^}]*\}/g;
+/** Brackets with names of labels. */
 const grouping = /\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g;
-const text = /"[^"]*"/g;
+/** A metric, with what its labels must be, if anything. */
+const selector = /\b(?:(?:devicemesh|grpc_server|envoy|process|nodejs)_\w+|up\b)(?:\{(?:[^}"]|"[^"]*")*\})?/g;
+
+/** The series that an expression asks for, as selectors: a metric with the labels that it must have. Pure. */
+export function selectorsIn(expression: string): readonly string[] {
+  return [...new Set(expression.replace(grouping, "").match(selector))];
+}
 
 /** The metrics that an expression asks for, as exposed: no `_bucket`, since a histogram has one name. Pure. */
-export function metricsIn(expression: string): string[] {
-  const bare = expression.replace(text, "").replace(labelMatcher, "").replace(grouping, "");
-  const names = bare.match(/\b(devicemesh|grpc_server|envoy|process|nodejs)_\w+|\bup\b/g) ?? [];
-  return [...new Set(names.map((name) => name.replace(/_bucket$/, "")))];
+export function metricsIn(expression: string): readonly string[] {
+  const names = selectorsIn(expression).map((text) => text.replace(/\{.*/s, "").replace(/_bucket$/, ""));
+  return [...new Set(names)];
 }
+
+/** Metrics of ours that no board shows, and why. */
+export const metricsWithoutPanel: Readonly<Record<string, string>> = {};
