@@ -34,8 +34,6 @@ export type ServicesConfig = {
   /** A folder for readings that the generator could not deliver before it ended; none are kept if undefined. */
   readonly spill: string | undefined;
   readonly logLevel: string;
-  /** Each service tells its metrics too, on a free port. */
-  readonly metrics?: boolean;
 };
 
 /** The names of the services, in the order in which they start. */
@@ -58,7 +56,7 @@ export function planServices(
   config: ServicesConfig,
 ): Readonly<Record<"operator" | "aggregator" | "ingest", ServicePlan>> {
   const { engines, ports, topicPrefix, retainRawMs } = config;
-  const log = logFlags(config);
+  const log = ["--log-level", config.logLevel];
   const kafka = ["--kafka-brokers", engines.kafkaBrokers.join(","), "--topic-prefix", topicPrefix];
   const mongodb = mongodbFlags(config);
   const retainRaw = retainRawMs === undefined ? [] : ["--retain-raw", `${retainRawMs}ms`];
@@ -99,7 +97,7 @@ export function planServices(
 
 /** The command of query, whose page tells where the others are. Pure. */
 export function planQuery(config: ServicesConfig, addresses: ServiceAddresses): ServicePlan {
-  const { ports, corsOrigin } = config;
+  const { ports, corsOrigin, logLevel } = config;
   return {
     name: "query",
     main: mainOf("query"),
@@ -108,14 +106,14 @@ export function planQuery(config: ServicesConfig, addresses: ServiceAddresses): 
       ...mongodbFlags(config),
       ...["--ingest-address", addresses.ingest, "--generator-address", addresses.generator],
       ...(corsOrigin === undefined ? [] : ["--cors-origin", corsOrigin]),
-      ...logFlags(config),
+      ...["--log-level", logLevel],
     ],
   };
 }
 
 /** The command of the generator, which sends to `target` (host:port of ingest). Pure. */
 export function planGenerator(config: ServicesConfig, target: string): ServicePlan {
-  const { ports, devices, spill } = config;
+  const { ports, devices, spill, logLevel } = config;
   return {
     name: "generator",
     main: mainOf("generator"),
@@ -125,14 +123,9 @@ export function planGenerator(config: ServicesConfig, target: string): ServicePl
       ...["--target", target],
       ...(devices === undefined ? ["--idle"] : ["--devices", `${devices}`]),
       ...(spill === undefined ? [] : ["--spill", spill]),
-      ...logFlags(config),
+      ...["--log-level", logLevel],
     ],
   };
-}
-
-/** What all services are told about watching them. */
-function logFlags({ logLevel, metrics }: ServicesConfig): readonly string[] {
-  return ["--log-level", logLevel, ...(metrics ? ["--metrics-port", "0"] : [])];
 }
 
 function mongodbFlags({ engines, database }: ServicesConfig): readonly string[] {

@@ -25,8 +25,6 @@ export type ServiceProcess = AsyncDisposable & {
   readonly name: string;
   /** host:port where it listens. */
   readonly address: string;
-  /** host:port of its metrics, once it has told it; undefined if it has none. */
-  readonly metricsAddress: string | undefined;
   /** Its process now, or undefined while it is being started again. */
   readonly processId: number | undefined;
   /** Kills it at once, as a power cut would; it is started again. Resolves when it is dead. */
@@ -57,7 +55,6 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
   let child: ChildProcess | undefined;
   let port: number | undefined;
   let address = "";
-  let metricsAddress: string | undefined;
   let waitMs = 0;
 
   function run(): { readonly listening: Promise<void>; readonly ended: Promise<string> } {
@@ -88,7 +85,6 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
           log.write(`${line}\n`);
           last.push(line);
           last.splice(0, last.length - linesTold);
-          metricsAddress = /^metrics on (\S+:\d+)$/.exec(line)?.[1] ?? metricsAddress;
           const found = /^listening on (\S+):(\d+)$/.exec(line);
           if (!found) return;
           port = Number(found[2]);
@@ -135,9 +131,6 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
     name,
     get address() {
       return address;
-    },
-    get metricsAddress() {
-      return metricsAddress;
     },
     get processId() {
       return child?.pid;
