@@ -161,6 +161,31 @@ describe("createErrorInterceptor", () => {
     await waitUntil(() => aborted);
     expect(lines).toEqual([]);
   });
+
+  it("logs nothing when a client leaves, over HTTP/1.1 either", async () => {
+    let waiting = 0;
+    let left = 0;
+    const { server, lines } = await startServer({
+      async check(_, { signal }) {
+        waiting++;
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        // The turn after, so that what was thrown has been seen.
+        setImmediate(() => left++);
+        throw signal.reason;
+      },
+    });
+    await using _ = server;
+    for (const client of Object.values(clients(server.port))) {
+      const leaving = new AbortController();
+      const call = failureOf(() => client.check({}, { signal: leaving.signal }));
+      const before = waiting;
+      await waitUntil(() => waiting > before);
+      leaving.abort();
+      expect((await call).code).toBe(Code.Canceled);
+    }
+    await waitUntil(() => left === 4);
+    expect(lines).toEqual([]);
+  });
 });
 
 describe("toConnectError", () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import type { Logger } from "./logger.ts";
 import { toStatus } from "./rpc-error.ts";
 
@@ -61,11 +61,12 @@ function acceptedRequestId(header: string | null): string | undefined {
 
 /** The reason of the aborted call, if that is all the error says. */
 function abortReason(signal: AbortSignal, error: unknown): ConnectError | undefined {
-  if (!signal.aborted || !(signal.reason instanceof ConnectError)) {
+  if (!signal.aborted) {
     return undefined;
   }
   const isAbort = error === signal.reason || (error instanceof Error && error.name === "AbortError");
-  return isAbort ? signal.reason : undefined;
+  // Where a client on HTTP/1.1 has gone, the reason is a plain AbortError.
+  return isAbort ? ConnectError.from(signal.reason, Code.Canceled) : undefined;
 }
 
 function reportForeign(

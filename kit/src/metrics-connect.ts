@@ -63,5 +63,8 @@ async function* counted<T>(
 }
 
 function codeOf(error: unknown): Code {
-  return error === undefined ? Code.Canceled : ConnectError.from(error, Code.Internal).code;
+  if (error === undefined) return Code.Canceled;
+  const { code } = ConnectError.from(error, Code.Internal);
+  // So Node's adapter says that an HTTP/1.1 client has gone; on HTTP/2 it says Canceled.
+  return code === Code.Aborted ? Code.Canceled : code;
 }

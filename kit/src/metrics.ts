@@ -39,20 +39,26 @@ export type Metrics = {
   readonly contentType: string;
 };
 
+/** What metrics need. */
+export type MetricsDependencies = {
+  readonly logger: Logger;
+  /** Times calls: milliseconds of a clock that never jumps, performance.now by default. */
+  readonly monotonicMs?: () => number;
+};
+
 /** Metrics of their own, with none yet but those of RPCs. */
-export function createMetrics({ logger }: { readonly logger: Logger }): Metrics {
-  const registry = new Registry();
-  return createMetricsIn(registry, logger);
+export function createMetrics(dependencies: MetricsDependencies): Metrics {
+  return createMetricsIn(new Registry(), dependencies);
 }
 
 /** Metrics with those of the process and of Node: CPU, memory, handles, delay of the event loop, collections. */
-export function createProcessMetrics({ logger }: { readonly logger: Logger }): Metrics {
+export function createProcessMetrics(dependencies: MetricsDependencies): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  return createMetricsIn(registry, logger);
+  return createMetricsIn(registry, dependencies);
 }
 
-function createMetricsIn(registry: Registry, logger: Logger): Metrics {
+function createMetricsIn(registry: Registry, { logger, monotonicMs }: MetricsDependencies): Metrics {
   /** What the reader tells, as samples; none if it fails. */
   function samplesOf({ name }: MetricDefinition, read: () => MetricReading): readonly MetricSample[] {
     try {
@@ -102,7 +108,7 @@ function createMetricsIn(registry: Registry, logger: Logger): Metrics {
 
   return {
     register,
-    rpc: createRpcCounting({ register }),
+    rpc: createRpcCounting({ register }, monotonicMs),
     text: () => registry.metrics(),
     contentType: registry.contentType,
   };

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "./testing.ts";
@@ -15,12 +16,14 @@ async function run(start: string, args: readonly string[], signalAt?: string) {
     file,
     `import { createServer } from "node:net";
 import { runService } from "${here}run-service.ts";
+import { metricsSettings } from "${here}metrics-setting.ts";
 import { defineSettings } from "${here}settings.ts";
 const definition = defineSettings({ prefix: "T_", settings: {
   host: { flag: "--host", env: "T_HOST", kind: "string", default: "127.0.0.1", description: "Where." },
+  ...metricsSettings("T_"),
   logLevel: { flag: "--log-level", env: "T_LOG", kind: "string", default: "info", description: "What." },
 } });
-await runService({ name: "echo", definition, async start() { ${start} } }, process);
+await runService({ name: "echo", definition, async start(values, { metrics }) { ${start} } }, process);
 `,
   );
   const child = spawn(process.execPath, [file, ...args], { stdio: ["ignore", "pipe", "pipe"] });
@@ -46,6 +49,38 @@ describe("runService", () => {
     const { code, stdout } = await run(listens, [], "listening on");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^listening on 127\.0\.0\.1:\d+\nclosed\n$/);
+  });
+
+  it("serves its metrics until it is closed, and says where after where it listens", async () => {
+    const { code, stdout, stderr } = await run(
+      `metrics.register(
+        { up: { name: "echo_up", type: "gauge", unit: "1", help: "Whether it is up" } },
+        { up: () => 1 },
+      );
+      const close = async () => {
+        const [, address] = /metrics on (\\S+)/.exec(printed);
+        const text = await (await fetch("http://" + address + "/metrics")).text();
+        console.log(/^echo_up .*$/m.exec(text)[0], text.includes("process_cpu_seconds_total"));
+      };
+      let printed = "";
+      const write = process.stdout.write.bind(process.stdout);
+      process.stdout.write = (text) => { printed += text; return write(text); };
+      return { port: 7, close };`,
+      ["--metrics-port", "0"],
+      "metrics on",
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^listening on 127\.0\.0\.1:7\nmetrics on 127\.0\.0\.1:\d+\necho_up 1 true\n$/);
+  });
+
+  it("ends with 2 if the port of the metrics is taken, before anything is started", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const { port } = taken.address() as AddressInfo;
+    const { code, stdout, stderr } = await run(`console.log("started");`, ["--metrics-port", `${port}`]);
+    taken.close();
+    expect([code, stdout]).toEqual([2, ""]);
+    expect(stderr).toContain("choose another with --metrics-port");
   });
 
   it("says why it could not start, and ends with 1", async () => {

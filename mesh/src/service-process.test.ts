@@ -49,6 +49,24 @@ describe("a service process", () => {
     expect(service.address).toBe(address);
   });
 
+  it("is told to serve metrics on a port that stays the same", async () => {
+    using folder = temporaryFolder();
+    const options = optionsIn(folder.path, { metrics: true, args: (port) => [`${port ?? 0}`] });
+    // Its metrics' port is the one it is told, or 4711.
+    writeFileSync(
+      options.main,
+      `${program}
+const [flag, port] = process.argv.slice(3);
+setTimeout(() => console.log("metrics on 127.0.0.1:" + (flag === "--metrics-port" && Number(port) || 4711)), 100);`,
+    );
+    await using service = await startServiceProcess(options);
+    expect(service.metricsAddress).toBe("127.0.0.1:4711");
+    writeFileSync(options.main, readFileSync(options.main, "utf8").replace("4711", "4712"));
+    await service.kill();
+    await service.listening();
+    expect(service.metricsAddress).toBe("127.0.0.1:4711");
+  });
+
   it("ends on SIGTERM and is not started again; stopping twice is the same as once", async () => {
     using folder = temporaryFolder();
     const deaths: string[] = [];

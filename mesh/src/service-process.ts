@@ -12,6 +12,8 @@ export type ServiceOptions = {
   readonly args: (port: number | undefined) => readonly string[];
   /** Its environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Whether it is told to serve metrics, on a port that stays the same. */
+  readonly metrics?: boolean;
   /** Gets all that it prints. */
   readonly logFile: string;
   /** Told when it died by itself and will be started again. */
@@ -25,6 +27,8 @@ export type ServiceProcess = AsyncDisposable & {
   readonly name: string;
   /** host:port where it listens. */
   readonly address: string;
+  /** host:port of its metrics, if it serves any. */
+  readonly metricsAddress: string | undefined;
   /** Its process now, or undefined while it is being started again. */
   readonly processId: number | undefined;
   /** Kills it at once, as a power cut would; it is started again. Resolves when it is dead. */
@@ -55,11 +59,14 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
   let child: ChildProcess | undefined;
   let port: number | undefined;
   let address = "";
+  let metricsPort = 0;
+  let metricsAddress: string | undefined;
   let waitMs = 0;
 
   function run(): { readonly listening: Promise<void>; readonly ended: Promise<string> } {
     const startedMs = performance.now();
-    const running = spawn(process.execPath, [main, ...args(port)], {
+    const metricsFlags = options.metrics ? ["--metrics-port", `${metricsPort}`] : [];
+    const running = spawn(process.execPath, [main, ...args(port), ...metricsFlags], {
       stdio: ["ignore", "pipe", "pipe"],
       // A group of its own: Ctrl-C in a terminal is for the mesh, which ends its services in order.
       detached: true,
@@ -85,11 +92,16 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
           log.write(`${line}\n`);
           last.push(line);
           last.splice(0, last.length - linesTold);
-          const found = /^listening on (\S+):(\d+)$/.exec(line);
-          if (!found) return;
-          port = Number(found[2]);
-          address = `${found[1]}:${port}`;
-          resolve();
+          const [, what, host, number] = /^(listening|metrics) on (\S+):(\d+)$/.exec(line) ?? [];
+          if (what === "listening") {
+            port = Number(number);
+            address = `${host}:${port}`;
+          } else if (what === "metrics") {
+            metricsPort = Number(number);
+            metricsAddress = `${host}:${metricsPort}`;
+          }
+          // The metrics' line is the later one.
+          if (what === (options.metrics ? "metrics" : "listening")) resolve();
         });
       }
       ended.then((how) => reject(new Error(`${name} ended with ${how}:\n${last.join("\n")}`)), reject);
@@ -131,6 +143,9 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
     name,
     get address() {
       return address;
+    },
+    get metricsAddress() {
+      return metricsAddress;
     },
     get processId() {
       return child?.pid;

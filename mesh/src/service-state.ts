@@ -13,6 +13,8 @@ export type KnownService = {
   readonly process: ProcessIdentity;
   /** host:port, once it listens. */
   readonly address?: string;
+  /** host:port of its metrics, once they are served. */
+  readonly metrics?: string;
 };
 
 /** What is known of the services of a data folder, on disk, so that whoever comes next can tell what runs. */
@@ -20,8 +22,8 @@ export type ServiceState = {
   read(): readonly KnownService[];
   /** Notes a process that was started; it takes the place of an earlier one of the name. */
   started(name: string, processId: number): void;
-  /** Notes where a service listens. */
-  listens(name: string, address: string): void;
+  /** Notes where a service listens, and where its metrics are. */
+  listens(name: string, address: string, metrics: string | undefined): void;
   /** Forgets them all: they were stopped. */
   clear(): void;
 };
@@ -45,8 +47,9 @@ export function createServiceState(folder: string): ServiceState {
       const others = read().filter((service) => service.name !== name);
       write([...others, { name, process: identity }]);
     },
-    listens(name, address) {
-      write(read().map((service) => (service.name === name ? { ...service, address } : service)));
+    listens(name, address, metrics) {
+      const known = { address, ...(metrics !== undefined && { metrics }) };
+      write(read().map((service) => (service.name === name ? { ...service, ...known } : service)));
     },
     clear: () => write([]),
   };

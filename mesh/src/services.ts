@@ -20,8 +20,8 @@ export type ServicesDependencies = {
   readonly onDeath?: (name: string, how: string) => void;
   /** Told the process id of a service each time it was started. */
   readonly onStart?: (name: string, processId: number) => void;
-  /** Told where a service listens. */
-  readonly onListen?: (name: string, address: string) => void;
+  /** Told where a service listens, and where its metrics are. */
+  readonly onListen?: (name: string, address: string, metrics: string | undefined) => void;
 };
 
 /** The services of one mesh, each a process. */
@@ -50,6 +50,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
       main,
       args,
       env: ownEnv,
+      metrics: true,
       logFile: join(logs, `${name}.log`),
       ...(onDeath && { onDeath }),
       ...(onStart && { onStart }),
@@ -59,7 +60,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
       throw new Error(`${name} was stopped while it started`);
     }
     started.set(name, service);
-    onListen?.(name, service.address);
+    onListen?.(name, service.address, service.metricsAddress);
     return service.address;
   }
 

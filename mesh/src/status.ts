@@ -29,7 +29,7 @@ export async function readMeshStatus(data: string): Promise<readonly ProcessRow[
       memoryBytes,
       remark: reason ?? "",
     })),
-    ...services.map(({ name, process, address }) => {
+    ...services.map(({ name, process, address, metrics }) => {
       const runs = isRunning(process);
       return {
         name,
@@ -37,7 +37,7 @@ export async function readMeshStatus(data: string): Promise<readonly ProcessRow[
         address: address ?? "",
         processId: runs ? process.pid : undefined,
         memoryBytes: runs ? residentBytes(process.pid) : undefined,
-        remark: "",
+        remark: metrics === undefined ? "" : `metrics on ${metrics}`,
       };
     }),
   ];
