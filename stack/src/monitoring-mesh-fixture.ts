@@ -4,7 +4,6 @@ import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { TestEngines } from "@devicemesh/engines/testing";
 import { startEnvoy } from "@devicemesh/envoy";
-import { waitUntil } from "@devicemesh/kit/testing";
 import type { DeviceMessage } from "@devicemesh/proto";
 import { protoTimestamp } from "@devicemesh/proto";
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
@@ -36,9 +35,7 @@ export async function startMonitoredMesh(options: {
   readonly prometheusServer: string;
 }): Promise<MonitoredMesh> {
   await using starting = new AsyncDisposableStack();
-  const mesh = starting.use(
-    await startRealMesh(options.engines, "monitored", { metrics: true, devices: 20 }),
-  );
+  const mesh = starting.use(await startRealMesh(options.engines, "monitored", { devices: 20 }));
   const hostPort = (address: string) => {
     const [host = "", port] = address.split(":");
     return { host, port: Number(port) };
@@ -57,17 +54,18 @@ export async function startMonitoredMesh(options: {
       openCallsMs: 0,
     }),
   );
-  const metricsOf = (name: (typeof serviceJobs)[number]) => mesh.services.get(name).metricsAddress;
-  await waitUntil(() => serviceJobs.every((name) => metricsOf(name) !== undefined), {
-    what: "every service says where its metrics are",
-  });
+  const metricsOf = (name: (typeof serviceJobs)[number]) => {
+    const address = mesh.services.get(name).metricsAddress;
+    if (address === undefined) throw new Error(`${name} serves no metrics`);
+    return address;
+  };
   const prometheus = starting.use(
     await startPrometheus({
       server: options.prometheusServer,
       rulesFile: `${prometheusFolder}rules.yml`,
       configOf: (ownAddress) =>
         withStaticTargets(readFileSync(`${prometheusFolder}prometheus.yml`, "utf8"), {
-          ...Object.fromEntries(serviceJobs.map((name) => [name, [metricsOf(name) ?? ""]])),
+          ...Object.fromEntries(serviceJobs.map((name) => [name, [metricsOf(name)]])),
           envoy: [`${envoy.metrics.host}:${envoy.metrics.port}`],
           prometheus: [ownAddress],
         }),

@@ -49,6 +49,7 @@ const queries = boards.flatMap((board) =>
     ),
   ),
 );
+const variables = boards.flatMap((board) => board.variables ?? []);
 const everyMs = 1000;
 
 describe.skipIf(!isPossible)("Prometheus before the real mesh and Envoy", () => {
@@ -108,6 +109,10 @@ describe.skipIf(!isPossible)("Prometheus before the real mesh and Envoy", () => 
   it("finds every series that a board or an alert asks for, with the labels that are asked for", async () => {
     const asked = [
       ...queries,
+      ...variables.map(({ label, metric, values }) => ({
+        name: label,
+        expression: `${metric}{${values}=~".+"}`,
+      })),
       ...alerts.map(({ alert, expr }) => ({ name: alert, expression: expr })),
     ].flatMap(({ name, expression }) =>
       selectorsIn(expression).map((selector) => ({ name, expression: selector })),
@@ -116,7 +121,10 @@ describe.skipIf(!isPossible)("Prometheus before the real mesh and Envoy", () => 
   }, 180_000);
 
   it("sees no metric of ours that no board shows, unless it is written why", async () => {
-    const shown = new Set(queries.flatMap(({ expression }) => metricsIn(expression)));
+    const shown = new Set([
+      ...queries.flatMap(({ expression }) => metricsIn(expression)),
+      ...variables.map(({ metric }) => metric),
+    ]);
     const stored = await monitored.prometheus.get<readonly string[]>("label/__name__/values");
     const ours = new Set(
       stored
