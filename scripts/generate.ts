@@ -1,5 +1,5 @@
 // Generates everything under proto/gen from the contract, and aggregator/gen from the protos it speaks with
-// Spark. `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
+// Spark; writes the tables of metrics in ARCHITECTURE.md (a test holds them to the code). `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -65,5 +65,7 @@ if (import.meta.main) {
     }
   } else {
     generate(root);
+    // Only now: what it reads imports what was generated.
+    (await import("./metrics-tables.ts")).writeMetricsTables();
   }
 }
