@@ -98,6 +98,8 @@ describe("boards", () => {
       const taken = new Set<string>();
       for (const { gridPos, title: name } of panels) {
         expect(gridPos.x + gridPos.w, name).toBeLessThanOrEqual(24);
+        expect(Object.values(gridPos).every(Number.isInteger), name).toBe(true);
+        expect(gridPos.w, name).toBeGreaterThanOrEqual(4);
         for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
           for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
             expect(taken.has(`${x} ${y}`), `${title}: ${name}`).toBe(false);
