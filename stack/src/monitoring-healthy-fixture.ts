@@ -67,6 +67,8 @@ export const healthySeries: Readonly<Record<string, string>> = {
   devicemesh_aggregator_window_job_rows_dropped_total: steady(0),
   'devicemesh_query_store_reachable{instance="a"}': steady(1),
   'envoy_cluster_membership_healthy{envoy_cluster_name="query", instance="a"}': steady(3),
+  // It is in reserve, or windows are held up.
+  'envoy_cluster_membership_healthy{envoy_cluster_name="aggregator", instance="a"}': steady(0),
   [heapPressure]: steady(40),
   envoy_overload_envoy_resource_monitors_global_downstream_max_connections_pressure: steady(10),
   'envoy_server_live{instance="a"}': steady(1),

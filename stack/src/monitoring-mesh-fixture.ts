@@ -17,6 +17,8 @@ import { type Prometheus, startPrometheus } from "./prometheus-fixture.ts";
 const prometheusFolder = fileURLToPath(new URL("../prometheus/", import.meta.url));
 const serviceJobs = ["ingest", "query", "generator", "operator", "aggregator"] as const;
 
+const firstWindowsLimitMs = 360_000;
+
 /** For tests: the real mesh behind Envoy, and a Prometheus that scrapes all of it as in the stack. */
 export type MonitoredMesh = AsyncDisposable & {
   readonly mesh: RealMesh;
@@ -36,6 +38,8 @@ export async function startMonitoredMesh(options: {
 }): Promise<MonitoredMesh> {
   await using starting = new AsyncDisposableStack();
   const mesh = starting.use(await startRealMesh(options.engines, "monitored", { devices: 20 }));
+  // Watched from when it is well: on a busy machine Spark's first batch takes minutes, and that has its alerts.
+  await mesh.untilSealed({ timeoutMs: firstWindowsLimitMs });
   const hostPort = (address: string) => {
     const [host = "", port] = address.split(":");
     return { host, port: Number(port) };

@@ -60,7 +60,7 @@ describe.skipIf(!isPossible)("Prometheus before the real mesh and Envoy", () => 
       envoyBinary: envoyBinary!,
       prometheusServer: prometheus!.server,
     });
-  }, 300_000);
+  }, 480_000);
   afterAll(async () => {
     await monitored?.[Symbol.asyncDispose]();
   }, 60_000);
