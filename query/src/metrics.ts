@@ -46,7 +46,10 @@ export function registerQueryMetrics(
   });
   return {
     counted: (store) => ({
-      levels: store.levels,
+      // A store that has not been reached does not know them yet, and throws.
+      get levels() {
+        return store.levels;
+      },
       readHorizon: (signal) => store.readHorizon(signal),
       readRepeats: (request, signal) => store.readRepeats(request, signal),
       readSeries: (request, signal) => store.readSeries(request, signal),
