@@ -1,5 +1,5 @@
 // Generates everything under proto/gen from the contract, and aggregator/gen from the protos it speaks with
-// Spark; writes the tables of metrics in ARCHITECTURE.md (a test holds them to the code). `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
+// Spark. `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

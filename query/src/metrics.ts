@@ -46,7 +46,7 @@ export function registerQueryMetrics(
   });
   return {
     counted: (store) => ({
-      // A store that has not been reached does not know them yet, and throws.
+      // Not known before the operator has written the settings, which may be after the start.
       get levels() {
         return store.levels;
       },
