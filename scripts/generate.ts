@@ -1,6 +1,6 @@
 // Generates everything under proto/gen from the contract, aggregator/gen from the protos it speaks with Spark,
-// and the boards of Grafana; writes the tables of metrics in ARCHITECTURE.md (a test holds them to the code).
-// `--check` generates into a temporary folder instead, compares, and fails naming the stale files.
+// and the boards of Grafana. `--check` generates into a temporary folder instead, compares, and fails naming the
+// stale files.
 import { execFileSync } from "node:child_process";
 import {
   existsSync,

@@ -84,6 +84,21 @@ it("counts watches while they are open, and refused ones not", async () => {
   expect(after.by("grpc_server_handled_total", "grpc_code")).toEqual({ ResourceExhausted: 1, Canceled: 1 });
 });
 
+it("starts over a store that does not know its levels yet", async () => {
+  await using told = await startTestMetrics();
+  await using running = await startTestQuery({
+    wrap: (store) => ({
+      ...store,
+      get levels(): typeof store.levels {
+        throw new Error("not known yet");
+      },
+    }),
+    dependencies: { metrics: told.metrics },
+  });
+  expect((await failureOf(running.client.getAggregates({}))).rawMessage).toBe("internal error");
+  expect((await told.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({ Internal: 1 });
+});
+
 it("counts a call that took too long, and tells when the store is away", async () => {
   await using told = await startTestMetrics();
   await using running = await startTestQuery({
