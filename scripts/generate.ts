@@ -86,5 +86,7 @@ if (import.meta.main) {
     }
   } else {
     generate(root);
+    // Only now: what it reads imports what was generated.
+    (await import("./metrics-tables.ts")).writeMetricsTables();
   }
 }

@@ -23,6 +23,12 @@ export function findGrpcurl(): string | undefined {
   return findProgram("grpcurl");
 }
 
+/** Where Prometheus and its promtool are, or undefined: on the PATH (Debian: prometheus). */
+export function findPrometheus(): { readonly server: string; readonly promtool: string } | undefined {
+  const [server, promtool] = [findProgram("prometheus"), findProgram("promtool")];
+  return server !== undefined && promtool !== undefined ? { server, promtool } : undefined;
+}
+
 /** Where the Connect conformance runner and its protos are, or undefined if they could not be had. */
 export function findConformance(): { readonly runner: string; readonly protos: string } | undefined {
   const protos = join(conformanceFolder, "proto");

@@ -1,3 +1,4 @@
+import { connect as connectTcp } from "node:net";
 import { Code, ConnectError, createClient, type ServiceImpl, type Transport } from "@connectrpc/connect";
 import {
   connectNodeAdapter,
@@ -141,4 +142,15 @@ describe.each(transports)("counting of a Connect server, over %s", (_, transport
       expect((await counted.told.scrape()).value("grpc_server_in_flight", watch)).toBe(0);
     },
   );
+});
+
+it("counts a stream whose client breaks off in the middle of its request as left", async () => {
+  await using counted = await startCounted();
+  const socket = connectTcp(Number(new URL(counted.baseUrl).port), "127.0.0.1");
+  socket.write(
+    "POST /grpc.health.v1.Health/Watch HTTP/1.1\r\nhost: h\r\ncontent-type: application/connect+json\r\ncontent-length: 9\r\n\r\nhalf",
+  );
+  await waitUntil(async () => (await counted.told.scrape()).value("grpc_server_in_flight", watch) === 1);
+  socket.resetAndDestroy();
+  expect(await endsOf(counted, 1)).toEqual({ Canceled: 1 });
 });

@@ -27,8 +27,9 @@ export function createConnectCounting(rpc: RpcCounting): ConnectCounting {
       for (const { service, method } of router.handlers) knownOf(service.typeName, method);
     },
     interceptor: (next) => async (request) => {
+      const { signal } = request;
       const end = knownOf(request.service.typeName, request.method).begin();
-      const endGone = (): void => end(codeOf(request.signal.reason));
+      const endFailed = (error: unknown): void => end(codeOf(signal.aborted ? signal.reason : error));
       try {
         const response = await next(request);
         if (!response.stream) {
@@ -36,10 +37,12 @@ export function createConnectCounting(rpc: RpcCounting): ConnectCounting {
           return response;
         }
         // A stream that its client left may wait for long before it takes notice.
-        request.signal.addEventListener("abort", endGone, { once: true });
+        if (signal.aborted) endFailed(undefined);
+        else signal.addEventListener("abort", endFailed, { once: true });
         return { ...response, message: counted(response.message, end) };
       } catch (error) {
-        end(codeOf(error));
+        // Where nobody waits for the answer any more, the reason for that is why it failed.
+        endFailed(error);
         throw error;
       }
     },

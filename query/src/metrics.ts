@@ -46,7 +46,10 @@ export function registerQueryMetrics(
   });
   return {
     counted: (store) => ({
-      levels: store.levels,
+      // Not known before the operator has written the settings, which may be after the start.
+      get levels() {
+        return store.levels;
+      },
       readHorizon: (signal) => store.readHorizon(signal),
       readRepeats: (request, signal) => store.readRepeats(request, signal),
       readSeries: (request, signal) => store.readSeries(request, signal),

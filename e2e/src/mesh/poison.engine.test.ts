@@ -1,10 +1,14 @@
 import { collections, type MessageDocument, parseIdentity } from "@devicemesh/chain";
 import { testEngines } from "@devicemesh/engines/testing";
+import { type Scrape, scrape } from "@devicemesh/kit/metrics-testing";
+import { waitUntil } from "@devicemesh/kit/testing";
 import { type PoisonRecord, poisonRecords, poisonSeries } from "@devicemesh/operator";
 import { type DeviceMessage, sensorByName } from "@devicemesh/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { allMetrics } from "../../../scripts/metrics-tables.ts";
 import { createPublisher, readingOf } from "../publisher.ts";
 import { differencesOf, expectAllFromWindows } from "./exact-sets.ts";
+import { everyMs } from "./pace.ts";
 import { type RealMesh, startRealMesh } from "./real-mesh.ts";
 
 const engines = await testEngines();
@@ -32,6 +36,18 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
       await producer.send({ topic: mesh.names.topics.messages, messages });
     } finally {
       await producer.disconnect();
+    }
+  }
+
+  /** How many records the topic of messages has. */
+  async function recordsWritten(): Promise<number> {
+    const admin = mesh.kafka.admin();
+    await admin.connect();
+    try {
+      const ends = await admin.fetchTopicOffsets(mesh.names.topics.messages);
+      return ends.reduce((sum, { high }) => sum + Number(high), 0);
+    } finally {
+      await admin.disconnect();
     }
   }
 
@@ -101,4 +117,71 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
       poison.filter(({ outcome }) => outcome === "dead letter").length,
     );
   }, 300_000);
+
+  it("is told to Prometheus by operator and aggregator, as the status has it", async () => {
+    const { status } = await mesh.query.getPipelineStatus({});
+    const operator = await scrape(mesh.services.get("operator").metricsAddress!);
+    const counted = operator.by("devicemesh_operator_dead_letters_total", "reason");
+    const kept = status?.deadLetters.filter(({ count }) => count > 0n) ?? [];
+    expect(counted).toEqual(Object.fromEntries(kept.map(({ kind, count }) => [kind, Number(count)])));
+    expect(counted.invalid).toBeGreaterThan(0);
+    expect(operator.value("devicemesh_operator_dead_letter_lag_messages")).toBe(0);
+    for (const { name, tasks, restarts } of status?.connectors ?? []) {
+      const connector = { connector: name };
+      expect(operator.value("devicemesh_operator_sink_lag_messages", connector)).toBeGreaterThanOrEqual(0);
+      expect(operator.value("devicemesh_operator_connector_running", connector)).toBe(1);
+      const running = { ...connector, state: "RUNNING" };
+      expect(operator.value("devicemesh_operator_connector_tasks", running)).toBe(tasks.length);
+      expect(operator.value("devicemesh_operator_task_restarts_total", connector)).toBe(Number(restarts));
+    }
+
+    const address = mesh.services.get("aggregator").metricsAddress!;
+    const { value, by } = await scrape(address);
+    expect(value("devicemesh_aggregator_active")).toBe(1);
+    expect(value("devicemesh_aggregator_complete_through_age_seconds")).toBeLessThan(60);
+    const { "10s": finest } = by("devicemesh_aggregator_frontier_age_seconds", "level");
+    // What was sealed a moment ago is in windows; the clock of the log and ours are one here.
+    expect(finest).toBeGreaterThan(0);
+    expect(finest).toBeLessThan(120);
+    const repaired = await mesh.db
+      .collection(collections.windowRepeats)
+      .countDocuments({ repair: { $exists: true } });
+    expect(value("devicemesh_aggregator_repairs_total")).toBeGreaterThanOrEqual(repaired);
+    expect(repaired).toBeGreaterThan(0);
+    expect(value("devicemesh_aggregator_dirty_windows")).toBe(0);
+
+    // Readings, poison and ticks: all that the log has, less what the last moments brought.
+    const job = (told: Scrape, name: string) => told.value(`devicemesh_aggregator_window_job_${name}`) ?? 0;
+    const first = await scrape(address);
+    await waitUntil(
+      async () => job(await scrape(address), "batches_total") > job(first, "batches_total") + 1,
+      {
+        timeoutMs: 60_000,
+        everyMs,
+      },
+    );
+    const last = await scrape(address);
+    const written = await recordsWritten();
+    expect(job(last, "rows_total")).toBeLessThanOrEqual(written);
+    expect(job(last, "rows_total")).toBeGreaterThan(written - 100);
+    expect(job(last, "batch_seconds_count")).toBe(job(last, "batches_total"));
+    expect([job(last, "rows_dropped_total"), job(last, "restarts_total")]).toEqual([0, 0]);
+    expect(job(last, "lag_messages")).toBeLessThan(100);
+  }, 120_000);
+
+  it.each([
+    ["operator", ["Operator"]],
+    ["aggregator", ["Aggregator"]],
+    ["ingest", ["Ingest", "Ingest over Kafka"]],
+    ["generator", ["Generator"]],
+    ["query", ["Query"]],
+  ] as const)("%s tells every metric that ARCHITECTURE.md explains, and no other", async (name, parts) => {
+    const response = await fetch(`http://${mesh.services.get(name).metricsAddress}/metrics`);
+    const told = (await response.text()).match(/^# HELP (?!process_|nodejs_).*$/gm)?.sort();
+    const explained = allMetrics
+      .filter(({ who }) => who.startsWith("Every process") || (parts as readonly string[]).includes(who))
+      .flatMap(({ definitions }) => Object.values(definitions))
+      .map((metric) => `# HELP ${metric.name} ${metric.help}`);
+    expect(told).toEqual(explained.sort());
+  });
 });

@@ -72,7 +72,8 @@ export const envoy: Board = {
         {
           kind: "lines",
           title: "Bytes",
-          description: "In and out of the listeners.",
+          description:
+            "In and out of the listeners. What comes in should follow the readings; what goes out the questions.",
           unit: "Bps",
           queries: {
             in: rate(`envoy_http_downstream_cx_rx_bytes_total{${outside}}`),

@@ -67,20 +67,18 @@ export function renderBoard(board: Board): string {
   return `${JSON.stringify(builder.build(), null, 2)}\n`;
 }
 
-/** Panels side by side, at most three (figures: six), in as many lines as it takes. */
+/** Panels side by side, at most three (figures: six), in as few lines as it takes, each filled to its end. */
 function placesOf({ panels }: Row, top: number): { places: dashboard.GridPos[]; height: number } {
   const areFigures = panels.every(({ kind }) => kind === "figure");
-  const perLine = areFigures ? 6 : panels.length % 3 === 0 || panels.length > 4 ? 3 : 2;
-  const columns = Math.min(panels.length, perLine);
   const h = areFigures ? heights.figures : heights.others;
-  const w = gridWidth / columns;
-  const places = panels.map((_, index) => ({
-    x: (index % columns) * w,
-    y: top + Math.floor(index / columns) * h,
-    w,
-    h,
-  }));
-  return { places, height: Math.ceil(panels.length / columns) * h };
+  const lines = Math.ceil(panels.length / (areFigures ? 6 : 3));
+  const places: dashboard.GridPos[] = [];
+  for (let line = 0; line < lines; line++) {
+    const columns = Math.ceil((panels.length - places.length) / (lines - line));
+    const w = Math.floor(gridWidth / columns);
+    for (let x = 0; x < columns; x++) places.push({ x: x * w, y: top + line * h, w, h });
+  }
+  return { places, height: lines * h };
 }
 
 function panelOf(panel: Panel): PanelBuilder {

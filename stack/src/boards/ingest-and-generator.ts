@@ -42,7 +42,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Units a second",
           description:
-            "A unit is a stream that was answered, or failed as a whole. Failed ones are sent again by their clients and count once; some fail at each restart. More than that: see the log's state beside.",
+            "A unit is a stream or a batch: acknowledged, failed as a whole, or abandoned by its client. Failed ones are sent again by their clients and count once; some fail at each restart. More than that: see the log below.",
           unit: "cps",
           queries: { "{{outcome}}": rate("devicemesh_ingest_units_total", "outcome") },
         },
@@ -60,6 +60,32 @@ export const ingestAndGenerator: Board = {
           description: "What ingest decodes. Rises with readings, or with smaller frames.",
           unit: "cps",
           queries: { frames: rate("devicemesh_ingest_frames_total") },
+        },
+        {
+          kind: "lines",
+          title: "Bytes a second",
+          description:
+            "Of frames, as they come. Some 30 bytes a reading are normal; ids as long as sentences cost more.",
+          unit: "Bps",
+          queries: { bytes: rate("devicemesh_ingest_frame_bytes_total") },
+        },
+        {
+          kind: "lines",
+          title: "Open units",
+          description:
+            "Streams and batches that have begun and not ended, by replica. About one for each sender. Climbs without an end: the log does not answer, or clients never end their streams.",
+          unit: "short",
+          queries: { "{{instance}}": "devicemesh_ingest_open_units" },
+        },
+        {
+          kind: "lines",
+          title: "Bytes in a reading",
+          description:
+            "Of a frame, by its readings. A step is another version of a client, or other device ids.",
+          unit: "bytes",
+          queries: {
+            bytes: `${rate("devicemesh_ingest_frame_bytes_total")} / (${rate("devicemesh_ingest_readings_total")} > 0)`,
+          },
         },
       ],
     },
@@ -95,6 +121,17 @@ export const ingestAndGenerator: Board = {
             "Readings that were appended and are not yet acknowledged. Bounded: when it is full, ingest reads no further and senders wait. Stays high: the log is the bottleneck.",
           unit: "short",
           queries: { "{{instance}}": "devicemesh_ingest_waiting_readings" },
+        },
+        {
+          kind: "lines",
+          title: "Sends to the log, a second",
+          description:
+            "Requests to brokers. Failed ones are sent again while somebody waits; they come with a leader's change. Given up: the topic took too long, and the unit failed.",
+          unit: "cps",
+          queries: {
+            "{{outcome}}": rate("devicemesh_ingest_log_sends_total", "outcome"),
+            "given up": rate("devicemesh_ingest_append_timeouts_total"),
+          },
         },
         {
           kind: "state",

@@ -32,6 +32,15 @@ export const meshAtAGlance: Board = {
         },
         {
           kind: "figure",
+          title: "Records that wait for a sink",
+          description:
+            "The longer of the two queues into the database. Some hundreds come and go with each batch. Thousands that stay: a task has failed, or the database takes less than comes in.",
+          unit: "short",
+          queries: { records: "max(devicemesh_operator_sink_lag_messages)" },
+          bounds: { warning: 2_000, alarm: 10_000 },
+        },
+        {
+          kind: "figure",
           title: "Calls that fail by our fault",
           description:
             "Share of all calls in the last five minutes that ended with Unknown, Internal, Unavailable, DataLoss or DeadlineExceeded. Zero is normal. RPCs tells which method and which code; the service's log tells why.",
@@ -49,6 +58,17 @@ export const meshAtAGlance: Board = {
             invalid: `sum(increase(devicemesh_operator_dead_letters_total{reason="invalid"}[1h]))`,
           },
           bounds: { alarm: 1 },
+        },
+        {
+          kind: "figure",
+          title: "What the mesh itself finds wrong",
+          description:
+            "Problems that operator and aggregator see now. GetPipelineStatus names each in words. Some for a minute after a restart are normal.",
+          unit: "short",
+          queries: {
+            problems: "max(devicemesh_operator_problems) + max(devicemesh_aggregator_problems)",
+          },
+          bounds: { warning: 1, alarm: 3 },
         },
         {
           kind: "figure",

@@ -74,9 +74,17 @@ export const windows: Board = {
           kind: "lines",
           title: "Batches a second",
           description:
-            "Falls to zero: the job stands still. Its error is in GetWindowJob and in the aggregator's log.",
+            "Falls to zero: the job stands still. Its error is in GetWindowJobStatus and in the aggregator's log.",
           unit: "cps",
           queries: { batches: rate("devicemesh_aggregator_window_job_batches_total") },
+        },
+        {
+          kind: "lines",
+          title: "Partials that are open in Spark",
+          description:
+            "One for each series and window that got readings in a segment that is not over. Grows with the fleet and with what comes late; grows without an end while the watermark stands still: a partition gets no ticks.",
+          unit: "short",
+          queries: { partials: "max(devicemesh_aggregator_window_job_state_rows)" },
         },
         {
           kind: "lines",
@@ -128,13 +136,36 @@ export const windows: Board = {
           },
         },
         {
+          kind: "state",
+          title: "The sinks themselves",
+          description:
+            "A connector may run while its tasks have failed, so look at both. Not running: somebody paused or stopped it, or Connect has just lost a worker.",
+          unit: "short",
+          states: { zero: "does not run", one: "runs", good: 1 },
+          queries: { "{{connector}}": "max by (connector) (devicemesh_operator_connector_running)" },
+        },
+        {
+          kind: "lines",
+          title: "Found wrong by operator and aggregator",
+          description:
+            "How many problems each sees now; GetPipelineStatus names them in words. Some for a minute after a restart are normal.",
+          unit: "short",
+          bounds: { warning: 1, alarm: 3 },
+          queries: {
+            operator: "max(devicemesh_operator_problems)",
+            aggregator: "max(devicemesh_aggregator_problems)",
+          },
+        },
+        {
           kind: "lines",
           title: "Tasks restarted in the last hour",
           description:
             "Some after an engine was away. A steady climb: a task fails again at once, on the same record or the same database.",
           unit: "short",
           bounds: { warning: 3, alarm: 20 },
-          queries: { restarts: "sum(increase(devicemesh_operator_task_restarts_total[1h]))" },
+          queries: {
+            "{{connector}}": "sum by (connector) (increase(devicemesh_operator_task_restarts_total[1h]))",
+          },
         },
         {
           kind: "lines",
@@ -152,9 +183,17 @@ export const windows: Board = {
       panels: [
         {
           kind: "lines",
-          title: "Rows read a second",
+          title: "Readings that answers stand for, a second",
           description:
-            "From partials of windows, and from raw readings. Raw rises when the frontier is old, windows are dirty, or timeframes have ragged edges.",
+            "Taken from windows, or added up from raw ones by the database. Raw rises when the frontier is old, windows are dirty, or timeframes have ragged edges; it is what makes questions slow.",
+          unit: "cps",
+          queries: { "{{source}}": rate("devicemesh_query_readings_covered_total", "source") },
+        },
+        {
+          kind: "lines",
+          title: "Rows that the database gives, a second",
+          description:
+            "Partials, one for each series and bucket of a question, and raw readings of lists. Many partials: questions for many series or small buckets.",
           unit: "cps",
           queries: { "{{source}}": rate("devicemesh_query_rows_read_total", "source") },
         },

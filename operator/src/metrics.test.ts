@@ -1,0 +1,110 @@
+import { create } from "@bufbuild/protobuf";
+import { grpcServiceDefinition } from "@devicemesh/kit/grpc-js-service";
+import { silentLogger } from "@devicemesh/kit/logger";
+import { startTestMetrics } from "@devicemesh/kit/metrics-testing";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { Health, HealthCheckRequestSchema } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
+import { readContractImage } from "@devicemesh/proto/image";
+import { credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
+import { expect, it } from "vitest";
+import { startOperator } from "./compose.ts";
+import type { ConnectorState } from "./connect-rest.ts";
+import { createConnectorWatch } from "./connector-watch.ts";
+import { type OperatorSight, registerOperatorMetrics, taskStates } from "./metrics.ts";
+import { configOf } from "./operator-fixture.ts";
+
+const nowhere = "127.0.0.1:1";
+const check = { grpc_type: "unary", grpc_service: "grpc.health.v1.Health", grpc_method: "Check" };
+
+it("tells counts of 0 before it has seen anything, no lags, and counts calls", async () => {
+  await using told = await startTestMetrics();
+  await using operator = await startOperator(
+    configOf({
+      kafkaBrokers: [nowhere],
+      connectUrl: `http://${nowhere}`,
+      mongodbUrl: `mongodb://${nowhere}/?serverSelectionTimeoutMS=100`,
+      database: "metrics",
+      prefix: "metrics.",
+      partitions: 1,
+      replication: 1,
+    }),
+    {
+      logger: silentLogger(),
+      clock: Date.now,
+      image: readContractImage(),
+      metrics: told.metrics,
+      pace: { firstMs: 1 },
+    },
+  );
+  const definition = grpcServiceDefinition(Health);
+  const { path, requestSerialize, responseDeserialize } = definition.check!;
+  const Client = makeGenericClientConstructor(definition, "Health");
+  const client = new Client(`127.0.0.1:${operator.port}`, credentials.createInsecure());
+  await new Promise((resolve) =>
+    client.makeUnaryRequest(
+      path,
+      requestSerialize,
+      responseDeserialize,
+      create(HealthCheckRequestSchema, { service: "nobody" }),
+      resolve,
+    ),
+  );
+  client.close();
+  const { value, by, names } = await told.scrape();
+  for (const reason of ["duplicate", "conflict", "redelivery", "invalid"]) {
+    expect(value("devicemesh_operator_dead_letters_total", { reason })).toBe(0);
+  }
+  const text = await told.metrics.text();
+  expect(text.match(/^devicemesh_operator_task_restarts_total\{connector="[^"]+"\} 0$/gm)).toHaveLength(2);
+  expect(names.has("devicemesh_operator_sink_lag_messages")).toBe(false);
+  expect(names.has("devicemesh_operator_dead_letter_lag_messages")).toBe(false);
+  expect(by("grpc_server_handled_total", "grpc_code")).toEqual({ NotFound: 1 });
+  expect(value("grpc_server_started_total", check)).toBe(1);
+});
+
+it("tells of each connector its lag, its tasks by state and restarts, as it saw them last", async () => {
+  await using told = await startTestMetrics();
+  const state: ConnectorState = {
+    state: "RUNNING",
+    tasks: [
+      { id: 0, state: "RUNNING" },
+      { id: 1, state: "FAILED", trace: "died" },
+      { id: 2, state: "A_NEW_STATE" },
+    ],
+  };
+  const watch = createConnectorWatch({
+    definition: { name: "sink", topic: "messages", config: {} },
+    rest: { readState: async () => state, async restartFailed() {} },
+    readProgress: async () => ({ committed: 7, lag: 12 }),
+    stuckAfterMs: 1000,
+  });
+  let sight: OperatorSight;
+  registerOperatorMetrics(told.metrics, {
+    connectors: ["sink", "other"],
+    sight: () => sight,
+    deadLetters: () => ({ duplicate: 3, conflict: 2, redelivery: 1, invalid: 0 }),
+  });
+  const { document, problems } = await watch.look(0);
+  sight = { connectors: [document], dead_letter_lag: 5, problems };
+  const { value, by } = await told.scrape();
+  expect(value("devicemesh_operator_sink_lag_messages", { connector: "sink" })).toBe(12);
+  expect(value("devicemesh_operator_connector_running", { connector: "sink" })).toBe(1);
+  expect(by("devicemesh_operator_connector_tasks", "state")).toEqual({ RUNNING: 1, FAILED: 1, OTHER: 1 });
+  for (const name of taskStates) {
+    expect(value("devicemesh_operator_connector_tasks", { connector: "sink", state: name })).toBeDefined();
+  }
+  expect(value("devicemesh_operator_task_restarts_total", { connector: "sink" })).toBe(1);
+  expect(value("devicemesh_operator_task_restarts_total", { connector: "other" })).toBe(0);
+  expect(by("devicemesh_operator_dead_letters_total", "reason")).toEqual({
+    duplicate: 3,
+    conflict: 2,
+    redelivery: 1,
+  });
+  expect(value("devicemesh_operator_dead_letter_lag_messages")).toBe(5);
+  expect(value("devicemesh_operator_problems")).toBe(problems.length);
+  sight = { ...sight, connectors: [{ ...document, state: "PAUSED" }] };
+  await waitUntil(
+    async () =>
+      (await told.scrape()).value("devicemesh_operator_connector_running", { connector: "sink" }) === 0,
+  );
+});

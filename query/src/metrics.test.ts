@@ -1,0 +1,114 @@
+import { startTestMetrics } from "@devicemesh/kit/metrics-testing";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { expect, it } from "vitest";
+import { failureOf, startTestQuery, stuckStore, temperature } from "./testing.ts";
+
+const aggregates = {
+  grpc_type: "unary",
+  grpc_service: "devicemesh.v1.QueryService",
+  grpc_method: "GetAggregates",
+};
+const watch = { ...aggregates, grpc_type: "server_stream", grpc_method: "WatchAggregates" };
+
+it("tells every count from the start, all 0, and that the store answers", async () => {
+  await using told = await startTestMetrics();
+  await using _ = await startTestQuery({ dependencies: { metrics: told.metrics } });
+  const { value } = await told.scrape();
+  for (const source of ["raw", "partials"]) {
+    expect(value("devicemesh_query_rows_read_total", { source })).toBe(0);
+  }
+  for (const source of ["raw", "windows"]) {
+    expect(value("devicemesh_query_readings_covered_total", { source })).toBe(0);
+  }
+  expect(value("devicemesh_query_watchers")).toBe(0);
+  expect(value("devicemesh_query_store_reachable")).toBe(1);
+  expect(value("grpc_server_started_total", watch)).toBe(0);
+  expect(value("grpc_server_handled_total", { ...aggregates, grpc_code: "OK" })).toBe(0);
+});
+
+it("counts rows by where they came from, and calls by how they ended", async () => {
+  await using told = await startTestMetrics();
+  await using running = await startTestQuery({ dependencies: { metrics: told.metrics } });
+  const { memory, client } = running;
+  memory.append([temperature("a", 0), temperature("a", 1000), temperature("b", 0)]);
+  running.advance(60_000);
+  memory.fold();
+  memory.append([temperature("c", 59_000)]);
+  const { rows } = await client.getAggregates({});
+  expect(rows.reduce((sum, { count }) => sum + Number(count), 0)).toBe(4);
+  expect((await client.listReadings({ pageSize: 10 })).readings.length).toBe(4);
+  await failureOf(client.getAggregates({ since: { seconds: 2n }, to: { seconds: 1n } }));
+  await failureOf(client.listReadings({ pageToken: "forged" }));
+
+  const { value, by } = await told.scrape();
+  expect(by("devicemesh_query_readings_covered_total", "source")).toEqual({ windows: 3, raw: 1 });
+  expect(value("devicemesh_query_rows_read_total", { source: "raw" })).toBe(4);
+  expect(value("devicemesh_query_rows_read_total", { source: "partials" })).toBeGreaterThanOrEqual(3);
+  expect(by("grpc_server_handled_total", "grpc_code")).toEqual({ OK: 2, InvalidArgument: 2 });
+  expect(value("grpc_server_handled_total", { ...aggregates, grpc_code: "InvalidArgument" })).toBe(1);
+  expect(value("grpc_server_handling_seconds_count", aggregates)).toBe(2);
+});
+
+it("counts bytes that are no message as what their sender is told", async () => {
+  await using told = await startTestMetrics();
+  await using running = await startTestQuery({ dependencies: { metrics: told.metrics } });
+  const response = await fetch(`${running.baseUrl}/devicemesh.v1.QueryService/GetAggregates`, {
+    method: "POST",
+    headers: { "content-type": "application/proto" },
+    body: new Uint8Array([0xff]),
+  });
+  expect(response.status).toBe(400);
+  expect((await told.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({ InvalidArgument: 1 });
+});
+
+it("counts watches while they are open, and refused ones not", async () => {
+  await using told = await startTestMetrics();
+  await using running = await startTestQuery({
+    config: { watchesMax: 1 },
+    dependencies: { metrics: told.metrics },
+  });
+  const caller = new AbortController();
+  const messages = running.client.watchAggregates({}, { signal: caller.signal })[Symbol.asyncIterator]();
+  await messages.next();
+  const refused = running.client.watchAggregates({})[Symbol.asyncIterator]();
+  await failureOf(refused.next());
+  const during = await told.scrape();
+  expect(during.value("devicemesh_query_watchers")).toBe(1);
+  expect(during.value("grpc_server_in_flight", watch)).toBe(1);
+  expect(during.by("grpc_server_handled_total", "grpc_code")).toEqual({ ResourceExhausted: 1 });
+  caller.abort();
+  await failureOf(messages.next());
+  await waitUntil(async () => (await told.scrape()).value("devicemesh_query_watchers") === 0);
+  const after = await told.scrape();
+  expect(after.value("grpc_server_in_flight", watch)).toBe(0);
+  expect(after.by("grpc_server_handled_total", "grpc_code")).toEqual({ ResourceExhausted: 1, Canceled: 1 });
+});
+
+it("starts over a store that does not know its levels yet", async () => {
+  await using told = await startTestMetrics();
+  await using running = await startTestQuery({
+    wrap: (store) => ({
+      ...store,
+      get levels(): typeof store.levels {
+        throw new Error("not known yet");
+      },
+    }),
+    dependencies: { metrics: told.metrics },
+  });
+  expect((await failureOf(running.client.getAggregates({}))).rawMessage).toBe("internal error");
+  expect((await told.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({ Internal: 1 });
+});
+
+it("counts a call that took too long, and tells when the store is away", async () => {
+  await using told = await startTestMetrics();
+  await using running = await startTestQuery({
+    config: { callTimeoutMs: 20 },
+    wrap: stuckStore,
+    dependencies: { metrics: told.metrics },
+  });
+  await failureOf(running.client.getAggregates({}));
+  running.query.setServing(false);
+  const { value } = await told.scrape();
+  expect(value("grpc_server_handled_total", { ...aggregates, grpc_code: "DeadlineExceeded" })).toBe(1);
+  expect(value("devicemesh_query_store_reachable")).toBe(0);
+});

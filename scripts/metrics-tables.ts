@@ -1,0 +1,45 @@
+// Writes the tables of metrics into ARCHITECTURE.md, from the definitions that the services register.
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { MetricDefinitions } from "@devicemesh/kit/metrics";
+import { rpcMetrics } from "@devicemesh/kit/metrics-rpc";
+import { metricsTable } from "@devicemesh/kit/metrics-table";
+import { aggregatorMetrics } from "../aggregator/src/metrics.ts";
+import { generatorMetrics } from "../generator/src/metrics.ts";
+import { ingestLogMetrics, ingestMetrics } from "../ingest/src/metrics.ts";
+import { operatorMetrics } from "../operator/src/metrics.ts";
+import { queryMetrics } from "../query/src/metrics.ts";
+
+const file = fileURLToPath(new URL("../ARCHITECTURE.md", import.meta.url));
+const section = /<!-- metrics -->\n[\s\S]*?<!-- \/metrics -->/;
+
+/** All metrics of ours, by who tells them. */
+export const allMetrics: readonly { readonly who: string; readonly definitions: MetricDefinitions }[] = [
+  { who: "Every process, of each RPC", definitions: rpcMetrics },
+  { who: "Ingest", definitions: ingestMetrics },
+  { who: "Ingest over Kafka", definitions: ingestLogMetrics },
+  { who: "Query", definitions: queryMetrics },
+  { who: "Generator", definitions: generatorMetrics },
+  { who: "Aggregator", definitions: aggregatorMetrics },
+  { who: "Operator", definitions: operatorMetrics },
+];
+
+/** ARCHITECTURE.md as it is. */
+export function architectureText(): string {
+  return readFileSync(file, "utf8");
+}
+
+/**
+ * The text with the tables as the code has them.
+ * @throws Error if it has no place for them.
+ */
+export function withMetrics(text: string): string {
+  if (!section.test(text)) throw new Error("ARCHITECTURE.md has no section <!-- metrics -->");
+  const tables = allMetrics.map(({ who, definitions }) => `**${who}**\n\n${metricsTable(definitions)}\n`);
+  return text.replace(section, () => `<!-- metrics -->\n${tables.join("\n")}<!-- /metrics -->`);
+}
+
+/** Writes the tables. */
+export function writeMetricsTables(): void {
+  writeFileSync(file, withMetrics(architectureText()));
+}
