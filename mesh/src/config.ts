@@ -11,36 +11,46 @@ export const meshSettings = defineSettings({
   prefix: "DEVICEMESH_",
   usage: "npm run mesh -- [status] [flags]",
   summary:
-    "Runs the whole mesh over the real engines on this machine: Kafka, Kafka Connect, MongoDB, Spark, and our services, each a process. `status` shows what runs.",
+    "Runs the whole mesh over the real engines on this machine: Kafka, Kafka Connect, MongoDB, Spark, and our services behind Envoy, each a process. `status` shows what runs.",
   foreignEnv: [...generatorEnvironment, "DEVICEMESH_ENGINES_CACHE"],
   positionals: { max: 1, placeholder: "[status]" },
   settings: {
+    port: {
+      flag: "--port",
+      env: "DEVICEMESH_PORT",
+      kind: "integer",
+      default: 8080,
+      minimum: 0,
+      maximum: 65535,
+      description:
+        "Port of the front door, which takes everything: readings, questions, generator control, the page; 0 picks a free one.",
+    },
     ingestPort: {
       flag: "--ingest-port",
       env: "DEVICEMESH_INGEST_PORT",
       kind: "integer",
-      default: 50051,
+      default: 0,
       minimum: 0,
       maximum: 65535,
-      description: "Port that takes readings (gRPC); 0 picks a free one.",
+      description: "Port of ingest, behind the front door; 0 picks a free one.",
     },
     queryPort: {
       flag: "--query-port",
       env: "DEVICEMESH_QUERY_PORT",
       kind: "integer",
-      default: 8080,
+      default: 0,
       minimum: 0,
       maximum: 65535,
-      description: "Port of query and page; 0 picks a free one.",
+      description: "Port of query, behind the front door; 0 picks a free one.",
     },
     generatorPort: {
       flag: "--generator-port",
       env: "DEVICEMESH_GENERATOR_PORT",
       kind: "integer",
-      default: 8081,
+      default: 0,
       minimum: 0,
       maximum: 65535,
-      description: "Port of the generator's control; 0 picks a free one.",
+      description: "Port of the generator's control, behind the front door; 0 picks a free one.",
     },
     host: {
       flag: "--host",
@@ -48,7 +58,7 @@ export const meshSettings = defineSettings({
       kind: "string",
       default: "127.0.0.1",
       description:
-        "Address that ingest, query and generator listen on; beyond this machine only with --insecure-beyond-loopback. Engines always listen on 127.0.0.1.",
+        "Address that the front door listens on; beyond this machine only with --insecure-beyond-loopback. All else always listens on 127.0.0.1.",
     },
     insecureBeyondLoopback: deviceAccessSettings().insecureBeyondLoopback,
     data: {
