@@ -28,7 +28,11 @@ const thermostat = { count: 8759n, minimum: 3.1, maximum: 24.4, sum: 97466.8, av
 const messages = 17_518;
 
 /** `npm run mesh`, as a user would run it, without npm in between. */
-type MeshRun = { readonly child: ChildProcess; output(): string; readonly exited: Promise<number | null> };
+type MeshRun = AsyncDisposable & {
+  readonly child: ChildProcess;
+  output(): string;
+  readonly exited: Promise<number | null>;
+};
 
 function runMesh(folder: string, args: readonly string[]): MeshRun {
   const child = spawn(process.execPath, [main, "--data", folder, ...["--port", "0"], ...args], {
@@ -41,7 +45,16 @@ function runMesh(folder: string, args: readonly string[]): MeshRun {
     });
   }
   const exited = once(child, "exit").then(([code]) => code as number | null);
-  return { child, output: () => text, exited };
+  return {
+    child,
+    output: () => text,
+    exited,
+    // A test that fails leaves nothing running.
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGINT");
+      await exited;
+    },
+  };
 }
 
 async function untilSaid(run: MeshRun, what: RegExp): Promise<RegExpExecArray> {
@@ -64,7 +77,7 @@ async function untilSaid(run: MeshRun, what: RegExp): Promise<RegExpExecArray> {
 }
 
 async function statusOf(folder: string): Promise<string> {
-  const run = runMesh(folder, ["status"]);
+  await using run = runMesh(folder, ["status"]);
   expect(await run.exited).toBe(0);
   return run.output();
 }
@@ -118,7 +131,7 @@ describe.skipIf(engines === undefined)("npm run mesh", () => {
     timeout: 1_500_000,
   }, async () => {
     const folder = join(engines!.folder, "npm-run-mesh");
-    const first = runMesh(folder, ["--no-generator", "--replay", recording]);
+    await using first = runMesh(folder, ["--no-generator", "--replay", recording]);
     const [, address = ""] = await untilSaid(first, /address +http:\/\/(\S+:\d+)\//);
     const [, mongodbUrl = ""] = await untilSaid(first, /mongodb +(\S+)/);
     await untilSaid(first, /replayed /);
@@ -166,7 +179,7 @@ describe.skipIf(engines === undefined)("npm run mesh", () => {
 
     first.child.kill("SIGKILL");
     await first.exited;
-    const second = runMesh(folder, ["--no-generator"]);
+    await using second = runMesh(folder, ["--no-generator"]);
     await untilSaid(second, /ended (?=.*operator)(?=.*envoy).* of an earlier run/);
     const [, addressAgain = ""] = await untilSaid(second, /address +http:\/\/(\S+:\d+)\//);
     await waitUntil(
