@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { createTestAuthority, writeKeyPair } from "@devicemesh/identity/testing";
 import { temporaryFolder } from "@devicemesh/kit/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findGrpcurl } from "../../scripts/tools.ts";
-import { createAuthority } from "./certificates-fixture.ts";
 import { edgeServices, envoyBinary, runProgram, startEdge } from "./edge-fixture.ts";
 
 const grpcurl = findGrpcurl();
@@ -17,9 +18,10 @@ describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Env
   let authorityFile: string;
 
   beforeAll(async () => {
-    const authority = await createAuthority(folder.path, "authority");
-    authorityFile = authority.file;
-    const server = await authority.sign("server", { type: "dns", value: "localhost" });
+    const authority = await createTestAuthority();
+    authorityFile = join(folder.path, "authority.pem");
+    writeFileSync(authorityFile, authority.certificate);
+    const server = writeKeyPair(folder.path, "server", authority.server);
     edge = await startEdge({ public: { host: "127.0.0.1", port: 0, ...server } });
   });
   afterAll(async () => {
@@ -70,7 +72,7 @@ describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Env
 
     it("watches a server stream until its own deadline", async () => {
       const { stdout, stderr } = await runProgram(grpcurl ?? "", [
-        ...["-plaintext", "-max-time", "1", "-d", '{"bucket":"60s"}', edge.address],
+        ...["-plaintext", "-max-time", "3", "-d", '{"bucket":"60s"}', edge.address],
         "devicemesh.v1.QueryService/WatchAggregates",
       ]);
       expect(stdout).toContain('"snapshot": true');

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createTokenKey, issueToken, type TokenKey, type TokenRequest } from "./certs/jose-token-issuer.ts";
 import { createAuthority, issueCertificate, type KeyPair } from "./certs/x509-authority.ts";
 
@@ -31,6 +33,17 @@ export async function createTestAuthority(nowMs = Date.now()): Promise<TestAutho
     client: (uri, times = {}) =>
       issueCertificate(authority, { commonName: "client", use: "client", uri, ...valid, ...times }),
   };
+}
+
+/** Paths of PEM files. */
+export type KeyPairFiles = { readonly certificate: string; readonly key: string };
+
+/** For tests: writes a certificate and its key into a folder, as NAME.pem and NAME-key.pem. */
+export function writeKeyPair(folder: string, name: string, pair: KeyPair): KeyPairFiles {
+  const files = { certificate: join(folder, `${name}.pem`), key: join(folder, `${name}-key.pem`) };
+  writeFileSync(files.certificate, pair.certificate);
+  writeFileSync(files.key, pair.key);
+  return files;
 }
 
 /** For tests: signs tokens. */
