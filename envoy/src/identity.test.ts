@@ -43,6 +43,7 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
         ingest: [localhost(backend.port)],
         query: [localhost(backend.port)],
         generator: [localhost(backend.port)],
+        aggregator: [localhost(backend.port)],
         public: { host: "127.0.0.1", port: 0, ...server },
         users: { jwksFile, issuer: "https://issuer.example", audience: "devicemesh" },
         devices: {
@@ -119,9 +120,11 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       );
       return await raw.call(path, { ...headers, ...(token && { authorization: `Bearer ${token}` }) });
     }
-    function token(changes: { issuer?: string; audience?: string; expires?: string } = {}): Promise<string> {
+    function token(
+      changes: { issuer?: string; audience?: string; expires?: string; scope?: string } = {},
+    ): Promise<string> {
       const { issuer = "https://issuer.example", audience = "devicemesh", expires = "5m" } = changes;
-      return new SignJWT({ scope: "read" })
+      return new SignJWT({ scope: changes.scope ?? "read" })
         .setProtectedHeader({ alg: "ES256", kid: "one" })
         .setIssuer(issuer)
         .setAudience(audience)
@@ -151,6 +154,18 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       for (const each of bad) expect((await call(each)).code).toBe(status.UNAUTHENTICATED);
       expect((await call(await token({ audience: "other" }))).code).toBe(status.PERMISSION_DENIED);
       expect(backend.asked.length).toBe(before);
+    });
+
+    it("lets those who operate ask the aggregator, which knows no scopes, and nobody else", async () => {
+      const windowJob = "/devicemesh.v1.AggregatorService/GetWindowJobStatus";
+      const codeWith = async (scope: string) => (await call(await token({ scope }), windowJob)).code;
+      for (const scope of ["devicemesh.operate", "devicemesh.read devicemesh.operate devicemesh.generator"]) {
+        expect(await codeWith(scope)).toBe(0);
+      }
+      for (const scope of ["", "devicemesh.read", "devicemesh.operated", "x-devicemesh.operate"]) {
+        expect([scope, await codeWith(scope)]).toEqual([scope, status.PERMISSION_DENIED]);
+      }
+      expect((await call(undefined, windowJob)).code).toBe(status.UNAUTHENTICATED);
     });
 
     it("takes no readings from them", async () => {
