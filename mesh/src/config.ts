@@ -25,6 +25,32 @@ export const meshSettings = defineSettings({
       description:
         "Port of the front door, which takes everything: readings, questions, generator control, the page; 0 picks a free one.",
     },
+    certs: {
+      flag: "--certs",
+      env: "DEVICEMESH_CERTS",
+      kind: "string",
+      placeholder: "FOLDER",
+      description:
+        "What `npm run certs` has made: people show tokens on --public-port and devices certificates on --devices-port then, and on --port nobody is known.",
+    },
+    publicPort: {
+      flag: "--public-port",
+      env: "DEVICEMESH_PUBLIC_PORT",
+      kind: "integer",
+      default: 8443,
+      minimum: 0,
+      maximum: 65535,
+      description: "Port for people (TLS, tokens), with --certs; 0 picks a free one.",
+    },
+    devicesPort: {
+      flag: "--devices-port",
+      env: "DEVICEMESH_DEVICES_PORT",
+      kind: "integer",
+      default: 8444,
+      minimum: 0,
+      maximum: 65535,
+      description: "Port for devices (mutual TLS), with --certs; 0 picks a free one.",
+    },
     ingestPort: {
       flag: "--ingest-port",
       env: "DEVICEMESH_INGEST_PORT",
@@ -58,7 +84,7 @@ export const meshSettings = defineSettings({
       kind: "string",
       default: "127.0.0.1",
       description:
-        "Address that the front door listens on; beyond this machine only with --insecure-beyond-loopback. All else always listens on 127.0.0.1.",
+        "Address that the front door listens on; beyond this machine only with --certs or --insecure-beyond-loopback. All else always listens on 127.0.0.1.",
     },
     insecureBeyondLoopback: deviceAccessSettings().insecureBeyondLoopback,
     data: {

@@ -18,6 +18,10 @@ export type EnvoyProcessOptions = {
 export type EnvoyProcess = ServiceProcess & {
   /** host:port of its metrics. */
   readonly metricsAddress: string;
+  /** host:port of the listener for people, if there is one. */
+  readonly publicAddress: string | undefined;
+  /** host:port of the listener for devices, if there is one. */
+  readonly devicesAddress: string | undefined;
 };
 
 /** How often it is looked whether it is back. */
@@ -33,7 +37,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
   const log = createWriteStream(logFile, { flags: "a" });
   const stopping = new AbortController();
   const { signal } = stopping;
-  const start = (listeners: Partial<Pick<StartEnvoyOptions, "plain" | "metrics">>): Promise<Envoy> =>
+  const start = (listeners: Partial<StartEnvoyOptions>): Promise<Envoy> =>
     startEnvoy({
       ...options.envoy,
       ...listeners,
@@ -45,6 +49,13 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
 
   const first = await start({});
   const { plain, metrics } = first;
+  const again: Partial<StartEnvoyOptions> = {
+    plain,
+    metrics,
+    ...(options.envoy.public && first.public && { public: { ...options.envoy.public, ...first.public } }),
+    ...(options.envoy.devices &&
+      first.devices && { devices: { ...options.envoy.devices, ...first.devices } }),
+  };
   let current: Envoy | undefined = first;
 
   const supervision = (async () => {
@@ -62,7 +73,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
       } else {
         startedMs = performance.now();
         try {
-          current = await start({ plain, metrics });
+          current = await start(again);
           continue;
         } catch (error) {
           how = error instanceof Error ? error.message : String(error);
@@ -94,6 +105,8 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
     name,
     address: addressText(plain),
     metricsAddress: addressText(metrics),
+    publicAddress: first.public && addressText(first.public),
+    devicesAddress: first.devices && addressText(first.devices),
     get processId() {
       return current?.processId;
     },

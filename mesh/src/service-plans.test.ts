@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { MeshCredentials } from "./credentials.ts";
 import { planGenerator, planServices, type ServicesConfig } from "./service-plans.ts";
 
 const config: ServicesConfig = {
@@ -66,5 +67,28 @@ describe("the plans of the services", () => {
     expect(reflected?.split(",").sort()).toEqual(
       ["AggregatorService", "GeneratorService", "IngestService"].map((name) => `devicemesh.v1.${name}`),
     );
+  });
+
+  it("have services believe Envoy where there is identity, and the generator show a gateway's certificate", () => {
+    const pair = { certificate: "g.pem", key: "g-key.pem" };
+    const credentials: MeshCredentials = {
+      folder: "certs",
+      authority: "ca.pem",
+      server: { certificate: "s.pem", key: "s-key.pem" },
+      jwks: "jwks.json",
+      denyList: "denied.txt",
+      gateway: { prefix: "demo-", ...pair },
+    };
+    const known = { ...config, identity: { credentials, publicPort: 8443, devicesPort: 8444 } };
+    const flag = "--trust-forwarded-identity";
+    const { ingest, query } = planServices(known);
+    const generator = planGenerator(known, address).args(undefined);
+    for (const args of [ingest.args(undefined), query.args(undefined), generator]) {
+      expect(args).toContain(flag);
+      expect(valueAfter(args, "--deny-list")).toBe("denied.txt");
+    }
+    expect(valueAfter(generator, "--device-prefix")).toBe("demo-");
+    expect(valueAfter(generator, "--cert")).toBe("g.pem");
+    expect(planServices(config).ingest.args(undefined)).not.toContain(flag);
   });
 });

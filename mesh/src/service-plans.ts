@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
+import type { MeshCredentials } from "./credentials.ts";
 
 /** Where the engines are. */
 export type EngineAddresses = {
@@ -13,11 +14,22 @@ export type EngineAddresses = {
   readonly sparkUrl: string;
 };
 
+/** How the mesh knows people and devices: at the front door, on listeners of their own. */
+export type MeshIdentity = {
+  readonly credentials: MeshCredentials;
+  /** Of the listener for people (TLS, tokens). */
+  readonly publicPort: number;
+  /** Of the listener for devices (mutual TLS). */
+  readonly devicesPort: number;
+};
+
 /** What the services of one mesh are told. */
 export type ServicesConfig = {
   readonly engines: EngineAddresses;
   /** The address that Envoy listens on; what is behind it listens on 127.0.0.1. */
   readonly host: string;
+  /** Whom to believe; nobody is asked who they are if undefined. */
+  readonly identity?: MeshIdentity | undefined;
   /** 0 is a free one. */
   readonly ports: {
     readonly envoy: number;
@@ -95,7 +107,13 @@ export function planServices(
     ingest: {
       name: "ingest",
       main: mainOf("ingest"),
-      args: (port) => [...listenFlags(ports.ingest)(port), ...kafka, ...retainRaw, ...log],
+      args: (port) => [
+        ...listenFlags(ports.ingest)(port),
+        ...kafka,
+        ...retainRaw,
+        ...identityFlags(config),
+        ...log,
+      ],
     },
     query: {
       name: "query",
@@ -105,6 +123,7 @@ export function planServices(
         ...mongodb,
         // Reflection of all services comes from query, whoever has them.
         ...["--reflect-services", reflectedServices.join(",")],
+        ...identityFlags(config),
         ...log,
       ],
     },
@@ -128,6 +147,8 @@ export function planGenerator(config: ServicesConfig, target: string): ServicePl
       ...["--target", target],
       ...(devices === undefined ? ["--idle"] : ["--devices", `${devices}`]),
       ...(spill === undefined ? [] : ["--spill", spill]),
+      ...identityFlags(config),
+      ...gatewayFlags(config),
       ...["--log-level", logLevel],
     ],
   };
@@ -135,6 +156,21 @@ export function planGenerator(config: ServicesConfig, target: string): ServicePl
 
 function mongodbFlags({ engines, database }: ServicesConfig): readonly string[] {
   return ["--mongodb-url", engines.mongodbUrl, "--mongodb-database", database];
+}
+
+/** What a service is told that only Envoy can reach: Envoy has asked who calls, and nobody comes around it. */
+function identityFlags({ identity }: ServicesConfig): readonly string[] {
+  return identity ? ["--trust-forwarded-identity", "--deny-list", identity.credentials.denyList] : [];
+}
+
+/** What the generator shows to Envoy, and which devices it may play by that. */
+function gatewayFlags({ identity }: ServicesConfig): readonly string[] {
+  if (!identity) return [];
+  const { authority, gateway } = identity.credentials;
+  return [
+    ...["--ca", authority, "--cert", gateway.certificate, "--key", gateway.key],
+    ...["--device-prefix", gateway.prefix],
+  ];
 }
 
 /** A service listens where it is told first, and from then on where it listened. */

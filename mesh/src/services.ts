@@ -1,9 +1,8 @@
-import { lookup } from "node:dns/promises";
 import { join } from "node:path";
-import { listOf } from "@devicemesh/chain";
 import { freePorts } from "@devicemesh/engines/free-ports";
 import type { HostPort } from "@devicemesh/envoy";
-import { startEnvoyProcess } from "./envoy-process.ts";
+import { type EnvoyProcess, startEnvoyProcess } from "./envoy-process.ts";
+import { planFrontDoor } from "./front-door.ts";
 import {
   planGenerator,
   planServices,
@@ -30,15 +29,14 @@ export type ServicesDependencies = {
   readonly onListen?: (name: string, address: string) => void;
 };
 
-/** How long the end waits for units that are open: the rest of what a device sends, and its acknowledgement. */
-const openCallsLimitMs = 10_000;
-
 /** The services of one mesh, each a process. */
 export type Services = AsyncDisposable & {
   /** Steps that start them, in order; the operator's needs the steps that are named. */
   steps(needs: readonly string[]): readonly Step[];
   /** @throws Error if it has not been started. */
   get(name: ServiceName): ServiceProcess;
+  /** The front door, once it has been started; undefined where there is none. */
+  readonly frontDoor: EnvoyProcess | undefined;
   /** What runs now. */
   running(): readonly ServiceProcess[];
   /** Ends them in order: those that send first. Stopping twice is the same as once. */
@@ -53,6 +51,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
   const started = new Map<ServiceName, ServiceProcess>();
   let stopping: Promise<void> | undefined;
   let generatorPort = config.ports.generator;
+  let frontDoor: EnvoyProcess | undefined;
 
   async function start({ name, main, args }: ServicePlan): Promise<string> {
     const service = await startServiceProcess({
@@ -70,24 +69,21 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
   /** The front door, before all the others but the generator, which sends through it and so comes later. */
   async function startFrontDoor(binary: string): Promise<string> {
     if (generatorPort === 0) [generatorPort = 0] = await freePorts(1);
-    const { address: host } = await lookup(config.host);
     const envoy = await startEnvoyProcess({
-      envoy: {
+      envoy: await planFrontDoor(config, {
         binary,
-        plain: { host, port: config.ports.envoy },
-        metrics: { host: "127.0.0.1", port: 0 },
-        ingest: [behind("ingest")],
-        query: [behind("query")],
-        aggregator: [behind("aggregator")],
-        generator: [{ host: "127.0.0.1", port: generatorPort }],
-        corsOrigins: listOf(config.corsOrigin ?? ""),
-        drainMs: 0,
-        openCallsMs: openCallsLimitMs,
-      },
+        backends: {
+          ingest: behind("ingest"),
+          query: behind("query"),
+          aggregator: behind("aggregator"),
+          generator: { host: "127.0.0.1", port: generatorPort },
+        },
+      }),
       logFile: join(logs, "envoy.log"),
       ...(onDeath && { onDeath }),
       ...(onStart && { onStart }),
     });
+    frontDoor = envoy;
     return keep("envoy", envoy);
   }
 
@@ -145,12 +141,15 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
         needs: [envoyBinary === undefined ? "ingest" : "envoy"],
         run: () => {
           const ports = { ...config.ports, generator: generatorPort };
-          const { address } = started.get("envoy") ?? get("ingest");
-          return start(planGenerator({ ...config, ports }, fromHere(address)));
+          const target = frontDoor?.devicesAddress ?? frontDoor?.address ?? get("ingest").address;
+          return start(planGenerator({ ...config, ports }, fromHere(target)));
         },
       },
     ],
     get,
+    get frontDoor() {
+      return frontDoor;
+    },
     running: () => [...started.values()],
     stop,
     [Symbol.asyncDispose]: stop,

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { type ChainNames, chainNames, collections, type MessageDocument } from "@devicemesh/chain";
 import { createKafka } from "@devicemesh/chain/kafka-client";
@@ -84,7 +84,7 @@ export async function startRealMesh(
     end: async () => {},
   });
   const { address } = services.get("envoy");
-  const query = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${address}` }));
+  const query = createClient(QueryService, transportOf(services, config));
   // The coverage of an answer that counts nothing is the cheapest way to ask how far the mesh is.
   const horizon = async () => {
     const { coverage } = await query.getAggregates({ deviceIds: ["nobody"] }, { timeoutMs: 5000 });
@@ -137,6 +137,23 @@ export async function startRealMesh(
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Through Envoy; with identity, as the user who may read. */
+function transportOf({ frontDoor }: Services, { identity }: ServicesConfig): Transport {
+  if (!identity) return createGrpcTransport({ baseUrl: `http://${frontDoor?.address}` });
+  const { folder, authority } = identity.credentials;
+  const token = readFileSync(join(folder, "user-reader.jwt"), "utf8").trim();
+  return createGrpcTransport({
+    baseUrl: `https://${frontDoor?.publicAddress}`,
+    nodeOptions: { ca: readFileSync(authority) },
+    interceptors: [
+      (next) => (request) => {
+        request.header.set("authorization", `Bearer ${token}`);
+        return next(request);
+      },
+    ],
+  });
 }
 
 function msOf(timestamp: ProtoTimestamp | undefined): number {
