@@ -57,6 +57,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "identity",
     "chain",
     "engines",
+    "envoy",
     "ingest",
     "query",
     "generator",

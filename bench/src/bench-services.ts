@@ -36,7 +36,7 @@ export function createBenchServices(options: BenchServicesOptions): BenchService
   const config: ServicesConfig = {
     engines,
     host: "127.0.0.1",
-    ports: { ingest: 0, query: 0, generator: 0 },
+    ports: { envoy: 0, ingest: 0, query: 0, generator: 0 },
     topicPrefix: prefix,
     database: databaseOf(prefix),
     partitions,
@@ -55,6 +55,8 @@ export function createBenchServices(options: BenchServicesOptions): BenchService
   const services = createServices(config, {
     logs,
     env,
+    // The services themselves are measured, not what stands before them.
+    envoyBinary: undefined,
     onDeath: (name, how) => died.abort(new Error(`${name} died (${how}); its log is ${logs}/${name}.log`)),
     onStart: (name, pid) => processIds.set(name, pid),
   });

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -117,6 +118,12 @@ export async function startEdgeWithIdentity(binary: string) {
     ) {
       const { key, certificate } = await signer.client(uri, times);
       return credentials.createSsl(root, Buffer.from(key), Buffer.from(certificate));
+    },
+    /** The same, with the serial number of the certificate. */
+    async certifiedBySerial(uri: string) {
+      const { key, certificate } = await ca.client(uri);
+      const { serialNumber: serial } = new X509Certificate(certificate);
+      return { serial, shown: credentials.createSsl(root, Buffer.from(key), Buffer.from(certificate)) };
     },
     nobody: credentials.createSsl(root),
     /** A transport of the listener for people. */

@@ -26,15 +26,25 @@ function publish(
   deviceIds: readonly string[],
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
-  return new Promise((resolve) => {
-    const metadata = Metadata.fromHttp2Headers(headers);
-    const call = client.publishReadings(metadata, (error, response) =>
-      resolve(error ? { error } : { response }),
-    );
-    call.on("error", () => {});
-    call.write({ readings: deviceIds.map(readingOf) });
-    call.end();
-  });
+  const unit = openUnit(client, headers);
+  unit.write(deviceIds);
+  return unit.end();
+}
+
+/** A unit that is open until it is ended. */
+function openUnit(client: IngestServiceClient, headers: Readonly<Record<string, string>> = {}) {
+  const { promise, resolve } = Promise.withResolvers<Answer>();
+  const call = client.publishReadings(Metadata.fromHttp2Headers(headers), (error, response) =>
+    resolve(error ? { error } : { response }),
+  );
+  call.on("error", () => {});
+  return {
+    write: (deviceIds: readonly string[]) => void call.write({ readings: deviceIds.map(readingOf) }),
+    end() {
+      call.end();
+      return promise;
+    },
+  };
 }
 
 function readingOf(deviceId: string): Reading {
@@ -120,6 +130,21 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
       edge.deny("uri spiffe://devicemesh/device/stolen\n");
       await waitUntil(async () => (await publish(stolen, ["stolen"])).error?.code === status.UNAUTHENTICATED);
       expect((await publish(other, ["oven"])).response).toMatchObject({ accepted: 1n });
+    });
+
+    it("is out as soon as the deny list has the serial number of its certificate, on an open stream too; its new one is good", async () => {
+      const name = "spiffe://devicemesh/device/lost";
+      const { serial, shown } = await edge.certifiedBySerial(name);
+      const lost = edge.deviceClient(shown);
+      expect((await publish(lost, ["lost"])).response).toMatchObject({ accepted: 1n });
+      const open = openUnit(lost);
+      open.write(["lost"]);
+      edge.deny(`serial ${serial}\n`);
+      await waitUntil(async () => (await publish(lost, ["lost"])).error?.code === status.UNAUTHENTICATED);
+      open.write(["lost"]);
+      expect((await open.end()).error?.code).toBe(status.UNAUTHENTICATED);
+      const renewed = edge.deviceClient(await edge.certified(name));
+      expect((await publish(renewed, ["lost"])).response).toMatchObject({ accepted: 1n });
     });
   });
 

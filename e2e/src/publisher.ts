@@ -5,7 +5,7 @@ import {
   type PublishReadingsResponse,
 } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
-import { credentials, Metadata } from "@grpc/grpc-js";
+import { type ChannelCredentials, credentials, Metadata } from "@grpc/grpc-js";
 
 /** A plain client of ingest, as a user would write one with generated code. */
 export type Publisher = Disposable & {
@@ -17,8 +17,11 @@ export type Publisher = Disposable & {
 };
 
 /** Makes a client of the ingest at host:port. */
-export function createPublisher(target: string): Publisher {
-  const client = new IngestServiceClient(target, credentials.createInsecure(), {
+export function createPublisher(
+  target: string,
+  shown: ChannelCredentials = credentials.createInsecure(),
+): Publisher {
+  const client = new IngestServiceClient(target, shown, {
     "grpc.per_rpc_retry_buffer_size": 0,
   });
   return {

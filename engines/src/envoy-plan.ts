@@ -9,7 +9,7 @@ export type EnvoyOptions = {
 };
 
 /** Where the program is. */
-export function envoyCommand(homes: PlanContext["homes"]): string {
+export function envoyCommand(homes: Pick<PlanContext["homes"], "python">): string {
   return `${homes.python}/envoy/_bin/envoy`;
 }
 

@@ -1,15 +1,15 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import {
+  installParts as allParts,
   defaultCache,
   type InstallPart,
-  installParts,
   isInstalled,
   partFolder,
   partTools,
 } from "./engine-parts.ts";
 import { withFileLock } from "./file-lock.ts";
-import { hostMongod, javaVersionText, missingText, missingTools } from "./host-tools.ts";
+import { type HostTool, hostMongod, javaVersionText, missingText, missingTools } from "./host-tools.ts";
 import { installWithMaven } from "./install-maven.ts";
 import { installWheels } from "./install-wheels.ts";
 import type { MongoProgram } from "./mongo-plan.ts";
@@ -46,23 +46,9 @@ export async function installEngines(
     readonly say?: (text: string) => void;
   } = {},
 ): Promise<InstalledEngines> {
-  const { say = () => {} } = options;
-  const cache = resolve(options.cache ?? defaultCache());
-  const wanted = installParts.filter((part) => !isInstalled(cache, part));
-  assertTools(wanted);
-  if (wanted.length > 0) {
-    mkdirSync(cache, { recursive: true });
-    await withFileLock(
-      join(cache, "install.lock"),
-      async () => {
-        for (const part of wanted) await installPart(cache, part, say);
-      },
-      {
-        limitMs: lockLimitMs,
-        onWait: (pid) => say(`process ${pid} is installing; waiting for it`),
-      },
-    );
-  }
+  const wanted = allParts.filter((part) => !isInstalled(resolve(options.cache ?? defaultCache()), part));
+  assertTools(["java", ...wanted.flatMap((part) => partTools[part])]);
+  const cache = await installParts(allParts, options);
   const python = partFolder(cache, "python");
   return {
     kafka: partFolder(cache, "kafka"),
@@ -78,9 +64,37 @@ export async function installEngines(
   };
 }
 
-/** @throws MissingToolsError for Java, which is always needed, and for what the parts need to be installed. */
-function assertTools(parts: readonly InstallPart[]): void {
-  const missing = missingTools([...new Set(["java" as const, ...parts.flatMap((part) => partTools[part])])]);
+/**
+ * Installs those of the parts that are not there yet, and resolves with the cache that they are in, in full.
+ * @throws MissingToolsError, before anything is done; Error if a part cannot be had or is not what was checked in.
+ */
+export async function installParts(
+  parts: readonly InstallPart[],
+  options: { readonly cache?: string; readonly say?: (text: string) => void } = {},
+): Promise<string> {
+  const { say = () => {} } = options;
+  const cache = resolve(options.cache ?? defaultCache());
+  const wanted = parts.filter((part) => !isInstalled(cache, part));
+  assertTools(wanted.flatMap((part) => partTools[part]));
+  if (wanted.length > 0) {
+    mkdirSync(cache, { recursive: true });
+    await withFileLock(
+      join(cache, "install.lock"),
+      async () => {
+        for (const part of wanted) await installPart(cache, part, say);
+      },
+      {
+        limitMs: lockLimitMs,
+        onWait: (pid) => say(`process ${pid} is installing; waiting for it`),
+      },
+    );
+  }
+  return cache;
+}
+
+/** @throws MissingToolsError that names all of them that are missing. */
+function assertTools(tools: readonly HostTool[]): void {
+  const missing = missingTools([...new Set(tools)]);
   if (missing.length > 0) throw new MissingToolsError(missingText(missing));
 }
 

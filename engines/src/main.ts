@@ -1,6 +1,7 @@
 import { loadSettings } from "@devicemesh/kit/settings";
 import { type InstallConfig, installSettings } from "./config.ts";
 import { installEngines, MissingToolsError } from "./install-engines.ts";
+import { installEnvoy } from "./install-envoy.ts";
 import { hasArchives, trainArchives } from "./train-archives.ts";
 
 const loaded = loadSettings(installSettings, { args: process.argv.slice(2), env: process.env });
@@ -11,12 +12,17 @@ if (loaded.kind === "settings") {
   process.exitCode = loaded.kind === "help" ? 0 : 2;
 }
 
-async function install({ cache, noFirstStart }: InstallConfig): Promise<number> {
+async function install({ cache, noFirstStart, onlyEnvoy }: InstallConfig): Promise<number> {
   const say = (text: string): void => {
     process.stdout.write(`engines: ${text}\n`);
   };
+  const options = { ...(cache === undefined ? {} : { cache }), say };
   try {
-    const installed = await installEngines({ ...(cache === undefined ? {} : { cache }), say });
+    if (onlyEnvoy) {
+      say(`envoy:  ${await installEnvoy(options)}`);
+      return 0;
+    }
+    const installed = await installEngines(options);
     if (!noFirstStart && !hasArchives(installed)) await trainArchives(installed, say);
     const mongo = installed.mongo();
     say(`kafka:  ${installed.kafka}`);

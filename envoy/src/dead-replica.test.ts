@@ -1,16 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
 import { describe, expect, it } from "vitest";
 import { startBackend } from "./backend-fixture.ts";
 import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
+import { startReplica, stored } from "./replica-process-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
 import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
-
-const program = fileURLToPath(new URL("ingest-replica.ts", import.meta.url));
 
 describe.skipIf(envoyBinary === undefined)("one of two replicas of ingest, killed under load,", () => {
   it("fails no call, and nothing that was acknowledged is lost", async () => {
@@ -59,23 +54,3 @@ describe.skipIf(envoyBinary === undefined)("one of two replicas of ingest, kille
     expect(Number(/: (\d+)/.exec(body)?.[1])).toBeGreaterThan(0);
   });
 });
-
-async function startReplica(file: string): Promise<{ child: ChildProcess; port: number }> {
-  const child = spawn(process.execPath, [program, file], { stdio: ["ignore", "pipe", "inherit"] });
-  const [line] = (await once(child.stdout, "data")) as [Buffer];
-  return { child, port: Number(/listening on (\d+)/.exec(line.toString())?.[1]) };
-}
-
-/** What a replica has in its file, as `device@seconds`. */
-function stored(file: string): Set<string> {
-  if (!existsSync(file)) return new Set();
-  return new Set(
-    readFileSync(file, "utf8")
-      .trim()
-      .split("\n")
-      .map((identity) => {
-        const [device, , time = ""] = identity.split("|");
-        return `${device}@${Date.parse(time) / 1000}`;
-      }),
-  );
-}

@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createTestAuthority, type TestAuthority, writeKeyPair } from "@devicemesh/identity/testing";
 import { temporaryFolder } from "@devicemesh/kit/testing";
 import { credentials, status } from "@grpc/grpc-js";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startBackend } from "./backend-fixture.ts";
-import { createAuthority, type MadeCertificate } from "./certificates-fixture.ts";
 import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
 import { createRawClient } from "./raw-client-fixture.ts";
 import { type Envoy, startEnvoy } from "./start-envoy.ts";
@@ -18,14 +18,16 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
   const folder = temporaryFolder();
   const stack = new AsyncDisposableStack();
   stack.defer(() => folder[Symbol.dispose]());
-  let authority: Awaited<ReturnType<typeof createAuthority>>;
+  let authority: TestAuthority;
   let backend: Awaited<ReturnType<typeof startBackend>>;
   let envoy: Envoy;
   let keys: Awaited<ReturnType<typeof generateKeyPair>>;
 
   beforeAll(async () => {
-    authority = await createAuthority(folder.path, "authority");
-    const server = await authority.sign("server", { type: "dns", value: "localhost" });
+    authority = await createTestAuthority();
+    const authorityFile = join(folder.path, "authority.pem");
+    writeFileSync(authorityFile, authority.certificate);
+    const server = writeKeyPair(folder.path, "server", authority.server);
     keys = await generateKeyPair("ES256");
     const jwksFile = join(folder.path, "users.jwks.json");
     writeFileSync(
@@ -41,13 +43,14 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
         ingest: [localhost(backend.port)],
         query: [localhost(backend.port)],
         generator: [localhost(backend.port)],
+        aggregator: [localhost(backend.port)],
         public: { host: "127.0.0.1", port: 0, ...server },
         users: { jwksFile, issuer: "https://issuer.example", audience: "devicemesh" },
         devices: {
           host: "127.0.0.1",
           port: 0,
           ...server,
-          authority: authority.file,
+          authority: authorityFile,
           trustDomain: "devicemesh",
           denied: ["spiffe://devicemesh/device/stolen"],
         },
@@ -59,14 +62,22 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
   const lastAsked = () => backend.asked.at(-1) ?? {};
 
   describe("for devices", () => {
-    async function call(client: MadeCertificate | undefined, path = publish, headers = {}) {
+    async function call(
+      client: Awaited<ReturnType<TestAuthority["client"]>> | undefined,
+      path = publish,
+      headers = {},
+    ) {
       using raw = createRawClient(
         `127.0.0.1:${envoy.devices?.port}`,
-        credentials.createSsl(authority.pem, client?.keyPem ?? null, client?.certificatePem ?? null),
+        credentials.createSsl(
+          Buffer.from(authority.certificate),
+          client ? Buffer.from(client.key) : null,
+          client ? Buffer.from(client.certificate) : null,
+        ),
       );
       return await raw.call(path, headers);
     }
-    const device = (name: string) => authority.sign("device", { type: "url", value: name });
+    const device = (name: string) => authority.client(name);
 
     it("passes the name in the certificate on, and no other", async () => {
       const claimed = {
@@ -77,14 +88,15 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       expect(lastAsked()["x-devicemesh-device"]).toBe(deviceName);
       const forwarded = `${lastAsked()["x-forwarded-client-cert"]}`;
       expect(forwarded).toContain(`URI=${deviceName}`);
+      expect(forwarded).toContain("Cert=");
       expect(forwarded).not.toContain("another");
     });
 
     it("lets nobody in without a certificate, or with one of another authority", async () => {
-      const other = await createAuthority(folder.path, "other");
+      const other = await createTestAuthority();
       const before = backend.asked.length;
       expect((await call(undefined)).code).toBe(status.UNAVAILABLE);
-      const foreign = await other.sign("foreign", { type: "url", value: deviceName });
+      const foreign = await other.client(deviceName);
       expect((await call(foreign)).code).toBe(status.UNAVAILABLE);
       expect(backend.asked.length).toBe(before);
     });
@@ -102,12 +114,17 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
 
   describe("for people", () => {
     async function call(token: string | undefined, path = listSeries, headers = {}) {
-      using raw = createRawClient(`127.0.0.1:${envoy.public?.port}`, credentials.createSsl(authority.pem));
+      using raw = createRawClient(
+        `127.0.0.1:${envoy.public?.port}`,
+        credentials.createSsl(Buffer.from(authority.certificate)),
+      );
       return await raw.call(path, { ...headers, ...(token && { authorization: `Bearer ${token}` }) });
     }
-    function token(changes: { issuer?: string; audience?: string; expires?: string } = {}): Promise<string> {
+    function token(
+      changes: { issuer?: string; audience?: string; expires?: string; scope?: string } = {},
+    ): Promise<string> {
       const { issuer = "https://issuer.example", audience = "devicemesh", expires = "5m" } = changes;
-      return new SignJWT({ scope: "read" })
+      return new SignJWT({ scope: changes.scope ?? "read" })
         .setProtectedHeader({ alg: "ES256", kid: "one" })
         .setIssuer(issuer)
         .setAudience(audience)
@@ -137,6 +154,18 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       for (const each of bad) expect((await call(each)).code).toBe(status.UNAUTHENTICATED);
       expect((await call(await token({ audience: "other" }))).code).toBe(status.PERMISSION_DENIED);
       expect(backend.asked.length).toBe(before);
+    });
+
+    it("lets those who operate ask the aggregator, which knows no scopes, and nobody else", async () => {
+      const windowJob = "/devicemesh.v1.AggregatorService/GetWindowJobStatus";
+      const codeWith = async (scope: string) => (await call(await token({ scope }), windowJob)).code;
+      for (const scope of ["devicemesh.operate", "devicemesh.read devicemesh.operate devicemesh.generator"]) {
+        expect(await codeWith(scope)).toBe(0);
+      }
+      for (const scope of ["", "devicemesh.read", "devicemesh.operated", "x-devicemesh.operate"]) {
+        expect([scope, await codeWith(scope)]).toEqual([scope, status.PERMISSION_DENIED]);
+      }
+      expect((await call(undefined, windowJob)).code).toBe(status.UNAUTHENTICATED);
     });
 
     it("takes no readings from them", async () => {

@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createTestAuthority, writeKeyPair } from "@devicemesh/identity/testing";
 import { readContractImage } from "@devicemesh/proto/image";
-import { createAuthority } from "./certificates-fixture.ts";
 import type { EnvoySettings } from "./settings.ts";
 
 /** For tests and checks: settings without any part that may be left out, and with all of them. */
@@ -22,8 +22,10 @@ export async function sampleSettings(
     accessLog: "/dev/null",
     contractImage,
   };
-  const authority = await createAuthority(folder, "authority");
-  const server = await authority.sign("server", { type: "dns", value: "localhost" });
+  const authority = await createTestAuthority();
+  const authorityFile = join(folder, "authority.pem");
+  writeFileSync(authorityFile, authority.certificate);
+  const server = writeKeyPair(folder, "server", authority.server);
   const jwksFile = join(folder, "users.jwks.json");
   const key = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" });
   writeFileSync(jwksFile, JSON.stringify({ keys: [{ ...key, kid: "sample", alg: "ES256" }] }));
@@ -40,7 +42,7 @@ export async function sampleSettings(
       host: "0.0.0.0",
       port: 8444,
       ...server,
-      authority: authority.file,
+      authority: authorityFile,
       trustDomain: "devicemesh",
       denied: ["spiffe://devicemesh/device/stolen"],
     },

@@ -22,6 +22,15 @@ export type StartEnvoyOptions = Omit<EnvoySettings, "nodeId" | "admin" | "contra
   readonly drainMs?: number;
   /** How long `close` then waits for open calls: at least a commit unit. */
   readonly openCallsMs?: number;
+  /**
+   * Puts it in a process group of its own: then Ctrl-C in a terminal, by which it would cut all that is open,
+   * does not reach it, and whoever started it must end it.
+   */
+  readonly detached?: boolean;
+  /** Told its process id before it is ready: whoever cleans up after a kill must know. */
+  readonly onSpawn?: (processId: number) => void;
+  /** Told what it prints: warnings and errors. */
+  readonly onOutput?: (text: string) => void;
   /** Changes the rendered text, for a service of a test that is not of the mesh. */
   readonly edit?: (config: string) => string;
 };
@@ -81,11 +90,13 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
       // Several run on one machine, and none hands over to another.
       ...["--disable-hot-restart", "--file-flush-interval-msec", "250"],
     ],
-    { stdio: ["ignore", "ignore", "pipe"] },
+    { stdio: ["ignore", "ignore", "pipe"], detached: options.detached ?? false },
   );
+  if (child.pid !== undefined) options.onSpawn?.(child.pid);
   let said = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
     said = (said + chunk).slice(-10_000);
+    options.onOutput?.(chunk);
   });
   const ended = new Promise<string>((resolve) => {
     child.once("error", (error) => resolve(error.message));
@@ -132,7 +143,8 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
 
 /** What of the options is for envoy.yaml. */
 function settingsOf(options: StartEnvoyOptions) {
-  const { binary, concurrency, drainMs, openCallsMs, edit, ...settings } = options;
+  const { binary, concurrency, drainMs, openCallsMs, detached, onSpawn, onOutput, edit, ...settings } =
+    options;
   return settings;
 }
 

@@ -4,7 +4,7 @@ import {
   type PublishReadingsResponse,
 } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
-import { credentials, type ServiceError } from "@grpc/grpc-js";
+import { type ChannelCredentials, credentials, type ServiceError } from "@grpc/grpc-js";
 
 /** What became of a unit. */
 export type UnitOutcome =
@@ -31,8 +31,11 @@ export function readingsOf(deviceId: string, first: number, count: number): Read
 }
 
 /** For tests: a client of ingest that holds its units open as long as a test likes. It tries nothing twice. */
-export function createUnitClient(address: string) {
-  const client = new IngestServiceClient(address, credentials.createInsecure(), {
+export function createUnitClient(
+  address: string,
+  channelCredentials: ChannelCredentials = credentials.createInsecure(),
+) {
+  const client = new IngestServiceClient(address, channelCredentials, {
     "grpc.per_rpc_retry_buffer_size": 0,
     "grpc.enable_retries": 0,
     "grpc.use_local_subchannel_pool": 1,

@@ -1,4 +1,5 @@
 export { accessProblem, isLoopback, type Served } from "./access-problem.ts";
+export { authorityFiles } from "./certs/credential-plan.ts";
 export { createAccessInterceptor } from "./connect-access.ts";
 export { createDenyList, type DenyList, emptyDenyList, parseDenyList } from "./deny-list.ts";
 export { forwardedCertificateHeader } from "./forwarded-certificate.ts";

@@ -36,6 +36,17 @@ export async function createTestAuthority(nowMs = Date.now()): Promise<TestAutho
   };
 }
 
+/** Paths of PEM files. */
+export type KeyPairFiles = { readonly certificate: string; readonly key: string };
+
+/** For tests: writes a certificate and its key into a folder, as NAME.pem and NAME-key.pem. */
+export function writeKeyPair(folder: string, name: string, pair: KeyPair): KeyPairFiles {
+  const files = { certificate: join(folder, `${name}.pem`), key: join(folder, `${name}-key.pem`) };
+  writeFileSync(files.certificate, pair.certificate);
+  writeFileSync(files.key, pair.key);
+  return files;
+}
+
 /** For tests: signs tokens. */
 export type TestIssuer = TokenKey & {
   /** A token of `devicemesh` for `devicemesh` that is good for a day, but for what is given. */

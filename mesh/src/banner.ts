@@ -1,31 +1,78 @@
-import { callsToPaste } from "@devicemesh/embedded/banner";
+import { type CallerFlags, callsToPaste } from "@devicemesh/embedded/banner";
 import { withoutCredentials } from "@devicemesh/kit/credentials";
 import type { Mesh } from "./compose.ts";
 import type { MeshConfig } from "./config.ts";
 
 /** What `npm run mesh` prints when it runs: where everything is, and calls to paste. */
 export function banner(config: Pick<MeshConfig, "devices" | "noGenerator">, mesh: Mesh): string {
-  const { services, addresses, folder } = mesh;
-  const [ingest, query, generator] = (["ingest", "query", "generator"] as const).map(
-    (name) => services.get(name).address,
-  ) as [string, string, string];
+  const { addresses, folder } = mesh;
+  const { doors, askAt, sendTo, caller } = frontDoorOf(mesh);
   const devices = config.noGenerator
     ? "none playing (--no-generator)"
     : `${config.devices} playing, one reading a second each`;
   return `
 Device Mesh is running on the real engines; Ctrl-C ends it.
-  ingest     ${ingest}  gRPC
-  query      http://${query}/  Connect, gRPC, gRPC-Web; a page
-  generator  ${generator}  generator control
-  kafka      ${addresses.kafkaBrokers.join(", ")}
+${doors.map(([name, text]) => `  ${name.padEnd(9)}  ${text}\n`).join("")}  kafka      ${addresses.kafkaBrokers.join(", ")}
   connect    ${addresses.connectUrl}
   mongodb    ${withoutCredentials(addresses.mongodbUrl)}
   spark      ${addresses.sparkUrl}
   data       ${folder}  (logs in ${folder}/logs and ${folder}/engines/logs)
   devices    ${devices}
 
-${callsToPaste({ ingest, query })}Look:
+${callsToPaste({ ingest: sendTo, query: askAt, identity: caller })}Look:
   npm run mesh -- status
-  grpcurl -plaintext -d '{}' ${query} devicemesh.v1.QueryService/GetPipelineStatus
+  grpcurl ${caller.askGrpcurl} -d '{}' ${askAt} devicemesh.v1.QueryService/GetPipelineStatus
+  grpcurl ${caller.askGrpcurl} ${askAt} list
 `;
+}
+
+/** Where callers come in, and what they bring. */
+type FrontDoor = {
+  /** Lines of the banner: a name, and what is there. */
+  readonly doors: readonly (readonly [string, string])[];
+  /** host:port for questions, and for readings. */
+  readonly askAt: string;
+  readonly sendTo: string;
+  readonly caller: CallerFlags;
+};
+
+function frontDoorOf({ services, identity }: Pick<Mesh, "services" | "identity">): FrontDoor {
+  const { address } = services.get("envoy");
+  const { publicAddress: askAt, devicesAddress: sendTo } = services.frontDoor ?? {};
+  if (!identity || askAt === undefined || sendTo === undefined) {
+    return {
+      doors: [
+        [
+          "address",
+          `http://${address}/  everything: readings, questions, generator control, a page; Connect, gRPC, gRPC-Web`,
+        ],
+      ],
+      askAt: address,
+      sendTo: address,
+      caller: {
+        scheme: "http",
+        askGrpcurl: "-plaintext",
+        askCurl: "",
+        sendGrpcurl: "-plaintext",
+      },
+    };
+  }
+  const { folder, authority } = identity.credentials;
+  const token = `-H "authorization: Bearer $(cat ${folder}/user-reader.jwt)"`;
+  const device = `${folder}/device-my-thermostat`;
+  return {
+    doors: [
+      ["people", `https://${askAt}/  questions, generator control, a page: TLS and a token`],
+      ["senders", `${sendTo}  readings: TLS and a device's or gateway's certificate`],
+      ["address", `http://${address}/  for this machine, where nobody is known: health, reflection, a page`],
+    ],
+    askAt,
+    sendTo,
+    caller: {
+      scheme: "https",
+      askGrpcurl: `-cacert ${authority} ${token}`,
+      askCurl: `--cacert ${authority} ${token} `,
+      sendGrpcurl: `-cacert ${authority} -cert ${device}.pem -key ${device}-key.pem`,
+    },
+  };
 }

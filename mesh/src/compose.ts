@@ -1,11 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import type { EngineAddresses, Engines } from "@devicemesh/engines";
+import { type EngineAddresses, type Engines, installEnvoy } from "@devicemesh/engines";
 import { isLoopback } from "@devicemesh/identity";
 import type { MeshConfig } from "./config.ts";
+import { findCredentials } from "./credentials.ts";
 import { planEngineStart } from "./engine-steps.ts";
 import { watchEngines } from "./engine-watch.ts";
-import type { ServicesConfig } from "./service-plans.ts";
+import type { MeshIdentity, ServicesConfig } from "./service-plans.ts";
 import { createServiceState, endOrphans } from "./service-state.ts";
 import { createServices, type Services } from "./services.ts";
 import { runSteps, type StepList } from "./steps.ts";
@@ -15,6 +16,8 @@ export type Mesh = AsyncDisposable & {
   readonly services: Services;
   readonly engines: Engines;
   readonly addresses: EngineAddresses;
+  /** Whom it believes; undefined where nobody is asked who they are. */
+  readonly identity: MeshIdentity | undefined;
   /** The data folder, in full. */
   readonly folder: string;
   /** Ends services and engines in order. Closing twice is the same as once. */
@@ -40,6 +43,7 @@ export type MeshDependencies = {
 export async function startMesh(config: MeshConfig, dependencies: MeshDependencies): Promise<Mesh> {
   const { env, createList, tell, signal } = dependencies;
   checkHost(config);
+  const identity = identityOf(config);
   const folder = resolve(config.data);
   const logs = join(folder, "logs");
   mkdirSync(logs, { recursive: true });
@@ -86,19 +90,32 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
       createList(),
     );
     engines = await start.engines;
-    services = createServices(servicesConfigOf(config, { folder, addresses: engines.addresses, brokers }), {
-      logs,
-      env,
-      onDeath: (name, how) =>
-        tell(`${name} died (${how}): starting it again; its log is ${join(logs, `${name}.log`)}`),
-      onStart: state.started,
-      onListen: state.listens,
-    });
+    services = createServices(
+      servicesConfigOf(config, { folder, addresses: engines.addresses, brokers, identity }),
+      {
+        logs,
+        env,
+        // Installed with the engines.
+        envoyBinary: await installEnvoy(),
+        onDeath: (name, how) =>
+          tell(`${name} died (${how}): starting it again; its log is ${join(logs, `${name}.log`)}`),
+        onStart: state.started,
+        onListen: state.listens,
+      },
+    );
     signal.throwIfAborted();
     await runSteps(services.steps([]), createList());
     signal.throwIfAborted();
     watching = watchEngines(engines, tell);
-    return { services, engines, addresses: engines.addresses, folder, close, [Symbol.asyncDispose]: close };
+    return {
+      services,
+      engines,
+      addresses: engines.addresses,
+      identity,
+      folder,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
   } catch (error) {
     await close();
     throw error;
@@ -106,11 +123,22 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
 }
 
 /** @throws RangeError if anyone from beyond this machine could do everything and nobody said that this is meant. */
-function checkHost({ host, insecureBeyondLoopback }: MeshConfig): void {
-  if (isLoopback(host) || insecureBeyondLoopback) return;
+function checkHost({ host, insecureBeyondLoopback, certs }: MeshConfig): void {
+  if (isLoopback(host) || insecureBeyondLoopback || certs !== undefined) return;
   throw new RangeError(
-    `--host ${host} is reached from beyond this machine, and nobody would have to say who they are: keep it on 127.0.0.1 with Envoy before it, or set --insecure-beyond-loopback to let in whoever can connect`,
+    `--host ${host} is reached from beyond this machine, and nobody would have to say who they are: set --certs (npm run certs makes what it needs), or --insecure-beyond-loopback to let in whoever can connect`,
   );
+}
+
+/** @throws RangeError for a folder that lacks something, and for a replay: no gateway may send for all its devices. */
+function identityOf({ certs, replay, publicPort, devicesPort }: MeshConfig): MeshIdentity | undefined {
+  if (certs === undefined) return undefined;
+  if (replay !== undefined) {
+    throw new RangeError(
+      "--replay sends for devices of any name, which --certs lets nobody do: leave out one",
+    );
+  }
+  return { credentials: findCredentials(certs), publicPort, devicesPort };
 }
 
 /** @throws RangeError for two brokers: one may be away only where there are three. */
@@ -125,13 +153,24 @@ function servicesConfigOf(
     folder,
     addresses,
     brokers,
-  }: { readonly folder: string; readonly addresses: EngineAddresses; readonly brokers: number },
+    identity,
+  }: {
+    readonly folder: string;
+    readonly addresses: EngineAddresses;
+    readonly brokers: number;
+    readonly identity: MeshIdentity | undefined;
+  },
 ): ServicesConfig {
   return {
     engines: addresses,
     host: config.host,
-    insecureBeyondLoopback: config.insecureBeyondLoopback,
-    ports: { ingest: config.ingestPort, query: config.queryPort, generator: config.generatorPort },
+    identity,
+    ports: {
+      envoy: config.port,
+      ingest: config.ingestPort,
+      query: config.queryPort,
+      generator: config.generatorPort,
+    },
     topicPrefix: config.topicPrefix,
     database: config.mongodbDatabase,
     partitions: config.partitions,

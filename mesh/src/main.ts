@@ -39,7 +39,7 @@ async function run(config: MeshConfig): Promise<void> {
   }
   stdout.write(banner(config, mesh));
   if (config.replay !== undefined) {
-    const target = mesh.services.get("ingest").address;
+    const target = mesh.services.get("envoy").address;
     await replayInto({ file: config.replay, target, signal: stopped.signal, stdout, stderr });
   }
   await signal;

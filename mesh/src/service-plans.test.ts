@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { planGenerator, planQuery, planServices, type ServicesConfig } from "./service-plans.ts";
+import type { MeshCredentials } from "./credentials.ts";
+import { planGenerator, planServices, type ServicesConfig } from "./service-plans.ts";
 
 const config: ServicesConfig = {
   engines: {
@@ -9,7 +10,7 @@ const config: ServicesConfig = {
     sparkUrl: "127.0.0.1:5",
   },
   host: "127.0.0.1",
-  ports: { ingest: 50051, query: 0, generator: 8081 },
+  ports: { envoy: 8080, ingest: 50051, query: 0, generator: 8081 },
   topicPrefix: "",
   database: "devicemesh",
   partitions: 4,
@@ -24,7 +25,7 @@ const config: ServicesConfig = {
   logLevel: "info",
 };
 
-const addresses = { ingest: "127.0.0.1:50051", generator: "127.0.0.1:8081" };
+const address = "127.0.0.1:8080";
 
 /** The value that follows a flag. */
 function valueAfter(args: readonly string[], flag: string): string | undefined {
@@ -33,9 +34,9 @@ function valueAfter(args: readonly string[], flag: string): string | undefined {
 
 describe("the plans of the services", () => {
   it("ask for the configured port first, and for the one that a service had from then on", () => {
-    const { ingest } = planServices(config);
+    const { ingest, query } = planServices(config);
     expect(valueAfter(ingest.args(undefined), "--port")).toBe("50051");
-    expect(valueAfter(planQuery(config, addresses).args(40_404), "--port")).toBe("40404");
+    expect(valueAfter(query.args(40_404), "--port")).toBe("40404");
   });
 
   it("tell operator and ingest one retention, and give sizes their unit", () => {
@@ -48,22 +49,46 @@ describe("the plans of the services", () => {
   });
 
   it("have a generator without devices wait for a call", () => {
-    expect(planGenerator(config, addresses.ingest).args(undefined)).toContain("--idle");
-    const playing = planGenerator({ ...config, devices: 7 }, addresses.ingest).args(undefined);
+    expect(planGenerator(config, address).args(undefined)).toContain("--idle");
+    const playing = planGenerator({ ...config, devices: 7 }, address).args(undefined);
     expect(playing).not.toContain("--idle");
     expect(valueAfter(playing, "--devices")).toBe("7");
   });
 
-  it("open services beyond this machine only where that was said, and never the inner ones", () => {
-    const open = { ...config, host: "0.0.0.0", insecureBeyondLoopback: true };
-    const flag = "--insecure-beyond-loopback";
-    const { operator, aggregator, ingest } = planServices(open);
-    const outer = [ingest, planQuery(open, addresses), planGenerator(open, addresses.ingest)];
-    for (const { args } of outer) expect(args(undefined)).toContain(flag);
-    expect(planServices(config).ingest.args(undefined)).not.toContain(flag);
-    for (const { args } of [operator, aggregator]) {
-      expect(args(undefined)).not.toContain(flag);
+  it("have services listen on this machine only, whatever the front door does", () => {
+    const open = { ...config, host: "0.0.0.0" };
+    for (const { args } of [...Object.values(planServices(open)), planGenerator(open, address)]) {
       expect(valueAfter(args(undefined), "--host")).toBe("127.0.0.1");
     }
+  });
+
+  it("have query tell of the services behind the one address, but for its own", () => {
+    const reflected = valueAfter(planServices(config).query.args(undefined), "--reflect-services");
+    expect(reflected?.split(",").sort()).toEqual(
+      ["AggregatorService", "GeneratorService", "IngestService"].map((name) => `devicemesh.v1.${name}`),
+    );
+  });
+
+  it("have services believe Envoy where there is identity, and the generator show a gateway's certificate", () => {
+    const pair = { certificate: "g.pem", key: "g-key.pem" };
+    const credentials: MeshCredentials = {
+      folder: "certs",
+      authority: "ca.pem",
+      server: { certificate: "s.pem", key: "s-key.pem" },
+      jwks: "jwks.json",
+      denyList: "denied.txt",
+      gateway: { prefix: "demo-", ...pair },
+    };
+    const known = { ...config, identity: { credentials, publicPort: 8443, devicesPort: 8444 } };
+    const flag = "--trust-forwarded-identity";
+    const { ingest, query } = planServices(known);
+    const generator = planGenerator(known, address).args(undefined);
+    for (const args of [ingest.args(undefined), query.args(undefined), generator]) {
+      expect(args).toContain(flag);
+      expect(valueAfter(args, "--deny-list")).toBe("denied.txt");
+    }
+    expect(valueAfter(generator, "--device-prefix")).toBe("demo-");
+    expect(valueAfter(generator, "--cert")).toBe("g.pem");
+    expect(planServices(config).ingest.args(undefined)).not.toContain(flag);
   });
 });

@@ -1,4 +1,8 @@
 import { fileURLToPath } from "node:url";
+import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
+import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
+import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
+import type { MeshCredentials } from "./credentials.ts";
 
 /** Where the engines are. */
 export type EngineAddresses = {
@@ -10,14 +14,29 @@ export type EngineAddresses = {
   readonly sparkUrl: string;
 };
 
+/** How the mesh knows people and devices: at the front door, on listeners of their own. */
+export type MeshIdentity = {
+  readonly credentials: MeshCredentials;
+  /** Of the listener for people (TLS, tokens). */
+  readonly publicPort: number;
+  /** Of the listener for devices (mutual TLS). */
+  readonly devicesPort: number;
+};
+
 /** What the services of one mesh are told. */
 export type ServicesConfig = {
   readonly engines: EngineAddresses;
-  /** The address that ingest, query and generator listen on. */
+  /** The address that Envoy listens on; what is behind it listens on 127.0.0.1. */
   readonly host: string;
-  /** Lets that address be beyond this machine, though nobody has to say who they are. */
-  readonly insecureBeyondLoopback?: boolean;
-  readonly ports: { readonly ingest: number; readonly query: number; readonly generator: number };
+  /** Whom to believe; nobody is asked who they are if undefined. */
+  readonly identity?: MeshIdentity | undefined;
+  /** 0 is a free one. */
+  readonly ports: {
+    readonly envoy: number;
+    readonly ingest: number;
+    readonly query: number;
+    readonly generator: number;
+  };
   readonly topicPrefix: string;
   readonly database: string;
   /** Of the topics. */
@@ -28,6 +47,7 @@ export type ServicesConfig = {
   readonly retainRawMs: number | undefined;
   /** A folder that Spark's driver can write to. */
   readonly checkpoints: string;
+  /** Origins of web pages that may call, with commas. */
   readonly corsOrigin: string | undefined;
   /** How many devices play at the start; none if undefined. */
   readonly devices: number | undefined;
@@ -36,31 +56,28 @@ export type ServicesConfig = {
   readonly logLevel: string;
 };
 
-/** The names of the services, in the order in which they start. */
-export const serviceNames = ["operator", "aggregator", "ingest", "generator", "query"] as const;
+/** The names of the services, in the order in which they start; the front door is one of them. */
+export const serviceNames = ["operator", "aggregator", "ingest", "query", "envoy", "generator"] as const;
 
 export type ServiceName = (typeof serviceNames)[number];
 
-/** How a service is run: its main.ts, and its flags once it has a port of its own. */
+/** How a service of ours is run: its main.ts, and its flags once it has a port of its own. */
 export type ServicePlan = {
-  readonly name: ServiceName;
+  readonly name: Exclude<ServiceName, "envoy">;
   readonly main: string;
   readonly args: (port: number | undefined) => readonly string[];
 };
 
-/** Where services listen that others tell of. */
-export type ServiceAddresses = { readonly ingest: string; readonly generator: string };
-
 /** The command of each service that needs to know of no other. Pure. */
 export function planServices(
   config: ServicesConfig,
-): Readonly<Record<"operator" | "aggregator" | "ingest", ServicePlan>> {
+): Readonly<Record<"operator" | "aggregator" | "ingest" | "query", ServicePlan>> {
   const { engines, ports, topicPrefix, retainRawMs } = config;
   const log = ["--log-level", config.logLevel];
   const kafka = ["--kafka-brokers", engines.kafkaBrokers.join(","), "--topic-prefix", topicPrefix];
   const mongodb = mongodbFlags(config);
   const retainRaw = retainRawMs === undefined ? [] : ["--retain-raw", `${retainRawMs}ms`];
-  const inner = listenFlags("127.0.0.1", 0);
+  const inner = listenFlags(0);
   return {
     operator: {
       name: "operator",
@@ -90,28 +107,35 @@ export function planServices(
     ingest: {
       name: "ingest",
       main: mainOf("ingest"),
-      args: (port) => [...outerFlags(config, ports.ingest)(port), ...kafka, ...retainRaw, ...log],
+      args: (port) => [
+        ...listenFlags(ports.ingest)(port),
+        ...kafka,
+        ...retainRaw,
+        ...identityFlags(config),
+        ...log,
+      ],
+    },
+    query: {
+      name: "query",
+      main: mainOf("query"),
+      args: (port) => [
+        ...listenFlags(ports.query)(port),
+        ...mongodb,
+        // Reflection of all services comes from query, whoever has them.
+        ...["--reflect-services", reflectedServices.join(",")],
+        ...identityFlags(config),
+        ...log,
+      ],
     },
   };
 }
 
-/** The command of query, whose page tells where the others are. Pure. */
-export function planQuery(config: ServicesConfig, addresses: ServiceAddresses): ServicePlan {
-  const { ports, corsOrigin, logLevel } = config;
-  return {
-    name: "query",
-    main: mainOf("query"),
-    args: (port) => [
-      ...outerFlags(config, ports.query)(port),
-      ...mongodbFlags(config),
-      ...["--ingest-address", addresses.ingest, "--generator-address", addresses.generator],
-      ...(corsOrigin === undefined ? [] : ["--cors-origin", corsOrigin]),
-      ...["--log-level", logLevel],
-    ],
-  };
-}
+/** The services that are reached at the same address as query, and are not its own. */
+const reflectedServices = [IngestService, GeneratorService, AggregatorService].map(
+  ({ typeName }) => typeName,
+);
 
-/** The command of the generator, which sends to `target` (host:port of ingest). Pure. */
+/** The command of the generator, which sends to `target` (host:port of ingest, or of what is before it). Pure. */
 export function planGenerator(config: ServicesConfig, target: string): ServicePlan {
   const { ports, devices, spill, logLevel } = config;
   return {
@@ -119,10 +143,12 @@ export function planGenerator(config: ServicesConfig, target: string): ServicePl
     main: mainOf("generator"),
     args: (port) => [
       "serve",
-      ...outerFlags(config, ports.generator)(port),
+      ...listenFlags(ports.generator)(port),
       ...["--target", target],
       ...(devices === undefined ? ["--idle"] : ["--devices", `${devices}`]),
       ...(spill === undefined ? [] : ["--spill", spill]),
+      ...identityFlags(config),
+      ...gatewayFlags(config),
       ...["--log-level", logLevel],
     ],
   };
@@ -132,20 +158,26 @@ function mongodbFlags({ engines, database }: ServicesConfig): readonly string[] 
   return ["--mongodb-url", engines.mongodbUrl, "--mongodb-database", database];
 }
 
-/** The flags of a service that people and devices reach. */
-function outerFlags(config: ServicesConfig, first: number): (port: number | undefined) => readonly string[] {
-  const listen = listenFlags(config.host, first);
-  return (port) => [
-    ...listen(port),
-    ...(config.insecureBeyondLoopback ? ["--insecure-beyond-loopback"] : []),
+/** What a service is told that only Envoy can reach: Envoy has asked who calls, and nobody comes around it. */
+function identityFlags({ identity }: ServicesConfig): readonly string[] {
+  return identity ? ["--trust-forwarded-identity", "--deny-list", identity.credentials.denyList] : [];
+}
+
+/** What the generator shows to Envoy, and which devices it may play by that. */
+function gatewayFlags({ identity }: ServicesConfig): readonly string[] {
+  if (!identity) return [];
+  const { authority, gateway } = identity.credentials;
+  return [
+    ...["--ca", authority, "--cert", gateway.certificate, "--key", gateway.key],
+    ...["--device-prefix", gateway.prefix],
   ];
 }
 
 /** A service listens where it is told first, and from then on where it listened. */
-function listenFlags(host: string, first: number): (port: number | undefined) => readonly string[] {
-  return (port) => ["--host", host, "--port", `${port ?? first}`];
+function listenFlags(first: number): (port: number | undefined) => readonly string[] {
+  return (port) => ["--host", "127.0.0.1", "--port", `${port ?? first}`];
 }
 
-function mainOf(service: ServiceName): string {
+function mainOf(service: ServicePlan["name"]): string {
   return fileURLToPath(new URL(`../../${service}/src/main.ts`, import.meta.url));
 }

@@ -45,6 +45,8 @@ const stopLimitMs = 10_000;
 const restartDelayMs = { first: 250, longest: 10_000 } as const;
 /** A service that has run so long starts again without a wait. */
 const settledMs = 30_000;
+/** kafkajs sets timers that are due already, of which Node warns each time. */
+const nodeFlags = ["--disable-warning=TimeoutNegativeWarning"];
 /** How many of the last lines of a service that cannot start are told. */
 const linesTold = 20;
 
@@ -66,7 +68,7 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
   function run(): { readonly listening: Promise<void>; readonly ended: Promise<string> } {
     const startedMs = performance.now();
     const metricsFlags = options.metrics ? ["--metrics-port", `${metricsPort}`] : [];
-    const running = spawn(process.execPath, [main, ...args(port), ...metricsFlags], {
+    const running = spawn(process.execPath, [...nodeFlags, main, ...args(port), ...metricsFlags], {
       stdio: ["ignore", "pipe", "pipe"],
       // A group of its own: Ctrl-C in a terminal is for the mesh, which ends its services in order.
       detached: true,
@@ -80,10 +82,7 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
       running.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
     }).finally(() => {
       if (child === running) child = undefined;
-      waitMs =
-        performance.now() - startedMs > settledMs
-          ? 0
-          : Math.min(Math.max(waitMs * 2, restartDelayMs.first), restartDelayMs.longest);
+      waitMs = restartDelayAfter(waitMs, performance.now() - startedMs);
     });
     const listening = new Promise<void>((resolve, reject) => {
       for (const stream of [running.stdout, running.stderr]) {
@@ -170,4 +169,10 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** How long to wait, in ms, before what died is started again, if it has run for `ranMs` and the last wait was `waitedMs`. */
+export function restartDelayAfter(waitedMs: number, ranMs: number): number {
+  if (ranMs > settledMs) return 0;
+  return Math.min(Math.max(waitedMs * 2, restartDelayMs.first), restartDelayMs.longest);
 }

@@ -1,7 +1,10 @@
 import { join } from "node:path";
+import { freePorts } from "@devicemesh/engines/free-ports";
+import type { HostPort } from "@devicemesh/envoy";
+import { type EnvoyProcess, startEnvoyProcess } from "./envoy-process.ts";
+import { planFrontDoor } from "./front-door.ts";
 import {
   planGenerator,
-  planQuery,
   planServices,
   type ServiceName,
   type ServicePlan,
@@ -16,6 +19,8 @@ export type ServicesDependencies = {
   readonly logs: string;
   /** The environment; what begins with DEVICEMESH_ is not passed on, since flags say all. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The program of Envoy. Without it there is no front door, and the generator sends to ingest itself. */
+  readonly envoyBinary: string | undefined;
   /** Told when a service died by itself and is being started again. */
   readonly onDeath?: (name: string, how: string) => void;
   /** Told the process id of a service each time it was started. */
@@ -30,6 +35,8 @@ export type Services = AsyncDisposable & {
   steps(needs: readonly string[]): readonly Step[];
   /** @throws Error if it has not been started. */
   get(name: ServiceName): ServiceProcess;
+  /** The front door, once it has been started; undefined where there is none. */
+  readonly frontDoor: EnvoyProcess | undefined;
   /** What runs now. */
   running(): readonly ServiceProcess[];
   /** Ends them in order: those that send first. Stopping twice is the same as once. */
@@ -38,11 +45,13 @@ export type Services = AsyncDisposable & {
 
 /** The services of a mesh over engines that run already. Nothing is started but by the steps. */
 export function createServices(config: ServicesConfig, dependencies: ServicesDependencies): Services {
-  const { logs, env, onDeath, onStart, onListen } = dependencies;
+  const { logs, env, envoyBinary, onDeath, onStart, onListen } = dependencies;
   const plans = planServices(config);
   const ownEnv = Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith("DEVICEMESH_")));
   const started = new Map<ServiceName, ServiceProcess>();
   let stopping: Promise<void> | undefined;
+  let generatorPort = config.ports.generator;
+  let frontDoor: EnvoyProcess | undefined;
 
   async function start({ name, main, args }: ServicePlan): Promise<string> {
     const service = await startServiceProcess({
@@ -55,6 +64,36 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
       ...(onDeath && { onDeath }),
       ...(onStart && { onStart }),
     });
+    return keep(name, service);
+  }
+
+  /** The front door, before all the others but the generator, which sends through it and so comes later. */
+  async function startFrontDoor(binary: string): Promise<string> {
+    if (generatorPort === 0) [generatorPort = 0] = await freePorts(1);
+    const envoy = await startEnvoyProcess({
+      envoy: await planFrontDoor(config, {
+        binary,
+        backends: {
+          ingest: behind("ingest"),
+          query: behind("query"),
+          aggregator: behind("aggregator"),
+          generator: { host: "127.0.0.1", port: generatorPort },
+        },
+      }),
+      logFile: join(logs, "envoy.log"),
+      ...(onDeath && { onDeath }),
+      ...(onStart && { onStart }),
+    });
+    frontDoor = envoy;
+    return keep("envoy", envoy);
+  }
+
+  function behind(name: ServiceName): HostPort {
+    const [host = "", port] = get(name).address.split(":");
+    return { host, port: Number(port) };
+  }
+
+  async function keep(name: ServiceName, service: ServiceProcess): Promise<string> {
     if (stopping) {
       await service.stop();
       throw new Error(`${name} was stopped while it started`);
@@ -71,10 +110,12 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
   }
 
   async function end(): Promise<void> {
-    // Those that send before those that take, the watchers last.
-    for (const names of [["generator"], ["query", "ingest"], ["aggregator", "operator"]] as const) {
-      await Promise.all(names.map((name) => started.get(name)?.stop()));
-    }
+    // Those that send before those that take: the generator, then whoever is outside. Envoy lets open units end;
+    // query ends the watches, which would last for ever. The watchers last.
+    await started.get("generator")?.stop();
+    await Promise.all([started.get("envoy")?.stop(), started.get("query")?.stop()]);
+    await started.get("ingest")?.stop();
+    await Promise.all([started.get("aggregator")?.stop(), started.get("operator")?.stop()]);
   }
   const stop = (): Promise<void> => {
     stopping ??= end();
@@ -86,21 +127,37 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
       { name: "operator", needs, run: () => start(plans.operator) },
       { name: "aggregator", needs: ["operator"], run: () => start(plans.aggregator) },
       { name: "ingest", needs: ["operator"], run: () => start(plans.ingest) },
+      { name: "query", needs: ["operator"], run: () => start(plans.query) },
+      ...(envoyBinary === undefined
+        ? []
+        : [
+            {
+              name: "envoy",
+              needs: ["aggregator", "ingest", "query"],
+              run: () => startFrontDoor(envoyBinary),
+            },
+          ]),
       {
         name: "generator",
-        needs: ["ingest"],
-        run: () => start(planGenerator(config, get("ingest").address)),
-      },
-      {
-        name: "query",
-        needs: ["ingest", "generator"],
-        run: () =>
-          start(planQuery(config, { ingest: get("ingest").address, generator: get("generator").address })),
+        needs: [envoyBinary === undefined ? "ingest" : "envoy"],
+        run: () => {
+          const ports = { ...config.ports, generator: generatorPort };
+          const target = frontDoor?.devicesAddress ?? frontDoor?.address ?? get("ingest").address;
+          return start(planGenerator({ ...config, ports }, fromHere(target)));
+        },
       },
     ],
     get,
+    get frontDoor() {
+      return frontDoor;
+    },
     running: () => [...started.values()],
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** An address that is every address of this machine, as it is reached from here. */
+function fromHere(address: string): string {
+  return address.replace(/^(0\.0\.0\.0|\[::\]):/, "127.0.0.1:");
 }

@@ -18,7 +18,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
   let publisher: Publisher;
   beforeAll(async () => {
     mesh = await startRealMesh(engines!, "claims");
-    publisher = createPublisher(mesh.ingest);
+    publisher = createPublisher(mesh.address);
   }, 300_000);
   afterAll(async () => {
     publisher?.[Symbol.dispose]();
@@ -121,7 +121,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
   it("answers exactly throughout two minutes without Spark, and catches up when it is back", async () => {
     const prefix = "two-minutes.";
     const ackedAt: { readonly ms: number; readonly count: number }[] = [];
-    const load = startSteadyLoad({ target: mesh.ingest, prefix });
+    const load = startSteadyLoad({ target: mesh.address, prefix });
     load.onAck = (messages) => ackedAt.push({ ms: Date.now(), count: messages.length });
     const deviceIds = Array.from({ length: 50 }, (_, i) => `${prefix}${i}`);
     let asked = 0;

@@ -17,7 +17,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
 
   beforeAll(async () => {
     mesh = await startRealMesh(engines!, "exact");
-    publisher = createPublisher(mesh.ingest);
+    publisher = createPublisher(mesh.address);
   }, 300_000);
   afterAll(async () => {
     publisher?.[Symbol.dispose]();
@@ -41,7 +41,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
         },
         fold: () => mesh.untilSealed(),
         nowMs: Date.now,
-        query: createPrefixedQuery({ address: mesh.services.get("query").address, prefix, known }),
+        query: createPrefixedQuery({ address: mesh.address, prefix, known }),
         close: async () => {},
       };
     },

@@ -20,8 +20,8 @@ describe.skipIf(engines === undefined)("the freshness of the real mesh under 200
   }, 60_000);
 
   it("is printed: from an acknowledgement to the answer, and how much of answers comes from windows", async () => {
-    using publisher = createPublisher(mesh.ingest);
-    const load = startSteadyLoad({ target: mesh.ingest, prefix: loadPrefix, readingsPerSecond: 200 });
+    using publisher = createPublisher(mesh.address);
+    const load = startSteadyLoad({ target: mesh.address, prefix: loadPrefix, readingsPerSecond: 200 });
     const delaysMs: number[] = [];
     const shares: number[] = [];
     try {

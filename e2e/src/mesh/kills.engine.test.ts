@@ -15,7 +15,7 @@ const after = 2500;
 const recoveryLimitMs = 240_000;
 
 const victims: readonly { readonly name: string; kill(mesh: RealMesh): Promise<void> }[] = [
-  ...(["ingest", "query", "aggregator", "operator"] as const).map((name) => ({
+  ...(["envoy", "ingest", "query", "aggregator", "operator"] as const).map((name) => ({
     name,
     kill: (mesh: RealMesh) => mesh.services.get(name).kill(),
   })),
@@ -44,7 +44,7 @@ describe.skipIf(engines === undefined)("while 500 readings a second flow, kill -
     { timeout: recoveryLimitMs * 3 },
     async ({ name, kill }) => {
       const prefix = `${name.replaceAll(" ", "-")}.`;
-      const load = startSteadyLoad({ target: mesh.ingest, prefix });
+      const load = startSteadyLoad({ target: mesh.address, prefix });
       try {
         await waitUntil(() => load.acked.size >= before, {
           timeoutMs: recoveryLimitMs,

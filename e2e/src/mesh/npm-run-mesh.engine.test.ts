@@ -2,14 +2,19 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createClient } from "@connectrpc/connect";
+import { createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { collections, type PartialDocument } from "@devicemesh/chain";
 import { openMongo } from "@devicemesh/chain/mongo-client";
 import { testEngines } from "@devicemesh/engines/testing";
 import { waitUntil } from "@devicemesh/kit/testing";
+import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
+import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
+import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { ServerReflection } from "@devicemesh/proto/es/grpc/reflection/v1/reflection_pb.ts";
 import { describe, expect, it } from "vitest";
+import { createPublisher, readingOf } from "../publisher.ts";
 import { everyMs } from "./pace.ts";
 
 const engines = await testEngines();
@@ -23,20 +28,16 @@ const thermostat = { count: 8759n, minimum: 3.1, maximum: 24.4, sum: 97466.8, av
 const messages = 17_518;
 
 /** `npm run mesh`, as a user would run it, without npm in between. */
-type MeshRun = { readonly child: ChildProcess; output(): string; readonly exited: Promise<number | null> };
+type MeshRun = AsyncDisposable & {
+  readonly child: ChildProcess;
+  output(): string;
+  readonly exited: Promise<number | null>;
+};
 
 function runMesh(folder: string, args: readonly string[]): MeshRun {
-  const child = spawn(
-    process.execPath,
-    [
-      main,
-      "--data",
-      folder,
-      ...["ingest", "query", "generator"].flatMap((name) => [`--${name}-port`, "0"]),
-      ...args,
-    ],
-    { stdio: ["ignore", "pipe", "pipe"] },
-  );
+  const child = spawn(process.execPath, [main, "--data", folder, ...["--port", "0"], ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let text = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (chunk: string) => {
@@ -44,7 +45,16 @@ function runMesh(folder: string, args: readonly string[]): MeshRun {
     });
   }
   const exited = once(child, "exit").then(([code]) => code as number | null);
-  return { child, output: () => text, exited };
+  return {
+    child,
+    output: () => text,
+    exited,
+    // A test that fails leaves nothing running.
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGINT");
+      await exited;
+    },
+  };
 }
 
 async function untilSaid(run: MeshRun, what: RegExp): Promise<RegExpExecArray> {
@@ -67,13 +77,41 @@ async function untilSaid(run: MeshRun, what: RegExp): Promise<RegExpExecArray> {
 }
 
 async function statusOf(folder: string): Promise<string> {
-  const run = runMesh(folder, ["status"]);
+  await using run = runMesh(folder, ["status"]);
   expect(await run.exited).toBe(0);
   return run.output();
 }
 
-async function askThermostat(query: string) {
-  const client = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${query}` }));
+/** Every service of the contract is at the one address, and so is their description, and the page. */
+async function askEveryService(address: string): Promise<void> {
+  const transport = createGrpcTransport({ baseUrl: `http://${address}` });
+  using publisher = createPublisher(address);
+  const reading = readingOf({ deviceId: "mine", sensor: "temperature", timestampMs: Date.now(), value: 20 });
+  expect(await publisher.publish([reading])).toMatchObject({ accepted: 1n });
+  const { status } = await createClient(GeneratorService, transport).getGeneratorStatus({});
+  expect(status?.running).toBe(false);
+  await createClient(AggregatorService, transport).getWindowJobStatus({});
+  const services = await listServices(transport);
+  for (const { typeName } of [IngestService, QueryService, GeneratorService, AggregatorService]) {
+    expect(services).toContain(typeName);
+  }
+  const page = await fetch(`http://${address}/`);
+  expect(await page.text()).toContain(`<code>${address}</code>`);
+}
+
+async function listServices(transport: Transport): Promise<readonly string[]> {
+  const client = createClient(ServerReflection, transport);
+  async function* request() {
+    yield { messageRequest: { case: "listServices" as const, value: "" } };
+  }
+  for await (const { messageResponse: answer } of client.serverReflectionInfo(request())) {
+    if (answer.case === "listServicesResponse") return answer.value.service.map(({ name }) => name);
+  }
+  return [];
+}
+
+async function askThermostat(address: string) {
+  const client = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${address}` }));
   const { rows, coverage } = await client.getAggregates({ deviceIds: ["seattle-thermostat"] });
   const [row] = rows;
   return {
@@ -93,16 +131,16 @@ describe.skipIf(engines === undefined)("npm run mesh", () => {
     timeout: 1_500_000,
   }, async () => {
     const folder = join(engines!.folder, "npm-run-mesh");
-    const first = runMesh(folder, ["--no-generator", "--replay", recording]);
-    const [, query = ""] = await untilSaid(first, /query +http:\/\/(\S+:\d+)\//);
+    await using first = runMesh(folder, ["--no-generator", "--replay", recording]);
+    const [, address = ""] = await untilSaid(first, /address +http:\/\/(\S+:\d+)\//);
     const [, mongodbUrl = ""] = await untilSaid(first, /mongodb +(\S+)/);
     await untilSaid(first, /replayed /);
 
     // From windows, not raw, once all of it is sealed.
-    let answer = await askThermostat(query);
+    let answer = await askThermostat(address);
     await waitUntil(
       async () => {
-        answer = await askThermostat(query);
+        answer = await askThermostat(address);
         return answer.coverage?.fromWindows === thermostat.count && answer.coverage.fromRaw === 0n;
       },
       { timeoutMs: 240_000, everyMs, what: "the recording is answered from windows" },
@@ -133,18 +171,20 @@ describe.skipIf(engines === undefined)("npm run mesh", () => {
     for (const name of ["kafka-1", "mongo", "connect", "spark"]) {
       expect(running).toMatch(new RegExp(`^${name} +ready `, "m"));
     }
-    for (const name of ["operator", "aggregator", "ingest", "query", "generator"]) {
-      expect(running).toMatch(new RegExp(`^${name} +running `, "m"));
+    for (const name of ["operator", "aggregator", "ingest", "query", "envoy", "generator"]) {
+      expect(running).toMatch(new RegExp(`^${name} +running +127\\.0\\.0\\.1:\\d+ +\\d+ +\\d+ MiB`, "m"));
     }
+    expect(running).toMatch(new RegExp(`^envoy +running +${address} `, "m"));
+    await askEveryService(address);
 
     first.child.kill("SIGKILL");
     await first.exited;
-    const second = runMesh(folder, ["--no-generator"]);
-    await untilSaid(second, /ended .*operator.* of an earlier run/);
-    const [, queryAgain = ""] = await untilSaid(second, /query +http:\/\/(\S+:\d+)\//);
+    await using second = runMesh(folder, ["--no-generator"]);
+    await untilSaid(second, /ended (?=.*operator)(?=.*envoy).* of an earlier run/);
+    const [, addressAgain = ""] = await untilSaid(second, /address +http:\/\/(\S+:\d+)\//);
     await waitUntil(
       async () => {
-        const again = await askThermostat(queryAgain);
+        const again = await askThermostat(addressAgain);
         return JSON.stringify(again.figures, texts) === JSON.stringify(answer.figures, texts);
       },
       { timeoutMs: 120_000, everyMs, what: "the same answer as before" },

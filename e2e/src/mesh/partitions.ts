@@ -18,7 +18,7 @@ export async function findPartitions(mesh: RealMesh, devices: readonly string[])
       value: 50,
     }),
   );
-  using publisher = createPublisher(mesh.ingest);
+  using publisher = createPublisher(mesh.address);
   const found = new Map<string, number>();
   const consumer = mesh.kafka.consumer({ groupId: `${mesh.names.topics.messages}-partitions` });
   await consumer.connect();

@@ -87,7 +87,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     await expectAllFromWindows(mesh, first);
     expect(await differencesOf(mesh, first)).toEqual([]);
 
-    using publisher = createPublisher(mesh.ingest);
+    using publisher = createPublisher(mesh.address);
     const good = Array.from(
       { length: 200 },
       (_, place): DeviceMessage => ({

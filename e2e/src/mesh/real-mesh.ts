@@ -1,10 +1,11 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Client, createClient } from "@connectrpc/connect";
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { type ChainNames, chainNames, collections, type MessageDocument } from "@devicemesh/chain";
 import { createKafka } from "@devicemesh/chain/kafka-client";
 import { openMongo } from "@devicemesh/chain/mongo-client";
+import { installEnvoy } from "@devicemesh/engines";
 import type { TestEngines } from "@devicemesh/engines/testing";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { createServices, runSteps, type Services, type ServicesConfig } from "@devicemesh/mesh";
@@ -14,7 +15,7 @@ import type { Kafka } from "kafkajs";
 import type { Db } from "mongodb";
 import { everyMs } from "./pace.ts";
 
-/** A mesh of its own over the engines of the test run: our services as processes, other names than any other mesh. */
+/** A mesh of its own over the engines of the test run: our services and Envoy as processes, other names than any other mesh. */
 export type RealMesh = AsyncDisposable & {
   readonly engines: TestEngines;
   readonly names: ChainNames;
@@ -22,8 +23,8 @@ export type RealMesh = AsyncDisposable & {
   readonly query: Client<typeof QueryService>;
   readonly kafka: Kafka;
   readonly db: Db;
-  /** host:port of ingest. */
-  readonly ingest: string;
+  /** host:port of Envoy, which takes readings and questions. */
+  readonly address: string;
   /** Resolves when everything that arrived until now is in the store. */
   untilComplete(options?: { readonly timeoutMs?: number }): Promise<void>;
   /** Resolves when everything that arrived until now is in the finest windows for good. */
@@ -46,7 +47,7 @@ export async function startRealMesh(
   const config: ServicesConfig = {
     engines,
     host: "127.0.0.1",
-    ports: { ingest: 0, query: 0, generator: 0 },
+    ports: { envoy: 0, ingest: 0, query: 0, generator: 0 },
     topicPrefix: `${unique}-`,
     database: `test_${unique.replaceAll("-", "_")}`,
     partitions: 3,
@@ -69,7 +70,9 @@ export async function startRealMesh(
     openMongo({ url: engines.mongodbUrl, database: config.database, appName: `${unique}-test` }),
   );
   starting.defer(() => removeStored(kafka, names, engines, mongo.db));
-  const services = starting.use(createServices(config, { logs, env: process.env }));
+  const services = starting.use(
+    createServices(config, { logs, env: process.env, envoyBinary: await installEnvoy() }),
+  );
   const lines: string[] = [];
   await runSteps(services.steps([]), {
     show(name, work) {
@@ -80,10 +83,8 @@ export async function startRealMesh(
     },
     end: async () => {},
   });
-  const query = createClient(
-    QueryService,
-    createGrpcTransport({ baseUrl: `http://${services.get("query").address}` }),
-  );
+  const { address } = services.get("envoy");
+  const query = createClient(QueryService, transportOf(services, config));
   // The coverage of an answer that counts nothing is the cheapest way to ask how far the mesh is.
   const horizon = async () => {
     const { coverage } = await query.getAggregates({ deviceIds: ["nobody"] }, { timeoutMs: 5000 });
@@ -121,7 +122,7 @@ export async function startRealMesh(
     query,
     kafka,
     db: mongo.db,
-    ingest: services.get("ingest").address,
+    address,
     untilComplete: ({ timeoutMs = catchUpLimitMs } = {}) => until("completeThroughMs", timeoutMs),
     untilSealed: ({ timeoutMs = catchUpLimitMs } = {}) => until("frontierMs", timeoutMs),
     async storedIdentities() {
@@ -136,6 +137,23 @@ export async function startRealMesh(
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
+}
+
+/** Through Envoy; with identity, as the user who may read. */
+function transportOf({ frontDoor }: Services, { identity }: ServicesConfig): Transport {
+  if (!identity) return createGrpcTransport({ baseUrl: `http://${frontDoor?.address}` });
+  const { folder, authority } = identity.credentials;
+  const token = readFileSync(join(folder, "user-reader.jwt"), "utf8").trim();
+  return createGrpcTransport({
+    baseUrl: `https://${frontDoor?.publicAddress}`,
+    nodeOptions: { ca: readFileSync(authority) },
+    interceptors: [
+      (next) => (request) => {
+        request.header.set("authorization", `Bearer ${token}`);
+        return next(request);
+      },
+    ],
+  });
 }
 
 function msOf(timestamp: ProtoTimestamp | undefined): number {

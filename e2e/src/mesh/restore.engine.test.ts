@@ -18,7 +18,7 @@ describe.skipIf(engines === undefined)("a database that was restored from a back
   it("has every reading again after --replay restored, each once, and windows that equal brute force", async () => {
     const prefix = "restored.";
     await using before = await startRealMesh(engines!, "restore");
-    const load = startSteadyLoad({ target: before.ingest, prefix });
+    const load = startSteadyLoad({ target: before.address, prefix });
     let backup: Backup;
     let repeats = 0;
     try {
@@ -29,7 +29,7 @@ describe.skipIf(engines === undefined)("a database that was restored from a back
       const atBackup = load.acked.size;
       const enough = () => load.acked.size > atBackup + 4000;
       await waitUntil(enough, { timeoutMs: 120_000, everyMs, what: "more readings" });
-      using publisher = createPublisher(before.ingest);
+      using publisher = createPublisher(before.address);
       const again = [...load.sent].filter(
         ([identity], place) => place % 40 === 0 && load.acked.has(identity),
       );

@@ -21,7 +21,7 @@ describe.skipIf(engines === undefined)("a Spark master with two workers", () => 
     await using mesh = await startRealMesh(engines!, "cluster", {
       engines: { ...engines!, sparkUrl: cluster.addresses.sparkUrl },
     });
-    const load = startSteadyLoad({ target: mesh.ingest, prefix });
+    const load = startSteadyLoad({ target: mesh.address, prefix });
     const acked = (count: number) =>
       waitUntil(() => load.acked.size >= count, { timeoutMs: limitMs, everyMs, what: `${count} readings` });
     try {

@@ -1,5 +1,5 @@
 import { type DeviceMessage, identityOf, sensors } from "@devicemesh/proto";
-import { createPublisher, readingOf } from "../publisher.ts";
+import { createPublisher, type Publisher, readingOf } from "../publisher.ts";
 
 /** Readings that flow at a steady rate, whatever becomes of ingest: each unit is sent until it is acknowledged. */
 export type SteadyLoad = {
@@ -19,8 +19,8 @@ export type SteadyLoad = {
 
 /** How a load is made. */
 export type SteadyLoadOptions = {
-  /** host:port of ingest. */
-  readonly target: string;
+  /** host:port of what takes readings, or where it is now: asked for each unit, as a balancer would choose. */
+  readonly target: string | (() => string);
   /** Stands before the device ids. */
   readonly prefix: string;
   readonly devices?: number;
@@ -43,7 +43,7 @@ const latenessMs = [61_007, 3_600_011, 86_400_013] as const;
 /** Starts the load at once: by default 500 readings a second of 50 devices, some of them late. */
 export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
   const { target, prefix, devices = 50, readingsPerSecond = 500, unitLimitMs = 60_000 } = options;
-  const publisher = createPublisher(target);
+  const publishers = new Map<string, Publisher>();
   const sent = new Map<string, DeviceMessage>();
   const acked = new Set<string>();
   const underWay = new Set<Promise<void>>();
@@ -68,11 +68,21 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
     };
   }
 
+  function publisherOf(where: SteadyLoadOptions["target"]): Publisher {
+    const address = typeof where === "string" ? where : where();
+    const publisher = publishers.get(address) ?? createPublisher(address);
+    publishers.set(address, publisher);
+    return publisher;
+  }
+  function closePublishers(): void {
+    for (const publisher of publishers.values()) publisher[Symbol.dispose]();
+  }
+
   async function deliver(messages: readonly DeviceMessage[]): Promise<void> {
     const readings = messages.map(readingOf);
     while (!aborting.signal.aborted) {
       try {
-        await publisher.publish(readings, { limitMs: unitLimitMs });
+        await publisherOf(target).publish(readings, { limitMs: unitLimitMs });
         for (const one of messages) acked.add(identityOf(one));
         load.onAck?.(messages);
         return;
@@ -101,12 +111,12 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
     async finish() {
       clearInterval(timer);
       await Promise.all(underWay);
-      publisher[Symbol.dispose]();
+      closePublishers();
     },
     abort() {
       clearInterval(timer);
       aborting.abort();
-      publisher[Symbol.dispose]();
+      closePublishers();
     },
   };
   return load;

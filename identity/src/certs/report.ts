@@ -21,7 +21,7 @@ export function certsReport(
 ${table(rows)}
 
 Run with identity:
-  ${startLine(config, file)}
+  ${startLine(config, { file, folder })}
 Ask (a user's token):
 ${askLines(file)}
 Send (a device's certificate):
@@ -32,7 +32,10 @@ Take back: add the line after "revoke:" to ${file(authorityFiles.denyList)}; no 
 
 type FileName = (name: string) => string;
 
-function startLine(config: CertsConfig, file: FileName): string {
+function startLine(
+  config: CertsConfig,
+  { file, folder }: { readonly file: FileName; readonly folder: string },
+): string {
   const gateway = planCertificates(config).find(({ kind }) => kind === "gateway");
   const own = [
     config.tokenIssuer === "devicemesh" ? "" : `--token-issuer ${quoted(config.tokenIssuer)}`,
@@ -43,14 +46,19 @@ function startLine(config: CertsConfig, file: FileName): string {
     gateway === undefined
       ? "--no-generator"
       : `--generator-cert ${file(gateway.certificateFile)} --generator-key ${file(gateway.keyFile)} --generator-prefix ${quoted(`${gateway.name}-`)}`;
-  return [
+  const isAsDefault = own.every((flag) => flag === "");
+  const onTheEngines =
+    isAsDefault && gateway !== undefined
+      ? `\n  npm run mesh -- --certs ${quoted(folder)}   (people on 8443, devices on 8444 then)`
+      : "";
+  return `${[
     `npm start -- --jwks ${file(authorityFiles.publicKeys)} --deny-list ${file(authorityFiles.denyList)}`,
     `--server-cert ${file("server.pem")} --server-key ${file("server-key.pem")} --device-ca ${file(authorityFiles.certificate)}`,
     generator,
     ...own,
   ]
     .filter((part) => part !== "")
-    .join(" ");
+    .join(" ")}${onTheEngines}`;
 }
 
 function askLines(file: FileName): string {

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { testEngines } from "@devicemesh/engines/testing";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { findCredentials } from "@devicemesh/mesh";
+import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { credentials } from "@grpc/grpc-js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeCertificates } from "../examples/mesh-behind-envoy-fixture.ts";
+import { createPublisher, readingOf } from "../publisher.ts";
+import { everyMs } from "./pace.ts";
+import { type RealMesh, startRealMesh } from "./real-mesh.ts";
+
+const engines = await testEngines();
+const mine = {
+  deviceId: "my-thermostat",
+  sensor: "temperature",
+  timestampMs: Date.now(),
+  value: 20,
+} as const;
+
+describe.skipIf(engines === undefined)("the real mesh with what npm run certs makes", () => {
+  const made = makeCertificates();
+  let mesh: RealMesh;
+  beforeAll(async () => {
+    mesh = await startRealMesh(engines!, "identity", {
+      identity: { credentials: findCredentials(made.folder), publicPort: 0, devicesPort: 0 },
+      devices: 4,
+    });
+  }, 300_000);
+  afterAll(async () => {
+    await mesh?.[Symbol.asyncDispose]();
+    made[Symbol.dispose]();
+  }, 60_000);
+
+  it("stores what the generator sends with a gateway's certificate, and tells it to a user with a token", async () => {
+    await waitUntil(async () => (await mesh.query.listSeries({})).total >= 4n, {
+      timeoutMs: 120_000,
+      everyMs,
+      what: "the series of four devices",
+    });
+    const { series } = await mesh.query.listSeries({});
+    expect(series.every(({ deviceId }) => deviceId.startsWith("demo-"))).toBe(true);
+  }, 150_000);
+
+  it("takes a device's own reading on the listener for devices, and no reading of anybody else's", async () => {
+    const file = (name: string) => readFileSync(`${made.folder}/${name}`);
+    const shown = credentials.createSsl(
+      file("ca.pem"),
+      file("device-my-thermostat-key.pem"),
+      file("device-my-thermostat.pem"),
+    );
+    using publisher = createPublisher(mesh.services.frontDoor?.devicesAddress ?? "", shown);
+    const foreign = { ...mine, deviceId: "demo-thermostat-0001" };
+    expect(await publisher.publish([readingOf(mine), readingOf(foreign)])).toMatchObject({
+      accepted: 1n,
+      refused: 1n,
+    });
+  });
+
+  it("knows nobody on the plain listener", async () => {
+    const plain = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${mesh.address}` }));
+    const asked = plain.listSeries({}).then(
+      () => undefined,
+      (error: unknown) => ConnectError.from(error).code,
+    );
+    expect(await asked).toBe(Code.Unauthenticated);
+    using publisher = createPublisher(mesh.address);
+    await expect(publisher.publish([readingOf(mine)])).rejects.toThrow(/certificate/i);
+  });
+});

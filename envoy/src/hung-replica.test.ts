@@ -1,0 +1,89 @@
+import { join } from "node:path";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { describe, expect, it } from "vitest";
+import { startBackend } from "./backend-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
+import { createRawClient } from "./raw-client-fixture.ts";
+import { startReplica, stored } from "./replica-process-fixture.ts";
+import { startEnvoy } from "./start-envoy.ts";
+import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
+
+/** The patience with one replica, shortened: 30 s for the answer to a unit, 25 s for a question. */
+const impatient = (text: string) =>
+  text
+    .replaceAll("per_try_timeout: 30s", "per_try_timeout: 3s")
+    .replaceAll("per_try_timeout: 25s", "per_try_timeout: 1s");
+
+describe.skipIf(envoyBinary === undefined)("one of two replicas that hangs", () => {
+  it("costs units its patience and nothing else, and is left alone after some health checks", async () => {
+    using folder = temporaryFolder();
+    await using stack = new AsyncDisposableStack();
+    const files = ["one", "two"].map((name) => join(folder.path, name));
+    const replicas = await Promise.all(files.map((file) => startReplica(file)));
+    for (const { child } of replicas) stack.defer(() => void child.kill("SIGKILL"));
+    const backend = stack.use(await startBackend());
+    const envoy = stack.use(
+      await startEnvoy({
+        ...quietEnvoy,
+        ingest: replicas.map(({ port }) => localhost(port)),
+        query: [localhost(backend.port)],
+        generator: [localhost(backend.port)],
+        edit: impatient,
+      }),
+    );
+    const [hung] = replicas;
+    const isLeftAlone = async () => {
+      const { body } = await envoy.admin.get("/clusters");
+      return body.includes(`ingest::127.0.0.1:${hung?.port}::health_flags::/failed_active_hc`);
+    };
+
+    let stop = false;
+    let answered = 0;
+    const acknowledged: string[] = [];
+    const failures: unknown[] = [];
+    async function sendUnits(device: string): Promise<void> {
+      using client = createUnitClient(`127.0.0.1:${envoy.plain.port}`);
+      for (let unit = 0; !stop; unit++) {
+        const frames = Array.from({ length: 5 }, (_, i) => readingsOf(device, unit * 100 + i * 20, 20));
+        const outcome = await client.send(frames);
+        answered++;
+        if (outcome.kind === "failed") failures.push(outcome);
+        else acknowledged.push(...frames.flat().map(({ timestamp }) => `${device}@${timestamp?.seconds}`));
+      }
+    }
+    const sending = Array.from({ length: 6 }, (_, i) => sendUnits(`hung-${i}`));
+    await waitUntil(() => answered > 60, { timeoutMs: 30_000, what: "the load" });
+    hung?.child.kill("SIGSTOP");
+    await waitUntil(isLeftAlone, { timeoutMs: 30_000, what: "it is left alone" });
+    const before = answered;
+    await waitUntil(() => answered > before + 60, { timeoutMs: 60_000, what: "the load flows on" });
+    hung?.child.kill("SIGCONT");
+    stop = true;
+    await Promise.all(sending);
+
+    expect(failures).toEqual([]);
+    const kept = new Set(files.flatMap((file) => [...stored(file)]));
+    expect(acknowledged.filter((reading) => !kept.has(reading))).toEqual([]);
+    const { body } = await envoy.admin.get("/stats?filter=^cluster.ingest.upstream_rq_per_try_timeout$");
+    expect(Number(/: (\d+)/.exec(body)?.[1])).toBeGreaterThan(0);
+  }, 120_000);
+
+  it("is asked no longer for an answer that another can give", async () => {
+    await using silent = await startBackend("silent");
+    await using other = await startBackend();
+    await using envoy = await startEnvoy({
+      ...quietEnvoy,
+      openCallsMs: 0,
+      ingest: [localhost(other.port)],
+      query: [localhost(silent.port), localhost(other.port)],
+      generator: [localhost(other.port)],
+      edit: impatient,
+    });
+    using client = createRawClient(`127.0.0.1:${envoy.plain.port}`);
+    const path = "/devicemesh.v1.QueryService/ListSeries";
+    const outcomes = await Promise.all(Array.from({ length: 12 }, () => client.call(path)));
+    expect(outcomes.map(({ code }) => code)).toEqual(outcomes.map(() => 0));
+    expect(silent.attempts(path)).toBeGreaterThan(0);
+    expect(other.attempts(path)).toBe(outcomes.length);
+  });
+});
