@@ -1,9 +1,11 @@
 import { defineConfig } from "vitest/config";
+import { missingTools } from "./scripts/optional-tools.ts";
 
 // Three rings: unit beside the source, contract suites run by each adapter, and the mesh in e2e/. What needs
 // the real engines is in *.engine.test.ts, a project of its own: its set-up starts them, once for all files.
 const files = ["*/src/**/*.test.ts", "scripts/**/*.test.ts"];
 const engineFiles = "**/*.engine.test.ts";
+const cannotRun = missingTools().flatMap(({ testFiles }) => testFiles);
 
 export default defineConfig({
   test: {
@@ -17,7 +19,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: files,
-          exclude: ["**/node_modules/**", engineFiles],
+          exclude: ["**/node_modules/**", engineFiles, ...cannotRun],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },

@@ -3,6 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { missingTools } from "./optional-tools.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -42,9 +43,17 @@ const checks: readonly Check[] = [
   { name: "the tree is tidy", script: "scripts/tidy.ts", args: [] },
 ];
 
-/** Runs the checks one by one, printing each outcome and the output of those that fail. */
-export function runChecks(): { passed: number; failed: number } {
-  const failed = checks.filter(({ name, script, args }) => {
+/** Runs the checks one by one, printing each outcome, and the output of those that fail or why they are skipped. */
+export function runChecks(): { passed: number; failed: number; skipped: number } {
+  const missing = missingTools();
+  const outcomes = { passed: 0, failed: 0, skipped: 0 };
+  for (const { name, script, args } of checks) {
+    const lacking = missing.find(({ checks: begin }) => begin !== undefined && name.startsWith(begin));
+    if (lacking) {
+      console.log(`skip ${name}: there is no ${lacking.name}; ${lacking.fix}`);
+      outcomes.skipped++;
+      continue;
+    }
     const startMs = performance.now();
     const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, script), ...args], {
       cwd: root,
@@ -53,9 +62,9 @@ export function runChecks(): { passed: number; failed: number } {
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     console.log(`${status === 0 ? "ok  " : "FAIL"} ${name} (${seconds} s)`);
     if (status !== 0) console.log(`${stdout}${stderr}`);
-    return status !== 0;
-  });
-  return { passed: checks.length - failed.length, failed: failed.length };
+    outcomes[status === 0 ? "passed" : "failed"]++;
+  }
+  return outcomes;
 }
 
 if (import.meta.main) process.exit(runChecks().failed === 0 ? 0 : 1);

@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runChecks } from "./check.ts";
+import { missingTools } from "./optional-tools.ts";
 import { ensureConformance, ensureEnvoy, ensureExamplePython, ensureGrpcurl } from "./tools.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -57,6 +58,10 @@ ensureConformance();
 ensureEnvoy();
 ensureExamplePython();
 const filters = process.argv.slice(2);
+const missing = missingTools();
+for (const { name, fix, testFiles } of missing) {
+  console.log(`there is no ${name}: ${testFiles.join(", ")} are SKIPPED; ${fix}`);
+}
 const checks = runChecks();
 // One after the other: the engines and the unit tests would only take the two cores from each other.
 const runs = [runVitest("unit", filters), runVitest("engines", filters)];
@@ -64,7 +69,9 @@ const sum = (key: keyof Outcome): number => runs.reduce((total, run) => total + 
 const noneFound = sum("files") === 0 && sum("failed") === 0;
 if (noneFound) console.log(`no test file matches ${filters.join(" ")}`);
 const failed = checks.failed + sum("failed") + (noneFound ? 1 : 0);
-const summary = `${checks.passed + sum("passed")} passed, ${failed} failed, ${sum("skipped")} skipped`;
+// What is left out is not collected: each pattern counts once.
+const skipped = checks.skipped + sum("skipped") + missing.flatMap(({ testFiles }) => testFiles).length;
+const summary = `${checks.passed + sum("passed")} passed, ${failed} failed, ${skipped} skipped`;
 writeFileSync(join(root, ".cache/test-summary.txt"), `${summary}\n`);
 console.log(summary);
 process.exit(failed === 0 ? 0 : 1);

@@ -40,24 +40,17 @@ export function findEnvoy(): string | undefined {
   return findInstalledEnvoy(process.env.DEVICEMESH_ENGINES_CACHE);
 }
 
-/**
- * Where Chromium is.
- * @throws Error that says how to install it: tests in a browser fail without one, and are not skipped.
- */
-export function findChromium(): string {
-  const found = ["chromium", "chromium-browser", "google-chrome"].map(findProgram).find((path) => path);
-  if (found) return found;
-  throw new Error("there is no Chromium: install it (Debian: apt-get install -y chromium)");
+/** Where Chromium is, and certutil, by which it is told whom to trust; undefined unless both are there. */
+export function findBrowserTools(): { readonly chromium: string; readonly certutil: string } | undefined {
+  const chromium = ["chromium", "chromium-browser", "google-chrome"].map(findProgram).find((path) => path);
+  const certutil = findProgram("certutil");
+  return chromium !== undefined && certutil !== undefined ? { chromium, certutil } : undefined;
 }
 
-/**
- * Where certutil is, with which a browser is told what authority to trust.
- * @throws Error that says how to install it.
- */
-export function findCertutil(): string {
-  const found = findProgram("certutil");
-  if (found) return found;
-  throw new Error("there is no certutil: install it (Debian: apt-get install -y libnss3-tools)");
+/** Docker's command line, if it knows `docker stack config`. */
+export function findDocker(): string | undefined {
+  const { status } = spawnSync("docker", ["stack", "config", "--help"], { stdio: "ignore" });
+  return status === 0 ? "docker" : undefined;
 }
 
 /** Installs grpcurl with Go if it is missing. Without Go, says that its tests will be skipped. */

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "@devicemesh/kit/testing";
 import { type BrowserContext, chromium } from "playwright-core";
-import { findCertutil, findChromium } from "../../../scripts/tools.ts";
+import { findBrowserTools } from "../../../scripts/tools.ts";
 
 /** Against traffic of its own, and for a machine without a screen, a GPU or a user namespace. */
 const flags = [
@@ -11,13 +11,16 @@ const flags = [
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
 ];
 
+/** What the browser is; these tests are left out where it is not there (scripts/optional-tools.ts). */
+const tools = findBrowserTools();
+
 /** For tests: Chromium with a profile of its own. */
 export type Browser = AsyncDisposable & { readonly context: BrowserContext };
 
 /**
  * Starts it. With `authority`, a PEM file, it trusts that authority as it does when a user imports it: by its
  * certificate database, and nothing about certificates is ignored.
- * @throws Error that says how to install what is missing.
+ * @throws Error if Chromium or certutil is missing.
  */
 export async function startBrowser({
   authority,
@@ -26,12 +29,13 @@ export async function startBrowser({
   readonly authority?: string;
   readonly colorScheme?: "light" | "dark";
 } = {}): Promise<Browser> {
+  if (tools === undefined) throw new Error("there is no Chromium, or no certutil");
   await using starting = new AsyncDisposableStack();
   const home = temporaryFolder();
   starting.defer(() => home[Symbol.dispose]());
-  if (authority !== undefined) trust(home.path, authority);
+  if (authority !== undefined) trust(tools.certutil, home.path, authority);
   const context = await chromium.launchPersistentContext(join(home.path, "profile"), {
-    executablePath: findChromium(),
+    executablePath: tools.chromium,
     args: flags,
     env: { HOME: home.path, PATH: "/usr/bin:/bin" },
     colorScheme,
@@ -42,7 +46,7 @@ export async function startBrowser({
   return { context, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-function trust(home: string, authority: string): void {
+function trust(certutil: string, home: string, authority: string): void {
   const folder = join(home, ".pki/nssdb");
   mkdirSync(folder, { recursive: true });
   const database = ["-d", `sql:${folder}`];
@@ -51,7 +55,7 @@ function trust(home: string, authority: string): void {
     ["-A", ...database, "-n", "Development CA", "-t", "C,,", "-i", authority],
   ];
   for (const step of steps) {
-    const { status, stderr } = spawnSync(findCertutil(), step, { encoding: "utf8" });
+    const { status, stderr } = spawnSync(certutil, step, { encoding: "utf8" });
     if (status !== 0) throw new Error(`certutil ${step[0]}: ${stderr}`);
   }
 }
