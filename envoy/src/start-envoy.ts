@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -14,6 +14,11 @@ export type StartEnvoyOptions = Omit<EnvoySettings, "nodeId" | "admin" | "contra
   /** The program. */
   readonly binary: string;
   readonly nodeId?: string;
+  /**
+   * Where its configuration and its admin socket are while it runs; what was there is removed first. One of its
+   * own in the system's temporary folder if left out, or if its path is too long for a socket.
+   */
+  readonly folder?: string | undefined;
   /** Worker threads; 1 by default: twice that many cores are seldom needed on one machine. */
   readonly concurrency?: number;
   /** File of the access log; none by default. */
@@ -66,7 +71,7 @@ const pollMs = 20;
 export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
   const { binary, concurrency = 1, drainMs = 1000, openCallsMs = 15_000, edit = (text) => text } = options;
   await using starting = new AsyncDisposableStack();
-  const folder = await mkdtemp(join(tmpdir(), "devicemesh-envoy-"));
+  const folder = await makeFolder(options.folder);
   starting.defer(() => rm(folder, { recursive: true, force: true }));
   const socketFile = join(folder, "admin.sock");
   const configFile = join(folder, "envoy.yaml");
@@ -139,6 +144,18 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** The longest path of a socket file that all systems take. */
+const socketPathMax = 103;
+
+async function makeFolder(wanted: string | undefined): Promise<string> {
+  if (wanted === undefined || join(wanted, "admin.sock").length > socketPathMax) {
+    return mkdtemp(join(tmpdir(), "devicemesh-envoy-"));
+  }
+  await rm(wanted, { recursive: true, force: true });
+  await mkdir(wanted, { mode: 0o700 });
+  return wanted;
 }
 
 /** What of the options is for envoy.yaml. */

@@ -97,6 +97,7 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
         env,
         // Installed with the engines.
         envoyBinary: await installEnvoy(),
+        envoyFolder: join(folder, "envoy"),
         onDeath: (name, how) =>
           tell(`${name} died (${how}): starting it again; its log is ${join(logs, `${name}.log`)}`),
         onStart: state.started,

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { findEnvoy } from "@devicemesh/engines";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
@@ -65,6 +65,18 @@ describe.skipIf(binary === undefined)("the process of Envoy", () => {
     expect(deaths).toEqual([]);
   });
 
+  it("is ended also while it is being started again", async () => {
+    using folder = temporaryFolder();
+    const processIds: number[] = [];
+    const envoy = await startEnvoyProcess(
+      optionsIn(folder.path, { onStart: (_, processId) => processIds.push(processId) }),
+    );
+    await envoy.kill();
+    await waitUntil(() => processIds.length === 2, { what: "the next one is spawned" });
+    await envoy.stop();
+    expect(await answers(envoy.address)).toBe(false);
+  });
+
   it("that cannot have its port does not start, and says which one", async () => {
     using folder = temporaryFolder();
     await using envoy = await startEnvoyProcess(optionsIn(folder.path));
@@ -81,21 +93,28 @@ describe.skipIf(binary === undefined)("the process of Envoy", () => {
 
   it("that a killed mesh left is found and ended by the next one", async () => {
     using folder = temporaryFolder();
+    const own = join(folder.path, "envoy");
+    const options = optionsIn(folder.path);
     const state = createServiceState(folder.path);
     let died = false;
-    await using envoy = await startEnvoyProcess(
-      optionsIn(folder.path, {
-        onStart: state.started,
-        onDeath: () => {
-          died = true;
-        },
-      }),
-    );
+    await using envoy = await startEnvoyProcess({
+      ...options,
+      envoy: { ...options.envoy, folder: own },
+      onStart: state.started,
+      onDeath: () => {
+        died = true;
+      },
+    });
+    expect(readdirSync(own)).toContain("envoy.yaml");
     expect(state.read().map(({ name }) => name)).toEqual(["envoy"]);
     const { processId } = envoy;
     expect(await endOrphans(state)).toEqual(["envoy"]);
     await waitUntil(() => died, { what: "its end" });
     expect(state.read().some(({ process }) => process.pid === processId)).toBe(false);
+    // What it left does not keep the next one from starting.
+    await envoy.listening();
+    await envoy.stop();
+    expect(existsSync(own)).toBe(false);
   });
 });
 

@@ -74,6 +74,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
         startedMs = performance.now();
         try {
           current = await start(again);
+          if (signal.aborted) return;
           continue;
         } catch (error) {
           how = error instanceof Error ? error.message : String(error);

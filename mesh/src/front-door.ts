@@ -16,13 +16,18 @@ const openCallsLimitMs = 10_000;
  */
 export async function planFrontDoor(
   config: ServicesConfig,
-  { binary, backends }: { readonly binary: string; readonly backends: Backends },
+  {
+    binary,
+    folder,
+    backends,
+  }: { readonly binary: string; readonly folder: string | undefined; readonly backends: Backends },
 ): Promise<Omit<StartEnvoyOptions, "detached" | "onSpawn" | "onOutput">> {
   const { identity, ports } = config;
   const { address: host } = await lookup(config.host);
   const { ingest, query, aggregator, generator } = backends;
   return {
     binary,
+    folder,
     plain: { host: identity ? "127.0.0.1" : host, port: ports.envoy },
     metrics: { host: "127.0.0.1", port: 0 },
     ...(identity && {

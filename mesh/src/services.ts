@@ -21,6 +21,8 @@ export type ServicesDependencies = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The program of Envoy. Without it there is no front door, and the generator sends to ingest itself. */
   readonly envoyBinary: string | undefined;
+  /** Where Envoy's configuration is while it runs, so that what a killed mesh left is found; see startEnvoy. */
+  readonly envoyFolder?: string;
   /** Told when a service died by itself and is being started again. */
   readonly onDeath?: (name: string, how: string) => void;
   /** Told the process id of a service each time it was started. */
@@ -45,7 +47,7 @@ export type Services = AsyncDisposable & {
 
 /** The services of a mesh over engines that run already. Nothing is started but by the steps. */
 export function createServices(config: ServicesConfig, dependencies: ServicesDependencies): Services {
-  const { logs, env, envoyBinary, onDeath, onStart, onListen } = dependencies;
+  const { logs, env, envoyBinary, envoyFolder, onDeath, onStart, onListen } = dependencies;
   const plans = planServices(config);
   const ownEnv = Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith("DEVICEMESH_")));
   const started = new Map<ServiceName, ServiceProcess>();
@@ -73,6 +75,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
     const envoy = await startEnvoyProcess({
       envoy: await planFrontDoor(config, {
         binary,
+        folder: envoyFolder,
         backends: {
           ingest: behind("ingest"),
           query: behind("query"),
