@@ -1,5 +1,4 @@
 export { accessProblem, isLoopback, type Served } from "./access-problem.ts";
-export { authorityFiles } from "./certs/credential-plan.ts";
 export { createAccessInterceptor } from "./connect-access.ts";
 export { createDenyList, type DenyList, emptyDenyList, parseDenyList } from "./deny-list.ts";
 export { forwardedCertificateHeader } from "./forwarded-certificate.ts";

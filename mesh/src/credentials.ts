@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { authorityFiles } from "@devicemesh/identity";
+import { authorityFiles } from "@devicemesh/identity/certs/credential-plan";
 
 /** What `npm run certs` has made, as far as a mesh needs it: absolute paths. */
 export type MeshCredentials = {
