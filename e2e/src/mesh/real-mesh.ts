@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { openWindowSession } from "@devicemesh/aggregator";
 import { type ChainNames, chainNames, collections, type MessageDocument } from "@devicemesh/chain";
 import { createKafka } from "@devicemesh/chain/kafka-client";
 import { openMongo } from "@devicemesh/chain/mongo-client";
@@ -70,6 +71,7 @@ export async function startRealMesh(
     openMongo({ url: engines.mongodbUrl, database: config.database, appName: `${unique}-test` }),
   );
   starting.defer(() => removeStored(kafka, names, engines, mongo.db));
+  starting.defer(() => stopWindowJob(config));
   const services = starting.use(
     createServices(config, { logs, env: process.env, envoyBinary: await installEnvoy() }),
   );
@@ -158,6 +160,17 @@ function transportOf({ frontDoor }: Services, { identity }: ServicesConfig): Tra
 
 function msOf(timestamp: ProtoTimestamp | undefined): number {
   return timestamp ? millisecondsFloor(timestamp) : 0;
+}
+
+/**
+ * Stops the query that an aggregator leaves running for the next one: without its topics its tasks would hold all cores
+ * of Spark for two minutes, until they give up.
+ */
+async function stopWindowJob({ engines, topicPrefix, database }: ServicesConfig): Promise<void> {
+  await using spark = openWindowSession({ address: engines.sparkUrl, topicPrefix, database });
+  // A Spark that is away runs nothing, and what cannot be stopped gives up by itself.
+  const queries = await spark.activeQueries().catch(() => []);
+  for (const { run } of queries) await spark.stopQuery(run).catch(() => {});
 }
 
 /** Removes connectors, topics and database, so that the engines carry no more than they must. */
