@@ -62,7 +62,7 @@ export type SparkFixture = AsyncDisposable & {
 
 const tickIntervalMs = 500;
 
-/** Makes the topics. */
+/** Makes the topics. They stay: a task of Spark that is just reading one would hold a core for minutes after it is gone. */
 export async function createSparkFixture(
   engines: SparkTestEngines,
   sizes: { readonly partitions?: number; readonly windowMs?: number; readonly segmentMs?: number } = {},
@@ -86,7 +86,6 @@ export async function createSparkFixture(
       configEntries: [{ name: "message.timestamp.type", value: "LogAppendTime" }],
     })),
   });
-  opened.defer(() => admin.deleteTopics({ topics: [messages, windows] }));
   const meaning = { topic: messages, outputTopic: windows, partitions, windowMs, segmentMs };
   const openSession = () =>
     openWindowSession({ address: engines.sparkUrl, topicPrefix: prefix, database: "test" });

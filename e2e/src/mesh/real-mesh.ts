@@ -70,7 +70,7 @@ export async function startRealMesh(
   const mongo = starting.use(
     openMongo({ url: engines.mongodbUrl, database: config.database, appName: `${unique}-test` }),
   );
-  starting.defer(() => removeStored(kafka, names, engines, mongo.db));
+  starting.defer(() => removeStored(names, engines, mongo.db));
   starting.defer(() => stopWindowJob(config));
   const services = starting.use(
     createServices(config, { logs, env: process.env, envoyBinary: await installEnvoy() }),
@@ -163,8 +163,7 @@ function msOf(timestamp: ProtoTimestamp | undefined): number {
 }
 
 /**
- * Stops the query that an aggregator leaves running for the next one: without its topics its tasks would hold all cores
- * of Spark for two minutes, until they give up.
+ * Stops the query that an aggregator leaves running for the next one: nobody will adopt it.
  */
 async function stopWindowJob({ engines, topicPrefix, database }: ServicesConfig): Promise<void> {
   await using spark = openWindowSession({ address: engines.sparkUrl, topicPrefix, database });
@@ -173,19 +172,13 @@ async function stopWindowJob({ engines, topicPrefix, database }: ServicesConfig)
   for (const { run } of queries) await spark.stopQuery(run).catch(() => {});
 }
 
-/** Removes connectors, topics and database, so that the engines carry no more than they must. */
-async function removeStored(kafka: Kafka, names: ChainNames, engines: TestEngines, db: Db): Promise<void> {
+/**
+ * Removes connectors and database, so that the engines carry no more than they must. Topics stay: a task of Spark that
+ * is just reading one would hold a core for minutes after it is gone, until its consumer gives up.
+ */
+async function removeStored(names: ChainNames, { connectUrl }: TestEngines, db: Db): Promise<void> {
   for (const connector of Object.values(names.connectors)) {
-    await fetch(`${engines.connectUrl}/connectors/${connector}`, { method: "DELETE" });
-  }
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    const topics = await admin.listTopics();
-    const ours = Object.values(names.topics).filter((topic) => topics.includes(topic));
-    if (ours.length > 0) await admin.deleteTopics({ topics: ours });
-  } finally {
-    await admin.disconnect();
+    await fetch(`${connectUrl}/connectors/${connector}`, { method: "DELETE" });
   }
   await db.dropDatabase();
 }
