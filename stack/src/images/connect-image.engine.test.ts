@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { freePorts } from "@devicemesh/engines/free-ports";
 import { renderTemplate } from "@devicemesh/engines/template";
 import { testEngines } from "@devicemesh/engines/testing";
@@ -11,6 +11,8 @@ import { runImage, startImage } from "./image-run.ts";
 
 const engines = await testEngines();
 const config = "/opt/devicemesh/config/connect-worker.properties";
+/** The worker refuses to start where the folder of secrets is not there. */
+const secret = "/run/secrets/mongodb_url";
 
 describe.skipIf(engines === undefined || replayProblem !== undefined)("the image of Kafka Connect", () => {
   it("is a worker with the MongoDB sink, that advertises its own address and ends as it is asked", async () => {
@@ -30,15 +32,21 @@ describe.skipIf(engines === undefined || replayProblem !== undefined)("the image
       advertisedHost: "connect",
       port: port!,
       pluginFolder: "/opt/devicemesh/kafka/plugins",
+      secretsFolder: dirname(secret),
       replication: engines!.brokers,
     };
     const file = join(folder, "connect-worker.properties");
     // A group and topics of its own, beside those of the engines' worker.
     writeFileSync(file, renderTemplate(template.replaceAll("devicemesh-connect", "images-connect"), values));
+    const secretFile = join(folder, "mongodb_url");
+    writeFileSync(secretFile, engines!.mongodbUrl);
     const environment = { DEVICEMESH_ADDRESS: "127.0.0.1", CONNECT_PORT: String(port) };
     const healthy = () => runImage(image, { command: ["healthy"], environment });
 
-    await using worker = await startImage(image, { environment, configs: { [config]: file } });
+    await using worker = await startImage(image, {
+      environment,
+      configs: { [config]: file, [secret]: secretFile },
+    });
     expect((await healthy()).output).toMatch(/^Kafka Connect on \d+ does not list its connectors: /);
     const ready = async () => worker.hasEnded() || (await healthy()).exitCode === 0;
     await waitUntil(ready, { timeoutMs: 120_000, everyMs: 250, what: "the worker lists its connectors" });
