@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import type { Shape } from "./addresses.ts";
-import { type StaleFile, staleFiles, writeFiles } from "./config-folder.ts";
+import { staleFiles, writeFiles } from "./config-folder.ts";
 import { deploy } from "./deploy.ts";
 import { createDocker, type Docker } from "./docker.ts";
 import { mergedConfig } from "./merged-config.ts";
@@ -48,9 +48,7 @@ export async function runCommand(
     case "build":
       return build(docker());
     case "deploy":
-      for (const { file } of writeFiles(configFolder, renderConfigFiles())) {
-        context.say(`rendered stack/config/${file}`);
-      }
+      render(context.say);
       deploy({ shape, config, docker: docker(), missing: missingFiles(shape), say: context.say });
       return 0;
     case "remove":
@@ -77,21 +75,27 @@ function listOf(text: string): string[] {
     .filter((part) => part !== "");
 }
 
+/** Brings `stack/config` up to date, and tells what was not. */
+function render(say: CommandContext["say"]): void {
+  for (const { file } of writeFiles(configFolder, renderConfigFiles())) say(`rendered stack/config/${file}`);
+}
+
 function checkConfig(
   shape: Shape,
   config: StackConfig,
   docker: Docker,
   { say, print }: CommandContext,
 ): number {
-  const rendered = renderConfigFiles();
-  const stale = config.check ? staleFiles(configFolder, rendered) : writeFiles(configFolder, rendered);
-  const told = (file: StaleFile) => `stack/config/${file.file}: ${file.how}`;
-  if (config.check && stale.length > 0) {
-    for (const file of stale) say(told(file));
-    say("run `npm run stack:config`");
-    return 1;
+  if (config.check) {
+    const stale = staleFiles(configFolder, renderConfigFiles());
+    for (const { file, how } of stale) say(`stack/config/${file}: ${how}`);
+    if (stale.length > 0) {
+      say("run `npm run stack:config`");
+      return 1;
+    }
+  } else {
+    render(say);
   }
-  for (const { file } of stale) say(`rendered stack/config/${file}`);
   print(mergedConfig(docker, shape));
   return 0;
 }
@@ -111,11 +115,12 @@ named after them. stack/secrets/certs/ca-key.pem signs devices: for production s
 export const images = ["services", "spark", "connect"] as const;
 
 function build(docker: Docker): number {
+  const merged = mergedConfig(docker, "swarm");
   for (const image of images) {
     docker.run([
       "build",
       ...["--file", `stack/images/${image}.Dockerfile`],
-      ...["--tag", imageName(docker, image)],
+      ...["--tag", imageName(merged, image)],
       ".",
     ]);
   }
@@ -123,8 +128,7 @@ function build(docker: Docker): number {
 }
 
 /** As Docker itself fills it in, so that there is one place that knows. */
-function imageName(docker: Docker, image: (typeof images)[number]): string {
-  const merged = mergedConfig(docker, "swarm");
+function imageName(merged: string, image: (typeof images)[number]): string {
   const found = new RegExp(`^ +image: (\\S*devicemesh/${image}:\\S+)$`, "m").exec(merged)?.[1];
   if (found === undefined) throw new Error(`docker-stack.yml has no image devicemesh/${image}`);
   return found;
