@@ -1,25 +1,27 @@
 import { defineConfig } from "vitest/config";
 import { missingTools } from "./scripts/optional-tools.ts";
 
-// Three rings: unit beside the source, contract suites run by each adapter, and the mesh in e2e/. What needs
-// the real engines is in *.engine.test.ts, a project of its own: its set-up starts them, once for all files.
-const files = ["*/src/**/*.test.ts", "scripts/**/*.test.ts"];
+// Three projects, by what a test file needs:
+//   *.test.ts         Node and npm alone
+//   *.tools.test.ts   tools of the host as well: Envoy, grpcurl, Go, Python, Chromium, Docker's client, ...
+//   *.engine.test.ts  the real engines; the project's set-up starts them once for all files
+const toolsFiles = "**/*.tools.test.ts";
 const engineFiles = "**/*.engine.test.ts";
-const cannotRun = missingTools().flatMap(({ testFiles }) => testFiles);
+const withoutDependencies = "**/node_modules/**";
 
 export default defineConfig({
   test: {
     pool: "forks",
-    // Two cores: more workers only make timing worse.
+    // The machines of this project have two cores: more workers only distort the timing.
     maxWorkers: 2,
-    // The engines stop in order, the last of them after the others: cut short, they would be left running.
+    // The engines stop in order, one after the other; cut short, they would be left running.
     teardownTimeout: 120_000,
     projects: [
       {
         test: {
           name: "unit",
-          include: files,
-          exclude: ["**/node_modules/**", engineFiles, ...cannotRun],
+          include: ["*/src/**/*.test.ts", "scripts/**/*.test.ts"],
+          exclude: [withoutDependencies, toolsFiles, engineFiles],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
@@ -27,14 +29,24 @@ export default defineConfig({
       },
       {
         test: {
+          name: "tools",
+          include: [toolsFiles],
+          exclude: [withoutDependencies, ...missingTools().flatMap(({ testFiles }) => testFiles)],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        test: {
           name: "engines",
           include: [engineFiles],
-          exclude: ["**/node_modules/**"],
+          exclude: [withoutDependencies],
           globalSetup: ["scripts/engine-setup.ts"],
           fileParallelism: false,
           testTimeout: 300_000,
           hookTimeout: 300_000,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
         },
       },
     ],

@@ -1,18 +1,15 @@
-// Tools of the host that some checks and tests need and no npm command can install. Where one is missing, what needs
-// it is left out, and said and counted as skipped: `npm test` passes on a machine that has none of them, and CI, where
-// what is skipped counts as failed, must have them all.
+// Tools of the host that some checks and test files need and npm cannot install. `npm test -- --all` leaves out what
+// needs a missing tool, prints a notice and counts it as skipped; CI counts a skip as a failure and has them all.
 import { findBrowserTools, findDocker } from "./tools.ts";
 
-/** A tool that may be missing, and what cannot be shown without it. */
+/** A tool that may be missing, and the test files that need it. */
 type OptionalTool = {
   readonly name: string;
-  /** What to do to have it. */
+  /** How to install it, as a clause. */
   readonly fix: string;
   readonly isThere: () => boolean;
   /** Test files, as vitest's patterns. */
   readonly testFiles: readonly string[];
-  /** Names of checks of `npm run check` begin so. */
-  readonly checks: string | undefined;
 };
 
 const tools: readonly OptionalTool[] = [
@@ -20,15 +17,17 @@ const tools: readonly OptionalTool[] = [
     name: "Docker's client",
     fix: "install Docker 26 or later; its engine need not run (Debian: docker-cli)",
     isThere: () => findDocker() !== undefined,
-    testFiles: ["stack/src/stack-*.test.ts", "stack/src/deploy*.test.ts", "stack/src/docker.test.ts"],
-    checks: "Docker ",
+    testFiles: [
+      "stack/src/stack-*.tools.test.ts",
+      "stack/src/deploy*.tools.test.ts",
+      "stack/src/docker.tools.test.ts",
+    ],
   },
   {
     name: "Chromium with certutil",
     fix: "install both (Debian: chromium libnss3-tools)",
     isThere: () => findBrowserTools() !== undefined,
-    testFiles: ["e2e/src/examples/browser.test.ts", "e2e/src/examples/browser-mesh-page.test.ts"],
-    checks: undefined,
+    testFiles: ["e2e/src/examples/browser*.tools.test.ts"],
   },
 ];
 

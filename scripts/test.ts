@@ -1,77 +1,71 @@
-// `npm test`: the checks, then the unit, contract and e2e tests, then those on the real engines. Ends with
-// one line `N passed, N failed, N skipped`, which it also leaves in .cache/test-summary.txt.
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// `npm test`: what Node and npm alone can run: the checks, the unit tests, the contract suites and the end-to-end
+// tests of the one process. `npm test -- --all` adds what needs other tools and the real engines. A pattern runs
+// only the test files whose path contains it, without checks or installers. Every run ends with the line
+// `N passed, N failed, N skipped`, which it also writes to .cache/test-summary.txt.
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { runChecks } from "./check.ts";
 import { missingTools } from "./optional-tools.ts";
+import { findTestFiles, type Project, projectOf, readTestArguments, testHelp } from "./test-arguments.ts";
+import { runVitest, slowestFiles, sumOutcomes } from "./test-runs.ts";
 import { ensureConformance, ensureEnvoy, ensureExamplePython, ensureGrpcurl } from "./tools.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const reportFile = join(root, ".cache/vitest.json");
-
-type Outcome = {
-  readonly files: number;
-  readonly passed: number;
-  readonly failed: number;
-  readonly skipped: number;
-};
-
-/** Runs the tests of one project; its set-up runs only if it has a file that the filters let through. */
-function runVitest(project: "unit" | "engines", filters: readonly string[]): Outcome {
-  rmSync(reportFile, { force: true });
-  const { status } = spawnSync(
-    process.execPath,
-    [
-      join(root, "node_modules/vitest/vitest.mjs"),
-      "run",
-      `--project=${project}`,
-      "--passWithNoTests",
-      "--reporter=default",
-      "--reporter=json",
-      `--outputFile.json=${reportFile}`,
-      ...filters,
-    ],
-    { cwd: root, stdio: ["ignore", "inherit", "inherit"] },
+const read = readTestArguments(process.argv.slice(2));
+if (read.kind !== "run") {
+  (read.kind === "help" ? process.stdout : process.stderr).write(
+    `${read.kind === "help" ? testHelp : read.text}\n`,
   );
-  if (!existsSync(reportFile)) return { files: 0, passed: 0, failed: status === 0 ? 0 : 1, skipped: 0 };
-  const report = JSON.parse(readFileSync(reportFile, "utf8")) as {
-    numPassedTests: number;
-    numFailedTests: number;
-    numPendingTests: number;
-    numTodoTests: number;
-    testResults: readonly unknown[];
-  };
-  return {
-    files: report.testResults.length,
-    passed: report.numPassedTests,
-    // A file that cannot be loaded fails the run without a failed test of its own.
-    failed: report.numFailedTests || (status === 0 ? 0 : 1),
-    skipped: report.numPendingTests + report.numTodoTests,
-  };
+  process.exit(read.kind === "help" ? 0 : 2);
 }
+const { all, patterns } = read;
+const isWhole = patterns.length === 0;
+const files = findTestFiles(root, patterns);
+const countOf = (project: Project): number => files.filter((file) => projectOf(file) === project).length;
+
+// A pattern may also name tests that need tools: they are cheap to start. Engines take a minute: only --all starts them.
+const wanted: readonly Project[] = all
+  ? ["unit", "tools", "engines"]
+  : isWhole
+    ? ["unit"]
+    : ["unit", "tools"];
+const projects = wanted.filter((project) => countOf(project) > 0);
 
 mkdirSync(join(root, ".cache"), { recursive: true });
-ensureGrpcurl();
-ensureConformance();
-ensureEnvoy();
-ensureExamplePython();
-const filters = process.argv.slice(2);
-const missing = missingTools();
-for (const { name, fix, testFiles } of missing) {
-  console.log(`there is no ${name}: ${testFiles.join(", ")} are SKIPPED; ${fix}`);
+if (all && isWhole) {
+  ensureGrpcurl();
+  ensureConformance();
+  ensureEnvoy();
+  ensureExamplePython();
 }
-const checks = runChecks();
-// One after the other: the engines and the unit tests would only take the two cores from each other.
-const runs = [runVitest("unit", filters), runVitest("engines", filters)];
-const sum = (key: keyof Outcome): number => runs.reduce((total, run) => total + run[key], 0);
-const noneFound = sum("files") === 0 && sum("failed") === 0;
-if (noneFound) console.log(`no test file matches ${filters.join(" ")}`);
-const failed = checks.failed + sum("failed") + (noneFound ? 1 : 0);
-// What is left out is not collected: each pattern counts once.
-const skipped = checks.skipped + sum("skipped") + missing.flatMap(({ testFiles }) => testFiles).length;
-const summary = `${checks.passed + sum("passed")} passed, ${failed} failed, ${skipped} skipped`;
+const missing = all && isWhole ? missingTools() : [];
+for (const { name, fix, testFiles } of missing) {
+  console.log(`${name} is missing: ${testFiles.join(", ")} are SKIPPED. To run them, ${fix}.`);
+}
+const checks = isWhole ? runChecks({ nodeOnly: !all }) : { passed: 0, failed: 0, skipped: 0 };
+// One project after the other: side by side they would compete for two cores and distort each other's timing.
+const runs = projects.map((project) => runVitest(root, project, patterns));
+const tests = sumOutcomes(runs);
+
+if (all && isWhole) console.log(slowestFiles(runs, 20));
+if (projects.length === 0) console.log(nothingFound());
+if (!all && isWhole) {
+  console.log(
+    `npm test -- --all adds ${countOf("tools")} test files that need other tools (Envoy, Go, Python, Chromium, Docker) and ${countOf("engines")} on Kafka, MongoDB and Spark.`,
+  );
+}
+const failed = checks.failed + tests.failed + (projects.length === 0 ? 1 : 0);
+// Files left out by a missing tool are not collected by vitest: each of their patterns counts as one skipped test.
+const skipped = checks.skipped + tests.skipped + missing.flatMap(({ testFiles }) => testFiles).length;
+const summary = `${checks.passed + tests.passed} passed, ${failed} failed, ${skipped} skipped`;
 writeFileSync(join(root, ".cache/test-summary.txt"), `${summary}\n`);
 console.log(summary);
 process.exit(failed === 0 ? 0 : 1);
+
+function nothingFound(): string {
+  const engineFiles = files.filter((file) => projectOf(file) === "engines");
+  return engineFiles.length === 0
+    ? `No test file matches ${patterns.join(" ")}.`
+    : `Only tests on the real engines match ${patterns.join(" ")}: run npm test -- --all ${patterns.join(" ")}`;
+}

@@ -1,0 +1,37 @@
+// What the command line of `npm test` asks for, and which test files there are.
+import { globSync } from "node:fs";
+
+/** What a test file needs: Node alone, other tools of the host, or the real engines. */
+export type Project = "unit" | "tools" | "engines";
+
+export const testHelp = `npm test                     checks and all tests that need only Node and npm
+npm test -- PATTERN ...      only the test files whose path contains a pattern; no checks
+npm test -- --all            also what needs other tools (Envoy, Go, Python, Chromium, Docker) and the real engines
+npm test -- --all PATTERN    only the files that match, those on the real engines included`;
+
+type TestArguments =
+  | { readonly kind: "run"; readonly all: boolean; readonly patterns: readonly string[] }
+  | { readonly kind: "help" }
+  | { readonly kind: "error"; readonly text: string };
+
+/** Reads the arguments after `npm test --`. */
+export function readTestArguments(args: readonly string[]): TestArguments {
+  if (args.includes("--help") || args.includes("-h")) return { kind: "help" };
+  const unknown = args.find((arg) => arg.startsWith("-") && arg !== "--all");
+  if (unknown !== undefined)
+    return { kind: "error", text: `npm test does not know ${unknown}\n\n${testHelp}` };
+  return { kind: "run", all: args.includes("--all"), patterns: args.filter((arg) => arg !== "--all") };
+}
+
+/** The project that runs a test file, by the file's name. */
+export function projectOf(file: string): Project {
+  if (file.endsWith(".engine.test.ts")) return "engines";
+  return file.endsWith(".tools.test.ts") ? "tools" : "unit";
+}
+
+/** The test files of the tree whose path contains one of the patterns; all of them without patterns. */
+export function findTestFiles(root: string, patterns: readonly string[]): readonly string[] {
+  return globSync(["*/src/**/*.test.ts", "scripts/**/*.test.ts"], { cwd: root })
+    .filter((file) => !file.includes("node_modules"))
+    .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
+}
