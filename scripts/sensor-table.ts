@@ -6,7 +6,7 @@ import {
   fromBinary,
   getOption,
 } from "@bufbuild/protobuf";
-import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
+import { FeatureSet_FieldPresence, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import {
   field as fieldRules,
   file_buf_validate_validate,
@@ -26,7 +26,7 @@ type Sensor = {
 /**
  * Renders the table of sensors from the image of the contract: one sensor for each member of the oneof
  * Reading.measurement, named as its one double field, with that field's unit and bounds.
- * @throws Error if a measurement has no single double field with a unit, a lower and an upper bound.
+ * @throws Error if a measurement has no single required double field with presence, a unit, a lower and an upper bound.
  */
 export function renderSensorTable(image: Uint8Array): string {
   const extensions = createRegistry(file_buf_validate_validate, file_devicemesh_v1_unit);
@@ -52,7 +52,12 @@ function sensorOf(measurement: DescField): Sensor {
   if (!message || !value || message.fields.length !== 1) {
     throw new Error(`measurement ${measurement.name} must be a message with one field`);
   }
-  const rules = getOption(value, fieldRules).type;
+  const valueRules = getOption(value, fieldRules);
+  // Otherwise a reading without its value would be one of 0.
+  if (!valueRules.required || value.presence !== FeatureSet_FieldPresence.EXPLICIT) {
+    throw new Error(`${message.typeName}.${value.name} must be optional and required by its rules`);
+  }
+  const rules = valueRules.type;
   const unitOfValue = getOption(value, unit);
   if (
     !unitOfValue ||

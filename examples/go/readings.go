@@ -52,13 +52,13 @@ func newReading(device, at, sensor, value string) (*devicemeshv1.Reading, error)
 	reading := &devicemeshv1.Reading{DeviceId: device, Timestamp: timestamppb.New(timestamp)}
 	switch sensor {
 	case "temperature":
-		reading.Measurement = &devicemeshv1.Reading_Thermostat{Thermostat: &devicemeshv1.Thermostat{Temperature: number}}
+		reading.Measurement = &devicemeshv1.Reading_Thermostat{Thermostat: &devicemeshv1.Thermostat{Temperature: &number}}
 	case "pressure":
-		reading.Measurement = &devicemeshv1.Reading_Barometer{Barometer: &devicemeshv1.Barometer{Pressure: number}}
+		reading.Measurement = &devicemeshv1.Reading_Barometer{Barometer: &devicemeshv1.Barometer{Pressure: &number}}
 	case "humidity":
-		reading.Measurement = &devicemeshv1.Reading_Hygrometer{Hygrometer: &devicemeshv1.Hygrometer{Humidity: number}}
+		reading.Measurement = &devicemeshv1.Reading_Hygrometer{Hygrometer: &devicemeshv1.Hygrometer{Humidity: &number}}
 	case "heart_rate":
-		reading.Measurement = &devicemeshv1.Reading_HeartRateMeter{HeartRateMeter: &devicemeshv1.HeartRateMeter{HeartRate: number}}
+		reading.Measurement = &devicemeshv1.Reading_HeartRateMeter{HeartRateMeter: &devicemeshv1.HeartRateMeter{HeartRate: &number}}
 	default:
 		return nil, fmt.Errorf("unknown sensor %q: temperature, pressure, humidity or heart_rate", sensor)
 	}

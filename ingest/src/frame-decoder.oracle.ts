@@ -8,7 +8,7 @@ export type OracleReading = {
   deviceId: Buffer;
   timestamp: { seconds: bigint; nanos: number } | undefined;
   /** `field` is the field number of the oneof's member. */
-  measurement: { field: number; value: number } | undefined;
+  measurement: { field: number; value: number | undefined } | undefined;
 };
 
 /** Why bytes are not a frame. */
@@ -72,7 +72,7 @@ function readingOf(bytes: Buffer, measurementFields: readonly number[], seen: Se
     }
     if (measurementFields.includes(record.field) && isKnown(record, record.field, 2, seen)) {
       if (reading.measurement?.field === record.field) seen.merged = true;
-      else reading.measurement = { field: record.field, value: 0 };
+      else reading.measurement = { field: record.field, value: undefined };
       for (const part of recordsOf(record.bytes)) {
         if (isKnown(part, 1, 1, seen)) reading.measurement.value = part.bytes.readDoubleLE();
       }

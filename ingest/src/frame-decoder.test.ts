@@ -159,7 +159,7 @@ describe("the frame decoder", () => {
       ),
     );
     expect(rowsOf(decode(reading()))).toEqual([
-      { deviceId: "", valid: false, timestamp: undefined, sensor: undefined, value: 0 },
+      { deviceId: "", valid: false, timestamp: undefined, sensor: undefined, value: undefined },
     ]);
   });
 

@@ -30,6 +30,8 @@ export type FrameColumns = {
   readonly nanos: Int32Array;
   /** A place in the table of sensors, or `noSensor`. */
   readonly sensorCodes: Uint8Array;
+  /** 1 where the measurement has its value: a value that was not sent is not 0. */
+  readonly valuesSet: Uint8Array;
   readonly values: Float64Array;
 };
 
@@ -79,6 +81,7 @@ export function createFrameDecoder({
     columns.seconds[row] = 0;
     columns.nanos[row] = 0;
     columns.sensorCodes[row] = noSensor;
+    columns.valuesSet[row] = 0;
     columns.values[row] = 0;
     let pos = start;
     while (pos < end) {
@@ -131,7 +134,7 @@ export function createFrameDecoder({
   ): void {
     if (columns.sensorCodes[row] !== code) {
       columns.sensorCodes[row] = code;
-      columns.values[row] = 0;
+      columns.valuesSet[row] = 0;
     }
     const valueTag = valueTags[code]!;
     let pos = start;
@@ -141,6 +144,7 @@ export function createFrameDecoder({
       if (tag === valueTag) {
         if (end - pos < 8) throw pastEnd("a field", pos);
         columns.values[row] = view.getFloat64(pos, true);
+        columns.valuesSet[row] = 1;
         pos += 8;
       } else pos = skipValue(frame, pos, end, tag, varint);
     }
@@ -199,6 +203,7 @@ function createColumns(size: number): FrameColumns {
     seconds: new Float64Array(size),
     nanos: new Int32Array(size),
     sensorCodes: new Uint8Array(size),
+    valuesSet: new Uint8Array(size),
     values: new Float64Array(size),
   };
 }

@@ -12,7 +12,8 @@ export type Row = {
   valid: boolean;
   timestamp: { seconds: number; nanos: number } | undefined;
   sensor: string | undefined;
-  value: number;
+  /** Undefined where there is no measurement, and where it lacks its value. */
+  value: number | undefined;
 };
 
 /** The fast decoder's answer as rows. */
@@ -28,7 +29,7 @@ export function rowsOf(decoded: DecodedFrame): Row[] | "refused" {
         ? { seconds: columns.seconds[row]!, nanos: columns.nanos[row]! }
         : undefined,
     sensor: columns.sensorCodes[row] === noSensor ? undefined : sensors[columns.sensorCodes[row]!]!.sensor,
-    value: columns.values[row]!,
+    value: columns.valuesSet[row] === 1 ? columns.values[row]! : undefined,
   }));
 }
 
@@ -42,7 +43,7 @@ function oracleRow({ deviceId, timestamp, measurement }: OracleReading): Row {
     ...deviceIdOf(deviceId),
     timestamp: timestamp && { seconds: Number(timestamp.seconds), nanos: timestamp.nanos },
     sensor: measurement && sensors.find((sensor) => sensor.measurementField === measurement.field)!.sensor,
-    value: measurement?.value ?? 0,
+    value: measurement?.value,
   };
 }
 
@@ -58,7 +59,7 @@ export function tsProtoRows(frame: Buffer): Row[] | "refused" {
     ...deviceIdOf(Buffer.from(deviceId)),
     timestamp: timestamp && { seconds: Number(timestamp.seconds), nanos: timestamp.nanos },
     sensor: measurement && sensors.find((sensor) => camel(sensor.deviceType) === measurement.$case)!.sensor,
-    value: measurement ? (Object.values(measurement.value)[0] as number) : 0,
+    value: measurement && (Object.values(measurement.value)[0] as number | undefined),
   }));
 }
 
@@ -76,7 +77,7 @@ export function esRow({ deviceId, timestamp, measurement }: EsReading): Row {
     ...deviceIdOf(Buffer.from(deviceId)),
     timestamp: timestamp && { seconds: Number(timestamp.seconds), nanos: timestamp.nanos },
     sensor: sensor?.sensor,
-    value: sensor ? (values[camel(sensor.sensor)] as number) : 0,
+    value: sensor && (values[camel(sensor.sensor)] as number | undefined),
   };
 }
 

@@ -86,7 +86,7 @@ export const anyReading: fc.Arbitrary<Reading> = fc
     }),
   );
 
-function anyValueOf({ minimum, maximum }: SensorSpec): fc.Arbitrary<number> {
+function anyValueOf({ minimum, maximum }: SensorSpec): fc.Arbitrary<number | undefined> {
   return fc.oneof(
     { weight: 4, arbitrary: fc.double({ min: minimum, max: maximum, noNaN: true }) },
     {
@@ -105,13 +105,18 @@ function anyValueOf({ minimum, maximum }: SensorSpec): fc.Arbitrary<number> {
       -Number.MIN_VALUE,
     ),
     fc.double(),
+    // A measurement without its value.
+    fc.constant(undefined),
   );
 }
 
-function measurementOf(sensor: SensorSpec, value: number): Reading["measurement"] {
+function measurementOf(sensor: SensorSpec, value: number | undefined): Reading["measurement"] {
   const field = ReadingSchema.oneofs[0]!.fields.find(({ number }) => number === sensor.measurementField)!;
   const name = field.message!.fields[0]!.localName;
-  return { case: field.localName, value: { [name]: value } } as unknown as Reading["measurement"];
+  return {
+    case: field.localName,
+    value: value === undefined ? {} : { [name]: value },
+  } as unknown as Reading["measurement"];
 }
 
 function nextAbove(value: number): number {

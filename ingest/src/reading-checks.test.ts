@@ -53,7 +53,10 @@ describe("the checks of readings", () => {
         "timestamp timestamp.gte",
         "timestamp timestamp.one_day_ahead",
         "timestamp.nanos timestamp.nanos",
-        ...sensors.map(({ deviceType, sensor }) => `${deviceType}.${sensor} double.gte_lte`),
+        ...sensors.flatMap(({ deviceType, sensor }) => [
+          `${deviceType}.${sensor} double.gte_lte`,
+          `${deviceType}.${sensor} required`,
+        ]),
       ].sort(),
     );
     for (const times of verdicts.values()) expect(times).toBeGreaterThan(500);
@@ -71,6 +74,24 @@ describe("the checks of readings", () => {
     expect([...batch.timestampsMs.slice(0, 2)]).toEqual([nowMs, nowMs - 124]);
     expect([...batch.sensorCodes.slice(0, 2)]).toEqual([0, 0]);
     expect([...batch.values.slice(0, 2)]).toEqual([20, -0]);
+  });
+
+  it("take a value of 0 that is sent, and refuse a measurement without its value", () => {
+    const timestamp = { seconds: nowSeconds, nanos: 0 };
+    const readings = [{ heartRate: 0 }, {}].map((value) =>
+      create(ReadingSchema, { deviceId: "a", timestamp, measurement: { case: "heartRateMeter", value } }),
+    );
+    const checked = check(columnsOf(readings), { nowMs, refusalsMax: 100 });
+    expect([checked.batch.length, checked.batch.values[0]]).toEqual([1, 0]);
+    expect(checked.refusals).toEqual([
+      {
+        row: 1,
+        identity: "a|heart_rate|2026-11-23T20:04:22.000Z",
+        fieldPath: "heart_rate_meter.heart_rate",
+        ruleId: "required",
+        text: "value is required",
+      },
+    ]);
   });
 
   it("give accepted readings columns that the next frame does not touch", () => {

@@ -54,8 +54,8 @@ export type CheckContext = {
 export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => CheckedFrame;
 
 /**
- * The rules of reading.proto by hand, in protovalidate's order: device_id, timestamp, the value,
- * whether there is a measurement. Of each refused reading the first violation is told.
+ * The rules of reading.proto by hand, in protovalidate's order: device_id, timestamp, the value
+ * (whether it is set, its range), whether there is a measurement. Of each refused reading the first violation is told.
  *
  * Three rules are not protovalidate's. One comes right after its rule on the device id:
  * - `device_id.identity`: see CheckContext.publisher.
@@ -75,6 +75,7 @@ export function createReadingChecks({
   const minimums = Float64Array.from(sensors, (sensor) => sensor.minimum);
   const maximums = Float64Array.from(sensors, (sensor) => sensor.maximum);
   const outOfRange = sensors.map(rangeViolation);
+  const noValue = sensors.map(missingValueViolation);
   const allocate = createBatchMemory();
 
   function firstViolation(columns: FrameColumns, row: number, limits: Limits): Violation | undefined {
@@ -93,6 +94,7 @@ export function createReadingChecks({
     }
     const code = columns.sensorCodes[row]!;
     if (code === noSensor) return noMeasurement;
+    if (columns.valuesSet[row] === 0) return noValue[code];
     const value = columns.values[row]!;
     // Written so that NaN, which compares as false, is refused.
     if (!(value >= minimums[code]! && value <= maximums[code]!)) return outOfRange[code];
@@ -187,6 +189,10 @@ function notRetained(retainedSinceMs: number): Violation {
     ruleId: "timestamp.retained",
     text: `must not be before ${isoMilliseconds(retainedSinceMs)}, since when the store retains readings`,
   };
+}
+
+function missingValueViolation({ deviceType, sensor }: SensorSpec): Violation {
+  return { fieldPath: `${deviceType}.${sensor}`, ruleId: "required", text: "value is required" };
 }
 
 function rangeViolation(sensor: SensorSpec): Violation {

@@ -25,8 +25,8 @@ const (
 // What a thermostat measures.
 type Thermostat struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Air temperature in °C, -100 to 150.
-	Temperature   float64 `protobuf:"fixed64,1,opt,name=temperature,proto3" json:"temperature,omitempty"`
+	// Air temperature in °C, -100 to 150. Required; 0 must be set too.
+	Temperature   *float64 `protobuf:"fixed64,1,opt,name=temperature,proto3,oneof" json:"temperature,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -62,8 +62,8 @@ func (*Thermostat) Descriptor() ([]byte, []int) {
 }
 
 func (x *Thermostat) GetTemperature() float64 {
-	if x != nil {
-		return x.Temperature
+	if x != nil && x.Temperature != nil {
+		return *x.Temperature
 	}
 	return 0
 }
@@ -71,8 +71,8 @@ func (x *Thermostat) GetTemperature() float64 {
 // What a barometer measures.
 type Barometer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Air pressure in hPa, 300 to 1200.
-	Pressure      float64 `protobuf:"fixed64,1,opt,name=pressure,proto3" json:"pressure,omitempty"`
+	// Air pressure in hPa, 300 to 1200. Required; 0 must be set too.
+	Pressure      *float64 `protobuf:"fixed64,1,opt,name=pressure,proto3,oneof" json:"pressure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -108,8 +108,8 @@ func (*Barometer) Descriptor() ([]byte, []int) {
 }
 
 func (x *Barometer) GetPressure() float64 {
-	if x != nil {
-		return x.Pressure
+	if x != nil && x.Pressure != nil {
+		return *x.Pressure
 	}
 	return 0
 }
@@ -117,8 +117,8 @@ func (x *Barometer) GetPressure() float64 {
 // What a hygrometer measures.
 type Hygrometer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Relative humidity in %, 0 to 100.
-	Humidity      float64 `protobuf:"fixed64,1,opt,name=humidity,proto3" json:"humidity,omitempty"`
+	// Relative humidity in %, 0 to 100. Required; 0 must be set too.
+	Humidity      *float64 `protobuf:"fixed64,1,opt,name=humidity,proto3,oneof" json:"humidity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -154,8 +154,8 @@ func (*Hygrometer) Descriptor() ([]byte, []int) {
 }
 
 func (x *Hygrometer) GetHumidity() float64 {
-	if x != nil {
-		return x.Humidity
+	if x != nil && x.Humidity != nil {
+		return *x.Humidity
 	}
 	return 0
 }
@@ -163,8 +163,8 @@ func (x *Hygrometer) GetHumidity() float64 {
 // What a heart-rate meter measures.
 type HeartRateMeter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Heart rate in beats a minute (1/min), 0 to 300.
-	HeartRate     float64 `protobuf:"fixed64,1,opt,name=heart_rate,json=heartRate,proto3" json:"heart_rate,omitempty"`
+	// Heart rate in beats a minute (1/min), 0 to 300. Required; 0 must be set too.
+	HeartRate     *float64 `protobuf:"fixed64,1,opt,name=heart_rate,json=heartRate,proto3,oneof" json:"heart_rate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -200,15 +200,15 @@ func (*HeartRateMeter) Descriptor() ([]byte, []int) {
 }
 
 func (x *HeartRateMeter) GetHeartRate() float64 {
-	if x != nil {
-		return x.HeartRate
+	if x != nil && x.HeartRate != nil {
+		return *x.HeartRate
 	}
 	return 0
 }
 
 // What a device sends: who, when, and one measurement.
-// A device type is added here: one message with one double field that has a unit and bounds, and one
-// line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
+// A device type is added here: one message with one optional double field that is required and has a unit
+// and bounds, and one line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
 type Reading struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The device, 1 to 128 characters of [A-Za-z0-9._:-], the first one alphanumeric.
@@ -352,18 +352,22 @@ var File_devicemesh_v1_reading_proto protoreflect.FileDescriptor
 
 const file_devicemesh_v1_reading_proto_rawDesc = "" +
 	"\n" +
-	"\x1bdevicemesh/v1/reading.proto\x12\rdevicemesh.v1\x1a\x18devicemesh/v1/unit.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"7\n" +
+	"\x1bdevicemesh/v1/reading.proto\x12\rdevicemesh.v1\x1a\x18devicemesh/v1/unit.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"L\n" +
 	"\n" +
-	"Thermostat\x12)\n" +
-	"\vtemperature\x18\x01 \x01(\x01B\a\xaa\xd4\x18\x03°CR\vtemperature\"0\n" +
-	"\tBarometer\x12#\n" +
-	"\bpressure\x18\x01 \x01(\x01B\a\xaa\xd4\x18\x03hPaR\bpressure\"/\n" +
+	"Thermostat\x12.\n" +
+	"\vtemperature\x18\x01 \x01(\x01B\a\xaa\xd4\x18\x03°CH\x00R\vtemperature\x88\x01\x01B\x0e\n" +
+	"\f_temperature\"B\n" +
+	"\tBarometer\x12(\n" +
+	"\bpressure\x18\x01 \x01(\x01B\a\xaa\xd4\x18\x03hPaH\x00R\bpressure\x88\x01\x01B\v\n" +
+	"\t_pressure\"A\n" +
 	"\n" +
-	"Hygrometer\x12!\n" +
-	"\bhumidity\x18\x01 \x01(\x01B\x05\xaa\xd4\x18\x01%R\bhumidity\":\n" +
-	"\x0eHeartRateMeter\x12(\n" +
+	"Hygrometer\x12&\n" +
+	"\bhumidity\x18\x01 \x01(\x01B\x05\xaa\xd4\x18\x01%H\x00R\bhumidity\x88\x01\x01B\v\n" +
+	"\t_humidity\"N\n" +
+	"\x0eHeartRateMeter\x12-\n" +
 	"\n" +
-	"heart_rate\x18\x01 \x01(\x01B\t\xaa\xd4\x18\x051/minR\theartRate\"\xee\x02\n" +
+	"heart_rate\x18\x01 \x01(\x01B\t\xaa\xd4\x18\x051/minH\x00R\theartRate\x88\x01\x01B\r\n" +
+	"\v_heart_rate\"\xee\x02\n" +
 	"\aReading\x12\x1b\n" +
 	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x128\n" +
 	"\ttimestamp\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12;\n" +
@@ -418,6 +422,10 @@ func file_devicemesh_v1_reading_proto_init() {
 		return
 	}
 	file_devicemesh_v1_unit_proto_init()
+	file_devicemesh_v1_reading_proto_msgTypes[0].OneofWrappers = []any{}
+	file_devicemesh_v1_reading_proto_msgTypes[1].OneofWrappers = []any{}
+	file_devicemesh_v1_reading_proto_msgTypes[2].OneofWrappers = []any{}
+	file_devicemesh_v1_reading_proto_msgTypes[3].OneofWrappers = []any{}
 	file_devicemesh_v1_reading_proto_msgTypes[4].OneofWrappers = []any{
 		(*Reading_Thermostat)(nil),
 		(*Reading_Barometer)(nil),

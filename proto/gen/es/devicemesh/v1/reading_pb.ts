@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/reading.proto.
  */
 export const file_devicemesh_v1_reading: GenFile = /*@__PURE__*/
-  fileDesc("ChtkZXZpY2VtZXNoL3YxL3JlYWRpbmcucHJvdG8SDWRldmljZW1lc2gudjEiQQoKVGhlcm1vc3RhdBIzCgt0ZW1wZXJhdHVyZRgBIAEoAUIeukgUEhIZAAAAAADAYkApAAAAAAAAWcCq1BgDwrBDIj0KCUJhcm9tZXRlchIwCghwcmVzc3VyZRgBIAEoAUIeukgUEhIZAAAAAADAkkApAAAAAADAckCq1BgDaFBhIjwKCkh5Z3JvbWV0ZXISLgoIaHVtaWRpdHkYASABKAFCHLpIFBISGQAAAAAAAFlAKQAAAAAAAAAAqtQYASUiRgoOSGVhcnRSYXRlTWV0ZXISNAoKaGVhcnRfcmF0ZRgBIAEoAUIgukgUEhIZAAAAAADAckApAAAAAAAAAACq1BgFMS9taW4i1QMKB1JlYWRpbmcSPQoJZGV2aWNlX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOS5fOi1dezAsMTI3fSQSqAEKCXRpbWVzdGFtcBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCebpIdroBZQoXdGltZXN0YW1wLm9uZV9kYXlfYWhlYWQSK211c3QgYmUgYXQgbW9zdCBvbmUgZGF5IGFoZWFkIG9mIHRoZSBzZXJ2ZXIaHXRoaXMgPD0gbm93ICsgZHVyYXRpb24oJzI0aCcpyAEBsgEIMgYIgIe1wwMSLwoKdGhlcm1vc3RhdBgDIAEoCzIZLmRldmljZW1lc2gudjEuVGhlcm1vc3RhdEgAEi0KCWJhcm9tZXRlchgEIAEoCzIYLmRldmljZW1lc2gudjEuQmFyb21ldGVySAASLwoKaHlncm9tZXRlchgFIAEoCzIZLmRldmljZW1lc2gudjEuSHlncm9tZXRlckgAEjkKEGhlYXJ0X3JhdGVfbWV0ZXIYBiABKAsyHS5kZXZpY2VtZXNoLnYxLkhlYXJ0UmF0ZU1ldGVySABCFAoLbWVhc3VyZW1lbnQSBbpIAggBYgZwcm90bzM", [file_buf_validate_validate, file_devicemesh_v1_unit, file_google_protobuf_timestamp]);
+  fileDesc("ChtkZXZpY2VtZXNoL3YxL3JlYWRpbmcucHJvdG8SDWRldmljZW1lc2gudjEiWQoKVGhlcm1vc3RhdBI7Cgt0ZW1wZXJhdHVyZRgBIAEoAUIhukgXyAEBEhIZAAAAAADAYkApAAAAAAAAWcCq1BgDwrBDSACIAQFCDgoMX3RlbXBlcmF0dXJlIlIKCUJhcm9tZXRlchI4CghwcmVzc3VyZRgBIAEoAUIhukgXyAEBEhIZAAAAAADAkkApAAAAAADAckCq1BgDaFBhSACIAQFCCwoJX3ByZXNzdXJlIlEKCkh5Z3JvbWV0ZXISNgoIaHVtaWRpdHkYASABKAFCH7pIF8gBARISGQAAAAAAAFlAKQAAAAAAAAAAqtQYASVIAIgBAUILCglfaHVtaWRpdHkiXQoOSGVhcnRSYXRlTWV0ZXISPAoKaGVhcnRfcmF0ZRgBIAEoAUIjukgXyAEBEhIZAAAAAADAckApAAAAAAAAAACq1BgFMS9taW5IAIgBAUINCgtfaGVhcnRfcmF0ZSLVAwoHUmVhZGluZxI9CglkZXZpY2VfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Ll86LV17MCwxMjd9JBKoAQoJdGltZXN0YW1wGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEJ5ukh2ugFlChd0aW1lc3RhbXAub25lX2RheV9haGVhZBIrbXVzdCBiZSBhdCBtb3N0IG9uZSBkYXkgYWhlYWQgb2YgdGhlIHNlcnZlchoddGhpcyA8PSBub3cgKyBkdXJhdGlvbignMjRoJynIAQGyAQgyBgiAh7XDAxIvCgp0aGVybW9zdGF0GAMgASgLMhkuZGV2aWNlbWVzaC52MS5UaGVybW9zdGF0SAASLQoJYmFyb21ldGVyGAQgASgLMhguZGV2aWNlbWVzaC52MS5CYXJvbWV0ZXJIABIvCgpoeWdyb21ldGVyGAUgASgLMhkuZGV2aWNlbWVzaC52MS5IeWdyb21ldGVySAASOQoQaGVhcnRfcmF0ZV9tZXRlchgGIAEoCzIdLmRldmljZW1lc2gudjEuSGVhcnRSYXRlTWV0ZXJIAEIUCgttZWFzdXJlbWVudBIFukgCCAFiBnByb3RvMw", [file_buf_validate_validate, file_devicemesh_v1_unit, file_google_protobuf_timestamp]);
 
 /**
  * What a thermostat measures.
@@ -23,11 +23,11 @@ export const file_devicemesh_v1_reading: GenFile = /*@__PURE__*/
  */
 export type Thermostat = Message<"devicemesh.v1.Thermostat"> & {
   /**
-   * Air temperature in °C, -100 to 150.
+   * Air temperature in °C, -100 to 150. Required; 0 must be set too.
    *
-   * @generated from field: double temperature = 1;
+   * @generated from field: optional double temperature = 1;
    */
-  temperature: number;
+  temperature?: number | undefined;
 };
 
 /**
@@ -44,11 +44,11 @@ export const ThermostatSchema: GenMessage<Thermostat> = /*@__PURE__*/
  */
 export type Barometer = Message<"devicemesh.v1.Barometer"> & {
   /**
-   * Air pressure in hPa, 300 to 1200.
+   * Air pressure in hPa, 300 to 1200. Required; 0 must be set too.
    *
-   * @generated from field: double pressure = 1;
+   * @generated from field: optional double pressure = 1;
    */
-  pressure: number;
+  pressure?: number | undefined;
 };
 
 /**
@@ -65,11 +65,11 @@ export const BarometerSchema: GenMessage<Barometer> = /*@__PURE__*/
  */
 export type Hygrometer = Message<"devicemesh.v1.Hygrometer"> & {
   /**
-   * Relative humidity in %, 0 to 100.
+   * Relative humidity in %, 0 to 100. Required; 0 must be set too.
    *
-   * @generated from field: double humidity = 1;
+   * @generated from field: optional double humidity = 1;
    */
-  humidity: number;
+  humidity?: number | undefined;
 };
 
 /**
@@ -86,11 +86,11 @@ export const HygrometerSchema: GenMessage<Hygrometer> = /*@__PURE__*/
  */
 export type HeartRateMeter = Message<"devicemesh.v1.HeartRateMeter"> & {
   /**
-   * Heart rate in beats a minute (1/min), 0 to 300.
+   * Heart rate in beats a minute (1/min), 0 to 300. Required; 0 must be set too.
    *
-   * @generated from field: double heart_rate = 1;
+   * @generated from field: optional double heart_rate = 1;
    */
-  heartRate: number;
+  heartRate?: number | undefined;
 };
 
 /**
@@ -102,8 +102,8 @@ export const HeartRateMeterSchema: GenMessage<HeartRateMeter> = /*@__PURE__*/
 
 /**
  * What a device sends: who, when, and one measurement.
- * A device type is added here: one message with one double field that has a unit and bounds, and one
- * line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
+ * A device type is added here: one message with one optional double field that is required and has a unit
+ * and bounds, and one line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
  *
  * @generated from message devicemesh.v1.Reading
  */

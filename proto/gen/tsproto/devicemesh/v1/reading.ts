@@ -14,32 +14,32 @@ export const protobufFileName = "devicemesh/v1/reading.proto";
 
 /** What a thermostat measures. */
 export interface Thermostat {
-  /** Air temperature in °C, -100 to 150. */
-  temperature: number;
+  /** Air temperature in °C, -100 to 150. Required; 0 must be set too. */
+  temperature?: number | undefined;
 }
 
 /** What a barometer measures. */
 export interface Barometer {
-  /** Air pressure in hPa, 300 to 1200. */
-  pressure: number;
+  /** Air pressure in hPa, 300 to 1200. Required; 0 must be set too. */
+  pressure?: number | undefined;
 }
 
 /** What a hygrometer measures. */
 export interface Hygrometer {
-  /** Relative humidity in %, 0 to 100. */
-  humidity: number;
+  /** Relative humidity in %, 0 to 100. Required; 0 must be set too. */
+  humidity?: number | undefined;
 }
 
 /** What a heart-rate meter measures. */
 export interface HeartRateMeter {
-  /** Heart rate in beats a minute (1/min), 0 to 300. */
-  heartRate: number;
+  /** Heart rate in beats a minute (1/min), 0 to 300. Required; 0 must be set too. */
+  heartRate?: number | undefined;
 }
 
 /**
  * What a device sends: who, when, and one measurement.
- * A device type is added here: one message with one double field that has a unit and bounds, and one
- * line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
+ * A device type is added here: one message with one optional double field that is required and has a unit
+ * and bounds, and one line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
  */
 export interface Reading {
   /** The device, 1 to 128 characters of [A-Za-z0-9._:-], the first one alphanumeric. */
@@ -69,12 +69,12 @@ export interface Reading {
 }
 
 function createBaseThermostat(): Thermostat {
-  return { temperature: 0 };
+  return { temperature: undefined };
 }
 
 export const Thermostat: MessageFns<Thermostat> = {
   encode(message: Thermostat, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.temperature !== 0) {
+    if (message.temperature !== undefined) {
       writer.uint32(9).double(message.temperature);
     }
     return writer;
@@ -115,12 +115,12 @@ export const Thermostat: MessageFns<Thermostat> = {
 };
 
 function createBaseBarometer(): Barometer {
-  return { pressure: 0 };
+  return { pressure: undefined };
 }
 
 export const Barometer: MessageFns<Barometer> = {
   encode(message: Barometer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.pressure !== 0) {
+    if (message.pressure !== undefined) {
       writer.uint32(9).double(message.pressure);
     }
     return writer;
@@ -161,12 +161,12 @@ export const Barometer: MessageFns<Barometer> = {
 };
 
 function createBaseHygrometer(): Hygrometer {
-  return { humidity: 0 };
+  return { humidity: undefined };
 }
 
 export const Hygrometer: MessageFns<Hygrometer> = {
   encode(message: Hygrometer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.humidity !== 0) {
+    if (message.humidity !== undefined) {
       writer.uint32(9).double(message.humidity);
     }
     return writer;
@@ -207,12 +207,12 @@ export const Hygrometer: MessageFns<Hygrometer> = {
 };
 
 function createBaseHeartRateMeter(): HeartRateMeter {
-  return { heartRate: 0 };
+  return { heartRate: undefined };
 }
 
 export const HeartRateMeter: MessageFns<HeartRateMeter> = {
   encode(message: HeartRateMeter, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.heartRate !== 0) {
+    if (message.heartRate !== undefined) {
       writer.uint32(9).double(message.heartRate);
     }
     return writer;
