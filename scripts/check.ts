@@ -49,6 +49,7 @@ const checks: readonly Check[] = [
     args: ["config", "--check", "--single"],
     needs: "Docker's client",
   },
+  { name: "licences of dependencies are accepted", script: "scripts/licenses.ts", args: [] },
   { name: "the tree is tidy", script: "scripts/tidy.ts", args: [] },
 ];
 

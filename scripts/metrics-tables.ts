@@ -1,4 +1,4 @@
-// Writes the tables of metrics into ARCHITECTURE.md, from the definitions that the services register.
+// Writes the tables of metrics into docs/metrics.md, from the definitions that the services register.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { MetricDefinitions } from "@devicemesh/kit/metrics";
@@ -10,10 +10,10 @@ import { ingestLogMetrics, ingestMetrics } from "../ingest/src/metrics.ts";
 import { operatorMetrics } from "../operator/src/metrics.ts";
 import { queryMetrics } from "../query/src/metrics.ts";
 
-const file = fileURLToPath(new URL("../ARCHITECTURE.md", import.meta.url));
+const file = fileURLToPath(new URL("../docs/metrics.md", import.meta.url));
 const section = /<!-- metrics -->\n[\s\S]*?<!-- \/metrics -->/;
 
-/** All metrics of ours, by who tells them. */
+/** All metrics of ours, by the process that exports them. */
 export const allMetrics: readonly { readonly who: string; readonly definitions: MetricDefinitions }[] = [
   { who: "Every process, of each RPC", definitions: rpcMetrics },
   { who: "Ingest", definitions: ingestMetrics },
@@ -24,8 +24,8 @@ export const allMetrics: readonly { readonly who: string; readonly definitions: 
   { who: "Operator", definitions: operatorMetrics },
 ];
 
-/** ARCHITECTURE.md as it is. */
-export function architectureText(): string {
+/** The text of docs/metrics.md. */
+export function metricsPageText(): string {
   return readFileSync(file, "utf8");
 }
 
@@ -34,12 +34,12 @@ export function architectureText(): string {
  * @throws Error if it has no place for them.
  */
 export function withMetrics(text: string): string {
-  if (!section.test(text)) throw new Error("ARCHITECTURE.md has no section <!-- metrics -->");
+  if (!section.test(text)) throw new Error("docs/metrics.md has no section <!-- metrics -->");
   const tables = allMetrics.map(({ who, definitions }) => `**${who}**\n\n${metricsTable(definitions)}\n`);
   return text.replace(section, () => `<!-- metrics -->\n${tables.join("\n")}<!-- /metrics -->`);
 }
 
 /** Writes the tables. */
 export function writeMetricsTables(): void {
-  writeFileSync(file, withMetrics(architectureText()));
+  writeFileSync(file, withMetrics(metricsPageText()));
 }

@@ -25,7 +25,7 @@ describe("npm start with --metrics-port", () => {
     folder[Symbol.dispose]();
   });
 
-  it("tells every metric of its parts and of RPCs, and no other, as ARCHITECTURE.md explains them", async () => {
+  it("exports every metric of its parts and of RPCs, and no other, as docs/metrics.md explains them", async () => {
     const text = await (await fetch(`http://${address}/metrics`)).text();
     const told = text.match(/^# HELP (?!process_|nodejs_).*$/gm)?.sort();
     const ours = ["Every process, of each RPC", "Ingest", "Query", "Generator"];

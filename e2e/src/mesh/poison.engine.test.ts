@@ -175,7 +175,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     ["ingest", ["Ingest", "Ingest over Kafka"]],
     ["generator", ["Generator"]],
     ["query", ["Query"]],
-  ] as const)("%s tells every metric that ARCHITECTURE.md explains, and no other", async (name, parts) => {
+  ] as const)("%s exports every metric that docs/metrics.md explains, and no other", async (name, parts) => {
     const response = await fetch(`http://${mesh.services.get(name).metricsAddress}/metrics`);
     const told = (await response.text()).match(/^# HELP (?!process_|nodejs_).*$/gm)?.sort();
     const explained = allMetrics
