@@ -2,7 +2,7 @@ import { generatorEnvironment } from "@devicemesh/generator";
 import { deviceAccessSettings, userAccessSettings } from "@devicemesh/identity";
 import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
-import { type Retention, retentionProblem } from "./duckdb-retention.ts";
+import { type Retention, retentionProblem } from "@devicemesh/proto";
 
 /** The settings of `npm start`: flags, environment variables, help and the README's table in one place. */
 export const embeddedSettings = defineSettings({

@@ -1,7 +1,6 @@
-import type { Level, SensorName } from "@devicemesh/proto";
+import type { KeptSince, Level, SensorName } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { StoreOpenError } from "./duckdb-database.ts";
-import type { KeptSince } from "./duckdb-retention.ts";
 import type { RegisteredSeries } from "./series-registry.ts";
 
 /** What the file tells when it is opened. */

@@ -3,6 +3,7 @@ import { temporaryFolder } from "@devicemesh/kit/testing";
 import type { DeviceMessage } from "@devicemesh/proto";
 import { planRead } from "@devicemesh/query";
 import { describe, expect, it } from "vitest";
+import { openDuckdb } from "./duckdb-database.ts";
 import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded-store.ts";
 
 const second = 1000;
@@ -156,6 +157,53 @@ describe("retention", () => {
     const { store } = await openAt(folder.path, { retention });
     await using _ = store;
     expect(store.earliestAcceptedMs()).toBe(startMs - 2 * day);
+  });
+
+  describe.each([
+    ["removed", undefined],
+    ["longer", { rawMs: 30 * day, levelsMs: [40 * day, 50 * day, undefined] }],
+    ["shorter", { rawMs: day, levelsMs: [4 * day, 8 * day, undefined] }],
+    ["of another level only", { rawMs: undefined, levelsMs: [undefined, undefined, undefined] }],
+  ])("%s at a restart after raw readings have expired", (_, changed) => {
+    it("does not bring them back: ingest rejects them, and answers leave their edges out", async () => {
+      using folder = temporaryFolder();
+      const sent = readings(1000, startMs - 2000 * second);
+      const { store, time } = await openAt(folder.path, { retention });
+      await store.log.append(batchOf(sent));
+      time.nowMs += 4 * day;
+      await store.maintain();
+      time.nowMs += 61 * second;
+      await store.maintain();
+      expect((await store.readings.readStatus(signal)).storedReadings).toBe(0);
+      const before = await store.readings.readHorizon(signal);
+      await store.close();
+
+      const again = await openAt(folder.path, changed ? { retention: changed } : {});
+      await using _ = again.store;
+      again.time.nowMs = time.nowMs;
+      const after = await again.store.readings.readHorizon(signal);
+      expect(after.rawKeptSinceMs).toBe(before.rawKeptSinceMs);
+      expect(again.store.earliestAcceptedMs()).toBeGreaterThanOrEqual(before.rawKeptSinceMs);
+      expect(sent.filter(({ timestampMs }) => timestampMs >= again.store.earliestAcceptedMs())).toEqual([]);
+      const edge = { sinceMs: startMs - 1995 * second, toMs: startMs - 1990 * second };
+      expect(await count(again.store, edge.sinceMs, startMs)).toMatchObject({ all: 990, notCovered: [edge] });
+    });
+  });
+
+  it("is unlimited in a folder of before there was any", async () => {
+    using folder = temporaryFolder();
+    const { store } = await openAt(folder.path);
+    await store.log.append(batchOf(readings(10, startMs - 40 * day)));
+    await store.close();
+    const database = await openDuckdb(folder.path, { memoryMib: 64, threads: 1 });
+    (await database.connect()).run("DROP TABLE kept_since");
+    await database.close();
+
+    const again = await openAt(folder.path);
+    await using _ = again.store;
+    expect(again.store.earliestAcceptedMs()).toBe(-Infinity);
+    await again.store.log.append(batchOf(readings(10, startMs - 40 * day)));
+    expect(await count(again.store, 0, Infinity)).toMatchObject({ all: 10, notCovered: [] });
   });
 
   it("is refused when it contradicts itself", async () => {

@@ -1,7 +1,13 @@
 import type { MessageLog } from "@devicemesh/ingest";
 import { createChangeSignal } from "@devicemesh/kit/change-signal";
 import { createRateMeter } from "@devicemesh/kit/rate-meter";
-import { defaultLevels, type Level } from "@devicemesh/proto";
+import {
+  defaultLevels,
+  earliestAcceptedMs,
+  type Level,
+  type Retention,
+  retentionProblem,
+} from "@devicemesh/proto";
 import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
 import { createArrivalClock } from "./arrival-clock.ts";
 import { openDuckdb } from "./duckdb-database.ts";
@@ -9,12 +15,7 @@ import { createDuckdbFolder } from "./duckdb-folder.ts";
 import { createDuckdbMessageLog } from "./duckdb-message-log.ts";
 import { createDuckdbReaders } from "./duckdb-readers.ts";
 import { createDuckdbReadingStore } from "./duckdb-reading-store.ts";
-import {
-  createDuckdbRetention,
-  earliestAcceptedMs,
-  type Retention,
-  retentionProblem,
-} from "./duckdb-retention.ts";
+import { createDuckdbRetention } from "./duckdb-retention.ts";
 import { readStored } from "./duckdb-stored-state.ts";
 import { createSeriesRegistry } from "./series-registry.ts";
 
@@ -42,7 +43,7 @@ export type EmbeddedStore = AsyncDisposable & {
   readonly readings: ReadingStore;
   /** Folds the segments that are closed by now, and deletes what has expired. */
   maintain(): Promise<void>;
-  /** Readings with an earlier timestamp (ms) must be refused: what tells their repeats has expired. */
+  /** Readings with an earlier timestamp (ms) must be rejected: what identifies their duplicates may be deleted. */
   earliestAcceptedMs(): number;
   /** Commits what was appended and closes the file. Closing twice is the same as once. */
   close(): Promise<void>;
@@ -165,7 +166,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
         });
       return maintaining;
     },
-    earliestAcceptedMs: () => earliestAcceptedMs(retention, arrivals.nowMs()),
+    earliestAcceptedMs: () => earliestAcceptedMs(retention, keeper.keptSince(), arrivals.nowMs()),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -8,6 +8,17 @@ export {
 } from "./bounds.ts";
 export { type DeviceMessage, identityOf } from "./device-message.ts";
 export { alignDown, alignUp, defaultLevels, type Level } from "./levels.ts";
+export {
+  earliestAcceptedMs,
+  hasDeleted,
+  isSameKeptSince,
+  type KeptSince,
+  keptSinceAt,
+  nothingDeleted,
+  type Retention,
+  refusalMarginMs,
+  retentionProblem,
+} from "./retention.ts";
 export { type SensorName, type SensorSpec, sensorByName, sensors } from "./sensors.ts";
 export {
   isoMilliseconds,

@@ -1,6 +1,6 @@
-import { defaultLevels } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
-import { earliestAcceptedMs, keptSinceAt, retentionProblem } from "./duckdb-retention.ts";
+import { defaultLevels } from "./levels.ts";
+import { earliestAcceptedMs, keptSinceAt, retentionProblem } from "./retention.ts";
 
 const day = 86_400_000;
 const nowMs = Date.UTC(2026, 10, 24, 13, 5);
@@ -27,7 +27,7 @@ describe("keptSinceAt", () => {
     for (let hour = 0; hour < 48; hour++) {
       const at = nowMs + hour * 3_600_000;
       const kept = keptSinceAt({ retention, levels: defaultLevels, before: nothingGone, nowMs: at });
-      expect(kept.rawMs).toBeLessThan(earliestAcceptedMs(retention, at));
+      expect(kept.rawMs).toBeLessThan(earliestAcceptedMs(retention, kept, at));
     }
   });
 });
@@ -45,5 +45,15 @@ describe("retentionProblem", () => {
       "level 0",
     );
     expect(retentionProblem({ rawMs: day, levelsMs: [2 * day, day, undefined] })).toContain("level 1");
+  });
+});
+
+describe("earliestAcceptedMs", () => {
+  const kept = { ...nothingGone, rawMs: nowMs - 3 * day };
+
+  it("is never before the mark, whatever the retention is now", () => {
+    const lengths = [undefined, day, 2 * day, 30 * day];
+    const limits = lengths.map((rawMs) => earliestAcceptedMs({ rawMs, levelsMs: [] }, kept, nowMs));
+    expect(limits).toEqual([nowMs - 3 * day, nowMs - day, nowMs - 2 * day, nowMs - 3 * day]);
   });
 });

@@ -1,0 +1,35 @@
+import { batchOf } from "@devicemesh/ingest/message-log.contract";
+import { temporaryFolder } from "@devicemesh/kit/testing";
+import type { Retention } from "@devicemesh/proto";
+import { describeChangingRetention } from "@devicemesh/query/changing-retention.contract";
+import { openEmbeddedStore } from "./embedded-store.ts";
+
+describeChangingRetention(
+  "DuckDB",
+  async (first) => {
+    const folder = temporaryFolder();
+    let nowMs = Date.UTC(2026, 10, 24, 11, 59, 30);
+    const open = (retention: Retention) =>
+      openEmbeddedStore({ folder: folder.path, clock: () => nowMs, memoryMib: 64, retention });
+    let store = await open(first);
+    return {
+      store: () => store.readings,
+      publish: (readings) => store.log.append(batchOf(readings)),
+      fold: () => store.maintain(),
+      advance(ms) {
+        nowMs += ms;
+      },
+      nowMs: () => nowMs,
+      earliestAcceptedMs: () => store.earliestAcceptedMs(),
+      async restart(retention) {
+        await store.close();
+        store = await open(retention);
+      },
+      async close() {
+        await store.close();
+        folder[Symbol.dispose]();
+      },
+    };
+  },
+  { runs: 15 },
+);

@@ -1,0 +1,90 @@
+import { alignDown, type Level } from "./levels.ts";
+
+/** How long data is kept, by the device's clock, in ms; undefined keeps it for ever. */
+export type Retention = {
+  readonly rawMs: number | undefined;
+  /** For each level, the finest first. */
+  readonly levelsMs: readonly (number | undefined)[];
+};
+
+/**
+ * The retention marks: the timestamps (ms since 1970) before which data may ever have been deleted; -Infinity if
+ * nothing was. A store keeps them durably, raises them before it deletes, and never lowers them, whatever the
+ * retention is set to later: what is deleted does not come back.
+ */
+export type KeptSince = {
+  readonly rawMs: number;
+  /** For each level, the finest first. */
+  readonly levelsMs: readonly number[];
+};
+
+/** The marks of a store of so many levels that has never deleted anything. */
+export function nothingDeleted(levels: readonly unknown[]): KeptSince {
+  return { rawMs: Number.NEGATIVE_INFINITY, levelsMs: levels.map(() => Number.NEGATIVE_INFINITY) };
+}
+
+/**
+ * How much earlier than its limit a reading is rejected by ingest: the raw readings, which identify duplicates,
+ * are kept longer than readings of that age are accepted.
+ */
+export const refusalMarginMs = 3_600_000;
+
+/**
+ * The earliest timestamp (ms) that ingest may accept now, so that a duplicate is always recognized: neither older
+ * than the retention allows nor before the mark of raw readings.
+ */
+export function earliestAcceptedMs({ rawMs }: Retention, kept: KeptSince, nowMs: number): number {
+  return rawMs === undefined ? kept.rawMs : Math.max(kept.rawMs, nowMs - rawMs);
+}
+
+/**
+ * The marks at `nowMs`: each limit is rounded down to a multiple of its grain, and no mark is ever lowered. The
+ * grains default to the windows of the coarsest level; a finer one must be a multiple of the next coarser level's
+ * windows (for raw readings: of the finest level's), and no mark's grain may be coarser than that of the next
+ * coarser level.
+ */
+export function keptSinceAt(options: {
+  readonly retention: Retention;
+  readonly levels: readonly Level[];
+  readonly before: KeptSince;
+  readonly nowMs: number;
+  /** In ms: of the raw readings, then of each level, the finest first. */
+  readonly grainsMs?: readonly number[];
+}): KeptSince {
+  const { retention, levels, before, nowMs, grainsMs = [] } = options;
+  const limit = (keepMs: number | undefined, place: number): number =>
+    keepMs === undefined
+      ? Number.NEGATIVE_INFINITY
+      : alignDown(nowMs - keepMs - refusalMarginMs, grainsMs[place] ?? levels.at(-1)?.windowMs ?? 1);
+  return {
+    rawMs: Math.max(before.rawMs, limit(retention.rawMs, 0)),
+    levelsMs: before.levelsMs.map((kept, level) =>
+      Math.max(kept, limit(retention.levelsMs[level], level + 1)),
+    ),
+  };
+}
+
+/** Whether two sets of marks of the same levels are equal. */
+export function isSameKeptSince(a: KeptSince, b: KeptSince): boolean {
+  return a.rawMs === b.rawMs && a.levelsMs.every((ms, level) => ms === b.levelsMs[level]);
+}
+
+/** Whether anything may have been deleted. */
+export function hasDeleted({ rawMs, levelsMs }: KeptSince): boolean {
+  return [rawMs, ...levelsMs].some(Number.isFinite);
+}
+
+/**
+ * What is wrong with the settings, or undefined: a level must be kept at least as long as all that is
+ * finer, or the coarse answer would end before the fine one. `names` are those of the raw readings and of
+ * each level, as the user who set them knows them.
+ */
+export function retentionProblem(
+  { rawMs, levelsMs }: Retention,
+  names: readonly string[] = ["raw readings", ...levelsMs.map((_, level) => `level ${level}`)],
+): string | undefined {
+  const kept = [rawMs, ...levelsMs].map((ms) => ms ?? Number.POSITIVE_INFINITY);
+  const shorter = kept.findIndex((ms, place) => place > 0 && ms < (kept[place - 1] as number));
+  if (shorter < 0) return undefined;
+  return `${names[shorter]} must be at least as long as ${names[shorter - 1]}, which is finer`;
+}
