@@ -37,7 +37,7 @@ export async function readBuckets(
     const read = await readTimeframe(store, { filter, timeframe: part, bucketMs }, signal);
     merge.add(read.partials);
     checkRows(merge.size, "choose a larger bucket or fewer max_points, a shorter timeframe, or a filter");
-    coverage = coverage ? joined(coverage, read.coverage) : read.coverage;
+    coverage = coverage ? joinedCoverage(coverage, read.coverage) : read.coverage;
   }
   coverage ??= (await readTimeframe(store, { filter, timeframe, bucketMs }, signal)).coverage;
   return { aggregates: merge.aggregates(), coverage };
@@ -57,7 +57,8 @@ function* parts({ timeframe, extent, bucketMs }: BucketsRequest, series: number)
   if (sinceMs < timeframe.toMs) yield { sinceMs, toMs: timeframe.toMs };
 }
 
-function joined(a: AnswerCoverage, b: AnswerCoverage): AnswerCoverage {
+/** What two answers cover together; `b` is about a later timeframe. */
+export function joinedCoverage(a: AnswerCoverage, b: AnswerCoverage): AnswerCoverage {
   const notCovered = [...a.notCovered];
   for (const span of b.notCovered) {
     const last = notCovered.at(-1);

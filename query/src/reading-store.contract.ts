@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { describeLiveWindows } from "./live-window.contract.ts";
 import {
   calls,
   dayMs,
@@ -26,6 +27,7 @@ export function describeReadingStore(
   describe(`ReadingStore: ${name}`, () => {
     describeReads(open);
     describePartials(open, options.openExpiring);
+    describeLiveWindows(open);
 
     describe("levels and horizon", () => {
       it(

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { create, fromJsonString, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, createClient } from "@connectrpc/connect";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { millisecondsFloor } from "@devicemesh/proto";
@@ -10,6 +10,7 @@ import {
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { describe, expect, it } from "vitest";
 import { createMemoryReadingStore } from "./memory-reading-store.ts";
+import { createPage } from "./page.ts";
 import type { ReadingStore } from "./reading-store.ts";
 import { failureOf, startTestQuery, temperature, testNowMs, transportsOf } from "./testing.ts";
 import { watchAggregates } from "./watch-aggregates.ts";
@@ -20,6 +21,11 @@ function told(message: WatchAggregatesResponse | undefined): string[] {
     const offsetMs = millisecondsFloor(start ?? { seconds: 0n, nanos: 0 }) - testNowMs;
     return `${offsetMs / 1000}: ${row?.count} of ${row?.deviceId || "all"}`;
   });
+}
+
+/** What is ahead as "count of device". */
+function toldAhead(message: WatchAggregatesResponse | undefined): string[] {
+  return (message?.ahead ?? []).map(({ count, deviceId }) => `${count} of ${deviceId}`);
 }
 
 /** Counts the watches that run on a store. */
@@ -39,9 +45,25 @@ function countingWatches(store: ReadingStore) {
   return { store: counting, running: () => running };
 }
 
+/** The request of WatchAggregates that the page shows. */
+function pageCall() {
+  let body = "";
+  createPage(() => ({ ingest: "a:1", query: "a:2", generator: "a:3", data: "", dataKind: "" }))(
+    { url: "/", method: "GET" },
+    {
+      writeHead: () => {},
+      end: (text: string) => {
+        body = text;
+      },
+    } as unknown as Parameters<ReturnType<typeof createPage>>[1],
+  );
+  const json = /-d '(\{.*\})' .*WatchAggregates/.exec(body)?.[1] ?? "";
+  return fromJsonString(WatchAggregatesRequestSchema, json);
+}
+
 function openWatch(
   running: Awaited<ReturnType<typeof startTestQuery>>,
-  request: { groupBy?: GroupBy; lastBuckets?: number } = {},
+  request: MessageInitShape<typeof WatchAggregatesRequestSchema> = {},
 ) {
   const caller = new AbortController();
   const messages = running.client.watchAggregates(request, { signal: caller.signal })[Symbol.asyncIterator]();
@@ -79,11 +101,28 @@ describe("watchAggregates", () => {
     expect(told(await next())).toEqual(["58: 1 of a"]);
   });
 
-  it("ends with the bucket of the newest reading if a device's clock is ahead", async () => {
+  it("lists what is ahead of the present apart, each group when it changes", async () => {
     await using running = await startTestQuery();
-    running.memory.append([temperature("a"), temperature("b", 3_600_000)]);
+    running.memory.append([temperature("a"), temperature("b", 70_000)]);
     const { next } = openWatch(running, { lastBuckets: 1 });
-    expect(told(await next())).toEqual(["3598: 1 of b"]);
+    const first = await next();
+    expect([told(first), toldAhead(first)]).toEqual([["-2: 1 of a"], ["1 of b"]]);
+    running.memory.append([temperature("c", 20 * 3_600_000)]);
+    const second = await next();
+    expect([told(second), toldAhead(second)]).toEqual([[], ["1 of c"]]);
+    running.advance(70_000);
+    running.memory.append([temperature("a", 70_000)]);
+    const third = await next();
+    expect([told(third), toldAhead(third)]).toEqual([["68: 1 of a", "68: 1 of b"], ["0 of b"]]);
+  });
+
+  it("answers the call on the page with the present, beside a clock that is 70 s ahead", async () => {
+    await using running = await startTestQuery();
+    running.memory.append([temperature("a"), temperature("fast", 70_000, 30)]);
+    const { next } = openWatch(running, pageCall());
+    const message = await next();
+    expect(message?.buckets.map(({ row }) => [row?.count, row?.average])).toEqual([[1n, 21.5]]);
+    expect(message?.ahead.map(({ count, average }) => [count, average])).toEqual([[1n, 30]]);
   });
 
   it("merges groups", async () => {

@@ -1,22 +1,14 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import { resourceExhausted, unavailable } from "@devicemesh/kit/rpc-error";
-import { alignDown, type Level } from "@devicemesh/proto";
+import type { Level } from "@devicemesh/proto";
 import type {
   WatchAggregatesRequest,
-  WatchAggregatesResponseSchema,
+  WatchAggregatesResponse,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { bucketMessage, groupingOf } from "./aggregate-rows.ts";
-import { requestedBucketSize } from "./bucket-size.ts";
-import { coverageMessage } from "./coverage.ts";
-import { allTime, type Span } from "./planner.ts";
-import { readBuckets } from "./read-buckets.ts";
-import { readTimeframe } from "./read-timeframe.ts";
-import type { ReadingStore, SeriesFilter } from "./reading-store.ts";
-import { createSentBuckets } from "./sent-buckets.ts";
-
-/** How many of the last buckets are watched where the request does not say. */
-const defaultLastBuckets = 30;
+import type { ReadingStore } from "./reading-store.ts";
+import { readLiveWindow } from "./watch/live-window.ts";
+import { watchQuestionOf } from "./watch/watch-question.ts";
+import { createWatchedState } from "./watch/watched-state.ts";
 
 /** What watching needs. */
 export type WatchDependencies = {
@@ -39,15 +31,14 @@ export async function* watchAggregates(
   dependencies: WatchDependencies,
   request: WatchAggregatesRequest,
   callSignal: AbortSignal,
-): AsyncGenerator<MessageInitShape<typeof WatchAggregatesResponseSchema>> {
-  const { store, watchIntervalMs, stopping } = dependencies;
+): AsyncGenerator<WatchAggregatesResponse> {
+  const { store, clock, watchIntervalMs, stopping } = dependencies;
   // Ours: who stops listening without a word must not leave the store's watch waiting.
   const ended = new AbortController();
   const signal = AbortSignal.any([callSignal, stopping, ended.signal]);
-  const { windowMs } = store.levels[0] as Level;
-  const bucketMs = request.bucket ? requestedBucketSize(request.bucket, windowMs) : windowMs;
-  const bucket = { seconds: BigInt(Math.floor(bucketMs / 1000)), nanos: (bucketMs % 1000) * 1_000_000 };
-  const sent = createSentBuckets();
+  const question = watchQuestionOf(request, (store.levels[0] as Level).windowMs);
+  const state = createWatchedState(question.bucketMs);
+  let known = 0;
   const changes = store.watchChanges(signal)[Symbol.asyncIterator]();
   function nextChange(): Promise<IteratorResult<void>> {
     const next = changes.next();
@@ -58,12 +49,12 @@ export async function* watchAggregates(
   try {
     // Asked for before each read, so that a change during the read is not missed.
     let change = nextChange();
-    for (let snapshot = true; ; snapshot = false) {
-      const { aggregates, coverage } = await readLastBuckets(dependencies, { request, bucketMs }, signal);
-      const changed = sent.takeChanged(aggregates);
-      if (snapshot || changed.length > 0) {
-        const buckets = changed.map((aggregate) => bucketMessage(aggregate, bucketMs));
-        yield { snapshot, bucket, buckets, coverage: coverageMessage(coverage) };
+    for (;;) {
+      state.update(await readLiveWindow({ store, nowMs: clock() }, question, signal), known);
+      if (state.version > known) {
+        const messages = state.messagesSince(known);
+        known = state.version;
+        yield* messages;
         await delay(watchIntervalMs, undefined, { signal });
       }
       if ((await change).done) break;
@@ -82,40 +73,6 @@ export async function* watchAggregates(
   // A deadline is told; a client that has gone hears nothing anyway.
   callSignal.throwIfAborted();
   throw unavailable({ message: "the store has closed", retryDelayMs: 1000 });
-}
-
-/** Reads the last buckets: the newest holds the present moment, or the newest reading if that is ahead. */
-async function readLastBuckets(
-  { store, clock }: WatchDependencies,
-  { request, bucketMs }: { readonly request: WatchAggregatesRequest; readonly bucketMs: number },
-  signal: AbortSignal,
-) {
-  const filter = { deviceIds: request.deviceIds, sensors: request.sensors };
-  const newestMs = await findNewest({ store, filter, nowMs: clock() }, signal);
-  const buckets = request.lastBuckets || defaultLastBuckets;
-  const toMs = alignDown(newestMs, bucketMs) + bucketMs;
-  const timeframe: Span = { sinceMs: Math.max(toMs - buckets * bucketMs, allTime.sinceMs), toMs };
-  return readBuckets(
-    store,
-    { filter, grouping: groupingOf(request.groupBy), timeframe, extent: timeframe, bucketMs },
-    signal,
-  );
-}
-
-async function findNewest(
-  {
-    store,
-    filter,
-    nowMs,
-  }: { readonly store: ReadingStore; readonly filter: SeriesFilter; readonly nowMs: number },
-  signal: AbortSignal,
-): Promise<number> {
-  const ahead = await readTimeframe(
-    store,
-    { filter, timeframe: { sinceMs: nowMs, toMs: allTime.toMs } },
-    signal,
-  );
-  return ahead.partials.reduce((newestMs, { lastAtMs }) => Math.max(newestMs, lastAtMs), nowMs);
 }
 
 /** Lets at most `max` watches run at a time. `onChange` is told how many run. */

@@ -23,6 +23,8 @@ describe("the page of the mesh, in Chromium through Envoy", () => {
     await mesh.publish("kitchen", [
       { atMs: Date.now() - 2000, temperature: 20 },
       { atMs: Date.now() - 1000, temperature: 23 },
+      // Of a clock that is ahead: not of the last hour.
+      { atMs: Date.now() + 70_000, temperature: 50 },
     ]);
   });
   afterAll(() => running.disposeAsync());
@@ -32,14 +34,14 @@ describe("the page of the mesh, in Chromium through Envoy", () => {
     const seen = await observe(page);
     await page.goto(`http://127.0.0.1:${mesh.envoy.plain.port}/`);
     const stored = () => page.locator("#stored").textContent();
-    await waitUntil(async () => (await stored()) === "2", { timeoutMs: 15_000 });
+    await waitUntil(async () => (await stored()) === "3", { timeoutMs: 15_000 });
     expect(await page.locator("#series").textContent()).toBe("1");
     expect(await page.locator("#complete").textContent()).toMatch(/\d:\d\d:\d\d/);
     expect(await page.locator("#sensors tbody tr").first().locator("th, td").allTextContents()).toEqual([
       ...["temperature", "2", "21.50", "20.00", "23.00", "°C"],
     ]);
     await mesh.publish("kitchen", [{ atMs: Date.now(), temperature: 22 }]);
-    await waitUntil(async () => (await stored()) === "3", { timeoutMs: 15_000 });
+    await waitUntil(async () => (await stored()) === "4", { timeoutMs: 15_000 });
     expect(await page.getByRole("alert").count()).toBe(0);
     expect(seen.complaints).toEqual([]);
   });

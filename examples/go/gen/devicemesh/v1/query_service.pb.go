@@ -832,8 +832,8 @@ type WatchAggregatesRequest struct {
 	GroupBy GroupBy `protobuf:"varint,3,opt,name=group_by,json=groupBy,proto3,enum=devicemesh.v1.GroupBy" json:"group_by,omitempty"`
 	// The size of a bucket: a multiple of the window size; unset means one window (10 s by default).
 	Bucket *durationpb.Duration `protobuf:"bytes,4,opt,name=bucket,proto3" json:"bucket,omitempty"`
-	// How many of the last buckets to watch, up to 1000; 0 means 30. The newest one holds the server's
-	// present moment or, if a device's clock is ahead, its newest reading.
+	// How many of the last buckets to watch, up to 1000; 0 means 30. The newest one always holds the server's
+	// present moment.
 	LastBuckets   uint32 `protobuf:"varint,5,opt,name=last_buckets,json=lastBuckets,proto3" json:"last_buckets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -914,7 +914,12 @@ type WatchAggregatesResponse struct {
 	// The buckets as they are now; each replaces an earlier one of the same group and start.
 	Buckets []*Bucket `protobuf:"bytes,3,rep,name=buckets,proto3" json:"buckets,omitempty"`
 	// What the answer covers.
-	Coverage      *Coverage `protobuf:"bytes,4,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	Coverage *Coverage `protobuf:"bytes,4,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	// Readings with timestamps after the newest bucket, sent by devices whose clocks are ahead of the
+	// server's: a row for each group for which this is new or has changed, over all its readings that are
+	// ahead. Each row replaces an earlier one of the same group; a count of 0 means that the group has no
+	// readings ahead any more, because the present has reached them.
+	Ahead         []*AggregateRow `protobuf:"bytes,5,rep,name=ahead,proto3" json:"ahead,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -973,6 +978,13 @@ func (x *WatchAggregatesResponse) GetBuckets() []*Bucket {
 func (x *WatchAggregatesResponse) GetCoverage() *Coverage {
 	if x != nil {
 		return x.Coverage
+	}
+	return nil
+}
+
+func (x *WatchAggregatesResponse) GetAhead() []*AggregateRow {
+	if x != nil {
+		return x.Ahead
 	}
 	return nil
 }
@@ -1045,12 +1057,13 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\asensors\x18\x02 \x03(\tR\asensors\x121\n" +
 	"\bgroup_by\x18\x03 \x01(\x0e2\x16.devicemesh.v1.GroupByR\agroupBy\x121\n" +
 	"\x06bucket\x18\x04 \x01(\v2\x19.google.protobuf.DurationR\x06bucket\x12!\n" +
-	"\flast_buckets\x18\x05 \x01(\rR\vlastBuckets\"\xce\x01\n" +
+	"\flast_buckets\x18\x05 \x01(\rR\vlastBuckets\"\x81\x02\n" +
 	"\x17WatchAggregatesResponse\x12\x1a\n" +
 	"\bsnapshot\x18\x01 \x01(\bR\bsnapshot\x121\n" +
 	"\x06bucket\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x06bucket\x12/\n" +
 	"\abuckets\x18\x03 \x03(\v2\x15.devicemesh.v1.BucketR\abuckets\x123\n" +
-	"\bcoverage\x18\x04 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage*N\n" +
+	"\bcoverage\x18\x04 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\x121\n" +
+	"\x05ahead\x18\x05 \x03(\v2\x1b.devicemesh.v1.AggregateRowR\x05ahead*N\n" +
 	"\x05Order\x12\x15\n" +
 	"\x11ORDER_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ORDER_OLDEST_FIRST\x10\x01\x12\x16\n" +
@@ -1129,23 +1142,24 @@ var file_devicemesh_v1_query_service_proto_depIdxs = []int32{
 	17, // 22: devicemesh.v1.WatchAggregatesResponse.bucket:type_name -> google.protobuf.Duration
 	18, // 23: devicemesh.v1.WatchAggregatesResponse.buckets:type_name -> devicemesh.v1.Bucket
 	16, // 24: devicemesh.v1.WatchAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
-	1,  // 25: devicemesh.v1.QueryService.GetAggregates:input_type -> devicemesh.v1.GetAggregatesRequest
-	3,  // 26: devicemesh.v1.QueryService.ListBuckets:input_type -> devicemesh.v1.ListBucketsRequest
-	5,  // 27: devicemesh.v1.QueryService.ListReadings:input_type -> devicemesh.v1.ListReadingsRequest
-	7,  // 28: devicemesh.v1.QueryService.ListSeries:input_type -> devicemesh.v1.ListSeriesRequest
-	9,  // 29: devicemesh.v1.QueryService.GetPipelineStatus:input_type -> devicemesh.v1.GetPipelineStatusRequest
-	11, // 30: devicemesh.v1.QueryService.WatchAggregates:input_type -> devicemesh.v1.WatchAggregatesRequest
-	2,  // 31: devicemesh.v1.QueryService.GetAggregates:output_type -> devicemesh.v1.GetAggregatesResponse
-	4,  // 32: devicemesh.v1.QueryService.ListBuckets:output_type -> devicemesh.v1.ListBucketsResponse
-	6,  // 33: devicemesh.v1.QueryService.ListReadings:output_type -> devicemesh.v1.ListReadingsResponse
-	8,  // 34: devicemesh.v1.QueryService.ListSeries:output_type -> devicemesh.v1.ListSeriesResponse
-	10, // 35: devicemesh.v1.QueryService.GetPipelineStatus:output_type -> devicemesh.v1.GetPipelineStatusResponse
-	12, // 36: devicemesh.v1.QueryService.WatchAggregates:output_type -> devicemesh.v1.WatchAggregatesResponse
-	31, // [31:37] is the sub-list for method output_type
-	25, // [25:31] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	15, // 25: devicemesh.v1.WatchAggregatesResponse.ahead:type_name -> devicemesh.v1.AggregateRow
+	1,  // 26: devicemesh.v1.QueryService.GetAggregates:input_type -> devicemesh.v1.GetAggregatesRequest
+	3,  // 27: devicemesh.v1.QueryService.ListBuckets:input_type -> devicemesh.v1.ListBucketsRequest
+	5,  // 28: devicemesh.v1.QueryService.ListReadings:input_type -> devicemesh.v1.ListReadingsRequest
+	7,  // 29: devicemesh.v1.QueryService.ListSeries:input_type -> devicemesh.v1.ListSeriesRequest
+	9,  // 30: devicemesh.v1.QueryService.GetPipelineStatus:input_type -> devicemesh.v1.GetPipelineStatusRequest
+	11, // 31: devicemesh.v1.QueryService.WatchAggregates:input_type -> devicemesh.v1.WatchAggregatesRequest
+	2,  // 32: devicemesh.v1.QueryService.GetAggregates:output_type -> devicemesh.v1.GetAggregatesResponse
+	4,  // 33: devicemesh.v1.QueryService.ListBuckets:output_type -> devicemesh.v1.ListBucketsResponse
+	6,  // 34: devicemesh.v1.QueryService.ListReadings:output_type -> devicemesh.v1.ListReadingsResponse
+	8,  // 35: devicemesh.v1.QueryService.ListSeries:output_type -> devicemesh.v1.ListSeriesResponse
+	10, // 36: devicemesh.v1.QueryService.GetPipelineStatus:output_type -> devicemesh.v1.GetPipelineStatusResponse
+	12, // 37: devicemesh.v1.QueryService.WatchAggregates:output_type -> devicemesh.v1.WatchAggregatesResponse
+	32, // [32:38] is the sub-list for method output_type
+	26, // [26:32] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_devicemesh_v1_query_service_proto_init() }

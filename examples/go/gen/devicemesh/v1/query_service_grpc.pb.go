@@ -47,8 +47,10 @@ type QueryServiceClient interface {
 	ListSeries(ctx context.Context, in *ListSeriesRequest, opts ...grpc.CallOption) (*ListSeriesResponse, error)
 	// How far the pipeline is and what it has seen.
 	GetPipelineStatus(ctx context.Context, in *GetPipelineStatusRequest, opts ...grpc.CallOption) (*GetPipelineStatusResponse, error)
-	// The last buckets at once, then each bucket that changes, a few messages a second at most. A slow
-	// reader gets fewer, newer messages, never a growing queue.
+	// The last buckets at once, then each bucket that changes, a few messages a second at most. Equal
+	// watches share their reads, so the first message may be up to a second old; its coverage tells. A slow
+	// reader gets fewer, newer messages, never a growing queue. RESOURCE_EXHAUSTED names the limit if too
+	// many watches are open, of this caller or in total.
 	WatchAggregates(ctx context.Context, in *WatchAggregatesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAggregatesResponse], error)
 }
 
@@ -149,8 +151,10 @@ type QueryServiceServer interface {
 	ListSeries(context.Context, *ListSeriesRequest) (*ListSeriesResponse, error)
 	// How far the pipeline is and what it has seen.
 	GetPipelineStatus(context.Context, *GetPipelineStatusRequest) (*GetPipelineStatusResponse, error)
-	// The last buckets at once, then each bucket that changes, a few messages a second at most. A slow
-	// reader gets fewer, newer messages, never a growing queue.
+	// The last buckets at once, then each bucket that changes, a few messages a second at most. Equal
+	// watches share their reads, so the first message may be up to a second old; its coverage tells. A slow
+	// reader gets fewer, newer messages, never a growing queue. RESOURCE_EXHAUSTED names the limit if too
+	// many watches are open, of this caller or in total.
 	WatchAggregates(*WatchAggregatesRequest, grpc.ServerStreamingServer[WatchAggregatesResponse]) error
 	mustEmbedUnimplementedQueryServiceServer()
 }

@@ -1,0 +1,59 @@
+import { alignDown } from "@devicemesh/proto";
+import { checkRows } from "../answer-limits.ts";
+import type { AnswerCoverage } from "../coverage.ts";
+import { type Aggregate, createGroupMerge } from "../merge.ts";
+import { allTime } from "../planner.ts";
+import { joinedCoverage, readBuckets } from "../read-buckets.ts";
+import { readTimeframe } from "../read-timeframe.ts";
+import type { ReadingStore } from "../reading-store.ts";
+import type { WatchQuestion } from "./watch-question.ts";
+
+/** What a watch reports at one moment. */
+export type LiveWindow = {
+  /** Of the last buckets; the newest holds the present moment. */
+  readonly buckets: readonly Aggregate[];
+  /** Of the readings after the newest bucket: one for each group that has any. */
+  readonly ahead: readonly Aggregate[];
+  /** Where the newest bucket ends, ms since 1970. */
+  readonly endMs: number;
+  readonly coverage: AnswerCoverage;
+};
+
+/** Where the bucket of the present moment ends, ms since 1970. */
+export function liveWindowEnd({ bucketMs }: WatchQuestion, nowMs: number): number {
+  return alignDown(nowMs, bucketMs) + bucketMs;
+}
+
+/**
+ * Reads the buckets that end at the present, whatever timestamps devices send, and what lies ahead of them.
+ * @throws RpcError INVALID_ARGUMENT if a group mixes units, RESOURCE_EXHAUSTED if there are too many rows.
+ */
+export async function readLiveWindow(
+  { store, nowMs }: { readonly store: ReadingStore; readonly nowMs: number },
+  question: WatchQuestion,
+  signal: AbortSignal,
+): Promise<LiveWindow> {
+  const { filter, grouping, bucketMs, lastBuckets } = question;
+  const endMs = liveWindowEnd(question, nowMs);
+  const toMs = Math.min(endMs, allTime.toMs);
+  const timeframe = { sinceMs: Math.max(endMs - lastBuckets * bucketMs, allTime.sinceMs), toMs };
+  const { aggregates, coverage } = await readBuckets(
+    store,
+    { filter, grouping, timeframe, extent: timeframe, bucketMs },
+    signal,
+  );
+  const after = await readTimeframe(
+    store,
+    { filter, timeframe: { sinceMs: toMs, toMs: allTime.toMs } },
+    signal,
+  );
+  const merge = createGroupMerge(grouping);
+  merge.add(after.partials);
+  checkRows(aggregates.length + merge.size, "filter by device_ids or sensors, or group by sensor or all");
+  return {
+    buckets: aggregates,
+    ahead: merge.aggregates(),
+    endMs,
+    coverage: joinedCoverage(coverage, after.coverage),
+  };
+}

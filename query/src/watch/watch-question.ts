@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto";
+import type { WatchAggregatesRequest } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { groupingOf } from "../aggregate-rows.ts";
+import { requestedBucketSize } from "../bucket-size.ts";
+import { compareNames, type Grouping } from "../merge.ts";
+import type { SeriesFilter } from "../reading-store.ts";
+
+/** How many of the last buckets are watched where the request does not say. */
+const defaultLastBuckets = 30;
+
+/** What a watch asks for, in a form that is the same for all requests that mean the same. */
+export type WatchQuestion = {
+  /** Equal for equal questions only. */
+  readonly key: string;
+  readonly filter: SeriesFilter;
+  readonly grouping: Grouping;
+  readonly bucketMs: number;
+  readonly lastBuckets: number;
+};
+
+/**
+ * The question of a request; `windowMs` is the size of the store's finest windows.
+ * @throws RpcError INVALID_ARGUMENT if the bucket is not a multiple of the window.
+ */
+export function watchQuestionOf(
+  request: Pick<WatchAggregatesRequest, "deviceIds" | "sensors" | "groupBy" | "bucket" | "lastBuckets">,
+  windowMs: number,
+): WatchQuestion {
+  const filter = { deviceIds: namesOf(request.deviceIds), sensors: namesOf(request.sensors) };
+  const grouping = groupingOf(request.groupBy);
+  const bucketMs = request.bucket ? requestedBucketSize(request.bucket, windowMs) : windowMs;
+  const lastBuckets = request.lastBuckets || defaultLastBuckets;
+  const text = JSON.stringify([filter.deviceIds, filter.sensors, grouping, bucketMs, lastBuckets]);
+  // A thousand names are 128 KB, too much to keep for each of a thousand questions.
+  const key = createHash("sha256").update(text).digest("base64");
+  return { key, filter, grouping, bucketMs, lastBuckets };
+}
+
+/** Sorted, each once: a filter is a set. */
+function namesOf(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort(compareNames);
+}

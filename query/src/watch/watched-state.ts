@@ -1,0 +1,151 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type WatchAggregatesResponse,
+  WatchAggregatesResponseSchema,
+} from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { aggregateRow, bucketMessage } from "../aggregate-rows.ts";
+import { coverageMessage } from "../coverage.ts";
+import type { Aggregate } from "../merge.ts";
+import type { LiveWindow } from "./live-window.ts";
+
+/**
+ * The most rows of one message. With the longest device ids a row has some 800 bytes of JSON, so a message
+ * stays below 3 MiB, which clients with default limits accept.
+ */
+export const messageRowsMax = 2500;
+
+/** The latest answer to a question, and which of its rows are newer than what a watcher knows. */
+export type WatchedState = {
+  /** The number of the latest state, which grows when a row changes; 0 before the first. */
+  readonly version: number;
+  /** How many rows are held. */
+  readonly size: number;
+  /** Takes what was read. All watchers know `knownToAll` or a later version. */
+  update(window: LiveWindow, knownToAll: number): void;
+  /**
+   * The messages for a watcher that knows this version, 0 for nothing: then at least one, else none if nothing
+   * has changed. Takes a consistent state: later updates do not show in messages that are still to come.
+   */
+  messagesSince(version: number): Iterable<WatchAggregatesResponse>;
+};
+
+/** A row, and the version in which it changed last. */
+type Versioned = { readonly row: Aggregate; readonly version: number };
+
+/** Makes the state of a question that was not read yet. It holds the rows of one answer. */
+export function createWatchedState(bucketMs: number): WatchedState {
+  const bucket = { seconds: BigInt(Math.floor(bucketMs / 1000)), nanos: (bucketMs % 1000) * 1_000_000 };
+  let version = 0;
+  let latest: LiveWindow | undefined;
+  let buckets: ReadonlyMap<string, Versioned> = new Map();
+  let ahead: ReadonlyMap<string, Versioned> = new Map();
+  // Watchers in step get one message: it is built once.
+  let built = new Map<number, WatchAggregatesResponse>();
+
+  function messageOf(rows: {
+    readonly snapshot: boolean;
+    readonly window: LiveWindow;
+    readonly buckets: readonly Aggregate[];
+    readonly ahead: readonly Aggregate[];
+  }): WatchAggregatesResponse {
+    return create(WatchAggregatesResponseSchema, {
+      snapshot: rows.snapshot,
+      bucket,
+      buckets: rows.buckets.map((row) => bucketMessage(row, bucketMs)),
+      ahead: rows.ahead.map(aheadRow),
+      coverage: coverageMessage(rows.window.coverage),
+    });
+  }
+
+  return {
+    get version() {
+      return version;
+    },
+    get size() {
+      return buckets.size + ahead.size;
+    },
+    update(window, knownToAll) {
+      const next = version + 1;
+      const nextBuckets = versioned(window.buckets, buckets, next);
+      const nextAhead = versioned(window.ahead, ahead, next);
+      for (const [key, known] of ahead) {
+        if (nextAhead.has(key)) continue;
+        if (known.row.partial.count > 0) nextAhead.set(key, { row: emptied(known.row), version: next });
+        else if (known.version > knownToAll) nextAhead.set(key, known);
+      }
+      const isChanged = [...nextBuckets.values(), ...nextAhead.values()].some((row) => row.version === next);
+      if (isChanged || version === 0) version = next;
+      latest = window;
+      buckets = nextBuckets;
+      ahead = nextAhead;
+      built = new Map();
+    },
+    *messagesSince(known) {
+      const window = latest;
+      if (window === undefined || known >= version) return;
+      const ready = built.get(known);
+      if (ready) {
+        yield ready;
+        return;
+      }
+      const snapshot = known === 0;
+      const changedBuckets = changedSince(buckets, known);
+      const changedAhead = changedSince(ahead, known).filter(({ partial }) => !snapshot || partial.count > 0);
+      if (changedBuckets.length + changedAhead.length <= messageRowsMax) {
+        const message = messageOf({ snapshot, window, buckets: changedBuckets, ahead: changedAhead });
+        built.set(known, message);
+        yield message;
+        return;
+      }
+      // Nothing is kept of long answers: their messages need more memory than their rows.
+      let isFirst = snapshot;
+      for (const [rows, kind] of [
+        [changedBuckets, "buckets"],
+        [changedAhead, "ahead"],
+      ] as const) {
+        for (let from = 0; from < rows.length; from += messageRowsMax) {
+          const part = rows.slice(from, from + messageRowsMax);
+          yield messageOf({ snapshot: isFirst, window, buckets: [], ahead: [], [kind]: part });
+          isFirst = false;
+        }
+      }
+    },
+  };
+}
+
+/** The rows by what they stand for; those that are as they were keep the version in which they changed. */
+function versioned(
+  rows: readonly Aggregate[],
+  known: ReadonlyMap<string, Versioned>,
+  next: number,
+): Map<string, Versioned> {
+  return new Map(
+    rows.map((row) => {
+      const key = `${row.deviceId}\n${row.sensor}\n${row.bucketMs}`;
+      const before = known.get(key);
+      return [key, before && isSame(before.row, row) ? { ...before, row } : { row, version: next }];
+    }),
+  );
+}
+
+/**
+ * A reading never changes, so a bucket with the same count is the same. Readings that are ahead leave as the
+ * present reaches them, the earliest first: then the first one differs.
+ */
+function isSame({ partial: a }: Aggregate, { partial: b }: Aggregate): boolean {
+  return a.count === b.count && a.firstAtMs === b.firstAtMs;
+}
+
+function changedSince(rows: ReadonlyMap<string, Versioned>, known: number): Aggregate[] {
+  return [...rows.values()].filter(({ version }) => version > known).map(({ row }) => row);
+}
+
+function emptied(row: Aggregate): Aggregate {
+  return { ...row, partial: { ...row.partial, count: 0 } };
+}
+
+/** A row of readings ahead; where there are none any more, only the group and a count of 0. */
+function aheadRow(row: Aggregate): ReturnType<typeof aggregateRow> {
+  const { deviceId, sensor, unit, partial } = row;
+  return partial.count > 0 ? aggregateRow(row) : { deviceId, sensor, unit };
+}
