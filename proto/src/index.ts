@@ -22,7 +22,6 @@ export {
 export { type SensorName, type SensorSpec, sensorByName, sensors } from "./sensors.ts";
 export {
   isoMilliseconds,
-  millisecondsCeil,
   millisecondsFloor,
   type ProtoTimestamp,
   protoTimestamp,

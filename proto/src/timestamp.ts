@@ -6,14 +6,6 @@ export function millisecondsFloor(timestamp: ProtoTimestamp): number {
   return Number(timestamp.seconds) * 1000 + Math.floor(timestamp.nanos / 1e6);
 }
 
-/**
- * The timestamp in milliseconds since 1970, rounded up. Readings have whole milliseconds, so as a bound
- * of `[since, to)` the rounded-up bound takes the same readings as the bound itself.
- */
-export function millisecondsCeil(timestamp: ProtoTimestamp): number {
-  return Number(timestamp.seconds) * 1000 + Math.ceil(timestamp.nanos / 1e6);
-}
-
 /** Milliseconds since 1970 as the fields of a google.protobuf.Timestamp. */
 export function protoTimestamp(ms: number): { seconds: bigint; nanos: number } {
   const seconds = Math.floor(ms / 1000);

@@ -3,7 +3,10 @@ import { exactSum } from "./exact-sum.ts";
 
 // Nothing here is shared with planner and merge: the oracle must be able to tell that they are wrong.
 
-/** A bound with all its digits: milliseconds since 1970, and nanoseconds (0 to 999,999) beyond. */
+/**
+ * A bound with all its digits: milliseconds since 1970, and nanoseconds (0 to 999,999) beyond. The nanoseconds are
+ * cut off as those of a reading's timestamp are, so they change no answer.
+ */
 export type Bound = { readonly ms: number; readonly nanos: number };
 
 /** A question for readings. A bound that is left out does not bound. */
@@ -74,12 +77,12 @@ export function createOracle(): Oracle {
   const accepted = new Map<string, DeviceMessage>();
 
   function readings(question: Question): DeviceMessage[] {
-    const [since, to] = [nanosecondsOf(question.since), nanosecondsOf(question.to)];
+    const { since, to } = question;
     return [...accepted.values()]
       .filter(({ deviceId }) => question.deviceIds.length === 0 || question.deviceIds.includes(deviceId))
       .filter(({ sensor }) => question.sensors.length === 0 || question.sensors.includes(sensor))
-      .filter(({ timestampMs }) => since === undefined || BigInt(timestampMs) * 1_000_000n >= since)
-      .filter(({ timestampMs }) => to === undefined || BigInt(timestampMs) * 1_000_000n < to)
+      .filter(({ timestampMs }) => since === undefined || timestampMs >= since.ms)
+      .filter(({ timestampMs }) => to === undefined || timestampMs < to.ms)
       .sort(chronologically);
   }
 
@@ -169,15 +172,10 @@ function startOf(ms: number, bucketMs: number): number {
 
 /** The first and the last millisecond of a timeframe; where it has no bound, of the readings found. */
 function filledSpan(question: Question, found: readonly DeviceMessage[]): [number, number] {
-  const [since, to] = [nanosecondsOf(question.since), nanosecondsOf(question.to)];
-  const firstMs =
-    since === undefined ? (found.at(0)?.timestampMs ?? 0) : Number((since + 999_999n) / 1_000_000n);
-  const lastMs = to === undefined ? (found.at(-1)?.timestampMs ?? 0) : Number((to - 1n) / 1_000_000n);
+  const { since, to } = question;
+  const firstMs = since === undefined ? (found.at(0)?.timestampMs ?? 0) : since.ms;
+  const lastMs = to === undefined ? (found.at(-1)?.timestampMs ?? 0) : to.ms - 1;
   return [Math.max(firstMs, beginMs), Math.min(lastMs, endMs - 1)];
-}
-
-function nanosecondsOf(bound: Bound | undefined): bigint | undefined {
-  return bound && BigInt(bound.ms) * 1_000_000n + BigInt(bound.nanos);
 }
 
 function chronologically(a: DeviceMessage, b: DeviceMessage): number {
