@@ -18,12 +18,17 @@ function partial(options: {
 
 /** Merges as a store and its levels may: pieces first, then the pieces. */
 function mergeInPieces(partials: readonly SeriesPartial[], size: number): SeriesPartial {
+  const pieces = piecesOf(partials, size);
+  return { ...(pieces[0] as SeriesPartial), ...mergePartials(pieces) };
+}
+
+function piecesOf(partials: readonly SeriesPartial[], size: number): SeriesPartial[] {
   const pieces: SeriesPartial[] = [];
   for (let start = 0; start < partials.length; start += size) {
     const piece = partials.slice(start, start + size);
     pieces.push({ ...(piece[0] as SeriesPartial), ...mergePartials(piece) });
   }
-  return { ...(pieces[0] as SeriesPartial), ...mergePartials(pieces) };
+  return pieces;
 }
 
 function aggregatesOf(partials: readonly SeriesPartial[], grouping: Grouping) {
@@ -101,6 +106,41 @@ describe("createGroupMerge", () => {
     expect(groups("device")).toEqual(["B||°C|1", "b||°C|2"]);
     expect(groups("sensor")).toEqual(["|temperature|°C|3"]);
     expect(groups("all")).toEqual(["||°C|3"]);
+  });
+
+  it("keeps the average within the values, and the deviation of equal values at 0, however they are cut", () => {
+    const few = fc.tuple(fc.double({ min: -100, max: 150, noNaN: true }), fc.constantFrom(0, 0, 1, 2));
+    fc.assert(
+      fc.property(
+        few,
+        fc.array(fc.nat(3), { minLength: 1, maxLength: 200 }),
+        fc.integer({ min: 1, max: 50 }),
+        ([value, different], places, size) => {
+          // Equal values, or such that differ in their last bits.
+          const values = places.map((place) => value * (1 + (place % (different + 1)) * Number.EPSILON));
+          const readings = values.map((each, timestampMs) => partial({ timestampMs, value: each }));
+          const [minimum, maximum] = [Math.min(...values), Math.max(...values)];
+          for (const partials of [readings, [mergeInPieces(readings, size)], piecesOf(readings, size)]) {
+            const [aggregate] = aggregatesOf(partials, "all");
+            const { average = Number.NaN, standardDeviation = Number.NaN } = aggregate ?? {};
+            expect(average).toBeGreaterThanOrEqual(minimum);
+            expect(average).toBeLessThanOrEqual(maximum);
+            expect(standardDeviation).toBeGreaterThanOrEqual(0);
+            expect(standardDeviation).toBeLessThanOrEqual((maximum - minimum) / 2);
+          }
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it("takes partials whose figures are off by rounding, as stores compute them in their own ways", () => {
+    const off = { ...partial({ timestampMs: 1, value: 0.1 }), count: 3, sum: 0.30000000000000004 };
+    for (const m2 of [2e-34, -2e-34]) {
+      expect(aggregatesOf([{ ...off, m2 }], "all")).toMatchObject([{ average: 0.1, standardDeviation: 0 }]);
+      const [spread] = aggregatesOf([{ ...off, m2, maximum: 0.2 }], "all");
+      expect(spread?.standardDeviation).not.toBeNaN();
+    }
   });
 
   it("keeps buckets apart and in order", () => {

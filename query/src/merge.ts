@@ -1,6 +1,6 @@
 import { invalidArgument } from "@devicemesh/kit/rpc-error";
 import { sensorByName } from "@devicemesh/proto";
-import type { ReadingPartial } from "./partial.ts";
+import { averageOf, type ReadingPartial, standardDeviationOf } from "./partial.ts";
 import type { SeriesPartial } from "./reading-store.ts";
 
 /** What the rows of an answer stand for. */
@@ -67,8 +67,8 @@ export function createGroupMerge(grouping: Grouping): GroupMerge {
             unit: units.get(`${deviceId}\n${sensor}`) ?? "",
             bucketMs: sum.bucketMs,
             partial,
-            average: partial.sum / partial.count,
-            standardDeviation: Math.sqrt(partial.m2 / partial.count),
+            average: averageOf(partial),
+            standardDeviation: standardDeviationOf(partial),
             fromRaw: sum.fromRaw(),
           };
         })

@@ -1,5 +1,6 @@
 import type { DeviceMessage } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
+import { createGroupMerge } from "./merge.ts";
 import { allTime } from "./planner.ts";
 import type { SeriesFilter } from "./reading-store.ts";
 import {
@@ -92,6 +93,29 @@ export function describePartials(
           expect(Math.min(...lowest.map(({ minimumAtMs }) => minimumAtMs))).toBe(nowMs + 1000);
           expect(partials.reduce((sum, partial) => sum + partial.sum, 0)).toBeCloseTo(4052.99, 9);
           if (partials.length === 1) expect(first.m2).toBeCloseTo(0.000275, 12);
+        }
+      }),
+    );
+
+    it(
+      "keeps the average of equal values at that value and their deviation at 0, wherever they come from",
+      withStore(open, async (harness) => {
+        // Multiples of these are rounded, so that sum / count is not the value.
+        const values = { a: 0.1, b: 21.51, c: -19.07 };
+        const batch = Object.entries(values).flatMap(([deviceId, value]) =>
+          Array.from({ length: 23 }, (_, place) => reading(harness, deviceId, -place * 3_700, { value })),
+        );
+        await harness.publish(batch.slice(0, 40));
+        for (const advanceMs of [0, 25_000, 700_000, 2 * dayMs]) {
+          harness.advance(advanceMs);
+          await harness.fold();
+          if (advanceMs === 700_000) await harness.publish(batch.slice(40));
+          const { partials } = await readAll(harness, {});
+          const merge = createGroupMerge("series");
+          merge.add(partials);
+          for (const { deviceId, average, standardDeviation } of merge.aggregates()) {
+            expect([average, standardDeviation]).toEqual([values[deviceId as keyof typeof values], 0]);
+          }
         }
       }),
     );

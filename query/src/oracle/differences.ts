@@ -87,6 +87,10 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
       want.standardDeviation,
       tolerances.standardDeviation * Math.max(1, want.standardDeviation),
     ),
+    ...(got.average < got.minimum || got.average > got.maximum
+      ? [`${at}.average: ${got.average} is not within ${got.minimum} to ${got.maximum}`]
+      : []),
+    ...(want.minimum === want.maximum ? different(`${at}.standard_deviation`, got.standardDeviation, 0) : []),
     ...different(`${at}.minimum`, got.minimum, want.minimum),
     ...different(`${at}.maximum`, got.maximum, want.maximum),
     ...different(`${at}.minimum_at`, timeOf(got.minimumAt), timeText(want.minimumAtMs)),

@@ -149,7 +149,7 @@ type AggregateRow struct {
 	Sensor string `protobuf:"bytes,2,opt,name=sensor,proto3" json:"sensor,omitempty"`
 	// How many readings.
 	Count uint64 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
-	// sum / count.
+	// sum / count, never outside minimum and maximum.
 	Average float64 `protobuf:"fixed64,4,opt,name=average,proto3" json:"average,omitempty"`
 	// The smallest value.
 	Minimum float64 `protobuf:"fixed64,5,opt,name=minimum,proto3" json:"minimum,omitempty"`
@@ -157,7 +157,8 @@ type AggregateRow struct {
 	Maximum float64 `protobuf:"fixed64,6,opt,name=maximum,proto3" json:"maximum,omitempty"`
 	// The sum of the values.
 	Sum float64 `protobuf:"fixed64,7,opt,name=sum,proto3" json:"sum,omitempty"`
-	// The population standard deviation: the root of the mean squared distance from the average.
+	// The population standard deviation: the root of the mean squared distance from the average. 0 where all
+	// values are equal.
 	StandardDeviation float64 `protobuf:"fixed64,8,opt,name=standard_deviation,json=standardDeviation,proto3" json:"standard_deviation,omitempty"`
 	// The earliest reading.
 	First *TimedValue `protobuf:"bytes,9,opt,name=first,proto3" json:"first,omitempty"`

@@ -35,7 +35,8 @@ const (
 // in whatever order they came.
 //
 // In every request an empty filter means all, an unknown name gives no rows, and since (inclusive) and
-// to (exclusive) are optional bounds on the device's clock, with since before to.
+// to (exclusive) are optional bounds on the device's clock, with since before to. Digits of a bound
+// below the millisecond are cut off, as those of a reading's timestamp are.
 type QueryServiceClient interface {
 	// Average, minimum, maximum and more, over any timeframe and any set of devices.
 	GetAggregates(ctx context.Context, in *GetAggregatesRequest, opts ...grpc.CallOption) (*GetAggregatesResponse, error)
@@ -139,7 +140,8 @@ type QueryService_WatchAggregatesClient = grpc.ServerStreamingClient[WatchAggreg
 // in whatever order they came.
 //
 // In every request an empty filter means all, an unknown name gives no rows, and since (inclusive) and
-// to (exclusive) are optional bounds on the device's clock, with since before to.
+// to (exclusive) are optional bounds on the device's clock, with since before to. Digits of a bound
+// below the millisecond are cut off, as those of a reading's timestamp are.
 type QueryServiceServer interface {
 	// Average, minimum, maximum and more, over any timeframe and any set of devices.
 	GetAggregates(context.Context, *GetAggregatesRequest) (*GetAggregatesResponse, error)

@@ -72,7 +72,7 @@ export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
   count: bigint;
 
   /**
-   * sum / count.
+   * sum / count, never outside minimum and maximum.
    *
    * @generated from field: double average = 4;
    */
@@ -100,7 +100,8 @@ export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
   sum: number;
 
   /**
-   * The population standard deviation: the root of the mean squared distance from the average.
+   * The population standard deviation: the root of the mean squared distance from the average. 0 where all
+   * values are equal.
    *
    * @generated from field: double standard_deviation = 8;
    */

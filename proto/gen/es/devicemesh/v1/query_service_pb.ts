@@ -588,7 +588,8 @@ export const OrderSchema: GenEnum<Order> = /*@__PURE__*/
  * in whatever order they came.
  *
  * In every request an empty filter means all, an unknown name gives no rows, and since (inclusive) and
- * to (exclusive) are optional bounds on the device's clock, with since before to.
+ * to (exclusive) are optional bounds on the device's clock, with since before to. Digits of a bound
+ * below the millisecond are cut off, as those of a reading's timestamp are.
  *
  * @generated from service devicemesh.v1.QueryService
  */
