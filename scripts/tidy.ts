@@ -44,6 +44,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "ingest",
     "query",
     "generator",
+    "chain",
     "operator",
     "aggregator",
   ],

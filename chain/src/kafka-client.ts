@@ -1,3 +1,4 @@
+import { connect, type Socket } from "node:net";
 import { Kafka, logLevel } from "kafkajs";
 
 /** A kafkajs client that logs nothing itself: whoever uses it tells what matters. */
@@ -11,8 +12,11 @@ export function createKafka(options: {
   readonly requestTimeoutMs?: number;
   /** How often the client itself tries again what failed; 0 for callers that do it themselves. */
   readonly retries?: number;
+  /** Gets each connection that is made: destroying it ends the requests on it, which the client itself cannot. */
+  readonly onSocket?: (socket: Socket) => void;
 }): Kafka {
   const { brokers, clientId, connectTimeoutMs = 2000, requestTimeoutMs = 15_000, retries = 5 } = options;
+  const { onSocket } = options;
   return new Kafka({
     brokers: [...brokers],
     clientId,
@@ -20,5 +24,16 @@ export function createKafka(options: {
     requestTimeout: requestTimeoutMs,
     logLevel: logLevel.NOTHING,
     retry: { initialRetryTime: 100, maxRetryTime: 2000, retries },
+    ...(onSocket && {
+      socketFactory({ host, port, onConnect }) {
+        const socket = connect({ host, port }, onConnect);
+        socket.setKeepAlive(true, keepAliveDelayMs);
+        onSocket(socket);
+        return socket;
+      },
+    }),
   });
 }
+
+/** As kafkajs has it. */
+const keepAliveDelayMs = 60_000;

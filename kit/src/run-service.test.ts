@@ -92,6 +92,17 @@ describe("runService", () => {
     expect(secret.stderr).not.toContain("s3cret");
   });
 
+  it("closes a service that has failed, says why, and ends with 1", async () => {
+    const { code, stdout, stderr } = await run(
+      `setInterval(() => {}, 1000);
+      const failed = Promise.reject(new Error("another mesh lives there"));
+      return { port: 7, failed, close: async () => console.log("closed") };`,
+      [],
+    );
+    expect([code, stdout]).toEqual([1, "listening on 127.0.0.1:7\nclosed\n"]);
+    expect(stderr).toContain("echo: another mesh lives there");
+  });
+
   it("names a wrong flag and ends with 2, shows its help and ends with 0", async () => {
     const wrong = await run(listens, ["--hots", "x"]);
     expect(wrong.code).toBe(2);

@@ -22,13 +22,14 @@ export type ServiceProgram<Settings extends Readonly<Record<string, Setting>>> =
       /** Where it registers its metrics, if somebody wants them. */
       readonly metrics: Metrics | undefined;
     },
-  ): Promise<Pick<RunningServer, "port" | "close">>;
+  ): Promise<Pick<RunningServer, "port" | "close" | "failed">>;
 };
 
 /**
  * Runs a service as a process: reads flags and environment, starts it, prints `listening on HOST:PORT` as one
- * line on stdout, and `metrics on HOST:PORT` as the next if there is a metrics port, and closes it on SIGINT or SIGTERM. Sets the exit code: 0 when it was asked to end (or for
- * --help), 1 if it could not start, 2 if a setting is wrong.
+ * line on stdout, and `metrics on HOST:PORT` as the next if there is a metrics port, and closes it on SIGINT or SIGTERM,
+ * or when it has failed. Sets the exit code: 0 when it was asked to end (or for --help), 1 if it could not start or go
+ * on, 2 if a setting is wrong.
  */
 export async function runService<const Settings extends Readonly<Record<string, Setting>>>(
   program: ServiceProgram<Settings>,
@@ -56,10 +57,13 @@ export async function runService<const Settings extends Readonly<Record<string, 
     if (!service) return runtime.exit();
     runtime.stdout.write(`listening on ${host}:${service.port}\n`);
     if (served) runtime.stdout.write(`${served.line}\n`);
-    await asked;
-    await service.close();
-    // Last, so that the end can be watched.
-    await served?.close();
+    try {
+      await Promise.race([asked, ...(service.failed ? [service.failed] : [])]);
+    } finally {
+      await service.close();
+      // Last, so that the end can be watched.
+      await served?.close();
+    }
   } catch (error) {
     const isWrongSetting = error instanceof SettingsError;
     if (!isWrongSetting) logger.fatal({ error }, "could not go on");

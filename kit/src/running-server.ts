@@ -7,6 +7,8 @@ export type RunningServer = AsyncDisposable & {
    * port is free. Calling it again gives the same promise.
    */
   close(): Promise<void>;
+  /** Rejects if it cannot go on, with why; a server that always can has none. It is still to be closed then. */
+  readonly failed?: Promise<never> | undefined;
 };
 
 /** Makes a RunningServer from a way to close it, which is called at most once. */

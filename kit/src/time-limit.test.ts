@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TimeLimitError, withinTime } from "./time-limit.ts";
+import { cancelledAfter, TimeLimitError, withinTime } from "./time-limit.ts";
 
 describe("withinTime", () => {
   it("settles as the work does", async () => {
@@ -16,5 +16,56 @@ describe("withinTime", () => {
     await expect(limited).rejects.toThrow("the log: no answer within 5 ms");
     reject(new Error("too late"));
     await expect(promise).rejects.toThrow("too late");
+  });
+});
+
+describe("cancelledAfter", () => {
+  it("settles as the work does, whose signal then never aborts", async () => {
+    let seen: AbortSignal | undefined;
+    const work = async (signal: AbortSignal) => {
+      seen = signal;
+      return 7;
+    };
+    expect(await cancelledAfter(work, { ms: 60_000, what: "it" })).toBe(7);
+    expect(seen?.aborted).toBe(false);
+  });
+
+  it("cancels the work when the time is over, and does not wait for it", async () => {
+    let seen: AbortSignal | undefined;
+    const limited = cancelledAfter(
+      (signal) => {
+        seen = signal;
+        return new Promise<never>(() => {});
+      },
+      { ms: 5, what: "Kafka" },
+    );
+    await expect(limited).rejects.toThrow("Kafka: no answer within 5 ms");
+    expect(seen?.aborted).toBe(true);
+  });
+
+  it("cancels what is left of work of which a part has failed", async () => {
+    let seen: AbortSignal | undefined;
+    const work = (signal: AbortSignal) => {
+      seen = signal;
+      return Promise.all([new Promise(() => {}), Promise.reject(new Error("refused"))]);
+    };
+    await expect(cancelledAfter(work, { ms: 60_000, what: "it" })).rejects.toThrow("refused");
+    expect(seen?.aborted).toBe(true);
+  });
+
+  it("cancels the work with the caller's reason, and does not begin it when that was before", async () => {
+    const caller = new AbortController();
+    let begun = 0;
+    const work = () => {
+      begun++;
+      return new Promise<never>(() => {});
+    };
+    const limited = cancelledAfter(work, { ms: 60_000, what: "it", signal: caller.signal });
+    caller.abort(new Error("stopping"));
+    await expect(limited).rejects.toThrow("stopping");
+    await expect(cancelledAfter(work, { ms: 1, what: "it", signal: caller.signal })).rejects.toThrow(
+      "stopping",
+    );
+    expect(begun).toBe(1);
   });
 });

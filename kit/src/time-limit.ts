@@ -22,3 +22,32 @@ export async function withinTime<T>(
     clearTimeout(timer);
   }
 }
+
+/**
+ * As `withinTime`, but nothing goes on afterwards: `work` gets a signal that aborts when the time is over, when `signal`
+ * does, or when a part of the work has failed. It does not wait for work that ignores the signal.
+ * @throws TimeLimitError that names `what` after `ms`; the reason of `signal`.
+ */
+export async function cancelledAfter<T>(
+  work: (signal: AbortSignal) => Promise<T>,
+  limit: { readonly ms: number; readonly what: string; readonly signal?: AbortSignal | undefined },
+): Promise<T> {
+  const { ms, what, signal: outer } = limit;
+  outer?.throwIfAborted();
+  const cancelling = new AbortController();
+  const { promise: cancelled, reject } = Promise.withResolvers<never>();
+  cancelling.signal.addEventListener("abort", () => reject(cancelling.signal.reason), { once: true });
+  const onOuter = (): void => cancelling.abort(outer?.reason);
+  outer?.addEventListener("abort", onOuter, { once: true });
+  const timer = setTimeout(() => cancelling.abort(new TimeLimitError(what, ms)), ms);
+  try {
+    return await Promise.race([work(cancelling.signal), cancelled]);
+  } catch (error) {
+    // One of several requests may have failed: the others are for nothing now.
+    cancelling.abort(error);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    outer?.removeEventListener("abort", onOuter);
+  }
+}

@@ -1,17 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { createDependencies, type Dependencies, withoutFigures } from "@devicemesh/kit/dependencies";
 import { startGrpcServer } from "@devicemesh/kit/grpc-server";
 import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
+import { reasonOf } from "@devicemesh/kit/reason";
 import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/reflection";
-import { withinTime } from "@devicemesh/kit/time-limit";
+import { cancelledAfter, withinTime } from "@devicemesh/kit/time-limit";
 import { enginesOf, meshOf, type OperatorConfig } from "./config.ts";
 import { connectorDefinitions } from "./connector-definitions.ts";
 import { type DeadLetters, startDeadLetters } from "./dead-letters.ts";
 import { MeshRefusedError } from "./difference.ts";
 import { applyParts, inspectMesh } from "./inspect-mesh.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
-import { type MeshEngines, openEngines } from "./mesh-engines.ts";
+import { type EngineName, engineNames, type MeshEngines, openEngines } from "./mesh-engines.ts";
 import { type OperatorSight, registerOperatorMetrics } from "./metrics.ts";
 import { createMongoOperatorStore } from "./mongo-operator-store.ts";
 import { createUpkeep, type UpkeepPace } from "./upkeep.ts";
@@ -53,14 +55,16 @@ export const operatorPace: OperatorPace = {
 /** The operator, listening. */
 export type Operator = AsyncDisposable & {
   readonly port: number;
+  /** Rejects if the mesh cannot be made or kept, with why: waiting does not help. Not before it has been returned. */
+  readonly failed: Promise<never>;
   /** Stops looking and reading, says NOT_SERVING, and frees the port; the mesh stays. Closing twice is the same as once. */
   close(): Promise<void>;
 };
 
 /**
  * Starts the operator: makes the mesh, then keeps it so and reads its dead letters until it is closed. When an
- * engine is away it goes on trying, and health says NOT_SERVING.
- * @throws PortInUseError, or MeshRefusedError if another mesh lives there.
+ * engine is unavailable it goes on trying; health says NOT_SERVING, also for the name of that engine.
+ * @throws PortInUseError, SettingsError, or MeshRefusedError if another mesh lives there.
  */
 export async function startOperator(
   config: OperatorConfig,
@@ -69,7 +73,7 @@ export async function startOperator(
   const { logger, image, metrics } = dependencies;
   const pace = { ...operatorPace, ...dependencies.pace };
   const mesh = meshOf(config);
-  const health = createHealth([]);
+  const health = createHealth(engineNames);
   health.setServing(false);
   const reflection = createReflection({ image, services: [] });
   const seen: Seen = { sight: undefined, deadLetters: undefined };
@@ -80,6 +84,7 @@ export async function startOperator(
       deadLetters: () => seen.deadLetters?.counts() ?? noDeadLetters,
     });
   }
+  const engines = openEngines(enginesOf(config), mesh.names.database);
   const server = await startGrpcServer({
     host: config.host,
     port: config.port,
@@ -90,14 +95,19 @@ export async function startOperator(
     },
     onClosing: () => health.close(),
     shutdownGraceMs: 100,
+  }).catch(async (error: unknown) => {
+    await engines[Symbol.asyncDispose]();
+    throw error;
   });
-  const engines = openEngines(enginesOf(config), mesh.names.database);
   const stopping = new AbortController();
-  const run = { engines, mesh, pace, logger, signal: stopping.signal };
+  const waiting = createDependencies<EngineName>({ logger, health });
+  const run = { engines, mesh, pace, logger, waiting, signal: stopping.signal };
   const made = makeMesh(run);
   const kept = made.then(() => keepMesh({ ...run, seen, health, clock: dependencies.clock }));
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {});
   kept.catch((error: unknown) => {
-    if (!stopping.signal.aborted) logger.fatal({ error }, "the mesh cannot be made");
+    if (!stopping.signal.aborted) failure.reject(error);
   });
 
   async function shutDown(): Promise<void> {
@@ -119,7 +129,7 @@ export async function startOperator(
     await close();
     throw late;
   }
-  return { port: server.port, close, [Symbol.asyncDispose]: close };
+  return { port: server.port, failed: failure.promise, close, [Symbol.asyncDispose]: close };
 }
 
 type Run = {
@@ -127,6 +137,7 @@ type Run = {
   readonly mesh: MeshDefinition;
   readonly pace: OperatorPace;
   readonly logger: Logger;
+  readonly waiting: Dependencies<EngineName>;
   readonly signal: AbortSignal;
 };
 
@@ -135,21 +146,47 @@ type Seen = { sight: OperatorSight; deadLetters: Pick<DeadLetters, "counts"> | u
 
 const noDeadLetters = { duplicate: 0, conflict: 0, redelivery: 0, invalid: 0 } as const;
 
-/** Resolves when everything is made; tries again for as long as an engine is away. */
-async function makeMesh({ engines, mesh, pace, logger, signal }: Run): Promise<void> {
+/** Resolves when everything is made; tries again for as long as an engine is unavailable. */
+async function makeMesh(run: Run): Promise<void> {
+  const { engines, mesh, pace, logger, signal } = run;
+  let known = "";
   for (let waitMs = pace.retryMs; ; waitMs = Math.min(waitMs * 2, pace.retryMs * 10)) {
     signal.throwIfAborted();
-    try {
-      await applyParts(await inspectMesh(engines, mesh), ({ what, difference }) =>
-        logger.info({ part: what, difference }, "made"),
-      );
-      return;
-    } catch (error) {
-      if (error instanceof MeshRefusedError) throw error;
-      logger.warn({ error }, "the mesh is not made yet; it is tried again");
+    if (await askEngines(run)) {
+      try {
+        const limit = { ms: inspectLimit * pace.answerMs, what: "the inspection of the mesh", signal };
+        const parts = await cancelledAfter((ending) => inspectMesh(engines, mesh, ending), limit);
+        await applyParts(parts, ({ what, difference }) => logger.info({ part: what, difference }, "made"));
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof MeshRefusedError) throw error;
+        const reason = reasonOf(error);
+        if (withoutFigures(reason) !== known) logger.warn({ reason }, "the mesh is not made yet; retrying");
+        known = withoutFigures(reason);
+      }
     }
     await delay(waitMs, undefined, { signal });
   }
+}
+
+/** How many times as long as one answer an inspection may take: it asks for dozens of things. */
+const inspectLimit = 3;
+
+/** Whether every engine answers; what does not is told in log and health. */
+async function askEngines({ engines, pace, waiting, signal }: Run): Promise<boolean> {
+  const answers = engineNames.map(async (name) => {
+    try {
+      const limit = { ms: pace.answerMs, what: name, signal };
+      await cancelledAfter((ending) => engines.ask(name, ending), limit);
+      waiting.available(name);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) waiting.unavailable(name, error);
+      return false;
+    }
+  });
+  return (await Promise.all(answers)).every((isAnswering) => isAnswering);
 }
 
 /** Looks after the mesh until the signal. */
@@ -160,25 +197,25 @@ async function keepMesh(
     readonly clock: () => number;
   },
 ): Promise<void> {
-  const { engines, mesh, pace, logger, signal, seen, health, clock } = run;
+  const { engines, mesh, pace, logger, waiting, signal, seen, health, clock } = run;
   const store = createMongoOperatorStore(engines.db);
   const upkeep = createUpkeep({ engines, mesh, store, pace, now: () => performance.now(), logger });
   await using deadLetters = startDeadLetters({ engines, mesh, logger, retryMs: pace.retryMs });
   seen.deadLetters = deadLetters;
   let known = "";
   while (!signal.aborted) {
-    const status = await upkeep.look();
-    const problems = [...status.problems, ...deadLetters.problems()];
+    const [status] = await Promise.all([upkeep.look(signal), askEngines(run)]);
+    if (signal.aborted) return;
+    const problems = [...waiting.problems(), ...status.problems, ...deadLetters.problems()];
     try {
-      const document = { _id: "operator", updated: new Date(clock()), ...status, problems } as const;
-      await withinTime(store.writeStatus(document), { ms: pace.answerMs, what: "MongoDB" });
+      await store.writeStatus({ _id: "operator", updated: new Date(clock()), ...status, problems });
     } catch (error) {
-      problems.push(`the status could not be written: ${error instanceof Error ? error.message : error}`);
+      problems.push(`the status could not be written: ${reasonOf(error)}`);
     }
     if (signal.aborted) return;
     seen.sight = { ...status, problems };
-    health.setServing(problems.length === 0);
-    const told = problems.join("\n");
+    health.setServing(problems.length === 0, "");
+    const told = withoutFigures(problems.join("\n"));
     if (told !== known) logger.warn({ problems }, problems.length === 0 ? "all is well again" : "problems");
     known = told;
     await delay(pace.lookEveryMs, undefined, { signal }).catch(() => {});

@@ -9,17 +9,19 @@ export type ConnectorState = { readonly state: string; readonly tasks: readonly 
 
 /**
  * Kafka Connect's REST interface, as much of it as is used. Each request is repeated while the workers rebalance.
- * All reject with ConnectRestError or a network error.
+ * All reject with ConnectRestError or a network error; those that take a signal end with its reason when it aborts.
  */
 export type ConnectRest = {
+  /** The version of the worker that answers. */
+  readVersion(signal?: AbortSignal): Promise<unknown>;
   /** The configuration of a connector; undefined if there is none of that name. */
-  readConfig(name: string): Promise<Readonly<Record<string, string>> | undefined>;
+  readConfig(name: string, signal?: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
   /** Makes a connector, or gives it another configuration. */
   writeConfig(name: string, config: Readonly<Record<string, string>>): Promise<void>;
   /** The state of a connector and its tasks; undefined if there is none of that name. */
-  readState(name: string): Promise<ConnectorState | undefined>;
+  readState(name: string, signal?: AbortSignal): Promise<ConnectorState | undefined>;
   /** Asks for a restart of the connector and tasks that failed; resolves when it was taken, not when it is done. */
-  restartFailed(name: string): Promise<void>;
+  restartFailed(name: string, signal?: AbortSignal): Promise<void>;
   /** Asks for the connector's tasks to end; resolves when it was taken, not when they have. */
   stop(name: string): Promise<void>;
   /** Starts the tasks of a connector that was stopped. */
@@ -59,17 +61,22 @@ export function createConnectRest(options: {
 }): ConnectRest {
   const { url, timeoutMs = 10_000, rebalanceMs = 30_000 } = options;
 
-  async function request(method: string, path: string, body?: unknown): Promise<unknown> {
+  async function request(
+    method: string,
+    path: string,
+    { body, signal }: { readonly body?: unknown; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<unknown> {
     const deadlineMs = performance.now() + rebalanceMs;
     for (;;) {
       const response = await fetch(`${url.replace(/\/$/, "")}${path}`, {
         method,
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
         ...(body !== undefined && {
           body: JSON.stringify(body),
           headers: { "content-type": "application/json" },
         }),
       }).catch((cause: unknown) => {
+        signal?.throwIfAborted();
         throw new Error(`Kafka Connect cannot be reached at ${url}`, { cause });
       });
       const text = await response.text();
@@ -77,14 +84,14 @@ export function createConnectRest(options: {
       if (response.ok) return text === "" ? {} : JSON.parse(text);
       const rebalancing = isRebalancing(response.status, text) && performance.now() < deadlineMs;
       if (!rebalancing) throw new ConnectRestError(`${method} ${path}`, response.status, text);
-      await delay(rebalancePollMs);
+      await delay(rebalancePollMs, undefined, { signal });
     }
   }
 
   /** False if the connector has not stopped yet. */
   async function changeOffsets(method: string, name: string, body?: unknown): Promise<boolean> {
     try {
-      await request(method, `${pathOf(name)}/offsets`, body);
+      await request(method, `${pathOf(name)}/offsets`, { body });
       return true;
     } catch (error) {
       if (error instanceof ConnectRestError && notStoppedYet.includes(error.status)) return false;
@@ -93,19 +100,22 @@ export function createConnectRest(options: {
   }
 
   return {
-    readConfig: async (name) =>
-      (await request("GET", `${pathOf(name)}/config`)) as Readonly<Record<string, string>> | undefined,
+    readVersion: (signal) => request("GET", "/", { signal }),
+    readConfig: async (name, signal) =>
+      (await request("GET", `${pathOf(name)}/config`, { signal })) as
+        | Readonly<Record<string, string>>
+        | undefined,
     async writeConfig(name, config) {
-      await request("PUT", `${pathOf(name)}/config`, config);
+      await request("PUT", `${pathOf(name)}/config`, { body: config });
     },
-    async readState(name) {
-      const status = (await request("GET", `${pathOf(name)}/status`)) as
+    async readState(name, signal) {
+      const status = (await request("GET", `${pathOf(name)}/status`, { signal })) as
         | { readonly connector: { readonly state: string }; readonly tasks: readonly ConnectorTask[] }
         | undefined;
       return status && { state: status.connector.state, tasks: status.tasks };
     },
-    async restartFailed(name) {
-      await request("POST", `${pathOf(name)}/restart?includeTasks=true&onlyFailed=true`);
+    async restartFailed(name, signal) {
+      await request("POST", `${pathOf(name)}/restart?includeTasks=true&onlyFailed=true`, { signal });
     },
     async stop(name) {
       await request("PUT", `${pathOf(name)}/stop`);

@@ -17,15 +17,18 @@ export type ConnectorSight = {
 
 /** Looks after one connector: restarts what failed of it, and notices when it is stuck. */
 export type ConnectorWatch = {
-  /** Looks, at a time (ms of any clock that only goes forward). Rejects if Kafka or Kafka Connect cannot be reached. */
-  look(nowMs: number): Promise<ConnectorSight>;
+  /**
+   * Looks, at a time (ms of any clock that only goes forward). Rejects if Kafka or Kafka Connect cannot be reached, and
+   * when the signal aborts.
+   */
+  look(nowMs: number, signal?: AbortSignal): Promise<ConnectorSight>;
 };
 
 /** A watch over a connector that has seen nothing yet. */
 export function createConnectorWatch(options: {
   readonly definition: ConnectorDefinition;
   readonly rest: Pick<ConnectRest, "readState" | "restartFailed">;
-  readProgress(groupId: string, topic: string): Promise<GroupProgress>;
+  readProgress(groupId: string, topic: string, signal?: AbortSignal): Promise<GroupProgress>;
   /** So long may a sink commit nothing although something is left before that is a problem, in ms. */
   readonly stuckAfterMs: number;
   readonly pacing?: RestartPacing;
@@ -35,13 +38,13 @@ export function createConnectorWatch(options: {
   const pace = createRestartPace(pacing);
   const watch = createProgressWatch();
   return {
-    async look(nowMs) {
+    async look(nowMs, signal) {
       const [found, progress] = await Promise.all([
-        rest.readState(name),
-        readProgress(connectorGroup(name), topic),
+        rest.readState(name, signal),
+        readProgress(connectorGroup(name), topic, signal),
       ]);
       const failed = found !== undefined && anyFailed(found);
-      if (pace.due(nowMs, failed)) await rest.restartFailed(name);
+      if (pace.due(nowMs, failed)) await rest.restartFailed(name, signal);
       const stillMs = watch.observe(nowMs, progress);
       const problems = [...stateProblems(name, found)];
       if (stillMs > stuckAfterMs) {

@@ -7,10 +7,11 @@ import { changedSettings, differenceOf, type Part } from "./difference.ts";
 export async function inspectConnectors(
   rest: ConnectRest,
   definitions: readonly ConnectorDefinition[],
+  signal?: AbortSignal,
 ): Promise<Part[]> {
   return await Promise.all(
     definitions.map(async ({ name, config }): Promise<Part> => {
-      const found = await rest.readConfig(name);
+      const found = await rest.readConfig(name, signal);
       const changes = found === undefined ? [] : connectorChanges(found, config);
       return {
         what: `connector ${name}`,

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { DeadLetterKind } from "@devicemesh/chain";
 import type { Logger } from "@devicemesh/kit/logger";
-import { withinTime } from "@devicemesh/kit/time-limit";
+import { reasonOf } from "@devicemesh/kit/reason";
+import { cancelledAfter } from "@devicemesh/kit/time-limit";
 import { type DeadLetterReader, startKafkaDeadLetterReader } from "./kafka-dead-letter-reader.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
 import type { MeshEngines } from "./mesh-engines.ts";
@@ -57,10 +58,14 @@ export function startDeadLetters(options: {
     let lost = false;
     void reader.gaveUp.then((error) => {
       lost = true;
-      problem = `dead letters are not read: ${String(error)}`;
+      problem = `dead letters are not read: ${reasonOf(error)}`;
     });
     while (!lost && !signal.aborted) {
-      await withinTime(reader.commitIdle(), { ms: answerMs, what: "idle commit" }).catch((error: unknown) =>
+      await cancelledAfter((ending) => reader.commitIdle(ending), {
+        ms: answerMs,
+        what: "idle commit",
+        signal,
+      }).catch((error: unknown) =>
         logger.debug({ error }, "the offsets of idle topics could not be committed; it is tried again"),
       );
       await delay(idleCommitMs, undefined, { signal }).catch(() => {});
@@ -73,7 +78,7 @@ export function startDeadLetters(options: {
         await read();
         waitMs = retryMs;
       } catch (error) {
-        problem = `dead letters are not read: ${String(error)}`;
+        problem = `dead letters are not read: ${reasonOf(error)}`;
       }
       await delay(waitMs, undefined, { signal }).catch(() => {});
     }

@@ -13,16 +13,20 @@ import { topicDefinitions } from "./topic-definitions.ts";
 
 /**
  * Finds out how everything a mesh is made of differs from what it should be, in the order in which it has to be
- * made: a sink without its indexes and topics would do harm. Reads only.
+ * made: a sink without its indexes and topics would do harm. Reads only; ends with the reason of the signal when it aborts.
  */
-export async function inspectMesh(engines: MeshEngines, mesh: MeshDefinition): Promise<readonly Part[]> {
+export async function inspectMesh(
+  engines: MeshEngines,
+  mesh: MeshDefinition,
+  signal?: AbortSignal,
+): Promise<readonly Part[]> {
   const { withAdmin, db, rest } = engines;
   const [topics, collections, indexes, settings, connectors] = await Promise.all([
-    inspectTopics(withAdmin, topicDefinitions(mesh)),
-    inspectCollections(db, collectionDefinitions(mesh)),
-    inspectIndexes(db, indexDefinitions(mesh)),
-    inspectSettings(db, mesh),
-    inspectConnectors(rest, connectorDefinitions(mesh)),
+    inspectTopics(withAdmin, topicDefinitions(mesh), signal),
+    inspectCollections(db, collectionDefinitions(mesh), signal),
+    inspectIndexes(db, indexDefinitions(mesh), signal),
+    inspectSettings(db, mesh, signal),
+    inspectConnectors(rest, connectorDefinitions(mesh), signal),
   ]);
   return [...topics, ...collections, ...indexes, settings, ...connectors];
 }

@@ -1,4 +1,5 @@
 import type { Logger } from "@devicemesh/kit/logger";
+import { reasonOf } from "@devicemesh/kit/reason";
 import type { Part } from "./difference.ts";
 
 /** Compares a mesh with what it should be, now and then, and mends it. */
@@ -6,22 +7,24 @@ export type Inspection = {
   /**
    * What is not as it should be, in words, as of the last inspection; inspects if that is due or `urgent`, and at
    * once again after it has mended something. `now` is in ms of any clock that only goes forward. Rejects if the
-   * mesh cannot be inspected; the words stay then.
+   * mesh cannot be inspected, and when the signal aborts; the words stay then. What is being mended is not cut short:
+   * until it is done, no other inspection begins.
    */
-  look(now: number, urgent: boolean): Promise<readonly string[]>;
+  look(now: number, urgent: boolean, signal?: AbortSignal): Promise<readonly string[]>;
   /** What the last inspection found. */
   readonly standing: readonly string[];
 };
 
 /** Inspects by `inspect`, so often at most. */
 export function createInspection(options: {
-  inspect(): Promise<readonly Part[]>;
+  inspect(signal?: AbortSignal): Promise<readonly Part[]>;
   readonly everyMs: number;
   readonly logger: Logger;
 }): Inspection {
   const { inspect, everyMs, logger } = options;
   let standing: readonly string[] = [];
   let dueMs = Number.NEGATIVE_INFINITY;
+  let isInspecting = false;
 
   /** Whether it was mended; a part that resists is a problem like any other. */
   async function mend(part: Part, problems: string[]): Promise<boolean> {
@@ -30,7 +33,7 @@ export function createInspection(options: {
       logger.warn({ part: part.what, difference: part.difference }, "it was not as it should be; it is now");
       return true;
     } catch (error) {
-      problems.push(`${part.what} could not be mended: ${error instanceof Error ? error.message : error}`);
+      problems.push(`${part.what} could not be mended: ${reasonOf(error)}`);
       return false;
     }
   }
@@ -39,16 +42,24 @@ export function createInspection(options: {
     get standing() {
       return standing;
     },
-    async look(now, urgent) {
-      if (now < dueMs && !urgent) return standing;
-      const differing = (await inspect()).filter(isProblem);
-      const problems = differing.map(describePart);
-      let mended = false;
-      // Told before it is mended: what went missing is worth a word, however short it was away.
-      for (const part of differing.filter(canBeMended)) mended = (await mend(part, problems)) || mended;
-      standing = problems;
-      dueMs = mended ? now : now + everyMs;
-      return standing;
+    async look(now, urgent, signal) {
+      if (isInspecting || (now < dueMs && !urgent)) return standing;
+      isInspecting = true;
+      try {
+        const differing = (await inspect(signal)).filter(isProblem);
+        const problems = differing.map(describePart);
+        let mended = false;
+        // Told before it is mended: what went missing is worth a word, however short it was away.
+        for (const part of differing.filter(canBeMended)) {
+          if (signal?.aborted) break;
+          mended = (await mend(part, problems)) || mended;
+        }
+        standing = problems;
+        dueMs = mended ? now : now + everyMs;
+        return standing;
+      } finally {
+        isInspecting = false;
+      }
     },
   };
 }

@@ -1,42 +1,104 @@
+import type { Socket } from "node:net";
 import type { Admin, Kafka } from "kafkajs";
 
-/** Asks Kafka something. Rejects if no broker can be reached, or what `ask` rejects with. */
-export type WithAdmin = <Result>(ask: (admin: Admin) => Promise<Result>) => Promise<Result>;
+/**
+ * Asks Kafka something. Rejects if no broker can be reached, with what `ask` rejects with, or with the reason of
+ * `signal`: then nothing of it goes on.
+ */
+export type WithAdmin = <Result>(
+  ask: (admin: Admin) => Promise<Result>,
+  signal?: AbortSignal,
+) => Promise<Result>;
 
-/** Kafka's administrative requests over one connection, which is made anew after anything failed on it. */
-export function createAdminAccess(kafka: Kafka): AsyncDisposable & { readonly use: WithAdmin } {
-  let connected: Promise<Admin> | undefined;
+/** A connection, and how its requests are ended. */
+type Access = { readonly admin: Promise<Admin>; isConnected: boolean; cut(): void };
 
-  async function connect(): Promise<Admin> {
-    const admin = kafka.admin();
-    try {
-      await admin.connect();
-      return admin;
-    } catch (error) {
-      await admin.disconnect().catch(() => {});
-      throw error;
-    }
+/**
+ * Kafka's administrative requests over one connection, which is made anew after anything failed on it or was
+ * cancelled. `openKafka` makes a client whose connections are told.
+ */
+export function createAdminAccess(
+  openKafka: (onSocket: (socket: Socket) => void) => Kafka,
+): AsyncDisposable & { readonly use: WithAdmin } {
+  let current: Access | undefined;
+
+  function open(): Access {
+    const sockets = new Set<Socket>();
+    let isCut = false;
+    // An error, since a connection that merely closes leaves its requests to their time-outs.
+    const cutError = new Error("the request was cancelled");
+    const kafka = openKafka((socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+      if (isCut) socket.destroy(cutError);
+    });
+    const admin = connect(kafka.admin());
+    const access: Access = {
+      admin,
+      isConnected: false,
+      cut() {
+        isCut = true;
+        for (const socket of sockets) socket.destroy(cutError);
+      },
+    };
+    const connected = (): void => {
+      access.isConnected = true;
+    };
+    admin.then(connected, () => {});
+    return access;
   }
 
-  async function drop(used: Promise<Admin>): Promise<void> {
-    if (connected === used) connected = undefined;
-    const admin = await used.catch(() => undefined);
+  function forget(access: Access): void {
+    if (current === access) current = undefined;
+  }
+
+  async function drop(access: Access): Promise<void> {
+    forget(access);
+    const admin = await access.admin.catch(() => undefined);
     await admin?.disconnect().catch(() => {});
   }
 
   return {
-    async use(ask) {
-      connected ??= connect();
-      const used = connected;
+    async use(ask, signal) {
+      signal?.throwIfAborted();
+      current ??= open();
+      const access = current;
+      const cancelled = Promise.withResolvers<never>();
+      cancelled.promise.catch(() => {});
+      const onAbort = (): void => {
+        cancelled.reject(signal?.reason);
+        forget(access);
+        access.cut();
+        void drop(access);
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
       try {
-        return await ask(await used);
+        return await Promise.race([access.admin.then(ask), cancelled.promise]);
       } catch (error) {
-        await drop(used);
+        if (!signal?.aborted) await drop(access);
         throw error;
+      } finally {
+        signal?.removeEventListener("abort", onAbort);
       }
     },
     async [Symbol.asyncDispose]() {
-      if (connected) await drop(connected);
+      const access = current;
+      if (!access) return;
+      const { isConnected } = access;
+      const dropped = drop(access);
+      // One that is still connecting has nothing to end; its client would go on for seconds.
+      if (!isConnected) return access.cut();
+      await dropped;
     },
   };
+}
+
+async function connect(admin: Admin): Promise<Admin> {
+  try {
+    await admin.connect();
+    return admin;
+  } catch (error) {
+    await admin.disconnect().catch(() => {});
+    throw error;
+  }
 }

@@ -1,5 +1,6 @@
 import type { Logger } from "@devicemesh/kit/logger";
-import type { Admin, Consumer, Kafka, KafkaMessage } from "kafkajs";
+import { reasonOf } from "@devicemesh/kit/reason";
+import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import { createCommittedOffsets } from "./committed-offsets.ts";
 import { type DeadLetter, parseDeadLetter } from "./dead-letter.ts";
 import type { WithAdmin } from "./kafka-admin.ts";
@@ -8,9 +9,10 @@ import type { WithAdmin } from "./kafka-admin.ts";
 export type DeadLetterReader = AsyncDisposable & {
   /**
    * Commits where a partition begins if nothing at or after that was committed: a topic that is empty, or whose
-   * records have expired unread, must not look as if something in it were to be read yet. Call it now and then.
+   * records have expired unread, must not look as if something in it were to be read yet. Call it now and then; the
+   * signal ends its questions.
    */
-  commitIdle(): Promise<void>;
+  commitIdle(signal?: AbortSignal): Promise<void>;
   /** Resolves with the cause when it has given up for good; then dispose of it and start another. */
   readonly gaveUp: Promise<unknown>;
 };
@@ -25,7 +27,7 @@ const sessionTimeoutMs = 45_000;
  * Starts to read the topics from where the group has committed, or from their beginning. `take` gets what one topic's
  * sink refused; offsets are committed after it has resolved, and the records come again if it rejects, for as long
  * as it does. Topics must be there. It goes on by itself when brokers were away.
- * @throws Error if no broker can be reached.
+ * @throws Error if no broker can be reached, or the group cannot be joined; then nothing of it goes on.
  */
 export async function startKafkaDeadLetterReader(options: {
   readonly kafka: Kafka;
@@ -52,36 +54,40 @@ export async function startKafkaDeadLetterReader(options: {
     assigned = payload.memberAssignment;
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
-    logger.warn({ error: payload.error }, "reading dead letters failed; it is tried again");
+    logger.warn({ reason: reasonOf(payload.error) }, "reading dead letters failed; it is tried again");
     if (!payload.restart) giveUp(payload.error);
   });
-  await consumer.connect();
-  await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-  await consumer.run({
-    autoCommit: false,
-    eachBatchAutoResolve: false,
-    async eachBatch({ batch, heartbeat, resolveOffset, isRunning, isStale }) {
-      const { topic, partition, messages } = batch;
-      for (let start = 0; start < messages.length; start += sliceMax) {
-        if (!isRunning() || isStale()) return;
-        const slice = messages.slice(start, start + sliceMax);
-        await take(
-          topic,
-          slice.map((message) => deadLetterOf(topic, partition, message)),
-        );
-        const last = slice.at(-1)!.offset;
-        resolveOffset(last);
-        await committed.advance(topic, partition, Number(last) + 1);
-        await heartbeat();
-      }
-    },
-  });
+  async function takeBatch(payload: EachBatchPayload): Promise<void> {
+    const { batch, heartbeat, resolveOffset, isRunning, isStale } = payload;
+    const { topic, partition, messages } = batch;
+    for (let start = 0; start < messages.length; start += sliceMax) {
+      if (!isRunning() || isStale()) return;
+      const slice = messages.slice(start, start + sliceMax);
+      await take(
+        topic,
+        slice.map((message) => deadLetterOf(topic, partition, message)),
+      );
+      const last = slice.at(-1)!.offset;
+      resolveOffset(last);
+      await committed.advance(topic, partition, Number(last) + 1);
+      await heartbeat();
+    }
+  }
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true });
+    await consumer.run({ autoCommit: false, eachBatchAutoResolve: false, eachBatch: takeBatch });
+  } catch (error) {
+    // Its connections would stay open, and another reader is started next.
+    await consumer.disconnect().catch(() => {});
+    throw error;
+  }
   return {
     gaveUp,
-    async commitIdle() {
+    async commitIdle(signal) {
       const mine = topics.filter((topic) => (assigned[topic] ?? []).length > 0);
       if (mine.length === 0) return;
-      const starts = await withAdmin((admin) => unreadStarts(admin, groupId, mine));
+      const starts = await withAdmin((admin) => unreadStarts(admin, groupId, mine), signal);
       for (const { topic, partition, low } of starts) {
         if (assigned[topic]?.includes(partition)) await committed.advance(topic, partition, low);
       }

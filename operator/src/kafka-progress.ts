@@ -13,6 +13,7 @@ export async function readGroupProgress(
   withAdmin: WithAdmin,
   groupId: string,
   topic: string,
+  signal?: AbortSignal,
 ): Promise<GroupProgress> {
   return await withAdmin(async (admin) => {
     const [groups, ends] = await Promise.all([
@@ -31,5 +32,5 @@ export async function readGroupProgress(
       lag += Math.max(Number(high) - passed, 0);
     }
     return { committed, lag };
-  });
+  }, signal);
 }

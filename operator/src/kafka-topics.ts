@@ -12,6 +12,7 @@ const leaderWaitMs = 15_000;
 export async function inspectTopics(
   withAdmin: WithAdmin,
   definitions: readonly TopicDefinition[],
+  signal?: AbortSignal,
 ): Promise<Part[]> {
   return await withAdmin(async (admin) => {
     const there = new Set(await admin.listTopics());
@@ -22,7 +23,7 @@ export async function inspectTopics(
           : missingTopic(withAdmin, definition),
       ),
     );
-  });
+  }, signal);
 }
 
 /** Deletes those of the topics that are there. */

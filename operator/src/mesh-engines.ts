@@ -12,19 +12,41 @@ export type EngineAddresses = {
   readonly mongodbUrl: string;
 };
 
+/** The engines, as health and log name them. */
+export const engineNames = ["kafka", "kafka-connect", "mongodb"] as const;
+
+export type EngineName = (typeof engineNames)[number];
+
 /** The engines of a mesh. */
 export type MeshEngines = ReturnType<typeof openEngines>;
 
-/** Knows the engines that a mesh is made in. Each is connected to with the first request, and again when it was away. */
+/**
+ * Knows the engines that a mesh is made in. Each is connected to in the background or with the first request, and again
+ * when it was unavailable.
+ * @throws SettingsError if the connection string of MongoDB is none.
+ */
 export function openEngines(addresses: EngineAddresses, database: string) {
-  const kafka = createKafka({ brokers: addresses.kafkaBrokers, clientId: "operator" });
-  const admin = createAdminAccess(kafka);
   const mongo = openMongo({ url: addresses.mongodbUrl, database, appName: "operator" });
+  const { kafkaBrokers: brokers } = addresses;
+  const kafka = createKafka({ brokers, clientId: "operator" });
+  const admin = createAdminAccess((onSocket) => createKafka({ brokers, clientId: "operator", onSocket }));
+  const rest = createConnectRest({ url: addresses.connectUrl });
+  /** The cheapest question to each, which it answers if it can do its work. */
+  const questions: Readonly<Record<EngineName, (signal: AbortSignal) => Promise<unknown>>> = {
+    kafka: (signal) => admin.use((one) => one.describeCluster(), signal),
+    "kafka-connect": (signal) => rest.readVersion(signal),
+    async mongodb(signal) {
+      await mongo.connected();
+      await mongo.db.command({ ping: 1 }, { signal });
+    },
+  };
   return {
     kafka,
     withAdmin: admin.use,
     db: mongo.db,
-    rest: createConnectRest({ url: addresses.connectUrl }),
+    rest,
+    /** Resolves if the engine answers. @throws why it does not; the signal's reason. */
+    ask: (name: EngineName, signal: AbortSignal) => questions[name](signal),
     async [Symbol.asyncDispose](): Promise<void> {
       await Promise.allSettled([admin[Symbol.asyncDispose](), mongo[Symbol.asyncDispose]()]);
     },

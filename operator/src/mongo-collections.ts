@@ -8,9 +8,10 @@ import { differenceOf } from "./difference.ts";
 export async function inspectCollections(
   db: Db,
   definitions: readonly CollectionDefinition[],
+  signal?: AbortSignal,
 ): Promise<Part[]> {
   const found = new Map<string, unknown>();
-  for await (const { name, options } of db.listCollections({}, { nameOnly: false })) {
+  for await (const { name, options } of db.listCollections({}, { nameOnly: false, signal })) {
     found.set(name, (options as { readonly validator?: unknown } | undefined)?.validator ?? {});
   }
   return definitions.map(({ collection, validator }) => {

@@ -3,12 +3,20 @@ import type { Db, IndexDescriptionInfo } from "mongodb";
 import { type Change, differenceOf, type Part } from "./difference.ts";
 import type { IndexDefinition } from "./index-definitions.ts";
 
+/** For the whole request, which takes no signal. */
+const timeoutMS = 5000;
+
 /** Finds out how the indexes differ from what they should be; further ones are left alone. Reads only. */
-export async function inspectIndexes(db: Db, definitions: readonly IndexDefinition[]): Promise<Part[]> {
-  const names = new Set((await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name));
+export async function inspectIndexes(
+  db: Db,
+  definitions: readonly IndexDefinition[],
+  signal?: AbortSignal,
+): Promise<Part[]> {
+  const collections = await db.listCollections({}, { nameOnly: true, signal }).toArray();
+  const names = new Set(collections.map(({ name }) => name));
   const found = new Map<string, readonly IndexDescriptionInfo[]>();
   for (const collection of new Set(definitions.map((definition) => definition.collection))) {
-    found.set(collection, names.has(collection) ? await db.collection(collection).indexes() : []);
+    found.set(collection, names.has(collection) ? await indexesOf(db, collection, signal) : []);
   }
   return definitions.map((definition) => {
     const index = found.get(definition.collection)?.find(({ name }) => name === definition.name);
@@ -21,6 +29,15 @@ export async function inspectIndexes(db: Db, definitions: readonly IndexDefiniti
       },
     };
   });
+}
+
+async function indexesOf(
+  db: Db,
+  collection: string,
+  signal: AbortSignal | undefined,
+): Promise<IndexDescriptionInfo[]> {
+  signal?.throwIfAborted();
+  return await db.collection(collection).indexes({ timeoutMS });
 }
 
 async function createIndex(db: Db, { collection, name, fields, expireAfterSeconds }: IndexDefinition) {

@@ -2,7 +2,8 @@ import { collections, type DeadLetterDocument, type OperatorStatusDocument } fro
 import type { Db } from "mongodb";
 import type { OperatorStore } from "./operator-store.ts";
 
-const maxTimeMS = 5000;
+/** For a whole request. */
+const timeoutMS = 5000;
 
 /** A count is for people; beyond this it says "many", and must not take long. */
 const countMax = 1000;
@@ -13,9 +14,9 @@ export function createMongoOperatorStore(db: Db): OperatorStore {
   const deadLetters = db.collection<DeadLetterDocument>(collections.deadLetters);
   return {
     async writeStatus(document) {
-      await status.replaceOne({ _id: "operator" }, document, { upsert: true, maxTimeMS });
+      await status.replaceOne({ _id: "operator" }, document, { upsert: true, timeoutMS });
     },
-    countInvalid: (topic) =>
-      deadLetters.countDocuments({ kind: "invalid", topic }, { limit: countMax, maxTimeMS }),
+    countInvalid: (topic, signal) =>
+      deadLetters.countDocuments({ kind: "invalid", topic }, { limit: countMax, timeoutMS, signal }),
   };
 }

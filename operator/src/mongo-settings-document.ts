@@ -15,11 +15,11 @@ export function settingsDocument(mesh: MeshDefinition): SettingsDocument {
 }
 
 /** Finds out how the settings document differs. Another window, segment or partition count is refused. Reads only. */
-export async function inspectSettings(db: Db, mesh: MeshDefinition): Promise<Part> {
+export async function inspectSettings(db: Db, mesh: MeshDefinition, signal?: AbortSignal): Promise<Part> {
   const what = "settings";
   const wanted = settingsDocument(mesh);
   const settings = db.collection<SettingsDocument>(collections.settings);
-  const found = await settings.findOne({ _id: "mesh" });
+  const found = await settings.findOne({ _id: "mesh" }, { signal });
   async function apply(): Promise<void> {
     await settings.replaceOne({ _id: "mesh" }, wanted, { upsert: true });
   }

@@ -110,4 +110,9 @@ describe.skipIf(!given)("the operator", () => {
     await expect(start({ ...configOf(options), window: 5000 })).rejects.toThrow(MeshRefusedError);
     await expect(start({ ...configOf(options), window: 5000 })).rejects.toThrow("--window 10000ms");
   });
+
+  it("fails when it finds a mesh of other windows after it has listened for a while", async () => {
+    await using refused = await start({ ...configOf(options), window: 5000 }, { firstMs: 1 });
+    await expect(refused.failed).rejects.toThrow(MeshRefusedError);
+  });
 });

@@ -1,6 +1,7 @@
 import type { OperatorStatusDocument } from "@devicemesh/chain";
 import type { Logger } from "@devicemesh/kit/logger";
-import { withinTime } from "@devicemesh/kit/time-limit";
+import { reasonOf } from "@devicemesh/kit/reason";
+import { cancelledAfter } from "@devicemesh/kit/time-limit";
 import { connectorDefinitions } from "./connector-definitions.ts";
 import { type ConnectorSight, createConnectorWatch } from "./connector-watch.ts";
 import { inspectMesh } from "./inspect-mesh.ts";
@@ -16,9 +17,10 @@ import type { RestartPacing } from "./restart-pace.ts";
 export type Upkeep = {
   /**
    * Looks at everything, restarts and makes again what can be, and says how it is. Never rejects: what cannot be
-   * reached is a problem. Ends within some multiples of `answerMs`.
+   * reached is a problem. Ends within some multiples of `answerMs`, and soon after the signal aborts; what did not
+   * answer by then is cancelled.
    */
-  look(): Promise<Omit<OperatorStatusDocument, "_id" | "updated">>;
+  look(signal: AbortSignal): Promise<Omit<OperatorStatusDocument, "_id" | "updated">>;
 };
 
 /** What upkeep goes by. */
@@ -32,6 +34,9 @@ export type UpkeepPace = {
   readonly restarts?: RestartPacing;
 };
 
+/** One look at everything. */
+type Look = { readonly problems: string[]; readonly signal: AbortSignal };
+
 /** Upkeep of a mesh that has been made. `now` is a clock in ms that only goes forward. */
 export function createUpkeep(options: {
   readonly engines: MeshEngines;
@@ -44,8 +49,8 @@ export function createUpkeep(options: {
   const { engines, mesh, store, pace, now, logger } = options;
   const { names } = mesh;
   const { stuckAfterMs, answerMs } = pace;
-  const readProgress = (groupId: string, topic: string): Promise<GroupProgress> =>
-    readGroupProgress(engines.withAdmin, groupId, topic);
+  const readProgress = (groupId: string, topic: string, signal?: AbortSignal): Promise<GroupProgress> =>
+    readGroupProgress(engines.withAdmin, groupId, topic, signal);
   const watches = connectorDefinitions(mesh).map((definition) => ({
     name: definition.name,
     seen: undefined as ConnectorSight | undefined,
@@ -60,25 +65,31 @@ export function createUpkeep(options: {
   const deadLetterWatch = createProgressWatch();
   let deadLetterLag = 0;
   const inspection = createInspection({
-    inspect: () => inspectMesh(engines, mesh),
+    inspect: (signal) => inspectMesh(engines, mesh, signal),
     everyMs: pace.inspectEveryMs,
     logger,
   });
 
   /** The result, or the problem that there is none. */
-  async function attempt<Result>(what: string, asked: Promise<Result>, problems: string[]) {
+  async function attempt<Result>(
+    what: string,
+    ask: (signal: AbortSignal) => Promise<Result>,
+    { problems, signal }: Look,
+  ): Promise<Result | undefined> {
     try {
-      return await withinTime(asked, { ms: answerMs, what });
+      return await cancelledAfter(ask, { ms: answerMs, what, signal });
     } catch (error) {
-      problems.push(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+      const reason = reasonOf(error);
+      problems.push(reason.startsWith(`${what}: `) ? reason : `${what}: ${reason}`);
       return undefined;
     }
   }
 
-  async function lookAtConnectors(problems: string[]): Promise<void> {
+  async function lookAtConnectors(look: Look): Promise<void> {
+    const { problems } = look;
     await Promise.all(
       watches.map(async (one) => {
-        const sight = await attempt(`connector ${one.name}`, one.watch.look(now()), problems);
+        const sight = await attempt(`connector ${one.name}`, (signal) => one.watch.look(now(), signal), look);
         if (!sight) return;
         one.seen = sight;
         problems.push(...sight.problems);
@@ -86,12 +97,14 @@ export function createUpkeep(options: {
     );
   }
 
-  async function lookAtDeadLetters(problems: string[]): Promise<void> {
-    const { messageDeadLetters, windowDeadLetters } = names.topics;
-    const asked = Promise.all(
-      [messageDeadLetters, windowDeadLetters].map((topic) => readProgress(names.deadLetterGroup, topic)),
+  async function lookAtDeadLetters(look: Look): Promise<void> {
+    const { problems } = look;
+    const topics = [names.topics.messageDeadLetters, names.topics.windowDeadLetters];
+    const found = await attempt(
+      "dead letters",
+      (signal) => Promise.all(topics.map((topic) => readProgress(names.deadLetterGroup, topic, signal))),
+      look,
     );
-    const found = await attempt("dead letters", asked, problems);
     if (found) {
       deadLetterLag = found.reduce((sum, { lag }) => sum + lag, 0);
       const committed = found.reduce((sum, one) => sum + one.committed, 0);
@@ -102,7 +115,7 @@ export function createUpkeep(options: {
         );
       }
     }
-    const lost = await attempt("MongoDB", store.countInvalid(names.topics.windows), problems);
+    const lost = await attempt("MongoDB", (signal) => store.countInvalid(names.topics.windows, signal), look);
     if (lost) {
       problems.push(
         `${lost} records of ${names.topics.windows} were refused by the sink, so partials may be missing; their windows ` +
@@ -112,18 +125,19 @@ export function createUpkeep(options: {
     }
   }
 
-  async function inspect(problems: string[]): Promise<void> {
+  async function inspect(look: Look): Promise<void> {
     const urgent = watches.some(({ seen }) => seen?.missing);
-    await attempt("inspection", inspection.look(now(), urgent), problems);
-    problems.push(...inspection.standing);
+    await attempt("inspection", (signal) => inspection.look(now(), urgent, signal), look);
+    look.problems.push(...inspection.standing);
   }
 
   return {
-    async look() {
+    async look(signal) {
       const problems: string[] = [];
-      await lookAtConnectors(problems);
-      await lookAtDeadLetters(problems);
-      await inspect(problems);
+      const look = { problems, signal };
+      await lookAtConnectors(look);
+      await lookAtDeadLetters(look);
+      await inspect(look);
       return {
         connectors: watches.map(
           ({ name, seen }) => seen?.document ?? { name, state: "UNASSIGNED", tasks: [], lag: 0, restarts: 0 },

@@ -1,5 +1,5 @@
+import { startWireServer, type WireServer } from "@devicemesh/chain/mongo-wire-fixture";
 import { Binary, type Document } from "mongodb";
-import { startWireServer, type WireServer } from "./mongo-wire-fixture.ts";
 import type { Role, SetConfig } from "./replica-set-plan.ts";
 import { startScram } from "./scram-fixture.ts";
 

@@ -1,0 +1,72 @@
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { startFakeMongo } from "@devicemesh/chain/mongo-server-fixture";
+import { lateHost } from "@devicemesh/kit/late-hosts-fixture";
+import { createLogger } from "@devicemesh/kit/logger";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { Health } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
+import { readContractImage } from "@devicemesh/proto/image";
+import { expect, it } from "vitest";
+import { startOperator } from "./compose.ts";
+import { configOf } from "./operator-fixture.ts";
+
+it("an operator tells once, in a line each, which engines it waits for, and finds them when their names appear", async () => {
+  using mongoHost = lateHost("mongo-1.example");
+  const mongo = await startFakeMongo(0);
+  const lines: Record<string, unknown>[] = [];
+  await using operator = await startOperator(
+    configOf({
+      kafkaBrokers: ["kafka-1.invalid:9092"],
+      connectUrl: "http://connect.invalid:8083",
+      mongodbUrl: `mongodb://${mongoHost.name}:${mongo.port}`,
+      database: "start",
+      prefix: "start.",
+      partitions: 1,
+      replication: 1,
+    }),
+    {
+      logger: createLogger({
+        name: "operator",
+        level: "info",
+        destination: { write: (line) => lines.push(JSON.parse(line)) },
+      }),
+      clock: Date.now,
+      image: readContractImage(),
+      pace: { firstMs: 1, retryMs: 20, answerMs: 6000 },
+    },
+  );
+  const client = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${operator.port}` }));
+  const statuses = async () => {
+    const { statuses: found } = await client.list({});
+    return Object.fromEntries(Object.entries(found).map(([name, { status }]) => [name, status]));
+  };
+  const [serving, notServing] = [1, 2];
+  const told = (name: string) => lines.filter(({ dependency }) => dependency === name);
+  try {
+    await waitUntil(() => ["kafka", "kafka-connect", "mongodb"].every((name) => told(name).length > 0), {
+      timeoutMs: 20_000,
+      what: "all three are waited for",
+    });
+    expect(await statuses()).toEqual({
+      "": notServing,
+      kafka: notServing,
+      "kafka-connect": notServing,
+      mongodb: notServing,
+    });
+    mongoHost.appear();
+    await waitUntil(async () => (await statuses()).mongodb === serving, {
+      timeoutMs: 20_000,
+      what: "MongoDB is found",
+    });
+    expect(await statuses()).toMatchObject({ "": notServing, kafka: notServing });
+    expect(told("mongodb").map(({ msg }) => msg)).toEqual(["waiting for dependency", "dependency available"]);
+    expect(told("mongodb")[0]?.reason).toContain("ENOTFOUND mongo-1.example");
+    expect(told("kafka").map(({ reason }) => reason)).toEqual([
+      expect.stringContaining("ENOTFOUND kafka-1.invalid"),
+    ]);
+    expect(told("kafka-connect")).toHaveLength(1);
+    expect(JSON.stringify(lines)).not.toMatch(/\\n +at /);
+  } finally {
+    await mongo.stop();
+  }
+});
