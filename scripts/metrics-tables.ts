@@ -5,6 +5,7 @@ import type { MetricDefinitions } from "@devicemesh/kit/metrics";
 import { rpcMetrics } from "@devicemesh/kit/metrics-rpc";
 import { metricsTable } from "@devicemesh/kit/metrics-table";
 import { aggregatorMetrics } from "../aggregator/src/metrics.ts";
+import { storeMetrics } from "../embedded/src/metrics.ts";
 import { generatorMetrics } from "../generator/src/metrics.ts";
 import { ingestLogMetrics, ingestMetrics } from "../ingest/src/metrics.ts";
 import { operatorMetrics } from "../operator/src/metrics.ts";
@@ -18,6 +19,7 @@ export const allMetrics: readonly { readonly who: string; readonly definitions: 
   { who: "Every process, of each RPC", definitions: rpcMetrics },
   { who: "Ingest", definitions: ingestMetrics },
   { who: "Ingest over Kafka", definitions: ingestLogMetrics },
+  { who: "Embedded store", definitions: storeMetrics },
   { who: "Query", definitions: queryMetrics },
   { who: "Generator", definitions: generatorMetrics },
   { who: "Aggregator", definitions: aggregatorMetrics },

@@ -1,5 +1,6 @@
 // Tools of the host that some checks and test files need and npm cannot install. `npm test -- --all` leaves out what
 // needs a missing tool, prints a notice and counts it as skipped; CI counts a skip as a failure and has them all.
+import { spawnSync } from "node:child_process";
 import { findBrowserTools, findDocker } from "./tools.ts";
 
 /** A tool that may be missing, and the test files that need it. */
@@ -28,6 +29,12 @@ const tools: readonly OptionalTool[] = [
     fix: "install both (Debian: chromium libnss3-tools)",
     isThere: () => findBrowserTools() !== undefined,
     testFiles: ["e2e/src/examples/browser*.tools.test.ts"],
+  },
+  {
+    name: "permission to mount a file system",
+    fix: "run the tests as root on Linux",
+    isThere: () => process.platform === "linux" && spawnSync("unshare", ["--mount", "true"]).status === 0,
+    testFiles: ["*/src/*full-disk.tools.test.ts"],
   },
 ];
 

@@ -15,8 +15,11 @@ import { createPage } from "@devicemesh/query/page";
 import { openAccess } from "./access.ts";
 import { localAddressOf } from "./address.ts";
 import { type EmbeddedConfig, retentionOf } from "./config.ts";
-import { openEmbeddedStore } from "./embedded-store.ts";
+import { createDiskReserve } from "./disk-reserve.ts";
+import { createFailureLog } from "./failure-log.ts";
 import { startMaintenance } from "./maintenance.ts";
+import { registerStoreMetrics } from "./metrics.ts";
+import { openRecoveringStore } from "./recovering-store.ts";
 
 /** The whole mesh in one process, running. */
 export type Embedded = AsyncDisposable & {
@@ -60,19 +63,37 @@ export async function startEmbedded(
   const access = starting.use(openAccess(config, { logger, clock }));
   const { generatorTls } = access;
   let refused = () => 0;
+  const onFailure = createFailureLog({ logger });
+  const reserve = createDiskReserve({
+    folder,
+    minFreeBytes: config.minFree,
+    onChange: (state, text) => logger[state === "full" ? "error" : "warn"](text),
+  });
+  if (metrics) registerStoreMetrics(metrics, reserve);
   const store = starting.use(
-    await openEmbeddedStore({
+    await openRecoveringStore({
       folder,
       clock,
       retention: retentionOf(config),
-      onFailure: (what, error) => logger.error({ error }, what),
+      onFailure,
       refused: () => refused(),
+      reserve,
+      onRecovery(event) {
+        if (event.kind === "reopened") logger.warn("the store's database was opened again; nothing is lost");
+        else if (event.kind === "waiting")
+          logger.error({ error: event.error }, "the store cannot be opened; trying every second");
+        else
+          logger.error(
+            { error: event.error },
+            "the engine invalidated the store's database; opening it again",
+          );
+      },
     }),
   );
   starting.use(
     startMaintenance({
       maintain: store.maintain,
-      onFailure: (error) => logger.error({ error }, "upkeep failed"),
+      onFailure: (error) => onFailure("maintenance failed", error),
     }),
   );
   const ingest = starting.use(

@@ -135,6 +135,13 @@ export const embeddedSettings = defineSettings({
       kind: "duration",
       description: "How long 1-day windows are kept; for ever by default.",
     },
+    minFree: {
+      flag: "--min-free",
+      env: "DEVICEMESH_MIN_FREE",
+      kind: "bytes",
+      description:
+        "Free space to keep on the disk of the store: with less, readings are rejected until there is more, and queries are answered; 256MiB by default, or a quarter of a smaller file system.",
+    },
     ...metricsSettings(),
     logLevel: {
       flag: "--log-level",

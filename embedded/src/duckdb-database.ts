@@ -17,6 +17,8 @@ export type DuckdbDatabase = {
   connect(): Promise<DuckDBConnection>;
   /** Bytes on disk, the write-ahead log included. */
   diskBytes(): Promise<number>;
+  /** Bytes of the file that are not in use: it can store so much without growing. */
+  reusableBytes(connection: DuckDBConnection): Promise<number>;
   /** Closes the file; the connections must be closed before. */
   close(): void;
 };
@@ -27,6 +29,8 @@ export type DuckdbLimits = {
   readonly memoryMib: number;
   /** The most threads for one statement. */
   readonly threads: number;
+  /** The free space that is reserved, in bytes: where it is small, so are the write-ahead log and spilled queries. */
+  readonly minFreeBytes?: number | undefined;
 };
 
 /**
@@ -47,17 +51,40 @@ export async function openDuckdb(folder: string, limits: DuckdbLimits): Promise<
     version: version(),
     connect: () => instance.connect(),
     diskBytes: async () => (await sizeOf(file)) + (await sizeOf(`${file}.wal`)),
+    async reusableBytes(connection) {
+      const result = await connection.runAndReadAll(
+        "SELECT (free_blocks * block_size)::DOUBLE FROM pragma_database_size()",
+      );
+      return (result.getRows()[0]?.[0] as number | undefined) ?? 0;
+    },
     close: () => instance.closeSync(),
   };
 }
 
-async function openInstance(folder: string, file: string, limits: DuckdbLimits): Promise<DuckDBInstance> {
+const mib = 1024 ** 2;
+
+/** The engine's own sizes, smaller where less is reserved: a checkpoint writes the log's content a second time. */
+function diskLimits(minFreeBytes = Number.POSITIVE_INFINITY): Record<string, string> {
+  const walBytes = Math.max(Math.min(16 * mib, minFreeBytes / 4), mib);
+  const spillBytes = Math.max(Math.min(1024 * mib, minFreeBytes * 2), 16 * mib);
+  return {
+    checkpoint_threshold: `${Math.floor(walBytes / 1024)}KiB`,
+    max_temp_directory_size: `${Math.floor(spillBytes / 1024)}KiB`,
+  };
+}
+
+async function openInstance(
+  folder: string,
+  file: string,
+  { memoryMib, threads, minFreeBytes }: DuckdbLimits,
+): Promise<DuckDBInstance> {
   try {
     await mkdir(folder, { recursive: true });
     return await DuckDBInstance.create(file, {
-      memory_limit: `${limits.memoryMib}MiB`,
-      threads: String(limits.threads),
+      memory_limit: `${memoryMib}MiB`,
+      threads: String(threads),
       temp_directory: join(folder, "spill"),
+      ...diskLimits(minFreeBytes),
       // Nothing is loaded from outside: the store needs no extension.
       autoinstall_known_extensions: "false",
       autoload_known_extensions: "false",

@@ -1,9 +1,11 @@
 import type { MessageBatch, MessageLog } from "@devicemesh/ingest";
-import { unavailable } from "@devicemesh/kit/rpc-error";
+import { type RpcError, unavailable } from "@devicemesh/kit/rpc-error";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ArrivalClock } from "./arrival-clock.ts";
 import { createCommitPace } from "./commit-pace.ts";
+import type { DiskReserve } from "./disk-reserve.ts";
 import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
+import { duckdbFailure } from "./duckdb-failure.ts";
 import { findStored } from "./duckdb-stored-lookup.ts";
 import { createReadingColumns, type SortedMessages, settleDoubtful, sortBatch } from "./repeat-filter.ts";
 import type { SeriesRegistry } from "./series-registry.ts";
@@ -44,8 +46,10 @@ export function createDuckdbMessageLog(dependencies: {
   readonly clock: ArrivalClock;
   readonly onCommit: (report: CommitReport) => void;
   readonly onFailure: (error: unknown) => void;
+  /** Asked before each commit: while the disk is full nothing is accepted. Not guarded if left out. */
+  readonly reserve?: Pick<DiskReserve, "check" | "rejection"> | undefined;
 }): DuckdbMessageLog {
-  const { connection, registry, clock, onCommit, onFailure } = dependencies;
+  const { connection, registry, clock, onCommit, onFailure, reserve } = dependencies;
   const writer = createColumnWriter();
   const sorted: SortedMessages = {
     fresh: createReadingColumns(8192),
@@ -105,11 +109,25 @@ export function createDuckdbMessageLog(dependencies: {
     await appendAll(connection, "readings", (appender) => writer.write(appender, sorted.fresh, arrivedMs));
   }
 
+  function rejectionOf(error: unknown): RpcError {
+    if (reserve && duckdbFailure(error) === "diskFull") return reserve.rejection(error);
+    return unavailable({
+      message: "the store could not commit; nothing of this unit is acknowledged, send it again",
+      retryDelayMs: 1000,
+      cause: error,
+    });
+  }
+
   async function run(): Promise<void> {
     while (waiting.length > 0) {
       if (waitingReadings < enoughReadings && !closed) await pace.untilDue();
       pace.began(waitingReadings);
       const group = takeGroup();
+      const full = await reserve?.check();
+      if (full) {
+        for (const { reject } of group) reject(full);
+        continue;
+      }
       try {
         const arrivedMs = clock.nowMs();
         const commit = commitGroup(group, arrivedMs);
@@ -121,12 +139,8 @@ export function createDuckdbMessageLog(dependencies: {
         for (const { resolve } of group) resolve();
       } catch (error) {
         onFailure(error);
-        const refusal = unavailable({
-          message: "the store could not commit; nothing of this unit is acknowledged, send it again",
-          retryDelayMs: 1000,
-          cause: error,
-        });
-        for (const { reject } of group) reject(refusal);
+        const rejection = rejectionOf(error);
+        for (const { reject } of group) reject(rejection);
       }
     }
     running = undefined;

@@ -1,5 +1,7 @@
 import { RpcError, unavailable } from "@devicemesh/kit/rpc-error";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DiskReserve } from "./disk-reserve.ts";
+import { duckdbFailure } from "./duckdb-failure.ts";
 
 /** Rows by column: numbers, strings, or null where there is nothing. */
 export type Columns = readonly (readonly (number | string | null)[])[];
@@ -8,7 +10,8 @@ export type Columns = readonly (readonly (number | string | null)[])[];
 export type DuckdbReaders = {
   /**
    * Runs one statement, which sees one moment of the store.
-   * @throws the signal's reason if it aborts; RpcError UNAVAILABLE if the store is closed.
+   * @throws the signal's reason if it aborts; RpcError UNAVAILABLE if the store is closed or has to be opened
+   *   again, RESOURCE_EXHAUSTED with a retry hint if memory or disk do not suffice.
    */
   read(sql: string, signal: AbortSignal): Promise<Columns>;
   /** @throws RpcError UNAVAILABLE if the store is closed. */
@@ -20,8 +23,17 @@ export type DuckdbReaders = {
 /** Questions that may wait for a connection; more are refused, for they would only time out. */
 const waitingMax = 1000;
 
-/** Makes readers over the connections. */
-export function createDuckdbReaders(connections: readonly DuckDBConnection[]): DuckdbReaders {
+/** Makes readers over the connections. `onFailure` is called with errors that callers are not told as they are. */
+export function createDuckdbReaders(
+  connections: readonly DuckDBConnection[],
+  {
+    reserve,
+    onFailure = () => {},
+  }: {
+    readonly reserve?: Pick<DiskReserve, "rejection"> | undefined;
+    readonly onFailure?: (error: unknown) => void;
+  } = {},
+): DuckdbReaders {
   const idle = [...connections];
   const waiting: ((connection: DuckDBConnection) => void)[] = [];
   const running = new Set<Promise<unknown>>();
@@ -31,11 +43,7 @@ export function createDuckdbReaders(connections: readonly DuckDBConnection[]): D
     const connection = idle.pop();
     if (connection) return Promise.resolve(connection);
     if (waiting.length >= waitingMax) {
-      throw new RpcError({
-        code: "RESOURCE_EXHAUSTED",
-        message: "too many questions at once; ask again in a second",
-        details: [{ kind: "retryInfo", retryDelayMs: 1000 }],
-      });
+      throw exhausted("queries", `at most ${waitingMax} wait at a time: try again`);
     }
     return new Promise((resolve) => waiting.push(resolve));
   }
@@ -50,6 +58,24 @@ export function createDuckdbReaders(connections: readonly DuckDBConnection[]): D
     if (closed) throw unavailable({ message: "the store is closing", retryDelayMs: 1000 });
   }
 
+  function translated(error: unknown): unknown {
+    switch (duckdbFailure(error)) {
+      case "invalidated":
+        onFailure(error);
+        return unavailable({
+          message: "the store's database is being opened again",
+          retryDelayMs: 1000,
+          cause: error,
+        });
+      case "outOfMemory":
+        return outOfMemory(error);
+      case "diskFull":
+        return reserve?.rejection(error) ?? error;
+      case "other":
+        return error;
+    }
+  }
+
   async function read(sql: string, signal: AbortSignal): Promise<Columns> {
     assertOpen();
     const connection = await acquire();
@@ -61,7 +87,7 @@ export function createDuckdbReaders(connections: readonly DuckDBConnection[]): D
       return result.getColumns() as Columns;
     } catch (error) {
       signal.throwIfAborted();
-      throw error;
+      throw translated(error);
     } finally {
       signal.removeEventListener("abort", interrupt);
       release(connection);
@@ -83,4 +109,24 @@ export function createDuckdbReaders(connections: readonly DuckDBConnection[]): D
       for (const connection of idle.splice(0)) connection.closeSync();
     },
   };
+}
+
+function outOfMemory(cause: unknown): RpcError {
+  return exhausted(
+    "memory of the store",
+    "the query needs more memory than the store has: choose a shorter timeframe, fewer devices or a larger bucket, or try again when fewer queries run",
+    cause,
+  );
+}
+
+function exhausted(subject: string, description: string, cause?: unknown): RpcError {
+  return new RpcError({
+    code: "RESOURCE_EXHAUSTED",
+    message: `${subject}: ${description}`,
+    details: [
+      { kind: "quotaFailure", violations: [{ subject, description }] },
+      { kind: "retryInfo", retryDelayMs: 1000 },
+    ],
+    cause,
+  });
 }

@@ -13,7 +13,7 @@ export type StoreState = {
   horizon(): StoreHorizon;
   status(): Pick<
     StoreStatus,
-    "logEndMs" | "duplicates" | "conflicts" | "storedPerSecond" | "versions" | "refused"
+    "logEndMs" | "duplicates" | "conflicts" | "storedPerSecond" | "versions" | "refused" | "problems"
   >;
   diskBytes(): Promise<number>;
 };

@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import type { MessageLog } from "@devicemesh/ingest";
 import { createChangeSignal } from "@devicemesh/kit/change-signal";
 import { createRateMeter } from "@devicemesh/kit/rate-meter";
@@ -10,7 +11,9 @@ import {
 } from "@devicemesh/proto";
 import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
 import { createArrivalClock } from "./arrival-clock.ts";
+import type { DiskReserve } from "./disk-reserve.ts";
 import { openDuckdb } from "./duckdb-database.ts";
+import { duckdbFailure } from "./duckdb-failure.ts";
 import { createDuckdbFolder } from "./duckdb-folder.ts";
 import { createDuckdbMessageLog } from "./duckdb-message-log.ts";
 import { createDuckdbReaders } from "./duckdb-readers.ts";
@@ -35,6 +38,10 @@ export type EmbeddedStoreOptions = {
   readonly onFailure?: (what: string, error: unknown) => void;
   /** Readings refused by ingest so far, for the status. */
   readonly refused?: () => number;
+  /** Guards the free space of the disk; not guarded if left out. */
+  readonly reserve?: DiskReserve;
+  /** Called when the engine has invalidated its database: nothing works until the store is opened again. */
+  readonly onInvalidated?: (error: unknown) => void;
 };
 
 /** The embedded store: a message log and a reading store over one DuckDB file. */
@@ -62,18 +69,29 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const retention = options.retention ?? { rawMs: undefined, levelsMs: levels.map(() => undefined) };
   const problem = retentionProblem(retention);
   if (problem) throw new RangeError(problem);
-  const onFailure = options.onFailure ?? (() => {});
+  const { reserve, onFailure = () => {}, onInvalidated = () => {} } = options;
+  function report(what: string, error: unknown): void {
+    onFailure(what, error);
+    if (duckdbFailure(error) === "invalidated") onInvalidated(error);
+  }
 
   await using opening = new AsyncDisposableStack();
-  const database = await openDuckdb(folder, { memoryMib: options.memoryMib ?? 96, threads: 1 });
+  // The size of the file system is needed before the file is opened, which reports what is wrong with the folder.
+  await mkdir(folder, { recursive: true }).catch(() => {});
+  await reserve?.check();
+  const database = await openDuckdb(folder, {
+    memoryMib: options.memoryMib ?? 96,
+    threads: 1,
+    minFreeBytes: reserve?.measured()?.minFreeBytes,
+  });
   opening.defer(() => database.close());
   async function connect() {
     const connection = await database.connect();
     opening.defer(() => connection.closeSync());
     return connection;
   }
-  const upkeep = await connect();
-  const stored = await readStored(upkeep, levels, database.file);
+  const maintenance = await connect();
+  const stored = await readStored(maintenance, levels, database.file);
   const arrivals = createArrivalClock(clock, Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs));
   const registry = createSeriesRegistry(stored.series);
   const rate = createRateMeter();
@@ -91,17 +109,18 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       rate.add(report.stored, report.arrivedMs);
       changes.notify();
     },
-    onFailure: (error) => onFailure("commit failed", error),
+    onFailure: (error) => report("commit failed", error),
+    reserve,
   });
   const folding = createDuckdbFolder({
-    connection: upkeep,
+    connection: maintenance,
     levels,
     frontiersMs: stored.frontiersMs,
     log,
     clock: arrivals,
   });
   const keeper = createDuckdbRetention({
-    connection: upkeep,
+    connection: maintenance,
     levels,
     retention,
     stored: stored.keptSince,
@@ -110,6 +129,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   });
   const readers = createDuckdbReaders(
     await Promise.all(Array.from({ length: readerConnections }, () => database.connect())),
+    { reserve, onFailure: (error) => report("query failed", error) },
   );
   opening.defer(() => readers.close());
 
@@ -134,6 +154,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
         storedPerSecond: rate.perSecond(arrivals.nowMs()),
         versions: { duckdb: database.version },
         refused: options.refused?.(),
+        problems: [reserve?.problem() ?? []].flat(),
       }),
     },
   });
@@ -142,6 +163,19 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   let closing: Promise<void> | undefined;
   const resources = opening.move();
 
+  async function runMaintenance(): Promise<void> {
+    try {
+      if (reserve) {
+        reserve.setReusable(await database.reusableBytes(maintenance));
+        await reserve.check();
+      }
+      if (reserve?.mayFold() ?? true) await folding.foldClosedSegments();
+      await keeper.run();
+    } catch (error) {
+      if (duckdbFailure(error) === "invalidated") onInvalidated(error);
+      throw error;
+    }
+  }
   async function closeAll(): Promise<void> {
     changes.close();
     await log.close();
@@ -158,12 +192,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     maintain() {
       if (closing) return Promise.resolve();
       // One after the other: folding and deleting share a connection.
-      maintaining = maintaining
-        .catch(() => {})
-        .then(async () => {
-          await folding.foldClosedSegments();
-          await keeper.run();
-        });
+      maintaining = maintaining.catch(() => {}).then(runMaintenance);
       return maintaining;
     },
     earliestAcceptedMs: () => earliestAcceptedMs(retention, keeper.keptSince(), arrivals.nowMs()),

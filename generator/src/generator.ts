@@ -71,9 +71,9 @@ export function createGenerator(options: GeneratorOptions): Generator {
     openSpill({
       ...options.spill,
       tag: `${process.pid}-${clock.nowMs()}`,
-      onProblem: ({ file, cause }) => {
-        setLastError(`spill file ${file}: ${String(cause)}`);
-        logger.error({ file, error: cause }, "spill file failed");
+      onProblem: ({ file, cause, text }) => {
+        setLastError(text);
+        logger.error({ file, error: cause }, text);
       },
     });
   const outbox = createOutbox({

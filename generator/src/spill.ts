@@ -31,8 +31,29 @@ export type Spill = {
   brokenReadings(): number;
 };
 
-/** What goes wrong with the folder; the spill goes on without the file. */
-export type SpillProblem = { readonly file: string; readonly cause: unknown };
+/**
+ * What goes wrong with the folder; the spill goes on without the file. Files that cannot be written are reported
+ * once per cause, until one can be written again.
+ */
+export type SpillProblem = { readonly file: string; readonly cause: unknown; readonly text: string };
+
+/** The problem in words, with the fix where it is known. */
+function problemText(folder: string, file: string, cause: unknown): string {
+  const code = codeOf(cause);
+  const consequence =
+    "readings that are not acknowledged stay in memory, and new ones are dropped when that is full";
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return `spill folder ${folder}: disk full; ${consequence}: free disk space`;
+  }
+  if (code === "EROFS" || code === "EACCES") {
+    return `spill folder ${folder}: not writable; ${consequence}: make it writable`;
+  }
+  return `spill file ${file}: ${String(cause)}`;
+}
+
+function codeOf(cause: unknown): string | undefined {
+  return cause instanceof Error && "code" in cause ? String(cause.code) : undefined;
+}
 
 /**
  * Keeps each unit in a file of its own in the folder, at most `bytesMax` in all. A file appears whole or
@@ -62,6 +83,11 @@ export function openSpill({
   let readings = files.reduce((sum, file) => sum + file.readings, 0);
   let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   let brokenReadings = 0;
+  let failingWith: string | undefined;
+
+  function report(file: string, cause: unknown): void {
+    onProblem({ file, cause, text: problemText(folder, file, cause) });
+  }
 
   function forget(file: SpillFile): void {
     readings -= file.readings;
@@ -79,10 +105,13 @@ export function openSpill({
         writeFileSync(partial, encoded);
         renameSync(partial, join(folder, name));
       } catch (cause) {
-        onProblem({ file: name, cause });
+        const code = codeOf(cause) ?? String(cause);
+        if (failingWith !== code) report(name, cause);
+        failingWith = code;
         rmSync(partial, { force: true });
         return false;
       }
+      failingWith = undefined;
       files.push({ name, sequence, readings: unit.readings, bytes: encoded.length });
       readings += unit.readings;
       bytes += encoded.length;
@@ -98,11 +127,11 @@ export function openSpill({
           taken.set(unit, file);
           return unit;
         } catch (cause) {
-          onProblem({ file: file.name, cause });
+          report(file.name, cause);
           forget(file);
           brokenReadings += file.readings;
           // It may be gone: another process that shares the folder has delivered it.
-          if (existsSync(path)) renameSync(path, `${path}.broken`);
+          setAside(path);
         }
       }
       return undefined;
@@ -120,6 +149,15 @@ export function openSpill({
     bytes: () => bytes,
     brokenReadings: () => brokenReadings,
   };
+}
+
+/** Renames a file that cannot be read. On a disk that refuses this it is found again by the next process. */
+function setAside(path: string): void {
+  try {
+    if (existsSync(path)) renameSync(path, `${path}.broken`);
+  } catch {
+    // Reported already, and its readings are counted.
+  }
 }
 
 type SpillFile = {

@@ -23,6 +23,7 @@ export async function getPipelineStatus(
   const status = await store.readStatus(signal);
   const { logEndMs, horizon, refused } = status;
   const nowMs = clock();
+  const parts = status.parts && partsMessage(status.parts, nowMs);
   return {
     status: {
       ...(logEndMs !== undefined && { logEnd: protoTimestamp(logEndMs) }),
@@ -54,7 +55,8 @@ export async function getPipelineStatus(
       }),
       versions: { ...versions, ...status.versions },
       started: protoTimestamp(startedMs),
-      ...(status.parts && partsMessage(status.parts, nowMs)),
+      ...parts,
+      problems: [...(status.problems ?? []), ...(parts?.problems ?? [])],
     },
   };
 }

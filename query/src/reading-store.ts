@@ -125,6 +125,8 @@ export type StoreStatus = {
   readonly versions: Readonly<Record<string, string>>;
   /** Readings refused by ingest since it was started, if this store can know. */
   readonly refused: number | undefined;
+  /** What is wrong with the store itself, in words; left out if it knows of nothing. */
+  readonly problems?: readonly string[];
   /** Where parts of their own fill the store: what they say. Undefined where nothing lies between log and store. */
   readonly parts?: StoreParts;
 };

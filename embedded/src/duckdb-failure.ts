@@ -1,0 +1,14 @@
+/**
+ * What a failed statement means: `invalidated` closes the whole database until it is opened again, `diskFull`
+ * and `outOfMemory` pass when there is space or fewer statements run, `other` is not expected.
+ */
+export type DuckdbFailure = "invalidated" | "diskFull" | "outOfMemory" | "other";
+
+/** Classifies an error of the engine by its text: it has no codes. */
+export function duckdbFailure(error: unknown): DuckdbFailure {
+  const text = error instanceof Error ? error.message : String(error);
+  if (/database has been invalidated|^FATAL Error/i.test(text)) return "invalidated";
+  if (/no space left on device|disk quota exceeded|not enough disk space/i.test(text)) return "diskFull";
+  if (/out of memory|failed to (allocate|offload|pin)/i.test(text)) return "outOfMemory";
+  return "other";
+}
