@@ -123,7 +123,8 @@ function planOf(
       }),
     );
   const coarse = leftOut === "coarsedirty" ? (planRead(request).plan.levels[1] ?? []) : [];
-  return planRead({ ...request, repeats: withRuleLeftOut(marked, { leftOut, frontierMs, coarse }) }).plan;
+  const windows = withRuleLeftOut(marked, { leftOut, frontierMs, coarse });
+  return planRead({ ...request, repeats: { windows } }).plan;
 }
 
 /** What the planner is told when it shall not know of a rule; all that is known if none is left out. */

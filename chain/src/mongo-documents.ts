@@ -111,6 +111,11 @@ export type FrontierDocument = {
   readonly complete_through: Date;
   /** For each level, the finest first: everything that arrived before is in its partials for good. 1970 if nothing is. */
   readonly frontiers: readonly Date[];
+  /**
+   * The levels above the finest count no reading twice because of repeats that arrived at or after this; it only
+   * grows. Unset as long as nothing is known of it, as in a mesh that was folded by an older aggregator.
+   */
+  readonly coarse_pure_since?: Date;
   /** About when (to a second) the last message was appended, by the log's clock; null if there is none. */
   readonly log_end: Date | null;
   /** When this was written, by the aggregator's clock. */

@@ -44,7 +44,7 @@ export function createDuckdbReadingStore(dependencies: {
     // It refuses repeats as it commits: no partial ever counts one.
     async readRepeats(_request, signal) {
       assertAnswering(signal);
-      return [];
+      return { windows: [] };
     },
 
     async readPartials({ plan, filter, bucketMs }, signal) {

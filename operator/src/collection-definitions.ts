@@ -143,6 +143,7 @@ const frontierValidator = {
     properties: {
       complete_through: date,
       frontiers: { bsonType: "array", items: date },
+      coarse_pure_since: date,
       log_end: { bsonType: ["date", "null"] },
       updated: date,
     },

@@ -2,6 +2,7 @@ import { createClient, createRouterTransport } from "@connectrpc/connect";
 import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
 import { silentLogger } from "@devicemesh/kit/logger";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { describe } from "vitest";
 import { createMemoryReadingStore } from "./memory-reading-store.ts";
 import { describeExactAnswers } from "./oracle/index.ts";
 import type { ReadingStore, StoreHorizon } from "./reading-store.ts";
@@ -34,31 +35,42 @@ function withRepairsAnew(store: ReadingStore, repair: () => void): ReadingStore 
   };
 }
 
-// As on the real chain: partials count repeats, whose windows are dirty until they are repaired.
-describeExactAnswers(
-  "a store whose partials count repeats",
-  async () => {
-    let nowMs = Date.UTC(2026, 10, 23, 20, 4, 22, 17);
-    const clock = () => nowMs;
-    const memory = createMemoryReadingStore({ clock, isCountingRepeats: true });
-    const store = withOldHorizons(withRepairsAnew(memory.store, memory.repair));
-    const transport = createRouterTransport(queryRoutes({ store, clock }), {
-      router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
-    });
-    let folds = 0;
-    return {
-      publish: async (readings) => memory.append(readings),
-      async fold() {
-        memory.fold();
-        if (folds++ % 2 === 1) memory.repair();
-      },
-      advance(ms) {
-        nowMs += ms;
-      },
-      nowMs: clock,
-      query: createClient(QueryService, transport),
-      close: async () => memory.close(),
-    };
-  },
-  { runs: 300, manySeries: 500 },
-);
+// As on the real chain: partials count repeats, whose windows are dirty until they are repaired. The levels above
+// the finest are pure from some moment on, as after an update of an older mesh, or from the first.
+describe.each([
+  ["never", undefined],
+  ["always", 0],
+  ["in the middle of it", Date.UTC(2026, 10, 24)],
+])("coarse levels pure: %s", (_, coarsePureSinceMs) => {
+  describeExactAnswers(
+    "a store whose partials count repeats",
+    async () => {
+      let nowMs = Date.UTC(2026, 10, 23, 20, 4, 22, 17);
+      const clock = () => nowMs;
+      const memory = createMemoryReadingStore({
+        clock,
+        isCountingRepeats: true,
+        ...(coarsePureSinceMs !== undefined && { coarsePureSinceMs }),
+      });
+      const store = withOldHorizons(withRepairsAnew(memory.store, memory.repair));
+      const transport = createRouterTransport(queryRoutes({ store, clock }), {
+        router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
+      });
+      let folds = 0;
+      return {
+        publish: async (readings) => memory.append(readings),
+        async fold() {
+          memory.fold();
+          if (folds++ % 2 === 1) memory.repair();
+        },
+        advance(ms) {
+          nowMs += ms;
+        },
+        nowMs: clock,
+        query: createClient(QueryService, transport),
+        close: async () => memory.close(),
+      };
+    },
+    { runs: 150, manySeries: 500 },
+  );
+});

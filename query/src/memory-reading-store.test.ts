@@ -1,5 +1,5 @@
 import { alignDown } from "@devicemesh/proto";
-import { createMemoryReadingStore } from "./memory-reading-store.ts";
+import { createMemoryReadingStore, type MemoryReadingStoreOptions } from "./memory-reading-store.ts";
 import {
   describeReadingStore,
   expiringRetention,
@@ -8,11 +8,11 @@ import {
 
 const dayMs = 86_400_000;
 
-type Kind = { readonly isExpiring?: boolean; readonly isCountingRepeats?: boolean };
+type Kind = Omit<MemoryReadingStoreOptions, "clock"> & { readonly isExpiring?: boolean };
 
-async function open({ isExpiring = false, isCountingRepeats = false }: Kind): Promise<ReadingStoreHarness> {
+async function open({ isExpiring = false, ...options }: Kind): Promise<ReadingStoreHarness> {
   let nowMs = Date.UTC(2026, 10, 23, 20, 4, 22, 17);
-  const memory = createMemoryReadingStore({ clock: () => nowMs, isCountingRepeats });
+  const memory = createMemoryReadingStore({ clock: () => nowMs, ...options });
   return {
     store: memory.store,
     publish: async (readings) => memory.append(readings),
@@ -39,4 +39,9 @@ describeReadingStore("memory", () => open({}), { openExpiring: () => open({ isEx
 
 describeReadingStore("memory, partials count repeats", () => open({ isCountingRepeats: true }), {
   openExpiring: () => open({ isExpiring: true, isCountingRepeats: true }),
+});
+
+const pure = { isCountingRepeats: true, coarsePureSinceMs: 0 };
+describeReadingStore("memory, finest partials count repeats", () => open(pure), {
+  openExpiring: () => open({ ...pure, isExpiring: true }),
 });

@@ -12,7 +12,7 @@ import {
   scanned,
 } from "./memory-scans.ts";
 import { mergePartials } from "./merge.ts";
-import type { ReadingStore } from "./reading-store.ts";
+import type { ReadingStore, WindowRepeats } from "./reading-store.ts";
 
 /** How the memory store is made. */
 export type MemoryReadingStoreOptions = {
@@ -25,6 +25,11 @@ export type MemoryReadingStoreOptions = {
    * repeats and marks their windows. By default repeats are refused before they are folded.
    */
   readonly isCountingRepeats?: boolean;
+  /**
+   * If it counts repeats: the segments from which on it folds the second level from raw readings where they are
+   * repeated, so that this level and those above are pure; never by default.
+   */
+  readonly coarsePureSinceMs?: number;
 };
 
 /** A store that keeps all in memory and does all by the book, for tests: nothing survives the process. */
@@ -48,6 +53,7 @@ export type MemoryReadingStore = {
 /** Makes an empty memory store. */
 export function createMemoryReadingStore(options: MemoryReadingStoreOptions): MemoryReadingStore {
   const { clock, levels = defaultLevels, isCountingRepeats = false } = options;
+  const { coarsePureSinceMs = Number.POSITIVE_INFINITY } = options;
   const repeats = createMemoryRepeats((levels[0] as Level).windowMs);
   const identities = new Map<string, number>();
   const seriesNames = new Map<string, { deviceId: string; sensor: DeviceMessage["sensor"] }>();
@@ -69,19 +75,26 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
     frontiersMs: [...frontiersMs],
     levelsKeptSinceMs: keptSince.levelsMs,
     rawKeptSinceMs: keptSince.rawMs,
+    coarsePureSinceMs,
   });
   function check(signal: AbortSignal): void {
     signal.throwIfAborted();
     if (closed) throw unavailable({ message: "the store is closed", retryDelayMs: 1000 });
   }
 
+  /** What a level is folded from. */
+  function foldedFrom(level: number): readonly StoredPartial[] {
+    if (level === 0) return [...readings, ...repeats.copies].map(partialOfStored);
+    const below = partials[level - 1] as readonly StoredPartial[];
+    if (level > 1 || coarsePureSinceMs === Number.POSITIVE_INFINITY) return below;
+    const isPure = ({ segmentMs }: StoredPartial): boolean => segmentMs >= coarsePureSinceMs;
+    return [...below.filter((partial) => !isPure(partial)), ...readings.map(partialOfStored).filter(isPure)];
+  }
+
   function foldLevel(level: number, toMs: number): void {
     const { windowMs, segmentMs } = levels[level] as Level;
     const sinceMs = frontiersMs[level] as number;
-    const below: readonly StoredPartial[] =
-      level === 0
-        ? [...readings, ...repeats.copies].map(partialOfStored)
-        : (partials[level - 1] as readonly StoredPartial[]);
+    const below = foldedFrom(level);
     const closedNow = below.filter((partial) => partial.segmentMs >= sinceMs && partial.segmentMs < toMs);
     const groups = Map.groupBy(closedNow, (partial) =>
       [
@@ -110,9 +123,15 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
       check(signal);
       return horizon();
     },
-    async readRepeats({ filter, sinceMs, toMs }, signal) {
+    async readRepeats({ filter, sinceMs, toMs, relevant }, signal) {
       check(signal);
-      return repeats.find(filter).filter(({ windowMs }) => windowMs >= sinceMs && windowMs < toMs);
+      const isRelevant = ({ firstRepeatMs, lastRepeatMs }: WindowRepeats): boolean =>
+        relevant === undefined || lastRepeatMs >= relevant.sinceMs || firstRepeatMs < relevant.beforeMs;
+      return {
+        windows: repeats
+          .find(filter)
+          .filter((window) => window.windowMs >= sinceMs && window.windowMs < toMs && isRelevant(window)),
+      };
     },
     async readPartials({ plan, filter, bucketMs }, signal) {
       check(signal);

@@ -67,6 +67,7 @@ export function createHorizonReader(options: {
       levelsKeptSinceMs: mesh.levels.map(() => Number.NEGATIVE_INFINITY),
       rawKeptSinceMs:
         retainMs === undefined ? Number.NEGATIVE_INFINITY : alignUp(clock() - retainMs, windowMs),
+      coarsePureSinceMs: frontier?.coarse_pure_since?.getTime() ?? Number.POSITIVE_INFINITY,
       logEndMs: frontier?.log_end?.getTime(),
       publishedMs: frontier?.updated.getTime(),
     };

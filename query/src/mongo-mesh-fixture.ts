@@ -53,8 +53,10 @@ export async function openMeshFixture(options: {
   readonly url: string;
   readonly indexes: readonly FixtureIndex[];
   readonly retainRawMs?: number;
+  /** Levels above the finest are folded from raw readings, so that they are pure. */
+  readonly isCoarsePure?: boolean;
 }): Promise<MeshFixture> {
-  const { url, indexes, retainRawMs } = options;
+  const { url, indexes, retainRawMs, isCoarsePure = false } = options;
   const database = `query_test_${randomBytes(6).toString("hex")}`;
   const connection = openMongo({ url, database, appName: "query-test" });
   const { db } = connection;
@@ -88,6 +90,7 @@ export async function openMeshFixture(options: {
         $set: {
           complete_through: new Date(nowMs),
           frontiers: frontiersMs.map((ms) => new Date(ms)),
+          ...(isCoarsePure && { coarse_pure_since: new Date(0) }),
           log_end: log.length > 0 ? new Date(log.at(-1)?.arrivedMs as number) : null,
           updated: new Date(nowMs),
         },
@@ -99,7 +102,8 @@ export async function openMeshFixture(options: {
   async function foldLevel(level: number, toMs: number): Promise<void> {
     const { windowMs, segmentMs } = defaultLevels[level] as Level;
     const sinceMs = partials[level]?.at(-1)?.segmentMs ?? Number.NEGATIVE_INFINITY;
-    const below = level === 0 ? log.map(partialOfStored) : (partials[level - 1] as StoredPartial[]);
+    const readings = level === 1 && isCoarsePure ? [...stored.values()] : level === 0 ? log : undefined;
+    const below = readings?.map(partialOfStored) ?? (partials[level - 1] as StoredPartial[]);
     const closed = below
       .filter((partial) => alignDown(partial.segmentMs, segmentMs) > sinceMs && partial.segmentMs < toMs)
       .sort((a, b) => a.segmentMs - b.segmentMs);

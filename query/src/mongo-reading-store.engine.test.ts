@@ -49,23 +49,25 @@ describe.skipIf(!engines)("on a real database", () => {
 
   describeReadingStore("MongoDB", () => openMeshFixture(database));
 
-  describeExactAnswers(
-    "MongoDB",
-    async () => {
-      const mesh = await openMeshFixture(database);
-      const transport = createRouterTransport(queryRoutes({ store: mesh.store, clock: mesh.nowMs }), {
-        router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
-      });
-      let folds = 0;
-      return {
-        ...mesh,
-        async fold() {
-          await mesh.fold({ isSlow: folds % 3 === 1 });
-          if (folds++ % 2 === 1) await mesh.repair();
-        },
-        query: createClient(QueryService, transport),
-      };
-    },
-    { runs: 10, manySeries: 300 },
-  );
+  describe.each([true, false])("coarse levels pure: %s", (isCoarsePure) => {
+    describeExactAnswers(
+      "MongoDB",
+      async () => {
+        const mesh = await openMeshFixture({ ...database, isCoarsePure });
+        const transport = createRouterTransport(queryRoutes({ store: mesh.store, clock: mesh.nowMs }), {
+          router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
+        });
+        let folds = 0;
+        return {
+          ...mesh,
+          async fold() {
+            await mesh.fold({ isSlow: folds % 3 === 1 });
+            if (folds++ % 2 === 1) await mesh.repair();
+          },
+          query: createClient(QueryService, transport),
+        };
+      },
+      { runs: 6, manySeries: 300 },
+    );
+  });
 });

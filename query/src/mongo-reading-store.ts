@@ -1,4 +1,5 @@
 import { unavailable } from "@devicemesh/kit/rpc-error";
+import type { Level } from "@devicemesh/proto";
 import type { Db } from "mongodb";
 import { createChangeWatch } from "./mongo-changes.ts";
 import { createHorizonReader } from "./mongo-horizon.ts";
@@ -50,7 +51,8 @@ export function createMongoReadingStore(options: {
     },
     async readRepeats(request, signal) {
       check(signal);
-      return findRepeats(db, request, signal);
+      const windowMs = (): number => (horizons.levels()[0] as Level).windowMs;
+      return findRepeats({ ...request, db, windowMs }, signal);
     },
     async readPartials({ plan, filter, bucketMs }, signal) {
       check(signal);

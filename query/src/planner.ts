@@ -1,8 +1,8 @@
 import { alignDown, alignUp, earliestTimestampMs, type Level, latestTimestampMs } from "@devicemesh/proto";
-import { type MarkedSeries, markWindows, widenMarked } from "./marked-windows.ts";
-import type { ReadPlan, Scan, StoreHorizon, WindowRepeats } from "./reading-store.ts";
+import { asOneSpan, extentOf, type MarkedSeries, markWindows, widenMarked } from "./marked-windows.ts";
+import type { ReadPlan, RepeatsFound, RepeatsRequest, Scan, StoreHorizon } from "./reading-store.ts";
 import { type PlannedRepeats, planRepeats, type ServedSpan } from "./repeats-plan.ts";
-import { joinedSpans, type Span, without } from "./spans.ts";
+import { clippedTo, joinedSpans, type Span, without } from "./spans.ts";
 
 export type { Span } from "./spans.ts";
 
@@ -16,11 +16,19 @@ export type PlannedRead = {
 /** All timestamps that a reading can have, aligned to days. */
 export const allTime: Span = { sinceMs: earliestTimestampMs, toMs: latestTimestampMs };
 
-/**
- * The most spans and scans of series with repeats in a plan: each is a condition of a query. Beyond, windows
- * close to each other are read as one span of raw readings.
- */
+/** The most spans and scans of series with repeats in a plan: each is a condition of a query. */
 export const repeatSpansMax = 400;
+
+/** The most series that are named in a plan because of their repeats: each is a value of those conditions. */
+export const repeatSeriesMax = 10_000;
+
+type PlanRequest = {
+  readonly sinceMs: number;
+  readonly toMs: number;
+  readonly levels: readonly Level[];
+  readonly horizon: StoreHorizon;
+  readonly bucketMs?: number | undefined;
+};
 
 /**
  * Plans the read of the readings with a timestamp in [sinceMs, toMs), which is clamped to `allTime`. With
@@ -30,67 +38,163 @@ export const repeatSpansMax = 400;
  * the timeframe, or by raw readings. What that level has not folded yet comes from the level below, and so
  * on down to raw, so that each reading is in exactly one scan.
  *
- * `repeats` are the windows with repeats in the timeframe, read after the horizon. For their series a moment is
- * served by a finer level, whose window around it holds none of them; they themselves by their repairs and what
- * arrived since, or by raw readings (`markWindows` says which).
+ * `repeats` are the windows with repeats in the timeframe, read after the horizon as `repeatsNeeded` asks. For
+ * their series they are read otherwise (`planRepeats`): by their repairs and what arrived since, or by raw readings
+ * (`markWindows` says which). The work grows with their number and no faster, and the plan is bounded: a series
+ * with too many is read as one span of raw readings, too many spans are joined, series by series, and only where
+ * more than `repeatSeriesMax` series have repeats do raw readings serve all series.
  *
  * A moment is covered if the level that serves it still keeps it (`levelsKeptSinceMs`, `rawKeptSinceMs`).
  * What is not yet folded upwards never expires, so nothing else is needed. A moment that is not covered is
  * left out wholly, also where some of its readings happen to be there still.
  */
-export function planRead(request: {
-  readonly sinceMs: number;
-  readonly toMs: number;
-  readonly levels: readonly Level[];
-  readonly horizon: StoreHorizon;
-  readonly bucketMs?: number | undefined;
-  readonly repeats?: readonly WindowRepeats[] | undefined;
-  /** `repeatSpansMax` by default. */
-  readonly spansMax?: number | undefined;
-}): PlannedRead {
-  const { levels, horizon, bucketMs, repeats = [], spansMax = repeatSpansMax } = request;
+export function planRead(
+  request: PlanRequest & {
+    readonly repeats?: RepeatsFound | undefined;
+    /** `repeatSpansMax` by default. */
+    readonly spansMax?: number | undefined;
+    /** `repeatSeriesMax` by default. */
+    readonly seriesMax?: number | undefined;
+  },
+): PlannedRead {
+  const {
+    levels,
+    horizon,
+    bucketMs,
+    repeats,
+    spansMax = repeatSpansMax,
+    seriesMax = repeatSeriesMax,
+  } = request;
   const timeframe = clamped(request);
   const usable = levels.filter(({ windowMs }) => bucketMs === undefined || bucketMs % windowMs === 0);
-  const marked = markWindows(repeats, { horizon, windowMs: (levels[0] as Level).windowMs });
-  const served = keptSpans(regions(timeframe, usable), horizon);
-  const fine = planMarked({ spans: served.spans, marked, levels, horizon, spansMax });
-  if (fine.size <= spansMax) return planOf(served, fine, request);
-  // Too many series are marked, each in another way: where raw readings are kept, they serve all series.
-  const all = joinedSpans(marked.flatMap(({ windows }) => windows));
-  const rawSpan = {
-    sinceMs: Math.max(all[0]?.sinceMs ?? 0, horizon.rawKeptSinceMs, timeframe.sinceMs),
-    toMs: Math.min(all.at(-1)?.toMs ?? 0, timeframe.toMs),
-  };
-  const around = without([timeframe], rawSpan.sinceMs < rawSpan.toMs ? [rawSpan] : []);
-  const cut = [...around.flatMap((span) => regions(span, usable)), { ...rawSpan, serving: rawPlace }].filter(
-    (region) => region.sinceMs < region.toMs,
-  );
-  const coarse = keptSpans(
-    cut.sort((a, b) => a.sinceMs - b.sinceMs),
+  const spans = regions(timeframe, usable);
+  const windows = repeats?.windows ?? [];
+  const isPure = isCoarsePure(horizon, repeats);
+  const marked = markWindows(windows, {
     horizon,
+    windowMs: (levels[0] as Level).windowMs,
+    recentOnly: isPure ? coarseExtent(spans) : undefined,
+  });
+  const served = keptSpans(spans, horizon);
+  const isListed = repeats?.everySeries === undefined && marked.length <= seriesMax;
+  const fine = isListed
+    ? planMarked({ spans: served.spans, marked, levels, horizon, isCoarsePure: isPure, sizeMax: spansMax })
+    : undefined;
+  if (fine) return planOf(served, fine, request);
+  const listed = extentOf(marked);
+  const extent = joinedSpans(
+    [listed, repeats?.everySeries].filter((span) => span !== undefined),
+    Number.POSITIVE_INFINITY,
+  )[0] as Span;
+  return planWithout(extent, { ...request, timeframe, usable, isPure });
+}
+
+/**
+ * Which windows with repeats the plan of a timeframe needs to know. Where pure levels serve, those that were
+ * repeated since the second level's frontier, and whatever those levels are not pure for.
+ */
+export function repeatsNeeded(request: PlanRequest): readonly Omit<RepeatsRequest, "filter">[] {
+  const { levels, horizon, bucketMs } = request;
+  const timeframe = clamped(request);
+  const usable = levels.filter(({ windowMs }) => bucketMs === undefined || bucketMs % windowMs === 0);
+  const spans = regions(timeframe, usable);
+  const coarse = coarseExtent(spans);
+  const pureSinceMs = horizon.coarsePureSinceMs ?? Number.POSITIVE_INFINITY;
+  if (!coarse || pureSinceMs === Number.POSITIVE_INFINITY) {
+    return spans.length > 0 ? [{ sinceMs: timeframe.sinceMs, toMs: timeframe.toMs }] : [];
+  }
+  const fine = spans
+    .filter(({ serving }) => serving === 0)
+    .map(({ sinceMs, toMs }): Omit<RepeatsRequest, "filter"> => ({ sinceMs, toMs }));
+  const relevant = { sinceMs: horizon.frontiersMs[1] as number, beforeMs: pureSinceMs };
+  return [...fine, { ...coarse, relevant }];
+}
+
+/** Whether the levels above the finest count no reading twice because of these repeats. */
+export function isCoarsePure(horizon: StoreHorizon, repeats: RepeatsFound | undefined): boolean {
+  const { coarsePureSinceMs = Number.POSITIVE_INFINITY } = horizon;
+  const frontierMs = horizon.frontiersMs[0] as number;
+  const isPureFor = (firstRepeatMs: number): boolean =>
+    firstRepeatMs >= coarsePureSinceMs || firstRepeatMs >= frontierMs;
+  return (
+    coarsePureSinceMs < Number.POSITIVE_INFINITY &&
+    (repeats?.windows.every(({ firstRepeatMs }) => isPureFor(firstRepeatMs)) ?? true) &&
+    (repeats?.everySeries === undefined || isPureFor(repeats.everySeries.firstRepeatMs))
   );
-  return planOf(coarse, planRepeats({ spans: coarse.spans, marked, levels, horizon }), request);
 }
 
 /** The place of raw readings, below the finest level. */
 const rawPlace = -1;
 
-/** Plans the marked windows, with wider and wider gaps until the plan is small enough or there is no wider one. */
+/** What is planned one by one at most before all spans of a series become one. */
+const rowsWidenedMax = 10_000;
+
+/**
+ * Plans the marked windows, in wider and wider spans until the plan is small enough: first with what is close
+ * together, then with one span a series, then with the same span for all series that are marked, at last without
+ * what is left out anyway once raw readings have expired. Undefined if there is no small enough plan.
+ */
 function planMarked(request: {
   readonly spans: readonly ServedSpan[];
   readonly marked: readonly MarkedSeries[];
   readonly levels: readonly Level[];
   readonly horizon: StoreHorizon;
-  readonly spansMax: number;
-}): PlannedRepeats {
-  const { marked, levels, horizon, spansMax } = request;
-  let planned = planRepeats(request);
-  for (const gapMs of [0, ...levels.map(({ windowMs }) => windowMs), Number.POSITIVE_INFINITY]) {
-    if (planned.size <= spansMax) break;
-    const widened = widenMarked(marked, { gapMs, rawKeptSinceMs: horizon.rawKeptSinceMs });
-    planned = planRepeats({ ...request, marked: widened });
+  readonly isCoarsePure: boolean;
+  readonly sizeMax: number;
+}): PlannedRepeats | undefined {
+  const { marked, levels, horizon } = request;
+  const { rawKeptSinceMs } = horizon;
+  const planned = planRepeats(request);
+  if (planned) return planned;
+  const rows = marked.reduce((sum, { windows }) => sum + windows.length, 0);
+  const gaps = rows > rowsWidenedMax ? [] : [0, ...levels.map(({ windowMs }) => windowMs)];
+  for (const gapMs of [...gaps, Number.POSITIVE_INFINITY]) {
+    const wider = planRepeats({ ...request, marked: widenMarked(marked, { gapMs, rawKeptSinceMs }) });
+    if (wider) return wider;
   }
-  return planned;
+  return (
+    planRepeats({ ...request, marked: asOneSpan(marked, rawKeptSinceMs) }) ??
+    planRepeats({ ...request, marked: asOneSpan(marked, Number.NEGATIVE_INFINITY) })
+  );
+}
+
+/**
+ * Plans a read that takes nothing that any series' repeats in `extent` may have spoilt. Pure levels serve on: only
+ * what they have not folded comes from raw readings instead of the finest level. Else raw readings serve.
+ */
+function planWithout(
+  extent: Span,
+  request: PlanRequest & {
+    readonly timeframe: Span;
+    readonly usable: readonly Level[];
+    readonly isPure: boolean;
+  },
+): PlannedRead {
+  const { timeframe, usable, isPure } = request;
+  const horizon: StoreHorizon = isPure
+    ? {
+        ...request.horizon,
+        frontiersMs: request.horizon.frontiersMs.map((ms, level, all) => (level === 0 ? (all[1] ?? 0) : ms)),
+      }
+    : request.horizon;
+  const isKept = ({ serving }: ServedSpan): boolean => isPure && serving !== 0;
+  const whole = regions(timeframe, usable);
+  const spoilt = isPure ? whole.filter((span) => !isKept(span)) : [timeframe];
+  const cut = [
+    ...whole.filter(isKept),
+    ...without(spoilt, [extent]).flatMap((span) => regions(span, usable)),
+    ...clippedTo(spoilt, extent).map(({ sinceMs, toMs }) => ({ sinceMs, toMs, serving: rawPlace })),
+  ];
+  const spans = cut.sort((a, b) => a.sinceMs - b.sinceMs);
+  return planOf(keptSpans(spans, horizon), { plan: undefined, notCovered: [] }, { ...request, horizon });
+}
+
+/** From the first to the last moment that a level above the finest serves; undefined if there is none. */
+function coarseExtent(spans: readonly ServedSpan[]): Span | undefined {
+  return joinedSpans(
+    spans.filter(({ serving }) => serving > 0),
+    Number.POSITIVE_INFINITY,
+  )[0];
 }
 
 type KeptSpans = { readonly spans: readonly ServedSpan[]; readonly notCovered: readonly Span[] };

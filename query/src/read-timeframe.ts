@@ -1,8 +1,9 @@
 import type { AnswerCoverage } from "./coverage.ts";
-import { planRead, type Span } from "./planner.ts";
+import { isCoarsePure, planRead, repeatsNeeded, type Span } from "./planner.ts";
 import type {
   PartialsRead,
   ReadingStore,
+  RepeatsFound,
   SeriesFilter,
   SeriesPartial,
   StoreHorizon,
@@ -60,13 +61,54 @@ async function readPlanned(
 ): Promise<PartialsRead & { readonly horizon: StoreHorizon; readonly notCovered: readonly Span[] }> {
   const { sinceMs, toMs } = timeframe;
   const horizon = await store.readHorizon(signal);
+  const { levels } = store;
   // Read after the horizon: then no repeat before its frontier is missing.
-  const known = await store.readRepeats({ filter, sinceMs, toMs }, signal);
-  const repeats = usesRepairs ? known : known.map((window) => ({ ...window, repairThroughMs: undefined }));
-  const { plan, notCovered } = planRead({ sinceMs, toMs, levels: store.levels, horizon, bucketMs, repeats });
+  const known = await readRepeats(store, { sinceMs, toMs, levels, horizon, bucketMs, filter }, signal);
+  const windows = usesRepairs
+    ? known.windows
+    : known.windows.map((window) => ({ ...window, repairThroughMs: undefined }));
+  const { plan, notCovered } = planRead({
+    sinceMs,
+    toMs,
+    levels,
+    horizon,
+    bucketMs,
+    repeats: { ...known, windows },
+  });
   const read = await store.readPartials(
     { plan, filter, ...(bucketMs !== undefined && { bucketMs }) },
     signal,
   );
   return { ...read, horizon, notCovered };
+}
+
+/** The windows with repeats that the plan of a timeframe needs to know. Throws what the store throws. */
+export async function readRepeats(
+  store: ReadingStore,
+  request: Parameters<typeof repeatsNeeded>[0] & { readonly filter: SeriesFilter },
+  signal: AbortSignal,
+): Promise<RepeatsFound> {
+  const { filter, horizon, sinceMs, toMs } = request;
+  const needed = repeatsNeeded(request);
+  const found = joined(
+    await Promise.all(needed.map((part) => store.readRepeats({ ...part, filter }, signal))),
+  );
+  const isRelevantOnly = needed.some(({ relevant }) => relevant !== undefined);
+  if (!isRelevantOnly || isCoarsePure(horizon, found)) return found;
+  // The coarse levels are not pure for all of them: then no repeat is without meaning for the plan.
+  return store.readRepeats({ filter, sinceMs, toMs }, signal);
+}
+
+function joined(parts: readonly RepeatsFound[]): RepeatsFound {
+  const everySeries = parts.flatMap((part) => part.everySeries ?? []);
+  return {
+    windows: parts.flatMap(({ windows }) => windows),
+    ...(everySeries.length > 0 && {
+      everySeries: {
+        sinceMs: Math.min(...everySeries.map((span) => span.sinceMs)),
+        toMs: Math.max(...everySeries.map((span) => span.toMs)),
+        firstRepeatMs: Math.min(...everySeries.map(({ firstRepeatMs }) => firstRepeatMs)),
+      },
+    }),
+  };
 }

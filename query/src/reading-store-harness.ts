@@ -1,6 +1,7 @@
 import { type DeviceMessage, type Level, type SensorName, sensors } from "@devicemesh/proto";
 import { expect } from "vitest";
 import { allTime, planRead } from "./planner.ts";
+import { readRepeats } from "./read-timeframe.ts";
 import type { ReadingStore, SeriesFilter, StoreHorizon } from "./reading-store.ts";
 
 /** A store under test, empty at first. */
@@ -104,8 +105,10 @@ type PartialsRequest = {
 export async function readAll({ store }: ReadingStoreHarness, request: PartialsRequest) {
   const { filter = everything, bucketMs, sinceMs = allTime.sinceMs, toMs = allTime.toMs } = request;
   const horizon = request.horizon ?? (await store.readHorizon(signal()));
-  const repeats = await store.readRepeats({ filter, sinceMs, toMs }, signal());
-  const { plan, notCovered } = planRead({ sinceMs, toMs, levels: store.levels, horizon, bucketMs, repeats });
+  const { levels } = store;
+  const timeframe = { sinceMs, toMs, levels, horizon, bucketMs };
+  const repeats = await readRepeats(store, { ...timeframe, filter }, signal());
+  const { plan, notCovered } = planRead({ ...timeframe, repeats });
   const read = await store.readPartials(
     { plan, filter, ...(bucketMs !== undefined && { bucketMs }) },
     signal(),

@@ -1,5 +1,6 @@
 import type { DeviceMessage, Level, SensorName } from "@devicemesh/proto";
 import type { ReadingPartial } from "./partial.ts";
+import type { Span } from "./spans.ts";
 
 /** Which series: an empty list means all, an unknown name matches nothing. */
 export type SeriesFilter = {
@@ -67,11 +68,27 @@ export type RepeatsPlan = {
 export type WindowRepeats = SeriesName & {
   /** The start of the window. */
   readonly windowMs: number;
+  /** The end of a span of windows, any of which may have repeats; unset for one window. */
+  readonly toMs?: number | undefined;
   /** When the first and the last repeat that is known arrived, by the log's clock. */
   readonly firstRepeatMs: number;
   readonly lastRepeatMs: number;
   /** The frontier of the finest level at which it was repaired last; undefined if it never was. */
   readonly repairThroughMs?: number | undefined;
+};
+
+/** Which windows with repeats to read; see `ReadingStore.readRepeats`. */
+export type RepeatsRequest = Span & {
+  readonly filter: SeriesFilter;
+  readonly relevant?: { readonly sinceMs: number; readonly beforeMs: number } | undefined;
+};
+
+/** The windows with repeats that a store knows. */
+export type RepeatsFound = {
+  /** In any order; each window is in one of them at most. */
+  readonly windows: readonly WindowRepeats[];
+  /** Set if too many series have repeats to list them: any window of any series that starts in this span may have some. */
+  readonly everySeries?: (Span & { readonly firstRepeatMs: number }) | undefined;
 };
 
 /** How far the store is, read together. An older horizon is as right as a newer one. */
@@ -82,6 +99,11 @@ export type StoreHorizon = {
   readonly frontiersMs: readonly number[];
   /** For each level: partials of windows that start earlier may have expired (a multiple of the next coarser level's window); -Infinity if all are kept. Never growing towards coarser levels. */
   readonly levelsKeptSinceMs: readonly number[];
+  /**
+   * The levels above the finest are pure for repeats that arrived at or after this moment: their partials count no
+   * reading twice because of them. Infinity or unset if they never are.
+   */
+  readonly coarsePureSinceMs?: number | undefined;
   /** Raw readings with an earlier timestamp may have expired (a multiple of the finest level's window); -Infinity if all are kept. */
   readonly rawKeptSinceMs: number;
 };
@@ -187,14 +209,12 @@ export type ReadingStore = {
 
   /**
    * The finest windows that start in [sinceMs, toMs) of series that match the filter, and in which a reading
-   * was repeated; in any order. Whoever plans reads the horizon first: then every repeat that arrived before
-   * its frontier is among them. A store that refuses repeats as it commits has none, ever.
-   * @throws RpcError RESOURCE_EXHAUSTED if there are more than the store can tell at once.
+   * was repeated. With `relevant`, only those with a repeat that arrived at or after `sinceMs` or before `beforeMs`
+   * need be among them. Whoever plans reads the horizon first: then every repeat that arrived before
+   * its frontier is among them. A store that refuses repeats as it commits has none, ever. The result is bounded,
+   * however many windows there are: one span then stands for all windows of a series, or of all series.
    */
-  readRepeats(
-    request: { readonly filter: SeriesFilter; readonly sinceMs: number; readonly toMs: number },
-    signal: AbortSignal,
-  ): Promise<readonly WindowRepeats[]>;
+  readRepeats(request: RepeatsRequest, signal: AbortSignal): Promise<RepeatsFound>;
 
   /**
    * What the plan's scans add up to for each series that matches the filter, and for each bucket of

@@ -18,31 +18,35 @@ export type ServedSpan = Span & { readonly serving: number };
 export type PlannedRepeats = {
   /** Undefined if nothing is read otherwise. */
   readonly plan: RepeatsPlan | undefined;
-  /** How many spans and scans the plan has. */
-  readonly size: number;
   /** Of some series only; in any order. */
   readonly notCovered: readonly Span[];
 };
 
 /**
- * Plans the marked windows in spans that are served by levels. A moment of a series is served by the coarsest
+ * Plans the marked windows in spans that are served by levels. Where the coarse levels are pure, only the finest
+ * level is read otherwise: a marked window by raw readings of the time that the finest level stands for there.
+ * Else a moment of a series is served by the coarsest
  * level, up to the span's, whose window around it holds no marked window; a marked window by its repair and
- * what arrived since, or by raw readings. Series that are marked alike share their scans. Pure.
+ * what arrived since, or by raw readings. Series that are marked alike share their scans. Undefined as soon as the
+ * plan has more than `sizeMax` spans and scans: it is not planned further. Pure.
  */
 export function planRepeats(request: {
   readonly spans: readonly ServedSpan[];
   readonly marked: readonly MarkedSeries[];
   readonly levels: readonly Level[];
   readonly horizon: StoreHorizon;
-}): PlannedRepeats {
-  const { spans, marked, levels, horizon } = request;
+  readonly isCoarsePure: boolean;
+  readonly sizeMax: number;
+}): PlannedRepeats | undefined {
+  const { spans, marked, levels, horizon, isCoarsePure, sizeMax } = request;
   const { frontiersMs, levelsKeptSinceMs, rawKeptSinceMs } = horizon;
   const frontierMs = frontiersMs[0] as number;
-  const exceptLevels = levels.map(() => createShared<SeriesSpan>());
-  const exceptRaw = createShared<SeriesSpan>();
-  const levelScans = levels.map(() => createShared<SeriesScan>());
-  const rawScans = createShared<SeriesScan>();
-  const repairScans = createShared<RepairScan>();
+  const size = { current: 0 };
+  const exceptLevels = levels.map(() => createShared<SeriesSpan>(size));
+  const exceptRaw = createShared<SeriesSpan>(size);
+  const levelScans = levels.map(() => createShared<SeriesScan>(size));
+  const rawScans = createShared<SeriesScan>(size);
+  const repairScans = createShared<RepairScan>(size);
   const notCovered: Span[] = [];
 
   /** Leaves a span of a series out wholly; levels above `level` leave it out already. */
@@ -72,32 +76,59 @@ export function planRepeats(request: {
     levelScans[0]?.add(series, { ...repaired, arrivedSinceMs: repairThroughMs, arrivedToMs: frontierMs });
   }
 
+  /** Marked windows of a span whose serving level is pure: what the finest level has of them comes from raw. */
+  function addRecent(series: SeriesName, windows: readonly MarkedSpan[], span: ServedSpan): void {
+    // A frontier of 0 means that nothing is folded.
+    const arrivedSinceMs = (frontiersMs[1] as number) || Number.NEGATIVE_INFINITY;
+    if (arrivedSinceMs >= frontierMs) return;
+    const { windowMs } = levels[span.serving] as Level;
+    const expired = joinedSpans(
+      windows
+        .filter(({ sinceMs }) => sinceMs < rawKeptSinceMs)
+        .map(({ sinceMs, toMs }) => ({
+          sinceMs: Math.max(alignDown(sinceMs, windowMs), span.sinceMs),
+          toMs: Math.min(alignUp(Math.min(toMs, rawKeptSinceMs), windowMs), span.toMs),
+        })),
+    );
+    for (const each of expired) leaveOut(series, each, span.serving);
+    for (const each of without(joinedSpans(windows), expired)) {
+      exceptLevels[0]?.add(series, each);
+      rawScans.add(series, { ...each, arrivedSinceMs, arrivedToMs: frontierMs });
+    }
+  }
+
+  function addFiner(series: SeriesName, inside: readonly MarkedSpan[], span: ServedSpan): void {
+    for (const window of inside) addMarked(series, window);
+    let touched = joinedSpans(inside);
+    for (const each of touched) exceptLevels[0]?.add(series, each);
+    for (let level = 1; level <= span.serving; level++) {
+      const levelFrontierMs = frontiersMs[level] as number;
+      const { windowMs } = levels[level] as Level;
+      const wider = joinedSpans(
+        touched.map(({ sinceMs, toMs }) => ({
+          sinceMs: alignDown(sinceMs, windowMs),
+          toMs: alignUp(toMs, windowMs),
+        })),
+      );
+      if (levelFrontierMs > 0) for (const each of wider) exceptLevels[level]?.add(series, each);
+      for (const gap of without(wider, touched)) {
+        const served = kept(series, gap, levelsKeptSinceMs[level - 1] as number, level - 1);
+        // A frontier of 0 means that nothing is folded: then the plan's own scans hold it all.
+        if (served && levelFrontierMs > 0)
+          levelScans[level - 1]?.add(series, before(served, levelFrontierMs));
+      }
+      touched = wider;
+    }
+  }
+
   for (const { series, windows } of marked) {
     for (const span of spans) {
       if (span.serving < 0) continue;
       const inside = clippedTo(windows, span);
       if (inside.length === 0) continue;
-      for (const window of inside) addMarked(series, window);
-      let touched = joinedSpans(inside);
-      for (const each of touched) exceptLevels[0]?.add(series, each);
-      for (let level = 1; level <= span.serving; level++) {
-        const levelFrontierMs = frontiersMs[level] as number;
-        const { windowMs } = levels[level] as Level;
-        const wider = joinedSpans(
-          touched.map(({ sinceMs, toMs }) => ({
-            sinceMs: alignDown(sinceMs, windowMs),
-            toMs: alignUp(toMs, windowMs),
-          })),
-        );
-        if (levelFrontierMs > 0) for (const each of wider) exceptLevels[level]?.add(series, each);
-        for (const gap of without(wider, touched)) {
-          const served = kept(series, gap, levelsKeptSinceMs[level - 1] as number, level - 1);
-          // A frontier of 0 means that nothing is folded: then the plan's own scans hold it all.
-          if (served && levelFrontierMs > 0)
-            levelScans[level - 1]?.add(series, before(served, levelFrontierMs));
-        }
-        touched = wider;
-      }
+      if (isCoarsePure && span.serving > 0) addRecent(series, inside, span);
+      else addFiner(series, inside, span);
+      if (size.current > sizeMax) return undefined;
     }
   }
 
@@ -107,19 +138,15 @@ export function planRepeats(request: {
     raw: rawScans.all(),
     repairs: repairScans.all(),
   };
-  const size = [...plan.except.levels, plan.except.raw, ...plan.levels, plan.raw, plan.repairs].reduce(
-    (sum, { length }) => sum + length,
-    0,
-  );
-  return { plan: size > 0 ? plan : undefined, size, notCovered };
+  return { plan: size.current > 0 ? plan : undefined, notCovered };
 }
 
 function before(span: Span, arrivedToMs: number): Scan {
   return { ...span, arrivedSinceMs: Number.NEGATIVE_INFINITY, arrivedToMs };
 }
 
-/** Collects scans (or spans) of series: equal ones become one of several series. */
-function createShared<Shared extends { readonly series: readonly SeriesName[] }>() {
+/** Collects scans (or spans) of series: equal ones become one of several series. `size` counts what is apart. */
+function createShared<Shared extends { readonly series: readonly SeriesName[] }>(size: { current: number }) {
   const byBounds = new Map<
     string,
     { readonly bounds: Omit<Shared, "series">; readonly series: SeriesName[] }
@@ -128,8 +155,12 @@ function createShared<Shared extends { readonly series: readonly SeriesName[] }>
     add(series: SeriesName, bounds: Omit<Shared, "series">): void {
       const key = Object.values(bounds).join("|");
       const known = byBounds.get(key);
-      if (known) known.series.push(series);
-      else byBounds.set(key, { bounds, series: [series] });
+      if (known) {
+        known.series.push(series);
+        return;
+      }
+      byBounds.set(key, { bounds, series: [series] });
+      size.current++;
     },
     all(): Shared[] {
       return [...byBounds.values()].map(({ bounds, series }) => ({ ...bounds, series }) as unknown as Shared);
