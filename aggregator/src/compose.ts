@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { createConnectHandler } from "@devicemesh/kit/connect-handler";
 import { addHealthRoutes } from "@devicemesh/kit/connect-health";
 import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
@@ -10,6 +10,7 @@ import type { Metrics } from "@devicemesh/kit/metrics";
 import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
+import { createValidationInterceptor } from "@devicemesh/kit/request-validation";
 import { createRunningServer, type RunningServer } from "@devicemesh/kit/running-server";
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import type { StartWindowJob } from "./active.ts";
@@ -36,6 +37,9 @@ export type Aggregator = RunningServer & { readonly view: () => AggregatorView }
 
 const serviceName = AggregatorService.typeName;
 const healthIntervalMs = 500;
+
+/** A request of AggregatorService is a few names. */
+const readBytesMax = 64 * 1024;
 
 /**
  * Starts an aggregator: it listens at once, and waits for the engines, the settings and the lease. Its service
@@ -80,14 +84,20 @@ export async function startAggregator(
     const server = await startOnePortServer({
       host: config.host,
       port: config.port,
-      handler: connectNodeAdapter({
+      handler: createConnectHandler({
+        logger,
+        readMaxBytes: readBytesMax,
         routes(router) {
           router.service(AggregatorService, createAggregatorService({ view: aggregation.view, clock }));
           addHealthRoutes(router, health);
           addReflectionRoutes(router, createReflection({ image, services: [serviceName] }));
           counting?.know(router);
         },
-        interceptors: [...(counting ? [counting.interceptor] : []), createErrorInterceptor({ logger })],
+        interceptors: [
+          ...(counting ? [counting.interceptor] : []),
+          createErrorInterceptor({ logger }),
+          createValidationInterceptor(),
+        ],
       }),
       shutdownGraceMs: 500,
       onClosing: () => health.close(),

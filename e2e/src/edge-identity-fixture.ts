@@ -73,7 +73,7 @@ export async function startEdgeWithIdentity(binary: string) {
       ...common,
       store: createMemoryReadingStore({ clock: Date.now }).store,
       extraRoutes: generatorRoutes(generator),
-      access: users.interceptor,
+      access: users.gate,
     }),
   );
   const local = (port: number) => ({ host: "127.0.0.1", port });

@@ -16,7 +16,7 @@ const certificates = ["--device-ca", "ca.pem", "--server-cert", "server.pem", "-
 describe("the access of npm start", () => {
   it("asks for nothing on this machine", () => {
     using access = open();
-    expect(access.users).toMatchObject({ interceptor: undefined, tls: undefined });
+    expect(access.users).toMatchObject({ gate: undefined, tls: undefined });
     expect(access.devices).toMatchObject({ identityOf: undefined, tls: undefined });
     expect(access.generatorTls).toBeUndefined();
   });
@@ -35,7 +35,7 @@ describe("the access of npm start", () => {
 
   it("believes Envoy where the generator is not in the way", () => {
     using access = open("--trust-forwarded-identity", "--no-generator", "--host", "0.0.0.0");
-    expect(access.users.interceptor).toBeDefined();
+    expect(access.users.gate).toBeDefined();
     expect(access.devices.identityOf).toBeDefined();
   });
 });

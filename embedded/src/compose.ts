@@ -9,6 +9,10 @@ import {
 import { ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
+import { createUnfinishedRequests } from "@devicemesh/kit/unfinished-requests";
+import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
+import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
+import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, queryConfig, startQuery } from "@devicemesh/query";
 import { createPage } from "@devicemesh/query/page";
@@ -60,6 +64,7 @@ export async function startEmbedded(
   await using starting = new AsyncDisposableStack();
   const folder = resolve(config.data);
   const image = readContractImage();
+  const unfinished = createUnfinishedRequests();
   const access = starting.use(openAccess(config, { logger, clock }));
   const { generatorTls } = access;
   let refused = () => 0;
@@ -111,6 +116,13 @@ export async function startEmbedded(
       },
     ),
   );
+  const addresses = () =>
+    new Map([
+      [IngestService.typeName, localAddressOf(config.host, ingest.port)],
+      ...[QueryService, GeneratorService].map(
+        ({ typeName }) => [typeName, localAddressOf(config.host, query.port)] as const,
+      ),
+    ]);
   refused = () => ingest.stats().refused;
   const generator = createGenerator({
     target: localAddressOf(config.host, ingest.port),
@@ -134,7 +146,9 @@ export async function startEmbedded(
         logger,
         image,
         extraRoutes: generatorRoutes(generator),
-        access: access.users.interceptor,
+        access: access.users.gate,
+        addressOf: (service) => addresses().get(service),
+        unfinished,
         tls: access.users.tls,
         metrics,
         fallback: createPage(() => ({

@@ -49,7 +49,7 @@ export async function serveCommand(
         generator,
         logger,
         image: readContractImage(),
-        access: access.interceptor,
+        access: access.gate,
         tls: access.tls,
         metrics: served?.metrics,
       },

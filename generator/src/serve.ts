@@ -1,11 +1,10 @@
-import type { Interceptor } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { UserGate } from "@devicemesh/identity";
+import { createConnectHandler } from "@devicemesh/kit/connect-handler";
 import { addHealthRoutes } from "@devicemesh/kit/connect-health";
 import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
-import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
+import { createErrorInterceptor, createRequestGate } from "@devicemesh/kit/connect-status";
 import { createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
-import { markMalformedMessages } from "@devicemesh/kit/malformed-messages";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
@@ -38,8 +37,8 @@ export async function serveGenerator(
     readonly logger: Logger;
     /** The contract as a FileDescriptorSet in bytes, for reflection. */
     readonly image: Uint8Array;
-    /** Lets a call pass, or refuses it; see createAccessInterceptor. All pass if left out. */
-    readonly access?: Interceptor | undefined;
+    /** Admits or rejects calls. All are admitted if left out. */
+    readonly access?: UserGate | undefined;
     /** Serves TLS; cleartext if left out. */
     readonly tls?: TlsTermination | undefined;
     /** Gets what the generator and its server count, if somebody wants it. */
@@ -55,18 +54,19 @@ export async function serveGenerator(
     host,
     port,
     tls,
-    handler: connectNodeAdapter({
+    handler: createConnectHandler({
+      logger,
+      gate: access && createRequestGate(access.check, { logger, onRejected: counting?.rejected }),
       routes(router) {
         generatorRoutes(generator)(router);
         addHealthRoutes(router, health);
         addReflectionRoutes(router, createReflection({ image, services }));
         counting?.know(router);
-        markMalformedMessages(router, { readMaxBytes: readBytesMax });
       },
       interceptors: [
         ...(counting === undefined ? [] : [counting.interceptor]),
         createErrorInterceptor({ logger }),
-        ...(access === undefined ? [] : [access]),
+        ...(access === undefined ? [] : [access.interceptor]),
         createValidationInterceptor(),
       ],
       jsonOptions: { ignoreUnknownFields: false },

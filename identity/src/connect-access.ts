@@ -1,15 +1,30 @@
-import type { Interceptor } from "@connectrpc/connect";
+import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import type { DenyList } from "./deny-list.ts";
 import { clockToleranceMs } from "./jose-token-verifier.ts";
 import { needOf } from "./scopes.ts";
 import { type IdentifyUser, scopeProblem, tokenProblem, type User } from "./user.ts";
 
-/**
- * Lets a call pass only if its user has the scope that the RPC needs. Needs kit's error interceptor around
- * it, which translates RpcErrors. A stream that outlives its token ends with UNAUTHENTICATED before the next
- * message.
- */
-export function createAccessInterceptor({
+/** Decides who may call what. Both parts go to a server. */
+export type UserGate = {
+  /**
+   * Rejects a call whose user is unknown or lacks the scope that the RPC needs, by its headers alone: the body of a
+   * client that may not call is never read.
+   */
+  readonly check: (
+    context: Pick<HandlerContext, "service" | "method" | "requestHeader" | "values">,
+  ) => Promise<void>;
+  /**
+   * Ends a stream that outlives its token with UNAUTHENTICATED before the next message. Needs kit's error
+   * interceptor around it, which translates RpcErrors.
+   */
+  readonly interceptor: Interceptor;
+};
+
+/** The user that `check` has identified. */
+const userKey = createContextKey<User | undefined>(undefined, { description: "user" });
+
+/** The gate for users that `identify` finds. */
+export function createUserGate({
   identify,
   denyList,
   clock,
@@ -20,20 +35,29 @@ export function createAccessInterceptor({
   /** Ms since 1970. */
   readonly clock: () => number;
   readonly toleranceMs?: number;
-}): Interceptor {
+}): UserGate {
   const assertStillValid = (user: User): void => {
     const problem = tokenProblem(user, { nowMs: clock(), denyList, toleranceMs });
     if (problem) throw problem;
   };
-  return (next) => async (request) => {
-    const rpc = { service: request.service.typeName, method: request.method.name };
-    if (needOf(rpc.service, rpc.method)?.kind === "nothing") return next(request);
-    const user = await identify(request.header);
-    const problem = scopeProblem(user, rpc);
-    if (problem) throw problem;
-    const response = await next(request);
-    if (!response.stream) return response;
-    return { ...response, message: checkEach(response.message, () => assertStillValid(user)) };
+  return {
+    async check({ service, method, requestHeader, values }) {
+      const rpc = { service: service.typeName, method: method.name };
+      if (needOf(rpc.service, rpc.method)?.kind === "nothing") return;
+      const user = await identify(requestHeader);
+      const problem = scopeProblem(user, rpc);
+      if (problem) throw problem;
+      values.set(userKey, user);
+    },
+    interceptor: (next) => async (request) => {
+      if (needOf(request.service.typeName, request.method.name)?.kind === "nothing") return next(request);
+      const user = request.contextValues.get(userKey);
+      // A server without the gate would let anybody in.
+      if (user === undefined) throw new Error("the call has not been checked");
+      const response = await next(request);
+      if (!response.stream) return response;
+      return { ...response, message: checkEach(response.message, () => assertStillValid(user)) };
+    },
   };
 }
 

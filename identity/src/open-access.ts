@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
-import type { Interceptor } from "@connectrpc/connect";
 import type { Logger } from "@devicemesh/kit/logger";
 import { SettingsError } from "@devicemesh/kit/settings-error";
 import { createTlsTermination, type TlsTermination } from "@devicemesh/kit/tls-termination";
 import { accessProblem } from "./access-problem.ts";
-import { createAccessInterceptor } from "./connect-access.ts";
+import { createUserGate, type UserGate } from "./connect-access.ts";
 import { createDenyList, type DenyList, emptyDenyList, parseDenyList } from "./deny-list.ts";
 import { followFile } from "./followed-file.ts";
 import { createForwardedUserReader } from "./forwarded-user.ts";
@@ -18,8 +17,7 @@ import type { DeviceAccessConfig, UserAccessConfig } from "./settings.ts";
 
 /** What a service for people needs of its settings; undefined is off. Close it after the service. */
 export type UserAccess = Disposable & {
-  /** Goes right after kit's error interceptor. */
-  readonly interceptor: Interceptor | undefined;
+  readonly gate: UserGate | undefined;
   readonly tls: TlsTermination | undefined;
 };
 
@@ -55,7 +53,7 @@ export function openUserAccess(
   const { jwks, tokenIssuer: issuer, tokenAudience: audience } = config;
   const { clock } = dependencies;
   if (jwks === undefined && !config.trustForwardedIdentity)
-    return { interceptor: undefined, tls, ...closed(opening) };
+    return { gate: undefined, tls, ...closed(opening) };
   const denyList = opening.use(openDenyList(config.denyList, dependencies));
   // Where both are set, what Envoy says is not needed: the token itself is better.
   const identify =
@@ -68,7 +66,7 @@ export function openUserAccess(
           denyList,
           clock,
         });
-  return { interceptor: createAccessInterceptor({ identify, denyList, clock }), tls, ...closed(opening) };
+  return { gate: createUserGate({ identify, denyList, clock }), tls, ...closed(opening) };
 }
 
 /**

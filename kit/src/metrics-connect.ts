@@ -1,10 +1,18 @@
-import { Code, ConnectError, type ConnectRouter, type Interceptor } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type HandlerContext,
+  type Interceptor,
+} from "@connectrpc/connect";
 import type { RpcCounting, RpcMethod, RpcMethodCounting } from "./metrics-rpc.ts";
 
 /** Counts the calls of a Connect router. */
 export type ConnectCounting = {
   /** The first of the list, so that it is the outermost and sees the errors that callers are told. */
   readonly interceptor: Interceptor;
+  /** Counts a call that the gate rejected, which never reaches the interceptor. */
+  rejected(call: Pick<HandlerContext, "service" | "method">, error: ConnectError): void;
   /** Makes the methods of a router known; call it when all routes are there. */
   know(router: ConnectRouter): void;
 };
@@ -25,6 +33,9 @@ export function createConnectCounting(rpc: RpcCounting): ConnectCounting {
   return {
     know(router) {
       for (const { service, method } of router.handlers) knownOf(service.typeName, method);
+    },
+    rejected({ service, method }, error) {
+      knownOf(service.typeName, method).begin()(error.code);
     },
     interceptor: (next) => async (request) => {
       const { signal } = request;

@@ -6,11 +6,14 @@ import type { RunningServer } from "./running-server.ts";
 import { startSocketServer } from "./socket-server.ts";
 import type { TlsTermination } from "./tls-termination.ts";
 
-/** A handler that takes requests of both protocols, as `connectNodeAdapter` makes them. */
-export type OnePortHandler = (
-  request: http.IncomingMessage | http2.Http2ServerRequest,
-  response: http.ServerResponse | http2.Http2ServerResponse,
-) => void;
+/** A request of either protocol. */
+export type OnePortRequest = http.IncomingMessage | http2.Http2ServerRequest;
+
+/** The response of either protocol. */
+export type OnePortResponse = http.ServerResponse | http2.Http2ServerResponse;
+
+/** A handler that takes requests of both protocols, as `createConnectHandler` makes them. */
+export type OnePortHandler = (request: OnePortRequest, response: OnePortResponse) => void;
 
 /** What one server takes at most, and how long it waits. Times are in milliseconds. */
 export type OnePortLimits = {

@@ -39,7 +39,7 @@ export async function createAccessFixture() {
     const denyList = files.write(denied, "");
     const jwks = files.write(keys, issuer.publicKeys);
     let nowMs = testNowMs;
-    const { interceptor, tls: termination } = stack.use(
+    const { gate, tls: termination } = stack.use(
       openUserAccess(
         {
           ...accessOff,
@@ -53,7 +53,7 @@ export async function createAccessFixture() {
     );
     const test = stack.use(
       await startTestQuery({
-        dependencies: { ...dependencies, access: interceptor, tls: termination, clock: () => nowMs },
+        dependencies: { ...dependencies, access: gate, tls: termination, clock: () => nowMs },
       }),
     );
     return {

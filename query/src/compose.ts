@@ -1,18 +1,20 @@
 import type { ServerResponse } from "node:http";
-import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { UserGate } from "@devicemesh/identity";
+import { createConnectHandler } from "@devicemesh/kit/connect-handler";
 import { addHealthRoutes } from "@devicemesh/kit/connect-health";
 import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
-import { createErrorInterceptor, toConnectError } from "@devicemesh/kit/connect-status";
+import { createErrorInterceptor, createRequestGate, toConnectError } from "@devicemesh/kit/connect-status";
 import { createHealth, type Health } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
-import { markMalformedMessages } from "@devicemesh/kit/malformed-messages";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
-import { startOnePortServer } from "@devicemesh/kit/one-port-server";
+import { type OnePortHandler, startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
 import { createValidationInterceptor } from "@devicemesh/kit/request-validation";
 import type { TlsTermination } from "@devicemesh/kit/tls-termination";
+import type { UnfinishedRequests } from "@devicemesh/kit/unfinished-requests";
+import type { AddressOf } from "@devicemesh/kit/unserved-requests";
 import packageJson from "../package.json" with { type: "json" };
 import { createCallLimits, stoppingError } from "./call-limits.ts";
 import type { QueryConfig } from "./config.ts";
@@ -35,12 +37,16 @@ export type QueryDependencies = {
   readonly extraRoutes?: (router: ConnectRouter) => void;
   /** Answers requests that are not for a service; 404 by default. */
   readonly fallback?: FallbackHandler;
-  /** Lets a call of any service on the port pass, or refuses it; see createAccessInterceptor. All pass if left out. */
-  readonly access?: Interceptor | undefined;
+  /** Admits or rejects the calls of every service on the port. All are admitted if left out. */
+  readonly access?: UserGate | undefined;
   /** Serves TLS; cleartext if left out. */
   readonly tls?: TlsTermination | undefined;
   /** Gets what query counts, if somebody wants it. */
   readonly metrics?: Metrics | undefined;
+  /** Where the services are that query does not have, for clients that call them here. */
+  readonly addressOf?: AddressOf | undefined;
+  /** The incomplete requests of the process, where it has more than one server. */
+  readonly unfinished?: UnfinishedRequests | undefined;
 };
 
 /** Answers a request of either protocol, with what the responses of both have in common. */
@@ -69,7 +75,7 @@ const toldAfterGrace = 0.7;
  * @throws PortInUseError if the port is taken.
  */
 export async function startQuery(config: QueryConfig, dependencies: QueryDependencies): Promise<Query> {
-  const { clock, logger, image, extraRoutes, fallback, access, tls, metrics } = dependencies;
+  const { clock, logger, image, extraRoutes, fallback, access, tls, metrics, addressOf } = dependencies;
   let isStoreReachable = dependencies.serving ?? true;
   let watchers = 0;
   const counting = metrics && createConnectCounting(metrics.rpc);
@@ -82,24 +88,22 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
   const store = counted?.(dependencies.store) ?? dependencies.store;
   const stopping = new AbortController();
   const cutting = new AbortController();
-  const addServices = queryRoutes(
-    {
-      store,
-      clock,
-      ...(config.pageTokenSecret && { pageTokenKey: Buffer.from(config.pageTokenSecret) }),
-      versions: { "device-mesh": packageJson.version, node: process.versions.node },
-      watchIntervalMs: config.watchIntervalMs,
-      watchesMax: config.watchesMax,
-      onWatches(running) {
-        watchers = running;
-      },
-      stopping: stopping.signal,
+  const addServices = queryRoutes({
+    store,
+    clock,
+    ...(config.pageTokenSecret && { pageTokenKey: Buffer.from(config.pageTokenSecret) }),
+    versions: { "device-mesh": packageJson.version, node: process.versions.node },
+    watchIntervalMs: config.watchIntervalMs,
+    watchesMax: config.watchesMax,
+    onWatches(running) {
+      watchers = running;
     },
-    { callTimeoutMaxMs: config.callTimeoutMs },
-  );
+    stopping: stopping.signal,
+  });
   let health: Health | undefined;
 
-  const adapter = connectNodeAdapter({
+  const adapter = createConnectHandler({
+    logger,
     routes(router) {
       addServices(router);
       extraRoutes?.(router);
@@ -110,12 +114,11 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       const reflected = [...services, ...(config.reflectServices ?? [])];
       addReflectionRoutes(router, createReflection({ image, services: reflected }));
       counting?.know(router);
-      markMalformedMessages(router, { readMaxBytes: config.readMaxBytes });
     },
     interceptors: [
       ...(counting === undefined ? [] : [counting.interceptor]),
       createErrorInterceptor({ logger }),
-      ...(access === undefined ? [] : [access]),
+      ...(access === undefined ? [] : [access.interceptor]),
       createCallLimits({
         timeoutMs: config.callTimeoutMs,
         callsMax: config.callsMax,
@@ -128,10 +131,11 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     readMaxBytes: config.readMaxBytes,
     writeMaxBytes: config.writeMaxBytes,
     shutdownSignal: cutting.signal,
+    gate: access && createRequestGate(access.check, { logger, onRejected: counting?.rejected }),
+    addressOf,
+    unfinished: dependencies.unfinished,
     // Both kinds of response have these two methods; their types differ in what they return.
-    ...(fallback && {
-      fallback: fallback as NonNullable<Parameters<typeof connectNodeAdapter>[0]["fallback"]>,
-    }),
+    fallback: fallback as OnePortHandler | undefined,
   });
 
   let cutTimer: NodeJS.Timeout | undefined;

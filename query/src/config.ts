@@ -10,7 +10,7 @@ export type QueryConfig = {
   readonly readMaxBytes: number;
   /** Bytes of one answer message. */
   readonly writeMaxBytes: number;
-  /** How long a unary call may take, in ms; a client cannot ask for more. */
+  /** How long a unary call may take, in ms, whatever longer deadline its client sets. */
   readonly callTimeoutMs: number;
   /** Unary calls at a time; further ones are refused. */
   readonly callsMax: number;

@@ -3,6 +3,8 @@ import { openMongo } from "@devicemesh/chain/mongo-client";
 import { openUserAccess } from "@devicemesh/identity";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
+import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
+import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, startQuery } from "./compose.ts";
 import { queryConfig } from "./config.ts";
@@ -52,6 +54,10 @@ export async function startQueryProcess(
   );
   const store = createMongoReadingStore({ db: connection.db, clock });
   starting.defer(() => store.close());
+  const addresses = new Map([
+    [IngestService.typeName, settings.ingestAddress],
+    [GeneratorService.typeName, settings.generatorAddress],
+  ]);
   const query: Query = starting.use(
     await startQuery(
       queryConfig({
@@ -67,8 +73,9 @@ export async function startQueryProcess(
         logger,
         image: readContractImage(),
         serving: false,
-        access: access.interceptor,
+        access: access.gate,
         tls: access.tls,
+        addressOf: (service) => addresses.get(service),
         metrics,
         fallback: createPage(() => ({
           ingest: settings.ingestAddress,
