@@ -1,7 +1,11 @@
 import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import { createManualClock } from "./manual-clock.ts";
 import { createOutbox, type OutboxEvent, type OutboxLimits } from "./outbox.ts";
+import { laneOf } from "./outbox-lane.ts";
 import type { SendResult, Unit, UnitSender } from "./unit.ts";
+
+/** A device whose readings go through the other of two lanes than those of "device". */
+export const otherDevice = ["b", "c", "d", "e"].find((id) => laneOf(id, 2) !== laneOf("device", 2))!;
 
 /** Small bounds, so that tests reach them. */
 export const limits: Partial<OutboxLimits> = { frameReadings: 10, unitReadings: 50, memoryReadings: 200 };
@@ -78,9 +82,9 @@ export function createTestOutbox(
     ...options,
   });
   let next = 1;
-  const add = (count: number) => {
+  const add = (count: number, deviceId = "device") => {
     let taken = 0;
-    for (let added = 0; added < count; added++) if (outbox.add("device", 0, 1000 * next++, 1)) taken += 1;
+    for (let added = 0; added < count; added++) if (outbox.add(deviceId, 0, 1000 * next++, 1)) taken += 1;
     return taken;
   };
   return { outbox, clock, events, add };

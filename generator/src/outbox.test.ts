@@ -1,3 +1,4 @@
+import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import { describe, expect, it } from "vitest";
 import {
   acked,
@@ -7,9 +8,12 @@ import {
   failed,
   limits,
   numbers,
+  otherDevice,
   settle,
   valuesOf,
 } from "./outbox-fixture.ts";
+import { createRandom } from "./random.ts";
+import type { UnitSender } from "./unit.ts";
 
 describe("outbox", () => {
   it("cuts a unit when it is full", async () => {
@@ -38,26 +42,70 @@ describe("outbox", () => {
     clock.advance(900);
     add(50);
     expect(fake.sent).toEqual([numbers(1, 50)]);
+    await fake.reply(acked(50));
     clock.advance(999);
     expect(fake.sent).toHaveLength(1);
     clock.advance(1);
     expect(fake.sent).toEqual([numbers(1, 50), [51]]);
     add(1);
-    await fake.reply(acked(50));
+    await fake.reply(acked(1));
     expect(fake.sent).toHaveLength(2);
   });
 
   it("lets the unit grow while no sender is free, and sends no more at once than it may", async () => {
     const fake = createFakeSender();
     const { clock, add } = createTestOutbox({ sender: fake.sender });
+    add(1);
+    add(1, otherDevice);
     for (let second = 0; second < 10; second++) {
-      add(1);
       clock.advance(1000);
+      add(1);
     }
     expect(fake.sent).toEqual([[1], [2]]);
     await fake.reply(acked(1));
-    expect(fake.sent).toEqual([[1], [2], numbers(3, 10)]);
+    expect(fake.sent).toEqual([[1], [2], numbers(3, 12)]);
     expect(fake.inFlightMost()).toBe(2);
+  });
+
+  it("never has two units with readings of one device in flight, whatever fails and is sent again", async () => {
+    const random = createRandom(7n, 0);
+    const sending = new Map<string, number>();
+    const arrived: string[] = [];
+    const sender: UnitSender = {
+      async send(unit) {
+        const readings = unit.frames.flatMap(({ bytes }) => PublishReadingsRequest.decode(bytes).readings);
+        const devices = new Set(readings.map(({ deviceId }) => deviceId));
+        for (const device of devices) {
+          expect(sending.get(device) ?? 0).toBe(0);
+          sending.set(device, 1);
+        }
+        // Some attempts arrive and are not acknowledged, some do not arrive, and none takes the same time.
+        const turns = Math.floor(random() * 5);
+        for (let turn = 0; turn < turns; turn++) await settle();
+        const arrives = random() < 0.7;
+        if (arrives) {
+          arrived.push(...readings.map((reading) => `${reading.deviceId} ${reading.timestamp?.seconds}`));
+        }
+        for (const device of devices) sending.set(device, 0);
+        return arrives && random() < 0.7 ? ackUnit(unit) : failed("UNAVAILABLE");
+      },
+      close() {},
+    };
+    const { outbox, clock, add } = createTestOutbox({ sender, limits: { ...limits, unitReadings: 7 } });
+    const devices = Array.from({ length: 12 }, (_, index) => `device-${index}`);
+    for (let round = 0; round < 15; round++) for (const device of devices) add(1, device);
+    const flushed = outbox.flush();
+    while (outbox.counts().pending > 0) await clock.advanceAsync(1000);
+    await flushed;
+    // The first arrival of each reading comes after the first arrivals of all earlier ones of its device.
+    const first = [...new Set(arrived)];
+    for (const device of devices) {
+      const seconds = first
+        .filter((text) => text.startsWith(`${device} `))
+        .map((text) => Number(text.split(" ")[1]));
+      expect(seconds).toHaveLength(15);
+      expect(seconds).toEqual(seconds.toSorted((a, b) => a - b));
+    }
   });
 
   it("sends a unit again until it is acknowledged, waiting longer each time", async () => {
@@ -180,7 +228,11 @@ describe("outbox", () => {
     add(1);
     const flushed = outbox.flush();
     add(1);
-    expect(fake.sent).toEqual([[1], [2]]);
+    expect(fake.sent).toEqual([[1]]);
+    add(1, otherDevice);
+    expect(fake.sent).toEqual([[1], [3]]);
+    await fake.reply(acked(1));
+    expect(fake.sent).toEqual([[1], [3], [2]]);
     await fake.reply(acked(1));
     await fake.reply(acked(1));
     await flushed;

@@ -4,7 +4,7 @@ import { type Backoff, defaultBackoff } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import { createConditions } from "./conditions.ts";
 import { deliver } from "./delivery.ts";
-import { createOpenUnit } from "./open-unit.ts";
+import { createOutboxLane, laneOf, type OutboxLane, type QueuedUnit } from "./outbox-lane.ts";
 import type { Random } from "./random.ts";
 import type { Spill } from "./spill.ts";
 import type { SendFailure, Unit, UnitSender } from "./unit.ts";
@@ -17,7 +17,7 @@ export type OutboxLimits = {
   readonly unitReadings: number;
   /** … or when its first reading is so old, in milliseconds, and a sender is free. */
   readonly unitAgeMs: number;
-  /** Units sent at the same time. */
+  /** Units sent at the same time, each of other devices. */
   readonly unitsInFlight: number;
   /** Readings in memory that are not acknowledged. Units read back from the spill folder come on top, one for each in flight. */
   readonly memoryReadings: number;
@@ -83,12 +83,16 @@ export type Outbox = {
 };
 
 /**
- * Readings are encoded as they come and kept as frames; full units queue up, and a few senders deliver
- * them, oldest first, each again and again until it is acknowledged. When the memory is full:
- * - with a spill folder, whole units go to disk as they are cut, and newer ones behind them until the disk
- *   is empty again; if the disk is full too, as without;
+ * Readings are encoded as they come and kept as frames; full units queue up and are sent, oldest first, each again
+ * and again until it is acknowledged. A device's readings always go through the same lane, with one unit in flight,
+ * so that readings of one series arrive in the order in which they were added, whatever is sent again. When the
+ * memory is full:
+ * - with a spill folder, units go to disk as they are cut and keep their place in the queue; if the disk is full
+ *   too, as without;
  * - without, add() is false: `whenFull: "drop"` counts the new reading as dropped (what has waited longest
  *   is kept), `"wait"` leaves it with the caller, who awaits room().
+ *
+ * Units that an earlier process left in the spill folder are sent first, one at a time.
  */
 export function createOutbox({
   sender,
@@ -113,13 +117,17 @@ export function createOutbox({
     ...defaultOutboxLimits,
     ...limits,
   };
-  const open = createOpenUnit({ frameReadings, ageMs: unitAgeMs, clock, onDue: () => send() });
+  const newLane = (): OutboxLane => {
+    const lane = createOutboxLane({ frameReadings, ageMs: unitAgeMs, clock, onDue: () => send(lane) });
+    return lane;
+  };
+  const lanes = Array.from({ length: unitsInFlight }, newLane);
+  const leftovers = newLane();
   const rate = createRateMeter();
   const ending = new AbortController();
   const changes = createConditions();
   const refusedReadings: RefusedReading[] = [];
-  const queue: Unit[] = [];
-  const inFlight = new Map<Unit, Promise<void>>();
+  let sequence = spill?.lastSequence() ?? 0;
   let inMemory = 0;
   let flushes = 0;
   let added = spill?.readings() ?? 0;
@@ -132,6 +140,7 @@ export function createOutbox({
 
   function add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean {
     if (closed !== undefined) throw new Error("the outbox is closed");
+    if (inMemory >= memoryReadings && spill !== undefined) for (const lane of lanes) cut(lane);
     if (inMemory >= memoryReadings) {
       if (whenFull === "wait") return false;
       added += 1;
@@ -140,39 +149,64 @@ export function createOutbox({
       full = true;
       return false;
     }
-    open.add(deviceId, sensorCode, timestampMs, value);
+    const lane = lanes[laneOf(deviceId, lanes.length)]!;
+    lane.open.add(deviceId, sensorCode, timestampMs, value);
     added += 1;
     inMemory += 1;
-    if (open.readings() >= unitReadings) {
-      store(open.take());
-      send();
+    if (lane.open.readings() >= unitReadings) {
+      cut(lane);
+      send(lane);
     } else if (flushes > 0) {
-      send();
+      send(lane);
     }
     return true;
   }
 
-  function store(unit: Unit): void {
-    const spills = spill !== undefined && (spill.readings() > 0 || inMemory + unitReadings > memoryReadings);
-    if (spills && spill.put(unit)) inMemory -= unit.readings;
-    else queue.push(unit);
+  function take(lane: OutboxLane): QueuedUnit {
+    const unit = lane.open.take();
+    sequence += 1;
+    return { sequence, readings: unit.readings, unit, file: undefined };
   }
 
-  function next(): Unit | undefined {
-    const unit = queue.shift() ?? spill?.take();
-    if (unit !== undefined) return unit;
-    return open.readings() > 0 && (open.isDue() || flushes > 0) ? open.take() : undefined;
+  /** Ends the lane's open unit and queues it, on disk if the memory is nearly full. */
+  function cut(lane: OutboxLane): void {
+    if (lane.open.readings() === 0) return;
+    const queued = take(lane);
+    lane.queue.push(inMemory + unitReadings > memoryReadings ? spilled(queued) : queued);
   }
 
-  function send(): void {
-    while (inFlight.size < unitsInFlight && !ending.signal.aborted) {
-      const unit = next();
-      if (unit === undefined) return;
-      inFlight.set(unit, sendUnit(unit));
+  /** The unit on disk, if it is not there yet and the disk takes it. */
+  function spilled(queued: QueuedUnit): QueuedUnit {
+    if (queued.file !== undefined || queued.unit === undefined) return queued;
+    const file = spill?.put(queued.unit, queued.sequence);
+    if (file === undefined) return queued;
+    inMemory -= queued.readings;
+    return { ...queued, unit: undefined, file };
+  }
+
+  function next(lane: OutboxLane): { readonly queued: QueuedUnit; readonly unit: Unit } | undefined {
+    for (let queued = lane.queue.shift(); queued !== undefined; queued = lane.queue.shift()) {
+      const unit = queued.unit ?? (queued.file && spill?.read(queued.file));
+      if (unit !== undefined) return { queued, unit };
     }
+    if (lane.open.readings() === 0 || !(lane.open.isDue() || flushes > 0)) return undefined;
+    const queued = take(lane);
+    return { queued, unit: queued.unit! };
   }
 
-  async function sendUnit(unit: Unit): Promise<void> {
+  function send(lane: OutboxLane): void {
+    if (lane.inFlight !== undefined || ending.signal.aborted) return;
+    if (lane !== leftovers && (leftovers.inFlight !== undefined || leftovers.queue.length > 0)) return;
+    const ready = next(lane);
+    if (ready === undefined) return;
+    lane.inFlight = { queued: ready.queued, done: sendUnit(lane, ready.queued, ready.unit) };
+  }
+
+  function sendAll(): void {
+    for (const lane of [leftovers, ...lanes]) send(lane);
+  }
+
+  async function sendUnit(lane: OutboxLane, queued: QueuedUnit, unit: Unit): Promise<void> {
     const onFailure = (failure: SendFailure, attempt: number): void => {
       failedAttempts += 1;
       observe({ kind: "attemptFailed", failure, attempt });
@@ -186,15 +220,17 @@ export function createOutbox({
       onFailure,
     });
     if (delivery.kind === "aborted") return;
-    inFlight.delete(unit);
-    if (spill?.remove(unit) !== true) inMemory -= unit.readings;
+    lane.inFlight = undefined;
+    if (queued.file !== undefined) spill?.remove(queued.file);
+    else inMemory -= queued.readings;
     acked += delivery.accepted;
     refused += delivery.refused;
     refusedReadings.push(...delivery.refusedReadings.slice(0, refusedKept - refusedReadings.length));
     rate.add(delivery.accepted, clock.nowMs());
     if (inMemory <= memoryReadings / 2) full = false;
     observe({ kind: "unitAcked", readings: delivery.accepted, refused: delivery.refused });
-    send();
+    if (lane === leftovers) sendAll();
+    else send(lane);
     changes.check();
   }
 
@@ -203,7 +239,7 @@ export function createOutbox({
   async function flush(signal?: AbortSignal): Promise<void> {
     flushes += 1;
     try {
-      send();
+      sendAll();
       await changes.until(() => pending() === 0, signal);
     } finally {
       flushes -= 1;
@@ -221,11 +257,13 @@ export function createOutbox({
       cancelLimit();
     }
     ending.abort();
-    await Promise.all(inFlight.values());
+    const all = [leftovers, ...lanes];
+    await Promise.all(all.map(({ inFlight }) => inFlight?.done));
     sender.close();
-    const left = [...inFlight.keys(), ...queue, open.take()];
-    for (const unit of left) {
-      if (unit.readings > 0 && spill?.holds(unit) !== true && spill?.put(unit)) inMemory -= unit.readings;
+    for (const lane of all) {
+      const open = lane.open.readings() > 0 ? [take(lane)] : [];
+      const sending = lane.inFlight === undefined ? [] : [lane.inFlight.queued];
+      for (const queued of [...sending, ...lane.queue, ...open]) spilled(queued);
     }
     const undelivered = inMemory;
     inMemory = 0;
@@ -234,8 +272,10 @@ export function createOutbox({
     return { undelivered };
   }
 
-  // What an earlier process left on disk.
-  send();
+  for (const file of spill?.leftovers() ?? []) {
+    leftovers.queue.push({ sequence: file.sequence, readings: file.readings, unit: undefined, file });
+  }
+  send(leftovers);
   return {
     add,
     flush,

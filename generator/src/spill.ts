@@ -13,19 +13,30 @@ import { unitOf } from "./delivery.ts";
 import type { Frame } from "./frame-encoder.ts";
 import type { Unit } from "./unit.ts";
 
-/** Units on disk, in the order in which they were put there. */
+/** A unit on disk. */
+export type SpillFile = {
+  readonly name: string;
+  /** The unit's place among those of its process, by when it was cut. */
+  readonly sequence: number;
+  readonly readings: number;
+  readonly bytes: number;
+};
+
+/** Units on disk. Each file keeps the sequence number of its unit, so that a later process sends them in order. */
 export type Spill = {
-  /** Writes the unit. False if the bytes are used up or the disk refuses; then nothing is kept. */
-  put(unit: Unit): boolean;
-  /** The oldest unit that is not taken, read back; it stays on disk until it is removed. */
-  take(): Unit | undefined;
-  /** Whether the unit was taken from here and is still on disk. */
-  holds(unit: Unit): boolean;
-  /** Deletes a unit that was taken from here. False if it was not. */
-  remove(unit: Unit): boolean;
-  /** Readings on disk, taken ones included. */
+  /** The units that were there when the folder was opened, in their order. */
+  leftovers(): readonly SpillFile[];
+  /** The largest sequence number of those; 0 if there are none. */
+  lastSequence(): number;
+  /** Writes the unit. Undefined if the bytes are used up or the disk refuses; then nothing is kept. */
+  put(unit: Unit, sequence: number): SpillFile | undefined;
+  /** Reads a unit back; it stays on disk until it is removed. Undefined if it cannot be read: it is set aside then. */
+  read(file: SpillFile): Unit | undefined;
+  /** Deletes a unit that has been delivered. */
+  remove(file: SpillFile): void;
+  /** Readings on disk. */
   readings(): number;
-  /** Bytes on disk, taken ones included. */
+  /** Bytes on disk. */
   bytes(): number;
   /** Readings in files that could not be read and were set aside. */
   brokenReadings(): number;
@@ -58,7 +69,7 @@ function codeOf(cause: unknown): string | undefined {
 /**
  * Keeps each unit in a file of its own in the folder, at most `bytesMax` in all. A file appears whole or
  * not at all (written beside and renamed; not fsynced, so it survives the process, not the machine), and
- * the units of an earlier process are found and come first. A file that cannot be read as a unit is set
+ * the units of an earlier process are found. A file that cannot be read as a unit is set
  * aside as `*.broken`. Files are small (about 0.2 MB) and go to the page cache, so they are written in
  * place: nothing queues up in memory behind a slow disk.
  *
@@ -78,8 +89,6 @@ export function openSpill({
 }): Spill {
   mkdirSync(folder, { recursive: true });
   const files = findFiles(folder);
-  const taken = new Map<Unit, SpillFile>();
-  let sequence = files.reduce((last, file) => Math.max(last, file.sequence), 0);
   let readings = files.reduce((sum, file) => sum + file.readings, 0);
   let bytes = files.reduce((sum, file) => sum + file.bytes, 0);
   let brokenReadings = 0;
@@ -95,10 +104,11 @@ export function openSpill({
   }
 
   return {
-    put(unit) {
+    leftovers: () => files,
+    lastSequence: () => files.at(-1)?.sequence ?? 0,
+    put(unit, sequence) {
       const encoded = encodeUnit(unit);
-      if (bytes + encoded.length > bytesMax) return false;
-      sequence += 1;
+      if (bytes + encoded.length > bytesMax) return undefined;
       const name = `${String(sequence).padStart(12, "0")}-${unit.readings}-${tag}${extension}`;
       const partial = join(folder, `${name}.partial`);
       try {
@@ -109,41 +119,31 @@ export function openSpill({
         if (failingWith !== code) report(name, cause);
         failingWith = code;
         rmSync(partial, { force: true });
-        return false;
+        return undefined;
       }
       failingWith = undefined;
-      files.push({ name, sequence, readings: unit.readings, bytes: encoded.length });
       readings += unit.readings;
       bytes += encoded.length;
-      return true;
+      return { name, sequence, readings: unit.readings, bytes: encoded.length };
     },
-    take() {
-      for (let file = files.shift(); file !== undefined; file = files.shift()) {
-        const path = join(folder, file.name);
-        try {
-          const unit = decodeUnit(readFileSync(path));
-          if (unit.readings !== file.readings)
-            throw new Error("its readings are not as many as its name says");
-          taken.set(unit, file);
-          return unit;
-        } catch (cause) {
-          report(file.name, cause);
-          forget(file);
-          brokenReadings += file.readings;
-          // It may be gone: another process that shares the folder has delivered it.
-          setAside(path);
-        }
+    read(file) {
+      const path = join(folder, file.name);
+      try {
+        const unit = decodeUnit(readFileSync(path));
+        if (unit.readings !== file.readings) throw new Error("its readings are not as many as its name says");
+        return unit;
+      } catch (cause) {
+        report(file.name, cause);
+        forget(file);
+        brokenReadings += file.readings;
+        // It may be gone: another process that shares the folder has delivered it.
+        setAside(path);
+        return undefined;
       }
-      return undefined;
     },
-    holds: (unit) => taken.has(unit),
-    remove(unit) {
-      const file = taken.get(unit);
-      if (file === undefined) return false;
-      taken.delete(unit);
+    remove(file) {
       forget(file);
       rmSync(join(folder, file.name), { force: true });
-      return true;
     },
     readings: () => readings,
     bytes: () => bytes,
@@ -159,13 +159,6 @@ function setAside(path: string): void {
     // Reported already, and its readings are counted.
   }
 }
-
-type SpillFile = {
-  readonly name: string;
-  readonly sequence: number;
-  readonly readings: number;
-  readonly bytes: number;
-};
 
 const extension = ".unit";
 
