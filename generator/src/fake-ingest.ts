@@ -31,6 +31,8 @@ export type FakeIngest = AsyncDisposable & {
   readonly target: string;
   /** The identity of each reading stored, repeats included; of an incomplete reading what there is of it. */
   readonly stored: readonly string[];
+  /** The temperature of each of them; NaN where a reading has none. */
+  readonly temperatures: readonly number[];
   /** Readings of each unit that has ended. */
   readonly units: readonly number[];
   /** The most readings of a frame. */
@@ -53,13 +55,18 @@ export async function startFakeIngest({
   refuses?: (reading: Reading) => boolean;
 } = {}): Promise<FakeIngest> {
   const stored: string[] = [];
+  const temperatures: number[] = [];
   const units: number[] = [];
   let begun = 0;
   let frameReadingsMax = 0;
 
   function finish(readings: readonly Reading[]): PublishReadingsResponse {
     const refused = readings.filter(refuses);
-    for (const reading of readings) if (!refuses(reading)) stored.push(identityOfReading(reading));
+    for (const reading of readings) {
+      if (refuses(reading)) continue;
+      stored.push(identityOfReading(reading));
+      temperatures.push(temperatureOf(reading));
+    }
     units.push(readings.length);
     return {
       accepted: BigInt(readings.length - refused.length),
@@ -123,6 +130,7 @@ export async function startFakeIngest({
     port: bound,
     target: `127.0.0.1:${bound}`,
     stored,
+    temperatures,
     units,
     frameReadingsMax: () => frameReadingsMax,
     kill: () => server.forceShutdown(),
@@ -139,4 +147,9 @@ export function identityOfReading({ deviceId, timestamp, measurement }: Reading)
   const spec = sensors.find(({ deviceType }) => deviceType === type);
   if (timestampMs !== undefined && spec) return identityOf({ deviceId, timestampMs, sensor: spec.sensor });
   return `${deviceId}|${spec?.sensor ?? ""}|${timestampMs === undefined ? "" : isoMilliseconds(timestampMs)}`;
+}
+
+/** The temperature that a thermostat measured; NaN for any other device. */
+export function temperatureOf({ measurement }: Reading): number {
+  return measurement?.$case === "thermostat" ? (measurement.value.temperature ?? Number.NaN) : Number.NaN;
 }

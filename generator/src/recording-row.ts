@@ -3,8 +3,10 @@ import { deviceIdPattern, earliestTimestampMs, sensors } from "@devicemesh/proto
 /** The columns of a recording; in any order, among others. */
 export const recordingColumns = ["device_id", "timestamp", "sensor", "value"] as const;
 
-/** Where each column is in a row, counted from 0. */
-export type ColumnPlaces = Readonly<Record<(typeof recordingColumns)[number], number>>;
+type ColumnName = (typeof recordingColumns)[number];
+
+/** The columns of a file: where each is in a row, counted from 0, and how many there are in all. */
+export type RecordingColumns = Readonly<Record<ColumnName, number>> & { readonly count: number };
 
 /** A row of a recording. */
 export type RecordingRow =
@@ -20,46 +22,57 @@ export type RecordingRow =
   /** The row is no reading, and why. */
   | { readonly kind: "bad"; readonly reason: string };
 
-/** The places of the columns in a header row, or the names of those that are missing. */
+/** The columns of a header row, or why it is none: a column is missing, or two have the same name. */
 export function findColumns(
   header: readonly string[],
 ):
-  | { readonly kind: "found"; readonly places: ColumnPlaces }
-  | { readonly kind: "missing"; readonly names: string[] } {
-  const names = header.map((name) => unquote(name).toLowerCase());
+  | { readonly kind: "found"; readonly columns: RecordingColumns }
+  | { readonly kind: "problem"; readonly problem: string } {
+  const names = header.map((name) => name.toLowerCase());
   const missing = recordingColumns.filter((column) => !names.includes(column));
-  if (missing.length > 0) return { kind: "missing", names: missing };
+  if (missing.length > 0) {
+    const columns = missing.length === 1 ? "the column" : "the columns";
+    return { kind: "problem", problem: `${columns} ${missing.join(", ")} missing` };
+  }
+  const repeated = names.find((name, at) => name !== "" && names.indexOf(name) !== at);
+  if (repeated !== undefined) {
+    return { kind: "problem", problem: `two columns are named ${quote(repeated)}` };
+  }
   const [deviceId, timestamp, sensor, value] = recordingColumns.map((column) => names.indexOf(column));
   return {
     kind: "found",
-    places: { device_id: deviceId!, timestamp: timestamp!, sensor: sensor!, value: value! },
+    columns: {
+      device_id: deviceId!,
+      timestamp: timestamp!,
+      sensor: sensor!,
+      value: value!,
+      count: header.length,
+    },
   };
 }
 
 /** Reads one row. Whatever the contract says of a reading by itself is checked here, so that it has a line number. */
-export function readRow(fields: readonly string[], places: ColumnPlaces): RecordingRow {
-  for (const column of recordingColumns) {
-    if (fields[places[column]] === undefined) {
-      return bad(`it has ${fields.length} columns, ${column} is missing`);
-    }
+export function readRow(fields: readonly string[], columns: RecordingColumns): RecordingRow {
+  if (fields.length !== columns.count) {
+    return bad(`it has ${fields.length} fields, the header has ${columns.count}`);
   }
-  const deviceId = unquote(fields[places.device_id]!);
+  const deviceId = fields[columns.device_id]!;
   if (!deviceIdPattern.test(deviceId))
     return bad(`device_id ${quote(deviceId)} is not 1 to 128 of A-Z a-z 0-9 . _ : -`);
 
-  const timestamp = unquote(fields[places.timestamp]!);
+  const timestamp = fields[columns.timestamp]!;
   const timestampMs = readTimestamp(timestamp);
   if (timestampMs === undefined) {
     return bad(`timestamp ${quote(timestamp)} is not a time like 2026-11-23T20:04:22.000Z`);
   }
   if (timestampMs < earliestTimestampMs) return bad(`timestamp ${quote(timestamp)} is before 2000`);
 
-  const sensor = unquote(fields[places.sensor]!);
+  const sensor = fields[columns.sensor]!;
   const sensorCode = sensors.findIndex((spec) => spec.sensor === sensor);
   if (sensorCode < 0)
     return bad(`sensor ${quote(sensor)} is not one of ${sensors.map((spec) => spec.sensor).join(", ")}`);
 
-  const text = unquote(fields[places.value]!);
+  const text = fields[columns.value]!;
   if (!decimalPattern.test(text)) return bad(`value ${quote(text)} is not a number`);
   const value = Number(text);
   const { minimum, maximum, unit } = sensors[sensorCode]!;
@@ -93,13 +106,6 @@ const quotedCharactersMax = 60;
 
 function bad(reason: string): RecordingRow {
   return { kind: "bad", reason };
-}
-
-// The fields of a recording hold neither commas nor quotes, so a quoted field is one in quotes, no more.
-function unquote(field: string): string {
-  const trimmed = field.trim();
-  const quoted = trimmed.length >= 2 && trimmed.startsWith('"') && trimmed.endsWith('"');
-  return quoted ? trimmed.slice(1, -1) : trimmed;
 }
 
 function quote(text: string): string {

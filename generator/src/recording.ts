@@ -1,11 +1,15 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { pipeline } from "node:stream";
-import { type Options, parse } from "csv-parse";
-import { boundLines } from "./bounded-lines.ts";
-import { findColumns, type RecordingRow, readRow, recordingColumns } from "./recording-row.ts";
+import { type CsvRow, readCsvRows } from "./csv-rows.ts";
+import {
+  findColumns,
+  type RecordingColumns,
+  type RecordingRow,
+  readRow,
+  recordingColumns,
+} from "./recording-row.ts";
 
-/** The file cannot be replayed at all; the message says why in words for the person who named it. */
+/** The file cannot be replayed at all; the message names the file and the reason. */
 export class RecordingError extends Error {
   override name = "RecordingError";
 }
@@ -26,8 +30,8 @@ export type Recording = {
 };
 
 /**
- * Opens a recording. Each line stands for itself: a stray quote or an endless line spoils its own row only.
- * @throws RecordingError if the file cannot be read.
+ * Opens a recording and reads its header. A row that cannot be read is a bad row and hides no other.
+ * @throws RecordingError if the file cannot be read, or has no header with all columns.
  */
 export async function openRecording(file: string): Promise<Recording> {
   const stats = await stat(file).catch((cause) => {
@@ -45,50 +49,35 @@ export async function openRecording(file: string): Promise<Recording> {
 
   async function* lines(): AsyncGenerator<RecordingLine> {
     bytesRead = 0;
-    const rows = pipeline(
-      createReadStream(file, { highWaterMark: 256 * 1024 }),
-      (chunks: AsyncIterable<Buffer>) => boundLines(countBytes(chunks)),
-      parse(csvOptions),
-      // Errors come out of the loop below.
-      () => {},
-    );
-    let line = 0;
-    let places: Extract<ReturnType<typeof findColumns>, { kind: "found" }>["places"] | undefined;
+    let columns: RecordingColumns | undefined;
     try {
-      for await (const fields of rows as AsyncIterable<string[]>) {
-        line += 1;
-        if (places === undefined) {
-          const columns = findColumns(fields);
-          if (columns.kind === "missing") throw headerError(file, fields, columns.names);
-          places = columns.places;
-        } else if (fields.length > 1 || fields[0]!.trim() !== "") {
-          yield { ...readRow(fields, places), line };
-        }
+      const chunks = createReadStream(file, { highWaterMark: 256 * 1024 });
+      for await (const row of readCsvRows(countBytes(chunks))) {
+        if (columns === undefined) columns = columnsOf(file, row);
+        else if (row.kind === "problem") yield { kind: "bad", reason: row.problem, line: row.line };
+        else yield { ...readRow(row.fields, columns), line: row.line };
       }
     } catch (cause) {
       throw cause instanceof RecordingError ? cause : unreadable(file, cause);
     }
-    if (places === undefined) throw new RecordingError(`${file} is empty: it needs the header ${headerText}`);
+    if (columns === undefined)
+      throw new RecordingError(`${file} is empty: it needs the header ${headerText}`);
   }
 
+  // The header alone: it is read again with the rows.
+  await lines().next();
   return { bytesTotal: stats.size, bytesRead: () => bytesRead, lines };
 }
 
 const headerText = recordingColumns.join(",");
 
-const csvOptions: Options = {
-  bom: true,
-  // No quoting: it could join lines, and no field of a recording needs it.
-  quote: null,
-  record_delimiter: "\n",
-  relax_column_count: true,
-};
-
-function headerError(file: string, fields: readonly string[], missing: readonly string[]): RecordingError {
-  const found = JSON.stringify(fields.join(",").slice(0, 200));
-  const columns = missing.length === 1 ? "the column" : "the columns";
-  return new RecordingError(
-    `${file}: the first line must be a header with the columns ${headerText}; ${columns} ${missing.join(", ")} missing in ${found}`,
+function columnsOf(file: string, header: CsvRow): RecordingColumns {
+  const found = header.kind === "problem" ? header : findColumns(header.fields);
+  if (found.kind === "found") return found.columns;
+  const text =
+    header.kind === "problem" ? "" : ` in ${JSON.stringify(header.fields.join(",").slice(0, 200))}`;
+  throw new RecordingError(
+    `${file}: the first line must be a header with the columns ${headerText}; ${found.problem}${text}`,
   );
 }
 

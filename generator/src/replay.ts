@@ -5,6 +5,7 @@ import type { IngestTls } from "./ingest-tls.ts";
 import { createOutbox, type OutboxEvent, type OutboxLimits } from "./outbox.ts";
 import { createRandom } from "./random.ts";
 import { openRecording, type Recording } from "./recording.ts";
+import { createRepeatCounter } from "./repeat-counter.ts";
 import { type ReplayTimes, replayTimestampMs } from "./replay-times.ts";
 import type { UnitSender } from "./unit.ts";
 
@@ -44,6 +45,10 @@ export type ReplayProgress = {
   readonly refused: number;
   /** Rows that are no readings. */
   readonly bad: number;
+  /** Sent readings that come again in the file with the same value: stored once. */
+  readonly duplicates: number;
+  /** Sent readings that come again in the file with another value: the first one counts. */
+  readonly conflicts: number;
   readonly bytesRead: number;
   readonly bytesTotal: number;
   /** Since the replay started, in milliseconds. */
@@ -57,6 +62,14 @@ export type ReplayProgress = {
 /** A row that is no reading. */
 export type BadRow = { readonly line: number; readonly reason: string };
 
+/** A reading whose identity comes earlier in the file with another value. */
+export type ConflictRow = {
+  readonly line: number;
+  readonly deviceId: string;
+  readonly timestampMs: number;
+  readonly value: number;
+};
+
 /** How a replay ended. */
 export type ReplaySummary = ReplayProgress & {
   /** `complete`: every reading was acknowledged or refused. Otherwise some may be missing. */
@@ -65,6 +78,10 @@ export type ReplaySummary = ReplayProgress & {
   readonly badRows: readonly BadRow[];
   /** The first 100 refused readings. */
   readonly refusedReadings: readonly RefusedReading[];
+  /** The first 100 conflicts. */
+  readonly conflictRows: readonly ConflictRow[];
+  /** Sent readings of which it is not known whether they come again: the file has too many different ones. */
+  readonly unknownRepeats: number;
 };
 
 /**
@@ -83,6 +100,9 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
   const stopped = AbortSignal.any([ending.signal, ...(options.signal ? [options.signal] : [])]);
   const latestMs = times === "end-now" ? await latestTimestampMs(recording, stopped) : Number.NaN;
   const badRows: BadRow[] = [];
+  const conflictRows: ConflictRow[] = [];
+  const repeats = createRepeatCounter();
+  const repeatCounts = { first: 0, duplicate: 0, conflict: 0, unknown: 0 };
   let readRows = 0;
   let bad = 0;
   let trouble: string | undefined;
@@ -117,6 +137,8 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
       acked,
       refused,
       bad,
+      duplicates: repeatCounts.duplicate,
+      conflicts: repeatCounts.conflict,
       bytesRead,
       bytesTotal,
       elapsedMs,
@@ -137,7 +159,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
       readRows += 1;
       if (row.kind === "bad") {
         bad += 1;
-        if (badRows.length < badRowsMax) badRows.push({ line: row.line, reason: row.reason });
+        if (badRows.length < listedMax) badRows.push({ line: row.line, reason: row.reason });
         continue;
       }
       const { deviceId, sensorCode, timestampMs, value } = row;
@@ -156,6 +178,11 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
         speed: speed ?? 1,
       });
       while (!outbox.add(deviceId, sensorCode, sentMs, value)) await outbox.room(stopped);
+      const repeat = repeats.look(deviceId, sensorCode, sentMs, value);
+      repeatCounts[repeat] += 1;
+      if (repeat === "conflict" && conflictRows.length < listedMax) {
+        conflictRows.push({ line: row.line, deviceId, timestampMs: sentMs, value });
+      }
     }
     await outbox.flush(stopped);
   } catch (error) {
@@ -167,10 +194,17 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
   const end = { ...progress(), trouble: ending.signal.aborted ? trouble : undefined };
   options.onProgress?.(end);
   const ended = ending.signal.aborted ? "gave-up" : stopped.aborted ? "interrupted" : "complete";
-  return { ...end, ended, badRows, refusedReadings: outbox.refusedReadings() };
+  return {
+    ...end,
+    ended,
+    badRows,
+    conflictRows,
+    unknownRepeats: repeatCounts.unknown,
+    refusedReadings: outbox.refusedReadings(),
+  };
 }
 
-const badRowsMax = 100;
+const listedMax = 100;
 const progressMs = 250;
 
 // Asking again does not help: this is no ingest, or one that does not want us.

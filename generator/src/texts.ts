@@ -1,4 +1,5 @@
 import type { GeneratorState } from "./generator.ts";
+import { identitiesMax } from "./repeat-counter.ts";
 import type { ReplayProgress, ReplaySummary } from "./replay.ts";
 
 /** One line on how far a replay is. */
@@ -22,6 +23,7 @@ export function replayProgressText(progress: ReplayProgress): string {
 export function replaySummaryText(summary: ReplaySummary): string {
   const { ended, readRows, sent, acked, refused, bad, elapsedMs, badRows, refusedReadings, trouble } =
     summary;
+  const { duplicates, conflicts, conflictRows, unknownRepeats } = summary;
   const seconds = Math.max(elapsedMs, 1) / 1000;
   const unknown = sent - acked - refused;
   const lines = [
@@ -32,6 +34,23 @@ export function replaySummaryText(summary: ReplaySummary): string {
       .slice(0, listedMax)
       .map(({ identity, fieldPath, text }) => `  refused ${identity}: ${fieldPath} ${text}`),
     ...more(refused, refusedReadings.length, "refused readings"),
+    ...(duplicates + conflicts > 0
+      ? [
+          `of those sent, ${count(duplicates)} come again in the file with the same value (stored once) and ${count(conflicts)} with another value (the first in the file is stored)`,
+        ]
+      : []),
+    ...conflictRows
+      .slice(0, listedMax)
+      .map(
+        ({ line, deviceId, timestampMs, value }) =>
+          `  line ${line}: ${deviceId} at ${new Date(timestampMs).toISOString()} has another value before; ${value} is not stored`,
+      ),
+    ...more(conflicts, conflictRows.length, "conflicts"),
+    ...(unknownRepeats > 0
+      ? [
+          `the file has more than ${count(identitiesMax)} different readings: of ${count(unknownRepeats)} it was not looked whether they come again`,
+        ]
+      : []),
     ...(unknown > 0 ? [`${count(unknown)} sent readings are not acknowledged`] : []),
     ...(ended === "interrupted" ? ["interrupted: the rest was not sent"] : []),
     ...(ended === "gave-up" ? [`gave up: ${trouble}`] : []),
