@@ -13,15 +13,23 @@ export type MeshProcess = {
   readonly child: ChildProcess;
   /** All that it printed so far. */
   output(): string;
+  /** Resolves when it has printed this. @throws Error with its output if it ends before. */
+  until(pattern: RegExp): Promise<void>;
   /** Kills it at once, as a power cut would. */
   kill(): Promise<void>;
   /** Ends it as Ctrl-C does and gives the exit code. */
   stop(): Promise<number | null>;
 };
 
-/** Runs main.ts with the arguments and gives its exit code and output. */
-export async function runMain(args: readonly string[]): Promise<{ code: number | null; output: string }> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+/** Runs main.ts with the arguments, and with these variables on top of the environment, and gives its exit code and output. */
+export async function runMain(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   const output = collect(child);
   const [code] = (await once(child, "close")) as [number | null];
   return { code, output: output() };
@@ -44,20 +52,24 @@ export async function startMesh(
   );
   const output = collect(child);
   const exited = once(child, "exit") as Promise<[number | null]>;
-  const [ingest, query] = await new Promise<[string, string]>((resolve, reject) => {
-    const look = () => {
-      const text = output();
-      const found = [/ingest +(\S+:\d+)/.exec(text)?.[1], /query +https?:\/\/(\S+:\d+)/.exec(text)?.[1]];
-      if (found[0] && found[1]) resolve([found[0], found[1]]);
-    };
-    child.stdout?.on("data", look);
-    exited.then(([code]) => reject(new Error(`the mesh ended with ${code}:\n${output()}`)), reject);
-  });
+  const until = (pattern: RegExp): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = () => {
+        if (pattern.test(output())) resolve();
+      };
+      child.stdout?.on("data", look);
+      exited.then(([code]) => reject(new Error(`the mesh ended with ${code}:\n${output()}`)), reject);
+      look();
+    });
+  const addresses = /ingest +(\S+:\d+)[\s\S]*query +https?:\/\/(\S+:\d+)/;
+  await until(addresses);
+  const [, ingest = "", query = ""] = addresses.exec(output()) ?? [];
   return {
     ingest,
     query,
     child,
     output,
+    until,
     async kill() {
       child.kill("SIGKILL");
       await exited;

@@ -1,5 +1,7 @@
+import { existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import { join } from "node:path";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
 import { describe, expect, it } from "vitest";
 import { runMain, startMesh } from "./mesh-process.ts";
 
@@ -62,6 +64,32 @@ describe("npm start", () => {
     expect(missing.output).toMatch(/--jwks: .*nowhere\.json/);
   });
 
+  it("refuses a recording that cannot be replayed before anything starts", async () => {
+    using folder = temporaryFolder();
+    const data = join(folder.path, "data");
+    const { code, output } = await runMain(["--data", data, "--replay", "missing.csv"]);
+    expect(code).toBe(2);
+    expect(output).toContain("--replay: missing.csv cannot be read: there is no such file");
+    expect(existsSync(data)).toBe(false);
+  });
+
+  it("names the flag of the port, and the -- that npm needs", async () => {
+    const port = await runMain(["--port", "9"]);
+    expect(port).toMatchObject({ code: 2, output: expect.stringContaining("did you mean --query-port?") });
+    const taken = await runMain(["3"], { npm_config_devices: "true" });
+    expect(taken).toMatchObject({ code: 2, output: expect.stringContaining("npm start -- [flags]") });
+  });
+
+  it("simulates no devices beside a replay", async () => {
+    using folder = temporaryFolder();
+    const file = join(folder.path, "one.csv");
+    writeFileSync(file, "device_id,timestamp,sensor,value\na,2026-01-01T00:00:00Z,temperature,21\n");
+    const mesh = await startMesh(join(folder.path, "data"), ["--replay", file]);
+    await mesh.until(/1 rows, 1 sent, 1 acked/);
+    expect(mesh.output()).toContain("none simulated beside --replay");
+    expect(await mesh.stop()).toBe(0);
+  });
+
   it("says which flag to use when a port is taken", async () => {
     using folder = temporaryFolder();
     const server = createServer();
@@ -95,10 +123,23 @@ describe("npm start", () => {
   it("ends cleanly with Ctrl-C while devices play, and starts again on the same data", async () => {
     using folder = temporaryFolder();
     const mesh = await startMesh(folder.path, ["--devices", "40"]);
-    expect(mesh.output()).toContain("40 playing");
+    expect(mesh.output()).toContain("40 simulated");
+    expect(mesh.output()).toContain("(empty)");
+    const count = async () => {
+      const answer = await fetch(`http://${mesh.query}/devicemesh.v1.QueryService/GetPipelineStatus`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: "{}",
+      });
+      return Number(
+        ((await answer.json()) as { status: { storedReadings?: string } }).status.storedReadings ?? 0,
+      );
+    };
+    await waitUntil(async () => (await count()) > 0, { what: "readings are stored" });
     expect(await mesh.stop()).toBe(0);
     expect(mesh.output()).toContain("everything acknowledged is stored");
     const again = await startMesh(folder.path);
+    expect(again.output()).toMatch(/holds [\d,]+ readings of [\d,]+ series, the last of them stored 20/);
     expect(await again.stop()).toBe(0);
   });
 });

@@ -1,25 +1,40 @@
 import type { Embedded } from "./compose.ts";
-import type { EmbeddedConfig } from "./config.ts";
+import { devicesAtStart, type EmbeddedConfig } from "./config.ts";
 
 type BannerConfig = Pick<
   EmbeddedConfig,
-  "devices" | "noGenerator" | "serverCertificate" | "deviceCa" | "jwks" | "generatorCa"
+  "devices" | "noGenerator" | "replay" | "serverCertificate" | "deviceCa" | "jwks" | "generatorCa"
 >;
 
 /** What `npm start` prints when it runs: where everything is, and calls to paste. */
-export function banner(config: BannerConfig, mesh: Pick<Embedded, "ingest" | "query" | "folder">): string {
+export function banner(
+  config: BannerConfig,
+  mesh: Pick<Embedded, "ingest" | "query" | "folder" | "found">,
+): string {
   const { ingest, query } = mesh;
-  const devices = config.noGenerator
-    ? "none playing (--no-generator)"
-    : `${config.devices} playing, one reading a second each`;
   const isTls = config.serverCertificate !== undefined;
   return `Device Mesh is running; Ctrl-C ends it.
   ingest   ${ingest}  gRPC${isTls ? " over TLS" : ""}${config.deviceCa === undefined ? "" : "; takes the readings of a certificate's own devices"}
   query    ${isTls ? "https" : "http"}://${query}/  Connect, gRPC, gRPC-Web; generator control; a page${config.jwks === undefined ? "" : "; needs a token"}
-  data     ${mesh.folder}
-  devices  ${devices}
+  data     ${mesh.folder}  (${foundText(mesh.found)})
+  devices  ${devicesText(config)}
 
 ${callsToPaste({ ...mesh, identity: identityOf(config) })}`;
+}
+
+function foundText({ storedReadings, series, logEndMs }: Embedded["found"]): string {
+  if (storedReadings === 0 && series === 0) return "empty";
+  const last = logEndMs === undefined ? "" : `, the last of them stored ${new Date(logEndMs).toISOString()}`;
+  return `holds ${storedReadings.toLocaleString("en-US")} readings of ${series.toLocaleString("en-US")} series${last}`;
+}
+
+/** What is simulated, for a banner. */
+export function devicesText(config: Pick<EmbeddedConfig, "devices" | "noGenerator" | "replay">): string {
+  const devices = devicesAtStart(config);
+  if (devices > 0) return `${devices} simulated, one reading a second each`;
+  return config.noGenerator
+    ? "none simulated (--no-generator)"
+    : "none simulated beside --replay; --devices N adds some";
 }
 
 /** What a caller brings beside the call itself, as flags of grpcurl and curl. */

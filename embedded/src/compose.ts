@@ -14,7 +14,7 @@ import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_s
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
-import { type Query, queryConfig, startQuery } from "@devicemesh/query";
+import { type Query, queryConfig, type StoreStatus, startQuery } from "@devicemesh/query";
 import { createPage } from "@devicemesh/query/page";
 import { openAccess } from "./access.ts";
 import { localAddressOf } from "./address.ts";
@@ -33,6 +33,8 @@ export type Embedded = AsyncDisposable & {
   readonly query: string;
   /** The data folder, in full. */
   readonly folder: string;
+  /** What it held when the process started. */
+  readonly found: Pick<StoreStatus, "storedReadings" | "series" | "logEndMs">;
   readonly generator: Generator;
   /** How the generator, and a replay, reach ingest; in cleartext if undefined. */
   readonly generatorTls: IngestTls | undefined;
@@ -50,6 +52,7 @@ export type EmbeddedDependencies = {
 };
 
 // Together below the 2 s in which Ctrl-C must end: the outbox, the open units, the open questions.
+const statusLimitMs = 30_000;
 const graceMs = { generator: 500, ingest: 500, query: 300 } as const;
 
 /**
@@ -101,6 +104,7 @@ export async function startEmbedded(
       onFailure: (error) => onFailure("maintenance failed", error),
     }),
   );
+  const found = await store.readings.readStatus(AbortSignal.timeout(statusLimitMs));
   const ingest = starting.use(
     await startIngest(
       ingestConfig({ host: config.host, port: config.ingestPort, shutdownGraceMs: graceMs.ingest }),
@@ -173,6 +177,7 @@ export async function startEmbedded(
     ingest: localAddressOf(config.host, ingest.port),
     query: localAddressOf(config.host, query.port),
     folder,
+    found,
     generator,
     generatorTls,
     close,

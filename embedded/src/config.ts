@@ -12,6 +12,7 @@ export const embeddedSettings = defineSettings({
     "Runs the whole mesh in one process: ingest, query, generator and a page, over one file in the data folder.",
   // The generator's own command has its own settings.
   foreignEnv: generatorEnvironment,
+  misnamed: { "--port": "--query-port", "--folder": "--data", "--seed-data": "--replay" },
   settings: {
     ingestPort: {
       flag: "--ingest-port",
@@ -51,17 +52,17 @@ export const embeddedSettings = defineSettings({
       flag: "--devices",
       env: "DEVICEMESH_DEVICES",
       kind: "integer",
-      default: 12,
       minimum: 1,
       maximum: 100_000,
-      description: "How many devices the generator plays, one reading a second each.",
+      description:
+        "How many devices the generator simulates, one reading a second each; 12 by default, none with --replay.",
     },
     noGenerator: {
       flag: "--no-generator",
       env: "DEVICEMESH_NO_GENERATOR",
       kind: "boolean",
       default: false,
-      description: "Play no devices at the start.",
+      description: "Simulate no devices at the start.",
     },
     replay: {
       flag: "--replay",
@@ -153,6 +154,18 @@ export const embeddedSettings = defineSettings({
     },
   },
 });
+
+/** How many devices are simulated from the start; 0 beside a replay, unless the flag asks for some. */
+export function devicesAtStart({
+  devices,
+  noGenerator,
+  replay,
+}: Pick<EmbeddedConfig, "devices" | "noGenerator" | "replay">): number {
+  if (noGenerator) return 0;
+  return devices ?? (replay === undefined ? devicesByDefault : 0);
+}
+
+const devicesByDefault = 12;
 
 /** What `npm start` is told. */
 export type EmbeddedConfig = SettingsOf<typeof embeddedSettings>;

@@ -6,9 +6,9 @@ import { loadSettings } from "@devicemesh/kit/settings";
 import { SettingsError } from "@devicemesh/kit/settings-error";
 import { banner } from "./banner.ts";
 import { type Embedded, startEmbedded } from "./compose.ts";
-import { type EmbeddedConfig, embeddedSettings } from "./config.ts";
+import { devicesAtStart, type EmbeddedConfig, embeddedSettings } from "./config.ts";
 import { StoreOpenError } from "./duckdb-database.ts";
-import { replayInto } from "./replay-into.ts";
+import { refuseReplay, replayInto } from "./replay-into.ts";
 
 const loaded = loadSettings(embeddedSettings, { args: process.argv.slice(2), env: process.env });
 if (loaded.kind === "settings") {
@@ -22,6 +22,7 @@ async function run(config: EmbeddedConfig): Promise<void> {
   const stopped = new AbortController();
   const signal = untilShutdownSignal().finally(() => stopped.abort());
   const logger = createLogger({ name: "devicemesh", level: config.logLevel });
+  await refuseReplay(config.replay);
   let mesh: Embedded;
   let served: ServedMetrics | undefined;
   try {
@@ -29,10 +30,9 @@ async function run(config: EmbeddedConfig): Promise<void> {
     mesh = await startEmbedded(config, { logger, clock: Date.now, metrics: served?.metrics });
   } catch (error) {
     process.stderr.write(`devicemesh: ${explained(error)}\n`);
-    process.exitCode = 1;
-    return process.exit();
+    return process.exit(1);
   }
-  if (!config.noGenerator) mesh.generator.start({ devices: config.devices });
+  if (devicesAtStart(config) > 0) mesh.generator.start({ devices: devicesAtStart(config) });
   process.stdout.write(`${banner(config, mesh)}${served ? `${served.line}\n` : ""}`);
   if (config.replay !== undefined) {
     await replayInto({

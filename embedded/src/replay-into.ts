@@ -2,6 +2,7 @@ import {
   createStatusLine,
   type IngestTls,
   type Output,
+  openRecording,
   RecordingError,
   replayFile,
   replayProgressText,
@@ -23,6 +24,18 @@ export type ReplayInto = {
   /** Gets progress and problems. */
   readonly stderr: Output;
 };
+
+/** Ends the process with exit code 2, before anything starts, if the file to replay cannot be read or lacks a column. */
+export async function refuseReplay(file: string | undefined): Promise<void> {
+  if (file === undefined) return;
+  try {
+    await openRecording(file);
+  } catch (error) {
+    if (!(error instanceof RecordingError)) throw error;
+    process.stderr.write(`devicemesh: --replay: ${error.message}\n`);
+    process.exit(2);
+  }
+}
 
 /**
  * Replays a recording as fast as it is acknowledged, with a progress line, and says how it went. A file that

@@ -113,10 +113,10 @@ describe("command line", () => {
   it("plays for a time, or until it is interrupted", async () => {
     await using ingest = await startFakeIngest();
     const args = ["play", "--target", ingest.target, "--devices", "4", "--interval", "10ms"];
-    const timed = await run([...args, "--duration", "100ms", "--invalid-rate", "0"]);
+    const timed = await run([...args, "--duration", "100ms", "--seed", "7", "--invalid-rate", "0"]);
     expect(timed).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("playing 4 devices with seed 1"),
+      stdout: expect.stringContaining("playing 4 devices with seed 7 "),
     });
     expect(ingest.stored.length).toBeGreaterThan(4);
     const interruption = new AbortController();

@@ -97,8 +97,15 @@ async function play(
     limits: { memoryReadings },
     ...(spillFolder === undefined ? {} : { spill: { folder: spillFolder, bytesMax: spillBytesMax } }),
   });
-  generator.start({ devices, intervalMs, seed: BigInt(seed), faults: values });
-  stdout.write(`playing ${devices} devices with seed ${seed} to ${target}, Ctrl-C ends it\n`);
+  generator.start({
+    devices,
+    intervalMs,
+    seed: seed === undefined ? undefined : BigInt(seed),
+    faults: values,
+  });
+  stdout.write(
+    `playing ${devices} devices with seed ${generator.state().play?.seed} to ${target}, Ctrl-C ends it\n`,
+  );
   const line = createStatusLine({ output: stderr, clock });
   const endMs = durationMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + durationMs;
   while (!interrupted.aborted && clock.nowMs() < endMs) {

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import type { Logger } from "@devicemesh/kit/logger";
 import { RpcError } from "@devicemesh/kit/rpc-error";
 import { type Clock, systemClock } from "./clock.ts";
@@ -20,8 +21,8 @@ export type GeneratorOptions = {
   readonly devicePrefix?: string | undefined;
   readonly logger: Logger;
   readonly clock?: Clock;
-  /** The seed of requests that name none; 1 by default. */
-  readonly seed?: bigint;
+  /** The seed of requests that name none; another random one for each start by default. */
+  readonly seed?: bigint | undefined;
   /** Where units go when the memory is full, and what is left when the generator is closed; nowhere by default. */
   readonly spill?: { readonly folder: string; readonly bytesMax?: number };
   readonly limits?: Partial<OutboxLimits>;
@@ -65,7 +66,7 @@ export type Generator = AsyncDisposable & {
  * @throws if the spill folder cannot be made or listed.
  */
 export function createGenerator(options: GeneratorOptions): Generator {
-  const { target, tls, logger, clock = systemClock, seed: defaultSeed = 1n, devicePrefix } = options;
+  const { target, tls, logger, clock = systemClock, devicePrefix } = options;
   const spill =
     options.spill &&
     openSpill({
@@ -141,7 +142,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
 
   return {
     start(request) {
-      const next = playOf(request, { seed: defaultSeed, devicePrefix });
+      const next = playOf(request, { seed: options.seed ?? randomSeed(), devicePrefix });
       if (closed !== undefined)
         throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
       if (playing !== undefined)
@@ -179,3 +180,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
 }
 
 const stopLimitMs = 2_000;
+
+/** 48 bits: a number that every client and every JSON reader can write again. */
+function randomSeed(): bigint {
+  return BigInt(randomInt(2 ** 48 - 1));
+}

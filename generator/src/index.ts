@@ -6,7 +6,7 @@ export { type IngestTls, readIngestTls } from "./ingest-tls.ts";
 export { generatorMetrics, registerGeneratorMetrics } from "./metrics.ts";
 export type { OutboxCounts, OutboxLimits } from "./outbox.ts";
 export type { PlayRequest } from "./play-request.ts";
-export { RecordingError } from "./recording.ts";
+export { openRecording, RecordingError } from "./recording.ts";
 export {
   type BadRow,
   type ReplayOptions,

@@ -9,7 +9,7 @@ export type PlayRequest = {
   readonly devices: number;
   /** How often each device measures, in milliseconds, 10 ms to 1 day; 1 s by default. */
   readonly intervalMs?: number | undefined;
-  /** The seed, 0 to 2^64 - 1; the generator's own by default. */
+  /** The seed, 0 to 2^64 - 1; the generator's own by default, which is another one at each start. */
   readonly seed?: bigint | undefined;
   /** What goes wrong on purpose; what is left out does not. */
   readonly faults?: Partial<FaultPlan> | undefined;

@@ -10,7 +10,7 @@ export const playSettings = defineSettings({
   prefix: environmentPrefix,
   usage: "npm run generator -- play [flags]",
   summary:
-    "Plays devices that send readings to ingest until Ctrl-C. The same seed plays the same devices and values. Nothing goes wrong unless a rate below says so.",
+    "Plays devices that send readings to ingest until Ctrl-C. Nothing goes wrong unless a rate below says so.",
   foreignEnv: [...serveVariables, ...replayVariables],
   settings: {
     target: targetSetting,
@@ -45,9 +45,9 @@ export const playSettings = defineSettings({
       flag: "--seed",
       env: "DEVICEMESH_GENERATOR_SEED",
       kind: "integer",
-      default: 1,
       minimum: 0,
-      description: "The seed of devices, values and faults.",
+      description:
+        "The seed of devices, values and faults: the same seed gives the same. Another random one at each start by default.",
     },
     durationMs: {
       flag: "--duration",

@@ -37,7 +37,7 @@ export async function serveCommand(
     devicePrefix: values.devicePrefix,
     logger,
     clock,
-    seed: BigInt(seed),
+    seed: seed === undefined ? undefined : BigInt(seed),
     limits: { memoryReadings },
     ...(spillFolder === undefined ? {} : { spill: { folder: spillFolder, bytesMax: spillBytesMax } }),
   });
@@ -59,7 +59,7 @@ export async function serveCommand(
     stderr.write(`${error.message}: choose another with --port\n`);
     return 2;
   }
-  if (!values.idle) generator.start({ devices, intervalMs, seed: BigInt(seed), faults: values });
+  if (!values.idle) generator.start({ devices, intervalMs, faults: values });
   stdout.write(`listening on ${host}:${server.port}\n`);
   if (served) stdout.write(`${served.line}\n`);
   await aborted(interrupted);

@@ -68,6 +68,8 @@ export type SettingsDefinition<
   readonly positionals?: { readonly max: number; readonly placeholder?: string };
   /** Variables with the prefix that other programs own: neither read nor refused. */
   readonly foreignEnv?: readonly string[];
+  /** Flags that users try, with the one that is meant: `{"--port": "--query-port"}`. */
+  readonly misnamed?: Readonly<Record<`--${string}`, `--${string}`>>;
   /** The first line of the help after "Usage:"; for example `npm start -- [flags]`. */
   readonly usage?: string;
   /** One or two sentences above the flags. */

@@ -58,7 +58,12 @@ export function loadSettings<const Settings extends Readonly<Record<string, Sett
   if (read.help) {
     return { kind: "help", text: settingsHelp(definition) };
   }
-  const problems = [...read.problems, ...unknownVariables(definition, given.env)];
+  const taken = flagsTakenByNpm(definition, given.env);
+  // What npm left of the command line would only distract from the cause.
+  const problems = [
+    ...(taken.length > 0 ? [npmProblem(definition, taken)] : read.problems),
+    ...unknownVariables(definition, given.env),
+  ];
   const values: Record<string, AnySettingValue> = {};
   for (const [name, setting] of Object.entries<Setting>(definition.settings)) {
     const found = findText(setting, read.texts, given.env);
@@ -110,7 +115,9 @@ function readArguments(definition: SettingsDefinition, args: readonly string[]):
     if (flag === "--help" || flag === "-h") {
       read.help = true;
     } else if (setting === undefined) {
-      read.problems.push(`${flag}: unknown flag${suggestion(flag, ["--help", ...byFlag.keys()])}`);
+      const meant = definition.misnamed?.[flag as `--${string}`];
+      const hint = meant ? `; did you mean ${meant}?` : suggestion(flag, ["--help", ...byFlag.keys()]);
+      read.problems.push(`${flag}: unknown flag${hint}`);
       // What follows an unknown flag is most likely its value, and no problem of its own.
       i += text === undefined && hasValue(args[i + 1]) ? 1 : 0;
     } else if (read.texts.has(flag)) {
@@ -151,6 +158,29 @@ function unknownVariables(definition: SettingsDefinition, env: Environment): str
     .filter((name) => name.startsWith(definition.prefix) && env[name] !== undefined && !allowed.has(name))
     .sort()
     .map((name) => `${name}: unknown environment variable${suggestion(name, known)}`);
+}
+
+/** The flags that stood before the `--` of `npm start -- …`: npm keeps them as its own configuration. */
+function flagsTakenByNpm(definition: SettingsDefinition, env: Environment): string[] {
+  return Object.values(definition.settings)
+    .map(({ flag }) => flag.slice(2))
+    .filter((name) => !npmOptions.has(name))
+    .filter((name) => {
+      const variable = (option: string) => env[`npm_config_${option.replaceAll("-", "_")}`];
+      // npm takes --no-generator as its option `generator`, set to nothing.
+      return variable(name) !== undefined || (name.startsWith("no-") && variable(name.slice(3)) === "");
+    })
+    .map((name) => `--${name}`);
+}
+
+/** Flags of ours that are options of npm as well, so that npm sets them by itself. */
+const npmOptions: ReadonlySet<string> = new Set(["cache"]);
+
+function npmProblem(
+  { usage = "npm start -- [flags]" }: SettingsDefinition,
+  flags: readonly string[],
+): string {
+  return `${flags.join(", ")}: npm took this for itself; flags of the program come after "--": ${usage}`;
 }
 
 function findText(setting: Setting, flags: ReadonlyMap<string, string>, env: Environment): VariableText {

@@ -1,15 +1,12 @@
-import { type CallerFlags, callsToPaste } from "@devicemesh/embedded/banner";
+import { type CallerFlags, callsToPaste, devicesText } from "@devicemesh/embedded/banner";
 import { withoutCredentials } from "@devicemesh/kit/credentials";
 import type { Mesh } from "./compose.ts";
 import type { MeshConfig } from "./config.ts";
 
 /** What `npm run mesh` prints when it runs: where everything is, and calls to paste. */
-export function banner(config: Pick<MeshConfig, "devices" | "noGenerator">, mesh: Mesh): string {
+export function banner(config: Pick<MeshConfig, "devices" | "noGenerator" | "replay">, mesh: Mesh): string {
   const { addresses, folder } = mesh;
   const { doors, askAt, sendTo, caller } = frontDoorOf(mesh);
-  const devices = config.noGenerator
-    ? "none playing (--no-generator)"
-    : `${config.devices} playing, one reading a second each`;
   return `
 Device Mesh is running on the real engines; Ctrl-C ends it.
 ${doors.map(([name, text]) => `  ${name.padEnd(9)}  ${text}\n`).join("")}  kafka      ${addresses.kafkaBrokers.join(", ")}
@@ -17,7 +14,7 @@ ${doors.map(([name, text]) => `  ${name.padEnd(9)}  ${text}\n`).join("")}  kafka
   mongodb    ${withoutCredentials(addresses.mongodbUrl)}
   spark      ${addresses.sparkUrl}
   data       ${folder}  (logs in ${folder}/logs and ${folder}/engines/logs)
-  devices    ${devices}
+  devices    ${devicesText(config)}
 
 ${callsToPaste({ ingest: sendTo, query: askAt, identity: caller })}Look:
   npm run mesh -- status

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { devicesAtStart } from "@devicemesh/embedded/config";
 import { type EngineAddresses, type Engines, installEnvoy } from "@devicemesh/engines";
 import { isLoopback } from "@devicemesh/identity";
 import type { MeshConfig } from "./config.ts";
@@ -181,7 +182,7 @@ function servicesConfigOf(
     retainRawMs: config.retainRaw,
     checkpoints: join(folder, "checkpoints"),
     corsOrigin: config.corsOrigin,
-    devices: config.noGenerator ? undefined : config.devices,
+    devices: devicesAtStart(config) || undefined,
     spill: join(folder, "outbox"),
     logLevel: config.logLevel,
   };

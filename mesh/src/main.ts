@@ -1,4 +1,4 @@
-import { replayInto } from "@devicemesh/embedded/replay-into";
+import { refuseReplay, replayInto } from "@devicemesh/embedded/replay-into";
 import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
 import { loadSettings } from "@devicemesh/kit/settings";
 import { banner } from "./banner.ts";
@@ -24,6 +24,7 @@ async function run(config: MeshConfig): Promise<void> {
   const stopped = new AbortController();
   const signal = untilShutdownSignal().finally(() => stopped.abort(new Error("stopped by a signal")));
   const { stdout, stderr } = process;
+  await refuseReplay(config.replay);
   let mesh: Mesh;
   try {
     mesh = await startMesh(config, {
