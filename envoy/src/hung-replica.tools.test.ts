@@ -2,17 +2,25 @@ import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
 import { describe, expect, it } from "vitest";
 import { startBackend } from "./backend-fixture.ts";
+import { startBackendProcess } from "./backend-process-fixture.ts";
 import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
 import { createRawClient } from "./raw-client-fixture.ts";
 import { startReplica, stored } from "./replica-process-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
 import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
 
-/** The patience with one replica, shortened: 30 s for the answer to a unit, 25 s for a question. */
+const question = "/devicemesh.v1.QueryService/ListSeries";
+
+/** The patience with one replica, shortened: 30 s for the answer to a unit, 65 s for a question. */
 const impatient = (text: string) =>
   text
     .replaceAll("per_try_timeout: 30s", "per_try_timeout: 3s")
-    .replaceAll("per_try_timeout: 25s", "per_try_timeout: 1s");
+    .replaceAll(/per_try_timeout: (?!3)\d+s/g, "per_try_timeout: 1s")
+    .replaceAll(/\btimeout: 65s/g, "timeout: 4s");
+
+/** The same for a ping: 5 s and 10 s. */
+const pinging = (text: string) =>
+  text.replaceAll("{interval: 5s, timeout: 10s}", "{interval: 1s, timeout: 1s}");
 
 describe.skipIf(envoyBinary === undefined)("one of two replicas that hangs", () => {
   it("costs units its patience and nothing else, and is left alone after some health checks", async () => {
@@ -68,22 +76,46 @@ describe.skipIf(envoyBinary === undefined)("one of two replicas that hangs", () 
     expect(Number(/: (\d+)/.exec(body)?.[1])).toBeGreaterThan(0);
   }, 120_000);
 
-  it("is asked no longer for an answer that another can give", async () => {
-    await using silent = await startBackend("silent");
+  it("hands its questions over to another that can answer", async () => {
+    await using hung = await startBackendProcess();
     await using other = await startBackend();
     await using envoy = await startEnvoy({
       ...quietEnvoy,
       openCallsMs: 0,
       ingest: [localhost(other.port)],
-      query: [localhost(silent.port), localhost(other.port)],
+      query: [localhost(hung.port), localhost(other.port)],
+      generator: [localhost(other.port)],
+      edit: pinging,
+    });
+    using client = createRawClient(`127.0.0.1:${envoy.plain.port}`);
+    const ask = () => Promise.all(Array.from({ length: 12 }, () => client.call(question)));
+    const answered = (outcomes: Awaited<ReturnType<typeof ask>>) =>
+      expect(outcomes.map(({ code }) => code)).toEqual(outcomes.map(() => 0));
+    answered(await ask());
+    hung.child.kill("SIGSTOP");
+    const before = other.attempts(question);
+    answered(await ask());
+    expect(other.attempts(question)).toBe(before + 12);
+    const { body } = await envoy.admin.get("/stats?filter=^cluster.query.upstream_rq_retry$");
+    expect(Number(/: (\d+)/.exec(body)?.[1])).toBeGreaterThan(0);
+  }, 60_000);
+});
+
+describe.skipIf(envoyBinary === undefined)("a question that takes too long", () => {
+  it("is asked once: the database goes on with it, and a retry would double its load", async () => {
+    await using slow = await startBackend("silent");
+    await using other = await startBackend("silent");
+    await using envoy = await startEnvoy({
+      ...quietEnvoy,
+      openCallsMs: 0,
+      ingest: [localhost(other.port)],
+      query: [localhost(slow.port), localhost(other.port)],
       generator: [localhost(other.port)],
       edit: impatient,
     });
     using client = createRawClient(`127.0.0.1:${envoy.plain.port}`);
-    const path = "/devicemesh.v1.QueryService/ListSeries";
-    const outcomes = await Promise.all(Array.from({ length: 12 }, () => client.call(path)));
-    expect(outcomes.map(({ code }) => code)).toEqual(outcomes.map(() => 0));
-    expect(silent.attempts(path)).toBeGreaterThan(0);
-    expect(other.attempts(path)).toBe(outcomes.length);
-  });
+    const outcomes = await Promise.all(Array.from({ length: 12 }, () => client.call(question)));
+    expect(outcomes.every(({ code }) => code !== 0)).toBe(true);
+    expect(slow.attempts(question) + other.attempts(question)).toBe(outcomes.length);
+  }, 60_000);
 });
