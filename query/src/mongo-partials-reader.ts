@@ -1,7 +1,6 @@
 import { collections, partialsCollection } from "@devicemesh/chain";
 import type { Level } from "@devicemesh/proto";
 import type { Db, Document } from "mongodb";
-import { callMongo, largeCall } from "./mongo-call.ts";
 import {
   commonCondition,
   partialFields,
@@ -11,6 +10,7 @@ import {
   seriesScanStages,
   spanConditions,
 } from "./mongo-conditions.ts";
+import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
 import { groupPartials, groupReadings, type PartialRow, partialOfRow } from "./mongo-partials.ts";
 import type {
   ReadPlan,
@@ -125,18 +125,16 @@ export async function readPlan(
     readonly bucketMs: number | undefined;
     readonly levels: readonly Level[];
   },
-  signal: AbortSignal,
+  options: LargeReadOptions,
 ): Promise<{ readonly partials: readonly SeriesPartial[]; readonly isStale: boolean }> {
   const { db, plan, levels } = request;
   const pipelines = planPipelines(request);
-  const answers = await callMongo(signal, largeCall, (options) =>
-    Promise.all(
-      pipelines.map(({ collection, stages }) =>
-        db
-          .collection(collection)
-          .aggregate<Row>([...stages], { ...options, batchSize, allowDiskUse: true })
-          .toArray(),
-      ),
+  const answers = await allEnded(
+    pipelines.map(({ collection, stages }) =>
+      db
+        .collection(collection)
+        .aggregate<Row>([...stages], { ...options, batchSize, allowDiskUse: true })
+        .toArray(),
     ),
   );
   const partials: SeriesPartial[] = [];

@@ -3,6 +3,7 @@ import type { Level } from "@devicemesh/proto";
 import type { Db } from "mongodb";
 import { createChangeWatch } from "./mongo-changes.ts";
 import { createHorizonReader } from "./mongo-horizon.ts";
+import { createLargeReads } from "./mongo-large-reads.ts";
 import { readPlan } from "./mongo-partials-reader.ts";
 import { findReadings } from "./mongo-readings.ts";
 import { findRepeats } from "./mongo-repeats.ts";
@@ -34,6 +35,7 @@ export function createMongoReadingStore(options: {
   const { db, clock, horizonCacheMs: cacheMs = horizonCacheMs } = options;
   const closing = new AbortController();
   const horizons = createHorizonReader({ db, clock, cacheMs });
+  const large = createLargeReads(db);
   const watchChanges = createChangeWatch({ db, closed: closing.signal });
 
   function check(signal: AbortSignal): void {
@@ -52,28 +54,33 @@ export function createMongoReadingStore(options: {
     async readRepeats(request, signal) {
       check(signal);
       const windowMs = (): number => (horizons.levels()[0] as Level).windowMs;
-      return findRepeats({ ...request, db, windowMs }, signal);
+      return large(signal, (options) => findRepeats({ ...request, db, windowMs }, options));
     },
     async readPartials({ plan, filter, bucketMs }, signal) {
       check(signal);
       // Before the reads: what arrived before this moment is stored, so they see it.
       const { completeThroughMs } = await horizons.read(signal);
       const levels = horizons.levels();
-      return { ...(await readPlan({ db, plan, filter, bucketMs, levels }, signal)), completeThroughMs };
+      const read = await large(signal, (options) =>
+        readPlan({ db, plan, filter, bucketMs, levels }, options),
+      );
+      return { ...read, completeThroughMs };
     },
     async readReadings(request, signal) {
       check(signal);
-      return findReadings(db, request, signal);
+      return large(signal, (options) => findReadings(db, request, options));
     },
     async readSeries(request, signal) {
       check(signal);
       const { frontiersMs } = await horizons.read(signal);
-      return findSeries(db, { ...request, frontierMs: frontiersMs[0] as number }, signal);
+      const frontierMs = frontiersMs[0] as number;
+      return large(signal, (options) => findSeries(db, { ...request, frontierMs }, options));
     },
     async readStatus(signal) {
       check(signal);
       const horizon = await horizons.read(signal);
-      return readMongoStatus({ db, clock, horizon, levels: horizons.levels() }, signal);
+      const levels = horizons.levels();
+      return large(signal, (options) => readMongoStatus({ db, clock, horizon, levels }, options));
     },
     watchChanges,
     close: () => closing.abort(),

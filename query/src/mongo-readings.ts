@@ -1,8 +1,8 @@
 import { collections, type MessageDocument } from "@devicemesh/chain";
 import type { DeviceMessage } from "@devicemesh/proto";
 import type { Db, Document } from "mongodb";
-import { callMongo, largeCall } from "./mongo-call.ts";
 import { between, seriesCondition } from "./mongo-conditions.ts";
+import type { LargeReadOptions } from "./mongo-large-reads.ts";
 import type { ReadingKey, ReadingStore } from "./reading-store.ts";
 
 type ReadingsRequest = Parameters<ReadingStore["readReadings"]>[0];
@@ -38,16 +38,14 @@ export function readingsPipeline(request: ReadingsRequest): Document[] {
 export async function findReadings(
   db: Db,
   request: ReadingsRequest,
-  signal: AbortSignal,
+  options: LargeReadOptions,
 ): Promise<DeviceMessage[]> {
   type Row = Pick<MessageDocument, "device_id" | "sensor" | "timestamp" | "value">;
   const { limit } = request;
-  const rows = await callMongo(signal, largeCall, (options) =>
-    db
-      .collection(collections.messages)
-      .aggregate<Row>(readingsPipeline(request), { ...options, batchSize: limit })
-      .toArray(),
-  );
+  const rows = await db
+    .collection(collections.messages)
+    .aggregate<Row>(readingsPipeline(request), { ...options, batchSize: limit })
+    .toArray();
   return rows.map((row) => ({
     deviceId: row.device_id,
     sensor: row.sensor,

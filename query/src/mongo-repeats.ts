@@ -1,7 +1,7 @@
 import { collections } from "@devicemesh/chain";
 import type { Db, Document } from "mongodb";
-import { type CallOptions, callMongo, largeCall } from "./mongo-call.ts";
 import { partialFields, scanStages } from "./mongo-conditions.ts";
+import type { LargeReadOptions } from "./mongo-large-reads.ts";
 import type { RepeatsFound, RepeatsRequest, WindowRepeats } from "./reading-store.ts";
 
 /** The most windows, or spans of windows of one series each, of one answer: some hundred bytes each. */
@@ -76,7 +76,6 @@ type Row = {
 /**
  * Reads windows with repeats. Where there are more than `repeatsFoundMax`, the database makes one span of those of
  * each series: whoever plans reads that span from raw readings, which is as exact, and costs that series only.
- * @throws what `callMongo` throws.
  */
 export async function findRepeats(
   request: RepeatsRequest & {
@@ -84,28 +83,26 @@ export async function findRepeats(
     /** The size of the finest windows. */
     readonly windowMs: () => number;
   },
-  signal: AbortSignal,
+  options: LargeReadOptions,
 ): Promise<RepeatsFound> {
   const { db, windowMs, sinceMs, toMs, relevant } = request;
   if (sinceMs >= toMs) return { windows: [] };
-  return callMongo(signal, largeCall, async (options) => {
-    const windows = await readRows(db, repeatsPipeline(request), options);
-    if (windows.length <= repeatsFoundMax) return { windows: windows.map(repeatsOf) };
-    const series = await readRows(db, repeatedSeriesPipeline(request), options);
-    if (series.length <= repeatsFoundMax) {
-      return {
-        windows: series.map((row) => ({
-          ...repeatsOf(row),
-          toMs: (row.e ?? row.w).getTime() + windowMs(),
-        })),
-      };
-    }
-    const firstRepeatMs = relevant && relevant.beforeMs <= 0 ? relevant.beforeMs : Number.NEGATIVE_INFINITY;
-    return { windows: [], everySeries: { sinceMs, toMs, firstRepeatMs } };
-  });
+  const windows = await readRows(db, repeatsPipeline(request), options);
+  if (windows.length <= repeatsFoundMax) return { windows: windows.map(repeatsOf) };
+  const series = await readRows(db, repeatedSeriesPipeline(request), options);
+  if (series.length <= repeatsFoundMax) {
+    return {
+      windows: series.map((row) => ({
+        ...repeatsOf(row),
+        toMs: (row.e ?? row.w).getTime() + windowMs(),
+      })),
+    };
+  }
+  const firstRepeatMs = relevant && relevant.beforeMs <= 0 ? relevant.beforeMs : Number.NEGATIVE_INFINITY;
+  return { windows: [], everySeries: { sinceMs, toMs, firstRepeatMs } };
 }
 
-async function readRows(db: Db, pipeline: Document[], options: CallOptions): Promise<Row[]> {
+async function readRows(db: Db, pipeline: Document[], options: LargeReadOptions): Promise<Row[]> {
   return db
     .collection(collections.windowRepeats)
     .aggregate<Row>(pipeline, { ...options, batchSize: 5000, allowDiskUse: true })

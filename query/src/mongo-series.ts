@@ -1,8 +1,8 @@
 import { collections, type SeriesDocument } from "@devicemesh/chain";
 import type { Db, Document } from "mongodb";
 import { compareSeries } from "./memory-scans.ts";
-import { type CallOptions, callMongo, largeCall } from "./mongo-call.ts";
 import { between, seriesCondition } from "./mongo-conditions.ts";
+import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
 import type { ReadingStore, SeriesFilter, SeriesName } from "./reading-store.ts";
 
 type SeriesRequest = Parameters<ReadingStore["readSeries"]>[0];
@@ -58,38 +58,34 @@ function placesAfter({ deviceId, sensor }: SeriesName): Document[] {
 export async function findSeries(
   db: Db,
   request: SeriesRequest & { readonly frontierMs: number },
-  signal: AbortSignal,
+  options: LargeReadOptions,
 ): Promise<Awaited<ReturnType<ReadingStore["readSeries"]>>> {
   const { filter, after, limit, frontierMs } = request;
   const registered = db.collection<SeriesDocument>(collections.series);
-  const find = async (options: CallOptions) => {
-    const added = await db
-      .collection(collections.messages)
-      .aggregate<SeriesDocument>(newSeriesPipeline(filter, frontierMs), { ...options })
-      .toArray();
-    const except = added.map(({ _id }) => _id);
-    const [known, [counted]] = await Promise.all([
-      registered
-        .aggregate<Series>(
-          [
-            ...registeredStages({ filter, except, after }),
-            { $sort: { device_id: 1, sensor: 1 } },
-            { $limit: limit },
-            { $project: { _id: 0, device_id: 1, sensor: 1 } },
-          ],
-          { ...options },
-        )
-        .toArray(),
-      registered
-        .aggregate<{ readonly total: number }>(
-          [...registeredStages({ filter, except }), { $count: "total" }],
-          { ...options },
-        )
-        .toArray(),
-    ]);
-    return { added, known, total: Number(counted?.total ?? 0) + added.length };
-  };
-  const { added, known, total } = await callMongo(signal, largeCall, find);
+  const added = await db
+    .collection(collections.messages)
+    .aggregate<SeriesDocument>(newSeriesPipeline(filter, frontierMs), { ...options })
+    .toArray();
+  const except = added.map(({ _id }) => _id);
+  const [known, [counted]] = await allEnded([
+    registered
+      .aggregate<Series>(
+        [
+          ...registeredStages({ filter, except, after }),
+          { $sort: { device_id: 1, sensor: 1 } },
+          { $limit: limit },
+          { $project: { _id: 0, device_id: 1, sensor: 1 } },
+        ],
+        { ...options },
+      )
+      .toArray(),
+    registered
+      .aggregate<{ readonly total: number }>([...registeredStages({ filter, except }), { $count: "total" }], {
+        ...options,
+      })
+      .toArray(),
+  ]);
+  const total = Number(counted?.total ?? 0) + added.length;
   const series = [...known, ...added]
     .map(({ device_id, sensor }) => ({ deviceId: device_id, sensor }))
     .filter((each) => after === undefined || compareSeries(each, after) > 0)

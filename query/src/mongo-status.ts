@@ -8,9 +8,9 @@ import {
 } from "@devicemesh/chain";
 import type { Level } from "@devicemesh/proto";
 import type { Db, Document } from "mongodb";
-import { type CallOptions, callMongo, largeCall } from "./mongo-call.ts";
 import { between } from "./mongo-conditions.ts";
 import type { MeshHorizon } from "./mongo-horizon.ts";
+import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
 import { findSeries } from "./mongo-series.ts";
 import type { ConnectorReport, StoreParts, StoreStatus, WindowJobReport } from "./reading-store.ts";
 
@@ -26,71 +26,69 @@ export async function readMongoStatus(
     readonly horizon: MeshHorizon;
     readonly levels: readonly Level[];
   },
-  signal: AbortSignal,
+  options: LargeReadOptions,
 ): Promise<StoreStatus> {
   const { db, clock, horizon, levels } = request;
   const { logEndMs, publishedMs, ...reached } = horizon;
   const frontierMs = reached.frontiersMs[0] as number;
   const everything = { filter: { deviceIds: [], sensors: [] }, limit: 1 };
-  return callMongo(signal, largeCall, async (options) => {
-    const estimated = (collection: string): Promise<number> =>
-      db.collection(collection).estimatedDocumentCount({ maxTimeMS: options.maxTimeMS });
-    const [
-      storedReadings,
-      partialCounts,
-      series,
-      recent,
-      repeats,
+  const estimated = (collection: string): Promise<number> =>
+    db.collection(collection).estimatedDocumentCount({ ...options });
+  const [
+    storedReadings,
+    partialCounts,
+    series,
+    recent,
+    repeats,
+    deadLetters,
+    disk,
+    build,
+    operator,
+    aggregator,
+  ] = await allEnded([
+    estimated(collections.messages),
+    allEnded(levels.map(({ windowMs }, level) => estimated(partialsCollection(level, windowMs)))),
+    findSeries(db, { ...everything, frontierMs }, options),
+    countFound(db, options, recentPipeline(clock() - rateMs)),
+    countRepeats(db, frontierMs, options),
+    allEnded(
+      deadLetterKinds.map(async (kind) => ({
+        kind,
+        count: await countFound(db, options, deadLettersPipeline(kind)),
+      })),
+    ),
+    db.command({ dbStats: 1 }, { ...options }),
+    db.command({ buildInfo: 1 }, { ...options }),
+    db.collection<OperatorStatusDocument>(collections.status).findOne({ _id: "operator" }, options),
+    db.collection<AggregatorStatusDocument>(collections.status).findOne({ _id: "aggregator" }, options),
+  ]);
+  const countOf = (wanted: DeadLetterKind): number =>
+    deadLetters.find(({ kind }) => kind === wanted)?.count ?? 0;
+  return {
+    logEndMs,
+    horizon: reached,
+    partialCounts,
+    storedReadings,
+    series: series.total,
+    duplicates: countOf("duplicate"),
+    conflicts: countOf("conflict"),
+    storedPerSecond: recent / (rateMs / 1000),
+    diskBytes: Number(disk.storageSize ?? 0) + Number(disk.indexSize ?? 0),
+    versions: versionsOf(build, aggregator),
+    refused: undefined,
+    parts: {
+      reports: [
+        { name: "operator", reportedMs: operator?.updated.getTime() },
+        // The frontier is the aggregator's as well, and written more often.
+        { name: "aggregator", reportedMs: latest(aggregator?.updated.getTime(), publishedMs) },
+      ],
       deadLetters,
-      disk,
-      build,
-      operator,
-      aggregator,
-    ] = await Promise.all([
-      estimated(collections.messages),
-      Promise.all(levels.map(({ windowMs }, level) => estimated(partialsCollection(level, windowMs)))),
-      findSeries(db, { ...everything, frontierMs }, options.signal),
-      countFound(db, options, recentPipeline(clock() - rateMs)),
-      countRepeats(db, frontierMs, options),
-      Promise.all(
-        deadLetterKinds.map(async (kind) => ({
-          kind,
-          count: await countFound(db, options, deadLettersPipeline(kind)),
-        })),
-      ),
-      db.command({ dbStats: 1, maxTimeMS: options.maxTimeMS }),
-      db.command({ buildInfo: 1, maxTimeMS: options.maxTimeMS }),
-      db.collection<OperatorStatusDocument>(collections.status).findOne({ _id: "operator" }, options),
-      db.collection<AggregatorStatusDocument>(collections.status).findOne({ _id: "aggregator" }, options),
-    ]);
-    const countOf = (wanted: DeadLetterKind): number =>
-      deadLetters.find(({ kind }) => kind === wanted)?.count ?? 0;
-    return {
-      logEndMs,
-      horizon: reached,
-      partialCounts,
-      storedReadings,
-      series: series.total,
-      duplicates: countOf("duplicate"),
-      conflicts: countOf("conflict"),
-      storedPerSecond: recent / (rateMs / 1000),
-      diskBytes: Number(disk.storageSize ?? 0) + Number(disk.indexSize ?? 0),
-      versions: versionsOf(build, aggregator),
-      refused: undefined,
-      parts: {
-        reports: [
-          { name: "operator", reportedMs: operator?.updated.getTime() },
-          // The frontier is the aggregator's as well, and written more often.
-          { name: "aggregator", reportedMs: latest(aggregator?.updated.getTime(), publishedMs) },
-        ],
-        deadLetters,
-        connectors: operator ? operator.connectors.map(connectorReport) : [],
-        windowJob: aggregator ? windowJobReport(aggregator) : undefined,
-        ...repeats,
-        problems: [...(operator?.problems ?? []), ...(aggregator?.problems ?? [])],
-      },
-    };
-  });
+      connectors: operator ? operator.connectors.map(connectorReport) : [],
+      windowJob: aggregator ? windowJobReport(aggregator) : undefined,
+      ...repeats,
+      problems: [...(operator?.problems ?? []), ...(aggregator?.problems ?? [])],
+    },
+  };
 }
 
 type FindPipeline = { readonly collection: string; readonly stages: readonly Document[] };
@@ -135,10 +133,10 @@ export function freshPipeline(frontierMs: number): FindPipeline {
 async function countRepeats(
   db: Db,
   frontierMs: number,
-  options: CallOptions,
+  options: LargeReadOptions,
 ): Promise<Pick<StoreParts, "dirtyWindows" | "repairedWindows">> {
-  const [all, repaired, fresh] = await Promise.all([
-    db.collection(collections.windowRepeats).estimatedDocumentCount({ maxTimeMS: options.maxTimeMS }),
+  const [all, repaired, fresh] = await allEnded([
+    db.collection(collections.windowRepeats).estimatedDocumentCount({ ...options }),
     countFound(db, options, repairedPipeline(frontierMs)),
     countFound(db, options, freshPipeline(frontierMs)),
   ]);
@@ -147,7 +145,7 @@ async function countRepeats(
 
 async function countFound(
   db: Db,
-  options: CallOptions,
+  options: LargeReadOptions,
   { collection, stages }: FindPipeline,
 ): Promise<number> {
   const [row] = await db

@@ -13,8 +13,8 @@ import { createPage } from "./page.ts";
 import type { QuerySettings } from "./process-settings.ts";
 import { watchReach } from "./store-reach.ts";
 
-/** Connections to the database at most; a question needs some at a time, further ones wait. */
-const connectionsMax = 32;
+/** Connections to the database at most: for all large reads at a time with their pipelines, and for the quick ones. */
+const connectionsMax = 64;
 
 /**
  * Starts query over MongoDB. It listens at once, says NOT_SERVING while the database cannot be reached or the
