@@ -25,6 +25,8 @@ export type StartWindowJob = (options: {
   /** From where on a new checkpoint folds; the same for the same identity. */
   readonly sinceOf: (checkpointIdentity: string) => Promise<CheckpointStart>;
   /** Told of each batch that is seen. */
+  /** Whether the log has messages that the job has not taken. */
+  readonly isLogAhead: () => boolean;
   readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
 }) => WindowJob;
 
@@ -63,11 +65,13 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
   await using starting = new AsyncDisposableStack();
   const published = await store.readFrontier();
   const progress = createProgress(settings, published, clock());
+  let lag = 0;
   const job = starting.use(
     dependencies.startWindowJob({
       names: dependencies.names,
       settings,
       sinceOf: (identity) => store.rememberCheckpoint(identity, () => newCheckpointStart({ store, offsets })),
+      isLogAhead: () => lag > 0,
       onBatch: dependencies.onBatch,
     }),
   );
@@ -77,7 +81,6 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
   });
   const logEnd = createLogEnd(published.logEndMs);
   const stepRepairs = createRepairStep({ progress, store, clock });
-  let lag = 0;
   const problems = (): string[] => findProblems({ progress, job, nowMs: clock() });
 
   function run(name: string, intervalMs: number, step: (signal: AbortSignal) => Promise<void>): void {

@@ -13,7 +13,12 @@ export type MemoryWindowJob = WindowJob & {
 /** Makes a job that runs and has told nothing. */
 export function createMemoryWindowJob(): MemoryWindowJob {
   let progress: WindowJobProgress | undefined;
-  let state: WindowJobState = { kind: "running", restarts: 0, checkpoint: "memory" };
+  let state: WindowJobState = {
+    kind: "running",
+    withoutBatchMs: 0,
+    restarts: 0,
+    checkpoint: "memory",
+  };
   let isClosed = false;
   const close = async (): Promise<void> => {
     isClosed = true;

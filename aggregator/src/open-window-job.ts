@@ -8,7 +8,7 @@ import { openWindowSession } from "./window-job-session.ts";
 
 /** The window job of a mesh in Spark, with its session, as the settings say. */
 export function sparkWindowJob(config: AggregatorConfig, logger: Logger): StartWindowJob {
-  return ({ names, settings, sinceOf, onBatch }) => {
+  return ({ names, settings, sinceOf, isLogAhead, onBatch }) => {
     const { windowMs, segmentMs } = settings.levels[0] as Level;
     const spark = openWindowSession({
       address: config.sparkUrl,
@@ -29,6 +29,7 @@ export function sparkWindowJob(config: AggregatorConfig, logger: Logger): StartW
       checkpoints: config.checkpoints,
       watermarkDelayMs: config.clockSkew,
       sinceOf,
+      isLogAhead,
       onBatch,
       logger,
     });

@@ -47,6 +47,19 @@ describe("findProblems", () => {
     expect(problemsOf(wellProgress(), (job) => job.become(starting))).toEqual([]);
   });
 
+  it("names a job that does no batch although the log grows", () => {
+    const problems = problemsOf(wellProgress(), (job) =>
+      job.become({ kind: "stalled", withoutBatchMs: 31_000 }),
+    );
+    expect(problems).toEqual([
+      expect.stringMatching(/^no batch of the window job for 31 s although the log grows/),
+    ]);
+    const starting = (withoutBatchMs: number) =>
+      problemsOf(wellProgress(), (job) => job.become({ kind: "starting", withoutBatchMs }));
+    expect(starting(problemLimits.firstMoveMs)).toEqual([]);
+    expect(starting(problemLimits.firstMoveMs + 1)).toHaveLength(1);
+  });
+
   it("names Spark when it is away", () => {
     expect(problemsOf(wellProgress(), (job) => job.become({ kind: "away" }))).toEqual([
       "Spark cannot be reached",

@@ -30,12 +30,18 @@ export function findProblems(options: {
 }
 
 function jobProblems(job: Pick<WindowJob, "progress" | "state">): string[] {
-  const { kind, error, restarts } = job.state();
+  const { kind, error, restarts, withoutBatchMs } = job.state();
   const dropped = job.progress()?.rowsDropped ?? 0;
   const problems: string[] = [];
   if (dropped > 0) {
     problems.push(
       `the window job dropped ${dropped} messages at its watermark, so partials lack them: set --clock-skew to how far the brokers' clocks differ, and give the job a new folder of checkpoints`,
+    );
+  }
+  const isLateStart = kind === "starting" && withoutBatchMs > problemLimits.firstMoveMs;
+  if (kind === "stalled" || isLateStart) {
+    problems.push(
+      `no batch of the window job for ${seconds(withoutBatchMs)} although the log grows: look at Spark's master, workers and executors`,
     );
   }
   if (kind === "away") problems.push(`Spark cannot be reached${error ? `: ${error}` : ""}`);

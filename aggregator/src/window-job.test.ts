@@ -49,7 +49,7 @@ describe("the window job", () => {
     const { name, plan } = await nthQuery(spark, 1);
     expect(name).toBe(ourName);
     expect(plan?.options.checkpointLocation).toBe(`/checkpoints/${checkpoint}`);
-    expect(job.state()).toEqual({ kind: "starting", restarts: 0, checkpoint, sparkVersion: "4.1.2" });
+    expect(job.state()).toMatchObject({ kind: "starting", restarts: 0, checkpoint, sparkVersion: "4.1.2" });
   });
 
   it("tells the newest batch, and that it runs", async () => {
@@ -145,8 +145,51 @@ describe("the window job", () => {
     spark.trouble = undefined;
     query.progress.push(batch(5));
     await waitUntil(() => job.state().kind === "running");
-    expect(job.state()).toEqual({ kind: "running", restarts: 0, checkpoint, sparkVersion: "4.1.2" });
+    expect(job.state()).toEqual({
+      kind: "running",
+      withoutBatchMs: expect.any(Number),
+      restarts: 0,
+      checkpoint,
+      sparkVersion: "4.1.2",
+    });
     expect(spark.queries).toHaveLength(1);
+  });
+
+  it("tells a query that runs and does no batch although the log grows, and starts it again", async () => {
+    const spark = createMemorySession();
+    await using job = start(spark, {
+      isLogAhead: () => true,
+      pace: {
+        pollMs: 1,
+        stalledMs: 10,
+        stalledRestarts: { firstMs: 100, mostMs: 100 },
+        restarts: { firstMs: 1, mostMs: 1 },
+      },
+    });
+    const query = await nthQuery(spark, 1);
+    query.progress.push(batch(0));
+    await waitUntil(() => job.state().kind === "running");
+    await waitUntil(() => job.state().kind === "stalled");
+    expect(query.isActive).toBe(true);
+    const next = await nthQuery(spark, 2);
+    expect(query.isActive).toBe(false);
+    expect(job.state().error).toMatch(/^no batch for \d+ s although the log grows$/);
+    next.progress.push(batch(1));
+    await waitUntil(() => job.state().kind === "running");
+  });
+
+  it("leaves a query alone that does no batch because nothing comes", async () => {
+    const spark = createMemorySession();
+    await using job = start(spark, {
+      isLogAhead: () => false,
+      pace: { pollMs: 1, stalledMs: 1, stalledRestarts: { firstMs: 1, mostMs: 1 } },
+    });
+    const query = await nthQuery(spark, 1);
+    query.progress.push(batch(0));
+    await waitUntil(() => job.state().kind === "running");
+    await waitUntil(() => job.state().withoutBatchMs > 30);
+    expect(job.state().kind).toBe("running");
+    expect(query.isActive).toBe(true);
   });
 
   it("asks again where a checkpoint begins if that could not be told", async () => {

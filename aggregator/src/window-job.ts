@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { CheckpointStart } from "./aggregator-store.ts";
 import type { QueryRun } from "./spark-client.ts";
-import { toSparkError } from "./spark-error.ts";
+import { SparkError, toSparkError } from "./spark-error.ts";
 import { type BatchProgress, createProgressTracker, type WindowJobProgress } from "./window-job-progress.ts";
 import { createWindowQuery, type WindowSession } from "./window-job-query.ts";
 import { type RestartDelays, restartDelayMs, restartDelays } from "./window-job-restarts.ts";
@@ -13,12 +13,15 @@ export type WindowJobState = {
   /**
    * - starting: looked for, or started, and no batch is done yet
    * - running: it does batches
+   * - stalled: it runs, but completes no batch although the log grows
    * - failed: it ended, and is started again after a while
    * - away: Spark cannot be reached; the query may run or not
    */
-  readonly kind: "starting" | "running" | "failed" | "away";
+  readonly kind: "starting" | "running" | "stalled" | "failed" | "away";
   /** The last trouble, until a batch is done after it. */
   readonly error?: string;
+  /** How long ago the last batch was seen, or the query was taken up if that is later, in ms. */
+  readonly withoutBatchMs: number;
   /** How often the query was started again after it had ended. */
   readonly restarts: number;
   /** Identifies the checkpoint. */
@@ -51,6 +54,8 @@ export type WindowJobOptions = {
   readonly watermarkDelayMs: number;
   /** From where on a checkpoint counts; asked before each start. */
   sinceOf(checkpoint: string): Promise<CheckpointStart>;
+  /** Whether the log has messages that the last batch did not take. Without it a stalled query is not noticed. */
+  readonly isLogAhead?: (() => boolean) | undefined;
   /** Told of each batch once, with its own figures. */
   readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
   readonly logger: Logger;
@@ -68,6 +73,10 @@ export type WindowJobPace = {
   /** How often Spark is looked for while it is away, in ms. */
   readonly awayMs: number;
   readonly restarts: RestartDelays;
+  /** After how long without a batch a running query is stalled, in ms. */
+  readonly stalledMs: number;
+  /** After how long without a batch a stalled query is stopped and started again, in ms. */
+  readonly stalledRestarts: RestartDelays;
 };
 
 /**
@@ -80,6 +89,9 @@ export const windowJobPace: WindowJobPace = {
   pollMs: 1000,
   awayMs: 2000,
   restarts: restartDelays,
+  stalledMs: 30_000,
+  // The largest batch takes a loaded machine a minute or two; a restart would only have it begin again.
+  stalledRestarts: { firstMs: 300_000, mostMs: 3_600_000 },
 };
 
 /** How long closing waits for a call that Spark does not answer, in ms. */
@@ -87,7 +99,7 @@ const closeWaitMs = 2000;
 
 /**
  * Keeps the window job running: adopts the query of this meaning if it runs in the session, stops those of
- * another meaning, starts it from its checkpoint if it does not run, and again whenever it has ended.
+ * another meaning, starts it from its checkpoint if it does not run, and again whenever it has ended or stalls.
  */
 export function startWindowJob(options: WindowJobOptions): WindowJob {
   const { spark, meaning, checkpoints, watermarkDelayMs, brokers, logger } = options;
@@ -109,6 +121,10 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
   let run: QueryRun | undefined;
   let starts = 0;
   let failures = 0;
+  let stalls = 0;
+  let lifeAtMs = performance.now();
+  const withoutBatchMs = (): number => performance.now() - lifeAtMs;
+  const isLogAhead = options.isLogAhead ?? (() => false);
 
   async function takeUp(): Promise<QueryRun> {
     sparkVersion = await spark.sparkVersion();
@@ -116,6 +132,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     if (found) logger.info({ checkpoint: query.checkpoint, runId: found.runId }, "adopted the window job");
     const taken = found ?? (await query.start());
     kind = "starting";
+    lifeAtMs = performance.now();
     if (!found || starts === 0) starts += 1;
     return taken;
   }
@@ -125,10 +142,28 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     const added = batches.filter((batch) => tracker.add(batch));
     for (const batch of added) options.onBatch?.(batch);
     // A batch that was just done speaks for the query.
-    if (added.length === 0) return query.expectActive(taken);
+    if (added.length === 0) {
+      await query.expectActive(taken);
+      return endIfStalled(taken);
+    }
     kind = "running";
+    lifeAtMs = performance.now();
     error = undefined;
     failures = 0;
+    stalls = 0;
+  }
+
+  /** Spark may lose a task with the process that ran it, and wait for it forever: only a new start helps then. */
+  async function endIfStalled(taken: QueryRun): Promise<void> {
+    const limitMs = restartDelayMs(
+      { error: new SparkError("failed", ""), failures: stalls + 1 },
+      pace.stalledRestarts,
+    );
+    if (!isLogAhead() || withoutBatchMs() < limitMs) return;
+    stalls += 1;
+    const seconds = Math.round(withoutBatchMs() / 1000);
+    await spark.stopQuery(taken);
+    throw new SparkError("failed", `no batch for ${seconds} s although the log grows`);
   }
 
   /** What to do about it: how long to wait before the next step. */
@@ -187,7 +222,8 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
   return {
     progress: () => tracker.progress,
     state: () => ({
-      kind,
+      kind: kind === "running" && isLogAhead() && withoutBatchMs() > pace.stalledMs ? "stalled" : kind,
+      withoutBatchMs: withoutBatchMs(),
       ...(error === undefined ? {} : { error }),
       restarts: Math.max(starts - 1, 0),
       checkpoint: query.checkpoint,

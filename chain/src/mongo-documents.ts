@@ -177,7 +177,7 @@ export type AggregatorStatusDocument = {
   readonly updated: Date;
   /** Who is active: host and process. */
   readonly holder: string;
-  /** STARTING, RUNNING, FAILED or AWAY (Spark cannot be reached). */
+  /** STARTING, RUNNING, STALLED (no batch although the log grows), FAILED or AWAY (Spark cannot be reached). */
   readonly state: string;
   /** Identifies the checkpoint: a hash of what the job means. */
   readonly checkpoint: string;

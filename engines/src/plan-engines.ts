@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { ArchiveUse } from "./class-archives.ts";
 import { connectSpec } from "./connect-plan.ts";
@@ -10,7 +10,7 @@ import type { InstalledEngines } from "./install-engines.ts";
 import { formatArguments, kafkaAddresses, kafkaSpecs } from "./kafka-plan.ts";
 import { mongoSpec } from "./mongo-plan.ts";
 import { configFolder, type PlanContext, writeConfig } from "./plan-context.ts";
-import { sparkClusterSpecs, sparkSpec } from "./spark-plan.ts";
+import { sparkClusterSpecs, sparkRecoveryFolder, sparkSpec } from "./spark-plan.ts";
 import type { EnginesOptions } from "./start-engines.ts";
 
 /** Writing down its classes takes an engine 10 s when it ends, and minutes on a busy machine. */
@@ -77,7 +77,8 @@ export function planEngines(given: {
 }
 
 /**
- * Makes the folders of data that are not there yet, and has Envoy check its configuration.
+ * Makes the folders of data that are not there yet, removes what Spark's master would recover of a cluster that has
+ * ended, and has Envoy check its configuration.
  * @throws Error with what the tool printed.
  */
 export async function prepareEngines(planned: PlannedEngines, clusterId: string): Promise<void> {
@@ -87,6 +88,9 @@ export async function prepareEngines(planned: PlannedEngines, clusterId: string)
       const { data } = engineFiles(context.folder, name);
       if (name.startsWith("kafka-") && !existsSync(join(data, "meta.properties"))) {
         await runTool("java", formatArguments(context, name, clusterId), name);
+      }
+      if (name === "spark-master") {
+        rmSync(sparkRecoveryFolder(context.folder), { recursive: true, force: true });
       }
       if (name === "mongo") mkdirSync(data, { recursive: true });
       if (name === "envoy" && options.envoy) {

@@ -11,8 +11,12 @@ export type Probe =
   | { readonly kind: "http"; readonly url: string; readonly contains?: string }
   /** Takes writes. */
   | { readonly kind: "mongo"; readonly port: number }
-  /** Tells its version to a session. */
-  | { readonly kind: "spark"; readonly port: number };
+  /** Tells its version to a session; over a cluster, a master that is alive also knows its application. */
+  | {
+      readonly kind: "spark";
+      readonly port: number;
+      readonly cluster?: { readonly masterPage: string; readonly application: string };
+    };
 
 const host = "127.0.0.1";
 const askLimitMs = 3000;
@@ -69,8 +73,27 @@ async function ask(probe: Probe): Promise<string | undefined> {
         : "it takes no writes yet";
     case "spark":
       await sparkVersion({ host, port: probe.port, limitMs: askLimitMs });
-      return undefined;
+      return probe.cluster && (await isApplicationLost(probe.cluster))
+        ? "the master does not know its application"
+        : undefined;
   }
+}
+
+/** Whether a master that is alive has no such application. A master that does not answer or recovers has lost nothing yet. */
+async function isApplicationLost(cluster: {
+  readonly masterPage: string;
+  readonly application: string;
+}): Promise<boolean> {
+  const signal = AbortSignal.timeout(askLimitMs);
+  const response = await fetch(cluster.masterPage, { signal }).catch(() => undefined);
+  if (!response?.ok) return false;
+  const master = (await response.json()) as {
+    readonly status?: string;
+    readonly activeapps?: readonly { readonly name?: string }[];
+  };
+  return (
+    master.status === "ALIVE" && !(master.activeapps ?? []).some(({ name }) => name === cluster.application)
+  );
 }
 
 function reason(error: unknown): string {

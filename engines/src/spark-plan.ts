@@ -56,6 +56,7 @@ export function sparkClusterSpecs(context: PlanContext): EngineSpec[] {
       driverPort: ports["spark-driver"],
       blockManagerPort: ports["spark-block-manager"],
       heapMebibytes: driverHeapMebibytes.cluster,
+      masterPage,
       needs: ["spark-master", "spark-worker-1", "spark-worker-2"],
     }),
   ];
@@ -68,6 +69,8 @@ function driverSpec(
     readonly driverPort: number;
     readonly blockManagerPort: number;
     readonly heapMebibytes: number;
+    /** Where the master of a cluster tells which applications it knows. */
+    readonly masterPage?: string;
   },
 ): EngineSpec {
   const files = engineFiles(context.folder, "spark");
@@ -101,7 +104,16 @@ function driverSpec(
       "org.apache.spark.sql.connect.service.SparkConnectServer",
     ],
     scratchFolder,
-    probe: { kind: "spark", port },
+    probe: {
+      kind: "spark",
+      port,
+      ...(driver.masterPage !== undefined && {
+        cluster: {
+          masterPage: driver.masterPage,
+          application: properties.get("spark.app.name") as string,
+        },
+      }),
+    },
     address: `127.0.0.1:${port}`,
   };
 }
@@ -132,14 +144,32 @@ function watcherSpec(
         quickCompilerOnly: true,
         more: [
           ...moduleOptions(context),
-          // Whoever reaches it may run anything; nobody here submits programs so.
-          ...(name === "spark-master" ? ["-Dspark.master.rest.enabled=false"] : []),
+          ...(name === "spark-master" ? masterProperties(sparkRecoveryFolder(context.folder)) : []),
         ],
       }),
       mainClass,
       ...args,
     ],
   };
+}
+
+/** Where the master writes what it must know after its death. */
+export function sparkRecoveryFolder(folder: string): string {
+  return `${engineFiles(folder, "spark-master").data}/recovery`;
+}
+
+function masterProperties(recoveryFolder: string): string[] {
+  return [
+    // Any client that reaches it may run anything; nobody here submits programs this way.
+    "-Dspark.master.rest.enabled=false",
+    // A master that is started again must know its workers and applications: a forgotten driver waits forever.
+    "-Dspark.deploy.recoveryMode=FILESYSTEM",
+    `-Dspark.deploy.recoveryDirectory=${recoveryFolder}`,
+    // In s: how long it waits for workers and drivers that it knew and that do not answer.
+    "-Dspark.deploy.recoveryTimeout=15",
+    // The master ends an application after 10 failed executors in a row, otherwise; executors may die for long.
+    "-Dspark.deploy.maxExecutorRetries=-1",
+  ];
 }
 
 function sparkFiles(

@@ -1,35 +1,77 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { EngineName, Engines } from "@devicemesh/engines";
 
-/** How often it is looked whether an engine has died. */
-const watchIntervalMs = 3000;
+/** How the watch of the engines is paced. */
+export type EngineWatchPace = {
+  /** How often the engines are polled, in ms. */
+  readonly intervalMs: number;
+  /** How long a part of Spark may run without being ready before it is killed and started again, in ms. */
+  readonly unreadyLimitMs: number;
+};
 
-/** Starts engines again that die by themselves, and tells; until it is disposed. */
-export function watchEngines(engines: Engines, tell: (line: string) => void): AsyncDisposable {
+/** Longer than Spark's master needs to recover, and than a loaded machine delays an answer. */
+const watchPace: EngineWatchPace = { intervalMs: 3000, unreadyLimitMs: 90_000 };
+
+/**
+ * Starts engines again that die by themselves, until it is disposed. A part of Spark that runs but is not ready
+ * for long is killed and started again as well: a driver whose application the master has lost never recovers by
+ * itself. The other engines recover as long as they run, and killing them costs more than waiting.
+ */
+export function watchEngines(
+  engines: Pick<Engines, "status" | "start" | "kill">,
+  tell: (line: string) => void,
+  { intervalMs, unreadyLimitMs }: EngineWatchPace = watchPace,
+): AsyncDisposable {
   const stopping = new AbortController();
   const { signal } = stopping;
-  async function restart(name: EngineName): Promise<void> {
-    tell(`${name} died: starting it again`);
-    await engines.start(name);
-    tell(`${name} is back`);
+  /** Each engine restarts apart from the others: some are ready only once another one is. */
+  const restarts = new Map<EngineName, Promise<void>>();
+  const unreadySinceMs = new Map<EngineName, number>();
+
+  async function restart(name: EngineName, { isDead, why }: { isDead: boolean; why: string }): Promise<void> {
+    try {
+      tell(`${name} ${why}: starting it again`);
+      if (!isDead) await engines.kill(name);
+      if (signal.aborted) return;
+      await engines.start(name);
+      tell(`${name} is ready again`);
+    } catch (error) {
+      tell(error instanceof Error ? error.message : String(error));
+    } finally {
+      unreadySinceMs.delete(name);
+      restarts.delete(name);
+    }
   }
+
+  async function poll(): Promise<void> {
+    for (const { name, state, reason = "does not answer" } of await engines.status()) {
+      if (signal.aborted) return;
+      if (restarts.has(name)) continue;
+      if (state === "dead") {
+        restarts.set(name, restart(name, { isDead: true, why: "died" }));
+      } else if (state === "unready" && name.startsWith("spark")) {
+        const sinceMs = unreadySinceMs.get(name) ?? performance.now();
+        unreadySinceMs.set(name, sinceMs);
+        if (performance.now() - sinceMs < unreadyLimitMs) continue;
+        restarts.set(name, restart(name, { isDead: false, why: `is not ready (${reason})` }));
+      } else {
+        unreadySinceMs.delete(name);
+      }
+    }
+  }
+
   const watching = (async () => {
     while (!signal.aborted) {
-      await delay(watchIntervalMs, undefined, { signal }).catch(() => {});
+      await delay(intervalMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
-      try {
-        for (const { name, state } of await engines.status()) {
-          if (state === "dead" && !signal.aborted) await restart(name);
-        }
-      } catch (error) {
-        tell(error instanceof Error ? error.message : String(error));
-      }
+      await poll().catch((error: unknown) => tell(error instanceof Error ? error.message : String(error)));
     }
   })();
   return {
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await watching;
+      await Promise.all(restarts.values());
     },
   };
 }

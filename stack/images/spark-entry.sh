@@ -11,6 +11,7 @@ master_port=${SPARK_MASTER_PORT:-7077}
 master_page_port=${SPARK_MASTER_WEBUI_PORT:-8080}
 worker_page_port=${SPARK_WORKER_WEBUI_PORT:-8081}
 connect_port=${SPARK_CONNECT_PORT:-15002}
+recovery=$state/recovery
 
 usage() {
   cat <<'END'
@@ -21,7 +22,10 @@ Usage: entry.sh master | worker | connect [ARGUMENT...]
   worker    starts executors: SPARK_MASTER_URL (spark://spark-master:7077), SPARK_WORKER_CORES (1),
             SPARK_WORKER_MEMORY (1200m), SPARK_WORKER_PORT (7078), page on SPARK_WORKER_WEBUI_PORT (8081)
   connect   serves Spark Connect as config/spark-defaults.conf says
-  healthy   ends with 0 if that part answers in this container, else with 1 and why
+  healthy   ends with 0 if that part answers in this container, else with 1 and why; connect is unhealthy as well
+            while a living master does not know its application, since only a new start helps it then
+
+The master remembers workers and applications in DEVICEMESH_STATE/recovery (/var/lib/devicemesh/recovery): a volume.
 
 SPARK_CONNECT_AUTHENTICATE_TOKEN, or the file SPARK_CONNECT_AUTHENTICATE_TOKEN_FILE, is what clients of connect must show.
 DEVICEMESH_HEAP is the JVM's heap (128m; of connect 768m), DEVICEMESH_ADDRESS the address that others reach a master or worker at;
@@ -47,8 +51,14 @@ start() {
     )
   fi
   if [ "$1" = org.apache.spark.deploy.master.Master ]; then
-    # Whoever reaches it may run anything; nobody here submits programs so.
-    properties=(-Dspark.master.rest.enabled=false)
+    # Any client that reaches it may run anything; nobody here submits programs this way.
+    properties=(
+      -Dspark.master.rest.enabled=false
+      -Dspark.deploy.recoveryMode=FILESYSTEM
+      "-Dspark.deploy.recoveryDirectory=$recovery"
+      -Dspark.deploy.recoveryTimeout=15
+      -Dspark.deploy.maxExecutorRetries=-1
+    )
   fi
   if [ "$quick" = quick ]; then more=(-XX:TieredStopAtLevel=1); fi
   exec java "${module_options[@]}" "${properties[@]}" \
@@ -57,11 +67,32 @@ start() {
     -cp "$home/spark/jars/*" "$@"
 }
 
-# get PORT PATH: what the part says on its page.
+# prepare_recovery: a master that did not become healthy at its last start may have files that it cannot read, as a
+# power cut leaves them; it starts with none then, and the health of connect brings the application back.
+prepare_recovery() {
+  if [ -e "$recovery/.starting" ]; then rm -rf "${recovery:?}"/*; fi
+  mkdir -p "$recovery" && touch "$recovery/.starting"
+}
+
+# get HOST PORT PATH: what a part says on its page.
 get() {
-  { exec 3<>"/dev/tcp/127.0.0.1/$1"; } 2>/dev/null || return
-  printf 'GET %s HTTP/1.0\r\n\r\n' "$2" >&3
-  timeout 5 cat <&3
+  # shellcheck disable=SC2016
+  timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1" && printf "GET %s HTTP/1.0\r\n\r\n" "$2" >&3 && cat <&3' "$@" 2>/dev/null
+}
+
+# property NAME: of the configuration.
+property() {
+  sed -nE "s/^$1[[:space:]]+(.*[^[:space:]])[[:space:]]*$/\1/p" "$config" 2>/dev/null || true
+}
+
+# is_application_lost: a master that is alive does not know it. One that does not answer has lost nothing yet.
+is_application_lost() {
+  local page
+  [[ $(property 'spark\.master') =~ ^spark://([^:]+): ]] || return 1
+  page=$(get "${BASH_REMATCH[1]}" "$master_page_port" /json/) || return 1
+  [[ $page == *'"ALIVE"'* ]] || return 1
+  page=${page#*'"activeapps"'}
+  [[ ${page%%'"completedapps"'*} != *"\"$(property 'spark\.app\.name')\""* ]]
 }
 
 unwell() {
@@ -71,9 +102,15 @@ unwell() {
 
 healthy() {
   case ${1:-} in
-    master) get "$master_page_port" /json/ | grep -q '"ALIVE"' || unwell "the master is not alive" ;;
-    worker) get "$worker_page_port" /json/ | grep -qF "$master_url" || unwell "the worker is not registered at $master_url" ;;
-    connect) (exec 3<>"/dev/tcp/127.0.0.1/$connect_port") 2>/dev/null || unwell "Spark Connect does not listen on $connect_port" ;;
+    master)
+      get 127.0.0.1 "$master_page_port" /json/ | grep -q '"ALIVE"' || unwell "the master is not alive"
+      rm -f "$recovery/.starting"
+      ;;
+    worker) get 127.0.0.1 "$worker_page_port" /json/ | grep -qF "$master_url" || unwell "the worker is not registered at $master_url" ;;
+    connect)
+      (exec 3<>"/dev/tcp/127.0.0.1/$connect_port") 2>/dev/null || unwell "Spark Connect does not listen on $connect_port"
+      if is_application_lost; then unwell "the master does not know the application of Spark Connect"; fi
+      ;;
     *) usage >&2; exit 2 ;;
   esac
 }
@@ -82,6 +119,7 @@ part=${1:-help}
 shift || true
 case $part in
   master)
+    prepare_recovery 2>/dev/null || true
     start 128m quick org.apache.spark.deploy.master.Master \
       --host "${DEVICEMESH_ADDRESS:-$(hostname)}" --port "$master_port" --webui-port "$master_page_port" "$@"
     ;;

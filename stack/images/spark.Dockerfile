@@ -24,10 +24,10 @@ LABEL org.opencontainers.image.title="Device Mesh Spark" \
       org.opencontainers.image.description="Spark with Spark Connect and the Kafka source" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# For what executors spill and the worker's folders; a new volume for checkpoints gets the owner of its place.
+# For what executors spill and the worker's folders; new volumes for checkpoints and recovery get the owner of their place.
 RUN groupadd --gid 10001 devicemesh \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/devicemesh devicemesh \
-    && install -d -o devicemesh -g devicemesh /var/lib/devicemesh /var/lib/devicemesh/checkpoints
+    && install -d -o devicemesh -g devicemesh /var/lib/devicemesh /var/lib/devicemesh/checkpoints /var/lib/devicemesh/recovery
 WORKDIR /var/lib/devicemesh
 COPY --from=build /build/spark/ /opt/devicemesh/spark/
 COPY --from=build /build/config/ /opt/devicemesh/config/

@@ -146,7 +146,14 @@ describe("what must not be done twice", () => {
   );
 
   it("a volume belongs to a node: what has one is held there by a label", () => {
-    for (const name of [...stateful, "spark-connect", "spark-worker", "prometheus", "grafana"]) {
+    for (const name of [
+      ...stateful,
+      "spark-master",
+      "spark-connect",
+      "spark-worker",
+      "prometheus",
+      "grafana",
+    ]) {
       const { constraints = [] } = swarm.services[name]?.deploy.placement ?? {};
       expect([name, constraints.length]).toEqual([name, 1]);
       expect(constraints[0]).toMatch(/^node\.labels\.devicemesh\./);

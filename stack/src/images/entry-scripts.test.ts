@@ -50,6 +50,7 @@ function planned(folder: string, name: EngineSpec["name"]): string[] {
         .replace(`${home}/jars/*`, "/image/spark/jars/*")
         .replace(`${home}/lib/*`, "/image/kafka/lib/*")
         .replace(`${engines}/data/spark-worker-1`, "/state/work")
+        .replace(`${engines}/data/spark-master/recovery`, "/state/recovery")
         .replace(`${engines}/config/connect.properties`, "/own/connect-worker.properties"),
     );
 }

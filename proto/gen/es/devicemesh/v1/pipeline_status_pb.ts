@@ -189,7 +189,8 @@ export const ConnectorStatusSchema: GenMessage<ConnectorStatus> = /*@__PURE__*/
  */
 export type WindowJobStatus = Message<"devicemesh.v1.WindowJobStatus"> & {
   /**
-   * "STARTING", "RUNNING", "FAILED" or "AWAY" (its engine cannot be reached).
+   * "STARTING", "RUNNING", "STALLED" (it runs, but completes no batch although the log grows), "FAILED" or "AWAY" (its
+   * engine cannot be reached).
    *
    * @generated from field: string state = 1;
    */
