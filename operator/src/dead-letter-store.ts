@@ -1,4 +1,4 @@
-import type { DeadLetterKind } from "@devicemesh/chain";
+import type { DeadLetterKind, PartialFigures } from "@devicemesh/chain";
 import type { DeadLetter, StoredReading } from "./dead-letter.ts";
 import type { RepeatMark } from "./repeat-marks.ts";
 
@@ -6,6 +6,8 @@ import type { RepeatMark } from "./repeat-marks.ts";
 export type DeadLetterStore = {
   /** What is stored under these identities. */
   readStored(identities: readonly string[]): Promise<ReadonlyMap<string, StoredReading>>;
+  /** The partials of the finest level that are stored under these keys. */
+  readStoredPartials(keys: readonly string[]): Promise<ReadonlyMap<string, PartialFigures>>;
   /** Resolves when all of it is durable. Writing the same again changes nothing. */
   write(batch: {
     readonly letters: readonly { readonly letter: DeadLetter; readonly kind: DeadLetterKind }[];

@@ -116,7 +116,8 @@ function refusedValue(letter: DeadLetter): unknown {
   return fieldsOf(letter).value;
 }
 
-function fieldsOf({ value }: DeadLetter): Readonly<Record<string, unknown>> {
+/** The fields of a refused record; none where it is no JSON object. */
+export function fieldsOf({ value }: DeadLetter): Readonly<Record<string, unknown>> {
   try {
     const fields: unknown = JSON.parse(textOf(value) ?? "");
     return typeof fields === "object" && fields !== null ? (fields as Record<string, unknown>) : {};

@@ -2,6 +2,7 @@ import {
   collections,
   type DeadLetterDocument,
   type MessageDocument,
+  type PartialDocument,
   type WindowRepeatsDocument,
 } from "@devicemesh/chain";
 import { type AnyBulkWriteOperation, Binary, type Db } from "mongodb";
@@ -15,6 +16,7 @@ const maxTimeMS = 30_000;
 export function createMongoDeadLetterStore(db: Db): DeadLetterStore {
   const messages = db.collection<MessageDocument>(collections.messages);
   const deadLetters = db.collection<DeadLetterDocument>(collections.deadLetters);
+  const partials = db.collection<PartialDocument>(collections.windows);
   const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
   return {
     async readStored(identities) {
@@ -26,6 +28,12 @@ export function createMongoDeadLetterStore(db: Db): DeadLetterStore {
       for await (const { _id, offset, arrived, value } of found) {
         stored.set(_id, { offset: Number(offset), arrivedMs: arrived.getTime(), value: Number(value) });
       }
+      return stored;
+    },
+    async readStoredPartials(keys) {
+      const found = partials.find({ _id: { $in: [...keys] } }, { maxTimeMS });
+      const stored = new Map();
+      for await (const partial of found) stored.set(partial._id, partial);
       return stored;
     },
     async write({ letters, marks }) {

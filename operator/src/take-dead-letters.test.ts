@@ -1,3 +1,4 @@
+import type { PartialFigures } from "@devicemesh/chain";
 import { describe, expect, it } from "vitest";
 import type { DeadLetter, StoredReading } from "./dead-letter.ts";
 import type { DeadLetterStore } from "./dead-letter-store.ts";
@@ -20,13 +21,19 @@ function letter(seconds: number, changes: Partial<DeadLetter> = {}): DeadLetter 
 }
 
 /** A store that holds readings by identity, and tells what it was asked and given. */
-function storeOf(readings: Readonly<Record<string, StoredReading>>) {
+function storeOf(
+  readings: Readonly<Record<string, StoredReading>>,
+  partials: Readonly<Record<string, PartialFigures>> = {},
+) {
   const asked: (readonly string[])[] = [];
   const written: Parameters<DeadLetterStore["write"]>[0][] = [];
   const store: DeadLetterStore = {
     async readStored(identities) {
       asked.push(identities);
       return new Map(identities.flatMap((id) => (readings[id] ? [[id, readings[id]] as const] : [])));
+    },
+    async readStoredPartials() {
+      return new Map(Object.entries(partials));
     },
     async write(batch) {
       written.push(batch);
@@ -88,4 +95,50 @@ describe("taking dead letters of the windows", () => {
       expect.objectContaining({ windowMs: at(0), firstRepeatMs: at(50), lastRepeatMs: at(50) }),
     ]);
   });
+
+  const figures = {
+    count: 3,
+    sum: 6.3,
+    minimum: 1,
+    maximum: 3.5,
+    first_value: 1,
+    last_value: 3.5,
+    m2: 3.25,
+  };
+  const times = { minimum_at: at(1), maximum_at: at(3), first_at: at(1), last_at: at(3) };
+  const key = `a|temperature|${iso(0)}|${iso(50)}`;
+  const stored = {
+    [key]: {
+      ...figures,
+      minimum_at: new Date(at(1)),
+      maximum_at: new Date(at(3)),
+      first_at: new Date(at(1)),
+      last_at: new Date(at(3)),
+    },
+  };
+  const again = (changes: Readonly<Record<string, unknown>>) =>
+    letter(0, { key, value: Buffer.from(JSON.stringify({ ...figures, ...times, ...changes })) });
+
+  it("takes the stored partial, delivered again, for what it is: nothing is marked or kept", async () => {
+    const { store, written } = storeOf({}, stored);
+    const letters = [again({}), again({ sum: 6.300000000000001 })];
+    const kinds = await takeDeadLetters(letters, { sink: "windows", store, windowMs: 10_000 });
+    expect(kinds).toEqual(["redelivery", "redelivery"]);
+    expect(written).toEqual([]);
+  });
+
+  it.each([{ count: 4 }, { sum: 6.31 }, { last_at: at(4) }, { m2: "3.25" }])(
+    "marks the window of a partial that differs from the stored one by %j",
+    async (change) => {
+      const { store, written } = storeOf({}, stored);
+      const kinds = await takeDeadLetters([again(change), again({})], {
+        sink: "windows",
+        store,
+        windowMs: 10_000,
+      });
+      expect(kinds).toEqual(["invalid", "redelivery"]);
+      expect(written[0]?.letters).toHaveLength(1);
+      expect(written[0]?.marks).toMatchObject([{ windowMs: at(0), firstRepeatMs: at(50) }]);
+    },
+  );
 });

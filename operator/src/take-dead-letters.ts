@@ -2,6 +2,7 @@ import type { DeadLetterKind } from "@devicemesh/chain";
 import type { DeadLetter } from "./dead-letter.ts";
 import { duplicateKeyCode, kindOf } from "./dead-letter.ts";
 import type { DeadLetterStore } from "./dead-letter-store.ts";
+import { isStoredPartial } from "./partial-redelivery.ts";
 import { markOfMessage, markOfPartial, mergeMarks } from "./repeat-marks.ts";
 
 /**
@@ -18,16 +19,10 @@ export async function takeDeadLetters(
   },
 ): Promise<readonly DeadLetterKind[]> {
   const { sink, store, windowMs } = options;
-  if (sink === "windows") {
-    await store.write({
-      letters: letters.map((letter) => ({ letter, kind: "invalid" as const })),
-      marks: mergeMarks(letters.flatMap((letter) => markOfPartial(letter) ?? [])),
-    });
-    return letters.map(() => "invalid");
-  }
   const repeated = letters.flatMap(({ code, key }) =>
     code === duplicateKeyCode && key !== null ? [key] : [],
   );
+  if (sink === "windows") return takePartials(letters, repeated, store);
   const stored = repeated.length > 0 ? await store.readStored([...new Set(repeated)]) : new Map();
   const judged = letters.map((letter) => ({
     letter,
@@ -38,4 +33,25 @@ export async function takeDeadLetters(
     marks: mergeMarks(judged.flatMap(({ letter, kind }) => markOfMessage(letter, kind, windowMs) ?? [])),
   });
   return judged.map(({ kind }) => kind);
+}
+
+/** A stored partial that is delivered again is not even kept as a dead letter: nothing is lost and nothing repeated. */
+async function takePartials(
+  letters: readonly DeadLetter[],
+  repeated: readonly string[],
+  store: DeadLetterStore,
+): Promise<readonly DeadLetterKind[]> {
+  const stored = repeated.length > 0 ? await store.readStoredPartials([...new Set(repeated)]) : new Map();
+  const kinds = letters.map(
+    (letter): DeadLetterKind =>
+      letter.key !== null && isStoredPartial(letter, stored.get(letter.key)) ? "redelivery" : "invalid",
+  );
+  const invalid = letters.filter((_, place) => kinds[place] === "invalid");
+  if (invalid.length > 0) {
+    await store.write({
+      letters: invalid.map((letter) => ({ letter, kind: "invalid" as const })),
+      marks: mergeMarks(invalid.flatMap((letter) => markOfPartial(letter) ?? [])),
+    });
+  }
+  return kinds;
 }

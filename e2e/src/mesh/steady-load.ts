@@ -7,6 +7,8 @@ export type SteadyLoad = {
   readonly sent: ReadonlyMap<string, DeviceMessage>;
   /** The identities that were acknowledged. */
   readonly acked: ReadonlySet<string>;
+  /** How many readings were sent although they were acknowledged before, half of them with another value. */
+  readonly repeated: number;
   /** How many units were sent again because their stream broke. */
   readonly resent: number;
   /** Told each unit as it is acknowledged. */
@@ -25,6 +27,10 @@ export type SteadyLoadOptions = {
   readonly prefix: string;
   readonly devices?: number;
   readonly readingsPerSecond?: number;
+  /** Every so many readings one is late: by minutes, hours, a day. */
+  readonly lateEvery?: number;
+  /** After every so many readings one that was acknowledged before is sent again; none by default. */
+  readonly repeatEvery?: number;
   /** How long a unit may take before it counts as broken, in ms. */
   readonly unitLimitMs?: number;
 };
@@ -35,23 +41,24 @@ const unitIntervalMs = 200;
 const retryDelayMs = 250;
 /** Units on their way at a time: beyond, the load waits, as an outbox that is full would. */
 const unitsMax = 400;
-/** Every so many readings one is late: by minutes, hours, a day. */
-const lateEvery = 13;
 // Not multiples of the interval between readings, so that no late reading has the identity of another.
 const latenessMs = [61_007, 3_600_011, 86_400_013] as const;
 
 /** Starts the load at once: by default 500 readings a second of 50 devices, some of them late. */
 export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
   const { target, prefix, devices = 50, readingsPerSecond = 500, unitLimitMs = 60_000 } = options;
+  const { lateEvery = 13, repeatEvery = Number.POSITIVE_INFINITY } = options;
   const publishers = new Map<string, Publisher>();
   const sent = new Map<string, DeviceMessage>();
   const acked = new Set<string>();
+  const ackedMessages: DeviceMessage[] = [];
   const underWay = new Set<Promise<void>>();
   const aborting = new AbortController();
   const perUnit = Math.round((readingsPerSecond * unitIntervalMs) / 1000);
   const beginMs = Date.now();
   let number = 0;
   let resent = 0;
+  let repeated = 0;
 
   function message(place: number): DeviceMessage {
     const { sensor, minimum, maximum } = sensors[place % sensors.length] as (typeof sensors)[number];
@@ -66,6 +73,18 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
       timestampMs,
       value: minimum + ((maximum - minimum) * share) / 1000,
     };
+  }
+
+  /** Readings that were acknowledged, so that theirs are the values that count. */
+  function repeatsFor(count: number): DeviceMessage[] {
+    const repeats: DeviceMessage[] = [];
+    for (; ackedMessages.length > 0 && (repeated + 1) * repeatEvery <= number && repeats.length < count; ) {
+      const one = ackedMessages[(repeated * 7919) % ackedMessages.length] as DeviceMessage;
+      const bounds = sensors.find(({ sensor }) => sensor === one.sensor) as (typeof sensors)[number];
+      const other = one.value === bounds.minimum ? bounds.maximum : bounds.minimum;
+      repeats.push(repeated++ % 2 === 0 ? one : { ...one, value: other });
+    }
+    return repeats;
   }
 
   function publisherOf(where: SteadyLoadOptions["target"]): Publisher {
@@ -83,7 +102,11 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
     while (!aborting.signal.aborted) {
       try {
         await publisherOf(target).publish(readings, { limitMs: unitLimitMs });
-        for (const one of messages) acked.add(identityOf(one));
+        for (const one of messages) {
+          const identity = identityOf(one);
+          if (!acked.has(identity)) ackedMessages.push(one);
+          acked.add(identity);
+        }
         load.onAck?.(messages);
         return;
       } catch {
@@ -97,13 +120,18 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
     if (underWay.size >= unitsMax) return;
     const messages = Array.from({ length: perUnit }, () => message(number++));
     for (const one of messages) sent.set(identityOf(one), one);
-    const delivery = deliver(messages).finally(() => underWay.delete(delivery));
+    const delivery = deliver([...messages, ...repeatsFor(messages.length)]).finally(() =>
+      underWay.delete(delivery),
+    );
     underWay.add(delivery);
   }, unitIntervalMs);
 
   const load: SteadyLoad = {
     sent,
     acked,
+    get repeated() {
+      return repeated;
+    },
     get resent() {
       return resent;
     },
