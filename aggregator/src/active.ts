@@ -1,4 +1,5 @@
 import type { ChainNames } from "@devicemesh/chain";
+import { createFailureLog } from "@devicemesh/kit/failure-log";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { AggregatorStore, CheckpointStart, MeshSettings } from "./aggregator-store.ts";
 import { newCheckpointStart } from "./checkpoint-start.ts";
@@ -84,16 +85,20 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
   const problems = (): string[] => findProblems({ progress, job, nowMs: clock() });
 
   function run(name: string, intervalMs: number, step: (signal: AbortSignal) => Promise<void>): void {
+    const log = createFailureLog({
+      logger,
+      fields: { loop: name },
+      failed: "step failed; retrying",
+      recovered: "step succeeds again",
+    });
     const loop = startLoop({
       intervalMs,
-      async step(signal) {
-        await step(signal);
+      step,
+      onSuccess() {
         progress.failures.delete(name);
+        log.succeeded();
       },
-      onFailure(error) {
-        progress.failures.set(name, error instanceof Error ? error.message : String(error));
-        logger.warn({ error, loop: name }, "a step failed and is tried again");
-      },
+      onFailure: (error) => progress.failures.set(name, log.failed(error)),
     });
     starting.use(loop);
   }

@@ -2,6 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { chainNames, listOf } from "@devicemesh/chain";
 import { createKafka } from "@devicemesh/chain/kafka-client";
 import { openMongo } from "@devicemesh/chain/mongo-client";
+import type { Dependencies } from "@devicemesh/kit/dependencies";
+import { createFailureLog } from "@devicemesh/kit/failure-log";
 import type { Logger } from "@devicemesh/kit/logger";
 import { type ActiveAggregator, type StartWindowJob, startActive } from "./active.ts";
 import type { MeshSettings, PublishedFrontier } from "./aggregator-store.ts";
@@ -9,6 +11,7 @@ import { type Candidacy, leaseTimes, startCandidacy } from "./candidacy.ts";
 import type { AggregatorConfig } from "./config.ts";
 import { openKafkaOffsets } from "./kafka-offsets.ts";
 import { openKafkaTicks } from "./kafka-ticks.ts";
+import { observedOffsets } from "./log-access.ts";
 import { startLoop } from "./loop.ts";
 import { createMongoFrontier } from "./mongo-frontier.ts";
 import { createMongoLease } from "./mongo-lease.ts";
@@ -17,9 +20,16 @@ import { retrying } from "./retrying.ts";
 import type { AggregatorView } from "./service.ts";
 import type { BatchProgress } from "./window-job-progress.ts";
 
+/** What an aggregator needs, as health and log name it; the settings are what the operator writes. */
+export const aggregatorNeeds = ["mongodb", "settings", "kafka", "spark"] as const;
+
+export type AggregatorNeed = (typeof aggregatorNeeds)[number];
+
 /** What an aggregator does beside serving. */
 export type Aggregation = AsyncDisposable & {
   view(): AggregatorView;
+  /** Rejects if it cannot go on, with why: waiting does not help. */
+  readonly failed: Promise<never>;
   /** Whether it has all it needs, and is active or could take over. */
   readonly isReady: boolean;
 };
@@ -33,6 +43,7 @@ const watchIntervalMs = 2000;
 /**
  * Connects to everything, waiting for what is away and for the operator's settings, and stands for the lease.
  * Disposing ends it all and leaves the query running in Spark.
+ * @throws SettingsError if the connection string of MongoDB is none.
  */
 export function startAggregation(
   config: AggregatorConfig,
@@ -41,57 +52,69 @@ export function startAggregation(
     readonly holder: string;
     readonly startWindowJob: StartWindowJob;
     readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
+    readonly waiting: Dependencies<AggregatorNeed>;
     readonly logger: Logger;
     /** Ms since 1970. */
     readonly clock: () => number;
   },
 ): Aggregation {
-  const { holder, startWindowJob, onBatch, logger, clock } = dependencies;
+  const { holder, startWindowJob, onBatch, waiting, logger, clock } = dependencies;
   const names = chainNames({ prefix: config.topicPrefix, database: config.mongodbDatabase });
   const stopping = new AbortController();
   const { signal } = stopping;
-  let waitingFor: string | undefined = "starting";
+  const mongo = openMongo({
+    url: config.mongodbUrl,
+    database: names.database,
+    appName: "devicemesh-aggregator",
+    poolMax: 16,
+  });
+  const { db } = mongo;
+  let isWaiting = true;
   let levels: MeshSettings["levels"] = [];
   let published: PublishedFrontier | undefined;
   let candidacy: Candidacy<ActiveAggregator> | undefined;
 
-  function untilThere<T>(what: string, attempt: () => Promise<T>): Promise<T> {
-    waitingFor = `waiting for ${what}`;
-    const onFailure = (error: unknown): void => {
-      waitingFor = `waiting for ${what}: ${error instanceof Error ? error.message : String(error)}`;
-      logger.warn({ error, what }, "waiting for what is not there yet");
-    };
-    return retrying(attempt, { signal, onFailure });
+  async function untilThere<T>(what: AggregatorNeed, attempt: () => Promise<T>): Promise<T> {
+    const onFailure = (error: unknown): void => waiting.unavailable(what, error);
+    const found = await retrying(attempt, { signal, onFailure });
+    waiting.available(what);
+    return found;
+  }
+
+  function foundAway(what: AggregatorNeed, error: unknown): void {
+    if (!signal.aborted) waiting.unavailable(what, error);
   }
 
   async function run(): Promise<void> {
     await using opened = new AsyncDisposableStack();
-    const { db } = opened.use(
-      openMongo({
-        url: config.mongodbUrl,
-        database: names.database,
-        appName: "devicemesh-aggregator",
-        poolMax: 16,
-      }),
-    );
-    const settings = await untilThere("the settings of the mesh", async () => {
+    opened.use(mongo);
+    await untilThere("mongodb", mongo.connected);
+    const settings = await untilThere("settings", async () => {
       const found = await createMongoFrontier({ db, clock }).readSettings();
       if (!found) throw new Error("the operator has not written them yet: start it, or look at its health");
       return found;
     });
     levels = settings.levels;
+    const store = createMongoStore({ db, levels, clock });
     const kafka = createKafka({
       brokers: listOf(config.kafkaBrokers),
       clientId: "devicemesh-aggregator",
       requestTimeoutMs: 5000,
     });
     const ticks = opened.use(
-      await untilThere("Kafka", () =>
+      await untilThere("kafka", () =>
         openKafkaTicks({ kafka, topic: names.topics.messages, partitions: settings.partitions }),
       ),
     );
-    const offsets = opened.use(await untilThere("Kafka", () => openKafkaOffsets({ kafka, names })));
-    const store = createMongoStore({ db, levels: settings.levels, clock });
+    const offsets = observedOffsets(
+      opened.use(await untilThere("kafka", () => openKafkaOffsets({ kafka, names }))),
+      { onSuccess: () => waiting.available("kafka"), onFailure: (error) => foundAway("kafka", error) },
+    );
+    const leaseLog = createFailureLog({
+      logger,
+      failed: "could not take or keep the lease, or become active; retrying",
+      recovered: "the lease is taken or kept again",
+    });
     candidacy = opened.use(
       startCandidacy({
         lease: createMongoLease({ db, name: "aggregator", holder, durationMs: leaseTimes.durationMs }),
@@ -109,7 +132,8 @@ export function startAggregation(
             logger,
             clock,
           }),
-        onFailure: (error) => logger.warn({ error }, "could not take or keep the lease"),
+        onFailure: (error) => void leaseLog.failed(error),
+        onSuccess: leaseLog.succeeded,
         onChange: (isActive) => logger.info({ holder }, isActive ? "active" : "another one is active"),
       }),
     );
@@ -119,28 +143,35 @@ export function startAggregation(
         async step() {
           published = await store.readFrontier();
         },
-        onFailure: (error) => logger.debug({ error }, "the published frontier could not be read"),
+        onSuccess: () => waiting.available("mongodb"),
+        onFailure: (error) => foundAway("mongodb", error),
       }),
     );
-    waitingFor = undefined;
+    isWaiting = false;
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve));
   }
 
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {});
   const running = run().catch((error: unknown) => {
-    if (signal.aborted) return;
-    waitingFor = error instanceof Error ? error.message : String(error);
-    logger.error({ error }, "the aggregator cannot go on");
+    if (!signal.aborted) failure.reject(error);
   });
+
+  function needed(): string[] {
+    const found = waiting.problems();
+    return found.length > 0 ? found : ["starting"];
+  }
 
   return {
     view() {
       const active = candidacy?.active;
-      const problems = waitingFor === undefined ? (active?.problems() ?? []) : [waitingFor];
+      const problems = isWaiting ? needed() : (active?.problems() ?? []);
       return { active, holder: candidacy?.holder ?? "", published, levels, problems };
     },
     get isReady() {
-      return waitingFor === undefined;
+      return !isWaiting;
     },
+    failed: failure.promise,
     async [Symbol.asyncDispose]() {
       stopping.abort();
       // A step that is in the middle of a long question is left alone: all of it can be done again.

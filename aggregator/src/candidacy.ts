@@ -22,10 +22,13 @@ export function startCandidacy<Active extends AsyncDisposable>(options: {
   readonly lease: Lease;
   readonly start: () => Promise<Active>;
   readonly onFailure: (error: unknown) => void;
+  /** Told whenever the lease was asked for, and what followed from the answer done. */
+  readonly onSuccess?: () => void;
   readonly onChange?: (isActive: boolean) => void;
   readonly intervalMs?: number;
 }): Candidacy<Active> {
-  const { lease, start, onFailure, onChange = () => {}, intervalMs = leaseTimes.intervalMs } = options;
+  const { lease, start, onFailure, onSuccess, onChange = () => {} } = options;
+  const { intervalMs = leaseTimes.intervalMs } = options;
   let active: Active | undefined;
   let holder = "";
 
@@ -40,6 +43,7 @@ export function startCandidacy<Active extends AsyncDisposable>(options: {
   const loop = startLoop({
     intervalMs,
     onFailure,
+    ...(onSuccess && { onSuccess }),
     async step() {
       const answer = await lease.take();
       holder = answer.holder;

@@ -40,7 +40,7 @@ describe("an aggregator without engines", () => {
     const call = createClient(AggregatorService, transport).getWindowJobStatus({});
     await expect(call).rejects.toMatchObject({
       code: Code.Unavailable,
-      message: expect.stringContaining("waiting for the settings of the mesh"),
+      message: expect.stringContaining("waiting for mongodb: connect ECONNREFUSED"),
     });
   });
 

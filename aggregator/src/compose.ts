@@ -4,6 +4,7 @@ import { createConnectHandler } from "@devicemesh/kit/connect-handler";
 import { addHealthRoutes } from "@devicemesh/kit/connect-health";
 import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
+import { createDependencies, withoutFigures } from "@devicemesh/kit/dependencies";
 import { createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
@@ -14,11 +15,12 @@ import { createValidationInterceptor } from "@devicemesh/kit/request-validation"
 import { createRunningServer, type RunningServer } from "@devicemesh/kit/running-server";
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import type { StartWindowJob } from "./active.ts";
-import { startAggregation } from "./aggregation.ts";
+import { type AggregatorNeed, aggregatorNeeds, startAggregation } from "./aggregation.ts";
 import type { AggregatorConfig } from "./config.ts";
 import { startLoop } from "./loop.ts";
 import { registerAggregatorMetrics } from "./metrics.ts";
 import { type AggregatorView, createAggregatorService } from "./service.ts";
+import type { WindowJobState } from "./window-job.ts";
 
 /** What the aggregator needs from outside. */
 export type AggregatorDependencies = {
@@ -32,8 +34,11 @@ export type AggregatorDependencies = {
   readonly metrics?: Metrics | undefined;
 };
 
-/** The aggregator, listening; `view` tells what it knows. */
-export type Aggregator = RunningServer & { readonly view: () => AggregatorView };
+/** The aggregator, listening; `view` reports what it knows. */
+export type Aggregator = RunningServer & {
+  readonly failed: Promise<never>;
+  readonly view: () => AggregatorView;
+};
 
 const serviceName = AggregatorService.typeName;
 const healthIntervalMs = 500;
@@ -43,21 +48,23 @@ const readBytesMax = 64 * 1024;
 
 /**
  * Starts an aggregator: it listens at once, and waits for the engines, the settings and the lease. Its service
- * is SERVING while it is active and nothing is wrong; "" is SERVING while it is active or could take over.
- * @throws PortInUseError if the port is taken.
+ * is SERVING while it is active and nothing is wrong; "" is SERVING while it is active or could take over; and each
+ * thing that it needs while that is available.
+ * @throws PortInUseError if the port is taken; SettingsError if the connection string of MongoDB is none.
  */
 export async function startAggregator(
   config: AggregatorConfig,
   dependencies: AggregatorDependencies,
 ): Promise<Aggregator> {
   const { logger, clock, image, startWindowJob, metrics } = dependencies;
-  const health = createHealth([serviceName]);
+  const health = createHealth([serviceName, ...aggregatorNeeds]);
   health.setServing(false);
   const counting = metrics && createConnectCounting(metrics.rpc);
   const onBatch =
     metrics && registerAggregatorMetrics(metrics, { view: () => aggregation.view(), clock }).onBatch;
   const holder = holderName();
-  const aggregation = startAggregation(config, { holder, startWindowJob, onBatch, logger, clock });
+  const waiting = createDependencies<AggregatorNeed>({ logger, health });
+  const aggregation = startAggregation(config, { holder, startWindowJob, onBatch, waiting, logger, clock });
   let told = "";
   const watch = startLoop({
     intervalMs: healthIntervalMs,
@@ -65,13 +72,18 @@ export async function startAggregator(
       const { active, problems } = aggregation.view();
       setIfChanged("", aggregation.isReady);
       setIfChanged(serviceName, active !== undefined && problems.length === 0);
-      // A figure that grows each time is the same news.
-      const text = problems.join("; ").replace(/\d+/g, "#");
+      if (active) tellSpark(active.job.state());
+      // What it waits for has been logged.
+      const text = withoutFigures(aggregation.isReady ? problems.join("; ") : "");
       if (text !== told) logger[text === "" ? "info" : "warn"]({ problems }, "health changed");
       told = text;
     },
     onFailure: (error) => logger.error({ error }, "health could not be told"),
   });
+  function tellSpark({ kind, error, sparkVersion }: WindowJobState): void {
+    if (kind === "away") waiting.unavailable("spark", error);
+    else if (sparkVersion !== undefined) waiting.available("spark");
+  }
   function setIfChanged(service: string, isServing: boolean): void {
     if ((health.check(service) === "SERVING") !== isServing) health.setServing(isServing, service);
   }
@@ -106,7 +118,7 @@ export async function startAggregator(
     const running = createRunningServer(server.port, async () => {
       await Promise.all([server.close(), end()]);
     });
-    return { ...running, view: aggregation.view };
+    return { ...running, failed: aggregation.failed, view: aggregation.view };
   } catch (error) {
     await end();
     throw error;

@@ -12,7 +12,10 @@ export async function openKafkaOffsets(options: {
 }): Promise<LogOffsets> {
   const { topics, connectors, deadLetterGroup } = options.names;
   const admin = options.kafka.admin();
-  await admin.connect();
+  await admin.connect().catch(async (error: unknown) => {
+    await admin.disconnect().catch(() => {});
+    throw error;
+  });
   const letters = [topics.messageDeadLetters, topics.windowDeadLetters];
   /** Where the first record of a place is: a group that never committed has read what is before it. */
   const firsts = new Map<string, number>();

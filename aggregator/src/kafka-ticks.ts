@@ -21,7 +21,10 @@ export async function openKafkaTicks(options: {
     // A tick that comes late is worth nothing: the next one is on its way.
     retry: { retries: 1, initialRetryTime: 100 },
   });
-  await producer.connect();
+  await producer.connect().catch(async (error: unknown) => {
+    await producer.disconnect().catch(() => {});
+    throw error;
+  });
 
   async function append(partition: number): Promise<Tick> {
     const acknowledged = await producer.send({

@@ -33,3 +33,32 @@ export type LogOffsets = AsyncDisposable & {
    */
   messageOffsetsAt(ms: number): Promise<PartitionOffsets>;
 };
+
+/** The same, told how each question ends. */
+export function observedOffsets(
+  offsets: LogOffsets,
+  { onSuccess, onFailure }: { readonly onSuccess: () => void; readonly onFailure: (error: unknown) => void },
+): LogOffsets {
+  function observed<Arguments extends readonly unknown[], Result>(
+    ask: (...given: Arguments) => Promise<Result>,
+  ): (...given: Arguments) => Promise<Result> {
+    return async (...given) => {
+      try {
+        const result = await ask(...given);
+        onSuccess();
+        return result;
+      } catch (error) {
+        onFailure(error);
+        throw error;
+      }
+    };
+  }
+  return {
+    committedMessages: observed(offsets.committedMessages),
+    messageEnds: observed(offsets.messageEnds),
+    ends: observed(offsets.ends),
+    committed: observed(offsets.committed),
+    messageOffsetsAt: observed(offsets.messageOffsetsAt),
+    [Symbol.asyncDispose]: () => offsets[Symbol.asyncDispose](),
+  };
+}

@@ -12,8 +12,9 @@ export function startLoop(options: {
   readonly intervalMs: number;
   readonly step: (signal: AbortSignal) => Promise<void>;
   readonly onFailure: (error: unknown) => void;
+  readonly onSuccess?: () => void;
 }): AsyncDisposable {
-  const { intervalMs, step, onFailure } = options;
+  const { intervalMs, step, onFailure, onSuccess } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
 
@@ -25,6 +26,7 @@ export function startLoop(options: {
       try {
         await step(signal);
         failures = 0;
+        onSuccess?.();
       } catch (error) {
         if (!signal.aborted) onFailure(error);
         failures++;

@@ -172,11 +172,10 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     if (closing.signal.aborted) return 0;
     const trouble = toSparkError(thrown);
     const { message, trace } = trouble;
-    const isNew = message !== error;
     error = message;
     if (trouble.kind === "away") {
+      // Whoever watches the state tells it, once.
       kind = "away";
-      if (isNew) logger.warn({ error: trouble }, "Spark is away");
       return pace.awayMs;
     }
     kind = "failed";

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createDependencies, type Dependencies, withoutFigures } from "@devicemesh/kit/dependencies";
+import { createFailureLog } from "@devicemesh/kit/failure-log";
 import { startGrpcServer } from "@devicemesh/kit/grpc-server";
 import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health";
 import type { Logger } from "@devicemesh/kit/logger";
@@ -149,7 +150,11 @@ const noDeadLetters = { duplicate: 0, conflict: 0, redelivery: 0, invalid: 0 } a
 /** Resolves when everything is made; tries again for as long as an engine is unavailable. */
 async function makeMesh(run: Run): Promise<void> {
   const { engines, mesh, pace, logger, signal } = run;
-  let known = "";
+  const log = createFailureLog({
+    logger,
+    failed: "the mesh is not made yet; retrying",
+    recovered: "the mesh can be made",
+  });
   for (let waitMs = pace.retryMs; ; waitMs = Math.min(waitMs * 2, pace.retryMs * 10)) {
     signal.throwIfAborted();
     if (await askEngines(run)) {
@@ -161,9 +166,7 @@ async function makeMesh(run: Run): Promise<void> {
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof MeshRefusedError) throw error;
-        const reason = reasonOf(error);
-        if (withoutFigures(reason) !== known) logger.warn({ reason }, "the mesh is not made yet; retrying");
-        known = withoutFigures(reason);
+        log.failed(error);
       }
     }
     await delay(waitMs, undefined, { signal });

@@ -1,10 +1,12 @@
 import { listOf } from "@devicemesh/chain";
 import { openMongo } from "@devicemesh/chain/mongo-client";
 import { openUserAccess } from "@devicemesh/identity";
+import { createDependencies } from "@devicemesh/kit/dependencies";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
+import { cancelledAfter } from "@devicemesh/kit/time-limit";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, startQuery } from "./compose.ts";
 import { queryConfig } from "./config.ts";
@@ -15,6 +17,9 @@ import { watchReach } from "./store-reach.ts";
 
 /** Connections to the database at most: for all large reads at a time with their pipelines, and for the quick ones. */
 const connectionsMax = 64;
+
+/** How long to wait for the attempt to connect that is under way, in ms: longer than one takes. */
+const attemptMaxMs = 5000;
 
 /**
  * Starts query over MongoDB. It listens at once, says NOT_SERVING while the database cannot be reached or the
@@ -88,14 +93,26 @@ export async function startQueryProcess(
       },
     ),
   );
+  const waiting = createDependencies<"mongodb">({ logger });
   starting.use(
-    watchReach(store, {
-      onChange(error) {
-        query.setServing(error === undefined);
-        if (error === undefined) logger.info({ database: mongodbDatabase }, "the database answers");
-        else logger.error({ database: mongodbDatabase, error }, "the database cannot answer");
+    watchReach(
+      {
+        async readHorizon(signal) {
+          try {
+            const limit = { ms: attemptMaxMs, what: "MongoDB", signal };
+            // Says why there is no first connection; the store's own error only that there is none.
+            await cancelledAfter(() => connection.connected(), limit);
+            const horizon = await store.readHorizon(signal);
+            waiting.available("mongodb");
+            return horizon;
+          } catch (error) {
+            if (!signal.aborted) waiting.unavailable("mongodb", error);
+            throw error;
+          }
+        },
       },
-    }),
+      { onChange: (error) => query.setServing(error === undefined) },
+    ),
   );
   const running = starting.move();
   let closing: Promise<void> | undefined;

@@ -1,0 +1,79 @@
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { startFakeMongo } from "@devicemesh/chain/mongo-server-fixture";
+import { closedPort, lateHost } from "@devicemesh/kit/late-hosts-fixture";
+import { createLogger } from "@devicemesh/kit/logger";
+import { loadSettings } from "@devicemesh/kit/settings";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { defaultLevels } from "@devicemesh/proto";
+import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { Health } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
+import type { Document } from "mongodb";
+import { describe, expect, it } from "vitest";
+import { startQueryProcess } from "./process.ts";
+import { querySettings } from "./process-settings.ts";
+
+const settingsOfMesh: Document = {
+  _id: "mesh",
+  levels: defaultLevels.map(({ windowMs, segmentMs }) => ({ window_ms: windowMs, segment_ms: segmentMs })),
+  partitions: 1,
+  retain_raw_ms: null,
+};
+
+async function start(mongodbUrl: string) {
+  const lines: Record<string, unknown>[] = [];
+  const loaded = loadSettings(querySettings, {
+    args: ["--port", "0", "--mongodb-url", mongodbUrl],
+    env: {},
+  });
+  if (loaded.kind !== "settings") throw new Error(loaded.text);
+  const destination = { write: (line: string) => lines.push(JSON.parse(line)) };
+  const query = await startQueryProcess(loaded.values, {
+    logger: createLogger({ name: "query", level: "info", destination }),
+    clock: Date.now,
+  });
+  const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${query.port}` });
+  const health = createClient(Health, transport);
+  return {
+    lines,
+    /** What the log says of the database, a line each. */
+    told: () => lines.flatMap(({ dependency, msg, reason }) => (dependency ? [`${reason ?? msg}`] : [])),
+    isServing: async () => (await health.check({ service: "" })).status === 1,
+    ask: () => createClient(QueryService, transport).getAggregates({}),
+    [Symbol.asyncDispose]: () => query.close(),
+  };
+}
+
+describe("query that starts before its database", () => {
+  it("serves by itself when the name can be resolved and the mesh is prepared, and tells each once", async () => {
+    using host = lateHost("mongo-1.example");
+    const documents: Record<string, Document[]> = {};
+    const mongo = await startFakeMongo(0, documents);
+    await using _stopped = { [Symbol.asyncDispose]: () => mongo.stop() };
+    await using query = await start(`mongodb://${host.name}:${mongo.port}`);
+    await waitUntil(() => query.told().length === 1, { timeoutMs: 20_000 });
+    await expect(query.ask()).rejects.toThrow("the database cannot be reached");
+    expect(await query.isServing()).toBe(false);
+    host.appear();
+    await waitUntil(() => query.told().length === 2, { timeoutMs: 20_000 });
+    documents.settings = [settingsOfMesh];
+    await waitUntil(query.isServing, { timeoutMs: 20_000, what: "it serves" });
+    expect(query.told()).toEqual([
+      "getaddrinfo ENOTFOUND mongo-1.example",
+      expect.stringContaining("the mesh's settings are not known yet"),
+      "dependency available",
+    ]);
+    expect(JSON.stringify(query.lines)).not.toMatch(/\\n +at /);
+    await query.ask();
+  });
+
+  it("serves by itself when the database listens at last", async () => {
+    const port = await closedPort();
+    await using query = await start(`mongodb://127.0.0.1:${port}`);
+    await waitUntil(() => query.told().length === 1, { timeoutMs: 20_000 });
+    const mongo = await startFakeMongo(port, { settings: [settingsOfMesh] });
+    await using _stopped = { [Symbol.asyncDispose]: () => mongo.stop() };
+    await waitUntil(query.isServing, { timeoutMs: 20_000, what: "it serves" });
+    expect(query.told()).toEqual([expect.stringContaining("ECONNREFUSED"), "dependency available"]);
+  });
+});
