@@ -10,7 +10,7 @@ export type AppendAdmission = {
   hold(batch: MessageBatch, timeoutMs: number): Promise<void>;
   /** From now on appends are let in. */
   openDoor(): void;
-  /** Answers every append with an error. */
+  /** Answers every append with an error, and lets none in until the door is opened again. */
   failAll(error: RpcError): void;
   /** Resolves when there is none, or after `timeoutMs`. */
   untilEmpty(timeoutMs: number): Promise<void>;

@@ -15,7 +15,7 @@ export function createKafkaMessageLog(options: {
   readonly brokers: readonly string[];
   readonly topic: string;
   readonly limits?: Partial<PartitionedLogLimits>;
-  readonly onReachable?: (reachable: boolean, lastError: unknown) => void;
+  readonly onReachable?: (reachable: boolean, fault: unknown) => void;
 }): PartitionedMessageLog {
   const { brokers, topic, onReachable = () => {} } = options;
   const limits = { ...defaultPartitionedLogLimits, ...options.limits };

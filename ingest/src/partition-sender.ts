@@ -17,8 +17,10 @@ export type SendLimits = {
 /** Sends the rows of one partition in their order, one send at a time. */
 export type PartitionSender = {
   readonly rows: PartitionRows;
-  /** When (by the monotonic clock) sends began to fail, and failed last; undefined once one has succeeded. */
-  readonly failing: { readonly sinceMs: number; readonly lastMs: number } | undefined;
+  /** When (by the monotonic clock) sends began to fail, and failed last, and with what; undefined once one has succeeded. */
+  readonly failing:
+    | { readonly sinceMs: number; readonly lastMs: number; readonly error: unknown }
+    | undefined;
   /** Whether something is being sent, or waits to be. */
   readonly busy: boolean;
   /** Tells that rows were added. */
@@ -40,7 +42,7 @@ export function createPartitionSender(options: {
   readonly monotonicMs: () => number;
   readonly onSent: () => void;
   /** Is told of each send that failed. */
-  readonly onFailed: (error: unknown) => void;
+  readonly onFailed: () => void;
 }): PartitionSender {
   const { send, encode, limits, monotonicMs, onSent, onFailed } = options;
   const rows = createPartitionRows({
@@ -77,8 +79,8 @@ export function createPartitionSender(options: {
         await send(records);
       } catch (error) {
         const lastMs = monotonicMs();
-        failing = { sinceMs: failing?.sinceMs ?? lastMs, lastMs };
-        onFailed(error);
+        failing = { sinceMs: failing?.sinceMs ?? lastMs, lastMs, error };
+        onFailed();
         if (!stopped) await pause(resendMs);
         resendMs = Math.min(resendMs * 2, limits.resendMaxMs);
         continue;

@@ -188,6 +188,38 @@ describe("a log whose topic has other partitions than before", () => {
     await expect(test.log.append(batch())).rejects.toMatchObject({ code: "UNAVAILABLE" });
     expect(test.told.at(-1)).toBe(false);
   });
+
+  it("accepts appends again, without a restart, when the topic has as many as before", async () => {
+    await using test = openLog({ appendTimeoutMs: 5000, watch: { wellMs: 20, failingMs: 5 } });
+    await test.log.append(batch());
+    test.fake.state = { partitions: 4, leaderless: [] };
+    await waitUntil(() => test.told.at(-1) === false);
+    await expect(test.log.append(batch("b"))).rejects.toThrow("had 3 partitions and now has 4");
+    test.fake.state = { partitions: 3, leaderless: [] };
+    await waitUntil(() => test.told.at(-1) === true);
+    await test.log.append(batch("b"));
+    expect(test.fake.stored.flat()).toHaveLength(6);
+    expect(test.log.stats()).toMatchObject({ reachable: true, fault: undefined });
+  });
+});
+
+describe("a fault that is over", () => {
+  it.each(["describe", "send"] as const)("of a %s is not what a later caller gets", async (failing) => {
+    await using test = openLog({ appendTimeoutMs: 300, watch: { wellMs: 20, failingMs: 5 } });
+    await test.log.append(batch());
+    if (failing === "describe") test.fake.state = undefined;
+    else test.fake.fate = () => "refuse";
+    if (failing === "send") await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
+    await waitUntil(() => test.log.stats().fault !== undefined);
+    test.fake.state = { partitions: 3, leaderless: [] };
+    test.fake.fate = () => "store";
+    await test.log.append(batch());
+    await waitUntil(() => test.log.stats().fault === undefined);
+    test.fake.fate = () => "hold";
+    await expect(test.log.append(batch())).rejects.toThrow(
+      "the message log is too slow; nothing of this unit is acknowledged, send it again",
+    );
+  });
 });
 
 describe("closing the log", () => {

@@ -1,3 +1,5 @@
+import { withoutFigures } from "@devicemesh/kit/dependencies";
+import { reasonOf } from "@devicemesh/kit/reason";
 import { RpcError, unavailable } from "@devicemesh/kit/rpc-error";
 import { createAppendAdmission } from "./append-admission.ts";
 import type { HeldAppend } from "./held-append.ts";
@@ -21,8 +23,8 @@ export type PartitionedLogStats = {
   readonly failedSends: number;
   /** Appends that were given up because they took too long. */
   readonly timedOut: number;
-  /** The last thing that went wrong, whatever came after. */
-  readonly lastError: unknown;
+  /** What is wrong now: the topic cannot be asked or is another, or sends fail; undefined if nothing is. */
+  readonly fault: unknown;
 };
 
 /** A MessageLog over the partitions of a topic. */
@@ -37,12 +39,13 @@ export type PartitionedMessageLog = MessageLog & {
 
 /**
  * Makes the log. The messages of a device go to one partition, in the order they were appended. It looks for the
- * topic at once, and appends wait for that. `onReachable` is told whether it was found, and each change after.
+ * topic at once, and appends wait for that. `onReachable` is told whether it was found, and each change after; until it
+ * was found, also each other reason. A topic with other partitions than at first is refused until it has as many again.
  */
 export function createPartitionedMessageLog(options: {
   readonly topic: PartitionedTopic;
   readonly limits: PartitionedLogLimits;
-  readonly onReachable: (reachable: boolean, lastError: unknown) => void;
+  readonly onReachable: (reachable: boolean, fault: unknown) => void;
   /** Milliseconds of a clock that never jumps. */
   readonly monotonicMs?: () => number;
 }): PartitionedMessageLog {
@@ -50,14 +53,15 @@ export function createPartitionedMessageLog(options: {
   const encode = createMessageRecords();
   const counts = { sends: 0, failedSends: 0, timedOut: 0 };
   let senders: readonly PartitionSender[] = [];
-  let describeFailingSinceMs: number | undefined;
+  /** Since when the topic cannot be asked, and why. */
+  let describing: { readonly sinceMs: number; readonly error: unknown } | undefined;
   /** When an append was given up last. */
   let gaveUpMs = Number.NEGATIVE_INFINITY;
-  /** Set when the topic is not the one that it was. */
+  /** Set while the topic is not the one that it was. */
   let refusal: RpcError | undefined;
-  let lastError: unknown;
   /** What was told; undefined before the first answer. */
   let reachable: boolean | undefined;
+  let toldReason: string | undefined;
   let dropping = false;
   let closing: Promise<void> | undefined;
 
@@ -69,7 +73,8 @@ export function createPartitionedMessageLog(options: {
       gaveUpMs = monotonicMs();
       tellReachable();
       dropAnsweredSoon();
-      return refuse(lastError instanceof RpcError ? lastError.message : "the message log is too slow");
+      const wrong = fault();
+      return refuse(wrong instanceof RpcError ? wrong.message : "the message log is too slow");
     },
   });
 
@@ -80,18 +85,25 @@ export function createPartitionedMessageLog(options: {
     });
   }
 
+  function fault(): unknown {
+    return refusal ?? describing?.error ?? senders.find(({ failing }) => failing)?.failing?.error;
+  }
+
   /** Whether it has failed since before an append was given up, or for as long as one would have waited. */
   function isAway(): boolean {
     const before = Math.max(gaveUpMs, monotonicMs() - limits.appendTimeoutMs);
     const isLong = (sinceMs: number | undefined) => sinceMs !== undefined && sinceMs <= before;
-    return isLong(describeFailingSinceMs) || senders.some(({ failing }) => isLong(failing?.sinceMs));
+    return isLong(describing?.sinceMs) || senders.some(({ failing }) => isLong(failing?.sinceMs));
   }
 
   function tellReachable(): void {
     const now = senders.length > 0 && refusal === undefined && !isAway();
-    if (now === reachable) return;
+    // At the start it matters what is missing: the brokers, or the topic. Later, reasons change with every attempt.
+    const reason = senders.length === 0 ? withoutFigures(reasonOf(fault())) : undefined;
+    if (now === reachable && (reason === undefined || reason === toldReason)) return;
     reachable = now;
-    onReachable(reachable, lastError);
+    toldReason = reason;
+    onReachable(reachable, fault());
   }
 
   /** Once for all appends that time out together. */
@@ -112,28 +124,29 @@ export function createPartitionedMessageLog(options: {
       monotonicMs,
       onSent() {
         counts.sends++;
-        describeFailingSinceMs = undefined;
+        describing = undefined;
         if (!reachable) tellReachable();
       },
-      onFailed(error) {
+      onFailed() {
         counts.failedSends++;
-        lastError = error;
         tellReachable();
       },
     });
   }
 
   function onState({ partitions, leaderless }: TopicState): void {
-    describeFailingSinceMs = undefined;
+    describing = undefined;
     if (senders.length === 0) {
       senders = Array.from({ length: partitions }, (_, partition) => openSender(partition));
       admission.openDoor();
-    } else if (senders.length !== partitions && refusal === undefined) {
+    } else if (senders.length === partitions) {
+      if (refusal) admission.openDoor();
+      refusal = undefined;
+    } else if (refusal === undefined) {
       // Devices would change their partitions, and repeats could no longer be told from redeliveries.
       refusal = refuse(
-        `the topic had ${senders.length} partitions and now has ${partitions}: if the mesh was made anew, restart ingest`,
+        `the topic had ${senders.length} partitions and now has ${partitions}: give it as many again or, if the mesh was made anew, restart ingest`,
       );
-      lastError = refusal;
       admission.failAll(refusal);
     }
     // Where nobody has tried for a while, somebody should: senders come back to those that say they serve.
@@ -150,13 +163,13 @@ export function createPartitionedMessageLog(options: {
     intervals: limits.watch,
     onState,
     onFailure(error) {
-      describeFailingSinceMs ??= monotonicMs();
-      lastError = error;
+      describing = { sinceMs: describing?.sinceMs ?? monotonicMs(), error };
       tellReachable();
     },
     isWell: () =>
       senders.length > 0 &&
-      describeFailingSinceMs === undefined &&
+      describing === undefined &&
+      refusal === undefined &&
       senders.every(({ failing }) => failing === undefined),
   });
 
@@ -179,7 +192,7 @@ export function createPartitionedMessageLog(options: {
       reachable: reachable ?? false,
       readingsInFlight: admission.readings,
       ...counts,
-      lastError,
+      fault: fault(),
     }),
     close() {
       closing ??= close();

@@ -1,3 +1,4 @@
+import { waitUntil } from "@devicemesh/kit/testing";
 import { HealthCheckResponse_ServingStatus as ServingStatus } from "@devicemesh/proto/tsproto/grpc/health/v1/health.ts";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
@@ -22,7 +23,26 @@ describe("ingest as a process", () => {
     expect(error.code).toBe(status.UNAVAILABLE);
     expect(error.details).toContain("the message log cannot be reached");
     expect(detailsOf(error).retryInfo).toBeDefined();
-    expect(ingest.output.stderr).toContain("the message log is away");
+  });
+
+  it("reports in one line what it waits for, also a broker whose name cannot be resolved", async () => {
+    await using ingest = await startProcess("--kafka-brokers", "kafka-1.invalid:9092");
+    await waitUntil(() => ingest.output.stderr.includes("waiting for dependency"), { timeoutMs: 20_000 });
+    const client = createTestClient(ingest.port);
+    // As long as several attempts take.
+    errorOf(await client.publish(frameOf(thermostatReading("a", offsetMs))));
+    client.close();
+    const lines = ingest.output.stderr
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.filter(({ dependency }) => dependency === "kafka")).toEqual([
+      expect.objectContaining({
+        msg: "waiting for dependency",
+        reason: expect.stringMatching(/^the message log cannot be reached: .*ENOTFOUND kafka-1.invalid/),
+      }),
+    ]);
+    expect(ingest.output.stderr).not.toMatch(/\\n +at /);
   });
 
   it("takes nobody's readings behind Envoy that Envoy does not name", async () => {

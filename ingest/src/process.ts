@@ -1,5 +1,6 @@
 import { chainNames, listOf } from "@devicemesh/chain";
 import { openDeviceAccess } from "@devicemesh/identity";
+import { createDependencies } from "@devicemesh/kit/dependencies";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { readContractImage } from "@devicemesh/proto/image";
@@ -28,14 +29,15 @@ export async function startIngestProcess(
   const brokers = listOf(kafkaBrokers);
   const access = openDeviceAccess(settings, { logger, clock });
   let ingest: Ingest | undefined;
+  const waiting = createDependencies<"kafka">({ logger });
   const log = createKafkaMessageLog({
     brokers,
     topic,
     limits: { appendTimeoutMs: appendTimeout },
-    onReachable(reachable, error) {
+    onReachable(reachable, fault) {
       ingest?.setServing(reachable);
-      if (reachable) logger.info({ topic, brokers }, "the message log takes readings");
-      else logger.error({ topic, brokers, error }, "the message log is away");
+      if (reachable) waiting.available("kafka");
+      else waiting.unavailable("kafka", fault);
     },
   });
   try {
