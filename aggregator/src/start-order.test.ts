@@ -9,13 +9,12 @@ import { waitUntil } from "@devicemesh/kit/testing";
 import { defaultLevels } from "@devicemesh/proto";
 import { Health } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
-import type { Document } from "mongodb";
 import { expect, it } from "vitest";
 import { type Aggregator, startAggregator } from "./compose.ts";
 import { aggregatorSettings } from "./config.ts";
 import { createMemoryWindowJob } from "./memory-window-job.ts";
 
-const settingsOfMesh: Document = {
+const settingsOfMesh: Record<string, unknown> = {
   _id: "mesh",
   levels: defaultLevels.map(({ windowMs, segmentMs }) => ({ window_ms: windowMs, segment_ms: segmentMs })),
   partitions: 1,
@@ -37,7 +36,7 @@ async function start(mongodbUrl: string, lines: Record<string, unknown>[] = []):
 
 it("an aggregator finds database, settings and then Kafka, in whatever order they appear, and tells each once", async () => {
   using host = lateHost("mongo-1.example");
-  const documents: Record<string, Document[]> = {};
+  const documents: Record<string, Record<string, unknown>[]> = {};
   const mongo = await startFakeMongo(0, documents);
   const lines: Record<string, unknown>[] = [];
   await using aggregator = await start(`mongodb://${host.name}:${mongo.port}`, lines);

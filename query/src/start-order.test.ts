@@ -8,12 +8,11 @@ import { waitUntil } from "@devicemesh/kit/testing";
 import { defaultLevels } from "@devicemesh/proto";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { Health } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
-import type { Document } from "mongodb";
 import { describe, expect, it } from "vitest";
 import { startQueryProcess } from "./process.ts";
 import { querySettings } from "./process-settings.ts";
 
-const settingsOfMesh: Document = {
+const settingsOfMesh: Record<string, unknown> = {
   _id: "mesh",
   levels: defaultLevels.map(({ windowMs, segmentMs }) => ({ window_ms: windowMs, segment_ms: segmentMs })),
   partitions: 1,
@@ -47,7 +46,7 @@ async function start(mongodbUrl: string) {
 describe("query that starts before its database", () => {
   it("serves by itself when the name can be resolved and the mesh is prepared, and tells each once", async () => {
     using host = lateHost("mongo-1.example");
-    const documents: Record<string, Document[]> = {};
+    const documents: Record<string, Record<string, unknown>[]> = {};
     const mongo = await startFakeMongo(0, documents);
     await using _stopped = { [Symbol.asyncDispose]: () => mongo.stop() };
     await using query = await start(`mongodb://${host.name}:${mongo.port}`);
