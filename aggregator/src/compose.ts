@@ -6,6 +6,7 @@ import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
 import { createDependencies, withoutFigures } from "@devicemesh/kit/dependencies";
 import { createHealth } from "@devicemesh/kit/health";
+import { contractJson } from "@devicemesh/kit/json-requests";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
@@ -110,6 +111,7 @@ export async function startAggregator(
           createErrorInterceptor({ logger }),
           createValidationInterceptor(),
         ],
+        jsonOptions: contractJson,
       }),
       shutdownGraceMs: 500,
       onClosing: () => health.close(),

@@ -50,7 +50,7 @@ func printRows(rows []*devicemeshv1.AggregateRow) {
 	fmt.Fprintln(table, "DEVICE\tSENSOR\tCOUNT\tAVERAGE\tMINIMUM\tMAXIMUM\tUNIT")
 	for _, row := range rows {
 		fmt.Fprintf(table, "%s\t%s\t%d\t%.2f\t%.2f\t%.2f\t%s\n",
-			row.DeviceId, row.Sensor, row.Count, row.Average, row.Minimum, row.Maximum, row.Unit)
+			row.DeviceId, row.Sensor, row.Count, row.GetAverage(), row.GetMinimum(), row.GetMaximum(), row.Unit)
 	}
 	table.Flush()
 }

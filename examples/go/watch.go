@@ -75,7 +75,7 @@ func watch(
 		for _, each := range message.Buckets {
 			row := each.Row
 			fmt.Printf("%s %s %s: count %d, average %.2f %s (%.2f to %.2f)\n",
-				formatTime(each.Start), row.DeviceId, row.Sensor, row.Count, row.Average, row.Unit, row.Minimum, row.Maximum)
+				formatTime(each.Start), row.DeviceId, row.Sensor, row.Count, row.GetAverage(), row.Unit, row.GetMinimum(), row.GetMaximum())
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import { addHealthRoutes } from "@devicemesh/kit/connect-health";
 import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor, createRequestGate } from "@devicemesh/kit/connect-status";
 import { createHealth } from "@devicemesh/kit/health";
+import { contractJson } from "@devicemesh/kit/json-requests";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
@@ -69,7 +70,7 @@ export async function serveGenerator(
         ...(access === undefined ? [] : [access.interceptor]),
         createValidationInterceptor(),
       ],
-      jsonOptions: { ignoreUnknownFields: false },
+      jsonOptions: contractJson,
       readMaxBytes: readBytesMax,
     }),
     shutdownGraceMs,

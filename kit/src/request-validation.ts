@@ -2,6 +2,7 @@ import { type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
 import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import { enumNames } from "./json-requests.ts";
 import { throwIfMalformed } from "./malformed-messages.ts";
 import { RpcError } from "./rpc-error.ts";
 
@@ -98,7 +99,14 @@ function magnitude(value: bigint): bigint {
 function fieldViolation({ field, message, ruleId }: Violation): FieldViolation {
   // A rule over several fields has no path; its id begins with the field that it is about.
   const about = pathText(field) || (ruleId.split(".")[0] ?? "");
-  return { field: about, description: message, reason: ruleId };
+  const description = ruleId === "enum.defined_only" ? `${message}: ${enumNamesOf(field)}` : message;
+  return { field: about, description, reason: ruleId };
+}
+
+/** The names that a field of an enum may have. */
+function enumNamesOf(path: Violation["field"]): string {
+  const field = path.findLast((part) => part.kind === "field");
+  return field?.enum ? enumNames(field.enum) : "";
 }
 
 /** A path as the contract writes it: `device_ids[3]`; empty for a rule of the whole message. */

@@ -6,6 +6,7 @@ import { addHealthRoutes } from "@devicemesh/kit/connect-health";
 import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor, createRequestGate, toConnectError } from "@devicemesh/kit/connect-status";
 import { createHealth, type Health } from "@devicemesh/kit/health";
+import { contractJson } from "@devicemesh/kit/json-requests";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
@@ -126,8 +127,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       }),
       createValidationInterceptor(),
     ],
-    // A mistyped filter must not quietly mean everything. (In bytes, unknown fields are those of newer clients.)
-    jsonOptions: { ignoreUnknownFields: false },
+    jsonOptions: contractJson,
     readMaxBytes: config.readMaxBytes,
     writeMaxBytes: config.writeMaxBytes,
     shutdownSignal: cutting.signal,

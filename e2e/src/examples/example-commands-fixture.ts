@@ -137,7 +137,12 @@ async function storedIn(
   const { rows } = await createClient(QueryService, transport).getAggregates({}, headers ? { headers } : {});
   return rows
     .filter(({ deviceId }) => deviceId.startsWith(prefix))
-    .map(({ deviceId, sensor, count, average }) => ({ deviceId, sensor, count, average }));
+    .map(({ deviceId, sensor, count, average }) => ({
+      deviceId,
+      sensor,
+      count,
+      average: average ?? Number.NaN,
+    }));
 }
 
 /** In a group of its own, so that what the shell starts can be ended with it. */

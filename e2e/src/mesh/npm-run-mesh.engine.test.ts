@@ -119,7 +119,7 @@ async function askThermostat(address: string) {
       count: row.count,
       minimum: row.minimum,
       maximum: row.maximum,
-      sum: Number(row.sum.toFixed(6)),
+      sum: Number(row.sum?.toFixed(6)),
       average: row.average,
     },
     coverage,

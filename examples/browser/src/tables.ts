@@ -80,8 +80,14 @@ export function showFigures(list: HTMLElement, window: Window | undefined, what:
 
 const figureNames = ["Readings", "Average", "Minimum", "Maximum", "Deviation", "Unit"] as const;
 
-function figuresOf({ count, average, minimum, maximum, standardDeviation, unit }: AggregateRow): string[] {
-  return [formatCount(count), ...[average, minimum, maximum, standardDeviation].map(formatNumber), unit];
+function figuresOf(row: AggregateRow): string[] {
+  const { count, average, minimum, maximum, standardDeviation, unit } = row;
+  const figures = [average, minimum, maximum, standardDeviation];
+  return [
+    formatCount(count),
+    ...figures.map((figure) => (figure === undefined ? "–" : formatNumber(figure))),
+    unit,
+  ];
 }
 
 function fill(table: HTMLTableElement, names: readonly string[], body: readonly HTMLElement[]): void {

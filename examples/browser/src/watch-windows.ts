@@ -7,8 +7,18 @@ import type { Mesh } from "./mesh.ts";
 /** A sensor of a device. */
 export type Series = { readonly deviceId: string; readonly sensor: string };
 
+/** What readings add up to. A row without readings has no figures. */
+export type FilledRow = AggregateRow & {
+  readonly [figure in "average" | "minimum" | "maximum"]: number;
+};
+
+/** Whether the row has readings, and so all its figures. */
+export function hasReadings(row: AggregateRow): row is FilledRow {
+  return row.count > 0n;
+}
+
 /** A window that has readings, and what they add up to. Times are in ms since 1970, `endMs` exclusive. */
-export type Window = { readonly startMs: number; readonly endMs: number; readonly row: AggregateRow };
+export type Window = { readonly startMs: number; readonly endMs: number; readonly row: FilledRow };
 
 /** What to watch, and whom to tell. */
 export type WatchOptions = {
@@ -69,7 +79,7 @@ function withChanges(
 ): Window[] {
   const byStart = new Map(snapshot ? [] : windows.map((window) => [window.startMs, window]));
   for (const { start, end, row } of buckets) {
-    if (!start || !end || !row) continue;
+    if (!start || !end || !row || !hasReadings(row)) continue;
     byStart.set(timestampMs(start), { startMs: timestampMs(start), endMs: timestampMs(end), row });
   }
   const sorted = [...byStart.values()].sort((one, other) => one.startMs - other.startMs);

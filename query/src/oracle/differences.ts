@@ -77,22 +77,30 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
   ];
   if (!("magnitude" in want)) return [...group, ...emptyDifferences(at, got)];
   const { magnitude, count } = want;
+  // Where there are readings every figure is set; NaN is far from everything.
+  const [sum, average, minimum, maximum, standardDeviation] = [
+    got.sum ?? Number.NaN,
+    got.average ?? Number.NaN,
+    got.minimum ?? Number.NaN,
+    got.maximum ?? Number.NaN,
+    got.standardDeviation ?? Number.NaN,
+  ];
   return [
     ...group,
-    ...far(`${at}.sum`, got.sum, want.sum, tolerances.sum * magnitude),
-    ...far(`${at}.average`, got.average, want.average, (tolerances.sum * magnitude) / count),
+    ...far(`${at}.sum`, sum, want.sum, tolerances.sum * magnitude),
+    ...far(`${at}.average`, average, want.average, (tolerances.sum * magnitude) / count),
     ...far(
       `${at}.standard_deviation`,
-      got.standardDeviation,
+      standardDeviation,
       want.standardDeviation,
       tolerances.standardDeviation * Math.max(1, want.standardDeviation),
     ),
-    ...(got.average < got.minimum || got.average > got.maximum
-      ? [`${at}.average: ${got.average} is not within ${got.minimum} to ${got.maximum}`]
+    ...(average < minimum || average > maximum
+      ? [`${at}.average: ${average} is not within ${minimum} to ${maximum}`]
       : []),
-    ...(want.minimum === want.maximum ? different(`${at}.standard_deviation`, got.standardDeviation, 0) : []),
-    ...different(`${at}.minimum`, got.minimum, want.minimum),
-    ...different(`${at}.maximum`, got.maximum, want.maximum),
+    ...(want.minimum === want.maximum ? different(`${at}.standard_deviation`, standardDeviation, 0) : []),
+    ...different(`${at}.minimum`, minimum, want.minimum),
+    ...different(`${at}.maximum`, maximum, want.maximum),
     ...different(`${at}.minimum_at`, timeOf(got.minimumAt), timeText(want.minimumAtMs)),
     ...different(`${at}.maximum_at`, timeOf(got.maximumAt), timeText(want.maximumAtMs)),
     ...different(`${at}.first.timestamp`, timeOf(got.first?.timestamp), timeText(want.firstAtMs)),
@@ -104,9 +112,9 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
 
 /** An empty bucket tells its group and nothing else. */
 function emptyDifferences(at: string, got: AggregateRow): string[] {
-  const numbers = [got.sum, got.average, got.minimum, got.maximum, got.standardDeviation];
+  const figures = [got.sum, got.average, got.minimum, got.maximum, got.standardDeviation];
   const moments = [got.first, got.last, got.minimumAt, got.maximumAt];
-  return numbers.some((number) => number !== 0) || moments.some((moment) => moment !== undefined)
+  return [...figures, ...moments].some((value) => value !== undefined)
     ? [`${at}: an empty bucket has values`]
     : [];
 }

@@ -138,7 +138,8 @@ func (x *TimedValue) GetValue() float64 {
 	return 0
 }
 
-// What the readings of one group in a timeframe add up to. Values are in `unit`.
+// What the readings of one group in a timeframe add up to. Values are in `unit`. Where there are readings,
+// all figures are set, also those that are 0; without readings (an empty bucket) none is.
 // Ties of first, last, minimum_at and maximum_at go to the earlier timestamp, then to the smaller
 // device_id.
 type AggregateRow struct {
@@ -150,16 +151,16 @@ type AggregateRow struct {
 	// How many readings.
 	Count uint64 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
 	// sum / count, never outside minimum and maximum.
-	Average float64 `protobuf:"fixed64,4,opt,name=average,proto3" json:"average,omitempty"`
+	Average *float64 `protobuf:"fixed64,4,opt,name=average,proto3,oneof" json:"average,omitempty"`
 	// The smallest value.
-	Minimum float64 `protobuf:"fixed64,5,opt,name=minimum,proto3" json:"minimum,omitempty"`
+	Minimum *float64 `protobuf:"fixed64,5,opt,name=minimum,proto3,oneof" json:"minimum,omitempty"`
 	// The largest value.
-	Maximum float64 `protobuf:"fixed64,6,opt,name=maximum,proto3" json:"maximum,omitempty"`
+	Maximum *float64 `protobuf:"fixed64,6,opt,name=maximum,proto3,oneof" json:"maximum,omitempty"`
 	// The sum of the values.
-	Sum float64 `protobuf:"fixed64,7,opt,name=sum,proto3" json:"sum,omitempty"`
+	Sum *float64 `protobuf:"fixed64,7,opt,name=sum,proto3,oneof" json:"sum,omitempty"`
 	// The population standard deviation: the root of the mean squared distance from the average. 0 where all
 	// values are equal.
-	StandardDeviation float64 `protobuf:"fixed64,8,opt,name=standard_deviation,json=standardDeviation,proto3" json:"standard_deviation,omitempty"`
+	StandardDeviation *float64 `protobuf:"fixed64,8,opt,name=standard_deviation,json=standardDeviation,proto3,oneof" json:"standard_deviation,omitempty"`
 	// The earliest reading.
 	First *TimedValue `protobuf:"bytes,9,opt,name=first,proto3" json:"first,omitempty"`
 	// The latest reading.
@@ -226,36 +227,36 @@ func (x *AggregateRow) GetCount() uint64 {
 }
 
 func (x *AggregateRow) GetAverage() float64 {
-	if x != nil {
-		return x.Average
+	if x != nil && x.Average != nil {
+		return *x.Average
 	}
 	return 0
 }
 
 func (x *AggregateRow) GetMinimum() float64 {
-	if x != nil {
-		return x.Minimum
+	if x != nil && x.Minimum != nil {
+		return *x.Minimum
 	}
 	return 0
 }
 
 func (x *AggregateRow) GetMaximum() float64 {
-	if x != nil {
-		return x.Maximum
+	if x != nil && x.Maximum != nil {
+		return *x.Maximum
 	}
 	return 0
 }
 
 func (x *AggregateRow) GetSum() float64 {
-	if x != nil {
-		return x.Sum
+	if x != nil && x.Sum != nil {
+		return *x.Sum
 	}
 	return 0
 }
 
 func (x *AggregateRow) GetStandardDeviation() float64 {
-	if x != nil {
-		return x.StandardDeviation
+	if x != nil && x.StandardDeviation != nil {
+		return *x.StandardDeviation
 	}
 	return 0
 }
@@ -303,7 +304,7 @@ type Bucket struct {
 	Start *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start,proto3" json:"start,omitempty"`
 	// Where the bucket ends, exclusive.
 	End *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
-	// What its readings add up to. Of an empty bucket, only the group and a count of 0.
+	// What its readings add up to. Of an empty bucket, only the group and a count of 0: its figures are unset.
 	Row           *AggregateRow `protobuf:"bytes,3,opt,name=row,proto3" json:"row,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -507,16 +508,16 @@ const file_devicemesh_v1_aggregate_proto_rawDesc = "" +
 	"\n" +
 	"TimedValue\x128\n" +
 	"\ttimestamp\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value\"\xd2\x03\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value\"\xae\x04\n" +
 	"\fAggregateRow\x12\x1b\n" +
 	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x12\x16\n" +
 	"\x06sensor\x18\x02 \x01(\tR\x06sensor\x12\x14\n" +
-	"\x05count\x18\x03 \x01(\x04R\x05count\x12\x18\n" +
-	"\aaverage\x18\x04 \x01(\x01R\aaverage\x12\x18\n" +
-	"\aminimum\x18\x05 \x01(\x01R\aminimum\x12\x18\n" +
-	"\amaximum\x18\x06 \x01(\x01R\amaximum\x12\x10\n" +
-	"\x03sum\x18\a \x01(\x01R\x03sum\x12-\n" +
-	"\x12standard_deviation\x18\b \x01(\x01R\x11standardDeviation\x12/\n" +
+	"\x05count\x18\x03 \x01(\x04R\x05count\x12\x1d\n" +
+	"\aaverage\x18\x04 \x01(\x01H\x00R\aaverage\x88\x01\x01\x12\x1d\n" +
+	"\aminimum\x18\x05 \x01(\x01H\x01R\aminimum\x88\x01\x01\x12\x1d\n" +
+	"\amaximum\x18\x06 \x01(\x01H\x02R\amaximum\x88\x01\x01\x12\x15\n" +
+	"\x03sum\x18\a \x01(\x01H\x03R\x03sum\x88\x01\x01\x122\n" +
+	"\x12standard_deviation\x18\b \x01(\x01H\x04R\x11standardDeviation\x88\x01\x01\x12/\n" +
 	"\x05first\x18\t \x01(\v2\x19.devicemesh.v1.TimedValueR\x05first\x12-\n" +
 	"\x04last\x18\n" +
 	" \x01(\v2\x19.devicemesh.v1.TimedValueR\x04last\x129\n" +
@@ -524,7 +525,15 @@ const file_devicemesh_v1_aggregate_proto_rawDesc = "" +
 	"minimum_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tminimumAt\x129\n" +
 	"\n" +
 	"maximum_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tmaximumAt\x12\x12\n" +
-	"\x04unit\x18\r \x01(\tR\x04unit\"\x97\x01\n" +
+	"\x04unit\x18\r \x01(\tR\x04unitB\n" +
+	"\n" +
+	"\b_averageB\n" +
+	"\n" +
+	"\b_minimumB\n" +
+	"\n" +
+	"\b_maximumB\x06\n" +
+	"\x04_sumB\x15\n" +
+	"\x13_standard_deviation\"\x97\x01\n" +
 	"\x06Bucket\x120\n" +
 	"\x05start\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05start\x12,\n" +
 	"\x03end\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x03end\x12-\n" +
@@ -596,6 +605,7 @@ func file_devicemesh_v1_aggregate_proto_init() {
 	if File_devicemesh_v1_aggregate_proto != nil {
 		return
 	}
+	file_devicemesh_v1_aggregate_proto_msgTypes[1].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/aggregate.proto.
  */
 export const file_devicemesh_v1_aggregate: GenFile = /*@__PURE__*/
-  fileDesc("Ch1kZXZpY2VtZXNoL3YxL2FnZ3JlZ2F0ZS5wcm90bxINZGV2aWNlbWVzaC52MSJKCgpUaW1lZFZhbHVlEi0KCXRpbWVzdGFtcBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdmFsdWUYAiABKAEi3QIKDEFnZ3JlZ2F0ZVJvdxIRCglkZXZpY2VfaWQYASABKAkSDgoGc2Vuc29yGAIgASgJEg0KBWNvdW50GAMgASgEEg8KB2F2ZXJhZ2UYBCABKAESDwoHbWluaW11bRgFIAEoARIPCgdtYXhpbXVtGAYgASgBEgsKA3N1bRgHIAEoARIaChJzdGFuZGFyZF9kZXZpYXRpb24YCCABKAESKAoFZmlyc3QYCSABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSJwoEbGFzdBgKIAEoCzIZLmRldmljZW1lc2gudjEuVGltZWRWYWx1ZRIuCgptaW5pbXVtX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgptYXhpbXVtX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR1bml0GA0gASgJIoYBCgZCdWNrZXQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKA2VuZBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoDcm93GAMgASgLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3ciXQoIVGltZVNwYW4SKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLEAQoIQ292ZXJhZ2USNAoQY29tcGxldGVfdGhyb3VnaBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZnJvbnRpZXIYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZyb21fd2luZG93cxgDIAEoBBIQCghmcm9tX3JhdxgEIAEoBBIsCgtub3RfY292ZXJlZBgFIAMoCzIXLmRldmljZW1lc2gudjEuVGltZVNwYW4qdAoHR3JvdXBCeRIYChRHUk9VUF9CWV9VTlNQRUNJRklFRBAAEhMKD0dST1VQX0JZX1NFUklFUxABEhMKD0dST1VQX0JZX1NFTlNPUhACEhMKD0dST1VQX0JZX0RFVklDRRADEhAKDEdST1VQX0JZX0FMTBAEYgZwcm90bzM", [file_google_protobuf_timestamp]);
+  fileDesc("Ch1kZXZpY2VtZXNoL3YxL2FnZ3JlZ2F0ZS5wcm90bxINZGV2aWNlbWVzaC52MSJKCgpUaW1lZFZhbHVlEi0KCXRpbWVzdGFtcBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdmFsdWUYAiABKAEiuQMKDEFnZ3JlZ2F0ZVJvdxIRCglkZXZpY2VfaWQYASABKAkSDgoGc2Vuc29yGAIgASgJEg0KBWNvdW50GAMgASgEEhQKB2F2ZXJhZ2UYBCABKAFIAIgBARIUCgdtaW5pbXVtGAUgASgBSAGIAQESFAoHbWF4aW11bRgGIAEoAUgCiAEBEhAKA3N1bRgHIAEoAUgDiAEBEh8KEnN0YW5kYXJkX2RldmlhdGlvbhgIIAEoAUgEiAEBEigKBWZpcnN0GAkgASgLMhkuZGV2aWNlbWVzaC52MS5UaW1lZFZhbHVlEicKBGxhc3QYCiABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSLgoKbWluaW11bV9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF4aW11bV9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdW5pdBgNIAEoCUIKCghfYXZlcmFnZUIKCghfbWluaW11bUIKCghfbWF4aW11bUIGCgRfc3VtQhUKE19zdGFuZGFyZF9kZXZpYXRpb24ihgEKBkJ1Y2tldBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgNyb3cYAyABKAsyGy5kZXZpY2VtZXNoLnYxLkFnZ3JlZ2F0ZVJvdyJdCghUaW1lU3BhbhIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsQBCghDb3ZlcmFnZRI0ChBjb21wbGV0ZV90aHJvdWdoGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghmcm9udGllchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZnJvbV93aW5kb3dzGAMgASgEEhAKCGZyb21fcmF3GAQgASgEEiwKC25vdF9jb3ZlcmVkGAUgAygLMhcuZGV2aWNlbWVzaC52MS5UaW1lU3Bhbip0CgdHcm91cEJ5EhgKFEdST1VQX0JZX1VOU1BFQ0lGSUVEEAASEwoPR1JPVVBfQllfU0VSSUVTEAESEwoPR1JPVVBfQllfU0VOU09SEAISEwoPR1JPVVBfQllfREVWSUNFEAMSEAoMR1JPVVBfQllfQUxMEARiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A value and when it was measured.
@@ -43,7 +43,8 @@ export const TimedValueSchema: GenMessage<TimedValue> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_aggregate, 0);
 
 /**
- * What the readings of one group in a timeframe add up to. Values are in `unit`.
+ * What the readings of one group in a timeframe add up to. Values are in `unit`. Where there are readings,
+ * all figures are set, also those that are 0; without readings (an empty bucket) none is.
  * Ties of first, last, minimum_at and maximum_at go to the earlier timestamp, then to the smaller
  * device_id.
  *
@@ -74,38 +75,38 @@ export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
   /**
    * sum / count, never outside minimum and maximum.
    *
-   * @generated from field: double average = 4;
+   * @generated from field: optional double average = 4;
    */
-  average: number;
+  average?: number | undefined;
 
   /**
    * The smallest value.
    *
-   * @generated from field: double minimum = 5;
+   * @generated from field: optional double minimum = 5;
    */
-  minimum: number;
+  minimum?: number | undefined;
 
   /**
    * The largest value.
    *
-   * @generated from field: double maximum = 6;
+   * @generated from field: optional double maximum = 6;
    */
-  maximum: number;
+  maximum?: number | undefined;
 
   /**
    * The sum of the values.
    *
-   * @generated from field: double sum = 7;
+   * @generated from field: optional double sum = 7;
    */
-  sum: number;
+  sum?: number | undefined;
 
   /**
    * The population standard deviation: the root of the mean squared distance from the average. 0 where all
    * values are equal.
    *
-   * @generated from field: double standard_deviation = 8;
+   * @generated from field: optional double standard_deviation = 8;
    */
-  standardDeviation: number;
+  standardDeviation?: number | undefined;
 
   /**
    * The earliest reading.
@@ -172,7 +173,7 @@ export type Bucket = Message<"devicemesh.v1.Bucket"> & {
   end?: Timestamp | undefined;
 
   /**
-   * What its readings add up to. Of an empty bucket, only the group and a count of 0.
+   * What its readings add up to. Of an empty bucket, only the group and a count of 0: its figures are unset.
    *
    * @generated from field: devicemesh.v1.AggregateRow row = 3;
    */
