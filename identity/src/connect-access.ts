@@ -20,8 +20,8 @@ export type UserGate = {
   readonly interceptor: Interceptor;
 };
 
-/** The user that `check` has identified. */
-const userKey = createContextKey<User | undefined>(undefined, { description: "user" });
+/** The user that `check` has identified, for handlers; undefined where users are not known. */
+export const userKey = createContextKey<User | undefined>(undefined, { description: "user" });
 
 /** The gate for users that `identify` finds. */
 export function createUserGate({

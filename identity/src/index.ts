@@ -1,5 +1,5 @@
 export { accessProblem, isLoopback, type Served } from "./access-problem.ts";
-export { createUserGate, type UserGate } from "./connect-access.ts";
+export { createUserGate, type UserGate, userKey } from "./connect-access.ts";
 export { createDenyList, type DenyList, emptyDenyList, parseDenyList } from "./deny-list.ts";
 export { forwardedCertificateHeader } from "./forwarded-certificate.ts";
 export { forwardedTokenHeader } from "./forwarded-user.ts";

@@ -11,6 +11,7 @@ import { silentLogger } from "@devicemesh/kit/logger";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { ErrorInfoSchema } from "@devicemesh/proto/es/google/rpc/error_details_pb.ts";
 import type { QueryDependencies } from "./compose.ts";
+import type { QueryConfig } from "./config.ts";
 import { startTestQuery, testNowMs } from "./testing.ts";
 
 /** For tests: somebody who signs tokens, somebody else who does, and queries that ask for tokens. */
@@ -32,6 +33,7 @@ export async function createAccessFixture() {
       tls = false,
       ...dependencies
     }: Partial<Omit<QueryDependencies, "tls">> & { readonly tls?: boolean } = {},
+    config: Partial<QueryConfig> = {},
   ) {
     const stack = new AsyncDisposableStack();
     starts += 1;
@@ -53,6 +55,7 @@ export async function createAccessFixture() {
     );
     const test = stack.use(
       await startTestQuery({
+        config,
         dependencies: { ...dependencies, access: gate, tls: termination, clock: () => nowMs },
       }),
     );

@@ -94,8 +94,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     clock,
     ...(config.pageTokenSecret && { pageTokenKey: Buffer.from(config.pageTokenSecret) }),
     versions: { "device-mesh": packageJson.version, node: process.versions.node },
-    watchIntervalMs: config.watchIntervalMs,
-    watchesMax: config.watchesMax,
+    limits: config,
     onWatches(running) {
       watchers = running;
     },

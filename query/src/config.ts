@@ -14,10 +14,18 @@ export type QueryConfig = {
   readonly callTimeoutMs: number;
   /** Unary calls at a time; further ones are refused. */
   readonly callsMax: number;
-  /** Watches at a time; further ones are refused. */
+  /** Watches at a time; further ones are rejected. */
   readonly watchesMax: number;
-  /** Messages of one watch are at least this far apart, in ms. */
+  /** Watches of one user at a time, where users are known; further ones are rejected. */
+  readonly watchesPerCallerMax: number;
+  /** Messages of one watch, and reads for equal watches, are at least this far apart, in ms. */
   readonly watchIntervalMs: number;
+  /** Messages of all watches together in a second; where there are more watches, each gets fewer. */
+  readonly watchMessagesPerSecond: number;
+  /** Reads for watches at a time; other calls have the rest of the store. */
+  readonly watchReadsMax: number;
+  /** Rows that the answers of all different watches hold in memory, some 500 bytes each. */
+  readonly watchRowsMax: number;
   /** How long running calls may take to finish when query closes, in ms. */
   readonly shutdownGraceMs: number;
   /**
@@ -40,7 +48,11 @@ export const defaultQueryConfig = {
   callTimeoutMs: 60_000,
   callsMax: 256,
   watchesMax: 1000,
+  watchesPerCallerMax: 100,
   watchIntervalMs: 250,
+  watchMessagesPerSecond: 1500,
+  watchReadsMax: 2,
+  watchRowsMax: 200_000,
   shutdownGraceMs: 1000,
 } as const satisfies QueryConfig;
 

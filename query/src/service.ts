@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { userKey } from "@devicemesh/identity";
 import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { defaultQueryConfig } from "./config.ts";
+import { defaultQueryConfig, type QueryConfig } from "./config.ts";
 import { getAggregates } from "./get-aggregates.ts";
 import { getPipelineStatus } from "./get-pipeline-status.ts";
 import { listBuckets } from "./list-buckets.ts";
@@ -9,7 +10,21 @@ import { listReadings, type ReadingsPlace } from "./list-readings.ts";
 import { listSeries, type SeriesPlace } from "./list-series.ts";
 import { createPageTokens } from "./page-token.ts";
 import type { ReadingStore } from "./reading-store.ts";
-import { createWatchRoom, watchAggregates } from "./watch-aggregates.ts";
+import { createSharedWatches } from "./watch/shared-watches.ts";
+import { createWatchAdmission } from "./watch/watch-admission.ts";
+import { watchAggregates } from "./watch-aggregates.ts";
+
+/** The settings of query that are about watches, and how long one read may take. */
+export type WatchLimits = Pick<
+  QueryConfig,
+  | "watchesMax"
+  | "watchesPerCallerMax"
+  | "watchIntervalMs"
+  | "watchMessagesPerSecond"
+  | "watchReadsMax"
+  | "watchRowsMax"
+  | "callTimeoutMs"
+>;
 
 /** What the service needs; what is optional has a default. */
 export type QueryServiceDependencies = {
@@ -20,10 +35,8 @@ export type QueryServiceDependencies = {
   readonly pageTokenKey?: Uint8Array;
   /** Versions of the parts that the store does not know, by name; none by default. */
   readonly versions?: Readonly<Record<string, string>>;
-  /** Messages of one watch are at least this far apart. */
-  readonly watchIntervalMs?: number;
-  /** The most watches at a time. */
-  readonly watchesMax?: number;
+  /** The limits of watches. */
+  readonly limits?: WatchLimits;
   /** Told how many watches run, whenever that changes. */
   readonly onWatches?: (running: number) => void;
   /** Aborts when the server begins to stop; never by default. */
@@ -40,22 +53,31 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     clock,
     pageTokenKey: key = randomBytes(32),
     versions = {},
-    watchIntervalMs = defaultQueryConfig.watchIntervalMs,
-    watchesMax = defaultQueryConfig.watchesMax,
+    limits = defaultQueryConfig,
     onWatches,
     stopping = new AbortController().signal,
   } = dependencies;
   const readings = { store, pageTokens: createPageTokens<ReadingsPlace>({ key, method: "ListReadings" }) };
   const series = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListSeries" }) };
   const pipeline = { store, clock, versions, startedMs: clock() };
-  const watching = { store, clock, watchIntervalMs, stopping };
-  const inWatchRoom = createWatchRoom(watchesMax, onWatches);
+  const watches = createSharedWatches({
+    store,
+    clock,
+    limits: { ...limits, watchReadTimeoutMs: limits.callTimeoutMs },
+  });
+  const watching = {
+    store,
+    watches,
+    stopping,
+    admission: createWatchAdmission({ ...limits, onChange: onWatches }),
+  };
   return {
     getAggregates: (request, { signal }) => getAggregates(store, request, signal),
     listBuckets: (request, { signal }) => listBuckets(store, request, signal),
     listReadings: (request, { signal }) => listReadings(readings, request, signal),
     listSeries: (request, { signal }) => listSeries(series, request, signal),
     getPipelineStatus: (_request, { signal }) => getPipelineStatus(pipeline, signal),
-    watchAggregates: (request, { signal }) => inWatchRoom(watchAggregates(watching, request, signal)),
+    watchAggregates: (request, { signal, values }) =>
+      watchAggregates(watching, request, { signal, caller: values.get(userKey)?.subject }),
   };
 }

@@ -1,5 +1,5 @@
 import { create, fromJsonString, type MessageInitShape } from "@bufbuild/protobuf";
-import { Code, createClient } from "@connectrpc/connect";
+import { Code, createClient, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { millisecondsFloor } from "@devicemesh/proto";
 import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
@@ -12,8 +12,8 @@ import { describe, expect, it } from "vitest";
 import { createMemoryReadingStore } from "./memory-reading-store.ts";
 import { createPage } from "./page.ts";
 import type { ReadingStore } from "./reading-store.ts";
+import { createQueryService } from "./service.ts";
 import { failureOf, startTestQuery, temperature, testNowMs, transportsOf } from "./testing.ts";
-import { watchAggregates } from "./watch-aggregates.ts";
 
 /** Buckets as "offset from the tests' time in s: count of device". */
 function told(message: WatchAggregatesResponse | undefined): string[] {
@@ -125,6 +125,16 @@ describe("watchAggregates", () => {
     expect(message?.ahead.map(({ count, average }) => [count, average])).toEqual([[1n, 30]]);
   });
 
+  it("shows what was ahead as soon as the present reaches it, though nothing is stored meanwhile", async () => {
+    await using running = await startTestQuery();
+    running.memory.append([temperature("fast", 70_000)]);
+    const { next } = openWatch(running);
+    expect(toldAhead(await next())).toEqual(["1 of fast"]);
+    running.advance(70_000);
+    const message = await next();
+    expect([told(message), toldAhead(message)]).toEqual([["68: 1 of fast"], ["0 of fast"]]);
+  });
+
   it("merges groups", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a"), temperature("b")]);
@@ -145,43 +155,13 @@ describe("watchAggregates", () => {
     expect(message?.coverage).toMatchObject({ fromWindows: 1n, fromRaw: 1n });
   });
 
-  it("reads nothing while its reader is slow, and then tells the newest only", async () => {
-    const memory = createMemoryReadingStore({ clock: () => testNowMs });
-    let reads = 0;
-    const store: ReadingStore = {
-      ...memory.store,
-      readPartials(...request) {
-        reads++;
-        return memory.store.readPartials(...request);
-      },
-    };
-    const watch = watchAggregates(
-      { store, clock: () => testNowMs, watchIntervalMs: 1, stopping: new AbortController().signal },
-      create(WatchAggregatesRequestSchema),
-      new AbortController().signal,
-    );
-    await watch.next();
-    const readsBefore = reads;
-    for (let place = 0; place < 1000; place++) memory.append([temperature("a", place)]);
-    expect(reads).toBe(readsBefore);
-    const { value } = await watch.next();
-    expect(value?.buckets?.[0]?.row?.count).toBe(1000n);
-    await watch.return(undefined);
-  });
-
   it("throws the reason of a call that has ended", async () => {
-    const memory = createMemoryReadingStore({ clock: () => testNowMs });
+    const { store } = createMemoryReadingStore({ clock: () => testNowMs });
     const call = new AbortController();
-    const watch = watchAggregates(
-      {
-        store: memory.store,
-        clock: () => testNowMs,
-        watchIntervalMs: 0,
-        stopping: new AbortController().signal,
-      },
-      create(WatchAggregatesRequestSchema),
-      call.signal,
-    );
+    const service = createQueryService({ store, clock: () => testNowMs });
+    const context = { signal: call.signal, values: createContextValues() } as HandlerContext;
+    const request = create(WatchAggregatesRequestSchema);
+    const watch = service.watchAggregates(request, context)[Symbol.asyncIterator]();
     await watch.next();
     const next = watch.next();
     const reason = new Error("the deadline");

@@ -32,6 +32,14 @@ export type WatchedState = {
 /** A row, and the version in which it changed last. */
 type Versioned = { readonly row: Aggregate; readonly version: number };
 
+/** What a message is about. */
+type MessageRows = {
+  readonly snapshot: boolean;
+  readonly window: LiveWindow;
+  readonly buckets: readonly Aggregate[];
+  readonly ahead: readonly Aggregate[];
+};
+
 /** Makes the state of a question that was not read yet. It holds the rows of one answer. */
 export function createWatchedState(bucketMs: number): WatchedState {
   const bucket = { seconds: BigInt(Math.floor(bucketMs / 1000)), nanos: (bucketMs % 1000) * 1_000_000 };
@@ -42,12 +50,7 @@ export function createWatchedState(bucketMs: number): WatchedState {
   // Watchers in step get one message: it is built once.
   let built = new Map<number, WatchAggregatesResponse>();
 
-  function messageOf(rows: {
-    readonly snapshot: boolean;
-    readonly window: LiveWindow;
-    readonly buckets: readonly Aggregate[];
-    readonly ahead: readonly Aggregate[];
-  }): WatchAggregatesResponse {
+  function messageOf(rows: MessageRows): WatchAggregatesResponse {
     return create(WatchAggregatesResponseSchema, {
       snapshot: rows.snapshot,
       bucket,
@@ -55,6 +58,17 @@ export function createWatchedState(bucketMs: number): WatchedState {
       ahead: rows.ahead.map(aheadRow),
       coverage: coverageMessage(rows.window.coverage),
     });
+  }
+
+  function* parts({ snapshot, window, buckets, ahead }: MessageRows): Generator<WatchAggregatesResponse> {
+    let isFirst = snapshot;
+    for (const [kind, rows] of Object.entries({ buckets, ahead })) {
+      for (let from = 0; from < rows.length; from += messageRowsMax) {
+        const part = { buckets: [], ahead: [], [kind]: rows.slice(from, from + messageRowsMax) };
+        yield messageOf({ snapshot: isFirst, window, ...part });
+        isFirst = false;
+      }
+    }
   }
 
   return {
@@ -80,35 +94,22 @@ export function createWatchedState(bucketMs: number): WatchedState {
       ahead = nextAhead;
       built = new Map();
     },
-    *messagesSince(known) {
+    messagesSince(known) {
       const window = latest;
-      if (window === undefined || known >= version) return;
+      if (window === undefined || known >= version) return [];
       const ready = built.get(known);
-      if (ready) {
-        yield ready;
-        return;
-      }
+      if (ready) return [ready];
       const snapshot = known === 0;
-      const changedBuckets = changedSince(buckets, known);
-      const changedAhead = changedSince(ahead, known).filter(({ partial }) => !snapshot || partial.count > 0);
-      if (changedBuckets.length + changedAhead.length <= messageRowsMax) {
-        const message = messageOf({ snapshot, window, buckets: changedBuckets, ahead: changedAhead });
-        built.set(known, message);
-        yield message;
-        return;
-      }
+      const rows = {
+        buckets: changedSince(buckets, known),
+        ahead: changedSince(ahead, known).filter(({ partial }) => !snapshot || partial.count > 0),
+      };
       // Nothing is kept of long answers: their messages need more memory than their rows.
-      let isFirst = snapshot;
-      for (const [rows, kind] of [
-        [changedBuckets, "buckets"],
-        [changedAhead, "ahead"],
-      ] as const) {
-        for (let from = 0; from < rows.length; from += messageRowsMax) {
-          const part = rows.slice(from, from + messageRowsMax);
-          yield messageOf({ snapshot: isFirst, window, buckets: [], ahead: [], [kind]: part });
-          isFirst = false;
-        }
-      }
+      if (rows.buckets.length + rows.ahead.length > messageRowsMax)
+        return parts({ snapshot, window, ...rows });
+      const message = messageOf({ snapshot, window, ...rows });
+      built.set(known, message);
+      return [message];
     },
   };
 }

@@ -209,7 +209,8 @@ export const windows: Board = {
         {
           kind: "lines",
           title: "Watches",
-          description: "WatchAggregates that are open. Each asks the store again when something changes.",
+          description:
+            "Open calls of WatchAggregates. Equal ones share one read of the store, when something has changed.",
           unit: "short",
           queries: { "{{instance}}": "devicemesh_query_watchers" },
         },

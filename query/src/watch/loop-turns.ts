@@ -1,0 +1,23 @@
+/**
+ * Spreads work over turns of the event loop: each call resolves in order, at most `perTurn` in one turn, so that
+ * a thousand watchers who are due at once do not block other calls.
+ */
+export function createLoopTurns(perTurn: number): () => Promise<void> {
+  const waiting: (() => void)[] = [];
+  let isScheduled = false;
+
+  function schedule(): void {
+    isScheduled = waiting.length > 0;
+    if (isScheduled) setImmediate(run);
+  }
+  function run(): void {
+    for (const resume of waiting.splice(0, perTurn)) resume();
+    schedule();
+  }
+
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (!isScheduled) schedule();
+    });
+}
