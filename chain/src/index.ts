@@ -2,6 +2,7 @@ export { parseIdentity, windowId } from "./identities.ts";
 export {
   type AggregatorStatusDocument,
   type CheckpointDocument,
+  type ConflictDocument,
   type DeadLetterDocument,
   type DeadLetterKind,
   deadLetterKinds,
@@ -13,6 +14,7 @@ export {
   type PartialFigures,
   type Repair,
   type SeriesDocument,
+  type SeriesDuplicatesDocument,
   type SettingsDocument,
   type WindowRepeatsDocument,
 } from "./mongo-documents.ts";

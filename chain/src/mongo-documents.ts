@@ -95,6 +95,29 @@ export type DeadLetterDocument = {
   readonly offset: number;
   /** When the broker appended the refused record. */
   readonly arrived: Date;
+  /** Of which series it is, where that is known; unset in those that an older operator stored. */
+  readonly device_id?: string;
+  readonly sensor?: string;
+};
+
+/** A message that was not stored, because a reading of its identity with another value is. */
+export type ConflictDocument = {
+  readonly timestamp: Date;
+  readonly stored_value: number;
+  readonly refused_value: number;
+  /** When the broker appended the refused one. */
+  readonly arrived: Date;
+};
+
+/** The duplicates and conflicts of a series that had any. `_id` is `device|sensor`. */
+export type SeriesDuplicatesDocument = {
+  readonly _id: string;
+  readonly device_id: string;
+  readonly sensor: SensorName;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  /** The newest first, a few. */
+  readonly latest_conflicts: readonly ConflictDocument[];
 };
 
 /** A series that has readings. `_id` is `device|sensor`. */

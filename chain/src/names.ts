@@ -27,6 +27,8 @@ export const collections = {
   deadLetters: "dead_letters",
   /** Windows of a series in which a reading was repeated, and their repairs. */
   windowRepeats: "window_repeats",
+  /** How many duplicates and conflicts each series had, and its latest conflicts. */
+  seriesDuplicates: "series_duplicates",
   /** Every series that has a reading which arrived before the frontier. */
   series: "series",
   /** How far the mesh is: one document. */

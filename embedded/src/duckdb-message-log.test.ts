@@ -5,6 +5,7 @@ import { describeMessageLog, type MessageLogHarness } from "@devicemesh/ingest/m
 import { type DeviceMessage, defaultLevels } from "@devicemesh/proto";
 import { createArrivalClock } from "./arrival-clock.ts";
 import { openDuckdb } from "./duckdb-database.ts";
+import { readDuplicates } from "./duckdb-duplicates.ts";
 import { createDuckdbMessageLog } from "./duckdb-message-log.ts";
 import { readStored } from "./duckdb-stored-state.ts";
 import { createSeriesRegistry } from "./series-registry.ts";
@@ -16,6 +17,7 @@ async function openLog(folder: string): Promise<MessageLogHarness> {
   const log = createDuckdbMessageLog({
     connection,
     registry: createSeriesRegistry(stored.series),
+    duplicates: await readDuplicates(connection),
     clock: createArrivalClock(Date.now, stored.logEndMs ?? 0),
     onCommit: () => {},
     onFailure: () => {},

@@ -5,6 +5,7 @@ import type { ArrivalClock } from "./arrival-clock.ts";
 import { createCommitPace } from "./commit-pace.ts";
 import type { DiskReserve } from "./disk-reserve.ts";
 import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
+import { createFoundDuplicates, type DuckdbDuplicates } from "./duckdb-duplicates.ts";
 import { duckdbFailure } from "./duckdb-failure.ts";
 import { findStored } from "./duckdb-stored-lookup.ts";
 import { createReadingColumns, type SortedMessages, settleDoubtful, sortBatch } from "./repeat-filter.ts";
@@ -43,13 +44,14 @@ type Waiting = { batch: MessageBatch; resolve(): void; reject(error: unknown): v
 export function createDuckdbMessageLog(dependencies: {
   readonly connection: DuckDBConnection;
   readonly registry: SeriesRegistry;
+  readonly duplicates: DuckdbDuplicates;
   readonly clock: ArrivalClock;
   readonly onCommit: (report: CommitReport) => void;
   readonly onFailure: (error: unknown) => void;
   /** Asked before each commit: while the disk is full nothing is accepted. Not guarded if left out. */
   readonly reserve?: Pick<DiskReserve, "check" | "rejection"> | undefined;
 }): DuckdbMessageLog {
-  const { connection, registry, clock, onCommit, onFailure, reserve } = dependencies;
+  const { connection, registry, duplicates, clock, onCommit, onFailure, reserve } = dependencies;
   const writer = createColumnWriter();
   const sorted: SortedMessages = {
     fresh: createReadingColumns(8192),
@@ -80,11 +82,12 @@ export function createDuckdbMessageLog(dependencies: {
     sorted.fresh.length = 0;
     sorted.doubtful.length = 0;
     for (const { batch } of group) sortBatch(batch, registry, sorted);
+    const { found, add } = createFoundDuplicates(arrivedMs);
     await connection.run("BEGIN TRANSACTION");
     try {
       const repeats =
         sorted.doubtful.length > 0
-          ? settleDoubtful(sorted, await findStored(connection, writer, sorted.doubtful))
+          ? settleDoubtful(sorted, await findStored(connection, writer, sorted.doubtful), add)
           : { duplicates: 0, conflicts: 0 };
       const seriesCount = registry.size;
       await insertSeries(connection, registry);
@@ -93,8 +96,10 @@ export function createDuckdbMessageLog(dependencies: {
         await connection.run(
           `UPDATE repeats SET duplicates = duplicates + ${repeats.duplicates}, conflicts = conflicts + ${repeats.conflicts}`,
         );
+        await duplicates.write(connection, found);
       }
       await connection.run("COMMIT");
+      duplicates.committed(found);
       registry.markSaved(seriesCount);
       return { arrivedMs, stored: sorted.fresh.length, ...repeats };
     } catch (error) {

@@ -1,11 +1,12 @@
 import type { ChangeSignal } from "@devicemesh/kit/change-signal";
 import type { Level } from "@devicemesh/proto";
-import type { ReadingStore, StoreHorizon, StoreStatus } from "@devicemesh/query";
+import type { ReadingStore, SeriesDuplicates, StoreHorizon, StoreStatus } from "@devicemesh/query";
+import type { DuckdbDuplicates } from "./duckdb-duplicates.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 import { partialsOf, readPartialsSql } from "./partials-reader.ts";
 import { findReadings } from "./readings-reader.ts";
 import { matchingSeries, seriesCondition } from "./series-filter-sql.ts";
-import { byDeviceThenSensor, type SeriesRegistry } from "./series-registry.ts";
+import { byDeviceThenSensor, type RegisteredSeries, type SeriesRegistry } from "./series-registry.ts";
 import { partialsTable } from "./store-sql.ts";
 
 /** What the reading store is told by the parts that write. */
@@ -22,11 +23,12 @@ export type StoreState = {
 export function createDuckdbReadingStore(dependencies: {
   readonly readers: DuckdbReaders;
   readonly registry: SeriesRegistry;
+  readonly duplicates: DuckdbDuplicates;
   readonly levels: readonly Level[];
   readonly changes: ChangeSignal;
   readonly state: StoreState;
 }): ReadingStore {
-  const { readers, registry, levels, changes, state } = dependencies;
+  const { readers, registry, duplicates, levels, changes, state } = dependencies;
 
   function assertAnswering(signal: AbortSignal): void {
     signal.throwIfAborted();
@@ -70,6 +72,23 @@ export function createDuckdbReadingStore(dependencies: {
       const matching = matchingSeries(registry, filter);
       const start = after ? firstAfter(matching, after) : 0;
       return { series: matching.slice(start, start + limit), total: matching.length };
+    },
+
+    async readDuplicates({ filter, after, limit }, signal) {
+      assertAnswering(signal);
+      if (duplicates.size === 0) return [];
+      const found: SeriesDuplicates[] = [];
+      const matching = matchingSeries(registry, filter);
+      for (let place = after ? firstAfter(matching, after) : 0; place < matching.length; place++) {
+        if (found.length === limit) break;
+        const { code, deviceId, sensor } = matching[place] as RegisteredSeries;
+        const known = duplicates.get(code);
+        if (known) {
+          const { latest, ...counts } = known;
+          found.push({ deviceId, sensor, ...counts, latestConflicts: latest });
+        }
+      }
+      return found;
     },
 
     async readStatus(signal) {

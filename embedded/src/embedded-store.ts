@@ -13,6 +13,7 @@ import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
 import { createArrivalClock } from "./arrival-clock.ts";
 import type { DiskReserve } from "./disk-reserve.ts";
 import { openDuckdb } from "./duckdb-database.ts";
+import { readDuplicates } from "./duckdb-duplicates.ts";
 import { duckdbFailure } from "./duckdb-failure.ts";
 import { createDuckdbFolder } from "./duckdb-folder.ts";
 import { createDuckdbMessageLog } from "./duckdb-message-log.ts";
@@ -94,6 +95,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const stored = await readStored(maintenance, levels, database.file);
   const arrivals = createArrivalClock(clock, Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs));
   const registry = createSeriesRegistry(stored.series);
+  const duplicatesBySeries = await readDuplicates(maintenance);
   const rate = createRateMeter();
   const changes = createChangeSignal();
   let { logEndMs, duplicates, conflicts } = stored;
@@ -101,6 +103,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const log = createDuckdbMessageLog({
     connection: await connect(),
     registry,
+    duplicates: duplicatesBySeries,
     clock: arrivals,
     onCommit(report) {
       logEndMs = report.arrivedMs;
@@ -142,6 +145,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const readings = createDuckdbReadingStore({
     readers,
     registry,
+    duplicates: duplicatesBySeries,
     levels,
     changes,
     state: {

@@ -85,6 +85,7 @@ export async function openRecoveringStore(
       readPartials: async (request, signal) => store().readings.readPartials(request, signal),
       readReadings: async (request, signal) => store().readings.readReadings(request, signal),
       readSeries: async (request, signal) => store().readings.readSeries(request, signal),
+      readDuplicates: async (request, signal) => store().readings.readDuplicates(request, signal),
       readStatus: async (signal) => store().readings.readStatus(signal),
       watchChanges: (signal) => store().readings.watchChanges(signal),
     },

@@ -68,6 +68,13 @@ export function sortBatch(batch: MessageBatch, registry: SeriesRegistry, into: S
   fresh.length = freshRow;
 }
 
+/** Receives each message that is a repeat; the values are equal for a duplicate. */
+export type OnRepeat = (
+  series: number,
+  timestampMs: number,
+  values: { readonly stored: number; readonly refused: number },
+) => void;
+
 /**
  * Moves the doubtful messages that are new to `fresh`, in order, and counts the others. A message is a
  * repeat of a stored reading, of a fresh one of the same commit, or of an earlier doubtful one.
@@ -76,6 +83,7 @@ export function sortBatch(batch: MessageBatch, registry: SeriesRegistry, into: S
 export function settleDoubtful(
   { fresh, doubtful }: SortedMessages,
   stored: (series: number, timestampMs: number) => number | undefined,
+  onRepeat: OnRepeat = () => {},
 ): { duplicates: number; conflicts: number } {
   const inCommit = indexOfSeries(fresh, doubtful);
   let duplicates = 0;
@@ -89,11 +97,11 @@ export function settleDoubtful(
     if (first === undefined) {
       ofSeries?.set(timestampMs, value);
       pushReading(fresh, series, timestampMs, value);
-    } else if (first === value) {
-      duplicates++;
-    } else {
-      conflicts++;
+      continue;
     }
+    if (first === value) duplicates++;
+    else conflicts++;
+    onRepeat(series, timestampMs, { stored: first, refused: value });
   }
   return { duplicates, conflicts };
 }

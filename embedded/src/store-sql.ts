@@ -27,6 +27,9 @@ export const createSchema: readonly string[] = [
   // ts and arrived are milliseconds since 1970. No unique index: see docs/decisions on the embedded store.
   "CREATE TABLE IF NOT EXISTS readings (series INTEGER NOT NULL, ts BIGINT NOT NULL, value DOUBLE NOT NULL, arrived BIGINT NOT NULL)",
   "CREATE TABLE IF NOT EXISTS repeats (duplicates BIGINT NOT NULL, conflicts BIGINT NOT NULL)",
+  // What each commit added of them by series, and the latest conflicts: see duckdb-duplicates.ts.
+  "CREATE TABLE IF NOT EXISTS series_repeats (series INTEGER NOT NULL, duplicates BIGINT NOT NULL, conflicts BIGINT NOT NULL)",
+  "CREATE TABLE IF NOT EXISTS latest_conflicts (series INTEGER NOT NULL, ts BIGINT NOT NULL, stored DOUBLE NOT NULL, refused DOUBLE NOT NULL, arrived BIGINT NOT NULL)",
   "INSERT INTO repeats SELECT 0, 0 WHERE NOT EXISTS (FROM repeats)",
   "CREATE TABLE IF NOT EXISTS levels (level INTEGER NOT NULL, window_ms BIGINT NOT NULL, segment_ms BIGINT NOT NULL, frontier BIGINT NOT NULL)",
   // From which timestamp on all is kept; level -1 is the raw readings.

@@ -28,6 +28,7 @@ export const rpcNeeds: Readonly<Record<string, Readonly<Record<string, Need>>>> 
     ListBuckets: read,
     ListReadings: read,
     ListSeries: read,
+    ListDuplicates: read,
     GetPipelineStatus: read,
     WatchAggregates: read,
   },

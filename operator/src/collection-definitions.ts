@@ -38,6 +38,7 @@ export function collectionDefinitions(options: {
     { collection: collections.deadLetters, validator: deadLetterValidator },
     { collection: collections.windowRepeats, validator: windowRepeatsValidator },
     { collection: collections.series, validator: seriesValidator },
+    { collection: collections.seriesDuplicates, validator: seriesDuplicatesValidator },
     { collection: collections.frontier, validator: frontierValidator },
     { collection: collections.settings, validator: settingsValidator },
     // Their writers alone read them, or show them to people; they change with each version.
@@ -101,18 +102,21 @@ const partialValidator = {
 };
 
 const deadLetterValidator = {
-  $jsonSchema: documentOf({
-    _id: text,
-    kind: { enum: [...deadLetterKinds] },
-    reason: text,
-    stage: text,
-    key: { bsonType: ["string", "null"] },
-    value: { bsonType: ["binData", "null"] },
-    topic: text,
-    partition: whole,
-    offset: whole,
-    arrived: date,
-  }),
+  $jsonSchema: documentOf(
+    {
+      _id: text,
+      kind: { enum: [...deadLetterKinds] },
+      reason: text,
+      stage: text,
+      key: { bsonType: ["string", "null"] },
+      value: { bsonType: ["binData", "null"] },
+      topic: text,
+      partition: whole,
+      offset: whole,
+      arrived: date,
+    },
+    { device_id: text, sensor: text },
+  ),
 };
 
 const windowRepeatsValidator = {
@@ -133,6 +137,24 @@ const windowRepeatsValidator = {
       },
     },
   ),
+};
+
+const seriesDuplicatesValidator = {
+  $jsonSchema: documentOf({
+    _id: text,
+    device_id: name,
+    sensor: name,
+    duplicates: whole,
+    conflicts: whole,
+    latest_conflicts: {
+      bsonType: "array",
+      items: {
+        bsonType: "object",
+        required: ["timestamp", "stored_value", "refused_value", "arrived"],
+        properties: { timestamp: date, stored_value: number, refused_value: number, arrived: date },
+      },
+    },
+  }),
 };
 
 const seriesValidator = { $jsonSchema: documentOf({ _id: text, device_id: name, sensor: name }) };

@@ -2,6 +2,14 @@ import type { DeadLetterKind, PartialFigures } from "@devicemesh/chain";
 import type { DeadLetter, StoredReading } from "./dead-letter.ts";
 import type { RepeatMark } from "./repeat-marks.ts";
 
+/** A dead letter and what it was judged to be. */
+export type JudgedLetter = {
+  readonly letter: DeadLetter;
+  readonly kind: DeadLetterKind;
+  /** What is stored under its identity; undefined if nothing is, or it is no matter. */
+  readonly storedValue?: number | undefined;
+};
+
 /** What the reader of dead letters needs of the database. */
 export type DeadLetterStore = {
   /** What is stored under these identities. */
@@ -10,7 +18,7 @@ export type DeadLetterStore = {
   readStoredPartials(keys: readonly string[]): Promise<ReadonlyMap<string, PartialFigures>>;
   /** Resolves when all of it is durable. Writing the same again changes nothing. */
   write(batch: {
-    readonly letters: readonly { readonly letter: DeadLetter; readonly kind: DeadLetterKind }[];
+    readonly letters: readonly JudgedLetter[];
     readonly marks: readonly RepeatMark[];
   }): Promise<void>;
 };

@@ -112,7 +112,8 @@ export function identityOfPartial(letter: DeadLetter):
   return { deviceId, sensor, windowMs: timestampMs, segmentMs: other.timestampMs };
 }
 
-function refusedValue(letter: DeadLetter): unknown {
+/** The value of a refused message; anything at all if it is no message. */
+export function refusedValue(letter: DeadLetter): unknown {
   return fieldsOf(letter).value;
 }
 

@@ -23,7 +23,7 @@ export function indexDefinitions(options: {
   readonly retainRawMs: number | undefined;
 }): readonly IndexDefinition[] {
   const { levels, retainRawMs } = options;
-  const { messages, windowRepeats, deadLetters, series } = collections;
+  const { messages, windowRepeats, deadLetters, series, seriesDuplicates } = collections;
   const expiry =
     retainRawMs === undefined
       ? {}
@@ -47,6 +47,9 @@ export function indexDefinitions(options: {
     { collection: windowRepeats, name: "last_repeat", fields: ["last_repeat"] },
     // How many of each kind, and whether a partial is among the invalid ones.
     { collection: deadLetters, name: "kind", fields: ["kind", "topic"] },
+    // How many of a series, to count them anew.
+    { collection: deadLetters, name: "series_kind", fields: ["device_id", "sensor", "kind"] },
+    { collection: seriesDuplicates, name: "series", fields: ["device_id", "sensor"] },
     // Lists of series in their order.
     { collection: series, name: "series", fields: ["device_id", "sensor"] },
   ];

@@ -6,8 +6,9 @@ import {
   type WindowRepeatsDocument,
 } from "@devicemesh/chain";
 import { type AnyBulkWriteOperation, Binary, type Db } from "mongodb";
-import { deadLetterId } from "./dead-letter.ts";
-import type { DeadLetterStore } from "./dead-letter-store.ts";
+import { deadLetterId, identityOfMessage } from "./dead-letter.ts";
+import type { DeadLetterStore, JudgedLetter } from "./dead-letter-store.ts";
+import { createMongoSeriesDuplicates } from "./mongo-series-duplicates.ts";
 import type { RepeatMark } from "./repeat-marks.ts";
 
 const maxTimeMS = 30_000;
@@ -18,6 +19,7 @@ export function createMongoDeadLetterStore(db: Db): DeadLetterStore {
   const deadLetters = db.collection<DeadLetterDocument>(collections.deadLetters);
   const partials = db.collection<PartialDocument>(collections.windows);
   const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
+  const duplicates = createMongoSeriesDuplicates(db);
   return {
     async readStored(identities) {
       const found = messages.find(
@@ -37,9 +39,11 @@ export function createMongoDeadLetterStore(db: Db): DeadLetterStore {
       return stored;
     },
     async write({ letters, marks }) {
-      // Marks first: a dead letter that is stored has done its work.
+      // Marks first: they are what answers depend on.
       if (marks.length > 0) await repeats.bulkWrite(marks.map(markWrite), { ordered: false });
-      if (letters.length > 0) await deadLetters.bulkWrite(letters.map(letterWrite), { ordered: false });
+      if (letters.length === 0) return;
+      const { upsertedIds } = await deadLetters.bulkWrite(letters.map(letterWrite), { ordered: false });
+      await duplicates.update(letters.map((judged, place) => ({ ...judged, isNew: place in upsertedIds })));
     },
   };
 }
@@ -63,10 +67,8 @@ function markWrite(mark: RepeatMark): AnyBulkWriteOperation<WindowRepeatsDocumen
 }
 
 /** The first judgement stays: what it was compared with may have expired since. */
-function letterWrite({
-  letter,
-  kind,
-}: Parameters<DeadLetterStore["write"]>[0]["letters"][number]): AnyBulkWriteOperation<DeadLetterDocument> {
+function letterWrite({ letter, kind }: JudgedLetter): AnyBulkWriteOperation<DeadLetterDocument> {
+  const series = kind === "redelivery" ? undefined : identityOfMessage(letter);
   const { reason, stage, key, value, origin, arrivedMs } = letter;
   return {
     updateOne: {
@@ -81,6 +83,7 @@ function letterWrite({
           value: value === null || kind === "redelivery" ? null : new Binary(value),
           ...origin,
           arrived: new Date(arrivedMs),
+          ...(series && { device_id: series.deviceId, sensor: series.sensor }),
         },
       },
       upsert: true,

@@ -24,10 +24,10 @@ export async function takeDeadLetters(
   );
   if (sink === "windows") return takePartials(letters, repeated, store);
   const stored = repeated.length > 0 ? await store.readStored([...new Set(repeated)]) : new Map();
-  const judged = letters.map((letter) => ({
-    letter,
-    kind: kindOf(letter, letter.key === null ? undefined : stored.get(letter.key)),
-  }));
+  const judged = letters.map((letter) => {
+    const known = letter.key === null ? undefined : stored.get(letter.key);
+    return { letter, kind: kindOf(letter, known), storedValue: known?.value };
+  });
   await store.write({
     letters: judged,
     marks: mergeMarks(judged.flatMap(({ letter, kind }) => markOfMessage(letter, kind, windowMs) ?? [])),

@@ -1,5 +1,11 @@
 export { type Query, type QueryDependencies, startQuery } from "./compose.ts";
 export { type QueryConfig, queryConfig } from "./config.ts";
+export {
+  type ConflictFound,
+  latestConflicts,
+  latestConflictsMax,
+  type SeriesDuplicates,
+} from "./latest-conflicts.ts";
 export { createMemoryReadingStore, type MemoryReadingStore } from "./memory-reading-store.ts";
 export { queryMetrics } from "./metrics.ts";
 export type { ReadingPartial } from "./partial.ts";

@@ -1,6 +1,7 @@
 import { createChangeSignal } from "@devicemesh/kit/change-signal";
 import { unavailable } from "@devicemesh/kit/rpc-error";
 import { alignDown, type DeviceMessage, defaultLevels, identityOf, type Level } from "@devicemesh/proto";
+import { latestConflicts, type SeriesDuplicates } from "./latest-conflicts.ts";
 import { createMemoryRepeats } from "./memory-repeats.ts";
 import {
   compareKeys,
@@ -65,8 +66,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
   let expiredFrontiersMs: readonly number[] = frontiersMs;
   let keptSince = { rawMs: Number.NEGATIVE_INFINITY, levelsMs: levels.map(() => Number.NEGATIVE_INFINITY) };
   let logEndMs: number | undefined;
-  let duplicates = 0;
-  let conflicts = 0;
+  const duplicatesOf = new Map<string, SeriesDuplicates>();
   let closed = false;
 
   const nowMs = (): number => Math.max(clock(), logEndMs ?? 0, frontiersMs[0] as number);
@@ -115,6 +115,31 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
       });
     }
     frontiersMs = frontiersMs.with(level, toMs);
+  }
+
+  function addDuplicate(
+    { deviceId, sensor, timestampMs, value }: DeviceMessage,
+    stored: number,
+    arrivedMs: number,
+  ) {
+    const key = `${deviceId}|${sensor}`;
+    const before = duplicatesOf.get(key);
+    const isConflict = stored !== value;
+    const conflict = { timestampMs, storedValue: stored, refusedValue: value, arrivedMs };
+    duplicatesOf.set(key, {
+      deviceId,
+      sensor,
+      duplicates: (before?.duplicates ?? 0) + Number(!isConflict),
+      conflicts: (before?.conflicts ?? 0) + Number(isConflict),
+      latestConflicts: latestConflicts([
+        ...(isConflict ? [conflict] : []),
+        ...(before?.latestConflicts ?? []),
+      ]),
+    });
+  }
+
+  function sumOf(kind: "duplicates" | "conflicts"): number {
+    return [...duplicatesOf.values()].reduce((sum, series) => sum + series[kind], 0);
   }
 
   const store: ReadingStore = {
@@ -166,6 +191,14 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
       const rest = matching.filter((series) => after === undefined || compareSeries(series, after) > 0);
       return { series: rest.slice(0, limit), total: matching.length };
     },
+    async readDuplicates({ filter, after, limit }, signal) {
+      check(signal);
+      return [...duplicatesOf.values()]
+        .filter(matcher(filter))
+        .filter((series) => after === undefined || compareSeries(series, after) > 0)
+        .sort(compareSeries)
+        .slice(0, limit);
+    },
     async readStatus(signal) {
       check(signal);
       return {
@@ -174,8 +207,8 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
         partialCounts: partials.map((level) => level.length),
         storedReadings: readings.length,
         series: seriesNames.size,
-        duplicates,
-        conflicts,
+        duplicates: sumOf("duplicates"),
+        conflicts: sumOf("conflicts"),
         storedPerSecond: 0,
         diskBytes: 0,
         versions: { memory: "1" },
@@ -198,8 +231,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
           seriesNames.set(`${message.deviceId}|${message.sensor}`, message);
           continue;
         }
-        if (known === message.value) duplicates++;
-        else conflicts++;
+        addDuplicate(message, known, arrivedMs);
         if (isCountingRepeats) repeats.add({ ...message, arrivedMs });
       }
       if (messages.length > 0) logEndMs = arrivedMs;

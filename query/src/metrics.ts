@@ -53,6 +53,7 @@ export function registerQueryMetrics(
       readHorizon: (signal) => store.readHorizon(signal),
       readRepeats: (request, signal) => store.readRepeats(request, signal),
       readSeries: (request, signal) => store.readSeries(request, signal),
+      readDuplicates: (request, signal) => store.readDuplicates(request, signal),
       readStatus: (signal) => store.readStatus(signal),
       watchChanges: (signal) => store.watchChanges(signal),
       async readReadings(request, signal) {

@@ -57,6 +57,7 @@ function portOf(server: Server): number {
 function reads(store: ReadingStore, signal: AbortSignal): [string, () => Promise<unknown>][] {
   return [
     ["readHorizon", () => store.readHorizon(signal)],
+    ["readDuplicates", () => store.readDuplicates({ filter: everything, limit: 1 }, signal)],
     ["readRepeats", () => store.readRepeats({ filter: everything, ...allTime }, signal)],
     ["readPartials", () => store.readPartials({ plan, filter: everything }, signal)],
     [

@@ -4,11 +4,10 @@ import {
   type DeadLetterDocument,
   type MessageDocument,
   type PartialDocument,
-  type PartialFigures,
   partialsCollection,
+  type SeriesDuplicatesDocument,
   type SettingsDocument,
   type WindowRepeatsDocument,
-  windowId,
 } from "@devicemesh/chain";
 import { openMongo } from "@devicemesh/chain/mongo-client";
 import {
@@ -20,11 +19,12 @@ import {
   type Level,
   type SensorName,
 } from "@devicemesh/proto";
-import type { AnyBulkWriteOperation, Collection, Db, Document } from "mongodb";
+import type { AnyBulkWriteOperation, Db, Document } from "mongodb";
+import { latestConflictsMax } from "./latest-conflicts.ts";
 import { partialOfStored, type StoredPartial, type StoredReading } from "./memory-scans.ts";
 import { mergePartials } from "./merge.ts";
+import { figuresOf, insertAll, markOf, messageDocument } from "./mongo-documents-fixture.ts";
 import { createMongoReadingStore, type MongoReadingStore } from "./mongo-reading-store.ts";
-import type { ReadingPartial } from "./partial.ts";
 
 /** A database that a test fills as sinks, window job, dead-letter reader and aggregator would. */
 export type MeshFixture = {
@@ -78,10 +78,30 @@ export async function openMeshFixture(options: {
   const log: StoredReading[] = [];
   const stored = new Map<string, StoredReading>();
   const partials: StoredPartial[][] = defaultLevels.map(() => []);
+  const duplicates = new Map<string, SeriesDuplicatesDocument>();
   const frontiersMs = defaultLevels.map(() => 0);
   await publishFrontier();
   // From here on the store knows its levels.
   await store.readHorizon(new AbortController().signal);
+
+  function addDuplicate({ deviceId, sensor, timestampMs, value }: DeviceMessage, stored: number): void {
+    const _id = `${deviceId}|${sensor}`;
+    const before = duplicates.get(_id);
+    const [timestamp, arrived] = [new Date(timestampMs), new Date(nowMs)];
+    const conflict = { timestamp, stored_value: stored, refused_value: value, arrived };
+    const isConflict = stored !== value;
+    duplicates.set(_id, {
+      _id,
+      device_id: deviceId,
+      sensor,
+      duplicates: (before?.duplicates ?? 0) + Number(!isConflict),
+      conflicts: (before?.conflicts ?? 0) + Number(isConflict),
+      latest_conflicts: [...(isConflict ? [conflict] : []), ...(before?.latest_conflicts ?? [])].slice(
+        0,
+        latestConflictsMax,
+      ),
+    });
+  }
 
   async function publishFrontier(): Promise<void> {
     await db.collection(collections.frontier).updateOne(
@@ -175,11 +195,17 @@ export async function openMeshFixture(options: {
           arrived: new Date(nowMs),
         });
         marks.push(markOf(message, nowMs));
+        addDuplicate(message, known.value);
       }
       await insertAll(db.collection<MessageDocument>(collections.messages), fresh);
       await insertAll(db.collection<DeadLetterDocument>(collections.deadLetters), letters);
       const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
       if (marks.length > 0) await repeats.bulkWrite(marks);
+      for (const document of duplicates.values()) {
+        await db
+          .collection<SeriesDuplicatesDocument>(collections.seriesDuplicates)
+          .replaceOne({ _id: document._id }, document, { upsert: true });
+      }
       await publishFrontier();
     },
     async fold({ isSlow = false } = {}) {
@@ -240,55 +266,4 @@ export async function openMeshFixture(options: {
       return closing;
     },
   };
-}
-
-function messageDocument(_id: string, reading: StoredReading, offset: number): MessageDocument {
-  const { deviceId, sensor, timestampMs, value, arrivedMs } = reading;
-  return {
-    _id,
-    device_id: deviceId,
-    sensor,
-    timestamp: new Date(timestampMs),
-    value,
-    arrived: new Date(arrivedMs),
-    offset,
-  };
-}
-
-function markOf(message: DeviceMessage, arrivedMs: number): AnyBulkWriteOperation<WindowRepeatsDocument> {
-  const { deviceId, sensor, timestampMs } = message;
-  const windowMs = alignDown(timestampMs, (defaultLevels[0] as Level).windowMs);
-  const arrived = new Date(arrivedMs);
-  return {
-    updateOne: {
-      filter: { _id: windowId({ deviceId, sensor, windowMs }) },
-      update: {
-        $setOnInsert: { device_id: deviceId, sensor, window_start: new Date(windowMs) },
-        $min: { first_repeat: arrived },
-        $max: { last_repeat: arrived },
-      },
-      upsert: true,
-    },
-  };
-}
-
-function figuresOf(partial: ReadingPartial): PartialFigures {
-  return {
-    count: partial.count,
-    sum: partial.sum,
-    minimum: partial.minimum,
-    minimum_at: new Date(partial.minimumAtMs),
-    maximum: partial.maximum,
-    maximum_at: new Date(partial.maximumAtMs),
-    first_at: new Date(partial.firstAtMs),
-    first_value: partial.firstValue,
-    last_at: new Date(partial.lastAtMs),
-    last_value: partial.lastValue,
-    m2: partial.m2,
-  };
-}
-
-async function insertAll<Each extends Document>(collection: Collection<Each>, documents: readonly Each[]) {
-  if (documents.length === 0) return;
-  await collection.insertMany(documents as unknown as Parameters<typeof collection.insertMany>[0]);
 }

@@ -67,6 +67,8 @@ async function askAll(store: ReadingStore, nowMs: number): Promise<void> {
     }
     await store.readSeries({ filter, limit: 10 }, signal);
     await store.readSeries({ filter, after, limit: 10 }, signal);
+    await store.readDuplicates({ filter, limit: 10 }, signal);
+    await store.readDuplicates({ filter, after, limit: 10 }, signal);
   }
   await store.readStatus(signal);
   const watching = new AbortController();

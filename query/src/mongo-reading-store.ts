@@ -2,6 +2,7 @@ import { unavailable } from "@devicemesh/kit/rpc-error";
 import type { Level } from "@devicemesh/proto";
 import type { Db } from "mongodb";
 import { createChangeWatch } from "./mongo-changes.ts";
+import { findDuplicates } from "./mongo-duplicates.ts";
 import { createHorizonReader } from "./mongo-horizon.ts";
 import { createLargeReads } from "./mongo-large-reads.ts";
 import { readPlan } from "./mongo-partials-reader.ts";
@@ -75,6 +76,10 @@ export function createMongoReadingStore(options: {
       const { frontiersMs } = await horizons.read(signal);
       const frontierMs = frontiersMs[0] as number;
       return large(signal, (options) => findSeries(db, { ...request, frontierMs }, options));
+    },
+    async readDuplicates(request, signal) {
+      check(signal);
+      return findDuplicates(db, request, signal);
     },
     async readStatus(signal) {
       check(signal);

@@ -183,6 +183,7 @@ export function calls(store: ReadingStore, with_: AbortSignal): [string, () => P
     ["readPartials", () => store.readPartials({ plan, filter: everything }, with_)],
     ["readReadings", () => store.readReadings(pageOf({ limit: 1 }), with_)],
     ["readSeries", () => store.readSeries({ filter: everything, limit: 1 }, with_)],
+    ["readDuplicates", () => store.readDuplicates({ filter: everything, limit: 1 }, with_)],
     ["readStatus", () => store.readStatus(with_)],
   ];
 }

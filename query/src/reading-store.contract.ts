@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { describeLiveWindows } from "./live-window.contract.ts";
+import { describeDuplicates } from "./reading-store-duplicates.contract.ts";
 import {
   calls,
   dayMs,
@@ -26,6 +27,7 @@ export function describeReadingStore(
 ): void {
   describe(`ReadingStore: ${name}`, () => {
     describeReads(open);
+    describeDuplicates(open);
     describePartials(open, options.openExpiring);
     describeLiveWindows(open);
 

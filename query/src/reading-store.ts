@@ -1,4 +1,5 @@
 import type { DeviceMessage, Level, SensorName } from "@devicemesh/proto";
+import type { SeriesDuplicates } from "./latest-conflicts.ts";
 import type { ReadingPartial } from "./partial.ts";
 import type { Span } from "./spans.ts";
 
@@ -259,6 +260,19 @@ export type ReadingStore = {
     readonly series: readonly { readonly deviceId: string; readonly sensor: SensorName }[];
     readonly total: number;
   }>;
+
+  /**
+   * At most `limit` series that match the filter and had duplicates or conflicts, in the order (device_id, sensor),
+   * those after `after` if given. What is known survives a restart of a store that is durable.
+   */
+  readDuplicates(
+    request: {
+      readonly filter: SeriesFilter;
+      readonly after?: SeriesName;
+      readonly limit: number;
+    },
+    signal: AbortSignal,
+  ): Promise<readonly SeriesDuplicates[]>;
 
   /** How far the store is and what it has seen. */
   readStatus(signal: AbortSignal): Promise<StoreStatus>;

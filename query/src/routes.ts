@@ -15,6 +15,7 @@ export function queryRoutes(dependencies: QueryServiceDependencies): (router: Co
       .rpc(method.listBuckets, service.listBuckets, json(method.listBuckets))
       .rpc(method.listReadings, service.listReadings, json(method.listReadings))
       .rpc(method.listSeries, service.listSeries, json(method.listSeries))
+      .rpc(method.listDuplicates, service.listDuplicates, json(method.listDuplicates))
       .rpc(method.getPipelineStatus, service.getPipelineStatus, json(method.getPipelineStatus))
       .rpc(method.watchAggregates, service.watchAggregates, json(method.watchAggregates));
   };

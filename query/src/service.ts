@@ -6,6 +6,7 @@ import { defaultQueryConfig, type QueryConfig } from "./config.ts";
 import { getAggregates } from "./get-aggregates.ts";
 import { getPipelineStatus } from "./get-pipeline-status.ts";
 import { listBuckets } from "./list-buckets.ts";
+import { listDuplicates } from "./list-duplicates.ts";
 import { listReadings, type ReadingsPlace } from "./list-readings.ts";
 import { listSeries, type SeriesPlace } from "./list-series.ts";
 import { createPageTokens } from "./page-token.ts";
@@ -59,6 +60,7 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
   } = dependencies;
   const readings = { store, pageTokens: createPageTokens<ReadingsPlace>({ key, method: "ListReadings" }) };
   const series = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListSeries" }) };
+  const duplicates = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListDuplicates" }) };
   const pipeline = { store, clock, versions, startedMs: clock() };
   const watches = createSharedWatches({
     store,
@@ -76,6 +78,7 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     listBuckets: (request, { signal }) => listBuckets(store, request, signal),
     listReadings: (request, { signal }) => listReadings(readings, request, signal),
     listSeries: (request, { signal }) => listSeries(series, request, signal),
+    listDuplicates: (request, { signal }) => listDuplicates(duplicates, request, signal),
     getPipelineStatus: (_request, { signal }) => getPipelineStatus(pipeline, signal),
     watchAggregates: (request, { signal, values }) =>
       watchAggregates(watching, request, { signal, caller: values.get(userKey)?.subject }),

@@ -8,6 +8,8 @@ import type { AggregateRow, Bucket, Coverage, GroupBy } from "./aggregate_pb.ts"
 import { file_devicemesh_v1_aggregate } from "./aggregate_pb.ts";
 import type { DeviceMessage } from "./device_message_pb.ts";
 import { file_devicemesh_v1_device_message } from "./device_message_pb.ts";
+import type { SeriesDuplicates } from "./duplicates_pb.ts";
+import { file_devicemesh_v1_duplicates } from "./duplicates_pb.ts";
 import type { PipelineStatus } from "./pipeline_status_pb.ts";
 import { file_devicemesh_v1_pipeline_status } from "./pipeline_status_pb.ts";
 import type { Series } from "./series_pb.ts";
@@ -20,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/query_service.proto.
  */
 export const file_devicemesh_v1_query_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEiuAEKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5Im0KFUdldEFnZ3JlZ2F0ZXNSZXNwb25zZRIpCgRyb3dzGAEgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlIpUCChJMaXN0QnVja2V0c1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnkSKwoGYnVja2V0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASFAoKbWF4X3BvaW50cxgHIAEoDUgAEgwKBGZpbGwYCCABKAhCDAoKcmVzb2x1dGlvbiKTAQoTTGlzdEJ1Y2tldHNSZXNwb25zZRIpCgZidWNrZXQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoHYnVja2V0cxgCIAMoCzIVLmRldmljZW1lc2gudjEuQnVja2V0EikKCGNvdmVyYWdlGAMgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSLZAQoTTGlzdFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVvcmRlchgFIAEoDjIULmRldmljZW1lc2gudjEuT3JkZXISEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkipwEKFExpc3RSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSJfChFMaXN0U2VyaWVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkijgEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlIhoKGEdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdCJKChlHZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEi0KBnN0YXR1cxgBIAEoCzIdLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMiqAEKFldhdGNoQWdncmVnYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEigKCGdyb3VwX2J5GAMgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EikKBmJ1Y2tldBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxsYXN0X2J1Y2tldHMYBSABKA0i1QEKF1dhdGNoQWdncmVnYXRlc1Jlc3BvbnNlEhAKCHNuYXBzaG90GAEgASgIEikKBmJ1Y2tldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAMgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEioKBWFoZWFkGAUgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cqTgoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIWChJPUkRFUl9PTERFU1RfRklSU1QQARIWChJPUkRFUl9ORVdFU1RfRklSU1QQAjLWBAoMUXVlcnlTZXJ2aWNlEl8KDUdldEFnZ3JlZ2F0ZXMSIy5kZXZpY2VtZXNoLnYxLkdldEFnZ3JlZ2F0ZXNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACARJZCgtMaXN0QnVja2V0cxIhLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXF1ZXN0GiIuZGV2aWNlbWVzaC52MS5MaXN0QnVja2V0c1Jlc3BvbnNlIgOQAgESXAoMTGlzdFJlYWRpbmdzEiIuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXF1ZXN0GiMuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXNwb25zZSIDkAIBElYKCkxpc3RTZXJpZXMSIC5kZXZpY2VtZXNoLnYxLkxpc3RTZXJpZXNSZXF1ZXN0GiEuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVzcG9uc2UiA5ACARJrChFHZXRQaXBlbGluZVN0YXR1cxInLmRldmljZW1lc2gudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXF1ZXN0GiguZGV2aWNlbWVzaC52MS5HZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlIgOQAgESZwoPV2F0Y2hBZ2dyZWdhdGVzEiUuZGV2aWNlbWVzaC52MS5XYXRjaEFnZ3JlZ2F0ZXNSZXF1ZXN0GiYuZGV2aWNlbWVzaC52MS5XYXRjaEFnZ3JlZ2F0ZXNSZXNwb25zZSIDkAIBMAFiBnByb3RvMw", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEiuAEKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5Im0KFUdldEFnZ3JlZ2F0ZXNSZXNwb25zZRIpCgRyb3dzGAEgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlIpUCChJMaXN0QnVja2V0c1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnkSKwoGYnVja2V0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASFAoKbWF4X3BvaW50cxgHIAEoDUgAEgwKBGZpbGwYCCABKAhCDAoKcmVzb2x1dGlvbiKTAQoTTGlzdEJ1Y2tldHNSZXNwb25zZRIpCgZidWNrZXQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoHYnVja2V0cxgCIAMoCzIVLmRldmljZW1lc2gudjEuQnVja2V0EikKCGNvdmVyYWdlGAMgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSLZAQoTTGlzdFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVvcmRlchgFIAEoDjIULmRldmljZW1lc2gudjEuT3JkZXISEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkipwEKFExpc3RSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSJfChFMaXN0U2VyaWVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkijgEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlImMKFUxpc3REdXBsaWNhdGVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiYgoWTGlzdER1cGxpY2F0ZXNSZXNwb25zZRIvCgZzZXJpZXMYASADKAsyHy5kZXZpY2VtZXNoLnYxLlNlcmllc0R1cGxpY2F0ZXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhoKGEdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdCJKChlHZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEi0KBnN0YXR1cxgBIAEoCzIdLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMiqAEKFldhdGNoQWdncmVnYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEigKCGdyb3VwX2J5GAMgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EikKBmJ1Y2tldBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxsYXN0X2J1Y2tldHMYBSABKA0i1QEKF1dhdGNoQWdncmVnYXRlc1Jlc3BvbnNlEhAKCHNuYXBzaG90GAEgASgIEikKBmJ1Y2tldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAMgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEioKBWFoZWFkGAUgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cqTgoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIWChJPUkRFUl9PTERFU1RfRklSU1QQARIWChJPUkRFUl9ORVdFU1RfRklSU1QQAjK6BQoMUXVlcnlTZXJ2aWNlEl8KDUdldEFnZ3JlZ2F0ZXMSIy5kZXZpY2VtZXNoLnYxLkdldEFnZ3JlZ2F0ZXNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACARJZCgtMaXN0QnVja2V0cxIhLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXF1ZXN0GiIuZGV2aWNlbWVzaC52MS5MaXN0QnVja2V0c1Jlc3BvbnNlIgOQAgESXAoMTGlzdFJlYWRpbmdzEiIuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXF1ZXN0GiMuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXNwb25zZSIDkAIBElYKCkxpc3RTZXJpZXMSIC5kZXZpY2VtZXNoLnYxLkxpc3RTZXJpZXNSZXF1ZXN0GiEuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVzcG9uc2UiA5ACARJiCg5MaXN0RHVwbGljYXRlcxIkLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5MaXN0RHVwbGljYXRlc1Jlc3BvbnNlIgOQAgESawoRR2V0UGlwZWxpbmVTdGF0dXMSJy5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBooLmRldmljZW1lc2gudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZSIDkAIBEmcKD1dhdGNoQWdncmVnYXRlcxIlLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBomLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Asks for aggregates.
@@ -404,6 +406,76 @@ export const ListSeriesResponseSchema: GenMessage<ListSeriesResponse> = /*@__PUR
   messageDesc(file_devicemesh_v1_query_service, 7);
 
 /**
+ * Asks for duplicates and conflicts.
+ *
+ * @generated from message devicemesh.v1.ListDuplicatesRequest
+ */
+export type ListDuplicatesRequest = Message<"devicemesh.v1.ListDuplicatesRequest"> & {
+  /**
+   * The devices, at most 1000; empty means all.
+   *
+   * @generated from field: repeated string device_ids = 1;
+   */
+  deviceIds: string[];
+
+  /**
+   * The sensors, at most 100; empty means all.
+   *
+   * @generated from field: repeated string sensors = 2;
+   */
+  sensors: string[];
+
+  /**
+   * How many at most, up to 1000; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * Where to go on: a next_page_token of the same query; empty for the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message devicemesh.v1.ListDuplicatesRequest.
+ * Use `create(ListDuplicatesRequestSchema)` to create a new message.
+ */
+export const ListDuplicatesRequestSchema: GenMessage<ListDuplicatesRequest> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 8);
+
+/**
+ * A page of series that had duplicates or conflicts.
+ *
+ * @generated from message devicemesh.v1.ListDuplicatesResponse
+ */
+export type ListDuplicatesResponse = Message<"devicemesh.v1.ListDuplicatesResponse"> & {
+  /**
+   * The series, by device_id, then by sensor; those without any are left out.
+   *
+   * @generated from field: repeated devicemesh.v1.SeriesDuplicates series = 1;
+   */
+  series: SeriesDuplicates[];
+
+  /**
+   * Gets the next page; empty if there is none.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message devicemesh.v1.ListDuplicatesResponse.
+ * Use `create(ListDuplicatesResponseSchema)` to create a new message.
+ */
+export const ListDuplicatesResponseSchema: GenMessage<ListDuplicatesResponse> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 9);
+
+/**
  * Asks for the pipeline's status.
  *
  * @generated from message devicemesh.v1.GetPipelineStatusRequest
@@ -416,7 +488,7 @@ export type GetPipelineStatusRequest = Message<"devicemesh.v1.GetPipelineStatusR
  * Use `create(GetPipelineStatusRequestSchema)` to create a new message.
  */
 export const GetPipelineStatusRequestSchema: GenMessage<GetPipelineStatusRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 8);
+  messageDesc(file_devicemesh_v1_query_service, 10);
 
 /**
  * The pipeline's status.
@@ -437,7 +509,7 @@ export type GetPipelineStatusResponse = Message<"devicemesh.v1.GetPipelineStatus
  * Use `create(GetPipelineStatusResponseSchema)` to create a new message.
  */
 export const GetPipelineStatusResponseSchema: GenMessage<GetPipelineStatusResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 9);
+  messageDesc(file_devicemesh_v1_query_service, 11);
 
 /**
  * Asks to watch the last buckets.
@@ -487,7 +559,7 @@ export type WatchAggregatesRequest = Message<"devicemesh.v1.WatchAggregatesReque
  * Use `create(WatchAggregatesRequestSchema)` to create a new message.
  */
 export const WatchAggregatesRequestSchema: GenMessage<WatchAggregatesRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 10);
+  messageDesc(file_devicemesh_v1_query_service, 12);
 
 /**
  * The buckets that are new or changed.
@@ -539,7 +611,7 @@ export type WatchAggregatesResponse = Message<"devicemesh.v1.WatchAggregatesResp
  * Use `create(WatchAggregatesResponseSchema)` to create a new message.
  */
 export const WatchAggregatesResponseSchema: GenMessage<WatchAggregatesResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 11);
+  messageDesc(file_devicemesh_v1_query_service, 13);
 
 /**
  * How readings are ordered.
@@ -632,6 +704,17 @@ export const QueryService: GenService<{
     methodKind: "unary";
     input: typeof ListSeriesRequestSchema;
     output: typeof ListSeriesResponseSchema;
+  },
+  /**
+   * Which series had duplicates and conflicts, how many, and the latest conflicts with both their values, a
+   * page at a time.
+   *
+   * @generated from rpc devicemesh.v1.QueryService.ListDuplicates
+   */
+  listDuplicates: {
+    methodKind: "unary";
+    input: typeof ListDuplicatesRequestSchema;
+    output: typeof ListDuplicatesResponseSchema;
   },
   /**
    * How far the pipeline is and what it has seen.

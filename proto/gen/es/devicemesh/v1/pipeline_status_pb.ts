@@ -337,14 +337,15 @@ export type PipelineStatus = Message<"devicemesh.v1.PipelineStatus"> & {
   series: bigint;
 
   /**
-   * Messages of a known identity with the same value.
+   * Messages of a known identity with the same value. Units that were sent again after a lost acknowledgement or a
+   * restart count here; ListDuplicates says of which series they were.
    *
    * @generated from field: uint64 duplicates = 7;
    */
   duplicates: bigint;
 
   /**
-   * Messages of a known identity with another value; the first one stored counts.
+   * Messages of a known identity with another value; the first one stored counts. ListDuplicates has the latest.
    *
    * @generated from field: uint64 conflicts = 8;
    */

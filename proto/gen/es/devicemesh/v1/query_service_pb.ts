@@ -9,6 +9,8 @@ import type { AggregateRow, Bucket, Coverage, GroupBy } from "./aggregate_pb.ts"
 import { file_devicemesh_v1_aggregate } from "./aggregate_pb.ts";
 import type { DeviceMessage } from "./device_message_pb.ts";
 import { file_devicemesh_v1_device_message } from "./device_message_pb.ts";
+import type { SeriesDuplicates } from "./duplicates_pb.ts";
+import { file_devicemesh_v1_duplicates } from "./duplicates_pb.ts";
 import type { PipelineStatus } from "./pipeline_status_pb.ts";
 import { file_devicemesh_v1_pipeline_status } from "./pipeline_status_pb.ts";
 import type { Series } from "./series_pb.ts";
@@ -21,7 +23,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/query_service.proto.
  */
 export const file_devicemesh_v1_query_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEi0QIKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnlCCLpIBYIBAhABOmq6SGcaZQoPc2luY2UuYmVmb3JlX3RvEhdzaW5jZSBtdXN0IGJlIGJlZm9yZSB0bxo5IWhhcyh0aGlzLnNpbmNlKSB8fCAhaGFzKHRoaXMudG8pIHx8IHRoaXMuc2luY2UgPCB0aGlzLnRvIm0KFUdldEFnZ3JlZ2F0ZXNSZXNwb25zZRIpCgRyb3dzGAEgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlIsQDChJMaXN0QnVja2V0c1JlcXVlc3QSJAoKZGV2aWNlX2lkcxgBIAMoCUIQukgNkgEKEOgHIgVyAxiAARIgCgdzZW5zb3JzGAIgAygJQg+6SAySAQkQZCIFcgMYgAESKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeUIIukgFggECEAESNQoGYnVja2V0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIqAEgAEiAKCm1heF9wb2ludHMYByABKA1CCrpIByoFGJBOKAFIABIMCgRmaWxsGAggASgIOmq6SGcaZQoPc2luY2UuYmVmb3JlX3RvEhdzaW5jZSBtdXN0IGJlIGJlZm9yZSB0bxo5IWhhcyh0aGlzLnNpbmNlKSB8fCAhaGFzKHRoaXMudG8pIHx8IHRoaXMuc2luY2UgPCB0aGlzLnRvQgwKCnJlc29sdXRpb24ikwEKE0xpc3RCdWNrZXRzUmVzcG9uc2USKQoGYnVja2V0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKB2J1Y2tldHMYAiADKAsyFS5kZXZpY2VtZXNoLnYxLkJ1Y2tldBIpCghjb3ZlcmFnZRgDIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UihgMKE0xpc3RSZWFkaW5nc1JlcXVlc3QSJAoKZGV2aWNlX2lkcxgBIAMoCUIQukgNkgEKEOgHIgVyAxiAARIgCgdzZW5zb3JzGAIgAygJQg+6SAySAQkQZCIFcgMYgAESKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgVvcmRlchgFIAEoDjIULmRldmljZW1lc2gudjEuT3JkZXJCCLpIBYIBAhABEhsKCXBhZ2Vfc2l6ZRgGIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgHIAEoCUIIukgFcgMYgAg6arpIZxplCg9zaW5jZS5iZWZvcmVfdG8SF3NpbmNlIG11c3QgYmUgYmVmb3JlIHRvGjkhaGFzKHRoaXMuc2luY2UpIHx8ICFoYXModGhpcy50bykgfHwgdGhpcy5zaW5jZSA8IHRoaXMudG8ipwEKFExpc3RSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSKWAQoRTGlzdFNlcmllc1JlcXVlc3QSJAoKZGV2aWNlX2lkcxgBIAMoCUIQukgNkgEKEOgHIgVyAxiAARIgCgdzZW5zb3JzGAIgAygJQg+6SAySAQkQZCIFcgMYgAESGwoJcGFnZV9zaXplGAMgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiACCKOAQoSTGlzdFNlcmllc1Jlc3BvbnNlEiUKBnNlcmllcxgBIAMoCzIVLmRldmljZW1lc2gudjEuU2VyaWVzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRINCgV0b3RhbBgDIAEoBBIpCghjb3ZlcmFnZRgEIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UiGgoYR2V0UGlwZWxpbmVTdGF0dXNSZXF1ZXN0IkoKGUdldFBpcGVsaW5lU3RhdHVzUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0uZGV2aWNlbWVzaC52MS5QaXBlbGluZVN0YXR1cyLpAQoWV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBIkCgpkZXZpY2VfaWRzGAEgAygJQhC6SA2SAQoQ6AciBXIDGIABEiAKB3NlbnNvcnMYAiADKAlCD7pIDJIBCRBkIgVyAxiAARIyCghncm91cF9ieRgDIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeUIIukgFggECEAESMwoGYnVja2V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIqABIeCgxsYXN0X2J1Y2tldHMYBSABKA1CCLpIBSoDGOgHItUBChdXYXRjaEFnZ3JlZ2F0ZXNSZXNwb25zZRIQCghzbmFwc2hvdBgBIAEoCBIpCgZidWNrZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoHYnVja2V0cxgDIAMoCzIVLmRldmljZW1lc2gudjEuQnVja2V0EikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIqCgVhaGVhZBgFIAMoCzIbLmRldmljZW1lc2gudjEuQWdncmVnYXRlUm93Kk4KBU9yZGVyEhUKEU9SREVSX1VOU1BFQ0lGSUVEEAASFgoST1JERVJfT0xERVNUX0ZJUlNUEAESFgoST1JERVJfTkVXRVNUX0ZJUlNUEAIy1gQKDFF1ZXJ5U2VydmljZRJfCg1HZXRBZ2dyZWdhdGVzEiMuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVxdWVzdBokLmRldmljZW1lc2gudjEuR2V0QWdncmVnYXRlc1Jlc3BvbnNlIgOQAgESWQoLTGlzdEJ1Y2tldHMSIS5kZXZpY2VtZXNoLnYxLkxpc3RCdWNrZXRzUmVxdWVzdBoiLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXNwb25zZSIDkAIBElwKDExpc3RSZWFkaW5ncxIiLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVxdWVzdBojLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVzcG9uc2UiA5ACARJWCgpMaXN0U2VyaWVzEiAuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVxdWVzdBohLmRldmljZW1lc2gudjEuTGlzdFNlcmllc1Jlc3BvbnNlIgOQAgESawoRR2V0UGlwZWxpbmVTdGF0dXMSJy5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBooLmRldmljZW1lc2gudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZSIDkAIBEmcKD1dhdGNoQWdncmVnYXRlcxIlLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBomLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_buf_validate_validate, file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEi0QIKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnlCCLpIBYIBAhABOmq6SGcaZQoPc2luY2UuYmVmb3JlX3RvEhdzaW5jZSBtdXN0IGJlIGJlZm9yZSB0bxo5IWhhcyh0aGlzLnNpbmNlKSB8fCAhaGFzKHRoaXMudG8pIHx8IHRoaXMuc2luY2UgPCB0aGlzLnRvIm0KFUdldEFnZ3JlZ2F0ZXNSZXNwb25zZRIpCgRyb3dzGAEgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlIsQDChJMaXN0QnVja2V0c1JlcXVlc3QSJAoKZGV2aWNlX2lkcxgBIAMoCUIQukgNkgEKEOgHIgVyAxiAARIgCgdzZW5zb3JzGAIgAygJQg+6SAySAQkQZCIFcgMYgAESKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeUIIukgFggECEAESNQoGYnVja2V0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIqAEgAEiAKCm1heF9wb2ludHMYByABKA1CCrpIByoFGJBOKAFIABIMCgRmaWxsGAggASgIOmq6SGcaZQoPc2luY2UuYmVmb3JlX3RvEhdzaW5jZSBtdXN0IGJlIGJlZm9yZSB0bxo5IWhhcyh0aGlzLnNpbmNlKSB8fCAhaGFzKHRoaXMudG8pIHx8IHRoaXMuc2luY2UgPCB0aGlzLnRvQgwKCnJlc29sdXRpb24ikwEKE0xpc3RCdWNrZXRzUmVzcG9uc2USKQoGYnVja2V0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKB2J1Y2tldHMYAiADKAsyFS5kZXZpY2VtZXNoLnYxLkJ1Y2tldBIpCghjb3ZlcmFnZRgDIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UihgMKE0xpc3RSZWFkaW5nc1JlcXVlc3QSJAoKZGV2aWNlX2lkcxgBIAMoCUIQukgNkgEKEOgHIgVyAxiAARIgCgdzZW5zb3JzGAIgAygJQg+6SAySAQkQZCIFcgMYgAESKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCgVvcmRlchgFIAEoDjIULmRldmljZW1lc2gudjEuT3JkZXJCCLpIBYIBAhABEhsKCXBhZ2Vfc2l6ZRgGIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgHIAEoCUIIukgFcgMYgAg6arpIZxplCg9zaW5jZS5iZWZvcmVfdG8SF3NpbmNlIG11c3QgYmUgYmVmb3JlIHRvGjkhaGFzKHRoaXMuc2luY2UpIHx8ICFoYXModGhpcy50bykgfHwgdGhpcy5zaW5jZSA8IHRoaXMudG8ipwEKFExpc3RSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSKWAQoRTGlzdFNlcmllc1JlcXVlc3QSJAoKZGV2aWNlX2lkcxgBIAMoCUIQukgNkgEKEOgHIgVyAxiAARIgCgdzZW5zb3JzGAIgAygJQg+6SAySAQkQZCIFcgMYgAESGwoJcGFnZV9zaXplGAMgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiACCKOAQoSTGlzdFNlcmllc1Jlc3BvbnNlEiUKBnNlcmllcxgBIAMoCzIVLmRldmljZW1lc2gudjEuU2VyaWVzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRINCgV0b3RhbBgDIAEoBBIpCghjb3ZlcmFnZRgEIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UimgEKFUxpc3REdXBsaWNhdGVzUmVxdWVzdBIkCgpkZXZpY2VfaWRzGAEgAygJQhC6SA2SAQoQ6AciBXIDGIABEiAKB3NlbnNvcnMYAiADKAlCD7pIDJIBCRBkIgVyAxiAARIbCglwYWdlX3NpemUYAyABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YBCABKAlCCLpIBXIDGIAIImIKFkxpc3REdXBsaWNhdGVzUmVzcG9uc2USLwoGc2VyaWVzGAEgAygLMh8uZGV2aWNlbWVzaC52MS5TZXJpZXNEdXBsaWNhdGVzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIaChhHZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QiSgoZR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZRItCgZzdGF0dXMYASABKAsyHS5kZXZpY2VtZXNoLnYxLlBpcGVsaW5lU3RhdHVzIukBChZXYXRjaEFnZ3JlZ2F0ZXNSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEjIKCGdyb3VwX2J5GAMgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5Qgi6SAWCAQIQARIzCgZidWNrZXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAEh4KDGxhc3RfYnVja2V0cxgFIAEoDUIIukgFKgMY6Aci1QEKF1dhdGNoQWdncmVnYXRlc1Jlc3BvbnNlEhAKCHNuYXBzaG90GAEgASgIEikKBmJ1Y2tldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAMgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEioKBWFoZWFkGAUgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cqTgoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIWChJPUkRFUl9PTERFU1RfRklSU1QQARIWChJPUkRFUl9ORVdFU1RfRklSU1QQAjK6BQoMUXVlcnlTZXJ2aWNlEl8KDUdldEFnZ3JlZ2F0ZXMSIy5kZXZpY2VtZXNoLnYxLkdldEFnZ3JlZ2F0ZXNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACARJZCgtMaXN0QnVja2V0cxIhLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXF1ZXN0GiIuZGV2aWNlbWVzaC52MS5MaXN0QnVja2V0c1Jlc3BvbnNlIgOQAgESXAoMTGlzdFJlYWRpbmdzEiIuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXF1ZXN0GiMuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXNwb25zZSIDkAIBElYKCkxpc3RTZXJpZXMSIC5kZXZpY2VtZXNoLnYxLkxpc3RTZXJpZXNSZXF1ZXN0GiEuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVzcG9uc2UiA5ACARJiCg5MaXN0RHVwbGljYXRlcxIkLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5MaXN0RHVwbGljYXRlc1Jlc3BvbnNlIgOQAgESawoRR2V0UGlwZWxpbmVTdGF0dXMSJy5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBooLmRldmljZW1lc2gudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZSIDkAIBEmcKD1dhdGNoQWdncmVnYXRlcxIlLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBomLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_buf_validate_validate, file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Asks for aggregates.
@@ -405,6 +407,76 @@ export const ListSeriesResponseSchema: GenMessage<ListSeriesResponse> = /*@__PUR
   messageDesc(file_devicemesh_v1_query_service, 7);
 
 /**
+ * Asks for duplicates and conflicts.
+ *
+ * @generated from message devicemesh.v1.ListDuplicatesRequest
+ */
+export type ListDuplicatesRequest = Message<"devicemesh.v1.ListDuplicatesRequest"> & {
+  /**
+   * The devices, at most 1000; empty means all.
+   *
+   * @generated from field: repeated string device_ids = 1;
+   */
+  deviceIds: string[];
+
+  /**
+   * The sensors, at most 100; empty means all.
+   *
+   * @generated from field: repeated string sensors = 2;
+   */
+  sensors: string[];
+
+  /**
+   * How many at most, up to 1000; 0 means 100.
+   *
+   * @generated from field: uint32 page_size = 3;
+   */
+  pageSize: number;
+
+  /**
+   * Where to go on: a next_page_token of the same query; empty for the first page.
+   *
+   * @generated from field: string page_token = 4;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message devicemesh.v1.ListDuplicatesRequest.
+ * Use `create(ListDuplicatesRequestSchema)` to create a new message.
+ */
+export const ListDuplicatesRequestSchema: GenMessage<ListDuplicatesRequest> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 8);
+
+/**
+ * A page of series that had duplicates or conflicts.
+ *
+ * @generated from message devicemesh.v1.ListDuplicatesResponse
+ */
+export type ListDuplicatesResponse = Message<"devicemesh.v1.ListDuplicatesResponse"> & {
+  /**
+   * The series, by device_id, then by sensor; those without any are left out.
+   *
+   * @generated from field: repeated devicemesh.v1.SeriesDuplicates series = 1;
+   */
+  series: SeriesDuplicates[];
+
+  /**
+   * Gets the next page; empty if there is none.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message devicemesh.v1.ListDuplicatesResponse.
+ * Use `create(ListDuplicatesResponseSchema)` to create a new message.
+ */
+export const ListDuplicatesResponseSchema: GenMessage<ListDuplicatesResponse> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 9);
+
+/**
  * Asks for the pipeline's status.
  *
  * @generated from message devicemesh.v1.GetPipelineStatusRequest
@@ -417,7 +489,7 @@ export type GetPipelineStatusRequest = Message<"devicemesh.v1.GetPipelineStatusR
  * Use `create(GetPipelineStatusRequestSchema)` to create a new message.
  */
 export const GetPipelineStatusRequestSchema: GenMessage<GetPipelineStatusRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 8);
+  messageDesc(file_devicemesh_v1_query_service, 10);
 
 /**
  * The pipeline's status.
@@ -438,7 +510,7 @@ export type GetPipelineStatusResponse = Message<"devicemesh.v1.GetPipelineStatus
  * Use `create(GetPipelineStatusResponseSchema)` to create a new message.
  */
 export const GetPipelineStatusResponseSchema: GenMessage<GetPipelineStatusResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 9);
+  messageDesc(file_devicemesh_v1_query_service, 11);
 
 /**
  * Asks to watch the last buckets.
@@ -488,7 +560,7 @@ export type WatchAggregatesRequest = Message<"devicemesh.v1.WatchAggregatesReque
  * Use `create(WatchAggregatesRequestSchema)` to create a new message.
  */
 export const WatchAggregatesRequestSchema: GenMessage<WatchAggregatesRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 10);
+  messageDesc(file_devicemesh_v1_query_service, 12);
 
 /**
  * The buckets that are new or changed.
@@ -540,7 +612,7 @@ export type WatchAggregatesResponse = Message<"devicemesh.v1.WatchAggregatesResp
  * Use `create(WatchAggregatesResponseSchema)` to create a new message.
  */
 export const WatchAggregatesResponseSchema: GenMessage<WatchAggregatesResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 11);
+  messageDesc(file_devicemesh_v1_query_service, 13);
 
 /**
  * How readings are ordered.
@@ -633,6 +705,17 @@ export const QueryService: GenService<{
     methodKind: "unary";
     input: typeof ListSeriesRequestSchema;
     output: typeof ListSeriesResponseSchema;
+  },
+  /**
+   * Which series had duplicates and conflicts, how many, and the latest conflicts with both their values, a
+   * page at a time.
+   *
+   * @generated from rpc devicemesh.v1.QueryService.ListDuplicates
+   */
+  listDuplicates: {
+    methodKind: "unary";
+    input: typeof ListDuplicatesRequestSchema;
+    output: typeof ListDuplicatesResponseSchema;
   },
   /**
    * How far the pipeline is and what it has seen.
