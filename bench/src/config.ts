@@ -3,10 +3,10 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 /** The settings of `npm run bench`. */
 export const benchSettings = defineSettings({
   prefix: "DEVICEMESH_BENCH_",
-  usage: "npm run bench -- [ingest] [query] [mesh] [flags]",
+  usage: "npm run bench -- [ingest] [query] [watch] [mesh] [flags]",
   summary:
-    "Measures ingest against its peers, and answers over stored readings: both if none is named. And the real mesh: Kafka, Kafka Connect, MongoDB and Spark, if it is.",
-  positionals: { max: 3, placeholder: "ingest|query|mesh" },
+    "Measures ingest against its peers, and answers over stored readings: both if none is named. Many watchers beside other callers, and the real mesh: Kafka, Kafka Connect, MongoDB and Spark, if they are named.",
+  positionals: { max: 4, placeholder: "ingest|query|watch|mesh" },
   settings: {
     quick: {
       flag: "--quick",
@@ -39,7 +39,8 @@ export const benchSettings = defineSettings({
       default: "5s",
       minimum: "200ms",
       maximum: "60s",
-      description: "How long each ingest peer is loaded in a round.",
+      description:
+        "How long each ingest peer is loaded in a round, and how long a caller asks beside watchers.",
     },
     readings: {
       flag: "--readings",

@@ -12,8 +12,15 @@ import { meshReport } from "./mesh-report.ts";
 import { runQueryBench } from "./query-bench.ts";
 import { queryReport } from "./query-report.ts";
 import { type Report, summary, writeReport } from "./report.ts";
+import { runWatchBench } from "./watch-bench.ts";
+import { watchReport } from "./watch-report.ts";
 
-const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>> = { ingest, query, mesh };
+const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>> = {
+  ingest,
+  query,
+  watch,
+  mesh,
+};
 /** What runs if none is named: the mesh needs Java. */
 const usual: readonly string[] = ["ingest", "query"];
 /** Aborted at the first Ctrl-C while a bench runs that must end its engines in order. */
@@ -88,6 +95,19 @@ async function query(config: BenchConfig): Promise<Report> {
       readings: config.quick ? Math.min(config.readings, 100_000) : config.readings,
       rounds: config.quick ? 1 : config.rounds,
       questionsPerRound: config.quick ? 20 : 200,
+      cache: resolve(config.cache),
+      progress,
+    }),
+  );
+}
+
+async function watch(config: BenchConfig): Promise<Report> {
+  return watchReport(
+    await runWatchBench({
+      watchers: config.quick ? 100 : 1000,
+      questions: config.quick ? 10 : 50,
+      rounds: config.quick ? 1 : config.rounds,
+      roundMs: config.quick ? 1000 : config.round,
       cache: resolve(config.cache),
       progress,
     }),

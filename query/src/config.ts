@@ -50,7 +50,7 @@ export const defaultQueryConfig = {
   watchesMax: 1000,
   watchesPerCallerMax: 100,
   watchIntervalMs: 250,
-  watchMessagesPerSecond: 1500,
+  watchMessagesPerSecond: 1250,
   watchReadsMax: 2,
   watchRowsMax: 200_000,
   shutdownGraceMs: 1000,

@@ -1,0 +1,16 @@
+// The one process of `npm start` with its generator, in a process of its own. Ends at SIGTERM.
+import { embeddedSettings, startEmbedded } from "@devicemesh/embedded";
+import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
+import { createLogger } from "@devicemesh/kit/logger";
+import { loadSettings } from "@devicemesh/kit/settings";
+
+const [folder, devices] = process.argv.slice(2);
+if (folder === undefined || devices === undefined) throw new Error("usage: watch-server.ts FOLDER DEVICES");
+const args = ["--data", folder, "--ingest-port", "0", "--query-port", "0"];
+const loaded = loadSettings(embeddedSettings, { args, env: {} });
+if (loaded.kind !== "settings") throw new Error(loaded.text);
+const logger = createLogger({ name: "bench", level: "warn" });
+await using embedded = await startEmbedded(loaded.values, { logger, clock: Date.now });
+embedded.generator.start({ devices: Number(devices) });
+process.stdout.write(`${JSON.stringify({ port: Number(embedded.query.split(":").at(-1)) })}\n`);
+await untilShutdownSignal();
