@@ -8,12 +8,17 @@ const pollMs = 50;
 /**
  * Runs `work` while no other process holds the lock file. A lock whose holder has died is taken over.
  * Not for two in one process: each call must end before the next.
- * @throws Error naming the holder if it holds the lock for longer than `limitMs`.
+ * @throws Error naming the holder if it holds the lock for longer than `limitMs`; the reason of `signal`, if it aborts
+ *   during the wait.
  */
 export async function withFileLock<Result>(
   file: string,
   work: () => Promise<Result>,
-  options: { readonly limitMs: number; readonly onWait?: (holderPid: number) => void },
+  options: {
+    readonly limitMs: number;
+    readonly onWait?: (holderPid: number) => void;
+    readonly signal?: AbortSignal | undefined;
+  },
 ): Promise<Result> {
   const deadlineMs = performance.now() + options.limitMs;
   let told = false;
@@ -24,6 +29,7 @@ export async function withFileLock<Result>(
       removeStale(file, holder);
       continue;
     }
+    options.signal?.throwIfAborted();
     if (performance.now() > deadlineMs) {
       throw new Error(`process ${holder.pid} holds ${file}; end it, or wait until it is done`);
     }

@@ -11,5 +11,6 @@ export {
   type EnginesProgress,
   engineControl,
   FolderInUseError,
+  killEnginesNow,
   startEngines,
 } from "./start-engines.ts";

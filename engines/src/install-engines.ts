@@ -10,7 +10,7 @@ import {
 } from "./engine-parts.ts";
 import { withFileLock } from "./file-lock.ts";
 import { type HostTool, hostMongod, javaVersionText, missingText, missingTools } from "./host-tools.ts";
-import { installWithMaven } from "./install-maven.ts";
+import { type InstallWatch, installWithMaven } from "./install-maven.ts";
 import { installWheels } from "./install-wheels.ts";
 import type { MongoProgram } from "./mongo-plan.ts";
 import type { EngineHomes } from "./plan-context.ts";
@@ -44,6 +44,8 @@ export async function installEngines(
     readonly cache?: string;
     /** Told what is done, a line at a time. */
     readonly say?: (text: string) => void;
+    /** Ends the installation and what it has started; what was downloaded stays. */
+    readonly signal?: AbortSignal | undefined;
   } = {},
 ): Promise<InstalledEngines> {
   const wanted = allParts.filter((part) => !isInstalled(resolve(options.cache ?? defaultCache()), part));
@@ -70,9 +72,13 @@ export async function installEngines(
  */
 export async function installParts(
   parts: readonly InstallPart[],
-  options: { readonly cache?: string; readonly say?: (text: string) => void } = {},
+  options: {
+    readonly cache?: string;
+    readonly say?: (text: string) => void;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<string> {
-  const { say = () => {} } = options;
+  const { say = () => {}, signal } = options;
   const cache = resolve(options.cache ?? defaultCache());
   const wanted = parts.filter((part) => !isInstalled(cache, part));
   assertTools(wanted.flatMap((part) => partTools[part]));
@@ -81,10 +87,11 @@ export async function installParts(
     await withFileLock(
       join(cache, "install.lock"),
       async () => {
-        for (const part of wanted) await installPart(cache, part, say);
+        for (const part of wanted) await installPart(cache, part, { say, signal });
       },
       {
         limitMs: lockLimitMs,
+        signal,
         onWait: (pid) => say(`process ${pid} is installing; waiting for it`),
       },
     );
@@ -98,7 +105,8 @@ function assertTools(tools: readonly HostTool[]): void {
   if (missing.length > 0) throw new MissingToolsError(missingText(missing));
 }
 
-async function installPart(cache: string, part: InstallPart, say: (text: string) => void): Promise<void> {
+async function installPart(cache: string, part: InstallPart, { say, signal }: InstallWatch): Promise<void> {
+  signal?.throwIfAborted();
   const folder = partFolder(cache, part);
   if (existsSync(folder)) return;
   const startMs = performance.now();
@@ -110,7 +118,9 @@ async function installPart(cache: string, part: InstallPart, say: (text: string)
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
   const bytes =
-    part === "python" ? await installWheels(partial) : await installWithMaven(part, partial, sayOfPart);
+    part === "python"
+      ? await installWheels(partial, signal)
+      : await installWithMaven(part, partial, { say: sayOfPart, signal });
   renameSync(partial, folder);
   sayOfPart(`installed and checked, ${(bytes / 1e6).toFixed(0)} MB`);
 }

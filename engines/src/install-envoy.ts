@@ -18,7 +18,11 @@ export function findEnvoy(cache: string = defaultCache()): string | undefined {
  * @throws MissingToolsError before anything is done; Error if it cannot be had or is not what was checked in.
  */
 export async function installEnvoy(
-  options: { readonly cache?: string; readonly say?: (text: string) => void } = {},
+  options: {
+    readonly cache?: string;
+    readonly say?: (text: string) => void;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
 ): Promise<string> {
   const found = findEnvoy(options.cache);
   if (found !== undefined) return found;

@@ -4,6 +4,12 @@ import { readChecksums, verifyChecksums } from "./checksums.ts";
 import { type InstallPart, partSource } from "./engine-parts.ts";
 import { runWithOutput } from "./run-with-output.ts";
 
+/** Who watches an installation: told how far it is, and able to end it. */
+export type InstallWatch = {
+  readonly say: (text: string) => void;
+  readonly signal?: AbortSignal | undefined;
+};
+
 /** How often progress is told. */
 const progressMs = 2000;
 
@@ -15,24 +21,26 @@ const progressMs = 2000;
 export async function installWithMaven(
   part: Exclude<InstallPart, "python">,
   folder: string,
-  say: (text: string) => void,
+  { say, signal }: InstallWatch,
 ): Promise<number> {
   const source = partSource(part);
   const sums = readChecksums(readFileSync(join(source, "SHA256SUMS"), "utf8"));
   const progress = downloadProgress(say);
   const errors: string[] = [];
   const args = ["-B", "-f", join(source, "pom.xml"), `-Dengine.folder=${folder}`, "prepare-package"];
-  const status = await runWithOutput("mvn", args, (line) => {
+  const onLine = (line: string): void => {
     progress(line);
     if (line.startsWith("[ERROR]")) errors.push(line);
-  });
+  };
+  const status = await runWithOutput("mvn", args, { onLine, signal });
   if (status !== 0) {
     throw new Error(
       `Maven failed with exit code ${status}; check that its registry can be reached, then run this again: what is downloaded stays.\n${errors.slice(0, 8).join("\n")}`,
     );
   }
   const bytes = await verifyChecksums(folder, sums);
-  await finish[part](folder, source);
+  signal?.throwIfAborted();
+  await finish[part](folder, source, signal);
   return bytes;
 }
 
@@ -53,17 +61,19 @@ function downloadProgress(say: (text: string) => void): (line: string) => void {
 }
 
 /** What is made from the jars once, so that no start has to. */
-const finish: Readonly<Record<"kafka" | "spark", (folder: string, source: string) => Promise<void>>> = {
+const finish: Readonly<
+  Record<"kafka" | "spark", (folder: string, source: string, signal?: AbortSignal) => Promise<void>>
+> = {
   kafka: writePluginManifests,
   spark: writeModuleOptions,
 };
 
 /** The sink's jar says nowhere which plugins are in it; Kafka's own tool looks and writes it down beside it. */
-async function writePluginManifests(folder: string): Promise<void> {
+async function writePluginManifests(folder: string, _source: string, signal?: AbortSignal): Promise<void> {
   const tool = "org.apache.kafka.tools.ConnectPluginPath";
   const printed: string[] = [];
   const args = ["-cp", `${folder}/lib/*`, tool, "sync-manifests", "--plugin-path", `${folder}/plugins`];
-  const status = await runWithOutput("java", args, (line) => printed.push(line));
+  const status = await runWithOutput("java", args, { onLine: (line) => printed.push(line), signal });
   if (status !== 0) {
     throw new Error(
       `the manifests of Connect's plugins could not be written:\n${printed.slice(-8).join("\n")}`,
@@ -72,10 +82,10 @@ async function writePluginManifests(folder: string): Promise<void> {
 }
 
 /** Spark knows best which parts of the JVM it must be let into; it is asked once. */
-async function writeModuleOptions(folder: string, source: string): Promise<void> {
+async function writeModuleOptions(folder: string, source: string, signal?: AbortSignal): Promise<void> {
   const printed: string[] = [];
   const args = ["-cp", `${folder}/jars/*`, join(source, "ModuleOptions.java")];
-  const status = await runWithOutput("java", args, (line) => printed.push(line));
+  const status = await runWithOutput("java", args, { onLine: (line) => printed.push(line), signal });
   const options = printed.find((line) => line.startsWith("-XX:") || line.startsWith("--add"));
   if (status !== 0 || options === undefined) {
     throw new Error(

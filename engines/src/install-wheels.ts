@@ -17,7 +17,7 @@ const abis = ["cp311", "abi3", "none"];
  * Installs the programs that come as wheels into a folder, held to the hashes of requirements.txt.
  * @throws Error for a platform without wheels, or with pip's own words.
  */
-export async function installWheels(folder: string): Promise<number> {
+export async function installWheels(folder: string, signal?: AbortSignal): Promise<number> {
   const platform = `${process.platform}-${process.arch}`;
   const tags = wheelPlatforms[platform];
   if (!tags) {
@@ -27,22 +27,23 @@ export async function installWheels(folder: string): Promise<number> {
   }
   // Only pip itself is wanted of the venv: a host's Python may come without.
   const venv = join(folder, "venv");
-  await run("python3", ["-m", "venv", venv]);
-  await run(join(venv, "bin/python3"), [
+  await run("python3", ["-m", "venv", venv], signal);
+  const install = [
     ...["-m", "pip", "install", "--quiet", "--no-deps", "--no-compile", "--only-binary=:all:"],
     ...["--require-hashes", "--disable-pip-version-check", "--target", folder],
     ...wheelArguments,
     ...abis.flatMap((abi) => ["--abi", abi]),
     ...tags.flatMap((tag) => ["--platform", tag]),
     ...["--requirement", join(partSource("python"), "requirements.txt")],
-  ]);
+  ];
+  await run(join(venv, "bin/python3"), install, signal);
   rmSync(venv, { recursive: true, force: true });
   return folderBytes(folder);
 }
 
-async function run(command: string, args: readonly string[]): Promise<void> {
+async function run(command: string, args: readonly string[], signal?: AbortSignal): Promise<void> {
   const printed: string[] = [];
-  const status = await runWithOutput(command, args, (line) => printed.push(line));
+  const status = await runWithOutput(command, args, { onLine: (line) => printed.push(line), signal });
   if (status !== 0) {
     throw new Error(`${command} failed with exit code ${status}:\n${printed.slice(-8).join("\n")}`);
   }

@@ -33,8 +33,8 @@ export async function askProbe(probe: Probe): Promise<string | undefined> {
 
 /**
  * Asks until the engine is ready.
- * @throws Error with the last answer if it is not within `limitMs`; what `check`, called before each
- *   question, throws: that its process has ended, or that nobody waits any more.
+ * @throws Error with the last answer if it is not within `limitMs`; what `check`, called every 100 ms, throws: that
+ *   its process has ended, or that nobody waits any more.
  */
 export async function untilReady(
   probe: Probe,
@@ -43,12 +43,22 @@ export async function untilReady(
   const deadlineMs = performance.now() + options.limitMs;
   for (;;) {
     options.check();
-    const amiss = await askProbe(probe);
+    const amiss = await checkedWhile(askProbe(probe), options.check);
     if (amiss === undefined) return;
     if (performance.now() > deadlineMs) {
       throw new Error(`not ready within ${options.limitMs / 1000} s: ${amiss}`);
     }
     await delay(pollMs);
+  }
+}
+
+/** A question may take seconds; what ends the wait does not wait for it. */
+async function checkedWhile<Answer>(asked: Promise<Answer>, check: () => void): Promise<Answer> {
+  const answer = asked.then((value) => ({ value }));
+  for (;;) {
+    const done = await Promise.race([answer, delay(pollMs, undefined)]);
+    check();
+    if (done) return done.value;
   }
 }
 

@@ -11,7 +11,7 @@ import type { EnvoyOptions } from "./envoy-plan.ts";
 import { type InstalledEngines, installEngines } from "./install-engines.ts";
 import { newClusterId } from "./kafka-plan.ts";
 import { type EngineAddresses, planEngines, prepareEngines } from "./plan-engines.ts";
-import { isRunning, processIdentity } from "./process-identity.ts";
+import { isRunning, processIdentity, signalGroup } from "./process-identity.ts";
 
 export type EnginesOptions = {
   /** Of data, configuration, logs and state; what was in it goes on. Made if it is not there. */
@@ -86,7 +86,9 @@ export async function startEngines(options: EnginesOptions): Promise<Engines> {
   const installed = await installEngines({
     ...(options.cache === undefined ? {} : { cache: options.cache }),
     say: (text) => options.onProgress?.({ text }),
+    signal: options.signal,
   });
+  options.signal?.throwIfAborted();
   return startInstalledEngines(options, installed, { kind: "use", file: archiveFile(installed) });
 }
 
@@ -128,6 +130,15 @@ export async function startInstalledEngines(
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Kills the engines that this process runs in a folder, without waiting for their end: for when it must end now. */
+export function killEnginesNow(folder: string): void {
+  const { owner, engines } = readState(resolve(folder));
+  if (owner?.pid !== process.pid) return;
+  for (const { process: running } of engines) {
+    if (running !== undefined) signalGroup(running, "SIGKILL");
   }
 }
 

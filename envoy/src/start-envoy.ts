@@ -36,6 +36,8 @@ export type StartEnvoyOptions = Omit<EnvoySettings, "nodeId" | "admin" | "contra
   readonly onSpawn?: (processId: number) => void;
   /** Told what it prints: warnings and errors. */
   readonly onOutput?: (text: string) => void;
+  /** Gives the start up, and ends the process. */
+  readonly signal?: AbortSignal | undefined;
   /** Changes the rendered text, for a service of a test that is not of the mesh. */
   readonly edit?: (config: string) => string;
 };
@@ -66,10 +68,13 @@ const pollMs = 20;
 
 /**
  * Renders envoy.yaml, has Envoy judge it, starts it, and resolves when it is ready.
- * @throws Error with Envoy's own words if it refuses the configuration or does not become ready.
+ * @throws Error with Envoy's own words if it refuses the configuration or does not become ready; the signal's reason,
+ *   once its process has ended.
  */
 export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
   const { binary, concurrency = 1, drainMs = 1000, openCallsMs = 15_000, edit = (text) => text } = options;
+  const { signal } = options;
+  signal?.throwIfAborted();
   await using starting = new AsyncDisposableStack();
   const folder = await makeFolder(options.folder);
   starting.defer(() => rm(folder, { recursive: true, force: true }));
@@ -86,6 +91,7 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
   });
   await writeFile(configFile, edit(config));
   await validateConfig(binary, configFile);
+  signal?.throwIfAborted();
 
   const child = spawn(
     binary,
@@ -114,7 +120,8 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
     clearTimeout(limit);
   });
   const admin = createAdmin(socketFile);
-  await ready(admin, ended).catch((error: unknown) => {
+  await ready(admin, ended, signal).catch((error: unknown) => {
+    signal?.throwIfAborted();
     throw new Error(`Envoy did not become ready:\n${said.trim()}`, { cause: error });
   });
   const addresses = await admin.listenerAddresses();
@@ -160,12 +167,22 @@ async function makeFolder(wanted: string | undefined): Promise<string> {
 
 /** What of the options is for envoy.yaml. */
 function settingsOf(options: StartEnvoyOptions) {
-  const { binary, concurrency, drainMs, openCallsMs, detached, onSpawn, onOutput, edit, ...settings } =
-    options;
+  const {
+    binary,
+    concurrency,
+    drainMs,
+    openCallsMs,
+    detached,
+    onSpawn,
+    onOutput,
+    signal,
+    edit,
+    ...settings
+  } = options;
   return settings;
 }
 
-async function ready(admin: Admin, ended: Promise<string>): Promise<void> {
+async function ready(admin: Admin, ended: Promise<string>, signal: AbortSignal | undefined): Promise<void> {
   let over: string | undefined;
   void ended.then((how) => {
     over = how;
@@ -173,6 +190,7 @@ async function ready(admin: Admin, ended: Promise<string>): Promise<void> {
   const deadlineMs = performance.now() + readyLimitMs;
   for (;;) {
     const answer = await admin.get("/ready").catch(() => undefined);
+    signal?.throwIfAborted();
     if (answer?.status === 200) return;
     if (over !== undefined) throw new Error(over);
     if (performance.now() > deadlineMs) throw new Error(`not ready within ${readyLimitMs} ms`);

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { devicesAtStart } from "@devicemesh/embedded/config";
-import { type EngineAddresses, type Engines, installEnvoy } from "@devicemesh/engines";
+import { type EngineAddresses, type Engines, installEnvoy, killEnginesNow } from "@devicemesh/engines";
 import { isLoopback } from "@devicemesh/identity";
 import type { MeshConfig } from "./config.ts";
 import { findCredentials } from "./credentials.ts";
@@ -39,7 +39,7 @@ export type MeshDependencies = {
 
 /**
  * Starts engines and services, each as soon as what it needs is there, and resolves when all listen.
- * @throws Error naming what did not come up and why; then all is stopped again.
+ * @throws Error naming what did not come up and why, or the signal's reason; then all is stopped again.
  */
 export async function startMesh(config: MeshConfig, dependencies: MeshDependencies): Promise<Mesh> {
   const { env, createList, tell, signal } = dependencies;
@@ -59,12 +59,20 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
     await services?.stop();
     state.clear();
     await engines?.stop();
+    process.removeListener("exit", killAll);
   }
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= end();
     return closing;
   };
+
+  // A second Ctrl-C, or a fault of ours, ends this process at once: nothing may outlive it.
+  const killAll = (): void => {
+    state.killStarted();
+    killEnginesNow(join(folder, "engines"));
+  };
+  process.once("exit", killAll);
 
   try {
     const start = planEngineStart(
@@ -97,12 +105,13 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
         logs,
         env,
         // Installed with the engines.
-        envoyBinary: await installEnvoy(),
+        envoyBinary: await installEnvoy({ signal }),
         envoyFolder: join(folder, "envoy"),
         onDeath: (name, how) =>
           tell(`${name} died (${how}): starting it again; its log is ${join(logs, `${name}.log`)}`),
         onStart: state.started,
         onListen: state.listens,
+        signal,
       },
     );
     signal.throwIfAborted();
@@ -120,6 +129,7 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
     };
   } catch (error) {
     await close();
+    signal.throwIfAborted();
     throw error;
   }
 }

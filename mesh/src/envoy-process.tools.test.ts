@@ -118,6 +118,22 @@ describe.skipIf(binary === undefined)("the process of Envoy", () => {
   });
 });
 
+it.skipIf(binary === undefined)("a start of Envoy is given up when it is told to", async () => {
+  using folder = temporaryFolder();
+  const stopping = new AbortController();
+  let processId: number | undefined;
+  const starting = startEnvoyProcess({
+    ...optionsIn(folder.path),
+    signal: stopping.signal,
+    onStart(_, started) {
+      processId = started;
+      stopping.abort(new Error("stopped by a signal"));
+    },
+  });
+  await expect(starting).rejects.toThrow("stopped by a signal");
+  expect(() => process.kill(processId ?? 0, 0)).toThrow("ESRCH");
+});
+
 it("addresses are written as clients write them", () => {
   expect(addressText({ host: "127.0.0.1", port: 80 })).toBe("127.0.0.1:80");
   expect(addressText({ host: "::1", port: 80 })).toBe("[::1]:80");

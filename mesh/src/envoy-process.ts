@@ -5,13 +5,15 @@ import { restartDelayAfter, type ServiceProcess } from "./service-process.ts";
 
 /** How the front door is run. */
 export type EnvoyProcessOptions = {
-  readonly envoy: Omit<StartEnvoyOptions, "detached" | "onSpawn" | "onOutput">;
+  readonly envoy: Omit<StartEnvoyOptions, "detached" | "onSpawn" | "onOutput" | "signal">;
   /** Gets what it prints. */
   readonly logFile: string;
   /** Told when it died by itself and will be started again. */
   readonly onDeath?: (name: string, how: string) => void;
   /** Told its process id each time it was started. */
   readonly onStart?: (name: string, processId: number) => void;
+  /** Gives the first start up, and ends the process. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** The front door: like a service, but that stopping it lets what is open end first. */
@@ -47,7 +49,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
       onOutput: (text) => log.write(text),
     });
 
-  const first = await start({});
+  const first = await start({ signal: options.signal });
   const { plain, metrics } = first;
   const again: Partial<StartEnvoyOptions> = {
     plain,

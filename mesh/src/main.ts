@@ -34,6 +34,10 @@ async function run(config: MeshConfig): Promise<void> {
       signal: stopped.signal,
     });
   } catch (error) {
+    if (stopped.signal.aborted) {
+      stdout.write("stopped while it was starting\n");
+      return process.exit();
+    }
     stderr.write(`devicemesh: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 1;
     return process.exit();

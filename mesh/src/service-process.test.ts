@@ -86,6 +86,27 @@ setTimeout(() => console.log("metrics on 127.0.0.1:" + (flag === "--metrics-port
     await expect(startServiceProcess(options)).rejects.toThrow(/echo ended with exit code 2:\nno such flag/);
   });
 
+  it("gives a start up when it is told to, and leaves no process", async () => {
+    using folder = temporaryFolder();
+    const stopping = new AbortController();
+    const processIds: number[] = [];
+    const options = optionsIn(folder.path, {
+      signal: stopping.signal,
+      onStart: (_, processId) => processIds.push(processId),
+    });
+    // It waits for something before it listens.
+    writeFileSync(options.main, `console.error("waiting"); setInterval(() => {}, 1000);`);
+    const starting = startServiceProcess(options);
+    await waitUntil(() =>
+      readFileSync(options.logFile, { encoding: "utf8", flag: "a+" }).includes("waiting"),
+    );
+    stopping.abort(new Error("stopped by a signal"));
+    await expect(starting).rejects.toThrow("stopped by a signal");
+    expect(() => process.kill(processIds[0] ?? 0, 0)).toThrow("ESRCH");
+    await expect(startServiceProcess(options)).rejects.toThrow("stopped by a signal");
+    expect(processIds).toHaveLength(1);
+  });
+
   it("tells each process id, so that a cleaner knows them", async () => {
     using folder = temporaryFolder();
     const processIds: number[] = [];

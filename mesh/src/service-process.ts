@@ -20,6 +20,8 @@ export type ServiceOptions = {
   readonly onDeath?: (name: string, how: string) => void;
   /** Told its process id each time it was started: whoever cleans up after a kill must know. */
   readonly onStart?: (name: string, processId: number) => void;
+  /** Gives the first start up, and ends the process. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** A service in a process of its own, started again whenever it dies. */
@@ -52,10 +54,11 @@ const linesTold = 20;
 
 /**
  * Starts a service and resolves when it says where it listens.
- * @throws Error with its last lines if it ends before that.
+ * @throws Error with its last lines if it ends before that; the signal's reason, once its process has ended.
  */
 export async function startServiceProcess(options: ServiceOptions): Promise<ServiceProcess> {
   const { name, main, args, env, logFile, onDeath, onStart } = options;
+  options.signal?.throwIfAborted();
   const log = createWriteStream(logFile, { flags: "a" });
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
@@ -109,8 +112,21 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
     return { listening, ended };
   }
 
+  /** Asks the process that runs now to end, and cuts it after `stopLimitMs`; resolves when `gone` does. */
+  async function endProcess(gone: Promise<unknown>): Promise<void> {
+    const running = child;
+    running?.kill("SIGTERM");
+    const cut = setTimeout(() => running?.kill("SIGKILL"), stopLimitMs);
+    await gone;
+    clearTimeout(cut);
+  }
+
   let current = run();
-  await current.listening;
+  await startedUnless(options.signal, current.listening).catch(async (error: unknown) => {
+    await endProcess(current.ended);
+    log.end();
+    throw error;
+  });
 
   const supervision = (async () => {
     for (;;) {
@@ -125,11 +141,7 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
 
   async function end(): Promise<void> {
     stopping.abort();
-    const running = child;
-    running?.kill("SIGTERM");
-    const cut = setTimeout(() => running?.kill("SIGKILL"), stopLimitMs);
-    await supervision;
-    clearTimeout(cut);
+    await endProcess(supervision);
     log.end();
   }
   let ending: Promise<void> | undefined;
@@ -169,6 +181,18 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** Settles as the start does, or rejects with the signal's reason. */
+async function startedUnless(signal: AbortSignal | undefined, start: Promise<void>): Promise<void> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    await Promise.race([start, aborted.promise]);
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+  }
 }
 
 /** How long to wait, in ms, before what died is started again, if it has run for `ranMs` and the last wait was `waitedMs`. */

@@ -5,6 +5,7 @@ import {
   isRunning,
   type ProcessIdentity,
   processIdentity,
+  signalGroup,
 } from "@devicemesh/engines/process-identity";
 
 /** A service as the state file knows it. */
@@ -26,6 +27,8 @@ export type ServiceState = {
   listens(name: string, address: string, metrics: string | undefined): void;
   /** Forgets them all: they were stopped. */
   clear(): void;
+  /** Kills those that were noted here, without waiting for their end: for when this process must end now. */
+  killStarted(): void;
 };
 
 /** The state of the services of a data folder. */
@@ -39,11 +42,13 @@ export function createServiceState(folder: string): ServiceState {
     writeFileSync(temporary, `${JSON.stringify(services, undefined, 2)}\n`);
     renameSync(temporary, file);
   }
+  const own = new Map<string, ProcessIdentity>();
   return {
     read,
     started(name, processId) {
       const identity = processIdentity(processId);
       if (identity === undefined) return;
+      own.set(name, identity);
       const others = read().filter((service) => service.name !== name);
       write([...others, { name, process: identity }]);
     },
@@ -52,6 +57,9 @@ export function createServiceState(folder: string): ServiceState {
       write(read().map((service) => (service.name === name ? { ...service, ...known } : service)));
     },
     clear: () => write([]),
+    killStarted() {
+      for (const one of own.values()) signalGroup(one, "SIGKILL");
+    },
   };
 }
 

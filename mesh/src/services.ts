@@ -29,6 +29,8 @@ export type ServicesDependencies = {
   readonly onStart?: (name: string, processId: number) => void;
   /** Told where a service listens, and where its metrics are. */
   readonly onListen?: (name: string, address: string, metrics: string | undefined) => void;
+  /** Gives up what is being started, and ends it; nothing else is started then. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** The services of one mesh, each a process. */
@@ -47,7 +49,7 @@ export type Services = AsyncDisposable & {
 
 /** The services of a mesh over engines that run already. Nothing is started but by the steps. */
 export function createServices(config: ServicesConfig, dependencies: ServicesDependencies): Services {
-  const { logs, env, envoyBinary, envoyFolder, onDeath, onStart, onListen } = dependencies;
+  const { logs, env, envoyBinary, envoyFolder, onDeath, onStart, onListen, signal } = dependencies;
   const plans = planServices(config);
   const ownEnv = Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith("DEVICEMESH_")));
   const started = new Map<ServiceName, ServiceProcess>();
@@ -62,6 +64,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
       args,
       env: ownEnv,
       metrics: true,
+      signal,
       logFile: join(logs, `${name}.log`),
       ...(onDeath && { onDeath }),
       ...(onStart && { onStart }),
@@ -83,6 +86,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
           generator: { host: "127.0.0.1", port: generatorPort },
         },
       }),
+      signal,
       logFile: join(logs, "envoy.log"),
       ...(onDeath && { onDeath }),
       ...(onStart && { onStart }),

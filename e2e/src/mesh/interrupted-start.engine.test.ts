@@ -1,0 +1,82 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { testEngines } from "@devicemesh/engines/testing";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { describe, expect, it } from "vitest";
+import { everyMs } from "./pace.ts";
+
+const engines = await testEngines();
+const main = fileURLToPath(new URL("../../../mesh/src/main.ts", import.meta.url));
+const mark = "INTERRUPTED_START_TEST";
+
+/** The command lines of all processes that have this mark in their environment, whoever their parent is by now. */
+function processesOf(id: string): string[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        if (!readFileSync(`/proc/${pid}/environ`, "utf8").includes(`${mark}=${id}`)) return [];
+        return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+      } catch {
+        // It has ended.
+        return [];
+      }
+    });
+}
+
+/** Starts the mesh, sends it signals once it has said `at`, and gives what it said and what it left. */
+async function interrupt(at: RegExp, options: { readonly twice: boolean }) {
+  using folder = temporaryFolder();
+  const id = randomUUID();
+  const child = spawn(process.execPath, [main, "--data", folder.path, "--port", "0", "--no-generator"], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, [mark]: id },
+  });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (chunk: string) => {
+      said += chunk;
+    });
+  }
+  const exited = once(child, "exit");
+  await waitUntil(() => at.test(said) || child.exitCode !== null, {
+    timeoutMs: 200_000,
+    everyMs: 5,
+    what: `${at} in ${said}`,
+  });
+  const interruptedMs = performance.now();
+  child.kill("SIGINT");
+  if (options.twice) {
+    // Later than what counts as the same wish.
+    await waitUntil(() => performance.now() - interruptedMs > 400);
+    child.kill("SIGINT");
+  }
+  const [code] = (await exited) as [number | null];
+  await waitUntil(() => processesOf(id).length === 0, { timeoutMs: 3000, everyMs }).catch(() => {});
+  return { said, code, left: processesOf(id) };
+}
+
+describe.skipIf(!engines || process.platform !== "linux")("Ctrl-C while the mesh starts", () => {
+  it.each([
+    ["first step", /leftovers/],
+    ["first engine", /kafka-1: starting/],
+    ["last engine", /spark: starting/],
+    ["services", /operator/],
+  ] as const)("at its %s ends it and leaves no process", async (_, at) => {
+    const { said, code, left } = await interrupt(at, { twice: false });
+    expect(left).toEqual([]);
+    expect(said).toMatch(at);
+    expect(said).toContain("stopped while it was starting");
+    expect(said).not.toContain("stopping ...");
+    expect(code).toBe(0);
+  });
+
+  it("twice ends it at once and leaves no process either", async () => {
+    const { code, left } = await interrupt(/spark: starting/, { twice: true });
+    expect(left).toEqual([]);
+    expect([0, 130]).toContain(code);
+  });
+});
