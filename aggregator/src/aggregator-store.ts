@@ -15,14 +15,15 @@ export type PublishedFrontier = {
 export type MeshSettings = {
   readonly levels: readonly Level[];
   readonly partitions: number;
-  /** How long raw readings are kept by their timestamp; undefined for ever. */
-  readonly retainRawMs: number | undefined;
 };
 
 /** What the aggregator does in the database. Each method rejects when the database is away or too slow. */
 export type AggregatorStore = {
   /** The settings of the mesh; undefined until the operator has made it. */
   readSettings(): Promise<MeshSettings | undefined>;
+
+  /** Raw readings with an earlier timestamp (ms) may ever have been deleted; -Infinity if none was. */
+  readRawKeptSince(): Promise<number>;
 
   readFrontier(): Promise<PublishedFrontier>;
   /** Publishes what moved forward; what would go back stays as it is. Durable when it resolves. */
@@ -57,7 +58,10 @@ export type AggregatorStore = {
     readonly rawKeptSinceMs: number;
     readonly limit: number;
   }): Promise<readonly RepeatedWindow[]>;
-  /** Repairs the windows of the span from all their raw readings that arrived before `throughMs`. */
+  /**
+   * Repairs the windows of the span from all their raw readings that arrived before `throughMs`. Windows whose raw
+   * readings may have been deleted by the time they were read are left alone.
+   */
   repair(span: RepairSpan, throughMs: number): Promise<void>;
 
   /** Says what the window job and the aggregator are doing. */

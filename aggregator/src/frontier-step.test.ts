@@ -9,7 +9,6 @@ import { createTickMemory } from "./ticks.ts";
 const settings = {
   levels: [{ windowMs: 10_000, segmentMs: 10_000 }],
   partitions: 1,
-  retainRawMs: undefined,
 };
 const places = (windows: number, letters: number): LogPlaces => ({
   windows: new Map([["windows/0", windows]]),

@@ -16,6 +16,7 @@ export type MemoryAggregatorStore = AggregatorStore & {
   readonly segments: Set<number>[];
   readonly repeated: RepeatedWindow[];
   readonly repairs: { readonly span: RepairSpan; readonly throughMs: number }[];
+  rawKeptSinceMs: number;
   /** From now on every call fails with this, until it is undefined. */
   failure: Error | undefined;
 };
@@ -44,11 +45,13 @@ export function createMemoryAggregatorStore(settings: MeshSettings): MemoryAggre
     segments,
     repeated,
     repairs,
+    rawKeptSinceMs: Number.NEGATIVE_INFINITY,
     failure: undefined,
     get published() {
       return published;
     },
     readSettings: async () => settings,
+    readRawKeptSince: async () => store.rawKeptSinceMs,
     readFrontier: async () => published,
     async publishFrontier({ completeThroughMs = 0, logEndMs, level }) {
       did(level ? `publish level ${level.level} ${level.frontierMs}` : "publish");

@@ -18,7 +18,6 @@ const settings = {
     { windowMs: 86_400_000, segmentMs: 86_400_000 },
   ],
   partitions: 1,
-  retainRawMs: undefined,
 };
 
 const waiting: AggregatorView = {

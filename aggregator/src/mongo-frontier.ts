@@ -1,16 +1,22 @@
-import { collections, type FrontierDocument, type SettingsDocument } from "@devicemesh/chain";
+import {
+  collections,
+  type FrontierDocument,
+  keptSinceOf,
+  type RetentionDocument,
+  type SettingsDocument,
+} from "@devicemesh/chain";
 import type { Db } from "mongodb";
 import type { AggregatorStore } from "./aggregator-store.ts";
 
 /** No read or write of one small document may take longer. */
 const maxTimeMS = 5000;
 
-/** The settings of the mesh and its frontier, one document each. */
+/** The settings of the mesh, its frontier and its retention marks, one document each. */
 export function createMongoFrontier(options: {
   readonly db: Db;
   /** Ms since 1970. */
   readonly clock: () => number;
-}): Pick<AggregatorStore, "readSettings" | "readFrontier" | "publishFrontier"> {
+}): Pick<AggregatorStore, "readSettings" | "readRawKeptSince" | "readFrontier" | "publishFrontier"> {
   const { db, clock } = options;
   const frontier = db.collection<FrontierDocument>(collections.frontier);
   const settings = db.collection<SettingsDocument>(collections.settings);
@@ -25,9 +31,9 @@ export function createMongoFrontier(options: {
           segmentMs: Number(segment_ms),
         })),
         partitions: Number(found.partitions),
-        retainRawMs: found.retain_raw_ms === null ? undefined : Number(found.retain_raw_ms),
       };
     },
+    readRawKeptSince: () => readRawKeptSince(db, clock),
     async readFrontier() {
       const found = await frontier.findOne({ _id: "frontier" }, { maxTimeMS });
       return {
@@ -63,4 +69,14 @@ export function createMongoFrontier(options: {
     };
     await frontier.updateOne({ _id: "frontier" }, { $setOnInsert: first }, { upsert: true, maxTimeMS });
   }
+}
+
+/** Raw readings with an earlier timestamp (ms) may have been deleted by now. @throws Error if the mesh has no settings. */
+export async function readRawKeptSince(db: Db, clock: () => number): Promise<number> {
+  const [settings, marks] = await Promise.all([
+    db.collection<SettingsDocument>(collections.settings).findOne({ _id: "mesh" }, { maxTimeMS }),
+    db.collection<RetentionDocument>(collections.retention).findOne({ _id: "marks" }, { maxTimeMS }),
+  ]);
+  if (!settings) throw new Error("the mesh has no settings: start the operator first");
+  return keptSinceOf(marks, { settings, nowMs: clock() }).rawMs;
 }

@@ -8,6 +8,7 @@ import {
 } from "@devicemesh/chain";
 import type { AnyBulkWriteOperation, Db } from "mongodb";
 import type { AggregatorStore } from "./aggregator-store.ts";
+import { readRawKeptSince } from "./mongo-frontier.ts";
 import { alignedDate, readingsFigures, readingsGroup } from "./mongo-partials.ts";
 
 /** A span is bounded, and so are its readings: a question that takes longer is asked in vain. */
@@ -18,8 +19,10 @@ export function createMongoRepairs(options: {
   readonly db: Db;
   /** The size of the finest windows. */
   readonly windowMs: number;
+  /** Ms since 1970. */
+  readonly clock: () => number;
 }): Pick<AggregatorStore, "findRepeated" | "repair"> {
-  const { db, windowMs } = options;
+  const { db, windowMs, clock } = options;
   const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
   const messages = db.collection<MessageDocument>(collections.messages);
 
@@ -63,9 +66,12 @@ export function createMongoRepairs(options: {
       ];
       type Row = PartialFigures & { readonly window_start: Date };
       const rows = await messages.aggregate<Row>(pipeline, { maxTimeMS, allowDiskUse: true }).toArray();
+      // After the reading: what was deleted by then lies before this mark, which moved first.
+      const rawKeptSinceMs = await readRawKeptSince(db, clock);
       const byWindow = new Map(rows.map((row) => [row.window_start.getTime(), row]));
       const updates: AnyBulkWriteOperation<WindowRepeatsDocument>[] = [];
       for (let startMs = sinceMs; startMs < toMs; startMs += windowMs) {
+        if (startMs < rawKeptSinceMs) continue;
         const { window_start: _, ...figures } = byWindow.get(startMs) ?? {
           window_start: 0,
           count: 0 as const,
@@ -82,7 +88,7 @@ export function createMongoRepairs(options: {
           },
         });
       }
-      await repeats.bulkWrite(updates, { ordered: false, maxTimeMS });
+      if (updates.length > 0) await repeats.bulkWrite(updates, { ordered: false, maxTimeMS });
     },
   };
 }

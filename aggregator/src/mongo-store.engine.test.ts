@@ -1,4 +1,9 @@
-import { collections, type PartialDocument, partialsCollection } from "@devicemesh/chain";
+import {
+  collections,
+  type PartialDocument,
+  partialsCollection,
+  type RetentionDocument,
+} from "@devicemesh/chain";
 import { testEngines } from "@devicemesh/engines/testing";
 import { describe, expect, it } from "vitest";
 import { createMongoLevels } from "./mongo-levels.ts";
@@ -36,7 +41,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
   it("reads the settings, and tells that there are none", async () => {
     const { database, db, store } = await openStore();
     await using _ = database;
-    expect(await store.readSettings()).toEqual({ levels, partitions: 2, retainRawMs: undefined });
+    expect(await store.readSettings()).toEqual({ levels, partitions: 2 });
     await db.collection(collections.settings).deleteMany({});
     expect(await store.readSettings()).toBeUndefined();
   });
@@ -152,6 +157,28 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
         wanted,
       );
     }
+  });
+
+  it("leaves windows alone whose raw readings were ever deleted, though the settings keep them for ever", async () => {
+    const { database, db, store } = await openStore();
+    await using _ = database;
+    const marks = db.collection<RetentionDocument>(collections.retention);
+    await marks.insertOne({
+      _id: "marks",
+      raw: new Date(sinceMs + 10_000),
+      levels: [new Date(0), new Date(0)],
+    });
+    const repeats = db.collection<ReturnType<typeof repeatsOf>>(collections.windowRepeats);
+    await repeats.insertMany([repeatsOf("a", sinceMs, sinceMs), repeatsOf("a", sinceMs + 10_000, sinceMs)]);
+    const rawKeptSinceMs = await store.readRawKeptSince();
+    expect(rawKeptSinceMs).toBe(sinceMs + 10_000);
+    const found = await store.findRepeated({ ...everything, frontierMs: sinceMs + 50_000, rawKeptSinceMs });
+    expect(found.map(({ windowMs }) => windowMs)).toEqual([sinceMs + 10_000]);
+    // As an aggregator does that chose its span before the mark moved.
+    const span = { deviceId: "a", sensor: "pressure", sinceMs, toMs: sinceMs + 20_000 } as const;
+    await store.repair(span, sinceMs + 50_000);
+    const repaired = await repeats.find({ repair: { $exists: true } }).toArray();
+    expect(repaired.map(({ window_start }) => window_start.getTime())).toEqual([sinceMs + 10_000]);
   });
 
   it("keeps a repair that was made at a later frontier", async () => {

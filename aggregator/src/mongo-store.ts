@@ -19,7 +19,7 @@ export function createMongoStore(options: {
   return {
     ...createMongoFrontier({ db, clock }),
     ...createMongoLevels({ db, levels }),
-    ...createMongoRepairs({ db, windowMs: finest.windowMs }),
+    ...createMongoRepairs({ db, windowMs: finest.windowMs, clock }),
     ...createMongoStatus(db),
   };
 }

@@ -10,7 +10,7 @@ const published = { completeThroughMs: 0, frontiersMs: [0], logEndMs: undefined 
 
 /** All is well: it moved and ticked just now. */
 function wellProgress(options: Partial<Progress> = {}): Progress {
-  const progress = createProgress({ levels, partitions: 2, retainRawMs: undefined }, published, 1000);
+  const progress = createProgress({ levels, partitions: 2 }, published, 1000);
   return { ...progress, movedAtMs: nowMs - 1000, tickedAtMs: [nowMs, nowMs], ...options };
 }
 

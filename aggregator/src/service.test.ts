@@ -46,7 +46,7 @@ describe("GetWindowJobStatus", () => {
   it("tells of the active one its job, what it has seen, and what is wrong", async () => {
     const job = createMemoryWindowJob();
     job.tell({ batch: 3, rowsDropped: 2 });
-    const progress = createProgress({ levels, partitions: 1, retainRawMs: undefined }, published, 0);
+    const progress = createProgress({ levels, partitions: 1 }, published, 0);
     progress.sight = { watermarkMs: undefined, completeThroughMs: 7000 };
     const active = {
       progress,

@@ -11,12 +11,11 @@ const settings = {
     { windowMs: 240, segmentMs: 240 },
   ],
   partitions: 1,
-  retainRawMs: undefined,
 };
 const { signal } = new AbortController();
 
-function setUp(frontierMs: number, given: typeof settings | { retainRawMs: number } = settings) {
-  const store = createMemoryAggregatorStore({ ...settings, ...given });
+function setUp(frontierMs: number) {
+  const store = createMemoryAggregatorStore(settings);
   const progress = createProgress(settings, { ...store.published, frontiersMs: [frontierMs, 0, 0] }, 0);
   let nowMs = 0;
   const clock = () => nowMs;
@@ -102,8 +101,8 @@ describe("createRepairStep", () => {
   });
 
   it("leaves windows alone whose raw readings may have expired", async () => {
-    const { store, repair, setClock } = setUp(1000, { retainRawMs: 500 });
-    setClock(505);
+    const { store, repair } = setUp(1000);
+    store.rawKeptSinceMs = 5;
     store.repeated.push(repeated(0), repeated(10));
     await repair(signal);
     expect(store.repairs.map(({ span }) => span.sinceMs)).toEqual([10]);

@@ -59,9 +59,7 @@ export function createRepairStep({ progress, store, clock }: UpkeepDependencies)
       doneBeforeMs = 0;
     }
     if (frontierMs <= doneBeforeMs) return;
-    const settings = await store.readSettings();
-    const rawKeptSinceMs =
-      settings?.retainRawMs === undefined ? Number.NEGATIVE_INFINITY : clock() - settings.retainRawMs;
+    const rawKeptSinceMs = await store.readRawKeptSince();
     const found = await store.findRepeated({
       lastRepeatSinceMs: doneBeforeMs,
       frontierMs,

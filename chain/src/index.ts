@@ -13,10 +13,13 @@ export {
   type PartialDocument,
   type PartialFigures,
   type Repair,
+  type RetentionDocument,
   type SeriesDocument,
   type SeriesDuplicatesDocument,
   type SettingsDocument,
   type WindowRepeatsDocument,
 } from "./mongo-documents.ts";
 export { type ChainNames, chainNames, collections, connectorGroup, partialsCollection } from "./names.ts";
+export { keptSinceOf, marksOf, retentionDocument } from "./retention-marks.ts";
+export { acceptedSinceOf, acceptedSinceRecord } from "./retention-record.ts";
 export { chainSettings, listOf } from "./settings.ts";

@@ -145,6 +145,19 @@ export type FrontierDocument = {
   readonly updated: Date;
 };
 
+/**
+ * The retention marks: the timestamps before which data may ever have been deleted; 1970 if nothing was. They only
+ * move forward, and move before anything is deleted. `_id` is "marks"; written by the operator. In a backup it is
+ * copied last: marks that are too new cost coverage, marks that are too old make wrong answers.
+ */
+export type RetentionDocument = {
+  readonly _id: "marks";
+  /** Of the raw readings. */
+  readonly raw: Date;
+  /** Of the windows of each level, the finest first. */
+  readonly levels: readonly Date[];
+};
+
 /** What cannot change while the data lives. `_id` is "mesh"; written by the operator, read by all others. */
 export type SettingsDocument = {
   readonly _id: "mesh";
@@ -152,7 +165,10 @@ export type SettingsDocument = {
   readonly levels: readonly { readonly window_ms: number; readonly segment_ms: number }[];
   /** The partitions of the messages topic. */
   readonly partitions: number;
-  /** How long readings are kept by their timestamp, in ms; null for ever. The one thing here that may change. */
+  /**
+   * How long readings are kept by their timestamp, in ms; null for ever. The one thing here that may change. What
+   * was deleted is not to be concluded from it: the retention marks tell.
+   */
   readonly retain_raw_ms: number | null;
 };
 

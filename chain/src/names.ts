@@ -9,6 +9,8 @@ export type ChainNames = {
     readonly messageDeadLetters: string;
     /** What the sink of `windows` refused. */
     readonly windowDeadLetters: string;
+    /** The earliest timestamp that ingest may accept: one record, compacted. */
+    readonly retention: string;
   };
   /** The two sinks of Kafka Connect, from a topic into the collection of the same meaning. */
   readonly connectors: { readonly messages: string; readonly windows: string };
@@ -33,6 +35,8 @@ export const collections = {
   series: "series",
   /** How far the mesh is: one document. */
   frontier: "frontier",
+  /** How far raw readings and windows were ever deleted: one document. */
+  retention: "retention",
   /** What was fixed when the mesh was made: one document. */
   settings: "settings",
   /** What the operator and the aggregator say of themselves and of what they watch. */
@@ -54,6 +58,7 @@ export function chainNames(
       windows: `${prefix}aggregated_messages`,
       messageDeadLetters: `${prefix}processed_messages.dead_letters`,
       windowDeadLetters: `${prefix}aggregated_messages.dead_letters`,
+      retention: `${prefix}retention`,
     },
     connectors: {
       messages: `${prefix}processed-messages-to-mongodb`,

@@ -3,7 +3,8 @@ import { join, resolve } from "node:path";
 import { devicesAtStart } from "@devicemesh/embedded/config";
 import { type EngineAddresses, type Engines, installEnvoy, killEnginesNow } from "@devicemesh/engines";
 import { isLoopback } from "@devicemesh/identity";
-import type { MeshConfig } from "./config.ts";
+import { retentionProblem } from "@devicemesh/proto";
+import { type MeshConfig, meshSettings } from "./config.ts";
 import { findCredentials } from "./credentials.ts";
 import { planEngineStart } from "./engine-steps.ts";
 import { watchEngines } from "./engine-watch.ts";
@@ -44,6 +45,7 @@ export type MeshDependencies = {
 export async function startMesh(config: MeshConfig, dependencies: MeshDependencies): Promise<Mesh> {
   const { env, createList, tell, signal } = dependencies;
   checkHost(config);
+  checkRetention(config);
   const identity = identityOf(config);
   const folder = resolve(config.data);
   const logs = join(folder, "logs");
@@ -142,6 +144,18 @@ function checkHost({ host, insecureBeyondLoopback, certs }: MeshConfig): void {
   );
 }
 
+/** @throws RangeError that names the flags if they contradict each other. */
+function checkRetention({ retainRaw, retain10s, retain10min, retain1day }: MeshConfig): void {
+  const { settings } = meshSettings;
+  const flags = [settings.retainRaw, settings.retain10s, settings.retain10min, settings.retain1day];
+  const retention = { rawMs: retainRaw, levelsMs: [retain10s, retain10min, retain1day] };
+  const problem = retentionProblem(
+    retention,
+    flags.map(({ flag }) => flag),
+  );
+  if (problem) throw new RangeError(problem);
+}
+
 /** @throws RangeError for a folder that lacks something, and for a replay: no gateway may send for all its devices. */
 function identityOf({ certs, replay, publicPort, devicesPort }: MeshConfig): MeshIdentity | undefined {
   if (certs === undefined) return undefined;
@@ -190,6 +204,11 @@ function servicesConfigOf(
     windowMs: config.window,
     segmentMs: config.segment,
     retainRawMs: config.retainRaw,
+    retainWindowsMs: {
+      finest: config.retain10s,
+      tenMinutes: config.retain10min,
+      day: config.retain1day,
+    },
     checkpoints: join(folder, "checkpoints"),
     corsOrigin: config.corsOrigin,
     devices: devicesAtStart(config) || undefined,

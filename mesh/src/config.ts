@@ -4,7 +4,8 @@ import { generatorEnvironment } from "@devicemesh/generator";
 import { deviceAccessSettings } from "@devicemesh/identity";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 
-const { devices, noGenerator, replay, corsOrigin } = embeddedSettings.settings;
+const { devices, noGenerator, replay, corsOrigin, retain10s, retain10min, retain1day } =
+  embeddedSettings.settings;
 
 /** The settings of `npm run mesh`; those of `npm start` mean the same here. */
 export const meshSettings = defineSettings({
@@ -107,6 +108,9 @@ export const meshSettings = defineSettings({
       description:
         "How long raw readings are kept, by their timestamp; older ones are refused; for ever by default.",
     },
+    retain10s,
+    retain10min,
+    retain1day,
     brokers: {
       flag: "--brokers",
       env: "DEVICEMESH_BROKERS",

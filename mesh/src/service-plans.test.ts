@@ -18,6 +18,7 @@ const config: ServicesConfig = {
   windowMs: 10_000,
   segmentMs: 5000,
   retainRawMs: 3_600_000,
+  retainWindowsMs: { finest: 7_200_000, tenMinutes: undefined, day: 86_400_000 },
   checkpoints: "checkpoints",
   corsOrigin: undefined,
   devices: undefined,
@@ -44,6 +45,9 @@ describe("the plans of the services", () => {
     for (const { args } of [operator, ingest]) {
       expect(valueAfter(args(undefined), "--retain-raw")).toBe("3600000ms");
     }
+    expect(valueAfter(operator.args(undefined), "--retain-10s")).toBe("7200000ms");
+    expect(operator.args(undefined)).not.toContain("--retain-10min");
+    expect(valueAfter(operator.args(undefined), "--retain-1day")).toBe("86400000ms");
     expect(valueAfter(operator.args(undefined), "--segment")).toBe("5000ms");
     expect(valueAfter(operator.args(undefined), "--kafka-brokers")).toBe("127.0.0.1:1,127.0.0.1:2");
   });

@@ -44,7 +44,13 @@ export type ServicesConfig = {
   readonly replication: number;
   readonly windowMs: number;
   readonly segmentMs: number;
+  /** How long raw readings and the windows of 10 seconds, 10 minutes and one day are kept; undefined for ever. */
   readonly retainRawMs: number | undefined;
+  readonly retainWindowsMs?: {
+    readonly finest: number | undefined;
+    readonly tenMinutes: number | undefined;
+    readonly day: number | undefined;
+  };
   /** A folder that Spark's driver can write to. */
   readonly checkpoints: string;
   /** Origins of web pages that may call, with commas. */
@@ -76,7 +82,7 @@ export function planServices(
   const log = ["--log-level", config.logLevel];
   const kafka = ["--kafka-brokers", engines.kafkaBrokers.join(","), "--topic-prefix", topicPrefix];
   const mongodb = mongodbFlags(config);
-  const retainRaw = retainRawMs === undefined ? [] : ["--retain-raw", `${retainRawMs}ms`];
+  const retainRaw = retentionFlag("--retain-raw", retainRawMs);
   const inner = listenFlags(0);
   return {
     operator: {
@@ -90,6 +96,9 @@ export function planServices(
         ...["--partitions", `${config.partitions}`, "--replication", `${config.replication}`],
         ...["--window", `${config.windowMs}ms`, "--segment", `${config.segmentMs}ms`],
         ...retainRaw,
+        ...retentionFlag("--retain-10s", config.retainWindowsMs?.finest),
+        ...retentionFlag("--retain-10min", config.retainWindowsMs?.tenMinutes),
+        ...retentionFlag("--retain-1day", config.retainWindowsMs?.day),
         ...log,
       ],
     },
@@ -152,6 +161,10 @@ export function planGenerator(config: ServicesConfig, target: string): ServicePl
       ...["--log-level", logLevel],
     ],
   };
+}
+
+function retentionFlag(flag: string, ms: number | undefined): readonly string[] {
+  return ms === undefined ? [] : [flag, `${ms}ms`];
 }
 
 function mongodbFlags({ engines, database }: ServicesConfig): readonly string[] {

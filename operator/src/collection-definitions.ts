@@ -40,6 +40,7 @@ export function collectionDefinitions(options: {
     { collection: collections.series, validator: seriesValidator },
     { collection: collections.seriesDuplicates, validator: seriesDuplicatesValidator },
     { collection: collections.frontier, validator: frontierValidator },
+    { collection: collections.retention, validator: retentionValidator },
     { collection: collections.settings, validator: settingsValidator },
     // Their writers alone read them, or show them to people; they change with each version.
     { collection: collections.status, validator: {} },
@@ -170,6 +171,10 @@ const frontierValidator = {
       updated: date,
     },
   },
+};
+
+const retentionValidator = {
+  $jsonSchema: documentOf({ _id: text, raw: date, levels: { bsonType: "array", items: date } }),
 };
 
 const settingsValidator = {

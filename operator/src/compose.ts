@@ -17,6 +17,7 @@ import type { MeshDefinition } from "./mesh-definition.ts";
 import { type EngineName, engineNames, type MeshEngines, openEngines } from "./mesh-engines.ts";
 import { type OperatorSight, registerOperatorMetrics } from "./metrics.ts";
 import { createMongoOperatorStore } from "./mongo-operator-store.ts";
+import { startRetention } from "./retention.ts";
 import { createUpkeep, type UpkeepPace } from "./upkeep.ts";
 
 /** What the operator needs from outside. */
@@ -38,6 +39,9 @@ export type OperatorPace = UpkeepPace & {
   readonly lookEveryMs: number;
   /** Between two attempts to make the mesh while an engine is away, in ms; it doubles up to ten times as much. */
   readonly retryMs: number;
+  /** How long deleting waits after a retention mark has moved, and how often that is looked at, in ms. */
+  readonly deletionDelayMs?: number;
+  readonly retentionEveryMs?: number;
   /** How long `startOperator` waits for the mesh to be made before it says that it listens, in ms. */
   readonly firstMs: number;
 };
@@ -204,12 +208,25 @@ async function keepMesh(
   const store = createMongoOperatorStore(engines.db);
   const upkeep = createUpkeep({ engines, mesh, store, pace, now: () => performance.now(), logger });
   await using deadLetters = startDeadLetters({ engines, mesh, logger, retryMs: pace.retryMs });
+  await using retention = startRetention({
+    engines,
+    mesh,
+    logger,
+    clock,
+    delayMs: pace.deletionDelayMs,
+    stepEveryMs: pace.retentionEveryMs,
+  });
   seen.deadLetters = deadLetters;
   let known = "";
   while (!signal.aborted) {
     const [status] = await Promise.all([upkeep.look(signal), askEngines(run)]);
     if (signal.aborted) return;
-    const problems = [...waiting.problems(), ...status.problems, ...deadLetters.problems()];
+    const problems = [
+      ...waiting.problems(),
+      ...status.problems,
+      ...deadLetters.problems(),
+      ...retention.problems(),
+    ];
     try {
       await store.writeStatus({ _id: "operator", updated: new Date(clock()), ...status, problems });
     } catch (error) {

@@ -2,6 +2,8 @@ import { chainNames, chainSettings, listOf } from "@devicemesh/chain";
 import { addressSettings } from "@devicemesh/kit/address-settings";
 import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
+import { SettingsError } from "@devicemesh/kit/settings-error";
+import { defaultLevels, type Level, type Retention, retentionProblem } from "@devicemesh/proto";
 import { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
 import type { EngineAddresses } from "./mesh-engines.ts";
 
@@ -77,6 +79,27 @@ export const operatorSettings = defineSettings({
       minimum: "1s",
       description: "How long raw readings are kept, by their timestamp; for ever by default.",
     },
+    retain10s: {
+      flag: "--retain-10s",
+      env: "DEVICEMESH_RETAIN_10S",
+      kind: "duration",
+      minimum: "1s",
+      description: "How long the finest windows (of 10 seconds, see --window) are kept; for ever by default.",
+    },
+    retain10min: {
+      flag: "--retain-10min",
+      env: "DEVICEMESH_RETAIN_10MIN",
+      kind: "duration",
+      minimum: "1s",
+      description: "How long 10-minute windows are kept; for ever by default.",
+    },
+    retain1day: {
+      flag: "--retain-1day",
+      env: "DEVICEMESH_RETAIN_1DAY",
+      kind: "duration",
+      minimum: "1s",
+      description: "How long 1-day windows are kept; for ever by default.",
+    },
     retainLog: {
       flag: "--retain-log",
       env: "DEVICEMESH_RETAIN_LOG",
@@ -125,18 +148,38 @@ export const operatorSettings = defineSettings({
 /** What the operator is told. */
 export type OperatorConfig = SettingsOf<typeof operatorSettings>;
 
-/** The mesh that the settings describe. */
+/**
+ * The mesh that the settings describe.
+ * @throws SettingsError if its retention contradicts itself.
+ */
 export function meshOf(config: OperatorConfig): MeshDefinition {
+  const levels = levelsAbove({ windowMs: config.window, segmentMs: config.segment });
   return {
     names: chainNames({ prefix: config.topicPrefix, database: config.mongodbDatabase }),
     sinkMongodbUrl: config.sinkMongodbUrl ?? config.mongodbUrl,
     partitions: config.partitions,
     replication: config.replication,
-    levels: levelsAbove({ windowMs: config.window, segmentMs: config.segment }),
-    retainRawMs: config.retainRaw,
+    levels,
+    retention: retentionOf(config, levels),
     retainLogMs: config.retainLog,
     sinkTasks: config.sinkTasks,
   };
+}
+
+/** A level without a flag of its own, and one that the mesh does not have, is no concern of the retention. */
+function retentionOf(config: OperatorConfig, levels: readonly Level[]): Retention {
+  const { retainRaw, retain10s, retain10min, retain1day } = operatorSettings.settings;
+  const [, ...coarser] = levels;
+  const kept = coarser.map(({ windowMs }) =>
+    windowMs === defaultLevels[1]?.windowMs
+      ? { ms: config.retain10min, flag: retain10min.flag }
+      : { ms: config.retain1day, flag: retain1day.flag },
+  );
+  const retention = { rawMs: config.retainRaw, levelsMs: [config.retain10s, ...kept.map(({ ms }) => ms)] };
+  const names = [retainRaw.flag, retain10s.flag, ...kept.map(({ flag }) => flag)];
+  const problem = retentionProblem(retention, names);
+  if (problem) throw new SettingsError(problem);
+  return retention;
 }
 
 /** Where the settings say that the engines are. */

@@ -23,6 +23,9 @@ export type Part = {
   apply(): Promise<void>;
 };
 
+/** The part of a mesh that remembers how far readings and windows were ever deleted. */
+export const retentionMarks = "retention marks";
+
 /** The mesh cannot become what is asked for without losing data; nothing was changed. The text names the fix. */
 export class MeshRefusedError extends Error {
   constructor(refusals: readonly string[]) {

@@ -7,34 +7,22 @@ export type IndexDefinition = {
   readonly name: string;
   /** The fields, all ascending, in the order that counts. */
   readonly fields: readonly string[];
-  /** Documents are removed when their (only) field is so many seconds ago; for ever if left out. */
-  readonly expireAfterSeconds?: number;
 };
 
-/** A timestamp may be ahead of its arrival by a day; an hour more for clocks and for the database's own pace. */
-const expiryMarginSeconds = 86_400 + 3600;
-
 /**
- * Every index of a mesh's database, beside those on `_id`. `retainRawMs` is how long readings are kept by their
- * timestamp; undefined for ever.
+ * Every index of a mesh's database, beside those on `_id`. None makes documents expire: only what is folded and lies
+ * before a retention mark may be deleted.
  */
-export function indexDefinitions(options: {
-  readonly levels: readonly Level[];
-  readonly retainRawMs: number | undefined;
-}): readonly IndexDefinition[] {
-  const { levels, retainRawMs } = options;
+export function indexDefinitions(options: { readonly levels: readonly Level[] }): readonly IndexDefinition[] {
+  const { levels } = options;
   const { messages, windowRepeats, deadLetters, series, seriesDuplicates } = collections;
-  const expiry =
-    retainRawMs === undefined
-      ? {}
-      : { expireAfterSeconds: Math.ceil(retainRawMs / 1000) + expiryMarginSeconds };
   return [
     // Ragged edges and dirty windows of some series; repairs.
     { collection: messages, name: "series_time", fields: ["device_id", "sensor", "timestamp"] },
-    // Ragged edges over all series, and pages of readings in their order.
+    // Ragged edges over all series, pages of readings in their order, and expiry.
     { collection: messages, name: "time_series", fields: ["timestamp", "device_id", "sensor"] },
-    // The tail: what has arrived since the frontier. New series. Expiry.
-    { collection: messages, name: "arrived", fields: ["arrived"], ...expiry },
+    // The tail: what has arrived since the frontier. New series.
+    { collection: messages, name: "arrived", fields: ["arrived"] },
     ...levels.flatMap(({ windowMs }, level) => partialIndexes(partialsCollection(level, windowMs))),
     // Which windows of some series, or of all in a timeframe, are dirty.
     {
@@ -62,7 +50,7 @@ function partialIndexes(collection: string): IndexDefinition[] {
       name: "series_window",
       fields: ["device_id", "sensor", "window_start", "segment_start"],
     },
-    // Windows of all series in a timeframe.
+    // Windows of all series in a timeframe, and expiry.
     { collection, name: "window_segment", fields: ["window_start", "segment_start"] },
     // What a level above folds: the partials of closed segments.
     { collection, name: "segment", fields: ["segment_start"] },

@@ -9,11 +9,13 @@ import type { MeshEngines } from "./mesh-engines.ts";
 import { inspectCollections } from "./mongo-collections.ts";
 import { inspectIndexes } from "./mongo-indexes.ts";
 import { inspectSettings } from "./mongo-settings-document.ts";
+import { inspectRetention } from "./retention-part.ts";
 import { topicDefinitions } from "./topic-definitions.ts";
 
 /**
  * Finds out how everything a mesh is made of differs from what it should be, in the order in which it has to be
- * made: a sink without its indexes and topics would do harm. Reads only; ends with the reason of the signal when it aborts.
+ * made: a sink without its indexes and topics would do harm, and retention marks are concluded from the settings before
+ * these change. Reads only; ends with the reason of the signal when it aborts.
  */
 export async function inspectMesh(
   engines: MeshEngines,
@@ -21,14 +23,15 @@ export async function inspectMesh(
   signal?: AbortSignal,
 ): Promise<readonly Part[]> {
   const { withAdmin, db, rest } = engines;
-  const [topics, collections, indexes, settings, connectors] = await Promise.all([
+  const [topics, collections, indexes, retention, settings, connectors] = await Promise.all([
     inspectTopics(withAdmin, topicDefinitions(mesh), signal),
     inspectCollections(db, collectionDefinitions(mesh), signal),
     inspectIndexes(db, indexDefinitions(mesh), signal),
+    inspectRetention(engines, mesh, signal),
     inspectSettings(db, mesh, signal),
     inspectConnectors(rest, connectorDefinitions(mesh), signal),
   ]);
-  return [...topics, ...collections, ...indexes, settings, ...connectors];
+  return [...topics, ...collections, ...indexes, retention, settings, ...connectors];
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Logger } from "@devicemesh/kit/logger";
 import { reasonOf } from "@devicemesh/kit/reason";
-import type { Part } from "./difference.ts";
+import { type Part, retentionMarks } from "./difference.ts";
 
 /** Compares a mesh with what it should be, now and then, and mends it. */
 export type Inspection = {
@@ -69,9 +69,13 @@ function isProblem({ difference }: Part): boolean {
   return difference.kind !== "same" && difference.kind !== "left";
 }
 
-/** A topic that has gone has taken data with it: nobody should find it empty and think that nothing happened. */
+/**
+ * A topic that has gone has taken data with it, and retention marks what was known of data: nobody should find them
+ * empty and think that nothing happened.
+ */
 function canBeMended({ what, difference }: Part): boolean {
-  return difference.kind === "change" || (difference.kind === "create" && !what.startsWith("topic "));
+  const isLoss = what.startsWith("topic ") || what === retentionMarks;
+  return difference.kind === "change" || (difference.kind === "create" && !isLoss);
 }
 
 function describePart({ what, difference }: Part): string {

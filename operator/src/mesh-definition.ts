@@ -1,5 +1,5 @@
 import type { ChainNames } from "@devicemesh/chain";
-import { defaultLevels, type Level } from "@devicemesh/proto";
+import { defaultLevels, type Level, type Retention } from "@devicemesh/proto";
 
 /** What a mesh is to be made of. */
 export type MeshDefinition = {
@@ -12,8 +12,8 @@ export type MeshDefinition = {
   readonly replication: number;
   /** The levels of windows, the finest first. */
   readonly levels: readonly Level[];
-  /** How long readings are kept by their timestamp, in ms; undefined for ever. */
-  readonly retainRawMs: number | undefined;
+  /** How long readings and windows are kept. */
+  readonly retention: Retention;
   /** How long the log keeps messages, in ms. */
   readonly retainLogMs: number;
   /** How many tasks each sink may be split into. */

@@ -40,10 +40,8 @@ async function indexesOf(
   return await db.collection(collection).indexes({ timeoutMS });
 }
 
-async function createIndex(db: Db, { collection, name, fields, expireAfterSeconds }: IndexDefinition) {
-  await db
-    .collection(collection)
-    .createIndex(keyOf(fields), { name, ...(expireAfterSeconds !== undefined && { expireAfterSeconds }) });
+async function createIndex(db: Db, { collection, name, fields }: IndexDefinition) {
+  await db.collection(collection).createIndex(keyOf(fields), { name });
 }
 
 function indexChanges(found: IndexDescriptionInfo, wanted: IndexDefinition): Change[] {
@@ -53,13 +51,10 @@ function indexChanges(found: IndexDescriptionInfo, wanted: IndexDefinition): Cha
   if (!isDeepStrictEqual(Object.entries(key), Object.entries(keyOf(wanted.fields)))) {
     changes.push({ setting: "fields", from: Object.keys(key).join(", "), to: wanted.fields.join(", ") });
   }
+  // Older operators had the database itself delete readings.
   const expiry = found.expireAfterSeconds as number | undefined;
-  if (expiry !== wanted.expireAfterSeconds) {
-    changes.push({
-      setting: "expires after seconds",
-      from: `${expiry ?? "never"}`,
-      to: `${wanted.expireAfterSeconds ?? "never"}`,
-    });
+  if (expiry !== undefined) {
+    changes.push({ setting: "expires after seconds", from: `${expiry}`, to: "never" });
   }
   return changes;
 }

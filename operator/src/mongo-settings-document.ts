@@ -10,7 +10,7 @@ export function settingsDocument(mesh: MeshDefinition): SettingsDocument {
     _id: "mesh",
     levels: mesh.levels.map(({ windowMs, segmentMs }) => ({ window_ms: windowMs, segment_ms: segmentMs })),
     partitions: mesh.partitions,
-    retain_raw_ms: mesh.retainRawMs ?? null,
+    retain_raw_ms: mesh.retention.rawMs ?? null,
   };
 }
 

@@ -61,6 +61,7 @@ describe.skipIf(!given)("making a mesh", () => {
         [topics.windows, "LogAppendTime"],
         [topics.messageDeadLetters, "CreateTime"],
         [topics.windowDeadLetters, "CreateTime"],
+        [topics.retention, "LogAppendTime"],
       ]),
     );
   });
@@ -73,14 +74,14 @@ describe.skipIf(!given)("making a mesh", () => {
         resources: [{ type: 2, name: messages, configEntries: [{ name: "segment.ms", value: "3600000" }] }],
       }),
     );
-    const changed = { retainLogMs: 86_400_000, retainRawMs: 86_400_000, sinkTasks: 1 };
+    const retention = { rawMs: 86_400_000, levelsMs: [undefined, undefined, undefined] };
+    const changed = { retainLogMs: 86_400_000, retention, sinkTasks: 1 };
     const lines = await plan(changed);
     expect(lines).toEqual(
       expect.arrayContaining([
         `~ topic ${messages}: would be changed`,
         "    retention.ms: 604800000 -> 86400000",
         "    message.timestamp.type: CreateTime -> LogAppendTime",
-        "    expires after seconds: never -> 176400",
         "    retain_raw_ms: null -> 86400000",
         "    tasks.max: 2 -> 1",
       ]),

@@ -1,4 +1,5 @@
 import { type ChainNames, chainNames, connectorGroup } from "@devicemesh/chain";
+import type { Retention } from "@devicemesh/proto";
 import { applyParts, inspectMesh } from "./inspect-mesh.ts";
 import { deleteGroups, deleteTopics } from "./kafka-topics.ts";
 import { levelsAbove, type MeshDefinition } from "./mesh-definition.ts";
@@ -18,20 +19,21 @@ export type MeshOptions = EngineAddresses & {
   /** The finest windows and segments; 10 s by default. */
   readonly windowMs?: number;
   readonly segmentMs?: number;
-  /** Readings are kept for ever by default. */
-  readonly retainRawMs?: number;
+  /** All is kept for ever by default. */
+  readonly retention?: Retention;
 };
 
 /** The definition of the mesh of these options. */
 export function meshDefinition(options: MeshOptions): MeshDefinition {
   const { windowMs = 10_000, segmentMs = 10_000, partitions = 4, replication = 1 } = options;
+  const levels = levelsAbove({ windowMs, segmentMs });
   return {
     names: chainNames({ prefix: options.prefix, database: options.database }),
     sinkMongodbUrl: options.sinkMongodbUrl ?? options.mongodbUrl,
     partitions,
     replication,
-    levels: levelsAbove({ windowMs, segmentMs }),
-    retainRawMs: options.retainRawMs,
+    levels,
+    retention: options.retention ?? { rawMs: undefined, levelsMs: levels.map(() => undefined) },
     retainLogMs: 7 * 86_400_000,
     sinkTasks: 2,
   };

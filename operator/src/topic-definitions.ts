@@ -26,7 +26,7 @@ export const deadLettersRetentionMs = 30 * dayMs;
  */
 export function topicDefinitions(mesh: MeshDefinition): readonly TopicDefinition[] {
   const { names, partitions, replication, retainLogMs } = mesh;
-  const { messages, windows, messageDeadLetters, windowDeadLetters } = names.topics;
+  const { messages, windows, messageDeadLetters, windowDeadLetters, retention } = names.topics;
   const settings = (timestampType: string, retentionMs: number): Record<string, string> => ({
     "cleanup.policy": "delete",
     "message.timestamp.type": timestampType,
@@ -43,6 +43,16 @@ export function topicDefinitions(mesh: MeshDefinition): readonly TopicDefinition
       replication,
       settings: settings("CreateTime", deadLettersRetentionMs),
     })),
+    {
+      topic: retention,
+      partitions: 1,
+      replication,
+      settings: {
+        "cleanup.policy": "compact",
+        "message.timestamp.type": "LogAppendTime",
+        "min.insync.replicas": `${minInsyncReplicas(replication)}`,
+      },
+    },
   ];
 }
 

@@ -50,12 +50,14 @@ export function keptSinceAt(options: {
   readonly nowMs: number;
   /** In ms: of the raw readings, then of each level, the finest first. */
   readonly grainsMs?: readonly number[];
+  /** `refusalMarginMs` by default. */
+  readonly marginMs?: number;
 }): KeptSince {
-  const { retention, levels, before, nowMs, grainsMs = [] } = options;
+  const { retention, levels, before, nowMs, grainsMs = [], marginMs = refusalMarginMs } = options;
   const limit = (keepMs: number | undefined, place: number): number =>
     keepMs === undefined
       ? Number.NEGATIVE_INFINITY
-      : alignDown(nowMs - keepMs - refusalMarginMs, grainsMs[place] ?? levels.at(-1)?.windowMs ?? 1);
+      : alignDown(nowMs - keepMs - marginMs, grainsMs[place] ?? levels.at(-1)?.windowMs ?? 1);
   return {
     rawMs: Math.max(before.rawMs, limit(retention.rawMs, 0)),
     levelsMs: before.levelsMs.map((kept, level) =>

@@ -1,6 +1,12 @@
-import { collections, type FrontierDocument, type SettingsDocument } from "@devicemesh/chain";
+import {
+  collections,
+  type FrontierDocument,
+  keptSinceOf,
+  type RetentionDocument,
+  type SettingsDocument,
+} from "@devicemesh/chain";
 import { unavailable } from "@devicemesh/kit/rpc-error";
-import { alignUp, type Level } from "@devicemesh/proto";
+import type { Level } from "@devicemesh/proto";
 import type { Db } from "mongodb";
 import { callMongo, quickCall } from "./mongo-call.ts";
 import type { StoreHorizon } from "./reading-store.ts";
@@ -13,7 +19,7 @@ export type MeshHorizon = StoreHorizon & {
   readonly publishedMs: number | undefined;
 };
 
-/** Reads settings and frontier. */
+/** Reads settings, frontier and retention marks. */
 export type HorizonReader = {
   /** The levels, once they were read. @throws RpcError UNAVAILABLE before. */
   levels(): readonly Level[];
@@ -21,7 +27,7 @@ export type HorizonReader = {
   read(signal: AbortSignal): Promise<MeshHorizon>;
 };
 
-/** Of the settings only the retention may change, and rarely. */
+/** What is used of the settings does not change, except in a mesh whose operator is older than retention marks. */
 const settingsCacheMs = 10_000;
 
 /**
@@ -37,6 +43,7 @@ export function createHorizonReader(options: {
   const { db, clock, cacheMs } = options;
   const settingsCollection = db.collection<SettingsDocument>(collections.settings);
   const frontiers = db.collection<FrontierDocument>(collections.frontier);
+  const retention = db.collection<RetentionDocument>(collections.retention);
   let settings: { readonly document: SettingsDocument; readonly readAt: number } | undefined;
   let levels: readonly Level[] | undefined;
   let latest: { readonly horizon: Promise<MeshHorizon>; readonly askedAt: number } | undefined;
@@ -53,20 +60,22 @@ export function createHorizonReader(options: {
     return document;
   }
 
-  async function readBoth(): Promise<MeshHorizon> {
+  async function readAll(): Promise<MeshHorizon> {
     // Nobody's signal: it is read for all who ask.
     const never = new AbortController().signal;
-    const [mesh, frontier] = await callMongo(never, quickCall, (limits) =>
-      Promise.all([readSettings(limits), frontiers.findOne({ _id: "frontier" }, limits)]),
+    const [mesh, frontier, marks] = await callMongo(never, quickCall, (limits) =>
+      Promise.all([
+        readSettings(limits),
+        frontiers.findOne({ _id: "frontier" }, limits),
+        retention.findOne({ _id: "marks" }, limits),
+      ]),
     );
-    const retainMs = mesh.retain_raw_ms === null ? undefined : Number(mesh.retain_raw_ms);
-    const windowMs = Number(mesh.levels[0]?.window_ms);
+    const keptSince = keptSinceOf(marks, { settings: mesh, nowMs: clock() });
     return {
       completeThroughMs: frontier?.complete_through.getTime() ?? 0,
       frontiersMs: mesh.levels.map((_, level) => frontier?.frontiers[level]?.getTime() ?? 0),
-      levelsKeptSinceMs: mesh.levels.map(() => Number.NEGATIVE_INFINITY),
-      rawKeptSinceMs:
-        retainMs === undefined ? Number.NEGATIVE_INFINITY : alignUp(clock() - retainMs, windowMs),
+      levelsKeptSinceMs: keptSince.levelsMs,
+      rawKeptSinceMs: keptSince.rawMs,
       coarsePureSinceMs: frontier?.coarse_pure_since?.getTime() ?? Number.POSITIVE_INFINITY,
       logEndMs: frontier?.log_end?.getTime(),
       publishedMs: frontier?.updated.getTime(),
@@ -76,7 +85,7 @@ export function createHorizonReader(options: {
   function read(): Promise<MeshHorizon> {
     const now = performance.now();
     if (latest && now - latest.askedAt < cacheMs) return latest.horizon;
-    const horizon = readBoth();
+    const horizon = readAll();
     const mine = { horizon, askedAt: now };
     latest = mine;
     // A failure is not kept: the next one asks again.

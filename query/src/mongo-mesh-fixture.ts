@@ -36,6 +36,10 @@ export type MeshFixture = {
   fold(options?: { readonly isSlow?: boolean }): Promise<void>;
   /** Repairs all windows with repeats, at the frontier. */
   repair(): Promise<void>;
+  /** Takes notice of readings that others have deleted: what comes again is stored again. */
+  noticeDeleted(): Promise<void>;
+  /** For each level, the finest first. */
+  frontiersMs(): readonly number[];
   advance(ms: number): void;
   nowMs(): number;
   close(): Promise<void>;
@@ -257,6 +261,12 @@ export async function openMeshFixture(options: {
         );
       }
     },
+    async noticeDeleted() {
+      const there = await db.collection<MessageDocument>(collections.messages).distinct("_id");
+      const identities = new Set(there);
+      for (const identity of stored.keys()) if (!identities.has(identity)) stored.delete(identity);
+    },
+    frontiersMs: () => frontiersMs,
     advance(ms) {
       nowMs += ms;
     },

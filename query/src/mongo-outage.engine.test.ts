@@ -1,10 +1,11 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { collections, type RetentionDocument, retentionDocument } from "@devicemesh/chain";
 import { openMongo } from "@devicemesh/chain/mongo-client";
 import { testEngines } from "@devicemesh/engines/testing";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { indexDefinitions } from "@devicemesh/operator";
-import { defaultLevels } from "@devicemesh/proto";
+import { defaultLevels, nothingDeleted } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
 import { openMeshFixture } from "./mongo-mesh-fixture.ts";
 import { createMongoReadingStore } from "./mongo-reading-store.ts";
@@ -14,7 +15,7 @@ import { watchReach } from "./store-reach.ts";
 
 const engines = await testEngines();
 const url = engines?.mongodbUrl ?? "";
-const indexes = indexDefinitions({ levels: defaultLevels, retainRawMs: undefined });
+const indexes = indexDefinitions({ levels: defaultLevels });
 
 /** A way to the database that can be cut and mended. */
 async function openWay(to: URL) {
@@ -92,34 +93,44 @@ describe.skipIf(!engines)("a database that goes away and comes back", () => {
 });
 
 describe.skipIf(!engines)("raw readings that expire", () => {
-  it("are left out of ragged edges and named, where windows still cover the rest", async () => {
-    const hourMs = 3_600_000;
-    const mesh = await openMeshFixture({ url, indexes, retainRawMs: hourMs });
-    const { signal } = new AbortController();
-    const filter = { deviceIds: [], sensors: [] };
-    try {
-      const [inEdge, inWindow] = [mesh.nowMs() - 3 * hourMs, mesh.nowMs() - 2 * hourMs];
-      await mesh.publish(
-        [inEdge, inWindow].map((timestampMs) => ({
-          deviceId: "a",
-          sensor: "temperature",
-          timestampMs,
-          value: 20,
-        })),
-      );
-      mesh.advance(20_000);
-      await mesh.fold();
-      const sinceMs = inEdge - 1;
-      const { partials, coverage } = await readTimeframe(
-        mesh.store,
-        { filter, timeframe: { sinceMs, toMs: mesh.nowMs() } },
-        signal,
-      );
-      expect(partials.map(({ firstAtMs }) => firstAtMs)).toEqual([inWindow]);
-      const edgeEndMs = Math.ceil(sinceMs / 10_000) * 10_000;
-      expect(coverage.notCovered).toEqual([{ sinceMs, toMs: edgeEndMs }]);
-    } finally {
-      await mesh.close();
-    }
-  });
+  it.each(["of a mesh without marks, by its settings", "by the marks, whatever the settings are now"])(
+    "are left out of ragged edges and named, where windows still cover the rest: %s",
+    async (how) => {
+      const hourMs = 3_600_000;
+      const isMarked = how.startsWith("by the marks");
+      const mesh = await openMeshFixture({ url, indexes, ...(!isMarked && { retainRawMs: hourMs }) });
+      const { signal } = new AbortController();
+      const filter = { deviceIds: [], sensors: [] };
+      try {
+        const [inEdge, inWindow] = [mesh.nowMs() - 3 * hourMs, mesh.nowMs() - 2 * hourMs];
+        await mesh.publish(
+          [inEdge, inWindow].map((timestampMs) => ({
+            deviceId: "a",
+            sensor: "temperature",
+            timestampMs,
+            value: 20,
+          })),
+        );
+        mesh.advance(20_000);
+        await mesh.fold();
+        const sinceMs = inEdge - 1;
+        if (isMarked) {
+          const marks = mesh.db.collection<RetentionDocument>(collections.retention);
+          await marks.insertOne(
+            retentionDocument({ ...nothingDeleted(defaultLevels), rawMs: inEdge + 600_000 }),
+          );
+        }
+        const { partials, coverage } = await readTimeframe(
+          mesh.store,
+          { filter, timeframe: { sinceMs, toMs: mesh.nowMs() } },
+          signal,
+        );
+        expect(partials.map(({ firstAtMs }) => firstAtMs)).toEqual([inWindow]);
+        const edgeEndMs = Math.ceil(sinceMs / 10_000) * 10_000;
+        expect(coverage.notCovered).toEqual([{ sinceMs, toMs: edgeEndMs }]);
+      } finally {
+        await mesh.close();
+      }
+    },
+  );
 });

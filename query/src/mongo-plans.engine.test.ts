@@ -96,7 +96,7 @@ async function planOf(db: Db, command: Document): Promise<{ stages: string[]; in
 
 describe.skipIf(!engines)("the plans of the database", () => {
   it("use an index for everything that query asks", async () => {
-    const indexes = indexDefinitions({ levels: defaultLevels, retainRawMs: undefined });
+    const indexes = indexDefinitions({ levels: defaultLevels });
     const mesh = await openMeshFixture({ url, indexes });
     const client = new MongoClient(url, { monitorCommands: true });
     try {

@@ -17,7 +17,7 @@ const engines = await testEngines();
 describe.skipIf(!engines)("on a real database", () => {
   const database = {
     url: engines?.mongodbUrl ?? "",
-    indexes: indexDefinitions({ levels: defaultLevels, retainRawMs: undefined }),
+    indexes: indexDefinitions({ levels: defaultLevels }),
   };
 
   it("says so where a repair that a plan names was made anew", async () => {

@@ -12,7 +12,7 @@ import { openMeshFixture } from "./mongo-mesh-fixture.ts";
 
 const engines = await testEngines();
 const url = engines?.mongodbUrl ?? "";
-const indexes = indexDefinitions({ levels: defaultLevels, retainRawMs: undefined });
+const indexes = indexDefinitions({ levels: defaultLevels });
 
 describe.skipIf(!engines)("the status of the real chain", () => {
   it("counts dirty, repaired and still clean windows, and dead letters of each kind", async () => {

@@ -1,0 +1,124 @@
+import {
+  hasDeleted,
+  isSameKeptSince,
+  type KeptSince,
+  keptSinceAt,
+  type Level,
+  type Retention,
+  refusalMarginMs,
+} from "@devicemesh/proto";
+import type { RetentionStore } from "./retention-store.ts";
+
+/**
+ * How far the finest frontier must have moved past the announcement of a mark before anything is deleted, in ms.
+ * By then every reading that was checked against an older mark is stored, or known as a duplicate: ingest knows a
+ * mark for at most 3 minutes less than everybody, and gives an append up after at most 5. Answers that were planned
+ * by an older mark take a minute at most.
+ */
+export const deletionDelayMs = 600_000;
+
+/** The announcement is repeated so often, in ms, in case its topic was lost. */
+const announceEveryMs = 600_000;
+
+/** Documents of one deletion: a fraction of a second. */
+const batchMax = 2000;
+
+/** Batches of one step, so that the keeper can be stopped soon. */
+const batchesMax = 20;
+
+/** Raises the retention marks of a mesh and deletes what lies before them. */
+export type RetentionKeeper = {
+  /** Does what is due; resolves with whether there is more to delete at once. To be called again and again. */
+  step(): Promise<{ readonly isMoreDue: boolean }>;
+};
+
+/** The grains of the marks: each a whole number of the next coarser level's windows. */
+export function grainsOf(levels: readonly Level[]): readonly number[] {
+  const above = (level: number): number => (levels[level] ?? levels.at(-1))?.windowMs ?? 1;
+  return [above(1), ...levels.map((_, level) => above(level + 1))];
+}
+
+/** The earliest timestamp that ingest may accept under these marks. */
+export function acceptedSinceMs({ rawMs }: KeptSince): number {
+  return rawMs + refusalMarginMs;
+}
+
+/**
+ * Makes the keeper of a mesh that has marks. First it raises a mark in the database, then it announces it to
+ * ingest, then it waits, then it deletes: after a crash at any moment nothing is missing that the marks do not name.
+ * Time is the finest frontier's: while it stands still, nothing expires.
+ */
+export function createRetentionKeeper(options: {
+  readonly store: RetentionStore;
+  /** Tells every ingest the earliest timestamp (ms) that it may accept. Durable when it resolves. */
+  readonly announce: (acceptedSinceMs: number) => Promise<void>;
+  readonly levels: readonly Level[];
+  readonly retention: Retention;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  /** `deletionDelayMs` by default. */
+  readonly delayMs?: number;
+}): RetentionKeeper {
+  const { store, announce, levels, retention, clock, delayMs = deletionDelayMs } = options;
+  let announced: { readonly marks: KeptSince; readonly atMs: number } | undefined;
+  // What is deleted next, and when.
+  let pending:
+    | { readonly marks: KeptSince; readonly frontiersMs: readonly number[]; readonly dueMs: number }
+    | undefined;
+
+  async function raise(frontierMs: number): Promise<KeptSince> {
+    const before = await store.readMarks();
+    if (!before) throw new Error("the mesh has no retention marks");
+    const nowMs = Math.min(clock(), frontierMs);
+    const marks = keptSinceAt({ retention, levels, before, nowMs, grainsMs: grainsOf(levels) });
+    if (!isSameKeptSince(marks, before)) await store.raiseMarks(marks);
+    return marks;
+  }
+
+  async function announceMarks(marks: KeptSince, nowMs: number): Promise<void> {
+    const isKnown = announced !== undefined && isSameKeptSince(announced.marks, marks);
+    if (isKnown && Math.abs(nowMs - (announced?.atMs ?? 0)) < announceEveryMs) return;
+    await announce(acceptedSinceMs(marks));
+    announced = { marks, atMs: nowMs };
+  }
+
+  /** Deletes up to `batchesMax` batches. Resolves with whether all is deleted. */
+  async function deleteExpired(marks: KeptSince, frontiersMs: readonly number[]): Promise<boolean> {
+    let batches = 0;
+    async function all(deleteBatch: () => Promise<number>): Promise<boolean> {
+      for (; batches < batchesMax; batches++) {
+        if ((await deleteBatch()) < batchMax) return true;
+      }
+      return false;
+    }
+    const arrivedBeforeMs = frontiersMs[0] ?? 0;
+    if (Number.isFinite(marks.rawMs)) {
+      const batch = { beforeMs: marks.rawMs, arrivedBeforeMs, limit: batchMax };
+      if (!(await all(() => store.deleteReadings(batch)))) return false;
+    }
+    for (const [level, beforeMs] of marks.levelsMs.entries()) {
+      if (!Number.isFinite(beforeMs)) continue;
+      // Only what the level above has folded; the coarsest has nothing above it.
+      const segmentBeforeMs = frontiersMs[level + 1] ?? frontiersMs[level] ?? 0;
+      const batch = { level, beforeMs, segmentBeforeMs, limit: batchMax };
+      if (!(await all(() => store.deletePartials(batch)))) return false;
+    }
+    return true;
+  }
+
+  return {
+    async step() {
+      const frontiersMs = await store.readFrontiers();
+      const frontierMs = frontiersMs[0] ?? 0;
+      const marks = await raise(frontierMs);
+      const nowMs = Math.max(clock(), frontierMs);
+      await announceMarks(marks, nowMs);
+      if (!hasDeleted(marks)) return { isMoreDue: false };
+      pending ??= { marks, frontiersMs, dueMs: nowMs + delayMs };
+      if (frontierMs < pending.dueMs) return { isMoreDue: false };
+      const isDone = await deleteExpired(pending.marks, pending.frontiersMs);
+      if (isDone) pending = undefined;
+      return { isMoreDue: !isDone };
+    },
+  };
+}

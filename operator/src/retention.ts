@@ -1,0 +1,68 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Logger } from "@devicemesh/kit/logger";
+import { openRetentionTopic } from "./kafka-retention-topic.ts";
+import type { MeshDefinition } from "./mesh-definition.ts";
+import type { MeshEngines } from "./mesh-engines.ts";
+import { createMongoRetentionStore } from "./mongo-retention-store.ts";
+import { createRetentionKeeper } from "./retention-keeper.ts";
+
+/** The expiry of readings and windows, which goes on whatever happens to the engines. */
+export type MeshRetention = AsyncDisposable & {
+  /** What keeps it from working, in words; empty if nothing does. */
+  problems(): readonly string[];
+};
+
+/** Marks move at most every ten minutes; deleting goes on at once while there is more. */
+const stepEveryMs = 10_000;
+
+/** Starts the retention of a mesh that has been made, and keeps at it until it is disposed of. */
+export function startRetention(options: {
+  readonly engines: MeshEngines;
+  readonly mesh: MeshDefinition;
+  readonly logger: Logger;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  /** Other than the default, for tests. */
+  readonly delayMs?: number | undefined;
+  readonly stepEveryMs?: number | undefined;
+}): MeshRetention {
+  const { engines, mesh, logger, clock, delayMs } = options;
+  const { names, levels, retention } = mesh;
+  const { kafka, db } = engines;
+  const topic = openRetentionTopic({ kafka, topic: names.topics.retention });
+  const keeper = createRetentionKeeper({
+    store: createMongoRetentionStore({ db, levels, clock }),
+    announce: topic.announce,
+    levels,
+    retention,
+    clock,
+    ...(delayMs !== undefined && { delayMs }),
+  });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let problem: string | undefined;
+
+  async function keep(): Promise<void> {
+    while (!signal.aborted) {
+      let isMoreDue = false;
+      try {
+        ({ isMoreDue } = await keeper.step());
+        problem = undefined;
+      } catch (error) {
+        problem = `readings and windows do not expire: ${error instanceof Error ? error.message : String(error)}`;
+        logger.debug({ error }, "the step of the retention failed; it is tried again");
+      }
+      if (!isMoreDue) await delay(options.stepEveryMs ?? stepEveryMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  const keeping = keep();
+  return {
+    problems: () => (problem === undefined ? [] : [problem]),
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await keeping;
+      await topic[Symbol.asyncDispose]();
+    },
+  };
+}
