@@ -28,7 +28,10 @@ export type IngestDependencies = {
   readonly logger: Logger;
   /** The contract as a FileDescriptorSet in bytes, for reflection. */
   readonly image: Uint8Array;
-  /** Readings with an earlier timestamp (ms since 1970) are refused; asked for each frame. No floor if left out. */
+  /**
+   * Readings with an earlier timestamp (ms since 1970) are refused; asked for each frame, which fails with the RpcError
+   * that it throws. No floor if left out.
+   */
   readonly retainedSinceMs?: () => number;
   /** What health says at first; true if left out. */
   readonly serving?: boolean;

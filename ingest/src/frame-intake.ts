@@ -11,7 +11,8 @@ import type { ReadingChecks } from "./reading-checks.ts";
  * Takes the next frame of a unit in: decodes, checks and counts it, and gives what was accepted. `publisher`
  * is who sends it, where that is known.
  * @throws RpcError INVALID_ARGUMENT if the bytes are not a frame, RESOURCE_EXHAUSTED if the frame or the
- *   unit is too large, UNAUTHENTICATED if the publisher is no longer who it was.
+ *   unit is too large, UNAUTHENTICATED if the publisher is no longer who it was, UNAVAILABLE if
+ *   it is unknown which readings have expired.
  */
 export type FrameIntake = (frame: Buffer, unit: CommitUnit, publisher?: Publisher) => MessageBatch;
 

@@ -8,6 +8,8 @@ export type TestTopic = {
   readonly topic: string;
   /** Creates it; an append-time topic, as the operator makes it. */
   create(): Promise<void>;
+  /** Appends a record. */
+  append(record: { readonly key: string; readonly value: string }): Promise<void>;
   /** Every message in it, by partition in order; repeats included unless asked to leave them out. */
   readAll(options?: { readonly repeats?: boolean }): Promise<DeviceMessage[]>;
   /** Removes it, if it is there, and ends the connections. */
@@ -59,6 +61,12 @@ export function testTopic(options: {
       });
       const isThere = async () => (await endOffsets().catch(() => new Map())).size === partitions;
       await waitUntil(isThere, { timeoutMs: 30_000, what: "the topic has its leaders" });
+    },
+    async append(record) {
+      const producer = kafka.producer({ allowAutoTopicCreation: false });
+      await producer.connect();
+      await producer.send({ topic, acks: -1, messages: [record] });
+      await producer.disconnect();
     },
     async readAll({ repeats = false } = {}) {
       const ends = await endOffsets();

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { chainNames } from "@devicemesh/chain";
+import { acceptedSinceRecord, chainNames } from "@devicemesh/chain";
 import { testEngines } from "@devicemesh/engines/testing";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { HealthCheckResponse_ServingStatus as ServingStatus } from "@devicemesh/proto/tsproto/grpc/health/v1/health.ts";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { testTopic } from "./kafka-topic-fixture.ts";
+import { type TestTopic, testTopic } from "./kafka-topic-fixture.ts";
 import { startProcess } from "./process-fixture.ts";
 import { createTestClient, errorOf, frameOf, testNowMs, thermostatReading } from "./testing.ts";
 
@@ -40,6 +40,47 @@ describe.skipIf(!engines)("ingest as a process, with brokers", () => {
     } finally {
       client.close();
       await topic.remove();
+    }
+  });
+
+  it("rejects readings of before the bound on the retention topic, whatever its own flag says", async () => {
+    const brokers = engines?.kafkaBrokers ?? [];
+    const prefix = `ingest-test-${randomUUID()}-`;
+    const { messages, retention } = chainNames({ prefix }).topics;
+    const [topic, bounds] = [messages, retention].map((name) =>
+      testTopic({ brokers, topic: name, replicas: engines?.brokers ?? 1, partitions: 1 }),
+    ) as [TestTopic, TestTopic];
+    const hourMs = 3_600_000;
+    const nowMs = Date.now();
+    const publish = async (client: ReturnType<typeof createTestClient>, ages: readonly number[]) =>
+      client.publish(frameOf(...ages.map((ageMs) => thermostatReading("a", nowMs - testNowMs - ageMs))));
+    await topic.create();
+    await bounds.create();
+    const flags = ["--kafka-brokers", brokers.join(","), "--topic-prefix", prefix];
+    try {
+      await using ingest = await startProcess(...flags, "--retain-raw", "100h");
+      const client = createTestClient(ingest.port);
+      // The topic is there and says nothing yet.
+      const error = errorOf(await publish(client, [0]));
+      expect(error.code).toBe(status.UNAVAILABLE);
+      await bounds.append(acceptedSinceRecord(nowMs - 2 * hourMs));
+      const isServing = async () => (await ingest.health()) === ServingStatus.SERVING;
+      await waitUntil(isServing, { timeoutMs: 30_000, what: "it serves" });
+      const rejected = { accepted: 1n, refused: 1n, refusedReadings: [{ ruleId: "timestamp.retained" }] };
+      expect(await publish(client, [hourMs, 3 * hourMs])).toMatchObject({ kind: "ok", response: rejected });
+      client.close();
+      expect(await ingest.stop()).toBe(0);
+
+      await bounds.append(acceptedSinceRecord(nowMs - 4 * hourMs));
+      await bounds.append(acceptedSinceRecord(nowMs - hourMs / 2));
+      await using again = await startProcess(...flags);
+      const later = createTestClient(again.port);
+      await waitUntil(async () => (await again.health()) === ServingStatus.SERVING, { timeoutMs: 30_000 });
+      expect(await publish(later, [0, hourMs])).toMatchObject({ kind: "ok", response: rejected });
+      later.close();
+    } finally {
+      await topic.remove();
+      await bounds.remove();
     }
   });
 });

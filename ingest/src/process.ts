@@ -3,16 +3,18 @@ import { openDeviceAccess } from "@devicemesh/identity";
 import { createDependencies } from "@devicemesh/kit/dependencies";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
+import { reasonOf } from "@devicemesh/kit/reason";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Ingest, startIngest } from "./compose.ts";
 import { ingestConfig } from "./config.ts";
 import { createKafkaMessageLog } from "./kafka-message-log.ts";
+import { followRetentionTopic } from "./kafka-retention-bound.ts";
 import { registerIngestLogMetrics } from "./metrics.ts";
 import type { IngestSettings } from "./process-settings.ts";
 
 /**
- * Starts ingest over Kafka. It listens at once, and says NOT_SERVING while Kafka or the topic cannot be reached;
- * senders wait for them, or are told to try again.
+ * Starts ingest over Kafka. It listens at once, and says NOT_SERVING while Kafka or the topic cannot be reached,
+ * or while it is unknown which readings have expired; senders wait for them, or are told to try again.
  * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity is wrong.
  */
 export async function startIngestProcess(
@@ -25,7 +27,7 @@ export async function startIngestProcess(
 ): Promise<Ingest> {
   const { logger, clock, metrics } = dependencies;
   const { host, port, kafkaBrokers, topicPrefix, appendTimeout, retainRaw } = settings;
-  const topic = chainNames({ prefix: topicPrefix }).topics.messages;
+  const { messages: topic, retention } = chainNames({ prefix: topicPrefix }).topics;
   const brokers = listOf(kafkaBrokers);
   const access = openDeviceAccess(settings, { logger, clock });
   let ingest: Ingest | undefined;
@@ -35,12 +37,31 @@ export async function startIngestProcess(
     topic,
     limits: { appendTimeoutMs: appendTimeout },
     onReachable(reachable, fault) {
-      ingest?.setServing(reachable);
+      tellHealth();
       if (reachable) waiting.available("kafka");
       else waiting.unavailable("kafka", fault);
     },
   });
+  const bound = followRetentionTopic({
+    brokers,
+    topic: retention,
+    onChange(isKnown, error) {
+      tellHealth();
+      // Of brokers that cannot be reached one line is enough, which is the log's.
+      if (isKnown || !log.stats().reachable) return;
+      logger.warn({ topic: retention, reason: reasonOf(error) }, "it is unknown which readings have expired");
+    },
+  });
+  function tellHealth(): void {
+    ingest?.setServing(log.stats().reachable && bound.isKnown());
+  }
+  function retainedSinceMs(): number {
+    const boundMs = bound.acceptedSinceMs();
+    return retainRaw === undefined ? boundMs : Math.max(boundMs, clock() - retainRaw);
+  }
   try {
+    // So that the first senders are not told to try again where all is well.
+    await bound.asked;
     ingest = await startIngest(ingestConfig({ host, port }), {
       log,
       clock,
@@ -50,20 +71,22 @@ export async function startIngestProcess(
       identityOf: access.identityOf,
       tls: access.tls,
       metrics,
-      ...(retainRaw !== undefined && { retainedSinceMs: () => clock() - retainRaw }),
+      retainedSinceMs,
     });
   } catch (error) {
+    await bound[Symbol.asyncDispose]();
     await log.close();
     access[Symbol.dispose]();
     throw error;
   }
   if (metrics) registerIngestLogMetrics(metrics, log.stats);
-  ingest.setServing(log.stats().reachable);
+  tellHealth();
   const service = ingest;
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {
     closing ??= service
       .close()
+      .then(() => bound[Symbol.asyncDispose]())
       .then(() => log.close())
       .finally(() => access[Symbol.dispose]());
     return closing;
