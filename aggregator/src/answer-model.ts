@@ -1,5 +1,12 @@
-import type { Level } from "@devicemesh/proto";
-import { planRead, type ReadPlan, type Scan, type SeriesSpan, type WindowRepeats } from "@devicemesh/query";
+import type { KeptSince } from "@devicemesh/proto";
+import {
+  type PlannedRead,
+  planRead,
+  type Scan,
+  type SeriesSpan,
+  type Span,
+  type WindowRepeats,
+} from "@devicemesh/query";
 import {
   figuresOf,
   type ModelFigures,
@@ -9,7 +16,8 @@ import {
   modelSizes,
   nothing,
 } from "./engines-model.ts";
-import type { LeftOut } from "./mesh-model.ts";
+import type { LeftOut } from "./model-rules.ts";
+import { modelLevels as levels } from "./retention-model.ts";
 
 /** What the database holds of one device. */
 export type ModelStore = {
@@ -32,6 +40,7 @@ export type ModelQuestion = {
   readonly toMs: number;
   /** For each level, the finest first. */
   readonly frontiersMs: readonly number[];
+  readonly marks: KeptSince;
 };
 
 /** How an answer came about. */
@@ -39,12 +48,9 @@ export type ModelAnswer = ModelFigures & {
   readonly isFromCoarse: boolean;
   readonly isFromDirty: boolean;
   readonly isFromRepaired: boolean;
+  /** What the figures leave out. */
+  readonly notCovered: readonly Span[];
 };
-
-const levels: readonly Level[] = [
-  { windowMs: modelSizes.windowMs, segmentMs: modelSizes.segmentMs },
-  { windowMs: modelSizes.coarseMs, segmentMs: modelSizes.coarseMs },
-];
 
 /** Answers by query's own plan, from partials, repairs and raw readings. */
 export function answerOf(
@@ -52,7 +58,7 @@ export function answerOf(
   question: ModelQuestion,
   leftOut: LeftOut | undefined,
 ): ModelAnswer {
-  const plan = planOf(store, question, leftOut);
+  const { plan, notCovered } = planOf(store, question, leftOut);
   const { repeats } = plan;
   let figures = nothing;
 
@@ -90,14 +96,15 @@ export function answerOf(
     isFromCoarse: (plan.levels[1] ?? []).length > 0,
     isFromDirty: (repeats?.raw ?? []).length > 0,
     isFromRepaired: (repeats?.repairs ?? []).length > 0,
+    notCovered,
   };
 }
 
 function planOf(
   { repeats }: ModelStore,
-  { sinceMs, toMs, frontiersMs }: ModelQuestion,
+  { sinceMs, toMs, frontiersMs, marks }: ModelQuestion,
   leftOut: LeftOut | undefined,
-): ReadPlan {
+): PlannedRead {
   const [frontierMs = 0] = frontiersMs;
   const request = {
     sinceMs,
@@ -106,8 +113,8 @@ function planOf(
     horizon: {
       completeThroughMs: frontierMs,
       frontiersMs,
-      levelsKeptSinceMs: levels.map(() => Number.NEGATIVE_INFINITY),
-      rawKeptSinceMs: Number.NEGATIVE_INFINITY,
+      levelsKeptSinceMs: marks.levelsMs,
+      rawKeptSinceMs: marks.rawMs,
     },
   };
   const marked = [...repeats]
@@ -124,7 +131,7 @@ function planOf(
     );
   const coarse = leftOut === "coarsedirty" ? (planRead(request).plan.levels[1] ?? []) : [];
   const windows = withRuleLeftOut(marked, { leftOut, frontierMs, coarse });
-  return planRead({ ...request, repeats: { windows } }).plan;
+  return planRead({ ...request, repeats: { windows } });
 }
 
 /** What the planner is told when it shall not know of a rule; all that is known if none is left out. */

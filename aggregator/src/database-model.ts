@@ -1,4 +1,5 @@
 import { alignDown } from "@devicemesh/proto";
+import type { Span } from "@devicemesh/query";
 import type { ModelRepeats, ModelStore } from "./answer-model.ts";
 import {
   figuresOf,
@@ -11,6 +12,7 @@ import {
 } from "./engines-model.ts";
 import { nextFold } from "./level-fold.ts";
 import { chooseRepairs } from "./repair-choice.ts";
+import type { ModelDeletion } from "./retention-model.ts";
 
 /** A message that the sink refused, and its place in the log. */
 export type ModelDeadLetter = Omit<ModelReading, "offset"> & { readonly offset: number };
@@ -19,6 +21,8 @@ export type ModelDeadLetter = Omit<ModelReading, "offset"> & { readonly offset: 
 export function createDatabaseModel(devices: number) {
   // By device, as each question is about one.
   const raw = Array.from({ length: devices }, () => new Map<number, ModelReading>());
+  // The first of each identity that was ever stored, whatever is deleted.
+  const ever = Array.from({ length: devices }, () => new Map<number, ModelReading>());
   const repeats = Array.from({ length: devices }, () => new Map<number, ModelRepeats>());
   const fine = new Map<string, ModelPartial>();
   const coarse = new Map<string, ModelPartial>();
@@ -28,17 +32,14 @@ export function createDatabaseModel(devices: number) {
     return raw[device] as Map<number, ModelReading>;
   }
 
-  /** What the readings of a device in [sinceMs, toMs) that arrived before `arrivedToMs` add up to. */
-  function bruteForce(options: {
-    readonly device: number;
-    readonly sinceMs: number;
-    readonly toMs: number;
-    readonly arrivedToMs: number;
-  }): ModelFigures {
+  /** What those of these readings add up to. */
+  function sumOf(
+    readings: Iterable<ModelReading>,
+    isWanted: (reading: ModelReading) => boolean,
+  ): ModelFigures {
     let figures = nothing;
-    for (const { timestampMs, arrivedMs, value } of storedOf(options.device).values()) {
-      if (timestampMs < options.sinceMs || timestampMs >= options.toMs) continue;
-      if (arrivedMs < options.arrivedToMs) figures = merged(figures, figuresOf(value));
+    for (const reading of readings) {
+      if (isWanted(reading)) figures = merged(figures, figuresOf(reading.value));
     }
     return figures;
   }
@@ -56,12 +57,25 @@ export function createDatabaseModel(devices: number) {
   }
 
   return {
-    bruteForce,
+    /** What all readings of a device that were ever stored in [sinceMs, toMs) add up to, without these spans. */
+    bruteForce: (options: {
+      readonly device: number;
+      readonly sinceMs: number;
+      readonly toMs: number;
+      readonly except: readonly Span[];
+    }): ModelFigures =>
+      sumOf(
+        (ever[options.device] as Map<number, ModelReading>).values(),
+        ({ timestampMs }) =>
+          isIn(options, timestampMs) && !options.except.some((span) => isIn(span, timestampMs)),
+      ),
     /** Inserts, first wins; false if it is refused. */
     insert(reading: ModelReading): boolean {
       const stored = storedOf(reading.device);
       if (stored.has(reading.timestampMs)) return false;
       stored.set(reading.timestampMs, reading);
+      const known = ever[reading.device] as Map<number, ModelReading>;
+      if (!known.has(reading.timestampMs)) known.set(reading.timestampMs, reading);
       return true;
     },
     /** Marks the window of a dead letter, unless it is the stored record itself, delivered again. */
@@ -95,9 +109,16 @@ export function createDatabaseModel(devices: number) {
       if (!options.hasCrash) coarseFrontierMs = fold.toMs;
     },
     /** Repairs some windows of a device at the frontier. */
-    repair(device: number, options: { readonly frontierMs: number; readonly windowsMax: number }): void {
+    repair(
+      device: number,
+      options: {
+        readonly frontierMs: number;
+        readonly windowsMax: number;
+        readonly rawKeptSinceMs: number;
+      },
+    ): void {
       const known = repeats[device] as Map<number, ModelRepeats>;
-      const { frontierMs, windowsMax } = options;
+      const { frontierMs, windowsMax, rawKeptSinceMs } = options;
       const spans = chooseRepairs(
         [...known].map(([windowMs, { firstMs, lastMs, repair }]) => ({
           deviceId: String(device),
@@ -110,7 +131,7 @@ export function createDatabaseModel(devices: number) {
         {
           frontierMs,
           windowsMax,
-          rawKeptSinceMs: 0,
+          rawKeptSinceMs,
           windowMs: modelSizes.windowMs,
           spanWindowsMax: 3,
         },
@@ -118,9 +139,26 @@ export function createDatabaseModel(devices: number) {
       for (const { sinceMs, toMs } of spans) {
         for (let windowMs = sinceMs; windowMs < toMs; windowMs += modelSizes.windowMs) {
           const window = { sinceMs: windowMs, toMs: windowMs + modelSizes.windowMs };
-          const figures = bruteForce({ device, ...window, arrivedToMs: frontierMs });
+          const figures = sumOf(
+            storedOf(device).values(),
+            ({ timestampMs, arrivedMs }) => isIn(window, timestampMs) && arrivedMs < frontierMs,
+          );
           const marked = known.get(windowMs) as ModelRepeats;
           known.set(windowMs, { ...marked, repair: { throughMs: frontierMs, figures } });
+        }
+      }
+    },
+    /** Deletes readings and partials, as the operator does. */
+    deleteExpired({ marks, frontiersMs }: ModelDeletion): void {
+      const [frontierMs = 0, coarseMs = 0] = frontiersMs;
+      for (const stored of raw) {
+        for (const [timestampMs, { arrivedMs }] of stored) {
+          if (timestampMs < marks.rawMs && arrivedMs < frontierMs) stored.delete(timestampMs);
+        }
+      }
+      for (const [level, partials] of [fine, coarse].entries()) {
+        for (const [key, { windowMs, segmentMs }] of partials) {
+          if (windowMs < (marks.levelsMs[level] as number) && segmentMs < coarseMs) partials.delete(key);
         }
       }
     },
@@ -135,4 +173,8 @@ export function createDatabaseModel(devices: number) {
       return coarseFrontierMs;
     },
   };
+}
+
+function isIn({ sinceMs, toMs }: Span, timestampMs: number): boolean {
+  return timestampMs >= sinceMs && timestampMs < toMs;
 }

@@ -1,13 +1,22 @@
 import { describe, expect, it } from "vitest";
-import { rules, runMeshModel } from "./mesh-model.ts";
+import { runMeshModel } from "./mesh-model.ts";
+import { rules } from "./model-rules.ts";
 
 // A run that fails tells its seed: runMeshModel({ seed }) plays the same course again.
-const seeds = 200;
-const seedsUntilCaught = 200;
+const seeds = 300;
+const seedsUntilCaught = 400;
 
-describe("answers over random schedules of crashes, redelivery, late and repeated messages", () => {
+describe("answers over random schedules of crashes, redelivery, late and repeated messages, and expiry", () => {
   it(`equal brute force in ${seeds} runs, with nothing dropped`, { timeout: 120_000 }, () => {
-    const sums = { answers: 0, fromCoarse: 0, fromDirty: 0, fromRepaired: 0, hasMoved: 0 };
+    const sums = {
+      answers: 0,
+      fromCoarse: 0,
+      fromDirty: 0,
+      fromRepaired: 0,
+      notCovered: 0,
+      rejected: 0,
+      hasMoved: 0,
+    };
     for (let seed = 0; seed < seeds; seed++) {
       const run = runMeshModel({ seed });
       expect(run.wrong).toBeUndefined();
@@ -16,6 +25,8 @@ describe("answers over random schedules of crashes, redelivery, late and repeate
       sums.fromCoarse += run.fromCoarse;
       sums.fromDirty += run.fromDirty;
       sums.fromRepaired += run.fromRepaired;
+      sums.notCovered += run.notCovered;
+      sums.rejected += run.rejected;
       sums.hasMoved += Number(run.hasMoved);
     }
     // Otherwise it would prove nothing.
@@ -23,6 +34,8 @@ describe("answers over random schedules of crashes, redelivery, late and repeate
     expect(sums.fromCoarse).toBeGreaterThan(20 * seeds);
     expect(sums.fromDirty).toBeGreaterThan(5 * seeds);
     expect(sums.fromRepaired).toBeGreaterThan(5 * seeds);
+    expect(sums.notCovered).toBeGreaterThan(2 * seeds);
+    expect(sums.rejected).toBeGreaterThan(2 * seeds);
     expect(sums.hasMoved).toBeGreaterThan(0.9 * seeds);
   });
 

@@ -1,4 +1,4 @@
-import { alignDown } from "@devicemesh/proto";
+import { alignDown, type KeptSince } from "@devicemesh/proto";
 import { answerOf, type ModelAnswer } from "./answer-model.ts";
 import { createDatabaseModel, type ModelDeadLetter } from "./database-model.ts";
 import {
@@ -19,13 +19,9 @@ import {
   reachedFrontier,
 } from "./frontier.ts";
 import { createModelRandom } from "./model-random.ts";
+import type { LeftOut } from "./model-rules.ts";
+import { createIngestModel, createRetentionModel, modelLimits } from "./retention-model.ts";
 import { createTickMemory, type Tick } from "./ticks.ts";
-
-/** The rules, each of which can be left out to see that it is needed. */
-export const rules = ["nosink", "nodlq", "noraw", "nodirty", "maxwm", "newrepair", "coarsedirty"] as const;
-
-/** A rule; or `redeliver`, that a redelivery is no repeat, which is there for speed alone. */
-export type LeftOut = (typeof rules)[number] | "redeliver";
 
 /** What a run came to. */
 export type ModelRun = {
@@ -36,6 +32,9 @@ export type ModelRun = {
   readonly fromCoarse: number;
   readonly fromDirty: number;
   readonly fromRepaired: number;
+  /** How many left something out, since it was deleted, and how many readings were rejected. */
+  readonly notCovered: number;
+  readonly rejected: number;
   /** Messages that Spark lost to its watermark. */
   readonly dropped: number;
   readonly hasMoved: boolean;
@@ -59,6 +58,8 @@ export function runMeshModel(options: {
   const partitions = random.between(1, 4);
   const delayMs = random.pick([0, 0, 1, 3]);
   const devices = random.between(1, 6);
+  // Without expiry a horizon in hand may be as old as it likes.
+  const isExpiring = seed % 2 === 1;
   let nowMs = startMs;
 
   const log = createLogModel(partitions);
@@ -80,8 +81,10 @@ export function runMeshModel(options: {
     createTickMemory({ partitions, clockSkewMs: 0, ticksMax: random.pick([4, 40]) });
   let ticks = newTickMemory();
   let frontier: FrontierState = { frontierMs: 0 };
+  const retention = createRetentionModel({ random, leftOut });
+  const ingest = createIngestModel({ retention, random });
   // Horizons that were read before and may still be in hand.
-  const held: (readonly number[])[] = [[0, 0]];
+  const held: ModelHorizon[] = [];
 
   function send(): void {
     for (let count = random.between(1, 4); count > 0; count--) {
@@ -92,8 +95,12 @@ export function runMeshModel(options: {
         reading = { device, timestampMs: nowMs + offMs, value: random.between(0, 50) };
         sent.push(reading);
       }
-      log.append(reading.device % partitions, nowMs, reading);
+      ingest.take(reading, nowMs);
     }
+  }
+
+  function append(): void {
+    for (const reading of ingest.due(nowMs)) log.append(reading.device % partitions, nowMs, reading);
   }
 
   function repeated(): ModelRecord["reading"] {
@@ -174,7 +181,11 @@ export function runMeshModel(options: {
       }
     }
     if (random.next() < 0.5) {
-      database.repair(random.between(0, devices - 1), { frontierMs, windowsMax: random.between(1, 4) });
+      database.repair(random.between(0, devices - 1), {
+        frontierMs,
+        windowsMax: random.between(1, 4),
+        rawKeptSinceMs: leftOut === "norepairmark" ? 0 : retention.marks.rawMs,
+      });
     }
     if (random.next() < 0.01) spark.startAnew(frontierMs);
     // Another aggregator takes over: it knows what is published, and nothing else.
@@ -184,10 +195,33 @@ export function runMeshModel(options: {
     }
   }
 
+  /** A quiet time, in which all that is behind catches up. */
+  function settle(): void {
+    for (let round = 0; round < 60; round++) {
+      nowMs += 1;
+      append();
+      tick();
+      spark.runBatch();
+      for (let turn = 0; turn < 2 * partitions; turn++) storeMessages();
+      for (let turn = 0; turn < 4; turn++) storePartials();
+      readDeadLetters();
+      moveFrontier();
+    }
+  }
+
+  function operate(): void {
+    if (random.next() < 0.06) retention.restart();
+    const deletion = retention.step(nowMs, [frontier.frontierMs, database.coarseFrontierMs]);
+    if (deletion) database.deleteExpired(deletion);
+  }
+
   function ask(): { readonly answer: ModelAnswer; readonly wrong: string | undefined } {
-    const current = [frontier.frontierMs, database.coarseFrontierMs];
-    const frontiersMs = random.next() < 0.5 ? current : random.pick(held.slice(-6));
+    const frontiersNow = [frontier.frontierMs, database.coarseFrontierMs];
+    const current = { frontiersMs: frontiersNow, marks: retention.marks, atMs: nowMs };
     held.push(current);
+    const oldestMs = isExpiring ? nowMs - modelLimits.horizonMs : 0;
+    const usable = held.slice(-6).filter(({ atMs }) => atMs >= oldestMs);
+    const { frontiersMs, marks } = random.next() < 0.5 ? current : random.pick(usable);
     const device = random.between(0, devices - 1);
     let sinceMs = random.between(startMs - 350, nowMs + 250);
     let toMs = sinceMs + random.between(1, 600);
@@ -195,10 +229,11 @@ export function runMeshModel(options: {
       sinceMs = alignDown(sinceMs, modelSizes.windowMs);
       toMs = alignDown(toMs, modelSizes.windowMs) + modelSizes.windowMs;
     }
-    const answer = answerOf(database.storeOf(device), { sinceMs, toMs, frontiersMs }, leftOut);
+    const answer = answerOf(database.storeOf(device), { sinceMs, toMs, frontiersMs, marks }, leftOut);
     const { count, sum, minimum, maximum } = answer;
     const given = JSON.stringify({ count, sum, minimum, maximum });
-    const wanted = JSON.stringify(database.bruteForce({ device, sinceMs, toMs, arrivedToMs: everywhere }));
+    const except = answer.notCovered;
+    const wanted = JSON.stringify(database.bruteForce({ device, sinceMs, toMs, except }));
     const span = `[+${sinceMs - startMs}, +${toMs - startMs}) of device ${device}`;
     const frontiers = frontiersMs.map((ms) => (ms === 0 ? "none" : `+${ms - startMs}`)).join(", ");
     return {
@@ -210,12 +245,15 @@ export function runMeshModel(options: {
     };
   }
 
-  const counts = { answers: 0, fromCoarse: 0, fromDirty: 0, fromRepaired: 0 };
+  const counts = { answers: 0, fromCoarse: 0, fromDirty: 0, fromRepaired: 0, notCovered: 0 };
   let wrong: string | undefined;
   for (let step = 0; step < steps && wrong === undefined; step++) {
     nowMs += random.pick([0, 0, 1, 1, 2]);
+    append();
     const chance = random.next();
-    if (chance < 0.3) send();
+    if (chance < 0.28) send();
+    else if (isExpiring && chance < 0.303) settle();
+    else if (isExpiring && chance < 0.325) operate();
     else if (chance < 0.45) tick();
     else if (chance < 0.6) storeMessages();
     else if (chance < 0.68) readDeadLetters();
@@ -229,10 +267,24 @@ export function runMeshModel(options: {
       counts.fromCoarse += Number(asked.answer.isFromCoarse);
       counts.fromDirty += Number(asked.answer.isFromDirty);
       counts.fromRepaired += Number(asked.answer.isFromRepaired);
+      counts.notCovered += Number(asked.answer.notCovered.length > 0);
     }
   }
-  return { ...counts, wrong, dropped: spark.dropped, hasMoved: frontier.frontierMs > 0 };
+  return {
+    ...counts,
+    wrong,
+    rejected: ingest.rejected,
+    dropped: spark.dropped,
+    hasMoved: frontier.frontierMs > 0,
+  };
 }
+
+/** What is published, and when it was read. */
+type ModelHorizon = {
+  readonly frontiersMs: readonly number[];
+  readonly marks: KeptSince;
+  readonly atMs: number;
+};
 
 function places(windows: number, deadLetters: number): LogPlaces {
   return {
