@@ -262,8 +262,7 @@ export async function openMeshFixture(options: {
       }
     },
     async noticeDeleted() {
-      const there = await db.collection<MessageDocument>(collections.messages).distinct("_id");
-      const identities = new Set(there);
+      const identities = new Set(await db.collection<MessageDocument>(collections.messages).distinct("_id"));
       for (const identity of stored.keys()) if (!identities.has(identity)) stored.delete(identity);
     },
     frontiersMs: () => frontiersMs,
