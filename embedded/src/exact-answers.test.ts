@@ -5,14 +5,20 @@ import { silentLogger } from "@devicemesh/kit/logger";
 import { temporaryFolder } from "@devicemesh/kit/testing";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { queryRoutes } from "@devicemesh/query";
-import { describeExactAnswers } from "@devicemesh/query/oracle";
+import { describeExactAnswers, type ExactAnswersEngine } from "@devicemesh/query/oracle";
 import { openEmbeddedStore } from "./embedded-store.ts";
 
 // The one suite that judges every engine, here over the real file: real commits, real folding, real SQL.
-describeExactAnswers("the embedded store", async () => {
+describeExactAnswers("the embedded store", () => openEngine(0));
+
+// Back by an hour and forward again with every step of time, as an administrator or a bad time server would.
+describeExactAnswers("the embedded store whose clock is stepped by an hour", () => openEngine(-3_600_000));
+
+async function openEngine(stepMs: number): Promise<ExactAnswersEngine> {
   const folder = temporaryFolder();
   let nowMs = Date.UTC(2026, 10, 24, 11, 59, 30);
-  const clock = () => nowMs;
+  let advances = 0;
+  const clock = () => nowMs + (advances % 2) * stepMs;
   const store = await openEmbeddedStore({ folder: folder.path, clock, memoryMib: 64 });
   const transport = createRouterTransport(queryRoutes({ store: store.readings, clock }), {
     router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
@@ -22,6 +28,7 @@ describeExactAnswers("the embedded store", async () => {
     fold: store.maintain,
     advance(ms) {
       nowMs += ms;
+      advances += 1;
     },
     nowMs: clock,
     query: createClient(QueryService, transport),
@@ -30,4 +37,4 @@ describeExactAnswers("the embedded store", async () => {
       folder[Symbol.dispose]();
     },
   };
-});
+}

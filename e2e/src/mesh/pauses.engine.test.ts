@@ -1,0 +1,83 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { engineControl } from "@devicemesh/engines";
+import { testEngines } from "@devicemesh/engines/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createPublisher, readingOf } from "../publisher.ts";
+import {
+  askOverAndOver,
+  type Harm,
+  harmUnderLoad,
+  recoveryLimitMs,
+  settledReadings,
+} from "./harm-under-load.ts";
+import { type RealMesh, startRealMesh } from "./real-mesh.ts";
+import { startSteadyLoad } from "./steady-load.ts";
+
+const engines = await testEngines();
+
+/**
+ * How long a part is stopped, as by a virtual machine that is moved: longer than every session and lease of the chain
+ * (the longest is the broker's, 9 s).
+ */
+const pauseMs = 20_000;
+
+const parts: readonly Harm[] = [
+  ...(["ingest", "query", "aggregator", "operator"] as const).map((name) => ({
+    name,
+    harm: (mesh: RealMesh) => paused(mesh.services.get(name).processId),
+  })),
+  ...(
+    [
+      ["one broker of three", "kafka-3"],
+      ["the Connect worker", "connect"],
+      ["the database", "mongo"],
+      ["the Spark driver", "spark"],
+    ] as const
+  ).map(([name, engine]) => ({
+    name,
+    async harm() {
+      const status = await engineControl(engines!.folder).status();
+      await paused(status.find((each) => each.name === engine)?.processId);
+    },
+  })),
+];
+
+/** Stops a process and its group with SIGSTOP for a while. */
+async function paused(processId: number | undefined): Promise<void> {
+  if (processId === undefined) throw new Error("the part does not run");
+  process.kill(-processId, "SIGSTOP");
+  try {
+    // Time passes: that is the harm.
+    await delay(pauseMs);
+  } finally {
+    process.kill(-processId, "SIGCONT");
+  }
+}
+
+describe.skipIf(engines === undefined)("parts that hang for a while, under load", () => {
+  let mesh: RealMesh;
+  beforeAll(async () => {
+    mesh = await startRealMesh(engines!, "pauses");
+  }, 300_000);
+  afterAll(async () => {
+    await mesh?.[Symbol.asyncDispose]();
+  }, 60_000);
+
+  it("lose nothing, double nothing, and no answer is wrong meanwhile", {
+    timeout: recoveryLimitMs * 10,
+  }, async () => {
+    const settled = settledReadings("settled-pauses.");
+    using publisher = createPublisher(mesh.address);
+    await publisher.publish(settled.map(readingOf));
+    await mesh.untilSealed();
+    const asking = askOverAndOver(mesh, settled);
+    const load = startSteadyLoad({ target: mesh.address, prefix: "pauses." });
+    try {
+      await harmUnderLoad(mesh, load, "pauses.", parts);
+    } finally {
+      await asking.stop();
+    }
+    expect(asking.differences).toEqual([]);
+    expect(asking.answered).toBeGreaterThan(parts.length);
+  });
+});
