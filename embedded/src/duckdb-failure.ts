@@ -1,14 +1,16 @@
 /**
  * What a failed statement means: `invalidated` closes the whole database until it is opened again, `diskFull`
- * and `outOfMemory` pass when there is space or fewer statements run, `other` is not expected.
+ * and `outOfMemory` pass when there is space or fewer statements run, `readOnly` when the file system takes writes
+ * again, `other` is not expected.
  */
-export type DuckdbFailure = "invalidated" | "diskFull" | "outOfMemory" | "other";
+export type DuckdbFailure = "invalidated" | "diskFull" | "readOnly" | "outOfMemory" | "other";
 
 /** Classifies an error of the engine by its text: it has no codes. */
 export function duckdbFailure(error: unknown): DuckdbFailure {
   const text = error instanceof Error ? error.message : String(error);
   if (/database has been invalidated|^FATAL Error/i.test(text)) return "invalidated";
   if (/no space left on device|disk quota exceeded|not enough disk space/i.test(text)) return "diskFull";
+  if (/read-only file system/i.test(text)) return "readOnly";
   if (/out of memory|failed to (allocate|offload|pin)/i.test(text)) return "outOfMemory";
   return "other";
 }

@@ -116,8 +116,9 @@ export function createDuckdbMessageLog(dependencies: {
 
   function rejectionOf(error: unknown): RpcError {
     if (reserve && duckdbFailure(error) === "diskFull") return reserve.rejection(error);
+    const reason = duckdbFailure(error) === "readOnly" ? ": its file system has become read-only" : "";
     return unavailable({
-      message: "the store could not commit; nothing of this unit is acknowledged, send it again",
+      message: `the store could not commit${reason}; nothing of this unit is acknowledged, send it again`,
       retryDelayMs: 1000,
       cause: error,
     });

@@ -1,0 +1,67 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+
+/** A way to a server that can fail as networks do. */
+export type TcpProxy = AsyncDisposable & {
+  /** host:port of the way. */
+  readonly address: string;
+  /** Breaks all connections and refuses new ones. */
+  cut(): void;
+  /** Passes nothing on and says nothing: new connections are taken and lead nowhere, as behind a firewall that drops. */
+  stall(): void;
+  /** Works again. What was sent meanwhile over a stalled connection arrives, as TCP would send it again. */
+  mend(): void;
+};
+
+/** Opens a way to host:port on a free port of this machine. */
+export async function openTcpProxy(target: string): Promise<TcpProxy> {
+  const [host, port] = target.split(":");
+  const sockets = new Set<Socket>();
+  let state: "works" | "cut" | "stalled" = "works";
+
+  const server = createServer((near) => {
+    if (state === "cut") return void near.destroy();
+    const far = connect(Number(port), host);
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one.on("data", (chunk) => {
+        if (!other.write(chunk)) one.pause();
+      });
+      other.on("drain", () => {
+        if (state !== "stalled") one.resume();
+      });
+      one.on("end", () => other.end());
+      one.on("error", () => other.destroy());
+      one.on("close", () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+      if (state === "stalled") one.pause();
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    cut() {
+      state = "cut";
+      for (const socket of sockets) socket.destroy();
+    },
+    stall() {
+      state = "stalled";
+      for (const socket of sockets) socket.pause();
+    },
+    mend() {
+      state = "works";
+      for (const socket of sockets) socket.resume();
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}

@@ -1,0 +1,21 @@
+import { describe, expect, it } from "vitest";
+import { duckdbFailure } from "./duckdb-failure.ts";
+
+// The texts are DuckDB's own, as it wrote them.
+describe("a failure of DuckDB", () => {
+  it.each([
+    [
+      'TransactionContext Error: Failed to commit: Could not write file "/d/devicemesh.duckdb.wal": Read-only file system',
+      "readOnly",
+    ],
+    [
+      'TransactionContext Error: Failed to commit: Could not write file "/d/x.wal": No space left on device',
+      "diskFull",
+    ],
+    ["FATAL Error: Failed: database has been invalidated because of a previous fatal error.", "invalidated"],
+    ["Out of Memory Error: could not allocate block of size 256.0 KiB", "outOfMemory"],
+    ["Parser Error: syntax error", "other"],
+  ] as const)("%s is %s", (text, kind) => {
+    expect(duckdbFailure(new Error(text))).toBe(kind);
+  });
+});
