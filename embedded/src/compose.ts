@@ -6,7 +6,7 @@ import {
   type IngestTls,
   registerGeneratorMetrics,
 } from "@devicemesh/generator";
-import { ingestConfig, startIngest } from "@devicemesh/ingest";
+import { type Ingest, ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { createUnfinishedRequests } from "@devicemesh/kit/unfinished-requests";
@@ -105,7 +105,7 @@ export async function startEmbedded(
     }),
   );
   const found = await store.readings.readStatus(AbortSignal.timeout(statusLimitMs));
-  const ingest = starting.use(
+  const ingest: Ingest = starting.use(
     await startIngest(
       ingestConfig({ host: config.host, port: config.ingestPort, shutdownGraceMs: graceMs.ingest }),
       {
@@ -116,11 +116,13 @@ export async function startEmbedded(
         retainedSinceMs: store.earliestAcceptedMs,
         identityOf: access.devices.identityOf,
         tls: access.devices.tls,
+        addressOf: (service) => addresses().get(service),
+        unfinished,
         metrics,
       },
     ),
   );
-  const addresses = () =>
+  const addresses = (): ReadonlyMap<string, string> =>
     new Map([
       [IngestService.typeName, localAddressOf(config.host, ingest.port)],
       ...[QueryService, GeneratorService].map(

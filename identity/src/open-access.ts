@@ -35,6 +35,8 @@ export type AccessDependencies = {
   readonly clock: () => number;
   /** How often files are looked at, in ms; 1000 by default. */
   readonly lookIntervalMs?: number;
+  /** How long a connection without a valid certificate stays open, where devices need one, in ms; 5 s by default. */
+  readonly unverifiedMs?: number;
 };
 
 /**
@@ -147,7 +149,7 @@ function openTls(
   { serverCertificate, serverKey }: Pick<UserAccessConfig, "serverCertificate" | "serverKey">,
   deviceCa: string | undefined,
   protocols: readonly string[],
-  { logger }: AccessDependencies,
+  { logger, unverifiedMs }: AccessDependencies,
 ): TlsTermination | undefined {
   if (serverCertificate === undefined || serverKey === undefined) return undefined;
   const certificate = explained("--server-cert", () => readFileSync(serverCertificate, "utf8"));
@@ -160,6 +162,7 @@ function openTls(
       certificate,
       clientCa,
       protocols,
+      ...(unverifiedMs !== undefined && { unverifiedMs }),
       onError: (error) => logger.debug({ error }, "TLS failed"),
     }),
   );

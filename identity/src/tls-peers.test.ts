@@ -33,7 +33,8 @@ describe("createTlsTermination", () => {
     const server = await startSocketServer({
       host: "127.0.0.1",
       port: 0,
-      connectionsMax: 10,
+      limits: { connectionsMax: 10, addressConnectionsMax: 10, loopbackConnectionsMax: 10 },
+      isBusy: () => true,
       shutdownGraceMs: 0,
       accept: tls.terminate((socket) => secured.push(socket)),
       drain() {},

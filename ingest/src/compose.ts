@@ -7,12 +7,15 @@ import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/reflection";
 import type { TlsTermination } from "@devicemesh/kit/tls-termination";
+import type { UnfinishedRequests } from "@devicemesh/kit/unfinished-requests";
+import type { AddressOf } from "@devicemesh/kit/unserved-requests";
 import type { ServerOptions } from "@grpc/grpc-js";
 import type { IngestConfig } from "./config.ts";
 import { createCounters, type IngestStats } from "./counters.ts";
 import { createDeviceIds } from "./device-ids.ts";
 import { createFrameDecoder } from "./frame-decoder.ts";
 import { createFrameIntake } from "./frame-intake.ts";
+import { identifyOnce } from "./identify-once.ts";
 import type { MessageLog } from "./message-log.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import { createOpenCalls } from "./open-calls.ts";
@@ -41,6 +44,10 @@ export type IngestDependencies = {
   readonly identityOf?: IdentifyPublisher | undefined;
   /** Serves TLS; cleartext if left out. */
   readonly tls?: TlsTermination | undefined;
+  /** Where the services are that ingest does not have, for clients that call them here. */
+  readonly addressOf?: AddressOf | undefined;
+  /** The incomplete requests of the process, where it has more than one server. */
+  readonly unfinished?: UnfinishedRequests | undefined;
   /** Gets what ingest counts, if somebody wants it. */
   readonly metrics?: Metrics | undefined;
 };
@@ -65,7 +72,8 @@ export type Ingest = AsyncDisposable & {
  */
 export async function startIngest(config: IngestConfig, dependencies: IngestDependencies): Promise<Ingest> {
   const { clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
-  const { identityOf, tls, metrics } = dependencies;
+  const { tls, metrics, addressOf, unfinished } = dependencies;
+  const identityOf = dependencies.identityOf && identifyOnce(dependencies.identityOf);
   const counters = createCounters();
   const room = createReadingRoom(config.readingsInFlightMax);
   const calls = createOpenCalls({ counters, logger, createRequestId, retryDelayMs: config.retryDelayMs });
@@ -90,8 +98,15 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     host: config.host,
     port: config.port,
     options: serverOptions(config),
+    connections: config.connections,
     tls,
     metrics,
+    addressOf,
+    unfinished,
+    authorize(call) {
+      // Health and reflection are for anybody.
+      if (call.path.startsWith(`/${ingestServiceName}/`)) identityOf?.(call);
+    },
     addServices(grpcServer) {
       grpcServer.addService(ingestServiceDefinition, handlers);
       addHealthToGrpcServer(grpcServer, health);
@@ -135,7 +150,5 @@ function serverOptions(config: IngestConfig): ServerOptions {
     "grpc.max_receive_message_length": config.receiveBytesMax,
     "grpc.keepalive_time_ms": config.keepaliveIntervalMs,
     "grpc.keepalive_timeout_ms": config.keepaliveTimeoutMs,
-    // It keeps an entry for every connection and call, and nothing here reads it.
-    "grpc.enable_channelz": 0,
   };
 }

@@ -1,4 +1,5 @@
-import { frameReadingsMax } from "@devicemesh/proto";
+import type { ConnectionLimits } from "@devicemesh/kit/connection-limits";
+import { frameBytesMax, frameReadingsMax } from "@devicemesh/proto";
 
 /** What ingest can be set to. Every limit is an upper bound, inclusive. */
 export type IngestConfig = {
@@ -14,6 +15,8 @@ export type IngestConfig = {
   readonly streamAppendsMax: number;
   /** Readings of all streams that the log has not acknowledged; beyond, no stream is read. */
   readonly readingsInFlightMax: number;
+  /** Limits on connections; `connectionDefaults` for what is left out. */
+  readonly connections: Partial<ConnectionLimits>;
   /** Open calls of one connection; HTTP/2 keeps the client from opening more. */
   readonly connectionStreamsMax: number;
   /**
@@ -41,8 +44,10 @@ export const defaultIngestConfig = {
   streamAppendsMax: 256,
   // 25 bytes of columns a reading: 8 MiB. One large commit, and the next while it is written.
   readingsInFlightMax: 300_000,
+  connections: {},
   connectionStreamsMax: 1000,
-  receiveBytesMax: 8 * 1024 * 1024,
+  // Room for a frame that is a little too large, so that its sender learns how much.
+  receiveBytesMax: frameBytesMax + 64 * 1024,
   // Below the 900 s after which virtual networks forget idle connections, and rare enough to cost nothing.
   keepaliveIntervalMs: 30_000,
   keepaliveTimeoutMs: 10_000,

@@ -6,6 +6,7 @@ import {
   type TestAuthority,
 } from "@devicemesh/identity/testing";
 import { silentLogger } from "@devicemesh/kit/logger";
+import type { UnfinishedRequests } from "@devicemesh/kit/unfinished-requests";
 import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
 import {
   createTestClient,
@@ -30,7 +31,18 @@ export async function createIdentityFixture() {
   let lists = 0;
 
   /** An ingest on a free port, and clients of it. */
-  async function start(kind: "certificates" | "header", { clock = Date.now } = {}) {
+  async function start(
+    kind: "certificates" | "header",
+    {
+      clock = Date.now,
+      unfinished,
+      ...times
+    }: {
+      readonly clock?: () => number;
+      readonly unfinished?: UnfinishedRequests;
+      readonly unverifiedMs?: number;
+    } = {},
+  ) {
     const stack = new AsyncDisposableStack();
     const denied = `denied-${lists++}.txt`;
     const denyList = files.write(denied, "# nothing yet\n");
@@ -40,8 +52,10 @@ export async function createIdentityFixture() {
       ...(kind === "header" ? { trustForwardedIdentity: true } : certificates),
       denyList,
     };
-    const access = stack.use(openDeviceAccess(config, { logger: silentLogger(), clock, lookIntervalMs: 10 }));
-    const test = stack.use(await startTestIngest({ dependencies: access }));
+    const access = stack.use(
+      openDeviceAccess(config, { logger: silentLogger(), clock, lookIntervalMs: 10, ...times }),
+    );
+    const test = stack.use(await startTestIngest({ dependencies: { ...access, unfinished } }));
     return {
       ...test,
       deny: (text: string) => files.write(denied, text),

@@ -1,5 +1,6 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import { Health as HealthService } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
+import { peerKey } from "./call-peer.ts";
 import { toConnectError } from "./connect-status.ts";
 import { type Health, healthCheckResponse, healthListResponse } from "./health.ts";
 
@@ -16,7 +17,11 @@ export function addHealthRoutes(router: ConnectRouter, health: Health): void {
     list: () => healthListResponse(health),
     async *watch(request, context) {
       try {
-        for await (const status of health.watch(request.service, context.signal)) {
+        for await (const status of health.watch(
+          request.service,
+          context.signal,
+          context.values.get(peerKey),
+        )) {
           yield healthCheckResponse(status);
         }
       } catch (error) {

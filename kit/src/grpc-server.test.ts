@@ -25,7 +25,7 @@ const host = "127.0.0.1";
 async function startGated(options: {
   shutdownGraceMs: number;
   onClosing?: () => void;
-  connectionsMax?: number;
+  connections?: { connectionsMax: number };
 }) {
   const running: (() => void)[] = [];
   const server = await startGrpcServer({
@@ -105,13 +105,18 @@ describe("startGrpcServer", () => {
     expect(performance.now() - startMs).toBeLessThan(2500);
   });
 
-  it("takes no more connections than its limit", async () => {
-    const { server } = await startGated({ shutdownGraceMs: 100, connectionsMax: 1 });
+  it("takes no more connections than its limit, and closes those first on which nothing runs", async () => {
+    const { server, running } = await startGated({
+      shutdownGraceMs: 100,
+      connections: { connectionsMax: 2 },
+    });
     await using _ = server;
-    const first = await connectTo(server.port);
-    await readToClose(await connectTo(server.port));
-    expect(first.closed).toBe(false);
-    first.destroy();
+    const answer = check(`${host}:${server.port}`);
+    await waitUntil(() => running.length === 1);
+    const silent = Array.from({ length: 8 }, () => connectTo(server.port));
+    for (const socket of (await Promise.all(silent)).slice(0, 7)) await readToClose(socket);
+    running[0]!();
+    await answer;
   });
 
   it("closes a connection of garbage bytes, and serves the next client", async () => {

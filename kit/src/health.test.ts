@@ -17,7 +17,13 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { grpcServiceDefinition } from "./grpc-js-service.ts";
 import { startGrpcServer } from "./grpc-server.ts";
-import { addHealthToGrpcServer, createHealth, type Health, healthWatchersMax } from "./health.ts";
+import {
+  addHealthToGrpcServer,
+  connectionHealthWatchersMax,
+  createHealth,
+  type Health,
+  healthWatchersMax,
+} from "./health.ts";
 import type { RunningServer } from "./running-server.ts";
 import { waitUntil } from "./testing.ts";
 
@@ -55,7 +61,7 @@ describe("createHealth", () => {
   it("tells a watcher the status at once, each change, and nothing that is no change", async () => {
     const health = createHealth(["a"]);
     const abort = new AbortController();
-    const watcher = health.watch("a", abort.signal)[Symbol.asyncIterator]();
+    const watcher = health.watch("a", abort.signal, "a:1")[Symbol.asyncIterator]();
     expect(await watcher.next()).toMatchObject({ value: "SERVING" });
     const next = watcher.next();
     health.setServing(true);
@@ -69,7 +75,7 @@ describe("createHealth", () => {
 
   it("gives a slow watcher the latest status only", async () => {
     const health = createHealth(["a"]);
-    const watcher = health.watch("a", new AbortController().signal)[Symbol.asyncIterator]();
+    const watcher = health.watch("a", new AbortController().signal, "a:1")[Symbol.asyncIterator]();
     expect(await watcher.next()).toMatchObject({ value: "SERVING" });
     for (const serving of [false, true, false, true, false]) {
       health.setServing(serving);
@@ -83,7 +89,7 @@ describe("createHealth", () => {
     const health = createHealth(["a"]);
     const told: string[] = [];
     const watching = (async () => {
-      for await (const status of health.watch("a", new AbortController().signal)) {
+      for await (const status of health.watch("a", new AbortController().signal, "a:1")) {
         told.push(status);
       }
     })();
@@ -98,14 +104,32 @@ describe("createHealth", () => {
   it("takes a bounded number of watchers, and a place is free again when one leaves", async () => {
     const health = createHealth([]);
     const abort = new AbortController();
-    const watchers = Array.from({ length: healthWatchersMax }, () =>
-      health.watch("", abort.signal)[Symbol.asyncIterator](),
+    const watchers = Array.from({ length: healthWatchersMax }, (_, i) =>
+      health.watch("", abort.signal, `a:${i}`)[Symbol.asyncIterator](),
     );
     await Promise.all(watchers.map((watcher) => watcher.next()));
-    const late = () => health.watch("", abort.signal)[Symbol.asyncIterator]().next();
+    const late = () => health.watch("", abort.signal, "b:1")[Symbol.asyncIterator]().next();
     await expect(late()).rejects.toMatchObject({ code: "RESOURCE_EXHAUSTED" });
     await watchers[0]!.return!();
     await expect(late()).resolves.toMatchObject({ value: "SERVING" });
+    abort.abort();
+  });
+});
+
+describe("the watchers of one connection", () => {
+  it("are limited, and leave those of others alone", async () => {
+    const health = createHealth([]);
+    const abort = new AbortController();
+    const begin = (peer: string) => health.watch("", abort.signal, peer)[Symbol.asyncIterator]();
+    const watchers = Array.from({ length: connectionHealthWatchersMax }, () => begin("a:1"));
+    await Promise.all(watchers.map((watcher) => watcher.next()));
+    await expect(begin("a:1").next()).rejects.toMatchObject({
+      code: "RESOURCE_EXHAUSTED",
+      message: expect.stringContaining("of one connection") as unknown,
+    });
+    await expect(begin("a:2").next()).resolves.toMatchObject({ value: "SERVING" });
+    await watchers[0]!.return!();
+    await expect(begin("a:1").next()).resolves.toMatchObject({ value: "SERVING" });
     abort.abort();
   });
 });

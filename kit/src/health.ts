@@ -30,11 +30,12 @@ export type Health = {
   /** @throws RpcError NOT_FOUND for an unknown name. */
   check(service: string): ServingStatus;
   /**
-   * Tells the status at once and then each change, until the signal or `close` ends it. A slow reader gets
-   * the latest status and skips those between.
-   * @throws RpcError RESOURCE_EXHAUSTED past `healthWatchersMax` watchers.
+   * Returns the status at once and then each change, until the signal or `close` ends it. A slow reader gets
+   * the latest status and skips those between. `peer` is the `address:port` of the connection.
+   * @throws RpcError RESOURCE_EXHAUSTED past `healthWatchersMax` watchers, or `connectionHealthWatchersMax` of one
+   *   connection.
    */
-  watch(service: string, signal: AbortSignal): AsyncIterable<WatchedStatus>;
+  watch(service: string, signal: AbortSignal, peer: string): AsyncIterable<WatchedStatus>;
   /** Every known name with its status, "" included. */
   list(): ReadonlyMap<string, ServingStatus>;
   /** Sets everything to NOT_SERVING for good, tells the watchers and ends them, so that a server can stop. */
@@ -44,10 +45,14 @@ export type Health = {
 /** The most watchers of one server at a time: each holds a stream open. */
 export const healthWatchersMax = 1000;
 
+/** The most watchers of one connection at a time; the one of a proxy has those of many clients. */
+export const connectionHealthWatchersMax = 32;
+
 /** Makes the state for these services and ""; all begin as serving. */
 export function createHealth(serviceNames: readonly string[]): Health {
   const statuses = new Map<string, ServingStatus>(["", ...serviceNames].map((name) => [name, "SERVING"]));
   const wakers = new Set<() => void>();
+  const watchersOf = new Map<string, number>();
   let closed = false;
 
   const wakeAll = (): void => {
@@ -80,10 +85,18 @@ export function createHealth(serviceNames: readonly string[]): Health {
       closed = true;
       wakeAll();
     },
-    async *watch(service, signal) {
+    async *watch(service, signal, peer) {
+      const ofPeer = watchersOf.get(peer) ?? 0;
       if (wakers.size >= healthWatchersMax) {
         throw resourceExhausted({ subject: "health watchers", description: `at most ${healthWatchersMax}` });
       }
+      if (ofPeer >= connectionHealthWatchersMax) {
+        throw resourceExhausted({
+          subject: "health watchers of one connection",
+          description: `at most ${connectionHealthWatchersMax}`,
+        });
+      }
+      watchersOf.set(peer, ofPeer + 1);
       let wake = (): void => {};
       const waker = (): void => wake();
       wakers.add(waker);
@@ -106,6 +119,9 @@ export function createHealth(serviceNames: readonly string[]): Health {
       } finally {
         signal.removeEventListener("abort", waker);
         wakers.delete(waker);
+        const left = (watchersOf.get(peer) ?? 1) - 1;
+        if (left === 0) watchersOf.delete(peer);
+        else watchersOf.set(peer, left);
       }
     },
   };
@@ -154,7 +170,7 @@ async function answerWatch(
   const abort = new AbortController();
   call.once("cancelled", () => abort.abort());
   try {
-    for await (const status of health.watch(call.request.service, abort.signal)) {
+    for await (const status of health.watch(call.request.service, abort.signal, call.getPeer())) {
       if (!call.write(healthCheckResponse(status)) && !abort.signal.aborted) {
         await drained(call, abort.signal);
       }

@@ -22,7 +22,7 @@ export function startMetricsServer(
   return startOnePortServer({
     host,
     port,
-    limits: { connectionsMax },
+    limits: { connectionsMax, addressConnectionsMax: connectionsMax },
     shutdownGraceMs,
     onError: (error) => logger.debug({ error }, "connection broke"),
     handler(request, response) {

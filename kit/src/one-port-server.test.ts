@@ -200,17 +200,6 @@ describe("startOnePortServer with clients that misbehave", () => {
     expect(await answer).toBe("done");
     await once(busy, "close");
   });
-
-  it("takes no more connections than its limit", async () => {
-    await using server = await start({ limits: { connectionsMax: 2 }, shutdownGraceMs: 100 });
-    const first = await connectTo(server.port);
-    const second = await connectTo(server.port);
-    const third = await connectTo(server.port);
-    expect(await readToClose(third)).toBe("");
-    expect([first.closed, second.closed]).toEqual([false, false]);
-    first.destroy();
-    second.destroy();
-  });
 });
 
 describe("closing a one-port server", () => {

@@ -1,6 +1,8 @@
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import type { Socket } from "node:net";
+import { type BusyConnections, createBusyConnections } from "./busy-connections.ts";
+import { ageOf, type ConnectionLimits, connectionDefaults } from "./connection-limits.ts";
 import { detectHttpProtocol } from "./http-protocol.ts";
 import type { RunningServer } from "./running-server.ts";
 import { startSocketServer } from "./socket-server.ts";
@@ -16,25 +18,18 @@ export type OnePortResponse = http.ServerResponse | http2.Http2ServerResponse;
 export type OnePortHandler = (request: OnePortRequest, response: OnePortResponse) => void;
 
 /** What one server takes at most, and how long it waits. Times are in milliseconds. */
-export type OnePortLimits = {
-  /** Sockets at a time; further ones are closed at once. */
-  readonly connectionsMax: number;
+export type OnePortLimits = ConnectionLimits & {
   /** Streams of one HTTP/2 connection at a time. */
   readonly streamsMax: number;
-  /** For the first bytes of a connection. */
-  readonly firstBytesTimeoutMs: number;
   /** For all headers of an HTTP/1.1 request. */
   readonly headersTimeoutMs: number;
   /** For a whole HTTP/1.1 request, body included. */
   readonly requestTimeoutMs: number;
-  /** For the next request on a connection on which nothing runs. */
-  readonly idleTimeoutMs: number;
 };
 
 export const onePortDefaults: OnePortLimits = {
-  connectionsMax: 4096,
+  ...connectionDefaults,
   streamsMax: 256,
-  firstBytesTimeoutMs: 10_000,
   headersTimeoutMs: 15_000,
   requestTimeoutMs: 60_000,
   idleTimeoutMs: 120_000,
@@ -63,8 +58,9 @@ export async function startOnePortServer(config: OnePortConfig): Promise<Running
   const limits = { ...onePortDefaults, ...config.limits };
   const onError = config.onError ?? (() => {});
   const handler = guardHandler(config.handler, onError);
-  const http1Side = createHttp1Side(handler, limits);
-  const http2Side = createHttp2Side(handler, limits, onError);
+  const busy = createBusyConnections();
+  const http1Side = createHttp1Side(handler, limits, busy);
+  const http2Side = createHttp2Side(handler, limits, busy, onError);
   const undecided = new Set<Socket>();
 
   function accept(socket: Socket): void {
@@ -79,7 +75,8 @@ export async function startOnePortServer(config: OnePortConfig): Promise<Running
   return await startSocketServer({
     host: config.host,
     port: config.port,
-    connectionsMax: limits.connectionsMax,
+    limits,
+    isBusy: busy.has,
     shutdownGraceMs: config.shutdownGraceMs,
     accept: config.tls?.terminate(accept) ?? accept,
     drain() {
@@ -97,8 +94,13 @@ export async function startOnePortServer(config: OnePortConfig): Promise<Running
 /** One of the two protocols: takes sockets, and on `drain` lets each go when nothing runs on it. */
 type ProtocolSide = { accept(socket: Socket): void; drain(): void };
 
-function createHttp1Side(handler: OnePortHandler, limits: OnePortLimits): ProtocolSide {
+function createHttp1Side(
+  handler: OnePortHandler,
+  limits: OnePortLimits,
+  busy: BusyConnections,
+): ProtocolSide {
   let draining = false;
+  const renewedAtMs = new WeakMap<Socket, number>();
   const server = http.createServer(
     {
       headersTimeout: limits.headersTimeoutMs,
@@ -107,6 +109,11 @@ function createHttp1Side(handler: OnePortHandler, limits: OnePortLimits): Protoc
       connectionsCheckingInterval: Math.min(1000, limits.headersTimeoutMs),
     },
     (request, response) => {
+      const { socket } = request;
+      response.once("close", busy.begin(`${socket.remoteAddress}:${socket.remotePort}`));
+      // A client opens another connection for its next request.
+      if (performance.now() > (renewedAtMs.get(socket) ?? Number.POSITIVE_INFINITY))
+        response.setHeader("connection", "close");
       // The connection counts as idle only after the turn in which the response ended.
       response.once("close", () => draining && setImmediate(() => server.closeIdleConnections()));
       handler(request, response);
@@ -116,6 +123,7 @@ function createHttp1Side(handler: OnePortHandler, limits: OnePortLimits): Protoc
   server.emit("listening");
   return {
     accept(socket) {
+      renewedAtMs.set(socket, performance.now() + ageOf(limits));
       server.emit("connection", socket);
       // Lets the bytes that were put back flow to the parser.
       socket.resume();
@@ -131,6 +139,7 @@ function createHttp1Side(handler: OnePortHandler, limits: OnePortLimits): Protoc
 function createHttp2Side(
   handler: OnePortHandler,
   limits: OnePortLimits,
+  busy: BusyConnections,
   onError: (error: unknown) => void,
 ): ProtocolSide {
   const sessions = new Set<http2.ServerHttp2Session>();
@@ -139,21 +148,20 @@ function createHttp2Side(
     handler,
   );
   server.on("session", (session) => {
-    let openStreams = 0;
+    const { socket } = session;
+    const peer = `${socket.remoteAddress}:${socket.remotePort}`;
+    // Lets the streams that are open come to their end.
+    const renewal = setTimeout(() => session.close(), ageOf(limits)).unref();
     sessions.add(session);
-    session.on("close", () => sessions.delete(session));
-    session.on("stream", (stream) => {
-      openStreams += 1;
-      stream.on("close", () => {
-        openStreams -= 1;
-      });
+    session.on("close", () => {
+      clearTimeout(renewal);
+      sessions.delete(session);
     });
+    session.on("stream", (stream) => stream.once("close", busy.begin(peer)));
     session.setTimeout(limits.idleTimeoutMs);
     // A silent stream is not an idle connection.
     session.on("timeout", () => {
-      if (openStreams === 0) {
-        session.close();
-      }
+      if (!busy.has(peer)) session.close();
     });
   });
   server.on("sessionError", onError);

@@ -1,4 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createAddressCounts } from "./address-counts.ts";
+import type { ConnectionLimits } from "./connection-limits.ts";
 import { asListenError } from "./port-in-use-error.ts";
 import { createRunningServer, type RunningServer } from "./running-server.ts";
 
@@ -6,30 +8,55 @@ import { createRunningServer, type RunningServer } from "./running-server.ts";
 const keepAliveDelayMs = 60_000;
 
 /**
- * Listens and hands each socket to `accept`, which must not throw. Sockets beyond `connectionsMax` are
- * closed at once. `drain` is called once when `close` begins, when nothing more is accepted: it lets each
+ * Listens and hands each socket to `accept`, which must not throw. Beyond `connectionsMax` a socket takes the place
+ * of the oldest that is not busy; without one, and beyond `addressConnectionsMax`, it is closed at once. `drain` is called once when `close` begins, when nothing more is accepted: it lets each
  * socket go as soon as nothing runs on it; those still open after the grace are destroyed.
  * @throws PortInUseError, or what else kept it from listening.
  */
 export async function startSocketServer(config: {
   readonly host: string;
   readonly port: number;
-  readonly connectionsMax: number;
+  readonly limits: Pick<
+    ConnectionLimits,
+    "connectionsMax" | "addressConnectionsMax" | "loopbackConnectionsMax"
+  >;
+  /** Whether something runs on the connection of a client, by its `address:port`. */
+  isBusy(peer: string): boolean;
   readonly shutdownGraceMs: number;
   accept(socket: Socket): void;
   drain(): void;
   /** Told of each connection that broke. */
   onError(error: unknown): void;
 }): Promise<RunningServer> {
+  // The oldest first.
   const sockets = new Set<Socket>();
+  const addresses = createAddressCounts(config.limits);
   const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs };
+
+  function makeRoom(): boolean {
+    if (sockets.size < config.limits.connectionsMax) return true;
+    for (const socket of sockets) {
+      if (config.isBusy(`${socket.remoteAddress}:${socket.remotePort}`)) continue;
+      sockets.delete(socket);
+      socket.destroy();
+      return true;
+    }
+    return false;
+  }
+
   const server = createServer(options, (socket) => {
+    const leave = addresses.enter(socket.remoteAddress ?? "");
+    if (leave === undefined || !makeRoom()) {
+      leave?.();
+      socket.destroy();
+      return;
+    }
     sockets.add(socket);
+    socket.once("close", leave);
     socket.on("error", config.onError);
     socket.on("close", () => sockets.delete(socket));
     config.accept(socket);
   });
-  server.maxConnections = config.connectionsMax;
   const port = await listen(server, config);
   server.on("error", config.onError);
 

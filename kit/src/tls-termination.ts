@@ -11,7 +11,7 @@ export type TlsPeer =
 
 /** Makes TLS of sockets, and remembers whose they are. */
 export type TlsTermination = {
-  /** Takes sockets and shakes hands; `onSecure` gets what is inside. Who takes longer than 10 s is closed. */
+  /** Takes sockets and shakes hands; `onSecure` gets what is inside. A handshake may take 10 s. */
   terminate(onSecure: (secure: TLSSocket) => void): (socket: Socket) => void;
   /** Who is at the other end of an open connection, by its `address:port`; undefined if there is none. */
   peerOf(address: string): TlsPeer | undefined;
@@ -21,8 +21,8 @@ const handshakeTimeoutMs = 10_000;
 
 /**
  * TLS 1.2 and later with this key and certificate chain (PEM). With `clientCa` (PEM) clients are asked for a
- * certificate. One that brings none or a wrong one is let in nevertheless, so that it can be told by an answer
- * what is wrong; who serves it must ask `peerOf`. `onError` is told of handshakes that fail.
+ * certificate. A connection without one, or with a wrong one, is open for `unverifiedMs` (5 s by default), so that
+ * a response can say what is wrong; the server must ask `peerOf`. `onError` is told of handshakes that fail.
  * @throws if key, certificate or CA are not what they should be.
  */
 export function createTlsTermination({
@@ -30,6 +30,7 @@ export function createTlsTermination({
   certificate,
   clientCa,
   protocols,
+  unverifiedMs = 5000,
   onError = () => {},
 }: {
   readonly key: string;
@@ -37,6 +38,7 @@ export function createTlsTermination({
   readonly clientCa?: string | undefined;
   /** In ALPN's names, the preferred one first. */
   readonly protocols: readonly string[];
+  readonly unverifiedMs?: number;
   readonly onError?: (error: unknown) => void;
 }): TlsTermination {
   const peers = new Map<string, TlsPeer>();
@@ -55,7 +57,12 @@ export function createTlsTermination({
     const address = `${socket.remoteAddress}:${socket.remotePort}`;
     const peer = peerOfSocket(socket);
     peers.set(address, peer);
+    const timer =
+      clientCa === undefined || peer.kind === "verified"
+        ? undefined
+        : setTimeout(() => socket.destroy(), unverifiedMs).unref();
     socket.once("close", () => {
+      clearTimeout(timer);
       // Not if the address has come back since, on another connection.
       if (peers.get(address) === peer) peers.delete(address);
     });

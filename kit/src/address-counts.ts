@@ -1,0 +1,29 @@
+import { isLoopbackAddress, networkOf } from "./client-network.ts";
+
+/** How many connections each client has, by its network. */
+export type AddressCounts = {
+  /** Counts one more connection of an address, unless it has as many as it may: then it returns undefined. */
+  enter(address: string): (() => void) | undefined;
+};
+
+/** No connections yet. */
+export function createAddressCounts(limits: {
+  readonly addressConnectionsMax: number;
+  readonly loopbackConnectionsMax: number;
+}): AddressCounts {
+  const counts = new Map<string, number>();
+  return {
+    enter(address) {
+      const isLocal = isLoopbackAddress(address);
+      const network = isLocal ? "loopback" : networkOf(address);
+      const count = counts.get(network) ?? 0;
+      if (count >= (isLocal ? limits.loopbackConnectionsMax : limits.addressConnectionsMax)) return undefined;
+      counts.set(network, count + 1);
+      return () => {
+        const left = (counts.get(network) ?? 1) - 1;
+        if (left === 0) counts.delete(network);
+        else counts.set(network, left);
+      };
+    },
+  };
+}
