@@ -59,6 +59,8 @@ export function createChangeWatch(options: { readonly db: Db; readonly closed: A
         ended.addEventListener("abort", onEnd);
         try {
           let seen = await Promise.race([first, over.promise]);
+          // What was stored while the first trace was on its way may be in it, unseen by a read that began before.
+          if (!ended.aborted) yield;
           while (!ended.aborted) {
             const trace = await Promise.race([look(), over.promise]);
             if (ended.aborted) return;
