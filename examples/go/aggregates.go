@@ -31,18 +31,28 @@ func aggregatesCommand(ctx context.Context, args []string) error {
 
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	answer, err := devicemeshv1.NewQueryServiceClient(conn).GetAggregates(ctx, &devicemeshv1.GetAggregatesRequest{
+	client := devicemeshv1.NewQueryServiceClient(conn)
+	request := &devicemeshv1.GetAggregatesRequest{
 		DeviceIds: devices,
 		Sensors:   sensors,
 		Since:     since.timestamp,
 		To:        to.timestamp,
-	})
-	if err != nil {
-		return err
 	}
-	printRows(answer.Rows)
-	fmt.Printf("complete through %s\n", formatTime(answer.Coverage.GetCompleteThrough()))
-	return nil
+	var rows []*devicemeshv1.AggregateRow
+	for {
+		// A page is small enough for grpc-go's limit of 4 MiB.
+		page, err := client.GetAggregates(ctx, request)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, page.Rows...)
+		if page.NextPageToken == "" {
+			printRows(rows)
+			fmt.Printf("complete through %s\n", formatTime(page.Coverage.GetCompleteThrough()))
+			return nil
+		}
+		request.PageToken = page.NextPageToken
+	}
 }
 
 func printRows(rows []*devicemeshv1.AggregateRow) {

@@ -80,11 +80,16 @@ def aggregates(channel: grpc.Channel, arguments: argparse.Namespace) -> None:
         since=arguments.since,
         to=arguments.to,
     )
-    answer = stub.GetAggregates(request, timeout=60)
     rows = [["DEVICE", "SENSOR", "COUNT", "AVERAGE", "MINIMUM", "MAXIMUM", "UNIT"]]
-    for row in answer.rows:
-        values = [f"{value:.2f}" for value in (row.average, row.minimum, row.maximum)]
-        rows.append([row.device_id, row.sensor, str(row.count), *values, row.unit])
+    while True:
+        # A page is small enough for grpcio's limit of 4 MiB.
+        answer = stub.GetAggregates(request, timeout=60)
+        for row in answer.rows:
+            values = [f"{value:.2f}" for value in (row.average, row.minimum, row.maximum)]
+            rows.append([row.device_id, row.sensor, str(row.count), *values, row.unit])
+        if not answer.next_page_token:
+            break
+        request.page_token = answer.next_page_token
     print_table(rows)
     print(f"complete through {format_time(answer.coverage.complete_through)}")
 

@@ -4,13 +4,16 @@ import type { Span } from "./planner.ts";
 
 const [secondMs, minuteMs, hourMs, dayMs] = [1000, 60_000, 3_600_000, 86_400_000];
 
-/** The sizes that people find round, in ms; beyond the last one it is doubled. */
+/** The sizes that people find round, in ms; beyond the last one it is doubled, up to `longestMs`. */
 export const roundBucketSizesMs: readonly number[] = [
   ...[10, 20, 30].map((count) => count * secondMs),
   ...[1, 2, 5, 10, 15, 20, 30].map((count) => count * minuteMs),
   ...[1, 2, 3, 6, 12].map((count) => count * hourMs),
   ...[1, 2, 7, 14, 28].map((count) => count * dayMs),
 ];
+
+/** The longest bucket: 10,000 years, the most that a Duration can tell. From 1970 on, it holds all timestamps. */
+const longestMs = 315_576_000_000_000;
 
 /** How many buckets, aligned to 1970, touch the span; 0 if it is empty. */
 export function bucketsIn({ sinceMs, toMs }: Span, bucketMs: number): number {
@@ -29,8 +32,7 @@ export function pickBucketSize(options: {
   const fitting = sizes.find((sizeMs) => bucketsIn(span, sizeMs) <= pointsMax);
   if (fitting !== undefined) return fitting;
   let sizeMs = sizes.at(-1) ?? windowMs;
-  // Ends: a bucket that holds all of time since 1970 is one.
-  while (bucketsIn(span, sizeMs) > pointsMax) sizeMs *= 2;
+  while (bucketsIn(span, sizeMs) > pointsMax && sizeMs < longestMs) sizeMs = Math.min(sizeMs * 2, longestMs);
   return sizeMs;
 }
 

@@ -5,22 +5,27 @@ import type {
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { aggregateRow, groupingOf } from "./aggregate-rows.ts";
 import { checkRows } from "./answer-limits.ts";
+import { pageOfRows, type RowPlace, readingsOf } from "./answer-pages.ts";
 import { coverageMessage } from "./coverage.ts";
 import { createGroupMerge } from "./merge.ts";
+import type { PageTokens } from "./page-token.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 import type { ReadingStore } from "./reading-store.ts";
 import { timeframeOf } from "./timeframe.ts";
 
 /**
- * Answers GetAggregates.
- * @throws RpcError INVALID_ARGUMENT if a group mixes units, RESOURCE_EXHAUSTED if there are too many rows.
+ * Answers GetAggregates, a page at a time. Each page is exact for what had arrived when it was read.
+ * @throws RpcError INVALID_ARGUMENT on `page_token` and if a group mixes units, RESOURCE_EXHAUSTED if there are too
+ *   many rows in all.
  */
 export async function getAggregates(
-  store: ReadingStore,
+  { store, pageTokens }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<RowPlace> },
   request: GetAggregatesRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof GetAggregatesResponseSchema>> {
   const { deviceIds, sensors, groupBy } = request;
+  const query = queryOf(request);
+  const after = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
   const { partials, coverage } = await readTimeframe(
     store,
     { filter: { deviceIds, sensors }, timeframe: timeframeOf(request) },
@@ -29,5 +34,22 @@ export async function getAggregates(
   const merge = createGroupMerge(groupingOf(groupBy));
   merge.add(partials);
   checkRows(merge.size, "filter by device_ids or sensors, or group by sensor or all");
-  return { rows: merge.aggregates().map(aggregateRow), coverage: coverageMessage(coverage) };
+  const { page, last } = pageOfRows(merge.aggregates(), { after, pageSize: request.pageSize });
+  return {
+    rows: page.map(aggregateRow),
+    nextPageToken: last ? pageTokens.seal(last, query) : "",
+    coverage: coverageMessage({ ...coverage, ...readingsOf(page) }),
+  };
+}
+
+/** What makes two requests pages of one query: all but the page itself. */
+function queryOf({ deviceIds, sensors, since, to, groupBy }: GetAggregatesRequest): unknown {
+  const time = (bound: GetAggregatesRequest["since"]) => bound && [`${bound.seconds}`, bound.nanos];
+  return [
+    [...new Set(deviceIds)].sort(),
+    [...new Set(sensors)].sort(),
+    time(since) ?? null,
+    time(to) ?? null,
+    groupingOf(groupBy),
+  ];
 }

@@ -1,16 +1,18 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { resourceExhausted } from "@devicemesh/kit/rpc-error";
-import { alignDown, type Level } from "@devicemesh/proto";
-import type { BucketSchema } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import type { Level } from "@devicemesh/proto";
 import type {
   ListBucketsRequest,
   ListBucketsResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { bucketMessage, emptyBucketMessage, groupingOf } from "./aggregate-rows.ts";
-import { checkRows, seriesBucketsMax } from "./answer-limits.ts";
+import { seriesBucketsMax } from "./answer-limits.ts";
+import { type BucketsPlace, pageOfRows, readingsOf } from "./answer-pages.ts";
 import { bucketsIn, pickBucketSize, requestedBucketSize } from "./bucket-size.ts";
 import { coverageMessage } from "./coverage.ts";
+import { filledRows, silentGroups } from "./filled-buckets.ts";
 import type { Aggregate } from "./merge.ts";
+import type { PageTokens } from "./page-token.ts";
 import type { Span } from "./planner.ts";
 import { readBuckets } from "./read-buckets.ts";
 import { readTimeframe } from "./read-timeframe.ts";
@@ -24,21 +26,28 @@ const defaultPointsMax = 300;
 const picksMax = 3;
 
 /**
- * Answers ListBuckets. With `fill` every group that has readings in the timeframe has every bucket of it;
- * where a bound is unset, from the first or to the last reading found over all groups.
- * @throws RpcError INVALID_ARGUMENT on `bucket` and if a group mixes units, RESOURCE_EXHAUSTED if there are
- *   too many buckets.
+ * Answers ListBuckets, a page at a time. The first page decides the size of the buckets and, with `fill`, their span:
+ * that of the timeframe or, where a bound is unset, from the first or to the last reading found over all groups.
+ * With `fill` every group that has readings in the timeframe, and every known group of the devices asked for, has
+ * every bucket of the span. Each page is exact for what had arrived when it was read.
+ * @throws RpcError INVALID_ARGUMENT on `bucket`, on `page_token` and if a group mixes units, RESOURCE_EXHAUSTED if
+ *   there are too many buckets.
  */
 export async function listBuckets(
-  store: ReadingStore,
+  { store, pageTokens }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<BucketsPlace> },
   request: ListBucketsRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof ListBucketsResponseSchema>> {
-  const { deviceIds, sensors, groupBy, resolution, fill } = request;
+  const { deviceIds, sensors, resolution, fill, pageSize } = request;
   const filter = { deviceIds, sensors };
+  const grouping = groupingOf(request.groupBy);
   const timeframe = timeframeOf(request);
+  const query = queryOf(request);
+  const place = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
   const { windowMs } = store.levels[0] as Level;
-  const fixedMs = resolution.case === "bucket" ? requestedBucketSize(resolution.value, windowMs) : undefined;
+  const fixedMs =
+    place?.sizeMs ??
+    (resolution.case === "bucket" ? requestedBucketSize(resolution.value, windowMs) : undefined);
   const pointsMax = resolution.case === "maxPoints" ? resolution.value : defaultPointsMax;
 
   const isBounded = timeframe.hasSince && timeframe.hasTo;
@@ -47,23 +56,49 @@ export async function listBuckets(
   for (let picks = 1; ; picks++) {
     const charted = chartedSpan(timeframe, extent);
     const bucketMs = fixedMs ?? pickBucketSize({ span: charted, pointsMax, windowMs });
-    checkBuckets(fill ? charted : extent, bucketMs);
+    checkBuckets(fill ? (place?.filled ?? charted) : extent, bucketMs);
     const { aggregates, coverage } = await readBuckets(
       store,
-      { filter, grouping: groupingOf(groupBy), timeframe, extent, bucketMs },
+      { filter, grouping, timeframe, extent, bucketMs },
       signal,
     );
     extent = extentOf(aggregates, extent);
     const found = chartedSpan(timeframe, extent);
     if (fixedMs === undefined && picks < picksMax && bucketsIn(found, bucketMs) > pointsMax) continue;
+    const filled = place?.filled ?? found;
+    const silent = fill ? await silentGroups(store, { filter, grouping }, signal) : [];
+    const rows = fill
+      ? filledRows({ aggregates, silent, span: filled, bucketMs })
+      : aggregates.map((aggregate) => ({ ...aggregate, aggregate }));
+    const { page, last } = pageOfRows(rows, { after: place?.after, pageSize });
+    const covered = page.flatMap(({ aggregate }) => (aggregate ? [aggregate] : []));
     return {
       bucket: { seconds: BigInt(Math.floor(bucketMs / 1000)), nanos: (bucketMs % 1000) * 1_000_000 },
-      buckets: fill
-        ? filled(aggregates, found, bucketMs)
-        : aggregates.map((aggregate) => bucketMessage(aggregate, bucketMs)),
-      coverage: coverageMessage(coverage),
+      buckets: page.map((row) =>
+        row.aggregate
+          ? bucketMessage(row.aggregate, bucketMs)
+          : emptyBucketMessage(row, { startMs: row.bucketMs, sizeMs: bucketMs }),
+      ),
+      nextPageToken: last ? pageTokens.seal({ after: last, sizeMs: bucketMs, filled }, query) : "",
+      coverage: coverageMessage({ ...coverage, ...readingsOf(covered) }),
     };
   }
+}
+
+/** What makes two requests pages of one query: all but the page itself. */
+function queryOf(request: ListBucketsRequest): unknown {
+  const { deviceIds, sensors, since, to, resolution, fill } = request;
+  const time = (bound: { seconds: bigint; nanos: number } | undefined) =>
+    bound === undefined ? null : [`${bound.seconds}`, bound.nanos];
+  return [
+    [...new Set(deviceIds)].sort(),
+    [...new Set(sensors)].sort(),
+    time(since),
+    time(to),
+    groupingOf(request.groupBy),
+    resolution.case === "bucket" ? time(resolution.value) : (resolution.value ?? null),
+    fill,
+  ];
 }
 
 /** Where the readings of a timeframe lie; empty if there are none. */
@@ -107,28 +142,5 @@ function checkBuckets(span: Span, bucketMs: number): void {
   throw resourceExhausted({
     subject: "buckets of a series",
     description: `there are ${buckets}, at most ${seriesBucketsMax} are answered: choose a larger bucket, max_points, or a shorter timeframe`,
-  });
-}
-
-function filled(
-  aggregates: readonly Aggregate[],
-  span: Span,
-  bucketMs: number,
-): MessageInitShape<typeof BucketSchema>[] {
-  const groups = Map.groupBy(aggregates, ({ deviceId, sensor }) => `${deviceId}\n${sensor}`);
-  checkRows(groups.size * bucketsIn(span, bucketMs), "choose a larger bucket, do not fill, or filter");
-  return [...groups.values()].flatMap((group) => {
-    const byStart = new Map(group.map((aggregate) => [aggregate.bucketMs, aggregate]));
-    const [first] = group as [Aggregate];
-    const buckets: MessageInitShape<typeof BucketSchema>[] = [];
-    for (let ms = alignDown(span.sinceMs, bucketMs); ms < span.toMs; ms += bucketMs) {
-      const aggregate = byStart.get(ms);
-      buckets.push(
-        aggregate
-          ? bucketMessage(aggregate, bucketMs)
-          : emptyBucketMessage(first, { startMs: ms, sizeMs: bucketMs }),
-      );
-    }
-    return buckets;
   });
 }

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { userKey } from "@devicemesh/identity";
 import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import type { BucketsPlace, RowPlace } from "./answer-pages.ts";
 import { defaultQueryConfig, type QueryConfig } from "./config.ts";
 import { getAggregates } from "./get-aggregates.ts";
 import { getPipelineStatus } from "./get-pipeline-status.ts";
@@ -59,6 +60,8 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     stopping = new AbortController().signal,
   } = dependencies;
   const readings = { store, pageTokens: createPageTokens<ReadingsPlace>({ key, method: "ListReadings" }) };
+  const aggregates = { store, pageTokens: createPageTokens<RowPlace>({ key, method: "GetAggregates" }) };
+  const buckets = { store, pageTokens: createPageTokens<BucketsPlace>({ key, method: "ListBuckets" }) };
   const series = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListSeries" }) };
   const duplicates = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListDuplicates" }) };
   const pipeline = { store, clock, versions, startedMs: clock() };
@@ -74,8 +77,8 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     admission: createWatchAdmission({ ...limits, onChange: onWatches }),
   };
   return {
-    getAggregates: (request, { signal }) => getAggregates(store, request, signal),
-    listBuckets: (request, { signal }) => listBuckets(store, request, signal),
+    getAggregates: (request, { signal }) => getAggregates(aggregates, request, signal),
+    listBuckets: (request, { signal }) => listBuckets(buckets, request, signal),
     listReadings: (request, { signal }) => listReadings(readings, request, signal),
     listSeries: (request, { signal }) => listSeries(series, request, signal),
     listDuplicates: (request, { signal }) => listDuplicates(duplicates, request, signal),

@@ -48,9 +48,13 @@ export function createDashboard(): Dashboard {
   /** The unary call. */
   async function askTotals(from: Mesh, signal: AbortSignal): Promise<void> {
     totalsAskedMs = Date.now();
-    const { rows, coverage } = await from.getAggregates({ deviceIds: [...deviceIds] }, { signal });
+    // The first page: the table shows no more.
+    const { rows, coverage, nextPageToken } = await from.getAggregates(
+      { deviceIds: [...deviceIds] },
+      { signal },
+    );
     chosen = rows.find((row) => isSame(row, chosen)) ?? rows[0];
-    showTotals(totals, rows, { chosen, onChoose: choose });
+    showTotals(totals, rows, { chosen, onChoose: choose, goesOn: nextPageToken !== "" });
     found("totals-coverage", HTMLElement).textContent = formatCoverage(coverage);
     all.hidden = rows.length === 0;
   }

@@ -10,7 +10,16 @@ const rowsMax = 200;
 export function showTotals(
   table: HTMLTableElement,
   rows: readonly AggregateRow[],
-  { chosen, onChoose }: { readonly chosen: Series | undefined; readonly onChoose: (series: Series) => void },
+  {
+    chosen,
+    onChoose,
+    goesOn,
+  }: {
+    readonly chosen: Series | undefined;
+    readonly onChoose: (series: Series) => void;
+    /** There are more rows than these. */
+    readonly goesOn: boolean;
+  },
 ): void {
   const focused = table.contains(document.activeElement) ? document.activeElement?.id : undefined;
   const body = rows.slice(0, rowsMax).map((row) => {
@@ -33,7 +42,7 @@ export function showTotals(
   });
   const left = rows.length - body.length;
   if (left > 0) {
-    const text = `and ${formatCount(left)} more: name the devices to see them`;
+    const text = `and ${goesOn ? "more than " : ""}${formatCount(left)} more: name the devices to see them`;
     body.push(element("tr", {}, element("td", { class: "text", colspan: 10 }, text)));
   }
   fill(table, ["Device", "Sensor", ...figureNames, "Latest", "at"], body);

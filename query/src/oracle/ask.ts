@@ -42,43 +42,86 @@ export function ask(exam: Exam, question: Question, call: CallPlan): Promise<str
 async function askAggregates(
   { query, oracle }: Exam,
   question: Question,
-  { grouping }: Extract<CallPlan, { kind: "aggregates" }>,
+  { grouping, pages }: Extract<CallPlan, { kind: "aggregates" }>,
 ): Promise<string[]> {
   const wanted = oracle.aggregates(question, grouping);
-  const call = query.getAggregates({ ...requestOf(question), groupBy: groupByOf(grouping) });
-  if (wanted.kind === "mixedUnits") return refusalDifferences(call);
-  const { rows, coverage } = await call;
-  const total = wanted.value.reduce((sum, { count }) => sum + count, 0);
-  return [...rowDifferences(rows, wanted.value), ...coverageDifferences(coverage, total)];
+  const read = (page: PageRequest) =>
+    query.getAggregates({ ...requestOf(question), groupBy: groupByOf(grouping), ...page });
+  if (wanted.kind === "mixedUnits") return refusalDifferences(read({ pageSize: 0, pageToken: "" }));
+  return pageDifferences(wanted.value, pages, async (page, want) => {
+    const { rows, coverage, nextPageToken } = await read(page);
+    const total = want.reduce((sum, { count }) => sum + count, 0);
+    const lines = [...rowDifferences(rows, want), ...coverageDifferences(coverage, total)];
+    return { lines, nextPageToken };
+  });
 }
 
 async function askBuckets(
   { query, oracle, windowMs }: Exam,
   question: Question,
-  { grouping, resolution, fill }: Extract<CallPlan, { kind: "buckets" }>,
+  { grouping, resolution, fill, pages }: Extract<CallPlan, { kind: "buckets" }>,
 ): Promise<string[]> {
   const bucketMs =
     resolution.kind === "bucket"
       ? affordable({ oracle, question, bucketMs: resolution.windows * windowMs, windowMs })
       : oracle.bucketFor(question, { maxPoints: resolution.points, windowMs });
   const wanted = oracle.buckets(question, grouping, { bucketMs, fill });
-  const call = query.listBuckets({
-    ...requestOf(question),
-    groupBy: groupByOf(grouping),
-    resolution:
-      resolution.kind === "bucket"
-        ? { case: "bucket", value: durationOf(bucketMs) }
-        : { case: "maxPoints", value: resolution.points },
-    fill,
+  const read = (page: PageRequest) =>
+    query.listBuckets({
+      ...page,
+      ...requestOf(question),
+      groupBy: groupByOf(grouping),
+      resolution:
+        resolution.kind === "bucket"
+          ? { case: "bucket", value: durationOf(bucketMs) }
+          : { case: "maxPoints", value: resolution.points },
+      fill,
+    });
+  if (wanted.kind === "mixedUnits") return refusalDifferences(read({ pageSize: 0, pageToken: "" }));
+  return pageDifferences(wanted.value, pages, async (page, want) => {
+    const { bucket, buckets, coverage, nextPageToken } = await read(page);
+    const total = want.reduce((sum, { row }) => sum + row.count, 0);
+    const lines = [
+      ...different("bucket", bucket ? Number(bucket.seconds) * 1000 + bucket.nanos / 1e6 : "unset", bucketMs),
+      ...bucketDifferences(buckets, want),
+      ...coverageDifferences(coverage, total),
+    ];
+    return { lines, nextPageToken };
   });
-  if (wanted.kind === "mixedUnits") return refusalDifferences(call);
-  const { bucket, buckets, coverage } = await call;
-  const total = wanted.value.reduce((sum, { row }) => sum + row.count, 0);
-  return [
-    ...different("bucket", bucket ? Number(bucket.seconds) * 1000 + bucket.nanos / 1e6 : "unset", bucketMs),
-    ...bucketDifferences(buckets, wanted.value),
-    ...coverageDifferences(coverage, total),
-  ];
+}
+
+type PageRequest = { readonly pageSize: number; readonly pageToken: string };
+
+/** The most rows of a page, by the contract. */
+const pageRowsMax = 2500;
+
+/** Reads all pages by their tokens and compares each with its share of what is wanted. */
+async function pageDifferences<Wanted>(
+  wanted: readonly Wanted[],
+  pages: number | undefined,
+  read: (
+    page: PageRequest,
+    want: readonly Wanted[],
+  ) => Promise<{ readonly lines: readonly string[]; readonly nextPageToken: string }>,
+): Promise<string[]> {
+  const share =
+    pages === undefined ? 0 : Math.min(Math.max(Math.ceil(wanted.length / pages), 1), pageRowsMax);
+  const size = share || pageRowsMax;
+  let pageToken = "";
+  for (let start = 0; ; start += size) {
+    const { lines, nextPageToken } = await read(
+      { pageSize: share, pageToken },
+      wanted.slice(start, start + size),
+    );
+    const hasNext = different(
+      "has a next page",
+      `${nextPageToken !== ""}`,
+      `${start + size < wanted.length}`,
+    );
+    const problems = [...lines, ...hasNext].map((line) => `page from row ${start}: ${line}`);
+    if (problems.length > 0 || nextPageToken === "") return problems;
+    pageToken = nextPageToken;
+  }
 }
 
 /** Reads all pages forwards by their tokens, then all of them backwards. */

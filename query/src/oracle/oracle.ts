@@ -100,6 +100,16 @@ export function createOracle(): Oracle {
     return { kind: "answer", value: found };
   }
 
+  /** The groups that the devices asked for have at any time. */
+  function knownGroups(question: Question, grouping: OracleGrouping): Omit<EmptyRow, "count">[] {
+    if (question.deviceIds.length === 0) return [];
+    const { deviceIds, sensors } = question;
+    const members = Map.groupBy(readings({ deviceIds, sensors }), (reading) =>
+      JSON.stringify(groupOf(reading, grouping)),
+    );
+    return [...members.values()].map((group) => nameOf(group, grouping));
+  }
+
   return {
     accept(messages) {
       for (const message of messages) {
@@ -119,9 +129,18 @@ export function createOracle(): Oracle {
       if (found.kind !== "answer") return found;
       const all = [...found.value.values()].flat().sort(chronologically);
       const rows: OracleBucket[] = [];
-      for (const group of [...found.value.values()].sort((a, b) =>
-        byName(rowOf(a, grouping), rowOf(b, grouping)),
-      )) {
+      const filled = [...found.value.values()].map((group) => ({ group, name: nameOf(group, grouping) }));
+      const names = new Set(filled.map(({ name }) => `${name.deviceId}|${name.sensor}`));
+      const isBounded = question.since !== undefined && question.to !== undefined;
+      // Without a bound and without readings, there is no span to fill.
+      const silent = fill && (isBounded || all.length > 0) ? knownGroups(question, grouping) : [];
+      const named = [
+        ...filled,
+        ...silent
+          .filter(({ deviceId, sensor }) => !names.has(`${deviceId}|${sensor}`))
+          .map((name) => ({ group: [], name })),
+      ];
+      for (const { group, name } of named.sort((a, b) => byName(a.name, b.name))) {
         const byStart = new Map<number, DeviceMessage[]>();
         if (fill) {
           const [firstMs, lastMs] = filledSpan(question, all);
@@ -131,10 +150,8 @@ export function createOracle(): Oracle {
           const startMs = startOf(reading.timestampMs, bucketMs);
           byStart.set(startMs, [...(byStart.get(startMs) ?? []), reading]);
         }
-        const { deviceId, sensor, unit } = rowOf(group, grouping);
         for (const [startMs, members] of [...byStart].sort(([a], [b]) => a - b)) {
-          const row =
-            members.length > 0 ? rowOf(members, grouping) : { deviceId, sensor, unit, count: 0 as const };
+          const row = members.length > 0 ? rowOf(members, grouping) : { ...name, count: 0 as const };
           rows.push({ startMs, endMs: startMs + bucketMs, row });
         }
       }
@@ -163,7 +180,9 @@ const roundSizes: readonly number[] = [
   ...[1, 2, 5, 10, 15, 20, 30].map((count) => count * minute),
   ...[1, 2, 3, 6, 12].map((count) => count * hour),
   ...[1, 2, 7, 14, 28].map((count) => count * day),
-  ...Array.from({ length: 20 }, (_, power) => 28 * 2 ** (power + 1) * day),
+  ...Array.from({ length: 16 }, (_, power) => 28 * 2 ** (power + 1) * day),
+  // 10,000 years, the most that a Duration can tell.
+  315_576_000_000 * second,
 ];
 
 function startOf(ms: number, bucketMs: number): number {
@@ -195,6 +214,13 @@ function groupOf({ deviceId, sensor }: DeviceMessage, grouping: OracleGrouping):
   if (grouping === "series") return [deviceId, sensor];
   if (grouping === "device") return [deviceId, ""];
   return grouping === "sensor" ? ["", sensor] : ["", ""];
+}
+
+/** The name of the group of some readings, at least one; its unit is empty if they have several. */
+function nameOf(readings: readonly DeviceMessage[], grouping: OracleGrouping): Omit<EmptyRow, "count"> {
+  const units = new Set(readings.map(({ sensor }) => unitBySensor[sensor] ?? ""));
+  const [deviceId, sensor] = groupOf(readings[0] as DeviceMessage, grouping);
+  return { deviceId, sensor, unit: units.size === 1 ? ([...units][0] as string) : "" };
 }
 
 /** What some readings, at least one, in the order of time, device and sensor, add up to. */

@@ -14,7 +14,7 @@ export type QuestionPlan = {
 
 /** Which method is asked, and how. */
 export type CallPlan =
-  | { readonly kind: "aggregates"; readonly grouping: OracleGrouping }
+  | { readonly kind: "aggregates"; readonly grouping: OracleGrouping; readonly pages?: number }
   | {
       readonly kind: "buckets";
       readonly grouping: OracleGrouping;
@@ -22,12 +22,15 @@ export type CallPlan =
         | { readonly kind: "bucket"; readonly windows: number }
         | { readonly kind: "maxPoints"; readonly points: number };
       readonly fill: boolean;
+      /** In how many pages the answer is asked for; 1 by default. */
+      readonly pages?: number;
     }
   | { readonly kind: "readings"; readonly newestFirst: boolean; readonly pageSize: number };
 
 /** Any filter (unknown names too), any range (open, aligned, ragged, below the millisecond), any method. */
 export function questionPlans(): fc.Arbitrary<QuestionPlan> {
   const grouping = fc.constantFrom<OracleGrouping>("series", "sensor", "device", "all");
+  const pages = fc.constantFrom(1, 1, 1, 1, 3);
   const bound = fc.option(
     fc.record({
       moment: momentPlans(),
@@ -47,7 +50,7 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
     }),
   );
   const call: fc.Arbitrary<CallPlan> = fc.oneof(
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant("aggregates" as const), grouping }) },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constant("aggregates" as const), grouping, pages }) },
     {
       weight: 3,
       arbitrary: fc.record({
@@ -55,6 +58,7 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
         grouping,
         resolution,
         fill: fc.boolean(),
+        pages,
       }),
     },
     {

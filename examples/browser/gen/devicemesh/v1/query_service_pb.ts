@@ -22,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/query_service.proto.
  */
 export const file_devicemesh_v1_query_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEiuAEKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5Im0KFUdldEFnZ3JlZ2F0ZXNSZXNwb25zZRIpCgRyb3dzGAEgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlIpUCChJMaXN0QnVja2V0c1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnkSKwoGYnVja2V0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uSAASFAoKbWF4X3BvaW50cxgHIAEoDUgAEgwKBGZpbGwYCCABKAhCDAoKcmVzb2x1dGlvbiKTAQoTTGlzdEJ1Y2tldHNSZXNwb25zZRIpCgZidWNrZXQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoHYnVja2V0cxgCIAMoCzIVLmRldmljZW1lc2gudjEuQnVja2V0EikKCGNvdmVyYWdlGAMgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSLZAQoTTGlzdFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVvcmRlchgFIAEoDjIULmRldmljZW1lc2gudjEuT3JkZXISEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkipwEKFExpc3RSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSJfChFMaXN0U2VyaWVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkijgEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlImMKFUxpc3REdXBsaWNhdGVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiYgoWTGlzdER1cGxpY2F0ZXNSZXNwb25zZRIvCgZzZXJpZXMYASADKAsyHy5kZXZpY2VtZXNoLnYxLlNlcmllc0R1cGxpY2F0ZXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhoKGEdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdCJKChlHZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEi0KBnN0YXR1cxgBIAEoCzIdLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMiqAEKFldhdGNoQWdncmVnYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEigKCGdyb3VwX2J5GAMgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EikKBmJ1Y2tldBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxsYXN0X2J1Y2tldHMYBSABKA0i1QEKF1dhdGNoQWdncmVnYXRlc1Jlc3BvbnNlEhAKCHNuYXBzaG90GAEgASgIEikKBmJ1Y2tldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAMgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEioKBWFoZWFkGAUgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cqTgoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIWChJPUkRFUl9PTERFU1RfRklSU1QQARIWChJPUkRFUl9ORVdFU1RfRklSU1QQAjK6BQoMUXVlcnlTZXJ2aWNlEl8KDUdldEFnZ3JlZ2F0ZXMSIy5kZXZpY2VtZXNoLnYxLkdldEFnZ3JlZ2F0ZXNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACARJZCgtMaXN0QnVja2V0cxIhLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXF1ZXN0GiIuZGV2aWNlbWVzaC52MS5MaXN0QnVja2V0c1Jlc3BvbnNlIgOQAgESXAoMTGlzdFJlYWRpbmdzEiIuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXF1ZXN0GiMuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXNwb25zZSIDkAIBElYKCkxpc3RTZXJpZXMSIC5kZXZpY2VtZXNoLnYxLkxpc3RTZXJpZXNSZXF1ZXN0GiEuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVzcG9uc2UiA5ACARJiCg5MaXN0RHVwbGljYXRlcxIkLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5MaXN0RHVwbGljYXRlc1Jlc3BvbnNlIgOQAgESawoRR2V0UGlwZWxpbmVTdGF0dXMSJy5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBooLmRldmljZW1lc2gudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZSIDkAIBEmcKD1dhdGNoQWdncmVnYXRlcxIlLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBomLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEi3wEKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EhEKCXBhZ2Vfc2l6ZRgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJIoYBChVHZXRBZ2dyZWdhdGVzUmVzcG9uc2USKQoEcm93cxgBIAMoCzIbLmRldmljZW1lc2gudjEuQWdncmVnYXRlUm93EikKCGNvdmVyYWdlGAIgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkivAIKEkxpc3RCdWNrZXRzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIrCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIUCgptYXhfcG9pbnRzGAcgASgNSAASDAoEZmlsbBgIIAEoCBIRCglwYWdlX3NpemUYCSABKA0SEgoKcGFnZV90b2tlbhgKIAEoCUIMCgpyZXNvbHV0aW9uIqwBChNMaXN0QnVja2V0c1Jlc3BvbnNlEikKBmJ1Y2tldBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAIgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYAyABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEhcKD25leHRfcGFnZV90b2tlbhgEIAEoCSLZAQoTTGlzdFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVvcmRlchgFIAEoDjIULmRldmljZW1lc2gudjEuT3JkZXISEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkipwEKFExpc3RSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSJfChFMaXN0U2VyaWVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkijgEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlImMKFUxpc3REdXBsaWNhdGVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiYgoWTGlzdER1cGxpY2F0ZXNSZXNwb25zZRIvCgZzZXJpZXMYASADKAsyHy5kZXZpY2VtZXNoLnYxLlNlcmllc0R1cGxpY2F0ZXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhoKGEdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdCJKChlHZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEi0KBnN0YXR1cxgBIAEoCzIdLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMiqAEKFldhdGNoQWdncmVnYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEigKCGdyb3VwX2J5GAMgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EikKBmJ1Y2tldBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxsYXN0X2J1Y2tldHMYBSABKA0i1QEKF1dhdGNoQWdncmVnYXRlc1Jlc3BvbnNlEhAKCHNuYXBzaG90GAEgASgIEikKBmJ1Y2tldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAMgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEioKBWFoZWFkGAUgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cqTgoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIWChJPUkRFUl9PTERFU1RfRklSU1QQARIWChJPUkRFUl9ORVdFU1RfRklSU1QQAjK6BQoMUXVlcnlTZXJ2aWNlEl8KDUdldEFnZ3JlZ2F0ZXMSIy5kZXZpY2VtZXNoLnYxLkdldEFnZ3JlZ2F0ZXNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACARJZCgtMaXN0QnVja2V0cxIhLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXF1ZXN0GiIuZGV2aWNlbWVzaC52MS5MaXN0QnVja2V0c1Jlc3BvbnNlIgOQAgESXAoMTGlzdFJlYWRpbmdzEiIuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXF1ZXN0GiMuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXNwb25zZSIDkAIBElYKCkxpc3RTZXJpZXMSIC5kZXZpY2VtZXNoLnYxLkxpc3RTZXJpZXNSZXF1ZXN0GiEuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVzcG9uc2UiA5ACARJiCg5MaXN0RHVwbGljYXRlcxIkLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5MaXN0RHVwbGljYXRlc1Jlc3BvbnNlIgOQAgESawoRR2V0UGlwZWxpbmVTdGF0dXMSJy5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBooLmRldmljZW1lc2gudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZSIDkAIBEmcKD1dhdGNoQWdncmVnYXRlcxIlLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBomLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Asks for aggregates.
@@ -64,6 +64,20 @@ export type GetAggregatesRequest = Message<"devicemesh.v1.GetAggregatesRequest">
    * @generated from field: devicemesh.v1.GroupBy group_by = 5;
    */
   groupBy: GroupBy;
+
+  /**
+   * How many rows at most, up to 2500, which 0 means too: then an answer stays below 3 MiB.
+   *
+   * @generated from field: uint32 page_size = 6;
+   */
+  pageSize: number;
+
+  /**
+   * Where to go on: a next_page_token of the same query; empty for the first page.
+   *
+   * @generated from field: string page_token = 7;
+   */
+  pageToken: string;
 };
 
 /**
@@ -87,11 +101,18 @@ export type GetAggregatesResponse = Message<"devicemesh.v1.GetAggregatesResponse
   rows: AggregateRow[];
 
   /**
-   * What the answer covers.
+   * What the page covers; from_windows and from_raw count the readings of its rows.
    *
    * @generated from field: devicemesh.v1.Coverage coverage = 2;
    */
   coverage?: Coverage | undefined;
+
+  /**
+   * Gets the next page; empty if there is none. Each page is exact for what had arrived when it was read.
+   *
+   * @generated from field: string next_page_token = 3;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -167,11 +188,25 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
 
   /**
    * Lists the empty buckets too, between the first and the last of the timeframe (where a bound is
-   * unset: of the readings found).
+   * unset: of the readings found); also those of the devices asked for that are known and silent in all of it.
    *
    * @generated from field: bool fill = 8;
    */
   fill: boolean;
+
+  /**
+   * How many buckets at most, up to 2500, which 0 means too: then an answer stays below 3 MiB.
+   *
+   * @generated from field: uint32 page_size = 9;
+   */
+  pageSize: number;
+
+  /**
+   * Where to go on: a next_page_token of the same query; empty for the first page.
+   *
+   * @generated from field: string page_token = 10;
+   */
+  pageToken: string;
 };
 
 /**
@@ -202,11 +237,19 @@ export type ListBucketsResponse = Message<"devicemesh.v1.ListBucketsResponse"> &
   buckets: Bucket[];
 
   /**
-   * What the answer covers.
+   * What the page covers; from_windows and from_raw count the readings of its buckets.
    *
    * @generated from field: devicemesh.v1.Coverage coverage = 3;
    */
   coverage?: Coverage | undefined;
+
+  /**
+   * Gets the next page; empty if there is none. Each page is exact for what had arrived when it was read; their
+   * buckets have one size and, with fill, one span: those of the first page.
+   *
+   * @generated from field: string next_page_token = 4;
+   */
+  nextPageToken: string;
 };
 
 /**
@@ -666,7 +709,7 @@ export const OrderSchema: GenEnum<Order> = /*@__PURE__*/
  */
 export const QueryService: GenService<{
   /**
-   * Average, minimum, maximum and more, over any timeframe and any set of devices.
+   * Average, minimum, maximum and more, over any timeframe and any set of devices; a page at a time.
    *
    * @generated from rpc devicemesh.v1.QueryService.GetAggregates
    */
@@ -676,7 +719,7 @@ export const QueryService: GenService<{
     output: typeof GetAggregatesResponseSchema;
   },
   /**
-   * The same for each bucket of the timeframe, for charts.
+   * The same for each bucket of the timeframe, for charts; a page at a time.
    *
    * @generated from rpc devicemesh.v1.QueryService.ListBuckets
    */

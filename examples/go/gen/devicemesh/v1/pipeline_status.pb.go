@@ -318,7 +318,8 @@ func (x *ConnectorStatus) GetRestarts() uint64 {
 // The job that folds messages into windows.
 type WindowJobStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// "STARTING", "RUNNING", "FAILED" or "AWAY" (its engine cannot be reached).
+	// "STARTING", "RUNNING", "STALLED" (it runs, but completes no batch although the log grows), "FAILED" or "AWAY" (its
+	// engine cannot be reached).
 	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
 	// Identifies its checkpoint: a hash of what the job means.
 	Checkpoint string `protobuf:"bytes,2,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
@@ -484,9 +485,10 @@ type PipelineStatus struct {
 	StoredReadings uint64 `protobuf:"varint,5,opt,name=stored_readings,json=storedReadings,proto3" json:"stored_readings,omitempty"`
 	// How many series there are.
 	Series uint64 `protobuf:"varint,6,opt,name=series,proto3" json:"series,omitempty"`
-	// Messages of a known identity with the same value.
+	// Messages of a known identity with the same value. Units that were sent again after a lost acknowledgement or a
+	// restart count here; ListDuplicates says of which series they were.
 	Duplicates uint64 `protobuf:"varint,7,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
-	// Messages of a known identity with another value; the first one stored counts.
+	// Messages of a known identity with another value; the first one stored counts. ListDuplicates has the latest.
 	Conflicts uint64 `protobuf:"varint,8,opt,name=conflicts,proto3" json:"conflicts,omitempty"`
 	// Readings that broke a rule since ingest was started; unset where query cannot know.
 	Refused *uint64 `protobuf:"varint,9,opt,name=refused,proto3,oneof" json:"refused,omitempty"`

@@ -88,7 +88,11 @@ type GetAggregatesRequest struct {
 	// Readings before this time; unset means no bound.
 	To *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
 	// What the rows stand for; GROUP_BY_SERIES by default.
-	GroupBy       GroupBy `protobuf:"varint,5,opt,name=group_by,json=groupBy,proto3,enum=devicemesh.v1.GroupBy" json:"group_by,omitempty"`
+	GroupBy GroupBy `protobuf:"varint,5,opt,name=group_by,json=groupBy,proto3,enum=devicemesh.v1.GroupBy" json:"group_by,omitempty"`
+	// How many rows at most, up to 2500, which 0 means too: then an answer stays below 3 MiB.
+	PageSize uint32 `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Where to go on: a next_page_token of the same query; empty for the first page.
+	PageToken     string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,13 +162,29 @@ func (x *GetAggregatesRequest) GetGroupBy() GroupBy {
 	return GroupBy_GROUP_BY_UNSPECIFIED
 }
 
+func (x *GetAggregatesRequest) GetPageSize() uint32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *GetAggregatesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 // Aggregates.
 type GetAggregatesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A row for each group that has readings, by device_id, then by sensor.
 	Rows []*AggregateRow `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
-	// What the answer covers.
-	Coverage      *Coverage `protobuf:"bytes,2,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	// What the page covers; from_windows and from_raw count the readings of its rows.
+	Coverage *Coverage `protobuf:"bytes,2,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	// Gets the next page; empty if there is none. Each page is exact for what had arrived when it was read.
+	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -213,6 +233,13 @@ func (x *GetAggregatesResponse) GetCoverage() *Coverage {
 	return nil
 }
 
+func (x *GetAggregatesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // Asks for buckets.
 type ListBucketsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -234,8 +261,12 @@ type ListBucketsRequest struct {
 	//	*ListBucketsRequest_MaxPoints
 	Resolution isListBucketsRequest_Resolution `protobuf_oneof:"resolution"`
 	// Lists the empty buckets too, between the first and the last of the timeframe (where a bound is
-	// unset: of the readings found).
-	Fill          bool `protobuf:"varint,8,opt,name=fill,proto3" json:"fill,omitempty"`
+	// unset: of the readings found); also those of the devices asked for that are known and silent in all of it.
+	Fill bool `protobuf:"varint,8,opt,name=fill,proto3" json:"fill,omitempty"`
+	// How many buckets at most, up to 2500, which 0 means too: then an answer stays below 3 MiB.
+	PageSize uint32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Where to go on: a next_page_token of the same query; empty for the first page.
+	PageToken     string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -337,6 +368,20 @@ func (x *ListBucketsRequest) GetFill() bool {
 	return false
 }
 
+func (x *ListBucketsRequest) GetPageSize() uint32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListBucketsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
 type isListBucketsRequest_Resolution interface {
 	isListBucketsRequest_Resolution()
 }
@@ -362,8 +407,11 @@ type ListBucketsResponse struct {
 	Bucket *durationpb.Duration `protobuf:"bytes,1,opt,name=bucket,proto3" json:"bucket,omitempty"`
 	// By group (device_id, then sensor), then by start.
 	Buckets []*Bucket `protobuf:"bytes,2,rep,name=buckets,proto3" json:"buckets,omitempty"`
-	// What the answer covers.
-	Coverage      *Coverage `protobuf:"bytes,3,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	// What the page covers; from_windows and from_raw count the readings of its buckets.
+	Coverage *Coverage `protobuf:"bytes,3,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	// Gets the next page; empty if there is none. Each page is exact for what had arrived when it was read; their
+	// buckets have one size and, with fill, one span: those of the first page.
+	NextPageToken string `protobuf:"bytes,4,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -417,6 +465,13 @@ func (x *ListBucketsResponse) GetCoverage() *Coverage {
 		return x.Coverage
 	}
 	return nil
+}
+
+func (x *ListBucketsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 // Asks for raw readings.
@@ -738,6 +793,134 @@ func (x *ListSeriesResponse) GetCoverage() *Coverage {
 	return nil
 }
 
+// Asks for duplicates and conflicts.
+type ListDuplicatesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The devices, at most 1000; empty means all.
+	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
+	// The sensors, at most 100; empty means all.
+	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
+	// How many at most, up to 1000; 0 means 100.
+	PageSize uint32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Where to go on: a next_page_token of the same query; empty for the first page.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDuplicatesRequest) Reset() {
+	*x = ListDuplicatesRequest{}
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDuplicatesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDuplicatesRequest) ProtoMessage() {}
+
+func (x *ListDuplicatesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDuplicatesRequest.ProtoReflect.Descriptor instead.
+func (*ListDuplicatesRequest) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ListDuplicatesRequest) GetDeviceIds() []string {
+	if x != nil {
+		return x.DeviceIds
+	}
+	return nil
+}
+
+func (x *ListDuplicatesRequest) GetSensors() []string {
+	if x != nil {
+		return x.Sensors
+	}
+	return nil
+}
+
+func (x *ListDuplicatesRequest) GetPageSize() uint32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListDuplicatesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of series that had duplicates or conflicts.
+type ListDuplicatesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The series, by device_id, then by sensor; those without any are left out.
+	Series []*SeriesDuplicates `protobuf:"bytes,1,rep,name=series,proto3" json:"series,omitempty"`
+	// Gets the next page; empty if there is none.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListDuplicatesResponse) Reset() {
+	*x = ListDuplicatesResponse{}
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListDuplicatesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListDuplicatesResponse) ProtoMessage() {}
+
+func (x *ListDuplicatesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListDuplicatesResponse.ProtoReflect.Descriptor instead.
+func (*ListDuplicatesResponse) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ListDuplicatesResponse) GetSeries() []*SeriesDuplicates {
+	if x != nil {
+		return x.Series
+	}
+	return nil
+}
+
+func (x *ListDuplicatesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 // Asks for the pipeline's status.
 type GetPipelineStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -747,7 +930,7 @@ type GetPipelineStatusRequest struct {
 
 func (x *GetPipelineStatusRequest) Reset() {
 	*x = GetPipelineStatusRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -759,7 +942,7 @@ func (x *GetPipelineStatusRequest) String() string {
 func (*GetPipelineStatusRequest) ProtoMessage() {}
 
 func (x *GetPipelineStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -772,7 +955,7 @@ func (x *GetPipelineStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPipelineStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetPipelineStatusRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{8}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{10}
 }
 
 // The pipeline's status.
@@ -786,7 +969,7 @@ type GetPipelineStatusResponse struct {
 
 func (x *GetPipelineStatusResponse) Reset() {
 	*x = GetPipelineStatusResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -798,7 +981,7 @@ func (x *GetPipelineStatusResponse) String() string {
 func (*GetPipelineStatusResponse) ProtoMessage() {}
 
 func (x *GetPipelineStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -811,7 +994,7 @@ func (x *GetPipelineStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPipelineStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetPipelineStatusResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{9}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *GetPipelineStatusResponse) GetStatus() *PipelineStatus {
@@ -841,7 +1024,7 @@ type WatchAggregatesRequest struct {
 
 func (x *WatchAggregatesRequest) Reset() {
 	*x = WatchAggregatesRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -853,7 +1036,7 @@ func (x *WatchAggregatesRequest) String() string {
 func (*WatchAggregatesRequest) ProtoMessage() {}
 
 func (x *WatchAggregatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -866,7 +1049,7 @@ func (x *WatchAggregatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAggregatesRequest.ProtoReflect.Descriptor instead.
 func (*WatchAggregatesRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{10}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WatchAggregatesRequest) GetDeviceIds() []string {
@@ -926,7 +1109,7 @@ type WatchAggregatesResponse struct {
 
 func (x *WatchAggregatesResponse) Reset() {
 	*x = WatchAggregatesResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -938,7 +1121,7 @@ func (x *WatchAggregatesResponse) String() string {
 func (*WatchAggregatesResponse) ProtoMessage() {}
 
 func (x *WatchAggregatesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -951,7 +1134,7 @@ func (x *WatchAggregatesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAggregatesResponse.ProtoReflect.Descriptor instead.
 func (*WatchAggregatesResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{11}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WatchAggregatesResponse) GetSnapshot() bool {
@@ -993,17 +1176,21 @@ var File_devicemesh_v1_query_service_proto protoreflect.FileDescriptor
 
 const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\n" +
-	"!devicemesh/v1/query_service.proto\x12\rdevicemesh.v1\x1a\x1ddevicemesh/v1/aggregate.proto\x1a\"devicemesh/v1/device_message.proto\x1a#devicemesh/v1/pipeline_status.proto\x1a\x1adevicemesh/v1/series.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe0\x01\n" +
+	"!devicemesh/v1/query_service.proto\x12\rdevicemesh.v1\x1a\x1ddevicemesh/v1/aggregate.proto\x1a\"devicemesh/v1/device_message.proto\x1a\x1edevicemesh/v1/duplicates.proto\x1a#devicemesh/v1/pipeline_status.proto\x1a\x1adevicemesh/v1/series.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x02\n" +
 	"\x14GetAggregatesRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
 	"\asensors\x18\x02 \x03(\tR\asensors\x120\n" +
 	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12*\n" +
 	"\x02to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x121\n" +
-	"\bgroup_by\x18\x05 \x01(\x0e2\x16.devicemesh.v1.GroupByR\agroupBy\"}\n" +
+	"\bgroup_by\x18\x05 \x01(\x0e2\x16.devicemesh.v1.GroupByR\agroupBy\x12\x1b\n" +
+	"\tpage_size\x18\x06 \x01(\rR\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\a \x01(\tR\tpageToken\"\xa5\x01\n" +
 	"\x15GetAggregatesResponse\x12/\n" +
 	"\x04rows\x18\x01 \x03(\v2\x1b.devicemesh.v1.AggregateRowR\x04rows\x123\n" +
-	"\bcoverage\x18\x02 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\"\xd6\x02\n" +
+	"\bcoverage\x18\x02 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\x12&\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"\x92\x03\n" +
 	"\x12ListBucketsRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
@@ -1014,13 +1201,18 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\x06bucket\x18\x06 \x01(\v2\x19.google.protobuf.DurationH\x00R\x06bucket\x12\x1f\n" +
 	"\n" +
 	"max_points\x18\a \x01(\rH\x00R\tmaxPoints\x12\x12\n" +
-	"\x04fill\x18\b \x01(\bR\x04fillB\f\n" +
+	"\x04fill\x18\b \x01(\bR\x04fill\x12\x1b\n" +
+	"\tpage_size\x18\t \x01(\rR\bpageSize\x12\x1d\n" +
 	"\n" +
-	"resolution\"\xae\x01\n" +
+	"page_token\x18\n" +
+	" \x01(\tR\tpageTokenB\f\n" +
+	"\n" +
+	"resolution\"\xd6\x01\n" +
 	"\x13ListBucketsResponse\x121\n" +
 	"\x06bucket\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x06bucket\x12/\n" +
 	"\abuckets\x18\x02 \x03(\v2\x15.devicemesh.v1.BucketR\abuckets\x123\n" +
-	"\bcoverage\x18\x03 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\"\x94\x02\n" +
+	"\bcoverage\x18\x03 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\x12&\n" +
+	"\x0fnext_page_token\x18\x04 \x01(\tR\rnextPageToken\"\x94\x02\n" +
 	"\x13ListReadingsRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
@@ -1047,7 +1239,17 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\x06series\x18\x01 \x03(\v2\x15.devicemesh.v1.SeriesR\x06series\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x14\n" +
 	"\x05total\x18\x03 \x01(\x04R\x05total\x123\n" +
-	"\bcoverage\x18\x04 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\"\x1a\n" +
+	"\bcoverage\x18\x04 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\"\x8c\x01\n" +
+	"\x15ListDuplicatesRequest\x12\x1d\n" +
+	"\n" +
+	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
+	"\asensors\x18\x02 \x03(\tR\asensors\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\rR\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"y\n" +
+	"\x16ListDuplicatesResponse\x127\n" +
+	"\x06series\x18\x01 \x03(\v2\x1f.devicemesh.v1.SeriesDuplicatesR\x06series\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x1a\n" +
 	"\x18GetPipelineStatusRequest\"R\n" +
 	"\x19GetPipelineStatusResponse\x125\n" +
 	"\x06status\x18\x01 \x01(\v2\x1d.devicemesh.v1.PipelineStatusR\x06status\"\xda\x01\n" +
@@ -1067,13 +1269,14 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\x05Order\x12\x15\n" +
 	"\x11ORDER_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ORDER_OLDEST_FIRST\x10\x01\x12\x16\n" +
-	"\x12ORDER_NEWEST_FIRST\x10\x022\xd6\x04\n" +
+	"\x12ORDER_NEWEST_FIRST\x10\x022\xba\x05\n" +
 	"\fQueryService\x12_\n" +
 	"\rGetAggregates\x12#.devicemesh.v1.GetAggregatesRequest\x1a$.devicemesh.v1.GetAggregatesResponse\"\x03\x90\x02\x01\x12Y\n" +
 	"\vListBuckets\x12!.devicemesh.v1.ListBucketsRequest\x1a\".devicemesh.v1.ListBucketsResponse\"\x03\x90\x02\x01\x12\\\n" +
 	"\fListReadings\x12\".devicemesh.v1.ListReadingsRequest\x1a#.devicemesh.v1.ListReadingsResponse\"\x03\x90\x02\x01\x12V\n" +
 	"\n" +
-	"ListSeries\x12 .devicemesh.v1.ListSeriesRequest\x1a!.devicemesh.v1.ListSeriesResponse\"\x03\x90\x02\x01\x12k\n" +
+	"ListSeries\x12 .devicemesh.v1.ListSeriesRequest\x1a!.devicemesh.v1.ListSeriesResponse\"\x03\x90\x02\x01\x12b\n" +
+	"\x0eListDuplicates\x12$.devicemesh.v1.ListDuplicatesRequest\x1a%.devicemesh.v1.ListDuplicatesResponse\"\x03\x90\x02\x01\x12k\n" +
 	"\x11GetPipelineStatus\x12'.devicemesh.v1.GetPipelineStatusRequest\x1a(.devicemesh.v1.GetPipelineStatusResponse\"\x03\x90\x02\x01\x12g\n" +
 	"\x0fWatchAggregates\x12%.devicemesh.v1.WatchAggregatesRequest\x1a&.devicemesh.v1.WatchAggregatesResponse\"\x03\x90\x02\x010\x01B\xb5\x01\n" +
 	"\x11com.devicemesh.v1B\x11QueryServiceProtoP\x01Z8devicemesh.example/client/gen/devicemesh/v1;devicemeshv1\xa2\x02\x03DXX\xaa\x02\rDevicemesh.V1\xca\x02\rDevicemesh\\V1\xe2\x02\x19Devicemesh\\V1\\GPBMetadata\xea\x02\x0eDevicemesh::V1b\x06proto3"
@@ -1091,7 +1294,7 @@ func file_devicemesh_v1_query_service_proto_rawDescGZIP() []byte {
 }
 
 var file_devicemesh_v1_query_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_devicemesh_v1_query_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_devicemesh_v1_query_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_devicemesh_v1_query_service_proto_goTypes = []any{
 	(Order)(0),                        // 0: devicemesh.v1.Order
 	(*GetAggregatesRequest)(nil),      // 1: devicemesh.v1.GetAggregatesRequest
@@ -1102,64 +1305,70 @@ var file_devicemesh_v1_query_service_proto_goTypes = []any{
 	(*ListReadingsResponse)(nil),      // 6: devicemesh.v1.ListReadingsResponse
 	(*ListSeriesRequest)(nil),         // 7: devicemesh.v1.ListSeriesRequest
 	(*ListSeriesResponse)(nil),        // 8: devicemesh.v1.ListSeriesResponse
-	(*GetPipelineStatusRequest)(nil),  // 9: devicemesh.v1.GetPipelineStatusRequest
-	(*GetPipelineStatusResponse)(nil), // 10: devicemesh.v1.GetPipelineStatusResponse
-	(*WatchAggregatesRequest)(nil),    // 11: devicemesh.v1.WatchAggregatesRequest
-	(*WatchAggregatesResponse)(nil),   // 12: devicemesh.v1.WatchAggregatesResponse
-	(*timestamppb.Timestamp)(nil),     // 13: google.protobuf.Timestamp
-	(GroupBy)(0),                      // 14: devicemesh.v1.GroupBy
-	(*AggregateRow)(nil),              // 15: devicemesh.v1.AggregateRow
-	(*Coverage)(nil),                  // 16: devicemesh.v1.Coverage
-	(*durationpb.Duration)(nil),       // 17: google.protobuf.Duration
-	(*Bucket)(nil),                    // 18: devicemesh.v1.Bucket
-	(*DeviceMessage)(nil),             // 19: devicemesh.v1.DeviceMessage
-	(*Series)(nil),                    // 20: devicemesh.v1.Series
-	(*PipelineStatus)(nil),            // 21: devicemesh.v1.PipelineStatus
+	(*ListDuplicatesRequest)(nil),     // 9: devicemesh.v1.ListDuplicatesRequest
+	(*ListDuplicatesResponse)(nil),    // 10: devicemesh.v1.ListDuplicatesResponse
+	(*GetPipelineStatusRequest)(nil),  // 11: devicemesh.v1.GetPipelineStatusRequest
+	(*GetPipelineStatusResponse)(nil), // 12: devicemesh.v1.GetPipelineStatusResponse
+	(*WatchAggregatesRequest)(nil),    // 13: devicemesh.v1.WatchAggregatesRequest
+	(*WatchAggregatesResponse)(nil),   // 14: devicemesh.v1.WatchAggregatesResponse
+	(*timestamppb.Timestamp)(nil),     // 15: google.protobuf.Timestamp
+	(GroupBy)(0),                      // 16: devicemesh.v1.GroupBy
+	(*AggregateRow)(nil),              // 17: devicemesh.v1.AggregateRow
+	(*Coverage)(nil),                  // 18: devicemesh.v1.Coverage
+	(*durationpb.Duration)(nil),       // 19: google.protobuf.Duration
+	(*Bucket)(nil),                    // 20: devicemesh.v1.Bucket
+	(*DeviceMessage)(nil),             // 21: devicemesh.v1.DeviceMessage
+	(*Series)(nil),                    // 22: devicemesh.v1.Series
+	(*SeriesDuplicates)(nil),          // 23: devicemesh.v1.SeriesDuplicates
+	(*PipelineStatus)(nil),            // 24: devicemesh.v1.PipelineStatus
 }
 var file_devicemesh_v1_query_service_proto_depIdxs = []int32{
-	13, // 0: devicemesh.v1.GetAggregatesRequest.since:type_name -> google.protobuf.Timestamp
-	13, // 1: devicemesh.v1.GetAggregatesRequest.to:type_name -> google.protobuf.Timestamp
-	14, // 2: devicemesh.v1.GetAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
-	15, // 3: devicemesh.v1.GetAggregatesResponse.rows:type_name -> devicemesh.v1.AggregateRow
-	16, // 4: devicemesh.v1.GetAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
-	13, // 5: devicemesh.v1.ListBucketsRequest.since:type_name -> google.protobuf.Timestamp
-	13, // 6: devicemesh.v1.ListBucketsRequest.to:type_name -> google.protobuf.Timestamp
-	14, // 7: devicemesh.v1.ListBucketsRequest.group_by:type_name -> devicemesh.v1.GroupBy
-	17, // 8: devicemesh.v1.ListBucketsRequest.bucket:type_name -> google.protobuf.Duration
-	17, // 9: devicemesh.v1.ListBucketsResponse.bucket:type_name -> google.protobuf.Duration
-	18, // 10: devicemesh.v1.ListBucketsResponse.buckets:type_name -> devicemesh.v1.Bucket
-	16, // 11: devicemesh.v1.ListBucketsResponse.coverage:type_name -> devicemesh.v1.Coverage
-	13, // 12: devicemesh.v1.ListReadingsRequest.since:type_name -> google.protobuf.Timestamp
-	13, // 13: devicemesh.v1.ListReadingsRequest.to:type_name -> google.protobuf.Timestamp
+	15, // 0: devicemesh.v1.GetAggregatesRequest.since:type_name -> google.protobuf.Timestamp
+	15, // 1: devicemesh.v1.GetAggregatesRequest.to:type_name -> google.protobuf.Timestamp
+	16, // 2: devicemesh.v1.GetAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	17, // 3: devicemesh.v1.GetAggregatesResponse.rows:type_name -> devicemesh.v1.AggregateRow
+	18, // 4: devicemesh.v1.GetAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
+	15, // 5: devicemesh.v1.ListBucketsRequest.since:type_name -> google.protobuf.Timestamp
+	15, // 6: devicemesh.v1.ListBucketsRequest.to:type_name -> google.protobuf.Timestamp
+	16, // 7: devicemesh.v1.ListBucketsRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	19, // 8: devicemesh.v1.ListBucketsRequest.bucket:type_name -> google.protobuf.Duration
+	19, // 9: devicemesh.v1.ListBucketsResponse.bucket:type_name -> google.protobuf.Duration
+	20, // 10: devicemesh.v1.ListBucketsResponse.buckets:type_name -> devicemesh.v1.Bucket
+	18, // 11: devicemesh.v1.ListBucketsResponse.coverage:type_name -> devicemesh.v1.Coverage
+	15, // 12: devicemesh.v1.ListReadingsRequest.since:type_name -> google.protobuf.Timestamp
+	15, // 13: devicemesh.v1.ListReadingsRequest.to:type_name -> google.protobuf.Timestamp
 	0,  // 14: devicemesh.v1.ListReadingsRequest.order:type_name -> devicemesh.v1.Order
-	19, // 15: devicemesh.v1.ListReadingsResponse.readings:type_name -> devicemesh.v1.DeviceMessage
-	16, // 16: devicemesh.v1.ListReadingsResponse.coverage:type_name -> devicemesh.v1.Coverage
-	20, // 17: devicemesh.v1.ListSeriesResponse.series:type_name -> devicemesh.v1.Series
-	16, // 18: devicemesh.v1.ListSeriesResponse.coverage:type_name -> devicemesh.v1.Coverage
-	21, // 19: devicemesh.v1.GetPipelineStatusResponse.status:type_name -> devicemesh.v1.PipelineStatus
-	14, // 20: devicemesh.v1.WatchAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
-	17, // 21: devicemesh.v1.WatchAggregatesRequest.bucket:type_name -> google.protobuf.Duration
-	17, // 22: devicemesh.v1.WatchAggregatesResponse.bucket:type_name -> google.protobuf.Duration
-	18, // 23: devicemesh.v1.WatchAggregatesResponse.buckets:type_name -> devicemesh.v1.Bucket
-	16, // 24: devicemesh.v1.WatchAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
-	15, // 25: devicemesh.v1.WatchAggregatesResponse.ahead:type_name -> devicemesh.v1.AggregateRow
-	1,  // 26: devicemesh.v1.QueryService.GetAggregates:input_type -> devicemesh.v1.GetAggregatesRequest
-	3,  // 27: devicemesh.v1.QueryService.ListBuckets:input_type -> devicemesh.v1.ListBucketsRequest
-	5,  // 28: devicemesh.v1.QueryService.ListReadings:input_type -> devicemesh.v1.ListReadingsRequest
-	7,  // 29: devicemesh.v1.QueryService.ListSeries:input_type -> devicemesh.v1.ListSeriesRequest
-	9,  // 30: devicemesh.v1.QueryService.GetPipelineStatus:input_type -> devicemesh.v1.GetPipelineStatusRequest
-	11, // 31: devicemesh.v1.QueryService.WatchAggregates:input_type -> devicemesh.v1.WatchAggregatesRequest
-	2,  // 32: devicemesh.v1.QueryService.GetAggregates:output_type -> devicemesh.v1.GetAggregatesResponse
-	4,  // 33: devicemesh.v1.QueryService.ListBuckets:output_type -> devicemesh.v1.ListBucketsResponse
-	6,  // 34: devicemesh.v1.QueryService.ListReadings:output_type -> devicemesh.v1.ListReadingsResponse
-	8,  // 35: devicemesh.v1.QueryService.ListSeries:output_type -> devicemesh.v1.ListSeriesResponse
-	10, // 36: devicemesh.v1.QueryService.GetPipelineStatus:output_type -> devicemesh.v1.GetPipelineStatusResponse
-	12, // 37: devicemesh.v1.QueryService.WatchAggregates:output_type -> devicemesh.v1.WatchAggregatesResponse
-	32, // [32:38] is the sub-list for method output_type
-	26, // [26:32] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	21, // 15: devicemesh.v1.ListReadingsResponse.readings:type_name -> devicemesh.v1.DeviceMessage
+	18, // 16: devicemesh.v1.ListReadingsResponse.coverage:type_name -> devicemesh.v1.Coverage
+	22, // 17: devicemesh.v1.ListSeriesResponse.series:type_name -> devicemesh.v1.Series
+	18, // 18: devicemesh.v1.ListSeriesResponse.coverage:type_name -> devicemesh.v1.Coverage
+	23, // 19: devicemesh.v1.ListDuplicatesResponse.series:type_name -> devicemesh.v1.SeriesDuplicates
+	24, // 20: devicemesh.v1.GetPipelineStatusResponse.status:type_name -> devicemesh.v1.PipelineStatus
+	16, // 21: devicemesh.v1.WatchAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	19, // 22: devicemesh.v1.WatchAggregatesRequest.bucket:type_name -> google.protobuf.Duration
+	19, // 23: devicemesh.v1.WatchAggregatesResponse.bucket:type_name -> google.protobuf.Duration
+	20, // 24: devicemesh.v1.WatchAggregatesResponse.buckets:type_name -> devicemesh.v1.Bucket
+	18, // 25: devicemesh.v1.WatchAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
+	17, // 26: devicemesh.v1.WatchAggregatesResponse.ahead:type_name -> devicemesh.v1.AggregateRow
+	1,  // 27: devicemesh.v1.QueryService.GetAggregates:input_type -> devicemesh.v1.GetAggregatesRequest
+	3,  // 28: devicemesh.v1.QueryService.ListBuckets:input_type -> devicemesh.v1.ListBucketsRequest
+	5,  // 29: devicemesh.v1.QueryService.ListReadings:input_type -> devicemesh.v1.ListReadingsRequest
+	7,  // 30: devicemesh.v1.QueryService.ListSeries:input_type -> devicemesh.v1.ListSeriesRequest
+	9,  // 31: devicemesh.v1.QueryService.ListDuplicates:input_type -> devicemesh.v1.ListDuplicatesRequest
+	11, // 32: devicemesh.v1.QueryService.GetPipelineStatus:input_type -> devicemesh.v1.GetPipelineStatusRequest
+	13, // 33: devicemesh.v1.QueryService.WatchAggregates:input_type -> devicemesh.v1.WatchAggregatesRequest
+	2,  // 34: devicemesh.v1.QueryService.GetAggregates:output_type -> devicemesh.v1.GetAggregatesResponse
+	4,  // 35: devicemesh.v1.QueryService.ListBuckets:output_type -> devicemesh.v1.ListBucketsResponse
+	6,  // 36: devicemesh.v1.QueryService.ListReadings:output_type -> devicemesh.v1.ListReadingsResponse
+	8,  // 37: devicemesh.v1.QueryService.ListSeries:output_type -> devicemesh.v1.ListSeriesResponse
+	10, // 38: devicemesh.v1.QueryService.ListDuplicates:output_type -> devicemesh.v1.ListDuplicatesResponse
+	12, // 39: devicemesh.v1.QueryService.GetPipelineStatus:output_type -> devicemesh.v1.GetPipelineStatusResponse
+	14, // 40: devicemesh.v1.QueryService.WatchAggregates:output_type -> devicemesh.v1.WatchAggregatesResponse
+	34, // [34:41] is the sub-list for method output_type
+	27, // [27:34] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_devicemesh_v1_query_service_proto_init() }
@@ -1169,6 +1378,7 @@ func file_devicemesh_v1_query_service_proto_init() {
 	}
 	file_devicemesh_v1_aggregate_proto_init()
 	file_devicemesh_v1_device_message_proto_init()
+	file_devicemesh_v1_duplicates_proto_init()
 	file_devicemesh_v1_pipeline_status_proto_init()
 	file_devicemesh_v1_series_proto_init()
 	file_devicemesh_v1_query_service_proto_msgTypes[2].OneofWrappers = []any{
@@ -1181,7 +1391,7 @@ func file_devicemesh_v1_query_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_devicemesh_v1_query_service_proto_rawDesc), len(file_devicemesh_v1_query_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

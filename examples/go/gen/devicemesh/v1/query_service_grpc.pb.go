@@ -23,6 +23,7 @@ const (
 	QueryService_ListBuckets_FullMethodName       = "/devicemesh.v1.QueryService/ListBuckets"
 	QueryService_ListReadings_FullMethodName      = "/devicemesh.v1.QueryService/ListReadings"
 	QueryService_ListSeries_FullMethodName        = "/devicemesh.v1.QueryService/ListSeries"
+	QueryService_ListDuplicates_FullMethodName    = "/devicemesh.v1.QueryService/ListDuplicates"
 	QueryService_GetPipelineStatus_FullMethodName = "/devicemesh.v1.QueryService/GetPipelineStatus"
 	QueryService_WatchAggregates_FullMethodName   = "/devicemesh.v1.QueryService/WatchAggregates"
 )
@@ -38,14 +39,17 @@ const (
 // to (exclusive) are optional bounds on the device's clock, with since before to. Digits of a bound
 // below the millisecond are cut off, as those of a reading's timestamp are.
 type QueryServiceClient interface {
-	// Average, minimum, maximum and more, over any timeframe and any set of devices.
+	// Average, minimum, maximum and more, over any timeframe and any set of devices; a page at a time.
 	GetAggregates(ctx context.Context, in *GetAggregatesRequest, opts ...grpc.CallOption) (*GetAggregatesResponse, error)
-	// The same for each bucket of the timeframe, for charts.
+	// The same for each bucket of the timeframe, for charts; a page at a time.
 	ListBuckets(ctx context.Context, in *ListBucketsRequest, opts ...grpc.CallOption) (*ListBucketsResponse, error)
 	// The raw readings, a page at a time, in both directions.
 	ListReadings(ctx context.Context, in *ListReadingsRequest, opts ...grpc.CallOption) (*ListReadingsResponse, error)
 	// Which devices and sensors exist, with their latest readings, a page at a time.
 	ListSeries(ctx context.Context, in *ListSeriesRequest, opts ...grpc.CallOption) (*ListSeriesResponse, error)
+	// Which series had duplicates and conflicts, how many, and the latest conflicts with both their values, a
+	// page at a time.
+	ListDuplicates(ctx context.Context, in *ListDuplicatesRequest, opts ...grpc.CallOption) (*ListDuplicatesResponse, error)
 	// How far the pipeline is and what it has seen.
 	GetPipelineStatus(ctx context.Context, in *GetPipelineStatusRequest, opts ...grpc.CallOption) (*GetPipelineStatusResponse, error)
 	// The last buckets at once, then each bucket that changes, a few messages a second at most. Equal
@@ -103,6 +107,16 @@ func (c *queryServiceClient) ListSeries(ctx context.Context, in *ListSeriesReque
 	return out, nil
 }
 
+func (c *queryServiceClient) ListDuplicates(ctx context.Context, in *ListDuplicatesRequest, opts ...grpc.CallOption) (*ListDuplicatesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDuplicatesResponse)
+	err := c.cc.Invoke(ctx, QueryService_ListDuplicates_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryServiceClient) GetPipelineStatus(ctx context.Context, in *GetPipelineStatusRequest, opts ...grpc.CallOption) (*GetPipelineStatusResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(GetPipelineStatusResponse)
@@ -143,14 +157,17 @@ type QueryService_WatchAggregatesClient = grpc.ServerStreamingClient[WatchAggreg
 // to (exclusive) are optional bounds on the device's clock, with since before to. Digits of a bound
 // below the millisecond are cut off, as those of a reading's timestamp are.
 type QueryServiceServer interface {
-	// Average, minimum, maximum and more, over any timeframe and any set of devices.
+	// Average, minimum, maximum and more, over any timeframe and any set of devices; a page at a time.
 	GetAggregates(context.Context, *GetAggregatesRequest) (*GetAggregatesResponse, error)
-	// The same for each bucket of the timeframe, for charts.
+	// The same for each bucket of the timeframe, for charts; a page at a time.
 	ListBuckets(context.Context, *ListBucketsRequest) (*ListBucketsResponse, error)
 	// The raw readings, a page at a time, in both directions.
 	ListReadings(context.Context, *ListReadingsRequest) (*ListReadingsResponse, error)
 	// Which devices and sensors exist, with their latest readings, a page at a time.
 	ListSeries(context.Context, *ListSeriesRequest) (*ListSeriesResponse, error)
+	// Which series had duplicates and conflicts, how many, and the latest conflicts with both their values, a
+	// page at a time.
+	ListDuplicates(context.Context, *ListDuplicatesRequest) (*ListDuplicatesResponse, error)
 	// How far the pipeline is and what it has seen.
 	GetPipelineStatus(context.Context, *GetPipelineStatusRequest) (*GetPipelineStatusResponse, error)
 	// The last buckets at once, then each bucket that changes, a few messages a second at most. Equal
@@ -179,6 +196,9 @@ func (UnimplementedQueryServiceServer) ListReadings(context.Context, *ListReadin
 }
 func (UnimplementedQueryServiceServer) ListSeries(context.Context, *ListSeriesRequest) (*ListSeriesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListSeries not implemented")
+}
+func (UnimplementedQueryServiceServer) ListDuplicates(context.Context, *ListDuplicatesRequest) (*ListDuplicatesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDuplicates not implemented")
 }
 func (UnimplementedQueryServiceServer) GetPipelineStatus(context.Context, *GetPipelineStatusRequest) (*GetPipelineStatusResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetPipelineStatus not implemented")
@@ -279,6 +299,24 @@ func _QueryService_ListSeries_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _QueryService_ListDuplicates_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDuplicatesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServiceServer).ListDuplicates(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: QueryService_ListDuplicates_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServiceServer).ListDuplicates(ctx, req.(*ListDuplicatesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _QueryService_GetPipelineStatus_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(GetPipelineStatusRequest)
 	if err := dec(in); err != nil {
@@ -330,6 +368,10 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListSeries",
 			Handler:    _QueryService_ListSeries_Handler,
+		},
+		{
+			MethodName: "ListDuplicates",
+			Handler:    _QueryService_ListDuplicates_Handler,
 		},
 		{
 			MethodName: "GetPipelineStatus",
