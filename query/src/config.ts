@@ -43,8 +43,8 @@ export const defaultQueryConfig = {
   port: 8080,
   corsOrigins: [],
   readMaxBytes: 1024 * 1024,
-  // 100,000 rows of at most some 350 bytes.
-  writeMaxBytes: 64 * 1024 * 1024,
+  // Every page stays below 3 MiB, and clients accept no more than this by default.
+  writeMaxBytes: 4 * 1024 * 1024,
   callTimeoutMs: 60_000,
   callsMax: 256,
   watchesMax: 1000,
