@@ -36,6 +36,10 @@ export function followRetentionTopic(options: {
   const stopping = new AbortController();
   const { signal } = stopping;
   const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  stopped.catch(() => {});
   let admin: Admin | undefined;
   let readTo = 0;
 
@@ -74,10 +78,12 @@ export function followRetentionTopic(options: {
     while (!signal.aborted) {
       let failure: unknown;
       try {
-        await withinTime(look(), { ms: lookLimitMs, what: `the retention topic ${topic}` });
+        const looked = withinTime(look(), { ms: lookLimitMs, what: `the retention topic ${topic}` });
+        await Promise.race([looked, stopped]);
       } catch (error) {
         failure = error;
-        await dropAdmin();
+        // A broker that says nothing would hold this up.
+        void dropAdmin();
       }
       if (signal.aborted) break;
       if (bound.isKnown() !== wasKnown) {
@@ -88,7 +94,7 @@ export function followRetentionTopic(options: {
       const pauseMs = failure === undefined ? intervals.knownMs : intervals.failingMs;
       await delay(pauseMs, undefined, { signal }).catch(() => {});
     }
-    await dropAdmin();
+    void dropAdmin();
   }
 
   const following = follow();

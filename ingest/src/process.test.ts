@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { HealthCheckResponse_ServingStatus as ServingStatus } from "@devicemesh/proto/tsproto/grpc/health/v1/health.ts";
 import { status } from "@grpc/grpc-js";
@@ -76,6 +78,29 @@ describe("ingest as a process", () => {
       expect(error.details).toContain("it is unknown which readings have expired");
     }
     client.close();
+  });
+
+  it("listens soon and ends soon though its brokers accept connections and say nothing", async () => {
+    const silent = createServer(() => {}).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as AddressInfo;
+    try {
+      await using ingest = await startProcess(
+        "--kafka-brokers",
+        `127.0.0.1:${port}`,
+        "--append-timeout",
+        "1s",
+      );
+      const client = createTestClient(ingest.port);
+      const error = errorOf(await client.publish(frameOf(thermostatReading("a", offsetMs))));
+      client.close();
+      expect(error.code).toBe(status.UNAVAILABLE);
+      const stopping = performance.now();
+      expect(await ingest.stop()).toBe(0);
+      expect(performance.now() - stopping).toBeLessThan(10_000);
+    } finally {
+      silent.close();
+    }
   });
 
   it("names a flag that it does not know, and ends with 2", async () => {

@@ -4,6 +4,7 @@ import { createDependencies } from "@devicemesh/kit/dependencies";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
 import { reasonOf } from "@devicemesh/kit/reason";
+import { withinTime } from "@devicemesh/kit/time-limit";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Ingest, startIngest } from "./compose.ts";
 import { ingestConfig } from "./config.ts";
@@ -11,6 +12,9 @@ import { createKafkaMessageLog } from "./kafka-message-log.ts";
 import { followRetentionTopic } from "./kafka-retention-bound.ts";
 import { registerIngestLogMetrics } from "./metrics.ts";
 import type { IngestSettings } from "./process-settings.ts";
+
+/** How long the start waits for brokers that say nothing, in ms. */
+const firstBoundMs = 2000;
 
 /**
  * Starts ingest over Kafka. It listens at once, and says NOT_SERVING while Kafka or the topic cannot be reached,
@@ -60,8 +64,8 @@ export async function startIngestProcess(
     return retainRaw === undefined ? boundMs : Math.max(boundMs, clock() - retainRaw);
   }
   try {
-    // So that the first senders are not told to try again where all is well.
-    await bound.asked;
+    // So that the first senders are not told to try again where all is well; brokers that are silent hold nothing up.
+    await withinTime(bound.asked, { ms: firstBoundMs, what: "the retention topic" }).catch(() => {});
     ingest = await startIngest(ingestConfig({ host, port }), {
       log,
       clock,

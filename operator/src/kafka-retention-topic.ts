@@ -3,6 +3,8 @@ import type { Kafka, Producer } from "kafkajs";
 
 /** The topic that tells ingest how far raw readings were ever deleted. */
 export type RetentionTopic = AsyncDisposable & {
+  /** Ends the connection. */
+  close(): Promise<void>;
   /** Appends the earliest timestamp (ms) that ingest may accept. Durable when it resolves. */
   announce(acceptedSinceMs: number): Promise<void>;
 };
@@ -34,6 +36,7 @@ export function openRetentionTopic(options: {
         throw error;
       }
     },
+    close: disconnect,
     [Symbol.asyncDispose]: disconnect,
   };
 }

@@ -1,5 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@devicemesh/kit/logger";
+import { reasonOf } from "@devicemesh/kit/reason";
+import { withinTime } from "@devicemesh/kit/time-limit";
 import { openRetentionTopic } from "./kafka-retention-topic.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
 import type { MeshEngines } from "./mesh-engines.ts";
@@ -14,6 +16,9 @@ export type MeshRetention = AsyncDisposable & {
 
 /** Marks move at most every ten minutes; deleting goes on at once while there is more. */
 const stepEveryMs = 10_000;
+
+/** How long the connection may take to close, in ms; then the end of the process closes it. */
+const closeLimitMs = 2000;
 
 /** Starts the retention of a mesh that has been made, and keeps at it until it is disposed of. */
 export function startRetention(options: {
@@ -40,16 +45,22 @@ export function startRetention(options: {
   });
   const stopping = new AbortController();
   const { signal } = stopping;
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  stopped.catch(() => {});
   let problem: string | undefined;
 
   async function keep(): Promise<void> {
     while (!signal.aborted) {
       let isMoreDue = false;
       try {
-        ({ isMoreDue } = await keeper.step());
+        // A step that an engine holds up is left alone at the end: wherever it stops, nothing is lost.
+        ({ isMoreDue } = await Promise.race([keeper.step(), stopped]));
         problem = undefined;
       } catch (error) {
-        problem = `readings and windows do not expire: ${error instanceof Error ? error.message : String(error)}`;
+        if (signal.aborted) return;
+        problem = `readings and windows do not expire: ${reasonOf(error)}`;
         logger.debug({ error }, "the step of the retention failed; it is tried again");
       }
       if (!isMoreDue) await delay(options.stepEveryMs ?? stepEveryMs, undefined, { signal }).catch(() => {});
@@ -62,7 +73,10 @@ export function startRetention(options: {
     async [Symbol.asyncDispose]() {
       stopping.abort();
       await keeping;
-      await topic[Symbol.asyncDispose]();
+      await withinTime(topic.close(), {
+        ms: closeLimitMs,
+        what: "the end of the topic",
+      }).catch(() => {});
     },
   };
 }
