@@ -2,6 +2,7 @@ import { createLogger } from "@devicemesh/kit/logger";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
+import { defaultIngestConfig } from "./config.ts";
 import { lengthDelimited } from "./frame-bytes.ts";
 import { memoryLogSentinels } from "./memory-message-log.ts";
 import {
@@ -94,13 +95,20 @@ describe("PublishReadings", () => {
   it.each([
     ["1001 readings", () => frameOf(...thermostatReadings("a", 1001)), "frames[0].readings"],
     ["more than 1 MiB", () => lengthDelimited(99, Buffer.alloc(1024 * 1024)), "frames[0]"],
-    ["5 MiB", () => lengthDelimited(99, Buffer.alloc(5 * 1024 * 1024)), "frames[0]"],
+    ["1 MiB and 60 KiB", () => lengthDelimited(99, Buffer.alloc((1024 + 60) * 1024)), "frames[0]"],
   ])("answers a frame of %s with RESOURCE_EXHAUSTED and what the limit is", async (_, frame, subject) => {
     await using test = await startTestIngest();
     const error = errorOf(await test.client.publish(frame()));
     expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
     expect(detailsOf(error).quotaFailure?.violations).toMatchObject([{ subject }]);
     expect(test.memory.messages).toEqual([]);
+  });
+
+  it("does not receive a frame of 5 MiB, and returns what the limit is", async () => {
+    await using test = await startTestIngest();
+    const error = errorOf(await test.client.publish(Buffer.alloc(5 * 1024 * 1024)));
+    expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
+    expect(error.details).toContain(String(defaultIngestConfig.receiveBytesMax));
   });
 
   it("takes a frame of exactly 1000 readings, and one of exactly 1 MiB", async () => {
