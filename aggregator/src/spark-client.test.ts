@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { lateHost } from "@devicemesh/kit/late-hosts-fixture";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { ErrorInfoSchema } from "@devicemesh/proto/es/google/rpc/error_details_pb.ts";
 import { describe, expect, it } from "vitest";
@@ -29,6 +30,7 @@ async function served(spark: Partial<ServiceImpl<typeof SparkConnectService>>, t
   });
   return {
     client,
+    port: server.port,
     async [Symbol.asyncDispose]() {
       await client[Symbol.asyncDispose]();
       await server.close();
@@ -53,6 +55,27 @@ describe("the client of Spark Connect", () => {
     });
     expect(await spark.client.sparkVersion()).toBe("4.1.2");
     expect(seen).toEqual(["33333333-3333-3333-3333-333333333333", "devicemesh", "sparkVersion"]);
+  });
+
+  it("finds a server whose name appears later", async () => {
+    using host = lateHost("spark.example");
+    await using spark = await served({
+      analyzePlan: () => ({ result: { case: "sparkVersion", value: { version: "4.1.2" } } }),
+    });
+    const sessionId = "33333333-3333-3333-3333-333333333333";
+    await using client = createSparkClient({
+      address: `${host.name}:${spark.port}`,
+      sessionId,
+      userId: "devicemesh",
+    });
+    for (const _ of [1, 2]) {
+      await expect(client.sparkVersion()).rejects.toMatchObject({
+        kind: "away",
+        message: expect.stringContaining("ENOTFOUND spark.example"),
+      });
+    }
+    host.appear();
+    expect(await client.sparkVersion()).toBe("4.1.2");
   });
 
   it("shows the token that it was given, and none otherwise", async () => {

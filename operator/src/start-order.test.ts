@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { startFakeMongo } from "@devicemesh/chain/mongo-server-fixture";
@@ -12,12 +15,16 @@ import { configOf } from "./operator-fixture.ts";
 
 it("an operator tells once, in a line each, which engines it waits for, and finds them when their names appear", async () => {
   using mongoHost = lateHost("mongo-1.example");
+  using connectHost = lateHost("connect.example");
   const mongo = await startFakeMongo(0);
+  const connect = createServer((_, response) => response.end(`{"version":"4.3.1"}`)).listen(0, "127.0.0.1");
+  await once(connect, "listening");
+  const { port: connectPort } = connect.address() as AddressInfo;
   const lines: Record<string, unknown>[] = [];
   await using operator = await startOperator(
     configOf({
       kafkaBrokers: ["kafka-1.invalid:9092"],
-      connectUrl: "http://connect.invalid:8083",
+      connectUrl: `http://${connectHost.name}:${connectPort}`,
       mongodbUrl: `mongodb://${mongoHost.name}:${mongo.port}`,
       database: "start",
       prefix: "start.",
@@ -58,15 +65,29 @@ it("an operator tells once, in a line each, which engines it waits for, and find
       timeoutMs: 20_000,
       what: "MongoDB is found",
     });
+    expect(await statuses()).toMatchObject({
+      "": notServing,
+      kafka: notServing,
+      "kafka-connect": notServing,
+    });
+    connectHost.appear();
+    await waitUntil(async () => (await statuses())["kafka-connect"] === serving, {
+      timeoutMs: 20_000,
+      what: "Kafka Connect is found",
+    });
     expect(await statuses()).toMatchObject({ "": notServing, kafka: notServing });
     expect(told("mongodb").map(({ msg }) => msg)).toEqual(["waiting for dependency", "dependency available"]);
     expect(told("mongodb")[0]?.reason).toContain("ENOTFOUND mongo-1.example");
     expect(told("kafka").map(({ reason }) => reason)).toEqual([
       expect.stringContaining("ENOTFOUND kafka-1.invalid"),
     ]);
-    expect(told("kafka-connect")).toHaveLength(1);
+    expect(told("kafka-connect").map(({ reason }) => reason)).toEqual([
+      expect.stringContaining("ENOTFOUND connect.example"),
+      undefined,
+    ]);
     expect(JSON.stringify(lines)).not.toMatch(/\\n +at /);
   } finally {
     await mongo.stop();
+    connect.close();
   }
 });

@@ -1,0 +1,41 @@
+import { createMemoryMessageLog, ingestConfig, startIngest } from "@devicemesh/ingest";
+import { closedPort } from "@devicemesh/kit/late-hosts-fixture";
+import { silentLogger } from "@devicemesh/kit/logger";
+import { waitUntil } from "@devicemesh/kit/testing";
+import { readContractImage } from "@devicemesh/proto/image";
+import { describe, expect, it } from "vitest";
+import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
+import { startEnvoy } from "./start-envoy.ts";
+import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
+
+describe.skipIf(envoyBinary === undefined)("Envoy that starts before what is behind it", () => {
+  it("is ready, and passes calls on by itself when a service listens", async () => {
+    const port = await closedPort();
+    const nobody = [localhost(1)];
+    await using envoy = await startEnvoy({
+      ...quietEnvoy,
+      ingest: [localhost(port)],
+      query: nobody,
+      generator: nobody,
+    });
+    using client = createUnitClient(`127.0.0.1:${envoy.plain.port}`);
+    const publish = async () => {
+      const unit = client.open();
+      unit.write(readingsOf("late", 0, 10));
+      return (await unit.end()).kind;
+    };
+    expect(await publish()).not.toBe("acked");
+    const { log } = createMemoryMessageLog();
+    await using _ingest = await startIngest(ingestConfig({ port }), {
+      log,
+      clock: Date.now,
+      logger: silentLogger(),
+      image: readContractImage(),
+    });
+    await waitUntil(async () => (await publish()) === "acked", {
+      timeoutMs: 30_000,
+      everyMs: 100,
+      what: "a unit is acknowledged",
+    });
+  });
+});
