@@ -21,6 +21,7 @@ import type {
   SeriesScan,
   SeriesSpan,
 } from "./reading-store.ts";
+import { neighbours, scanPieces } from "./scan-pieces.ts";
 
 /** A pipeline of a plan, and what its rows are. */
 export type PlannedPipeline = {
@@ -34,7 +35,7 @@ const batchSize = 10_000;
 
 /**
  * The pipelines of a plan: one for each scan, and one for each collection for what is read of series with
- * repeats. Pure.
+ * repeats; some where that is much. Pure.
  */
 export function planPipelines(request: {
   readonly plan: ReadPlan;
@@ -53,9 +54,13 @@ export function planPipelines(request: {
     readonly except: readonly SeriesSpan[] | undefined;
     readonly own: readonly SeriesScan[] | undefined;
   }): PlannedPipeline[] {
-    const { collection, kind, fields, group, scans, except, own } = options;
-    const found = scans.map((scan) => scanStages({ scan, fields, filter, ...(except && { except }) }));
-    if (own && own.length > 0) found.push(seriesScanStages(own, fields));
+    const { collection, kind, fields, group, scans, except = [], own = [] } = options;
+    const found = [
+      ...scans
+        .flatMap((scan) => scanPieces(scan, except))
+        .map((scan) => scanStages({ scan, fields, filter, except })),
+      ...neighbours(own).map((some) => seriesScanStages(some, fields)),
+    ];
     return found.map((stages) => ({ collection, kind, stages: [...stages, ...group] }));
   }
   return [
@@ -79,9 +84,9 @@ export function planPipelines(request: {
         own: repeats?.levels[level],
       }),
     ),
-    ...(repeats && repeats.repairs.length > 0
-      ? [repairsPipeline(repeats.repairs, { bucketMs, windowMs: (levels[0] as Level).windowMs })]
-      : []),
+    ...neighbours(repeats?.repairs ?? []).map((some) =>
+      repairsPipeline(some, { bucketMs, windowMs: (levels[0] as Level).windowMs }),
+    ),
   ];
 }
 

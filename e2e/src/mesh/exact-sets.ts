@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { type DeviceMessage, identityOf } from "@devicemesh/proto";
 import { ask, createOracle, type Question } from "@devicemesh/query/oracle";
@@ -17,7 +18,33 @@ export async function expectExact(mesh: RealMesh, load: SteadyLoad, prefix: stri
   );
   expect([...load.acked].filter((identity) => !stored.has(identity)).slice(0, 5)).toEqual([]);
   expect([...stored].filter((identity) => !load.sent.has(identity)).slice(0, 5)).toEqual([]);
-  expect(await differencesOf(mesh, [...load.sent.values()])).toEqual([]);
+  const readings = [...load.sent.values()];
+  expect(await answered(() => differencesOf(mesh, readings))).toEqual([]);
+}
+
+/** How long questions are asked again that get no answer: a chain that has just recovered has much to catch up on. */
+const answerLimitMs = 240_000;
+
+/** What a caller asks again after: no answer is not a wrong one. */
+const noAnswer: ReadonlySet<Code> = new Set([
+  Code.Unavailable,
+  Code.DeadlineExceeded,
+  Code.ResourceExhausted,
+  // A client that computes for long answers no ping, and its connection is closed.
+  Code.Canceled,
+]);
+
+/** What comes of asking, as soon as there is an answer. @throws any other error, and the last after the limit. */
+async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
+  const deadlineMs = performance.now() + answerLimitMs;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!noAnswer.has(ConnectError.from(error).code) || performance.now() > deadlineMs) throw error;
+      await new Promise((resolve) => setTimeout(resolve, everyMs));
+    }
+  }
 }
 
 /** Where answers over these readings differ from brute force; none if all is well. Their devices must be theirs alone. */
@@ -63,7 +90,7 @@ export async function expectAllFromWindows(
   let seen = "";
   await waitUntil(
     async () => {
-      const { coverage } = await query.getAggregates({ deviceIds });
+      const { coverage } = await answered(() => query.getAggregates({ deviceIds }));
       seen = `${coverage?.fromWindows} from windows, ${coverage?.fromRaw} from raw readings`;
       return coverage?.fromWindows === BigInt(identities.size) && coverage.fromRaw === 0n;
     },
