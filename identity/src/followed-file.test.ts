@@ -52,6 +52,42 @@ describe("followFile", () => {
     expect(followed.problems.length).toBe(2);
   });
 
+  it("settles only when a poll finds the file unchanged", async () => {
+    using folder = temporaryFolder();
+    const path = join(folder.path, "file");
+    writeFileSync(path, "0");
+    const calls: string[] = [];
+    using file = followFile({
+      path,
+      parse(text, before: string | undefined) {
+        calls.push(`parse ${text}`);
+        // A slow writer: the file is another one at each of the next polls.
+        if (before !== undefined && text.length < 4) writeFileSync(path, `${text}${text.length}`);
+        return text;
+      },
+      settle(text) {
+        calls.push(`settle ${text}`);
+        return `${text} settled`;
+      },
+      onProblem: (error) => calls.push(String(error)),
+      intervalMs: 5,
+    });
+    await waitUntil(() => file.current.endsWith("settled"));
+    writeFileSync(path, "new");
+    await waitUntil(() => file.current === "new3 settled");
+    expect(calls).toEqual([
+      "parse 0",
+      "parse 0",
+      "parse 01",
+      "parse 012",
+      "parse 0123",
+      "settle 0123",
+      "parse new",
+      "parse new3",
+      "settle new3",
+    ]);
+  });
+
   it("throws what is wrong at first", () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "file");

@@ -4,7 +4,8 @@ import { SettingsError } from "@devicemesh/kit/settings-error";
 import { createTlsTermination, type TlsTermination } from "@devicemesh/kit/tls-termination";
 import { accessProblem } from "./access-problem.ts";
 import { createUserGate, type UserGate } from "./connect-access.ts";
-import { createDenyList, type DenyList, emptyDenyList, parseDenyList } from "./deny-list.ts";
+import { type DenyList, emptyDenyList } from "./deny-list.ts";
+import { openDenyListFile } from "./deny-list-file.ts";
 import { followFile } from "./followed-file.ts";
 import { createForwardedUserReader } from "./forwarded-user.ts";
 import {
@@ -106,25 +107,7 @@ function openDenyList(
   { logger, lookIntervalMs }: AccessDependencies,
 ): DenyList & Disposable {
   if (path === undefined) return { ...emptyDenyList, [Symbol.dispose]() {} };
-  const onProblem = (error: unknown) =>
-    logger.error({ error, path }, "the deny list cannot be read as it is now");
-  const file = explained("--deny-list", () =>
-    followFile({
-      path,
-      onProblem,
-      ...(lookIntervalMs === undefined ? {} : { intervalMs: lookIntervalMs }),
-      parse(text, before: ReadonlySet<string> | undefined) {
-        const { entries, problems } = parseDenyList(text);
-        if (problems.length === 0) return entries;
-        const error = new Error(`not understood: ${problems.slice(0, 5).join("; ")}`);
-        if (before === undefined) throw error;
-        // What was revoked stays so, and what can be read is revoked, until the file is right again.
-        onProblem(error);
-        return new Set([...before, ...entries]);
-      },
-    }),
-  );
-  return { ...createDenyList(() => file.current), [Symbol.dispose]: () => file[Symbol.dispose]() };
+  return explained("--deny-list", () => openDenyListFile({ path, logger, intervalMs: lookIntervalMs }));
 }
 
 function openTokenKeys(

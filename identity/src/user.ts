@@ -1,6 +1,6 @@
 import type { RpcError } from "@devicemesh/kit/rpc-error";
 import { permissionDenied, unauthenticated } from "./access-error.ts";
-import type { DenyList } from "./deny-list.ts";
+import { type DenyList, isWritableTokenId } from "./deny-list.ts";
 import { needOf } from "./scopes.ts";
 
 /** Who a token speaks for. */
@@ -78,13 +78,16 @@ export function malformedToken(what: string, cause?: unknown): RpcError {
 
 /**
  * The user that a token's claims speak of.
- * @throws RpcError UNAUTHENTICATED if a claim is missing that nobody can do without: `sub`, `exp`, and `jti`,
- *   because what has no name cannot be revoked.
+ * @throws RpcError UNAUTHENTICATED if a required claim is missing: `sub`, `exp`, and `jti`; or if the `jti` cannot be
+ *   written into a deny list, because such a token cannot be revoked.
  */
 export function userOf(claims: Readonly<Record<string, unknown>>): User {
   const { sub, jti, exp, scope } = claims;
   if (typeof sub !== "string" || sub === "") throw malformedToken("it has no subject (sub)");
   if (typeof jti !== "string" || jti === "") throw malformedToken("it has no id (jti)");
+  if (!isWritableTokenId(jti)) {
+    throw malformedToken("its id (jti) must have no blanks and not begin with #, or it could not be revoked");
+  }
   if (typeof exp !== "number" || !Number.isFinite(exp)) throw malformedToken("it has no expiry (exp)");
   const words = typeof scope === "string" ? scope.split(" ").filter((word) => word !== "") : [];
   return { subject: sub, tokenId: jti, scopes: new Set(words), expiresMs: exp * 1000 };

@@ -149,7 +149,11 @@ describe("npm run certs", () => {
   it("writes a deny list once, and leaves it alone afterwards", async () => {
     await run();
     const file = join(folder, "denied.txt");
-    expect(parseDenyList(readFileSync(file, "utf8"))).toEqual({ entries: new Set(), problems: [] });
+    expect(parseDenyList(readFileSync(file, "utf8"))).toEqual({
+      entries: new Set(),
+      problems: [],
+      isNone: false,
+    });
     writeFileSync(file, "token stolen\n");
     await run(["--renew"]);
     expect(readFileSync(file, "utf8")).toBe("token stolen\n");

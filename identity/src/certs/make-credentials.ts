@@ -58,6 +58,7 @@ const denyListText = `# What is revoked, an entry a line; services read it again
 #   sha256 ab:cd:…            a certificate, by its fingerprint (all that is known of it behind Envoy but its name)
 #   uri spiffe://…/device/id  every certificate of this name
 #   token reader-…            a user's token, by its id (jti)
+#   none                      instead of entries: lifts all that were revoked
 `;
 
 type Making = { readonly config: CertsConfig; readonly folder: CredentialFolder; readonly nowMs: number };
