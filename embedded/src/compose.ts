@@ -143,6 +143,7 @@ export async function startEmbedded(
       queryConfig({
         host: config.host,
         port: config.queryPort,
+        ...(config.insecureBeyondLoopback && { hosts: "*" }),
         corsOrigins: (config.corsOrigin ?? "").split(",").filter((origin) => origin !== ""),
         shutdownGraceMs: graceMs.query,
       }),
@@ -161,7 +162,8 @@ export async function startEmbedded(
           ingest: localAddressOf(config.host, ingest.port),
           query: localAddressOf(config.host, query.port),
           generator: localAddressOf(config.host, query.port),
-          data: folder,
+          // The page itself needs no token: where calls do, it does not tell strangers where files are.
+          data: access.users.gate === undefined ? folder : "a folder of the server",
           dataKind: "one file; it survives a crash with every acknowledged reading",
           secure: access.users.tls !== undefined,
         })),

@@ -142,6 +142,17 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       expect(lastAsked()).not.toHaveProperty("x-devicemesh-device");
     });
 
+    it("takes a token from the authorization header only", async () => {
+      const good = await token();
+      for (const path of [`${listSeries}?access_token=${good}`, `${listSeries}?token=${good}`]) {
+        expect([path, (await call(undefined, path)).code]).toEqual([path, status.UNAUTHENTICATED]);
+      }
+      expect((await call(undefined, listSeries, { cookie: `access_token=${good}` })).code).toBe(
+        status.UNAUTHENTICATED,
+      );
+      expect((await call(good)).code).toBe(0);
+    });
+
     it("refuses a call without a token, and with one that is not good", async () => {
       const before = backend.asked.length;
       const altered = (await token()).replace(/.{6}$/, "AAAAAA");

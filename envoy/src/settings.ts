@@ -1,3 +1,4 @@
+import { loopbackHosts } from "@devicemesh/kit/request-host";
 import type { TemplateFilling, TemplateValue } from "./template.ts";
 
 /** A host (an address, or a name that DNS knows) and a port. */
@@ -53,6 +54,8 @@ export type EnvoySettings = {
   readonly aggregator?: readonly HostPort[] | undefined;
   /** Cleartext, all services, without identity: loopback only. */
   readonly plain: ListenAddress;
+  /** Names by which `plain` is served, without ports, or "*" for any; those of loopback by default. */
+  readonly plainHosts?: readonly string[] | "*" | undefined;
   /** `/ready` and `/stats/prometheus`. */
   readonly metrics: ListenAddress;
   /** The interface that drains: a socket file or a loopback port. */
@@ -89,6 +92,7 @@ export type CountedService = { readonly name: string; readonly methods: readonly
 export function fillingOf(settings: EnvoySettings, services: readonly CountedService[]): TemplateFilling {
   const { public: people, devices, users, corsOrigins, tracing, aggregator = [] } = settings;
   const limits = { ...edgeLimitDefaults, ...settings.limits };
+  const { plainHosts = loopbackHosts } = settings;
   if (users && !people) throw new Error("tokens of users need the public listener");
   for (const name of ["ingest", "query", "generator"] as const) {
     if (settings[name].length === 0) throw new Error(`${name} has no endpoint`);
@@ -101,10 +105,12 @@ export function fillingOf(settings: EnvoySettings, services: readonly CountedSer
       cors: corsOrigins !== undefined && corsOrigins.length > 0,
       tracing: tracing !== undefined,
       aggregator: aggregator.length > 0,
+      other_hosts: plainHosts !== "*",
     },
     values: {
       node_id: settings.nodeId,
       plain_address: addressOf(settings.plain),
+      plain_hosts: plainHosts === "*" ? ["*"] : plainHosts.flatMap((host) => [host, `${host}:*`]),
       metrics_address: addressOf(settings.metrics),
       admin_address:
         "socketFile" in settings.admin

@@ -44,7 +44,7 @@ export async function serveCommand(
   let server: RunningServer;
   try {
     server = await serveGenerator(
-      { host, port },
+      { host, port, ...(values.insecureBeyondLoopback && { hosts: "*" }) },
       {
         generator,
         logger,

@@ -10,6 +10,7 @@ import type { Metrics } from "@devicemesh/kit/metrics";
 import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
 import { startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
+import { type AllowedHosts, loopbackHosts } from "@devicemesh/kit/request-host";
 import { createValidationInterceptor } from "@devicemesh/kit/request-validation";
 import type { RunningServer } from "@devicemesh/kit/running-server";
 import type { TlsTermination } from "@devicemesh/kit/tls-termination";
@@ -32,7 +33,16 @@ const shutdownGraceMs = 2500;
  * @throws PortInUseError if the port is taken.
  */
 export async function serveGenerator(
-  { host, port }: { readonly host: string; readonly port: number },
+  {
+    host,
+    port,
+    hosts,
+  }: {
+    readonly host: string;
+    readonly port: number;
+    /** Host names that are answered; those of loopback by default where there is no access control, else any. */
+    readonly hosts?: AllowedHosts | undefined;
+  },
   dependencies: {
     readonly generator: Generator;
     readonly logger: Logger;
@@ -57,6 +67,7 @@ export async function serveGenerator(
     tls,
     handler: createConnectHandler({
       logger,
+      hosts: hosts ?? (access === undefined ? loopbackHosts : "*"),
       gate: access && createRequestGate(access.check, { logger, onRejected: counting?.rejected }),
       routes(router) {
         generatorRoutes(generator)(router);

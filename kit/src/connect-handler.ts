@@ -22,11 +22,13 @@ import type { Logger } from "./logger.ts";
 import { markMalformedMessages, throwIfMalformed } from "./malformed-messages.ts";
 import type { OnePortHandler, OnePortRequest, OnePortResponse } from "./one-port-server.ts";
 import { openRequestBody, releaseWhenAnswered } from "./request-body.ts";
+import { type AllowedHosts, hostProblem } from "./request-host.ts";
 import { clampConnectTimeout, clampGrpcTimeout } from "./timeout-headers.ts";
 import { createUnfinishedRequests, type UnfinishedRequests } from "./unfinished-requests.ts";
 import {
   type AddressOf,
   isRpc,
+  rejectHost,
   rejectUnknownRpc,
   rejectUnservable,
   respondError,
@@ -49,6 +51,8 @@ export type ConnectHandlerOptions = Pick<
   readonly gate?: ((context: HandlerContext) => Promise<void>) | undefined;
   /** Answers what is not an RPC; 404 by default. */
   readonly fallback?: OnePortHandler | undefined;
+  /** Host names that are answered; any by default. Where nobody is authenticated, those of loopback. */
+  readonly hosts?: AllowedHosts | undefined;
   /** Where services are that are not served here. */
   readonly addressOf?: AddressOf | undefined;
   /** The one of the process; one of its own by default. */
@@ -60,7 +64,14 @@ export type ConnectHandlerOptions = Pick<
  * is answered in its own protocol with what to do instead. Nothing is written anywhere but to the logger.
  */
 export function createConnectHandler(options: ConnectHandlerOptions): OnePortHandler {
-  const { readMaxBytes, logger, gate, addressOf, unfinished = createUnfinishedRequests() } = options;
+  const {
+    readMaxBytes,
+    logger,
+    gate,
+    addressOf,
+    hosts = "*",
+    unfinished = createUnfinishedRequests(),
+  } = options;
   const fallback =
     options.fallback ?? ((_, response) => respondError(response, 404, "not_found", "nothing is here"));
   const router = createConnectRouter({
@@ -109,11 +120,12 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
   }
 
   return (request, response) => {
+    const problem = hostProblem(authorityOf(request), hosts);
+    if (problem) return rejectHost(request, response, problem);
     const [path = ""] = (request.url ?? "").split("?", 1);
     const handler = handlers.get(path);
     if (handler) {
-      if (!hasAuthority(request))
-        return respondError(response, 400, "invalid_argument", "the Host is malformed");
+      if (!hasUrl(request)) return respondError(response, 400, "invalid_argument", "there is no Host header");
       if (rejectUnservable(handler, request, response)) return;
       serve(handler, request, response).catch((error: unknown) => failed(error, handler, response));
       return;
@@ -135,9 +147,13 @@ const rejectMalformed: Interceptor = (next) => (request) => {
 };
 
 /** Whether the request can be written as a URL. */
-function hasAuthority(request: OnePortRequest): boolean {
-  const authority = "authority" in request ? request.authority : request.headers.host;
+function hasUrl(request: OnePortRequest): boolean {
+  const authority = authorityOf(request);
   return authority !== undefined && URL.canParse(request.url ?? "", `http://${authority}`);
+}
+
+function authorityOf(request: OnePortRequest): string | undefined {
+  return "authority" in request ? request.authority || request.headers.host : request.headers.host;
 }
 
 function withClampedTimeout(request: UniversalServerRequest): UniversalServerRequest {

@@ -1,5 +1,6 @@
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { OnePortRequest, OnePortResponse } from "./one-port-server.ts";
+import type { HostProblem } from "./request-host.ts";
 
 /** Where a service of the contract is served, as `host:port`; undefined if that is not known. */
 export type AddressOf = (service: string) => string | undefined;
@@ -33,16 +34,47 @@ export function unknownRpcMessage(
     : `${service} is not served at this address; it is served at ${address}`;
 }
 
+/** How a request is rejected: HTTP status and Connect's code, or the status of gRPC. */
+type Rejection = {
+  readonly status: number;
+  readonly code: string;
+  readonly grpcStatus: number;
+  readonly message: string;
+};
+
 /** Answers UNIMPLEMENTED: with status 12 to gRPC and gRPC-Web, with HTTP 404 and the error as JSON to Connect. */
 export function rejectUnknownRpc(request: OnePortRequest, response: OnePortResponse, message: string): void {
+  rejectRequest(request, response, { status: 404, code: "unimplemented", grpcStatus: 12, message });
+}
+
+/** Rejects a request whose host is malformed (INVALID_ARGUMENT, 400) or not served (PERMISSION_DENIED, 403). */
+export function rejectHost(
+  request: OnePortRequest,
+  response: OnePortResponse,
+  { kind, message }: HostProblem,
+): void {
+  rejectRequest(
+    request,
+    response,
+    kind === "malformed"
+      ? { status: 400, code: "invalid_argument", grpcStatus: 3, message }
+      : { status: 403, code: "permission_denied", grpcStatus: 7, message },
+  );
+}
+
+function rejectRequest(
+  request: OnePortRequest,
+  response: OnePortResponse,
+  { status, code, grpcStatus, message }: Rejection,
+): void {
   const contentType = contentTypeOf(request);
   if (!/^application\/grpc/i.test(contentType)) {
-    respondError(response, 404, "unimplemented", message);
+    respondError(response, status, code, message);
     return;
   }
   response.statusCode = 200;
   response.setHeader("content-type", contentType);
-  response.setHeader("grpc-status", "12");
+  response.setHeader("grpc-status", `${grpcStatus}`);
   response.setHeader("grpc-message", encodeURI(message));
   // Without a body before it, gRPC takes the headers for the trailers too.
   response.end();

@@ -1,6 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { listOf } from "@devicemesh/chain";
 import type { HostPort, StartEnvoyOptions } from "@devicemesh/envoy";
+import { isLoopback } from "@devicemesh/identity";
 import type { ServicesConfig } from "./service-plans.ts";
 
 /** What is behind the front door. */
@@ -29,6 +30,7 @@ export async function planFrontDoor(
     binary,
     folder,
     plain: { host: identity ? "127.0.0.1" : host, port: ports.envoy },
+    ...(identity === undefined && !isLoopback(config.host) && { plainHosts: "*" }),
     metrics: { host: "127.0.0.1", port: 0 },
     ...(identity && {
       public: { host, port: identity.publicPort, ...identity.credentials.server },

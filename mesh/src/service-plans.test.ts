@@ -52,6 +52,24 @@ describe("the plans of the services", () => {
     expect(valueAfter(operator.args(undefined), "--kafka-brokers")).toBe("127.0.0.1:1,127.0.0.1:2");
   });
 
+  it("give no password in arguments, which every user of the machine can read", () => {
+    const mongodbUrl = "mongodb://mesh:secret@127.0.0.1:4";
+    const secret = { ...config, engines: { ...config.engines, mongodbUrl } };
+    const plans = [...Object.values(planServices(secret)), planGenerator(secret, address)];
+    for (const { args } of plans) expect(args(undefined).join(" ")).not.toContain("secret");
+    const known = plans
+      .filter(({ env }) => env?.DEVICEMESH_MONGODB_URL === mongodbUrl)
+      .map(({ name }) => name);
+    expect(known).toEqual(["operator", "aggregator", "query"]);
+  });
+
+  it("have services answer to any name behind a front door that is open without identity", () => {
+    const flag = "--insecure-beyond-loopback";
+    const open = planServices({ ...config, host: "0.0.0.0" });
+    expect(open.query.args(undefined)).toContain(flag);
+    expect(planServices(config).query.args(undefined)).not.toContain(flag);
+  });
+
   it("have a generator without devices wait for a call", () => {
     expect(planGenerator(config, address).args(undefined)).toContain("--idle");
     const playing = planGenerator({ ...config, devices: 7 }, address).args(undefined);

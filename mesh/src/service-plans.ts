@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { isLoopback } from "@devicemesh/identity";
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
@@ -67,11 +68,13 @@ export const serviceNames = ["operator", "aggregator", "ingest", "query", "envoy
 
 export type ServiceName = (typeof serviceNames)[number];
 
-/** How a service of ours is run: its main.ts, and its flags once it has a port of its own. */
+/** How a service of ours is run: its main.ts, its flags once it has a port of its own, and its secrets. */
 export type ServicePlan = {
   readonly name: Exclude<ServiceName, "envoy">;
   readonly main: string;
   readonly args: (port: number | undefined) => readonly string[];
+  /** Variables that may hold a password; the arguments of a process are there for every user of the machine to read. */
+  readonly env?: Readonly<Record<string, string>>;
 };
 
 /** The command of each service that needs to know of no other. Pure. */
@@ -81,13 +84,15 @@ export function planServices(
   const { engines, ports, topicPrefix, retainRawMs } = config;
   const log = ["--log-level", config.logLevel];
   const kafka = ["--kafka-brokers", engines.kafkaBrokers.join(","), "--topic-prefix", topicPrefix];
-  const mongodb = mongodbFlags(config);
+  const mongodb = ["--mongodb-database", config.database];
+  const env = { DEVICEMESH_MONGODB_URL: engines.mongodbUrl };
   const retainRaw = retentionFlag("--retain-raw", retainRawMs);
   const inner = listenFlags(0);
   return {
     operator: {
       name: "operator",
       main: mainOf("operator"),
+      env,
       args: (port) => [
         ...inner(port),
         ...kafka,
@@ -105,6 +110,7 @@ export function planServices(
     aggregator: {
       name: "aggregator",
       main: mainOf("aggregator"),
+      env,
       args: (port) => [
         ...inner(port),
         ...kafka,
@@ -127,6 +133,7 @@ export function planServices(
     query: {
       name: "query",
       main: mainOf("query"),
+      env,
       args: (port) => [
         ...listenFlags(ports.query)(port),
         ...mongodb,
@@ -167,13 +174,11 @@ function retentionFlag(flag: string, ms: number | undefined): readonly string[] 
   return ms === undefined ? [] : [flag, `${ms}ms`];
 }
 
-function mongodbFlags({ engines, database }: ServicesConfig): readonly string[] {
-  return ["--mongodb-url", engines.mongodbUrl, "--mongodb-database", database];
-}
-
 /** What a service is told that only Envoy can reach: Envoy has asked who calls, and nobody comes around it. */
-function identityFlags({ identity }: ServicesConfig): readonly string[] {
-  return identity ? ["--trust-forwarded-identity", "--deny-list", identity.credentials.denyList] : [];
+function identityFlags({ identity, host }: ServicesConfig): readonly string[] {
+  if (identity) return ["--trust-forwarded-identity", "--deny-list", identity.credentials.denyList];
+  // Whoever opened the front door to other names opened what is behind it, which sees the same names.
+  return isLoopback(host) ? [] : ["--insecure-beyond-loopback"];
 }
 
 /** What the generator shows to Envoy, and which devices it may play by that. */

@@ -57,12 +57,12 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
   let generatorPort = config.ports.generator;
   let frontDoor: EnvoyProcess | undefined;
 
-  async function start({ name, main, args }: ServicePlan): Promise<string> {
+  async function start({ name, main, args, env: secrets }: ServicePlan): Promise<string> {
     const service = await startServiceProcess({
       name,
       main,
       args,
-      env: ownEnv,
+      env: { ...ownEnv, ...secrets },
       metrics: true,
       signal,
       logFile: join(logs, `${name}.log`),

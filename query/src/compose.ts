@@ -12,6 +12,7 @@ import type { Metrics } from "@devicemesh/kit/metrics";
 import { createConnectCounting } from "@devicemesh/kit/metrics-connect";
 import { type OnePortHandler, startOnePortServer } from "@devicemesh/kit/one-port-server";
 import { createReflection } from "@devicemesh/kit/reflection";
+import { loopbackHosts } from "@devicemesh/kit/request-host";
 import { createValidationInterceptor } from "@devicemesh/kit/request-validation";
 import type { TlsTermination } from "@devicemesh/kit/tls-termination";
 import type { UnfinishedRequests } from "@devicemesh/kit/unfinished-requests";
@@ -131,6 +132,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     writeMaxBytes: config.writeMaxBytes,
     shutdownSignal: cutting.signal,
     gate: access && createRequestGate(access.check, { logger, onRejected: counting?.rejected }),
+    hosts: config.hosts ?? (access === undefined ? loopbackHosts : "*"),
     addressOf,
     unfinished: dependencies.unfinished,
     // Both kinds of response have these two methods; their types differ in what they return.

@@ -1,3 +1,5 @@
+import type { AllowedHosts } from "@devicemesh/kit/request-host";
+
 /** What query can be set to. Every limit is an upper bound, inclusive. */
 export type QueryConfig = {
   /** The address to listen on. */
@@ -6,6 +8,8 @@ export type QueryConfig = {
   readonly port: number;
   /** Origins of web pages that may call; "*" allows any. */
   readonly corsOrigins: readonly string[];
+  /** Host names that are answered; by default those of loopback without access control, else any. */
+  readonly hosts?: AllowedHosts | undefined;
   /** Bytes of one request message. */
   readonly readMaxBytes: number;
   /** Bytes of one answer message. */

@@ -68,6 +68,7 @@ export async function startQueryProcess(
       queryConfig({
         host,
         port: settings.port,
+        ...(settings.insecureBeyondLoopback && { hosts: "*" }),
         corsOrigins: listOf(corsOrigin),
         reflectServices: listOf(reflectServices),
         pageTokenSecret,

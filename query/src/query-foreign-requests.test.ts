@@ -170,6 +170,17 @@ describe("a request that no protocol understands", () => {
     expect(await response.text()).toContain("use POST");
   });
 
+  it("is 403 if it names another host while nobody is authenticated: a web page may have that name (DNS rebinding)", async () => {
+    await using running = await startTestQuery();
+    const socket = await connectTo(running.query.port);
+    socket.write(
+      `POST ${getAggregates} HTTP/1.1\r\nhost: attacker.example\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
+    );
+    const text = await readToClose(socket);
+    expect(text).toMatch(/^HTTP\/1.1 403/);
+    expect(text).toContain("permission_denied");
+  });
+
   it("is 400 if its Host is malformed", async () => {
     await using running = await startTestQuery();
     const socket = await connectTo(running.query.port);

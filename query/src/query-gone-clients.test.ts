@@ -136,7 +136,7 @@ describe("a client that goes away", () => {
         const socket = await connectTo(running.query.port);
         const length = Buffer.byteLength(body) + (isComplete ? 0 : 10);
         socket.write(
-          `POST ${service}/${method} HTTP/1.1\r\nhost: a\r\ncontent-type: ${contentType}\r\ncontent-length: ${length}\r\n\r\n`,
+          `POST ${service}/${method} HTTP/1.1\r\nhost: localhost\r\ncontent-type: ${contentType}\r\ncontent-length: ${length}\r\n\r\n`,
         );
         await new Promise((resolve) => socket.write(body, resolve));
         if (isComplete) await waitUntil(() => running.waiting() === 1);

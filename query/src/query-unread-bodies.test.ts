@@ -88,7 +88,7 @@ describe("a body that does not come to its end", () => {
     await using running = await startTestQuery({ dependencies: { unfinished } });
     const socket = await connectTo(running.query.port);
     socket.write(
-      `POST ${getAggregates} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
+      `POST ${getAggregates} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`,
     );
     const text = readToClose(socket);
     await waitUntil(() => socket.bytesRead > 0);

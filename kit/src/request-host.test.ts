@@ -1,0 +1,28 @@
+import { describe, expect, it } from "vitest";
+import { hostProblem, loopbackHosts } from "./request-host.ts";
+
+describe("the host of a request", () => {
+  it.each(["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:9", "[::1]:8080", undefined])(
+    "may be of this machine: %s",
+    (host) => expect(hostProblem(host, loopbackHosts)).toBeUndefined(),
+  );
+
+  it.each([
+    "attacker.example",
+    "attacker.example:8080",
+    "localhost.attacker.example",
+    "127.0.0.1.nip.example",
+    "10.0.0.1",
+  ])("may not be another name without authentication: %s", (host) => {
+    expect(hostProblem(host, loopbackHosts)).toMatchObject({ kind: "foreign" });
+    expect(hostProblem(host, "*")).toBeUndefined();
+  });
+
+  it.each(["[", "", "a b", "http://a", "a:b", "a:123456", "[::1", "a/b", "user@a", "a,b"])(
+    "is refused as malformed wherever it is not one: %j",
+    (host) => {
+      expect(hostProblem(host, loopbackHosts)).toMatchObject({ kind: "malformed" });
+      expect(hostProblem(host, "*")).toMatchObject({ kind: "malformed" });
+    },
+  );
+});
