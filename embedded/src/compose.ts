@@ -86,6 +86,7 @@ export async function startEmbedded(
       onFailure,
       refused: () => refused(),
       reserve,
+      seriesLimits: { max: config.maxSeries, maxPerPublisher: config.maxSeriesPerPublisher },
       onRecovery(event) {
         if (event.kind === "reopened") logger.warn("the store's database was opened again; nothing is lost");
         else if (event.kind === "waiting")
@@ -114,6 +115,7 @@ export async function startEmbedded(
         logger,
         image,
         retainedSinceMs: store.earliestAcceptedMs,
+        admitSeries: store.admitSeries,
         identityOf: access.devices.identityOf,
         tls: access.devices.tls,
         addressOf: (service) => addresses().get(service),

@@ -3,6 +3,7 @@ import { deviceAccessSettings, userAccessSettings } from "@devicemesh/identity";
 import { metricsSettings } from "@devicemesh/kit/metrics-setting";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 import { type Retention, retentionProblem } from "@devicemesh/proto";
+import { defaultSeriesLimits } from "./series-admission.ts";
 
 /** The settings of `npm start`: flags, environment variables, help and the README's table in one place. */
 export const embeddedSettings = defineSettings({
@@ -135,6 +136,26 @@ export const embeddedSettings = defineSettings({
       env: "DEVICEMESH_RETAIN_1DAY",
       kind: "duration",
       description: "How long 1-day windows are kept; for ever by default.",
+    },
+    maxSeries: {
+      flag: "--max-series",
+      env: "DEVICEMESH_MAX_SERIES",
+      kind: "integer",
+      default: defaultSeriesLimits.max,
+      minimum: 1,
+      maximum: 16_000_000,
+      description:
+        "The most series (device and sensor) in the store; a reading that would begin another one is rejected.",
+    },
+    maxSeriesPerPublisher: {
+      flag: "--max-series-per-publisher",
+      env: "DEVICEMESH_MAX_SERIES_PER_PUBLISHER",
+      kind: "integer",
+      default: defaultSeriesLimits.maxPerPublisher,
+      minimum: 1,
+      maximum: 16_000_000,
+      description:
+        "The most series that one publisher may begin before the next restart; publishers without identity count as one.",
     },
     minFree: {
       flag: "--min-free",

@@ -1,4 +1,5 @@
 import type { MessageBatch, MessageLog } from "@devicemesh/ingest";
+import { createLoopShare } from "@devicemesh/kit/loop-share";
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc-error";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ArrivalClock } from "./arrival-clock.ts";
@@ -81,7 +82,11 @@ export function createDuckdbMessageLog(dependencies: {
   async function commitGroup(group: readonly Waiting[], arrivedMs: number): Promise<CommitReport> {
     sorted.fresh.length = 0;
     sorted.doubtful.length = 0;
-    for (const { batch } of group) sortBatch(batch, registry, sorted);
+    const share = createLoopShare();
+    for (const { batch } of group) {
+      sortBatch(batch, registry, sorted);
+      await share();
+    }
     const { found, add } = createFoundDuplicates(arrivedMs);
     await connection.run("BEGIN TRANSACTION");
     try {
@@ -90,7 +95,7 @@ export function createDuckdbMessageLog(dependencies: {
           ? settleDoubtful(sorted, await findStored(connection, writer, sorted.doubtful), add)
           : { duplicates: 0, conflicts: 0 };
       const seriesCount = registry.size;
-      await insertSeries(connection, registry);
+      await insertSeries(connection, registry, seriesCount);
       await insertReadings(arrivedMs);
       if (repeats.duplicates + repeats.conflicts > 0) {
         await connection.run(
@@ -179,15 +184,26 @@ export function createDuckdbMessageLog(dependencies: {
   };
 }
 
-async function insertSeries(connection: DuckDBConnection, registry: SeriesRegistry): Promise<void> {
-  const unsaved = registry.unsaved();
-  if (unsaved.length === 0) return;
-  await appendAll(connection, "series", (appender) => {
-    for (const { code, deviceId, sensor } of unsaved) {
-      appender.appendInteger(code);
-      appender.appendVarchar(deviceId);
-      appender.appendVarchar(sensor);
-      appender.endRow();
-    }
-  });
+/** Series in one piece: so many take a few milliseconds of the event loop. */
+const seriesPerPiece = 4096;
+
+/** Inserts the series with codes below `count` that are not stored yet. */
+async function insertSeries(
+  connection: DuckDBConnection,
+  registry: SeriesRegistry,
+  count: number,
+): Promise<void> {
+  const share = createLoopShare();
+  for (let first = registry.saved; first < count; first += seriesPerPiece) {
+    await appendAll(connection, "series", (appender) => {
+      for (let code = first; code < Math.min(first + seriesPerPiece, count); code++) {
+        const { deviceId, sensor } = registry.get(code);
+        appender.appendInteger(code);
+        appender.appendVarchar(deviceId);
+        appender.appendVarchar(sensor);
+        appender.endRow();
+      }
+    });
+    await share();
+  }
 }

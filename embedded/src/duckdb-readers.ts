@@ -14,6 +14,13 @@ export type DuckdbReaders = {
    *   again, RESOURCE_EXHAUSTED with a retry hint if memory or disk do not suffice.
    */
   read(sql: string, signal: AbortSignal): Promise<Columns>;
+  /** The same, with the rows given to `visit` in pieces of some thousands, and turns for other work between them. */
+  readEach(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void>;
+  /**
+   * Runs a read of very many series, made of statements of these readers. One connection is left to the others.
+   * @throws RpcError RESOURCE_EXHAUSTED if too many wait; the signal's reason if it aborts.
+   */
+  heavily<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** @throws RpcError UNAVAILABLE if the store is closed. */
   assertOpen(): void;
   /** Waits for the running statements and closes the connections. */
@@ -22,6 +29,10 @@ export type DuckdbReaders = {
 
 /** Questions that may wait for a connection; more are refused, for they would only time out. */
 const waitingMax = 1000;
+
+/** Reads of very many series that run, and that wait: each takes a second, and a caller waits half a minute. */
+const heavyMax = 1;
+const heavyWaitingMax = 20;
 
 /** Makes readers over the connections. `onFailure` is called with errors that callers are not told as they are. */
 export function createDuckdbReaders(
@@ -76,15 +87,19 @@ export function createDuckdbReaders(
     }
   }
 
-  async function read(sql: string, signal: AbortSignal): Promise<Columns> {
+  async function read(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void> {
     assertOpen();
     const connection = await acquire();
     const interrupt = () => connection.interrupt();
     try {
       signal.throwIfAborted();
       signal.addEventListener("abort", interrupt, { once: true });
-      const result = await connection.runAndReadAll(sql);
-      return result.getColumns() as Columns;
+      const result = await connection.run(sql);
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (!chunk || chunk.rowCount === 0) return;
+        visit(chunk.getColumns() as Columns);
+      }
     } catch (error) {
       signal.throwIfAborted();
       throw translated(error);
@@ -94,14 +109,63 @@ export function createDuckdbReaders(
     }
   }
 
+  function readEach(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void> {
+    const reading = read(sql, signal, visit);
+    running.add(reading);
+    const forget = () => running.delete(reading);
+    reading.then(forget, forget);
+    return reading;
+  }
+
+  let heavyRunning = 0;
+  const heavyWaiting = new Set<() => void>();
+
+  async function untilHeavyIsFree(signal: AbortSignal): Promise<void> {
+    if (heavyRunning < heavyMax) return;
+    if (heavyWaiting.size >= heavyWaitingMax) {
+      throw exhausted(
+        "heavy queries",
+        `${heavyMax} of very many series runs, at most ${heavyWaitingMax} wait: try again`,
+      );
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    heavyWaiting.add(resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    heavyWaiting.delete(resolve);
+  }
+
+  async function heavily<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    while (heavyRunning >= heavyMax) {
+      await untilHeavyIsFree(signal);
+      signal.throwIfAborted();
+    }
+    heavyRunning++;
+    try {
+      return await run();
+    } finally {
+      heavyRunning--;
+      for (const [wake] of heavyWaiting.entries()) {
+        wake();
+        break;
+      }
+    }
+  }
+
   return {
     assertOpen,
-    read(sql, signal) {
-      const reading = read(sql, signal);
-      running.add(reading);
-      const forget = () => running.delete(reading);
-      reading.then(forget, forget);
-      return reading;
+    readEach,
+    heavily,
+    async read(sql, signal) {
+      const columns: (number | string | null)[][] = [];
+      await readEach(sql, signal, (piece) => {
+        for (const [place, values] of piece.entries()) {
+          const column = columns[place];
+          if (column) for (const value of values) column.push(value);
+          else columns[place] = [...values];
+        }
+      });
+      return columns;
     },
     async close() {
       closed = true;

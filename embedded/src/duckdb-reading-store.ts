@@ -1,13 +1,21 @@
 import type { ChangeSignal } from "@devicemesh/kit/change-signal";
 import type { Level } from "@devicemesh/proto";
-import type { ReadingStore, SeriesDuplicates, StoreHorizon, StoreStatus } from "@devicemesh/query";
+import type {
+  PartialsRead,
+  ReadingStore,
+  SeriesDuplicates,
+  SeriesPartial,
+  StoreHorizon,
+  StoreStatus,
+} from "@devicemesh/query";
 import type { DuckdbDuplicates } from "./duckdb-duplicates.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
-import { partialsOf, readPartialsSql } from "./partials-reader.ts";
+import { countPartialsSql, partialSources, seriesPartialsOf, seriesPartialsSql } from "./partials-reader.ts";
 import { findReadings } from "./readings-reader.ts";
-import { matchingSeries, seriesCondition } from "./series-filter-sql.ts";
+import { readSensorPartials } from "./sensor-partials-reader.ts";
+import { countMatching, seriesCondition, seriesOfDevices } from "./series-filter-sql.ts";
 import { byDeviceThenSensor, type RegisteredSeries, type SeriesRegistry } from "./series-registry.ts";
-import { partialsTable } from "./store-sql.ts";
+import { type PartialSource, partialsTable } from "./store-sql.ts";
 
 /** What the reading store is told by the parts that write. */
 export type StoreState = {
@@ -19,6 +27,9 @@ export type StoreState = {
   diskBytes(): Promise<number>;
 };
 
+/** A read of so many series is a heavy one: few of them run at a time. */
+const heavyFromSeries = 20_000;
+
 /** The reads of the embedded store; see the port for what they promise. */
 export function createDuckdbReadingStore(dependencies: {
   readonly readers: DuckdbReaders;
@@ -27,12 +38,34 @@ export function createDuckdbReadingStore(dependencies: {
   readonly levels: readonly Level[];
   readonly changes: ChangeSignal;
   readonly state: StoreState;
+  /** From so many series on, devices are merged in the engine where that is asked for; 2,000 by default. */
+  readonly mergeFromSeries?: number | undefined;
 }): ReadingStore {
-  const { readers, registry, duplicates, levels, changes, state } = dependencies;
+  const { readers, registry, duplicates, levels, changes, state, mergeFromSeries = 2000 } = dependencies;
 
   function assertAnswering(signal: AbortSignal): void {
     signal.throwIfAborted();
     readers.assertOpen();
+  }
+
+  async function readSeriesPartials(
+    request: {
+      readonly sources: readonly PartialSource[];
+      readonly countFirst: boolean;
+      readonly partialsMax: number;
+    },
+    signal: AbortSignal,
+  ): Promise<Pick<PartialsRead, "partials" | "tooMany">> {
+    const { sources, countFirst, partialsMax } = request;
+    if (countFirst) {
+      const [[count = 0] = []] = await readers.read(countPartialsSql(sources), signal);
+      if ((count as number) > partialsMax) return { partials: [], tooMany: count as number };
+    }
+    const partials: SeriesPartial[] = [];
+    await readers.readEach(seriesPartialsSql(sources), signal, (columns) => {
+      for (const partial of seriesPartialsOf(columns, registry)) partials.push(partial);
+    });
+    return { partials };
   }
 
   return {
@@ -49,15 +82,21 @@ export function createDuckdbReadingStore(dependencies: {
       return { windows: [] };
     },
 
-    async readPartials({ plan, filter, bucketMs }, signal) {
+    async readPartials({ plan, filter, bucketMs, mergeDevices, partialsMax = Infinity }, signal) {
       assertAnswering(signal);
       // Before the statement: what arrived before this moment is committed, so the statement sees it.
       const { completeThroughMs } = state.horizon();
       const condition = seriesCondition(registry, filter);
-      const sql =
-        condition === undefined ? undefined : readPartialsSql({ plan, seriesCondition: condition, bucketMs });
-      const partials = sql === undefined ? [] : partialsOf(await readers.read(sql, signal), registry);
-      return { partials, completeThroughMs };
+      if (condition === undefined) return { partials: [], completeThroughMs };
+      const sources = partialSources({ plan, seriesCondition: condition, bucketMs });
+      if (sources.length === 0) return { partials: [], completeThroughMs };
+      const matching = countMatching(registry, filter);
+      const read = (): Promise<Pick<PartialsRead, "partials" | "tooMany">> =>
+        mergeDevices && matching >= mergeFromSeries
+          ? readSensorPartials({ sources, registry, readers }, signal)
+          : readSeriesPartials({ sources, countFirst: matching > partialsMax, partialsMax }, signal);
+      const found = matching >= heavyFromSeries ? await readers.heavily(read, signal) : await read();
+      return { ...found, completeThroughMs };
     },
 
     async readReadings(request, signal) {
@@ -69,26 +108,31 @@ export function createDuckdbReadingStore(dependencies: {
 
     async readSeries({ filter, after, limit }, signal) {
       assertAnswering(signal);
-      const matching = matchingSeries(registry, filter);
-      const start = after ? firstAfter(matching, after) : 0;
-      return { series: matching.slice(start, start + limit), total: matching.length };
+      const { sensors, deviceIds } = filter;
+      if (deviceIds.length === 0) {
+        return { series: registry.page({ sensors, after, limit }), total: registry.count(sensors) };
+      }
+      const matching = seriesOfDevices(registry, filter);
+      const beyond = after ? matching.filter((series) => byDeviceThenSensor(series, after) > 0) : matching;
+      return { series: beyond.slice(0, limit), total: matching.length };
     },
 
     async readDuplicates({ filter, after, limit }, signal) {
       assertAnswering(signal);
       if (duplicates.size === 0) return [];
-      const found: SeriesDuplicates[] = [];
-      const matching = matchingSeries(registry, filter);
-      for (let place = after ? firstAfter(matching, after) : 0; place < matching.length; place++) {
-        if (found.length === limit) break;
-        const { code, deviceId, sensor } = matching[place] as RegisteredSeries;
-        const known = duplicates.get(code);
-        if (known) {
-          const { latest, ...counts } = known;
-          found.push({ deviceId, sensor, ...counts, latestConflicts: latest });
-        }
-      }
-      return found;
+      const hasSome = ({ code }: RegisteredSeries): boolean => duplicates.get(code) !== undefined;
+      const found =
+        filter.deviceIds.length === 0
+          ? registry.page({ sensors: filter.sensors, after, limit, where: hasSome })
+          : seriesOfDevices(registry, filter)
+              .filter((series) => hasSome(series) && (!after || byDeviceThenSensor(series, after) > 0))
+              .slice(0, limit);
+      return found.map(({ code, deviceId, sensor }): SeriesDuplicates => {
+        const { latest, ...counts } = duplicates.get(code) as NonNullable<
+          ReturnType<DuckdbDuplicates["get"]>
+        >;
+        return { deviceId, sensor, ...counts, latestConflicts: latest };
+      });
     },
 
     async readStatus(signal) {
@@ -103,26 +147,11 @@ export function createDuckdbReadingStore(dependencies: {
         horizon: state.horizon(),
         storedReadings,
         partialCounts,
-        series: registry.sorted().length,
+        series: registry.saved,
         diskBytes: await state.diskBytes(),
       };
     },
 
     watchChanges: (signal) => changes.watch(signal),
   };
-}
-
-/** The place of the first series after `after` in a sorted list. */
-function firstAfter(
-  sorted: readonly { readonly deviceId: string; readonly sensor: string }[],
-  after: { readonly deviceId: string; readonly sensor: string },
-): number {
-  let [low, high] = [0, sorted.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    const series = sorted[middle];
-    if (series && byDeviceThenSensor(series, after) <= 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -5,7 +5,10 @@ import type { RegisteredSeries } from "./series-registry.ts";
 
 /** What the file tells when it is opened. */
 export type StoredState = {
-  readonly series: readonly (RegisteredSeries & { readonly latestMs: number })[];
+  /** In the order of their codes. */
+  readonly series: Iterable<RegisteredSeries & { readonly latestMs: number }>;
+  /** The codes of the series in the order (device_id, sensor). */
+  readonly sortedCodes: readonly number[];
   readonly frontiersMs: readonly number[];
   readonly keptSince: KeptSince;
   readonly logEndMs: number | undefined;
@@ -34,10 +37,8 @@ export async function readStored(
       `the store ${file} was made with other sizes of windows or segments: choose another folder with --data, or the sizes it was made with`,
     );
   }
-  const series = await rows(
-    `SELECT code, device_id, sensor, latest::DOUBLE FROM series
-     LEFT JOIN (SELECT series AS code, max(ts) AS latest FROM readings GROUP BY series) USING (code) ORDER BY code`,
-  );
+  const series = await readSeries(connection);
+  const sortedCodes = await connection.runAndReadAll("SELECT code FROM series ORDER BY device_id, sensor");
   const kept = new Map((await rows("SELECT level, since::DOUBLE FROM kept_since")) as [number, number][]);
   const keptAt = (level: number): number => kept.get(level) ?? Number.NEGATIVE_INFINITY;
   const [[logEnd = null] = []] = await rows("SELECT max(arrived)::DOUBLE FROM readings");
@@ -45,17 +46,32 @@ export async function readStored(
     "SELECT duplicates::DOUBLE, conflicts::DOUBLE FROM repeats",
   );
   return {
-    series: series.map(([code, deviceId, sensor, latest]) => ({
-      code: code as number,
-      deviceId: deviceId as string,
-      sensor: sensor as SensorName,
-      latestMs: (latest as number | null) ?? Number.NEGATIVE_INFINITY,
-    })),
+    series: series(),
+    sortedCodes: (sortedCodes.getColumns()[0] ?? []) as number[],
     frontiersMs: levels.map((_, level) => (storedLevels[level]?.[2] as number | undefined) ?? 0),
     keptSince: { rawMs: keptAt(-1), levelsMs: levels.map((_, level) => keptAt(level)) },
     logEndMs: (logEnd as number | null) ?? undefined,
     duplicates: duplicates as number,
     conflicts: conflicts as number,
+  };
+}
+
+/** Reads the series by column, and gives them one by one: there may be a million. */
+async function readSeries(connection: DuckDBConnection) {
+  const result = await connection.runAndReadAll(
+    `SELECT code, device_id, sensor, latest::DOUBLE FROM series
+     LEFT JOIN (SELECT series AS code, max(ts) AS latest FROM readings GROUP BY series) USING (code) ORDER BY code`,
+  );
+  const [codes = [], deviceIds = [], sensors = [], latest = []] = result.getColumns();
+  return function* series(): Generator<RegisteredSeries & { readonly latestMs: number }> {
+    for (const [row, code] of codes.entries()) {
+      yield {
+        code: code as number,
+        deviceId: deviceIds[row] as string,
+        sensor: sensors[row] as SensorName,
+        latestMs: (latest[row] as number | null) ?? Number.NEGATIVE_INFINITY,
+      };
+    }
   };
 }
 

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import type { MessageLog } from "@devicemesh/ingest";
+import type { AdmitSeries, MessageLog } from "@devicemesh/ingest";
 import { createChangeSignal } from "@devicemesh/kit/change-signal";
 import { createRateMeter } from "@devicemesh/kit/rate-meter";
 import {
@@ -21,6 +21,12 @@ import { createDuckdbReaders } from "./duckdb-readers.ts";
 import { createDuckdbReadingStore } from "./duckdb-reading-store.ts";
 import { createDuckdbRetention } from "./duckdb-retention.ts";
 import { readStored } from "./duckdb-stored-state.ts";
+import {
+  createSeriesAdmission,
+  defaultSeriesLimits,
+  type SeriesLimits,
+  type SeriesMade,
+} from "./series-admission.ts";
 import { createSeriesRegistry } from "./series-registry.ts";
 
 /** How to open the store. */
@@ -33,12 +39,18 @@ export type EmbeddedStoreOptions = {
   readonly levels?: readonly Level[];
   /** How long to keep what; for ever by default. */
   readonly retention?: Retention;
-  /** The most memory for the engine's buffers, in MiB; 96 by default. */
+  /** The most memory for the engine's buffers, in MiB; 192 by default. */
   readonly memoryMib?: number;
   /** Told of failed commits and upkeep, for the log. */
   readonly onFailure?: (what: string, error: unknown) => void;
   /** Readings refused by ingest so far, for the status. */
   readonly refused?: () => number;
+  /** From so many series on, queries merge devices in the engine; see createDuckdbReadingStore. */
+  readonly mergeFromSeries?: number;
+  /** How many series there may be; `defaultSeriesLimits` by default. */
+  readonly seriesLimits?: SeriesLimits;
+  /** The series that publishers have made so far, where the store is opened again. */
+  readonly seriesMade?: SeriesMade;
   /** Guards the free space of the disk; not guarded if left out. */
   readonly reserve?: DiskReserve;
   /** Called when the engine has invalidated its database: nothing works until the store is opened again. */
@@ -48,6 +60,8 @@ export type EmbeddedStoreOptions = {
 /** The embedded store: a message log and a reading store over one DuckDB file. */
 export type EmbeddedStore = AsyncDisposable & {
   readonly log: MessageLog;
+  /** Whether a reading may begin a series: see createSeriesAdmission. */
+  readonly admitSeries: AdmitSeries;
   readonly readings: ReadingStore;
   /** Folds the segments that are closed by now, and deletes what has expired. */
   maintain(): Promise<void>;
@@ -81,7 +95,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   await mkdir(folder, { recursive: true }).catch(() => {});
   await reserve?.check();
   const database = await openDuckdb(folder, {
-    memoryMib: options.memoryMib ?? 96,
+    memoryMib: options.memoryMib ?? 192,
     threads: 1,
     minFreeBytes: reserve?.measured()?.minFreeBytes,
   });
@@ -94,7 +108,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const maintenance = await connect();
   const stored = await readStored(maintenance, levels, database.file);
   const arrivals = createArrivalClock(clock, Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs));
-  const registry = createSeriesRegistry(stored.series);
+  const registry = createSeriesRegistry(stored.series, stored.sortedCodes);
   const duplicatesBySeries = await readDuplicates(maintenance);
   const rate = createRateMeter();
   const changes = createChangeSignal();
@@ -148,6 +162,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     duplicates: duplicatesBySeries,
     levels,
     changes,
+    mergeFromSeries: options.mergeFromSeries,
     state: {
       horizon,
       diskBytes: database.diskBytes,
@@ -192,6 +207,11 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   }
   return {
     log,
+    admitSeries: createSeriesAdmission(
+      registry,
+      options.seriesLimits ?? defaultSeriesLimits,
+      options.seriesMade,
+    ),
     readings,
     maintain() {
       if (closing) return Promise.resolve();

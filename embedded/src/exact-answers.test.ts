@@ -9,17 +9,28 @@ import { describeExactAnswers, type ExactAnswersEngine } from "@devicemesh/query
 import { openEmbeddedStore } from "./embedded-store.ts";
 
 // The one suite that judges every engine, here over the real file: real commits, real folding, real SQL.
-describeExactAnswers("the embedded store", () => openEngine(0));
+describeExactAnswers("the embedded store", () => openEngine());
+
+// As with many series: their devices are merged in the engine.
+describeExactAnswers("the embedded store as with many series", () => openEngine({ mergeFromSeries: 0 }));
 
 // Back by an hour and forward again with every step of time, as an administrator or a bad time server would.
-describeExactAnswers("the embedded store whose clock is stepped by an hour", () => openEngine(-3_600_000));
+describeExactAnswers("the embedded store whose clock is stepped by an hour", () =>
+  openEngine({ stepMs: -3_600_000 }),
+);
 
-async function openEngine(stepMs: number): Promise<ExactAnswersEngine> {
+async function openEngine({
+  stepMs = 0,
+  ...options
+}: {
+  readonly stepMs?: number;
+  readonly mergeFromSeries?: number;
+} = {}): Promise<ExactAnswersEngine> {
   const folder = temporaryFolder();
   let nowMs = Date.UTC(2026, 10, 24, 11, 59, 30);
   let advances = 0;
   const clock = () => nowMs + (advances % 2) * stepMs;
-  const store = await openEmbeddedStore({ folder: folder.path, clock, memoryMib: 64 });
+  const store = await openEmbeddedStore({ folder: folder.path, clock, memoryMib: 64, ...options });
   const transport = createRouterTransport(queryRoutes({ store: store.readings, clock }), {
     router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
   });

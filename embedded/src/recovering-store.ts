@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { unavailable } from "@devicemesh/kit/rpc-error";
 import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded-store.ts";
+import type { SeriesMade } from "./series-admission.ts";
 
 /** How often it tries to open the store again, in ms. */
 const reopenEveryMs = 1000;
@@ -22,6 +23,7 @@ export async function openRecoveringStore(
 ): Promise<EmbeddedStore> {
   const { onRecovery = () => {} } = options;
   const ending = new AbortController();
+  const seriesMade: SeriesMade = new Map();
   let current: EmbeddedStore | undefined = await open();
   let earliestAcceptedMs = current.earliestAcceptedMs();
   const { levels } = current.readings;
@@ -31,6 +33,7 @@ export async function openRecoveringStore(
   function open(): Promise<EmbeddedStore> {
     return openEmbeddedStore({
       ...options,
+      seriesMade,
       onInvalidated(error) {
         if (ending.signal.aborted) return;
         reopening ??= reopen(error).finally(() => {
@@ -77,6 +80,8 @@ export async function openRecoveringStore(
   }
 
   return {
+    // Without a store nothing is appended: that is the answer which the sender receives.
+    admitSeries: (...series) => current?.admitSeries(...series),
     log: { append: async (batch) => store().log.append(batch) },
     readings: {
       levels,

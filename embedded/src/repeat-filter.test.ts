@@ -94,12 +94,12 @@ describe("createSeriesRegistry", () => {
     const registry = createSeriesRegistry([]);
     registry.codeOf("b", 0);
     registry.codeOf("a", 1);
-    expect(registry.sorted()).toEqual([]);
+    expect(registry.page({ sensors: [], limit: 10 })).toEqual([]);
     expect(registry.find("a", sensors[1]?.sensor ?? "")).toBeUndefined();
     registry.markSaved(2);
-    expect(registry.sorted().map(({ deviceId }) => deviceId)).toEqual(["a", "b"]);
+    expect(registry.page({ sensors: [], limit: 10 }).map(({ deviceId }) => deviceId)).toEqual(["a", "b"]);
     expect(registry.find("a", sensors[1]?.sensor ?? "")).toBe(1);
-    expect(registry.unsaved()).toEqual([]);
+    expect([registry.saved, registry.size]).toEqual([2, 2]);
   });
 
   it("refuses a store whose series have gaps or unknown sensors", () => {

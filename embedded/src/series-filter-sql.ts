@@ -1,33 +1,34 @@
 import type { SeriesFilter } from "@devicemesh/query";
-import type { RegisteredSeries, SeriesRegistry } from "./series-registry.ts";
+import { byDeviceThenSensor, type RegisteredSeries, type SeriesRegistry } from "./series-registry.ts";
 
-/** Up to so many series are listed by code; beyond, all are read and the others dropped by a join. */
-const listedSeriesMax = 4096;
-
-/** The stored series that match a filter, in the order (device_id, sensor). */
-export function matchingSeries(registry: SeriesRegistry, filter: SeriesFilter): readonly RegisteredSeries[] {
+/** The stored series of the devices of a filter that match it, in the order (device_id, sensor). */
+export function seriesOfDevices(registry: SeriesRegistry, filter: SeriesFilter): RegisteredSeries[] {
   const wantedSensors = new Set(filter.sensors);
-  const ofSensor = (series: RegisteredSeries): boolean =>
-    wantedSensors.size === 0 || wantedSensors.has(series.sensor);
-  if (filter.deviceIds.length === 0) return registry.sorted().filter(ofSensor);
-  const devices = [...new Set(filter.deviceIds)].sort();
-  return devices.flatMap((deviceId) =>
-    registry
-      .codesOfDevice(deviceId)
-      .map((code) => registry.get(code))
-      .filter(ofSensor)
-      .sort((a, b) => (a.sensor < b.sensor ? -1 : 1)),
-  );
+  return [...new Set(filter.deviceIds)]
+    .flatMap((deviceId) => registry.codesOfDevice(deviceId).map((code) => registry.get(code)))
+    .filter(({ sensor }) => wantedSensors.size === 0 || wantedSensors.has(sensor))
+    .sort(byDeviceThenSensor);
+}
+
+/** How many stored series match a filter. */
+export function countMatching(registry: SeriesRegistry, filter: SeriesFilter): number {
+  if (filter.deviceIds.length === 0) return registry.count(filter.sensors);
+  return seriesOfDevices(registry, filter).length;
 }
 
 /**
- * A condition on the column `series` for a filter: "true" for all, undefined if nothing matches.
+ * A condition on the column `series` for a filter: "true" for all, undefined if nothing matches. Series are listed
+ * by code where devices are named, which are few; else their sensors are looked up.
  */
 export function seriesCondition(registry: SeriesRegistry, filter: SeriesFilter): string | undefined {
-  if (filter.deviceIds.length === 0 && filter.sensors.length === 0) return "true";
-  const codes = matchingSeries(registry, filter).map(({ code }) => code);
+  const { deviceIds, sensors } = filter;
+  if (deviceIds.length === 0) {
+    if (sensors.length === 0) return "true";
+    if (registry.count(sensors) === 0) return undefined;
+    const names = [...new Set(sensors)].map((sensor) => `'${sensor.replaceAll("'", "''")}'`);
+    return `series IN (SELECT code FROM series WHERE sensor IN (${names.join(", ")}))`;
+  }
+  const codes = seriesOfDevices(registry, filter).map(({ code }) => code);
   if (codes.length === 0) return undefined;
-  if (codes.length === 1) return `series = ${codes[0]}`;
-  if (codes.length <= listedSeriesMax) return `series IN (${codes.join(", ")})`;
-  return `series IN (SELECT unnest([${codes.join(", ")}]))`;
+  return codes.length === 1 ? `series = ${codes[0]}` : `series IN (${codes.join(", ")})`;
 }

@@ -1,4 +1,6 @@
 import { type SensorName, sensors } from "@devicemesh/proto";
+import { createDeviceTable } from "./device-table.ts";
+import { createSeriesOrder } from "./series-order.ts";
 
 /** One series and its code in the store's tables. */
 export type RegisteredSeries = {
@@ -7,14 +9,19 @@ export type RegisteredSeries = {
   readonly sensor: SensorName;
 };
 
+/** A place in the order of series. */
+export type SeriesPlace = { readonly deviceId: string; readonly sensor: string };
+
 /**
  * The series of the store, by device and sensor, with the latest timestamp of each. Grows with the number
- * of series, never with the readings: about 200 bytes each.
+ * of series, never with the readings: about 150 bytes each.
  */
 export type SeriesRegistry = {
   /** The code of a series; a new one is given if it is unknown. `sensorCode` is its place in `sensors`. */
   codeOf(deviceId: string, sensorCode: number): number;
-  /** The code of a series, or undefined. */
+  /** Whether the series has a code, stored or not. */
+  has(deviceId: string, sensorCode: number): boolean;
+  /** The code of a stored series, or undefined. */
   find(deviceId: string, sensor: string): number | undefined;
   /** The series of a code. */
   get(code: number): RegisteredSeries;
@@ -23,100 +30,166 @@ export type SeriesRegistry = {
    * about to hold; if so, it is the latest from now on.
    */
   advance(code: number, timestampMs: number): boolean;
-  /** The series that are not stored yet. */
-  unsaved(): readonly RegisteredSeries[];
-  /** Tells that the first `count` series are stored. */
+  /** Marks the series with codes below `count` as stored. */
   markSaved(count: number): void;
+  /** How many series are stored: those with the first codes. */
+  readonly saved: number;
   /** All series given codes so far, stored or not. */
   readonly size: number;
-  /** The stored series in the order (device_id, sensor). */
-  sorted(): readonly RegisteredSeries[];
+  /** At most `limit` stored series of these sensors (all if empty) in the order (device_id, sensor), after `after`. */
+  page(request: {
+    readonly sensors: readonly string[];
+    readonly after?: SeriesPlace | undefined;
+    readonly limit: number;
+    /** Only these; all if left out. */
+    readonly where?: (series: RegisteredSeries) => boolean;
+  }): RegisteredSeries[];
+  /** How many stored series there are of these sensors (all if empty). */
+  count(sensors: readonly string[]): number;
   /** The codes of the stored series of one device. */
   codesOfDevice(deviceId: string): readonly number[];
 };
 
-/** Makes a registry from the stored series, whose codes are 0, 1, 2, ... in some order. */
+/**
+ * Makes a registry from the stored series, whose codes are 0, 1, 2, ... in this order. `sortedCodes` are the
+ * codes in the order (device_id, sensor), where that is known already.
+ */
 export function createSeriesRegistry(
-  stored: readonly (RegisteredSeries & { readonly latestMs: number })[],
+  stored: Iterable<RegisteredSeries & { readonly latestMs: number }>,
+  sortedCodes?: ArrayLike<number>,
 ): SeriesRegistry {
   const sensorCodes = new Map<string, number>(sensors.map((spec, code) => [spec.sensor, code]));
-  const byDevice = new Map<string, number[]>();
-  const all: RegisteredSeries[] = [];
+  const names = sensors.map(({ sensor }) => sensor);
+  const devices = createDeviceTable(sensors.length);
+  const savedOfSensor = new Uint32Array(sensors.length);
+  let deviceOf = new Int32Array(1024);
+  let sensorOf = new Uint8Array(1024);
   let latest = new Float64Array(1024).fill(Number.NEGATIVE_INFINITY);
+  let size = 0;
   let saved = 0;
-  let sortedCache: readonly RegisteredSeries[] | undefined;
+
+  function compare(a: number, b: number): number {
+    const [deviceA, deviceB] = [deviceOf[a] as number, deviceOf[b] as number];
+    if (deviceA !== deviceB) return devices.idOf(deviceA) < devices.idOf(deviceB) ? -1 : 1;
+    const [sensorA, sensorB] = [
+      names[sensorOf[a] as number] as string,
+      names[sensorOf[b] as number] as string,
+    ];
+    return sensorA < sensorB ? -1 : sensorA > sensorB ? 1 : 0;
+  }
+
+  function grow(): void {
+    const capacity = size * 2;
+    const [oldDevices, oldSensors, oldLatest] = [deviceOf, sensorOf, latest];
+    deviceOf = new Int32Array(capacity);
+    deviceOf.set(oldDevices);
+    sensorOf = new Uint8Array(capacity);
+    sensorOf.set(oldSensors);
+    latest = new Float64Array(capacity).fill(Number.NEGATIVE_INFINITY);
+    latest.set(oldLatest);
+  }
 
   function add(deviceId: string, sensorCode: number): number {
-    const code = all.length;
-    const spec = sensors[sensorCode];
-    if (!spec) throw new RangeError(`no sensor has the code ${sensorCode}`);
-    all.push({ code, deviceId, sensor: spec.sensor });
-    let codes = byDevice.get(deviceId);
-    if (!codes) {
-      codes = new Array<number>(sensors.length).fill(-1);
-      byDevice.set(deviceId, codes);
-    }
-    codes[sensorCode] = code;
-    if (code >= latest.length) {
-      const larger = new Float64Array(latest.length * 2).fill(Number.NEGATIVE_INFINITY);
-      larger.set(latest);
-      latest = larger;
-    }
+    if (!sensors[sensorCode]) throw new RangeError(`no sensor has the code ${sensorCode}`);
+    if (size === latest.length) grow();
+    const code = size++;
+    const device = devices.add(deviceId);
+    devices.setSeries(device, sensorCode, code);
+    deviceOf[code] = device;
+    sensorOf[code] = sensorCode;
     return code;
   }
 
-  for (const series of stored.toSorted((a, b) => a.code - b.code)) {
+  function known(deviceId: string, sensorCode: number): number | undefined {
+    const device = devices.find(deviceId);
+    return device === undefined ? undefined : devices.seriesOf(device, sensorCode);
+  }
+
+  function get(code: number): RegisteredSeries {
+    if (!(code >= 0 && code < size)) throw new RangeError(`no series has the code ${code}`);
+    const sensor = names[sensorOf[code] as number] as SensorName;
+    return { code, deviceId: devices.idOf(deviceOf[code] as number), sensor };
+  }
+
+  function markSaved(count: number): void {
+    for (; saved < count; saved++) savedOfSensor[sensorOf[saved] as number]!++;
+  }
+
+  for (const series of stored) {
     const sensorCode = sensorCodes.get(series.sensor);
     if (sensorCode === undefined)
       throw new Error(`the store has a sensor that the contract has not: ${series.sensor}`);
-    const code = add(series.deviceId, sensorCode);
-    if (code !== series.code)
+    if (add(series.deviceId, sensorCode) !== series.code)
       throw new Error(`the store's series are not numbered without gaps: ${series.code}`);
-    latest[code] = series.latestMs;
+    latest[series.code] = series.latestMs;
   }
-  saved = all.length;
+  markSaved(size);
+  const order = createSeriesOrder(
+    compare,
+    sortedCodes ?? Array.from({ length: size }, (_, code) => code).sort(compare),
+  );
 
   return {
     codeOf(deviceId, sensorCode) {
-      const code = byDevice.get(deviceId)?.[sensorCode];
-      return code === undefined || code < 0 ? add(deviceId, sensorCode) : code;
+      const code = known(deviceId, sensorCode);
+      if (code !== undefined) return code;
+      const added = add(deviceId, sensorCode);
+      order.add(added);
+      return added;
     },
+    has: (deviceId, sensorCode) => known(deviceId, sensorCode) !== undefined,
     find(deviceId, sensor) {
       const sensorCode = sensorCodes.get(sensor);
-      const code = sensorCode === undefined ? undefined : byDevice.get(deviceId)?.[sensorCode];
-      return code === undefined || code < 0 || code >= saved ? undefined : code;
+      const code = sensorCode === undefined ? undefined : known(deviceId, sensorCode);
+      return code === undefined || code >= saved ? undefined : code;
     },
-    get(code) {
-      const series = all[code];
-      if (!series) throw new RangeError(`no series has the code ${code}`);
-      return series;
-    },
+    get,
     advance(code, timestampMs) {
       if (timestampMs <= (latest[code] as number)) return false;
       latest[code] = timestampMs;
       return true;
     },
-    unsaved: () => all.slice(saved),
-    markSaved(count) {
-      if (count !== saved) sortedCache = undefined;
-      saved = count;
+    markSaved,
+    get saved() {
+      return saved;
     },
     get size() {
-      return all.length;
+      return size;
     },
-    sorted() {
-      sortedCache ??= all.slice(0, saved).sort(byDeviceThenSensor);
-      return sortedCache;
+    page({ sensors: wanted, after, limit, where = () => true }) {
+      const ofSensor = new Set(wanted);
+      const found: RegisteredSeries[] = [];
+      const isBefore = (code: number): boolean =>
+        after !== undefined && byDeviceThenSensor(get(code), after) <= 0;
+      for (const code of order.from(isBefore)) {
+        if (found.length >= limit) break;
+        if (code >= saved) continue;
+        if (ofSensor.size > 0 && !ofSensor.has(names[sensorOf[code] as number] as string)) continue;
+        const series = get(code);
+        if (where(series)) found.push(series);
+      }
+      return found;
     },
-    codesOfDevice: (deviceId) => (byDevice.get(deviceId) ?? []).filter((code) => code >= 0 && code < saved),
+    count(wanted) {
+      if (wanted.length === 0) return saved;
+      const codes = new Set(wanted.map((sensor) => sensorCodes.get(sensor)));
+      return [...codes].reduce<number>(
+        (sum, code) => sum + (code === undefined ? 0 : (savedOfSensor[code] ?? 0)),
+        0,
+      );
+    },
+    codesOfDevice(deviceId) {
+      const device = devices.find(deviceId);
+      if (device === undefined) return [];
+      return names
+        .map((_, sensorCode) => devices.seriesOf(device, sensorCode) ?? saved)
+        .filter((code) => code < saved);
+    },
   };
 }
 
 /** The order (device_id, sensor), by UTF-16 code units. */
-export function byDeviceThenSensor(
-  a: { readonly deviceId: string; readonly sensor: string },
-  b: { readonly deviceId: string; readonly sensor: string },
-): number {
+export function byDeviceThenSensor(a: SeriesPlace, b: SeriesPlace): number {
   if (a.deviceId !== b.deviceId) return a.deviceId < b.deviceId ? -1 : 1;
   if (a.sensor === b.sensor) return 0;
   return a.sensor < b.sensor ? -1 : 1;

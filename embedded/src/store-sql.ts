@@ -1,5 +1,5 @@
 /** The columns of a partial, in order, as every statement here lists them. */
-const partialColumns = [
+export const partialColumns = [
   "count",
   "sum",
   "minimum",

@@ -19,7 +19,7 @@ import { identifyOnce } from "./identify-once.ts";
 import type { MessageLog } from "./message-log.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import { createOpenCalls } from "./open-calls.ts";
-import { createReadingChecks } from "./reading-checks.ts";
+import { type AdmitSeries, createReadingChecks } from "./reading-checks.ts";
 import { createReadingRoom } from "./reading-room.ts";
 import { createIngestService, ingestServiceDefinition, ingestServiceName } from "./service.ts";
 
@@ -36,6 +36,8 @@ export type IngestDependencies = {
    * that it throws. No floor if left out.
    */
   readonly retainedSinceMs?: () => number;
+  /** Whether a reading may begin a series; all may if left out. */
+  readonly admitSeries?: AdmitSeries | undefined;
   /** What health says at first; true if left out. */
   readonly serving?: boolean;
   /** Names a failed call in the log and in its answer; random by default. */
@@ -72,7 +74,7 @@ export type Ingest = AsyncDisposable & {
  */
 export async function startIngest(config: IngestConfig, dependencies: IngestDependencies): Promise<Ingest> {
   const { clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
-  const { tls, metrics, addressOf, unfinished } = dependencies;
+  const { tls, metrics, addressOf, unfinished, admitSeries } = dependencies;
   const identityOf = dependencies.identityOf && identifyOnce(dependencies.identityOf);
   const counters = createCounters();
   const room = createReadingRoom(config.readingsInFlightMax);
@@ -82,6 +84,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     check: createReadingChecks(),
     clock,
     retainedSinceMs,
+    admitSeries,
     unitReadingsMax: config.unitReadingsMax,
     counters,
   });

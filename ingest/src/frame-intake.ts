@@ -5,7 +5,7 @@ import type { CommitUnit } from "./commit-unit.ts";
 import type { IngestCounters } from "./counters.ts";
 import type { FrameDecoder } from "./frame-decoder.ts";
 import type { MessageBatch } from "./message-log.ts";
-import type { ReadingChecks } from "./reading-checks.ts";
+import type { AdmitSeries, ReadingChecks } from "./reading-checks.ts";
 
 /**
  * Takes the next frame of a unit in: decodes, checks and counts it, and gives what was accepted. `publisher`
@@ -22,6 +22,7 @@ export function createFrameIntake({
   check,
   clock,
   retainedSinceMs,
+  admitSeries,
   unitReadingsMax,
   counters,
 }: {
@@ -29,6 +30,7 @@ export function createFrameIntake({
   readonly check: ReadingChecks;
   readonly clock: () => number;
   readonly retainedSinceMs: (() => number) | undefined;
+  readonly admitSeries?: AdmitSeries | undefined;
   readonly unitReadingsMax: number;
   readonly counters: IngestCounters;
 }): FrameIntake {
@@ -70,6 +72,7 @@ export function createFrameIntake({
       refusalsMax: unit.refusalsLeft,
       ...(retainedSinceMs === undefined ? {} : { retainedSinceMs: retainedSinceMs() }),
       ...(publisher === undefined ? {} : { publisher }),
+      ...(admitSeries === undefined ? {} : { admitSeries }),
     });
     unit.add(checked);
     return checked.batch;

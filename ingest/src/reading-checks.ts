@@ -48,7 +48,15 @@ export type CheckContext = {
   readonly refusalsMax: number;
   /** Who sends the frame; readings of devices that are not its own are refused. Anyone's are taken if left out. */
   readonly publisher?: Publisher;
+  /** Whether a reading may begin a series; all may if left out. */
+  readonly admitSeries?: AdmitSeries;
 };
+
+/**
+ * Decides whether a reading of a series, by its place in the table of sensors, is accepted: undefined, or why not.
+ * It is asked for each reading that keeps all other rules, with the URI of its publisher where that is known.
+ */
+export type AdmitSeries = (deviceId: string, sensorCode: number, publisher?: string) => string | undefined;
 
 /** Checks the readings of a frame and flattens those that pass. */
 export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => CheckedFrame;
@@ -64,6 +72,8 @@ export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => Ch
  * - `timestamp.nanos`: google.protobuf.Timestamp defines nanos as 0 to 999,999,999. protovalidate checks
  *   no such thing: it compares (seconds, nanos) in order and lets nanos = -1 and nanos = 1e9 pass.
  * - `timestamp.retained`: see CheckContext.retainedSinceMs.
+ *
+ * The last of all is `series.limit`: see CheckContext.admitSeries.
  *
  * NaN and the infinities break gte and lte, here as in protovalidate.
  */
@@ -98,7 +108,9 @@ export function createReadingChecks({
     const value = columns.values[row]!;
     // Written so that NaN, which compares as false, is refused.
     if (!(value >= minimums[code]! && value <= maximums[code]!)) return outOfRange[code];
-    return undefined;
+    const { admitSeries, publisher } = limits;
+    const reason = admitSeries?.(columns.deviceIds[row]!, code, publisher?.uri);
+    return reason === undefined ? undefined : tooManySeries(reason);
   }
 
   return (columns, context) => {
@@ -136,6 +148,7 @@ type Limits = {
   readonly latestNanos: number;
   readonly retainedSinceMs: number;
   readonly publisher: Publisher | undefined;
+  readonly admitSeries: AdmitSeries | undefined;
 };
 
 /** The ids of all rules that a reading can break. */
@@ -143,6 +156,7 @@ export const ruleIds = [
   "device_id.identity",
   "double.gte_lte",
   "required",
+  "series.limit",
   "string.pattern",
   "timestamp.gte",
   "timestamp.nanos",
@@ -195,6 +209,10 @@ function missingValueViolation({ deviceType, sensor }: SensorSpec): Violation {
   return { fieldPath: `${deviceType}.${sensor}`, ruleId: "required", text: "value is required" };
 }
 
+function tooManySeries(text: string): Violation {
+  return { fieldPath: "device_id", ruleId: "series.limit", text };
+}
+
 function rangeViolation(sensor: SensorSpec): Violation {
   return {
     fieldPath: `${sensor.deviceType}.${sensor.sensor}`,
@@ -203,7 +221,7 @@ function rangeViolation(sensor: SensorSpec): Violation {
   };
 }
 
-function limitsOf({ nowMs, retainedSinceMs, publisher }: CheckContext): Limits {
+function limitsOf({ nowMs, retainedSinceMs, publisher, admitSeries }: CheckContext): Limits {
   const latestMs = Math.floor(nowMs) + clockAheadMaxMs;
   const latestSeconds = Math.floor(latestMs / 1000);
   return {
@@ -212,6 +230,7 @@ function limitsOf({ nowMs, retainedSinceMs, publisher }: CheckContext): Limits {
     latestNanos: (latestMs - latestSeconds * 1000) * 1e6,
     retainedSinceMs: retainedSinceMs ?? Number.NEGATIVE_INFINITY,
     publisher,
+    admitSeries,
   };
 }
 

@@ -4,10 +4,10 @@ import type {
   GetAggregatesResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { aggregateRow, groupingOf } from "./aggregate-rows.ts";
-import { checkRows } from "./answer-limits.ts";
+import { checkRows, partialsMaxOf } from "./answer-limits.ts";
 import { pageOfRows, type RowPlace, readingsOf } from "./answer-pages.ts";
 import { coverageMessage } from "./coverage.ts";
-import { createGroupMerge } from "./merge.ts";
+import { addInShares, createGroupMerge, mergesDevices } from "./merge.ts";
 import type { PageTokens } from "./page-token.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 import type { ReadingStore } from "./reading-store.ts";
@@ -26,14 +26,20 @@ export async function getAggregates(
   const { deviceIds, sensors, groupBy } = request;
   const query = queryOf(request);
   const after = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
-  const { partials, coverage } = await readTimeframe(
+  const grouping = groupingOf(groupBy);
+  const { partials, tooMany, coverage } = await readTimeframe(
     store,
-    { filter: { deviceIds, sensors }, timeframe: timeframeOf(request) },
+    {
+      filter: { deviceIds, sensors },
+      timeframe: timeframeOf(request),
+      mergeDevices: mergesDevices(grouping),
+      partialsMax: partialsMaxOf(grouping),
+    },
     signal,
   );
-  const merge = createGroupMerge(groupingOf(groupBy));
-  merge.add(partials);
-  checkRows(merge.size, "filter by device_ids or sensors, or group by sensor or all");
+  const merge = createGroupMerge(grouping);
+  await addInShares(merge, partials);
+  checkRows(tooMany ?? merge.size, "filter by device_ids or sensors, or group by sensor or all");
   const { page, last } = pageOfRows(merge.aggregates(), { after, pageSize: request.pageSize });
   return {
     rows: page.map(aggregateRow),

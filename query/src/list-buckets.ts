@@ -107,7 +107,7 @@ async function findExtent(
   request: { readonly filter: SeriesFilter; readonly timeframe: Timeframe },
   signal: AbortSignal,
 ): Promise<Span> {
-  const { partials } = await readTimeframe(store, request, signal);
+  const { partials } = await readTimeframe(store, { ...request, mergeDevices: true }, signal);
   return partials.reduce<Span>(
     (span, { firstAtMs, lastAtMs }) => lengthened(span, { sinceMs: firstAtMs, toMs: lastAtMs + 1 }),
     { sinceMs: 0, toMs: 0 },

@@ -1,3 +1,4 @@
+import { createLoopShare } from "@devicemesh/kit/loop-share";
 import { invalidArgument } from "@devicemesh/kit/rpc-error";
 import { sensorByName } from "@devicemesh/proto";
 import { averageOf, type ReadingPartial, standardDeviationOf } from "./partial.ts";
@@ -31,6 +32,22 @@ export type GroupMerge = {
   /** The aggregates so far, by device_id, then sensor (UTF-16 code units), then bucket. */
   aggregates(): Aggregate[];
 };
+
+/** Whether the partials of all devices of a sensor may be merged before they are grouped. */
+export function mergesDevices(grouping: Grouping): boolean {
+  return grouping === "sensor" || grouping === "all";
+}
+
+/** Adds many partials, with turns for other work between them. @throws as `add` does. */
+export async function addInShares(merge: GroupMerge, partials: readonly SeriesPartial[]): Promise<void> {
+  const share = createLoopShare();
+  for (let start = 0; start < partials.length; start += partialsPerShare) {
+    merge.add(partials.slice(start, start + partialsPerShare));
+    await share();
+  }
+}
+
+const partialsPerShare = 1024;
 
 /** Makes an empty merge. It holds one sum for each group and bucket. */
 export function createGroupMerge(grouping: Grouping): GroupMerge {
@@ -158,9 +175,9 @@ function createPartialSum(start: SeriesPartial): PartialSum {
       } else if (partial.maximum === maximum) {
         maximumAtMs = Math.min(maximumAtMs, partial.maximumAtMs);
       }
-      const earlier = partial.firstAtMs - first.firstAtMs || compareSeries(partial, first);
+      const earlier = partial.firstAtMs - first.firstAtMs || compareSeries(firstOf(partial), firstOf(first));
       if (earlier < 0) first = partial;
-      const later = last.lastAtMs - partial.lastAtMs || compareSeries(partial, last);
+      const later = last.lastAtMs - partial.lastAtMs || compareSeries(lastOf(partial), lastOf(last));
       if (later < 0) last = partial;
     },
     total: () => ({
@@ -178,6 +195,14 @@ function createPartialSum(start: SeriesPartial): PartialSum {
     }),
     fromRaw: () => fromRaw,
   };
+}
+
+function firstOf({ deviceId, sensor, firstDeviceId = deviceId }: SeriesPartial): SeriesName {
+  return { deviceId: firstDeviceId, sensor };
+}
+
+function lastOf({ deviceId, sensor, lastDeviceId = deviceId }: SeriesPartial): SeriesName {
+  return { deviceId: lastDeviceId, sensor };
 }
 
 type SeriesName = { readonly deviceId: string; readonly sensor: string };

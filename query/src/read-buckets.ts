@@ -1,8 +1,8 @@
-import { alignDown } from "@devicemesh/proto";
-import { checkRows } from "./answer-limits.ts";
+import { alignDown, sensors } from "@devicemesh/proto";
+import { checkRows, partialsMaxOf } from "./answer-limits.ts";
 import { bucketsIn } from "./bucket-size.ts";
 import type { AnswerCoverage } from "./coverage.ts";
-import { type Aggregate, createGroupMerge, type Grouping } from "./merge.ts";
+import { type Aggregate, addInShares, createGroupMerge, type Grouping, mergesDevices } from "./merge.ts";
 import type { Span } from "./planner.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 import type { ReadingStore, SeriesFilter } from "./reading-store.ts";
@@ -32,11 +32,20 @@ export async function readBuckets(
   const { filter, grouping, timeframe, bucketMs } = request;
   const merge = createGroupMerge(grouping);
   let coverage: AnswerCoverage | undefined;
-  const { total } = await store.readSeries({ filter, limit: 1 }, signal);
-  for (const part of parts(request, total)) {
-    const read = await readTimeframe(store, { filter, timeframe: part, bucketMs }, signal);
-    merge.add(read.partials);
-    checkRows(merge.size, "choose a larger bucket or fewer max_points, a shorter timeframe, or a filter");
+  const mergeDevices = mergesDevices(grouping);
+  const groups = mergeDevices ? sensors.length : (await store.readSeries({ filter, limit: 1 }, signal)).total;
+  const partialsMax = Math.max(partialsPerReadMax, partialsMaxOf(grouping));
+  for (const part of parts(request, groups)) {
+    const read = await readTimeframe(
+      store,
+      { filter, timeframe: part, bucketMs, mergeDevices, partialsMax },
+      signal,
+    );
+    await addInShares(merge, read.partials);
+    checkRows(
+      read.tooMany ?? merge.size,
+      "choose a larger bucket or fewer max_points, a shorter timeframe, or a filter",
+    );
     coverage = coverage ? joinedCoverage(coverage, read.coverage) : read.coverage;
   }
   coverage ??= (await readTimeframe(store, { filter, timeframe, bucketMs }, signal)).coverage;
@@ -44,8 +53,8 @@ export async function readBuckets(
 }
 
 /** Cuts the timeframe between buckets. Only inside the extent: the rest is empty or small. */
-function* parts({ timeframe, extent, bucketMs }: BucketsRequest, series: number): Generator<Span> {
-  const bucketsPerRead = Math.max(Math.floor(partialsPerReadMax / Math.max(series, 1)), 1);
+function* parts({ timeframe, extent, bucketMs }: BucketsRequest, groups: number): Generator<Span> {
+  const bucketsPerRead = Math.max(Math.floor(partialsPerReadMax / Math.max(groups, 1)), 1);
   let { sinceMs } = timeframe;
   if (bucketsIn(extent, bucketMs) > bucketsPerRead) {
     const stepMs = bucketsPerRead * bucketMs;

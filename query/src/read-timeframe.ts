@@ -15,6 +15,8 @@ const staleReadsMax = 3;
 /** Everything of a timeframe, as partials, with what it covers. */
 export type TimeframeRead = {
   readonly partials: readonly SeriesPartial[];
+  /** There are at least so many partials, more than `partialsMax`; none is given. */
+  readonly tooMany?: number | undefined;
   readonly coverage: AnswerCoverage;
 };
 
@@ -23,6 +25,10 @@ export type TimeframeRequest = {
   readonly filter: SeriesFilter;
   readonly timeframe: Span;
   readonly bucketMs?: number | undefined;
+  /** Partials of all devices of a sensor may come merged; see ReadingStore.readPartials. */
+  readonly mergeDevices?: boolean | undefined;
+  /** More partials than this need not be read. */
+  readonly partialsMax?: number | undefined;
 };
 
 /** Plans and reads a timeframe; the partials are not merged. Throws what the store throws. */
@@ -34,7 +40,7 @@ export async function readTimeframe(
   for (let reads = 1; ; reads++) {
     const read = await readPlanned(store, { ...request, usesRepairs: reads <= staleReadsMax }, signal);
     if (read.isStale) continue;
-    const { partials, completeThroughMs, horizon, notCovered } = read;
+    const { partials, tooMany, completeThroughMs, horizon, notCovered } = read;
     let count = 0;
     let fromRaw = 0;
     for (const partial of partials) {
@@ -43,6 +49,7 @@ export async function readTimeframe(
     }
     return {
       partials,
+      tooMany,
       coverage: {
         completeThroughMs,
         frontierMs: horizon.frontiersMs[0] ?? 0,
@@ -56,7 +63,14 @@ export async function readTimeframe(
 
 async function readPlanned(
   store: ReadingStore,
-  { filter, timeframe, bucketMs, usesRepairs }: TimeframeRequest & { readonly usesRepairs: boolean },
+  {
+    filter,
+    timeframe,
+    bucketMs,
+    mergeDevices,
+    partialsMax,
+    usesRepairs,
+  }: TimeframeRequest & { readonly usesRepairs: boolean },
   signal: AbortSignal,
 ): Promise<PartialsRead & { readonly horizon: StoreHorizon; readonly notCovered: readonly Span[] }> {
   const { sinceMs, toMs } = timeframe;
@@ -76,7 +90,13 @@ async function readPlanned(
     repeats: { ...known, windows },
   });
   const read = await store.readPartials(
-    { plan, filter, ...(bucketMs !== undefined && { bucketMs }) },
+    {
+      plan,
+      filter,
+      ...(bucketMs !== undefined && { bucketMs }),
+      ...(mergeDevices && { mergeDevices }),
+      ...(partialsMax !== undefined && { partialsMax }),
+    },
     signal,
   );
   return { ...read, horizon, notCovered };

@@ -117,12 +117,17 @@ export type SeriesPartial = ReadingPartial & {
   readonly bucketMs: number;
   /** How many of `count` came from raw readings. */
   readonly fromRaw: number;
+  /** Where devices are merged: of which device `first` and `last` are. */
+  readonly firstDeviceId?: string;
+  readonly lastDeviceId?: string;
 };
 
 /** What a plan's scans add up to. */
 export type PartialsRead = {
   readonly partials: readonly SeriesPartial[];
   readonly completeThroughMs: number;
+  /** There are at least so many partials, more than were asked for; none is given. */
+  readonly tooMany?: number;
   /** A repair that the plan names has been made anew since the repeats were read: plan again, this is not exact. */
   readonly isStale?: boolean;
 };
@@ -222,9 +227,19 @@ export type ReadingStore = {
    * bucketMs (aligned to 1970) if given. There may be several partials of one series and bucket; the caller
    * merges. Each reading counts at most once, and each that arrived before `completeThroughMs` does; of those
    * that arrive while it reads, some may count.
+   *
+   * With `mergeDevices` a store may merge the partials of all devices of a sensor (and bucket): `deviceId` is then
+   * empty, and `firstDeviceId` and `lastDeviceId` are set (of equal times, the smallest device_id). With
+   * `partialsMax`, a store may give none and `tooMany` if there are more: what nobody can use is not read.
    */
   readPartials(
-    request: { readonly plan: ReadPlan; readonly filter: SeriesFilter; readonly bucketMs?: number },
+    request: {
+      readonly plan: ReadPlan;
+      readonly filter: SeriesFilter;
+      readonly bucketMs?: number;
+      readonly mergeDevices?: boolean;
+      readonly partialsMax?: number;
+    },
     signal: AbortSignal,
   ): Promise<PartialsRead>;
 
