@@ -3,10 +3,10 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
 /** The settings of `npm run bench`. */
 export const benchSettings = defineSettings({
   prefix: "DEVICEMESH_BENCH_",
-  usage: "npm run bench -- [ingest] [query] [watch] [mesh] [flags]",
+  usage: "npm run bench -- [ingest] [query] [watch] [series] [mesh] [flags]",
   summary:
     "Measures ingest against its peers, and answers over stored readings: both if none is named. Many watchers beside other callers, and the real mesh: Kafka, Kafka Connect, MongoDB and Spark, if they are named.",
-  positionals: { max: 4, placeholder: "ingest|query|watch|mesh" },
+  positionals: { max: 5, placeholder: "ingest|query|watch|series|mesh" },
   settings: {
     quick: {
       flag: "--quick",

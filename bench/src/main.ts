@@ -12,6 +12,8 @@ import { meshReport } from "./mesh-report.ts";
 import { runQueryBench } from "./query-bench.ts";
 import { queryReport } from "./query-report.ts";
 import { type Report, summary, writeReport } from "./report.ts";
+import { runSeriesBench } from "./series-bench.ts";
+import { seriesReport } from "./series-report.ts";
 import { runWatchBench } from "./watch-bench.ts";
 import { watchReport } from "./watch-report.ts";
 
@@ -19,6 +21,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   ingest,
   query,
   watch,
+  series,
   mesh,
 };
 /** What runs if none is named: the mesh needs Java. */
@@ -108,6 +111,17 @@ async function watch(config: BenchConfig): Promise<Report> {
       questions: config.quick ? 10 : 50,
       rounds: config.quick ? 1 : config.rounds,
       roundMs: config.quick ? 1000 : config.round,
+      cache: resolve(config.cache),
+      progress,
+    }),
+  );
+}
+
+async function series(config: BenchConfig): Promise<Report> {
+  return seriesReport(
+    await runSeriesBench({
+      series: config.quick ? 50_000 : 1_000_000,
+      rounds: config.quick ? 5 : 20,
       cache: resolve(config.cache),
       progress,
     }),
