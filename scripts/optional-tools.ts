@@ -36,6 +36,12 @@ const tools: readonly OptionalTool[] = [
     isThere: () => process.platform === "linux" && spawnSync("unshare", ["--mount", "true"]).status === 0,
     testFiles: ["*/src/*full-disk.tools.test.ts"],
   },
+  {
+    name: "a C compiler",
+    fix: "install gcc on Linux (Debian: gcc libc6-dev)",
+    isThere: () => process.platform === "linux" && spawnSync("gcc", ["--version"]).status === 0,
+    testFiles: ["embedded/src/power-loss.tools.test.ts"],
+  },
 ];
 
 /** The tools that this machine lacks. */

@@ -2,6 +2,7 @@ import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type DuckDBConnection, DuckDBInstance, version } from "@duckdb/node-api";
 import { createSchema } from "./store-sql.ts";
+import { cutTornLog } from "./torn-log.ts";
 
 /** The name of the store's one file in the data folder. */
 export const storeFileName = "devicemesh.duckdb";
@@ -12,6 +13,8 @@ export class StoreOpenError extends Error {}
 /** The open database file. */
 export type DuckdbDatabase = {
   readonly file: string;
+  /** A copy of the write-ahead log whose torn end was cut when it was opened; undefined if it was whole. */
+  readonly tornLog: string | undefined;
   /** The version of the engine. */
   readonly version: string;
   connect(): Promise<DuckDBConnection>;
@@ -39,7 +42,7 @@ export type DuckdbLimits = {
  */
 export async function openDuckdb(folder: string, limits: DuckdbLimits): Promise<DuckdbDatabase> {
   const file = join(folder, storeFileName);
-  const instance = await openInstance(folder, file, limits);
+  const { instance, tornLog } = await openOrRepair(folder, file, limits);
   const connection = await instance.connect();
   try {
     for (const statement of createSchema) await connection.run(statement);
@@ -48,6 +51,7 @@ export async function openDuckdb(folder: string, limits: DuckdbLimits): Promise<
   }
   return {
     file,
+    tornLog,
     version: version(),
     connect: () => instance.connect(),
     diskBytes: async () => (await sizeOf(file)) + (await sizeOf(`${file}.wal`)),
@@ -78,19 +82,34 @@ async function openInstance(
   file: string,
   { memoryMib, threads, minFreeBytes }: DuckdbLimits,
 ): Promise<DuckDBInstance> {
+  await mkdir(folder, { recursive: true });
+  return DuckDBInstance.create(file, {
+    memory_limit: `${memoryMib}MiB`,
+    threads: String(threads),
+    temp_directory: join(folder, "spill"),
+    ...diskLimits(minFreeBytes),
+    // Nothing is loaded from outside: the store needs no extension.
+    autoinstall_known_extensions: "false",
+    autoload_known_extensions: "false",
+  });
+}
+
+async function openOrRepair(
+  folder: string,
+  file: string,
+  limits: DuckdbLimits,
+): Promise<{ readonly instance: DuckDBInstance; readonly tornLog: string | undefined }> {
   try {
-    await mkdir(folder, { recursive: true });
-    return await DuckDBInstance.create(file, {
-      memory_limit: `${memoryMib}MiB`,
-      threads: String(threads),
-      temp_directory: join(folder, "spill"),
-      ...diskLimits(minFreeBytes),
-      // Nothing is loaded from outside: the store needs no extension.
-      autoinstall_known_extensions: "false",
-      autoload_known_extensions: "false",
-    });
+    return { instance: await openInstance(folder, file, limits), tornLog: undefined };
   } catch (error) {
-    throw openError(file, error);
+    const tornLog = await cutTornLog(error);
+    if (tornLog === undefined) throw openError(file, error);
+    return {
+      tornLog,
+      instance: await openInstance(folder, file, limits).catch((again) => {
+        throw openError(file, again);
+      }),
+    };
   }
 }
 

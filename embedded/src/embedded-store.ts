@@ -100,6 +100,12 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     minFreeBytes: reserve?.measured()?.minFreeBytes,
   });
   opening.defer(() => database.close());
+  if (database.tornLog !== undefined) {
+    onFailure(
+      `the machine lost power while the store was written: the end of its log, which was never acknowledged, is cut off and kept in ${database.tornLog}`,
+      undefined,
+    );
+  }
   async function connect() {
     const connection = await database.connect();
     opening.defer(() => connection.closeSync());
