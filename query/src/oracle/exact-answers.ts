@@ -21,6 +21,8 @@ export type ExactAnswersEngine = {
   /** The log's clock, ms since 1970. */
   nowMs(): number;
   readonly query: Client<typeof QueryService>;
+  /** The names that questions for all devices ask for, where other engines' devices are in the same store. */
+  deviceIds?(): readonly string[];
   close(): Promise<void>;
 };
 
@@ -216,7 +218,10 @@ async function play(
       story.push(`${timeText(engine.nowMs())} advance ${ms} ms`);
       engine.advance(ms);
     },
-    async ask(question, call) {
+    async ask(asking, call) {
+      const names = asking.deviceIds.length === 0 ? engine.deviceIds?.() : undefined;
+      // With fill, devices asked for by name are listed also where they are silent.
+      const question = names === undefined ? asking : { ...asking, deviceIds: names };
       const asked = `${timeText(engine.nowMs())} ask ${questionText(question, call)}`;
       const differences = await ask({ query: engine.query, oracle, windowMs }, question, call).catch(
         (error: unknown) => [`failed: ${error instanceof Error ? error.message : String(error)}`],
