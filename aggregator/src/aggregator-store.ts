@@ -8,6 +8,8 @@ export type PublishedFrontier = {
   readonly completeThroughMs: number;
   /** For each level, the finest first; 0 if nothing is folded. */
   readonly frontiersMs: readonly number[];
+  /** The levels above the finest are pure for repeats that arrived since; undefined if that is not known. */
+  readonly coarsePureSinceMs?: number | undefined;
   readonly logEndMs: number | undefined;
 };
 
@@ -30,6 +32,7 @@ export type AggregatorStore = {
   publishFrontier(moved: {
     readonly completeThroughMs?: number | undefined;
     readonly logEndMs?: number | undefined;
+    readonly coarsePureSinceMs?: number | undefined;
     readonly level?: { readonly level: number; readonly frontierMs: number };
   }): Promise<void>;
 
@@ -40,13 +43,16 @@ export type AggregatorStore = {
   firstSegment(level: number, sinceMs: number): Promise<number | undefined>;
   /**
    * Folds the partials of the level below of one segment [sinceMs, toMs) of `level`. Repeating it changes
-   * nothing.
+   * nothing. With `isPure` (for the second level) devices with repeats that arrived in the segment are folded from
+   * their raw readings, which count each reading once. Resolves to false if some of these may have been deleted
+   * before: then the segment is to be folded again without `isPure`, and is not pure.
    */
   foldSegment(fold: {
     readonly level: number;
     readonly sinceMs: number;
     readonly toMs: number;
-  }): Promise<void>;
+    readonly isPure: boolean;
+  }): Promise<boolean>;
 
   /**
    * At most `limit` windows with repeats that no repair covers, whose last one arrived in

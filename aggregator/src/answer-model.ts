@@ -1,7 +1,9 @@
 import type { KeptSince } from "@devicemesh/proto";
 import {
+  isCoarsePure,
   type PlannedRead,
   planRead,
+  repeatsNeeded,
   type Scan,
   type SeriesSpan,
   type Span,
@@ -40,6 +42,8 @@ export type ModelQuestion = {
   readonly toMs: number;
   /** For each level, the finest first. */
   readonly frontiersMs: readonly number[];
+  /** Since when the coarse level is pure; undefined if it never is. */
+  readonly coarsePureSinceMs: number | undefined;
   readonly marks: KeptSince;
 };
 
@@ -102,7 +106,7 @@ export function answerOf(
 
 function planOf(
   { repeats }: ModelStore,
-  { sinceMs, toMs, frontiersMs, marks }: ModelQuestion,
+  { sinceMs, toMs, frontiersMs, coarsePureSinceMs, marks }: ModelQuestion,
   leftOut: LeftOut | undefined,
 ): PlannedRead {
   const [frontierMs = 0] = frontiersMs;
@@ -113,6 +117,7 @@ function planOf(
     horizon: {
       completeThroughMs: frontierMs,
       frontiersMs,
+      coarsePureSinceMs,
       levelsKeptSinceMs: marks.levelsMs,
       rawKeptSinceMs: marks.rawMs,
     },
@@ -131,7 +136,19 @@ function planOf(
     );
   const coarse = leftOut === "coarsedirty" ? (planRead(request).plan.levels[1] ?? []) : [];
   const windows = withRuleLeftOut(marked, { leftOut, frontierMs, coarse });
-  return planRead({ ...request, repeats: { windows } });
+  // As a store reads them, where the coarse level is pure.
+  const needed = repeatsNeeded(request);
+  const known = windows.filter(({ windowMs, firstRepeatMs, lastRepeatMs }) =>
+    needed.some(
+      (part) =>
+        windowMs >= part.sinceMs &&
+        windowMs < part.toMs &&
+        (!part.relevant || lastRepeatMs >= part.relevant.sinceMs || firstRepeatMs < part.relevant.beforeMs),
+    ),
+  );
+  const read = { windows: known };
+  const isAll = !isCoarsePure(request.horizon, read);
+  return planRead({ ...request, repeats: isAll ? { windows } : read });
 }
 
 /** What the planner is told when it shall not know of a rule; all that is known if none is left out. */

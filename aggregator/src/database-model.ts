@@ -27,6 +27,7 @@ export function createDatabaseModel(devices: number) {
   const fine = new Map<string, ModelPartial>();
   const coarse = new Map<string, ModelPartial>();
   let coarseFrontierMs = 0;
+  let coarsePureSinceMs: number | undefined;
 
   function storedOf(device: number): Map<number, ModelReading> {
     return raw[device] as Map<number, ModelReading>;
@@ -44,8 +45,30 @@ export function createDatabaseModel(devices: number) {
     return figures;
   }
 
-  function foldSegment(below: readonly ModelPartial[], sinceMs: number, toMs: number): void {
+  /** The devices with repeats that arrived in a segment. */
+  function repeatedIn(sinceMs: number, toMs: number): readonly number[] {
+    const isIn = ({ firstMs, lastMs }: ModelRepeats): boolean => lastMs >= sinceMs && firstMs < toMs;
+    return [...repeats.keys()].filter((device) => [...(repeats[device]?.values() ?? [])].some(isIn));
+  }
+
+  function readingsAsPartials(device: number): ModelPartial[] {
+    return [...storedOf(device).values()].map(({ timestampMs, arrivedMs, value }) => ({
+      ...figuresOf(value),
+      device,
+      windowMs: timestampMs,
+      segmentMs: arrivedMs,
+    }));
+  }
+
+  function foldSegment(
+    partials: readonly ModelPartial[],
+    { sinceMs, toMs, fromRaw }: { sinceMs: number; toMs: number; fromRaw: readonly number[] },
+  ): void {
     const groups = new Map<string, ModelPartial>();
+    const below = [
+      ...partials.filter(({ device }) => !fromRaw.includes(device)),
+      ...fromRaw.flatMap(readingsAsPartials),
+    ];
     for (const partial of below) {
       if (partial.segmentMs < sinceMs || partial.segmentMs >= toMs) continue;
       const windowMs = alignDown(partial.windowMs, modelSizes.coarseMs);
@@ -95,7 +118,15 @@ export function createDatabaseModel(devices: number) {
       fine.set(`${partial.device}|${partial.windowMs}|${partial.segmentMs}`, partial);
     },
     /** Folds the next segment of the coarse level, and publishes its frontier unless there is a crash before. */
-    foldOnce(frontierMs: number, options: { readonly hasCrash: boolean }): void {
+    foldOnce(
+      frontierMs: number,
+      options: {
+        readonly hasCrash: boolean;
+        /** The segment is folded from partials only, though the level passes for pure. */
+        readonly isImpure: boolean;
+        readonly rawKeptSinceMs: () => number;
+      },
+    ): void {
       if (alignDown(frontierMs, modelSizes.coarseMs) <= coarseFrontierMs) return;
       const below = [...fine.values()].filter(({ segmentMs }) => segmentMs >= coarseFrontierMs);
       const fold = nextFold({
@@ -105,7 +136,17 @@ export function createDatabaseModel(devices: number) {
         firstBelowMs: below.length === 0 ? undefined : Math.min(...below.map(({ segmentMs }) => segmentMs)),
       });
       if (fold.kind === "none") return;
-      if (fold.kind === "fold") foldSegment(below, fold.sinceMs, fold.toMs);
+      if (fold.kind === "fold") {
+        const { sinceMs, toMs } = fold;
+        const isPure = !options.isImpure && sinceMs >= (coarsePureSinceMs ?? Number.POSITIVE_INFINITY);
+        const fromRaw = isPure ? repeatedIn(sinceMs, toMs) : [];
+        const hasLost = ({ windowMs, segmentMs }: ModelPartial): boolean =>
+          segmentMs >= sinceMs && segmentMs < toMs && windowMs < options.rawKeptSinceMs();
+        if (fromRaw.length > 0 && below.some(hasLost)) {
+          coarsePureSinceMs = toMs;
+          foldSegment(below, { sinceMs, toMs, fromRaw: [] });
+        } else foldSegment(below, { sinceMs, toMs, fromRaw });
+      }
       if (!options.hasCrash) coarseFrontierMs = fold.toMs;
     },
     /** Repairs some windows of a device at the frontier. */
@@ -169,6 +210,13 @@ export function createDatabaseModel(devices: number) {
       ),
       repeats: repeats[device] as ReadonlyMap<number, ModelRepeats>,
     }),
+    /** From now on the coarse level is folded pure; not what may be folded already. */
+    startPure(sinceMs: number): void {
+      coarsePureSinceMs ??= sinceMs;
+    },
+    get coarsePureSinceMs() {
+      return coarsePureSinceMs;
+    },
     get coarseFrontierMs() {
       return coarseFrontierMs;
     },

@@ -17,6 +17,8 @@ export type MemoryAggregatorStore = AggregatorStore & {
   readonly repeated: RepeatedWindow[];
   readonly repairs: { readonly span: RepairSpan; readonly throughMs: number }[];
   rawKeptSinceMs: number;
+  /** The segments of the second level whose raw readings may be deleted. */
+  readonly deleted: Set<number>;
   /** From now on every call fails with this, until it is undefined. */
   failure: Error | undefined;
 };
@@ -28,10 +30,12 @@ export function createMemoryAggregatorStore(settings: MeshSettings): MemoryAggre
   const segments = levels.map(() => new Set<number>());
   const repeated: RepeatedWindow[] = [];
   const repairs: MemoryAggregatorStore["repairs"] = [];
+  const deleted = new Set<number>();
   const checkpoints = new Map<string, CheckpointStart>();
   let published: PublishedFrontier = {
     completeThroughMs: 0,
     frontiersMs: levels.map(() => 0),
+    coarsePureSinceMs: undefined,
     logEndMs: undefined,
   };
 
@@ -46,6 +50,7 @@ export function createMemoryAggregatorStore(settings: MeshSettings): MemoryAggre
     repeated,
     repairs,
     rawKeptSinceMs: Number.NEGATIVE_INFINITY,
+    deleted,
     failure: undefined,
     get published() {
       return published;
@@ -53,11 +58,13 @@ export function createMemoryAggregatorStore(settings: MeshSettings): MemoryAggre
     readSettings: async () => settings,
     readRawKeptSince: async () => store.rawKeptSinceMs,
     readFrontier: async () => published,
-    async publishFrontier({ completeThroughMs = 0, logEndMs, level }) {
-      did(level ? `publish level ${level.level} ${level.frontierMs}` : "publish");
+    async publishFrontier({ completeThroughMs = 0, logEndMs, level, coarsePureSinceMs }) {
+      const what = level ? ` level ${level.level} ${level.frontierMs}` : "";
+      did(coarsePureSinceMs === undefined ? `publish${what}` : `publish pure since ${coarsePureSinceMs}`);
       published = {
         completeThroughMs: Math.max(published.completeThroughMs, completeThroughMs),
         logEndMs: logEndMs ?? published.logEndMs,
+        coarsePureSinceMs: coarsePureSinceMs ?? published.coarsePureSinceMs,
         frontiersMs: published.frontiersMs.map((frontierMs, place) =>
           place === level?.level ? Math.max(frontierMs, level.frontierMs) : frontierMs,
         ),
@@ -70,9 +77,10 @@ export function createMemoryAggregatorStore(settings: MeshSettings): MemoryAggre
       const found = [...(segments[level] ?? [])].filter((segmentMs) => segmentMs >= sinceMs);
       return found.length === 0 ? undefined : Math.min(...found);
     },
-    async foldSegment({ level, sinceMs, toMs }) {
-      did(`fold level ${level} ${sinceMs} ${toMs}`);
+    async foldSegment({ level, sinceMs, toMs, isPure }) {
+      did(`fold level ${level} ${sinceMs} ${toMs}${isPure ? " pure" : ""}`);
       segments[level]?.add(alignDown(sinceMs, levels[level]?.segmentMs ?? 1));
+      return !(isPure && deleted.has(sinceMs));
     },
     async findRepeated({ lastRepeatSinceMs, frontierMs, rawKeptSinceMs, limit }) {
       return repeated

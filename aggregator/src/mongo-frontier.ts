@@ -39,13 +39,15 @@ export function createMongoFrontier(options: {
       return {
         completeThroughMs: found?.complete_through.getTime() ?? 0,
         frontiersMs: found?.frontiers.map((moment) => moment.getTime()) ?? [],
+        coarsePureSinceMs: found?.coarse_pure_since?.getTime(),
         logEndMs: found?.log_end?.getTime(),
       };
     },
-    async publishFrontier({ completeThroughMs, logEndMs, level }) {
+    async publishFrontier({ completeThroughMs, logEndMs, level, coarsePureSinceMs }) {
       const forward = {
         ...(completeThroughMs !== undefined && { complete_through: new Date(completeThroughMs) }),
         ...(logEndMs !== undefined && { log_end: new Date(logEndMs) }),
+        ...(coarsePureSinceMs !== undefined && { coarse_pure_since: new Date(coarsePureSinceMs) }),
         ...(level && { [`frontiers.${level.level}`]: new Date(level.frontierMs) }),
       };
       const update = { $set: { updated: new Date(clock()) }, $max: forward };

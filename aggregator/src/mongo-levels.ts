@@ -7,7 +7,8 @@ import {
 import type { Level } from "@devicemesh/proto";
 import type { Collection, Db } from "mongodb";
 import type { AggregatorStore } from "./aggregator-store.ts";
-import { alignedDate, isoDate, partialsFigures, partialsGroup } from "./mongo-partials.ts";
+import { alignedDate, foldedDocument, mergeInto, partialsFigures, partialsGroup } from "./mongo-partials.ts";
+import { createMongoRawFold } from "./mongo-raw-fold.ts";
 
 /** One pipeline folds about so many series: some hundred partials each, so that it ends in seconds. */
 export const foldSeriesMax = 500;
@@ -21,9 +22,12 @@ export function createMongoLevels(options: {
   readonly db: Db;
   /** The levels, the finest first. */
   readonly levels: readonly Level[];
+  /** Raw readings with an earlier timestamp (ms) may be gone. */
+  readonly rawKeptSinceMs: () => Promise<number>;
   readonly seriesMax?: number;
 }): Pick<AggregatorStore, "registerSeries" | "firstSegment" | "foldSegment"> {
-  const { db, levels, seriesMax = foldSeriesMax } = options;
+  const { db, levels, rawKeptSinceMs, seriesMax = foldSeriesMax } = options;
+  const rawFold = createMongoRawFold(db);
   const series = db.collection<SeriesDocument>(collections.series);
 
   function nameOf(level: number): string {
@@ -47,11 +51,16 @@ export function createMongoLevels(options: {
   async function foldDevices(
     fold: { readonly level: number; readonly sinceMs: number; readonly toMs: number },
     devices: { readonly $gt: string; readonly $lte?: string },
+    except: readonly string[],
   ): Promise<void> {
     const segment = new Date(fold.sinceMs);
     const { windowMs } = levels[fold.level] as Level;
+    const left = except.filter(
+      (device) => device > devices.$gt && (devices.$lte === undefined || device <= devices.$lte),
+    );
     const pipeline = [
       { $match: { segment_start: { $gte: segment, $lt: new Date(fold.toMs) }, device_id: devices } },
+      ...(left.length > 0 ? [{ $match: { device_id: { $nin: left } } }] : []),
       {
         $group: {
           _id: {
@@ -63,26 +72,8 @@ export function createMongoLevels(options: {
         },
       },
       partialsFigures.mean,
-      {
-        $project: {
-          _id: {
-            $concat: [
-              "$_id.device_id",
-              "|",
-              "$_id.sensor",
-              "|",
-              isoDate("$_id.window_start"),
-              `|${segment.toISOString()}`,
-            ],
-          },
-          device_id: "$_id.device_id",
-          sensor: "$_id.sensor",
-          window_start: "$_id.window_start",
-          segment_start: { $literal: segment },
-          ...partialsFigures.fields,
-        },
-      },
-      { $merge: { into: nameOf(fold.level), on: "_id", whenMatched: "replace", whenNotMatched: "insert" } },
+      foldedDocument(segment, partialsFigures.fields),
+      mergeInto(nameOf(fold.level)),
     ];
     await partials(fold.level - 1)
       .aggregate(pipeline, { maxTimeMS: foldTimeMaxMs, allowDiskUse: true })
@@ -121,14 +112,20 @@ export function createMongoLevels(options: {
         .toArray();
       return first?.segment_start.getTime();
     },
-    async foldSegment(fold) {
-      let after = "";
-      for (;;) {
+    async foldSegment({ isPure, ...fold }) {
+      const repeated = isPure ? await rawFold.devicesToFold(fold) : [];
+      for (let after = ""; ; ) {
         const last = await lastOfBatch(after);
-        await foldDevices(fold, last === undefined ? { $gt: after } : { $gt: after, $lte: last });
-        if (last === undefined) return;
+        const devices = last === undefined ? { $gt: after } : { $gt: after, $lte: last };
+        await foldDevices(fold, devices, repeated);
+        if (last === undefined) break;
         after = last;
       }
+      if (repeated.length === 0) return true;
+      const { windowMs } = levels[fold.level] as Level;
+      await rawFold.fold({ ...fold, windowMs, into: nameOf(fold.level) }, repeated);
+      // Read after the raw readings: what was there when they were read is older than the mark.
+      return rawFold.isAllKept(partials(0), { ...fold, keptSinceMs: await rawKeptSinceMs() });
     },
   };
 }

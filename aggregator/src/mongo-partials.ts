@@ -14,6 +14,34 @@ export function isoDate(date: string): Document {
   return { $dateToString: { date, format: "%Y-%m-%dT%H:%M:%S.%LZ" } };
 }
 
+/** The stage that makes a partial of a group whose `_id` has device_id, sensor and window_start. */
+export function foldedDocument(segment: Date, fields: Document): Document {
+  return {
+    $project: {
+      _id: {
+        $concat: [
+          "$_id.device_id",
+          "|",
+          "$_id.sensor",
+          "|",
+          isoDate("$_id.window_start"),
+          `|${segment.toISOString()}`,
+        ],
+      },
+      device_id: "$_id.device_id",
+      sensor: "$_id.sensor",
+      window_start: "$_id.window_start",
+      segment_start: { $literal: segment },
+      ...fields,
+    },
+  };
+}
+
+/** The stage that writes partials in place of those with the same key. */
+export function mergeInto(collection: string): Document {
+  return { $merge: { into: collection, on: "_id", whenMatched: "replace", whenNotMatched: "insert" } };
+}
+
 /** What readings (`timestamp`, `value`) are grouped into, ties of extremes going to the earliest. */
 export const readingsGroup: Document = {
   values: { $push: "$value" },

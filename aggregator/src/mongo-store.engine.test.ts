@@ -82,7 +82,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
     const toMs = sinceMs + coarse.segmentMs;
     const wanted = partialsOf(readings, coarse, toMs).map(rounded);
     for (let time = 0; time < 2; time++) {
-      await store.foldSegment({ level: 1, sinceMs, toMs });
+      await store.foldSegment({ level: 1, sinceMs, toMs, isPure: false });
       const found = await folded.find().sort({ _id: 1 }).toArray();
       expect(found.map(rounded)).toEqual(wanted);
     }
@@ -95,8 +95,13 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
     const readings = steadyReadings({ devices: 12, sinceMs, seconds: 40 });
     await partials.insertMany(partialsOf(readings, fine));
     await store.registerSeries({ sinceMs, toMs: sinceMs + 600_000 });
-    const batches = createMongoLevels({ db, levels, seriesMax: 5 });
-    await batches.foldSegment({ level: 1, sinceMs, toMs: sinceMs + 600_000 });
+    const batches = createMongoLevels({
+      db,
+      levels,
+      seriesMax: 5,
+      rawKeptSinceMs: async () => Number.NEGATIVE_INFINITY,
+    });
+    await batches.foldSegment({ level: 1, sinceMs, toMs: sinceMs + 600_000, isPure: false });
     const found = await folded.find().sort({ _id: 1 }).toArray();
     expect(found.map(rounded)).toEqual(partialsOf(readings, coarse).map(rounded));
   });

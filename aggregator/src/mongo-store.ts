@@ -16,9 +16,10 @@ export function createMongoStore(options: {
   const { db, levels, clock } = options;
   const [finest] = levels;
   if (!finest) throw new RangeError("a mesh has at least one level");
+  const frontier = createMongoFrontier({ db, clock });
   return {
-    ...createMongoFrontier({ db, clock }),
-    ...createMongoLevels({ db, levels }),
+    ...frontier,
+    ...createMongoLevels({ db, levels, rawKeptSinceMs: frontier.readRawKeptSince }),
     ...createMongoRepairs({ db, windowMs: finest.windowMs, clock }),
     ...createMongoStatus(db),
   };

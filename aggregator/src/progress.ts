@@ -10,6 +10,8 @@ export type Progress = {
   frontier: FrontierState;
   /** For each level, the finest first. */
   frontiersMs: readonly number[];
+  /** See PublishedFrontier. */
+  coarsePureSinceMs: number | undefined;
   sight: FrontierSight;
   committed: LogPlaces | undefined;
   logEndMs: number | undefined;
@@ -37,6 +39,7 @@ export function createProgress(
     activeSinceMs: nowMs,
     frontier: { frontierMs: frontiersMs[0] as number },
     frontiersMs,
+    coarsePureSinceMs: published.coarsePureSinceMs,
     sight: { watermarkMs: undefined, completeThroughMs: undefined },
     committed: undefined,
     logEndMs: published.logEndMs,

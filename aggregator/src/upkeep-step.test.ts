@@ -47,6 +47,7 @@ describe("stepLevels", () => {
     for (const ms of [10, 50, 130]) store.segments[0]?.add(ms);
     await stepLevels({ progress, store }, signal);
     expect(store.story).toEqual([
+      "publish pure since 600",
       "fold level 1 0 60",
       "publish level 1 60",
       "fold level 1 120 180",
@@ -63,7 +64,38 @@ describe("stepLevels", () => {
     const { store, progress } = setUp(59);
     store.segments[0]?.add(10);
     await stepLevels({ progress, store }, signal);
-    expect(store.story).toEqual([]);
+    expect(store.story).toEqual(["publish pure since 60"]);
+  });
+
+  it("folds the second level of a new mesh pure, from its first segment on", async () => {
+    const { store, progress } = setUp(0);
+    await stepLevels({ progress, store }, signal);
+    progress.frontiersMs = [240, 0, 0];
+    for (const ms of [10, 130]) store.segments[0]?.add(ms);
+    await stepLevels({ progress, store }, signal);
+    expect(store.story.filter((what) => !what.startsWith("publish level"))).toEqual([
+      "publish pure since 0",
+      "fold level 1 0 60 pure",
+      "fold level 1 120 180 pure",
+      "fold level 2 0 240",
+    ]);
+  });
+
+  it("says first that the levels are pure only from later on, where raw readings of a segment may be gone", async () => {
+    const { store, progress } = setUp(0);
+    await stepLevels({ progress, store }, signal);
+    progress.frontiersMs = [120, 0, 0];
+    store.segments[0]?.add(10);
+    store.deleted.add(0);
+    await stepLevels({ progress, store }, signal);
+    expect(store.story.slice(0, 5)).toEqual([
+      "publish pure since 0",
+      "fold level 1 0 60 pure",
+      "publish pure since 60",
+      "fold level 1 0 60",
+      "publish level 1 60",
+    ]);
+    expect(progress.coarsePureSinceMs).toBe(60);
   });
 
   it("does a bounded number of segments, and goes on from there", async () => {

@@ -1,4 +1,4 @@
-import type { Level } from "@devicemesh/proto";
+import { alignUp, type Level } from "@devicemesh/proto";
 import type { AggregatorStore } from "./aggregator-store.ts";
 import { nextFold } from "./level-fold.ts";
 import type { Progress } from "./progress.ts";
@@ -30,6 +30,7 @@ export async function stepLevels(
   { progress, store }: Pick<UpkeepDependencies, "progress" | "store">,
   signal: AbortSignal,
 ): Promise<void> {
+  await startPure({ progress, store });
   for (const [level, { segmentMs }] of progress.levels.entries()) {
     if (level === 0) continue;
     for (let folds = 0; folds < limits.folds && !signal.aborted; folds++) {
@@ -39,11 +40,39 @@ export async function stepLevels(
       const firstBelowMs = await store.firstSegment(level - 1, frontierMs);
       const fold = nextFold({ segmentMs, frontierMs, belowFrontierMs, firstBelowMs });
       if (fold.kind === "none") break;
-      if (fold.kind === "fold") await store.foldSegment({ level, sinceMs: fold.sinceMs, toMs: fold.toMs });
+      if (fold.kind === "fold") await foldOne({ progress, store }, { ...fold, level });
       await store.publishFrontier({ level: { level, frontierMs: fold.toMs } });
       progress.frontiersMs = progress.frontiersMs.with(level, fold.toMs);
     }
   }
+}
+
+/**
+ * Publishes since when the coarse levels are pure, once. Not since earlier than what an aggregator that knew nothing
+ * of it may have folded: no segment beyond the finest frontier.
+ */
+async function startPure({ progress, store }: Pick<UpkeepDependencies, "progress" | "store">): Promise<void> {
+  const second = progress.levels[1];
+  if (progress.coarsePureSinceMs !== undefined || !second) return;
+  const coarsePureSinceMs = alignUp(progress.frontiersMs[0] as number, second.segmentMs);
+  await store.publishFrontier({ coarsePureSinceMs });
+  progress.coarsePureSinceMs = coarsePureSinceMs;
+}
+
+/**
+ * Folds one segment. The second level is folded pure, and so are those above by being folded from it. Where raw
+ * readings of the segment may have been deleted already, its partials count repeats: it is published first that
+ * the levels are pure only since its end.
+ */
+async function foldOne(
+  { progress, store }: Pick<UpkeepDependencies, "progress" | "store">,
+  { level, sinceMs, toMs }: { readonly level: number; readonly sinceMs: number; readonly toMs: number },
+): Promise<void> {
+  const isPure = level === 1 && sinceMs >= (progress.coarsePureSinceMs ?? Number.POSITIVE_INFINITY);
+  if (await store.foldSegment({ level, sinceMs, toMs, isPure })) return;
+  await store.publishFrontier({ coarsePureSinceMs: toMs });
+  progress.coarsePureSinceMs = toMs;
+  await store.foldSegment({ level, sinceMs, toMs, isPure: false });
 }
 
 /** Repairs windows with repeats. It remembers before which moment nothing is left to repair. */

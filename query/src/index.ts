@@ -9,7 +9,7 @@ export {
 export { createMemoryReadingStore, type MemoryReadingStore } from "./memory-reading-store.ts";
 export { queryMetrics } from "./metrics.ts";
 export type { ReadingPartial } from "./partial.ts";
-export { allTime, type PlannedRead, planRead, type Span } from "./planner.ts";
+export { allTime, isCoarsePure, type PlannedRead, planRead, repeatsNeeded, type Span } from "./planner.ts";
 export type {
   PartialsRead,
   ReadingKey,
