@@ -135,9 +135,16 @@ export function createDuckdbReaders(
     heavyWaiting.delete(resolve);
   }
 
+  function wakeNext(): void {
+    const [wake] = heavyWaiting;
+    wake?.();
+  }
+
   async function heavily<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
     while (heavyRunning >= heavyMax) {
       await untilHeavyIsFree(signal);
+      // The turn of one whose caller has gone is that of the next.
+      if (signal.aborted && heavyRunning < heavyMax) wakeNext();
       signal.throwIfAborted();
     }
     heavyRunning++;
@@ -145,10 +152,7 @@ export function createDuckdbReaders(
       return await run();
     } finally {
       heavyRunning--;
-      for (const [wake] of heavyWaiting.entries()) {
-        wake();
-        break;
-      }
+      wakeNext();
     }
   }
 

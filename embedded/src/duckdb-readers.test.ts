@@ -1,0 +1,73 @@
+import { DuckDBInstance } from "@duckdb/node-api";
+import { describe, expect, it } from "vitest";
+import { createDuckdbReaders } from "./duckdb-readers.ts";
+
+const signal = AbortSignal.timeout(60_000);
+
+async function openReaders() {
+  const instance = await DuckDBInstance.create(":memory:", {
+    memory_limit: "16MiB",
+    threads: "1",
+    max_temp_directory_size: "0KiB",
+  });
+  const readers = createDuckdbReaders(await Promise.all([instance.connect(), instance.connect()]));
+  return {
+    readers,
+    async [Symbol.asyncDispose]() {
+      await readers.close();
+      instance.closeSync();
+    },
+  };
+}
+
+describe("the readers of the store", () => {
+  it("return RESOURCE_EXHAUSTED with a retry hint where the engine's memory does not suffice, and go on", async () => {
+    await using opened = await openReaders();
+    const heavy =
+      "SELECT count(*) FROM (SELECT DISTINCT range::VARCHAR || 'a long enough text' FROM range(3000000))";
+    await expect(opened.readers.read(heavy, signal)).rejects.toMatchObject({
+      code: "RESOURCE_EXHAUSTED",
+      message: expect.stringContaining("shorter timeframe"),
+      details: expect.arrayContaining([{ kind: "retryInfo", retryDelayMs: expect.any(Number) }]),
+    });
+    expect(await opened.readers.read("SELECT 1", signal)).toEqual([[1]]);
+  });
+
+  it("run one heavy read at a time, let 20 wait, refuse more by name, and answer others meanwhile", async () => {
+    await using opened = await openReaders();
+    const { readers } = opened;
+    const first = Promise.withResolvers<void>();
+    let running = 0;
+    let runningMost = 0;
+    const heavily = () =>
+      readers.heavily(async () => {
+        runningMost = Math.max(runningMost, ++running);
+        await first.promise;
+        running--;
+      }, signal);
+    const taken = Array.from({ length: 21 }, heavily);
+    await expect(heavily()).rejects.toMatchObject({
+      code: "RESOURCE_EXHAUSTED",
+      message: expect.stringContaining("heavy queries"),
+    });
+    expect(await readers.read("SELECT 1", signal)).toEqual([[1]]);
+    first.resolve();
+    await Promise.all(taken);
+    expect(runningMost).toBe(1);
+    await heavily();
+  });
+
+  it("forget a heavy read whose caller has gone while it waits", async () => {
+    await using opened = await openReaders();
+    const { readers } = opened;
+    const first = Promise.withResolvers<void>();
+    const running = readers.heavily(() => first.promise, signal);
+    const gone = new AbortController();
+    const waiting = readers.heavily(async () => "ran", gone.signal);
+    gone.abort(new Error("gone"));
+    await expect(waiting).rejects.toThrow("gone");
+    first.resolve();
+    await running;
+    expect(await readers.heavily(async () => "ran", signal)).toBe("ran");
+  });
+});
