@@ -164,6 +164,15 @@ export const embeddedSettings = defineSettings({
       description:
         "Free space to keep on the disk of the store: with less, readings are rejected until there is more, and queries are answered; 256MiB by default, or a quarter of a smaller file system.",
     },
+    maxDuplicates: {
+      flag: "--max-duplicates",
+      env: "DEVICEMESH_MAX_DUPLICATES",
+      kind: "integer",
+      default: 1_000_000,
+      minimum: 1,
+      description:
+        "Duplicates and conflicts of one device in an hour; beyond, its readings are rejected until the hour ends, unless they are later than those stored.",
+    },
     ...metricsSettings(),
     logLevel: {
       flag: "--log-level",

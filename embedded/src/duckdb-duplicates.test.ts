@@ -57,6 +57,26 @@ describe("duplicates and conflicts of the embedded store", () => {
     await store.close();
   });
 
+  it("have a quota for each device and hour, beyond which ingest rejects what may be another", async () => {
+    let nowMs = startMs;
+    const store = await openEmbeddedStore({
+      folder: await newFolder(),
+      clock: () => nowMs,
+      duplicatesPerHour: 3,
+    });
+    const one: DeviceMessage = { deviceId: "a", sensor: "temperature", timestampMs: startMs, value: 1 };
+    const sensor = sensors.findIndex((spec) => spec.sensor === one.sensor);
+    await append(store, [one, one, one, one]);
+    expect(store.admitOlder("a", sensor, startMs)).toBeUndefined();
+    await append(store, [{ ...one, value: 2 }]);
+    expect(store.admitOlder("a", sensor, startMs)).toContain("more than 3 duplicates and conflicts");
+    expect(store.admitOlder("a", sensor, startMs + 1)).toBeUndefined();
+    expect(store.admitOlder("b", sensor, startMs)).toBeUndefined();
+    nowMs += 3_600_000;
+    expect(store.admitOlder("a", sensor, startMs)).toBeUndefined();
+    await store.close();
+  });
+
   it("keep a bounded number of conflicts and rows, whatever is sent", async () => {
     const folder = await newFolder();
     const database = await openDuckdb(folder, { memoryMib: 128, threads: 1 });

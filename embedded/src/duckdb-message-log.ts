@@ -6,7 +6,7 @@ import type { ArrivalClock } from "./arrival-clock.ts";
 import { createCommitPace } from "./commit-pace.ts";
 import type { DiskReserve } from "./disk-reserve.ts";
 import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
-import { createFoundDuplicates, type DuckdbDuplicates } from "./duckdb-duplicates.ts";
+import { createFoundDuplicates, type DuckdbDuplicates, type FoundDuplicates } from "./duckdb-duplicates.ts";
 import { duckdbFailure } from "./duckdb-failure.ts";
 import { findStored } from "./duckdb-stored-lookup.ts";
 import { createReadingColumns, type SortedMessages, settleDoubtful, sortBatch } from "./repeat-filter.ts";
@@ -18,6 +18,8 @@ export type CommitReport = {
   readonly stored: number;
   readonly duplicates: number;
   readonly conflicts: number;
+  /** These by series. */
+  readonly found: FoundDuplicates;
 };
 
 /** The message log of the embedded store: each commit is one transaction of many appends. */
@@ -106,7 +108,7 @@ export function createDuckdbMessageLog(dependencies: {
       await connection.run("COMMIT");
       duplicates.committed(found);
       registry.markSaved(seriesCount);
-      return { arrivedMs, stored: sorted.fresh.length, ...repeats };
+      return { arrivedMs, stored: sorted.fresh.length, ...repeats, found };
     } catch (error) {
       // The cause is what the caller needs; a rollback that fails too changes nothing.
       await connection.run("ROLLBACK").catch(() => {});

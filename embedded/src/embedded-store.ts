@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import type { AdmitSeries, MessageLog } from "@devicemesh/ingest";
+import type { AdmitOlder, AdmitSeries, MessageLog } from "@devicemesh/ingest";
 import { createChangeSignal } from "@devicemesh/kit/change-signal";
 import { createRateMeter } from "@devicemesh/kit/rate-meter";
 import {
@@ -21,6 +21,7 @@ import { createDuckdbReaders } from "./duckdb-readers.ts";
 import { createDuckdbReadingStore } from "./duckdb-reading-store.ts";
 import { createDuckdbRetention } from "./duckdb-retention.ts";
 import { readStored } from "./duckdb-stored-state.ts";
+import { createDuplicatesQuota, defaultDuplicatesPerHour } from "./duplicates-quota.ts";
 import {
   createSeriesAdmission,
   defaultSeriesLimits,
@@ -39,6 +40,8 @@ export type EmbeddedStoreOptions = {
   readonly levels?: readonly Level[];
   /** How long to keep what; for ever by default. */
   readonly retention?: Retention;
+  /** How many duplicates and conflicts a device may send in an hour; `defaultDuplicatesPerHour` by default. */
+  readonly duplicatesPerHour?: number | undefined;
   /** The most memory for the engine's buffers, in MiB; 192 by default. */
   readonly memoryMib?: number;
   /** Told of failed commits and upkeep, for the log. */
@@ -63,6 +66,8 @@ export type EmbeddedStore = AsyncDisposable & {
   /** Whether a reading may begin a series: see createSeriesAdmission. */
   readonly admitSeries: AdmitSeries;
   readonly readings: ReadingStore;
+  /** Whether a reading that may be a duplicate is accepted: see createDuplicatesQuota. */
+  readonly admitOlder: AdmitOlder;
   /** Folds the segments that are closed by now, and deletes what has expired. */
   maintain(): Promise<void>;
   /** Readings with an earlier timestamp (ms) must be rejected: what identifies their duplicates may be deleted. */
@@ -116,6 +121,11 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const arrivals = createArrivalClock(clock, Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs));
   const registry = createSeriesRegistry(stored.series, stored.sortedCodes);
   const duplicatesBySeries = await readDuplicates(maintenance);
+  const quota = createDuplicatesQuota({
+    maxPerHour: options.duplicatesPerHour ?? defaultDuplicatesPerHour,
+    registry,
+    nowMs: arrivals.nowMs,
+  });
   const rate = createRateMeter();
   const changes = createChangeSignal();
   let { logEndMs, duplicates, conflicts } = stored;
@@ -129,6 +139,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       logEndMs = report.arrivedMs;
       duplicates += report.duplicates;
       conflicts += report.conflicts;
+      quota.add(report.found);
       rate.add(report.stored, report.arrivedMs);
       changes.notify();
     },
@@ -219,6 +230,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       options.seriesMade,
     ),
     readings,
+    admitOlder: quota.admit,
     maintain() {
       if (closing) return Promise.resolve();
       // One after the other: folding and deleting share a connection.

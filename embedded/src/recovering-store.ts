@@ -94,6 +94,8 @@ export async function openRecoveringStore(
       readStatus: async (signal) => store().readings.readStatus(signal),
       watchChanges: (signal) => store().readings.watchChanges(signal),
     },
+    // Without a store nothing is appended: that is the answer which the sender receives.
+    admitOlder: (...reading) => current?.admitOlder(...reading),
     maintain: async () => current?.maintain(),
     earliestAcceptedMs() {
       earliestAcceptedMs = current?.earliestAcceptedMs() ?? earliestAcceptedMs;

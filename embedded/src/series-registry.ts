@@ -30,6 +30,8 @@ export type SeriesRegistry = {
    * about to hold; if so, it is the latest from now on.
    */
   advance(code: number, timestampMs: number): boolean;
+  /** Whether the timestamp (ms) is later than that of every reading of the series that is known so far. */
+  isLatest(deviceId: string, sensorCode: number, timestampMs: number): boolean;
   /** Marks the series with codes below `count` as stored. */
   markSaved(count: number): void;
   /** How many series are stored: those with the first codes. */
@@ -148,6 +150,10 @@ export function createSeriesRegistry(
       if (timestampMs <= (latest[code] as number)) return false;
       latest[code] = timestampMs;
       return true;
+    },
+    isLatest(deviceId, sensorCode, timestampMs) {
+      const code = known(deviceId, sensorCode);
+      return code === undefined || timestampMs > (latest[code] as number);
     },
     markSaved,
     get saved() {

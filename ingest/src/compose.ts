@@ -19,7 +19,7 @@ import { identifyOnce } from "./identify-once.ts";
 import type { MessageLog } from "./message-log.ts";
 import { registerIngestMetrics } from "./metrics.ts";
 import { createOpenCalls } from "./open-calls.ts";
-import { type AdmitSeries, createReadingChecks } from "./reading-checks.ts";
+import { type AdmitOlder, type AdmitSeries, createReadingChecks } from "./reading-checks.ts";
 import { createReadingRoom } from "./reading-room.ts";
 import { createIngestService, ingestServiceDefinition, ingestServiceName } from "./service.ts";
 
@@ -38,6 +38,8 @@ export type IngestDependencies = {
   readonly retainedSinceMs?: () => number;
   /** Whether a reading may begin a series; all may if left out. */
   readonly admitSeries?: AdmitSeries | undefined;
+  /** Whether a reading that may be a duplicate is accepted; all are if left out. */
+  readonly admitOlder?: AdmitOlder | undefined;
   /** What health says at first; true if left out. */
   readonly serving?: boolean;
   /** Names a failed call in the log and in its answer; random by default. */
@@ -74,7 +76,7 @@ export type Ingest = AsyncDisposable & {
  */
 export async function startIngest(config: IngestConfig, dependencies: IngestDependencies): Promise<Ingest> {
   const { clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
-  const { tls, metrics, addressOf, unfinished, admitSeries } = dependencies;
+  const { tls, metrics, addressOf, unfinished, admitSeries, admitOlder } = dependencies;
   const identityOf = dependencies.identityOf && identifyOnce(dependencies.identityOf);
   const counters = createCounters();
   const room = createReadingRoom(config.readingsInFlightMax);
@@ -85,6 +87,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     clock,
     retainedSinceMs,
     admitSeries,
+    admitOlder,
     unitReadingsMax: config.unitReadingsMax,
     counters,
   });

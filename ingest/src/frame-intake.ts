@@ -5,7 +5,7 @@ import type { CommitUnit } from "./commit-unit.ts";
 import type { IngestCounters } from "./counters.ts";
 import type { FrameDecoder } from "./frame-decoder.ts";
 import type { MessageBatch } from "./message-log.ts";
-import type { AdmitSeries, ReadingChecks } from "./reading-checks.ts";
+import type { AdmitOlder, AdmitSeries, ReadingChecks } from "./reading-checks.ts";
 
 /**
  * Takes the next frame of a unit in: decodes, checks and counts it, and gives what was accepted. `publisher`
@@ -23,6 +23,7 @@ export function createFrameIntake({
   clock,
   retainedSinceMs,
   admitSeries,
+  admitOlder,
   unitReadingsMax,
   counters,
 }: {
@@ -31,6 +32,7 @@ export function createFrameIntake({
   readonly clock: () => number;
   readonly retainedSinceMs: (() => number) | undefined;
   readonly admitSeries?: AdmitSeries | undefined;
+  readonly admitOlder?: AdmitOlder | undefined;
   readonly unitReadingsMax: number;
   readonly counters: IngestCounters;
 }): FrameIntake {
@@ -73,6 +75,7 @@ export function createFrameIntake({
       ...(retainedSinceMs === undefined ? {} : { retainedSinceMs: retainedSinceMs() }),
       ...(publisher === undefined ? {} : { publisher }),
       ...(admitSeries === undefined ? {} : { admitSeries }),
+      admitOlder,
     });
     unit.add(checked);
     return checked.batch;

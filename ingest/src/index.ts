@@ -4,4 +4,4 @@ export type { IngestStats } from "./counters.ts";
 export { createMemoryMessageLog, type MemoryMessageLog, memoryLogSentinels } from "./memory-message-log.ts";
 export type { MessageBatch, MessageLog } from "./message-log.ts";
 export { ingestLogMetrics, ingestMetrics } from "./metrics.ts";
-export type { AdmitSeries } from "./reading-checks.ts";
+export type { AdmitOlder, AdmitSeries } from "./reading-checks.ts";

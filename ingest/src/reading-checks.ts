@@ -50,6 +50,8 @@ export type CheckContext = {
   readonly publisher?: Publisher;
   /** Whether a reading may begin a series; all may if left out. */
   readonly admitSeries?: AdmitSeries;
+  /** Whether a reading that may be a duplicate is accepted; all are if left out. */
+  readonly admitOlder?: AdmitOlder | undefined;
 };
 
 /**
@@ -57,6 +59,12 @@ export type CheckContext = {
  * It is asked for each reading that keeps all other rules, with the URI of its publisher where that is known.
  */
 export type AdmitSeries = (deviceId: string, sensorCode: number, publisher?: string) => string | undefined;
+
+/**
+ * Decides whether a reading of a series, by its place in the table of sensors, and of this timestamp is accepted:
+ * undefined, or why not. It is asked for each reading that keeps all other rules.
+ */
+export type AdmitOlder = (deviceId: string, sensorCode: number, timestampMs: number) => string | undefined;
 
 /** Checks the readings of a frame and flattens those that pass. */
 export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => CheckedFrame;
@@ -73,7 +81,7 @@ export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => Ch
  *   no such thing: it compares (seconds, nanos) in order and lets nanos = -1 and nanos = 1e9 pass.
  * - `timestamp.retained`: see CheckContext.retainedSinceMs.
  *
- * The last of all is `series.limit`: see CheckContext.admitSeries.
+ * The last are `series.limit` and `duplicates.quota`: see CheckContext.admitSeries and admitOlder.
  *
  * NaN and the infinities break gte and lte, here as in protovalidate.
  */
@@ -108,9 +116,12 @@ export function createReadingChecks({
     const value = columns.values[row]!;
     // Written so that NaN, which compares as false, is refused.
     if (!(value >= minimums[code]! && value <= maximums[code]!)) return outOfRange[code];
-    const { admitSeries, publisher } = limits;
-    const reason = admitSeries?.(columns.deviceIds[row]!, code, publisher?.uri);
-    return reason === undefined ? undefined : tooManySeries(reason);
+    const { admitSeries, admitOlder, publisher } = limits;
+    const tooMany = admitSeries?.(columns.deviceIds[row]!, code, publisher?.uri);
+    if (tooMany !== undefined) return tooManySeries(tooMany);
+    if (admitOlder === undefined) return undefined;
+    const reason = admitOlder(columns.deviceIds[row]!, code, seconds * 1000 + Math.floor(nanos / 1e6));
+    return reason === undefined ? undefined : beyondQuota(reason);
   }
 
   return (columns, context) => {
@@ -149,12 +160,14 @@ type Limits = {
   readonly retainedSinceMs: number;
   readonly publisher: Publisher | undefined;
   readonly admitSeries: AdmitSeries | undefined;
+  readonly admitOlder: AdmitOlder | undefined;
 };
 
 /** The ids of all rules that a reading can break. */
 export const ruleIds = [
   "device_id.identity",
   "double.gte_lte",
+  "duplicates.quota",
   "required",
   "series.limit",
   "string.pattern",
@@ -205,6 +218,10 @@ function notRetained(retainedSinceMs: number): Violation {
   };
 }
 
+function beyondQuota(text: string): Violation {
+  return { fieldPath: "device_id", ruleId: "duplicates.quota", text };
+}
+
 function missingValueViolation({ deviceType, sensor }: SensorSpec): Violation {
   return { fieldPath: `${deviceType}.${sensor}`, ruleId: "required", text: "value is required" };
 }
@@ -221,7 +238,7 @@ function rangeViolation(sensor: SensorSpec): Violation {
   };
 }
 
-function limitsOf({ nowMs, retainedSinceMs, publisher, admitSeries }: CheckContext): Limits {
+function limitsOf({ nowMs, retainedSinceMs, publisher, admitSeries, admitOlder }: CheckContext): Limits {
   const latestMs = Math.floor(nowMs) + clockAheadMaxMs;
   const latestSeconds = Math.floor(latestMs / 1000);
   return {
@@ -231,6 +248,7 @@ function limitsOf({ nowMs, retainedSinceMs, publisher, admitSeries }: CheckConte
     retainedSinceMs: retainedSinceMs ?? Number.NEGATIVE_INFINITY,
     publisher,
     admitSeries,
+    admitOlder,
   };
 }
 

@@ -105,6 +105,26 @@ describe("a reading that breaks a rule", () => {
       response: { accepted: 1n, refused: 1n, refusedReadings: [{ ruleId: "timestamp.retained" }] },
     });
   });
+
+  it("is refused by name of a device that sends too many duplicates, if it may be another; neighbours are stored", async () => {
+    await using test = await startTestIngest({
+      dependencies: {
+        admitOlder: (deviceId, _sensor, timestampMs) =>
+          deviceId === "a" && timestampMs < testNowMs ? "too many" : undefined,
+      },
+    });
+    const outcome = await test.client.publish(
+      frameOf(thermostatReading("a", -1), thermostatReading("a", 0), thermostatReading("b", -1)),
+    );
+    expect(outcome).toMatchObject({
+      kind: "ok",
+      response: {
+        accepted: 2n,
+        refused: 1n,
+        refusedReadings: [{ fieldPath: "device_id", ruleId: "duplicates.quota" }],
+      },
+    });
+  });
 });
 
 describe("a reading that breaks no rule", () => {

@@ -3,6 +3,8 @@ import type { DeadLetterKind } from "@devicemesh/chain";
 import type { Logger } from "@devicemesh/kit/logger";
 import { reasonOf } from "@devicemesh/kit/reason";
 import { cancelledAfter } from "@devicemesh/kit/time-limit";
+import type { DeadLetter } from "./dead-letter.ts";
+import { createDuplicatesWatch } from "./duplicates-watch.ts";
 import { type DeadLetterReader, startKafkaDeadLetterReader } from "./kafka-dead-letter-reader.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
 import type { MeshEngines } from "./mesh-engines.ts";
@@ -11,7 +13,7 @@ import { takeDeadLetters } from "./take-dead-letters.ts";
 
 /** The reading of dead letters, which goes on whatever happens to the engines. */
 export type DeadLetters = AsyncDisposable & {
-  /** What keeps it from reading, in words; empty if nothing does. */
+  /** What keeps it from reading, and which devices send too many duplicates; empty if nothing is wrong. */
   problems(): readonly string[];
   /** How many were read and stored, by kind; those that are read again count again. */
   counts(): Readonly<Record<DeadLetterKind, number>>;
@@ -33,6 +35,7 @@ export function startDeadLetters(options: {
   const { messageDeadLetters, windowDeadLetters } = names.topics;
   const store = createMongoDeadLetterStore(engines.db);
   const windowMs = mesh.levels[0]!.windowMs;
+  const duplicates = createDuplicatesWatch();
   const stopping = new AbortController();
   const { signal } = stopping;
   const counts: Record<DeadLetterKind, number> = { duplicate: 0, conflict: 0, redelivery: 0, invalid: 0 };
@@ -46,7 +49,10 @@ export function startDeadLetters(options: {
       topics: [messageDeadLetters, windowDeadLetters],
       async take(topic, letters) {
         const sink = topic === messageDeadLetters ? "messages" : "windows";
-        for (const kind of await takeDeadLetters(letters, { sink, store, windowMs })) counts[kind]++;
+        const kinds = await takeDeadLetters(letters, { sink, store, windowMs });
+        for (const kind of kinds) counts[kind]++;
+        if (sink === "messages")
+          duplicates.add(kinds.map((kind, place) => ({ letter: letters[place] as DeadLetter, kind })));
       },
       logger,
     });
@@ -86,7 +92,7 @@ export function startDeadLetters(options: {
 
   const reading = readOn();
   return {
-    problems: () => (problem === undefined ? [] : [problem]),
+    problems: () => [...(problem === undefined ? [] : [problem]), ...duplicates.problems()],
     counts: () => counts,
     async [Symbol.asyncDispose]() {
       stopping.abort();

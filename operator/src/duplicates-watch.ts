@@ -1,0 +1,49 @@
+import { identityOfMessage } from "./dead-letter.ts";
+import type { JudgedLetter } from "./dead-letter-store.ts";
+
+const hourMs = 3_600_000;
+
+/** How many duplicates and conflicts of one device in an hour are a problem. */
+export const duplicatesPerHourMax = 1_000_000;
+
+/** The most devices that are named at a time. */
+const namedMax = 5;
+
+/** Names the devices that send too many duplicates and conflicts. */
+export type DuplicatesWatch = {
+  /** Counts what became of some letters. */
+  add(letters: readonly Pick<JudgedLetter, "letter" | "kind">[]): void;
+  /** In words; empty if no device is beyond the limit in the hour of the latest letters. */
+  problems(): readonly string[];
+};
+
+/** Makes a watch. It counts by the log's clock, one hour at a time. */
+export function createDuplicatesWatch({ maxPerHour = duplicatesPerHourMax } = {}): DuplicatesWatch {
+  let hour = 0;
+  const counts = new Map<string, number>();
+  return {
+    add(letters) {
+      for (const { letter, kind } of letters) {
+        if (kind !== "duplicate" && kind !== "conflict") continue;
+        const identity = identityOfMessage(letter);
+        const itsHour = Math.floor(letter.arrivedMs / hourMs);
+        if (!identity || itsHour < hour) continue;
+        if (itsHour > hour) {
+          hour = itsHour;
+          counts.clear();
+        }
+        counts.set(identity.deviceId, (counts.get(identity.deviceId) ?? 0) + 1);
+      }
+    },
+    problems() {
+      const beyond = [...counts].filter(([, count]) => count > maxPerHour).sort((a, b) => b[1] - a[1]);
+      const since = new Date(hour * hourMs).toISOString();
+      return beyond
+        .slice(0, namedMax)
+        .map(
+          ([deviceId, count]) =>
+            `device ${deviceId} has sent ${count} duplicates and conflicts since ${since}, more than ${maxPerHour}: repair its sender, or put its certificate on the deny list`,
+        );
+    },
+  };
+}
