@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { diskProblem } from "./disk-problem.ts";
 import type { EngineName } from "./engine-names.ts";
 import { type EngineState, readState } from "./engines-state.ts";
 import { isRunning, residentBytes } from "./process-identity.ts";
@@ -9,7 +10,7 @@ export type EngineStatus = {
   readonly name: EngineName;
   /** `ready`: it answers; `unready`: it runs and does not; `dead`: it ended though nobody stopped it. */
   readonly state: "ready" | "unready" | "dead" | "stopped";
-  /** What is amiss while it is unready. */
+  /** What is wrong while it is unready, or why it is dead if that is known. */
   readonly reason?: string;
   readonly address: string;
   readonly processId?: number;
@@ -28,8 +29,12 @@ export function readEnginesStatus(folder: string): Promise<EngineStatus[]> {
 async function statusOf({ spec, process, startedAtMs }: EngineState): Promise<EngineStatus> {
   const { name, address, logFile } = spec;
   if (process === undefined) return { name, state: "stopped", address, logFile };
-  if (!isRunning(process)) return { name, state: "dead", address, logFile };
-  const reason = await askProbe(spec.probe);
+  if (!isRunning(process)) {
+    const problem = diskProblem(logFile);
+    return { name, state: "dead", ...(problem && { reason: problem }), address, logFile };
+  }
+  const unready = await askProbe(spec.probe);
+  const reason = unready === undefined ? undefined : (diskProblem(logFile) ?? unready);
   const memoryBytes = residentBytes(process.pid);
   return {
     name,

@@ -44,16 +44,19 @@ export function watchEngines(
   }
 
   async function poll(): Promise<void> {
-    for (const { name, state, reason = "does not answer" } of await engines.status()) {
+    for (const { name, state, reason } of await engines.status()) {
       if (signal.aborted) return;
       if (restarts.has(name)) continue;
       if (state === "dead") {
-        restarts.set(name, restart(name, { isDead: true, why: "died" }));
+        restarts.set(name, restart(name, { isDead: true, why: reason ? `died (${reason})` : "died" }));
       } else if (state === "unready" && name.startsWith("spark")) {
         const sinceMs = unreadySinceMs.get(name) ?? performance.now();
         unreadySinceMs.set(name, sinceMs);
         if (performance.now() - sinceMs < unreadyLimitMs) continue;
-        restarts.set(name, restart(name, { isDead: false, why: `is not ready (${reason})` }));
+        restarts.set(
+          name,
+          restart(name, { isDead: false, why: `is not ready (${reason ?? "does not answer"})` }),
+        );
       } else {
         unreadySinceMs.delete(name);
       }
