@@ -36,7 +36,10 @@ describe("an aggregator without engines", () => {
       const { status } = await health.check({ service });
       expect(status).toBe(HealthCheckResponse_ServingStatus.NOT_SERVING);
     }
-    await waitUntil(() => aggregator.view().problems[0]?.includes("ECONNREFUSED") ?? false);
+    await waitUntil(() => aggregator.view().problems[0]?.includes("ECONNREFUSED") ?? false, {
+      timeoutMs: 30_000,
+      what: "the problem of MongoDB",
+    });
     const call = createClient(AggregatorService, transport).getWindowJobStatus({});
     await expect(call).rejects.toMatchObject({
       code: Code.Unavailable,

@@ -10,7 +10,13 @@ describeChangingRetention(
     const folder = temporaryFolder();
     let nowMs = Date.UTC(2026, 10, 24, 11, 59, 30);
     const open = (retention: Retention) =>
-      openEmbeddedStore({ folder: folder.path, clock: () => nowMs, memoryMib: 64, retention });
+      openEmbeddedStore({
+        folder: folder.path,
+        clock: () => nowMs,
+        elapsedMs: () => nowMs,
+        memoryMib: 64,
+        retention,
+      });
     let store = await open(first);
     return {
       store: () => store.readings,

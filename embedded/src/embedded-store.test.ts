@@ -24,7 +24,7 @@ function readings(count: number, firstMs: number, stepMs = second): DeviceMessag
 /** A store with a clock that only the test moves. */
 async function openAt(folder: string, options: Partial<EmbeddedStoreOptions> = {}) {
   const time = { nowMs: startMs };
-  const store = await openEmbeddedStore({ folder, clock: () => time.nowMs, ...options });
+  const store = await openEmbeddedStore({ folder, clock: () => time.nowMs, elapsedMs: () => 0, ...options });
   return { store, time };
 }
 

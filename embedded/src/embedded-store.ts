@@ -36,6 +36,8 @@ export type EmbeddedStoreOptions = {
   readonly folder: string;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** Milliseconds that no step of the clock disturbs; see createArrivalClock. */
+  readonly elapsedMs?: () => number;
   /** The levels of windows, the finest first; `defaultLevels` by default. Fixed when the file is made. */
   readonly levels?: readonly Level[];
   /** How long to keep what; for ever by default. */
@@ -118,7 +120,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   }
   const maintenance = await connect();
   const stored = await readStored(maintenance, levels, database.file);
-  const arrivals = createArrivalClock(clock, Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs));
+  const startMs = Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs);
+  const arrivals = createArrivalClock(clock, startMs, options.elapsedMs);
   const registry = createSeriesRegistry(stored.series, stored.sortedCodes);
   const duplicatesBySeries = await readDuplicates(maintenance);
   const quota = createDuplicatesQuota({

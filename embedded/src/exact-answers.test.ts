@@ -30,7 +30,8 @@ async function openEngine({
   let nowMs = Date.UTC(2026, 10, 24, 11, 59, 30);
   let advances = 0;
   const clock = () => nowMs + (advances % 2) * stepMs;
-  const store = await openEmbeddedStore({ folder: folder.path, clock, memoryMib: 64, ...options });
+  const elapsedMs = () => nowMs;
+  const store = await openEmbeddedStore({ folder: folder.path, clock, elapsedMs, memoryMib: 64, ...options });
   const transport = createRouterTransport(queryRoutes({ store: store.readings, clock }), {
     router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
   });

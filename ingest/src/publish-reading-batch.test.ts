@@ -1,6 +1,8 @@
 import { waitUntil } from "@devicemesh/kit/testing";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
+import { defaultIngestConfig } from "./config.ts";
+import { lengthDelimited } from "./frame-bytes.ts";
 import { memoryLogSentinels } from "./memory-message-log.ts";
 import {
   detailsOf,
@@ -54,9 +56,17 @@ describe("PublishReadingBatch", () => {
     ]);
     const many = errorOf(await test.client.publishBatch(frameOf(...thermostatReadings("a", 1001))));
     expect(many.code).toBe(status.RESOURCE_EXHAUSTED);
-    const large = errorOf(await test.client.publishBatch(Buffer.alloc(5 * 1024 * 1024)));
+    const large = errorOf(await test.client.publishBatch(lengthDelimited(99, Buffer.alloc(1024 * 1024))));
     expect(large.code).toBe(status.RESOURCE_EXHAUSTED);
     expect(detailsOf(large).quotaFailure?.violations).toMatchObject([{ subject: "frames[0]" }]);
+  });
+
+  it("does not receive a batch of 5 MiB, and returns what the limit is", async () => {
+    await using test = await startTestIngest();
+    const error = errorOf(await test.client.publishBatch(Buffer.alloc(5 * 1024 * 1024)));
+    expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
+    expect(error.details).toContain(String(defaultIngestConfig.receiveBytesMax));
+    expect(test.memory.messages).toEqual([]);
   });
 
   it("answers UNAVAILABLE with RetryInfo when the log is away, INTERNAL when it breaks", async () => {
