@@ -33,7 +33,7 @@ describe.skipIf(grpcurl === undefined)("the calls in README.md", () => {
 
   beforeAll(async () => {
     const recording = `${root}generator/recordings/seattle-hourly-normals.csv`;
-    mesh = await startMesh(folder.path, ["--no-generator", "--replay", recording]);
+    mesh = await startMesh(folder.path, ["--devices", "12", "--replay", recording]);
     await waitUntil(() => mesh.output().includes("17,518 acked"), { timeoutMs: 30_000, what: "the replay" });
   });
   afterAll(async () => {
