@@ -129,11 +129,26 @@ describe.skipIf(replayProblem !== undefined)("the image of the services", { time
         "--kafka-brokers",
         "127.0.0.1:9",
         "--connect-url",
-        "http://127.0.0.1:9",
+        // Not 9: fetch refuses that one without connecting.
+        "http://127.0.0.1:2",
       ],
       { until: "stderr" },
     );
-    expect(service.output.stderr).toContain("the mesh is not made yet; it is tried again");
+    // The last piece may be half a line; a reason that changes is another line of the same engine.
+    const waitedFor = () =>
+      service.output.stderr
+        .split("\n")
+        .slice(0, -1)
+        .map((line) => JSON.parse(line))
+        .filter(({ msg }) => msg === "waiting for dependency")
+        .map(({ dependency }) => dependency);
+    const engines = ["kafka", "kafka-connect", "mongodb"];
+    await waitUntil(() => engines.every((engine) => waitedFor().includes(engine)) || service.hasEnded(), {
+      timeoutMs: 60_000,
+      what: "all three engines are waited for",
+    });
+    expect(new Set(waitedFor())).toEqual(new Set(engines));
+    expect(service.output.stderr).toContain("ECONNREFUSED 127.0.0.1:2");
     expect(await service.stop()).toBe(0);
   });
 
