@@ -23,8 +23,11 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
+/** protovalidate takes most of it: some 20 s for 100,000 messages on a machine that has nothing else to do. */
+const propertyTimeoutMs = 300_000;
+
 describe("the checks of readings", () => {
-  it("equal protovalidate on 100,000 random and boundary messages", () => {
+  it("equal protovalidate on 100,000 random and boundary messages", { timeout: propertyTimeoutMs }, () => {
     const verdicts = new Map<string, number>();
     let readings = 0;
     fc.assert(
