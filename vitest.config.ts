@@ -1,12 +1,14 @@
 import { defineConfig } from "vitest/config";
 import { missingTools } from "./scripts/optional-tools.ts";
 
-// Three projects, by what a test file needs:
+// Projects, by what a test file needs:
 //   *.test.ts         Node and npm alone
 //   *.tools.test.ts   tools of the host as well: Envoy, grpcurl, Go, Python, Chromium, Docker's client, ...
 //   *.engine.test.ts  the real engines; the project's set-up starts them once for all files
+//   *.soak.test.ts    the real engines for many minutes: acceptance runs, not part of CI
 const toolsFiles = "**/*.tools.test.ts";
 const engineFiles = "**/*.engine.test.ts";
+const soakFiles = "**/*.soak.test.ts";
 const withoutDependencies = "**/node_modules/**";
 
 export default defineConfig({
@@ -21,7 +23,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["*/src/**/*.test.ts", "scripts/**/*.test.ts"],
-          exclude: [withoutDependencies, toolsFiles, engineFiles],
+          exclude: [withoutDependencies, toolsFiles, engineFiles, soakFiles],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
@@ -47,6 +49,18 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: "soak",
+          include: [soakFiles],
+          exclude: [withoutDependencies],
+          globalSetup: ["scripts/engine-setup.ts"],
+          fileParallelism: false,
+          testTimeout: 1_200_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

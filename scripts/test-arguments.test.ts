@@ -7,12 +7,17 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 describe("the arguments of npm test", () => {
   it("are a switch and patterns, in any order", () => {
-    expect(readTestArguments([])).toEqual({ kind: "run", all: false, patterns: [] });
+    expect(readTestArguments([])).toEqual({ kind: "run", all: false, soak: false, patterns: [] });
     expect(readTestArguments(["planner", "--all"])).toEqual({
       kind: "run",
       all: true,
+      soak: false,
       patterns: ["planner"],
     });
+  });
+
+  it("may ask for the long acceptance runs", () => {
+    expect(readTestArguments(["--soak"])).toMatchObject({ all: false, soak: true });
   });
 
   it("do not silently ignore an unknown switch", () => {
@@ -28,11 +33,14 @@ describe("the test files", () => {
     expect(projectOf("query/src/planner.test.ts")).toBe("unit");
     expect(projectOf("envoy/src/drain.tools.test.ts")).toBe("tools");
     expect(projectOf("e2e/src/mesh/kills.engine.test.ts")).toBe("engines");
+    expect(projectOf("e2e/src/mesh/cuts.soak.test.ts")).toBe("soak");
   });
 
   it("are found by a part of their path", () => {
     expect(findTestFiles(root, ["scripts/test-arg"])).toEqual(["scripts/test-arguments.test.ts"]);
-    expect(new Set(findTestFiles(root, []).map(projectOf))).toEqual(new Set(["unit", "tools", "engines"]));
+    expect(new Set(findTestFiles(root, []).map(projectOf))).toEqual(
+      new Set(["unit", "tools", "engines", "soak"]),
+    );
   });
 });
 

@@ -1,31 +1,46 @@
 // What the command line of `npm test` asks for, and which test files there are.
 import { globSync } from "node:fs";
 
-/** What a test file needs: Node alone, other tools of the host, or the real engines. */
-export type Project = "unit" | "tools" | "engines";
+/** What a test file needs: Node alone, other tools of the host, the real engines, or these for many minutes. */
+export type Project = "unit" | "tools" | "engines" | "soak";
 
 export const testHelp = `npm test                     checks and all tests that need only Node and npm
 npm test -- PATTERN ...      only the test files whose path contains a pattern; no checks
 npm test -- --all            also what needs other tools (Envoy, Go, Python, Chromium, Docker) and the real engines
-npm test -- --all PATTERN    only the files that match, those on the real engines included`;
+npm test -- --all PATTERN    only the files that match, those on the real engines included
+npm test -- --soak           only the acceptance runs on the real engines, which take long: every kind of process
+                             killed in turn, twice; parts that hang; networks that are cut`;
 
 type TestArguments =
-  | { readonly kind: "run"; readonly all: boolean; readonly patterns: readonly string[] }
+  | {
+      readonly kind: "run";
+      readonly all: boolean;
+      readonly soak: boolean;
+      readonly patterns: readonly string[];
+    }
   | { readonly kind: "help" }
   | { readonly kind: "error"; readonly text: string };
 
 /** Reads the arguments after `npm test --`. */
 export function readTestArguments(args: readonly string[]): TestArguments {
   if (args.includes("--help") || args.includes("-h")) return { kind: "help" };
-  const unknown = args.find((arg) => arg.startsWith("-") && arg !== "--all");
+  const unknown = args.find((arg) => arg.startsWith("-") && !switches.includes(arg));
   if (unknown !== undefined)
     return { kind: "error", text: `npm test does not know ${unknown}\n\n${testHelp}` };
-  return { kind: "run", all: args.includes("--all"), patterns: args.filter((arg) => arg !== "--all") };
+  return {
+    kind: "run",
+    all: args.includes("--all"),
+    soak: args.includes("--soak"),
+    patterns: args.filter((arg) => !switches.includes(arg)),
+  };
 }
+
+const switches = ["--all", "--soak"];
 
 /** The project that runs a test file, by the file's name. */
 export function projectOf(file: string): Project {
   if (file.endsWith(".engine.test.ts")) return "engines";
+  if (file.endsWith(".soak.test.ts")) return "soak";
   return file.endsWith(".tools.test.ts") ? "tools" : "unit";
 }
 

@@ -19,18 +19,18 @@ if (read.kind !== "run") {
   );
   process.exit(read.kind === "help" ? 0 : 2);
 }
-const { all, patterns } = read;
-const isWhole = patterns.length === 0;
+const { all, soak, patterns } = read;
+const isWhole = patterns.length === 0 && !soak;
 const files = findTestFiles(root, patterns);
 const countOf = (project: Project): number => files.filter((file) => projectOf(file) === project).length;
 
 // A pattern may also name tests that need tools: they are cheap to start. Engines take a minute: only --all starts them.
-const wanted: readonly Project[] = all
-  ? ["unit", "tools", "engines"]
-  : isWhole
-    ? ["unit"]
-    : ["unit", "tools"];
-const projects = wanted.filter((project) => countOf(project) > 0);
+function wantedProjects(): readonly Project[] {
+  if (soak) return ["soak"];
+  if (all) return ["unit", "tools", "engines"];
+  return isWhole ? ["unit"] : ["unit", "tools"];
+}
+const projects = wantedProjects().filter((project) => countOf(project) > 0);
 
 mkdirSync(join(root, ".cache"), { recursive: true });
 if (all && isWhole) {

@@ -78,7 +78,7 @@ const isTypeScript = ({ path }: SourceFile): boolean => path.endsWith(".ts");
 const isTest = ({ path }: SourceFile): boolean =>
   /\.(test|contract)\.ts$/.test(path) || path.startsWith("e2e/");
 /** A test against the real engines: it may ask for them, and for what the operator prepares. */
-const isEngineTest = ({ path }: SourceFile): boolean => path.endsWith(".engine.test.ts");
+const isEngineTest = ({ path }: SourceFile): boolean => /\.(engine|soak)\.test\.ts$/.test(path);
 const isService = ({ path }: SourceFile): boolean => Object.hasOwn(mayImport, path.split("/")[0] ?? "");
 
 const rules: readonly Rule[] = [

@@ -155,7 +155,7 @@ function discardOldest(all: Map<number, DuplicatesOfSeries>): number {
   if (arrived.length <= conflictsMax) return arrived.length;
   const oldestMs = arrived.sort((a, b) => b - a)[conflictsMax - 1] as number;
   // Those of the last moment that still have room stay, too.
-  let room = conflictsMax - arrived.findIndex((ms) => ms === oldestMs);
+  let room = conflictsMax - arrived.indexOf(oldestMs);
   for (const [series, { latest, ...counts }] of all) {
     const kept = latest.filter(
       ({ arrivedMs }) => arrivedMs > oldestMs || (arrivedMs === oldestMs && room-- > 0),

@@ -1,0 +1,48 @@
+import { testEngines } from "@devicemesh/engines/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createPublisher, readingOf } from "../publisher.ts";
+import { askOverAndOver, harmUnderLoad, recoveryLimitMs, settledReadings } from "./harm-under-load.ts";
+import { killVictims as victims } from "./kill-victims.ts";
+import { type RealMesh, startRealMesh } from "./real-mesh.ts";
+import { startSteadyLoad } from "./steady-load.ts";
+
+const engines = await testEngines();
+
+describe.skipIf(engines === undefined)("kill -9 under load of", () => {
+  let mesh: RealMesh;
+  beforeAll(async () => {
+    mesh = await startRealMesh(engines!, "all-kills");
+  }, 300_000);
+  afterAll(async () => {
+    await mesh?.[Symbol.asyncDispose]();
+  }, 60_000);
+
+  // Twice: what the first round leaves behind must not harm the second.
+  it.each(["once", "and again"])(
+    "all of them one after the other, %s, at 1,000 readings a second, a fifth late and a twentieth repeated",
+    { timeout: recoveryLimitMs * 10 },
+    async (round) => {
+      const prefix = `all-${round.replaceAll(" ", "-")}.`;
+      const settled = settledReadings(`settled-${prefix}`);
+      using publisher = createPublisher(mesh.address);
+      await publisher.publish(settled.map(readingOf));
+      await mesh.untilSealed();
+      const asking = askOverAndOver(mesh, settled);
+      const load = startSteadyLoad({
+        target: mesh.address,
+        prefix,
+        readingsPerSecond: 1000,
+        lateEvery: 5,
+        repeatEvery: 20,
+      });
+      try {
+        await harmUnderLoad(mesh, load, prefix, victims);
+      } finally {
+        await asking.stop();
+      }
+      expect(load.repeated).toBeGreaterThan(load.sent.size / 25);
+      expect(asking.differences).toEqual([]);
+      expect(asking.answered).toBeGreaterThan(victims.length);
+    },
+  );
+});
