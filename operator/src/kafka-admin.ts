@@ -10,17 +10,19 @@ export type WithAdmin = <Result>(
   signal?: AbortSignal,
 ) => Promise<Result>;
 
-/** A connection, and how its requests are ended. */
-type Access = { readonly admin: Promise<Admin>; isConnected: boolean; cut(): void };
+/** A connection, whether it is being closed, and how its requests are ended. */
+type Access = { readonly admin: Promise<Admin>; isConnected: boolean; isClosing: boolean; cut(): void };
 
 /**
  * Kafka's administrative requests over one connection, which is made anew after anything failed on it or was
- * cancelled. `openKafka` makes a client whose connections are told.
+ * cancelled. A request that fails because another one ended the connection is asked once more, so requests must be
+ * safe to repeat. `openKafka` makes a client whose connections are told.
  */
 export function createAdminAccess(
   openKafka: (onSocket: (socket: Socket) => void) => Kafka,
 ): AsyncDisposable & { readonly use: WithAdmin } {
   let current: Access | undefined;
+  let isDisposed = false;
 
   function open(): Access {
     const sockets = new Set<Socket>();
@@ -36,6 +38,7 @@ export function createAdminAccess(
     const access: Access = {
       admin,
       isConnected: false,
+      isClosing: false,
       cut() {
         isCut = true;
         for (const socket of sockets) socket.destroy(cutError);
@@ -49,6 +52,7 @@ export function createAdminAccess(
   }
 
   function forget(access: Access): void {
+    access.isClosing = true;
     if (current === access) current = undefined;
   }
 
@@ -58,30 +62,46 @@ export function createAdminAccess(
     await admin?.disconnect().catch(() => {});
   }
 
+  async function askOver<Result>(
+    access: Access,
+    ask: (admin: Admin) => Promise<Result>,
+    signal?: AbortSignal,
+  ): Promise<Result> {
+    const cancelled = Promise.withResolvers<never>();
+    cancelled.promise.catch(() => {});
+    const onAbort = (): void => {
+      cancelled.reject(signal?.reason);
+      forget(access);
+      access.cut();
+      void drop(access);
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([access.admin.then(ask), cancelled.promise]);
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+    }
+  }
+
   return {
     async use(ask, signal) {
-      signal?.throwIfAborted();
-      current ??= open();
-      const access = current;
-      const cancelled = Promise.withResolvers<never>();
-      cancelled.promise.catch(() => {});
-      const onAbort = (): void => {
-        cancelled.reject(signal?.reason);
-        forget(access);
-        access.cut();
-        void drop(access);
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      try {
-        return await Promise.race([access.admin.then(ask), cancelled.promise]);
-      } catch (error) {
-        if (!signal?.aborted) await drop(access);
-        throw error;
-      } finally {
-        signal?.removeEventListener("abort", onAbort);
+      for (let isRepeated = false; ; isRepeated = true) {
+        signal?.throwIfAborted();
+        current ??= open();
+        const access = current;
+        try {
+          return await askOver(access, ask, signal);
+        } catch (error) {
+          if (signal?.aborted) throw error;
+          // Closed for another request's sake: this one has not failed by itself.
+          if (access.isClosing && !isDisposed && !isRepeated) continue;
+          await drop(access);
+          throw error;
+        }
       }
     },
     async [Symbol.asyncDispose]() {
+      isDisposed = true;
       const access = current;
       if (!access) return;
       const { isConnected } = access;
