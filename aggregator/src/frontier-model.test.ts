@@ -7,7 +7,7 @@ const seeds = 300;
 const seedsUntilCaught = 400;
 
 describe("answers over random schedules of crashes, redelivery, late and repeated messages, and expiry", () => {
-  it(`equal brute force in ${seeds} runs, with nothing dropped`, { timeout: 120_000 }, () => {
+  it(`equal brute force in ${seeds} runs, with nothing dropped`, { timeout: 300_000 }, () => {
     const sums = {
       answers: 0,
       fromCoarse: 0,

@@ -10,7 +10,7 @@ import { expect, it } from "vitest";
 const script = fileURLToPath(new URL("folding-process.ts", import.meta.url));
 const startMs = Date.UTC(2026, 5, 1);
 const kills = 12;
-const signal = AbortSignal.timeout(120_000);
+const signal = AbortSignal.timeout(300_000);
 
 /** What a plan counts, by device. */
 async function rowsOf(store: EmbeddedStore, plan: ReadPlan) {
@@ -21,7 +21,7 @@ async function rowsOf(store: EmbeddedStore, plan: ReadPlan) {
     .sort((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
 }
 
-it("counts every reading once, however often it is killed while it folds", { timeout: 120_000 }, async () => {
+it("counts every reading once, however often it is killed while it folds", { timeout: 300_000 }, async () => {
   using folder = temporaryFolder();
   let acked = 0;
   let nowMs = startMs;
