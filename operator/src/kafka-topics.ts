@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import kafkajs, { type Admin } from "kafkajs";
 import { changedSettings, differenceOf, type Part } from "./difference.ts";
 import type { WithAdmin } from "./kafka-admin.ts";
@@ -51,16 +52,47 @@ function missingTopic(withAdmin: WithAdmin, definition: TopicDefinition): Part {
     difference: { kind: "create" },
     async apply() {
       const configEntries = Object.entries(settings).map(([name, value]) => ({ name, value }));
-      await withAdmin((admin) =>
-        admin.createTopics({
-          waitForLeaders: true,
+      await withAdmin(async (admin) => {
+        await admin.createTopics({
+          waitForLeaders: false,
           timeout: leaderWaitMs,
           topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }],
-        }),
-      );
+        });
+        await untilLed(admin, { topic, partitions });
+      });
     },
   };
 }
+
+/**
+ * Resolves when every partition of a new topic has a leader. The broker that is asked may not know the topic yet, for
+ * it was created on another one; kafkajs's own wait takes that for a failure.
+ * @throws the last error, or Error after 15 s.
+ */
+async function untilLed(
+  admin: Pick<Admin, "fetchTopicMetadata">,
+  { topic, partitions }: Pick<TopicDefinition, "topic" | "partitions">,
+): Promise<void> {
+  const deadlineMs = performance.now() + leaderWaitMs;
+  for (;;) {
+    let problem: unknown = new Error(`the partitions of ${topic} have no leaders after ${leaderWaitMs} ms`);
+    try {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+      const led = topics[0]?.partitions.filter(({ leader }) => leader >= 0) ?? [];
+      if (led.length === partitions) return;
+    } catch (error) {
+      if (!notYetTypes.has(String((error as { type?: unknown }).type))) throw error;
+      problem = error;
+    }
+    if (performance.now() > deadlineMs) throw problem;
+    await delay(leaderPollMs);
+  }
+}
+
+/** What a broker answers that does not know of a new topic, or of its leaders, yet. */
+const notYetTypes: ReadonlySet<string> = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE"]);
+
+const leaderPollMs = 100;
 
 async function inspectTopic(admin: Admin, withAdmin: WithAdmin, definition: TopicDefinition): Promise<Part> {
   const { topic, partitions, replication } = definition;
