@@ -79,6 +79,8 @@ export async function createSparkFixture(
   opened.defer(() => admin.disconnect());
   opened.defer(() => producer.disconnect());
   await admin.createTopics({
+    // It fails where a broker has not heard of the topic yet.
+    waitForLeaders: false,
     topics: [messages, windows].map((topic) => ({
       topic,
       numPartitions: partitions,
@@ -86,6 +88,14 @@ export async function createSparkFixture(
       configEntries: [{ name: "message.timestamp.type", value: "LogAppendTime" }],
     })),
   });
+  const areLed = async (): Promise<boolean> => {
+    const { topics } = await admin.fetchTopicMetadata({ topics: [messages, windows] });
+    return topics.every(
+      (found) =>
+        found.partitions.length === partitions && found.partitions.every(({ leader }) => leader >= 0),
+    );
+  };
+  await waitUntil(() => areLed().catch(() => false), { timeoutMs: 30_000, what: "the topics have leaders" });
   const meaning = { topic: messages, outputTopic: windows, partitions, windowMs, segmentMs };
   const openSession = () =>
     openWindowSession({ address: engines.sparkUrl, topicPrefix: prefix, database: "test" });
