@@ -1,10 +1,11 @@
-import { appendFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Logger } from "@devicemesh/kit/logger";
 import { silentLogger } from "@devicemesh/kit/logger";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
 import { describe, expect, it } from "vitest";
 import { openDenyListFile } from "./deny-list-file.ts";
+import { followFile } from "./followed-file.ts";
 
 type Line = {
   readonly level: "error" | "warn";
@@ -20,6 +21,12 @@ function open(path: string) {
   const logger = { ...silentLogger(), error: log("error"), warn: log("warn") } as unknown as Logger;
   const list = openDenyListFile({ path, logger, intervalMs: 5 });
   return { list, lines, [Symbol.dispose]: () => list[Symbol.dispose]() };
+}
+
+/** Writes a file in one step: a poll between emptying and writing it would see an empty list. */
+function replace(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
 }
 
 function withFile(text: string) {
@@ -46,15 +53,32 @@ describe("a deny list in a file", () => {
       level: "error",
       text: expect.stringContaining("write a line `none`"),
     });
-    // Two more polls see a later entry: the emptied list has been settled by then.
-    appendFileSync(file.path, "token c\n");
-    await waitUntil(() => file.list.has("token", "c"));
+    // Another follower of the file settles at the poll at which the list would lift what left it.
+    const settled = Promise.withResolvers<void>();
+    using _ = followFile({
+      path: file.path,
+      parse: (text) => text,
+      settle(text) {
+        settled.resolve();
+        return text;
+      },
+      onProblem: settled.reject,
+      intervalMs: 5,
+    });
+    await settled.promise;
+    appendFileSync(file.path, "# still empty\n");
+    // It is reported again only if entries are still revoked.
+    await waitUntil(() => file.lines.length > 1);
+    expect(file.lines[1]).toMatchObject({
+      level: "error",
+      text: expect.stringContaining("write a line `none`"),
+    });
     expect(["a", "b"].map((id) => file.list.has("token", id))).toEqual([true, true]);
   });
 
   it("lifts everything when the file says so, and logs each entry", async () => {
     using file = withFile("token a\ntoken b\n");
-    writeFileSync(file.path, "# all found again\nnone\n");
+    replace(file.path, "# all found again\nnone\n");
     await waitUntil(() => !file.list.has("token", "a"));
     expect(file.list.has("token", "b")).toBe(false);
     expect(file.lines).toEqual([
@@ -68,7 +92,7 @@ describe("a deny list in a file", () => {
 
   it("lifts an entry that leaves and keeps the others", async () => {
     using file = withFile("token a\ntoken b\n");
-    writeFileSync(file.path, "token b\n");
+    replace(file.path, "token b\n");
     await waitUntil(() => !file.list.has("token", "a"));
     expect(file.list.has("token", "b")).toBe(true);
     expect(file.lines.map(({ facts }) => facts.lifted)).toEqual([["token a"]]);
@@ -78,7 +102,7 @@ describe("a deny list in a file", () => {
     using file = withFile("token a\n");
     rmSync(file.path);
     await waitUntil(() => file.lines.length > 0);
-    writeFileSync(file.path, "tokne x\ntoken c\n");
+    replace(file.path, "tokne x\ntoken c\n");
     await waitUntil(() => file.list.has("token", "c"));
     expect(file.list.has("token", "a")).toBe(true);
     expect(file.lines.map(({ level }) => level)).toEqual(["error", "error"]);

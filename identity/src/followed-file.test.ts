@@ -4,6 +4,12 @@ import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
 import { describe, expect, it } from "vitest";
 import { followFile } from "./followed-file.ts";
 
+/** Writes a file in one step, so that no poll sees half of it. */
+function replace(path: string, text: string): void {
+  writeFileSync(`${path}.new`, text);
+  renameSync(`${path}.new`, path);
+}
+
 function follow(path: string) {
   const problems: unknown[] = [];
   const file = followFile({
@@ -62,7 +68,7 @@ describe("followFile", () => {
       parse(text, before: string | undefined) {
         calls.push(`parse ${text}`);
         // A slow writer: the file is another one at each of the next polls.
-        if (before !== undefined && text.length < 4) writeFileSync(path, `${text}${text.length}`);
+        if (before !== undefined && text.length < 4) replace(path, `${text}${text.length}`);
         return text;
       },
       settle(text) {
@@ -73,7 +79,7 @@ describe("followFile", () => {
       intervalMs: 5,
     });
     await waitUntil(() => file.current.endsWith("settled"));
-    writeFileSync(path, "new");
+    replace(path, "new");
     await waitUntil(() => file.current === "new3 settled");
     expect(calls).toEqual([
       "parse 0",
