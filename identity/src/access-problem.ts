@@ -1,3 +1,4 @@
+import { isLoopback } from "@devicemesh/kit/request-host";
 import type { DeviceAccessConfig, UserAccessConfig } from "./settings.ts";
 
 /** What a service is told of identity; `host` is what it listens on. */
@@ -13,11 +14,6 @@ export type Served = "users" | "devices";
  */
 export function accessProblem(config: AccessConfig, served: readonly Served[]): string | undefined {
   return contradiction(config) ?? openDoor(config, served);
-}
-
-/** Whether only this machine can connect to what listens on a host. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
 function contradiction(config: AccessConfig): string | undefined {

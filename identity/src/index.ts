@@ -1,4 +1,4 @@
-export { accessProblem, isLoopback, type Served } from "./access-problem.ts";
+export { accessProblem, type Served } from "./access-problem.ts";
 export { createUserGate, type UserGate, userKey } from "./connect-access.ts";
 export { createDenyList, type DenyList, emptyDenyList, parseDenyList } from "./deny-list.ts";
 export { forwardedCertificateHeader } from "./forwarded-certificate.ts";

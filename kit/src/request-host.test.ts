@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { hostProblem, loopbackHosts } from "./request-host.ts";
+import { hostProblem, isLoopback, loopbackHosts } from "./request-host.ts";
 
 describe("the host of a request", () => {
-  it.each(["localhost", "LOCALHOST:8080", "127.0.0.1", "127.0.0.1:9", "[::1]:8080", undefined])(
-    "may be of this machine: %s",
-    (host) => expect(hostProblem(host, loopbackHosts)).toBeUndefined(),
-  );
+  it.each([
+    "localhost",
+    "LOCALHOST:8080",
+    "127.0.0.1",
+    "127.0.0.1:9",
+    "127.0.0.2:8080",
+    "[::1]:8080",
+    undefined,
+  ])("may be of this machine: %s", (host) => expect(hostProblem(host, loopbackHosts)).toBeUndefined());
 
   it.each([
     "attacker.example",
@@ -25,4 +30,12 @@ describe("the host of a request", () => {
       expect(hostProblem(host, "*")).toMatchObject({ kind: "malformed" });
     },
   );
+});
+
+describe("isLoopback", () => {
+  it("knows other machines' addresses and all addresses from its own", () => {
+    for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "example.com", ""]) {
+      expect(isLoopback(host)).toBe(false);
+    }
+  });
 });

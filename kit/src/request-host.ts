@@ -1,6 +1,11 @@
 /** The names by which a browser reaches this machine without DNS, as a Host header writes them. */
 export const loopbackHosts: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
 
+/** Whether only this machine can connect to what listens on a host, or means it by that name. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
 /** Host names that a server answers to, without ports; "*" for any. */
 export type AllowedHosts = readonly string[] | "*";
 
@@ -22,6 +27,8 @@ export function hostProblem(authority: string | undefined, allowed: AllowedHosts
     };
   }
   if (allowed === "*" || allowed.includes(host)) return undefined;
+  // Any address of 127.0.0.0/8 is this machine's, and no name that DNS could point here.
+  if (allowed === loopbackHosts && isLoopback(host)) return undefined;
   return {
     kind: "foreign",
     message: `this address serves only calls to ${allowed.join(", ")}: authentication is off here; set up TLS and tokens (npm run certs) for other names`,

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { devicesAtStart } from "@devicemesh/embedded/config";
 import { type EngineAddresses, type Engines, installEnvoy, killEnginesNow } from "@devicemesh/engines";
-import { isLoopback } from "@devicemesh/identity";
+import { isLoopback } from "@devicemesh/kit/request-host";
 import { retentionProblem } from "@devicemesh/proto";
 import { type MeshConfig, meshSettings } from "./config.ts";
 import { findCredentials } from "./credentials.ts";

@@ -1,7 +1,8 @@
 import { lookup } from "node:dns/promises";
+import { isIPv4 } from "node:net";
 import { listOf } from "@devicemesh/chain";
 import type { HostPort, StartEnvoyOptions } from "@devicemesh/envoy";
-import { isLoopback } from "@devicemesh/identity";
+import { isLoopback, loopbackHosts } from "@devicemesh/kit/request-host";
 import type { ServicesConfig } from "./service-plans.ts";
 
 /** What is behind the front door. */
@@ -30,7 +31,11 @@ export async function planFrontDoor(
     binary,
     folder,
     plain: { host: identity ? "127.0.0.1" : host, port: ports.envoy },
-    ...(identity === undefined && !isLoopback(config.host) && { plainHosts: "*" }),
+    ...(identity === undefined && {
+      plainHosts: isLoopback(config.host)
+        ? [...new Set([...loopbackHosts, ...(isIPv4(host) ? [host] : [])])]
+        : "*",
+    }),
     metrics: { host: "127.0.0.1", port: 0 },
     ...(identity && {
       public: { host, port: identity.publicPort, ...identity.credentials.server },
