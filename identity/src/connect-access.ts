@@ -1,10 +1,11 @@
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import type { DenyList } from "./deny-list.ts";
+import { createHttpGate, type HttpGate } from "./http-access.ts";
 import { clockToleranceMs } from "./jose-token-verifier.ts";
 import { needOf } from "./scopes.ts";
 import { type IdentifyUser, scopeProblem, tokenProblem, type User } from "./user.ts";
 
-/** Decides who may call what. Both parts go to a server. */
+/** Decides who may call what. All parts go to a server. */
 export type UserGate = {
   /**
    * Rejects a call whose user is unknown or lacks the scope that the RPC needs, by its headers alone: the body of a
@@ -18,6 +19,8 @@ export type UserGate = {
    * interceptor around it, which translates RpcErrors.
    */
   readonly interceptor: Interceptor;
+  /** The same users, for resources over plain HTTP. */
+  readonly http: HttpGate;
 };
 
 /** The user that `check` has identified, for handlers; undefined where users are not known. */
@@ -41,6 +44,7 @@ export function createUserGate({
     if (problem) throw problem;
   };
   return {
+    http: createHttpGate({ identify, denyList, clock, toleranceMs }),
     async check({ service, method, requestHeader, values }) {
       const rpc = { service: service.typeName, method: method.name };
       if (needOf(rpc.service, rpc.method)?.kind === "nothing") return;

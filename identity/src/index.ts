@@ -3,6 +3,7 @@ export { createUserGate, type UserGate, userKey } from "./connect-access.ts";
 export { createDenyList, type DenyList, emptyDenyList, parseDenyList } from "./deny-list.ts";
 export { forwardedCertificateHeader } from "./forwarded-certificate.ts";
 export { forwardedTokenHeader } from "./forwarded-user.ts";
+export { createHttpGate, type HttpGate, openHttpGate } from "./http-access.ts";
 export type { IdentifiedCall, IdentifyPublisher } from "./identify-publisher.ts";
 export {
   type AccessDependencies,

@@ -1,6 +1,8 @@
+import type { ServerResponse } from "node:http";
 import { expect, it, onTestFinished } from "vitest";
 import { createHttpRoutes, type HttpRoute } from "./http-routes.ts";
 import { startOnePortServer } from "./one-port-server.ts";
+import { invalidArgument, unavailable } from "./rpc-error.ts";
 
 const textRoute = (method: HttpRoute["method"], path: string): HttpRoute => ({
   method,
@@ -52,4 +54,62 @@ it("answers 500 for a handler that fails, and reports the error", async () => {
   expect(status).toBe(500);
   expect(body).not.toContain("secret");
   expect(errors).toEqual([failure]);
+});
+
+it("answers the RpcError of a handler with its status, its details and its retry hint, and does not report it", async () => {
+  const errors: unknown[] = [];
+  const server = await startOnePortServer({
+    host: "127.0.0.1",
+    port: 0,
+    handler: createHttpRoutes(
+      [
+        {
+          method: "GET",
+          path: "/invalid",
+          handle: () =>
+            Promise.reject(invalidArgument({ field: "to", description: "must be a time", reason: "to" })),
+        },
+        {
+          method: "GET",
+          path: "/unavailable",
+          handle: () => Promise.reject(unavailable({ message: "the store is closed", retryDelayMs: 1500 })),
+        },
+      ],
+      { onError: (error) => errors.push(error) },
+    ),
+    shutdownGraceMs: 0,
+  });
+  onTestFinished(() => server.close());
+  const invalid = await fetch(`http://127.0.0.1:${server.port}/invalid`);
+  expect(invalid.status).toBe(400);
+  expect(await invalid.json()).toMatchObject({
+    code: "invalid_argument",
+    message: "to: must be a time",
+    details: [{ type: "google.rpc.BadRequest" }],
+  });
+  const unavailableNow = await fetch(`http://127.0.0.1:${server.port}/unavailable`);
+  expect([unavailableNow.status, unavailableNow.headers.get("retry-after")]).toEqual([503, "2"]);
+  expect(errors).toEqual([]);
+});
+
+it("cuts a response that has begun when its handler fails", async () => {
+  const errors: unknown[] = [];
+  const call = await serve(
+    [
+      {
+        method: "GET",
+        path: "/a",
+        async handle(_, response) {
+          const { promise, resolve } = Promise.withResolvers<void>();
+          response.statusCode = 200;
+          (response as ServerResponse).write("half of it", () => resolve());
+          await promise;
+          throw new Error("broken");
+        },
+      },
+    ],
+    (error) => errors.push(error),
+  );
+  await expect(call("GET", "/a")).rejects.toThrow();
+  expect(errors).toHaveLength(1);
 });

@@ -1,4 +1,6 @@
+import { respondHttpError } from "./http-errors.ts";
 import type { OnePortHandler, OnePortRequest, OnePortResponse } from "./one-port-server.ts";
+import { toStatus } from "./rpc-error.ts";
 import { respondError } from "./unserved-requests.ts";
 
 /** A resource that a server offers over plain HTTP, beside its RPCs. */
@@ -6,14 +8,17 @@ export type HttpRoute = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** The path, exactly; or, if it ends in `/*`, every path below it. */
   readonly path: string;
-  /** Answers a request. `url` is its path and query. A rejection is answered with 500 and reported to `onError`. */
+  /**
+   * Answers a request; `url` has its path and query. If it rejects with an RpcError, the response is that error as JSON
+   * (`respondHttpError`); with anything else it is 500. Once the response has begun, it is cut instead.
+   */
   handle(request: OnePortRequest, response: OnePortResponse, url: URL): void | Promise<void>;
 };
 
 /**
  * Dispatches requests to routes. An exact path wins over `/*`, a longer prefix over a shorter one. GET routes answer
  * HEAD too. Another method on a known path is answered with 405 and `allow`, an unknown path by `fallback`
- * (404 by default).
+ * (404 by default). `onError` receives the errors whose text the caller does not.
  */
 export function createHttpRoutes(
   routes: readonly HttpRoute[],
@@ -32,9 +37,9 @@ export function createHttpRoutes(
     return byPath.get(path) ?? (prefix === undefined ? [] : (byPath.get(prefix) ?? []));
   }
   function failed(error: unknown, response: OnePortResponse): void {
-    onError(error);
+    if (toStatus(error).internal) onError(error);
     if (response.headersSent) response.destroy();
-    else respondError(response, 500, "internal", "internal error");
+    else respondHttpError(response, error);
   }
   async function run(
     route: HttpRoute,

@@ -6,6 +6,7 @@ import { addHealthRoutes } from "@devicemesh/kit/connect-health";
 import { addReflectionRoutes } from "@devicemesh/kit/connect-reflection";
 import { createErrorInterceptor, createRequestGate, toConnectError } from "@devicemesh/kit/connect-status";
 import { createHealth, type Health } from "@devicemesh/kit/health";
+import { createHttpRoutes, type HttpRoute } from "@devicemesh/kit/http-routes";
 import { contractJson } from "@devicemesh/kit/json-requests";
 import type { Logger } from "@devicemesh/kit/logger";
 import type { Metrics } from "@devicemesh/kit/metrics";
@@ -37,7 +38,9 @@ export type QueryDependencies = {
   readonly serving?: boolean;
   /** Further services on the same port; health and reflection show them too. */
   readonly extraRoutes?: (router: ConnectRouter) => void;
-  /** Answers requests that are not for a service; 404 by default. */
+  /** Further resources on the same port, each behind its own gate (`access.http`). */
+  readonly httpRoutes?: readonly HttpRoute[] | undefined;
+  /** Answers requests that are for no service and no resource; 404 by default. */
   readonly fallback?: FallbackHandler;
   /** Admits or rejects the calls of every service on the port. All are admitted if left out. */
   readonly access?: UserGate | undefined;
@@ -135,8 +138,11 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     hosts: config.hosts ?? (access === undefined ? loopbackHosts : "*"),
     addressOf,
     unfinished: dependencies.unfinished,
-    // Both kinds of response have these two methods; their types differ in what they return.
-    fallback: fallback as OnePortHandler | undefined,
+    fallback: createHttpRoutes(dependencies.httpRoutes ?? [], {
+      // Both kinds of response have these two methods; their types differ in what they return.
+      ...(fallback && { fallback: fallback as OnePortHandler }),
+      onError: (error) => logger.error({ error }, "a request for a resource failed"),
+    }),
   });
 
   let cutTimer: NodeJS.Timeout | undefined;
