@@ -1,28 +1,44 @@
-import { deviceIdPattern } from "@devicemesh/proto";
+import { deviceIdPattern, sensorNamePattern } from "@devicemesh/proto";
 
-/** Turns the bytes of valid device ids into strings, the same bytes into the same string, quickly. */
-export type DeviceIds = {
-  /**
-   * The device id in bytes[start, end), or undefined if it breaks the contract's pattern.
-   * `view` must show the same bytes.
-   */
+/** Turns the bytes of valid names into strings, the same bytes into the same string, quickly. */
+export type InternedNames = {
+  /** The name in bytes[start, end), or undefined if it breaks the pattern. `view` must show the same bytes. */
   intern(bytes: Buffer, view: DataView, start: number, end: number): string | undefined;
 };
 
-/** How many device ids are remembered by default. */
+/** Interns device ids. */
+export type DeviceIds = InternedNames;
+
+/** How many device ids are remembered by default: 8 MiB at most. */
 export const deviceIdSlots = 65_536;
 
-/** Longer ids are decoded each time; as long as the contract allows. With 65,536 slots 8 MiB at most. */
+/** Longer names are decoded each time; as long as the contract allows. */
 const cachedBytesMax = 128;
-/** How many slots an id may be in. More find room in a fuller table, and cost more where there is none. */
+/** How many slots a name may be in. More find room in a fuller table, and cost more where there is none. */
 const probes = 4;
 
-/**
- * A table of at most `slots` ids (a power of two), of valid ones only, so that garbage cannot fill it.
- * When all the slots that an id may be in are taken, it takes the place of one of them in turn: a fleet
- * larger than the table still works, only slower (a miss decodes and matches the pattern).
- */
+/** Interns device ids that keep the contract's pattern. */
 export function createDeviceIds({ slots = deviceIdSlots }: { readonly slots?: number } = {}): DeviceIds {
+  return createInternedNames({ slots, pattern: deviceIdPattern });
+}
+
+/** Interns names of sensors that keep the contract's pattern. */
+export function createSensorNames({ slots = 1024 }: { readonly slots?: number } = {}): InternedNames {
+  return createInternedNames({ slots, pattern: sensorNamePattern });
+}
+
+/**
+ * A table of at most `slots` names (a power of two) in ASCII, of valid ones only, so that garbage cannot fill it.
+ * When all the slots that a name may be in are taken, it takes the place of one of them in turn: more names than
+ * slots still work, only slower (a miss decodes and matches the pattern).
+ */
+function createInternedNames({
+  slots,
+  pattern,
+}: {
+  readonly slots: number;
+  readonly pattern: RegExp;
+}): InternedNames {
   if (slots < probes || (slots & (slots - 1)) !== 0)
     throw new Error(`slots must be a power of two, not ${slots}`);
   const mask = slots - 1;
@@ -32,6 +48,12 @@ export function createDeviceIds({ slots = deviceIdSlots }: { readonly slots?: nu
   const arena = new Uint8Array(slots * cachedBytesMax);
   const arenaView = new DataView(arena.buffer);
   let turn = 0;
+
+  function decode(bytes: Buffer, start: number, end: number): string | undefined {
+    // Latin-1 keeps every byte apart, and no byte above 127 is in the patterns.
+    const text = bytes.toString("latin1", start, end);
+    return pattern.test(text) ? text : undefined;
+  }
 
   function remember(
     home: number,
@@ -73,12 +95,6 @@ export function createDeviceIds({ slots = deviceIdSlots }: { readonly slots?: nu
       return remember(home, hash, bytes, start, end);
     },
   };
-}
-
-function decode(bytes: Buffer, start: number, end: number): string | undefined {
-  // Latin-1 keeps every byte apart, and no byte above 127 is in the pattern.
-  const text = bytes.toString("latin1", start, end);
-  return deviceIdPattern.test(text) ? text : undefined;
 }
 
 /** Four bytes at a time. Collisions are expected: whoever uses the hash compares the bytes, too. */

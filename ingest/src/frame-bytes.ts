@@ -64,7 +64,7 @@ const unknownField: fc.Arbitrary<Buffer> = fc
     const content = Buffer.from(bytes);
     if (kind === 0 && field > 2) return varintField(field, BigInt(content.length) << 40n);
     if (kind === 1 && field > 2) return Buffer.concat([tagBytes(field, 1), Buffer.alloc(8, 7)]);
-    if (kind === 2 && field > 6) return lengthDelimited(field, content);
+    if (kind === 2 && field > 6 && field !== 15) return lengthDelimited(field, content);
     if (kind === 3) return Buffer.concat([tagBytes(field, 5), Buffer.alloc(4, 7)]);
     const inner =
       kind === 4
@@ -104,12 +104,30 @@ const measurement = message(
   2,
 );
 
+/** Names of sensors: known, unknown, and not valid. */
+const sensorNameBytes: fc.Arbitrary<Buffer> = fc.oneof(
+  fc
+    .constantFrom("temperature", "heart_rate", "co2", "", "a b", "x".repeat(64), "x".repeat(300))
+    .map((name) => Buffer.from(name)),
+  fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,9}$/).map((name) => Buffer.from(name)),
+  fc.uint8Array({ maxLength: 5 }).map((bytes) => Buffer.from(bytes)),
+);
+
+const sensorValue = message(
+  fc.oneof(
+    field(1, sensorNameBytes),
+    fc.double().map((value) => doubleField(2, value)),
+  ),
+  3,
+);
+
 /** Readings whose fields come in any order and number. */
 export const readingBytes: fc.Arbitrary<Buffer> = message(
   fc.oneof(
     field(1, deviceIdBytes),
     field(2, timestamp),
     ...[3, 4, 5, 6].map((number) => field(number, measurement)),
+    field(15, sensorValue),
   ),
   6,
 );

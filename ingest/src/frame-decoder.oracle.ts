@@ -7,9 +7,12 @@
 export type OracleReading = {
   deviceId: Buffer;
   timestamp: { seconds: bigint; nanos: number } | undefined;
-  /** `field` is the field number of the oneof's member. */
-  measurement: { field: number; value: number | undefined } | undefined;
+  /** `field` is the field number of the oneof's member; only a SensorValue has a name. */
+  measurement: { field: number; name?: Buffer; value: number | undefined } | undefined;
 };
+
+/** The field number of Reading.sensor_value. */
+const sensorValueField = 15;
 
 /** Why bytes are not a frame. */
 export type OracleReason =
@@ -68,6 +71,14 @@ function readingOf(bytes: Buffer, measurementFields: readonly number[], seen: Se
       for (const part of recordsOf(record.bytes)) {
         if (isKnown(part, 1, 0, seen)) reading.timestamp.seconds = BigInt.asIntN(64, part.number);
         if (isKnown(part, 2, 0, seen)) reading.timestamp.nanos = Number(BigInt.asIntN(32, part.number));
+      }
+    }
+    if (record.field === sensorValueField && isKnown(record, sensorValueField, 2, seen)) {
+      if (reading.measurement?.field === sensorValueField) seen.merged = true;
+      else reading.measurement = { field: sensorValueField, name: Buffer.alloc(0), value: undefined };
+      for (const part of recordsOf(record.bytes)) {
+        if (isKnown(part, 1, 2, seen)) reading.measurement.name = part.bytes;
+        if (isKnown(part, 2, 1, seen)) reading.measurement.value = part.bytes.readDoubleLE();
       }
     }
     if (measurementFields.includes(record.field) && isKnown(record, record.field, 2, seen)) {

@@ -2,7 +2,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { type SensorSpec, sensors } from "@devicemesh/proto";
 import { PublishReadingsRequestSchema } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
-import { ReadingSchema } from "@devicemesh/proto/es/devicemesh/v1/reading_pb.ts";
+import { ReadingSchema, SensorValueSchema } from "@devicemesh/proto/es/devicemesh/v1/reading_pb.ts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDeviceIds } from "./device-ids.ts";
@@ -55,7 +55,10 @@ describe("the frame decoder", () => {
       lengthDelimited(3, doubleField(1, 21.5)),
       Buffer.concat([tagBytes(9, 3), varintField(1, 300n), tagBytes(9, 4)]),
     );
-    const frame = Buffer.concat([one, one]);
+    const named = reading(
+      lengthDelimited(15, Buffer.concat([lengthDelimited(1, Buffer.from("humidity")), doubleField(2, 40)])),
+    );
+    const frame = Buffer.concat([one, named]);
     for (let place = 0; place < frame.length; place++) {
       for (let byte = 0; byte < 256; byte++) {
         const changed = Buffer.from(frame);
@@ -134,6 +137,9 @@ describe("the frame decoder", () => {
     expect(ReadingSchema.field.timestamp.number).toBe(2);
     expect(TimestampSchema.field.seconds.number).toBe(1);
     expect(TimestampSchema.field.nanos.number).toBe(2);
+    expect(ReadingSchema.field.sensorValue.number).toBe(15);
+    expect(SensorValueSchema.field.sensor.number).toBe(1);
+    expect(SensorValueSchema.field.value.number).toBe(2);
   });
 
   it("reads a device type that is added to the table of sensors", () => {
@@ -148,6 +154,32 @@ describe("the frame decoder", () => {
     if (decoded.kind !== "columns") throw new Error(decoded.kind);
     expect(decoded.columns.sensorCodes[0]).toBe(sensors.length);
     expect(decoded.columns.values[0]).toBe(4.5);
+  });
+
+  it("takes a sensor by its name for the same sensor as its device type, and keeps the last member of the oneof", () => {
+    const named = (name: string, value: number) =>
+      lengthDelimited(15, Buffer.concat([lengthDelimited(1, Buffer.from(name)), doubleField(2, value)]));
+    const typed = lengthDelimited(3, doubleField(1, 7));
+    const last = { deviceId: "", valid: false, timestamp: undefined };
+    expect(
+      rowsOf(
+        decode(
+          Buffer.concat([
+            reading(named("temperature", 8)),
+            reading(typed, named("temperature", 8)),
+            reading(named("temperature", 8), typed),
+            reading(named("temperature", 8), lengthDelimited(3, Buffer.alloc(0))),
+            reading(named("radon", 8)),
+          ]),
+        ),
+      ),
+    ).toEqual([
+      { ...last, sensor: "temperature", value: 8 },
+      { ...last, sensor: "temperature", value: 8 },
+      { ...last, sensor: "temperature", value: 7 },
+      { ...last, sensor: "temperature", value: undefined },
+      { ...last, sensor: undefined, unknownName: "radon", value: 8 },
+    ]);
   });
 
   it("keeps the readings of a frame apart from those of the frame before", () => {

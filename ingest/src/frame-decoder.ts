@@ -1,5 +1,5 @@
 import { frameReadingsMax, type SensorSpec, sensors as sensorTable } from "@devicemesh/proto";
-import type { DeviceIds } from "./device-ids.ts";
+import { createSensorNames, type DeviceIds, type InternedNames } from "./device-ids.ts";
 import {
   asInt64,
   MalformedError,
@@ -28,8 +28,12 @@ export type FrameColumns = {
   /** Exact up to 2^53; beyond, the nearest Number. */
   readonly seconds: Float64Array;
   readonly nanos: Int32Array;
-  /** A place in the table of sensors, or `noSensor`. */
+  /** A place in the table of sensors, or one of `noSensor`, `unknownSensor` and `invalidSensor`. */
   readonly sensorCodes: Uint8Array;
+  /** 1 where the measurement is a SensorValue, which names its sensor. */
+  readonly sensorsNamed: Uint8Array;
+  /** The name where it is unknown, or the beginning of it where it is not valid; else anything. */
+  readonly sensorNames: string[];
   /** 1 where the measurement has its value: a value that was not sent is not 0. */
   readonly valuesSet: Uint8Array;
   readonly values: Float64Array;
@@ -38,8 +42,14 @@ export type FrameColumns = {
 /** Stands in FrameColumns.sensorCodes for a reading without a measurement. */
 export const noSensor = 255;
 
-/** Of an invalid device id, so many bytes are kept, for people to recognise it. */
-export const invalidDeviceIdBytesMax = 128;
+/** Stands there for a SensorValue whose name no sensor of the table has. */
+export const unknownSensor = 254;
+
+/** Stands there for a SensorValue whose name breaks the contract's pattern, or is not set. */
+export const invalidSensor = 253;
+
+/** Of an invalid device id or name of a sensor, so many bytes are kept, for people to recognise it. */
+export const invalidNameBytesMax = 128;
 
 /** What a frame decodes to. `text` says what is malformed, and where. */
 export type DecodedFrame =
@@ -58,10 +68,12 @@ export type FrameDecoder = (frame: Buffer) => DecodedFrame;
  */
 export function createFrameDecoder({
   deviceIds,
+  sensorNames = createSensorNames(),
   sensors = sensorTable,
   readingsMax = frameReadingsMax,
 }: {
   readonly deviceIds: DeviceIds;
+  readonly sensorNames?: InternedNames;
   readonly sensors?: readonly SensorSpec[];
   readonly readingsMax?: number;
 }): FrameDecoder {
@@ -72,6 +84,7 @@ export function createFrameDecoder({
   measurementTags.forEach((tag, code) => {
     codeOfTag[tag] = code;
   });
+  const codeOfName = new Map(sensors.map(({ sensor }, code) => [sensor as string, code]));
   const varint: Varint = { low: 0, high: 0 };
 
   function readReading(frame: Buffer, view: DataView, start: number, end: number, row: number): void {
@@ -81,6 +94,7 @@ export function createFrameDecoder({
     columns.seconds[row] = 0;
     columns.nanos[row] = 0;
     columns.sensorCodes[row] = noSensor;
+    columns.sensorsNamed[row] = 0;
     columns.valuesSet[row] = 0;
     columns.values[row] = 0;
     let pos = start;
@@ -97,7 +111,7 @@ export function createFrameDecoder({
       else if (tag === timestampTag) readTimestamp(frame, pos, fieldEnd, row);
       else if (tag >= 0 && tag < codeOfTag.length && codeOfTag[tag] !== noSensor) {
         readMeasurement(frame, view, pos, fieldEnd, row, codeOfTag[tag]!);
-      }
+      } else if (tag === sensorValueTag) readSensorValue(frame, view, pos, fieldEnd, row);
       pos = fieldEnd;
     }
   }
@@ -132,8 +146,9 @@ export function createFrameDecoder({
     row: number,
     code: number,
   ): void {
-    if (columns.sensorCodes[row] !== code) {
+    if (columns.sensorCodes[row] !== code || columns.sensorsNamed[row] === 1) {
       columns.sensorCodes[row] = code;
+      columns.sensorsNamed[row] = 0;
       columns.valuesSet[row] = 0;
     }
     const valueTag = valueTags[code]!;
@@ -148,6 +163,38 @@ export function createFrameDecoder({
         pos += 8;
       } else pos = skipValue(frame, pos, end, tag, varint);
     }
+  }
+
+  function readSensorValue(frame: Buffer, view: DataView, start: number, end: number, row: number): void {
+    if (columns.sensorsNamed[row] === 0) {
+      columns.sensorsNamed[row] = 1;
+      columns.sensorCodes[row] = invalidSensor;
+      columns.sensorNames[row] = "";
+      columns.valuesSet[row] = 0;
+    }
+    let pos = start;
+    while (pos < end) {
+      pos = readTag(frame, pos, end, varint);
+      const tag = varint.low;
+      if (tag === nameTag) {
+        pos = readLength(frame, pos, end, varint);
+        const nameEnd = pos + varint.low;
+        readSensorName(frame, view, pos, nameEnd, row);
+        pos = nameEnd;
+      } else if (tag === namedValueTag) {
+        if (end - pos < 8) throw pastEnd("a field", pos);
+        columns.values[row] = view.getFloat64(pos, true);
+        columns.valuesSet[row] = 1;
+        pos += 8;
+      } else pos = skipValue(frame, pos, end, tag, varint);
+    }
+  }
+
+  function readSensorName(frame: Buffer, view: DataView, start: number, end: number, row: number): void {
+    const name = sensorNames.intern(frame, view, start, end);
+    const code = name === undefined ? invalidSensor : (codeOfName.get(name) ?? unknownSensor);
+    columns.sensorCodes[row] = code;
+    if (code >= invalidSensor) columns.sensorNames[row] = name ?? beginningOf(frame, start, end);
   }
 
   function readFrame(frame: Buffer): DecodedFrame {
@@ -183,12 +230,16 @@ export function createFrameDecoder({
 }
 
 // Field numbers of the contract that no table tells: PublishReadingsRequest.readings, Reading.device_id,
-// Reading.timestamp, Timestamp.seconds and Timestamp.nanos. A test compares them with the descriptors.
+// Reading.timestamp, Timestamp.seconds, Timestamp.nanos, Reading.sensor_value, SensorValue.sensor and
+// SensorValue.value. A test compares them with the descriptors.
 const readingsTag = tagOf(1, wireTypes.bytes);
 const deviceIdTag = tagOf(1, wireTypes.bytes);
 const timestampTag = tagOf(2, wireTypes.bytes);
 const secondsTag = tagOf(1, wireTypes.varint);
 const nanosTag = tagOf(2, wireTypes.varint);
+const sensorValueTag = tagOf(15, wireTypes.bytes);
+const nameTag = tagOf(1, wireTypes.bytes);
+const namedValueTag = tagOf(2, wireTypes.bit64);
 
 function tagOf(field: number, wireType: number): number {
   return field * 8 + wireType;
@@ -203,11 +254,13 @@ function createColumns(size: number): FrameColumns {
     seconds: new Float64Array(size),
     nanos: new Int32Array(size),
     sensorCodes: new Uint8Array(size),
+    sensorsNamed: new Uint8Array(size),
+    sensorNames: new Array<string>(size).fill(""),
     valuesSet: new Uint8Array(size),
     values: new Float64Array(size),
   };
 }
 
 function beginningOf(frame: Buffer, start: number, end: number): string {
-  return frame.toString("utf8", start, Math.min(end, start + invalidDeviceIdBytesMax));
+  return frame.toString("utf8", start, Math.min(end, start + invalidNameBytesMax));
 }

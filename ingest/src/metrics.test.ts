@@ -2,7 +2,7 @@ import { startTestMetrics } from "@devicemesh/kit/metrics-testing";
 import { waitUntil } from "@devicemesh/kit/testing";
 import { expect, it } from "vitest";
 import { memoryLogSentinels } from "./memory-message-log.ts";
-import { ruleIds } from "./reading-checks.ts";
+import { ruleIds } from "./reading-violations.ts";
 import { frameOf, startTestIngest, thermostatReading, thermostatReadings } from "./testing.ts";
 
 const dayMs = 86_400_000;

@@ -2,7 +2,7 @@ import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/metrics"
 import type { IngestStats } from "./counters.ts";
 import type { MessageLog } from "./message-log.ts";
 import type { PartitionedLogStats } from "./partitioned-message-log.ts";
-import { ruleIds } from "./reading-checks.ts";
+import { ruleIds } from "./reading-violations.ts";
 
 /** What ingest counts. */
 export const ingestMetrics = defineMetrics({

@@ -1,6 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { clockAheadMaxMs, earliestTimestampMs, type SensorSpec, sensors } from "@devicemesh/proto";
-import { type Reading, ReadingSchema } from "@devicemesh/proto/es/devicemesh/v1/reading_pb.ts";
+import {
+  type Reading,
+  ReadingSchema,
+  SensorValueSchema,
+} from "@devicemesh/proto/es/devicemesh/v1/reading_pb.ts";
 import fc from "fast-check";
 
 /** For property tests: the time around which the readings' borders lie. */
@@ -65,13 +69,40 @@ const nanos = fc.oneof(
 );
 const timestamp = fc.oneof({ weight: 12, arbitrary: fc.record({ seconds, nanos }) }, fc.constant(undefined));
 
+const typedMeasurement = fc
+  .constantFrom(...sensors)
+  .chain((sensor) => anyValueOf(sensor).map((value) => measurementOf(sensor, value)));
+
+const namedMeasurement = fc
+  .constantFrom(...sensors)
+  .chain((sensor) =>
+    fc.record({
+      sensor: fc.oneof(
+        { weight: 6, arbitrary: fc.constant(sensor.sensor) },
+        fc.constantFrom(
+          "radon",
+          "a".repeat(64),
+          "a".repeat(65),
+          "",
+          "-a",
+          "_a",
+          "a b",
+          "a|b",
+          "ä",
+          "temperature\n",
+        ),
+      ),
+      value: anyValueOf(sensor),
+    }),
+  )
+  .map(({ sensor, value }): Reading["measurement"] => ({
+    case: "sensorValue",
+    value: create(SensorValueSchema, value === undefined ? { sensor } : { sensor, value }),
+  }));
+
 const measurement = fc.oneof(
-  {
-    weight: 12,
-    arbitrary: fc
-      .constantFrom(...sensors)
-      .chain((sensor) => anyValueOf(sensor).map((value) => ({ sensor, value }))),
-  },
+  { weight: 12, arbitrary: typedMeasurement },
+  { weight: 8, arbitrary: namedMeasurement },
   fc.constant(undefined),
 );
 
@@ -82,7 +113,7 @@ export const anyReading: fc.Arbitrary<Reading> = fc
     create(ReadingSchema, {
       deviceId: id,
       ...(time && { timestamp: time }),
-      ...(measured && { measurement: measurementOf(measured.sensor, measured.value) }),
+      ...(measured && { measurement: measured }),
     }),
   );
 

@@ -60,6 +60,11 @@ describe("the checks of readings", () => {
           `${deviceType}.${sensor} double.gte_lte`,
           `${deviceType}.${sensor} required`,
         ]),
+        "sensor_value.sensor sensor.unknown",
+        "sensor_value.sensor string.pattern",
+        "sensor_value.value double.finite",
+        "sensor_value.value double.gte_lte",
+        "sensor_value.value required",
       ].sort(),
     );
     for (const times of verdicts.values()) expect(times).toBeGreaterThan(500);
@@ -77,6 +82,21 @@ describe("the checks of readings", () => {
     expect([...batch.timestampsMs.slice(0, 2)]).toEqual([nowMs, nowMs - 124]);
     expect([...batch.sensorCodes.slice(0, 2)]).toEqual([0, 0]);
     expect([...batch.values.slice(0, 2)]).toEqual([20, -0]);
+  });
+
+  it("take a sensor by its name as they take its device type, and name an unknown one", () => {
+    const timestamp = { seconds: nowSeconds, nanos: 0 };
+    const readings = [{ sensor: "heart_rate", value: 60 }, { sensor: "radon", value: 60 }, { value: 60 }].map(
+      (value) =>
+        create(ReadingSchema, { deviceId: "a", timestamp, measurement: { case: "sensorValue", value } }),
+    );
+    const { batch, refusals } = check(columnsOf(readings), { nowMs, refusalsMax: 100 });
+    expect(batch.length).toBe(1);
+    expect(sensors[batch.sensorCodes[0]!]?.sensor).toBe("heart_rate");
+    expect(refusals.map(({ identity, ruleId }) => [identity, ruleId])).toEqual([
+      ["a|radon|2026-11-23T20:04:22.000Z", "sensor.unknown"],
+      ["a||2026-11-23T20:04:22.000Z", "string.pattern"],
+    ]);
   });
 
   it("take a value of 0 that is sent, and refuse a measurement without its value", () => {
@@ -183,11 +203,33 @@ function firstViolation(reading: Reading): Verdict | undefined {
   const result = validator.validate(ReadingSchema, reading);
   if (result.kind === "error") throw result.error;
   const [first] = result.kind === "invalid" ? result.violations : [];
-  const verdict = first && { fieldPath: pathOf(first.field), ruleId: first.ruleId, text: first.message };
+  const verdict = first
+    ? { fieldPath: pathOf(first.field), ruleId: first.ruleId, text: first.message }
+    : catalogViolation(reading);
   const isEarlier = verdict?.fieldPath === "device_id" || verdict?.fieldPath === "timestamp";
   const nanos = reading.timestamp?.nanos ?? 0;
   if (isEarlier || (nanos >= 0 && nanos <= 999_999_999)) return verdict;
   return { fieldPath: "timestamp.nanos", ruleId: "timestamp.nanos", text: "must be from 0 to 999999999" };
+}
+
+/** What protovalidate does not know: which sensors there are, and the range of one that is named. */
+function catalogViolation({ measurement }: Reading): Verdict | undefined {
+  if (measurement.case !== "sensorValue") return undefined;
+  const { sensor, value = Number.NaN } = measurement.value;
+  const spec = sensors.find((each) => each.sensor === sensor);
+  if (!spec) {
+    return {
+      fieldPath: "sensor_value.sensor",
+      ruleId: "sensor.unknown",
+      text: `the sensor catalog has no sensor ${JSON.stringify(sensor)}: add it to a file and start the server with --sensors FILE`,
+    };
+  }
+  if (value >= spec.minimum && value <= spec.maximum) return undefined;
+  return {
+    fieldPath: "sensor_value.value",
+    ruleId: "double.gte_lte",
+    text: `must be greater than or equal to ${spec.minimum} and less than or equal to ${spec.maximum}`,
+  };
 }
 
 function pathOf(path: readonly { readonly kind: string }[]): string {

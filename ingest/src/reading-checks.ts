@@ -1,22 +1,34 @@
 import type { Publisher } from "@devicemesh/identity";
 import {
   clockAheadMaxMs,
-  deviceIdPattern,
   earliestTimestampMs,
   isoMilliseconds,
   type SensorSpec,
   sensors as sensorTable,
 } from "@devicemesh/proto";
 import { createBatchMemory } from "./batch-memory.ts";
-import { type FrameColumns, noSensor } from "./frame-decoder.ts";
+import { type FrameColumns, invalidSensor, noSensor, unknownSensor } from "./frame-decoder.ts";
 import type { MessageBatch } from "./message-log.ts";
-
-/** The rule that a reading broke: protovalidate's own path, id and text wherever protovalidate has the rule. */
-export type Violation = {
-  readonly fieldPath: string;
-  readonly ruleId: (typeof ruleIds)[number];
-  readonly text: string;
-};
+import {
+  badDeviceId,
+  badNanos,
+  badSensorName,
+  beyondQuota,
+  missingValueViolation,
+  nanosMax,
+  noMeasurement,
+  noNamedValue,
+  noTimestamp,
+  notFinite,
+  notItsOwn,
+  notRetained,
+  rangeViolation,
+  tooEarly,
+  tooFarAhead,
+  tooManySeries,
+  unknownSensorViolation,
+  type Violation,
+} from "./reading-violations.ts";
 
 /** A reading that broke a rule. */
 export type Refusal = Violation & {
@@ -71,7 +83,7 @@ export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => Ch
 
 /**
  * The rules of reading.proto by hand, in protovalidate's order: device_id, timestamp, the value
- * (whether it is set, its range), whether there is a measurement. Of each refused reading the first violation is told.
+ * (whether it is set, its range), whether there is a measurement. Of a SensorValue, the name comes before the value. Of each refused reading the first violation is told.
  *
  * Three rules are not protovalidate's. One comes right after its rule on the device id:
  * - `device_id.identity`: see CheckContext.publisher.
@@ -80,6 +92,8 @@ export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => Ch
  * - `timestamp.nanos`: google.protobuf.Timestamp defines nanos as 0 to 999,999,999. protovalidate checks
  *   no such thing: it compares (seconds, nanos) in order and lets nanos = -1 and nanos = 1e9 pass.
  * - `timestamp.retained`: see CheckContext.retainedSinceMs.
+ *
+ * `sensor.unknown` follows the rules on a SensorValue, and then the range of the sensor that it names.
  *
  * The last are `series.limit` and `duplicates.quota`: see CheckContext.admitSeries and admitOlder.
  *
@@ -92,7 +106,7 @@ export function createReadingChecks({
 } = {}): ReadingChecks {
   const minimums = Float64Array.from(sensors, (sensor) => sensor.minimum);
   const maximums = Float64Array.from(sensors, (sensor) => sensor.maximum);
-  const outOfRange = sensors.map(rangeViolation);
+  const outOfRange = sensors.map((spec) => rangeViolation(`${spec.deviceType}.${spec.sensor}`, spec));
   const noValue = sensors.map(missingValueViolation);
   const allocate = createBatchMemory();
 
@@ -111,17 +125,34 @@ export function createReadingChecks({
       return notRetained(limits.retainedSinceMs);
     }
     const code = columns.sensorCodes[row]!;
-    if (code === noSensor) return noMeasurement;
-    if (columns.valuesSet[row] === 0) return noValue[code];
     const value = columns.values[row]!;
-    // Written so that NaN, which compares as false, is refused.
-    if (!(value >= minimums[code]! && value <= maximums[code]!)) return outOfRange[code];
+    if (columns.sensorsNamed[row] === 1) {
+      const violation = namedViolation(columns, row);
+      if (violation !== undefined) return violation;
+    } else {
+      if (code === noSensor) return noMeasurement;
+      if (columns.valuesSet[row] === 0) return noValue[code];
+      // Written so that NaN, which compares as false, is refused.
+      if (!(value >= minimums[code]! && value <= maximums[code]!)) return outOfRange[code];
+    }
     const { admitSeries, admitOlder, publisher } = limits;
     const tooMany = admitSeries?.(columns.deviceIds[row]!, code, publisher?.uri);
     if (tooMany !== undefined) return tooManySeries(tooMany);
     if (admitOlder === undefined) return undefined;
     const reason = admitOlder(columns.deviceIds[row]!, code, seconds * 1000 + Math.floor(nanos / 1e6));
     return reason === undefined ? undefined : beyondQuota(reason);
+  }
+
+  function namedViolation(columns: FrameColumns, row: number): Violation | undefined {
+    const code = columns.sensorCodes[row]!;
+    if (code === invalidSensor) return badSensorName;
+    if (columns.valuesSet[row] === 0) return noNamedValue;
+    const value = columns.values[row]!;
+    if (!Number.isFinite(value)) return notFinite;
+    if (code === unknownSensor) return unknownSensorViolation(columns.sensorNames[row]!);
+    return value >= minimums[code]! && value <= maximums[code]!
+      ? undefined
+      : rangeViolation("sensor_value.value", sensors[code]!);
   }
 
   return (columns, context) => {
@@ -163,81 +194,6 @@ type Limits = {
   readonly admitOlder: AdmitOlder | undefined;
 };
 
-/** The ids of all rules that a reading can break. */
-export const ruleIds = [
-  "device_id.identity",
-  "double.gte_lte",
-  "duplicates.quota",
-  "required",
-  "series.limit",
-  "string.pattern",
-  "timestamp.gte",
-  "timestamp.nanos",
-  "timestamp.one_day_ahead",
-  "timestamp.retained",
-] as const;
-
-const nanosMax = 999_999_999;
-
-const badDeviceId: Violation = {
-  fieldPath: "device_id",
-  ruleId: "string.pattern",
-  text: `does not match regex pattern \`${deviceIdPattern.source}\``,
-};
-const noTimestamp: Violation = { fieldPath: "timestamp", ruleId: "required", text: "value is required" };
-const tooEarly: Violation = {
-  fieldPath: "timestamp",
-  ruleId: "timestamp.gte",
-  text: `must be greater than or equal to ${isoMilliseconds(earliestTimestampMs).replace(".000Z", "Z")}`,
-};
-const tooFarAhead: Violation = {
-  fieldPath: "timestamp",
-  ruleId: "timestamp.one_day_ahead",
-  text: "must be at most one day ahead of the server",
-};
-const badNanos: Violation = {
-  fieldPath: "timestamp.nanos",
-  ruleId: "timestamp.nanos",
-  text: `must be from 0 to ${nanosMax}`,
-};
-const noMeasurement: Violation = {
-  fieldPath: "measurement",
-  ruleId: "required",
-  text: "exactly one field is required in oneof",
-};
-
-function notItsOwn({ refusalText }: Publisher): Violation {
-  return { fieldPath: "device_id", ruleId: "device_id.identity", text: refusalText };
-}
-
-function notRetained(retainedSinceMs: number): Violation {
-  return {
-    fieldPath: "timestamp",
-    ruleId: "timestamp.retained",
-    text: `must not be before ${isoMilliseconds(retainedSinceMs)}, since when the store retains readings`,
-  };
-}
-
-function beyondQuota(text: string): Violation {
-  return { fieldPath: "device_id", ruleId: "duplicates.quota", text };
-}
-
-function missingValueViolation({ deviceType, sensor }: SensorSpec): Violation {
-  return { fieldPath: `${deviceType}.${sensor}`, ruleId: "required", text: "value is required" };
-}
-
-function tooManySeries(text: string): Violation {
-  return { fieldPath: "device_id", ruleId: "series.limit", text };
-}
-
-function rangeViolation(sensor: SensorSpec): Violation {
-  return {
-    fieldPath: `${sensor.deviceType}.${sensor.sensor}`,
-    ruleId: "double.gte_lte",
-    text: `must be greater than or equal to ${sensor.minimum} and less than or equal to ${sensor.maximum}`,
-  };
-}
-
 function limitsOf({ nowMs, retainedSinceMs, publisher, admitSeries, admitOlder }: CheckContext): Limits {
   const latestMs = Math.floor(nowMs) + clockAheadMaxMs;
   const latestSeconds = Math.floor(latestMs / 1000);
@@ -258,7 +214,9 @@ function isBefore(seconds: number, nanos: number, otherSeconds: number, otherNan
 }
 
 function identityOfRow(columns: FrameColumns, row: number, sensors: readonly SensorSpec[]): string {
-  const sensor = sensors[columns.sensorCodes[row]!]?.sensor ?? "";
+  const code = columns.sensorCodes[row]!;
+  const isNameless = columns.sensorsNamed[row] === 0 || code < invalidSensor;
+  const sensor = isNameless ? (sensors[code]?.sensor ?? "") : columns.sensorNames[row];
   return `${columns.deviceIds[row]}|${sensor}|${timeOfRow(columns, row)}`;
 }
 

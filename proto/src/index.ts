@@ -5,6 +5,7 @@ export {
   frameBytesMax,
   frameReadingsMax,
   latestTimestampMs,
+  sensorNamePattern,
 } from "./bounds.ts";
 export { type DeviceMessage, identityOf } from "./device-message.ts";
 export { alignDown, alignUp, defaultLevels, type Level } from "./levels.ts";

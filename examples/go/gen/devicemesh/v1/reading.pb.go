@@ -206,6 +206,62 @@ func (x *HeartRateMeter) GetHeartRate() float64 {
 	return 0
 }
 
+// What any other sensor measures, named as in the sensor catalog of the server (`--sensors`), which has its unit and
+// bounds. A sensor that has a device type of its own may be sent either way: both give the same series.
+type SensorValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sensor's name or one of its aliases: 1 to 64 characters of [A-Za-z0-9_.-], the first one alphanumeric or _.
+	Sensor string `protobuf:"bytes,1,opt,name=sensor,proto3" json:"sensor,omitempty"`
+	// In the unit and within the bounds of the catalog. Required and finite; 0 must be set too.
+	Value         *float64 `protobuf:"fixed64,2,opt,name=value,proto3,oneof" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SensorValue) Reset() {
+	*x = SensorValue{}
+	mi := &file_devicemesh_v1_reading_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SensorValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SensorValue) ProtoMessage() {}
+
+func (x *SensorValue) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_reading_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SensorValue.ProtoReflect.Descriptor instead.
+func (*SensorValue) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_reading_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SensorValue) GetSensor() string {
+	if x != nil {
+		return x.Sensor
+	}
+	return ""
+}
+
+func (x *SensorValue) GetValue() float64 {
+	if x != nil && x.Value != nil {
+		return *x.Value
+	}
+	return 0
+}
+
 // What a device sends: who, when, and one measurement.
 // A device type is added here: one message with one optional double field that is required and has a unit
 // and bounds, and one line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
@@ -224,6 +280,7 @@ type Reading struct {
 	//	*Reading_Barometer
 	//	*Reading_Hygrometer
 	//	*Reading_HeartRateMeter
+	//	*Reading_SensorValue
 	Measurement   isReading_Measurement `protobuf_oneof:"measurement"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -231,7 +288,7 @@ type Reading struct {
 
 func (x *Reading) Reset() {
 	*x = Reading{}
-	mi := &file_devicemesh_v1_reading_proto_msgTypes[4]
+	mi := &file_devicemesh_v1_reading_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -243,7 +300,7 @@ func (x *Reading) String() string {
 func (*Reading) ProtoMessage() {}
 
 func (x *Reading) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_reading_proto_msgTypes[4]
+	mi := &file_devicemesh_v1_reading_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -256,7 +313,7 @@ func (x *Reading) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reading.ProtoReflect.Descriptor instead.
 func (*Reading) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_reading_proto_rawDescGZIP(), []int{4}
+	return file_devicemesh_v1_reading_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Reading) GetDeviceId() string {
@@ -316,6 +373,15 @@ func (x *Reading) GetHeartRateMeter() *HeartRateMeter {
 	return nil
 }
 
+func (x *Reading) GetSensorValue() *SensorValue {
+	if x != nil {
+		if x, ok := x.Measurement.(*Reading_SensorValue); ok {
+			return x.SensorValue
+		}
+	}
+	return nil
+}
+
 type isReading_Measurement interface {
 	isReading_Measurement()
 }
@@ -340,6 +406,11 @@ type Reading_HeartRateMeter struct {
 	HeartRateMeter *HeartRateMeter `protobuf:"bytes,6,opt,name=heart_rate_meter,json=heartRateMeter,proto3,oneof"`
 }
 
+type Reading_SensorValue struct {
+	// The measurement of any sensor of the catalog.
+	SensorValue *SensorValue `protobuf:"bytes,15,opt,name=sensor_value,json=sensorValue,proto3,oneof"`
+}
+
 func (*Reading_Thermostat) isReading_Measurement() {}
 
 func (*Reading_Barometer) isReading_Measurement() {}
@@ -347,6 +418,8 @@ func (*Reading_Barometer) isReading_Measurement() {}
 func (*Reading_Hygrometer) isReading_Measurement() {}
 
 func (*Reading_HeartRateMeter) isReading_Measurement() {}
+
+func (*Reading_SensorValue) isReading_Measurement() {}
 
 var File_devicemesh_v1_reading_proto protoreflect.FileDescriptor
 
@@ -367,7 +440,11 @@ const file_devicemesh_v1_reading_proto_rawDesc = "" +
 	"\x0eHeartRateMeter\x12-\n" +
 	"\n" +
 	"heart_rate\x18\x01 \x01(\x01B\t\xaa\xd4\x18\x051/minH\x00R\theartRate\x88\x01\x01B\r\n" +
-	"\v_heart_rate\"\xee\x02\n" +
+	"\v_heart_rate\"J\n" +
+	"\vSensorValue\x12\x16\n" +
+	"\x06sensor\x18\x01 \x01(\tR\x06sensor\x12\x19\n" +
+	"\x05value\x18\x02 \x01(\x01H\x00R\x05value\x88\x01\x01B\b\n" +
+	"\x06_value\"\xaf\x03\n" +
 	"\aReading\x12\x1b\n" +
 	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x128\n" +
 	"\ttimestamp\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12;\n" +
@@ -378,7 +455,8 @@ const file_devicemesh_v1_reading_proto_rawDesc = "" +
 	"\n" +
 	"hygrometer\x18\x05 \x01(\v2\x19.devicemesh.v1.HygrometerH\x00R\n" +
 	"hygrometer\x12I\n" +
-	"\x10heart_rate_meter\x18\x06 \x01(\v2\x1d.devicemesh.v1.HeartRateMeterH\x00R\x0eheartRateMeterB\r\n" +
+	"\x10heart_rate_meter\x18\x06 \x01(\v2\x1d.devicemesh.v1.HeartRateMeterH\x00R\x0eheartRateMeter\x12?\n" +
+	"\fsensor_value\x18\x0f \x01(\v2\x1a.devicemesh.v1.SensorValueH\x00R\vsensorValueB\r\n" +
 	"\vmeasurementB\xb0\x01\n" +
 	"\x11com.devicemesh.v1B\fReadingProtoP\x01Z8devicemesh.example/client/gen/devicemesh/v1;devicemeshv1\xa2\x02\x03DXX\xaa\x02\rDevicemesh.V1\xca\x02\rDevicemesh\\V1\xe2\x02\x19Devicemesh\\V1\\GPBMetadata\xea\x02\x0eDevicemesh::V1b\x06proto3"
 
@@ -394,26 +472,28 @@ func file_devicemesh_v1_reading_proto_rawDescGZIP() []byte {
 	return file_devicemesh_v1_reading_proto_rawDescData
 }
 
-var file_devicemesh_v1_reading_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_devicemesh_v1_reading_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_devicemesh_v1_reading_proto_goTypes = []any{
 	(*Thermostat)(nil),            // 0: devicemesh.v1.Thermostat
 	(*Barometer)(nil),             // 1: devicemesh.v1.Barometer
 	(*Hygrometer)(nil),            // 2: devicemesh.v1.Hygrometer
 	(*HeartRateMeter)(nil),        // 3: devicemesh.v1.HeartRateMeter
-	(*Reading)(nil),               // 4: devicemesh.v1.Reading
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*SensorValue)(nil),           // 4: devicemesh.v1.SensorValue
+	(*Reading)(nil),               // 5: devicemesh.v1.Reading
+	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
 }
 var file_devicemesh_v1_reading_proto_depIdxs = []int32{
-	5, // 0: devicemesh.v1.Reading.timestamp:type_name -> google.protobuf.Timestamp
+	6, // 0: devicemesh.v1.Reading.timestamp:type_name -> google.protobuf.Timestamp
 	0, // 1: devicemesh.v1.Reading.thermostat:type_name -> devicemesh.v1.Thermostat
 	1, // 2: devicemesh.v1.Reading.barometer:type_name -> devicemesh.v1.Barometer
 	2, // 3: devicemesh.v1.Reading.hygrometer:type_name -> devicemesh.v1.Hygrometer
 	3, // 4: devicemesh.v1.Reading.heart_rate_meter:type_name -> devicemesh.v1.HeartRateMeter
-	5, // [5:5] is the sub-list for method output_type
-	5, // [5:5] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	4, // 5: devicemesh.v1.Reading.sensor_value:type_name -> devicemesh.v1.SensorValue
+	6, // [6:6] is the sub-list for method output_type
+	6, // [6:6] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_devicemesh_v1_reading_proto_init() }
@@ -426,11 +506,13 @@ func file_devicemesh_v1_reading_proto_init() {
 	file_devicemesh_v1_reading_proto_msgTypes[1].OneofWrappers = []any{}
 	file_devicemesh_v1_reading_proto_msgTypes[2].OneofWrappers = []any{}
 	file_devicemesh_v1_reading_proto_msgTypes[3].OneofWrappers = []any{}
-	file_devicemesh_v1_reading_proto_msgTypes[4].OneofWrappers = []any{
+	file_devicemesh_v1_reading_proto_msgTypes[4].OneofWrappers = []any{}
+	file_devicemesh_v1_reading_proto_msgTypes[5].OneofWrappers = []any{
 		(*Reading_Thermostat)(nil),
 		(*Reading_Barometer)(nil),
 		(*Reading_Hygrometer)(nil),
 		(*Reading_HeartRateMeter)(nil),
+		(*Reading_SensorValue)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -438,7 +520,7 @@ func file_devicemesh_v1_reading_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_devicemesh_v1_reading_proto_rawDesc), len(file_devicemesh_v1_reading_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/reading.proto.
  */
 export const file_devicemesh_v1_reading: GenFile = /*@__PURE__*/
-  fileDesc("ChtkZXZpY2VtZXNoL3YxL3JlYWRpbmcucHJvdG8SDWRldmljZW1lc2gudjEiWQoKVGhlcm1vc3RhdBI7Cgt0ZW1wZXJhdHVyZRgBIAEoAUIhukgXyAEBEhIZAAAAAADAYkApAAAAAAAAWcCq1BgDwrBDSACIAQFCDgoMX3RlbXBlcmF0dXJlIlIKCUJhcm9tZXRlchI4CghwcmVzc3VyZRgBIAEoAUIhukgXyAEBEhIZAAAAAADAkkApAAAAAADAckCq1BgDaFBhSACIAQFCCwoJX3ByZXNzdXJlIlEKCkh5Z3JvbWV0ZXISNgoIaHVtaWRpdHkYASABKAFCH7pIF8gBARISGQAAAAAAAFlAKQAAAAAAAAAAqtQYASVIAIgBAUILCglfaHVtaWRpdHkiXQoOSGVhcnRSYXRlTWV0ZXISPAoKaGVhcnRfcmF0ZRgBIAEoAUIjukgXyAEBEhIZAAAAAADAckApAAAAAAAAAACq1BgFMS9taW5IAIgBAUINCgtfaGVhcnRfcmF0ZSLVAwoHUmVhZGluZxI9CglkZXZpY2VfaWQYASABKAlCKrpIJ3IlMiNeW0EtWmEtejAtOV1bQS1aYS16MC05Ll86LV17MCwxMjd9JBKoAQoJdGltZXN0YW1wGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEJ5ukh2ugFlChd0aW1lc3RhbXAub25lX2RheV9haGVhZBIrbXVzdCBiZSBhdCBtb3N0IG9uZSBkYXkgYWhlYWQgb2YgdGhlIHNlcnZlchoddGhpcyA8PSBub3cgKyBkdXJhdGlvbignMjRoJynIAQGyAQgyBgiAh7XDAxIvCgp0aGVybW9zdGF0GAMgASgLMhkuZGV2aWNlbWVzaC52MS5UaGVybW9zdGF0SAASLQoJYmFyb21ldGVyGAQgASgLMhguZGV2aWNlbWVzaC52MS5CYXJvbWV0ZXJIABIvCgpoeWdyb21ldGVyGAUgASgLMhkuZGV2aWNlbWVzaC52MS5IeWdyb21ldGVySAASOQoQaGVhcnRfcmF0ZV9tZXRlchgGIAEoCzIdLmRldmljZW1lc2gudjEuSGVhcnRSYXRlTWV0ZXJIAEIUCgttZWFzdXJlbWVudBIFukgCCAFiBnByb3RvMw", [file_buf_validate_validate, file_devicemesh_v1_unit, file_google_protobuf_timestamp]);
+  fileDesc("ChtkZXZpY2VtZXNoL3YxL3JlYWRpbmcucHJvdG8SDWRldmljZW1lc2gudjEiWQoKVGhlcm1vc3RhdBI7Cgt0ZW1wZXJhdHVyZRgBIAEoAUIhukgXyAEBEhIZAAAAAADAYkApAAAAAAAAWcCq1BgDwrBDSACIAQFCDgoMX3RlbXBlcmF0dXJlIlIKCUJhcm9tZXRlchI4CghwcmVzc3VyZRgBIAEoAUIhukgXyAEBEhIZAAAAAADAkkApAAAAAADAckCq1BgDaFBhSACIAQFCCwoJX3ByZXNzdXJlIlEKCkh5Z3JvbWV0ZXISNgoIaHVtaWRpdHkYASABKAFCH7pIF8gBARISGQAAAAAAAFlAKQAAAAAAAAAAqtQYASVIAIgBAUILCglfaHVtaWRpdHkiXQoOSGVhcnRSYXRlTWV0ZXISPAoKaGVhcnRfcmF0ZRgBIAEoAUIjukgXyAEBEhIZAAAAAADAckApAAAAAAAAAACq1BgFMS9taW5IAIgBAUINCgtfaGVhcnRfcmF0ZSJyCgtTZW5zb3JWYWx1ZRI5CgZzZW5zb3IYASABKAlCKbpIJnIkMiJeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uLV17MCw2M30kEh4KBXZhbHVlGAIgASgBQgq6SAfIAQESAkABSACIAQFCCAoGX3ZhbHVlIokECgdSZWFkaW5nEj0KCWRldmljZV9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTkuXzotXXswLDEyN30kEqgBCgl0aW1lc3RhbXAYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQnm6SHa6AWUKF3RpbWVzdGFtcC5vbmVfZGF5X2FoZWFkEittdXN0IGJlIGF0IG1vc3Qgb25lIGRheSBhaGVhZCBvZiB0aGUgc2VydmVyGh10aGlzIDw9IG5vdyArIGR1cmF0aW9uKCcyNGgnKcgBAbIBCDIGCICHtcMDEi8KCnRoZXJtb3N0YXQYAyABKAsyGS5kZXZpY2VtZXNoLnYxLlRoZXJtb3N0YXRIABItCgliYXJvbWV0ZXIYBCABKAsyGC5kZXZpY2VtZXNoLnYxLkJhcm9tZXRlckgAEi8KCmh5Z3JvbWV0ZXIYBSABKAsyGS5kZXZpY2VtZXNoLnYxLkh5Z3JvbWV0ZXJIABI5ChBoZWFydF9yYXRlX21ldGVyGAYgASgLMh0uZGV2aWNlbWVzaC52MS5IZWFydFJhdGVNZXRlckgAEjIKDHNlbnNvcl92YWx1ZRgPIAEoCzIaLmRldmljZW1lc2gudjEuU2Vuc29yVmFsdWVIAEIUCgttZWFzdXJlbWVudBIFukgCCAFiBnByb3RvMw", [file_buf_validate_validate, file_devicemesh_v1_unit, file_google_protobuf_timestamp]);
 
 /**
  * What a thermostat measures.
@@ -101,6 +101,35 @@ export const HeartRateMeterSchema: GenMessage<HeartRateMeter> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_reading, 3);
 
 /**
+ * What any other sensor measures, named as in the sensor catalog of the server (`--sensors`), which has its unit and
+ * bounds. A sensor that has a device type of its own may be sent either way: both give the same series.
+ *
+ * @generated from message devicemesh.v1.SensorValue
+ */
+export type SensorValue = Message<"devicemesh.v1.SensorValue"> & {
+  /**
+   * The sensor's name or one of its aliases: 1 to 64 characters of [A-Za-z0-9_.-], the first one alphanumeric or _.
+   *
+   * @generated from field: string sensor = 1;
+   */
+  sensor: string;
+
+  /**
+   * In the unit and within the bounds of the catalog. Required and finite; 0 must be set too.
+   *
+   * @generated from field: optional double value = 2;
+   */
+  value?: number | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.SensorValue.
+ * Use `create(SensorValueSchema)` to create a new message.
+ */
+export const SensorValueSchema: GenMessage<SensorValue> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_reading, 4);
+
+/**
  * What a device sends: who, when, and one measurement.
  * A device type is added here: one message with one optional double field that is required and has a unit
  * and bounds, and one line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
@@ -160,6 +189,14 @@ export type Reading = Message<"devicemesh.v1.Reading"> & {
      */
     value: HeartRateMeter;
     case: "heartRateMeter";
+  } | {
+    /**
+     * The measurement of any sensor of the catalog.
+     *
+     * @generated from field: devicemesh.v1.SensorValue sensor_value = 15;
+     */
+    value: SensorValue;
+    case: "sensorValue";
   } | { case: undefined; value?: undefined };
 };
 
@@ -168,5 +205,5 @@ export type Reading = Message<"devicemesh.v1.Reading"> & {
  * Use `create(ReadingSchema)` to create a new message.
  */
 export const ReadingSchema: GenMessage<Reading> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_reading, 4);
+  messageDesc(file_devicemesh_v1_reading, 5);
 

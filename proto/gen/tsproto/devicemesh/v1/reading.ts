@@ -37,6 +37,17 @@ export interface HeartRateMeter {
 }
 
 /**
+ * What any other sensor measures, named as in the sensor catalog of the server (`--sensors`), which has its unit and
+ * bounds. A sensor that has a device type of its own may be sent either way: both give the same series.
+ */
+export interface SensorValue {
+  /** The sensor's name or one of its aliases: 1 to 64 characters of [A-Za-z0-9_.-], the first one alphanumeric or _. */
+  sensor: string;
+  /** In the unit and within the bounds of the catalog. Required and finite; 0 must be set too. */
+  value?: number | undefined;
+}
+
+/**
  * What a device sends: who, when, and one measurement.
  * A device type is added here: one message with one optional double field that is required and has a unit
  * and bounds, and one line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
@@ -65,6 +76,9 @@ export interface Reading {
     | //
     /** A heart-rate meter's measurement. */
     { $case: "heartRateMeter"; value: HeartRateMeter }
+    | //
+    /** The measurement of any sensor of the catalog. */
+    { $case: "sensorValue"; value: SensorValue }
     | undefined;
 }
 
@@ -252,6 +266,63 @@ export const HeartRateMeter: MessageFns<HeartRateMeter> = {
   },
 };
 
+function createBaseSensorValue(): SensorValue {
+  return { sensor: "", value: undefined };
+}
+
+export const SensorValue: MessageFns<SensorValue> = {
+  encode(message: SensorValue, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sensor !== "") {
+      writer.uint32(10).string(message.sensor);
+    }
+    if (message.value !== undefined) {
+      writer.uint32(17).double(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SensorValue {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSensorValue();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sensor = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 17) {
+              break;
+            }
+
+            message.value = reader.double();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseReading(): Reading {
   return { deviceId: "", timestamp: undefined, measurement: undefined };
 }
@@ -276,6 +347,9 @@ export const Reading: MessageFns<Reading> = {
         break;
       case "heartRateMeter":
         HeartRateMeter.encode(message.measurement.value, writer.uint32(50).fork()).join();
+        break;
+      case "sensorValue":
+        SensorValue.encode(message.measurement.value, writer.uint32(122).fork()).join();
         break;
     }
     return writer;
@@ -340,6 +414,14 @@ export const Reading: MessageFns<Reading> = {
             }
 
             message.measurement = { $case: "heartRateMeter", value: HeartRateMeter.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.measurement = { $case: "sensorValue", value: SensorValue.decode(reader, reader.uint32()) };
             continue;
           }
         }

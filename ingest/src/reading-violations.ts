@@ -1,0 +1,120 @@
+import type { Publisher } from "@devicemesh/identity";
+import {
+  deviceIdPattern,
+  earliestTimestampMs,
+  isoMilliseconds,
+  type SensorSpec,
+  sensorNamePattern,
+} from "@devicemesh/proto";
+
+/** The rule that a reading broke: protovalidate's own path, id and text wherever protovalidate has the rule. */
+export type Violation = {
+  readonly fieldPath: string;
+  readonly ruleId: (typeof ruleIds)[number];
+  readonly text: string;
+};
+
+/** The ids of all rules that a reading can break. */
+export const ruleIds = [
+  "device_id.identity",
+  "double.finite",
+  "double.gte_lte",
+  "duplicates.quota",
+  "required",
+  "sensor.unknown",
+  "series.limit",
+  "string.pattern",
+  "timestamp.gte",
+  "timestamp.nanos",
+  "timestamp.one_day_ahead",
+  "timestamp.retained",
+] as const;
+
+export const nanosMax = 999_999_999;
+
+export const badDeviceId: Violation = {
+  fieldPath: "device_id",
+  ruleId: "string.pattern",
+  text: `does not match regex pattern \`${deviceIdPattern.source}\``,
+};
+export const noTimestamp: Violation = {
+  fieldPath: "timestamp",
+  ruleId: "required",
+  text: "value is required",
+};
+export const tooEarly: Violation = {
+  fieldPath: "timestamp",
+  ruleId: "timestamp.gte",
+  text: `must be greater than or equal to ${isoMilliseconds(earliestTimestampMs).replace(".000Z", "Z")}`,
+};
+export const tooFarAhead: Violation = {
+  fieldPath: "timestamp",
+  ruleId: "timestamp.one_day_ahead",
+  text: "must be at most one day ahead of the server",
+};
+export const badNanos: Violation = {
+  fieldPath: "timestamp.nanos",
+  ruleId: "timestamp.nanos",
+  text: `must be from 0 to ${nanosMax}`,
+};
+export const noMeasurement: Violation = {
+  fieldPath: "measurement",
+  ruleId: "required",
+  text: "exactly one field is required in oneof",
+};
+
+export const badSensorName: Violation = {
+  fieldPath: "sensor_value.sensor",
+  ruleId: "string.pattern",
+  text: `does not match regex pattern \`${sensorNamePattern.source}\``,
+};
+export const noNamedValue: Violation = {
+  fieldPath: "sensor_value.value",
+  ruleId: "required",
+  text: "value is required",
+};
+export const notFinite: Violation = {
+  fieldPath: "sensor_value.value",
+  ruleId: "double.finite",
+  text: "must be finite",
+};
+
+export function notItsOwn({ refusalText }: Publisher): Violation {
+  return { fieldPath: "device_id", ruleId: "device_id.identity", text: refusalText };
+}
+
+export function notRetained(retainedSinceMs: number): Violation {
+  return {
+    fieldPath: "timestamp",
+    ruleId: "timestamp.retained",
+    text: `must not be before ${isoMilliseconds(retainedSinceMs)}, since when the store retains readings`,
+  };
+}
+
+export function beyondQuota(text: string): Violation {
+  return { fieldPath: "device_id", ruleId: "duplicates.quota", text };
+}
+
+export function missingValueViolation({ deviceType, sensor }: SensorSpec): Violation {
+  return { fieldPath: `${deviceType}.${sensor}`, ruleId: "required", text: "value is required" };
+}
+
+export function tooManySeries(text: string): Violation {
+  return { fieldPath: "device_id", ruleId: "series.limit", text };
+}
+
+export function rangeViolation(fieldPath: string, { minimum, maximum }: SensorSpec): Violation {
+  return {
+    fieldPath,
+    ruleId: "double.gte_lte",
+    text: `must be greater than or equal to ${minimum} and less than or equal to ${maximum}`,
+  };
+}
+
+export function unknownSensorViolation(name: string): Violation {
+  return {
+    fieldPath: "sensor_value.sensor",
+    ruleId: "sensor.unknown",
+    text: `the sensor catalog has no sensor ${JSON.stringify(name)}: add it to a file and start the server with --sensors FILE`,
+  };
+}
