@@ -22,7 +22,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["*/src/**/*.test.ts", "scripts/**/*.test.ts"],
+          include: ["*/src/**/*.test.ts", "*/testing/**/*.test.ts", "scripts/**/*.test.ts"],
           exclude: [withoutDependencies, toolsFiles, engineFiles, soakFiles],
           testTimeout: 60_000,
           hookTimeout: 60_000,

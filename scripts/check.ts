@@ -14,6 +14,8 @@ type Check = {
   readonly args: readonly string[];
   /** A tool of the host that npm cannot install. */
   readonly needs?: "Envoy" | "Docker's client";
+  /** Its output is printed also when it passes. */
+  readonly prints?: boolean;
 };
 
 const checks: readonly Check[] = [
@@ -33,7 +35,7 @@ const checks: readonly Check[] = [
   { name: "types hold", script: "node_modules/typescript/bin/tsc", args: ["-p", "."] },
   {
     name: "Envoy accepts envoy.yaml, without and with all its parts",
-    script: "scripts/check-envoy.ts",
+    script: "envoy/testing/check-envoy.ts",
     args: [],
     needs: "Envoy",
   },
@@ -50,7 +52,7 @@ const checks: readonly Check[] = [
     needs: "Docker's client",
   },
   { name: "licences of dependencies are accepted", script: "scripts/licenses.ts", args: [] },
-  { name: "the tree is tidy", script: "scripts/tidy.ts", args: [] },
+  { name: "the tree is tidy", script: "scripts/tidy.ts", args: [], prints: true },
 ];
 
 /**
@@ -64,7 +66,7 @@ export function runChecks({ nodeOnly }: { readonly nodeOnly: boolean }): {
 } {
   const missing = missingTools();
   const outcomes = { passed: 0, failed: 0, skipped: 0 };
-  for (const { name, script, args, needs } of checks) {
+  for (const { name, script, args, needs, prints } of checks) {
     if (nodeOnly && needs !== undefined) continue;
     const lacking = missing.find((tool) => tool.name === needs);
     if (lacking) {
@@ -79,7 +81,7 @@ export function runChecks({ nodeOnly }: { readonly nodeOnly: boolean }): {
     });
     const seconds = ((performance.now() - startMs) / 1000).toFixed(1);
     console.log(`${status === 0 ? "ok  " : "FAIL"} ${name} (${seconds} s)`);
-    if (status !== 0) console.log(`${stdout}${stderr}`);
+    if (status !== 0 || prints) console.log(`${stdout}${stderr}`.trimEnd());
     outcomes[status === 0 ? "passed" : "failed"]++;
   }
   return outcomes;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Engines, FolderInUseError, MissingToolsError, startEngines } from "@devicemesh/engines";
-import type { ProvidedEngines } from "@devicemesh/engines/testing";
+import type { ProvidedEngines } from "@devicemesh/engines/testing/test-engines";
 import type { TestProject } from "vitest/node";
 
 const root = fileURLToPath(new URL("..", import.meta.url));

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { boardFiles } from "../stack/src/boards/boards.ts";
+import { boardFiles } from "@devicemesh/stack/boards/boards";
 import { renderSensorTable } from "./sensor-table.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));

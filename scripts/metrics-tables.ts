@@ -1,15 +1,15 @@
 // Writes the tables of metrics into docs/metrics.md, from the definitions that the services register.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { MetricDefinitions } from "@devicemesh/kit/metrics";
-import { rpcMetrics } from "@devicemesh/kit/metrics-rpc";
-import { metricsTable } from "@devicemesh/kit/metrics-table";
-import { aggregatorMetrics } from "../aggregator/src/metrics.ts";
-import { storeMetrics } from "../embedded/src/metrics.ts";
-import { generatorMetrics } from "../generator/src/metrics.ts";
-import { ingestLogMetrics, ingestMetrics } from "../ingest/src/metrics.ts";
-import { operatorMetrics } from "../operator/src/metrics.ts";
-import { queryMetrics } from "../query/src/metrics.ts";
+import { aggregatorMetrics } from "@devicemesh/aggregator/metrics";
+import { generatorMetrics } from "@devicemesh/generator/metrics";
+import { ingestLogMetrics, ingestMetrics } from "@devicemesh/ingest/metrics";
+import type { MetricDefinitions } from "@devicemesh/kit/observability/metrics";
+import { rpcMetrics } from "@devicemesh/kit/observability/metrics-rpc";
+import { metricsTable } from "@devicemesh/kit/observability/metrics-table";
+import { operatorMetrics } from "@devicemesh/operator/metrics";
+import { queryMetrics } from "@devicemesh/query/metrics";
+import { storeMetrics } from "@devicemesh/store-duckdb/metrics";
 
 const file = fileURLToPath(new URL("../docs/metrics.md", import.meta.url));
 const section = /<!-- metrics -->\n[\s\S]*?<!-- \/metrics -->/;

@@ -1,7 +1,7 @@
 // Tools of the host that some checks and test files need and npm cannot install. `npm test -- --all` leaves out what
 // needs a missing tool, prints a notice and counts it as skipped; CI counts a skip as a failure and has them all.
 import { spawnSync } from "node:child_process";
-import { findBrowserTools, findDocker } from "./tools.ts";
+import { findBrowserTools, findDocker } from "@devicemesh/engines/testing/host-tools";
 
 /** A tool that may be missing, and the test files that need it. */
 type OptionalTool = {
@@ -19,9 +19,9 @@ const tools: readonly OptionalTool[] = [
     fix: "install Docker 26 or later; its engine need not run (Debian: docker-cli)",
     isThere: () => findDocker() !== undefined,
     testFiles: [
-      "stack/src/stack-*.tools.test.ts",
-      "stack/src/deploy*.tools.test.ts",
-      "stack/src/docker.tools.test.ts",
+      "stack/src/deploy/stack-*.tools.test.ts",
+      "stack/src/deploy/deploy*.tools.test.ts",
+      "stack/src/deploy/docker.tools.test.ts",
     ],
   },
   {
@@ -34,13 +34,13 @@ const tools: readonly OptionalTool[] = [
     name: "permission to mount a file system",
     fix: "run the tests as root on Linux",
     isThere: () => process.platform === "linux" && spawnSync("unshare", ["--mount", "true"]).status === 0,
-    testFiles: ["*/src/*full-disk.tools.test.ts"],
+    testFiles: ["*/src/**/*full-disk.tools.test.ts"],
   },
   {
     name: "a C compiler",
     fix: "install gcc on Linux (Debian: gcc libc6-dev)",
     isThere: () => process.platform === "linux" && spawnSync("gcc", ["--version"]).status === 0,
-    testFiles: ["embedded/src/power-loss.tools.test.ts"],
+    testFiles: ["store-duckdb/src/power-loss.tools.test.ts"],
   },
 ];
 

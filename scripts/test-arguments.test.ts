@@ -30,7 +30,7 @@ describe("the arguments of npm test", () => {
 
 describe("the test files", () => {
   it("belong to a project by their name", () => {
-    expect(projectOf("query/src/planner.test.ts")).toBe("unit");
+    expect(projectOf("query/src/plan/planner.test.ts")).toBe("unit");
     expect(projectOf("envoy/src/drain.tools.test.ts")).toBe("tools");
     expect(projectOf("e2e/src/mesh/kills.engine.test.ts")).toBe("engines");
     expect(projectOf("e2e/src/mesh/cuts.soak.test.ts")).toBe("soak");

@@ -46,7 +46,7 @@ export function projectOf(file: string): Project {
 
 /** The test files of the tree whose path contains one of the patterns; all of them without patterns. */
 export function findTestFiles(root: string, patterns: readonly string[]): readonly string[] {
-  return globSync(["*/src/**/*.test.ts", "scripts/**/*.test.ts"], { cwd: root })
+  return globSync(["*/src/**/*.test.ts", "*/testing/**/*.test.ts", "scripts/**/*.test.ts"], { cwd: root })
     .filter((file) => !file.includes("node_modules"))
     .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
 }

@@ -5,11 +5,16 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import {
+  ensureConformance,
+  ensureEnvoy,
+  ensureExamplePython,
+  ensureGrpcurl,
+} from "@devicemesh/engines/testing/host-tools";
 import { runChecks } from "./check.ts";
 import { missingTools } from "./optional-tools.ts";
 import { findTestFiles, type Project, projectOf, readTestArguments, testHelp } from "./test-arguments.ts";
 import { runVitest, slowestFiles, sumOutcomes } from "./test-runs.ts";
-import { ensureConformance, ensureEnvoy, ensureExamplePython, ensureGrpcurl } from "./tools.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const read = readTestArguments(process.argv.slice(2));

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { brokenTreeRules, treeFigures } from "./tidy-tree.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -16,11 +17,11 @@ const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp 
   { vendor: /from "kafkajs"/, file: /^kafka-.*\.ts$/ },
   { vendor: /from "mongodb"/, file: /^mongo-.*\.ts$/ },
   { vendor: /from "prom-client"/, file: /^metrics.*\.ts$/ },
-  { vendor: /from "jose"/, file: /^jose-.*\.ts$|(\.test|-fixture)\.ts$/ },
-  { vendor: /from "@peculiar\/|"reflect-metadata"/, file: /^x509-.*\.ts$|(\.test|-fixture)\.ts$/ },
+  { vendor: /from "jose"/, file: /^jose-.*\.ts$|\.test\.ts$/ },
+  { vendor: /from "@peculiar\/|"reflect-metadata"/, file: /^x509-.*\.ts$|\.test\.ts$/ },
   { vendor: /from "[^"]*\/gen\/spark\//, file: /^spark-.*\.ts$/ },
   // It writes to standard error what clients send; kit's connect-handler serves in its place.
-  { vendor: /\bconnectNodeAdapter\b/, file: /\.test\.ts$|^suite-servers\.ts$/ },
+  { vendor: /\bconnectNodeAdapter\b/, file: /\.test\.ts$/ },
   { vendor: /from "@grafana\//, file: /^grafana-.*\.ts$/ },
 ];
 
@@ -29,13 +30,15 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   proto: [],
   kit: ["proto"],
   identity: ["proto", "kit"],
-  chain: ["proto", "kit"],
-  ingest: ["proto", "kit", "identity", "chain"],
-  query: ["proto", "kit", "identity", "chain"],
-  generator: ["proto", "kit", "identity"],
-  embedded: ["proto", "kit", "identity", "ingest", "query", "generator"],
+  pipeline: ["proto", "kit"],
+  ingest: ["proto", "kit", "identity", "pipeline"],
+  query: ["proto", "kit", "identity", "pipeline"],
+  client: ["proto", "kit"],
+  generator: ["proto", "kit", "identity", "client"],
+  "store-duckdb": ["proto", "kit", "ingest", "query"],
+  standalone: ["proto", "kit", "identity", "client", "ingest", "query", "generator", "store-duckdb"],
   // All but proto in its tests only: it stands before whatever serves.
-  envoy: ["proto", "kit", "identity", "ingest", "query", "generator"],
+  envoy: ["proto", "kit", "identity", "engines", "client", "ingest", "query", "generator"],
   engines: ["kit"],
   stack: [
     "proto",
@@ -46,19 +49,19 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "ingest",
     "query",
     "generator",
-    "chain",
+    "pipeline",
     "operator",
     "aggregator",
   ],
-  operator: ["proto", "kit", "chain"],
-  aggregator: ["proto", "kit", "chain", "query"],
+  operator: ["proto", "kit", "pipeline"],
+  aggregator: ["proto", "kit", "pipeline", "query"],
   // What a user would copy: nothing of ours but the contract.
   examples: [],
   mesh: [
     "proto",
     "kit",
     "identity",
-    "chain",
+    "pipeline",
     "engines",
     "envoy",
     "ingest",
@@ -66,7 +69,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "generator",
     "operator",
     "aggregator",
-    "embedded",
+    "standalone",
   ],
 };
 
@@ -76,7 +79,8 @@ type Rule = { readonly text: string; readonly breaks: (file: SourceFile) => bool
 
 const isTypeScript = ({ path }: SourceFile): boolean => path.endsWith(".ts");
 const isTest = ({ path }: SourceFile): boolean =>
-  /\.(test|contract)\.ts$/.test(path) || path.startsWith("e2e/");
+  /\.test\.ts$|^[a-z0-9-]+\/testing\//.test(path) || path.startsWith("e2e/");
+const isTestSupport = ({ path }: SourceFile): boolean => /^[a-z0-9-]+\/testing\//.test(path);
 /** A test against the real engines: it may ask for them, and for what the operator prepares. */
 const isEngineTest = ({ path }: SourceFile): boolean => /\.(engine|soak)\.test\.ts$/.test(path);
 const isService = ({ path }: SourceFile): boolean => Object.hasOwn(mayImport, path.split("/")[0] ?? "");
@@ -96,6 +100,7 @@ const rules: readonly Rule[] = [
     breaks: (file) =>
       isTypeScript(file) &&
       isService(file) &&
+      !isTestSupport(file) &&
       adapterVendors.some(
         ({ vendor, file: name }) => vendor.test(file.text) && !name.test(basename(file.path)),
       ),
@@ -106,7 +111,7 @@ const rules: readonly Rule[] = [
       const allowed = mayImport[file.path.split("/")[0] ?? ""];
       if (!allowed || !isTypeScript(file)) return false;
       const own = file.path.split("/")[0];
-      return [...file.text.matchAll(/from "@devicemesh\/([a-z0-9]+)/g)].some(
+      return [...file.text.matchAll(/from "@devicemesh\/([a-z0-9-]+)/g)].some(
         ([, name]) =>
           name !== own &&
           !allowed.includes(name ?? "") &&
@@ -142,7 +147,7 @@ const rules: readonly Rule[] = [
   {
     text: "the pure core of query knows no engine",
     breaks: (file) =>
-      /^query\/src\/(planner|merge|partial|bucket-size)\.ts$/.test(file.path) &&
+      /^query\/src\/plan\/[a-z-]+(?<!\.test)\.ts$/.test(file.path) &&
       /duckdb|mongo|kafka|spark/i.test(file.text),
   },
   {
@@ -181,7 +186,12 @@ export function writtenFiles(): SourceFile[] {
 }
 
 if (import.meta.main) {
-  const found = untidy(writtenFiles());
+  const files = writtenFiles();
+  const found = [...untidy(files), ...brokenTreeRules(files)];
+  const figures = treeFigures(files);
+  console.log(
+    `${figures.productFiles} product files, ${figures.productLines} lines: median ${figures.medianLines}, longest ${figures.longest}, fullest folder ${figures.fullestFolder} files`,
+  );
   if (found.length > 0) {
     console.error(found.join("\n"));
     process.exit(1);

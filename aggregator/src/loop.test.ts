@@ -1,4 +1,4 @@
-import { waitUntil } from "@devicemesh/kit/testing";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { startLoop } from "./loop.ts";
 

@@ -1,8 +1,8 @@
-import { runService } from "@devicemesh/kit/run-service";
+import { runService } from "@devicemesh/kit/lifetime/run-service";
 import { readContractImage } from "@devicemesh/proto/image";
-import { startAggregator } from "./compose.ts";
-import { aggregatorSettings } from "./config.ts";
-import { sparkWindowJob } from "./open-window-job.ts";
+import { aggregatorSettings } from "./settings.ts";
+import { startAggregator } from "./start.ts";
+import { sparkWindowJob } from "./window-job/open-window-job.ts";
 
 await runService(
   {

@@ -1,13 +1,13 @@
-import { silentLogger } from "@devicemesh/kit/logger";
-import { startTestMetrics } from "@devicemesh/kit/metrics-testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { startTestMetrics } from "@devicemesh/kit/testing/metrics-scrape";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { expect, it } from "vitest";
-import { type ActiveAggregator, startActive } from "./active.ts";
-import { createMemoryAggregatorStore } from "./memory-aggregator-store.ts";
+import { createMemoryAggregatorStore } from "../testing/memory-aggregator-store.ts";
+import { createMemorySession } from "../testing/window-job-memory-session.ts";
+import { type ActiveAggregator, startActive } from "./active-aggregator.ts";
 import { registerAggregatorMetrics } from "./metrics.ts";
 import type { AggregatorView } from "./service.ts";
-import { startWindowJob } from "./window-job.ts";
-import { createMemorySession } from "./window-job-memory-session.ts";
+import { startWindowJob } from "./window-job/window-job.ts";
 
 const nowMs = Date.UTC(2026, 10, 25, 12, 0, 30);
 const clock = () => nowMs;

@@ -1,6 +1,6 @@
-import { defineMetrics, type Metrics } from "@devicemesh/kit/metrics";
+import { defineMetrics, type Metrics } from "@devicemesh/kit/observability/metrics";
 import type { AggregatorView } from "./service.ts";
-import type { BatchProgress } from "./window-job-progress.ts";
+import type { BatchProgress } from "./window-job/window-job-progress.ts";
 
 /** What the aggregator tells. What only the active one knows has no value, or stands still, in one that waits. */
 export const aggregatorMetrics = defineMetrics({

@@ -1,11 +1,11 @@
 import { createClient, createRouterTransport } from "@connectrpc/connect";
-import { createErrorInterceptor } from "@devicemesh/kit/connect-status";
-import { silentLogger } from "@devicemesh/kit/logger";
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { createErrorInterceptor } from "@devicemesh/kit/rpc/connect-status";
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import { describe, expect, it } from "vitest";
-import { createMemoryWindowJob } from "./memory-window-job.ts";
-import { createProgress } from "./progress.ts";
+import { createMemoryWindowJob } from "../testing/memory-window-job.ts";
 import { type AggregatorView, createAggregatorService } from "./service.ts";
+import { createProgress } from "./status/progress.ts";
 
 const levels = [
   { windowMs: 10_000, segmentMs: 10_000 },

@@ -1,10 +1,10 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { unavailable } from "@devicemesh/kit/rpc-error";
+import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { type Level, protoTimestamp } from "@devicemesh/proto";
 import type { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
-import type { ActiveAggregator } from "./active.ts";
-import type { PublishedFrontier } from "./aggregator-store.ts";
-import { windowJobStatus } from "./status.ts";
+import type { ActiveAggregator } from "./active-aggregator.ts";
+import { windowJobStatus } from "./status/status.ts";
+import type { PublishedFrontier } from "./store/aggregator-store.ts";
 
 /** What an aggregator knows at a moment. */
 export type AggregatorView = {

@@ -1,18 +1,18 @@
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { startFakeMongo } from "@devicemesh/chain/mongo-server-fixture";
-import { lateHost } from "@devicemesh/kit/late-hosts-fixture";
-import { createLogger } from "@devicemesh/kit/logger";
-import { loadSettings } from "@devicemesh/kit/settings";
-import { SettingsError } from "@devicemesh/kit/settings-error";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { createLogger } from "@devicemesh/kit/observability/logger";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
+import { lateHost } from "@devicemesh/kit/testing/late-hosts-fixture";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { startFakeMongo } from "@devicemesh/pipeline/testing/mongo-server-fixture";
 import { defaultLevels } from "@devicemesh/proto";
 import { Health } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
 import { expect, it } from "vitest";
-import { type Aggregator, startAggregator } from "./compose.ts";
-import { aggregatorSettings } from "./config.ts";
-import { createMemoryWindowJob } from "./memory-window-job.ts";
+import { createMemoryWindowJob } from "../testing/memory-window-job.ts";
+import { aggregatorSettings } from "./settings.ts";
+import { type Aggregator, startAggregator } from "./start.ts";
 
 const settingsOfMesh: Record<string, unknown> = {
   _id: "mesh",

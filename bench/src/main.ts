@@ -1,21 +1,21 @@
 import { rmSync } from "node:fs";
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { loadSettings } from "@devicemesh/kit/settings";
-import { type BenchConfig, benchSettings } from "./config.ts";
-import { runIngestBench } from "./ingest-bench.ts";
-import { peerNames } from "./ingest-peers.ts";
-import { ingestReport } from "./ingest-report.ts";
-import { runMeshBench } from "./mesh-bench.ts";
-import { meshPeerNames } from "./mesh-ingest.ts";
-import { meshReport } from "./mesh-report.ts";
-import { runQueryBench } from "./query-bench.ts";
-import { queryReport } from "./query-report.ts";
-import { type Report, summary, writeReport } from "./report.ts";
-import { runSeriesBench } from "./series-bench.ts";
-import { seriesReport } from "./series-report.ts";
-import { runWatchBench } from "./watch-bench.ts";
-import { watchReport } from "./watch-report.ts";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { runIngestBench } from "./ingest/ingest-bench.ts";
+import { peerNames } from "./ingest/ingest-peers.ts";
+import { ingestReport } from "./ingest/ingest-report.ts";
+import { runMeshBench } from "./mesh/mesh-bench.ts";
+import { meshPeerNames } from "./mesh/mesh-ingest.ts";
+import { meshReport } from "./mesh/mesh-report.ts";
+import { runQueryBench } from "./query/query-bench.ts";
+import { queryReport } from "./query/query-report.ts";
+import { type Report, summary, writeReport } from "./report/report.ts";
+import { runSeriesBench } from "./series/series-bench.ts";
+import { seriesReport } from "./series/series-report.ts";
+import { type BenchConfig, benchSettings } from "./settings.ts";
+import { runWatchBench } from "./watch/watch-bench.ts";
+import { watchReport } from "./watch/watch-report.ts";
 
 const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>> = {
   ingest,

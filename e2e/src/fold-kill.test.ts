@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { type EmbeddedStore, openEmbeddedStore } from "@devicemesh/embedded";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { planRead, type ReadPlan } from "@devicemesh/query";
+import { type EmbeddedStore, openEmbeddedStore } from "@devicemesh/store-duckdb";
 import { expect, it } from "vitest";
 
-const script = fileURLToPath(new URL("folding-process.ts", import.meta.url));
+const script = fileURLToPath(new URL("../testing/folding-process.ts", import.meta.url));
 const startMs = Date.UTC(2026, 5, 1);
 const kills = 12;
 const signal = AbortSignal.timeout(300_000);

@@ -1,6 +1,7 @@
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { findEnvoy } from "@devicemesh/engines/testing/host-tools";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { ErrorInfoSchema } from "@devicemesh/proto/es/google/rpc/error_details_pb.ts";
@@ -11,8 +12,7 @@ import type {
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findEnvoy } from "../../scripts/tools.ts";
-import { startEdgeWithIdentity } from "./edge-identity-fixture.ts";
+import { startEdgeWithIdentity } from "../testing/edge-identity-fixture.ts";
 
 const envoyBinary = findEnvoy();
 const hourMs = 3_600_000;

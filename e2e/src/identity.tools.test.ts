@@ -3,10 +3,10 @@ import { appendFileSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { findGrpcurl } from "@devicemesh/engines/testing/host-tools";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findGrpcurl } from "../../scripts/tools.ts";
-import { type MeshProcess, startMesh } from "./mesh-process.ts";
+import { type MeshProcess, startMesh } from "../testing/mesh-process.ts";
 
 const certsMain = fileURLToPath(new URL("../../identity/src/certs/main.ts", import.meta.url));
 const generatorMain = fileURLToPath(new URL("../../generator/src/main.ts", import.meta.url));

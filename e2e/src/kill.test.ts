@@ -1,6 +1,6 @@
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import {
   type DeviceMessage,
   identityOf,
@@ -9,10 +9,10 @@ import {
   type SensorName,
 } from "@devicemesh/proto";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { createOracle } from "@devicemesh/query/oracle";
+import { createOracle } from "@devicemesh/query/testing/oracle/index";
 import { describe, expect, it } from "vitest";
-import { type MeshProcess, startMesh } from "./mesh-process.ts";
-import { createPublisher, readingOf } from "./publisher.ts";
+import { type MeshProcess, startMesh } from "../testing/mesh-process.ts";
+import { createPublisher, readingOf } from "../testing/publisher.ts";
 
 const startMs = Date.UTC(2026, 0, 1);
 const kills = 20;

@@ -1,11 +1,11 @@
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { scrape } from "@devicemesh/kit/metrics-testing";
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { scrape } from "@devicemesh/kit/testing/metrics-scrape";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allMetrics } from "../../scripts/metrics-tables.ts";
-import { type MeshProcess, startMesh } from "./mesh-process.ts";
+import { type MeshProcess, startMesh } from "../testing/mesh-process.ts";
 
 const recording = new URL("../../generator/recordings/seattle-hourly-normals.csv", import.meta.url).pathname;
 const readings = 17_518;

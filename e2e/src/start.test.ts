@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { runMain, startMesh } from "./mesh-process.ts";
+import { runMain, startMesh } from "../testing/mesh-process.ts";
 
 describe("npm start", () => {
   it("shows its flags, their defaults and their environment variables with --help", async () => {

@@ -1,5 +1,5 @@
 import type { EngineName } from "./engine-names.ts";
-import type { Probe } from "./readiness.ts";
+import type { Probe } from "./readiness/readiness.ts";
 
 /** How one engine is run. Plain data: it is kept in the state file, so that any process can start it again. */
 export type EngineSpec = {

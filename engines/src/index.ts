@@ -1,9 +1,9 @@
 export type { EngineName, EnginePart, ListenerName, Ports } from "./engine-names.ts";
-export { defaultCache } from "./engine-parts.ts";
-export { type EngineStatus, readEnginesStatus } from "./engines-status.ts";
-export { type InstalledEngines, installEngines, MissingToolsError } from "./install-engines.ts";
-export { findEnvoy, installEnvoy } from "./install-envoy.ts";
-export type { EngineAddresses } from "./plan-engines.ts";
+export { defaultCache } from "./install/engine-parts.ts";
+export { type InstalledEngines, installEngines, MissingToolsError } from "./install/install-engines.ts";
+export { findEnvoy, installEnvoy } from "./install/install-envoy.ts";
+export type { EngineAddresses } from "./plans/plan-engines.ts";
+export { type EngineStatus, readEnginesStatus } from "./run/engines-status.ts";
 export {
   type EngineControl,
   type Engines,
@@ -13,4 +13,4 @@ export {
   FolderInUseError,
   killEnginesNow,
   startEngines,
-} from "./start-engines.ts";
+} from "./run/start-engines.ts";

@@ -1,8 +1,8 @@
-import { loadSettings } from "@devicemesh/kit/settings";
-import { type InstallConfig, installSettings } from "./config.ts";
-import { installEngines, MissingToolsError } from "./install-engines.ts";
-import { installEnvoy } from "./install-envoy.ts";
-import { hasArchives, trainArchives } from "./train-archives.ts";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { installEngines, MissingToolsError } from "./install/install-engines.ts";
+import { installEnvoy } from "./install/install-envoy.ts";
+import { hasArchives, trainArchives } from "./install/train-archives.ts";
+import { type InstallConfig, installSettings } from "./settings.ts";
 
 const loaded = loadSettings(installSettings, { args: process.argv.slice(2), env: process.env });
 if (loaded.kind === "settings") {

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
+import { findGrpcurl } from "@devicemesh/engines/testing/host-tools";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findGrpcurl } from "../../scripts/tools.ts";
-import { envoyBinary, runProgram, startEdge } from "./edge-fixture.ts";
+import { envoyBinary, runProgram, startEdge } from "../testing/edge-fixture.ts";
 
 const grpcurl = findGrpcurl();
 const buf = fileURLToPath(new URL("../../node_modules/@bufbuild/buf/bin/buf", import.meta.url));

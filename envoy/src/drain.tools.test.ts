@@ -1,9 +1,9 @@
 import { connect } from "node:net";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { envoyBinary, localhost, quietEnvoy, startEdge } from "./edge-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy, startEdge } from "../testing/edge-fixture.ts";
+import { createUnitClient, readingsOf } from "../testing/unit-client-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
-import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
 
 describe.skipIf(envoyBinary === undefined)("a drain", () => {
   it("lets open units go on until they end, long after nothing new is taken", async () => {

@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { envoyBinary, startEdge } from "./edge-fixture.ts";
+import { envoyBinary, startEdge } from "../testing/edge-fixture.ts";
 
 const publish = "/devicemesh.v1.IngestService/PublishReadingBatch";
 const stream = "/devicemesh.v1.IngestService/PublishReadings";

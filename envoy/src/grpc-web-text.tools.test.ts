@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { envoyBinary, startEdge } from "./edge-fixture.ts";
+import { envoyBinary, startEdge } from "../testing/edge-fixture.ts";
 
 /** An empty message in the framing of gRPC-Web, in base64. */
 const emptyMessage = Buffer.alloc(5).toString("base64");

@@ -5,19 +5,20 @@ import {
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { createMemoryMessageLog, type Ingest, ingestConfig, startIngest } from "@devicemesh/ingest";
-import { addHealthRoutes } from "@devicemesh/kit/connect-health";
-import { createHealth, type Health as HealthState } from "@devicemesh/kit/health";
-import { silentLogger } from "@devicemesh/kit/logger";
-import { startOnePortServer } from "@devicemesh/kit/one-port-server";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { type Ingest, ingestConfig, startIngest } from "@devicemesh/ingest";
+import { createMemoryMessageLog } from "@devicemesh/ingest/testing/memory-message-log";
+import { addHealthRoutes } from "@devicemesh/kit/health/connect-health";
+import { createHealth, type Health as HealthState } from "@devicemesh/kit/health/health";
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { startOnePortServer } from "@devicemesh/kit/server/one-port-server";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import {
   Health,
   HealthCheckResponse_ServingStatus as Status,
 } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy } from "../testing/edge-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
 
 const serviceOf = {

@@ -1,13 +1,13 @@
 import { join } from "node:path";
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { startBackend } from "./backend-fixture.ts";
-import { startBackendProcess } from "./backend-process-fixture.ts";
-import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
-import { createRawClient } from "./raw-client-fixture.ts";
-import { startReplica, stored } from "./replica-process-fixture.ts";
+import { startBackend } from "../testing/backend-fixture.ts";
+import { startBackendProcess } from "../testing/backend-process-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy } from "../testing/edge-fixture.ts";
+import { createRawClient } from "../testing/raw-client-fixture.ts";
+import { startReplica, stored } from "../testing/replica-process-fixture.ts";
+import { createUnitClient, readingsOf } from "../testing/unit-client-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
-import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
 
 const question = "/devicemesh.v1.QueryService/ListSeries";
 

@@ -1,13 +1,17 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createTestAuthority, type TestAuthority, writeKeyPair } from "@devicemesh/identity/testing";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import {
+  createTestAuthority,
+  type TestAuthority,
+  writeKeyPair,
+} from "@devicemesh/identity/testing/test-credentials";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { credentials, status } from "@grpc/grpc-js";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startBackend } from "./backend-fixture.ts";
-import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
-import { createRawClient } from "./raw-client-fixture.ts";
+import { startBackend } from "../testing/backend-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy } from "../testing/edge-fixture.ts";
+import { createRawClient } from "../testing/raw-client-fixture.ts";
 import { type Envoy, startEnvoy } from "./start-envoy.ts";
 
 const publish = "/devicemesh.v1.IngestService/PublishReadingBatch";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { envoyBinary, startEdge } from "./edge-fixture.ts";
+import { envoyBinary, startEdge } from "../testing/edge-fixture.ts";
 
 describe.skipIf(envoyBinary === undefined)("a batch in JSON through Envoy", () => {
   let edge: Awaited<ReturnType<typeof startEdge>>;

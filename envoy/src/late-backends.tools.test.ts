@@ -1,12 +1,13 @@
-import { createMemoryMessageLog, ingestConfig, startIngest } from "@devicemesh/ingest";
-import { closedPort } from "@devicemesh/kit/late-hosts-fixture";
-import { silentLogger } from "@devicemesh/kit/logger";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { ingestConfig, startIngest } from "@devicemesh/ingest";
+import { createMemoryMessageLog } from "@devicemesh/ingest/testing/memory-message-log";
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { closedPort } from "@devicemesh/kit/testing/late-hosts-fixture";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { readContractImage } from "@devicemesh/proto/image";
 import { describe, expect, it } from "vitest";
-import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy } from "../testing/edge-fixture.ts";
+import { createUnitClient, readingsOf } from "../testing/unit-client-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
-import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
 
 describe.skipIf(envoyBinary === undefined)("Envoy that starts before what is behind it", () => {
   it("is ready, and passes calls on by itself when a service listens", async () => {

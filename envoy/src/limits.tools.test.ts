@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { envoyBinary, startEdge } from "./edge-fixture.ts";
-import { createRawClient } from "./raw-client-fixture.ts";
+import { envoyBinary, startEdge } from "../testing/edge-fixture.ts";
+import { createRawClient } from "../testing/raw-client-fixture.ts";
 
 const listSeries = "/devicemesh.v1.QueryService/ListSeries";
 type Edge = Awaited<ReturnType<typeof startEdge>>;

@@ -1,15 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createTestAuthority, writeKeyPair } from "@devicemesh/identity/testing";
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { createTestAuthority, writeKeyPair } from "@devicemesh/identity/testing/test-credentials";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { credentials } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
+import { startBackend } from "../testing/backend-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy, startEdge } from "../testing/edge-fixture.ts";
+import { createRawClient } from "../testing/raw-client-fixture.ts";
+import { createUnitClient, readingsOf } from "../testing/unit-client-fixture.ts";
 import type { Admin } from "./admin.ts";
-import { startBackend } from "./backend-fixture.ts";
-import { envoyBinary, localhost, quietEnvoy, startEdge } from "./edge-fixture.ts";
-import { createRawClient } from "./raw-client-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
-import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
 
 const watch = "/devicemesh.v1.QueryService/WatchAggregates";
 

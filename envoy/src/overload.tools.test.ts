@@ -1,8 +1,8 @@
-import { waitUntil } from "@devicemesh/kit/testing";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { envoyBinary, startEdge } from "./edge-fixture.ts";
-import { createRawClient } from "./raw-client-fixture.ts";
+import { envoyBinary, startEdge } from "../testing/edge-fixture.ts";
+import { createRawClient } from "../testing/raw-client-fixture.ts";
 
 const listSeries = "/devicemesh.v1.QueryService/ListSeries";
 

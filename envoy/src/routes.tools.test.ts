@@ -1,12 +1,12 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema, MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { readContractImage } from "@devicemesh/proto/image";
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { startBackend } from "./backend-fixture.ts";
-import { envoyBinary, localhost, quietEnvoy } from "./edge-fixture.ts";
-import { createRawClient } from "./raw-client-fixture.ts";
+import { startBackend } from "../testing/backend-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy } from "../testing/edge-fixture.ts";
+import { createRawClient } from "../testing/raw-client-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
 
 /** Which backend answers for a service; a service that is not here has no route. */

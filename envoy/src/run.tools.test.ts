@@ -4,12 +4,12 @@ import { writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { envoyBinary, localhost, startEdge } from "./edge-fixture.ts";
+import { envoyBinary, localhost, startEdge } from "../testing/edge-fixture.ts";
+import { sampleSettings } from "../testing/sample-settings-fixture.ts";
+import { createUnitClient, readingsOf } from "../testing/unit-client-fixture.ts";
 import { renderEnvoy } from "./render.ts";
-import { sampleSettings } from "./sample-settings-fixture.ts";
-import { createUnitClient, readingsOf } from "./unit-client-fixture.ts";
 
 const script = fileURLToPath(new URL("../run.sh", import.meta.url));
 

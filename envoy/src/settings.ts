@@ -1,4 +1,4 @@
-import { loopbackHosts } from "@devicemesh/kit/request-host";
+import { loopbackHosts } from "@devicemesh/kit/rpc/requests/request-host";
 import type { TemplateFilling, TemplateValue } from "./template.ts";
 
 /** A host (an address, or a name that DNS knows) and a port. */

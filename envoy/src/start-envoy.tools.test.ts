@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { startBackend } from "./backend-fixture.ts";
-import { envoyBinary, localhost, quietEnvoy, startEdge } from "./edge-fixture.ts";
+import { startBackend } from "../testing/backend-fixture.ts";
+import { envoyBinary, localhost, quietEnvoy, startEdge } from "../testing/edge-fixture.ts";
+import { sampleSettings } from "../testing/sample-settings-fixture.ts";
 import { renderEnvoy } from "./render.ts";
-import { sampleSettings } from "./sample-settings-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
 import { validateConfig } from "./validate.ts";
 

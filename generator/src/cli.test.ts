@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { systemClock } from "@devicemesh/client/clock";
+import { startFakeIngest } from "@devicemesh/client/testing/fake-ingest";
+import { createManualClock } from "@devicemesh/client/testing/manual-clock";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "./cli.ts";
-import { systemClock } from "./clock.ts";
-import { startFakeIngest } from "./fake-ingest.ts";
-import { createManualClock } from "./manual-clock.ts";
 import { createStatusLine } from "./status-line.ts";
 import { replayProgressText } from "./texts.ts";
 

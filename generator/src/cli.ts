@@ -1,15 +1,15 @@
-import { createLogger } from "@devicemesh/kit/logger";
-import { type LoadedSettings, loadSettings } from "@devicemesh/kit/settings";
-import { SettingsError } from "@devicemesh/kit/settings-error";
-import { type Clock, wait } from "./clock.ts";
+import { type Clock, wait } from "@devicemesh/client/clock";
+import { readIngestTls } from "@devicemesh/client/delivery/ingest-tls";
+import { createLogger } from "@devicemesh/kit/observability/logger";
+import { type LoadedSettings, loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import { createGenerator } from "./generator.ts";
-import { readIngestTls } from "./ingest-tls.ts";
-import { type PlaySettings, playSettings } from "./play-settings.ts";
-import { RecordingError } from "./recording.ts";
-import { replayFile } from "./replay.ts";
-import { type ReplaySettings, replaySettings } from "./replay-settings.ts";
-import { serveCommand } from "./serve-command.ts";
-import { serveSettings } from "./serve-settings.ts";
+import { RecordingError } from "./replay/recording.ts";
+import { replayFile } from "./replay/replay.ts";
+import { type ReplaySettings, replaySettings } from "./replay/replay-settings.ts";
+import { serveCommand } from "./serve/serve-command.ts";
+import { serveSettings } from "./serve/serve-settings.ts";
+import { type PlaySettings, playSettings } from "./simulate/simulate-settings.ts";
 import { createStatusLine, type Output } from "./status-line.ts";
 import { playText, replayProgressText, replaySummaryText } from "./texts.ts";
 

@@ -1,6 +1,6 @@
-import { playSettings } from "./play-settings.ts";
-import { replaySettings } from "./replay-settings.ts";
-import { serveSettings } from "./serve-settings.ts";
+import { replaySettings } from "./replay/replay-settings.ts";
+import { serveSettings } from "./serve/serve-settings.ts";
+import { playSettings } from "./simulate/simulate-settings.ts";
 
 /** The environment variables of the generator's command, so that programs with a wider prefix leave them alone. */
 export const generatorEnvironment: readonly string[] = [

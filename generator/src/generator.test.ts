@@ -1,14 +1,14 @@
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { silentLogger } from "@devicemesh/kit/logger";
-import { waitUntil } from "@devicemesh/kit/testing";
+import type { Unit, UnitSender } from "@devicemesh/client/delivery/unit";
+import { defaultOutboxLimits } from "@devicemesh/client/outbox/outbox";
+import { startFakeIngest } from "@devicemesh/client/testing/fake-ingest";
+import { createManualClock } from "@devicemesh/client/testing/manual-clock";
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { startFakeIngest } from "./fake-ingest.ts";
 import { createGenerator } from "./generator.ts";
-import { createManualClock } from "./manual-clock.ts";
-import { defaultOutboxLimits } from "./outbox.ts";
-import type { Unit, UnitSender } from "./unit.ts";
 
 const logger = silentLogger();
 

@@ -1,15 +1,20 @@
 import { randomInt } from "node:crypto";
-import type { Logger } from "@devicemesh/kit/logger";
-import { RpcError } from "@devicemesh/kit/rpc-error";
-import { type Clock, systemClock } from "./clock.ts";
-import { createIngestClient } from "./ingest-client.ts";
-import type { IngestTls } from "./ingest-tls.ts";
-import { createOutbox, type OutboxCounts, type OutboxEvent, type OutboxLimits } from "./outbox.ts";
-import { type Play, type RunningPlay, startPlay } from "./play.ts";
-import { type PlayRequest, playOf } from "./play-request.ts";
-import { createRandom } from "./random.ts";
-import { openSpill } from "./spill.ts";
-import type { UnitSender } from "./unit.ts";
+import { type Clock, systemClock } from "@devicemesh/client/clock";
+import { createIngestClient } from "@devicemesh/client/delivery/ingest-client";
+import type { IngestTls } from "@devicemesh/client/delivery/ingest-tls";
+import type { UnitSender } from "@devicemesh/client/delivery/unit";
+import {
+  createOutbox,
+  type OutboxCounts,
+  type OutboxEvent,
+  type OutboxLimits,
+} from "@devicemesh/client/outbox/outbox";
+import { openSpill } from "@devicemesh/client/outbox/spill";
+import { createRandom } from "@devicemesh/client/random";
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { type Play, type RunningPlay, startPlay } from "./simulate/simulation.ts";
+import { type PlayRequest, playOf } from "./simulate/simulation-request.ts";
 
 /** What the generator needs. */
 export type GeneratorOptions = {

@@ -1,6 +1,6 @@
-import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
+import { systemClock } from "@devicemesh/client/clock";
+import { untilShutdownSignal } from "@devicemesh/kit/lifetime/shutdown-signal";
 import { runCli } from "./cli.ts";
-import { systemClock } from "./clock.ts";
 
 const interruption = new AbortController();
 void untilShutdownSignal().then(() => interruption.abort());

@@ -1,12 +1,12 @@
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { type Scrape, scrape } from "@devicemesh/kit/metrics-testing";
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { systemClock } from "@devicemesh/client/clock";
+import { startFakeIngest } from "@devicemesh/client/testing/fake-ingest";
+import { type Scrape, scrape } from "@devicemesh/kit/testing/metrics-scrape";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { expect, it } from "vitest";
 import { runCli } from "./cli.ts";
-import { systemClock } from "./clock.ts";
-import { startFakeIngest } from "./fake-ingest.ts";
 
 const start = {
   grpc_type: "unary",

@@ -1,4 +1,4 @@
-import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/metrics";
+import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/observability/metrics";
 import type { Generator } from "./generator.ts";
 
 /** What the generator counts. */

@@ -1,8 +1,8 @@
-import { lateHost } from "@devicemesh/kit/late-hosts-fixture";
-import { createLogger } from "@devicemesh/kit/logger";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { startFakeIngest } from "@devicemesh/client/testing/fake-ingest";
+import { createLogger } from "@devicemesh/kit/observability/logger";
+import { lateHost } from "@devicemesh/kit/testing/late-hosts-fixture";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { expect, it } from "vitest";
-import { startFakeIngest } from "./fake-ingest.ts";
 import { createGenerator } from "./generator.ts";
 
 it("a generator delivers soon after the name of its target can be resolved, and has told once what it waited for", async () => {

@@ -1,4 +1,4 @@
-import type { Clock } from "./clock.ts";
+import type { Clock } from "@devicemesh/client/clock";
 
 /** Where a command writes. */
 export type Output = {

@@ -1,6 +1,6 @@
 import type { GeneratorState } from "./generator.ts";
-import { identitiesMax } from "./repeat-counter.ts";
-import type { ReplayProgress, ReplaySummary } from "./replay.ts";
+import { identitiesMax } from "./replay/duplicate-counter.ts";
+import type { ReplayProgress, ReplaySummary } from "./replay/replay.ts";
 
 /** One line on how far a replay is. */
 export function replayProgressText(progress: ReplayProgress): string {

@@ -1,4 +1,4 @@
-import { RpcError } from "@devicemesh/kit/rpc-error";
+import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 
 /** The `domain` of the ErrorInfo in every refusal. */
 export const errorDomain = "devicemesh";

@@ -1,4 +1,4 @@
-import { isLoopback } from "@devicemesh/kit/request-host";
+import { isLoopback } from "@devicemesh/kit/rpc/requests/request-host";
 import type { DeviceAccessConfig, UserAccessConfig } from "./settings.ts";
 
 /** What a service is told of identity; `host` is what it listens on. */

@@ -1,10 +1,9 @@
 export { accessProblem, type Served } from "./access-problem.ts";
-export { createUserGate, type UserGate, userKey } from "./connect-access.ts";
-export { createDenyList, type DenyList, emptyDenyList, parseDenyList } from "./deny-list.ts";
-export { forwardedCertificateHeader } from "./forwarded-certificate.ts";
-export { forwardedTokenHeader } from "./forwarded-user.ts";
-export { createHttpGate, type HttpGate, openHttpGate } from "./http-access.ts";
-export type { IdentifiedCall, IdentifyPublisher } from "./identify-publisher.ts";
+export { createDenyList, type DenyList, emptyDenyList, parseDenyList } from "./deny-list/deny-list.ts";
+export { forwardedCertificateHeader } from "./devices/forwarded-certificate.ts";
+export type { IdentifiedCall, IdentifyPublisher } from "./devices/identify-publisher.ts";
+export type { Publisher } from "./devices/publisher.ts";
+export { formatSpiffeName, mayPublish, parseSpiffeName, type SpiffeName } from "./devices/spiffe-name.ts";
 export {
   type AccessDependencies,
   type DeviceAccess,
@@ -12,12 +11,13 @@ export {
   openUserAccess,
   type UserAccess,
 } from "./open-access.ts";
-export type { Publisher } from "./publisher.ts";
-export { type Need, needOf, rpcNeeds, type Scope, scopes } from "./scopes.ts";
 export {
   type DeviceAccessConfig,
   deviceAccessSettings,
   type UserAccessConfig,
   userAccessSettings,
 } from "./settings.ts";
-export { formatSpiffeName, mayPublish, parseSpiffeName, type SpiffeName } from "./spiffe-name.ts";
+export { createUserGate, type UserGate, userKey } from "./users/connect-access.ts";
+export { forwardedTokenHeader } from "./users/forwarded-user.ts";
+export { createHttpGate, type HttpGate, openHttpGate } from "./users/http-access.ts";
+export { type Need, needOf, rpcNeeds, type Scope, scopes } from "./users/scopes.ts";

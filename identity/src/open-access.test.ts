@@ -1,11 +1,11 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { silentLogger } from "@devicemesh/kit/logger";
-import { SettingsError } from "@devicemesh/kit/settings-error";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createTestAuthority, createTestIssuer } from "../testing/test-credentials.ts";
 import { openDeviceAccess, openUserAccess } from "./open-access.ts";
-import { createTestAuthority, createTestIssuer } from "./testing.ts";
 
 const off = {
   host: "127.0.0.1",

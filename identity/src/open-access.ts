@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs";
-import type { Logger } from "@devicemesh/kit/logger";
-import { SettingsError } from "@devicemesh/kit/settings-error";
-import { createTlsTermination, type TlsTermination } from "@devicemesh/kit/tls-termination";
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import { createTlsTermination, type TlsTermination } from "@devicemesh/kit/server/tls-termination";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import { accessProblem } from "./access-problem.ts";
-import { createUserGate, type UserGate } from "./connect-access.ts";
-import { type DenyList, emptyDenyList } from "./deny-list.ts";
-import { openDenyListFile } from "./deny-list-file.ts";
-import { followFile } from "./followed-file.ts";
-import { createForwardedUserReader } from "./forwarded-user.ts";
+import { type DenyList, emptyDenyList } from "./deny-list/deny-list.ts";
+import { openDenyListFile } from "./deny-list/deny-list-file.ts";
 import {
   createPublisherFromHeader,
   createPublisherFromTls,
   type IdentifyPublisher,
-} from "./identify-publisher.ts";
-import { createTokenVerifier, parseTokenKeys } from "./jose-token-verifier.ts";
+} from "./devices/identify-publisher.ts";
 import type { DeviceAccessConfig, UserAccessConfig } from "./settings.ts";
+import { createUserGate, type UserGate } from "./users/connect-access.ts";
+import { createForwardedUserReader } from "./users/forwarded-user.ts";
+import { createTokenVerifier, parseTokenKeys } from "./users/jose-token-verifier.ts";
+import { followFile } from "./watched-file.ts";
 
 /** What a service for people needs of its settings; undefined is off. Close it after the service. */
 export type UserAccess = Disposable & {

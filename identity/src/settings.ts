@@ -1,4 +1,4 @@
-import type { Setting } from "@devicemesh/kit/setting-schema";
+import type { Setting } from "@devicemesh/kit/settings/setting-schema";
 
 // Functions, because programs differ in how their environment variables begin; the flags are the same everywhere.
 

@@ -1,7 +1,6 @@
-export { type Ingest, type IngestDependencies, startIngest } from "./compose.ts";
-export { defaultIngestConfig, type IngestConfig, ingestConfig } from "./config.ts";
+export type { AdmitOlder, AdmitSeries } from "./checks/reading-checks.ts";
 export type { IngestStats } from "./counters.ts";
-export { createMemoryMessageLog, type MemoryMessageLog, memoryLogSentinels } from "./memory-message-log.ts";
-export type { MessageBatch, MessageLog } from "./message-log.ts";
+export { defaultIngestConfig, type IngestConfig, ingestConfig } from "./limits.ts";
+export type { MessageBatch, MessageLog } from "./log/message-log.ts";
 export { ingestLogMetrics, ingestMetrics } from "./metrics.ts";
-export type { AdmitOlder, AdmitSeries } from "./reading-checks.ts";
+export { type Ingest, type IngestDependencies, startIngest } from "./start.ts";

@@ -1,5 +1,5 @@
-import { runService } from "@devicemesh/kit/run-service";
-import { startIngestProcess } from "./process.ts";
-import { ingestSettings } from "./process-settings.ts";
+import { runService } from "@devicemesh/kit/lifetime/run-service";
+import { ingestSettings } from "./settings.ts";
+import { startIngestProcess } from "./start-on-kafka.ts";
 
 await runService({ name: "ingest", definition: ingestSettings, start: startIngestProcess }, process);

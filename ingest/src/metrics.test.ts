@@ -1,9 +1,14 @@
-import { startTestMetrics } from "@devicemesh/kit/metrics-testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { startTestMetrics } from "@devicemesh/kit/testing/metrics-scrape";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { expect, it } from "vitest";
-import { memoryLogSentinels } from "./memory-message-log.ts";
-import { ruleIds } from "./reading-violations.ts";
-import { frameOf, startTestIngest, thermostatReading, thermostatReadings } from "./testing.ts";
+import {
+  frameOf,
+  startTestIngest,
+  thermostatReading,
+  thermostatReadings,
+} from "../testing/ingest-fixture.ts";
+import { memoryLogSentinels } from "../testing/memory-message-log.ts";
+import { ruleIds } from "./checks/reading-violations.ts";
 
 const dayMs = 86_400_000;
 const stream = {

@@ -1,8 +1,8 @@
-import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/metrics";
+import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/observability/metrics";
+import { ruleIds } from "./checks/reading-violations.ts";
 import type { IngestStats } from "./counters.ts";
-import type { MessageLog } from "./message-log.ts";
-import type { PartitionedLogStats } from "./partitioned-message-log.ts";
-import { ruleIds } from "./reading-violations.ts";
+import type { PartitionedLogStats } from "./log/kafka/partitioned-message-log.ts";
+import type { MessageLog } from "./log/message-log.ts";
 
 /** What ingest counts. */
 export const ingestMetrics = defineMetrics({

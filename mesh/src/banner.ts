@@ -1,7 +1,7 @@
-import { type CallerFlags, callsToPaste, devicesText } from "@devicemesh/embedded/banner";
-import { withoutCredentials } from "@devicemesh/kit/credentials";
-import type { Mesh } from "./compose.ts";
-import type { MeshConfig } from "./config.ts";
+import { withoutCredentials } from "@devicemesh/kit/observability/redact-credentials";
+import { type CallerFlags, callsToPaste, devicesText } from "@devicemesh/standalone/banner";
+import type { MeshConfig } from "./settings.ts";
+import type { Mesh } from "./start.ts";
 
 /** What `npm run mesh` prints when it runs: where everything is, and calls to paste. */
 export function banner(config: Pick<MeshConfig, "devices" | "noGenerator" | "replay">, mesh: Mesh): string {

@@ -1,9 +1,9 @@
-import { refuseReplay, replayInto } from "@devicemesh/embedded/replay-into";
-import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
-import { loadSettings } from "@devicemesh/kit/settings";
+import { untilShutdownSignal } from "@devicemesh/kit/lifetime/shutdown-signal";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { refuseReplay, replayInto } from "@devicemesh/standalone/replay-into";
 import { banner } from "./banner.ts";
-import { type Mesh, startMesh } from "./compose.ts";
-import { type MeshConfig, meshSettings } from "./config.ts";
+import { type MeshConfig, meshSettings } from "./settings.ts";
+import { type Mesh, startMesh } from "./start.ts";
 import { readMeshStatus, statusText } from "./status.ts";
 import { createStepList } from "./step-list.ts";
 

@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { readEnginesStatus } from "@devicemesh/engines";
-import { isRunning, residentBytes } from "@devicemesh/engines/process-identity";
-import { createServiceState } from "./service-state.ts";
+import { isRunning, residentBytes } from "@devicemesh/engines/run/process-identity";
+import { createServiceState } from "./services/service-state.ts";
 
 /** One process of a mesh, as `npm run mesh -- status` shows it. */
 export type ProcessRow = {

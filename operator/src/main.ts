@@ -1,11 +1,11 @@
-import { withoutCredentials } from "@devicemesh/kit/credentials";
-import { runService } from "@devicemesh/kit/run-service";
-import { loadSettings } from "@devicemesh/kit/settings";
+import { runService } from "@devicemesh/kit/lifetime/run-service";
+import { withoutCredentials } from "@devicemesh/kit/observability/redact-credentials";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { readContractImage } from "@devicemesh/proto/image";
-import { startOperator } from "./compose.ts";
-import { operatorSettings } from "./config.ts";
-import { planMesh } from "./plan.ts";
-import { replayLog } from "./replay-log.ts";
+import { planMesh } from "./definition/plan.ts";
+import { replayLog } from "./replay/replay-log.ts";
+import { operatorSettings } from "./settings.ts";
+import { startOperator } from "./start.ts";
 
 const loaded = loadSettings(operatorSettings, { args: process.argv.slice(2), env: process.env });
 if (loaded.kind === "settings") {

@@ -1,6 +1,6 @@
-import { createKafka } from "@devicemesh/chain/kafka-client";
-import { openMongo } from "@devicemesh/chain/mongo-client";
-import { createConnectRest } from "./connect-rest.ts";
+import { createKafka } from "@devicemesh/pipeline/kafka-client";
+import { openMongo } from "@devicemesh/pipeline/mongo-client";
+import { createConnectRest } from "./connectors/connect-rest.ts";
 import { createAdminAccess } from "./kafka-admin.ts";
 
 /** Where the engines are. */

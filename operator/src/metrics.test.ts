@@ -1,17 +1,17 @@
 import { create } from "@bufbuild/protobuf";
-import { grpcServiceDefinition } from "@devicemesh/kit/grpc-js-service";
-import { silentLogger } from "@devicemesh/kit/logger";
-import { startTestMetrics } from "@devicemesh/kit/metrics-testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { grpcServiceDefinition } from "@devicemesh/kit/rpc/grpc-js-service";
+import { startTestMetrics } from "@devicemesh/kit/testing/metrics-scrape";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { Health, HealthCheckRequestSchema } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
 import { credentials, makeGenericClientConstructor } from "@grpc/grpc-js";
 import { expect, it } from "vitest";
-import { startOperator } from "./compose.ts";
-import type { ConnectorState } from "./connect-rest.ts";
-import { createConnectorWatch } from "./connector-watch.ts";
+import { configOf } from "../testing/operator-fixture.ts";
+import type { ConnectorState } from "./connectors/connect-rest.ts";
+import { createConnectorWatch } from "./connectors/connector-watch.ts";
 import { type OperatorSight, registerOperatorMetrics, taskStates } from "./metrics.ts";
-import { configOf } from "./operator-fixture.ts";
+import { startOperator } from "./start.ts";
 
 const nowhere = "127.0.0.1:1";
 const check = { grpc_type: "unary", grpc_service: "grpc.health.v1.Health", grpc_method: "Check" };

@@ -1,5 +1,5 @@
-import { type DeadLetterKind, deadLetterKinds, type OperatorStatusDocument } from "@devicemesh/chain";
-import { defineMetrics, type MetricSample, type Metrics } from "@devicemesh/kit/metrics";
+import { defineMetrics, type MetricSample, type Metrics } from "@devicemesh/kit/observability/metrics";
+import { type DeadLetterKind, deadLetterKinds, type OperatorStatusDocument } from "@devicemesh/pipeline";
 
 /** The states that Kafka Connect tells of a task, and a word for one that it may tell some day. */
 export const taskStates = [

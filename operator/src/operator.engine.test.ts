@@ -1,14 +1,20 @@
-import { collections, type OperatorStatusDocument } from "@devicemesh/chain";
-import { testEngines } from "@devicemesh/engines/testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { collections, type OperatorStatusDocument } from "@devicemesh/pipeline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Operator } from "./compose.ts";
-import { MeshRefusedError } from "./difference.ts";
+import { freshMesh, goodRecord } from "../testing/mesh-fixture.ts";
+import {
+  append,
+  configOf,
+  healthOf,
+  startQuickOperator as start,
+  untilHealth,
+} from "../testing/operator-fixture.ts";
+import { type MeshOptions, meshDefinition, removeMesh } from "../testing/prepare-mesh.ts";
+import { MeshRefusedError } from "./definition/difference.ts";
+import { planMesh } from "./definition/plan.ts";
 import { type MeshEngines, openEngines } from "./mesh-engines.ts";
-import { freshMesh, goodRecord } from "./mesh-fixture.ts";
-import { append, configOf, healthOf, startQuickOperator as start, untilHealth } from "./operator-fixture.ts";
-import { planMesh } from "./plan.ts";
-import { type MeshOptions, meshDefinition, removeMesh } from "./prepare-mesh.ts";
+import type { Operator } from "./start.ts";
 
 const given = await testEngines();
 

@@ -1,13 +1,13 @@
-import { collections, type OperatorStatusDocument } from "@devicemesh/chain";
-import { testEngines } from "@devicemesh/engines/testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { collections, type OperatorStatusDocument } from "@devicemesh/pipeline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Operator } from "./compose.ts";
-import { type GateFixture, openGate } from "./gate-fixture.ts";
+import { type GateFixture, openGate } from "../testing/gate-fixture.ts";
+import { freshMesh, goodRecord } from "../testing/mesh-fixture.ts";
+import { append, configOf, healthOf, startQuickOperator, untilHealth } from "../testing/operator-fixture.ts";
+import { type MeshOptions, meshDefinition, removeMesh } from "../testing/prepare-mesh.ts";
 import { type MeshEngines, openEngines } from "./mesh-engines.ts";
-import { freshMesh, goodRecord } from "./mesh-fixture.ts";
-import { append, configOf, healthOf, startQuickOperator, untilHealth } from "./operator-fixture.ts";
-import { type MeshOptions, meshDefinition, removeMesh } from "./prepare-mesh.ts";
+import type { Operator } from "./start.ts";
 
 const given = await testEngines();
 

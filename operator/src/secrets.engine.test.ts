@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { collections } from "@devicemesh/chain";
-import { testEngines } from "@devicemesh/engines/testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { collections } from "@devicemesh/pipeline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { freshMesh, goodRecord, type MeshFixture, openMeshFixture } from "./mesh-fixture.ts";
-import { configOf } from "./operator-fixture.ts";
-import { planMesh } from "./plan.ts";
+import { freshMesh, goodRecord, type MeshFixture, openMeshFixture } from "../testing/mesh-fixture.ts";
+import { configOf } from "../testing/operator-fixture.ts";
+import { planMesh } from "./definition/plan.ts";
 
 const engines = await testEngines();
 

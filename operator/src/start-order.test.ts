@@ -3,15 +3,15 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { startFakeMongo } from "@devicemesh/chain/mongo-server-fixture";
-import { lateHost } from "@devicemesh/kit/late-hosts-fixture";
-import { createLogger } from "@devicemesh/kit/logger";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { createLogger } from "@devicemesh/kit/observability/logger";
+import { lateHost } from "@devicemesh/kit/testing/late-hosts-fixture";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { startFakeMongo } from "@devicemesh/pipeline/testing/mongo-server-fixture";
 import { Health } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
 import { expect, it } from "vitest";
-import { startOperator } from "./compose.ts";
-import { configOf } from "./operator-fixture.ts";
+import { configOf } from "../testing/operator-fixture.ts";
+import { startOperator } from "./start.ts";
 
 it("an operator tells once, in a line each, which engines it waits for, and finds them when their names appear", async () => {
   using mongoHost = lateHost("mongo-1.example");

@@ -1,15 +1,22 @@
-export { type Query, type QueryDependencies, startQuery } from "./compose.ts";
-export { type QueryConfig, queryConfig } from "./config.ts";
+export { queryRoutes } from "./api/routes.ts";
+export { type QueryConfig, queryConfig } from "./limits.ts";
+export { queryMetrics } from "./metrics.ts";
+export type { ReadingPartial } from "./plan/partial.ts";
+export {
+  allTime,
+  isCoarsePure,
+  type PlannedRead,
+  planRead,
+  repeatsNeeded,
+  type Span,
+} from "./plan/planner.ts";
+export { type Query, type QueryDependencies, startQuery } from "./start.ts";
 export {
   type ConflictFound,
   latestConflicts,
   latestConflictsMax,
   type SeriesDuplicates,
-} from "./latest-conflicts.ts";
-export { createMemoryReadingStore, type MemoryReadingStore } from "./memory-reading-store.ts";
-export { queryMetrics } from "./metrics.ts";
-export type { ReadingPartial } from "./partial.ts";
-export { allTime, isCoarsePure, type PlannedRead, planRead, repeatsNeeded, type Span } from "./planner.ts";
+} from "./store/latest-conflicts.ts";
 export type {
   PartialsRead,
   ReadingKey,
@@ -26,5 +33,4 @@ export type {
   StoreHorizon,
   StoreStatus,
   WindowRepeats,
-} from "./reading-store.ts";
-export { queryRoutes } from "./routes.ts";
+} from "./store/reading-store.ts";

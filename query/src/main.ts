@@ -1,5 +1,5 @@
-import { runService } from "@devicemesh/kit/run-service";
-import { startQueryProcess } from "./process.ts";
-import { querySettings } from "./process-settings.ts";
+import { runService } from "@devicemesh/kit/lifetime/run-service";
+import { querySettings } from "./settings.ts";
+import { startQueryProcess } from "./start-on-mongo.ts";
 
 await runService({ name: "query", definition: querySettings, start: startQueryProcess }, process);

@@ -1,7 +1,7 @@
-import { startTestMetrics } from "@devicemesh/kit/metrics-testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { startTestMetrics } from "@devicemesh/kit/testing/metrics-scrape";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { expect, it } from "vitest";
-import { failureOf, startTestQuery, stuckStore, temperature } from "./testing.ts";
+import { failureOf, startTestQuery, stuckStore, temperature } from "../testing/query-fixture.ts";
 
 const aggregates = {
   grpc_type: "unary",

@@ -1,5 +1,5 @@
-import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/metrics";
-import type { ReadingStore } from "./reading-store.ts";
+import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/observability/metrics";
+import type { ReadingStore } from "./store/reading-store.ts";
 
 /** What query counts. */
 export const queryMetrics = defineMetrics({

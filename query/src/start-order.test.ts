@@ -1,16 +1,16 @@
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { startFakeMongo } from "@devicemesh/chain/mongo-server-fixture";
-import { closedPort, lateHost } from "@devicemesh/kit/late-hosts-fixture";
-import { createLogger } from "@devicemesh/kit/logger";
-import { loadSettings } from "@devicemesh/kit/settings";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { createLogger } from "@devicemesh/kit/observability/logger";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { closedPort, lateHost } from "@devicemesh/kit/testing/late-hosts-fixture";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { startFakeMongo } from "@devicemesh/pipeline/testing/mongo-server-fixture";
 import { defaultLevels } from "@devicemesh/proto";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { Health } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
 import { describe, expect, it } from "vitest";
-import { startQueryProcess } from "./process.ts";
-import { querySettings } from "./process-settings.ts";
+import { querySettings } from "./settings.ts";
+import { startQueryProcess } from "./start-on-mongo.ts";
 
 const settingsOfMesh: Record<string, unknown> = {
   _id: "mesh",

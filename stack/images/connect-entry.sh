@@ -1,5 +1,5 @@
 #!/bin/bash
-# Starts a worker of Kafka Connect with the arguments that engines/src/connect-plan.ts has (a test holds them
+# Starts a worker of Kafka Connect with the arguments that engines/src/plans/connect-plan.ts has (a test holds them
 # equal), or asks whether it is well.
 set -euo pipefail
 

@@ -13,9 +13,10 @@ COPY package.json package-lock.json .npmrc ./
 COPY proto/package.json proto/
 COPY kit/package.json kit/
 COPY identity/package.json identity/
-COPY chain/package.json chain/
+COPY pipeline/package.json pipeline/
 COPY ingest/package.json ingest/
 COPY query/package.json query/
+COPY client/package.json client/
 COPY generator/package.json generator/
 COPY operator/package.json operator/
 COPY aggregator/package.json aggregator/
@@ -31,9 +32,10 @@ FROM base AS code
 COPY proto/ proto/
 COPY kit/ kit/
 COPY identity/ identity/
-COPY chain/ chain/
+COPY pipeline/ pipeline/
 COPY ingest/ ingest/
 COPY query/ query/
+COPY client/ client/
 COPY generator/ generator/
 COPY operator/ operator/
 COPY aggregator/ aggregator/

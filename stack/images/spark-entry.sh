@@ -1,5 +1,5 @@
 #!/bin/bash
-# Starts one part of Spark with the arguments that engines/src/spark-plan.ts has (a test holds them equal),
+# Starts one part of Spark with the arguments that engines/src/plans/spark-plan.ts has (a test holds them equal),
 # or asks whether it is well.
 set -euo pipefail
 

@@ -1,5 +1,5 @@
-import { loadSettings } from "@devicemesh/kit/settings";
-import { runCommand } from "./run-command.ts";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { runCommand } from "./deploy/run-command.ts";
 import { type StackCommand, stackCommands, stackSettings } from "./settings.ts";
 
 const loaded = loadSettings(stackSettings, { args: process.argv.slice(2), env: process.env });

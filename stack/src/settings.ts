@@ -1,4 +1,4 @@
-import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 
 /** What `npm run stack:<command>` does. */
 export const stackCommands = ["config", "secrets", "build", "deploy", "remove"] as const;

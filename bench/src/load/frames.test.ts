@@ -2,7 +2,7 @@ import { sensors } from "@devicemesh/proto";
 import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
 import { describe, expect, it } from "vitest";
-import { createFleet } from "../fleet.ts";
+import { createFleet } from "./fleet.ts";
 import { createFrameSource } from "./frames.ts";
 
 const devices = createFleet(8);

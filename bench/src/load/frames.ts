@@ -1,6 +1,6 @@
 import { sensors } from "@devicemesh/proto";
 import { type Reading, Reading as ReadingCodec } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
-import { createRandom, createWander, type FleetDevice } from "../fleet.ts";
+import { createRandom, createWander, type FleetDevice } from "./fleet.ts";
 
 /** Frames of one gateway, without end: each later than the one before for every device. */
 export type FrameSource = {

@@ -1,7 +1,7 @@
 // The load on our ingest: gateways that stream commit units of pre-encoded frames over gRPC, at least one each.
 import { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import { Client, type ClientWritableStream, credentials } from "@grpc/grpc-js";
-import { createFleet } from "../fleet.ts";
+import { createFleet } from "./fleet.ts";
 import { createFrameSource, type FrameSource } from "./frames.ts";
 import { serveLoad } from "./load-process.ts";
 

@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { isoMilliseconds, sensors } from "@devicemesh/proto";
-import { createFleet, createRandom, createWander } from "../fleet.ts";
+import { createFleet, createRandom, createWander } from "./fleet.ts";
 import { serveLoad } from "./load-process.ts";
 
 /** How to load an HTTP peer. */

@@ -1,11 +1,11 @@
 // Our ingest over the embedded store, in a process of its own, as `npm start` runs them: every check, durable
 // acknowledgements, and the upkeep (folding) each second. Ends at SIGTERM and tells what it stored.
 import { setTimeout as delay } from "node:timers/promises";
-import { openEmbeddedStore } from "@devicemesh/embedded";
 import { ingestConfig, startIngest } from "@devicemesh/ingest";
-import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
-import { createLogger } from "@devicemesh/kit/logger";
+import { untilShutdownSignal } from "@devicemesh/kit/lifetime/shutdown-signal";
+import { createLogger } from "@devicemesh/kit/observability/logger";
 import { readContractImage } from "@devicemesh/proto/image";
+import { openEmbeddedStore } from "@devicemesh/store-duckdb";
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: ingest-server.ts FOLDER");

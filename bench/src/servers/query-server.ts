@@ -1,9 +1,10 @@
 // Our query service over a prepared store, in a process of its own. Ends at SIGTERM.
-import { openEmbeddedStore } from "@devicemesh/embedded";
-import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
-import { createLogger } from "@devicemesh/kit/logger";
+
+import { untilShutdownSignal } from "@devicemesh/kit/lifetime/shutdown-signal";
+import { createLogger } from "@devicemesh/kit/observability/logger";
 import { readContractImage } from "@devicemesh/proto/image";
 import { queryConfig, startQuery } from "@devicemesh/query";
+import { openEmbeddedStore } from "@devicemesh/store-duckdb";
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: query-server.ts FOLDER");

@@ -1,8 +1,9 @@
 // The one process of `npm start` with its generator, in a process of its own. Ends at SIGTERM.
-import { embeddedSettings, startEmbedded } from "@devicemesh/embedded";
-import { untilShutdownSignal } from "@devicemesh/kit/lifetime";
-import { createLogger } from "@devicemesh/kit/logger";
-import { loadSettings } from "@devicemesh/kit/settings";
+
+import { untilShutdownSignal } from "@devicemesh/kit/lifetime/shutdown-signal";
+import { createLogger } from "@devicemesh/kit/observability/logger";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { embeddedSettings, startEmbedded } from "@devicemesh/standalone";
 
 const [folder, devices] = process.argv.slice(2);
 if (folder === undefined || devices === undefined) throw new Error("usage: watch-server.ts FOLDER DEVICES");

@@ -1,17 +1,17 @@
 import { execFile } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { promisify } from "node:util";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { findGrpcurl } from "@devicemesh/engines/testing/host-tools";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findGrpcurl } from "../../../scripts/tools.ts";
-import { type Browser, startBrowser } from "./browser-fixture.ts";
-import { observe } from "./browser-page-fixture.ts";
+import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
+import { observe } from "../../testing/examples/browser-page-fixture.ts";
 import {
   type MeshBehindEnvoy,
   makeCertificates,
   startMeshWithIdentity,
   startOpenMesh,
-} from "./mesh-behind-envoy-fixture.ts";
+} from "../../testing/examples/mesh-behind-envoy-fixture.ts";
 
 describe("the page of the mesh, in Chromium through Envoy", () => {
   const running = new AsyncDisposableStack();

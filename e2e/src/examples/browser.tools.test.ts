@@ -2,18 +2,18 @@ import { appendFileSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { startEnvoy } from "@devicemesh/envoy";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Browser, startBrowser } from "./browser-fixture.ts";
-import { observe, type ServedPage, servePage } from "./browser-page-fixture.ts";
+import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
+import { observe, type ServedPage, servePage } from "../../testing/examples/browser-page-fixture.ts";
 import {
   type Credentials,
   type MeshBehindEnvoy,
   makeCertificates,
   startMeshWithIdentity,
   startOpenMesh,
-} from "./mesh-behind-envoy-fixture.ts";
+} from "../../testing/examples/mesh-behind-envoy-fixture.ts";
 
 const service = "/devicemesh.v1.QueryService";
 const calls = [`${service}/GetAggregates`, `${service}/WatchAggregates`];

@@ -1,6 +1,11 @@
+import { findEnvoy } from "@devicemesh/engines/testing/host-tools";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findEnvoy } from "../../../scripts/tools.ts";
-import { type ExampleMeshes, readExample, runShown, startExampleMeshes } from "./example-commands-fixture.ts";
+import {
+  type ExampleMeshes,
+  readExample,
+  runShown,
+  startExampleMeshes,
+} from "../../testing/examples/example-commands-fixture.ts";
 
 const { folder, commands } = readExample("buf");
 

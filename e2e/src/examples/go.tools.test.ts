@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import { findEnvoy, findGo } from "@devicemesh/engines/testing/host-tools";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { afterAll, describe, expect, it } from "vitest";
-import { findEnvoy, findGo } from "../../../scripts/tools.ts";
-import { describeClientExample } from "./client-example.contract.ts";
-import { readExample, runCommand } from "./example-commands-fixture.ts";
+import { describeClientExample } from "../../testing/examples/client-example.contract.ts";
+import { readExample, runCommand } from "../../testing/examples/example-commands-fixture.ts";
 
 const { folder } = readExample("go");
 const built = temporaryFolder();

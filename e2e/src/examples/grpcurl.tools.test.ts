@@ -1,13 +1,13 @@
+import { findEnvoy, findGrpcurl } from "@devicemesh/engines/testing/host-tools";
+import { startEdge } from "@devicemesh/envoy/testing/edge-fixture";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startEdge } from "../../../envoy/src/edge-fixture.ts";
-import { findEnvoy, findGrpcurl } from "../../../scripts/tools.ts";
 import {
   type ExampleMeshes,
   readExample,
   runCommand,
   runShown,
   startExampleMeshes,
-} from "./example-commands-fixture.ts";
+} from "../../testing/examples/example-commands-fixture.ts";
 
 const { folder, commands } = readExample("grpcurl");
 

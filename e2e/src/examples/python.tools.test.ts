@@ -1,10 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { findEnvoy, findExamplePython } from "@devicemesh/engines/testing/host-tools";
 import { describe, expect } from "vitest";
-import { findEnvoy, findExamplePython } from "../../../scripts/tools.ts";
-import { blocks, section } from "../readme-blocks.ts";
-import { describeClientExample } from "./client-example.contract.ts";
-import { readExample, runCommand } from "./example-commands-fixture.ts";
+import { describeClientExample } from "../../testing/examples/client-example.contract.ts";
+import { readExample, runCommand } from "../../testing/examples/example-commands-fixture.ts";
+import { blocks, section } from "../../testing/readme-blocks.ts";
 
 const { folder } = readExample("python");
 const venv = findExamplePython();
@@ -16,7 +16,7 @@ describe.skipIf(venv === undefined || findEnvoy() === undefined)("examples/pytho
     name: "python",
     program: () => adapt(".venv/bin/python client.py"),
     adapt,
-    /** As the page says; its first two lines are what scripts/tools.ts has done. */
+    /** As the page says; its first two lines are what engines/testing/host-tools.ts has done. */
     async prepare() {
       const page = readFileSync(join(folder, "README.md"), "utf8");
       const [create, install, ...generate] = (blocks(section(page, "setup"), "sh")[0] ?? "").split("\n");

@@ -1,10 +1,15 @@
-import { testEngines } from "@devicemesh/engines/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPublisher, readingOf } from "../publisher.ts";
-import { askOverAndOver, harmUnderLoad, recoveryLimitMs, settledReadings } from "./harm-under-load.ts";
-import { killVictims as victims } from "./kill-victims.ts";
-import { type RealMesh, startRealMesh } from "./real-mesh.ts";
-import { startSteadyLoad } from "./steady-load.ts";
+import {
+  askOverAndOver,
+  harmUnderLoad,
+  recoveryLimitMs,
+  settledReadings,
+} from "../../testing/mesh/harm-under-load.ts";
+import { killVictims as victims } from "../../testing/mesh/kill-victims.ts";
+import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { startSteadyLoad } from "../../testing/mesh/steady-load.ts";
+import { createPublisher, readingOf } from "../../testing/publisher.ts";
 
 const engines = await testEngines();
 

@@ -1,15 +1,15 @@
-import { collections, type DeadLetterDocument } from "@devicemesh/chain";
-import { testEngines } from "@devicemesh/engines/testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { createConnectRest, replaySink } from "@devicemesh/operator";
+import { collections, type DeadLetterDocument } from "@devicemesh/pipeline";
 import type { DeviceMessage } from "@devicemesh/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPublisher, type Publisher, readingOf } from "../publisher.ts";
-import { differencesOf, expectAllFromWindows, expectExact } from "./exact-sets.ts";
-import { everyMs } from "./pace.ts";
-import { findPartitions } from "./partitions.ts";
-import { type RealMesh, startRealMesh } from "./real-mesh.ts";
-import { startSteadyLoad } from "./steady-load.ts";
+import { differencesOf, expectAllFromWindows, expectExact } from "../../testing/mesh/exact-sets.ts";
+import { findPartitions } from "../../testing/mesh/partitions.ts";
+import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { startSteadyLoad } from "../../testing/mesh/steady-load.ts";
+import { everyMs } from "../../testing/mesh/waits.ts";
+import { createPublisher, type Publisher, readingOf } from "../../testing/publisher.ts";
 
 const engines = await testEngines();
 

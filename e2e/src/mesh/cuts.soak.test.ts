@@ -1,17 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { testEngines } from "@devicemesh/engines/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createPublisher, readingOf } from "../publisher.ts";
 import {
   askOverAndOver,
   type Harm,
   harmUnderLoad,
   recoveryLimitMs,
   settledReadings,
-} from "./harm-under-load.ts";
-import { type RealMesh, startRealMesh } from "./real-mesh.ts";
-import { startSteadyLoad } from "./steady-load.ts";
-import { openTcpProxy, type TcpProxy } from "./tcp-proxy.ts";
+} from "../../testing/mesh/harm-under-load.ts";
+import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { startSteadyLoad } from "../../testing/mesh/steady-load.ts";
+import { openTcpProxy, type TcpProxy } from "../../testing/mesh/tcp-proxy.ts";
+import { createPublisher, readingOf } from "../../testing/publisher.ts";
 
 const engines = await testEngines();
 

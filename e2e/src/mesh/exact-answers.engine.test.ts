@@ -1,10 +1,10 @@
-import { testEngines } from "@devicemesh/engines/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import type { DeviceMessage } from "@devicemesh/proto";
-import { describeExactAnswers } from "@devicemesh/query/oracle";
+import { describeExactAnswers } from "@devicemesh/query/testing/oracle/index";
 import { afterAll, beforeAll, describe } from "vitest";
-import { createPublisher, type Publisher, readingOf } from "../publisher.ts";
-import { createPrefixedQuery } from "./prefixed-query.ts";
-import { type RealMesh, startRealMesh } from "./real-mesh.ts";
+import { createPrefixedQuery } from "../../testing/mesh/prefixed-query.ts";
+import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { createPublisher, type Publisher, readingOf } from "../../testing/publisher.ts";
 
 const engines = await testEngines();
 

@@ -1,15 +1,15 @@
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { installEnvoy } from "@devicemesh/engines";
-import { testEngines } from "@devicemesh/engines/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import { startEnvoy } from "@devicemesh/envoy";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { expectExact } from "./exact-sets.ts";
-import { everyMs } from "./pace.ts";
-import { type RealMesh, startRealMesh } from "./real-mesh.ts";
-import { startSteadyLoad } from "./steady-load.ts";
+import { expectExact } from "../../testing/mesh/exact-sets.ts";
+import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { startSteadyLoad } from "../../testing/mesh/steady-load.ts";
+import { everyMs } from "../../testing/mesh/waits.ts";
 
 const engines = await testEngines();
 const limitMs = 240_000;

@@ -1,16 +1,16 @@
 import { readFileSync } from "node:fs";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { testEngines } from "@devicemesh/engines/testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { findCredentials } from "@devicemesh/mesh";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { credentials } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeCertificates } from "../examples/mesh-behind-envoy-fixture.ts";
-import { createPublisher, readingOf } from "../publisher.ts";
-import { everyMs } from "./pace.ts";
-import { type RealMesh, startRealMesh } from "./real-mesh.ts";
+import { makeCertificates } from "../../testing/examples/mesh-behind-envoy-fixture.ts";
+import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { everyMs } from "../../testing/mesh/waits.ts";
+import { createPublisher, readingOf } from "../../testing/publisher.ts";
 
 const engines = await testEngines();
 const mine = {

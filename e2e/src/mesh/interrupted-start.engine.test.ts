@@ -3,10 +3,10 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { testEngines } from "@devicemesh/engines/testing";
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { everyMs } from "./pace.ts";
+import { everyMs } from "../../testing/mesh/waits.ts";
 
 const engines = await testEngines();
 const main = fileURLToPath(new URL("../../../mesh/src/main.ts", import.meta.url));

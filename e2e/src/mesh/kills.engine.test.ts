@@ -1,9 +1,9 @@
-import { testEngines } from "@devicemesh/engines/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import { afterAll, beforeAll, describe, it } from "vitest";
-import { harmUnderLoad, recoveryLimitMs } from "./harm-under-load.ts";
-import { killVictims as victims } from "./kill-victims.ts";
-import { type RealMesh, startRealMesh } from "./real-mesh.ts";
-import { startSteadyLoad } from "./steady-load.ts";
+import { harmUnderLoad, recoveryLimitMs } from "../../testing/mesh/harm-under-load.ts";
+import { killVictims as victims } from "../../testing/mesh/kill-victims.ts";
+import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { startSteadyLoad } from "../../testing/mesh/steady-load.ts";
 
 const engines = await testEngines();
 

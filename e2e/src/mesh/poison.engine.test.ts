@@ -1,15 +1,15 @@
-import { collections, type MessageDocument, parseIdentity } from "@devicemesh/chain";
-import { testEngines } from "@devicemesh/engines/testing";
-import { type Scrape, scrape } from "@devicemesh/kit/metrics-testing";
-import { waitUntil } from "@devicemesh/kit/testing";
-import { type PoisonRecord, poisonRecords, poisonSeries } from "@devicemesh/operator";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { type Scrape, scrape } from "@devicemesh/kit/testing/metrics-scrape";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { type PoisonRecord, poisonRecords, poisonSeries } from "@devicemesh/operator/testing/poison-records";
+import { collections, type MessageDocument, parseIdentity } from "@devicemesh/pipeline";
 import { type DeviceMessage, sensorByName } from "@devicemesh/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allMetrics } from "../../../scripts/metrics-tables.ts";
-import { createPublisher, readingOf } from "../publisher.ts";
-import { differencesOf, expectAllFromWindows } from "./exact-sets.ts";
-import { everyMs } from "./pace.ts";
-import { type RealMesh, startRealMesh } from "./real-mesh.ts";
+import { differencesOf, expectAllFromWindows } from "../../testing/mesh/exact-sets.ts";
+import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { everyMs } from "../../testing/mesh/waits.ts";
+import { createPublisher, readingOf } from "../../testing/publisher.ts";
 
 const engines = await testEngines();
 

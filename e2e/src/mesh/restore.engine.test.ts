@@ -1,16 +1,16 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { collections } from "@devicemesh/chain";
-import { testEngines } from "@devicemesh/engines/testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { collections } from "@devicemesh/pipeline";
 import type { Db, Document } from "mongodb";
 import { describe, expect, it } from "vitest";
-import { createPublisher, readingOf } from "../publisher.ts";
-import { expectAllFromWindows, expectExact } from "./exact-sets.ts";
-import { everyMs } from "./pace.ts";
-import { type RealMesh, startRealMesh } from "./real-mesh.ts";
-import { startSteadyLoad } from "./steady-load.ts";
+import { expectAllFromWindows, expectExact } from "../../testing/mesh/exact-sets.ts";
+import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { startSteadyLoad } from "../../testing/mesh/steady-load.ts";
+import { everyMs } from "../../testing/mesh/waits.ts";
+import { createPublisher, readingOf } from "../../testing/publisher.ts";
 
 const engines = await testEngines();
 

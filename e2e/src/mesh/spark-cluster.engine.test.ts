@@ -1,12 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { type Engines, startEngines } from "@devicemesh/engines";
-import { testEngines } from "@devicemesh/engines/testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { expectAllFromWindows, expectExact } from "./exact-sets.ts";
-import { everyMs } from "./pace.ts";
-import { type RealMesh, startRealMesh } from "./real-mesh.ts";
-import { startSteadyLoad } from "./steady-load.ts";
+import { expectAllFromWindows, expectExact } from "../../testing/mesh/exact-sets.ts";
+import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { startSteadyLoad } from "../../testing/mesh/steady-load.ts";
+import { everyMs } from "../../testing/mesh/waits.ts";
 
 const engines = await testEngines();
 /** How long a part may take to recover: a driver starts anew, and its first batch is slow on a loaded machine. */

@@ -1,5 +1,5 @@
-import type { Scope } from "../scopes.ts";
-import { formatSpiffeName } from "../spiffe-name.ts";
+import { formatSpiffeName } from "../devices/spiffe-name.ts";
+import type { Scope } from "../users/scopes.ts";
 import type { CertsConfig } from "./settings.ts";
 
 /** A certificate to be there, and where. */

@@ -1,4 +1,4 @@
-import { loadSettings } from "@devicemesh/kit/settings";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { openCredentialFolder } from "./credential-folder.ts";
 import { makeCredentials } from "./make-credentials.ts";
 import { certsReport } from "./report.ts";

@@ -1,11 +1,11 @@
 import { X509Certificate } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { loadSettings } from "@devicemesh/kit/settings";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { emptyDenyList, parseDenyList } from "../deny-list.ts";
-import { createTokenVerifier, parseTokenKeys } from "../jose-token-verifier.ts";
+import { emptyDenyList, parseDenyList } from "../deny-list/deny-list.ts";
+import { createTokenVerifier, parseTokenKeys } from "../users/jose-token-verifier.ts";
 import { openCredentialFolder } from "./credential-folder.ts";
 import { makeCredentials } from "./make-credentials.ts";
 import { certsReport } from "./report.ts";

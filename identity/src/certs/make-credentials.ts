@@ -9,7 +9,7 @@ import {
 } from "./credential-plan.ts";
 import { createTokenKey, issueToken, publicKeysOf } from "./jose-token-issuer.ts";
 import type { CertsConfig } from "./settings.ts";
-import { certificateIn, goodToken, isGoodAuthority, isGoodCertificate } from "./still-good.ts";
+import { certificateIn, goodToken, isGoodAuthority, isGoodCertificate } from "./still-valid.ts";
 import { createAuthority, issueCertificate, type KeyPair } from "./x509-authority.ts";
 
 /** A credential that is there now. */

@@ -1,4 +1,4 @@
-import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 
 /** The settings of `npm run certs`. */
 export const certsSettings = defineSettings({

@@ -1,11 +1,11 @@
 import { alignDown } from "@devicemesh/proto";
-import { checkRows } from "../answer-limits.ts";
-import type { AnswerCoverage } from "../coverage.ts";
-import { type Aggregate, createGroupMerge } from "../merge.ts";
-import { allTime } from "../planner.ts";
-import { joinedCoverage, readBuckets } from "../read-buckets.ts";
-import { readTimeframe } from "../read-timeframe.ts";
-import type { ReadingStore } from "../reading-store.ts";
+import { checkRows } from "../answer/answer-limits.ts";
+import type { AnswerCoverage } from "../answer/coverage.ts";
+import { joinedCoverage, readBuckets } from "../answer/read-buckets.ts";
+import { readTimeframe } from "../answer/read-timeframe.ts";
+import { type Aggregate, createGroupMerge } from "../plan/merge.ts";
+import { allTime } from "../plan/planner.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
 import type { WatchQuestion } from "./watch-question.ts";
 
 /** What a watch reports at one moment. */

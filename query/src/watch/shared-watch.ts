@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { createChangeSignal } from "@devicemesh/kit/change-signal";
+import { createChangeSignal } from "@devicemesh/kit/async/change-signal";
 import type { WatchAggregatesResponse } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { type LiveWindow, liveWindowEnd } from "./live-window.ts";
 import type { WatchQuestion } from "./watch-question.ts";

@@ -1,9 +1,9 @@
-import { waitUntil } from "@devicemesh/kit/testing";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import type { WatchAggregatesResponse } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { describe, expect, it } from "vitest";
-import { createMemoryReadingStore } from "../memory-reading-store.ts";
-import type { ReadingStore } from "../reading-store.ts";
-import { temperature, testNowMs } from "../testing.ts";
+import { createMemoryReadingStore } from "../../testing/memory-store/memory-reading-store.ts";
+import { temperature, testNowMs } from "../../testing/query-fixture.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
 import { createSharedWatches, type SharedWatchLimits } from "./shared-watches.ts";
 import { watchQuestionOf } from "./watch-question.ts";
 

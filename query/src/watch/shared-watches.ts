@@ -1,8 +1,8 @@
-import { RpcError, resourceExhausted, unavailable } from "@devicemesh/kit/rpc-error";
+import { RpcError, resourceExhausted, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { WatchAggregatesResponse } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import type { ReadingStore } from "../reading-store.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import { createLoopTurns } from "./event-loop-turns.ts";
 import { type LiveWindow, readLiveWindow } from "./live-window.ts";
-import { createLoopTurns } from "./loop-turns.ts";
 import { createReadBudget } from "./read-budget.ts";
 import { createSharedWatch, type SharedWatch } from "./shared-watch.ts";
 import type { WatchQuestion } from "./watch-question.ts";

@@ -1,4 +1,4 @@
-import { resourceExhausted } from "@devicemesh/kit/rpc-error";
+import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 
 /** Decides which watches may run. */
 export type WatchAdmission = {

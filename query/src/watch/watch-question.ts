@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import type { WatchAggregatesRequest } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { groupingOf } from "../aggregate-rows.ts";
-import { requestedBucketSize } from "../bucket-size.ts";
-import { compareNames, type Grouping } from "../merge.ts";
-import type { SeriesFilter } from "../reading-store.ts";
+import { groupingOf } from "../answer/aggregate-rows.ts";
+import { requestedBucketSize } from "../plan/bucket-size.ts";
+import type { Grouping } from "../plan/merge.ts";
+import { compareNames } from "../plan/series-order.ts";
+import type { SeriesFilter } from "../store/reading-store.ts";
 
 /** How many of the last buckets are watched where the request does not say. */
 const defaultLastBuckets = 30;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createGroupMerge, partialOfReading } from "../merge.ts";
+import { createGroupMerge, partialOfReading } from "../plan/merge.ts";
 import type { LiveWindow } from "./live-window.ts";
 import { createWatchedState, messageRowsMax } from "./watched-state.ts";
 

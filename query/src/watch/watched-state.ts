@@ -3,9 +3,9 @@ import {
   type WatchAggregatesResponse,
   WatchAggregatesResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { aggregateRow, bucketMessage } from "../aggregate-rows.ts";
-import { coverageMessage } from "../coverage.ts";
-import type { Aggregate } from "../merge.ts";
+import { aggregateRow, bucketMessage } from "../answer/aggregate-rows.ts";
+import { coverageMessage } from "../answer/coverage.ts";
+import type { Aggregate } from "../plan/merge.ts";
 import type { LiveWindow } from "./live-window.ts";
 
 /**

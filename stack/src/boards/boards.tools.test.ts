@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import { findPrometheus } from "@devicemesh/engines/testing/host-tools";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { findPrometheus } from "../../../scripts/tools.ts";
-import { asGrafanaSends } from "../monitoring.ts";
+import { asGrafanaSends } from "../monitoring/monitoring.ts";
 import { boardFiles } from "./boards.ts";
 
 const grafana = fileURLToPath(new URL("../../grafana/", import.meta.url));

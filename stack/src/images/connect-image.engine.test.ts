@@ -1,13 +1,13 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { freePorts } from "@devicemesh/engines/free-ports";
-import { renderTemplate } from "@devicemesh/engines/template";
-import { testEngines } from "@devicemesh/engines/testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
+import { renderTemplate } from "@devicemesh/engines/plans/template";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { imageEntries, imageFlaws } from "./image-contents.ts";
-import { checkout, replayOf, replayProblem } from "./image-fixture.ts";
-import { runImage, startImage } from "./image-run.ts";
+import { imageEntries, imageFlaws } from "../../testing/images/image-contents.ts";
+import { checkout, replayOf, replayProblem } from "../../testing/images/image-fixture.ts";
+import { runImage, startImage } from "../../testing/images/image-run.ts";
 
 const engines = await testEngines();
 const config = "/opt/devicemesh/config/connect-worker.properties";

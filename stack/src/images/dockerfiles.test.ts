@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readDockerfile, type Stage } from "./dockerfile.ts";
-import { checkout } from "./image-fixture.ts";
+import { readDockerfile, type Stage } from "../../testing/images/dockerfile.ts";
+import { checkout } from "../../testing/images/image-fixture.ts";
 
 const names = ["services", "spark", "connect"] as const;
 const stagesOf = (name: string): Stage[] =>

@@ -3,10 +3,10 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listenerNames, type Ports } from "@devicemesh/engines/engine-names";
 import type { EngineSpec } from "@devicemesh/engines/engine-spec";
-import { planEngines } from "@devicemesh/engines/plan-engines";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import { planEngines } from "@devicemesh/engines/plans/plan-engines";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { checkout } from "./image-fixture.ts";
+import { checkout } from "../../testing/images/image-fixture.ts";
 
 const moduleOptions = "-XX:+IgnoreUnrecognizedVMOptions --add-opens=java.base/java.lang=ALL-UNNAMED -Da=b";
 

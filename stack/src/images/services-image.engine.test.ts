@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { testEngines } from "@devicemesh/engines/testing";
-import { waitUntil } from "@devicemesh/kit/testing";
-import { removeMesh } from "@devicemesh/operator";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { removeMesh } from "@devicemesh/operator/testing/prepare-mesh";
 import { describe, expect, it } from "vitest";
-import { replayOf, replayProblem } from "./image-fixture.ts";
-import { probeService, startService } from "./service-fixture.ts";
+import { replayOf, replayProblem } from "../../testing/images/image-fixture.ts";
+import { probeService, startService } from "../../testing/images/service-fixture.ts";
 
 const engines = await testEngines();
 

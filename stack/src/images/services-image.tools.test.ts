@@ -1,13 +1,13 @@
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { imageEntries, imageFlaws, stateFolder } from "./image-contents.ts";
-import { replayOf, replayProblem } from "./image-fixture.ts";
-import { brokenImports } from "./image-imports.ts";
-import { runImage } from "./image-run.ts";
-import type { ReplayedImage } from "./replay-image.ts";
-import { probeService, startService } from "./service-fixture.ts";
+import { imageEntries, imageFlaws, stateFolder } from "../../testing/images/image-contents.ts";
+import { replayOf, replayProblem } from "../../testing/images/image-fixture.ts";
+import { brokenImports } from "../../testing/images/image-imports.ts";
+import { runImage } from "../../testing/images/image-run.ts";
+import type { ReplayedImage } from "../../testing/images/replay-image.ts";
+import { probeService, startService } from "../../testing/images/service-fixture.ts";
 
 /** Room for what is still to come; Node and Debian are not in it. */
 const megabytesMax = 40;
@@ -76,7 +76,7 @@ describe.skipIf(replayProblem !== undefined)("the image of the services", { time
     );
     const services = ["ingest", "query", "generator", "operator", "aggregator"];
     for (const service of services) expect(mains).toContain(`/opt/devicemesh/${service}/src/main.ts`);
-    expect(mains).toContain("/opt/devicemesh/kit/src/probe-main.ts");
+    expect(mains).toContain("/opt/devicemesh/kit/src/health/probe-main.ts");
     for (const main of mains) {
       const { exitCode, output } = await runImage(image, { command: ["node", main, "--help"] });
       expect([main, exitCode]).toEqual([main, 0]);

@@ -4,9 +4,9 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { checkout } from "./image-fixture.ts";
+import { checkout } from "../../testing/images/image-fixture.ts";
 
 /** A page of Spark's master, as 4.1 writes it. */
 function masterPage(status: string, applications: readonly string[]): string {

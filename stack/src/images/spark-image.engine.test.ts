@@ -1,15 +1,15 @@
 import { chownSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { freePorts } from "@devicemesh/engines/free-ports";
-import { renderTemplate } from "@devicemesh/engines/template";
-import { testEngines } from "@devicemesh/engines/testing";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
+import { renderTemplate } from "@devicemesh/engines/plans/template";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { imageEntries, imageFlaws, stateFolder } from "./image-contents.ts";
-import { checkout, replayOf, replayProblem } from "./image-fixture.ts";
-import { runImage, startImage } from "./image-run.ts";
-import type { ReplayedImage } from "./replay-image.ts";
-import { sparkRowCount } from "./spark-question-fixture.ts";
+import { imageEntries, imageFlaws, stateFolder } from "../../testing/images/image-contents.ts";
+import { checkout, replayOf, replayProblem } from "../../testing/images/image-fixture.ts";
+import { runImage, startImage } from "../../testing/images/image-run.ts";
+import type { ReplayedImage } from "../../testing/images/replay-image.ts";
+import { sparkRowCount } from "../../testing/images/spark-question-fixture.ts";
 
 const engines = await testEngines();
 const loopback = "127.0.0.1";

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "@devicemesh/kit/testing";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { startFakeServers } from "./mongo-set-fixture.ts";
+import { startFakeServers } from "../../testing/mongo-init/mongo-set-fixture.ts";
 
 const main = fileURLToPath(new URL("./main.ts", import.meta.url));
 const admin = { name: "admin", password: "admin-s3cret" };

@@ -1,6 +1,6 @@
-import { withoutCredentials } from "@devicemesh/kit/credentials";
-import { loadSettings } from "@devicemesh/kit/settings";
-import { SettingsError } from "@devicemesh/kit/settings-error";
+import { withoutCredentials } from "@devicemesh/kit/observability/redact-credentials";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import { createMongoServers } from "./mongo-servers.ts";
 import { setUpReplicaSet } from "./set-up.ts";
 import { mongoInitSettings, planOf } from "./settings.ts";

@@ -1,4 +1,4 @@
-import { SettingsError } from "@devicemesh/kit/settings-error";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import {
   type Document,
   MongoClient,

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { testEngines } from "@devicemesh/engines/testing";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import { type Db, MongoClient } from "mongodb";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createMongoServers } from "./mongo-servers.ts";

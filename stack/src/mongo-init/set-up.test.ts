@@ -1,8 +1,8 @@
-import { SettingsError } from "@devicemesh/kit/settings-error";
-import { waitUntil } from "@devicemesh/kit/testing";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
+import { type FakeServers, startFakeServers } from "../../testing/mongo-init/mongo-set-fixture.ts";
 import { createMongoServers } from "./mongo-servers.ts";
-import { type FakeServers, startFakeServers } from "./mongo-set-fixture.ts";
 import type { MongoServers, ReplicaSetPlan } from "./replica-set-plan.ts";
 import { setUpReplicaSet } from "./set-up.ts";
 

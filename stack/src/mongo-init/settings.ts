@@ -1,5 +1,5 @@
-import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings";
-import { SettingsError } from "@devicemesh/kit/settings-error";
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import type { ReplicaSetPlan } from "./replica-set-plan.ts";
 
 /** The settings of the job that sets up MongoDB's replica set. */

@@ -1,0 +1,127 @@
+import { createFailureLog } from "@devicemesh/kit/health/failure-log";
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import type { ChainNames } from "@devicemesh/pipeline";
+import { stepFrontier } from "./levels/frontier-step.ts";
+import { createRepairStep, stepLevels } from "./levels/maintenance-step.ts";
+import type { LogOffsets, TickLog } from "./log/log-access.ts";
+import { createLogEnd } from "./log/log-end.ts";
+import { stepTicks } from "./log/tick-step.ts";
+import { createTickMemory } from "./log/ticks.ts";
+import { startLoop } from "./loop.ts";
+import { findProblems } from "./status/problems.ts";
+import { createProgress, type Progress } from "./status/progress.ts";
+import { jobLag, statusDocument } from "./status/status.ts";
+import type { AggregatorStore, CheckpointStart, MeshSettings } from "./store/aggregator-store.ts";
+import { newCheckpointStart } from "./window-job/checkpoint-start.ts";
+import type { WindowJob } from "./window-job/window-job.ts";
+import type { BatchProgress } from "./window-job/window-job-progress.ts";
+
+/** How often each thing is done, in ms. */
+const intervalsMs = { ticks: 1000, frontier: 500, upkeep: 1000, status: 2000 } as const;
+
+/** What starts the window job. */
+export type StartWindowJob = (options: {
+  readonly names: ChainNames;
+  readonly settings: MeshSettings;
+  /** From where on a new checkpoint folds; the same for the same identity. */
+  readonly sinceOf: (checkpointIdentity: string) => Promise<CheckpointStart>;
+  /** Told of each batch that is seen. */
+  /** Whether the log has messages that the job has not taken. */
+  readonly isLogAhead: () => boolean;
+  readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
+}) => WindowJob;
+
+/** What the active aggregator works with; all of it stays the caller's but the job. */
+export type ActiveDependencies = {
+  readonly names: ChainNames;
+  readonly settings: MeshSettings;
+  readonly clockSkewMs: number;
+  readonly holder: string;
+  readonly store: AggregatorStore;
+  readonly ticks: TickLog;
+  readonly offsets: LogOffsets;
+  readonly startWindowJob: StartWindowJob;
+  readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
+  readonly logger: Logger;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+};
+
+/** The active aggregator: ticks, frontiers, folds, repairs, and the window job. */
+export type ActiveAggregator = AsyncDisposable & {
+  readonly progress: Progress;
+  readonly job: WindowJob;
+  /** How many records of the log the job has not taken, as last seen. */
+  lag(): number;
+  problems(): string[];
+};
+
+/**
+ * Starts all that only one aggregator may do. Disposing ends it and leaves the query running in Spark, for
+ * whoever is active next.
+ * @throws what the database, the log or Spark could not do.
+ */
+export async function startActive(dependencies: ActiveDependencies): Promise<ActiveAggregator> {
+  const { settings, store, offsets, logger, clock } = dependencies;
+  await using starting = new AsyncDisposableStack();
+  const published = await store.readFrontier();
+  const progress = createProgress(settings, published, clock());
+  let lag = 0;
+  const job = starting.use(
+    dependencies.startWindowJob({
+      names: dependencies.names,
+      settings,
+      sinceOf: (identity) => store.rememberCheckpoint(identity, () => newCheckpointStart({ store, offsets })),
+      isLogAhead: () => lag > 0,
+      onBatch: dependencies.onBatch,
+    }),
+  );
+  const ticks = createTickMemory({
+    partitions: settings.partitions,
+    clockSkewMs: dependencies.clockSkewMs,
+  });
+  const logEnd = createLogEnd(published.logEndMs);
+  const stepRepairs = createRepairStep({ progress, store, clock });
+  const problems = (): string[] => findProblems({ progress, job, nowMs: clock() });
+
+  function run(name: string, intervalMs: number, step: (signal: AbortSignal) => Promise<void>): void {
+    const log = createFailureLog({
+      logger,
+      fields: { loop: name },
+      failed: "step failed; retrying",
+      recovered: "step succeeds again",
+    });
+    const loop = startLoop({
+      intervalMs,
+      step,
+      onSuccess() {
+        progress.failures.delete(name);
+        log.succeeded();
+      },
+      onFailure: (error) => progress.failures.set(name, log.failed(error)),
+    });
+    starting.use(loop);
+  }
+  run("ticks", intervalsMs.ticks, () =>
+    stepTicks({ progress, ticks, logEnd, log: dependencies.ticks, clock }),
+  );
+  run("frontier", intervalsMs.frontier, (signal) =>
+    stepFrontier({ progress, ticks, job, offsets, store, clock }, signal),
+  );
+  run("levels", intervalsMs.upkeep, (signal) => stepLevels({ progress, store }, signal));
+  run("repairs", intervalsMs.upkeep, (signal) => stepRepairs(signal));
+  run("status", intervalsMs.status, async () => {
+    lag = jobLag(job.progress(), await offsets.messageEnds());
+    await store.writeStatus(
+      statusDocument({ job, lag, holder: dependencies.holder, problems: problems(), nowMs: clock() }),
+    );
+  });
+  const running = starting.move();
+  return {
+    progress,
+    job,
+    lag: () => lag,
+    problems,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}

@@ -1,0 +1,67 @@
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { describe, expect, it } from "vitest";
+import { openTestDatabase } from "../../testing/mongo-test-database.ts";
+import { startCandidacy } from "./leader-election.ts";
+import { createMongoLease } from "./mongo-lease.ts";
+
+const engines = await testEngines();
+const levels = [{ windowMs: 10_000, segmentMs: 10_000 }];
+const openDatabase = () => openTestDatabase({ mongodbUrl: engines?.mongodbUrl ?? "", levels });
+
+describe.skipIf(!engines)("the lease in MongoDB", () => {
+  it("is held by one, renewed by its holder, and another's when it has run out", async () => {
+    await using database = await openDatabase();
+    const lease = (holder: string) =>
+      createMongoLease({ db: database.db, name: "test", holder, durationMs: 500 });
+    const [a, b] = [lease("a"), lease("b")];
+    expect(await a.take()).toEqual({ isHeld: true, holder: "a" });
+    expect(await b.take()).toEqual({ isHeld: false, holder: "a" });
+    expect(await a.take()).toEqual({ isHeld: true, holder: "a" });
+    await waitUntil(async () => (await b.take()).isHeld, { what: "the lease of a has run out" });
+    expect(await a.take()).toEqual({ isHeld: false, holder: "b" });
+  });
+
+  it("is free at once when its holder gives it back, and only then", async () => {
+    await using database = await openDatabase();
+    const lease = (holder: string) =>
+      createMongoLease({ db: database.db, name: "test", holder, durationMs: 60_000 });
+    const [a, b] = [lease("a"), lease("b")];
+    await a.take();
+    await b.release();
+    expect((await b.take()).isHeld).toBe(false);
+    await a.release();
+    expect((await b.take()).isHeld).toBe(true);
+  });
+
+  it("lets one of many who ask at the same time be active", async () => {
+    await using database = await openDatabase();
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, (_, place) =>
+        createMongoLease({
+          db: database.db,
+          name: "test",
+          holder: `${place}`,
+          durationMs: 60_000,
+        }).take(),
+      ),
+    );
+    expect(answers.filter(({ isHeld }) => isHeld)).toHaveLength(1);
+    expect(new Set(answers.filter(({ isHeld }) => !isHeld).map(({ holder }) => holder)).size).toBe(1);
+  });
+
+  it("passes from one that dies to one that waits within ten seconds", async () => {
+    await using database = await openDatabase();
+    const dying = createMongoLease({ db: database.db, name: "test", holder: "dying", durationMs: 7000 });
+    await dying.take();
+    await using waiting = startCandidacy({
+      lease: createMongoLease({ db: database.db, name: "test", holder: "waiting", durationMs: 7000 }),
+      start: async () => ({ [Symbol.asyncDispose]: async () => {} }),
+      onFailure(error) {
+        throw error;
+      },
+    });
+    await waitUntil(() => waiting.holder === "dying", { what: "the one that waits has asked" });
+    await waitUntil(() => waiting.active !== undefined, { timeoutMs: 10_000, what: "it is active" });
+  });
+});

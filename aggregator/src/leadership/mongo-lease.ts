@@ -1,0 +1,46 @@
+import { collections, type LeaseDocument } from "@devicemesh/pipeline";
+import { type Db, MongoServerError } from "mongodb";
+import type { Lease } from "./lease.ts";
+
+const maxTimeMS = 2000;
+const duplicateKey = 11_000;
+
+/** Makes a lease of the service `name` for `holder`, a name of its own in the whole mesh. */
+export function createMongoLease(options: {
+  readonly db: Db;
+  readonly name: string;
+  readonly holder: string;
+  /** How long it lasts after it was taken or renewed. */
+  readonly durationMs: number;
+}): Lease {
+  const { db, name, holder, durationMs } = options;
+  const leases = db.collection<LeaseDocument>(collections.leases);
+
+  /** One clock for all who ask: the clocks of their own machines may differ. */
+  async function databaseTime(): Promise<number> {
+    const { localTime } = await db.command({ hello: 1 }, { timeoutMS: maxTimeMS });
+    return (localTime as Date).getTime();
+  }
+
+  return {
+    async take() {
+      const nowMs = await databaseTime();
+      try {
+        await leases.updateOne(
+          { _id: name, $or: [{ holder }, { until: { $lt: new Date(nowMs) } }] },
+          { $set: { holder, until: new Date(nowMs + durationMs) } },
+          { upsert: true, maxTimeMS },
+        );
+        return { isHeld: true, holder };
+      } catch (error) {
+        // There is one, it is another's, and it has not run out: the insert met its `_id`.
+        if (!(error instanceof MongoServerError) || error.code !== duplicateKey) throw error;
+        const found = await leases.findOne({ _id: name }, { maxTimeMS });
+        return { isHeld: false, holder: found?.holder ?? "" };
+      }
+    },
+    async release() {
+      await leases.deleteOne({ _id: name, holder }, { maxTimeMS });
+    },
+  };
+}

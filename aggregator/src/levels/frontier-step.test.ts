@@ -1,0 +1,103 @@
+import { describe, expect, it } from "vitest";
+import { createMemoryAggregatorStore } from "../../testing/memory-aggregator-store.ts";
+import { createMemoryWindowJob } from "../../testing/memory-window-job.ts";
+import { createTickMemory } from "../log/ticks.ts";
+import { createProgress } from "../status/progress.ts";
+import type { LogPlaces } from "./frontier.ts";
+import { stepFrontier } from "./frontier-step.ts";
+
+const settings = {
+  levels: [{ windowMs: 10_000, segmentMs: 10_000 }],
+  partitions: 1,
+};
+const places = (windows: number, letters: number): LogPlaces => ({
+  windows: new Map([["windows/0", windows]]),
+  deadLetters: new Map([["letters/0", letters]]),
+});
+
+function setUp() {
+  const store = createMemoryAggregatorStore(settings);
+  const job = createMemoryWindowJob();
+  const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
+  const progress = createProgress(settings, store.published, 0);
+  const log = { ends: places(5, 2), committed: places(5, 2), messages: new Map([[0, 0]]) };
+  const offsets = {
+    committedMessages: async () => log.messages,
+    async ends() {
+      store.story.push("ends");
+      return log.ends;
+    },
+    committed: async () => log.committed,
+  };
+  const step = () =>
+    stepFrontier({ progress, ticks, job, offsets, store, clock: () => 77 }, new AbortController().signal);
+  /** The sink of messages has passed a tick of this time. */
+  function passTick(appendedMs: number): void {
+    ticks.add([{ partition: 0, offset: 10, appendedMs }]);
+    log.messages = new Map([[0, 11]]);
+  }
+  return { store, job, progress, log, step, passTick };
+}
+
+describe("stepFrontier", () => {
+  it("publishes complete_through, and leaves the frontier alone, without a watermark", async () => {
+    const { store, step, passTick } = setUp();
+    await step();
+    passTick(34_567);
+    await step();
+    expect(store.published).toMatchObject({ completeThroughMs: 34_567, frontiersMs: [0] });
+  });
+
+  it("takes the ends after it saw the watermark, registers the series, then publishes", async () => {
+    const { store, job, progress, step, passTick } = setUp();
+    passTick(34_567);
+    job.tell({ watermarkMs: 31_000 });
+    store.segments[0]?.add(10_000);
+    await step();
+    expect(store.story).toEqual(["publish", "ends", "register 10000 30000", "publish level 0 30000"]);
+    expect(progress).toMatchObject({ frontiersMs: [30_000], movedAtMs: 77 });
+  });
+
+  it("waits for those who read what the window job wrote and what the sink refused", async () => {
+    const { store, job, log, step, passTick } = setUp();
+    passTick(34_567);
+    job.tell({ watermarkMs: 31_000 });
+    log.committed = places(4, 2);
+    await step();
+    log.committed = places(5, 1);
+    // What is appended later does not count: it would never end.
+    log.ends = places(50, 20);
+    await step();
+    expect(store.published.frontiersMs).toEqual([0]);
+    log.committed = places(5, 2);
+    await step();
+    expect(store.published.frontiersMs).toEqual([30_000]);
+  });
+
+  it("goes on where it failed, and has not moved before the store has", async () => {
+    const { store, job, progress, step, passTick } = setUp();
+    passTick(34_567);
+    job.tell({ watermarkMs: 31_000 });
+    store.failure = new Error("away");
+    await expect(step()).rejects.toThrow("away");
+    expect(progress.frontiersMs).toEqual([0]);
+    store.failure = undefined;
+    await step();
+    expect(store.published.frontiersMs).toEqual([30_000]);
+  });
+
+  it("moves in bounded pieces after an outage, and over silence in one", async () => {
+    const { store, job, step, passTick } = setUp();
+    passTick(100_000_000);
+    job.tell({ watermarkMs: 90_000_000 });
+    for (const ms of [10_000, 600_000, 80_000_000]) store.segments[0]?.add(ms);
+    await step();
+    expect(store.story.filter((line) => line !== "publish" && line !== "ends")).toEqual([
+      "register 10000 610000",
+      "publish level 0 610000",
+      "register 80000000 80600000",
+      "publish level 0 80600000",
+      "publish level 0 90000000",
+    ]);
+  });
+});

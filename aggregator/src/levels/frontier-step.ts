@@ -1,0 +1,50 @@
+import type { LogOffsets } from "../log/log-access.ts";
+import type { TickMemory } from "../log/ticks.ts";
+import type { Progress } from "../status/progress.ts";
+import type { AggregatorStore } from "../store/aggregator-store.ts";
+import type { WindowJob } from "../window-job/window-job.ts";
+import { aimedAt, movedTo, nextStep, proposedFrontier, reachedFrontier } from "./frontier.ts";
+
+/** The frontier moves at most so far at once: what a step registers is bounded. */
+const stepMaxMs = 600_000;
+
+/**
+ * One look at the pipeline: publishes `complete_through` and moves the finest frontier if it may. What it
+ * sees goes into `progress`. To be called again and again, never two at once.
+ */
+export async function stepFrontier(
+  dependencies: {
+    readonly progress: Progress;
+    readonly ticks: TickMemory;
+    readonly job: Pick<WindowJob, "progress">;
+    readonly offsets: Pick<LogOffsets, "committedMessages" | "ends" | "committed">;
+    readonly store: Pick<AggregatorStore, "publishFrontier" | "firstSegment" | "registerSeries">;
+    /** This aggregator's own clock, ms since 1970. */
+    readonly clock: () => number;
+  },
+  signal: AbortSignal,
+): Promise<void> {
+  const { progress, ticks, job, offsets, store, clock } = dependencies;
+  const segmentMs = progress.levels[0]?.segmentMs as number;
+  const completeThroughMs = ticks.completeThroughMs(await offsets.committedMessages());
+  progress.sight = { watermarkMs: job.progress()?.watermarkMs, completeThroughMs };
+  await store.publishFrontier({ completeThroughMs, logEndMs: progress.logEndMs });
+
+  const toMs = proposedFrontier(progress.frontier, progress.sight, segmentMs);
+  // The ends are taken after watermark and complete_through were seen: what counts lies before them.
+  if (toMs !== undefined) progress.frontier = aimedAt(progress.frontier, toMs, await offsets.ends());
+  if (!progress.frontier.target) return;
+  progress.committed = await offsets.committed();
+  const reachedMs = reachedFrontier(progress.frontier, progress.committed);
+  if (reachedMs === undefined) return;
+  while (progress.frontier.frontierMs < reachedMs && !signal.aborted) {
+    const { frontierMs } = progress.frontier;
+    const firstMs = await store.firstSegment(0, frontierMs);
+    const step = nextStep({ frontierMs, toMs: reachedMs, firstMs, stepMs: stepMaxMs });
+    if (step.sinceMs < step.toMs) await store.registerSeries(step);
+    await store.publishFrontier({ level: { level: 0, frontierMs: step.toMs } });
+    progress.frontier = movedTo(progress.frontier, step.toMs);
+    progress.frontiersMs = progress.frontiersMs.with(0, step.toMs);
+    progress.movedAtMs = clock();
+  }
+}

@@ -1,0 +1,23 @@
+import type { Progress } from "../status/progress.ts";
+import type { TickLog } from "./log-access.ts";
+import type { LogEnd } from "./log-end.ts";
+import type { TickMemory } from "./ticks.ts";
+
+/** Appends one round of ticks and remembers it. To be called about once a second, never two at once. */
+export async function stepTicks(dependencies: {
+  readonly progress: Progress;
+  readonly ticks: TickMemory;
+  readonly logEnd: LogEnd;
+  readonly log: Pick<TickLog, "appendRound">;
+  /** This aggregator's own clock, ms since 1970. */
+  readonly clock: () => number;
+}): Promise<void> {
+  const { progress, ticks, logEnd, log, clock } = dependencies;
+  const round = await log.appendRound();
+  ticks.add(round.ticks);
+  logEnd.add(round);
+  progress.logEndMs = logEnd.logEndMs;
+  progress.tickError = round.error;
+  const nowMs = clock();
+  for (const { partition } of round.ticks) progress.tickedAtMs[partition] = nowMs;
+}

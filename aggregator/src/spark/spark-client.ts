@@ -1,0 +1,193 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { createClient, type Interceptor } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import {
+  type ExecutePlanResponse,
+  SparkConnectService,
+  type UserContext,
+  UserContextSchema,
+} from "../../gen/spark/connect/base_pb.ts";
+import {
+  type CommandSchema,
+  type StreamingQueryCommandResult,
+  StreamingQueryCommandSchema,
+  type WriteStreamOperationStart,
+} from "../../gen/spark/connect/commands_pb.ts";
+import { SparkError, toSparkError } from "./spark-error.ts";
+
+/** A run of a query: one start. A start from the same checkpoint keeps `id` and has another `runId`. */
+export type QueryRun = { readonly id: string; readonly runId: string };
+
+/** Why a query ended. */
+export type QueryFailure = { readonly message: string; readonly stackTrace: string };
+
+/**
+ * One session of Spark Connect. Queries belong to it and not to the connection: who comes back with the same
+ * session finds them. Every call has a deadline and rejects with SparkError.
+ */
+export type SparkClient = AsyncDisposable & {
+  /** Also the proof that Spark is ready. */
+  sparkVersion(): Promise<string>;
+  /** Changes settings of the session; queries that are started later have them. */
+  configure(settings: Readonly<Record<string, string>>): Promise<void>;
+  /** Resolves when the query runs. If it is cut, the query may run: look for it among the active ones. */
+  startQuery(query: WriteStreamOperationStart): Promise<QueryRun>;
+  activeQueries(): Promise<readonly { readonly run: QueryRun; readonly name: string }[]>;
+  isActive(run: QueryRun): Promise<boolean>;
+  /** The newest progress as Spark's JSON; undefined before the first batch of the run. */
+  lastProgress(run: QueryRun): Promise<string | undefined>;
+  /** The newest hundred, the oldest first. */
+  recentProgress(run: QueryRun): Promise<readonly string[]>;
+  /** Undefined if the query did not fail. */
+  failure(run: QueryRun): Promise<QueryFailure | undefined>;
+  /** The physical plan of the last batch, as text for people. */
+  explain(run: QueryRun): Promise<string>;
+  /** Resolves when the query is stopped; it can be started again from its checkpoint. */
+  stopQuery(run: QueryRun): Promise<void>;
+};
+
+/** How long Spark may take, in ms. A busy server is slow to start and stop queries, a cold one even more. */
+export const sparkDeadlines = { askMs: 10_000, startMs: 180_000, stopMs: 60_000 } as const;
+
+/** Makes a client; it connects with the first call, and again whenever the connection was lost. */
+export function createSparkClient(options: {
+  /** host:port of Spark Connect (gRPC without TLS). */
+  readonly address: string;
+  /** A UUID; fixed, so that the next process finds the queries of this one. */
+  readonly sessionId: string;
+  readonly userId: string;
+  /** What the server wants to be shown (`SPARK_CONNECT_AUTHENTICATE_TOKEN` there); none if undefined. */
+  readonly token?: string | undefined;
+  readonly deadlines?: { readonly askMs: number; readonly startMs: number; readonly stopMs: number };
+}): SparkClient {
+  const { address, sessionId, userId, token, deadlines = sparkDeadlines } = options;
+  const baseUrl = `http://${address}`;
+  // A server that is gone without a word is noticed by a ping, not only by the deadline.
+  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: 10_000, pingTimeoutMs: 5000 });
+  const interceptors = token === undefined ? [] : [bearer(token)];
+  const client = createClient(
+    SparkConnectService,
+    createGrpcTransport({ baseUrl, sessionManager, interceptors }),
+  );
+  const userContext: UserContext = create(UserContextSchema, { userId });
+  const closing = new AbortController();
+
+  async function execute(
+    command: MessageInitShape<typeof CommandSchema>["commandType"],
+    timeoutMs: number,
+  ): Promise<ExecutePlanResponse["responseType"]> {
+    let result: ExecutePlanResponse["responseType"] = { case: undefined };
+    try {
+      const request = {
+        sessionId,
+        userContext,
+        plan: { opType: { case: "command" as const, value: { commandType: command } } },
+      };
+      const responses = client.executePlan(request as never, { timeoutMs, signal: closing.signal });
+      for await (const { responseType } of responses) {
+        // There are metrics in between.
+        if (responseType.case) result = responseType;
+      }
+    } catch (error) {
+      throw toSparkError(error);
+    }
+    return result;
+  }
+
+  async function ask(
+    run: QueryRun,
+    flag: "status" | "lastProgress" | "recentProgress" | "stop" | "exception",
+    timeoutMs: number = deadlines.askMs,
+  ): Promise<StreamingQueryCommandResult["resultType"]> {
+    const value = create(StreamingQueryCommandSchema, {
+      queryId: run,
+      command: { case: flag, value: true },
+    });
+    const result = await execute({ case: "streamingQueryCommand", value }, timeoutMs);
+    return result.case === "streamingQueryCommandResult" ? result.value.resultType : { case: undefined };
+  }
+
+  async function progressOf(run: QueryRun, flag: "lastProgress" | "recentProgress"): Promise<string[]> {
+    const result = await ask(run, flag);
+    return result.case === "recentProgress" ? result.value.recentProgressJson : [];
+  }
+
+  return {
+    async sparkVersion() {
+      try {
+        const analyze = { case: "sparkVersion" as const, value: {} };
+        const { result } = await client.analyzePlan(
+          { sessionId, userContext, analyze },
+          { timeoutMs: deadlines.askMs, signal: closing.signal },
+        );
+        return result.value?.version ?? "";
+      } catch (error) {
+        throw toSparkError(error);
+      }
+    },
+    async configure(settings) {
+      const pairs = Object.entries(settings).map(([key, value]) => ({ key, value }));
+      const operation = { opType: { case: "set" as const, value: { pairs } } };
+      try {
+        await client.config(
+          { sessionId, userContext, operation },
+          { timeoutMs: deadlines.askMs, signal: closing.signal },
+        );
+      } catch (error) {
+        throw toSparkError(error);
+      }
+    },
+    async startQuery(query) {
+      const result = await execute({ case: "writeStreamOperationStart", value: query }, deadlines.startMs);
+      const queryId = result.case === "writeStreamOperationStartResult" ? result.value.queryId : undefined;
+      if (!queryId) throw new SparkError("failed", "Spark did not say which query it started");
+      return { id: queryId.id, runId: queryId.runId };
+    },
+    async activeQueries() {
+      const command = { command: { case: "active" as const, value: true } };
+      const result = await execute({ case: "streamingQueryManagerCommand", value: command }, deadlines.askMs);
+      if (result.case !== "streamingQueryManagerCommandResult") return [];
+      const { resultType } = result.value;
+      const queries = resultType.case === "active" ? resultType.value.activeQueries : [];
+      return queries.flatMap(({ id, name }) =>
+        id ? [{ run: { id: id.id, runId: id.runId }, name: name ?? "" }] : [],
+      );
+    },
+    async isActive(run) {
+      const result = await ask(run, "status");
+      return result.case === "status" && result.value.isActive;
+    },
+    lastProgress: async (run) => (await progressOf(run, "lastProgress"))[0],
+    recentProgress: (run) => progressOf(run, "recentProgress"),
+    async failure(run) {
+      const result = await ask(run, "exception");
+      if (result.case !== "exception" || result.value.exceptionMessage === undefined) return undefined;
+      const { exceptionMessage, stackTrace = "" } = result.value;
+      return { message: exceptionMessage, stackTrace };
+    },
+    async explain(run) {
+      const value = create(StreamingQueryCommandSchema, {
+        queryId: run,
+        command: { case: "explain", value: {} },
+      });
+      const result = await execute({ case: "streamingQueryCommand", value }, deadlines.askMs);
+      const isExplained = result.case === "streamingQueryCommandResult";
+      const answer = isExplained ? result.value.resultType : undefined;
+      return answer?.case === "explain" ? answer.value.result : "";
+    },
+    async stopQuery(run) {
+      await ask(run, "stop", deadlines.stopMs);
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      sessionManager.abort();
+    },
+  };
+}
+
+function bearer(token: string): Interceptor {
+  return (next) => (request) => {
+    request.header.set("authorization", `Bearer ${token}`);
+    return next(request);
+  };
+}

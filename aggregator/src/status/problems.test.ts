@@ -1,0 +1,122 @@
+import { describe, expect, it } from "vitest";
+import { createMemoryWindowJob } from "../../testing/memory-window-job.ts";
+import { aimedAt, type LogPlaces } from "../levels/frontier.ts";
+import { findProblems, problemLimits } from "./problems.ts";
+import { createProgress, type Progress } from "./progress.ts";
+
+const levels = [{ windowMs: 10_000, segmentMs: 10_000 }];
+const nowMs = 10_000_000;
+const published = { completeThroughMs: 0, frontiersMs: [0], logEndMs: undefined };
+
+/** All is well: it moved and ticked just now. */
+function wellProgress(options: Partial<Progress> = {}): Progress {
+  const progress = createProgress({ levels, partitions: 2 }, published, 1000);
+  return { ...progress, movedAtMs: nowMs - 1000, tickedAtMs: [nowMs, nowMs], ...options };
+}
+
+function problemsOf(
+  progress: Progress,
+  tell: (job: ReturnType<typeof createMemoryWindowJob>) => void = () => {},
+) {
+  const job = createMemoryWindowJob();
+  tell(job);
+  return findProblems({ progress, job, nowMs });
+}
+
+describe("findProblems", () => {
+  it("finds nothing where all is well", () => {
+    expect(problemsOf(wellProgress(), (job) => job.tell({ batch: 1 }))).toEqual([]);
+  });
+
+  it("names lost messages", () => {
+    expect(problemsOf(wellProgress(), (job) => job.tell({ rowsDropped: 3 }))).toEqual([
+      expect.stringContaining("dropped 3 messages"),
+    ]);
+  });
+
+  it("names a job that fails again and again, not one that is started again", () => {
+    const failed = (restarts: number) =>
+      problemsOf(wellProgress(), (job) => job.become({ kind: "failed", error: "boom", restarts }));
+    expect(failed(problemLimits.restarts - 1)).toEqual([]);
+    expect(failed(problemLimits.restarts)).toEqual(["the window job failed 3 times, last with: boom"]);
+  });
+
+  it("goes on naming it while the job starts again", () => {
+    const starting = { kind: "starting", restarts: 5 } as const;
+    expect(problemsOf(wellProgress(), (job) => job.become({ ...starting, error: "boom" }))).toHaveLength(1);
+    expect(problemsOf(wellProgress(), (job) => job.become(starting))).toEqual([]);
+  });
+
+  it("names a job that does no batch although the log grows", () => {
+    const problems = problemsOf(wellProgress(), (job) =>
+      job.become({ kind: "stalled", withoutBatchMs: 31_000 }),
+    );
+    expect(problems).toEqual([
+      expect.stringMatching(/^no batch of the window job for 31 s although the log grows/),
+    ]);
+    const starting = (withoutBatchMs: number) =>
+      problemsOf(wellProgress(), (job) => job.become({ kind: "starting", withoutBatchMs }));
+    expect(starting(problemLimits.firstMoveMs)).toEqual([]);
+    expect(starting(problemLimits.firstMoveMs + 1)).toHaveLength(1);
+  });
+
+  it("names Spark when it is away", () => {
+    expect(problemsOf(wellProgress(), (job) => job.become({ kind: "away" }))).toEqual([
+      "Spark cannot be reached",
+    ]);
+  });
+
+  it("names partitions without ticks, with the cause", () => {
+    const tickedAtMs = [nowMs, nowMs - 20_000];
+    expect(problemsOf(wellProgress({ tickedAtMs, tickError: new Error("no leader") }))).toEqual([
+      "no tick got through to partition 1 for 20 s: no leader",
+    ]);
+    expect(problemsOf(wellProgress({ tickedAtMs: [nowMs, nowMs - problemLimits.withoutTickMs] }))).toEqual(
+      [],
+    );
+  });
+
+  it("names a loop that fails", () => {
+    expect(problemsOf(wellProgress({ failures: new Map([["levels", "too slow"]]) }))).toEqual([
+      "levels: too slow",
+    ]);
+  });
+});
+
+describe("a frontier that stands still", () => {
+  const still = { movedAtMs: nowMs - 61_000, logEndMs: nowMs };
+  const ends: LogPlaces = { windows: new Map([["w/0", 5]]), deadLetters: new Map([["d/0", 5]]) };
+
+  it("is no problem while no messages come, or not for long", () => {
+    expect(problemsOf(wellProgress({ ...still, logEndMs: undefined }))).toEqual([]);
+    const frontier = { frontierMs: nowMs + 1 };
+    expect(problemsOf(wellProgress({ ...still, frontier }))).toEqual([]);
+    expect(problemsOf(wellProgress({ ...still, movedAtMs: nowMs - 60_000 }))).toEqual([]);
+  });
+
+  it("has longer for its first move", () => {
+    const activeSinceMs = nowMs - 100_000;
+    expect(problemsOf(wellProgress({ ...still, activeSinceMs, movedAtMs: activeSinceMs }))).toEqual([]);
+  });
+
+  it.each([
+    ["the window job has told no watermark", { sight: { watermarkMs: undefined, completeThroughMs: 5 } }],
+    ["the sink of messages is behind", { sight: { watermarkMs: 9, completeThroughMs: 5 } }],
+    ["the window job's watermark is behind", { sight: { watermarkMs: 5, completeThroughMs: 9 } }],
+    [
+      "the sink of windows has not stored what the window job wrote",
+      {
+        frontier: aimedAt({ frontierMs: 0 }, 10, ends),
+        committed: { windows: new Map(), deadLetters: new Map() },
+      },
+    ],
+    [
+      "the operator has not read the dead letters",
+      { frontier: aimedAt({ frontierMs: 0 }, 10, ends), committed: { ...ends, deadLetters: new Map() } },
+    ],
+  ] satisfies [string, Partial<Progress>][])("says that %s", (what, seen) => {
+    expect(problemsOf(wellProgress({ ...still, ...seen }))).toEqual([
+      `the frontier stands still for 61 s although messages come: ${what}`,
+    ]);
+  });
+});

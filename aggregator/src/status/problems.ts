@@ -1,0 +1,103 @@
+import type { WindowJob } from "../window-job/window-job.ts";
+import type { Progress } from "./progress.ts";
+
+/** From when on something is a problem. Times are ms. */
+export const problemLimits = {
+  /** Ticks go out every second; a broker that fails over takes up to ten. */
+  withoutTickMs: 15_000,
+  /** The frontier moves every segment; two lost batches are no reason to cry. */
+  frontierStillMs: 60_000,
+  /** Spark takes up to a minute for its first batches, and reads what has piled up. */
+  firstMoveMs: 180_000,
+  /** The job restarts by itself; what comes back within so many is not worth waking anybody. */
+  restarts: 3,
+} as const;
+
+/** What is wrong, in words that name the part to look at; empty if nothing is. Pure. */
+export function findProblems(options: {
+  readonly progress: Omit<Progress, "levels">;
+  readonly job: Pick<WindowJob, "progress" | "state">;
+  /** This aggregator's own clock, ms since 1970. */
+  readonly nowMs: number;
+}): string[] {
+  const { progress, job, nowMs } = options;
+  return [
+    ...jobProblems(job),
+    ...tickProblems(progress, nowMs),
+    ...frontierProblems(progress, nowMs),
+    ...[...progress.failures].map(([loop, text]) => `${loop}: ${text}`),
+  ];
+}
+
+function jobProblems(job: Pick<WindowJob, "progress" | "state">): string[] {
+  const { kind, error, restarts, withoutBatchMs } = job.state();
+  const dropped = job.progress()?.rowsDropped ?? 0;
+  const problems: string[] = [];
+  if (dropped > 0) {
+    problems.push(
+      `the window job dropped ${dropped} messages at its watermark, so partials lack them: set --clock-skew to how far the brokers' clocks differ, and give the job a new folder of checkpoints`,
+    );
+  }
+  const isLateStart = kind === "starting" && withoutBatchMs > problemLimits.firstMoveMs;
+  if (kind === "stalled" || isLateStart) {
+    problems.push(
+      `no batch of the window job for ${seconds(withoutBatchMs)} although the log grows: look at Spark's master, workers and executors`,
+    );
+  }
+  if (kind === "away") problems.push(`Spark cannot be reached${error ? `: ${error}` : ""}`);
+  // What failed is told until a batch is done, so that a job that never gets there does not look well in between.
+  const isFailing = kind === "failed" || (kind === "starting" && error !== undefined);
+  if (isFailing && restarts >= problemLimits.restarts) {
+    problems.push(`the window job failed ${restarts} times${error ? `, last with: ${error}` : ""}`);
+  }
+  return problems;
+}
+
+function tickProblems(
+  { tickedAtMs, tickError, activeSinceMs }: Pick<Progress, "tickedAtMs" | "tickError" | "activeSinceMs">,
+  nowMs: number,
+): string[] {
+  const silent = [...tickedAtMs.entries()].filter(
+    ([, atMs]) => nowMs - Math.max(atMs, activeSinceMs) > problemLimits.withoutTickMs,
+  );
+  if (silent.length === 0) return [];
+  const sinceMs = Math.max(Math.min(...silent.map(([, atMs]) => atMs)), activeSinceMs);
+  const partitions = silent.map(([partition]) => partition).join(", ");
+  const cause = tickError instanceof Error ? `: ${tickError.message}` : "";
+  return [`no tick got through to partition ${partitions} for ${seconds(nowMs - sinceMs)}${cause}`];
+}
+
+function frontierProblems(progress: Omit<Progress, "levels">, nowMs: number): string[] {
+  const { frontier, logEndMs, movedAtMs, activeSinceMs } = progress;
+  const hasMoved = movedAtMs > activeSinceMs;
+  const stillMs = nowMs - movedAtMs;
+  const limitMs = hasMoved ? problemLimits.frontierStillMs : problemLimits.firstMoveMs;
+  const isBehind = logEndMs !== undefined && logEndMs >= frontier.frontierMs;
+  if (!isBehind || stillMs <= limitMs) return [];
+  return [`the frontier stands still for ${seconds(stillMs)} although messages come: ${whatHolds(progress)}`];
+}
+
+/** Which of its conditions keeps the frontier where it is. */
+function whatHolds({
+  frontier,
+  sight,
+  committed,
+}: Pick<Progress, "frontier" | "sight" | "committed">): string {
+  const { target } = frontier;
+  if (target) {
+    const isShort = (part: "windows" | "deadLetters"): boolean =>
+      [...target.ends[part]].some(([place, end]) => (committed?.[part].get(place) ?? 0) < end);
+    if (isShort("windows")) return "the sink of windows has not stored what the window job wrote";
+    if (isShort("deadLetters")) return "the operator has not read the dead letters";
+    return "it could not be published";
+  }
+  if (sight.watermarkMs === undefined) return "the window job has told no watermark";
+  if (sight.completeThroughMs === undefined || sight.completeThroughMs < sight.watermarkMs) {
+    return "the sink of messages is behind";
+  }
+  return "the window job's watermark is behind";
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1000)} s`;
+}

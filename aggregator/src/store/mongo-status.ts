@@ -1,0 +1,38 @@
+import { type AggregatorStatusDocument, type CheckpointDocument, collections } from "@devicemesh/pipeline";
+import type { Db } from "mongodb";
+import type { AggregatorStore } from "./aggregator-store.ts";
+
+const maxTimeMS = 5000;
+
+/** What the aggregator says of itself, and what it remembers of checkpoints. */
+export function createMongoStatus(db: Db): Pick<AggregatorStore, "writeStatus" | "rememberCheckpoint"> {
+  const statuses = db.collection<AggregatorStatusDocument>(collections.status);
+  const checkpoints = db.collection<CheckpointDocument>(collections.checkpoints);
+
+  return {
+    async writeStatus(status) {
+      await statuses.replaceOne({ _id: "aggregator" }, status, { upsert: true, maxTimeMS });
+    },
+    async rememberCheckpoint(identity, first) {
+      const known = await checkpoints.findOne({ _id: identity }, { maxTimeMS });
+      if (known) return startOf(known);
+      const { sinceMs, startingOffsets } = await first();
+      const start = {
+        since: new Date(sinceMs),
+        offsets: [...startingOffsets].sort(([a], [b]) => a - b).map(([, offset]) => offset),
+      };
+      // Two may come here at once: the first one counts for both.
+      await checkpoints.updateOne({ _id: identity }, { $setOnInsert: start }, { upsert: true, maxTimeMS });
+      const remembered = await checkpoints.findOne({ _id: identity }, { maxTimeMS });
+      if (!remembered) throw new Error(`checkpoint ${identity} was removed while it was written`);
+      return startOf(remembered);
+    },
+  };
+}
+
+function startOf({ since, offsets }: CheckpointDocument) {
+  return {
+    sinceMs: since.getTime(),
+    startingOffsets: new Map(offsets.map((offset, partition) => [partition, Number(offset)])),
+  };
+}

@@ -1,0 +1,26 @@
+import type { Level } from "@devicemesh/proto";
+import type { Db } from "mongodb";
+import { createMongoFrontier } from "../levels/mongo-frontier.ts";
+import { createMongoLevels } from "../levels/mongo-levels.ts";
+import { createMongoRepairs } from "../repairs/mongo-repairs.ts";
+import type { AggregatorStore } from "./aggregator-store.ts";
+import { createMongoStatus } from "./mongo-status.ts";
+
+/** What the aggregator does in MongoDB, for a mesh of these levels (the finest first). */
+export function createMongoStore(options: {
+  readonly db: Db;
+  readonly levels: readonly Level[];
+  /** Ms since 1970. */
+  readonly clock: () => number;
+}): AggregatorStore {
+  const { db, levels, clock } = options;
+  const [finest] = levels;
+  if (!finest) throw new RangeError("a mesh has at least one level");
+  const frontier = createMongoFrontier({ db, clock });
+  return {
+    ...frontier,
+    ...createMongoLevels({ db, levels, rawKeptSinceMs: frontier.readRawKeptSince }),
+    ...createMongoRepairs({ db, windowMs: finest.windowMs, clock }),
+    ...createMongoStatus(db),
+  };
+}

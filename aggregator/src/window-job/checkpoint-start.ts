@@ -1,0 +1,30 @@
+import type { LogOffsets } from "../log/log-access.ts";
+import type { AggregatorStore, CheckpointStart } from "../store/aggregator-store.ts";
+
+/**
+ * Where a checkpoint that was never used begins: at the frontier, since the partials before it are there for
+ * good and must not be written again from a log that may have dropped some of their messages.
+ * @throws Error if the log may have dropped messages that no window holds: to go on would leave them out for ever.
+ */
+export async function newCheckpointStart(dependencies: {
+  readonly store: Pick<AggregatorStore, "readFrontier">;
+  readonly offsets: Pick<LogOffsets, "messageOffsetsAt">;
+}): Promise<CheckpointStart> {
+  const { store, offsets } = dependencies;
+  const { frontiersMs } = await store.readFrontier();
+  const sinceMs = frontiersMs[0] ?? 0;
+  const startingOffsets = await offsets.messageOffsetsAt(sinceMs);
+  if (sinceMs === 0) return { sinceMs, startingOffsets };
+  const firsts = await offsets.messageOffsetsAt(0);
+  // Where the log still has something from before the frontier, it has all that came after.
+  const lost = [...startingOffsets]
+    .filter(([partition, offset]) => {
+      const first = firsts.get(partition) ?? 0;
+      return first > 0 && offset <= first;
+    })
+    .map(([partition]) => partition);
+  if (lost.length === 0) return { sinceMs, startingOffsets };
+  throw new Error(
+    `the log has dropped messages of partition ${lost.join(", ")} that may have arrived after the frontier (${new Date(sinceMs).toISOString()}) and that no window holds: answers stay exact from raw readings, but the frontier cannot move; keep the log for longer than Spark may be away (--retain-log of the operator)`,
+  );
+}

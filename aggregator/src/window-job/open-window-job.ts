@@ -1,0 +1,44 @@
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import { listOf } from "@devicemesh/pipeline";
+import type { Level } from "@devicemesh/proto";
+import type { StartWindowJob } from "../active-aggregator.ts";
+import type { AggregatorConfig } from "../settings.ts";
+import { startWindowJob } from "./window-job.ts";
+import { openWindowSession } from "./window-job-session.ts";
+
+/** The window job of a mesh in Spark, with its session, as the settings say. */
+export function sparkWindowJob(config: AggregatorConfig, logger: Logger): StartWindowJob {
+  return ({ names, settings, sinceOf, isLogAhead, onBatch }) => {
+    const { windowMs, segmentMs } = settings.levels[0] as Level;
+    const spark = openWindowSession({
+      address: config.sparkUrl,
+      token: config.sparkToken,
+      topicPrefix: config.topicPrefix,
+      database: names.database,
+    });
+    const job = startWindowJob({
+      spark,
+      meaning: {
+        topic: names.topics.messages,
+        outputTopic: names.topics.windows,
+        partitions: settings.partitions,
+        windowMs,
+        segmentMs,
+      },
+      brokers: listOf(config.kafkaBrokers),
+      checkpoints: config.checkpoints,
+      watermarkDelayMs: config.clockSkew,
+      sinceOf,
+      isLogAhead,
+      onBatch,
+      logger,
+    });
+    return {
+      ...job,
+      async [Symbol.asyncDispose]() {
+        await job.close();
+        await spark[Symbol.asyncDispose]();
+      },
+    };
+  };
+}

@@ -1,0 +1,32 @@
+import { createHash } from "node:crypto";
+import { createSparkClient, type SparkClient } from "../spark/spark-client.ts";
+
+/**
+ * The session of a mesh: always the same one, so that an aggregator that is started again finds the query that
+ * runs. A UUID made of the names that no two meshes share.
+ */
+export function windowSessionId(names: { readonly topicPrefix: string; readonly database: string }): string {
+  const hash = createHash("sha256")
+    .update(JSON.stringify([names.topicPrefix, names.database]))
+    .digest("hex");
+  // The marks of a UUID of version 8: made by a rule of one's own.
+  return [
+    hash.slice(0, 8),
+    hash.slice(8, 12),
+    `8${hash.slice(13, 16)}`,
+    `8${hash.slice(17, 20)}`,
+    hash.slice(20, 32),
+  ].join("-");
+}
+
+/** Opens the session of a mesh; it connects with the first call. */
+export function openWindowSession(options: {
+  /** host:port of Spark Connect. */
+  readonly address: string;
+  readonly token?: string | undefined;
+  readonly topicPrefix: string;
+  readonly database: string;
+}): SparkClient {
+  const { address, token, ...names } = options;
+  return createSparkClient({ address, token, sessionId: windowSessionId(names), userId: "devicemesh" });
+}

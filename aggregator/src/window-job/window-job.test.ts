@@ -1,0 +1,238 @@
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { describe, expect, it } from "vitest";
+import {
+  createMemorySession,
+  type MemoryQuery,
+  type MemorySession,
+} from "../../testing/window-job-memory-session.ts";
+import { SparkError } from "../spark/spark-error.ts";
+import { startWindowJob, type WindowJob, type WindowJobOptions } from "./window-job.ts";
+import { checkpointIdentity } from "./window-plan.ts";
+
+const meaning = { topic: "m", outputTopic: "w", partitions: 2, windowMs: 10_000, segmentMs: 10_000 };
+const checkpoint = checkpointIdentity(meaning);
+const ourName = `windows of m, ${checkpoint}`;
+const faultAfterCrash = {
+  message: "java.lang.NullPointerException: Cannot invoke something",
+  stackTrace:
+    "\tat org.apache.spark.sql.kafka010.KafkaMicroBatchStream$.metrics(KafkaMicroBatchStream.scala:1)",
+};
+
+function start(spark: MemorySession, changes: Partial<WindowJobOptions> = {}): WindowJob {
+  return startWindowJob({
+    spark,
+    meaning,
+    brokers: ["b:9092"],
+    checkpoints: "/checkpoints/",
+    watermarkDelayMs: 0,
+    sinceOf: async () => ({ sinceMs: 0, startingOffsets: new Map() }),
+    logger: silentLogger(),
+    pace: { pollMs: 1, awayMs: 1, restarts: { firstMs: 60_000, mostMs: 60_000 } },
+    ...changes,
+  });
+}
+
+function batch(batchId: number, dropped = 0): string {
+  return JSON.stringify({
+    batchId,
+    eventTime: { watermark: new Date(batchId * 1000).toISOString() },
+    stateOperators: [{ numRowsTotal: 1, numRowsDroppedByWatermark: dropped }],
+  });
+}
+
+async function nthQuery(spark: MemorySession, n: number): Promise<MemoryQuery> {
+  await waitUntil(() => spark.queries.length >= n);
+  return spark.queries[n - 1] as MemoryQuery;
+}
+
+describe("the window job", () => {
+  it("starts the query from a folder named for its meaning", async () => {
+    const spark = createMemorySession();
+    await using job = start(spark);
+    const { name, plan } = await nthQuery(spark, 1);
+    expect(name).toBe(ourName);
+    expect(plan?.options.checkpointLocation).toBe(`/checkpoints/${checkpoint}`);
+    expect(job.state()).toMatchObject({ kind: "starting", restarts: 0, checkpoint, sparkVersion: "4.1.2" });
+  });
+
+  it("tells the newest batch, and that it runs", async () => {
+    const spark = createMemorySession();
+    await using job = start(spark);
+    const query = await nthQuery(spark, 1);
+    expect(job.progress()).toBeUndefined();
+    query.progress.push(batch(0));
+    await waitUntil(() => job.state().kind === "running");
+    query.progress.push(batch(7));
+    await waitUntil(() => job.progress()?.batch === 7);
+    expect(job.progress()?.watermarkMs).toBe(7000);
+  });
+
+  it("adopts a query that runs, with what it has done", async () => {
+    const spark = createMemorySession();
+    const query = spark.addQuery(ourName);
+    query.progress.push(batch(1, 2), batch(2), batch(3, 1));
+    await using job = start(spark);
+    await waitUntil(() => job.state().kind === "running");
+    expect(spark.queries).toEqual([query]);
+    expect(job.progress()).toMatchObject({ batch: 3, rowsDropped: 3 });
+    expect(job.state().restarts).toBe(0);
+  });
+
+  it("stops a query of another meaning over the same topic, and leaves others alone", async () => {
+    const spark = createMemorySession();
+    const old = spark.addQuery("windows of m, 0123");
+    const other = spark.addQuery("windows of m2, 0123");
+    await using _job = start(spark);
+    await nthQuery(spark, 3);
+    expect([old.isActive, other.isActive]).toEqual([false, true]);
+  });
+
+  it("counts dropped rows of batches that were done between two looks", async () => {
+    const spark = createMemorySession();
+    await using job = start(spark);
+    const query = await nthQuery(spark, 1);
+    query.progress.push(batch(0));
+    await waitUntil(() => job.progress()?.batch === 0);
+    query.progress.push(batch(1, 5), batch(2));
+    await waitUntil(() => job.progress()?.batch === 2);
+    expect(job.progress()?.rowsDropped).toBe(5);
+  });
+
+  it("says why the query failed, and starts it again after a while", async () => {
+    const spark = createMemorySession();
+    await using job = start(spark, { pace: { pollMs: 1, restarts: { firstMs: 30, mostMs: 30 } } });
+    const query = await nthQuery(spark, 1);
+    query.failure = { message: "no such topic\n=== Streaming Query ===\nlong", stackTrace: "" };
+    query.isActive = false;
+    await waitUntil(() => job.state().kind === "failed");
+    expect(job.state()).toMatchObject({ error: "no such topic", restarts: 0 });
+    const next = await nthQuery(spark, 2);
+    await waitUntil(() => job.state().kind === "starting");
+    expect(job.state()).toMatchObject({ error: "no such topic", restarts: 1 });
+    next.progress.push(batch(1));
+    await waitUntil(() => job.state().kind === "running");
+    expect(job.state().error).toBeUndefined();
+  });
+
+  it("starts the query again at once after the fault that passes", async () => {
+    const spark = createMemorySession();
+    await using _job = start(spark);
+    const query = await nthQuery(spark, 1);
+    query.failure = faultAfterCrash;
+    query.isActive = false;
+    await nthQuery(spark, 2);
+  });
+
+  it("starts the query again at once when a server that was started anew does not know it", async () => {
+    const spark = createMemorySession();
+    await using job = start(spark);
+    const query = await nthQuery(spark, 1);
+    query.progress.push(batch(4));
+    await waitUntil(() => job.progress()?.batch === 4);
+    spark.forget();
+    await nthQuery(spark, 2);
+    expect(job.state().restarts).toBe(1);
+    expect(job.progress()?.batch).toBe(4);
+  });
+
+  it("keeps what it knows while Spark is away, and adopts the query when it is back", async () => {
+    const spark = createMemorySession();
+    await using job = start(spark);
+    const query = await nthQuery(spark, 1);
+    query.progress.push(batch(4));
+    await waitUntil(() => job.progress()?.batch === 4);
+    spark.trouble = new SparkError("away", "no answer");
+    await waitUntil(() => job.state().kind === "away");
+    expect(job.state().error).toBe("no answer");
+    expect(job.progress()?.watermarkMs).toBe(4000);
+    spark.trouble = undefined;
+    query.progress.push(batch(5));
+    await waitUntil(() => job.state().kind === "running");
+    expect(job.state()).toEqual({
+      kind: "running",
+      withoutBatchMs: expect.any(Number),
+      restarts: 0,
+      checkpoint,
+      sparkVersion: "4.1.2",
+    });
+    expect(spark.queries).toHaveLength(1);
+  });
+
+  it("tells a query that runs and does no batch although the log grows, and starts it again", async () => {
+    const spark = createMemorySession();
+    await using job = start(spark, {
+      isLogAhead: () => true,
+      pace: {
+        pollMs: 1,
+        stalledMs: 10,
+        stalledRestarts: { firstMs: 100, mostMs: 100 },
+        restarts: { firstMs: 1, mostMs: 1 },
+      },
+    });
+    const query = await nthQuery(spark, 1);
+    query.progress.push(batch(0));
+    await waitUntil(() => job.state().kind === "running");
+    await waitUntil(() => job.state().kind === "stalled");
+    expect(query.isActive).toBe(true);
+    const next = await nthQuery(spark, 2);
+    expect(query.isActive).toBe(false);
+    expect(job.state().error).toMatch(/^no batch for \d+ s although the log grows$/);
+    next.progress.push(batch(1));
+    await waitUntil(() => job.state().kind === "running");
+  });
+
+  it("leaves a query alone that does no batch because nothing comes", async () => {
+    const spark = createMemorySession();
+    await using job = start(spark, {
+      isLogAhead: () => false,
+      pace: { pollMs: 1, stalledMs: 1, stalledRestarts: { firstMs: 1, mostMs: 1 } },
+    });
+    const query = await nthQuery(spark, 1);
+    query.progress.push(batch(0));
+    await waitUntil(() => job.state().kind === "running");
+    await waitUntil(() => job.state().withoutBatchMs > 30);
+    expect(job.state().kind).toBe("running");
+    expect(query.isActive).toBe(true);
+  });
+
+  it("asks again where a checkpoint begins if that could not be told", async () => {
+    const spark = createMemorySession();
+    let asked = 0;
+    await using _job = start(spark, {
+      async sinceOf(identity) {
+        asked += 1;
+        if (asked === 1) throw new Error("no database");
+        expect(identity).toBe(checkpoint);
+        return { sinceMs: 20_000, startingOffsets: new Map([[1, 7]]) };
+      },
+      pace: { pollMs: 1, restarts: { firstMs: 1, mostMs: 1 }, awayMs: 1 },
+    });
+    await nthQuery(spark, 1);
+    expect(asked).toBe(2);
+  });
+
+  it("leaves the query running when it is closed", async () => {
+    const spark = createMemorySession();
+    const job = start(spark);
+    const query = await nthQuery(spark, 1);
+    await job.close();
+    await job.close();
+    expect(query.isActive).toBe(true);
+  });
+
+  it("stops the query if it is asked to", async () => {
+    const spark = createMemorySession();
+    const job = start(spark);
+    const query = await nthQuery(spark, 1);
+    await job.close({ stopQuery: true });
+    expect(query.isActive).toBe(false);
+  });
+
+  it("closes although Spark does not answer", async () => {
+    const spark = createMemorySession();
+    spark.isStuck = true;
+    const job = start(spark);
+    await job.close();
+  });
+});

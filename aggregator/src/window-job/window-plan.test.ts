@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import type { Relation, StreamingQuery } from "../spark/spark-relations.ts";
+import { checkpointIdentity, type WindowPlanMeaning, windowPlan } from "./window-plan.ts";
+
+const meaning: WindowPlanMeaning = {
+  topic: "m",
+  outputTopic: "w",
+  partitions: 3,
+  windowMs: 10_000,
+  segmentMs: 5000,
+};
+
+function planned(changes: Partial<Parameters<typeof windowPlan>[0]> = {}): StreamingQuery {
+  return windowPlan({
+    ...meaning,
+    brokers: ["a:9092", "b:9092"],
+    checkpointLocation: "/checkpoints/x",
+    queryName: "q",
+    sinceMs: 30_000,
+    startingOffsets: new Map([[1, 7]]),
+    watermarkDelayMs: 2000,
+    maxOffsetsPerTrigger: 100,
+    triggerMs: 1000,
+    ...changes,
+  });
+}
+
+/** The relation and all those it is made from. */
+function relationsOf(relation: Relation | undefined): Relation[] {
+  if (!relation) return [];
+  const value = relation.relType.value as { input?: Relation; leftInput?: Relation; rightInput?: Relation };
+  return [relation, ...[value.input, value.leftInput, value.rightInput].flatMap(relationsOf)];
+}
+
+function optionsOf(relation: Relation): Readonly<Record<string, string>> {
+  const { relType } = relation;
+  return relType.case === "read" ? (relType.value.readType.value?.options ?? {}) : {};
+}
+
+describe("the plan of windows", () => {
+  const relations = relationsOf(planned().input);
+  const ofKind = (kind: Relation["relType"]["case"]) =>
+    relations.filter(({ relType }) => relType.case === kind);
+
+  it("has a source and a watermark for each partition", () => {
+    expect(ofKind("read").map((read) => optionsOf(read).assign)).toEqual([
+      '{"m":[0]}',
+      '{"m":[1]}',
+      '{"m":[2]}',
+    ]);
+    expect(ofKind("withWatermark").map(({ relType }) => relType.value)).toMatchObject(
+      Array.from({ length: 3 }, () => ({ eventTime: "arrived", delayThreshold: "2000 milliseconds" })),
+    );
+  });
+
+  it("begins at the offsets that are given, else at the earliest", () => {
+    expect(ofKind("read").map((read) => optionsOf(read).startingOffsets)).toEqual([
+      '{"m":{"0":-2}}',
+      '{"m":{"1":7}}',
+      '{"m":{"2":-2}}',
+    ]);
+  });
+
+  it("is in append mode to the topic of partials, acknowledged by all", () => {
+    expect(planned()).toMatchObject({
+      format: "kafka",
+      outputMode: "append",
+      options: {
+        topic: "w",
+        "kafka.acks": "all",
+        "kafka.bootstrap.servers": "a:9092,b:9092",
+        checkpointLocation: "/checkpoints/x",
+      },
+      trigger: { case: "processingTimeInterval", value: "1000 milliseconds" },
+    });
+  });
+});
+
+describe("the identity of a checkpoint", () => {
+  it.each([
+    ["topic", { topic: "m2" }],
+    ["output topic", { outputTopic: "w2" }],
+    ["partitions", { partitions: 4 }],
+    ["windows", { windowMs: 20_000 }],
+    ["segments", { segmentMs: 10_000 }],
+  ])("is another one with other %s", (_, change) => {
+    expect(checkpointIdentity({ ...meaning, ...change })).not.toBe(checkpointIdentity(meaning));
+  });
+
+  it("changes only when the plan does: then what is stored is folded on by a new checkpoint", () => {
+    expect(checkpointIdentity(meaning)).toMatchInlineSnapshot(`"72bfec31bb5e5840"`);
+  });
+});

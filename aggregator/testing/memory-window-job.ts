@@ -1,0 +1,53 @@
+import type { WindowJob, WindowJobState } from "../src/window-job/window-job.ts";
+import type { WindowJobProgress } from "../src/window-job/window-job-progress.ts";
+
+/** A window job that does what it is told, for tests. */
+export type MemoryWindowJob = WindowJob & {
+  /** From now on it tells this progress. */
+  tell(progress: Partial<WindowJobProgress>): void;
+  /** From now on it is in this state. */
+  become(state: Partial<WindowJobState>): void;
+  readonly isClosed: boolean;
+};
+
+/** Makes a job that runs and has told nothing. */
+export function createMemoryWindowJob(): MemoryWindowJob {
+  let progress: WindowJobProgress | undefined;
+  let state: WindowJobState = {
+    kind: "running",
+    withoutBatchMs: 0,
+    restarts: 0,
+    checkpoint: "memory",
+  };
+  let isClosed = false;
+  const close = async (): Promise<void> => {
+    isClosed = true;
+  };
+  return {
+    tell(told) {
+      progress = { ...silent, ...progress, ...told };
+    },
+    become(told) {
+      state = { ...state, ...told };
+    },
+    progress: () => progress,
+    state: () => state,
+    get isClosed() {
+      return isClosed;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const silent: WindowJobProgress = {
+  watermarkMs: undefined,
+  batch: undefined,
+  inputRows: 0,
+  inputRowsPerSecond: 0,
+  processedRowsPerSecond: 0,
+  batchMs: 0,
+  stateRows: 0,
+  rowsDropped: 0,
+  endOffsets: new Map(),
+};

@@ -1,0 +1,124 @@
+import { type LoadSample, sampleLoad } from "../load/load-sample.ts";
+import { type MachineFacts, machineFacts } from "../report/machine.ts";
+import { cpuMs, peakMemoryMib } from "../report/process-usage.ts";
+import { type Peer, type PeerName, startPeer } from "./ingest-peers.ts";
+
+/** How to run it. */
+export type IngestBenchSettings = {
+  /** "ours" among them. */
+  readonly peers: readonly PeerName[];
+  readonly rounds: number;
+  /** How long each peer is loaded in a round, in ms. */
+  readonly roundMs: number;
+  /** The same for the round that is not counted. */
+  readonly warmUpMs: number;
+  /** Whether to wait, in each round, until ours has folded all it took (up to a segment, 10 s by default). */
+  readonly settle: boolean;
+  readonly cache: string;
+  /** An empty folder for what is stored; the caller removes it. */
+  readonly folder: string;
+  readonly progress: (line: string) => void;
+};
+
+/** One peer in one round. Of ours, folding that fell into the time of the load is in its CPU time. */
+export type IngestSample = LoadSample & {
+  /** CPU time per reading and, of ours, with all upkeep until it was folded into windows. */
+  readonly foldedCpuMicrosPerReading: number;
+};
+
+/** What it found. */
+export type IngestResult = {
+  readonly kind: "ingest";
+  readonly machine: MachineFacts;
+  readonly roundMs: number;
+  readonly peers: readonly {
+    readonly name: PeerName;
+    /** One for each round, in order. */
+    readonly samples: readonly IngestSample[];
+    readonly peakMemoryMib: number;
+  }[];
+  /** What ours says it has stored, after the last round. */
+  readonly stored: OursStored;
+};
+
+/** What our server tells when it ends. */
+export type OursStored = {
+  readonly storedReadings: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly diskBytes: number;
+  readonly versions: Readonly<Record<string, string>>;
+  /** What went wrong in a commit or in upkeep, if anything did. */
+  readonly failure?: string;
+};
+
+/**
+ * Loads the peers in turn, round after round, and takes the CPU time of each server process per reading
+ * that it acknowledged.
+ * @throws Error if ours has not stored exactly what it acknowledged.
+ */
+export async function runIngestBench(settings: IngestBenchSettings): Promise<IngestResult> {
+  const { progress, rounds, roundMs, warmUpMs } = settings;
+  await using running = new AsyncDisposableStack();
+  const meters = [];
+  for (const name of settings.peers) {
+    const peer = running.use(await startPeer(name, settings));
+    meters.push({ name, peer, meter: createMeter(peer, settings.settle), samples: [] as IngestSample[] });
+  }
+  progress("warming up ...");
+  for (const { meter } of meters) await meter(warmUpMs);
+  for (let round = 1; round <= rounds; round++) {
+    for (const { name, meter, samples } of meters) {
+      const sample = await meter(roundMs);
+      samples.push(sample);
+      progress(
+        `round ${round} of ${rounds}, ${name}: ${sample.cpuMicrosPerReading.toPrecision(3)} µs CPU a reading ` +
+          `(${sample.foldedCpuMicrosPerReading.toPrecision(3)} until folded), ` +
+          `${Math.round(sample.readingsPerSecond).toLocaleString("en-US")} readings/s, ${sample.cores.toFixed(2)} cores`,
+      );
+    }
+  }
+  const peers = meters.map(({ name, peer, samples }) => ({
+    name,
+    samples,
+    peakMemoryMib: peakMemoryMib(peer.server.pid),
+  }));
+  const ours = meters.find(({ name }) => name === "ours");
+  if (!ours) throw new RangeError("ours must be among the peers");
+  const stored = await storedBy(ours.peer, ours.meter.acknowledged());
+  return { kind: "ingest", machine: machineFacts(Date.now()), roundMs, peers, stored };
+}
+
+type Meter = ((ms: number) => Promise<IngestSample>) & { acknowledged(): number };
+
+/**
+ * Measures a peer's rounds. Of ours, a round's CPU time begins where the one before ended, so that upkeep
+ * between rounds is charged too; the others' begins with the load, so that idling costs them nothing.
+ */
+function createMeter({ name, server, load }: Peer, settle: boolean): Meter {
+  let chargedMs = cpuMs(server.pid);
+  let acknowledged = 0;
+  async function measure(ms: number): Promise<IngestSample> {
+    const beforeMs = cpuMs(server.pid);
+    const sample = await sampleLoad({ pid: server.pid, load, ms });
+    if (settle) await server.settle();
+    const endMs = cpuMs(server.pid);
+    const usedMs = endMs - (name === "ours" ? chargedMs : beforeMs);
+    chargedMs = endMs;
+    acknowledged += sample.readings;
+    return { ...sample, foldedCpuMicrosPerReading: (usedMs * 1000) / sample.readings };
+  }
+  return Object.assign(measure, { acknowledged: () => acknowledged });
+}
+
+async function storedBy({ load, server }: Peer, acknowledged: number): Promise<OursStored> {
+  load.close();
+  const last = (await server.stop()).at(-1);
+  if (last === undefined) throw new Error("our server ended without a word");
+  const stored = JSON.parse(last) as OursStored;
+  const exact = stored.storedReadings === acknowledged && stored.duplicates + stored.conflicts === 0;
+  if (!exact || stored.failure !== undefined) {
+    throw new Error(`${acknowledged} readings were acknowledged, but ours says ${last}`);
+  }
+  return stored;
+}

@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { GrpcLoadSettings } from "../load/grpc-load.ts";
+import type { HttpLoadSettings } from "../load/http-load.ts";
+import { type Load, startLoad } from "../load/load-process.ts";
+import { type ServerProcess, startServerProcess } from "../servers/server-process.ts";
+import { startFlags } from "../servers/start-flags.ts";
+import { fastapiPython } from "./fastapi-environment.ts";
+
+/** What is compared. */
+export const peerNames = ["fastapi", "node-http", "ours"] as const;
+export type PeerName = (typeof peerNames)[number];
+
+/** A peer: its server, running, and the load on it, in another process. */
+export type Peer = AsyncDisposable & {
+  readonly name: PeerName;
+  readonly server: ServerProcess;
+  readonly load: Load;
+};
+
+/** The fleet that all peers serve, and how it is spread: for each peer what is cheapest for its server. */
+export const fleet = {
+  devices: 1000,
+  fastapiConnections: 256,
+  nodeHttpConnections: 16,
+  gateways: 40,
+  readingsPerFrame: 100,
+  framesPerUnit: 100,
+} as const;
+
+/** The FastAPI peer's program. Without flags its broker is librdkafka's mock, in its own process. */
+export const fastapiApp = fileURLToPath(new URL("../../peers/fastapi/app.py", import.meta.url));
+
+/** How far back the readings begin: at full speed their time runs ahead of ours, and may not pass it. */
+const startSecondsAgo = 365 * 86_400;
+
+/** Starts a peer and the load on it. `folder` is for what it stores. */
+export async function startPeer(
+  name: PeerName,
+  options: { readonly cache: string; readonly folder: string; readonly progress: (line: string) => void },
+): Promise<Peer> {
+  const server = await startServer(name, options);
+  try {
+    const load = await startLoadOn(name, server.port);
+    return {
+      name,
+      server,
+      load,
+      async [Symbol.asyncDispose]() {
+        load.close();
+        await server.stop();
+      },
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+async function startServer(
+  name: PeerName,
+  { cache, folder, progress }: { cache: string; folder: string; progress: (line: string) => void },
+): Promise<ServerProcess> {
+  switch (name) {
+    case "fastapi":
+      return startServerProcess({
+        command: await fastapiPython(cache, progress),
+        args: [fastapiApp],
+      });
+    case "node-http":
+      return startServerProcess({ command: process.execPath, args: [pathOf("../../peers/node-http.ts")] });
+    case "ours":
+      return startServerProcess({
+        command: process.execPath,
+        args: [...startFlags, pathOf("../servers/ingest-server.ts"), join(folder, "ingest")],
+        settles: true,
+      });
+  }
+}
+
+/** Starts the load on a peer that listens on `port`; `framesPerUnit` is for ours only. */
+export function startLoadOn(
+  name: PeerName,
+  port: number,
+  framesPerUnit: number = fleet.framesPerUnit,
+): Promise<Load> {
+  const startSeconds = Math.floor(Date.now() / 1000) - startSecondsAgo;
+  if (name === "ours") {
+    const { devices, gateways, readingsPerFrame } = fleet;
+    const settings: GrpcLoadSettings = {
+      port,
+      devices,
+      gateways,
+      readingsPerFrame,
+      framesPerUnit,
+      startSeconds,
+    };
+    return startLoad(new URL("../load/grpc-load.ts", import.meta.url), settings);
+  }
+  const connections = name === "fastapi" ? fleet.fastapiConnections : fleet.nodeHttpConnections;
+  const settings: HttpLoadSettings = { port, devices: fleet.devices, connections, startSeconds };
+  return startLoad(new URL("../load/http-load.ts", import.meta.url), settings);
+}
+
+function pathOf(relative: string): string {
+  return fileURLToPath(new URL(relative, import.meta.url));
+}

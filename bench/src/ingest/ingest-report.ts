@@ -1,0 +1,150 @@
+import { type BarChart, barChartSvg } from "../report/chart.ts";
+import { figure, markdownTable, roundsText, spreadText, type Target, targetText } from "../report/figures.ts";
+import { machineText } from "../report/machine.ts";
+import type { Report } from "../report/report.ts";
+import { type Spread, spreadOf } from "../report/statistics.ts";
+import { fastapiVersions } from "./fastapi-environment.ts";
+import type { IngestResult } from "./ingest-bench.ts";
+import { fleet, type PeerName } from "./ingest-peers.ts";
+
+const labels: Readonly<Record<PeerName, string>> = {
+  fastapi: "FastAPI + Kafka (mock)",
+  "node-http": "bare node:http",
+  ours: "Device Mesh ingest",
+};
+
+const does: Readonly<Record<PeerName, string>> = {
+  fastapi: "one POST a reading; checked, flattened, delivered to Kafka, then answered",
+  "node-http": "one POST a reading; parsed, nothing else",
+  ours: `gRPC, ${fleet.readingsPerFrame} readings a frame; checked, committed to disk`,
+};
+
+/** So many times cheaper than the peer must ours be. */
+const ratioTargets: Readonly<Partial<Record<PeerName, number>>> = { fastapi: 250, "node-http": 25 };
+const memoryTargetMib = 512;
+
+/** The targets of the ingest bench, with what was measured; those of missing peers are left out. */
+export function ingestTargets(result: IngestResult): Target[] {
+  const ratios = ratiosOf(result).map(({ name, spread }) => ({
+    text: `CPU per durable reading at most 1/${ratioTargets[name]} of ${labels[name]}`,
+    measured: `1/${spreadText(spread)}`,
+    met: spread.median >= (ratioTargets[name] ?? 0),
+  }));
+  const ours = peerOf(result, "ours");
+  return [
+    ...ratios,
+    {
+      text: `at most ${memoryTargetMib} MiB resident while ingesting at full speed`,
+      measured: `${figure(ours.peakMemoryMib)} MiB at the peak`,
+      met: ours.peakMemoryMib <= memoryTargetMib,
+    },
+  ];
+}
+
+/** The report: a table, the targets, a chart. */
+export function ingestReport(result: IngestResult): Report {
+  return {
+    name: "ingest",
+    markdown: markdown(result),
+    json: { ...result, ratios: ratiosOf(result), targets: ingestTargets(result) },
+    svg: barChartSvg(chart(result)),
+    targets: ingestTargets(result),
+  };
+}
+
+/** What of a sample is compared: until the reading was durable, or until it was folded too. */
+type Cost = "cpuMicrosPerReading" | "foldedCpuMicrosPerReading";
+
+/** How many times the CPU of ours each peer needs for a reading, round by round. */
+function ratiosOf(
+  result: IngestResult,
+  cost: Cost = "cpuMicrosPerReading",
+): { name: PeerName; spread: Spread }[] {
+  const ours = peerOf(result, "ours").samples;
+  return result.peers
+    .filter(({ name }) => name !== "ours")
+    .map(({ name, samples }) => ({
+      name,
+      spread: spreadOf(samples.map((sample, round) => sample[cost] / ours[round]![cost])),
+    }));
+}
+
+function peerOf(result: IngestResult, name: PeerName): IngestResult["peers"][number] {
+  const peer = result.peers.find((one) => one.name === name);
+  if (!peer) throw new RangeError(`no peer ${name} in the result`);
+  return peer;
+}
+
+function markdown(result: IngestResult): string {
+  const rounds = peerOf(result, "ours").samples.length;
+  const timesOurs = (name: PeerName, cost: Cost): string => {
+    const ratio = ratiosOf(result, cost).find((one) => one.name === name);
+    return ratio ? spreadText(ratio.spread) : "1";
+  };
+  const rows = result.peers.map(({ name, samples, peakMemoryMib }) => [
+    `${labels[name]}: ${does[name]}`,
+    spreadText(spreadOf(samples.map((sample) => sample.cpuMicrosPerReading))),
+    timesOurs(name, "cpuMicrosPerReading"),
+    spreadText(spreadOf(samples.map((sample) => sample.foldedCpuMicrosPerReading))),
+    timesOurs(name, "foldedCpuMicrosPerReading"),
+    spreadText(spreadOf(samples.map((sample) => sample.readingsPerSecond))),
+    spreadOf(samples.map((sample) => sample.cores)).median.toFixed(2),
+    figure(peakMemoryMib),
+  ]);
+  const versions = Object.entries({ ...fastapiVersions(), ...result.stored.versions });
+  return `# Ingest
+
+What a reading costs the server that takes it. Median (minimum – maximum) of ${roundsText(rounds)}; in each, every peer in turn was loaded for ${result.roundMs / 1000} s by another process. Ratios are taken round by round.
+
+${markdownTable(
+  [
+    "Server",
+    "CPU µs a reading, durable",
+    "times ours",
+    "and folded",
+    "times ours",
+    "readings/s",
+    "cores busy",
+    "peak MiB",
+  ],
+  rows,
+)}
+
+${ingestTargets(result)
+  .map((target) => `- ${targetText(target)}`)
+  .join("\n")}
+
+Readings: ${fleet.devices} devices of four types in turn, each a second further with every reading; values wander in small steps and have one decimal (pressure: two). Ours stored ${result.stored.storedReadings.toLocaleString("en-US")} of them, exactly those acknowledged, in ${figure(result.stored.diskBytes / result.stored.storedReadings)} bytes each.
+
+CPU is user and system time of the server process, all threads, from /proc. Durable: while the load ran, until the last reading was acknowledged; the targets are about this. Folded: of ours, with all the upkeep until the readings were in 10-second windows; the peers have no such work, so theirs stays the same. Connections: FastAPI ${fleet.fastapiConnections}, node:http ${fleet.nodeHttpConnections} (one request in flight each), ours ${fleet.gateways} (commit units of ${fleet.framesPerUnit} frames).
+
+${machineText(result.machine)}. ${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.
+`;
+}
+
+function chart(result: IngestResult): BarChart {
+  return {
+    title: "CPU that one reading costs the server",
+    subtitle: `median of ${roundsText(peerOf(result, "ours").samples.length)}, line from minimum to maximum; ${result.machine.cpu}, ${result.machine.day}`,
+    axis: "µs of CPU a reading (logarithmic)",
+    bars: [...result.peers.map(durableBar), foldedBar()],
+  };
+
+  function foldedBar(): BarChart["bars"][number] {
+    const samples = peerOf(result, "ours").samples;
+    const spread = spreadOf(samples.map((sample) => sample.foldedCpuMicrosPerReading));
+    return { label: `${labels.ours}, folded`, spread, text: `${figure(spread.median)} µs`, ours: true };
+  }
+
+  function durableBar({ name, samples }: IngestResult["peers"][number]): BarChart["bars"][number] {
+    const spread = spreadOf(samples.map((sample) => sample.cpuMicrosPerReading));
+    const ratio = ratiosOf(result).find((one) => one.name === name)?.spread.median;
+    const times = ratio === undefined ? "" : `, ${figure(ratio)} times ours`;
+    return {
+      label: labels[name],
+      spread,
+      text: `${figure(spread.median)} µs${times}`,
+      ours: name === "ours",
+    };
+  }
+}

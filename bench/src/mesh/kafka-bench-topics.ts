@@ -1,0 +1,81 @@
+import type { TopicDefinition } from "@devicemesh/operator";
+import { createKafka } from "@devicemesh/pipeline/kafka-client";
+import type { Admin, Kafka } from "kafkajs";
+
+/** Topics of the bench on a real broker. */
+export type BenchTopics = AsyncDisposable & {
+  create(definitions: readonly TopicDefinition[]): Promise<void>;
+  /** How many records a topic has, by the offsets of its partitions. */
+  countRecords(topic: string): Promise<number>;
+  /** How many different keys its records have: it reads them all. */
+  countKeys(topic: string): Promise<number>;
+  remove(topics: readonly string[]): Promise<void>;
+};
+
+/** Connects to the brokers. */
+export async function openBenchTopics(brokers: readonly string[]): Promise<BenchTopics> {
+  const kafka = createKafka({ brokers, clientId: "devicemesh-bench" });
+  const admin = kafka.admin();
+  await admin.connect();
+  return {
+    async create(definitions) {
+      await admin.createTopics({
+        waitForLeaders: true,
+        topics: definitions.map(({ topic, partitions, replication, settings }) => ({
+          topic,
+          numPartitions: partitions,
+          replicationFactor: replication,
+          configEntries: Object.entries(settings).map(([name, value]) => ({ name, value })),
+        })),
+      });
+    },
+    countRecords: (topic) => countRecords(admin, topic),
+    countKeys: async (topic) => countKeys(kafka, topic, await countRecords(admin, topic)),
+    async remove(topics) {
+      await admin.deleteTopics({ topics: [...topics] });
+    },
+    [Symbol.asyncDispose]: () => admin.disconnect(),
+  };
+}
+
+async function countRecords(admin: Admin, topic: string): Promise<number> {
+  const partitions = await admin.fetchTopicOffsets(topic);
+  return partitions.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
+}
+
+/** How long reading a topic may take, in ms. */
+const readLimitMs = 120_000;
+
+async function countKeys(kafka: Kafka, topic: string, records: number): Promise<number> {
+  const times = new Map<string, Set<string>>();
+  const consumer = kafka.consumer({ groupId: `${topic}-keys` });
+  const { promise: read, resolve, reject } = Promise.withResolvers<void>();
+  const limit = setTimeout(
+    () => reject(new Error(`${topic} was not read in ${readLimitMs / 1000} s`)),
+    readLimitMs,
+  );
+  let seen = 0;
+  await consumer.connect();
+  try {
+    await consumer.subscribe({ topic, fromBeginning: true });
+    await consumer.run({
+      async eachBatch({ batch }) {
+        for (const { key } of batch.messages) {
+          // By series, so that what is kept of each key is short: its time.
+          const text = String(key);
+          const cut = text.lastIndexOf("|");
+          const series = text.slice(0, cut);
+          if (!times.has(series)) times.set(series, new Set());
+          times.get(series)?.add(text.slice(cut + 1));
+        }
+        seen += batch.messages.length;
+        if (seen >= records) resolve();
+      },
+    });
+    await read;
+  } finally {
+    clearTimeout(limit);
+    await consumer.disconnect();
+  }
+  return [...times.values()].reduce((sum, one) => sum + one.size, 0);
+}

@@ -1,0 +1,143 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { type EngineAddresses, installEngines, startEngines } from "@devicemesh/engines";
+import { type TopicDefinition, topicDefinitions } from "@devicemesh/operator";
+import { meshDefinition } from "@devicemesh/operator/testing/prepare-mesh";
+import { type LoadSpread, watchMachineLoad } from "../report/load-watch.ts";
+import { type MachineFacts, machineFacts } from "../report/machine.ts";
+import { type BenchServices, createBenchServices, databaseOf } from "./bench-services.ts";
+import { type BenchTopics, openBenchTopics } from "./kafka-bench-topics.ts";
+import { type MeshChainResult, type MeshChainSettings, measureMeshChain } from "./mesh-chain.ts";
+import { type MeshPeerName, type MeshPeerResult, measureMeshIngest } from "./mesh-ingest.ts";
+import { openBenchStore } from "./mongo-bench-store.ts";
+
+/** How to run it. */
+export type MeshBenchSettings = {
+  /** "ours" among them. */
+  readonly peers: readonly MeshPeerName[];
+  readonly rounds: number;
+  /** How long each peer is loaded in a round, in ms. */
+  readonly roundMs: number;
+  /** The same for the round that is not counted. */
+  readonly warmUpMs: number;
+  readonly chain: MeshChainSettings;
+  readonly cache: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly progress: (line: string) => void;
+  /** Gives up and stops what was started. */
+  readonly signal: AbortSignal;
+};
+
+/** What it found. */
+export type MeshResult = {
+  readonly kind: "mesh";
+  readonly machine: MachineFacts;
+  readonly load: LoadSpread;
+  readonly roundMs: number;
+  readonly partitions: number;
+  readonly peers: readonly MeshPeerResult[];
+  readonly chain: MeshChainResult;
+  /** Which program served MongoDB's protocol. */
+  readonly database: "mongod" | "stand-in";
+};
+
+/** Partitions of the topics, as `npm run mesh` makes them. */
+const partitions = 4;
+
+/**
+ * Measures ingest over a real broker beside its peer, then the chain behind it: engines of its own, on one machine.
+ * Its folder in the cache is emptied before, and removed after a run that worked.
+ * @throws Error if anything that was acknowledged is not where it should be, or something takes too long.
+ */
+export async function runMeshBench(settings: MeshBenchSettings): Promise<MeshResult> {
+  const { cache, progress, signal } = settings;
+  const machineLoad = watchMachineLoad();
+  const folder = join(cache, "mesh");
+  const installed = await installEngines({ say: progress });
+  progress("starting Kafka, Kafka Connect, MongoDB and Spark ...");
+  await using stack = new AsyncDisposableStack();
+  const engines = stack.use(
+    await startEngines({
+      folder: join(folder, "engines"),
+      fresh: true,
+      parts: ["kafka", "connect", "mongo", "spark"],
+      signal,
+      onProgress: ({ engine, text, ready }) => {
+        if (ready) progress(`${engine} ${text}`);
+      },
+    }),
+  );
+  for (const kept of ["logs", "checkpoints"]) rmSync(join(folder, kept), { recursive: true, force: true });
+  const { addresses } = engines;
+  const topics = stack.use(await openBenchTopics(addresses.kafkaBrokers));
+  const peers = await measureIngest(settings, { addresses, topics, folder });
+  const chain = await measureChain(settings, { addresses, topics, folder });
+  await stack.disposeAsync();
+  rmSync(folder, { recursive: true, force: true });
+  return {
+    kind: "mesh",
+    machine: machineFacts(Date.now()),
+    load: machineLoad.stop(),
+    roundMs: settings.roundMs,
+    partitions,
+    peers,
+    chain,
+    database: installed.mongo().kind,
+  };
+}
+
+/** What both parts run on. */
+type Ground = {
+  readonly addresses: EngineAddresses;
+  readonly topics: BenchTopics;
+  readonly folder: string;
+};
+
+/** The rounds beside the peer, on a mesh of nothing but ingest: neither sink nor window job takes the machine. */
+async function measureIngest(
+  settings: MeshBenchSettings,
+  ground: Ground,
+): Promise<readonly MeshPeerResult[]> {
+  const { addresses, topics } = ground;
+  await using services = servicesOf(settings, ground, "bench-ingest-");
+  const [topic] = topicsOf(addresses, "bench-ingest-");
+  if (!topic) throw new Error("a mesh without topics");
+  await topics.create([topic]);
+  const ingest = await services.start("ingest");
+  return await measureMeshIngest({
+    ...settings,
+    brokers: addresses.kafkaBrokers,
+    topics,
+    topic,
+    ingest,
+    signal: services.signal,
+  });
+}
+
+async function measureChain(settings: MeshBenchSettings, ground: Ground): Promise<MeshChainResult> {
+  const { addresses, topics } = ground;
+  await using services = servicesOf(settings, ground, "bench-chain-");
+  await topics.create(topicsOf(addresses, "bench-chain-"));
+  await using store = openBenchStore({ url: addresses.mongodbUrl, database: services.database });
+  return await measureMeshChain(settings.chain, { services, store, progress: settings.progress });
+}
+
+function servicesOf(
+  { chain, env, signal }: MeshBenchSettings,
+  { addresses, folder }: Ground,
+  prefix: string,
+): BenchServices {
+  return createBenchServices({
+    engines: addresses,
+    prefix,
+    folder,
+    partitions,
+    devices: chain.liveDevices,
+    env,
+    signal,
+  });
+}
+
+function topicsOf(addresses: EngineAddresses, prefix: string): readonly TopicDefinition[] {
+  return topicDefinitions(meshDefinition({ ...addresses, prefix, database: databaseOf(prefix), partitions }));
+}

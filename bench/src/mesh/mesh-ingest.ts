@@ -1,0 +1,126 @@
+import type { TopicDefinition } from "@devicemesh/operator";
+import { fastapiPython } from "../ingest/fastapi-environment.ts";
+import { fastapiApp, startLoadOn } from "../ingest/ingest-peers.ts";
+import type { Load } from "../load/load-process.ts";
+import { type LoadSample, sampleLoad } from "../load/load-sample.ts";
+import { peakMemoryMib } from "../report/process-usage.ts";
+import { startServerProcess } from "../servers/server-process.ts";
+import type { BenchTopics } from "./kafka-bench-topics.ts";
+
+/** What is compared over the same broker. */
+export const meshPeerNames = ["fastapi", "ours"] as const;
+export type MeshPeerName = (typeof meshPeerNames)[number];
+
+/** Frames of a commit unit of ours: 2000 readings. */
+export const meshFramesPerUnit = 20;
+
+/** How to run the rounds. */
+export type MeshIngestSettings = {
+  /** "ours" among them. */
+  readonly peers: readonly MeshPeerName[];
+  readonly rounds: number;
+  /** How long each peer is loaded in a round, in ms. */
+  readonly roundMs: number;
+  /** The same for the round that is not counted. */
+  readonly warmUpMs: number;
+  readonly brokers: readonly string[];
+  readonly topics: BenchTopics;
+  /** The topic that ours appends to; it is there. */
+  readonly topic: TopicDefinition;
+  /** Our ingest, running. */
+  readonly ingest: { readonly pid: number; readonly port: number };
+  readonly cache: string;
+  readonly progress: (line: string) => void;
+  readonly signal: AbortSignal;
+};
+
+/** What was found of one peer. */
+export type MeshPeerResult = {
+  readonly name: MeshPeerName;
+  /** One for each round, in order. */
+  readonly samples: readonly LoadSample[];
+  readonly peakMemoryMib: number;
+  /** Readings acknowledged, those of the warm-up included. */
+  readonly acknowledged: number;
+  /** Records in its topic that repeat another one. */
+  readonly repeats: number;
+};
+
+type Peer = {
+  readonly name: MeshPeerName;
+  readonly pid: number;
+  readonly load: Load;
+  readonly topic: string;
+  readonly samples: LoadSample[];
+  acknowledged: number;
+};
+
+/**
+ * Loads the peers in turn, round after round, against topics of the same settings on the same broker.
+ * @throws Error if a topic does not hold exactly the readings that were acknowledged, each at least once.
+ */
+export async function measureMeshIngest(settings: MeshIngestSettings): Promise<readonly MeshPeerResult[]> {
+  const { rounds, roundMs, warmUpMs, topics, topic, ingest, progress, signal } = settings;
+  await using running = new AsyncDisposableStack();
+  const peers: Peer[] = [];
+  for (const name of settings.peers) {
+    const own = name === "ours" ? topic.topic : `${topic.topic}.peer`;
+    const { pid, port } = name === "ours" ? ingest : await startFastapi(running, settings, own);
+    const load = await startLoadOn(name, port, meshFramesPerUnit);
+    running.defer(() => load.close());
+    peers.push({ name, pid, load, topic: own, samples: [], acknowledged: 0 });
+  }
+  progress("warming up ...");
+  for (const peer of peers) await loadOnce(peer, warmUpMs);
+  for (let round = 1; round <= rounds; round++) {
+    for (const peer of peers) {
+      signal.throwIfAborted();
+      const sample = await loadOnce(peer, roundMs);
+      peer.samples.push(sample);
+      progress(
+        `round ${round} of ${rounds}, ${peer.name}: ${sample.cpuMicrosPerReading.toPrecision(3)} µs CPU a reading, ` +
+          `${Math.round(sample.readingsPerSecond).toLocaleString("en-US")} readings/s, ${sample.cores.toFixed(2)} cores`,
+      );
+    }
+  }
+  const results: MeshPeerResult[] = [];
+  for (const { name, pid, samples, acknowledged, topic: own } of peers) {
+    const repeats = await repeatsIn(topics, own, acknowledged);
+    results.push({ name, samples, peakMemoryMib: peakMemoryMib(pid), acknowledged, repeats });
+  }
+  return results;
+}
+
+async function startFastapi(
+  running: AsyncDisposableStack,
+  { brokers, topics, topic, cache, progress }: MeshIngestSettings,
+  own: string,
+): Promise<{ readonly pid: number; readonly port: number }> {
+  await topics.create([{ ...topic, topic: own }]);
+  const args = [fastapiApp, "--brokers", brokers.join(","), "--topic", own];
+  return running.use(await startServerProcess({ command: await fastapiPython(cache, progress), args }));
+}
+
+async function loadOnce(peer: Peer, ms: number): Promise<LoadSample> {
+  const sample = await sampleLoad({ pid: peer.pid, load: peer.load, ms });
+  peer.acknowledged += sample.readings;
+  return sample;
+}
+
+/**
+ * How many records of a topic are repeats: a sender that was not sure sends again. Only then are they read.
+ * @throws Error if the topic has not exactly the readings that were acknowledged.
+ */
+async function repeatsIn(
+  topics: Pick<BenchTopics, "countRecords" | "countKeys">,
+  topic: string,
+  acknowledged: number,
+): Promise<number> {
+  const records = await topics.countRecords(topic);
+  if (records === acknowledged) return 0;
+  const readings = records < acknowledged ? records : await topics.countKeys(topic);
+  if (readings !== acknowledged) {
+    throw new Error(`${acknowledged} readings were acknowledged, but ${topic} has ${readings}`);
+  }
+  return records - readings;
+}

@@ -1,0 +1,74 @@
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+
+/** The settings of `npm run bench`. */
+export const benchSettings = defineSettings({
+  prefix: "DEVICEMESH_BENCH_",
+  usage: "npm run bench -- [ingest] [query] [watch] [series] [mesh] [flags]",
+  summary:
+    "Measures ingest against its peers, and answers over stored readings: both if none is named. Many watchers beside other callers, and the real mesh: Kafka, Kafka Connect, MongoDB and Spark, if they are named.",
+  positionals: { max: 5, placeholder: "ingest|query|watch|series|mesh" },
+  settings: {
+    quick: {
+      flag: "--quick",
+      env: "DEVICEMESH_BENCH_QUICK",
+      kind: "boolean",
+      default: false,
+      description: "Runs a second or two of each, to see that all works; the figures mean little.",
+    },
+    peers: {
+      flag: "--peers",
+      env: "DEVICEMESH_BENCH_PEERS",
+      kind: "string",
+      default: "fastapi,node-http",
+      choices: ["fastapi,node-http", "fastapi", "node-http"],
+      description: "What ingest is compared with; on the mesh it is fastapi or nothing.",
+    },
+    rounds: {
+      flag: "--rounds",
+      env: "DEVICEMESH_BENCH_ROUNDS",
+      kind: "integer",
+      default: 7,
+      minimum: 1,
+      maximum: 100,
+      description: "How many rounds are counted.",
+    },
+    round: {
+      flag: "--round",
+      env: "DEVICEMESH_BENCH_ROUND",
+      kind: "duration",
+      default: "5s",
+      minimum: "200ms",
+      maximum: "60s",
+      description:
+        "How long each ingest peer is loaded in a round, and how long a caller asks beside watchers.",
+    },
+    readings: {
+      flag: "--readings",
+      env: "DEVICEMESH_BENCH_READINGS",
+      kind: "integer",
+      default: 10_000_000,
+      minimum: 100_000,
+      maximum: 1_000_000_000,
+      description: "How many readings the query bench asks about; stored once and used again.",
+    },
+    out: {
+      flag: "--out",
+      env: "DEVICEMESH_BENCH_OUT",
+      kind: "string",
+      placeholder: "folder",
+      description:
+        "Where the tables and charts go: bench/results, or after --quick the cache's folder quick.",
+    },
+    cache: {
+      flag: "--cache",
+      env: "DEVICEMESH_BENCH_CACHE",
+      kind: "string",
+      default: ".cache/bench",
+      placeholder: "folder",
+      description: "Where the installed peer, the stored readings and what the engines write are kept.",
+    },
+  },
+});
+
+/** What `npm run bench` is told. */
+export type BenchConfig = SettingsOf<typeof benchSettings>;

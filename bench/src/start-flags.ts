@@ -1,7 +1,0 @@
-import packageJson from "../../package.json" with { type: "json" };
-
-/** The flags that `npm start` gives to Node: ours is measured as it is run. */
-export const startFlags: readonly string[] = packageJson.scripts.start
-  .split(" ")
-  .slice(1)
-  .filter((word) => word.startsWith("--"));

@@ -1,0 +1,88 @@
+import { type Clock, wait } from "../clock.ts";
+import type { Random } from "../random.ts";
+import { type Backoff, backoffDelayMs } from "./backoff.ts";
+import type { SendAcked, SendFailure, Unit, UnitSender } from "./unit.ts";
+
+/** How the delivery of a unit ended. */
+export type Delivery =
+  | SendAcked
+  /** The signal aborted; the unit is not acknowledged. */
+  | { readonly kind: "aborted" };
+
+/**
+ * Sends the unit until it is acknowledged, however often and however long that takes; only the signal
+ * ends it before. Where the server refuses the unit as a whole (INVALID_ARGUMENT, or RESOURCE_EXHAUSTED
+ * without a time to come back) its halves are sent instead, down to single frames; a single frame that is
+ * INVALID_ARGUMENT is given up and its readings count as refused, so one bad frame never blocks the rest.
+ */
+export async function deliver(
+  unit: Unit,
+  {
+    sender,
+    clock,
+    random,
+    backoff,
+    signal,
+    onFailure,
+  }: {
+    sender: UnitSender;
+    clock: Clock;
+    random: Random;
+    backoff: Backoff;
+    signal: AbortSignal;
+    /** Told of each failed attempt, counted from 0. */
+    onFailure(failure: SendFailure, attempt: number): void;
+  },
+): Promise<Delivery> {
+  return deliverPart(unit);
+
+  async function deliverPart(part: Unit): Promise<Delivery> {
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const result = await sender.send(part, signal);
+      if (result.kind === "acked") return result;
+      if (signal.aborted) break;
+      onFailure(result, attempt);
+      if (refusesWhole(result)) {
+        if (part.frames.length > 1) return deliverHalves(part);
+        if (result.code === "INVALID_ARGUMENT") return givenUp(part, result);
+      }
+      const delayMs = backoffDelayMs({ attempt, askedMs: result.retryDelayMs, backoff, random });
+      await wait({ clock, delayMs, signal });
+    }
+    return { kind: "aborted" };
+  }
+
+  async function deliverHalves(part: Unit): Promise<Delivery> {
+    const middle = part.frames.length >> 1;
+    const first = await deliverPart(unitOf(part.frames.slice(0, middle)));
+    if (first.kind === "aborted") return first;
+    const second = await deliverPart(unitOf(part.frames.slice(middle)));
+    if (second.kind === "aborted") return second;
+    return {
+      kind: "acked",
+      accepted: first.accepted + second.accepted,
+      refused: first.refused + second.refused,
+      refusedReadings: [...first.refusedReadings, ...second.refusedReadings],
+    };
+  }
+}
+
+/** The unit of these frames. */
+export function unitOf(frames: readonly Unit["frames"][number][]): Unit {
+  return { frames, readings: frames.reduce((sum, frame) => sum + frame.readings, 0) };
+}
+
+function refusesWhole({ code, retryDelayMs }: SendFailure): boolean {
+  return code === "INVALID_ARGUMENT" || (code === "RESOURCE_EXHAUSTED" && retryDelayMs === undefined);
+}
+
+function givenUp(part: Unit, failure: SendFailure): SendAcked {
+  const refusal = {
+    ordinal: 0n,
+    identity: "",
+    fieldPath: "",
+    ruleId: failure.code,
+    text: `a frame of ${part.readings} readings was refused as a whole: ${failure.message}`,
+  };
+  return { kind: "acked", accepted: 0, refused: part.readings, refusedReadings: [refusal] };
+}

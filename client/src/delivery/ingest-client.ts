@@ -1,0 +1,127 @@
+import {
+  IngestServiceService,
+  PublishReadingsResponse,
+} from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
+import { RetryInfo } from "@devicemesh/proto/tsproto/google/rpc/error_details.ts";
+import { Status } from "@devicemesh/proto/tsproto/google/rpc/status.ts";
+import * as grpc from "@grpc/grpc-js";
+import type { Clock } from "../clock.ts";
+import { channelCredentials, type IngestTls } from "./ingest-tls.ts";
+import type { SendResult, Unit, UnitSender } from "./unit.ts";
+
+/**
+ * Sends units to the ingest service at `target` (`host:port`), each as one stream of PublishReadings:
+ * waits whenever the connection asks to, ends the stream after the last frame, and counts a unit as
+ * acknowledged only if the response speaks for every reading of it. An attempt is given up after
+ * `deadlineMs`. Nothing connects before the first unit.
+ */
+export function createIngestClient({
+  target,
+  clock,
+  tls,
+  deadlineMs = 30_000,
+}: {
+  target: string;
+  clock: Clock;
+  /** Cleartext if left out. */
+  tls?: IngestTls | undefined;
+  deadlineMs?: number;
+}): UnitSender {
+  const client = new grpc.Client(target, channelCredentials(tls), channelOptions);
+  return {
+    send: (unit, signal) => sendUnit({ client, unit, signal, deadline: clock.nowMs() + deadlineMs }),
+    close: () => client.close(),
+  };
+}
+
+const channelOptions: grpc.ClientOptions = {
+  // With a retry buffer write() never says stop; units are sent again by the outbox anyway.
+  "grpc.per_rpc_retry_buffer_size": 0,
+  "grpc.enable_retries": 0,
+  "grpc.enable_channelz": 0,
+  // The outbox paces its attempts itself; the channel's own default grows to two minutes.
+  "grpc.initial_reconnect_backoff_ms": 100,
+  "grpc.max_reconnect_backoff_ms": 1_000,
+};
+
+function sendUnit({
+  client,
+  unit,
+  signal,
+  deadline,
+}: {
+  client: grpc.Client;
+  unit: Unit;
+  signal: AbortSignal;
+  deadline: number;
+}): Promise<SendResult> {
+  return new Promise((resolve) => {
+    let settled = false;
+    let written = 0;
+    const call = client.makeClientStreamRequest(
+      IngestServiceService.publishReadings.path,
+      // Frames are encoded already.
+      (frame: Buffer) => frame,
+      PublishReadingsResponse.decode,
+      new grpc.Metadata(),
+      { deadline },
+      (error, response) => {
+        settled = true;
+        signal.removeEventListener("abort", cancel);
+        resolve(error === null ? resultOf(unit, response) : failureOf(error));
+        // An answer before the end of the stream: what is not written yet never will be.
+        if (written < unit.frames.length) call.cancel();
+      },
+    );
+    const cancel = () => call.cancel();
+    if (signal.aborted) cancel();
+    signal.addEventListener("abort", cancel);
+
+    function write(): void {
+      while (!settled && written < unit.frames.length) {
+        const more = call.write(unit.frames[written++]!.bytes);
+        if (!more && written < unit.frames.length) {
+          call.once("drain", write);
+          return;
+        }
+      }
+      if (!settled) call.end();
+    }
+    write();
+  });
+}
+
+function resultOf(unit: Unit, response: PublishReadingsResponse | undefined): SendResult {
+  const accepted = Number(response?.accepted ?? 0n);
+  const refused = Number(response?.refused ?? 0n);
+  if (accepted + refused === unit.readings) {
+    return { kind: "acked", accepted, refused, refusedReadings: response?.refusedReadings ?? [] };
+  }
+  const message = `ingest spoke for ${accepted + refused} of ${unit.readings} readings`;
+  return { kind: "failed", code: "DATA_LOSS", message, retryDelayMs: undefined };
+}
+
+function failureOf(error: grpc.ServiceError): SendResult {
+  return {
+    kind: "failed",
+    code: grpc.status[error.code] ?? "UNKNOWN",
+    message: error.details,
+    retryDelayMs: retryDelayOf(error.metadata),
+  };
+}
+
+function retryDelayOf(metadata: grpc.Metadata | undefined): number | undefined {
+  const encoded = metadata?.get("grpc-status-details-bin")[0];
+  if (!(encoded instanceof Uint8Array)) return undefined;
+  try {
+    const detail = Status.decode(encoded).details.find((any) =>
+      any.typeUrl.endsWith("/google.rpc.RetryInfo"),
+    );
+    if (detail === undefined) return undefined;
+    const delay = RetryInfo.decode(detail.value).retryDelay;
+    return delay && Number(delay.seconds) * 1000 + delay.nanos / 1e6;
+  } catch {
+    // Details that cannot be read ask for nothing; code and text still tell the failure.
+    return undefined;
+  }
+}

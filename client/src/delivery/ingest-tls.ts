@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import type { Setting } from "@devicemesh/kit/settings/setting-schema";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
+import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
+
+/** How ingest is known, and how the generator shows who it is. PEM. */
+export type IngestTls = {
+  /** Whom to trust as ingest. */
+  readonly ca: string;
+  /** Of a gateway that may send for the devices; none if ingest does not ask. */
+  readonly client?: { readonly certificate: string; readonly key: string } | undefined;
+};
+
+/** Flags of every command that sends to ingest. */
+export const ingestTlsSettings = {
+  ca: {
+    flag: "--ca",
+    env: "DEVICEMESH_GENERATOR_CA",
+    kind: "string",
+    placeholder: "FILE",
+    description: "CA (PEM) of ingest; cleartext without it.",
+  },
+  certificate: {
+    flag: "--cert",
+    env: "DEVICEMESH_GENERATOR_CERT",
+    kind: "string",
+    placeholder: "FILE",
+    description: "Certificate (PEM) to show to ingest: of a gateway whose prefix covers the devices.",
+  },
+  key: {
+    flag: "--key",
+    env: "DEVICEMESH_GENERATOR_KEY",
+    kind: "string",
+    placeholder: "FILE",
+    description: "Private key (PEM) of that certificate.",
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+/** The files of `ingestTlsSettings`. */
+export type IngestTlsFiles = {
+  readonly ca: string | undefined;
+  readonly certificate: string | undefined;
+  readonly key: string | undefined;
+};
+
+/**
+ * Reads the files; undefined if there is to be no TLS.
+ * @throws SettingsError if they do not go together or cannot be read.
+ */
+export function readIngestTls({ ca, certificate, key }: IngestTlsFiles): IngestTls | undefined {
+  if ((certificate === undefined) !== (key === undefined)) {
+    throw new SettingsError("the certificate to show to ingest and its key need each other");
+  }
+  if (ca === undefined) {
+    if (certificate === undefined) return undefined;
+    throw new SettingsError("a certificate to show to ingest needs the CA of ingest, too");
+  }
+  const client = certificate && key ? { certificate: read(certificate), key: read(key) } : undefined;
+  return { ca: read(ca), client };
+}
+
+/** The same for grpc-js. */
+export function channelCredentials(tls: IngestTls | undefined): ChannelCredentials {
+  if (tls === undefined) return credentials.createInsecure();
+  const { ca, client } = tls;
+  return client === undefined
+    ? credentials.createSsl(Buffer.from(ca))
+    : credentials.createSsl(Buffer.from(ca), Buffer.from(client.key), Buffer.from(client.certificate));
+}
+
+function read(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new SettingsError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}

@@ -1,0 +1,13 @@
+export { type Clock, systemClock } from "./clock.ts";
+export { createIngestClient } from "./delivery/ingest-client.ts";
+export { type IngestTls, readIngestTls } from "./delivery/ingest-tls.ts";
+export type { UnitSender } from "./delivery/unit.ts";
+export {
+  createOutbox,
+  type Outbox,
+  type OutboxCounts,
+  type OutboxEvent,
+  type OutboxLimits,
+} from "./outbox/outbox.ts";
+export { openSpill, type Spill } from "./outbox/spill.ts";
+export { createRandom, type Random, randomKey } from "./random.ts";

@@ -1,0 +1,62 @@
+import type { Clock } from "../clock.ts";
+import { unitOf } from "../delivery/delivery.ts";
+import { createFrameEncoder, type Frame, type ReadingSink } from "../delivery/frame-encoder.ts";
+import type { Unit } from "../delivery/unit.ts";
+
+/** The unit that is being filled. */
+export type OpenUnit = {
+  add: ReadingSink;
+  /** Readings in it so far. */
+  readings(): number;
+  /** Whether its first reading is old enough for it to be sent as it is. */
+  isDue(): boolean;
+  /** Ends it and starts the next. */
+  take(): Unit;
+};
+
+/** An empty unit, cut into frames as it fills; `onDue` is called when its first reading is `ageMs` old. */
+export function createOpenUnit({
+  frameReadings,
+  ageMs,
+  clock,
+  onDue,
+}: {
+  frameReadings: number;
+  ageMs: number;
+  clock: Clock;
+  onDue(): void;
+}): OpenUnit {
+  const encoder = createFrameEncoder();
+  let frames: Frame[] = [];
+  let readings = 0;
+  let due = false;
+  let cancelTimer = () => {};
+
+  return {
+    add(deviceId, sensorCode, timestampMs, value) {
+      encoder.add(deviceId, sensorCode, timestampMs, value);
+      readings += 1;
+      if (encoder.readings() >= frameReadings || encoder.bytes() >= frameBytesEnough)
+        frames.push(encoder.take());
+      if (readings > 1) return;
+      cancelTimer = clock.setTimer(ageMs, () => {
+        due = true;
+        onDue();
+      });
+    },
+    readings: () => readings,
+    isDue: () => due,
+    take() {
+      cancelTimer();
+      if (encoder.readings() > 0) frames.push(encoder.take());
+      const unit = unitOf(frames);
+      frames = [];
+      readings = 0;
+      due = false;
+      return unit;
+    },
+  };
+}
+
+// Half of what a frame may have: the last reading may be long.
+const frameBytesEnough = 512 * 1024;

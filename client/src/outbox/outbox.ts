@@ -1,0 +1,300 @@
+import { createRateMeter } from "@devicemesh/kit/observability/rate-meter";
+import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
+import type { Clock } from "../clock.ts";
+import { type Backoff, defaultBackoff } from "../delivery/backoff.ts";
+import { deliver } from "../delivery/delivery.ts";
+import type { SendFailure, Unit, UnitSender } from "../delivery/unit.ts";
+import type { Random } from "../random.ts";
+import { createConditions } from "./conditions.ts";
+import { createOutboxLane, laneOf, type OutboxLane, type QueuedUnit } from "./outbox-lane.ts";
+import type { Spill } from "./spill.ts";
+
+/** The outbox's bounds. */
+export type OutboxLimits = {
+  /** Readings in a frame; at most 1000. */
+  readonly frameReadings: number;
+  /** A unit is cut at so many readings … */
+  readonly unitReadings: number;
+  /** … or when its first reading is so old, in milliseconds, and a sender is free. */
+  readonly unitAgeMs: number;
+  /** Units sent at the same time, each of other devices. */
+  readonly unitsInFlight: number;
+  /** Readings in memory that are not acknowledged. Units read back from the spill folder come on top, one for each in flight. */
+  readonly memoryReadings: number;
+  /** Refused readings that are kept for the report. */
+  readonly refusedKept: number;
+};
+
+/** Frames of 250, units of 5,000 or one second, 2 in flight, 200,000 readings (about 10 MB) in memory. */
+export const defaultOutboxLimits: OutboxLimits = {
+  frameReadings: 250,
+  unitReadings: 5_000,
+  unitAgeMs: 1_000,
+  unitsInFlight: 2,
+  memoryReadings: 200_000,
+  refusedKept: 100,
+};
+
+/** What the outbox has done. added = acked + refused + dropped + pending at any moment. */
+export type OutboxCounts = {
+  /** Readings put in, dropped ones and those found in the spill folder included. */
+  readonly added: number;
+  /** Readings that ingest has acknowledged as durable. */
+  readonly acked: number;
+  /** Readings that ingest has refused. */
+  readonly refused: number;
+  /** Readings that found no room, were left when the outbox was closed, or were in a broken spill file. */
+  readonly dropped: number;
+  /** Readings not yet acknowledged, in memory and on disk. */
+  readonly pending: number;
+  /** Of these, readings on disk. */
+  readonly spilled: number;
+  /** The bytes of these on disk. */
+  readonly spilledBytes: number;
+  /** Attempts to deliver a unit that failed. */
+  readonly failedAttempts: number;
+  /** Readings acknowledged a second, over the last ten seconds. */
+  readonly ackedPerSecond: number;
+};
+
+/** What happens to units, for whoever logs. */
+export type OutboxEvent =
+  | { readonly kind: "attemptFailed"; readonly failure: SendFailure; readonly attempt: number }
+  | { readonly kind: "unitAcked"; readonly readings: number; readonly refused: number }
+  | { readonly kind: "full" };
+
+/** Keeps readings until ingest has acknowledged them. */
+export type Outbox = {
+  /** Puts a reading in. False if there was no room; then the reading counts as dropped if `whenFull` says so. */
+  add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
+  /** Resolves when a reading fits in. @throws the signal's reason when it aborts. */
+  room(signal?: AbortSignal): Promise<void>;
+  /** Sends what is there without waiting for units to fill, and resolves when nothing is pending. @throws the signal's reason when it aborts. */
+  flush(signal?: AbortSignal): Promise<void>;
+  counts(): OutboxCounts;
+  /** The first refused readings. */
+  refusedReadings(): readonly RefusedReading[];
+  /**
+   * Delivers for at most `limitMs`, then ends the senders and writes what is left to the spill folder, if
+   * there is one. Resolves to the number of readings that are left neither acknowledged nor on disk (an
+   * attempt that was cut off may still have stored its readings). Closing twice is the same as once.
+   */
+  close(options: { limitMs: number }): Promise<{ undelivered: number }>;
+};
+
+/**
+ * Readings are encoded as they come and kept as frames; full units queue up and are sent, oldest first, each again
+ * and again until it is acknowledged. A device's readings always go through the same lane, with one unit in flight,
+ * so that readings of one series arrive in the order in which they were added, whatever is sent again. When the
+ * memory is full:
+ * - with a spill folder, units go to disk as they are cut and keep their place in the queue; if the disk is full
+ *   too, as without;
+ * - without, add() is false: `whenFull: "drop"` counts the new reading as dropped (what has waited longest
+ *   is kept), `"wait"` leaves it with the caller, who awaits room().
+ *
+ * Units that an earlier process left in the spill folder are sent first, one at a time.
+ */
+export function createOutbox({
+  sender,
+  clock,
+  random,
+  whenFull,
+  spill,
+  limits = {},
+  backoff = defaultBackoff,
+  observe = () => {},
+}: {
+  sender: UnitSender;
+  clock: Clock;
+  random: Random;
+  whenFull: "drop" | "wait";
+  spill?: Spill | undefined;
+  limits?: Partial<OutboxLimits>;
+  backoff?: Backoff;
+  observe?(event: OutboxEvent): void;
+}): Outbox {
+  const { frameReadings, unitReadings, unitAgeMs, unitsInFlight, memoryReadings, refusedKept } = {
+    ...defaultOutboxLimits,
+    ...limits,
+  };
+  const newLane = (): OutboxLane => {
+    const lane = createOutboxLane({ frameReadings, ageMs: unitAgeMs, clock, onDue: () => send(lane) });
+    return lane;
+  };
+  const lanes = Array.from({ length: unitsInFlight }, newLane);
+  const leftovers = newLane();
+  const rate = createRateMeter();
+  const ending = new AbortController();
+  const changes = createConditions();
+  const refusedReadings: RefusedReading[] = [];
+  let sequence = spill?.lastSequence() ?? 0;
+  let inMemory = 0;
+  let flushes = 0;
+  let added = spill?.readings() ?? 0;
+  let acked = 0;
+  let refused = 0;
+  let dropped = 0;
+  let failedAttempts = 0;
+  let full = false;
+  let closed: Promise<{ undelivered: number }> | undefined;
+
+  function add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean {
+    if (closed !== undefined) throw new Error("the outbox is closed");
+    if (inMemory >= memoryReadings && spill !== undefined) for (const lane of lanes) cut(lane);
+    if (inMemory >= memoryReadings) {
+      if (whenFull === "wait") return false;
+      added += 1;
+      dropped += 1;
+      if (!full) observe({ kind: "full" });
+      full = true;
+      return false;
+    }
+    const lane = lanes[laneOf(deviceId, lanes.length)]!;
+    lane.open.add(deviceId, sensorCode, timestampMs, value);
+    added += 1;
+    inMemory += 1;
+    if (lane.open.readings() >= unitReadings) {
+      cut(lane);
+      send(lane);
+    } else if (flushes > 0) {
+      send(lane);
+    }
+    return true;
+  }
+
+  function take(lane: OutboxLane): QueuedUnit {
+    const unit = lane.open.take();
+    sequence += 1;
+    return { sequence, readings: unit.readings, unit, file: undefined };
+  }
+
+  /** Ends the lane's open unit and queues it, on disk if the memory is nearly full. */
+  function cut(lane: OutboxLane): void {
+    if (lane.open.readings() === 0) return;
+    const queued = take(lane);
+    lane.queue.push(inMemory + unitReadings > memoryReadings ? spilled(queued) : queued);
+  }
+
+  /** The unit on disk, if it is not there yet and the disk takes it. */
+  function spilled(queued: QueuedUnit): QueuedUnit {
+    if (queued.file !== undefined || queued.unit === undefined) return queued;
+    const file = spill?.put(queued.unit, queued.sequence);
+    if (file === undefined) return queued;
+    inMemory -= queued.readings;
+    return { ...queued, unit: undefined, file };
+  }
+
+  function next(lane: OutboxLane): { readonly queued: QueuedUnit; readonly unit: Unit } | undefined {
+    for (let queued = lane.queue.shift(); queued !== undefined; queued = lane.queue.shift()) {
+      const unit = queued.unit ?? (queued.file && spill?.read(queued.file));
+      if (unit !== undefined) return { queued, unit };
+    }
+    if (lane.open.readings() === 0 || !(lane.open.isDue() || flushes > 0)) return undefined;
+    const queued = take(lane);
+    return { queued, unit: queued.unit! };
+  }
+
+  function send(lane: OutboxLane): void {
+    if (lane.inFlight !== undefined || ending.signal.aborted) return;
+    if (lane !== leftovers && (leftovers.inFlight !== undefined || leftovers.queue.length > 0)) return;
+    const ready = next(lane);
+    if (ready === undefined) return;
+    lane.inFlight = { queued: ready.queued, done: sendUnit(lane, ready.queued, ready.unit) };
+  }
+
+  function sendAll(): void {
+    for (const lane of [leftovers, ...lanes]) send(lane);
+  }
+
+  async function sendUnit(lane: OutboxLane, queued: QueuedUnit, unit: Unit): Promise<void> {
+    const onFailure = (failure: SendFailure, attempt: number): void => {
+      failedAttempts += 1;
+      observe({ kind: "attemptFailed", failure, attempt });
+    };
+    const delivery = await deliver(unit, {
+      sender,
+      clock,
+      random,
+      backoff,
+      signal: ending.signal,
+      onFailure,
+    });
+    if (delivery.kind === "aborted") return;
+    lane.inFlight = undefined;
+    if (queued.file !== undefined) spill?.remove(queued.file);
+    else inMemory -= queued.readings;
+    acked += delivery.accepted;
+    refused += delivery.refused;
+    refusedReadings.push(...delivery.refusedReadings.slice(0, refusedKept - refusedReadings.length));
+    rate.add(delivery.accepted, clock.nowMs());
+    if (inMemory <= memoryReadings / 2) full = false;
+    observe({ kind: "unitAcked", readings: delivery.accepted, refused: delivery.refused });
+    if (lane === leftovers) sendAll();
+    else send(lane);
+    changes.check();
+  }
+
+  const pending = () => inMemory + (spill?.readings() ?? 0);
+
+  async function flush(signal?: AbortSignal): Promise<void> {
+    flushes += 1;
+    try {
+      sendAll();
+      await changes.until(() => pending() === 0, signal);
+    } finally {
+      flushes -= 1;
+    }
+  }
+
+  async function end(limitMs: number): Promise<{ undelivered: number }> {
+    const limit = new AbortController();
+    const cancelLimit = clock.setTimer(limitMs, () => limit.abort());
+    try {
+      await flush(limit.signal);
+    } catch {
+      // The limit is over; what is left is counted below.
+    } finally {
+      cancelLimit();
+    }
+    ending.abort();
+    const all = [leftovers, ...lanes];
+    await Promise.all(all.map(({ inFlight }) => inFlight?.done));
+    sender.close();
+    for (const lane of all) {
+      const open = lane.open.readings() > 0 ? [take(lane)] : [];
+      const sending = lane.inFlight === undefined ? [] : [lane.inFlight.queued];
+      for (const queued of [...sending, ...lane.queue, ...open]) spilled(queued);
+    }
+    const undelivered = inMemory;
+    inMemory = 0;
+    dropped += undelivered;
+    changes.check();
+    return { undelivered };
+  }
+
+  for (const file of spill?.leftovers() ?? []) {
+    leftovers.queue.push({ sequence: file.sequence, readings: file.readings, unit: undefined, file });
+  }
+  send(leftovers);
+  return {
+    add,
+    flush,
+    room: (signal) => changes.until(() => inMemory < memoryReadings, signal),
+    counts: () => ({
+      added,
+      acked,
+      refused,
+      dropped: dropped + (spill?.brokenReadings() ?? 0),
+      pending: pending(),
+      spilled: spill?.readings() ?? 0,
+      spilledBytes: spill?.bytes() ?? 0,
+      failedAttempts,
+      ackedPerSecond: rate.perSecond(clock.nowMs()),
+    }),
+    refusedReadings: () => refusedReadings,
+    close({ limitMs }) {
+      closed ??= end(limitMs);
+      return closed;
+    },
+  };
+}

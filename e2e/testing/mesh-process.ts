@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../standalone/src/main.ts", import.meta.url));
+
+/** A process of `npm start`, as a user would run it. */
+export type MeshProcess = {
+  /** host:port of ingest. */
+  readonly ingest: string;
+  /** host:port of query. */
+  readonly query: string;
+  readonly child: ChildProcess;
+  /** All that it printed so far. */
+  output(): string;
+  /** Resolves when it has printed this. @throws Error with its output if it ends before. */
+  until(pattern: RegExp): Promise<void>;
+  /** Kills it at once, as a power cut would. */
+  kill(): Promise<void>;
+  /** Ends it as Ctrl-C does and gives the exit code. */
+  stop(): Promise<number | null>;
+};
+
+/** Runs main.ts with the arguments, and with these variables on top of the environment, and gives its exit code and output. */
+export async function runMain(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number | null; output: string }> {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
+  const output = collect(child);
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, output: output() };
+}
+
+/**
+ * Starts the mesh on free ports and resolves when it says where they are.
+ * @throws Error with its output if it ends before.
+ */
+export async function startMesh(
+  folder: string,
+  args: readonly string[] = ["--no-generator"],
+): Promise<MeshProcess> {
+  const child = spawn(
+    process.execPath,
+    [main, "--ingest-port", "0", "--query-port", "0", "--data", folder, ...args],
+    {
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  const output = collect(child);
+  const exited = once(child, "exit") as Promise<[number | null]>;
+  const until = (pattern: RegExp): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const look = () => {
+        if (pattern.test(output())) resolve();
+      };
+      child.stdout?.on("data", look);
+      exited.then(([code]) => reject(new Error(`the mesh ended with ${code}:\n${output()}`)), reject);
+      look();
+    });
+  const addresses = /ingest +(\S+:\d+)[\s\S]*query +https?:\/\/(\S+:\d+)/;
+  await until(addresses);
+  const [, ingest = "", query = ""] = addresses.exec(output()) ?? [];
+  return {
+    ingest,
+    query,
+    child,
+    output,
+    until,
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+    async stop() {
+      child.kill("SIGINT");
+      const [code] = await exited;
+      return code;
+    },
+  };
+}
+
+function collect(child: ChildProcess): () => string {
+  let text = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8");
+    stream?.on("data", (chunk: string) => {
+      text += chunk;
+    });
+  }
+  return () => text;
+}

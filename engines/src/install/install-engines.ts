@@ -1,0 +1,126 @@
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
+import type { MongoProgram } from "../plans/mongo-plan.ts";
+import type { EngineHomes } from "../plans/plan-context.ts";
+import { withFileLock } from "../run/file-lock.ts";
+import {
+  installParts as allParts,
+  defaultCache,
+  type InstallPart,
+  isInstalled,
+  partFolder,
+  partTools,
+} from "./engine-parts.ts";
+import { type HostTool, hostMongod, javaVersionText, missingText, missingTools } from "./host-tools.ts";
+import { type InstallWatch, installWithMaven } from "./install-maven.ts";
+import { installWheels } from "./install-wheels.ts";
+
+/** Where the engines are installed. */
+export type InstalledEngines = EngineHomes & {
+  /** What `java -version` says. */
+  readonly javaVersion: string;
+  /** Which program is the database: the host's mongod if it has one, else the stand-in. */
+  mongo(): MongoProgram;
+};
+
+/** What the engines need is not on this host. The message says what, and how to get it. */
+export class MissingToolsError extends Error {
+  constructor(text: string) {
+    super(text);
+    this.name = "MissingToolsError";
+  }
+}
+
+/** A cold install on a slow line. */
+const lockLimitMs = 3_600_000;
+
+/**
+ * Installs the parts that are not there yet, and resolves with where they are. A part is put in its place
+ * only when it is whole; two installs at a time wait for each other.
+ * @throws MissingToolsError, before anything is done; Error if a part cannot be had or is not what was checked in.
+ */
+export async function installEngines(
+  options: {
+    readonly cache?: string;
+    /** Told what is done, a line at a time. */
+    readonly say?: (text: string) => void;
+    /** Ends the installation and what it has started; what was downloaded stays. */
+    readonly signal?: AbortSignal | undefined;
+  } = {},
+): Promise<InstalledEngines> {
+  const wanted = allParts.filter((part) => !isInstalled(resolve(options.cache ?? defaultCache()), part));
+  assertTools(["java", ...wanted.flatMap((part) => partTools[part])]);
+  const cache = await installParts(allParts, options);
+  const python = partFolder(cache, "python");
+  return {
+    kafka: partFolder(cache, "kafka"),
+    spark: partFolder(cache, "spark"),
+    python,
+    javaVersion: javaVersionText() ?? "",
+    mongo() {
+      const mongod = hostMongod();
+      return mongod === undefined
+        ? { kind: "stand-in", command: join(python, "secantusdb.scripts/secantusd-rs") }
+        : { kind: "mongod", command: mongod };
+    },
+  };
+}
+
+/**
+ * Installs those of the parts that are not there yet, and resolves with the cache that they are in, in full.
+ * @throws MissingToolsError, before anything is done; Error if a part cannot be had or is not what was checked in.
+ */
+export async function installParts(
+  parts: readonly InstallPart[],
+  options: {
+    readonly cache?: string;
+    readonly say?: (text: string) => void;
+    readonly signal?: AbortSignal | undefined;
+  } = {},
+): Promise<string> {
+  const { say = () => {}, signal } = options;
+  const cache = resolve(options.cache ?? defaultCache());
+  const wanted = parts.filter((part) => !isInstalled(cache, part));
+  assertTools(wanted.flatMap((part) => partTools[part]));
+  if (wanted.length > 0) {
+    mkdirSync(cache, { recursive: true });
+    await withFileLock(
+      join(cache, "install.lock"),
+      async () => {
+        for (const part of wanted) await installPart(cache, part, { say, signal });
+      },
+      {
+        limitMs: lockLimitMs,
+        signal,
+        onWait: (pid) => say(`process ${pid} is installing; waiting for it`),
+      },
+    );
+  }
+  return cache;
+}
+
+/** @throws MissingToolsError that names all of them that are missing. */
+function assertTools(tools: readonly HostTool[]): void {
+  const missing = missingTools([...new Set(tools)]);
+  if (missing.length > 0) throw new MissingToolsError(missingText(missing));
+}
+
+async function installPart(cache: string, part: InstallPart, { say, signal }: InstallWatch): Promise<void> {
+  signal?.throwIfAborted();
+  const folder = partFolder(cache, part);
+  if (existsSync(folder)) return;
+  const startMs = performance.now();
+  const partial = `${folder}.partial`;
+  const sayOfPart = (text: string): void => {
+    say(`${part}: ${text} (${((performance.now() - startMs) / 1000).toFixed(0)} s)`);
+  };
+  say(`${part}: installing into ${folder}`);
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  const bytes =
+    part === "python"
+      ? await installWheels(partial, signal)
+      : await installWithMaven(part, partial, { say: sayOfPart, signal });
+  renameSync(partial, folder);
+  sayOfPart(`installed and checked, ${(bytes / 1e6).toFixed(0)} MB`);
+}

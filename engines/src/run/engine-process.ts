@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import type { EngineSpec } from "../engine-spec.ts";
+import { type ProcessIdentity, processIdentity } from "./process-identity.ts";
+
+/** Logs of earlier starts that are kept. */
+const logsKept = 3;
+/** How much of a log is told with an error. */
+const linesTold = 20;
+
+/**
+ * Starts an engine's process, apart from ours: in a group of its own, its output in a file, running on when
+ * we end. Its folders are made, its logs of earlier starts moved aside, its scratch folder emptied.
+ * @throws Error if the program cannot be run.
+ */
+export function spawnEngine(spec: EngineSpec): ProcessIdentity {
+  for (const file of new Set([spec.logFile, spec.outputFile])) {
+    mkdirSync(dirname(file), { recursive: true });
+    rotate(file);
+  }
+  if (spec.scratchFolder !== undefined) rmSync(spec.scratchFolder, { recursive: true, force: true });
+  mkdirSync(spec.workFolder, { recursive: true });
+  const output = openSync(spec.outputFile, "a");
+  try {
+    const child = spawn(spec.command, spec.args, {
+      cwd: spec.workFolder,
+      detached: true,
+      stdio: ["ignore", output, output],
+    });
+    child.on("error", () => {});
+    child.unref();
+    const identity = child.pid === undefined ? undefined : processIdentity(child.pid);
+    if (identity === undefined) throw new Error(`${spec.name}: ${spec.command} cannot be run`);
+    return identity;
+  } finally {
+    closeSync(output);
+  }
+}
+
+/** The last lines of what an engine logged and printed, for an error message. */
+export function lastLines(spec: EngineSpec): string {
+  const files = [...new Set([spec.outputFile, spec.logFile])].filter((file) => existsSync(file));
+  return files
+    .map((file) => {
+      const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-linesTold);
+      return `${file}:\n${lines.join("\n")}`;
+    })
+    .join("\n");
+}
+
+function rotate(file: string): void {
+  for (let i = logsKept; i > 0; i -= 1) {
+    const older = i === 1 ? file : `${file}.${i - 1}`;
+    if (existsSync(older)) renameSync(older, `${file}.${i}`);
+  }
+}

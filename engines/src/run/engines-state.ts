@@ -1,0 +1,80 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { ListenerName } from "../engine-names.ts";
+import type { EngineSpec } from "../engine-spec.ts";
+import { withFileLock } from "./file-lock.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
+
+/** An engine of a folder, and the process it runs in, if it was started and not ended by us. */
+export type EngineState = {
+  readonly spec: EngineSpec;
+  readonly process?: ProcessIdentity;
+  readonly startedAtMs?: number;
+};
+
+/**
+ * What is known of the engines of a folder. It is on disk before anything else happens to a process, so that
+ * whoever comes next can tell what runs, even if the one that started it was killed.
+ */
+export type EnginesState = {
+  readonly version: typeof stateVersion;
+  /** The process that started the engines and will stop them. */
+  readonly owner?: ProcessIdentity;
+  /** Of the data in the folder: how many brokers hold it. */
+  readonly brokers?: number;
+  readonly clusterId?: string;
+  /** Ports of earlier starts, taken again if they are free. */
+  readonly ports: Readonly<Partial<Record<ListenerName, number>>>;
+  readonly engines: readonly EngineState[];
+};
+
+/** A change of the format; a file of another version is refused. */
+export const stateVersion = 1;
+
+/** A folder in which nothing ever ran. */
+export const noEngines: EnginesState = { version: stateVersion, ports: {}, engines: [] };
+
+/** Long enough for the engines of another start or stop to end, on a busy machine. */
+const lockLimitMs = 300_000;
+
+const stateFile = (folder: string): string => join(folder, "engines.json");
+
+/** What is known of the engines of a folder. @throws Error for a file that another version has written. */
+export function readState(folder: string): EnginesState {
+  const file = stateFile(folder);
+  if (!existsSync(file)) return noEngines;
+  const state = JSON.parse(readFileSync(file, "utf8")) as EnginesState;
+  if (state.version !== stateVersion) {
+    throw new Error(
+      `${file} was written by another version: end its engines with that, then remove the folder`,
+    );
+  }
+  return state;
+}
+
+/** Writes what is known; whole or not at all, whatever happens. */
+export function writeState(folder: string, state: EnginesState): void {
+  const file = stateFile(folder);
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, `${JSON.stringify(state, undefined, 2)}\n`);
+  renameSync(temporary, file);
+}
+
+/** Runs `work` while no other process starts, kills or stops engines of this folder. */
+export function withStateLock<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
+  return withFileLock(join(folder, "engines.lock"), work, { limitMs: lockLimitMs });
+}
+
+/** The same state with one engine's process changed. */
+export function withProcess(
+  state: EnginesState,
+  name: string,
+  run: Pick<EngineState, "process" | "startedAtMs">,
+): EnginesState {
+  return {
+    ...state,
+    engines: state.engines.map((engine) =>
+      engine.spec.name === name ? { spec: engine.spec, ...run } : engine,
+    ),
+  };
+}

@@ -1,0 +1,142 @@
+// Outside tools that the checks and tests call as a user would. They are fetched once into .tools.
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { findEnvoy as findInstalledEnvoy } from "../src/index.ts";
+
+const toolsFolder = join(fileURLToPath(new URL("../..", import.meta.url)), ".tools");
+const binFolder = join(toolsFolder, "bin");
+const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
+
+/** The Go module of the Connect conformance suite: its runner is built, its protos are read. */
+const conformanceModule = "connectrpc.com/conformance";
+const conformanceVersion = "v1.0.7";
+const conformanceFolder = join(toolsFolder, `conformance-${conformanceVersion}`);
+
+const enginesMain = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+
+/** Where grpcurl is, or undefined: in .tools/bin or on the PATH. */
+export function findGrpcurl(): string | undefined {
+  return findProgram("grpcurl");
+}
+
+/** Where Prometheus and its promtool are, or undefined: on the PATH (Debian: prometheus). */
+export function findPrometheus(): { readonly server: string; readonly promtool: string } | undefined {
+  const [server, promtool] = [findProgram("prometheus"), findProgram("promtool")];
+  return server !== undefined && promtool !== undefined ? { server, promtool } : undefined;
+}
+
+/** Where the Connect conformance runner and its protos are, or undefined if they could not be had. */
+export function findConformance(): { readonly runner: string; readonly protos: string } | undefined {
+  const protos = join(conformanceFolder, "proto");
+  const runner = findProgram("connectconformance");
+  return runner !== undefined && existsSync(protos) ? { runner, protos } : undefined;
+}
+
+/** Where the Envoy of this project is, or undefined: among the engines only, for another version is another thing. */
+export function findEnvoy(): string | undefined {
+  return findInstalledEnvoy(process.env.DEVICEMESH_ENGINES_CACHE);
+}
+
+/** Where Chromium is, and certutil, by which it is told whom to trust; undefined unless both are there. */
+export function findBrowserTools(): { readonly chromium: string; readonly certutil: string } | undefined {
+  const chromium = ["chromium", "chromium-browser", "google-chrome"].map(findProgram).find((path) => path);
+  const certutil = findProgram("certutil");
+  return chromium !== undefined && certutil !== undefined ? { chromium, certutil } : undefined;
+}
+
+/** Docker's command line, if it knows `docker stack config`. */
+export function findDocker(): string | undefined {
+  const { status } = spawnSync("docker", ["stack", "config", "--help"], { stdio: "ignore" });
+  return status === 0 ? "docker" : undefined;
+}
+
+/** Installs grpcurl with Go if it is missing. Without Go, says that its tests will be skipped. */
+export function ensureGrpcurl(): void {
+  if (!findGrpcurl()) goInstall("grpcurl", grpcurlModule);
+}
+
+/** Installs the Connect conformance suite with Go if it is missing, or says that its test will be skipped. */
+export function ensureConformance(): void {
+  if (findConformance()) return;
+  const module = `${conformanceModule}@${conformanceVersion}`;
+  goInstall("connectconformance", `${conformanceModule}/cmd/connectconformance@${conformanceVersion}`);
+  const { status, stdout } = spawnSync("go", ["mod", "download", "-json", module], { encoding: "utf8" });
+  if (status !== 0) return;
+  const { Dir: source } = JSON.parse(stdout) as { Dir: string };
+  cpSync(join(source, "proto"), join(conformanceFolder, "proto"), { recursive: true });
+}
+
+/** Installs Envoy beside the engines if it is missing, or says that what needs it cannot run. */
+export function ensureEnvoy(): void {
+  if (findEnvoy()) return;
+  const { status } = spawnSync(process.execPath, [enginesMain, "--only-envoy"], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (status !== 0) console.log("Envoy could not be installed: its check FAILS and its tests are SKIPPED.");
+}
+
+/** What the Python example needs; another list is another folder. */
+const pythonRequirements = join(toolsFolder, "../examples/python/requirements.txt");
+
+function pythonFolder(): string {
+  const hash = createHash("sha256").update(readFileSync(pythonRequirements)).digest("hex");
+  return join(toolsFolder, `example-python-${hash.slice(0, 12)}`);
+}
+
+/** The Python venv in which the Python example runs, or undefined if it could not be had. */
+export function findExamplePython(): string | undefined {
+  return existsSync(join(pythonFolder(), "complete")) ? pythonFolder() : undefined;
+}
+
+/** Makes it if it is missing (55 MB), or says that the example's tests will be skipped. */
+export function ensureExamplePython(): void {
+  if (findExamplePython()) return;
+  const installed = installPython(pythonFolder(), ["-r", pythonRequirements]);
+  if (!installed) {
+    console.log(
+      "the Python example could not be installed: its tests are SKIPPED. Install Python 3.11 or later with venv (Debian: python3-venv).",
+    );
+  }
+}
+
+/** Makes a venv with these packages, and leaves a mark that it is whole. */
+function installPython(folder: string, packages: readonly string[]): boolean {
+  console.log(`installing ${packages.join(" ")} with pip into ${folder} (once) ...`);
+  rmSync(folder, { recursive: true, force: true });
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+  const steps = [
+    ["python3", "-m", "venv", folder],
+    [join(folder, "bin/python"), ...pip, ...packages],
+  ];
+  const installed = steps.every(([command = "", ...args]) => {
+    return spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] }).status === 0;
+  });
+  if (installed) writeFileSync(join(folder, "complete"), "");
+  return installed;
+}
+
+/** Where Go is, or undefined. */
+export function findGo(): string | undefined {
+  return findProgram("go");
+}
+
+function findProgram(name: string): string | undefined {
+  const folders = [binFolder, ...(process.env.PATH ?? "").split(delimiter)];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+function goInstall(name: string, module: string): void {
+  console.log(`installing ${name} (go install ${module}) ...`);
+  const result = spawnSync("go", ["install", module], {
+    env: { ...process.env, GOBIN: binFolder },
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (result.status !== 0) {
+    console.log(
+      `${name} could not be installed: the tests that call it are SKIPPED. Install Go 1.24 or later, or put ${name} on the PATH.`,
+    );
+  }
+}

@@ -1,0 +1,30 @@
+// For tests: one replica of ingest in a process that can be killed. What it has acknowledged is in a file.
+import { appendFileSync } from "node:fs";
+import { ingestConfig, startIngest } from "@devicemesh/ingest";
+import { createMemoryMessageLog } from "@devicemesh/ingest/testing/memory-message-log";
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { identityOf } from "@devicemesh/proto";
+import { readContractImage } from "@devicemesh/proto/image";
+
+const file = process.argv[2];
+if (file === undefined) throw new Error("usage: ingest-replica.ts FILE");
+const memory = createMemoryMessageLog();
+const ingest = await startIngest(ingestConfig({ port: 0 }), {
+  log: {
+    async append(batch) {
+      const before = memory.messages.length;
+      await memory.log.append(batch);
+      appendFileSync(
+        file,
+        memory.messages
+          .slice(before)
+          .map((message) => `${identityOf(message)}\n`)
+          .join(""),
+      );
+    },
+  },
+  clock: Date.now,
+  logger: silentLogger(),
+  image: readContractImage(),
+});
+process.stdout.write(`listening on ${ingest.port}\n`);

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { UnitSender } from "@devicemesh/client/delivery/unit";
+import { createRandom } from "@devicemesh/client/random";
+import { startFakeIngest, temperatureOf } from "@devicemesh/client/testing/fake-ingest";
+import { settle } from "@devicemesh/client/testing/outbox-fixture";
+import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { replaySummaryText } from "../texts.ts";
+import { replayFile } from "./replay.ts";
+
+const header = "device_id,timestamp,sensor,value";
+const startMs = Date.UTC(2010, 0, 1);
+const iso = (ms: number) => new Date(ms).toISOString();
+
+describe("the rows of a replay", () => {
+  let folder: string;
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "replay-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function write(content: string | Buffer): string {
+    const file = join(folder, "recording.csv");
+    writeFileSync(file, content);
+    return file;
+  }
+
+  const lines = (count: number, stepMs = 3_600_000) =>
+    Array.from(
+      { length: count },
+      (_, index) => `a,${iso(startMs + index * stepMs)},temperature,${index % 50}`,
+    );
+
+  it("honours quoted fields, and takes no value from a row that does not fit the header", async () => {
+    await using ingest = await startFakeIngest();
+    const quoted = write(
+      [
+        "device_id,timestamp,sensor,location,value",
+        `a,${iso(startMs)},temperature,"48.85, 2.35, 35",21.5`,
+      ].join("\n"),
+    );
+    expect(await replayFile({ file: quoted, target: ingest.target })).toMatchObject({ acked: 1, bad: 0 });
+    expect(ingest.temperatures).toEqual([21.5]);
+    const decimalComma = write([header, `a,${iso(startMs)},temperature,21,5`].join("\n"));
+    expect(await replayFile({ file: decimalComma, target: ingest.target })).toMatchObject({
+      acked: 0,
+      bad: 1,
+    });
+  });
+
+  it("stores the first of conflicting rows, however its units are delayed and sent again", async () => {
+    const identities = 40;
+    const rows = Array.from({ length: 2000 }, (_, at) => {
+      const identity = at % identities;
+      return `device-${identity % 5},${iso(startMs + 1000 * identity)},temperature,${Math.floor(at / identities)}`;
+    });
+    const file = write([header, ...rows].join("\n"));
+    for (const seed of [1n, 2n, 3n, 4n]) {
+      const stored = new Map<string, number>();
+      const random = createRandom(seed, 0);
+      const sender: UnitSender = {
+        async send(unit) {
+          for (const { bytes } of unit.frames) {
+            for (let turns = Math.floor(random() * 4); turns > 0; turns--) await settle();
+            for (const reading of PublishReadingsRequest.decode(bytes).readings) {
+              const identity = `${reading.deviceId}|${reading.timestamp?.seconds}`;
+              if (!stored.has(identity)) stored.set(identity, temperatureOf(reading));
+            }
+          }
+          const { readings } = unit;
+          return random() < 0.7
+            ? { kind: "acked", accepted: readings, refused: 0, refusedReadings: [] }
+            : { kind: "failed", code: "UNAVAILABLE", message: "lost", retryDelayMs: 0 };
+        },
+        close() {},
+      };
+      const summary = await replayFile({
+        file,
+        target: "nowhere",
+        sender,
+        limits: { frameReadings: 20, unitReadings: 60, unitsInFlight: 4 },
+      });
+      expect(summary).toMatchObject({ ended: "complete", sent: 2000, acked: 2000 });
+      expect([...stored.values()]).toEqual(Array.from({ length: identities }, () => 0));
+      expect(summary).toMatchObject({ duplicates: 0, conflicts: 2000 - identities, unknownRepeats: 0 });
+      expect(summary.conflictRows[0]).toMatchObject({ line: 2 + identities, deviceId: "device-0", value: 1 });
+    }
+  });
+
+  it("reports rows that come again in the file", async () => {
+    await using ingest = await startFakeIngest();
+    const [first = ""] = lines(1);
+    const summary = await replayFile({
+      file: write(
+        [header, first, first, first.replace(/,0$/, ",0.0"), first.replace(/,0$/, ",1")].join("\n"),
+      ),
+      target: ingest.target,
+    });
+    expect(summary).toMatchObject({ readRows: 4, sent: 4, acked: 4, duplicates: 2, conflicts: 1 });
+    const text = replaySummaryText(summary);
+    expect(text).toContain(
+      "2 come again in the file with the same value (stored once) and 1 with another value",
+    );
+    expect(text).toContain("line 5: a at 2010-01-01T00:00:00.000Z has another value before; 1 is not stored");
+  });
+});

@@ -1,0 +1,39 @@
+import { userAccessSettings } from "@devicemesh/identity";
+import { addressSettings } from "@devicemesh/kit/settings/address-settings";
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
+import { replayVariables } from "../settings.ts";
+import { playSettings } from "../simulate/simulate-settings.ts";
+
+const { durationMs, ...playing } = playSettings.settings;
+
+/** What `generator serve` can be told. */
+export const serveSettings = defineSettings({
+  prefix: playSettings.prefix,
+  usage: "npm run generator -- serve [flags]",
+  summary:
+    "Plays devices that send readings to ingest, and serves GeneratorService: others start it, stop it and ask what it does. Prints `listening on HOST:PORT`.",
+  foreignEnv: [durationMs.env, ...replayVariables],
+  settings: {
+    ...addressSettings({
+      hostVariable: "DEVICEMESH_GENERATOR_HOST",
+      portVariable: "DEVICEMESH_GENERATOR_PORT",
+      port: 8081,
+      hostDescription:
+        "Address to listen on; beyond this machine only with --jwks or --insecure-beyond-loopback.",
+    }),
+    idle: {
+      flag: "--idle",
+      env: "DEVICEMESH_GENERATOR_IDLE",
+      kind: "boolean",
+      default: false,
+      description: "Play nothing until StartGenerator is called.",
+    },
+    ...metricsSettings(playSettings.prefix),
+    ...userAccessSettings(playSettings.prefix),
+    ...playing,
+  },
+});
+
+/** The values of `generator serve`. */
+export type ServeSettings = SettingsOf<typeof serveSettings>;

@@ -1,0 +1,94 @@
+import { create } from "@bufbuild/protobuf";
+import { type Duration, DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { protoTimestamp } from "@devicemesh/proto";
+import {
+  type Faults,
+  FaultsSchema,
+  GeneratedDeviceSchema,
+  type GeneratorStatus,
+  GeneratorStatusSchema,
+} from "@devicemesh/proto/es/devicemesh/v1/generator_pb.ts";
+import type { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
+import { type FaultPlan, hasFaults, noFaults } from "../faults/fault-plan.ts";
+import type { Generator, GeneratorState } from "../generator.ts";
+import { deviceType } from "../simulate/devices.ts";
+
+/** GeneratorService over a generator: translates and nothing else. Throws the generator's RpcErrors as they are. */
+export function createGeneratorService(generator: Generator): ServiceImpl<typeof GeneratorService> {
+  const status = () => statusOf(generator.state());
+  return {
+    startGenerator({ devices, interval, seed, faults }) {
+      generator.start({
+        devices,
+        intervalMs: interval && millisecondsOf(interval),
+        seed,
+        faults: faults && faultPlanOf(faults),
+      });
+      return { status: status() };
+    },
+    async stopGenerator() {
+      await generator.stop();
+      return { status: status() };
+    },
+    getGeneratorStatus: () => ({ status: status() }),
+  };
+}
+
+const devicesListedMax = 1000;
+
+function statusOf(state: GeneratorState): GeneratorStatus {
+  const { play, startedMs, lastError } = state;
+  const status = create(GeneratorStatusSchema, {
+    running: state.running,
+    sent: BigInt(state.sent),
+    acked: BigInt(state.acked),
+    refused: BigInt(state.refused),
+    outbox: BigInt(state.pending),
+    dropped: BigInt(state.dropped),
+    ackedPerSecond: state.ackedPerSecond,
+    lastError: lastError?.text ?? "",
+  });
+  if (lastError !== undefined) status.lastErrorAt = create(TimestampSchema, protoTimestamp(lastError.atMs));
+  if (startedMs !== undefined) status.started = create(TimestampSchema, protoTimestamp(startedMs));
+  if (play !== undefined) {
+    status.devices = play.devices.ids
+      .slice(0, devicesListedMax)
+      .map((deviceId, index) => create(GeneratedDeviceSchema, { deviceId, type: deviceType(index) }));
+    status.deviceCount = play.devices.count;
+    status.interval = durationOf(play.intervalMs);
+    status.seed = play.seed;
+    if (hasFaults(play.faults)) status.faults = faultsOf(play.faults);
+  }
+  return status;
+}
+
+function faultPlanOf(faults: Faults): FaultPlan {
+  const { lateMean, lateMax, clockSkewMax, offlineMean, $typeName, $unknown, ...rates } = faults;
+  return {
+    ...rates,
+    lateMeanMs: lateMean ? millisecondsOf(lateMean) : noFaults.lateMeanMs,
+    lateMaxMs: lateMax ? millisecondsOf(lateMax) : noFaults.lateMaxMs,
+    clockSkewMaxMs: clockSkewMax ? millisecondsOf(clockSkewMax) : noFaults.clockSkewMaxMs,
+    offlineMeanMs: offlineMean ? millisecondsOf(offlineMean) : noFaults.offlineMeanMs,
+  };
+}
+
+function faultsOf({ lateMeanMs, lateMaxMs, clockSkewMaxMs, offlineMeanMs, ...rates }: FaultPlan): Faults {
+  return create(FaultsSchema, {
+    ...rates,
+    lateMean: durationOf(lateMeanMs),
+    lateMax: durationOf(lateMaxMs),
+    clockSkewMax: durationOf(clockSkewMaxMs),
+    offlineMean: durationOf(offlineMeanMs),
+  });
+}
+
+function millisecondsOf({ seconds, nanos }: Duration): number {
+  return Number(seconds) * 1000 + nanos / 1e6;
+}
+
+function durationOf(ms: number): Duration {
+  const seconds = Math.floor(ms / 1000);
+  return create(DurationSchema, { seconds: BigInt(seconds), nanos: Math.round((ms - seconds * 1000) * 1e6) });
+}

@@ -1,0 +1,81 @@
+import type { Clock } from "@devicemesh/client/clock";
+
+/** Some devices whose time to measure has come. */
+export type Slice = {
+  /** The first device, counted from 0. */
+  readonly first: number;
+  /** The device after the last one. */
+  readonly end: number;
+  /** When they measure, in milliseconds since 1970: the moment planned, not the moment played. */
+  readonly timestampMs: number;
+};
+
+/** A running schedule. */
+export type Schedule = {
+  /** No slice is played after it. Stopping twice is allowed. */
+  stop(): void;
+  /** How many intervals were left out because the process stood still for too long. */
+  skippedIntervals(): number;
+};
+
+/**
+ * Plays every device once an interval with one timer for all: the interval is cut into at most 20 slices,
+ * so that a large fleet does not come as one burst. After a standstill the missed slices are played with
+ * the times they were planned for, one interval's worth at a time so that the process stays responsive;
+ * of a standstill beyond `catchUpMs` (5 s, or one interval if that is longer) the rest is left out and
+ * counted. If the clock is set back, the plan moves with it.
+ */
+export function startSchedule({
+  clock,
+  intervalMs,
+  deviceCount,
+  play,
+  catchUpMs = 5_000,
+}: {
+  clock: Clock;
+  intervalMs: number;
+  deviceCount: number;
+  play(slice: Slice): void;
+  catchUpMs?: number;
+}): Schedule {
+  const slices = Math.max(1, Math.min(slicesMax, deviceCount, Math.floor(intervalMs / sliceMsMin)));
+  const sliceMs = intervalMs / slices;
+  const behindMaxMs = Math.max(catchUpMs, intervalMs);
+  let dueMs = clock.nowMs();
+  let slice = 0;
+  let skipped = 0;
+  let stopped = false;
+  let cancelTimer = clock.setTimer(0, wake);
+
+  function wake(): void {
+    if (stopped) return;
+    const nowMs = clock.nowMs();
+    if (dueMs - nowMs > 2 * intervalMs) dueMs = nowMs;
+    const tooFarBehind = Math.ceil((nowMs - dueMs - behindMaxMs) / intervalMs);
+    if (tooFarBehind > 0) {
+      dueMs += tooFarBehind * intervalMs;
+      skipped += tooFarBehind;
+    }
+    for (let played = 0; played < slices && dueMs <= nowMs && !stopped; played++) {
+      play({
+        first: Math.floor((slice * deviceCount) / slices),
+        end: Math.floor(((slice + 1) * deviceCount) / slices),
+        timestampMs: Math.floor(dueMs),
+      });
+      slice = (slice + 1) % slices;
+      dueMs += sliceMs;
+    }
+    if (!stopped) cancelTimer = clock.setTimer(Math.max(0, dueMs - clock.nowMs()), wake);
+  }
+
+  return {
+    stop() {
+      stopped = true;
+      cancelTimer();
+    },
+    skippedIntervals: () => skipped,
+  };
+}
+
+const slicesMax = 20;
+const sliceMsMin = 10;

@@ -1,0 +1,146 @@
+import { ingestTlsSettings } from "@devicemesh/client/delivery/ingest-tls";
+import { defaultOutboxLimits } from "@devicemesh/client/outbox/outbox";
+import { logLevels } from "@devicemesh/kit/observability/logger";
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { noFaults } from "../faults/fault-plan.ts";
+import { environmentPrefix, replayVariables, serveVariables, targetSetting } from "../settings.ts";
+
+/** What `generator play` can be told. */
+export const playSettings = defineSettings({
+  prefix: environmentPrefix,
+  usage: "npm run generator -- play [flags]",
+  summary:
+    "Plays devices that send readings to ingest until Ctrl-C. Nothing goes wrong unless a rate below says so.",
+  foreignEnv: [...serveVariables, ...replayVariables],
+  settings: {
+    target: targetSetting,
+    ...ingestTlsSettings,
+    devicePrefix: {
+      flag: "--device-prefix",
+      env: "DEVICEMESH_GENERATOR_DEVICE_PREFIX",
+      kind: "string",
+      default: "",
+      placeholder: "TEXT",
+      description: "Stands before the ids of the devices.",
+    },
+    devices: {
+      flag: "--devices",
+      env: "DEVICEMESH_GENERATOR_DEVICES",
+      kind: "integer",
+      default: 12,
+      minimum: 1,
+      maximum: 100_000,
+      description: "How many devices; the types in turn.",
+    },
+    intervalMs: {
+      flag: "--interval",
+      env: "DEVICEMESH_GENERATOR_INTERVAL",
+      kind: "duration",
+      default: "1s",
+      minimum: "10ms",
+      maximum: "1d",
+      description: "How often each device measures.",
+    },
+    seed: {
+      flag: "--seed",
+      env: "DEVICEMESH_GENERATOR_SEED",
+      kind: "integer",
+      minimum: 0,
+      description:
+        "The seed of devices, values and faults: the same seed gives the same. Another random one at each start by default.",
+    },
+    durationMs: {
+      flag: "--duration",
+      env: "DEVICEMESH_GENERATOR_DURATION",
+      kind: "duration",
+      optional: true,
+      description: "Stops after so long.",
+    },
+    lateRate: rate("late", "The share of readings that are sent late, 0 to 1."),
+    lateMeanMs: delay("late-mean", noFaults.lateMeanMs, "The mean delay of late readings."),
+    lateMaxMs: delay("late-max", noFaults.lateMaxMs, "The longest delay of late readings."),
+    shuffleSpan: {
+      flag: "--shuffle-span",
+      env: "DEVICEMESH_GENERATOR_SHUFFLE_SPAN",
+      kind: "integer",
+      default: 0,
+      minimum: 0,
+      maximum: 10_000,
+      description: "Shuffles readings within groups of so many.",
+    },
+    duplicateRate: rate("duplicate", "The share of readings that are sent twice, 0 to 1."),
+    clockSkewMaxMs: {
+      ...delay("clock-skew-max", 0, "Each device's clock is off by up to so much, at most 12h."),
+      maximum: "12h",
+    },
+    offlineRate: rate("offline", "The share of devices' intervals in which an offline spell begins, 0 to 1."),
+    offlineMeanMs: delay("offline-mean", noFaults.offlineMeanMs, "The mean length of offline spells."),
+    invalidRate: rate("invalid", "The share of readings that break a rule, 0 to 1."),
+    memoryReadings: {
+      flag: "--outbox-readings",
+      env: "DEVICEMESH_GENERATOR_OUTBOX_READINGS",
+      kind: "integer",
+      default: defaultOutboxLimits.memoryReadings,
+      minimum: 1_000,
+      maximum: 10_000_000,
+      description:
+        "Readings kept in memory while ingest is away; beyond, they spill or new ones are dropped.",
+    },
+    spillFolder: {
+      flag: "--spill",
+      env: "DEVICEMESH_GENERATOR_SPILL",
+      kind: "string",
+      placeholder: "FOLDER",
+      description:
+        "Where readings go that do not fit in memory or are left at the end; sent at the next start.",
+    },
+    spillBytesMax: {
+      flag: "--spill-bytes",
+      env: "DEVICEMESH_GENERATOR_SPILL_BYTES",
+      kind: "bytes",
+      default: "1GiB",
+      description: "The most bytes in that folder.",
+    },
+    stopLimitMs: {
+      flag: "--stop-limit",
+      env: "DEVICEMESH_GENERATOR_STOP_LIMIT",
+      kind: "duration",
+      default: "2s",
+      description: "How long the end may wait for ingest to take what is left.",
+    },
+    logLevel: {
+      flag: "--log-level",
+      env: "DEVICEMESH_GENERATOR_LOG_LEVEL",
+      kind: "string",
+      default: "warn",
+      choices: logLevels,
+      description: "What is logged to stderr.",
+    },
+  },
+});
+
+/** The values of `generator play`. */
+export type PlaySettings = SettingsOf<typeof playSettings>;
+
+function rate<const Name extends string>(name: Name, description: string) {
+  return {
+    flag: `--${name}-rate`,
+    env: `${environmentPrefix}${name.toUpperCase()}_RATE`,
+    kind: "number",
+    default: 0,
+    minimum: 0,
+    maximum: 1,
+    description,
+  } as const;
+}
+
+function delay<const Name extends string>(name: Name, defaultMs: number, description: string) {
+  return {
+    flag: `--${name}`,
+    env: `${environmentPrefix}${name.toUpperCase().replaceAll("-", "_")}`,
+    kind: "duration",
+    default: defaultMs,
+    minimum: 0,
+    description,
+  } as const;
+}

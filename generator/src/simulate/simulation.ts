@@ -1,0 +1,55 @@
+import type { Clock } from "@devicemesh/client/clock";
+import type { ReadingSink } from "@devicemesh/client/delivery/frame-encoder";
+import { type FaultPlan, hasFaults } from "../faults/fault-plan.ts";
+import { createFaults } from "../faults/faults.ts";
+import type { Devices } from "./devices.ts";
+import { startSchedule } from "./schedule.ts";
+import { createWalk } from "./walk.ts";
+
+/** What is being played. */
+export type Play = {
+  readonly devices: Devices;
+  readonly intervalMs: number;
+  readonly seed: bigint;
+  readonly faults: FaultPlan;
+};
+
+/** Devices that measure until they are stopped. */
+export type RunningPlay = {
+  /** Ends the measuring; readings held back by faults are handed on at once. Stopping twice is allowed. */
+  stop(): void;
+};
+
+/** Lets the devices measure once an interval, from now on, into the sink. */
+export function startPlay({
+  play: { devices, intervalMs, seed, faults: plan },
+  clock,
+  sink,
+}: {
+  play: Play;
+  clock: Clock;
+  sink: ReadingSink;
+}): RunningPlay {
+  const { ids, sensorCodes, count } = devices;
+  const walk = createWalk({ devices, intervalMs, seed });
+  const faults = hasFaults(plan) ? createFaults({ plan, seed, deviceCount: count, sink }) : undefined;
+  const schedule = startSchedule({
+    clock,
+    intervalMs,
+    deviceCount: count,
+    play({ first, end, timestampMs }) {
+      faults?.release(timestampMs);
+      for (let index = first; index < end; index++) {
+        const value = walk.next(index);
+        if (faults === undefined) sink(ids[index]!, sensorCodes[index]!, timestampMs, value);
+        else faults.play(index, ids[index]!, sensorCodes[index]!, timestampMs, value);
+      }
+    },
+  });
+  return {
+    stop() {
+      schedule.stop();
+      faults?.flush();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import { emptyDenyList } from "../deny-list/deny-list.ts";
+import { factsOfCertificate } from "../devices/certificate-facts.ts";
+import { createTokenVerifier, parseTokenKeys } from "../users/jose-token-verifier.ts";
+import type { User } from "../users/user.ts";
+import type { CertificatePlan, UserPlan } from "./credential-plan.ts";
+import type { KeyPair } from "./x509-authority.ts";
+
+/** What must be left of the time of what is kept, in ms since 1970. */
+export type GoodUntil = { readonly nowMs: number; readonly atLeastMs: number };
+
+/** A key and a certificate, if they are what they are called; undefined for anything else. */
+export function certificateIn({
+  key,
+  certificate,
+}: {
+  key: string | undefined;
+  certificate: string | undefined;
+}) {
+  if (key === undefined || certificate === undefined) return undefined;
+  try {
+    const x509 = new X509Certificate(certificate);
+    if (!x509.checkPrivateKey(createPrivateKey(key))) return undefined;
+    return { pair: { key, certificate } satisfies KeyPair, x509 };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a CA may sign what is valid until `atLeastMs`. */
+export function isGoodAuthority(x509: X509Certificate, { nowMs, atLeastMs }: GoodUntil): boolean {
+  return x509.ca && x509.validFromDate.getTime() <= nowMs && x509.validToDate.getTime() >= atLeastMs;
+}
+
+/** Whether a certificate is what the plan asks for, of this CA, and for long enough. */
+export function isGoodCertificate(
+  x509: X509Certificate,
+  plan: CertificatePlan,
+  { authority, nowMs, atLeastMs }: GoodUntil & { readonly authority: X509Certificate },
+): boolean {
+  const { uris, expiresMs = 0 } = factsOfCertificate(x509);
+  return (
+    x509.verify(authority.publicKey) &&
+    x509.validFromDate.getTime() <= nowMs &&
+    expiresMs >= atLeastMs &&
+    uris.join() === (plan.uri ?? "") &&
+    plan.hosts.every((host) => (isIP(host) ? x509.checkIP(host) : x509.checkHost(host)) !== undefined)
+  );
+}
+
+/** The user of a token, if it is what the plan asks for, verifies, and is good for long enough. */
+export async function goodToken(
+  token: string | undefined,
+  plan: UserPlan,
+  {
+    publicKeys,
+    issuer,
+    audience,
+    nowMs,
+    atLeastMs,
+  }: GoodUntil & { readonly publicKeys: string; readonly issuer: string; readonly audience: string },
+): Promise<User | undefined> {
+  if (token === undefined) return undefined;
+  const keys = parseTokenKeys(publicKeys);
+  const identify = createTokenVerifier({
+    keys: () => keys,
+    issuer,
+    audience,
+    denyList: emptyDenyList,
+    clock: () => nowMs,
+  });
+  try {
+    const user = await identify(new Headers({ authorization: `Bearer ${token.trim()}` }));
+    const isAsked = user.subject === plan.name && [...user.scopes].join() === plan.scopes.join();
+    return isAsked && user.expiresMs >= atLeastMs ? user : undefined;
+  } catch {
+    return undefined;
+  }
+}

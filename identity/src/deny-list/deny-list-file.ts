@@ -1,0 +1,73 @@
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import { followFile } from "../watched-file.ts";
+import { createDenyList, type DenyList, parseDenyList } from "./deny-list.ts";
+
+/** What is revoked now, and what will be when the file has stayed as it is until the next poll. */
+type Known = { readonly entries: ReadonlySet<string>; readonly next: ReadonlySet<string> };
+
+/** How many entries that left a log line names. */
+const namedMax = 20;
+
+/**
+ * A deny list in a file that may change. Entries that are added are revoked at once. Entries that leave are lifted
+ * only when the file has not changed between two polls, so that a file that is being written lifts nothing, and each
+ * is logged. A file without any entry lifts nothing unless it says `none`: an emptied or cut file is a fault more often
+ * than a wish. A file that cannot be read or understood lifts nothing either.
+ * @throws Error at first if the file cannot be read, or has a line that cannot be understood.
+ */
+export function openDenyListFile({
+  path,
+  logger,
+  intervalMs,
+}: {
+  readonly path: string;
+  readonly logger: Logger;
+  /** How often the file is polled, in ms; 1000 by default. */
+  readonly intervalMs?: number | undefined;
+}): DenyList & Disposable {
+  const onProblem = (error: unknown) =>
+    logger.error({ error, path }, "the deny list cannot be read as it is now");
+
+  function parse(text: string, before: Known | undefined): Known {
+    const { entries, problems, isNone } = parseDenyList(text);
+    if (problems.length > 0) {
+      const error = new Error(`not understood: ${problems.slice(0, 5).join("; ")}`);
+      if (before === undefined) throw error;
+      // What can be read is revoked, and nothing is lifted until the file is right again.
+      onProblem(error);
+    }
+    if (before === undefined) return { entries, next: entries };
+    const all = new Set([...before.entries, ...entries]);
+    const isEmptied = entries.size === 0 && !isNone && before.entries.size > 0;
+    if (isEmptied) {
+      logger.error(
+        { path, entries: before.entries.size },
+        "the deny list is empty: what it revoked stays revoked; write a line `none` to lift it",
+      );
+    }
+    return { entries: all, next: isEmptied || problems.length > 0 ? all : entries };
+  }
+
+  function settle({ entries, next }: Known): Known {
+    const left = [...entries].filter((entry) => !next.has(entry));
+    if (left.length > 0) {
+      logger.warn(
+        { path, lifted: left.slice(0, namedMax), liftedCount: left.length },
+        "entries left the deny list and are no longer revoked",
+      );
+    }
+    return { entries: next, next };
+  }
+
+  const file = followFile({
+    path,
+    parse,
+    settle,
+    onProblem,
+    ...(intervalMs === undefined ? {} : { intervalMs }),
+  });
+  return {
+    ...createDenyList(() => file.current.entries),
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,73 @@
+import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import type { DenyList } from "../deny-list/deny-list.ts";
+import { createHttpGate, type HttpGate } from "./http-access.ts";
+import { clockToleranceMs } from "./jose-token-verifier.ts";
+import { needOf } from "./scopes.ts";
+import { type IdentifyUser, scopeProblem, tokenProblem, type User } from "./user.ts";
+
+/** Decides who may call what. All parts go to a server. */
+export type UserGate = {
+  /**
+   * Rejects a call whose user is unknown or lacks the scope that the RPC needs, by its headers alone: the body of a
+   * client that may not call is never read.
+   */
+  readonly check: (
+    context: Pick<HandlerContext, "service" | "method" | "requestHeader" | "values">,
+  ) => Promise<void>;
+  /**
+   * Ends a stream that outlives its token with UNAUTHENTICATED before the next message. Needs kit's error
+   * interceptor around it, which translates RpcErrors.
+   */
+  readonly interceptor: Interceptor;
+  /** The same users, for resources over plain HTTP. */
+  readonly http: HttpGate;
+};
+
+/** The user that `check` has identified, for handlers; undefined where users are not known. */
+export const userKey = createContextKey<User | undefined>(undefined, { description: "user" });
+
+/** The gate for users that `identify` finds. */
+export function createUserGate({
+  identify,
+  denyList,
+  clock,
+  toleranceMs = clockToleranceMs,
+}: {
+  readonly identify: IdentifyUser;
+  readonly denyList: DenyList;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  readonly toleranceMs?: number;
+}): UserGate {
+  const assertStillValid = (user: User): void => {
+    const problem = tokenProblem(user, { nowMs: clock(), denyList, toleranceMs });
+    if (problem) throw problem;
+  };
+  return {
+    http: createHttpGate({ identify, denyList, clock, toleranceMs }),
+    async check({ service, method, requestHeader, values }) {
+      const rpc = { service: service.typeName, method: method.name };
+      if (needOf(rpc.service, rpc.method)?.kind === "nothing") return;
+      const user = await identify(requestHeader);
+      const problem = scopeProblem(user, rpc);
+      if (problem) throw problem;
+      values.set(userKey, user);
+    },
+    interceptor: (next) => async (request) => {
+      if (needOf(request.service.typeName, request.method.name)?.kind === "nothing") return next(request);
+      const user = request.contextValues.get(userKey);
+      // A server without the gate would let anybody in.
+      if (user === undefined) throw new Error("the call has not been checked");
+      const response = await next(request);
+      if (!response.stream) return response;
+      return { ...response, message: checkEach(response.message, () => assertStillValid(user)) };
+    },
+  };
+}
+
+async function* checkEach<T>(messages: AsyncIterable<T>, check: () => void): AsyncIterable<T> {
+  for await (const message of messages) {
+    check();
+    yield message;
+  }
+}

@@ -1,0 +1,84 @@
+import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
+import type { OnePortRequest } from "@devicemesh/kit/server/one-port-server";
+import { permissionDenied } from "../access-error.ts";
+import type { DenyList } from "../deny-list/deny-list.ts";
+import { clockToleranceMs } from "./jose-token-verifier.ts";
+import type { Scope } from "./scopes.ts";
+import { type IdentifyUser, tokenProblem, type User } from "./user.ts";
+
+/** Decides who may use the resources beside the RPCs. */
+export type HttpGate = {
+  /**
+   * The route for users whose token has the scope. Other requests get 401 or 403 with the reason as JSON, by their
+   * headers alone: the body of a client that may not send is never read.
+   */
+  guard(scope: Scope, route: HttpRoute): HttpRoute;
+  /** The user of a request that a guarded route admitted; undefined where users are not known. */
+  userOf(request: OnePortRequest): User | undefined;
+  /**
+   * For responses that last: call it between their parts.
+   * @throws RpcError UNAUTHENTICATED if the token of an admitted request is no longer valid.
+   */
+  assertStillValid(request: OnePortRequest): void;
+};
+
+/** The gate where authentication is off: it admits every request. */
+export const openHttpGate: HttpGate = {
+  guard: (_, route) => route,
+  userOf: () => undefined,
+  assertStillValid() {},
+};
+
+/** The gate for users that `identify` finds. */
+export function createHttpGate({
+  identify,
+  denyList,
+  clock,
+  toleranceMs = clockToleranceMs,
+}: {
+  readonly identify: IdentifyUser;
+  readonly denyList: DenyList;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  readonly toleranceMs?: number;
+}): HttpGate {
+  const admitted = new WeakMap<OnePortRequest, User>();
+  return {
+    guard: (scope, route) => ({
+      ...route,
+      async handle(request, response, url) {
+        const user = await identify(headersOf(request));
+        if (!user.scopes.has(scope)) throw scopeMissing(route, scope, user);
+        admitted.set(request, user);
+        await route.handle(request, response, url);
+      },
+    }),
+    userOf: (request) => admitted.get(request),
+    assertStillValid(request) {
+      const user = admitted.get(request);
+      // A route without its guard would serve any client.
+      if (user === undefined) throw new Error("the request has not been checked");
+      const problem = tokenProblem(user, { nowMs: clock(), denyList, toleranceMs });
+      if (problem) throw problem;
+    },
+  };
+}
+
+function scopeMissing({ method, path }: HttpRoute, scope: Scope, user: User) {
+  const resource = `${method} ${path}`;
+  return permissionDenied({
+    reason: "SCOPE_MISSING",
+    message: `${resource} needs a token with the scope ${scope}`,
+    metadata: { resource, scope, scopes: [...user.scopes].join(" ") },
+  });
+}
+
+/** Node gives a header that came several times as a list only for few names, none of which identifies a user. */
+function headersOf({ headers }: OnePortRequest): Pick<Headers, "get"> {
+  return {
+    get(name) {
+      const value = headers[name];
+      return typeof value === "string" ? value : (value?.join(", ") ?? null);
+    },
+  };
+}

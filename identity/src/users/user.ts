@@ -1,0 +1,94 @@
+import type { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { permissionDenied, unauthenticated } from "../access-error.ts";
+import { type DenyList, isWritableTokenId } from "../deny-list/deny-list.ts";
+import { needOf } from "./scopes.ts";
+
+/** Who a token speaks for. */
+export type User = {
+  readonly subject: string;
+  /** The token's own id (`jti`), by which it can be revoked. */
+  readonly tokenId: string;
+  readonly scopes: ReadonlySet<string>;
+  /** Ms since 1970. */
+  readonly expiresMs: number;
+};
+
+/** Finds out who calls, from the headers of a call. Rejects with an RpcError UNAUTHENTICATED. */
+export type IdentifyUser = (headers: Pick<Headers, "get">) => Promise<User>;
+
+/** What is wrong with a user's token at this moment, if anything: it was right when it was read. */
+export function tokenProblem(
+  user: User,
+  {
+    nowMs,
+    denyList,
+    toleranceMs,
+  }: { readonly nowMs: number; readonly denyList: DenyList; readonly toleranceMs: number },
+): RpcError | undefined {
+  if (user.expiresMs + toleranceMs <= nowMs) return expiredToken(user.expiresMs);
+  if (!denyList.has("token", user.tokenId)) return undefined;
+  return unauthenticated({
+    reason: "TOKEN_REVOKED",
+    message: "the token is revoked; ask for a new one",
+    metadata: { tokenId: user.tokenId },
+  });
+}
+
+/** What keeps a user from an RPC, if anything. */
+export function scopeProblem(
+  user: User,
+  { service, method }: { readonly service: string; readonly method: string },
+): RpcError | undefined {
+  const need = needOf(service, method);
+  if (need?.kind === "nothing") return undefined;
+  const rpc = `${service}/${method}`;
+  if (need?.kind !== "scope") {
+    return permissionDenied({ reason: "RPC_CLOSED", message: `no token allows ${rpc}`, metadata: { rpc } });
+  }
+  if (user.scopes.has(need.scope)) return undefined;
+  return permissionDenied({
+    reason: "SCOPE_MISSING",
+    message: `${rpc} needs a token with the scope ${need.scope}`,
+    metadata: { rpc, scope: need.scope, scopes: [...user.scopes].join(" ") },
+  });
+}
+
+/** The refusal of a token that is past its time. */
+export function expiredToken(expiresMs: number): RpcError {
+  const expired = new Date(expiresMs).toISOString();
+  return unauthenticated({
+    reason: "TOKEN_EXPIRED",
+    message: `the token expired at ${expired}; ask for a new one`,
+    metadata: { expired },
+  });
+}
+
+/** The refusal of a call without a token. */
+export function missingToken(): RpcError {
+  return unauthenticated({
+    reason: "TOKEN_MISSING",
+    message: "there is no token; send the header `authorization: Bearer <token>`",
+  });
+}
+
+/** The refusal of what is not a token of ours. `what` says what is wrong with it. */
+export function malformedToken(what: string, cause?: unknown): RpcError {
+  return unauthenticated({ reason: "TOKEN_MALFORMED", message: `the token is not one: ${what}`, cause });
+}
+
+/**
+ * The user that a token's claims speak of.
+ * @throws RpcError UNAUTHENTICATED if a required claim is missing: `sub`, `exp`, and `jti`; or if the `jti` cannot be
+ *   written into a deny list, because such a token cannot be revoked.
+ */
+export function userOf(claims: Readonly<Record<string, unknown>>): User {
+  const { sub, jti, exp, scope } = claims;
+  if (typeof sub !== "string" || sub === "") throw malformedToken("it has no subject (sub)");
+  if (typeof jti !== "string" || jti === "") throw malformedToken("it has no id (jti)");
+  if (!isWritableTokenId(jti)) {
+    throw malformedToken("its id (jti) must have no blanks and not begin with #, or it could not be revoked");
+  }
+  if (typeof exp !== "number" || !Number.isFinite(exp)) throw malformedToken("it has no expiry (exp)");
+  const words = typeof scope === "string" ? scope.split(" ").filter((word) => word !== "") : [];
+  return { subject: sub, tokenId: jti, scopes: new Set(words), expiresMs: exp * 1000 };
+}

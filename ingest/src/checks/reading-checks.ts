@@ -1,0 +1,231 @@
+import type { Publisher } from "@devicemesh/identity";
+import {
+  clockAheadMaxMs,
+  earliestTimestampMs,
+  isoMilliseconds,
+  type SensorSpec,
+  sensors as sensorTable,
+} from "@devicemesh/proto";
+import type { MessageBatch } from "../log/message-log.ts";
+import { type FrameColumns, invalidSensor, noSensor, unknownSensor } from "../wire/frame-decoder.ts";
+import { createBatchMemory } from "./batch-memory.ts";
+import {
+  badDeviceId,
+  badNanos,
+  badSensorName,
+  beyondQuota,
+  missingValueViolation,
+  nanosMax,
+  noMeasurement,
+  noNamedValue,
+  noTimestamp,
+  notFinite,
+  notItsOwn,
+  notRetained,
+  rangeViolation,
+  tooEarly,
+  tooFarAhead,
+  tooManySeries,
+  unknownSensorViolation,
+  type Violation,
+} from "./reading-violations.ts";
+
+/** A reading that broke a rule. */
+export type Refusal = Violation & {
+  /** Its place in the frame, from 0. */
+  readonly row: number;
+  /** device|sensor|ISO time; an unknown part is empty. */
+  readonly identity: string;
+};
+
+/** A frame after the checks. */
+export type CheckedFrame = {
+  /** The accepted readings, in order, in columns of their own. */
+  readonly batch: MessageBatch;
+  /** How many readings broke a rule. */
+  readonly refused: number;
+  /** The first of them, at most `refusalsMax`. */
+  readonly refusals: readonly Refusal[];
+  /** How many broke each rule, by its id; undefined if none broke any. */
+  readonly refusedByRule: ReadonlyMap<string, number> | undefined;
+};
+
+/** What the checks depend on besides the reading. */
+export type CheckContext = {
+  /** The server's clock, ms since 1970. */
+  readonly nowMs: number;
+  /** Readings with an earlier timestamp are refused, as the store no longer keeps them. */
+  readonly retainedSinceMs?: number;
+  /** How many refusals to describe. */
+  readonly refusalsMax: number;
+  /** Who sends the frame; readings of devices that are not its own are refused. Anyone's are taken if left out. */
+  readonly publisher?: Publisher;
+  /** Whether a reading may begin a series; all may if left out. */
+  readonly admitSeries?: AdmitSeries;
+  /** Whether a reading that may be a duplicate is accepted; all are if left out. */
+  readonly admitOlder?: AdmitOlder | undefined;
+};
+
+/**
+ * Decides whether a reading of a series, by its place in the table of sensors, is accepted: undefined, or why not.
+ * It is asked for each reading that keeps all other rules, with the URI of its publisher where that is known.
+ */
+export type AdmitSeries = (deviceId: string, sensorCode: number, publisher?: string) => string | undefined;
+
+/**
+ * Decides whether a reading of a series, by its place in the table of sensors, and of this timestamp is accepted:
+ * undefined, or why not. It is asked for each reading that keeps all other rules.
+ */
+export type AdmitOlder = (deviceId: string, sensorCode: number, timestampMs: number) => string | undefined;
+
+/** Checks the readings of a frame and flattens those that pass. */
+export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => CheckedFrame;
+
+/**
+ * The rules of reading.proto by hand, in protovalidate's order: device_id, timestamp, the value
+ * (whether it is set, its range), whether there is a measurement. Of a SensorValue, the name comes before the value. Of each refused reading the first violation is told.
+ *
+ * Three rules are not protovalidate's. One comes right after its rule on the device id:
+ * - `device_id.identity`: see CheckContext.publisher.
+ *
+ * The others come after its rules on the timestamp:
+ * - `timestamp.nanos`: google.protobuf.Timestamp defines nanos as 0 to 999,999,999. protovalidate checks
+ *   no such thing: it compares (seconds, nanos) in order and lets nanos = -1 and nanos = 1e9 pass.
+ * - `timestamp.retained`: see CheckContext.retainedSinceMs.
+ *
+ * `sensor.unknown` follows the rules on a SensorValue, and then the range of the sensor that it names.
+ *
+ * The last are `series.limit` and `duplicates.quota`: see CheckContext.admitSeries and admitOlder.
+ *
+ * NaN and the infinities break gte and lte, here as in protovalidate.
+ */
+export function createReadingChecks({
+  sensors = sensorTable,
+}: {
+  readonly sensors?: readonly SensorSpec[];
+} = {}): ReadingChecks {
+  const minimums = Float64Array.from(sensors, (sensor) => sensor.minimum);
+  const maximums = Float64Array.from(sensors, (sensor) => sensor.maximum);
+  const outOfRange = sensors.map((spec) => rangeViolation(`${spec.deviceType}.${spec.sensor}`, spec));
+  const noValue = sensors.map(missingValueViolation);
+  const allocate = createBatchMemory();
+
+  function firstViolation(columns: FrameColumns, row: number, limits: Limits): Violation | undefined {
+    if (columns.deviceIdsValid[row] === 0) return badDeviceId;
+    if (limits.publisher !== undefined && !limits.publisher.mayPublish(columns.deviceIds[row]!)) {
+      return notItsOwn(limits.publisher);
+    }
+    if (columns.timestampsSet[row] === 0) return noTimestamp;
+    const seconds = columns.seconds[row]!;
+    const nanos = columns.nanos[row]!;
+    if (isBefore(seconds, nanos, limits.earliestSeconds, 0)) return tooEarly;
+    if (isBefore(limits.latestSeconds, limits.latestNanos, seconds, nanos)) return tooFarAhead;
+    if (nanos < 0 || nanos > nanosMax) return badNanos;
+    if (seconds * 1000 + Math.floor(nanos / 1e6) < limits.retainedSinceMs) {
+      return notRetained(limits.retainedSinceMs);
+    }
+    const code = columns.sensorCodes[row]!;
+    const value = columns.values[row]!;
+    if (columns.sensorsNamed[row] === 1) {
+      const violation = namedViolation(columns, row);
+      if (violation !== undefined) return violation;
+    } else {
+      if (code === noSensor) return noMeasurement;
+      if (columns.valuesSet[row] === 0) return noValue[code];
+      // Written so that NaN, which compares as false, is refused.
+      if (!(value >= minimums[code]! && value <= maximums[code]!)) return outOfRange[code];
+    }
+    const { admitSeries, admitOlder, publisher } = limits;
+    const tooMany = admitSeries?.(columns.deviceIds[row]!, code, publisher?.uri);
+    if (tooMany !== undefined) return tooManySeries(tooMany);
+    if (admitOlder === undefined) return undefined;
+    const reason = admitOlder(columns.deviceIds[row]!, code, seconds * 1000 + Math.floor(nanos / 1e6));
+    return reason === undefined ? undefined : beyondQuota(reason);
+  }
+
+  function namedViolation(columns: FrameColumns, row: number): Violation | undefined {
+    const code = columns.sensorCodes[row]!;
+    if (code === invalidSensor) return badSensorName;
+    if (columns.valuesSet[row] === 0) return noNamedValue;
+    const value = columns.values[row]!;
+    if (!Number.isFinite(value)) return notFinite;
+    if (code === unknownSensor) return unknownSensorViolation(columns.sensorNames[row]!);
+    return value >= minimums[code]! && value <= maximums[code]!
+      ? undefined
+      : rangeViolation("sensor_value.value", sensors[code]!);
+  }
+
+  return (columns, context) => {
+    const limits = limitsOf(context);
+    const deviceIds = columns.deviceIds.slice(0, columns.length);
+    const { sensorCodes, timestampsMs, values } = allocate(columns.length);
+    const refusals: Refusal[] = [];
+    let refused = 0;
+    let accepted = 0;
+    let refusedByRule: Map<string, number> | undefined;
+    for (let row = 0; row < columns.length; row++) {
+      const violation = firstViolation(columns, row, limits);
+      if (violation !== undefined) {
+        refusedByRule ??= new Map();
+        refusedByRule.set(violation.ruleId, (refusedByRule.get(violation.ruleId) ?? 0) + 1);
+        if (refused++ < context.refusalsMax) {
+          refusals.push({ row, identity: identityOfRow(columns, row, sensors), ...violation });
+        }
+        continue;
+      }
+      if (accepted !== row) deviceIds[accepted] = columns.deviceIds[row]!;
+      sensorCodes[accepted] = columns.sensorCodes[row]!;
+      values[accepted] = columns.values[row]!;
+      timestampsMs[accepted] = columns.seconds[row]! * 1000 + Math.floor(columns.nanos[row]! / 1e6);
+      accepted++;
+    }
+    const batch = { length: accepted, deviceIds, sensorCodes, timestampsMs, values };
+    return { batch, refused, refusals, refusedByRule };
+  };
+}
+
+type Limits = {
+  readonly earliestSeconds: number;
+  readonly latestSeconds: number;
+  readonly latestNanos: number;
+  readonly retainedSinceMs: number;
+  readonly publisher: Publisher | undefined;
+  readonly admitSeries: AdmitSeries | undefined;
+  readonly admitOlder: AdmitOlder | undefined;
+};
+
+function limitsOf({ nowMs, retainedSinceMs, publisher, admitSeries, admitOlder }: CheckContext): Limits {
+  const latestMs = Math.floor(nowMs) + clockAheadMaxMs;
+  const latestSeconds = Math.floor(latestMs / 1000);
+  return {
+    earliestSeconds: earliestTimestampMs / 1000,
+    latestSeconds,
+    latestNanos: (latestMs - latestSeconds * 1000) * 1e6,
+    retainedSinceMs: retainedSinceMs ?? Number.NEGATIVE_INFINITY,
+    publisher,
+    admitSeries,
+    admitOlder,
+  };
+}
+
+/** In the order of (seconds, nanos), as protovalidate compares. */
+function isBefore(seconds: number, nanos: number, otherSeconds: number, otherNanos: number): boolean {
+  return seconds < otherSeconds || (seconds === otherSeconds && nanos < otherNanos);
+}
+
+function identityOfRow(columns: FrameColumns, row: number, sensors: readonly SensorSpec[]): string {
+  const code = columns.sensorCodes[row]!;
+  const isNameless = columns.sensorsNamed[row] === 0 || code < invalidSensor;
+  const sensor = isNameless ? (sensors[code]?.sensor ?? "") : columns.sensorNames[row];
+  return `${columns.deviceIds[row]}|${sensor}|${timeOfRow(columns, row)}`;
+}
+
+function timeOfRow(columns: FrameColumns, row: number): string {
+  const nanos = columns.nanos[row]!;
+  if (columns.timestampsSet[row] === 0 || nanos < 0 || nanos > nanosMax) return "";
+  const ms = columns.seconds[row]! * 1000 + Math.floor(nanos / 1e6);
+  return Math.abs(ms) <= latestDateMs ? isoMilliseconds(ms) : "";
+}
+
+/** The last instant that ECMAScript's Date can tell. */
+const latestDateMs = 8.64e15;

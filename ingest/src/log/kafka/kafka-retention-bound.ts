@@ -1,0 +1,139 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import { withinTime } from "@devicemesh/kit/async/time-limit";
+import { acceptedSinceOf } from "@devicemesh/pipeline";
+import { createKafka } from "@devicemesh/pipeline/kafka-client";
+import type { Admin, Kafka } from "kafkajs";
+import { createRetentionBound, type RetentionBound } from "../retention-bound.ts";
+
+/** How often the topic is asked: often enough to be confirmed many times before the bound is stale. */
+const intervals = { knownMs: 15_000, failingMs: 1000 } as const;
+
+/** How long one look at the topic may take, in ms. */
+const lookLimitMs = 20_000;
+
+/** The bound of ingest, followed on the retention topic. */
+export type KafkaRetentionBound = AsyncDisposable &
+  Pick<RetentionBound, "acceptedSinceMs" | "isKnown"> & {
+    /** Resolves when the topic was asked for the first time, also if it could not be. */
+    readonly asked: Promise<void>;
+  };
+
+/**
+ * Follows the retention topic: one record that the operator replaces whenever a retention mark moves. Without the
+ * topic, which an older operator does not make, there is no bound. `onChange` is told whether the bound is known, and
+ * why it is not, whenever that changes.
+ */
+export function followRetentionTopic(options: {
+  /** host:port of each broker that is asked first. */
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly onChange: (isKnown: boolean, error?: unknown) => void;
+}): KafkaRetentionBound {
+  const { brokers, topic, onChange } = options;
+  const kafka = createKafka({ brokers, clientId: "devicemesh-ingest-retention", retries: 1 });
+  const bound = createRetentionBound({ monotonicMs: () => performance.now() });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  stopped.catch(() => {});
+  let admin: Admin | undefined;
+  let readTo = 0;
+
+  async function dropAdmin(): Promise<void> {
+    const old = admin;
+    admin = undefined;
+    await old?.disconnect().catch(() => {});
+  }
+
+  /** The end of the topic; undefined if there is no topic. */
+  async function endOfTopic(): Promise<number | undefined> {
+    if (!admin) {
+      admin = kafka.admin();
+      await admin.connect();
+    }
+    if (!(await admin.listTopics()).includes(topic)) return undefined;
+    const [partition] = await admin.fetchTopicOffsets(topic);
+    return Number(partition?.high ?? 0);
+  }
+
+  async function look(): Promise<void> {
+    const asOfMs = performance.now();
+    const end = await endOfTopic();
+    if (end === undefined) return bound.confirm(Number.NEGATIVE_INFINITY, asOfMs);
+    if (end === 0) throw new Error(`the topic ${topic} is empty: the operator has not written to it yet`);
+    let sinceMs = Number.NEGATIVE_INFINITY;
+    if (end > readTo) {
+      sinceMs = await readRecord(kafka, topic, end - 1);
+      readTo = end;
+    }
+    bound.confirm(sinceMs, asOfMs);
+  }
+
+  async function follow(): Promise<void> {
+    let wasKnown: boolean | undefined;
+    while (!signal.aborted) {
+      let failure: unknown;
+      try {
+        const looked = withinTime(look(), { ms: lookLimitMs, what: `the retention topic ${topic}` });
+        await Promise.race([looked, stopped]);
+      } catch (error) {
+        failure = error;
+        // A broker that says nothing would hold this up.
+        void dropAdmin();
+      }
+      if (signal.aborted) break;
+      if (bound.isKnown() !== wasKnown) {
+        wasKnown = bound.isKnown();
+        onChange(wasKnown, failure);
+      }
+      wasAsked();
+      const pauseMs = failure === undefined ? intervals.knownMs : intervals.failingMs;
+      await delay(pauseMs, undefined, { signal }).catch(() => {});
+    }
+    void dropAdmin();
+  }
+
+  const following = follow();
+  return {
+    acceptedSinceMs: bound.acceptedSinceMs,
+    isKnown: bound.isKnown,
+    asked,
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await following;
+    },
+  };
+}
+
+/** Reads the record at an offset of the topic's one partition, as a group of its own that commits nothing. */
+async function readRecord(kafka: Kafka, topic: string, offset: number): Promise<number> {
+  const consumer = kafka.consumer({
+    groupId: `${topic}-reader-${randomUUID()}`,
+    allowAutoTopicCreation: false,
+    maxWaitTimeInMs: 500,
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  promise.catch(() => {});
+  try {
+    consumer.on(consumer.events.CRASH, ({ payload }) => reject(payload.error));
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      async eachMessage({ message }) {
+        if (Number(message.offset) < offset) return;
+        const found = acceptedSinceOf(message.value?.toString() ?? "");
+        if (found === undefined) reject(new Error(`the last record of ${topic} cannot be read`));
+        else resolve(found);
+      },
+    });
+    consumer.seek({ topic, partition: 0, offset: String(offset) });
+    return await withinTime(promise, { ms: lookLimitMs / 2, what: `the last record of ${topic}` });
+  } finally {
+    await consumer.disconnect().catch(() => {});
+  }
+}

@@ -1,0 +1,84 @@
+import type { DeviceMessage } from "@devicemesh/proto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createFakeTopic, type SendFate } from "../../../testing/fake-topic.ts";
+import { batchOf } from "../../../testing/message-log.contract.ts";
+import { defaultPartitionedLogLimits } from "./partitioned-log-limits.ts";
+import { createPartitionedMessageLog } from "./partitioned-message-log.ts";
+
+const fates: fc.Arbitrary<SendFate> = fc.constantFrom("store", "refuse", "store-and-reject");
+
+const schedules = fc.record({
+  /** How many readings each append has, by device. */
+  appends: fc.array(
+    fc.array(fc.record({ device: fc.nat(5), count: fc.integer({ min: 1, max: 6 }) }), {
+      minLength: 1,
+      maxLength: 4,
+    }),
+    { minLength: 1, maxLength: 12 },
+  ),
+  fates: fc.array(fates, { maxLength: 60 }),
+  partitions: fc.integer({ min: 1, max: 4 }),
+  sendRecordsMax: fc.integer({ min: 1, max: 8 }),
+  readingsInFlightMax: fc.integer({ min: 1, max: 30 }),
+  // So short that some appends are given up while they are being sent.
+  appendTimeoutMs: fc.constantFrom(3, 10, 5000),
+});
+
+describe("the partitioned log, whatever becomes of its sends", () => {
+  it("has what it acknowledged, each device's readings in order, and nothing that was not appended", async () => {
+    await fc.assert(
+      fc.asyncProperty(schedules, async ({ appends, fates: given, partitions, ...limits }) => {
+        const fake = createFakeTopic({ partitions });
+        fake.fate = ({ attempt }) => given[attempt] ?? "store";
+        const log = createPartitionedMessageLog({
+          topic: fake.topic,
+          limits: {
+            ...defaultPartitionedLogLimits,
+            ...limits,
+            awayTimeoutMs: 2,
+            lingerMs: 0,
+            resendMinMs: 0,
+            resendMaxMs: 1,
+            closeGraceMs: 1000,
+          },
+          onReachable: () => {},
+        });
+        let timestampMs = 0;
+        const batches = appends.map((parts) =>
+          parts.flatMap(({ device, count }) =>
+            Array.from(
+              { length: count },
+              (): DeviceMessage => ({
+                deviceId: `device-${device}`,
+                timestampMs: timestampMs++,
+                sensor: "temperature",
+                value: 20,
+              }),
+            ),
+          ),
+        );
+        const outcomes = await Promise.allSettled(batches.map((batch) => log.append(batchOf(batch))));
+        await log.close();
+
+        const first = new Set(fake.stored.flat().map(({ key }) => String(key)));
+        const keyOf = ({ deviceId, timestampMs: ms }: DeviceMessage) =>
+          `${deviceId}|temperature|${new Date(ms).toISOString()}`;
+        for (const [i, outcome] of outcomes.entries()) {
+          if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ code: "UNAVAILABLE" });
+          else for (const one of batches[i] ?? []) expect(first).toContain(keyOf(one));
+        }
+        const appended = new Set(batches.flat().map(keyOf));
+        for (const key of first) expect(appended).toContain(key);
+        // What was given up and sent all the same may come twice, but never before what was appended earlier.
+        for (let device = 0; device <= 5; device++) {
+          const times = [...first].filter((key) => key.startsWith(`device-${device}|`));
+          expect(times).toEqual([...times].sort());
+        }
+        expect(fake.most.sendsOfPartition).toBeLessThanOrEqual(1);
+        expect(log.stats().readingsInFlight).toBe(0);
+      }),
+      { numRuns: 150 },
+    );
+  });
+});

@@ -1,0 +1,249 @@
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import type { DeviceMessage } from "@devicemesh/proto";
+import { describe, expect, it } from "vitest";
+import { createFakeTopic } from "../../../testing/fake-topic.ts";
+import { batchOf } from "../../../testing/message-log.contract.ts";
+import { partitionOf } from "./murmur2.ts";
+import { defaultPartitionedLogLimits, type PartitionedLogLimits } from "./partitioned-log-limits.ts";
+import { createPartitionedMessageLog } from "./partitioned-message-log.ts";
+
+const quick = {
+  ...defaultPartitionedLogLimits,
+  lingerMs: 1,
+  resendMinMs: 1,
+  resendMaxMs: 5,
+  appendTimeoutMs: 100,
+  awayTimeoutMs: 5000,
+  closeGraceMs: 50,
+  watch: { wellMs: 200, failingMs: 5 },
+} satisfies PartitionedLogLimits;
+
+function openLog(limits: Partial<PartitionedLogLimits> = {}, topic: { readonly exists?: boolean } = {}) {
+  const fake = createFakeTopic(topic);
+  const told: boolean[] = [];
+  const log = createPartitionedMessageLog({
+    topic: fake.topic,
+    limits: { ...quick, ...limits },
+    onReachable: (reachable) => told.push(reachable),
+  });
+  return {
+    fake,
+    log,
+    told,
+    async [Symbol.asyncDispose]() {
+      fake.release();
+      await log.close();
+    },
+  };
+}
+
+const messages = (deviceId: string, count: number): DeviceMessage[] =>
+  Array.from({ length: count }, (_, i) => ({ deviceId, timestampMs: i, sensor: "temperature", value: 20 }));
+const batch = (deviceId = "a", count = 3) => batchOf(messages(deviceId, count));
+
+const refusal = {
+  code: "UNAVAILABLE",
+  message: "the fake topic is away; nothing of this unit is acknowledged, send it again",
+  details: [{ kind: "retryInfo", retryDelayMs: defaultPartitionedLogLimits.retryDelayMs }],
+};
+
+describe("a log that is away", () => {
+  it("lets appends wait, and refuses them with UNAVAILABLE and RetryInfo after the time-out", async () => {
+    await using test = openLog();
+    test.fake.fate = () => "refuse";
+    const startMs = performance.now();
+    await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(95);
+    expect(test.log.stats()).toMatchObject({ timedOut: 1, readingsInFlight: 0 });
+  });
+
+  it("refuses later appends sooner, and tries them all the same", async () => {
+    await using test = openLog({
+      appendTimeoutMs: 2000,
+      awayTimeoutMs: 300,
+      watch: { wellMs: 60_000, failingMs: 5 },
+    });
+    test.fake.fate = () => "refuse";
+    await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
+    await waitUntil(() => test.told.at(-1) === false);
+    const tried = test.fake.sends.length;
+    const startMs = performance.now();
+    await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
+    expect(performance.now() - startMs).toBeLessThan(1500);
+    expect(test.fake.sends.length).toBeGreaterThan(tried);
+  });
+
+  it("takes appends again as soon as it is back, and says so", async () => {
+    await using test = openLog();
+    test.fake.fate = () => "refuse";
+    await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
+    await waitUntil(() => test.told.at(-1) === false);
+    test.fake.fate = () => "store";
+    await test.log.append(batch("b"));
+    await waitUntil(() => test.told.at(-1) === true);
+    expect(test.log.stats()).toMatchObject({ reachable: true });
+    expect(test.told).toEqual([true, false, true]);
+  });
+
+  it("is said to be back by its state alone, when nobody appends", async () => {
+    await using test = openLog();
+    await waitUntil(() => test.told.length === 1);
+    test.fake.state = undefined;
+    await waitUntil(() => test.told.at(-1) === false, { what: "it is said to be away" });
+    test.fake.state = { partitions: 3, leaderless: [] };
+    await waitUntil(() => test.told.at(-1) === true, { what: "it is said to be back" });
+  });
+
+  it("stays away while the partition that failed has no leader", async () => {
+    await using test = openLog({ watch: { wellMs: 20, failingMs: 5 } });
+    test.fake.state = { partitions: 3, leaderless: [partitionOf("a", 3)] };
+    test.fake.fate = () => "refuse";
+    await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
+    await waitUntil(() => test.told.at(-1) === false);
+    const { describes } = test.fake;
+    await waitUntil(() => test.fake.describes > describes + 20);
+    expect(test.told.at(-1)).toBe(false);
+    test.fake.state = { partitions: 3, leaderless: [] };
+    await waitUntil(() => test.told.at(-1) === true);
+  });
+
+  it("stays away while every send fails, though the topic is there", async () => {
+    await using test = openLog({ awayTimeoutMs: 50 });
+    test.fake.fate = () => "refuse";
+    let isOver = false;
+    async function append(): Promise<void> {
+      while (!isOver) await test.log.append(batch()).catch(() => {});
+    }
+    const appends = Promise.all([append(), append()]);
+    try {
+      await waitUntil(() => test.told.at(-1) === false);
+      const { describes } = test.fake;
+      await waitUntil(() => test.fake.describes > describes + 20);
+      expect(test.told).toEqual([true, false]);
+    } finally {
+      isOver = true;
+      await appends;
+    }
+  });
+
+  it("rides an interruption out that is shorter than the time-out", async () => {
+    await using test = openLog({ appendTimeoutMs: 5000 });
+    test.fake.fate = () => "refuse";
+    const append = test.log.append(batch());
+    await waitUntil(() => test.log.stats().failedSends > 5);
+    test.fake.fate = () => "store";
+    await append;
+    expect(test.told).toEqual([true]);
+  });
+
+  it("sends nothing of an append that was refused, once that is all there is", async () => {
+    await using test = openLog();
+    test.fake.fate = () => "refuse";
+    await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
+    const { length } = test.fake.sends;
+    test.fake.fate = () => "store";
+    await test.log.append(batch("b", 1));
+    expect(test.fake.sends.length).toBeLessThanOrEqual(length + 2);
+    expect(test.fake.stored.flat().map(({ key }) => String(key))).toEqual([
+      "b|temperature|1970-01-01T00:00:00.000Z",
+    ]);
+  });
+});
+
+describe("a log whose topic is not there yet", () => {
+  it("lets appends wait for it", async () => {
+    await using test = openLog({ appendTimeoutMs: 5000 }, { exists: false });
+    const append = test.log.append(batch());
+    await waitUntil(() => test.told.length > 0);
+    expect(test.told).toEqual([false]);
+    test.fake.state = { partitions: 3, leaderless: [] };
+    await append;
+    expect(test.fake.stored.flat()).toHaveLength(3);
+    expect(test.told).toEqual([false, true]);
+  });
+
+  it("refuses them after the time-out with what is missing", async () => {
+    await using test = openLog({}, { exists: false });
+    await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
+  });
+
+  it("refuses them at once when it is closed", async () => {
+    await using test = openLog({ appendTimeoutMs: 60_000, closeGraceMs: 60_000 }, { exists: false });
+    await waitUntil(() => test.told.length > 0);
+    const append = test.log.append(batch());
+    const refused = expect(append).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await test.log.close();
+    await refused;
+  });
+});
+
+describe("a log whose topic has other partitions than before", () => {
+  it("refuses everything, for repeats could not be told any more", async () => {
+    await using test = openLog({ appendTimeoutMs: 60_000 });
+    await test.log.append(batch());
+    test.fake.fate = () => "refuse";
+    const held = expect(test.log.append(batch())).rejects.toThrow("had 3 partitions and now has 4");
+    test.fake.state = { partitions: 4, leaderless: [] };
+    await held;
+    await expect(test.log.append(batch())).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    expect(test.told.at(-1)).toBe(false);
+  });
+
+  it("accepts appends again, without a restart, when the topic has as many as before", async () => {
+    await using test = openLog({ appendTimeoutMs: 5000, watch: { wellMs: 20, failingMs: 5 } });
+    await test.log.append(batch());
+    test.fake.state = { partitions: 4, leaderless: [] };
+    await waitUntil(() => test.told.at(-1) === false);
+    await expect(test.log.append(batch("b"))).rejects.toThrow("had 3 partitions and now has 4");
+    test.fake.state = { partitions: 3, leaderless: [] };
+    await waitUntil(() => test.told.at(-1) === true);
+    await test.log.append(batch("b"));
+    expect(test.fake.stored.flat()).toHaveLength(6);
+    expect(test.log.stats()).toMatchObject({ reachable: true, fault: undefined });
+  });
+});
+
+describe("a fault that is over", () => {
+  it.each(["describe", "send"] as const)("of a %s is not what a later caller gets", async (failing) => {
+    await using test = openLog({ appendTimeoutMs: 300, watch: { wellMs: 20, failingMs: 5 } });
+    await test.log.append(batch());
+    if (failing === "describe") test.fake.state = undefined;
+    else test.fake.fate = () => "refuse";
+    if (failing === "send") await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
+    await waitUntil(() => test.log.stats().fault !== undefined);
+    test.fake.state = { partitions: 3, leaderless: [] };
+    test.fake.fate = () => "store";
+    await test.log.append(batch());
+    await waitUntil(() => test.log.stats().fault === undefined);
+    test.fake.fate = () => "hold";
+    await expect(test.log.append(batch())).rejects.toThrow(
+      "the message log is too slow; nothing of this unit is acknowledged, send it again",
+    );
+  });
+});
+
+describe("closing the log", () => {
+  it("finishes what is under way", async () => {
+    await using test = openLog({ closeGraceMs: 5000, appendTimeoutMs: 5000 });
+    test.fake.fate = () => "hold";
+    const append = test.log.append(batch());
+    await waitUntil(() => test.fake.sends.length === 1);
+    const closed = test.log.close();
+    await expect(test.log.append(batch())).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    test.fake.release();
+    await append;
+    await closed;
+    expect(test.fake.closed).toBe(true);
+  });
+
+  it("refuses what takes longer than the grace, and is the same twice", async () => {
+    await using test = openLog({ appendTimeoutMs: 60_000 });
+    test.fake.fate = () => "hold";
+    const append = expect(test.log.append(batch())).rejects.toMatchObject({ code: "UNAVAILABLE" });
+    await waitUntil(() => test.fake.sends.length === 1);
+    const closed = test.log.close();
+    expect(test.log.close()).toBe(closed);
+    await Promise.all([closed, append]);
+    expect(test.log.stats().readingsInFlight).toBe(0);
+  });
+});

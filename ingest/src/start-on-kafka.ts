@@ -1,0 +1,99 @@
+import { openDeviceAccess } from "@devicemesh/identity";
+import { withinTime } from "@devicemesh/kit/async/time-limit";
+import { createDependencies } from "@devicemesh/kit/health/dependency-health";
+import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { chainNames, listOf } from "@devicemesh/pipeline";
+import { readContractImage } from "@devicemesh/proto/image";
+import { ingestConfig } from "./limits.ts";
+import { createKafkaMessageLog } from "./log/kafka/kafka-message-log.ts";
+import { followRetentionTopic } from "./log/kafka/kafka-retention-bound.ts";
+import { registerIngestLogMetrics } from "./metrics.ts";
+import type { IngestSettings } from "./settings.ts";
+import { type Ingest, startIngest } from "./start.ts";
+
+/** How long the start waits for brokers that say nothing, in ms. */
+const firstBoundMs = 2000;
+
+/**
+ * Starts ingest over Kafka. It listens at once, and says NOT_SERVING while Kafka or the topic cannot be reached,
+ * or while it is unknown which readings have expired; senders wait for them, or are told to try again.
+ * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity is wrong.
+ */
+export async function startIngestProcess(
+  settings: IngestSettings,
+  dependencies: {
+    readonly logger: Logger;
+    readonly clock: () => number;
+    readonly metrics?: Metrics | undefined;
+  },
+): Promise<Ingest> {
+  const { logger, clock, metrics } = dependencies;
+  const { host, port, kafkaBrokers, topicPrefix, appendTimeout, retainRaw } = settings;
+  const { messages: topic, retention } = chainNames({ prefix: topicPrefix }).topics;
+  const brokers = listOf(kafkaBrokers);
+  const access = openDeviceAccess(settings, { logger, clock });
+  let ingest: Ingest | undefined;
+  const waiting = createDependencies<"kafka">({ logger });
+  const log = createKafkaMessageLog({
+    brokers,
+    topic,
+    limits: { appendTimeoutMs: appendTimeout },
+    onReachable(reachable, fault) {
+      tellHealth();
+      if (reachable) waiting.available("kafka");
+      else waiting.unavailable("kafka", fault);
+    },
+  });
+  const bound = followRetentionTopic({
+    brokers,
+    topic: retention,
+    onChange(isKnown, error) {
+      tellHealth();
+      // Of brokers that cannot be reached one line is enough, which is the log's.
+      if (isKnown || !log.stats().reachable) return;
+      logger.warn({ topic: retention, reason: reasonOf(error) }, "it is unknown which readings have expired");
+    },
+  });
+  function tellHealth(): void {
+    ingest?.setServing(log.stats().reachable && bound.isKnown());
+  }
+  function retainedSinceMs(): number {
+    const boundMs = bound.acceptedSinceMs();
+    return retainRaw === undefined ? boundMs : Math.max(boundMs, clock() - retainRaw);
+  }
+  try {
+    // So that the first senders are not told to try again where all is well; brokers that are silent hold nothing up.
+    await withinTime(bound.asked, { ms: firstBoundMs, what: "the retention topic" }).catch(() => {});
+    ingest = await startIngest(ingestConfig({ host, port }), {
+      log,
+      clock,
+      logger,
+      image: readContractImage(),
+      serving: false,
+      identityOf: access.identityOf,
+      tls: access.tls,
+      metrics,
+      retainedSinceMs,
+    });
+  } catch (error) {
+    await bound[Symbol.asyncDispose]();
+    await log.close();
+    access[Symbol.dispose]();
+    throw error;
+  }
+  if (metrics) registerIngestLogMetrics(metrics, log.stats);
+  tellHealth();
+  const service = ingest;
+  let closing: Promise<void> | undefined;
+  function close(): Promise<void> {
+    closing ??= service
+      .close()
+      .then(() => bound[Symbol.asyncDispose]())
+      .then(() => log.close())
+      .finally(() => access[Symbol.dispose]());
+    return closing;
+  }
+  return { ...service, close, [Symbol.asyncDispose]: close };
+}

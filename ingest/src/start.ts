@@ -1,0 +1,160 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { IdentifyPublisher } from "@devicemesh/identity";
+import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health/health";
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { startGrpcServer } from "@devicemesh/kit/rpc/grpc-server";
+import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/rpc/reflection";
+import type { UnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
+import type { AddressOf } from "@devicemesh/kit/rpc/requests/rejected-requests";
+import type { TlsTermination } from "@devicemesh/kit/server/tls-termination";
+import type { ServerOptions } from "@grpc/grpc-js";
+import { type AdmitOlder, type AdmitSeries, createReadingChecks } from "./checks/reading-checks.ts";
+import { createCounters, type IngestStats } from "./counters.ts";
+import type { IngestConfig } from "./limits.ts";
+import type { MessageLog } from "./log/message-log.ts";
+import { registerIngestMetrics } from "./metrics.ts";
+import { createFrameIntake } from "./publish/frame-intake.ts";
+import { identifyOnce } from "./publish/identify-once.ts";
+import { createOpenCalls } from "./publish/open-calls.ts";
+import { createReadingRoom } from "./publish/reading-capacity.ts";
+import { createIngestService, ingestServiceDefinition, ingestServiceName } from "./publish/service.ts";
+import { createDeviceIds } from "./wire/device-ids.ts";
+import { createFrameDecoder } from "./wire/frame-decoder.ts";
+
+/** What ingest needs from outside. The log stays the caller's: close it after ingest. */
+export type IngestDependencies = {
+  readonly log: MessageLog;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+  /** The contract as a FileDescriptorSet in bytes, for reflection. */
+  readonly image: Uint8Array;
+  /**
+   * Readings with an earlier timestamp (ms since 1970) are refused; asked for each frame, which fails with the RpcError
+   * that it throws. No floor if left out.
+   */
+  readonly retainedSinceMs?: () => number;
+  /** Whether a reading may begin a series; all may if left out. */
+  readonly admitSeries?: AdmitSeries | undefined;
+  /** Whether a reading that may be a duplicate is accepted; all are if left out. */
+  readonly admitOlder?: AdmitOlder | undefined;
+  /** What health says at first; true if left out. */
+  readonly serving?: boolean;
+  /** Names a failed call in the log and in its answer; random by default. */
+  readonly createRequestId?: () => string;
+  /** Who sends a call: its readings of devices that are not its own are refused. Anyone may send if left out. */
+  readonly identityOf?: IdentifyPublisher | undefined;
+  /** Serves TLS; cleartext if left out. */
+  readonly tls?: TlsTermination | undefined;
+  /** Where the services are that ingest does not have, for clients that call them here. */
+  readonly addressOf?: AddressOf | undefined;
+  /** The incomplete requests of the process, where it has more than one server. */
+  readonly unfinished?: UnfinishedRequests | undefined;
+  /** Gets what ingest counts, if somebody wants it. */
+  readonly metrics?: Metrics | undefined;
+};
+
+/** Ingest, listening. */
+export type Ingest = AsyncDisposable & {
+  readonly port: number;
+  /** What it has done since it was started. */
+  stats(): IngestStats;
+  /** Sets what health says: false while the log is away. Without effect once it is closing. */
+  setServing(serving: boolean): void;
+  /**
+   * Says NOT_SERVING, answers new streams with UNAVAILABLE, lets open units finish within
+   * `shutdownGraceMs`, cuts the others with UNAVAILABLE, and frees the port. Closing twice is the same as once.
+   */
+  close(): Promise<void>;
+};
+
+/**
+ * Starts ingest.
+ * @throws PortInUseError if the port is taken.
+ */
+export async function startIngest(config: IngestConfig, dependencies: IngestDependencies): Promise<Ingest> {
+  const { clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
+  const { tls, metrics, addressOf, unfinished, admitSeries, admitOlder } = dependencies;
+  const identityOf = dependencies.identityOf && identifyOnce(dependencies.identityOf);
+  const counters = createCounters();
+  const room = createReadingRoom(config.readingsInFlightMax);
+  const calls = createOpenCalls({ counters, logger, createRequestId, retryDelayMs: config.retryDelayMs });
+  const intake = createFrameIntake({
+    decode: createFrameDecoder({ deviceIds: createDeviceIds() }),
+    check: createReadingChecks(),
+    clock,
+    retainedSinceMs,
+    admitSeries,
+    admitOlder,
+    unitReadingsMax: config.unitReadingsMax,
+    counters,
+  });
+  const stats = (): IngestStats => ({ ...counters, openStreams: calls.size, readingsInFlight: room.taken });
+  let isLogReachable = dependencies.serving ?? true;
+  const timed =
+    metrics && registerIngestMetrics(metrics, { stats, isLogReachable: () => isLogReachable }).timed;
+  const log = timed?.(dependencies.log) ?? dependencies.log;
+  const handlers = createIngestService({ calls, intake, log, room, config, identityOf });
+  const health = createHealth([ingestServiceName]);
+  health.setServing(isLogReachable);
+  const reflection = createReflection({ image, services: [ingestServiceName] });
+  const server = await startGrpcServer({
+    host: config.host,
+    port: config.port,
+    options: serverOptions(config),
+    connections: config.connections,
+    tls,
+    metrics,
+    addressOf,
+    unfinished,
+    authorize(call) {
+      // Health and reflection are for anybody.
+      if (call.path.startsWith(`/${ingestServiceName}/`)) identityOf?.(call);
+    },
+    addServices(grpcServer) {
+      grpcServer.addService(ingestServiceDefinition, handlers);
+      addHealthToGrpcServer(grpcServer, health);
+      addReflectionToGrpcServer(grpcServer, reflection);
+    },
+    onClosing: () => health.close(),
+    // Units have had their time by then; what is left are streams of reflection.
+    shutdownGraceMs: 100,
+  });
+
+  async function shutDown(): Promise<void> {
+    health.setServing(false);
+    const drained = calls.drain();
+    const grace = new AbortController();
+    await Promise.race([drained, delay(config.shutdownGraceMs, undefined, grace).catch(() => {})]);
+    grace.abort();
+    calls.cut();
+    await drained;
+    await server.close();
+  }
+  let closing: Promise<void> | undefined;
+  function close(): Promise<void> {
+    closing ??= shutDown();
+    return closing;
+  }
+  return {
+    port: server.port,
+    stats,
+    setServing(serving) {
+      isLogReachable = serving;
+      if (!closing) health.setServing(serving);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function serverOptions(config: IngestConfig): ServerOptions {
+  return {
+    "grpc.max_concurrent_streams": config.connectionStreamsMax,
+    "grpc.max_receive_message_length": config.receiveBytesMax,
+    "grpc.keepalive_time_ms": config.keepaliveIntervalMs,
+    "grpc.keepalive_timeout_ms": config.keepaliveTimeoutMs,
+  };
+}

@@ -1,0 +1,70 @@
+import { deviceIdPattern } from "@devicemesh/proto";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { deviceIdBytes } from "../../testing/frame-bytes.ts";
+import { createDeviceIds, type DeviceIds, hashOf } from "./device-ids.ts";
+
+describe("the table of device ids", () => {
+  it("gives the id for any bytes that fit the pattern, and nothing for others, however full it is", () => {
+    const deviceIds = createDeviceIds({ slots: 8 });
+    fc.assert(
+      fc.property(deviceIdBytes, fc.nat(7), (bytes, offset) => {
+        const text = bytes.toString("latin1");
+        expect(intern(deviceIds, bytes, offset)).toBe(deviceIdPattern.test(text) ? text : undefined);
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it("tells ids apart that differ in one byte only, at any place and length", () => {
+    const deviceIds = createDeviceIds({ slots: 64 });
+    for (let length = 1; length <= 128; length++) {
+      for (const place of [0, length >> 1, length - 1]) {
+        const one = Buffer.alloc(length, "a");
+        const other = Buffer.from(one);
+        other[place] = 98;
+        for (const bytes of [one, other, one, other]) expect(intern(deviceIds, bytes)).toBe(bytes.toString());
+      }
+    }
+  });
+
+  it("tells ids apart whose hashes are the same", () => {
+    const [one, other] = collidingIds();
+    const deviceIds = createDeviceIds();
+    for (const id of [one, other, one, other]) expect(intern(deviceIds, Buffer.from(id))).toBe(id);
+  });
+
+  it("serves many times more ids than it has slots", () => {
+    const deviceIds = createDeviceIds({ slots: 16 });
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 1000; i++)
+        expect(intern(deviceIds, Buffer.from(`device-${i}`))).toBe(`device-${i}`);
+    }
+  });
+
+  it("refuses a number of slots that is no power of two", () => {
+    expect(() => createDeviceIds({ slots: 1000 })).toThrow("power of two");
+  });
+});
+
+/** Two ids of one length with one hash: among so many there are some (the birthday paradox). */
+function collidingIds(): [string, string] {
+  const bytes = Buffer.alloc(12);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const byHash = new Map<number, string>();
+  for (let i = 0; i < 1_000_000; i++) {
+    const id = `id-${String(i).padStart(9, "0")}`;
+    bytes.write(id);
+    const hash = hashOf(view, 0, bytes.length);
+    const other = byHash.get(hash);
+    if (other !== undefined) return [other, id];
+    byHash.set(hash, id);
+  }
+  throw new Error("no two ids have the same hash");
+}
+
+function intern(deviceIds: DeviceIds, bytes: Buffer, offset = 0): string | undefined {
+  const frame = Buffer.concat([Buffer.alloc(offset, 255), bytes, Buffer.alloc(3, 255)]);
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
+  return deviceIds.intern(frame, view, offset, offset + bytes.length);
+}

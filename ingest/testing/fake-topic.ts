@@ -1,0 +1,106 @@
+import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import type { PartitionedTopic } from "../src/log/kafka/partitioned-topic.ts";
+import type { MessageRecord } from "../src/log/message-records.ts";
+
+/** What a fake topic does with a send, told by the test. */
+export type SendFate =
+  | "store"
+  /** Stores nothing and rejects. */
+  | "refuse"
+  /** Stores everything and rejects: the answer was lost. */
+  | "store-and-reject"
+  /** Waits for `release`, then stores. */
+  | "hold";
+
+/** A topic in memory, for tests, that fails when it is told to. */
+export type FakeTopic = {
+  readonly topic: PartitionedTopic;
+  /** What each partition has, in order. */
+  readonly stored: readonly (readonly MessageRecord[])[];
+  /** The partition and size of each send, in order. */
+  readonly sends: readonly { readonly partition: number; readonly records: number }[];
+  /** The most sends at a time to one partition, and records in flight over all of them. */
+  readonly most: { readonly sendsOfPartition: number; readonly records: number };
+  /** Decides on sends; asked for each. */
+  fate: (send: { readonly partition: number; readonly attempt: number }) => SendFate;
+  /** What `describe` says; undefined if it cannot be asked. */
+  state: { readonly partitions: number; readonly leaderless: readonly number[] } | undefined;
+  /** How often it was asked for its state. */
+  readonly describes: number;
+  /** Lets what is held go on. */
+  release(): void;
+  readonly closed: boolean;
+};
+
+/** A topic that takes everything, until told otherwise; one that is not there if `exists` is false. */
+export function createFakeTopic({
+  partitions = 3,
+  exists = true,
+}: {
+  readonly partitions?: number;
+  readonly exists?: boolean;
+} = {}): FakeTopic {
+  const stored: MessageRecord[][] = Array.from({ length: partitions }, () => []);
+  const sends: { partition: number; records: number }[] = [];
+  const flying = new Map<number, number>();
+  const held = new Set<() => void>();
+  const most = { sendsOfPartition: 0, records: 0 };
+  let recordsFlying = 0;
+  let describes = 0;
+  let closed = false;
+
+  async function send(partition: number, records: readonly MessageRecord[]): Promise<void> {
+    sends.push({ partition, records: records.length });
+    const fate = fake.fate({ partition, attempt: sends.length });
+    // So that what overlaps is seen to.
+    if (fate === "hold") await new Promise<void>((resolve) => held.add(resolve));
+    else await new Promise((resolve) => setImmediate(resolve));
+    if (fate !== "refuse") stored[partition]?.push(...records);
+    if (fate === "refuse" || fate === "store-and-reject") throw away();
+  }
+
+  const fake: FakeTopic & { state: FakeTopic["state"] } = {
+    topic: {
+      async describe() {
+        describes++;
+        if (fake.state === undefined) throw away();
+        return fake.state;
+      },
+      async send(partition, records) {
+        flying.set(partition, (flying.get(partition) ?? 0) + 1);
+        recordsFlying += records.length;
+        most.sendsOfPartition = Math.max(most.sendsOfPartition, flying.get(partition) ?? 0);
+        most.records = Math.max(most.records, recordsFlying);
+        try {
+          await send(partition, records);
+        } finally {
+          flying.set(partition, (flying.get(partition) ?? 0) - 1);
+          recordsFlying -= records.length;
+        }
+      },
+      async close() {
+        closed = true;
+      },
+    },
+    stored,
+    sends,
+    most,
+    fate: () => "store",
+    state: exists ? { partitions, leaderless: [] } : undefined,
+    release() {
+      for (const go of held) go();
+      held.clear();
+    },
+    get describes() {
+      return describes;
+    },
+    get closed() {
+      return closed;
+    },
+  };
+  return fake;
+}
+
+function away() {
+  return unavailable({ message: "the fake topic is away", retryDelayMs: 1 });
+}

@@ -1,0 +1,128 @@
+import { randomUUID } from "node:crypto";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { createKafka } from "@devicemesh/pipeline/kafka-client";
+import { type DeviceMessage, identityOf, type SensorName } from "@devicemesh/proto";
+
+/** For tests: a topic of its own on real brokers. */
+export type TestTopic = {
+  readonly topic: string;
+  /** Creates it; an append-time topic, as the operator makes it. */
+  create(): Promise<void>;
+  /** Appends a record. */
+  append(record: { readonly key: string; readonly value: string }): Promise<void>;
+  /** Every message in it, by partition in order; repeats included unless asked to leave them out. */
+  readAll(options?: { readonly repeats?: boolean }): Promise<DeviceMessage[]>;
+  /** Removes it, if it is there, and ends the connections. */
+  remove(): Promise<void>;
+};
+
+/** A topic, not created yet. */
+export function testTopic(options: {
+  readonly brokers: readonly string[];
+  /** Its name; random if left out. */
+  readonly topic?: string;
+  readonly partitions?: number;
+  /** How many brokers keep a copy; all but one of them must answer for an append. */
+  readonly replicas: number;
+}): TestTopic {
+  const { brokers, topic = `ingest-test-${randomUUID()}`, partitions = 3, replicas } = options;
+  const kafka = createKafka({ brokers, clientId: "devicemesh-ingest-test" });
+  const admin = kafka.admin();
+  let connected: Promise<void> | undefined;
+  const connect = () => {
+    connected ??= admin.connect();
+    return connected;
+  };
+
+  async function endOffsets(): Promise<Map<number, bigint>> {
+    await connect();
+    const offsets = await admin.fetchTopicOffsets(topic);
+    return new Map(offsets.map(({ partition, high }) => [partition, BigInt(high)]));
+  }
+
+  return {
+    topic,
+    async create() {
+      await connect();
+      await admin.createTopics({
+        // It fails where a broker has not heard of the topic yet.
+        waitForLeaders: false,
+        topics: [
+          {
+            topic,
+            numPartitions: partitions,
+            replicationFactor: replicas,
+            configEntries: [
+              { name: "message.timestamp.type", value: "LogAppendTime" },
+              { name: "min.insync.replicas", value: String(Math.max(replicas - 1, 1)) },
+            ],
+          },
+        ],
+      });
+      const isThere = async () => (await endOffsets().catch(() => new Map())).size === partitions;
+      await waitUntil(isThere, { timeoutMs: 30_000, what: "the topic has its leaders" });
+    },
+    async append(record) {
+      const producer = kafka.producer({ allowAutoTopicCreation: false });
+      await producer.connect();
+      await producer.send({ topic, acks: -1, messages: [record] });
+      await producer.disconnect();
+    },
+    async readAll({ repeats = false } = {}) {
+      const ends = await endOffsets();
+      const found = new Map<number, DeviceMessage[]>([...ends.keys()].map((partition) => [partition, []]));
+      const left = new Set([...ends].filter(([, end]) => end > 0n).map(([partition]) => partition));
+      if (left.size > 0) {
+        const consumer = kafka.consumer({ groupId: `${topic}-${randomUUID()}`, maxWaitTimeInMs: 100 });
+        const done = Promise.withResolvers<void>();
+        await consumer.connect();
+        await consumer.subscribe({ topic, fromBeginning: true });
+        await consumer.run({
+          async eachBatch({ batch }) {
+            for (const { key, value } of batch.messages) {
+              found.get(batch.partition)?.push(messageOf(key, value));
+            }
+            if (BigInt(batch.lastOffset()) + 1n >= (ends.get(batch.partition) ?? 0n)) {
+              left.delete(batch.partition);
+            }
+            if (left.size === 0) done.resolve();
+          },
+        });
+        await done.promise;
+        await consumer.disconnect();
+      }
+      const all = [...found.values()].flat();
+      return repeats ? all : firstOfEach(all);
+    },
+    async remove() {
+      await connect();
+      if ((await admin.listTopics()).includes(topic)) await admin.deleteTopics({ topics: [topic] });
+      await admin.disconnect();
+    },
+  };
+}
+
+/** @throws Error if the record is not what ingest promises to whoever reads the log. */
+function messageOf(key: Buffer | null, value: Buffer | null): DeviceMessage {
+  const text = String(value);
+  const { device_id, timestamp, sensor, value: number, ...rest } = JSON.parse(text);
+  const message = { deviceId: device_id, timestampMs: Date.parse(timestamp), sensor, value: number } as {
+    readonly deviceId: string;
+    readonly timestampMs: number;
+    readonly sensor: SensorName;
+    readonly value: number;
+  };
+  if (String(key) !== identityOf(message) || Object.keys(rest).length > 0 || typeof number !== "number") {
+    throw new Error(`not a device message: ${String(key)} ${text}`);
+  }
+  return message;
+}
+
+function firstOfEach(messages: readonly DeviceMessage[]): DeviceMessage[] {
+  const first = new Map<string, DeviceMessage>();
+  for (const message of messages) {
+    const identity = identityOf(message);
+    if (!first.has(identity)) first.set(identity, message);
+  }
+  return [...first.values()];
+}

@@ -1,0 +1,102 @@
+import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import { type DeviceMessage, identityOf, sensors } from "@devicemesh/proto";
+import type { MessageBatch, MessageLog } from "../src/log/message-log.ts";
+
+/** Device ids that make an append of the memory log go wrong, for tests. */
+export const memoryLogSentinels = {
+  /** The append rejects with UNAVAILABLE, as if the log were away. */
+  unavailable: "sentinel:log-unavailable",
+  /** The append rejects with an error that is foreign to us. */
+  broken: "sentinel:log-broken",
+} as const;
+
+/** A log that keeps messages in memory, for tests: nothing survives the process. */
+export type MemoryMessageLog = {
+  readonly log: MessageLog;
+  /** Every message in the order appended, repeats included. */
+  readonly messages: readonly DeviceMessage[];
+  /** How many appends wait for `release`. */
+  readonly held: number;
+  /** What was stored, in order: of one identity the first message. */
+  readAll(): readonly DeviceMessage[];
+  /** From now on appends wait. */
+  hold(): void;
+  /** Lets the appends that wait, and later ones, go on. */
+  release(): void;
+  /** From now on appends reject with UNAVAILABLE; those that wait too. */
+  close(): void;
+};
+
+/** An empty log that holds at most `messagesMax` messages; appends beyond reject with UNAVAILABLE. */
+export function createMemoryMessageLog({
+  messagesMax = 10_000_000,
+}: {
+  readonly messagesMax?: number;
+} = {}): MemoryMessageLog {
+  const messages: DeviceMessage[] = [];
+  const waiting = new Set<() => void>();
+  let holding = false;
+  let closed = false;
+
+  function store(batch: MessageBatch): void {
+    if (closed) throw away("the message log is closed");
+    if (messages.length + batch.length > messagesMax) throw away("the message log is full");
+    const added = messagesOf(batch);
+    if (added.some(({ deviceId }) => deviceId === memoryLogSentinels.unavailable)) {
+      throw away("the message log is away");
+    }
+    if (added.some(({ deviceId }) => deviceId === memoryLogSentinels.broken)) {
+      throw new Error("the memory log was told to break");
+    }
+    for (const message of added) messages.push(message);
+  }
+
+  function release(): void {
+    holding = false;
+    for (const go of waiting) go();
+    waiting.clear();
+  }
+
+  return {
+    log: {
+      async append(batch) {
+        if (holding && !closed) await new Promise<void>((resolve) => waiting.add(resolve));
+        store(batch);
+      },
+    },
+    messages,
+    get held() {
+      return waiting.size;
+    },
+    readAll() {
+      const first = new Map<string, DeviceMessage>();
+      for (const message of messages) {
+        const identity = identityOf(message);
+        if (!first.has(identity)) first.set(identity, message);
+      }
+      return [...first.values()];
+    },
+    hold() {
+      holding = true;
+    },
+    release,
+    close() {
+      closed = true;
+      release();
+    },
+  };
+}
+
+/** The rows of a batch as messages. */
+export function messagesOf(batch: MessageBatch): DeviceMessage[] {
+  return Array.from({ length: batch.length }, (_, row) => ({
+    deviceId: batch.deviceIds[row]!,
+    timestampMs: batch.timestampsMs[row]!,
+    sensor: sensors[batch.sensorCodes[row]!]!.sensor,
+    value: batch.values[row]!,
+  }));
+}
+
+function away(message: string) {
+  return unavailable({ message, retryDelayMs: 1000 });
+}

@@ -1,0 +1,63 @@
+import { defineSettings, loadSettings } from "../settings/define-settings.ts";
+import { probe } from "./probe.ts";
+
+/** The settings of the probe; it takes no environment variables, since those of its container are a service's. */
+const probeSettings = defineSettings({
+  prefix: "DEVICEMESH_PROBE_",
+  usage: "node kit/src/health/probe-main.ts HOST:PORT [SERVICE] [flags]",
+  summary:
+    "Asks a server's grpc.health.v1 how it is. Ends with 0 if it is SERVING, 1 with a line that says why not, 2 if it was asked wrongly.",
+  positionals: { max: 2, placeholder: "HOST:PORT SERVICE" },
+  settings: {
+    timeoutMs: {
+      flag: "--timeout",
+      env: "DEVICEMESH_PROBE_TIMEOUT",
+      kind: "duration",
+      default: "3s",
+      minimum: "1ms",
+      maximum: "1m",
+      description: "How long the answer may take.",
+    },
+    answering: {
+      flag: "--answering",
+      env: "DEVICEMESH_PROBE_ANSWERING",
+      kind: "boolean",
+      default: false,
+      description:
+        "End with 0 whatever it answers: a server that says NOT_SERVING waits for others, and a restart would not help it.",
+    },
+  },
+});
+
+/** What a run ends with: its exit code, and what it has to say on which stream. */
+export type ProbeOutcome = {
+  readonly exitCode: 0 | 1 | 2;
+  readonly stdout: string;
+  readonly stderr: string;
+};
+
+/** Runs the probe's command line; `args` are without node and script. */
+export async function runProbe(args: readonly string[]): Promise<ProbeOutcome> {
+  const loaded = loadSettings(probeSettings, { args, env: {} });
+  if (loaded.kind === "help") return { exitCode: 0, stdout: loaded.text, stderr: "" };
+  if (loaded.kind === "problems") return { exitCode: 2, stdout: "", stderr: loaded.text };
+  const [address, service = ""] = loaded.positionals;
+  if (address === undefined || !isAddress(address)) {
+    const told = address === undefined ? "no address was given" : `${JSON.stringify(address)} is no address`;
+    return {
+      exitCode: 2,
+      stdout: "",
+      stderr: `${told}: ${probeSettings.usage}\n`,
+    };
+  }
+  const result = await probe({ address, service, ...loaded.values });
+  return result.kind === "serving"
+    ? { exitCode: 0, stdout: "", stderr: "" }
+    : { exitCode: 1, stdout: `${result.reason}\n`, stderr: "" };
+}
+
+/** A host, or an IPv6 address in brackets, and a port. */
+function isAddress(text: string): boolean {
+  const port = Number(/^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):(\d{1,5})$/.exec(text)?.[1]);
+  return port >= 1 && port <= 65_535;
+}

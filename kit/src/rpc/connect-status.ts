@@ -1,0 +1,129 @@
+import { randomUUID } from "node:crypto";
+import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
+import type { Logger } from "../observability/logger.ts";
+import { RpcError, toStatus } from "./rpc-error.ts";
+
+/** The header that carries the id of a request, in requests and in answers. */
+export const requestIdHeader = "x-request-id";
+
+/**
+ * An error as a Connect handler may throw it, with the details attached. A ConnectError is returned as it
+ * is; foreign errors are INTERNAL with a fixed text, and the original is in `cause` for the log.
+ */
+export function toConnectError(error: unknown): ConnectError {
+  if (error instanceof ConnectError) {
+    return error;
+  }
+  const { code, message, details } = toStatus(error);
+  const connectError = new ConnectError(message, code, undefined, undefined, error);
+  connectError.details = details.map((detail) => ({
+    type: detail.typeUrl.split("/").at(-1)!,
+    value: detail.value,
+  }));
+  return connectError;
+}
+
+/** What the translation of errors needs. */
+type ErrorTranslation = { readonly logger: Logger; readonly createRequestId?: () => string };
+
+/**
+ * Translates what handlers throw, in unary calls and in streams. Put it first in the list, so that it is
+ * the outermost. A ConnectError passes; what fails because the client is gone or a deadline has passed is returned
+ * as such; an error whose text the caller does not get (INTERNAL) is logged with the request id. Each response
+ * carries that id in `x-request-id`; a well-formed id of the request is kept.
+ */
+export function createErrorInterceptor({
+  logger,
+  createRequestId = randomUUID,
+}: ErrorTranslation): Interceptor {
+  return (next) => async (request) => {
+    const requestId = acceptedRequestId(request.header.get(requestIdHeader)) ?? createRequestId();
+    const translate = (error: unknown): ConnectError =>
+      abortReason(request.signal, error, logger) ??
+      reportForeign(error, { logger, requestId, url: request.url });
+    try {
+      const response = await next(request);
+      response.header.set(requestIdHeader, requestId);
+      return response.stream
+        ? { ...response, message: translateErrors(response.message, translate) }
+        : response;
+    } catch (error) {
+      const connectError = translate(error);
+      // Only here: what fails later has sent its headers, with the id, before.
+      connectError.metadata.set(requestIdHeader, requestId);
+      throw connectError;
+    }
+  };
+}
+
+/** Decides by the headers of a call whether it may go on, and rejects if not. */
+export type CheckCall = (context: HandlerContext) => Promise<void>;
+
+/**
+ * The gate of a router: runs `check` before the body of a request is read, and translates what it rejects with as
+ * the interceptor does, which no rejected call reaches. `onRejected` gets the error.
+ */
+export function createRequestGate(
+  check: CheckCall,
+  {
+    logger,
+    createRequestId = randomUUID,
+    onRejected,
+  }: ErrorTranslation & {
+    readonly onRejected?: ((context: HandlerContext, error: ConnectError) => void) | undefined;
+  },
+): CheckCall {
+  return async (context) => {
+    try {
+      await check(context);
+    } catch (error) {
+      const requestId = acceptedRequestId(context.requestHeader.get(requestIdHeader)) ?? createRequestId();
+      const connectError = reportForeign(error, { logger, requestId, url: context.url });
+      connectError.metadata.set(requestIdHeader, requestId);
+      onRejected?.(context, connectError);
+      throw connectError;
+    }
+  };
+}
+
+const requestIdPattern = /^[A-Za-z0-9._:-]{1,64}$/;
+
+function acceptedRequestId(header: string | null): string | undefined {
+  return header !== null && requestIdPattern.test(header) ? header : undefined;
+}
+
+/**
+ * What ended an aborted call, whatever failed because of it: a database that was interrupted or a body that broke
+ * off has errors of its own, which are no news. An error that is meant for the caller passes.
+ */
+function abortReason(signal: AbortSignal, error: unknown, logger: Logger): ConnectError | undefined {
+  if (!signal.aborted || (error instanceof ConnectError && error !== signal.reason)) return undefined;
+  if (error instanceof RpcError && error.code !== "INTERNAL") return undefined;
+  if (error !== signal.reason) logger.debug({ error }, "a call failed after it was aborted");
+  // A client of HTTP/1.1 that goes away, such as a closed tab, gives no reason of its own.
+  return signal.reason instanceof ConnectError
+    ? signal.reason
+    : new ConnectError("the client is gone", Code.Canceled, undefined, undefined, error);
+}
+
+function reportForeign(
+  error: unknown,
+  context: { readonly logger: Logger; readonly requestId: string; readonly url: string },
+): ConnectError {
+  if (!(error instanceof ConnectError) && toStatus(error).internal) {
+    const { pathname } = new URL(context.url, "http://host");
+    context.logger.error({ error, requestId: context.requestId, method: pathname }, "request failed");
+  }
+  return toConnectError(error);
+}
+
+async function* translateErrors<T>(
+  messages: AsyncIterable<T>,
+  translate: (error: unknown) => ConnectError,
+): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    throw translate(error);
+  }
+}

@@ -1,0 +1,124 @@
+import type { Socket } from "node:net";
+import { type Metadata, Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
+import type { Metrics } from "../observability/metrics.ts";
+import { createGrpcJsCounting } from "../observability/metrics-grpc-js.ts";
+import { createBusyConnections } from "../server/busy-connections.ts";
+import { type ConnectionLimits, connectionDefaults } from "../server/connection-limits.ts";
+import { detectHttpProtocol } from "../server/http-protocol.ts";
+import type { RunningServer } from "../server/running-server.ts";
+import { startSocketServer } from "../server/socket-server.ts";
+import type { TlsTermination } from "../server/tls-termination.ts";
+import { createGrpcStreams } from "./grpc-streams.ts";
+import { createUnfinishedRequests, type UnfinishedRequests } from "./requests/incomplete-requests.ts";
+import type { AddressOf } from "./requests/rejected-requests.ts";
+
+/** Limits that grpc-js leaves open by default. */
+export const grpcServerDefaults = {
+  "grpc.max_concurrent_streams": 1024,
+  "grpc.max_receive_message_length": 1024 * 1024,
+  "grpc.max_send_message_length": 16 * 1024 * 1024,
+  // A record of every call and connection, which nobody here reads.
+  "grpc.enable_channelz": 0,
+} as const satisfies ServerOptions;
+
+/** A call as its headers describe it. */
+export type GrpcCallHeaders = {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  /** The object that the handler gets too. */
+  readonly metadata: Metadata;
+  /** `address:port` of the client. */
+  getPeer(): string;
+};
+
+/** Takes services: a grpc-js server, or what stands before one. */
+export type GrpcServiceTarget = Pick<Server, "addService">;
+
+/**
+ * Starts a gRPC server, in cleartext unless there is `tls` (for protocol `h2`). `options` go over
+ * `grpcServerDefaults`. `onClosing` is called once when `close` begins: the place to say NOT_SERVING and to
+ * end endless streams. Calls that still run after the grace are cut: their callers get UNAVAILABLE, their
+ * handlers `cancelled`. `onError` is told of each connection that broke.
+ * With `metrics` every call is counted. `authorize` throws the RpcError of a call that is rejected by its headers:
+ * nothing of its body is read.
+ * @throws PortInUseError, or what else kept it from listening.
+ */
+export async function startGrpcServer(config: {
+  readonly host: string;
+  readonly port: number;
+  readonly options?: ServerOptions;
+  readonly tls?: TlsTermination | undefined;
+  addServices(server: GrpcServiceTarget): void;
+  readonly shutdownGraceMs: number;
+  readonly connections?: Partial<ConnectionLimits> | undefined;
+  authorize?: ((call: GrpcCallHeaders) => void) | undefined;
+  /** The one of the process; one of its own if left out. */
+  readonly unfinished?: UnfinishedRequests | undefined;
+  /** Where services are that are not served here. */
+  readonly addressOf?: AddressOf | undefined;
+  onClosing?(): void;
+  onError?(error: unknown): void;
+  readonly metrics?: Metrics | undefined;
+}): Promise<RunningServer> {
+  const counting = config.metrics && createGrpcJsCounting(config.metrics.rpc);
+  const limits = { ...connectionDefaults, ...config.connections };
+  const busy = createBusyConnections();
+  const { authorize, addressOf, unfinished = createUnfinishedRequests() } = config;
+  const streams = createGrpcStreams({ unfinished, busy, authorize, addressOf });
+  const server = new Server({
+    ...grpcServerDefaults,
+    "grpc.max_connection_idle_ms": limits.idleTimeoutMs,
+    // grpc-js varies it by a tenth, and lets what runs come to its end.
+    "grpc.max_connection_age_ms": limits.ageMaxMs,
+    ...config.options,
+    interceptors: [
+      ...(config.options?.interceptors ?? []),
+      ...(counting ? [counting.interceptor] : []),
+      streams.interceptor,
+    ],
+  });
+  config.addServices({
+    addService(definition, implementation) {
+      counting?.know(definition);
+      streams.know(definition);
+      server.addService(definition, implementation);
+    },
+  });
+  // The sockets are ours and not grpc-js' own: its forceShutdown cuts nothing when channelz is off, it waits
+  // for silent clients without a limit, and it tells a port in use by a text only, and prints it.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  streams.guard(server);
+  const undecided = new Set<Socket>();
+  function accept(socket: Socket): void {
+    undecided.add(socket);
+    void detectHttpProtocol(socket, limits.firstBytesTimeoutMs).then((protocol) => {
+      undecided.delete(socket);
+      if (protocol === "http1") socket.end(http1Answer).resume();
+      else if (protocol === "http2" && !socket.destroyed) injector.injectConnection(socket);
+    });
+  }
+  return await startSocketServer({
+    host: config.host,
+    port: config.port,
+    limits,
+    isBusy: busy.has,
+    shutdownGraceMs: config.shutdownGraceMs,
+    accept: config.tls?.terminate(accept) ?? accept,
+    drain() {
+      config.onClosing?.();
+      for (const socket of undecided) socket.destroy();
+      // What it would call back for, the end of its sessions, is awaited as the end of the sockets.
+      server.tryShutdown(() => {});
+    },
+    onError: config.onError ?? (() => {}),
+  });
+}
+
+/** For a browser, or a tool that was given the wrong address. */
+const http1Answer = [
+  "HTTP/1.1 505 HTTP Version Not Supported",
+  "content-type: text/plain; charset=utf-8",
+  "connection: close",
+  "",
+  "this address serves gRPC over HTTP/2\n",
+].join("\r\n");

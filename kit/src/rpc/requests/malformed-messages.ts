@@ -1,0 +1,156 @@
+import { type DescMessage, fromBinary } from "@bufbuild/protobuf";
+import { base64Decode } from "@bufbuild/protobuf/wire";
+import {
+  type ConnectRouter,
+  type ContextValues,
+  createContextKey,
+  createContextValues,
+} from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { RpcError } from "../rpc-error.ts";
+
+/** What is wrong with the bytes of a request. */
+const malformedKey = createContextKey<string | undefined>(undefined, { description: "malformed message" });
+
+/**
+ * Makes the routes of a router tell requests whose bytes are not a message: Connect itself calls them
+ * INTERNAL, and no interceptor sees them. Such a request is marked and goes on with an empty message;
+ * `throwIfMalformed` then refuses it in an interceptor. Call it when all routes are there. A request that is
+ * larger than `readMaxBytes`, or compressed, is left to Connect.
+ */
+export function markMalformedMessages(
+  router: ConnectRouter,
+  { readMaxBytes }: { readonly readMaxBytes: number },
+): void {
+  const marked = router.handlers.map((handler) => {
+    const { methodKind } = handler.method;
+    return methodKind === "unary" || methodKind === "server_streaming"
+      ? marking(handler, readMaxBytes)
+      : handler;
+  });
+  router.handlers.splice(0, router.handlers.length, ...marked);
+}
+
+/** @throws RpcError INVALID_ARGUMENT if the request was marked. */
+export function throwIfMalformed(contextValues: ContextValues, schema: DescMessage): void {
+  const problem = contextValues.get(malformedKey);
+  if (problem === undefined) return;
+  const description = `is not a ${schema.typeName}: ${problem}`;
+  throw new RpcError({
+    code: "INVALID_ARGUMENT",
+    message: `the request ${description}`,
+    details: [{ kind: "badRequest", violations: [{ field: "", description, reason: "MALFORMED_MESSAGE" }] }],
+  });
+}
+
+function marking(handler: UniversalHandler, readMaxBytes: number): UniversalHandler {
+  const schema = handler.method.input;
+  const handle = (request: UniversalServerRequest) => {
+    const contextValues = request.contextValues ?? createContextValues();
+    return handler(marked({ ...request, contextValues }, { schema, readMaxBytes }));
+  };
+  return Object.assign(handle, {
+    protocolNames: handler.protocolNames,
+    service: handler.service,
+    method: handler.method,
+    requestPath: handler.requestPath,
+    allowedMethods: handler.allowedMethods,
+    supportedContentType: handler.supportedContentType,
+  });
+}
+
+type MarkedRequest = UniversalServerRequest & { readonly contextValues: ContextValues };
+type MarkOptions = { readonly schema: DescMessage; readonly readMaxBytes: number };
+
+function marked(request: MarkedRequest, options: MarkOptions): UniversalServerRequest {
+  if (request.method === "GET") return markedQuery(request, options.schema);
+  const framing = framingOf(request.header.get("content-type") ?? "");
+  const isTooLarge = Number(request.header.get("content-length") ?? 0) > options.readMaxBytes + envelopeBytes;
+  const isCompressed = framing === "plain" && request.header.has("content-encoding");
+  if (framing === undefined || isTooLarge || isCompressed || !isByteStream(request.body)) return request;
+  const header = new Headers(request.header);
+  // What is read may be the empty message instead.
+  header.delete("content-length");
+  return { ...request, header, body: markedBody({ ...request, body: request.body }, framing, options) };
+}
+
+/** A message as it is, or behind five bytes that tell its length. */
+type Framing = "plain" | "enveloped";
+
+const envelopeBytes = 5;
+
+/** Undefined for JSON, which Connect judges well. */
+function framingOf(contentType: string): Framing | undefined {
+  const [type = ""] = contentType.split(";");
+  if (type.trim() === "application/proto") return "plain";
+  return /^application\/(connect\+proto|grpc(-web)?(\+proto)?)$/.test(type.trim()) ? "enveloped" : undefined;
+}
+
+async function* markedBody(
+  request: MarkedRequest & { readonly body: AsyncIterable<Uint8Array> },
+  framing: Framing,
+  { schema, readMaxBytes }: MarkOptions,
+): AsyncIterable<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let bytesLength = 0;
+  let isLong = false;
+  for await (const chunk of request.body) {
+    if (isLong) {
+      yield chunk;
+      continue;
+    }
+    chunks.push(chunk);
+    bytesLength += chunk.byteLength;
+    // Connect refuses it, and needs only so much to do so.
+    isLong = bytesLength > readMaxBytes + envelopeBytes;
+    if (isLong) yield* chunks;
+  }
+  if (isLong) return;
+  const bytes = Buffer.concat(chunks);
+  const message = framing === "plain" ? bytes : messageOf(bytes);
+  const problem = message && problemOf(schema, message);
+  if (problem === undefined) {
+    yield bytes;
+  } else {
+    request.contextValues.set(malformedKey, problem);
+    yield new Uint8Array(framing === "plain" ? 0 : envelopeBytes);
+  }
+}
+
+/** The message of the first envelope; undefined if it is compressed or not whole, which Connect judges. */
+function messageOf(bytes: Buffer): Uint8Array | undefined {
+  if (bytes.byteLength < envelopeBytes || bytes[0] !== 0) return undefined;
+  const length = bytes.readUInt32BE(1);
+  return bytes.byteLength < envelopeBytes + length
+    ? undefined
+    : bytes.subarray(envelopeBytes, envelopeBytes + length);
+}
+
+function markedQuery(request: MarkedRequest, schema: DescMessage): UniversalServerRequest {
+  const url = new URL(request.url);
+  const query = url.searchParams;
+  if (query.get("encoding") !== "proto" || query.has("compression")) return request;
+  const problem = problemOf(schema, () => bytesOfQuery(query));
+  if (problem === undefined) return request;
+  request.contextValues.set(malformedKey, problem);
+  query.set("message", "");
+  return { ...request, url: url.toString() };
+}
+
+function bytesOfQuery(query: URLSearchParams): Uint8Array {
+  const message = query.get("message") ?? "";
+  return query.get("base64") === "1" ? base64Decode(message) : new TextEncoder().encode(message);
+}
+
+function problemOf(schema: DescMessage, bytes: Uint8Array | (() => Uint8Array)): string | undefined {
+  try {
+    fromBinary(schema, typeof bytes === "function" ? bytes() : bytes);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function isByteStream(body: UniversalServerRequest["body"]): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}

@@ -1,0 +1,134 @@
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import type { OnePortRequest, OnePortResponse } from "../../server/one-port-server.ts";
+import type { HostProblem } from "./request-host.ts";
+
+/** Where a service of the contract is served, as `host:port`; undefined if that is not known. */
+export type AddressOf = (service: string) => string | undefined;
+
+/** `/package.Service/Method`, as every protocol of RPCs calls it. */
+export function rpcOfPath(path: string): { readonly service: string; readonly method: string } | undefined {
+  const [, service, method] = /^\/((?:\w+\.)+\w+)\/(\w+)$/.exec(path) ?? [];
+  return service === undefined || method === undefined ? undefined : { service, method };
+}
+
+/** Whether a request speaks one of the protocols of RPCs, by its content type. */
+export function isRpc(request: OnePortRequest): boolean {
+  const type = contentTypeOf(request);
+  return request.method === "POST" && /^application\/(grpc|json|proto|connect\+)/i.test(type);
+}
+
+/**
+ * What a client is told of an RPC that is not here: which methods its service has, where its service is, or what
+ * is served here.
+ */
+export function unknownRpcMessage(
+  { service, method }: { readonly service: string; readonly method: string },
+  served: ReadonlyMap<string, readonly string[]>,
+  addressOf: AddressOf = () => undefined,
+): string {
+  const methods = served.get(service);
+  if (methods !== undefined) return `${service} has no method ${method}; it has ${methods.join(", ")}`;
+  const address = addressOf(service);
+  return address === undefined
+    ? `${service} is not served at this address, which serves ${[...served.keys()].join(", ")}`
+    : `${service} is not served at this address; it is served at ${address}`;
+}
+
+/** How a request is rejected: HTTP status and Connect's code, or the status of gRPC. */
+type Rejection = {
+  readonly status: number;
+  readonly code: string;
+  readonly grpcStatus: number;
+  readonly message: string;
+};
+
+/** Answers UNIMPLEMENTED: with status 12 to gRPC and gRPC-Web, with HTTP 404 and the error as JSON to Connect. */
+export function rejectUnknownRpc(request: OnePortRequest, response: OnePortResponse, message: string): void {
+  rejectRequest(request, response, { status: 404, code: "unimplemented", grpcStatus: 12, message });
+}
+
+/** Rejects a request whose host is malformed (INVALID_ARGUMENT, 400) or not served (PERMISSION_DENIED, 403). */
+export function rejectHost(
+  request: OnePortRequest,
+  response: OnePortResponse,
+  { kind, message }: HostProblem,
+): void {
+  rejectRequest(
+    request,
+    response,
+    kind === "malformed"
+      ? { status: 400, code: "invalid_argument", grpcStatus: 3, message }
+      : { status: 403, code: "permission_denied", grpcStatus: 7, message },
+  );
+}
+
+function rejectRequest(
+  request: OnePortRequest,
+  response: OnePortResponse,
+  { status, code, grpcStatus, message }: Rejection,
+): void {
+  const contentType = contentTypeOf(request);
+  if (!/^application\/grpc/i.test(contentType)) {
+    respondError(response, status, code, message);
+    return;
+  }
+  response.statusCode = 200;
+  response.setHeader("content-type", contentType);
+  response.setHeader("grpc-status", `${grpcStatus}`);
+  response.setHeader("grpc-message", encodeURI(message));
+  // Without a body before it, gRPC takes the headers for the trailers too.
+  response.end();
+}
+
+/** Whether a handler can take a request, as far as its method, version and content type tell. If not, it is answered. */
+export function rejectUnservable(
+  handler: UniversalHandler,
+  request: OnePortRequest,
+  response: OnePortResponse,
+): boolean {
+  const { method } = handler;
+  // Connect lists GET for streams too, and then finds no content type in them.
+  const methods = method.methodKind === "unary" ? handler.allowedMethods : ["POST"];
+  if (!methods.includes(request.method ?? "")) {
+    const allowed = methods.join(", ");
+    response.setHeader("allow", allowed);
+    respondError(
+      response,
+      405,
+      "unimplemented",
+      `${request.method} does not call ${method.name}: use ${allowed}`,
+    );
+    return true;
+  }
+  if (method.methodKind === "bidi_streaming" && request.httpVersion.startsWith("1.")) {
+    // A client that expects an answer while it sends would wait for ever.
+    response.setHeader("connection", "close");
+    respondError(response, 505, "unimplemented", `${method.name} streams both ways: use HTTP/2`);
+    return true;
+  }
+  const contentType = contentTypeOf(request);
+  if (request.method !== "POST" || handler.supportedContentType(contentType)) return false;
+  const types = method.methodKind === "unary" ? unaryTypes : streamTypes;
+  response.setHeader("accept-post", types.join(", "));
+  const sent =
+    contentType === "" ? "no content-type" : `content-type ${JSON.stringify(contentType.slice(0, 100))}`;
+  respondError(response, 415, "invalid_argument", `the request has ${sent}: send one of ${types.join(", ")}`);
+  return true;
+}
+
+const grpcTypes = ["application/grpc+proto", "application/grpc-web+proto", "application/grpc-web-text+proto"];
+const unaryTypes = ["application/json", "application/proto", ...grpcTypes];
+const streamTypes = ["application/connect+json", "application/connect+proto", ...grpcTypes];
+
+/** An error as Connect writes it, which people can read as well. */
+export function respondError(response: OnePortResponse, status: number, code: string, message: string): void {
+  const body = `${JSON.stringify({ code, message })}\n`;
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json");
+  response.setHeader("content-length", Buffer.byteLength(body));
+  response.end(body);
+}
+
+function contentTypeOf(request: OnePortRequest): string {
+  return request.headers["content-type"] ?? "";
+}

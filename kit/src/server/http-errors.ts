@@ -1,0 +1,28 @@
+import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
+import { toConnectError } from "../rpc/connect-status.ts";
+import { RpcError } from "../rpc/rpc-error.ts";
+import type { OnePortResponse } from "./one-port-server.ts";
+
+/**
+ * Responds to a request for a plain HTTP resource with an error, as Connect writes it: the HTTP status of its code, and
+ * `{code, message, details}` as JSON. 401 carries `www-authenticate`, and an error with a retry hint `retry-after`
+ * in whole seconds. What is not an RpcError becomes 500 with a fixed text.
+ */
+export function respondHttpError(response: OnePortResponse, error: unknown): void {
+  const connectError = toConnectError(error);
+  const body = `${JSON.stringify(errorToJson(connectError, undefined))}\n`;
+  const status = codeToHttpStatus(connectError.code);
+  const retryDelayMs = retryDelayOf(error);
+  response.statusCode = status;
+  if (status === 401) response.setHeader("www-authenticate", "Bearer");
+  if (retryDelayMs !== undefined) response.setHeader("retry-after", `${Math.ceil(retryDelayMs / 1000)}`);
+  response.setHeader("content-type", "application/json");
+  response.setHeader("content-length", Buffer.byteLength(body));
+  response.end(body);
+}
+
+function retryDelayOf(error: unknown): number | undefined {
+  if (!(error instanceof RpcError)) return undefined;
+  const hint = error.details.find((detail) => detail.kind === "retryInfo");
+  return hint?.retryDelayMs;
+}

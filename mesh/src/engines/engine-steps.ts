@@ -1,0 +1,104 @@
+import {
+  type EngineName,
+  type EnginePart,
+  type Engines,
+  type EnginesOptions,
+  type EnginesProgress,
+  startEngines,
+} from "@devicemesh/engines";
+import type { Step } from "../steps.ts";
+
+/** Which engines a mesh runs on. */
+export type EngineShape = {
+  readonly brokers: 1 | 3;
+  readonly spark: "local" | "cluster";
+  /** False where a MongoDB of the user's own is used. */
+  readonly mongo: boolean;
+};
+
+/** The parts that the launcher starts for a shape. */
+export function partsOf({ brokers, spark, mongo }: EngineShape): readonly EnginePart[] {
+  return [
+    brokers === 3 ? "kafka:3" : "kafka",
+    ...(mongo ? (["mongo"] as const) : []),
+    "connect",
+    spark === "cluster" ? "spark:cluster" : "spark",
+  ];
+}
+
+/** The engines of a shape, as a person reads them in a list. */
+function namesOf({ brokers, spark, mongo }: EngineShape): readonly EngineName[] {
+  return [
+    "kafka-1",
+    ...(brokers === 3 ? (["kafka-2", "kafka-3"] as const) : []),
+    ...(mongo ? (["mongo"] as const) : []),
+    "connect",
+    ...(spark === "cluster" ? (["spark-master", "spark-worker-1", "spark-worker-2"] as const) : []),
+    "spark",
+  ];
+}
+
+/** The name of the step that installs the engines. */
+const installStep = "engines";
+
+/** The start of the engines of a mesh, and the steps that are pictures of it. */
+export type EngineStart = {
+  /** One for the installation, and one for each engine. The start begins with the first. */
+  readonly steps: readonly Step[];
+  /** Rejects if any does not come up: then all are stopped. */
+  readonly engines: Promise<Engines>;
+};
+
+/** Plans the start of the engines of a shape, after the steps named. */
+export function planEngineStart(
+  needs: readonly string[],
+  shape: EngineShape,
+  options: Omit<EnginesOptions, "parts" | "onProgress">,
+): EngineStart {
+  const names = namesOf(shape);
+  const ready = new Map(names.map((name) => [name, Promise.withResolvers<string>()]));
+  const begun = Promise.withResolvers<string>();
+  const started = Promise.withResolvers<Engines>();
+  const views = new Map<string, (progress: string) => void>();
+  for (const { promise } of [started, begun, ...ready.values()]) promise.catch(() => {});
+
+  function show({ engine, text, ready: isReady }: EnginesProgress): void {
+    if (engine === undefined) {
+      views.get(installStep)?.(text);
+      return;
+    }
+    begun.resolve("installed");
+    if (isReady) ready.get(engine)?.resolve(text);
+    else views.get(engine)?.(text);
+  }
+  const start = async (): Promise<void> => {
+    try {
+      started.resolve(await startEngines({ ...options, parts: partsOf(shape), onProgress: show }));
+    } catch (error) {
+      for (const { reject } of [started, begun, ...ready.values()]) reject(error);
+    }
+  };
+
+  const steps: Step[] = [
+    {
+      name: installStep,
+      needs,
+      run(say) {
+        views.set(installStep, say);
+        void start();
+        return begun.promise;
+      },
+    },
+    ...names.map(
+      (name): Step => ({
+        name,
+        needs: [installStep],
+        run(say) {
+          views.set(name, say);
+          return (ready.get(name) as PromiseWithResolvers<string>).promise;
+        },
+      }),
+    ),
+  ];
+  return { steps, engines: started.promise };
+}

@@ -1,0 +1,138 @@
+import { createWriteStream } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { type Envoy, type HostPort, type StartEnvoyOptions, startEnvoy } from "@devicemesh/envoy";
+import { restartDelayAfter, type ServiceProcess } from "../services/service-process.ts";
+
+/** How the front door is run. */
+export type EnvoyProcessOptions = {
+  readonly envoy: Omit<StartEnvoyOptions, "detached" | "onSpawn" | "onOutput" | "signal">;
+  /** Gets what it prints. */
+  readonly logFile: string;
+  /** Told when it died by itself and will be started again. */
+  readonly onDeath?: (name: string, how: string) => void;
+  /** Told its process id each time it was started. */
+  readonly onStart?: (name: string, processId: number) => void;
+  /** Gives the first start up, and ends the process. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** The front door: like a service, but that stopping it lets what is open end first. */
+export type EnvoyProcess = ServiceProcess & {
+  /** host:port of its metrics. */
+  readonly metricsAddress: string;
+  /** host:port of the listener for people, if there is one. */
+  readonly publicAddress: string | undefined;
+  /** host:port of the listener for devices, if there is one. */
+  readonly devicesAddress: string | undefined;
+};
+
+/** How often it is looked whether it is back. */
+const pollMs = 20;
+
+/**
+ * Starts Envoy in a group of its own and keeps it running, on the same ports, until it is stopped.
+ * @throws Error with Envoy's own words if it does not start.
+ */
+export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<EnvoyProcess> {
+  const { logFile, onDeath, onStart } = options;
+  const name = "envoy";
+  const log = createWriteStream(logFile, { flags: "a" });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const start = (listeners: Partial<StartEnvoyOptions>): Promise<Envoy> =>
+    startEnvoy({
+      ...options.envoy,
+      ...listeners,
+      // Ctrl-C in a terminal is for the mesh, which ends all in order.
+      detached: true,
+      onSpawn: (processId) => onStart?.(name, processId),
+      onOutput: (text) => log.write(text),
+    });
+
+  const first = await start({ signal: options.signal });
+  const { plain, metrics } = first;
+  const again: Partial<StartEnvoyOptions> = {
+    plain,
+    metrics,
+    ...(options.envoy.public && first.public && { public: { ...options.envoy.public, ...first.public } }),
+    ...(options.envoy.devices &&
+      first.devices && { devices: { ...options.envoy.devices, ...first.devices } }),
+  };
+  let current: Envoy | undefined = first;
+
+  const supervision = (async () => {
+    let waitMs = 0;
+    let startedMs = performance.now();
+    for (;;) {
+      let how: string;
+      if (current) {
+        how = await current.ended;
+        if (signal.aborted) return;
+        // What it leaves in the file system goes with it.
+        const dead = current;
+        current = undefined;
+        await dead.close();
+      } else {
+        startedMs = performance.now();
+        try {
+          current = await start(again);
+          if (signal.aborted) return;
+          continue;
+        } catch (error) {
+          how = error instanceof Error ? error.message : String(error);
+        }
+      }
+      if (signal.aborted) return;
+      onDeath?.(name, how);
+      waitMs = restartDelayAfter(waitMs, performance.now() - startedMs);
+      await delay(waitMs, undefined, { signal }).catch(() => {});
+      if (signal.aborted) return;
+    }
+  })();
+
+  async function end(): Promise<void> {
+    stopping.abort();
+    await current?.close();
+    await supervision;
+    // One that was just being started again.
+    await current?.close();
+    log.end();
+  }
+  let ending: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    ending ??= end();
+    return ending;
+  };
+
+  return {
+    name,
+    address: addressText(plain),
+    metricsAddress: addressText(metrics),
+    publicAddress: first.public && addressText(first.public),
+    devicesAddress: first.devices && addressText(first.devices),
+    get processId() {
+      return current?.processId;
+    },
+    async kill() {
+      const killed = current;
+      if (!killed) return;
+      process.kill(killed.processId, "SIGKILL");
+      await killed.ended;
+    },
+    async listening() {
+      // One that has just been killed is still the current one.
+      await delay(0);
+      while (!current) {
+        if (signal.aborted) throw new Error(`${name} was stopped`);
+        await delay(pollMs, undefined, { signal }).catch(() => {});
+      }
+    },
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** host:port as clients write it. */
+export function addressText({ host, port }: HostPort): string {
+  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+}

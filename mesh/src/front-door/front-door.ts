@@ -1,0 +1,59 @@
+import { lookup } from "node:dns/promises";
+import { isIPv4 } from "node:net";
+import type { HostPort, StartEnvoyOptions } from "@devicemesh/envoy";
+import { isLoopback, loopbackHosts } from "@devicemesh/kit/rpc/requests/request-host";
+import { listOf } from "@devicemesh/pipeline";
+import type { ServicesConfig } from "../services/service-plans.ts";
+
+/** What is behind the front door. */
+export type Backends = Readonly<Record<"ingest" | "query" | "aggregator" | "generator", HostPort>>;
+
+/** How long the end waits for units that are open: the rest of what a device sends, and its acknowledgement. */
+const openCallsLimitMs = 10_000;
+
+/**
+ * How Envoy is run before the services of a mesh. Where there is identity, people and devices have listeners of
+ * their own on the mesh's address, and the plain one, on which nobody is known, is for this machine only.
+ * @throws Error if the host has no address.
+ */
+export async function planFrontDoor(
+  config: ServicesConfig,
+  {
+    binary,
+    folder,
+    backends,
+  }: { readonly binary: string; readonly folder: string | undefined; readonly backends: Backends },
+): Promise<Omit<StartEnvoyOptions, "detached" | "onSpawn" | "onOutput">> {
+  const { identity, ports } = config;
+  const { address: host } = await lookup(config.host);
+  const { ingest, query, aggregator, generator } = backends;
+  return {
+    binary,
+    folder,
+    plain: { host: identity ? "127.0.0.1" : host, port: ports.envoy },
+    ...(identity === undefined && {
+      plainHosts: isLoopback(config.host)
+        ? [...new Set([...loopbackHosts, ...(isIPv4(host) ? [host] : [])])]
+        : "*",
+    }),
+    metrics: { host: "127.0.0.1", port: 0 },
+    ...(identity && {
+      public: { host, port: identity.publicPort, ...identity.credentials.server },
+      users: { jwksFile: identity.credentials.jwks, issuer: "devicemesh", audience: "devicemesh" },
+      devices: {
+        host,
+        port: identity.devicesPort,
+        ...identity.credentials.server,
+        authority: identity.credentials.authority,
+        trustDomain: "devicemesh",
+      },
+    }),
+    ingest: [ingest],
+    query: [query],
+    aggregator: [aggregator],
+    generator: [generator],
+    corsOrigins: listOf(config.corsOrigin ?? ""),
+    drainMs: 0,
+    openCallsMs: openCallsLimitMs,
+  };
+}

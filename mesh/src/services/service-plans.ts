@@ -1,0 +1,201 @@
+import { fileURLToPath } from "node:url";
+import { isLoopback } from "@devicemesh/kit/rpc/requests/request-host";
+import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
+import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
+import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
+import type { MeshCredentials } from "./credentials.ts";
+
+/** Where the engines are. */
+export type EngineAddresses = {
+  /** host:port of each. */
+  readonly kafkaBrokers: readonly string[];
+  readonly connectUrl: string;
+  readonly mongodbUrl: string;
+  /** host:port of Spark Connect. */
+  readonly sparkUrl: string;
+};
+
+/** How the mesh knows people and devices: at the front door, on listeners of their own. */
+export type MeshIdentity = {
+  readonly credentials: MeshCredentials;
+  /** Of the listener for people (TLS, tokens). */
+  readonly publicPort: number;
+  /** Of the listener for devices (mutual TLS). */
+  readonly devicesPort: number;
+};
+
+/** What the services of one mesh are told. */
+export type ServicesConfig = {
+  readonly engines: EngineAddresses;
+  /** The address that Envoy listens on; what is behind it listens on 127.0.0.1. */
+  readonly host: string;
+  /** Whom to believe; nobody is asked who they are if undefined. */
+  readonly identity?: MeshIdentity | undefined;
+  /** 0 is a free one. */
+  readonly ports: {
+    readonly envoy: number;
+    readonly ingest: number;
+    readonly query: number;
+    readonly generator: number;
+  };
+  readonly topicPrefix: string;
+  readonly database: string;
+  /** Of the topics. */
+  readonly partitions: number;
+  readonly replication: number;
+  readonly windowMs: number;
+  readonly segmentMs: number;
+  /** How long raw readings and the windows of 10 seconds, 10 minutes and one day are kept; undefined for ever. */
+  readonly retainRawMs: number | undefined;
+  readonly retainWindowsMs?: {
+    readonly finest: number | undefined;
+    readonly tenMinutes: number | undefined;
+    readonly day: number | undefined;
+  };
+  /** A folder that Spark's driver can write to. */
+  readonly checkpoints: string;
+  /** Origins of web pages that may call, with commas. */
+  readonly corsOrigin: string | undefined;
+  /** How many devices play at the start; none if undefined. */
+  readonly devices: number | undefined;
+  /** A folder for readings that the generator could not deliver before it ended; none are kept if undefined. */
+  readonly spill: string | undefined;
+  readonly logLevel: string;
+};
+
+/** The names of the services, in the order in which they start; the front door is one of them. */
+export const serviceNames = ["operator", "aggregator", "ingest", "query", "envoy", "generator"] as const;
+
+export type ServiceName = (typeof serviceNames)[number];
+
+/** How a service of ours is run: its main.ts, its flags once it has a port of its own, and its secrets. */
+export type ServicePlan = {
+  readonly name: Exclude<ServiceName, "envoy">;
+  readonly main: string;
+  readonly args: (port: number | undefined) => readonly string[];
+  /** Variables that may hold a password; the arguments of a process are there for every user of the machine to read. */
+  readonly env?: Readonly<Record<string, string>>;
+};
+
+/** The command of each service that needs to know of no other. Pure. */
+export function planServices(
+  config: ServicesConfig,
+): Readonly<Record<"operator" | "aggregator" | "ingest" | "query", ServicePlan>> {
+  const { engines, ports, topicPrefix, retainRawMs } = config;
+  const log = ["--log-level", config.logLevel];
+  const kafka = ["--kafka-brokers", engines.kafkaBrokers.join(","), "--topic-prefix", topicPrefix];
+  const mongodb = ["--mongodb-database", config.database];
+  const env = { DEVICEMESH_MONGODB_URL: engines.mongodbUrl };
+  const retainRaw = retentionFlag("--retain-raw", retainRawMs);
+  const inner = listenFlags(0);
+  return {
+    operator: {
+      name: "operator",
+      main: mainOf("operator"),
+      env,
+      args: (port) => [
+        ...inner(port),
+        ...kafka,
+        ...mongodb,
+        ...["--connect-url", engines.connectUrl],
+        ...["--partitions", `${config.partitions}`, "--replication", `${config.replication}`],
+        ...["--window", `${config.windowMs}ms`, "--segment", `${config.segmentMs}ms`],
+        ...retainRaw,
+        ...retentionFlag("--retain-10s", config.retainWindowsMs?.finest),
+        ...retentionFlag("--retain-10min", config.retainWindowsMs?.tenMinutes),
+        ...retentionFlag("--retain-1day", config.retainWindowsMs?.day),
+        ...log,
+      ],
+    },
+    aggregator: {
+      name: "aggregator",
+      main: mainOf("aggregator"),
+      env,
+      args: (port) => [
+        ...inner(port),
+        ...kafka,
+        ...mongodb,
+        ...["--spark-url", engines.sparkUrl, "--checkpoints", config.checkpoints],
+        ...log,
+      ],
+    },
+    ingest: {
+      name: "ingest",
+      main: mainOf("ingest"),
+      args: (port) => [
+        ...listenFlags(ports.ingest)(port),
+        ...kafka,
+        ...retainRaw,
+        ...identityFlags(config),
+        ...log,
+      ],
+    },
+    query: {
+      name: "query",
+      main: mainOf("query"),
+      env,
+      args: (port) => [
+        ...listenFlags(ports.query)(port),
+        ...mongodb,
+        // Reflection of all services comes from query, whoever has them.
+        ...["--reflect-services", reflectedServices.join(",")],
+        ...identityFlags(config),
+        ...log,
+      ],
+    },
+  };
+}
+
+/** The services that are reached at the same address as query, and are not its own. */
+const reflectedServices = [IngestService, GeneratorService, AggregatorService].map(
+  ({ typeName }) => typeName,
+);
+
+/** The command of the generator, which sends to `target` (host:port of ingest, or of what is before it). Pure. */
+export function planGenerator(config: ServicesConfig, target: string): ServicePlan {
+  const { ports, devices, spill, logLevel } = config;
+  return {
+    name: "generator",
+    main: mainOf("generator"),
+    args: (port) => [
+      "serve",
+      ...listenFlags(ports.generator)(port),
+      ...["--target", target],
+      ...(devices === undefined ? ["--idle"] : ["--devices", `${devices}`]),
+      ...(spill === undefined ? [] : ["--spill", spill]),
+      ...identityFlags(config),
+      ...gatewayFlags(config),
+      ...["--log-level", logLevel],
+    ],
+  };
+}
+
+function retentionFlag(flag: string, ms: number | undefined): readonly string[] {
+  return ms === undefined ? [] : [flag, `${ms}ms`];
+}
+
+/** What a service is told that only Envoy can reach: Envoy has asked who calls, and nobody comes around it. */
+function identityFlags({ identity, host }: ServicesConfig): readonly string[] {
+  if (identity) return ["--trust-forwarded-identity", "--deny-list", identity.credentials.denyList];
+  // Whoever opened the front door to other names opened what is behind it, which sees the same names.
+  return isLoopback(host) ? [] : ["--insecure-beyond-loopback"];
+}
+
+/** What the generator shows to Envoy, and which devices it may play by that. */
+function gatewayFlags({ identity }: ServicesConfig): readonly string[] {
+  if (!identity) return [];
+  const { authority, gateway } = identity.credentials;
+  return [
+    ...["--ca", authority, "--cert", gateway.certificate, "--key", gateway.key],
+    ...["--device-prefix", gateway.prefix],
+  ];
+}
+
+/** A service listens where it is told first, and from then on where it listened. */
+function listenFlags(first: number): (port: number | undefined) => readonly string[] {
+  return (port) => ["--host", "127.0.0.1", "--port", `${port ?? first}`];
+}
+
+function mainOf(service: ServicePlan["name"]): string {
+  return fileURLToPath(new URL(`../../../${service}/src/main.ts`, import.meta.url));
+}

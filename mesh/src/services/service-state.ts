@@ -1,0 +1,75 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  endProcess,
+  isRunning,
+  type ProcessIdentity,
+  processIdentity,
+  signalGroup,
+} from "@devicemesh/engines/run/process-identity";
+
+/** A service as the state file knows it. */
+export type KnownService = {
+  readonly name: string;
+  readonly process: ProcessIdentity;
+  /** host:port, once it listens. */
+  readonly address?: string;
+  /** host:port of its metrics, once they are served. */
+  readonly metrics?: string;
+};
+
+/** What is known of the services of a data folder, on disk, so that whoever comes next can tell what runs. */
+export type ServiceState = {
+  read(): readonly KnownService[];
+  /** Notes a process that was started; it takes the place of an earlier one of the name. */
+  started(name: string, processId: number): void;
+  /** Notes where a service listens, and where its metrics are. */
+  listens(name: string, address: string, metrics: string | undefined): void;
+  /** Forgets them all: they were stopped. */
+  clear(): void;
+  /** Kills those that were noted here, without waiting for their end: for when this process must end now. */
+  killStarted(): void;
+};
+
+/** The state of the services of a data folder. */
+export function createServiceState(folder: string): ServiceState {
+  const file = join(folder, "services.json");
+  function read(): readonly KnownService[] {
+    return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as KnownService[]) : [];
+  }
+  function write(services: readonly KnownService[]): void {
+    const temporary = `${file}.${process.pid}`;
+    writeFileSync(temporary, `${JSON.stringify(services, undefined, 2)}\n`);
+    renameSync(temporary, file);
+  }
+  const own = new Map<string, ProcessIdentity>();
+  return {
+    read,
+    started(name, processId) {
+      const identity = processIdentity(processId);
+      if (identity === undefined) return;
+      own.set(name, identity);
+      const others = read().filter((service) => service.name !== name);
+      write([...others, { name, process: identity }]);
+    },
+    listens(name, address, metrics) {
+      const known = { address, ...(metrics !== undefined && { metrics }) };
+      write(read().map((service) => (service.name === name ? { ...service, ...known } : service)));
+    },
+    clear: () => write([]),
+    killStarted() {
+      for (const one of own.values()) signalGroup(one, "SIGKILL");
+    },
+  };
+}
+
+/** How long a service that a killed mesh left may take to end by itself. */
+const orphanGraceMs = 5000;
+
+/** Ends the services that a mesh which was killed left running, and gives their names. */
+export async function endOrphans(state: ServiceState): Promise<readonly string[]> {
+  const orphans = state.read().filter(({ process }) => isRunning(process));
+  await Promise.all(orphans.map(({ process }) => endProcess(process, orphanGraceMs)));
+  state.clear();
+  return orphans.map(({ name }) => name);
+}

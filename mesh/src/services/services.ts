@@ -1,0 +1,170 @@
+import { join } from "node:path";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
+import type { HostPort } from "@devicemesh/envoy";
+import { type EnvoyProcess, startEnvoyProcess } from "../front-door/envoy-process.ts";
+import { planFrontDoor } from "../front-door/front-door.ts";
+import type { Step } from "../steps.ts";
+import {
+  planGenerator,
+  planServices,
+  type ServiceName,
+  type ServicePlan,
+  type ServicesConfig,
+} from "./service-plans.ts";
+import { type ServiceProcess, startServiceProcess } from "./service-process.ts";
+
+/** What the services need from outside. */
+export type ServicesDependencies = {
+  /** The folder of their logs. */
+  readonly logs: string;
+  /** The environment; what begins with DEVICEMESH_ is not passed on, since flags say all. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The program of Envoy. Without it there is no front door, and the generator sends to ingest itself. */
+  readonly envoyBinary: string | undefined;
+  /** Where Envoy's configuration is while it runs, so that what a killed mesh left is found; see startEnvoy. */
+  readonly envoyFolder?: string;
+  /** Told when a service died by itself and is being started again. */
+  readonly onDeath?: (name: string, how: string) => void;
+  /** Told the process id of a service each time it was started. */
+  readonly onStart?: (name: string, processId: number) => void;
+  /** Told where a service listens, and where its metrics are. */
+  readonly onListen?: (name: string, address: string, metrics: string | undefined) => void;
+  /** Gives up what is being started, and ends it; nothing else is started then. */
+  readonly signal?: AbortSignal | undefined;
+};
+
+/** The services of one mesh, each a process. */
+export type Services = AsyncDisposable & {
+  /** Steps that start them, in order; the operator's needs the steps that are named. */
+  steps(needs: readonly string[]): readonly Step[];
+  /** @throws Error if it has not been started. */
+  get(name: ServiceName): ServiceProcess;
+  /** The front door, once it has been started; undefined where there is none. */
+  readonly frontDoor: EnvoyProcess | undefined;
+  /** What runs now. */
+  running(): readonly ServiceProcess[];
+  /** Ends them in order: those that send first. Stopping twice is the same as once. */
+  stop(): Promise<void>;
+};
+
+/** The services of a mesh over engines that run already. Nothing is started but by the steps. */
+export function createServices(config: ServicesConfig, dependencies: ServicesDependencies): Services {
+  const { logs, env, envoyBinary, envoyFolder, onDeath, onStart, onListen, signal } = dependencies;
+  const plans = planServices(config);
+  const ownEnv = Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith("DEVICEMESH_")));
+  const started = new Map<ServiceName, ServiceProcess>();
+  let stopping: Promise<void> | undefined;
+  let generatorPort = config.ports.generator;
+  let frontDoor: EnvoyProcess | undefined;
+
+  async function start({ name, main, args, env: secrets }: ServicePlan): Promise<string> {
+    const service = await startServiceProcess({
+      name,
+      main,
+      args,
+      env: { ...ownEnv, ...secrets },
+      metrics: true,
+      signal,
+      logFile: join(logs, `${name}.log`),
+      ...(onDeath && { onDeath }),
+      ...(onStart && { onStart }),
+    });
+    return keep(name, service);
+  }
+
+  /** The front door, before all the others but the generator, which sends through it and so comes later. */
+  async function startFrontDoor(binary: string): Promise<string> {
+    if (generatorPort === 0) [generatorPort = 0] = await freePorts(1);
+    const envoy = await startEnvoyProcess({
+      envoy: await planFrontDoor(config, {
+        binary,
+        folder: envoyFolder,
+        backends: {
+          ingest: behind("ingest"),
+          query: behind("query"),
+          aggregator: behind("aggregator"),
+          generator: { host: "127.0.0.1", port: generatorPort },
+        },
+      }),
+      signal,
+      logFile: join(logs, "envoy.log"),
+      ...(onDeath && { onDeath }),
+      ...(onStart && { onStart }),
+    });
+    frontDoor = envoy;
+    return keep("envoy", envoy);
+  }
+
+  function behind(name: ServiceName): HostPort {
+    const [host = "", port] = get(name).address.split(":");
+    return { host, port: Number(port) };
+  }
+
+  async function keep(name: ServiceName, service: ServiceProcess): Promise<string> {
+    if (stopping) {
+      await service.stop();
+      throw new Error(`${name} was stopped while it started`);
+    }
+    started.set(name, service);
+    onListen?.(name, service.address, service.metricsAddress);
+    return service.address;
+  }
+
+  function get(name: ServiceName): ServiceProcess {
+    const service = started.get(name);
+    if (!service) throw new Error(`${name} has not been started`);
+    return service;
+  }
+
+  async function end(): Promise<void> {
+    // Those that send before those that take: the generator, then whoever is outside. Envoy lets open units end;
+    // query ends the watches, which would last for ever. The watchers last.
+    await started.get("generator")?.stop();
+    await Promise.all([started.get("envoy")?.stop(), started.get("query")?.stop()]);
+    await started.get("ingest")?.stop();
+    await Promise.all([started.get("aggregator")?.stop(), started.get("operator")?.stop()]);
+  }
+  const stop = (): Promise<void> => {
+    stopping ??= end();
+    return stopping;
+  };
+
+  return {
+    steps: (needs) => [
+      { name: "operator", needs, run: () => start(plans.operator) },
+      { name: "aggregator", needs: ["operator"], run: () => start(plans.aggregator) },
+      { name: "ingest", needs: ["operator"], run: () => start(plans.ingest) },
+      { name: "query", needs: ["operator"], run: () => start(plans.query) },
+      ...(envoyBinary === undefined
+        ? []
+        : [
+            {
+              name: "envoy",
+              needs: ["aggregator", "ingest", "query"],
+              run: () => startFrontDoor(envoyBinary),
+            },
+          ]),
+      {
+        name: "generator",
+        needs: [envoyBinary === undefined ? "ingest" : "envoy"],
+        run: () => {
+          const ports = { ...config.ports, generator: generatorPort };
+          const target = frontDoor?.devicesAddress ?? frontDoor?.address ?? get("ingest").address;
+          return start(planGenerator({ ...config, ports }, fromHere(target)));
+        },
+      },
+    ],
+    get,
+    get frontDoor() {
+      return frontDoor;
+    },
+    running: () => [...started.values()],
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** An address that is every address of this machine, as it is reached from here. */
+function fromHere(address: string): string {
+  return address.replace(/^(0\.0\.0\.0|\[::\]):/, "127.0.0.1:");
+}

@@ -1,0 +1,218 @@
+import { mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { type EngineAddresses, type Engines, installEnvoy, killEnginesNow } from "@devicemesh/engines";
+import { isLoopback } from "@devicemesh/kit/rpc/requests/request-host";
+import { retentionProblem } from "@devicemesh/proto";
+import { devicesAtStart } from "@devicemesh/standalone/settings";
+import { planEngineStart } from "./engines/engine-steps.ts";
+import { watchEngines } from "./engines/engine-watch.ts";
+import { findCredentials } from "./services/credentials.ts";
+import type { MeshIdentity, ServicesConfig } from "./services/service-plans.ts";
+import { createServiceState, endOrphans } from "./services/service-state.ts";
+import { createServices, type Services } from "./services/services.ts";
+import { type MeshConfig, meshSettings } from "./settings.ts";
+import { runSteps, type StepList } from "./steps.ts";
+
+/** The whole mesh over the real engines, running. */
+export type Mesh = AsyncDisposable & {
+  readonly services: Services;
+  readonly engines: Engines;
+  readonly addresses: EngineAddresses;
+  /** Whom it believes; undefined where nobody is asked who they are. */
+  readonly identity: MeshIdentity | undefined;
+  /** The data folder, in full. */
+  readonly folder: string;
+  /** Ends services and engines in order. Closing twice is the same as once. */
+  close(): Promise<void>;
+};
+
+/** What the mesh needs from outside. */
+export type MeshDependencies = {
+  /** The environment that services inherit from. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Makes a list for a group of steps. */
+  readonly createList: () => StepList;
+  /** Told what happens after the start: who died, who is back. */
+  readonly tell: (line: string) => void;
+  /** Gives the start up and stops what was started. */
+  readonly signal: AbortSignal;
+};
+
+/**
+ * Starts engines and services, each as soon as what it needs is there, and resolves when all listen.
+ * @throws Error naming what did not come up and why, or the signal's reason; then all is stopped again.
+ */
+export async function startMesh(config: MeshConfig, dependencies: MeshDependencies): Promise<Mesh> {
+  const { env, createList, tell, signal } = dependencies;
+  checkHost(config);
+  checkRetention(config);
+  const identity = identityOf(config);
+  const folder = resolve(config.data);
+  const logs = join(folder, "logs");
+  mkdirSync(logs, { recursive: true });
+  const brokers = brokersOf(config);
+  const state = createServiceState(folder);
+  let engines: Engines | undefined;
+  let services: Services | undefined;
+  let watching: AsyncDisposable | undefined;
+
+  async function end(): Promise<void> {
+    await watching?.[Symbol.asyncDispose]();
+    await services?.stop();
+    state.clear();
+    await engines?.stop();
+    process.removeListener("exit", killAll);
+  }
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= end();
+    return closing;
+  };
+
+  // A second Ctrl-C, or a fault of ours, ends this process at once: nothing may outlive it.
+  const killAll = (): void => {
+    state.killStarted();
+    killEnginesNow(join(folder, "engines"));
+  };
+  process.once("exit", killAll);
+
+  try {
+    const start = planEngineStart(
+      ["leftovers"],
+      { brokers, spark: config.spark, mongo: config.mongodbUrl === undefined },
+      {
+        folder: join(folder, "engines"),
+        signal,
+        ...(config.mongodbUrl !== undefined && { mongodbUrl: config.mongodbUrl }),
+      },
+    );
+    await runSteps(
+      [
+        {
+          name: "leftovers",
+          needs: [],
+          run: async () => {
+            const ended = await endOrphans(state);
+            return ended.length > 0 ? `ended ${ended.join(", ")} of an earlier run` : "none";
+          },
+        },
+        ...start.steps,
+      ],
+      createList(),
+    );
+    engines = await start.engines;
+    services = createServices(
+      servicesConfigOf(config, { folder, addresses: engines.addresses, brokers, identity }),
+      {
+        logs,
+        env,
+        // Installed with the engines.
+        envoyBinary: await installEnvoy({ signal }),
+        envoyFolder: join(folder, "envoy"),
+        onDeath: (name, how) =>
+          tell(`${name} died (${how}): starting it again; its log is ${join(logs, `${name}.log`)}`),
+        onStart: state.started,
+        onListen: state.listens,
+        signal,
+      },
+    );
+    signal.throwIfAborted();
+    await runSteps(services.steps([]), createList());
+    signal.throwIfAborted();
+    watching = watchEngines(engines, tell);
+    return {
+      services,
+      engines,
+      addresses: engines.addresses,
+      identity,
+      folder,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  } catch (error) {
+    await close();
+    signal.throwIfAborted();
+    throw error;
+  }
+}
+
+/** @throws RangeError if anyone from beyond this machine could do everything and nobody said that this is meant. */
+function checkHost({ host, insecureBeyondLoopback, certs }: MeshConfig): void {
+  if (isLoopback(host) || insecureBeyondLoopback || certs !== undefined) return;
+  throw new RangeError(
+    `--host ${host} is reached from beyond this machine, and nobody would have to say who they are: set --certs (npm run certs makes what it needs), or --insecure-beyond-loopback to let in whoever can connect`,
+  );
+}
+
+/** @throws RangeError that names the flags if they contradict each other. */
+function checkRetention({ retainRaw, retain10s, retain10min, retain1day }: MeshConfig): void {
+  const { settings } = meshSettings;
+  const flags = [settings.retainRaw, settings.retain10s, settings.retain10min, settings.retain1day];
+  const retention = { rawMs: retainRaw, levelsMs: [retain10s, retain10min, retain1day] };
+  const problem = retentionProblem(
+    retention,
+    flags.map(({ flag }) => flag),
+  );
+  if (problem) throw new RangeError(problem);
+}
+
+/** @throws RangeError for a folder that lacks something, and for a replay: no gateway may send for all its devices. */
+function identityOf({ certs, replay, publicPort, devicesPort }: MeshConfig): MeshIdentity | undefined {
+  if (certs === undefined) return undefined;
+  if (replay !== undefined) {
+    throw new RangeError(
+      "--replay sends for devices of any name, which --certs lets nobody do: leave out one",
+    );
+  }
+  return { credentials: findCredentials(certs), publicPort, devicesPort };
+}
+
+/** @throws RangeError for two brokers: one may be away only where there are three. */
+function brokersOf({ brokers }: MeshConfig): 1 | 3 {
+  if (brokers === 1 || brokers === 3) return brokers;
+  throw new RangeError("--brokers is 1 or 3: with two, none could be away");
+}
+
+function servicesConfigOf(
+  config: MeshConfig,
+  {
+    folder,
+    addresses,
+    brokers,
+    identity,
+  }: {
+    readonly folder: string;
+    readonly addresses: EngineAddresses;
+    readonly brokers: number;
+    readonly identity: MeshIdentity | undefined;
+  },
+): ServicesConfig {
+  return {
+    engines: addresses,
+    host: config.host,
+    identity,
+    ports: {
+      envoy: config.port,
+      ingest: config.ingestPort,
+      query: config.queryPort,
+      generator: config.generatorPort,
+    },
+    topicPrefix: config.topicPrefix,
+    database: config.mongodbDatabase,
+    partitions: config.partitions,
+    replication: brokers,
+    windowMs: config.window,
+    segmentMs: config.segment,
+    retainRawMs: config.retainRaw,
+    retainWindowsMs: {
+      finest: config.retain10s,
+      tenMinutes: config.retain10min,
+      day: config.retain1day,
+    },
+    checkpoints: join(folder, "checkpoints"),
+    corsOrigin: config.corsOrigin,
+    devices: devicesAtStart(config) || undefined,
+    spill: join(folder, "outbox"),
+    logLevel: config.logLevel,
+  };
+}

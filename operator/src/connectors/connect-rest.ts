@@ -1,0 +1,147 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { withoutCredentials } from "@devicemesh/kit/observability/redact-credentials";
+
+/** A task of a connector, as Kafka Connect tells it. */
+export type ConnectorTask = { readonly id: number; readonly state: string; readonly trace?: string };
+
+/** What Kafka Connect tells of a connector. */
+export type ConnectorState = { readonly state: string; readonly tasks: readonly ConnectorTask[] };
+
+/**
+ * Kafka Connect's REST interface, as much of it as is used. Each request is repeated while the workers rebalance.
+ * All reject with ConnectRestError or a network error; those that take a signal end with its reason when it aborts.
+ */
+export type ConnectRest = {
+  /** The version of the worker that answers. */
+  readVersion(signal?: AbortSignal): Promise<unknown>;
+  /** The configuration of a connector; undefined if there is none of that name. */
+  readConfig(name: string, signal?: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
+  /** Makes a connector, or gives it another configuration. */
+  writeConfig(name: string, config: Readonly<Record<string, string>>): Promise<void>;
+  /** The state of a connector and its tasks; undefined if there is none of that name. */
+  readState(name: string, signal?: AbortSignal): Promise<ConnectorState | undefined>;
+  /** Asks for a restart of the connector and tasks that failed; resolves when it was taken, not when it is done. */
+  restartFailed(name: string, signal?: AbortSignal): Promise<void>;
+  /** Asks for the connector's tasks to end; resolves when it was taken, not when they have. */
+  stop(name: string): Promise<void>;
+  /** Starts the tasks of a connector that was stopped. */
+  resume(name: string): Promise<void>;
+  /** Forgets what a stopped connector has committed; false if it has not stopped yet. */
+  forgetOffsets(name: string): Promise<boolean>;
+  /** Has a stopped sink begin at these offsets of its topic, by partition; false if it has not stopped yet. */
+  moveOffsets(name: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<boolean>;
+  /** Removes a connector; nothing happens if there is none. */
+  remove(name: string): Promise<void>;
+};
+
+/** Kafka Connect answered, and not as hoped for. */
+export class ConnectRestError extends Error {
+  readonly status: number;
+
+  constructor(request: string, status: number, text: string) {
+    // A worker that finds a configuration wrong may quote what it put in place of a file's name.
+    super(`Kafka Connect answered ${request} with ${status}: ${withoutCredentials(text).slice(0, 500)}`);
+    this.name = "ConnectRestError";
+    this.status = status;
+  }
+}
+
+const notFound = 404;
+const rebalancePollMs = 250;
+/** Offsets of a connector whose tasks still run: refused as a bad request, or by the group that is not empty. */
+const notStoppedYet: readonly number[] = [400, 409, 500];
+
+/** Speaks to Kafka Connect at that address (`http://host:port`). */
+export function createConnectRest(options: {
+  readonly url: string;
+  /** How long one request may take, in ms. */
+  readonly timeoutMs?: number;
+  /** How long a request is repeated while the workers rebalance, in ms. */
+  readonly rebalanceMs?: number;
+}): ConnectRest {
+  const { url, timeoutMs = 10_000, rebalanceMs = 30_000 } = options;
+
+  async function request(
+    method: string,
+    path: string,
+    { body, signal }: { readonly body?: unknown; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<unknown> {
+    const deadlineMs = performance.now() + rebalanceMs;
+    for (;;) {
+      const response = await fetch(`${url.replace(/\/$/, "")}${path}`, {
+        method,
+        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), ...(signal ? [signal] : [])]),
+        ...(body !== undefined && {
+          body: JSON.stringify(body),
+          headers: { "content-type": "application/json" },
+        }),
+      }).catch((cause: unknown) => {
+        signal?.throwIfAborted();
+        throw new Error(`Kafka Connect cannot be reached at ${url}`, { cause });
+      });
+      const text = await response.text();
+      if (response.status === notFound) return undefined;
+      if (response.ok) return text === "" ? {} : JSON.parse(text);
+      const rebalancing = isRebalancing(response.status, text) && performance.now() < deadlineMs;
+      if (!rebalancing) throw new ConnectRestError(`${method} ${path}`, response.status, text);
+      await delay(rebalancePollMs, undefined, { signal });
+    }
+  }
+
+  /** False if the connector has not stopped yet. */
+  async function changeOffsets(method: string, name: string, body?: unknown): Promise<boolean> {
+    try {
+      await request(method, `${pathOf(name)}/offsets`, { body });
+      return true;
+    } catch (error) {
+      if (error instanceof ConnectRestError && notStoppedYet.includes(error.status)) return false;
+      throw error;
+    }
+  }
+
+  return {
+    readVersion: (signal) => request("GET", "/", { signal }),
+    readConfig: async (name, signal) =>
+      (await request("GET", `${pathOf(name)}/config`, { signal })) as
+        | Readonly<Record<string, string>>
+        | undefined,
+    async writeConfig(name, config) {
+      await request("PUT", `${pathOf(name)}/config`, { body: config });
+    },
+    async readState(name, signal) {
+      const status = (await request("GET", `${pathOf(name)}/status`, { signal })) as
+        | { readonly connector: { readonly state: string }; readonly tasks: readonly ConnectorTask[] }
+        | undefined;
+      return status && { state: status.connector.state, tasks: status.tasks };
+    },
+    async restartFailed(name, signal) {
+      await request("POST", `${pathOf(name)}/restart?includeTasks=true&onlyFailed=true`, { signal });
+    },
+    async stop(name) {
+      await request("PUT", `${pathOf(name)}/stop`);
+    },
+    async resume(name) {
+      await request("PUT", `${pathOf(name)}/resume`);
+    },
+    forgetOffsets: (name) => changeOffsets("DELETE", name),
+    moveOffsets: (name, topic, offsets) =>
+      changeOffsets("PATCH", name, {
+        offsets: [...offsets].map(([partition, offset]) => ({
+          partition: { kafka_topic: topic, kafka_partition: partition },
+          offset: { kafka_offset: offset },
+        })),
+      }),
+    async remove(name) {
+      await request("DELETE", pathOf(name));
+    },
+  };
+}
+
+/** Workers say so with 409, and some requests with 500 and the same text. */
+function isRebalancing(status: number, text: string): boolean {
+  return status === 409 ? !/stopped|offsets/i.test(text) : status === 500 && /rebalance/i.test(text);
+}
+
+function pathOf(name: string): string {
+  return `/connectors/${encodeURIComponent(name)}`;
+}

@@ -1,0 +1,54 @@
+import { connectorDefinitions } from "../connectors/connector-definitions.ts";
+import { inspectConnectors } from "../connectors/connectors.ts";
+import type { MeshEngines } from "../mesh-engines.ts";
+import { inspectRetention } from "../retention/inspect-retention.ts";
+import { collectionDefinitions } from "./collection-definitions.ts";
+import { MeshRefusedError, type Part } from "./difference.ts";
+import { indexDefinitions } from "./index-definitions.ts";
+import { inspectTopics } from "./kafka-topics.ts";
+import type { MeshDefinition } from "./mesh-definition.ts";
+import { inspectCollections } from "./mongo-collections.ts";
+import { inspectIndexes } from "./mongo-indexes.ts";
+import { inspectSettings } from "./mongo-settings-document.ts";
+import { topicDefinitions } from "./topic-definitions.ts";
+
+/**
+ * Finds out how everything a mesh is made of differs from what it should be, in the order in which it has to be
+ * made: a sink without its indexes and topics would do harm, and retention marks are concluded from the settings before
+ * these change. Reads only; ends with the reason of the signal when it aborts.
+ */
+export async function inspectMesh(
+  engines: MeshEngines,
+  mesh: MeshDefinition,
+  signal?: AbortSignal,
+): Promise<readonly Part[]> {
+  const { withAdmin, db, rest } = engines;
+  const [topics, collections, indexes, retention, settings, connectors] = await Promise.all([
+    inspectTopics(withAdmin, topicDefinitions(mesh), signal),
+    inspectCollections(db, collectionDefinitions(mesh), signal),
+    inspectIndexes(db, indexDefinitions(mesh), signal),
+    inspectRetention(engines, mesh, signal),
+    inspectSettings(db, mesh, signal),
+    inspectConnectors(rest, connectorDefinitions(mesh), signal),
+  ]);
+  return [...topics, ...collections, ...indexes, retention, settings, ...connectors];
+}
+
+/**
+ * Makes the parts what they should be, one after the other. Safe to repeat: what was done is found as it should be.
+ * @throws MeshRefusedError, before anything is changed, if data that lives stands against it.
+ */
+export async function applyParts(
+  parts: readonly Part[],
+  onApplied: (part: Part) => void = () => {},
+): Promise<void> {
+  const refusals = parts.flatMap(({ what, difference }) =>
+    difference.kind === "refused" ? [`${what}: ${difference.text}`] : [],
+  );
+  if (refusals.length > 0) throw new MeshRefusedError(refusals);
+  for (const part of parts) {
+    if (part.difference.kind !== "create" && part.difference.kind !== "change") continue;
+    await part.apply();
+    onApplied(part);
+  }
+}

@@ -1,0 +1,89 @@
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { expect, it } from "vitest";
+import { meshDefinition } from "../../testing/prepare-mesh.ts";
+import { type SilentServer, startSilentServer } from "../../testing/silent-server-fixture.ts";
+import { openEngines } from "../mesh-engines.ts";
+import { operatorPace } from "../start.ts";
+import { createInspection } from "./inspection.ts";
+import { createUpkeep } from "./maintenance.ts";
+import { createMongoOperatorStore } from "./mongo-operator-store.ts";
+
+const nowhere = "127.0.0.1:1";
+
+function openUpkeep(silent: { readonly kafka?: SilentServer; readonly connect?: SilentServer }) {
+  const at = (server: SilentServer | undefined) => (server ? `127.0.0.1:${server.port}` : nowhere);
+  const options = {
+    kafkaBrokers: [at(silent.kafka)],
+    connectUrl: `http://${at(silent.connect)}`,
+    mongodbUrl: `mongodb://${nowhere}`,
+    database: "none",
+    prefix: "none.",
+  };
+  const engines = openEngines(options, options.database);
+  const upkeep = createUpkeep({
+    engines,
+    mesh: meshDefinition(options),
+    store: createMongoOperatorStore(engines.db),
+    pace: { ...operatorPace, answerMs: 200 },
+    now: () => performance.now(),
+    logger: silentLogger(),
+  });
+  return { upkeep, [Symbol.asyncDispose]: () => engines[Symbol.asyncDispose]() };
+}
+
+it.each(["kafka", "connect"] as const)(
+  "a look that %s does not answer leaves no request behind",
+  async (engine) => {
+    await using server = await startSilentServer();
+    await using test = openUpkeep({ [engine]: server });
+    const { problems } = await test.upkeep.look(new AbortController().signal);
+    expect(server.taken).toBeGreaterThan(0);
+    expect(problems.join("\n")).toContain("no answer within 200 ms");
+    await waitUntil(() => server.open === 0, { timeoutMs: 5000, what: "the connections are closed" });
+  },
+);
+
+it("a look ends when the operator stops, whatever does not answer", async () => {
+  await using server = await startSilentServer();
+  await using test = openUpkeep({ kafka: server, connect: server });
+  const stopping = new AbortController();
+  const look = test.upkeep.look(stopping.signal);
+  await waitUntil(() => server.taken > 0);
+  stopping.abort(new Error("stopping"));
+  expect((await look).problems.join("\n")).toContain("stopping");
+  await waitUntil(() => server.open === 0, { timeoutMs: 5000, what: "the connections are closed" });
+});
+
+it("what is being mended is waited for: no other inspection begins meanwhile", async () => {
+  const mending = Promise.withResolvers<void>();
+  let inspected = 0;
+  let applied = 0;
+  const inspection = createInspection({
+    async inspect() {
+      inspected++;
+      return [
+        {
+          what: "index a",
+          difference: inspected === 1 ? ({ kind: "create" } as const) : ({ kind: "same" } as const),
+          apply() {
+            applied++;
+            return mending.promise;
+          },
+        },
+      ];
+    },
+    everyMs: 0,
+    logger: silentLogger(),
+  });
+  const cancelled = new AbortController();
+  const first = inspection.look(0, false, cancelled.signal);
+  await waitUntil(() => applied === 1);
+  cancelled.abort();
+  await inspection.look(1000, true);
+  expect([inspected, applied]).toEqual([1, 1]);
+  mending.resolve();
+  expect(await first).toEqual(["index a is missing"]);
+  expect(await inspection.look(2000, false)).toEqual([]);
+  expect(applied).toBe(1);
+});

@@ -1,0 +1,150 @@
+import { cancelledAfter } from "@devicemesh/kit/async/time-limit";
+import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import type { OperatorStatusDocument } from "@devicemesh/pipeline";
+import { connectorDefinitions } from "../connectors/connector-definitions.ts";
+import { type ConnectorSight, createConnectorWatch } from "../connectors/connector-watch.ts";
+import type { RestartPacing } from "../connectors/restart-backoff.ts";
+import { inspectMesh } from "../definition/inspect-mesh.ts";
+import type { MeshDefinition } from "../definition/mesh-definition.ts";
+import type { MeshEngines } from "../mesh-engines.ts";
+import { createInspection } from "./inspection.ts";
+import { type GroupProgress, readGroupProgress } from "./kafka-progress.ts";
+import type { OperatorStore } from "./operator-store.ts";
+import { createProgressWatch } from "./progress-watch.ts";
+
+/** Keeps a mesh as it should be. */
+export type Upkeep = {
+  /**
+   * Looks at everything, restarts and makes again what can be, and says how it is. Never rejects: what cannot be
+   * reached is a problem. Ends within some multiples of `answerMs`, and soon after the signal aborts; what did not
+   * answer by then is cancelled.
+   */
+  look(signal: AbortSignal): Promise<Omit<OperatorStatusDocument, "_id" | "updated">>;
+};
+
+/** What upkeep goes by. */
+export type UpkeepPace = {
+  /** So long may a sink, or the reader of dead letters, do nothing although something waits, in ms. */
+  readonly stuckAfterMs: number;
+  /** Topics, collections, indexes and configurations are compared with what they should be so often, in ms. */
+  readonly inspectEveryMs: number;
+  /** How long an engine may take to answer, in ms. */
+  readonly answerMs: number;
+  readonly restarts?: RestartPacing;
+};
+
+/** One look at everything. */
+type Look = { readonly problems: string[]; readonly signal: AbortSignal };
+
+/** Upkeep of a mesh that has been made. `now` is a clock in ms that only goes forward. */
+export function createUpkeep(options: {
+  readonly engines: MeshEngines;
+  readonly mesh: MeshDefinition;
+  readonly store: OperatorStore;
+  readonly pace: UpkeepPace;
+  readonly now: () => number;
+  readonly logger: Logger;
+}): Upkeep {
+  const { engines, mesh, store, pace, now, logger } = options;
+  const { names } = mesh;
+  const { stuckAfterMs, answerMs } = pace;
+  const readProgress = (groupId: string, topic: string, signal?: AbortSignal): Promise<GroupProgress> =>
+    readGroupProgress(engines.withAdmin, groupId, topic, signal);
+  const watches = connectorDefinitions(mesh).map((definition) => ({
+    name: definition.name,
+    seen: undefined as ConnectorSight | undefined,
+    watch: createConnectorWatch({
+      definition,
+      rest: engines.rest,
+      readProgress,
+      stuckAfterMs,
+      ...(pace.restarts && { pacing: pace.restarts }),
+    }),
+  }));
+  const deadLetterWatch = createProgressWatch();
+  let deadLetterLag = 0;
+  const inspection = createInspection({
+    inspect: (signal) => inspectMesh(engines, mesh, signal),
+    everyMs: pace.inspectEveryMs,
+    logger,
+  });
+
+  /** The result, or the problem that there is none. */
+  async function attempt<Result>(
+    what: string,
+    ask: (signal: AbortSignal) => Promise<Result>,
+    { problems, signal }: Look,
+  ): Promise<Result | undefined> {
+    try {
+      return await cancelledAfter(ask, { ms: answerMs, what, signal });
+    } catch (error) {
+      const reason = reasonOf(error);
+      problems.push(reason.startsWith(`${what}: `) ? reason : `${what}: ${reason}`);
+      return undefined;
+    }
+  }
+
+  async function lookAtConnectors(look: Look): Promise<void> {
+    const { problems } = look;
+    await Promise.all(
+      watches.map(async (one) => {
+        const sight = await attempt(`connector ${one.name}`, (signal) => one.watch.look(now(), signal), look);
+        if (!sight) return;
+        one.seen = sight;
+        problems.push(...sight.problems);
+      }),
+    );
+  }
+
+  async function lookAtDeadLetters(look: Look): Promise<void> {
+    const { problems } = look;
+    const topics = [names.topics.messageDeadLetters, names.topics.windowDeadLetters];
+    const found = await attempt(
+      "dead letters",
+      (signal) => Promise.all(topics.map((topic) => readProgress(names.deadLetterGroup, topic, signal))),
+      look,
+    );
+    if (found) {
+      deadLetterLag = found.reduce((sum, { lag }) => sum + lag, 0);
+      const committed = found.reduce((sum, one) => sum + one.committed, 0);
+      const stillMs = deadLetterWatch.observe(now(), { committed, lag: deadLetterLag });
+      if (stillMs > stuckAfterMs) {
+        problems.push(
+          `${deadLetterLag} dead letters wait, and none was read for ${Math.round(stillMs / 1000)} s`,
+        );
+      }
+    }
+    const lost = await attempt("MongoDB", (signal) => store.countInvalid(names.topics.windows, signal), look);
+    if (lost) {
+      problems.push(
+        `${lost} records of ${names.topics.windows} were refused by the sink, so partials may be missing; their windows ` +
+          `are answered from raw readings where the key tells them. See dead_letters, kind "invalid"; when it is ` +
+          "mended, replay the sink and delete those dead letters",
+      );
+    }
+  }
+
+  async function inspect(look: Look): Promise<void> {
+    const urgent = watches.some(({ seen }) => seen?.missing);
+    await attempt("inspection", (signal) => inspection.look(now(), urgent, signal), look);
+    look.problems.push(...inspection.standing);
+  }
+
+  return {
+    async look(signal) {
+      const problems: string[] = [];
+      const look = { problems, signal };
+      await lookAtConnectors(look);
+      await lookAtDeadLetters(look);
+      await inspect(look);
+      return {
+        connectors: watches.map(
+          ({ name, seen }) => seen?.document ?? { name, state: "UNASSIGNED", tasks: [], lag: 0, restarts: 0 },
+        ),
+        dead_letter_lag: deadLetterLag,
+        problems,
+      };
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import { collections, type DeadLetterDocument, type OperatorStatusDocument } from "@devicemesh/pipeline";
+import type { Db } from "mongodb";
+import type { OperatorStore } from "./operator-store.ts";
+
+/** For a whole request. */
+const timeoutMS = 5000;
+
+/** A count is for people; beyond this it says "many", and must not take long. */
+const countMax = 1000;
+
+/** Upkeep's part of the mesh's database. */
+export function createMongoOperatorStore(db: Db): OperatorStore {
+  const status = db.collection<OperatorStatusDocument>(collections.status);
+  const deadLetters = db.collection<DeadLetterDocument>(collections.deadLetters);
+  return {
+    async writeStatus(document) {
+      await status.replaceOne({ _id: "operator" }, document, { upsert: true, timeoutMS });
+    },
+    countInvalid: (topic, signal) =>
+      deadLetters.countDocuments({ kind: "invalid", topic }, { limit: countMax, timeoutMS, signal }),
+  };
+}

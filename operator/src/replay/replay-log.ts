@@ -1,0 +1,144 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { connectorGroup } from "@devicemesh/pipeline";
+import { readGroupProgress } from "../maintenance/kafka-progress.ts";
+import { createProgressWatch } from "../maintenance/progress-watch.ts";
+import { type MeshEngines, openEngines } from "../mesh-engines.ts";
+import { enginesOf, meshOf, type OperatorConfig } from "../settings.ts";
+import { restoredThroughMs } from "./mongo-restored-through.ts";
+import { replaySink } from "./replay-sink.ts";
+
+/** Clocks of brokers and of the aggregator may differ by so much; storing again what is there does no harm. */
+const marginMs = 60_000;
+const pollMs = 500;
+/** How often progress is told. */
+const sayEveryMs = 2_000;
+/** A sink that stores nothing for so long will not. */
+const stuckAfterMs = 120_000;
+
+/** A sink, and where it begins again. */
+type Rewind = {
+  readonly connector: string;
+  readonly topic: string;
+  /** By partition. */
+  readonly offsets: ReadonlyMap<number, number>;
+  /** A partition that begins no earlier than what was asked for, so that something before may have expired. */
+  readonly cut: number | undefined;
+  /** The sum of the ends of all partitions when it was looked. */
+  readonly end: number;
+  readonly records: number;
+};
+
+/**
+ * Has both sinks store again what the log has from `from` on, tells how far they are, and resolves when they have
+ * everything that was in the log at the start. What is stored already stays as it is.
+ *
+ * `from` is `beginning`, a time in ISO 8601, or `restored`: from where the database itself says that it is
+ * complete, which is what a database needs that was restored from a backup.
+ * @throws Error if an engine cannot be reached, a sink stands still, or `from` is wrong; with `restored` also if an
+ *   aggregator is active, or the log does not reach back far enough. Then nothing has been changed.
+ */
+export async function replayLog(
+  config: OperatorConfig,
+  from: string,
+  { say }: { readonly say: (line: string) => void },
+): Promise<void> {
+  const { names } = meshOf(config);
+  await using engines = openEngines(enginesOf(config), names.database);
+  const sinceMs = await sinceOf(from, engines);
+  const rewinds = await Promise.all(
+    (["messages", "windows"] as const).map((sink) =>
+      planRewind(engines, { connector: names.connectors[sink], topic: names.topics[sink], sinceMs }),
+    ),
+  );
+  if (from === "restored") for (const rewind of rewinds) mustReachBack(rewind, sinceMs);
+  for (const { connector, topic, offsets, records } of rewinds) {
+    const where = sinceMs === 0 ? "the beginning" : new Date(sinceMs).toISOString();
+    say(`${connector}: ${records} records of ${topic} again, from ${where} on`);
+    await replaySink(engines.rest, connector, { topic, offsets });
+  }
+  await Promise.all(rewinds.map((rewind) => untilStored(engines, rewind, say)));
+  say("everything that was in the log is stored");
+}
+
+async function sinceOf(from: string, engines: MeshEngines): Promise<number> {
+  if (from === "beginning") return 0;
+  if (from === "restored") return Math.max((await restoredThroughMs(engines.db)) - marginMs, 0);
+  const timeMs = Date.parse(from);
+  if (/^\d{4}-\d\d-\d\dT/.test(from) && !Number.isNaN(timeMs)) return timeMs;
+  throw new Error(
+    `--replay ${from} is neither \`restored\` nor \`beginning\` nor a time like 2026-11-24T02:00:00Z`,
+  );
+}
+
+async function planRewind(
+  { withAdmin }: MeshEngines,
+  { connector, topic, sinceMs }: Pick<Rewind, "connector" | "topic"> & { readonly sinceMs: number },
+): Promise<Rewind> {
+  const [ends, starts, groups] = await withAdmin((admin) =>
+    Promise.all([
+      admin.fetchTopicOffsets(topic),
+      admin.fetchTopicOffsetsByTimestamp(topic, sinceMs),
+      admin.fetchOffsets({ groupId: connectorGroup(connector), topics: [topic] }),
+    ]),
+  );
+  const asked = byPartition(starts);
+  const committed = byPartition(groups.flatMap(({ partitions }) => partitions));
+  const partitions = ends.map(({ partition, low, high }) => {
+    const stored = committed.get(partition) ?? -1;
+    return {
+      partition,
+      low: Number(low),
+      high: Number(high),
+      // Never forward: what a sink has not stored yet must not be passed over.
+      start: Math.min(asked.get(partition) ?? Number(low), stored < 0 ? Number(low) : stored),
+    };
+  });
+  return {
+    connector,
+    topic,
+    offsets: new Map(partitions.map(({ partition, start }) => [partition, start])),
+    cut: partitions.find(({ low, start }) => low > 0 && start <= low)?.partition,
+    end: partitions.reduce((sum, { high }) => sum + high, 0),
+    records: partitions.reduce((sum, { high, start }) => sum + high - start, 0),
+  };
+}
+
+function byPartition(
+  entries: readonly { readonly partition: number; readonly offset: string }[],
+): ReadonlyMap<number, number> {
+  return new Map(entries.map(({ partition, offset }) => [partition, Number(offset)]));
+}
+
+/** @throws Error if the log has lost records that came after that time, or cannot tell that it has not. */
+function mustReachBack({ topic, cut }: Rewind, sinceMs: number): void {
+  if (cut === undefined) return;
+  throw new Error(
+    `partition ${cut} of ${topic} does not reach back to ${new Date(sinceMs).toISOString()}, as the restored database needs: readings are lost. Restore a younger backup; or take what is left with --replay beginning`,
+  );
+}
+
+async function untilStored(
+  { withAdmin, rest }: MeshEngines,
+  { connector, topic, end, records }: Rewind,
+  say: (line: string) => void,
+): Promise<void> {
+  const watch = createProgressWatch();
+  let saidMs = performance.now();
+  for (;;) {
+    const progress = await readGroupProgress(withAdmin, connectorGroup(connector), topic);
+    const left = Math.max(end - progress.committed, 0);
+    const nowMs = performance.now();
+    if (left === 0 || nowMs - saidMs > sayEveryMs) {
+      say(`${connector}: ${records - left} of ${records} records`);
+      saidMs = nowMs;
+    }
+    if (left === 0) return;
+    if (watch.observe(nowMs, progress) > stuckAfterMs) {
+      const state = await rest.readState(connector);
+      throw new Error(
+        `${connector} stores nothing (${state?.state ?? "missing"}): look at the log of Kafka Connect; it goes on by itself when the cause is gone`,
+      );
+    }
+    await delay(pollMs);
+  }
+}

@@ -1,0 +1,28 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { ConnectRest } from "../connectors/connect-rest.ts";
+
+const stopWaitMs = 60_000;
+const stopPollMs = 250;
+
+/** Where a sink begins again: an offset for each partition of its topic, or the beginning of all. */
+export type ReplayStart =
+  | { readonly topic: string; readonly offsets: ReadonlyMap<number, number> }
+  | undefined;
+
+/**
+ * Lets a sink take its topic again, from an offset of each partition or from the beginning: harmless, since each
+ * record has its `_id`. Resolves when the sink runs again, not when it is through.
+ * @throws Error if it does not stop within a minute.
+ */
+export async function replaySink(rest: ConnectRest, name: string, start?: ReplayStart): Promise<void> {
+  await rest.stop(name);
+  const deadlineMs = performance.now() + stopWaitMs;
+  const rewind = () =>
+    start ? rest.moveOffsets(name, start.topic, start.offsets) : rest.forgetOffsets(name);
+  // Stopping takes its time, and until then offsets are refused.
+  while (!(await rewind())) {
+    if (performance.now() > deadlineMs) throw new Error(`connector ${name} does not stop`);
+    await delay(stopPollMs);
+  }
+  await rest.resume(name);
+}

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { withinTime } from "@devicemesh/kit/async/time-limit";
+import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import type { MeshDefinition } from "../definition/mesh-definition.ts";
+import type { MeshEngines } from "../mesh-engines.ts";
+import { openRetentionTopic } from "./kafka-retention-topic.ts";
+import { createMongoRetentionStore } from "./mongo-retention-store.ts";
+import { createRetentionKeeper } from "./retention-keeper.ts";
+
+/** The expiry of readings and windows, which goes on whatever happens to the engines. */
+export type MeshRetention = AsyncDisposable & {
+  /** What keeps it from working, in words; empty if nothing does. */
+  problems(): readonly string[];
+};
+
+/** Marks move at most every ten minutes; deleting goes on at once while there is more. */
+const stepEveryMs = 10_000;
+
+/** How long the connection may take to close, in ms; then the end of the process closes it. */
+const closeLimitMs = 2000;
+
+/** Starts the retention of a mesh that has been made, and keeps at it until it is disposed of. */
+export function startRetention(options: {
+  readonly engines: MeshEngines;
+  readonly mesh: MeshDefinition;
+  readonly logger: Logger;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  /** Other than the default, for tests. */
+  readonly delayMs?: number | undefined;
+  readonly stepEveryMs?: number | undefined;
+}): MeshRetention {
+  const { engines, mesh, logger, clock, delayMs } = options;
+  const { names, levels, retention } = mesh;
+  const { kafka, db } = engines;
+  const topic = openRetentionTopic({ kafka, topic: names.topics.retention });
+  const keeper = createRetentionKeeper({
+    store: createMongoRetentionStore({ db, levels, clock }),
+    announce: topic.announce,
+    levels,
+    retention,
+    clock,
+    ...(delayMs !== undefined && { delayMs }),
+  });
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const stopped = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  stopped.catch(() => {});
+  let problem: string | undefined;
+
+  async function keep(): Promise<void> {
+    while (!signal.aborted) {
+      let isMoreDue = false;
+      try {
+        // A step that an engine holds up is left alone at the end: wherever it stops, nothing is lost.
+        ({ isMoreDue } = await Promise.race([keeper.step(), stopped]));
+        problem = undefined;
+      } catch (error) {
+        if (signal.aborted) return;
+        problem = `readings and windows do not expire: ${reasonOf(error)}`;
+        logger.debug({ error }, "the step of the retention failed; it is tried again");
+      }
+      if (!isMoreDue) await delay(options.stepEveryMs ?? stepEveryMs, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  const keeping = keep();
+  return {
+    problems: () => (problem === undefined ? [] : [problem]),
+    async [Symbol.asyncDispose]() {
+      stopping.abort();
+      await keeping;
+      await withinTime(topic.close(), {
+        ms: closeLimitMs,
+        what: "the end of the topic",
+      }).catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,247 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { cancelledAfter, withinTime } from "@devicemesh/kit/async/time-limit";
+import {
+  createDependencies,
+  type Dependencies,
+  withoutFigures,
+} from "@devicemesh/kit/health/dependency-health";
+import { createFailureLog } from "@devicemesh/kit/health/failure-log";
+import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health/health";
+import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { startGrpcServer } from "@devicemesh/kit/rpc/grpc-server";
+import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/rpc/reflection";
+import { connectorDefinitions } from "./connectors/connector-definitions.ts";
+import { type DeadLetters, startDeadLetters } from "./dead-letters/dead-letters.ts";
+import { MeshRefusedError } from "./definition/difference.ts";
+import { applyParts, inspectMesh } from "./definition/inspect-mesh.ts";
+import type { MeshDefinition } from "./definition/mesh-definition.ts";
+import { createUpkeep, type UpkeepPace } from "./maintenance/maintenance.ts";
+import { createMongoOperatorStore } from "./maintenance/mongo-operator-store.ts";
+import { type EngineName, engineNames, type MeshEngines, openEngines } from "./mesh-engines.ts";
+import { type OperatorSight, registerOperatorMetrics } from "./metrics.ts";
+import { startRetention } from "./retention/retention.ts";
+import { enginesOf, meshOf, type OperatorConfig } from "./settings.ts";
+
+/** What the operator needs from outside. */
+export type OperatorDependencies = {
+  readonly logger: Logger;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  /** The contract as a FileDescriptorSet in bytes, for reflection. */
+  readonly image: Uint8Array;
+  /** Other than the defaults, for tests. */
+  readonly pace?: Partial<OperatorPace>;
+  /** Gets what the operator counts, if somebody wants it. */
+  readonly metrics?: Metrics | undefined;
+};
+
+/** How the operator spends its time. */
+export type OperatorPace = UpkeepPace & {
+  /** Between two looks at everything, in ms. */
+  readonly lookEveryMs: number;
+  /** Between two attempts to make the mesh while an engine is away, in ms; it doubles up to ten times as much. */
+  readonly retryMs: number;
+  /** How long deleting waits after a retention mark has moved, and how often that is looked at, in ms. */
+  readonly deletionDelayMs?: number;
+  readonly retentionEveryMs?: number;
+  /** How long `startOperator` waits for the mesh to be made before it says that it listens, in ms. */
+  readonly firstMs: number;
+};
+
+/** The defaults. */
+export const operatorPace: OperatorPace = {
+  lookEveryMs: 2000,
+  // A sink commits every second; a database that elects a new primary takes some.
+  stuckAfterMs: 20_000,
+  inspectEveryMs: 10_000,
+  answerMs: 10_000,
+  retryMs: 500,
+  firstMs: 60_000,
+};
+
+/** The operator, listening. */
+export type Operator = AsyncDisposable & {
+  readonly port: number;
+  /** Rejects if the mesh cannot be made or kept, with why: waiting does not help. Not before it has been returned. */
+  readonly failed: Promise<never>;
+  /** Stops looking and reading, says NOT_SERVING, and frees the port; the mesh stays. Closing twice is the same as once. */
+  close(): Promise<void>;
+};
+
+/**
+ * Starts the operator: makes the mesh, then keeps it so and reads its dead letters until it is closed. When an
+ * engine is unavailable it goes on trying; health says NOT_SERVING, also for the name of that engine.
+ * @throws PortInUseError, SettingsError, or MeshRefusedError if another mesh lives there.
+ */
+export async function startOperator(
+  config: OperatorConfig,
+  dependencies: OperatorDependencies,
+): Promise<Operator> {
+  const { logger, image, metrics } = dependencies;
+  const pace = { ...operatorPace, ...dependencies.pace };
+  const mesh = meshOf(config);
+  const health = createHealth(engineNames);
+  health.setServing(false);
+  const reflection = createReflection({ image, services: [] });
+  const seen: Seen = { sight: undefined, deadLetters: undefined };
+  if (metrics) {
+    registerOperatorMetrics(metrics, {
+      connectors: connectorDefinitions(mesh).map(({ name }) => name),
+      sight: () => seen.sight,
+      deadLetters: () => seen.deadLetters?.counts() ?? noDeadLetters,
+    });
+  }
+  const engines = openEngines(enginesOf(config), mesh.names.database);
+  const server = await startGrpcServer({
+    host: config.host,
+    port: config.port,
+    metrics,
+    addServices(grpcServer) {
+      addHealthToGrpcServer(grpcServer, health);
+      addReflectionToGrpcServer(grpcServer, reflection);
+    },
+    onClosing: () => health.close(),
+    shutdownGraceMs: 100,
+  }).catch(async (error: unknown) => {
+    await engines[Symbol.asyncDispose]();
+    throw error;
+  });
+  const stopping = new AbortController();
+  const waiting = createDependencies<EngineName>({ logger, health });
+  const run = { engines, mesh, pace, logger, waiting, signal: stopping.signal };
+  const made = makeMesh(run);
+  const kept = made.then(() => keepMesh({ ...run, seen, health, clock: dependencies.clock }));
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {});
+  kept.catch((error: unknown) => {
+    if (!stopping.signal.aborted) failure.reject(error);
+  });
+
+  async function shutDown(): Promise<void> {
+    stopping.abort();
+    await Promise.allSettled([kept]);
+    await engines[Symbol.asyncDispose]();
+    await server.close();
+  }
+  let closing: Promise<void> | undefined;
+  function close(): Promise<void> {
+    closing ??= shutDown();
+    return closing;
+  }
+
+  const late = await withinTime(made, { ms: pace.firstMs, what: "the mesh" }).catch(
+    (error: unknown) => error,
+  );
+  if (late instanceof MeshRefusedError) {
+    await close();
+    throw late;
+  }
+  return { port: server.port, failed: failure.promise, close, [Symbol.asyncDispose]: close };
+}
+
+type Run = {
+  readonly engines: MeshEngines;
+  readonly mesh: MeshDefinition;
+  readonly pace: OperatorPace;
+  readonly logger: Logger;
+  readonly waiting: Dependencies<EngineName>;
+  readonly signal: AbortSignal;
+};
+
+/** What was seen last, for whoever asks in between. */
+type Seen = { sight: OperatorSight; deadLetters: Pick<DeadLetters, "counts"> | undefined };
+
+const noDeadLetters = { duplicate: 0, conflict: 0, redelivery: 0, invalid: 0 } as const;
+
+/** Resolves when everything is made; tries again for as long as an engine is unavailable. */
+async function makeMesh(run: Run): Promise<void> {
+  const { engines, mesh, pace, logger, signal } = run;
+  const log = createFailureLog({
+    logger,
+    failed: "the mesh is not made yet; retrying",
+    recovered: "the mesh can be made",
+  });
+  for (let waitMs = pace.retryMs; ; waitMs = Math.min(waitMs * 2, pace.retryMs * 10)) {
+    signal.throwIfAborted();
+    if (await askEngines(run)) {
+      try {
+        const limit = { ms: inspectLimit * pace.answerMs, what: "the inspection of the mesh", signal };
+        const parts = await cancelledAfter((ending) => inspectMesh(engines, mesh, ending), limit);
+        await applyParts(parts, ({ what, difference }) => logger.info({ part: what, difference }, "made"));
+        return;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof MeshRefusedError) throw error;
+        log.failed(error);
+      }
+    }
+    await delay(waitMs, undefined, { signal });
+  }
+}
+
+/** How many times as long as one answer an inspection may take: it asks for dozens of things. */
+const inspectLimit = 3;
+
+/** Whether every engine answers; what does not is told in log and health. */
+async function askEngines({ engines, pace, waiting, signal }: Run): Promise<boolean> {
+  const answers = engineNames.map(async (name) => {
+    try {
+      const limit = { ms: pace.answerMs, what: name, signal };
+      await cancelledAfter((ending) => engines.ask(name, ending), limit);
+      waiting.available(name);
+      return true;
+    } catch (error) {
+      if (!signal.aborted) waiting.unavailable(name, error);
+      return false;
+    }
+  });
+  return (await Promise.all(answers)).every((isAnswering) => isAnswering);
+}
+
+/** Looks after the mesh until the signal. */
+async function keepMesh(
+  run: Run & {
+    readonly seen: Seen;
+    readonly health: ReturnType<typeof createHealth>;
+    readonly clock: () => number;
+  },
+): Promise<void> {
+  const { engines, mesh, pace, logger, waiting, signal, seen, health, clock } = run;
+  const store = createMongoOperatorStore(engines.db);
+  const upkeep = createUpkeep({ engines, mesh, store, pace, now: () => performance.now(), logger });
+  await using deadLetters = startDeadLetters({ engines, mesh, logger, retryMs: pace.retryMs });
+  await using retention = startRetention({
+    engines,
+    mesh,
+    logger,
+    clock,
+    delayMs: pace.deletionDelayMs,
+    stepEveryMs: pace.retentionEveryMs,
+  });
+  seen.deadLetters = deadLetters;
+  let known = "";
+  while (!signal.aborted) {
+    const [status] = await Promise.all([upkeep.look(signal), askEngines(run)]);
+    if (signal.aborted) return;
+    const problems = [
+      ...waiting.problems(),
+      ...status.problems,
+      ...deadLetters.problems(),
+      ...retention.problems(),
+    ];
+    try {
+      await store.writeStatus({ _id: "operator", updated: new Date(clock()), ...status, problems });
+    } catch (error) {
+      problems.push(`the status could not be written: ${reasonOf(error)}`);
+    }
+    if (signal.aborted) return;
+    seen.sight = { ...status, problems };
+    health.setServing(problems.length === 0, "");
+    const told = withoutFigures(problems.join("\n"));
+    if (told !== known) logger.warn({ problems }, problems.length === 0 ? "all is well again" : "problems");
+    known = told;
+    await delay(pace.lookEveryMs, undefined, { signal }).catch(() => {});
+  }
+}

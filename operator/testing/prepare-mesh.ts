@@ -1,0 +1,67 @@
+import { type ChainNames, chainNames, connectorGroup } from "@devicemesh/pipeline";
+import type { Retention } from "@devicemesh/proto";
+import { applyParts, inspectMesh } from "../src/definition/inspect-mesh.ts";
+import { deleteGroups, deleteTopics } from "../src/definition/kafka-topics.ts";
+import { levelsAbove, type MeshDefinition } from "../src/definition/mesh-definition.ts";
+import { type EngineAddresses, openEngines } from "../src/mesh-engines.ts";
+
+/** Which mesh to make, in which engines. */
+export type MeshOptions = EngineAddresses & {
+  /** Stands before the names of topics, connectors and groups. */
+  readonly prefix: string;
+  readonly database: string;
+  /** What the sinks get as connection string; `mongodbUrl` by default. */
+  readonly sinkMongodbUrl?: string;
+  /** 4 by default. */
+  readonly partitions?: number;
+  /** On how many brokers each partition is; 1 by default. */
+  readonly replication?: number;
+  /** The finest windows and segments; 10 s by default. */
+  readonly windowMs?: number;
+  readonly segmentMs?: number;
+  /** All is kept for ever by default. */
+  readonly retention?: Retention;
+};
+
+/** The definition of the mesh of these options. */
+export function meshDefinition(options: MeshOptions): MeshDefinition {
+  const { windowMs = 10_000, segmentMs = 10_000, partitions = 4, replication = 1 } = options;
+  const levels = levelsAbove({ windowMs, segmentMs });
+  return {
+    names: chainNames({ prefix: options.prefix, database: options.database }),
+    sinkMongodbUrl: options.sinkMongodbUrl ?? options.mongodbUrl,
+    partitions,
+    replication,
+    levels,
+    retention: options.retention ?? { rawMs: undefined, levelsMs: levels.map(() => undefined) },
+    retainLogMs: 7 * 86_400_000,
+    sinkTasks: 2,
+  };
+}
+
+/**
+ * Makes the topics, collections, indexes, settings and connectors of a mesh, as the operator does, and leaves.
+ * Repeating it changes nothing. For tests and tools that want a mesh of their own.
+ * @throws MeshRefusedError if another mesh lives there.
+ */
+export async function prepareMesh(options: MeshOptions): Promise<ChainNames> {
+  const mesh = meshDefinition(options);
+  await using engines = openEngines(options, options.database);
+  await applyParts(await inspectMesh(engines, mesh));
+  return mesh.names;
+}
+
+/** Removes the connectors, topics, groups and database of a mesh, and all its data. For tests. */
+export async function removeMesh(options: MeshOptions): Promise<void> {
+  const { names } = meshDefinition(options);
+  await using engines = openEngines(options, options.database);
+  for (const connector of Object.values(names.connectors)) {
+    await engines.rest.remove(connector);
+  }
+  await deleteTopics(engines.withAdmin, Object.values(names.topics));
+  await deleteGroups(engines.withAdmin, [
+    names.deadLetterGroup,
+    ...Object.values(names.connectors).map(connectorGroup),
+  ]);
+  await engines.db.dropDatabase();
+}

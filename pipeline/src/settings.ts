@@ -1,0 +1,53 @@
+import type { Setting } from "@devicemesh/kit/settings/setting-schema";
+
+/** Settings that several services of the real chain have in common: the same flag means the same everywhere. */
+export const chainSettings = {
+  kafkaBrokers: {
+    flag: "--kafka-brokers",
+    env: "DEVICEMESH_KAFKA_BROKERS",
+    kind: "string",
+    default: "127.0.0.1:9092",
+    placeholder: "HOST:PORT,…",
+    description: "Kafka brokers to ask first, with commas.",
+  },
+  mongodbUrl: {
+    flag: "--mongodb-url",
+    env: "DEVICEMESH_MONGODB_URL",
+    kind: "string",
+    default: "mongodb://127.0.0.1:27017",
+    placeholder: "URL",
+    description: "Connection string of MongoDB.",
+  },
+  mongodbDatabase: {
+    flag: "--mongodb-database",
+    env: "DEVICEMESH_MONGODB_DATABASE",
+    kind: "string",
+    default: "devicemesh",
+    placeholder: "NAME",
+    description: "Database of the mesh.",
+  },
+  topicPrefix: {
+    flag: "--topic-prefix",
+    env: "DEVICEMESH_TOPIC_PREFIX",
+    kind: "string",
+    default: "",
+    placeholder: "TEXT",
+    description: "Stands before the names of topics, connectors and consumer groups; empty for one mesh.",
+  },
+  logLevel: {
+    flag: "--log-level",
+    env: "DEVICEMESH_LOG_LEVEL",
+    kind: "string",
+    default: "info",
+    choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
+    description: "What is logged, as JSON lines on standard error.",
+  },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+/** The hosts of a list with commas. */
+export function listOf(text: string): string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}

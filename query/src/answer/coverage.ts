@@ -1,0 +1,29 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { protoTimestamp } from "@devicemesh/proto";
+import type { CoverageSchema } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import { allTime, type Span } from "../plan/planner.ts";
+
+/** What an answer covers; see Coverage in the contract. Times in ms since 1970. */
+export type AnswerCoverage = {
+  readonly completeThroughMs: number;
+  /** Of the finest level; 0 if nothing is folded. */
+  readonly frontierMs: number;
+  readonly fromWindows: number;
+  readonly fromRaw: number;
+  readonly notCovered: readonly Span[];
+};
+
+/** The contract's form. A span that begins or ends with all of time has no bound there. */
+export function coverageMessage(coverage: AnswerCoverage): MessageInitShape<typeof CoverageSchema> {
+  const { completeThroughMs, frontierMs, fromWindows, fromRaw, notCovered } = coverage;
+  return {
+    completeThrough: protoTimestamp(completeThroughMs),
+    ...(frontierMs > 0 && { frontier: protoTimestamp(frontierMs) }),
+    fromWindows: BigInt(fromWindows),
+    fromRaw: BigInt(fromRaw),
+    notCovered: notCovered.map(({ sinceMs, toMs }) => ({
+      ...(sinceMs > allTime.sinceMs && { since: protoTimestamp(sinceMs) }),
+      ...(toMs < allTime.toMs && { to: protoTimestamp(toMs) }),
+    })),
+  };
+}

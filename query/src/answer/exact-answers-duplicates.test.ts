@@ -1,0 +1,76 @@
+import { createClient, createRouterTransport } from "@connectrpc/connect";
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { createErrorInterceptor } from "@devicemesh/kit/rpc/connect-status";
+import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { describe } from "vitest";
+import { createMemoryReadingStore } from "../../testing/memory-store/memory-reading-store.ts";
+import { describeExactAnswers } from "../../testing/oracle/index.ts";
+import { queryRoutes } from "../api/routes.ts";
+import type { ReadingStore, StoreHorizon } from "../store/reading-store.ts";
+
+/** A store whose horizons are as old as they may be: every other one is the one before. */
+function withOldHorizons(store: ReadingStore): ReadingStore {
+  let previous: StoreHorizon | undefined;
+  let reads = 0;
+  return {
+    ...store,
+    async readHorizon(signal) {
+      const newest = await store.readHorizon(signal);
+      const told = reads++ % 2 === 0 ? newest : (previous ?? newest);
+      previous = newest;
+      return told;
+    },
+  };
+}
+
+/** A store that makes all repairs anew between the repeats and the partials of every third read. */
+function withRepairsAnew(store: ReadingStore, repair: () => void): ReadingStore {
+  let reads = 0;
+  return {
+    ...store,
+    async readPartials(request, signal) {
+      if (reads++ % 3 === 0) repair();
+      return store.readPartials(request, signal);
+    },
+  };
+}
+
+// As on the real chain: partials count repeats, whose windows are dirty until they are repaired. The levels above
+// the finest are pure from some moment on, as after an update of an older mesh, or from the first.
+describe.each([
+  ["never", undefined],
+  ["always", 0],
+  ["in the middle of it", Date.UTC(2026, 10, 24)],
+])("coarse levels pure: %s", (_, coarsePureSinceMs) => {
+  describeExactAnswers(
+    "a store whose partials count repeats",
+    async () => {
+      let nowMs = Date.UTC(2026, 10, 23, 20, 4, 22, 17);
+      const clock = () => nowMs;
+      const memory = createMemoryReadingStore({
+        clock,
+        isCountingRepeats: true,
+        ...(coarsePureSinceMs !== undefined && { coarsePureSinceMs }),
+      });
+      const store = withOldHorizons(withRepairsAnew(memory.store, memory.repair));
+      const transport = createRouterTransport(queryRoutes({ store, clock }), {
+        router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
+      });
+      let folds = 0;
+      return {
+        publish: async (readings) => memory.append(readings),
+        async fold() {
+          memory.fold();
+          if (folds++ % 2 === 1) memory.repair();
+        },
+        advance(ms) {
+          nowMs += ms;
+        },
+        nowMs: clock,
+        query: createClient(QueryService, transport),
+        close: async () => memory.close(),
+      };
+    },
+    { runs: 150, manySeries: 500 },
+  );
+});

@@ -1,0 +1,90 @@
+import { alignDown, sensors } from "@devicemesh/proto";
+import { bucketsIn } from "../plan/bucket-size.ts";
+import {
+  type Aggregate,
+  addInShares,
+  createGroupMerge,
+  type Grouping,
+  mergesDevices,
+} from "../plan/merge.ts";
+import type { Span } from "../plan/planner.ts";
+import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
+import { checkRows, partialsMaxOf } from "./answer-limits.ts";
+import type { AnswerCoverage } from "./coverage.ts";
+import { readTimeframe } from "./read-timeframe.ts";
+
+/** The most partials that one read may bring, so that many series with many buckets are read in parts. */
+const partialsPerReadMax = 200_000;
+
+/** What is asked for; `extent` is where the readings may lie, if it is known to be smaller than the timeframe. */
+export type BucketsRequest = {
+  readonly filter: SeriesFilter;
+  readonly grouping: Grouping;
+  readonly timeframe: Span;
+  readonly extent: Span;
+  readonly bucketMs: number;
+};
+
+/**
+ * The aggregates of each bucket. A large answer is read in parts, one after the other, each exact; what it
+ * covers is what the first part covers.
+ * @throws RpcError INVALID_ARGUMENT if a group mixes units, RESOURCE_EXHAUSTED if there are too many rows.
+ */
+export async function readBuckets(
+  store: ReadingStore,
+  request: BucketsRequest,
+  signal: AbortSignal,
+): Promise<{ readonly aggregates: readonly Aggregate[]; readonly coverage: AnswerCoverage }> {
+  const { filter, grouping, timeframe, bucketMs } = request;
+  const merge = createGroupMerge(grouping);
+  let coverage: AnswerCoverage | undefined;
+  const mergeDevices = mergesDevices(grouping);
+  const groups = mergeDevices ? sensors.length : (await store.readSeries({ filter, limit: 1 }, signal)).total;
+  const partialsMax = Math.max(partialsPerReadMax, partialsMaxOf(grouping));
+  for (const part of parts(request, groups)) {
+    const read = await readTimeframe(
+      store,
+      { filter, timeframe: part, bucketMs, mergeDevices, partialsMax },
+      signal,
+    );
+    await addInShares(merge, read.partials);
+    checkRows(
+      read.tooMany ?? merge.size,
+      "choose a larger bucket or fewer max_points, a shorter timeframe, or a filter",
+    );
+    coverage = coverage ? joinedCoverage(coverage, read.coverage) : read.coverage;
+  }
+  coverage ??= (await readTimeframe(store, { filter, timeframe, bucketMs }, signal)).coverage;
+  return { aggregates: merge.aggregates(), coverage };
+}
+
+/** Cuts the timeframe between buckets. Only inside the extent: the rest is empty or small. */
+function* parts({ timeframe, extent, bucketMs }: BucketsRequest, groups: number): Generator<Span> {
+  const bucketsPerRead = Math.max(Math.floor(partialsPerReadMax / Math.max(groups, 1)), 1);
+  let { sinceMs } = timeframe;
+  if (bucketsIn(extent, bucketMs) > bucketsPerRead) {
+    const stepMs = bucketsPerRead * bucketMs;
+    for (let ms = alignDown(extent.sinceMs, bucketMs) + stepMs; ms < extent.toMs; ms += stepMs) {
+      yield { sinceMs, toMs: ms };
+      sinceMs = ms;
+    }
+  }
+  if (sinceMs < timeframe.toMs) yield { sinceMs, toMs: timeframe.toMs };
+}
+
+/** What two answers cover together; `b` is about a later timeframe. */
+export function joinedCoverage(a: AnswerCoverage, b: AnswerCoverage): AnswerCoverage {
+  const notCovered = [...a.notCovered];
+  for (const span of b.notCovered) {
+    const last = notCovered.at(-1);
+    if (last?.toMs === span.sinceMs) notCovered[notCovered.length - 1] = { ...last, toMs: span.toMs };
+    else notCovered.push(span);
+  }
+  return {
+    completeThroughMs: Math.min(a.completeThroughMs, b.completeThroughMs),
+    frontierMs: Math.min(a.frontierMs, b.frontierMs),
+    fromWindows: a.fromWindows + b.fromWindows,
+    fromRaw: a.fromRaw + b.fromRaw,
+    notCovered,
+  };
+}

@@ -1,0 +1,61 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type {
+  GetAggregatesRequest,
+  GetAggregatesResponseSchema,
+} from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { aggregateRow, groupingOf } from "../answer/aggregate-rows.ts";
+import { checkRows, partialsMaxOf } from "../answer/answer-limits.ts";
+import { pageOfRows, type RowPlace, readingsOf } from "../answer/answer-pages.ts";
+import { coverageMessage } from "../answer/coverage.ts";
+import { readTimeframe } from "../answer/read-timeframe.ts";
+import { addInShares, createGroupMerge, mergesDevices } from "../plan/merge.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import type { PageTokens } from "./page-token.ts";
+import { timeframeOf } from "./timeframe.ts";
+
+/**
+ * Answers GetAggregates, a page at a time. Each page is exact for what had arrived when it was read.
+ * @throws RpcError INVALID_ARGUMENT on `page_token` and if a group mixes units, RESOURCE_EXHAUSTED if there are too
+ *   many rows in all.
+ */
+export async function getAggregates(
+  { store, pageTokens }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<RowPlace> },
+  request: GetAggregatesRequest,
+  signal: AbortSignal,
+): Promise<MessageInitShape<typeof GetAggregatesResponseSchema>> {
+  const { deviceIds, sensors, groupBy } = request;
+  const query = queryOf(request);
+  const after = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
+  const grouping = groupingOf(groupBy);
+  const { partials, tooMany, coverage } = await readTimeframe(
+    store,
+    {
+      filter: { deviceIds, sensors },
+      timeframe: timeframeOf(request),
+      mergeDevices: mergesDevices(grouping),
+      partialsMax: partialsMaxOf(grouping),
+    },
+    signal,
+  );
+  const merge = createGroupMerge(grouping);
+  await addInShares(merge, partials);
+  checkRows(tooMany ?? merge.size, "filter by device_ids or sensors, or group by sensor or all");
+  const { page, last } = pageOfRows(merge.aggregates(), { after, pageSize: request.pageSize });
+  return {
+    rows: page.map(aggregateRow),
+    nextPageToken: last ? pageTokens.seal(last, query) : "",
+    coverage: coverageMessage({ ...coverage, ...readingsOf(page) }),
+  };
+}
+
+/** What makes two requests pages of one query: all but the page itself. */
+function queryOf({ deviceIds, sensors, since, to, groupBy }: GetAggregatesRequest): unknown {
+  const time = (bound: GetAggregatesRequest["since"]) => bound && [`${bound.seconds}`, bound.nanos];
+  return [
+    [...new Set(deviceIds)].sort(),
+    [...new Set(sensors)].sort(),
+    time(since) ?? null,
+    time(to) ?? null,
+    groupingOf(groupBy),
+  ];
+}

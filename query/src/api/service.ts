@@ -1,0 +1,89 @@
+import { randomBytes } from "node:crypto";
+import type { ServiceImpl } from "@connectrpc/connect";
+import { userKey } from "@devicemesh/identity";
+import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import type { BucketsPlace, RowPlace } from "../answer/answer-pages.ts";
+import { defaultQueryConfig, type QueryConfig } from "../limits.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import { createSharedWatches } from "../watch/shared-watches.ts";
+import { createWatchAdmission } from "../watch/watch-admission.ts";
+import { watchAggregates } from "../watch/watch-aggregates.ts";
+import { getAggregates } from "./get-aggregates.ts";
+import { getPipelineStatus } from "./get-pipeline-status.ts";
+import { listBuckets } from "./list-buckets.ts";
+import { listDuplicates } from "./list-duplicates.ts";
+import { listReadings, type ReadingsPlace } from "./list-readings.ts";
+import { listSeries, type SeriesPlace } from "./list-series.ts";
+import { createPageTokens } from "./page-token.ts";
+
+/** The settings of query that are about watches, and how long one read may take. */
+export type WatchLimits = Pick<
+  QueryConfig,
+  | "watchesMax"
+  | "watchesPerCallerMax"
+  | "watchIntervalMs"
+  | "watchMessagesPerSecond"
+  | "watchReadsMax"
+  | "watchRowsMax"
+  | "callTimeoutMs"
+>;
+
+/** What the service needs; what is optional has a default. */
+export type QueryServiceDependencies = {
+  readonly store: ReadingStore;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  /** The secret of page tokens; random by default. */
+  readonly pageTokenKey?: Uint8Array;
+  /** Versions of the parts that the store does not know, by name; none by default. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** The limits of watches. */
+  readonly limits?: WatchLimits;
+  /** Told how many watches run, whenever that changes. */
+  readonly onWatches?: (running: number) => void;
+  /** Aborts when the server begins to stop; never by default. */
+  readonly stopping?: AbortSignal;
+};
+
+/**
+ * Makes the implementation of QueryService. It expects requests that keep the contract's rules. The pipeline
+ * counts as started now.
+ */
+export function createQueryService(dependencies: QueryServiceDependencies): ServiceImpl<typeof QueryService> {
+  const {
+    store,
+    clock,
+    pageTokenKey: key = randomBytes(32),
+    versions = {},
+    limits = defaultQueryConfig,
+    onWatches,
+    stopping = new AbortController().signal,
+  } = dependencies;
+  const readings = { store, pageTokens: createPageTokens<ReadingsPlace>({ key, method: "ListReadings" }) };
+  const aggregates = { store, pageTokens: createPageTokens<RowPlace>({ key, method: "GetAggregates" }) };
+  const buckets = { store, pageTokens: createPageTokens<BucketsPlace>({ key, method: "ListBuckets" }) };
+  const series = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListSeries" }) };
+  const duplicates = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListDuplicates" }) };
+  const pipeline = { store, clock, versions, startedMs: clock() };
+  const watches = createSharedWatches({
+    store,
+    clock,
+    limits: { ...limits, watchReadTimeoutMs: limits.callTimeoutMs },
+  });
+  const watching = {
+    store,
+    watches,
+    stopping,
+    admission: createWatchAdmission({ ...limits, onChange: onWatches }),
+  };
+  return {
+    getAggregates: (request, { signal }) => getAggregates(aggregates, request, signal),
+    listBuckets: (request, { signal }) => listBuckets(buckets, request, signal),
+    listReadings: (request, { signal }) => listReadings(readings, request, signal),
+    listSeries: (request, { signal }) => listSeries(series, request, signal),
+    listDuplicates: (request, { signal }) => listDuplicates(duplicates, request, signal),
+    getPipelineStatus: (_request, { signal }) => getPipelineStatus(pipeline, signal),
+    watchAggregates: (request, { signal, values }) =>
+      watchAggregates(watching, request, { signal, caller: values.get(userKey)?.subject }),
+  };
+}

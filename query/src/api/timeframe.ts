@@ -1,0 +1,23 @@
+import { millisecondsFloor, type ProtoTimestamp } from "@devicemesh/proto";
+import { allTime, type Span } from "../plan/planner.ts";
+
+/** The timeframe of a request: which bounds it has, and the timestamps in it, clamped to `allTime`. */
+export type Timeframe = Span & { readonly hasSince: boolean; readonly hasTo: boolean };
+
+/**
+ * The timeframe of a request. Bounds are cut to milliseconds as the timestamps of readings are: `since` the timestamp
+ * that a device sent finds its reading, `to` does not. It may be empty.
+ */
+export function timeframeOf(request: {
+  readonly since?: ProtoTimestamp | undefined;
+  readonly to?: ProtoTimestamp | undefined;
+}): Timeframe {
+  const { since, to } = request;
+  const sinceMs = within(since ? millisecondsFloor(since) : allTime.sinceMs);
+  const toMs = within(to ? millisecondsFloor(to) : allTime.toMs);
+  return { sinceMs, toMs: Math.max(sinceMs, toMs), hasSince: since !== undefined, hasTo: to !== undefined };
+}
+
+function within(ms: number): number {
+  return Math.min(Math.max(ms, allTime.sinceMs), allTime.toMs);
+}

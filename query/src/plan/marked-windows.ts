@@ -1,0 +1,156 @@
+import type { SeriesName, StoreHorizon, WindowRepeats } from "../store/reading-store.ts";
+import { joinedSpans, type Span } from "./spans.ts";
+
+/** Finest windows in a row that are served alike: by their repairs made at one frontier, or by raw readings. */
+export type MarkedSpan = Span & { readonly repairThroughMs: number | undefined };
+
+/** A series and its windows that their partials cannot serve; in order, apart or served otherwise. */
+export type MarkedSeries = { readonly series: SeriesName; readonly windows: readonly MarkedSpan[] };
+
+/**
+ * The most marked windows of one series that are planned one by one. Beyond, one span from the first to the last
+ * stands for them all, so that a series with many costs only itself.
+ */
+export const markedWindowsMax = 1000;
+
+/** The windows of one series as they are collected: a list, or only its extent once the list is too long. */
+type Collected = { windows: WindowRepeats[] | undefined; sinceMs: number; toMs: number };
+
+/**
+ * Which windows the partials before the frontier cannot serve, and what serves them. A window whose repeats all
+ * arrived at or after the frontier is clean: its partials before it are pure. A repair serves if it
+ * was made at the frontier in hand or before, and every repeat arrived before it was made. In doubt raw
+ * readings serve: that costs speed only. One pass over the windows, whatever their number. Pure.
+ *
+ * Inside `recentOnly` the levels above the finest are pure. There only repeats that arrived since the second
+ * level's frontier count, and repairs are of no use.
+ */
+export function markWindows(
+  repeats: readonly WindowRepeats[],
+  options: {
+    readonly horizon: StoreHorizon;
+    readonly windowMs: number;
+    readonly recentOnly?: Span | undefined;
+  },
+): MarkedSeries[] {
+  const { horizon, windowMs: sizeMs, recentOnly } = options;
+  const frontierMs = horizon.frontiersMs[0] as number;
+  const recentMs = horizon.frontiersMs[1] ?? 0;
+  const isRecentOnly = ({ windowMs }: WindowRepeats): boolean =>
+    recentOnly !== undefined && windowMs >= recentOnly.sinceMs && windowMs < recentOnly.toMs;
+  const byDevice = new Map<string, Map<string, { readonly kept: Collected; readonly expired: Collected }>>();
+  for (const window of repeats) {
+    if (window.firstRepeatMs >= frontierMs) continue;
+    if (window.lastRepeatMs < recentMs && isRecentOnly(window)) continue;
+    let ofDevice = byDevice.get(window.deviceId);
+    if (!ofDevice) {
+      ofDevice = new Map();
+      byDevice.set(window.deviceId, ofDevice);
+    }
+    let ofSeries = ofDevice.get(window.sensor);
+    if (!ofSeries) {
+      ofSeries = { kept: nothing(), expired: nothing() };
+      ofDevice.set(window.sensor, ofSeries);
+    }
+    for (const part of partsAt(window, horizon.rawKeptSinceMs)) {
+      collect(part.windowMs < horizon.rawKeptSinceMs ? ofSeries.expired : ofSeries.kept, part, sizeMs);
+    }
+  }
+  const throughOf = (window: WindowRepeats): number | undefined =>
+    isRecentOnly(window) ? undefined : usableRepair(window, frontierMs);
+  return [...byDevice].flatMap(([deviceId, bySensor]) =>
+    [...bySensor].map(([sensor, { expired, kept }]) => ({
+      series: { deviceId, sensor },
+      windows: [...inRows(expired, sizeMs, throughOf), ...inRows(kept, sizeMs, throughOf)],
+    })),
+  );
+}
+
+/**
+ * Makes fewer spans of them: what is at most `gapMs` apart is served by raw readings, with all between, where
+ * these are kept. As exact, and slower. Pure.
+ */
+export function widenMarked(
+  marked: readonly MarkedSeries[],
+  { gapMs, rawKeptSinceMs }: { readonly gapMs: number; readonly rawKeptSinceMs: number },
+): MarkedSeries[] {
+  return marked.map(({ series, windows }) => {
+    const expired = windows.filter(({ sinceMs }) => sinceMs < rawKeptSinceMs);
+    const kept = windows.filter(({ sinceMs }) => sinceMs >= rawKeptSinceMs);
+    const wide = joinedSpans(kept, gapMs).map((span) => ({ ...span, repairThroughMs: undefined }));
+    return { series, windows: [...expired, ...wide] };
+  });
+}
+
+/**
+ * One span for all windows that start at or after `sinceMs`, from the first window of any series to the last: all
+ * series are marked alike there. As exact, and slower. Pure.
+ */
+export function asOneSpan(marked: readonly MarkedSeries[], sinceMs: number): MarkedSeries[] {
+  const isBefore = (window: MarkedSpan): boolean => window.sinceMs < sinceMs;
+  const extent = extentOf(
+    marked.map(({ series, windows }) => ({ series, windows: windows.filter((window) => !isBefore(window)) })),
+  );
+  const all = extent ? [{ ...extent, repairThroughMs: undefined }] : [];
+  return marked.map(({ series, windows }) => ({ series, windows: [...windows.filter(isBefore), ...all] }));
+}
+
+/** From the first marked window to the last; undefined if there is none. Pure. */
+export function extentOf(marked: readonly MarkedSeries[]): Span | undefined {
+  let [sinceMs, toMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { windows } of marked) {
+    sinceMs = Math.min(sinceMs, windows[0]?.sinceMs ?? sinceMs);
+    toMs = Math.max(toMs, windows.at(-1)?.toMs ?? toMs);
+  }
+  return sinceMs < toMs ? { sinceMs, toMs } : undefined;
+}
+
+/** A span of windows, in parts where it begins to be kept. */
+function partsAt(window: WindowRepeats, keptSinceMs: number): readonly WindowRepeats[] {
+  const isCut = window.toMs !== undefined && window.windowMs < keptSinceMs && window.toMs > keptSinceMs;
+  return isCut
+    ? [
+        { ...window, toMs: keptSinceMs },
+        { ...window, windowMs: keptSinceMs },
+      ]
+    : [window];
+}
+
+function nothing(): Collected {
+  return { windows: [], sinceMs: Number.POSITIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY };
+}
+
+function collect(collected: Collected, window: WindowRepeats, sizeMs: number): void {
+  const { windowMs, toMs = windowMs + sizeMs } = window;
+  if (windowMs < collected.sinceMs) collected.sinceMs = windowMs;
+  if (toMs > collected.toMs) collected.toMs = toMs;
+  collected.windows?.push(window);
+  if (collected.windows && collected.windows.length > markedWindowsMax) collected.windows = undefined;
+}
+
+function inRows(
+  { windows, ...extent }: Collected,
+  sizeMs: number,
+  throughOf: (window: WindowRepeats) => number | undefined,
+): MarkedSpan[] {
+  if (!windows) return [{ ...extent, repairThroughMs: undefined }];
+  const rows: MarkedSpan[] = [];
+  for (const window of windows.toSorted((a, b) => a.windowMs - b.windowMs)) {
+    const { windowMs: sinceMs, toMs = sinceMs + sizeMs } = window;
+    const repairThroughMs = window.toMs === undefined ? throughOf(window) : undefined;
+    const last = rows.at(-1);
+    if (last && last.toMs > sinceMs) {
+      rows[rows.length - 1] = { ...last, toMs: Math.max(last.toMs, toMs), repairThroughMs: undefined };
+    } else if (last?.toMs === sinceMs && last.repairThroughMs === repairThroughMs) {
+      rows[rows.length - 1] = { ...last, toMs };
+    } else rows.push({ sinceMs, toMs, repairThroughMs });
+  }
+  return rows;
+}
+
+function usableRepair(window: WindowRepeats, frontierMs: number): number | undefined {
+  const { repairThroughMs, lastRepeatMs } = window;
+  const isUsable =
+    repairThroughMs !== undefined && repairThroughMs <= frontierMs && lastRepeatMs < repairThroughMs;
+  return isUsable ? repairThroughMs : undefined;
+}

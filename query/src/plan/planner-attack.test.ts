@@ -1,0 +1,98 @@
+import { defaultLevels } from "@devicemesh/proto";
+import { describe, expect, it } from "vitest";
+import type { ReadPlan, StoreHorizon, WindowRepeats } from "../store/reading-store.ts";
+import { allTime, planRead, repeatSpansMax } from "./planner.ts";
+
+const windowMs = 10_000;
+const dayMs = 86_400_000;
+const baseMs = Date.UTC(2026, 0, 1);
+const nowMs = baseMs + 365 * dayMs;
+const keepAll = Number.NEGATIVE_INFINITY;
+
+/** A mesh whose levels are all folded up to about the present; they are not pure unless told. */
+function horizon(options: Partial<StoreHorizon> = {}): StoreHorizon {
+  return {
+    completeThroughMs: nowMs,
+    frontiersMs: [nowMs, nowMs - 600_000, nowMs - dayMs],
+    levelsKeptSinceMs: defaultLevels.map(() => keepAll),
+    rawKeptSinceMs: keepAll,
+    ...options,
+  };
+}
+
+/** One device that repeats a reading in every second window, each repaired at another moment or not at all. */
+function everySecondWindow(count: number, deviceId = "attacker"): WindowRepeats[] {
+  return Array.from({ length: count }, (_, place) => ({
+    deviceId,
+    sensor: "temperature",
+    windowMs: baseMs + place * 2 * windowMs,
+    firstRepeatMs: nowMs - 500_000,
+    lastRepeatMs: nowMs - 400_000,
+    repairThroughMs: place % 3 === 0 ? undefined : nowMs - (place % 30_000) * 10_000,
+  }));
+}
+
+function sizeOf({ repeats }: ReadPlan): number {
+  if (!repeats) return 0;
+  const { except, levels, raw, repairs } = repeats;
+  return [...except.levels, except.raw, ...levels, raw, repairs].flat().length;
+}
+
+/** Milliseconds of work of this thread, whatever else the machine does; the least of some tries. */
+function workOf(act: () => void): number {
+  const times = Array.from({ length: 5 }, () => {
+    const before = process.threadCpuUsage();
+    act();
+    const { user, system } = process.threadCpuUsage(before);
+    return (user + system) / 1000;
+  });
+  return Math.min(...times);
+}
+
+describe.each([
+  ["levels that are not pure", horizon()],
+  ["pure levels", horizon({ coarsePureSinceMs: 0 })],
+  ["raw readings that have expired", horizon({ rawKeptSinceMs: baseMs + 200 * dayMs })],
+])("a device that repeats a reading in every second window, over %s", (_, mesh) => {
+  const request = { ...allTime, levels: defaultLevels, horizon: mesh };
+
+  it("is planned in a time that grows with the windows and no faster, and holds nobody up for 50 ms", () => {
+    const [few, many] = [everySecondWindow(39_000), everySecondWindow(390_000)];
+    const fewMs = workOf(() => planRead({ ...request, repeats: { windows: few } }));
+    const manyMs = workOf(() => planRead({ ...request, repeats: { windows: many } }));
+    expect(manyMs).toBeLessThan(Math.max(fewMs * 25, 25));
+    expect(manyMs).toBeLessThan(50);
+  });
+
+  it.each([20_000, 390_000])("costs a plan of few spans, with %i windows", (count) => {
+    const { plan } = planRead({ ...request, repeats: { windows: everySecondWindow(count) } });
+    expect(sizeOf(plan)).toBeLessThanOrEqual(20);
+  });
+
+  it("changes nothing for the other series, of which some windows are marked, too", () => {
+    const others = Array.from({ length: 30 }, (_unused, place) =>
+      everySecondWindow(1, `other-${place}`),
+    ).flat();
+    const alone = planRead({ ...request, repeats: { windows: others } }).plan.repeats;
+    const attacked = planRead({
+      ...request,
+      repeats: { windows: [...others, ...everySecondWindow(390_000)] },
+    }).plan.repeats;
+    const ofOthers = (scans: readonly { readonly series: readonly { readonly deviceId: string }[] }[]) =>
+      scans
+        .map((scan) => ({ ...scan, series: scan.series.filter(({ deviceId }) => deviceId !== "attacker") }))
+        .filter(({ series }) => series.length > 0);
+    expect(ofOthers(attacked?.raw ?? [])).toEqual(ofOthers(alone?.raw ?? []));
+    expect(ofOthers(attacked?.repairs ?? [])).toEqual(ofOthers(alone?.repairs ?? []));
+  });
+
+  it("leaves raw readings of series without repeats unread, with 1000 devices of that kind", () => {
+    const windows = Array.from({ length: 1000 }, (_unused, place) =>
+      everySecondWindow(200 + (place % 100), `attacker-${place}`),
+    ).flat();
+    const { plan } = planRead({ ...request, repeats: { windows } });
+    const clean = planRead({ ...request, repeats: undefined }).plan;
+    expect(plan.raw).toEqual(clean.raw);
+    expect(sizeOf(plan)).toBeLessThanOrEqual(repeatSpansMax);
+  });
+});

@@ -1,0 +1,144 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import {
+  baseMs,
+  isIn,
+  keepAll,
+  levels,
+  names,
+  placesOf,
+  readingsAround,
+  settle,
+  world,
+} from "../../testing/planner-duplicates-fixture.ts";
+import { planRead } from "./planner.ts";
+
+describe("planRead with repeats", () => {
+  it("holds each reading of what it covers in exactly one scan, whichever windows are marked", () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { request, windows, frontiersMs } = settle(drawn);
+        const planned = planRead(request);
+        const isBounded = drawn.spansMax !== undefined || drawn.seriesMax !== undefined;
+        const unbounded = { ...request, spansMax: undefined, seriesMax: undefined };
+        const coveredFor = new Map(
+          names.map(({ deviceId }) => {
+            const repeats = { windows: windows.filter((window) => window.deviceId === deviceId) };
+            return [deviceId, planRead({ ...unbounded, repeats }).notCovered];
+          }),
+        );
+        for (const reading of readingsAround(request.sinceMs, request.toMs)) {
+          const { timestampMs, deviceId } = reading;
+          const isAsked = timestampMs >= request.sinceMs && timestampMs < request.toMs;
+          const places = placesOf(planned, frontiersMs, windows, reading);
+          const isTold = !planned.notCovered.some(isIn(timestampMs));
+          const isCovered = !coveredFor.get(deviceId)?.some(isIn(timestampMs));
+          // What is left out of one series may be told of another; wider raw spans may cover more.
+          const wanted = !isAsked ? [0] : isTold ? [1] : isBounded ? [0, 1] : [Number(isCovered)];
+          if (!wanted.includes(places.length)) {
+            throw new Error(`${JSON.stringify(reading)} is in ${JSON.stringify(places)}, not in ${wanted}`);
+          }
+        }
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  it("takes nothing that may hold a reading twice: no partial of a marked window before its frontier", () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { request, windows, frontiersMs } = settle(drawn);
+        const planned = planRead(request);
+        for (const window of windows) {
+          const { deviceId, sensor, windowMs, firstRepeatMs, lastRepeatMs } = window;
+          for (const arrivedMs of [firstRepeatMs, lastRepeatMs]) {
+            // The copy that came: in partials it counts, in raw readings and repairs it does not.
+            const copy = { deviceId, sensor, timestampMs: windowMs + 1, arrivedMs };
+            const places = placesOf(planned, frontiersMs, windows, copy);
+            const isPure = firstRepeatMs >= (request.horizon.coarsePureSinceMs ?? Number.POSITIVE_INFINITY);
+            const impure = isPure ? "level 0" : "level";
+            expect(places.filter((place) => place.startsWith(impure))).toEqual([]);
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("uses no repair beyond the frontier in hand, nor one before the last repeat", () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { request, windows, frontiersMs } = settle(drawn);
+        for (const { throughMs, sinceMs, toMs, series } of planRead(request).plan.repeats?.repairs ?? []) {
+          expect(throughMs).toBeLessThanOrEqual(frontiersMs[0] as number);
+          for (const { windowMs, deviceId, lastRepeatMs } of windows) {
+            const isOf = isIn(windowMs)({ sinceMs, toMs }) && series.some((one) => one.deviceId === deviceId);
+            if (isOf) expect(lastRepeatMs).toBeLessThan(throughMs);
+          }
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("needs no more than the plan without repeats where all repeats arrived after the frontier", () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { request, windows, frontiersMs } = settle(drawn);
+        const late = windows.map((window) => ({
+          ...window,
+          firstRepeatMs: window.firstRepeatMs + (frontiersMs[0] as number),
+        }));
+        const repeats = { windows: late };
+        expect(planRead({ ...request, repeats })).toEqual(planRead({ ...request, repeats: undefined }));
+      }),
+    );
+  });
+
+  it("reads an hour that all series sent again in one span of each kind", () => {
+    const series = Array.from({ length: 50 }, (_, place) => ({ deviceId: `d${place}`, sensor: "humidity" }));
+    const repeats = series.flatMap((name) =>
+      Array.from({ length: 36 }, (_, place) => ({
+        ...name,
+        windowMs: baseMs + place * 10,
+        firstRepeatMs: 300,
+        lastRepeatMs: 310,
+        repairThroughMs: 320,
+      })),
+    );
+    const horizon = {
+      completeThroughMs: 0,
+      frontiersMs: [400, 400, 400],
+      levelsKeptSinceMs: levels.map(() => keepAll),
+      rawKeptSinceMs: keepAll,
+    };
+    const { plan } = planRead({
+      sinceMs: baseMs - 240,
+      toMs: baseMs + 600,
+      levels,
+      horizon,
+      repeats: { windows: repeats },
+    });
+    const hour = { sinceMs: baseMs, toMs: baseMs + 360, series };
+    expect(plan.repeats).toEqual({
+      except: { levels: [[hour], [hour], [hour]], raw: [] },
+      levels: [[{ ...hour, arrivedSinceMs: 320, arrivedToMs: 400 }], [], []],
+      raw: [],
+      repairs: [{ ...hour, throughMs: 320 }],
+    });
+  });
+
+  it("has at most so many spans, however the windows lie, while raw readings are kept", () => {
+    fc.assert(
+      fc.property(world, (drawn) => {
+        const { request } = settle({ ...drawn, isExpiring: false });
+        const { repeats } = planRead({ ...request, spansMax: 6 }).plan;
+        const spans = repeats
+          ? [...repeats.except.levels, repeats.except.raw, ...repeats.levels, repeats.raw, repeats.repairs]
+          : [];
+        expect(spans.flat().length).toBeLessThanOrEqual(6);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

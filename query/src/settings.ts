@@ -1,0 +1,69 @@
+import { userAccessSettings } from "@devicemesh/identity";
+import { addressSettings } from "@devicemesh/kit/settings/address-settings";
+import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
+import { chainSettings } from "@devicemesh/pipeline";
+import { defaultQueryConfig } from "./limits.ts";
+
+/** The settings of query as a process of its own, with MongoDB behind it. */
+export const querySettings = defineSettings({
+  prefix: "DEVICEMESH_",
+  usage: "node query/src/main.ts [flags]",
+  summary: "Answers questions about the readings in a mesh's database.",
+  settings: {
+    ...addressSettings({
+      hostVariable: "DEVICEMESH_HOST",
+      portVariable: "DEVICEMESH_PORT",
+      port: defaultQueryConfig.port,
+      hostDescription:
+        "Address to listen on; beyond this machine only with identity or --insecure-beyond-loopback.",
+    }),
+    ...userAccessSettings(),
+    mongodbUrl: chainSettings.mongodbUrl,
+    mongodbDatabase: chainSettings.mongodbDatabase,
+    pageTokenSecret: {
+      flag: "--page-token-secret",
+      env: "DEVICEMESH_PAGE_TOKEN_SECRET",
+      kind: "string",
+      placeholder: "TEXT",
+      description:
+        "What page tokens are signed with, the same for all servers of a mesh; random for each start by default.",
+    },
+    corsOrigin: {
+      flag: "--cors-origin",
+      env: "DEVICEMESH_CORS_ORIGIN",
+      kind: "string",
+      placeholder: "ORIGIN",
+      description: "Origin of web pages that may call query, several with commas; none by default.",
+    },
+    reflectServices: {
+      flag: "--reflect-services",
+      env: "DEVICEMESH_REFLECT_SERVICES",
+      kind: "string",
+      placeholder: "SERVICE",
+      description:
+        "Services of other servers that reflection shows too, several with commas: for a front door with one address.",
+    },
+    ingestAddress: {
+      flag: "--ingest-address",
+      env: "DEVICEMESH_INGEST_ADDRESS",
+      kind: "string",
+      default: "127.0.0.1:50051",
+      placeholder: "HOST:PORT",
+      description: "Where ingest is reached; the page shows it.",
+    },
+    generatorAddress: {
+      flag: "--generator-address",
+      env: "DEVICEMESH_GENERATOR_ADDRESS",
+      kind: "string",
+      default: "127.0.0.1:8081",
+      placeholder: "HOST:PORT",
+      description: "Where the generator's control is reached; the page shows it.",
+    },
+    ...metricsSettings(),
+    logLevel: chainSettings.logLevel,
+  },
+});
+
+/** What the process is told. */
+export type QuerySettings = SettingsOf<typeof querySettings>;

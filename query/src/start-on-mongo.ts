@@ -1,0 +1,125 @@
+import { openUserAccess } from "@devicemesh/identity";
+import { cancelledAfter } from "@devicemesh/kit/async/time-limit";
+import { createDependencies } from "@devicemesh/kit/health/dependency-health";
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { listOf } from "@devicemesh/pipeline";
+import { openMongo } from "@devicemesh/pipeline/mongo-client";
+import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
+import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
+import { readContractImage } from "@devicemesh/proto/image";
+import { queryConfig } from "./limits.ts";
+import { createPage } from "./page/page.ts";
+import type { QuerySettings } from "./settings.ts";
+import { type Query, startQuery } from "./start.ts";
+import { createMongoReadingStore } from "./store/mongo/mongo-reading-store.ts";
+import { watchReach } from "./store/store-reachability.ts";
+
+/** Connections to the database at most: for all large reads at a time with their pipelines, and for the quick ones. */
+const connectionsMax = 64;
+
+/** How long to wait for the attempt to connect that is under way, in ms: longer than one takes. */
+const attemptMaxMs = 5000;
+
+/**
+ * Starts query over MongoDB. It listens at once, says NOT_SERVING while the database cannot be reached or the
+ * mesh is not prepared, and answers UNAVAILABLE meanwhile.
+ * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity is wrong; what the
+ *   driver throws if the connection string is none.
+ */
+export async function startQueryProcess(
+  settings: QuerySettings,
+  {
+    logger,
+    clock,
+    metrics,
+  }: {
+    readonly logger: Logger;
+    readonly clock: () => number;
+    readonly metrics?: Metrics | undefined;
+  },
+): Promise<Query> {
+  await using starting = new AsyncDisposableStack();
+  const {
+    host,
+    mongodbUrl,
+    mongodbDatabase,
+    pageTokenSecret,
+    corsOrigin = "",
+    reflectServices = "",
+  } = settings;
+  const access = starting.use(openUserAccess(settings, { logger, clock }));
+  const connection = starting.use(
+    openMongo({
+      url: mongodbUrl,
+      database: mongodbDatabase,
+      appName: "devicemesh-query",
+      poolMax: connectionsMax,
+    }),
+  );
+  const store = createMongoReadingStore({ db: connection.db, clock });
+  starting.defer(() => store.close());
+  const addresses = new Map([
+    [IngestService.typeName, settings.ingestAddress],
+    [GeneratorService.typeName, settings.generatorAddress],
+  ]);
+  const query: Query = starting.use(
+    await startQuery(
+      queryConfig({
+        host,
+        port: settings.port,
+        ...(settings.insecureBeyondLoopback && { hosts: "*" }),
+        corsOrigins: listOf(corsOrigin),
+        reflectServices: listOf(reflectServices),
+        pageTokenSecret,
+      }),
+      {
+        store,
+        clock,
+        logger,
+        image: readContractImage(),
+        serving: false,
+        access: access.gate,
+        tls: access.tls,
+        addressOf: (service) => addresses.get(service),
+        metrics,
+        fallback: createPage(() => ({
+          ingest: settings.ingestAddress,
+          query: `${host}:${query.port}`,
+          generator: settings.generatorAddress,
+          data: mongodbDatabase,
+          dataKind: "a database of MongoDB, filled through Kafka and Spark",
+          secure: access.tls !== undefined,
+        })),
+      },
+    ),
+  );
+  const waiting = createDependencies<"mongodb">({ logger });
+  starting.use(
+    watchReach(
+      {
+        async readHorizon(signal) {
+          try {
+            const limit = { ms: attemptMaxMs, what: "MongoDB", signal };
+            // Says why there is no first connection; the store's own error only that there is none.
+            await cancelledAfter(() => connection.connected(), limit);
+            const horizon = await store.readHorizon(signal);
+            waiting.available("mongodb");
+            return horizon;
+          } catch (error) {
+            if (!signal.aborted) waiting.unavailable("mongodb", error);
+            throw error;
+          }
+        },
+      },
+      { onChange: (error) => query.setServing(error === undefined) },
+    ),
+  );
+  const running = starting.move();
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= running.disposeAsync();
+    return closing;
+  };
+  return { ...query, close, [Symbol.asyncDispose]: close };
+}

@@ -1,0 +1,188 @@
+import type { ServerResponse } from "node:http";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { UserGate } from "@devicemesh/identity";
+import { addHealthRoutes } from "@devicemesh/kit/health/connect-health";
+import { createHealth, type Health } from "@devicemesh/kit/health/health";
+import type { Logger } from "@devicemesh/kit/observability/logger";
+import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { createConnectCounting } from "@devicemesh/kit/observability/metrics-connect";
+import { createConnectHandler } from "@devicemesh/kit/rpc/connect-handler";
+import { addReflectionRoutes } from "@devicemesh/kit/rpc/connect-reflection";
+import {
+  createErrorInterceptor,
+  createRequestGate,
+  toConnectError,
+} from "@devicemesh/kit/rpc/connect-status";
+import { createReflection } from "@devicemesh/kit/rpc/reflection";
+import type { UnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
+import { contractJson } from "@devicemesh/kit/rpc/requests/json-requests";
+import type { AddressOf } from "@devicemesh/kit/rpc/requests/rejected-requests";
+import { loopbackHosts } from "@devicemesh/kit/rpc/requests/request-host";
+import { createValidationInterceptor } from "@devicemesh/kit/rpc/requests/request-validation";
+import { createHttpRoutes, type HttpRoute } from "@devicemesh/kit/server/http-routes";
+import { type OnePortHandler, startOnePortServer } from "@devicemesh/kit/server/one-port-server";
+import type { TlsTermination } from "@devicemesh/kit/server/tls-termination";
+import packageJson from "../package.json" with { type: "json" };
+import { createCallLimits, stoppingError } from "./api/call-limits.ts";
+import { allowOrigins } from "./api/cross-origin.ts";
+import { queryRoutes } from "./api/routes.ts";
+import type { QueryConfig } from "./limits.ts";
+import { registerQueryMetrics } from "./metrics.ts";
+import type { ReadingStore } from "./store/reading-store.ts";
+
+/** What query needs from outside. The store stays the caller's: close it after query. */
+export type QueryDependencies = {
+  readonly store: ReadingStore;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  readonly logger: Logger;
+  /** The contract as a FileDescriptorSet in bytes, for reflection. */
+  readonly image: Uint8Array;
+  /** What health says at first; true by default. */
+  readonly serving?: boolean;
+  /** Further services on the same port; health and reflection show them too. */
+  readonly extraRoutes?: (router: ConnectRouter) => void;
+  /** Further resources on the same port, each behind its own gate (`access.http`). */
+  readonly httpRoutes?: readonly HttpRoute[] | undefined;
+  /** Answers requests that are for no service and no resource; 404 by default. */
+  readonly fallback?: FallbackHandler;
+  /** Admits or rejects the calls of every service on the port. All are admitted if left out. */
+  readonly access?: UserGate | undefined;
+  /** Serves TLS; cleartext if left out. */
+  readonly tls?: TlsTermination | undefined;
+  /** Gets what query counts, if somebody wants it. */
+  readonly metrics?: Metrics | undefined;
+  /** Where the services are that query does not have, for clients that call them here. */
+  readonly addressOf?: AddressOf | undefined;
+  /** The incomplete requests of the process, where it has more than one server. */
+  readonly unfinished?: UnfinishedRequests | undefined;
+};
+
+/** Answers a request of either protocol, with what the responses of both have in common. */
+export type FallbackHandler = (
+  request: { readonly method?: string | undefined; readonly url?: string | undefined },
+  response: Pick<ServerResponse, "writeHead" | "end">,
+) => void;
+
+/** Query, listening. */
+export type Query = AsyncDisposable & {
+  readonly port: number;
+  /** What health says from now on, until query closes; questions are answered as they can be. */
+  setServing(serving: boolean): void;
+  /**
+   * Says NOT_SERVING, ends watches without an error, refuses new calls with UNAVAILABLE, lets running calls
+   * finish within `shutdownGraceMs` and cuts the rest with UNAVAILABLE. Closing twice is the same as once.
+   */
+  close(): Promise<void>;
+};
+
+/** The share of the grace after which calls that still run are told, so that they hear it before the cut. */
+const toldAfterGrace = 0.7;
+
+/**
+ * Starts query: Connect, gRPC and gRPC-Web over HTTP/1.1 and HTTP/2 on one port.
+ * @throws PortInUseError if the port is taken.
+ */
+export async function startQuery(config: QueryConfig, dependencies: QueryDependencies): Promise<Query> {
+  const { clock, logger, image, extraRoutes, fallback, access, tls, metrics, addressOf } = dependencies;
+  let isStoreReachable = dependencies.serving ?? true;
+  let watchers = 0;
+  const counting = metrics && createConnectCounting(metrics.rpc);
+  const counted =
+    metrics &&
+    registerQueryMetrics(metrics, {
+      watchers: () => watchers,
+      isStoreReachable: () => isStoreReachable,
+    }).counted;
+  const store = counted?.(dependencies.store) ?? dependencies.store;
+  const stopping = new AbortController();
+  const cutting = new AbortController();
+  const addServices = queryRoutes({
+    store,
+    clock,
+    ...(config.pageTokenSecret && { pageTokenKey: Buffer.from(config.pageTokenSecret) }),
+    versions: { "device-mesh": packageJson.version, node: process.versions.node },
+    limits: config,
+    onWatches(running) {
+      watchers = running;
+    },
+    stopping: stopping.signal,
+  });
+  let health: Health | undefined;
+
+  const adapter = createConnectHandler({
+    logger,
+    routes(router) {
+      addServices(router);
+      extraRoutes?.(router);
+      const services = [...new Set(router.handlers.map(({ service }) => service.typeName))];
+      health = createHealth(services);
+      health.setServing(isStoreReachable);
+      addHealthRoutes(router, health);
+      const reflected = [...services, ...(config.reflectServices ?? [])];
+      addReflectionRoutes(router, createReflection({ image, services: reflected }));
+      counting?.know(router);
+    },
+    interceptors: [
+      ...(counting === undefined ? [] : [counting.interceptor]),
+      createErrorInterceptor({ logger }),
+      ...(access === undefined ? [] : [access.interceptor]),
+      createCallLimits({
+        timeoutMs: config.callTimeoutMs,
+        callsMax: config.callsMax,
+        stopping: stopping.signal,
+      }),
+      createValidationInterceptor(),
+    ],
+    jsonOptions: contractJson,
+    readMaxBytes: config.readMaxBytes,
+    writeMaxBytes: config.writeMaxBytes,
+    shutdownSignal: cutting.signal,
+    gate: access && createRequestGate(access.check, { logger, onRejected: counting?.rejected }),
+    hosts: config.hosts ?? (access === undefined ? loopbackHosts : "*"),
+    addressOf,
+    unfinished: dependencies.unfinished,
+    fallback: createHttpRoutes(dependencies.httpRoutes ?? [], {
+      // Both kinds of response have these two methods; their types differ in what they return.
+      ...(fallback && { fallback: fallback as OnePortHandler }),
+      onError: (error) => logger.error({ error }, "a request for a resource failed"),
+    }),
+  });
+
+  let cutTimer: NodeJS.Timeout | undefined;
+  const server = await startOnePortServer({
+    host: config.host,
+    port: config.port,
+    handler: allowOrigins(config.corsOrigins, adapter),
+    tls,
+    shutdownGraceMs: config.shutdownGraceMs,
+    onClosing() {
+      health?.close();
+      stopping.abort();
+      cutTimer = setTimeout(
+        () => cutting.abort(toConnectError(stoppingError())),
+        config.shutdownGraceMs * toldAfterGrace,
+      );
+    },
+    onError: (error) => logger.debug({ error }, "connection broke"),
+  });
+
+  async function shutDown(): Promise<void> {
+    await server.close();
+    clearTimeout(cutTimer);
+  }
+  let closing: Promise<void> | undefined;
+  function close(): Promise<void> {
+    closing ??= shutDown();
+    return closing;
+  }
+  return {
+    port: server.port,
+    setServing(isServing) {
+      isStoreReachable = isServing;
+      health?.setServing(isServing);
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,97 @@
+import { RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import {
+  MongoClientClosedError,
+  MongoError,
+  MongoExpiredSessionError,
+  MongoNetworkError,
+  MongoNotConnectedError,
+  MongoOperationTimeoutError,
+  MongoServerClosedError,
+  MongoServerError,
+  MongoServerSelectionError,
+  MongoTopologyClosedError,
+} from "mongodb";
+
+/** How a call of the database is bounded. */
+export type CallLimit = {
+  /** How long it may take in all, in ms. */
+  readonly timeoutMs: number;
+  /** What is told where it takes longer: the database does not answer, or the question is too large. */
+  readonly isQuick: boolean;
+};
+
+/** Reads of single small documents: a database that takes longer is as good as away. */
+export const quickCall: CallLimit = { timeoutMs: 2500, isQuick: true };
+
+/** Reads of many documents; below the longest time of a call of query. */
+export const largeCall: CallLimit = { timeoutMs: 55_000, isQuick: false };
+
+/** What a call is given: the signal to stop at, and the limit for the server to keep by itself. */
+export type CallOptions = { readonly signal: AbortSignal; readonly maxTimeMS: number };
+
+/**
+ * Calls the database and translates its errors.
+ * @throws the signal's reason if it aborts; RpcError UNAVAILABLE if the database is away (or a quick call takes
+ *   too long), DEADLINE_EXCEEDED if a large one does. Anything else is passed on.
+ */
+export async function callMongo<Result>(
+  signal: AbortSignal,
+  { timeoutMs, isQuick }: CallLimit,
+  act: (options: CallOptions) => Promise<Result>,
+): Promise<Result> {
+  signal.throwIfAborted();
+  const timeout = new AbortController();
+  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  try {
+    return await act({ signal: AbortSignal.any([signal, timeout.signal]), maxTimeMS: timeoutMs });
+  } catch (error) {
+    signal.throwIfAborted();
+    if (timeout.signal.aborted || isTimeUp(error)) throw tooSlow(error, isQuick);
+    throw isAway(error) ? away(error) : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** What is told of a database that cannot be reached. */
+export function away(cause: unknown): RpcError {
+  return unavailable({ message: "the database cannot be reached; ask again", retryDelayMs: 1000, cause });
+}
+
+function tooSlow(cause: unknown, isQuick: boolean): RpcError {
+  if (isQuick) return away(cause);
+  return new RpcError({
+    code: "DEADLINE_EXCEEDED",
+    message: "the database took too long: ask for a shorter timeframe or fewer series",
+    cause,
+  });
+}
+
+/** Answers of a server that is stopping, starting, or no longer the primary. */
+const passingCodes: ReadonlySet<unknown> = new Set([
+  6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
+]);
+
+/** MaxTimeMSExpired. */
+const timeIsUpCode = 50;
+
+function isTimeUp(error: unknown): boolean {
+  return (
+    error instanceof MongoOperationTimeoutError ||
+    (error instanceof MongoServerError && error.code === timeIsUpCode)
+  );
+}
+
+function isAway(error: unknown): boolean {
+  if (!(error instanceof MongoError)) return false;
+  return (
+    error instanceof MongoNetworkError ||
+    error instanceof MongoServerSelectionError ||
+    error instanceof MongoNotConnectedError ||
+    error instanceof MongoTopologyClosedError ||
+    error instanceof MongoClientClosedError ||
+    error instanceof MongoServerClosedError ||
+    error instanceof MongoExpiredSessionError ||
+    (error instanceof MongoServerError && passingCodes.has(error.code))
+  );
+}

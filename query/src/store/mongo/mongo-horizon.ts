@@ -1,0 +1,122 @@
+import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import {
+  collections,
+  type FrontierDocument,
+  keptSinceOf,
+  type RetentionDocument,
+  type SettingsDocument,
+} from "@devicemesh/pipeline";
+import type { Level } from "@devicemesh/proto";
+import type { Db } from "mongodb";
+import type { StoreHorizon } from "../reading-store.ts";
+import { callMongo, quickCall } from "./mongo-call.ts";
+
+/** How far the mesh is. */
+export type MeshHorizon = StoreHorizon & {
+  /** About when the last message was appended. */
+  readonly logEndMs: number | undefined;
+  /** When the aggregator published this, by its clock; undefined if it never did. */
+  readonly publishedMs: number | undefined;
+};
+
+/** Reads settings, frontier and retention marks. */
+export type HorizonReader = {
+  /** The levels, once they were read. @throws RpcError UNAVAILABLE before. */
+  levels(): readonly Level[];
+  /** @throws RpcError UNAVAILABLE if the database is away or the mesh is not prepared. */
+  read(signal: AbortSignal): Promise<MeshHorizon>;
+};
+
+/** What is used of the settings does not change, except in a mesh whose operator is older than retention marks. */
+const settingsCacheMs = 10_000;
+
+/**
+ * Makes a reader that reads at most every `cacheMs`, however many ask: an older horizon is as right. Everybody
+ * who asks meanwhile gets the same answer.
+ */
+export function createHorizonReader(options: {
+  readonly db: Db;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  readonly cacheMs: number;
+}): HorizonReader {
+  const { db, clock, cacheMs } = options;
+  const settingsCollection = db.collection<SettingsDocument>(collections.settings);
+  const frontiers = db.collection<FrontierDocument>(collections.frontier);
+  const retention = db.collection<RetentionDocument>(collections.retention);
+  let settings: { readonly document: SettingsDocument; readonly readAt: number } | undefined;
+  let levels: readonly Level[] | undefined;
+  let latest: { readonly horizon: Promise<MeshHorizon>; readonly askedAt: number } | undefined;
+
+  async function readSettings(limits: { readonly signal: AbortSignal; readonly maxTimeMS: number }) {
+    if (settings && performance.now() - settings.readAt < settingsCacheMs) return settings.document;
+    const document = await settingsCollection.findOne({ _id: "mesh" }, limits);
+    if (!document) throw notPrepared();
+    settings = { document, readAt: performance.now() };
+    levels = document.levels.map(({ window_ms, segment_ms }) => ({
+      windowMs: Number(window_ms),
+      segmentMs: Number(segment_ms),
+    }));
+    return document;
+  }
+
+  async function readAll(): Promise<MeshHorizon> {
+    // Nobody's signal: it is read for all who ask.
+    const never = new AbortController().signal;
+    const [mesh, frontier, marks] = await callMongo(never, quickCall, (limits) =>
+      Promise.all([
+        readSettings(limits),
+        frontiers.findOne({ _id: "frontier" }, limits),
+        retention.findOne({ _id: "marks" }, limits),
+      ]),
+    );
+    const keptSince = keptSinceOf(marks, { settings: mesh, nowMs: clock() });
+    return {
+      completeThroughMs: frontier?.complete_through.getTime() ?? 0,
+      frontiersMs: mesh.levels.map((_, level) => frontier?.frontiers[level]?.getTime() ?? 0),
+      levelsKeptSinceMs: keptSince.levelsMs,
+      rawKeptSinceMs: keptSince.rawMs,
+      coarsePureSinceMs: frontier?.coarse_pure_since?.getTime() ?? Number.POSITIVE_INFINITY,
+      logEndMs: frontier?.log_end?.getTime(),
+      publishedMs: frontier?.updated.getTime(),
+    };
+  }
+
+  function read(): Promise<MeshHorizon> {
+    const now = performance.now();
+    if (latest && now - latest.askedAt < cacheMs) return latest.horizon;
+    const horizon = readAll();
+    const mine = { horizon, askedAt: now };
+    latest = mine;
+    // A failure is not kept: the next one asks again.
+    horizon.catch(() => {
+      if (latest === mine) latest = undefined;
+    });
+    return horizon;
+  }
+
+  return {
+    levels() {
+      if (!levels) throw notPrepared();
+      return levels;
+    },
+    async read(signal) {
+      signal.throwIfAborted();
+      const aborted = Promise.withResolvers<never>();
+      const onAbort = (): void => aborted.reject(signal.reason);
+      signal.addEventListener("abort", onAbort, { once: true });
+      try {
+        return await Promise.race([read(), aborted.promise]);
+      } finally {
+        signal.removeEventListener("abort", onAbort);
+      }
+    },
+  };
+}
+
+function notPrepared() {
+  return unavailable({
+    message: "the mesh's settings are not known yet: the operator writes them when it is started",
+    retryDelayMs: 1000,
+  });
+}

@@ -1,0 +1,136 @@
+import { once } from "node:events";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { indexDefinitions } from "@devicemesh/operator";
+import { collections, type RetentionDocument, retentionDocument } from "@devicemesh/pipeline";
+import { openMongo } from "@devicemesh/pipeline/mongo-client";
+import { defaultLevels, nothingDeleted } from "@devicemesh/proto";
+import { describe, expect, it } from "vitest";
+import { openMeshFixture } from "../../../testing/mongo/mongo-mesh-fixture.ts";
+import { readTimeframe } from "../../answer/read-timeframe.ts";
+import { allTime } from "../../plan/planner.ts";
+import { watchReach } from "../store-reachability.ts";
+import { createMongoReadingStore } from "./mongo-reading-store.ts";
+
+const engines = await testEngines();
+const url = engines?.mongodbUrl ?? "";
+const indexes = indexDefinitions({ levels: defaultLevels });
+
+/** A way to the database that can be cut and mended. */
+async function openWay(to: URL) {
+  const sockets = new Set<Socket>();
+  let isCut = false;
+  const server = createServer((near) => {
+    if (isCut) return near.destroy();
+    const far = connect(Number(to.port), to.hostname);
+    for (const [one, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      sockets.add(one);
+      one.pipe(other);
+      one.on("error", () => other.destroy());
+      one.on("close", () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `mongodb://127.0.0.1:${(server.address() as AddressInfo).port}/?directConnection=true`,
+    cut() {
+      isCut = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    mend() {
+      isCut = false;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+      await once(server, "close");
+    },
+  };
+}
+
+describe.skipIf(!engines)("a database that goes away and comes back", () => {
+  it("makes answers UNAVAILABLE soon, and then right again without a restart", async () => {
+    const mesh = await openMeshFixture({ url, indexes });
+    await using way = await openWay(new URL(url));
+    await using connection = openMongo({
+      url: way.url,
+      database: mesh.db.databaseName,
+      appName: "query-test",
+    });
+    const store = createMongoReadingStore({ db: connection.db, clock: mesh.nowMs });
+    const { signal } = new AbortController();
+    const ask = () =>
+      readTimeframe(store, { filter: { deviceIds: [], sensors: [] }, timeframe: allTime }, signal);
+    const seen: string[] = [];
+    try {
+      await mesh.publish([{ deviceId: "a", sensor: "temperature", timestampMs: mesh.nowMs(), value: 20 }]);
+      await using _reach = watchReach(store, {
+        everyMs: 100,
+        onChange: (error) => seen.push(error === undefined ? "there" : "away"),
+      });
+      expect((await ask()).coverage.fromRaw).toBe(1);
+      way.cut();
+      await waitUntil(() => seen.includes("away"), { what: "that the database is away is noticed" });
+      const started = performance.now();
+      await expect(ask()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+      expect(performance.now() - started).toBeLessThan(3500);
+      way.mend();
+      await waitUntil(() => seen.at(-1) === "there", { timeoutMs: 15_000, what: "that it is back" });
+      expect((await ask()).coverage.fromRaw).toBe(1);
+      expect(seen).toEqual(["there", "away", "there"]);
+    } finally {
+      await mesh.close();
+    }
+  });
+});
+
+describe.skipIf(!engines)("raw readings that expire", () => {
+  it.each(["of a mesh without marks, by its settings", "by the marks, whatever the settings are now"])(
+    "are left out of ragged edges and named, where windows still cover the rest: %s",
+    async (how) => {
+      const hourMs = 3_600_000;
+      const isMarked = how.startsWith("by the marks");
+      const mesh = await openMeshFixture({ url, indexes, ...(!isMarked && { retainRawMs: hourMs }) });
+      const { signal } = new AbortController();
+      const filter = { deviceIds: [], sensors: [] };
+      try {
+        const [inEdge, inWindow] = [mesh.nowMs() - 3 * hourMs, mesh.nowMs() - 2 * hourMs];
+        await mesh.publish(
+          [inEdge, inWindow].map((timestampMs) => ({
+            deviceId: "a",
+            sensor: "temperature",
+            timestampMs,
+            value: 20,
+          })),
+        );
+        mesh.advance(20_000);
+        await mesh.fold();
+        const sinceMs = inEdge - 1;
+        if (isMarked) {
+          const marks = mesh.db.collection<RetentionDocument>(collections.retention);
+          await marks.insertOne(
+            retentionDocument({ ...nothingDeleted(defaultLevels), rawMs: inEdge + 600_000 }),
+          );
+        }
+        const { partials, coverage } = await readTimeframe(
+          mesh.store,
+          { filter, timeframe: { sinceMs, toMs: mesh.nowMs() } },
+          signal,
+        );
+        expect(partials.map(({ firstAtMs }) => firstAtMs)).toEqual([inWindow]);
+        const edgeEndMs = Math.ceil(sinceMs / 10_000) * 10_000;
+        expect(coverage.notCovered).toEqual([{ sinceMs, toMs: edgeEndMs }]);
+      } finally {
+        await mesh.close();
+      }
+    },
+  );
+});

@@ -1,0 +1,163 @@
+import { collections, partialsCollection } from "@devicemesh/pipeline";
+import type { Level } from "@devicemesh/proto";
+import type { Db, Document } from "mongodb";
+import type {
+  ReadPlan,
+  RepairScan,
+  Scan,
+  SeriesFilter,
+  SeriesPartial,
+  SeriesScan,
+  SeriesSpan,
+} from "../reading-store.ts";
+import {
+  commonCondition,
+  partialFields,
+  readingFields,
+  type ScanFields,
+  scanStages,
+  seriesScanStages,
+  spanConditions,
+} from "./mongo-conditions.ts";
+import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
+import { groupPartials, groupReadings, type PartialRow, partialOfRow } from "./mongo-partials.ts";
+import { neighbours, scanPieces } from "./scan-pieces.ts";
+
+/** A pipeline of a plan, and what its rows are. */
+export type PlannedPipeline = {
+  readonly collection: string;
+  readonly stages: readonly Document[];
+  readonly kind: "raw" | "partials" | "repairs";
+};
+
+/** Rows of one answer of the database; most answers are one. */
+const batchSize = 10_000;
+
+/**
+ * The pipelines of a plan: one for each scan, and one for each collection for what is read of series with
+ * repeats; some where that is much. Pure.
+ */
+export function planPipelines(request: {
+  readonly plan: ReadPlan;
+  readonly filter: SeriesFilter;
+  readonly bucketMs: number | undefined;
+  readonly levels: readonly Level[];
+}): PlannedPipeline[] {
+  const { plan, filter, bucketMs, levels } = request;
+  const { repeats } = plan;
+  function source(options: {
+    readonly collection: string;
+    readonly kind: PlannedPipeline["kind"];
+    readonly fields: ScanFields;
+    readonly group: readonly Document[];
+    readonly scans: readonly Scan[];
+    readonly except: readonly SeriesSpan[] | undefined;
+    readonly own: readonly SeriesScan[] | undefined;
+  }): PlannedPipeline[] {
+    const { collection, kind, fields, group, scans, except = [], own = [] } = options;
+    const found = [
+      ...scans
+        .flatMap((scan) => scanPieces(scan, except))
+        .map((scan) => scanStages({ scan, fields, filter, except })),
+      ...neighbours(own).map((some) => seriesScanStages(some, fields)),
+    ];
+    return found.map((stages) => ({ collection, kind, stages: [...stages, ...group] }));
+  }
+  return [
+    ...source({
+      collection: collections.messages,
+      kind: "raw",
+      fields: readingFields,
+      group: groupReadings(bucketMs),
+      scans: plan.raw,
+      except: repeats?.except.raw,
+      own: repeats?.raw,
+    }),
+    ...levels.flatMap(({ windowMs }, level) =>
+      source({
+        collection: partialsCollection(level, windowMs),
+        kind: "partials",
+        fields: partialFields,
+        group: groupPartials({ bucketMs, windowMs }),
+        scans: plan.levels[level] ?? [],
+        except: repeats?.except.levels[level],
+        own: repeats?.levels[level],
+      }),
+    ),
+    ...neighbours(repeats?.repairs ?? []).map((some) =>
+      repairsPipeline(some, { bucketMs, windowMs: (levels[0] as Level).windowMs }),
+    ),
+  ];
+}
+
+/** Finds out how many windows the repairs have (`windows`), and groups those that are not empty. */
+function repairsPipeline(
+  repairs: readonly RepairScan[],
+  { bucketMs, windowMs }: { readonly bucketMs: number | undefined; readonly windowMs: number },
+): PlannedPipeline {
+  const conditions = repairs.flatMap((scan) =>
+    spanConditions(scan, "window_start").map((condition) => ({
+      ...condition,
+      "repair.through": new Date(scan.throughMs),
+    })),
+  );
+  return {
+    collection: collections.windowRepeats,
+    kind: "repairs",
+    stages: [
+      { $match: commonCondition(repairs, "window_start") },
+      { $match: { $or: conditions } },
+      ...groupPartials({
+        bucketMs,
+        windowMs,
+        at: "repair.",
+        // Empty repairs have no figures, which would come first among the others'.
+        keys: { empty: { $eq: ["$repair.count", 0] } },
+        sums: { windows: { $sum: 1 } },
+      }),
+    ],
+  };
+}
+
+type Row = PartialRow & { readonly windows?: number };
+
+/** Reads a plan's pipelines, all at once. `isStale` if a repair that the plan names is no longer there. */
+export async function readPlan(
+  request: {
+    readonly db: Db;
+    readonly plan: ReadPlan;
+    readonly filter: SeriesFilter;
+    readonly bucketMs: number | undefined;
+    readonly levels: readonly Level[];
+  },
+  options: LargeReadOptions,
+): Promise<{ readonly partials: readonly SeriesPartial[]; readonly isStale: boolean }> {
+  const { db, plan, levels } = request;
+  const pipelines = planPipelines(request);
+  const answers = await allEnded(
+    pipelines.map(({ collection, stages }) =>
+      db
+        .collection(collection)
+        .aggregate<Row>([...stages], { ...options, batchSize, allowDiskUse: true })
+        .toArray(),
+    ),
+  );
+  const partials: SeriesPartial[] = [];
+  let repairedWindows = 0;
+  for (const [place, rows] of answers.entries()) {
+    const kind = pipelines[place]?.kind;
+    for (const row of rows) {
+      if (kind === "repairs") repairedWindows += Number(row.windows);
+      if (Number(row.count) > 0) partials.push(partialOfRow(row, { isRaw: kind === "raw" }));
+    }
+  }
+  const { windowMs } = levels[0] as Level;
+  return { partials, isStale: repairedWindows !== windowsOf(plan.repeats?.repairs ?? [], windowMs) };
+}
+
+function windowsOf(scans: readonly RepairScan[], windowMs: number): number {
+  return scans.reduce(
+    (sum, { series, sinceMs, toMs }) => sum + (series.length * (toMs - sinceMs)) / windowMs,
+    0,
+  );
+}

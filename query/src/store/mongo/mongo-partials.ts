@@ -1,0 +1,147 @@
+import type { SensorName } from "@devicemesh/proto";
+import type { Document } from "mongodb";
+import type { SeriesPartial } from "../reading-store.ts";
+
+// What readings, partials and repairs are grouped into: by series, bucket and part, each a partial again. M2 is
+// never made from squares of values: of readings it is the database's own (Welford's), of partials Chan's formula.
+
+/**
+ * How many windows are merged into one in the database, at most and about: what it holds of each, to merge
+ * their M2, stays small. The rest is merged by whoever asked.
+ */
+const windowsOfPart = 1000;
+
+/** A row of a group. */
+export type PartialRow = {
+  readonly _id: { readonly d: string; readonly s: SensorName; readonly b: number };
+  readonly count: number;
+  readonly sum: number;
+  readonly lowest: { readonly v: number; readonly t: Date };
+  /** Its time is negated, so that of equal values the earliest is the largest. */
+  readonly highest: { readonly v: number; readonly t: number };
+  readonly first: { readonly t: Date; readonly v: number };
+  readonly last: { readonly t: Date; readonly v: number };
+  readonly m2: number;
+};
+
+/** Stages that group readings. */
+export function groupReadings(bucketMs: number | undefined): Document[] {
+  return [
+    {
+      $group: {
+        _id: { d: "$device_id", s: "$sensor", b: startOf("$timestamp", bucketMs) },
+        count: { $sum: 1 },
+        sum: { $sum: "$value" },
+        lowest: { $min: { v: "$value", t: "$timestamp" } },
+        highest: { $max: { v: "$value", t: negated("$timestamp") } },
+        first: { $min: { t: "$timestamp", v: "$value" } },
+        last: { $max: { t: "$timestamp", v: "$value" } },
+        deviation: { $stdDevPop: "$value" },
+      },
+    },
+    { $set: { m2: { $multiply: ["$count", { $pow: ["$deviation", 2] }] } } },
+    { $unset: "deviation" },
+  ];
+}
+
+/**
+ * Stages that group partials of windows of a size. `at` is where in the document they are, with its dot; `keys`
+ * and `sums` are further ones of the group. Partials of nothing, without figures, give a row with a count of 0.
+ */
+export function groupPartials(options: {
+  readonly bucketMs: number | undefined;
+  readonly windowMs: number;
+  readonly at?: string;
+  readonly keys?: Document;
+  readonly sums?: Document;
+}): Document[] {
+  const { bucketMs, windowMs, at = "", keys, sums } = options;
+  const field = (name: string): string => `$${at}${name}`;
+  const partMs = windowsOfPart * windowMs;
+  const isBucketSmall = bucketMs !== undefined && bucketMs <= partMs;
+  return [
+    {
+      $group: {
+        _id: {
+          d: "$device_id",
+          s: "$sensor",
+          b: startOf("$window_start", bucketMs),
+          ...(!isBucketSmall && { part: startOf("$window_start", partMs) }),
+          ...keys,
+        },
+        ...sums,
+        count: { $sum: field("count") },
+        sum: { $sum: field("sum") },
+        lowest: { $min: { v: field("minimum"), t: field("minimum_at") } },
+        highest: { $max: { v: field("maximum"), t: negated(field("maximum_at")) } },
+        first: { $min: { t: field("first_at"), v: field("first_value") } },
+        last: { $max: { t: field("last_at"), v: field("last_value") } },
+        parts: { $push: { n: field("count"), s: field("sum"), m: field("m2") } },
+      },
+    },
+    { $set: { mean: { $divide: ["$sum", { $max: ["$count", 1] }] } } },
+    {
+      $set: {
+        m2: {
+          $sum: {
+            $map: {
+              input: "$parts",
+              as: "part",
+              in: {
+                $add: [
+                  "$$part.m",
+                  {
+                    $multiply: [
+                      "$$part.n",
+                      {
+                        $pow: [
+                          { $subtract: [{ $divide: ["$$part.s", { $max: ["$$part.n", 1] }] }, "$mean"] },
+                          2,
+                        ],
+                      },
+                    ],
+                  },
+                ],
+              },
+            },
+          },
+        },
+      },
+    },
+    { $unset: ["parts", "mean"] },
+  ];
+}
+
+/** A row as a partial. */
+export function partialOfRow(row: PartialRow, { isRaw }: { readonly isRaw: boolean }): SeriesPartial {
+  const { _id: group, lowest, highest, first, last } = row;
+  const count = Number(row.count);
+  return {
+    deviceId: group.d,
+    sensor: group.s,
+    bucketMs: Number(group.b),
+    count,
+    sum: Number(row.sum),
+    minimum: Number(lowest.v),
+    minimumAtMs: lowest.t.getTime(),
+    maximum: Number(highest.v),
+    maximumAtMs: -Number(highest.t),
+    firstAtMs: first.t.getTime(),
+    firstValue: Number(first.v),
+    lastAtMs: last.t.getTime(),
+    lastValue: Number(last.v),
+    m2: Number(row.m2),
+    fromRaw: isRaw ? count : 0,
+  };
+}
+
+/** The start, in ms since 1970, of the span of this size that a date lies in; 0 if there is no size. */
+function startOf(date: string, sizeMs: number | undefined): Document | number {
+  if (sizeMs === undefined) return 0;
+  const ms = { $toLong: date };
+  return { $subtract: [ms, { $mod: [ms, sizeMs] }] };
+}
+
+function negated(date: string): Document {
+  return { $subtract: [0, { $toLong: date }] };
+}

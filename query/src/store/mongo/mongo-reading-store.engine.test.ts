@@ -1,0 +1,73 @@
+import { createClient, createRouterTransport } from "@connectrpc/connect";
+import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { createErrorInterceptor } from "@devicemesh/kit/rpc/connect-status";
+import { indexDefinitions } from "@devicemesh/operator";
+import { defaultLevels } from "@devicemesh/proto";
+import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { describe, expect, it } from "vitest";
+import { describeReadingStore } from "../../../testing/contracts/reading-store.contract.ts";
+import { openMeshFixture } from "../../../testing/mongo/mongo-mesh-fixture.ts";
+import { describeExactAnswers } from "../../../testing/oracle/index.ts";
+import { queryRoutes } from "../../api/routes.ts";
+import { allTime, planRead } from "../../plan/planner.ts";
+
+const engines = await testEngines();
+
+describe.skipIf(!engines)("on a real database", () => {
+  const database = {
+    url: engines?.mongodbUrl ?? "",
+    indexes: indexDefinitions({ levels: defaultLevels }),
+  };
+
+  it("says so where a repair that a plan names was made anew", async () => {
+    const mesh = await openMeshFixture(database);
+    const { signal } = new AbortController();
+    const filter = { deviceIds: [], sensors: [] };
+    const reading = { deviceId: "a", sensor: "temperature" as const, timestampMs: mesh.nowMs(), value: 20 };
+    try {
+      await mesh.publish([reading, reading]);
+      mesh.advance(20_000);
+      await mesh.fold();
+      await mesh.repair();
+      const horizon = await mesh.store.readHorizon(signal);
+      const repeats = await mesh.store.readRepeats({ filter, ...allTime }, signal);
+      const { plan } = planRead({ ...allTime, levels: mesh.store.levels, horizon, repeats });
+      expect(plan.repeats?.repairs.length).toBe(1);
+      expect(await mesh.store.readPartials({ plan, filter }, signal)).toMatchObject({
+        isStale: false,
+        partials: [{ count: 1, fromRaw: 0 }],
+      });
+      mesh.advance(20_000);
+      await mesh.fold();
+      await mesh.repair();
+      expect(await mesh.store.readPartials({ plan, filter }, signal)).toMatchObject({ isStale: true });
+    } finally {
+      await mesh.close();
+    }
+  });
+
+  describeReadingStore("MongoDB", () => openMeshFixture(database));
+
+  describe.each([true, false])("coarse levels pure: %s", (isCoarsePure) => {
+    describeExactAnswers(
+      "MongoDB",
+      async () => {
+        const mesh = await openMeshFixture({ ...database, isCoarsePure });
+        const transport = createRouterTransport(queryRoutes({ store: mesh.store, clock: mesh.nowMs }), {
+          router: { interceptors: [createErrorInterceptor({ logger: silentLogger() })] },
+        });
+        let folds = 0;
+        return {
+          ...mesh,
+          async fold() {
+            await mesh.fold({ isSlow: folds % 3 === 1 });
+            if (folds++ % 2 === 1) await mesh.repair();
+          },
+          query: createClient(QueryService, transport),
+        };
+      },
+      { runs: 6, manySeries: 300 },
+    );
+  });
+});

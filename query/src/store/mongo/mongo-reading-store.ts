@@ -1,0 +1,93 @@
+import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import type { Level } from "@devicemesh/proto";
+import type { Db } from "mongodb";
+import type { ReadingStore } from "../reading-store.ts";
+import { createChangeWatch } from "./mongo-changes.ts";
+import { createHorizonReader } from "./mongo-horizon.ts";
+import { createLargeReads } from "./mongo-large-reads.ts";
+import { readPlan } from "./mongo-partials-reader.ts";
+import { findReadings } from "./mongo-readings.ts";
+import { findSeries } from "./mongo-series.ts";
+import { findDuplicates } from "./mongo-series-duplicates.ts";
+import { readMongoStatus } from "./mongo-status.ts";
+import { findRepeats } from "./mongo-window-duplicates.ts";
+
+/** The reads of the real chain's database, and their end. */
+export type MongoReadingStore = ReadingStore & {
+  /** From now on every method is UNAVAILABLE, and watches end. The connection stays the caller's. */
+  close(): void;
+};
+
+/** How old a horizon may be, in ms. */
+const horizonCacheMs = 250;
+
+/**
+ * Makes the reads over a database whose documents are those of `@devicemesh/chain`; see the port for what they
+ * promise. Nothing is read before somebody asks. `levels` is known once a horizon was read, and throws
+ * RpcError UNAVAILABLE before.
+ */
+export function createMongoReadingStore(options: {
+  readonly db: Db;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  /** How old a horizon may be, in ms; a quarter of a second by default. */
+  readonly horizonCacheMs?: number;
+}): MongoReadingStore {
+  const { db, clock, horizonCacheMs: cacheMs = horizonCacheMs } = options;
+  const closing = new AbortController();
+  const horizons = createHorizonReader({ db, clock, cacheMs });
+  const large = createLargeReads(db);
+  const watchChanges = createChangeWatch({ db, closed: closing.signal });
+
+  function check(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    if (closing.signal.aborted) throw unavailable({ message: "the store is closed", retryDelayMs: 1000 });
+  }
+
+  return {
+    get levels() {
+      return horizons.levels();
+    },
+    async readHorizon(signal) {
+      check(signal);
+      return horizons.read(signal);
+    },
+    async readRepeats(request, signal) {
+      check(signal);
+      const windowMs = (): number => (horizons.levels()[0] as Level).windowMs;
+      return large(signal, (options) => findRepeats({ ...request, db, windowMs }, options));
+    },
+    async readPartials({ plan, filter, bucketMs }, signal) {
+      check(signal);
+      // Before the reads: what arrived before this moment is stored, so they see it.
+      const { completeThroughMs } = await horizons.read(signal);
+      const levels = horizons.levels();
+      const read = await large(signal, (options) =>
+        readPlan({ db, plan, filter, bucketMs, levels }, options),
+      );
+      return { ...read, completeThroughMs };
+    },
+    async readReadings(request, signal) {
+      check(signal);
+      return large(signal, (options) => findReadings(db, request, options));
+    },
+    async readSeries(request, signal) {
+      check(signal);
+      const { frontiersMs } = await horizons.read(signal);
+      const frontierMs = frontiersMs[0] as number;
+      return large(signal, (options) => findSeries(db, { ...request, frontierMs }, options));
+    },
+    async readDuplicates(request, signal) {
+      check(signal);
+      return findDuplicates(db, request, signal);
+    },
+    async readStatus(signal) {
+      check(signal);
+      const horizon = await horizons.read(signal);
+      const levels = horizons.levels();
+      return large(signal, (options) => readMongoStatus({ db, clock, horizon, levels }, options));
+    },
+    watchChanges,
+    close: () => closing.abort(),
+  };
+}

@@ -1,0 +1,94 @@
+import { collections, type SeriesDocument } from "@devicemesh/pipeline";
+import type { Db, Document } from "mongodb";
+import { compareSeries } from "../../plan/series-order.ts";
+import type { ReadingStore, SeriesFilter, SeriesName } from "../reading-store.ts";
+import { between, seriesCondition } from "./mongo-conditions.ts";
+import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
+
+type SeriesRequest = Parameters<ReadingStore["readSeries"]>[0];
+type Series = Pick<SeriesDocument, "device_id" | "sensor">;
+
+/** The pipeline that finds the series of the tail that are not registered yet. Pure. */
+export function newSeriesPipeline(filter: SeriesFilter, frontierMs: number): Document[] {
+  const condition = seriesCondition(filter);
+  return [
+    { $match: between("arrived", frontierMs, Number.POSITIVE_INFINITY) },
+    ...(Object.keys(condition).length > 0 ? [{ $match: condition }] : []),
+    { $group: { _id: { device_id: "$device_id", sensor: "$sensor" } } },
+    {
+      $project: {
+        _id: { $concat: ["$_id.device_id", "|", "$_id.sensor"] },
+        device_id: "$_id.device_id",
+        sensor: "$_id.sensor",
+      },
+    },
+    { $lookup: { from: collections.series, localField: "_id", foreignField: "_id", as: "registered" } },
+    { $match: { registered: { $size: 0 } } },
+    { $project: { device_id: 1, sensor: 1 } },
+  ];
+}
+
+/** The stages that find registered series that match the filter, are none of these and come after the place. */
+export function registeredStages(request: {
+  readonly filter: SeriesFilter;
+  readonly except: readonly string[];
+  readonly after?: SeriesName | undefined;
+}): Document[] {
+  const { filter, except, after } = request;
+  const conditions = [
+    // All have a device_id; said so that the index is used.
+    { device_id: { $gte: after?.deviceId ?? "" } },
+    seriesCondition(filter),
+    ...(except.length > 0 ? [{ _id: { $nin: [...except] } }] : []),
+    ...(after ? [{ $or: placesAfter(after) }] : []),
+  ];
+  return conditions
+    .filter((condition) => Object.keys(condition).length > 0)
+    .map((condition) => ({ $match: condition }));
+}
+
+function placesAfter({ deviceId, sensor }: SeriesName): Document[] {
+  return [{ device_id: { $gt: deviceId } }, { device_id: deviceId, sensor: { $gt: sensor } }];
+}
+
+/**
+ * Finds series: the registered ones, which all have readings that arrived before the frontier, and those that
+ * only have newer ones. These are read first, so that one that is registered meanwhile is not missed.
+ */
+export async function findSeries(
+  db: Db,
+  request: SeriesRequest & { readonly frontierMs: number },
+  options: LargeReadOptions,
+): Promise<Awaited<ReturnType<ReadingStore["readSeries"]>>> {
+  const { filter, after, limit, frontierMs } = request;
+  const registered = db.collection<SeriesDocument>(collections.series);
+  const added = await db
+    .collection(collections.messages)
+    .aggregate<SeriesDocument>(newSeriesPipeline(filter, frontierMs), { ...options })
+    .toArray();
+  const except = added.map(({ _id }) => _id);
+  const [known, [counted]] = await allEnded([
+    registered
+      .aggregate<Series>(
+        [
+          ...registeredStages({ filter, except, after }),
+          { $sort: { device_id: 1, sensor: 1 } },
+          { $limit: limit },
+          { $project: { _id: 0, device_id: 1, sensor: 1 } },
+        ],
+        { ...options },
+      )
+      .toArray(),
+    registered
+      .aggregate<{ readonly total: number }>([...registeredStages({ filter, except }), { $count: "total" }], {
+        ...options,
+      })
+      .toArray(),
+  ]);
+  const total = Number(counted?.total ?? 0) + added.length;
+  const series = [...known, ...added]
+    .map(({ device_id, sensor }) => ({ deviceId: device_id, sensor }))
+    .filter((each) => after === undefined || compareSeries(each, after) > 0)
+    .sort(compareSeries);
+  return { series: series.slice(0, limit), total };
+}

@@ -1,0 +1,126 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { openMongo } from "@devicemesh/pipeline/mongo-client";
+import { afterEach, describe, expect, it } from "vitest";
+import { allTime } from "../../plan/planner.ts";
+import type { ReadingStore } from "../reading-store.ts";
+import { createMongoReadingStore } from "./mongo-reading-store.ts";
+
+const everything = { deviceIds: [], sensors: [] };
+const plan = { levels: [[]], raw: [] };
+
+const opened: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const resource of opened.splice(0).reverse()) await resource[Symbol.asyncDispose]();
+});
+
+function storeAt(port: number): ReadingStore {
+  const connection = openMongo({ url: `mongodb://127.0.0.1:${port}`, database: "none", appName: "test" });
+  opened.push(connection);
+  return createMongoReadingStore({ db: connection.db, clock: Date.now });
+}
+
+/** A server that takes connections and never says a word. */
+async function silentPort(): Promise<number> {
+  const sockets = new Set<{ destroy(): unknown }>();
+  const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  opened.push({
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  });
+  return portOf(server);
+}
+
+/** A port that nobody listens on. */
+async function closedPort(): Promise<number> {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const port = portOf(server);
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+/** Every read that answers once, with this signal. */
+function reads(store: ReadingStore, signal: AbortSignal): [string, () => Promise<unknown>][] {
+  return [
+    ["readHorizon", () => store.readHorizon(signal)],
+    ["readDuplicates", () => store.readDuplicates({ filter: everything, limit: 1 }, signal)],
+    ["readRepeats", () => store.readRepeats({ filter: everything, ...allTime }, signal)],
+    ["readPartials", () => store.readPartials({ plan, filter: everything }, signal)],
+    [
+      "readReadings",
+      () => store.readReadings({ filter: everything, ...allTime, descending: false, limit: 1 }, signal),
+    ],
+    ["readSeries", () => store.readSeries({ filter: everything, limit: 1 }, signal)],
+    ["readStatus", () => store.readStatus(signal)],
+  ];
+}
+
+describe("a MongoDB that is away", () => {
+  it("makes every read UNAVAILABLE within 3 s, with a time to retry after", async () => {
+    const store = storeAt(await closedPort());
+    const started = performance.now();
+    const { signal } = new AbortController();
+    await Promise.all(
+      reads(store, signal).map(([method, read]) =>
+        expect(read(), method).rejects.toMatchObject({
+          name: "RpcError",
+          code: "UNAVAILABLE",
+          details: [{ kind: "retryInfo", retryDelayMs: 1000 }],
+        }),
+      ),
+    );
+    expect(performance.now() - started).toBeLessThan(3500);
+  });
+
+  it("makes the horizon, which every question begins with, UNAVAILABLE within 3 s where it is silent", async () => {
+    const store = storeAt(await silentPort());
+    const started = performance.now();
+    await expect(store.readHorizon(new AbortController().signal)).rejects.toMatchObject({
+      code: "UNAVAILABLE",
+    });
+    expect(performance.now() - started).toBeLessThan(3500);
+  });
+
+  it("lets go at once of a caller that does not wait any longer", async () => {
+    const store = storeAt(await silentPort());
+    const caller = new AbortController();
+    const reason = new Error("the caller went away");
+    const calls = reads(store, caller.signal).map(([method, read]) =>
+      expect(read(), method).rejects.toBe(reason),
+    );
+    const started = performance.now();
+    caller.abort(reason);
+    await Promise.all(calls);
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+
+  it("ends a watch with UNAVAILABLE", async () => {
+    const store = storeAt(await closedPort());
+    const watch = store.watchChanges(new AbortController().signal)[Symbol.asyncIterator]();
+    await expect(watch.next()).rejects.toMatchObject({ code: "UNAVAILABLE" });
+  });
+
+  it("ends a watch at once and without a word where its caller ends it", async () => {
+    const store = storeAt(await silentPort());
+    const ending = new AbortController();
+    const ended = store.watchChanges(ending.signal)[Symbol.asyncIterator]().next();
+    const started = performance.now();
+    ending.abort();
+    expect((await ended).done).toBe(true);
+    expect(performance.now() - started).toBeLessThan(500);
+  });
+});

@@ -1,0 +1,121 @@
+import { collections } from "@devicemesh/pipeline";
+import type { Db, Document } from "mongodb";
+import type { RepeatsFound, RepeatsRequest, WindowRepeats } from "../reading-store.ts";
+import { partialFields, scanStages } from "./mongo-conditions.ts";
+import type { LargeReadOptions } from "./mongo-large-reads.ts";
+
+/** The most windows, or spans of windows of one series each, of one answer: some hundred bytes each. */
+export const repeatsFoundMax = 20_000;
+
+/** The stages that find the windows with repeats of a request. Pure, as all pipelines here. */
+function foundStages({ filter, sinceMs, toMs, relevant }: RepeatsRequest): Document[] {
+  const scan = {
+    sinceMs,
+    toMs,
+    arrivedSinceMs: Number.NEGATIVE_INFINITY,
+    arrivedToMs: Number.POSITIVE_INFINITY,
+  };
+  const inTimeframe = scanStages({ scan, fields: partialFields, filter });
+  if (!relevant) return inTimeframe;
+  const isRecent = { last_repeat: { $gte: new Date(relevant.sinceMs) } };
+  // A mesh that was pure from its first day on has no repeat before that: an index serves the rest by itself.
+  if (relevant.beforeMs <= 0) return [{ $match: isRecent }, ...inTimeframe];
+  return [
+    ...inTimeframe,
+    { $match: { $or: [isRecent, { first_repeat: { $lt: new Date(relevant.beforeMs) } }] } },
+  ];
+}
+
+/** The pipeline that finds windows with repeats, and one more than may be answered. */
+export function repeatsPipeline(request: RepeatsRequest): Document[] {
+  return [
+    ...foundStages(request),
+    { $limit: repeatsFoundMax + 1 },
+    {
+      $project: {
+        _id: 0,
+        d: "$device_id",
+        s: "$sensor",
+        w: "$window_start",
+        f: "$first_repeat",
+        l: "$last_repeat",
+        t: "$repair.through",
+      },
+    },
+  ];
+}
+
+/** The pipeline that finds one span for each series, from its first window with repeats to its last. */
+export function repeatedSeriesPipeline(request: RepeatsRequest): Document[] {
+  return [
+    ...foundStages(request),
+    {
+      $group: {
+        _id: { d: "$device_id", s: "$sensor" },
+        w: { $min: "$window_start" },
+        e: { $max: "$window_start" },
+        f: { $min: "$first_repeat" },
+        l: { $max: "$last_repeat" },
+      },
+    },
+    { $limit: repeatsFoundMax + 1 },
+    { $project: { _id: 0, d: "$_id.d", s: "$_id.s", w: 1, e: 1, f: 1, l: 1 } },
+  ];
+}
+
+type Row = {
+  readonly d: string;
+  readonly s: string;
+  readonly w: Date;
+  readonly e?: Date;
+  readonly f: Date;
+  readonly l: Date;
+  readonly t?: Date;
+};
+
+/**
+ * Reads windows with repeats. Where there are more than `repeatsFoundMax`, the database makes one span of those of
+ * each series: whoever plans reads that span from raw readings, which is as exact, and costs that series only.
+ */
+export async function findRepeats(
+  request: RepeatsRequest & {
+    readonly db: Db;
+    /** The size of the finest windows. */
+    readonly windowMs: () => number;
+  },
+  options: LargeReadOptions,
+): Promise<RepeatsFound> {
+  const { db, windowMs, sinceMs, toMs, relevant } = request;
+  if (sinceMs >= toMs) return { windows: [] };
+  const windows = await readRows(db, repeatsPipeline(request), options);
+  if (windows.length <= repeatsFoundMax) return { windows: windows.map(repeatsOf) };
+  const series = await readRows(db, repeatedSeriesPipeline(request), options);
+  if (series.length <= repeatsFoundMax) {
+    return {
+      windows: series.map((row) => ({
+        ...repeatsOf(row),
+        toMs: (row.e ?? row.w).getTime() + windowMs(),
+      })),
+    };
+  }
+  const firstRepeatMs = relevant && relevant.beforeMs <= 0 ? relevant.beforeMs : Number.NEGATIVE_INFINITY;
+  return { windows: [], everySeries: { sinceMs, toMs, firstRepeatMs } };
+}
+
+async function readRows(db: Db, pipeline: Document[], options: LargeReadOptions): Promise<Row[]> {
+  return db
+    .collection(collections.windowRepeats)
+    .aggregate<Row>(pipeline, { ...options, batchSize: 5000, allowDiskUse: true })
+    .toArray();
+}
+
+function repeatsOf({ d, s, w, f, l, t }: Row): WindowRepeats {
+  return {
+    deviceId: d,
+    sensor: s,
+    windowMs: w.getTime(),
+    firstRepeatMs: f.getTime(),
+    lastRepeatMs: l.getTime(),
+    repairThroughMs: t?.getTime(),
+  };
+}

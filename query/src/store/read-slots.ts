@@ -1,0 +1,81 @@
+import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+
+/** Bounds how many reads work at a time, however their callers fare. */
+export type ReadSlots = {
+  /**
+   * Resolves with the end of a slot once one is free, in order of the calls.
+   * @throws RpcError RESOURCE_EXHAUSTED with a time to retry if too many wait; the signal's reason if it aborts.
+   */
+  take(signal: AbortSignal): Promise<() => void>;
+};
+
+/** How long a rejected caller waits before it asks again, in ms. */
+const retryDelayMs = 2000;
+
+/** Makes `atOnceMax` slots, for which at most `waitingMax` calls wait. */
+export function createReadSlots({
+  atOnceMax,
+  waitingMax,
+}: {
+  readonly atOnceMax: number;
+  readonly waitingMax: number;
+}): ReadSlots {
+  let taken = 0;
+  const waiting = new Set<() => void>();
+
+  function free(): void {
+    const [next] = waiting;
+    if (next === undefined) {
+      taken--;
+      return;
+    }
+    waiting.delete(next);
+    next();
+  }
+  /** The end of a slot; a second call does nothing. */
+  function slot(): () => void {
+    let isFreed = false;
+    return () => {
+      if (isFreed) return;
+      isFreed = true;
+      free();
+    };
+  }
+
+  return {
+    async take(signal) {
+      signal.throwIfAborted();
+      if (taken < atOnceMax) {
+        taken++;
+        return slot();
+      }
+      if (waiting.size >= waitingMax) throw tooMany(atOnceMax + waitingMax);
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const leave = (): void => {
+        waiting.delete(resolve);
+        reject(signal.reason);
+      };
+      waiting.add(resolve);
+      signal.addEventListener("abort", leave, { once: true });
+      try {
+        await promise;
+      } finally {
+        signal.removeEventListener("abort", leave);
+      }
+      return slot();
+    },
+  };
+}
+
+function tooMany(max: number): RpcError {
+  const subject = "reads of the database";
+  const description = `at most ${max} are running or queued: try again, or ask for a shorter timeframe`;
+  return new RpcError({
+    code: "RESOURCE_EXHAUSTED",
+    message: `${subject}: ${description}`,
+    details: [
+      { kind: "quotaFailure", violations: [{ subject, description }] },
+      { kind: "retryInfo", retryDelayMs },
+    ],
+  });
+}

@@ -1,0 +1,269 @@
+import { createChangeSignal } from "@devicemesh/kit/async/change-signal";
+import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import { alignDown, type DeviceMessage, defaultLevels, identityOf, type Level } from "@devicemesh/proto";
+import { mergePartials } from "../../src/plan/merge.ts";
+import { compareSeries } from "../../src/plan/series-order.ts";
+import { latestConflicts, type SeriesDuplicates } from "../../src/store/latest-conflicts.ts";
+import type { ReadingStore, WindowRepeats } from "../../src/store/reading-store.ts";
+import { createMemoryRepeats } from "./memory-duplicates.ts";
+import {
+  compareKeys,
+  matcher,
+  partialOfStored,
+  type StoredPartial,
+  type StoredReading,
+  scanned,
+} from "./memory-scans.ts";
+
+/** How the memory store is made. */
+export type MemoryReadingStoreOptions = {
+  /** The log's clock, ms since 1970. */
+  readonly clock: () => number;
+  /** The levels, the finest first; `defaultLevels` by default. */
+  readonly levels?: readonly Level[];
+  /**
+   * Partials count a repeat as often as it came, as on the real chain, where the raw store alone judges
+   * repeats and marks their windows. By default repeats are refused before they are folded.
+   */
+  readonly isCountingRepeats?: boolean;
+  /**
+   * If it counts repeats: the segments from which on it folds the second level from raw readings where they are
+   * repeated, so that this level and those above are pure; never by default.
+   */
+  readonly coarsePureSinceMs?: number;
+};
+
+/** A store that keeps all in memory and does all by the book, for tests: nothing survives the process. */
+export type MemoryReadingStore = {
+  readonly store: ReadingStore;
+  /** Stores messages, first wins by identity, as arrived now. */
+  append(messages: readonly DeviceMessage[]): void;
+  /** Folds every segment that is closed by the clock. */
+  fold(): void;
+  /** Repairs every window with repeats, at the frontier. */
+  repair(): void;
+  /**
+   * Deletes what is folded and older than the limits given by the call before, then publishes these limits
+   * (by timestamp; each a multiple of the coarsest window, the raw one the latest).
+   */
+  expire(keptSince: { readonly rawMs: number; readonly levelsMs: readonly number[] }): void;
+  /** From now on every method is UNAVAILABLE, and watches end. */
+  close(): void;
+};
+
+/** Makes an empty memory store. */
+export function createMemoryReadingStore(options: MemoryReadingStoreOptions): MemoryReadingStore {
+  const { clock, levels = defaultLevels, isCountingRepeats = false } = options;
+  const { coarsePureSinceMs = Number.POSITIVE_INFINITY } = options;
+  const repeats = createMemoryRepeats((levels[0] as Level).windowMs);
+  const identities = new Map<string, number>();
+  const seriesNames = new Map<string, { deviceId: string; sensor: DeviceMessage["sensor"] }>();
+  const changes = createChangeSignal();
+  let readings: StoredReading[] = [];
+  let partials: StoredPartial[][] = levels.map(() => []);
+  let frontiersMs: number[] = levels.map(() => 0);
+  // The frontiers at the last expiry: a horizon read before may still be in use.
+  let expiredFrontiersMs: readonly number[] = frontiersMs;
+  let keptSince = { rawMs: Number.NEGATIVE_INFINITY, levelsMs: levels.map(() => Number.NEGATIVE_INFINITY) };
+  let logEndMs: number | undefined;
+  const duplicatesOf = new Map<string, SeriesDuplicates>();
+  let closed = false;
+
+  const nowMs = (): number => Math.max(clock(), logEndMs ?? 0, frontiersMs[0] as number);
+  const horizon = () => ({
+    completeThroughMs: nowMs(),
+    frontiersMs: [...frontiersMs],
+    levelsKeptSinceMs: keptSince.levelsMs,
+    rawKeptSinceMs: keptSince.rawMs,
+    coarsePureSinceMs,
+  });
+  function check(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    if (closed) throw unavailable({ message: "the store is closed", retryDelayMs: 1000 });
+  }
+
+  /** What a level is folded from. */
+  function foldedFrom(level: number): readonly StoredPartial[] {
+    if (level === 0) return [...readings, ...repeats.copies].map(partialOfStored);
+    const below = partials[level - 1] as readonly StoredPartial[];
+    if (level > 1 || coarsePureSinceMs === Number.POSITIVE_INFINITY) return below;
+    const isPure = ({ segmentMs }: StoredPartial): boolean => segmentMs >= coarsePureSinceMs;
+    return [...below.filter((partial) => !isPure(partial)), ...readings.map(partialOfStored).filter(isPure)];
+  }
+
+  function foldLevel(level: number, toMs: number): void {
+    const { windowMs, segmentMs } = levels[level] as Level;
+    const sinceMs = frontiersMs[level] as number;
+    const below = foldedFrom(level);
+    const closedNow = below.filter((partial) => partial.segmentMs >= sinceMs && partial.segmentMs < toMs);
+    const groups = Map.groupBy(closedNow, (partial) =>
+      [
+        partial.deviceId,
+        partial.sensor,
+        alignDown(partial.windowMs, windowMs),
+        alignDown(partial.segmentMs, segmentMs),
+      ].join("|"),
+    );
+    for (const group of groups.values()) {
+      const [first] = group as [StoredPartial];
+      partials[level]?.push({
+        ...first,
+        ...mergePartials(group),
+        fromRaw: 0,
+        windowMs: alignDown(first.windowMs, windowMs),
+        segmentMs: alignDown(first.segmentMs, segmentMs),
+      });
+    }
+    frontiersMs = frontiersMs.with(level, toMs);
+  }
+
+  function addDuplicate(
+    { deviceId, sensor, timestampMs, value }: DeviceMessage,
+    stored: number,
+    arrivedMs: number,
+  ) {
+    const key = `${deviceId}|${sensor}`;
+    const before = duplicatesOf.get(key);
+    const isConflict = stored !== value;
+    const conflict = { timestampMs, storedValue: stored, refusedValue: value, arrivedMs };
+    duplicatesOf.set(key, {
+      deviceId,
+      sensor,
+      duplicates: (before?.duplicates ?? 0) + Number(!isConflict),
+      conflicts: (before?.conflicts ?? 0) + Number(isConflict),
+      latestConflicts: latestConflicts([
+        ...(isConflict ? [conflict] : []),
+        ...(before?.latestConflicts ?? []),
+      ]),
+    });
+  }
+
+  function sumOf(kind: "duplicates" | "conflicts"): number {
+    return [...duplicatesOf.values()].reduce((sum, series) => sum + series[kind], 0);
+  }
+
+  const store: ReadingStore = {
+    levels,
+    async readHorizon(signal) {
+      check(signal);
+      return horizon();
+    },
+    async readRepeats({ filter, sinceMs, toMs, relevant }, signal) {
+      check(signal);
+      const isRelevant = ({ firstRepeatMs, lastRepeatMs }: WindowRepeats): boolean =>
+        relevant === undefined || lastRepeatMs >= relevant.sinceMs || firstRepeatMs < relevant.beforeMs;
+      return {
+        windows: repeats
+          .find(filter)
+          .filter((window) => window.windowMs >= sinceMs && window.windowMs < toMs && isRelevant(window)),
+      };
+    },
+    async readPartials({ plan, filter, bucketMs }, signal) {
+      check(signal);
+      const repaired = repeats.repairsOf(plan.repeats?.repairs ?? []);
+      const found = [
+        ...scanned(plan, { levels: partials, raw: readings.map(partialOfStored) }),
+        ...(repaired ?? []),
+      ];
+      return {
+        partials: found.filter(matcher(filter)).map(({ windowMs, segmentMs: _, ...partial }) => ({
+          ...partial,
+          bucketMs: bucketMs === undefined ? 0 : alignDown(windowMs, bucketMs),
+        })),
+        completeThroughMs: nowMs(),
+        isStale: repaired === undefined,
+      };
+    },
+    async readReadings({ filter, sinceMs, toMs, descending, after, limit }, signal) {
+      check(signal);
+      const sign = descending ? -1 : 1;
+      return readings
+        .filter(matcher(filter))
+        .filter(({ timestampMs }) => timestampMs >= sinceMs && timestampMs < toMs)
+        .filter((reading) => after === undefined || sign * compareKeys(reading, after) > 0)
+        .sort((a, b) => sign * compareKeys(a, b))
+        .slice(0, limit)
+        .map(({ arrivedMs: _, ...message }) => message);
+    },
+    async readSeries({ filter, after, limit }, signal) {
+      check(signal);
+      const matching = [...seriesNames.values()].filter(matcher(filter)).sort(compareSeries);
+      const rest = matching.filter((series) => after === undefined || compareSeries(series, after) > 0);
+      return { series: rest.slice(0, limit), total: matching.length };
+    },
+    async readDuplicates({ filter, after, limit }, signal) {
+      check(signal);
+      return [...duplicatesOf.values()]
+        .filter(matcher(filter))
+        .filter((series) => after === undefined || compareSeries(series, after) > 0)
+        .sort(compareSeries)
+        .slice(0, limit);
+    },
+    async readStatus(signal) {
+      check(signal);
+      return {
+        logEndMs,
+        horizon: horizon(),
+        partialCounts: partials.map((level) => level.length),
+        storedReadings: readings.length,
+        series: seriesNames.size,
+        duplicates: sumOf("duplicates"),
+        conflicts: sumOf("conflicts"),
+        storedPerSecond: 0,
+        diskBytes: 0,
+        versions: { memory: "1" },
+        refused: undefined,
+      };
+    },
+    watchChanges: (signal) => changes.watch(signal),
+  };
+
+  return {
+    store,
+    append(messages) {
+      const arrivedMs = nowMs();
+      for (const message of messages) {
+        const identity = identityOf(message);
+        const known = identities.get(identity);
+        if (known === undefined) {
+          identities.set(identity, message.value);
+          readings.push({ ...message, arrivedMs });
+          seriesNames.set(`${message.deviceId}|${message.sensor}`, message);
+          continue;
+        }
+        addDuplicate(message, known, arrivedMs);
+        if (isCountingRepeats) repeats.add({ ...message, arrivedMs });
+      }
+      if (messages.length > 0) logEndMs = arrivedMs;
+      changes.notify();
+    },
+    fold() {
+      let toMs = nowMs();
+      for (const [level, { segmentMs }] of levels.entries()) {
+        toMs = alignDown(toMs, segmentMs);
+        if (toMs > (frontiersMs[level] as number)) foldLevel(level, toMs);
+      }
+    },
+    repair: () => repeats.repair(readings, frontiersMs[0] as number),
+    expire(next) {
+      const before = keptSince;
+      const folded = expiredFrontiersMs;
+      readings = readings.filter(
+        (reading) => reading.timestampMs >= before.rawMs || reading.arrivedMs >= (folded[0] as number),
+      );
+      partials = partials.map((level, place) =>
+        level.filter(
+          (partial) =>
+            partial.windowMs >= (before.levelsMs[place] as number) ||
+            partial.segmentMs >= (folded[place + 1] ?? (folded[place] as number)),
+        ),
+      );
+      keptSince = { rawMs: next.rawMs, levelsMs: [...next.levelsMs] };
+      expiredFrontiersMs = frontiersMs;
+    },
+    close() {
+      closed = true;
+      changes.close();
+    },
+  };
+}

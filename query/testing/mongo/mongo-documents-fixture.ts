@@ -1,0 +1,69 @@
+import {
+  type MessageDocument,
+  type PartialFigures,
+  type WindowRepeatsDocument,
+  windowId,
+} from "@devicemesh/pipeline";
+import { alignDown, type DeviceMessage, defaultLevels, type Level } from "@devicemesh/proto";
+import type { AnyBulkWriteOperation, Collection, Document } from "mongodb";
+import type { ReadingPartial } from "../../src/plan/partial.ts";
+import type { StoredReading } from "../memory-store/memory-scans.ts";
+
+// The documents that sinks and dead-letter reader would write, for tests.
+
+export function messageDocument(_id: string, reading: StoredReading, offset: number): MessageDocument {
+  const { deviceId, sensor, timestampMs, value, arrivedMs } = reading;
+  return {
+    _id,
+    device_id: deviceId,
+    sensor,
+    timestamp: new Date(timestampMs),
+    value,
+    arrived: new Date(arrivedMs),
+    offset,
+  };
+}
+
+export function markOf(
+  message: DeviceMessage,
+  arrivedMs: number,
+): AnyBulkWriteOperation<WindowRepeatsDocument> {
+  const { deviceId, sensor, timestampMs } = message;
+  const windowMs = alignDown(timestampMs, (defaultLevels[0] as Level).windowMs);
+  const arrived = new Date(arrivedMs);
+  return {
+    updateOne: {
+      filter: { _id: windowId({ deviceId, sensor, windowMs }) },
+      update: {
+        $setOnInsert: { device_id: deviceId, sensor, window_start: new Date(windowMs) },
+        $min: { first_repeat: arrived },
+        $max: { last_repeat: arrived },
+      },
+      upsert: true,
+    },
+  };
+}
+
+export function figuresOf(partial: ReadingPartial): PartialFigures {
+  return {
+    count: partial.count,
+    sum: partial.sum,
+    minimum: partial.minimum,
+    minimum_at: new Date(partial.minimumAtMs),
+    maximum: partial.maximum,
+    maximum_at: new Date(partial.maximumAtMs),
+    first_at: new Date(partial.firstAtMs),
+    first_value: partial.firstValue,
+    last_at: new Date(partial.lastAtMs),
+    last_value: partial.lastValue,
+    m2: partial.m2,
+  };
+}
+
+export async function insertAll<Each extends Document>(
+  collection: Collection<Each>,
+  documents: readonly Each[],
+) {
+  if (documents.length === 0) return;
+  await collection.insertMany(documents as unknown as Parameters<typeof collection.insertMany>[0]);
+}

@@ -1,0 +1,67 @@
+import { expect, it } from "vitest";
+import { writtenFiles } from "./tidy.ts";
+import {
+  brokenSkeletons,
+  brokenTreeRules,
+  fullFolders,
+  importersOfTestSupport,
+  treeFigures,
+  workspaceCycle,
+} from "./tidy-tree.ts";
+
+const tree = writtenFiles();
+const file = (path: string, text = "") => ({ path, text });
+
+it("holds for the whole tree", () => {
+  expect(brokenTreeRules(tree)).toEqual([]);
+});
+
+it("finds a product file that imports test support, by path and by package", () => {
+  const relative = file(
+    "ingest/src/publish/a.ts",
+    'import { x } from "../../testing/memory-message-log.ts";',
+  );
+  const byPackage = file(
+    "query/src/a.ts",
+    'import { x } from "@devicemesh/ingest/testing/memory-message-log";',
+  );
+  const test = file("query/src/a.test.ts", byPackage.text);
+  expect(importersOfTestSupport([relative, byPackage, test])).toHaveLength(2);
+});
+
+it("finds a folder with a 16th product file; tests do not count", () => {
+  const inside = Array.from({ length: 15 }, (_, i) => file(`kit/src/server/file-${i}.ts`));
+  const tests = inside.map(({ path }) => file(path.replace(".ts", ".test.ts")));
+  expect(fullFolders([...inside, ...tests])).toEqual([]);
+  expect(fullFolders([...inside, file("kit/src/server/one-more.ts")])).toHaveLength(1);
+});
+
+it("finds a relative import that closes a cycle of workspaces", () => {
+  expect(workspaceCycle(tree)).toBeUndefined();
+  const closing = file("ingest/src/a.test.ts", 'import { x } from "../../standalone/src/start.ts";');
+  expect(workspaceCycle([...tree, closing])).toMatch(/standalone → .*ingest|ingest → .*standalone/);
+});
+
+it("finds a program without limits.ts and a long main.ts", () => {
+  const program = ["settings.ts", "start.ts"].map((name) => file(`gate/src/${name}`));
+  const main = file("gate/src/main.ts", "await run();\n".repeat(16));
+  expect(brokenSkeletons([...program, main])).toEqual([
+    "gate/src: a program has limits.ts",
+    "gate/src/main.ts: main.ts has at most 15 lines",
+  ]);
+});
+
+it("counts product files and lines only", () => {
+  const files = [
+    file("kit/src/a.ts", "1\n2\n3\n"),
+    file("kit/src/a.test.ts", "1\n"),
+    file("e2e/src/b.ts", "1\n"),
+  ];
+  expect(treeFigures(files)).toEqual({
+    productFiles: 1,
+    productLines: 3,
+    medianLines: 3,
+    longest: 3,
+    fullestFolder: 1,
+  });
+});

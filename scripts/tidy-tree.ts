@@ -1,0 +1,157 @@
+// Rules about the tree as a whole: where test support lies, how full folders are, which workspaces need which,
+// how a program is laid out, how long files are. The rules about single files are in tidy.ts.
+import { posix } from "node:path";
+import type { SourceFile } from "./tidy.ts";
+
+/** Where only tests, measurements and checks live: nothing here is part of the product. */
+const supportRooms = new Set(["e2e", "bench", "scripts", "examples"]);
+const productFilesMax = 15;
+const medianLinesMax = 110;
+const mainLinesMax = 15;
+/** The files of every program's `src/`. */
+const skeleton = ["settings.ts", "limits.ts", "start.ts", "main.ts"];
+/** Programs that do not have the four files yet. This list only shrinks. */
+const withoutSkeleton = new Set([
+  "aggregator",
+  "engines",
+  "generator",
+  "mesh",
+  "operator",
+  "stack",
+  "standalone",
+]);
+
+const roomOf = (path: string): string => path.split("/")[0] ?? "";
+const lineCount = ({ text }: SourceFile): number => text.split("\n").length - 1;
+
+/** Whether a file is part of what runs in production. */
+export function isProduct({ path }: SourceFile): boolean {
+  return (
+    /^[a-z0-9-]+\/src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts") && !supportRooms.has(roomOf(path))
+  );
+}
+
+/** The files that a file imports, as paths of the tree or as `@devicemesh/...`. */
+function importsOf({ path, text }: SourceFile): readonly string[] {
+  const specifiers = [...text.matchAll(/\b(?:from|import)\s*\(?\s*"([^"\n]+)"/g)].map(
+    ([, name]) => name ?? "",
+  );
+  return specifiers.map((name) =>
+    name.startsWith(".") ? posix.normalize(posix.join(posix.dirname(path), name)) : name,
+  );
+}
+
+/** Product files that import test support. */
+export function importersOfTestSupport(files: readonly SourceFile[]): string[] {
+  return files
+    .filter(isProduct)
+    .filter((file) =>
+      importsOf(file).some((name) => /^@devicemesh\/[a-z0-9-]+\/testing\/|^[a-z0-9-]+\/testing\//.test(name)),
+    )
+    .map(({ path }) => `${path}: a product file imports no test support (testing/)`);
+}
+
+/** Folders with too many product files. */
+export function fullFolders(files: readonly SourceFile[]): string[] {
+  const folders = Map.groupBy(files.filter(isProduct), ({ path }) => posix.dirname(path));
+  return [...folders]
+    .filter(([, inside]) => inside.length > productFilesMax)
+    .map(
+      ([folder, { length }]) =>
+        `${folder}: ${length} product files; at most ${productFilesMax} in one folder`,
+    );
+}
+
+/** Which workspaces each one imports, tests and relative imports included. */
+function workspaceImports(files: readonly SourceFile[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  const rooms = new Set(
+    files.filter(({ path }) => /^[a-z0-9-]+\/package\.json$/.test(path)).map((f) => roomOf(f.path)),
+  );
+  for (const file of files) {
+    const own = roomOf(file.path);
+    if (!rooms.has(own) || !file.path.endsWith(".ts")) continue;
+    for (const name of importsOf(file)) {
+      const other =
+        /^@devicemesh\/([a-z0-9-]+)/.exec(name)?.[1] ?? (name.startsWith("@") ? "" : roomOf(name));
+      if (other !== own && rooms.has(other)) found.set(own, (found.get(own) ?? new Set()).add(other));
+    }
+  }
+  return found;
+}
+
+/** A cycle of workspaces, as `a → b → a`, if there is one. */
+export function workspaceCycle(files: readonly SourceFile[]): string | undefined {
+  const imports = workspaceImports(files);
+  const done = new Set<string>();
+  function visit(room: string, path: readonly string[]): string | undefined {
+    if (path.includes(room)) return [...path.slice(path.indexOf(room)), room].join(" → ");
+    if (done.has(room)) return undefined;
+    for (const next of imports.get(room) ?? []) {
+      const cycle = visit(next, [...path, room]);
+      if (cycle !== undefined) return cycle;
+    }
+    done.add(room);
+    return undefined;
+  }
+  for (const room of imports.keys()) {
+    const cycle = visit(room, []);
+    if (cycle !== undefined) return cycle;
+  }
+  return undefined;
+}
+
+/** Programs whose `src/` lacks one of the four files, and entry points that are too long. */
+export function brokenSkeletons(files: readonly SourceFile[]): string[] {
+  const paths = new Set(files.map(({ path }) => path));
+  const mains = files.filter((file) => isProduct(file) && /^[a-z0-9-]+\/src\/main\.ts$/.test(file.path));
+  return mains
+    .filter(({ path }) => !withoutSkeleton.has(roomOf(path)))
+    .flatMap((file) => {
+      const missing = skeleton.filter((name) => !paths.has(`${roomOf(file.path)}/src/${name}`));
+      return [
+        ...missing.map((name) => `${roomOf(file.path)}/src: a program has ${name}`),
+        ...(lineCount(file) > mainLinesMax
+          ? [`${file.path}: main.ts has at most ${mainLinesMax} lines`]
+          : []),
+      ];
+    });
+}
+
+/** The figures of the tree. */
+export type TreeFigures = {
+  readonly productFiles: number;
+  readonly productLines: number;
+  readonly medianLines: number;
+  readonly longest: number;
+  readonly fullestFolder: number;
+};
+
+/** Counts the product files of the tree. */
+export function treeFigures(files: readonly SourceFile[]): TreeFigures {
+  const product = files.filter(isProduct);
+  const lines = product.map(lineCount).sort((a, b) => a - b);
+  const folders = Map.groupBy(product, ({ path }) => posix.dirname(path));
+  return {
+    productFiles: product.length,
+    productLines: lines.reduce((sum, each) => sum + each, 0),
+    medianLines: lines[Math.floor(lines.length / 2)] ?? 0,
+    longest: lines.at(-1) ?? 0,
+    fullestFolder: Math.max(0, ...[...folders.values()].map(({ length }) => length)),
+  };
+}
+
+/** Every rule about the tree that is broken, one line each. */
+export function brokenTreeRules(files: readonly SourceFile[]): string[] {
+  const { medianLines } = treeFigures(files);
+  const cycle = workspaceCycle(files);
+  return [
+    ...importersOfTestSupport(files),
+    ...fullFolders(files),
+    ...brokenSkeletons(files),
+    ...(cycle === undefined ? [] : [`workspaces import each other in a cycle: ${cycle}`]),
+    ...(medianLines > medianLinesMax
+      ? [`the median product file has ${medianLines} lines; at most ${medianLinesMax}`]
+      : []),
+  ];
+}

@@ -1,0 +1,135 @@
+import { mkdirSync } from "node:fs";
+import type { StackCommand, StackConfig } from "../settings.ts";
+import type { Shape } from "./addresses.ts";
+import { staleFiles, writeFiles } from "./config-folder.ts";
+import { deploy } from "./deploy.ts";
+import { createDocker, type Docker } from "./docker.ts";
+import { mergedConfig } from "./merged-config.ts";
+import { renderConfigFiles } from "./rendered-files.ts";
+import { makeSecrets } from "./secret-files.ts";
+import { configFolder, hashVariables, missingFiles, secretsFolder } from "./stack-files.ts";
+
+/** What commands need from outside. */
+export type CommandContext = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Prints a line for people. */
+  readonly say: (line: string) => void;
+  /** Prints what programs read. */
+  readonly print: (text: string) => void;
+  readonly nowMs: number;
+};
+
+/**
+ * Runs a command of the stack and gives its exit code.
+ * @throws DockerError, or Error with what is to be done first.
+ */
+export async function runCommand(
+  command: StackCommand,
+  config: StackConfig,
+  context: CommandContext,
+): Promise<number> {
+  const shape: Shape = config.single ? "single" : "swarm";
+  const docker = (): Docker =>
+    createDocker({
+      env: context.env,
+      variables: {
+        DEVICEMESH_PUBLIC_HOST: firstHost(config),
+        ...definedOf(context.env),
+        ...hashVariables(shape),
+      },
+      dryRun: config.dryRun,
+      say: context.say,
+    });
+  switch (command) {
+    case "config":
+      return checkConfig(shape, config, docker(), context);
+    case "secrets":
+      return await secrets(config, context);
+    case "build":
+      return build(docker());
+    case "deploy":
+      render(context.say);
+      deploy({ shape, config, docker: docker(), missing: missingFiles(shape), say: context.say });
+      return 0;
+    case "remove":
+      docker().run(["stack", "rm", config.name]);
+      context.say("Volumes and stack/secrets are kept: what is stored comes back with the next deployment.");
+      return 0;
+  }
+}
+
+/** The stack's own variables, where somebody set them. */
+function definedOf(env: CommandContext["env"]): Record<string, string> {
+  const host = env.DEVICEMESH_PUBLIC_HOST;
+  return host === undefined || host === "" ? {} : { DEVICEMESH_PUBLIC_HOST: host };
+}
+
+function firstHost({ hosts }: StackConfig): string {
+  return listOf(hosts)[0] ?? "localhost";
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+/** Brings `stack/config` up to date, and tells what was not. */
+function render(say: CommandContext["say"]): void {
+  for (const { file } of writeFiles(configFolder, renderConfigFiles())) say(`rendered stack/config/${file}`);
+}
+
+function checkConfig(
+  shape: Shape,
+  config: StackConfig,
+  docker: Docker,
+  { say, print }: CommandContext,
+): number {
+  if (config.check) {
+    const stale = staleFiles(configFolder, renderConfigFiles());
+    for (const { file, how } of stale) say(`stack/config/${file}: ${how}`);
+    if (stale.length > 0) {
+      say("run `npm run stack:config`");
+      return 1;
+    }
+  } else {
+    render(say);
+  }
+  print(mergedConfig(docker, shape));
+  return 0;
+}
+
+async function secrets(config: StackConfig, { say, nowMs }: CommandContext): Promise<number> {
+  mkdirSync(secretsFolder, { recursive: true, mode: 0o700 });
+  const made = await makeSecrets({ folder: secretsFolder, hosts: listOf(config.hosts), nowMs });
+  for (const { file, made: isNew } of made) say(`${isNew ? "made" : "kept"}  stack/secrets/${file}`);
+  say(`
+These are for your eyes alone, and are not in the repository: keep a copy. People's tokens are
+stack/secrets/certs/user-*.jwt; the passwords of Grafana, Kafka UI and mongo-express (user: admin) are in the files
+named after them. stack/secrets/certs/ca-key.pem signs devices: for production sign them elsewhere.`);
+  return 0;
+}
+
+/** The three images of the project, by the names that docker-stack.yml has. */
+export const images = ["services", "spark", "connect"] as const;
+
+function build(docker: Docker): number {
+  const merged = mergedConfig(docker, "swarm");
+  for (const image of images) {
+    docker.run([
+      "build",
+      ...["--file", `stack/images/${image}.Dockerfile`],
+      ...["--tag", imageName(merged, image)],
+      ".",
+    ]);
+  }
+  return 0;
+}
+
+/** As Docker itself fills it in, so that there is one place that knows. */
+function imageName(merged: string, image: (typeof images)[number]): string {
+  const found = new RegExp(`^ +image: (\\S*devicemesh/${image}:\\S+)$`, "m").exec(merged)?.[1];
+  if (found === undefined) throw new Error(`docker-stack.yml has no image devicemesh/${image}`);
+  return found;
+}

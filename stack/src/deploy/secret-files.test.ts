@@ -1,0 +1,78 @@
+import { X509Certificate } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
+import { operatorSettings } from "@devicemesh/operator";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeSecrets } from "./secret-files.ts";
+import { mountedFiles } from "./stack-files.ts";
+
+const nowMs = Date.UTC(2026, 10, 25);
+const make = (folder: string, hosts: readonly string[]) => makeSecrets({ folder, hosts, nowMs });
+const allOf = (folder: string) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+
+describe("making secrets", () => {
+  const folder = temporaryFolder();
+  const read = (file: string) => readFileSync(join(folder.path, file), "utf8");
+  const mounted = mountedFiles("swarm")
+    .filter(({ file }) => file.startsWith("stack/secrets/"))
+    .map(({ kind, file }) => ({ kind, file: file.slice("stack/secrets/".length) }));
+  beforeAll(() => make(folder.path, ["mesh.example", "192.0.2.7"]));
+  afterAll(() => folder[Symbol.dispose]());
+
+  it("makes every file of stack/secrets that the stack mounts", () => {
+    expect(mounted.length).toBeGreaterThan(10);
+    for (const { file } of mounted) expect(read(file).length).toBeGreaterThan(0);
+  });
+
+  it("lets nobody else read what is secret", () => {
+    for (const { file } of mounted.filter(({ kind }) => kind === "secrets")) {
+      expect([file, statSync(join(folder.path, file)).mode & 0o077]).toEqual([file, 0]);
+    }
+  });
+
+  it("keeps what is there: an update of the stack is not locked out of its own database", async () => {
+    const before = new Map(allOf(folder.path).map((file) => [file, readFileSync(file, "utf8")]));
+    const again = await make(folder.path, ["mesh.example", "192.0.2.7"]);
+    expect(again.filter(({ made }) => made)).toEqual([]);
+    for (const [file, text] of before) expect(readFileSync(file, "utf8")).toBe(text);
+  });
+
+  it("makes other ones for another stack", async () => {
+    using other = temporaryFolder();
+    await make(other.path, ["mesh.example"]);
+    for (const file of readdirSync(other.path).filter((name) => name !== "certs")) {
+      expect(readFileSync(join(other.path, file), "utf8")).not.toBe(read(file));
+    }
+  });
+
+  it("the connection string has the password, all members, and the database that mongo-express shows", () => {
+    const url = new URL(
+      read("mongodb_url")
+        .replace("mongodb:", "http:")
+        .replace(/@[^/]+/, "@members"),
+    );
+    expect(url.password).toBe(read("mongo_password"));
+    expect(read("mongodb_url")).toContain("@mongo-1:27017,mongo-2:27017,mongo-3:27017/");
+    expect(url.pathname).toBe(`/${operatorSettings.settings.mongodbDatabase.default}`);
+    expect(Object.fromEntries(url.searchParams)).toMatchObject({
+      replicaSet: "devicemesh",
+      authSource: "admin",
+      w: "majority",
+    });
+  });
+
+  it("the database's members take the key: at most 1024 characters of base64, on one line", () => {
+    expect(read("mongo_keyfile")).toMatch(/^[A-Za-z0-9+/=]{6,1024}$/);
+  });
+
+  it("the door's certificate has the names that people use, and the one that the generator uses", () => {
+    const certificate = new X509Certificate(read("certs/server.pem"));
+    for (const name of ["mesh.example", "envoy", "localhost"]) expect(certificate.checkHost(name)).toBe(name);
+    expect(certificate.checkIP("192.0.2.7")).toBe("192.0.2.7");
+    expect(certificate.checkHost("elsewhere.example")).toBeUndefined();
+  });
+});

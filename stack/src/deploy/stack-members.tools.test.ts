@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { readProperties } from "@devicemesh/engines/plans/template";
+import { describe, expect, it } from "vitest";
+import { readStack } from "../../testing/stack-fixture.ts";
+import { addresses, type Shape } from "./addresses.ts";
+import { configFolder, projectFolder } from "./stack-files.ts";
+
+const shapes = ["swarm", "single"] as const satisfies readonly Shape[];
+
+// Swarm tells others a task's name only when the task is well. What is well only together with others would wait for
+// ever: a real broker whose fellow voters cannot be found opens its controller's port and never the other one.
+describe.each(shapes)("members of a cluster are well before they have found each other (%s)", (shape) => {
+  const { services } = readStack(shape, process.env);
+  const healthOf = (name: string) => services[name]?.healthcheck?.test.join(" ") ?? "";
+
+  it.each(addresses.kafka.hosts)("%s is asked at its controller's port, not at the broker's", (name) => {
+    const file = join(configFolder, `${shape === "single" ? "single/kafka-1" : name}.properties`);
+    const listeners = readProperties(readFileSync(file, "utf8")).get("listeners") ?? "";
+    const controllerPort = /CONTROLLER:\/\/[^:]+:(\d+)/.exec(listeners)?.[1];
+    expect(controllerPort).toBe(`${addresses.kafka.controllerPort}`);
+    expect(healthOf(name)).toMatch(new RegExp(`\\b${controllerPort}$`));
+    expect(healthOf(name)).not.toContain(`${addresses.kafka.port}`);
+  });
+
+  it.each(addresses.mongo.hosts)(
+    "%s is asked whether it answers, not whether it is in a replica set",
+    (name) => {
+      expect(healthOf(name)).toContain("db.hello().ok");
+      expect(healthOf(name)).not.toMatch(/isWritablePrimary|rs\.|replSetGetStatus/);
+    },
+  );
+});
+
+describe("pages for those who look after the mesh", () => {
+  const { services } = readStack("swarm", process.env);
+  const published = Object.entries(services).filter(
+    ([name, { ports = [] }]) => ports.length > 0 && name !== "envoy",
+  );
+
+  it.each(published)("%s speaks TLS with the door's certificate", (_, service) => {
+    const said = Object.values(service.environment ?? {}).map((value) => value.replace(/^file:/, ""));
+    expect(said).toContain("/etc/devicemesh/server.pem");
+    expect(said).toContain("/run/secrets/server-key.pem");
+    expect(service.configs?.map(({ target }) => target)).toContain("/etc/devicemesh/server.pem");
+    expect(service.secrets?.map(({ target }) => target)).toContain("server-key.pem");
+  });
+
+  it.each(published)("%s asks for a password, which is a secret of its own", (name, { secrets = [] }) => {
+    const own = secrets.map(({ source }) => source).filter((source) => source.endsWith("_password"));
+    expect(own).toEqual([`${name.replaceAll("-", "_")}_password`]);
+  });
+
+  it("mongo-express is told to ask by the name that its version knows", () => {
+    const { image, environment } = services["mongo-express"] ?? {};
+    expect(image).toMatch(/^mongo-express:1\.0\./);
+    expect(environment?.ME_CONFIG_BASICAUTH).toBe("true");
+  });
+});
+
+describe("volumes", () => {
+  const { services } = readStack("swarm", process.env);
+  const ours = Object.entries(services).flatMap(([name, { image, volumes = [] }]) => {
+    const built = /devicemesh\/(\w+):/.exec(image)?.[1];
+    return built === undefined ? [] : volumes.map(({ target }) => ({ name, built, target }));
+  });
+
+  it("there are some of our images", () => {
+    expect(new Set(ours.map(({ built }) => built))).toEqual(new Set(["services", "spark"]));
+  });
+
+  // A new volume takes owner and mode from the folder of the image that it covers; where there is none it is root's.
+  it.each(ours)(
+    "$name may write to $target: its image has that folder, its user's own",
+    ({ built, target }) => {
+      const text = readFileSync(join(projectFolder, `stack/images/${built}.Dockerfile`), "utf8");
+      const user = /^USER (\w+)$/m.exec(text)?.[1] ?? "";
+      const made = new RegExp(`install -d -o ${user} -g ${user}((?: /\\S+)+)$`, "m").exec(text)?.[1] ?? "";
+      expect(made.trim().split(" ")).toContain(target);
+    },
+  );
+});

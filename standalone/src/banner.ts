@@ -1,0 +1,85 @@
+import { devicesAtStart, type EmbeddedConfig } from "./settings.ts";
+import type { Embedded } from "./start.ts";
+
+type BannerConfig = Pick<
+  EmbeddedConfig,
+  "devices" | "noGenerator" | "replay" | "serverCertificate" | "deviceCa" | "jwks" | "generatorCa"
+>;
+
+/** What `npm start` prints when it runs: where everything is, and calls to paste. */
+export function banner(
+  config: BannerConfig,
+  mesh: Pick<Embedded, "ingest" | "query" | "folder" | "found">,
+): string {
+  const { ingest, query } = mesh;
+  const isTls = config.serverCertificate !== undefined;
+  return `Device Mesh is running; Ctrl-C ends it.
+  ingest   ${ingest}  gRPC${isTls ? " over TLS" : ""}${config.deviceCa === undefined ? "" : "; takes the readings of a certificate's own devices"}
+  query    ${isTls ? "https" : "http"}://${query}/  Connect, gRPC, gRPC-Web; generator control; a page${config.jwks === undefined ? "" : "; needs a token"}
+  data     ${mesh.folder}  (${foundText(mesh.found)})
+  devices  ${devicesText(config)}
+
+${callsToPaste({ ...mesh, identity: identityOf(config) })}`;
+}
+
+function foundText({ storedReadings, series, logEndMs }: Embedded["found"]): string {
+  if (storedReadings === 0 && series === 0) return "empty";
+  const last = logEndMs === undefined ? "" : `, the last of them stored ${new Date(logEndMs).toISOString()}`;
+  return `holds ${storedReadings.toLocaleString("en-US")} readings of ${series.toLocaleString("en-US")} series${last}`;
+}
+
+/** What is simulated, for a banner. */
+export function devicesText(config: Pick<EmbeddedConfig, "devices" | "noGenerator" | "replay">): string {
+  const devices = devicesAtStart(config);
+  if (devices > 0) return `${devices} simulated, one reading a second each`;
+  return config.noGenerator
+    ? "none simulated (--no-generator)"
+    : "none simulated beside --replay; --devices N adds some";
+}
+
+/** What a caller brings beside the call itself, as flags of grpcurl and curl. */
+export type CallerFlags = {
+  readonly scheme: "http" | "https";
+  readonly askGrpcurl: string;
+  readonly askCurl: string;
+  readonly sendGrpcurl: string;
+};
+
+const nobody: CallerFlags = {
+  scheme: "http",
+  askGrpcurl: "-plaintext",
+  askCurl: "",
+  sendGrpcurl: "-plaintext",
+};
+
+/** Calls that ask and send, ready to paste into a shell. */
+export function callsToPaste({
+  ingest,
+  query,
+  identity = nobody,
+}: {
+  readonly ingest: string;
+  readonly query: string;
+  readonly identity?: CallerFlags;
+}): string {
+  const { scheme, askGrpcurl, askCurl, sendGrpcurl } = identity;
+  return `Ask:
+  grpcurl ${askGrpcurl} -d '{"group_by":"GROUP_BY_SENSOR"}' ${query} devicemesh.v1.QueryService/GetAggregates
+  curl ${askCurl}-H 'content-type: application/json' -d '{}' ${scheme}://${query}/devicemesh.v1.QueryService/GetAggregates
+Send:
+  grpcurl ${sendGrpcurl} -d '{"readings":[{"device_id":"my-thermostat","timestamp":"${new Date().toISOString()}","thermostat":{"temperature":21.5}}]}' ${ingest} devicemesh.v1.IngestService/PublishReadingBatch
+`;
+}
+
+/** The flags, with `$TOKEN`, `$CERT` and `$KEY` for what only the caller has: `npm run certs` makes all three. */
+function identityOf({ serverCertificate, deviceCa, jwks, generatorCa }: BannerConfig): CallerFlags {
+  const ca = generatorCa ?? deviceCa ?? serverCertificate;
+  const token = jwks === undefined ? "" : '-H "authorization: Bearer $TOKEN"';
+  const secure = serverCertificate === undefined ? "-plaintext" : `-cacert ${ca}`;
+  return {
+    scheme: serverCertificate === undefined ? "http" : "https",
+    askGrpcurl: [secure, token].filter((flag) => flag !== "").join(" "),
+    askCurl: `${serverCertificate === undefined ? "" : `--cacert ${ca} `}${token === "" ? "" : `${token} `}`,
+    sendGrpcurl: deviceCa === undefined ? secure : `${secure} -cert "$CERT" -key "$KEY"`,
+  };
+}

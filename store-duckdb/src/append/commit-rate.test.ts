@@ -1,0 +1,48 @@
+import { expect, it } from "vitest";
+import { createCommitPace } from "./commit-rate.ts";
+
+function paceAt(startMs: number) {
+  const time = { nowMs: startMs };
+  return { time, pace: createCommitPace({ monotonicMs: () => time.nowMs }) };
+}
+
+/** Whether the next commit may begin without waiting. */
+async function isDue(pace: ReturnType<typeof createCommitPace>): Promise<boolean> {
+  let due = false;
+  const waiting = pace.untilDue().then(() => {
+    due = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  const answer = due;
+  pace.hurry();
+  await waiting;
+  return answer;
+}
+
+it("does not hold up a commit after a quiet time", async () => {
+  const { pace, time } = paceAt(0);
+  expect(await isDue(pace)).toBe(true);
+  pace.began(100);
+  time.nowMs += 10;
+  expect(await isDue(pace)).toBe(true);
+});
+
+it("holds the next commit until it is due, or hurried", async () => {
+  const { pace } = paceAt(0);
+  pace.began(1);
+  expect(await isDue(pace)).toBe(false);
+});
+
+it("waits the longer the more the last commit held, up to a limit", async () => {
+  const { pace, time } = paceAt(0);
+  pace.began(5_000);
+  time.nowMs = 49;
+  expect(await isDue(pace)).toBe(false);
+  time.nowMs = 50;
+  expect(await isDue(pace)).toBe(true);
+  pace.began(1_000_000);
+  time.nowMs = 50 + 119;
+  expect(await isDue(pace)).toBe(false);
+  time.nowMs = 50 + 120;
+  expect(await isDue(pace)).toBe(true);
+});

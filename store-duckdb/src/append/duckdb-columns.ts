@@ -1,0 +1,90 @@
+import {
+  BIGINT,
+  DOUBLE,
+  type DuckDBAppender,
+  type DuckDBConnection,
+  DuckDBDataChunk,
+  INTEGER,
+} from "@duckdb/node-api";
+import bindings from "@duckdb/node-bindings";
+import type { ReadingColumns } from "./duplicate-filter.ts";
+
+const chunkRows = bindings.vector_size();
+const twoTo32 = 4_294_967_296;
+
+/**
+ * Writes readings to an appender of (series, ts, value) or, with `arrivedMs`, of (series, ts, value, arrived), chunk by chunk from
+ * typed arrays: an order of magnitude cheaper than value by value. Milliseconds are written as pairs of
+ * 32-bit halves, so that no bigint is made for a row.
+ */
+export type ColumnWriter = {
+  write(appender: DuckDBAppender, columns: ReadingColumns, arrivedMs?: number): void;
+};
+
+/** Appends rows to a table, all or, if `write` or the database fails, none. */
+export async function appendAll(
+  connection: DuckDBConnection,
+  table: string,
+  write: (appender: DuckDBAppender) => void,
+): Promise<void> {
+  const appender = await connection.createAppender(table);
+  try {
+    write(appender);
+    appender.closeSync();
+  } catch (error) {
+    // An appender flushes what it holds when it is collected, after our transaction is gone.
+    appender.clear();
+    throw error;
+  }
+}
+
+/** Makes a writer with its own buffers of one chunk; not for use by two transactions at once. */
+export function createColumnWriter(): ColumnWriter {
+  const timestamps = new Int32Array(chunkRows * 2);
+  const arrived = new Int32Array(chunkRows * 2);
+  return {
+    write(appender, columns, arrivedMs) {
+      if (arrivedMs !== undefined) fillMilliseconds(arrived, arrivedMs);
+      for (let start = 0; start < columns.length; start += chunkRows) {
+        const rows = Math.min(chunkRows, columns.length - start);
+        splitMilliseconds(columns.timestampsMs, start, rows, timestamps);
+        const types = [INTEGER, BIGINT, DOUBLE, ...(arrivedMs === undefined ? [] : [BIGINT])];
+        const chunk = DuckDBDataChunk.create(types);
+        copy(chunk, 0, columns.series, start * 4, rows * 4);
+        copy(chunk, 1, timestamps, 0, rows * 8);
+        copy(chunk, 2, columns.values, start * 8, rows * 8);
+        if (arrivedMs !== undefined) copy(chunk, 3, arrived, 0, rows * 8);
+        chunk.rowCount = rows;
+        appender.appendDataChunk(chunk);
+      }
+    },
+  };
+}
+
+function copy(
+  chunk: DuckDBDataChunk,
+  column: number,
+  source: Int32Array | Float64Array,
+  offset: number,
+  bytes: number,
+): void {
+  const vector = bindings.data_chunk_get_vector(chunk.chunk, column);
+  bindings.copy_data_to_vector(vector, 0, source.buffer as ArrayBuffer, source.byteOffset + offset, bytes);
+}
+
+function splitMilliseconds(source: Float64Array, start: number, rows: number, into: Int32Array): void {
+  for (let row = 0; row < rows; row++) {
+    const ms = source[start + row] as number;
+    const high = Math.floor(ms / twoTo32);
+    into[row * 2] = ms - high * twoTo32;
+    into[row * 2 + 1] = high;
+  }
+}
+
+function fillMilliseconds(into: Int32Array, ms: number): void {
+  const high = Math.floor(ms / twoTo32);
+  for (let row = 0; row < chunkRows; row++) {
+    into[row * 2] = ms - high * twoTo32;
+    into[row * 2 + 1] = high;
+  }
+}

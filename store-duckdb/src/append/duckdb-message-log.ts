@@ -1,0 +1,211 @@
+import type { MessageBatch, MessageLog } from "@devicemesh/ingest";
+import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
+import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { duckdbFailure } from "../database/duckdb-failure.ts";
+import type { DiskReserve } from "../disk-reserve.ts";
+import type { SeriesRegistry } from "../series/series-registry.ts";
+import type { ArrivalClock } from "./arrival-clock.ts";
+import { createCommitPace } from "./commit-rate.ts";
+import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
+import { createFoundDuplicates, type DuckdbDuplicates, type FoundDuplicates } from "./duckdb-duplicates.ts";
+import { findStored } from "./duckdb-stored-lookup.ts";
+import { createReadingColumns, type SortedMessages, settleDoubtful, sortBatch } from "./duplicate-filter.ts";
+
+/** What one commit did. */
+export type CommitReport = {
+  readonly arrivedMs: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  /** These by series. */
+  readonly found: FoundDuplicates;
+};
+
+/** The message log of the embedded store: each commit is one transaction of many appends. */
+export type DuckdbMessageLog = MessageLog & {
+  /**
+   * The moment before which everything that arrived is committed: the append time of the commit in
+   * progress, or the present.
+   */
+  completeThroughMs(): number;
+  /** Resolves when every later commit, and no unfinished one, has an append time of at least `ms`. */
+  sealBefore(ms: number): Promise<void>;
+  /** Commits what was appended and refuses the rest. Closing twice is the same as once. */
+  close(): Promise<void>;
+};
+
+/** So many waiting readings are committed without waiting for more. */
+const enoughReadings = 131_072;
+
+/** Readings in one commit at most (or one batch that is larger): it bounds the memory of a commit. */
+const commitReadingsMax = 262_144;
+
+type Waiting = { batch: MessageBatch; resolve(): void; reject(error: unknown): void };
+
+/** Makes the log. It is the only writer of readings, series and repeats on this database. */
+export function createDuckdbMessageLog(dependencies: {
+  readonly connection: DuckDBConnection;
+  readonly registry: SeriesRegistry;
+  readonly duplicates: DuckdbDuplicates;
+  readonly clock: ArrivalClock;
+  readonly onCommit: (report: CommitReport) => void;
+  readonly onFailure: (error: unknown) => void;
+  /** Asked before each commit: while the disk is full nothing is accepted. Not guarded if left out. */
+  readonly reserve?: Pick<DiskReserve, "check" | "rejection"> | undefined;
+}): DuckdbMessageLog {
+  const { connection, registry, duplicates, clock, onCommit, onFailure, reserve } = dependencies;
+  const writer = createColumnWriter();
+  const sorted: SortedMessages = {
+    fresh: createReadingColumns(8192),
+    doubtful: createReadingColumns(1024),
+  };
+  // Bounded by the callers: ingest limits the readings in flight over all its streams.
+  let waiting: Waiting[] = [];
+  let waitingReadings = 0;
+  const pace = createCommitPace({ monotonicMs: () => performance.now() });
+  let running: Promise<void> | undefined;
+  let committing: { readonly arrivedMs: number; readonly done: Promise<unknown> } | undefined;
+  let closed = false;
+
+  function takeGroup(): Waiting[] {
+    let readings = 0;
+    let count = 0;
+    while (count < waiting.length && (count === 0 || readings < commitReadingsMax)) {
+      readings += (waiting[count] as Waiting).batch.length;
+      count++;
+    }
+    const group = waiting.slice(0, count);
+    waiting = waiting.slice(count);
+    waitingReadings -= readings;
+    return group;
+  }
+
+  async function commitGroup(group: readonly Waiting[], arrivedMs: number): Promise<CommitReport> {
+    sorted.fresh.length = 0;
+    sorted.doubtful.length = 0;
+    const share = createLoopShare();
+    for (const { batch } of group) {
+      sortBatch(batch, registry, sorted);
+      await share();
+    }
+    const { found, add } = createFoundDuplicates(arrivedMs);
+    await connection.run("BEGIN TRANSACTION");
+    try {
+      const repeats =
+        sorted.doubtful.length > 0
+          ? settleDoubtful(sorted, await findStored(connection, writer, sorted.doubtful), add)
+          : { duplicates: 0, conflicts: 0 };
+      const seriesCount = registry.size;
+      await insertSeries(connection, registry, seriesCount);
+      await insertReadings(arrivedMs);
+      if (repeats.duplicates + repeats.conflicts > 0) {
+        await connection.run(
+          `UPDATE repeats SET duplicates = duplicates + ${repeats.duplicates}, conflicts = conflicts + ${repeats.conflicts}`,
+        );
+        await duplicates.write(connection, found);
+      }
+      await connection.run("COMMIT");
+      duplicates.committed(found);
+      registry.markSaved(seriesCount);
+      return { arrivedMs, stored: sorted.fresh.length, ...repeats, found };
+    } catch (error) {
+      // The cause is what the caller needs; a rollback that fails too changes nothing.
+      await connection.run("ROLLBACK").catch(() => {});
+      throw error;
+    }
+  }
+
+  async function insertReadings(arrivedMs: number): Promise<void> {
+    if (sorted.fresh.length === 0) return;
+    await appendAll(connection, "readings", (appender) => writer.write(appender, sorted.fresh, arrivedMs));
+  }
+
+  function rejectionOf(error: unknown): RpcError {
+    if (reserve && duckdbFailure(error) === "diskFull") return reserve.rejection(error);
+    const reason = duckdbFailure(error) === "readOnly" ? ": its file system has become read-only" : "";
+    return unavailable({
+      message: `the store could not commit${reason}; nothing of this unit is acknowledged, send it again`,
+      retryDelayMs: 1000,
+      cause: error,
+    });
+  }
+
+  async function run(): Promise<void> {
+    while (waiting.length > 0) {
+      if (waitingReadings < enoughReadings && !closed) await pace.untilDue();
+      pace.began(waitingReadings);
+      const group = takeGroup();
+      const full = await reserve?.check();
+      if (full) {
+        for (const { reject } of group) reject(full);
+        continue;
+      }
+      try {
+        const arrivedMs = clock.nowMs();
+        const commit = commitGroup(group, arrivedMs);
+        committing = { arrivedMs, done: commit.catch(() => {}) };
+        const report = await commit.finally(() => {
+          committing = undefined;
+        });
+        onCommit(report);
+        for (const { resolve } of group) resolve();
+      } catch (error) {
+        onFailure(error);
+        const rejection = rejectionOf(error);
+        for (const { reject } of group) reject(rejection);
+      }
+    }
+    running = undefined;
+  }
+
+  return {
+    append(batch) {
+      if (closed) {
+        return Promise.reject(unavailable({ message: "the store is closing", retryDelayMs: 1000 }));
+      }
+      if (batch.length === 0) return Promise.resolve();
+      return new Promise((resolve, reject) => {
+        waiting.push({ batch, resolve, reject });
+        waitingReadings += batch.length;
+        if (waitingReadings >= enoughReadings) pace.hurry();
+        // On the next turn, so that the frames of one turn share a transaction.
+        running ??= Promise.resolve().then(run);
+      });
+    },
+    completeThroughMs: () => committing?.arrivedMs ?? clock.nowMs(),
+    async sealBefore(ms) {
+      clock.raise(ms);
+      if (committing && committing.arrivedMs < ms) await committing.done;
+    },
+    async close() {
+      closed = true;
+      pace.hurry();
+      await running;
+    },
+  };
+}
+
+/** Series in one piece: so many take a few milliseconds of the event loop. */
+const seriesPerPiece = 4096;
+
+/** Inserts the series with codes below `count` that are not stored yet. */
+async function insertSeries(
+  connection: DuckDBConnection,
+  registry: SeriesRegistry,
+  count: number,
+): Promise<void> {
+  const share = createLoopShare();
+  for (let first = registry.saved; first < count; first += seriesPerPiece) {
+    await appendAll(connection, "series", (appender) => {
+      for (let code = first; code < Math.min(first + seriesPerPiece, count); code++) {
+        const { deviceId, sensor } = registry.get(code);
+        appender.appendInteger(code);
+        appender.appendVarchar(deviceId);
+        appender.appendVarchar(sensor);
+        appender.endRow();
+      }
+    });
+    await share();
+  }
+}

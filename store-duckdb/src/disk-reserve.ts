@@ -1,0 +1,124 @@
+import { statfs } from "node:fs/promises";
+import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+
+/** The size of a file system and what of it this process can still use, in bytes. */
+export type DiskSpace = { readonly freeBytes: number; readonly totalBytes: number };
+
+/** How the disk is: `low` is an early warning, at `full` no readings are accepted. */
+export type DiskState = "ample" | "low" | "full";
+
+/** Guards the free space of the store's folder. */
+export type DiskReserve = {
+  /** Measures the free space; returns the error with which readings are to be rejected, or undefined. */
+  check(): Promise<RpcError | undefined>;
+  /** Sets the bytes inside the store's file that it can use again without growing. */
+  setReusable(bytes: number): void;
+  /** Whether there is space for folding windows, which only makes answers faster. */
+  mayFold(): boolean;
+  /** The problem in words, for the status and the page; undefined while there is enough space. */
+  problem(): string | undefined;
+  /** The last measurement; undefined before the first. */
+  measured():
+    | { readonly state: DiskState; readonly freeBytes: number; readonly minFreeBytes: number }
+    | undefined;
+  /** The error for a write that failed because the disk was full all the same. */
+  rejection(cause?: unknown): RpcError;
+};
+
+/** The default reserve: 256 MiB, or a quarter of a smaller file system. */
+export function defaultMinFreeBytes(totalBytes: number): number {
+  return Math.min(256 * 1024 ** 2, Math.floor(totalBytes / 4));
+}
+
+/** Reads the space of the file system that holds `folder`. */
+export async function readDiskSpace(folder: string): Promise<DiskSpace> {
+  const { bsize, bavail, blocks } = await statfs(folder);
+  return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+}
+
+/** How long a sender should wait before it tries again, in ms. */
+const retryDelayMs = 5000;
+
+/** The warning begins at so many reserves, and readings are accepted again only a little above one: no flapping. */
+const lowAtReserves = 2;
+const resumeAtReserves = 1.1;
+
+/** The write-ahead log grows outside the store's file: so much of the reserve must be free on the disk itself. */
+const outsideShare = 1 / 2;
+
+/**
+ * Makes the guard. `onChange` is called once per change of state, with the condition in words.
+ * A space that cannot be measured is treated as enough: the write itself then fails and is reported.
+ */
+export function createDiskReserve(options: {
+  readonly folder: string;
+  /** Readings are rejected while less is free; `defaultMinFreeBytes` if undefined. 0 turns the guard off. */
+  readonly minFreeBytes?: number | undefined;
+  readonly readSpace?: (folder: string) => Promise<DiskSpace>;
+  readonly onChange?: (state: DiskState, text: string) => void;
+}): DiskReserve {
+  const { folder, readSpace = readDiskSpace, onChange = () => {} } = options;
+  let reusableBytes = 0;
+  let last:
+    | { readonly state: DiskState; readonly freeBytes: number; readonly minFreeBytes: number }
+    | undefined;
+
+  function stateOf(freeBytes: number, minFreeBytes: number): DiskState {
+    const usable = freeBytes + reusableBytes;
+    const neededBytes = last?.state === "full" ? minFreeBytes * resumeAtReserves : minFreeBytes;
+    if (usable < neededBytes || freeBytes < minFreeBytes * outsideShare) return "full";
+    return usable < minFreeBytes * lowAtReserves ? "low" : "ample";
+  }
+
+  function text(): string {
+    const { state, freeBytes = 0, minFreeBytes = 0 } = last ?? {};
+    const where = `${mib(freeBytes)} free on the disk of ${folder}`;
+    const fix = "free or add disk space, or set --retain-raw";
+    if (state === "ample") return `disk space recovered: ${where}; readings are accepted`;
+    if (state === "low") {
+      return `disk space is low: ${where}; below ${mib(minFreeBytes)} (--min-free) readings are rejected: ${fix}`;
+    }
+    return `disk full: ${where}, ${mib(minFreeBytes)} are reserved (--min-free); readings are rejected until there is space, queries are answered: ${fix}`;
+  }
+
+  function rejection(cause?: unknown): RpcError {
+    const description =
+      last?.state === "full"
+        ? text()
+        : `disk full: the store in ${folder} could not be written: free or add disk space`;
+    return new RpcError({
+      code: "RESOURCE_EXHAUSTED",
+      message: description,
+      details: [
+        { kind: "quotaFailure", violations: [{ subject: "disk", description }] },
+        { kind: "retryInfo", retryDelayMs },
+      ],
+      cause,
+    });
+  }
+
+  return {
+    async check() {
+      const space = await readSpace(folder).catch(() => undefined);
+      if (!space) return undefined;
+      const { freeBytes, totalBytes } = space;
+      const minFreeBytes = options.minFreeBytes ?? defaultMinFreeBytes(totalBytes);
+      const before = last?.state ?? "ample";
+      last = { state: stateOf(freeBytes, minFreeBytes), freeBytes, minFreeBytes };
+      if (last.state !== before) onChange(last.state, text());
+      return last.state === "full" ? rejection() : undefined;
+    },
+    setReusable(bytes) {
+      reusableBytes = bytes;
+    },
+    // Half of the reserve is kept for what must be written: the retention's deletions and checkpoints.
+    mayFold: () => last === undefined || last.freeBytes + reusableBytes >= last.minFreeBytes / 2,
+    problem: () => (last === undefined || last.state === "ample" ? undefined : text()),
+    measured: () => last,
+    rejection,
+  };
+}
+
+function mib(bytes: number): string {
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}

@@ -1,0 +1,247 @@
+import { mkdir } from "node:fs/promises";
+import type { AdmitOlder, AdmitSeries, MessageLog } from "@devicemesh/ingest";
+import { createChangeSignal } from "@devicemesh/kit/async/change-signal";
+import { createRateMeter } from "@devicemesh/kit/observability/rate-meter";
+import {
+  defaultLevels,
+  earliestAcceptedMs,
+  type Level,
+  type Retention,
+  retentionProblem,
+} from "@devicemesh/proto";
+import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
+import { createArrivalClock } from "./append/arrival-clock.ts";
+import { readDuplicates } from "./append/duckdb-duplicates.ts";
+import { createDuckdbMessageLog } from "./append/duckdb-message-log.ts";
+import { createDuplicatesQuota, defaultDuplicatesPerHour } from "./append/duplicates-quota.ts";
+import { openDuckdb } from "./database/duckdb-database.ts";
+import { duckdbFailure } from "./database/duckdb-failure.ts";
+import { readStored } from "./database/duckdb-stored-state.ts";
+import type { DiskReserve } from "./disk-reserve.ts";
+import { createDuckdbRetention } from "./maintenance/duckdb-retention.ts";
+import { createDuckdbFolder } from "./maintenance/duckdb-segment-fold.ts";
+import { createDuckdbReaders } from "./read/duckdb-readers.ts";
+import { createDuckdbReadingStore } from "./read/duckdb-reading-store.ts";
+import {
+  createSeriesAdmission,
+  defaultSeriesLimits,
+  type SeriesLimits,
+  type SeriesMade,
+} from "./series/series-admission.ts";
+import { createSeriesRegistry } from "./series/series-registry.ts";
+
+/** How to open the store. */
+export type EmbeddedStoreOptions = {
+  /** The folder of the store's one file; made if it is missing. */
+  readonly folder: string;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Milliseconds that no step of the clock disturbs; see createArrivalClock. */
+  readonly elapsedMs?: () => number;
+  /** The levels of windows, the finest first; `defaultLevels` by default. Fixed when the file is made. */
+  readonly levels?: readonly Level[];
+  /** How long to keep what; for ever by default. */
+  readonly retention?: Retention;
+  /** How many duplicates and conflicts a device may send in an hour; `defaultDuplicatesPerHour` by default. */
+  readonly duplicatesPerHour?: number | undefined;
+  /** The most memory for the engine's buffers, in MiB; 192 by default. */
+  readonly memoryMib?: number;
+  /** Told of failed commits and upkeep, for the log. */
+  readonly onFailure?: (what: string, error: unknown) => void;
+  /** Readings refused by ingest so far, for the status. */
+  readonly refused?: () => number;
+  /** From so many series on, queries merge devices in the engine; see createDuckdbReadingStore. */
+  readonly mergeFromSeries?: number;
+  /** How many series there may be; `defaultSeriesLimits` by default. */
+  readonly seriesLimits?: SeriesLimits;
+  /** The series that publishers have made so far, where the store is opened again. */
+  readonly seriesMade?: SeriesMade;
+  /** Guards the free space of the disk; not guarded if left out. */
+  readonly reserve?: DiskReserve;
+  /** Called when the engine has invalidated its database: nothing works until the store is opened again. */
+  readonly onInvalidated?: (error: unknown) => void;
+};
+
+/** The embedded store: a message log and a reading store over one DuckDB file. */
+export type EmbeddedStore = AsyncDisposable & {
+  readonly log: MessageLog;
+  /** Whether a reading may begin a series: see createSeriesAdmission. */
+  readonly admitSeries: AdmitSeries;
+  readonly readings: ReadingStore;
+  /** Whether a reading that may be a duplicate is accepted: see createDuplicatesQuota. */
+  readonly admitOlder: AdmitOlder;
+  /** Folds the segments that are closed by now, and deletes what has expired. */
+  maintain(): Promise<void>;
+  /** Readings with an earlier timestamp (ms) must be rejected: what identifies their duplicates may be deleted. */
+  earliestAcceptedMs(): number;
+  /** Commits what was appended and closes the file. Closing twice is the same as once. */
+  close(): Promise<void>;
+};
+
+/** Two questions at once, for two cores; with the commits and the folding that is the thread pool's four. */
+const readerConnections = 2;
+
+/**
+ * Opens, and if need be makes, the store in a folder.
+ * @throws StoreOpenError if it is in use or cannot be opened, or if the levels are not those it was made
+ *   with; RangeError if the retention contradicts itself.
+ */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+  const { folder, clock, levels = defaultLevels } = options;
+  const retention = options.retention ?? { rawMs: undefined, levelsMs: levels.map(() => undefined) };
+  const problem = retentionProblem(retention);
+  if (problem) throw new RangeError(problem);
+  const { reserve, onFailure = () => {}, onInvalidated = () => {} } = options;
+  function report(what: string, error: unknown): void {
+    onFailure(what, error);
+    if (duckdbFailure(error) === "invalidated") onInvalidated(error);
+  }
+
+  await using opening = new AsyncDisposableStack();
+  // The size of the file system is needed before the file is opened, which reports what is wrong with the folder.
+  await mkdir(folder, { recursive: true }).catch(() => {});
+  await reserve?.check();
+  const database = await openDuckdb(folder, {
+    memoryMib: options.memoryMib ?? 192,
+    threads: 1,
+    minFreeBytes: reserve?.measured()?.minFreeBytes,
+  });
+  opening.defer(() => database.close());
+  if (database.tornLog !== undefined) {
+    onFailure(
+      `the machine lost power while the store was written: the end of its log, which was never acknowledged, is cut off and kept in ${database.tornLog}`,
+      undefined,
+    );
+  }
+  async function connect() {
+    const connection = await database.connect();
+    opening.defer(() => connection.closeSync());
+    return connection;
+  }
+  const maintenance = await connect();
+  const stored = await readStored(maintenance, levels, database.file);
+  const startMs = Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs);
+  const arrivals = createArrivalClock(clock, startMs, options.elapsedMs);
+  const registry = createSeriesRegistry(stored.series, stored.sortedCodes);
+  const duplicatesBySeries = await readDuplicates(maintenance);
+  const quota = createDuplicatesQuota({
+    maxPerHour: options.duplicatesPerHour ?? defaultDuplicatesPerHour,
+    registry,
+    nowMs: arrivals.nowMs,
+  });
+  const rate = createRateMeter();
+  const changes = createChangeSignal();
+  let { logEndMs, duplicates, conflicts } = stored;
+
+  const log = createDuckdbMessageLog({
+    connection: await connect(),
+    registry,
+    duplicates: duplicatesBySeries,
+    clock: arrivals,
+    onCommit(report) {
+      logEndMs = report.arrivedMs;
+      duplicates += report.duplicates;
+      conflicts += report.conflicts;
+      quota.add(report.found);
+      rate.add(report.stored, report.arrivedMs);
+      changes.notify();
+    },
+    onFailure: (error) => report("commit failed", error),
+    reserve,
+  });
+  const folding = createDuckdbFolder({
+    connection: maintenance,
+    levels,
+    frontiersMs: stored.frontiersMs,
+    log,
+    clock: arrivals,
+  });
+  const keeper = createDuckdbRetention({
+    connection: maintenance,
+    levels,
+    retention,
+    stored: stored.keptSince,
+    nowMs: arrivals.nowMs,
+    frontiersMs: folding.frontiersMs,
+  });
+  const readers = createDuckdbReaders(
+    await Promise.all(Array.from({ length: readerConnections }, () => database.connect())),
+    { reserve, onFailure: (error) => report("query failed", error) },
+  );
+  opening.defer(() => readers.close());
+
+  const horizon = (): StoreHorizon => ({
+    completeThroughMs: log.completeThroughMs(),
+    frontiersMs: folding.frontiersMs(),
+    levelsKeptSinceMs: keeper.keptSince().levelsMs,
+    rawKeptSinceMs: keeper.keptSince().rawMs,
+  });
+  const readings = createDuckdbReadingStore({
+    readers,
+    registry,
+    duplicates: duplicatesBySeries,
+    levels,
+    changes,
+    mergeFromSeries: options.mergeFromSeries,
+    state: {
+      horizon,
+      diskBytes: database.diskBytes,
+      status: () => ({
+        logEndMs,
+        duplicates,
+        conflicts,
+        storedPerSecond: rate.perSecond(arrivals.nowMs()),
+        versions: { duckdb: database.version },
+        refused: options.refused?.(),
+        problems: [reserve?.problem() ?? []].flat(),
+      }),
+    },
+  });
+
+  let maintaining: Promise<void> = Promise.resolve();
+  let closing: Promise<void> | undefined;
+  const resources = opening.move();
+
+  async function runMaintenance(): Promise<void> {
+    try {
+      if (reserve) {
+        reserve.setReusable(await database.reusableBytes(maintenance));
+        await reserve.check();
+      }
+      if (reserve?.mayFold() ?? true) await folding.foldClosedSegments();
+      await keeper.run();
+    } catch (error) {
+      if (duckdbFailure(error) === "invalidated") onInvalidated(error);
+      throw error;
+    }
+  }
+  async function closeAll(): Promise<void> {
+    changes.close();
+    await log.close();
+    await maintaining.catch(() => {});
+    await resources.disposeAsync();
+  }
+  function close(): Promise<void> {
+    closing ??= closeAll();
+    return closing;
+  }
+  return {
+    log,
+    admitSeries: createSeriesAdmission(
+      registry,
+      options.seriesLimits ?? defaultSeriesLimits,
+      options.seriesMade,
+    ),
+    readings,
+    admitOlder: quota.admit,
+    maintain() {
+      if (closing) return Promise.resolve();
+      // One after the other: folding and deleting share a connection.
+      maintaining = maintaining.catch(() => {}).then(runMaintenance);
+      return maintaining;
+    },
+    earliestAcceptedMs: () => earliestAcceptedMs(retention, keeper.keptSince(), arrivals.nowMs()),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

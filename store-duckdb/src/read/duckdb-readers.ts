@@ -1,0 +1,200 @@
+import { RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import type { DuckDBConnection } from "@duckdb/node-api";
+import { duckdbFailure } from "../database/duckdb-failure.ts";
+import type { DiskReserve } from "../disk-reserve.ts";
+
+/** Rows by column: numbers, strings, or null where there is nothing. */
+export type Columns = readonly (readonly (number | string | null)[])[];
+
+/** A few connections for reading, so that questions do not wait for commits nor take all threads. */
+export type DuckdbReaders = {
+  /**
+   * Runs one statement, which sees one moment of the store.
+   * @throws the signal's reason if it aborts; RpcError UNAVAILABLE if the store is closed or has to be opened
+   *   again, RESOURCE_EXHAUSTED with a retry hint if memory or disk do not suffice.
+   */
+  read(sql: string, signal: AbortSignal): Promise<Columns>;
+  /** The same, with the rows given to `visit` in pieces of some thousands, and turns for other work between them. */
+  readEach(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void>;
+  /**
+   * Runs a read of very many series, made of statements of these readers. One connection is left to the others.
+   * @throws RpcError RESOURCE_EXHAUSTED if too many wait; the signal's reason if it aborts.
+   */
+  heavily<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T>;
+  /** @throws RpcError UNAVAILABLE if the store is closed. */
+  assertOpen(): void;
+  /** Waits for the running statements and closes the connections. */
+  close(): Promise<void>;
+};
+
+/** Questions that may wait for a connection; more are refused, for they would only time out. */
+const waitingMax = 1000;
+
+/** Reads of very many series that run, and that wait: each takes a second, and a caller waits half a minute. */
+const heavyMax = 1;
+const heavyWaitingMax = 20;
+
+/** Makes readers over the connections. `onFailure` is called with errors that callers are not told as they are. */
+export function createDuckdbReaders(
+  connections: readonly DuckDBConnection[],
+  {
+    reserve,
+    onFailure = () => {},
+  }: {
+    readonly reserve?: Pick<DiskReserve, "rejection"> | undefined;
+    readonly onFailure?: (error: unknown) => void;
+  } = {},
+): DuckdbReaders {
+  const idle = [...connections];
+  const waiting: ((connection: DuckDBConnection) => void)[] = [];
+  const running = new Set<Promise<unknown>>();
+  let closed = false;
+
+  function acquire(): Promise<DuckDBConnection> {
+    const connection = idle.pop();
+    if (connection) return Promise.resolve(connection);
+    if (waiting.length >= waitingMax) {
+      throw exhausted("queries", `at most ${waitingMax} wait at a time: try again`);
+    }
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  function release(connection: DuckDBConnection): void {
+    const next = waiting.shift();
+    if (next) next(connection);
+    else idle.push(connection);
+  }
+
+  function assertOpen(): void {
+    if (closed) throw unavailable({ message: "the store is closing", retryDelayMs: 1000 });
+  }
+
+  function translated(error: unknown): unknown {
+    switch (duckdbFailure(error)) {
+      case "invalidated":
+        onFailure(error);
+        return unavailable({
+          message: "the store's database is being opened again",
+          retryDelayMs: 1000,
+          cause: error,
+        });
+      case "outOfMemory":
+        return outOfMemory(error);
+      case "diskFull":
+        return reserve?.rejection(error) ?? error;
+      case "other":
+        return error;
+    }
+  }
+
+  async function read(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void> {
+    assertOpen();
+    const connection = await acquire();
+    const interrupt = () => connection.interrupt();
+    try {
+      signal.throwIfAborted();
+      signal.addEventListener("abort", interrupt, { once: true });
+      const result = await connection.run(sql);
+      for (;;) {
+        const chunk = await result.fetchChunk();
+        if (!chunk || chunk.rowCount === 0) return;
+        visit(chunk.getColumns() as Columns);
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      throw translated(error);
+    } finally {
+      signal.removeEventListener("abort", interrupt);
+      release(connection);
+    }
+  }
+
+  function readEach(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void> {
+    const reading = read(sql, signal, visit);
+    running.add(reading);
+    const forget = () => running.delete(reading);
+    reading.then(forget, forget);
+    return reading;
+  }
+
+  let heavyRunning = 0;
+  const heavyWaiting = new Set<() => void>();
+
+  async function untilHeavyIsFree(signal: AbortSignal): Promise<void> {
+    if (heavyRunning < heavyMax) return;
+    if (heavyWaiting.size >= heavyWaitingMax) {
+      throw exhausted(
+        "heavy queries",
+        `${heavyMax} of very many series runs, at most ${heavyWaitingMax} wait: try again`,
+      );
+    }
+    const { promise, resolve } = Promise.withResolvers<void>();
+    heavyWaiting.add(resolve);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+    await promise;
+    heavyWaiting.delete(resolve);
+  }
+
+  function wakeNext(): void {
+    const [wake] = heavyWaiting;
+    wake?.();
+  }
+
+  async function heavily<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
+    while (heavyRunning >= heavyMax) {
+      await untilHeavyIsFree(signal);
+      // The turn of one whose caller has gone is that of the next.
+      if (signal.aborted && heavyRunning < heavyMax) wakeNext();
+      signal.throwIfAborted();
+    }
+    heavyRunning++;
+    try {
+      return await run();
+    } finally {
+      heavyRunning--;
+      wakeNext();
+    }
+  }
+
+  return {
+    assertOpen,
+    readEach,
+    heavily,
+    async read(sql, signal) {
+      const columns: (number | string | null)[][] = [];
+      await readEach(sql, signal, (piece) => {
+        for (const [place, values] of piece.entries()) {
+          const column = columns[place];
+          if (column) for (const value of values) column.push(value);
+          else columns[place] = [...values];
+        }
+      });
+      return columns;
+    },
+    async close() {
+      closed = true;
+      await Promise.allSettled(running);
+      for (const connection of idle.splice(0)) connection.closeSync();
+    },
+  };
+}
+
+function outOfMemory(cause: unknown): RpcError {
+  return exhausted(
+    "memory of the store",
+    "the query needs more memory than the store has: choose a shorter timeframe, fewer devices or a larger bucket, or try again when fewer queries run",
+    cause,
+  );
+}
+
+function exhausted(subject: string, description: string, cause?: unknown): RpcError {
+  return new RpcError({
+    code: "RESOURCE_EXHAUSTED",
+    message: `${subject}: ${description}`,
+    details: [
+      { kind: "quotaFailure", violations: [{ subject, description }] },
+      { kind: "retryInfo", retryDelayMs: 1000 },
+    ],
+    cause,
+  });
+}

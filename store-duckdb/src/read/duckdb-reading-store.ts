@@ -1,0 +1,157 @@
+import type { ChangeSignal } from "@devicemesh/kit/async/change-signal";
+import type { Level } from "@devicemesh/proto";
+import type {
+  PartialsRead,
+  ReadingStore,
+  SeriesDuplicates,
+  SeriesPartial,
+  StoreHorizon,
+  StoreStatus,
+} from "@devicemesh/query";
+import type { DuckdbDuplicates } from "../append/duckdb-duplicates.ts";
+import { type PartialSource, partialsTable } from "../database/store-sql.ts";
+import { countMatching, seriesCondition, seriesOfDevices } from "../series/series-filter-sql.ts";
+import { byDeviceThenSensor, type RegisteredSeries, type SeriesRegistry } from "../series/series-registry.ts";
+import type { DuckdbReaders } from "./duckdb-readers.ts";
+import { countPartialsSql, partialSources, seriesPartialsOf, seriesPartialsSql } from "./partials-reader.ts";
+import { findReadings } from "./readings-reader.ts";
+import { readSensorPartials } from "./sensor-partials-reader.ts";
+
+/** What the reading store is told by the parts that write. */
+export type StoreState = {
+  horizon(): StoreHorizon;
+  status(): Pick<
+    StoreStatus,
+    "logEndMs" | "duplicates" | "conflicts" | "storedPerSecond" | "versions" | "refused" | "problems"
+  >;
+  diskBytes(): Promise<number>;
+};
+
+/** A read of so many series is a heavy one: few of them run at a time. */
+const heavyFromSeries = 20_000;
+
+/** The reads of the embedded store; see the port for what they promise. */
+export function createDuckdbReadingStore(dependencies: {
+  readonly readers: DuckdbReaders;
+  readonly registry: SeriesRegistry;
+  readonly duplicates: DuckdbDuplicates;
+  readonly levels: readonly Level[];
+  readonly changes: ChangeSignal;
+  readonly state: StoreState;
+  /** From so many series on, devices are merged in the engine where that is asked for; 2,000 by default. */
+  readonly mergeFromSeries?: number | undefined;
+}): ReadingStore {
+  const { readers, registry, duplicates, levels, changes, state, mergeFromSeries = 2000 } = dependencies;
+
+  function assertAnswering(signal: AbortSignal): void {
+    signal.throwIfAborted();
+    readers.assertOpen();
+  }
+
+  async function readSeriesPartials(
+    request: {
+      readonly sources: readonly PartialSource[];
+      readonly countFirst: boolean;
+      readonly partialsMax: number;
+    },
+    signal: AbortSignal,
+  ): Promise<Pick<PartialsRead, "partials" | "tooMany">> {
+    const { sources, countFirst, partialsMax } = request;
+    if (countFirst) {
+      const [[count = 0] = []] = await readers.read(countPartialsSql(sources), signal);
+      if ((count as number) > partialsMax) return { partials: [], tooMany: count as number };
+    }
+    const partials: SeriesPartial[] = [];
+    await readers.readEach(seriesPartialsSql(sources), signal, (columns) => {
+      for (const partial of seriesPartialsOf(columns, registry)) partials.push(partial);
+    });
+    return { partials };
+  }
+
+  return {
+    levels,
+
+    async readHorizon(signal) {
+      assertAnswering(signal);
+      return state.horizon();
+    },
+
+    // It refuses repeats as it commits: no partial ever counts one.
+    async readRepeats(_request, signal) {
+      assertAnswering(signal);
+      return { windows: [] };
+    },
+
+    async readPartials({ plan, filter, bucketMs, mergeDevices, partialsMax = Infinity }, signal) {
+      assertAnswering(signal);
+      // Before the statement: what arrived before this moment is committed, so the statement sees it.
+      const { completeThroughMs } = state.horizon();
+      const condition = seriesCondition(registry, filter);
+      if (condition === undefined) return { partials: [], completeThroughMs };
+      const sources = partialSources({ plan, seriesCondition: condition, bucketMs });
+      if (sources.length === 0) return { partials: [], completeThroughMs };
+      const matching = countMatching(registry, filter);
+      const read = (): Promise<Pick<PartialsRead, "partials" | "tooMany">> =>
+        mergeDevices && matching >= mergeFromSeries
+          ? readSensorPartials({ sources, registry, readers }, signal)
+          : readSeriesPartials({ sources, countFirst: matching > partialsMax, partialsMax }, signal);
+      const found = matching >= heavyFromSeries ? await readers.heavily(read, signal) : await read();
+      return { ...found, completeThroughMs };
+    },
+
+    async readReadings(request, signal) {
+      assertAnswering(signal);
+      const condition = seriesCondition(registry, request.filter);
+      if (condition === undefined) return [];
+      return findReadings({ ...request, seriesCondition: condition, registry, readers }, signal);
+    },
+
+    async readSeries({ filter, after, limit }, signal) {
+      assertAnswering(signal);
+      const { sensors, deviceIds } = filter;
+      if (deviceIds.length === 0) {
+        return { series: registry.page({ sensors, after, limit }), total: registry.count(sensors) };
+      }
+      const matching = seriesOfDevices(registry, filter);
+      const beyond = after ? matching.filter((series) => byDeviceThenSensor(series, after) > 0) : matching;
+      return { series: beyond.slice(0, limit), total: matching.length };
+    },
+
+    async readDuplicates({ filter, after, limit }, signal) {
+      assertAnswering(signal);
+      if (duplicates.size === 0) return [];
+      const hasSome = ({ code }: RegisteredSeries): boolean => duplicates.get(code) !== undefined;
+      const found =
+        filter.deviceIds.length === 0
+          ? registry.page({ sensors: filter.sensors, after, limit, where: hasSome })
+          : seriesOfDevices(registry, filter)
+              .filter((series) => hasSome(series) && (!after || byDeviceThenSensor(series, after) > 0))
+              .slice(0, limit);
+      return found.map(({ code, deviceId, sensor }): SeriesDuplicates => {
+        const { latest, ...counts } = duplicates.get(code) as NonNullable<
+          ReturnType<DuckdbDuplicates["get"]>
+        >;
+        return { deviceId, sensor, ...counts, latestConflicts: latest };
+      });
+    },
+
+    async readStatus(signal) {
+      const counts = [
+        "(SELECT count(*)::DOUBLE FROM readings)",
+        ...levels.map((_, level) => `(SELECT count(*)::DOUBLE FROM ${partialsTable(level)})`),
+      ];
+      const columns = await readers.read(`SELECT ${counts.join(", ")}`, signal);
+      const [storedReadings = 0, ...partialCounts] = columns.map((column) => column[0] as number);
+      return {
+        ...state.status(),
+        horizon: state.horizon(),
+        storedReadings,
+        partialCounts,
+        series: registry.saved,
+        diskBytes: await state.diskBytes(),
+      };
+    },
+
+    watchChanges: (signal) => changes.watch(signal),
+  };
+}

@@ -1,0 +1,107 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./duckdb-store.ts";
+import type { SeriesMade } from "./series/series-admission.ts";
+
+/** How often it tries to open the store again, in ms. */
+const reopenEveryMs = 1000;
+
+/** Reports how the store recovers, once per change. */
+export type RecoveryEvent =
+  | { readonly kind: "invalidated"; readonly error: unknown }
+  | { readonly kind: "waiting"; readonly error: unknown }
+  | { readonly kind: "reopened" };
+
+/**
+ * Opens the store, and opens it again whenever the engine has invalidated its database, which it does when it
+ * cannot write a checkpoint. Nothing acknowledged is lost: it is in the file or in the write-ahead log. In
+ * between every call fails with UNAVAILABLE and a retry hint, and watches end.
+ * @throws as openEmbeddedStore does, the first time.
+ */
+export async function openRecoveringStore(
+  options: EmbeddedStoreOptions & { readonly onRecovery?: (event: RecoveryEvent) => void },
+): Promise<EmbeddedStore> {
+  const { onRecovery = () => {} } = options;
+  const ending = new AbortController();
+  const seriesMade: SeriesMade = new Map();
+  let current: EmbeddedStore | undefined = await open();
+  let earliestAcceptedMs = current.earliestAcceptedMs();
+  const { levels } = current.readings;
+  let reopening: Promise<void> | undefined;
+  let closing: Promise<void> | undefined;
+
+  function open(): Promise<EmbeddedStore> {
+    return openEmbeddedStore({
+      ...options,
+      seriesMade,
+      onInvalidated(error) {
+        if (ending.signal.aborted) return;
+        reopening ??= reopen(error).finally(() => {
+          reopening = undefined;
+        });
+      },
+    });
+  }
+
+  async function reopen(error: unknown): Promise<void> {
+    onRecovery({ kind: "invalidated", error });
+    const broken = current;
+    current = undefined;
+    // What it still held is rejected; an error here is the one that is known.
+    await broken?.close().catch(() => {});
+    for (let told = false; !ending.signal.aborted; told = true) {
+      try {
+        current = await open();
+        onRecovery({ kind: "reopened" });
+        return;
+      } catch (problem) {
+        if (!told) onRecovery({ kind: "waiting", error: problem });
+        await delay(reopenEveryMs, undefined, { signal: ending.signal }).catch(() => {});
+      }
+    }
+  }
+
+  function store(): EmbeddedStore {
+    if (current) return current;
+    throw unavailable({
+      message: closing ? "the store is closing" : "the store's database is being opened again",
+      retryDelayMs: 1000,
+    });
+  }
+
+  async function closeAll(): Promise<void> {
+    ending.abort();
+    await reopening;
+    await current?.close();
+  }
+  function close(): Promise<void> {
+    closing ??= closeAll();
+    return closing;
+  }
+
+  return {
+    // Without a store nothing is appended: that is the answer which the sender receives.
+    admitSeries: (...series) => current?.admitSeries(...series),
+    log: { append: async (batch) => store().log.append(batch) },
+    readings: {
+      levels,
+      readHorizon: async (signal) => store().readings.readHorizon(signal),
+      readRepeats: async (request, signal) => store().readings.readRepeats(request, signal),
+      readPartials: async (request, signal) => store().readings.readPartials(request, signal),
+      readReadings: async (request, signal) => store().readings.readReadings(request, signal),
+      readSeries: async (request, signal) => store().readings.readSeries(request, signal),
+      readDuplicates: async (request, signal) => store().readings.readDuplicates(request, signal),
+      readStatus: async (signal) => store().readings.readStatus(signal),
+      watchChanges: (signal) => store().readings.watchChanges(signal),
+    },
+    // Without a store nothing is appended: that is the answer which the sender receives.
+    admitOlder: (...reading) => current?.admitOlder(...reading),
+    maintain: async () => current?.maintain(),
+    earliestAcceptedMs() {
+      earliestAcceptedMs = current?.earliestAcceptedMs() ?? earliestAcceptedMs;
+      return earliestAcceptedMs;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
