@@ -10,7 +10,7 @@ export {
   repeatsNeeded,
   type Span,
 } from "./plan/planner.ts";
-export { type Query, type QueryDependencies, startQuery } from "./start.ts";
+export { type FallbackHandler, type Query, type QueryDependencies, startQuery } from "./start.ts";
 export {
   type ConflictFound,
   latestConflicts,

@@ -6,6 +6,7 @@ import {
   generatorRoutes,
   registerGeneratorMetrics,
 } from "@devicemesh/generator";
+import { openHttpGate } from "@devicemesh/identity";
 import { type Ingest, ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
@@ -15,13 +16,13 @@ import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, queryConfig, type StoreStatus, startQuery } from "@devicemesh/query";
-import { createPage } from "@devicemesh/query/page/page";
 import { createDiskReserve } from "@devicemesh/store-duckdb/disk-reserve";
 import { registerStoreMetrics } from "@devicemesh/store-duckdb/metrics";
 import { openRecoveringStore } from "@devicemesh/store-duckdb/recovering-store";
 import { openAccess } from "./access.ts";
 import { localAddressOf } from "./address.ts";
 import { createFailureLog } from "./failure-log.ts";
+import { openHttpResources } from "./http-resources.ts";
 import { startMaintenance } from "./maintenance.ts";
 import { type EmbeddedConfig, retentionOf } from "./settings.ts";
 
@@ -142,6 +143,28 @@ export async function startEmbedded(
   });
   if (metrics) registerGeneratorMetrics(metrics, generator);
   starting.defer(() => generator.close({ limitMs: graceMs.generator }));
+  const resources = starting.use(
+    openHttpResources({
+      config,
+      gate: access.users.gate?.http ?? openHttpGate,
+      store: store.readings,
+      ingest: localAddressOf(config.host, ingest.port),
+      ingestTls: generatorTls,
+      logger,
+      clock,
+      unfinished,
+      metrics,
+      pageFacts: () => ({
+        ingest: localAddressOf(config.host, ingest.port),
+        query: localAddressOf(config.host, query.port),
+        generator: localAddressOf(config.host, query.port),
+        // The page itself needs no token: where calls do, it does not tell strangers where files are.
+        data: access.users.gate === undefined ? folder : "a folder of the server",
+        dataKind: "one file; it survives a crash with every acknowledged reading",
+        secure: access.users.tls !== undefined,
+      }),
+    }),
+  );
   const query: Query = starting.use(
     await startQuery(
       queryConfig({
@@ -162,15 +185,8 @@ export async function startEmbedded(
         unfinished,
         tls: access.users.tls,
         metrics,
-        fallback: createPage(() => ({
-          ingest: localAddressOf(config.host, ingest.port),
-          query: localAddressOf(config.host, query.port),
-          generator: localAddressOf(config.host, query.port),
-          // The page itself needs no token: where calls do, it does not tell strangers where files are.
-          data: access.users.gate === undefined ? folder : "a folder of the server",
-          dataKind: "one file; it survives a crash with every acknowledged reading",
-          secure: access.users.tls !== undefined,
-        })),
+        httpRoutes: resources.routes,
+        fallback: resources.fallback,
       },
     ),
   );
