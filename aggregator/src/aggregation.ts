@@ -9,6 +9,7 @@ import { type ActiveAggregator, type StartWindowJob, startActive } from "./activ
 import { type Candidacy, leaseTimes, startCandidacy } from "./leadership/leader-election.ts";
 import { createMongoLease } from "./leadership/mongo-lease.ts";
 import { createMongoFrontier } from "./levels/mongo-frontier.ts";
+import { closeMaxMs, watchIntervalMs } from "./limits.ts";
 import { openKafkaOffsets } from "./log/kafka-offsets.ts";
 import { openKafkaTicks } from "./log/kafka-ticks.ts";
 import { observedOffsets } from "./log/log-access.ts";
@@ -33,12 +34,6 @@ export type Aggregation = AsyncDisposable & {
   /** Whether it has all it needs, and is active or could take over. */
   readonly isReady: boolean;
 };
-
-/** How long disposing takes at most: below the ten seconds after which containers are killed. */
-const closeMaxMs = 5000;
-
-/** How often one that waits looks at what the active one has published. */
-const watchIntervalMs = 2000;
 
 /**
  * Connects to everything, waiting for what is away and for the operator's settings, and stands for the lease.

@@ -1,7 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-
-/** How long a loop waits at most after failures that follow each other. */
-const failureDelayMaxMs = 5000;
+import { failureDelayMaxMs } from "./limits.ts";
 
 /**
  * Runs `step` again and again, never two at once, its beginnings `intervalMs` apart or as close as its length

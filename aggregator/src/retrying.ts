@@ -1,7 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-
-const delayFirstMs = 250;
-const delayMaxMs = 5000;
+import { retryFirstMs, retryMaxMs } from "./limits.ts";
 
 /**
  * Tries until it succeeds, waiting twice as long after each failure, at most five seconds. Each failure is told.
@@ -16,7 +14,7 @@ export async function retrying<T>(
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
   });
   aborted.catch(() => {});
-  for (let waitMs = delayFirstMs; ; waitMs = Math.min(waitMs * 2, delayMaxMs)) {
+  for (let waitMs = retryFirstMs; ; waitMs = Math.min(waitMs * 2, retryMaxMs)) {
     signal.throwIfAborted();
     try {
       return await Promise.race([attempt(), aborted]);

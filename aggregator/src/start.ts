@@ -17,6 +17,7 @@ import { createRunningServer, type RunningServer } from "@devicemesh/kit/server/
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import type { StartWindowJob } from "./active-aggregator.ts";
 import { type AggregatorNeed, aggregatorNeeds, startAggregation } from "./aggregation.ts";
+import { healthIntervalMs, readBytesMax } from "./limits.ts";
 import { startLoop } from "./loop.ts";
 import { registerAggregatorMetrics } from "./metrics.ts";
 import { type AggregatorView, createAggregatorService } from "./service.ts";
@@ -42,11 +43,6 @@ export type Aggregator = RunningServer & {
 };
 
 const serviceName = AggregatorService.typeName;
-const healthIntervalMs = 500;
-
-/** A request of AggregatorService is a few names. */
-const readBytesMax = 64 * 1024;
-
 /**
  * Starts an aggregator: it listens at once, and waits for the engines, the settings and the lease. Its service
  * is SERVING while it is active and nothing is wrong; "" is SERVING while it is active or could take over; and each

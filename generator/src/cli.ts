@@ -4,6 +4,7 @@ import { createLogger } from "@devicemesh/kit/observability/logger";
 import { type LoadedSettings, loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import { createGenerator } from "./generator.ts";
+import { statusIntervalMs } from "./limits.ts";
 import { RecordingError } from "./replay/recording.ts";
 import { replayFile } from "./replay/replay.ts";
 import { type ReplaySettings, replaySettings } from "./replay/replay-settings.ts";
@@ -58,8 +59,6 @@ const helpText = `Usage: npm run generator -- COMMAND [flags]
 COMMAND --help lists the flags.
 `;
 
-const playStatusMs = 500;
-
 type Run<Values> = (values: Values, context: CliContext, positionals: readonly string[]) => Promise<number>;
 
 async function withSettings<Values>(
@@ -109,7 +108,7 @@ async function play(
   const line = createStatusLine({ output: stderr, clock });
   const endMs = durationMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + durationMs;
   while (!interrupted.aborted && clock.nowMs() < endMs) {
-    await wait({ clock, delayMs: Math.min(playStatusMs, endMs - clock.nowMs()), signal: interrupted });
+    await wait({ clock, delayMs: Math.min(statusIntervalMs, endMs - clock.nowMs()), signal: interrupted });
     line.show(playText(generator.state()));
   }
   await generator.close({ limitMs: values.stopLimitMs });

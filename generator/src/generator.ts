@@ -13,6 +13,7 @@ import { openSpill } from "@devicemesh/client/outbox/spill";
 import { createRandom } from "@devicemesh/client/random";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { stopLimitMs } from "./limits.ts";
 import { type Play, type RunningPlay, startPlay } from "./simulate/simulation.ts";
 import { type PlayRequest, playOf } from "./simulate/simulation-request.ts";
 
@@ -183,8 +184,6 @@ export function createGenerator(options: GeneratorOptions): Generator {
     [Symbol.asyncDispose]: () => close(),
   };
 }
-
-const stopLimitMs = 2_000;
 
 /** 48 bits: a number that every client and every JSON reader can write again. */
 function randomSeed(): bigint {

@@ -15,17 +15,12 @@ import { startOnePortServer } from "@devicemesh/kit/server/one-port-server";
 import type { RunningServer } from "@devicemesh/kit/server/running-server";
 import type { TlsTermination } from "@devicemesh/kit/server/tls-termination";
 import type { Generator } from "./generator.ts";
+import { readBytesMax, shutdownGraceMs } from "./limits.ts";
 import { registerGeneratorMetrics } from "./metrics.ts";
 import { generatorRoutes } from "./serve/routes.ts";
 
 /** The service's name in the contract. */
 const serviceName = "devicemesh.v1.GeneratorService";
-
-/** A request of GeneratorService is a few numbers; what is larger is none. */
-const readBytesMax = 64 * 1024;
-
-/** StopGenerator waits so long for the outbox; calls may take that and a little more. */
-const shutdownGraceMs = 2500;
 
 /**
  * Serves GeneratorService, health and reflection over Connect, gRPC and gRPC-Web on one port. The

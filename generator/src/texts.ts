@@ -1,5 +1,5 @@
 import type { GeneratorState } from "./generator.ts";
-import { identitiesMax } from "./replay/duplicate-counter.ts";
+import { identitiesMax, reasonsListedMax } from "./limits.ts";
 import type { ReplayProgress, ReplaySummary } from "./replay/replay.ts";
 
 /** One line on how far a replay is. */
@@ -28,10 +28,10 @@ export function replaySummaryText(summary: ReplaySummary): string {
   const unknown = sent - acked - refused;
   const lines = [
     `${count(readRows)} rows, ${count(sent)} sent, ${count(acked)} acked, ${count(refused)} refused, ${count(bad)} bad rows, in ${duration(elapsedMs)} (${count(Math.round(acked / seconds))} acked/s)`,
-    ...badRows.slice(0, listedMax).map(({ line, reason }) => `  line ${line}: ${reason}`),
+    ...badRows.slice(0, reasonsListedMax).map(({ line, reason }) => `  line ${line}: ${reason}`),
     ...more(bad, badRows.length, "bad rows"),
     ...refusedReadings
-      .slice(0, listedMax)
+      .slice(0, reasonsListedMax)
       .map(({ identity, fieldPath, text }) => `  refused ${identity}: ${fieldPath} ${text}`),
     ...more(refused, refusedReadings.length, "refused readings"),
     ...(duplicates + conflicts > 0
@@ -40,7 +40,7 @@ export function replaySummaryText(summary: ReplaySummary): string {
         ]
       : []),
     ...conflictRows
-      .slice(0, listedMax)
+      .slice(0, reasonsListedMax)
       .map(
         ({ line, deviceId, timestampMs, value }) =>
           `  line ${line}: ${deviceId} at ${new Date(timestampMs).toISOString()} has another value before; ${value} is not stored`,
@@ -78,8 +78,6 @@ export function playText({
   ].join(", ");
 }
 
-const listedMax = 10;
-
 // What is read but not yet answered is not done; until everything is read, rows stand for bytes.
 function doneShare({ bytesRead, bytesTotal, readRows, acked, refused, bad }: ReplayProgress): number {
   if (bytesTotal === 0 || readRows === 0) return 0;
@@ -87,7 +85,7 @@ function doneShare({ bytesRead, bytesTotal, readRows, acked, refused, bad }: Rep
 }
 
 function more(total: number, kept: number, what: string): string[] {
-  const left = total - Math.min(kept, listedMax);
+  const left = total - Math.min(kept, reasonsListedMax);
   return left > 0 ? [`  and ${count(left)} more ${what}`] : [];
 }
 

@@ -12,11 +12,13 @@ import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import { startGrpcServer } from "@devicemesh/kit/rpc/grpc-server";
 import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/rpc/reflection";
+import { readContractImage } from "@devicemesh/proto/image";
 import { connectorDefinitions } from "./connectors/connector-definitions.ts";
 import { type DeadLetters, startDeadLetters } from "./dead-letters/dead-letters.ts";
 import { MeshRefusedError } from "./definition/difference.ts";
 import { applyParts, inspectMesh } from "./definition/inspect-mesh.ts";
 import type { MeshDefinition } from "./definition/mesh-definition.ts";
+import { inspectionAnswersMax } from "./limits.ts";
 import { createUpkeep, type UpkeepPace } from "./maintenance/maintenance.ts";
 import { createMongoOperatorStore } from "./maintenance/mongo-operator-store.ts";
 import { type EngineName, engineNames, type MeshEngines, openEngines } from "./mesh-engines.ts";
@@ -29,8 +31,8 @@ export type OperatorDependencies = {
   readonly logger: Logger;
   /** Ms since 1970. */
   readonly clock: () => number;
-  /** The contract as a FileDescriptorSet in bytes, for reflection. */
-  readonly image: Uint8Array;
+  /** The contract as a FileDescriptorSet in bytes, for reflection; read from the package by default. */
+  readonly image?: Uint8Array;
   /** Other than the defaults, for tests. */
   readonly pace?: Partial<OperatorPace>;
   /** Gets what the operator counts, if somebody wants it. */
@@ -79,7 +81,7 @@ export async function startOperator(
   config: OperatorConfig,
   dependencies: OperatorDependencies,
 ): Promise<Operator> {
-  const { logger, image, metrics } = dependencies;
+  const { logger, image = readContractImage(), metrics } = dependencies;
   const pace = { ...operatorPace, ...dependencies.pace };
   const mesh = meshOf(config);
   const health = createHealth(engineNames);
@@ -167,7 +169,11 @@ async function makeMesh(run: Run): Promise<void> {
     signal.throwIfAborted();
     if (await askEngines(run)) {
       try {
-        const limit = { ms: inspectLimit * pace.answerMs, what: "the inspection of the mesh", signal };
+        const limit = {
+          ms: inspectionAnswersMax * pace.answerMs,
+          what: "the inspection of the mesh",
+          signal,
+        };
         const parts = await cancelledAfter((ending) => inspectMesh(engines, mesh, ending), limit);
         await applyParts(parts, ({ what, difference }) => logger.info({ part: what, difference }, "made"));
         return;
@@ -180,9 +186,6 @@ async function makeMesh(run: Run): Promise<void> {
     await delay(waitMs, undefined, { signal });
   }
 }
-
-/** How many times as long as one answer an inspection may take: it asks for dozens of things. */
-const inspectLimit = 3;
 
 /** Whether every engine answers; what does not is told in log and health. */
 async function askEngines({ engines, pace, waiting, signal }: Run): Promise<boolean> {

@@ -1,12 +1,10 @@
+import { frontierStepMaxMs } from "../limits.ts";
 import type { LogOffsets } from "../log/log-access.ts";
 import type { TickMemory } from "../log/ticks.ts";
 import type { Progress } from "../status/progress.ts";
 import type { AggregatorStore } from "../store/aggregator-store.ts";
 import type { WindowJob } from "../window-job/window-job.ts";
 import { aimedAt, movedTo, nextStep, proposedFrontier, reachedFrontier } from "./frontier.ts";
-
-/** The frontier moves at most so far at once: what a step registers is bounded. */
-const stepMaxMs = 600_000;
 
 /**
  * One look at the pipeline: publishes `complete_through` and moves the finest frontier if it may. What it
@@ -40,7 +38,7 @@ export async function stepFrontier(
   while (progress.frontier.frontierMs < reachedMs && !signal.aborted) {
     const { frontierMs } = progress.frontier;
     const firstMs = await store.firstSegment(0, frontierMs);
-    const step = nextStep({ frontierMs, toMs: reachedMs, firstMs, stepMs: stepMaxMs });
+    const step = nextStep({ frontierMs, toMs: reachedMs, firstMs, stepMs: frontierStepMaxMs });
     if (step.sinceMs < step.toMs) await store.registerSeries(step);
     await store.publishFrontier({ level: { level: 0, frontierMs: step.toMs } });
     progress.frontier = movedTo(progress.frontier, step.toMs);

@@ -6,12 +6,10 @@ import {
 } from "@devicemesh/pipeline";
 import type { Level } from "@devicemesh/proto";
 import type { Collection, Db } from "mongodb";
+import { foldSeriesMax } from "../limits.ts";
 import type { AggregatorStore } from "../store/aggregator-store.ts";
 import { alignedDate, foldedDocument, mergeInto, partialsFigures, partialsGroup } from "./mongo-partials.ts";
 import { createMongoRawFold } from "./mongo-raw-fold.ts";
-
-/** One pipeline folds about so many series: some hundred partials each, so that it ends in seconds. */
-export const foldSeriesMax = 500;
 
 /** A pipeline that takes longer is cut; what it wrote is written again the next time. */
 const foldTimeMaxMs = 60_000;

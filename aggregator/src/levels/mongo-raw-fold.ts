@@ -5,10 +5,8 @@ import {
   type WindowRepeatsDocument,
 } from "@devicemesh/pipeline";
 import type { Collection, Db } from "mongodb";
+import { foldDevicesMax } from "../limits.ts";
 import { alignedDate, foldedDocument, mergeInto, readingsFigures, readingsGroup } from "./mongo-partials.ts";
-
-/** How many devices one pipeline folds from raw readings. */
-const devicesMax = 1000;
 
 const foldTimeMaxMs = 60_000;
 const readTimeMaxMs = 10_000;
@@ -47,10 +45,10 @@ export function createMongoRawFold(db: Db) {
     /** Folds the readings of these devices that arrived in the segment. */
     async fold({ sinceMs, toMs, windowMs, into }: RawFold, devices: readonly string[]): Promise<void> {
       const segment = new Date(sinceMs);
-      for (let first = 0; first < devices.length; first += devicesMax) {
+      for (let first = 0; first < devices.length; first += foldDevicesMax) {
         const pipeline = [
           { $match: { arrived: { $gte: segment, $lt: new Date(toMs) } } },
-          { $match: { device_id: { $in: devices.slice(first, first + devicesMax) } } },
+          { $match: { device_id: { $in: devices.slice(first, first + foldDevicesMax) } } },
           {
             $group: {
               _id: {

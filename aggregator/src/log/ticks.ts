@@ -1,3 +1,4 @@
+import { ticksMax } from "../limits.ts";
 /** A tick that the log has acknowledged: a record without a value, appended to one partition. */
 export type Tick = {
   readonly partition: number;
@@ -17,9 +18,6 @@ export type TickMemory = {
    */
   completeThroughMs(committed: ReadonlyMap<number, number>): number | undefined;
 };
-
-/** How many ticks of a partition are remembered: an hour of them. Beyond, older ones are thinned out. */
-export const ticksMax = 3600;
 
 /**
  * Makes an empty memory for a topic of `partitions` partitions. `clockSkewMs` is how far the clocks of the

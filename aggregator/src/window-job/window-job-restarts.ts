@@ -1,3 +1,4 @@
+import { passingRestartsMax } from "../limits.ts";
 import type { SparkError } from "../spark/spark-error.ts";
 
 /** How long to wait before a query that ended is started again. */
@@ -10,9 +11,6 @@ export type RestartDelays = {
 /** A second at first, a minute at most: a failure that stays costs Spark little, one that passes little time. */
 export const restartDelays: RestartDelays = { firstMs: 1000, mostMs: 60_000 };
 
-/** How often in a row what is known to pass is answered at once. */
-const passingMax = 3;
-
 /**
  * How long to wait, in ms. `failures` counts this one and those before it since the last batch. What is known
  * to pass is answered at once, unless it does not pass.
@@ -23,7 +21,7 @@ export function restartDelayMs(
 ): number {
   const { error, failures } = failure;
   const isPassing = error.kind === "queryNotFound" || isFaultAfterCrash(`${error.message}\n${error.trace}`);
-  if (isPassing && failures <= passingMax) return 0;
+  if (isPassing && failures <= passingRestartsMax) return 0;
   return Math.min(delays.firstMs * 2 ** (failures - 1), delays.mostMs);
 }
 

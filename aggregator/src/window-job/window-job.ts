@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "@devicemesh/kit/observability/logger";
+import { jobCloseWaitMs } from "../limits.ts";
 import type { QueryRun } from "../spark/spark-client.ts";
 import { SparkError, toSparkError } from "../spark/spark-error.ts";
 import type { CheckpointStart } from "../store/aggregator-store.ts";
@@ -93,9 +94,6 @@ export const windowJobPace: WindowJobPace = {
   // The largest batch takes a loaded machine a minute or two; a restart would only have it begin again.
   stalledRestarts: { firstMs: 300_000, mostMs: 3_600_000 },
 };
-
-/** How long closing waits for a call that Spark does not answer, in ms. */
-const closeWaitMs = 2000;
 
 /**
  * Keeps the window job running: adopts the query of this meaning if it runs in the session, stops those of
@@ -207,7 +205,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
   async function end(stopQuery: boolean): Promise<void> {
     closing.abort();
     const waited = new AbortController();
-    const limit = delay(closeWaitMs, undefined, { signal: waited.signal }).catch(() => undefined);
+    const limit = delay(jobCloseWaitMs, undefined, { signal: waited.signal }).catch(() => undefined);
     await Promise.race([watching, limit]);
     waited.abort();
     if (stopQuery) await query.stop();

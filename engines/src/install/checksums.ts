@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { problemsListedMax } from "../limits.ts";
 
 /** The names and sums of a SHA256SUMS file. @throws Error for a line that is none. */
 export function readChecksums(text: string): Map<string, string> {
@@ -40,13 +41,10 @@ export async function verifyChecksums(folder: string, sums: ReadonlyMap<string, 
   }
   problems.push(...[...found].map((path) => `${path} is not listed`));
   if (problems.length > 0) {
-    throw new Error(`the checksums do not agree:\n${problems.slice(0, problemsTold).join("\n")}`);
+    throw new Error(`the checksums do not agree:\n${problems.slice(0, problemsListedMax).join("\n")}`);
   }
   return bytes;
 }
-
-/** A mirror that gives other files would fill the screen. */
-const problemsTold = 20;
 
 async function sha256(file: string): Promise<string> {
   const hash = createHash("sha256");

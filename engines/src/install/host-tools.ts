@@ -1,12 +1,11 @@
 import { spawnSync } from "node:child_process";
+import { javaMajorMin } from "../limits.ts";
 
 /** What the engines need of the host. */
 export type HostTool = "java" | "maven" | "python";
 
 /** A tool that is not there, or too old. */
 export type MissingTool = { readonly tool: HostTool; readonly problem: string; readonly remedy: string };
-
-const javaMajorMin = 17;
 
 /** The tools of this list that the host lacks, each with how to get it. */
 export function missingTools(tools: readonly HostTool[]): MissingTool[] {

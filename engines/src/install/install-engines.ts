@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { installLockLimitMs } from "../limits.ts";
 import type { MongoProgram } from "../plans/mongo-plan.ts";
 import type { EngineHomes } from "../plans/plan-context.ts";
 import { withFileLock } from "../run/file-lock.ts";
@@ -30,9 +31,6 @@ export class MissingToolsError extends Error {
     this.name = "MissingToolsError";
   }
 }
-
-/** A cold install on a slow line. */
-const lockLimitMs = 3_600_000;
 
 /**
  * Installs the parts that are not there yet, and resolves with where they are. A part is put in its place
@@ -90,7 +88,7 @@ export async function installParts(
         for (const part of wanted) await installPart(cache, part, { say, signal });
       },
       {
-        limitMs: lockLimitMs,
+        limitMs: installLockLimitMs,
         signal,
         onWait: (pid) => say(`process ${pid} is installing; waiting for it`),
       },

@@ -2,11 +2,9 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type EngineSpec, engineFiles } from "../engine-spec.ts";
 import { javaArguments } from "../install/java-command.ts";
+import { workerHeapMebibytes } from "../limits.ts";
 import { kafkaAddresses } from "./kafka-plan.ts";
 import type { PlanContext } from "./plan-context.ts";
-
-/** Two sinks with batches of a few thousand small records. */
-const workerHeapMebibytes = 512;
 
 /** Where connectors may take passwords from, each a file; for `${directory:FOLDER:FILE}` in a setting. */
 export function secretsFolderOf(folder: string): string {

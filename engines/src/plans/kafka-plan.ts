@@ -2,10 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { EngineName, ListenerName } from "../engine-names.ts";
 import { type EngineSpec, engineFiles } from "../engine-spec.ts";
 import { javaArguments } from "../install/java-command.ts";
+import { brokerHeapMebibytes } from "../limits.ts";
 import type { PlanContext } from "./plan-context.ts";
-
-/** A broker that does nothing much else; more than three-digit topics need more. */
-const brokerHeapMebibytes = 384;
 
 /** The brokers of a cluster: one, or three with every message on all of them. */
 export function kafkaSpecs(context: PlanContext, brokers: number): EngineSpec[] {

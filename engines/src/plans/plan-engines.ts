@@ -5,6 +5,7 @@ import { brokerCount, type Ports } from "../engine-names.ts";
 import { type EngineSpec, engineFiles } from "../engine-spec.ts";
 import type { ArchiveUse } from "../install/class-archives.ts";
 import type { InstalledEngines } from "../install/install-engines.ts";
+import { archivingLimitMs } from "../limits.ts";
 import type { EnginesOptions } from "../run/start-engines.ts";
 import { connectSpec } from "./connect-plan.ts";
 import { envoyCommand, envoySpec } from "./envoy-plan.ts";
@@ -12,9 +13,6 @@ import { formatArguments, kafkaAddresses, kafkaSpecs } from "./kafka-plan.ts";
 import { mongoSpec } from "./mongo-plan.ts";
 import { configFolder, type PlanContext, writeConfig } from "./plan-context.ts";
 import { sparkClusterSpecs, sparkRecoveryFolder, sparkSpec } from "./spark-plan.ts";
-
-/** Writing down its classes takes an engine 10 s when it ends, and minutes on a busy machine. */
-const archivingLimitMs = 300_000;
 
 /** Where the engines are; empty for what was not asked for. */
 export type EngineAddresses = {

@@ -1,13 +1,12 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { type EngineSpec, engineFiles } from "../engine-spec.ts";
 import { javaArguments } from "../install/java-command.ts";
+import { watcherHeapMebibytes } from "../limits.ts";
 import type { PlanContext } from "./plan-context.ts";
 import { readProperties } from "./template.ts";
 
 /** The driver alone does all the work, with its state; over a cluster the executors do it. */
 const driverHeapMebibytes = { local: 1536, cluster: 768 } as const;
-/** Master and workers only watch and start processes. */
-const watcherHeapMebibytes = 128;
 /** What a worker has for its executors: `spark.executor.memory` and what Spark adds to it. */
 const workerMemory = "1200m";
 

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { askLimitMs } from "../limits.ts";
 import { clusterMetadata } from "./kafka-metadata.ts";
 import { takesWrites } from "./mongo-hello.ts";
 import { sparkVersion } from "./spark-version.ts";
@@ -19,7 +20,6 @@ export type Probe =
     };
 
 const host = "127.0.0.1";
-const askLimitMs = 3000;
 const pollMs = 100;
 
 /** Asks once. Resolves with undefined if the engine is ready, else with what is amiss. */

@@ -1,7 +1,5 @@
 import { connect } from "node:net";
-
-/** A probe asks little: an answer longer than this is not one. */
-const answerBytesMax = 16 * 1024 * 1024;
+import { answerBytesMax } from "../limits.ts";
 
 /**
  * Sends bytes to a port and resolves with the first whole answer.

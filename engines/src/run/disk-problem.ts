@@ -1,8 +1,6 @@
 import { statfsSync } from "node:fs";
 import { dirname } from "node:path";
-
-/** An engine that cannot write has less than this: logs and segments grow in steps of some MiB. */
-const fullBelowBytes = 32 * 1024 * 1024;
+import { fullBelowBytes } from "../limits.ts";
 
 /**
  * Why an engine that has ended, or does not answer, may have come to that: the disk that holds its files is full.

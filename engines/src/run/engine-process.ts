@@ -2,12 +2,8 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import type { EngineSpec } from "../engine-spec.ts";
+import { logLinesShownMax, logsKept } from "../limits.ts";
 import { type ProcessIdentity, processIdentity } from "./process-identity.ts";
-
-/** Logs of earlier starts that are kept. */
-const logsKept = 3;
-/** How much of a log is told with an error. */
-const linesTold = 20;
 
 /**
  * Starts an engine's process, apart from ours: in a group of its own, its output in a file, running on when
@@ -43,7 +39,7 @@ export function lastLines(spec: EngineSpec): string {
   const files = [...new Set([spec.outputFile, spec.logFile])].filter((file) => existsSync(file));
   return files
     .map((file) => {
-      const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-linesTold);
+      const lines = readFileSync(file, "utf8").trimEnd().split("\n").slice(-logLinesShownMax);
       return `${file}:\n${lines.join("\n")}`;
     })
     .join("\n");

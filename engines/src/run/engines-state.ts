@@ -2,6 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { ListenerName } from "../engine-names.ts";
 import type { EngineSpec } from "../engine-spec.ts";
+import { stateLockLimitMs } from "../limits.ts";
 import { withFileLock } from "./file-lock.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
@@ -34,9 +35,6 @@ export const stateVersion = 1;
 /** A folder in which nothing ever ran. */
 export const noEngines: EnginesState = { version: stateVersion, ports: {}, engines: [] };
 
-/** Long enough for the engines of another start or stop to end, on a busy machine. */
-const lockLimitMs = 300_000;
-
 const stateFile = (folder: string): string => join(folder, "engines.json");
 
 /** What is known of the engines of a folder. @throws Error for a file that another version has written. */
@@ -62,7 +60,7 @@ export function writeState(folder: string, state: EnginesState): void {
 
 /** Runs `work` while no other process starts, kills or stops engines of this folder. */
 export function withStateLock<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
-  return withFileLock(join(folder, "engines.lock"), work, { limitMs: lockLimitMs });
+  return withFileLock(join(folder, "engines.lock"), work, { limitMs: stateLockLimitMs });
 }
 
 /** The same state with one engine's process changed. */

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
+import { killLimitMs } from "../limits.ts";
 
 /** A process that cannot be mistaken for a later one of the same id. */
 export type ProcessIdentity = {
@@ -54,9 +55,6 @@ export async function endProcess(target: ProcessIdentity, graceMs: number): Prom
     throw new Error(`process ${target.pid} does not die; it may be stuck in the kernel`);
   }
 }
-
-/** A killed process that is not gone by then waits for a disk or worse. */
-const killLimitMs = 30_000;
 
 async function hasEnded(target: ProcessIdentity, limitMs: number): Promise<boolean> {
   const deadlineMs = performance.now() + limitMs;

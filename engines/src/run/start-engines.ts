@@ -4,6 +4,7 @@ import { brokerCount, checkParts, type EngineName, type EnginePart, type Ports }
 import type { EngineSpec } from "../engine-spec.ts";
 import { type ArchiveUse, archiveFile } from "../install/class-archives.ts";
 import { type InstalledEngines, installEngines } from "../install/install-engines.ts";
+import { orphanGraceMs } from "../limits.ts";
 import { choosePorts } from "../plans/choose-ports.ts";
 import type { EnvoyOptions } from "../plans/envoy-plan.ts";
 import { newClusterId } from "../plans/kafka-plan.ts";
@@ -72,9 +73,6 @@ export class FolderInUseError extends Error {
     this.name = "FolderInUseError";
   }
 }
-
-/** How long leftovers of a killed launcher may take to end by themselves. */
-const orphanGraceMs = 10_000;
 
 /**
  * Starts engines on 127.0.0.1 and resolves when all answer. Installs them if needed. Engines that a killed

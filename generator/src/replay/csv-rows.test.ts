@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CsvRow, readCsvRows, rowCharactersMax } from "./csv-rows.ts";
+import { rowCharactersMax } from "../limits.ts";
+import { type CsvRow, readCsvRows } from "./csv-rows.ts";
 
 async function* chunksOf(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Buffer> {
   let at = 0;

@@ -1,6 +1,4 @@
-/** The most characters of a row; one of a recording has about 60, rarely more than some 200. */
-export const rowCharactersMax = 4096;
-
+import { rowCharactersMax } from "../limits.ts";
 /** A row of a CSV file, and the line on which it begins, counted from 1. */
 export type CsvRow = { readonly line: number } & (
   | { readonly kind: "fields"; readonly fields: readonly string[] }

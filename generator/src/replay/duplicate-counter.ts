@@ -1,3 +1,4 @@
+import { identitiesMax } from "../limits.ts";
 /** What a reading is among those that were counted before. */
 export type Repeat =
   /** The first of its identity (device, sensor, timestamp in milliseconds). */
@@ -13,9 +14,6 @@ export type Repeat =
 export type RepeatCounter = {
   look(deviceId: string, sensorCode: number, timestampMs: number, value: number): Repeat;
 };
-
-/** Remembers so many identities by default: 96 MB at the most, less for small files. */
-export const identitiesMax = 4_000_000;
 
 /**
  * Remembers the identities of the first readings by a hash of 64 bits, in columns that grow with them: 16 bytes of

@@ -1,4 +1,5 @@
 import { deviceIdPattern, earliestTimestampMs, sensors } from "@devicemesh/proto";
+import { quotedCharactersMax } from "../limits.ts";
 
 /** The columns of a recording; in any order, among others. */
 export const recordingColumns = ["device_id", "timestamp", "sensor", "value"] as const;
@@ -102,8 +103,6 @@ export function readTimestamp(text: string): number | undefined {
 const timestampPattern =
   /^(\d{4}-\d\d-\d\d)[Tt ]([01]\d|2[0-3]):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?([Zz]|[+-]\d\d:?\d\d)$/;
 const decimalPattern = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const quotedCharactersMax = 60;
-
 function bad(reason: string): RecordingRow {
   return { kind: "bad", reason };
 }

@@ -5,6 +5,7 @@ import type { UnitSender } from "@devicemesh/client/delivery/unit";
 import { createOutbox, type OutboxEvent, type OutboxLimits } from "@devicemesh/client/outbox/outbox";
 import { createRandom } from "@devicemesh/client/random";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
+import { badRowsListedMax, progressMs } from "../limits.ts";
 import { createRepeatCounter } from "./duplicate-counter.ts";
 import { openRecording, type Recording } from "./recording.ts";
 import { type ReplayTimes, replayTimestampMs } from "./replay-times.ts";
@@ -159,7 +160,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
       readRows += 1;
       if (row.kind === "bad") {
         bad += 1;
-        if (badRows.length < listedMax) badRows.push({ line: row.line, reason: row.reason });
+        if (badRows.length < badRowsListedMax) badRows.push({ line: row.line, reason: row.reason });
         continue;
       }
       const { deviceId, sensorCode, timestampMs, value } = row;
@@ -180,7 +181,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
       while (!outbox.add(deviceId, sensorCode, sentMs, value)) await outbox.room(stopped);
       const repeat = repeats.look(deviceId, sensorCode, sentMs, value);
       repeatCounts[repeat] += 1;
-      if (repeat === "conflict" && conflictRows.length < listedMax) {
+      if (repeat === "conflict" && conflictRows.length < badRowsListedMax) {
         conflictRows.push({ line: row.line, deviceId, timestampMs: sentMs, value });
       }
     }
@@ -203,9 +204,6 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
     refusedReadings: outbox.refusedReadings(),
   };
 }
-
-const listedMax = 100;
-const progressMs = 250;
 
 // Asking again does not help: this is no ingest, or one that does not want us.
 const hopelessCodes = new Set(["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"]);

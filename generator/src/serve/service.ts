@@ -12,6 +12,7 @@ import {
 import type { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { type FaultPlan, hasFaults, noFaults } from "../faults/fault-plan.ts";
 import type { Generator, GeneratorState } from "../generator.ts";
+import { devicesListedMax } from "../limits.ts";
 import { deviceType } from "../simulate/devices.ts";
 
 /** GeneratorService over a generator: translates and nothing else. Throws the generator's RpcErrors as they are. */
@@ -34,8 +35,6 @@ export function createGeneratorService(generator: Generator): ServiceImpl<typeof
     getGeneratorStatus: () => ({ status: status() }),
   };
 }
-
-const devicesListedMax = 1000;
 
 function statusOf(state: GeneratorState): GeneratorStatus {
   const { play, startedMs, lastError } = state;

@@ -1,4 +1,5 @@
 import type { Clock } from "@devicemesh/client/clock";
+import { sliceMsMin, slicesMax } from "../limits.ts";
 
 /** Some devices whose time to measure has come. */
 export type Slice = {
@@ -76,6 +77,3 @@ export function startSchedule({
     skippedIntervals: () => skipped,
   };
 }
-
-const slicesMax = 20;
-const sliceMsMin = 10;

@@ -1,6 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Envoy, type HostPort, type StartEnvoyOptions, startEnvoy } from "@devicemesh/envoy";
+import { addressPollMs } from "../limits.ts";
 import { restartDelayAfter, type ServiceProcess } from "../services/service-process.ts";
 
 /** How the front door is run. */
@@ -25,9 +26,6 @@ export type EnvoyProcess = ServiceProcess & {
   /** host:port of the listener for devices, if there is one. */
   readonly devicesAddress: string | undefined;
 };
-
-/** How often it is looked whether it is back. */
-const pollMs = 20;
 
 /**
  * Starts Envoy in a group of its own and keeps it running, on the same ports, until it is stopped.
@@ -124,7 +122,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
       await delay(0);
       while (!current) {
         if (signal.aborted) throw new Error(`${name} was stopped`);
-        await delay(pollMs, undefined, { signal }).catch(() => {});
+        await delay(addressPollMs, undefined, { signal }).catch(() => {});
       }
     },
     stop,

@@ -3,13 +3,11 @@ import { isIPv4 } from "node:net";
 import type { HostPort, StartEnvoyOptions } from "@devicemesh/envoy";
 import { isLoopback, loopbackHosts } from "@devicemesh/kit/rpc/requests/request-host";
 import { listOf } from "@devicemesh/pipeline";
+import { openCallsLimitMs } from "../limits.ts";
 import type { ServicesConfig } from "../services/service-plans.ts";
 
 /** What is behind the front door. */
 export type Backends = Readonly<Record<"ingest" | "query" | "aggregator" | "generator", HostPort>>;
-
-/** How long the end waits for units that are open: the rest of what a device sends, and its acknowledgement. */
-const openCallsLimitMs = 10_000;
 
 /**
  * How Envoy is run before the services of a mesh. Where there is identity, people and devices have listeners of

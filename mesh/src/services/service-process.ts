@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
+import { logLinesShownMax, settledMs, stopLimitMs } from "../limits.ts";
 
 /** How a service is run. */
 export type ServiceOptions = {
@@ -41,17 +42,10 @@ export type ServiceProcess = AsyncDisposable & {
   stop(): Promise<void>;
 };
 
-/** Longer than the shutdown grace of any service. */
-const stopLimitMs = 10_000;
 /** The first wait before a service that died is started again, and the longest. */
 const restartDelayMs = { first: 250, longest: 10_000 } as const;
-/** A service that has run so long starts again without a wait. */
-const settledMs = 30_000;
 /** kafkajs sets timers that are due already, of which Node warns each time. */
 const nodeFlags = ["--disable-warning=TimeoutNegativeWarning"];
-/** How many of the last lines of a service that cannot start are told. */
-const linesTold = 20;
-
 /**
  * Starts a service and resolves when it says where it listens.
  * @throws Error with its last lines if it ends before that; the signal's reason, once its process has ended.
@@ -93,7 +87,7 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
         createInterface({ input: stream }).on("line", (line) => {
           log.write(`${line}\n`);
           last.push(line);
-          last.splice(0, last.length - linesTold);
+          last.splice(0, last.length - logLinesShownMax);
           const [, what, host, number] = /^(listening|metrics) on (\S+):(\d+)$/.exec(line) ?? [];
           if (what === "listening") {
             port = Number(number);

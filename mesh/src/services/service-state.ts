@@ -7,6 +7,7 @@ import {
   processIdentity,
   signalGroup,
 } from "@devicemesh/engines/run/process-identity";
+import { orphanGraceMs } from "../limits.ts";
 
 /** A service as the state file knows it. */
 export type KnownService = {
@@ -62,9 +63,6 @@ export function createServiceState(folder: string): ServiceState {
     },
   };
 }
-
-/** How long a service that a killed mesh left may take to end by itself. */
-const orphanGraceMs = 5000;
 
 /** Ends the services that a mesh which was killed left running, and gives their names. */
 export async function endOrphans(state: ServiceState): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 import type { DeadLetterKind } from "@devicemesh/pipeline";
 import { parseIdentity } from "@devicemesh/pipeline";
+import { reasonLengthMax } from "../limits.ts";
 
 /** A record of a dead-letter topic, as a consumer gets it. */
 export type DeadLetterRecord = {
@@ -35,9 +36,6 @@ export const duplicateKeyCode = 11_000;
 
 /** The database's code for "it breaks the validator". */
 export const validationCode = 121;
-
-/** A reason may hold a whole document; so much of it is kept. */
-const reasonLengthMax = 1000;
 
 const prefix = "__connect.errors.";
 

@@ -4,6 +4,7 @@ import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { DeadLetterKind } from "@devicemesh/pipeline";
 import type { MeshDefinition } from "../definition/mesh-definition.ts";
+import { idleCommitMs } from "../limits.ts";
 import type { MeshEngines } from "../mesh-engines.ts";
 import type { DeadLetter } from "./dead-letter.ts";
 import { createDuplicatesWatch } from "./duplicates-watch.ts";
@@ -19,7 +20,6 @@ export type DeadLetters = AsyncDisposable & {
   counts(): Readonly<Record<DeadLetterKind, number>>;
 };
 
-const idleCommitMs = 1000;
 const answerMs = 10_000;
 
 /** Starts to read the dead letters of a mesh whose topics are made, and keeps at it until it is disposed of. */

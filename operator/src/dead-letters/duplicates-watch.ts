@@ -1,13 +1,8 @@
+import { devicesNamedMax, duplicatesPerHourMax } from "../limits.ts";
 import { identityOfMessage } from "./dead-letter.ts";
 import type { JudgedLetter } from "./dead-letter-store.ts";
 
 const hourMs = 3_600_000;
-
-/** How many duplicates and conflicts of one device in an hour are a problem. */
-export const duplicatesPerHourMax = 1_000_000;
-
-/** The most devices that are named at a time. */
-const namedMax = 5;
 
 /** Names the devices that send too many duplicates and conflicts. */
 export type DuplicatesWatch = {
@@ -39,7 +34,7 @@ export function createDuplicatesWatch({ maxPerHour = duplicatesPerHourMax } = {}
       const beyond = [...counts].filter(([, count]) => count > maxPerHour).sort((a, b) => b[1] - a[1]);
       const since = new Date(hour * hourMs).toISOString();
       return beyond
-        .slice(0, namedMax)
+        .slice(0, devicesNamedMax)
         .map(
           ([deviceId, count]) =>
             `device ${deviceId} has sent ${count} duplicates and conflicts since ${since}, more than ${maxPerHour}: repair its sender, or put its certificate on the deny list`,

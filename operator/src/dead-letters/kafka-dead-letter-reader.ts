@@ -2,6 +2,7 @@ import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Admin, Consumer, EachBatchPayload, Kafka, KafkaMessage } from "kafkajs";
 import type { WithAdmin } from "../kafka-admin.ts";
+import { deadLettersReadMax, readerSessionTimeoutMs } from "../limits.ts";
 import { createCommittedOffsets } from "./committed-offsets.ts";
 import { type DeadLetter, parseDeadLetter } from "./dead-letter.ts";
 
@@ -16,12 +17,6 @@ export type DeadLetterReader = AsyncDisposable & {
   /** Resolves with the cause when it has given up for good; then dispose of it and start another. */
   readonly gaveUp: Promise<unknown>;
 };
-
-/** So many dead letters are looked up and written at a time: some MB at most, and a fraction of a second. */
-const sliceMax = 1000;
-
-/** A slice may take this long without the broker taking the partition away. */
-const sessionTimeoutMs = 45_000;
 
 /**
  * Starts to read the topics from where the group has committed, or from their beginning. `take` gets what one topic's
@@ -40,7 +35,7 @@ export async function startKafkaDeadLetterReader(options: {
   const { kafka, withAdmin, groupId, topics, take, logger } = options;
   const consumer: Consumer = kafka.consumer({
     groupId,
-    sessionTimeout: sessionTimeoutMs,
+    sessionTimeout: readerSessionTimeoutMs,
     maxWaitTimeInMs: 500,
     allowAutoTopicCreation: false,
     retry: { initialRetryTime: 300, maxRetryTime: 5000, retries: 5, restartOnFailure: async () => true },
@@ -60,9 +55,9 @@ export async function startKafkaDeadLetterReader(options: {
   async function takeBatch(payload: EachBatchPayload): Promise<void> {
     const { batch, heartbeat, resolveOffset, isRunning, isStale } = payload;
     const { topic, partition, messages } = batch;
-    for (let start = 0; start < messages.length; start += sliceMax) {
+    for (let start = 0; start < messages.length; start += deadLettersReadMax) {
       if (!isRunning() || isStale()) return;
-      const slice = messages.slice(start, start + sliceMax);
+      const slice = messages.slice(start, start + deadLettersReadMax);
       await take(
         topic,
         slice.map((message) => deadLetterOf(topic, partition, message)),

@@ -5,13 +5,11 @@ import {
   type SeriesDuplicatesDocument,
 } from "@devicemesh/pipeline";
 import type { Db } from "mongodb";
+import { latestConflictsMax } from "../limits.ts";
 import { identityOfMessage, refusedValue } from "./dead-letter.ts";
 import type { JudgedLetter } from "./dead-letter-store.ts";
 
 const maxTimeMS = 30_000;
-
-/** How many of the latest conflicts of a series are kept. */
-export const latestConflictsMax = 5;
 
 /** Letters of one series, with whether each was stored for the first time. */
 type LettersOfSeries = {

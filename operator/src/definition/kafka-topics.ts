@@ -1,13 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import kafkajs, { type Admin } from "kafkajs";
 import type { WithAdmin } from "../kafka-admin.ts";
+import { leaderWaitMs } from "../limits.ts";
 import { changedSettings, differenceOf, type Part } from "./difference.ts";
 import { minInsyncReplicas, type TopicDefinition } from "./topic-definitions.ts";
 
 /** Number of the configuration source "set for this topic" in the answer of DescribeConfigs. */
 const dynamicTopicSource = 1;
-
-const leaderWaitMs = 15_000;
 
 /** Finds out how the topics differ from what they should be. Reads only. */
 export async function inspectTopics(

@@ -1,12 +1,10 @@
 import { collections, type DeadLetterDocument, type OperatorStatusDocument } from "@devicemesh/pipeline";
 import type { Db } from "mongodb";
+import { dirtyWindowsCountMax } from "../limits.ts";
 import type { OperatorStore } from "./operator-store.ts";
 
 /** For a whole request. */
 const timeoutMS = 5000;
-
-/** A count is for people; beyond this it says "many", and must not take long. */
-const countMax = 1000;
 
 /** Upkeep's part of the mesh's database. */
 export function createMongoOperatorStore(db: Db): OperatorStore {
@@ -17,6 +15,9 @@ export function createMongoOperatorStore(db: Db): OperatorStore {
       await status.replaceOne({ _id: "operator" }, document, { upsert: true, timeoutMS });
     },
     countInvalid: (topic, signal) =>
-      deadLetters.countDocuments({ kind: "invalid", topic }, { limit: countMax, timeoutMS, signal }),
+      deadLetters.countDocuments(
+        { kind: "invalid", topic },
+        { limit: dirtyWindowsCountMax, timeoutMS, signal },
+      ),
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { connectorGroup } from "@devicemesh/pipeline";
+import { replayMarginMs, replayStuckAfterMs } from "../limits.ts";
 import { readGroupProgress } from "../maintenance/kafka-progress.ts";
 import { createProgressWatch } from "../maintenance/progress-watch.ts";
 import { type MeshEngines, openEngines } from "../mesh-engines.ts";
@@ -7,14 +8,9 @@ import { enginesOf, meshOf, type OperatorConfig } from "../settings.ts";
 import { restoredThroughMs } from "./mongo-restored-through.ts";
 import { replaySink } from "./replay-sink.ts";
 
-/** Clocks of brokers and of the aggregator may differ by so much; storing again what is there does no harm. */
-const marginMs = 60_000;
 const pollMs = 500;
 /** How often progress is told. */
 const sayEveryMs = 2_000;
-/** A sink that stores nothing for so long will not. */
-const stuckAfterMs = 120_000;
-
 /** A sink, and where it begins again. */
 type Rewind = {
   readonly connector: string;
@@ -62,7 +58,7 @@ export async function replayLog(
 
 async function sinceOf(from: string, engines: MeshEngines): Promise<number> {
   if (from === "beginning") return 0;
-  if (from === "restored") return Math.max((await restoredThroughMs(engines.db)) - marginMs, 0);
+  if (from === "restored") return Math.max((await restoredThroughMs(engines.db)) - replayMarginMs, 0);
   const timeMs = Date.parse(from);
   if (/^\d{4}-\d\d-\d\dT/.test(from) && !Number.isNaN(timeMs)) return timeMs;
   throw new Error(
@@ -133,7 +129,7 @@ async function untilStored(
       saidMs = nowMs;
     }
     if (left === 0) return;
-    if (watch.observe(nowMs, progress) > stuckAfterMs) {
+    if (watch.observe(nowMs, progress) > replayStuckAfterMs) {
       const state = await rest.readState(connector);
       throw new Error(
         `${connector} stores nothing (${state?.state ?? "missing"}): look at the log of Kafka Connect; it goes on by itself when the cause is gone`,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConnectRest } from "../connectors/connect-rest.ts";
+import { sinkStopWaitMs } from "../limits.ts";
 
-const stopWaitMs = 60_000;
 const stopPollMs = 250;
 
 /** Where a sink begins again: an offset for each partition of its topic, or the beginning of all. */
@@ -16,7 +16,7 @@ export type ReplayStart =
  */
 export async function replaySink(rest: ConnectRest, name: string, start?: ReplayStart): Promise<void> {
   await rest.stop(name);
-  const deadlineMs = performance.now() + stopWaitMs;
+  const deadlineMs = performance.now() + sinkStopWaitMs;
   const rewind = () =>
     start ? rest.moveOffsets(name, start.topic, start.offsets) : rest.forgetOffsets(name);
   // Stopping takes its time, and until then offsets are refused.

@@ -13,12 +13,10 @@ import {
 } from "@devicemesh/pipeline";
 import { alignUp, clockAheadMaxMs, type Level, nothingDeleted, refusalMarginMs } from "@devicemesh/proto";
 import type { Db, Document } from "mongodb";
+import { oldestPartialsMax } from "../limits.ts";
 import type { RetentionStore } from "./retention-store.ts";
 
 const maxTimeMS = 30_000;
-
-/** So many of the oldest partials are looked at to find out whether their raw readings are gone. */
-const oldestPartialsMax = 100;
 
 /** Retention in the mesh's database. */
 export function createMongoRetentionStore(options: {

@@ -1,7 +1,8 @@
 import { type KeptSince, nothingDeleted, type Retention } from "@devicemesh/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createRetentionKeeper, deletionDelayMs } from "./retention-keeper.ts";
+import { deletionDelayMs } from "../limits.ts";
+import { createRetentionKeeper } from "./retention-keeper.ts";
 import type { RetentionStore } from "./retention-store.ts";
 
 const levels = [

@@ -7,24 +7,8 @@ import {
   type Retention,
   refusalMarginMs,
 } from "@devicemesh/proto";
+import { announceEveryMs, deletionBatchesMax, deletionBatchMax, deletionDelayMs } from "../limits.ts";
 import type { RetentionStore } from "./retention-store.ts";
-
-/**
- * How far the finest frontier must have moved past the announcement of a mark before anything is deleted, in ms.
- * By then every reading that was checked against an older mark is stored, or known as a duplicate: ingest knows a
- * mark for at most 3 minutes less than everybody, and gives an append up after at most 5. Answers that were planned
- * by an older mark take a minute at most.
- */
-export const deletionDelayMs = 600_000;
-
-/** The announcement is repeated so often, in ms, in case its topic was lost. */
-const announceEveryMs = 600_000;
-
-/** Documents of one deletion: a fraction of a second. */
-const batchMax = 2000;
-
-/** Batches of one step, so that the keeper can be stopped soon. */
-const batchesMax = 20;
 
 /** Raises the retention marks of a mesh and deletes what lies before them. */
 export type RetentionKeeper = {
@@ -82,25 +66,25 @@ export function createRetentionKeeper(options: {
     announced = { marks, atMs: nowMs };
   }
 
-  /** Deletes up to `batchesMax` batches. Resolves with whether all is deleted. */
+  /** Deletes up to `deletionBatchesMax` batches. Resolves with whether all is deleted. */
   async function deleteExpired(marks: KeptSince, frontiersMs: readonly number[]): Promise<boolean> {
     let batches = 0;
     async function all(deleteBatch: () => Promise<number>): Promise<boolean> {
-      for (; batches < batchesMax; batches++) {
-        if ((await deleteBatch()) < batchMax) return true;
+      for (; batches < deletionBatchesMax; batches++) {
+        if ((await deleteBatch()) < deletionBatchMax) return true;
       }
       return false;
     }
     const arrivedBeforeMs = frontiersMs[0] ?? 0;
     if (Number.isFinite(marks.rawMs)) {
-      const batch = { beforeMs: marks.rawMs, arrivedBeforeMs, limit: batchMax };
+      const batch = { beforeMs: marks.rawMs, arrivedBeforeMs, limit: deletionBatchMax };
       if (!(await all(() => store.deleteReadings(batch)))) return false;
     }
     for (const [level, beforeMs] of marks.levelsMs.entries()) {
       if (!Number.isFinite(beforeMs)) continue;
       // Only what the level above has folded; the coarsest has nothing above it.
       const segmentBeforeMs = frontiersMs[level + 1] ?? frontiersMs[level] ?? 0;
-      const batch = { level, beforeMs, segmentBeforeMs, limit: batchMax };
+      const batch = { level, beforeMs, segmentBeforeMs, limit: deletionBatchMax };
       if (!(await all(() => store.deletePartials(batch)))) return false;
     }
     return true;

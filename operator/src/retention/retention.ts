@@ -3,6 +3,7 @@ import { withinTime } from "@devicemesh/kit/async/time-limit";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { MeshDefinition } from "../definition/mesh-definition.ts";
+import { retentionCloseLimitMs, retentionStepMs } from "../limits.ts";
 import type { MeshEngines } from "../mesh-engines.ts";
 import { openRetentionTopic } from "./kafka-retention-topic.ts";
 import { createMongoRetentionStore } from "./mongo-retention-store.ts";
@@ -13,12 +14,6 @@ export type MeshRetention = AsyncDisposable & {
   /** What keeps it from working, in words; empty if nothing does. */
   problems(): readonly string[];
 };
-
-/** Marks move at most every ten minutes; deleting goes on at once while there is more. */
-const stepEveryMs = 10_000;
-
-/** How long the connection may take to close, in ms; then the end of the process closes it. */
-const closeLimitMs = 2000;
 
 /** Starts the retention of a mesh that has been made, and keeps at it until it is disposed of. */
 export function startRetention(options: {
@@ -63,7 +58,8 @@ export function startRetention(options: {
         problem = `readings and windows do not expire: ${reasonOf(error)}`;
         logger.debug({ error }, "the step of the retention failed; it is tried again");
       }
-      if (!isMoreDue) await delay(options.stepEveryMs ?? stepEveryMs, undefined, { signal }).catch(() => {});
+      if (!isMoreDue)
+        await delay(options.stepEveryMs ?? retentionStepMs, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -74,7 +70,7 @@ export function startRetention(options: {
       stopping.abort();
       await keeping;
       await withinTime(topic.close(), {
-        ms: closeLimitMs,
+        ms: retentionCloseLimitMs,
         what: "the end of the topic",
       }).catch(() => {});
     },

@@ -1,0 +1,33 @@
+import { installEngines, MissingToolsError } from "./install/install-engines.ts";
+import { installEnvoy } from "./install/install-envoy.ts";
+import { hasArchives, trainArchives } from "./install/train-archives.ts";
+import type { InstallConfig } from "./settings.ts";
+
+/**
+ * Installs the engines, prints where each of them is, and resolves to the exit code.
+ * @throws Error that names what this host lacks, or what could not be installed and why.
+ */
+export async function installAll(
+  { cache, noFirstStart, onlyEnvoy }: InstallConfig,
+  print: (text: string) => void,
+): Promise<number> {
+  const say = (text: string): void => print(`engines: ${text}\n`);
+  const options = { ...(cache === undefined ? {} : { cache }), say };
+  if (onlyEnvoy) {
+    say(`envoy:  ${await installEnvoy(options)}`);
+    return 0;
+  }
+  const installed = await installEngines(options).catch((error: unknown) => {
+    if (!(error instanceof MissingToolsError)) throw error;
+    throw new Error(`not installed; this host lacks something\n${error.message}`, { cause: error });
+  });
+  if (!noFirstStart && !hasArchives(installed)) await trainArchives(installed, say);
+  const mongo = installed.mongo();
+  say(`kafka:  ${installed.kafka}`);
+  say(`spark:  ${installed.spark}`);
+  say(`python: ${installed.python}`);
+  say(
+    `mongo:  ${mongo.command}${mongo.kind === "stand-in" ? " (a stand-in: no mongod is on the PATH)" : ""}`,
+  );
+  return 0;
+}

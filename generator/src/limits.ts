@@ -1,0 +1,31 @@
+// Numbers of the generator that are not settings. Times are in milliseconds unless a name says otherwise.
+
+export const slicesMax = 20;
+
+export const sliceMsMin = 10;
+
+export const devicesListedMax = 1000;
+
+export const stopLimitMs = 2_000;
+
+export const reasonsListedMax = 10;
+
+export const statusIntervalMs = 500;
+
+/** The most characters of a row; one of a recording has about 60, rarely more than some 200. */
+export const rowCharactersMax = 4096;
+
+export const badRowsListedMax = 100;
+
+export const progressMs = 250;
+
+export const quotedCharactersMax = 60;
+
+/** Remembers so many identities by default: 96 MB at the most, less for small files. */
+export const identitiesMax = 4_000_000;
+
+/** A request of GeneratorService is a few numbers; what is larger is none. */
+export const readBytesMax = 64 * 1024;
+
+/** StopGenerator waits so long for the outbox; calls may take that and a little more. */
+export const shutdownGraceMs = 2500;
