@@ -1,7 +1,8 @@
 export { type Clock, systemClock } from "./clock.ts";
+export { type Backoff, backoffDelayMs, defaultBackoff } from "./delivery/backoff.ts";
 export { createIngestClient } from "./delivery/ingest-client.ts";
 export { type IngestTls, readIngestTls } from "./delivery/ingest-tls.ts";
-export type { UnitSender } from "./delivery/unit.ts";
+export type { SendFailure, SendResult, Unit, UnitSender } from "./delivery/unit.ts";
 export {
   createOutbox,
   type Outbox,
@@ -9,5 +10,6 @@ export {
   type OutboxEvent,
   type OutboxLimits,
 } from "./outbox/outbox.ts";
+export { laneOf } from "./outbox/outbox-lane.ts";
 export { openSpill, type Spill } from "./outbox/spill.ts";
 export { createRandom, type Random, randomKey } from "./random.ts";

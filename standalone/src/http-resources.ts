@@ -1,4 +1,5 @@
 import type { IngestTls } from "@devicemesh/client";
+import { openGateway } from "@devicemesh/gateway";
 import type { HttpGate } from "@devicemesh/identity";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
@@ -35,11 +36,24 @@ export type HttpResources = AsyncDisposable & {
 };
 
 /** Opens the HTTP resources of all rooms: one line of `routes` for each; what a room has to close goes into `opened`. */
-export function openHttpResources({ pageFacts }: HttpResourcesOptions): HttpResources {
+export function openHttpResources(options: HttpResourcesOptions): HttpResources {
+  const { config, pageFacts } = options;
   const opened = new AsyncDisposableStack();
+  const gateway = opened.use(
+    openGateway({
+      ...options,
+      tls: options.ingestTls,
+      origins: listOf(config.corsOrigin),
+      deviceTags: listOf(config.lineDeviceTags),
+    }),
+  );
   return {
-    routes: [],
+    routes: [...gateway.routes],
     fallback: createPage(pageFacts),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
+}
+
+function listOf(text = ""): string[] {
+  return text.split(",").filter((part) => part !== "");
 }

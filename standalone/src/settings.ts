@@ -1,3 +1,4 @@
+import { gatewaySettings } from "@devicemesh/gateway/settings";
 import { generatorEnvironment } from "@devicemesh/generator";
 import { deviceAccessSettings, userAccessSettings } from "@devicemesh/identity";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
@@ -80,6 +81,7 @@ export const embeddedSettings = defineSettings({
       placeholder: "ORIGIN",
       description: "Origin of web pages that may call query, several with commas; none by default.",
     },
+    ...gatewaySettings(),
     ...userAccessSettings(),
     ...deviceAccessSettings(),
     generatorCa: {

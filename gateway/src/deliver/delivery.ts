@@ -1,0 +1,175 @@
+import { type Backoff, laneOf, type UnitSender } from "@devicemesh/client";
+import type { GatewayReading } from "../readings/gateway-reading.ts";
+import { type AttemptFailure, createBatchSender } from "./batch-sender.ts";
+import { delay } from "./delay.ts";
+import { createParcel, type Outcome, type Parcel } from "./parcel.ts";
+
+/** The bounds of the queue before ingest. */
+export type DeliveryLimits = {
+  /** Readings that wait or are being sent; beyond, new ones are not accepted. */
+  readonly readingsMax: number;
+  /** Readings in one call to ingest; at most 1000. */
+  readonly batchReadings: number;
+  /** Calls to ingest at the same time, each with readings of other devices. */
+  readonly lanes: number;
+  readonly backoff: Backoff;
+  /** How long senders are asked to wait when the queue is full, in ms. */
+  readonly retryAfterMs: number;
+};
+
+/** What the delivery has done so far. */
+export type DeliveryCounts = {
+  readonly stored: number;
+  readonly rejected: number;
+  /** Readings whose sender was asked to try again. */
+  readonly unavailable: number;
+  /** Readings that wait or are being sent. */
+  readonly waiting: number;
+  readonly failedAttempts: number;
+};
+
+/** Takes readings to ingest and reports what became of each. */
+export type Delivery = {
+  /**
+   * Resolves when each reading is durably stored or rejected, or when that has not happened within `waitMs`; then some
+   * of them may be stored. Never rejects. Without `waitMs` the readings are sent until they are acknowledged or the delivery is closed.
+   * Readings of one series that are submitted one after the other are stored in that order.
+   */
+  submit(readings: readonly GatewayReading[], options?: { readonly waitMs?: number }): Promise<Outcome>;
+  /** Whether another reading is accepted now. */
+  hasRoom(): boolean;
+  /** Resolves when there is room, or the delivery is closed. */
+  room(): Promise<void>;
+  /** Whether the last call to ingest succeeded; true before the first. */
+  isReachable(): boolean;
+  counts(): DeliveryCounts;
+  /** Accepts nothing more, waits at most `limitMs` for what is on its way, and ends. Closing twice is the same as once. */
+  close(options: { readonly limitMs: number }): Promise<void>;
+};
+
+type Lane = { readonly queue: Parcel[]; running: Promise<void> | undefined };
+
+/**
+ * The delivery to the ingest behind `sender`. While a call of a lane is under way its next readings gather, so batches
+ * grow with the load and a single reading waits for nothing.
+ */
+export function createDelivery({
+  sender,
+  limits,
+  random = Math.random,
+  onAttempt = () => {},
+}: {
+  readonly sender: UnitSender;
+  readonly limits: DeliveryLimits;
+  readonly random?: () => number;
+  /** Told of each call to ingest; without a failure if it succeeded. */
+  onAttempt?(failure: AttemptFailure | undefined): void;
+}): Delivery {
+  const lanes = Array.from({ length: limits.lanes }, (): Lane => ({ queue: [], running: undefined }));
+  const ending = new AbortController();
+  const roomWaiters = new Set<() => void>();
+  let isClosed = false;
+  let isReachable = true;
+  let waiting = 0;
+  const counts = { stored: 0, rejected: 0, unavailable: 0, failedAttempts: 0 };
+  const sendBatch = createBatchSender({
+    sender,
+    limits,
+    random,
+    onAttempt(failure) {
+      isReachable = failure === undefined || failure.isRejection;
+      if (failure !== undefined) counts.failedAttempts += 1;
+      onAttempt(failure);
+    },
+  });
+
+  function left(parcel: Parcel): void {
+    waiting -= parcel.readings.length;
+    if (waiting >= limits.readingsMax) return;
+    for (const resolve of roomWaiters) resolve();
+    roomWaiters.clear();
+  }
+
+  /** Sends what the lane holds, a batch after the other, until it is empty. */
+  async function run(lane: Lane): Promise<void> {
+    while (lane.queue.length > 0) {
+      const parcels: Parcel[] = [];
+      let size = 0;
+      while (lane.queue[0] && (size === 0 || size + lane.queue[0].readings.length <= limits.batchReadings)) {
+        const parcel = lane.queue.shift()!;
+        parcels.push(parcel);
+        size += parcel.readings.length;
+      }
+      const unsent = await sendBatch(parcels, ending.signal);
+      for (const parcel of parcels) {
+        if (unsent.has(parcel)) parcel.giveUp();
+        else parcel.end();
+        left(parcel);
+      }
+    }
+    lane.running = undefined;
+  }
+
+  return {
+    async submit(readings, { waitMs } = {}) {
+      if (isClosed) return unavailable("the gateway is stopping");
+      if (readings.length === 0) return { kind: "done", rejected: [] };
+      if (waiting >= limits.readingsMax) return unavailable("the gateway's queue is full");
+      const outcomes: Promise<Outcome>[] = [];
+      const byLane = Map.groupBy(readings.keys(), (index) => laneOf(readings[index]!.deviceId, lanes.length));
+      for (const [laneIndex, indexes] of byLane) {
+        const lane = lanes[laneIndex]!;
+        for (let from = 0; from < indexes.length; from += limits.batchReadings) {
+          const part = indexes.slice(from, from + limits.batchReadings);
+          const parcel = createParcel({
+            readings: part.map((index) => readings[index]!),
+            places: part,
+            waitMs,
+            limits,
+          });
+          waiting += part.length;
+          lane.queue.push(parcel);
+          outcomes.push(parcel.outcome);
+        }
+        lane.running ??= run(lane);
+      }
+      return counted(readings.length, merged(await Promise.all(outcomes)));
+    },
+    hasRoom: () => !isClosed && waiting < limits.readingsMax,
+    async room() {
+      if (isClosed || waiting < limits.readingsMax) return;
+      await new Promise<void>((resolve) => roomWaiters.add(resolve));
+    },
+    isReachable: () => isReachable,
+    counts: () => ({ ...counts, waiting }),
+    async close({ limitMs }) {
+      isClosed = true;
+      const running = Promise.all(lanes.map((lane) => lane.running));
+      const limit = new AbortController();
+      await Promise.race([running, delay(limitMs, limit.signal)]);
+      limit.abort();
+      ending.abort();
+      await running;
+      for (const resolve of roomWaiters) resolve();
+      sender.close();
+    },
+  };
+
+  function unavailable(message: string): Outcome {
+    return { kind: "unavailable", message, retryAfterMs: limits.retryAfterMs };
+  }
+  function counted(size: number, outcome: Outcome): Outcome {
+    if (outcome.kind === "done") {
+      counts.rejected += outcome.rejected.length;
+      counts.stored += size - outcome.rejected.length;
+    } else counts.unavailable += size;
+    return outcome;
+  }
+}
+
+function merged(outcomes: readonly Outcome[]): Outcome {
+  const failure = outcomes.find(({ kind }) => kind === "unavailable");
+  if (failure) return failure;
+  const rejected = outcomes.flatMap((outcome) => (outcome.kind === "done" ? outcome.rejected : []));
+  return { kind: "done", rejected: rejected.sort((a, b) => a.index - b.index) };
+}

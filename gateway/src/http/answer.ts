@@ -1,0 +1,65 @@
+import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import type { OnePortResponse } from "@devicemesh/kit/server/one-port-server";
+import type { RejectedValue } from "../readings/gateway-reading.ts";
+import { HttpProblem } from "./http-problem.ts";
+
+/** What a route answers. */
+export type Answer = {
+  readonly status: number;
+  /** Sent as JSON; none if left out. */
+  readonly body?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+};
+
+/** Rejected values that an answer lists; all are counted. */
+export const rejectedListMax = 100;
+
+/** Rejected values as an answer lists them. */
+export function listed(rejected: readonly RejectedValue[]): readonly RejectedValue[] {
+  return rejected.slice(0, rejectedListMax);
+}
+
+/** Runs a route, and answers with what it returns or with the problem that it throws; other errors pass. */
+export async function answer(response: OnePortResponse, run: () => Promise<Answer>): Promise<void> {
+  let result: Answer;
+  try {
+    result = await run();
+  } catch (error) {
+    result = answerOf(error);
+  }
+  if (response.destroyed) return;
+  const body = result.body === undefined ? "" : `${JSON.stringify(result.body)}\n`;
+  response.statusCode = result.status;
+  for (const [name, value] of Object.entries(result.headers ?? {})) response.setHeader(name, value);
+  if (body !== "") response.setHeader("content-type", "application/json");
+  if (result.status !== 204) response.setHeader("content-length", Buffer.byteLength(body));
+  response.end(body);
+}
+
+const codes: Readonly<Record<number, string>> = {
+  ...{ 400: "invalid", 401: "unauthorized", 403: "forbidden", 408: "request timeout" },
+  ...{ 413: "request too large", 415: "unsupported media type", 503: "unavailable" },
+};
+
+function answerOf(error: unknown): Answer {
+  const problem = problemOf(error);
+  const { status, message, retryAfterMs } = problem;
+  return {
+    status,
+    // InfluxDB's clients of both versions read the text from `message` or from `error`.
+    body: { code: codes[status] ?? "internal error", message, error: message },
+    headers: {
+      ...(retryAfterMs !== undefined && { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
+      ...(status === 401 && { "www-authenticate": "Bearer" }),
+    },
+  };
+}
+
+/** @throws the error itself if the caller may not be told of it. */
+function problemOf(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  if (!(error instanceof RpcError)) throw error;
+  const status = { UNAUTHENTICATED: 401, PERMISSION_DENIED: 403 }[error.code as string];
+  if (status === undefined) throw error;
+  return new HttpProblem(status, error.message);
+}
