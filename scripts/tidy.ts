@@ -22,6 +22,8 @@ const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp 
   { vendor: /from "[^"]*\/gen\/spark\//, file: /^spark-.*\.ts$/ },
   // It writes to standard error what clients send; kit's connect-handler serves in its place.
   { vendor: /\bconnectNodeAdapter\b/, file: /\.test\.ts$/ },
+  { vendor: /from "apache-arrow"/, file: /^arrow-.*\.ts$/ },
+  { vendor: /from "hyparquet/, file: /^parquet-.*\.ts$/ },
   { vendor: /from "@grafana\//, file: /^grafana-.*\.ts$/ },
 ];
 

@@ -17,6 +17,13 @@ export {
   latestConflictsMax,
   type SeriesDuplicates,
 } from "./store/latest-conflicts.ts";
+export {
+  columnPieces,
+  expiredMeanwhile,
+  type ReadingColumns,
+  type ReadingScan,
+  scanPieceRowsMax,
+} from "./store/reading-scan.ts";
 export type {
   PartialsRead,
   ReadingKey,

@@ -7,7 +7,7 @@ export const queryMetrics = defineMetrics({
     name: "devicemesh_query_rows_read_total",
     type: "counter",
     unit: "rows",
-    help: "Rows that the store gave: raw readings for lists, partials (one per series and bucket) for aggregates",
+    help: "Rows that the store gave: raw readings for lists and exports, partials (one per series and bucket) for aggregates",
     labels: { source: ["raw", "partials"] },
   },
   readingsCovered: {
@@ -52,6 +52,13 @@ export function registerQueryMetrics(
       },
       readHorizon: (signal) => store.readHorizon(signal),
       readRepeats: (request, signal) => store.readRepeats(request, signal),
+      sealHorizon: (signal) => store.sealHorizon(signal),
+      async *scanReadings(scan, signal) {
+        for await (const piece of store.scanReadings(scan, signal)) {
+          rows.raw += piece.values.length;
+          yield piece;
+        }
+      },
       readSeries: (request, signal) => store.readSeries(request, signal),
       readDuplicates: (request, signal) => store.readDuplicates(request, signal),
       readStatus: (signal) => store.readStatus(signal),

@@ -26,6 +26,10 @@ import packageJson from "../package.json" with { type: "json" };
 import { createCallLimits, stoppingError } from "./api/call-limits.ts";
 import { allowOrigins } from "./api/cross-origin.ts";
 import { queryRoutes } from "./api/routes.ts";
+import { createExportAdmission } from "./export/export-admission.ts";
+import { exportsMax } from "./export/export-limits.ts";
+import { exportRoutes } from "./export/http/export-routes.ts";
+import { createExportSpool } from "./export/http/export-spool.ts";
 import type { QueryConfig } from "./limits.ts";
 import { registerQueryMetrics } from "./metrics.ts";
 import type { ReadingStore } from "./store/reading-store.ts";
@@ -95,6 +99,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       isStoreReachable: () => isStoreReachable,
     }).counted;
   const store = counted?.(dependencies.store) ?? dependencies.store;
+  const exportAdmission = createExportAdmission(exportsMax);
   const stopping = new AbortController();
   const cutting = new AbortController();
   const addServices = queryRoutes({
@@ -106,7 +111,17 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     onWatches(running) {
       watchers = running;
     },
+    exportAdmission,
     stopping: stopping.signal,
+  });
+  const spool = createExportSpool();
+  const exports = exportRoutes({
+    store,
+    clock,
+    gate: access?.http,
+    admission: exportAdmission,
+    spool,
+    onCut: (error) => logger.warn({ error }, "an export was cut"),
   });
   let health: Health | undefined;
 
@@ -142,7 +157,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     hosts: config.hosts ?? (access === undefined ? loopbackHosts : "*"),
     addressOf,
     unfinished: dependencies.unfinished,
-    fallback: createHttpRoutes(dependencies.httpRoutes ?? [], {
+    fallback: createHttpRoutes([...exports, ...(dependencies.httpRoutes ?? [])], {
       // Both kinds of response have these two methods; their types differ in what they return.
       ...(fallback && { fallback: fallback as OnePortHandler }),
       onError: (error) => logger.error({ error }, "a request for a resource failed"),
@@ -169,6 +184,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
 
   async function shutDown(): Promise<void> {
     await server.close();
+    await spool[Symbol.asyncDispose]();
     clearTimeout(cutTimer);
   }
   let closing: Promise<void> | undefined;

@@ -185,6 +185,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     mergeFromSeries: options.mergeFromSeries,
     state: {
       horizon,
+      seal: () => log.sealBefore(arrivals.nowMs() + 1),
       diskBytes: database.diskBytes,
       status: () => ({
         logEndMs,

@@ -89,6 +89,8 @@ export async function openRecoveringStore(
       readRepeats: async (request, signal) => store().readings.readRepeats(request, signal),
       readPartials: async (request, signal) => store().readings.readPartials(request, signal),
       readReadings: async (request, signal) => store().readings.readReadings(request, signal),
+      sealHorizon: async (signal) => store().readings.sealHorizon(signal),
+      scanReadings: (scan, signal) => store().readings.scanReadings(scan, signal),
       readSeries: async (request, signal) => store().readings.readSeries(request, signal),
       readDuplicates: async (request, signal) => store().readings.readDuplicates(request, signal),
       readStatus: async (signal) => store().readings.readStatus(signal),

@@ -31,6 +31,8 @@ export const rpcNeeds: Readonly<Record<string, Readonly<Record<string, Need>>>> 
     ListDuplicates: read,
     GetPipelineStatus: read,
     WatchAggregates: read,
+    ExportReadings: read,
+    ExportBuckets: read,
   },
   "devicemesh.v1.GeneratorService": {
     StartGenerator: control,

@@ -17,6 +17,8 @@ export function queryRoutes(dependencies: QueryServiceDependencies): (router: Co
       .rpc(method.listSeries, service.listSeries, json(method.listSeries))
       .rpc(method.listDuplicates, service.listDuplicates, json(method.listDuplicates))
       .rpc(method.getPipelineStatus, service.getPipelineStatus, json(method.getPipelineStatus))
-      .rpc(method.watchAggregates, service.watchAggregates, json(method.watchAggregates));
+      .rpc(method.watchAggregates, service.watchAggregates, json(method.watchAggregates))
+      .rpc(method.exportReadings, service.exportReadings, json(method.exportReadings))
+      .rpc(method.exportBuckets, service.exportBuckets, json(method.exportBuckets));
   };
 }

@@ -3,6 +3,9 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import { userKey } from "@devicemesh/identity";
 import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import type { BucketsPlace, RowPlace } from "../answer/answer-pages.ts";
+import { createExportAdmission, type ExportAdmission } from "../export/export-admission.ts";
+import { exportsMax } from "../export/export-limits.ts";
+import { exportBucketsRpc, exportReadingsRpc } from "../export/export-rpcs.ts";
 import { defaultQueryConfig, type QueryConfig } from "../limits.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import { createSharedWatches } from "../watch/shared-watches.ts";
@@ -41,6 +44,8 @@ export type QueryServiceDependencies = {
   readonly limits?: WatchLimits;
   /** Told how many watches run, whenever that changes. */
   readonly onWatches?: (running: number) => void;
+  /** The exports of the server, those over HTTP included; of this service alone by default. */
+  readonly exportAdmission?: ExportAdmission;
   /** Aborts when the server begins to stop; never by default. */
   readonly stopping?: AbortSignal;
 };
@@ -57,6 +62,7 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     versions = {},
     limits = defaultQueryConfig,
     onWatches,
+    exportAdmission: admission = createExportAdmission(exportsMax),
     stopping = new AbortController().signal,
   } = dependencies;
   const readings = { store, pageTokens: createPageTokens<ReadingsPlace>({ key, method: "ListReadings" }) };
@@ -85,5 +91,7 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     getPipelineStatus: (_request, { signal }) => getPipelineStatus(pipeline, signal),
     watchAggregates: (request, { signal, values }) =>
       watchAggregates(watching, request, { signal, caller: values.get(userKey)?.subject }),
+    exportReadings: (request, { signal }) => exportReadingsRpc({ store, admission }, request, signal),
+    exportBuckets: (request, { signal }) => exportBucketsRpc({ store, admission }, request, signal),
   };
 }

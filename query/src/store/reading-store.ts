@@ -2,6 +2,7 @@ import type { DeviceMessage, Level, SensorName } from "@devicemesh/proto";
 import type { ReadingPartial } from "../plan/partial.ts";
 import type { Span } from "../plan/spans.ts";
 import type { SeriesDuplicates } from "./latest-conflicts.ts";
+import type { ReadingScans } from "./reading-scan.ts";
 
 /** Which series: an empty list means all, an unknown name matches nothing. */
 export type SeriesFilter = {
@@ -206,7 +207,7 @@ export type WindowJobReport = {
  *
  * All methods throw RpcError UNAVAILABLE if the store cannot be reached or is closed.
  */
-export type ReadingStore = {
+export type ReadingStore = ReadingScans & {
   /** The levels of windows, the finest first; at least one. */
   readonly levels: readonly Level[];
 

@@ -45,6 +45,13 @@ export function withStore(
   };
 }
 
+/** All that an iterable gives. */
+export async function collected<Each>(iterable: AsyncIterable<Each>): Promise<Each[]> {
+  const all: Each[] = [];
+  for await (const each of iterable) all.push(each);
+  return all;
+}
+
 /** A signal that never aborts. */
 export function signal(): AbortSignal {
   return new AbortController().signal;
@@ -182,6 +189,15 @@ export function calls(store: ReadingStore, with_: AbortSignal): [string, () => P
     ["readRepeats", () => store.readRepeats({ filter: everything, ...allTime }, with_)],
     ["readPartials", () => store.readPartials({ plan, filter: everything }, with_)],
     ["readReadings", () => store.readReadings(pageOf({ limit: 1 }), with_)],
+    ["sealHorizon", () => store.sealHorizon(with_)],
+    [
+      "scanReadings",
+      () =>
+        store
+          .scanReadings({ filter: everything, ...allTime, arrivedToMs: Number.MAX_SAFE_INTEGER }, with_)
+          [Symbol.asyncIterator]()
+          .next(),
+    ],
     ["readSeries", () => store.readSeries({ filter: everything, limit: 1 }, with_)],
     ["readDuplicates", () => store.readDuplicates({ filter: everything, limit: 1 }, with_)],
     ["readStatus", () => store.readStatus(with_)],

@@ -13,8 +13,9 @@ import {
 } from "./reading-store-harness.ts";
 import { describePartials } from "./reading-store-partials.contract.ts";
 import { describeReads } from "./reading-store-reads.contract.ts";
+import { describeScans } from "./reading-store-scan.contract.ts";
 
-export { expiringRetention, type ReadingStoreHarness } from "./reading-store-harness.ts";
+export { collected, expiringRetention, type ReadingStoreHarness } from "./reading-store-harness.ts";
 
 /**
  * The suite that every ReadingStore must pass. `openExpiring` opens a store with `expiringRetention`, if the
@@ -27,6 +28,7 @@ export function describeReadingStore(
 ): void {
   describe(`ReadingStore: ${name}`, () => {
     describeReads(open);
+    describeScans(open, options.openExpiring);
     describeDuplicates(open);
     describePartials(open, options.openExpiring);
     describeLiveWindows(open);

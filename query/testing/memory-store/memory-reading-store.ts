@@ -4,6 +4,7 @@ import { alignDown, type DeviceMessage, defaultLevels, identityOf, type Level } 
 import { mergePartials } from "../../src/plan/merge.ts";
 import { compareSeries } from "../../src/plan/series-order.ts";
 import { latestConflicts, type SeriesDuplicates } from "../../src/store/latest-conflicts.ts";
+import { columnPieces, expiredMeanwhile, readingColumns } from "../../src/store/reading-scan.ts";
 import type { ReadingStore, WindowRepeats } from "../../src/store/reading-store.ts";
 import { createMemoryRepeats } from "./memory-duplicates.ts";
 import {
@@ -68,8 +69,9 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
   let logEndMs: number | undefined;
   const duplicatesOf = new Map<string, SeriesDuplicates>();
   let closed = false;
+  let sealedMs = 0;
 
-  const nowMs = (): number => Math.max(clock(), logEndMs ?? 0, frontiersMs[0] as number);
+  const nowMs = (): number => Math.max(clock(), logEndMs ?? 0, frontiersMs[0] as number, sealedMs);
   const horizon = () => ({
     completeThroughMs: nowMs(),
     frontiersMs: [...frontiersMs],
@@ -184,6 +186,24 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
         .sort((a, b) => sign * compareKeys(a, b))
         .slice(0, limit)
         .map(({ arrivedMs: _, ...message }) => message);
+    },
+    async sealHorizon(signal) {
+      check(signal);
+      sealedMs = nowMs() + 1;
+      return horizon();
+    },
+    async *scanReadings({ filter, sinceMs, toMs, arrivedToMs }, signal) {
+      check(signal);
+      const found = readings
+        .filter(matcher(filter))
+        .filter((reading) => reading.timestampMs >= sinceMs && reading.timestampMs < toMs)
+        .filter(({ arrivedMs }) => arrivedMs < arrivedToMs)
+        .sort(compareKeys);
+      if (keptSince.rawMs > sinceMs) throw expiredMeanwhile();
+      for (const piece of columnPieces(readingColumns(found))) {
+        check(signal);
+        yield piece;
+      }
     },
     async readSeries({ filter, after, limit }, signal) {
       check(signal);

@@ -15,11 +15,14 @@ import { byDeviceThenSensor, type RegisteredSeries, type SeriesRegistry } from "
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 import { countPartialsSql, partialSources, seriesPartialsOf, seriesPartialsSql } from "./partials-reader.ts";
 import { findReadings } from "./readings-reader.ts";
+import { scanReadings } from "./readings-scan.ts";
 import { readSensorPartials } from "./sensor-partials-reader.ts";
 
 /** What the reading store is told by the parts that write. */
 export type StoreState = {
   horizon(): StoreHorizon;
+  /** What arrives from now on arrives after the present moment. */
+  seal(): Promise<void>;
   status(): Pick<
     StoreStatus,
     "logEndMs" | "duplicates" | "conflicts" | "storedPerSecond" | "versions" | "refused" | "problems"
@@ -104,6 +107,20 @@ export function createDuckdbReadingStore(dependencies: {
       const condition = seriesCondition(registry, request.filter);
       if (condition === undefined) return [];
       return findReadings({ ...request, seriesCondition: condition, registry, readers }, signal);
+    },
+
+    async sealHorizon(signal) {
+      assertAnswering(signal);
+      await state.seal();
+      return state.horizon();
+    },
+
+    async *scanReadings(scan, signal) {
+      assertAnswering(signal);
+      const condition = seriesCondition(registry, scan.filter);
+      if (condition === undefined) return;
+      const rawKeptSinceMs = (): number => state.horizon().rawKeptSinceMs;
+      yield* scanReadings({ ...scan, seriesCondition: condition, registry, readers, rawKeptSinceMs }, signal);
     },
 
     async readSeries({ filter, after, limit }, signal) {

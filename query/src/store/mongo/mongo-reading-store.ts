@@ -1,7 +1,8 @@
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { Level } from "@devicemesh/proto";
 import type { Db } from "mongodb";
-import type { ReadingStore } from "../reading-store.ts";
+import { columnPieces, expiredMeanwhile, readingColumns } from "../reading-scan.ts";
+import type { ReadingKey, ReadingStore } from "../reading-store.ts";
 import { createChangeWatch } from "./mongo-changes.ts";
 import { createHorizonReader } from "./mongo-horizon.ts";
 import { createLargeReads } from "./mongo-large-reads.ts";
@@ -17,6 +18,9 @@ export type MongoReadingStore = ReadingStore & {
   /** From now on every method is UNAVAILABLE, and watches end. The connection stays the caller's. */
   close(): void;
 };
+
+/** Readings of one read of a scan: less than a second of the database, and 2 MiB of memory. */
+const scanPageRows = 20_000;
 
 /** How old a horizon may be, in ms. */
 const horizonCacheMs = 250;
@@ -70,6 +74,23 @@ export function createMongoReadingStore(options: {
     async readReadings(request, signal) {
       check(signal);
       return large(signal, (options) => findReadings(db, request, options));
+    },
+    async sealHorizon(signal) {
+      check(signal);
+      return horizons.read(signal);
+    },
+    async *scanReadings(scan, signal) {
+      let after: ReadingKey | undefined;
+      do {
+        check(signal);
+        const page = { ...scan, descending: false, limit: scanPageRows, ...(after && { after }) };
+        const found = await large(signal, (options) => findReadings(db, page, options));
+        // Marks are raised minutes before anything is deleted, so these are recent enough to judge the page.
+        const { rawKeptSinceMs } = await horizons.read(signal);
+        if (rawKeptSinceMs > Math.max(scan.sinceMs, after?.timestampMs ?? 0)) throw expiredMeanwhile();
+        yield* columnPieces(readingColumns(found));
+        after = found.length < scanPageRows ? undefined : found.at(-1);
+      } while (after);
     },
     async readSeries(request, signal) {
       check(signal);

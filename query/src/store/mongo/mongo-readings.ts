@@ -5,14 +5,15 @@ import type { ReadingKey, ReadingStore } from "../reading-store.ts";
 import { between, seriesCondition } from "./mongo-conditions.ts";
 import type { LargeReadOptions } from "./mongo-large-reads.ts";
 
-type ReadingsRequest = Parameters<ReadingStore["readReadings"]>[0];
+/** With `arrivedToMs`, only readings that arrived before. */
+type ReadingsRequest = Parameters<ReadingStore["readReadings"]>[0] & { readonly arrivedToMs?: number };
 
 /** The order of readings, in which an index has them. */
 const order = ["timestamp", "device_id", "sensor"] as const;
 
 /** The pipeline that finds a page of readings. Pure. */
 export function readingsPipeline(request: ReadingsRequest): Document[] {
-  const { filter, descending, after, limit } = request;
+  const { filter, descending, after, limit, arrivedToMs = Number.POSITIVE_INFINITY } = request;
   let { sinceMs, toMs } = request;
   if (after) {
     // What comes before the place by its time alone is not even looked at.
@@ -22,6 +23,7 @@ export function readingsPipeline(request: ReadingsRequest): Document[] {
   const conditions = [
     between("timestamp", sinceMs, toMs),
     { ...seriesCondition(filter), ...(after && { $or: placesAfter(after, descending) }) },
+    between("arrived", Number.NEGATIVE_INFINITY, arrivedToMs),
   ];
   const direction = descending ? -1 : 1;
   return [

@@ -22,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/query_service.proto.
  */
 export const file_devicemesh_v1_query_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEi3wEKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EhEKCXBhZ2Vfc2l6ZRgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJIoYBChVHZXRBZ2dyZWdhdGVzUmVzcG9uc2USKQoEcm93cxgBIAMoCzIbLmRldmljZW1lc2gudjEuQWdncmVnYXRlUm93EikKCGNvdmVyYWdlGAIgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkivAIKEkxpc3RCdWNrZXRzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIrCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIUCgptYXhfcG9pbnRzGAcgASgNSAASDAoEZmlsbBgIIAEoCBIRCglwYWdlX3NpemUYCSABKA0SEgoKcGFnZV90b2tlbhgKIAEoCUIMCgpyZXNvbHV0aW9uIqwBChNMaXN0QnVja2V0c1Jlc3BvbnNlEikKBmJ1Y2tldBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAIgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYAyABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEhcKD25leHRfcGFnZV90b2tlbhgEIAEoCSLZAQoTTGlzdFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVvcmRlchgFIAEoDjIULmRldmljZW1lc2gudjEuT3JkZXISEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkipwEKFExpc3RSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSJfChFMaXN0U2VyaWVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkijgEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlImMKFUxpc3REdXBsaWNhdGVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiYgoWTGlzdER1cGxpY2F0ZXNSZXNwb25zZRIvCgZzZXJpZXMYASADKAsyHy5kZXZpY2VtZXNoLnYxLlNlcmllc0R1cGxpY2F0ZXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhoKGEdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdCJKChlHZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEi0KBnN0YXR1cxgBIAEoCzIdLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMiqAEKFldhdGNoQWdncmVnYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEigKCGdyb3VwX2J5GAMgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EikKBmJ1Y2tldBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxsYXN0X2J1Y2tldHMYBSABKA0i1QEKF1dhdGNoQWdncmVnYXRlc1Jlc3BvbnNlEhAKCHNuYXBzaG90GAEgASgIEikKBmJ1Y2tldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAMgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEioKBWFoZWFkGAUgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cqTgoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIWChJPUkRFUl9PTERFU1RfRklSU1QQARIWChJPUkRFUl9ORVdFU1RfRklSU1QQAjK6BQoMUXVlcnlTZXJ2aWNlEl8KDUdldEFnZ3JlZ2F0ZXMSIy5kZXZpY2VtZXNoLnYxLkdldEFnZ3JlZ2F0ZXNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACARJZCgtMaXN0QnVja2V0cxIhLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXF1ZXN0GiIuZGV2aWNlbWVzaC52MS5MaXN0QnVja2V0c1Jlc3BvbnNlIgOQAgESXAoMTGlzdFJlYWRpbmdzEiIuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXF1ZXN0GiMuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXNwb25zZSIDkAIBElYKCkxpc3RTZXJpZXMSIC5kZXZpY2VtZXNoLnYxLkxpc3RTZXJpZXNSZXF1ZXN0GiEuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVzcG9uc2UiA5ACARJiCg5MaXN0RHVwbGljYXRlcxIkLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5MaXN0RHVwbGljYXRlc1Jlc3BvbnNlIgOQAgESawoRR2V0UGlwZWxpbmVTdGF0dXMSJy5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBooLmRldmljZW1lc2gudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZSIDkAIBEmcKD1dhdGNoQWdncmVnYXRlcxIlLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBomLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEi3wEKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EhEKCXBhZ2Vfc2l6ZRgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJIoYBChVHZXRBZ2dyZWdhdGVzUmVzcG9uc2USKQoEcm93cxgBIAMoCzIbLmRldmljZW1lc2gudjEuQWdncmVnYXRlUm93EikKCGNvdmVyYWdlGAIgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkivAIKEkxpc3RCdWNrZXRzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIrCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIUCgptYXhfcG9pbnRzGAcgASgNSAASDAoEZmlsbBgIIAEoCBIRCglwYWdlX3NpemUYCSABKA0SEgoKcGFnZV90b2tlbhgKIAEoCUIMCgpyZXNvbHV0aW9uIqwBChNMaXN0QnVja2V0c1Jlc3BvbnNlEikKBmJ1Y2tldBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAIgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYAyABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEhcKD25leHRfcGFnZV90b2tlbhgEIAEoCSLZAQoTTGlzdFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVvcmRlchgFIAEoDjIULmRldmljZW1lc2gudjEuT3JkZXISEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkipwEKFExpc3RSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSJfChFMaXN0U2VyaWVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkijgEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlImMKFUxpc3REdXBsaWNhdGVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiYgoWTGlzdER1cGxpY2F0ZXNSZXNwb25zZRIvCgZzZXJpZXMYASADKAsyHy5kZXZpY2VtZXNoLnYxLlNlcmllc0R1cGxpY2F0ZXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhoKGEdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdCJKChlHZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEi0KBnN0YXR1cxgBIAEoCzIdLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMiqAEKFldhdGNoQWdncmVnYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEigKCGdyb3VwX2J5GAMgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EikKBmJ1Y2tldBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxsYXN0X2J1Y2tldHMYBSABKA0i1QEKF1dhdGNoQWdncmVnYXRlc1Jlc3BvbnNlEhAKCHNuYXBzaG90GAEgASgIEikKBmJ1Y2tldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAMgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEioKBWFoZWFkGAUgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cijwEKFUV4cG9ydFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJvChZFeHBvcnRSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEiUKA2VuZBgCIAEoCzIYLmRldmljZW1lc2gudjEuRXhwb3J0RW5kIuMBChRFeHBvcnRCdWNrZXRzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIpCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iZgoVRXhwb3J0QnVja2V0c1Jlc3BvbnNlEiYKB2J1Y2tldHMYASADKAsyFS5kZXZpY2VtZXNoLnYxLkJ1Y2tldBIlCgNlbmQYAiABKAsyGC5kZXZpY2VtZXNoLnYxLkV4cG9ydEVuZCJECglFeHBvcnRFbmQSDAoEcm93cxgBIAEoBBIpCghjb3ZlcmFnZRgCIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UqTgoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIWChJPUkRFUl9PTERFU1RfRklSU1QQARIWChJPUkRFUl9ORVdFU1RfRklSU1QQAjKDBwoMUXVlcnlTZXJ2aWNlEl8KDUdldEFnZ3JlZ2F0ZXMSIy5kZXZpY2VtZXNoLnYxLkdldEFnZ3JlZ2F0ZXNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACARJZCgtMaXN0QnVja2V0cxIhLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXF1ZXN0GiIuZGV2aWNlbWVzaC52MS5MaXN0QnVja2V0c1Jlc3BvbnNlIgOQAgESXAoMTGlzdFJlYWRpbmdzEiIuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXF1ZXN0GiMuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXNwb25zZSIDkAIBElYKCkxpc3RTZXJpZXMSIC5kZXZpY2VtZXNoLnYxLkxpc3RTZXJpZXNSZXF1ZXN0GiEuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVzcG9uc2UiA5ACARJiCg5MaXN0RHVwbGljYXRlcxIkLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5MaXN0RHVwbGljYXRlc1Jlc3BvbnNlIgOQAgESawoRR2V0UGlwZWxpbmVTdGF0dXMSJy5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBooLmRldmljZW1lc2gudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZSIDkAIBEmcKD1dhdGNoQWdncmVnYXRlcxIlLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBomLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACATABEmQKDkV4cG9ydFJlYWRpbmdzEiQuZGV2aWNlbWVzaC52MS5FeHBvcnRSZWFkaW5nc1JlcXVlc3QaJS5kZXZpY2VtZXNoLnYxLkV4cG9ydFJlYWRpbmdzUmVzcG9uc2UiA5ACATABEmEKDUV4cG9ydEJ1Y2tldHMSIy5kZXZpY2VtZXNoLnYxLkV4cG9ydEJ1Y2tldHNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5FeHBvcnRCdWNrZXRzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Asks for aggregates.
@@ -657,6 +657,188 @@ export const WatchAggregatesResponseSchema: GenMessage<WatchAggregatesResponse> 
   messageDesc(file_devicemesh_v1_query_service, 13);
 
 /**
+ * Asks for all raw readings of a timeframe.
+ *
+ * @generated from message devicemesh.v1.ExportReadingsRequest
+ */
+export type ExportReadingsRequest = Message<"devicemesh.v1.ExportReadingsRequest"> & {
+  /**
+   * The devices, at most 1000; empty means all.
+   *
+   * @generated from field: repeated string device_ids = 1;
+   */
+  deviceIds: string[];
+
+  /**
+   * The sensors, at most 100; empty means all.
+   *
+   * @generated from field: repeated string sensors = 2;
+   */
+  sensors: string[];
+
+  /**
+   * Readings from this time on; unset means no bound.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Readings before this time; unset means no bound.
+   *
+   * @generated from field: google.protobuf.Timestamp to = 4;
+   */
+  to?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.ExportReadingsRequest.
+ * Use `create(ExportReadingsRequestSchema)` to create a new message.
+ */
+export const ExportReadingsRequestSchema: GenMessage<ExportReadingsRequest> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 14);
+
+/**
+ * A part of an export.
+ *
+ * @generated from message devicemesh.v1.ExportReadingsResponse
+ */
+export type ExportReadingsResponse = Message<"devicemesh.v1.ExportReadingsResponse"> & {
+  /**
+   * Readings by timestamp, then device_id, then sensor; at most 1000 in one message.
+   *
+   * @generated from field: repeated devicemesh.v1.DeviceMessage readings = 1;
+   */
+  readings: DeviceMessage[];
+
+  /**
+   * Set in the last message, which has no readings.
+   *
+   * @generated from field: devicemesh.v1.ExportEnd end = 2;
+   */
+  end?: ExportEnd | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.ExportReadingsResponse.
+ * Use `create(ExportReadingsResponseSchema)` to create a new message.
+ */
+export const ExportReadingsResponseSchema: GenMessage<ExportReadingsResponse> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 15);
+
+/**
+ * Asks for all buckets of a timeframe.
+ *
+ * @generated from message devicemesh.v1.ExportBucketsRequest
+ */
+export type ExportBucketsRequest = Message<"devicemesh.v1.ExportBucketsRequest"> & {
+  /**
+   * The devices, at most 1000; empty means all.
+   *
+   * @generated from field: repeated string device_ids = 1;
+   */
+  deviceIds: string[];
+
+  /**
+   * The sensors, at most 100; empty means all.
+   *
+   * @generated from field: repeated string sensors = 2;
+   */
+  sensors: string[];
+
+  /**
+   * Readings from this time on; unset means no bound.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Readings before this time; unset means no bound.
+   *
+   * @generated from field: google.protobuf.Timestamp to = 4;
+   */
+  to?: Timestamp | undefined;
+
+  /**
+   * What the rows stand for; GROUP_BY_SERIES by default.
+   *
+   * @generated from field: devicemesh.v1.GroupBy group_by = 5;
+   */
+  groupBy: GroupBy;
+
+  /**
+   * The size of a bucket: a multiple of the window size (10 s by default); unset means one hour.
+   *
+   * @generated from field: google.protobuf.Duration bucket = 6;
+   */
+  bucket?: Duration | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.ExportBucketsRequest.
+ * Use `create(ExportBucketsRequestSchema)` to create a new message.
+ */
+export const ExportBucketsRequestSchema: GenMessage<ExportBucketsRequest> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 16);
+
+/**
+ * A part of an export.
+ *
+ * @generated from message devicemesh.v1.ExportBucketsResponse
+ */
+export type ExportBucketsResponse = Message<"devicemesh.v1.ExportBucketsResponse"> & {
+  /**
+   * Buckets that have readings, by start, then device_id, then sensor; at most 1000 in one message.
+   *
+   * @generated from field: repeated devicemesh.v1.Bucket buckets = 1;
+   */
+  buckets: Bucket[];
+
+  /**
+   * Set in the last message, which has no buckets.
+   *
+   * @generated from field: devicemesh.v1.ExportEnd end = 2;
+   */
+  end?: ExportEnd | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.ExportBucketsResponse.
+ * Use `create(ExportBucketsResponseSchema)` to create a new message.
+ */
+export const ExportBucketsResponseSchema: GenMessage<ExportBucketsResponse> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 17);
+
+/**
+ * The end of an export.
+ *
+ * @generated from message devicemesh.v1.ExportEnd
+ */
+export type ExportEnd = Message<"devicemesh.v1.ExportEnd"> & {
+  /**
+   * How many readings, or buckets, were sent.
+   *
+   * @generated from field: uint64 rows = 1;
+   */
+  rows: bigint;
+
+  /**
+   * What the export covers: exactly the readings that arrived before complete_through.
+   *
+   * @generated from field: devicemesh.v1.Coverage coverage = 2;
+   */
+  coverage?: Coverage | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.ExportEnd.
+ * Use `create(ExportEndSchema)` to create a new message.
+ */
+export const ExportEndSchema: GenMessage<ExportEnd> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 18);
+
+/**
  * How readings are ordered.
  *
  * @generated from enum devicemesh.v1.Order
@@ -781,6 +963,29 @@ export const QueryService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchAggregatesRequestSchema;
     output: typeof WatchAggregatesResponseSchema;
+  },
+  /**
+   * All raw readings of a timeframe, however many. The export is a snapshot: it has every reading that was stored when
+   * it began, once, and none that arrives later. The last message has `end`; a stream without it is incomplete. The
+   * server reads no further than the client does. RESOURCE_EXHAUSTED if too many exports run.
+   *
+   * @generated from rpc devicemesh.v1.QueryService.ExportReadings
+   */
+  exportReadings: {
+    methodKind: "server_streaming";
+    input: typeof ExportReadingsRequestSchema;
+    output: typeof ExportReadingsResponseSchema;
+  },
+  /**
+   * All buckets of a timeframe, however many, in the same way. RESOURCE_EXHAUSTED if too many exports run, or if
+   * there are more than 100,000 groups.
+   *
+   * @generated from rpc devicemesh.v1.QueryService.ExportBuckets
+   */
+  exportBuckets: {
+    methodKind: "server_streaming";
+    input: typeof ExportBucketsRequestSchema;
+    output: typeof ExportBucketsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_devicemesh_v1_query_service, 0);

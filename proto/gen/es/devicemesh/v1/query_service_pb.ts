@@ -23,7 +23,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/query_service.proto.
  */
 export const file_devicemesh_v1_query_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEijAMKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnlCCLpIBYIBAhABEhsKCXBhZ2Vfc2l6ZRgGIAEoDUIIukgFKgMYxBMSHAoKcGFnZV90b2tlbhgHIAEoCUIIukgFcgMYgAg6arpIZxplCg9zaW5jZS5iZWZvcmVfdG8SF3NpbmNlIG11c3QgYmUgYmVmb3JlIHRvGjkhaGFzKHRoaXMuc2luY2UpIHx8ICFoYXModGhpcy50bykgfHwgdGhpcy5zaW5jZSA8IHRoaXMudG8ihgEKFUdldEFnZ3JlZ2F0ZXNSZXNwb25zZRIpCgRyb3dzGAEgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEhcKD25leHRfcGFnZV90b2tlbhgDIAEoCSL/AwoSTGlzdEJ1Y2tldHNSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnlCCLpIBYIBAhABEjUKBmJ1Y2tldBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECKgBIABIgCgptYXhfcG9pbnRzGAcgASgNQgq6SAcqBRiQTigBSAASDAoEZmlsbBgIIAEoCBIbCglwYWdlX3NpemUYCSABKA1CCLpIBSoDGMQTEhwKCnBhZ2VfdG9rZW4YCiABKAlCCLpIBXIDGIAIOmq6SGcaZQoPc2luY2UuYmVmb3JlX3RvEhdzaW5jZSBtdXN0IGJlIGJlZm9yZSB0bxo5IWhhcyh0aGlzLnNpbmNlKSB8fCAhaGFzKHRoaXMudG8pIHx8IHRoaXMuc2luY2UgPCB0aGlzLnRvQgwKCnJlc29sdXRpb24irAEKE0xpc3RCdWNrZXRzUmVzcG9uc2USKQoGYnVja2V0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKB2J1Y2tldHMYAiADKAsyFS5kZXZpY2VtZXNoLnYxLkJ1Y2tldBIpCghjb3ZlcmFnZRgDIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2USFwoPbmV4dF9wYWdlX3Rva2VuGAQgASgJIoYDChNMaXN0UmVhZGluZ3NSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoFb3JkZXIYBSABKA4yFC5kZXZpY2VtZXNoLnYxLk9yZGVyQgi6SAWCAQIQARIbCglwYWdlX3NpemUYBiABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YByABKAlCCLpIBXIDGIAIOmq6SGcaZQoPc2luY2UuYmVmb3JlX3RvEhdzaW5jZSBtdXN0IGJlIGJlZm9yZSB0bxo5IWhhcyh0aGlzLnNpbmNlKSB8fCAhaGFzKHRoaXMudG8pIHx8IHRoaXMuc2luY2UgPCB0aGlzLnRvIqcBChRMaXN0UmVhZGluZ3NSZXNwb25zZRIuCghyZWFkaW5ncxgBIAMoCzIcLmRldmljZW1lc2gudjEuRGV2aWNlTWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSGwoTcHJldmlvdXNfcGFnZV90b2tlbhgDIAEoCRIpCghjb3ZlcmFnZRgEIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UilgEKEUxpc3RTZXJpZXNSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEhsKCXBhZ2Vfc2l6ZRgDIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgAgijgEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlIpoBChVMaXN0RHVwbGljYXRlc1JlcXVlc3QSJAoKZGV2aWNlX2lkcxgBIAMoCUIQukgNkgEKEOgHIgVyAxiAARIgCgdzZW5zb3JzGAIgAygJQg+6SAySAQkQZCIFcgMYgAESGwoJcGFnZV9zaXplGAMgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiACCJiChZMaXN0RHVwbGljYXRlc1Jlc3BvbnNlEi8KBnNlcmllcxgBIAMoCzIfLmRldmljZW1lc2gudjEuU2VyaWVzRHVwbGljYXRlcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiGgoYR2V0UGlwZWxpbmVTdGF0dXNSZXF1ZXN0IkoKGUdldFBpcGVsaW5lU3RhdHVzUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0uZGV2aWNlbWVzaC52MS5QaXBlbGluZVN0YXR1cyLpAQoWV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBIkCgpkZXZpY2VfaWRzGAEgAygJQhC6SA2SAQoQ6AciBXIDGIABEiAKB3NlbnNvcnMYAiADKAlCD7pIDJIBCRBkIgVyAxiAARIyCghncm91cF9ieRgDIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeUIIukgFggECEAESMwoGYnVja2V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIqABIeCgxsYXN0X2J1Y2tldHMYBSABKA1CCLpIBSoDGOgHItUBChdXYXRjaEFnZ3JlZ2F0ZXNSZXNwb25zZRIQCghzbmFwc2hvdBgBIAEoCBIpCgZidWNrZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoHYnVja2V0cxgDIAMoCzIVLmRldmljZW1lc2gudjEuQnVja2V0EikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIqCgVhaGVhZBgFIAMoCzIbLmRldmljZW1lc2gudjEuQWdncmVnYXRlUm93Kk4KBU9yZGVyEhUKEU9SREVSX1VOU1BFQ0lGSUVEEAASFgoST1JERVJfT0xERVNUX0ZJUlNUEAESFgoST1JERVJfTkVXRVNUX0ZJUlNUEAIyugUKDFF1ZXJ5U2VydmljZRJfCg1HZXRBZ2dyZWdhdGVzEiMuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVxdWVzdBokLmRldmljZW1lc2gudjEuR2V0QWdncmVnYXRlc1Jlc3BvbnNlIgOQAgESWQoLTGlzdEJ1Y2tldHMSIS5kZXZpY2VtZXNoLnYxLkxpc3RCdWNrZXRzUmVxdWVzdBoiLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXNwb25zZSIDkAIBElwKDExpc3RSZWFkaW5ncxIiLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVxdWVzdBojLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVzcG9uc2UiA5ACARJWCgpMaXN0U2VyaWVzEiAuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVxdWVzdBohLmRldmljZW1lc2gudjEuTGlzdFNlcmllc1Jlc3BvbnNlIgOQAgESYgoOTGlzdER1cGxpY2F0ZXMSJC5kZXZpY2VtZXNoLnYxLkxpc3REdXBsaWNhdGVzUmVxdWVzdBolLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXNwb25zZSIDkAIBEmsKEUdldFBpcGVsaW5lU3RhdHVzEicuZGV2aWNlbWVzaC52MS5HZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QaKC5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVzcG9uc2UiA5ACARJnCg9XYXRjaEFnZ3JlZ2F0ZXMSJS5kZXZpY2VtZXNoLnYxLldhdGNoQWdncmVnYXRlc1JlcXVlc3QaJi5kZXZpY2VtZXNoLnYxLldhdGNoQWdncmVnYXRlc1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_buf_validate_validate, file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEijAMKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnlCCLpIBYIBAhABEhsKCXBhZ2Vfc2l6ZRgGIAEoDUIIukgFKgMYxBMSHAoKcGFnZV90b2tlbhgHIAEoCUIIukgFcgMYgAg6arpIZxplCg9zaW5jZS5iZWZvcmVfdG8SF3NpbmNlIG11c3QgYmUgYmVmb3JlIHRvGjkhaGFzKHRoaXMuc2luY2UpIHx8ICFoYXModGhpcy50bykgfHwgdGhpcy5zaW5jZSA8IHRoaXMudG8ihgEKFUdldEFnZ3JlZ2F0ZXNSZXNwb25zZRIpCgRyb3dzGAEgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEhcKD25leHRfcGFnZV90b2tlbhgDIAEoCSL/AwoSTGlzdEJ1Y2tldHNSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASMgoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnlCCLpIBYIBAhABEjUKBmJ1Y2tldBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECKgBIABIgCgptYXhfcG9pbnRzGAcgASgNQgq6SAcqBRiQTigBSAASDAoEZmlsbBgIIAEoCBIbCglwYWdlX3NpemUYCSABKA1CCLpIBSoDGMQTEhwKCnBhZ2VfdG9rZW4YCiABKAlCCLpIBXIDGIAIOmq6SGcaZQoPc2luY2UuYmVmb3JlX3RvEhdzaW5jZSBtdXN0IGJlIGJlZm9yZSB0bxo5IWhhcyh0aGlzLnNpbmNlKSB8fCAhaGFzKHRoaXMudG8pIHx8IHRoaXMuc2luY2UgPCB0aGlzLnRvQgwKCnJlc29sdXRpb24irAEKE0xpc3RCdWNrZXRzUmVzcG9uc2USKQoGYnVja2V0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKB2J1Y2tldHMYAiADKAsyFS5kZXZpY2VtZXNoLnYxLkJ1Y2tldBIpCghjb3ZlcmFnZRgDIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2USFwoPbmV4dF9wYWdlX3Rva2VuGAQgASgJIoYDChNMaXN0UmVhZGluZ3NSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLQoFb3JkZXIYBSABKA4yFC5kZXZpY2VtZXNoLnYxLk9yZGVyQgi6SAWCAQIQARIbCglwYWdlX3NpemUYBiABKA1CCLpIBSoDGOgHEhwKCnBhZ2VfdG9rZW4YByABKAlCCLpIBXIDGIAIOmq6SGcaZQoPc2luY2UuYmVmb3JlX3RvEhdzaW5jZSBtdXN0IGJlIGJlZm9yZSB0bxo5IWhhcyh0aGlzLnNpbmNlKSB8fCAhaGFzKHRoaXMudG8pIHx8IHRoaXMuc2luY2UgPCB0aGlzLnRvIqcBChRMaXN0UmVhZGluZ3NSZXNwb25zZRIuCghyZWFkaW5ncxgBIAMoCzIcLmRldmljZW1lc2gudjEuRGV2aWNlTWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSGwoTcHJldmlvdXNfcGFnZV90b2tlbhgDIAEoCRIpCghjb3ZlcmFnZRgEIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UilgEKEUxpc3RTZXJpZXNSZXF1ZXN0EiQKCmRldmljZV9pZHMYASADKAlCELpIDZIBChDoByIFcgMYgAESIAoHc2Vuc29ycxgCIAMoCUIPukgMkgEJEGQiBXIDGIABEhsKCXBhZ2Vfc2l6ZRgDIAEoDUIIukgFKgMY6AcSHAoKcGFnZV90b2tlbhgEIAEoCUIIukgFcgMYgAgijgEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlIpoBChVMaXN0RHVwbGljYXRlc1JlcXVlc3QSJAoKZGV2aWNlX2lkcxgBIAMoCUIQukgNkgEKEOgHIgVyAxiAARIgCgdzZW5zb3JzGAIgAygJQg+6SAySAQkQZCIFcgMYgAESGwoJcGFnZV9zaXplGAMgASgNQgi6SAUqAxjoBxIcCgpwYWdlX3Rva2VuGAQgASgJQgi6SAVyAxiACCJiChZMaXN0RHVwbGljYXRlc1Jlc3BvbnNlEi8KBnNlcmllcxgBIAMoCzIfLmRldmljZW1lc2gudjEuU2VyaWVzRHVwbGljYXRlcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiGgoYR2V0UGlwZWxpbmVTdGF0dXNSZXF1ZXN0IkoKGUdldFBpcGVsaW5lU3RhdHVzUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0uZGV2aWNlbWVzaC52MS5QaXBlbGluZVN0YXR1cyLpAQoWV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBIkCgpkZXZpY2VfaWRzGAEgAygJQhC6SA2SAQoQ6AciBXIDGIABEiAKB3NlbnNvcnMYAiADKAlCD7pIDJIBCRBkIgVyAxiAARIyCghncm91cF9ieRgDIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeUIIukgFggECEAESMwoGYnVja2V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIqABIeCgxsYXN0X2J1Y2tldHMYBSABKA1CCLpIBSoDGOgHItUBChdXYXRjaEFnZ3JlZ2F0ZXNSZXNwb25zZRIQCghzbmFwc2hvdBgBIAEoCBIpCgZidWNrZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoHYnVja2V0cxgDIAMoCzIVLmRldmljZW1lc2gudjEuQnVja2V0EikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIqCgVhaGVhZBgFIAMoCzIbLmRldmljZW1lc2gudjEuQWdncmVnYXRlUm93Ip4CChVFeHBvcnRSZWFkaW5nc1JlcXVlc3QSJAoKZGV2aWNlX2lkcxgBIAMoCUIQukgNkgEKEOgHIgVyAxiAARIgCgdzZW5zb3JzGAIgAygJQg+6SAySAQkQZCIFcgMYgAESKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDpqukhnGmUKD3NpbmNlLmJlZm9yZV90bxIXc2luY2UgbXVzdCBiZSBiZWZvcmUgdG8aOSFoYXModGhpcy5zaW5jZSkgfHwgIWhhcyh0aGlzLnRvKSB8fCB0aGlzLnNpbmNlIDwgdGhpcy50byJvChZFeHBvcnRSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEiUKA2VuZBgCIAEoCzIYLmRldmljZW1lc2gudjEuRXhwb3J0RW5kIoYDChRFeHBvcnRCdWNrZXRzUmVxdWVzdBIkCgpkZXZpY2VfaWRzGAEgAygJQhC6SA2SAQoQ6AciBXIDGIABEiAKB3NlbnNvcnMYAiADKAlCD7pIDJIBCRBkIgVyAxiAARIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjIKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5Qgi6SAWCAQIQARIzCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCLpIBaoBAioAOmq6SGcaZQoPc2luY2UuYmVmb3JlX3RvEhdzaW5jZSBtdXN0IGJlIGJlZm9yZSB0bxo5IWhhcyh0aGlzLnNpbmNlKSB8fCAhaGFzKHRoaXMudG8pIHx8IHRoaXMuc2luY2UgPCB0aGlzLnRvImYKFUV4cG9ydEJ1Y2tldHNSZXNwb25zZRImCgdidWNrZXRzGAEgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSJQoDZW5kGAIgASgLMhguZGV2aWNlbWVzaC52MS5FeHBvcnRFbmQiRAoJRXhwb3J0RW5kEgwKBHJvd3MYASABKAQSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlKk4KBU9yZGVyEhUKEU9SREVSX1VOU1BFQ0lGSUVEEAASFgoST1JERVJfT0xERVNUX0ZJUlNUEAESFgoST1JERVJfTkVXRVNUX0ZJUlNUEAIygwcKDFF1ZXJ5U2VydmljZRJfCg1HZXRBZ2dyZWdhdGVzEiMuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVxdWVzdBokLmRldmljZW1lc2gudjEuR2V0QWdncmVnYXRlc1Jlc3BvbnNlIgOQAgESWQoLTGlzdEJ1Y2tldHMSIS5kZXZpY2VtZXNoLnYxLkxpc3RCdWNrZXRzUmVxdWVzdBoiLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXNwb25zZSIDkAIBElwKDExpc3RSZWFkaW5ncxIiLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVxdWVzdBojLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVzcG9uc2UiA5ACARJWCgpMaXN0U2VyaWVzEiAuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVxdWVzdBohLmRldmljZW1lc2gudjEuTGlzdFNlcmllc1Jlc3BvbnNlIgOQAgESYgoOTGlzdER1cGxpY2F0ZXMSJC5kZXZpY2VtZXNoLnYxLkxpc3REdXBsaWNhdGVzUmVxdWVzdBolLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXNwb25zZSIDkAIBEmsKEUdldFBpcGVsaW5lU3RhdHVzEicuZGV2aWNlbWVzaC52MS5HZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QaKC5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVzcG9uc2UiA5ACARJnCg9XYXRjaEFnZ3JlZ2F0ZXMSJS5kZXZpY2VtZXNoLnYxLldhdGNoQWdncmVnYXRlc1JlcXVlc3QaJi5kZXZpY2VtZXNoLnYxLldhdGNoQWdncmVnYXRlc1Jlc3BvbnNlIgOQAgEwARJkCg5FeHBvcnRSZWFkaW5ncxIkLmRldmljZW1lc2gudjEuRXhwb3J0UmVhZGluZ3NSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5FeHBvcnRSZWFkaW5nc1Jlc3BvbnNlIgOQAgEwARJhCg1FeHBvcnRCdWNrZXRzEiMuZGV2aWNlbWVzaC52MS5FeHBvcnRCdWNrZXRzUmVxdWVzdBokLmRldmljZW1lc2gudjEuRXhwb3J0QnVja2V0c1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_buf_validate_validate, file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Asks for aggregates.
@@ -658,6 +658,188 @@ export const WatchAggregatesResponseSchema: GenMessage<WatchAggregatesResponse> 
   messageDesc(file_devicemesh_v1_query_service, 13);
 
 /**
+ * Asks for all raw readings of a timeframe.
+ *
+ * @generated from message devicemesh.v1.ExportReadingsRequest
+ */
+export type ExportReadingsRequest = Message<"devicemesh.v1.ExportReadingsRequest"> & {
+  /**
+   * The devices, at most 1000; empty means all.
+   *
+   * @generated from field: repeated string device_ids = 1;
+   */
+  deviceIds: string[];
+
+  /**
+   * The sensors, at most 100; empty means all.
+   *
+   * @generated from field: repeated string sensors = 2;
+   */
+  sensors: string[];
+
+  /**
+   * Readings from this time on; unset means no bound.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Readings before this time; unset means no bound.
+   *
+   * @generated from field: google.protobuf.Timestamp to = 4;
+   */
+  to?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.ExportReadingsRequest.
+ * Use `create(ExportReadingsRequestSchema)` to create a new message.
+ */
+export const ExportReadingsRequestSchema: GenMessage<ExportReadingsRequest> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 14);
+
+/**
+ * A part of an export.
+ *
+ * @generated from message devicemesh.v1.ExportReadingsResponse
+ */
+export type ExportReadingsResponse = Message<"devicemesh.v1.ExportReadingsResponse"> & {
+  /**
+   * Readings by timestamp, then device_id, then sensor; at most 1000 in one message.
+   *
+   * @generated from field: repeated devicemesh.v1.DeviceMessage readings = 1;
+   */
+  readings: DeviceMessage[];
+
+  /**
+   * Set in the last message, which has no readings.
+   *
+   * @generated from field: devicemesh.v1.ExportEnd end = 2;
+   */
+  end?: ExportEnd | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.ExportReadingsResponse.
+ * Use `create(ExportReadingsResponseSchema)` to create a new message.
+ */
+export const ExportReadingsResponseSchema: GenMessage<ExportReadingsResponse> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 15);
+
+/**
+ * Asks for all buckets of a timeframe.
+ *
+ * @generated from message devicemesh.v1.ExportBucketsRequest
+ */
+export type ExportBucketsRequest = Message<"devicemesh.v1.ExportBucketsRequest"> & {
+  /**
+   * The devices, at most 1000; empty means all.
+   *
+   * @generated from field: repeated string device_ids = 1;
+   */
+  deviceIds: string[];
+
+  /**
+   * The sensors, at most 100; empty means all.
+   *
+   * @generated from field: repeated string sensors = 2;
+   */
+  sensors: string[];
+
+  /**
+   * Readings from this time on; unset means no bound.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Readings before this time; unset means no bound.
+   *
+   * @generated from field: google.protobuf.Timestamp to = 4;
+   */
+  to?: Timestamp | undefined;
+
+  /**
+   * What the rows stand for; GROUP_BY_SERIES by default.
+   *
+   * @generated from field: devicemesh.v1.GroupBy group_by = 5;
+   */
+  groupBy: GroupBy;
+
+  /**
+   * The size of a bucket: a multiple of the window size (10 s by default); unset means one hour.
+   *
+   * @generated from field: google.protobuf.Duration bucket = 6;
+   */
+  bucket?: Duration | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.ExportBucketsRequest.
+ * Use `create(ExportBucketsRequestSchema)` to create a new message.
+ */
+export const ExportBucketsRequestSchema: GenMessage<ExportBucketsRequest> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 16);
+
+/**
+ * A part of an export.
+ *
+ * @generated from message devicemesh.v1.ExportBucketsResponse
+ */
+export type ExportBucketsResponse = Message<"devicemesh.v1.ExportBucketsResponse"> & {
+  /**
+   * Buckets that have readings, by start, then device_id, then sensor; at most 1000 in one message.
+   *
+   * @generated from field: repeated devicemesh.v1.Bucket buckets = 1;
+   */
+  buckets: Bucket[];
+
+  /**
+   * Set in the last message, which has no buckets.
+   *
+   * @generated from field: devicemesh.v1.ExportEnd end = 2;
+   */
+  end?: ExportEnd | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.ExportBucketsResponse.
+ * Use `create(ExportBucketsResponseSchema)` to create a new message.
+ */
+export const ExportBucketsResponseSchema: GenMessage<ExportBucketsResponse> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 17);
+
+/**
+ * The end of an export.
+ *
+ * @generated from message devicemesh.v1.ExportEnd
+ */
+export type ExportEnd = Message<"devicemesh.v1.ExportEnd"> & {
+  /**
+   * How many readings, or buckets, were sent.
+   *
+   * @generated from field: uint64 rows = 1;
+   */
+  rows: bigint;
+
+  /**
+   * What the export covers: exactly the readings that arrived before complete_through.
+   *
+   * @generated from field: devicemesh.v1.Coverage coverage = 2;
+   */
+  coverage?: Coverage | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.ExportEnd.
+ * Use `create(ExportEndSchema)` to create a new message.
+ */
+export const ExportEndSchema: GenMessage<ExportEnd> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 18);
+
+/**
  * How readings are ordered.
  *
  * @generated from enum devicemesh.v1.Order
@@ -782,6 +964,29 @@ export const QueryService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchAggregatesRequestSchema;
     output: typeof WatchAggregatesResponseSchema;
+  },
+  /**
+   * All raw readings of a timeframe, however many. The export is a snapshot: it has every reading that was stored when
+   * it began, once, and none that arrives later. The last message has `end`; a stream without it is incomplete. The
+   * server reads no further than the client does. RESOURCE_EXHAUSTED if too many exports run.
+   *
+   * @generated from rpc devicemesh.v1.QueryService.ExportReadings
+   */
+  exportReadings: {
+    methodKind: "server_streaming";
+    input: typeof ExportReadingsRequestSchema;
+    output: typeof ExportReadingsResponseSchema;
+  },
+  /**
+   * All buckets of a timeframe, however many, in the same way. RESOURCE_EXHAUSTED if too many exports run, or if
+   * there are more than 100,000 groups.
+   *
+   * @generated from rpc devicemesh.v1.QueryService.ExportBuckets
+   */
+  exportBuckets: {
+    methodKind: "server_streaming";
+    input: typeof ExportBucketsRequestSchema;
+    output: typeof ExportBucketsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_devicemesh_v1_query_service, 0);

@@ -1,0 +1,46 @@
+import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+
+/** Bounds how many exports run at a time. */
+export type ExportAdmission = {
+  /**
+   * Admits an export until it is disposed.
+   * @throws RpcError RESOURCE_EXHAUSTED with a retry hint if too many run.
+   */
+  admit(): Disposable;
+  /** How many run. */
+  readonly running: number;
+};
+
+/** Makes the admission of at most `max` exports. */
+export function createExportAdmission(max: number): ExportAdmission {
+  let running = 0;
+  return {
+    admit() {
+      if (running >= max) throw tooMany(max);
+      running++;
+      let isOver = false;
+      return {
+        [Symbol.dispose]() {
+          if (!isOver) running--;
+          isOver = true;
+        },
+      };
+    },
+    get running() {
+      return running;
+    },
+  };
+}
+
+function tooMany(max: number): RpcError {
+  const subject = "exports";
+  const description = `at most ${max} run at a time: try again`;
+  return new RpcError({
+    code: "RESOURCE_EXHAUSTED",
+    message: `${subject}: ${description}`,
+    details: [
+      { kind: "quotaFailure", violations: [{ subject, description }] },
+      { kind: "retryInfo", retryDelayMs: 5000 },
+    ],
+  });
+}

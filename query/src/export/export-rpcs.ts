@@ -1,0 +1,89 @@
+import { create } from "@bufbuild/protobuf";
+import { type Level, protoTimestamp } from "@devicemesh/proto";
+import {
+  type ExportBucketsRequest,
+  type ExportBucketsResponse,
+  ExportBucketsResponseSchema,
+  type ExportReadingsRequest,
+  type ExportReadingsResponse,
+  ExportReadingsResponseSchema,
+} from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { bucketMessage, groupingOf } from "../answer/aggregate-rows.ts";
+import { type AnswerCoverage, coverageMessage } from "../answer/coverage.ts";
+import { timeframeOf } from "../api/timeframe.ts";
+import { requestedBucketSize } from "../plan/bucket-size.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import { exportBuckets } from "./buckets-export.ts";
+import type { ExportAdmission } from "./export-admission.ts";
+import { defaultBucketMs, messageRowsMax } from "./export-limits.ts";
+import { exportReadings } from "./readings-export.ts";
+
+/** What exports need. */
+export type ExportDependencies = { readonly store: ReadingStore; readonly admission: ExportAdmission };
+
+/** Answers ExportReadings. Nothing is read while the client does not read. */
+export async function* exportReadingsRpc(
+  { store, admission }: ExportDependencies,
+  request: ExportReadingsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ExportReadingsResponse> {
+  using _ = admission.admit();
+  const { deviceIds, sensors } = request;
+  const { pieces, coverage } = await exportReadings(
+    store,
+    { filter: { deviceIds, sensors }, timeframe: timeframeOf(request) },
+    signal,
+  );
+  let rows = 0;
+  for await (const piece of pieces) {
+    const { timestampsMs } = piece;
+    for (let start = 0; start < timestampsMs.length; start += messageRowsMax) {
+      const readings = timestampsMs.slice(start, start + messageRowsMax).map((timestampMs, place) => ({
+        deviceId: piece.deviceIds[start + place] as string,
+        sensor: piece.sensors[start + place] as string,
+        value: piece.values[start + place] as number,
+        timestamp: protoTimestamp(timestampMs),
+      }));
+      rows += readings.length;
+      yield create(ExportReadingsResponseSchema, { readings });
+    }
+  }
+  yield create(ExportReadingsResponseSchema, { end: endOf(rows, coverage()) });
+}
+
+/** Answers ExportBuckets in the same way. */
+export async function* exportBucketsRpc(
+  { store, admission }: ExportDependencies,
+  request: ExportBucketsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ExportBucketsResponse> {
+  const { windowMs } = store.levels[0] as Level;
+  const bucketMs = request.bucket ? requestedBucketSize(request.bucket, windowMs) : defaultBucketMs;
+  using _ = admission.admit();
+  const { deviceIds, sensors, groupBy } = request;
+  const { pieces, coverage } = await exportBuckets(
+    store,
+    {
+      filter: { deviceIds, sensors },
+      grouping: groupingOf(groupBy),
+      timeframe: timeframeOf(request),
+      bucketMs,
+    },
+    signal,
+  );
+  let rows = 0;
+  for await (const piece of pieces) {
+    for (let start = 0; start < piece.length; start += messageRowsMax) {
+      const buckets = piece
+        .slice(start, start + messageRowsMax)
+        .map((aggregate) => bucketMessage(aggregate, bucketMs));
+      rows += buckets.length;
+      yield create(ExportBucketsResponseSchema, { buckets });
+    }
+  }
+  yield create(ExportBucketsResponseSchema, { end: endOf(rows, coverage()) });
+}
+
+function endOf(rows: number, coverage: AnswerCoverage) {
+  return { rows: BigInt(rows), coverage: coverageMessage(coverage) };
+}

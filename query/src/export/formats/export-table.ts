@@ -1,0 +1,64 @@
+import { sensorByName } from "@devicemesh/proto";
+import type { Aggregate } from "../../plan/merge.ts";
+import { allTime } from "../../plan/planner.ts";
+import type { ReadingColumns } from "../../store/reading-scan.ts";
+
+/** A column of an export: text, a moment in ms since 1970, a measured number, or a count. */
+export type ExportColumn = { readonly name: string; readonly kind: "text" | "time" | "number" | "count" };
+
+/** Rows by column, in the order of the columns; texts are strings, all else numbers. */
+export type ExportRows = {
+  readonly length: number;
+  readonly columns: readonly (readonly string[] | readonly number[])[];
+};
+
+/** The columns of readings. */
+export const readingsTable: readonly ExportColumn[] = [
+  { name: "timestamp", kind: "time" },
+  { name: "device_id", kind: "text" },
+  { name: "sensor", kind: "text" },
+  { name: "value", kind: "number" },
+  { name: "unit", kind: "text" },
+];
+
+/** Readings as rows of `readingsTable`. */
+export function readingRows({ timestampsMs, deviceIds, sensors, values }: ReadingColumns): ExportRows {
+  const units = sensors.map((sensor) => sensorByName(sensor)?.unit ?? "");
+  return { length: values.length, columns: [timestampsMs, deviceIds, sensors, values, units] };
+}
+
+type BucketColumn = ExportColumn & { readonly of: (row: Aggregate, bucketMs: number) => string | number };
+
+const bucketColumns: readonly BucketColumn[] = [
+  { name: "start", kind: "time", of: (row) => row.bucketMs },
+  // A bucket may be longer than what a timestamp can express.
+  { name: "end", kind: "time", of: (row, bucketMs) => Math.min(row.bucketMs + bucketMs, allTime.toMs - 1) },
+  { name: "device_id", kind: "text", of: (row) => row.deviceId },
+  { name: "sensor", kind: "text", of: (row) => row.sensor },
+  { name: "unit", kind: "text", of: (row) => row.unit },
+  { name: "count", kind: "count", of: ({ partial }) => partial.count },
+  { name: "average", kind: "number", of: (row) => row.average },
+  { name: "minimum", kind: "number", of: ({ partial }) => partial.minimum },
+  { name: "maximum", kind: "number", of: ({ partial }) => partial.maximum },
+  { name: "sum", kind: "number", of: ({ partial }) => partial.sum },
+  { name: "standard_deviation", kind: "number", of: (row) => row.standardDeviation },
+  { name: "first_timestamp", kind: "time", of: ({ partial }) => partial.firstAtMs },
+  { name: "first_value", kind: "number", of: ({ partial }) => partial.firstValue },
+  { name: "last_timestamp", kind: "time", of: ({ partial }) => partial.lastAtMs },
+  { name: "last_value", kind: "number", of: ({ partial }) => partial.lastValue },
+  { name: "minimum_at", kind: "time", of: ({ partial }) => partial.minimumAtMs },
+  { name: "maximum_at", kind: "time", of: ({ partial }) => partial.maximumAtMs },
+];
+
+/** The columns of buckets. */
+export const bucketsTable: readonly ExportColumn[] = bucketColumns.map(({ name, kind }) => ({ name, kind }));
+
+/** Buckets as rows of `bucketsTable`. */
+export function bucketRows(aggregates: readonly Aggregate[], bucketMs: number): ExportRows {
+  return {
+    length: aggregates.length,
+    columns: bucketColumns.map(
+      ({ of }) => aggregates.map((row) => of(row, bucketMs)) as readonly string[] | readonly number[],
+    ),
+  };
+}

@@ -1,0 +1,117 @@
+import { readRepeats } from "../answer/read-timeframe.ts";
+import { planRead, type Span } from "../plan/planner.ts";
+import { expiredMeanwhile } from "../store/reading-scan.ts";
+import type {
+  PartialsRead,
+  ReadingStore,
+  ReadPlan,
+  Scan,
+  SeriesFilter,
+  StoreHorizon,
+} from "../store/reading-store.ts";
+import { sealedReadsMs } from "./export-limits.ts";
+
+/** A horizon that all reads of an export share, and when it was sealed, by `elapsedMs`. */
+export type Sealed = { readonly horizon: StoreHorizon; readonly sealedAtMs: number };
+
+/** What is read of it. */
+export type SealedRead = {
+  readonly filter: SeriesFilter;
+  readonly timeframe: Span;
+  readonly bucketMs?: number | undefined;
+  readonly mergeDevices: boolean;
+  readonly partialsMax?: number | undefined;
+};
+
+/** Seals a horizon of the store. */
+export async function seal(
+  store: ReadingStore,
+  signal: AbortSignal,
+  elapsedMs: () => number = () => performance.now(),
+): Promise<Sealed> {
+  return { sealedAtMs: elapsedMs(), horizon: await store.sealHorizon(signal) };
+}
+
+/**
+ * Reads the partials of exactly the readings that arrived before the sealed horizon, however late the read is: the
+ * plan is made with that horizon, and its scans over raw readings end there.
+ * @throws RpcError UNAVAILABLE if some of it may have expired since; what the store throws.
+ */
+export async function readSealed(
+  store: ReadingStore,
+  { horizon, sealedAtMs }: Sealed,
+  { filter, timeframe, bucketMs, mergeDevices, partialsMax }: SealedRead,
+  signal: AbortSignal,
+  elapsedMs: () => number = () => performance.now(),
+): Promise<PartialsRead & { readonly notCovered: readonly Span[] }> {
+  const { sinceMs, toMs } = timeframe;
+  const { levels } = store;
+  const request = { sinceMs, toMs, levels, horizon, bucketMs };
+  for (let usesRepairs = true; ; usesRepairs = false) {
+    const known = await readRepeats(store, { ...request, filter }, signal);
+    // A repair that was made after the seal counts readings that arrived after it.
+    const windows = known.windows.map((window) =>
+      usesRepairs && (window.repairThroughMs ?? 0) <= (horizon.frontiersMs[0] as number)
+        ? window
+        : { ...window, repairThroughMs: undefined },
+    );
+    const { plan, notCovered } = planRead({ ...request, repeats: { ...known, windows } });
+    const read = await store.readPartials(
+      {
+        plan: endedAt(plan, horizon.completeThroughMs),
+        filter,
+        mergeDevices,
+        ...(bucketMs !== undefined && { bucketMs }),
+        ...(partialsMax !== undefined && { partialsMax }),
+      },
+      signal,
+    );
+    if (read.isStale) continue;
+    const isOld = elapsedMs() - sealedAtMs > sealedReadsMs;
+    if (mayHaveExpired(plan, { sealed: horizon, now: await store.readHorizon(signal), isOld })) {
+      throw expiredMeanwhile();
+    }
+    return { ...read, notCovered };
+  }
+}
+
+/** The plan for what arrived before a moment that is not before any of its frontiers. */
+function endedAt(plan: ReadPlan, arrivedToMs: number): ReadPlan {
+  const ended = <Each extends Scan>(scan: Each): Each => ({
+    ...scan,
+    arrivedToMs: Math.min(scan.arrivedToMs, arrivedToMs),
+  });
+  const { repeats } = plan;
+  return {
+    ...plan,
+    raw: plan.raw.map(ended),
+    ...(repeats && { repeats: { ...repeats, raw: repeats.raw.map(ended) } }),
+  };
+}
+
+/**
+ * Whether anything that the plan reads may have been deleted. Data before a mark is deleted once it is folded and
+ * every answer planned before has had its time.
+ */
+function mayHaveExpired(
+  plan: ReadPlan,
+  {
+    sealed,
+    now,
+    isOld,
+  }: { readonly sealed: StoreHorizon; readonly now: StoreHorizon; readonly isOld: boolean },
+): boolean {
+  const marks = ({ rawKeptSinceMs, levelsKeptSinceMs }: StoreHorizon) => [
+    rawKeptSinceMs,
+    ...levelsKeptSinceMs,
+  ];
+  const before = marks(sealed);
+  const read = [
+    [...plan.raw, ...(plan.repeats?.raw ?? [])],
+    ...plan.levels.map((scans, level) => [...scans, ...(plan.repeats?.levels[level] ?? [])]),
+  ];
+  return marks(now).some(
+    (mark, place) =>
+      (isOld || mark > (before[place] as number)) && read[place]?.some(({ sinceMs }) => sinceMs < mark),
+  );
+}
