@@ -15,14 +15,33 @@ import { requestedBucketSize } from "../plan/bucket-size.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import { exportBuckets } from "./buckets-export.ts";
 import type { ExportAdmission } from "./export-admission.ts";
-import { defaultBucketMs, messageRowsMax } from "./export-limits.ts";
+import { defaultBucketMs, exportStallMs, messageRowsMax } from "./export-limits.ts";
 import { exportReadings } from "./readings-export.ts";
+import { endedIfStalled } from "./stalled-client.ts";
 
 /** What exports need. */
-export type ExportDependencies = { readonly store: ReadingStore; readonly admission: ExportAdmission };
+export type ExportDependencies = {
+  readonly store: ReadingStore;
+  readonly admission: ExportAdmission;
+  /** `exportStallMs` by default. */
+  readonly stallMs?: number | undefined;
+};
 
-/** Answers ExportReadings. Nothing is read while the client does not read. */
-export async function* exportReadingsRpc(
+/**
+ * Answers ExportReadings. Nothing is read while the client does not read.
+ * @throws RpcError RESOURCE_EXHAUSTED if too many exports run, DEADLINE_EXCEEDED if the client reads nothing for long;
+ *   what the store throws.
+ */
+export function exportReadingsRpc(
+  dependencies: ExportDependencies,
+  request: ExportReadingsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ExportReadingsResponse> {
+  const { stallMs = exportStallMs } = dependencies;
+  return endedIfStalled(readingsMessages(dependencies, request, signal), stallMs);
+}
+
+async function* readingsMessages(
   { store, admission }: ExportDependencies,
   request: ExportReadingsRequest,
   signal: AbortSignal,
@@ -51,8 +70,17 @@ export async function* exportReadingsRpc(
   yield create(ExportReadingsResponseSchema, { end: endOf(rows, coverage()) });
 }
 
-/** Answers ExportBuckets in the same way. */
-export async function* exportBucketsRpc(
+/** Answers ExportBuckets in the same way. @throws RpcError INVALID_ARGUMENT on `bucket` and if a group mixes units. */
+export function exportBucketsRpc(
+  dependencies: ExportDependencies,
+  request: ExportBucketsRequest,
+  signal: AbortSignal,
+): AsyncGenerator<ExportBucketsResponse> {
+  const { stallMs = exportStallMs } = dependencies;
+  return endedIfStalled(bucketsMessages(dependencies, request, signal), stallMs);
+}
+
+async function* bucketsMessages(
   { store, admission }: ExportDependencies,
   request: ExportBucketsRequest,
   signal: AbortSignal,

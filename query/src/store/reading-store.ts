@@ -204,7 +204,6 @@ export type WindowJobReport = {
 /**
  * The store's reads. Every method takes a signal: when it aborts, the method rejects soon with the
  * signal's reason and holds nothing.
- *
  * All methods throw RpcError UNAVAILABLE if the store cannot be reached or is closed.
  */
 export type ReadingStore = ReadingScans & {
@@ -268,7 +267,7 @@ export type ReadingStore = ReadingScans & {
   readSeries(
     request: {
       readonly filter: SeriesFilter;
-      readonly after?: { readonly deviceId: string; readonly sensor: string };
+      readonly after?: SeriesName;
       readonly limit: number;
     },
     signal: AbortSignal,
