@@ -36,7 +36,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ingest: ["proto", "kit", "identity", "pipeline"],
   query: ["proto", "kit", "identity", "pipeline"],
   client: ["proto", "kit"],
-  generator: ["proto", "kit", "identity", "client"],
+  import: ["proto", "kit", "client"],
+  generator: ["proto", "kit", "identity", "client", "import"],
   gateway: ["proto", "kit", "identity", "client"],
   "store-duckdb": ["proto", "kit", "ingest", "query"],
   standalone: [

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { systemClock } from "@devicemesh/client/clock";
 import { startFakeIngest } from "@devicemesh/client/testing/fake-ingest";
 import { createManualClock } from "@devicemesh/client/testing/manual-clock";
+import { createStatusLine } from "@devicemesh/import/report/status-line";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runCli } from "./cli.ts";
-import { createStatusLine } from "./status-line.ts";
 import { replayProgressText } from "./texts.ts";
 
 const good = "device_id,timestamp,sensor,value\na,2010-01-01T01:00:00Z,temperature,1\n";

@@ -1,5 +1,6 @@
 import { type Clock, wait } from "@devicemesh/client/clock";
 import { readIngestTls } from "@devicemesh/client/delivery/ingest-tls";
+import { createStatusLine, type Output } from "@devicemesh/import/report/status-line";
 import { createLogger } from "@devicemesh/kit/observability/logger";
 import { type LoadedSettings, loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
@@ -11,7 +12,6 @@ import { type ReplaySettings, replaySettings } from "./replay/replay-settings.ts
 import { serveCommand } from "./serve/serve-command.ts";
 import { serveSettings } from "./serve/serve-settings.ts";
 import { type PlaySettings, playSettings } from "./simulate/simulate-settings.ts";
-import { createStatusLine, type Output } from "./status-line.ts";
 import { playText, replayProgressText, replaySummaryText } from "./texts.ts";
 
 /** What the command line has to do with. */

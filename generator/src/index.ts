@@ -1,3 +1,4 @@
+export { createStatusLine, type Output } from "@devicemesh/import/report/status-line";
 export { generatorEnvironment } from "./environment.ts";
 export { type FaultPlan, noFaults } from "./faults/fault-plan.ts";
 export { createGenerator, type Generator, type GeneratorOptions, type GeneratorState } from "./generator.ts";
@@ -13,5 +14,4 @@ export {
 export { type ReplayTimes, replayTimes } from "./replay/replay-times.ts";
 export { generatorRoutes } from "./serve/routes.ts";
 export type { PlayRequest } from "./simulate/simulation-request.ts";
-export { createStatusLine, type Output } from "./status-line.ts";
 export { replayProgressText, replaySummaryText } from "./texts.ts";

@@ -21,9 +21,6 @@ export const progressMs = 250;
 
 export const quotedCharactersMax = 60;
 
-/** Remembers so many identities by default: 96 MB at the most, less for small files. */
-export const identitiesMax = 4_000_000;
-
 /** A request of GeneratorService is a few numbers; what is larger is none. */
 export const readBytesMax = 64 * 1024;
 

@@ -1,5 +1,6 @@
+import { identitiesMax } from "@devicemesh/import/limits";
 import type { GeneratorState } from "./generator.ts";
-import { identitiesMax, reasonsListedMax } from "./limits.ts";
+import { reasonsListedMax } from "./limits.ts";
 import type { ReplayProgress, ReplaySummary } from "./replay/replay.ts";
 
 /** One line on how far a replay is. */

@@ -17,6 +17,7 @@ COPY pipeline/package.json pipeline/
 COPY ingest/package.json ingest/
 COPY query/package.json query/
 COPY client/package.json client/
+COPY import/package.json import/
 COPY generator/package.json generator/
 COPY operator/package.json operator/
 COPY aggregator/package.json aggregator/
@@ -36,6 +37,7 @@ COPY pipeline/ pipeline/
 COPY ingest/ ingest/
 COPY query/ query/
 COPY client/ client/
+COPY import/ import/
 COPY generator/ generator/
 COPY operator/ operator/
 COPY aggregator/ aggregator/

@@ -11,30 +11,35 @@ export type IngestTls = {
   readonly client?: { readonly certificate: string; readonly key: string } | undefined;
 };
 
-/** Flags of every command that sends to ingest. */
-export const ingestTlsSettings = {
-  ca: {
-    flag: "--ca",
-    env: "DEVICEMESH_GENERATOR_CA",
-    kind: "string",
-    placeholder: "FILE",
-    description: "CA (PEM) of ingest; cleartext without it.",
-  },
-  certificate: {
-    flag: "--cert",
-    env: "DEVICEMESH_GENERATOR_CERT",
-    kind: "string",
-    placeholder: "FILE",
-    description: "Certificate (PEM) to show to ingest: of a gateway whose prefix covers the devices.",
-  },
-  key: {
-    flag: "--key",
-    env: "DEVICEMESH_GENERATOR_KEY",
-    kind: "string",
-    placeholder: "FILE",
-    description: "Private key (PEM) of that certificate.",
-  },
-} as const satisfies Readonly<Record<string, Setting>>;
+/** Flags of every command that sends to ingest; their variables begin with the prefix. */
+export function ingestTlsSettingsOf(prefix: string) {
+  return {
+    ca: {
+      flag: "--ca",
+      env: `${prefix}CA`,
+      kind: "string",
+      placeholder: "FILE",
+      description: "CA (PEM) of ingest; cleartext without it.",
+    },
+    certificate: {
+      flag: "--cert",
+      env: `${prefix}CERT`,
+      kind: "string",
+      placeholder: "FILE",
+      description: "Certificate (PEM) to show to ingest: of a gateway whose prefix covers the devices.",
+    },
+    key: {
+      flag: "--key",
+      env: `${prefix}KEY`,
+      kind: "string",
+      placeholder: "FILE",
+      description: "Private key (PEM) of that certificate.",
+    },
+  } as const satisfies Readonly<Record<string, Setting>>;
+}
+
+/** The same for the generator. */
+export const ingestTlsSettings = ingestTlsSettingsOf("DEVICEMESH_GENERATOR_");
 
 /** The files of `ingestTlsSettings`. */
 export type IngestTlsFiles = {

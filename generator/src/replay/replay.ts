@@ -4,9 +4,9 @@ import type { IngestTls } from "@devicemesh/client/delivery/ingest-tls";
 import type { UnitSender } from "@devicemesh/client/delivery/unit";
 import { createOutbox, type OutboxEvent, type OutboxLimits } from "@devicemesh/client/outbox/outbox";
 import { createRandom } from "@devicemesh/client/random";
+import { createRepeatCounter } from "@devicemesh/import/load/duplicate-counter";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import { badRowsListedMax, progressMs } from "../limits.ts";
-import { createRepeatCounter } from "./duplicate-counter.ts";
 import { openRecording, type Recording } from "./recording.ts";
 import { type ReplayTimes, replayTimestampMs } from "./replay-times.ts";
 

@@ -1,6 +1,7 @@
 import type { Clock } from "@devicemesh/client/clock";
 import { readIngestTls } from "@devicemesh/client/delivery/ingest-tls";
 import { openUserAccess } from "@devicemesh/identity";
+import type { Output } from "@devicemesh/import/report/status-line";
 import { createLogger } from "@devicemesh/kit/observability/logger";
 import { openMetrics } from "@devicemesh/kit/observability/metrics-server";
 import { PortInUseError } from "@devicemesh/kit/server/port-in-use-error";
@@ -8,7 +9,6 @@ import type { RunningServer } from "@devicemesh/kit/server/running-server";
 import { readContractImage } from "@devicemesh/proto/image";
 import { createGenerator } from "../generator.ts";
 import { serveGenerator } from "../start.ts";
-import type { Output } from "../status-line.ts";
 import { playText } from "../texts.ts";
 import type { ServeSettings } from "./serve-settings.ts";
 

@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
-import { defineSettings, loadSettings, type Setting } from "./define-settings.ts";
+import { describe, expect, expectTypeOf, it } from "vitest";
+import { defineSettings, loadSettings, type Setting, type SettingsOf } from "./define-settings.ts";
 
 describe("defineSettings", () => {
   const setting = { flag: "--a", env: "A_A", kind: "integer", description: "a" } as const;
@@ -40,5 +40,42 @@ describe("defineSettings", () => {
     for (const args of [[], ["--name-prefix", ""], ["--name-prefix="]]) {
       expect(loadSettings(definition, { args, env: {} })).toMatchObject({ values: { prefix: "" } });
     }
+  });
+});
+
+describe("a setting of kind strings", () => {
+  const definition = defineSettings({
+    prefix: "EXAMPLE_",
+    positionals: { max: Number.POSITIVE_INFINITY, placeholder: "FILES" },
+    settings: {
+      map: {
+        flag: "--map",
+        env: "EXAMPLE_MAP",
+        kind: "strings",
+        placeholder: "COLUMN=TARGET",
+        description: "What a column is; repeatable.",
+      },
+    },
+  });
+
+  it("takes its flag any number of times, and a variable with a value a line", () => {
+    const valuesOf = (args: string[], env = {}) => loadSettings(definition, { args, env });
+    expect(valuesOf([])).toMatchObject({ values: { map: [] } });
+    expect(valuesOf(["--map", "a=time", "x", "--map=b=-", "y"])).toMatchObject({
+      values: { map: ["a=time", "b=-"] },
+      positionals: ["x", "y"],
+    });
+    expect(valuesOf([], { EXAMPLE_MAP: "a=time\nb=-\n" })).toMatchObject({
+      values: { map: ["a=time", "b=-"] },
+    });
+    expect(valuesOf(["--map", "--help"])).toMatchObject({ kind: "help" });
+    expect(valuesOf(["--map"])).toMatchObject({
+      kind: "problems",
+      text: expect.stringContaining("--map: needs"),
+    });
+  });
+
+  it("knows its type", () => {
+    expectTypeOf<SettingsOf<typeof definition>>().toEqualTypeOf<{ readonly map: readonly string[] }>();
   });
 });

@@ -36,7 +36,10 @@ export function defineSettings<const Settings extends Readonly<Record<string, Se
       throw new Error(`${setting.env} does not begin with ${definition.prefix}`);
     }
     const value = defaultValue(setting);
-    const parsed = value === undefined ? undefined : parseSetting(setting, formatSetting(setting, value));
+    const parsed =
+      value === undefined || setting.kind === "strings"
+        ? undefined
+        : parseSetting(setting, formatSetting(setting, value));
     if (parsed?.kind === "problem") {
       throw new Error(`the default of ${setting.flag}: ${parsed.problem}`);
     }
@@ -120,14 +123,14 @@ function readArguments(definition: SettingsDefinition, args: readonly string[]):
       read.problems.push(`${flag}: unknown flag${hint}`);
       // What follows an unknown flag is most likely its value, and no problem of its own.
       i += text === undefined && hasValue(args[i + 1]) ? 1 : 0;
-    } else if (read.texts.has(flag)) {
+    } else if (read.texts.has(flag) && setting.kind !== "strings") {
       read.problems.push(`${flag}: given twice`);
       i += text === undefined && setting.kind !== "boolean" && hasValue(args[i + 1]) ? 1 : 0;
     } else if (text !== undefined || setting.kind === "boolean") {
-      read.texts.set(flag, text ?? "true");
+      addText(read.texts, flag, text ?? "true");
     } else if (hasValue(args[i + 1])) {
       i += 1;
-      read.texts.set(flag, args[i]!);
+      addText(read.texts, flag, args[i]!);
     } else {
       read.problems.push(`${flag}: needs a value`);
     }
@@ -137,6 +140,12 @@ function readArguments(definition: SettingsDefinition, args: readonly string[]):
     read.problems.push(`${JSON.stringify(surplus)}: unexpected argument`);
   }
   return read;
+}
+
+/** A flag that is given again adds a line. */
+function addText(texts: Map<string, string>, flag: string, text: string): void {
+  const before = texts.get(flag);
+  texts.set(flag, before === undefined ? text : `${before}\n${text}`);
 }
 
 function splitFlag(argument: string): { flag: string; text: string | undefined } {

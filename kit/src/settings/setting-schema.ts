@@ -26,6 +26,8 @@ export type Setting = SettingBase &
         readonly default?: string;
         readonly choices?: readonly string[];
       }
+    /** A flag that may be given several times; its variable has a value a line. The value is a list, empty by default. */
+    | { readonly kind: "strings" }
     /** False without a default; true when the flag stands alone, whatever its name. */
     | { readonly kind: "boolean"; readonly default?: boolean }
     /** Written as `10s`, `500ms`, `7d`; the value is in milliseconds, and so is a bound given as a number. */
@@ -45,9 +47,11 @@ export type SettingKind = Setting["kind"];
 /** The type that a setting's value has once loaded. */
 export type SettingValue<S extends Setting> = S extends { readonly kind: "boolean" }
   ? boolean
-  : S extends { readonly kind: "string" }
-    ? StringValue<S> | Absent<S>
-    : number | Absent<S>;
+  : S extends { readonly kind: "strings" }
+    ? readonly string[]
+    : S extends { readonly kind: "string" }
+      ? StringValue<S> | Absent<S>
+      : number | Absent<S>;
 
 type StringValue<S> = S extends { readonly choices: readonly (infer Choice)[] } ? Choice : string;
 

@@ -1,7 +1,7 @@
 import type { Setting } from "./setting-schema.ts";
 
 /** A value of any setting; undefined where it is absent. */
-export type AnySettingValue = string | number | boolean | undefined;
+export type AnySettingValue = string | number | boolean | readonly string[] | undefined;
 
 /** The outcome of reading a setting: its value, or what is wrong with the text, to follow the setting's name. */
 export type ParsedValue =
@@ -44,6 +44,7 @@ export function parseSetting(setting: Setting, text: string, shownAs = quote(tex
   if (
     setting.kind !== "boolean" &&
     setting.kind !== "string" &&
+    setting.kind !== "strings" &&
     mayBeAbsent(setting) &&
     /^(off|none)$/i.test(trimmed)
   ) {
@@ -52,6 +53,8 @@ export function parseSetting(setting: Setting, text: string, shownAs = quote(tex
   switch (setting.kind) {
     case "string":
       return parseString(setting, text, shownAs);
+    case "strings":
+      return { kind: "value", value: text.split("\n").filter((line) => line.trim() !== "") };
     case "boolean": {
       const value = booleanWords[trimmed.toLowerCase()];
       return value === undefined ? problem(`${shownAs} is not true or false`) : { kind: "value", value };
@@ -73,6 +76,7 @@ export function defaultValue(setting: Setting): AnySettingValue {
   if (setting.kind === "boolean") {
     return setting.default ?? false;
   }
+  if (setting.kind === "strings") return [];
   return setting.kind === "string" ? setting.default : asQuantity(setting, setting.default);
 }
 
@@ -81,6 +85,7 @@ export function formatSetting(setting: Setting, value: AnySettingValue): string 
   if (value === undefined) {
     return mayBeAbsent(setting) ? "none" : "";
   }
+  if (typeof value === "object") return value.join("\n");
   if (typeof value === "number" && setting.kind === "duration") {
     return formatQuantity(value, durationUnits);
   }
@@ -91,13 +96,13 @@ export function formatSetting(setting: Setting, value: AnySettingValue): string 
 
 /** Whether the value may be undefined. */
 export function mayBeAbsent(setting: Setting): boolean {
-  if (setting.kind === "boolean") {
+  if (setting.kind === "boolean" || setting.kind === "strings") {
     return false;
   }
   return setting.default === undefined || ("optional" in setting && setting.optional === true);
 }
 
-type QuantitySetting = Exclude<Setting, { kind: "string" | "boolean" }>;
+type QuantitySetting = Exclude<Setting, { kind: "string" | "strings" | "boolean" }>;
 
 const quantityNames = {
   integer: "a whole number",

@@ -59,7 +59,9 @@ function notes(setting: Setting): string {
 
 function defaultText(setting: Setting): string | undefined {
   const value = defaultValue(setting);
-  return value === undefined || value === false || value === "" ? undefined : formatSetting(setting, value);
+  return value === undefined || value === false || value === "" || typeof value === "object"
+    ? undefined
+    : formatSetting(setting, value);
 }
 
 function choicesText(setting: Setting): string | undefined {

@@ -1,0 +1,37 @@
+import { deviceNamesMax } from "../limits.ts";
+
+/** A device's id, or why there is none. */
+export type DeviceName = { readonly id: string; readonly problem: string | undefined };
+
+/** Turns the names that files have for devices into ids, each once. */
+export function createDeviceNames({
+  encode,
+  pattern,
+}: {
+  /** Percent-encodes what ids may not hold. */
+  encode(name: string): string;
+  readonly pattern: RegExp;
+}): (name: string) => DeviceName {
+  const known = new Map<string, DeviceName>();
+  const bad = (problem: string): DeviceName => ({ id: "", problem });
+
+  function find(name: string): DeviceName {
+    if (name === "") return bad("the device is empty");
+    if (name.includes("\ufffd"))
+      return bad(`the device ${JSON.stringify(name)} holds bytes that are no text`);
+    const id = encode(name);
+    return pattern.test(id)
+      ? { id, problem: undefined }
+      : bad(`the device ${JSON.stringify(name.slice(0, 60))} is too long for a device id`);
+  }
+
+  return (name) => {
+    let found = known.get(name);
+    if (found === undefined) {
+      found = find(name);
+      if (known.size >= deviceNamesMax) known.clear();
+      known.set(name, found);
+    }
+    return found;
+  };
+}

@@ -1,0 +1,36 @@
+/** Texts that loggers write where there is no value. */
+const missingTexts = new Set([
+  "",
+  "unavailable",
+  "unknown",
+  "nan",
+  "-nan",
+  "none",
+  "null",
+  "nil",
+  "na",
+  "n/a",
+  "n.a.",
+  "#n/a",
+  "missing",
+  "-",
+  "--",
+  "---",
+  "?",
+]);
+
+/** Whether a text means that there is no value: those that loggers write, and those that the user states, numbers as numbers. */
+export function isMissing(stated: readonly string[]): (text: string) => boolean {
+  const texts = new Set([...missingTexts, ...stated.map((text) => text.trim().toLowerCase())]);
+  const numbers = new Set(
+    stated.map((text) => Number(text.replace(",", "."))).filter((value) => !Number.isNaN(value)),
+  );
+  return (text) => {
+    if (text === "") return true;
+    const code = text.charCodeAt(0);
+    const isDigit = code >= 48 && code <= 57;
+    if (!isDigit && texts.has(text.toLowerCase())) return true;
+    if (numbers.size === 0) return false;
+    return numbers.has(Number(text.includes(".") ? text : text.replace(",", ".")));
+  };
+}

@@ -1,0 +1,75 @@
+import { type LinePrecision, readLineRecord } from "@devicemesh/kit/line-protocol/line-protocol";
+
+/** What kind of text a recording is. */
+export type FileFormat =
+  | { readonly kind: "table" }
+  | { readonly kind: "annotated-csv" }
+  | { readonly kind: "json-lines" }
+  | { readonly kind: "line-protocol"; readonly precision: LinePrecision }
+  /** It holds nothing, or something that cannot be read; why, and what to do. */
+  | { readonly kind: "unreadable"; readonly problem: string };
+
+const linesLooked = 50;
+
+/** The format of a text that begins so; what its name says does not matter. */
+export function formatOf(sample: string): FileFormat {
+  const lines = sample
+    .split("\n", linesLooked + 1)
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+  const [first] = lines;
+  if (first === undefined) return { kind: "unreadable", problem: "the file is empty" };
+  if (sample.includes("\u0000")) return { kind: "unreadable", problem: binaryProblem(sample) };
+  if (first.startsWith("[{") || first === "[" || first === "[]") {
+    const problem = "the file is one JSON array: write an object a line (jq -c '.[]')";
+    return { kind: "unreadable", problem };
+  }
+  if (first.startsWith("{")) {
+    return first === "{"
+      ? { kind: "unreadable", problem: "the file is one JSON object: write an object a line (jq -c .)" }
+      : { kind: "json-lines" };
+  }
+  if (/^#(group|datatype|default)\b/.test(first)) return { kind: "annotated-csv" };
+  return lineProtocolOf(lines) ?? { kind: "table" };
+}
+
+function binaryProblem(sample: string): string {
+  const known: readonly (readonly [start: string, text: string])[] = [
+    ["PK", "the file is a ZIP archive or a spreadsheet: unpack it, or save the sheet as CSV"],
+    ["PAR1", "the file is Parquet: write it as CSV"],
+    ["SQLite", "the file is a SQLite database: write the table as CSV"],
+  ];
+  return known.find(([start]) => sample.startsWith(start))?.[1] ?? "the file is not text";
+}
+
+/** Line protocol, if most lines are; its timestamps count what makes them lie between 2000 and 2099. */
+function lineProtocolOf(lines: readonly string[]): FileFormat | undefined {
+  const records = lines.filter((line) => !line.startsWith("#"));
+  const stamps: string[] = [];
+  let points = 0;
+  for (const text of records) {
+    const record = readLineRecord(text, 0, { precision: "s", isLast: true });
+    // The largest counts do not fit as seconds: they are whole numbers in place of a point.
+    const stamp = / (-?\d{5,19})$/.exec(text)?.[1];
+    if (stamp !== undefined) stamps.push(stamp);
+    if (record.kind === "point" || (stamp !== undefined && readsWithoutStamp(text))) points += 1;
+  }
+  if (records.length === 0 || points < records.length * 0.6) return undefined;
+  const precision = precisions.find(([, from, to]) =>
+    stamps.some((stamp) => Number(stamp) >= from && Number(stamp) < to),
+  );
+  return { kind: "line-protocol", precision: precision?.[0] ?? "ns" };
+}
+
+function readsWithoutStamp(text: string): boolean {
+  const record = readLineRecord(text.replace(/ -?\d+$/, ""), 0, { precision: "ns", isLast: true });
+  return record.kind === "point";
+}
+
+const [from, to] = [Date.UTC(2000, 0, 1) / 1000, Date.UTC(2100, 0, 1) / 1000];
+const precisions: readonly (readonly [LinePrecision, number, number])[] = [
+  ["s", from, to],
+  ["ms", from * 1e3, to * 1e3],
+  ["us", from * 1e6, to * 1e6],
+  ["ns", from * 1e9, to * 1e9],
+];

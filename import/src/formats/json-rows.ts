@@ -1,0 +1,72 @@
+import { rowCharactersMax } from "../limits.ts";
+import { createNamesCache, type Row, type RowReader } from "./row.ts";
+
+const depthMax = 4;
+
+/**
+ * The rows of NDJSON: an object a line. Nested objects are columns with a dotted name; arrays are left out; null is an
+ * empty cell.
+ */
+export function createJsonReader(): RowReader {
+  const shared = createNamesCache();
+  let rest = "";
+  let line = 0;
+  let skips = false;
+
+  function rowOf(text: string): Row | undefined {
+    line += 1;
+    const trimmed = text.trim();
+    if (skips || trimmed === "") {
+      skips = false;
+      return undefined;
+    }
+    const bad = (problem: string): Row => ({ line, names: [], cells: [], problem });
+    if (trimmed.length > rowCharactersMax)
+      return bad(`the line is longer than ${rowCharactersMax} characters`);
+    let value: unknown;
+    try {
+      value = JSON.parse(trimmed);
+    } catch {
+      return bad("the line is not JSON");
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value))
+      return bad("the line is no JSON object");
+    const names: string[] = [];
+    const cells: string[] = [];
+    flatten(value, "", 1, names, cells);
+    if (new Set(names).size < names.length) return bad("two members of the object have the same dotted name");
+    return { line, names: shared(names), cells, problem: undefined };
+  }
+
+  return {
+    read(text, isEnd) {
+      const data = rest + text;
+      const lines = data.split("\n");
+      rest = isEnd ? "" : lines.pop()!;
+      const rows = lines.map(rowOf).filter((row) => row !== undefined);
+      if (rest.length > rowCharactersMax && !skips) {
+        rows.push({
+          line: line + 1,
+          names: [],
+          cells: [],
+          problem: `the line is longer than ${rowCharactersMax} characters`,
+        });
+        skips = true;
+      }
+      if (skips) rest = "";
+      return rows;
+    },
+  };
+}
+
+function flatten(value: object, prefix: string, depth: number, names: string[], cells: string[]): void {
+  for (const [key, member] of Object.entries(value)) {
+    const name = prefix + key;
+    if (typeof member === "object" && member !== null) {
+      if (!Array.isArray(member) && depth < depthMax) flatten(member, `${name}.`, depth + 1, names, cells);
+      continue;
+    }
+    names.push(name);
+    cells.push(member === null ? "" : String(member).trim());
+  }
+}

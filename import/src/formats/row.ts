@@ -1,0 +1,41 @@
+/**
+ * A row of a recording. Rows with the same columns share their `names` (the same array), so that what a column means
+ * is worked out once. A row that cannot be split into cells has a `problem`.
+ */
+export type Row = {
+  /** The line on which it begins, from 1. */
+  readonly line: number;
+  readonly names: readonly string[];
+  readonly cells: readonly string[];
+  readonly problem: string | undefined;
+};
+
+/** Splits text that comes in pieces into rows. */
+export type RowReader = {
+  /** The rows that end in this piece; with `isEnd` all that are left. */
+  read(text: string, isEnd: boolean): Row[];
+};
+
+/** The columns that line protocol and InfluxDB have beside tags and fields. */
+export const influxColumns = {
+  time: "_time",
+  measurement: "_measurement",
+  field: "_field",
+  value: "_value",
+} as const;
+
+/** Beyond so many different sets of columns in one file, sets are forgotten and worked out again. */
+const columnSetsMax = 1000;
+
+/** Gives equal lists of names the same array. */
+export function createNamesCache(): (names: readonly string[]) => readonly string[] {
+  const known = new Map<string, readonly string[]>();
+  return (names) => {
+    const key = names.join("\u0000");
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    if (known.size >= columnSetsMax) known.clear();
+    known.set(key, names);
+    return names;
+  };
+}

@@ -1,0 +1,81 @@
+import {
+  type Clock,
+  createIngestClient,
+  createOutbox,
+  createRandom,
+  type IngestTls,
+  type OutboxEvent,
+  type UnitSender,
+} from "@devicemesh/client";
+import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
+
+/** Where readings go: ingest, through an outbox. */
+export type Delivery = {
+  /** Puts a reading in; false if there is no room: await `room`. */
+  add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
+  room(signal: AbortSignal): Promise<void>;
+  flush(signal: AbortSignal): Promise<void>;
+  /** Readings that ingest has answered. */
+  answered(): { readonly stored: number; readonly refused: number; readonly perSecond: number };
+  /** The first refused readings. */
+  refusedReadings(): readonly RefusedReading[];
+  /** Why ingest is unavailable at the moment; undefined if it is not. */
+  trouble(): string | undefined;
+  close(): Promise<void>;
+};
+
+/** How readings reach ingest. */
+export type DeliveryOptions = {
+  /** host:port of ingest. */
+  readonly to: string;
+  /** Cleartext if left out. */
+  readonly tls?: IngestTls | undefined;
+  /** Gives up when ingest has failed for so long without an answer, in milliseconds; never by default. */
+  readonly giveUpAfterMs?: number | undefined;
+  readonly clock: Clock;
+  /** In place of a client of `to`. */
+  readonly sender?: UnitSender | undefined;
+  /** Called when there is no use in trying again. */
+  onGiveUp(): void;
+};
+
+// Trying again does not help: this is no ingest, or one that does not accept this client.
+const hopelessCodes = new Set(["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"]);
+
+/** Opens the way to ingest. Nothing connects before the first reading. */
+export function openDelivery({ to, tls, giveUpAfterMs, clock, sender, onGiveUp }: DeliveryOptions): Delivery {
+  let trouble: string | undefined;
+  let troubleSinceMs = 0;
+  const outbox = createOutbox({
+    sender: sender ?? createIngestClient({ target: to, tls, clock }),
+    clock,
+    random: createRandom(BigInt(Math.floor(clock.nowMs())), 0),
+    whenFull: "wait",
+    observe,
+  });
+
+  function observe(event: OutboxEvent): void {
+    if (event.kind === "unitAcked") trouble = undefined;
+    if (event.kind !== "attemptFailed") return;
+    const { code, message } = event.failure;
+    if (trouble === undefined) troubleSinceMs = clock.nowMs();
+    trouble = `${code}: ${message}`;
+    const tooLong = giveUpAfterMs !== undefined && clock.nowMs() - troubleSinceMs >= giveUpAfterMs;
+    if (tooLong || hopelessCodes.has(code)) onGiveUp();
+  }
+
+  return {
+    add: outbox.add,
+    room: outbox.room,
+    flush: outbox.flush,
+    answered() {
+      const { acked, refused, ackedPerSecond } = outbox.counts();
+      return { stored: acked, refused, perSecond: ackedPerSecond };
+    },
+    refusedReadings: outbox.refusedReadings,
+    trouble: () => trouble,
+    close: async () => {
+      await outbox.close({ limitMs: 0 });
+    },
+  };
+}

@@ -1,0 +1,111 @@
+import type { Row } from "../formats/row.ts";
+import { listedMax, reasonsMax, unknownNamesMax } from "../limits.ts";
+
+/** Where something is in the files. */
+export type Place = {
+  readonly file: string;
+  readonly line: number;
+  /** The column's name; undefined for a whole row. */
+  readonly column: string | undefined;
+  readonly text: string;
+};
+
+/** What was refused for the same reason. */
+export type Refusal = {
+  readonly reason: string;
+  readonly count: number;
+  readonly examples: readonly Place[];
+};
+
+/** What was read: values = readings + missing + unknown + refused + badRows. */
+export type Counts = {
+  readonly rows: number;
+  /** Cells that hold, or could hold, a value; a row of which nothing can be read counts as one. */
+  readonly values: number;
+  /** Values that were sent. */
+  readonly readings: number;
+  readonly missing: number;
+  readonly unknown: number;
+  /** Values that break a rule. */
+  readonly refused: number;
+  readonly badRows: number;
+};
+
+/** Counts what becomes of values. */
+export type Tally = {
+  row(): void;
+  reading(): void;
+  missing(): void;
+  unknown(name: string): void;
+  refused(file: string, row: Row, column: string, reason: string): Place;
+  bad(file: string, row: Row, reason: string): Place;
+  counts(): Counts;
+  /** The reasons, the most frequent first. */
+  refusals(): readonly Refusal[];
+  /** The unknown sensors, the most frequent first. */
+  unknownSensors(): readonly { readonly name: string; readonly count: number }[];
+};
+
+const otherNames = "others";
+const otherReasons = "other reasons";
+
+/** A tally of nothing, whose memory is bounded whatever files hold. */
+export function createTally(): Tally {
+  const counts = { rows: 0, readings: 0, missing: 0, unknown: 0, refused: 0, badRows: 0 };
+  const names = new Map<string, number>();
+  const reasons = new Map<string, { count: number; examples: Place[] }>();
+
+  function note(place: Place): Place {
+    const reason = reasonOf(place.text);
+    const key = reasons.has(reason) || reasons.size < reasonsMax ? reason : otherReasons;
+    const found = reasons.get(key) ?? { count: 0, examples: [] };
+    found.count += 1;
+    if (found.examples.length < listedMax) found.examples.push(place);
+    reasons.set(key, found);
+    return place;
+  }
+
+  return {
+    row() {
+      counts.rows += 1;
+    },
+    reading() {
+      counts.readings += 1;
+    },
+    missing() {
+      counts.missing += 1;
+    },
+    unknown(name) {
+      counts.unknown += 1;
+      const key = names.has(name) || names.size < unknownNamesMax ? name : otherNames;
+      names.set(key, (names.get(key) ?? 0) + 1);
+    },
+    refused(file, row, column, reason) {
+      counts.refused += 1;
+      const at = row.names.indexOf(column);
+      const text = `${JSON.stringify((row.cells[at] ?? "").slice(0, 60))}: ${reason}`;
+      return note({ file, line: row.line, column, text });
+    },
+    bad(file, row, reason) {
+      counts.badRows += 1;
+      return note({ file, line: row.line, column: undefined, text: reason });
+    },
+    counts() {
+      const { readings, missing, unknown, refused, badRows } = counts;
+      return { ...counts, values: readings + missing + unknown + refused + badRows };
+    },
+    refusals: () =>
+      [...reasons].map(([reason, found]) => ({ reason, ...found })).sort((a, b) => b.count - a.count),
+    unknownSensors: () =>
+      [...names].map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count),
+  };
+}
+
+/** A reason without what is particular to a row: quoted texts, and the numbers of fields. */
+function reasonOf(text: string): string {
+  return text
+    .replace(/"(?:[^"\\]|\\.)*"(: )?/g, "… ")
+    .replace(/\s+/g, " ")
+    .replace(/^… /, "")
+    .trim();
+}

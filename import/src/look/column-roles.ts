@@ -1,0 +1,88 @@
+import { influxColumns } from "../formats/row.ts";
+import { plainName, sensorOfColumn } from "./column-name.ts";
+import type { KnownSensor, SensorLookup } from "./sensor-lookup.ts";
+
+/** What a column holds. */
+export type ColumnRole =
+  /** Times, dates or times of day; which of them, the plan of times says. */
+  | { readonly kind: "time" }
+  | { readonly kind: "device" }
+  /** The names of sensors, beside a column of values. */
+  | { readonly kind: "sensor-name" }
+  /** Values whose sensor stands elsewhere. */
+  | { readonly kind: "value" }
+  /** The units of these values. */
+  | { readonly kind: "unit" }
+  /** InfluxDB's measurement. */
+  | { readonly kind: "measurement" }
+  /** The values of one sensor; the unit is the one that the file states. */
+  | { readonly kind: "sensor"; readonly sensor: KnownSensor; readonly unit: string | undefined }
+  /** No role: its numbers count as values of an unknown sensor, its texts are not read. */
+  | { readonly kind: "unknown" }
+  | { readonly kind: "unread" };
+
+/** Names of columns, the more certain ones first. */
+const timeNames =
+  "_time timestamp time datetime date_time ts date timestamp_utc time_utc last_changed last_updated start recorded_at measured_at observed_at created_at event_time zeit datum zeitstempel utc local_time".split(
+    " ",
+  );
+const deviceNames =
+  "device_id device deviceid device_name entity_id statistic_id sensor_id station_id station node_id node thing_id thing host hostname mac mac_address serial serial_number uuid id name".split(
+    " ",
+  );
+const sensorNames =
+  "sensor sensor_name _field field metric parameter variable measurement quantity property type kind".split(
+    " ",
+  );
+const valueNames = "value _value state reading val mean measurement_value result wert".split(" ");
+const unitNames = "unit units unit_of_measurement uom einheit".split(" ");
+const unreadNames = new Set(
+  "location lat lon lng latitude longitude altitude elevation index row row_number record no nr number unnamed_0 result table _start _stop".split(
+    " ",
+  ),
+);
+
+/** How likely the column of that name holds times: the lower the likelier; undefined if its name does not say so. */
+export function timeRank(name: string): number | undefined {
+  return (
+    rankIn(timeNames, name) ?? (/(^|_)(time|timestamp|datetime)(_|$)/.test(plainName(name)) ? 100 : undefined)
+  );
+}
+
+/** The same for devices. */
+export function deviceRank(name: string): number | undefined {
+  return rankIn(deviceNames, name);
+}
+
+/** The same for names of sensors. */
+export function sensorNameRank(name: string): number | undefined {
+  return rankIn(sensorNames, name);
+}
+
+/** The same for values. */
+export function valueRank(name: string): number | undefined {
+  return rankIn(valueNames, name);
+}
+
+/** The same for units. */
+export function unitRank(name: string): number | undefined {
+  return rankIn(unitNames, name);
+}
+
+/** The role of a column that is none of time, device, sensor name, value and unit. */
+export function otherRole(name: string, lookup: SensorLookup): ColumnRole {
+  if (name === influxColumns.measurement) return { kind: "measurement" };
+  if (unreadNames.has(nameKey(name)) || name === "") return { kind: "unread" };
+  const found = sensorOfColumn(name, lookup);
+  return found === undefined ? { kind: "unknown" } : { kind: "sensor", ...found };
+}
+
+/** A name for comparing; InfluxDB's own columns keep their underscore. */
+function nameKey(name: string): string {
+  return /^_[a-z]+$/.test(name) ? name : plainName(name);
+}
+
+function rankIn(names: readonly string[], name: string): number | undefined {
+  const at = names.indexOf(nameKey(name));
+  return at < 0 ? undefined : at;
+}

@@ -1,0 +1,205 @@
+import { type DecimalSign, decimalSignOf } from "../convert/numbers.ts";
+import type { Row } from "../formats/row.ts";
+import { inferTimeForm } from "../time/infer-time-form.ts";
+import { sensorOfEntity } from "./column-name.ts";
+import { deviceRank, timeRank } from "./column-roles.ts";
+import type { ImportOptions, Question } from "./options.ts";
+import { type Preset, presetOf } from "./preset.ts";
+import { createSchemas, type RowSchema } from "./row-schema.ts";
+import { columnsOf, type SampleColumn } from "./sample-columns.ts";
+import { type RoleContext, statedTarget } from "./schema.ts";
+import type { SensorLookup } from "./sensor-lookup.ts";
+import { planTimes, type TimePlan } from "./time-plan.ts";
+import { unitQuestions } from "./unit-questions.ts";
+
+/** How the rows of a file become readings. */
+export type FilePlan = {
+  readonly options: ImportOptions;
+  readonly lookup: SensorLookup;
+  readonly preset: Preset | undefined;
+  readonly times: TimePlan;
+  /** What each cell of rows with these names is. */
+  schemaOf(names: readonly string[]): RowSchema;
+};
+
+/** The plan of a file, if it leaves nothing open. */
+export type FoundPlan =
+  | { readonly kind: "plan"; readonly plan: FilePlan }
+  | {
+      readonly kind: "questions";
+      readonly questions: readonly Question[];
+      readonly preset: Preset | undefined;
+    }
+  /** No row of the sample can be read, so that there is nothing to decide. */
+  | { readonly kind: "no-rows" };
+
+/** Decides what the rows of a file mean, from its first ones. Collects every question before it gives up. */
+export function planFile(
+  sample: readonly Row[],
+  {
+    options,
+    lookup,
+    units,
+  }: {
+    readonly options: ImportOptions;
+    readonly lookup: SensorLookup;
+    /** The units of the columns, where a row below the header states them. */
+    readonly units?: ReadonlyMap<string, string> | undefined;
+  },
+): FoundPlan {
+  const rows = sample.filter(({ problem }) => problem === undefined);
+  if (rows.length === 0) return { kind: "no-rows" };
+  const columns = columnsOf(rows);
+  const names = columns.map(({ name }) => name);
+  const preset = presetOf(names);
+  const isStated = (name: string, target: string) =>
+    statedTarget(options.columns, name, names.indexOf(name)) === target;
+  const timeColumns = names.filter((name) => isStated(name, "time"));
+  const unstated = columns.filter(
+    ({ name }) => statedTarget(options.columns, name, names.indexOf(name)) === undefined,
+  );
+  const times = planTimes(timeColumns.length > 0 ? columns : unstated, timeColumns, {
+    ...options,
+    presetZone: preset?.zone,
+  });
+  const context: RoleContext = {
+    options,
+    lookup,
+    preset,
+    times: times.plan,
+    excluded: excludedColumns(unstated, times.plan),
+    samples: new Map(columns.map((column) => [column.name, column])),
+    unitOfColumn: (name) => units?.get(name),
+  };
+  const decimals = new Map<string, DecimalSign>();
+  const schemas = createSchemas({
+    context,
+    decimalOf: (name) => options.decimal ?? decimals.get(name) ?? ".",
+  });
+  const used = [...new Set(rows.map((row) => row.names))].map((set) => schemas(set));
+  const questions = [
+    ...times.questions,
+    ...deviceQuestions(used, columns, options),
+    ...sensorQuestions(used, columns, context),
+    ...decimalQuestions(used, context, decimals),
+    // Decimal signs are known now.
+    ...unitQuestions(
+      rows,
+      context,
+      createSchemas({ context, decimalOf: (name) => options.decimal ?? decimals.get(name) ?? "." }),
+    ),
+  ];
+  if (questions.length > 0 || times.plan === undefined) return { kind: "questions", questions, preset };
+  const schemaOf = createSchemas({
+    context,
+    decimalOf: (name) => options.decimal ?? decimals.get(name) ?? ".",
+  });
+  return { kind: "plan", plan: { options, lookup, preset, times: times.plan, schemaOf } };
+}
+
+/** Other times than the chosen ones, and numbers of rows, are no values. */
+function excludedColumns(columns: readonly SampleColumn[], times: TimePlan | undefined): ReadonlySet<string> {
+  const excluded = columns.filter(({ name, texts }) => {
+    if (name === times?.column || name === times?.clockColumn) return false;
+    const isTime = inferTimeForm(texts).kind !== "none";
+    return (
+      (isTime && (timeRank(name) !== undefined || !texts.every((text) => /^[\d.]+$/.test(text)))) ||
+      isRowNumber(name, texts)
+    );
+  });
+  return new Set(excluded.map(({ name }) => name));
+}
+
+/** Whole numbers that grow from row to row, in a column that is called so or not at all. */
+function isRowNumber(name: string, texts: readonly string[]): boolean {
+  if (!/^(column 1|id|index|row.*|no\.?|nr\.?|#|record|unnamed.*)$/i.test(name) || texts.length < 2)
+    return false;
+  return texts.every((text, at) => /^\d+$/.test(text) && (at === 0 || Number(text) > Number(texts[at - 1])));
+}
+
+function deviceQuestions(
+  used: readonly RowSchema[],
+  columns: readonly SampleColumn[],
+  { device }: ImportOptions,
+): Question[] {
+  if (device !== undefined || used.every(({ deviceAt }) => deviceAt >= 0)) return [];
+  const fewTexts = columns.filter(({ name, texts }) => {
+    const different = new Set(texts).size;
+    return (
+      deviceRank(name) === undefined &&
+      different > 0 &&
+      different <= Math.max(20, texts.length / 20) &&
+      /\D/.test(texts[0]!)
+    );
+  });
+  const shown = fewTexts
+    .filter(({ texts }) => inferTimeForm(texts).kind === "none" && !/^[\d.,+-]+$/.test(texts[0]!))
+    .slice(0, 3);
+  const hint = shown
+    .map(({ name, texts }) => `--map ${JSON.stringify(`${name}=device`)} (${texts[0]})`)
+    .join(" or ");
+  const text = "no column names the device: state it for all rows";
+  return [{ flag: "--device", text: hint === "" ? text : `${text}, or name the column: ${hint}` }];
+}
+
+function sensorQuestions(
+  used: readonly RowSchema[],
+  columns: readonly SampleColumn[],
+  context: RoleContext,
+): Question[] {
+  const { options, lookup, preset } = context;
+  const twice = used.find(({ problem }) => problem !== undefined)?.problem;
+  if (twice !== undefined) return [{ flag: "--map COLUMN=-", text: twice }];
+  const readsNothing = used.every(({ valueAt, sensors }) => valueAt < 0 && sensors.length === 0);
+  if (readsNothing) {
+    const numbers = columns.filter(({ name }) =>
+      used.some(({ unknown }) => unknown.some((column) => column.name === name)),
+    );
+    const shown = (numbers.length > 0 ? numbers : columns)
+      .slice(0, 8)
+      .map(({ name }) => JSON.stringify(name));
+    return [
+      {
+        flag: "--map COLUMN=SENSOR",
+        text: `no column is called like a sensor: state which is (${shown.join(", ")})`,
+      },
+    ];
+  }
+  const open = used.filter(
+    ({ valueAt, sensorAt, measurementAt }) => valueAt >= 0 && sensorAt < 0 && measurementAt < 0,
+  );
+  if (options.sensor !== undefined || open.length === 0) return [];
+  const [schema] = open;
+  const value = schema!.names[schema!.valueAt]!;
+  const device = schema!.deviceAt < 0 ? undefined : context.samples.get(schema!.names[schema!.deviceAt]!);
+  if (preset?.isEntities && device?.texts.some((text) => sensorOfEntity(text, lookup) !== undefined))
+    return [];
+  return [
+    { flag: "--sensor", text: `nothing states which sensor the values in ${JSON.stringify(value)} are of` },
+  ];
+}
+
+function decimalQuestions(
+  used: readonly RowSchema[],
+  { options, samples }: RoleContext,
+  decimals: Map<string, DecimalSign>,
+): Question[] {
+  if (options.decimal !== undefined) return [];
+  const names = new Set(
+    used.flatMap(({ names: all, valueAt, sensors }) => [
+      ...(valueAt < 0 ? [] : [all[valueAt]!]),
+      ...sensors.map(({ name }) => name),
+    ]),
+  );
+  const signs = [...names].map((name) => ({ name, sign: decimalSignOf(samples.get(name)?.texts ?? []) }));
+  for (const { name, sign } of signs) if (sign !== "unclear") decimals.set(name, sign);
+  return signs
+    .filter(({ sign }) => sign === "unclear")
+    .map(({ name }) => {
+      const example = samples.get(name)?.texts.find((text) => text.includes(","));
+      return {
+        flag: "--decimal , or --decimal .",
+        text: `${JSON.stringify(name)}: ${example} has decimals or thousands`,
+      };
+    });
+}

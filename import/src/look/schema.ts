@@ -1,0 +1,145 @@
+import { isNumeric } from "../convert/numbers.ts";
+import { sensorOfName, unitInName } from "./column-name.ts";
+import {
+  type ColumnRole,
+  deviceRank,
+  otherRole,
+  sensorNameRank,
+  timeRank,
+  unitRank,
+  valueRank,
+} from "./column-roles.ts";
+import type { ImportOptions } from "./options.ts";
+import type { Preset } from "./preset.ts";
+import type { SampleColumn } from "./sample-columns.ts";
+import type { SensorLookup } from "./sensor-lookup.ts";
+import type { TimePlan } from "./time-plan.ts";
+
+/** What is known of a file when the roles of its columns are decided. */
+export type RoleContext = {
+  readonly options: ImportOptions;
+  readonly lookup: SensorLookup;
+  readonly preset: Preset | undefined;
+  readonly times: TimePlan | undefined;
+  /** Columns that hold times or number the rows. */
+  readonly excluded: ReadonlySet<string>;
+  readonly samples: ReadonlyMap<string, SampleColumn>;
+  /** The unit of a column that a row below the header states. */
+  unitOfColumn(name: string): string | undefined;
+};
+
+/** What a user said that the column of that name is; its exact name counts, then its name in any case, then its place. */
+export function statedTarget(
+  columns: ReadonlyMap<string, string> | undefined,
+  name: string,
+  at: number,
+): string | undefined {
+  if (columns === undefined) return undefined;
+  const lower = name.toLowerCase();
+  const inAnyCase = () => [...columns].find(([column]) => column.toLowerCase() === lower)?.[1];
+  return columns.get(name) ?? inAnyCase() ?? columns.get(`#${at + 1}`);
+}
+
+/** The role of each of the columns, in their order. */
+export function rolesOf(names: readonly string[], context: RoleContext): ColumnRole[] {
+  const { options, lookup, preset, times, excluded, samples } = context;
+  const roles = names.map((name, at) => statedRole(name, statedTarget(options.columns, name, at), context));
+  const free = (at: number) => roles[at] === undefined;
+  const give = (at: number, role: ColumnRole) => {
+    roles[at] = role;
+  };
+  const bestOf = (
+    rank: (name: string) => number | undefined,
+    fits: (name: string) => boolean = () => true,
+  ) => {
+    const ranked = names
+      .map((name, at) => ({ at, rank: rank(name) }))
+      .filter(({ at, rank: given }) => given !== undefined && free(at) && fits(names[at]!));
+    return ranked.sort((a, b) => a.rank! - b.rank!)[0]?.at;
+  };
+  const has = (kind: ColumnRole["kind"]) => roles.some((role) => role?.kind === kind);
+
+  for (const [at, name] of names.entries()) {
+    if (free(at) && (name === times?.column || name === times?.clockColumn)) give(at, { kind: "time" });
+    else if (free(at) && (excluded.has(name) || preset?.unread?.includes(name))) give(at, { kind: "unread" });
+  }
+  if (!has("device") && options.device === undefined) {
+    const device = bestOf(deviceRank);
+    if (device !== undefined) give(device, { kind: "device" });
+  }
+  if (!has("value")) {
+    const value =
+      preset?.value !== undefined
+        ? names.indexOf(preset.value)
+        : bestOf(valueRank, (name) => isValues(samples.get(name)));
+    const only =
+      value === undefined && options.sensor !== undefined && !has("sensor")
+        ? onlyNumbers(names, roles, samples)
+        : value;
+    if (only !== undefined && only >= 0 && free(only)) give(only, { kind: "value" });
+  }
+  if (has("value")) {
+    if (options.sensor === undefined && !has("sensor-name")) {
+      const isOfSensors = (name: string) =>
+        name === "_field" ||
+        (samples.get(name)?.texts.some((text) => sensorOfName(text, lookup) !== undefined) ?? false);
+      const sensor = bestOf(sensorNameRank, isOfSensors);
+      if (sensor !== undefined) give(sensor, { kind: "sensor-name" });
+    }
+    const unit = has("unit") ? undefined : bestOf(unitRank);
+    if (unit !== undefined) give(unit, { kind: "unit" });
+  }
+  return names.map((name, at) => roles[at] ?? remainingRole(name, context));
+}
+
+function statedRole(name: string, target: string | undefined, context: RoleContext): ColumnRole | undefined {
+  switch (target) {
+    case undefined:
+      return undefined;
+    case "-":
+      return { kind: "unread" };
+    case "time":
+    case "device":
+    case "value":
+    case "unit":
+      return { kind: target };
+    case "sensor":
+      return { kind: "sensor-name" };
+    default: {
+      const sensor = sensorOfName(target, context.lookup);
+      if (sensor === undefined) return { kind: "unread" };
+      return { kind: "sensor", sensor, unit: context.unitOfColumn(name) ?? unitInName(name, sensor) };
+    }
+  }
+}
+
+function remainingRole(name: string, context: RoleContext): ColumnRole {
+  // A second id of the device, or a second time.
+  if (deviceRank(name) !== undefined || timeRank(name) !== undefined) return { kind: "unread" };
+  const role = otherRole(name, context.lookup);
+  return role.kind === "sensor" ? { ...role, unit: role.unit ?? context.unitOfColumn(name) } : role;
+}
+
+/** Whether a column called `value` or `state` holds numbers or states at all. */
+function isValues(column: SampleColumn | undefined): boolean {
+  return (
+    column === undefined ||
+    column.texts.length === 0 ||
+    column.texts.some((text) => /\d|^(on|off|true|false)$/i.test(text))
+  );
+}
+
+/** The only column of numbers that has no role; undefined if there are none or several. */
+function onlyNumbers(
+  names: readonly string[],
+  roles: readonly (ColumnRole | undefined)[],
+  samples: ReadonlyMap<string, SampleColumn>,
+): number | undefined {
+  const found = names.flatMap((name, at) => {
+    const texts = samples.get(name)?.texts ?? [];
+    return roles[at] === undefined && texts.length > 0 && texts.filter(isNumeric).length * 2 >= texts.length
+      ? [at]
+      : [];
+  });
+  return found.length === 1 ? found[0] : undefined;
+}

@@ -1,0 +1,128 @@
+import { type InferredTime, inferTimeForm } from "../time/infer-time-form.ts";
+import type { TimeForm } from "../time/time-form.ts";
+import { plainName } from "./column-name.ts";
+import { timeRank } from "./column-roles.ts";
+import type { ImportOptions, Question } from "./options.ts";
+import type { SampleColumn } from "./sample-columns.ts";
+
+/** Where the times of a file are, and how they are read. */
+export type TimePlan = {
+  /** The column of times, or of dates. */
+  readonly column: string;
+  /** The column of times of day, if they have their own. */
+  readonly clockColumn: string | undefined;
+  readonly form: TimeForm;
+  /** The zone of times that have none; undefined if all have one. */
+  readonly zone: string | undefined;
+};
+
+/** The plan of times, or what has to be asked first. */
+export type FoundTimes = { readonly plan: TimePlan | undefined; readonly questions: readonly Question[] };
+
+type Candidate = { readonly column: SampleColumn; readonly rank: number; readonly found: InferredTime };
+
+/** Finds the times among the columns; those that users gave another role are left out. */
+export function planTimes(
+  columns: readonly SampleColumn[],
+  mapped: readonly string[],
+  {
+    order,
+    zone,
+    presetZone,
+  }: Pick<ImportOptions, "order" | "zone"> & { readonly presetZone?: string | undefined },
+): FoundTimes {
+  const ask = (flag: string, text: string): FoundTimes => ({ plan: undefined, questions: [{ flag, text }] });
+  const candidates = (mapped.length > 0 ? columns.filter(({ name }) => mapped.includes(name)) : columns)
+    .map((column): Candidate => {
+      const found = inferTimeForm(column.texts, order);
+      return { column, found, rank: timeRank(column.name) ?? Number.POSITIVE_INFINITY };
+    })
+    .filter(({ column, found, rank }) => found.kind !== "none" && isLikely(column, found, rank, mapped));
+  const whole = best(
+    candidates.filter(({ found }) => found.kind === "time" || (found.kind === "ambiguous" && !found.isDate)),
+  );
+  if (whole.length > 1)
+    return ask("--map COLUMN=time", `the times may be in ${namesOf(whole)}: name the column`);
+  const dates = best(
+    candidates.filter(({ found }) => found.kind === "date" || (found.kind === "ambiguous" && found.isDate)),
+  );
+  const clocks = best(candidates.filter(({ found }) => found.kind === "time-of-day"));
+  if (whole.length === 0 && dates.length > 1)
+    return ask("--map COLUMN=time", `the dates may be in ${namesOf(dates)}: name the column`);
+  if (whole.length === 0 && dates.length === 1 && clocks.length > 1)
+    return ask(
+      "--map COLUMN=time",
+      `the times of day may be in ${namesOf(clocks)}: name the columns of date and time`,
+    );
+  const [chosen] = [...whole, ...dates];
+  if (chosen === undefined) {
+    const which =
+      mapped.length > 0
+        ? `${mapped.map(quote).join(" and ")} cannot be read as times`
+        : "no column holds times";
+    return ask("--map COLUMN=time", `${which}${example(columns, mapped)}`);
+  }
+  const { column, found } = chosen;
+  const clockColumn = whole.length === 0 ? clocks[0]?.column.name : undefined;
+  const questions: Question[] = [];
+  if (found.kind === "ambiguous") {
+    const text = `${quote(column.name)}: ${quote(column.texts[0]!)} can be read as ${found.orders.join(" or ")}`;
+    questions.push({ flag: `--order ${found.orders.join("|")}`, text });
+  }
+  const isLocal = found.kind !== "time" || found.isLocal;
+  const statedZone = zone ?? presetZone ?? zoneOfName(column.name);
+  if (isLocal && statedZone === undefined) {
+    const text = `${quote(column.name)}: times such as ${quote(column.texts[0]!)} have no zone`;
+    questions.push({
+      flag: "--zone",
+      text: `${text}: state where the clocks were, for example --zone Europe/Berlin or UTC`,
+    });
+  }
+  if (
+    questions.length > 0 ||
+    found.kind === "ambiguous" ||
+    found.kind === "none" ||
+    found.kind === "time-of-day"
+  )
+    return { plan: undefined, questions };
+  return { plan: { column: column.name, clockColumn, form: found.form, zone: statedZone }, questions };
+}
+
+/** Numbers are times only in a column that is called so, or that a user named. */
+function isLikely(
+  column: SampleColumn,
+  found: InferredTime,
+  rank: number,
+  mapped: readonly string[],
+): boolean {
+  if (mapped.includes(column.name) || rank !== Number.POSITIVE_INFINITY) return true;
+  if (found.kind !== "time" && found.kind !== "date") return true;
+  const isNumber = found.form.kind === "epoch" || found.form.kind === "spreadsheet-days";
+  return !isNumber && !column.texts.every((text) => /^\d+$/.test(text));
+}
+
+/** Those with the best rank. */
+function best(candidates: readonly Candidate[]): readonly Candidate[] {
+  const rank = Math.min(...candidates.map((candidate) => candidate.rank));
+  return candidates.filter((candidate) => candidate.rank === rank);
+}
+
+/** A column called `time_utc` or `Date (GMT)` states its zone. */
+function zoneOfName(name: string): string | undefined {
+  return /(^|_)(utc|gmt)$/.test(plainName(name)) ? "UTC" : undefined;
+}
+
+function namesOf(candidates: readonly Candidate[]): string {
+  return candidates.map(({ column }) => quote(column.name)).join(" or ");
+}
+
+function example(columns: readonly SampleColumn[], mapped: readonly string[]): string {
+  const shown = columns.filter(({ name }) => mapped.length === 0 || mapped.includes(name)).slice(0, 8);
+  return shown.length === 0
+    ? ""
+    : ` (${shown.map(({ name, texts }) => `${quote(name)}: ${quote(texts[0] ?? "")}`).join(", ")})`;
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+}

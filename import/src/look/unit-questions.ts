@@ -1,0 +1,65 @@
+import { isMissing } from "../convert/missing.ts";
+import { readNumber } from "../convert/numbers.ts";
+import { createValueSensors } from "../convert/value-sensors.ts";
+import type { Row } from "../formats/row.ts";
+import { doubtfulUnits } from "../units/unit-doubts.ts";
+import { conversionOf } from "../units/units.ts";
+import type { Question } from "./options.ts";
+import type { RowSchema } from "./row-schema.ts";
+import type { RoleContext } from "./schema.ts";
+import type { KnownSensor } from "./sensor-lookup.ts";
+
+type Stated = { readonly sensor: KnownSensor; readonly unit: string; readonly where: string };
+
+/** What has to be asked about the units of the sample's values. */
+export function unitQuestions(
+  rows: readonly Row[],
+  context: RoleContext,
+  schemaOf: (names: readonly string[]) => RowSchema,
+): Question[] {
+  const { options } = context;
+  const values = new Map<KnownSensor, number[]>();
+  const refused = new Map<string, Stated>();
+  const missing = isMissing(options.missing ?? []);
+  const valueSensors = createValueSensors({ ...context });
+  const look = (
+    sensor: KnownSensor,
+    unit: string | undefined,
+    where: string,
+    text: string,
+    decimal: "." | ",",
+  ) => {
+    if (unit !== undefined) {
+      if (conversionOf(unit, sensor.unit) === undefined)
+        refused.set(`${sensor.sensor} ${unit}`, { sensor, unit, where });
+      return;
+    }
+    const value = missing(text) ? Number.NaN : readNumber(text, decimal);
+    if (!Number.isNaN(value)) values.set(sensor, [...(values.get(sensor) ?? []), value]);
+  };
+  for (const row of rows.slice(0, rowsLooked)) {
+    const schema = schemaOf(row.names);
+    for (const { at, name, sensor, unit, decimal } of schema.sensors)
+      look(sensor, unit, `column ${JSON.stringify(name)}`, row.cells[at]!, decimal);
+    if (schema.valueAt < 0) continue;
+    const found = valueSensors.of(schema, row.cells);
+    if (found.sensor === undefined) continue;
+    const stated = options.units?.get(found.sensor.sensor) ?? (found.unit === "" ? undefined : found.unit);
+    look(found.sensor, stated, "the file", row.cells[schema.valueAt]!, schema.valueDecimal);
+  }
+  return [
+    ...[...refused.values()].map(({ sensor, unit, where }) => ({
+      flag: `--unit ${sensor.sensor}=UNIT`,
+      text: `${where} states ${JSON.stringify(unit)} for ${sensor.sensor}, which cannot be converted to ${sensor.unit}: state its unit, or leave out the column with --map COLUMN=-`,
+    })),
+    ...[...values].flatMap(([sensor, numbers]) => {
+      const units = options.units?.has(sensor.sensor) ? [] : doubtfulUnits(sensor, numbers);
+      if (units.length === 0) return [];
+      const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
+      const text = `no unit is stated for ${sensor.sensor}, and its values from ${low} to ${high} can be ${units.join(", ")}`;
+      return [{ flag: `--unit ${sensor.sensor}=${units.at(-1)}`, text }];
+    }),
+  ];
+}
+
+const rowsLooked = 2000;

@@ -1,0 +1,145 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { systemClock } from "@devicemesh/client/clock";
+import { startFakeIngest } from "@devicemesh/client/testing/fake-ingest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { runImport } from "./start.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "import-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+async function fileOf(name: string, content: string | Buffer): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+/** Runs the command against a fake ingest. */
+async function run(args: readonly string[], { stdin = "", refuses = () => false as boolean } = {}) {
+  await using ingest = await startFakeIngest({ refuses });
+  let stdout = "";
+  let stderr = "";
+  const code = await runImport({
+    args: ["--to", ingest.target, ...args],
+    env: {},
+    stdin: Readable.from([Buffer.from(stdin)]),
+    stdout: { write: (text) => (stdout += text) },
+    stderr: { write: (text) => (stderr += text) },
+    clock: systemClock,
+    interrupted: new AbortController().signal,
+  });
+  return { code, stdout, stderr, stored: [...ingest.stored] };
+}
+
+const flat =
+  "device_id,timestamp,sensor,value\na,2025-03-29T20:00:00Z,temperature,21.5\nb,2025-03-29T20:00:01Z,humidity,40\n";
+
+describe("npm run import", () => {
+  it("stores what a file holds and ends with 0", async () => {
+    const { code, stdout, stored } = await run([await fileOf("flat.csv", flat)]);
+    expect(stored.sort()).toEqual([
+      "a|temperature|2025-03-29T20:00:00.000Z",
+      "b|humidity|2025-03-29T20:00:01.000Z",
+    ]);
+    expect(stdout).toMatch(/2 stored\n +2 values in all/);
+    expect(code).toBe(0);
+  });
+
+  it("reads packed files, whatever they are called, and standard input", async () => {
+    const files = [await fileOf("a", gzipSync(flat)), await fileOf("b.csv", zstdCompressSync(flat)), "-"];
+    const { code, stdout, stored } = await run(files, { stdin: flat });
+    expect(stored).toHaveLength(6);
+    expect(stdout).toMatch(/2 stored\n +4 duplicates .*\n +6 values in all/);
+    expect(code).toBe(0);
+  });
+
+  it("reads folders and globs, and names those that hold nothing", async () => {
+    await fileOf("glob-1.csv", flat);
+    await fileOf("glob-2.csv", flat.replaceAll("2025", "2024"));
+    expect((await run([join(folder, "glob-*.csv")])).stored).toHaveLength(4);
+    expect(await run([join(folder, "nothing-*.csv")])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("matches no file"),
+    });
+    expect(await run([join(folder, "none.csv")])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("there is no such file"),
+    });
+  });
+
+  it("asks for everything that files leave open in one go, and stores nothing", async () => {
+    const open = await fileOf("open.csv", "time,temperature\n05/06/2025 10:00,21.5\n");
+    const { code, stdout, stderr, stored } = await run([await fileOf("flat.csv", flat), open]);
+    expect(stored).toEqual([]);
+    expect(stdout).toMatch(/state --order day-month\|month-day: .*\n +state --zone: .*\n +state --device: /);
+    expect(stderr).toContain("nothing was loaded: state --order day-month|month-day, --zone, --device");
+    expect(code).toBe(2);
+  });
+
+  it("sends nothing in a dry run, and reports the same", async () => {
+    const { code, stdout, stored } = await run([await fileOf("flat.csv", flat), "--dry-run"]);
+    expect(stored).toEqual([]);
+    expect(stdout).toMatch(/2 would be stored\n +2 values in all/);
+    expect(code).toBe(0);
+  });
+
+  it("writes what is refused to a file, with line and reason, and stores the rest", async () => {
+    const bad = `${flat}a,2025-03-29T20:00:02Z,temperature,warm\na,today,temperature,1\na,2025-03-29T20:00:03Z,temperature,1000\nx\n`;
+    const target = join(folder, "bad-rows.csv");
+    const { code, stdout, stored } = await run([await fileOf("bad.csv", bad), "--bad-rows", target]);
+    expect(stored).toHaveLength(2);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/2 stored\n +2 refused .*\n +2 bad rows .*\n +6 values in all/);
+    const lines = (await readFile(target, "utf8")).split("\n");
+    expect(lines[0]).toBe("file,line,column,reason,row");
+    expect(lines.slice(1, 5).map((line) => line.split(",")[1])).toEqual(["4", "5", "6", "7"]);
+    expect(lines[1]).toContain("the value is not a number");
+  });
+
+  it("counts what ingest refuses", async () => {
+    const { code, stdout } = await run([await fileOf("flat.csv", flat)], { refuses: () => true });
+    expect(stdout).toMatch(/0 stored\n +2 refused/);
+    expect(code).toBe(1);
+  });
+
+  it("stores what comes before the damage of a packed file", async () => {
+    const rows = Array.from(
+      { length: 60_000 },
+      (_, at) => `a,${new Date(1.7e12 + at * 1000).toISOString()},temperature,${at % 30}.${at % 7}`,
+    );
+    const packed = gzipSync(`device_id,timestamp,sensor,value\n${rows.join("\n")}\n`);
+    const { code, stdout, stored } = await run([
+      await fileOf("cut.csv.gz", packed.subarray(0, packed.length * 0.9)),
+    ]);
+    expect(stored.length).toBeGreaterThan(1000);
+    expect(stdout).toMatch(/failed: .*cut\.csv\.gz is damaged: it cannot be unpacked as gzip/);
+    expect(code).toBe(1);
+  });
+
+  it("refuses flags that make no sense, all at once", async () => {
+    const { code, stderr } = await run([
+      "x.csv",
+      "--zone",
+      "Mars",
+      "--unit",
+      "temperature=hPa",
+      "--map",
+      "a=nonsense",
+      "--sensor",
+      "smell",
+    ]);
+    expect(code).toBe(2);
+    for (const flag of ["--zone", "--unit", "--map", "--sensor"]) expect(stderr).toContain(`${flag}: `);
+    const wrong = await run([await fileOf("flat.csv", flat), "--map", "column=-"]);
+    expect(wrong).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no file has the column "column"'),
+    });
+  });
+});

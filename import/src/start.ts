@@ -1,0 +1,108 @@
+import type { Readable } from "node:stream";
+import { type Clock, readIngestTls } from "@devicemesh/client";
+import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
+import { type LookedInput, loadRecordings, lookAtInputs } from "./load/import-recordings.ts";
+import { readStated, unknownColumns } from "./look/stated-options.ts";
+import { lookText } from "./report/look-text.ts";
+import { openRefusedFile } from "./report/refused-file.ts";
+import { progressText, reportText } from "./report/report-text.ts";
+import { createStatusLine, type Output } from "./report/status-line.ts";
+import { sensorLookup } from "./sensors.ts";
+import { type ImportSettings, importSettings } from "./settings.ts";
+import { findInputs, InputError } from "./source/inputs.ts";
+
+/** What the command has to do with. */
+export type ImportContext = {
+  /** Without node and script. */
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Readable;
+  /** Gets what recordings look like, and the report. */
+  readonly stdout: Output;
+  /** Gets progress and problems. */
+  readonly stderr: Output;
+  readonly clock: Clock;
+  /** Aborts when the user wants an end. */
+  readonly interrupted: AbortSignal;
+};
+
+/**
+ * Runs `npm run import` and resolves to its exit code: 0 if nothing was refused, 1 if something was refused or not
+ * sent, 2 if it could not start or a recording leaves something open.
+ */
+export async function runImport(context: ImportContext): Promise<number> {
+  const { args, env, stdout, stderr } = context;
+  const loaded = loadSettings(importSettings, { args, env });
+  if (loaded.kind !== "settings") {
+    (loaded.kind === "help" ? stdout : stderr).write(loaded.text);
+    return loaded.kind === "help" ? 0 : 2;
+  }
+  try {
+    return await importFiles(loaded.values, loaded.positionals, context);
+  } catch (error) {
+    if (!(error instanceof InputError || error instanceof SettingsError)) throw error;
+    return refuse(stderr, [error.message]);
+  }
+}
+
+async function importFiles(
+  values: ImportSettings,
+  files: readonly string[],
+  context: ImportContext,
+): Promise<number> {
+  const { stdin, stdout, stderr } = context;
+  if (files.length === 0)
+    return refuse(stderr, ["name files, folders or globs, or - for standard input; --help lists the flags"]);
+  const tls = readIngestTls(values);
+  const stated = readStated(values, sensorLookup);
+  if (stated.kind === "problems") return refuse(stderr, stated.problems);
+  const { options } = stated;
+  const looked = await lookAtInputs(await findInputs(files, stdin), { options, lookup: sensorLookup });
+  for (const one of looked) stdout.write(lookText(one));
+  const problems = unknownColumns(
+    options,
+    new Set(looked.flatMap(({ look }) => look.sample.flatMap(({ names }) => names))),
+  );
+  if (problems.length === 0 && looked.every(({ look }) => look.questions.length === 0)) {
+    return load(values, looked, tls, context);
+  }
+  for (const { sampled } of looked) await sampled.close();
+  return refuse(stderr, [...problems, ...openText(looked)]);
+}
+
+async function load(
+  values: ImportSettings,
+  looked: readonly LookedInput[],
+  tls: ReturnType<typeof readIngestTls>,
+  { stdout, stderr, clock, interrupted }: ImportContext,
+): Promise<number> {
+  const refusedFile = values.badRows === undefined ? undefined : openRefusedFile(values.badRows);
+  const line = createStatusLine({ output: stderr, clock });
+  const report = await loadRecordings(looked, {
+    to: values.to,
+    tls,
+    isDryRun: values.dryRun,
+    giveUpAfterMs: values.giveUpAfterMs,
+    clock,
+    signal: interrupted,
+    ...(refusedFile === undefined ? {} : { onRefused: refusedFile.add }),
+    onProgress: (progress) => line.show(progressText(progress)),
+  });
+  line.end();
+  refusedFile?.close();
+  stdout.write(reportText(report));
+  return report.ended === "complete" && report.refused === 0 && report.badRows === 0 ? 0 : 1;
+}
+
+/** What the recordings leave open, all of it, and that nothing was loaded. */
+function openText(looked: readonly LookedInput[]): string[] {
+  const open = looked.filter(({ look }) => look.questions.length > 0);
+  const flags = new Set(open.flatMap(({ look }) => look.questions.map(({ flag }) => flag)));
+  return open.length === 0 ? [] : [`nothing was loaded: state ${[...flags].join(", ")}`];
+}
+
+function refuse(stderr: Output, problems: readonly string[]): number {
+  stderr.write(problems.map((problem) => `${problem}\n`).join(""));
+  return 2;
+}

@@ -1,0 +1,74 @@
+/** How the parts of a numeric date are ordered. */
+export type DateOrder = "day-month" | "month-day" | "year-month";
+
+/** What an order is called on the command line. */
+export const dateOrders = ["day-month", "month-day", "year-month"] as const satisfies readonly DateOrder[];
+
+/** A date at the beginning of a text: its midnight as if in UTC, and where the text goes on. */
+export type ReadDate = { readonly midnightMs: number; readonly end: number };
+
+const dayMs = 86_400_000;
+const monthNames = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+
+/** `2025-03-29`, `2025/3/29`, `2025.03.29` or, where `compact`, `20250329` at the beginning of the text. */
+export function readYearFirst(text: string): ReadDate | undefined {
+  const parts = /^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)/.exec(text) ?? /^(\d{4})()(\d\d)(\d\d)/.exec(text);
+  return parts === null ? undefined : dateOf(parts[1]!, parts[3]!, parts[4]!, parts[0].length);
+}
+
+/** `29.3.2025`, `03/29/25`, `25-03-29` at the beginning of the text, by that order; a year of two digits is 2000 to 2099. */
+export function readNumericDate(text: string, order: DateOrder): ReadDate | undefined {
+  const parts = /^(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d\d)(?!\d)/.exec(text);
+  if (parts === null) return undefined;
+  const [all, first, , second, third] = parts;
+  const { length } = all;
+  if (order === "year-month") {
+    return third!.length === 2 && first!.length === 2
+      ? dateOf(fullYear(first!), second!, third!, length)
+      : undefined;
+  }
+  const [day, month] = order === "day-month" ? [first!, second!] : [second!, first!];
+  return dateOf(fullYear(third!), month, day, length);
+}
+
+/** `29 Mar 2025`, `29-Mar-25`, `Mar 29, 2025`, `Sat, 29 March 2025` at the beginning of the text. */
+export function readNamedMonth(text: string): ReadDate | undefined {
+  const weekday = /^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+/i.exec(text)?.[0].length ?? 0;
+  const rest = text.slice(weekday);
+  const dayFirst = /^(\d{1,2})(?:st|nd|rd|th)?[-/. ]\s*([a-z]{3,9})\.?[-/., ]\s*(\d{4}|\d\d)(?!\d)/i.exec(
+    rest,
+  );
+  if (dayFirst !== null) {
+    const [all, day, month, year] = dayFirst;
+    return dateOf(fullYear(year!), monthOf(month!), day!, weekday + all.length);
+  }
+  const monthFirst = /^([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)/i.exec(rest);
+  if (monthFirst === null) return undefined;
+  const [all, month, day, year] = monthFirst;
+  return dateOf(year!, monthOf(month!), day!, weekday + all.length);
+}
+
+function fullYear(year: string): string {
+  return year.length === 2 ? `20${year}` : year;
+}
+
+function monthOf(name: string): string {
+  const full = name.toLowerCase();
+  const at = monthNames.findIndex((month) => full.startsWith(month));
+  const isName = at >= 0 && (full.length === 3 || longMonth(at).startsWith(full) || full === "sept");
+  return isName ? String(at + 1) : "0";
+}
+
+function longMonth(month: number): string {
+  return new Date(Date.UTC(2000, month, 1))
+    .toLocaleString("en-US", { month: "long", timeZone: "UTC" })
+    .toLowerCase();
+}
+
+function dateOf(year: string, month: string, day: string, end: number): ReadDate | undefined {
+  const midnightMs = Date.UTC(Number(year), Number(month) - 1, Number(day));
+  const date = new Date(midnightMs);
+  // Date.UTC reads February 30 as March 2.
+  const exists = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
+  return exists && Number(year) >= 1000 && midnightMs % dayMs === 0 ? { midnightMs, end } : undefined;
+}

@@ -1,0 +1,34 @@
+import { earliestTimestampMs } from "@devicemesh/proto";
+
+/** What a number of a time since 1970 counts. */
+export type EpochUnit = (typeof epochUnits)[number];
+
+/** Seconds, milli-, micro- and nanoseconds. */
+export const epochUnits = ["s", "ms", "us", "ns"] as const;
+
+/** How many digits of a whole number are below the millisecond; negative: digits that are missing. */
+const digitsBelowMs: Readonly<Record<EpochUnit, number>> = { s: -3, ms: 0, us: 3, ns: 6 };
+
+// Numbers of 2000 to 2099 in one unit are none in another: the units cannot be confused.
+const latestMs = Date.UTC(2100, 0, 1);
+
+/** The time of that number since 1970, in whole milliseconds; NaN unless it is one of 2000 to 2099 in that unit. */
+export function readEpoch(text: string, unit: EpochUnit): number {
+  const parts = /^(\d{9,20})(?:\.(\d*))?$/.exec(text);
+  if (parts === null) return Number.NaN;
+  const [, whole, fraction = ""] = parts;
+  const below = digitsBelowMs[unit];
+  const digits =
+    below < 0 ? whole! + fraction.padEnd(3, "0").slice(0, 3) : whole!.slice(0, whole!.length - below);
+  const ms = Number(digits);
+  return ms >= earliestTimestampMs && ms < latestMs ? ms : Number.NaN;
+}
+
+/** The local time of a spreadsheet's day number (45745.5 is noon of 2025-03-29), as if in UTC, to the millisecond. */
+export function readExcelDay(text: string): number {
+  if (!/^\d{5}(\.\d+)?$/.test(text)) return Number.NaN;
+  const ms = Math.round((Number(text) - daysTo1970) * 86_400_000);
+  return ms >= earliestTimestampMs && ms < latestMs ? ms : Number.NaN;
+}
+
+const daysTo1970 = 25_569;

@@ -1,0 +1,97 @@
+import { type DateOrder, type ReadDate, readNamedMonth, readNumericDate, readYearFirst } from "./dates.ts";
+import { type EpochUnit, epochUnits, readEpoch, readExcelDay } from "./numeric-times.ts";
+import { readTimeOfDay, type TimeOfDay } from "./time-of-day.ts";
+
+/** How the times of a column are written. */
+export type TimeForm =
+  /** The year first, then the month: ISO 8601 and its relatives. */
+  | { readonly kind: "year-first" }
+  /** Three numbers in that order, a year of two or four digits. */
+  | { readonly kind: "numeric"; readonly order: DateOrder }
+  /** With the English name of a month. */
+  | { readonly kind: "named-month" }
+  /** Seconds, or parts of them, since 1970. */
+  | { readonly kind: "epoch"; readonly unit: EpochUnit }
+  /** Days since 1899-12-30, with decimals for the time: how spreadsheets count. */
+  | { readonly kind: "spreadsheet-days" };
+
+/** Every form, in the order in which they are tried. */
+export const timeForms: readonly TimeForm[] = [
+  { kind: "year-first" },
+  { kind: "numeric", order: "day-month" },
+  { kind: "numeric", order: "month-day" },
+  { kind: "numeric", order: "year-month" },
+  { kind: "named-month" },
+  ...epochUnits.map((unit) => ({ kind: "epoch", unit }) as const),
+  { kind: "spreadsheet-days" },
+];
+
+/** Reads times of one form. After `read`, `isLocal` says whether the last time lacks a zone, and `isDate` whether it had no time of day. */
+export type TimeReader = {
+  /** Milliseconds since 1970, digits below cut off; of a local time as if it were UTC; NaN if it is none of this form. */
+  read(text: string): number;
+  isLocal(): boolean;
+  isDate(): boolean;
+};
+
+/** Reads times of that form. Consecutive times of one day are quick: the day is read once. */
+export function createTimeReader(form: TimeForm): TimeReader {
+  if (form.kind === "epoch" || form.kind === "spreadsheet-days") {
+    const isLocal = form.kind === "spreadsheet-days";
+    const read = form.kind === "epoch" ? (text: string) => readEpoch(text, form.unit) : readExcelDay;
+    return { read, isLocal: () => isLocal, isDate: () => false };
+  }
+  const readDate = dateReaderOf(form);
+  const time: TimeOfDay = { ms: 0, offsetMinutes: Number.NaN };
+  let knownText = "";
+  let known: ReadDate | undefined;
+  let local = true;
+  let date = false;
+
+  function read(text: string): number {
+    if (known === undefined || !text.startsWith(knownText) || isDigit(text.charCodeAt(known.end))) {
+      known = readDate(text);
+      if (known === undefined) return Number.NaN;
+      knownText = text.slice(0, known.end);
+    }
+    const { midnightMs, end } = known;
+    date = end === text.length;
+    local = true;
+    if (date) return midnightMs;
+    const from = timeStart(text, end);
+    const compact = isDigit(text.charCodeAt(end - 1)) && !/[-/. ]/.test(knownText);
+    if (from < 0 || !readTimeOfDay(text, from, time, compact)) return Number.NaN;
+    local = Number.isNaN(time.offsetMinutes);
+    return midnightMs + time.ms - (local ? 0 : time.offsetMinutes * 60_000);
+  }
+  return { read, isLocal: () => local, isDate: () => date };
+}
+
+/** A time of day alone, in milliseconds since midnight; NaN if it is none. A time with an offset is none. */
+export function readClockTime(text: string): number {
+  const time: TimeOfDay = { ms: 0, offsetMinutes: Number.NaN };
+  return readTimeOfDay(text, 0, time) && Number.isNaN(time.offsetMinutes) ? time.ms : Number.NaN;
+}
+
+function dateReaderOf(
+  form: Exclude<TimeForm, { kind: "epoch" | "spreadsheet-days" }>,
+): (text: string) => ReadDate | undefined {
+  if (form.kind === "year-first") return readYearFirst;
+  if (form.kind === "named-month") return readNamedMonth;
+  return (text) => readNumericDate(text, form.order);
+}
+
+/** Where the time of day begins behind a date; -1 if what stands between is none of `T`, `_`, blanks or a comma. */
+function timeStart(text: string, dateEnd: number): number {
+  let at = dateEnd;
+  const separator = text.charCodeAt(at);
+  if (separator === 84 || separator === 116 || separator === 95) return at + 1;
+  if (separator === 44) at += 1;
+  while (text.charCodeAt(at) === 32) at += 1;
+  if (at === dateEnd) return isDigit(separator) && dateEnd === 8 ? at : -1;
+  return at;
+}
+
+function isDigit(code: number): boolean {
+  return code >= 48 && code <= 57;
+}

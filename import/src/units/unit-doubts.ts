@@ -1,0 +1,40 @@
+import type { KnownSensor } from "../look/sensor-lookup.ts";
+import { conversionOf, relatedUnits, unitOf } from "./units.ts";
+
+const shareMin = 0.8;
+
+/**
+ * The units in which the values of a sensor may be, if its own is doubtful: most are outside its bounds, or they are
+ * as usual in another unit as in its own. Empty if there is no doubt.
+ */
+export function doubtfulUnits(
+  { sensor, unit, minimum, maximum }: KnownSensor,
+  values: readonly number[],
+): readonly string[] {
+  if (values.length === 0) return [];
+  const fits = (other: string) => {
+    const convert = conversionOf(other, unit);
+    const inside = values.filter((value) => {
+      const converted = convert?.(value) ?? Number.NaN;
+      return converted >= minimum && converted <= maximum;
+    });
+    return inside.length >= values.length * shareMin;
+  };
+  if (!fits(unit)) return relatedUnits(unit).filter(fits);
+  const other = usualElsewhere[sensor]?.(values);
+  return other === undefined || unitOf(other) === unitOf(unit) ? [] : [unit, other];
+}
+
+/** Values that are as usual in another unit. */
+const usualElsewhere: Readonly<Record<string, (values: readonly number[]) => string | undefined>> = {
+  // Rooms and weather above 45 °C are rare; in °F they are everyday.
+  temperature: (values) => (median(values) > 45 ? "°F" : undefined),
+  // 600 to 830 hPa is an altitude of 1,700 to 4,200 m; 600 to 830 mmHg is the same as 800 to 1,100 hPa.
+  pressure: (values) => (median(values) > 600 && median(values) < 830 ? "mmHg" : undefined),
+  humidity: (values) =>
+    values.every((value) => value <= 1) && values.some((value) => value > 0) ? "fraction" : undefined,
+};
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
+}

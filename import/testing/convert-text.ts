@@ -1,0 +1,60 @@
+import { createConverter } from "../src/convert/converter.ts";
+import { createDeviceNames } from "../src/convert/device-names.ts";
+import { type Look, lookAt } from "../src/look/look.ts";
+import type { ImportOptions } from "../src/look/options.ts";
+import { testLookup } from "./sensors.ts";
+
+/** A reading as tests compare it. */
+export type TextReading = {
+  readonly device: string;
+  readonly sensor: string;
+  readonly time: string;
+  readonly value: number;
+};
+
+/** What became of a text. */
+export type Converted = {
+  readonly look: Look;
+  readonly readings: readonly TextReading[];
+  readonly missing: number;
+  readonly unknown: readonly string[];
+  /** `line column: reason`, or `line: reason` for whole rows. */
+  readonly refused: readonly string[];
+  readonly badRows: readonly string[];
+};
+
+/** Looks at a text and converts it, without sending anything. */
+export function convertText(text: string, options: ImportOptions = {}): Converted {
+  const look = lookAt(text, true, { options, lookup: testLookup });
+  const readings: TextReading[] = [];
+  const unknown: string[] = [];
+  const refused: string[] = [];
+  const badRows: string[] = [];
+  let missing = 0;
+  const converter =
+    look.plan &&
+    createConverter(look.plan, {
+      deviceOf: createDeviceNames({
+        encode: encodeURIComponent,
+        pattern: /^[A-Za-z0-9_][\w.:/@~=%-]{0,127}$/,
+      }),
+      latestMs: Date.UTC(2100, 0, 1),
+    });
+  for (const row of look.createReader().read(text, true)) {
+    if (converter === undefined) {
+      if (row.problem !== undefined) badRows.push(`${row.line}: ${row.problem}`);
+      continue;
+    }
+    converter.convert(row, {
+      reading: (_, device, { sensor }, ms, value) =>
+        readings.push({ device, sensor, time: new Date(ms).toISOString(), value }),
+      missing: () => {
+        missing += 1;
+      },
+      unknown: (_, name) => unknown.push(name),
+      refused: ({ line }, column, reason) => refused.push(`${line} ${column}: ${reason}`),
+      bad: ({ line }, reason) => badRows.push(`${line}: ${reason}`),
+    });
+  }
+  return { look, readings, missing, unknown, refused, badRows };
+}
