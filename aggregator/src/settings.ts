@@ -8,7 +8,7 @@ export const aggregatorSettings = defineSettings({
   prefix: "DEVICEMESH_",
   usage: "node aggregator/src/main.ts [flags]",
   summary:
-    "Has Spark fold messages into windows, and publishes how far everything is. Several may run: one is active, the others wait.",
+    "Runs the window job on Spark and publishes its progress. Several instances may run: one is the leader, the others wait.",
   settings: {
     ...addressSettings({
       hostVariable: "DEVICEMESH_HOST",
@@ -25,7 +25,7 @@ export const aggregatorSettings = defineSettings({
       kind: "string",
       default: "127.0.0.1:15002",
       placeholder: "HOST:PORT",
-      description: "Spark Connect.",
+      description: "Address of Spark Connect.",
     },
     sparkToken: {
       flag: "--spark-token",
@@ -33,7 +33,7 @@ export const aggregatorSettings = defineSettings({
       kind: "string",
       placeholder: "TEXT",
       description:
-        "What Spark Connect wants to be shown: its SPARK_CONNECT_AUTHENTICATE_TOKEN. It runs whatever it is sent, so set one wherever others can connect.",
+        "Token that Spark Connect requires (its SPARK_CONNECT_AUTHENTICATE_TOKEN). Spark Connect executes any plan that it receives: set a token wherever other hosts can reach it.",
     },
     checkpoints: {
       flag: "--checkpoints",
@@ -42,7 +42,7 @@ export const aggregatorSettings = defineSettings({
       default: "checkpoints",
       placeholder: "FOLDER",
       description:
-        "Folder (or URL) for Spark's checkpoints, as Spark sees it; all its machines must reach the same one.",
+        "Folder or URL of Spark's checkpoints, as Spark sees it. All Spark hosts must reach the same one.",
     },
     clockSkew: {
       flag: "--clock-skew",
@@ -52,7 +52,7 @@ export const aggregatorSettings = defineSettings({
       minimum: 0,
       maximum: "1m",
       description:
-        "How far the clocks of the brokers may differ; 2s is a good value where they run on several machines. It delays windows by as much.",
+        "Largest difference between the clocks of the brokers. Use 2s where the brokers run on several machines. Windows close later by this time.",
     },
   },
 });

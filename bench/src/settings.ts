@@ -13,7 +13,7 @@ export const benchSettings = defineSettings({
       env: "DEVICEMESH_BENCH_QUICK",
       kind: "boolean",
       default: false,
-      description: "Runs a second or two of each, to see that all works; the figures mean little.",
+      description: "Run each bench for a second or two, as a smoke test. The figures are not meaningful.",
     },
     peers: {
       flag: "--peers",
@@ -21,7 +21,7 @@ export const benchSettings = defineSettings({
       kind: "string",
       default: "fastapi,node-http",
       choices: ["fastapi,node-http", "fastapi", "node-http"],
-      description: "What ingest is compared with; on the mesh it is fastapi or nothing.",
+      description: "Peers that ingest is compared with. The mesh bench supports fastapi only.",
     },
     rounds: {
       flag: "--rounds",
@@ -30,7 +30,7 @@ export const benchSettings = defineSettings({
       default: 7,
       minimum: 1,
       maximum: 100,
-      description: "How many rounds are counted.",
+      description: "Number of measured rounds.",
     },
     round: {
       flag: "--round",
@@ -40,7 +40,7 @@ export const benchSettings = defineSettings({
       minimum: "200ms",
       maximum: "60s",
       description:
-        "How long each ingest peer is loaded in a round, and how long a caller asks beside watchers.",
+        "Time for which each ingest peer is loaded in a round, and for which callers query beside watchers.",
     },
     readings: {
       flag: "--readings",
@@ -49,7 +49,7 @@ export const benchSettings = defineSettings({
       default: 10_000_000,
       minimum: 100_000,
       maximum: 1_000_000_000,
-      description: "How many readings the query bench asks about; stored once and used again.",
+      description: "Number of stored readings of the query bench. They are stored once and used again.",
     },
     out: {
       flag: "--out",
@@ -57,7 +57,7 @@ export const benchSettings = defineSettings({
       kind: "string",
       placeholder: "folder",
       description:
-        "Where the tables and charts go: bench/results, or after --quick the cache's folder quick.",
+        "Folder of the tables and charts: bench/results by default; with --quick, the folder quick of the cache.",
     },
     cache: {
       flag: "--cache",
@@ -65,7 +65,7 @@ export const benchSettings = defineSettings({
       kind: "string",
       default: ".cache/bench",
       placeholder: "folder",
-      description: "Where the installed peer, the stored readings and what the engines write are kept.",
+      description: "Folder of the installed peer, the stored readings and the data of the engines.",
     },
   },
 });

@@ -11,7 +11,7 @@ export const targetSetting = {
   kind: "string",
   default: "127.0.0.1:50051",
   placeholder: "HOST:PORT",
-  description: "Where ingest is.",
+  description: "Address of ingest.",
 } as const;
 
 /** The variables that only `serve` reads; the other commands let them be. */

@@ -10,7 +10,7 @@ const sharedSettings = (prefix: string) =>
       env: `${prefix}SERVER_CERT`,
       kind: "string",
       placeholder: "FILE",
-      description: "Certificate chain (PEM) to serve TLS with; cleartext without it.",
+      description: "Certificate chain (PEM) of the server. Without it, the server uses cleartext.",
     },
     serverKey: {
       flag: "--server-key",
@@ -25,21 +25,22 @@ const sharedSettings = (prefix: string) =>
       kind: "string",
       placeholder: "FILE",
       description:
-        "What is revoked: lines of `serial`, `sha256`, `uri` or `token` and a value; read again when it changes.",
+        "Deny list of revoked credentials: lines of `serial`, `sha256`, `uri` or `token` and a value. Reloaded when it changes.",
     },
     trustForwardedIdentity: {
       flag: "--trust-forwarded-identity",
       env: `${prefix}TRUST_FORWARDED_IDENTITY`,
       kind: "boolean",
       default: false,
-      description: "Believe the identity that Envoy forwards in headers; only where nobody else can connect.",
+      description: "Trust the identity headers set by Envoy. Use only where no client can bypass Envoy.",
     },
     insecureBeyondLoopback: {
       flag: "--insecure-beyond-loopback",
       env: `${prefix}INSECURE_BEYOND_LOOPBACK`,
       kind: "boolean",
       default: false,
-      description: "Listen beyond this machine without identity: whoever can connect may do everything.",
+      description:
+        "Listen on other addresses than loopback without authentication. Every client that can connect has all rights.",
     },
   }) as const satisfies Readonly<Record<string, Setting>>;
 
@@ -52,7 +53,7 @@ export const userAccessSettings = (prefix = "DEVICEMESH_") =>
       kind: "string",
       placeholder: "FILE",
       description:
-        "Public keys (JWKS) of users' tokens; calls need a token then. Read again when it changes.",
+        "Public keys (JWKS) of users' tokens. If set, calls require a token. Reloaded when it changes.",
     },
     tokenIssuer: {
       flag: "--token-issuer",
@@ -60,7 +61,7 @@ export const userAccessSettings = (prefix = "DEVICEMESH_") =>
       kind: "string",
       default: "devicemesh",
       placeholder: "TEXT",
-      description: "Who users' tokens must be from (iss).",
+      description: "Required issuer (iss) of users' tokens.",
     },
     tokenAudience: {
       flag: "--token-audience",
@@ -68,7 +69,7 @@ export const userAccessSettings = (prefix = "DEVICEMESH_") =>
       kind: "string",
       default: "devicemesh",
       placeholder: "TEXT",
-      description: "Whom users' tokens must be for (aud).",
+      description: "Required audience (aud) of users' tokens.",
     },
     ...sharedSettings(prefix),
   }) as const satisfies Readonly<Record<string, Setting>>;
@@ -82,7 +83,7 @@ export const deviceAccessSettings = (prefix = "DEVICEMESH_") =>
       kind: "string",
       placeholder: "FILE",
       description:
-        "CA (PEM) of devices' certificates; readings need one then, of their device or its gateway. Needs --server-cert.",
+        "CA (PEM) of device certificates. If set, senders must present a certificate of the device or of its gateway. Needs --server-cert.",
     },
     trustDomain: {
       flag: "--trust-domain",
@@ -90,7 +91,7 @@ export const deviceAccessSettings = (prefix = "DEVICEMESH_") =>
       kind: "string",
       default: "devicemesh",
       placeholder: "NAME",
-      description: "Domain of devices' names: spiffe://NAME/device/ID and spiffe://NAME/gateway/PREFIX.",
+      description: "Trust domain of certificates: spiffe://NAME/device/ID and spiffe://NAME/gateway/PREFIX.",
     },
     ...sharedSettings(prefix),
   }) as const satisfies Readonly<Record<string, Setting>>;

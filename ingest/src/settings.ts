@@ -10,7 +10,7 @@ import { defaultPartitionedLogLimits } from "./log/kafka/partitioned-log-limits.
 export const ingestSettings = defineSettings({
   prefix: "DEVICEMESH_",
   usage: "node ingest/src/main.ts [flags]",
-  summary: "Takes readings over gRPC and appends them to a topic of Kafka.",
+  summary: "Accepts readings over gRPC and appends them to a Kafka topic.",
   settings: {
     ...addressSettings({
       hostVariable: "DEVICEMESH_HOST",
@@ -30,14 +30,14 @@ export const ingestSettings = defineSettings({
       minimum: "1s",
       maximum: "5m",
       description:
-        "How long readings may wait for Kafka before their sender is told to try again; longer than a broker takes to be replaced.",
+        "Time for which readings wait for Kafka before the sender receives UNAVAILABLE. Longer than the failover of a broker takes.",
     },
     retainRaw: {
       flag: "--retain-raw",
       env: "DEVICEMESH_RETAIN_RAW",
       kind: "duration",
       description:
-        "How long readings are kept, by their timestamp; older ones are refused. As the operator is told.",
+        "Retention of readings, by timestamp. Older readings are rejected. Must equal the operator's --retain-raw.",
     },
     ...metricsSettings(),
     logLevel: chainSettings.logLevel,

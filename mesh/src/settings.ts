@@ -12,7 +12,7 @@ export const meshSettings = defineSettings({
   prefix: "DEVICEMESH_",
   usage: "npm run mesh -- [status] [flags]",
   summary:
-    "Runs the whole mesh over the real engines on this machine: Kafka, Kafka Connect, MongoDB, Spark, and our services behind Envoy, each a process. `status` shows what runs.",
+    "Runs the whole mesh on the real engines on this machine: Kafka, Kafka Connect, MongoDB, Spark, and the services behind Envoy, each as a process. `status` lists the processes.",
   foreignEnv: [...generatorEnvironment, "DEVICEMESH_ENGINES_CACHE"],
   positionals: { max: 1, placeholder: "[status]" },
   settings: {
@@ -24,7 +24,7 @@ export const meshSettings = defineSettings({
       minimum: 0,
       maximum: 65535,
       description:
-        "Port of the front door, which takes everything: readings, questions, generator control, the page; 0 picks a free one.",
+        "Port of Envoy, which serves everything: readings, queries, generator control, the page; 0 picks a free port.",
     },
     certs: {
       flag: "--certs",
@@ -32,7 +32,7 @@ export const meshSettings = defineSettings({
       kind: "string",
       placeholder: "FOLDER",
       description:
-        "What `npm run certs` has made: people show tokens on --public-port and devices certificates on --devices-port then, and on --port nobody is known.",
+        "Credentials made by `npm run certs`. If set, users present tokens on --public-port and devices present certificates on --devices-port. --port stays without authentication.",
     },
     publicPort: {
       flag: "--public-port",
@@ -41,7 +41,7 @@ export const meshSettings = defineSettings({
       default: 8443,
       minimum: 0,
       maximum: 65535,
-      description: "Port for people (TLS, tokens), with --certs; 0 picks a free one.",
+      description: "Port for users (TLS, tokens), with --certs; 0 picks a free port.",
     },
     devicesPort: {
       flag: "--devices-port",
@@ -50,7 +50,7 @@ export const meshSettings = defineSettings({
       default: 8444,
       minimum: 0,
       maximum: 65535,
-      description: "Port for devices (mutual TLS), with --certs; 0 picks a free one.",
+      description: "Port for devices (mutual TLS), with --certs; 0 picks a free port.",
     },
     ingestPort: {
       flag: "--ingest-port",
@@ -59,7 +59,7 @@ export const meshSettings = defineSettings({
       default: 0,
       minimum: 0,
       maximum: 65535,
-      description: "Port of ingest, behind the front door; 0 picks a free one.",
+      description: "Port of ingest, behind Envoy; 0 picks a free port.",
     },
     queryPort: {
       flag: "--query-port",
@@ -68,7 +68,7 @@ export const meshSettings = defineSettings({
       default: 0,
       minimum: 0,
       maximum: 65535,
-      description: "Port of query, behind the front door; 0 picks a free one.",
+      description: "Port of query, behind Envoy; 0 picks a free port.",
     },
     generatorPort: {
       flag: "--generator-port",
@@ -77,7 +77,7 @@ export const meshSettings = defineSettings({
       default: 0,
       minimum: 0,
       maximum: 65535,
-      description: "Port of the generator's control, behind the front door; 0 picks a free one.",
+      description: "Port of the generator's control, behind Envoy; 0 picks a free port.",
     },
     host: {
       flag: "--host",
@@ -85,7 +85,7 @@ export const meshSettings = defineSettings({
       kind: "string",
       default: "127.0.0.1",
       description:
-        "Address that the front door listens on; beyond this machine only with --certs or --insecure-beyond-loopback. All else always listens on 127.0.0.1.",
+        "Address that Envoy listens on. Addresses other than loopback need --certs or --insecure-beyond-loopback. All other processes listen on 127.0.0.1.",
     },
     insecureBeyondLoopback: deviceAccessSettings().insecureBeyondLoopback,
     data: {
@@ -94,7 +94,7 @@ export const meshSettings = defineSettings({
       kind: "string",
       default: "./data/mesh",
       placeholder: "FOLDER",
-      description: "Folder of the engines' data, the logs, and what runs.",
+      description: "Folder of the engines' data, the logs and the state of the processes.",
     },
     devices,
     noGenerator,
@@ -106,7 +106,7 @@ export const meshSettings = defineSettings({
       kind: "duration",
       minimum: "1h",
       description:
-        "How long raw readings are kept, by their timestamp; older ones are refused; for ever by default.",
+        "Retention of raw readings, by timestamp. Older readings are rejected. Unlimited by default.",
     },
     retain10s,
     retain10min,
@@ -118,7 +118,7 @@ export const meshSettings = defineSettings({
       default: 1,
       minimum: 1,
       maximum: 3,
-      description: "Kafka brokers: 1, or 3 with every message on three of them.",
+      description: "Number of Kafka brokers: 1, or 3 with three replicas of every message.",
     },
     spark: {
       flag: "--spark",
@@ -126,7 +126,7 @@ export const meshSettings = defineSettings({
       kind: "string",
       default: "local",
       choices: ["local", "cluster"],
-      description: "Spark in one process, or a master with two workers.",
+      description: "Spark in one process (local), or a master with two workers (cluster).",
     },
     partitions: {
       flag: "--partitions",
@@ -135,7 +135,7 @@ export const meshSettings = defineSettings({
       default: 4,
       minimum: 1,
       maximum: 64,
-      description: "Partitions of the messages topic; fixed when the mesh is first started.",
+      description: "Partitions of the messages topic. Fixed at the first start.",
     },
     window: {
       flag: "--window",
@@ -144,7 +144,7 @@ export const meshSettings = defineSettings({
       default: "10s",
       minimum: "1s",
       maximum: "10m",
-      description: "Size of the finest windows; fixed when the mesh is first started.",
+      description: "Size of the finest windows. Fixed at the first start.",
     },
     segment: {
       flag: "--segment",
@@ -153,20 +153,20 @@ export const meshSettings = defineSettings({
       default: "10s",
       minimum: "1s",
       maximum: "10m",
-      description: "Size of the finest segments of the log; fixed when the mesh is first started.",
+      description: "Size of the finest segments of the log. Fixed at the first start.",
     },
     mongodbUrl: {
       flag: "--mongodb-url",
       env: "DEVICEMESH_MONGODB_URL",
       kind: "string",
       placeholder: "URL",
-      description: "A MongoDB of your own, instead of one that is started here.",
+      description: "Connection string of an existing MongoDB, which is used instead of a local one.",
     },
     mongodbDatabase: chainSettings.mongodbDatabase,
     topicPrefix: chainSettings.topicPrefix,
     logLevel: {
       ...chainSettings.logLevel,
-      description: "What the services log, as JSON lines into the data folder.",
+      description: "Log level of the services, as JSON lines in the data folder.",
     },
   },
 });

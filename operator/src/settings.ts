@@ -12,7 +12,7 @@ export const operatorSettings = defineSettings({
   prefix: "DEVICEMESH_",
   usage: "node operator/src/main.ts [flags]",
   summary:
-    "Makes what a mesh on Kafka, Kafka Connect and MongoDB is made of, keeps it so, and reads the dead letters.",
+    "Creates topics, connectors, collections and indexes, reconciles them, and reads the dead letters.",
   settings: {
     kafkaBrokers: chainSettings.kafkaBrokers,
     connectUrl: {
@@ -21,7 +21,7 @@ export const operatorSettings = defineSettings({
       kind: "string",
       default: "http://127.0.0.1:8083",
       placeholder: "URL",
-      description: "Kafka Connect's REST interface.",
+      description: "URL of Kafka Connect's REST API.",
     },
     mongodbUrl: chainSettings.mongodbUrl,
     sinkMongodbUrl: {
@@ -30,8 +30,8 @@ export const operatorSettings = defineSettings({
       kind: "string",
       placeholder: "URL",
       description:
-        "What the sinks get as connection string; --mongodb-url by default. Kafka Connect keeps it and shows it, so " +
-        `let it name a file where it has a password: \${directory:/run/secrets:mongodb_url}.`,
+        "Connection string of the sinks; --mongodb-url by default. Kafka Connect stores it in the clear: if it has a password, " +
+        `use a file reference: \${directory:/run/secrets:mongodb_url}.`,
     },
     mongodbDatabase: chainSettings.mongodbDatabase,
     topicPrefix: chainSettings.topicPrefix,
@@ -42,7 +42,8 @@ export const operatorSettings = defineSettings({
       default: 4,
       minimum: 1,
       maximum: 1000,
-      description: "Partitions of the topics; fixed when the mesh is made, so choose for the fleet to come.",
+      description:
+        "Partitions of the topics. Fixed when the topics are created: choose for the expected number of devices.",
     },
     replication: {
       flag: "--replication",
@@ -51,7 +52,7 @@ export const operatorSettings = defineSettings({
       default: 1,
       minimum: 1,
       maximum: 10,
-      description: "On how many brokers each partition is; from 3 on, one may be away.",
+      description: "Replicas of each partition. With 3 or more, one broker may be unavailable.",
     },
     window: {
       flag: "--window",
@@ -60,7 +61,7 @@ export const operatorSettings = defineSettings({
       default: "10s",
       minimum: "1s",
       maximum: "1d",
-      description: "Size of the finest windows; fixed when the mesh is made.",
+      description: "Size of the finest windows. Fixed when the mesh is created.",
     },
     segment: {
       flag: "--segment",
@@ -69,36 +70,35 @@ export const operatorSettings = defineSettings({
       default: "10s",
       minimum: "1s",
       maximum: "1d",
-      description:
-        "How long arrivals are collected before their windows are stored; fixed when the mesh is made.",
+      description: "Size of the finest segments of arrival time. Fixed when the mesh is created.",
     },
     retainRaw: {
       flag: "--retain-raw",
       env: "DEVICEMESH_RETAIN_RAW",
       kind: "duration",
       minimum: "1s",
-      description: "How long raw readings are kept, by their timestamp; for ever by default.",
+      description: "Retention of raw readings, by timestamp. Unlimited by default.",
     },
     retain10s: {
       flag: "--retain-10s",
       env: "DEVICEMESH_RETAIN_10S",
       kind: "duration",
       minimum: "1s",
-      description: "How long the finest windows (of 10 seconds, see --window) are kept; for ever by default.",
+      description: "Retention of the finest windows (10 seconds, see --window). Unlimited by default.",
     },
     retain10min: {
       flag: "--retain-10min",
       env: "DEVICEMESH_RETAIN_10MIN",
       kind: "duration",
       minimum: "1s",
-      description: "How long 10-minute windows are kept; for ever by default.",
+      description: "Retention of 10-minute windows. Unlimited by default.",
     },
     retain1day: {
       flag: "--retain-1day",
       env: "DEVICEMESH_RETAIN_1DAY",
       kind: "duration",
       minimum: "1s",
-      description: "How long 1-day windows are kept; for ever by default.",
+      description: "Retention of 1-day windows. Unlimited by default.",
     },
     retainLog: {
       flag: "--retain-log",
@@ -106,7 +106,7 @@ export const operatorSettings = defineSettings({
       kind: "duration",
       default: "7d",
       minimum: "1h",
-      description: "How long the log keeps messages: the longest outage of sinks or window job without loss.",
+      description: "Retention of messages in Kafka: the longest outage of sinks or window job without loss.",
     },
     sinkTasks: {
       flag: "--sink-tasks",
@@ -115,7 +115,7 @@ export const operatorSettings = defineSettings({
       default: 2,
       minimum: 1,
       maximum: 1000,
-      description: "Into how many tasks each sink is split; not more than there are partitions.",
+      description: "Tasks of each sink. At most the number of partitions.",
     },
     ...addressSettings({
       hostVariable: "DEVICEMESH_HOST",
@@ -131,7 +131,7 @@ export const operatorSettings = defineSettings({
       kind: "boolean",
       default: false,
       description:
-        "Print what differs, change nothing, and end: with 0 if nothing does, with 3 if something does.",
+        "Print the differences, change nothing, and end with 0 if there are none or 3 if there are some.",
     },
     replay: {
       flag: "--replay",
@@ -139,7 +139,7 @@ export const operatorSettings = defineSettings({
       kind: "string",
       placeholder: "FROM",
       description:
-        "Have the sinks store again what the log has, wait for them, and end. `restored`: from where a database that was restored is complete; `beginning`; or a time like 2026-11-24T02:00:00Z.",
+        "Make the sinks store the log again from a point in time, wait until they are done, and end. `restored`: the point up to which a restored database is complete; `beginning`; or a time such as 2026-11-24T02:00:00Z.",
     },
     logLevel: chainSettings.logLevel,
   },

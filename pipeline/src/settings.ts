@@ -8,7 +8,7 @@ export const chainSettings = {
     kind: "string",
     default: "127.0.0.1:9092",
     placeholder: "HOST:PORT,…",
-    description: "Kafka brokers to ask first, with commas.",
+    description: "Bootstrap servers of Kafka, separated by commas.",
   },
   mongodbUrl: {
     flag: "--mongodb-url",
@@ -32,7 +32,8 @@ export const chainSettings = {
     kind: "string",
     default: "",
     placeholder: "TEXT",
-    description: "Stands before the names of topics, connectors and consumer groups; empty for one mesh.",
+    description:
+      "Prefix of topics, connectors and consumer groups. Needed only if several meshes share one Kafka.",
   },
   logLevel: {
     flag: "--log-level",
@@ -40,7 +41,7 @@ export const chainSettings = {
     kind: "string",
     default: "info",
     choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
-    description: "What is logged, as JSON lines on standard error.",
+    description: "Log level of the JSON lines on standard error.",
   },
 } as const satisfies Readonly<Record<string, Setting>>;
 

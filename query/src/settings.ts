@@ -9,7 +9,7 @@ import { defaultQueryConfig } from "./limits.ts";
 export const querySettings = defineSettings({
   prefix: "DEVICEMESH_",
   usage: "node query/src/main.ts [flags]",
-  summary: "Answers questions about the readings in a mesh's database.",
+  summary: "Answers queries about the readings in the database.",
   settings: {
     ...addressSettings({
       hostVariable: "DEVICEMESH_HOST",
@@ -27,14 +27,14 @@ export const querySettings = defineSettings({
       kind: "string",
       placeholder: "TEXT",
       description:
-        "What page tokens are signed with, the same for all servers of a mesh; random for each start by default.",
+        "Secret that signs page tokens. Must be the same on all instances of query. Random at each start by default.",
     },
     corsOrigin: {
       flag: "--cors-origin",
       env: "DEVICEMESH_CORS_ORIGIN",
       kind: "string",
       placeholder: "ORIGIN",
-      description: "Origin of web pages that may call query, several with commas; none by default.",
+      description: "Origins of web pages that may call query, separated by commas. None by default.",
     },
     reflectServices: {
       flag: "--reflect-services",
@@ -42,7 +42,7 @@ export const querySettings = defineSettings({
       kind: "string",
       placeholder: "SERVICE",
       description:
-        "Services of other servers that reflection shows too, several with commas: for a front door with one address.",
+        "Services of other servers that reflection lists too, separated by commas. For use behind a proxy with one address.",
     },
     ingestAddress: {
       flag: "--ingest-address",
@@ -50,7 +50,7 @@ export const querySettings = defineSettings({
       kind: "string",
       default: "127.0.0.1:50051",
       placeholder: "HOST:PORT",
-      description: "Where ingest is reached; the page shows it.",
+      description: "Public address of ingest, shown on the page.",
     },
     generatorAddress: {
       flag: "--generator-address",
@@ -58,7 +58,7 @@ export const querySettings = defineSettings({
       kind: "string",
       default: "127.0.0.1:8081",
       placeholder: "HOST:PORT",
-      description: "Where the generator's control is reached; the page shows it.",
+      description: "Public address of the generator's control, shown on the page.",
     },
     ...metricsSettings(),
     logLevel: chainSettings.logLevel,

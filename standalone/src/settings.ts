@@ -23,7 +23,7 @@ export const embeddedSettings = defineSettings({
       default: 50051,
       minimum: 0,
       maximum: 65535,
-      description: "Port that takes readings (gRPC); 0 picks a free one.",
+      description: "Port of ingest (gRPC); 0 picks a free port.",
     },
     queryPort: {
       flag: "--query-port",
@@ -32,7 +32,7 @@ export const embeddedSettings = defineSettings({
       default: 8080,
       minimum: 0,
       maximum: 65535,
-      description: "Port of query, generator control and page; 0 picks a free one.",
+      description: "Port of query, generator control and page; 0 picks a free port.",
     },
     host: {
       flag: "--host",
@@ -40,7 +40,7 @@ export const embeddedSettings = defineSettings({
       kind: "string",
       default: "127.0.0.1",
       description:
-        "Address to listen on; beyond this machine only with --jwks and --device-ca, or --insecure-beyond-loopback.",
+        "Address to listen on. Addresses other than loopback need --jwks and --device-ca, or --insecure-beyond-loopback.",
     },
     data: {
       flag: "--data",
@@ -56,15 +56,14 @@ export const embeddedSettings = defineSettings({
       kind: "integer",
       minimum: 1,
       maximum: 100_000,
-      description:
-        "How many devices the generator simulates, one reading a second each; 12 by default, none with --replay.",
+      description: "Number of simulated devices, one reading a second each. 12 by default, 0 with --replay.",
     },
     noGenerator: {
       flag: "--no-generator",
       env: "DEVICEMESH_NO_GENERATOR",
       kind: "boolean",
       default: false,
-      description: "Simulate no devices at the start.",
+      description: "Do not simulate devices at the start.",
     },
     replay: {
       flag: "--replay",
@@ -72,14 +71,14 @@ export const embeddedSettings = defineSettings({
       kind: "string",
       placeholder: "FILE",
       description:
-        "Send a CSV recording (device_id,timestamp,sensor,value) first, as fast as acknowledged, then keep serving.",
+        "Send a CSV recording (device_id,timestamp,sensor,value) at the start, as fast as it is acknowledged.",
     },
     corsOrigin: {
       flag: "--cors-origin",
       env: "DEVICEMESH_CORS_ORIGIN",
       kind: "string",
       placeholder: "ORIGIN",
-      description: "Origin of web pages that may call query, several with commas; none by default.",
+      description: "Origins of web pages that may call query, separated by commas. None by default.",
     },
     ...gatewaySettings(),
     ...userAccessSettings(),
@@ -89,15 +88,15 @@ export const embeddedSettings = defineSettings({
       env: "DEVICEMESH_GENERATOR_CA",
       kind: "string",
       placeholder: "FILE",
-      description:
-        "CA (PEM) by which the generator knows ingest, where there is TLS; --device-ca by default.",
+      description: "CA (PEM) of ingest's certificate, for the generator; --device-ca by default.",
     },
     generatorCertificate: {
       flag: "--generator-cert",
       env: "DEVICEMESH_GENERATOR_CERT",
       kind: "string",
       placeholder: "FILE",
-      description: "Certificate (PEM) of the generator: of a gateway whose prefix covers its devices.",
+      description:
+        "Certificate (PEM) of the generator: a gateway certificate whose prefix covers its devices.",
     },
     generatorKey: {
       flag: "--generator-key",
@@ -112,32 +111,32 @@ export const embeddedSettings = defineSettings({
       kind: "string",
       default: "",
       placeholder: "TEXT",
-      description: "Stands before the ids of the devices that the generator plays.",
+      description: "Prefix of the ids of simulated devices.",
     },
     retainRaw: {
       flag: "--retain-raw",
       env: "DEVICEMESH_RETAIN_RAW",
       kind: "duration",
       description:
-        "How long raw readings are kept, by their timestamp; older ones are refused; for ever by default.",
+        "Retention of raw readings, by timestamp. Older readings are rejected. Unlimited by default.",
     },
     retain10s: {
       flag: "--retain-10s",
       env: "DEVICEMESH_RETAIN_10S",
       kind: "duration",
-      description: "How long 10-second windows are kept; for ever by default.",
+      description: "Retention of 10-second windows. Unlimited by default.",
     },
     retain10min: {
       flag: "--retain-10min",
       env: "DEVICEMESH_RETAIN_10MIN",
       kind: "duration",
-      description: "How long 10-minute windows are kept; for ever by default.",
+      description: "Retention of 10-minute windows. Unlimited by default.",
     },
     retain1day: {
       flag: "--retain-1day",
       env: "DEVICEMESH_RETAIN_1DAY",
       kind: "duration",
-      description: "How long 1-day windows are kept; for ever by default.",
+      description: "Retention of 1-day windows. Unlimited by default.",
     },
     maxSeries: {
       flag: "--max-series",
@@ -147,7 +146,7 @@ export const embeddedSettings = defineSettings({
       minimum: 1,
       maximum: 16_000_000,
       description:
-        "The most series (device and sensor) in the store; a reading that would begin another one is rejected.",
+        "Largest number of series (device and sensor) in the store. A reading that would create another series is rejected.",
     },
     maxSeriesPerPublisher: {
       flag: "--max-series-per-publisher",
@@ -157,14 +156,14 @@ export const embeddedSettings = defineSettings({
       minimum: 1,
       maximum: 16_000_000,
       description:
-        "The most series that one publisher may begin before the next restart; publishers without identity count as one.",
+        "Largest number of series that one publisher may create until the next restart. Publishers without identity count as one.",
     },
     minFree: {
       flag: "--min-free",
       env: "DEVICEMESH_MIN_FREE",
       kind: "bytes",
       description:
-        "Free space to keep on the disk of the store: with less, readings are rejected until there is more, and queries are answered; 256MiB by default, or a quarter of a smaller file system.",
+        "Free disk space to keep. With less, readings are rejected and queries are still answered. 256MiB by default, or a quarter of a smaller file system.",
     },
     maxDuplicates: {
       flag: "--max-duplicates",
@@ -173,7 +172,7 @@ export const embeddedSettings = defineSettings({
       default: 1_000_000,
       minimum: 1,
       description:
-        "Duplicates and conflicts of one device in an hour; beyond, its readings are rejected until the hour ends, unless they are later than those stored.",
+        "Largest number of duplicates and conflicts of one device in an hour. Beyond it, readings of the device that are not later than the stored ones are rejected until the hour ends.",
     },
     ...metricsSettings(),
     logLevel: {
@@ -182,7 +181,7 @@ export const embeddedSettings = defineSettings({
       kind: "string",
       default: "warn",
       choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
-      description: "What is logged, as JSON lines on standard error.",
+      description: "Log level of the JSON lines on standard error.",
     },
   },
 });

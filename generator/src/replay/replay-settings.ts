@@ -9,7 +9,7 @@ export const replaySettings = defineSettings({
   prefix: environmentPrefix,
   usage: "npm run generator -- replay FILE [flags]",
   summary:
-    "Streams a recording to ingest: a CSV file with the columns device_id, timestamp, sensor and value. Ends with 0 if every row was acknowledged, 1 if not, 2 if it could not start.",
+    "Streams a recording to ingest: a CSV file with the columns device_id, timestamp, sensor and value. Exit code 0: every row was acknowledged; 1: some were not; 2: it could not start.",
   foreignEnv: [
     ...serveVariables,
     ...Object.values(playSettings.settings)
@@ -27,7 +27,7 @@ export const replaySettings = defineSettings({
       default: "own",
       choices: replayTimes,
       description:
-        "The readings' times: their own; shifted so that the latest is now (end-now); or as if live, the first being now (start-now, needs --speed).",
+        "Timestamps of the readings: as recorded; shifted so that the latest is now (end-now); or live, starting now (start-now, needs --speed).",
     },
     speed: {
       flag: "--speed",
@@ -35,7 +35,7 @@ export const replaySettings = defineSettings({
       kind: "number",
       optional: true,
       minimum: 1e-6,
-      description: "How many times faster than it was recorded; without, as fast as ingest acknowledges.",
+      description: "Speed as a multiple of the recorded speed. As fast as ingest acknowledges by default.",
     },
     giveUpAfterMs: {
       flag: "--give-up-after",
@@ -43,7 +43,7 @@ export const replaySettings = defineSettings({
       kind: "duration",
       default: "5m",
       optional: true,
-      description: "Gives up when ingest has failed for so long; none tries for ever.",
+      description: "Give up after ingest has failed for this time. `none` retries without limit.",
     },
   },
 });

@@ -12,7 +12,7 @@ export const serveSettings = defineSettings({
   prefix: playSettings.prefix,
   usage: "npm run generator -- serve [flags]",
   summary:
-    "Plays devices that send readings to ingest, and serves GeneratorService: others start it, stop it and ask what it does. Prints `listening on HOST:PORT`.",
+    "Simulates devices that send readings to ingest, and serves GeneratorService, which starts and stops the simulation and reports its status. Prints `listening on HOST:PORT`.",
   foreignEnv: [durationMs.env, ...replayVariables],
   settings: {
     ...addressSettings({
@@ -27,7 +27,7 @@ export const serveSettings = defineSettings({
       env: "DEVICEMESH_GENERATOR_IDLE",
       kind: "boolean",
       default: false,
-      description: "Play nothing until StartGenerator is called.",
+      description: "Do not simulate until StartGenerator is called.",
     },
     ...metricsSettings(playSettings.prefix),
     ...userAccessSettings(playSettings.prefix),

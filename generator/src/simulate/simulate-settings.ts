@@ -10,7 +10,7 @@ export const playSettings = defineSettings({
   prefix: environmentPrefix,
   usage: "npm run generator -- play [flags]",
   summary:
-    "Plays devices that send readings to ingest until Ctrl-C. Nothing goes wrong unless a rate below says so.",
+    "Simulates devices that send readings to ingest until Ctrl-C. Faults are injected only at the rates below.",
   foreignEnv: [...serveVariables, ...replayVariables],
   settings: {
     target: targetSetting,
@@ -21,7 +21,7 @@ export const playSettings = defineSettings({
       kind: "string",
       default: "",
       placeholder: "TEXT",
-      description: "Stands before the ids of the devices.",
+      description: "Prefix of the device ids.",
     },
     devices: {
       flag: "--devices",
@@ -30,7 +30,7 @@ export const playSettings = defineSettings({
       default: 12,
       minimum: 1,
       maximum: 100_000,
-      description: "How many devices; the types in turn.",
+      description: "Number of devices. The device types alternate.",
     },
     intervalMs: {
       flag: "--interval",
@@ -39,7 +39,7 @@ export const playSettings = defineSettings({
       default: "1s",
       minimum: "10ms",
       maximum: "1d",
-      description: "How often each device measures.",
+      description: "Time between two readings of a device.",
     },
     seed: {
       flag: "--seed",
@@ -47,17 +47,17 @@ export const playSettings = defineSettings({
       kind: "integer",
       minimum: 0,
       description:
-        "The seed of devices, values and faults: the same seed gives the same. Another random one at each start by default.",
+        "Seed of devices, values and faults. The same seed gives the same readings. Random at each start by default.",
     },
     durationMs: {
       flag: "--duration",
       env: "DEVICEMESH_GENERATOR_DURATION",
       kind: "duration",
       optional: true,
-      description: "Stops after so long.",
+      description: "Stop after this time.",
     },
-    lateRate: rate("late", "The share of readings that are sent late, 0 to 1."),
-    lateMeanMs: delay("late-mean", noFaults.lateMeanMs, "The mean delay of late readings."),
+    lateRate: rate("late", "Share of readings that are sent late, 0 to 1."),
+    lateMeanMs: delay("late-mean", noFaults.lateMeanMs, "Mean delay of late readings."),
     lateMaxMs: delay("late-max", noFaults.lateMaxMs, "The longest delay of late readings."),
     shuffleSpan: {
       flag: "--shuffle-span",
@@ -66,9 +66,9 @@ export const playSettings = defineSettings({
       default: 0,
       minimum: 0,
       maximum: 10_000,
-      description: "Shuffles readings within groups of so many.",
+      description: "Size of the groups of readings that are shuffled.",
     },
-    duplicateRate: rate("duplicate", "The share of readings that are sent twice, 0 to 1."),
+    duplicateRate: rate("duplicate", "Share of readings that are sent twice, 0 to 1."),
     clockSkewMaxMs: {
       ...delay("clock-skew-max", 0, "Each device's clock is off by up to so much, at most 12h."),
       maximum: "12h",
@@ -84,7 +84,7 @@ export const playSettings = defineSettings({
       minimum: 1_000,
       maximum: 10_000_000,
       description:
-        "Readings kept in memory while ingest is away; beyond, they spill or new ones are dropped.",
+        "Largest number of readings in memory while ingest is unavailable. Further readings are spilled to --spill, or new readings are dropped.",
     },
     spillFolder: {
       flag: "--spill",
@@ -92,21 +92,21 @@ export const playSettings = defineSettings({
       kind: "string",
       placeholder: "FOLDER",
       description:
-        "Where readings go that do not fit in memory or are left at the end; sent at the next start.",
+        "Folder for readings that do not fit in memory or are unsent at the end. They are sent at the next start.",
     },
     spillBytesMax: {
       flag: "--spill-bytes",
       env: "DEVICEMESH_GENERATOR_SPILL_BYTES",
       kind: "bytes",
       default: "1GiB",
-      description: "The most bytes in that folder.",
+      description: "Largest size of that folder.",
     },
     stopLimitMs: {
       flag: "--stop-limit",
       env: "DEVICEMESH_GENERATOR_STOP_LIMIT",
       kind: "duration",
       default: "2s",
-      description: "How long the end may wait for ingest to take what is left.",
+      description: "Time for which the end waits until ingest has accepted the remaining readings.",
     },
     logLevel: {
       flag: "--log-level",
@@ -114,7 +114,7 @@ export const playSettings = defineSettings({
       kind: "string",
       default: "warn",
       choices: logLevels,
-      description: "What is logged to stderr.",
+      description: "Log level of the JSON lines on standard error.",
     },
   },
 });

@@ -5,7 +5,7 @@ export const certsSettings = defineSettings({
   prefix: "DEVICEMESH_CERTS_",
   usage: "npm run certs -- [flags]",
   summary:
-    "Makes credentials for development: a CA, a server, devices, gateways and users. What is still valid is kept.",
+    "Makes credentials for development: a CA, a server certificate, device and gateway certificates, and user tokens. Valid credentials are kept.",
   settings: {
     out: {
       flag: "--out",
@@ -13,14 +13,15 @@ export const certsSettings = defineSettings({
       kind: "string",
       default: "./certs",
       placeholder: "FOLDER",
-      description: "Folder to write to.",
+      description: "Output folder.",
     },
     renew: {
       flag: "--renew",
       env: "DEVICEMESH_CERTS_RENEW",
       kind: "boolean",
       default: false,
-      description: "Make all anew but the CA and the key of tokens, so that what runs goes on trusting.",
+      description:
+        "Make new credentials. The CA and the key of tokens stay, so running services still trust them.",
     },
     devices: {
       flag: "--devices",
@@ -28,7 +29,7 @@ export const certsSettings = defineSettings({
       kind: "string",
       default: "my-thermostat",
       placeholder: "ID,…",
-      description: "Device ids that get a certificate, with commas.",
+      description: "Ids of devices that get a certificate, separated by commas.",
     },
     gateways: {
       flag: "--gateways",
@@ -36,7 +37,7 @@ export const certsSettings = defineSettings({
       kind: "string",
       default: "demo,seattle",
       placeholder: "PREFIX,…",
-      description: "Prefixes of device ids that get a gateway's certificate, with commas.",
+      description: "Device id prefixes that get a gateway certificate, separated by commas.",
     },
     serverNames: {
       flag: "--server-names",
@@ -44,7 +45,7 @@ export const certsSettings = defineSettings({
       kind: "string",
       default: "localhost,127.0.0.1,::1,envoy,ingest,query,generator",
       placeholder: "NAME,…",
-      description: "Names and addresses of the server, with commas.",
+      description: "Host names and addresses of the server, separated by commas.",
     },
     trustDomain: {
       flag: "--trust-domain",
@@ -52,7 +53,7 @@ export const certsSettings = defineSettings({
       kind: "string",
       default: "devicemesh",
       placeholder: "NAME",
-      description: "Domain of devices' names: spiffe://NAME/device/ID.",
+      description: "Trust domain of certificates: spiffe://NAME/device/ID.",
     },
     tokenIssuer: {
       flag: "--token-issuer",
@@ -60,7 +61,7 @@ export const certsSettings = defineSettings({
       kind: "string",
       default: "devicemesh",
       placeholder: "TEXT",
-      description: "Who users' tokens are from (iss).",
+      description: "Issuer (iss) of users' tokens.",
     },
     tokenAudience: {
       flag: "--token-audience",
@@ -68,7 +69,7 @@ export const certsSettings = defineSettings({
       kind: "string",
       default: "devicemesh",
       placeholder: "TEXT",
-      description: "Whom users' tokens are for (aud).",
+      description: "Audience (aud) of users' tokens.",
     },
     validFor: {
       flag: "--valid-for",
@@ -77,7 +78,7 @@ export const certsSettings = defineSettings({
       default: "90d",
       minimum: "1m",
       maximum: "825d",
-      description: "How long certificates and tokens are valid; the CA is for ten years.",
+      description: "Validity of certificates and tokens. The CA is valid for ten years.",
     },
   },
 });

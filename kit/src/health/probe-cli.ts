@@ -6,7 +6,7 @@ const probeSettings = defineSettings({
   prefix: "DEVICEMESH_PROBE_",
   usage: "node kit/src/health/probe-main.ts HOST:PORT [SERVICE] [flags]",
   summary:
-    "Asks a server's grpc.health.v1 how it is. Ends with 0 if it is SERVING, 1 with a line that says why not, 2 if it was asked wrongly.",
+    "Calls grpc.health.v1 of a server. Exit code 0: SERVING; 1: not SERVING, with the reason; 2: wrong arguments.",
   positionals: { max: 2, placeholder: "HOST:PORT SERVICE" },
   settings: {
     timeoutMs: {
@@ -16,7 +16,7 @@ const probeSettings = defineSettings({
       default: "3s",
       minimum: "1ms",
       maximum: "1m",
-      description: "How long the answer may take.",
+      description: "Time limit of the call.",
     },
     answering: {
       flag: "--answering",
@@ -24,7 +24,7 @@ const probeSettings = defineSettings({
       kind: "boolean",
       default: false,
       description:
-        "End with 0 whatever it answers: a server that says NOT_SERVING waits for others, and a restart would not help it.",
+        "End with 0 for any response. A server that reports NOT_SERVING waits for another service, and a restart would not help.",
     },
   },
 });

@@ -26,7 +26,7 @@ export function addressSettings<const Port extends number>(options: {
       default: options.port,
       minimum: 0,
       maximum: 65_535,
-      description: options.portDescription ?? "Port to listen on; 0 picks a free one.",
+      description: options.portDescription ?? "Port to listen on; 0 picks a free port.",
     },
   } as const satisfies Readonly<Record<string, Setting>>;
 }

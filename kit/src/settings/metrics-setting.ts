@@ -8,6 +8,6 @@ export const metricsSettings = (prefix = "DEVICEMESH_") =>
       minimum: 0,
       maximum: 65535,
       description:
-        "Port of metrics for Prometheus (/metrics, no authentication), on the same address; 0 picks a free one; none by default.",
+        "Port of Prometheus metrics (/metrics, without authentication) on the same address; 0 picks a free port. Off by default.",
     },
   }) as const;
