@@ -86,7 +86,8 @@ export function startAggregation(
     await untilThere("mongodb", mongo.connected);
     const settings = await untilThere("settings", async () => {
       const found = await createMongoFrontier({ db, clock }).readSettings();
-      if (!found) throw new Error("the operator has not written them yet: start it, or look at its health");
+      if (!found)
+        throw new Error("the operator has not written them yet: start the operator, or check its health");
       return found;
     });
     levels = settings.levels;

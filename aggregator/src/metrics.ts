@@ -69,7 +69,7 @@ export const aggregatorMetrics = defineMetrics({
     name: "devicemesh_aggregator_repairs_total",
     type: "counter",
     unit: "windows",
-    help: "Windows with repeats that were computed anew from their raw readings",
+    help: "Windows with duplicates that were recomputed from their raw readings",
   },
   dirtyWindows: {
     name: "devicemesh_aggregator_dirty_windows",

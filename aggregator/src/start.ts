@@ -75,7 +75,7 @@ export async function startAggregator(
       if (text !== told) logger[text === "" ? "info" : "warn"]({ problems }, "health changed");
       told = text;
     },
-    onFailure: (error) => logger.error({ error }, "health could not be told"),
+    onFailure: (error) => logger.error({ error }, "the health could not be reported"),
   });
   function tellSpark({ kind, error, sparkVersion }: WindowJobState): void {
     if (kind === "away") waiting.unavailable("spark", error);

@@ -15,6 +15,6 @@ export async function validateConfig(binary: string, configFile: string): Promis
     said += chunk;
   });
   const [code] = (await once(child, "close")) as [number | null];
-  if (code !== 0) throw new Error(`Envoy refuses ${configFile}:\n${said.trim()}`);
+  if (code !== 0) throw new Error(`Envoy rejects ${configFile}:\n${said.trim()}`);
   return said.trim();
 }

@@ -116,7 +116,7 @@ describe("command line", () => {
     const timed = await run([...args, "--duration", "100ms", "--seed", "7", "--invalid-rate", "0"]);
     expect(timed).toMatchObject({
       code: 0,
-      stdout: expect.stringContaining("playing 4 devices with seed 7 "),
+      stdout: expect.stringContaining("simulating 4 devices with seed 7 "),
     });
     expect(ingest.stored.length).toBeGreaterThan(4);
     const interruption = new AbortController();

@@ -103,7 +103,7 @@ async function play(
     faults: values,
   });
   stdout.write(
-    `playing ${devices} devices with seed ${generator.state().play?.seed} to ${target}, Ctrl-C ends it\n`,
+    `simulating ${devices} devices with seed ${generator.state().play?.seed} to ${target}, Ctrl-C ends it\n`,
   );
   const line = createStatusLine({ output: stderr, clock });
   const endMs = durationMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + durationMs;

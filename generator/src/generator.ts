@@ -109,14 +109,14 @@ export function createGenerator(options: GeneratorOptions): Generator {
     if (event.kind === "attemptFailed") {
       const { code, message } = event.failure;
       setLastError(`${code}: ${message}`);
-      if (!failing) logger.warn({ target, code, reason: message }, "ingest failed, trying again");
+      if (!failing) logger.warn({ target, code, reason: message }, "ingest failed; retrying");
       failing = true;
     } else if (event.kind === "full") {
-      setLastError("the outbox is full, new readings are dropped");
-      logger.warn("outbox full, dropping new readings");
+      setLastError("the outbox is full; new readings are dropped");
+      logger.warn("the outbox is full; dropping new readings");
     } else if (failing) {
       failing = false;
-      logger.info({ target }, "ingest is back");
+      logger.info({ target }, "ingest is available again");
     }
   }
 
@@ -138,7 +138,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     playing = undefined;
     startedMs = undefined;
     const { undelivered } = await outbox.close({ limitMs });
-    if (undelivered > 0) logger.warn({ undelivered }, "readings were not delivered");
+    if (undelivered > 0) logger.warn({ undelivered }, "some some some readings were not delivered");
   }
 
   function close({ limitMs = stopLimitMs } = {}): Promise<void> {

@@ -32,7 +32,7 @@ export const generatorMetrics = defineMetrics({
     name: "devicemesh_generator_devices",
     type: "gauge",
     unit: "devices",
-    help: "Devices that are played; 0 while nothing is",
+    help: "Simulated devices; 0 while the generator is stopped",
   },
 });
 

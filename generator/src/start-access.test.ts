@@ -73,8 +73,8 @@ describe("generator serve with tokens", () => {
   });
 
   it.each([
-    [["--cert", "a.pem"], "need each other"],
-    [["--cert", "a.pem", "--key", "b.pem"], "needs the CA of ingest"],
+    [["--cert", "a.pem"], "must be set together"],
+    [["--cert", "a.pem", "--key", "b.pem"], "also needs the CA of ingest"],
     [["--ca", "nowhere.pem"], "nowhere.pem"],
   ])("says what is wrong with the certificate to show: %j", async (flags, text) => {
     await using running = serve(...flags);

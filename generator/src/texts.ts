@@ -49,7 +49,7 @@ export function replaySummaryText(summary: ReplaySummary): string {
     ...more(conflicts, conflictRows.length, "conflicts"),
     ...(unknownRepeats > 0
       ? [
-          `the file has more than ${count(identitiesMax)} different readings: of ${count(unknownRepeats)} it was not looked whether they come again`,
+          `the file has more than ${count(identitiesMax)} different readings: ${count(unknownRepeats)} were not checked for duplicates`,
         ]
       : []),
     ...(unknown > 0 ? [`${count(unknown)} sent readings are not acknowledged`] : []),

@@ -28,7 +28,7 @@ function contradiction(config: AccessConfig): string | undefined {
     return "--device-ca needs --server-cert and --server-key: certificates are a part of TLS";
   }
   if (denyList !== undefined && deviceCa === undefined && jwks === undefined && !trustForwardedIdentity) {
-    return "--deny-list needs --jwks, --device-ca or --trust-forwarded-identity: without identity nobody can be denied";
+    return "--deny-list needs --jwks, --device-ca or --trust-forwarded-identity: without authentication there is nothing to deny";
   }
   return undefined;
 }
@@ -40,13 +40,13 @@ function openDoor(config: AccessConfig, served: readonly Served[]): string | und
     ...(served.includes("users") && jwks === undefined ? ["--jwks"] : []),
     ...(served.includes("devices") && deviceCa === undefined ? ["--device-ca"] : []),
   ];
-  const way = "or --insecure-beyond-loopback to let in whoever can connect";
+  const way = "or --insecure-beyond-loopback to admit every client";
   if (trustForwardedIdentity) return undefined;
   if (missing.length > 0) {
-    return `--host ${config.host} is reached from beyond this machine, and nobody would have to say who they are: set ${missing.join(" and ")} (npm run certs makes all that is needed), ${way}`;
+    return `--host ${config.host} is not a loopback address and needs authentication: set ${missing.join(" and ")} (npm run certs makes the credentials), ${way}`;
   }
   if (serverCertificate === undefined) {
-    return `--host ${config.host} is reached from beyond this machine, and tokens would travel in the clear: set --server-cert and --server-key, ${way}`;
+    return `--host ${config.host} is not a loopback address, and tokens would be sent in cleartext: set --server-cert and --server-key, ${way}`;
   }
   return undefined;
 }

@@ -120,7 +120,7 @@ function openTokenKeys(
       path,
       parse: parseTokenKeys,
       onProblem: (error) =>
-        logger.error({ error, path }, "the keys of tokens cannot be read as they are now"),
+        logger.error({ error, path }, "the token keys could not be read; the last valid ones stay in force"),
       ...(lookIntervalMs === undefined ? {} : { intervalMs: lookIntervalMs }),
     }),
   );

@@ -55,7 +55,7 @@ export const ingestMetrics = defineMetrics({
     name: "devicemesh_ingest_log_reachable",
     type: "gauge",
     unit: "0 or 1",
-    help: "Whether the log takes readings, as health tells it",
+    help: "Whether the log accepts readings, as health reports",
   },
   appendSeconds: {
     name: "devicemesh_ingest_append_seconds",

@@ -76,13 +76,13 @@ describe("ingest as a process", () => {
     expect(ingest.output.stdout).toBe(`listening on 127.0.0.1:${ingest.port}\n`);
   });
 
-  it("accepts and rejects nothing while it is unknown which readings have expired", async () => {
+  it("accepts and rejects nothing while the retention mark is unknown", async () => {
     await using ingest = await startProcess(...withoutKafka, "--retain-raw", "1h");
     const client = createTestClient(ingest.port);
     for (const ageMs of [0, 2 * 3_600_000]) {
       const error = errorOf(await client.publish(frameOf(thermostatReading("a", offsetMs - ageMs))));
       expect(error.code).toBe(status.UNAVAILABLE);
-      expect(error.details).toContain("it is unknown which readings have expired");
+      expect(error.details).toContain("the retention mark is unknown");
     }
     client.close();
   });

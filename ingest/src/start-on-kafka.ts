@@ -18,7 +18,7 @@ const firstBoundMs = 2000;
 
 /**
  * Starts ingest over Kafka. It listens at once, and says NOT_SERVING while Kafka or the topic cannot be reached,
- * or while it is unknown which readings have expired; senders wait for them, or are told to try again.
+ * or while the retention mark is unknown; senders wait for them, or are told to try again.
  * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity is wrong.
  */
 export async function startIngestProcess(
@@ -53,7 +53,7 @@ export async function startIngestProcess(
       tellHealth();
       // Of brokers that cannot be reached one line is enough, which is the log's.
       if (isKnown || !log.stats().reachable) return;
-      logger.warn({ topic: retention, reason: reasonOf(error) }, "it is unknown which readings have expired");
+      logger.warn({ topic: retention, reason: reasonOf(error) }, "the retention mark is unknown");
     },
   });
   function tellHealth(): void {

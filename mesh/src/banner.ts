@@ -59,9 +59,12 @@ function frontDoorOf({ services, identity }: Pick<Mesh, "services" | "identity">
   const device = `${folder}/device-my-thermostat`;
   return {
     doors: [
-      ["people", `https://${askAt}/  questions, generator control, a page: TLS and a token`],
+      ["users", `https://${askAt}/  queries, generator control, a page: TLS and a token`],
       ["senders", `${sendTo}  readings: TLS and a device's or gateway's certificate`],
-      ["address", `http://${address}/  for this machine, where nobody is known: health, reflection, a page`],
+      [
+        "address",
+        `http://${address}/  this machine only, without authentication: health, reflection, a page`,
+      ],
     ],
     askAt,
     sendTo,

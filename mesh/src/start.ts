@@ -140,7 +140,7 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
 function checkHost({ host, insecureBeyondLoopback, certs }: MeshConfig): void {
   if (isLoopback(host) || insecureBeyondLoopback || certs !== undefined) return;
   throw new RangeError(
-    `--host ${host} is reached from beyond this machine, and nobody would have to say who they are: set --certs (npm run certs makes what it needs), or --insecure-beyond-loopback to let in whoever can connect`,
+    `--host ${host} is not a loopback address and needs authentication: set --certs (npm run certs makes the credentials), or --insecure-beyond-loopback to admit every client`,
   );
 }
 
@@ -161,7 +161,7 @@ function identityOf({ certs, replay, publicPort, devicesPort }: MeshConfig): Mes
   if (certs === undefined) return undefined;
   if (replay !== undefined) {
     throw new RangeError(
-      "--replay sends for devices of any name, which --certs lets nobody do: leave out one",
+      "--replay sends readings of any device, which no certificate of --certs allows: omit one of them",
     );
   }
   return { credentials: findCredentials(certs), publicPort, devicesPort };
@@ -170,7 +170,7 @@ function identityOf({ certs, replay, publicPort, devicesPort }: MeshConfig): Mes
 /** @throws RangeError for two brokers: one may be away only where there are three. */
 function brokersOf({ brokers }: MeshConfig): 1 | 3 {
   if (brokers === 1 || brokers === 3) return brokers;
-  throw new RangeError("--brokers is 1 or 3: with two, none could be away");
+  throw new RangeError("--brokers must be 1 or 3: two brokers do not survive the loss of one");
 }
 
 function servicesConfigOf(

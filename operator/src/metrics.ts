@@ -20,13 +20,13 @@ export const operatorMetrics = defineMetrics({
     name: "devicemesh_operator_problems",
     type: "gauge",
     unit: "problems",
-    help: "What is wrong with the mesh, as many as the status names; no value before the first look",
+    help: "Number of problems in the status; absent before the first observation",
   },
   sinkLag: {
     name: "devicemesh_operator_sink_lag_messages",
     type: "gauge",
     unit: "messages",
-    help: "Records of its topic that the sink has not stored; no value before the first look",
+    help: "Records of its topic that the sink has not stored; absent before the first observation",
     labels: { connector: connectorLabel },
   },
   connectorRunning: {
@@ -61,7 +61,7 @@ export const operatorMetrics = defineMetrics({
     name: "devicemesh_operator_dead_letter_lag_messages",
     type: "gauge",
     unit: "messages",
-    help: "Dead letters that nobody has read yet; no value before the first look",
+    help: "Unread dead letters; absent before the first observation",
   },
 });
 

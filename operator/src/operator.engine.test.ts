@@ -107,7 +107,7 @@ describe.skipIf(!given)("the operator", () => {
     const { topics } = meshDefinition(options).names;
     await append(engines, topics.windows, [{ key: "poison", value: "poison" }]);
     await becomes("NOT_SERVING");
-    expect((await status())?.problems.join()).toContain("were refused by the sink");
+    expect((await status())?.problems.join()).toContain("were rejected by the sink");
     await engines.db.collection(collections.deadLetters).deleteMany({ topic: topics.windows });
     await becomes("SERVING");
   });

@@ -243,7 +243,7 @@ async function keepMesh(
     seen.sight = { ...status, problems };
     health.setServing(problems.length === 0, "");
     const told = withoutFigures(problems.join("\n"));
-    if (told !== known) logger.warn({ problems }, problems.length === 0 ? "all is well again" : "problems");
+    if (told !== known) logger.warn({ problems }, problems.length === 0 ? "no problems" : "problems");
     known = told;
     await delay(pace.lookEveryMs, undefined, { signal }).catch(() => {});
   }

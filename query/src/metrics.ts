@@ -21,13 +21,13 @@ export const queryMetrics = defineMetrics({
     name: "devicemesh_query_watchers",
     type: "gauge",
     unit: "watches",
-    help: "Open calls of WatchAggregates that were let in",
+    help: "Admitted open calls of WatchAggregates",
   },
   storeReachable: {
     name: "devicemesh_query_store_reachable",
     type: "gauge",
     unit: "0 or 1",
-    help: "Whether the store answers, as health tells it",
+    help: "Whether the store answers, as health reports",
   },
 });
 

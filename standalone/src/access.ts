@@ -45,6 +45,6 @@ function generatorProblem(config: EmbeddedConfig): string | undefined {
     return "--trust-forwarded-identity lets only Envoy send, and the generator here does not go through it: set --no-generator";
   }
   return deviceCa !== undefined && generatorCertificate === undefined
-    ? "--device-ca asks for certificates, and the generator has none: set --generator-cert and --generator-key, or --no-generator"
+    ? "--device-ca requires client certificates, and the generator has none: set --generator-cert and --generator-key, or --no-generator"
     : undefined;
 }

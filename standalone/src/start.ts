@@ -90,14 +90,11 @@ export async function startEmbedded(
       reserve,
       seriesLimits: { max: config.maxSeries, maxPerPublisher: config.maxSeriesPerPublisher },
       onRecovery(event) {
-        if (event.kind === "reopened") logger.warn("the store's database was opened again; nothing is lost");
+        if (event.kind === "reopened")
+          logger.warn("the database was reopened; no acknowledged reading is lost");
         else if (event.kind === "waiting")
-          logger.error({ error: event.error }, "the store cannot be opened; trying every second");
-        else
-          logger.error(
-            { error: event.error },
-            "the engine invalidated the store's database; opening it again",
-          );
+          logger.error({ error: event.error }, "the store cannot be opened; retrying every second");
+        else logger.error({ error: event.error }, "the engine invalidated the database; reopening it");
       },
     }),
   );

@@ -155,7 +155,7 @@ describe("the client of Spark Connect", () => {
     [
       "failed",
       new ConnectError("Invalid token", Code.Unauthenticated),
-      "give its SPARK_CONNECT_AUTHENTICATE_TOKEN with --spark-token",
+      "set --spark-token to its SPARK_CONNECT_AUTHENTICATE_TOKEN",
     ],
   ])("tells apart what is %s", async (kind, error, message) => {
     await using spark = await served({

@@ -140,7 +140,8 @@ export function createSparkClient(options: {
     async startQuery(query) {
       const result = await execute({ case: "writeStreamOperationStart", value: query }, deadlines.startMs);
       const queryId = result.case === "writeStreamOperationStartResult" ? result.value.queryId : undefined;
-      if (!queryId) throw new SparkError("failed", "Spark did not say which query it started");
+      if (!queryId)
+        throw new SparkError("failed", "Spark did not return the id of the query that it started");
       return { id: queryId.id, runId: queryId.runId };
     },
     async activeQueries() {

@@ -50,7 +50,7 @@ export function toSparkError(thrown: unknown): SparkError {
     return new SparkError("away", `Spark does not answer: ${error.message}`, { cause: error });
   }
   if (error.code === Code.Unauthenticated) {
-    const text = `Spark wants another token: give its SPARK_CONNECT_AUTHENTICATE_TOKEN with --spark-token (${error.rawMessage})`;
+    const text = `Spark rejected the token: set --spark-token to its SPARK_CONNECT_AUTHENTICATE_TOKEN (${error.rawMessage})`;
     return new SparkError("failed", text, { cause: error });
   }
   return new SparkError("failed", error.message, { cause: error });

@@ -100,7 +100,7 @@ describe("a frontier that stands still", () => {
   });
 
   it.each([
-    ["the window job has told no watermark", { sight: { watermarkMs: undefined, completeThroughMs: 5 } }],
+    ["the window job has reported no watermark", { sight: { watermarkMs: undefined, completeThroughMs: 5 } }],
     ["the sink of messages is behind", { sight: { watermarkMs: 9, completeThroughMs: 5 } }],
     ["the window job's watermark is behind", { sight: { watermarkMs: 5, completeThroughMs: 9 } }],
     [

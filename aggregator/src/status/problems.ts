@@ -41,7 +41,7 @@ function jobProblems(job: Pick<WindowJob, "progress" | "state">): string[] {
   const isLateStart = kind === "starting" && withoutBatchMs > problemLimits.firstMoveMs;
   if (kind === "stalled" || isLateStart) {
     problems.push(
-      `no batch of the window job for ${seconds(withoutBatchMs)} although the log grows: look at Spark's master, workers and executors`,
+      `no batch of the window job for ${seconds(withoutBatchMs)} although the log grows: check Spark's master, workers and executors`,
     );
   }
   if (kind === "away") problems.push(`Spark cannot be reached${error ? `: ${error}` : ""}`);
@@ -91,7 +91,7 @@ function whatHolds({
     if (isShort("deadLetters")) return "the operator has not read the dead letters";
     return "it could not be published";
   }
-  if (sight.watermarkMs === undefined) return "the window job has told no watermark";
+  if (sight.watermarkMs === undefined) return "the window job has reported no watermark";
   if (sight.completeThroughMs === undefined || sight.completeThroughMs < sight.watermarkMs) {
     return "the sink of messages is behind";
   }

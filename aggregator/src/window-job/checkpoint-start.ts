@@ -25,6 +25,6 @@ export async function newCheckpointStart(dependencies: {
     .map(([partition]) => partition);
   if (lost.length === 0) return { sinceMs, startingOffsets };
   throw new Error(
-    `the log has dropped messages of partition ${lost.join(", ")} that may have arrived after the frontier (${new Date(sinceMs).toISOString()}) and that no window holds: answers stay exact from raw readings, but the frontier cannot move; keep the log for longer than Spark may be away (--retain-log of the operator)`,
+    `the log has dropped messages of partition ${lost.join(", ")} that may have arrived after the frontier (${new Date(sinceMs).toISOString()}) and that no window holds: answers stay exact from raw readings, but the frontier cannot move; set --retain-log of the operator to more than the longest outage of Spark`,
   );
 }

@@ -52,7 +52,7 @@ export function createWindowQuery(options: {
       for (const { run, name } of active) {
         if (name === queryName) continue;
         await spark.stopQuery(run);
-        logger.info({ query: name }, "stopped a window job of another meaning");
+        logger.info({ query: name }, "stopped a window job with other settings");
       }
       return active.find(({ name }) => name === queryName)?.run;
     },

@@ -26,7 +26,7 @@ export function ingestTlsSettingsOf(prefix: string) {
       env: `${prefix}CERT`,
       kind: "string",
       placeholder: "FILE",
-      description: "Certificate (PEM) to show to ingest: of a gateway whose prefix covers the devices.",
+      description: "Client certificate (PEM) for ingest: a gateway certificate whose prefix covers the devices.",
     },
     key: {
       flag: "--key",
@@ -54,11 +54,11 @@ export type IngestTlsFiles = {
  */
 export function readIngestTls({ ca, certificate, key }: IngestTlsFiles): IngestTls | undefined {
   if ((certificate === undefined) !== (key === undefined)) {
-    throw new SettingsError("the certificate to show to ingest and its key need each other");
+    throw new SettingsError("the client certificate for ingest and its key must be set together");
   }
   if (ca === undefined) {
     if (certificate === undefined) return undefined;
-    throw new SettingsError("a certificate to show to ingest needs the CA of ingest, too");
+    throw new SettingsError("a client certificate for ingest also needs the CA of ingest");
   }
   const client = certificate && key ? { certificate: read(certificate), key: read(key) } : undefined;
   return { ca: read(ca), client };

@@ -130,7 +130,8 @@ export function openSpill({
       const path = join(folder, file.name);
       try {
         const unit = decodeUnit(readFileSync(path));
-        if (unit.readings !== file.readings) throw new Error("its readings are not as many as its name says");
+        if (unit.readings !== file.readings)
+          throw new Error("it does not hold the number of readings in its name");
         return unit;
       } catch (cause) {
         report(file.name, cause);

@@ -89,7 +89,7 @@ async function writeModuleOptions(folder: string, source: string, signal?: Abort
   const options = printed.find((line) => line.startsWith("-XX:") || line.startsWith("--add"));
   if (status !== 0 || options === undefined) {
     throw new Error(
-      `Spark did not tell its JVM options (a JDK is needed, not a JRE):\n${printed.join("\n")}`,
+      `Spark did not report its JVM options (a JDK is required, not a JRE):\n${printed.join("\n")}`,
     );
   }
   writeFileSync(join(folder, "module-options.txt"), `${options}\n`);

@@ -172,7 +172,7 @@ async function takeOver(folder: string, options: EnginesOptions): Promise<void> 
       );
     }
     const owner = processIdentity(process.pid);
-    if (owner === undefined) throw new Error("this system does not tell when a process started");
+    if (owner === undefined) throw new Error("this system does not report the start time of a process");
     writeState(folder, { ...kept, owner });
   });
 }

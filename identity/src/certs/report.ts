@@ -49,7 +49,7 @@ function startLine(
   const isAsDefault = own.every((flag) => flag === "");
   const onTheEngines =
     isAsDefault && gateway !== undefined
-      ? `\n  npm run mesh -- --certs ${quoted(folder)}   (people on 8443, devices on 8444 then)`
+      ? `\n  npm run mesh -- --certs ${quoted(folder)}   (users on port 8443, devices on port 8444)`
       : "";
   return `${[
     `npm start -- --jwks ${file(authorityFiles.publicKeys)} --deny-list ${file(authorityFiles.denyList)}`,

@@ -85,7 +85,7 @@ describe("a deny list in a file", () => {
       {
         level: "warn",
         facts: { path: file.path, lifted: ["token a", "token b"], liftedCount: 2 },
-        text: "entries left the deny list and are no longer revoked",
+        text: "entries were removed from the deny list and are no longer revoked",
       },
     ]);
   });

@@ -26,7 +26,7 @@ export function openDenyListFile({
   readonly intervalMs?: number | undefined;
 }): DenyList & Disposable {
   const onProblem = (error: unknown) =>
-    logger.error({ error, path }, "the deny list cannot be read as it is now");
+    logger.error({ error, path }, "the deny list could not be read; the last valid one stays in force");
 
   function parse(text: string, before: Known | undefined): Known {
     const { entries, problems, isNone } = parseDenyList(text);
@@ -42,7 +42,7 @@ export function openDenyListFile({
     if (isEmptied) {
       logger.error(
         { path, entries: before.entries.size },
-        "the deny list is empty: what it revoked stays revoked; write a line `none` to lift it",
+        "the deny list is empty: earlier entries stay in force; write a line `none` to remove them",
       );
     }
     return { entries: all, next: isEmptied || problems.length > 0 ? all : entries };
@@ -53,7 +53,7 @@ export function openDenyListFile({
     if (left.length > 0) {
       logger.warn(
         { path, lifted: left.slice(0, namedMax), liftedCount: left.length },
-        "entries left the deny list and are no longer revoked",
+        "entries were removed from the deny list and are no longer revoked",
       );
     }
     return { entries: next, next };

@@ -57,7 +57,7 @@ export function createPublisherFromHeader(trust: PublisherTrust): IdentifyPublis
     if (facts === undefined) {
       throw unauthenticated({
         reason: "CERTIFICATE_UNTRUSTED",
-        message: `${forwardedCertificateHeader} does not speak of exactly one certificate; connect through Envoy's listener for devices`,
+        message: `${forwardedCertificateHeader} does not hold exactly one certificate; connect through Envoy's listener for devices`,
       });
     }
     return createPublisher(facts, trust);

@@ -116,7 +116,7 @@ function refusalOf(
     error instanceof errors.JWKSMultipleMatchingKeys ||
     error instanceof errors.JOSEAlgNotAllowed
   ) {
-    const message = "the token is not signed with ES256 by a key that is known here; ask for a new one";
+    const message = "the token is not signed with ES256 by a known key; request a new one";
     return unauthenticated({ reason: "TOKEN_SIGNATURE", message });
   }
   return malformedToken("a signed JWT in compact form is expected");

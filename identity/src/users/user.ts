@@ -29,7 +29,7 @@ export function tokenProblem(
   if (!denyList.has("token", user.tokenId)) return undefined;
   return unauthenticated({
     reason: "TOKEN_REVOKED",
-    message: "the token is revoked; ask for a new one",
+    message: "the token is revoked; request a new one",
     metadata: { tokenId: user.tokenId },
   });
 }
@@ -58,7 +58,7 @@ export function expiredToken(expiresMs: number): RpcError {
   const expired = new Date(expiresMs).toISOString();
   return unauthenticated({
     reason: "TOKEN_EXPIRED",
-    message: `the token expired at ${expired}; ask for a new one`,
+    message: `the token expired at ${expired}; request a new one`,
     metadata: { expired },
   });
 }

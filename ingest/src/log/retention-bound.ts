@@ -32,7 +32,7 @@ export function createRetentionBound({
     acceptedSinceMs() {
       if (known && isKnown()) return known.sinceMs;
       throw unavailable({
-        message: "the message log cannot be reached, so it is unknown which readings have expired",
+        message: "the message log cannot be reached, so the retention mark is unknown",
         retryDelayMs: 1000,
       });
     },

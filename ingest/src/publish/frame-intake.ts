@@ -12,7 +12,7 @@ import type { CommitUnit } from "./commit-unit.ts";
  * is who sends it, where that is known.
  * @throws RpcError INVALID_ARGUMENT if the bytes are not a frame, RESOURCE_EXHAUSTED if the frame or the
  *   unit is too large, UNAUTHENTICATED if the publisher is no longer who it was, UNAVAILABLE if
- *   it is unknown which readings have expired.
+ *   the retention mark is unknown.
  */
 export type FrameIntake = (frame: Buffer, unit: CommitUnit, publisher?: Publisher) => MessageBatch;
 

@@ -118,4 +118,4 @@ export function createOpenCalls({
 }
 
 /** Why a call's signal aborts when nobody waits for its answer. */
-const abandoned = new RpcError({ code: "CANCELLED", message: "the client is gone" });
+const abandoned = new RpcError({ code: "CANCELLED", message: "the client disconnected" });

@@ -71,7 +71,7 @@ export async function runService<const Settings extends Readonly<Record<string, 
     }
   } catch (error) {
     const isWrongSetting = error instanceof SettingsError;
-    if (!isWrongSetting) logger.fatal({ error }, "could not go on");
+    if (!isWrongSetting) logger.fatal({ error }, "fatal error");
     const message = error instanceof Error ? error.message : String(error);
     runtime.stderr.write(`${program.name}: ${withoutCredentials(message)}\n`);
     runtime.exitCode = isWrongSetting ? 2 : 1;

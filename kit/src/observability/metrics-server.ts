@@ -38,7 +38,7 @@ export function startMetricsServer(
       metrics.text().then(
         (text) => answer(200, { "content-type": metrics.contentType }, text),
         (error) => {
-          logger.error({ error }, "the metrics could not be told");
+          logger.error({ error }, "the metrics could not be served");
           answer(500, {});
         },
       );

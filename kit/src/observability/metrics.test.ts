@@ -99,7 +99,7 @@ describe("metrics", () => {
     expect(values).toContain('test_done_total{how="well"} 1');
     expect(values.join()).not.toContain("test_age_seconds");
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { msg: "a metric could not be read", metric: "test_age_seconds", error: { message: "no clock" } },
+      { msg: "a metric could not be collected", metric: "test_age_seconds", error: { message: "no clock" } },
     ]);
   });
 

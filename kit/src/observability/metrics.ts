@@ -66,7 +66,7 @@ function createMetricsIn(registry: Registry, { logger, monotonicMs }: MetricsDep
       if (reading === undefined) return [];
       return typeof reading === "number" ? [{ labels: {}, value: reading }] : reading;
     } catch (error) {
-      logger.error({ error, metric: name }, "a metric could not be read");
+      logger.error({ error, metric: name }, "a metric could not be collected");
       return [];
     }
   }

@@ -111,7 +111,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
   function failed(error: unknown, handler: UniversalHandler, response: OnePortResponse): void {
     const method = handler.requestPath;
     if (isClientGone(error) || response.destroyed) {
-      logger.debug({ error, method }, "the client is gone");
+      logger.debug({ error, method }, "the client disconnected");
       return;
     }
     logger.error({ error, method }, "the response could not be sent");

@@ -28,7 +28,7 @@ type ErrorTranslation = { readonly logger: Logger; readonly createRequestId?: ()
 
 /**
  * Translates what handlers throw, in unary calls and in streams. Put it first in the list, so that it is
- * the outermost. A ConnectError passes; what fails because the client is gone or a deadline has passed is returned
+ * the outermost. A ConnectError passes; what fails because the client disconnected or a deadline has passed is returned
  * as such; an error whose text the caller does not get (INTERNAL) is logged with the request id. Each response
  * carries that id in `x-request-id`; a well-formed id of the request is kept.
  */
@@ -103,7 +103,7 @@ function abortReason(signal: AbortSignal, error: unknown, logger: Logger): Conne
   // A client of HTTP/1.1 that goes away, such as a closed tab, gives no reason of its own.
   return signal.reason instanceof ConnectError
     ? signal.reason
-    : new ConnectError("the client is gone", Code.Canceled, undefined, undefined, error);
+    : new ConnectError("the client disconnected", Code.Canceled, undefined, undefined, error);
 }
 
 function reportForeign(

@@ -94,7 +94,7 @@ function answerRequest(index: ReflectionIndex, services: readonly string[], ques
         : { case: "allExtensionNumbersResponse", value: { baseTypeName: question.value, extensionNumber } };
     }
     case undefined:
-      return errorAnswer("INVALID_ARGUMENT", "the request asks nothing that is known here");
+      return errorAnswer("INVALID_ARGUMENT", "the request has no known query");
   }
 }
 

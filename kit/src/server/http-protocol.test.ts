@@ -30,14 +30,14 @@ describe("protocolOf", () => {
 
 describe("detectHttpProtocol", () => {
   /** Sends these pieces, each in a packet of its own, and tells what was detected and what is left to read. */
-  async function detect(pieces: readonly Uint8Array[], after: "keep" | "end" | "reset" = "keep") {
+  async function detect(pieces: readonly Uint8Array[], after: "keep" | "silence" | "end" | "reset" = "keep") {
     const detected: { protocol: HttpProtocol | undefined; socket: Socket }[] = [];
     const arrived: Buffer[] = [];
     const server = createServer({ noDelay: true }, (socket) => {
       socket.on("error", () => {});
       socket.on("data", (chunk) => arrived.push(chunk));
       // Only silence is to run into the limit.
-      void detectHttpProtocol(socket, after === "keep" ? 150 : 60_000).then((protocol) => {
+      void detectHttpProtocol(socket, after === "silence" ? 150 : 60_000).then((protocol) => {
         socket.removeAllListeners("data");
         detected.push({ protocol, socket });
       });
@@ -78,8 +78,8 @@ describe("detectHttpProtocol", () => {
   });
 
   it.each([
-    ["that says nothing", [], "keep"],
-    ["that says half a preface and then nothing", [preface.subarray(0, 8)], "keep"],
+    ["that sends nothing", [], "silence"],
+    ["that sends half a preface and then nothing", [preface.subarray(0, 8)], "silence"],
     ["that ends before it can be told", [preface.subarray(0, 8)], "end"],
     ["that is reset before it can be told", [preface.subarray(0, 8)], "reset"],
   ] as const)("destroys a socket %s", async (_, pieces, after) => {

@@ -72,7 +72,7 @@ export function startDeadLetters(options: {
         what: "idle commit",
         signal,
       }).catch((error: unknown) =>
-        logger.debug({ error }, "the offsets of idle topics could not be committed; it is tried again"),
+        logger.debug({ error }, "the offsets of idle topics could not be committed; retrying"),
       );
       await delay(idleCommitMs, undefined, { signal }).catch(() => {});
     }

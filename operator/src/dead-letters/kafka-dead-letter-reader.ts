@@ -49,7 +49,7 @@ export async function startKafkaDeadLetterReader(options: {
     assigned = payload.memberAssignment;
   });
   consumer.on(consumer.events.CRASH, ({ payload }) => {
-    logger.warn({ reason: reasonOf(payload.error) }, "reading dead letters failed; it is tried again");
+    logger.warn({ reason: reasonOf(payload.error) }, "reading dead letters failed; retrying");
     if (!payload.restart) giveUp(payload.error);
   });
   async function takeBatch(payload: EachBatchPayload): Promise<void> {

@@ -36,12 +36,12 @@ export async function inspectSettings(db: Db, mesh: MeshDefinition, signal?: Abo
 export function settingsRefusal(found: SettingsDocument, wanted: SettingsDocument): string | undefined {
   const instead = "use these, or another --topic-prefix and --mongodb-database";
   if (found.partitions !== wanted.partitions) {
-    return `the mesh was made with --partitions ${found.partitions}, and ${wanted.partitions} is asked for: ${instead}`;
+    return `the mesh was created with --partitions ${found.partitions}, not ${wanted.partitions}: ${instead}`;
   }
   if (!isDeepStrictEqual(found.levels, wanted.levels)) {
     const flags = ({ levels }: SettingsDocument): string =>
       `--window ${levels[0]?.window_ms}ms --segment ${levels[0]?.segment_ms}ms`;
-    return `the mesh's windows were made with ${flags(found)}, and ${flags(wanted)} is asked for: ${instead}`;
+    return `the mesh was created with ${flags(found)}, not ${flags(wanted)}: ${instead}`;
   }
   return undefined;
 }

@@ -54,7 +54,7 @@ describe("an inspection", () => {
       { "index a": { kind: "create" }, "index b": { kind: "create" } },
       "index a",
     );
-    expect(await inspection.look(0, false)).toContain("index a could not be mended: it resists");
+    expect(await inspection.look(0, false)).toContain("index a could not be repaired: it resists");
     expect(differences["index b"]).toEqual({ kind: "same" });
   });
 

@@ -30,10 +30,10 @@ export function createInspection(options: {
   async function mend(part: Part, problems: string[]): Promise<boolean> {
     try {
       await part.apply();
-      logger.warn({ part: part.what, difference: part.difference }, "it was not as it should be; it is now");
+      logger.warn({ part: part.what, difference: part.difference }, "reconciled");
       return true;
     } catch (error) {
-      problems.push(`${part.what} could not be mended: ${reasonOf(error)}`);
+      problems.push(`${part.what} could not be repaired: ${reasonOf(error)}`);
       return false;
     }
   }

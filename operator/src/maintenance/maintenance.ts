@@ -118,9 +118,9 @@ export function createUpkeep(options: {
     const lost = await attempt("MongoDB", (signal) => store.countInvalid(names.topics.windows, signal), look);
     if (lost) {
       problems.push(
-        `${lost} records of ${names.topics.windows} were refused by the sink, so partials may be missing; their windows ` +
-          `are answered from raw readings where the key tells them. See dead_letters, kind "invalid"; when it is ` +
-          "mended, replay the sink and delete those dead letters",
+        `${lost} records of ${names.topics.windows} were rejected by the sink, so partials may be missing; their windows ` +
+          `are answered from raw readings if the key identifies them. See dead_letters, kind "invalid"; when the cause is ` +
+          "repaired, replay the sink and delete those dead letters",
       );
     }
   }

@@ -24,7 +24,7 @@ export async function restoredThroughMs(db: Db): Promise<number> {
     .findOne({ _id: "frontier" }, { maxTimeMS });
   if (!frontier) {
     throw new Error(
-      `database ${db.databaseName} does not say how far it is: is it the one that was restored? --replay beginning stores all that the log has`,
+      `database ${db.databaseName} has no record of its progress. If it is not the restored database, correct --mongodb-url; --replay beginning stores the whole log`,
     );
   }
   // Coarser levels are folded from the finest; what they have not folded yet needs no log.

@@ -132,7 +132,7 @@ async function untilStored(
     if (watch.observe(nowMs, progress) > replayStuckAfterMs) {
       const state = await rest.readState(connector);
       throw new Error(
-        `${connector} stores nothing (${state?.state ?? "missing"}): look at the log of Kafka Connect; it goes on by itself when the cause is gone`,
+        `${connector} stores nothing (${state?.state ?? "missing"}): check the log of Kafka Connect; the replay continues when the cause is removed`,
       );
     }
     await delay(pollMs);

@@ -56,7 +56,7 @@ export function startRetention(options: {
       } catch (error) {
         if (signal.aborted) return;
         problem = `readings and windows do not expire: ${reasonOf(error)}`;
-        logger.debug({ error }, "the step of the retention failed; it is tried again");
+        logger.debug({ error }, "a retention step failed; retrying");
       }
       if (!isMoreDue)
         await delay(options.stepEveryMs ?? retentionStepMs, undefined, { signal }).catch(() => {});

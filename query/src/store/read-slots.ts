@@ -69,7 +69,7 @@ export function createReadSlots({
 
 function tooMany(max: number): RpcError {
   const subject = "reads of the database";
-  const description = `at most ${max} are running or queued: try again, or ask for a shorter timeframe`;
+  const description = `at most ${max} are running or queued: try again, or request a shorter timeframe`;
   return new RpcError({
     code: "RESOURCE_EXHAUSTED",
     message: `${subject}: ${description}`,

@@ -148,7 +148,7 @@ function explained(error: unknown, topic: string): string {
   if (type === "UNKNOWN_TOPIC_OR_PARTITION") {
     return `the message log has no topic ${topic} yet: the operator creates it`;
   }
-  return type === undefined ? "the message log cannot be reached" : `the message log says ${type}`;
+  return type === undefined ? "the message log cannot be reached" : `the message log returned ${type}`;
 }
 
 function protocolErrorOf(error: unknown): string | undefined {

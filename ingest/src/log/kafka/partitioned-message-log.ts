@@ -145,7 +145,7 @@ export function createPartitionedMessageLog(options: {
     } else if (refusal === undefined) {
       // Devices would change their partitions, and repeats could no longer be told from redeliveries.
       refusal = refuse(
-        `the topic had ${senders.length} partitions and now has ${partitions}: give it as many again or, if the mesh was made anew, restart ingest`,
+        `the topic had ${senders.length} partitions and now has ${partitions}: restore the number of partitions or, if the topic was created again, restart ingest`,
       );
       admission.failAll(refusal);
     }

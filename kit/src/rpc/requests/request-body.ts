@@ -5,7 +5,7 @@ import type { UnfinishedRequest, UnfinishedRequests } from "./incomplete-request
 
 /**
  * The body of a request, which counts as unfinished from here on until it is read to its end or `end` is called.
- * Reading it fails with a ConnectError: CANCELED if the client is gone, or what `unfinished` rejects it with.
+ * Reading it fails with a ConnectError: CANCELED if the client disconnected, or what `unfinished` rejects it with.
  * Leaving it early does not break the connection: the response may still be read.
  */
 export function openRequestBody(
@@ -40,7 +40,7 @@ async function nextOf(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buf
     return await chunks.next();
   } catch (error) {
     throw new ConnectError(
-      "the client is gone before its request was complete",
+      "the client disconnected before its request was complete",
       Code.Canceled,
       undefined,
       undefined,

@@ -79,7 +79,7 @@ export async function sendBytes(
 
 async function drained(response: OnePortResponse, stallMs: number): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const gone = (): void => reject(new Error("the client is gone"));
+  const gone = (): void => reject(new Error("the client disconnected"));
   const timer = setTimeout(
     () => reject(new Error(`the client has read nothing for ${stallMs / 1000} s`)),
     stallMs,

@@ -82,7 +82,7 @@ async function handleExport(dependencies: Dependencies, call: Call): Promise<voi
   const { windowMs } = store.levels[0] as Level;
   const parameters = exportParameters(url.searchParams, { kind, windowMs, nowMs: clock() });
   const gone = new AbortController();
-  response.once("close", () => gone.abort(new Error("the client is gone")));
+  response.once("close", () => gone.abort(new Error("the client disconnected")));
   try {
     if (await handleParts(dependencies, call, parameters, gone.signal)) return;
     await streamExport(dependencies, call, parameters, gone.signal);

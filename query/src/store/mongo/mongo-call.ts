@@ -55,14 +55,14 @@ export async function callMongo<Result>(
 
 /** What is told of a database that cannot be reached. */
 export function away(cause: unknown): RpcError {
-  return unavailable({ message: "the database cannot be reached; ask again", retryDelayMs: 1000, cause });
+  return unavailable({ message: "the database is unavailable; try again", retryDelayMs: 1000, cause });
 }
 
 function tooSlow(cause: unknown, isQuick: boolean): RpcError {
   if (isQuick) return away(cause);
   return new RpcError({
     code: "DEADLINE_EXCEEDED",
-    message: "the database took too long: ask for a shorter timeframe or fewer series",
+    message: "the database exceeded the time limit: request a shorter timeframe or fewer series",
     cause,
   });
 }
