@@ -26,7 +26,8 @@ export function ingestTlsSettingsOf(prefix: string) {
       env: `${prefix}CERT`,
       kind: "string",
       placeholder: "FILE",
-      description: "Client certificate (PEM) for ingest: a gateway certificate whose prefix covers the devices.",
+      description:
+        "Client certificate (PEM) for ingest: a gateway certificate whose prefix covers the devices.",
     },
     key: {
       flag: "--key",
