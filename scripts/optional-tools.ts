@@ -28,7 +28,7 @@ const tools: readonly OptionalTool[] = [
     name: "Chromium with certutil",
     fix: "install both (Debian: chromium libnss3-tools)",
     isThere: () => findBrowserTools() !== undefined,
-    testFiles: ["e2e/src/examples/browser*.tools.test.ts"],
+    testFiles: ["e2e/src/examples/browser*.tools.test.ts", "e2e/src/web/*.tools.test.ts"],
   },
   {
     name: "permission to mount a file system",

@@ -34,7 +34,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   identity: ["proto", "kit"],
   pipeline: ["proto", "kit"],
   ingest: ["proto", "kit", "identity", "pipeline"],
-  query: ["proto", "kit", "identity", "pipeline"],
+  web: ["proto", "kit"],
+  query: ["proto", "kit", "identity", "pipeline", "web"],
   client: ["proto", "kit"],
   import: ["proto", "kit", "client"],
   generator: ["proto", "kit", "identity", "client", "import"],
@@ -50,6 +51,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "generator",
     "gateway",
     "store-duckdb",
+    "web",
   ],
   // All but proto in its tests only: it stands before whatever serves.
   envoy: ["proto", "kit", "identity", "engines", "client", "ingest", "query", "generator"],
@@ -93,7 +95,7 @@ const linesMax = 300;
 
 type Rule = { readonly text: string; readonly breaks: (file: SourceFile) => boolean };
 
-const isTypeScript = ({ path }: SourceFile): boolean => path.endsWith(".ts");
+const isTypeScript = ({ path }: SourceFile): boolean => /\.tsx?$/.test(path);
 const isTest = ({ path }: SourceFile): boolean =>
   /\.test\.ts$|^[a-z0-9-]+\/testing\//.test(path) || path.startsWith("e2e/");
 const isTestSupport = ({ path }: SourceFile): boolean => /^[a-z0-9-]+\/testing\//.test(path);
@@ -109,7 +111,7 @@ const rules: readonly Rule[] = [
   {
     text: "file names are kebab-case",
     breaks: (file) =>
-      isTypeScript(file) && !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*\.ts$/.test(basename(file.path)),
+      isTypeScript(file) && !/^[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+)*\.tsx?$/.test(basename(file.path)),
   },
   {
     text: "only an adapter file imports its vendor",
@@ -190,7 +192,7 @@ export function writtenFiles(): SourceFile[] {
   });
   return list
     .split("\n")
-    .filter((path) => /\.(ts|mjs|md|json|yaml|html|proto|py|sh)$/.test(path))
+    .filter((path) => /\.(tsx?|mjs|css|md|json|yaml|html|proto|py|sh)$/.test(path))
     .filter(
       (path) =>
         !/^(proto\/(gen|vendor)|aggregator\/gen|examples\/browser\/gen|bench\/results)\/|package-lock\.json$|^scripts\/tidy(\.test)?\.ts$/.test(

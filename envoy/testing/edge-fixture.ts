@@ -63,11 +63,15 @@ export async function startEdge(options: Partial<StartEnvoyOptions> = {}) {
         logger,
         image,
         extraRoutes: generatorRoutes(generator),
-        fallback(request, response) {
-          seen.push(request as SeenRequest);
-          response.writeHead(200, { "content-type": "text/html" });
-          response.end("<title>the page</title>");
-        },
+        httpRoutes: ["/", "/assets/*", "/latest", "/facts.json"].map((path) => ({
+          method: "GET" as const,
+          path,
+          handle(request, response) {
+            seen.push(request);
+            response.setHeader("content-type", "text/html");
+            response.end("<title>the page</title>");
+          },
+        })),
       },
     ),
   );

@@ -1,3 +1,4 @@
+export { latestReadings } from "./api/latest-readings.ts";
 export { queryRoutes } from "./api/routes.ts";
 export { type QueryConfig, queryConfig } from "./limits.ts";
 export { queryMetrics } from "./metrics.ts";
@@ -10,7 +11,7 @@ export {
   repeatsNeeded,
   type Span,
 } from "./plan/planner.ts";
-export { type FallbackHandler, type Query, type QueryDependencies, startQuery } from "./start.ts";
+export { type Query, type QueryDependencies, startQuery } from "./start.ts";
 export {
   type ConflictFound,
   latestConflicts,

@@ -8,8 +8,9 @@ import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
+import { webRoutes } from "@devicemesh/web";
+import { latestReadings } from "./api/latest-readings.ts";
 import { queryConfig } from "./limits.ts";
-import { createPage } from "./page/page.ts";
 import type { QuerySettings } from "./settings.ts";
 import { type Query, startQuery } from "./start.ts";
 import { createMongoReadingStore } from "./store/mongo/mongo-reading-store.ts";
@@ -83,14 +84,18 @@ export async function startQueryProcess(
         tls: access.tls,
         addressOf: (service) => addresses.get(service),
         metrics,
-        fallback: createPage(() => ({
-          ingest: settings.ingestAddress,
-          query: `${host}:${query.port}`,
-          generator: settings.generatorAddress,
-          data: mongodbDatabase,
-          dataKind: "a database of MongoDB, filled through Kafka and Spark",
-          secure: access.tls !== undefined,
-        })),
+        httpRoutes: webRoutes({
+          facts: () => ({
+            ingest: settings.ingestAddress,
+            query: `${host}:${query.port}`,
+            generator: settings.generatorAddress,
+            data: mongodbDatabase,
+            dataKind: "a database of MongoDB, filled through Kafka and Spark",
+            secure: access.tls !== undefined,
+            signIn: access.gate !== undefined,
+          }),
+          readLatest: access.gate === undefined ? latestReadings(store) : undefined,
+        }),
       },
     ),
   );

@@ -1,4 +1,3 @@
-import type { ServerResponse } from "node:http";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { UserGate } from "@devicemesh/identity";
 import { addHealthRoutes } from "@devicemesh/kit/health/connect-health";
@@ -20,7 +19,7 @@ import type { AddressOf } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import { loopbackHosts } from "@devicemesh/kit/rpc/requests/request-host";
 import { createValidationInterceptor } from "@devicemesh/kit/rpc/requests/request-validation";
 import { createHttpRoutes, type HttpRoute } from "@devicemesh/kit/server/http-routes";
-import { type OnePortHandler, startOnePortServer } from "@devicemesh/kit/server/one-port-server";
+import { startOnePortServer } from "@devicemesh/kit/server/one-port-server";
 import type { TlsTermination } from "@devicemesh/kit/server/tls-termination";
 import packageJson from "../package.json" with { type: "json" };
 import { createCallLimits, stoppingError } from "./api/call-limits.ts";
@@ -48,8 +47,6 @@ export type QueryDependencies = {
   readonly extraRoutes?: (router: ConnectRouter) => void;
   /** Further resources on the same port, each behind its own gate (`access.http`). */
   readonly httpRoutes?: readonly HttpRoute[] | undefined;
-  /** Answers requests that are for no service and no resource; 404 by default. */
-  readonly fallback?: FallbackHandler;
   /** Admits or rejects the calls of every service on the port. All are admitted if left out. */
   readonly access?: UserGate | undefined;
   /** Serves TLS; cleartext if left out. */
@@ -61,12 +58,6 @@ export type QueryDependencies = {
   /** The incomplete requests of the process, where it has more than one server. */
   readonly unfinished?: UnfinishedRequests | undefined;
 };
-
-/** Answers a request of either protocol, with what the responses of both have in common. */
-export type FallbackHandler = (
-  request: { readonly method?: string | undefined; readonly url?: string | undefined },
-  response: Pick<ServerResponse, "writeHead" | "end">,
-) => void;
 
 /** Query, listening. */
 export type Query = AsyncDisposable & {
@@ -88,7 +79,7 @@ const toldAfterGrace = 0.7;
  * @throws PortInUseError if the port is taken.
  */
 export async function startQuery(config: QueryConfig, dependencies: QueryDependencies): Promise<Query> {
-  const { clock, logger, image, extraRoutes, fallback, access, tls, metrics, addressOf } = dependencies;
+  const { clock, logger, image, extraRoutes, access, tls, metrics, addressOf } = dependencies;
   let isStoreReachable = dependencies.serving ?? true;
   let watchers = 0;
   const counting = metrics && createConnectCounting(metrics.rpc);
@@ -158,8 +149,6 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     addressOf,
     unfinished: dependencies.unfinished,
     fallback: createHttpRoutes([...exports, ...(dependencies.httpRoutes ?? [])], {
-      // Both kinds of response have these two methods; their types differ in what they return.
-      ...(fallback && { fallback: fallback as OnePortHandler }),
       onError: (error) => logger.error({ error }, "a request for a resource failed"),
     }),
   });

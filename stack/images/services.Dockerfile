@@ -16,6 +16,7 @@ COPY identity/package.json identity/
 COPY pipeline/package.json pipeline/
 COPY ingest/package.json ingest/
 COPY query/package.json query/
+COPY web/package.json web/
 COPY client/package.json client/
 COPY import/package.json import/
 COPY generator/package.json generator/
@@ -36,6 +37,8 @@ COPY identity/ identity/
 COPY pipeline/ pipeline/
 COPY ingest/ ingest/
 COPY query/ query/
+# The dashboard: what serves it, and what `npm run build:web` has made.
+COPY web/ web/
 COPY client/ client/
 COPY import/ import/
 COPY generator/ generator/

@@ -5,8 +5,8 @@ import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import type { UnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
-import type { FallbackHandler, ReadingStore } from "@devicemesh/query";
-import { createPage, type PageFacts } from "@devicemesh/query/page/page";
+import { latestReadings, type ReadingStore } from "@devicemesh/query";
+import { type WebFacts, webRoutes } from "@devicemesh/web";
 import type { EmbeddedConfig } from "./settings.ts";
 
 /** What the rooms make their resources from. */
@@ -14,6 +14,8 @@ export type HttpResourcesOptions = {
   readonly config: EmbeddedConfig;
   /** Guards each route that needs a token; it admits every request where authentication is off. */
   readonly gate: HttpGate;
+  /** Whether calls need a token. */
+  readonly isGuarded: boolean;
   readonly store: ReadingStore;
   /** host:port of ingest, for rooms that send readings. */
   readonly ingest: string;
@@ -24,20 +26,18 @@ export type HttpResourcesOptions = {
   readonly clock: () => number;
   readonly unfinished: UnfinishedRequests;
   readonly metrics: Metrics | undefined;
-  /** What the page shows; asked for with each request, because the ports are known late. */
-  readonly pageFacts: () => PageFacts;
+  /** What the dashboard tells; requested for each response, because the ports are known late. */
+  readonly webFacts: () => WebFacts;
 };
 
 /** The resources beside the RPCs, and what they hold. Close them after the server, and before ingest and the store. */
 export type HttpResources = AsyncDisposable & {
   readonly routes: readonly HttpRoute[];
-  /** Answers what no route answers. */
-  readonly fallback: FallbackHandler;
 };
 
 /** Opens the HTTP resources of all rooms: one line of `routes` for each; what a room has to close goes into `opened`. */
 export function openHttpResources(options: HttpResourcesOptions): HttpResources {
-  const { config, pageFacts } = options;
+  const { config, store, isGuarded, webFacts } = options;
   const opened = new AsyncDisposableStack();
   const gateway = opened.use(
     openGateway({
@@ -48,8 +48,13 @@ export function openHttpResources(options: HttpResourcesOptions): HttpResources 
     }),
   );
   return {
-    routes: [...gateway.routes],
-    fallback: createPage(pageFacts),
+    routes: [
+      ...gateway.routes,
+      ...webRoutes({
+        facts: webFacts,
+        readLatest: isGuarded ? undefined : latestReadings(store),
+      }),
+    ],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

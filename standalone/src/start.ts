@@ -144,6 +144,7 @@ export async function startEmbedded(
     openHttpResources({
       config,
       gate: access.users.gate?.http ?? openHttpGate,
+      isGuarded: access.users.gate !== undefined,
       store: store.readings,
       ingest: localAddressOf(config.host, ingest.port),
       ingestTls: generatorTls,
@@ -151,7 +152,7 @@ export async function startEmbedded(
       clock,
       unfinished,
       metrics,
-      pageFacts: () => ({
+      webFacts: () => ({
         ingest: localAddressOf(config.host, ingest.port),
         query: localAddressOf(config.host, query.port),
         generator: localAddressOf(config.host, query.port),
@@ -159,6 +160,7 @@ export async function startEmbedded(
         data: access.users.gate === undefined ? folder : "a folder of the server",
         dataKind: "one file; it survives a crash with every acknowledged reading",
         secure: access.users.tls !== undefined,
+        signIn: access.users.gate !== undefined,
       }),
     }),
   );
@@ -183,7 +185,6 @@ export async function startEmbedded(
         tls: access.users.tls,
         metrics,
         httpRoutes: resources.routes,
-        fallback: resources.fallback,
       },
     ),
   );

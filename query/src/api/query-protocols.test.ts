@@ -103,13 +103,19 @@ describe("query over every protocol", () => {
     expect(response.ok).toBe(false);
   });
 
-  it("leaves other paths to the fallback, and serves further routes with health and reflection", async () => {
+  it("serves resources and further routes with health and reflection", async () => {
     await using running = await startTestQuery({
       dependencies: {
-        fallback: (request, response) => {
-          response.writeHead(200, { "content-type": "text/plain" });
-          response.end(`page at ${request.url}`);
-        },
+        httpRoutes: [
+          {
+            method: "GET",
+            path: "/",
+            handle(request, response) {
+              response.setHeader("content-type", "text/plain");
+              response.end(`page at ${request.url}`);
+            },
+          },
+        ],
         extraRoutes: (router) => router.service(GeneratorService, { stopGenerator: () => ({}) }),
       },
     });

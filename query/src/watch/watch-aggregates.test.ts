@@ -1,4 +1,4 @@
-import { create, fromJsonString, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, createClient, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { millisecondsFloor } from "@devicemesh/proto";
@@ -18,7 +18,6 @@ import {
   transportsOf,
 } from "../../testing/query-fixture.ts";
 import { createQueryService } from "../api/service.ts";
-import { createPage } from "../page/page.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 
 /** Buckets as "offset from the tests' time in s: count of device". */
@@ -51,21 +50,8 @@ function countingWatches(store: ReadingStore) {
   return { store: counting, running: () => running };
 }
 
-/** The request of WatchAggregates that the page shows. */
-function pageCall() {
-  let body = "";
-  createPage(() => ({ ingest: "a:1", query: "a:2", generator: "a:3", data: "", dataKind: "" }))(
-    { url: "/", method: "GET" },
-    {
-      writeHead: () => {},
-      end: (text: string) => {
-        body = text;
-      },
-    } as unknown as Parameters<ReturnType<typeof createPage>>[1],
-  );
-  const json = /-d '(\{.*\})' .*WatchAggregates/.exec(body)?.[1] ?? "";
-  return fromJsonString(WatchAggregatesRequestSchema, json);
-}
+/** The last minute of every sensor. */
+const lastMinute = { groupBy: GroupBy.SENSOR, lastBuckets: 6 };
 
 function openWatch(
   running: Awaited<ReturnType<typeof startTestQuery>>,
@@ -122,10 +108,10 @@ describe("watchAggregates", () => {
     expect([told(third), toldAhead(third)]).toEqual([["68: 1 of a", "68: 1 of b"], ["0 of b"]]);
   });
 
-  it("answers the call on the page with the present, beside a clock that is 70 s ahead", async () => {
+  it("answers with the present, beside a clock that is 70 s ahead", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a"), temperature("fast", 70_000, 30)]);
-    const { next } = openWatch(running, pageCall());
+    const { next } = openWatch(running, lastMinute);
     const message = await next();
     expect(message?.buckets.map(({ row }) => [row?.count, row?.average])).toEqual([[1n, 21.5]]);
     expect(message?.ahead.map(({ count, average }) => [count, average])).toEqual([[1n, 30]]);

@@ -1,0 +1,65 @@
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { protoTimestamp } from "@devicemesh/proto";
+import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { IngestServiceClient } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
+import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
+import { ensureBuilt } from "@devicemesh/web/build";
+import { credentials } from "@grpc/grpc-js";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+
+/** Builds the dashboard if it is absent or stale; a server that starts afterwards serves it. */
+export async function buildDashboard(): Promise<void> {
+  await ensureBuilt();
+}
+
+/** A temperature of a device, in ms since 1970. */
+export type Temperature = { readonly deviceId: string; readonly atMs: number; readonly temperature: number };
+
+/** Sends temperatures to ingest (host:port) and resolves when they are stored. */
+export async function publish(ingest: string, temperatures: readonly Temperature[]): Promise<void> {
+  const client = new IngestServiceClient(ingest, credentials.createInsecure());
+  const readings = temperatures.map(
+    ({ deviceId, atMs, temperature }): Reading => ({
+      deviceId,
+      timestamp: protoTimestamp(atMs),
+      measurement: { $case: "thermostat", value: { temperature } },
+    }),
+  );
+  try {
+    await new Promise<void>((resolve, reject) => {
+      client.publishReadingBatch({ readings }, (error, response) => {
+        if (error) reject(error);
+        else if (response.refused > 0n) reject(new Error(`${response.refused} readings were rejected`));
+        else resolve();
+      });
+    });
+  } finally {
+    client.close();
+  }
+}
+
+/** A client of query (host:port). */
+export function queryClient(query: string) {
+  return createClient(QueryService, createGrpcTransport({ baseUrl: `http://${query}` }));
+}
+
+/** What axe finds on a page: the rules of WCAG 2.1 A and AA that are broken, serious or worse, with where. */
+export async function seriousFindings(page: Page): Promise<string[]> {
+  // The policy of the page allows no inline script; the test's own code runs beside it.
+  await page.evaluate(axe.source);
+  const violations = await page.evaluate(async () => {
+    const { axe: tool } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+    return (await tool.run()).violations;
+  });
+  return violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(" ")).join(", ")}`);
+}
+
+type Violation = {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly target: readonly string[] }[];
+};

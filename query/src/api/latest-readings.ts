@@ -1,0 +1,44 @@
+import { randomBytes } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import {
+  ListSeriesRequestSchema,
+  ListSeriesResponseSchema,
+} from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import { listSeries, type SeriesPlace } from "./list-series.ts";
+import { createPageTokens } from "./page-token.ts";
+
+/** The latest reading of a series; without a value if all its readings have expired. */
+export type SeriesLatest = {
+  readonly deviceId: string;
+  readonly sensor: string;
+  readonly unit: string;
+  readonly count: bigint;
+  readonly value: number | undefined;
+  /** Ms since 1970, by the device's clock. */
+  readonly atMs: number | undefined;
+};
+
+/** How many series are read. */
+const seriesMax = 100;
+
+/** Reads the latest values of the first series, by device and sensor, and how many series there are. */
+export function latestReadings(
+  store: ReadingStore,
+): (signal: AbortSignal) => Promise<{ readonly readings: readonly SeriesLatest[]; readonly total: number }> {
+  const pageTokens = createPageTokens<SeriesPlace>({ key: randomBytes(32), method: "latest" });
+  return async (signal) => {
+    const request = create(ListSeriesRequestSchema, { pageSize: seriesMax });
+    const found = await listSeries({ store, pageTokens }, request, signal);
+    const { series, total } = create(ListSeriesResponseSchema, found);
+    return {
+      readings: series.map(({ deviceId, sensor, unit, count, latest }) => ({
+        ...{ deviceId, sensor, unit, count },
+        value: latest?.value,
+        atMs: latest?.timestamp && timestampMs(latest.timestamp),
+      })),
+      total: Number(total),
+    };
+  };
+}

@@ -1,0 +1,9 @@
+import { ensureBuilt } from "./build.ts";
+
+// A folder that is served while it is stale is better than no start: the cause is printed, and the server goes on.
+try {
+  await ensureBuilt({ onBuild: () => process.stderr.write("device-mesh: building the dashboard ...\n") });
+} catch (error) {
+  process.stderr.write(`device-mesh: the dashboard cannot be built: ${String(error)}\n`);
+  process.exitCode = process.argv.includes("--optional") ? 0 : 1;
+}

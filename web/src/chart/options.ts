@@ -1,0 +1,168 @@
+import uPlot from "uplot";
+import { formatValue } from "../format/numbers.ts";
+import { ianaZone, type Zone } from "../format/times.ts";
+import { chartColours, lineColour } from "./palette.ts";
+import type { Panel } from "./panels.ts";
+
+/** A span of a chart in ms since 1970. */
+export type ChartSpan = { readonly sinceMs: number; readonly toMs: number };
+
+/** What a chart is drawn with. */
+export type ChartStyle = {
+  readonly width: number;
+  readonly height: number;
+  readonly isDark: boolean;
+  readonly zone: Zone;
+  /** The whole of the timeframe is shown, also where there are no readings; undefined fits the readings. */
+  readonly span: ChartSpan | undefined;
+  /** Spans to mark, such as buckets that have just changed, in ms since 1970. */
+  readonly marks?: readonly ChartSpan[];
+  /** Whether crosshairs of charts with this name move together. */
+  readonly syncKey?: string;
+};
+
+/** What happens on a chart. */
+export type ChartEvents = {
+  /** The user has dragged over a span. */
+  onZoom?(span: ChartSpan): void;
+  /** The user has double-clicked. */
+  onBack?(): void;
+  /** The crosshair is on this time (an index), or nowhere. */
+  onCursor?(index: number | undefined): void;
+};
+
+const font = '11px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
+const bandAlpha = "26";
+/** Drags that are shorter are clicks. */
+const leastDragPx = 6;
+
+/** The data of a panel as uPlot wants it: times, then average, minimum and maximum of each line. */
+export function chartData(panel: Panel): uPlot.AlignedData {
+  const columns = panel.lines.flatMap(({ average, minimum, maximum }) => [average, minimum, maximum]);
+  return [panel.times as number[], ...columns] as uPlot.AlignedData;
+}
+
+/** The options of a chart for a panel. */
+export function chartOptions(panel: Panel, style: ChartStyle, events: ChartEvents): uPlot.Options {
+  const { ink, grid } = chartColours(style.isDark);
+  const axis = { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
+  const zone = ianaZone(style.zone);
+  return {
+    width: style.width,
+    height: style.height,
+    ...(zone && { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), zone) }),
+    padding: [10, 12, 0, 0],
+    legend: { show: false },
+    scales: {
+      x: { time: true, range: (_, minimum, maximum) => rangeOf(style.span, minimum, maximum) },
+      y: { range: (_, minimum, maximum) => valueRange(minimum, maximum) },
+    },
+    axes: [
+      { ...axis, space: 70, values: (_, ticks) => timeLabels(ticks, zone) },
+      { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => tickText(tick, ticks)) },
+    ],
+    series: [{}, ...panel.lines.flatMap((line) => seriesOf(lineColour(line.colour, style.isDark)))],
+    bands: panel.lines.map((line, index) => ({
+      series: [3 * index + 3, 3 * index + 2],
+      fill: `${lineColour(line.colour, style.isDark)}${bandAlpha}`,
+    })),
+    cursor: {
+      ...(style.syncKey && { sync: { key: style.syncKey, setSeries: false } }),
+      y: false,
+      points: {
+        size: 7,
+        show: (chart, place) => (place % 3 === 1 ? dot(chart) : false) as unknown as HTMLElement,
+      },
+      drag: { x: true, y: false, setScale: false, dist: leastDragPx },
+      bind: {
+        dblclick: () => () => {
+          events.onBack?.();
+          return null;
+        },
+      },
+    },
+    hooks: {
+      setSelect: [(chart) => zoomed(chart, events)],
+      drawClear: [(chart) => drawMarks(chart, style)],
+      setCursor: [({ cursor }) => events.onCursor?.(cursor.idx ?? undefined)],
+    },
+  };
+}
+
+/** The crosshair's point of an average; minimum and maximum have none. */
+function dot(chart: uPlot): HTMLElement {
+  const point = document.createElement("div");
+  point.className = "u-cursor-pt";
+  chart.over.append(point);
+  return point;
+}
+
+function seriesOf(colour: string): uPlot.Series[] {
+  const edge = { stroke: "transparent", width: 0, points: { show: false } } as const;
+  return [{ stroke: colour, width: 1.75, points: { size: 5, fill: colour } }, edge, edge];
+}
+
+function zoomed(chart: uPlot, events: ChartEvents): void {
+  const { left, width } = chart.select;
+  if (width < leastDragPx) return;
+  const sinceMs = Math.round(chart.posToVal(left, "x") * 1000);
+  const toMs = Math.round(chart.posToVal(left + width, "x") * 1000);
+  chart.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+  if (sinceMs < toMs) events.onZoom?.({ sinceMs, toMs });
+}
+
+function drawMarks(chart: uPlot, { marks = [], isDark }: ChartStyle): void {
+  const { ctx, bbox } = chart;
+  ctx.save();
+  ctx.fillStyle = isDark ? "#ffbe5540" : "#9a5b0030";
+  for (const { sinceMs, toMs } of marks) {
+    const left = Math.max(chart.valToPos(sinceMs / 1000, "x", true), bbox.left);
+    const right = Math.min(chart.valToPos(toMs / 1000, "x", true), bbox.left + bbox.width);
+    if (left < right) ctx.fillRect(left, bbox.top, Math.max(right - left, 2), bbox.height);
+  }
+  ctx.restore();
+}
+
+function rangeOf(span: ChartSpan | undefined, minimum: number, maximum: number): [number, number] {
+  if (span) return [span.sinceMs / 1000, span.toMs / 1000];
+  return minimum === maximum ? [minimum - 30, maximum + 30] : [minimum, maximum];
+}
+
+/** Some room above and below; a constant line is in the middle. */
+function valueRange(minimum: number | null, maximum: number | null): [number, number] {
+  if (minimum === null || maximum === null) return [0, 1];
+  const room = maximum === minimum ? Math.max(Math.abs(maximum) * 0.01, 0.5) : (maximum - minimum) * 0.08;
+  return [minimum - room, maximum + room];
+}
+
+/** Labels with the fewest decimals that tell the ticks apart. */
+function tickText(tick: number, ticks: readonly number[]): string {
+  const step = Math.abs((ticks[1] ?? tick + 1) - (ticks[0] ?? tick));
+  return formatValue(tick, Math.min(Math.max(0, Math.ceil(-Math.log10(step || 1) - 1e-9)), 6));
+}
+
+/** 24-hour labels: the day where it changes, seconds only where steps are that small. */
+function timeLabels(ticks: readonly number[], zone: string | undefined): string[] {
+  const stepSeconds = (ticks[1] ?? 0) - (ticks[0] ?? 0);
+  let before = "";
+  return ticks.map((tick) => {
+    const date = zone ? uPlot.tzDate(new Date(tick * 1000), zone) : new Date(tick * 1000);
+    const [top, bottom] = labelOf(date, stepSeconds);
+    const isSame = bottom === before;
+    before = bottom;
+    return isSame ? top : `${top}\n${bottom}`;
+  });
+}
+
+function labelOf(date: Date, stepSeconds: number): readonly [string, string] {
+  const two = (value: number) => String(value).padStart(2, "0");
+  const month = months[date.getMonth()] ?? "";
+  const year = `${date.getFullYear()}`;
+  if (stepSeconds >= 28 * daySeconds) return [month, year];
+  if (stepSeconds >= daySeconds) return [`${date.getDate()} ${month}`, year];
+  const seconds = stepSeconds % 60 === 0 ? "" : `:${two(date.getSeconds())}`;
+  return [`${two(date.getHours())}:${two(date.getMinutes())}${seconds}`, `${date.getDate()} ${month}`];
+}
+
+const daySeconds = 86_400;
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];

@@ -1,0 +1,84 @@
+import type { Line, Point } from "../mesh/lines.ts";
+
+/** A column of a chart: null breaks the line, undefined does not. */
+export type Column = (number | null | undefined)[];
+
+/** A line in a panel: its columns for average, minimum and maximum, aligned with the panel's times. */
+export type PanelLine = {
+  readonly line: Line;
+  /** Its place in the palette, the same in each panel and view. */
+  readonly colour: number;
+  readonly average: Column;
+  readonly minimum: Column;
+  readonly maximum: Column;
+};
+
+/** Lines with one unit share a panel. */
+export type Panel = {
+  readonly unit: string;
+  /** The starts of the buckets in seconds since 1970, ascending. */
+  readonly times: readonly number[];
+  readonly lines: readonly PanelLine[];
+};
+
+/** A span without readings that is this many times the usual distance between buckets is shown as a gap. */
+const gapFactor = 3;
+
+/** Makes a panel for each unit, in the order in which units first occur. Pure. */
+export function panelsOf(lines: readonly Line[], bucketMs: number): Panel[] {
+  const units = [...new Set(lines.map(({ unit }) => unit))];
+  return units.map((unit) => {
+    const members = lines.map((line, colour) => ({ line, colour })).filter(({ line }) => line.unit === unit);
+    const gaps = new Map(members.map(({ line }) => [line.key, gapsOf(line.points, bucketMs)]));
+    const starts = new Set<number>();
+    for (const { line } of members) {
+      for (const { startMs } of line.points) starts.add(startMs);
+      for (const atMs of gaps.get(line.key) ?? []) starts.add(atMs);
+    }
+    const timesMs = [...starts].sort((one, other) => one - other);
+    const places = new Map(timesMs.map((ms, place) => [ms, place]));
+    return {
+      unit,
+      times: timesMs.map((ms) => ms / 1000),
+      lines: members.map((member) => ({
+        ...member,
+        ...columnsOf(member.line.points, gaps.get(member.line.key) ?? [], places),
+      })),
+    };
+  });
+}
+
+/** Where a line breaks: the first empty bucket of each gap. */
+function gapsOf(points: readonly Point[], bucketMs: number): number[] {
+  const distances = points
+    .slice(1)
+    .map(({ startMs }, index) => startMs - (points[index]?.startMs ?? startMs));
+  const usual = Math.max(bucketMs, median(distances));
+  return distances.flatMap((distance, index) =>
+    distance > gapFactor * usual ? [(points[index]?.startMs ?? 0) + usual] : [],
+  );
+}
+
+function median(numbers: readonly number[]): number {
+  return [...numbers].sort((one, other) => one - other)[Math.floor(numbers.length / 2)] ?? 0;
+}
+
+function columnsOf(
+  points: readonly Point[],
+  gaps: readonly number[],
+  places: ReadonlyMap<number, number>,
+): Pick<PanelLine, "average" | "minimum" | "maximum"> {
+  const column = (): Column => new Array<number | null | undefined>(places.size).fill(undefined);
+  const [average, minimum, maximum] = [column(), column(), column()];
+  for (const point of points) {
+    const place = places.get(point.startMs) ?? 0;
+    average[place] = point.average;
+    minimum[place] = point.minimum;
+    maximum[place] = point.maximum;
+  }
+  for (const gap of gaps) {
+    const place = places.get(gap) ?? 0;
+    for (const each of [average, minimum, maximum]) each[place] ??= null;
+  }
+  return { average, minimum, maximum };
+}

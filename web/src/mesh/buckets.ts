@@ -1,0 +1,60 @@
+import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
+import type { Bucket, Coverage, GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import type { Bounds } from "../state/timeframe.ts";
+import { query } from "./clients.ts";
+import { type Lines, linesOf } from "./lines.ts";
+
+/** What is asked for. */
+export type LinesRequest = {
+  readonly deviceIds: readonly string[];
+  readonly sensors: readonly string[];
+  readonly bounds: Bounds;
+  readonly groupBy: GroupBy;
+  /** A size in seconds, or how many points a line has at most. */
+  readonly resolution: { readonly bucketSeconds: number } | { readonly maxPoints: number };
+};
+
+/** The fields of a request in the form of the contract. */
+export function boundsFields({ sinceMs, toMs }: Bounds): {
+  since?: ReturnType<typeof timestampFromMs>;
+  to?: ReturnType<typeof timestampFromMs>;
+} {
+  return {
+    ...(sinceMs !== undefined && { since: timestampFromMs(sinceMs) }),
+    ...(toMs !== undefined && { to: timestampFromMs(toMs) }),
+  };
+}
+
+/** More than a chart shows; a finer size than this allows is refused by the caller. */
+export const bucketsMax = 20_000;
+
+/**
+ * Requests the buckets, all pages of them.
+ * @throws ConnectError of the server; RangeError if there are more than `bucketsMax`.
+ */
+export async function readLines(request: LinesRequest, signal: AbortSignal): Promise<Lines> {
+  const { resolution } = request;
+  const fields = {
+    deviceIds: [...request.deviceIds],
+    sensors: [...request.sensors],
+    ...boundsFields(request.bounds),
+    groupBy: request.groupBy,
+    resolution:
+      "bucketSeconds" in resolution
+        ? ({ case: "bucket", value: { seconds: BigInt(resolution.bucketSeconds) } } as const)
+        : ({ case: "maxPoints", value: resolution.maxPoints } as const),
+  };
+  const buckets: Bucket[] = [];
+  let bucketMs = 0;
+  let coverage: Coverage | undefined;
+  let pageToken = "";
+  do {
+    const page = await query.listBuckets({ ...fields, pageToken }, { signal });
+    buckets.push(...page.buckets);
+    bucketMs = page.bucket ? durationMs(page.bucket) : bucketMs;
+    coverage = page.coverage ?? coverage;
+    pageToken = page.nextPageToken;
+    if (buckets.length > bucketsMax) throw new RangeError("too many buckets");
+  } while (pageToken !== "");
+  return { lines: linesOf(buckets), bucketMs, coverage };
+}

@@ -1,0 +1,98 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { Series } from "@devicemesh/proto/es/devicemesh/v1/series_pb.ts";
+import { signal } from "@preact/signals";
+import { query } from "./clients.ts";
+import { generation, status } from "./connection.ts";
+import { pause } from "./pause.ts";
+
+/** A series and its latest reading. Times are in ms since 1970, by the device's clock. */
+export type KnownSeries = {
+  readonly key: string;
+  readonly deviceId: string;
+  readonly sensor: string;
+  readonly unit: string;
+  readonly count: bigint;
+  readonly latestMs: number | undefined;
+  readonly latestValue: number | undefined;
+};
+
+/** Every series of the mesh, by device and sensor. */
+export type Directory = {
+  readonly series: readonly KnownSeries[];
+  readonly total: number;
+  /** Whether all pages have been read. */
+  readonly isWhole: boolean;
+};
+
+export const directory = signal<Directory | undefined>(undefined);
+
+const pageSize = 1000;
+/** The page keeps this many; beyond, a search by name finds exact names only. */
+const seriesMax = 200_000;
+/** Reading all of a large directory again takes at most this share of the time. */
+const shareOfTime = 0.1;
+const leastPauseMs = 2000;
+
+/** Reads the directory again and again until the signal aborts; a new series appears within some seconds. */
+export async function followDirectory(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const startedMs = performance.now();
+    try {
+      await readDirectory(signal);
+    } catch {
+      // The status shows that the mesh does not answer, and why.
+    }
+    const pauseMs = Math.max(leastPauseMs, (performance.now() - startedMs) / shareOfTime);
+    await untilChanged(pauseMs, signal);
+  }
+}
+
+async function readDirectory(signal: AbortSignal): Promise<void> {
+  const series: KnownSeries[] = [];
+  let pageToken = "";
+  do {
+    const answer = await query.listSeries({ pageSize, pageToken }, { signal });
+    series.push(...answer.series.map(knownSeries));
+    pageToken = answer.nextPageToken;
+    const isWhole = pageToken === "";
+    // The first pages of the first time are shown at once; later the whole replaces the whole.
+    if (isWhole || !directory.peek()?.isWhole)
+      directory.value = { series: [...series], total: Number(answer.total), isWhole };
+  } while (pageToken !== "" && series.length < seriesMax && !signal.aborted);
+}
+
+/** Ends early when the number of series or the connection changes. */
+async function untilChanged(ms: number, signal: AbortSignal): Promise<void> {
+  const ended = new AbortController();
+  const before = { made: generation.peek(), series: status.peek()?.series };
+  const stop = [
+    generation.subscribe((made) => made !== before.made && ended.abort()),
+    status.subscribe((now) => now?.series !== before.series && ended.abort()),
+  ];
+  await pause(ms, AbortSignal.any([signal, ended.signal]));
+  for (const end of stop) end();
+}
+
+/** The names by which a series is known in the page. */
+export function seriesKey({
+  deviceId,
+  sensor,
+}: {
+  readonly deviceId: string;
+  readonly sensor: string;
+}): string {
+  return `${deviceId}|${sensor}`;
+}
+
+/** A series of the contract in the page's form. */
+export function knownSeries({ deviceId, sensor, unit, count, latest }: Series): KnownSeries {
+  return {
+    key: `${deviceId}|${sensor}`,
+    deviceId,
+    sensor,
+    unit,
+    count,
+    latestMs: latest?.timestamp && timestampMs(latest.timestamp),
+    latestValue: latest?.value,
+  };
+}

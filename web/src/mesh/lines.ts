@@ -1,0 +1,62 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { AggregateRow, Bucket, Coverage } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+
+/** One bucket of a line. Times are in ms since 1970, `endMs` exclusive. */
+export type Point = {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly count: number;
+  readonly average: number;
+  readonly minimum: number;
+  readonly maximum: number;
+};
+
+/** The buckets of one series, or of one sensor over devices (then `deviceId` is empty), in order of time. */
+export type Line = {
+  readonly key: string;
+  readonly deviceId: string;
+  readonly sensor: string;
+  readonly unit: string;
+  readonly points: readonly Point[];
+};
+
+/** Lines with the size of their buckets and what they cover. */
+export type Lines = {
+  readonly lines: readonly Line[];
+  readonly bucketMs: number;
+  readonly coverage: Coverage | undefined;
+};
+
+/** Groups buckets into lines, in the order in which they come; empty buckets are left out. */
+export function linesOf(buckets: readonly Bucket[]): Line[] {
+  const lines = new Map<string, { row: AggregateRow; points: Point[] }>();
+  for (const bucket of buckets) {
+    const point = pointOf(bucket);
+    if (!bucket.row || !point) continue;
+    const key = `${bucket.row.deviceId}|${bucket.row.sensor}`;
+    const line = lines.get(key);
+    if (line) line.points.push(point);
+    else lines.set(key, { row: bucket.row, points: [point] });
+  }
+  return [...lines].map(([key, { row, points }]) => ({
+    key,
+    deviceId: row.deviceId,
+    sensor: row.sensor,
+    unit: row.unit,
+    points,
+  }));
+}
+
+/** The figures of a bucket; undefined if it has no readings. */
+export function pointOf({ start, end, row }: Bucket): Point | undefined {
+  if (!start || !end || row?.average === undefined) return undefined;
+  const { average, minimum = average, maximum = average } = row;
+  return {
+    startMs: timestampMs(start),
+    endMs: timestampMs(end),
+    count: Number(row.count),
+    average,
+    minimum,
+    maximum,
+  };
+}

@@ -1,0 +1,50 @@
+import { ConnectError } from "@connectrpc/connect";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { generation } from "./connection.ts";
+import { pause } from "./pause.ts";
+
+/** What a polled question gave. The last answer stays while a newer one is on its way or has failed. */
+export type Polled<Answer> = {
+  readonly answer: Answer | undefined;
+  readonly problem: ConnectError | undefined;
+  readonly isLoading: boolean;
+};
+
+/**
+ * Requests something now, again every `everyMs` (never if undefined), and at once whenever `key` changes or the
+ * connection is made anew. Answers to an earlier key are discarded.
+ */
+export function usePolled<Answer>(
+  key: string,
+  everyMs: number | undefined,
+  request: (signal: AbortSignal) => Promise<Answer>,
+): Polled<Answer> {
+  const [state, setState] = useState<Polled<Answer>>({
+    answer: undefined,
+    problem: undefined,
+    isLoading: true,
+  });
+  const latest = useRef(request);
+  latest.current = request;
+  const made = generation.value;
+  useEffect(() => {
+    const ending = new AbortController();
+    setState((before) => ({ ...before, isLoading: true }));
+    void follow(ending.signal);
+    async function follow(signal: AbortSignal): Promise<void> {
+      while (!signal.aborted) {
+        try {
+          const answer = await latest.current(signal);
+          if (!signal.aborted) setState({ answer, problem: undefined, isLoading: false });
+        } catch (error) {
+          if (signal.aborted) return;
+          setState(({ answer }) => ({ answer, problem: ConnectError.from(error), isLoading: false }));
+        }
+        if (everyMs === undefined) return;
+        await pause(everyMs, signal);
+      }
+    }
+    return () => ending.abort();
+  }, [key, everyMs, made]);
+  return state;
+}

@@ -1,0 +1,73 @@
+/** Where the services are and what a page may tell of them. */
+export type WebFacts = {
+  /** host:port of ingest. */
+  readonly ingest: string;
+  /** host:port of query. */
+  readonly query: string;
+  /** host:port of the generator's control. */
+  readonly generator: string;
+  /** Where the data are, such as the data folder. */
+  readonly data: string;
+  /** What kind of place that is, in a few words. */
+  readonly dataKind: string;
+  /** True where query and ingest serve TLS themselves. */
+  readonly secure?: boolean | undefined;
+  /** True where calls need a token. */
+  readonly signIn?: boolean | undefined;
+};
+
+/** The addresses and flags of commands that work from where the page was opened. */
+export type Calls = {
+  readonly scheme: "http" | "https";
+  /** host:port of query, of ingest and of the generator's control. */
+  readonly query: string;
+  readonly ingest: string;
+  readonly generator: string;
+  readonly curlFlags: string;
+  readonly queryFlags: string;
+  readonly ingestFlags: string;
+  readonly generatorFlags: string;
+};
+
+/** Headers of a request. */
+export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** The port at which Envoy accepts readings over TLS, with a device's certificate. */
+const devicesPort = 8444;
+
+const authority = "-cacert certs/ca.pem";
+const tokenOf = (user: string) => `-H "authorization: Bearer $(cat certs/user-${user}.jwt)"`;
+const deviceCertificate = "-cert certs/device-my-thermostat.pem -key certs/device-my-thermostat-key.pem";
+
+/**
+ * The calls, to the address at which the page was requested: a browser may reach the services under another name than
+ * they know. Behind Envoy, which sets x-forwarded-proto, all calls go to that address. Pure.
+ */
+export function callsOf(facts: WebFacts, headers: RequestHeaders): Calls {
+  const forwarded = headers["x-forwarded-proto"];
+  const isBehindEnvoy = forwarded !== undefined;
+  const isSecure = isBehindEnvoy ? forwarded === "https" : facts.secure === true;
+  const query = addressIn(headers[":authority"] ?? headers.host) ?? facts.query;
+  const generator = isBehindEnvoy || facts.generator === facts.query ? query : facts.generator;
+  if (!isSecure) {
+    const ingest = isBehindEnvoy ? query : facts.ingest;
+    const plain = "-plaintext";
+    const flags = { curlFlags: "", queryFlags: plain, ingestFlags: plain, generatorFlags: plain };
+    return { scheme: "http", query, ingest, generator, ...flags };
+  }
+  return {
+    scheme: "https",
+    query,
+    ingest: isBehindEnvoy ? `${query.replace(/:\d+$/, "")}:${devicesPort}` : facts.ingest,
+    generator,
+    curlFlags: ` --cacert certs/ca.pem ${tokenOf("reader")}`,
+    queryFlags: `${authority} ${tokenOf("reader")}`,
+    ingestFlags: `${authority} ${deviceCertificate}`,
+    generatorFlags: `${authority} ${tokenOf("operator")}`,
+  };
+}
+
+/** A host with or without a port; anything else is discarded, because it becomes part of a command. */
+function addressIn(host: string | readonly string[] | undefined): string | undefined {
+  return typeof host === "string" && /^([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d+)?$/i.test(host) ? host : undefined;
+}

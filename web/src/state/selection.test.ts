@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { matcherOf, parseSelection, type Selection, selectionParams } from "./selection.ts";
+
+const name = fc.stringMatching(/^[a-z0-9][a-z0-9._:-]{0,12}$/);
+
+describe("selections", () => {
+  it("survive the URL whole", () => {
+    const selections: fc.Arbitrary<Selection> = fc.record({
+      devices: fc.uniqueArray(name, { maxLength: 4 }),
+      sensors: fc.uniqueArray(name, { maxLength: 3 }),
+      timeframe: fc.constantFrom(
+        { kind: "all" } as const,
+        { kind: "last", spanMs: 86_400_000 } as const,
+        { kind: "between", sinceMs: 5, toMs: 1e12 } as const,
+      ),
+      zone: fc.constantFrom("local", "UTC", "Asia/Kathmandu"),
+      bucketSeconds: fc.option(fc.integer({ min: 1, max: 1e6 }), { nil: undefined }),
+      lines: fc.constantFrom("auto", "series", "sensor"),
+    });
+    fc.assert(
+      fc.property(selections, (selection) => {
+        const text = selectionParams(selection).toString();
+        expect(parseSelection(new URLSearchParams(text))).toEqual(selection);
+      }),
+    );
+  });
+
+  it("leave out what is malformed", () => {
+    const params = new URLSearchParams("zone=Mars/Olympus&bucket=-3&lines=many&time=soon");
+    expect(parseSelection(params)).toEqual(parseSelection(new URLSearchParams()));
+  });
+
+  it("match names exactly and patterns wherever their stars are", () => {
+    const matches = matcherOf(["thermostat-*", "attic", "h?ll"]);
+    expect(["thermostat-0001", "attic", "hall", "THERMOSTAT-9"].map(matches)).toEqual(Array(4).fill(true));
+    expect(["attic-2", "a.thermostat-1", "haall"].map(matches)).toEqual(Array(3).fill(false));
+    expect(matcherOf(["a.c*"])("abc")).toBe(false);
+    expect(matcherOf([])("anything")).toBe(true);
+  });
+});

@@ -1,0 +1,12 @@
+import { useEffect, useState } from "preact/hooks";
+import { serverNowMs } from "../mesh/clients.ts";
+
+/** The server's time in ms since 1970, renewed every second. */
+export function useNow(): number {
+  const [now, setNow] = useState(serverNowMs());
+  useEffect(() => {
+    const timer = setInterval(() => setNow(serverNowMs()), 1000);
+    return () => clearInterval(timer);
+  }, []);
+  return now;
+}

@@ -1,0 +1,118 @@
+import { useRef } from "preact/hooks";
+import { linesMax } from "../../chart/palette.ts";
+import { boundsFields, bucketsMax, readLines } from "../../mesh/buckets.ts";
+import { query, serverNowMs } from "../../mesh/clients.ts";
+import { directory } from "../../mesh/directory.ts";
+import { seriesOf, targetsOf } from "../../mesh/targets.ts";
+import { usePolled } from "../../mesh/use-polled.ts";
+import { selection } from "../../state/route.ts";
+import type { Selection } from "../../state/selection.ts";
+import { boundsAt, presets, timeframeText } from "../../state/timeframe.ts";
+import { strings } from "../../strings.ts";
+import { Problem } from "../../ui/problem.tsx";
+import { useElementWidth } from "../../ui/use-element-width.ts";
+import { BucketField } from "../selection/bucket-field.tsx";
+import { SelectionBar } from "../selection/selection-bar.tsx";
+import { TimeframeField } from "../selection/timeframe-field.tsx";
+import { ChartTable } from "./chart-table.tsx";
+import { Commands } from "./commands.tsx";
+import { ExploreCharts } from "./explore-charts.tsx";
+import { Figures } from "./figures.tsx";
+import { type Question, questionOf } from "./question.ts";
+import { RawReadings } from "./raw-readings.tsx";
+
+const fastPollMs = 2000;
+const slowPollMs = 30_000;
+/** Figures rows in one request; more are for another view. */
+const rowsMax = 200;
+
+/** Any selection over any timeframe: charts, figures, raw readings, and the commands for the same. */
+export function Explore() {
+  const chosen = selection.value;
+  const { timeframe, zone, bucketSeconds } = chosen;
+  const targets = targetsOf(chosen, directory.value);
+  const place = useRef<HTMLDivElement>(null);
+  const width = useElementWidth(place);
+  const known = seriesOf(chosen, directory.value);
+  const question =
+    targets.kind === "devices" && directory.value && width > 0
+      ? questionOf(chosen, targets, known)
+      : undefined;
+  const { answer, problem, isLoading } = useAnswer(question, chosen, width);
+  const bounds = answer?.bounds ?? boundsAt(timeframe, serverNowMs());
+  return (
+    <>
+      <h1 class="visually-hidden">{strings.views.explore}</h1>
+      <SelectionBar>
+        <TimeframeField timeframe={timeframe} zone={zone} />
+        <BucketField seconds={bucketSeconds} automaticMs={answer?.bucketMs} />
+      </SelectionBar>
+      <div ref={place} class="explore" aria-busy={isLoading}>
+        <TargetsProblem kind={targets} />
+        <Problem problem={problem} />
+        {question?.left && (
+          <p class="notice">{strings.chart.tooManySeries(question.left.shown, question.left.total)}</p>
+        )}
+        {answer && targets.kind === "devices" && (
+          <>
+            <ExploreCharts lines={answer.lines} bucketMs={answer.bucketMs} bounds={bounds} zone={zone} />
+            <Figures rows={answer.rows} hasMore={answer.hasMore} coverage={answer.coverage} zone={zone} />
+            <ChartTable lines={answer.lines} bucketMs={answer.bucketMs} zone={zone} />
+          </>
+        )}
+        {question && (
+          <>
+            <RawReadings question={question} timeframe={timeframe} zone={zone} />
+            <Commands question={question} bounds={bounds} bucketMs={answer?.bucketMs} />
+          </>
+        )}
+      </div>
+    </>
+  );
+}
+
+/** Requests chart and figures of one and the same timeframe, again while it ends now. */
+function useAnswer(question: Question | undefined, chosen: Selection, width: number) {
+  const { timeframe, bucketSeconds } = chosen;
+  const points = pointsOf(width, question);
+  const key = JSON.stringify([question, timeframeText(timeframe), bucketSeconds, points]);
+  const isLong = timeframe.kind !== "last" || timeframe.spanMs > presets["24h"];
+  const everyMs = question && timeframe.kind !== "between" ? (isLong ? slowPollMs : fastPollMs) : undefined;
+  return usePolled(key, everyMs, async (signal) => {
+    if (!question) return undefined;
+    const bounds = boundsAt(timeframe, serverNowMs());
+    const resolution = bucketSeconds === undefined ? { maxPoints: points } : { bucketSeconds };
+    const fields = {
+      deviceIds: [...question.deviceIds],
+      sensors: [...question.sensors],
+      groupBy: question.groupBy,
+    };
+    const [lines, aggregates] = await Promise.all([
+      readLines({ ...fields, bounds, resolution }, signal),
+      query.getAggregates({ ...fields, ...boundsFields(bounds), pageSize: rowsMax }, { signal }),
+    ]);
+    const { rows, coverage, nextPageToken } = aggregates;
+    return {
+      ...lines,
+      lines: lines.lines.slice(0, linesMax),
+      rows,
+      coverage,
+      hasMore: nextPageToken !== "",
+      bounds,
+    };
+  });
+}
+
+/** A point for every two pixels, in steps so that a resize is seldom another request, and not too many in all. */
+function pointsOf(width: number, question: Question | undefined): number {
+  const lines = question?.left ? linesMax : Math.max(question?.deviceIds.length ?? 1, 1);
+  const wanted = Math.ceil(width / 200) * 100;
+  return Math.max(50, Math.min(wanted, Math.floor(bucketsMax / 2 / Math.min(lines, linesMax))));
+}
+
+function TargetsProblem({ kind: targets }: { readonly kind: ReturnType<typeof targetsOf> }) {
+  const { chart } = strings;
+  if (targets.kind === "none") return <p class="notice">{chart.noneMatches}</p>;
+  if (targets.kind === "tooMany") return <p class="notice">{chart.tooManyDevices(targets.count)}</p>;
+  return targets.kind === "waiting" ? <p class="quiet">{strings.loading}</p> : null;
+}

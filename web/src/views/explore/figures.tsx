@@ -1,0 +1,87 @@
+import type { Timestamp } from "@bufbuild/protobuf/wkt";
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { AggregateRow, Coverage } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import { exactNumber, formatCount, formatValue } from "../../format/numbers.ts";
+import { formatMoment, type Zone } from "../../format/times.ts";
+import { strings } from "../../strings.ts";
+import { CoverageSentence } from "./coverage-sentence.tsx";
+import { nameOf } from "./question.ts";
+
+/** The figures of GetAggregates for the selection, and what they cover. */
+export function Figures({
+  rows,
+  hasMore,
+  coverage,
+  zone,
+}: {
+  readonly rows: readonly AggregateRow[];
+  readonly hasMore: boolean;
+  readonly coverage: Coverage | undefined;
+  readonly zone: Zone;
+}) {
+  const { figures } = strings;
+  const { columns } = figures;
+  return (
+    <section class="card" aria-labelledby="figures">
+      <h2 id="figures">{figures.title}</h2>
+      <p class="quiet">{figures.hint}</p>
+      <div class="scroll" tabIndex={0} role="region" aria-label={figures.title}>
+        <table class="figures">
+          <thead>
+            <tr>
+              <th scope="col">{strings.chart.line}</th>
+              {Object.entries(columns).map(([name, text]) => (
+                <th key={name} scope="col" class={name === "unit" ? "" : "number"}>
+                  {text}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {rows.map((row) => (
+              <Row key={`${row.deviceId}|${row.sensor}`} row={row} zone={zone} />
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {hasMore && <p class="notice">{figures.more}</p>}
+      <CoverageSentence coverage={coverage} zone={zone} />
+    </section>
+  );
+}
+
+function Row({ row, zone }: { readonly row: AggregateRow; readonly zone: Zone }) {
+  return (
+    <tr>
+      <th scope="row">{nameOf(row, strings.chart.allDevices)}</th>
+      <td class="number" title={String(row.count)}>
+        {formatCount(row.count)}
+      </td>
+      <Value value={row.average} />
+      <Value value={row.minimum} at={row.minimumAt} zone={zone} />
+      <Value value={row.maximum} at={row.maximumAt} zone={zone} />
+      <Value value={row.standardDeviation} />
+      <Value value={row.first?.value} at={row.first?.timestamp} zone={zone} />
+      <Value value={row.last?.value} at={row.last?.timestamp} zone={zone} />
+      <td>{row.unit}</td>
+    </tr>
+  );
+}
+
+/** A figure for reading, with all its digits as its title and data. */
+function Value({
+  value,
+  at,
+  zone = "local",
+}: {
+  readonly value: number | undefined;
+  readonly at?: Timestamp | undefined;
+  readonly zone?: Zone;
+}) {
+  return (
+    <td class="number" title={exactNumber(value)}>
+      <data value={exactNumber(value)}>{formatValue(value)}</data>
+      {at && <small>{formatMoment(timestampMs(at), zone)}</small>}
+    </td>
+  );
+}

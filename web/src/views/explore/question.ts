@@ -1,0 +1,57 @@
+import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import { linesMax } from "../../chart/palette.ts";
+import type { KnownSeries } from "../../mesh/directory.ts";
+import type { Selection } from "../../state/selection.ts";
+
+/** How a selection is asked for. */
+export type Question = {
+  readonly deviceIds: readonly string[];
+  readonly sensors: readonly string[];
+  readonly groupBy: GroupBy;
+  /** Set if only these of so many series are drawn. */
+  readonly left: { readonly shown: number; readonly total: number } | undefined;
+};
+
+/**
+ * A line for each series while there are few, or if the user wants it (then at most `linesMax`); else one for each
+ * sensor. Pure. `series` are the known series of the selection, `targets` what names them.
+ */
+export function questionOf(
+  { lines }: Pick<Selection, "lines">,
+  targets: { readonly deviceIds: readonly string[]; readonly sensors: readonly string[] },
+  series: readonly KnownSeries[],
+): Question {
+  const isMany = series.length > linesMax;
+  if (lines === "sensor" || (lines === "auto" && isMany))
+    return { ...targets, groupBy: GroupBy.SENSOR, left: undefined };
+  if (!isMany) return { ...targets, groupBy: GroupBy.SERIES, left: undefined };
+  const shown = series.slice(0, linesMax);
+  return {
+    deviceIds: [...new Set(shown.map(({ deviceId }) => deviceId))],
+    sensors: targets.sensors,
+    groupBy: GroupBy.SERIES,
+    left: { shown: linesMax, total: series.length },
+  };
+}
+
+/** The JSON of a question, as the contract has it. */
+export function questionJson(
+  { deviceIds, sensors, groupBy }: Pick<Question, "deviceIds" | "sensors" | "groupBy">,
+  { sinceMs, toMs }: { readonly sinceMs?: number; readonly toMs?: number },
+): Record<string, unknown> {
+  return {
+    ...(deviceIds.length > 0 && { deviceIds }),
+    ...(sensors.length > 0 && { sensors }),
+    ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }),
+    ...(toMs !== undefined && { to: new Date(toMs).toISOString() }),
+    groupBy: groupBy === GroupBy.SENSOR ? "GROUP_BY_SENSOR" : "GROUP_BY_SERIES",
+  };
+}
+
+/** What a line or row is called: its device and sensor, or its sensor over all devices. */
+export function nameOf(
+  { deviceId, sensor }: { readonly deviceId: string; readonly sensor: string },
+  allDevices: string,
+): string {
+  return `${sensor.replaceAll("_", " ")}, ${deviceId === "" ? allDevices : deviceId}`;
+}

@@ -1,0 +1,49 @@
+import { publishCommand } from "../../mesh/commands.ts";
+import { status } from "../../mesh/connection.ts";
+import { directory } from "../../mesh/directory.ts";
+import { hrefOf } from "../../state/route.ts";
+import { strings } from "../../strings.ts";
+import { Copyable } from "../../ui/copyable.tsx";
+import { useNow } from "../../ui/use-now.ts";
+import { Alarms } from "./alarms.tsx";
+import { DeviceList } from "./device-list.tsx";
+import { countDevices } from "./device-state.ts";
+import { SampleYear } from "./sample-year.tsx";
+import { SensorCharts } from "./sensor-charts.tsx";
+import { Tiles } from "./tiles.tsx";
+
+/** What the mesh does now, what needs attention, and every device. */
+export function Overview() {
+  const nowMs = useNow();
+  const found = status.value;
+  if (!found) return <p class="quiet">{strings.loading}</p>;
+  if (found.storedReadings === 0n && found.series === 0n) return <Empty />;
+  const counts = countDevices(directory.value?.series ?? [], nowMs);
+  return (
+    <>
+      <h1 class="visually-hidden">{strings.views.overview}</h1>
+      <Tiles status={found} counts={counts} nowMs={nowMs} />
+      <Alarms status={found} counts={counts} />
+      <SensorCharts />
+      <DeviceList nowMs={nowMs} />
+      <SampleYear />
+    </>
+  );
+}
+
+function Empty() {
+  const { overview } = strings;
+  return (
+    <section class="card empty">
+      <h1>{overview.emptyTitle}</h1>
+      <p>{overview.emptyText}</p>
+      <p>
+        <a class="button primary" href={hrefOf("simulator")}>
+          {overview.emptySimulator}
+        </a>
+      </p>
+      <SampleYear />
+      <Copyable text={publishCommand()} label={overview.emptyText} />
+    </section>
+  );
+}

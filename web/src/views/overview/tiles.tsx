@@ -1,0 +1,60 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import type { PipelineStatus } from "@devicemesh/proto/es/devicemesh/v1/pipeline_status_pb.ts";
+import { Sparkline } from "../../chart/sparkline.tsx";
+import { formatBytes, formatCount, formatRate } from "../../format/numbers.ts";
+import { formatTime } from "../../format/times.ts";
+import { rates } from "../../mesh/connection.ts";
+import { strings } from "../../strings.ts";
+import type { DeviceCounts } from "./device-state.ts";
+
+/** The figures at the top. */
+export function Tiles({
+  status,
+  counts,
+  nowMs,
+}: {
+  readonly status: PipelineStatus;
+  readonly counts: DeviceCounts;
+  readonly nowMs: number;
+}) {
+  const { overview } = strings;
+  const completeMs = status.completeThrough && timestampMs(status.completeThrough);
+  return (
+    <dl class="tiles">
+      <Tile term={overview.rate} value={formatRate(status.storedPerSecond)}>
+        <Sparkline values={rates.value} width={110} height={24} />
+      </Tile>
+      <Tile term={overview.online} value={formatCount(counts.online)}>
+        {overview.onlineOf(counts.silent)}
+      </Tile>
+      <Tile term={overview.stored} value={formatCount(status.storedReadings)}>
+        {overview.series(status.series)}
+        {status.diskBytes > 0n && `, ${overview.disk(formatBytes(status.diskBytes))}`}
+      </Tile>
+      <Tile term={overview.complete} value={formatTime(completeMs, "local")}>
+        {completeMs !== undefined && overview.completeDetail(Math.max(nowMs - completeMs, 0))}
+      </Tile>
+      <Tile term={overview.unexpected} value={formatCount(status.duplicates + status.conflicts)}>
+        {overview.unexpectedDetail(status.conflicts)}
+      </Tile>
+    </dl>
+  );
+}
+
+function Tile({
+  term,
+  value,
+  children,
+}: {
+  readonly term: string;
+  readonly value: string;
+  readonly children: preact.ComponentChildren;
+}) {
+  return (
+    <div class="tile">
+      <dt>{term}</dt>
+      <dd class="tile-value">{value}</dd>
+      <dd class="tile-detail">{children}</dd>
+    </div>
+  );
+}

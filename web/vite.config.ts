@@ -1,0 +1,20 @@
+import { defineConfig } from "vite";
+
+export default defineConfig({
+  // Nothing is inlined: the content security policy allows files of the origin only.
+  build: {
+    target: "es2023",
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 400,
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  // `npm run dev:web`: the page with hot reload, against a running `npm start`.
+  server: {
+    host: "127.0.0.1",
+    port: 5174,
+    strictPort: true,
+    proxy: { "^/(devicemesh\\.|facts\\.json|latest|v1/)": "http://127.0.0.1:8080" },
+  },
+});
