@@ -1,5 +1,6 @@
 export { latestReadings } from "./api/latest-readings.ts";
 export { queryRoutes } from "./api/routes.ts";
+export { type BucketGrid, bucketExpression } from "./calendar/bucket-grid.ts";
 export { type QueryConfig, queryConfig } from "./limits.ts";
 export { queryMetrics } from "./metrics.ts";
 export type { ReadingPartial } from "./plan/partial.ts";

@@ -8,6 +8,7 @@ import type {
   StoreHorizon,
   WindowRepeats,
 } from "../src/store/reading-store.ts";
+import { bucketGrids } from "./bucket-grids-fixture.ts";
 
 /** Few, small levels: every border is met often. */
 export const levels: readonly Level[] = [
@@ -82,7 +83,7 @@ export const world = fc.record({
   frontiers: fc.tuple(fc.nat(4), fc.nat(3), fc.nat(9)),
   kept: fc.tuple(fc.integer({ min: -4, max: 4 }), fc.nat(3), fc.nat(3), fc.nat(5)),
   isExpiring: fc.boolean(),
-  bucket: fc.constantFrom(undefined, 10, 30, 60, 120),
+  buckets: bucketGrids(baseMs - 400, baseMs + 1000),
   marks,
   spansMax: fc.constantFrom(undefined, undefined, 12, 6, 1),
   seriesMax: fc.constantFrom(undefined, undefined, 1),
@@ -92,7 +93,7 @@ export const world = fc.record({
 export type Drawn = typeof world extends fc.Arbitrary<infer T> ? T : never;
 
 export function settle(world: Drawn) {
-  const { since, length, frontiers, kept, isExpiring, bucket, marks: drawn, spansMax, seriesMax } = world;
+  const { since, length, frontiers, kept, isExpiring, buckets, marks: drawn, spansMax, seriesMax } = world;
   const sinceMs = baseMs + since;
   const up = (ms: number, size: number): number => Math.ceil(ms / size) * size;
   const coarse = frontiers[0] * 80;
@@ -128,7 +129,7 @@ export function settle(world: Drawn) {
       toMs: sinceMs + length,
       levels,
       horizon,
-      bucketMs: bucket,
+      buckets,
       spansMax,
       seriesMax,
       repeats: { windows },

@@ -70,7 +70,7 @@ export async function differencesOf(mesh: RealMesh, readings: readonly DeviceMes
     ...(await ask(
       exam,
       { ...all, since: at(0.3) },
-      { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 100 }, fill: false },
+      { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 100 }, fill: "none" },
     )),
   );
   return differences.slice(0, 20);

@@ -5,7 +5,9 @@ import {
   type BucketSchema,
   GroupBy,
 } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import { type BucketGrid, bucketEnd } from "../calendar/bucket-grid.ts";
 import type { Aggregate, Grouping } from "../plan/merge.ts";
+import type { ReadingPartial } from "../plan/partial.ts";
 import { allTime } from "../plan/planner.ts";
 
 /** The grouping of a request; GROUP_BY_SERIES where none is given. */
@@ -43,21 +45,38 @@ export function aggregateRow(aggregate: Aggregate): MessageInitShape<typeof Aggr
 }
 
 /** An aggregate of a bucket in the contract's form. */
-export function bucketMessage(aggregate: Aggregate, sizeMs: number): MessageInitShape<typeof BucketSchema> {
-  return { ...bucketBounds(aggregate.bucketMs, sizeMs), row: aggregateRow(aggregate) };
+export function bucketMessage(
+  aggregate: Aggregate,
+  buckets: BucketGrid,
+): MessageInitShape<typeof BucketSchema> {
+  return { ...bucketBounds(aggregate.bucketMs, buckets), row: aggregateRow(aggregate) };
 }
 
-/** A bucket of a group without readings. */
+/** What an empty bucket is filled with. */
+export type FilledFigures = Pick<ReadingPartial, "minimum" | "maximum"> & Pick<Aggregate, "average">;
+
+/** A bucket of a group without readings; its figures are those it is filled with, if any. */
 export function emptyBucketMessage(
   group: { readonly deviceId: string; readonly sensor: string; readonly unit: string },
-  bucket: { readonly startMs: number; readonly sizeMs: number },
+  {
+    startMs,
+    buckets,
+    figures,
+  }: {
+    readonly startMs: number;
+    readonly buckets: BucketGrid;
+    readonly figures?: FilledFigures | undefined;
+  },
 ): MessageInitShape<typeof BucketSchema> {
   const { deviceId, sensor, unit } = group;
-  return { ...bucketBounds(bucket.startMs, bucket.sizeMs), row: { deviceId, sensor, unit } };
+  return { ...bucketBounds(startMs, buckets), row: { deviceId, sensor, unit, ...figures } };
 }
 
-function bucketBounds(startMs: number, sizeMs: number) {
-  // A bucket may be longer than what a Timestamp can tell of the future.
-  const endMs = Math.min(startMs + sizeMs, allTime.toMs - 1);
-  return { start: protoTimestamp(startMs), end: protoTimestamp(endMs) };
+/** The earliest moment that a Timestamp can state: 0001-01-01T00:00:00Z. */
+const earliestMs = -62_135_596_800_000;
+
+function bucketBounds(startMs: number, buckets: BucketGrid) {
+  // A bucket may be longer than what a Timestamp can state.
+  const endMs = Math.min(bucketEnd(buckets, startMs), allTime.toMs - 1);
+  return { start: protoTimestamp(Math.max(startMs, earliestMs)), end: protoTimestamp(endMs) };
 }

@@ -1,6 +1,8 @@
+import type { Timeframe } from "../api/timeframe.ts";
 import type { Aggregate } from "../plan/merge.ts";
-import type { Span } from "../plan/planner.ts";
 import { compareSeries } from "../plan/series-order.ts";
+import type { Span } from "../plan/spans.ts";
+import type { Outside } from "./automatic-timeframe.ts";
 
 /**
  * The most rows of one page. With the longest device ids a row has some 800 bytes of JSON, so that an answer stays
@@ -11,8 +13,17 @@ export const pageRowsMax = 2500;
 /** The row after which a page begins, by group and bucket. */
 export type RowPlace = { readonly deviceId: string; readonly sensor: string; readonly bucketMs: number };
 
-/** Where a page of ListBuckets begins, with what the first page has decided: the size and the span of the buckets. */
-export type BucketsPlace = { readonly after: RowPlace; readonly sizeMs: number; readonly filled: Span };
+/**
+ * Where a page of ListBuckets begins, with what the first page has decided: the size of the buckets, unless they are of
+ * the calendar, their span, and the timeframe.
+ */
+export type BucketsPlace = {
+  readonly after: RowPlace;
+  readonly sizeMs?: number | undefined;
+  readonly filled: Span;
+  readonly timeframe: Timeframe;
+  readonly outside: readonly Outside[];
+};
 
 /** A page of rows, which are in order, and the place of its last row if there are more. */
 export function pageOfRows<Row extends RowPlace>(

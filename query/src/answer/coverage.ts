@@ -1,7 +1,8 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { protoTimestamp } from "@devicemesh/proto";
-import type { CoverageSchema } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
-import { allTime, type Span } from "../plan/planner.ts";
+import type { CoverageSchema, TimeSpanSchema } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import { allTime } from "../plan/planner.ts";
+import type { Span } from "../plan/spans.ts";
 
 /** What an answer covers; see Coverage in the contract. Times in ms since 1970. */
 export type AnswerCoverage = {
@@ -21,9 +22,14 @@ export function coverageMessage(coverage: AnswerCoverage): MessageInitShape<type
     ...(frontierMs > 0 && { frontier: protoTimestamp(frontierMs) }),
     fromWindows: BigInt(fromWindows),
     fromRaw: BigInt(fromRaw),
-    notCovered: notCovered.map(({ sinceMs, toMs }) => ({
-      ...(sinceMs > allTime.sinceMs && { since: protoTimestamp(sinceMs) }),
-      ...(toMs < allTime.toMs && { to: protoTimestamp(toMs) }),
-    })),
+    notCovered: notCovered.map(spanMessage),
+  };
+}
+
+/** A span in the contract's form; without a bound where it begins or ends with all of time. */
+export function spanMessage({ sinceMs, toMs }: Span): MessageInitShape<typeof TimeSpanSchema> {
+  return {
+    ...(sinceMs > allTime.sinceMs && { since: protoTimestamp(sinceMs) }),
+    ...(toMs < allTime.toMs && { to: protoTimestamp(toMs) }),
   };
 }

@@ -1,17 +1,42 @@
-import { alignDown, sensorByName } from "@devicemesh/proto";
-import { bucketsIn } from "../plan/bucket-size.ts";
+import { sensorByName } from "@devicemesh/proto";
+import { Fill, type ListBucketsRequest } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { type BucketGrid, bucketStarts, countBuckets } from "../calendar/bucket-grid.ts";
 import type { Aggregate, Grouping } from "../plan/merge.ts";
-import type { Span } from "../plan/planner.ts";
 import { compareSeries } from "../plan/series-order.ts";
+import type { Span } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
+import type { FilledFigures } from "./aggregate-rows.ts";
 import { checkRows } from "./answer-limits.ts";
 import type { RowPlace } from "./answer-pages.ts";
 
 /** A group of an answer, and the unit of its values: empty if it is not one. */
 export type NamedGroup = { readonly deviceId: string; readonly sensor: string; readonly unit: string };
 
-/** A bucket of a group; without an aggregate it is empty. */
-export type FilledRow = RowPlace & { readonly unit: string; readonly aggregate?: Aggregate | undefined };
+/** A bucket of a group; without an aggregate it is empty, and its figures are estimates, if it has any. */
+export type FilledRow = RowPlace & {
+  readonly unit: string;
+  readonly aggregate?: Aggregate | undefined;
+  readonly figures?: FilledFigures | undefined;
+};
+
+/** What empty buckets are answered with: not at all, or with figures from their neighbours or without. */
+export type FillKind = "none" | "null" | "previous" | "linear";
+
+/** What a request asks for: `fill_mode` decides, then `fill`. */
+export function fillOf({ fill, fillMode }: Pick<ListBucketsRequest, "fill" | "fillMode">): FillKind {
+  switch (fillMode) {
+    case Fill.NONE:
+      return "none";
+    case Fill.NULL:
+      return "null";
+    case Fill.PREVIOUS:
+      return "previous";
+    case Fill.LINEAR:
+      return "linear";
+    default:
+      return fill ? "null" : "none";
+  }
+}
 
 /** The most series of devices asked for whose empty buckets are listed: four for each of 1000 devices, and room. */
 const silentSeriesMax = 10_000;
@@ -47,23 +72,60 @@ export function filledRows(options: {
   readonly aggregates: readonly Aggregate[];
   readonly silent: readonly NamedGroup[];
   readonly span: Span;
-  readonly bucketMs: number;
+  readonly buckets: BucketGrid;
+  readonly fill: Exclude<FillKind, "none">;
 }): FilledRow[] {
-  const { aggregates, silent, span, bucketMs } = options;
+  const { aggregates, silent, span, buckets, fill } = options;
   const found = Map.groupBy(aggregates, keyOf);
   const groups = new Map<string, NamedGroup>(silent.map((group) => [keyOf(group), group]));
   // Readings tell the unit of a group whose known series have several.
   for (const [key, [first]] of found) groups.set(key, first as Aggregate);
-  checkRows(groups.size * bucketsIn(span, bucketMs), "choose a larger bucket, do not fill, or filter");
+  checkRows(groups.size * countBuckets(buckets, span), "choose a larger bucket, do not fill, or filter");
   const sorted = [...groups].sort(([, a], [, b]) => compareSeries(a, b));
   return sorted.flatMap(([key, { deviceId, sensor, unit }]) => {
     const byStart = new Map(found.get(key)?.map((aggregate) => [aggregate.bucketMs, aggregate]));
     const rows: FilledRow[] = [];
-    for (let ms = alignDown(span.sinceMs, bucketMs); ms < span.toMs; ms += bucketMs) {
-      rows.push({ deviceId, sensor, unit, bucketMs: ms, aggregate: byStart.get(ms) });
+    for (const startMs of bucketStarts(buckets, span)) {
+      rows.push({ deviceId, sensor, unit, bucketMs: startMs, aggregate: byStart.get(startMs) });
     }
-    return rows;
+    return fill === "null" ? rows : estimated(rows, fill);
   });
+}
+
+/** The buckets of one group, the empty ones with figures from the nearest ones that have readings. */
+function estimated(rows: readonly FilledRow[], fill: "previous" | "linear"): FilledRow[] {
+  const after = new Array<FilledRow | undefined>(rows.length);
+  for (let place = rows.length - 1, next: FilledRow | undefined; place >= 0; place--) {
+    after[place] = next;
+    if (rows[place]?.aggregate) next = rows[place];
+  }
+  let before: FilledRow | undefined;
+  return rows.map((row, place) => {
+    if (row.aggregate) {
+      before = row;
+      return row;
+    }
+    const [from, to] = [before?.aggregate, after[place]?.aggregate];
+    if (!from || (fill === "linear" && !to)) return row;
+    const share =
+      fill === "previous" || !to ? 0 : (row.bucketMs - from.bucketMs) / (to.bucketMs - from.bucketMs);
+    return { ...row, figures: between(figuresOf(from), figuresOf(to ?? from), share) };
+  });
+}
+
+function figuresOf({ average, partial: { minimum, maximum } }: Aggregate): FilledFigures {
+  return { average, minimum, maximum };
+}
+
+/** Figures on the straight line from one to another; never outside of what both span. */
+function between(from: FilledFigures, to: FilledFigures, share: number): FilledFigures {
+  const at = (a: number, b: number): number =>
+    share === 0 ? a : Math.min(Math.max(a * (1 - share) + b * share, Math.min(a, b)), Math.max(a, b));
+  return {
+    average: at(from.average, to.average),
+    minimum: at(from.minimum, to.minimum),
+    maximum: at(from.maximum, to.maximum),
+  };
 }
 
 function keyOf({ deviceId, sensor }: { readonly deviceId: string; readonly sensor: string }): string {

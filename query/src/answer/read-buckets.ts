@@ -1,5 +1,5 @@
-import { alignDown, sensors } from "@devicemesh/proto";
-import { bucketsIn } from "../plan/bucket-size.ts";
+import { type Level, sensors } from "@devicemesh/proto";
+import { type BucketGrid, bucketStarts, countBuckets } from "../calendar/bucket-grid.ts";
 import {
   type Aggregate,
   addInShares,
@@ -7,7 +7,8 @@ import {
   type Grouping,
   mergesDevices,
 } from "../plan/merge.ts";
-import type { Span } from "../plan/planner.ts";
+import { bucketsCutMax, isCutByBucket } from "../plan/served-spans.ts";
+import type { Span } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import { checkRows, partialsMaxOf } from "./answer-limits.ts";
 import type { AnswerCoverage } from "./coverage.ts";
@@ -22,7 +23,7 @@ export type BucketsRequest = {
   readonly grouping: Grouping;
   readonly timeframe: Span;
   readonly extent: Span;
-  readonly bucketMs: number;
+  readonly buckets: BucketGrid;
 };
 
 /**
@@ -35,16 +36,16 @@ export async function readBuckets(
   request: BucketsRequest,
   signal: AbortSignal,
 ): Promise<{ readonly aggregates: readonly Aggregate[]; readonly coverage: AnswerCoverage }> {
-  const { filter, grouping, timeframe, bucketMs } = request;
+  const { filter, grouping, timeframe, buckets } = request;
   const merge = createGroupMerge(grouping);
   let coverage: AnswerCoverage | undefined;
   const mergeDevices = mergesDevices(grouping);
   const groups = mergeDevices ? sensors.length : (await store.readSeries({ filter, limit: 1 }, signal)).total;
   const partialsMax = Math.max(partialsPerReadMax, partialsMaxOf(grouping));
-  for (const part of parts(request, groups)) {
+  for (const part of parts(request, groups, store.levels)) {
     const read = await readTimeframe(
       store,
-      { filter, timeframe: part, bucketMs, mergeDevices, partialsMax },
+      { filter, timeframe: part, buckets, mergeDevices, partialsMax },
       signal,
     );
     await addInShares(merge, read.partials);
@@ -54,19 +55,27 @@ export async function readBuckets(
     );
     coverage = coverage ? joinedCoverage(coverage, read.coverage) : read.coverage;
   }
-  coverage ??= (await readTimeframe(store, { filter, timeframe, bucketMs }, signal)).coverage;
+  coverage ??= (await readTimeframe(store, { filter, timeframe, buckets }, signal)).coverage;
   return { aggregates: merge.aggregates(), coverage };
 }
 
 /** Cuts the timeframe between buckets. Only inside the extent: the rest is empty or small. */
-function* parts({ timeframe, extent, bucketMs }: BucketsRequest, groups: number): Generator<Span> {
-  const bucketsPerRead = Math.max(Math.floor(partialsPerReadMax / Math.max(groups, 1)), 1);
+function* parts(
+  { timeframe, extent, buckets }: BucketsRequest,
+  groups: number,
+  levels: readonly Level[],
+): Generator<Span> {
+  const most = isCutByBucket(buckets, levels) ? bucketsCutMax : Number.POSITIVE_INFINITY;
+  const bucketsPerRead = Math.min(Math.max(Math.floor(partialsPerReadMax / Math.max(groups, 1)), 1), most);
   let { sinceMs } = timeframe;
-  if (bucketsIn(extent, bucketMs) > bucketsPerRead) {
-    const stepMs = bucketsPerRead * bucketMs;
-    for (let ms = alignDown(extent.sinceMs, bucketMs) + stepMs; ms < extent.toMs; ms += stepMs) {
-      yield { sinceMs, toMs: ms };
-      sinceMs = ms;
+  if (countBuckets(buckets, extent) > bucketsPerRead) {
+    let place = 0;
+    for (const startMs of bucketStarts(buckets, extent)) {
+      if (place > 0 && place % bucketsPerRead === 0) {
+        yield { sinceMs, toMs: startMs };
+        sinceMs = startMs;
+      }
+      place++;
     }
   }
   if (sinceMs < timeframe.toMs) yield { sinceMs, toMs: timeframe.toMs };

@@ -1,4 +1,6 @@
-import { isCoarsePure, planRead, repeatsNeeded, type Span } from "../plan/planner.ts";
+import type { BucketGrid } from "../calendar/bucket-grid.ts";
+import { isCoarsePure, planRead, repeatsNeeded } from "../plan/planner.ts";
+import type { Span } from "../plan/spans.ts";
 import type {
   PartialsRead,
   ReadingStore,
@@ -24,7 +26,7 @@ export type TimeframeRead = {
 export type TimeframeRequest = {
   readonly filter: SeriesFilter;
   readonly timeframe: Span;
-  readonly bucketMs?: number | undefined;
+  readonly buckets?: BucketGrid | undefined;
   /** Partials of all devices of a sensor may come merged; see ReadingStore.readPartials. */
   readonly mergeDevices?: boolean | undefined;
   /** More partials than this need not be read. */
@@ -66,7 +68,7 @@ async function readPlanned(
   {
     filter,
     timeframe,
-    bucketMs,
+    buckets,
     mergeDevices,
     partialsMax,
     usesRepairs,
@@ -77,7 +79,7 @@ async function readPlanned(
   const horizon = await store.readHorizon(signal);
   const { levels } = store;
   // Read after the horizon: then no repeat before its frontier is missing.
-  const known = await readRepeats(store, { sinceMs, toMs, levels, horizon, bucketMs, filter }, signal);
+  const known = await readRepeats(store, { sinceMs, toMs, levels, horizon, buckets, filter }, signal);
   const windows = usesRepairs
     ? known.windows
     : known.windows.map((window) => ({ ...window, repairThroughMs: undefined }));
@@ -86,14 +88,14 @@ async function readPlanned(
     toMs,
     levels,
     horizon,
-    bucketMs,
+    buckets,
     repeats: { ...known, windows },
   });
   const read = await store.readPartials(
     {
       plan,
       filter,
-      ...(bucketMs !== undefined && { bucketMs }),
+      ...(buckets !== undefined && { buckets }),
       ...(mergeDevices && { mergeDevices }),
       ...(partialsMax !== undefined && { partialsMax }),
     },

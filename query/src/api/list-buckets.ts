@@ -1,146 +1,212 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
-import type { Level } from "@devicemesh/proto";
+import { type Level, protoTimestamp } from "@devicemesh/proto";
 import type {
   ListBucketsRequest,
   ListBucketsResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { bucketMessage, emptyBucketMessage, groupingOf } from "../answer/aggregate-rows.ts";
-import { seriesBucketsMax } from "../answer/answer-limits.ts";
 import { type BucketsPlace, pageOfRows, readingsOf } from "../answer/answer-pages.ts";
-import { coverageMessage } from "../answer/coverage.ts";
-import { filledRows, silentGroups } from "../answer/filled-buckets.ts";
+import { chooseTimeframe, type Outside } from "../answer/automatic-timeframe.ts";
+import { type AnswerCoverage, coverageMessage, spanMessage } from "../answer/coverage.ts";
+import { extentOfAggregates, findExtent, isEmpty, nowhere } from "../answer/extent.ts";
+import { filledRows, fillOf, silentGroups } from "../answer/filled-buckets.ts";
 import { readBuckets } from "../answer/read-buckets.ts";
-import { readTimeframe } from "../answer/read-timeframe.ts";
-import { bucketsIn, pickBucketSize, requestedBucketSize } from "../plan/bucket-size.ts";
-import type { Aggregate } from "../plan/merge.ts";
-import type { Span } from "../plan/planner.ts";
+import { type BucketGrid, bucketEnd, bucketStart, countBuckets } from "../calendar/bucket-grid.ts";
+import { joinedSpans, type Span, without } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
+import { type BucketSizing, gridOf, isFew, sizingOf } from "./bucket-sizing.ts";
 import type { PageTokens } from "./page-token.ts";
 import { type Timeframe, timeframeOf } from "./timeframe.ts";
-
-/** What is picked where the request says nothing of the resolution. */
-const defaultPointsMax = 300;
 
 /** How often a size is picked again because readings came in between that make the extent longer. */
 const picksMax = 3;
 
+/** Answers ListBuckets from a store; `clock` tells the present, ms since 1970. */
+export type BucketsDependencies = {
+  readonly store: ReadingStore;
+  readonly clock: () => number;
+  readonly pageTokens: PageTokens<BucketsPlace>;
+};
+
 /**
- * Answers ListBuckets, a page at a time. The first page decides the size of the buckets and, with `fill`, their span:
- * that of the timeframe or, where a bound is unset, from the first or to the last reading found over all groups.
- * With `fill` every group that has readings in the timeframe, and every known group of the devices asked for, has
- * every bucket of the span. Each page is exact for what had arrived when it was read.
- * @throws RpcError INVALID_ARGUMENT on `bucket`, on `page_token` and if a group mixes units, RESOURCE_EXHAUSTED if
- *   there are too many buckets.
+ * Answers ListBuckets, a page at a time. The first page decides the size of the buckets, the timeframe where that is
+ * chosen (`chooseTimeframe`) and, if empty buckets are filled, their span: that of the timeframe or, where a bound is
+ * unset, from the first or to the last reading found over all groups. Then every group that has readings in the
+ * timeframe, and every known group of the devices asked for, has every bucket of the span. Each page is exact for what
+ * had arrived when it was read.
+ * @throws RpcError INVALID_ARGUMENT on `bucket`, `origin`, `calendar`, `page_token` and if a group mixes units,
+ *   RESOURCE_EXHAUSTED if there are too many buckets.
  */
 export async function listBuckets(
-  { store, pageTokens }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<BucketsPlace> },
+  { store, clock, pageTokens }: BucketsDependencies,
   request: ListBucketsRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof ListBucketsResponseSchema>> {
-  const { deviceIds, sensors, resolution, fill, pageSize } = request;
+  const { deviceIds, sensors, resolution } = request;
   const filter = { deviceIds, sensors };
   const grouping = groupingOf(request.groupBy);
-  const timeframe = timeframeOf(request);
+  const fill = fillOf(request);
   const query = queryOf(request);
   const place = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
-  const { windowMs } = store.levels[0] as Level;
-  const fixedMs =
-    place?.sizeMs ??
-    (resolution.case === "bucket" ? requestedBucketSize(resolution.value, windowMs) : undefined);
-  const pointsMax = resolution.case === "maxPoints" ? resolution.value : defaultPointsMax;
+  const sizing = sizingOf(request, (store.levels[0] as Level).windowMs);
+  const looked = await lookAround({ store, clock, filter, sizing, request, place }, signal);
+  const { timeframe, outside } = looked;
 
-  const isBounded = timeframe.hasSince && timeframe.hasTo;
-  const isFew = fixedMs === undefined || bucketsIn(timeframe, fixedMs) <= seriesBucketsMax;
-  let extent = isBounded && isFew ? timeframe : await findExtent(store, { filter, timeframe }, signal);
+  let { extent } = looked;
   for (let picks = 1; ; picks++) {
     const charted = chartedSpan(timeframe, extent);
-    const bucketMs = fixedMs ?? pickBucketSize({ span: charted, pointsMax, windowMs });
-    checkBuckets(fill ? (place?.filled ?? charted) : extent, bucketMs);
-    const { aggregates, coverage } = await readBuckets(
+    const listed = fill === "none" ? extent : (place?.filled ?? charted);
+    const picked = place ? place.sizeMs : undefined;
+    const buckets =
+      sizing.kind === "points" && picked === undefined
+        ? gridOf(sizing, charted)
+        : gridOf(sizing, listed, picked);
+    const read = await readBuckets(
       store,
-      { filter, grouping, timeframe, extent, bucketMs },
+      { filter, grouping, timeframe: within(buckets, timeframe, listed), extent, buckets },
       signal,
     );
-    extent = extentOf(aggregates, extent);
+    const { aggregates } = read;
+    extent = extentOfAggregates(aggregates, extent);
     const found = chartedSpan(timeframe, extent);
-    if (fixedMs === undefined && picks < picksMax && bucketsIn(found, bucketMs) > pointsMax) continue;
+    const isLonger =
+      sizing.kind === "points" && picked === undefined && countBuckets(buckets, found) > sizing.pointsMax;
+    if (isLonger && picks < picksMax) continue;
     const filled = place?.filled ?? found;
-    const silent = fill ? await silentGroups(store, { filter, grouping }, signal) : [];
-    const rows = fill
-      ? filledRows({ aggregates, silent, span: filled, bucketMs })
-      : aggregates.map((aggregate) => ({ ...aggregate, aggregate }));
-    const { page, last } = pageOfRows(rows, { after: place?.after, pageSize });
+    const silent = fill === "none" ? [] : await silentGroups(store, { filter, grouping }, signal);
+    const rows =
+      fill === "none"
+        ? aggregates.map((aggregate) => ({ ...aggregate, aggregate, figures: undefined }))
+        : filledRows({ aggregates, silent, span: filled, buckets, fill });
+    const { page, last } = pageOfRows(rows, { after: place?.after, pageSize: request.pageSize });
     const covered = page.flatMap(({ aggregate }) => (aggregate ? [aggregate] : []));
+    const sizeMs = sizing.kind === "calendar" ? undefined : buckets[0]?.sizeMs;
+    const before = isEndless(buckets) ? undefined : looked.coverage;
+    const coverage = coverageOf(read.coverage, before, within(buckets, timeframe, listed));
     return {
-      bucket: { seconds: BigInt(Math.floor(bucketMs / 1000)), nanos: (bucketMs % 1000) * 1_000_000 },
+      ...(sizeMs !== undefined && { bucket: durationOf(sizeMs) }),
+      ...(resolution.case === "calendar" && { calendar: resolution.value }),
+      timeframe: spanMessage(timeframe),
+      outside: outside.map(({ count, firstMs, lastMs }) => ({
+        count: BigInt(count),
+        first: protoTimestamp(firstMs),
+        last: protoTimestamp(lastMs),
+      })),
       buckets: page.map((row) =>
         row.aggregate
-          ? bucketMessage(row.aggregate, bucketMs)
-          : emptyBucketMessage(row, { startMs: row.bucketMs, sizeMs: bucketMs }),
+          ? bucketMessage(row.aggregate, buckets)
+          : emptyBucketMessage(row, { startMs: row.bucketMs, buckets, figures: row.figures }),
       ),
-      nextPageToken: last ? pageTokens.seal({ after: last, sizeMs: bucketMs, filled }, query) : "",
+      nextPageToken: last ? pageTokens.seal({ after: last, sizeMs, filled, timeframe, outside }, query) : "",
       coverage: coverageMessage({ ...coverage, ...readingsOf(covered) }),
     };
   }
 }
 
+/** What is known before the buckets are read. */
+type Looked = {
+  readonly timeframe: Timeframe;
+  readonly outside: readonly Outside[];
+  /** Where the readings lie, or the timeframe where that suffices. */
+  readonly extent: Span;
+  /** Undefined if nothing was read. */
+  readonly coverage: AnswerCoverage | undefined;
+};
+
+/** Finds where the readings lie, if the answer depends on it, and chooses the timeframe if that is the server's. */
+async function lookAround(
+  {
+    store,
+    clock,
+    filter,
+    sizing,
+    request,
+    place,
+  }: Pick<BucketsDependencies, "store" | "clock"> & {
+    readonly filter: SeriesFilter;
+    readonly sizing: BucketSizing;
+    readonly request: ListBucketsRequest;
+    readonly place: BucketsPlace | undefined;
+  },
+  signal: AbortSignal,
+): Promise<Looked> {
+  const timeframe = place?.timeframe ?? timeframeOf(request);
+  const { outside = [] } = place ?? {};
+  if (timeframe.hasSince && timeframe.hasTo && isFew(sizing, timeframe)) {
+    return { timeframe, outside, extent: timeframe, coverage: undefined };
+  }
+  if (sizing.kind === "points" && place === undefined) {
+    const chosen = await chooseTimeframe({ store, nowMs: clock() }, { filter, timeframe }, signal);
+    return { ...chosen, coverage: chosen.extent.coverage };
+  }
+  const extent = await findExtent(store, { filter, timeframe }, signal);
+  return { timeframe, outside, extent, coverage: extent.coverage };
+}
+
 /** What makes two requests pages of one query: all but the page itself. */
 function queryOf(request: ListBucketsRequest): unknown {
-  const { deviceIds, sensors, since, to, resolution, fill } = request;
+  const { deviceIds, sensors, since, to, origin, resolution } = request;
   const time = (bound: { seconds: bigint; nanos: number } | undefined) =>
     bound === undefined ? null : [`${bound.seconds}`, bound.nanos];
+  const size = () => {
+    switch (resolution.case) {
+      case "bucket":
+        return time(resolution.value);
+      case "calendar":
+        return [resolution.value.unit, resolution.value.timeZone];
+      default:
+        return resolution.value ?? null;
+    }
+  };
   return [
     [...new Set(deviceIds)].sort(),
     [...new Set(sensors)].sort(),
     time(since),
     time(to),
     groupingOf(request.groupBy),
-    resolution.case === "bucket" ? time(resolution.value) : (resolution.value ?? null),
-    fill,
+    size(),
+    time(origin),
+    fillOf(request),
   ];
-}
-
-/** Where the readings of a timeframe lie; empty if there are none. */
-async function findExtent(
-  store: ReadingStore,
-  request: { readonly filter: SeriesFilter; readonly timeframe: Timeframe },
-  signal: AbortSignal,
-): Promise<Span> {
-  const { partials } = await readTimeframe(store, { ...request, mergeDevices: true }, signal);
-  return partials.reduce<Span>(
-    (span, { firstAtMs, lastAtMs }) => lengthened(span, { sinceMs: firstAtMs, toMs: lastAtMs + 1 }),
-    { sinceMs: 0, toMs: 0 },
-  );
-}
-
-function extentOf(aggregates: readonly Aggregate[], start: Span): Span {
-  return aggregates.reduce(
-    (span, { partial }) => lengthened(span, { sinceMs: partial.firstAtMs, toMs: partial.lastAtMs + 1 }),
-    start,
-  );
-}
-
-function lengthened(a: Span, b: Span): Span {
-  if (a.sinceMs >= a.toMs) return b;
-  return { sinceMs: Math.min(a.sinceMs, b.sinceMs), toMs: Math.max(a.toMs, b.toMs) };
 }
 
 /** The timeframe; where it has no bound, that of the readings. Empty if it has none and there are none. */
 function chartedSpan(timeframe: Timeframe, extent: Span): Span {
-  if (extent.sinceMs >= extent.toMs && !(timeframe.hasSince && timeframe.hasTo))
-    return { sinceMs: 0, toMs: 0 };
+  if (isEmpty(extent) && !(timeframe.hasSince && timeframe.hasTo)) return nowhere;
   return {
     sinceMs: timeframe.hasSince ? timeframe.sinceMs : extent.sinceMs,
     toMs: timeframe.hasTo ? timeframe.toMs : extent.toMs,
   };
 }
 
-function checkBuckets(span: Span, bucketMs: number): void {
-  const buckets = bucketsIn(span, bucketMs);
-  if (buckets <= seriesBucketsMax) return;
-  throw resourceExhausted({
-    subject: "buckets of a series",
-    description: `there are ${buckets}, at most ${seriesBucketsMax} are answered: choose a larger bucket, max_points, or a shorter timeframe`,
-  });
+function isEndless(buckets: BucketGrid): boolean {
+  return buckets.at(-1)?.toMs === Number.POSITIVE_INFINITY;
+}
+
+/** The timeframe, if the buckets reach over all of it; else the part of it in those that touch the span. */
+function within(buckets: BucketGrid, timeframe: Timeframe, span: Span): Span {
+  if (isEndless(buckets)) return timeframe;
+  if (isEmpty(span)) return { sinceMs: timeframe.sinceMs, toMs: timeframe.sinceMs };
+  return {
+    sinceMs: Math.max(timeframe.sinceMs, bucketStart(buckets, span.sinceMs)),
+    toMs: Math.min(timeframe.toMs, bucketEnd(buckets, bucketStart(buckets, span.toMs - 1))),
+  };
+}
+
+/**
+ * What an answer covers that was read from `span` only, because nothing else was there before: what arrived elsewhere
+ * since then is not counted.
+ */
+function coverageOf(read: AnswerCoverage, before: AnswerCoverage | undefined, span: Span): AnswerCoverage {
+  if (!before) return read;
+  return {
+    ...read,
+    completeThroughMs: Math.min(read.completeThroughMs, before.completeThroughMs),
+    frontierMs: Math.min(read.frontierMs, before.frontierMs),
+    notCovered: joinedSpans([...read.notCovered, ...without(before.notCovered, [span])]),
+  };
+}
+
+function durationOf(ms: number): { seconds: bigint; nanos: number } {
+  return { seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1_000_000 };
 }

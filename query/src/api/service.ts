@@ -67,7 +67,11 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
   } = dependencies;
   const readings = { store, pageTokens: createPageTokens<ReadingsPlace>({ key, method: "ListReadings" }) };
   const aggregates = { store, pageTokens: createPageTokens<RowPlace>({ key, method: "GetAggregates" }) };
-  const buckets = { store, pageTokens: createPageTokens<BucketsPlace>({ key, method: "ListBuckets" }) };
+  const buckets = {
+    store,
+    clock,
+    pageTokens: createPageTokens<BucketsPlace>({ key, method: "ListBuckets" }),
+  };
   const series = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListSeries" }) };
   const duplicates = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListDuplicates" }) };
   const pipeline = { store, clock, versions, startedMs: clock() };

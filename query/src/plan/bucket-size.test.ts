@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bucketsIn, pickBucketSize, requestedBucketSize } from "./bucket-size.ts";
+import { countBuckets, fixedGrid } from "../calendar/bucket-grid.ts";
+import { pickBucketSize, requestedBucketSize, requestedOrigin } from "./bucket-size.ts";
 import { allTime } from "./planner.ts";
 
 const dayMs = 86_400_000;
@@ -19,19 +20,25 @@ describe("pickBucketSize", () => {
 
   it("counts the buckets that the span only touches", () => {
     const ragged = { sinceMs: sinceMs + 9_999, toMs: sinceMs + 10_001 };
-    expect(bucketsIn(ragged, 10_000)).toBe(2);
+    expect(countBuckets(fixedGrid(10_000), ragged)).toBe(2);
     expect(pickBucketSize({ span: ragged, pointsMax: 1, windowMs: 10_000 })).toBe(20_000);
   });
 
   it("finds one bucket for all of time", () => {
     const size = pickBucketSize({ span: allTime, pointsMax: 1, windowMs: 10_000 });
-    expect(bucketsIn(allTime, size)).toBe(1);
+    expect(countBuckets(fixedGrid(size), allTime)).toBe(1);
   });
 
   it("picks a multiple of the window, round or not", () => {
     expect(pick(60_000, 100, 15_000)).toBe(30_000);
     expect(pick(60_000, 1, 7_000) % 7_000).toBe(0);
     expect(pick(60_000, 1, 11_003) % 11_003).toBe(0);
+  });
+
+  it("never picks whole weeks, which would have to start on a Monday", () => {
+    for (let days = 1; days < 4_000_000; days = Math.ceil(days * 1.3)) {
+      for (const points of [1, 7, 50, 300]) expect(pick(days * dayMs, points) % (7 * dayMs)).not.toBe(0);
+    }
   });
 
   it("picks the smallest size for an empty span", () => {
@@ -49,6 +56,19 @@ describe("requestedBucketSize", () => {
       { seconds: -10n, nanos: 0 },
     ]) {
       expect(() => requestedBucketSize(bucket, 10_000)).toThrow(/bucket.*10 s/);
+    }
+  });
+});
+
+describe("requestedOrigin", () => {
+  it("takes multiples of the window since 1970 and refuses all else", () => {
+    expect(requestedOrigin({ seconds: 20n, nanos: 0 }, 10_000)).toBe(20_000);
+    expect(requestedOrigin({ seconds: -20n, nanos: 0 }, 10_000)).toBe(-20_000);
+    for (const origin of [
+      { seconds: 15n, nanos: 0 },
+      { seconds: 10n, nanos: 1 },
+    ]) {
+      expect(() => requestedOrigin(origin, 10_000)).toThrow(/origin.*10 s/);
     }
   });
 });

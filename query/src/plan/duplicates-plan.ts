@@ -9,10 +9,8 @@ import type {
   StoreHorizon,
 } from "../store/reading-store.ts";
 import type { MarkedSeries, MarkedSpan } from "./marked-windows.ts";
+import type { ServedSpan } from "./served-spans.ts";
 import { clippedTo, joinedSpans, type Span, without } from "./spans.ts";
-
-/** A span, and the level that serves it where there are no repeats. */
-export type ServedSpan = Span & { readonly serving: number };
 
 /** What is read otherwise because of marked windows, and what can no longer be told of their series. */
 export type PlannedRepeats = {

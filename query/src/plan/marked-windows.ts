@@ -30,14 +30,15 @@ export function markWindows(
   options: {
     readonly horizon: StoreHorizon;
     readonly windowMs: number;
-    readonly recentOnly?: Span | undefined;
+    /** In order and apart. */
+    readonly recentOnly?: readonly Span[] | undefined;
   },
 ): MarkedSeries[] {
-  const { horizon, windowMs: sizeMs, recentOnly } = options;
+  const { horizon, windowMs: sizeMs, recentOnly = [] } = options;
   const frontierMs = horizon.frontiersMs[0] as number;
   const recentMs = horizon.frontiersMs[1] ?? 0;
-  const isRecentOnly = ({ windowMs }: WindowRepeats): boolean =>
-    recentOnly !== undefined && windowMs >= recentOnly.sinceMs && windowMs < recentOnly.toMs;
+  const isRecentOnly = ({ windowMs, toMs = windowMs + sizeMs }: WindowRepeats): boolean =>
+    recentOnly.some((span) => windowMs >= span.sinceMs && toMs <= span.toMs);
   const byDevice = new Map<string, Map<string, { readonly kept: Collected; readonly expired: Collected }>>();
   for (const window of repeats) {
     if (window.firstRepeatMs >= frontierMs) continue;

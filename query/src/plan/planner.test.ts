@@ -1,6 +1,8 @@
 import { defaultLevels, type Level } from "@devicemesh/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { bucketGrids } from "../../testing/bucket-grids-fixture.ts";
+import { bucketStarts } from "../calendar/bucket-grid.ts";
 import type { Scan, StoreHorizon } from "../store/reading-store.ts";
 import { allTime, type PlannedRead, planRead } from "./planner.ts";
 
@@ -65,7 +67,7 @@ const world = fc.record({
   frontiers: fc.tuple(fc.nat(4), fc.nat(3), fc.nat(9)),
   kept: fc.tuple(fc.integer({ min: -4, max: 4 }), fc.nat(3), fc.nat(3), fc.nat(5)),
   isExpiring: fc.boolean(),
-  bucket: fc.constantFrom(undefined, 10, 20, 30, 60, 120, 360),
+  buckets: bucketGrids(baseMs - 400, baseMs + 1000),
 });
 
 function settle({
@@ -74,7 +76,7 @@ function settle({
   frontiers,
   kept,
   isExpiring,
-  bucket,
+  buckets,
 }: typeof world extends fc.Arbitrary<infer T> ? T : never) {
   const sinceMs = baseMs + since;
   const coarse = frontiers[0] * 80;
@@ -96,7 +98,7 @@ function settle({
       toMs: sinceMs + length,
       levels: smallLevels,
       horizon: horizon({ frontiersMs, ...keep }),
-      bucketMs: bucket,
+      buckets,
     },
     frontiersMs,
   };
@@ -175,9 +177,14 @@ describe("planRead", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request } = settle(drawn);
+        const { buckets } = request;
+        if (!buckets) return;
         for (const [level, scans] of planRead(request).plan.levels.entries()) {
           const { windowMs } = smallLevels[level] as Level;
-          if (request.bucketMs !== undefined && request.bucketMs % windowMs !== 0) expect(scans).toEqual([]);
+          for (const scan of scans) {
+            const borders = [...bucketStarts(buckets, scan)].filter((startMs) => startMs > scan.sinceMs);
+            expect(borders.filter((startMs) => startMs % windowMs !== 0)).toEqual([]);
+          }
         }
       }),
     );

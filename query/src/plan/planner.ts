@@ -1,7 +1,9 @@
-import { alignDown, alignUp, earliestTimestampMs, type Level, latestTimestampMs } from "@devicemesh/proto";
+import { earliestTimestampMs, type Level, latestTimestampMs } from "@devicemesh/proto";
+import type { BucketGrid } from "../calendar/bucket-grid.ts";
 import type { ReadPlan, RepeatsFound, RepeatsRequest, Scan, StoreHorizon } from "../store/reading-store.ts";
-import { type PlannedRepeats, planRepeats, type ServedSpan } from "./duplicates-plan.ts";
+import { type PlannedRepeats, planRepeats } from "./duplicates-plan.ts";
 import { asOneSpan, extentOf, type MarkedSeries, markWindows, widenMarked } from "./marked-windows.ts";
+import { rawPlace, regions, type ServedSpan } from "./served-spans.ts";
 import { clippedTo, joinedSpans, type Span, without } from "./spans.ts";
 
 export type { Span } from "./spans.ts";
@@ -27,7 +29,7 @@ type PlanRequest = {
   readonly toMs: number;
   readonly levels: readonly Level[];
   readonly horizon: StoreHorizon;
-  readonly bucketMs?: number | undefined;
+  readonly buckets?: BucketGrid | undefined;
 };
 
 /**
@@ -60,20 +62,19 @@ export function planRead(
   const {
     levels,
     horizon,
-    bucketMs,
+    buckets,
     repeats,
     spansMax = repeatSpansMax,
     seriesMax = repeatSeriesMax,
   } = request;
   const timeframe = clamped(request);
-  const usable = levels.filter(({ windowMs }) => bucketMs === undefined || bucketMs % windowMs === 0);
-  const spans = regions(timeframe, usable);
+  const spans = regions(timeframe, levels, buckets);
   const windows = repeats?.windows ?? [];
   const isPure = isCoarsePure(horizon, repeats);
   const marked = markWindows(windows, {
     horizon,
     windowMs: (levels[0] as Level).windowMs,
-    recentOnly: isPure ? coarseExtent(spans) : undefined,
+    recentOnly: isPure ? coarseSpans(spans) : [],
   });
   const served = keptSpans(spans, horizon);
   const isListed = repeats?.everySeries === undefined && marked.length <= seriesMax;
@@ -86,7 +87,7 @@ export function planRead(
     [listed, repeats?.everySeries].filter((span) => span !== undefined),
     Number.POSITIVE_INFINITY,
   )[0] as Span;
-  return planWithout(extent, { ...request, timeframe, usable, isPure });
+  return planWithout(extent, { ...request, timeframe, isPure });
 }
 
 /**
@@ -94,13 +95,13 @@ export function planRead(
  * repeated since the second level's frontier, and whatever those levels are not pure for.
  */
 export function repeatsNeeded(request: PlanRequest): readonly Omit<RepeatsRequest, "filter">[] {
-  const { levels, horizon, bucketMs } = request;
+  const { levels, horizon, buckets } = request;
   const timeframe = clamped(request);
-  const usable = levels.filter(({ windowMs }) => bucketMs === undefined || bucketMs % windowMs === 0);
-  const spans = regions(timeframe, usable);
-  const coarse = coarseExtent(spans);
+  const spans = regions(timeframe, levels, buckets);
+  const [coarse, ...others] = coarseSpans(spans);
   const pureSinceMs = horizon.coarsePureSinceMs ?? Number.POSITIVE_INFINITY;
-  if (!coarse || pureSinceMs === Number.POSITIVE_INFINITY) {
+  // Where finer windows serve between coarse ones, one read of all is cheaper than many of few.
+  if (!coarse || others.length > 0 || pureSinceMs === Number.POSITIVE_INFINITY) {
     return spans.length > 0 ? [{ sinceMs: timeframe.sinceMs, toMs: timeframe.toMs }] : [];
   }
   const fine = spans
@@ -122,9 +123,6 @@ export function isCoarsePure(horizon: StoreHorizon, repeats: RepeatsFound | unde
     (repeats?.everySeries === undefined || isPureFor(repeats.everySeries.firstRepeatMs))
   );
 }
-
-/** The place of raw readings, below the finest level. */
-const rawPlace = -1;
 
 /** What is planned one by one at most before all spans of a series become one. */
 const rowsWidenedMax = 10_000;
@@ -166,11 +164,10 @@ function planWithout(
   extent: Span,
   request: PlanRequest & {
     readonly timeframe: Span;
-    readonly usable: readonly Level[];
     readonly isPure: boolean;
   },
 ): PlannedRead {
-  const { timeframe, usable, isPure } = request;
+  const { timeframe, levels, buckets, isPure } = request;
   const horizon: StoreHorizon = isPure
     ? {
         ...request.horizon,
@@ -178,23 +175,20 @@ function planWithout(
       }
     : request.horizon;
   const isKept = ({ serving }: ServedSpan): boolean => isPure && serving !== 0;
-  const whole = regions(timeframe, usable);
+  const whole = regions(timeframe, levels, buckets);
   const spoilt = isPure ? whole.filter((span) => !isKept(span)) : [timeframe];
   const cut = [
     ...whole.filter(isKept),
-    ...without(spoilt, [extent]).flatMap((span) => regions(span, usable)),
+    ...without(spoilt, [extent]).flatMap((span) => regions(span, levels, buckets)),
     ...clippedTo(spoilt, extent).map(({ sinceMs, toMs }) => ({ sinceMs, toMs, serving: rawPlace })),
   ];
   const spans = cut.sort((a, b) => a.sinceMs - b.sinceMs);
   return planOf(keptSpans(spans, horizon), { plan: undefined, notCovered: [] }, { ...request, horizon });
 }
 
-/** From the first to the last moment that a level above the finest serves; undefined if there is none. */
-function coarseExtent(spans: readonly ServedSpan[]): Span | undefined {
-  return joinedSpans(
-    spans.filter(({ serving }) => serving > 0),
-    Number.POSITIVE_INFINITY,
-  )[0];
+/** Where a level above the finest serves; in order, those that touch as one. */
+function coarseSpans(spans: readonly ServedSpan[]): readonly Span[] {
+  return joinedSpans(spans.filter(({ serving }) => serving > 0));
 }
 
 type KeptSpans = { readonly spans: readonly ServedSpan[]; readonly notCovered: readonly Span[] };
@@ -240,25 +234,6 @@ function planOf(
 
 function clamped({ sinceMs, toMs }: Span): Span {
   return { sinceMs: Math.max(sinceMs, allTime.sinceMs), toMs: Math.min(toMs, allTime.toMs) };
-}
-
-/** Cuts a timeframe where the serving level changes: raw, finer, coarse, finer, raw. In order of time. */
-function regions(timeframe: Span, usable: readonly Level[]): ServedSpan[] {
-  const before: ServedSpan[] = [];
-  const after: ServedSpan[] = [];
-  let { sinceMs, toMs } = timeframe;
-  let serving = rawPlace;
-  for (const [level, { windowMs }] of usable.entries()) {
-    const wholeSinceMs = alignUp(sinceMs, windowMs);
-    const wholeToMs = alignDown(toMs, windowMs);
-    if (wholeSinceMs >= wholeToMs) break;
-    before.push({ sinceMs, toMs: wholeSinceMs, serving });
-    after.push({ sinceMs: wholeToMs, toMs, serving });
-    [sinceMs, toMs, serving] = [wholeSinceMs, wholeToMs, level];
-  }
-  return [...before, { sinceMs, toMs, serving }, ...after.reverse()].filter(
-    (region) => region.sinceMs < region.toMs,
-  );
 }
 
 /** Adds a scan to a list in order of time; one that goes on from the last is made one with it. */

@@ -1,4 +1,5 @@
 import type { DeviceMessage, Level, SensorName } from "@devicemesh/proto";
+import type { BucketGrid } from "../calendar/bucket-grid.ts";
 import type { ReadingPartial } from "../plan/partial.ts";
 import type { Span } from "../plan/spans.ts";
 import type { SeriesDuplicates } from "./latest-conflicts.ts";
@@ -223,8 +224,8 @@ export type ReadingStore = ReadingScans & {
   readRepeats(request: RepeatsRequest, signal: AbortSignal): Promise<RepeatsFound>;
 
   /**
-   * What the plan's scans add up to for each series that matches the filter, and for each bucket of
-   * bucketMs (aligned to 1970) if given. There may be several partials of one series and bucket; the caller
+   * What the plan's scans add up to for each series that matches the filter, and for each bucket if there are any: then
+   * no scan reaches beyond them, nor a window that it finds over the border of one. There may be several partials of one series and bucket; the caller
    * merges. Each reading counts at most once, and each that arrived before `completeThroughMs` does; of those
    * that arrive while it reads, some may count.
    *
@@ -236,7 +237,7 @@ export type ReadingStore = ReadingScans & {
     request: {
       readonly plan: ReadPlan;
       readonly filter: SeriesFilter;
-      readonly bucketMs?: number;
+      readonly buckets?: BucketGrid;
       readonly mergeDevices?: boolean;
       readonly partialsMax?: number;
     },

@@ -1,8 +1,8 @@
-import { alignDown } from "@devicemesh/proto";
 import { checkRows } from "../answer/answer-limits.ts";
 import type { AnswerCoverage } from "../answer/coverage.ts";
 import { joinedCoverage, readBuckets } from "../answer/read-buckets.ts";
 import { readTimeframe } from "../answer/read-timeframe.ts";
+import { bucketEnd, bucketStart } from "../calendar/bucket-grid.ts";
 import { type Aggregate, createGroupMerge } from "../plan/merge.ts";
 import { allTime } from "../plan/planner.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
@@ -20,8 +20,8 @@ export type LiveWindow = {
 };
 
 /** Where the bucket of the present moment ends, ms since 1970. */
-export function liveWindowEnd({ bucketMs }: WatchQuestion, nowMs: number): number {
-  return alignDown(nowMs, bucketMs) + bucketMs;
+export function liveWindowEnd({ buckets }: WatchQuestion, nowMs: number): number {
+  return bucketEnd(buckets, bucketStart(buckets, nowMs));
 }
 
 /**
@@ -33,13 +33,13 @@ export async function readLiveWindow(
   question: WatchQuestion,
   signal: AbortSignal,
 ): Promise<LiveWindow> {
-  const { filter, grouping, bucketMs, lastBuckets } = question;
+  const { filter, grouping, bucketMs, buckets, lastBuckets } = question;
   const endMs = liveWindowEnd(question, nowMs);
   const toMs = Math.min(endMs, allTime.toMs);
   const timeframe = { sinceMs: Math.max(endMs - lastBuckets * bucketMs, allTime.sinceMs), toMs };
   const { aggregates, coverage } = await readBuckets(
     store,
-    { filter, grouping, timeframe, extent: timeframe, bucketMs },
+    { filter, grouping, timeframe, extent: timeframe, buckets },
     signal,
   );
   const aheadOf = { filter, sinceMs: toMs, toMs: allTime.toMs };

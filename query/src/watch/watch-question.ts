@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { WatchAggregatesRequest } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { groupingOf } from "../answer/aggregate-rows.ts";
+import { type BucketGrid, fixedGrid } from "../calendar/bucket-grid.ts";
 import { requestedBucketSize } from "../plan/bucket-size.ts";
 import type { Grouping } from "../plan/merge.ts";
 import { compareNames } from "../plan/series-order.ts";
@@ -16,6 +17,8 @@ export type WatchQuestion = {
   readonly filter: SeriesFilter;
   readonly grouping: Grouping;
   readonly bucketMs: number;
+  /** The buckets of this size. */
+  readonly buckets: BucketGrid;
   readonly lastBuckets: number;
 };
 
@@ -34,7 +37,7 @@ export function watchQuestionOf(
   const text = JSON.stringify([filter.deviceIds, filter.sensors, grouping, bucketMs, lastBuckets]);
   // A thousand names are 128 KB, too much to keep for each of a thousand questions.
   const key = createHash("sha256").update(text).digest("base64");
-  return { key, filter, grouping, bucketMs, lastBuckets };
+  return { key, filter, grouping, bucketMs, buckets: fixedGrid(bucketMs), lastBuckets };
 }
 
 /** Sorted, each once: a filter is a set. */

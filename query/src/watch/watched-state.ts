@@ -5,6 +5,7 @@ import {
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { aggregateRow, bucketMessage } from "../answer/aggregate-rows.ts";
 import { coverageMessage } from "../answer/coverage.ts";
+import { fixedGrid } from "../calendar/bucket-grid.ts";
 import type { Aggregate } from "../plan/merge.ts";
 import type { LiveWindow } from "./live-window.ts";
 
@@ -42,6 +43,7 @@ type MessageRows = {
 
 /** Makes the state of a question that was not read yet. It holds the rows of one answer. */
 export function createWatchedState(bucketMs: number): WatchedState {
+  const grid = fixedGrid(bucketMs);
   const bucket = { seconds: BigInt(Math.floor(bucketMs / 1000)), nanos: (bucketMs % 1000) * 1_000_000 };
   let version = 0;
   let latest: LiveWindow | undefined;
@@ -54,7 +56,7 @@ export function createWatchedState(bucketMs: number): WatchedState {
     return create(WatchAggregatesResponseSchema, {
       snapshot: rows.snapshot,
       bucket,
-      buckets: rows.buckets.map((row) => bucketMessage(row, bucketMs)),
+      buckets: rows.buckets.map((row) => bucketMessage(row, grid)),
       ahead: rows.ahead.map(aheadRow),
       coverage: coverageMessage(rows.window.coverage),
     });

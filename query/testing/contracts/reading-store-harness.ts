@@ -1,6 +1,8 @@
 import { type DeviceMessage, type Level, type SensorName, sensors } from "@devicemesh/proto";
 import { expect } from "vitest";
 import { readRepeats } from "../../src/answer/read-timeframe.ts";
+import { type BucketGrid, bucketStart, fixedGrid } from "../../src/calendar/bucket-grid.ts";
+import { calendarGrid } from "../../src/calendar/calendar-grid.ts";
 import { allTime, planRead } from "../../src/plan/planner.ts";
 import type { ReadingStore, SeriesFilter, StoreHorizon } from "../../src/store/reading-store.ts";
 
@@ -103,23 +105,20 @@ export function pageOf(options: {
 type PartialsRequest = {
   readonly horizon?: StoreHorizon;
   readonly filter?: SeriesFilter;
-  readonly bucketMs?: number | undefined;
+  readonly buckets?: BucketGrid | undefined;
   readonly sinceMs?: number;
   readonly toMs?: number;
 };
 
 /** Plans and reads a timeframe; all of time by default. */
 export async function readAll({ store }: ReadingStoreHarness, request: PartialsRequest) {
-  const { filter = everything, bucketMs, sinceMs = allTime.sinceMs, toMs = allTime.toMs } = request;
+  const { filter = everything, buckets, sinceMs = allTime.sinceMs, toMs = allTime.toMs } = request;
   const horizon = request.horizon ?? (await store.readHorizon(signal()));
   const { levels } = store;
-  const timeframe = { sinceMs, toMs, levels, horizon, bucketMs };
+  const timeframe = { sinceMs, toMs, levels, horizon, buckets };
   const repeats = await readRepeats(store, { ...timeframe, filter }, signal());
   const { plan, notCovered } = planRead({ ...timeframe, repeats });
-  const read = await store.readPartials(
-    { plan, filter, ...(bucketMs !== undefined && { bucketMs }) },
-    signal(),
-  );
+  const read = await store.readPartials({ plan, filter, ...(buckets && { buckets }) }, signal());
   return { ...read, notCovered };
 }
 
@@ -139,10 +138,23 @@ export async function countCovered(harness: ReadingStoreHarness, request: Partia
   return { counts, notCovered };
 }
 
+/** Buckets of all kinds around a moment: of windows, of half of them, and of calendars, some of which cut windows. */
+export function bucketGridsAround(nowMs: number): readonly (BucketGrid | undefined)[] {
+  const around = { sinceMs: nowMs - 60 * dayMs, toMs: nowMs + 60 * dayMs };
+  return [
+    undefined,
+    ...[10_000, 600_000, 3_600_000, dayMs].map((sizeMs) => fixedGrid(sizeMs)),
+    fixedGrid(7 * dayMs, 9_000_000),
+    calendarGrid("hour", "Australia/Lord_Howe", around),
+    calendarGrid("day", "Asia/Kathmandu", around),
+    calendarGrid("month", "Europe/Berlin", around),
+  ];
+}
+
 /** How many different readings there are of each series and bucket. */
 export function countsOf(
   messages: readonly DeviceMessage[],
-  bucketMs: number | undefined,
+  buckets: BucketGrid | undefined,
 ): Map<string, number> {
   const identities = new Set(
     messages.map((message) => `${message.deviceId}|${message.sensor}|${message.timestampMs}`),
@@ -150,7 +162,7 @@ export function countsOf(
   const counts = new Map<string, number>();
   for (const identity of identities) {
     const [deviceId, sensor, timestamp] = identity.split("|");
-    const bucket = bucketMs === undefined ? 0 : Math.floor(Number(timestamp) / bucketMs) * bucketMs;
+    const bucket = buckets ? bucketStart(buckets, Number(timestamp)) : 0;
     const key = `${deviceId}|${sensor}|${bucket}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }

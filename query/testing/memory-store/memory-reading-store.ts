@@ -1,6 +1,7 @@
 import { createChangeSignal } from "@devicemesh/kit/async/change-signal";
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { alignDown, type DeviceMessage, defaultLevels, identityOf, type Level } from "@devicemesh/proto";
+import { bucketStart } from "../../src/calendar/bucket-grid.ts";
 import { mergePartials } from "../../src/plan/merge.ts";
 import { compareSeries } from "../../src/plan/series-order.ts";
 import { latestConflicts, type SeriesDuplicates } from "../../src/store/latest-conflicts.ts";
@@ -160,7 +161,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
           .filter((window) => window.windowMs >= sinceMs && window.windowMs < toMs && isRelevant(window)),
       };
     },
-    async readPartials({ plan, filter, bucketMs }, signal) {
+    async readPartials({ plan, filter, buckets }, signal) {
       check(signal);
       const repaired = repeats.repairsOf(plan.repeats?.repairs ?? []);
       const found = [
@@ -170,7 +171,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
       return {
         partials: found.filter(matcher(filter)).map(({ windowMs, segmentMs: _, ...partial }) => ({
           ...partial,
-          bucketMs: bucketMs === undefined ? 0 : alignDown(windowMs, bucketMs),
+          bucketMs: buckets ? bucketStart(buckets, windowMs) : 0,
         })),
         completeThroughMs: nowMs(),
         isStale: repaired === undefined,

@@ -1,6 +1,6 @@
 import { millisecondsFloor, type ProtoTimestamp } from "@devicemesh/proto";
 import type { AggregateRow, Bucket, Coverage } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
-import type { EmptyRow, OracleBucket, OracleRow } from "./oracle.ts";
+import type { EmptyRow, Estimate, OracleBucket, OracleRow } from "./oracle.ts";
 
 /**
  * How far numbers may be from the oracle's. Sum and average are relative to the sum of |value| (for the
@@ -75,7 +75,7 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
     ...different(`${at}.unit`, got.unit, want.unit),
     ...different(`${at}.count`, Number(got.count), want.count),
   ];
-  if (!("magnitude" in want)) return [...group, ...emptyDifferences(at, got)];
+  if (!("magnitude" in want)) return [...group, ...emptyDifferences(at, got, want)];
   const { magnitude, count } = want;
   // Where there are readings every figure is set; NaN is far from everything.
   const [sum, average, minimum, maximum, standardDeviation] = [
@@ -110,8 +110,25 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
   ];
 }
 
-/** An empty bucket tells its group and nothing else. */
-function emptyDifferences(at: string, got: AggregateRow): string[] {
+/** An empty bucket tells its group, what it is filled with, and nothing else. */
+function emptyDifferences(at: string, got: AggregateRow, { estimate }: EmptyRow): string[] {
+  if (estimate) {
+    const close = (name: keyof Estimate): string[] =>
+      far(
+        `${at}.${name}`,
+        got[name] ?? Number.NaN,
+        estimate[name],
+        1e-9 * Math.max(1, Math.abs(estimate[name])),
+      );
+    const { average: _a, minimum: _b, maximum: _c, ...rest } = got;
+    const bare: AggregateRow = rest;
+    return [
+      ...close("average"),
+      ...close("minimum"),
+      ...close("maximum"),
+      ...emptyDifferences(at, bare, { deviceId: "", sensor: "", unit: "", count: 0 }),
+    ];
+  }
   const figures = [got.sum, got.average, got.minimum, got.maximum, got.standardDeviation];
   const moments = [got.first, got.last, got.minimumAt, got.maximumAt];
   return [...figures, ...moments].some((value) => value !== undefined)

@@ -136,7 +136,12 @@ export function describeExactAnswers(
         await stage.ask(temperature, { kind: "aggregates", grouping: "all" });
         await stage.ask(
           { ...temperature, since: { ms: nowMs - 500_003, nanos: 0 } },
-          { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 50 }, fill: true },
+          {
+            kind: "buckets",
+            grouping: "sensor",
+            resolution: { kind: "maxPoints", points: 50 },
+            fill: "null",
+          },
         );
         await stage.ask(temperature, { kind: "readings", newestFirst: true, pageSize: 1000 });
       }),

@@ -1,4 +1,5 @@
-export { ask, type Exam } from "./ask.ts";
+export { ask } from "./ask.ts";
+export type { Exam } from "./asking.ts";
 export { tolerances } from "./differences.ts";
 export { describeExactAnswers, type ExactAnswersEngine, type ExactAnswersOptions } from "./exact-answers.ts";
 export { exactSum } from "./exact-sum.ts";

@@ -1,5 +1,6 @@
 import type { DeviceMessage } from "@devicemesh/proto";
 import { exactSum } from "./exact-sum.ts";
+import { type ClockUnit, nextUnitStart, unitStart } from "./zone-clock.ts";
 
 // Nothing here is shared with planner and merge: the oracle must be able to tell that they are wrong.
 
@@ -15,6 +16,8 @@ export type Question = {
   readonly sensors: readonly string[];
   readonly since?: Bound | undefined;
   readonly to?: Bound | undefined;
+  /** Only readings of this span are counted, where the server chose the timeframe; it bounds nothing else. */
+  readonly chosen?: { readonly sinceMs: number; readonly toMs: number } | undefined;
 };
 
 export type OracleGrouping = "series" | "sensor" | "device" | "all";
@@ -41,7 +44,18 @@ export type OracleRow = {
 };
 
 export type OracleBucket = { startMs: number; endMs: number; row: OracleRow | EmptyRow };
-export type EmptyRow = Pick<OracleRow, "deviceId" | "sensor" | "unit"> & { count: 0 };
+/** A row without readings; with `estimate`, filled from its neighbours. */
+export type EmptyRow = Pick<OracleRow, "deviceId" | "sensor" | "unit"> & {
+  count: 0;
+  estimate?: Estimate | undefined;
+};
+export type Estimate = Pick<OracleRow, "average" | "minimum" | "maximum">;
+
+/** How empty buckets are filled. */
+export type OracleFill = "none" | "null" | "previous" | "linear";
+
+/** Where buckets start and end. */
+export type OracleGrid = { startOf(ms: number): number; nextAfter(startMs: number): number };
 
 /** An answer, or the refusal that the contract asks for. */
 export type Answer<T> = { readonly kind: "answer"; readonly value: T } | { readonly kind: "mixedUnits" };
@@ -56,10 +70,17 @@ export type Oracle = {
   buckets(
     question: Question,
     grouping: OracleGrouping,
-    options: { readonly bucketMs: number; readonly fill: boolean },
+    options: { readonly grid: OracleGrid; readonly fill: OracleFill },
   ): Answer<OracleBucket[]>;
   /** The bucket size that the contract asks for with max_points. */
-  bucketFor(question: Question, options: { readonly maxPoints: number; readonly windowMs: number }): number;
+  bucketFor(
+    question: Question,
+    options: {
+      readonly maxPoints: number;
+      readonly windowMs: number;
+      readonly originMs?: number | undefined;
+    },
+  ): number;
 };
 
 const unitBySensor: Readonly<Record<string, string>> = {
@@ -77,12 +98,13 @@ export function createOracle(): Oracle {
   const accepted = new Map<string, DeviceMessage>();
 
   function readings(question: Question): DeviceMessage[] {
-    const { since, to } = question;
+    const { since, to, chosen } = question;
     return [...accepted.values()]
       .filter(({ deviceId }) => question.deviceIds.length === 0 || question.deviceIds.includes(deviceId))
       .filter(({ sensor }) => question.sensors.length === 0 || question.sensors.includes(sensor))
       .filter(({ timestampMs }) => since === undefined || timestampMs >= since.ms)
       .filter(({ timestampMs }) => to === undefined || timestampMs < to.ms)
+      .filter(({ timestampMs: ms }) => chosen === undefined || (ms >= chosen.sinceMs && ms < chosen.toMs))
       .sort(chronologically);
   }
 
@@ -124,7 +146,7 @@ export function createOracle(): Oracle {
       const rows = [...found.value.values()].map((group) => rowOf(group, grouping));
       return { kind: "answer", value: rows.sort(byName) };
     },
-    buckets(question, grouping, { bucketMs, fill }) {
+    buckets(question, grouping, { grid, fill }) {
       const found = groups(question, grouping);
       if (found.kind !== "answer") return found;
       const all = [...found.value.values()].flat().sort(chronologically);
@@ -133,7 +155,8 @@ export function createOracle(): Oracle {
       const names = new Set(filled.map(({ name }) => `${name.deviceId}|${name.sensor}`));
       const isBounded = question.since !== undefined && question.to !== undefined;
       // Without a bound and without readings, there is no span to fill.
-      const silent = fill && (isBounded || all.length > 0) ? knownGroups(question, grouping) : [];
+      const isFilled = fill !== "none";
+      const silent = isFilled && (isBounded || all.length > 0) ? knownGroups(question, grouping) : [];
       const named = [
         ...filled,
         ...silent
@@ -142,29 +165,31 @@ export function createOracle(): Oracle {
       ];
       for (const { group, name } of named.sort((a, b) => byName(a.name, b.name))) {
         const byStart = new Map<number, DeviceMessage[]>();
-        if (fill) {
+        if (isFilled) {
           const [firstMs, lastMs] = filledSpan(question, all);
-          for (let ms = startOf(firstMs, bucketMs); ms <= lastMs; ms += bucketMs) byStart.set(ms, []);
+          for (let ms = grid.startOf(firstMs); ms <= lastMs; ms = grid.nextAfter(ms)) byStart.set(ms, []);
         }
         for (const reading of group) {
-          const startMs = startOf(reading.timestampMs, bucketMs);
+          const startMs = grid.startOf(reading.timestampMs);
           byStart.set(startMs, [...(byStart.get(startMs) ?? []), reading]);
         }
+        const ofGroup: OracleBucket[] = [];
         for (const [startMs, members] of [...byStart].sort(([a], [b]) => a - b)) {
           const row = members.length > 0 ? rowOf(members, grouping) : { ...name, count: 0 as const };
-          rows.push({ startMs, endMs: startMs + bucketMs, row });
+          ofGroup.push({ startMs, endMs: grid.nextAfter(startMs), row });
         }
+        rows.push(...ofGroup.map((bucket) => ({ ...bucket, row: estimated(bucket, ofGroup, fill) })));
       }
       return { kind: "answer", value: rows };
     },
-    bucketFor(question, { maxPoints, windowMs }) {
+    bucketFor(question, { maxPoints, windowMs, originMs }) {
       const found = readings(question);
       if (found.length === 0 && (question.since === undefined || question.to === undefined)) return windowMs;
       const [firstMs, lastMs] = filledSpan(question, found);
       const size = roundSizes.find(
         (sizeMs) =>
           sizeMs % windowMs === 0 &&
-          (startOf(lastMs, sizeMs) - startOf(firstMs, sizeMs)) / sizeMs + 1 <= maxPoints,
+          (startOf(lastMs, sizeMs, originMs) - startOf(firstMs, sizeMs, originMs)) / sizeMs + 1 <= maxPoints,
       );
       if (size === undefined) throw new Error("no bucket size is large enough");
       return size;
@@ -174,19 +199,56 @@ export function createOracle(): Oracle {
 
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000];
 
-/** The sizes that count as round: within a day as clocks show them, then days, then four weeks doubled. */
+/** The sizes that count as round: within a day as clocks show them, then days, never whole weeks. */
 const roundSizes: readonly number[] = [
   ...[10, 20, 30].map((count) => count * second),
   ...[1, 2, 5, 10, 15, 20, 30].map((count) => count * minute),
   ...[1, 2, 3, 6, 12].map((count) => count * hour),
-  ...[1, 2, 7, 14, 28].map((count) => count * day),
-  ...Array.from({ length: 16 }, (_, power) => 28 * 2 ** (power + 1) * day),
+  ...Array.from({ length: 6 }, (_, power) => [1, 2, 5].map((count) => count * 10 ** power * day)).flat(),
   // 10,000 years, the most that a Duration can tell.
   315_576_000_000 * second,
 ];
 
-function startOf(ms: number, bucketMs: number): number {
-  return ms - (ms % bucketMs);
+/** The buckets of a fixed size, from 1970 or, if they are of whole weeks, from a Monday. */
+export function fixedOracleGrid(bucketMs: number, originMs?: number): OracleGrid {
+  return {
+    startOf: (ms) => startOf(ms, bucketMs, originMs),
+    nextAfter: (startMs) => startMs + bucketMs,
+  };
+}
+
+/** The buckets of a calendar. */
+export function calendarOracleGrid(unit: ClockUnit, zone: string): OracleGrid {
+  return {
+    startOf: (ms) => unitStart(unit, ms, zone),
+    nextAfter: (startMs) => nextUnitStart(unit, startMs, zone),
+  };
+}
+
+function startOf(ms: number, bucketMs: number, originMs = bucketMs % (7 * day) === 0 ? 4 * day : 0): number {
+  return originMs + Math.floor((ms - originMs) / bucketMs) * bucketMs;
+}
+
+/** The row of a bucket, filled from the nearest ones of its group if it is empty. */
+function estimated(
+  bucket: OracleBucket,
+  ofGroup: readonly OracleBucket[],
+  fill: OracleFill,
+): OracleBucket["row"] {
+  const { row, startMs } = bucket;
+  if (row.count > 0 || fill === "none" || fill === "null") return row;
+  const full = ofGroup.flatMap((each) =>
+    "magnitude" in each.row ? [{ startMs: each.startMs, row: each.row }] : [],
+  );
+  const before = full.findLast((each) => each.startMs < startMs);
+  const after = full.find((each) => each.startMs > startMs);
+  if (!before || (fill === "linear" && !after)) return row;
+  const share =
+    fill === "previous" || !after ? 0 : (startMs - before.startMs) / (after.startMs - before.startMs);
+  const at = (name: keyof Estimate): number =>
+    before.row[name] + share * ((after ?? before).row[name] - before.row[name]);
+  const estimate = { average: at("average"), minimum: at("minimum"), maximum: at("maximum") };
+  return { ...row, count: 0, estimate };
 }
 
 /** The first and the last millisecond of a timeframe; where it has no bound, of the readings found. */

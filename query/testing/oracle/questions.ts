@@ -1,6 +1,17 @@
 import fc from "fast-check";
-import type { Bound, OracleGrouping, Question } from "./oracle.ts";
+import type { Bound, OracleFill, OracleGrouping, Question } from "./oracle.ts";
 import { deviceIds, type MomentPlan, momentOf, momentPlans } from "./streams.ts";
+import type { ClockUnit } from "./zone-clock.ts";
+
+/** Zones whose clocks change by an hour in spring and autumn or in autumn and spring, by half an hour, and never. */
+const questionZones = [
+  "",
+  "Europe/Berlin",
+  "America/New_York",
+  "Australia/Lord_Howe",
+  "Asia/Kolkata",
+  "Asia/Kathmandu",
+] as const;
 
 type BoundPlan = { readonly moment: MomentPlan; readonly nanos: number };
 
@@ -20,8 +31,11 @@ export type CallPlan =
       readonly grouping: OracleGrouping;
       readonly resolution:
         | { readonly kind: "bucket"; readonly windows: number }
-        | { readonly kind: "maxPoints"; readonly points: number };
-      readonly fill: boolean;
+        | { readonly kind: "maxPoints"; readonly points: number }
+        | { readonly kind: "calendar"; readonly unit: ClockUnit; readonly zone: string };
+      /** In windows since 1970; the contract's default if it is left out. */
+      readonly origin?: number | undefined;
+      readonly fill: OracleFill;
       /** In how many pages the answer is asked for; 1 by default. */
       readonly pages?: number;
     }
@@ -48,6 +62,11 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
       kind: fc.constant("maxPoints" as const),
       points: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 500 })),
     }),
+    fc.record({
+      kind: fc.constant("calendar" as const),
+      unit: fc.constantFrom<ClockUnit>("hour", "day", "week", "month", "quarter", "year"),
+      zone: fc.constantFrom(...questionZones),
+    }),
   );
   const call: fc.Arbitrary<CallPlan> = fc.oneof(
     { weight: 3, arbitrary: fc.record({ kind: fc.constant("aggregates" as const), grouping, pages }) },
@@ -57,7 +76,8 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
         kind: fc.constant("buckets" as const),
         grouping,
         resolution,
-        fill: fc.boolean(),
+        origin: fc.option(fc.integer({ min: -100_000, max: 100_000 }), { nil: undefined, freq: 2 }),
+        fill: fc.constantFrom<OracleFill>("none", "none", "null", "null", "previous", "linear"),
         pages,
       }),
     },

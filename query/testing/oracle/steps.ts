@@ -33,13 +33,16 @@ export function sentAgain(_reading: ReadingPlan, place: number): ReadingPlan {
   return { kind: "repeat", place, conflict: place % 4 === 0 };
 }
 
+const berlinDays = { kind: "calendar", unit: "day", zone: "Europe/Berlin" } as const;
+
 /** Asks in every way, for everything. */
 export function everyCall(): Step {
   const calls: CallPlan[] = [
     { kind: "aggregates", grouping: "series" },
     { kind: "aggregates", grouping: "all" },
-    { kind: "buckets", grouping: "device", resolution: { kind: "bucket", windows: 6 }, fill: true },
-    { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 1 }, fill: false },
+    { kind: "buckets", grouping: "device", resolution: { kind: "bucket", windows: 6 }, fill: "null" },
+    { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 1 }, fill: "none" },
+    { kind: "buckets", grouping: "series", resolution: berlinDays, fill: "linear" },
     { kind: "readings", newestFirst: true, pageSize: 1 },
   ];
   const bounds = [undefined, undefined] as const;

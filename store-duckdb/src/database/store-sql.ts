@@ -135,9 +135,9 @@ export function foldSql(
   return `INSERT INTO ${partialsTable(level)} SELECT * EXCLUDE (from_raw) FROM (${merged}) ORDER BY window_start, series`;
 }
 
-/** SQL for a column of milliseconds (never negative here) cut down to a multiple of `size`. */
-export function alignedSql(column: string, size: number): string {
-  return `${column} - ${column} % ${size}`;
+/** SQL for a column of milliseconds (never before `origin` here) cut down to a multiple of `size` since `origin`. */
+export function alignedSql(column: string, size: number, origin = 0): string {
+  return `${column} - ${origin === 0 ? column : `(${column} - ${origin})`} % ${size}`;
 }
 
 /** SQL for `column` in [since, to); an infinite bound is no bound. */

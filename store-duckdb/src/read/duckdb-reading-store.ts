@@ -85,13 +85,13 @@ export function createDuckdbReadingStore(dependencies: {
       return { windows: [] };
     },
 
-    async readPartials({ plan, filter, bucketMs, mergeDevices, partialsMax = Infinity }, signal) {
+    async readPartials({ plan, filter, buckets, mergeDevices, partialsMax = Infinity }, signal) {
       assertAnswering(signal);
       // Before the statement: what arrived before this moment is committed, so the statement sees it.
       const { completeThroughMs } = state.horizon();
       const condition = seriesCondition(registry, filter);
       if (condition === undefined) return { partials: [], completeThroughMs };
-      const sources = partialSources({ plan, seriesCondition: condition, bucketMs });
+      const sources = partialSources({ plan, seriesCondition: condition, buckets });
       if (sources.length === 0) return { partials: [], completeThroughMs };
       const matching = countMatching(registry, filter);
       const read = (): Promise<Pick<PartialsRead, "partials" | "tooMany">> =>

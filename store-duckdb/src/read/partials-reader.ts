@@ -1,4 +1,10 @@
-import type { ReadPlan, Scan, SeriesPartial } from "@devicemesh/query";
+import {
+  type BucketGrid,
+  bucketExpression,
+  type ReadPlan,
+  type Scan,
+  type SeriesPartial,
+} from "@devicemesh/query";
 import {
   alignedSql,
   betweenSql,
@@ -13,14 +19,14 @@ import type { Columns } from "./duckdb-readers.ts";
 export type PartialsRequest = {
   readonly plan: ReadPlan;
   readonly seriesCondition: string;
-  readonly bucketMs: number | undefined;
+  readonly buckets: BucketGrid | undefined;
 };
 
 /**
  * The sources of a plan's scans. Each scan is a source of its own: the engine skips blocks by the bounds of
  * one range, but not by ranges joined with OR.
  */
-export function partialSources({ plan, seriesCondition, bucketMs }: PartialsRequest): PartialSource[] {
+export function partialSources({ plan, seriesCondition, buckets }: PartialsRequest): PartialSource[] {
   function source(table: string, raw: boolean, scan: Scan): PartialSource {
     const [time, arrived] = raw ? ["ts", "arrived"] : ["window_start", "segment"];
     const bounds = [
@@ -31,13 +37,22 @@ export function partialSources({ plan, seriesCondition, bucketMs }: PartialsRequ
       table,
       raw,
       where: [...bounds, seriesCondition].filter((condition) => condition !== "true").join(" AND ") || "true",
-      keys: bucketMs === undefined ? {} : { bucket: alignedSql(time, bucketMs) },
+      keys: buckets ? { bucket: bucketSql(time, buckets) } : {},
     };
   }
   return [
     ...plan.levels.flatMap((scans, level) => scans.map((scan) => source(partialsTable(level), false, scan))),
     ...plan.raw.map((scan) => source("readings", true, scan)),
   ];
+}
+
+/** SQL for the start of the bucket that a column of milliseconds lies in. */
+function bucketSql(column: string, buckets: BucketGrid): string {
+  return bucketExpression(buckets, {
+    aligned: ({ sinceMs, sizeMs }) => alignedSql(column, sizeMs, sinceMs),
+    choice: (beforeMs, earlier, later) =>
+      `CASE WHEN ${column} < ${beforeMs} THEN ${earlier} ELSE ${later} END`,
+  });
 }
 
 /** SQL that counts the rows that `seriesPartialsSql` would have. */

@@ -1,6 +1,7 @@
 import { collections, partialsCollection } from "@devicemesh/pipeline";
 import type { Level } from "@devicemesh/proto";
 import type { Db, Document } from "mongodb";
+import type { BucketGrid } from "../../calendar/bucket-grid.ts";
 import type {
   ReadPlan,
   RepairScan,
@@ -40,10 +41,10 @@ const batchSize = 10_000;
 export function planPipelines(request: {
   readonly plan: ReadPlan;
   readonly filter: SeriesFilter;
-  readonly bucketMs: number | undefined;
+  readonly buckets: BucketGrid | undefined;
   readonly levels: readonly Level[];
 }): PlannedPipeline[] {
-  const { plan, filter, bucketMs, levels } = request;
+  const { plan, filter, buckets, levels } = request;
   const { repeats } = plan;
   function source(options: {
     readonly collection: string;
@@ -68,7 +69,7 @@ export function planPipelines(request: {
       collection: collections.messages,
       kind: "raw",
       fields: readingFields,
-      group: groupReadings(bucketMs),
+      group: groupReadings(buckets),
       scans: plan.raw,
       except: repeats?.except.raw,
       own: repeats?.raw,
@@ -78,14 +79,14 @@ export function planPipelines(request: {
         collection: partialsCollection(level, windowMs),
         kind: "partials",
         fields: partialFields,
-        group: groupPartials({ bucketMs, windowMs }),
+        group: groupPartials({ buckets, windowMs }),
         scans: plan.levels[level] ?? [],
         except: repeats?.except.levels[level],
         own: repeats?.levels[level],
       }),
     ),
     ...neighbours(repeats?.repairs ?? []).map((some) =>
-      repairsPipeline(some, { bucketMs, windowMs: (levels[0] as Level).windowMs }),
+      repairsPipeline(some, { buckets, windowMs: (levels[0] as Level).windowMs }),
     ),
   ];
 }
@@ -93,7 +94,7 @@ export function planPipelines(request: {
 /** Finds out how many windows the repairs have (`windows`), and groups those that are not empty. */
 function repairsPipeline(
   repairs: readonly RepairScan[],
-  { bucketMs, windowMs }: { readonly bucketMs: number | undefined; readonly windowMs: number },
+  { buckets, windowMs }: { readonly buckets: BucketGrid | undefined; readonly windowMs: number },
 ): PlannedPipeline {
   const conditions = repairs.flatMap((scan) =>
     spanConditions(scan, "window_start").map((condition) => ({
@@ -108,7 +109,7 @@ function repairsPipeline(
       { $match: commonCondition(repairs, "window_start") },
       { $match: { $or: conditions } },
       ...groupPartials({
-        bucketMs,
+        buckets,
         windowMs,
         at: "repair.",
         // Empty repairs have no figures, which would come first among the others'.
@@ -127,7 +128,7 @@ export async function readPlan(
     readonly db: Db;
     readonly plan: ReadPlan;
     readonly filter: SeriesFilter;
-    readonly bucketMs: number | undefined;
+    readonly buckets: BucketGrid | undefined;
     readonly levels: readonly Level[];
   },
   options: LargeReadOptions,

@@ -1,5 +1,6 @@
 import type { SensorName } from "@devicemesh/proto";
 import type { Document } from "mongodb";
+import { type BucketGrid, bucketExpression } from "../../calendar/bucket-grid.ts";
 import type { SeriesPartial } from "../reading-store.ts";
 
 // What readings, partials and repairs are grouped into: by series, bucket and part, each a partial again. M2 is
@@ -25,11 +26,11 @@ export type PartialRow = {
 };
 
 /** Stages that group readings. */
-export function groupReadings(bucketMs: number | undefined): Document[] {
+export function groupReadings(buckets: BucketGrid | undefined): Document[] {
   return [
     {
       $group: {
-        _id: { d: "$device_id", s: "$sensor", b: startOf("$timestamp", bucketMs) },
+        _id: { d: "$device_id", s: "$sensor", b: bucketOf("$timestamp", buckets) },
         count: { $sum: 1 },
         sum: { $sum: "$value" },
         lowest: { $min: { v: "$value", t: "$timestamp" } },
@@ -49,23 +50,23 @@ export function groupReadings(bucketMs: number | undefined): Document[] {
  * and `sums` are further ones of the group. Partials of nothing, without figures, give a row with a count of 0.
  */
 export function groupPartials(options: {
-  readonly bucketMs: number | undefined;
+  readonly buckets: BucketGrid | undefined;
   readonly windowMs: number;
   readonly at?: string;
   readonly keys?: Document;
   readonly sums?: Document;
 }): Document[] {
-  const { bucketMs, windowMs, at = "", keys, sums } = options;
+  const { buckets, windowMs, at = "", keys, sums } = options;
   const field = (name: string): string => `$${at}${name}`;
   const partMs = windowsOfPart * windowMs;
-  const isBucketSmall = bucketMs !== undefined && bucketMs <= partMs;
+  const isBucketSmall = buckets?.every(({ sizeMs }) => sizeMs <= partMs) ?? false;
   return [
     {
       $group: {
         _id: {
           d: "$device_id",
           s: "$sensor",
-          b: startOf("$window_start", bucketMs),
+          b: bucketOf("$window_start", buckets),
           ...(!isBucketSmall && { part: startOf("$window_start", partMs) }),
           ...keys,
         },
@@ -135,11 +136,19 @@ export function partialOfRow(row: PartialRow, { isRaw }: { readonly isRaw: boole
   };
 }
 
-/** The start, in ms since 1970, of the span of this size that a date lies in; 0 if there is no size. */
-function startOf(date: string, sizeMs: number | undefined): Document | number {
-  if (sizeMs === undefined) return 0;
+/** The start, in ms since 1970, of the bucket that a date lies in; 0 if there are no buckets. */
+function bucketOf(date: string, buckets: BucketGrid | undefined): Document | number {
+  if (!buckets) return 0;
+  return bucketExpression<Document>(buckets, {
+    aligned: ({ sinceMs, sizeMs }) => startOf(date, sizeMs, sinceMs),
+    choice: (beforeMs, earlier, later) => ({ $cond: [{ $lt: [date, new Date(beforeMs)] }, earlier, later] }),
+  });
+}
+
+/** The start, in ms since 1970, of the span of this size, counted from `originMs`, that a date lies in. */
+function startOf(date: string, sizeMs: number, originMs = 0): Document {
   const ms = { $toLong: date };
-  return { $subtract: [ms, { $mod: [ms, sizeMs] }] };
+  return { $subtract: [ms, { $mod: [originMs === 0 ? ms : { $subtract: [ms, originMs] }, sizeMs] }] };
 }
 
 function negated(date: string): Document {

@@ -5,6 +5,7 @@ import { type CommandStartedEvent, type Db, type Document, MongoClient } from "m
 import { describe, expect, it } from "vitest";
 import { type MeshFixture, openMeshFixture } from "../../../testing/mongo/mongo-mesh-fixture.ts";
 import { readTimeframe } from "../../answer/read-timeframe.ts";
+import { fixedGrid } from "../../calendar/bucket-grid.ts";
 import { allTime } from "../../plan/planner.ts";
 import type { ReadingStore, SeriesFilter } from "../reading-store.ts";
 import { createMongoReadingStore } from "./mongo-reading-store.ts";
@@ -58,7 +59,8 @@ async function askAll(store: ReadingStore, nowMs: number): Promise<void> {
   for (const filter of filters) {
     for (const timeframe of timeframes) {
       for (const bucketMs of [undefined, 10_000, dayMs]) {
-        await readTimeframe(store, { filter, timeframe, bucketMs }, signal);
+        const buckets = bucketMs === undefined ? undefined : fixedGrid(bucketMs);
+        await readTimeframe(store, { filter, timeframe, buckets }, signal);
       }
       for (const descending of [true, false]) {
         await store.readReadings({ filter, ...timeframe, descending, limit: 10 }, signal);

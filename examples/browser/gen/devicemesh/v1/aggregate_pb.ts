@@ -158,7 +158,7 @@ export const AggregateRowSchema: GenMessage<AggregateRow> = /*@__PURE__*/
  */
 export type Bucket = Message<"devicemesh.v1.Bucket"> & {
   /**
-   * Where the bucket starts, inclusive. Buckets are aligned to 1970-01-01T00:00:00Z. Only readings
+   * Where the bucket starts, inclusive; see ListBucketsRequest on where buckets start. Only readings
    * inside the timeframe asked for are counted, also where it cuts the first and the last bucket.
    *
    * @generated from field: google.protobuf.Timestamp start = 1;
@@ -173,7 +173,8 @@ export type Bucket = Message<"devicemesh.v1.Bucket"> & {
   end?: Timestamp | undefined;
 
   /**
-   * What its readings add up to. Of an empty bucket, only the group and a count of 0: its figures are unset.
+   * What its readings add up to. Of an empty bucket, only the group and a count of 0: its figures are unset, unless
+   * the request fills them.
    *
    * @generated from field: devicemesh.v1.AggregateRow row = 3;
    */

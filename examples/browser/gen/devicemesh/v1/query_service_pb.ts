@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { AggregateRow, Bucket, Coverage, GroupBy } from "./aggregate_pb.ts";
+import type { AggregateRow, Bucket, Coverage, GroupBy, TimeSpan } from "./aggregate_pb.ts";
 import { file_devicemesh_v1_aggregate } from "./aggregate_pb.ts";
 import type { DeviceMessage } from "./device_message_pb.ts";
 import { file_devicemesh_v1_device_message } from "./device_message_pb.ts";
@@ -22,7 +22,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/query_service.proto.
  */
 export const file_devicemesh_v1_query_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEi3wEKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EhEKCXBhZ2Vfc2l6ZRgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJIoYBChVHZXRBZ2dyZWdhdGVzUmVzcG9uc2USKQoEcm93cxgBIAMoCzIbLmRldmljZW1lc2gudjEuQWdncmVnYXRlUm93EikKCGNvdmVyYWdlGAIgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkivAIKEkxpc3RCdWNrZXRzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIrCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIUCgptYXhfcG9pbnRzGAcgASgNSAASDAoEZmlsbBgIIAEoCBIRCglwYWdlX3NpemUYCSABKA0SEgoKcGFnZV90b2tlbhgKIAEoCUIMCgpyZXNvbHV0aW9uIqwBChNMaXN0QnVja2V0c1Jlc3BvbnNlEikKBmJ1Y2tldBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAIgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYAyABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEhcKD25leHRfcGFnZV90b2tlbhgEIAEoCSLZAQoTTGlzdFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVvcmRlchgFIAEoDjIULmRldmljZW1lc2gudjEuT3JkZXISEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkipwEKFExpc3RSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSJfChFMaXN0U2VyaWVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkijgEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlImMKFUxpc3REdXBsaWNhdGVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiYgoWTGlzdER1cGxpY2F0ZXNSZXNwb25zZRIvCgZzZXJpZXMYASADKAsyHy5kZXZpY2VtZXNoLnYxLlNlcmllc0R1cGxpY2F0ZXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhoKGEdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdCJKChlHZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEi0KBnN0YXR1cxgBIAEoCzIdLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMiqAEKFldhdGNoQWdncmVnYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEigKCGdyb3VwX2J5GAMgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EikKBmJ1Y2tldBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxsYXN0X2J1Y2tldHMYBSABKA0i1QEKF1dhdGNoQWdncmVnYXRlc1Jlc3BvbnNlEhAKCHNuYXBzaG90GAEgASgIEikKBmJ1Y2tldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAMgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEioKBWFoZWFkGAUgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cijwEKFUV4cG9ydFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJvChZFeHBvcnRSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEiUKA2VuZBgCIAEoCzIYLmRldmljZW1lc2gudjEuRXhwb3J0RW5kIuMBChRFeHBvcnRCdWNrZXRzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIpCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iZgoVRXhwb3J0QnVja2V0c1Jlc3BvbnNlEiYKB2J1Y2tldHMYASADKAsyFS5kZXZpY2VtZXNoLnYxLkJ1Y2tldBIlCgNlbmQYAiABKAsyGC5kZXZpY2VtZXNoLnYxLkV4cG9ydEVuZCJECglFeHBvcnRFbmQSDAoEcm93cxgBIAEoBBIpCghjb3ZlcmFnZRgCIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UqTgoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIWChJPUkRFUl9PTERFU1RfRklSU1QQARIWChJPUkRFUl9ORVdFU1RfRklSU1QQAjKDBwoMUXVlcnlTZXJ2aWNlEl8KDUdldEFnZ3JlZ2F0ZXMSIy5kZXZpY2VtZXNoLnYxLkdldEFnZ3JlZ2F0ZXNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACARJZCgtMaXN0QnVja2V0cxIhLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXF1ZXN0GiIuZGV2aWNlbWVzaC52MS5MaXN0QnVja2V0c1Jlc3BvbnNlIgOQAgESXAoMTGlzdFJlYWRpbmdzEiIuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXF1ZXN0GiMuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXNwb25zZSIDkAIBElYKCkxpc3RTZXJpZXMSIC5kZXZpY2VtZXNoLnYxLkxpc3RTZXJpZXNSZXF1ZXN0GiEuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVzcG9uc2UiA5ACARJiCg5MaXN0RHVwbGljYXRlcxIkLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5MaXN0RHVwbGljYXRlc1Jlc3BvbnNlIgOQAgESawoRR2V0UGlwZWxpbmVTdGF0dXMSJy5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBooLmRldmljZW1lc2gudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZSIDkAIBEmcKD1dhdGNoQWdncmVnYXRlcxIlLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBomLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACATABEmQKDkV4cG9ydFJlYWRpbmdzEiQuZGV2aWNlbWVzaC52MS5FeHBvcnRSZWFkaW5nc1JlcXVlc3QaJS5kZXZpY2VtZXNoLnYxLkV4cG9ydFJlYWRpbmdzUmVzcG9uc2UiA5ACATABEmEKDUV4cG9ydEJ1Y2tldHMSIy5kZXZpY2VtZXNoLnYxLkV4cG9ydEJ1Y2tldHNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5FeHBvcnRCdWNrZXRzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEi3wEKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EhEKCXBhZ2Vfc2l6ZRgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJIoYBChVHZXRBZ2dyZWdhdGVzUmVzcG9uc2USKQoEcm93cxgBIAMoCzIbLmRldmljZW1lc2gudjEuQWdncmVnYXRlUm93EikKCGNvdmVyYWdlGAIgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkiTgoOQ2FsZW5kYXJCdWNrZXQSKQoEdW5pdBgBIAEoDjIbLmRldmljZW1lc2gudjEuQ2FsZW5kYXJVbml0EhEKCXRpbWVfem9uZRgCIAEoCSLDAwoSTGlzdEJ1Y2tldHNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EisKBmJ1Y2tldBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhQKCm1heF9wb2ludHMYByABKA1IABIxCghjYWxlbmRhchgLIAEoCzIdLmRldmljZW1lc2gudjEuQ2FsZW5kYXJCdWNrZXRIABIMCgRmaWxsGAggASgIEhEKCXBhZ2Vfc2l6ZRgJIAEoDRISCgpwYWdlX3Rva2VuGAogASgJEioKBm9yaWdpbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoJZmlsbF9tb2RlGA0gASgOMhMuZGV2aWNlbWVzaC52MS5GaWxsQgwKCnJlc29sdXRpb24idQoPT3V0c2lkZVJlYWRpbmdzEg0KBWNvdW50GAEgASgEEikKBWZpcnN0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgRsYXN0GAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCK6AgoTTGlzdEJ1Y2tldHNSZXNwb25zZRIpCgZidWNrZXQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoHYnVja2V0cxgCIAMoCzIVLmRldmljZW1lc2gudjEuQnVja2V0EikKCGNvdmVyYWdlGAMgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YBCABKAkSLwoIY2FsZW5kYXIYBSABKAsyHS5kZXZpY2VtZXNoLnYxLkNhbGVuZGFyQnVja2V0EioKCXRpbWVmcmFtZRgGIAEoCzIXLmRldmljZW1lc2gudjEuVGltZVNwYW4SLwoHb3V0c2lkZRgHIAMoCzIeLmRldmljZW1lc2gudjEuT3V0c2lkZVJlYWRpbmdzItkBChNMaXN0UmVhZGluZ3NSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiMKBW9yZGVyGAUgASgOMhQuZGV2aWNlbWVzaC52MS5PcmRlchIRCglwYWdlX3NpemUYBiABKA0SEgoKcGFnZV90b2tlbhgHIAEoCSKnAQoUTGlzdFJlYWRpbmdzUmVzcG9uc2USLgoIcmVhZGluZ3MYASADKAsyHC5kZXZpY2VtZXNoLnYxLkRldmljZU1lc3NhZ2USFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEhsKE3ByZXZpb3VzX3BhZ2VfdG9rZW4YAyABKAkSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlIrsCChFMaXN0U2VyaWVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkSGQoPZGV2aWNlX2NvbnRhaW5zGAUgASgJSAASFwoNZGV2aWNlX3ByZWZpeBgGIAEoCUgAEhUKC2RldmljZV9nbG9iGAcgASgJSAASKQoFb3JkZXIYCCABKA4yGi5kZXZpY2VtZXNoLnYxLlNlcmllc09yZGVyEikKBXN0YXRlGAkgASgOMhouZGV2aWNlbWVzaC52MS5TZXJpZXNTdGF0ZRIvCgxzaWxlbnRfYWZ0ZXIYCiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCAoGc2VhcmNoIugBChJMaXN0U2VyaWVzUmVzcG9uc2USJQoGc2VyaWVzGAEgAygLMhUuZGV2aWNlbWVzaC52MS5TZXJpZXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJEg0KBXRvdGFsGAMgASgEEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRInCgNub3cYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KDHNpbGVudF9hZnRlchgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJjChVMaXN0RHVwbGljYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEhEKCXBhZ2Vfc2l6ZRgDIAEoDRISCgpwYWdlX3Rva2VuGAQgASgJImIKFkxpc3REdXBsaWNhdGVzUmVzcG9uc2USLwoGc2VyaWVzGAEgAygLMh8uZGV2aWNlbWVzaC52MS5TZXJpZXNEdXBsaWNhdGVzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCSIaChhHZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QiSgoZR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZRItCgZzdGF0dXMYASABKAsyHS5kZXZpY2VtZXNoLnYxLlBpcGVsaW5lU3RhdHVzIqgBChZXYXRjaEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIoCghncm91cF9ieRgDIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIpCgZidWNrZXQYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMbGFzdF9idWNrZXRzGAUgASgNItUBChdXYXRjaEFnZ3JlZ2F0ZXNSZXNwb25zZRIQCghzbmFwc2hvdBgBIAEoCBIpCgZidWNrZXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoHYnVja2V0cxgDIAMoCzIVLmRldmljZW1lc2gudjEuQnVja2V0EikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIqCgVhaGVhZBgFIAMoCzIbLmRldmljZW1lc2gudjEuQWdncmVnYXRlUm93Io8BChVFeHBvcnRSZWFkaW5nc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAibwoWRXhwb3J0UmVhZGluZ3NSZXNwb25zZRIuCghyZWFkaW5ncxgBIAMoCzIcLmRldmljZW1lc2gudjEuRGV2aWNlTWVzc2FnZRIlCgNlbmQYAiABKAsyGC5kZXZpY2VtZXNoLnYxLkV4cG9ydEVuZCLjAQoURXhwb3J0QnVja2V0c1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnkSKQoGYnVja2V0GAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImYKFUV4cG9ydEJ1Y2tldHNSZXNwb25zZRImCgdidWNrZXRzGAEgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSJQoDZW5kGAIgASgLMhguZGV2aWNlbWVzaC52MS5FeHBvcnRFbmQiRAoJRXhwb3J0RW5kEgwKBHJvd3MYASABKAQSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlKsABCgxDYWxlbmRhclVuaXQSHQoZQ0FMRU5EQVJfVU5JVF9VTlNQRUNJRklFRBAAEhYKEkNBTEVOREFSX1VOSVRfSE9VUhABEhUKEUNBTEVOREFSX1VOSVRfREFZEAISFgoSQ0FMRU5EQVJfVU5JVF9XRUVLEAMSFwoTQ0FMRU5EQVJfVU5JVF9NT05USBAEEhkKFUNBTEVOREFSX1VOSVRfUVVBUlRFUhAFEhYKEkNBTEVOREFSX1VOSVRfWUVBUhAGKl4KBEZpbGwSFAoQRklMTF9VTlNQRUNJRklFRBAAEg0KCUZJTExfTk9ORRABEg0KCUZJTExfTlVMTBACEhEKDUZJTExfUFJFVklPVVMQAxIPCgtGSUxMX0xJTkVBUhAEKk4KBU9yZGVyEhUKEU9SREVSX1VOU1BFQ0lGSUVEEAASFgoST1JERVJfT0xERVNUX0ZJUlNUEAESFgoST1JERVJfTkVXRVNUX0ZJUlNUEAIqggEKC1Nlcmllc09yZGVyEhwKGFNFUklFU19PUkRFUl9VTlNQRUNJRklFRBAAEhUKEVNFUklFU19PUkRFUl9OQU1FEAESHQoZU0VSSUVTX09SREVSX0xBVEVTVF9GSVJTVBACEh8KG1NFUklFU19PUkRFUl9TSUxFTlRfTE9OR0VTVBADKl0KC1Nlcmllc1N0YXRlEhwKGFNFUklFU19TVEFURV9VTlNQRUNJRklFRBAAEhcKE1NFUklFU19TVEFURV9PTkxJTkUQARIXChNTRVJJRVNfU1RBVEVfU0lMRU5UEAIygwcKDFF1ZXJ5U2VydmljZRJfCg1HZXRBZ2dyZWdhdGVzEiMuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVxdWVzdBokLmRldmljZW1lc2gudjEuR2V0QWdncmVnYXRlc1Jlc3BvbnNlIgOQAgESWQoLTGlzdEJ1Y2tldHMSIS5kZXZpY2VtZXNoLnYxLkxpc3RCdWNrZXRzUmVxdWVzdBoiLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXNwb25zZSIDkAIBElwKDExpc3RSZWFkaW5ncxIiLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVxdWVzdBojLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVzcG9uc2UiA5ACARJWCgpMaXN0U2VyaWVzEiAuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVxdWVzdBohLmRldmljZW1lc2gudjEuTGlzdFNlcmllc1Jlc3BvbnNlIgOQAgESYgoOTGlzdER1cGxpY2F0ZXMSJC5kZXZpY2VtZXNoLnYxLkxpc3REdXBsaWNhdGVzUmVxdWVzdBolLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXNwb25zZSIDkAIBEmsKEUdldFBpcGVsaW5lU3RhdHVzEicuZGV2aWNlbWVzaC52MS5HZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QaKC5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVzcG9uc2UiA5ACARJnCg9XYXRjaEFnZ3JlZ2F0ZXMSJS5kZXZpY2VtZXNoLnYxLldhdGNoQWdncmVnYXRlc1JlcXVlc3QaJi5kZXZpY2VtZXNoLnYxLldhdGNoQWdncmVnYXRlc1Jlc3BvbnNlIgOQAgEwARJkCg5FeHBvcnRSZWFkaW5ncxIkLmRldmljZW1lc2gudjEuRXhwb3J0UmVhZGluZ3NSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5FeHBvcnRSZWFkaW5nc1Jlc3BvbnNlIgOQAgEwARJhCg1FeHBvcnRCdWNrZXRzEiMuZGV2aWNlbWVzaC52MS5FeHBvcnRCdWNrZXRzUmVxdWVzdBokLmRldmljZW1lc2gudjEuRXhwb3J0QnVja2V0c1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
  * Asks for aggregates.
@@ -123,6 +123,34 @@ export const GetAggregatesResponseSchema: GenMessage<GetAggregatesResponse> = /*
   messageDesc(file_devicemesh_v1_query_service, 1);
 
 /**
+ * Buckets of the calendar of a time zone, exact across changes of its clock.
+ *
+ * @generated from message devicemesh.v1.CalendarBucket
+ */
+export type CalendarBucket = Message<"devicemesh.v1.CalendarBucket"> & {
+  /**
+   * The unit: one bucket each.
+   *
+   * @generated from field: devicemesh.v1.CalendarUnit unit = 1;
+   */
+  unit: CalendarUnit;
+
+  /**
+   * The name of a zone in the IANA time zone database, for example "Europe/Berlin"; empty means UTC.
+   *
+   * @generated from field: string time_zone = 2;
+   */
+  timeZone: string;
+};
+
+/**
+ * Describes the message devicemesh.v1.CalendarBucket.
+ * Use `create(CalendarBucketSchema)` to create a new message.
+ */
+export const CalendarBucketSchema: GenMessage<CalendarBucket> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 2);
+
+/**
  * Asks for buckets.
  *
  * @generated from message devicemesh.v1.ListBucketsRequest
@@ -184,11 +212,20 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
      */
     value: number;
     case: "maxPoints";
+  } | {
+    /**
+     * Buckets of the calendar in a time zone.
+     *
+     * @generated from field: devicemesh.v1.CalendarBucket calendar = 11;
+     */
+    value: CalendarBucket;
+    case: "calendar";
   } | { case: undefined; value?: undefined };
 
   /**
    * Lists the empty buckets too, between the first and the last of the timeframe (where a bound is
    * unset: of the readings found); also those of the devices asked for that are known and silent in all of it.
+   * The same as FILL_NULL; fill_mode decides if it is set.
    *
    * @generated from field: bool fill = 8;
    */
@@ -207,6 +244,21 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
    * @generated from field: string page_token = 10;
    */
   pageToken: string;
+
+  /**
+   * Buckets of a fixed size start at this moment plus or minus whole buckets; a multiple of the window size since
+   * 1970. Unset means 1970-01-01T00:00:00Z, and for whole weeks Monday, 1970-01-05. Unset with `calendar`.
+   *
+   * @generated from field: google.protobuf.Timestamp origin = 12;
+   */
+  origin?: Timestamp | undefined;
+
+  /**
+   * What empty buckets are answered with.
+   *
+   * @generated from field: devicemesh.v1.Fill fill_mode = 13;
+   */
+  fillMode: Fill;
 };
 
 /**
@@ -214,7 +266,42 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
  * Use `create(ListBucketsRequestSchema)` to create a new message.
  */
 export const ListBucketsRequestSchema: GenMessage<ListBucketsRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 2);
+  messageDesc(file_devicemesh_v1_query_service, 3);
+
+/**
+ * Readings that an answer leaves out, because they are too far from all the others to be on one chart with them.
+ *
+ * @generated from message devicemesh.v1.OutsideReadings
+ */
+export type OutsideReadings = Message<"devicemesh.v1.OutsideReadings"> & {
+  /**
+   * How many there are.
+   *
+   * @generated from field: uint64 count = 1;
+   */
+  count: bigint;
+
+  /**
+   * The timestamp of the first.
+   *
+   * @generated from field: google.protobuf.Timestamp first = 2;
+   */
+  first?: Timestamp | undefined;
+
+  /**
+   * The timestamp of the last.
+   *
+   * @generated from field: google.protobuf.Timestamp last = 3;
+   */
+  last?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.OutsideReadings.
+ * Use `create(OutsideReadingsSchema)` to create a new message.
+ */
+export const OutsideReadingsSchema: GenMessage<OutsideReadings> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 4);
 
 /**
  * Buckets.
@@ -223,7 +310,7 @@ export const ListBucketsRequestSchema: GenMessage<ListBucketsRequest> = /*@__PUR
  */
 export type ListBucketsResponse = Message<"devicemesh.v1.ListBucketsResponse"> & {
   /**
-   * The size of the buckets.
+   * The size of the buckets; unset if they are of the calendar.
    *
    * @generated from field: google.protobuf.Duration bucket = 1;
    */
@@ -250,6 +337,30 @@ export type ListBucketsResponse = Message<"devicemesh.v1.ListBucketsResponse"> &
    * @generated from field: string next_page_token = 4;
    */
   nextPageToken: string;
+
+  /**
+   * The calendar of the buckets, as asked for.
+   *
+   * @generated from field: devicemesh.v1.CalendarBucket calendar = 5;
+   */
+  calendar?: CalendarBucket | undefined;
+
+  /**
+   * The timeframe of the answer, whose readings are counted. Where the server chooses the size of the buckets and
+   * since or to is unset, it ends on that side with the readings, but for those that are far from all others, as
+   * clocks that are wrong send them: `outside` states them. Unset bounds do not bound.
+   *
+   * @generated from field: devicemesh.v1.TimeSpan timeframe = 6;
+   */
+  timeframe?: TimeSpan | undefined;
+
+  /**
+   * Readings before and after `timeframe` that would be counted if its bounds were not chosen by the server; two at
+   * most. Ask with since or to for them.
+   *
+   * @generated from field: repeated devicemesh.v1.OutsideReadings outside = 7;
+   */
+  outside: OutsideReadings[];
 };
 
 /**
@@ -257,7 +368,7 @@ export type ListBucketsResponse = Message<"devicemesh.v1.ListBucketsResponse"> &
  * Use `create(ListBucketsResponseSchema)` to create a new message.
  */
 export const ListBucketsResponseSchema: GenMessage<ListBucketsResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 3);
+  messageDesc(file_devicemesh_v1_query_service, 5);
 
 /**
  * Asks for raw readings.
@@ -320,7 +431,7 @@ export type ListReadingsRequest = Message<"devicemesh.v1.ListReadingsRequest"> &
  * Use `create(ListReadingsRequestSchema)` to create a new message.
  */
 export const ListReadingsRequestSchema: GenMessage<ListReadingsRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 4);
+  messageDesc(file_devicemesh_v1_query_service, 6);
 
 /**
  * A page of raw readings.
@@ -362,7 +473,7 @@ export type ListReadingsResponse = Message<"devicemesh.v1.ListReadingsResponse">
  * Use `create(ListReadingsResponseSchema)` to create a new message.
  */
 export const ListReadingsResponseSchema: GenMessage<ListReadingsResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 5);
+  messageDesc(file_devicemesh_v1_query_service, 7);
 
 /**
  * Asks which series exist.
@@ -397,6 +508,58 @@ export type ListSeriesRequest = Message<"devicemesh.v1.ListSeriesRequest"> & {
    * @generated from field: string page_token = 4;
    */
   pageToken: string;
+
+  /**
+   * Devices whose id matches; all if unset. Upper and lower case differ.
+   *
+   * @generated from oneof devicemesh.v1.ListSeriesRequest.search
+   */
+  search: {
+    /**
+     * Whose id has this text somewhere in it.
+     *
+     * @generated from field: string device_contains = 5;
+     */
+    value: string;
+    case: "deviceContains";
+  } | {
+    /**
+     * Whose id begins with this text.
+     *
+     * @generated from field: string device_prefix = 6;
+     */
+    value: string;
+    case: "devicePrefix";
+  } | {
+    /**
+     * Whose whole id matches this pattern: * stands for any text, also none, and ? for one character.
+     *
+     * @generated from field: string device_glob = 7;
+     */
+    value: string;
+    case: "deviceGlob";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * The order; SERIES_ORDER_NAME by default.
+   *
+   * @generated from field: devicemesh.v1.SeriesOrder order = 8;
+   */
+  order: SeriesOrder;
+
+  /**
+   * Only series in this state; all by default.
+   *
+   * @generated from field: devicemesh.v1.SeriesState state = 9;
+   */
+  state: SeriesState;
+
+  /**
+   * After how long without readings a series is silent; 5 minutes by default.
+   *
+   * @generated from field: google.protobuf.Duration silent_after = 10;
+   */
+  silentAfter?: Duration | undefined;
 };
 
 /**
@@ -404,7 +567,7 @@ export type ListSeriesRequest = Message<"devicemesh.v1.ListSeriesRequest"> & {
  * Use `create(ListSeriesRequestSchema)` to create a new message.
  */
 export const ListSeriesRequestSchema: GenMessage<ListSeriesRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 6);
+  messageDesc(file_devicemesh_v1_query_service, 8);
 
 /**
  * A page of series.
@@ -413,14 +576,15 @@ export const ListSeriesRequestSchema: GenMessage<ListSeriesRequest> = /*@__PURE_
  */
 export type ListSeriesResponse = Message<"devicemesh.v1.ListSeriesResponse"> & {
   /**
-   * The series, by device_id, then by sensor.
+   * The series, in the order asked for.
    *
    * @generated from field: repeated devicemesh.v1.Series series = 1;
    */
   series: Series[];
 
   /**
-   * Gets the next page; empty if there is none.
+   * Gets the next page; empty if there is none. By latest reading, a series that sends between two pages may be on
+   * both or on none.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -439,6 +603,20 @@ export type ListSeriesResponse = Message<"devicemesh.v1.ListSeriesResponse"> & {
    * @generated from field: devicemesh.v1.Coverage coverage = 4;
    */
   coverage?: Coverage | undefined;
+
+  /**
+   * The server's time, which ages are relative to; that of the first page.
+   *
+   * @generated from field: google.protobuf.Timestamp now = 5;
+   */
+  now?: Timestamp | undefined;
+
+  /**
+   * After how long without readings a series is silent here.
+   *
+   * @generated from field: google.protobuf.Duration silent_after = 6;
+   */
+  silentAfter?: Duration | undefined;
 };
 
 /**
@@ -446,7 +624,7 @@ export type ListSeriesResponse = Message<"devicemesh.v1.ListSeriesResponse"> & {
  * Use `create(ListSeriesResponseSchema)` to create a new message.
  */
 export const ListSeriesResponseSchema: GenMessage<ListSeriesResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 7);
+  messageDesc(file_devicemesh_v1_query_service, 9);
 
 /**
  * Asks for duplicates and conflicts.
@@ -488,7 +666,7 @@ export type ListDuplicatesRequest = Message<"devicemesh.v1.ListDuplicatesRequest
  * Use `create(ListDuplicatesRequestSchema)` to create a new message.
  */
 export const ListDuplicatesRequestSchema: GenMessage<ListDuplicatesRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 8);
+  messageDesc(file_devicemesh_v1_query_service, 10);
 
 /**
  * A page of series that had duplicates or conflicts.
@@ -516,7 +694,7 @@ export type ListDuplicatesResponse = Message<"devicemesh.v1.ListDuplicatesRespon
  * Use `create(ListDuplicatesResponseSchema)` to create a new message.
  */
 export const ListDuplicatesResponseSchema: GenMessage<ListDuplicatesResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 9);
+  messageDesc(file_devicemesh_v1_query_service, 11);
 
 /**
  * Asks for the pipeline's status.
@@ -531,7 +709,7 @@ export type GetPipelineStatusRequest = Message<"devicemesh.v1.GetPipelineStatusR
  * Use `create(GetPipelineStatusRequestSchema)` to create a new message.
  */
 export const GetPipelineStatusRequestSchema: GenMessage<GetPipelineStatusRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 10);
+  messageDesc(file_devicemesh_v1_query_service, 12);
 
 /**
  * The pipeline's status.
@@ -552,7 +730,7 @@ export type GetPipelineStatusResponse = Message<"devicemesh.v1.GetPipelineStatus
  * Use `create(GetPipelineStatusResponseSchema)` to create a new message.
  */
 export const GetPipelineStatusResponseSchema: GenMessage<GetPipelineStatusResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 11);
+  messageDesc(file_devicemesh_v1_query_service, 13);
 
 /**
  * Asks to watch the last buckets.
@@ -602,7 +780,7 @@ export type WatchAggregatesRequest = Message<"devicemesh.v1.WatchAggregatesReque
  * Use `create(WatchAggregatesRequestSchema)` to create a new message.
  */
 export const WatchAggregatesRequestSchema: GenMessage<WatchAggregatesRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 12);
+  messageDesc(file_devicemesh_v1_query_service, 14);
 
 /**
  * The buckets that are new or changed.
@@ -654,7 +832,7 @@ export type WatchAggregatesResponse = Message<"devicemesh.v1.WatchAggregatesResp
  * Use `create(WatchAggregatesResponseSchema)` to create a new message.
  */
 export const WatchAggregatesResponseSchema: GenMessage<WatchAggregatesResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 13);
+  messageDesc(file_devicemesh_v1_query_service, 15);
 
 /**
  * Asks for all raw readings of a timeframe.
@@ -696,7 +874,7 @@ export type ExportReadingsRequest = Message<"devicemesh.v1.ExportReadingsRequest
  * Use `create(ExportReadingsRequestSchema)` to create a new message.
  */
 export const ExportReadingsRequestSchema: GenMessage<ExportReadingsRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 14);
+  messageDesc(file_devicemesh_v1_query_service, 16);
 
 /**
  * A part of an export.
@@ -724,7 +902,7 @@ export type ExportReadingsResponse = Message<"devicemesh.v1.ExportReadingsRespon
  * Use `create(ExportReadingsResponseSchema)` to create a new message.
  */
 export const ExportReadingsResponseSchema: GenMessage<ExportReadingsResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 15);
+  messageDesc(file_devicemesh_v1_query_service, 17);
 
 /**
  * Asks for all buckets of a timeframe.
@@ -780,7 +958,7 @@ export type ExportBucketsRequest = Message<"devicemesh.v1.ExportBucketsRequest">
  * Use `create(ExportBucketsRequestSchema)` to create a new message.
  */
 export const ExportBucketsRequestSchema: GenMessage<ExportBucketsRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 16);
+  messageDesc(file_devicemesh_v1_query_service, 18);
 
 /**
  * A part of an export.
@@ -808,7 +986,7 @@ export type ExportBucketsResponse = Message<"devicemesh.v1.ExportBucketsResponse
  * Use `create(ExportBucketsResponseSchema)` to create a new message.
  */
 export const ExportBucketsResponseSchema: GenMessage<ExportBucketsResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 17);
+  messageDesc(file_devicemesh_v1_query_service, 19);
 
 /**
  * The end of an export.
@@ -836,7 +1014,135 @@ export type ExportEnd = Message<"devicemesh.v1.ExportEnd"> & {
  * Use `create(ExportEndSchema)` to create a new message.
  */
 export const ExportEndSchema: GenMessage<ExportEnd> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 18);
+  messageDesc(file_devicemesh_v1_query_service, 20);
+
+/**
+ * A unit of the calendar, in the time of a zone.
+ *
+ * @generated from enum devicemesh.v1.CalendarUnit
+ */
+export const CalendarUnit = {
+  /**
+   * Rejected: a calendar bucket has a unit.
+   *
+   * @generated from enum value: CALENDAR_UNIT_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * An hour of the zone's clock. An hour that the clock shows twice is two buckets; where a change of the clock
+   * is not of whole hours, the hour around it is shorter or longer.
+   *
+   * @generated from enum value: CALENDAR_UNIT_HOUR = 1;
+   */
+  HOUR: 1,
+
+  /**
+   * From midnight, or where a change of the clock skips it from the first moment of the day; 23 to 25 hours.
+   *
+   * @generated from enum value: CALENDAR_UNIT_DAY = 2;
+   */
+  DAY: 2,
+
+  /**
+   * From Monday on, as in ISO 8601.
+   *
+   * @generated from enum value: CALENDAR_UNIT_WEEK = 3;
+   */
+  WEEK: 3,
+
+  /**
+   * From the first day of a month on.
+   *
+   * @generated from enum value: CALENDAR_UNIT_MONTH = 4;
+   */
+  MONTH: 4,
+
+  /**
+   * From the first day of January, April, July or October on.
+   *
+   * @generated from enum value: CALENDAR_UNIT_QUARTER = 5;
+   */
+  QUARTER: 5,
+
+  /**
+   * From the first of January on.
+   *
+   * @generated from enum value: CALENDAR_UNIT_YEAR = 6;
+   */
+  YEAR: 6,
+} as const;
+
+/**
+ * A unit of the calendar, in the time of a zone.
+ *
+ * @generated from enum devicemesh.v1.CalendarUnit
+ */
+export type CalendarUnit = (typeof CalendarUnit)[keyof typeof CalendarUnit] | UnknownEnum;
+
+/**
+ * Describes the enum devicemesh.v1.CalendarUnit.
+ */
+export const CalendarUnitSchema: GenEnum<CalendarUnit> = /*@__PURE__*/
+  enumDesc(file_devicemesh_v1_query_service, 0);
+
+/**
+ * What empty buckets are answered with.
+ *
+ * @generated from enum devicemesh.v1.Fill
+ */
+export const Fill = {
+  /**
+   * The same as FILL_NONE, or as FILL_NULL if `fill` is set.
+   *
+   * @generated from enum value: FILL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Empty buckets are not listed.
+   *
+   * @generated from enum value: FILL_NONE = 1;
+   */
+  NONE: 1,
+
+  /**
+   * Empty buckets are listed without figures.
+   *
+   * @generated from enum value: FILL_NULL = 2;
+   */
+  NULL: 2,
+
+  /**
+   * As FILL_NULL, with the average, minimum and maximum of the last bucket before it that has readings. Buckets
+   * before the first one have no figures.
+   *
+   * @generated from enum value: FILL_PREVIOUS = 3;
+   */
+  PREVIOUS: 3,
+
+  /**
+   * As FILL_NULL, with average, minimum and maximum on the straight line, by the starts of the buckets, between
+   * the last bucket before it and the first one after it that have readings. Where one of these is missing there
+   * are no figures.
+   *
+   * @generated from enum value: FILL_LINEAR = 4;
+   */
+  LINEAR: 4,
+} as const;
+
+/**
+ * What empty buckets are answered with.
+ *
+ * @generated from enum devicemesh.v1.Fill
+ */
+export type Fill = (typeof Fill)[keyof typeof Fill] | UnknownEnum;
+
+/**
+ * Describes the enum devicemesh.v1.Fill.
+ */
+export const FillSchema: GenEnum<Fill> = /*@__PURE__*/
+  enumDesc(file_devicemesh_v1_query_service, 1);
 
 /**
  * How readings are ordered.
@@ -877,7 +1183,96 @@ export type Order = (typeof Order)[keyof typeof Order] | UnknownEnum;
  * Describes the enum devicemesh.v1.Order.
  */
 export const OrderSchema: GenEnum<Order> = /*@__PURE__*/
-  enumDesc(file_devicemesh_v1_query_service, 0);
+  enumDesc(file_devicemesh_v1_query_service, 2);
+
+/**
+ * How series are ordered.
+ *
+ * @generated from enum devicemesh.v1.SeriesOrder
+ */
+export const SeriesOrder = {
+  /**
+   * The same as SERIES_ORDER_NAME.
+   *
+   * @generated from enum value: SERIES_ORDER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * By device_id, then sensor, upwards.
+   *
+   * @generated from enum value: SERIES_ORDER_NAME = 1;
+   */
+  NAME: 1,
+
+  /**
+   * By the timestamp of the latest reading, the latest first, then by name.
+   *
+   * @generated from enum value: SERIES_ORDER_LATEST_FIRST = 2;
+   */
+  LATEST_FIRST: 2,
+
+  /**
+   * By the timestamp of the latest reading, the earliest first, then by name.
+   *
+   * @generated from enum value: SERIES_ORDER_SILENT_LONGEST = 3;
+   */
+  SILENT_LONGEST: 3,
+} as const;
+
+/**
+ * How series are ordered.
+ *
+ * @generated from enum devicemesh.v1.SeriesOrder
+ */
+export type SeriesOrder = (typeof SeriesOrder)[keyof typeof SeriesOrder] | UnknownEnum;
+
+/**
+ * Describes the enum devicemesh.v1.SeriesOrder.
+ */
+export const SeriesOrderSchema: GenEnum<SeriesOrder> = /*@__PURE__*/
+  enumDesc(file_devicemesh_v1_query_service, 3);
+
+/**
+ * Whether a series sends.
+ *
+ * @generated from enum devicemesh.v1.SeriesState
+ */
+export const SeriesState = {
+  /**
+   * Any state.
+   *
+   * @generated from enum value: SERIES_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * Its latest reading is at most silent_after old.
+   *
+   * @generated from enum value: SERIES_STATE_ONLINE = 1;
+   */
+  ONLINE: 1,
+
+  /**
+   * Its latest reading is older, or has expired.
+   *
+   * @generated from enum value: SERIES_STATE_SILENT = 2;
+   */
+  SILENT: 2,
+} as const;
+
+/**
+ * Whether a series sends.
+ *
+ * @generated from enum devicemesh.v1.SeriesState
+ */
+export type SeriesState = (typeof SeriesState)[keyof typeof SeriesState] | UnknownEnum;
+
+/**
+ * Describes the enum devicemesh.v1.SeriesState.
+ */
+export const SeriesStateSchema: GenEnum<SeriesState> = /*@__PURE__*/
+  enumDesc(file_devicemesh_v1_query_service, 4);
 
 /**
  * Answers questions about the readings. Every answer is exact for all readings up to its coverage,

@@ -6,13 +6,15 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { TimedValue } from "./aggregate_pb.ts";
 import { file_devicemesh_v1_aggregate } from "./aggregate_pb.ts";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file devicemesh/v1/series.proto.
  */
 export const file_devicemesh_v1_series: GenFile = /*@__PURE__*/
-  fileDesc("ChpkZXZpY2VtZXNoL3YxL3Nlcmllcy5wcm90bxINZGV2aWNlbWVzaC52MSKdAQoGU2VyaWVzEhEKCWRldmljZV9pZBgBIAEoCRIOCgZzZW5zb3IYAiABKAkSDAoEdW5pdBgDIAEoCRINCgVjb3VudBgEIAEoBBIoCgVmaXJzdBgFIAEoCzIZLmRldmljZW1lc2gudjEuVGltZWRWYWx1ZRIpCgZsYXRlc3QYBiABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWViBnByb3RvMw", [file_devicemesh_v1_aggregate]);
+  fileDesc("ChpkZXZpY2VtZXNoL3YxL3Nlcmllcy5wcm90bxINZGV2aWNlbWVzaC52MSLVAQoGU2VyaWVzEhEKCWRldmljZV9pZBgBIAEoCRIOCgZzZW5zb3IYAiABKAkSDAoEdW5pdBgDIAEoCRINCgVjb3VudBgEIAEoBBIoCgVmaXJzdBgFIAEoCzIZLmRldmljZW1lc2gudjEuVGltZWRWYWx1ZRIpCgZsYXRlc3QYBiABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSJgoDYWdlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBnNpbGVudBgIIAEoCGIGcHJvdG8z", [file_devicemesh_v1_aggregate, file_google_protobuf_duration]);
 
 /**
  * One sensor of one device, and what is known of it.
@@ -61,6 +63,21 @@ export type Series = Message<"devicemesh.v1.Series"> & {
    * @generated from field: devicemesh.v1.TimedValue latest = 6;
    */
   latest?: TimedValue | undefined;
+
+  /**
+   * How old the latest reading is, by the server's clock; negative if the device's clock is ahead of it. Unset if
+   * all readings have expired.
+   *
+   * @generated from field: google.protobuf.Duration age = 7;
+   */
+  age?: Duration | undefined;
+
+  /**
+   * Whether the latest reading is older than the request's silent_after, or has expired.
+   *
+   * @generated from field: bool silent = 8;
+   */
+  silent: boolean;
 };
 
 /**

@@ -1,0 +1,121 @@
+import type { Timeframe } from "../api/timeframe.ts";
+import { fixedGrid } from "../calendar/bucket-grid.ts";
+import type { Span } from "../plan/spans.ts";
+import type { ReadingStore, SeriesFilter, SeriesPartial } from "../store/reading-store.ts";
+import { type Extent, findExtent, isEmpty } from "./extent.ts";
+import { readTimeframe } from "./read-timeframe.ts";
+
+/** Readings that a timeframe leaves out: how many, and the first and last timestamp, ms since 1970. */
+export type Outside = { readonly count: number; readonly firstMs: number; readonly lastMs: number };
+
+/** A timeframe whose missing bounds follow the readings, where these lie in it, and what it leaves out. */
+export type AutomaticTimeframe = {
+  readonly timeframe: Timeframe;
+  readonly extent: Extent;
+  readonly outside: readonly Outside[];
+};
+
+/** Readings up to so far ahead of the server's clock are of the present: clocks are never quite right. */
+const aheadMs = 60_000;
+
+/** What is left out is at most this share of the readings: more are where the readings are. */
+const outsideShareMax = 0.25;
+
+/** Old readings are left out if the gap after them is this many times as long as what follows, and a day. */
+const gapRatioMin = 10;
+const gapMin = 86_400_000;
+
+/** A gap is looked for in so many buckets, then again in what is left. */
+const bucketsOfLook = 60;
+const looksMax = 4;
+
+/** A look over more partials than this in all is not worth its cost. */
+const partialsOfLookMax = 300_000;
+
+/**
+ * Chooses the bounds that a request leaves open. They hold all readings but those of clocks that are wrong: readings
+ * ahead of the server's clock, and old ones far from all others, each only if they are few. Bounds of the request stay
+ * as they are. Throws what the store throws.
+ */
+export async function chooseTimeframe(
+  { store, nowMs }: { readonly store: ReadingStore; readonly nowMs: number },
+  { filter, timeframe }: { readonly filter: SeriesFilter; readonly timeframe: Timeframe },
+  signal: AbortSignal,
+): Promise<AutomaticTimeframe> {
+  const find = (span: Span): Promise<Extent> => findExtent(store, { filter, timeframe: span }, signal);
+  const whole = await find(timeframe);
+  const outside: Outside[] = [];
+  let chosen: Timeframe = timeframe;
+  let extent = whole;
+
+  const presentMs = nowMs + aheadMs;
+  if (!timeframe.hasTo && extent.toMs > presentMs && extent.sinceMs < presentMs) {
+    const ahead = await find({ sinceMs: presentMs, toMs: timeframe.toMs });
+    if (isFew(ahead.count, whole)) {
+      outside.push(outsideOf(ahead));
+      chosen = { ...chosen, toMs: ahead.sinceMs };
+      extent = await find(chosen);
+    }
+  }
+  for (let looks = 0; !timeframe.hasSince && looks < looksMax; looks++) {
+    const afterMs = await findGap(store, { filter, extent }, signal);
+    if (afterMs === undefined) break;
+    const before = await find({ sinceMs: timeframe.sinceMs, toMs: afterMs });
+    if (isEmpty(before) || !isFew(before.count, whole)) break;
+    outside.splice(
+      0,
+      outside.length,
+      ...outside.filter(({ firstMs }) => firstMs >= afterMs),
+      outsideOf(before),
+    );
+    chosen = { ...chosen, sinceMs: before.toMs };
+    extent = await find(chosen);
+  }
+  return { timeframe: chosen, extent, outside: outside.sort((a, b) => a.firstMs - b.firstMs) };
+}
+
+/** The start of the readings after the last long gap, if there is one. */
+async function findGap(
+  store: ReadingStore,
+  { filter, extent }: { readonly filter: SeriesFilter; readonly extent: Extent },
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const lengthMs = extent.toMs - extent.sinceMs;
+  if (lengthMs < gapMin || extent.partials * bucketsOfLook > partialsOfLookMax) return undefined;
+  const { windowMs } = store.levels.findLast(({ windowMs: ms }) => ms * bucketsOfLook <= lengthMs) ?? {};
+  if (windowMs === undefined) return undefined;
+  const buckets = fixedGrid(Math.ceil(lengthMs / bucketsOfLook / windowMs) * windowMs);
+  const { partials } = await readTimeframe(
+    store,
+    { filter, timeframe: extent, buckets, mergeDevices: true },
+    signal,
+  );
+  return lastLongGap(partials);
+}
+
+/** Where the readings begin again after the last gap that is long beside what follows it; undefined if none is. Pure. */
+export function lastLongGap(
+  partials: readonly Pick<SeriesPartial, "bucketMs" | "firstAtMs" | "lastAtMs">[],
+): number | undefined {
+  const spans = [...Map.groupBy(partials, ({ bucketMs }) => bucketMs).values()]
+    .map((inBucket) => ({
+      firstMs: Math.min(...inBucket.map(({ firstAtMs }) => firstAtMs)),
+      lastMs: Math.max(...inBucket.map(({ lastAtMs }) => lastAtMs)),
+    }))
+    .sort((a, b) => a.firstMs - b.firstMs);
+  const endMs = spans.at(-1)?.lastMs ?? 0;
+  return spans
+    .filter(({ firstMs }, place) => {
+      const gapMs = firstMs - (spans[place - 1]?.lastMs ?? firstMs);
+      return gapMs >= gapMin && gapMs >= gapRatioMin * (endMs - firstMs);
+    })
+    .at(-1)?.firstMs;
+}
+
+function isFew(count: number, whole: Extent): boolean {
+  return count > 0 && count <= outsideShareMax * whole.count;
+}
+
+function outsideOf({ count, sinceMs, toMs }: Extent): Outside {
+  return { count, firstMs: sinceMs, lastMs: toMs - 1 };
+}

@@ -1,0 +1,86 @@
+import type { Span } from "../plan/spans.ts";
+
+/** Buckets of one size that follow each other: from sinceMs (inclusive) to toMs (exclusive), ms since 1970. */
+export type BucketRun = Span & { readonly sizeMs: number };
+
+/** Where buckets begin and end: runs in order of time, each of which goes on where the one before ends; at least one. */
+export type BucketGrid = readonly BucketRun[];
+
+const weekMs = 7 * 86_400_000;
+
+/** Monday, 1970-01-05: where weeks are counted from. */
+export const mondayMs = 4 * 86_400_000;
+
+/**
+ * The grid of a fixed size over all time. Buckets start at the origin plus or minus whole sizes: by default at 1970,
+ * and those of whole weeks on Mondays. Pure.
+ */
+export function fixedGrid(sizeMs: number, originMs = sizeMs % weekMs === 0 ? mondayMs : 0): BucketGrid {
+  const phaseMs = ((originMs % sizeMs) + sizeMs) % sizeMs;
+  // Before 1970, so that what is aligned to it is never negative.
+  return [{ sinceMs: phaseMs === 0 ? 0 : phaseMs - sizeMs, toMs: Number.POSITIVE_INFINITY, sizeMs }];
+}
+
+/** The start of the bucket that a moment inside the grid lies in. Pure. */
+export function bucketStart(grid: BucketGrid, ms: number): number {
+  const { sinceMs, sizeMs } = runAt(grid, ms);
+  return ms - ((ms - sinceMs) % sizeMs);
+}
+
+/** The end of the bucket that starts at this moment. Pure. */
+export function bucketEnd(grid: BucketGrid, startMs: number): number {
+  return startMs + runAt(grid, startMs).sizeMs;
+}
+
+/** How many buckets touch a span inside the grid; 0 if it is empty. Pure. */
+export function countBuckets(grid: BucketGrid, { sinceMs, toMs }: Span): number {
+  if (sinceMs >= toMs) return 0;
+  let count = 0;
+  for (const run of grid) {
+    const firstMs = Math.max(run.sinceMs, sinceMs);
+    const lastMs = Math.min(run.toMs, toMs) - 1;
+    if (firstMs > lastMs) continue;
+    const place = (ms: number): number => Math.floor((ms - run.sinceMs) / run.sizeMs);
+    count += place(lastMs) - place(firstMs) + 1;
+  }
+  return count;
+}
+
+/** The starts of the buckets that touch a span inside the grid, in order. Pure. */
+export function* bucketStarts(grid: BucketGrid, { sinceMs, toMs }: Span): Generator<number> {
+  if (sinceMs >= toMs) return;
+  for (let ms = bucketStart(grid, sinceMs); ms < toMs; ms = bucketEnd(grid, ms)) yield ms;
+}
+
+/**
+ * An expression that gives the start of the bucket of a moment, built for another language: `aligned` for the moments
+ * of a run, and `choice` for moments before one (`earlier`) or not (`later`). It is a balanced tree, so that no engine
+ * compares a moment with all runs. Pure.
+ */
+export function bucketExpression<Expression>(
+  grid: BucketGrid,
+  language: {
+    readonly aligned: (run: BucketRun) => Expression;
+    readonly choice: (beforeMs: number, earlier: Expression, later: Expression) => Expression;
+  },
+): Expression {
+  const [only] = grid as [BucketRun];
+  if (grid.length === 1) return language.aligned(only);
+  const middle = grid.length >> 1;
+  return language.choice(
+    (grid[middle] as BucketRun).sinceMs,
+    bucketExpression(grid.slice(0, middle), language),
+    bucketExpression(grid.slice(middle), language),
+  );
+}
+
+/** The run of a moment; the nearest one of a moment outside the grid. */
+function runAt(grid: BucketGrid, ms: number): BucketRun {
+  let [low, high] = [0, grid.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((grid[middle] as BucketRun).sinceMs <= ms) low = middle;
+    else high = middle - 1;
+  }
+  return grid[low] as BucketRun;
+}

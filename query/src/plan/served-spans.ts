@@ -1,0 +1,94 @@
+import { alignDown, alignUp, type Level } from "@devicemesh/proto";
+import { type BucketGrid, type BucketRun, bucketStarts, countBuckets } from "../calendar/bucket-grid.ts";
+import type { Span } from "./spans.ts";
+
+/** A span of a timeframe, and the level whose windows serve it; `rawPlace` if raw readings do. */
+export type ServedSpan = Span & { readonly serving: number };
+
+/** The place of raw readings, below the finest level. */
+export const rawPlace = -1;
+
+/** The most buckets that one plan cuts one by one: each has a few scans of its own. */
+export const bucketsCutMax = 50;
+
+/** A bucket of so many windows is cut at its borders, so that the windows inside it serve. */
+const windowsCutMin = 7;
+
+/**
+ * Cuts a timeframe where the serving level changes: raw, finer, coarse, finer, raw; with buckets, so that no window
+ * reaches over the border of one. In order of time. Pure.
+ */
+export function regions(timeframe: Span, levels: readonly Level[], buckets?: BucketGrid): ServedSpan[] {
+  if (!buckets) return regionsOf(timeframe, levels);
+  return joined(
+    buckets.flatMap((run) => {
+      const inside = {
+        sinceMs: Math.max(run.sinceMs, timeframe.sinceMs),
+        toMs: Math.min(run.toMs, timeframe.toMs),
+      };
+      if (inside.sinceMs >= inside.toMs) return [];
+      const { aligned, fitting } = levelsOf(run, levels);
+      const isCut = fitting.length > aligned.length && countBuckets([run], inside) <= bucketsCutMax;
+      if (!isCut) return regionsOf(inside, aligned);
+      return [...bucketStarts([run], inside)].flatMap((startMs) =>
+        regionsOf(
+          { sinceMs: Math.max(startMs, inside.sinceMs), toMs: Math.min(startMs + run.sizeMs, inside.toMs) },
+          fitting,
+        ),
+      );
+    }),
+  );
+}
+
+/**
+ * Whether a plan of few buckets reads fewer windows than one of many, because it cuts them one by one; see
+ * `bucketsCutMax`. Pure.
+ */
+export function isCutByBucket(buckets: BucketGrid, levels: readonly Level[]): boolean {
+  return buckets.some((run) => {
+    const { aligned, fitting } = levelsOf(run, levels);
+    return fitting.length > aligned.length;
+  });
+}
+
+/** The finest levels: those whose windows no border of a bucket cuts, and those worth a cut at each border. */
+function levelsOf(
+  { sinceMs, sizeMs }: BucketRun,
+  levels: readonly Level[],
+): { readonly aligned: readonly Level[]; readonly fitting: readonly Level[] } {
+  const isAligned = ({ windowMs }: Level): boolean => sizeMs % windowMs === 0 && sinceMs % windowMs === 0;
+  const aligned = levels.filter(isAligned);
+  const fitting = levels.filter((level) => isAligned(level) || sizeMs >= windowsCutMin * level.windowMs);
+  return { aligned, fitting };
+}
+
+/** The regions of a timeframe that any window of these levels may lie in. */
+function regionsOf(timeframe: Span, levels: readonly Level[]): ServedSpan[] {
+  const before: ServedSpan[] = [];
+  const after: ServedSpan[] = [];
+  let { sinceMs, toMs } = timeframe;
+  let serving = rawPlace;
+  for (const [level, { windowMs }] of levels.entries()) {
+    const wholeSinceMs = alignUp(sinceMs, windowMs);
+    const wholeToMs = alignDown(toMs, windowMs);
+    if (wholeSinceMs >= wholeToMs) break;
+    before.push({ sinceMs, toMs: wholeSinceMs, serving });
+    after.push({ sinceMs: wholeToMs, toMs, serving });
+    [sinceMs, toMs, serving] = [wholeSinceMs, wholeToMs, level];
+  }
+  return [...before, { sinceMs, toMs, serving }, ...after.reverse()].filter(
+    (region) => region.sinceMs < region.toMs,
+  );
+}
+
+/** Neighbours that are served by one level as one. */
+function joined(spans: readonly ServedSpan[]): ServedSpan[] {
+  const result: ServedSpan[] = [];
+  for (const span of spans) {
+    const last = result.at(-1);
+    if (last?.serving === span.serving && last.toMs === span.sinceMs) {
+      result[result.length - 1] = { ...last, toMs: span.toMs };
+    } else result.push(span);
+  }
+  return result;
+}

@@ -1,0 +1,101 @@
+import { create } from "@bufbuild/protobuf";
+import { type Client, Code, ConnectError } from "@connectrpc/connect";
+import { protoTimestamp } from "@devicemesh/proto";
+import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import {
+  ListReadingsRequestSchema,
+  type QueryService,
+} from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { different } from "./differences.ts";
+import type { Bound, Oracle, OracleGrouping, Question } from "./oracle.ts";
+
+/** The one who is asked, and the one who knows. */
+export type Exam = {
+  readonly query: Client<typeof QueryService>;
+  readonly oracle: Oracle;
+  /** The size of the finest windows in ms. */
+  readonly windowMs: number;
+};
+
+/** Which page of an answer is asked for. */
+export type PageRequest = { readonly pageSize: number; readonly pageToken: string };
+
+/** The most rows of a page, by the contract. */
+const pageRowsMax = 2500;
+
+/** Reads all pages by their tokens and compares each with its share of what is wanted. */
+export async function pageDifferences<Wanted>(
+  wanted: readonly Wanted[],
+  pages: number | undefined,
+  read: (
+    page: PageRequest,
+    want: readonly Wanted[],
+  ) => Promise<{ readonly lines: readonly string[]; readonly nextPageToken: string }>,
+): Promise<string[]> {
+  const share =
+    pages === undefined ? 0 : Math.min(Math.max(Math.ceil(wanted.length / pages), 1), pageRowsMax);
+  const size = share || pageRowsMax;
+  let pageToken = "";
+  for (let start = 0; ; start += size) {
+    const { lines, nextPageToken } = await read(
+      { pageSize: share, pageToken },
+      wanted.slice(start, start + size),
+    );
+    const hasNext = different(
+      "has a next page",
+      `${nextPageToken !== ""}`,
+      `${start + size < wanted.length}`,
+    );
+    const problems = [...lines, ...hasNext].map((line) => `page from row ${start}: ${line}`);
+    if (problems.length > 0 || nextPageToken === "") return problems;
+    pageToken = nextPageToken;
+  }
+}
+
+/** Nothing, if a call is refused as wanted. */
+export async function refusalDifferences(
+  call: Promise<unknown>,
+  wanted = Code.InvalidArgument,
+  subject = "group_by",
+): Promise<string[]> {
+  try {
+    await call;
+    return [`got an answer, wanted ${Code[wanted]} on ${subject}`];
+  } catch (error) {
+    const { code, message } = ConnectError.from(error);
+    return code === wanted && message.includes(subject)
+      ? []
+      : [`got ${Code[code]} ${message}, wanted ${Code[wanted]} on ${subject}`];
+  }
+}
+
+/** The filter and the timeframe of a question in the form of the contract. */
+export function requestOf({ deviceIds, sensors, since, to }: Question) {
+  // Made as a message once: it drops what is undefined.
+  const { since: sinceTime, to: toTime } = create(ListReadingsRequestSchema, {
+    ...(since && { since: timestampOf(since) }),
+    ...(to && { to: timestampOf(to) }),
+  });
+  return {
+    deviceIds: [...deviceIds],
+    sensors: [...sensors],
+    ...(sinceTime && { since: sinceTime }),
+    ...(toTime && { to: toTime }),
+  };
+}
+
+/** A bound in the form of the contract. */
+function timestampOf({ ms, nanos }: Bound): { seconds: bigint; nanos: number } {
+  const timestamp = protoTimestamp(ms);
+  return { seconds: timestamp.seconds, nanos: timestamp.nanos + nanos };
+}
+
+/** A grouping in the form of the contract. */
+export function groupByOf(grouping: OracleGrouping): GroupBy {
+  return {
+    series: GroupBy.SERIES,
+    sensor: GroupBy.SENSOR,
+    device: GroupBy.DEVICE,
+    all: GroupBy.ALL,
+  }[grouping];
+}

@@ -1,0 +1,100 @@
+// What the clock of a time zone shows, by Intl: nothing is shared with the buckets that are checked by it.
+
+/** A unit of the calendar. */
+export type ClockUnit = "hour" | "day" | "week" | "month" | "quarter" | "year";
+
+const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000];
+
+/** No unit is longer; the clock is changed by a day at most. */
+const longestDays: Readonly<Record<ClockUnit, number>> = {
+  hour: 2,
+  day: 3,
+  week: 9,
+  month: 33,
+  quarter: 94,
+  year: 368,
+};
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** What a zone's clock shows, in ms since 1970 as if it were UTC; whole seconds. */
+export function shownMs(ms: number, timeZone: string): number {
+  let format = formats.get(timeZone);
+  if (!format) {
+    format = new Intl.DateTimeFormat("en-US", {
+      timeZone,
+      hourCycle: "h23",
+      year: "numeric",
+      month: "numeric",
+      day: "numeric",
+      hour: "numeric",
+      minute: "numeric",
+      second: "numeric",
+    });
+    formats.set(timeZone, format);
+  }
+  const parts = Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
+  const { year = 0, month = 0, day, hour, minute, second } = parts;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
+}
+
+/** The number of the unit that a zone's clock shows, growing with time. */
+export function unitShown(unit: ClockUnit, ms: number, zone: string): number {
+  const shown = shownMs(ms, zone);
+  const date = new Date(shown);
+  const month = date.getUTCFullYear() * 12 + date.getUTCMonth();
+  switch (unit) {
+    case "hour":
+      return Math.floor(shown / hourMs);
+    case "day":
+      return Math.floor(shown / dayMs);
+    case "week":
+      return Math.floor((shown / dayMs - 4) / 7);
+    case "month":
+      return month;
+    case "quarter":
+      return Math.floor(month / 3);
+    case "year":
+      return Math.floor(month / 12);
+  }
+}
+
+/** The start of the unit that a moment lies in. */
+export function unitStart(unit: ClockUnit, ms: number, zone: string): number {
+  if (unit === "hour") {
+    let startMs = ms - (ms % minuteMs);
+    while (!beginsHour(startMs, zone)) startMs -= minuteMs;
+    return startMs;
+  }
+  const shown = unitShown(unit, ms, zone);
+  const isInside = (at: number): boolean => unitShown(unit, at, zone) >= shown;
+  return firstMoment(ms - longestDays[unit] * dayMs, ms, isInside);
+}
+
+/** The start of the unit after the one that starts at this moment. */
+export function nextUnitStart(unit: ClockUnit, startMs: number, zone: string): number {
+  if (unit === "hour") {
+    let ms = startMs + minuteMs;
+    while (!beginsHour(ms, zone)) ms += minuteMs;
+    return ms;
+  }
+  const shown = unitShown(unit, startMs, zone);
+  return firstMoment(startMs, startMs + longestDays[unit] * dayMs, (at) => unitShown(unit, at, zone) > shown);
+}
+
+/** Whether the clock shows a full hour, or another hour than a minute ago. */
+function beginsHour(ms: number, zone: string): boolean {
+  const isFull = shownMs(ms, zone) % hourMs === 0;
+  return isFull || unitShown("hour", ms, zone) !== unitShown("hour", ms - minuteMs, zone);
+}
+
+/** The first moment after `lowMs`, up to `highMs`, that is so; all after it are. */
+function firstMoment(lowMs: number, highMs: number, isSo: (ms: number) => boolean): number {
+  let [low, high] = [lowMs, highMs];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (isSo(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
