@@ -4,6 +4,7 @@ import type { ReadingPartial } from "../plan/partial.ts";
 import type { Span } from "../plan/spans.ts";
 import type { SeriesDuplicates } from "./latest-conflicts.ts";
 import type { ReadingScans } from "./reading-scan.ts";
+import type { SeriesFound, SeriesRequest } from "./series-request.ts";
 
 /** Which series: an empty list means all, an unknown name matches nothing. */
 export type SeriesFilter = {
@@ -265,17 +266,7 @@ export type ReadingStore = ReadingScans & {
    * At most `limit` series that match the filter in the order (device_id, sensor), those after `after` if
    * given; and how many match in all.
    */
-  readSeries(
-    request: {
-      readonly filter: SeriesFilter;
-      readonly after?: SeriesName;
-      readonly limit: number;
-    },
-    signal: AbortSignal,
-  ): Promise<{
-    readonly series: readonly { readonly deviceId: string; readonly sensor: SensorName }[];
-    readonly total: number;
-  }>;
+  readSeries(request: SeriesRequest, signal: AbortSignal): Promise<SeriesFound>;
 
   /**
    * At most `limit` series that match the filter and had duplicates or conflicts, in the order (device_id, sensor),

@@ -14,13 +14,8 @@ import {
   requestOf,
 } from "./asking.ts";
 import { bucketDifferences, coverageDifferences, different, timeOf, timeText } from "./differences.ts";
-import {
-  calendarOracleGrid,
-  fixedOracleGrid,
-  type Oracle,
-  type OracleFill,
-  type Question,
-} from "./oracle.ts";
+import type { Oracle, Question } from "./oracle.ts";
+import { calendarOracleGrid, fixedOracleGrid, type OracleFill } from "./oracle-buckets.ts";
 import type { CallPlan } from "./questions.ts";
 import type { ClockUnit } from "./zone-clock.ts";
 

@@ -1,6 +1,6 @@
 import type { DeviceMessage } from "@devicemesh/proto";
 import { exactSum } from "./exact-sum.ts";
-import { type ClockUnit, nextUnitStart, unitStart } from "./zone-clock.ts";
+import { estimated, type OracleFill, type OracleGrid, startOf } from "./oracle-buckets.ts";
 
 // Nothing here is shared with planner and merge: the oracle must be able to tell that they are wrong.
 
@@ -50,12 +50,6 @@ export type EmptyRow = Pick<OracleRow, "deviceId" | "sensor" | "unit"> & {
   estimate?: Estimate | undefined;
 };
 export type Estimate = Pick<OracleRow, "average" | "minimum" | "maximum">;
-
-/** How empty buckets are filled. */
-export type OracleFill = "none" | "null" | "previous" | "linear";
-
-/** Where buckets start and end. */
-export type OracleGrid = { startOf(ms: number): number; nextAfter(startMs: number): number };
 
 /** An answer, or the refusal that the contract asks for. */
 export type Answer<T> = { readonly kind: "answer"; readonly value: T } | { readonly kind: "mixedUnits" };
@@ -167,7 +161,9 @@ export function createOracle(): Oracle {
         const byStart = new Map<number, DeviceMessage[]>();
         if (isFilled) {
           const [firstMs, lastMs] = filledSpan(question, all);
-          for (let ms = grid.startOf(firstMs); ms <= lastMs; ms = grid.nextAfter(ms)) byStart.set(ms, []);
+          // Bounds within one millisecond hold none, and touch no bucket.
+          for (let ms = grid.startOf(firstMs); firstMs <= lastMs && ms <= lastMs; ms = grid.nextAfter(ms))
+            byStart.set(ms, []);
         }
         for (const reading of group) {
           const startMs = grid.startOf(reading.timestampMs);
@@ -208,48 +204,6 @@ const roundSizes: readonly number[] = [
   // 10,000 years, the most that a Duration can tell.
   315_576_000_000 * second,
 ];
-
-/** The buckets of a fixed size, from 1970 or, if they are of whole weeks, from a Monday. */
-export function fixedOracleGrid(bucketMs: number, originMs?: number): OracleGrid {
-  return {
-    startOf: (ms) => startOf(ms, bucketMs, originMs),
-    nextAfter: (startMs) => startMs + bucketMs,
-  };
-}
-
-/** The buckets of a calendar. */
-export function calendarOracleGrid(unit: ClockUnit, zone: string): OracleGrid {
-  return {
-    startOf: (ms) => unitStart(unit, ms, zone),
-    nextAfter: (startMs) => nextUnitStart(unit, startMs, zone),
-  };
-}
-
-function startOf(ms: number, bucketMs: number, originMs = bucketMs % (7 * day) === 0 ? 4 * day : 0): number {
-  return originMs + Math.floor((ms - originMs) / bucketMs) * bucketMs;
-}
-
-/** The row of a bucket, filled from the nearest ones of its group if it is empty. */
-function estimated(
-  bucket: OracleBucket,
-  ofGroup: readonly OracleBucket[],
-  fill: OracleFill,
-): OracleBucket["row"] {
-  const { row, startMs } = bucket;
-  if (row.count > 0 || fill === "none" || fill === "null") return row;
-  const full = ofGroup.flatMap((each) =>
-    "magnitude" in each.row ? [{ startMs: each.startMs, row: each.row }] : [],
-  );
-  const before = full.findLast((each) => each.startMs < startMs);
-  const after = full.find((each) => each.startMs > startMs);
-  if (!before || (fill === "linear" && !after)) return row;
-  const share =
-    fill === "previous" || !after ? 0 : (startMs - before.startMs) / (after.startMs - before.startMs);
-  const at = (name: keyof Estimate): number =>
-    before.row[name] + share * ((after ?? before).row[name] - before.row[name]);
-  const estimate = { average: at("average"), minimum: at("minimum"), maximum: at("maximum") };
-  return { ...row, count: 0, estimate };
-}
 
 /** The first and the last millisecond of a timeframe; where it has no bound, of the readings found. */
 function filledSpan(question: Question, found: readonly DeviceMessage[]): [number, number] {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import type { Bound, OracleFill, OracleGrouping, Question } from "./oracle.ts";
+import type { Bound, OracleGrouping, Question } from "./oracle.ts";
+import type { OracleFill } from "./oracle-buckets.ts";
 import { deviceIds, type MomentPlan, momentOf, momentPlans } from "./streams.ts";
 import type { ClockUnit } from "./zone-clock.ts";
 

@@ -3,7 +3,10 @@
 /** A unit of the calendar. */
 export type ClockUnit = "hour" | "day" | "week" | "month" | "quarter" | "year";
 
-const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000];
+const [hourMs, dayMs] = [3_600_000, 86_400_000];
+
+/** No clock since 2000 of the zones asked for was changed at another moment than a quarter of an hour. */
+const quarterMs = 900_000;
 
 /** No unit is longer; the clock is changed by a day at most. */
 const longestDays: Readonly<Record<ClockUnit, number>> = {
@@ -62,8 +65,8 @@ export function unitShown(unit: ClockUnit, ms: number, zone: string): number {
 /** The start of the unit that a moment lies in. */
 export function unitStart(unit: ClockUnit, ms: number, zone: string): number {
   if (unit === "hour") {
-    let startMs = ms - (ms % minuteMs);
-    while (!beginsHour(startMs, zone)) startMs -= minuteMs;
+    let startMs = ms - (ms % quarterMs);
+    while (!beginsHour(startMs, zone)) startMs -= quarterMs;
     return startMs;
   }
   const shown = unitShown(unit, ms, zone);
@@ -74,27 +77,27 @@ export function unitStart(unit: ClockUnit, ms: number, zone: string): number {
 /** The start of the unit after the one that starts at this moment. */
 export function nextUnitStart(unit: ClockUnit, startMs: number, zone: string): number {
   if (unit === "hour") {
-    let ms = startMs + minuteMs;
-    while (!beginsHour(ms, zone)) ms += minuteMs;
+    let ms = startMs + quarterMs;
+    while (!beginsHour(ms, zone)) ms += quarterMs;
     return ms;
   }
   const shown = unitShown(unit, startMs, zone);
   return firstMoment(startMs, startMs + longestDays[unit] * dayMs, (at) => unitShown(unit, at, zone) > shown);
 }
 
-/** Whether the clock shows a full hour, or another hour than a minute ago. */
+/** Whether the clock shows a full hour, or another hour than a quarter of an hour ago. */
 function beginsHour(ms: number, zone: string): boolean {
   const isFull = shownMs(ms, zone) % hourMs === 0;
-  return isFull || unitShown("hour", ms, zone) !== unitShown("hour", ms - minuteMs, zone);
+  return isFull || unitShown("hour", ms, zone) !== unitShown("hour", ms - quarterMs, zone);
 }
 
-/** The first moment after `lowMs`, up to `highMs`, that is so; all after it are. */
+/** The first quarter of an hour after `lowMs`, up to `highMs`, that is so; all after it are. */
 function firstMoment(lowMs: number, highMs: number, isSo: (ms: number) => boolean): number {
-  let [low, high] = [lowMs, highMs];
+  let [low, high] = [Math.floor(lowMs / quarterMs), Math.ceil(highMs / quarterMs)];
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
-    if (isSo(middle)) high = middle;
+    if (isSo(middle * quarterMs)) high = middle;
     else low = middle;
   }
-  return high;
+  return high * quarterMs;
 }

@@ -1,0 +1,57 @@
+import type { Estimate, OracleBucket } from "./oracle.ts";
+import { type ClockUnit, nextUnitStart, unitStart } from "./zone-clock.ts";
+
+const day = 86_400_000;
+
+/** Where buckets start and end. */
+export type OracleGrid = { startOf(ms: number): number; nextAfter(startMs: number): number };
+
+/** How empty buckets are filled. */
+export type OracleFill = "none" | "null" | "previous" | "linear";
+
+/** The buckets of a fixed size, from 1970 or, if they are of whole weeks, from a Monday. */
+export function fixedOracleGrid(bucketMs: number, originMs?: number): OracleGrid {
+  return {
+    startOf: (ms) => startOf(ms, bucketMs, originMs),
+    nextAfter: (startMs) => startMs + bucketMs,
+  };
+}
+
+/** The buckets of a calendar. */
+export function calendarOracleGrid(unit: ClockUnit, zone: string): OracleGrid {
+  return {
+    startOf: (ms) => unitStart(unit, ms, zone),
+    nextAfter: (startMs) => nextUnitStart(unit, startMs, zone),
+  };
+}
+
+/** The start of the bucket of a fixed size that a moment lies in. */
+export function startOf(
+  ms: number,
+  bucketMs: number,
+  originMs = bucketMs % (7 * day) === 0 ? 4 * day : 0,
+): number {
+  return originMs + Math.floor((ms - originMs) / bucketMs) * bucketMs;
+}
+
+/** The row of a bucket, filled from the nearest ones of its group if it is empty. */
+export function estimated(
+  bucket: OracleBucket,
+  ofGroup: readonly OracleBucket[],
+  fill: OracleFill,
+): OracleBucket["row"] {
+  const { row, startMs } = bucket;
+  if (row.count > 0 || fill === "none" || fill === "null") return row;
+  const full = ofGroup.flatMap((each) =>
+    "magnitude" in each.row ? [{ startMs: each.startMs, row: each.row }] : [],
+  );
+  const before = full.findLast((each) => each.startMs < startMs);
+  const after = full.find((each) => each.startMs > startMs);
+  if (!before || (fill === "linear" && !after)) return row;
+  const share =
+    fill === "previous" || !after ? 0 : (startMs - before.startMs) / (after.startMs - before.startMs);
+  const at = (name: keyof Estimate): number =>
+    before.row[name] + share * ((after ?? before).row[name] - before.row[name]);
+  const estimate = { average: at("average"), minimum: at("minimum"), maximum: at("maximum") };
+  return { ...row, count: 0, estimate };
+}
