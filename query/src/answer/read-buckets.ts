@@ -1,5 +1,5 @@
 import { type Level, sensors } from "@devicemesh/proto";
-import { type BucketGrid, bucketStarts, countBuckets } from "../calendar/bucket-grid.ts";
+import { type BucketGrid, everyStart } from "../calendar/bucket-grid.ts";
 import {
   type Aggregate,
   addInShares,
@@ -68,15 +68,9 @@ function* parts(
   const most = isCutByBucket(buckets, levels) ? bucketsCutMax : Number.POSITIVE_INFINITY;
   const bucketsPerRead = Math.min(Math.max(Math.floor(partialsPerReadMax / Math.max(groups, 1)), 1), most);
   let { sinceMs } = timeframe;
-  if (countBuckets(buckets, extent) > bucketsPerRead) {
-    let place = 0;
-    for (const startMs of bucketStarts(buckets, extent)) {
-      if (place > 0 && place % bucketsPerRead === 0) {
-        yield { sinceMs, toMs: startMs };
-        sinceMs = startMs;
-      }
-      place++;
-    }
+  for (const startMs of everyStart(buckets, extent, bucketsPerRead)) {
+    yield { sinceMs, toMs: startMs };
+    sinceMs = startMs;
   }
   if (sinceMs < timeframe.toMs) yield { sinceMs, toMs: timeframe.toMs };
 }

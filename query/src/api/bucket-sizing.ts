@@ -1,5 +1,6 @@
 import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 import {
+  type CalendarBucket,
   CalendarUnit as CalendarUnits,
   type ListBucketsRequest,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
@@ -34,15 +35,21 @@ export function sizingOf(
 ): BucketSizing {
   const originMs = origin && requestedOrigin(origin, windowMs);
   switch (resolution.case) {
-    case "calendar": {
-      const { unit, timeZone } = resolution.value;
-      return { kind: "calendar", unit: unitOf(unit), zone: timeZoneNamed(timeZone) };
-    }
+    case "calendar":
+      return calendarSizing(resolution.value);
     case "bucket":
       return { kind: "fixed", sizeMs: requestedBucketSize(resolution.value, windowMs), originMs };
     default:
       return { kind: "points", pointsMax: resolution.value ?? defaultPointsMax, windowMs, originMs };
   }
+}
+
+/**
+ * The buckets of a calendar.
+ * @throws RpcError INVALID_ARGUMENT on `calendar.time_zone` if there is no such zone.
+ */
+export function calendarSizing({ unit, timeZone }: Pick<CalendarBucket, "unit" | "timeZone">) {
+  return { kind: "calendar", unit: unitOf(unit), zone: timeZoneNamed(timeZone) } as const;
 }
 
 /**

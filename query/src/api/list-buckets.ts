@@ -11,7 +11,7 @@ import { type AnswerCoverage, coverageMessage, spanMessage } from "../answer/cov
 import { extentOfAggregates, findExtent, isEmpty, nowhere } from "../answer/extent.ts";
 import { filledRows, fillOf, silentGroups } from "../answer/filled-buckets.ts";
 import { readBuckets } from "../answer/read-buckets.ts";
-import { type BucketGrid, bucketEnd, bucketStart, countBuckets } from "../calendar/bucket-grid.ts";
+import { countBuckets, isEndless, withinBuckets } from "../calendar/bucket-grid.ts";
 import { joinedSpans, type Span, without } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import { type BucketSizing, gridOf, isFew, sizingOf } from "./bucket-sizing.ts";
@@ -63,7 +63,7 @@ export async function listBuckets(
         : gridOf(sizing, listed, picked);
     const read = await readBuckets(
       store,
-      { filter, grouping, timeframe: within(buckets, timeframe, listed), extent, buckets },
+      { filter, grouping, timeframe: withinBuckets(buckets, timeframe, listed), extent, buckets },
       signal,
     );
     const { aggregates } = read;
@@ -82,7 +82,7 @@ export async function listBuckets(
     const covered = page.flatMap(({ aggregate }) => (aggregate ? [aggregate] : []));
     const sizeMs = sizing.kind === "calendar" ? undefined : buckets[0]?.sizeMs;
     const before = isEndless(buckets) ? undefined : looked.coverage;
-    const coverage = coverageOf(read.coverage, before, within(buckets, timeframe, listed));
+    const coverage = coverageOf(read.coverage, before, withinBuckets(buckets, timeframe, listed));
     return {
       ...(sizeMs !== undefined && { bucket: durationOf(sizeMs) }),
       ...(resolution.case === "calendar" && { calendar: resolution.value }),
@@ -176,20 +176,6 @@ function chartedSpan(timeframe: Timeframe, extent: Span): Span {
   return {
     sinceMs: timeframe.hasSince ? timeframe.sinceMs : extent.sinceMs,
     toMs: timeframe.hasTo ? timeframe.toMs : extent.toMs,
-  };
-}
-
-function isEndless(buckets: BucketGrid): boolean {
-  return buckets.at(-1)?.toMs === Number.POSITIVE_INFINITY;
-}
-
-/** The timeframe, if the buckets reach over all of it; else the part of it in those that touch the span. */
-function within(buckets: BucketGrid, timeframe: Timeframe, span: Span): Span {
-  if (isEndless(buckets)) return timeframe;
-  if (isEmpty(span)) return { sinceMs: timeframe.sinceMs, toMs: timeframe.sinceMs };
-  return {
-    sinceMs: Math.max(timeframe.sinceMs, bucketStart(buckets, span.sinceMs)),
-    toMs: Math.min(timeframe.toMs, bucketEnd(buckets, bucketStart(buckets, span.toMs - 1))),
   };
 }
 

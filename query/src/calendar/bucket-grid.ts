@@ -52,6 +52,19 @@ export function* bucketStarts(grid: BucketGrid, { sinceMs, toMs }: Span): Genera
   for (let ms = bucketStart(grid, sinceMs); ms < toMs; ms = bucketEnd(grid, ms)) yield ms;
 }
 
+/** The starts of every `count`-th bucket that touches a span inside the grid, without that of the first. Pure. */
+export function* everyStart(grid: BucketGrid, { sinceMs, toMs }: Span, count: number): Generator<number> {
+  let place = 0;
+  for (const run of grid) {
+    if (run.toMs <= sinceMs || run.sinceMs >= toMs) continue;
+    const first = Math.max(Math.floor((sinceMs - run.sinceMs) / run.sizeMs), 0);
+    const last = Math.floor((Math.min(run.toMs, toMs) - 1 - run.sinceMs) / run.sizeMs);
+    const skipped = place === 0 ? count : (count - (place % count)) % count;
+    for (let at = first + skipped; at <= last; at += count) yield run.sinceMs + at * run.sizeMs;
+    place += last - first + 1;
+  }
+}
+
 /**
  * An expression that gives the start of the bucket of a moment, built for another language: `aligned` for the moments
  * of a run, and `choice` for moments before one (`earlier`) or not (`later`). It is a balanced tree, so that no engine
@@ -72,6 +85,21 @@ export function bucketExpression<Expression>(
     bucketExpression(grid.slice(0, middle), language),
     bucketExpression(grid.slice(middle), language),
   );
+}
+
+/** Whether the buckets reach over all time. Pure. */
+export function isEndless(buckets: BucketGrid): boolean {
+  return buckets.at(-1)?.toMs === Number.POSITIVE_INFINITY;
+}
+
+/** The timeframe, if the buckets reach over all of it; else the part of it in those that touch the span. Pure. */
+export function withinBuckets(buckets: BucketGrid, timeframe: Span, span: Span): Span {
+  if (isEndless(buckets)) return timeframe;
+  if (span.sinceMs >= span.toMs) return { sinceMs: timeframe.sinceMs, toMs: timeframe.sinceMs };
+  return {
+    sinceMs: Math.max(timeframe.sinceMs, bucketStart(buckets, span.sinceMs)),
+    toMs: Math.min(timeframe.toMs, bucketEnd(buckets, bucketStart(buckets, span.toMs - 1))),
+  };
 }
 
 /** The run of a moment; the nearest one of a moment outside the grid. */

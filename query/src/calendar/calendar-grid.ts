@@ -3,8 +3,11 @@ import type { Span } from "../plan/spans.ts";
 import { type BucketGrid, type BucketRun, mondayMs } from "./bucket-grid.ts";
 import { offsetsIn, zoned } from "./zone-offsets.ts";
 
-/** A unit of the calendar that is a bucket. */
-export type CalendarUnit = "hour" | "day" | "week" | "month" | "quarter" | "year";
+/** The units of the calendar that a bucket can be. */
+export const calendarUnits = ["hour", "day", "week", "month", "quarter", "year"] as const;
+
+/** One of them. */
+export type CalendarUnit = (typeof calendarUnits)[number];
 
 const [hourMs, dayMs, weekMs] = [3_600_000, 86_400_000, 7 * 86_400_000];
 

@@ -1,6 +1,7 @@
 import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
-import { alignDown } from "@devicemesh/proto";
-import { bucketsIn } from "../plan/bucket-size.ts";
+import type { BucketSizing } from "../api/bucket-sizing.ts";
+import { type BucketGrid, everyStart, fixedGrid, withinBuckets } from "../calendar/bucket-grid.ts";
+import { calendarGrid } from "../calendar/calendar-grid.ts";
 import {
   type Aggregate,
   addInShares,
@@ -8,21 +9,28 @@ import {
   type Grouping,
   mergesDevices,
 } from "../plan/merge.ts";
-import { planRead, type Span } from "../plan/planner.ts";
+import { planRead } from "../plan/planner.ts";
 import { compareSeries } from "../plan/series-order.ts";
-import { joinedSpans } from "../plan/spans.ts";
+import { bucketsCutMax } from "../plan/served-spans.ts";
+import { joinedSpans, type Span, without } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import { exportGroupsMax, partialsPerReadMax } from "./export-limits.ts";
 import type { Export } from "./readings-export.ts";
 import { readSealed, type Sealed, seal } from "./sealed-read.ts";
 
-/** What is exported: the buckets of bucketMs, a multiple of the finest window, that have readings. */
+/** What is exported: the buckets that have readings. */
 export type BucketsExportRequest = {
   readonly filter: SeriesFilter;
   readonly grouping: Grouping;
   readonly timeframe: Span;
-  readonly bucketMs: number;
+  readonly sizing: ExportSizing;
 };
+
+/** How the buckets of an export are: of a size in ms, a multiple of the finest window, or of a calendar. */
+export type ExportSizing = Exclude<BucketSizing, { readonly kind: "points" }>;
+
+/** Buckets of groups, and where they start and end. */
+export type BucketsPiece = { readonly aggregates: readonly Aggregate[]; readonly buckets: BucketGrid };
 
 /** Rows of one piece. */
 const pieceRows = 4096;
@@ -37,31 +45,39 @@ export async function exportBuckets(
   store: ReadingStore,
   request: BucketsExportRequest,
   signal: AbortSignal,
-): Promise<Export<readonly Aggregate[]>> {
-  const { filter, grouping, timeframe, bucketMs } = request;
+): Promise<Export<BucketsPiece>> {
+  const { filter, grouping, sizing } = request;
   const mergeDevices = mergesDevices(grouping);
   const sealed = await seal(store, signal);
   const { horizon } = sealed;
   const { total } = await store.readSeries({ filter, limit: 1 }, signal);
   if (!mergeDevices && total > exportGroupsMax) throw tooManyGroups(total);
-  const bucketsPerRead = Math.max(Math.floor(partialsPerReadMax / Math.max(total, 1)), 1);
+  const bucketsMax = sizing.kind === "calendar" ? bucketsCutMax : Number.POSITIVE_INFINITY;
+  const bucketsPerRead = Math.min(
+    Math.max(Math.floor(partialsPerReadMax / Math.max(total, 1)), 1),
+    bucketsMax,
+  );
+  const extent = await extentOf(store, sealed, request, signal);
+  const buckets =
+    sizing.kind === "fixed"
+      ? fixedGrid(sizing.sizeMs, sizing.originMs)
+      : calendarGrid(sizing.unit, sizing.zone, extent);
+  const timeframe = withinBuckets(buckets, request.timeframe, extent);
+  const planned = { levels: store.levels, horizon };
   // What windows with repeats take away is known only when their part is read.
-  let notCovered: readonly Span[] = planRead({
-    ...timeframe,
-    levels: store.levels,
-    horizon,
-    bucketMs,
-  }).notCovered;
+  let notCovered: readonly Span[] = joinedSpans([
+    ...without(planRead({ ...request.timeframe, ...planned }).notCovered, [timeframe]),
+    ...planRead({ ...timeframe, ...planned, buckets }).notCovered,
+  ]);
   let readings = 0;
   let fromRaw = 0;
 
-  async function* pieces(): AsyncGenerator<readonly Aggregate[]> {
-    const extent = await extentOf(store, sealed, request, signal);
-    for (const part of partsOf({ timeframe, extent, bucketMs, bucketsPerRead })) {
+  async function* pieces(): AsyncGenerator<BucketsPiece> {
+    for (const part of partsOf({ timeframe, extent, buckets, bucketsPerRead })) {
       const read = await readSealed(
         store,
         sealed,
-        { filter, timeframe: part, bucketMs, mergeDevices },
+        { filter, timeframe: part, buckets, mergeDevices },
         signal,
       );
       notCovered = joinedSpans([...notCovered, ...read.notCovered]);
@@ -72,7 +88,7 @@ export async function exportBuckets(
         const piece = rows.slice(start, start + pieceRows);
         readings += piece.reduce((sum, { partial }) => sum + partial.count, 0);
         fromRaw += piece.reduce((sum, row) => sum + row.fromRaw, 0);
-        yield piece;
+        yield { aggregates: piece, buckets };
       }
     }
   }
@@ -108,16 +124,15 @@ async function extentOf(
 function* partsOf(options: {
   readonly timeframe: Span;
   readonly extent: Span;
-  readonly bucketMs: number;
+  readonly buckets: BucketGrid;
   readonly bucketsPerRead: number;
 }): Generator<Span> {
-  const { timeframe, extent, bucketMs, bucketsPerRead } = options;
-  if (bucketsIn(extent, bucketMs) === 0) return;
-  const stepMs = bucketsPerRead * bucketMs;
+  const { timeframe, extent, buckets, bucketsPerRead } = options;
+  if (extent.sinceMs >= extent.toMs) return;
   let { sinceMs } = timeframe;
-  for (let ms = alignDown(extent.sinceMs, bucketMs) + stepMs; ms < extent.toMs; ms += stepMs) {
-    yield { sinceMs, toMs: ms };
-    sinceMs = ms;
+  for (const startMs of everyStart(buckets, extent, bucketsPerRead)) {
+    yield { sinceMs, toMs: startMs };
+    sinceMs = startMs;
   }
   yield { sinceMs, toMs: timeframe.toMs };
 }

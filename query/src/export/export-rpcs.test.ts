@@ -1,5 +1,5 @@
 import { Code, createClient } from "@connectrpc/connect";
-import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { CalendarUnit, QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { expect, it } from "vitest";
 import {
   failureOf,
@@ -50,6 +50,35 @@ it("exports buckets that have readings, by start and group, and what they cover"
     { start: { seconds: BigInt(Date.UTC(2026, 10, 23, 19) / 1000) }, row: { deviceId: "b", count: 1n } },
   ]);
   expect(messages.at(-1)?.end).toMatchObject({ rows: 3n, coverage: { fromRaw: 4n, notCovered: [] } });
+});
+
+it("exports buckets of the calendar of a zone", async () => {
+  await using running = await startTestQuery();
+  const at = (text: string, value: number) => temperature("a", Date.parse(text) - testNowMs, value);
+  running.memory.append([
+    at("2026-10-24T21:59:59Z", 1),
+    at("2026-10-24T22:00:00Z", 2),
+    at("2026-10-25T22:59:59Z", 3),
+    at("2026-10-25T23:00:00Z", 4),
+  ]);
+  const calendar = { unit: CalendarUnit.DAY, timeZone: "Europe/Berlin" };
+  const messages = [];
+  for await (const message of running.client.exportBuckets({ calendar })) messages.push(message);
+  const text = (timestamp: { seconds: bigint } | undefined) =>
+    new Date(Number(timestamp?.seconds) * 1000).toISOString();
+  expect(
+    messages.flatMap(({ buckets }) =>
+      buckets.map(({ start, end, row }) => [text(start), text(end), row?.sum]),
+    ),
+  ).toEqual([
+    ["2026-10-23T22:00:00.000Z", "2026-10-24T22:00:00.000Z", 1],
+    ["2026-10-24T22:00:00.000Z", "2026-10-25T23:00:00.000Z", 5],
+    ["2026-10-25T23:00:00.000Z", "2026-10-26T23:00:00.000Z", 4],
+  ]);
+  const both = running.client.exportBuckets({ calendar, bucket: { seconds: 10n } })[Symbol.asyncIterator]();
+  expect((await failureOf(both.next())).code).toBe(Code.InvalidArgument);
+});
+  expect((await first(both)).code).toBe(Code.InvalidArgument);
 });
 
 it("lists in the coverage what has expired", async () => {

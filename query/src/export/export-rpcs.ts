@@ -10,10 +10,11 @@ import {
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { bucketMessage, groupingOf } from "../answer/aggregate-rows.ts";
 import { type AnswerCoverage, coverageMessage } from "../answer/coverage.ts";
+import { calendarSizing } from "../api/bucket-sizing.ts";
 import { timeframeOf } from "../api/timeframe.ts";
 import { requestedBucketSize } from "../plan/bucket-size.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
-import { exportBuckets } from "./buckets-export.ts";
+import { type ExportSizing, exportBuckets } from "./buckets-export.ts";
 import type { ExportAdmission } from "./export-admission.ts";
 import { defaultBucketMs, exportStallMs, messageRowsMax } from "./export-limits.ts";
 import { exportReadings } from "./readings-export.ts";
@@ -86,7 +87,7 @@ async function* bucketsMessages(
   signal: AbortSignal,
 ): AsyncGenerator<ExportBucketsResponse> {
   const { windowMs } = store.levels[0] as Level;
-  const bucketMs = request.bucket ? requestedBucketSize(request.bucket, windowMs) : defaultBucketMs;
+  const sizing = exportSizing(request, windowMs);
   using _ = admission.admit();
   const { deviceIds, sensors, groupBy } = request;
   const { pieces, coverage } = await exportBuckets(
@@ -95,21 +96,28 @@ async function* bucketsMessages(
       filter: { deviceIds, sensors },
       grouping: groupingOf(groupBy),
       timeframe: timeframeOf(request),
-      bucketMs,
+      sizing,
     },
     signal,
   );
   let rows = 0;
   for await (const piece of pieces) {
-    for (let start = 0; start < piece.length; start += messageRowsMax) {
-      const buckets = piece
+    const { aggregates, buckets: grid } = piece;
+    for (let start = 0; start < aggregates.length; start += messageRowsMax) {
+      const buckets = aggregates
         .slice(start, start + messageRowsMax)
-        .map((aggregate) => bucketMessage(aggregate, bucketMs));
+        .map((aggregate) => bucketMessage(aggregate, grid));
       rows += buckets.length;
       yield create(ExportBucketsResponseSchema, { buckets });
     }
   }
   yield create(ExportBucketsResponseSchema, { end: endOf(rows, coverage()) });
+}
+
+function exportSizing({ bucket, calendar }: ExportBucketsRequest, windowMs: number): ExportSizing {
+  if (calendar) return calendarSizing(calendar);
+  const sizeMs = bucket ? requestedBucketSize(bucket, windowMs) : defaultBucketMs;
+  return { kind: "fixed", sizeMs, originMs: undefined };
 }
 
 function endOf(rows: number, coverage: AnswerCoverage) {

@@ -1,5 +1,7 @@
 import { readRepeats } from "../answer/read-timeframe.ts";
-import { planRead, type Span } from "../plan/planner.ts";
+import type { BucketGrid } from "../calendar/bucket-grid.ts";
+import { planRead } from "../plan/planner.ts";
+import type { Span } from "../plan/spans.ts";
 import { expiredMeanwhile } from "../store/reading-scan.ts";
 import type {
   PartialsRead,
@@ -18,7 +20,7 @@ export type Sealed = { readonly horizon: StoreHorizon; readonly sealedAtMs: numb
 export type SealedRead = {
   readonly filter: SeriesFilter;
   readonly timeframe: Span;
-  readonly bucketMs?: number | undefined;
+  readonly buckets?: BucketGrid | undefined;
   readonly mergeDevices: boolean;
   readonly partialsMax?: number | undefined;
 };
@@ -40,13 +42,13 @@ export async function seal(
 export async function readSealed(
   store: ReadingStore,
   { horizon, sealedAtMs }: Sealed,
-  { filter, timeframe, bucketMs, mergeDevices, partialsMax }: SealedRead,
+  { filter, timeframe, buckets, mergeDevices, partialsMax }: SealedRead,
   signal: AbortSignal,
   elapsedMs: () => number = () => performance.now(),
 ): Promise<PartialsRead & { readonly notCovered: readonly Span[] }> {
   const { sinceMs, toMs } = timeframe;
   const { levels } = store;
-  const request = { sinceMs, toMs, levels, horizon, bucketMs };
+  const request = { sinceMs, toMs, levels, horizon, buckets };
   for (let usesRepairs = true; ; usesRepairs = false) {
     const known = await readRepeats(store, { ...request, filter }, signal);
     // A repair that was made after the seal counts readings that arrived after it.
@@ -61,7 +63,7 @@ export async function readSealed(
         plan: endedAt(plan, horizon.completeThroughMs),
         filter,
         mergeDevices,
-        ...(bucketMs !== undefined && { bucketMs }),
+        ...(buckets && { buckets }),
         ...(partialsMax !== undefined && { partialsMax }),
       },
       signal,

@@ -1,7 +1,9 @@
 import { sensorByName } from "@devicemesh/proto";
+import { type BucketGrid, bucketEnd } from "../../calendar/bucket-grid.ts";
 import type { Aggregate } from "../../plan/merge.ts";
 import { allTime } from "../../plan/planner.ts";
 import type { ReadingColumns } from "../../store/reading-scan.ts";
+import type { BucketsPiece } from "../buckets-export.ts";
 
 /** A column of an export: text, a moment in ms since 1970, a measured number, or a count. */
 export type ExportColumn = { readonly name: string; readonly kind: "text" | "time" | "number" | "count" };
@@ -27,12 +29,16 @@ export function readingRows({ timestampsMs, deviceIds, sensors, values }: Readin
   return { length: values.length, columns: [timestampsMs, deviceIds, sensors, values, units] };
 }
 
-type BucketColumn = ExportColumn & { readonly of: (row: Aggregate, bucketMs: number) => string | number };
+type BucketColumn = ExportColumn & { readonly of: (row: Aggregate, buckets: BucketGrid) => string | number };
 
 const bucketColumns: readonly BucketColumn[] = [
   { name: "start", kind: "time", of: (row) => row.bucketMs },
   // A bucket may be longer than what a timestamp can express.
-  { name: "end", kind: "time", of: (row, bucketMs) => Math.min(row.bucketMs + bucketMs, allTime.toMs - 1) },
+  {
+    name: "end",
+    kind: "time",
+    of: (row, buckets) => Math.min(bucketEnd(buckets, row.bucketMs), allTime.toMs - 1),
+  },
   { name: "device_id", kind: "text", of: (row) => row.deviceId },
   { name: "sensor", kind: "text", of: (row) => row.sensor },
   { name: "unit", kind: "text", of: (row) => row.unit },
@@ -54,11 +60,11 @@ const bucketColumns: readonly BucketColumn[] = [
 export const bucketsTable: readonly ExportColumn[] = bucketColumns.map(({ name, kind }) => ({ name, kind }));
 
 /** Buckets as rows of `bucketsTable`. */
-export function bucketRows(aggregates: readonly Aggregate[], bucketMs: number): ExportRows {
+export function bucketRows({ aggregates, buckets }: BucketsPiece): ExportRows {
   return {
     length: aggregates.length,
     columns: bucketColumns.map(
-      ({ of }) => aggregates.map((row) => of(row, bucketMs)) as readonly string[] | readonly number[],
+      ({ of }) => aggregates.map((row) => of(row, buckets)) as readonly string[] | readonly number[],
     ),
   };
 }

@@ -1,7 +1,10 @@
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { calendarUnits } from "../../calendar/calendar-grid.ts";
 import type { Grouping } from "../../plan/merge.ts";
-import { allTime, type Span } from "../../plan/planner.ts";
+import { allTime } from "../../plan/planner.ts";
+import type { Span } from "../../plan/spans.ts";
 import type { SeriesFilter } from "../../store/reading-store.ts";
+import type { ExportSizing } from "../buckets-export.ts";
 import { defaultBucketMs } from "../export-limits.ts";
 import { createZoneClock, type ZoneClock } from "../formats/zone-clock.ts";
 import { durationMs, timeForms, timeParameter } from "./time-parameter.ts";
@@ -21,7 +24,7 @@ export type ExportParameters = {
   /** Whether the last line of csv and ndjson states what the export covers. */
   readonly hasEndLine: boolean;
   /** Of buckets only. */
-  readonly bucketMs: number;
+  readonly sizing: ExportSizing;
   readonly grouping: Grouping;
 };
 
@@ -80,20 +83,23 @@ export function exportParameters(
     }
   }
   const clock = zoneClock();
+  const fixed = (sizeMs: number): ExportSizing => ({ kind: "fixed", sizeMs, originMs: undefined });
   function time(name: "since" | "to"): number | undefined {
     const text = single(name);
     return text === undefined ? undefined : (timeParameter(text, clock, nowMs) ?? wrong(name, timeForms));
   }
-  function bucketSize(): number {
+  function bucketSize(): ExportSizing {
     const text = single("bucket");
-    if (text === undefined) return defaultBucketMs;
+    if (text === undefined) return fixed(defaultBucketMs);
+    const unit = calendarUnits.find((each) => each === text);
+    if (unit) return { kind: "calendar", unit, zone: single("zone") ?? "UTC" };
     const ms = durationMs(text);
-    if (ms !== undefined && ms > 0 && ms % windowMs === 0) return ms;
+    if (ms !== undefined && ms > 0 && ms % windowMs === 0) return fixed(ms);
     wrong(
       "bucket",
-      `must be a duration such as 10m, 1h or 1d, a multiple of the window size, ${windowMs / 1000} s`,
+      `must be a duration such as 10m, 1h or 1d, a multiple of the window size, ${windowMs / 1000} s, or one of ${calendarUnits.join(", ")} of the zone`,
     );
-    return defaultBucketMs;
+    return fixed(defaultBucketMs);
   }
 
   const parameters = {
@@ -102,7 +108,7 @@ export function exportParameters(
     timeframe: spanOf(time("since"), time("to"), wrong),
     clock,
     hasEndLine: oneOf("end", ["none", "line"]) === "line",
-    bucketMs: kind === "buckets" ? bucketSize() : defaultBucketMs,
+    sizing: kind === "buckets" ? bucketSize() : fixed(defaultBucketMs),
     grouping: kind === "buckets" ? oneOf("group_by", groupings as [Grouping, ...Grouping[]]) : "series",
   } as const;
   if (violations.length > 0) throw invalid(violations);

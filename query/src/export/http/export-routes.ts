@@ -169,16 +169,16 @@ function headersOf(kind: Kind, { format }: ExportParameters): Readonly<Record<st
 async function openTable(
   store: ReadingStore,
   kind: Kind,
-  { filter, timeframe, bucketMs, grouping }: ExportParameters,
+  { filter, timeframe, sizing, grouping }: ExportParameters,
   signal: AbortSignal,
 ): Promise<Table> {
   if (kind === "readings") {
     const { pieces, coverage } = await exportReadings(store, { filter, timeframe }, signal);
     return { columns: readingsTable, rows: mapped(pieces, readingRows), coverage };
   }
-  const request = { filter, timeframe, bucketMs, grouping };
+  const request = { filter, timeframe, sizing, grouping };
   const { pieces, coverage } = await exportBuckets(store, request, signal);
-  return { columns: bucketsTable, rows: mapped(pieces, (piece) => bucketRows(piece, bucketMs)), coverage };
+  return { columns: bucketsTable, rows: mapped(pieces, bucketRows), coverage };
 }
 
 async function* mapped<From, To>(from: AsyncIterable<From>, map: (each: From) => To): AsyncGenerator<To> {
