@@ -29,7 +29,7 @@ export function formatOf(sample: string): FileFormat {
       ? { kind: "unreadable", problem: "the file is one JSON object: write an object a line (jq -c .)" }
       : { kind: "json-lines" };
   }
-  if (/^#(group|datatype|default)\b/.test(first)) return { kind: "annotated-csv" };
+  if (/^#(group|datatype|default)\b|^,result,table,/.test(first)) return { kind: "annotated-csv" };
   return lineProtocolOf(lines) ?? { kind: "table" };
 }
 

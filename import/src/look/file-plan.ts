@@ -175,7 +175,10 @@ function sensorQuestions(
   if (preset?.isEntities && device?.texts.some((text) => sensorOfEntity(text, lookup) !== undefined))
     return [];
   return [
-    { flag: "--sensor", text: `nothing states which sensor the values in ${JSON.stringify(value)} are of` },
+    {
+      flag: "--sensor",
+      text: `nothing states which sensor the values in ${JSON.stringify(value)} are of (and --unit, unless they are in its unit)`,
+    },
   ];
 }
 

@@ -122,11 +122,7 @@ function remainingRole(name: string, context: RoleContext): ColumnRole {
 
 /** Whether a column called `value` or `state` holds numbers or states at all. */
 function isValues(column: SampleColumn | undefined): boolean {
-  return (
-    column === undefined ||
-    column.texts.length === 0 ||
-    column.texts.some((text) => /\d|^(on|off|true|false)$/i.test(text))
-  );
+  return column === undefined || column.texts.some((text) => /\d|^(on|off|true|false)$/i.test(text));
 }
 
 /** The only column of numbers that has no role; undefined if there are none or several. */
