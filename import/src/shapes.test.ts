@@ -196,6 +196,13 @@ describe("shapes of recordings", () => {
     expect(ask("co_mg/m3", 1, 2)).toEqual([expect.stringContaining("cannot be converted to ppm")]);
   });
 
+  it("takes no id for a value, though it is the only number", () => {
+    const text = "device_id,time,note\n17,2025-03-29T20:00Z,x\n18,2025-03-29T20:01Z,y\n";
+    expect(linesOf(text, { device: "a", sensor: "temperature" })).toEqual([
+      expect.stringContaining("state --map COLUMN=SENSOR"),
+    ]);
+  });
+
   it("does not read where a device stands, nor labels, unless it is told to", () => {
     const text = "device,time,lat,lon,occupancy,temperature\na,2025-03-29T20:00Z,50.1,8.2,1,21.5\n";
     expect(linesOf(text)).toEqual(["a temperature 21.5 20:00"]);

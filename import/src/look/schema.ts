@@ -133,6 +133,8 @@ function onlyNumbers(
 ): number | undefined {
   const found = names.flatMap((name, at) => {
     const texts = samples.get(name)?.texts ?? [];
+    // An id or a time is no value, whatever it looks like.
+    if (deviceRank(name) !== undefined || timeRank(name) !== undefined) return [];
     return roles[at] === undefined && texts.length > 0 && texts.filter(isNumeric).length * 2 >= texts.length
       ? [at]
       : [];

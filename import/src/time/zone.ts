@@ -21,6 +21,7 @@ const marginMs = 2 * dayMs;
  */
 export function createZone(name: string): Zone {
   const format = new Intl.DateTimeFormat("en-US", { timeZone: name, timeZoneName: "longOffset" });
+  if (format.resolvedOptions().timeZone === "UTC") return { name, instantsOf: (localMs) => [localMs] };
   const spansOfYear = new Map<number, readonly Span[]>();
   let last: Span = { start: 0, end: 0, offset: 0 };
 
