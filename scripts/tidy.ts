@@ -50,6 +50,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "query",
     "generator",
     "gateway",
+    "import",
     "store-duckdb",
     "web",
   ],

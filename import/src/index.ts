@@ -1,3 +1,4 @@
+export { type ImportRouteOptions, importRoutes } from "./http/import-route.ts";
 export { loadRecordings, lookAtInputs } from "./load/import-recordings.ts";
 export type { ImportProgress, ImportReport } from "./load/report.ts";
 export type { ImportOptions } from "./look/options.ts";

@@ -24,3 +24,6 @@ export const deviceNamesMax = 100_000;
 
 /** Readings that come again are recognised among so many identities by default: 96 MB at the most, less for small files. */
 export const identitiesMax = 4_000_000;
+
+/** How many recordings are loaded at the same time over HTTP. */
+export const uploadsMax = 4;

@@ -1,6 +1,7 @@
-import type { IngestTls } from "@devicemesh/client";
+import { type IngestTls, systemClock } from "@devicemesh/client";
 import { openGateway } from "@devicemesh/gateway";
 import type { HttpGate } from "@devicemesh/identity";
+import { importRoutes } from "@devicemesh/import";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import type { UnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
@@ -47,9 +48,17 @@ export function openHttpResources(options: HttpResourcesOptions): HttpResources 
       deviceTags: listOf(config.lineDeviceTags),
     }),
   );
+  const imports = importRoutes({
+    ingest: options.ingest,
+    tls: options.ingestTls,
+    clock: systemClock,
+    origins: listOf(config.corsOrigin),
+    // It stores readings of any device.
+  }).map((route) => options.gate.guard("devicemesh.operate", route));
   return {
     routes: [
       ...gateway.routes,
+      ...imports,
       ...webRoutes({
         facts: webFacts,
         readLatest: isGuarded ? undefined : latestReadings(store),

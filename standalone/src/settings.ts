@@ -1,6 +1,7 @@
 import { gatewaySettings } from "@devicemesh/gateway/settings";
 import { generatorEnvironment } from "@devicemesh/generator";
 import { deviceAccessSettings, userAccessSettings } from "@devicemesh/identity";
+import { importEnvironment } from "@devicemesh/import";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { type Retention, retentionProblem } from "@devicemesh/proto";
@@ -12,8 +13,8 @@ export const embeddedSettings = defineSettings({
   usage: "npm start -- [flags]",
   summary:
     "Runs the whole mesh in one process: ingest, query, generator and a page, over one file in the data folder.",
-  // The generator's own command has its own settings.
-  foreignEnv: generatorEnvironment,
+  // Generator and import have commands with settings of their own.
+  foreignEnv: [...generatorEnvironment, ...importEnvironment],
   misnamed: { "--port": "--query-port", "--folder": "--data", "--seed-data": "--replay" },
   settings: {
     ingestPort: {

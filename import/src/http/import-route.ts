@@ -1,0 +1,161 @@
+import type { Clock, IngestTls, UnitSender } from "@devicemesh/client";
+import { invalidArgument, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
+import { respondHttpError } from "@devicemesh/kit/server/http-errors";
+import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
+import type { OnePortRequest, OnePortResponse } from "@devicemesh/kit/server/one-port-server";
+import { uploadsMax } from "../limits.ts";
+import { type LookedInput, loadRecordings, lookAtInputs } from "../load/import-recordings.ts";
+import type { ImportReport } from "../load/report.ts";
+import type { ImportOptions } from "../look/options.ts";
+import { unknownColumns } from "../look/stated-options.ts";
+import { describeLook } from "../report/describe-look.ts";
+import { lookJson, progressJson, reportJson } from "../report/report-json.ts";
+import { sensorLookup } from "../sensors.ts";
+import { InputError, streamInput } from "../source/inputs.ts";
+import { rejectForeignPage } from "./foreign-page.ts";
+import { readParameters } from "./parameters.ts";
+
+/** What the route needs. */
+export type ImportRouteOptions = {
+  /** host:port of ingest. */
+  readonly ingest: string;
+  /** Cleartext if left out. */
+  readonly tls?: IngestTls | undefined;
+  readonly clock: Clock;
+  /** Origins of other web pages that may upload. */
+  readonly origins?: readonly string[];
+  readonly sender?: UnitSender | undefined;
+};
+
+/**
+ * `POST /v1/import?zone=…&device=…`: the body is a recording, packed or not; the parameters are the flags of
+ * `npm run import`, and `dry_run=true`. 400 lists wrong parameters, 422 what the recording leaves open (nothing is
+ * stored then). 200 comes with a report when every reading is answered; a client that accepts application/x-ndjson
+ * gets a line of progress now and then, and the report as the last line. Reading waits for ingest, so an upload takes
+ * constant memory.
+ */
+export function importRoutes(options: ImportRouteOptions): readonly HttpRoute[] {
+  let running = 0;
+  return [
+    {
+      method: "POST",
+      path: "/v1/import",
+      async handle(request, response, url) {
+        if (running >= uploadsMax) {
+          const description = `${uploadsMax} recordings are being loaded already: try again later`;
+          return respondHttpError(response, resourceExhausted({ subject: "uploads", description }));
+        }
+        running += 1;
+        try {
+          await answer(request, response, url, options);
+        } finally {
+          running -= 1;
+        }
+      },
+    },
+  ];
+}
+
+async function answer(
+  request: OnePortRequest,
+  response: OnePortResponse,
+  url: URL,
+  { ingest, tls, clock, origins = [], sender }: ImportRouteOptions,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  try {
+    rejectForeignPage(request, origins);
+    const { stated, name, isDryRun } = readParameters(url.searchParams, sensorLookup);
+    if (stated.kind === "problems") return respond(response, 400, { problems: stated.problems });
+    const { options } = stated;
+    const length = Number(request.headers["content-length"] ?? Number.NaN);
+    // A request that is destroyed takes its response with it.
+    const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
+    const input = streamInput(name, body, Number.isNaN(length) ? undefined : length);
+    const [looked] = await lookAtInputs([input], { options, lookup: sensorLookup });
+    const look = lookJson(describeLook(looked!));
+    const problems = openProblems(looked!, options);
+    if (problems.length > 0) {
+      await looked!.sampled.close();
+      return respond(response, 422, { problems, look });
+    }
+    const lines = /application\/x-ndjson/.test(String(request.headers.accept ?? ""))
+      ? startLines(response)
+      : undefined;
+    lines?.({ look });
+    const report = await loadRecordings([looked!], {
+      to: ingest,
+      tls,
+      isDryRun,
+      giveUpAfterMs: giveUpMs,
+      clock,
+      signal: gone.signal,
+      sender,
+      onProgress: (progress) => lines?.({ progress: progressJson(progress) }),
+    });
+    finish(response, lines, report, look);
+  } catch (error) {
+    if (gone.signal.aborted) return;
+    if (response.headersSent) throw error;
+    const description = error instanceof InputError ? error.message : undefined;
+    const damage = description && invalidArgument({ field: "body", description, reason: "INPUT_DAMAGED" });
+    respondHttpError(response, damage ?? error);
+  }
+}
+
+// A client has given up long before.
+const giveUpMs = 30_000;
+
+function openProblems({ look }: LookedInput, options: ImportOptions): string[] {
+  if (look.problem !== undefined) return [look.problem];
+  const names = new Set(look.sample.flatMap((row) => row.names));
+  return [
+    ...unknownColumns(options, names),
+    ...look.questions.map(({ flag, text }) => `state ${flag}: ${text}`),
+  ];
+}
+
+type WriteLine = (line: Readonly<Record<string, unknown>>) => void;
+
+const progressMs = 250;
+
+/** Begins a response of lines; of progress at most four lines a second are written. */
+function startLines(response: OnePortResponse): WriteLine {
+  response.statusCode = 200;
+  response.setHeader("content-type", "application/x-ndjson");
+  const output: NodeJS.WritableStream = response;
+  let shownAtMs = Number.NEGATIVE_INFINITY;
+  return (line) => {
+    const isProgress = "progress" in line;
+    if (isProgress && performance.now() - shownAtMs < progressMs) return;
+    if (isProgress) shownAtMs = performance.now();
+    output.write(`${JSON.stringify(line)}\n`);
+  };
+}
+
+function finish(
+  response: OnePortResponse,
+  lines: WriteLine | undefined,
+  report: ImportReport,
+  look: ReturnType<typeof lookJson>,
+): void {
+  const content = { report: reportJson(report) };
+  if (lines === undefined) respond(response, report.ended === "gave-up" ? 503 : 200, { look, ...content });
+  else {
+    lines(content);
+    response.end();
+  }
+}
+
+function respond(
+  response: OnePortResponse,
+  status: number,
+  content: Readonly<Record<string, unknown>>,
+): void {
+  const body = `${JSON.stringify(content)}\n`;
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json");
+  response.setHeader("content-length", Buffer.byteLength(body));
+  response.end(body);
+}

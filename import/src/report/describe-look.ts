@@ -1,0 +1,145 @@
+import { createConverter } from "../convert/converter.ts";
+import { deviceIds } from "../convert/device-ids.ts";
+import { createDeviceNames } from "../convert/device-names.ts";
+import type { LookedInput } from "../load/import-recordings.ts";
+import type { FilePlan } from "../look/file-plan.ts";
+import type { Question } from "../look/options.ts";
+import type { RowSchema } from "../look/row-schema.ts";
+import type { TimeForm } from "../time/time-form.ts";
+
+/** What a recording looks like, for users. */
+export type LookDescription = {
+  readonly file: string;
+  /** The kind of file, if it is one that many have. */
+  readonly preset: string | undefined;
+  readonly format: string;
+  readonly encoding: string;
+  /** What the columns are that are read, and what is known of them, in words. */
+  readonly columns: readonly { readonly role: string; readonly text: string }[];
+  /** The first readings. */
+  readonly examples: readonly ExampleReading[];
+  /** What is open. */
+  readonly questions: readonly Question[];
+  /** Why nothing of it can be read. */
+  readonly problem: string | undefined;
+};
+
+/** A reading of the sample. */
+export type ExampleReading = {
+  readonly line: number;
+  readonly deviceId: string;
+  readonly sensor: string;
+  readonly value: number;
+  readonly unit: string;
+  /** ISO 8601, UTC. */
+  readonly time: string;
+};
+
+const examplesMax = 3;
+
+/** Describes a recording that was looked at. */
+export function describeLook({ input, sampled, look }: LookedInput): LookDescription {
+  const names = look.sample.find(({ problem }) => problem === undefined)?.names ?? [];
+  const isOpen = look.plan === undefined && look.questions.length === 0;
+  return {
+    file: input.name,
+    preset: look.preset,
+    format: look.format,
+    encoding: encodingText(sampled.encoding),
+    columns: look.plan === undefined ? [] : columnsOf(look.plan, look.plan.schemaOf(names)),
+    examples: look.plan === undefined ? [] : examplesOf(look.plan, look.sample),
+    questions: look.questions,
+    problem:
+      look.problem ??
+      (isOpen ? `no row can be read: ${look.sample[0]?.problem ?? "there are none"}` : undefined),
+  };
+}
+
+function encodingText({ encoding, hasMark }: LookedInput["sampled"]["encoding"]): string {
+  const names = {
+    "utf-8": "UTF-8",
+    "windows-1252": "windows-1252 (Latin-1)",
+    "utf-16le": "UTF-16LE",
+    "utf-16be": "UTF-16BE",
+  };
+  return `${names[encoding]}${hasMark ? " with a byte order mark" : ""}`;
+}
+
+function columnsOf({ times, options }: FilePlan, schema: RowSchema): LookDescription["columns"] {
+  const { names, deviceAt, valueAt, sensorAt, unitAt, sensors, unknown } = schema;
+  const zone = times.zone === undefined ? "with zone" : `clocks of ${times.zone}`;
+  const clock = times.clockColumn === undefined ? "" : ` and ${JSON.stringify(times.clockColumn)}`;
+  const column = (at: number) => `column ${JSON.stringify(names[at])}`;
+  const columns = [
+    {
+      role: "time",
+      text: `column ${JSON.stringify(times.column)}${clock}: ${formText(times.form)}, ${zone}`,
+    },
+    {
+      role: "device",
+      text:
+        options.device !== undefined
+          ? `${options.device} for all rows`
+          : deviceAt < 0
+            ? "none"
+            : column(deviceAt),
+    },
+  ];
+  if (valueAt >= 0) {
+    const sensor =
+      options.sensor ?? (sensorAt < 0 ? "named by the device or the measurement" : column(sensorAt));
+    columns.push({
+      role: "value",
+      text: `${column(valueAt)}, sensor: ${sensor}${unitAt < 0 ? "" : `, unit: ${column(unitAt)}`}`,
+    });
+  }
+  for (const { sensor, at, unit, decimal } of sensors) {
+    const stated = unit === undefined ? `${sensor.unit}, not stated` : unit;
+    columns.push({
+      role: sensor.sensor,
+      text: `${column(at)} in ${stated}${decimal === "," ? ", decimal comma" : ""}`,
+    });
+  }
+  if (unknown.length > 0)
+    columns.push({ role: "unknown", text: unknown.map(({ name }) => JSON.stringify(name)).join(", ") });
+  return columns;
+}
+
+function formText(form: TimeForm): string {
+  switch (form.kind) {
+    case "year-first":
+      return "year, month, day";
+    case "numeric":
+      return form.order === "year-month"
+        ? "year, month, day"
+        : form.order === "day-month"
+          ? "day, month, year"
+          : "month, day, year";
+    case "named-month":
+      return "with the month's name";
+    case "epoch":
+      return `${form.unit} since 1970`;
+    case "spreadsheet-days":
+      return "day numbers of a spreadsheet";
+  }
+}
+
+function examplesOf(plan: FilePlan, sample: LookedInput["look"]["sample"]): ExampleReading[] {
+  const deviceOf = createDeviceNames(deviceIds);
+  const converter = createConverter(plan, { deviceOf, latestMs: Number.POSITIVE_INFINITY });
+  const examples: ExampleReading[] = [];
+  const ignore = () => {};
+  for (const row of sample) {
+    if (examples.length >= examplesMax) break;
+    converter.convert(row, {
+      reading({ line }, deviceId, { sensor, unit }, ms, value) {
+        examples.push({ line, deviceId, sensor, value, unit, time: new Date(ms).toISOString() });
+      },
+      missing: ignore,
+      unknown: ignore,
+      refused: ignore,
+      bad: ignore,
+    });
+  }
+  return examples.slice(0, examplesMax);
+}
