@@ -6,9 +6,9 @@ const main = fileURLToPath(new URL("../../standalone/src/main.ts", import.meta.u
 
 /** A process of `npm start`, as a user would run it. */
 export type MeshProcess = {
-  /** host:port of ingest. */
+  /** host:port of ingest alone. */
   readonly ingest: string;
-  /** host:port of query. */
+  /** host:port of everything. */
   readonly query: string;
   readonly child: ChildProcess;
   /** All that it printed so far. */
@@ -61,9 +61,9 @@ export async function startMesh(
       exited.then(([code]) => reject(new Error(`the mesh ended with ${code}:\n${output()}`)), reject);
       look();
     });
-  const addresses = /ingest +(\S+:\d+)[\s\S]*query +https?:\/\/(\S+:\d+)/;
+  const addresses = /^open https?:\/\/(\S+:\d+)\/[\s\S]* ingest +(\S+:\d+)/;
   await until(addresses);
-  const [, ingest = "", query = ""] = addresses.exec(output()) ?? [];
+  const [, query = "", ingest = ""] = addresses.exec(output()) ?? [];
   return {
     ingest,
     query,

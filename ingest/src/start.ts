@@ -15,11 +15,16 @@ import { createCounters, type IngestStats } from "./counters.ts";
 import type { IngestConfig } from "./limits.ts";
 import type { MessageLog } from "./log/message-log.ts";
 import { registerIngestMetrics } from "./metrics.ts";
+import { type ConnectRoutes, createConnectIngestRoutes } from "./publish/connect-routes.ts";
 import { createFrameIntake } from "./publish/frame-intake.ts";
+import {
+  createGrpcIngestService,
+  ingestServiceDefinition,
+  ingestServiceName,
+} from "./publish/grpc-service.ts";
 import { identifyOnce } from "./publish/identify-once.ts";
 import { createOpenCalls } from "./publish/open-calls.ts";
 import { createReadingRoom } from "./publish/reading-capacity.ts";
-import { createIngestService, ingestServiceDefinition, ingestServiceName } from "./publish/service.ts";
 import { createDeviceIds } from "./wire/device-ids.ts";
 import { createFrameDecoder } from "./wire/frame-decoder.ts";
 
@@ -59,7 +64,9 @@ export type IngestDependencies = {
 /** Ingest, listening. */
 export type Ingest = AsyncDisposable & {
   readonly port: number;
-  /** What it has done since it was started. */
+  /** Serves the same service on a Connect router too; see `createConnectIngestRoutes`. */
+  readonly routes: ConnectRoutes;
+  /** What it has done since it was started, over all protocols. */
   stats(): IngestStats;
   /** Sets what health says: false while the log is away. Without effect once it is closing. */
   setServing(serving: boolean): void;
@@ -96,7 +103,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
   const timed =
     metrics && registerIngestMetrics(metrics, { stats, isLogReachable: () => isLogReachable }).timed;
   const log = timed?.(dependencies.log) ?? dependencies.log;
-  const handlers = createIngestService({ calls, intake, log, room, config, identityOf });
+  const publishing = { calls, intake, log, room, config };
   const health = createHealth([ingestServiceName]);
   health.setServing(isLogReachable);
   const reflection = createReflection({ image, services: [ingestServiceName] });
@@ -114,7 +121,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
       if (call.path.startsWith(`/${ingestServiceName}/`)) identityOf?.(call);
     },
     addServices(grpcServer) {
-      grpcServer.addService(ingestServiceDefinition, handlers);
+      grpcServer.addService(ingestServiceDefinition, createGrpcIngestService(publishing, identityOf));
       addHealthToGrpcServer(grpcServer, health);
       addReflectionToGrpcServer(grpcServer, reflection);
     },
@@ -140,6 +147,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
   }
   return {
     port: server.port,
+    routes: createConnectIngestRoutes(publishing, { identityOf: dependencies.identityOf, logger }),
     stats,
     setServing(serving) {
       isLogReachable = serving;

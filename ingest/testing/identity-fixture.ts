@@ -13,6 +13,7 @@ import {
   detailsOf,
   errorOf,
   frameOf,
+  type ingestServers,
   type Outcome,
   startTestIngest,
   thermostatReading,
@@ -34,10 +35,12 @@ export async function createIdentityFixture() {
   async function start(
     kind: "certificates" | "header",
     {
+      server,
       clock = Date.now,
       unfinished,
       ...times
     }: {
+      readonly server?: (typeof ingestServers)[number];
       readonly clock?: () => number;
       readonly unfinished?: UnfinishedRequests;
       readonly unverifiedMs?: number;
@@ -55,12 +58,12 @@ export async function createIdentityFixture() {
     const access = stack.use(
       openDeviceAccess(config, { logger: silentLogger(), clock, lookIntervalMs: 10, ...times }),
     );
-    const test = stack.use(await startTestIngest({ dependencies: { ...access, unfinished } }));
+    const test = stack.use(await startTestIngest({ server, dependencies: { ...access, unfinished } }));
     return {
       ...test,
       deny: (text: string) => files.write(denied, text),
       connect(channelCredentials: ChannelCredentials, headers: Readonly<Record<string, string>> = {}) {
-        const client = createTestClient(test.ingest.port, { channelCredentials, headers });
+        const client = createTestClient(test.port, { channelCredentials, headers });
         stack.defer(() => client.close());
         return client;
       },

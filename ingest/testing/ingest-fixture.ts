@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { fromBinary } from "@bufbuild/protobuf";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
+import { createConnectHandler } from "@devicemesh/kit/rpc/connect-handler";
+import { startOnePortServer } from "@devicemesh/kit/server/one-port-server";
 import {
   BadRequestSchema,
   ErrorInfoSchema,
@@ -25,8 +27,8 @@ import {
   type ServiceError,
 } from "@grpc/grpc-js";
 import { type IngestConfig, ingestConfig } from "../src/limits.ts";
-import { ingestServiceDefinition } from "../src/publish/service.ts";
-import { type IngestDependencies, startIngest } from "../src/start.ts";
+import { ingestServiceDefinition } from "../src/publish/grpc-service.ts";
+import { type Ingest, type IngestDependencies, startIngest } from "../src/start.ts";
 import { createMemoryMessageLog } from "./memory-message-log.ts";
 
 /** For tests: the time at which all of them happen. */
@@ -40,12 +42,18 @@ export type Outcome =
 /** A stream that a test writes frames to, as bytes. */
 export type TestStream = { readonly call: ClientWritableStream<Buffer>; readonly outcome: Promise<Outcome> };
 
+/** What serves IngestService: ingest's own port, or a port that has its routes beside other services. */
+export const ingestServers = ["grpc-js", "Connect"] as const;
+
 /** Ingest over a memory log on a free port, with a real grpc-js client. */
 export async function startTestIngest({
+  server = "grpc-js",
   config = {},
   dependencies = {},
   throughProxy = false,
 }: {
+  /** To which of them `port` and `client` belong. */
+  readonly server?: (typeof ingestServers)[number] | undefined;
   readonly config?: Partial<IngestConfig>;
   readonly dependencies?: Partial<IngestDependencies>;
   /** The client's connections go through us, so that a test can break them: see `sockets`. */
@@ -59,20 +67,38 @@ export async function startTestIngest({
     image: readContractImage(),
     ...dependencies,
   });
+  const shared = server === "Connect" ? await startConnectServer(ingest, dependencies) : undefined;
+  const port = shared?.port ?? ingest.port;
   const sockets = new Set<Socket>();
-  const proxy = throughProxy ? await startProxy(ingest.port, sockets) : undefined;
-  const client = createTestClient(proxy?.port ?? ingest.port);
+  const proxy = throughProxy ? await startProxy(port, sockets) : undefined;
+  const client = createTestClient(proxy?.port ?? port);
   return {
     memory,
     ingest,
+    port,
     client,
     sockets,
     async [Symbol.asyncDispose]() {
       client.close();
       proxy?.server.close();
       await ingest.close();
+      await shared?.close();
     },
   };
+}
+
+function startConnectServer(
+  { routes }: Ingest,
+  { logger = silentLogger(), tls, addressOf, unfinished }: Partial<IngestDependencies>,
+) {
+  const handler = createConnectHandler({
+    logger,
+    routes: (router) => routes(router),
+    readMaxBytes: 1024 * 1024,
+    addressOf,
+    unfinished,
+  });
+  return startOnePortServer({ host: "127.0.0.1", port: 0, handler, tls, shutdownGraceMs: 100 });
 }
 
 async function startProxy(target: number, sockets: Set<Socket>): Promise<{ server: Server; port: number }> {

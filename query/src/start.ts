@@ -1,10 +1,10 @@
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { UserGate } from "@devicemesh/identity";
 import { addHealthRoutes } from "@devicemesh/kit/health/connect-health";
 import { createHealth, type Health } from "@devicemesh/kit/health/health";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
-import { createConnectCounting } from "@devicemesh/kit/observability/metrics-connect";
+import { type ConnectCounting, createConnectCounting } from "@devicemesh/kit/observability/metrics-connect";
 import { createConnectHandler } from "@devicemesh/kit/rpc/connect-handler";
 import { addReflectionRoutes } from "@devicemesh/kit/rpc/connect-reflection";
 import {
@@ -43,8 +43,11 @@ export type QueryDependencies = {
   readonly image: Uint8Array;
   /** What health says at first; true by default. */
   readonly serving?: boolean;
-  /** Further services on the same port; health and reflection show them too. */
-  readonly extraRoutes?: (router: ConnectRouter) => void;
+  /**
+   * Further services on the same port; health and reflection show them too. Access control, limits and validation of
+   * query apply to them, unless a route brings options of its own: such a route counts its calls with `counting`.
+   */
+  readonly extraRoutes?: (router: ConnectRouter, counting: CallCounting) => void;
   /** Further resources on the same port, each behind its own gate (`access.http`). */
   readonly httpRoutes?: readonly HttpRoute[] | undefined;
   /** Admits or rejects the calls of every service on the port. All are admitted if left out. */
@@ -57,6 +60,12 @@ export type QueryDependencies = {
   readonly addressOf?: AddressOf | undefined;
   /** The incomplete requests of the process, where it has more than one server. */
   readonly unfinished?: UnfinishedRequests | undefined;
+};
+
+/** Counts the calls of a service that does not stand behind the interceptors and the gate of query. */
+export type CallCounting = {
+  readonly interceptors: readonly Interceptor[];
+  readonly onRejected: ConnectCounting["rejected"] | undefined;
 };
 
 /** Query, listening. */
@@ -120,7 +129,10 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     logger,
     routes(router) {
       addServices(router);
-      extraRoutes?.(router);
+      extraRoutes?.(router, {
+        interceptors: counting === undefined ? [] : [counting.interceptor],
+        onRejected: counting?.rejected,
+      });
       const services = [...new Set(router.handlers.map(({ service }) => service.typeName))];
       health = createHealth(services);
       health.setServing(isStoreReachable);

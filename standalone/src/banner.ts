@@ -6,20 +6,34 @@ type BannerConfig = Pick<
   "devices" | "noGenerator" | "replay" | "serverCertificate" | "deviceCa" | "jwks" | "generatorCa"
 >;
 
-/** What `npm start` prints when it runs: where everything is, and calls to paste. */
+/** What `npm start` prints when it runs: the address to open, what else is where, and calls to paste. */
 export function banner(
   config: BannerConfig,
-  mesh: Pick<Embedded, "ingest" | "query" | "folder" | "found">,
+  mesh: Pick<Embedded, "ingest" | "query" | "isOneAddress" | "folder" | "found">,
 ): string {
-  const { ingest, query } = mesh;
+  const { ingest, query, isOneAddress } = mesh;
   const isTls = config.serverCertificate !== undefined;
-  return `Device Mesh is running; Ctrl-C ends it.
-  ingest   ${ingest}  gRPC${isTls ? " over TLS" : ""}${config.deviceCa === undefined ? "" : "; takes the readings of a certificate's own devices"}
-  query    ${isTls ? "https" : "http"}://${query}/  Connect, gRPC, gRPC-Web; generator control; a page${config.jwks === undefined ? "" : "; needs a token"}
+  const url = `${isTls ? "https" : "http"}://${query}/`;
+  const served = isOneAddress
+    ? "readings, queries and generator control over gRPC, gRPC-Web, Connect and HTTP"
+    : "queries and generator control over gRPC, gRPC-Web, Connect and HTTP";
+  return `open ${url}
+
+Device Mesh is running; Ctrl-C ends it.
+  address  ${url}  ${served}${config.jwks === undefined ? "" : "; needs a token"}
+  ingest   ${ingest}  ${ingestText(isOneAddress, config)}
   data     ${mesh.folder}  (${foundText(mesh.found)})
   devices  ${devicesText(config)}
 
-${callsToPaste({ ...mesh, identity: identityOf(config) })}`;
+${callsToPaste({ query, ingest: isOneAddress ? query : ingest, identity: identityOf(config) })}`;
+}
+
+function ingestText(isOneAddress: boolean, { serverCertificate, deviceCa }: BannerConfig): string {
+  const protocol = serverCertificate === undefined ? "gRPC" : "gRPC over TLS";
+  if (isOneAddress) return `the fast lane for large streams of readings; ${protocol} only`;
+  return deviceCa === undefined
+    ? `readings; ${protocol} only`
+    : `readings of the devices that a client certificate names; ${protocol} only`;
 }
 
 function foundText({ storedReadings, series, logEndMs }: Embedded["found"]): string {

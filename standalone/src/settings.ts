@@ -6,6 +6,7 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { type Retention, retentionProblem } from "@devicemesh/proto";
 import { defaultSeriesLimits } from "@devicemesh/store-duckdb/series/series-admission";
+import { devicesByDefault } from "./limits.ts";
 
 /** The settings of `npm start`: flags, environment variables, help and the README's table in one place. */
 export const embeddedSettings = defineSettings({
@@ -24,7 +25,8 @@ export const embeddedSettings = defineSettings({
       default: 50051,
       minimum: 0,
       maximum: 65535,
-      description: "Port of ingest (gRPC); 0 picks a free port.",
+      description:
+        "Port of ingest alone (gRPC), the fast lane for large streams of readings; 0 picks a free port.",
     },
     queryPort: {
       flag: "--query-port",
@@ -33,7 +35,8 @@ export const embeddedSettings = defineSettings({
       default: 8080,
       minimum: 0,
       maximum: 65535,
-      description: "Port of query, generator control and page; 0 picks a free port.",
+      description:
+        "Port of everything: dashboard, ingest, query, generator control, HTTP resources; 0 picks a free port.",
     },
     host: {
       flag: "--host",
@@ -196,8 +199,6 @@ export function devicesAtStart({
   if (noGenerator) return 0;
   return devices ?? (replay === undefined ? devicesByDefault : 0);
 }
-
-const devicesByDefault = 12;
 
 /** What `npm start` is told. */
 export type EmbeddedConfig = SettingsOf<typeof embeddedSettings>;

@@ -16,22 +16,21 @@ import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Query, queryConfig, type StoreStatus, startQuery } from "@devicemesh/query";
-import { createDiskReserve } from "@devicemesh/store-duckdb/disk-reserve";
-import { registerStoreMetrics } from "@devicemesh/store-duckdb/metrics";
-import { openRecoveringStore } from "@devicemesh/store-duckdb/recovering-store";
 import { openAccess } from "./access.ts";
 import { localAddressOf } from "./address.ts";
-import { createFailureLog } from "./failure-log.ts";
 import { openHttpResources } from "./http-resources.ts";
-import { startMaintenance } from "./maintenance.ts";
-import { type EmbeddedConfig, retentionOf } from "./settings.ts";
+import { graceMs, statusLimitMs } from "./limits.ts";
+import { openStore } from "./open-store.ts";
+import type { EmbeddedConfig } from "./settings.ts";
 
 /** The whole mesh in one process, running. */
 export type Embedded = AsyncDisposable & {
-  /** host:port of ingest, as reached from this machine. */
+  /** host:port of ingest alone, as reached from this machine. */
   readonly ingest: string;
-  /** host:port of query, as reached from this machine. */
+  /** host:port of query and everything else, as reached from this machine. */
   readonly query: string;
+  /** Whether that one accepts readings too. */
+  readonly isOneAddress: boolean;
   /** The data folder, in full. */
   readonly folder: string;
   /** What it held when the process started. */
@@ -52,10 +51,6 @@ export type EmbeddedDependencies = {
   readonly metrics?: Metrics | undefined;
 };
 
-// Together below the 2 s in which Ctrl-C must end: the outbox, the open units, the open questions.
-const statusLimitMs = 30_000;
-const graceMs = { generator: 500, ingest: 500, query: 300 } as const;
-
 /**
  * Starts store, ingest, query and generator in this process.
  * @throws StoreOpenError if the store is in use or cannot be opened; PortInUseError if a port is taken;
@@ -71,38 +66,10 @@ export async function startEmbedded(
   const unfinished = createUnfinishedRequests();
   const access = starting.use(openAccess(config, { logger, clock }));
   const { generatorTls } = access;
+  const at = (port: number): string => localAddressOf(config.host, port);
   let refused = () => 0;
-  const onFailure = createFailureLog({ logger });
-  const reserve = createDiskReserve({
-    folder,
-    minFreeBytes: config.minFree,
-    onChange: (state, text) => logger[state === "full" ? "error" : "warn"](text),
-  });
-  if (metrics) registerStoreMetrics(metrics, reserve);
   const store = starting.use(
-    await openRecoveringStore({
-      folder,
-      clock,
-      retention: retentionOf(config),
-      duplicatesPerHour: config.maxDuplicates,
-      onFailure,
-      refused: () => refused(),
-      reserve,
-      seriesLimits: { max: config.maxSeries, maxPerPublisher: config.maxSeriesPerPublisher },
-      onRecovery(event) {
-        if (event.kind === "reopened")
-          logger.warn("the database was reopened; no acknowledged reading is lost");
-        else if (event.kind === "waiting")
-          logger.error({ error: event.error }, "the store cannot be opened; retrying every second");
-        else logger.error({ error: event.error }, "the engine invalidated the database; reopening it");
-      },
-    }),
-  );
-  starting.use(
-    startMaintenance({
-      maintain: store.maintain,
-      onFailure: (error) => onFailure("maintenance failed", error),
-    }),
+    await openStore(config, { folder, clock, logger, metrics, refused: () => refused() }),
   );
   const found = await store.readings.readStatus(AbortSignal.timeout(statusLimitMs));
   const ingest: Ingest = starting.use(
@@ -124,16 +91,16 @@ export async function startEmbedded(
       },
     ),
   );
+  // Behind tokens or certificates, the port of users takes no readings: devices have no token, and a browser no certificate.
+  const isOneAddress = access.users.gate === undefined && access.devices.identityOf === undefined;
   const addresses = (): ReadonlyMap<string, string> =>
     new Map([
-      [IngestService.typeName, localAddressOf(config.host, ingest.port)],
-      ...[QueryService, GeneratorService].map(
-        ({ typeName }) => [typeName, localAddressOf(config.host, query.port)] as const,
-      ),
+      [IngestService.typeName, at(ingest.port)],
+      ...[QueryService, GeneratorService].map(({ typeName }) => [typeName, at(query.port)] as const),
     ]);
   refused = () => ingest.stats().refused;
   const generator = createGenerator({
-    target: localAddressOf(config.host, ingest.port),
+    target: at(ingest.port),
     tls: generatorTls,
     devicePrefix: config.generatorPrefix,
     logger,
@@ -146,16 +113,16 @@ export async function startEmbedded(
       gate: access.users.gate?.http ?? openHttpGate,
       isGuarded: access.users.gate !== undefined,
       store: store.readings,
-      ingest: localAddressOf(config.host, ingest.port),
+      ingest: at(ingest.port),
       ingestTls: generatorTls,
       logger,
       clock,
       unfinished,
       metrics,
       webFacts: () => ({
-        ingest: localAddressOf(config.host, ingest.port),
-        query: localAddressOf(config.host, query.port),
-        generator: localAddressOf(config.host, query.port),
+        ingest: at(isOneAddress ? query.port : ingest.port),
+        query: at(query.port),
+        generator: at(query.port),
         // The page itself needs no token: where calls do, it does not tell strangers where files are.
         data: access.users.gate === undefined ? folder : "a folder of the server",
         dataKind: "one file; it survives a crash with every acknowledged reading",
@@ -178,7 +145,10 @@ export async function startEmbedded(
         clock,
         logger,
         image,
-        extraRoutes: generatorRoutes(generator),
+        extraRoutes(router, counting) {
+          generatorRoutes(generator)(router);
+          if (isOneAddress) ingest.routes(router, counting);
+        },
         access: access.users.gate,
         addressOf: (service) => addresses().get(service),
         unfinished,
@@ -196,8 +166,9 @@ export async function startEmbedded(
     return closing;
   };
   return {
-    ingest: localAddressOf(config.host, ingest.port),
-    query: localAddressOf(config.host, query.port),
+    ingest: at(ingest.port),
+    query: at(query.port),
+    isOneAddress,
     folder,
     found,
     generator,

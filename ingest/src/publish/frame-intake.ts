@@ -1,5 +1,5 @@
 import type { Publisher } from "@devicemesh/identity";
-import { invalidArgument, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
+import { invalidArgument, type RpcError, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 import { frameBytesMax, frameReadingsMax } from "@devicemesh/proto";
 import type { AdmitOlder, AdmitSeries, ReadingChecks } from "../checks/reading-checks.ts";
 import type { IngestCounters } from "../counters.ts";
@@ -50,11 +50,7 @@ export function createFrameIntake({
     }
     const decoded = decode(frame);
     if (decoded.kind === "malformed") {
-      throw invalidArgument({
-        field: place,
-        description: `not a protobuf message of readings: ${decoded.text}`,
-        reason: "malformed",
-      });
+      throw malformedFrame(unit.frames, decoded.text);
     }
     if (decoded.kind === "tooManyReadings") {
       throw resourceExhausted({
@@ -80,4 +76,13 @@ export function createFrameIntake({
     unit.add(checked);
     return checked.batch;
   };
+}
+
+/** What is wrong with bytes that are not a frame; `index` is its place in the unit. */
+export function malformedFrame(index: number, text: string): RpcError {
+  return invalidArgument({
+    field: `frames[${index}]`,
+    description: `not a protobuf message of readings: ${text}`,
+    reason: "malformed",
+  });
 }

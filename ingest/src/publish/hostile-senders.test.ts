@@ -11,6 +11,7 @@ import { createIdentityFixture } from "../../testing/identity-fixture.ts";
 import {
   createTestClient,
   frameOf,
+  ingestServers,
   startTestIngest,
   thermostatReading,
 } from "../../testing/ingest-fixture.ts";
@@ -21,7 +22,7 @@ const mebibyte = 1024 * 1024;
 const grpc = { "content-type": "application/grpc" };
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR } = http2.constants;
 
-describe("a sender without a certificate", () => {
+describe.each(ingestServers)("a sender without a certificate, on %s", (server) => {
   let identity: Awaited<ReturnType<typeof createIdentityFixture>>;
   beforeAll(async () => {
     identity = await createIdentityFixture();
@@ -32,15 +33,15 @@ describe("a sender without a certificate", () => {
     "is rejected by its headers: 60 unfinished bodies of one connection are not held, %s",
     async (method) => {
       const unfinished = createUnfinishedRequests();
-      await using ingest = await identity.start("certificates", { unfinished });
-      using connection = openHttp2(`https://127.0.0.1:${ingest.ingest.port}`, { rejectUnauthorized: false });
+      await using ingest = await identity.start("certificates", { server, unfinished });
+      using connection = openHttp2(`https://127.0.0.1:${ingest.port}`, { rejectUnauthorized: false });
       const streams = Array.from({ length: 60 }, () => {
         const stream = connection.open({ ":path": `${service}/${method}`, ...grpc });
         stream.write(enveloped(Buffer.alloc(mebibyte), 7.6 * mebibyte));
         return stream;
       });
       const answers = await Promise.all(streams.map(answerOf));
-      expect(new Set(answers.map(({ headers }) => headers["grpc-status"]))).toEqual(new Set(["16"]));
+      expect(new Set(answers.map((answer) => statusOf(answer).code))).toEqual(new Set(["16"]));
       expect(unfinished.bytes).toBe(0);
       expect(ingest.ingest.stats().bytes).toBe(0);
       // Nor is what was still on its way: the streams are closed.
@@ -49,10 +50,10 @@ describe("a sender without a certificate", () => {
   );
 
   it("is disconnected within a time", async () => {
-    await using ingest = await identity.start("certificates", { unverifiedMs: 100 });
+    await using ingest = await identity.start("certificates", { server, unverifiedMs: 100 });
     const socket = connect({
       host: "127.0.0.1",
-      port: ingest.ingest.port,
+      port: ingest.port,
       rejectUnauthorized: false,
       ALPNProtocols: ["h2"],
     });
@@ -68,7 +69,7 @@ describe("a sender without a certificate", () => {
     await waitUntil(() => ingest.ingest.stats().openStreams === 1);
     const other = connect({
       host: "127.0.0.1",
-      port: ingest.ingest.port,
+      port: ingest.port,
       rejectUnauthorized: false,
       ALPNProtocols: ["h2"],
     });
@@ -79,18 +80,17 @@ describe("a sender without a certificate", () => {
   });
 });
 
-describe("a body that does not come to its end", () => {
+describe.each(ingestServers)("a body that does not come to its end, on %s", (server) => {
   it.each(methods)("is held within the share of its connection, %s", async (method) => {
     const unfinished = createUnfinishedRequests({ connectionBytesMax: 8 * mebibyte });
-    await using test = await startTestIngest({ dependencies: { unfinished } });
-    using connection = openHttp2(`http://127.0.0.1:${test.ingest.port}`);
+    await using test = await startTestIngest({ server, dependencies: { unfinished } });
+    using connection = openHttp2(`http://127.0.0.1:${test.port}`);
     const rejections: string[] = [];
     const streams = Array.from({ length: 60 }, () => {
       const stream = connection.open({ ":path": `${service}/${method}`, ...grpc });
       stream.write(enveloped(Buffer.alloc(mebibyte - 1), mebibyte));
       answerOf(stream).then(
-        ({ headers }) =>
-          rejections.push(`${headers["grpc-status"]} ${decodeURI(String(headers["grpc-message"]))}`),
+        (answer) => rejections.push(`${statusOf(answer).code} ${statusOf(answer).message}`),
         () => {},
       );
       return stream;
@@ -99,7 +99,7 @@ describe("a body that does not come to its end", () => {
     expect(rejections[0]).toMatch(/^8 unfinished requests of one connection: at most 8388608 bytes/);
     expect(unfinished.bytes).toBeLessThanOrEqual(8 * mebibyte);
     // Another connection is not concerned.
-    const client = createTestClient(test.ingest.port);
+    const client = createTestClient(test.port);
     expect(await client.publish(frameOf(thermostatReading("a")))).toMatchObject({
       response: { accepted: 1n },
     });
@@ -110,11 +110,11 @@ describe("a body that does not come to its end", () => {
 
   it.each(methods)("is not received at all if it is much larger than a frame may be, %s", async (method) => {
     const unfinished = createUnfinishedRequests();
-    await using test = await startTestIngest({ dependencies: { unfinished } });
-    using connection = openHttp2(`http://127.0.0.1:${test.ingest.port}`);
+    await using test = await startTestIngest({ server, dependencies: { unfinished } });
+    using connection = openHttp2(`http://127.0.0.1:${test.port}`);
     const stream = connection.open({ ":path": `${service}/${method}`, ...grpc });
     stream.write(enveloped(Buffer.alloc(10), 2 * mebibyte));
-    expect((await answerOf(stream)).headers).toMatchObject({ "grpc-status": "8" });
+    expect(statusOf(await answerOf(stream)).code).toBe("8");
     await waitUntil(() => unfinished.bytes === 0);
   });
 
@@ -122,15 +122,15 @@ describe("a body that does not come to its end", () => {
     "is rejected after a time: one byte now and then keeps nothing open, %s",
     async (method) => {
       const unfinished = createUnfinishedRequests({ messageTimeoutMs: 200 });
-      await using test = await startTestIngest({ dependencies: { unfinished } });
-      using connection = openHttp2(`http://127.0.0.1:${test.ingest.port}`);
+      await using test = await startTestIngest({ server, dependencies: { unfinished } });
+      using connection = openHttp2(`http://127.0.0.1:${test.port}`);
       const stream = connection.open({ ":path": `${service}/${method}`, ...grpc });
       stream.write(enveloped(Buffer.alloc(1), 1000));
       const trickle = setInterval(() => stream.closed || stream.write(Buffer.alloc(1)), 20);
-      const { headers } = await answerOf(stream);
+      const { code, message } = statusOf(await answerOf(stream));
       clearInterval(trickle);
-      expect(headers["grpc-status"]).toBe("4");
-      expect(decodeURI(String(headers["grpc-message"]))).toContain("not complete 200 ms after it began");
+      expect(code).toBe("4");
+      expect(message).toContain("not complete 200 ms after it began");
     },
   );
 });
@@ -177,18 +177,21 @@ describe("a call that ingest does not serve", () => {
   });
 });
 
-it("does not end a call at once whose deadline is beyond what a timer can keep", async () => {
-  await using test = await startTestIngest();
-  using connection = openHttp2(`http://127.0.0.1:${test.ingest.port}`);
-  for (const timeout of ["99999999H", "600H", "2147484S"]) {
-    const headers = { ":path": `${service}/PublishReadings`, ...grpc, "grpc-timeout": timeout };
-    const stream = connection.open(headers);
-    const open = test.ingest.stats().openStreams;
-    await waitUntil(() => test.ingest.stats().openStreams > open || stream.closed);
-    stream.end(enveloped(frameOf(thermostatReading("a"))));
-    expect((await answerOf(stream)).trailers["grpc-status"]).toBe("0");
-  }
-});
+it.each(ingestServers)(
+  "does not end a call at once whose deadline is beyond what a timer can keep, on %s",
+  async (server) => {
+    await using test = await startTestIngest({ server });
+    using connection = openHttp2(`http://127.0.0.1:${test.port}`);
+    for (const timeout of ["99999999H", "600H", "2147484S"]) {
+      const headers = { ":path": `${service}/PublishReadings`, ...grpc, "grpc-timeout": timeout };
+      const stream = connection.open(headers);
+      const open = test.ingest.stats().openStreams;
+      await waitUntil(() => test.ingest.stats().openStreams > open || stream.closed);
+      stream.end(enveloped(frameOf(thermostatReading("a"))));
+      expect((await answerOf(stream)).trailers["grpc-status"]).toBe("0");
+    }
+  },
+);
 
 describe("silent connections", () => {
   it("do not close ingest to others, however many there are", async () => {
@@ -226,7 +229,7 @@ describe("silent connections", () => {
   });
 });
 
-describe("a sender that goes away", () => {
+describe.each(ingestServers)("a sender that goes away, on %s", (server) => {
   it.each([
     ["cancels", (stream: http2.ClientHttp2Stream) => stream.close(NGHTTP2_CANCEL)],
     ["resets without an error", (stream: http2.ClientHttp2Stream) => stream.close(NGHTTP2_NO_ERROR)],
@@ -241,8 +244,8 @@ describe("a sender that goes away", () => {
     });
     for (const method of methods) {
       for (const body of [Buffer.alloc(0), Buffer.alloc(2), enveloped(frameOf(thermostatReading("a")))]) {
-        await using test = await startTestIngest({ dependencies: { logger } });
-        using connection = openHttp2(`http://127.0.0.1:${test.ingest.port}`);
+        await using test = await startTestIngest({ server, dependencies: { logger } });
+        using connection = openHttp2(`http://127.0.0.1:${test.port}`);
         const stream = connection.open({ ":path": `${service}/${method}`, ...grpc });
         if (body.length > 0) await new Promise((resolve) => stream.write(body, resolve));
         else await once(stream, "ready");
@@ -253,3 +256,9 @@ describe("a sender that goes away", () => {
     expect(lines).toEqual([]);
   });
 });
+
+/** The status of gRPC, which comes with the headers or after them. */
+function statusOf({ headers, trailers }: Awaited<ReturnType<typeof answerOf>>) {
+  const { "grpc-status": code, "grpc-message": message = "" } = { ...headers, ...trailers };
+  return { code, message: decodeURI(String(message)) };
+}

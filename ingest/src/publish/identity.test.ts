@@ -8,7 +8,7 @@ import {
   readingsOf,
   refusalOf,
 } from "../../testing/identity-fixture.ts";
-import type { Outcome } from "../../testing/ingest-fixture.ts";
+import { ingestServers, type Outcome } from "../../testing/ingest-fixture.ts";
 
 const hourMs = 3_600_000;
 const oven = "spiffe://devicemesh/device/oven";
@@ -29,9 +29,9 @@ async function untilRefused(publish: () => Promise<Outcome>): Promise<Outcome> {
   return outcome;
 }
 
-describe("ingest with certificates", () => {
+describe.each(ingestServers)("ingest with certificates on %s", (server) => {
   it("takes readings of the device that the certificate names", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const client = test.connect((await fixture.certified(oven)).credentials);
     const outcome = await client.publish(readingsOf("oven"), readingsOf("oven", "oven"));
     expect(outcome).toMatchObject({ kind: "ok", response: { accepted: 3n, refused: 0n } });
@@ -41,7 +41,7 @@ describe("ingest with certificates", () => {
   });
 
   it("refuses readings of other devices one by one, and takes their neighbours", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const client = test.connect((await fixture.certified(oven)).credentials);
     const outcome = await client.publish(readingsOf("oven", "oven2", "oven"), readingsOf("Oven", "oven"));
     expect(outcome).toMatchObject({
@@ -62,7 +62,7 @@ describe("ingest with certificates", () => {
   });
 
   it("takes the readings that a gateway's prefix covers, and refuses the others one by one", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const gateway = await fixture.certified("spiffe://devicemesh/gateway/plant-7");
     const client = test.connect(gateway.credentials);
     const outcome = await client.publish(
@@ -75,7 +75,7 @@ describe("ingest with certificates", () => {
   });
 
   it("keeps the names of connections apart", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const first = test.connect((await fixture.certified(oven)).credentials);
     const second = test.connect((await fixture.certified("spiffe://devicemesh/device/lamp")).credentials);
     const streams = [first.openStream(), second.openStream()];
@@ -88,7 +88,7 @@ describe("ingest with certificates", () => {
   });
 
   it("answers UNAUTHENTICATED and what to do without a certificate", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const client = test.connect(fixture.tls());
     const refusal = refusalOf(await client.publish(readingsOf("oven")));
     expect(refusal).toMatchObject({
@@ -102,26 +102,26 @@ describe("ingest with certificates", () => {
   });
 
   it("answers UNAUTHENTICATED at once, though the stream goes on", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const { call, outcome } = test.connect(fixture.tls()).openStream();
     call.write(readingsOf("oven"));
     expect(refusalOf(await outcome).code).toBe(status.UNAUTHENTICATED);
   });
 
   it("has no answer in cleartext", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const outcome = await test.connect(credentials.createInsecure()).publish(readingsOf("oven"));
     expect(refusalOf(outcome).code).toBe(status.UNAVAILABLE);
   });
 
   it("believes no header", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const client = test.connect(fixture.tls(), { "x-forwarded-client-cert": `URI=${oven}` });
     expect(refusalOf(await client.publish(readingsOf("oven"))).reason).toBe("CERTIFICATE_MISSING");
   });
 
   it("answers UNAUTHENTICATED to an expired certificate", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const expired = await fixture.certified(oven, { notAfterMs: Date.now() - hourMs });
     const refusal = refusalOf(await test.connect(expired.credentials).publish(readingsOf("oven")));
     expect(refusal).toMatchObject({ code: status.UNAUTHENTICATED, reason: "CERTIFICATE_EXPIRED" });
@@ -129,7 +129,7 @@ describe("ingest with certificates", () => {
 
   it("ends a stream whose certificate expires on the way", async () => {
     let nowMs = Date.now();
-    await using test = await fixture.start("certificates", { clock: () => nowMs });
+    await using test = await fixture.start("certificates", { server, clock: () => nowMs });
     const brief = await fixture.certified(oven, { notAfterMs: nowMs + hourMs });
     const client = test.connect(brief.credentials);
     const { call, outcome } = client.openStream();
@@ -146,7 +146,7 @@ describe("ingest with certificates", () => {
   });
 
   it("answers UNAUTHENTICATED to a certificate of another CA", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const { credentials: foreign } = await fixture.certified(oven, { authority: fixture.stranger });
     const refusal = refusalOf(await test.connect(foreign).publish(readingsOf("oven")));
     expect(refusal).toMatchObject({ code: status.UNAUTHENTICATED, reason: "CERTIFICATE_UNTRUSTED" });
@@ -158,7 +158,7 @@ describe("ingest with certificates", () => {
     ["of a user", "spiffe://devicemesh/user/oven"],
     ["that is no name", "https://devicemesh/device/oven"],
   ])("answers UNAUTHENTICATED to a certificate with a name %s", async (_, uri) => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const refusal = refusalOf(
       await test.connect((await fixture.certified(uri)).credentials).publish(readingsOf("oven")),
     );
@@ -169,7 +169,7 @@ describe("ingest with certificates", () => {
   it.each(["serial", "sha256", "uri"] as const)(
     "reads the deny list again without a restart, and refuses what it revokes by %s",
     async (kind) => {
-      await using test = await fixture.start("certificates");
+      await using test = await fixture.start("certificates", { server });
       const device = await fixture.certified(oven);
       const client = test.connect(device.credentials);
       expect(await client.publish(readingsOf("oven"))).toMatchObject({ response: { accepted: 1n } });
@@ -190,7 +190,7 @@ describe("ingest with certificates", () => {
   );
 
   it("ends an open stream when its certificate is revoked", async () => {
-    await using test = await fixture.start("certificates");
+    await using test = await fixture.start("certificates", { server });
     const { call, outcome } = test.connect((await fixture.certified(oven)).credentials).openStream();
     let ended = false;
     const end = outcome.finally(() => {
@@ -206,18 +206,18 @@ describe("ingest with certificates", () => {
   });
 });
 
-describe("ingest behind Envoy", () => {
+describe.each(ingestServers)("ingest behind Envoy on %s", (server) => {
   const insecure = credentials.createInsecure();
 
   it("takes the device from the header that Envoy sets", async () => {
-    await using test = await fixture.start("header");
+    await using test = await fixture.start("header", { server });
     const client = test.connect(insecure, { "x-forwarded-client-cert": `Hash=ab12;URI=${oven}` });
     const outcome = await client.publish(readingsOf("oven", "lamp"));
     expect(outcome).toMatchObject({ response: { accepted: 1n, refused: 1n } });
   });
 
   it("answers UNAUTHENTICATED without the header", async () => {
-    await using test = await fixture.start("header");
+    await using test = await fixture.start("header", { server });
     const refusal = refusalOf(await test.connect(insecure).publish(readingsOf("oven")));
     expect(refusal).toMatchObject({ code: status.UNAUTHENTICATED, reason: "CERTIFICATE_MISSING" });
   });
@@ -228,7 +228,7 @@ describe("ingest behind Envoy", () => {
     ["without a name", "Hash=ab12", "CERTIFICATE_NAME"],
     ["that is no header of Envoy", "oven", "CERTIFICATE_UNTRUSTED"],
   ])("answers UNAUTHENTICATED to a header %s", async (_, header, reason) => {
-    await using test = await fixture.start("header");
+    await using test = await fixture.start("header", { server });
     const client = test.connect(insecure, { "x-forwarded-client-cert": header });
     expect(refusalOf(await client.publish(readingsOf("oven")))).toMatchObject({
       code: status.UNAUTHENTICATED,
@@ -237,7 +237,7 @@ describe("ingest behind Envoy", () => {
   });
 
   it("refuses what the deny list revokes by the fingerprint that Envoy forwards", async () => {
-    await using test = await fixture.start("header");
+    await using test = await fixture.start("header", { server });
     const client = test.connect(insecure, { "x-forwarded-client-cert": `Hash=00ab12;URI=${oven}` });
     expect((await client.publish(readingsOf("oven"))).kind).toBe("ok");
     test.deny("sha256 00:AB:12");

@@ -1,30 +1,33 @@
 import type { Logger } from "@devicemesh/kit/observability/logger";
-import { toGrpcServiceError } from "@devicemesh/kit/rpc/grpc-js-status";
 import { RpcError, toStatus, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
-import type { ServerReadableStream, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { IngestCounters } from "../counters.ts";
 import type { UnitResult } from "./commit-unit.ts";
 
-/** A call of either method; the bytes are decoded by us. */
-export type IngestCall =
-  | ServerReadableStream<Buffer, PublishReadingsResponse>
-  | ServerUnaryCall<Buffer, PublishReadingsResponse>;
+/** A call of either method, over any protocol. */
+export type IngestCall = {
+  /** `/package.Service/Method`. */
+  readonly path: string;
+  /** The listener is called when no client waits for the answer any more: cancelled, deadline passed, client dead. */
+  onAbandoned(listener: () => void): void;
+};
+
+/** How a call is answered. */
+export type CallAnswer =
+  | { readonly kind: "response"; readonly response: PublishReadingsResponse }
+  /** `requestId` names the call in the log, if the caller is told less than the log has. */
+  | { readonly kind: "error"; readonly error: unknown; readonly requestId?: string | undefined }
+  | { readonly kind: "abandoned" };
 
 /** The calls that are open, each answered exactly once. */
 export type OpenCalls = {
   /** How many there are. */
   readonly size: number;
   /**
-   * Answers a call with the response that `work` resolves to, or with its error. `signal` aborts when nobody waits for
-   * the answer any more (cancelled, deadline passed, client dead) or the call is cut; `work` should then
-   * reject soon. It counts as success only if the client was there to the end.
+   * Resolves to the response that `work` resolves to, or its error. `signal` aborts when the call is abandoned or cut;
+   * `work` should then reject soon. It counts as success only if the client was there to the end.
    */
-  serve(
-    call: IngestCall,
-    callback: sendUnaryData<PublishReadingsResponse>,
-    work: (signal: AbortSignal) => Promise<UnitResult>,
-  ): void;
+  serve(call: IngestCall, work: (signal: AbortSignal) => Promise<UnitResult>): Promise<CallAnswer>;
   /** From now on new calls are answered with UNAVAILABLE. Resolves when none is open. */
   drain(): Promise<void>;
   /** Answers the calls that are still open with UNAVAILABLE. */
@@ -51,60 +54,48 @@ export function createOpenCalls({
     return unavailable({ message: "ingest is shutting down", retryDelayMs });
   }
 
-  function answerError(
-    error: unknown,
-    call: IngestCall,
-    callback: sendUnaryData<PublishReadingsResponse>,
-  ): void {
+  function failed(error: unknown, { path }: IngestCall): CallAnswer {
     counters.failedUnits++;
-    const status = toStatus(error);
-    const serviceError = toGrpcServiceError(error);
-    if (status.internal || (error instanceof RpcError && error.cause !== undefined)) {
-      const requestId = createRequestId();
-      serviceError.metadata?.set("x-request-id", requestId);
-      logger.error({ error, method: call.getPath(), requestId }, "a call failed");
-    }
-    callback(serviceError);
+    const isForLog = toStatus(error).internal || (error instanceof RpcError && error.cause !== undefined);
+    if (!isForLog) return { kind: "error", error };
+    const requestId = createRequestId();
+    logger.error({ error, method: path, requestId }, "a call failed");
+    return { kind: "error", error, requestId };
   }
 
-  async function run(
-    call: IngestCall,
-    callback: sendUnaryData<PublishReadingsResponse>,
-    work: (signal: AbortSignal) => Promise<UnitResult>,
-    controller: AbortController,
-  ): Promise<void> {
-    try {
-      const { response, refusedByRule } = await work(controller.signal);
-      controller.signal.throwIfAborted();
-      counters.units++;
-      counters.accepted += Number(response.accepted);
-      counters.refused += Number(response.refused);
-      for (const [rule, count] of refusedByRule) {
-        counters.refusedByRule.set(rule, (counters.refusedByRule.get(rule) ?? 0) + count);
-      }
-      callback(null, response);
-    } catch (error) {
-      if (controller.signal.aborted && controller.signal.reason === abandoned) counters.abandonedUnits++;
-      else answerError(controller.signal.aborted ? controller.signal.reason : error, call, callback);
-    } finally {
-      open.delete(controller);
-      if (draining && open.size === 0) drained.resolve();
+  function succeeded({ response, refusedByRule }: UnitResult): CallAnswer {
+    counters.units++;
+    counters.accepted += Number(response.accepted);
+    counters.refused += Number(response.refused);
+    for (const [rule, count] of refusedByRule) {
+      counters.refusedByRule.set(rule, (counters.refusedByRule.get(rule) ?? 0) + count);
     }
+    return { kind: "response", response };
   }
 
   return {
     get size() {
       return open.size;
     },
-    serve(call, callback, work) {
-      if (draining) {
-        answerError(shuttingDown(), call, callback);
-        return;
-      }
+    async serve(call, work) {
+      if (draining) return failed(shuttingDown(), call);
       const controller = new AbortController();
+      const { signal } = controller;
       open.add(controller);
-      call.on("cancelled", () => controller.abort(abandoned));
-      void run(call, callback, work, controller);
+      call.onAbandoned(() => controller.abort(abandoned));
+      try {
+        const result = await work(signal);
+        signal.throwIfAborted();
+        return succeeded(result);
+      } catch (error) {
+        if (!signal.aborted) return failed(error, call);
+        if (signal.reason !== abandoned) return failed(signal.reason, call);
+        counters.abandonedUnits++;
+        return { kind: "abandoned" };
+      } finally {
+        open.delete(controller);
+        if (draining && open.size === 0) drained.resolve();
+      }
     },
     drain() {
       draining = true;

@@ -6,6 +6,7 @@ import {
   detailsOf,
   errorOf,
   frameOf,
+  ingestServers,
   startTestIngest,
   thermostatReading,
   thermostatReadings,
@@ -13,9 +14,9 @@ import {
 import { memoryLogSentinels } from "../../testing/memory-message-log.ts";
 import { defaultIngestConfig } from "../limits.ts";
 
-describe("PublishReadingBatch", () => {
+describe.each(ingestServers)("PublishReadingBatch on %s", (server) => {
   it("acknowledges the readings of a batch when the log has them, and lists the refused", async () => {
-    await using test = await startTestIngest();
+    await using test = await startTestIngest({ server });
     const outcome = await test.client.publishBatch(
       frameOf(thermostatReading("a"), thermostatReading("a", 0, 1000), thermostatReading("b")),
     );
@@ -40,7 +41,7 @@ describe("PublishReadingBatch", () => {
   });
 
   it("answers an empty batch with nothing accepted", async () => {
-    await using test = await startTestIngest();
+    await using test = await startTestIngest({ server });
     expect(await test.client.publishBatch(Buffer.alloc(0))).toEqual({
       kind: "ok",
       response: { accepted: 0n, refused: 0n, refusedReadings: [] },
@@ -48,7 +49,7 @@ describe("PublishReadingBatch", () => {
   });
 
   it("answers garbage with INVALID_ARGUMENT, too much with RESOURCE_EXHAUSTED", async () => {
-    await using test = await startTestIngest();
+    await using test = await startTestIngest({ server });
     const garbage = errorOf(await test.client.publishBatch(Buffer.from([0x0a, 0xff])));
     expect(garbage.code).toBe(status.INVALID_ARGUMENT);
     expect(detailsOf(garbage).badRequest?.fieldViolations).toMatchObject([
@@ -62,7 +63,7 @@ describe("PublishReadingBatch", () => {
   });
 
   it("does not receive a batch of 5 MiB, and returns what the limit is", async () => {
-    await using test = await startTestIngest();
+    await using test = await startTestIngest({ server });
     const error = errorOf(await test.client.publishBatch(Buffer.alloc(5 * 1024 * 1024)));
     expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
     expect(error.details).toContain(String(defaultIngestConfig.receiveBytesMax));
@@ -70,7 +71,7 @@ describe("PublishReadingBatch", () => {
   });
 
   it("answers UNAVAILABLE with RetryInfo when the log is away, INTERNAL when it breaks", async () => {
-    await using test = await startTestIngest();
+    await using test = await startTestIngest({ server });
     const away = errorOf(
       await test.client.publishBatch(frameOf(thermostatReading(memoryLogSentinels.unavailable))),
     );
@@ -83,7 +84,7 @@ describe("PublishReadingBatch", () => {
   });
 
   it("answers DEADLINE_EXCEEDED when the log is too slow, and counts the batch as abandoned", async () => {
-    await using test = await startTestIngest();
+    await using test = await startTestIngest({ server });
     test.memory.hold();
     const outcome = test.client.publishBatch(frameOf(thermostatReading("a")), {
       deadline: new Date(Date.now() + 100),

@@ -1,26 +1,25 @@
-import type { PublishReadingBatchResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
-import type { handleUnaryCall } from "@grpc/grpc-js";
+import type { Publisher } from "@devicemesh/identity";
 import { createAppendWindow } from "./append-window.ts";
-import { createCommitUnit } from "./commit-unit.ts";
-import type { IngestHandlerDependencies } from "./service.ts";
+import { createCommitUnit, type UnitResult } from "./commit-unit.ts";
+import type { PublishDependencies } from "./publish-dependencies.ts";
+
+/** A batch, over any protocol. */
+export type FrameBatch = {
+  readonly frame: Buffer;
+  /** Who sends it, where that is known. */
+  readonly publisher: Publisher | undefined;
+  /** Aborts when no client waits for the answer any more. */
+  readonly signal: AbortSignal;
+};
 
 /** PublishReadingBatch: one frame is one commit unit. */
-export function createPublishReadingBatch({
-  calls,
-  intake,
-  log,
-  room,
-  config,
-  identityOf,
-}: IngestHandlerDependencies): handleUnaryCall<Buffer, PublishReadingBatchResponse> {
-  return (call, callback) => {
-    calls.serve(call, callback, async (signal) => {
-      const publisher = identityOf?.(call);
-      const unit = createCommitUnit(config.refusedListMax);
-      const window = createAppendWindow({ log, room, appendsMax: 1, signal, onFailure() {} });
-      await window.add(intake(call.request, unit, publisher));
-      await window.drained();
-      return unit.result();
-    });
-  };
+export async function publishReadingBatch(
+  { intake, log, room, config }: PublishDependencies,
+  { frame, publisher, signal }: FrameBatch,
+): Promise<UnitResult> {
+  const unit = createCommitUnit(config.refusedListMax);
+  const window = createAppendWindow({ log, room, appendsMax: 1, signal, onFailure() {} });
+  await window.add(intake(frame, unit, publisher));
+  await window.drained();
+  return unit.result();
 }

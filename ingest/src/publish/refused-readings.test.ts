@@ -2,7 +2,13 @@ import { clockAheadMaxMs, earliestTimestampMs } from "@devicemesh/proto";
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
 import { describe, expect, it } from "vitest";
 import { doubleField, lengthDelimited, tagBytes, varintField } from "../../testing/frame-bytes.ts";
-import { frameOf, startTestIngest, testNowMs, thermostatReading } from "../../testing/ingest-fixture.ts";
+import {
+  frameOf,
+  ingestServers,
+  startTestIngest,
+  testNowMs,
+  thermostatReading,
+} from "../../testing/ingest-fixture.ts";
 
 const good = thermostatReading("good");
 const seconds = BigInt(testNowMs / 1000);
@@ -20,7 +26,7 @@ function from(deviceId: string): Reading {
   return { ...good, deviceId };
 }
 
-describe("a reading that breaks a rule", () => {
+describe.each(ingestServers)("a reading that breaks a rule on %s", (server) => {
   it.each<[string, Reading, string, string]>([
     ["no device id", from(""), "device_id", "string.pattern"],
     ["a device id of 129 characters", from("d".repeat(129)), "device_id", "string.pattern"],
@@ -69,7 +75,7 @@ describe("a reading that breaks a rule", () => {
       "double.gte_lte",
     ],
   ])("is refused for %s, and takes no neighbour with it", async (_, reading, fieldPath, ruleId) => {
-    await using test = await startTestIngest();
+    await using test = await startTestIngest({ server });
     const outcome = await test.client.publish(
       frameOf(thermostatReading("before"), reading, thermostatReading("after")),
     );
@@ -82,7 +88,7 @@ describe("a reading that breaks a rule", () => {
   });
 
   it("is refused for a device id that is not UTF-8, and takes no neighbour with it", async () => {
-    await using test = await startTestIngest();
+    await using test = await startTestIngest({ server });
     const bad = lengthDelimited(1, lengthDelimited(1, Buffer.from([0x61, 0xff, 0xc0])));
     const outcome = await test.client.publish(Buffer.concat([frameOf(good), bad, frameOf(good)]));
     expect(outcome).toMatchObject({
@@ -96,7 +102,10 @@ describe("a reading that breaks a rule", () => {
   });
 
   it("is refused for a time that the store no longer retains", async () => {
-    await using test = await startTestIngest({ dependencies: { retainedSinceMs: () => testNowMs - 10 } });
+    await using test = await startTestIngest({
+      server,
+      dependencies: { retainedSinceMs: () => testNowMs - 10 },
+    });
     const outcome = await test.client.publish(
       frameOf(thermostatReading("a", -11), thermostatReading("a", -10)),
     );
@@ -108,6 +117,7 @@ describe("a reading that breaks a rule", () => {
 
   it("is refused by name of a device that sends too many duplicates, if it may be another; neighbours are stored", async () => {
     await using test = await startTestIngest({
+      server,
       dependencies: {
         admitOlder: (deviceId, _sensor, timestampMs) =>
           deviceId === "a" && timestampMs < testNowMs ? "too many" : undefined,
@@ -127,7 +137,7 @@ describe("a reading that breaks a rule", () => {
   });
 });
 
-describe("a reading that breaks no rule", () => {
+describe.each(ingestServers)("a reading that breaks no rule on %s", (server) => {
   it.each<[string, Reading, number, number]>([
     [
       "the first instant of 2000",
@@ -151,7 +161,7 @@ describe("a reading that breaks no rule", () => {
     ["the greatest value of its range", temperature(150), testNowMs, 150],
     ["a measurement left empty, where 0 is in range", temperature(0), testNowMs, 0],
   ])("is accepted with %s", async (_, reading, timestampMs, value) => {
-    await using test = await startTestIngest();
+    await using test = await startTestIngest({ server });
     expect(await test.client.publish(frameOf(reading))).toMatchObject({
       kind: "ok",
       response: { accepted: 1n },
@@ -160,7 +170,7 @@ describe("a reading that breaks no rule", () => {
   });
 
   it("is accepted with unknown fields, fields in any order and fields that come twice", async () => {
-    await using test = await startTestIngest();
+    await using test = await startTestIngest({ server });
     const reading = Buffer.concat([
       lengthDelimited(4, doubleField(1, 1)),
       lengthDelimited(3, doubleField(1, 20)),

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { frameOf, startTestIngest, thermostatReading } from "../../testing/ingest-fixture.ts";
+import { frameOf, ingestServers, startTestIngest, thermostatReading } from "../../testing/ingest-fixture.ts";
 
-describe("a reading that would begin a series too many", () => {
+describe.each(ingestServers)("a reading that would begin a series too many on %s", (server) => {
   it("is listed as refused with series.limit; its neighbours are stored, and a reading that breaks a rule begins none", async () => {
     const asked: string[] = [];
     const known = new Set<string>();
     await using test = await startTestIngest({
+      server,
       dependencies: {
         admitSeries(deviceId, sensorCode) {
           asked.push(`${deviceId}/${sensorCode}`);

@@ -19,6 +19,7 @@ import type { Logger } from "../observability/logger.ts";
 import type { OnePortHandler, OnePortRequest, OnePortResponse } from "../server/one-port-server.ts";
 import { peerKey, peerOfRequest } from "./call-peer.ts";
 import { toConnectError } from "./connect-status.ts";
+import { withPlainGrpcMessage } from "./grpc-message.ts";
 import { fromGrpcWebText, isGrpcWebText, toGrpcWebText } from "./requests/grpc-web-text.ts";
 import { createUnfinishedRequests, type UnfinishedRequests } from "./requests/incomplete-requests.ts";
 import { markMalformedMessages, throwIfMalformed } from "./requests/malformed-messages.ts";
@@ -104,7 +105,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
     releaseWhenAnswered(request, response);
     const isText = isGrpcWebText(received.header.get("content-type") ?? "");
     const bounded = withClampedTimeout({ ...received, body: body.bytes });
-    const answer = await handler(isText ? fromGrpcWebText(bounded) : bounded);
+    const answer = withPlainGrpcMessage(await handler(isText ? fromGrpcWebText(bounded) : bounded));
     await universalResponseToNodeResponse(isText ? toGrpcWebText(answer) : answer, response);
   }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Code, ConnectError, type HandlerContext, type Interceptor } from "@connectrpc/connect";
 import type { Logger } from "../observability/logger.ts";
+import { type RpcCode, rpcCodeNumbers } from "./rpc-code.ts";
 import { RpcError, toStatus } from "./rpc-error.ts";
 
 /** The header that carries the id of a request, in requests and in answers. */
@@ -22,6 +23,19 @@ export function toConnectError(error: unknown): ConnectError {
   }));
   return connectError;
 }
+
+/**
+ * The inverse: an error that Connect raised, as an RpcError with the same code, text and details. What is no ConnectError,
+ * or has a code that services do not use, is returned as it is.
+ */
+export function fromConnectError(error: unknown): unknown {
+  if (!(error instanceof ConnectError)) return error;
+  if (error.cause instanceof RpcError) return error.cause;
+  const code = rpcCodes.find((name) => rpcCodeNumbers[name] === error.code);
+  return code === undefined ? error : new RpcError({ code, message: error.rawMessage, cause: error.cause });
+}
+
+const rpcCodes = Object.keys(rpcCodeNumbers) as readonly RpcCode[];
 
 /** What the translation of errors needs. */
 type ErrorTranslation = { readonly logger: Logger; readonly createRequestId?: () => string };

@@ -7,6 +7,7 @@ import {
   createContextValues,
 } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { withFactsOf } from "../by-content-type.ts";
 import { RpcError } from "../rpc-error.ts";
 
 /** What is wrong with the bytes of a request. */
@@ -31,9 +32,14 @@ export function markMalformedMessages(
   router.handlers.splice(0, router.handlers.length, ...marked);
 }
 
+/** What is wrong with the bytes of a request that was marked; undefined if nothing is. */
+export function malformedText(contextValues: ContextValues): string | undefined {
+  return contextValues.get(malformedKey);
+}
+
 /** @throws RpcError INVALID_ARGUMENT if the request was marked. */
 export function throwIfMalformed(contextValues: ContextValues, schema: DescMessage): void {
-  const problem = contextValues.get(malformedKey);
+  const problem = malformedText(contextValues);
   if (problem === undefined) return;
   const description = `is not a ${schema.typeName}: ${problem}`;
   throw new RpcError({
@@ -49,14 +55,7 @@ function marking(handler: UniversalHandler, readMaxBytes: number): UniversalHand
     const contextValues = request.contextValues ?? createContextValues();
     return handler(marked({ ...request, contextValues }, { schema, readMaxBytes }));
   };
-  return Object.assign(handle, {
-    protocolNames: handler.protocolNames,
-    service: handler.service,
-    method: handler.method,
-    requestPath: handler.requestPath,
-    allowedMethods: handler.allowedMethods,
-    supportedContentType: handler.supportedContentType,
-  });
+  return withFactsOf(handler, handle);
 }
 
 type MarkedRequest = UniversalServerRequest & { readonly contextValues: ContextValues };
@@ -102,7 +101,7 @@ async function* markedBody(
     chunks.push(chunk);
     bytesLength += chunk.byteLength;
     // Connect refuses it, and needs only so much to do so.
-    isLong = bytesLength > readMaxBytes + envelopeBytes;
+    isLong = bytesLength > readMaxBytes + envelopeBytes || announcedBytes(framing, chunks) > readMaxBytes;
     if (isLong) yield* chunks;
   }
   if (isLong) return;
@@ -115,6 +114,16 @@ async function* markedBody(
     request.contextValues.set(malformedKey, problem);
     yield new Uint8Array(framing === "plain" ? 0 : envelopeBytes);
   }
+}
+
+/** How long the first message says that it is; 0 while that is not known. */
+function announcedBytes(framing: Framing, chunks: readonly Uint8Array[]): number {
+  if (framing === "plain") return 0;
+  const [first = new Uint8Array(), ...more] = chunks;
+  const head = first.byteLength >= envelopeBytes ? first : Buffer.concat([first, ...more]);
+  if (head.byteLength < envelopeBytes) return 0;
+  // One byte of flags stands before it.
+  return new DataView(head.buffer, head.byteOffset).getUint32(1);
 }
 
 /** The message of the first envelope; undefined if it is compressed or not whole, which Connect judges. */
