@@ -17,6 +17,12 @@ describe("callsOf", () => {
     expect(callsOf(facts, { host: "mesh.example:80" }).ingest).toBe("127.0.0.1:1");
   });
 
+  it("names that address for the services beside query, too", () => {
+    const beside = { ...facts, ingest: facts.query, generator: facts.query };
+    const { ingest, generator } = callsOf(beside, { host: "mesh.example:80" });
+    expect([ingest, generator]).toEqual(Array(2).fill("mesh.example:80"));
+  });
+
   it("behind Envoy names its address for every service, and over TLS the certificates and tokens", () => {
     const plain = callsOf(facts, { host: "mesh.example", "x-forwarded-proto": "http" });
     expect([plain.query, plain.ingest, plain.generator]).toEqual(Array(3).fill("mesh.example"));

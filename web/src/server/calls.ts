@@ -48,9 +48,11 @@ export function callsOf(facts: WebFacts, headers: RequestHeaders): Calls {
   const isBehindEnvoy = forwarded !== undefined;
   const isSecure = isBehindEnvoy ? forwarded === "https" : facts.secure === true;
   const query = addressIn(headers[":authority"] ?? headers.host) ?? facts.query;
-  const generator = isBehindEnvoy || facts.generator === facts.query ? query : facts.generator;
+  // What is served beside query is reached by the same name.
+  const beside = (address: string) => (isBehindEnvoy || address === facts.query ? query : address);
+  const generator = beside(facts.generator);
   if (!isSecure) {
-    const ingest = isBehindEnvoy ? query : facts.ingest;
+    const ingest = beside(facts.ingest);
     const plain = "-plaintext";
     const flags = { curlFlags: "", queryFlags: plain, ingestFlags: plain, generatorFlags: plain };
     return { scheme: "http", query, ingest, generator, ...flags };
@@ -58,7 +60,7 @@ export function callsOf(facts: WebFacts, headers: RequestHeaders): Calls {
   return {
     scheme: "https",
     query,
-    ingest: isBehindEnvoy ? `${query.replace(/:\d+$/, "")}:${devicesPort}` : facts.ingest,
+    ingest: isBehindEnvoy ? `${query.replace(/:\d+$/, "")}:${devicesPort}` : beside(facts.ingest),
     generator,
     curlFlags: ` --cacert certs/ca.pem ${tokenOf("reader")}`,
     queryFlags: `${authority} ${tokenOf("reader")}`,
