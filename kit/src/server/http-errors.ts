@@ -1,3 +1,4 @@
+import { constants } from "node:http2";
 import { codeToHttpStatus, errorToJson } from "@connectrpc/connect/protocol-connect";
 import { toConnectError } from "../rpc/connect-status.ts";
 import { RpcError } from "../rpc/rpc-error.ts";
@@ -25,4 +26,13 @@ function retryDelayOf(error: unknown): number | undefined {
   if (!(error instanceof RpcError)) return undefined;
   const hint = error.details.find((detail) => detail.kind === "retryInfo");
   return hint?.retryDelayMs;
+}
+
+/**
+ * Ends a response that has begun so that no client takes what it has for the whole: HTTP/1.1 closes the connection
+ * before the last chunk, HTTP/2 resets the stream with an error. (To destroy a stream of HTTP/2 would end it without.)
+ */
+export function cutResponse(response: OnePortResponse): void {
+  if ("stream" in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
 }

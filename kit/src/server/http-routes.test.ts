@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { connect, type Http2ServerResponse } from "node:http2";
 import { expect, it, onTestFinished } from "vitest";
 import { invalidArgument, unavailable } from "../rpc/rpc-error.ts";
 import { createHttpRoutes, type HttpRoute } from "./http-routes.ts";
@@ -112,4 +114,27 @@ it("cuts a response that has begun when its handler fails", async () => {
   );
   await expect(call("GET", "/a")).rejects.toThrow();
   expect(errors).toHaveLength(1);
+});
+
+it("cuts a response over HTTP/2 with an error, so that what was sent is not taken for the whole", async () => {
+  const server = await startOnePortServer({
+    host: "127.0.0.1",
+    port: 0,
+    handler: createHttpRoutes([
+      {
+        method: "GET",
+        path: "/a",
+        async handle(_, response) {
+          (response as Http2ServerResponse).write("half of it");
+          throw new Error("broken");
+        },
+      },
+    ]),
+    shutdownGraceMs: 0,
+  });
+  onTestFinished(() => server.close());
+  const session = connect(`http://127.0.0.1:${server.port}`);
+  onTestFinished(() => session.close());
+  const stream = session.request({ ":path": "/a" }).resume();
+  await expect(once(stream, "close")).rejects.toThrow("NGHTTP2_INTERNAL_ERROR");
 });

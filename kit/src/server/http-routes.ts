@@ -1,6 +1,6 @@
 import { respondError } from "../rpc/requests/rejected-requests.ts";
 import { toStatus } from "../rpc/rpc-error.ts";
-import { respondHttpError } from "./http-errors.ts";
+import { cutResponse, respondHttpError } from "./http-errors.ts";
 import type { OnePortHandler, OnePortRequest, OnePortResponse } from "./one-port-server.ts";
 
 /** A resource that a server offers over plain HTTP, beside its RPCs. */
@@ -38,7 +38,7 @@ export function createHttpRoutes(
   }
   function failed(error: unknown, response: OnePortResponse): void {
     if (toStatus(error).internal) onError(error);
-    if (response.headersSent) response.destroy();
+    if (response.headersSent) cutResponse(response);
     else respondHttpError(response, error);
   }
   async function run(

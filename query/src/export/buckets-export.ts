@@ -24,6 +24,8 @@ export type BucketsExportRequest = {
   readonly grouping: Grouping;
   readonly timeframe: Span;
   readonly sizing: ExportSizing;
+  /** `partialsPerReadMax` by default. */
+  readonly partialsPerRead?: number;
 };
 
 /** How the buckets of an export are: of a size in ms, a multiple of the finest window, or of a calendar. */
@@ -46,7 +48,7 @@ export async function exportBuckets(
   request: BucketsExportRequest,
   signal: AbortSignal,
 ): Promise<Export<BucketsPiece>> {
-  const { filter, grouping, sizing } = request;
+  const { filter, grouping, sizing, partialsPerRead = partialsPerReadMax } = request;
   const mergeDevices = mergesDevices(grouping);
   const sealed = await seal(store, signal);
   const { horizon } = sealed;
@@ -54,7 +56,7 @@ export async function exportBuckets(
   if (!mergeDevices && total > exportGroupsMax) throw tooManyGroups(total);
   const bucketsMax = sizing.kind === "calendar" ? bucketsCutMax : Number.POSITIVE_INFINITY;
   const bucketsPerRead = Math.min(
-    Math.max(Math.floor(partialsPerReadMax / Math.max(total, 1)), 1),
+    Math.max(Math.floor(partialsPerRead / Math.max(total, 1)), 1),
     bucketsMax,
   );
   const extent = await extentOf(store, sealed, request, signal);

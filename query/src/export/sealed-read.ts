@@ -51,12 +51,10 @@ export async function readSealed(
   const request = { sinceMs, toMs, levels, horizon, buckets };
   for (let usesRepairs = true; ; usesRepairs = false) {
     const known = await readRepeats(store, { ...request, filter }, signal);
-    // A repair that was made after the seal counts readings that arrived after it.
-    const windows = known.windows.map((window) =>
-      usesRepairs && (window.repairThroughMs ?? 0) <= (horizon.frontiersMs[0] as number)
-        ? window
-        : { ...window, repairThroughMs: undefined },
-    );
+    // The plan uses no repair that was made after the seal.
+    const windows = usesRepairs
+      ? known.windows
+      : known.windows.map((window) => ({ ...window, repairThroughMs: undefined }));
     const { plan, notCovered } = planRead({ ...request, repeats: { ...known, windows } });
     const read = await store.readPartials(
       {

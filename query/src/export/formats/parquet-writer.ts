@@ -59,7 +59,8 @@ export function createParquetWriter({ columns, clock }: TableWriterOptions): Tab
     write(rows) {
       waiting.push(rows);
       waitingRows += rows.length;
-      if (waitingRows >= rowGroupRows) writeGroup();
+      if (waitingRows < rowGroupRows) return new Uint8Array();
+      writeGroup();
       return taken();
     },
     finish(end) {

@@ -32,10 +32,12 @@ export async function sendExport(
     end,
     async send(bytes) {
       assertAllowed();
+      if (bytes.length === 0) return;
       if (!response.headersSent) begin(response, headers);
       await sendBytes(response, bytes, stallMs);
     },
   });
+  if (!response.headersSent) begin(response, headers);
   // Trailers need the chunks of HTTP/1.1 or the frames of HTTP/2; older requests were rejected.
   response.addTrailers({ [exportEndTrailer]: JSON.stringify(stated) });
   response.end();
@@ -72,7 +74,6 @@ export async function sendBytes(
   bytes: Uint8Array,
   stallMs: number,
 ): Promise<void> {
-  if (bytes.length === 0) return;
   // Both kinds of response have this method; their types differ in its overloads.
   if (!(response as { write(chunk: Uint8Array): boolean }).write(bytes)) await drained(response, stallMs);
 }
