@@ -10,6 +10,7 @@ import {
   ensureEnvoy,
   ensureExamplePython,
   ensureGrpcurl,
+  ensureRecipesPython,
 } from "@devicemesh/engines/testing/host-tools";
 import { runChecks } from "./check.ts";
 import { missingTools } from "./optional-tools.ts";
@@ -43,6 +44,7 @@ if (all && isWhole) {
   ensureConformance();
   ensureEnvoy();
   ensureExamplePython();
+  ensureRecipesPython();
 }
 const missing = all && isWhole ? missingTools() : [];
 for (const { name, fix, testFiles } of missing) {

@@ -78,28 +78,48 @@ export function ensureEnvoy(): void {
   if (status !== 0) console.log("Envoy could not be installed: its check FAILS and its tests are SKIPPED.");
 }
 
-/** What the Python example needs; another list is another folder. */
-const pythonRequirements = join(toolsFolder, "../examples/python/requirements.txt");
+/** What Python programs need, by what runs them; another list is another folder. */
+const pythonRequirements = {
+  example: join(toolsFolder, "../examples/python/requirements.txt"),
+  recipes: join(toolsFolder, "../docs/recipes/requirements.txt"),
+} as const;
 
-function pythonFolder(): string {
-  const hash = createHash("sha256").update(readFileSync(pythonRequirements)).digest("hex");
-  return join(toolsFolder, `example-python-${hash.slice(0, 12)}`);
+function pythonFolder(name: keyof typeof pythonRequirements): string {
+  const hash = createHash("sha256").update(readFileSync(pythonRequirements[name])).digest("hex");
+  return join(toolsFolder, `${name}-python-${hash.slice(0, 12)}`);
+}
+
+function findPython(name: keyof typeof pythonRequirements): string | undefined {
+  const folder = pythonFolder(name);
+  return existsSync(join(folder, "complete")) ? folder : undefined;
+}
+
+function ensurePython(name: keyof typeof pythonRequirements, what: string): void {
+  if (findPython(name)) return;
+  if (installPython(pythonFolder(name), ["-r", pythonRequirements[name]])) return;
+  console.log(
+    `${what} could not be installed: its tests are SKIPPED. Install Python 3.11 or later with venv (Debian: python3-venv).`,
+  );
 }
 
 /** The Python venv in which the Python example runs, or undefined if it could not be had. */
 export function findExamplePython(): string | undefined {
-  return existsSync(join(pythonFolder(), "complete")) ? pythonFolder() : undefined;
+  return findPython("example");
 }
 
 /** Makes it if it is missing (55 MB), or says that the example's tests will be skipped. */
 export function ensureExamplePython(): void {
-  if (findExamplePython()) return;
-  const installed = installPython(pythonFolder(), ["-r", pythonRequirements]);
-  if (!installed) {
-    console.log(
-      "the Python example could not be installed: its tests are SKIPPED. Install Python 3.11 or later with venv (Debian: python3-venv).",
-    );
-  }
+  ensurePython("example", "the Python example");
+}
+
+/** The Python venv in which the recipes of docs/recipes run, or undefined if it could not be had. */
+export function findRecipesPython(): string | undefined {
+  return findPython("recipes");
+}
+
+/** Makes it if it is missing (700 MB), or says that the recipes' tests will be skipped. */
+export function ensureRecipesPython(): void {
+  ensurePython("recipes", "what the recipes of docs/recipes need");
 }
 
 /** Makes a venv with these packages, and leaves a mark that it is whole. */

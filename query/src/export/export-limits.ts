@@ -11,7 +11,7 @@ export const messageRowsMax = 1000;
 export const exportGroupsMax = 100_000;
 
 /** The most partials of one read of an export of buckets, if one bucket of all groups has no more. */
-export const partialsPerReadMax = 50_000;
+export const partialsPerReadMax = 20_000;
 
 /** The size of a bucket where the request has none, in ms. */
 export const defaultBucketMs = 3_600_000;

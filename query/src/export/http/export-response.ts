@@ -1,3 +1,4 @@
+import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
 import type { OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import type { ExportRows } from "../formats/export-table.ts";
 import type { ExportEnd, TableWriter } from "../formats/table-writer.ts";
@@ -43,7 +44,7 @@ export async function sendExport(
   response.end();
 }
 
-/** Writes all rows and gives the end. Throws what the rows and `send` throw. */
+/** Writes all rows, with turns for other work between them, and gives the end. Throws what the rows and `send` throw. */
 export async function writeExport({
   writer,
   rows,
@@ -53,9 +54,11 @@ export async function writeExport({
   readonly send: (bytes: Uint8Array) => Promise<void>;
 }): Promise<ExportEnd> {
   let count = 0;
+  const share = createLoopShare();
   for await (const piece of rows) {
     count += piece.length;
     await send(await writer.write(piece));
+    await share();
   }
   const stated = end(count);
   await send(await writer.finish(stated));
