@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMemoryReadingStore } from "../../testing/memory-store/memory-reading-store.ts";
 import { createOracle } from "../../testing/oracle/index.ts";
+import { calendarOracleGrid, fixedOracleGrid } from "../../testing/oracle/oracle-buckets.ts";
 import { allTime } from "../plan/planner.ts";
 import { exportBuckets } from "./buckets-export.ts";
 
@@ -74,16 +75,36 @@ describe("an export of buckets", () => {
       fc.asyncProperty(
         fc.array(step, { maxLength: 14 }),
         fc.array(step, { maxLength: 10 }),
-        fc.constantFrom(10_000, 60_000, 600_000, 3_600_000),
+        fc.oneof(
+          fc.constantFrom(10_000, 60_000, 600_000, 3_600_000).map((sizeMs) => ({
+            sizing: sizeOf(sizeMs),
+            grid: fixedOracleGrid(sizeMs),
+          })),
+          fc
+            .record({
+              unit: fc.constantFrom("hour" as const, "day" as const),
+              zone: fc.constantFrom("UTC", "Asia/Kathmandu", "America/New_York"),
+            })
+            .map(({ unit, zone }) => ({
+              sizing: { kind: "calendar" as const, unit, zone },
+              grid: calendarOracleGrid(unit, zone),
+            })),
+        ),
         fc.constantFrom("series" as const, "sensor" as const),
         fc.constantFrom(0, Number.POSITIVE_INFINITY),
         fc.integer({ min: 1, max: 60 }),
-        async (before, between, bucketMs, grouping, coarsePureSinceMs, partialsPerRead) => {
+        async (before, between, { sizing, grid }, grouping, coarsePureSinceMs, partialsPerRead) => {
           const world = createWorld(coarsePureSinceMs);
           for (const each of before) world.apply(each);
           const oracle = createOracle();
           oracle.accept(world.sent);
-          const request = { filter: everything, grouping, timeframe: allTime, sizing: sizeOf(bucketMs), partialsPerRead };
+          const request = {
+            filter: everything,
+            grouping,
+            timeframe: allTime,
+            sizing,
+            partialsPerRead,
+          };
           const { pieces, coverage } = await exportBuckets(world.store, request, signal);
           const found = [];
           let place = 0;
@@ -92,7 +113,7 @@ describe("an export of buckets", () => {
             const next = between[place++];
             if (next) world.apply(next);
           }
-          const answer = oracle.buckets(everything, grouping, { bucketMs, fill: false });
+          const answer = oracle.buckets(everything, grouping, { grid, fill: "none" });
           if (answer.kind !== "answer") throw new Error("units mix");
           const wanted = answer.value.toSorted(
             (a, b) => a.startMs - b.startMs || (a.row.deviceId < b.row.deviceId ? -1 : 1),

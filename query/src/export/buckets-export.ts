@@ -55,10 +55,7 @@ export async function exportBuckets(
   const { total } = await store.readSeries({ filter, limit: 1 }, signal);
   if (!mergeDevices && total > exportGroupsMax) throw tooManyGroups(total);
   const bucketsMax = sizing.kind === "calendar" ? bucketsCutMax : Number.POSITIVE_INFINITY;
-  const bucketsPerRead = Math.min(
-    Math.max(Math.floor(partialsPerRead / Math.max(total, 1)), 1),
-    bucketsMax,
-  );
+  const bucketsPerRead = Math.min(Math.max(Math.floor(partialsPerRead / Math.max(total, 1)), 1), bucketsMax);
   const extent = await extentOf(store, sealed, request, signal);
   const buckets =
     sizing.kind === "fixed"
