@@ -2,6 +2,7 @@
 // needs a missing tool, prints a notice and counts it as skipped; CI counts a skip as a failure and has them all.
 import { spawnSync } from "node:child_process";
 import { findBrowserTools, findDocker } from "@devicemesh/engines/testing/host-tools";
+import { inspectMachine } from "../stack/lab/machine/requirements.ts";
 
 /** A tool that may be missing, and the test files that need it. */
 type OptionalTool = {
@@ -23,6 +24,12 @@ const tools: readonly OptionalTool[] = [
       "stack/src/deploy/deploy*.tools.test.ts",
       "stack/src/deploy/docker.tools.test.ts",
     ],
+  },
+  {
+    name: "Docker's engine",
+    fix: "run the tests as root on Linux with Docker's engine (Debian: docker.io iptables debootstrap)",
+    isThere: () => inspectMachine(process.env.PATH ?? "").kind === "fit",
+    testFiles: ["stack/src/images/images.tools.test.ts"],
   },
   {
     name: "Chromium with certutil",

@@ -20,6 +20,21 @@ export const stackSettings = defineSettings({
       default: false,
       description: "For one machine: with docker-stack.single.yml over docker-stack.yml.",
     },
+    admin: {
+      flag: "--admin",
+      env: "DEVICEMESH_STACK_ADMIN",
+      kind: "boolean",
+      default: false,
+      description: "With docker-stack.admin.yml: Kafka UI and mongo-express, for administrators.",
+    },
+    overlay: {
+      flag: "--overlay",
+      env: "DEVICEMESH_STACK_OVERLAY",
+      kind: "string",
+      default: "",
+      placeholder: "FILE,…",
+      description: "Stack files of your own, merged over the others; relative to the project.",
+    },
     name: {
       flag: "--name",
       env: "DEVICEMESH_STACK_NAME",
@@ -36,6 +51,14 @@ export const stackSettings = defineSettings({
       placeholder: "NAME,…",
       description:
         "secrets, deploy: names and addresses by which people and devices reach the door: its certificate has them all, the page tells the first.",
+    },
+    renew: {
+      flag: "--renew",
+      env: "DEVICEMESH_STACK_RENEW",
+      kind: "boolean",
+      default: false,
+      description:
+        "secrets: make new certificates and tokens, signed by the same authority; else only those that expire within a month.",
     },
     dryRun: {
       flag: "--dry-run",

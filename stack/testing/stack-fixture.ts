@@ -2,6 +2,7 @@ import { parse } from "yaml";
 import type { Shape } from "../src/deploy/addresses.ts";
 import { createDocker } from "../src/deploy/docker.ts";
 import { mergedConfig } from "../src/deploy/merged-config.ts";
+import { stackFiles } from "../src/deploy/stack-files.ts";
 
 /** A service as `docker stack config` gives it: what tests look at of it. */
 export type StackService = {
@@ -9,6 +10,8 @@ export type StackService = {
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
   readonly hostname?: string;
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
   readonly networks?: Readonly<Record<string, unknown>>;
   readonly ports?: readonly {
@@ -63,9 +66,10 @@ export function readStack(
   shape: Shape,
   env: Readonly<Record<string, string | undefined>>,
   variables: Readonly<Record<string, string>> = {},
+  more: { readonly admin?: boolean } = {},
 ): Stack {
   const docker = createDocker({ env, variables, dryRun: false, say: () => {} });
-  return parse(mergedConfig(docker, shape)) as Stack;
+  return parse(mergedConfig(docker, stackFiles(shape, more))) as Stack;
 }
 
 /** A size as Docker writes it, in bytes: `1536m`, `2g`, a number. */

@@ -28,8 +28,8 @@ const dayMs = 86_400_000;
 const authorityValidMs = 3650 * dayMs;
 /** Against clocks that are behind. */
 const backdatedMs = 5 * 60_000;
-/** What has less of its time left is made anew. */
-const leftMin = 0.1;
+/** The share of its time below which a certificate or token is made anew: of 90 days 30, long before any alert. */
+const leftMin = 1 / 3;
 
 /**
  * Sees to it that the folder has everything that the settings ask for, and keeps what is still good. Without

@@ -2,29 +2,61 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { type Deployment, deploy, singleNodeLabels } from "./deploy.ts";
-import { createDocker, type Docker, DockerError } from "./docker.ts";
-import { projectFolder } from "./stack-files.ts";
+import type { Stack } from "../../testing/stack-fixture.ts";
+import { type Deployment, deploy, localRegistry, singleNodeLabels } from "./deploy.ts";
+import { createDocker, type Docker } from "./docker.ts";
+import { projectFolder, stackFiles } from "./stack-files.ts";
 
 const real = createDocker({ env: process.env, variables: {}, dryRun: false, say: () => {} });
 
-/** Docker's own client where it needs no engine; the rest is written down. */
+/** What `docker service inspect` says of a service's last update after each poll. */
+type Update = "none" | "updating" | "completed" | "paused" | "rollback_started" | "rollback_completed";
+
+/** Docker's own client where it needs no engine; the rest is recorded. */
 function recordedDocker(
-  options: { readonly running?: boolean; readonly fails?: RegExp; readonly node?: string } = {},
+  options: {
+    readonly running?: boolean;
+    readonly node?: string;
+    /** The states of the update of this service, one a poll, after the deployment that it is part of. */
+    readonly updates?: Readonly<Record<string, readonly Update[]>>;
+    /** What the Swarm still knows of earlier updates. */
+    readonly earlier?: Readonly<Record<string, Update>>;
+    /** Services that lack a task for ever. */
+    readonly incomplete?: readonly string[];
+  } = {},
 ) {
   const ran: string[] = [];
+  const polls = new Map<string, number>();
+  const services = Object.keys(
+    (parse(real.read(["stack", "config", "-c", "docker-stack.yml"])) as Stack).services,
+  );
+  const row = (name: string): string => {
+    const states = ran.length === 0 ? undefined : options.updates?.[name];
+    if (states === undefined) {
+      const earlier = options.earlier?.[name];
+      return earlier === undefined ? `mesh_${name}` : `mesh_${name} ${earlier} 2026-11-01 10:00:00`;
+    }
+    const poll = polls.get(name) ?? 0;
+    polls.set(name, poll + 1);
+    const state = states[Math.min(poll, states.length - 1)];
+    return state === "none" ? `mesh_${name}` : `mesh_${name} ${state} 2026-11-02 10:00:00`;
+  };
   const docker: Docker = {
     read(args) {
       const line = args.join(" ");
       if (line.startsWith("stack config")) return real.read(args);
-      if (line.startsWith("service ls")) return options.running === true ? "abc\ndef\n" : "";
+      if (line.startsWith("service ls --quiet")) return options.running === true ? "abc\ndef\n" : "";
+      if (line.startsWith("service ls")) {
+        return services
+          .map((name) => `mesh_${name} ${options.incomplete?.includes(name) ? 0 : 1}/1`)
+          .join("\n");
+      }
+      if (line.startsWith("service inspect")) return services.map(row).join("\n");
       if (line.startsWith("info")) return `${options.node ?? ""}\n`;
       throw new Error(`unexpected: docker ${line}`);
     },
     run(args) {
-      const line = args.join(" ");
-      ran.push(line);
-      if (options.fails?.test(line)) throw new DockerError("it was rolled back");
+      ran.push(args.join(" "));
     },
   };
   return { docker, ran };
@@ -32,30 +64,30 @@ function recordedDocker(
 
 const deployment = (docker: Docker, changes: Partial<Deployment> = {}): Deployment => ({
   shape: "swarm",
+  files: stackFiles(changes.shape ?? "swarm"),
   config: { name: "mesh", dryRun: false },
+  registry: "registry.example.com/",
   docker,
   missing: [],
+  limits: { limitMs: 500, quietMs: 20, pollMs: 5 },
   say: () => {},
   ...changes,
 });
 
 describe("deploying", () => {
-  it("starts a new stack at once: brokers need each other to start", () => {
+  it("starts a new stack at once: brokers need each other to start", async () => {
     const { docker, ran } = recordedDocker();
-    deploy(deployment(docker));
+    await deploy(deployment(docker));
     expect(ran).toHaveLength(1);
     expect(ran[0]).toMatch(/^stack deploy --detach=true --prune .*-c docker-stack.yml mesh$/);
   });
 
-  it("updates a running one by replacing brokers and the database's members one after another, and waits", () => {
+  it("updates a running one by replacing brokers and the database's members one after another, and waits", async () => {
     const { docker, ran } = recordedDocker({ running: true });
-    deploy(deployment(docker));
+    await deploy(deployment(docker));
     expect(ran).toHaveLength(3);
-    for (const line of ran.slice(0, 2)) {
-      expect(line).toContain("--detach=false");
-      // What is not in the file would be removed.
-      expect(line).not.toContain("--prune");
-    }
+    // Services that are not in the file would be removed.
+    for (const line of ran.slice(0, 2)) expect(line).not.toContain("--prune");
     const files = ran.slice(0, 2).map((line) => /-c (\S+) mesh$/.exec(line)?.[1] as string);
     const deployed = files.map((file) =>
       Object.keys((parse(readFileSync(join(projectFolder, file), "utf8")) as { services: object }).services),
@@ -67,33 +99,81 @@ describe("deploying", () => {
     expect(ran[2]).toContain("--prune");
   });
 
-  it("leaves the others alone when a member does not come back", () => {
-    const { docker, ran } = recordedDocker({ running: true, fails: /wave-1/ });
-    expect(() => deploy(deployment(docker))).toThrow("it was rolled back");
+  it.each([
+    ["rollback_completed", ["updating", "rollback_started", "rollback_completed"]],
+    ["rollback_started", ["updating", "rollback_started"]],
+    ["paused", ["none", "updating", "paused"]],
+  ] as const)(
+    "stops where a broker's update ends as %s, which Docker reports as success",
+    async (_, states) => {
+      const { docker, ran } = recordedDocker({ running: true, updates: { "kafka-1": states } });
+      await expect(deploy(deployment(docker))).rejects.toThrow(/mesh_kafka-1 failed .*docker service ps/);
+      expect(ran).toHaveLength(1);
+    },
+  );
+
+  it("fails where the last step rolls a service back", async () => {
+    const { docker, ran } = recordedDocker({
+      running: true,
+      updates: { query: ["updating", "rollback_started"] },
+    });
+    await expect(deploy(deployment(docker))).rejects.toThrow("mesh_query failed");
+    expect(ran).toHaveLength(3);
+  });
+
+  it("is not stopped by a roll-back of an earlier deployment", async () => {
+    const { docker, ran } = recordedDocker({ running: true, earlier: { "kafka-1": "rollback_completed" } });
+    await deploy(deployment(docker));
+    expect(ran).toHaveLength(3);
+  });
+
+  it("waits until an update has ended before the next broker is touched", async () => {
+    const states = [...Array.from({ length: 8 }, () => "updating" as const), "completed" as const];
+    const { docker, ran } = recordedDocker({ running: true, updates: { "mongo-1": states } });
+    const deployed = deploy(deployment(docker));
+    expect(ran).toHaveLength(1);
+    await deployed;
+    expect(ran).toHaveLength(3);
+  });
+
+  it("does not wait for ever for a task", async () => {
+    const { docker, ran } = recordedDocker({ running: true, incomplete: ["mongo-1"] });
+    await expect(deploy(deployment(docker))).rejects.toThrow("mesh_mongo-1 has 0 of 1 tasks");
     expect(ran).toHaveLength(1);
   });
 
-  it("gives the one node of the overlay its labels, and deploys it in one", () => {
+  it("wants a registry for several nodes, and looks up no image that is local", async () => {
+    const { docker, ran } = recordedDocker({ node: "n0de" });
+    await expect(deploy(deployment(docker, { registry: "" }))).rejects.toThrow("DEVICEMESH_REGISTRY");
+    expect(ran).toEqual([]);
+    await deploy(deployment(docker, { registry: localRegistry }));
+    await deploy(deployment(docker));
+    await deploy(deployment(docker, { registry: "", shape: "single" }));
+    const resolved = ran.flatMap((line) => /--resolve-image (\w+)/.exec(line)?.[1] ?? []);
+    expect(resolved).toEqual(["never", "changed", "never"]);
+  });
+
+  it("gives the one node of the overlay its labels, and deploys it in one", async () => {
     const { docker, ran } = recordedDocker({ running: true, node: "n0de" });
-    deploy(deployment(docker, { shape: "single" }));
+    await deploy(deployment(docker, { shape: "single" }));
     expect(ran).toHaveLength(2);
     for (const label of singleNodeLabels) expect(ran[0]).toContain(`--label-add ${label}`);
     expect(ran[0]).toMatch(/ n0de$/);
     expect(ran[1]).toMatch(/-c docker-stack.yml -c docker-stack.single.yml mesh$/);
   });
 
-  it("says what to do when the machine is in no Swarm", () => {
+  it("says what to do when the machine is in no Swarm", async () => {
     const { docker, ran } = recordedDocker({ node: "" });
-    expect(() => deploy(deployment(docker, { shape: "single" }))).toThrow("docker swarm init");
+    await expect(deploy(deployment(docker, { shape: "single" }))).rejects.toThrow("docker swarm init");
     expect(ran).toEqual([]);
   });
 
-  it("says what to do when there are no secrets, and runs nothing", () => {
+  it("says what to do when there are no secrets, and runs nothing", async () => {
     const { docker, ran } = recordedDocker();
     const missing = [
       { kind: "secrets", key: "spark_token", file: "stack/secrets/spark_token", variable: "X" },
     ] as const;
-    expect(() => deploy(deployment(docker, { missing }))).toThrow(
+    await expect(deploy(deployment(docker, { missing }))).rejects.toThrow(
       /1 file is missing \(stack\/secrets\/spark_token\): run `npm run stack:secrets/,
     );
     expect(ran).toEqual([]);

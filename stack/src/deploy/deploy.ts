@@ -1,13 +1,21 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse } from "yaml";
 import type { StackConfig } from "../settings.ts";
 import type { Shape } from "./addresses.ts";
 import { deploymentWaves } from "./deployment-waves.ts";
 import type { Docker } from "./docker.ts";
 import { mergedConfig } from "./merged-config.ts";
-import { type MountedFile, projectFolder, stackFiles } from "./stack-files.ts";
+import { type MountedFile, projectFolder } from "./stack-files.ts";
+import {
+  readUpdates,
+  type SettleLimits,
+  settleLimits,
+  type UpdatesBefore,
+  untilSettled,
+} from "./update-status.ts";
 
-/** What the one node of the overlay is: everything. */
+/** The labels of the one node of the overlay: it has every role. */
 export const singleNodeLabels = [
   "devicemesh.edge=true",
   "devicemesh.kafka=1",
@@ -16,73 +24,107 @@ export const singleNodeLabels = [
   "devicemesh.admin=true",
 ] as const;
 
+/** The prefix of images that are on the nodes and in no registry; the top-level domain is reserved. */
+export const localRegistry = "local.invalid/";
+
 /** What deploying needs. */
 export type Deployment = {
   readonly shape: Shape;
+  /** The stack files, in the order in which Docker merges them. */
+  readonly files: readonly string[];
   readonly config: Pick<StackConfig, "name" | "dryRun">;
+  /** The prefix of the project's images; empty if none was set. */
+  readonly registry: string;
   readonly docker: Docker;
   /** Mounted files that are not there. */
   readonly missing: readonly MountedFile[];
+  readonly limits?: SettleLimits;
   readonly say: (line: string) => void;
 };
 
 /**
- * Deploys the stack, or brings one that is there up to date, brokers and members of the database one after another.
- * @throws DockerError, or Error with what is to be done first.
+ * Deploys the stack. One that runs is updated: brokers and members of the database one after another, then all other
+ * services; it resolves when every update has ended.
+ * @throws DockerError for a service that was rolled back, or Error with what is to be done first.
  */
-export function deploy({ shape, config, docker, missing, say }: Deployment): void {
-  const files = missing.map(({ file }) => file);
-  if (files.length > 0) {
+export async function deploy(deployment: Deployment): Promise<void> {
+  const { shape, files, config, registry, docker, missing, say, limits = settleLimits } = deployment;
+  requireFiles(missing);
+  if (shape === "swarm" && registry === "") {
     throw new Error(
-      `${files.length === 1 ? "1 file is" : `${files.length} files are`} missing (${files.slice(0, 3).join(", ")}${files.length > 3 ? ", …" : ""}): run \`npm run stack:secrets -- --hosts NAME,…\` first, with the names that people and devices use`,
+      `several nodes need the project's images: set DEVICEMESH_REGISTRY to the registry that they pull from, such as registry.example.com/, or to ${localRegistry} after \`docker load\` on each of them`,
     );
   }
   if (shape === "single") labelNode(docker, config.dryRun);
-  if (shape === "swarm" && isDeployed(docker, config)) replaceMembers(docker, config, say);
+  const isUpdate = isDeployed(docker, config);
+  const before = isUpdate && !config.dryRun ? readUpdates(docker, config.name) : new Map<string, string>();
+  if (shape === "swarm" && isUpdate) await replaceMembers(deployment, before);
   docker.run([
-    ...["stack", "deploy", "--detach=true", "--prune", ...deployOptions],
-    ...stackFiles(shape).flatMap((file) => ["-c", file]),
+    ...["stack", "deploy", "--detach=true", "--prune", ...deployOptions(registry)],
+    ...files.flatMap((file) => ["-c", file]),
     config.name,
   ]);
-  if (!config.dryRun) {
-    say(`
-Deploying; \`docker stack services ${config.name}\` shows how far it is. A new mesh takes some minutes: the database's
-replica set is made first, then topics and sinks, then the window job starts.`);
+  if (config.dryRun) return;
+  if (isUpdate) {
+    say("waiting until every update has ended");
+    await untilSettled(docker, config.name, serviceNames(mergedConfig(docker, files)), before, limits);
+    say("every service is up to date");
+    return;
   }
+  say(`
+Deploying; \`docker stack services ${config.name}\` shows the progress. A new mesh takes some minutes: the database's
+replica set is created first, then topics and sinks, then the window job starts.`);
 }
 
-const deployOptions = ["--with-registry-auth", "--resolve-image", "changed"] as const;
+function requireFiles(missing: Deployment["missing"]): void {
+  const files = missing.map(({ file }) => file);
+  if (files.length === 0) return;
+  throw new Error(
+    `${files.length === 1 ? "1 file is" : `${files.length} files are`} missing (${files.slice(0, 3).join(", ")}${files.length > 3 ? ", …" : ""}): run \`npm run stack:secrets -- --hosts NAME,…\` first, with the names that users and devices connect to`,
+  );
+}
 
-/** Whether the stack is there already. A dry run asks nobody, and shows how it would be updated. */
+/** Images of no registry are not looked up: the nodes have them. */
+function deployOptions(registry: string): readonly string[] {
+  const isLocal = registry === "" || registry === localRegistry;
+  return ["--with-registry-auth", "--resolve-image", isLocal ? "never" : "changed"];
+}
+
+/** Whether the stack is there already. A dry run asks no engine, and prints how it would be updated. */
 function isDeployed(docker: Docker, { name, dryRun }: Deployment["config"]): boolean {
   const filter = `label=com.docker.stack.namespace=${name}`;
   return dryRun || docker.read(["service", "ls", "--quiet", "--filter", filter]).trim() !== "";
 }
 
-/** Brings brokers and members of the database up to date, waiting for each; the last ones are left to what follows. */
-function replaceMembers(docker: Docker, config: Deployment["config"], say: Deployment["say"]): void {
+/** Updates brokers and members of the database, waiting for each; the last ones are left to the whole deployment. */
+async function replaceMembers(deployment: Deployment, before: UpdatesBefore): Promise<void> {
+  const { files, config, registry, docker, say, limits = settleLimits } = deployment;
   const folder = join(projectFolder, wavesFolder);
   mkdirSync(folder, { recursive: true });
-  for (const [place, { services, text }] of deploymentWaves(mergedConfig(docker, "swarm")).entries()) {
+  for (const [place, { services, text }] of deploymentWaves(mergedConfig(docker, files)).entries()) {
     const file = `wave-${place + 1}.yml`;
     writeFileSync(join(folder, file), text, { mode: 0o600 });
-    say(`${services.join(" and ")} first: the others of their kind go on meanwhile`);
+    say(`${services.join(" and ")}: the others of their kind continue meanwhile`);
     docker.run([
-      "stack",
-      "deploy",
-      "--detach=false",
-      ...deployOptions,
-      "-c",
-      `${wavesFolder}/${file}`,
-      config.name,
+      ...["stack", "deploy", "--detach=true", ...deployOptions(registry)],
+      ...["-c", `${wavesFolder}/${file}`, config.name],
     ]);
+    if (!config.dryRun) await untilSettled(docker, config.name, services, before, limits);
   }
+}
+
+function serviceNames(merged: string): readonly string[] {
+  const { services } = parse(merged) as {
+    services: Readonly<Record<string, { readonly deploy?: { readonly mode?: string } }>>;
+  };
+  // A job ends by itself, and has no tasks then.
+  return Object.keys(services).filter((name) => services[name]?.deploy?.mode !== "replicated-job");
 }
 
 /** Where parts of the stack are written that are deployed by themselves. */
 const wavesFolder = ".cache/stack";
 
-/** Gives the one node what docker-stack.yml asks of several. */
+/** Gives the one node the labels that docker-stack.yml expects of several. */
 function labelNode(docker: Docker, dryRun: boolean): void {
   const node = dryRun ? "THIS-NODE" : docker.read(["info", "--format", "{{.Swarm.NodeID}}"]).trim();
   if (node === "") throw new Error("this machine is in no Swarm: run `docker swarm init` first");

@@ -7,9 +7,10 @@ import type { Stack } from "../../testing/stack-fixture.ts";
 import { deploymentWaves } from "./deployment-waves.ts";
 import { createDocker } from "./docker.ts";
 import { mergedConfig } from "./merged-config.ts";
+import { stackFiles } from "./stack-files.ts";
 
 const docker = createDocker({ env: process.env, variables: {}, dryRun: false, say: () => {} });
-const whole = mergedConfig(docker, "swarm");
+const whole = mergedConfig(docker, stackFiles("swarm"));
 const waves = deploymentWaves(whole);
 
 describe("replacing members of clusters", () => {
@@ -21,7 +22,7 @@ describe("replacing members of clusters", () => {
   });
 
   it("needs no waves where there is one of each", () => {
-    expect(deploymentWaves(mergedConfig(docker, "single"))).toEqual([]);
+    expect(deploymentWaves(mergedConfig(docker, stackFiles("single")))).toEqual([]);
   });
 
   it("gives Docker the same services as the whole file does, to the letter", () => {

@@ -71,7 +71,7 @@ function brokerConfig(nodeId: number, shape: Shape): string {
       .join(","),
     listenHost: everywhere,
     advertisedHost: hosts[nodeId - 1] as string,
-    dataFolder: "/var/lib/kafka/data",
+    dataFolder: `${containerFolders.state}/kafka`,
     replication: brokers,
     minInSyncReplicas: brokers > 1 ? 2 : 1,
   });

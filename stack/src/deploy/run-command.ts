@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import type { StackCommand, StackConfig } from "../settings.ts";
 import type { Shape } from "./addresses.ts";
@@ -7,7 +8,14 @@ import { createDocker, type Docker } from "./docker.ts";
 import { mergedConfig } from "./merged-config.ts";
 import { renderConfigFiles } from "./rendered-files.ts";
 import { makeSecrets } from "./secret-files.ts";
-import { configFolder, hashVariables, missingFiles, secretsFolder } from "./stack-files.ts";
+import {
+  configFolder,
+  hashVariables,
+  missingFiles,
+  projectFolder,
+  secretsFolder,
+  stackFiles,
+} from "./stack-files.ts";
 
 /** What commands need from outside. */
 export type CommandContext = {
@@ -29,27 +37,31 @@ export async function runCommand(
   context: CommandContext,
 ): Promise<number> {
   const shape: Shape = config.single ? "single" : "swarm";
+  const files = stackFiles(shape, { admin: config.admin, overlay: listOf(config.overlay) });
   const docker = (): Docker =>
     createDocker({
       env: context.env,
       variables: {
         DEVICEMESH_PUBLIC_HOST: firstHost(config),
         ...definedOf(context.env),
-        ...hashVariables(shape),
+        ...hashVariables(files),
       },
       dryRun: config.dryRun,
       say: context.say,
     });
   switch (command) {
     case "config":
-      return checkConfig(shape, config, docker(), context);
+      return checkConfig(files, config, docker(), context);
     case "secrets":
       return await secrets(config, context);
     case "build":
-      return build(docker());
+      return build(docker(), context.env);
     case "deploy":
       render(context.say);
-      deploy({ shape, config, docker: docker(), missing: missingFiles(shape), say: context.say });
+      await deploy({
+        ...{ shape, files, config, docker: docker(), missing: missingFiles(files), say: context.say },
+        registry: context.env.DEVICEMESH_REGISTRY ?? "",
+      });
       return 0;
     case "remove":
       docker().run(["stack", "rm", config.name]);
@@ -81,7 +93,7 @@ function render(say: CommandContext["say"]): void {
 }
 
 function checkConfig(
-  shape: Shape,
+  files: readonly string[],
   config: StackConfig,
   docker: Docker,
   { say, print }: CommandContext,
@@ -96,13 +108,18 @@ function checkConfig(
   } else {
     render(say);
   }
-  print(mergedConfig(docker, shape));
+  print(mergedConfig(docker, files));
   return 0;
 }
 
 async function secrets(config: StackConfig, { say, nowMs }: CommandContext): Promise<number> {
   mkdirSync(secretsFolder, { recursive: true, mode: 0o700 });
-  const made = await makeSecrets({ folder: secretsFolder, hosts: listOf(config.hosts), nowMs });
+  const made = await makeSecrets({
+    folder: secretsFolder,
+    hosts: listOf(config.hosts),
+    nowMs,
+    renew: config.renew,
+  });
   for (const { file, made: isNew } of made) say(`${isNew ? "made" : "kept"}  stack/secrets/${file}`);
   say(`
 These are for your eyes alone, and are not in the repository: keep a copy. People's tokens are
@@ -111,20 +128,33 @@ named after them. stack/secrets/certs/ca-key.pem signs devices: for production s
   return 0;
 }
 
-/** The three images of the project, by the names that docker-stack.yml has. */
-export const images = ["services", "spark", "connect"] as const;
+/** The images of the project, by the names that docker-stack.yml has. */
+export const images = ["services", "spark", "kafka", "envoy"] as const;
 
-function build(docker: Docker): number {
-  const merged = mergedConfig(docker, "swarm");
+function build(docker: Docker, env: CommandContext["env"]): number {
+  const merged = mergedConfig(docker, stackFiles("swarm"));
   for (const image of images) {
+    const name = imageName(merged, image);
     docker.run([
       "build",
       ...["--file", `stack/images/${image}.Dockerfile`],
-      ...["--tag", imageName(merged, image)],
+      ...["--build-arg", `VERSION=${name.slice(name.lastIndexOf(":") + 1)}`],
+      ...["--build-arg", `REVISION=${revision(env)}`],
+      ...["--tag", name],
       ".",
     ]);
   }
   return 0;
+}
+
+/** The commit of the checkout; outside of a repository, nothing is known of it. */
+function revision(env: CommandContext["env"]): string {
+  const { status, stdout } = spawnSync("git", ["rev-parse", "HEAD"], {
+    cwd: projectFolder,
+    encoding: "utf8",
+    env: { PATH: env.PATH },
+  });
+  return status === 0 ? stdout.trim() : "unknown";
 }
 
 /** As Docker itself fills it in, so that there is one place that knows. */

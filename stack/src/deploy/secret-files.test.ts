@@ -5,7 +5,7 @@ import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { operatorSettings } from "@devicemesh/operator";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeSecrets } from "./secret-files.ts";
-import { mountedFiles } from "./stack-files.ts";
+import { mountedFiles, projectFolder, stackFiles } from "./stack-files.ts";
 
 const nowMs = Date.UTC(2026, 10, 25);
 const make = (folder: string, hosts: readonly string[]) => makeSecrets({ folder, hosts, nowMs });
@@ -17,7 +17,7 @@ const allOf = (folder: string) =>
 describe("making secrets", () => {
   const folder = temporaryFolder();
   const read = (file: string) => readFileSync(join(folder.path, file), "utf8");
-  const mounted = mountedFiles("swarm")
+  const mounted = mountedFiles(stackFiles("swarm", { admin: true }))
     .filter(({ file }) => file.startsWith("stack/secrets/"))
     .map(({ kind, file }) => ({ kind, file: file.slice("stack/secrets/".length) }));
   beforeAll(() => make(folder.path, ["mesh.example", "192.0.2.7"]));
@@ -39,6 +39,29 @@ describe("making secrets", () => {
     const again = await make(folder.path, ["mesh.example", "192.0.2.7"]);
     expect(again.filter(({ made }) => made)).toEqual([]);
     for (const [file, text] of before) expect(readFileSync(file, "utf8")).toBe(text);
+  });
+
+  it("renews a certificate that the alert is about", async () => {
+    using folder = temporaryFolder();
+    await make(folder.path, ["mesh.example"]);
+    const rules = readFileSync(join(projectFolder, "stack/prometheus/rules.yml"), "utf8");
+    const alertDays = Number(/days_until_first_cert_expiring\) < (\d+)/.exec(rules)?.[1]);
+    const file = join(folder.path, "certs/server.pem");
+    const expiresMs = new X509Certificate(readFileSync(file)).validToDate.getTime();
+    const atAlertMs = expiresMs - alertDays * 86_400_000;
+    const made = await makeSecrets({ folder: folder.path, hosts: ["mesh.example"], nowMs: atAlertMs });
+    expect(made).toContainEqual({ file: "certs/server.pem", made: true });
+  });
+
+  it("renews certificates and tokens on demand, and keeps the authority and every password", async () => {
+    using folder = temporaryFolder();
+    await make(folder.path, ["mesh.example"]);
+    const made = await makeSecrets({ folder: folder.path, hosts: ["mesh.example"], nowMs, renew: true });
+    const renewed = made.filter((one) => one.made).map(({ file }) => file);
+    expect(renewed).toContain("certs/server.pem");
+    expect(renewed).toContain("certs/gateway-demo.pem");
+    expect(renewed).not.toContain("certs/ca.pem");
+    expect(renewed.filter((name) => !name.startsWith("certs/"))).toEqual([]);
   });
 
   it("makes other ones for another stack", async () => {

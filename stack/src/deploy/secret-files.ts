@@ -11,6 +11,7 @@ export type MadeSecret = { readonly file: string; readonly made: boolean };
 const passwords = [
   "mongo_root_password",
   "mongo_password",
+  "mongo_inspector_password",
   "page_token_secret",
   "spark_token",
   "grafana_password",
@@ -29,8 +30,10 @@ export async function makeSecrets(options: {
   /** Names of the front door, for its certificate. */
   readonly hosts: readonly string[];
   readonly nowMs: number;
+  /** Makes new certificates and tokens also where the old ones are valid for long; the authority stays. */
+  readonly renew?: boolean;
 }): Promise<readonly MadeSecret[]> {
-  const { folder, hosts, nowMs } = options;
+  const { folder, hosts, nowMs, renew = false } = options;
   const secrets = openCredentialFolder(folder);
   function keep(file: string, make: () => string): MadeSecret {
     if (secrets.read(file) !== undefined) return { file, made: false };
@@ -42,13 +45,19 @@ export async function makeSecrets(options: {
     // MongoDB takes 6 to 1024 characters of base64.
     keep("mongo_keyfile", () => randomBytes(512).toString("base64")),
   ];
-  const url = connectionString(secrets.read("mongo_password") as string);
-  const isUrlNew = secrets.read("mongodb_url") !== url;
-  if (isUrlNew) secrets.writePrivate("mongodb_url", url);
+  const urls = [
+    { file: "mongodb_url", user: "devicemesh", password: "mongo_password" },
+    { file: "mongodb_inspector_url", user: "inspector", password: "mongo_inspector_password" },
+  ].map(({ file, user, password }): MadeSecret => {
+    const url = connectionString(user, secrets.read(password) as string);
+    const isNew = secrets.read(file) !== url;
+    if (isNew) secrets.writePrivate(file, url);
+    return { file, made: isNew };
+  });
   const credentials = await makeCredentials(
     {
       out: join(folder, "certs"),
-      renew: false,
+      renew,
       devices: "my-thermostat",
       gateways: "demo",
       // What the generator calls the door, and what Grafana is asked by from its own node.
@@ -62,17 +71,17 @@ export async function makeSecrets(options: {
   );
   return [
     ...made,
-    { file: "mongodb_url", made: isUrlNew },
+    ...urls,
     ...credentials.flatMap(({ files, made: isNew }) =>
       files.map((file) => ({ file: `certs/${file}`, made: isNew })),
     ),
   ];
 }
 
-function connectionString(password: string): string {
+function connectionString(user: string, password: string): string {
   const { hosts, port, replicaSet, database } = addresses.mongo;
   const members = hosts.map((host) => `${host}:${port}`).join(",");
   // Members that the overlay leaves out are forgotten by the drivers once the set has told them who is in it. The
   // database is for mongo-express, which shows the one that is named here and may not look into others.
-  return `mongodb://devicemesh:${password}@${members}/${database}?replicaSet=${replicaSet}&authSource=admin&w=majority&journal=true`;
+  return `mongodb://${user}:${password}@${members}/${database}?replicaSet=${replicaSet}&authSource=admin&w=majority&journal=true`;
 }

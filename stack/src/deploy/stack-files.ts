@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse } from "yaml";
 import type { Shape } from "./addresses.ts";
@@ -14,9 +14,17 @@ export const configFolder = join(projectFolder, "stack/config");
 /** Passwords and certificates; not in the repository. */
 export const secretsFolder = join(projectFolder, "stack/secrets");
 
-/** The files of a shape, in the order in which Docker merges them. */
-export function stackFiles(shape: Shape): readonly string[] {
-  return ["docker-stack.yml", ...(shape === "single" ? ["docker-stack.single.yml"] : [])];
+/** The files of a shape and what is merged over them, in the order in which Docker merges them. */
+export function stackFiles(
+  shape: Shape,
+  more: { readonly admin?: boolean; readonly overlay?: readonly string[] } = {},
+): readonly string[] {
+  return [
+    "docker-stack.yml",
+    ...(shape === "single" ? ["docker-stack.single.yml"] : []),
+    ...(more.admin === true ? ["docker-stack.admin.yml"] : []),
+    ...(more.overlay ?? []),
+  ];
 }
 
 /** A file that the stack mounts as a config or a secret. */
@@ -30,11 +38,11 @@ export type MountedFile = {
   readonly variable: string;
 };
 
-/** All files that a shape mounts; those of the overlay take the place of the others. */
-export function mountedFiles(shape: Shape): readonly MountedFile[] {
+/** All files that these stack files mount; those of a later one replace those of an earlier one. */
+export function mountedFiles(stackFiles: readonly string[]): readonly MountedFile[] {
   const found = new Map<string, MountedFile>();
-  for (const name of stackFiles(shape)) {
-    const stack = parse(readFileSync(join(projectFolder, name), "utf8"), { merge: true }) as Record<
+  for (const name of stackFiles) {
+    const stack = parse(readFileSync(resolve(projectFolder, name), "utf8"), { merge: true }) as Record<
       MountedFile["kind"],
       Readonly<Record<string, { readonly file: string }>> | undefined
     >;
@@ -55,9 +63,9 @@ function hashVariable(key: string): string {
  * A variable for each mounted file, with a hash of what it holds: the Swarm cannot change a config or secret that is in
  * use, so another content needs another name. Files that are not there have none.
  */
-export function hashVariables(shape: Shape): Readonly<Record<string, string>> {
+export function hashVariables(stackFiles: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
-    mountedFiles(shape).flatMap(({ file, variable }) => {
+    mountedFiles(stackFiles).flatMap(({ file, variable }) => {
       const path = join(projectFolder, file);
       if (!existsSync(path)) return [];
       return [[variable, createHash("sha256").update(readFileSync(path)).digest("hex").slice(0, 12)]];
@@ -66,6 +74,6 @@ export function hashVariables(shape: Shape): Readonly<Record<string, string>> {
 }
 
 /** The mounted files that are not there. */
-export function missingFiles(shape: Shape): readonly MountedFile[] {
-  return mountedFiles(shape).filter(({ file }) => !existsSync(join(projectFolder, file)));
+export function missingFiles(stackFiles: readonly string[]): readonly MountedFile[] {
+  return mountedFiles(stackFiles).filter(({ file }) => !existsSync(join(projectFolder, file)));
 }

@@ -11,7 +11,7 @@ import { singleNodeLabels } from "./deploy.ts";
 import { projectFolder, stackFiles } from "./stack-files.ts";
 
 const shapes = ["swarm", "single"] as const satisfies readonly Shape[];
-const stacks = new Map(shapes.map((shape) => [shape, readStack(shape, process.env)]));
+const stacks = new Map(shapes.map((shape) => [shape, readStack(shape, process.env, {}, { admin: true })]));
 const swarm = stacks.get("swarm")!;
 
 const engines = [
@@ -37,8 +37,9 @@ const everyService = shapes.flatMap((shape) =>
 describe("networks", () => {
   it("are encrypted, and reach beyond the Swarm only where people come in", () => {
     for (const [name, { driver, driver_opts, internal = false }] of Object.entries(swarm.networks)) {
-      expect([name, driver, driver_opts]).toEqual([name, "overlay", { encrypted: "" }]);
-      expect([name, internal]).toEqual([name, ["mesh", "data"].includes(name)]);
+      expect([name, driver]).toEqual([name, "overlay"]);
+      expect(driver_opts).toEqual({ encrypted: "", "com.docker.network.driver.mtu": "1450" });
+      expect([name, internal]).toEqual([name, ["mesh", "data", "inspection"].includes(name)]);
     }
   });
 
@@ -52,17 +53,9 @@ describe("networks", () => {
       ["aggregator", "envoy", "generator", "ingest", "operator", "prometheus", "query"].sort(),
     );
     expect(members("admin")).toEqual(["grafana", "kafka-ui", "mongo-express", "prometheus"]);
+    expect(members("inspection")).toEqual([...stateful, "connect", "kafka-ui", "mongo-express"].sort());
     expect(members("data")).toEqual(
-      [
-        ...engines,
-        "aggregator",
-        "ingest",
-        "kafka-ui",
-        "mongo-express",
-        "mongo-init",
-        "operator",
-        "query",
-      ].sort(),
+      [...engines, "aggregator", "ingest", "mongo-init", "operator", "query"].sort(),
     );
   });
 
@@ -108,6 +101,15 @@ describe.each(everyService)("$name ($shape)", ({ name, service, shape }) => {
     }
   });
 
+  it("has no more rights than it needs, if its image is ours", () => {
+    const isOurs = service.image.includes("/devicemesh/");
+    if (!isOurs) return;
+    expect(service.read_only).toBe(true);
+    expect(service.cap_drop).toEqual(["ALL"]);
+    // What Java and scripts write for a moment; the root is read only.
+    expect(service.volumes).toContainEqual(expect.objectContaining({ type: "tmpfs", target: "/tmp" }));
+  });
+
   it("is looked after: health, restarts, replacement", () => {
     if (service.deploy.mode === "replicated-job") {
       expect(service.deploy.restart_policy?.condition).toBe("on-failure");
@@ -131,8 +133,8 @@ describe.each(everyService)("$name ($shape)", ({ name, service, shape }) => {
 
 /** The heap of a JVM, and of a worker also what it gives to executors; undefined for what is none. */
 function heapOf({ environment = {}, command = [] }: StackService): number | undefined {
-  const { KAFKA_HEAP_OPTS, DEVICEMESH_HEAP, JAVA_OPTS, SPARK_WORKER_MEMORY } = environment;
-  const written = /-Xmx(\w+)/.exec(KAFKA_HEAP_OPTS ?? JAVA_OPTS ?? "")?.[1] ?? DEVICEMESH_HEAP;
+  const { DEVICEMESH_HEAP, JAVA_OPTS, SPARK_WORKER_MEMORY } = environment;
+  const written = /-Xmx(\w+)/.exec(JAVA_OPTS ?? "")?.[1] ?? DEVICEMESH_HEAP;
   if (written === undefined) return undefined;
   // Executors' heap; what Spark adds to it is in its memory, not in this.
   const executors = command[0] === "worker" ? bytesOf(SPARK_WORKER_MEMORY!) * 0.7 : 0;
@@ -181,7 +183,7 @@ describe("grace periods are longer than what they wait for", () => {
   const graceOf = (name: string): number => millisecondsOf(swarm.services[name]!.stop_grace_period!);
 
   it("Envoy: its drain, and then open units", () => {
-    const [, , , drainSeconds, openCallsSeconds] = swarm.services.envoy!.entrypoint!;
+    const [, drainSeconds, openCallsSeconds] = swarm.services.envoy!.command!;
     expect(graceOf("envoy")).toBeGreaterThan((Number(drainSeconds) + Number(openCallsSeconds)) * 1000);
     // A unit's answer may take so long after its end.
     const text = readFileSync(join(projectFolder, "envoy/envoy.yaml"), "utf8");

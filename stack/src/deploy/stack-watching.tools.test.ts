@@ -3,11 +3,11 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { readStack, type StackService } from "../../testing/stack-fixture.ts";
-import { mountedFiles, projectFolder } from "./stack-files.ts";
+import { mountedFiles, projectFolder, stackFiles } from "./stack-files.ts";
 
 const { services, configs } = readStack("swarm", process.env);
 const grafana = services.grafana as StackService;
-const mounted = mountedFiles("swarm");
+const mounted = mountedFiles(stackFiles("swarm"));
 
 /** Where Grafana sees a file of the project. */
 function seenAt(file: string): string | undefined {

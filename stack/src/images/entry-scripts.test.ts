@@ -6,7 +6,7 @@ import type { EngineSpec } from "@devicemesh/engines/engine-spec";
 import { planEngines } from "@devicemesh/engines/plans/plan-engines";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { checkout } from "../../testing/images/image-fixture.ts";
+import { projectFolder as checkout } from "../deploy/stack-files.ts";
 
 const moduleOptions = "-XX:+IgnoreUnrecognizedVMOptions --add-opens=java.base/java.lang=ALL-UNNAMED -Da=b";
 
@@ -58,7 +58,7 @@ function planned(folder: string, name: EngineSpec["name"]): string[] {
 /** Runs a script of stack/images with a java that only tells its arguments. */
 function told(
   folder: string,
-  script: "spark" | "connect",
+  script: "spark" | "kafka",
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ) {
@@ -139,14 +139,41 @@ describe("the entry script of Spark", () => {
   });
 });
 
-describe("the entry script of Kafka Connect", () => {
+describe("the entry script of Kafka", () => {
+  it("formats a broker's folder and starts it with the arguments of development", () => {
+    using folder = temporaryFolder();
+    const expected = planned(folder.path, "kafka-1").map((argument) =>
+      argument
+        .replace("-Xmx384m", "-Xmx700m")
+        .replace(join(folder.path, "engines/config/kafka-1.properties"), "/image/config/broker.properties"),
+    );
+    const env = { DEVICEMESH_HEAP: "700m", KAFKA_CLUSTER_ID: "an-id" };
+    const { status, lines } = told(folder.path, "kafka", ["broker"], env);
+    expect(status).toBe(0);
+    const start = lines.indexOf("-Xmx700m");
+    const [format, run] = [lines.slice(0, start), lines.slice(start)];
+    expect(run).toEqual(expected);
+    expect(format.slice(format.indexOf("kafka.tools.StorageTool"))).toEqual([
+      ...["kafka.tools.StorageTool", "format", "--cluster-id", "an-id"],
+      ...["--config", "/image/config/broker.properties", "--ignore-formatted"],
+    ]);
+  });
+
+  it("starts no broker without the id of its cluster", () => {
+    using folder = temporaryFolder();
+    const { status, lines, stderr } = told(folder.path, "kafka", ["broker"]);
+    expect(status).not.toBe(0);
+    expect(lines).toEqual([]);
+    expect(stderr).toContain("KAFKA_CLUSTER_ID");
+  });
+
   it("starts a worker with the arguments of development, and has it advertise its own address", () => {
     using folder = temporaryFolder();
     const expected = planned(folder.path, "connect");
     mkdirSync(join(folder.path, "image/config"), { recursive: true });
     const given = readFileSync(join(folder.path, "engines/config/connect.properties"), "utf8");
     writeFileSync(join(folder.path, "image/config/connect-worker.properties"), given.trimEnd());
-    const { status, lines } = told(folder.path, "connect", ["connect"], { DEVICEMESH_ADDRESS: "10.0.1.7" });
+    const { status, lines } = told(folder.path, "kafka", ["connect"], { DEVICEMESH_ADDRESS: "10.0.1.7" });
     expect(status).toBe(0);
     expect(lines).toEqual(expected);
     const own = readFileSync(join(folder.path, "own/connect-worker.properties"), "utf8");
@@ -159,13 +186,13 @@ describe("the entry script of Kafka Connect", () => {
     writeFileSync(join(folder.path, "image/config/connect-worker.properties"), "a=b\n");
     mkdirSync(join(folder.path, "bin"));
     writeFileSync(join(folder.path, "bin/hostname"), '#!/bin/sh\necho "$1 10.0.1.8 "\n', { mode: 0o755 });
-    told(folder.path, "connect", ["connect"]);
+    told(folder.path, "kafka", ["connect"]);
     const own = readFileSync(join(folder.path, "own/connect-worker.properties"), "utf8");
     expect(own).toContain("rest.advertised.host.name=-i\n");
   });
 });
 
-describe.each(["spark", "connect"] as const)("the entry script of %s", (script) => {
+describe.each(["spark", "kafka"] as const)("the entry script of %s", (script) => {
   it("tells how it is used, and ends with 2 for what it does not know", () => {
     using folder = temporaryFolder();
     const help = told(folder.path, script, []);
@@ -178,14 +205,15 @@ describe.each(["spark", "connect"] as const)("the entry script of %s", (script) 
 
   it("ends with 1 and says so when its part does not answer", () => {
     using folder = temporaryFolder();
-    for (const part of script === "spark" ? ["master", "worker", "connect"] : [undefined]) {
+    for (const part of script === "spark" ? ["master", "worker", "connect"] : ["broker", "connect"]) {
       const free = {
         SPARK_MASTER_WEBUI_PORT: "9",
         SPARK_WORKER_WEBUI_PORT: "9",
         SPARK_CONNECT_PORT: "9",
         CONNECT_PORT: "9",
+        KAFKA_CONTROLLER_PORT: "9",
       };
-      const { status, lines } = told(folder.path, script, ["healthy", ...(part ? [part] : [])], free);
+      const { status, lines } = told(folder.path, script, ["healthy", part], free);
       expect(status).toBe(1);
       expect(lines.at(-1)).toMatch(/not alive|not registered|does not listen|does not list/);
     }

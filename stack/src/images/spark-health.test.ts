@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { checkout } from "../../testing/images/image-fixture.ts";
+import { projectFolder as checkout } from "../deploy/stack-files.ts";
 
 /** A page of Spark's master, as 4.1 writes it. */
 function masterPage(status: string, applications: readonly string[]): string {

@@ -9,6 +9,8 @@ export type ReplicaSetPlan = {
   readonly admin: Login;
   /** The user that the mesh works as. */
   readonly application: Login;
+  /** A user that may only read, for administrators' pages; none is made without. */
+  readonly inspector?: Login;
   readonly database: string;
 };
 

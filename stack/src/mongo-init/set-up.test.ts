@@ -45,6 +45,13 @@ async function run(
 }
 
 describe("the set-up of a replica set", () => {
+  it("makes a user that may only read, where one is wanted", async () => {
+    await using servers = await startFakeServers(1, { admin });
+    const said = await run(servers, { inspector: { name: "inspector", password: "look" } });
+    expect(servers.changes.slice(-2)).toEqual(["createUser devicemesh", "createUser inspector"]);
+    expect(said).toContain("user inspector is made, with read on mesh");
+  });
+
   it("makes the set of new servers, and the mesh's user with what the operator needs on one database", async () => {
     await using servers = await startFakeServers(3, { admin });
     const said = await run(servers);

@@ -1,6 +1,7 @@
 import { type Patience, waitFor } from "./patience.ts";
 import {
   applicationRoles,
+  type Login,
   type MongoServers,
   type ReplicaSetPlan,
   type Role,
@@ -26,7 +27,9 @@ export async function setUpReplicaSet(plan: ReplicaSetPlan, dependencies: SetUpD
   await untilMajority(dependencies);
   await addMembers(plan, dependencies);
   await requireMajorityWrites(dependencies);
-  await makeUser(plan, dependencies);
+  const { application, inspector, database } = plan;
+  await makeUser(application, applicationRoles(database), database, dependencies);
+  if (inspector) await makeUser(inspector, [{ role: "read", db: database }], database, dependencies);
   dependencies.report(`done: replica set ${plan.name} is ready for ${plan.application.name}`);
 }
 
@@ -102,25 +105,25 @@ async function requireMajorityWrites({ servers, patience, report }: SetUpDepende
 }
 
 async function makeUser(
-  plan: ReplicaSetPlan,
+  user: Login,
+  roles: readonly Role[],
+  database: string,
   { servers, patience, report }: SetUpDependencies,
 ): Promise<void> {
-  const { application, database } = plan;
-  const roles = applicationRoles(database);
   const may = roles.map(({ role }) => role).join(" and ");
-  const done = await waitFor(patience, `user ${application.name}`, async () => {
-    const found = await servers.readRoles(application.name);
+  const done = await waitFor(patience, `user ${user.name}`, async () => {
+    const found = await servers.readRoles(user.name);
     if (found === undefined) {
-      await servers.createUser(application, roles);
+      await servers.createUser(user, roles);
       return `is made, with ${may} on ${database}`;
     }
-    if (sameRoles(found, roles) && (await servers.accepts(application))) {
+    if (sameRoles(found, roles) && (await servers.accepts(user))) {
       return `is there, with ${may} on ${database}`;
     }
-    await servers.updateUser(application, roles);
+    await servers.updateUser(user, roles);
     return `is changed: it has ${may} on ${database}, and the password given`;
   });
-  report(`user ${application.name} ${done}`);
+  report(`user ${user.name} ${done}`);
 }
 
 function sameRoles(some: readonly Role[], others: readonly Role[]): boolean {

@@ -59,6 +59,14 @@ export const mongoInitSettings = defineSettings({
       placeholder: "TEXT",
       description: "That user's password; better as a file, by DEVICEMESH_MONGODB_APPLICATION_PASSWORD_FILE.",
     },
+    inspectorPassword: {
+      flag: "--inspector-password",
+      env: "DEVICEMESH_MONGODB_INSPECTOR_PASSWORD",
+      kind: "string",
+      placeholder: "TEXT",
+      description:
+        "Password of the user `inspector`, which may only read; without it the user is not made. Better as a file, by DEVICEMESH_MONGODB_INSPECTOR_PASSWORD_FILE.",
+    },
     database: {
       flag: "--database",
       env: "DEVICEMESH_MONGODB_DATABASE",
@@ -83,7 +91,7 @@ export const mongoInitSettings = defineSettings({
  * @throws SettingsError if a password is missing, or the list of servers is not one.
  */
 export function planOf(config: SettingsOf<typeof mongoInitSettings>): ReplicaSetPlan {
-  const { adminPassword, applicationPassword } = config;
+  const { adminPassword, applicationPassword, inspectorPassword } = config;
   const members = config.members.split(",").map((member) => member.trim());
   const wrong = members.find((member) => !/^[^\s:/@]+:\d{1,5}$/.test(member));
   if (wrong !== undefined) throw new SettingsError(`--members: ${JSON.stringify(wrong)} is not HOST:PORT`);
@@ -99,6 +107,9 @@ export function planOf(config: SettingsOf<typeof mongoInitSettings>): ReplicaSet
       name: config.applicationUser,
       password: required(applicationPassword, mongoInitSettings.settings.applicationPassword),
     },
+    ...(inspectorPassword === undefined
+      ? {}
+      : { inspector: { name: "inspector", password: inspectorPassword } }),
     database: config.database,
   };
 }

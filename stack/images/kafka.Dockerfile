@@ -1,5 +1,6 @@
-# Kafka Connect with the MongoDB sink, from the jars that the engines of development have:
-#   docker build -f stack/images/connect.Dockerfile -t devicemesh/connect:VERSION .
+# A broker of Kafka, or a worker of Kafka Connect with the MongoDB sink, from the jars that the tests run:
+#   docker build -f stack/images/kafka.Dockerfile -t devicemesh/kafka:VERSION .
+#   docker run devicemesh/kafka:VERSION broker | connect
 
 FROM maven:3.9.11-eclipse-temurin-17-noble AS build
 WORKDIR /build
@@ -14,23 +15,24 @@ RUN cd kafka \
 # for manifests only (plugin.discovery=service_load).
 RUN java -cp 'kafka/lib/*' org.apache.kafka.tools.ConnectPluginPath sync-manifests --plugin-path kafka/plugins
 COPY engines/config/log4j2.xml config/
-COPY stack/images/connect-entry.sh entry.sh
+COPY stack/images/kafka-entry.sh entry.sh
 RUN chmod -R u=rwX,go=rX . && chmod 755 entry.sh
 
 FROM eclipse-temurin:17.0.17_10-jre-noble
 ARG VERSION=development
 ARG REVISION=unknown
-LABEL org.opencontainers.image.title="Device Mesh Kafka Connect" \
-      org.opencontainers.image.description="Kafka Connect with the MongoDB sink" \
+LABEL org.opencontainers.image.title="Device Mesh Kafka" \
+      org.opencontainers.image.description="Kafka broker, and Kafka Connect with the MongoDB sink" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
+# A new volume for a broker's log gets the owner of this folder.
 RUN groupadd --gid 10001 devicemesh \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /var/lib/devicemesh devicemesh \
-    && install -d -o devicemesh -g devicemesh /var/lib/devicemesh
+    && install -d -o devicemesh -g devicemesh /var/lib/devicemesh /var/lib/devicemesh/kafka
 WORKDIR /var/lib/devicemesh
 COPY --from=build /build/kafka/ /opt/devicemesh/kafka/
 COPY --from=build /build/config/ /opt/devicemesh/config/
 COPY --from=build /build/entry.sh /opt/devicemesh/entry.sh
 USER devicemesh
 ENTRYPOINT ["/opt/devicemesh/entry.sh"]
-CMD ["connect"]
+CMD ["help"]

@@ -1,0 +1,67 @@
+import { compareWithBruteForce, untilFolded } from "../load/compare.ts";
+import { type DeviceLoad, startDeviceLoad } from "../load/device-load.ts";
+import { type FrontDoor, openFrontDoor } from "../load/front-door.ts";
+import type { Lab } from "../start.ts";
+import type { FaultName } from "./fault-names.ts";
+import { faults } from "./faults.ts";
+
+/** How many readings must be acknowledged before a fault, and again after it. */
+const readingsAround = 1500;
+const acknowledgedLimitMs = 300_000;
+const pollMs = 500;
+
+/**
+ * Shows that the stack is used without a fault, then causes each fault under load. After each, every acknowledged reading must be in
+ * the answers, once, and every answer equal to brute force.
+ * @throws Error for the first fault after which something is lost, counted twice or different.
+ */
+export async function causeFaults(lab: Lab, names: readonly FaultName[]): Promise<void> {
+  const door = openFrontDoor(lab.checkout.folder, lab.nodes.length);
+  await underLoad(lab, door, "load", async () => {});
+  for (const name of names) await underLoad(lab, door, name, () => faults[name](lab));
+}
+
+async function underLoad(
+  lab: Lab,
+  door: FrontDoor,
+  name: FaultName | "load",
+  cause: () => Promise<void>,
+): Promise<void> {
+  const { say } = lab;
+  const queries = lab.nodes.map((_, place) => door.query(place + 1));
+  const load = startDeviceLoad({
+    targets: door.deviceTargets,
+    credentials: door.deviceCredentials,
+    prefix: `demo-${name}-`,
+  });
+  const startMs = performance.now();
+  try {
+    await untilAcknowledged(load, readingsAround);
+    await cause();
+    await untilAcknowledged(load, load.acknowledged() + readingsAround);
+    await load.finish();
+  } finally {
+    load.abort();
+  }
+  const { stored, asked, differences } = await compareWithBruteForce(queries, load.sent);
+  const folded = await untilFolded(queries, load.sent);
+  const again = await compareWithBruteForce(queries, load.sent);
+  const different = [...differences, ...again.differences];
+  const seconds = Math.round((performance.now() - startMs) / 1000);
+  say(
+    `${name}: ${load.sent.length} readings sent, ${load.acknowledged()} acknowledged (${load.retries()} retries), ${stored} stored, ${asked + again.asked} questions asked, ${different.length} different; ${again.fromWindows} from windows ${folded} s later; ${seconds} s in all`,
+  );
+  if (different.length > 0 || stored !== load.sent.length) {
+    throw new Error(`${name}: ${different.slice(0, 5).join("; ")} (${stored} stored)`);
+  }
+}
+
+async function untilAcknowledged(load: DeviceLoad, count: number): Promise<void> {
+  const startMs = performance.now();
+  while (load.acknowledged() < count) {
+    if (performance.now() - startMs > acknowledgedLimitMs) {
+      throw new Error(`${load.acknowledged()} of ${count} readings are acknowledged: the stack accepts none`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}

@@ -1,0 +1,113 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { setLink } from "../machine/network.ts";
+import { type Lab, stackName } from "../start.ts";
+import { untilReady } from "../swarm/nodes.ts";
+import type { FaultName } from "./fault-names.ts";
+
+/** How long a node is away, in ms. */
+const awayMs = 45_000;
+const cutMs = 60_000;
+
+/** What each fault does. Each resolves when the stack is healthy again. */
+export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = {
+  async unchanged(lab) {
+    const before = await tasksOf(lab);
+    await lab.deploy();
+    await lab.untilHealthy();
+    const after = await tasksOf(lab);
+    if (before !== after)
+      throw new Error(`a deployment without a change replaced tasks:\n${before}\n${after}`);
+  },
+
+  async kill(lab) {
+    const node = lastNode(lab);
+    await node.engine.kill();
+    await delay(awayMs);
+    await node.engine.start();
+    await healthyWithAllNodes(lab);
+  },
+
+  async cut(lab) {
+    const { place } = lastNode(lab);
+    await setLink(lab.shell, place, "down");
+    await delay(cutMs);
+    await setLink(lab.shell, place, "up");
+    await healthyWithAllNodes(lab);
+  },
+
+  async drain(lab) {
+    const { engine, manager } = lastNode(lab);
+    const id = (await engine.docker(["info", "--format", "{{.Swarm.NodeID}}"])).trim();
+    await manager.docker(["node", "update", "--availability", "drain", id]);
+    await delay(awayMs);
+    await manager.docker(["node", "update", "--availability", "active", id]);
+    await lab.untilHealthy();
+  },
+
+  async update(lab) {
+    await lab.build("0.1.1");
+    await lab.deploy({ DEVICEMESH_VERSION: "0.1.1" });
+    await lab.untilHealthy();
+    const images = await lab.nodes[0]?.docker(["stack", "services", "--format", "{{.Image}}", stackName]);
+    const old = images?.split("\n").filter((image) => image.endsWith(":0.1.0")) ?? [];
+    if (old.length > 0) throw new Error(`still of the old version: ${old.join(", ")}`);
+  },
+
+  async "bad-update"(lab) {
+    // An image of this version is on no node: its tasks are rejected.
+    const outcome = await lab.deploy({ DEVICEMESH_VERSION: "0.0.0-missing" }).then(
+      () => "it ended without an error",
+      (error: Error) => error.message,
+    );
+    if (!/the update of \S+ failed \((?:rollback|paused)/.test(outcome)) {
+      throw new Error(`stack:deploy did not report the roll-back: ${outcome}`);
+    }
+    lab.say(`  stack:deploy: ${outcome.split("\n").find((line) => line.includes("failed (")) ?? ""}`);
+    await lab.untilHealthy();
+  },
+
+  async restart(lab) {
+    await Promise.all(lab.nodes.map((engine) => engine.kill()));
+    await Promise.all(lab.nodes.map((engine) => engine.start()));
+    await healthyWithAllNodes(lab);
+  },
+
+  async again(lab) {
+    await lab.checkout.run(["npm", "run", "--silent", "--ignore-scripts", "stack:remove"]);
+    await untilRemoved(lab);
+    await lab.deploy();
+    await lab.untilHealthy();
+  },
+};
+
+function lastNode({ nodes }: Lab) {
+  const [manager, engine] = [nodes[0], nodes.at(-1)];
+  if (manager === undefined || engine === undefined) throw new Error("the lab has no node");
+  return { manager, engine, place: nodes.length };
+}
+
+async function healthyWithAllNodes(lab: Lab): Promise<void> {
+  await untilReady(lastNode(lab).manager, lab.nodes.length);
+  await lab.untilHealthy();
+}
+
+async function tasksOf(lab: Lab): Promise<string> {
+  const listed = await lastNode(lab).manager.docker([
+    ...["stack", "ps", "--filter", "desired-state=running", "--format", "{{.ID}} {{.Name}}", stackName],
+  ]);
+  return listed.trim().split("\n").sort().join("\n");
+}
+
+/** Networks of a stack go only after their last task. */
+async function untilRemoved(lab: Lab): Promise<void> {
+  const { manager } = lastNode(lab);
+  const filter = ["--filter", `label=com.docker.stack.namespace=${stackName}`, "--quiet"];
+  for (;;) {
+    const left = [
+      await manager.docker(["service", "ls", ...filter]),
+      await manager.docker(["network", "ls", ...filter]),
+    ].join("");
+    if (left.trim() === "") return;
+    await delay(1000);
+  }
+}

@@ -1,0 +1,114 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Client } from "@connectrpc/connect";
+import type { DeviceMessage } from "@devicemesh/proto";
+import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { ask, createOracle, type Question } from "@devicemesh/query/testing/oracle/index";
+
+const pollMs = 1000;
+/** How long sinks may take to store what was acknowledged, and the window job to fold it, on a busy machine. */
+const storedLimitMs = 300_000;
+/** The finest windows of the mesh. */
+const windowMs = 10_000;
+
+/** What came of comparing answers with brute force. */
+export type Comparison = {
+  readonly stored: number;
+  readonly asked: number;
+  /** One line for each value that is not that of brute force. */
+  readonly differences: readonly string[];
+  /** How many readings came from windows, when the last question was asked. */
+  readonly fromWindows: number;
+};
+
+/** The queries of one or several Envoys: a question that gets no answer is asked at the next. */
+export type Queries = readonly Client<typeof QueryService>[];
+
+/**
+ * Waits until as many readings are stored as were acknowledged, then asks for all of them, for a part, for one device
+ * and for buckets.
+ */
+export async function compareWithBruteForce(
+  queries: Queries,
+  readings: readonly DeviceMessage[],
+): Promise<Comparison> {
+  const oracle = createOracle();
+  oracle.accept(readings);
+  const deviceIds = [...new Set(readings.map(({ deviceId }) => deviceId))];
+  const stored = await untilStored(queries, deviceIds, readings.length);
+  const times = readings.map(({ timestampMs }) => timestampMs).sort((one, other) => one - other);
+  const at = (share: number) => ({ ms: times[Math.floor((times.length - 1) * share)] as number, nanos: 0 });
+  const all: Question = { deviceIds, sensors: [] };
+  const questions: readonly Question[] = [
+    all,
+    { ...all, since: at(0.2), to: { ms: at(0.9).ms + 1, nanos: 0 } },
+    { ...all, deviceIds: deviceIds.slice(0, 1) },
+  ];
+  const differences: string[] = [];
+  for (const question of questions) {
+    const found = await answered(queries, (query) =>
+      ask({ query, oracle, windowMs }, question, { kind: "aggregates", grouping: "series" }),
+    );
+    differences.push(...found);
+  }
+  const buckets = await answered(queries, (query) =>
+    ask({ query, oracle, windowMs }, all, {
+      ...{ kind: "buckets", grouping: "sensor", fill: false },
+      resolution: { kind: "maxPoints", points: 100 },
+    }),
+  );
+  differences.push(...buckets);
+  const { fromWindows } = await countOf(queries, deviceIds);
+  return { stored, asked: questions.length + 1, differences, fromWindows };
+}
+
+/**
+ * Resolves with the seconds until at least one of these readings is answered from windows: the window job runs and the
+ * frontier moves.
+ * @throws Error after the limit.
+ */
+export async function untilFolded(queries: Queries, readings: readonly DeviceMessage[]): Promise<number> {
+  const startMs = performance.now();
+  const deviceIds = [...new Set(readings.map(({ deviceId }) => deviceId))];
+  for (;;) {
+    const { fromWindows } = await countOf(queries, deviceIds);
+    if (fromWindows > 0) return Math.round((performance.now() - startMs) / 1000);
+    if (performance.now() - startMs > storedLimitMs)
+      throw new Error("no window was folded: the frontier stands");
+    await delay(pollMs);
+  }
+}
+
+async function untilStored(queries: Queries, deviceIds: readonly string[], wanted: number): Promise<number> {
+  const startMs = performance.now();
+  for (;;) {
+    const { count } = await countOf(queries, deviceIds);
+    if (count >= wanted || performance.now() - startMs > storedLimitMs) return count;
+    await delay(pollMs);
+  }
+}
+
+async function countOf(queries: Queries, deviceIds: readonly string[]) {
+  const { rows, coverage } = await answered(queries, (query) =>
+    query.getAggregates({ deviceIds: [...deviceIds] }),
+  );
+  return {
+    count: rows.reduce((sum, { count }) => sum + Number(count), 0),
+    fromWindows: Number(coverage?.fromWindows ?? 0n),
+  };
+}
+
+/** The first answer that comes; no answer is not a wrong one. @throws the last error after the limit. */
+async function answered<Answer>(
+  queries: Queries,
+  question: (query: Client<typeof QueryService>) => Promise<Answer>,
+): Promise<Answer> {
+  const startMs = performance.now();
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await question(queries[attempt % queries.length] as Client<typeof QueryService>);
+    } catch (error) {
+      if (performance.now() - startMs > storedLimitMs) throw error;
+      await delay(pollMs);
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import { once } from "node:events";
+import { join } from "node:path";
+import { withFileLock } from "@devicemesh/engines/run/file-lock";
+import { causeFaults } from "./faults/cause-faults.ts";
+import { chosenFaults } from "./faults/fault-names.ts";
+import { removeLeftovers } from "./machine/leftovers.ts";
+import { labNetwork } from "./machine/network.ts";
+import { inspectMachine } from "./machine/requirements.ts";
+import { createShell } from "./machine/shell.ts";
+import type { LabConfig } from "./settings.ts";
+import { type Lab, startLab } from "./start.ts";
+
+/**
+ * Runs the lab until it is told to end, and removes all of it: processes, network namespaces, interfaces, mounts.
+ * Resolves with the exit code.
+ */
+export async function runLab(options: {
+  readonly config: LabConfig;
+  readonly folder: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}): Promise<number> {
+  const { config, folder, env } = options;
+  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const fail = (line: string): number => {
+    process.stderr.write(`stack:lab: ${line}\n`);
+    return 1;
+  };
+  const path = env.PATH ?? "";
+  const machine = inspectMachine(path);
+  if (machine.kind === "unfit") return fail(machine.problem);
+  const faults = chosenFaults(config.faults);
+  if (typeof faults === "string") return fail(faults);
+
+  const ending = new AbortController();
+  const end = (): void => ending.abort(new Error("interrupted"));
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
+  const shell = createShell({ signal: ending.signal, logFile: join(folder, "lab.log"), env });
+  try {
+    return await withFileLock(
+      join(folder, "lock"),
+      async () => {
+        await removeLeftovers(folder);
+        if (config.clean) return 0;
+        try {
+          const npm = (await shell.run(["sh", "-c", "command -v npm"])).trim();
+          const lab = await startLab({
+            ...{ shell, tools: machine.tools, folder, single: config.single, say, path, npm },
+            node: process.execPath,
+          });
+          await causeFaults(lab, faults);
+          if (config.once || faults.length > 0) return 0;
+          announce(lab, say);
+          await once(ending.signal, "abort");
+          return 0;
+        } finally {
+          say("removing engines, namespaces, interfaces and mounts");
+          await removeLeftovers(folder);
+        }
+      },
+      { limitMs: 1000 },
+    );
+  } catch (error) {
+    if (ending.signal.aborted) return 130;
+    return fail(error instanceof Error ? error.message : String(error));
+  } finally {
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.off(signal, end);
+  }
+}
+
+function announce({ nodes, checkout }: Lab, say: (line: string) => void): void {
+  const certs = `${checkout.folder}/stack/secrets/certs`;
+  say(`
+The stack is up; Ctrl-C removes it.
+  page and RPCs  https://${labNetwork.addressOf(1)}/   (authority ${certs}/ca.pem, token ${certs}/user-reader.jwt)
+  devices        ${labNetwork.addressOf(1)}:8444   (certificate ${certs}/gateway-demo.pem)
+  docker         DOCKER_HOST=${nodes[0]?.host} docker stack services devicemesh`);
+}

@@ -1,0 +1,144 @@
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BaseImages, makeBaseImages, makeMongoImage } from "./images/base-images.ts";
+import { shipImages } from "./images/ship.ts";
+import { createEngine, type Engine } from "./machine/engine.ts";
+import { labNetwork, makeBridge, makeNamespace } from "./machine/network.ts";
+import type { LabTools } from "./machine/requirements.ts";
+import type { Shell } from "./machine/shell.ts";
+import { type LabCheckout, makeCheckout } from "./swarm/checkout.ts";
+import { untilHealthy } from "./swarm/health.ts";
+import { makeSwarm } from "./swarm/nodes.ts";
+import { labOverlay } from "./swarm/overlay.ts";
+
+/** The project that the lab runs. */
+export const projectFolder = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
+
+/** The name of the stack, and so the first part of its services' names. */
+export const stackName = "devicemesh";
+
+/** A stack that runs in the lab. */
+export type Lab = {
+  readonly shell: Shell;
+  /** One for each node; the first is the manager that is asked. */
+  readonly nodes: readonly Engine[];
+  readonly builder: Engine;
+  readonly checkout: LabCheckout;
+  readonly folder: string;
+  readonly single: boolean;
+  readonly say: (line: string) => void;
+  /** Runs `npm run stack:deploy` with the lab's overlay. */
+  deploy(env?: Readonly<Record<string, string>>): Promise<string>;
+  /** Builds the project's images with this version, and brings them to the nodes. */
+  build(version: string): Promise<void>;
+  /** Resolves when all services have their tasks, with the seconds it took. */
+  untilHealthy(limitMs?: number): Promise<number>;
+};
+
+/** What starting the lab needs. */
+export type LabOptions = {
+  readonly shell: Shell;
+  readonly tools: LabTools;
+  readonly folder: string;
+  readonly single: boolean;
+  readonly node: string;
+  readonly npm: string;
+  readonly path: string;
+  readonly say: (line: string) => void;
+};
+
+/** Starts engines, builds images, and deploys the stack; resolves when all of it is healthy. */
+export async function startLab(options: LabOptions): Promise<Lab> {
+  const { shell, tools, folder, single, say } = options;
+  const count = single ? 1 : 3;
+  const builder = createEngine({ shell, client: tools.docker, folder, name: "build" });
+  const nodes = Array.from({ length: count }, (_, place) =>
+    createEngine({ shell, client: tools.docker, folder, name: `node${place + 1}`, node: place + 1 }),
+  );
+  // Nodes begin empty; what builds need is kept.
+  for (const { name } of nodes) rmSync(join(folder, name), { recursive: true, force: true });
+  say(`engines: the builder and ${count} ${count === 1 ? "node" : "nodes"} (logs in ${folder})`);
+  await makeBridge(shell);
+  for (const place of nodes.keys()) await makeNamespace(shell, place + 1);
+  await Promise.all([builder, ...nodes].map((engine) => engine.start()));
+  await makeSwarm(nodes);
+
+  const manager = nodes[0] as Engine;
+  const checkout = await makeCheckout({
+    ...options,
+    project: projectFolder,
+    buildHost: builder.host,
+    managerHost: manager.host,
+  });
+  const images: BaseImages = {
+    ...options,
+    engine: builder,
+    builder: tools.builder,
+    folder: join(folder, "images"),
+    project: projectFolder,
+  };
+  mkdirSync(images.folder, { recursive: true });
+  await makeBaseImages(images);
+
+  const lab: Lab = {
+    ...{ shell, nodes, builder, checkout, folder, single, say },
+    deploy: (env) =>
+      checkout.run(
+        [...npmRun, "stack:deploy", "--", ...flags(single), "--overlay", "lab.yml"],
+        registry(single, env),
+      ),
+    async build(version) {
+      const env = { DEVICEMESH_VERSION: version };
+      await checkout.run([...npmRun, "stack:build"], env);
+      const merged = await config(lab, env);
+      const all = [...new Set([...merged.matchAll(/^ +image: (\S+)$/gm)].map(([, image]) => image ?? ""))];
+      const mongo = all.find((image) => image.startsWith("mongo:")) ?? "mongo";
+      await makeMongoImage(images, mongo);
+      const ours = all.filter((image) => image.includes("/devicemesh/"));
+      await shipImages(builder, nodes, [...ours, mongo], folder);
+    },
+    untilHealthy: (limitMs) =>
+      untilHealthy(manager, stackName, { say, ...(limitMs === undefined ? {} : { limitMs }) }),
+  };
+  await deployFirst(lab);
+  return lab;
+}
+
+async function deployFirst(lab: Lab): Promise<void> {
+  const { checkout, single, say } = lab;
+  const hosts = [...lab.nodes.keys()].map((place) => labNetwork.addressOf(place + 1)).join(",");
+  say("images: npm run stack:build");
+  await lab.build("0.1.0");
+  say("secrets: npm run stack:secrets");
+  await checkout.run([...npmRun, "stack:secrets", "--", "--hosts", hosts]);
+  // Files of the lab lie in the checkout: paths in a stack file are relative to the first one.
+  writeFileSync(
+    join(checkout.folder, "lab-mongodb-url"),
+    "mongodb://mongo-1:27017/devicemesh?directConnection=true",
+  );
+  writeFileSync(join(checkout.folder, "lab.yml"), labOverlay(await config(lab), "lab-mongodb-url"));
+  say(`deployment: npm run stack:deploy${single ? " -- --single" : ""}`);
+  await lab.deploy();
+  say(`healthy after ${await lab.untilHealthy()} s`);
+}
+
+/** Without `prestack:…`, which would install dependencies: those of the lab's own checkout are there. */
+const npmRun = ["npm", "run", "--silent", "--ignore-scripts"] as const;
+
+function flags(single: boolean): readonly string[] {
+  return single ? ["--single"] : [];
+}
+
+/** Several nodes: the images were loaded into each, so no registry is asked. */
+function registry(single: boolean, env: Readonly<Record<string, string>> = {}) {
+  return single ? env : { DEVICEMESH_REGISTRY: "local.invalid/", ...env };
+}
+
+async function config(
+  { checkout, single }: Lab,
+  env: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const command = [...npmRun, "stack:config", "--", ...flags(single)];
+  return await checkout.run(command, registry(single, env));
+}

@@ -1,0 +1,54 @@
+import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { LabTools } from "../machine/requirements.ts";
+import type { Shell } from "../machine/shell.ts";
+
+/** A copy of the project in which the lab runs the commands of stack/README.md, so that nothing of the user's changes. */
+export type LabCheckout = {
+  readonly folder: string;
+  /**
+   * Runs a command there, with a `docker` that builds on the build engine and deploys on a manager.
+   * @throws Error with the end of its output if it fails.
+   */
+  run(command: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
+};
+
+/** Copies the project's files, as git knows or would add them, and links to its node_modules. */
+export async function makeCheckout(options: {
+  readonly shell: Shell;
+  readonly tools: LabTools;
+  readonly project: string;
+  readonly folder: string;
+  /** DOCKER_HOST of the engine that builds, and of a manager of the Swarm. */
+  readonly buildHost: string;
+  readonly managerHost: string;
+  readonly path: string;
+}): Promise<LabCheckout> {
+  const { shell, tools, project, buildHost, managerHost } = options;
+  const folder = join(options.folder, "checkout");
+  const bin = join(options.folder, "bin");
+  rmSync(folder, { recursive: true, force: true });
+  const list = await shell.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: project,
+  });
+  for (const file of list.trim().split("\n")) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    cpSync(join(project, file), join(folder, file), { force: true });
+  }
+  symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
+  mkdirSync(bin, { recursive: true });
+  // The build engine has no bridge: its containers are in this machine's network, which the registries are reached by.
+  const script = `#!/bin/sh
+if [ "$1" = build ]; then
+  shift
+  DOCKER_HOST=${buildHost} DOCKER_BUILDKIT=1 exec ${tools.builder} build --network host "$@"
+fi
+DOCKER_HOST=${managerHost} exec ${tools.docker} "$@"
+`;
+  writeFileSync(join(bin, "docker"), script, { mode: 0o755 });
+  return {
+    folder,
+    run: (command, env = {}) =>
+      shell.run(command, { cwd: folder, env: { PATH: `${bin}:${options.path}`, ...env } }),
+  };
+}

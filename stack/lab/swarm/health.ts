@@ -1,0 +1,57 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { Engine } from "../machine/engine.ts";
+
+const pollMs = 1000;
+
+/** A service that lacks tasks, as `NAME RUNNING/WANTED`. */
+async function incomplete(manager: Engine, stack: string): Promise<readonly string[]> {
+  const rows = await manager.docker([
+    ...["service", "ls", "--filter", `label=com.docker.stack.namespace=${stack}`],
+    ...["--format", "{{.Name}} {{.Replicas}}"],
+  ]);
+  return rows
+    .trim()
+    .split("\n")
+    .map((row) => row.replace(`${stack}_`, ""))
+    .filter((row) => {
+      const [, running, wanted] = / (\d+)\/(\d+)/.exec(row) ?? [];
+      // A job that has ended says so behind its count: 0/1 (1/1 completed).
+      return running !== wanted && !/\((\d+)\/\1 completed\)/.test(row);
+    });
+}
+
+/**
+ * Resolves with the seconds it took until every service of the stack has all its tasks, healthy; reports what is missing
+ * whenever that changes.
+ * @throws Error with the services that lack tasks, and why their last tasks ended, after the limit.
+ */
+export async function untilHealthy(
+  manager: Engine,
+  stack: string,
+  { say, limitMs = 600_000 }: { readonly say: (line: string) => void; readonly limitMs?: number },
+): Promise<number> {
+  const startMs = performance.now();
+  let shown = "";
+  for (;;) {
+    const missing = await incomplete(manager, stack).catch((error: Error) => [error.message]);
+    const seconds = Math.round((performance.now() - startMs) / 1000);
+    if (missing.length === 0) return seconds;
+    const text = missing.join(", ");
+    if (text !== shown) say(`  ${seconds} s: waiting for ${text}`);
+    shown = text;
+    if (performance.now() - startMs > limitMs) {
+      throw new Error(`not healthy after ${seconds} s: ${text}\n${await whyNot(manager, stack)}`);
+    }
+    await delay(pollMs);
+  }
+}
+
+/** The tasks that failed, with their errors. */
+async function whyNot(manager: Engine, stack: string): Promise<string> {
+  const tasks = await manager.docker([
+    ...["stack", "ps", "--no-trunc", stack],
+    ...["--format", "{{.Name}} on {{.Node}}: {{.CurrentState}} {{.Error}}"],
+  ]);
+  const failed = tasks.split("\n").filter((task) => !/: Running|: Shutdown|: Complete/.test(task));
+  return failed.slice(0, 20).join("\n");
+}

@@ -1,0 +1,69 @@
+import { parse, stringify } from "yaml";
+
+type Merged = {
+  readonly services: Readonly<Record<string, LabService>>;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
+};
+
+type LabService = {
+  readonly image: string;
+  readonly ulimits?: object;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly deploy?: { readonly replicas?: number; readonly mode?: string };
+};
+
+/** Services whose images cannot be had, and members of a replica set that the stand-in cannot be. */
+const leftOut = /^(?:mongo-[2-9]|prometheus|grafana|kafka-ui|mongo-express)$/;
+
+/** The hard limit of open files of a machine whose root may not raise it. */
+const openFilesMax = 16_384;
+
+/** Heaps that let three nodes share one machine. */
+const heaps: readonly (readonly [RegExp, Readonly<Record<string, string>>])[] = [
+  [/^kafka-\d$/, { DEVICEMESH_HEAP: "384m" }],
+  [/^connect$/, { DEVICEMESH_HEAP: "384m" }],
+  [/^spark-worker$/, { SPARK_WORKER_MEMORY: "1000m" }],
+  [/^spark-connect$/, { DEVICEMESH_HEAP: "768m" }],
+];
+
+/**
+ * The overlay for the lab's engines, as YAML: what this machine's kernel lacks (IPVS, so no virtual addresses; ESP, so
+ * no encryption), reservations that two cores can give, small heaps, and none of what cannot be had.
+ * @param merged what `docker stack config` prints for the shape
+ * @param mongodbUrlFile the connection string of the stand-in, in place of that of a replica set with users
+ */
+export function labOverlay(merged: string, mongodbUrlFile: string): string {
+  const stack = parse(merged) as Merged;
+  const services = Object.fromEntries(
+    Object.entries(stack.services).map(([name, service]) => [name, overlayOf(name, service)]),
+  );
+  const networks = Object.fromEntries(
+    Object.entries(stack.networks).map(([name, { internal = false }]) => [
+      name,
+      { driver: "overlay", internal, driver_opts: {} },
+    ]),
+  );
+  const secrets = {
+    // Its name holds its content's hash, as those of the stack do.
+    mongodb_url: {
+      name: `devicemesh-mongodb-url-${"$"}{DEVICEMESH_HASH_MONGODB_URL:-0}`,
+      file: mongodbUrlFile,
+    },
+  };
+  return stringify({ services, networks, secrets }, { aliasDuplicateObjects: false });
+}
+
+function overlayOf(name: string, { ulimits, deploy = {} }: LabService): object {
+  const environment = heaps.find(([pattern]) => pattern.test(name))?.[1];
+  const isJob = deploy.mode === "replicated-job";
+  return {
+    ...(environment === undefined ? {} : { environment }),
+    ...(ulimits === undefined ? {} : { ulimits: { nofile: { soft: openFilesMax, hard: openFilesMax } } }),
+    deploy: {
+      endpoint_mode: "dnsrr",
+      // A job of no tasks is done at once: the stand-in needs none.
+      ...(leftOut.test(name) || isJob ? { replicas: 0 } : {}),
+      resources: { reservations: { cpus: "0.01", memory: "16M" } },
+    },
+  };
+}
