@@ -23,6 +23,7 @@ const tools: readonly OptionalTool[] = [
       "stack/src/deploy/stack-*.tools.test.ts",
       "stack/src/deploy/deploy*.tools.test.ts",
       "stack/src/deploy/docker.tools.test.ts",
+      "stack/testing/lab/lab-overlay.tools.test.ts",
     ],
   },
   {

@@ -44,7 +44,7 @@ COPY import/ import/
 COPY generator/ generator/
 COPY operator/ operator/
 COPY aggregator/ aggregator/
-# The job that sets up the database.
+# The jobs that set up the database, and that wait for replicas during an update.
 COPY stack/ stack/
 # What the operator gives to Kafka Connect.
 COPY engines/config/connectors/ engines/config/connectors/

@@ -32,7 +32,7 @@ export async function runLab(options: {
   if (typeof faults === "string") return fail(faults);
 
   const ending = new AbortController();
-  const end = (): void => ending.abort(new Error("interrupted"));
+  const end = (): void => ending.abort();
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
   const shell = createShell({ signal: ending.signal, logFile: join(folder, "lab.log"), env });
   try {

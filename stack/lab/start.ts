@@ -86,7 +86,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     deploy: (env) =>
       checkout.run(
         [...npmRun, "stack:deploy", "--", ...flags(single), "--overlay", "lab.yml"],
-        registry(single, env),
+        settings(single, env),
       ),
     async build(version) {
       const env = { DEVICEMESH_VERSION: version };
@@ -130,9 +130,17 @@ function flags(single: boolean): readonly string[] {
   return single ? ["--single"] : [];
 }
 
-/** Several nodes: the images were loaded into each, so no registry is asked. */
-function registry(single: boolean, env: Readonly<Record<string, string>> = {}) {
-  return single ? env : { DEVICEMESH_REGISTRY: "local.invalid/", ...env };
+/** Several nodes: the images were loaded into each, so no registry is asked. They share two cores: few of each. */
+function settings(single: boolean, env: Readonly<Record<string, string>> = {}) {
+  const few = {
+    DEVICEMESH_INGEST_REPLICAS: "2",
+    DEVICEMESH_QUERY_REPLICAS: "2",
+    DEVICEMESH_CONNECT_REPLICAS: "1",
+    DEVICEMESH_SPARK_WORKERS: "1",
+    DEVICEMESH_PARTITIONS: "6",
+    DEVICEMESH_GENERATOR_DEVICES: "4",
+  };
+  return single ? env : { DEVICEMESH_REGISTRY: "local.invalid/", ...few, ...env };
 }
 
 async function config(
@@ -140,5 +148,5 @@ async function config(
   env: Readonly<Record<string, string>> = {},
 ): Promise<string> {
   const command = [...npmRun, "stack:config", "--", ...flags(single)];
-  return await checkout.run(command, registry(single, env));
+  return await checkout.run(command, settings(single, env));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { compareWithBruteForce, untilFolded } from "../load/compare.ts";
 import { type DeviceLoad, startDeviceLoad } from "../load/device-load.ts";
 import { type FrontDoor, openFrontDoor } from "../load/front-door.ts";
@@ -27,7 +28,10 @@ async function underLoad(
   name: FaultName | "load",
   cause: () => Promise<void>,
 ): Promise<void> {
-  const { say } = lab;
+  const {
+    say,
+    shell: { signal },
+  } = lab;
   const queries = lab.nodes.map((_, place) => door.query(place + 1));
   const load = startDeviceLoad({
     targets: door.deviceTargets,
@@ -36,16 +40,16 @@ async function underLoad(
   });
   const startMs = performance.now();
   try {
-    await untilAcknowledged(load, readingsAround);
+    await untilAcknowledged(load, readingsAround, signal);
     await cause();
-    await untilAcknowledged(load, load.acknowledged() + readingsAround);
+    await untilAcknowledged(load, load.acknowledged() + readingsAround, signal);
     await load.finish();
   } finally {
     load.abort();
   }
-  const { stored, asked, differences } = await compareWithBruteForce(queries, load.sent);
-  const folded = await untilFolded(queries, load.sent);
-  const again = await compareWithBruteForce(queries, load.sent);
+  const { stored, asked, differences } = await compareWithBruteForce(queries, load.sent, signal);
+  const folded = await untilFolded(queries, load.sent, signal);
+  const again = await compareWithBruteForce(queries, load.sent, signal);
   const different = [...differences, ...again.differences];
   const seconds = Math.round((performance.now() - startMs) / 1000);
   say(
@@ -56,12 +60,12 @@ async function underLoad(
   }
 }
 
-async function untilAcknowledged(load: DeviceLoad, count: number): Promise<void> {
+async function untilAcknowledged(load: DeviceLoad, count: number, signal: AbortSignal): Promise<void> {
   const startMs = performance.now();
   while (load.acknowledged() < count) {
     if (performance.now() - startMs > acknowledgedLimitMs) {
       throw new Error(`${load.acknowledged()} of ${count} readings are acknowledged: the stack accepts none`);
     }
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
+    await delay(pollMs, undefined, { signal });
   }
 }

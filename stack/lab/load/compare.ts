@@ -30,11 +30,12 @@ export type Queries = readonly Client<typeof QueryService>[];
 export async function compareWithBruteForce(
   queries: Queries,
   readings: readonly DeviceMessage[],
+  signal: AbortSignal,
 ): Promise<Comparison> {
   const oracle = createOracle();
   oracle.accept(readings);
   const deviceIds = [...new Set(readings.map(({ deviceId }) => deviceId))];
-  const stored = await untilStored(queries, deviceIds, readings.length);
+  const stored = await untilStored(queries, deviceIds, readings.length, signal);
   const times = readings.map(({ timestampMs }) => timestampMs).sort((one, other) => one - other);
   const at = (share: number) => ({ ms: times[Math.floor((times.length - 1) * share)] as number, nanos: 0 });
   const all: Question = { deviceIds, sensors: [] };
@@ -45,19 +46,19 @@ export async function compareWithBruteForce(
   ];
   const differences: string[] = [];
   for (const question of questions) {
-    const found = await answered(queries, (query) =>
+    const found = await answered(queries, signal, (query) =>
       ask({ query, oracle, windowMs }, question, { kind: "aggregates", grouping: "series" }),
     );
     differences.push(...found);
   }
-  const buckets = await answered(queries, (query) =>
+  const buckets = await answered(queries, signal, (query) =>
     ask({ query, oracle, windowMs }, all, {
       ...{ kind: "buckets", grouping: "sensor", fill: false },
       resolution: { kind: "maxPoints", points: 100 },
     }),
   );
   differences.push(...buckets);
-  const { fromWindows } = await countOf(queries, deviceIds);
+  const { fromWindows } = await countOf(queries, deviceIds, signal);
   return { stored, asked: questions.length + 1, differences, fromWindows };
 }
 
@@ -66,29 +67,38 @@ export async function compareWithBruteForce(
  * frontier moves.
  * @throws Error after the limit.
  */
-export async function untilFolded(queries: Queries, readings: readonly DeviceMessage[]): Promise<number> {
+export async function untilFolded(
+  queries: Queries,
+  readings: readonly DeviceMessage[],
+  signal: AbortSignal,
+): Promise<number> {
   const startMs = performance.now();
   const deviceIds = [...new Set(readings.map(({ deviceId }) => deviceId))];
   for (;;) {
-    const { fromWindows } = await countOf(queries, deviceIds);
+    const { fromWindows } = await countOf(queries, deviceIds, signal);
     if (fromWindows > 0) return Math.round((performance.now() - startMs) / 1000);
     if (performance.now() - startMs > storedLimitMs)
       throw new Error("no window was folded: the frontier stands");
-    await delay(pollMs);
+    await delay(pollMs, undefined, { signal });
   }
 }
 
-async function untilStored(queries: Queries, deviceIds: readonly string[], wanted: number): Promise<number> {
+async function untilStored(
+  queries: Queries,
+  deviceIds: readonly string[],
+  wanted: number,
+  signal: AbortSignal,
+): Promise<number> {
   const startMs = performance.now();
   for (;;) {
-    const { count } = await countOf(queries, deviceIds);
+    const { count } = await countOf(queries, deviceIds, signal);
     if (count >= wanted || performance.now() - startMs > storedLimitMs) return count;
-    await delay(pollMs);
+    await delay(pollMs, undefined, { signal });
   }
 }
 
-async function countOf(queries: Queries, deviceIds: readonly string[]) {
-  const { rows, coverage } = await answered(queries, (query) =>
+async function countOf(queries: Queries, deviceIds: readonly string[], signal: AbortSignal) {
+  const { rows, coverage } = await answered(queries, signal, (query) =>
     query.getAggregates({ deviceIds: [...deviceIds] }),
   );
   return {
@@ -100,6 +110,7 @@ async function countOf(queries: Queries, deviceIds: readonly string[]) {
 /** The first answer that comes; no answer is not a wrong one. @throws the last error after the limit. */
 async function answered<Answer>(
   queries: Queries,
+  signal: AbortSignal,
   question: (query: Client<typeof QueryService>) => Promise<Answer>,
 ): Promise<Answer> {
   const startMs = performance.now();
@@ -108,7 +119,7 @@ async function answered<Answer>(
       return await question(queries[attempt % queries.length] as Client<typeof QueryService>);
     } catch (error) {
       if (performance.now() - startMs > storedLimitMs) throw error;
-      await delay(pollMs);
+      await delay(pollMs, undefined, { signal });
     }
   }
 }

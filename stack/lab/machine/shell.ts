@@ -13,6 +13,8 @@ export type RunOptions = {
 
 /** Runs commands of this machine. */
 export type Shell = {
+  /** Aborts when the lab is told to end. */
+  readonly signal: AbortSignal;
   /**
    * Runs a command and resolves with its standard output.
    * @throws Error with the end of its error output if it fails, takes too long, or the lab is ending.
@@ -26,6 +28,11 @@ export type Shell = {
 };
 
 const tailLines = 15;
+
+/** Rethrows the error of a lab that is ending, which no loop may take for one to repeat after. */
+export function throwIfEnding(error: unknown): void {
+  if (error instanceof Error && error.name === "AbortError") throw error;
+}
 
 /**
  * A shell whose commands end when `signal` aborts. Each command and its error output go to the log file.
@@ -77,6 +84,7 @@ export function createShell(options: {
   }
 
   return {
+    signal: options.signal,
     attempt,
     async run(command, runOptions) {
       const { code, stdout, stderr } = await attempt(command, runOptions);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Engine } from "../machine/engine.ts";
+import { throwIfEnding } from "../machine/shell.ts";
 
 const pollMs = 1000;
 
@@ -33,7 +34,10 @@ export async function untilHealthy(
   const startMs = performance.now();
   let shown = "";
   for (;;) {
-    const missing = await incomplete(manager, stack).catch((error: Error) => [error.message]);
+    const missing = await incomplete(manager, stack).catch((error: Error) => {
+      throwIfEnding(error);
+      return [error.message];
+    });
     const seconds = Math.round((performance.now() - startMs) / 1000);
     if (missing.length === 0) return seconds;
     const text = missing.join(", ");

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Engine } from "../machine/engine.ts";
 import { labNetwork } from "../machine/network.ts";
+import { throwIfEnding } from "../machine/shell.ts";
 
 /** What each node of the lab's Swarm is, in the words of stack/README.md. */
 function labelsOf(node: number, nodes: number): readonly string[] {
@@ -42,7 +43,10 @@ export async function makeSwarm(engines: readonly Engine[]): Promise<void> {
 export async function untilReady(manager: Engine, count: number): Promise<void> {
   const deadlineMs = performance.now() + readyLimitMs;
   for (;;) {
-    const states = await manager.docker(["node", "ls", "--format", "{{.Status}}"]).catch(() => "");
+    const states = await manager.docker(["node", "ls", "--format", "{{.Status}}"]).catch((error) => {
+      throwIfEnding(error);
+      return "";
+    });
     if (states.split("\n").filter((state) => state === "Ready").length >= count) return;
     if (performance.now() > deadlineMs) throw new Error(`not all nodes are ready: ${states.trim()}`);
     await delay(500);

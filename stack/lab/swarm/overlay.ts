@@ -59,6 +59,8 @@ function overlayOf(name: string, { ulimits, deploy = {} }: LabService): object {
   return {
     ...(environment === undefined ? {} : { environment }),
     ...(ulimits === undefined ? {} : { ulimits: { nofile: { soft: openFilesMax, hard: openFilesMax } } }),
+    // Checks take long on two busy cores, and each restart makes them busier.
+    ...(isJob ? {} : { healthcheck: { timeout: "30s", retries: 6, start_period: "10m" } }),
     deploy: {
       endpoint_mode: "dnsrr",
       // A job of no tasks is done at once: the stand-in needs none.

@@ -21,11 +21,14 @@ function recordedDocker(
     readonly updates?: Readonly<Record<string, readonly Update[]>>;
     /** What the Swarm still knows of earlier updates. */
     readonly earlier?: Readonly<Record<string, Update>>;
+    /** The state of the job that waits for replicas. */
+    readonly replicas?: string;
     /** Services that lack a task for ever. */
     readonly incomplete?: readonly string[];
   } = {},
 ) {
   const ran: string[] = [];
+  const checks: string[] = [];
   const polls = new Map<string, number>();
   const services = Object.keys(
     (parse(real.read(["stack", "config", "-c", "docker-stack.yml"])) as Stack).services,
@@ -45,6 +48,8 @@ function recordedDocker(
     read(args) {
       const line = args.join(" ");
       if (line.startsWith("stack config")) return real.read(args);
+      if (line.startsWith("service ps")) return options.replicas ?? "Complete 1 second ago ";
+      if (line.startsWith("service logs")) return "replicas: 2 partitions are under-replicated (a/0, a/1)\n";
       if (line.startsWith("service ls --quiet")) return options.running === true ? "abc\ndef\n" : "";
       if (line.startsWith("service ls")) {
         return services
@@ -56,10 +61,12 @@ function recordedDocker(
       throw new Error(`unexpected: docker ${line}`);
     },
     run(args) {
-      ran.push(args.join(" "));
+      const line = args.join(" ");
+      if (line.startsWith("service ")) checks.push(line);
+      else ran.push(line);
     },
   };
-  return { docker, ran };
+  return { docker, ran, checks };
 }
 
 const deployment = (docker: Docker, changes: Partial<Deployment> = {}): Deployment => ({
@@ -134,6 +141,28 @@ describe("deploying", () => {
     expect(ran).toHaveLength(1);
     await deployed;
     expect(ran).toHaveLength(3);
+  });
+
+  it("waits after each broker until all replicas are in sync, and removes the job that asks", async () => {
+    const { docker, checks } = recordedDocker({ running: true });
+    await deploy(deployment(docker));
+    expect(checks).toHaveLength(4);
+    expect(checks[0]).toMatch(
+      /^service create .*--network mesh_data .*devicemesh\/services:\S+ node \S+\/replicas\/main.ts$/,
+    );
+    expect(checks[0]).toContain("DEVICEMESH_KAFKA_BROKERS=kafka-1:9092,kafka-2:9092,kafka-3:9092");
+    expect(checks[0]).toContain("DEVICEMESH_MONGODB_MEMBERS=mongo-1:27017,mongo-2:27017,mongo-3:27017");
+    expect(checks[1]).toBe("service rm mesh_replicas");
+  });
+
+  it("stops where replicas are still missing, and says which", async () => {
+    const { docker, ran, checks } = recordedDocker({
+      running: true,
+      replicas: "Failed 1 second ago task: non-zero exit (1)",
+    });
+    await expect(deploy(deployment(docker))).rejects.toThrow("2 partitions are under-replicated (a/0, a/1)");
+    expect(ran).toHaveLength(1);
+    expect(checks.at(-1)).toBe("service rm mesh_replicas");
   });
 
   it("does not wait for ever for a task", async () => {

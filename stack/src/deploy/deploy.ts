@@ -6,6 +6,7 @@ import type { Shape } from "./addresses.ts";
 import { deploymentWaves } from "./deployment-waves.ts";
 import type { Docker } from "./docker.ts";
 import { mergedConfig } from "./merged-config.ts";
+import { requireReplicas } from "./replica-check.ts";
 import { type MountedFile, projectFolder } from "./stack-files.ts";
 import {
   readUpdates,
@@ -101,7 +102,8 @@ async function replaceMembers(deployment: Deployment, before: UpdatesBefore): Pr
   const { files, config, registry, docker, say, limits = settleLimits } = deployment;
   const folder = join(projectFolder, wavesFolder);
   mkdirSync(folder, { recursive: true });
-  for (const [place, { services, text }] of deploymentWaves(mergedConfig(docker, files)).entries()) {
+  const merged = mergedConfig(docker, files);
+  for (const [place, { services, text }] of deploymentWaves(merged).entries()) {
     const file = `wave-${place + 1}.yml`;
     writeFileSync(join(folder, file), text, { mode: 0o600 });
     say(`${services.join(" and ")}: the others of their kind continue meanwhile`);
@@ -109,7 +111,10 @@ async function replaceMembers(deployment: Deployment, before: UpdatesBefore): Pr
       ...["stack", "deploy", "--detach=true", ...deployOptions(registry)],
       ...["-c", `${wavesFolder}/${file}`, config.name],
     ]);
-    if (!config.dryRun) await untilSettled(docker, config.name, services, before, limits);
+    if (config.dryRun) continue;
+    await untilSettled(docker, config.name, services, before, limits);
+    say("waiting until every replica is in sync");
+    await requireReplicas(docker, config.name, merged, limits.pollMs);
   }
 }
 

@@ -116,7 +116,15 @@ describe("the images, built and run by Docker", () => {
     }, 120_000);
 
     it("has programs that all start on a read-only root, and tell how they are used", async () => {
-      const programs = ["ingest", "query", "generator", "operator", "aggregator", "stack/src/mongo-init"];
+      const programs = [
+        "ingest",
+        "query",
+        "generator",
+        "operator",
+        "aggregator",
+        "stack/src/mongo-init",
+        "stack/src/replicas",
+      ];
       const mains = programs.map((name) => (name.includes("/") ? `${name}/main.ts` : `${name}/src/main.ts`));
       for (const main of [...mains, "kit/src/health/probe-main.ts"]) {
         const help = await builder.engine.docker([

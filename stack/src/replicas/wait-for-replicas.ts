@@ -1,0 +1,50 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+/** What is asked: each resolves with what lacks a replica, or rejects if nobody answers. */
+export type ReplicaSources = {
+  readonly partitions: () => Promise<readonly string[]>;
+  readonly members: () => Promise<readonly string[]>;
+};
+
+const namedMax = 5;
+
+/**
+ * Resolves when nothing lacks a replica, twice in a row: a broker that has just ended is still counted for a moment.
+ * @throws Error with what is missing after the limit.
+ */
+export async function waitForReplicas(
+  sources: ReplicaSources,
+  options: { readonly limitMs: number; readonly everyMs: number; readonly say: (line: string) => void },
+): Promise<void> {
+  const startMs = performance.now();
+  let [good, shown] = [0, ""];
+  for (;;) {
+    const missing = await missingReplicas(sources);
+    good = missing === "" ? good + 1 : 0;
+    if (good === 2) return;
+    if (missing !== "" && missing !== shown) options.say(`waiting: ${missing}`);
+    shown = missing;
+    if (performance.now() - startMs > options.limitMs) throw new Error(missing || "the time is over");
+    await delay(options.everyMs);
+  }
+}
+
+async function missingReplicas({ partitions, members }: ReplicaSources): Promise<string> {
+  const [kafka, mongo] = await Promise.allSettled([partitions(), members()]);
+  const found = [
+    describe(kafka, "partitions are under-replicated", "no broker answers"),
+    describe(mongo, "members of the replica set are not ready", "MongoDB does not answer"),
+  ];
+  return found.filter((text) => text !== "").join("; ");
+}
+
+function describe(
+  outcome: PromiseSettledResult<readonly string[]>,
+  what: string,
+  unavailable: string,
+): string {
+  if (outcome.status === "rejected") return unavailable;
+  if (outcome.value.length === 0) return "";
+  const more = outcome.value.length > namedMax ? ", …" : "";
+  return `${outcome.value.length} ${what} (${outcome.value.slice(0, namedMax).join(", ")}${more})`;
+}
