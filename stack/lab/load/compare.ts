@@ -53,7 +53,7 @@ export async function compareWithBruteForce(
   }
   const buckets = await answered(queries, signal, (query) =>
     ask({ query, oracle, windowMs }, all, {
-      ...{ kind: "buckets", grouping: "sensor", fill: false },
+      ...{ kind: "buckets", grouping: "sensor", fill: "none" },
       resolution: { kind: "maxPoints", points: 100 },
     }),
   );
