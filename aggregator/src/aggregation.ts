@@ -6,7 +6,7 @@ import { chainNames, listOf } from "@devicemesh/pipeline";
 import { createKafka } from "@devicemesh/pipeline/kafka-client";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { type ActiveAggregator, type StartWindowJob, startActive } from "./active-aggregator.ts";
-import { type Candidacy, leaseTimes, startCandidacy } from "./leadership/leader-election.ts";
+import { type Election, leaseTimes, startElection } from "./leadership/leader-election.ts";
 import { createMongoLease } from "./leadership/mongo-lease.ts";
 import { createMongoFrontier } from "./levels/mongo-frontier.ts";
 import { closeMaxMs, watchIntervalMs } from "./limits.ts";
@@ -67,7 +67,7 @@ export function startAggregation(
   let isWaiting = true;
   let levels: MeshSettings["levels"] = [];
   let published: PublishedFrontier | undefined;
-  let candidacy: Candidacy<ActiveAggregator> | undefined;
+  let election: Election<ActiveAggregator> | undefined;
 
   async function untilThere<T>(what: AggregatorNeed, attempt: () => Promise<T>): Promise<T> {
     const onFailure = (error: unknown): void => waiting.unavailable(what, error);
@@ -76,7 +76,7 @@ export function startAggregation(
     return found;
   }
 
-  function foundAway(what: AggregatorNeed, error: unknown): void {
+  function foundUnavailable(what: AggregatorNeed, error: unknown): void {
     if (!signal.aborted) waiting.unavailable(what, error);
   }
 
@@ -104,15 +104,15 @@ export function startAggregation(
     );
     const offsets = observedOffsets(
       opened.use(await untilThere("kafka", () => openKafkaOffsets({ kafka, names }))),
-      { onSuccess: () => waiting.available("kafka"), onFailure: (error) => foundAway("kafka", error) },
+      { onSuccess: () => waiting.available("kafka"), onFailure: (error) => foundUnavailable("kafka", error) },
     );
     const leaseLog = createFailureLog({
       logger,
       failed: "could not take or keep the lease, or become active; retrying",
       recovered: "the lease is taken or kept again",
     });
-    candidacy = opened.use(
-      startCandidacy({
+    election = opened.use(
+      startElection({
         lease: createMongoLease({ db, name: "aggregator", holder, durationMs: leaseTimes.durationMs }),
         start: () =>
           startActive({
@@ -140,7 +140,7 @@ export function startAggregation(
           published = await store.readFrontier();
         },
         onSuccess: () => waiting.available("mongodb"),
-        onFailure: (error) => foundAway("mongodb", error),
+        onFailure: (error) => foundUnavailable("mongodb", error),
       }),
     );
     isWaiting = false;
@@ -160,9 +160,9 @@ export function startAggregation(
 
   return {
     view() {
-      const active = candidacy?.active;
+      const active = election?.active;
       const problems = isWaiting ? needed() : (active?.problems() ?? []);
-      return { active, holder: candidacy?.holder ?? "", published, levels, problems };
+      return { active, holder: election?.holder ?? "", published, levels, problems };
     },
     get isReady() {
       return !isWaiting;

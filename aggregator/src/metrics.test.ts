@@ -80,7 +80,7 @@ function startInMemory(onBatch: Parameters<typeof startWindowJob>[0]["onBatch"])
         sinceOf,
         onBatch: told,
         logger,
-        pace: { pollMs: 1, awayMs: 1, restarts: { firstMs: 1, mostMs: 1 } },
+        intervals: { pollMs: 1, awayMs: 1, restarts: { firstMs: 1, mostMs: 1 } },
       }),
     onBatch,
     logger,

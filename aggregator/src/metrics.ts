@@ -106,7 +106,7 @@ export function registerAggregatorMetrics(
     },
     completeThroughAge() {
       const { active, published } = view();
-      return ageOf(active?.progress.sight.completeThroughMs ?? published?.completeThroughMs);
+      return ageOf(active?.progress.observation.completeThroughMs ?? published?.completeThroughMs);
     },
     batches: () => totals.batches,
     rows: () => totals.rows,

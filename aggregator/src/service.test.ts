@@ -47,7 +47,7 @@ describe("GetWindowJobStatus", () => {
     const job = createMemoryWindowJob();
     job.tell({ batch: 3, rowsDropped: 2 });
     const progress = createProgress({ levels, partitions: 1 }, published, 0);
-    progress.sight = { watermarkMs: undefined, completeThroughMs: 7000 };
+    progress.observation = { watermarkMs: undefined, completeThroughMs: 7000 };
     const active = {
       progress,
       job,

@@ -51,7 +51,7 @@ export function createAggregatorService(dependencies: {
 
 function activeFrontier({ progress }: ActiveAggregator): Omit<PublishedFrontier, "logEndMs"> {
   return {
-    completeThroughMs: progress.sight.completeThroughMs ?? 0,
+    completeThroughMs: progress.observation.completeThroughMs ?? 0,
     frontiersMs: progress.frontiersMs,
   };
 }

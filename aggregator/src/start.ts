@@ -69,7 +69,7 @@ export async function startAggregator(
       const { active, problems } = aggregation.view();
       setIfChanged("", aggregation.isReady);
       setIfChanged(serviceName, active !== undefined && problems.length === 0);
-      if (active) tellSpark(active.job.state());
+      if (active) reportSpark(active.job.state());
       // What it waits for has been logged.
       const text = withoutFigures(aggregation.isReady ? problems.join("; ") : "");
       if (text !== told) logger[text === "" ? "info" : "warn"]({ problems }, "health changed");
@@ -77,7 +77,7 @@ export async function startAggregator(
     },
     onFailure: (error) => logger.error({ error }, "the health could not be reported"),
   });
-  function tellSpark({ kind, error, sparkVersion }: WindowJobState): void {
+  function reportSpark({ kind, error, sparkVersion }: WindowJobState): void {
     if (kind === "away") waiting.unavailable("spark", error);
     else if (sparkVersion !== undefined) waiting.available("spark");
   }

@@ -54,7 +54,7 @@ export async function startEdgeWithIdentity(binary: string) {
     insecureBeyondLoopback: false,
     denyList,
   };
-  const look = { ...common, lookIntervalMs: 10 };
+  const look = { ...common, pollIntervalMs: 10 };
   const devices = starting.use(
     openDeviceAccess({ ...behindEnvoy, deviceCa: undefined, trustDomain: "devicemesh" }, look),
   );

@@ -23,18 +23,18 @@ const listedMax = 100;
 export function createFakeIngest({
   respond = () => undefined,
   isValid = () => true,
-  isHeld = false,
+  isQueued = false,
 }: {
   readonly respond?: Respond;
   readonly isValid?: (reading: GatewayReading) => boolean;
   /** Whether calls wait until `release`. */
-  readonly isHeld?: boolean;
+  readonly isQueued?: boolean;
 } = {}): FakeIngest {
   const stored: GatewayReading[] = [];
   const calls: (readonly GatewayReading[])[] = [];
   const identities = new Set<string>();
   const held = Promise.withResolvers<void>();
-  if (!isHeld) held.resolve();
+  if (!isQueued) held.resolve();
   let open = 0;
   let mostAtOnce = 0;
 

@@ -11,8 +11,8 @@ import { replayFile } from "./replay/replay.ts";
 import { type ReplaySettings, replaySettings } from "./replay/replay-settings.ts";
 import { serveCommand } from "./serve/serve-command.ts";
 import { serveSettings } from "./serve/serve-settings.ts";
-import { type PlaySettings, playSettings } from "./simulate/simulate-settings.ts";
-import { playText, replayProgressText, replaySummaryText } from "./texts.ts";
+import { type SimulateSettings, simulateSettings } from "./simulate/simulate-settings.ts";
+import { replayProgressText, replaySummaryText, simulationText } from "./texts.ts";
 
 /** What the command line has to do with. */
 export type CliContext = {
@@ -35,7 +35,7 @@ export type CliContext = {
 export async function runCli(context: CliContext): Promise<number> {
   const [command, ...args] = context.args;
   if (command === "play") {
-    return withSettings(loadSettings(playSettings, { args, env: context.env }), context, play);
+    return withSettings(loadSettings(simulateSettings, { args, env: context.env }), context, play);
   }
   if (command === "serve") {
     return withSettings(loadSettings(serveSettings, { args, env: context.env }), context, serveCommand);
@@ -81,7 +81,7 @@ async function withSettings<Values>(
 }
 
 async function play(
-  values: PlaySettings,
+  values: SimulateSettings,
   { stdout, stderr, clock, interrupted }: CliContext,
 ): Promise<number> {
   const { target, devices, intervalMs, seed, durationMs, memoryReadings, spillFolder, spillBytesMax } =
@@ -109,12 +109,12 @@ async function play(
   const endMs = durationMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + durationMs;
   while (!interrupted.aborted && clock.nowMs() < endMs) {
     await wait({ clock, delayMs: Math.min(statusIntervalMs, endMs - clock.nowMs()), signal: interrupted });
-    line.show(playText(generator.state()));
+    line.show(simulationText(generator.state()));
   }
   await generator.close({ limitMs: values.stopLimitMs });
   line.end();
   const end = generator.state();
-  stdout.write(`${playText(end)}\n`);
+  stdout.write(`${simulationText(end)}\n`);
   return end.dropped > 0 ? 1 : 0;
 }
 

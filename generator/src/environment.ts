@@ -1,11 +1,11 @@
 import { replaySettings } from "./replay/replay-settings.ts";
 import { serveSettings } from "./serve/serve-settings.ts";
-import { playSettings } from "./simulate/simulate-settings.ts";
+import { simulateSettings } from "./simulate/simulate-settings.ts";
 
 /** The environment variables of the generator's command, so that programs with a wider prefix leave them alone. */
 export const generatorEnvironment: readonly string[] = [
   ...new Set(
-    [playSettings, serveSettings, replaySettings].flatMap(({ settings }) =>
+    [simulateSettings, serveSettings, replaySettings].flatMap(({ settings }) =>
       Object.values(settings).map(({ env }) => env),
     ),
   ),

@@ -14,8 +14,8 @@ import { createRandom } from "@devicemesh/client/random";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 import { stopLimitMs } from "./limits.ts";
-import { type Play, type RunningPlay, startPlay } from "./simulate/simulation.ts";
-import { type PlayRequest, playOf } from "./simulate/simulation-request.ts";
+import { type Play, type RunningSimulation, startSimulation } from "./simulate/simulation.ts";
+import { type SimulationRequest, simulationOf } from "./simulate/simulation-request.ts";
 
 /** What the generator needs. */
 export type GeneratorOptions = {
@@ -54,7 +54,7 @@ export type Generator = AsyncDisposable & {
    * Starts to play.
    * @throws RpcError INVALID_ARGUMENT if the request is out of its bounds, ALREADY_EXISTS if it is playing.
    */
-  start(request: PlayRequest): void;
+  start(request: SimulationRequest): void;
   /**
    * Stops playing and resolves when everything is delivered, or after `limitMs` (2 s by default); what is
    * left then goes on being delivered. Stopping twice is the same as once.
@@ -93,7 +93,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     limits: options.limits ?? {},
     observe,
   });
-  let playing: RunningPlay | undefined;
+  let playing: RunningSimulation | undefined;
   let play: Play | undefined;
   let startedMs: number | undefined;
   let lastError: GeneratorState["lastError"];
@@ -148,7 +148,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
 
   return {
     start(request) {
-      const next = playOf(request, { seed: options.seed ?? randomSeed(), devicePrefix });
+      const next = simulationOf(request, { seed: options.seed ?? randomSeed(), devicePrefix });
       if (closed !== undefined)
         throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
       if (playing !== undefined)
@@ -158,7 +158,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
       lastError = undefined;
       play = next;
       startedMs = clock.nowMs();
-      playing = startPlay({ play, clock, sink: outbox.add });
+      playing = startSimulation({ play, clock, sink: outbox.add });
       logger.info(
         { devices: play.devices.count, intervalMs: play.intervalMs, seed: String(play.seed) },
         "generator started",

@@ -13,5 +13,5 @@ export {
 } from "./replay/replay.ts";
 export { type ReplayTimes, replayTimes } from "./replay/replay-times.ts";
 export { generatorRoutes } from "./serve/routes.ts";
-export type { PlayRequest } from "./simulate/simulation-request.ts";
+export type { SimulationRequest } from "./simulate/simulation-request.ts";
 export { replayProgressText, replaySummaryText } from "./texts.ts";

@@ -60,7 +60,7 @@ export function replaySummaryText(summary: ReplaySummary): string {
 }
 
 /** One line on what a generator does. */
-export function playText({
+export function simulationText({
   sent,
   acked,
   refused,

@@ -13,7 +13,7 @@ export type Served = "users" | "devices";
  * anyone in from beyond this machine. Pure.
  */
 export function accessProblem(config: AccessConfig, served: readonly Served[]): string | undefined {
-  return contradiction(config) ?? openDoor(config, served);
+  return contradiction(config) ?? openHost(config, served);
 }
 
 function contradiction(config: AccessConfig): string | undefined {
@@ -33,7 +33,7 @@ function contradiction(config: AccessConfig): string | undefined {
   return undefined;
 }
 
-function openDoor(config: AccessConfig, served: readonly Served[]): string | undefined {
+function openHost(config: AccessConfig, served: readonly Served[]): string | undefined {
   if (isLoopback(config.host) || config.insecureBeyondLoopback) return undefined;
   const { trustForwardedIdentity, jwks, deviceCa, serverCertificate } = config;
   const missing = [

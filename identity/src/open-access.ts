@@ -35,7 +35,7 @@ export type AccessDependencies = {
   /** Ms since 1970. */
   readonly clock: () => number;
   /** How often files are looked at, in ms; 1000 by default. */
-  readonly lookIntervalMs?: number;
+  readonly pollIntervalMs?: number;
   /** How long a connection without a valid certificate stays open, where devices need one, in ms; 5 s by default. */
   readonly unverifiedMs?: number;
 };
@@ -104,16 +104,16 @@ function closed(opening: DisposableStack): Disposable {
 
 function openDenyList(
   path: string | undefined,
-  { logger, lookIntervalMs }: AccessDependencies,
+  { logger, pollIntervalMs }: AccessDependencies,
 ): DenyList & Disposable {
   if (path === undefined) return { ...emptyDenyList, [Symbol.dispose]() {} };
-  return explained("--deny-list", () => openDenyListFile({ path, logger, intervalMs: lookIntervalMs }));
+  return explained("--deny-list", () => openDenyListFile({ path, logger, intervalMs: pollIntervalMs }));
 }
 
 function openTokenKeys(
   path: string,
   opening: DisposableStack,
-  { logger, lookIntervalMs }: AccessDependencies,
+  { logger, pollIntervalMs }: AccessDependencies,
 ) {
   const file = explained("--jwks", () =>
     followFile({
@@ -121,7 +121,7 @@ function openTokenKeys(
       parse: parseTokenKeys,
       onProblem: (error) =>
         logger.error({ error, path }, "the token keys could not be read; the last valid ones stay in force"),
-      ...(lookIntervalMs === undefined ? {} : { intervalMs: lookIntervalMs }),
+      ...(pollIntervalMs === undefined ? {} : { intervalMs: pollIntervalMs }),
     }),
   );
   opening.use(file);

@@ -41,7 +41,7 @@ export async function startIngestProcess(
     topic,
     limits: { appendTimeoutMs: appendTimeout },
     onReachable(reachable, fault) {
-      tellHealth();
+      reportHealth();
       if (reachable) waiting.available("kafka");
       else waiting.unavailable("kafka", fault);
     },
@@ -50,13 +50,13 @@ export async function startIngestProcess(
     brokers,
     topic: retention,
     onChange(isKnown, error) {
-      tellHealth();
+      reportHealth();
       // Of brokers that cannot be reached one line is enough, which is the log's.
       if (isKnown || !log.stats().reachable) return;
       logger.warn({ topic: retention, reason: reasonOf(error) }, "the retention mark is unknown");
     },
   });
-  function tellHealth(): void {
+  function reportHealth(): void {
     ingest?.setServing(log.stats().reachable && bound.isKnown());
   }
   function retainedSinceMs(): number {
@@ -84,7 +84,7 @@ export async function startIngestProcess(
     throw error;
   }
   if (metrics) registerIngestLogMetrics(metrics, log.stats);
-  tellHealth();
+  reportHealth();
   const service = ingest;
   let closing: Promise<void> | undefined;
   function close(): Promise<void> {

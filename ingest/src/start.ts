@@ -24,7 +24,12 @@ import {
 } from "./publish/grpc-service.ts";
 import { identifyOnce } from "./publish/identify-once.ts";
 import { createOpenCalls } from "./publish/open-calls.ts";
-import { createReadingRoom } from "./publish/reading-capacity.ts";
+<<<<<<< HEAD
+import { createReadingCapacity } from "./publish/reading-capacity.ts";
+=======
+import { createReadingCapacity } from "./publish/reading-capacity.ts";
+import { createIngestService, ingestServiceDefinition, ingestServiceName } from "./publish/service.ts";
+>>>>>>> 930126e (Names in code follow the vocabulary: maintenance, election, observation, intervals, queued, capacity)
 import { createDeviceIds } from "./wire/device-ids.ts";
 import { createFrameDecoder } from "./wire/frame-decoder.ts";
 
@@ -86,7 +91,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
   const { tls, metrics, addressOf, unfinished, admitSeries, admitOlder } = dependencies;
   const identityOf = dependencies.identityOf && identifyOnce(dependencies.identityOf);
   const counters = createCounters();
-  const room = createReadingRoom(config.readingsInFlightMax);
+  const room = createReadingCapacity(config.readingsInFlightMax);
   const calls = createOpenCalls({ counters, logger, createRequestId, retryDelayMs: config.retryDelayMs });
   const intake = createFrameIntake({
     decode: createFrameDecoder({ deviceIds: createDeviceIds() }),

@@ -56,7 +56,7 @@ export async function createIdentityFixture() {
       denyList,
     };
     const access = stack.use(
-      openDeviceAccess(config, { logger: silentLogger(), clock, lookIntervalMs: 10, ...times }),
+      openDeviceAccess(config, { logger: silentLogger(), clock, pollIntervalMs: 10, ...times }),
     );
     const test = stack.use(await startTestIngest({ server, dependencies: { ...access, unfinished } }));
     return {

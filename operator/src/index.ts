@@ -12,4 +12,4 @@ export { replaySink } from "./replay/replay-sink.ts";
 export { createMongoRetentionStore } from "./retention/mongo-retention-store.ts";
 export { createRetentionKeeper } from "./retention/retention-keeper.ts";
 export { type OperatorConfig, operatorSettings } from "./settings.ts";
-export { type Operator, type OperatorDependencies, type OperatorPace, startOperator } from "./start.ts";
+export { type Operator, type OperatorDependencies, type OperatorIntervals, startOperator } from "./start.ts";

@@ -10,7 +10,7 @@ import { expect, it } from "vitest";
 import { configOf } from "../testing/operator-fixture.ts";
 import type { ConnectorState } from "./connectors/connect-rest.ts";
 import { createConnectorWatch } from "./connectors/connector-watch.ts";
-import { type OperatorSight, registerOperatorMetrics, taskStates } from "./metrics.ts";
+import { type OperatorObservation, registerOperatorMetrics, taskStates } from "./metrics.ts";
 import { startOperator } from "./start.ts";
 
 const nowhere = "127.0.0.1:1";
@@ -33,7 +33,7 @@ it("tells counts of 0 before it has seen anything, no lags, and counts calls", a
       clock: Date.now,
       image: readContractImage(),
       metrics: told.metrics,
-      pace: { firstMs: 1 },
+      intervals: { firstMs: 1 },
     },
   );
   const definition = grpcServiceDefinition(Health);
@@ -78,14 +78,14 @@ it("tells of each connector its lag, its tasks by state and restarts, as it saw 
     readProgress: async () => ({ committed: 7, lag: 12 }),
     stuckAfterMs: 1000,
   });
-  let sight: OperatorSight;
+  let observation: OperatorObservation;
   registerOperatorMetrics(told.metrics, {
     connectors: ["sink", "other"],
-    sight: () => sight,
+    observation: () => observation,
     deadLetters: () => ({ duplicate: 3, conflict: 2, redelivery: 1, invalid: 0 }),
   });
   const { document, problems } = await watch.look(0);
-  sight = { connectors: [document], dead_letter_lag: 5, problems };
+  observation = { connectors: [document], dead_letter_lag: 5, problems };
   const { value, by } = await told.scrape();
   expect(value("devicemesh_operator_sink_lag_messages", { connector: "sink" })).toBe(12);
   expect(value("devicemesh_operator_connector_running", { connector: "sink" })).toBe(1);
@@ -102,7 +102,7 @@ it("tells of each connector its lag, its tasks by state and restarts, as it saw 
   });
   expect(value("devicemesh_operator_dead_letter_lag_messages")).toBe(5);
   expect(value("devicemesh_operator_problems")).toBe(problems.length);
-  sight = { ...sight, connectors: [{ ...document, state: "PAUSED" }] };
+  observation = { ...observation, connectors: [{ ...document, state: "PAUSED" }] };
   await waitUntil(
     async () =>
       (await told.scrape()).value("devicemesh_operator_connector_running", { connector: "sink" }) === 0,

@@ -66,38 +66,40 @@ export const operatorMetrics = defineMetrics({
 });
 
 /** What the operator saw last; undefined before its first look. */
-export type OperatorSight = Omit<OperatorStatusDocument, "_id" | "updated"> | undefined;
+export type OperatorObservation = Omit<OperatorStatusDocument, "_id" | "updated"> | undefined;
 
 /** Registers what the operator tells. */
 export function registerOperatorMetrics(
   metrics: Metrics,
   options: {
     readonly connectors: readonly string[];
-    readonly sight: () => OperatorSight;
+    readonly observation: () => OperatorObservation;
     readonly deadLetters: () => Readonly<Record<DeadLetterKind, number>>;
   },
 ): void {
-  const { connectors, sight } = options;
+  const { connectors, observation } = options;
   type Connector = OperatorStatusDocument["connectors"][number];
   function each(read: (connector: Connector) => number): readonly MetricSample[] {
-    return (sight()?.connectors ?? []).map((connector) => ({
+    return (observation()?.connectors ?? []).map((connector) => ({
       labels: { connector: connector.name },
       value: read(connector),
     }));
   }
   metrics.register(operatorMetrics, {
-    problems: () => sight()?.problems.length,
+    problems: () => observation()?.problems.length,
     sinkLag: () => each(({ lag }) => lag),
     connectorRunning: () => each(({ state }) => Number(state === "RUNNING")),
     connectorTasks: () =>
-      (sight()?.connectors ?? []).flatMap(({ name, tasks }) =>
+      (observation()?.connectors ?? []).flatMap(({ name, tasks }) =>
         taskStates.map((state) => ({
           labels: { connector: name, state },
           value: tasks.filter((task) => knownState(task.state) === state).length,
         })),
       ),
     taskRestarts() {
-      const restarts = new Map(sight()?.connectors.map((connector) => [connector.name, connector.restarts]));
+      const restarts = new Map(
+        observation()?.connectors.map((connector) => [connector.name, connector.restarts]),
+      );
       return connectors.map((connector) => ({
         labels: { connector },
         value: restarts.get(connector) ?? 0,
@@ -107,7 +109,7 @@ export function registerOperatorMetrics(
       const counts = options.deadLetters();
       return deadLetterKinds.map((reason) => ({ labels: { reason }, value: counts[reason] }));
     },
-    deadLetterLag: () => sight()?.dead_letter_lag,
+    deadLetterLag: () => observation()?.dead_letter_lag,
   });
 }
 

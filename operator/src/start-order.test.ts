@@ -39,7 +39,7 @@ it("an operator tells once, in a line each, which engines it waits for, and find
       }),
       clock: Date.now,
       image: readContractImage(),
-      pace: { firstMs: 1, retryMs: 20, answerMs: 6000 },
+      intervals: { firstMs: 1, retryMs: 20, answerMs: 6000 },
     },
   );
   const client = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${operator.port}` }));

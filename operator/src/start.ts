@@ -19,10 +19,10 @@ import { MeshRefusedError } from "./definition/difference.ts";
 import { applyParts, inspectMesh } from "./definition/inspect-mesh.ts";
 import type { MeshDefinition } from "./definition/mesh-definition.ts";
 import { inspectionAnswersMax } from "./limits.ts";
-import { createUpkeep, type UpkeepPace } from "./maintenance/maintenance.ts";
+import { createMaintenance, type MaintenanceIntervals } from "./maintenance/maintenance.ts";
 import { createMongoOperatorStore } from "./maintenance/mongo-operator-store.ts";
 import { type EngineName, engineNames, type MeshEngines, openEngines } from "./mesh-engines.ts";
-import { type OperatorSight, registerOperatorMetrics } from "./metrics.ts";
+import { type OperatorObservation, registerOperatorMetrics } from "./metrics.ts";
 import { startRetention } from "./retention/retention.ts";
 import { enginesOf, meshOf, type OperatorConfig } from "./settings.ts";
 
@@ -34,15 +34,15 @@ export type OperatorDependencies = {
   /** The contract as a FileDescriptorSet in bytes, for reflection; read from the package by default. */
   readonly image?: Uint8Array;
   /** Other than the defaults, for tests. */
-  readonly pace?: Partial<OperatorPace>;
+  readonly intervals?: Partial<OperatorIntervals>;
   /** Gets what the operator counts, if somebody wants it. */
   readonly metrics?: Metrics | undefined;
 };
 
 /** How the operator spends its time. */
-export type OperatorPace = UpkeepPace & {
+export type OperatorIntervals = MaintenanceIntervals & {
   /** Between two looks at everything, in ms. */
-  readonly lookEveryMs: number;
+  readonly pollEveryMs: number;
   /** Between two attempts to make the mesh while an engine is away, in ms; it doubles up to ten times as much. */
   readonly retryMs: number;
   /** How long deleting waits after a retention mark has moved, and how often that is looked at, in ms. */
@@ -53,8 +53,8 @@ export type OperatorPace = UpkeepPace & {
 };
 
 /** The defaults. */
-export const operatorPace: OperatorPace = {
-  lookEveryMs: 2000,
+export const operatorIntervals: OperatorIntervals = {
+  pollEveryMs: 2000,
   // A sink commits every second; a database that elects a new primary takes some.
   stuckAfterMs: 20_000,
   inspectEveryMs: 10_000,
@@ -82,16 +82,16 @@ export async function startOperator(
   dependencies: OperatorDependencies,
 ): Promise<Operator> {
   const { logger, image = readContractImage(), metrics } = dependencies;
-  const pace = { ...operatorPace, ...dependencies.pace };
+  const intervals = { ...operatorIntervals, ...dependencies.intervals };
   const mesh = meshOf(config);
   const health = createHealth(engineNames);
   health.setServing(false);
   const reflection = createReflection({ image, services: [] });
-  const seen: Seen = { sight: undefined, deadLetters: undefined };
+  const seen: Seen = { observation: undefined, deadLetters: undefined };
   if (metrics) {
     registerOperatorMetrics(metrics, {
       connectors: connectorDefinitions(mesh).map(({ name }) => name),
-      sight: () => seen.sight,
+      observation: () => seen.observation,
       deadLetters: () => seen.deadLetters?.counts() ?? noDeadLetters,
     });
   }
@@ -112,7 +112,7 @@ export async function startOperator(
   });
   const stopping = new AbortController();
   const waiting = createDependencies<EngineName>({ logger, health });
-  const run = { engines, mesh, pace, logger, waiting, signal: stopping.signal };
+  const run = { engines, mesh, intervals, logger, waiting, signal: stopping.signal };
   const made = makeMesh(run);
   const kept = made.then(() => keepMesh({ ...run, seen, health, clock: dependencies.clock }));
   const failure = Promise.withResolvers<never>();
@@ -133,7 +133,7 @@ export async function startOperator(
     return closing;
   }
 
-  const late = await withinTime(made, { ms: pace.firstMs, what: "the mesh" }).catch(
+  const late = await withinTime(made, { ms: intervals.firstMs, what: "the mesh" }).catch(
     (error: unknown) => error,
   );
   if (late instanceof MeshRefusedError) {
@@ -146,31 +146,31 @@ export async function startOperator(
 type Run = {
   readonly engines: MeshEngines;
   readonly mesh: MeshDefinition;
-  readonly pace: OperatorPace;
+  readonly intervals: OperatorIntervals;
   readonly logger: Logger;
   readonly waiting: Dependencies<EngineName>;
   readonly signal: AbortSignal;
 };
 
 /** What was seen last, for whoever asks in between. */
-type Seen = { sight: OperatorSight; deadLetters: Pick<DeadLetters, "counts"> | undefined };
+type Seen = { observation: OperatorObservation; deadLetters: Pick<DeadLetters, "counts"> | undefined };
 
 const noDeadLetters = { duplicate: 0, conflict: 0, redelivery: 0, invalid: 0 } as const;
 
 /** Resolves when everything is made; tries again for as long as an engine is unavailable. */
 async function makeMesh(run: Run): Promise<void> {
-  const { engines, mesh, pace, logger, signal } = run;
+  const { engines, mesh, intervals, logger, signal } = run;
   const log = createFailureLog({
     logger,
     failed: "the mesh is not made yet; retrying",
     recovered: "the mesh can be made",
   });
-  for (let waitMs = pace.retryMs; ; waitMs = Math.min(waitMs * 2, pace.retryMs * 10)) {
+  for (let waitMs = intervals.retryMs; ; waitMs = Math.min(waitMs * 2, intervals.retryMs * 10)) {
     signal.throwIfAborted();
     if (await askEngines(run)) {
       try {
         const limit = {
-          ms: inspectionAnswersMax * pace.answerMs,
+          ms: inspectionAnswersMax * intervals.answerMs,
           what: "the inspection of the mesh",
           signal,
         };
@@ -188,10 +188,10 @@ async function makeMesh(run: Run): Promise<void> {
 }
 
 /** Whether every engine answers; what does not is told in log and health. */
-async function askEngines({ engines, pace, waiting, signal }: Run): Promise<boolean> {
+async function askEngines({ engines, intervals, waiting, signal }: Run): Promise<boolean> {
   const answers = engineNames.map(async (name) => {
     try {
-      const limit = { ms: pace.answerMs, what: name, signal };
+      const limit = { ms: intervals.answerMs, what: name, signal };
       await cancelledAfter((ending) => engines.ask(name, ending), limit);
       waiting.available(name);
       return true;
@@ -211,22 +211,29 @@ async function keepMesh(
     readonly clock: () => number;
   },
 ): Promise<void> {
-  const { engines, mesh, pace, logger, waiting, signal, seen, health, clock } = run;
+  const { engines, mesh, intervals, logger, waiting, signal, seen, health, clock } = run;
   const store = createMongoOperatorStore(engines.db);
-  const upkeep = createUpkeep({ engines, mesh, store, pace, now: () => performance.now(), logger });
-  await using deadLetters = startDeadLetters({ engines, mesh, logger, retryMs: pace.retryMs });
+  const maintenance = createMaintenance({
+    engines,
+    mesh,
+    store,
+    intervals,
+    now: () => performance.now(),
+    logger,
+  });
+  await using deadLetters = startDeadLetters({ engines, mesh, logger, retryMs: intervals.retryMs });
   await using retention = startRetention({
     engines,
     mesh,
     logger,
     clock,
-    delayMs: pace.deletionDelayMs,
-    stepEveryMs: pace.retentionEveryMs,
+    delayMs: intervals.deletionDelayMs,
+    stepEveryMs: intervals.retentionEveryMs,
   });
   seen.deadLetters = deadLetters;
   let known = "";
   while (!signal.aborted) {
-    const [status] = await Promise.all([upkeep.look(signal), askEngines(run)]);
+    const [status] = await Promise.all([maintenance.look(signal), askEngines(run)]);
     if (signal.aborted) return;
     const problems = [
       ...waiting.problems(),
@@ -240,11 +247,11 @@ async function keepMesh(
       problems.push(`the status could not be written: ${reasonOf(error)}`);
     }
     if (signal.aborted) return;
-    seen.sight = { ...status, problems };
+    seen.observation = { ...status, problems };
     health.setServing(problems.length === 0, "");
     const told = withoutFigures(problems.join("\n"));
     if (told !== known) logger.warn({ problems }, problems.length === 0 ? "no problems" : "problems");
     known = told;
-    await delay(pace.lookEveryMs, undefined, { signal }).catch(() => {});
+    await delay(intervals.pollEveryMs, undefined, { signal }).catch(() => {});
   }
 }

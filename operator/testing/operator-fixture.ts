@@ -6,7 +6,7 @@ import { Health } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
 import type { MeshEngines } from "../src/mesh-engines.ts";
 import type { OperatorConfig } from "../src/settings.ts";
-import { type Operator, type OperatorPace, startOperator } from "../src/start.ts";
+import { type Operator, type OperatorIntervals, startOperator } from "../src/start.ts";
 import type { FixtureRecord } from "./mesh-fixture.ts";
 import type { MeshOptions } from "./prepare-mesh.ts";
 
@@ -41,20 +41,20 @@ export function configOf(options: MeshOptions): OperatorConfig {
 /** Starts an operator that is in a hurry. */
 export const startQuickOperator = (
   config: OperatorConfig,
-  pace: Partial<OperatorPace> = {},
+  intervals: Partial<OperatorIntervals> = {},
 ): Promise<Operator> =>
   startOperator(config, {
     logger: silentLogger(),
     clock: Date.now,
     image: readContractImage(),
-    pace: {
-      lookEveryMs: 200,
+    intervals: {
+      pollEveryMs: 200,
       inspectEveryMs: 500,
       stuckAfterMs: 4000,
       retryMs: 200,
       firstMs: 30_000,
       restarts: { firstMs: 500, longestMs: 2000, calmMs: 5000 },
-      ...pace,
+      ...intervals,
     },
   });
 

@@ -50,7 +50,7 @@ export async function createAccessFixture() {
           denyList,
           ...(kind === "tokens" ? { jwks } : { trustForwardedIdentity: true }),
         },
-        { logger: silentLogger(), clock: () => nowMs, lookIntervalMs: 10 },
+        { logger: silentLogger(), clock: () => nowMs, pollIntervalMs: 10 },
       ),
     );
     const test = stack.use(

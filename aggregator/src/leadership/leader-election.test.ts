@@ -1,6 +1,6 @@
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
-import { startCandidacy } from "./leader-election.ts";
+import { startElection } from "./leader-election.ts";
 import type { Lease } from "./lease.ts";
 
 /** A lease for two: who is named has it. */
@@ -10,7 +10,7 @@ function createLeases() {
     async take() {
       if (state.isAway) throw new Error("away");
       if (state.holder === "") state.holder = name;
-      return { isHeld: state.holder === name, holder: state.holder };
+      return { isQueued: state.holder === name, holder: state.holder };
     },
     async release() {
       if (state.holder === name) state.holder = "";
@@ -21,7 +21,7 @@ function createLeases() {
 
 function candidate(lease: Lease, failures: unknown[] = []) {
   const counts = { started: 0, stopped: 0, startFails: false };
-  const candidacy = startCandidacy({
+  const election = startElection({
     lease,
     intervalMs: 5,
     async start() {
@@ -35,46 +35,46 @@ function candidate(lease: Lease, failures: unknown[] = []) {
     },
     onFailure: (error) => failures.push(error),
   });
-  return { candidacy, counts };
+  return { election, counts };
 }
 
-describe("startCandidacy", () => {
+describe("startElection", () => {
   it("starts one of two, and the other when the first gives the lease back", async () => {
     const { leaseOf } = createLeases();
     const a = candidate(leaseOf("a"));
-    await waitUntil(() => a.candidacy.active !== undefined);
+    await waitUntil(() => a.election.active !== undefined);
     const b = candidate(leaseOf("b"));
-    await waitUntil(() => b.candidacy.holder === "a");
-    expect(b.candidacy.active).toBeUndefined();
-    await a.candidacy[Symbol.asyncDispose]();
-    await a.candidacy[Symbol.asyncDispose]();
+    await waitUntil(() => b.election.holder === "a");
+    expect(b.election.active).toBeUndefined();
+    await a.election[Symbol.asyncDispose]();
+    await a.election[Symbol.asyncDispose]();
     expect(a.counts).toMatchObject({ started: 1, stopped: 1 });
-    await waitUntil(() => b.candidacy.active !== undefined);
-    await b.candidacy[Symbol.asyncDispose]();
+    await waitUntil(() => b.election.active !== undefined);
+    await b.election[Symbol.asyncDispose]();
     expect(b.counts).toMatchObject({ started: 1, stopped: 1 });
   });
 
   it("stops when another has the lease", async () => {
     const { state, leaseOf } = createLeases();
     const a = candidate(leaseOf("a"));
-    await waitUntil(() => a.candidacy.active !== undefined);
+    await waitUntil(() => a.election.active !== undefined);
     state.holder = "b";
     await waitUntil(() => a.counts.stopped === 1);
-    expect(a.candidacy.active).toBeUndefined();
-    expect(a.candidacy.holder).toBe("b");
-    await a.candidacy[Symbol.asyncDispose]();
+    expect(a.election.active).toBeUndefined();
+    expect(a.election.holder).toBe("b");
+    await a.election[Symbol.asyncDispose]();
   });
 
   it("goes on while the lease cannot be asked for: nobody else can get it", async () => {
     const { state, leaseOf } = createLeases();
     const failures: unknown[] = [];
     const a = candidate(leaseOf("a"), failures);
-    await waitUntil(() => a.candidacy.active !== undefined);
+    await waitUntil(() => a.election.active !== undefined);
     state.isAway = true;
     await waitUntil(() => failures.length > 1);
-    expect(a.candidacy.active).toBeDefined();
+    expect(a.election.active).toBeDefined();
     state.isAway = false;
-    await a.candidacy[Symbol.asyncDispose]();
+    await a.election[Symbol.asyncDispose]();
   });
 
   it("leaves the lease to others when it cannot start", async () => {
@@ -85,7 +85,7 @@ describe("startCandidacy", () => {
     await waitUntil(() => failures.length > 0);
     expect(state.holder).toBe("");
     a.counts.startFails = false;
-    await waitUntil(() => a.candidacy.active !== undefined);
-    await a.candidacy[Symbol.asyncDispose]();
+    await waitUntil(() => a.election.active !== undefined);
+    await a.election[Symbol.asyncDispose]();
   });
 });

@@ -5,7 +5,7 @@ import type { Lease } from "./lease.ts";
 export const leaseTimes = { durationMs: 7000, intervalMs: 1000 } as const;
 
 /** One of many that may be active. */
-export type Candidacy<Active> = AsyncDisposable & {
+export type Election<Active> = AsyncDisposable & {
   /** What runs while this one is active. */
   readonly active: Active | undefined;
   /** Who holds the lease, as last seen; empty if nobody is known. */
@@ -18,7 +18,7 @@ export type Candidacy<Active> = AsyncDisposable & {
  * moment do no harm (ticks are only more, frontiers only move forward, partials are the same). Disposing stops
  * it and gives the lease back.
  */
-export function startCandidacy<Active extends AsyncDisposable>(options: {
+export function startElection<Active extends AsyncDisposable>(options: {
   readonly lease: Lease;
   readonly start: () => Promise<Active>;
   readonly onFailure: (error: unknown) => void;
@@ -26,7 +26,7 @@ export function startCandidacy<Active extends AsyncDisposable>(options: {
   readonly onSuccess?: () => void;
   readonly onChange?: (isActive: boolean) => void;
   readonly intervalMs?: number;
-}): Candidacy<Active> {
+}): Election<Active> {
   const { lease, start, onFailure, onSuccess, onChange = () => {} } = options;
   const { intervalMs = leaseTimes.intervalMs } = options;
   let active: Active | undefined;
@@ -47,7 +47,7 @@ export function startCandidacy<Active extends AsyncDisposable>(options: {
     async step() {
       const answer = await lease.take();
       holder = answer.holder;
-      if (!answer.isHeld) return stop();
+      if (!answer.isQueued) return stop();
       if (active) return;
       try {
         active = await start();

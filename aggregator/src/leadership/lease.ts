@@ -1,7 +1,7 @@
 /** What came of asking for a lease. */
 export type LeaseAnswer = {
   /** Whether the asker holds it now. */
-  readonly isHeld: boolean;
+  readonly isQueued: boolean;
   /** Who holds it, as far as known. */
   readonly holder: string;
 };

@@ -2,7 +2,7 @@ import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { openTestDatabase } from "../../testing/mongo-test-database.ts";
-import { startCandidacy } from "./leader-election.ts";
+import { startElection } from "./leader-election.ts";
 import { createMongoLease } from "./mongo-lease.ts";
 
 const engines = await testEngines();
@@ -15,11 +15,11 @@ describe.skipIf(!engines)("the lease in MongoDB", () => {
     const lease = (holder: string) =>
       createMongoLease({ db: database.db, name: "test", holder, durationMs: 500 });
     const [a, b] = [lease("a"), lease("b")];
-    expect(await a.take()).toEqual({ isHeld: true, holder: "a" });
-    expect(await b.take()).toEqual({ isHeld: false, holder: "a" });
-    expect(await a.take()).toEqual({ isHeld: true, holder: "a" });
-    await waitUntil(async () => (await b.take()).isHeld, { what: "the lease of a has run out" });
-    expect(await a.take()).toEqual({ isHeld: false, holder: "b" });
+    expect(await a.take()).toEqual({ isQueued: true, holder: "a" });
+    expect(await b.take()).toEqual({ isQueued: false, holder: "a" });
+    expect(await a.take()).toEqual({ isQueued: true, holder: "a" });
+    await waitUntil(async () => (await b.take()).isQueued, { what: "the lease of a has run out" });
+    expect(await a.take()).toEqual({ isQueued: false, holder: "b" });
   });
 
   it("is free at once when its holder gives it back, and only then", async () => {
@@ -29,9 +29,9 @@ describe.skipIf(!engines)("the lease in MongoDB", () => {
     const [a, b] = [lease("a"), lease("b")];
     await a.take();
     await b.release();
-    expect((await b.take()).isHeld).toBe(false);
+    expect((await b.take()).isQueued).toBe(false);
     await a.release();
-    expect((await b.take()).isHeld).toBe(true);
+    expect((await b.take()).isQueued).toBe(true);
   });
 
   it("lets one of many who ask at the same time be active", async () => {
@@ -46,15 +46,15 @@ describe.skipIf(!engines)("the lease in MongoDB", () => {
         }).take(),
       ),
     );
-    expect(answers.filter(({ isHeld }) => isHeld)).toHaveLength(1);
-    expect(new Set(answers.filter(({ isHeld }) => !isHeld).map(({ holder }) => holder)).size).toBe(1);
+    expect(answers.filter(({ isQueued }) => isQueued)).toHaveLength(1);
+    expect(new Set(answers.filter(({ isQueued }) => !isQueued).map(({ holder }) => holder)).size).toBe(1);
   });
 
   it("passes from one that dies to one that waits within ten seconds", async () => {
     await using database = await openDatabase();
     const dying = createMongoLease({ db: database.db, name: "test", holder: "dying", durationMs: 7000 });
     await dying.take();
-    await using waiting = startCandidacy({
+    await using waiting = startElection({
       lease: createMongoLease({ db: database.db, name: "test", holder: "waiting", durationMs: 7000 }),
       start: async () => ({ [Symbol.asyncDispose]: async () => {} }),
       onFailure(error) {

@@ -31,12 +31,12 @@ export function createMongoLease(options: {
           { $set: { holder, until: new Date(nowMs + durationMs) } },
           { upsert: true, maxTimeMS },
         );
-        return { isHeld: true, holder };
+        return { isQueued: true, holder };
       } catch (error) {
         // There is one, it is another's, and it has not run out: the insert met its `_id`.
         if (!(error instanceof MongoServerError) || error.code !== duplicateKey) throw error;
         const found = await leases.findOne({ _id: name }, { maxTimeMS });
-        return { isHeld: false, holder: found?.holder ?? "" };
+        return { isQueued: false, holder: found?.holder ?? "" };
       }
     },
     async release() {

@@ -25,10 +25,10 @@ export async function stepFrontier(
   const { progress, ticks, job, offsets, store, clock } = dependencies;
   const segmentMs = progress.levels[0]?.segmentMs as number;
   const completeThroughMs = ticks.completeThroughMs(await offsets.committedMessages());
-  progress.sight = { watermarkMs: job.progress()?.watermarkMs, completeThroughMs };
+  progress.observation = { watermarkMs: job.progress()?.watermarkMs, completeThroughMs };
   await store.publishFrontier({ completeThroughMs, logEndMs: progress.logEndMs });
 
-  const toMs = proposedFrontier(progress.frontier, progress.sight, segmentMs);
+  const toMs = proposedFrontier(progress.frontier, progress.observation, segmentMs);
   // The ends are taken after watermark and complete_through were seen: what counts lies before them.
   if (toMs !== undefined) progress.frontier = aimedAt(progress.frontier, toMs, await offsets.ends());
   if (!progress.frontier.target) return;

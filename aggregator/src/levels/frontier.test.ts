@@ -17,9 +17,9 @@ const resting: FrontierState = { frontierMs: 20_000 };
 
 describe("proposedFrontier", () => {
   it("is the last segment end that the watermark and the sink of messages have both passed", () => {
-    const sight = { watermarkMs: 47_000, completeThroughMs: 39_999 };
-    expect(proposedFrontier(resting, sight, 10_000)).toBe(30_000);
-    expect(proposedFrontier(resting, { ...sight, completeThroughMs: 40_000 }, 10_000)).toBe(40_000);
+    const observation = { watermarkMs: 47_000, completeThroughMs: 39_999 };
+    expect(proposedFrontier(resting, observation, 10_000)).toBe(30_000);
+    expect(proposedFrontier(resting, { ...observation, completeThroughMs: 40_000 }, 10_000)).toBe(40_000);
     expect(proposedFrontier(resting, { watermarkMs: 30_000, completeThroughMs: 99_000 }, 10_000)).toBe(
       30_000,
     );
@@ -38,8 +38,8 @@ describe("proposedFrontier", () => {
   });
 
   it("is nothing while the frontier is on its way", () => {
-    const sight = { watermarkMs: 90_000, completeThroughMs: 90_000 };
-    expect(proposedFrontier(aimedAt(resting, 30_000, at(5, 5)), sight, 10_000)).toBeUndefined();
+    const observation = { watermarkMs: 90_000, completeThroughMs: 90_000 };
+    expect(proposedFrontier(aimedAt(resting, 30_000, at(5, 5)), observation, 10_000)).toBeUndefined();
   });
 });
 

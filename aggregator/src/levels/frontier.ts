@@ -18,7 +18,7 @@ export type FrontierState = {
 };
 
 /** What was seen of the window job and of the sink of messages. */
-export type FrontierSight = {
+export type FrontierObservation = {
   /** The watermark of a batch that is committed: what it closes is in the topic of partials. */
   readonly watermarkMs: number | undefined;
   /** Everything that arrived before is stored, or a dead letter. */
@@ -31,10 +31,10 @@ export type FrontierSight = {
  */
 export function proposedFrontier(
   state: FrontierState,
-  sight: FrontierSight,
+  observation: FrontierObservation,
   segmentMs: number,
 ): number | undefined {
-  const { watermarkMs, completeThroughMs } = sight;
+  const { watermarkMs, completeThroughMs } = observation;
   if (state.target || watermarkMs === undefined || completeThroughMs === undefined) return undefined;
   const toMs = alignDown(Math.min(watermarkMs, completeThroughMs), segmentMs);
   return toMs > state.frontierMs ? toMs : undefined;

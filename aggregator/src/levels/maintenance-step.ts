@@ -18,7 +18,7 @@ const limits = {
   rescanIntervalMs: 3_600_000,
 } as const;
 
-type UpkeepDependencies = {
+type MaintenanceDependencies = {
   readonly progress: Progress;
   readonly store: AggregatorStore;
   /** Ms since 1970. */
@@ -27,7 +27,7 @@ type UpkeepDependencies = {
 
 /** Folds closed segments of the coarse levels, each from the level below, and publishes their frontiers. */
 export async function stepLevels(
-  { progress, store }: Pick<UpkeepDependencies, "progress" | "store">,
+  { progress, store }: Pick<MaintenanceDependencies, "progress" | "store">,
   signal: AbortSignal,
 ): Promise<void> {
   await startPure({ progress, store });
@@ -51,7 +51,10 @@ export async function stepLevels(
  * Publishes since when the coarse levels are pure, once. Not since earlier than what an aggregator that knew nothing
  * of it may have folded: no segment beyond the finest frontier.
  */
-async function startPure({ progress, store }: Pick<UpkeepDependencies, "progress" | "store">): Promise<void> {
+async function startPure({
+  progress,
+  store,
+}: Pick<MaintenanceDependencies, "progress" | "store">): Promise<void> {
   const second = progress.levels[1];
   if (progress.coarsePureSinceMs !== undefined || !second) return;
   const coarsePureSinceMs = alignUp(progress.frontiersMs[0] as number, second.segmentMs);
@@ -65,7 +68,7 @@ async function startPure({ progress, store }: Pick<UpkeepDependencies, "progress
  * the levels are pure only since its end.
  */
 async function foldOne(
-  { progress, store }: Pick<UpkeepDependencies, "progress" | "store">,
+  { progress, store }: Pick<MaintenanceDependencies, "progress" | "store">,
   { level, sinceMs, toMs }: { readonly level: number; readonly sinceMs: number; readonly toMs: number },
 ): Promise<void> {
   const isPure = level === 1 && sinceMs >= (progress.coarsePureSinceMs ?? Number.POSITIVE_INFINITY);
@@ -76,7 +79,7 @@ async function foldOne(
 }
 
 /** Repairs windows with repeats. It remembers before which moment nothing is left to repair. */
-export function createRepairStep({ progress, store, clock }: UpkeepDependencies) {
+export function createRepairStep({ progress, store, clock }: MaintenanceDependencies) {
   const { windowMs } = progress.levels[0] as Level;
   let doneBeforeMs = 0;
   let rescannedAtMs = clock();

@@ -100,9 +100,12 @@ describe("a frontier that stands still", () => {
   });
 
   it.each([
-    ["the window job has reported no watermark", { sight: { watermarkMs: undefined, completeThroughMs: 5 } }],
-    ["the sink of messages is behind", { sight: { watermarkMs: 9, completeThroughMs: 5 } }],
-    ["the window job's watermark is behind", { sight: { watermarkMs: 5, completeThroughMs: 9 } }],
+    [
+      "the window job has reported no watermark",
+      { observation: { watermarkMs: undefined, completeThroughMs: 5 } },
+    ],
+    ["the sink of messages is behind", { observation: { watermarkMs: 9, completeThroughMs: 5 } }],
+    ["the window job's watermark is behind", { observation: { watermarkMs: 5, completeThroughMs: 9 } }],
     [
       "the sink of windows has not stored what the window job wrote",
       {

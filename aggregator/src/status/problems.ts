@@ -80,9 +80,9 @@ function frontierProblems(progress: Omit<Progress, "levels">, nowMs: number): st
 /** Which of its conditions keeps the frontier where it is. */
 function whatHolds({
   frontier,
-  sight,
+  observation,
   committed,
-}: Pick<Progress, "frontier" | "sight" | "committed">): string {
+}: Pick<Progress, "frontier" | "observation" | "committed">): string {
   const { target } = frontier;
   if (target) {
     const isShort = (part: "windows" | "deadLetters"): boolean =>
@@ -91,8 +91,11 @@ function whatHolds({
     if (isShort("deadLetters")) return "the operator has not read the dead letters";
     return "it could not be published";
   }
-  if (sight.watermarkMs === undefined) return "the window job has reported no watermark";
-  if (sight.completeThroughMs === undefined || sight.completeThroughMs < sight.watermarkMs) {
+  if (observation.watermarkMs === undefined) return "the window job has reported no watermark";
+  if (
+    observation.completeThroughMs === undefined ||
+    observation.completeThroughMs < observation.watermarkMs
+  ) {
     return "the sink of messages is behind";
   }
   return "the window job's watermark is behind";

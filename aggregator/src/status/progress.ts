@@ -1,5 +1,5 @@
 import type { Level } from "@devicemesh/proto";
-import type { FrontierSight, FrontierState, LogPlaces } from "../levels/frontier.ts";
+import type { FrontierObservation, FrontierState, LogPlaces } from "../levels/frontier.ts";
 import type { MeshSettings, PublishedFrontier } from "../store/aggregator-store.ts";
 
 /** What the loops of an active aggregator have seen last, for its status and its health. */
@@ -12,7 +12,7 @@ export type Progress = {
   frontiersMs: readonly number[];
   /** See PublishedFrontier. */
   coarsePureSinceMs: number | undefined;
-  sight: FrontierSight;
+  observation: FrontierObservation;
   committed: LogPlaces | undefined;
   logEndMs: number | undefined;
   /** When the finest frontier moved last, by this aggregator's own clock. */
@@ -40,7 +40,7 @@ export function createProgress(
     frontier: { frontierMs: frontiersMs[0] as number },
     frontiersMs,
     coarsePureSinceMs: published.coarsePureSinceMs,
-    sight: { watermarkMs: undefined, completeThroughMs: undefined },
+    observation: { watermarkMs: undefined, completeThroughMs: undefined },
     committed: undefined,
     logEndMs: published.logEndMs,
     movedAtMs: nowMs,

@@ -26,8 +26,8 @@ describe("the status of the window job", () => {
     const job = createMemoryWindowJob();
     job.tell({ watermarkMs: 61_500, batch: 7, batchMs: 1234.4, stateRows: 3, processedRowsPerSecond: 2.5 });
     job.become({ kind: "failed", error: "boom", restarts: 2, sparkVersion: "4.1.2" });
-    const sight = { job, lag: 4, nowMs: 99_000 };
-    const document = statusDocument({ ...sight, holder: "me", problems: ["one"] });
+    const observation = { job, lag: 4, nowMs: 99_000 };
+    const document = statusDocument({ ...observation, holder: "me", problems: ["one"] });
     expect(document).toMatchObject({
       state: "FAILED",
       batch: 7,
@@ -37,7 +37,7 @@ describe("the status of the window job", () => {
       holder: "me",
       problems: ["one"],
     });
-    expect(windowJobStatus(sight)).toMatchObject({
+    expect(windowJobStatus(observation)).toMatchObject({
       state: "FAILED",
       batch: 7n,
       watermark: { seconds: 61n, nanos: 500_000_000 },
@@ -51,14 +51,14 @@ describe("the status of the window job", () => {
   it("leaves open what is not known before the first batch", () => {
     const job = createMemoryWindowJob();
     job.become({ kind: "starting" });
-    const sight = { job, lag: 0, nowMs: 0 };
-    expect(statusDocument({ ...sight, holder: "", problems: [] })).toMatchObject({
+    const observation = { job, lag: 0, nowMs: 0 };
+    expect(statusDocument({ ...observation, holder: "", problems: [] })).toMatchObject({
       state: "STARTING",
       batch: null,
       watermark: null,
       last_error: null,
       spark_version: null,
     });
-    expect(windowJobStatus(sight)).not.toHaveProperty("watermark");
+    expect(windowJobStatus(observation)).not.toHaveProperty("watermark");
   });
 });

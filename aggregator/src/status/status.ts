@@ -6,7 +6,7 @@ import type { PartitionOffsets } from "../log/log-access.ts";
 import type { WindowJob } from "../window-job/window-job.ts";
 import type { WindowJobProgress } from "../window-job/window-job-progress.ts";
 
-type JobSight = {
+type JobObservation = {
   readonly job: Pick<WindowJob, "progress" | "state">;
   /** Records of the messages topic that it has not taken. */
   readonly lag: number;
@@ -23,7 +23,7 @@ export function jobLag(progress: WindowJobProgress | undefined, ends: PartitionO
 
 /** The document that tells others how the window job is. */
 export function statusDocument(
-  options: JobSight & { readonly holder: string; readonly problems: readonly string[] },
+  options: JobObservation & { readonly holder: string; readonly problems: readonly string[] },
 ): Omit<AggregatorStatusDocument, "_id"> {
   const { job, lag, nowMs, holder, problems } = options;
   const state = job.state();
@@ -53,7 +53,7 @@ export function windowJobStatus({
   job,
   lag,
   nowMs,
-}: JobSight): MessageInitShape<typeof WindowJobStatusSchema> {
+}: JobObservation): MessageInitShape<typeof WindowJobStatusSchema> {
   const state = job.state();
   const progress = job.progress();
   const batchMs = Math.round(progress?.batchMs ?? 0);

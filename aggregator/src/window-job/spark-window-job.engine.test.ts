@@ -74,8 +74,8 @@ describe.skipIf(!engines)("the window job on a real Spark", () => {
 
   it("says why the query cannot run, and runs when it can", async () => {
     await using fixture = await createSparkFixture(engines);
-    const pace = { restarts: { firstMs: 500, mostMs: 500 } };
-    const job = fixture.startJob({ meaning: { ...fixture.meaning, partitions: 4 }, pace });
+    const intervals = { restarts: { firstMs: 500, mostMs: 500 } };
+    const job = fixture.startJob({ meaning: { ...fixture.meaning, partitions: 4 }, intervals });
     await waitUntil(() => job.state().kind === "failed", { timeoutMs: 120_000 });
     expect(job.state().error).toMatch(/partition/i);
     await fixture.addPartition();

@@ -49,7 +49,7 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
       const startedMs = Date.now();
       await waitUntil(() => Date.now() - startedMs > 150);
     }
-    const job = fixture.startJob({ pace: { maxOffsetsPerTrigger: 100, triggerMs: 100, pollMs: 200 } });
+    const job = fixture.startJob({ intervals: { maxOffsetsPerTrigger: 100, triggerMs: 100, pollMs: 200 } });
     await fixture.untilSealed(job);
     await expectExact(fixture, job, { partialsMin: 500 });
   });

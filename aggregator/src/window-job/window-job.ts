@@ -60,11 +60,11 @@ export type WindowJobOptions = {
   /** Told of each batch once, with its own figures. */
   readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
   readonly logger: Logger;
-  readonly pace?: Partial<WindowJobPace>;
+  readonly intervals?: Partial<WindowJobIntervals>;
 };
 
 /** How fast things go. */
-export type WindowJobPace = {
+export type WindowJobIntervals = {
   /** The most messages of a partition in one batch. */
   readonly maxOffsetsPerTrigger: number;
   /** How often a batch starts, in ms. */
@@ -84,7 +84,7 @@ export type WindowJobPace = {
  * By default. 50,000 messages of a partition keep a batch within seconds after an outage; looking every second
  * is what the frontier is late by at most, and costs Spark little.
  */
-export const windowJobPace: WindowJobPace = {
+export const windowJobPace: WindowJobIntervals = {
   maxOffsetsPerTrigger: 50_000,
   triggerMs: 1000,
   pollMs: 1000,
@@ -101,8 +101,8 @@ export const windowJobPace: WindowJobPace = {
  */
 export function startWindowJob(options: WindowJobOptions): WindowJob {
   const { spark, meaning, checkpoints, watermarkDelayMs, brokers, logger } = options;
-  const pace = { ...windowJobPace, ...options.pace };
-  const { maxOffsetsPerTrigger, triggerMs } = pace;
+  const intervals = { ...windowJobPace, ...options.intervals };
+  const { maxOffsetsPerTrigger, triggerMs } = intervals;
   const query = createWindowQuery({
     spark,
     meaning,
@@ -155,7 +155,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
   async function endIfStalled(taken: QueryRun): Promise<void> {
     const limitMs = restartDelayMs(
       { error: new SparkError("failed", ""), failures: stalls + 1 },
-      pace.stalledRestarts,
+      intervals.stalledRestarts,
     );
     if (!isLogAhead() || withoutBatchMs() < limitMs) return;
     stalls += 1;
@@ -174,11 +174,11 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     if (trouble.kind === "away") {
       // Whoever watches the state tells it, once.
       kind = "away";
-      return pace.awayMs;
+      return intervals.awayMs;
     }
     kind = "failed";
     failures += 1;
-    const delayMs = restartDelayMs({ error: trouble, failures }, pace.restarts);
+    const delayMs = restartDelayMs({ error: trouble, failures }, intervals.restarts);
     logger.warn({ error: trouble, trace, failures, delayMs }, "the window job ended");
     return delayMs;
   }
@@ -187,7 +187,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     try {
       if (run) await look(run);
       else run = await takeUp();
-      return pace.pollMs;
+      return intervals.pollMs;
     } catch (thrown) {
       return troubled(thrown);
     }
@@ -219,7 +219,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
   return {
     progress: () => tracker.progress,
     state: () => ({
-      kind: kind === "running" && isLogAhead() && withoutBatchMs() > pace.stalledMs ? "stalled" : kind,
+      kind: kind === "running" && isLogAhead() && withoutBatchMs() > intervals.stalledMs ? "stalled" : kind,
       withoutBatchMs: withoutBatchMs(),
       ...(error === undefined ? {} : { error }),
       restarts: Math.max(starts - 1, 0),

@@ -143,8 +143,11 @@ export function runMeshModel(options: {
     const committed = new Map(
       messageSink.map((sink, partition) => [partition, leftOut === "noraw" ? everywhere : sink.committed]),
     );
-    const sight = { watermarkMs: spark.watermarkMs, completeThroughMs: ticks.completeThroughMs(committed) };
-    const toMs = proposedFrontier(frontier, sight, modelSizes.segmentMs);
+    const observation = {
+      watermarkMs: spark.watermarkMs,
+      completeThroughMs: ticks.completeThroughMs(committed),
+    };
+    const toMs = proposedFrontier(frontier, observation, modelSizes.segmentMs);
     if (toMs !== undefined) {
       frontier = aimedAt(frontier, toMs, places(partials.length, deadLetters.length));
       return;

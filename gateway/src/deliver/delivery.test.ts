@@ -16,7 +16,7 @@ const readingsOf = (count: number, deviceId = "a") =>
   Array.from({ length: count }, (_, at) => reading(deviceId, at));
 
 it("resolves only after ingest has acknowledged the readings", async () => {
-  const sender = createFakeIngest({ isHeld: true });
+  const sender = createFakeIngest({ isQueued: true });
   const delivery = createDelivery({ sender, limits });
   let isDone = false;
   const outcome = delivery.submit([reading("a", 1)]).finally(() => {
@@ -30,7 +30,7 @@ it("resolves only after ingest has acknowledged the readings", async () => {
 });
 
 it("sends what gathers during a call as one batch, in the order of submission", async () => {
-  const sender = createFakeIngest({ isHeld: true });
+  const sender = createFakeIngest({ isQueued: true });
   const delivery = createDelivery({ sender, limits: { ...limits, lanes: 1 } });
   const outcomes = Array.from({ length: 50 }, (_, at) => delivery.submit([reading("a", at)]));
   sender.release();
@@ -70,7 +70,7 @@ it("reports readings as unavailable when ingest does not store them in time, and
 });
 
 it("keeps at most as many readings as its queue holds", async () => {
-  const sender = createFakeIngest({ isHeld: true });
+  const sender = createFakeIngest({ isQueued: true });
   const delivery = createDelivery({ sender, limits: { ...limits, readingsMax: 10 } });
   const first = delivery.submit(readingsOf(10));
   expect(delivery.hasRoom()).toBe(false);
@@ -106,7 +106,7 @@ it("stores the neighbours of a reading for which ingest rejects the whole batch"
 });
 
 it("ends within its limit with what is not acknowledged reported as unavailable", async () => {
-  const sender = createFakeIngest({ isHeld: true });
+  const sender = createFakeIngest({ isQueued: true });
   const delivery = createDelivery({ sender, limits });
   const outcome = delivery.submit([reading("a", 1)]);
   await delivery.close({ limitMs: 5 });

@@ -28,7 +28,7 @@ it("answers 200 with counts once the readings are stored", async () => {
 });
 
 it("does not answer before ingest has acknowledged the readings", async () => {
-  const ingest = createFakeIngest({ isHeld: true });
+  const ingest = createFakeIngest({ isQueued: true });
   const gateway = await serveGateway({ ingest });
   let isAnswered = false;
   const answer = gateway.post("/v1/readings", original, json).finally(() => {

@@ -12,7 +12,7 @@ export type HeldReadings = {
 };
 
 /** A binary heap in typed arrays, for at most `max` readings. */
-export function createHeldReadings(max: number): HeldReadings {
+export function createDelayedReadings(max: number): HeldReadings {
   const columns = createReadingColumns(max);
   const releaseMs = new Float64Array(max);
   const order = new Float64Array(max);

@@ -13,16 +13,16 @@ const startMs = Date.UTC(2026, 0, 1);
 /** Plays that many intervals of a second and tells what comes out, and when. */
 function run(
   faults: Partial<FaultPlan>,
-  { intervals = 2000, seed = 5n, heldMax = 100_000, flush = true } = {},
+  { intervals = 2000, seed = 5n, queuedMax = 100_000, flush = true } = {},
 ) {
   const rows: Row[] = [];
   let nowMs = startMs;
-  let heldMost = 0;
+  let queuedMost = 0;
   const injector = createFaults({
     plan: { ...noFaults, ...faults },
     seed,
     deviceCount: devices,
-    heldMax,
+    queuedMax,
     sink: (deviceId, sensorCode, timestampMs, value) =>
       rows.push({ deviceId, sensorCode, timestampMs, value, at: nowMs }),
   });
@@ -31,10 +31,10 @@ function run(
     injector.release(nowMs);
     for (let index = 0; index < devices; index++)
       injector.play(index, `device-${index}`, index % 4, nowMs, valid[index % 4]!);
-    heldMost = Math.max(heldMost, injector.held());
+    queuedMost = Math.max(queuedMost, injector.held());
   }
   if (flush) injector.flush();
-  return { rows, heldMost, played: intervals * devices };
+  return { rows, queuedMost, played: intervals * devices };
 }
 
 const identity = ({ deviceId, timestampMs }: Row) => `${deviceId}|${timestampMs}`;
@@ -142,11 +142,11 @@ describe("faults", () => {
   });
 
   it("hold back no more than the bound; what finds no room comes at once and is not lost", () => {
-    const { rows, heldMost, played } = run(
+    const { rows, queuedMost, played } = run(
       { lateRate: 1, lateMeanMs: 1e9, lateMaxMs: 1e9 },
-      { heldMax: 500, flush: false },
+      { queuedMax: 500, flush: false },
     );
-    expect(heldMost).toBe(500);
+    expect(queuedMost).toBe(500);
     expect(rows).toHaveLength(played - 500);
   });
 

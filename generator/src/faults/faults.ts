@@ -1,6 +1,6 @@
 import type { ReadingSink } from "@devicemesh/client/delivery/frame-encoder";
 import { createRandom, exponential } from "@devicemesh/client/random";
-import { createHeldReadings } from "./delayed-readings.ts";
+import { createDelayedReadings } from "./delayed-readings.ts";
 import type { FaultPlan } from "./fault-plan.ts";
 import { invalidReadings } from "./invalid-readings.ts";
 import { createShuffle } from "./shuffle.ts";
@@ -22,7 +22,7 @@ export type Faults = {
  * way. A reading is first given its device's clock, then broken or not, then doubled or not; then each
  * copy waits for the end of its device's offline spell and for its own delay, and is shuffled.
  *
- * At most `heldMax` readings are held back; when so many are, further ones are handed on at once: a fault
+ * At most `queuedMax` readings are held back; when so many are, further ones are handed on at once: a fault
  * less, never a reading less.
  */
 export function createFaults({
@@ -30,16 +30,16 @@ export function createFaults({
   seed,
   deviceCount,
   sink,
-  heldMax = 100_000,
+  queuedMax = 100_000,
 }: {
   plan: FaultPlan;
   seed: bigint;
   deviceCount: number;
   sink: ReadingSink;
-  heldMax?: number;
+  queuedMax?: number;
 }): Faults {
   const random = createRandom(seed, faultStream);
-  const held = createHeldReadings(plan.lateRate > 0 || plan.offlineRate > 0 ? heldMax : 0);
+  const held = createDelayedReadings(plan.lateRate > 0 || plan.offlineRate > 0 ? queuedMax : 0);
   const shuffle = plan.shuffleSpan > 1 ? createShuffle({ span: plan.shuffleSpan, random, sink }) : undefined;
   const out = shuffle?.add ?? sink;
   const skewsMs = Float64Array.from({ length: deviceCount }, () =>

@@ -1,7 +1,7 @@
 import { ingestTlsSettings } from "@devicemesh/client/delivery/ingest-tls";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { environmentPrefix, serveVariables, targetSetting } from "../settings.ts";
-import { playSettings } from "../simulate/simulate-settings.ts";
+import { simulateSettings } from "../simulate/simulate-settings.ts";
 import { replayTimes } from "./replay-times.ts";
 
 /** What `generator replay` can be told. */
@@ -12,7 +12,7 @@ export const replaySettings = defineSettings({
     "Streams a recording to ingest: a CSV file with the columns device_id, timestamp, sensor and value. Exit code 0: every row was acknowledged; 1: some were not; 2: it could not start.",
   foreignEnv: [
     ...serveVariables,
-    ...Object.values(playSettings.settings)
+    ...Object.values(simulateSettings.settings)
       .map((setting) => setting.env)
       .filter((env) => env !== targetSetting.env),
   ],

@@ -9,7 +9,7 @@ import type { RunningServer } from "@devicemesh/kit/server/running-server";
 import { readContractImage } from "@devicemesh/proto/image";
 import { createGenerator } from "../generator.ts";
 import { serveGenerator } from "../start.ts";
-import { playText } from "../texts.ts";
+import { simulationText } from "../texts.ts";
 import type { ServeSettings } from "./serve-settings.ts";
 
 /**
@@ -65,7 +65,7 @@ export async function serveCommand(
   await aborted(interrupted);
   await server.close();
   await generator.close({ limitMs: values.stopLimitMs });
-  logger.info({ outcome: playText(generator.state()) }, "generator ended");
+  logger.info({ outcome: simulationText(generator.state()) }, "generator ended");
   return 0;
 }
 

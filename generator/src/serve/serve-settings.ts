@@ -3,13 +3,13 @@ import { addressSettings } from "@devicemesh/kit/settings/address-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { replayVariables } from "../settings.ts";
-import { playSettings } from "../simulate/simulate-settings.ts";
+import { simulateSettings } from "../simulate/simulate-settings.ts";
 
-const { durationMs, ...playing } = playSettings.settings;
+const { durationMs, ...playing } = simulateSettings.settings;
 
 /** What `generator serve` can be told. */
 export const serveSettings = defineSettings({
-  prefix: playSettings.prefix,
+  prefix: simulateSettings.prefix,
   usage: "npm run generator -- serve [flags]",
   summary:
     "Simulates devices that send readings to ingest, and serves GeneratorService, which starts and stops the simulation and reports its status. Prints `listening on HOST:PORT`.",
@@ -29,8 +29,8 @@ export const serveSettings = defineSettings({
       default: false,
       description: "Do not simulate until StartGenerator is called.",
     },
-    ...metricsSettings(playSettings.prefix),
-    ...userAccessSettings(playSettings.prefix),
+    ...metricsSettings(simulateSettings.prefix),
+    ...userAccessSettings(simulateSettings.prefix),
     ...playing,
   },
 });

@@ -6,7 +6,7 @@ import { noFaults } from "../faults/fault-plan.ts";
 import { environmentPrefix, replayVariables, serveVariables, targetSetting } from "../settings.ts";
 
 /** What `generator play` can be told. */
-export const playSettings = defineSettings({
+export const simulateSettings = defineSettings({
   prefix: environmentPrefix,
   usage: "npm run generator -- play [flags]",
   summary:
@@ -120,7 +120,7 @@ export const playSettings = defineSettings({
 });
 
 /** The values of `generator play`. */
-export type PlaySettings = SettingsOf<typeof playSettings>;
+export type SimulateSettings = SettingsOf<typeof simulateSettings>;
 
 function rate<const Name extends string>(name: Name, description: string) {
   return {

@@ -4,7 +4,7 @@ import { createDevices } from "./devices.ts";
 import type { Play } from "./simulation.ts";
 
 /** What somebody asks to play. */
-export type PlayRequest = {
+export type SimulationRequest = {
   /** How many devices, 1 to 100,000. */
   readonly devices: number;
   /** How often each device measures, in milliseconds, 10 ms to 1 day; 1 s by default. */
@@ -20,8 +20,8 @@ export type PlayRequest = {
  * again for callers that do not come through its validation.
  * @throws RpcError INVALID_ARGUMENT naming every field that is out of its bounds.
  */
-export function playOf(
-  request: PlayRequest,
+export function simulationOf(
+  request: SimulationRequest,
   defaults: { readonly seed: bigint; readonly devicePrefix?: string | undefined },
 ): Play {
   const { devices, intervalMs = 1_000, seed = defaults.seed } = request;

@@ -15,13 +15,13 @@ export type Play = {
 };
 
 /** Devices that measure until they are stopped. */
-export type RunningPlay = {
+export type RunningSimulation = {
   /** Ends the measuring; readings held back by faults are handed on at once. Stopping twice is allowed. */
   stop(): void;
 };
 
 /** Lets the devices measure once an interval, from now on, into the sink. */
-export function startPlay({
+export function startSimulation({
   play: { devices, intervalMs, seed, faults: plan },
   clock,
   sink,
@@ -29,7 +29,7 @@ export function startPlay({
   play: Play;
   clock: Clock;
   sink: ReadingSink;
-}): RunningPlay {
+}): RunningSimulation {
   const { ids, sensorCodes, count } = devices;
   const walk = createWalk({ devices, intervalMs, seed });
   const faults = hasFaults(plan) ? createFaults({ plan, seed, deviceCount: count, sink }) : undefined;

@@ -1,5 +1,5 @@
 import type { MessageBatch, MessageLog } from "../log/message-log.ts";
-import type { ReadingRoom } from "./reading-capacity.ts";
+import type { ReadingCapacity } from "./reading-capacity.ts";
 
 /** The appends of one commit unit. */
 export type AppendWindow = {
@@ -21,7 +21,7 @@ export function createAppendWindow({
   onFailure,
 }: {
   readonly log: MessageLog;
-  readonly room: ReadingRoom;
+  readonly room: ReadingCapacity;
   readonly appendsMax: number;
   readonly signal: AbortSignal;
   /** Is called at the first append that fails, so that the stream need not go on. */

@@ -1,18 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { createReadingRoom } from "./reading-capacity.ts";
+import { createReadingCapacity } from "./reading-capacity.ts";
 
 const never = new AbortController().signal;
 
 describe("the room for readings in flight", () => {
   it("lets in at once what fits", () => {
-    const room = createReadingRoom(10);
+    const room = createReadingCapacity(10);
     expect(room.take(4, never)).toBeUndefined();
     expect(room.take(6, never)).toBeUndefined();
     expect(room.taken).toBe(10);
   });
 
   it("lets the others in when there is room, in the order they came", async () => {
-    const room = createReadingRoom(10);
+    const room = createReadingCapacity(10);
     room.take(10, never);
     const order: string[] = [];
     const large = room.take(8, never)?.then(() => order.push("large"));
@@ -32,13 +32,13 @@ describe("the room for readings in flight", () => {
   });
 
   it("lets in alone what is larger than it", () => {
-    const room = createReadingRoom(10);
+    const room = createReadingCapacity(10);
     expect(room.take(11, never)).toBeUndefined();
     expect(room.take(1, never)).toBeInstanceOf(Promise);
   });
 
   it("takes nothing for one whose signal aborts, and serves those behind it", async () => {
-    const room = createReadingRoom(10);
+    const room = createReadingCapacity(10);
     room.take(5, never);
     const controller = new AbortController();
     const left = room.take(8, controller.signal);

@@ -1,5 +1,5 @@
 /** Room for the readings of all streams that the log has not acknowledged yet. */
-export type ReadingRoom = {
+export type ReadingCapacity = {
   /** How many readings are in it. */
   readonly taken: number;
   /**
@@ -12,7 +12,7 @@ export type ReadingRoom = {
 };
 
 /** Room for at most `max` readings. A count above `max` is let in alone. Each stream waits at most once at a time. */
-export function createReadingRoom(max: number): ReadingRoom {
+export function createReadingCapacity(max: number): ReadingCapacity {
   let taken = 0;
   const waiting = new Set<{ readonly count: number; enter(): void }>();
 

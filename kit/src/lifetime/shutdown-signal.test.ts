@@ -14,7 +14,7 @@ afterEach(() => {
 });
 
 /** A process that never ends by itself, and says what its wait resolved with and each signal after that. */
-async function startChild(options: { sameWishMs?: number }) {
+async function startChild(options: { sameRequestMs?: number }) {
   const script = `
     import { untilShutdownSignal } from ${JSON.stringify(module)};
     setInterval(() => {}, 1000);
@@ -50,7 +50,7 @@ describe("untilShutdownSignal", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("ends the process at once with a second signal, a %s", async (signal, code) => {
-    const { child, exit, said } = await startChild({ sameWishMs: 0 });
+    const { child, exit, said } = await startChild({ sameRequestMs: 0 });
     child.kill("SIGINT");
     await waitUntil(() => said().includes("resolved SIGINT"));
     child.kill(signal);
@@ -58,7 +58,7 @@ describe("untilShutdownSignal", () => {
   });
 
   it("takes two signals shortly after each other, as Ctrl-C under npm sends them, for one", async () => {
-    const { child, said } = await startChild({ sameWishMs: 60_000 });
+    const { child, said } = await startChild({ sameRequestMs: 60_000 });
     child.kill("SIGINT");
     await waitUntil(() => said().includes("resolved SIGINT"));
     child.kill("SIGINT");

@@ -1,10 +1,12 @@
 /**
  * Resolves with the first SIGINT or SIGTERM. A later one ends the process at once, with 128 + the signal's
- * number; not so within `sameWishMs` (default 300) of the first, which is the same wish: npm passes Ctrl-C
+ * number; not so within `sameRequestMs` (default 300) of the first, which is the same wish: npm passes Ctrl-C
  * on to a child that has already had it from the terminal. Call it once per process.
  */
-export function untilShutdownSignal(options: { readonly sameWishMs?: number } = {}): Promise<NodeJS.Signals> {
-  const { sameWishMs = 300 } = options;
+export function untilShutdownSignal(
+  options: { readonly sameRequestMs?: number } = {},
+): Promise<NodeJS.Signals> {
+  const { sameRequestMs = 300 } = options;
   return new Promise((resolve) => {
     let firstAtMs: number | undefined;
     const onSignal = (signal: NodeJS.Signals): void => {
@@ -12,7 +14,7 @@ export function untilShutdownSignal(options: { readonly sameWishMs?: number } = 
       if (firstAtMs === undefined) {
         firstAtMs = nowMs;
         resolve(signal);
-      } else if (nowMs - firstAtMs > sameWishMs) {
+      } else if (nowMs - firstAtMs > sameRequestMs) {
         process.exit(signal === "SIGINT" ? 130 : 143);
       }
     };

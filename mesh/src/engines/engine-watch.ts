@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { EngineName, Engines } from "@devicemesh/engines";
 
 /** How the watch of the engines is paced. */
-export type EngineWatchPace = {
+export type EngineWatchIntervals = {
   /** How often the engines are polled, in ms. */
   readonly intervalMs: number;
   /** How long a part of Spark may run without being ready before it is killed and started again, in ms. */
@@ -10,7 +10,7 @@ export type EngineWatchPace = {
 };
 
 /** Longer than Spark's master needs to recover, and than a loaded machine delays an answer. */
-const watchPace: EngineWatchPace = { intervalMs: 3000, unreadyLimitMs: 90_000 };
+const watchPace: EngineWatchIntervals = { intervalMs: 3000, unreadyLimitMs: 90_000 };
 
 /**
  * Starts engines again that die by themselves, until it is disposed. A part of Spark that runs but is not ready
@@ -20,7 +20,7 @@ const watchPace: EngineWatchPace = { intervalMs: 3000, unreadyLimitMs: 90_000 };
 export function watchEngines(
   engines: Pick<Engines, "status" | "start" | "kill">,
   tell: (line: string) => void,
-  { intervalMs, unreadyLimitMs }: EngineWatchPace = watchPace,
+  { intervalMs, unreadyLimitMs }: EngineWatchIntervals = watchPace,
 ): AsyncDisposable {
   const stopping = new AbortController();
   const { signal } = stopping;

@@ -68,12 +68,12 @@ describe("a connector that is looked after", () => {
         { id: 1, state: "FAILED", trace },
       ],
     };
-    const sight = await watch.look(0);
+    const observation = await watch.look(0);
     expect(world.restarted).toEqual(["sink"]);
-    expect(sight.problems).toEqual([
+    expect(observation.problems).toEqual([
       "task 1 of connector sink is FAILED: org.apache.kafka.ConnectException: put failed (TimeoutException: no server)",
     ]);
-    expect(sight.document.restarts).toBe(1);
+    expect(observation.document.restarts).toBe(1);
     await watch.look(50);
     expect(world.restarted.length).toBe(1);
     await watch.look(100);

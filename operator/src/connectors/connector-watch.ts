@@ -4,10 +4,10 @@ import type { GroupProgress } from "../maintenance/kafka-progress.ts";
 import { createProgressWatch } from "../maintenance/progress-watch.ts";
 import type { ConnectorState, ConnectRest } from "./connect-rest.ts";
 import type { ConnectorDefinition } from "./connector-definitions.ts";
-import { createRestartPace, type RestartPacing } from "./restart-backoff.ts";
+import { createRestartBackoff, type RestartPacing } from "./restart-backoff.ts";
 
 /** What a look at a connector found. */
-export type ConnectorSight = {
+export type ConnectorObservation = {
   readonly document: OperatorStatusDocument["connectors"][number];
   /** What is wrong with it, in words. */
   readonly problems: readonly string[];
@@ -21,7 +21,7 @@ export type ConnectorWatch = {
    * Looks, at a time (ms of any clock that only goes forward). Rejects if Kafka or Kafka Connect cannot be reached, and
    * when the signal aborts.
    */
-  look(nowMs: number, signal?: AbortSignal): Promise<ConnectorSight>;
+  look(nowMs: number, signal?: AbortSignal): Promise<ConnectorObservation>;
 };
 
 /** A watch over a connector that has seen nothing yet. */
@@ -35,7 +35,7 @@ export function createConnectorWatch(options: {
 }): ConnectorWatch {
   const { definition, rest, readProgress, stuckAfterMs, pacing } = options;
   const { name, topic } = definition;
-  const pace = createRestartPace(pacing);
+  const intervals = createRestartBackoff(pacing);
   const watch = createProgressWatch();
   return {
     async look(nowMs, signal) {
@@ -44,7 +44,7 @@ export function createConnectorWatch(options: {
         readProgress(connectorGroup(name), topic, signal),
       ]);
       const failed = found !== undefined && anyFailed(found);
-      if (pace.due(nowMs, failed)) await rest.restartFailed(name, signal);
+      if (intervals.due(nowMs, failed)) await rest.restartFailed(name, signal);
       const stillMs = watch.observe(nowMs, progress);
       const problems = [...stateProblems(name, found)];
       if (stillMs > stuckAfterMs) {
@@ -62,7 +62,7 @@ export function createConnectorWatch(options: {
             error: trace === undefined ? null : firstLine(trace),
           })),
           lag: progress.lag,
-          restarts: pace.restarts,
+          restarts: intervals.restarts,
         },
         problems,
         missing: found === undefined,

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { createRestartPace } from "./restart-backoff.ts";
+import { createRestartBackoff } from "./restart-backoff.ts";
 
 const pacing = { firstMs: 100, longestMs: 400, calmMs: 1000 };
 
 /** At which of the times, one in 50 ms, something that fails all the time is restarted. */
-function restartsUntil(endMs: number, pace = createRestartPace(pacing), startMs = 0): number[] {
+function restartsUntil(endMs: number, intervals = createRestartBackoff(pacing), startMs = 0): number[] {
   const times: number[] = [];
-  for (let nowMs = startMs; nowMs <= endMs; nowMs += 50) if (pace.due(nowMs, true)) times.push(nowMs);
+  for (let nowMs = startMs; nowMs <= endMs; nowMs += 50) if (intervals.due(nowMs, true)) times.push(nowMs);
   return times;
 }
 
@@ -16,18 +16,18 @@ describe("restarts", () => {
   });
 
   it("do not come while nothing failed", () => {
-    const pace = createRestartPace(pacing);
-    expect([0, 500, 1000].map((nowMs) => pace.due(nowMs, false))).toEqual([false, false, false]);
-    expect(pace.restarts).toBe(0);
+    const intervals = createRestartBackoff(pacing);
+    expect([0, 500, 1000].map((nowMs) => intervals.due(nowMs, false))).toEqual([false, false, false]);
+    expect(intervals.restarts).toBe(0);
   });
 
-  it("keep their pace when it fails again soon, and begin anew after a calm time", () => {
-    const pace = createRestartPace(pacing);
-    expect(restartsUntil(700, pace)).toEqual([0, 100, 300, 700]);
-    pace.due(800, false);
-    expect(restartsUntil(1200, pace, 850)).toEqual([1100]);
-    for (let nowMs = 1250; nowMs <= 2300; nowMs += 50) pace.due(nowMs, false);
-    expect(restartsUntil(2500, pace, 2350)).toEqual([2350, 2450]);
-    expect(pace.restarts).toBe(7);
+  it("keep their delays when it fails again soon, and start again after a time without failures", () => {
+    const intervals = createRestartBackoff(pacing);
+    expect(restartsUntil(700, intervals)).toEqual([0, 100, 300, 700]);
+    intervals.due(800, false);
+    expect(restartsUntil(1200, intervals, 850)).toEqual([1100]);
+    for (let nowMs = 1250; nowMs <= 2300; nowMs += 50) intervals.due(nowMs, false);
+    expect(restartsUntil(2500, intervals, 2350)).toEqual([2350, 2450]);
+    expect(intervals.restarts).toBe(7);
   });
 });

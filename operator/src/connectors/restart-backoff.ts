@@ -4,7 +4,7 @@ export type RestartPacing = {
   readonly firstMs: number;
   /** The most between two restarts. */
   readonly longestMs: number;
-  /** After so long without a failure the pace begins anew. */
+  /** After this time without a failure the back-off starts again from the shortest delay. */
   readonly calmMs: number;
 };
 
@@ -19,8 +19,8 @@ export type RestartPace = {
   readonly restarts: number;
 };
 
-/** A pace of something that has not failed yet. */
-export function createRestartPace(pacing: RestartPacing = defaultRestartPacing): RestartPace {
+/** The back-off of a connector or task that has not failed yet. */
+export function createRestartBackoff(pacing: RestartPacing = defaultRestartPacing): RestartPace {
   const { firstMs, longestMs, calmMs } = pacing;
   let restarts = 0;
   let waitMs = 0;

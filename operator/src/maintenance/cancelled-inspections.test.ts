@@ -4,14 +4,14 @@ import { expect, it } from "vitest";
 import { meshDefinition } from "../../testing/prepare-mesh.ts";
 import { type SilentServer, startSilentServer } from "../../testing/silent-server-fixture.ts";
 import { openEngines } from "../mesh-engines.ts";
-import { operatorPace } from "../start.ts";
+import { operatorIntervals } from "../start.ts";
 import { createInspection } from "./inspection.ts";
-import { createUpkeep } from "./maintenance.ts";
+import { createMaintenance } from "./maintenance.ts";
 import { createMongoOperatorStore } from "./mongo-operator-store.ts";
 
 const nowhere = "127.0.0.1:1";
 
-function openUpkeep(silent: { readonly kafka?: SilentServer; readonly connect?: SilentServer }) {
+function openMaintenance(silent: { readonly kafka?: SilentServer; readonly connect?: SilentServer }) {
   const at = (server: SilentServer | undefined) => (server ? `127.0.0.1:${server.port}` : nowhere);
   const options = {
     kafkaBrokers: [at(silent.kafka)],
@@ -21,23 +21,23 @@ function openUpkeep(silent: { readonly kafka?: SilentServer; readonly connect?: 
     prefix: "none.",
   };
   const engines = openEngines(options, options.database);
-  const upkeep = createUpkeep({
+  const maintenance = createMaintenance({
     engines,
     mesh: meshDefinition(options),
     store: createMongoOperatorStore(engines.db),
-    pace: { ...operatorPace, answerMs: 200 },
+    intervals: { ...operatorIntervals, answerMs: 200 },
     now: () => performance.now(),
     logger: silentLogger(),
   });
-  return { upkeep, [Symbol.asyncDispose]: () => engines[Symbol.asyncDispose]() };
+  return { maintenance, [Symbol.asyncDispose]: () => engines[Symbol.asyncDispose]() };
 }
 
 it.each(["kafka", "connect"] as const)(
   "a look that %s does not answer leaves no request behind",
   async (engine) => {
     await using server = await startSilentServer();
-    await using test = openUpkeep({ [engine]: server });
-    const { problems } = await test.upkeep.look(new AbortController().signal);
+    await using test = openMaintenance({ [engine]: server });
+    const { problems } = await test.maintenance.look(new AbortController().signal);
     expect(server.taken).toBeGreaterThan(0);
     expect(problems.join("\n")).toContain("no answer within 200 ms");
     await waitUntil(() => server.open === 0, { timeoutMs: 5000, what: "the connections are closed" });
@@ -46,9 +46,9 @@ it.each(["kafka", "connect"] as const)(
 
 it("a look ends when the operator stops, whatever does not answer", async () => {
   await using server = await startSilentServer();
-  await using test = openUpkeep({ kafka: server, connect: server });
+  await using test = openMaintenance({ kafka: server, connect: server });
   const stopping = new AbortController();
-  const look = test.upkeep.look(stopping.signal);
+  const look = test.maintenance.look(stopping.signal);
   await waitUntil(() => server.taken > 0);
   stopping.abort(new Error("stopping"));
   expect((await look).problems.join("\n")).toContain("stopping");

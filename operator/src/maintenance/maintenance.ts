@@ -3,7 +3,7 @@ import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { OperatorStatusDocument } from "@devicemesh/pipeline";
 import { connectorDefinitions } from "../connectors/connector-definitions.ts";
-import { type ConnectorSight, createConnectorWatch } from "../connectors/connector-watch.ts";
+import { type ConnectorObservation, createConnectorWatch } from "../connectors/connector-watch.ts";
 import type { RestartPacing } from "../connectors/restart-backoff.ts";
 import { inspectMesh } from "../definition/inspect-mesh.ts";
 import type { MeshDefinition } from "../definition/mesh-definition.ts";
@@ -14,7 +14,7 @@ import type { OperatorStore } from "./operator-store.ts";
 import { createProgressWatch } from "./progress-watch.ts";
 
 /** Keeps a mesh as it should be. */
-export type Upkeep = {
+export type Maintenance = {
   /**
    * Looks at everything, restarts and makes again what can be, and says how it is. Never rejects: what cannot be
    * reached is a problem. Ends within some multiples of `answerMs`, and soon after the signal aborts; what did not
@@ -23,8 +23,8 @@ export type Upkeep = {
   look(signal: AbortSignal): Promise<Omit<OperatorStatusDocument, "_id" | "updated">>;
 };
 
-/** What upkeep goes by. */
-export type UpkeepPace = {
+/** What maintenance goes by. */
+export type MaintenanceIntervals = {
   /** So long may a sink, or the reader of dead letters, do nothing although something waits, in ms. */
   readonly stuckAfterMs: number;
   /** Topics, collections, indexes and configurations are compared with what they should be so often, in ms. */
@@ -37,36 +37,36 @@ export type UpkeepPace = {
 /** One look at everything. */
 type Look = { readonly problems: string[]; readonly signal: AbortSignal };
 
-/** Upkeep of a mesh that has been made. `now` is a clock in ms that only goes forward. */
-export function createUpkeep(options: {
+/** Maintenance of a mesh that has been made. `now` is a clock in ms that only goes forward. */
+export function createMaintenance(options: {
   readonly engines: MeshEngines;
   readonly mesh: MeshDefinition;
   readonly store: OperatorStore;
-  readonly pace: UpkeepPace;
+  readonly intervals: MaintenanceIntervals;
   readonly now: () => number;
   readonly logger: Logger;
-}): Upkeep {
-  const { engines, mesh, store, pace, now, logger } = options;
+}): Maintenance {
+  const { engines, mesh, store, intervals, now, logger } = options;
   const { names } = mesh;
-  const { stuckAfterMs, answerMs } = pace;
+  const { stuckAfterMs, answerMs } = intervals;
   const readProgress = (groupId: string, topic: string, signal?: AbortSignal): Promise<GroupProgress> =>
     readGroupProgress(engines.withAdmin, groupId, topic, signal);
   const watches = connectorDefinitions(mesh).map((definition) => ({
     name: definition.name,
-    seen: undefined as ConnectorSight | undefined,
+    seen: undefined as ConnectorObservation | undefined,
     watch: createConnectorWatch({
       definition,
       rest: engines.rest,
       readProgress,
       stuckAfterMs,
-      ...(pace.restarts && { pacing: pace.restarts }),
+      ...(intervals.restarts && { pacing: intervals.restarts }),
     }),
   }));
   const deadLetterWatch = createProgressWatch();
   let deadLetterLag = 0;
   const inspection = createInspection({
     inspect: (signal) => inspectMesh(engines, mesh, signal),
-    everyMs: pace.inspectEveryMs,
+    everyMs: intervals.inspectEveryMs,
     logger,
   });
 
@@ -89,10 +89,14 @@ export function createUpkeep(options: {
     const { problems } = look;
     await Promise.all(
       watches.map(async (one) => {
-        const sight = await attempt(`connector ${one.name}`, (signal) => one.watch.look(now(), signal), look);
-        if (!sight) return;
-        one.seen = sight;
-        problems.push(...sight.problems);
+        const observation = await attempt(
+          `connector ${one.name}`,
+          (signal) => one.watch.look(now(), signal),
+          look,
+        );
+        if (!observation) return;
+        one.seen = observation;
+        problems.push(...observation.problems);
       }),
     );
   }

@@ -6,7 +6,7 @@ import type { OperatorStore } from "./operator-store.ts";
 /** For a whole request. */
 const timeoutMS = 5000;
 
-/** Upkeep's part of the mesh's database. */
+/** Maintenance's part of the mesh's database. */
 export function createMongoOperatorStore(db: Db): OperatorStore {
   const status = db.collection<OperatorStatusDocument>(collections.status);
   const deadLetters = db.collection<DeadLetterDocument>(collections.deadLetters);

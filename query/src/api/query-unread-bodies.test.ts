@@ -26,7 +26,7 @@ describe("a caller without a token", () => {
 
   it.each(contentTypes)("is rejected by its headers, and its body is not read: %s", async (contentType) => {
     const unfinished = createUnfinishedRequests();
-    let heldMax = 0;
+    let queuedMax = 0;
     const watched = {
       ...unfinished,
       open: (...parameters: Parameters<typeof unfinished.open>) => {
@@ -35,7 +35,7 @@ describe("a caller without a token", () => {
           ...meter,
           received(chunk: Uint8Array) {
             meter.received(chunk);
-            heldMax = Math.max(heldMax, unfinished.bytes);
+            queuedMax = Math.max(queuedMax, unfinished.bytes);
           },
         };
       },
@@ -53,7 +53,7 @@ describe("a caller without a token", () => {
       const status = trailers["grpc-status"] ?? /grpc-status: (\d+)/.exec(body.toString())?.[1];
       expect(status === "16" || headers[":status"] === 401).toBe(true);
     }
-    expect(heldMax).toBe(0);
+    expect(queuedMax).toBe(0);
     // The streams are given back, so that the connection goes on.
     await waitUntil(() => streams.every(({ closed }) => closed));
     const stream = connection.open({

@@ -1,13 +1,13 @@
 import { expect, it } from "vitest";
-import { createCommitPace } from "./commit-rate.ts";
+import { createCommitInterval } from "./commit-rate.ts";
 
 function paceAt(startMs: number) {
   const time = { nowMs: startMs };
-  return { time, pace: createCommitPace({ monotonicMs: () => time.nowMs }) };
+  return { time, pace: createCommitInterval({ monotonicMs: () => time.nowMs }) };
 }
 
 /** Whether the next commit may begin without waiting. */
-async function isDue(pace: ReturnType<typeof createCommitPace>): Promise<boolean> {
+async function isDue(pace: ReturnType<typeof createCommitInterval>): Promise<boolean> {
   let due = false;
   const waiting = pace.untilDue().then(() => {
     due = true;

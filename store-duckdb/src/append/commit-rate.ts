@@ -22,7 +22,7 @@ const intervalMaxMs = 120;
 const calmReadingsPerMs = 100;
 
 /** Makes a pace. `monotonicMs` gives milliseconds of a clock that never jumps. */
-export function createCommitPace({ monotonicMs }: { readonly monotonicMs: () => number }): CommitPace {
+export function createCommitInterval({ monotonicMs }: { readonly monotonicMs: () => number }): CommitPace {
   let dueMs = Number.NEGATIVE_INFINITY;
   let begin: (() => void) | undefined;
   return {

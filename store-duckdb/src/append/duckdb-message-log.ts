@@ -6,11 +6,11 @@ import { duckdbFailure } from "../database/duckdb-failure.ts";
 import type { DiskReserve } from "../disk-reserve.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 import type { ArrivalClock } from "./arrival-clock.ts";
-import { createCommitPace } from "./commit-rate.ts";
+import { createCommitInterval } from "./commit-rate.ts";
 import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
 import { createFoundDuplicates, type DuckdbDuplicates, type FoundDuplicates } from "./duckdb-duplicates.ts";
 import { findStored } from "./duckdb-stored-lookup.ts";
-import { createReadingColumns, type SortedMessages, settleDoubtful, sortBatch } from "./duplicate-filter.ts";
+import { createReadingColumns, type SortedMessages, settleUnknown, sortBatch } from "./duplicate-filter.ts";
 
 /** What one commit did. */
 export type CommitReport = {
@@ -63,7 +63,7 @@ export function createDuckdbMessageLog(dependencies: {
   // Bounded by the callers: ingest limits the readings in flight over all its streams.
   let waiting: Waiting[] = [];
   let waitingReadings = 0;
-  const pace = createCommitPace({ monotonicMs: () => performance.now() });
+  const pace = createCommitInterval({ monotonicMs: () => performance.now() });
   let running: Promise<void> | undefined;
   let committing: { readonly arrivedMs: number; readonly done: Promise<unknown> } | undefined;
   let closed = false;
@@ -94,7 +94,7 @@ export function createDuckdbMessageLog(dependencies: {
     try {
       const repeats =
         sorted.doubtful.length > 0
-          ? settleDoubtful(sorted, await findStored(connection, writer, sorted.doubtful), add)
+          ? settleUnknown(sorted, await findStored(connection, writer, sorted.doubtful), add)
           : { duplicates: 0, conflicts: 0 };
       const seriesCount = registry.size;
       await insertSeries(connection, registry, seriesCount);

@@ -2,7 +2,7 @@ import { sensors } from "@devicemesh/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createSeriesRegistry } from "../series/series-registry.ts";
-import { createReadingColumns, type SortedMessages, settleDoubtful, sortBatch } from "./duplicate-filter.ts";
+import { createReadingColumns, type SortedMessages, settleUnknown, sortBatch } from "./duplicate-filter.ts";
 
 type Row = readonly [device: number, timestampMs: number, value: number];
 
@@ -16,7 +16,7 @@ function batchOf(rows: readonly Row[]) {
   };
 }
 
-describe("sortBatch and settleDoubtful", () => {
+describe("sortBatch and settleUnknown", () => {
   it("keeps the first of each identity and counts the others, as a plain map does", () => {
     const row = fc.tuple(fc.nat(2), fc.nat(6), fc.nat(1));
     fc.assert(
@@ -42,7 +42,7 @@ describe("sortBatch and settleDoubtful", () => {
           sortBatch(batchOf(rows), registry, sorted);
           const nameOf = (series: number, timestampMs: number) =>
             `${registry.get(series).deviceId}@${timestampMs}`;
-          const repeats = settleDoubtful(sorted, (series, timestampMs) =>
+          const repeats = settleUnknown(sorted, (series, timestampMs) =>
             stored.get(nameOf(series, timestampMs)),
           );
           counted = {

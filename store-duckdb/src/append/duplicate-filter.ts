@@ -80,7 +80,7 @@ export type OnRepeat = (
  * repeat of a stored reading, of a fresh one of the same commit, or of an earlier doubtful one.
  * @param stored the value of the stored reading of an identity, or undefined if none is stored.
  */
-export function settleDoubtful(
+export function settleUnknown(
   { fresh, doubtful }: SortedMessages,
   stored: (series: number, timestampMs: number) => number | undefined,
   onRepeat: OnRepeat = () => {},

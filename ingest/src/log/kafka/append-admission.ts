@@ -1,6 +1,6 @@
 import type { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 import type { MessageBatch } from "../message-log.ts";
-import { type HeldAppend, holdAppend } from "./queued-append.ts";
+import { holdAppend, type QueuedAppend } from "./queued-append.ts";
 
 /** The appends that a log has taken and not yet answered, those let in and those that wait for it. */
 export type AppendAdmission = {
@@ -9,7 +9,7 @@ export type AppendAdmission = {
   /** Takes an append, and resolves or rejects with its answer. */
   hold(batch: MessageBatch, timeoutMs: number): Promise<void>;
   /** From now on appends are let in. */
-  openDoor(): void;
+  openHost(): void;
   /** Answers every append with an error, and lets none in until the door is opened again. */
   failAll(error: RpcError): void;
   /** Resolves when there is none, or after `timeoutMs`. */
@@ -24,20 +24,20 @@ export type AppendAdmission = {
 export function createAppendAdmission(options: {
   readonly readingsMax: number;
   /** Is given each append that is let in. */
-  readonly onLetIn: (append: HeldAppend) => void;
+  readonly onLetIn: (append: QueuedAppend) => void;
   /** Gives the error of an append that took too long, which may be inside or not. */
   readonly timedOut: () => RpcError;
 }): AppendAdmission {
   const { readingsMax, onLetIn, timedOut } = options;
-  const waiting = new Set<HeldAppend>();
-  const inside = new Set<HeldAppend>();
+  const waiting = new Set<QueuedAppend>();
+  const inside = new Set<QueuedAppend>();
   let waitingReadings = 0;
   let insideReadings = 0;
-  let doorOpen = false;
+  let hostOpen = false;
   let whenEmpty: (() => void) | undefined;
 
   function letIn(): void {
-    if (!doorOpen) return;
+    if (!hostOpen) return;
     for (const append of waiting) {
       const { length } = append.batch;
       if (inside.size > 0 && insideReadings + length > readingsMax) return;
@@ -49,7 +49,7 @@ export function createAppendAdmission(options: {
     }
   }
 
-  function onAnswered(append: HeldAppend): void {
+  function onAnswered(append: QueuedAppend): void {
     if (inside.delete(append)) insideReadings -= append.batch.length;
     if (waiting.delete(append)) waitingReadings -= append.batch.length;
     letIn();
@@ -61,19 +61,19 @@ export function createAppendAdmission(options: {
       return waitingReadings + insideReadings;
     },
     hold(batch, timeoutMs) {
-      const onTimeout = (append: HeldAppend) => append.fail(timedOut());
+      const onTimeout = (append: QueuedAppend) => append.fail(timedOut());
       const { append, answer } = holdAppend({ batch, timeoutMs, onTimeout, onAnswered });
       waiting.add(append);
       waitingReadings += batch.length;
       letIn();
       return answer;
     },
-    openDoor() {
-      doorOpen = true;
+    openHost() {
+      hostOpen = true;
       letIn();
     },
     failAll(error) {
-      doorOpen = false;
+      hostOpen = false;
       for (const append of [...waiting, ...inside]) append.fail(error);
     },
     async untilEmpty(timeoutMs) {

@@ -10,7 +10,7 @@ import { createRetentionBound, type RetentionBound } from "../retention-bound.ts
 const intervals = { knownMs: 15_000, failingMs: 1000 } as const;
 
 /** How long one look at the topic may take, in ms. */
-const lookLimitMs = 20_000;
+const pollLimitMs = 20_000;
 
 /** The bound of ingest, followed on the retention topic. */
 export type KafkaRetentionBound = AsyncDisposable &
@@ -78,7 +78,7 @@ export function followRetentionTopic(options: {
     while (!signal.aborted) {
       let failure: unknown;
       try {
-        const looked = withinTime(look(), { ms: lookLimitMs, what: `the retention topic ${topic}` });
+        const looked = withinTime(look(), { ms: pollLimitMs, what: `the retention topic ${topic}` });
         await Promise.race([looked, stopped]);
       } catch (error) {
         failure = error;
@@ -132,7 +132,7 @@ async function readRecord(kafka: Kafka, topic: string, offset: number): Promise<
       },
     });
     consumer.seek({ topic, partition: 0, offset: String(offset) });
-    return await withinTime(promise, { ms: lookLimitMs / 2, what: `the last record of ${topic}` });
+    return await withinTime(promise, { ms: pollLimitMs / 2, what: `the last record of ${topic}` });
   } finally {
     await consumer.disconnect().catch(() => {});
   }

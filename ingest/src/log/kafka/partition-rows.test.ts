@@ -4,12 +4,12 @@ import { describe, expect, it } from "vitest";
 import { batchOf } from "../../../testing/message-log.contract.ts";
 import { createMessageRecords } from "../message-records.ts";
 import { createPartitionRows, type PartitionSend } from "./partition-rows.ts";
-import { type HeldAppend, holdAppend } from "./queued-append.ts";
+import { holdAppend, type QueuedAppend } from "./queued-append.ts";
 
 const messages = (count: number, deviceId = "a"): DeviceMessage[] =>
   Array.from({ length: count }, (_, i) => ({ deviceId, timestampMs: i, sensor: "temperature", value: i }));
 
-function hold(count: number, deviceId?: string): HeldAppend {
+function hold(count: number, deviceId?: string): QueuedAppend {
   const { append, answer } = holdAppend({
     batch: batchOf(messages(count, deviceId)),
     timeoutMs: 60_000,
@@ -20,8 +20,8 @@ function hold(count: number, deviceId?: string): HeldAppend {
   return append;
 }
 
-const rowsOf = (append: HeldAppend) => Array.from({ length: append.batch.length }, (_, row) => row);
-const fail = (append: HeldAppend) => append.fail(unavailable({ message: "gone", retryDelayMs: 1 }));
+const rowsOf = (append: QueuedAppend) => Array.from({ length: append.batch.length }, (_, row) => row);
+const fail = (append: QueuedAppend) => append.fail(unavailable({ message: "gone", retryDelayMs: 1 }));
 const open = (limits: { recordsMax?: number; bytesMax?: number } = {}) =>
   createPartitionRows({ encode: createMessageRecords(), recordsMax: 100, bytesMax: 1e6, ...limits });
 const valuesOf = (send: PartitionSend | undefined) =>

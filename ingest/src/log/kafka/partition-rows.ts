@@ -1,11 +1,11 @@
 import type { MessageRecord, MessageRecords } from "../message-records.ts";
-import type { HeldAppend } from "./queued-append.ts";
+import type { QueuedAppend } from "./queued-append.ts";
 
 /** What goes to a partition in one send. */
 export type PartitionSend = {
   readonly records: readonly MessageRecord[];
   /** How many of the records belong to which append, in order. */
-  readonly parts: readonly { readonly append: HeldAppend; readonly rows: number }[];
+  readonly parts: readonly { readonly append: QueuedAppend; readonly rows: number }[];
 };
 
 /** The rows that wait to be sent to one partition, in the order they were appended. */
@@ -13,7 +13,7 @@ export type PartitionRows = {
   /** How many there are, those of appends that were answered meanwhile included until `dropAnswered`. */
   readonly length: number;
   /** Adds rows of an append behind the others. */
-  add(append: HeldAppend, rows: readonly number[]): void;
+  add(append: QueuedAppend, rows: readonly number[]): void;
   /** Takes the first rows, as many as fit into one send; nothing if there are none that anybody waits for. */
   take(): PartitionSend | undefined;
   /** Forgets the rows of appends that were answered. */
@@ -31,7 +31,7 @@ export function createPartitionRows(options: {
   readonly bytesMax: number;
 }): PartitionRows {
   const { encode, recordsMax, bytesMax } = options;
-  let waiting: { readonly append: HeldAppend; readonly rows: readonly number[] }[] = [];
+  let waiting: { readonly append: QueuedAppend; readonly rows: readonly number[] }[] = [];
   /** Where the first row that was not taken is. */
   let first = { segment: 0, row: 0 };
   let length = 0;
@@ -52,7 +52,7 @@ export function createPartitionRows(options: {
     },
     take() {
       const records: MessageRecord[] = [];
-      const parts: { append: HeldAppend; rows: number }[] = [];
+      const parts: { append: QueuedAppend; rows: number }[] = [];
       let bytes = 0;
       let full = false;
       while (!full && first.segment < waiting.length) {

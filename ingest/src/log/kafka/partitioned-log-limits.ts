@@ -8,7 +8,7 @@ export type PartitionedLogLimits = SendLimits & {
   /** How long an append may take before it is given up. */
   readonly appendTimeoutMs: number;
   /** The same once the log has failed for longer than that. */
-  readonly awayTimeoutMs: number;
+  readonly unavailableTimeoutMs: number;
   /** How long appends may take to finish when the log is closed. */
   readonly closeGraceMs: number;
   /** What callers are told to wait before they try again. */
@@ -32,7 +32,7 @@ export const defaultPartitionedLogLimits = {
   readingsInFlightMax: 200_000,
   // A broker that dies is replaced after 9 s (broker.session.timeout.ms), and after less where that is set lower.
   appendTimeoutMs: 15_000,
-  awayTimeoutMs: 1000,
+  unavailableTimeoutMs: 1000,
   closeGraceMs: 3000,
   retryDelayMs: 1000,
   watch: { wellMs: 5000, failingMs: 500 },

@@ -36,7 +36,7 @@ describe("the partitioned log, whatever becomes of its sends", () => {
           limits: {
             ...defaultPartitionedLogLimits,
             ...limits,
-            awayTimeoutMs: 2,
+            unavailableTimeoutMs: 2,
             lingerMs: 0,
             resendMinMs: 0,
             resendMaxMs: 1,

@@ -13,7 +13,7 @@ const quick = {
   resendMinMs: 1,
   resendMaxMs: 5,
   appendTimeoutMs: 100,
-  awayTimeoutMs: 5000,
+  unavailableTimeoutMs: 5000,
   closeGraceMs: 50,
   watch: { wellMs: 200, failingMs: 5 },
 } satisfies PartitionedLogLimits;
@@ -60,7 +60,7 @@ describe("a log that is away", () => {
   it("refuses later appends sooner, and tries them all the same", async () => {
     await using test = openLog({
       appendTimeoutMs: 2000,
-      awayTimeoutMs: 300,
+      unavailableTimeoutMs: 300,
       watch: { wellMs: 60_000, failingMs: 5 },
     });
     test.fake.fate = () => "refuse";
@@ -108,7 +108,7 @@ describe("a log that is away", () => {
   });
 
   it("stays away while every send fails, though the topic is there", async () => {
-    await using test = openLog({ awayTimeoutMs: 50 });
+    await using test = openLog({ unavailableTimeoutMs: 50 });
     test.fake.fate = () => "refuse";
     let isOver = false;
     async function append(): Promise<void> {

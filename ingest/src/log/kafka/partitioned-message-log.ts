@@ -8,7 +8,7 @@ import { partitionOf } from "./murmur2.ts";
 import { createPartitionSender, type PartitionSender } from "./partition-sender.ts";
 import type { PartitionedLogLimits } from "./partitioned-log-limits.ts";
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
-import type { HeldAppend } from "./queued-append.ts";
+import type { QueuedAppend } from "./queued-append.ts";
 import { watchTopic } from "./topic-watch.ts";
 
 /** What a log has done since it was made, and how it is. */
@@ -71,7 +71,7 @@ export function createPartitionedMessageLog(options: {
     timedOut() {
       counts.timedOut++;
       gaveUpMs = monotonicMs();
-      tellReachable();
+      reportReachable();
       dropAnsweredSoon();
       const wrong = fault();
       return refuse(wrong instanceof RpcError ? wrong.message : "the message log is too slow");
@@ -96,7 +96,7 @@ export function createPartitionedMessageLog(options: {
     return isLong(describing?.sinceMs) || senders.some(({ failing }) => isLong(failing?.sinceMs));
   }
 
-  function tellReachable(): void {
+  function reportReachable(): void {
     const now = senders.length > 0 && refusal === undefined && !isAway();
     // At the start it matters what is missing: the brokers, or the topic. Later, reasons change with every attempt.
     const reason = senders.length === 0 ? withoutFigures(reasonOf(fault())) : undefined;
@@ -125,11 +125,11 @@ export function createPartitionedMessageLog(options: {
       onSent() {
         counts.sends++;
         describing = undefined;
-        if (!reachable) tellReachable();
+        if (!reachable) reportReachable();
       },
       onFailed() {
         counts.failedSends++;
-        tellReachable();
+        reportReachable();
       },
     });
   }
@@ -138,9 +138,9 @@ export function createPartitionedMessageLog(options: {
     describing = undefined;
     if (senders.length === 0) {
       senders = Array.from({ length: partitions }, (_, partition) => openSender(partition));
-      admission.openDoor();
+      admission.openHost();
     } else if (senders.length === partitions) {
-      if (refusal) admission.openDoor();
+      if (refusal) admission.openHost();
       refusal = undefined;
     } else if (refusal === undefined) {
       // Devices would change their partitions, and repeats could no longer be told from redeliveries.
@@ -155,7 +155,7 @@ export function createPartitionedMessageLog(options: {
       const isIdle = !sender.busy && (sender.failing?.lastMs ?? 0) <= before;
       if (isIdle && !leaderless.includes(partition)) sender.forgetFailure();
     }
-    tellReachable();
+    reportReachable();
   }
 
   const watch = watchTopic({
@@ -164,7 +164,7 @@ export function createPartitionedMessageLog(options: {
     onState,
     onFailure(error) {
       describing = { sinceMs: describing?.sinceMs ?? monotonicMs(), error };
-      tellReachable();
+      reportReachable();
     },
     isWell: () =>
       senders.length > 0 &&
@@ -186,7 +186,7 @@ export function createPartitionedMessageLog(options: {
       if (closing) throw refuse("the message log is closed");
       if (refusal) throw refusal;
       if (batch.length === 0) return;
-      await admission.hold(batch, isAway() ? limits.awayTimeoutMs : limits.appendTimeoutMs);
+      await admission.hold(batch, isAway() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
     },
     stats: () => ({
       reachable: reachable ?? false,
@@ -201,7 +201,7 @@ export function createPartitionedMessageLog(options: {
   };
 }
 
-function distribute(append: HeldAppend, senders: readonly PartitionSender[]): void {
+function distribute(append: QueuedAppend, senders: readonly PartitionSender[]): void {
   const { batch } = append;
   const rowsOf: (number[] | undefined)[] = senders.map(() => undefined);
   for (let row = 0; row < batch.length; row++) {

@@ -2,7 +2,7 @@ import type { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 import type { MessageBatch } from "../message-log.ts";
 
 /** An append that the log has taken and not yet answered. */
-export type HeldAppend = {
+export type QueuedAppend = {
   readonly batch: MessageBatch;
   /** False once it was answered: nobody waits for its rows any more. */
   readonly open: boolean;
@@ -19,9 +19,9 @@ export type HeldAppend = {
 export function holdAppend(options: {
   readonly batch: MessageBatch;
   readonly timeoutMs: number;
-  readonly onTimeout: (append: HeldAppend) => void;
-  readonly onAnswered: (append: HeldAppend) => void;
-}): { readonly append: HeldAppend; readonly answer: Promise<void> } {
+  readonly onTimeout: (append: QueuedAppend) => void;
+  readonly onAnswered: (append: QueuedAppend) => void;
+}): { readonly append: QueuedAppend; readonly answer: Promise<void> } {
   const { batch, timeoutMs, onTimeout, onAnswered } = options;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let unacknowledged = batch.length;
@@ -34,7 +34,7 @@ export function holdAppend(options: {
     onAnswered(append);
   }
 
-  const append: HeldAppend = {
+  const append: QueuedAppend = {
     batch,
     get open() {
       return open;

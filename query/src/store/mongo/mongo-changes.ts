@@ -10,7 +10,7 @@ type Trace = { readonly newestMs: number; readonly count: number };
 export type ChangeWatch = (signal: AbortSignal) => AsyncIterable<void>;
 
 /** How often a waiting watcher looks, in ms: about as often as a watch may send. */
-const lookEveryMs = 200;
+const pollEveryMs = 200;
 /** How old a look of another watcher may be, in ms, so that a thousand watchers look no more often than a few. */
 const traceCacheMs = 50;
 
@@ -67,7 +67,7 @@ export function createChangeWatch(options: { readonly db: Db; readonly closed: A
             const isChanged = trace?.newestMs !== seen?.newestMs || trace?.count !== seen?.count;
             seen = trace;
             if (isChanged) yield;
-            else await delay(lookEveryMs, undefined, { signal: ended });
+            else await delay(pollEveryMs, undefined, { signal: ended });
           }
         } catch (error) {
           if (!ended.aborted) throw error;
