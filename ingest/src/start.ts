@@ -24,12 +24,9 @@ import {
 } from "./publish/grpc-service.ts";
 import { identifyOnce } from "./publish/identify-once.ts";
 import { createOpenCalls } from "./publish/open-calls.ts";
-<<<<<<< HEAD
+
 import { createReadingCapacity } from "./publish/reading-capacity.ts";
-=======
-import { createReadingCapacity } from "./publish/reading-capacity.ts";
-import { createIngestService, ingestServiceDefinition, ingestServiceName } from "./publish/service.ts";
->>>>>>> 930126e (Names in code follow the vocabulary: maintenance, election, observation, intervals, queued, capacity)
+
 import { createDeviceIds } from "./wire/device-ids.ts";
 import { createFrameDecoder } from "./wire/frame-decoder.ts";
 
