@@ -2,6 +2,8 @@ import { rmSync } from "node:fs";
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { runImportBench } from "./import/import-bench.ts";
+import { importReport } from "./import/import-report.ts";
 import { runIngestBench } from "./ingest/ingest-bench.ts";
 import { peerNames } from "./ingest/ingest-peers.ts";
 import { ingestReport } from "./ingest/ingest-report.ts";
@@ -22,6 +24,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   query,
   watch,
   series,
+  import: importFiles,
   mesh,
 };
 /** What runs if none is named: the mesh needs Java. */
@@ -122,6 +125,17 @@ async function series(config: BenchConfig): Promise<Report> {
     await runSeriesBench({
       series: config.quick ? 50_000 : 1_000_000,
       rounds: config.quick ? 5 : 20,
+      cache: resolve(config.cache),
+      progress,
+    }),
+  );
+}
+
+async function importFiles(config: BenchConfig): Promise<Report> {
+  return importReport(
+    await runImportBench({
+      rows: config.quick ? 50_000 : 1_000_000,
+      rounds: config.quick ? 1 : config.rounds,
       cache: resolve(config.cache),
       progress,
     }),

@@ -17,7 +17,10 @@ describe("npm start with --metrics-port", () => {
 
   beforeAll(async () => {
     mesh = await startMesh(folder.path, ["--no-generator", "--replay", recording, "--metrics-port", "0"]);
-    await waitUntil(() => mesh.output().includes("17,518 acked"), { timeoutMs: 30_000, what: "the replay" });
+    await waitUntil(() => mesh.output().includes("17,518 values in all"), {
+      timeoutMs: 30_000,
+      what: "the replay",
+    });
     address = /^metrics on (\S+)$/m.exec(mesh.output())?.[1] ?? "";
   });
   afterAll(async () => {

@@ -85,7 +85,7 @@ describe("npm start", () => {
     const file = join(folder.path, "one.csv");
     writeFileSync(file, "device_id,timestamp,sensor,value\na,2026-01-01T00:00:00Z,temperature,21\n");
     const mesh = await startMesh(join(folder.path, "data"), ["--replay", file]);
-    await mesh.until(/1 rows, 1 sent, 1 acked/);
+    await mesh.until(/1 stored\n +1 values in all/);
     expect(mesh.output()).toContain("none simulated beside --replay");
     expect(await mesh.stop()).toBe(0);
   });

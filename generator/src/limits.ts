@@ -12,9 +12,6 @@ export const reasonsListedMax = 10;
 
 export const statusIntervalMs = 500;
 
-/** The most characters of a row; one of a recording has about 60, rarely more than some 200. */
-export const rowCharactersMax = 4096;
-
 export const badRowsListedMax = 100;
 
 export const progressMs = 250;

@@ -1,7 +1,10 @@
 export { type ImportRouteOptions, importRoutes } from "./http/import-route.ts";
-export { loadRecordings, lookAtInputs } from "./load/import-recordings.ts";
+export { type LookedInput, loadRecordings, lookAtFiles, lookAtInputs } from "./load/import-recordings.ts";
 export type { ImportProgress, ImportReport } from "./load/report.ts";
 export type { ImportOptions } from "./look/options.ts";
+export { lookText } from "./report/look-text.ts";
+export { progressText, reportText } from "./report/report-text.ts";
+export { createStatusLine, type Output } from "./report/status-line.ts";
 export { importEnvironment } from "./settings.ts";
-export { type Input, streamInput } from "./source/inputs.ts";
+export { type Input, InputError, streamInput } from "./source/inputs.ts";
 export { runImport } from "./start.ts";

@@ -193,6 +193,10 @@ describe("shapes of recordings", () => {
     expect(ask("pressure", 29.9, 30.1)).toEqual([expect.stringContaining("inHg")]);
     expect(ask("humidity", 0.41, 0.42)).toEqual([expect.stringContaining("can be %, fraction")]);
     expect(ask("temperature_c", 70.1, 72.5, 68)).toHaveLength(3);
+    // The project's own form has the catalog's units.
+    expect(linesOf("device_id,timestamp,sensor,value\na,2025-03-29T20:00Z,temperature,72\n")).toEqual([
+      "a temperature 72 20:00",
+    ]);
     expect(ask("co_mg/m3", 1, 2)).toEqual([expect.stringContaining("cannot be converted to ppm")]);
   });
 

@@ -1,13 +1,15 @@
 import { type IngestTls, systemClock } from "@devicemesh/client";
 import {
   createStatusLine,
+  InputError,
+  type LookedInput,
+  loadRecordings,
+  lookAtFiles,
+  lookText,
   type Output,
-  openRecording,
-  RecordingError,
-  replayFile,
-  replayProgressText,
-  replaySummaryText,
-} from "@devicemesh/generator";
+  progressText,
+  reportText,
+} from "@devicemesh/import";
 
 /** What a replay at the start needs. */
 export type ReplayInto = {
@@ -24,37 +26,55 @@ export type ReplayInto = {
   readonly stderr: Output;
 };
 
-/** Ends the process with exit code 2, before anything starts, if the file to replay cannot be read or lacks a column. */
+/** Ends the process with exit code 2, before anything starts, if the file to replay cannot be read or leaves something open. */
 export async function refuseReplay(file: string | undefined): Promise<void> {
   if (file === undefined) return;
+  const problem = await problemOf(file);
+  if (problem === undefined) return;
+  process.stderr.write(`devicemesh: --replay: ${problem}\n`);
+  process.exit(2);
+}
+
+async function problemOf(file: string): Promise<string | undefined> {
   try {
-    await openRecording(file);
+    const [looked] = await lookAtFiles([file]);
+    await looked!.sampled.close();
+    return openText(looked!);
   } catch (error) {
-    if (!(error instanceof RecordingError)) throw error;
-    process.stderr.write(`devicemesh: --replay: ${error.message}\n`);
-    process.exit(2);
+    if (!(error instanceof InputError)) throw error;
+    return error.message;
   }
 }
 
+function openText({ look, input }: LookedInput): string | undefined {
+  if (look.problem !== undefined) return `${input.name}: ${look.problem}`;
+  const [question] = look.questions;
+  return (
+    question && `${input.name}: ${question.text}; load it with npm run import, which has ${question.flag}`
+  );
+}
+
 /**
- * Replays a recording as fast as it is acknowledged, with a progress line, and says how it went. A file that
- * cannot be read is told and ends nothing else.
+ * Loads a recording as fast as it is acknowledged, with a progress line, and writes the report. A file that cannot be
+ * read is reported and ends nothing else.
  */
 export async function replayInto({ file, target, tls, signal, stdout, stderr }: ReplayInto): Promise<void> {
   const line = createStatusLine({ output: stderr, clock: systemClock });
   try {
-    const summary = await replayFile({
-      file,
-      target,
+    const looked = await lookAtFiles([file]);
+    const report = await loadRecordings(looked, {
+      to: target,
       tls,
+      isDryRun: false,
+      clock: systemClock,
       signal,
-      onProgress: (progress) => line.show(replayProgressText(progress)),
+      onProgress: (progress) => line.show(progressText(progress)),
     });
     line.end();
-    stdout.write(`\nreplayed ${file}\n${replaySummaryText(summary)}`);
+    stdout.write(`\nreplayed ${looked.map(lookText).join("")}${reportText(report)}`);
   } catch (error) {
     line.end();
-    if (!(error instanceof RecordingError)) throw error;
+    if (!(error instanceof InputError)) throw error;
     stderr.write(`devicemesh: --replay: ${error.message}\n`);
   }
 }

@@ -75,7 +75,7 @@ export const embeddedSettings = defineSettings({
       kind: "string",
       placeholder: "FILE",
       description:
-        "Send a CSV recording (device_id,timestamp,sensor,value) at the start, as fast as it is acknowledged.",
+        "Load a recording that needs no flags (see npm run import) at the start, as fast as it is acknowledged.",
     },
     corsOrigin: {
       flag: "--cors-origin",

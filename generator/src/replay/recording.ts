@@ -1,6 +1,7 @@
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
-import { type CsvRow, readCsvRows } from "./csv-rows.ts";
+import { createFieldReader, type FieldLine } from "@devicemesh/import/formats/csv-rows";
+import { createTextReader } from "@devicemesh/import/source/encoding";
 import {
   findColumns,
   type RecordingColumns,
@@ -52,10 +53,10 @@ export async function openRecording(file: string): Promise<Recording> {
     let columns: RecordingColumns | undefined;
     try {
       const chunks = createReadStream(file, { highWaterMark: 256 * 1024 });
-      for await (const row of readCsvRows(countBytes(chunks))) {
-        if (columns === undefined) columns = columnsOf(file, row);
-        else if (row.kind === "problem") yield { kind: "bad", reason: row.problem, line: row.line };
-        else yield { ...readRow(row.fields, columns), line: row.line };
+      for await (const { fields, problem, line } of fieldLines(countBytes(chunks))) {
+        if (columns === undefined) columns = columnsOf(file, fields, problem);
+        else if (problem !== undefined) yield { kind: "bad", reason: problem, line };
+        else yield { ...readRow(fields, columns), line };
       }
     } catch (cause) {
       throw cause instanceof RecordingError ? cause : unreadable(file, cause);
@@ -71,11 +72,17 @@ export async function openRecording(file: string): Promise<Recording> {
 
 const headerText = recordingColumns.join(",");
 
-function columnsOf(file: string, header: CsvRow): RecordingColumns {
-  const found = header.kind === "problem" ? header : findColumns(header.fields);
+async function* fieldLines(chunks: AsyncIterable<Buffer>): AsyncGenerator<FieldLine> {
+  const text = createTextReader("utf-8");
+  const lines = createFieldReader(",");
+  for await (const chunk of chunks) yield* lines.read(text.read(chunk), false);
+  yield* lines.read(text.end(), true);
+}
+
+function columnsOf(file: string, fields: readonly string[], problem: string | undefined): RecordingColumns {
+  const found = problem === undefined ? findColumns(fields) : ({ kind: "problem", problem } as const);
   if (found.kind === "found") return found.columns;
-  const text =
-    header.kind === "problem" ? "" : ` in ${JSON.stringify(header.fields.join(",").slice(0, 200))}`;
+  const text = problem !== undefined ? "" : ` in ${JSON.stringify(fields.join(",").slice(0, 200))}`;
   throw new RecordingError(
     `${file}: the first line must be a header with the columns ${headerText}; ${found.problem}${text}`,
   );

@@ -78,7 +78,7 @@ describe("replay", () => {
     expect(summary.badRows.map(({ reason }) => reason)).toEqual([
       "it has 2 fields, the header has 4",
       "a quoted field does not end",
-      "it is longer than 4096 characters",
+      "the row is longer than 65536 characters",
       expect.stringContaining("value 2000 is not within"),
     ]);
     expect(ingest.stored).toHaveLength(4);

@@ -6,7 +6,8 @@ import { createDeviceNames } from "../convert/device-names.ts";
 import { type Look, lookAt } from "../look/look.ts";
 import type { ImportOptions } from "../look/options.ts";
 import type { SensorLookup } from "../look/sensor-lookup.ts";
-import { type Input, InputError } from "../source/inputs.ts";
+import { sensorLookup } from "../sensors.ts";
+import { fileInput, type Input, InputError } from "../source/inputs.ts";
 import { type Sampled, sampleOf } from "../source/sample.ts";
 import { openDelivery } from "./delivery.ts";
 import { createReadingSink } from "./reading-sink.ts";
@@ -30,6 +31,12 @@ export async function lookAtInputs(
     looked.push({ input, sampled, look: lookAt(sampled.text, sampled.isWhole, context) });
   }
   return looked;
+}
+
+/** Looks at files that need no flags. @throws InputError if one cannot be read. */
+export async function lookAtFiles(paths: readonly string[]): Promise<LookedInput[]> {
+  const inputs = await Promise.all(paths.map(fileInput));
+  return lookAtInputs(inputs, { options: {}, lookup: sensorLookup });
 }
 
 /** How recordings are loaded. */

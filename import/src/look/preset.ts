@@ -11,6 +11,8 @@ export type Preset = {
   readonly zone?: string;
   /** The units that the file does not state, by sensor. */
   readonly units?: Readonly<Record<string, string>>;
+  /** Whether values are in the units of the catalog, unless the file or the user states another. */
+  readonly hasOwnUnits?: boolean;
   /** Whether the ids of devices end in the names of sensors. */
   readonly isEntities?: boolean;
 };
@@ -48,7 +50,7 @@ const presets: readonly (Preset & { readonly columns: readonly string[] })[] = [
   // Home Assistant writes to InfluxDB what it measures as a unit, and the id of the entity as a tag.
   { name: "InfluxDB of Home Assistant", columns: ["_measurement", "entity_id"], isEntities: true },
   { name: "InfluxDB", columns: ["_time", "_measurement"] },
-  { name: "flat readings", columns: ["device_id", "timestamp", "sensor", "value"] },
+  { name: "flat readings", columns: ["device_id", "timestamp", "sensor", "value"], hasOwnUnits: true },
 ];
 
 /** The preset of a file with these columns. */

@@ -53,7 +53,8 @@ export function unitQuestions(
       text: `${where} states ${JSON.stringify(unit)} for ${sensor.sensor}, which cannot be converted to ${sensor.unit}: state its unit, or leave out the column with --map COLUMN=-`,
     })),
     ...[...values].flatMap(([sensor, numbers]) => {
-      const units = options.units?.has(sensor.sensor) ? [] : doubtfulUnits(sensor, numbers);
+      const isKnown = context.preset?.hasOwnUnits || options.units?.has(sensor.sensor);
+      const units = isKnown ? [] : doubtfulUnits(sensor, numbers);
       if (units.length === 0) return [];
       const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
       const text = `no unit is stated for ${sensor.sensor}, and its values from ${low} to ${high} can be ${units.join(", ")}`;
