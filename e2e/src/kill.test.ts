@@ -62,8 +62,8 @@ describe("a mesh that is killed twenty times under load", () => {
     let next = 0;
     let unfinished: number[] = [];
 
-    async function publishUntilCut(mesh: MeshProcess, onAck: () => void): Promise<void> {
-      using publisher = createPublisher(mesh.ingest);
+    async function publishUntilCut(address: string, onAck: () => void): Promise<void> {
+      using publisher = createPublisher(address);
       for (;;) {
         const again = unfinished;
         const numbers = [...again, ...Array.from({ length: 4 - Math.min(4, again.length) }, () => next++)];
@@ -88,7 +88,8 @@ describe("a mesh that is killed twenty times under load", () => {
       // After a different number of acknowledgements each time, in the middle of the next units.
       const killAfter = 1 + ((round * 7) % 11);
       let killed: Promise<void> | undefined;
-      await publishUntilCut(mesh, () => {
+      // To both addresses that accept readings.
+      await publishUntilCut(round % 2 === 0 ? mesh.query : mesh.ingest, () => {
         if (++acks === killAfter) killed = mesh.kill();
       });
       await killed;

@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { delimiter, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { findGrpcurl } from "@devicemesh/engines/testing/host-tools";
+import { findEnvoy, findGrpcurl } from "@devicemesh/engines/testing/host-tools";
+import { type Envoy, startEnvoy } from "@devicemesh/envoy";
 import { importSettings } from "@devicemesh/import/settings";
 import { settingsTable } from "@devicemesh/kit/settings/define-settings";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
@@ -15,81 +16,110 @@ import { blocks, section } from "../testing/readme-blocks.ts";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const readme = readFileSync(`${root}README.md`, "utf8");
 const grpcurl = findGrpcurl();
+const envoy = findEnvoy();
 
 it("README.md lists the settings as they are", () => {
   expect(section(readme, "settings").trim()).toBe(settingsTable(embeddedSettings).trim());
 });
 
-// Without grpcurl and Go to install it, the test command says so, and CI counts these as failures.
-describe.skipIf(grpcurl === undefined)("the calls in README.md", () => {
-  let mesh: MeshProcess;
-  const folder = temporaryFolder();
+// Without grpcurl and Go to install it, or without Envoy, the test command says so, and CI counts these as failures.
+describe.each([
+  ["npm start", false],
+  ["the services of npm start behind Envoy, as npm run mesh has them", true],
+] as const)(
+  "the calls in README.md, to %s",
+  { skip: grpcurl === undefined || envoy === undefined },
+  (_, isBehindEnvoy) => {
+    let mesh: MeshProcess;
+    let edge: Envoy | undefined;
+    let address: string;
+    const folder = temporaryFolder();
 
-  async function run(line: string): Promise<string> {
-    const here = line.replaceAll("127.0.0.1:8080", mesh.query);
-    const env = {
-      ...process.env,
-      PATH: `${dirname(grpcurl ?? "")}${delimiter}${process.env.PATH}`,
-      [importSettings.settings.to.env]: mesh.query,
-    };
-    const { stdout } = await promisify(execFile)("sh", ["-c", here], { env, cwd: root });
-    return stdout;
-  }
+    async function run(line: string): Promise<string> {
+      // Not through npm: it would install the dependencies where they are stale, under the tests that run beside.
+      const here = line
+        .replaceAll("127.0.0.1:8080", address)
+        .replace("npm run import --", `${process.execPath} import/src/main.ts`);
+      const env = {
+        ...process.env,
+        PATH: `${dirname(grpcurl ?? "")}${delimiter}${process.env.PATH}`,
+        [importSettings.settings.to.env]: address,
+      };
+      const { stdout } = await promisify(execFile)("sh", ["-c", here], { env, cwd: root });
+      return stdout;
+    }
 
-  beforeAll(async () => {
-    mesh = await startMesh(folder.path, []);
-    const [load = ""] = blocks(section(readme, "test: load"), "sh");
-    expect(await run(load)).toContain("17,518 stored");
-    // The first command of a clone installs the dependencies.
-  }, 300_000);
-  afterAll(async () => {
-    await mesh?.stop();
-    folder[Symbol.dispose]();
-  });
+    beforeAll(async () => {
+      mesh = await startMesh(folder.path, []);
+      edge = isBehindEnvoy ? await startEdge(mesh) : undefined;
+      address = edge ? `127.0.0.1:${edge.plain.port}` : mesh.query;
+      const [load = ""] = blocks(section(readme, "test: load"), "sh");
+      expect(await run(load)).toContain("17,518 stored");
+    }, 180_000);
+    afterAll(async () => {
+      await edge?.[Symbol.asyncDispose]();
+      await mesh?.stop();
+      folder[Symbol.dispose]();
+    });
 
-  it("give the answer that is shown", async () => {
-    const text = section(readme, "test: seattle");
-    const [call = ""] = blocks(text, "sh");
-    const shown = JSON.parse(blocks(text, "json")[0] ?? "");
-    const answer = JSON.parse(await run(call));
-    const [{ standardDeviation, ...row }] = answer.rows;
-    const [{ standardDeviation: shownDeviation, ...shownRow }] = shown.rows;
-    expect(row).toEqual(shownRow);
-    // Its last digits depend on how many windows were closed by then.
-    expect(standardDeviation).toBeCloseTo(shownDeviation, 9);
-    expect(Object.keys(answer.coverage)).toContain("completeThrough");
-    expect(row).toMatchObject({ count: "8759", minimum: 3.1, maximum: 24.4, sum: 97466.8 });
-    expect(row.average).toBeCloseTo(11.1276173079, 9);
-  });
+    it("give the answer that is shown", async () => {
+      const text = section(readme, "test: seattle");
+      const [call = ""] = blocks(text, "sh");
+      const shown = JSON.parse(blocks(text, "json")[0] ?? "");
+      const answer = JSON.parse(await run(call));
+      const [{ standardDeviation, ...row }] = answer.rows;
+      const [{ standardDeviation: shownDeviation, ...shownRow }] = shown.rows;
+      expect(row).toEqual(shownRow);
+      // Its last digits depend on how many windows were closed by then.
+      expect(standardDeviation).toBeCloseTo(shownDeviation, 9);
+      expect(Object.keys(answer.coverage)).toContain("completeThrough");
+      expect(row).toMatchObject({ count: "8759", minimum: 3.1, maximum: 24.4, sum: 97466.8 });
+      expect(row.average).toBeCloseTo(11.1276173079, 9);
+    });
 
-  const lines = blocks(section(readme, "test: calls"), "sh")
-    .join("\n")
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"));
-  it.each(lines)("%s", async (line) => {
-    expect((await run(line)).trim()).not.toBe("");
-  });
+    const lines = blocks(section(readme, "test: calls"), "sh")
+      .join("\n")
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"));
+    it.each(lines)("%s", async (line) => {
+      expect((await run(line)).trim()).not.toBe("");
+    });
 
-  it("count each reading that was sent once", async () => {
-    const answer = JSON.parse(
-      await run(
-        `grpcurl -plaintext -d '{"device_ids":["my-thermostat"]}' 127.0.0.1:8080 devicemesh.v1.QueryService/GetAggregates`,
-      ),
-    );
-    expect(answer.rows).toMatchObject([{ deviceId: "my-thermostat", count: "2", average: 21.75 }]);
-  });
-
-  it("work with buf curl too, from reflection alone", async () => {
-    const buf = `node ${root}node_modules/@bufbuild/buf/bin/buf curl --http2-prior-knowledge`;
-    const data = `-d '{"device_ids":["seattle-barometer"]}'`;
-    for (const protocol of ["grpc", "grpcweb", "connect"]) {
+    it("count each reading that was sent once", async () => {
       const answer = JSON.parse(
         await run(
-          `${buf} --protocol ${protocol} ${data} http://127.0.0.1:8080/devicemesh.v1.QueryService/GetAggregates`,
+          `grpcurl -plaintext -d '{"device_ids":["my-thermostat"]}' 127.0.0.1:8080 devicemesh.v1.QueryService/GetAggregates`,
         ),
       );
-      expect(answer.rows).toMatchObject([{ count: "8759", minimum: 1015.4, maximum: 1019.5 }]);
-      expect(answer.rows[0].sum).toBeCloseTo(8909836.9, 6);
-    }
+      expect(answer.rows).toMatchObject([{ deviceId: "my-thermostat", count: "2", average: 21.75 }]);
+    });
+
+    it("work with buf curl too, from reflection alone", async () => {
+      const buf = `node ${root}node_modules/@bufbuild/buf/bin/buf curl --http2-prior-knowledge`;
+      const data = `-d '{"device_ids":["seattle-barometer"]}'`;
+      for (const protocol of ["grpc", "grpcweb", "connect"]) {
+        const answer = JSON.parse(
+          await run(
+            `${buf} --protocol ${protocol} ${data} http://127.0.0.1:8080/devicemesh.v1.QueryService/GetAggregates`,
+          ),
+        );
+        expect(answer.rows).toMatchObject([{ count: "8759", minimum: 1015.4, maximum: 1019.5 }]);
+        expect(answer.rows[0].sum).toBeCloseTo(8909836.9, 6);
+      }
+    });
+  },
+);
+
+function startEdge({ ingest, query }: MeshProcess): Promise<Envoy> {
+  const at = (address: string) => [{ host: "127.0.0.1", port: Number(address.split(":")[1]) }];
+  return startEnvoy({
+    binary: envoy ?? "",
+    drainMs: 0,
+    openCallsMs: 0,
+    plain: { host: "127.0.0.1", port: 0 },
+    metrics: { host: "127.0.0.1", port: 0 },
+    ingest: at(ingest),
+    query: at(query),
+    generator: at(query),
   });
-});
+}
