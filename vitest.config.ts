@@ -5,9 +5,11 @@ import { missingTools } from "./scripts/optional-tools.ts";
 //   *.test.ts         Node and npm alone
 //   *.tools.test.ts   tools of the host as well: Envoy, grpcurl, Go, Python, Chromium, Docker's client, ...
 //   *.engine.test.ts  the real engines; the project's set-up starts them once for all files
+//   *.lab.test.ts     the engine of Docker: builds images, deploys the stack
 //   *.soak.test.ts    the real engines for many minutes: acceptance runs, not part of CI
 const toolsFiles = "**/*.tools.test.ts";
 const engineFiles = "**/*.engine.test.ts";
+const labFiles = "**/*.lab.test.ts";
 const soakFiles = "**/*.soak.test.ts";
 const withoutDependencies = "**/node_modules/**";
 
@@ -23,7 +25,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["*/src/**/*.test.ts", "*/testing/**/*.test.ts", "scripts/**/*.test.ts"],
-          exclude: [withoutDependencies, toolsFiles, engineFiles, soakFiles],
+          exclude: [withoutDependencies, toolsFiles, engineFiles, labFiles, soakFiles],
           testTimeout: 60_000,
           hookTimeout: 60_000,
           sequence: { groupOrder: 1 },
@@ -49,6 +51,17 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        test: {
+          name: "lab",
+          include: [labFiles],
+          exclude: [withoutDependencies, ...missingTools().flatMap(({ testFiles }) => testFiles)],
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 5 },
         },
       },
       {

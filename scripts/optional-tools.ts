@@ -30,7 +30,7 @@ const tools: readonly OptionalTool[] = [
     name: "Docker's engine",
     fix: "run the tests as root on Linux with Docker's engine (Debian: docker.io iptables debootstrap)",
     isThere: () => inspectMachine(process.env.PATH ?? "").kind === "fit",
-    testFiles: ["stack/src/images/images.tools.test.ts"],
+    testFiles: ["stack/src/images/*.lab.test.ts", "stack/testing/lab/*.lab.test.ts"],
   },
   {
     name: "Chromium with certutil",

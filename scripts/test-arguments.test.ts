@@ -33,13 +33,14 @@ describe("the test files", () => {
     expect(projectOf("query/src/plan/planner.test.ts")).toBe("unit");
     expect(projectOf("envoy/src/drain.tools.test.ts")).toBe("tools");
     expect(projectOf("e2e/src/mesh/kills.engine.test.ts")).toBe("engines");
+    expect(projectOf("stack/src/images/images.lab.test.ts")).toBe("lab");
     expect(projectOf("e2e/src/mesh/cuts.soak.test.ts")).toBe("soak");
   });
 
   it("are found by a part of their path", () => {
     expect(findTestFiles(root, ["scripts/test-arg"])).toEqual(["scripts/test-arguments.test.ts"]);
     expect(new Set(findTestFiles(root, []).map(projectOf))).toEqual(
-      new Set(["unit", "tools", "engines", "soak"]),
+      new Set(["unit", "tools", "engines", "lab", "soak"]),
     );
   });
 });

@@ -1,12 +1,13 @@
 // What the command line of `npm test` asks for, and which test files there are.
 import { globSync } from "node:fs";
 
-/** What a test file needs: Node alone, other tools of the host, the real engines, or these for many minutes. */
-export type Project = "unit" | "tools" | "engines" | "soak";
+/** What a test file needs: Node alone, other tools of the host, the real engines (for many minutes), or Docker's engine. */
+export type Project = "unit" | "tools" | "engines" | "lab" | "soak";
 
 export const testHelp = `npm test                     checks and all tests that need only Node and npm
 npm test -- PATTERN ...      only the test files whose path contains a pattern; no checks
-npm test -- --all            also what needs other tools (Envoy, Go, Python, Chromium, Docker) and the real engines
+npm test -- --all            also what needs other tools (Envoy, Go, Python, Chromium, Docker), the real engines,
+                             and the stack on engines of Docker
 npm test -- --all PATTERN    only the files that match, those on the real engines included
 npm test -- --soak           only the acceptance runs on the real engines, which take long: every kind of process
                              killed in turn, twice; parts that hang; networks that are cut`;
@@ -40,6 +41,7 @@ const switches = ["--all", "--soak"];
 /** The project that runs a test file, by the file's name. */
 export function projectOf(file: string): Project {
   if (file.endsWith(".engine.test.ts")) return "engines";
+  if (file.endsWith(".lab.test.ts")) return "lab";
   if (file.endsWith(".soak.test.ts")) return "soak";
   return file.endsWith(".tools.test.ts") ? "tools" : "unit";
 }

@@ -33,7 +33,7 @@ const countOf = (project: Project): number => files.filter((file) => projectOf(f
 // A pattern may also name tests that need tools: they are cheap to start. Engines take a minute: only --all starts them.
 function wantedProjects(): readonly Project[] {
   if (soak) return ["soak"];
-  if (all) return ["unit", "tools", "engines"];
+  if (all) return ["unit", "tools", "engines", "lab"];
   return isWhole ? ["unit"] : ["unit", "tools"];
 }
 const projects = wantedProjects().filter((project) => countOf(project) > 0);

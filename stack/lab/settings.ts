@@ -21,7 +21,7 @@ export const labSettings = defineSettings({
       default: "",
       placeholder: "NAME,…",
       description:
-        "Cause these faults under load, one after the other, check every answer, and end: unchanged, kill, cut, drain, update, bad-update, restart, again; `all` for all.",
+        "Cause these faults under load, one after the other, check every answer, and end: unchanged, kill, cut, drain, scale, rotate, update, bad-update, restart, again; `all` for all.",
     },
     once: {
       flag: "--once",

@@ -124,7 +124,7 @@ async function deployFirst(lab: Lab): Promise<void> {
 }
 
 /** Without `prestack:…`, which would install dependencies: those of the lab's own checkout are there. */
-const npmRun = ["npm", "run", "--silent", "--ignore-scripts"] as const;
+export const npmRun = ["npm", "run", "--silent", "--ignore-scripts"] as const;
 
 function flags(single: boolean): readonly string[] {
   return single ? ["--single"] : [];

@@ -4,6 +4,8 @@ export const faultNames = [
   "kill",
   "cut",
   "drain",
+  "scale",
+  "rotate",
   "update",
   "bad-update",
   "restart",

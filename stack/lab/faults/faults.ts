@@ -1,6 +1,10 @@
+import { X509Certificate } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { setLink } from "../machine/network.ts";
-import { type Lab, stackName } from "../start.ts";
+import { accepts, deviceCredentials } from "../load/front-door.ts";
+import { labNetwork, setLink } from "../machine/network.ts";
+import { type Lab, npmRun, stackName } from "../start.ts";
 import { untilReady } from "../swarm/nodes.ts";
 import type { FaultName } from "./fault-names.ts";
 
@@ -44,6 +48,38 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
     await lab.untilHealthy();
   },
 
+  async scale(lab) {
+    await lab.deploy({
+      DEVICEMESH_INGEST_REPLICAS: "3",
+      DEVICEMESH_QUERY_REPLICAS: "1",
+      DEVICEMESH_CONNECT_REPLICAS: "2",
+      DEVICEMESH_SPARK_WORKERS: "2",
+    });
+    await lab.untilHealthy();
+    await lab.deploy();
+    await lab.untilHealthy();
+  },
+
+  async rotate(lab) {
+    const { checkout, nodes } = lab;
+    const before = await tasksOf(lab);
+    const hosts = nodes.map((_, place) => labNetwork.addressOf(place + 1)).join(",");
+    const certs = join(checkout.folder, "stack/secrets/certs");
+    const revoked = new X509Certificate(readFileSync(join(certs, "my-thermostat.pem")));
+    const credentials = deviceCredentials(certs, "my-thermostat");
+    await checkout.run([...npmRun, "stack:secrets", "--", "--renew", "--hosts", hosts]);
+    writeFileSync(join(certs, "denied.txt"), `serial ${revoked.serialNumber}\n`);
+    await lab.deploy();
+    await lab.untilHealthy();
+    const kept = before.split("\n").filter((task) => !/_(?:envoy|ingest|query|generator)\./.test(task));
+    const after = new Set((await tasksOf(lab)).split("\n"));
+    const replaced = kept.filter((task) => !after.has(task));
+    if (replaced.length > 0) throw new Error(`replaced without need: ${replaced.join(", ")}`);
+    if (await accepts(`${labNetwork.addressOf(1)}:8444`, credentials, "my-thermostat")) {
+      throw new Error("a device is accepted whose certificate is on the deny list");
+    }
+  },
+
   async update(lab) {
     await lab.build("0.1.1");
     await lab.deploy({ DEVICEMESH_VERSION: "0.1.1" });
@@ -73,7 +109,7 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
   },
 
   async again(lab) {
-    await lab.checkout.run(["npm", "run", "--silent", "--ignore-scripts", "stack:remove"]);
+    await lab.checkout.run([...npmRun, "stack:remove"]);
     await untilRemoved(lab);
     await lab.deploy();
     await lab.untilHealthy();

@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { protoTimestamp } from "@devicemesh/proto";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
+import { IngestServiceClient } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
+import { type ChannelCredentials, credentials, Metadata, status } from "@grpc/grpc-js";
 import { labNetwork } from "../machine/network.ts";
 
 /** What clients of the lab's stack need: addresses, a certificate for devices, a token for users. */
@@ -28,11 +30,7 @@ export function openFrontDoor(checkout: string, nodes: number): FrontDoor {
   };
   return {
     deviceTargets: Array.from({ length: nodes }, (_, place) => `${labNetwork.addressOf(place + 1)}:8444`),
-    deviceCredentials: credentials.createSsl(
-      authority,
-      read("gateway-demo-key.pem"),
-      read("gateway-demo.pem"),
-    ),
+    deviceCredentials: deviceCredentials(join(checkout, "stack/secrets/certs"), "gateway-demo"),
     query: (node) =>
       createClient(
         QueryService,
@@ -44,4 +42,27 @@ export function openFrontDoor(checkout: string, nodes: number): FrontDoor {
         }),
       ),
   };
+}
+
+/** The certificate and key of a device or gateway, in a folder that `stack:secrets` made. */
+export function deviceCredentials(folder: string, name: string): ChannelCredentials {
+  const read = (file: string): Buffer => readFileSync(join(folder, file));
+  return credentials.createSsl(read("ca.pem"), read(`${name}-key.pem`), read(`${name}.pem`));
+}
+
+/** Whether a reading of a device is acknowledged; false if the device has no permission. @throws any other error. */
+export function accepts(target: string, shown: ChannelCredentials, deviceId: string): Promise<boolean> {
+  const client = new IngestServiceClient(target, shown);
+  return new Promise<boolean>((resolve, reject) => {
+    const deadline = Date.now() + questionLimitMs;
+    const call = client.publishReadings(new Metadata(), { deadline }, (error) => {
+      if (!error) resolve(true);
+      else if (error.code === status.PERMISSION_DENIED || error.code === status.UNAUTHENTICATED)
+        resolve(false);
+      else reject(error);
+    });
+    const measurement = { $case: "thermostat", value: { temperature: 20 } } as const;
+    call.write({ readings: [{ deviceId, timestamp: protoTimestamp(Date.now()), measurement }] });
+    call.end();
+  }).finally(() => client.close());
 }
