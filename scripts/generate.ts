@@ -45,7 +45,8 @@ function generate(outRoot: string): void {
   buf(["generate", "-o", outRoot, "--template", "buf.gen.spark.yaml"]);
   buf(["generate", "-o", join(outRoot, browserExample)], join(root, browserExample));
   buf(["build", "--exclude-source-info", "-o", join(gen, "image.binpb")]);
-  writeFileSync(join(gen, "sensors.ts"), renderSensorTable(readFileSync(join(gen, "image.binpb"))));
+  const catalog = readFileSync(join(root, "proto/sensors.yaml"), "utf8");
+  writeFileSync(join(gen, "sensors.ts"), renderSensorTable(readFileSync(join(gen, "image.binpb")), catalog));
   mkdirSync(join(outRoot, boardsFolder), { recursive: true });
   for (const [name, text] of boardFiles()) writeFileSync(join(outRoot, boardsFolder, name), text);
 }

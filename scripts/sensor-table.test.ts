@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { clearField, clone, fromBinary, toBinary } from "@bufbuild/protobuf";
 import {
   type DescriptorProto,
@@ -11,11 +12,12 @@ import { readContractImage } from "@devicemesh/proto/image";
 import { describe, expect, it } from "vitest";
 import { renderSensorTable } from "./sensor-table.ts";
 
+const catalog = readFileSync(new URL("../proto/sensors.yaml", import.meta.url), "utf8");
 const image = fromBinary(FileDescriptorSetSchema, readContractImage());
 
 describe("the table of sensors", () => {
   it("has the sensors of the contract", () => {
-    const table = renderSensorTable(readContractImage());
+    const table = renderSensorTable(readContractImage(), catalog);
     for (const { sensor } of sensors) expect(table).toContain(`"sensor":"${sensor}"`);
   });
 
@@ -25,14 +27,27 @@ describe("the table of sensors", () => {
       clearField(field, FieldDescriptorProtoSchema.field.oneofIndex);
       message.oneofDecl = [];
     });
-    expect(() => renderSensorTable(changed)).toThrow("Thermostat.temperature must be optional and required");
+    expect(() => renderSensorTable(changed, catalog)).toThrow(
+      "Thermostat.temperature must be optional and required",
+    );
+  });
+
+  it("refuses a catalog that lacks the sensor of a device type, or has it in another unit", () => {
+    const without = catalog.replace(/^ {2}humidity:.*\n/m, "");
+    expect(() => renderSensorTable(readContractImage(), without)).toThrow(
+      "proto/sensors.yaml must have the sensor humidity of hygrometer in %: it is missing",
+    );
+    const other = catalog.replace("pressure: {unit: hPa", "pressure: {unit: mbar");
+    expect(() => renderSensorTable(readContractImage(), other)).toThrow("in hPa: it is in mbar");
   });
 
   it("refuses a value that may be left out", () => {
     const changed = withTemperature((field) => {
       delete field.options;
     });
-    expect(() => renderSensorTable(changed)).toThrow("Thermostat.temperature must be optional and required");
+    expect(() => renderSensorTable(changed, catalog)).toThrow(
+      "Thermostat.temperature must be optional and required",
+    );
   });
 });
 

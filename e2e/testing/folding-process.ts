@@ -1,3 +1,4 @@
+import { builtInSensors } from "@devicemesh/proto";
 // A store that does nothing but take readings and fold them, its clock running ahead: what the fold-kill test
 // kills. Prints a line with the number of readings after each acknowledgement.
 import { openEmbeddedStore } from "@devicemesh/store-duckdb";
@@ -14,7 +15,8 @@ for (;;) {
   await store.log.append({
     length: batchReadings,
     deviceIds: numbers.map((number) => `fold-${number % 7}`),
-    sensorCodes: new Uint8Array(batchReadings),
+    sensors: builtInSensors,
+    sensorCodes: new Uint16Array(batchReadings),
     timestampsMs: Float64Array.from(numbers, (number) => firstMs + number * 977),
     values: Float64Array.from(numbers, (number) => (number * 31) % 90),
   });

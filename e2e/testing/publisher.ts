@@ -1,5 +1,5 @@
 import type { DeviceMessage } from "@devicemesh/proto";
-import { protoTimestamp } from "@devicemesh/proto";
+import { isTyped, protoTimestamp, sensorByName } from "@devicemesh/proto";
 import {
   IngestServiceClient,
   type PublishReadingsResponse,
@@ -46,15 +46,13 @@ export function readingOf({ deviceId, timestampMs, sensor, value }: DeviceMessag
   return { deviceId, timestamp: protoTimestamp(timestampMs), measurement: measurementOf(sensor, value) };
 }
 
-function measurementOf(sensor: DeviceMessage["sensor"], value: number): NonNullable<Reading["measurement"]> {
-  switch (sensor) {
-    case "temperature":
-      return { $case: "thermostat", value: { temperature: value } };
-    case "pressure":
-      return { $case: "barometer", value: { pressure: value } };
-    case "humidity":
-      return { $case: "hygrometer", value: { humidity: value } };
-    case "heart_rate":
-      return { $case: "heartRateMeter", value: { heartRate: value } };
-  }
+function measurementOf(sensor: string, value: number): NonNullable<Reading["measurement"]> {
+  const spec = sensorByName(sensor);
+  if (!spec || !isTyped(spec)) return { $case: "sensorValue", value: { sensor, value } };
+  const measurement = { $case: camelCase(spec.deviceType), value: { [camelCase(sensor)]: value } };
+  return measurement as unknown as NonNullable<Reading["measurement"]>;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }

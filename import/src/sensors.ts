@@ -1,10 +1,15 @@
-import { sensorByName, sensors } from "@devicemesh/proto";
+import { builtInSensors, createSensorCatalog, type SensorCatalog } from "@devicemesh/proto";
 import type { SensorLookup } from "./look/sensor-lookup.ts";
 
-/** The sensors of the contract. */
-export const sensorLookup: SensorLookup = {
-  find(name) {
-    const spec = sensorByName(name);
-    return spec && { ...spec, code: sensors.indexOf(spec) };
-  },
-};
+/** Finds the sensors of a catalog; their codes are its own, which the outbox must share. */
+export function createSensorLookup({ find, codeOf }: SensorCatalog): SensorLookup {
+  return {
+    find(name) {
+      const spec = find(name);
+      return spec && { ...spec, code: codeOf(spec.sensor) as number };
+    },
+  };
+}
+
+/** The sensors of the built-in catalog. */
+export const sensorLookup: SensorLookup = createSensorLookup(createSensorCatalog(builtInSensors));

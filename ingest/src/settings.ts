@@ -2,6 +2,7 @@ import { deviceAccessSettings } from "@devicemesh/identity";
 import { addressSettings } from "@devicemesh/kit/settings/address-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
+import { ingestSensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { chainSettings } from "@devicemesh/pipeline";
 import { defaultIngestConfig } from "./limits.ts";
 import { defaultPartitionedLogLimits } from "./log/kafka/partitioned-log-limits.ts";
@@ -20,6 +21,7 @@ export const ingestSettings = defineSettings({
         "Address to listen on; beyond this machine only with identity or --insecure-beyond-loopback.",
     }),
     ...deviceAccessSettings(),
+    ...ingestSensorSettings(),
     kafkaBrokers: chainSettings.kafkaBrokers,
     topicPrefix: chainSettings.topicPrefix,
     appendTimeout: {

@@ -4,6 +4,7 @@ import { createDependencies } from "@devicemesh/kit/health/dependency-health";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { chainNames, listOf } from "@devicemesh/pipeline";
 import { readContractImage } from "@devicemesh/proto/image";
 import { ingestConfig } from "./limits.ts";
@@ -19,7 +20,7 @@ const firstBoundMs = 2000;
 /**
  * Starts ingest over Kafka. It listens at once, and says NOT_SERVING while Kafka or the topic cannot be reached,
  * or while the retention mark is unknown; senders wait for them, or are told to try again.
- * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity is wrong.
+ * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity or sensors is wrong.
  */
 export async function startIngestProcess(
   settings: IngestSettings,
@@ -33,6 +34,7 @@ export async function startIngestProcess(
   const { host, port, kafkaBrokers, topicPrefix, appendTimeout, retainRaw } = settings;
   const { messages: topic, retention } = chainNames({ prefix: topicPrefix }).topics;
   const brokers = listOf(kafkaBrokers);
+  const catalog = openSensorCatalog(settings);
   const access = openDeviceAccess(settings, { logger, clock });
   let ingest: Ingest | undefined;
   const waiting = createDependencies<"kafka">({ logger });
@@ -69,6 +71,7 @@ export async function startIngestProcess(
     ingest = await startIngest(ingestConfig({ host, port }), {
       log,
       clock,
+      catalog,
       logger,
       image: readContractImage(),
       serving: false,

@@ -9,6 +9,7 @@ import { addReflectionToGrpcServer, createReflection } from "@devicemesh/kit/rpc
 import type { UnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
 import type { AddressOf } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import type { TlsTermination } from "@devicemesh/kit/server/tls-termination";
+import { createSensorCatalog, type SensorCatalog } from "@devicemesh/proto";
 import type { ServerOptions } from "@grpc/grpc-js";
 import { type AdmitOlder, type AdmitSeries, createReadingChecks } from "./checks/reading-checks.ts";
 import { createCounters, type IngestStats } from "./counters.ts";
@@ -47,6 +48,8 @@ export type IngestDependencies = {
   readonly admitSeries?: AdmitSeries | undefined;
   /** Whether a reading that may be a duplicate is accepted; all are if left out. */
   readonly admitOlder?: AdmitOlder | undefined;
+  /** The sensors that are accepted; the built-in catalog if left out. */
+  readonly catalog?: SensorCatalog | undefined;
   /** What health says at first; true if left out. */
   readonly serving?: boolean;
   /** Names a failed call in the log and in its answer; random by default. */
@@ -87,12 +90,13 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
   const { clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
   const { tls, metrics, addressOf, unfinished, admitSeries, admitOlder } = dependencies;
   const identityOf = dependencies.identityOf && identifyOnce(dependencies.identityOf);
+  const catalog = dependencies.catalog ?? createSensorCatalog();
   const counters = createCounters();
   const room = createReadingCapacity(config.readingsInFlightMax);
   const calls = createOpenCalls({ counters, logger, createRequestId, retryDelayMs: config.retryDelayMs });
   const intake = createFrameIntake({
-    decode: createFrameDecoder({ deviceIds: createDeviceIds() }),
-    check: createReadingChecks(),
+    decode: createFrameDecoder({ deviceIds: createDeviceIds(), catalog }),
+    check: createReadingChecks({ catalog }),
     clock,
     retainedSinceMs,
     admitSeries,

@@ -107,7 +107,16 @@ const measurement = message(
 /** Names of sensors: known, unknown, and not valid. */
 const sensorNameBytes: fc.Arbitrary<Buffer> = fc.oneof(
   fc
-    .constantFrom("temperature", "heart_rate", "co2", "", "a b", "x".repeat(64), "x".repeat(300))
+    .constantFrom(
+      "temperature",
+      "heart_rate",
+      "co2",
+      "air_temperature",
+      "",
+      "a b",
+      "x".repeat(64),
+      "x".repeat(300),
+    )
     .map((name) => Buffer.from(name)),
   fc.stringMatching(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,9}$/).map((name) => Buffer.from(name)),
   fc.uint8Array({ maxLength: 5 }).map((bytes) => Buffer.from(bytes)),

@@ -1,5 +1,5 @@
 import { fromBinary } from "@bufbuild/protobuf";
-import { deviceIdPattern, sensorNamePattern, sensors } from "@devicemesh/proto";
+import { builtInSensors, deviceIdPattern, sensorNamePattern, sensors } from "@devicemesh/proto";
 import { PublishReadingsRequestSchema } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import type { Reading as EsReading } from "@devicemesh/proto/es/devicemesh/v1/reading_pb.ts";
 import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
@@ -45,13 +45,15 @@ export function rowsOf(decoded: DecodedFrame): Row[] | "refused" {
 function sensorOfRow(columns: FrameColumns, row: number): Pick<Row, "sensor" | "unknownName"> {
   const code = columns.sensorCodes[row]!;
   if (code === noSensor) return { sensor: undefined };
-  if (code !== unknownSensor && code !== invalidSensor) return { sensor: sensors[code]!.sensor };
+  if (code !== unknownSensor && code !== invalidSensor) return { sensor: builtInSensors[code]!.sensor };
   return { sensor: undefined, unknownName: columns.sensorNames[row]! };
 }
 
 /** The sensor that a SensorValue means, by the bytes of its name. */
 function namedSensor(bytes: Buffer): Pick<Row, "sensor" | "unknownName"> {
-  const known = sensors.find(({ sensor }) => Buffer.from(sensor).equals(bytes));
+  const known = builtInSensors.find(({ sensor, aliases }) =>
+    [sensor, ...aliases].some((name) => Buffer.from(name).equals(bytes)),
+  );
   if (known) return { sensor: known.sensor };
   return { sensor: undefined, unknownName: textOf(bytes, sensorNamePattern.test(bytes.toString("latin1"))) };
 }

@@ -1,5 +1,5 @@
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
-import { type DeviceMessage, identityOf, sensors } from "@devicemesh/proto";
+import { type DeviceMessage, identityOf } from "@devicemesh/proto";
 import type { MessageBatch, MessageLog } from "../src/log/message-log.ts";
 
 /** Device ids that make an append of the memory log go wrong, for tests. */
@@ -92,7 +92,7 @@ export function messagesOf(batch: MessageBatch): DeviceMessage[] {
   return Array.from({ length: batch.length }, (_, row) => ({
     deviceId: batch.deviceIds[row]!,
     timestampMs: batch.timestampsMs[row]!,
-    sensor: sensors[batch.sensorCodes[row]!]!.sensor,
+    sensor: batch.sensors[batch.sensorCodes[row]!]!.sensor,
     value: batch.values[row]!,
   }));
 }

@@ -1,5 +1,5 @@
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
-import { type DeviceMessage, identityOf, sensors } from "@devicemesh/proto";
+import { builtInSensors, type DeviceMessage, identityOf } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
 import type { MessageBatch, MessageLog } from "../src/log/message-log.ts";
 
@@ -96,7 +96,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
         const messages = [
           base,
           { ...base, deviceId: "A" },
-          { ...base, sensor: sensors[1]!.sensor },
+          { ...base, sensor: builtInSensors[1]!.sensor },
           { ...base, timestampMs: base.timestampMs + 1 },
         ];
         await log.append(batchOf(messages));
@@ -152,17 +152,18 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
 export function batchOf(messages: readonly DeviceMessage[]): MessageBatch {
   const { length } = messages;
   const size = length + 3;
-  const sensorCodes = new Uint8Array(size);
+  const sensorCodes = new Uint16Array(size);
   const timestampsMs = new Float64Array(size).fill(Number.NaN);
   const values = new Float64Array(size).fill(Number.NaN);
   for (const [row, one] of messages.entries()) {
-    sensorCodes[row] = sensors.findIndex(({ sensor }) => sensor === one.sensor);
+    sensorCodes[row] = builtInSensors.findIndex(({ sensor }) => sensor === one.sensor);
     timestampsMs[row] = one.timestampMs;
     values[row] = one.value;
   }
   return {
     length,
     deviceIds: [...messages.map(({ deviceId }) => deviceId), "?", "?", "?"],
+    sensors: builtInSensors,
     sensorCodes,
     timestampsMs,
     values,
@@ -172,7 +173,7 @@ export function batchOf(messages: readonly DeviceMessage[]): MessageBatch {
 const startMs = Date.UTC(2026, 10, 23, 20);
 
 function message(deviceId: string, offsetMs: number, value = 20 + (offsetMs % 7)): DeviceMessage {
-  return { deviceId, timestampMs: startMs + offsetMs, sensor: sensors[0]!.sensor, value };
+  return { deviceId, timestampMs: startMs + offsetMs, sensor: builtInSensors[0]!.sensor, value };
 }
 
 /** `count` messages of one device, a millisecond apart. */
@@ -183,7 +184,7 @@ export function seriesOf(deviceId: string, count: number): DeviceMessage[] {
 function unusualMessages(): DeviceMessage[] {
   const ids = ["a", "0", "Z.z_", "d".repeat(128), "a:b-c.d"];
   const times = [Date.UTC(2000, 0, 1), startMs + 1, startMs + 999, Date.UTC(2099, 11, 31, 23, 59, 59, 999)];
-  const messages = sensors.flatMap(({ sensor, minimum, maximum }) =>
+  const messages = builtInSensors.flatMap(({ sensor, minimum, maximum }) =>
     ids.flatMap((deviceId) =>
       times.map((timestampMs, i) => {
         const value = [minimum, maximum, minimum + (maximum - minimum) / 3, (minimum + maximum) / 2 + 1e-13][

@@ -79,8 +79,11 @@ const namedMeasurement = fc
     fc.record({
       sensor: fc.oneof(
         { weight: 6, arbitrary: fc.constant(sensor.sensor) },
+        { weight: 2, arbitrary: fc.constant("mood") },
         fc.constantFrom(
-          "radon",
+          "mood",
+          "co2",
+          "air_temperature",
           "a".repeat(64),
           "a".repeat(65),
           "",
@@ -101,7 +104,7 @@ const namedMeasurement = fc
   }));
 
 const measurement = fc.oneof(
-  { weight: 12, arbitrary: typedMeasurement },
+  { weight: 16, arbitrary: typedMeasurement },
   { weight: 8, arbitrary: namedMeasurement },
   fc.constant(undefined),
 );
@@ -121,23 +124,26 @@ function anyValueOf({ minimum, maximum }: SensorSpec): fc.Arbitrary<number | und
   return fc.oneof(
     { weight: 4, arbitrary: fc.double({ min: minimum, max: maximum, noNaN: true }) },
     {
-      weight: 3,
+      weight: 4,
       arbitrary: fc.constantFrom(
         ...[minimum, maximum].flatMap((bound) => [nextBelow(bound), bound, nextAbove(bound)]),
       ),
     },
-    fc.constantFrom(
-      Number.NaN,
-      Number.POSITIVE_INFINITY,
-      Number.NEGATIVE_INFINITY,
-      0,
-      -0,
-      Number.MIN_VALUE,
-      -Number.MIN_VALUE,
-    ),
+    {
+      weight: 4,
+      arbitrary: fc.constantFrom(
+        Number.NaN,
+        Number.POSITIVE_INFINITY,
+        Number.NEGATIVE_INFINITY,
+        0,
+        -0,
+        Number.MIN_VALUE,
+        -Number.MIN_VALUE,
+      ),
+    },
     fc.double(),
     // A measurement without its value.
-    fc.constant(undefined),
+    { weight: 2, arbitrary: fc.constant(undefined) },
   );
 }
 

@@ -20,7 +20,16 @@ export {
   refusalMarginMs,
   retentionProblem,
 } from "./retention.ts";
-export { type SensorName, type SensorSpec, sensorByName, sensors } from "./sensors.ts";
+export { createSensorCatalog, defaultUnlistedMax, type SensorCatalog } from "./sensor-catalog.ts";
+export {
+  builtInSensors,
+  isTyped,
+  type SensorName,
+  type SensorSpec,
+  sensorByName,
+  sensors,
+  type TypedSensor,
+} from "./sensors.ts";
 export {
   isoMilliseconds,
   millisecondsFloor,

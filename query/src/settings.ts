@@ -2,6 +2,7 @@ import { userAccessSettings } from "@devicemesh/identity";
 import { addressSettings } from "@devicemesh/kit/settings/address-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
+import { sensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { chainSettings } from "@devicemesh/pipeline";
 import { defaultQueryConfig } from "./limits.ts";
 
@@ -19,6 +20,7 @@ export const querySettings = defineSettings({
         "Address to listen on; beyond this machine only with identity or --insecure-beyond-loopback.",
     }),
     ...userAccessSettings(),
+    ...sensorSettings(),
     mongodbUrl: chainSettings.mongodbUrl,
     mongodbDatabase: chainSettings.mongodbDatabase,
     pageTokenSecret: {

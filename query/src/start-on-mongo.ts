@@ -3,6 +3,7 @@ import { cancelledAfter } from "@devicemesh/kit/async/time-limit";
 import { createDependencies } from "@devicemesh/kit/health/dependency-health";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { listOf } from "@devicemesh/pipeline";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
@@ -25,7 +26,7 @@ const attemptMaxMs = 5000;
 /**
  * Starts query over MongoDB. It listens at once, says NOT_SERVING while the database cannot be reached or the
  * mesh is not prepared, and answers UNAVAILABLE meanwhile.
- * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity is wrong; what the
+ * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity or sensors is wrong; what the
  *   driver throws if the connection string is none.
  */
 export async function startQueryProcess(
@@ -49,6 +50,7 @@ export async function startQueryProcess(
     corsOrigin = "",
     reflectServices = "",
   } = settings;
+  const catalog = openSensorCatalog(settings);
   const access = starting.use(openUserAccess(settings, { logger, clock }));
   const connection = starting.use(
     openMongo({
@@ -77,6 +79,7 @@ export async function startQueryProcess(
       {
         store,
         clock,
+        catalog,
         logger,
         image: readContractImage(),
         serving: false,
@@ -94,7 +97,7 @@ export async function startQueryProcess(
             secure: access.tls !== undefined,
             signIn: access.gate !== undefined,
           }),
-          readLatest: access.gate === undefined ? latestReadings(store) : undefined,
+          readLatest: access.gate === undefined ? latestReadings(store, catalog.unitOf) : undefined,
         }),
       },
     ),

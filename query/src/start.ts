@@ -21,6 +21,7 @@ import { createValidationInterceptor } from "@devicemesh/kit/rpc/requests/reques
 import { createHttpRoutes, type HttpRoute } from "@devicemesh/kit/server/http-routes";
 import { startOnePortServer } from "@devicemesh/kit/server/one-port-server";
 import type { TlsTermination } from "@devicemesh/kit/server/tls-termination";
+import { createSensorCatalog, type SensorCatalog } from "@devicemesh/proto";
 import packageJson from "../package.json" with { type: "json" };
 import { createCallLimits, stoppingError } from "./api/call-limits.ts";
 import { allowOrigins } from "./api/cross-origin.ts";
@@ -50,6 +51,8 @@ export type QueryDependencies = {
   readonly extraRoutes?: (router: ConnectRouter, counting: CallCounting) => void;
   /** Further resources on the same port, each behind its own gate (`access.http`). */
   readonly httpRoutes?: readonly HttpRoute[] | undefined;
+  /** The sensors whose units the answers name; the built-in catalog by default. */
+  readonly catalog?: SensorCatalog | undefined;
   /** Admits or rejects the calls of every service on the port. All are admitted if left out. */
   readonly access?: UserGate | undefined;
   /** Serves TLS; cleartext if left out. */
@@ -99,12 +102,14 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       isStoreReachable: () => isStoreReachable,
     }).counted;
   const store = counted?.(dependencies.store) ?? dependencies.store;
+  const { catalog = createSensorCatalog() } = dependencies;
   const exportAdmission = createExportAdmission(exportsMax);
   const stopping = new AbortController();
   const cutting = new AbortController();
   const addServices = queryRoutes({
     store,
     clock,
+    catalog,
     ...(config.pageTokenSecret && { pageTokenKey: Buffer.from(config.pageTokenSecret) }),
     versions: { "device-mesh": packageJson.version, node: process.versions.node },
     limits: config,
@@ -120,6 +125,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     clock,
     gate: access?.http,
     admission: exportAdmission,
+    unitOf: catalog.unitOf,
     spool,
     onCut: (error) => logger.warn({ error }, "an export was cut"),
   });

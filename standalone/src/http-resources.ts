@@ -1,11 +1,12 @@
 import { type IngestTls, systemClock } from "@devicemesh/client";
-import { openGateway } from "@devicemesh/gateway";
+import { createSensorLookup, openGateway } from "@devicemesh/gateway";
 import type { HttpGate } from "@devicemesh/identity";
 import { importRoutes } from "@devicemesh/import";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import type { UnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
+import type { SensorCatalog } from "@devicemesh/proto";
 import { latestReadings, type ReadingStore } from "@devicemesh/query";
 import { type WebFacts, webRoutes } from "@devicemesh/web";
 import type { EmbeddedConfig } from "./settings.ts";
@@ -17,6 +18,7 @@ export type HttpResourcesOptions = {
   readonly gate: HttpGate;
   /** Whether calls need a token. */
   readonly isGuarded: boolean;
+  readonly catalog: SensorCatalog;
   readonly store: ReadingStore;
   /** host:port of ingest, for rooms that send readings. */
   readonly ingest: string;
@@ -38,12 +40,13 @@ export type HttpResources = AsyncDisposable & {
 
 /** Opens the HTTP resources of all rooms: one line of `routes` for each; what a room has to close goes into `opened`. */
 export function openHttpResources(options: HttpResourcesOptions): HttpResources {
-  const { config, store, isGuarded, webFacts } = options;
+  const { config, catalog, store, isGuarded, webFacts } = options;
   const opened = new AsyncDisposableStack();
   const gateway = opened.use(
     openGateway({
       ...options,
       tls: options.ingestTls,
+      lookup: createSensorLookup(catalog),
       origins: listOf(config.corsOrigin),
       deviceTags: listOf(config.lineDeviceTags),
     }),
@@ -61,7 +64,7 @@ export function openHttpResources(options: HttpResourcesOptions): HttpResources 
       ...imports,
       ...webRoutes({
         facts: webFacts,
-        readLatest: isGuarded ? undefined : latestReadings(store),
+        readLatest: isGuarded ? undefined : latestReadings(store, catalog.unitOf),
       }),
     ],
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

@@ -1,5 +1,6 @@
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import type { SensorCatalog } from "@devicemesh/proto";
 import { createDiskReserve } from "@devicemesh/store-duckdb/disk-reserve";
 import type { EmbeddedStore } from "@devicemesh/store-duckdb/duckdb-store";
 import { registerStoreMetrics } from "@devicemesh/store-duckdb/metrics";
@@ -10,13 +11,14 @@ import { type EmbeddedConfig, retentionOf } from "./settings.ts";
 
 /**
  * Opens the store in a folder and maintains it until it is closed.
- * @throws StoreOpenError if it is in use or cannot be opened; RangeError if the retention settings contradict each other.
+ * @throws StoreOpenError if it is in use or cannot be opened, or the unit of a stored sensor has changed; RangeError if the retention settings contradict each other.
  */
 export async function openStore(
   config: EmbeddedConfig,
   {
     folder,
     clock,
+    catalog,
     logger,
     metrics,
     refused,
@@ -24,6 +26,7 @@ export async function openStore(
     readonly folder: string;
     /** Milliseconds since 1970. */
     readonly clock: () => number;
+    readonly catalog: SensorCatalog;
     readonly logger: Logger;
     readonly metrics: Metrics | undefined;
     /** How many readings ingest has refused. */
@@ -42,6 +45,7 @@ export async function openStore(
     await openRecoveringStore({
       folder,
       clock,
+      catalog,
       retention: retentionOf(config),
       duplicatesPerHour: config.maxDuplicates,
       onFailure,

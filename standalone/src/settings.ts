@@ -4,6 +4,7 @@ import { deviceAccessSettings, userAccessSettings } from "@devicemesh/identity";
 import { importEnvironment } from "@devicemesh/import";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
+import { ingestSensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { type Retention, retentionProblem } from "@devicemesh/proto";
 import { defaultSeriesLimits } from "@devicemesh/store-duckdb/series/series-admission";
 import { devicesByDefault } from "./limits.ts";
@@ -87,6 +88,7 @@ export const embeddedSettings = defineSettings({
     ...gatewaySettings(),
     ...userAccessSettings(),
     ...deviceAccessSettings(),
+    ...ingestSensorSettings(),
     generatorCa: {
       flag: "--generator-ca",
       env: "DEVICEMESH_GENERATOR_CA",

@@ -11,6 +11,7 @@ import { type Ingest, ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import { createUnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
+import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
@@ -54,13 +55,15 @@ export type EmbeddedDependencies = {
 /**
  * Starts store, ingest, query and generator in this process.
  * @throws StoreOpenError if the store is in use or cannot be opened; PortInUseError if a port is taken;
- *   RangeError if the retention settings contradict each other; SettingsError if those of identity do.
+ *   RangeError if the retention settings contradict each other; SettingsError if those of identity do, or if the
+ *   file of sensors cannot be used.
  */
 export async function startEmbedded(
   config: EmbeddedConfig,
   { logger, clock, metrics }: EmbeddedDependencies,
 ): Promise<Embedded> {
   await using starting = new AsyncDisposableStack();
+  const catalog = openSensorCatalog(config);
   const folder = resolve(config.data);
   const image = readContractImage();
   const unfinished = createUnfinishedRequests();
@@ -69,7 +72,7 @@ export async function startEmbedded(
   const at = (port: number): string => localAddressOf(config.host, port);
   let refused = () => 0;
   const store = starting.use(
-    await openStore(config, { folder, clock, logger, metrics, refused: () => refused() }),
+    await openStore(config, { folder, clock, catalog, logger, metrics, refused: () => refused() }),
   );
   const found = await store.readings.readStatus(AbortSignal.timeout(statusLimitMs));
   const ingest: Ingest = starting.use(
@@ -78,6 +81,7 @@ export async function startEmbedded(
       {
         log: store.log,
         clock,
+        catalog,
         logger,
         image,
         retainedSinceMs: store.earliestAcceptedMs,
@@ -110,6 +114,7 @@ export async function startEmbedded(
   const resources = starting.use(
     openHttpResources({
       config,
+      catalog,
       gate: access.users.gate?.http ?? openHttpGate,
       isGuarded: access.users.gate !== undefined,
       store: store.readings,
@@ -143,6 +148,7 @@ export async function startEmbedded(
       {
         store: store.readings,
         clock,
+        catalog,
         logger,
         image,
         extraRoutes(router, counting) {

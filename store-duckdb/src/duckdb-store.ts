@@ -3,11 +3,13 @@ import type { AdmitOlder, AdmitSeries, MessageLog } from "@devicemesh/ingest";
 import { createChangeSignal } from "@devicemesh/kit/async/change-signal";
 import { createRateMeter } from "@devicemesh/kit/observability/rate-meter";
 import {
+  createSensorCatalog,
   defaultLevels,
   earliestAcceptedMs,
   type Level,
   type Retention,
   retentionProblem,
+  type SensorCatalog,
 } from "@devicemesh/proto";
 import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
 import { createArrivalClock } from "./append/arrival-clock.ts";
@@ -16,6 +18,7 @@ import { createDuckdbMessageLog } from "./append/duckdb-message-log.ts";
 import { createDuplicatesQuota, defaultDuplicatesPerHour } from "./append/duplicates-quota.ts";
 import { openDuckdb } from "./database/duckdb-database.ts";
 import { duckdbFailure } from "./database/duckdb-failure.ts";
+import { settleSensorUnits } from "./database/duckdb-sensor-units.ts";
 import { readStored } from "./database/duckdb-stored-state.ts";
 import type { DiskReserve } from "./disk-reserve.ts";
 import { createDuckdbRetention } from "./maintenance/duckdb-retention.ts";
@@ -44,6 +47,8 @@ export type EmbeddedStoreOptions = {
   readonly retention?: Retention;
   /** How many duplicates and conflicts a device may send in an hour; `defaultDuplicatesPerHour` by default. */
   readonly duplicatesPerHour?: number | undefined;
+  /** The sensors that there are, shared with ingest; the built-in catalog by default. */
+  readonly catalog?: SensorCatalog | undefined;
   /** The most memory for the engine's buffers, in MiB; 192 by default. */
   readonly memoryMib?: number;
   /** Told of failed commits and upkeep, for the log. */
@@ -83,11 +88,11 @@ const readerConnections = 2;
 
 /**
  * Opens, and if need be makes, the store in a folder.
- * @throws StoreOpenError if it is in use or cannot be opened, or if the levels are not those it was made
- *   with; RangeError if the retention contradicts itself.
+ * @throws StoreOpenError if it is in use or cannot be opened, if the levels are not those it was made with, or if the
+ *   unit of a stored sensor has changed; RangeError if the retention contradicts itself.
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  const { folder, clock, levels = defaultLevels } = options;
+  const { folder, clock, levels = defaultLevels, catalog = createSensorCatalog() } = options;
   const retention = options.retention ?? { rawMs: undefined, levelsMs: levels.map(() => undefined) };
   const problem = retentionProblem(retention);
   if (problem) throw new RangeError(problem);
@@ -122,7 +127,12 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const stored = await readStored(maintenance, levels, database.file);
   const startMs = Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs);
   const arrivals = createArrivalClock(clock, startMs, options.elapsedMs);
-  const registry = createSeriesRegistry(stored.series, stored.sortedCodes);
+  const units = await settleSensorUnits(maintenance, { catalog, file: database.file });
+  const registry = createSeriesRegistry(stored.series, {
+    catalog,
+    sortedCodes: stored.sortedCodes,
+    unitOf: (sensor) => units.get(sensor) ?? "",
+  });
   const duplicatesBySeries = await readDuplicates(maintenance);
   const quota = createDuplicatesQuota({
     maxPerHour: options.duplicatesPerHour ?? defaultDuplicatesPerHour,

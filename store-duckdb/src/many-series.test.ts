@@ -3,6 +3,7 @@ import type { MessageBatch } from "@devicemesh/ingest";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
 import { createErrorInterceptor } from "@devicemesh/kit/rpc/connect-status";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
+import { builtInSensors } from "@devicemesh/proto";
 import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { queryRoutes } from "@devicemesh/query";
@@ -18,7 +19,8 @@ function batchOf(first: number): MessageBatch {
   return {
     length: batchReadings,
     deviceIds: Array.from({ length: batchReadings }, (_, row) => `device-${(first + row) * 7919}`),
-    sensorCodes: new Uint8Array(batchReadings),
+    sensors: builtInSensors,
+    sensorCodes: new Uint16Array(batchReadings),
     timestampsMs: Float64Array.from({ length: batchReadings }, (_, row) => nowMs - seriesCount + first + row),
     values: Float64Array.from({ length: batchReadings }, (_, row) => (first + row) % 40),
   };

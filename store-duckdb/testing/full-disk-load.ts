@@ -1,5 +1,6 @@
 import type { MessageBatch } from "@devicemesh/ingest";
 import type { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { builtInSensors } from "@devicemesh/proto";
 import { planRead } from "@devicemesh/query";
 import type { EmbeddedStore } from "../src/duckdb-store.ts";
 
@@ -19,7 +20,8 @@ export function createLoad(readings = 20_000): () => MessageBatch {
     return {
       length: readings,
       deviceIds: Array.from({ length: readings }, (_, row) => `d${row % 100}`),
-      sensorCodes: new Uint8Array(readings),
+      sensors: builtInSensors,
+      sensorCodes: new Uint16Array(readings),
       timestampsMs: Float64Array.from({ length: readings }, (_, row) => firstMs + row * 10),
       values: Float64Array.from({ length: readings }, value),
     };

@@ -29,6 +29,9 @@ const habits = [
   { sensor: "heart_rate", middle: 72, spread: 25, step: 0.8, decimals: 1 },
 ] as const;
 
+/** Any other sensor: within the bounds of most. */
+const otherHabit = { middle: 50, spread: 20, step: 0.2, decimals: 1 };
+
 /** The next value of a sensor. */
 export type Wander = () => number;
 
@@ -38,8 +41,7 @@ export type Wander = () => number;
  */
 export function createWander(sensorCode: number, random: () => number): Wander {
   const sensor = sensors[sensorCode]?.sensor;
-  const habit = habits.find((one) => one.sensor === sensor);
-  if (!habit) throw new RangeError(`the bench knows no habit of the sensor ${sensor ?? sensorCode}`);
+  const habit = habits.find((one) => one.sensor === sensor) ?? otherHabit;
   const { middle, spread, step, decimals } = habit;
   const scale = 10 ** decimals;
   let value = middle + (random() - 0.5) * spread;

@@ -84,18 +84,14 @@ function readingOf({ deviceId, sensorCode, phaseMs }: FleetDevice, value: number
 }
 
 function measurementOf(sensorCode: number, value: number): NonNullable<Reading["measurement"]> {
-  switch (sensors[sensorCode]?.sensor) {
-    case "temperature":
-      return { $case: "thermostat", value: { temperature: value } };
-    case "pressure":
-      return { $case: "barometer", value: { pressure: value } };
-    case "humidity":
-      return { $case: "hygrometer", value: { humidity: value } };
-    case "heart_rate":
-      return { $case: "heartRateMeter", value: { heartRate: value } };
-    default:
-      throw new RangeError(`no sensor has the code ${sensorCode}`);
-  }
+  const spec = sensors[sensorCode];
+  if (!spec) throw new RangeError(`no device type has the code ${sensorCode}`);
+  const measurement = { $case: camelCase(spec.deviceType), value: { [camelCase(spec.sensor)]: value } };
+  return measurement as unknown as NonNullable<Reading["measurement"]>;
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 function writeSeconds(bytes: Buffer, at: number, seconds: number): void {

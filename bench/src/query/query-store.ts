@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { alignUp, defaultLevels, sensors } from "@devicemesh/proto";
+import { alignUp, builtInSensors, defaultLevels, sensors } from "@devicemesh/proto";
 import { type EmbeddedStore, openEmbeddedStore } from "@devicemesh/store-duckdb";
 import { createRandom, createWander } from "../load/fleet.ts";
 
@@ -84,7 +84,7 @@ function createWriter(store: EmbeddedStore): (count: number) => Promise<void> {
   return async (count) => {
     const length = count * series.length;
     const deviceIds = new Array<string>(length).fill("");
-    const sensorCodes = new Uint8Array(length);
+    const sensorCodes = new Uint16Array(length);
     const timestampsMs = new Float64Array(length);
     const values = new Float64Array(length);
     let row = 0;
@@ -98,6 +98,6 @@ function createWriter(store: EmbeddedStore): (count: number) => Promise<void> {
       }
       timestampMs += stored.stepMs;
     }
-    await store.log.append({ length, deviceIds, sensorCodes, timestampsMs, values });
+    await store.log.append({ length, deviceIds, sensors: builtInSensors, sensorCodes, timestampsMs, values });
   };
 }

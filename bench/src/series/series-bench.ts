@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import type { MessageBatch } from "@devicemesh/ingest";
+import { builtInSensors } from "@devicemesh/proto";
 import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { queryRoutes } from "@devicemesh/query";
@@ -129,7 +130,8 @@ function batchOf(first: number, length: number, firstMs: number): MessageBatch {
   return {
     length,
     deviceIds: Array.from({ length }, (_, row) => `device-${((first + row) * 7919) % 99_999_989}`),
-    sensorCodes: new Uint8Array(length),
+    sensors: builtInSensors,
+    sensorCodes: new Uint16Array(length),
     timestampsMs: Float64Array.from({ length }, (_, row) => firstMs + ((first + row) % 50_000)),
     values: Float64Array.from({ length }, (_, row) => ((first + row) % 4000) / 100),
   };

@@ -1,4 +1,4 @@
-import { sensors } from "@devicemesh/proto";
+import { builtInSensors, isTyped, type SensorSpec } from "@devicemesh/proto";
 import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
 import fc from "fast-check";
@@ -9,7 +9,7 @@ type Row = { deviceId: string; sensorCode: number; timestampMs: number; value: n
 
 const rows: fc.Arbitrary<Row> = fc.record({
   deviceId: fc.oneof(fc.string({ maxLength: 40 }), fc.string({ unit: "grapheme", maxLength: 300 })),
-  sensorCode: fc.constantFrom(0, 1, 2, 3, noSensor),
+  sensorCode: fc.oneof(fc.nat(builtInSensors.length), fc.nat(3), fc.constant(noSensor)),
   timestampMs: fc.oneof(
     fc.integer({ min: 946_684_800_000, max: 2_000_000_000_000 }),
     fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 }),
@@ -20,24 +20,28 @@ const rows: fc.Arbitrary<Row> = fc.record({
 
 function readingOf({ deviceId, sensorCode, timestampMs, value }: Row): Reading {
   const seconds = Math.floor(timestampMs / 1000);
-  const measurements: Reading["measurement"][] = [
-    { $case: "thermostat", value: { temperature: value } },
-    { $case: "barometer", value: { pressure: value } },
-    { $case: "hygrometer", value: { humidity: value } },
-    { $case: "heartRateMeter", value: { heartRate: value } },
-  ];
   return {
     deviceId,
     timestamp: Number.isNaN(timestampMs)
       ? undefined
       : { seconds: BigInt(seconds), nanos: (timestampMs - seconds * 1000) * 1e6 },
-    measurement: measurements[sensorCode],
+    measurement: measurementOf(builtInSensors[sensorCode], value),
   };
+}
+
+function measurementOf(spec: SensorSpec | undefined, value: number): Reading["measurement"] {
+  if (spec === undefined) return undefined;
+  if (!isTyped(spec)) return { $case: "sensorValue", value: { sensor: spec.sensor, value } };
+  const measurement = { $case: camelCase(spec.deviceType), value: { [camelCase(spec.sensor)]: value } };
+  return measurement as unknown as Reading["measurement"];
+}
+
+function camelCase(name: string): string {
+  return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 describe("frame encoder", () => {
   it("writes what ts-proto reads back, whatever the reading", () => {
-    expect(sensors).toHaveLength(4);
     const encoder = createFrameEncoder();
     fc.assert(
       fc.property(fc.array(rows, { maxLength: 20 }), (frame) => {
@@ -50,6 +54,15 @@ describe("frame encoder", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  it("knows sensors that are added later, up to the longest name", () => {
+    const sensors = [...builtInSensors];
+    const encoder = createFrameEncoder({ sensors });
+    const added = { ...(sensors.at(-1) as SensorSpec), sensor: "x".repeat(64) };
+    encoder.add("a", sensors.push(added) - 1, 1000, 1);
+    const [reading] = PublishReadingsRequest.decode(encoder.take().bytes).readings;
+    expect(reading?.measurement).toEqual({ $case: "sensorValue", value: { sensor: added.sensor, value: 1 } });
   });
 
   it("keeps a frame's bytes as they are while the next one is written", () => {

@@ -1,4 +1,4 @@
-import { sensors } from "@devicemesh/proto";
+import { builtInSensors, isTyped, type SensorSpec } from "@devicemesh/proto";
 
 /** A PublishReadingsRequest in bytes, ready to be sent, and sent again. */
 export type Frame = {
@@ -10,12 +10,12 @@ export type Frame = {
 export type ReadingSink = (deviceId: string, sensorCode: number, timestampMs: number, value: number) => void;
 
 /** The sensor code of a reading without a measurement. */
-export const noSensor = 255;
+export const noSensor = 65_535;
 
 /** Writes readings straight into the bytes of a frame. */
 export type FrameEncoder = {
   /**
-   * Adds a reading to the frame: the sensor by its place in `sensors`, or noSensor for none; the
+   * Adds a reading to the frame: the sensor by its code (its place among `sensors`), or noSensor for none; the
    * timestamp in whole milliseconds since 1970, or NaN for none.
    */
   add: ReadingSink;
@@ -31,7 +31,13 @@ export type FrameEncoder = {
  * Encodes by hand what PublishReadingsRequest.encode would: held as bytes a reading takes about 45 bytes
  * instead of several objects, and sending a unit again costs no encoding. The tests decode it with ts-proto.
  */
-export function createFrameEncoder(): FrameEncoder {
+export function createFrameEncoder({
+  sensors = builtInSensors,
+}: {
+  /** By code; may grow at its end. Those of the built-in catalog by default. */
+  readonly sensors?: readonly SensorSpec[] | undefined;
+} = {}): FrameEncoder {
+  const codings: SensorCoding[] = [];
   let buffer = Buffer.allocUnsafe(16 * 1024);
   let end = 0;
   let readings = 0;
@@ -56,6 +62,15 @@ export function createFrameEncoder(): FrameEncoder {
     buffer[end++] = Number(rest);
   }
 
+  function codingOf(sensorCode: number): SensorCoding | undefined {
+    const known = codings[sensorCode];
+    const spec = sensors[sensorCode];
+    if (known !== undefined || spec === undefined) return known;
+    const coding = codingOfSensor(spec);
+    codings[sensorCode] = coding;
+    return coding;
+  }
+
   function reserve(bytes: number): void {
     if (end + bytes <= buffer.length) return;
     const larger = Buffer.allocUnsafe(Math.max(buffer.length * 2, end + bytes));
@@ -70,12 +85,12 @@ export function createFrameEncoder(): FrameEncoder {
       const seconds = hasTime ? Math.floor(timestampMs / 1000) : 0;
       const nanos = hasTime ? (timestampMs - seconds * 1000) * 1_000_000 : 0;
       const timeBytes = 2 + (seconds < 0 ? 10 : varintBytes(seconds)) + varintBytes(nanos);
-      const tags = sensorTags[sensorCode];
-      const valueBytes = tags === undefined ? 0 : varintBytes(tags.value) + 8;
+      const coding = codingOf(sensorCode);
+      const valueBytes = coding === undefined ? 0 : coding.beforeValue.length + 8;
 
       let size = 1 + varintBytes(idBytes) + idBytes;
       if (hasTime) size += 2 + timeBytes;
-      if (tags !== undefined) size += varintBytes(tags.measurement) + 1 + valueBytes;
+      if (coding !== undefined) size += coding.tag.length + 1 + valueBytes;
       reserve(size + 16);
 
       buffer[end++] = 0x0a;
@@ -91,11 +106,12 @@ export function createFrameEncoder(): FrameEncoder {
         buffer[end++] = 0x10;
         writeVarint(nanos);
       }
-      if (tags !== undefined) {
-        writeVarint(tags.measurement);
+      if (coding !== undefined) {
+        buffer.set(coding.tag, end);
+        end += coding.tag.length;
         buffer[end++] = valueBytes;
-        writeVarint(tags.value);
-        end = buffer.writeDoubleLE(value, end);
+        buffer.set(coding.beforeValue, end);
+        end = buffer.writeDoubleLE(value, end + coding.beforeValue.length);
       }
       readings += 1;
     },
@@ -110,11 +126,32 @@ export function createFrameEncoder(): FrameEncoder {
   };
 }
 
+/** What stands before the value of a sensor. */
+type SensorCoding = {
+  /** The tag of the measurement in the reading. */
+  readonly tag: Uint8Array;
+  /** What the measurement holds before its value, the value's tag included: at most 68 bytes. */
+  readonly beforeValue: Uint8Array;
+};
+
 // Wire types: 2 is a length and bytes, 1 is eight bytes.
-const sensorTags = sensors.map((spec) => ({
-  measurement: spec.measurementField * 8 + 2,
-  value: spec.valueField * 8 + 1,
-}));
+function codingOfSensor(spec: SensorSpec): SensorCoding {
+  if (isTyped(spec)) {
+    const { measurementField, valueField } = spec;
+    return { tag: varint(measurementField * 8 + 2), beforeValue: varint(valueField * 8 + 1) };
+  }
+  const name = Buffer.from(spec.sensor);
+  // Reading.sensor_value, SensorValue.sensor and SensorValue.value.
+  const beforeValue = Buffer.concat([varint(1 * 8 + 2), varint(name.length), name, varint(2 * 8 + 1)]);
+  return { tag: varint(15 * 8 + 2), beforeValue };
+}
+
+function varint(value: number): Uint8Array {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 0x80; rest >>= 7) bytes.push((rest & 0x7f) | 0x80);
+  return Uint8Array.from([...bytes, rest]);
+}
 
 function varintBytes(value: number): number {
   let bytes = 1;

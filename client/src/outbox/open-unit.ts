@@ -1,3 +1,4 @@
+import type { SensorSpec } from "@devicemesh/proto";
 import type { Clock } from "../clock.ts";
 import { unitOf } from "../delivery/delivery.ts";
 import { createFrameEncoder, type Frame, type ReadingSink } from "../delivery/frame-encoder.ts";
@@ -19,14 +20,16 @@ export function createOpenUnit({
   frameReadings,
   ageMs,
   clock,
+  sensors,
   onDue,
 }: {
   frameReadings: number;
   ageMs: number;
   clock: Clock;
+  sensors: readonly SensorSpec[] | undefined;
   onDue(): void;
 }): OpenUnit {
-  const encoder = createFrameEncoder();
+  const encoder = createFrameEncoder({ sensors });
   let frames: Frame[] = [];
   let readings = 0;
   let due = false;

@@ -1,3 +1,4 @@
+import type { SensorSpec } from "@devicemesh/proto";
 import type { Clock } from "../clock.ts";
 import type { Unit } from "../delivery/unit.ts";
 import { createOpenUnit, type OpenUnit } from "./open-unit.ts";
@@ -28,6 +29,7 @@ export function createOutboxLane(options: {
   readonly frameReadings: number;
   readonly ageMs: number;
   readonly clock: Clock;
+  readonly sensors: readonly SensorSpec[] | undefined;
   onDue(): void;
 }): OutboxLane {
   return { open: createOpenUnit(options), queue: [], inFlight: undefined };

@@ -1,4 +1,5 @@
 import { createRateMeter } from "@devicemesh/kit/observability/rate-meter";
+import type { SensorSpec } from "@devicemesh/proto";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import type { Clock } from "../clock.ts";
 import { type Backoff, defaultBackoff } from "../delivery/backoff.ts";
@@ -7,33 +8,10 @@ import type { SendFailure, Unit, UnitSender } from "../delivery/unit.ts";
 import type { Random } from "../random.ts";
 import { createConditions } from "./conditions.ts";
 import { createOutboxLane, laneOf, type OutboxLane, type QueuedUnit } from "./outbox-lane.ts";
+import { defaultOutboxLimits, type OutboxLimits } from "./outbox-limits.ts";
 import type { Spill } from "./spill.ts";
 
-/** The outbox's bounds. */
-export type OutboxLimits = {
-  /** Readings in a frame; at most 1000. */
-  readonly frameReadings: number;
-  /** A unit is cut at so many readings … */
-  readonly unitReadings: number;
-  /** … or when its first reading is so old, in milliseconds, and a sender is free. */
-  readonly unitAgeMs: number;
-  /** Units sent at the same time, each of other devices. */
-  readonly unitsInFlight: number;
-  /** Readings in memory that are not acknowledged. Units read back from the spill folder come on top, one for each in flight. */
-  readonly memoryReadings: number;
-  /** Refused readings that are kept for the report. */
-  readonly refusedKept: number;
-};
-
-/** Frames of 250, units of 5,000 or one second, 2 in flight, 200,000 readings (about 10 MB) in memory. */
-export const defaultOutboxLimits: OutboxLimits = {
-  frameReadings: 250,
-  unitReadings: 5_000,
-  unitAgeMs: 1_000,
-  unitsInFlight: 2,
-  memoryReadings: 200_000,
-  refusedKept: 100,
-};
+export { defaultOutboxLimits, type OutboxLimits } from "./outbox-limits.ts";
 
 /** What the outbox has done. added = acked + refused + dropped + pending at any moment. */
 export type OutboxCounts = {
@@ -101,6 +79,7 @@ export function createOutbox({
   whenFull,
   spill,
   limits = {},
+  sensors,
   backoff = defaultBackoff,
   observe = () => {},
 }: {
@@ -110,6 +89,8 @@ export function createOutbox({
   whenFull: "drop" | "wait";
   spill?: Spill | undefined;
   limits?: Partial<OutboxLimits>;
+  /** By code, where readings are added by code; those of the built-in catalog by default. */
+  sensors?: readonly SensorSpec[] | undefined;
   backoff?: Backoff;
   observe?(event: OutboxEvent): void;
 }): Outbox {
@@ -118,7 +99,13 @@ export function createOutbox({
     ...limits,
   };
   const newLane = (): OutboxLane => {
-    const lane = createOutboxLane({ frameReadings, ageMs: unitAgeMs, clock, onDue: () => send(lane) });
+    const lane = createOutboxLane({
+      frameReadings,
+      ageMs: unitAgeMs,
+      clock,
+      sensors,
+      onDue: () => send(lane),
+    });
     return lane;
   };
   const lanes = Array.from({ length: unitsInFlight }, newLane);

@@ -1,4 +1,4 @@
-import { sensorByName, sensors } from "@devicemesh/proto";
+import { createSensorCatalog, isTyped, type SensorCatalog, type SensorSpec } from "@devicemesh/proto";
 
 /** What the gateway needs to know of a sensor. */
 export type KnownSensor = {
@@ -16,20 +16,20 @@ export type SensorLookup = {
   ofDeviceType(type: string): KnownSensor | undefined;
 };
 
-/** The sensors of the contract. */
-export function createSensorLookup(): SensorLookup {
+/** The sensors of a catalog; of the built-in one by default. */
+export function createSensorLookup(catalog: SensorCatalog = createSensorCatalog()): SensorLookup {
   const byType = new Map(
-    sensors.map(({ deviceType, sensor }) => [deviceType.replaceAll("_", ""), known(sensor)]),
+    catalog.sensors.filter(isTyped).map((spec) => [spec.deviceType.replaceAll("_", ""), known(spec)]),
   );
   return {
     find(name) {
-      const spec = sensorByName(name);
-      return spec && known(spec.sensor);
+      const spec = catalog.find(name);
+      return spec && known(spec);
     },
     ofDeviceType: (type) => byType.get(type.replaceAll("_", "").toLowerCase()),
   };
 }
 
-function known(sensor: string): KnownSensor {
-  return { sensor, isState: false };
+function known({ sensor, unit, minimum, maximum }: SensorSpec): KnownSensor {
+  return { sensor, isState: unit === "1" && minimum === 0 && maximum === 1 };
 }

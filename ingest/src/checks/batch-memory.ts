@@ -1,12 +1,12 @@
 /** The columns of numbers of a batch. */
 export type NumberColumns = {
-  readonly sensorCodes: Uint8Array;
+  readonly sensorCodes: Uint16Array;
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;
 };
 
-/** One reading: two doubles and a byte. */
-const rowBytes = 17;
+/** One reading: two doubles and a code of two bytes. */
+const rowBytes = 18;
 
 /**
  * Gives columns of `length` rows that nobody else has, cut one after the other from pieces of `pieceBytes`:
@@ -28,7 +28,7 @@ export function createBatchMemory(pieceBytes = 256 * 1024): (length: number) => 
     return {
       timestampsMs: new Float64Array(piece, start, length),
       values: new Float64Array(piece, start + 8 * length, length),
-      sensorCodes: new Uint8Array(piece, start + 16 * length, length),
+      sensorCodes: new Uint16Array(piece, start + 16 * length, length),
     };
   };
 }

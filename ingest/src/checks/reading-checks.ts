@@ -1,10 +1,11 @@
 import type { Publisher } from "@devicemesh/identity";
 import {
   clockAheadMaxMs,
+  createSensorCatalog,
   earliestTimestampMs,
   isoMilliseconds,
-  type SensorSpec,
-  sensors as sensorTable,
+  isTyped,
+  type SensorCatalog,
 } from "@devicemesh/proto";
 import type { MessageBatch } from "../log/message-log.ts";
 import { type FrameColumns, invalidSensor, noSensor, unknownSensor } from "../wire/frame-decoder.ts";
@@ -15,6 +16,7 @@ import {
   badSensorName,
   beyondQuota,
   missingValueViolation,
+  namedNotFinite,
   nanosMax,
   noMeasurement,
   noNamedValue,
@@ -26,6 +28,7 @@ import {
   tooEarly,
   tooFarAhead,
   tooManySeries,
+  tooManyUnlisted,
   unknownSensorViolation,
   type Violation,
 } from "./reading-violations.ts";
@@ -67,13 +70,13 @@ export type CheckContext = {
 };
 
 /**
- * Decides whether a reading of a series, by its place in the table of sensors, is accepted: undefined, or why not.
+ * Decides whether a reading of a series, by its code in the catalog, is accepted: undefined, or why not.
  * It is asked for each reading that keeps all other rules, with the URI of its publisher where that is known.
  */
 export type AdmitSeries = (deviceId: string, sensorCode: number, publisher?: string) => string | undefined;
 
 /**
- * Decides whether a reading of a series, by its place in the table of sensors, and of this timestamp is accepted:
+ * Decides whether a reading of a series, by its code in the catalog, and of this timestamp is accepted:
  * undefined, or why not. It is asked for each reading that keeps all other rules.
  */
 export type AdmitOlder = (deviceId: string, sensorCode: number, timestampMs: number) => string | undefined;
@@ -97,17 +100,21 @@ export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => Ch
  *
  * The last are `series.limit` and `duplicates.quota`: see CheckContext.admitSeries and admitOlder.
  *
- * NaN and the infinities break gte and lte, here as in protovalidate.
+ * `double.gte_lte` is the range of the sensor in the catalog, which protovalidate does not know either.
  */
 export function createReadingChecks({
-  sensors = sensorTable,
+  catalog = createSensorCatalog(),
 }: {
-  readonly sensors?: readonly SensorSpec[];
+  /** The built-in one by default. */
+  readonly catalog?: SensorCatalog;
 } = {}): ReadingChecks {
-  const minimums = Float64Array.from(sensors, (sensor) => sensor.minimum);
-  const maximums = Float64Array.from(sensors, (sensor) => sensor.maximum);
-  const outOfRange = sensors.map((spec) => rangeViolation(`${spec.deviceType}.${spec.sensor}`, spec));
-  const noValue = sensors.map(missingValueViolation);
+  const { sensors, listed } = catalog;
+  const typed = sensors.filter(isTyped);
+  const minimums = Float64Array.from(typed, (sensor) => sensor.minimum);
+  const maximums = Float64Array.from(typed, (sensor) => sensor.maximum);
+  const outOfRange = typed.map((spec) => rangeViolation(`${spec.deviceType}.${spec.sensor}`, spec));
+  const noValue = typed.map(missingValueViolation);
+  const infinite = typed.map(({ deviceType, sensor }) => notFinite(`${deviceType}.${sensor}`));
   const allocate = createBatchMemory();
 
   function firstViolation(columns: FrameColumns, row: number, limits: Limits): Violation | undefined {
@@ -124,16 +131,19 @@ export function createReadingChecks({
     if (seconds * 1000 + Math.floor(nanos / 1e6) < limits.retainedSinceMs) {
       return notRetained(limits.retainedSinceMs);
     }
-    const code = columns.sensorCodes[row]!;
+    let code = columns.sensorCodes[row]!;
     const value = columns.values[row]!;
     if (columns.sensorsNamed[row] === 1) {
       const violation = namedViolation(columns, row);
       if (violation !== undefined) return violation;
+      code = columns.sensorCodes[row]!;
     } else {
       if (code === noSensor) return noMeasurement;
       if (columns.valuesSet[row] === 0) return noValue[code];
       // Written so that NaN, which compares as false, is refused.
-      if (!(value >= minimums[code]! && value <= maximums[code]!)) return outOfRange[code];
+      if (!(value >= minimums[code]! && value <= maximums[code]!)) {
+        return Number.isFinite(value) ? outOfRange[code] : infinite[code];
+      }
     }
     const { admitSeries, admitOlder, publisher } = limits;
     const tooMany = admitSeries?.(columns.deviceIds[row]!, code, publisher?.uri);
@@ -148,11 +158,19 @@ export function createReadingChecks({
     if (code === invalidSensor) return badSensorName;
     if (columns.valuesSet[row] === 0) return noNamedValue;
     const value = columns.values[row]!;
-    if (!Number.isFinite(value)) return notFinite;
-    if (code === unknownSensor) return unknownSensorViolation(columns.sensorNames[row]!);
-    return value >= minimums[code]! && value <= maximums[code]!
-      ? undefined
-      : rangeViolation("sensor_value.value", sensors[code]!);
+    if (!Number.isFinite(value)) return namedNotFinite;
+    if (code < listed) {
+      const spec = sensors[code]!;
+      return value >= spec.minimum && value <= spec.maximum
+        ? undefined
+        : rangeViolation("sensor_value.value", spec);
+    }
+    const name = code === unknownSensor ? columns.sensorNames[row]! : sensors[code]!.sensor;
+    if (!catalog.acceptsUnlisted) return unknownSensorViolation(name);
+    const added = catalog.addUnlisted(name);
+    if (added === undefined) return tooManyUnlisted;
+    columns.sensorCodes[row] = added;
+    return undefined;
   }
 
   return (columns, context) => {
@@ -169,7 +187,7 @@ export function createReadingChecks({
         refusedByRule ??= new Map();
         refusedByRule.set(violation.ruleId, (refusedByRule.get(violation.ruleId) ?? 0) + 1);
         if (refused++ < context.refusalsMax) {
-          refusals.push({ row, identity: identityOfRow(columns, row, sensors), ...violation });
+          refusals.push({ row, identity: identityOfRow(columns, row, catalog), ...violation });
         }
         continue;
       }
@@ -179,7 +197,7 @@ export function createReadingChecks({
       timestampsMs[accepted] = columns.seconds[row]! * 1000 + Math.floor(columns.nanos[row]! / 1e6);
       accepted++;
     }
-    const batch = { length: accepted, deviceIds, sensorCodes, timestampsMs, values };
+    const batch = { length: accepted, deviceIds, sensors, sensorCodes, timestampsMs, values };
     return { batch, refused, refusals, refusedByRule };
   };
 }
@@ -213,7 +231,7 @@ function isBefore(seconds: number, nanos: number, otherSeconds: number, otherNan
   return seconds < otherSeconds || (seconds === otherSeconds && nanos < otherNanos);
 }
 
-function identityOfRow(columns: FrameColumns, row: number, sensors: readonly SensorSpec[]): string {
+function identityOfRow(columns: FrameColumns, row: number, { sensors }: SensorCatalog): string {
   const code = columns.sensorCodes[row]!;
   const isNameless = columns.sensorsNamed[row] === 0 || code < invalidSensor;
   const sensor = isNameless ? (sensors[code]?.sensor ?? "") : columns.sensorNames[row];

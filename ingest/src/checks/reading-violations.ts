@@ -5,6 +5,7 @@ import {
   isoMilliseconds,
   type SensorSpec,
   sensorNamePattern,
+  type TypedSensor,
 } from "@devicemesh/proto";
 
 /** The rule that a reading broke: protovalidate's own path, id and text wherever protovalidate has the rule. */
@@ -21,6 +22,7 @@ export const ruleIds = [
   "double.gte_lte",
   "duplicates.quota",
   "required",
+  "sensor.limit",
   "sensor.unknown",
   "series.limit",
   "string.pattern",
@@ -73,11 +75,16 @@ export const noNamedValue: Violation = {
   ruleId: "required",
   text: "value is required",
 };
-export const notFinite: Violation = {
-  fieldPath: "sensor_value.value",
-  ruleId: "double.finite",
-  text: "must be finite",
+export const namedNotFinite = notFinite("sensor_value.value");
+export const tooManyUnlisted: Violation = {
+  fieldPath: "sensor_value.sensor",
+  ruleId: "sensor.limit",
+  text: "the server has accepted the most unknown sensors that it may: add the sensor to a file and start the server with --sensors FILE",
 };
+
+export function notFinite(fieldPath: string): Violation {
+  return { fieldPath, ruleId: "double.finite", text: "must be finite" };
+}
 
 export function notItsOwn({ refusalText }: Publisher): Violation {
   return { fieldPath: "device_id", ruleId: "device_id.identity", text: refusalText };
@@ -95,7 +102,7 @@ export function beyondQuota(text: string): Violation {
   return { fieldPath: "device_id", ruleId: "duplicates.quota", text };
 }
 
-export function missingValueViolation({ deviceType, sensor }: SensorSpec): Violation {
+export function missingValueViolation({ deviceType, sensor }: TypedSensor): Violation {
   return { fieldPath: `${deviceType}.${sensor}`, ruleId: "required", text: "value is required" };
 }
 
@@ -115,6 +122,6 @@ export function unknownSensorViolation(name: string): Violation {
   return {
     fieldPath: "sensor_value.sensor",
     ruleId: "sensor.unknown",
-    text: `the sensor catalog has no sensor ${JSON.stringify(name)}: add it to a file and start the server with --sensors FILE`,
+    text: `the sensor catalog has no sensor ${JSON.stringify(name)}: add it to a file and start the server with --sensors FILE, or with --unknown-sensors accept`,
   };
 }

@@ -1,12 +1,15 @@
+import type { SensorSpec } from "@devicemesh/proto";
+
 /**
  * Messages in columns, so that the hot path makes no object for a reading. Row i is
- * (deviceIds[i], sensors[i], timestampsMs[i], values[i]); columns may be longer than `length`.
+ * (deviceIds[i], sensors[sensorCodes[i]], timestampsMs[i], values[i]); columns may be longer than `length`.
  */
 export type MessageBatch = {
   readonly length: number;
   readonly deviceIds: readonly string[];
-  /** Places in the table `sensors` of @devicemesh/proto. */
-  readonly sensorCodes: Uint8Array;
+  /** The sensors by code: those of the catalog that ingest knows, which may grow. */
+  readonly sensors: readonly SensorSpec[];
+  readonly sensorCodes: Uint16Array;
   /** The devices' clocks: whole milliseconds since 1970. */
   readonly timestampsMs: Float64Array;
   readonly values: Float64Array;

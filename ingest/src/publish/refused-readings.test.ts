@@ -57,9 +57,9 @@ describe.each(ingestServers)("a reading that breaks a rule on %s", (server) => {
     ["negative nanos", at({ seconds, nanos: -1 }), "timestamp.nanos", "timestamp.nanos"],
     ["nanos of a second", at({ seconds, nanos: 1_000_000_000 }), "timestamp.nanos", "timestamp.nanos"],
     ["no measurement", measuring(undefined), "measurement", "required"],
-    ["NaN", temperature(Number.NaN), "thermostat.temperature", "double.gte_lte"],
-    ["infinity", temperature(Number.POSITIVE_INFINITY), "thermostat.temperature", "double.gte_lte"],
-    ["negative infinity", temperature(Number.NEGATIVE_INFINITY), "thermostat.temperature", "double.gte_lte"],
+    ["NaN", temperature(Number.NaN), "thermostat.temperature", "double.finite"],
+    ["infinity", temperature(Number.POSITIVE_INFINITY), "thermostat.temperature", "double.finite"],
+    ["negative infinity", temperature(Number.NEGATIVE_INFINITY), "thermostat.temperature", "double.finite"],
     ["a value below its range", temperature(-100.001), "thermostat.temperature", "double.gte_lte"],
     ["a value above its range", temperature(150.001), "thermostat.temperature", "double.gte_lte"],
     [

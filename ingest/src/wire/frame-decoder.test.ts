@@ -1,6 +1,6 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { TimestampSchema } from "@bufbuild/protobuf/wkt";
-import { type SensorSpec, sensors } from "@devicemesh/proto";
+import { createSensorCatalog, type SensorSpec, sensors } from "@devicemesh/proto";
 import { PublishReadingsRequestSchema } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import { ReadingSchema, SensorValueSchema } from "@devicemesh/proto/es/devicemesh/v1/reading_pb.ts";
 import fc from "fast-check";
@@ -153,11 +153,16 @@ describe("the frame decoder", () => {
   it("reads a device type that is added to the table of sensors", () => {
     const added: SensorSpec = {
       ...sensors[0]!,
+      sensor: "light",
+      aliases: [],
       deviceType: "luxmeter",
       measurementField: 1000,
       valueField: 17,
     };
-    const decodeMore = createFrameDecoder({ deviceIds: createDeviceIds(), sensors: [...sensors, added] });
+    const decodeMore = createFrameDecoder({
+      deviceIds: createDeviceIds(),
+      catalog: createSensorCatalog([...sensors, added]),
+    });
     const decoded = decodeMore(reading(lengthDelimited(1000, doubleField(17, 4.5))));
     if (decoded.kind !== "columns") throw new Error(decoded.kind);
     expect(decoded.columns.sensorCodes[0]).toBe(sensors.length);
@@ -174,19 +179,23 @@ describe("the frame decoder", () => {
         decode(
           Buffer.concat([
             reading(named("temperature", 8)),
+            reading(named("air_temperature", 8)),
+            reading(named("co2", 8)),
             reading(typed, named("temperature", 8)),
             reading(named("temperature", 8), typed),
             reading(named("temperature", 8), lengthDelimited(3, Buffer.alloc(0))),
-            reading(named("radon", 8)),
+            reading(named("mood", 8)),
           ]),
         ),
       ),
     ).toEqual([
       { ...last, sensor: "temperature", value: 8 },
       { ...last, sensor: "temperature", value: 8 },
+      { ...last, sensor: "co2", value: 8 },
+      { ...last, sensor: "temperature", value: 8 },
       { ...last, sensor: "temperature", value: 7 },
       { ...last, sensor: "temperature", value: undefined },
-      { ...last, sensor: undefined, unknownName: "radon", value: 8 },
+      { ...last, sensor: undefined, unknownName: "mood", value: 8 },
     ]);
   });
 

@@ -1,4 +1,4 @@
-import { frameReadingsMax, type SensorSpec, sensors as sensorTable } from "@devicemesh/proto";
+import { createSensorCatalog, frameReadingsMax, isTyped, type SensorCatalog } from "@devicemesh/proto";
 import { createSensorNames, type DeviceIds, type InternedNames } from "./device-ids.ts";
 import {
   asInt64,
@@ -28,8 +28,8 @@ export type FrameColumns = {
   /** Exact up to 2^53; beyond, the nearest Number. */
   readonly seconds: Float64Array;
   readonly nanos: Int32Array;
-  /** A place in the table of sensors, or one of `noSensor`, `unknownSensor` and `invalidSensor`. */
-  readonly sensorCodes: Uint8Array;
+  /** A code of the sensor catalog, or one of `noSensor`, `unknownSensor` and `invalidSensor`. */
+  readonly sensorCodes: Uint16Array;
   /** 1 where the measurement is a SensorValue, which names its sensor. */
   readonly sensorsNamed: Uint8Array;
   /** The name where it is unknown, or the beginning of it where it is not valid; else anything. */
@@ -40,13 +40,13 @@ export type FrameColumns = {
 };
 
 /** Stands in FrameColumns.sensorCodes for a reading without a measurement. */
-export const noSensor = 255;
+export const noSensor = 65_535;
 
-/** Stands there for a SensorValue whose name no sensor of the table has. */
-export const unknownSensor = 254;
+/** Stands there for a SensorValue whose name no sensor of the catalog has. */
+export const unknownSensor = 65_534;
 
 /** Stands there for a SensorValue whose name breaks the contract's pattern, or is not set. */
-export const invalidSensor = 253;
+export const invalidSensor = 65_533;
 
 /** Of an invalid device id or name of a sensor, so many bytes are kept, for people to recognise it. */
 export const invalidNameBytesMax = 128;
@@ -69,22 +69,23 @@ export type FrameDecoder = (frame: Buffer) => DecodedFrame;
 export function createFrameDecoder({
   deviceIds,
   sensorNames = createSensorNames(),
-  sensors = sensorTable,
+  catalog = createSensorCatalog(),
   readingsMax = frameReadingsMax,
 }: {
   readonly deviceIds: DeviceIds;
   readonly sensorNames?: InternedNames;
-  readonly sensors?: readonly SensorSpec[];
+  /** The built-in one by default. */
+  readonly catalog?: SensorCatalog;
   readonly readingsMax?: number;
 }): FrameDecoder {
   const columns = createColumns(readingsMax);
-  const measurementTags = sensors.map((sensor) => tagOf(sensor.measurementField, wireTypes.bytes));
-  const valueTags = sensors.map((sensor) => tagOf(sensor.valueField, wireTypes.bit64));
-  const codeOfTag = new Uint8Array(Math.max(0, ...measurementTags) + 1).fill(noSensor);
+  const typed = catalog.sensors.filter(isTyped);
+  const measurementTags = typed.map((sensor) => tagOf(sensor.measurementField, wireTypes.bytes));
+  const valueTags = typed.map((sensor) => tagOf(sensor.valueField, wireTypes.bit64));
+  const codeOfTag = new Uint16Array(Math.max(0, ...measurementTags) + 1).fill(noSensor);
   measurementTags.forEach((tag, code) => {
     codeOfTag[tag] = code;
   });
-  const codeOfName = new Map(sensors.map(({ sensor }, code) => [sensor as string, code]));
   const varint: Varint = { low: 0, high: 0 };
 
   function readReading(frame: Buffer, view: DataView, start: number, end: number, row: number): void {
@@ -192,7 +193,7 @@ export function createFrameDecoder({
 
   function readSensorName(frame: Buffer, view: DataView, start: number, end: number, row: number): void {
     const name = sensorNames.intern(frame, view, start, end);
-    const code = name === undefined ? invalidSensor : (codeOfName.get(name) ?? unknownSensor);
+    const code = name === undefined ? invalidSensor : (catalog.codeOfNamed(name) ?? unknownSensor);
     columns.sensorCodes[row] = code;
     if (code >= invalidSensor) columns.sensorNames[row] = name ?? beginningOf(frame, start, end);
   }
@@ -253,7 +254,7 @@ function createColumns(size: number): FrameColumns {
     timestampsSet: new Uint8Array(size),
     seconds: new Float64Array(size),
     nanos: new Int32Array(size),
-    sensorCodes: new Uint8Array(size),
+    sensorCodes: new Uint16Array(size),
     sensorsNamed: new Uint8Array(size),
     sensorNames: new Array<string>(size).fill(""),
     valuesSet: new Uint8Array(size),

@@ -1,7 +1,6 @@
-import { sensorByName } from "@devicemesh/proto";
 import { Fill, type ListBucketsRequest } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { type BucketGrid, bucketStarts, countBuckets } from "../calendar/bucket-grid.ts";
-import type { Aggregate, Grouping } from "../plan/merge.ts";
+import type { Aggregate, Grouping, UnitOf } from "../plan/merge.ts";
 import { compareSeries } from "../plan/series-order.ts";
 import type { Span } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
@@ -38,13 +37,17 @@ export function fillOf({ fill, fillMode }: Pick<ListBucketsRequest, "fill" | "fi
   }
 }
 
-/** The most series of devices asked for whose empty buckets are listed: four for each of 1000 devices, and room. */
+/** The most series of devices asked for whose empty buckets are listed: ten for each of 1000 devices. */
 const silentSeriesMax = 10_000;
 
 /** The known groups of the devices asked for, whether they have readings in a timeframe or not; none if all are asked for. */
 export async function silentGroups(
   store: ReadingStore,
-  { filter, grouping }: { readonly filter: SeriesFilter; readonly grouping: Grouping },
+  {
+    filter,
+    grouping,
+    unitOf,
+  }: { readonly filter: SeriesFilter; readonly grouping: Grouping; readonly unitOf: UnitOf },
   signal: AbortSignal,
 ): Promise<readonly NamedGroup[]> {
   if (filter.deviceIds.length === 0) return [];
@@ -53,7 +56,7 @@ export async function silentGroups(
   for (const each of series) {
     const deviceId = grouping === "series" || grouping === "device" ? each.deviceId : "";
     const sensor = grouping === "series" || grouping === "sensor" ? each.sensor : "";
-    const unit = sensorByName(each.sensor)?.unit ?? "";
+    const unit = unitOf(each.sensor);
     const known = groups.get(keyOf({ deviceId, sensor }));
     groups.set(keyOf({ deviceId, sensor }), {
       deviceId,

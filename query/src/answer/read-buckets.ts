@@ -1,4 +1,4 @@
-import { type Level, sensors } from "@devicemesh/proto";
+import type { Level } from "@devicemesh/proto";
 import { type BucketGrid, everyStart } from "../calendar/bucket-grid.ts";
 import {
   type Aggregate,
@@ -6,6 +6,7 @@ import {
   createGroupMerge,
   type Grouping,
   mergesDevices,
+  type UnitOf,
 } from "../plan/merge.ts";
 import { bucketsCutMax, isCutByBucket } from "../plan/served-spans.ts";
 import type { Span } from "../plan/spans.ts";
@@ -17,6 +18,9 @@ import { readTimeframe } from "./read-timeframe.ts";
 /** The most partials that one read may bring, so that many series with many buckets are read in parts. */
 const partialsPerReadMax = 200_000;
 
+/** So many groups are expected where the sensors are not named and devices are merged. */
+const mergedGroups = 16;
+
 /** What is asked for; `extent` is where the readings may lie, if it is known to be smaller than the timeframe. */
 export type BucketsRequest = {
   readonly filter: SeriesFilter;
@@ -24,6 +28,7 @@ export type BucketsRequest = {
   readonly timeframe: Span;
   readonly extent: Span;
   readonly buckets: BucketGrid;
+  readonly unitOf: UnitOf;
 };
 
 /**
@@ -36,11 +41,13 @@ export async function readBuckets(
   request: BucketsRequest,
   signal: AbortSignal,
 ): Promise<{ readonly aggregates: readonly Aggregate[]; readonly coverage: AnswerCoverage }> {
-  const { filter, grouping, timeframe, buckets } = request;
-  const merge = createGroupMerge(grouping);
+  const { filter, grouping, timeframe, buckets, unitOf } = request;
+  const merge = createGroupMerge(grouping, unitOf);
   let coverage: AnswerCoverage | undefined;
   const mergeDevices = mergesDevices(grouping);
-  const groups = mergeDevices ? sensors.length : (await store.readSeries({ filter, limit: 1 }, signal)).total;
+  const groups = mergeDevices
+    ? filter.sensors.length || mergedGroups
+    : (await store.readSeries({ filter, limit: 1 }, signal)).total;
   const partialsMax = Math.max(partialsPerReadMax, partialsMaxOf(grouping));
   for (const part of parts(request, groups, store.levels)) {
     const read = await readTimeframe(

@@ -8,7 +8,7 @@ import { checkRows, partialsMaxOf } from "../answer/answer-limits.ts";
 import { pageOfRows, type RowPlace, readingsOf } from "../answer/answer-pages.ts";
 import { coverageMessage } from "../answer/coverage.ts";
 import { readTimeframe } from "../answer/read-timeframe.ts";
-import { addInShares, createGroupMerge, mergesDevices } from "../plan/merge.ts";
+import { addInShares, createGroupMerge, mergesDevices, type UnitOf } from "../plan/merge.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
 import { timeframeOf } from "./timeframe.ts";
@@ -19,7 +19,11 @@ import { timeframeOf } from "./timeframe.ts";
  *   many rows in all.
  */
 export async function getAggregates(
-  { store, pageTokens }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<RowPlace> },
+  {
+    store,
+    pageTokens,
+    unitOf,
+  }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<RowPlace>; readonly unitOf: UnitOf },
   request: GetAggregatesRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof GetAggregatesResponseSchema>> {
@@ -37,7 +41,7 @@ export async function getAggregates(
     },
     signal,
   );
-  const merge = createGroupMerge(grouping);
+  const merge = createGroupMerge(grouping, unitOf);
   await addInShares(merge, partials);
   checkRows(tooMany ?? merge.size, "filter by device_ids or sensors, or group by sensor or all");
   const { page, last } = pageOfRows(merge.aggregates(), { after, pageSize: request.pageSize });

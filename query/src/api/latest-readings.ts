@@ -5,6 +5,7 @@ import {
   ListSeriesRequestSchema,
   ListSeriesResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import type { UnitOf } from "../plan/merge.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import { listSeries, type SeriesPlace } from "./list-series.ts";
 import { createPageTokens } from "./page-token.ts";
@@ -26,11 +27,12 @@ const seriesMax = 100;
 /** Reads the latest values of the first series, by device and sensor, and how many series there are. */
 export function latestReadings(
   store: ReadingStore,
+  unitOf: UnitOf,
 ): (signal: AbortSignal) => Promise<{ readonly readings: readonly SeriesLatest[]; readonly total: number }> {
   const pageTokens = createPageTokens<SeriesPlace>({ key: randomBytes(32), method: "latest" });
   return async (signal) => {
     const request = create(ListSeriesRequestSchema, { pageSize: seriesMax });
-    const found = await listSeries({ store, pageTokens }, request, signal);
+    const found = await listSeries({ store, pageTokens, unitOf }, request, signal);
     const { series, total } = create(ListSeriesResponseSchema, found);
     return {
       readings: series.map(({ deviceId, sensor, unit, count, latest }) => ({

@@ -12,6 +12,7 @@ import { extentOfAggregates, findExtent, isEmpty, nowhere } from "../answer/exte
 import { filledRows, fillOf, silentGroups } from "../answer/filled-buckets.ts";
 import { readBuckets } from "../answer/read-buckets.ts";
 import { countBuckets, isEndless, withinBuckets } from "../calendar/bucket-grid.ts";
+import type { UnitOf } from "../plan/merge.ts";
 import { joinedSpans, type Span, without } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import { type BucketSizing, gridOf, isFew, sizingOf } from "./bucket-sizing.ts";
@@ -26,6 +27,7 @@ export type BucketsDependencies = {
   readonly store: ReadingStore;
   readonly clock: () => number;
   readonly pageTokens: PageTokens<BucketsPlace>;
+  readonly unitOf: UnitOf;
 };
 
 /**
@@ -38,7 +40,7 @@ export type BucketsDependencies = {
  *   RESOURCE_EXHAUSTED if there are too many buckets.
  */
 export async function listBuckets(
-  { store, clock, pageTokens }: BucketsDependencies,
+  { store, clock, pageTokens, unitOf }: BucketsDependencies,
   request: ListBucketsRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof ListBucketsResponseSchema>> {
@@ -63,7 +65,7 @@ export async function listBuckets(
         : gridOf(sizing, listed, picked);
     const read = await readBuckets(
       store,
-      { filter, grouping, timeframe: withinBuckets(buckets, timeframe, listed), extent, buckets },
+      { filter, grouping, timeframe: withinBuckets(buckets, timeframe, listed), extent, buckets, unitOf },
       signal,
     );
     const { aggregates } = read;
@@ -73,7 +75,7 @@ export async function listBuckets(
       sizing.kind === "points" && picked === undefined && countBuckets(buckets, found) > sizing.pointsMax;
     if (isLonger && picks < picksMax) continue;
     const filled = place?.filled ?? found;
-    const silent = fill === "none" ? [] : await silentGroups(store, { filter, grouping }, signal);
+    const silent = fill === "none" ? [] : await silentGroups(store, { filter, grouping, unitOf }, signal);
     const rows =
       fill === "none"
         ? aggregates.map((aggregate) => ({ ...aggregate, aggregate, figures: undefined }))

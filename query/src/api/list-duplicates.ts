@@ -1,9 +1,10 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { protoTimestamp, sensorByName } from "@devicemesh/proto";
+import { protoTimestamp } from "@devicemesh/proto";
 import type {
   ListDuplicatesRequest,
   ListDuplicatesResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import type { UnitOf } from "../plan/merge.ts";
 import type { SeriesDuplicates } from "../store/latest-conflicts.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import { defaultPageSize } from "./list-readings.ts";
@@ -15,7 +16,11 @@ import type { PageTokens } from "./page-token.ts";
  * @throws RpcError INVALID_ARGUMENT on `page_token`.
  */
 export async function listDuplicates(
-  { store, pageTokens }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<SeriesPlace> },
+  {
+    store,
+    pageTokens,
+    unitOf,
+  }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<SeriesPlace>; readonly unitOf: UnitOf },
   request: ListDuplicatesRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof ListDuplicatesResponseSchema>> {
@@ -32,7 +37,7 @@ export async function listDuplicates(
   const last = page.at(-1);
   const place = last && { deviceId: last.deviceId, sensor: last.sensor };
   return {
-    series: page.map(seriesMessage),
+    series: page.map((each) => ({ ...seriesMessage(each), unit: unitOf(each.sensor) })),
     nextPageToken: place && found.length > pageSize ? pageTokens.seal(place, query) : "",
   };
 }
@@ -42,7 +47,6 @@ function seriesMessage(series: SeriesDuplicates) {
   return {
     deviceId,
     sensor,
-    unit: sensorByName(sensor)?.unit ?? "",
     duplicates: BigInt(duplicates),
     conflicts: BigInt(conflicts),
     latestConflicts: latestConflicts.map(({ timestampMs, storedValue, refusedValue, arrivedMs }) => ({

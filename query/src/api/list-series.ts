@@ -1,12 +1,12 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { protoTimestamp, sensorByName } from "@devicemesh/proto";
+import { protoTimestamp } from "@devicemesh/proto";
 import type {
   ListSeriesRequest,
   ListSeriesResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { coverageMessage } from "../answer/coverage.ts";
 import { readTimeframe } from "../answer/read-timeframe.ts";
-import { createGroupMerge } from "../plan/merge.ts";
+import { createGroupMerge, type UnitOf } from "../plan/merge.ts";
 import { allTime } from "../plan/planner.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import { defaultPageSize } from "./list-readings.ts";
@@ -20,7 +20,11 @@ export type SeriesPlace = { readonly deviceId: string; readonly sensor: string }
  * @throws RpcError INVALID_ARGUMENT on `page_token`.
  */
 export async function listSeries(
-  { store, pageTokens }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<SeriesPlace> },
+  {
+    store,
+    pageTokens,
+    unitOf,
+  }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<SeriesPlace>; readonly unitOf: UnitOf },
   request: ListSeriesRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof ListSeriesResponseSchema>> {
@@ -48,7 +52,7 @@ export async function listSeries(
     signal,
   );
   const onPage = new Set(page.map(keyOf));
-  const merge = createGroupMerge("series");
+  const merge = createGroupMerge("series", unitOf);
   // Devices and sensors of the page in all their combinations are more than its series.
   merge.add(partials.filter((partial) => onPage.has(keyOf(partial))));
   const aggregates = merge.aggregates();
@@ -62,7 +66,7 @@ export async function listSeries(
       return {
         deviceId,
         sensor,
-        unit: sensorByName(sensor)?.unit ?? "",
+        unit: unitOf(sensor),
         // All of it may have expired.
         ...(partial && {
           count: BigInt(partial.count),

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { userKey } from "@devicemesh/identity";
+import { createSensorCatalog, type SensorCatalog } from "@devicemesh/proto";
 import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import type { BucketsPlace, RowPlace } from "../answer/answer-pages.ts";
 import { createExportAdmission, type ExportAdmission } from "../export/export-admission.ts";
@@ -36,6 +37,8 @@ export type QueryServiceDependencies = {
   readonly store: ReadingStore;
   /** Ms since 1970. */
   readonly clock: () => number;
+  /** The sensors whose units the answers name; the built-in catalog by default. */
+  readonly catalog?: SensorCatalog | undefined;
   /** The secret of page tokens; random by default. */
   readonly pageTokenKey?: Uint8Array;
   /** Versions of the parts that the store does not know, by name; none by default. */
@@ -59,25 +62,37 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     store,
     clock,
     pageTokenKey: key = randomBytes(32),
+    catalog = createSensorCatalog(),
     versions = {},
     limits = defaultQueryConfig,
     onWatches,
     exportAdmission: admission = createExportAdmission(exportsMax),
     stopping = new AbortController().signal,
   } = dependencies;
+  const { unitOf } = catalog;
   const readings = { store, pageTokens: createPageTokens<ReadingsPlace>({ key, method: "ListReadings" }) };
-  const aggregates = { store, pageTokens: createPageTokens<RowPlace>({ key, method: "GetAggregates" }) };
+  const aggregates = {
+    store,
+    unitOf,
+    pageTokens: createPageTokens<RowPlace>({ key, method: "GetAggregates" }),
+  };
   const buckets = {
     store,
     clock,
+    unitOf,
     pageTokens: createPageTokens<BucketsPlace>({ key, method: "ListBuckets" }),
   };
-  const series = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListSeries" }) };
-  const duplicates = { store, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListDuplicates" }) };
+  const series = { store, unitOf, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListSeries" }) };
+  const duplicates = {
+    store,
+    unitOf,
+    pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListDuplicates" }),
+  };
   const pipeline = { store, clock, versions, startedMs: clock() };
   const watches = createSharedWatches({
     store,
     clock,
+    unitOf,
     limits: { ...limits, watchReadTimeoutMs: limits.callTimeoutMs },
   });
   const watching = {
@@ -95,7 +110,7 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     getPipelineStatus: (_request, { signal }) => getPipelineStatus(pipeline, signal),
     watchAggregates: (request, { signal, values }) =>
       watchAggregates(watching, request, { signal, caller: values.get(userKey)?.subject }),
-    exportReadings: (request, { signal }) => exportReadingsRpc({ store, admission }, request, signal),
-    exportBuckets: (request, { signal }) => exportBucketsRpc({ store, admission }, request, signal),
+    exportReadings: (request, { signal }) => exportReadingsRpc({ store, admission, unitOf }, request, signal),
+    exportBuckets: (request, { signal }) => exportBucketsRpc({ store, admission, unitOf }, request, signal),
   };
 }

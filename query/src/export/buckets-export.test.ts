@@ -1,4 +1,4 @@
-import type { DeviceMessage } from "@devicemesh/proto";
+import { createSensorCatalog, type DeviceMessage } from "@devicemesh/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createMemoryReadingStore } from "../../testing/memory-store/memory-reading-store.ts";
@@ -10,6 +10,7 @@ import { exportBuckets } from "./buckets-export.ts";
 const beginMs = Date.UTC(2026, 10, 23, 23, 40);
 const { signal } = new AbortController();
 const sizeOf = (sizeMs: number) => ({ kind: "fixed" as const, sizeMs, originMs: undefined });
+const { unitOf } = createSensorCatalog();
 const everything = { deviceIds: [], sensors: [] };
 
 /** Something that happens to the store; readings are up to two hours late and often come again. */
@@ -103,6 +104,7 @@ describe("an export of buckets", () => {
             grouping,
             timeframe: allTime,
             sizing,
+            unitOf,
             partialsPerRead,
           };
           const { pieces, coverage } = await exportBuckets(world.store, request, signal);
@@ -172,6 +174,7 @@ describe("an export of buckets", () => {
       grouping: "series" as const,
       timeframe: allTime,
       sizing: sizeOf(10_000),
+      unitOf,
       partialsPerRead: 40,
     };
     const { pieces } = await exportBuckets(store, request, signal);
@@ -199,6 +202,7 @@ describe("an export of buckets", () => {
       grouping: "series" as const,
       timeframe: allTime,
       sizing: sizeOf(10_000),
+      unitOf,
       partialsPerRead: 1,
     };
     const { pieces } = await exportBuckets(world.store, request, signal);
@@ -230,6 +234,7 @@ describe("an export of buckets", () => {
       grouping: "series" as const,
       timeframe: allTime,
       sizing: sizeOf(dayMs),
+      unitOf,
       partialsPerRead: 1,
     };
     const { pieces } = await exportBuckets(world.store, request, signal);

@@ -8,6 +8,7 @@ import {
   createGroupMerge,
   type Grouping,
   mergesDevices,
+  type UnitOf,
 } from "../plan/merge.ts";
 import { planRead } from "../plan/planner.ts";
 import { compareSeries } from "../plan/series-order.ts";
@@ -24,6 +25,7 @@ export type BucketsExportRequest = {
   readonly grouping: Grouping;
   readonly timeframe: Span;
   readonly sizing: ExportSizing;
+  readonly unitOf: UnitOf;
   /** `partialsPerReadMax` by default. */
   readonly partialsPerRead?: number;
 };
@@ -48,7 +50,7 @@ export async function exportBuckets(
   request: BucketsExportRequest,
   signal: AbortSignal,
 ): Promise<Export<BucketsPiece>> {
-  const { filter, grouping, sizing, partialsPerRead = partialsPerReadMax } = request;
+  const { filter, grouping, sizing, unitOf, partialsPerRead = partialsPerReadMax } = request;
   const mergeDevices = mergesDevices(grouping);
   const sealed = await seal(store, signal);
   const { horizon } = sealed;
@@ -80,7 +82,7 @@ export async function exportBuckets(
         signal,
       );
       notCovered = joinedSpans([...notCovered, ...read.notCovered]);
-      const merge = createGroupMerge(grouping);
+      const merge = createGroupMerge(grouping, unitOf);
       await addInShares(merge, read.partials);
       const rows = merge.aggregates().sort(byBucketThenGroup);
       for (let start = 0; start < rows.length; start += pieceRows) {

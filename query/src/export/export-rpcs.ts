@@ -13,6 +13,7 @@ import { type AnswerCoverage, coverageMessage } from "../answer/coverage.ts";
 import { calendarSizing } from "../api/bucket-sizing.ts";
 import { timeframeOf } from "../api/timeframe.ts";
 import { requestedBucketSize } from "../plan/bucket-size.ts";
+import type { UnitOf } from "../plan/merge.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import { type ExportSizing, exportBuckets } from "./buckets-export.ts";
 import type { ExportAdmission } from "./export-admission.ts";
@@ -24,6 +25,7 @@ import { endedIfStalled } from "./stalled-client.ts";
 export type ExportDependencies = {
   readonly store: ReadingStore;
   readonly admission: ExportAdmission;
+  readonly unitOf: UnitOf;
   /** `exportStallMs` by default. */
   readonly stallMs?: number | undefined;
 };
@@ -82,7 +84,7 @@ export function exportBucketsRpc(
 }
 
 async function* bucketsMessages(
-  { store, admission }: ExportDependencies,
+  { store, admission, unitOf }: ExportDependencies,
   request: ExportBucketsRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ExportBucketsResponse> {
@@ -97,6 +99,7 @@ async function* bucketsMessages(
       grouping: groupingOf(groupBy),
       timeframe: timeframeOf(request),
       sizing,
+      unitOf,
     },
     signal,
   );

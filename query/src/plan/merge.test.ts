@@ -1,4 +1,4 @@
-import type { SensorName } from "@devicemesh/proto";
+import { type SensorName, sensorByName } from "@devicemesh/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { exactSum } from "../../testing/oracle/index.ts";
@@ -32,7 +32,7 @@ function piecesOf(partials: readonly SeriesPartial[], size: number): SeriesParti
 }
 
 function aggregatesOf(partials: readonly SeriesPartial[], grouping: Grouping) {
-  const merge = createGroupMerge(grouping);
+  const merge = createGroupMerge(grouping, (sensor) => sensorByName(sensor)?.unit ?? "");
   merge.add(partials);
   return merge.aggregates();
 }
@@ -163,6 +163,13 @@ describe("createGroupMerge", () => {
     }
     expect(aggregatesOf(mixed, "series")).toHaveLength(3);
     expect(aggregatesOf(mixed, "sensor")).toHaveLength(2);
+  });
+
+  it("refuses a group of two sensors whose units are not known, and takes one", () => {
+    const unknown = ["mood", "smell"].map((sensor) => partial({ sensor, timestampMs: 1, value: 1 }));
+    expect(() => aggregatesOf(unknown, "all")).toThrow(/an unknown unit and in an unknown unit/);
+    expect(aggregatesOf(unknown.slice(1), "all")).toMatchObject([{ unit: "", sensor: "" }]);
+    expect(aggregatesOf(unknown, "sensor")).toHaveLength(2);
   });
 
   it("counts where readings came from", () => {

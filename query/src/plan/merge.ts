@@ -1,12 +1,14 @@
 import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
 import { invalidArgument } from "@devicemesh/kit/rpc/rpc-error";
-import { sensorByName } from "@devicemesh/proto";
 import type { SeriesName, SeriesPartial } from "../store/reading-store.ts";
 import { averageOf, type ReadingPartial, standardDeviationOf } from "./partial.ts";
 import { compareNames, compareSeries } from "./series-order.ts";
 
 /** What the rows of an answer stand for. */
 export type Grouping = "series" | "sensor" | "device" | "all";
+
+/** The unit of a sensor's values; empty if it is not known. */
+export type UnitOf = (sensor: string) => string;
 
 /** What the readings of one group, and of one bucket where there are buckets, add up to. */
 export type Aggregate = {
@@ -51,8 +53,8 @@ export async function addInShares(merge: GroupMerge, partials: readonly SeriesPa
 const partialsPerShare = 1024;
 
 /** Makes an empty merge. It holds one sum for each group and bucket. */
-export function createGroupMerge(grouping: Grouping): GroupMerge {
-  const units = new Map<string, string>();
+export function createGroupMerge(grouping: Grouping, unitOf: UnitOf): GroupMerge {
+  const units = new Map<string, { readonly unit: string; readonly sensor: string }>();
   const sums = new Map<string, { readonly deviceId: string; readonly sensor: string; sum: PartialSum }>();
 
   return {
@@ -62,10 +64,13 @@ export function createGroupMerge(grouping: Grouping): GroupMerge {
         const deviceId = grouping === "series" || grouping === "device" ? partial.deviceId : "";
         const sensor = grouping === "series" || grouping === "sensor" ? partial.sensor : "";
         const group = `${deviceId}\n${sensor}`;
-        const unit = unitOf(partial);
         const known = units.get(group);
-        if (known === undefined) units.set(group, unit);
-        else if (known !== unit) throw mixedUnits(known, unit);
+        if (known === undefined) units.set(group, { unit: unitOf(partial.sensor), sensor: partial.sensor });
+        else if (known.sensor !== partial.sensor) {
+          const unit = unitOf(partial.sensor);
+          // Two unknown units may differ.
+          if (known.unit !== unit || unit === "") throw mixedUnits(known.unit, unit);
+        }
         const key = `${group}\n${partial.bucketMs}`;
         const entry = sums.get(key);
         if (entry) entry.sum.add(partial);
@@ -82,7 +87,7 @@ export function createGroupMerge(grouping: Grouping): GroupMerge {
           return {
             deviceId,
             sensor,
-            unit: units.get(`${deviceId}\n${sensor}`) ?? "",
+            unit: units.get(`${deviceId}\n${sensor}`)?.unit ?? "",
             bucketMs: sum.bucketMs,
             partial,
             average: averageOf(partial),
@@ -205,14 +210,8 @@ function byGroupThenBucket(a: Aggregate, b: Aggregate): number {
   return compareSeries(a, b) || a.bucketMs - b.bucketMs;
 }
 
-function unitOf({ sensor }: SeriesPartial): string {
-  const spec = sensorByName(sensor);
-  if (!spec) throw new Error(`the store gave a sensor that is not in the contract: ${sensor}`);
-  return spec.unit;
-}
-
 function mixedUnits(a: string, b: string) {
-  const [first, second] = [a, b].sort(compareNames);
+  const [first, second] = [a, b].sort(compareNames).map((unit) => unit || "an unknown unit");
   return invalidArgument({
     field: "group_by",
     description: `readings in ${first} and in ${second} cannot be one group: filter by sensors of one unit, or group by series or by sensor`,

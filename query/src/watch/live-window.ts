@@ -3,7 +3,7 @@ import type { AnswerCoverage } from "../answer/coverage.ts";
 import { joinedCoverage, readBuckets } from "../answer/read-buckets.ts";
 import { readTimeframe } from "../answer/read-timeframe.ts";
 import { bucketEnd, bucketStart } from "../calendar/bucket-grid.ts";
-import { type Aggregate, createGroupMerge } from "../plan/merge.ts";
+import { type Aggregate, createGroupMerge, type UnitOf } from "../plan/merge.ts";
 import { allTime } from "../plan/planner.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { WatchQuestion } from "./watch-question.ts";
@@ -29,7 +29,7 @@ export function liveWindowEnd({ buckets }: WatchQuestion, nowMs: number): number
  * @throws RpcError INVALID_ARGUMENT if a group mixes units, RESOURCE_EXHAUSTED if there are too many rows.
  */
 export async function readLiveWindow(
-  { store, nowMs }: { readonly store: ReadingStore; readonly nowMs: number },
+  { store, nowMs, unitOf }: { readonly store: ReadingStore; readonly nowMs: number; readonly unitOf: UnitOf },
   question: WatchQuestion,
   signal: AbortSignal,
 ): Promise<LiveWindow> {
@@ -39,7 +39,7 @@ export async function readLiveWindow(
   const timeframe = { sinceMs: Math.max(endMs - lastBuckets * bucketMs, allTime.sinceMs), toMs };
   const { aggregates, coverage } = await readBuckets(
     store,
-    { filter, grouping, timeframe, extent: timeframe, buckets },
+    { filter, grouping, timeframe, extent: timeframe, buckets, unitOf },
     signal,
   );
   const aheadOf = { filter, sinceMs: toMs, toMs: allTime.toMs };
@@ -47,7 +47,7 @@ export async function readLiveWindow(
   const newest = await store.readReadings({ ...aheadOf, descending: true, limit: 1 }, signal);
   if (newest.length === 0) return { buckets: aggregates, ahead: [], endMs, coverage };
   const after = await readTimeframe(store, { filter, timeframe: aheadOf }, signal);
-  const merge = createGroupMerge(grouping);
+  const merge = createGroupMerge(grouping, unitOf);
   merge.add(after.partials);
   checkRows(aggregates.length + merge.size, "filter by device_ids or sensors, or group by sensor or all");
   return {

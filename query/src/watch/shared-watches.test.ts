@@ -1,4 +1,5 @@
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { sensorByName } from "@devicemesh/proto";
 import type { WatchAggregatesResponse } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { describe, expect, it } from "vitest";
 import { createMemoryReadingStore } from "../../testing/memory-store/memory-reading-store.ts";
@@ -41,7 +42,12 @@ function createFixture(limits: Partial<SharedWatchLimits> = {}) {
       }
     },
   };
-  const shared = createSharedWatches({ store, clock, limits: { ...testLimits, ...limits } });
+  const shared = createSharedWatches({
+    unitOf: (sensor) => sensorByName(sensor)?.unit ?? "",
+    store,
+    clock,
+    limits: { ...testLimits, ...limits },
+  });
   return {
     memory,
     reads,

@@ -1,5 +1,6 @@
 import { RpcError, resourceExhausted, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { WatchAggregatesResponse } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import type { UnitOf } from "../plan/merge.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import { createLoopTurns } from "./event-loop-turns.ts";
 import { type LiveWindow, readLiveWindow } from "./live-window.ts";
@@ -35,8 +36,9 @@ export function createSharedWatches(dependencies: {
   /** Ms since 1970. */
   readonly clock: () => number;
   readonly limits: SharedWatchLimits;
+  readonly unitOf: UnitOf;
 }): SharedWatches {
-  const { store, clock, limits } = dependencies;
+  const { store, clock, limits, unitOf } = dependencies;
   const budget = createReadBudget(limits.watchReadsMax);
   const turn = createLoopTurns(messagesPerTurn);
   const questions = new Map<string, SharedWatch>();
@@ -57,7 +59,7 @@ export function createSharedWatches(dependencies: {
       const timeout = AbortSignal.timeout(limits.watchReadTimeoutMs);
       try {
         const window = await readLiveWindow(
-          { store, nowMs: clock() },
+          { store, nowMs: clock(), unitOf },
           question,
           AbortSignal.any([signal, timeout]),
         );

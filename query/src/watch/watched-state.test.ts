@@ -1,10 +1,11 @@
+import { sensorByName } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
 import { createGroupMerge, partialOfReading } from "../plan/merge.ts";
 import type { LiveWindow } from "./live-window.ts";
 import { createWatchedState, messageRowsMax } from "./watched-state.ts";
 
 function rows(...bucketsMs: readonly number[]) {
-  const merge = createGroupMerge("series");
+  const merge = createGroupMerge("series", (sensor) => sensorByName(sensor)?.unit ?? "");
   merge.add(
     bucketsMs.map((bucketMs) => ({
       ...partialOfReading({ timestampMs: bucketMs, value: 1 }),

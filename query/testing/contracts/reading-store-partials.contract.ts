@@ -1,4 +1,4 @@
-import type { DeviceMessage } from "@devicemesh/proto";
+import { type DeviceMessage, sensorByName } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
 import { createGroupMerge } from "../../src/plan/merge.ts";
 import { allTime } from "../../src/plan/planner.ts";
@@ -112,7 +112,7 @@ export function describePartials(
           await harness.fold();
           if (advanceMs === 700_000) await harness.publish(batch.slice(40));
           const { partials } = await readAll(harness, {});
-          const merge = createGroupMerge("series");
+          const merge = createGroupMerge("series", (sensor) => sensorByName(sensor)?.unit ?? "");
           merge.add(partials);
           for (const { deviceId, average, standardDeviation } of merge.aggregates()) {
             expect([average, standardDeviation]).toEqual([values[deviceId as keyof typeof values], 0]);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type DeviceMessage, sensors } from "@devicemesh/proto";
+import { builtInSensors, type DeviceMessage, sensors } from "@devicemesh/proto";
 import { afterEach, describe, expect, it } from "vitest";
 import { openDuckdb } from "../database/duckdb-database.ts";
 import { type EmbeddedStore, openEmbeddedStore } from "../duckdb-store.ts";
@@ -26,7 +26,8 @@ async function append(store: EmbeddedStore, messages: readonly DeviceMessage[]):
   await store.log.append({
     length: messages.length,
     deviceIds: messages.map(({ deviceId }) => deviceId),
-    sensorCodes: Uint8Array.from(messages, ({ sensor }) =>
+    sensors: builtInSensors,
+    sensorCodes: Uint16Array.from(messages, ({ sensor }) =>
       sensors.findIndex((spec) => spec.sensor === sensor),
     ),
     timestampsMs: Float64Array.from(messages, ({ timestampMs }) => timestampMs),

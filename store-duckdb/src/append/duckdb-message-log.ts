@@ -1,6 +1,7 @@
 import type { MessageBatch, MessageLog } from "@devicemesh/ingest";
 import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import type { SensorCatalog } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { duckdbFailure } from "../database/duckdb-failure.ts";
 import type { DiskReserve } from "../disk-reserve.ts";
@@ -166,7 +167,7 @@ export function createDuckdbMessageLog(dependencies: {
       }
       if (batch.length === 0) return Promise.resolve();
       return new Promise((resolve, reject) => {
-        waiting.push({ batch, resolve, reject });
+        waiting.push({ batch: withCodesOf(registry.catalog, batch), resolve, reject });
         waitingReadings += batch.length;
         if (waitingReadings >= enoughReadings) pace.hurry();
         // On the next turn, so that the frames of one turn share a transaction.
@@ -184,6 +185,16 @@ export function createDuckdbMessageLog(dependencies: {
       await running;
     },
   };
+}
+
+/** The batch with the codes of the catalog. Ingest shares the catalog with the store: then it is the batch as it is. */
+function withCodesOf(catalog: SensorCatalog, batch: MessageBatch): MessageBatch {
+  const { sensors } = catalog;
+  if (batch.sensors === sensors) return batch;
+  const codes = batch.sensors.map(
+    ({ sensor, unit }) => catalog.codeOf(sensor) ?? catalog.addStored(sensor, unit),
+  );
+  return { ...batch, sensors, sensorCodes: batch.sensorCodes.map((code) => codes[code] ?? 0) };
 }
 
 /** Series in one piece: so many take a few milliseconds of the event loop. */

@@ -1,12 +1,12 @@
 import type { KeptSince, Level, SensorName } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { RegisteredSeries } from "../series/series-registry.ts";
+import type { StoredSeries } from "../series/series-registry.ts";
 import { StoreOpenError } from "./duckdb-database.ts";
 
 /** What the file tells when it is opened. */
 export type StoredState = {
   /** In the order of their codes. */
-  readonly series: Iterable<RegisteredSeries & { readonly latestMs: number }>;
+  readonly series: Iterable<StoredSeries>;
   /** The codes of the series in the order (device_id, sensor). */
   readonly sortedCodes: readonly number[];
   readonly frontiersMs: readonly number[];
@@ -63,7 +63,7 @@ async function readSeries(connection: DuckDBConnection) {
      LEFT JOIN (SELECT series AS code, max(ts) AS latest FROM readings GROUP BY series) USING (code) ORDER BY code`,
   );
   const [codes = [], deviceIds = [], sensors = [], latest = []] = result.getColumns();
-  return function* series(): Generator<RegisteredSeries & { readonly latestMs: number }> {
+  return function* series(): Generator<StoredSeries> {
     for (const [row, code] of codes.entries()) {
       yield {
         code: code as number,

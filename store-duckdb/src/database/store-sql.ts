@@ -24,6 +24,8 @@ export function partialsTable(level: number): string {
 /** Creates what is missing of the tables. Safe to run on every start. */
 export const createSchema: readonly string[] = [
   "CREATE TABLE IF NOT EXISTS series (code INTEGER NOT NULL, device_id VARCHAR NOT NULL, sensor VARCHAR NOT NULL)",
+  // The unit of each sensor when its readings were stored: see duckdb-sensor-units.ts.
+  "CREATE TABLE IF NOT EXISTS sensor_units (sensor VARCHAR NOT NULL, unit VARCHAR NOT NULL)",
   // ts and arrived are milliseconds since 1970. No unique index: see docs/decisions on the embedded store.
   "CREATE TABLE IF NOT EXISTS readings (series INTEGER NOT NULL, ts BIGINT NOT NULL, value DOUBLE NOT NULL, arrived BIGINT NOT NULL)",
   "CREATE TABLE IF NOT EXISTS repeats (duplicates BIGINT NOT NULL, conflicts BIGINT NOT NULL)",

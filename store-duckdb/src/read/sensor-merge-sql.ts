@@ -1,18 +1,24 @@
-import { sensors } from "@devicemesh/proto";
+import type { SensorName } from "@devicemesh/proto";
 import { type PartialSource, partialColumns } from "../database/store-sql.ts";
 
 /**
  * SQL that merges all rows of the sources into one row for each sensor and key, over all series: sensor_code, the
  * keys, and the columns of a partial; for its first and last reading, how many rows have it, and one of their series.
+ * `sensors` must be all that have series; their names keep the contract's pattern.
  * Nothing is grouped by series on the way, so that a million of them cost two scans and not a million groups: first
  * for the means and extremes, then for what depends on these, as the squared distances from the mean (Chan's
  * formula) and the earliest times of the extremes.
  */
-export function mergeBySensorSql(sources: readonly PartialSource[]): string {
+export function mergeBySensorSql(
+  sources: readonly PartialSource[],
+  sensors: readonly { readonly sensor: SensorName; readonly code: number }[],
+): string {
   const keys = ["sensor_code", ...Object.keys(sources[0]?.keys ?? {})].join(", ");
-  const codes = sensors.map(({ sensor }, code) => `WHEN '${sensor}' THEN ${code}`);
+  const codes = sensors.map(({ sensor, code }) => `WHEN '${sensor}' THEN ${code}`);
+  // An empty store has no sensor, and CASE needs one.
+  const sensorCode = codes.length > 0 ? `(CASE sensor ${codes.join(" ")} END)` : "NULL";
   return `
-WITH kind AS NOT MATERIALIZED (SELECT code AS series, (CASE sensor ${codes.join(" ")} END)::UTINYINT AS sensor_code FROM series),
+WITH kind AS NOT MATERIALIZED (SELECT code AS series, ${sensorCode}::USMALLINT AS sensor_code FROM series),
 part AS NOT MATERIALIZED (SELECT * FROM (${rowsSql(sources)}) JOIN kind USING (series)),
 whole AS MATERIALIZED (
   SELECT ${keys}, sum(count)::BIGINT AS n, fsum(sum) AS total, min(minimum) AS lowest, max(maximum) AS highest,

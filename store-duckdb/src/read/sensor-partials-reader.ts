@@ -1,4 +1,3 @@
-import { sensors } from "@devicemesh/proto";
 import type { SeriesPartial } from "@devicemesh/query";
 import type { PartialSource } from "../database/store-sql.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
@@ -25,9 +24,11 @@ export async function readSensorPartials(
   signal: AbortSignal,
 ): Promise<{ readonly partials: SeriesPartial[] }> {
   const { sources, registry, readers } = reading;
+  const { sensors } = registry.catalog;
+  const stored = registry.sensorCodes().map((code) => ({ code, sensor: sensors[code]?.sensor as string }));
   const partials: SensorPartial[] = [];
   await readers.readEach(
-    `SELECT sensor_code::INTEGER, ${valueColumns(sources)}, first_series, last_series, firsts::DOUBLE, lasts::DOUBLE FROM (${mergeBySensorSql(sources)})`,
+    `SELECT sensor_code::INTEGER, ${valueColumns(sources)}, first_series, last_series, firsts::DOUBLE, lasts::DOUBLE FROM (${mergeBySensorSql(sources, stored)})`,
     signal,
     (columns) => {
       for (const row of (columns[0] ?? []).keys()) partials.push(partialOf(columns, row, registry));
@@ -40,8 +41,8 @@ export async function readSensorPartials(
 
 function partialOf(columns: Columns, row: number, registry: SeriesRegistry): SensorPartial {
   const number = (column: number): number => columns[column]?.[row] as number;
-  const spec = sensors[number(0)];
-  if (!spec) throw new Error(`the store has a sensor that the contract has not: code ${number(0)}`);
+  const spec = registry.catalog.sensors[number(0)];
+  if (!spec) throw new Error(`the store has a sensor that the catalog has not: code ${number(0)}`);
   return {
     deviceId: "",
     sensor: spec.sensor,

@@ -1,13 +1,13 @@
-import { sensors } from "@devicemesh/proto";
+import { builtInSensors, createSensorCatalog } from "@devicemesh/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createSeriesOrder } from "./series-order.ts";
 import { byDeviceThenSensor, createSeriesRegistry, type SeriesPlace } from "./series-registry.ts";
 
-const names = sensors.map(({ sensor }) => sensor);
+const names = builtInSensors.map(({ sensor }) => sensor);
 const series = fc.record({
   deviceId: fc.stringMatching(/^[a-c]{1,3}$/),
-  sensorCode: fc.nat({ max: sensors.length - 1 }),
+  sensorCode: fc.nat({ max: builtInSensors.length - 1 }),
 });
 
 describe("the registry of series", () => {
@@ -45,10 +45,21 @@ describe("the registry of series", () => {
     first.markSaved(4);
     const stored = Array.from({ length: 4 }, (_, code) => ({ ...first.get(code), latestMs: code }));
     const sortedCodes = first.page({ sensors: [], limit: 4 }).map(({ code }) => code);
-    for (const again of [createSeriesRegistry(stored), createSeriesRegistry(stored, sortedCodes)]) {
+    for (const again of [createSeriesRegistry(stored), createSeriesRegistry(stored, { sortedCodes })]) {
       expect(again.page({ sensors: [], limit: 4 })).toEqual(first.page({ sensors: [], limit: 4 }));
       expect([again.advance(2, 2), again.advance(2, 3)]).toEqual([false, true]);
     }
+  });
+
+  it("keeps stored sensors that the catalog has not, in their unit", () => {
+    const catalog = createSensorCatalog();
+    const stored = { code: 0, deviceId: "a", sensor: "mood", latestMs: 5 };
+    const registry = createSeriesRegistry([stored], { catalog, unitOf: () => "smiles" });
+    expect(registry.get(0)).toEqual({ code: 0, deviceId: "a", sensor: "mood" });
+    expect(registry.find("a", "mood")).toBe(0);
+    expect(registry.codesOfDevice("a")).toEqual([0]);
+    expect([catalog.get("mood")?.unit, catalog.codeOf("mood")]).toEqual(["smiles", catalog.listed]);
+    expect(registry.sensorCodes()).toEqual([catalog.listed]);
   });
 
   it("keeps an order over many blocks, whatever the order of insertion", () => {

@@ -1,5 +1,6 @@
-import { type SensorName, sensors } from "@devicemesh/proto";
+import { createSensorCatalog, isTyped, type SensorCatalog, type SensorName } from "@devicemesh/proto";
 import { createDeviceTable } from "./device-table.ts";
+import { createSeriesCodes } from "./series-codes.ts";
 import { createSeriesOrder } from "./series-order.ts";
 
 /** One series and its code in the store's tables. */
@@ -17,7 +18,7 @@ export type SeriesPlace = { readonly deviceId: string; readonly sensor: string }
  * of series, never with the readings: about 150 bytes each.
  */
 export type SeriesRegistry = {
-  /** The code of a series; a new one is given if it is unknown. `sensorCode` is its place in `sensors`. */
+  /** The code of a series; a new one is given if it is unknown. `sensorCode` is that of the catalog. */
   codeOf(deviceId: string, sensorCode: number): number;
   /** Whether the series has a code, stored or not. */
   has(deviceId: string, sensorCode: number): boolean;
@@ -50,33 +51,54 @@ export type SeriesRegistry = {
   count(sensors: readonly string[]): number;
   /** The codes of the stored series of one device. */
   codesOfDevice(deviceId: string): readonly number[];
+  /** The codes of the sensors that have series, stored or not. */
+  sensorCodes(): readonly number[];
+  readonly catalog: SensorCatalog;
+};
+
+/** A series as it is stored. */
+export type StoredSeries = RegisteredSeries & {
+  /** The timestamp (ms) of its latest reading; -Infinity if it has none. */
+  readonly latestMs: number;
 };
 
 /**
  * Makes a registry from the stored series, whose codes are 0, 1, 2, ... in this order. `sortedCodes` are the
- * codes in the order (device_id, sensor), where that is known already.
+ * codes in the order (device_id, sensor), where that is known already. A stored sensor that the catalog has not is added
+ * to it, with the unit that `unitOf` gives.
  */
 export function createSeriesRegistry(
-  stored: Iterable<RegisteredSeries & { readonly latestMs: number }>,
-  sortedCodes?: ArrayLike<number>,
+  stored: Iterable<StoredSeries>,
+  {
+    catalog = createSensorCatalog(),
+    sortedCodes,
+    unitOf = () => "",
+  }: {
+    /** The built-in one by default. */
+    readonly catalog?: SensorCatalog;
+    readonly sortedCodes?: ArrayLike<number> | undefined;
+    readonly unitOf?: ((sensor: SensorName) => string) | undefined;
+  } = {},
 ): SeriesRegistry {
-  const sensorCodes = new Map<string, number>(sensors.map((spec, code) => [spec.sensor, code]));
-  const names = sensors.map(({ sensor }) => sensor);
-  const devices = createDeviceTable(sensors.length);
-  const savedOfSensor = new Uint32Array(sensors.length);
+  const { sensors } = catalog;
+  const devices = createDeviceTable();
+  const seriesCodes = createSeriesCodes(sensors.filter(isTyped).length);
+  /** How many series of each sensor there are, and how many of these are stored. */
+  const ofSensor: { all: number; saved: number }[] = [];
   let deviceOf = new Int32Array(1024);
-  let sensorOf = new Uint8Array(1024);
+  let sensorOf = new Uint16Array(1024);
   let latest = new Float64Array(1024).fill(Number.NEGATIVE_INFINITY);
   let size = 0;
   let saved = 0;
 
+  function nameOf(code: number): SensorName {
+    return sensors[sensorOf[code] as number]?.sensor as SensorName;
+  }
+
   function compare(a: number, b: number): number {
     const [deviceA, deviceB] = [deviceOf[a] as number, deviceOf[b] as number];
     if (deviceA !== deviceB) return devices.idOf(deviceA) < devices.idOf(deviceB) ? -1 : 1;
-    const [sensorA, sensorB] = [
-      names[sensorOf[a] as number] as string,
-      names[sensorOf[b] as number] as string,
-    ];
+    const [sensorA, sensorB] = [nameOf(a), nameOf(b)];
     return sensorA < sensorB ? -1 : sensorA > sensorB ? 1 : 0;
   }
 
@@ -85,7 +107,7 @@ export function createSeriesRegistry(
     const [oldDevices, oldSensors, oldLatest] = [deviceOf, sensorOf, latest];
     deviceOf = new Int32Array(capacity);
     deviceOf.set(oldDevices);
-    sensorOf = new Uint8Array(capacity);
+    sensorOf = new Uint16Array(capacity);
     sensorOf.set(oldSensors);
     latest = new Float64Array(capacity).fill(Number.NEGATIVE_INFINITY);
     latest.set(oldLatest);
@@ -96,31 +118,36 @@ export function createSeriesRegistry(
     if (size === latest.length) grow();
     const code = size++;
     const device = devices.add(deviceId);
-    devices.setSeries(device, sensorCode, code);
+    seriesCodes.add(device, sensorCode, code);
     deviceOf[code] = device;
     sensorOf[code] = sensorCode;
+    const counts = ofSensor[sensorCode];
+    if (counts) counts.all++;
+    else ofSensor[sensorCode] = { all: 1, saved: 0 };
     return code;
   }
 
   function known(deviceId: string, sensorCode: number): number | undefined {
     const device = devices.find(deviceId);
-    return device === undefined ? undefined : devices.seriesOf(device, sensorCode);
+    return device === undefined ? undefined : seriesCodes.get(device, sensorCode);
   }
 
   function get(code: number): RegisteredSeries {
     if (!(code >= 0 && code < size)) throw new RangeError(`no series has the code ${code}`);
-    const sensor = names[sensorOf[code] as number] as SensorName;
-    return { code, deviceId: devices.idOf(deviceOf[code] as number), sensor };
+    return { code, deviceId: devices.idOf(deviceOf[code] as number), sensor: nameOf(code) };
   }
 
   function markSaved(count: number): void {
-    for (; saved < count; saved++) savedOfSensor[sensorOf[saved] as number]!++;
+    for (; saved < count; saved++) (ofSensor[sensorOf[saved] as number] as { saved: number }).saved++;
+  }
+
+  function sensorCodes(): readonly number[] {
+    return [...ofSensor.keys()].filter((sensorCode) => ofSensor[sensorCode] !== undefined);
   }
 
   for (const series of stored) {
-    const sensorCode = sensorCodes.get(series.sensor);
-    if (sensorCode === undefined)
-      throw new Error(`the store has a sensor that the contract has not: ${series.sensor}`);
+    const sensorCode =
+      catalog.codeOf(series.sensor) ?? catalog.addStored(series.sensor, unitOf(series.sensor));
     if (add(series.deviceId, sensorCode) !== series.code)
       throw new Error(`the store's series are not numbered without gaps: ${series.code}`);
     latest[series.code] = series.latestMs;
@@ -141,7 +168,7 @@ export function createSeriesRegistry(
     },
     has: (deviceId, sensorCode) => known(deviceId, sensorCode) !== undefined,
     find(deviceId, sensor) {
-      const sensorCode = sensorCodes.get(sensor);
+      const sensorCode = catalog.codeOf(sensor);
       const code = sensorCode === undefined ? undefined : known(deviceId, sensorCode);
       return code === undefined || code >= saved ? undefined : code;
     },
@@ -163,14 +190,14 @@ export function createSeriesRegistry(
       return size;
     },
     page({ sensors: wanted, after, limit, where = () => true }) {
-      const ofSensor = new Set(wanted);
+      const names = new Set(wanted);
       const found: RegisteredSeries[] = [];
       const isBefore = (code: number): boolean =>
         after !== undefined && byDeviceThenSensor(get(code), after) <= 0;
       for (const code of order.from(isBefore)) {
         if (found.length >= limit) break;
         if (code >= saved) continue;
-        if (ofSensor.size > 0 && !ofSensor.has(names[sensorOf[code] as number] as string)) continue;
+        if (names.size > 0 && !names.has(nameOf(code))) continue;
         const series = get(code);
         if (where(series)) found.push(series);
       }
@@ -178,19 +205,21 @@ export function createSeriesRegistry(
     },
     count(wanted) {
       if (wanted.length === 0) return saved;
-      const codes = new Set(wanted.map((sensor) => sensorCodes.get(sensor)));
+      const codes = new Set(wanted.map((sensor) => catalog.codeOf(sensor)));
       return [...codes].reduce<number>(
-        (sum, code) => sum + (code === undefined ? 0 : (savedOfSensor[code] ?? 0)),
+        (sum, code) => sum + (code === undefined ? 0 : (ofSensor[code]?.saved ?? 0)),
         0,
       );
     },
     codesOfDevice(deviceId) {
       const device = devices.find(deviceId);
       if (device === undefined) return [];
-      return names
-        .map((_, sensorCode) => devices.seriesOf(device, sensorCode) ?? saved)
+      return sensorCodes()
+        .map((sensorCode) => seriesCodes.get(device, sensorCode) ?? saved)
         .filter((code) => code < saved);
     },
+    sensorCodes,
+    catalog,
   };
 }
 

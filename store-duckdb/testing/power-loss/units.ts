@@ -1,4 +1,5 @@
 import type { MessageBatch } from "@devicemesh/ingest";
+import { builtInSensors } from "@devicemesh/proto";
 
 /** Readings in a unit. */
 export const unitReadings = 2000;
@@ -9,7 +10,8 @@ export function unitOf(unit: number): MessageBatch {
   return {
     length: unitReadings,
     deviceIds: Array.from({ length: unitReadings }, () => `unit-${unit}`),
-    sensorCodes: new Uint8Array(unitReadings),
+    sensors: builtInSensors,
+    sensorCodes: new Uint16Array(unitReadings),
     timestampsMs: Float64Array.from({ length: unitReadings }, (_, row) => firstMs + row),
     values: Float64Array.from(
       { length: unitReadings },

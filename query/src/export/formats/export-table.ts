@@ -1,6 +1,5 @@
-import { sensorByName } from "@devicemesh/proto";
 import { type BucketGrid, bucketEnd } from "../../calendar/bucket-grid.ts";
-import type { Aggregate } from "../../plan/merge.ts";
+import type { Aggregate, UnitOf } from "../../plan/merge.ts";
 import { allTime } from "../../plan/planner.ts";
 import type { ReadingColumns } from "../../store/reading-scan.ts";
 import type { BucketsPiece } from "../buckets-export.ts";
@@ -24,8 +23,11 @@ export const readingsTable: readonly ExportColumn[] = [
 ];
 
 /** Readings as rows of `readingsTable`. */
-export function readingRows({ timestampsMs, deviceIds, sensors, values }: ReadingColumns): ExportRows {
-  const units = sensors.map((sensor) => sensorByName(sensor)?.unit ?? "");
+export function readingRows(
+  { timestampsMs, deviceIds, sensors, values }: ReadingColumns,
+  unitOf: UnitOf,
+): ExportRows {
+  const units = sensors.map(unitOf);
   return { length: values.length, columns: [timestampsMs, deviceIds, sensors, values, units] };
 }
 

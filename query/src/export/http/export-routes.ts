@@ -4,6 +4,7 @@ import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import type { OnePortRequest, OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import { isoMilliseconds, type Level } from "@devicemesh/proto";
 import type { AnswerCoverage } from "../../answer/coverage.ts";
+import type { UnitOf } from "../../plan/merge.ts";
 import { allTime } from "../../plan/planner.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 import { exportBuckets } from "../buckets-export.ts";
@@ -30,6 +31,7 @@ import { sendSpooled } from "./spooled-response.ts";
 export type ExportRoutesDependencies = {
   readonly store: ReadingStore;
   readonly admission: ExportAdmission;
+  readonly unitOf: UnitOf;
   /** Keeps exports for readers that ask for parts; without it such readers get the whole. */
   readonly spool?: ExportSpool | undefined;
   /** Ms since 1970. */
@@ -93,7 +95,7 @@ async function handleExport(dependencies: Dependencies, call: Call): Promise<voi
 }
 
 async function streamExport(
-  { store, admission, gate, stallMs = exportStallMs }: Dependencies,
+  { store, unitOf, admission, gate, stallMs = exportStallMs }: Dependencies,
   { kind, request, response }: Call,
   parameters: ExportParameters,
   signal: AbortSignal,
@@ -105,7 +107,7 @@ async function streamExport(
     return;
   }
   using _ = admission.admit();
-  const { columns, rows, coverage } = await openTable(store, kind, parameters, signal);
+  const { columns, rows, coverage } = await openTable({ store, unitOf }, kind, parameters, signal);
   await sendExport(response, {
     writer: await openWriter(parameters.format, { columns, ...parameters }),
     rows,
@@ -125,7 +127,7 @@ async function streamExport(
  * byte N on") gets the whole file.
  */
 async function handleParts(
-  { store, admission, gate, spool, stallMs = exportStallMs }: Dependencies,
+  { store, unitOf, admission, gate, spool, stallMs = exportStallMs }: Dependencies,
   { kind, request, response, url }: Call,
   parameters: ExportParameters,
   signal: AbortSignal,
@@ -142,7 +144,7 @@ async function handleParts(
       key,
       async (sink, stopped) => {
         using _ = admission.admit();
-        const { columns, rows, coverage } = await openTable(store, kind, parameters, stopped);
+        const { columns, rows, coverage } = await openTable({ store, unitOf }, kind, parameters, stopped);
         const writer = await openWriter(parameters.format, { columns, ...parameters });
         return writeExport({ writer, rows, end: (count) => endOf(count, coverage()), send: sink });
       },
@@ -167,16 +169,16 @@ function headersOf(kind: Kind, { format }: ExportParameters): Readonly<Record<st
 }
 
 async function openTable(
-  store: ReadingStore,
+  { store, unitOf }: Pick<Dependencies, "store" | "unitOf">,
   kind: Kind,
   { filter, timeframe, sizing, grouping }: ExportParameters,
   signal: AbortSignal,
 ): Promise<Table> {
   if (kind === "readings") {
     const { pieces, coverage } = await exportReadings(store, { filter, timeframe }, signal);
-    return { columns: readingsTable, rows: mapped(pieces, readingRows), coverage };
+    return { columns: readingsTable, rows: mapped(pieces, (piece) => readingRows(piece, unitOf)), coverage };
   }
-  const request = { filter, timeframe, sizing, grouping };
+  const request = { filter, timeframe, sizing, grouping, unitOf };
   const { pieces, coverage } = await exportBuckets(store, request, signal);
   return { columns: bucketsTable, rows: mapped(pieces, bucketRows), coverage };
 }

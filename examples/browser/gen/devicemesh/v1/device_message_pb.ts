@@ -37,7 +37,7 @@ export type DeviceMessage = Message<"devicemesh.v1.DeviceMessage"> & {
   timestamp?: Timestamp | undefined;
 
   /**
-   * The sensor: temperature (°C), pressure (hPa), humidity (%) or heart_rate (1/min).
+   * The sensor's name in the sensor catalog: temperature, pressure, humidity, heart_rate, co2, …
    *
    * @generated from field: string sensor = 3;
    */

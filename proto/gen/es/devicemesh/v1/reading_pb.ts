@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/reading.proto.
  */
 export const file_devicemesh_v1_reading: GenFile = /*@__PURE__*/
-  fileDesc("ChtkZXZpY2VtZXNoL3YxL3JlYWRpbmcucHJvdG8SDWRldmljZW1lc2gudjEiWQoKVGhlcm1vc3RhdBI7Cgt0ZW1wZXJhdHVyZRgBIAEoAUIhukgXyAEBEhIZAAAAAADAYkApAAAAAAAAWcCq1BgDwrBDSACIAQFCDgoMX3RlbXBlcmF0dXJlIlIKCUJhcm9tZXRlchI4CghwcmVzc3VyZRgBIAEoAUIhukgXyAEBEhIZAAAAAADAkkApAAAAAADAckCq1BgDaFBhSACIAQFCCwoJX3ByZXNzdXJlIlEKCkh5Z3JvbWV0ZXISNgoIaHVtaWRpdHkYASABKAFCH7pIF8gBARISGQAAAAAAAFlAKQAAAAAAAAAAqtQYASVIAIgBAUILCglfaHVtaWRpdHkiXQoOSGVhcnRSYXRlTWV0ZXISPAoKaGVhcnRfcmF0ZRgBIAEoAUIjukgXyAEBEhIZAAAAAADAckApAAAAAAAAAACq1BgFMS9taW5IAIgBAUINCgtfaGVhcnRfcmF0ZSJyCgtTZW5zb3JWYWx1ZRI5CgZzZW5zb3IYASABKAlCKbpIJnIkMiJeW0EtWmEtejAtOV9dW0EtWmEtejAtOV8uLV17MCw2M30kEh4KBXZhbHVlGAIgASgBQgq6SAfIAQESAkABSACIAQFCCAoGX3ZhbHVlIokECgdSZWFkaW5nEj0KCWRldmljZV9pZBgBIAEoCUIqukgnciUyI15bQS1aYS16MC05XVtBLVphLXowLTkuXzotXXswLDEyN30kEqgBCgl0aW1lc3RhbXAYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQnm6SHa6AWUKF3RpbWVzdGFtcC5vbmVfZGF5X2FoZWFkEittdXN0IGJlIGF0IG1vc3Qgb25lIGRheSBhaGVhZCBvZiB0aGUgc2VydmVyGh10aGlzIDw9IG5vdyArIGR1cmF0aW9uKCcyNGgnKcgBAbIBCDIGCICHtcMDEi8KCnRoZXJtb3N0YXQYAyABKAsyGS5kZXZpY2VtZXNoLnYxLlRoZXJtb3N0YXRIABItCgliYXJvbWV0ZXIYBCABKAsyGC5kZXZpY2VtZXNoLnYxLkJhcm9tZXRlckgAEi8KCmh5Z3JvbWV0ZXIYBSABKAsyGS5kZXZpY2VtZXNoLnYxLkh5Z3JvbWV0ZXJIABI5ChBoZWFydF9yYXRlX21ldGVyGAYgASgLMh0uZGV2aWNlbWVzaC52MS5IZWFydFJhdGVNZXRlckgAEjIKDHNlbnNvcl92YWx1ZRgPIAEoCzIaLmRldmljZW1lc2gudjEuU2Vuc29yVmFsdWVIAEIUCgttZWFzdXJlbWVudBIFukgCCAFiBnByb3RvMw", [file_buf_validate_validate, file_devicemesh_v1_unit, file_google_protobuf_timestamp]);
+  fileDesc("ChtkZXZpY2VtZXNoL3YxL3JlYWRpbmcucHJvdG8SDWRldmljZW1lc2gudjEiSQoKVGhlcm1vc3RhdBIrCgt0ZW1wZXJhdHVyZRgBIAEoAUIRukgHyAEBEgJAAarUGAPCsENIAIgBAUIOCgxfdGVtcGVyYXR1cmUiQgoJQmFyb21ldGVyEigKCHByZXNzdXJlGAEgASgBQhG6SAfIAQESAkABqtQYA2hQYUgAiAEBQgsKCV9wcmVzc3VyZSJBCgpIeWdyb21ldGVyEiYKCGh1bWlkaXR5GAEgASgBQg+6SAfIAQESAkABqtQYASVIAIgBAUILCglfaHVtaWRpdHkiTQoOSGVhcnRSYXRlTWV0ZXISLAoKaGVhcnRfcmF0ZRgBIAEoAUITukgHyAEBEgJAAarUGAUxL21pbkgAiAEBQg0KC19oZWFydF9yYXRlInIKC1NlbnNvclZhbHVlEjkKBnNlbnNvchgBIAEoCUIpukgmciQyIl5bQS1aYS16MC05X11bQS1aYS16MC05Xy4tXXswLDYzfSQSHgoFdmFsdWUYAiABKAFCCrpIB8gBARICQAFIAIgBAUIICgZfdmFsdWUiiQQKB1JlYWRpbmcSPQoJZGV2aWNlX2lkGAEgASgJQiq6SCdyJTIjXltBLVphLXowLTldW0EtWmEtejAtOS5fOi1dezAsMTI3fSQSqAEKCXRpbWVzdGFtcBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCebpIdroBZQoXdGltZXN0YW1wLm9uZV9kYXlfYWhlYWQSK211c3QgYmUgYXQgbW9zdCBvbmUgZGF5IGFoZWFkIG9mIHRoZSBzZXJ2ZXIaHXRoaXMgPD0gbm93ICsgZHVyYXRpb24oJzI0aCcpyAEBsgEIMgYIgIe1wwMSLwoKdGhlcm1vc3RhdBgDIAEoCzIZLmRldmljZW1lc2gudjEuVGhlcm1vc3RhdEgAEi0KCWJhcm9tZXRlchgEIAEoCzIYLmRldmljZW1lc2gudjEuQmFyb21ldGVySAASLwoKaHlncm9tZXRlchgFIAEoCzIZLmRldmljZW1lc2gudjEuSHlncm9tZXRlckgAEjkKEGhlYXJ0X3JhdGVfbWV0ZXIYBiABKAsyHS5kZXZpY2VtZXNoLnYxLkhlYXJ0UmF0ZU1ldGVySAASMgoMc2Vuc29yX3ZhbHVlGA8gASgLMhouZGV2aWNlbWVzaC52MS5TZW5zb3JWYWx1ZUgAQhQKC21lYXN1cmVtZW50EgW6SAIIAWIGcHJvdG8z", [file_buf_validate_validate, file_devicemesh_v1_unit, file_google_protobuf_timestamp]);
 
 /**
  * What a thermostat measures.
@@ -23,7 +23,7 @@ export const file_devicemesh_v1_reading: GenFile = /*@__PURE__*/
  */
 export type Thermostat = Message<"devicemesh.v1.Thermostat"> & {
   /**
-   * Air temperature in °C, -100 to 150. Required; 0 must be set too.
+   * Air temperature in °C, within the bounds of the server's sensor catalog. Required; 0 must be set too.
    *
    * @generated from field: optional double temperature = 1;
    */
@@ -44,7 +44,7 @@ export const ThermostatSchema: GenMessage<Thermostat> = /*@__PURE__*/
  */
 export type Barometer = Message<"devicemesh.v1.Barometer"> & {
   /**
-   * Air pressure in hPa, 300 to 1200. Required; 0 must be set too.
+   * Air pressure in hPa, within the bounds of the server's sensor catalog. Required; 0 must be set too.
    *
    * @generated from field: optional double pressure = 1;
    */
@@ -65,7 +65,7 @@ export const BarometerSchema: GenMessage<Barometer> = /*@__PURE__*/
  */
 export type Hygrometer = Message<"devicemesh.v1.Hygrometer"> & {
   /**
-   * Relative humidity in %, 0 to 100. Required; 0 must be set too.
+   * Relative humidity in %, within the bounds of the server's sensor catalog. Required; 0 must be set too.
    *
    * @generated from field: optional double humidity = 1;
    */
@@ -86,7 +86,7 @@ export const HygrometerSchema: GenMessage<Hygrometer> = /*@__PURE__*/
  */
 export type HeartRateMeter = Message<"devicemesh.v1.HeartRateMeter"> & {
   /**
-   * Heart rate in beats a minute (1/min), 0 to 300. Required; 0 must be set too.
+   * Heart rate in beats a minute (1/min), within the bounds of the server's sensor catalog. Required; 0 must be set too.
    *
    * @generated from field: optional double heart_rate = 1;
    */
@@ -131,8 +131,9 @@ export const SensorValueSchema: GenMessage<SensorValue> = /*@__PURE__*/
 
 /**
  * What a device sends: who, when, and one measurement.
- * A device type is added here: one message with one optional double field that is required and has a unit
- * and bounds, and one line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
+ * A device type is added here: one message with one optional double field that is required, finite and has a unit, and
+ * one line in the oneof. Its bounds are in the sensor catalog (sensors.yaml), as those of every sensor; the table of
+ * sensors, the checks and the generator's flat form follow from both.
  *
  * @generated from message devicemesh.v1.Reading
  */

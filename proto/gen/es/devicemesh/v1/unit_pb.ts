@@ -15,7 +15,7 @@ export const file_devicemesh_v1_unit: GenFile = /*@__PURE__*/
 
 /**
  * The unit of the values of a measurement field, as people write it: "°C", "hPa", "%", "1/min".
- * The table of sensors is generated from this option and the field's bounds.
+ * The sensor catalog has the sensor in the same unit.
  *
  * @generated from extension: string unit = 50501;
  */

@@ -14,25 +14,25 @@ export const protobufFileName = "devicemesh/v1/reading.proto";
 
 /** What a thermostat measures. */
 export interface Thermostat {
-  /** Air temperature in °C, -100 to 150. Required; 0 must be set too. */
+  /** Air temperature in °C, within the bounds of the server's sensor catalog. Required; 0 must be set too. */
   temperature?: number | undefined;
 }
 
 /** What a barometer measures. */
 export interface Barometer {
-  /** Air pressure in hPa, 300 to 1200. Required; 0 must be set too. */
+  /** Air pressure in hPa, within the bounds of the server's sensor catalog. Required; 0 must be set too. */
   pressure?: number | undefined;
 }
 
 /** What a hygrometer measures. */
 export interface Hygrometer {
-  /** Relative humidity in %, 0 to 100. Required; 0 must be set too. */
+  /** Relative humidity in %, within the bounds of the server's sensor catalog. Required; 0 must be set too. */
   humidity?: number | undefined;
 }
 
 /** What a heart-rate meter measures. */
 export interface HeartRateMeter {
-  /** Heart rate in beats a minute (1/min), 0 to 300. Required; 0 must be set too. */
+  /** Heart rate in beats a minute (1/min), within the bounds of the server's sensor catalog. Required; 0 must be set too. */
   heartRate?: number | undefined;
 }
 
@@ -49,8 +49,9 @@ export interface SensorValue {
 
 /**
  * What a device sends: who, when, and one measurement.
- * A device type is added here: one message with one optional double field that is required and has a unit
- * and bounds, and one line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
+ * A device type is added here: one message with one optional double field that is required, finite and has a unit, and
+ * one line in the oneof. Its bounds are in the sensor catalog (sensors.yaml), as those of every sensor; the table of
+ * sensors, the checks and the generator's flat form follow from both.
  */
 export interface Reading {
   /** The device, 1 to 128 characters of [A-Za-z0-9._:-], the first one alphanumeric. */

@@ -1,0 +1,78 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { createSensorCatalog, type SensorCatalog } from "./sensor-catalog.ts";
+import { parseSensorFile, problemText, type SensorFileProblem } from "./sensor-file.ts";
+import { mergeSensors } from "./sensor-merge.ts";
+import { builtInSensors } from "./sensors.ts";
+
+/** A file of sensors that cannot be used. The message is for the user: it names the file and every problem in it. */
+export class SensorFileError extends Error {}
+
+/** The most bytes of a file of sensors. */
+export const sensorFileBytesMax = 1024 * 1024;
+
+/** Problems beyond so many are only counted. */
+const problemsShownMax = 20;
+
+/**
+ * The built-in catalog with the sensors of a file over it, or by itself if no file is given. Reads the file once.
+ * @throws SensorFileError if the file cannot be read or has problems.
+ */
+export function readSensorCatalog(
+  file: string | undefined,
+  options: Parameters<typeof createSensorCatalog>[1] = {},
+): SensorCatalog {
+  if (file === undefined) return createSensorCatalog(builtInSensors, options);
+  const parsed = parseSensorFile(readText(file));
+  const merged = parsed.kind === "entries" ? mergeSensors(builtInSensors, parsed.entries) : parsed;
+  if (merged.kind === "problems") throw new SensorFileError(problemsText(file, merged.problems));
+  return createSensorCatalog(merged.sensors, options);
+}
+
+function readText(file: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readAtMost(file, sensorFileBytesMax + 1);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new SensorFileError(
+      `${file} cannot be read (${code}): give --sensors a file that this user may read`,
+    );
+  }
+  if (bytes.length > sensorFileBytesMax) {
+    throw new SensorFileError(
+      `${file} has more than ${sensorFileBytesMax / 1024} KiB: it is no file of sensors`,
+    );
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new SensorFileError(`${file} is not text in UTF-8: save it as UTF-8`);
+  }
+}
+
+function problemsText(file: string, problems: readonly SensorFileProblem[]): string {
+  const shown = problems.slice(0, problemsShownMax).map((problem) => `  ${problemText(problem)}`);
+  const more = problems.length - shown.length;
+  return [
+    `${file} is no sensor catalog:`,
+    ...shown,
+    ...(more > 0 ? [`  and ${more} more problems`] : []),
+  ].join("\n");
+}
+
+/** By descriptor, so that a pipe serves too and an endless file ends. */
+function readAtMost(path: string, bytesMax: number): Uint8Array {
+  const descriptor = openSync(path, "r");
+  try {
+    const bytes = new Uint8Array(bytesMax);
+    let length = 0;
+    while (length < bytesMax) {
+      const count = readSync(descriptor, bytes, length, bytesMax - length, null);
+      if (count === 0) break;
+      length += count;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
