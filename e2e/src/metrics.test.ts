@@ -2,6 +2,7 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { scrape } from "@devicemesh/kit/testing/metrics-scrape";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allMetrics } from "../../scripts/metrics-tables.ts";
@@ -43,17 +44,28 @@ describe("npm start with --metrics-port", () => {
   it("counts exactly what was stored, and what an answer is made of", async () => {
     const transport = createConnectTransport({ baseUrl: `http://${mesh.query}`, httpVersion: "1.1" });
     const { rows } = await createClient(QueryService, transport).getAggregates({});
+    const { accepted } = await createClient(IngestService, transport).publishReadingBatch({
+      readings: [
+        {
+          deviceId: "metrics",
+          timestamp: { seconds: 1_767_268_800n },
+          measurement: { case: "thermostat", value: { temperature: 21 } },
+        },
+      ],
+    });
+    expect(accepted).toBe(1n);
     expect(rows.reduce((sum, { count }) => sum + Number(count), 0)).toBe(readings);
     const { value, by } = await scrape(address);
-    expect(by("devicemesh_ingest_readings_total", "outcome")).toEqual({ accepted: readings });
+    expect(by("devicemesh_ingest_readings_total", "outcome")).toEqual({ accepted: readings + 1 });
     const { raw = 0, windows = 0 } = by("devicemesh_query_readings_covered_total", "source");
     expect(raw + windows).toBe(readings);
     expect(value("devicemesh_ingest_waiting_readings")).toBe(0);
     expect(value("devicemesh_ingest_log_reachable")).toBe(1);
     expect(value("devicemesh_query_store_reachable")).toBe(1);
-    const units = value("devicemesh_ingest_units_total", { outcome: "acknowledged" });
+    const units = value("devicemesh_ingest_units_total", { outcome: "acknowledged" }) ?? 0;
     expect(by("grpc_server_handled_total", "grpc_method")).toEqual({
-      PublishReadings: units,
+      PublishReadings: units - 1,
+      PublishReadingBatch: 1,
       GetAggregates: 1,
     });
   });

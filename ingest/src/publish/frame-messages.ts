@@ -1,15 +1,11 @@
 import { create, createFileRegistry, type DescMessage, toBinary } from "@bufbuild/protobuf";
-import {
-  FieldDescriptorProto_Label,
-  FieldDescriptorProto_Type,
-  FileDescriptorProtoSchema,
-} from "@bufbuild/protobuf/wkt";
+import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 
 /**
- * The request messages of IngestService by their type names, with each reading left as bytes. On the wire they are the
- * messages of the contract. Connect can decode them without looking into a reading, so that the checks of ingest decide
- * what is wrong with it, as they do over gRPC.
+ * The request messages of IngestService by their type names, without any field: all that a client sends are unknown
+ * fields of them, which protobuf keeps as bytes. So Connect decodes them without looking into a reading, and ingest
+ * itself decides what is wrong with it, as it does over gRPC.
  */
 const frameSchemas = createFrameSchemas();
 
@@ -32,17 +28,7 @@ function createFrameSchemas() {
     name: "ingest/frame_messages.proto",
     package: "devicemesh.v1",
     syntax: "proto3",
-    messageType: [publishReadings.input, publishReadingBatch.input].map(({ name, field: { readings } }) => ({
-      name,
-      field: [
-        {
-          name: readings.name,
-          number: readings.number,
-          type: FieldDescriptorProto_Type.BYTES,
-          label: FieldDescriptorProto_Label.REPEATED,
-        },
-      ],
-    })),
+    messageType: [publishReadings.input, publishReadingBatch.input].map(({ name }) => ({ name })),
   });
   return createFileRegistry(file, () => undefined);
 }
