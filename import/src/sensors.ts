@@ -1,4 +1,4 @@
-import { builtInSensors, createSensorCatalog, type SensorCatalog } from "@devicemesh/proto";
+import type { SensorCatalog } from "@devicemesh/proto";
 import type { SensorLookup } from "./look/sensor-lookup.ts";
 
 /** Finds the sensors of a catalog; their codes are its own, which the outbox must share. */
@@ -6,10 +6,7 @@ export function createSensorLookup({ find, codeOf }: SensorCatalog): SensorLooku
   return {
     find(name) {
       const spec = find(name);
-      return spec && { ...spec, code: codeOf(spec.sensor) as number };
+      return spec && { ...spec, code: codeOf(spec.sensor)! };
     },
   };
 }
-
-/** The sensors of the built-in catalog. */
-export const sensorLookup: SensorLookup = createSensorLookup(createSensorCatalog(builtInSensors));

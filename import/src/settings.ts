@@ -1,5 +1,6 @@
 import { ingestTlsSettingsOf } from "@devicemesh/client/delivery/ingest-tls";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { sensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { dateOrders } from "./time/dates.ts";
 
 const prefix = "DEVICEMESH_IMPORT_";
@@ -100,6 +101,7 @@ export const importSettings = defineSettings({
       optional: true,
       description: "Give up when ingest has failed for so long; none tries for ever.",
     },
+    ...sensorSettings(prefix),
     ...ingestTlsSettingsOf(prefix),
   },
 });

@@ -200,6 +200,15 @@ describe("shapes of recordings", () => {
     expect(ask("co_mg/m3", 1, 2)).toEqual([expect.stringContaining("cannot be converted to ppm")]);
   });
 
+  it("takes day numbers of a spreadsheet for times only if it is told to", () => {
+    const text = "time,temperature\n45745.833333333,21.5\n45745.84,21.6\n";
+    expect(linesOf(text, { ...utc, device: "a" })).toEqual([
+      expect.stringContaining("no column holds times"),
+    ]);
+    const columns = new Map([["time", "time"]]);
+    expect(linesOf(text, { ...utc, device: "a", columns })[0]).toBe("a temperature 21.5 20:00");
+  });
+
   it("takes no id for a value, though it is the only number", () => {
     const text = "device_id,time,note\n17,2025-03-29T20:00Z,x\n18,2025-03-29T20:01Z,y\n";
     expect(linesOf(text, { device: "a", sensor: "temperature" })).toEqual([

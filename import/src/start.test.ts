@@ -122,6 +122,18 @@ describe("npm run import", () => {
     expect(code).toBe(1);
   });
 
+  it("knows the sensors of a user's catalog, and of the built-in one", async () => {
+    const sensors = await fileOf(
+      "sensors.json",
+      '{"sensors":{"sap_flow":{"unit":"L/min","minimum":0,"maximum":10}}}',
+    );
+    const file = await fileOf("sap.csv", "device,time,Sap Flow,co2\na,2025-03-29T20:00Z,1.5,600\n");
+    const { code, stdout } = await run([file, "--sensors", sensors]);
+    expect(stdout).toMatch(/2 stored/);
+    expect(code).toBe(0);
+    expect((await run([file])).stdout).toMatch(/1 stored\n +1 unknown sensor \(Sap Flow 1/);
+  });
+
   it("refuses flags that make no sense, all at once", async () => {
     const { code, stderr } = await run([
       "x.csv",

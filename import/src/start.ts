@@ -1,14 +1,16 @@
 import type { Readable } from "node:stream";
 import { type Clock, readIngestTls } from "@devicemesh/client";
 import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
+import type { SensorCatalog } from "@devicemesh/proto";
 import { type LookedInput, loadRecordings, lookAtInputs } from "./load/import-recordings.ts";
 import { readStated, unknownColumns } from "./look/stated-options.ts";
 import { lookText } from "./report/look-text.ts";
 import { openRefusedFile } from "./report/refused-file.ts";
 import { progressText, reportText } from "./report/report-text.ts";
 import { createStatusLine, type Output } from "./report/status-line.ts";
-import { sensorLookup } from "./sensors.ts";
+import { createSensorLookup } from "./sensors.ts";
 import { type ImportSettings, importSettings } from "./settings.ts";
 import { findInputs, InputError } from "./source/inputs.ts";
 
@@ -55,26 +57,34 @@ async function importFiles(
   if (files.length === 0)
     return refuse(stderr, ["name files, folders or globs, or - for standard input; --help lists the flags"]);
   const tls = readIngestTls(values);
-  const stated = readStated(values, sensorLookup);
+  const catalog = openSensorCatalog(values);
+  const lookup = createSensorLookup(catalog);
+  const stated = readStated(values, lookup);
   if (stated.kind === "problems") return refuse(stderr, stated.problems);
   const { options } = stated;
-  const looked = await lookAtInputs(await findInputs(files, stdin), { options, lookup: sensorLookup });
+  const looked = await lookAtInputs(await findInputs(files, stdin), { options, lookup });
   for (const one of looked) stdout.write(lookText(one));
   const problems = unknownColumns(
     options,
     new Set(looked.flatMap(({ look }) => look.sample.flatMap(({ names }) => names))),
   );
   if (problems.length === 0 && looked.every(({ look }) => look.questions.length === 0)) {
-    return load(values, looked, tls, context);
+    return load(values, { looked, tls, catalog }, context);
   }
   for (const { sampled } of looked) await sampled.close();
   return refuse(stderr, [...problems, ...openText(looked)]);
 }
 
+/** What is needed to load recordings that leave nothing open. */
+type Ready = {
+  readonly looked: readonly LookedInput[];
+  readonly tls: ReturnType<typeof readIngestTls>;
+  readonly catalog: SensorCatalog;
+};
+
 async function load(
   values: ImportSettings,
-  looked: readonly LookedInput[],
-  tls: ReturnType<typeof readIngestTls>,
+  { looked, tls, catalog }: Ready,
   { stdout, stderr, clock, interrupted }: ImportContext,
 ): Promise<number> {
   const refusedFile = values.badRows === undefined ? undefined : openRefusedFile(values.badRows);
@@ -82,6 +92,7 @@ async function load(
   const report = await loadRecordings(looked, {
     to: values.to,
     tls,
+    catalog,
     isDryRun: values.dryRun,
     giveUpAfterMs: values.giveUpAfterMs,
     clock,

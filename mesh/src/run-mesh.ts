@@ -10,7 +10,7 @@ export async function runMesh(config: MeshConfig, runtime: NodeJS.Process): Prom
   const stopped = new AbortController();
   const signal = untilShutdownSignal().finally(() => stopped.abort(new Error("stopped by a signal")));
   const { stdout, stderr } = runtime;
-  await refuseReplay(config.replay);
+  await refuseReplay(config.replay, {});
   let mesh: Mesh;
   try {
     mesh = await startMesh(config, {
@@ -30,7 +30,7 @@ export async function runMesh(config: MeshConfig, runtime: NodeJS.Process): Prom
   stdout.write(banner(config, mesh));
   if (config.replay !== undefined) {
     const target = mesh.services.get("envoy").address;
-    await replayInto({ file: config.replay, target, signal: stopped.signal, stdout, stderr });
+    await replayInto({ file: config.replay, target, sensors: {}, signal: stopped.signal, stdout, stderr });
   }
   await signal;
   stdout.write("\nstopping ...\n");

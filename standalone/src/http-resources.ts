@@ -54,6 +54,7 @@ export function openHttpResources(options: HttpResourcesOptions): HttpResources 
   const imports = importRoutes({
     ingest: options.ingest,
     tls: options.ingestTls,
+    catalog,
     clock: systemClock,
     origins: listOf(config.corsOrigin),
     // It stores readings of any device.

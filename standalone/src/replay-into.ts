@@ -10,6 +10,11 @@ import {
   progressText,
   reportText,
 } from "@devicemesh/import";
+import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
+import { SettingsError } from "@devicemesh/kit/settings/settings-error";
+
+/** The flags that decide the catalog. */
+export type SensorFlags = { readonly sensors?: string | undefined };
 
 /** What a replay at the start needs. */
 export type ReplayInto = {
@@ -18,6 +23,7 @@ export type ReplayInto = {
   readonly target: string;
   /** How it is reached with TLS; cleartext if undefined. */
   readonly tls?: IngestTls | undefined;
+  readonly sensors: SensorFlags;
   /** Ends the replay early. */
   readonly signal: AbortSignal;
   /** Gets the summary. */
@@ -27,21 +33,21 @@ export type ReplayInto = {
 };
 
 /** Ends the process with exit code 2, before anything starts, if the file to replay cannot be read or leaves something open. */
-export async function refuseReplay(file: string | undefined): Promise<void> {
+export async function refuseReplay(file: string | undefined, sensors: SensorFlags): Promise<void> {
   if (file === undefined) return;
-  const problem = await problemOf(file);
+  const problem = await problemOf(file, sensors);
   if (problem === undefined) return;
   process.stderr.write(`devicemesh: --replay: ${problem}\n`);
   process.exit(2);
 }
 
-async function problemOf(file: string): Promise<string | undefined> {
+async function problemOf(file: string, sensors: SensorFlags): Promise<string | undefined> {
   try {
-    const [looked] = await lookAtFiles([file]);
+    const [looked] = await lookAtFiles([file], openSensorCatalog(sensors));
     await looked!.sampled.close();
     return openText(looked!);
   } catch (error) {
-    if (!(error instanceof InputError)) throw error;
+    if (!(error instanceof InputError || error instanceof SettingsError)) throw error;
     return error.message;
   }
 }
@@ -58,13 +64,23 @@ function openText({ look, input }: LookedInput): string | undefined {
  * Loads a recording as fast as it is acknowledged, with a progress line, and writes the report. A file that cannot be
  * read is reported and ends nothing else.
  */
-export async function replayInto({ file, target, tls, signal, stdout, stderr }: ReplayInto): Promise<void> {
+export async function replayInto({
+  file,
+  target,
+  tls,
+  sensors,
+  signal,
+  stdout,
+  stderr,
+}: ReplayInto): Promise<void> {
   const line = createStatusLine({ output: stderr, clock: systemClock });
   try {
-    const looked = await lookAtFiles([file]);
+    const catalog = openSensorCatalog(sensors);
+    const looked = await lookAtFiles([file], catalog);
     const report = await loadRecordings(looked, {
       to: target,
       tls,
+      catalog,
       isDryRun: false,
       clock: systemClock,
       signal,

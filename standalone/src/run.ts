@@ -14,7 +14,7 @@ export async function runEmbedded(config: EmbeddedConfig): Promise<number> {
   const stopped = new AbortController();
   const signal = untilShutdownSignal().finally(() => stopped.abort());
   const logger = createLogger({ name: "devicemesh", level: config.logLevel });
-  await refuseReplay(config.replay);
+  await refuseReplay(config.replay, config);
   let mesh: Embedded;
   let served: ServedMetrics | undefined;
   try {
@@ -31,6 +31,7 @@ export async function runEmbedded(config: EmbeddedConfig): Promise<number> {
       file: config.replay,
       target: mesh.ingest,
       tls: mesh.generatorTls,
+      sensors: config,
       signal: stopped.signal,
       stdout: process.stdout,
       stderr: process.stderr,

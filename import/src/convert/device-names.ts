@@ -22,7 +22,9 @@ export function createDeviceNames({
     const id = encode(name);
     return pattern.test(id)
       ? { id, problem: undefined }
-      : bad(`the device ${JSON.stringify(name.slice(0, 60))} is too long for a device id`);
+      : bad(
+          `the device ${JSON.stringify(name.slice(0, 60))} cannot be a device id: it is too long, or holds what ids may not hold`,
+        );
   }
 
   return (name) => {

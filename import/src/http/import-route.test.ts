@@ -4,11 +4,13 @@ import { gzipSync } from "node:zlib";
 import { systemClock } from "@devicemesh/client/clock";
 import { ackUnit, createFakeSender } from "@devicemesh/client/testing/outbox-fixture";
 import { createHttpRoutes } from "@devicemesh/kit/server/http-routes";
+import { createSensorCatalog } from "@devicemesh/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { importRoutes } from "./import-route.ts";
 
 const routes = importRoutes({
   ingest: "",
+  catalog: createSensorCatalog(),
   clock: systemClock,
   sender: createFakeSender(ackUnit).sender,
   origins: ["http://friend"],

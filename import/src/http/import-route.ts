@@ -3,6 +3,7 @@ import { invalidArgument, resourceExhausted } from "@devicemesh/kit/rpc/rpc-erro
 import { respondHttpError } from "@devicemesh/kit/server/http-errors";
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import type { OnePortRequest, OnePortResponse } from "@devicemesh/kit/server/one-port-server";
+import type { SensorCatalog } from "@devicemesh/proto";
 import { uploadsMax } from "../limits.ts";
 import { type LookedInput, loadRecordings, lookAtInputs } from "../load/import-recordings.ts";
 import type { ImportReport } from "../load/report.ts";
@@ -10,7 +11,7 @@ import type { ImportOptions } from "../look/options.ts";
 import { unknownColumns } from "../look/stated-options.ts";
 import { describeLook } from "../report/describe-look.ts";
 import { lookJson, progressJson, reportJson } from "../report/report-json.ts";
-import { sensorLookup } from "../sensors.ts";
+import { createSensorLookup } from "../sensors.ts";
 import { InputError, streamInput } from "../source/inputs.ts";
 import { rejectForeignPage } from "./foreign-page.ts";
 import { readParameters } from "./parameters.ts";
@@ -21,6 +22,7 @@ export type ImportRouteOptions = {
   readonly ingest: string;
   /** Cleartext if left out. */
   readonly tls?: IngestTls | undefined;
+  readonly catalog: SensorCatalog;
   readonly clock: Clock;
   /** Origins of other web pages that may upload. */
   readonly origins?: readonly string[];
@@ -60,20 +62,21 @@ async function answer(
   request: OnePortRequest,
   response: OnePortResponse,
   url: URL,
-  { ingest, tls, clock, origins = [], sender }: ImportRouteOptions,
+  { ingest, tls, catalog, clock, origins = [], sender }: ImportRouteOptions,
 ): Promise<void> {
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   try {
     rejectForeignPage(request, origins);
-    const { stated, name, isDryRun } = readParameters(url.searchParams, sensorLookup);
+    const lookup = createSensorLookup(catalog);
+    const { stated, name, isDryRun } = readParameters(url.searchParams, lookup);
     if (stated.kind === "problems") return respond(response, 400, { problems: stated.problems });
     const { options } = stated;
     const length = Number(request.headers["content-length"] ?? Number.NaN);
     // A request that is destroyed takes its response with it.
     const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
     const input = streamInput(name, body, Number.isNaN(length) ? undefined : length);
-    const [looked] = await lookAtInputs([input], { options, lookup: sensorLookup });
+    const [looked] = await lookAtInputs([input], { options, lookup });
     const look = lookJson(describeLook(looked!));
     const problems = openProblems(looked!, options);
     if (problems.length > 0) {
@@ -87,6 +90,7 @@ async function answer(
     const report = await loadRecordings([looked!], {
       to: ingest,
       tls,
+      catalog,
       isDryRun,
       giveUpAfterMs: giveUpMs,
       clock,

@@ -7,6 +7,7 @@ import {
   type OutboxEvent,
   type UnitSender,
 } from "@devicemesh/client";
+import type { SensorCatalog } from "@devicemesh/proto";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 
 /** Where readings go: ingest, through an outbox. */
@@ -30,6 +31,8 @@ export type DeliveryOptions = {
   readonly to: string;
   /** Cleartext if left out. */
   readonly tls?: IngestTls | undefined;
+  /** Its codes are those of the readings. */
+  readonly catalog: SensorCatalog;
   /** Gives up when ingest has failed for so long without an answer, in milliseconds; never by default. */
   readonly giveUpAfterMs?: number | undefined;
   readonly clock: Clock;
@@ -43,12 +46,21 @@ export type DeliveryOptions = {
 const hopelessCodes = new Set(["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"]);
 
 /** Opens the way to ingest. Nothing connects before the first reading. */
-export function openDelivery({ to, tls, giveUpAfterMs, clock, sender, onGiveUp }: DeliveryOptions): Delivery {
+export function openDelivery({
+  to,
+  tls,
+  catalog,
+  giveUpAfterMs,
+  clock,
+  sender,
+  onGiveUp,
+}: DeliveryOptions): Delivery {
   let trouble: string | undefined;
   let troubleSinceMs = 0;
   const outbox = createOutbox({
     sender: sender ?? createIngestClient({ target: to, tls, clock }),
     clock,
+    sensors: catalog.sensors,
     random: createRandom(BigInt(Math.floor(clock.nowMs())), 0),
     whenFull: "wait",
     observe,

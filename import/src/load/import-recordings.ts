@@ -1,12 +1,12 @@
 import type { Clock, IngestTls, UnitSender } from "@devicemesh/client";
-import { clockAheadMaxMs } from "@devicemesh/proto";
+import { clockAheadMaxMs, type SensorCatalog } from "@devicemesh/proto";
 import { createConverter } from "../convert/converter.ts";
 import { deviceIds } from "../convert/device-ids.ts";
 import { createDeviceNames } from "../convert/device-names.ts";
 import { type Look, lookAt } from "../look/look.ts";
 import type { ImportOptions } from "../look/options.ts";
 import type { SensorLookup } from "../look/sensor-lookup.ts";
-import { sensorLookup } from "../sensors.ts";
+import { createSensorLookup } from "../sensors.ts";
 import { fileInput, type Input, InputError } from "../source/inputs.ts";
 import { type Sampled, sampleOf } from "../source/sample.ts";
 import { openDelivery } from "./delivery.ts";
@@ -34,9 +34,9 @@ export async function lookAtInputs(
 }
 
 /** Looks at files that need no flags. @throws InputError if one cannot be read. */
-export async function lookAtFiles(paths: readonly string[]): Promise<LookedInput[]> {
+export async function lookAtFiles(paths: readonly string[], catalog: SensorCatalog): Promise<LookedInput[]> {
   const inputs = await Promise.all(paths.map(fileInput));
-  return lookAtInputs(inputs, { options: {}, lookup: sensorLookup });
+  return lookAtInputs(inputs, { options: {}, lookup: createSensorLookup(catalog) });
 }
 
 /** How recordings are loaded. */
@@ -44,6 +44,8 @@ export type LoadOptions = {
   /** host:port of ingest. */
   readonly to: string;
   readonly tls?: IngestTls | undefined;
+  /** The catalog that the inputs were looked at with. */
+  readonly catalog: SensorCatalog;
   readonly isDryRun: boolean;
   readonly giveUpAfterMs?: number | undefined;
   readonly clock: Clock;

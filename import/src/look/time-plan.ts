@@ -95,7 +95,10 @@ function isLikely(
   rank: number,
   mapped: readonly string[],
 ): boolean {
-  if (mapped.includes(column.name) || rank !== Number.POSITIVE_INFINITY) return true;
+  if (mapped.includes(column.name)) return true;
+  // Elapsed seconds look the same.
+  if (found.kind === "time" && found.form.kind === "spreadsheet-days") return false;
+  if (rank !== Number.POSITIVE_INFINITY) return true;
   if (found.kind !== "time" && found.kind !== "date") return true;
   const isNumber = found.form.kind === "epoch" || found.form.kind === "spreadsheet-days";
   return !isNumber && !column.texts.every((text) => /^\d+$/.test(text));
