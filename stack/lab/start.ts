@@ -133,6 +133,7 @@ function flags(single: boolean): readonly string[] {
 /** Several nodes: the images were loaded into each, so no registry is asked. They share two cores: few of each. */
 function settings(single: boolean, env: Readonly<Record<string, string>> = {}) {
   const few = {
+    DEVICEMESH_ENVOY_REPLICAS: "3",
     DEVICEMESH_INGEST_REPLICAS: "2",
     DEVICEMESH_QUERY_REPLICAS: "2",
     DEVICEMESH_CONNECT_REPLICAS: "1",

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Engine } from "../machine/engine.ts";
 import { throwIfEnding } from "../machine/shell.ts";
 
-const pollMs = 1000;
+const pollMs = 2000;
 
 /** A service that lacks tasks, as `NAME RUNNING/WANTED`. */
 async function incomplete(manager: Engine, stack: string): Promise<readonly string[]> {
