@@ -32,7 +32,10 @@ export async function runLab(options: {
   if (typeof faults === "string") return fail(faults);
 
   const ending = new AbortController();
-  const end = (): void => ending.abort();
+  const end = (signal: NodeJS.Signals): void => {
+    say(`ended by ${signal}`);
+    ending.abort();
+  };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
   const shell = createShell({ signal: ending.signal, logFile: join(folder, "lab.log"), env });
   try {
