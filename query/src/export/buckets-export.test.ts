@@ -185,6 +185,35 @@ describe("an export of buckets", () => {
     expect(Math.max(...reads)).toBeLessThanOrEqual(40);
   });
 
+  it("skips empty years: a reading of a clock that was never set costs few reads", async () => {
+    const world = createWorld(0);
+    const times = [Date.UTC(2000), Date.UTC(2000, 0, 1, 1), beginMs - 5000, beginMs - 3_600_000];
+    world.append(
+      times.map((timestampMs) => ({ deviceId: "a", sensor: "temperature", timestampMs, value: 1 })),
+    );
+    let reads = 0;
+    const store: typeof world.store = {
+      ...world.store,
+      readPartials(request, stop) {
+        reads++;
+        return world.store.readPartials(request, stop);
+      },
+    };
+    const request = {
+      filter: everything,
+      grouping: "series" as const,
+      timeframe: allTime,
+      sizing: sizeOf(60_000),
+      unitOf,
+      partialsPerRead: 5,
+    };
+    const { pieces } = await exportBuckets(store, request, signal);
+    const starts: number[] = [];
+    for await (const { aggregates } of pieces) starts.push(...aggregates.map(({ bucketMs }) => bucketMs));
+    expect(starts).toEqual(times.map((ms) => Math.floor(ms / 60_000) * 60_000).toSorted((a, b) => a - b));
+    expect(reads).toBeLessThan(12);
+  });
+
   it("does not use a repair that was made after it began", async () => {
     const world = createWorld(Number.POSITIVE_INFINITY);
     const at = (timestampMs: number): DeviceMessage => ({

@@ -14,10 +14,10 @@ import { planRead } from "../plan/planner.ts";
 import { compareSeries } from "../plan/series-order.ts";
 import { bucketsCutMax } from "../plan/served-spans.ts";
 import { joinedSpans, type Span, without } from "../plan/spans.ts";
-import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
+import type { ReadingStore, SeriesFilter, SeriesPartial } from "../store/reading-store.ts";
 import { exportGroupsMax, partialsPerReadMax } from "./export-limits.ts";
 import type { Export } from "./readings-export.ts";
-import { readSealed, type Sealed, seal } from "./sealed-read.ts";
+import { readSealed, seal } from "./sealed-read.ts";
 
 /** What is exported: the buckets that have readings. */
 export type BucketsExportRequest = {
@@ -42,7 +42,7 @@ const pieceRows = 4096;
 /**
  * Begins an export of buckets, by start, then device_id, then sensor; see `ExportBuckets` in the contract. It reads so
  * many buckets at a time as have no more than `partialsPerReadMax` partials.
- * @throws RpcError RESOURCE_EXHAUSTED if there are more than `exportGroupsMax` groups; with the first piece,
+ * @throws RpcError RESOURCE_EXHAUSTED if there are more than `exportGroupsMax` groups,
  *   INVALID_ARGUMENT if a group mixes units.
  */
 export async function exportBuckets(
@@ -58,7 +58,15 @@ export async function exportBuckets(
   if (!mergeDevices && total > exportGroupsMax) throw tooManyGroups(total);
   const bucketsMax = sizing.kind === "calendar" ? bucketsCutMax : Number.POSITIVE_INFINITY;
   const bucketsPerRead = Math.min(Math.max(Math.floor(partialsPerRead / Math.max(total, 1)), 1), bucketsMax);
-  const extent = await extentOf(store, sealed, request, signal);
+  const whole = await readSealed(
+    store,
+    sealed,
+    { filter, timeframe: request.timeframe, mergeDevices: grouping !== "device" },
+    signal,
+  );
+  // Units that mix in a group are an error of the whole, not of the part in which they meet.
+  createGroupMerge(grouping, unitOf).add(whole.partials);
+  const extent = extentOf(whole.partials, request.timeframe);
   const buckets =
     sizing.kind === "fixed"
       ? fixedGrid(sizing.sizeMs, sizing.originMs)
@@ -74,7 +82,9 @@ export async function exportBuckets(
   let fromRaw = 0;
 
   async function* pieces(): AsyncGenerator<BucketsPiece> {
+    let emptyBeforeMs = extent.sinceMs;
     for (const part of partsOf({ timeframe, extent, buckets, bucketsPerRead })) {
+      if (part.toMs <= emptyBeforeMs) continue;
       const read = await readSealed(
         store,
         sealed,
@@ -82,6 +92,18 @@ export async function exportBuckets(
         signal,
       );
       notCovered = joinedSpans([...notCovered, ...read.notCovered]);
+      if (read.partials.length === 0) {
+        // One clock that is wrong by years must not cost a read for each hour of them.
+        const rest = { sinceMs: part.toMs, toMs: timeframe.toMs };
+        const later = await readSealed(
+          store,
+          sealed,
+          { filter, timeframe: rest, mergeDevices: true },
+          signal,
+        );
+        emptyBeforeMs = extentOf(later.partials, rest).sinceMs;
+        continue;
+      }
       const merge = createGroupMerge(grouping, unitOf);
       await addInShares(merge, read.partials);
       const rows = merge.aggregates().sort(byBucketThenGroup);
@@ -105,14 +127,8 @@ export async function exportBuckets(
   };
 }
 
-/** Where the readings lie, so that empty years take no reads. */
-async function extentOf(
-  store: ReadingStore,
-  sealed: Sealed,
-  { filter, timeframe }: BucketsExportRequest,
-  signal: AbortSignal,
-): Promise<Span> {
-  const { partials } = await readSealed(store, sealed, { filter, timeframe, mergeDevices: true }, signal);
+/** Where the readings lie, so that empty years take no reads; empty if there are none. */
+function extentOf(partials: readonly SeriesPartial[], timeframe: Span): Span {
   let [sinceMs, toMs] = [timeframe.toMs, timeframe.sinceMs];
   for (const { firstAtMs, lastAtMs } of partials) {
     sinceMs = Math.min(sinceMs, firstAtMs);

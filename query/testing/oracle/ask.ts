@@ -1,6 +1,7 @@
 import type { DeviceMessage } from "@devicemesh/proto";
 import { type ListReadingsResponse, Order } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { askBuckets } from "./ask-buckets.ts";
+import { askExports } from "./ask-exports.ts";
 import {
   type Exam,
   groupByOf,
@@ -9,9 +10,10 @@ import {
   refusalDifferences,
   requestOf,
 } from "./asking.ts";
-import { coverageDifferences, different, rowDifferences, timeOf, timeText } from "./differences.ts";
+import { coverageDifferences, different, rowDifferences, timeOf } from "./differences.ts";
 import type { Question } from "./oracle.ts";
 import type { CallPlan } from "./questions.ts";
+import { readingText } from "./reading-text.ts";
 
 /** Asks one question and gives where the answer is not the oracle's, a line each; none if all is well. */
 export function ask(exam: Exam, question: Question, call: CallPlan): Promise<string[]> {
@@ -22,6 +24,8 @@ export function ask(exam: Exam, question: Question, call: CallPlan): Promise<str
       return askBuckets(exam, question, call);
     case "readings":
       return askReadings(exam, question, call);
+    case "exports":
+      return askExports(exam, question, call);
   }
 }
 
@@ -103,9 +107,4 @@ function readingDifferences(
       ? []
       : different(`${at}: readings[${first}]`, got[first] ?? "nothing", want[first] ?? "nothing")),
   ];
-}
-
-/** A reading as text. */
-export function readingText({ deviceId, sensor, timestampMs, value }: DeviceMessage): string {
-  return `${deviceId}|${sensor}|${timeText(timestampMs)} = ${value}`;
 }

@@ -40,7 +40,8 @@ export type CallPlan =
       /** In how many pages the answer is asked for; 1 by default. */
       readonly pages?: number;
     }
-  | { readonly kind: "readings"; readonly newestFirst: boolean; readonly pageSize: number };
+  | { readonly kind: "readings"; readonly newestFirst: boolean; readonly pageSize: number }
+  | { readonly kind: "exports"; readonly grouping: OracleGrouping; readonly windows: number };
 
 /** Any filter (unknown names too), any range (open, aligned, ragged, below the millisecond), any method. */
 export function questionPlans(): fc.Arbitrary<QuestionPlan> {
@@ -88,6 +89,14 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
         kind: fc.constant("readings" as const),
         newestFirst: fc.boolean(),
         pageSize: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom(0, 1000)),
+      }),
+    },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant("exports" as const),
+        grouping,
+        windows: fc.constantFrom(1, 6, 7, 60, 360, 8640),
       }),
     },
   );

@@ -44,6 +44,7 @@ export function everyCall(): Step {
     { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 1 }, fill: "none" },
     { kind: "buckets", grouping: "series", resolution: berlinDays, fill: "linear" },
     { kind: "readings", newestFirst: true, pageSize: 1 },
+    { kind: "exports", grouping: "series", windows: 1 },
   ];
   const bounds = [undefined, undefined] as const;
   return { kind: "ask", questions: calls.map((call) => ({ deviceIds: [], sensors: [], bounds, call })) };
