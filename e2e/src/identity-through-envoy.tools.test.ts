@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { findEnvoy } from "@devicemesh/engines/testing/host-tools";
@@ -218,6 +220,28 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
       await waitUntil(async () => (await refusalOf(ask(token))).reason === "TOKEN_REVOKED");
       await ask(await edge.issuer.token({ tokenId: "other" }));
     });
+  });
+
+  it("exports need a token with the scope, by the header alone", async () => {
+    const status = async (path: string, headers: readonly string[] = []) => {
+      const { stdout } = await promisify(execFile)("curl", [
+        ...["-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", edge.authority],
+        ...headers.flatMap((header) => ["-H", header]),
+        `${edge.peopleUrl}${path}`,
+      ]);
+      return Number(stdout);
+    };
+    const [good, weak] = [
+      await edge.issuer.token(),
+      await edge.issuer.token({ scopes: ["devicemesh.operate"] }),
+    ];
+    for (const path of ["/v1/readings", "/v1/buckets?format=parquet"]) {
+      expect(await status(path)).toBe(401);
+      expect(await status(`${path}${path.includes("?") ? "&" : "?"}access_token=${good}`)).toBe(401);
+      expect(await status(path, [`x-devicemesh-jwt-payload: ${good.split(".")[1]}`])).toBe(401);
+      expect(await status(path, [`authorization: Bearer ${weak}`])).toBe(403);
+      expect(await status(path, [`authorization: Bearer ${good}`])).toBe(200);
+    }
   });
 
   it("nobody is known who comes by the plain listener", async () => {

@@ -132,6 +132,9 @@ export async function startEdgeWithIdentity(binary: string) {
       return { serial, shown: credentials.createSsl(root, Buffer.from(key), Buffer.from(certificate)) };
     },
     nobody: credentials.createSsl(root),
+    /** Where the listener for people is, and whom its clients trust. */
+    peopleUrl: `https://127.0.0.1:${envoy.public?.port}`,
+    authority,
     /** A transport of the listener for people. */
     people: createGrpcTransport({
       baseUrl: `https://127.0.0.1:${envoy.public?.port}`,
