@@ -52,7 +52,7 @@ async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
 export async function differencesOf(mesh: RealMesh, readings: readonly DeviceMessage[]): Promise<string[]> {
   const oracle = createOracle();
   oracle.accept(readings);
-  const exam = { query: mesh.query, oracle, windowMs, askedMs: Date.now() };
+  const exam = { query: mesh.query, oracle, windowMs };
   const devices = [...new Set(readings.map(({ deviceId }) => deviceId))];
   const times = readings.map(({ timestampMs }) => timestampMs).sort((a, b) => a - b);
   const at = (share: number) => ({ ms: times[Math.floor((times.length - 1) * share)] as number, nanos: 0 });

@@ -17,7 +17,7 @@ export async function askExports(
   question: Question,
   { grouping, windows }: Extract<CallPlan, { kind: "exports" }>,
 ): Promise<string[]> {
-  const { query, oracle, windowMs, askedMs } = exam;
+  const { query, oracle, windowMs, askedMs = 0 } = exam;
   const readings = await settled(askedMs, () =>
     collect(query.exportReadings(requestOf(question)), ({ readings }) => readings),
   );

@@ -15,8 +15,8 @@ export type Exam = {
   readonly oracle: Oracle;
   /** The size of the finest windows in ms. */
   readonly windowMs: number;
-  /** When it is asked, by the log's clock: all that was published arrived before. */
-  readonly askedMs: number;
+  /** When it is asked, by the log's clock: exports wait for a horizon that is not before. */
+  readonly askedMs?: number;
 };
 
 /** Which page of an answer is asked for. */
