@@ -83,7 +83,8 @@ export const embeddedSettings = defineSettings({
       env: "DEVICEMESH_CORS_ORIGIN",
       kind: "string",
       placeholder: "ORIGIN",
-      description: "Origins of web pages that may call query, separated by commas. None by default.",
+      description:
+        "Origins of web pages that may call the services on the query port, sending readings included, separated by commas. None by default.",
     },
     ...gatewaySettings(),
     ...userAccessSettings(),
