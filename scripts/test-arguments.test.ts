@@ -7,10 +7,17 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 describe("the arguments of npm test", () => {
   it("are a switch and patterns, in any order", () => {
-    expect(readTestArguments([])).toEqual({ kind: "run", all: false, soak: false, patterns: [] });
+    expect(readTestArguments([])).toEqual({
+      kind: "run",
+      all: false,
+      lab: false,
+      soak: false,
+      patterns: [],
+    });
     expect(readTestArguments(["planner", "--all"])).toEqual({
       kind: "run",
       all: true,
+      lab: false,
       soak: false,
       patterns: ["planner"],
     });
@@ -18,6 +25,7 @@ describe("the arguments of npm test", () => {
 
   it("may ask for the long acceptance runs", () => {
     expect(readTestArguments(["--soak"])).toMatchObject({ all: false, soak: true });
+    expect(readTestArguments(["--lab"])).toMatchObject({ all: false, lab: true });
   });
 
   it("do not silently ignore an unknown switch", () => {

@@ -6,9 +6,9 @@ export type Project = "unit" | "tools" | "engines" | "lab" | "soak";
 
 export const testHelp = `npm test                     checks and all tests that need only Node and npm
 npm test -- PATTERN ...      only the test files whose path contains a pattern; no checks
-npm test -- --all            also what needs other tools (Envoy, Go, Python, Chromium, Docker), the real engines,
-                             and the stack on engines of Docker
+npm test -- --all            also what needs other tools (Envoy, Go, Python, Chromium, Docker) and the real engines
 npm test -- --all PATTERN    only the files that match, those on the real engines included
+npm test -- --lab            only the images and the stack on engines of Docker (as root on Linux)
 npm test -- --soak           only the acceptance runs on the real engines, which take long: every kind of process
                              killed in turn, twice; parts that hang; networks that are cut`;
 
@@ -17,6 +17,7 @@ type TestArguments =
       readonly kind: "run";
       readonly all: boolean;
       readonly soak: boolean;
+      readonly lab: boolean;
       readonly patterns: readonly string[];
     }
   | { readonly kind: "help" }
@@ -32,11 +33,12 @@ export function readTestArguments(args: readonly string[]): TestArguments {
     kind: "run",
     all: args.includes("--all"),
     soak: args.includes("--soak"),
+    lab: args.includes("--lab"),
     patterns: args.filter((arg) => !switches.includes(arg)),
   };
 }
 
-const switches = ["--all", "--soak"];
+const switches = ["--all", "--lab", "--soak"];
 
 /** The project that runs a test file, by the file's name. */
 export function projectOf(file: string): Project {

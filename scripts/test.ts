@@ -25,16 +25,21 @@ if (read.kind !== "run") {
   );
   process.exit(read.kind === "help" ? 0 : 2);
 }
-const { all, soak, patterns } = read;
-const isWhole = patterns.length === 0 && !soak;
+const { all, soak, lab, patterns } = read;
+const isWhole = patterns.length === 0 && !soak && !lab;
 const files = findTestFiles(root, patterns);
 const countOf = (project: Project): number => files.filter((file) => projectOf(file) === project).length;
 
 // A pattern may also name tests that need tools: they are cheap to start. Engines take a minute: only --all starts them.
 function wantedProjects(): readonly Project[] {
   if (soak) return ["soak"];
-  if (all) return ["unit", "tools", "engines", "lab"];
+  if (lab) return ["lab"];
+  if (all) return ["unit", "tools", "engines"];
   return isWhole ? ["unit"] : ["unit", "tools"];
+}
+/** Whether a pattern of vitest names files of a project that runs. */
+function isWanted(pattern: string): boolean {
+  return wantedProjects().includes(projectOf(pattern));
 }
 const projects = wantedProjects().filter((project) => countOf(project) > 0);
 
@@ -46,7 +51,7 @@ if (all && isWhole) {
   ensureExamplePython();
   ensureRecipesPython();
 }
-const missing = all && isWhole ? missingTools() : [];
+const missing = all && isWhole ? missingTools().filter(({ testFiles }) => testFiles.some(isWanted)) : [];
 for (const { name, fix, testFiles } of missing) {
   console.log(`${name} is missing: ${testFiles.join(", ")} are SKIPPED. To run them, ${fix}.`);
 }
