@@ -125,6 +125,9 @@ describe("npm start", () => {
     const mesh = await startMesh(folder.path, ["--devices", "40"]);
     expect(mesh.output()).toContain("40 simulated");
     expect(mesh.output()).toContain("(empty)");
+    expect(mesh.output()).toMatch(new RegExp(`^open http://${mesh.query}/\n`));
+    // A reading every 10 s of the last 24 hours.
+    expect(mesh.output()).toContain("their last 24 hours were sent first: 345,600 readings");
     const count = async () => {
       const answer = await fetch(`http://${mesh.query}/devicemesh.v1.QueryService/GetPipelineStatus`, {
         method: "POST",
@@ -135,7 +138,7 @@ describe("npm start", () => {
         ((await answer.json()) as { status: { storedReadings?: string } }).status.storedReadings ?? 0,
       );
     };
-    await waitUntil(async () => (await count()) > 0, { what: "readings are stored" });
+    await waitUntil(async () => (await count()) > 345_600, { what: "readings are stored" });
     expect(await mesh.stop()).toBe(0);
     expect(mesh.output()).toContain("everything acknowledged is stored");
     const again = await startMesh(folder.path);

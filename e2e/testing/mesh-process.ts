@@ -4,6 +4,9 @@ import { fileURLToPath } from "node:url";
 
 const main = fileURLToPath(new URL("../../standalone/src/main.ts", import.meta.url));
 
+/** Free ports, unless the arguments name others. */
+const ports = ["--ingest-port", "--query-port"];
+
 /** A process of `npm start`, as a user would run it. */
 export type MeshProcess = {
   /** host:port of ingest alone. */
@@ -45,7 +48,13 @@ export async function startMesh(
 ): Promise<MeshProcess> {
   const child = spawn(
     process.execPath,
-    [main, "--ingest-port", "0", "--query-port", "0", "--data", folder, ...args],
+    [
+      main,
+      ...ports.filter((flag) => !args.includes(flag)).flatMap((flag) => [flag, "0"]),
+      "--data",
+      folder,
+      ...args,
+    ],
     {
       stdio: ["ignore", "pipe", "pipe"],
     },

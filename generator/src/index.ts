@@ -14,4 +14,5 @@ export {
 export { type ReplayTimes, replayTimes } from "./replay/replay-times.ts";
 export { generatorRoutes } from "./serve/routes.ts";
 export type { SimulationRequest } from "./simulate/simulation-request.ts";
+export { backfill } from "./simulate/backfill.ts";
 export { replayProgressText, replaySummaryText } from "./texts.ts";

@@ -10,10 +10,10 @@ type BannerConfig = Pick<
 export function banner(
   config: BannerConfig,
   mesh: Pick<Embedded, "ingest" | "query" | "isOneAddress" | "folder" | "found">,
+  backfilled = 0,
 ): string {
   const { ingest, query, isOneAddress } = mesh;
-  const isTls = config.serverCertificate !== undefined;
-  const url = `${isTls ? "https" : "http"}://${query}/`;
+  const url = dashboardAddress(config, mesh);
   const served = isOneAddress
     ? "readings, queries and generator control over gRPC, gRPC-Web, Connect and HTTP"
     : "queries and generator control over gRPC, gRPC-Web, Connect and HTTP";
@@ -23,7 +23,7 @@ Device Mesh is running; Ctrl-C ends it.
   address  ${url}  ${served}${config.jwks === undefined ? "" : "; needs a token"}
   ingest   ${ingest}  ${ingestText(isOneAddress, config)}
   data     ${mesh.folder}  (${foundText(mesh.found)})
-  devices  ${devicesText(config)}
+  devices  ${devicesText(config)}${backfilledText(backfilled)}
 
 ${callsToPaste({ query, ingest: isOneAddress ? query : ingest, identity: identityOf(config) })}`;
 }
@@ -34,6 +34,20 @@ function ingestText(isOneAddress: boolean, { serverCertificate, deviceCa }: Bann
   return deviceCa === undefined
     ? `readings; ${protocol} only`
     : `readings of the devices that a client certificate names; ${protocol} only`;
+}
+
+/** Where the dashboard is. */
+export function dashboardAddress(
+  { serverCertificate }: Pick<BannerConfig, "serverCertificate">,
+  { query }: Pick<Embedded, "query">,
+): string {
+  return `${serverCertificate === undefined ? "http" : "https"}://${query}/`;
+}
+
+function backfilledText(readings: number): string {
+  return readings === 0
+    ? ""
+    : `; their last 24 hours were sent first: ${readings.toLocaleString("en-US")} readings (--no-backfill)`;
 }
 
 function foundText({ storedReadings, series, logEndMs }: Embedded["found"]): string {

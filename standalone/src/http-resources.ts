@@ -9,6 +9,7 @@ import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import type { SensorCatalog } from "@devicemesh/proto";
 import { latestReadings, type ReadingStore } from "@devicemesh/query";
 import { type WebFacts, webRoutes } from "@devicemesh/web";
+import { sampleYearRoute } from "./sample-year.ts";
 import type { EmbeddedConfig } from "./settings.ts";
 
 /** What the rooms make their resources from. */
@@ -63,6 +64,7 @@ export function openHttpResources(options: HttpResourcesOptions): HttpResources 
     routes: [
       ...gateway.routes,
       ...imports,
+      ...(isGuarded ? [] : [sampleYearRoute({ target: options.ingest, tls: options.ingestTls })]),
       ...webRoutes({
         facts: webFacts,
         readLatest: isGuarded ? undefined : latestReadings(store, catalog.unitOf),

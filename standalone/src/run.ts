@@ -4,9 +4,11 @@ import { openMetrics, type ServedMetrics } from "@devicemesh/kit/observability/m
 import { PortInUseError } from "@devicemesh/kit/server/port-in-use-error";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import { StoreOpenError } from "@devicemesh/store-duckdb/database/duckdb-database";
-import { banner } from "./banner.ts";
+import { banner, dashboardAddress } from "./banner.ts";
+import { startDemoDevices } from "./demo-devices.ts";
+import { openBrowser } from "./open-browser.ts";
 import { refuseReplay, replayInto } from "./replay-into.ts";
-import { devicesAtStart, type EmbeddedConfig } from "./settings.ts";
+import type { EmbeddedConfig } from "./settings.ts";
 import { type Embedded, startEmbedded } from "./start.ts";
 
 /** Runs the mesh until the process is asked to end, and resolves to the exit code: 1 if it could not start. */
@@ -24,8 +26,13 @@ export async function runEmbedded(config: EmbeddedConfig): Promise<number> {
     process.stderr.write(`devicemesh: ${explained(error)}\n`);
     return 1;
   }
-  if (devicesAtStart(config) > 0) mesh.generator.start({ devices: devicesAtStart(config) });
-  process.stdout.write(`${banner(config, mesh)}${served ? `${served.line}\n` : ""}`);
+  const backfilled = await startDemoDevices(config, mesh, stopped.signal);
+  process.stdout.write(`${banner(config, mesh, backfilled)}${served ? `${served.line}\n` : ""}`);
+  if (config.open) {
+    openBrowser(dashboardAddress(config, mesh), (reason) =>
+      process.stderr.write(`devicemesh: --open: the browser cannot be started: ${reason}\n`),
+    );
+  }
   if (config.replay !== undefined) {
     await replayInto({
       file: config.replay,

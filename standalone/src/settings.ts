@@ -70,6 +70,20 @@ export const embeddedSettings = defineSettings({
       default: false,
       description: "Do not simulate devices at the start.",
     },
+    noBackfill: {
+      flag: "--no-backfill",
+      env: "DEVICEMESH_NO_BACKFILL",
+      kind: "boolean",
+      default: false,
+      description: "Do not send the last 24 hours of the simulated devices to an empty store.",
+    },
+    open: {
+      flag: "--open",
+      env: "DEVICEMESH_OPEN",
+      kind: "boolean",
+      default: false,
+      description: "Open the dashboard in the browser.",
+    },
     replay: {
       flag: "--replay",
       env: "DEVICEMESH_REPLAY",

@@ -133,6 +133,7 @@ export async function startEmbedded(
         dataKind: "one file; it survives a crash with every acknowledged reading",
         secure: access.users.tls !== undefined,
         signIn: access.users.gate !== undefined,
+        sampleYear: access.users.gate === undefined,
       }),
     }),
   );

@@ -96,7 +96,14 @@ export const strings = {
     emptyText: "Start simulated devices, or send a reading of your own:",
     emptySimulator: "Open the simulator",
   },
+  sample: {
+    load: "Load the sample year",
+    loading: "Loading the sample year …",
+    hint: "Temperature and pressure in Seattle, hour by hour: 17,518 readings of 2010.",
+    failed: "The sample year cannot be loaded: try again in a moment.",
+  },
   selection: {
+    title: "Selection",
     devices: "Devices",
     devicesHint: "all devices",
     devicesHelp: "Names or patterns with *, separated by commas. Empty means all.",
@@ -146,7 +153,7 @@ export const strings = {
     maximum: "Maximum",
     readings: "Readings",
     line: "Line",
-    bucketOf: (size: string) => `buckets of ${size}`,
+    bucketOf: (size: string) => `Buckets of ${size}`,
     table: "The chart as a table",
     tableLeft: (left: number) => `${formatCount(left)} more rows are in the download.`,
     bucketStart: "Bucket from",

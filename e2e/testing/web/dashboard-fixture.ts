@@ -1,3 +1,6 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { protoTimestamp } from "@devicemesh/proto";
@@ -63,3 +66,16 @@ type Violation = {
   readonly impact: string;
   readonly nodes: readonly { readonly target: readonly string[] }[];
 };
+
+const images = fileURLToPath(new URL("../../../docs/images", import.meta.url));
+
+/** Takes a picture for the documentation, if the environment has KEEP_SCREENSHOTS; else does nothing. */
+export async function keepScreenshot(page: Page, name: string): Promise<void> {
+  if (process.env.KEEP_SCREENSHOTS === undefined) return;
+  mkdirSync(images, { recursive: true });
+  // Charts are drawn in the frame after their data.
+  await page.evaluate(
+    () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+  );
+  await page.screenshot({ path: join(images, `${name}.png`) });
+}

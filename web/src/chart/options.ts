@@ -58,8 +58,8 @@ export function chartOptions(panel: Panel, style: ChartStyle, events: ChartEvent
       y: { range: (_, minimum, maximum) => valueRange(minimum, maximum) },
     },
     axes: [
-      { ...axis, space: 70, values: (_, ticks) => timeLabels(ticks, zone) },
-      { ...axis, size: 62, values: (_, ticks) => ticks.map((tick) => tickText(tick, ticks)) },
+      { ...axis, space: 70, size: 40, values: (_, ticks) => timeLabels(ticks, zone) },
+      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => tickText(tick, ticks)) },
     ],
     series: [{}, ...panel.lines.flatMap((line) => seriesOf(lineColour(line.colour, style.isDark)))],
     bands: panel.lines.map((line, index) => ({

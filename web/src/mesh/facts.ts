@@ -7,6 +7,8 @@ export type Facts = {
   readonly dataKind: string;
   /** Whether calls need a token. */
   readonly signIn: boolean;
+  /** Whether the server can load the recording of a year. */
+  readonly sampleYear: boolean;
   readonly calls: Calls;
 };
 

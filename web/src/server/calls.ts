@@ -14,6 +14,8 @@ export type WebFacts = {
   readonly secure?: boolean | undefined;
   /** True where calls need a token. */
   readonly signIn?: boolean | undefined;
+  /** True where `POST /v1/sample-year` loads the recording of a year. */
+  readonly sampleYear?: boolean | undefined;
 };
 
 /** The addresses and flags of commands that work from where the page was opened. */

@@ -108,8 +108,14 @@ export function webRoutes({ facts, readLatest, folder = distFolder }: WebOptions
       method: "GET",
       path: "/facts.json",
       handle(request, response) {
-        const { data, dataKind, signIn = false } = facts();
-        const body = JSON.stringify({ data, dataKind, signIn, calls: callsOf(facts(), request.headers) });
+        const { data, dataKind, signIn = false, sampleYear = false } = facts();
+        const body = JSON.stringify({
+          data,
+          dataKind,
+          signIn,
+          sampleYear,
+          calls: callsOf(facts(), request.headers),
+        });
         send(response, 200, { ...security, "content-type": types.json, "cache-control": "no-store" }, body);
       },
     },

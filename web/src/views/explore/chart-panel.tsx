@@ -75,7 +75,7 @@ export function ChartPanel({
           onCursor={(index) => onCursor(index === undefined ? undefined : (panel.times[index] ?? 0) * 1000)}
         />
       </div>
-      <figcaption>
+      <figcaption tabIndex={0}>
         <table class="legend">
           <thead>
             <tr>

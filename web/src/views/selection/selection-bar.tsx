@@ -10,7 +10,7 @@ import { ZoneField } from "./zone-field.tsx";
 export function SelectionBar({ children }: { readonly children?: ComponentChildren }) {
   const { devices, sensors, lines, zone } = selection.value;
   return (
-    <section class="card selection" aria-label={strings.selection.devices}>
+    <section class="card selection" aria-label={strings.selection.title}>
       <DevicesField devices={devices} />
       <SensorsField sensors={sensors} />
       <LinesField lines={lines} />

@@ -1,0 +1,20 @@
+import { describe, expect, it } from "vitest";
+import { backfillPlan } from "./demo-devices.ts";
+import { browserCommand } from "./open-browser.ts";
+
+describe("the first minute", () => {
+  it("has a day of readings every 10 s, fewer for large fleets and short retention", () => {
+    expect(backfillPlan(12, undefined)).toEqual({ spanMs: 86_400_000, intervalMs: 10_000 });
+    expect(backfillPlan(12, 3_600_000).spanMs).toBe(3_600_000);
+    for (const devices of [1, 115, 116, 1000, 100_000]) {
+      const { spanMs, intervalMs } = backfillPlan(devices, undefined);
+      expect((devices * spanMs) / intervalMs).toBeLessThanOrEqual(1_000_000);
+    }
+  });
+
+  it("opens the dashboard by the program of the system", () => {
+    expect(browserCommand("darwin", "http://a/")).toEqual(["open", "http://a/"]);
+    expect(browserCommand("linux", "http://a/")).toEqual(["xdg-open", "http://a/"]);
+    expect(browserCommand("win32", "http://a/")).toEqual(["cmd", "/c", "start", "", "http://a/"]);
+  });
+});
