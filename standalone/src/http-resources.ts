@@ -9,7 +9,7 @@ import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import type { SensorCatalog } from "@devicemesh/proto";
 import { latestReadings, type ReadingStore } from "@devicemesh/query";
 import { type WebFacts, webRoutes } from "@devicemesh/web";
-import { sampleYearRoute } from "./sample-year.ts";
+import { sampleYearRoute } from "./first-minute/sample-year.ts";
 import type { EmbeddedConfig } from "./settings.ts";
 
 /** What the rooms make their resources from. */

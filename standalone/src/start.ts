@@ -134,6 +134,7 @@ export async function startEmbedded(
         secure: access.users.tls !== undefined,
         signIn: access.users.gate !== undefined,
         sampleYear: access.users.gate === undefined,
+        imports: true,
       }),
     }),
   );

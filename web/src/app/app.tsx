@@ -14,6 +14,7 @@ const views: Readonly<Record<View, ComponentType>> = {
   explore: lazy(() => import("../views/explore/explore.tsx").then(({ Explore }) => Explore)),
   live: lazy(() => import("../views/live/live.tsx").then(({ Live }) => Live)),
   simulator: lazy(() => import("../views/simulator/simulator.tsx").then(({ Simulator }) => Simulator)),
+  import: lazy(() => import("../views/import/import.tsx").then(({ Import }) => Import)),
   pipeline: lazy(() => import("../views/pipeline/pipeline.tsx").then(({ Pipeline }) => Pipeline)),
   api: lazy(() => import("../views/api/api.tsx").then(({ Api }) => Api)),
 };

@@ -1,3 +1,4 @@
+import { facts } from "../mesh/facts.ts";
 import { hrefOf, type Route, route, type View, views } from "../state/route.ts";
 import { type Theme, theme } from "../state/theme.ts";
 import { strings } from "../strings.ts";
@@ -8,6 +9,7 @@ const symbols: Readonly<Record<View, string>> = {
   explore: "M3 17l5-6 4 4 4-7 5 6M3 21h18",
   live: "M12 12h.01M8.5 15.5a5 5 0 0 1 0-7M15.5 8.5a5 5 0 0 1 0 7M5.6 18.4a9 9 0 0 1 0-12.8M18.4 5.6a9 9 0 0 1 0 12.8",
   simulator: "M4 7h10M18 7h2M4 17h2M10 17h10M16 5v4M8 15v4M4 12h16",
+  import: "M12 3v11M8 10l4 4 4-4M4 16v4h16v-4",
   pipeline: "M3 9h5v6H3zM16 9h5v6h-5zM8 12h8M13 9l3 3-3 3",
   api: "M8 7l-5 5 5 5M16 7l5 5-5 5M13.5 5l-3 14",
 };
@@ -25,7 +27,7 @@ export function Navigation({ view }: { readonly view: View }) {
       </a>
       <nav aria-label={strings.navigation}>
         <ul>
-          {views.map((name) => (
+          {views.filter(isOffered).map((name) => (
             <li key={name}>
               <a href={linkTo(name, route.value)} aria-current={name === view ? "page" : undefined}>
                 <svg viewBox="0 0 24 24" width="20" height="20" aria-hidden="true">
@@ -52,6 +54,11 @@ export function Navigation({ view }: { readonly view: View }) {
       </label>
     </header>
   );
+}
+
+/** Only a server that accepts recordings has the view for them. */
+function isOffered(name: View): boolean {
+  return name !== "import" || (facts.value?.imports ?? false);
 }
 
 const withSelection = new Set<View>(["explore", "live"]);

@@ -1,5 +1,10 @@
 import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Bucket, Coverage, GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import {
+  type OutsideReadings,
+  CalendarUnit as ProtoUnit,
+} from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import { type CalendarUnit, calendarUnits } from "../state/bucket.ts";
 import type { Bounds } from "../state/timeframe.ts";
 import { query } from "./clients.ts";
 import { type Lines, linesOf } from "./lines.ts";
@@ -10,8 +15,11 @@ export type LinesRequest = {
   readonly sensors: readonly string[];
   readonly bounds: Bounds;
   readonly groupBy: GroupBy;
-  /** A size in seconds, or how many points a line has at most. */
-  readonly resolution: { readonly bucketSeconds: number } | { readonly maxPoints: number };
+  /** A size in seconds, how many points a line has at most, or a unit of the calendar in an IANA zone. */
+  readonly resolution:
+    | { readonly bucketSeconds: number }
+    | { readonly maxPoints: number }
+    | { readonly unit: CalendarUnit; readonly timeZone: string };
 };
 
 /** The fields of a request in the form of the contract. */
@@ -39,22 +47,42 @@ export async function readLines(request: LinesRequest, signal: AbortSignal): Pro
     sensors: [...request.sensors],
     ...boundsFields(request.bounds),
     groupBy: request.groupBy,
-    resolution:
-      "bucketSeconds" in resolution
-        ? ({ case: "bucket", value: { seconds: BigInt(resolution.bucketSeconds) } } as const)
-        : ({ case: "maxPoints", value: resolution.maxPoints } as const),
+    resolution: resolutionOf(resolution),
   };
   const buckets: Bucket[] = [];
   let bucketMs = 0;
   let coverage: Coverage | undefined;
+  let outside: readonly OutsideReadings[] = [];
   let pageToken = "";
   do {
     const page = await query.listBuckets({ ...fields, pageToken }, { signal });
     buckets.push(...page.buckets);
-    bucketMs = page.bucket ? durationMs(page.bucket) : bucketMs;
+    bucketMs = page.bucket
+      ? durationMs(page.bucket)
+      : "unit" in resolution
+        ? calendarUnits[resolution.unit]
+        : bucketMs;
+    outside = page.outside.length > 0 ? page.outside : outside;
     coverage = page.coverage ?? coverage;
     pageToken = page.nextPageToken;
     if (buckets.length > bucketsMax) throw new RangeError("too many buckets");
   } while (pageToken !== "");
-  return { lines: linesOf(buckets), bucketMs, coverage };
+  return { lines: linesOf(buckets), bucketMs, coverage, outside };
 }
+
+function resolutionOf(resolution: LinesRequest["resolution"]) {
+  if ("bucketSeconds" in resolution)
+    return { case: "bucket", value: { seconds: BigInt(resolution.bucketSeconds) } } as const;
+  if ("maxPoints" in resolution) return { case: "maxPoints", value: resolution.maxPoints } as const;
+  const unit = protoUnits[resolution.unit];
+  return { case: "calendar", value: { unit, timeZone: resolution.timeZone } } as const;
+}
+
+const protoUnits = {
+  hour: ProtoUnit.HOUR,
+  day: ProtoUnit.DAY,
+  week: ProtoUnit.WEEK,
+  month: ProtoUnit.MONTH,
+  quarter: ProtoUnit.QUARTER,
+  year: ProtoUnit.YEAR,
+} as const satisfies Readonly<Record<CalendarUnit, ProtoUnit>>;

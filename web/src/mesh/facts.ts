@@ -9,6 +9,8 @@ export type Facts = {
   readonly signIn: boolean;
   /** Whether the server can load the recording of a year. */
   readonly sampleYear: boolean;
+  /** Whether the server accepts recordings. */
+  readonly imports: boolean;
   readonly calls: Calls;
 };
 

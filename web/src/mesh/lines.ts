@@ -1,5 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { AggregateRow, Bucket, Coverage } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import type { OutsideReadings } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 
 /** One bucket of a line. Times are in ms since 1970, `endMs` exclusive. */
 export type Point = {
@@ -20,11 +21,13 @@ export type Line = {
   readonly points: readonly Point[];
 };
 
-/** Lines with the size of their buckets and what they cover. */
+/** Lines with the size of their buckets (about, for the calendar) and what they cover. */
 export type Lines = {
   readonly lines: readonly Line[];
   readonly bucketMs: number;
   readonly coverage: Coverage | undefined;
+  /** Readings too far from all others to be on one chart with them. */
+  readonly outside: readonly OutsideReadings[];
 };
 
 /** Groups buckets into lines, in the order in which they come; empty buckets are left out. */

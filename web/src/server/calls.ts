@@ -14,6 +14,8 @@ export type WebFacts = {
   readonly secure?: boolean | undefined;
   /** True where calls need a token. */
   readonly signIn?: boolean | undefined;
+  /** True where `POST /v1/import` accepts recordings. */
+  readonly imports?: boolean | undefined;
   /** True where `POST /v1/sample-year` loads the recording of a year. */
   readonly sampleYear?: boolean | undefined;
 };

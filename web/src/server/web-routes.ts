@@ -108,12 +108,13 @@ export function webRoutes({ facts, readLatest, folder = distFolder }: WebOptions
       method: "GET",
       path: "/facts.json",
       handle(request, response) {
-        const { data, dataKind, signIn = false, sampleYear = false } = facts();
+        const { data, dataKind, signIn = false, sampleYear = false, imports = false } = facts();
         const body = JSON.stringify({
           data,
           dataKind,
           signIn,
           sampleYear,
+          imports,
           calls: callsOf(facts(), request.headers),
         });
         send(response, 200, { ...security, "content-type": types.json, "cache-control": "no-store" }, body);

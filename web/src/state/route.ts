@@ -2,7 +2,7 @@ import { computed, signal } from "@preact/signals";
 import { parseSelection, type Selection, selectionParams } from "./selection.ts";
 
 /** The views, in the order of the navigation. */
-export const views = ["overview", "explore", "live", "simulator", "pipeline", "api"] as const;
+export const views = ["overview", "explore", "live", "simulator", "import", "pipeline", "api"] as const;
 
 /** A view of the dashboard. */
 export type View = (typeof views)[number];

@@ -15,7 +15,7 @@ describe("selections", () => {
         { kind: "between", sinceMs: 5, toMs: 1e12 } as const,
       ),
       zone: fc.constantFrom("local", "UTC", "Asia/Kathmandu"),
-      bucketSeconds: fc.option(fc.integer({ min: 1, max: 1e6 }), { nil: undefined }),
+      bucket: fc.oneof(fc.integer({ min: 1, max: 1e6 }), fc.constantFrom("hour", "week", undefined)),
       lines: fc.constantFrom("auto", "series", "sensor"),
     });
     fc.assert(

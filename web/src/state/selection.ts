@@ -1,4 +1,5 @@
 import { isZone, type Zone } from "../format/times.ts";
+import { type BucketSize, parseBucket } from "./bucket.ts";
 import { parseTimeframe, type Timeframe, timeframeText } from "./timeframe.ts";
 
 /** How the lines of a chart are made: a line for each series, or one for each sensor over all its devices. */
@@ -12,36 +13,35 @@ export type Selection = {
   readonly sensors: readonly string[];
   readonly timeframe: Timeframe;
   readonly zone: Zone;
-  /** The size of a bucket in seconds; undefined lets the width of the chart decide. */
-  readonly bucketSeconds: number | undefined;
+  /** The size of a bucket; undefined lets the width of the chart decide. */
+  readonly bucket: BucketSize;
   readonly lines: Lines;
 };
 
 /** Reads a selection from the parameters of a URL; what is malformed or absent is the default. */
 export function parseSelection(params: URLSearchParams): Selection {
   const zone = params.get("zone") ?? "local";
-  const bucket = Number(params.get("bucket"));
   const lines = params.get("lines");
   return {
     devices: listOf(params.get("devices") ?? ""),
     sensors: listOf(params.get("sensors") ?? ""),
     timeframe: parseTimeframe(params.get("time") ?? undefined),
     zone: isZone(zone) ? zone : "local",
-    bucketSeconds: Number.isSafeInteger(bucket) && bucket > 0 ? bucket : undefined,
+    bucket: parseBucket(params.get("bucket")),
     lines: lines === "series" || lines === "sensor" ? lines : "auto",
   };
 }
 
 /** The reverse of parseSelection; what is the default is left out. */
 export function selectionParams(selection: Selection): URLSearchParams {
-  const { devices, sensors, timeframe, zone, bucketSeconds, lines } = selection;
+  const { devices, sensors, timeframe, zone, bucket, lines } = selection;
   const time = timeframeText(timeframe);
   return new URLSearchParams({
     ...(devices.length > 0 && { devices: devices.join(",") }),
     ...(sensors.length > 0 && { sensors: sensors.join(",") }),
     ...(time !== "1h" && { time }),
     ...(zone !== "local" && { zone }),
-    ...(bucketSeconds !== undefined && { bucket: String(bucketSeconds) }),
+    ...(bucket !== undefined && { bucket: String(bucket) }),
     ...(lines !== "auto" && { lines }),
   });
 }

@@ -3,6 +3,7 @@ import { formatCount, formatValue } from "../../format/numbers.ts";
 import { formatMoment, type Zone } from "../../format/times.ts";
 import type { Line } from "../../mesh/lines.ts";
 import { strings } from "../../strings.ts";
+import { DownloadLinks, saveFile } from "../../ui/download-links.tsx";
 import { csvOf } from "./csv.ts";
 import { nameOf } from "./question.ts";
 
@@ -12,12 +13,13 @@ const rowsMax = 200;
 /** The chart as a table, the newest bucket first, and as a file. */
 export function ChartTable({
   lines,
-  bucketMs,
   zone,
+  parameters,
 }: {
   readonly lines: readonly Line[];
-  readonly bucketMs: number;
   readonly zone: Zone;
+  /** The parameters of the same buckets as an export. */
+  readonly parameters: Readonly<Record<string, string>>;
 }) {
   const rows = useMemo(
     () =>
@@ -32,10 +34,14 @@ export function ChartTable({
     <details class="card">
       <summary>{chart.table}</summary>
       <p>
-        <button type="button" onClick={() => download(csvOf(lines), `buckets-${bucketMs / 1000}s.csv`)}>
+        <button
+          type="button"
+          onClick={() => saveFile(new Blob([csvOf(lines)], { type: "text/csv" }), "chart.csv")}
+        >
           {commands.csv}
         </button>
       </p>
+      <DownloadLinks label={commands.bucketsAs} path="/v1/buckets" parameters={parameters} />
       <div class="scroll tall" tabIndex={0} role="region" aria-label={chart.table}>
         <table>
           <thead>
@@ -73,11 +79,4 @@ export function ChartTable({
       {rows.length > rowsMax && <p class="quiet">{chart.tableLeft(rows.length - rowsMax)}</p>}
     </details>
   );
-}
-
-function download(text: string, name: string): void {
-  const href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  const link = Object.assign(document.createElement("a"), { href, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(href));
 }

@@ -1,10 +1,16 @@
+import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import type { OutsideReadings } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { useRef } from "preact/hooks";
 import { linesMax } from "../../chart/palette.ts";
+import { formatMoment, ianaZone, localZone, type Zone } from "../../format/times.ts";
+import type { LinesRequest } from "../../mesh/buckets.ts";
 import { boundsFields, bucketsMax, readLines } from "../../mesh/buckets.ts";
 import { query, serverNowMs } from "../../mesh/clients.ts";
 import { directory } from "../../mesh/directory.ts";
 import { seriesOf, targetsOf } from "../../mesh/targets.ts";
 import { usePolled } from "../../mesh/use-polled.ts";
+import type { BucketSize } from "../../state/bucket.ts";
 import { selection } from "../../state/route.ts";
 import type { Selection } from "../../state/selection.ts";
 import { boundsAt, presets, timeframeText } from "../../state/timeframe.ts";
@@ -18,7 +24,7 @@ import { ChartTable } from "./chart-table.tsx";
 import { Commands } from "./commands.tsx";
 import { ExploreCharts } from "./explore-charts.tsx";
 import { Figures } from "./figures.tsx";
-import { type Question, questionOf } from "./question.ts";
+import { exportParameters, type Question, questionOf } from "./question.ts";
 import { RawReadings } from "./raw-readings.tsx";
 
 const fastPollMs = 2000;
@@ -29,7 +35,7 @@ const rowsMax = 200;
 /** Any selection over any timeframe: charts, figures, raw readings, and the commands for the same. */
 export function Explore() {
   const chosen = selection.value;
-  const { timeframe, zone, bucketSeconds } = chosen;
+  const { timeframe, zone, bucket } = chosen;
   const targets = targetsOf(chosen, directory.value);
   const place = useRef<HTMLDivElement>(null);
   const width = useElementWidth(place);
@@ -45,7 +51,7 @@ export function Explore() {
       <h1 class="visually-hidden">{strings.views.explore}</h1>
       <SelectionBar>
         <TimeframeField timeframe={timeframe} zone={zone} />
-        <BucketField seconds={bucketSeconds} automaticMs={answer?.bucketMs} />
+        <BucketField size={bucket} automaticMs={answer?.bucketMs} />
       </SelectionBar>
       <div ref={place} class="explore" aria-busy={isLoading}>
         <TargetsProblem kind={targets} />
@@ -55,9 +61,21 @@ export function Explore() {
         )}
         {answer && targets.kind === "devices" && (
           <>
+            {answer.outside.map((outside) => (
+              <p key={String(outside.first?.seconds)} class="notice">
+                {outsideText(outside, zone)}
+              </p>
+            ))}
             <ExploreCharts lines={answer.lines} bucketMs={answer.bucketMs} bounds={bounds} zone={zone} />
             <Figures rows={answer.rows} hasMore={answer.hasMore} coverage={answer.coverage} zone={zone} />
-            <ChartTable lines={answer.lines} bucketMs={answer.bucketMs} zone={zone} />
+            <ChartTable
+              lines={answer.lines}
+              zone={zone}
+              parameters={exportParameters(question ?? { ...targets, groupBy: GroupBy.SERIES }, bounds, {
+                bucket: typeof bucket === "string" ? bucket : `${answer.bucketMs / 1000}s`,
+                zone: ianaZone(zone) ?? localZone(),
+              })}
+            />
           </>
         )}
         {question && (
@@ -73,15 +91,21 @@ export function Explore() {
 
 /** Requests chart and figures of one and the same timeframe, again while it ends now. */
 function useAnswer(question: Question | undefined, chosen: Selection, width: number) {
-  const { timeframe, bucketSeconds } = chosen;
+  const { timeframe, bucket, zone } = chosen;
   const points = pointsOf(width, question);
-  const key = JSON.stringify([question, timeframeText(timeframe), bucketSeconds, points]);
+  const key = JSON.stringify([
+    question,
+    timeframeText(timeframe),
+    bucket,
+    typeof bucket === "string" ? zone : "",
+    points,
+  ]);
   const isLong = timeframe.kind !== "last" || timeframe.spanMs > presets["24h"];
   const everyMs = question && timeframe.kind !== "between" ? (isLong ? slowPollMs : fastPollMs) : undefined;
   return usePolled(key, everyMs, async (signal) => {
     if (!question) return undefined;
     const bounds = boundsAt(timeframe, serverNowMs());
-    const resolution = bucketSeconds === undefined ? { maxPoints: points } : { bucketSeconds };
+    const resolution = resolutionOf(bucket, zone, points);
     const fields = {
       deviceIds: [...question.deviceIds],
       sensors: [...question.sensors],
@@ -103,11 +127,22 @@ function useAnswer(question: Question | undefined, chosen: Selection, width: num
   });
 }
 
+function resolutionOf(bucket: BucketSize, zone: Zone, maxPoints: number): LinesRequest["resolution"] {
+  if (bucket === undefined) return { maxPoints };
+  if (typeof bucket === "number") return { bucketSeconds: bucket };
+  return { unit: bucket, timeZone: ianaZone(zone) ?? localZone() };
+}
+
 /** A point for every two pixels, in steps so that a resize is seldom another request, and not too many in all. */
 function pointsOf(width: number, question: Question | undefined): number {
   const lines = question?.left ? linesMax : Math.max(question?.deviceIds.length ?? 1, 1);
   const wanted = Math.ceil(width / 200) * 100;
   return Math.max(50, Math.min(wanted, Math.floor(bucketsMax / 2 / Math.min(lines, linesMax))));
+}
+
+function outsideText({ count, first, last }: OutsideReadings, zone: Zone): string {
+  const [from, to] = [first, last].map((at) => formatMoment(at && timestampMs(at), zone));
+  return strings.chart.outside(count, from ?? "", to ?? "");
 }
 
 function TargetsProblem({ kind: targets }: { readonly kind: ReturnType<typeof targetsOf> }) {

@@ -48,6 +48,21 @@ export function questionJson(
   };
 }
 
+/** The parameters of an export of a question; an export of buckets has their size and grouping too. */
+export function exportParameters(
+  { deviceIds, sensors, groupBy }: Pick<Question, "deviceIds" | "sensors" | "groupBy">,
+  { sinceMs, toMs }: { readonly sinceMs?: number; readonly toMs?: number },
+  buckets?: { readonly bucket: string; readonly zone: string },
+): Record<string, string> {
+  return {
+    ...(deviceIds.length > 0 && { device: deviceIds.join(",") }),
+    ...(sensors.length > 0 && { sensor: sensors.join(",") }),
+    ...(sinceMs !== undefined && { since: new Date(sinceMs).toISOString() }),
+    ...(toMs !== undefined && { to: new Date(toMs).toISOString() }),
+    ...(buckets && { ...buckets, group_by: groupBy === GroupBy.SENSOR ? "sensor" : "series" }),
+  };
+}
+
 /** What a line or row is called: its device and sensor, or its sensor over all devices. */
 export function nameOf(
   { deviceId, sensor }: { readonly deviceId: string; readonly sensor: string },

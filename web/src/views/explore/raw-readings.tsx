@@ -8,8 +8,9 @@ import { query, serverNowMs } from "../../mesh/clients.ts";
 import { usePolled } from "../../mesh/use-polled.ts";
 import { boundsAt, type Timeframe, timeframeText } from "../../state/timeframe.ts";
 import { strings } from "../../strings.ts";
+import { DownloadLinks } from "../../ui/download-links.tsx";
 import { Problem } from "../../ui/problem.tsx";
-import { nameOf, type Question } from "./question.ts";
+import { exportParameters, nameOf, type Question } from "./question.ts";
 
 const pageSize = 50;
 
@@ -65,6 +66,11 @@ function Pages({
   return (
     <>
       <Problem problem={problem} />
+      <DownloadLinks
+        label={strings.commands.readingsAs}
+        path="/v1/readings"
+        parameters={exportParameters(question, page.bounds)}
+      />
       {answer && answer.readings.length === 0 && <p class="quiet">{readings.none}</p>}
       {answer && answer.readings.length > 0 && (
         <>

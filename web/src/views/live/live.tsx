@@ -27,7 +27,8 @@ const newestRows = 12;
 /** Any selection, followed: the newest buckets as they change, and the old ones that late readings change. */
 export function Live() {
   const chosen = selection.value;
-  const { zone, bucketSeconds = defaultBucketSeconds } = chosen;
+  const { zone } = chosen;
+  const bucketSeconds = typeof chosen.bucket === "number" ? chosen.bucket : defaultBucketSeconds;
   const buckets = bucketCounts.find((count) => count === route.value.params.get("buckets")) ?? "60";
   const targets = targetsOf(chosen, directory.value);
   const known = seriesOf(chosen, directory.value);
@@ -45,7 +46,7 @@ export function Live() {
     <>
       <h1 class="visually-hidden">{strings.views.live}</h1>
       <SelectionBar>
-        <BucketField seconds={bucketSeconds} hasAutomatic={false} />
+        <BucketField size={bucketSeconds} isLive />
         <div class="field">
           <span>{live.buckets}</span>
           <Choice

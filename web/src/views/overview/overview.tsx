@@ -1,3 +1,4 @@
+import { useMemo } from "preact/hooks";
 import { publishCommand } from "../../mesh/commands.ts";
 import { status } from "../../mesh/connection.ts";
 import { directory } from "../../mesh/directory.ts";
@@ -15,10 +16,13 @@ import { Tiles } from "./tiles.tsx";
 /** What the mesh does now, what needs attention, and every device. */
 export function Overview() {
   const nowMs = useNow();
+  // Of 100,000 devices this takes some milliseconds, and ages of minutes do not change every second.
+  const judgedMs = Math.floor(nowMs / 5000) * 5000;
+  const known = directory.value;
+  const counts = useMemo(() => countDevices(known?.series ?? [], judgedMs), [known, judgedMs]);
   const found = status.value;
   if (!found) return <p class="quiet">{strings.loading}</p>;
   if (found.storedReadings === 0n && found.series === 0n) return <Empty />;
-  const counts = countDevices(directory.value?.series ?? [], nowMs);
   return (
     <>
       <h1 class="visually-hidden">{strings.views.overview}</h1>

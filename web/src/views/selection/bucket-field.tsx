@@ -1,41 +1,53 @@
 import { formatDuration } from "../../format/times.ts";
+import {
+  type BucketSize,
+  bucketText,
+  type CalendarUnit,
+  calendarUnits,
+  parseBucket,
+} from "../../state/bucket.ts";
 import { select } from "../../state/route.ts";
 import { strings } from "../../strings.ts";
 
-/** The sizes that can be chosen by hand, in seconds: multiples of a window of 10 s. */
+/** The fixed sizes that can be chosen by hand, in seconds: multiples of a window of 10 s. */
 const sizes = [10, 30, 60, 300, 600, 1800, 3600, 10_800, 21_600, 43_200, 86_400, 604_800];
+const units = Object.keys(calendarUnits) as CalendarUnit[];
 
-/** The size of the buckets: chosen by hand, or (`automatic`) by the width of the chart, which gave `automaticMs`. */
+/**
+ * The size of the buckets: chosen by hand, a unit of the calendar in the selected time zone, or (without a size) by
+ * the width of the chart, which gave `automaticMs`. Live has fixed sizes only.
+ */
 export function BucketField({
-  seconds,
+  size,
   automaticMs,
-  hasAutomatic = true,
+  isLive = false,
 }: {
-  readonly seconds: number | undefined;
+  readonly size: BucketSize;
   readonly automaticMs?: number | undefined;
-  readonly hasAutomatic?: boolean;
+  readonly isLive?: boolean;
 }) {
   const { selection } = strings;
-  const shown = seconds !== undefined && !sizes.includes(seconds) ? [seconds, ...sizes] : sizes;
-  const automatic = automaticMs === undefined ? "" : formatDuration(automaticMs);
+  const fixed = typeof size === "number" && !sizes.includes(size) ? [size, ...sizes] : sizes;
+  const automatic = automaticMs === undefined || size !== undefined ? "" : formatDuration(automaticMs);
   return (
     <label class="field">
       <span>{selection.bucket}</span>
       <select
-        value={seconds ?? ""}
-        onChange={(event) => {
-          const { value } = event.currentTarget;
-          select({ bucketSeconds: value === "" ? undefined : Number(value) });
-        }}
+        value={size === undefined ? "" : String(size)}
+        onChange={(event) => select({ bucket: parseBucket(event.currentTarget.value) })}
       >
-        {hasAutomatic && (
-          <option value="">{selection.automatic(seconds === undefined ? automatic : "")}</option>
-        )}
-        {shown.map((size) => (
-          <option key={size} value={size}>
-            {formatDuration(size * 1000)}
+        {!isLive && <option value="">{selection.automatic(automatic)}</option>}
+        {fixed.map((seconds) => (
+          <option key={seconds} value={String(seconds)}>
+            {bucketText(seconds)}
           </option>
         ))}
+        {!isLive &&
+          units.map((unit) => (
+            <option key={unit} value={unit}>
+              {bucketText(unit)}
+            </option>
+          ))}
       </select>
     </label>
   );

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { backfill } from "@devicemesh/generator";
-import { devicesAtStart, type EmbeddedConfig } from "./settings.ts";
-import type { Embedded } from "./start.ts";
+import { devicesAtStart, type EmbeddedConfig } from "../settings.ts";
+import type { Embedded } from "../start.ts";
 
 const dayMs = 86_400_000;
 /** The distance between two readings of a device in the past; longer for fleets that would have too many. */

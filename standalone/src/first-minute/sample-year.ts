@@ -4,7 +4,7 @@ import { replayFile } from "@devicemesh/generator";
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 
 const recording = fileURLToPath(
-  new URL("../../generator/recordings/seattle-hourly-normals.csv", import.meta.url),
+  new URL("../../../generator/recordings/seattle-hourly-normals.csv", import.meta.url),
 );
 
 /** What the recording holds: two devices, a reading an hour, the normals of 2010 in UTC. */

@@ -1,0 +1,89 @@
+import { useRef, useState } from "preact/hooks";
+import { selectionHref } from "../../state/route.ts";
+import { strings } from "../../strings.ts";
+import { FileDrop } from "./file-drop.tsx";
+import { LookTable } from "./look-table.tsx";
+import { Questions } from "./questions.tsx";
+import { Summary } from "./summary.tsx";
+import { type Parameters, type UploadAnswer, upload } from "./upload.ts";
+
+type Step = "idle" | "looking" | "looked" | "loading" | "loaded";
+
+/** Loads a recording: what was recognised, what is open as choices, and the summary. */
+export function Import() {
+  const [file, setFile] = useState<File | undefined>(undefined);
+  const [step, setStep] = useState<Step>("idle");
+  const [answer, setAnswer] = useState<UploadAnswer>({ problems: [] });
+  const [parameters, setParameters] = useState<Parameters>({});
+  const ending = useRef<AbortController>(undefined);
+  const texts = strings.import;
+
+  async function run(chosen: File, stated: Parameters, isDryRun: boolean): Promise<void> {
+    ending.current?.abort();
+    ending.current = new AbortController();
+    const { signal } = ending.current;
+    setStep(isDryRun ? "looking" : "loading");
+    try {
+      const found = await upload(chosen, stated, { isDryRun, signal });
+      if (signal.aborted) return;
+      setAnswer(found);
+      setStep(!isDryRun && found.report ? "loaded" : "looked");
+    } catch {
+      if (signal.aborted) return;
+      setAnswer({ problems: [strings.problems.unavailable] });
+      setStep("looked");
+    }
+  }
+  const choose = (chosen: File): void => {
+    setFile(chosen);
+    setAnswer({ problems: [] });
+    setParameters({});
+    void run(chosen, {}, true);
+  };
+  const isBusy = step === "looking" || step === "loading";
+  const isReady = step === "looked" && answer.report !== undefined && answer.problems.length === 0;
+  const devices = [...new Set(answer.look?.examples.map(({ device_id }) => device_id))];
+  return (
+    <>
+      <div>
+        <h1>{texts.title}</h1>
+        <p class="quiet">{texts.hint}</p>
+      </div>
+      <FileDrop onFile={choose} />
+      <p role="status" class="quiet">
+        {isBusy && file && (step === "looking" ? texts.looking(file.name) : texts.loading(file.name))}
+      </p>
+      {answer.problems.length > 0 && (
+        <div class="problem" role="alert">
+          {answer.problems.map((problem) => (
+            <p key={problem}>{problem}</p>
+          ))}
+        </div>
+      )}
+      {file && (answer.look?.questions.length || Object.keys(parameters).length > 0) ? (
+        <Questions
+          questions={answer.look?.questions ?? []}
+          parameters={parameters}
+          onChange={setParameters}
+          onSubmit={() => void run(file, parameters, true)}
+        />
+      ) : null}
+      {answer.look && <LookTable look={answer.look} />}
+      {answer.report && <Summary report={answer.report} />}
+      {file && isReady && (
+        <p>
+          <button type="button" class="primary" onClick={() => void run(file, parameters, false)}>
+            {texts.load(file.name)}
+          </button>
+        </p>
+      )}
+      {step === "loaded" && (
+        <p>
+          <a class="button primary" href={selectionHref("explore", { devices, timeframe: { kind: "all" } })}>
+            {texts.explore}
+          </a>
+        </p>
+      )}
+    </>
+  );
+}

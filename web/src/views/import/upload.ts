@@ -1,0 +1,86 @@
+import { callHeaders } from "../../mesh/clients.ts";
+
+/** What the server recognised in a recording. */
+export type Look = {
+  readonly file: string;
+  readonly preset: string | null;
+  readonly format: string;
+  readonly encoding: string;
+  readonly columns: readonly unknown[];
+  readonly examples: readonly {
+    readonly line: number;
+    readonly device_id: string;
+    readonly timestamp: string;
+    readonly sensor: string;
+    readonly value: number;
+    readonly unit: string;
+  }[];
+  /** What the recording leaves open, with the parameter that states it. */
+  readonly questions: readonly { readonly parameter: string; readonly text: string }[];
+  readonly problem: string | null;
+};
+
+/** The numbers of an import, which add up: values is the sum of all that follow. */
+export type Report = {
+  readonly ended: string;
+  readonly problem: string | null;
+  readonly dry_run: boolean;
+  readonly rows: number;
+  readonly values: number;
+  readonly stored: number;
+  readonly duplicates: number;
+  readonly conflicts: number;
+  readonly missing: number;
+  readonly unknown_sensor: number;
+  readonly refused: number;
+  readonly bad_rows: number;
+  readonly unsent: number;
+  readonly refusals: readonly { readonly reason: string; readonly count: number }[];
+};
+
+/** What became of an upload. */
+export type UploadAnswer = {
+  readonly look?: Look | undefined;
+  readonly report?: Report | undefined;
+  /** What keeps the recording from being loaded, in words. */
+  readonly problems: readonly string[];
+};
+
+/** Parameters of an upload by name; several values of one are separated by line breaks. */
+export type Parameters = Readonly<Record<string, string>>;
+
+/** Sends a file to be looked at (`isDryRun`, nothing is stored) or loaded. @throws TypeError if there is no answer. */
+export async function upload(
+  file: File,
+  parameters: Parameters,
+  { isDryRun, signal }: { readonly isDryRun: boolean; readonly signal: AbortSignal },
+): Promise<UploadAnswer> {
+  const query = uploadQuery(file.name, parameters, isDryRun);
+  const headers = { ...callHeaders(), "content-type": "application/octet-stream" };
+  const response = await fetch(`/v1/import?${query}`, { method: "POST", headers, body: file, signal });
+  return answerOf(response.status, await response.text());
+}
+
+/** The parameters as a query; empty ones are left out. Pure. */
+export function uploadQuery(name: string, parameters: Parameters, isDryRun: boolean): string {
+  const query = new URLSearchParams({ name, ...(isDryRun && { dry_run: "true" }) });
+  for (const [parameter, text] of Object.entries(parameters)) {
+    for (const value of text.split("\n").map((line) => line.trim())) {
+      if (value !== "") query.append(parameter, value);
+    }
+  }
+  return query.toString();
+}
+
+/** An answer of the server; an error that is not of the import is a problem too. Pure. */
+export function answerOf(status: number, text: string): UploadAnswer {
+  try {
+    const { look, report, problems, message } = JSON.parse(text) as Partial<UploadAnswer> & {
+      message?: string;
+    };
+    const others = problems ?? (status === 200 ? [] : [message ?? `HTTP ${status}`]);
+    return { look, report, problems: others };
+  } catch {
+    return { problems: [`HTTP ${status}`] };
+  }
+}
