@@ -13,6 +13,6 @@ export {
 } from "./replay/replay.ts";
 export { type ReplayTimes, replayTimes } from "./replay/replay-times.ts";
 export { generatorRoutes } from "./serve/routes.ts";
-export type { SimulationRequest } from "./simulate/simulation-request.ts";
 export { backfill } from "./simulate/backfill.ts";
+export type { SimulationRequest } from "./simulate/simulation-request.ts";
 export { replayProgressText, replaySummaryText } from "./texts.ts";
