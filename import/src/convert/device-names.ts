@@ -1,3 +1,4 @@
+import { ownCopy } from "../formats/own-copy.ts";
 import { deviceNamesMax } from "../limits.ts";
 
 /** A device's id, or why there is none. */
@@ -30,9 +31,10 @@ export function createDeviceNames({
   return (name) => {
     let found = known.get(name);
     if (found === undefined) {
-      found = find(name);
+      const own = ownCopy(name);
+      found = find(own);
       if (known.size >= deviceNamesMax) known.clear();
-      known.set(name, found);
+      known.set(own, found);
     }
     return found;
   };

@@ -1,3 +1,4 @@
+import { ownCopy } from "../formats/own-copy.ts";
 import { sensorOfEntity, sensorOfName } from "../look/column-name.ts";
 import type { ImportOptions } from "../look/options.ts";
 import type { Preset } from "../look/preset.ts";
@@ -67,9 +68,9 @@ export function createValueSensors({
           : `${field}\n${measurement}\n${unit}\n${device}`;
       let found = known.get(key);
       if (found === undefined) {
-        found = find(field, measurement, device, unit);
+        found = find(ownCopy(field), ownCopy(measurement), ownCopy(device), ownCopy(unit));
         if (known.size >= rememberedMax) known.clear();
-        known.set(key, found);
+        known.set(ownCopy(key), found);
       }
       return found;
     },

@@ -1,3 +1,5 @@
+import { ownCopy } from "./own-copy.ts";
+
 /**
  * A row of a recording. Rows with the same columns share their `names` (the same array), so that what a column means
  * is worked out once. A row that cannot be split into cells has a `problem`.
@@ -35,7 +37,8 @@ export function createNamesCache(): (names: readonly string[]) => readonly strin
     const found = known.get(key);
     if (found !== undefined) return found;
     if (known.size >= columnSetsMax) known.clear();
-    known.set(key, names);
-    return names;
+    const own = names.map(ownCopy);
+    known.set(ownCopy(key), own);
+    return own;
   };
 }

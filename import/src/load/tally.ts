@@ -1,3 +1,4 @@
+import { ownCopy } from "../formats/own-copy.ts";
 import type { Row } from "../formats/row.ts";
 import { listedMax, reasonsMax, unknownNamesMax } from "../limits.ts";
 
@@ -77,7 +78,7 @@ export function createTally(): Tally {
     },
     unknown(name) {
       counts.unknown += 1;
-      const key = names.has(name) || names.size < unknownNamesMax ? name : otherNames;
+      const key = names.has(name) ? name : names.size < unknownNamesMax ? ownCopy(name) : otherNames;
       names.set(key, (names.get(key) ?? 0) + 1);
     },
     refused(file, row, column, reason) {

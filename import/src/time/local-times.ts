@@ -1,3 +1,4 @@
+import { ownCopy } from "../formats/own-copy.ts";
 import type { Zone } from "./zone.ts";
 
 /** Turns local times of series into instants, in the order of a file. */
@@ -32,7 +33,7 @@ export function createLocalTimes(zone: Zone): LocalTimes {
 
   function remember(series: string, state: Seen | undefined, instant: number): void {
     if (state === undefined) {
-      if (seen.size < seriesMax) seen.set(series, { last: instant, step: 0, order: undefined });
+      if (seen.size < seriesMax) seen.set(ownCopy(series), { last: instant, step: 0, order: undefined });
       return;
     }
     const step = instant - state.last;

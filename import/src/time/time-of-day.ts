@@ -1,3 +1,5 @@
+import { ownCopy } from "../formats/own-copy.ts";
+
 /** A time of day and what stands behind it. */
 export type TimeOfDay = {
   /** Since midnight, in whole milliseconds; digits below are cut off. */
@@ -89,7 +91,7 @@ function suffixOf(text: string): Suffix | undefined {
     }
   }
   if (suffixes.size >= suffixesMax) suffixes.clear();
-  suffixes.set(text, suffix);
+  suffixes.set(ownCopy(text), suffix);
   return suffix;
 }
 
