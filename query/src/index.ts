@@ -43,3 +43,9 @@ export type {
   StoreStatus,
   WindowRepeats,
 } from "./store/reading-store.ts";
+export {
+  type LatestSeriesFound,
+  type LatestSeriesRequest,
+  searchMatcher,
+} from "./store/series-request.ts";
+export { createSeriesSelection } from "./store/series-selection.ts";

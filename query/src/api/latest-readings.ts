@@ -7,7 +7,7 @@ import {
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import type { UnitOf } from "../plan/merge.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
-import { listSeries, type SeriesPlace } from "./list-series.ts";
+import { type ListSeriesPlace, listSeries } from "./list-series.ts";
 import { createPageTokens } from "./page-token.ts";
 
 /** The latest reading of a series; without a value if all its readings have expired. */
@@ -29,10 +29,10 @@ export function latestReadings(
   store: ReadingStore,
   unitOf: UnitOf,
 ): (signal: AbortSignal) => Promise<{ readonly readings: readonly SeriesLatest[]; readonly total: number }> {
-  const pageTokens = createPageTokens<SeriesPlace>({ key: randomBytes(32), method: "latest" });
+  const pageTokens = createPageTokens<ListSeriesPlace>({ key: randomBytes(32), method: "latest" });
   return async (signal) => {
     const request = create(ListSeriesRequestSchema, { pageSize: seriesMax });
-    const found = await listSeries({ store, pageTokens, unitOf }, request, signal);
+    const found = await listSeries({ store, clock: Date.now, pageTokens, unitOf }, request, signal);
     const { series, total } = create(ListSeriesResponseSchema, found);
     return {
       readings: series.map(({ deviceId, sensor, unit, count, latest }) => ({

@@ -1,42 +1,86 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import { invalidArgument } from "@devicemesh/kit/rpc/rpc-error";
 import { protoTimestamp } from "@devicemesh/proto";
-import type {
-  ListSeriesRequest,
-  ListSeriesResponseSchema,
+import {
+  type ListSeriesRequest,
+  type ListSeriesResponseSchema,
+  SeriesOrder,
+  SeriesState,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { coverageMessage } from "../answer/coverage.ts";
 import { readTimeframe } from "../answer/read-timeframe.ts";
 import { createGroupMerge, type UnitOf } from "../plan/merge.ts";
 import { allTime } from "../plan/planner.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
+import type {
+  LatestSeriesFound,
+  LatestSeriesRequest,
+  SeriesFound,
+  SeriesSearch,
+} from "../store/series-request.ts";
+import { findLatestSeries } from "./latest-series.ts";
 import { defaultPageSize } from "./list-readings.ts";
 import type { PageTokens } from "./page-token.ts";
 
 /** The series after which a page begins. */
 export type SeriesPlace = { readonly deviceId: string; readonly sensor: string };
 
+/** The same in any order, with the server's time at the first page. */
+export type ListSeriesPlace = SeriesPlace & { readonly latestMs?: number | null; readonly nowMs: number };
+
+/** After how long without readings a series is silent if the request does not state it. */
+const defaultSilentAfterMs = 300_000;
+
+/** Answers ListSeries from a store; `clock` tells the present, ms since 1970. */
+export type ListSeriesDependencies = {
+  readonly store: ReadingStore;
+  readonly clock: () => number;
+  readonly pageTokens: PageTokens<ListSeriesPlace>;
+  readonly unitOf: UnitOf;
+};
+
 /**
  * Answers ListSeries. The coverage counts the readings of the page's series.
- * @throws RpcError INVALID_ARGUMENT on `page_token`.
+ * @throws RpcError INVALID_ARGUMENT on `page_token` and `device_glob`, RESOURCE_EXHAUSTED if the store cannot order so
+ *   many series by their latest readings.
  */
 export async function listSeries(
-  {
-    store,
-    pageTokens,
-    unitOf,
-  }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<SeriesPlace>; readonly unitOf: UnitOf },
+  { store, clock, pageTokens, unitOf }: ListSeriesDependencies,
   request: ListSeriesRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof ListSeriesResponseSchema>> {
-  const { deviceIds, sensors } = request;
-  const query = [[...new Set(deviceIds)].sort(), [...new Set(sensors)].sort()];
+  const { deviceIds, sensors, order, state } = request;
+  const search = searchOf(request);
+  const silentAfterMs = request.silentAfter
+    ? Number(request.silentAfter.seconds) * 1000 + Math.floor(request.silentAfter.nanos / 1e6)
+    : defaultSilentAfterMs;
+  const query = [
+    [...new Set(deviceIds)].sort(),
+    [...new Set(sensors)].sort(),
+    search ?? null,
+    order,
+    state,
+    silentAfterMs,
+  ];
   const after = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
   const pageSize = request.pageSize || defaultPageSize;
-  const { series: found, total } = await store.readSeries(
-    // One more tells whether there is a page beyond.
-    { filter: { deviceIds, sensors }, ...(after && { after }), limit: pageSize + 1 },
-    signal,
-  );
+  const nowMs = after?.nowMs ?? clock();
+  // One more tells whether there is a page beyond.
+  const wanted = { filter: { deviceIds, sensors }, search, limit: pageSize + 1 };
+  const isByName = order === SeriesOrder.UNSPECIFIED || order === SeriesOrder.NAME;
+  const { series: found, total }: SeriesFound | LatestSeriesFound =
+    isByName && state === SeriesState.UNSPECIFIED
+      ? await store.readSeries({ ...wanted, ...(after && { after }) }, signal)
+      : await findLatestSeries(
+          store,
+          {
+            ...wanted,
+            order: orders[order as keyof typeof orders] ?? "name",
+            latest: latestSpanOf(state, nowMs - silentAfterMs),
+            after: after && { ...after, latestMs: after.latestMs ?? Number.NEGATIVE_INFINITY },
+          },
+          signal,
+        );
   const page = found.slice(0, pageSize);
   const last = page.at(-1);
   const { partials, coverage } = await readTimeframe(
@@ -68,16 +112,20 @@ export async function listSeries(
         sensor,
         unit: unitOf(sensor),
         // All of it may have expired.
+        silent: !partial || partial.lastAtMs < nowMs - silentAfterMs,
         ...(partial && {
+          age: durationOf(nowMs - partial.lastAtMs),
           count: BigInt(partial.count),
           first: { timestamp: protoTimestamp(partial.firstAtMs), value: partial.firstValue },
           latest: { timestamp: protoTimestamp(partial.lastAtMs), value: partial.lastValue },
         }),
       };
     }),
-    nextPageToken: last && found.length > pageSize ? pageTokens.seal(placeOf(last), query) : "",
+    nextPageToken: last && found.length > pageSize ? pageTokens.seal(placeOf(last, nowMs), query) : "",
     total: BigInt(total),
     coverage: coverageMessage({ ...coverage, fromWindows: count - fromRaw, fromRaw }),
+    now: protoTimestamp(nowMs),
+    silentAfter: durationOf(silentAfterMs),
   };
 }
 
@@ -85,6 +133,51 @@ function keyOf({ deviceId, sensor }: SeriesPlace): string {
   return `${deviceId}\n${sensor}`;
 }
 
-function placeOf({ deviceId, sensor }: SeriesPlace): SeriesPlace {
-  return { deviceId, sensor };
+function placeOf(series: SeriesPlace & { readonly latestMs?: number }, nowMs: number): ListSeriesPlace {
+  const { deviceId, sensor, latestMs } = series;
+  // JSON has no infinity: of a series without readings it is null.
+  return { deviceId, sensor, ...(latestMs !== undefined && { latestMs }), nowMs };
+}
+
+const orders = {
+  [SeriesOrder.UNSPECIFIED]: "name",
+  [SeriesOrder.NAME]: "name",
+  [SeriesOrder.LATEST_FIRST]: "latestFirst",
+  [SeriesOrder.SILENT_LONGEST]: "silentLongest",
+} as const;
+
+/** The latest timestamps of the series in a state. */
+function latestSpanOf(state: SeriesState, onlineSinceMs: number): LatestSeriesRequest["latest"] {
+  return {
+    sinceMs: state === SeriesState.ONLINE ? onlineSinceMs : Number.NEGATIVE_INFINITY,
+    toMs: state === SeriesState.SILENT ? onlineSinceMs : Number.POSITIVE_INFINITY,
+  };
+}
+
+/** The most * in a pattern: a database may try all that they can stand for. */
+const starsMax = 4;
+
+function searchOf({ search }: Pick<ListSeriesRequest, "search">): SeriesSearch | undefined {
+  switch (search.case) {
+    case "deviceContains":
+      return { kind: "contains", text: search.value };
+    case "devicePrefix":
+      return { kind: "prefix", text: search.value };
+    case "deviceGlob": {
+      const stars = search.value.match(/\*+/g)?.length ?? 0;
+      if (stars <= starsMax) return { kind: "glob", text: search.value };
+      throw invalidArgument({
+        field: "device_glob",
+        description: `has ${stars} *, at most ${starsMax} are accepted`,
+        reason: "GLOB_TOO_COMPLEX",
+      });
+    }
+    default:
+      return undefined;
+  }
+}
+
+function durationOf(ms: number): { seconds: bigint; nanos: number } {
+  const seconds = Math.trunc(ms / 1000);
+  return { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 };
 }

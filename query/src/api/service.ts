@@ -17,7 +17,7 @@ import { getPipelineStatus } from "./get-pipeline-status.ts";
 import { listBuckets } from "./list-buckets.ts";
 import { listDuplicates } from "./list-duplicates.ts";
 import { listReadings, type ReadingsPlace } from "./list-readings.ts";
-import { listSeries, type SeriesPlace } from "./list-series.ts";
+import { type ListSeriesPlace, listSeries, type SeriesPlace } from "./list-series.ts";
 import { createPageTokens } from "./page-token.ts";
 
 /** The settings of query that are about watches, and how long one read may take. */
@@ -82,7 +82,12 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     unitOf,
     pageTokens: createPageTokens<BucketsPlace>({ key, method: "ListBuckets" }),
   };
-  const series = { store, unitOf, pageTokens: createPageTokens<SeriesPlace>({ key, method: "ListSeries" }) };
+  const series = {
+    store,
+    clock,
+    unitOf,
+    pageTokens: createPageTokens<ListSeriesPlace>({ key, method: "ListSeries" }),
+  };
   const duplicates = {
     store,
     unitOf,

@@ -4,7 +4,7 @@ import type { ReadingPartial } from "../plan/partial.ts";
 import type { Span } from "../plan/spans.ts";
 import type { SeriesDuplicates } from "./latest-conflicts.ts";
 import type { ReadingScans } from "./reading-scan.ts";
-import type { SeriesFound, SeriesRequest } from "./series-request.ts";
+import type { LatestSeriesFound, LatestSeriesRequest, SeriesFound, SeriesRequest } from "./series-request.ts";
 
 /** Which series: an empty list means all, an unknown name matches nothing. */
 export type SeriesFilter = {
@@ -263,10 +263,13 @@ export type ReadingStore = ReadingScans & {
   ): Promise<readonly DeviceMessage[]>;
 
   /**
-   * At most `limit` series that match the filter in the order (device_id, sensor), those after `after` if
-   * given; and how many match in all.
+   * At most `limit` series that match the filter and the search in the order (device_id, sensor), those after
+   * `after` if given; and how many match in all.
    */
   readSeries(request: SeriesRequest, signal: AbortSignal): Promise<SeriesFound>;
+
+  /** The same by latest readings, for a store that keeps those of all series at hand. */
+  readLatestSeries?(request: LatestSeriesRequest, signal: AbortSignal): Promise<LatestSeriesFound>;
 
   /**
    * At most `limit` series that match the filter and had duplicates or conflicts, in the order (device_id, sensor),

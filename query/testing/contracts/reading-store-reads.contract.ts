@@ -1,6 +1,8 @@
 import type { DeviceMessage } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
+import { findLatestSeries } from "../../src/api/latest-series.ts";
 import type { SeriesFilter } from "../../src/store/reading-store.ts";
+import type { LatestSeriesRequest } from "../../src/store/series-request.ts";
 import {
   compare,
   everything,
@@ -135,6 +137,95 @@ export function describeReads(open: () => Promise<ReadingStoreHarness>): void {
           signal(),
         );
         expect(rest.series.map(nameOf)).toEqual(series.filter(({ deviceId }) => deviceId > "b!"));
+      }),
+    );
+
+    it(
+      "searches device ids for text, beginnings and patterns, with any characters, page by page",
+      withStore(open, async (harness) => {
+        const ids = ["a", "ab", "ab.c", "abxc", "b-1", "b-10", "B-1", "c:a.b", "z9_"];
+        await harness.publish(ids.map((deviceId) => reading(harness, deviceId, 0)));
+        harness.advance(10_000);
+        await harness.fold();
+        await harness.publish([reading(harness, "ab-new", 0)]);
+        const all = [...ids, "ab-new"].sort(compare);
+        const searches = [
+          [{ kind: "contains", text: "b" }, /b/],
+          [{ kind: "contains", text: "b.c" }, /b\.c/],
+          [{ kind: "contains", text: "" }, /^/],
+          [{ kind: "contains", text: "(b|a)[" }, /^$/],
+          [{ kind: "prefix", text: "ab" }, /^ab/],
+          [{ kind: "prefix", text: "b-1" }, /^b-1/],
+          [{ kind: "glob", text: "ab?c" }, /^ab.c$/],
+          [{ kind: "glob", text: "*-1" }, /-1$/],
+          [{ kind: "glob", text: "a**b*" }, /^a.*b/],
+          [{ kind: "glob", text: "b-1" }, /^b-1$/],
+          [{ kind: "glob", text: "c:a.b" }, /^c:a\.b$/],
+          [{ kind: "glob", text: "*" }, /^/],
+        ] as const;
+        for (const [search, pattern] of searches) {
+          const wanted = all.filter((deviceId) => pattern.test(deviceId));
+          const filter = everything;
+          const found = await harness.store.readSeries({ filter, search, limit: 100 }, signal());
+          expect([search, found.series.map(({ deviceId }) => deviceId)]).toEqual([search, wanted]);
+          expect(found.total).toBe(wanted.length);
+          const [first] = found.series;
+          if (!first) continue;
+          const rest = await harness.store.readSeries({ filter, search, after: first, limit: 2 }, signal());
+          expect(rest.series.map(({ deviceId }) => deviceId)).toEqual(wanted.slice(1, 3));
+          expect(rest.total).toBe(wanted.length);
+        }
+        const named = { deviceIds: ["ab", "b-1"], sensors: [] };
+        const both = await harness.store.readSeries(
+          { filter: named, search: { kind: "prefix", text: "a" }, limit: 9 },
+          signal(),
+        );
+        expect(both.series.map(({ deviceId }) => deviceId)).toEqual(["ab"]);
+      }),
+    );
+
+    it(
+      "orders by latest readings and selects by them, page by page",
+      withStore(open, async (harness) => {
+        const offsets = { a: -5000, b: -1000, c: -5000, d: -9000, e: 2000 };
+        await harness.publish(
+          Object.entries(offsets).flatMap(([deviceId, offset]) => [
+            reading(harness, deviceId, offset),
+            reading(harness, deviceId, offset - 60_000),
+          ]),
+        );
+        harness.advance(10_000);
+        await harness.fold();
+        const nowMs = harness.nowMs() - 10_000;
+        const list = async (order: LatestSeriesRequest["order"], latest: LatestSeriesRequest["latest"]) => {
+          const found: string[] = [];
+          let after: LatestSeriesRequest["after"];
+          for (;;) {
+            const page = await findLatestSeries(
+              harness.store,
+              { filter: everything, order, latest, after, limit: 2 },
+              signal(),
+            );
+            found.push(...page.series.map(({ deviceId, latestMs }) => `${deviceId} ${latestMs - nowMs}`));
+            after = page.series.at(-1);
+            if (after === undefined) return { found, total: page.total };
+          }
+        };
+        const any = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY };
+        const byName = ["a -5000", "b -1000", "c -5000", "d -9000", "e 2000"];
+        expect(await list("name", any)).toEqual({ found: byName, total: 5 });
+        expect(await list("latestFirst", any)).toEqual({
+          found: ["e 2000", "b -1000", "a -5000", "c -5000", "d -9000"],
+          total: 5,
+        });
+        expect(await list("silentLongest", { ...any, toMs: nowMs - 4000 })).toEqual({
+          found: ["d -9000", "a -5000", "c -5000"],
+          total: 3,
+        });
+        expect(await list("name", { ...any, sinceMs: nowMs - 5000 })).toEqual({
+          found: ["a -5000", "b -1000", "c -5000", "e 2000"],
+          total: 4,
+        });
       }),
     );
 

@@ -7,6 +7,7 @@ import { compareSeries } from "../../src/plan/series-order.ts";
 import { latestConflicts, type SeriesDuplicates } from "../../src/store/latest-conflicts.ts";
 import { columnPieces, expiredMeanwhile, readingColumns } from "../../src/store/reading-scan.ts";
 import type { ReadingStore, WindowRepeats } from "../../src/store/reading-store.ts";
+import { searchMatcher } from "../../src/store/series-request.ts";
 import { createMemoryRepeats } from "./memory-duplicates.ts";
 import {
   compareKeys,
@@ -206,9 +207,13 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
         yield piece;
       }
     },
-    async readSeries({ filter, after, limit }, signal) {
+    async readSeries({ filter, search, after, limit }, signal) {
       check(signal);
-      const matching = [...seriesNames.values()].filter(matcher(filter)).sort(compareSeries);
+      const isFound = searchMatcher(search);
+      const matching = [...seriesNames.values()]
+        .filter(matcher(filter))
+        .filter(({ deviceId }) => isFound(deviceId))
+        .sort(compareSeries);
       const rest = matching.filter((series) => after === undefined || compareSeries(series, after) > 0);
       return { series: rest.slice(0, limit), total: matching.length };
     },

@@ -10,6 +10,7 @@ import type {
 } from "@devicemesh/query";
 import type { DuckdbDuplicates } from "../append/duckdb-duplicates.ts";
 import { type PartialSource, partialsTable } from "../database/store-sql.ts";
+import { anyTime, selectSeries } from "../series/select-series.ts";
 import { countMatching, seriesCondition, seriesOfDevices } from "../series/series-filter-sql.ts";
 import { byDeviceThenSensor, type RegisteredSeries, type SeriesRegistry } from "../series/series-registry.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
@@ -123,8 +124,14 @@ export function createDuckdbReadingStore(dependencies: {
       yield* scanReadings({ ...scan, seriesCondition: condition, registry, readers, rawKeptSinceMs }, signal);
     },
 
-    async readSeries({ filter, after, limit }, signal) {
+    async readSeries({ filter, search, after, limit }, signal) {
       assertAnswering(signal);
+      if (search) {
+        const place = after && { ...after, latestMs: 0 };
+        const request = { filter, search, order: "name", latest: anyTime, after: place, limit } as const;
+        const { series, total } = await selectSeries(registry, request, signal);
+        return { series: series.map(({ deviceId, sensor }) => ({ deviceId, sensor })), total };
+      }
       const { sensors, deviceIds } = filter;
       if (deviceIds.length === 0) {
         return { series: registry.page({ sensors, after, limit }), total: registry.count(sensors) };
@@ -132,6 +139,11 @@ export function createDuckdbReadingStore(dependencies: {
       const matching = seriesOfDevices(registry, filter);
       const beyond = after ? matching.filter((series) => byDeviceThenSensor(series, after) > 0) : matching;
       return { series: beyond.slice(0, limit), total: matching.length };
+    },
+
+    async readLatestSeries(request, signal) {
+      assertAnswering(signal);
+      return selectSeries(registry, request, signal);
     },
 
     async readDuplicates({ filter, after, limit }, signal) {

@@ -49,6 +49,11 @@ export type SeriesRegistry = {
   }): RegisteredSeries[];
   /** How many stored series there are of these sensors (all if empty). */
   count(sensors: readonly string[]): number;
+  /** The stored series with the codes [from, to), of these sensors (all if empty), each with its latest timestamp (ms). */
+  visit(
+    span: { readonly from: number; readonly to: number; readonly sensors: readonly string[] },
+    visitor: (series: SeriesPlace & { readonly sensor: SensorName; readonly latestMs: number }) => void,
+  ): void;
   /** The codes of the stored series of one device. */
   codesOfDevice(deviceId: string): readonly number[];
   /** The codes of the sensors that have series, stored or not. */
@@ -210,6 +215,18 @@ export function createSeriesRegistry(
         (sum, code) => sum + (code === undefined ? 0 : (ofSensor[code]?.saved ?? 0)),
         0,
       );
+    },
+    visit({ from, to, sensors: wanted }, visitor) {
+      const codes = new Set(wanted.map((sensor) => sensorCodes.get(sensor)));
+      for (let code = from; code < Math.min(to, saved); code++) {
+        const sensorCode = sensorOf[code] as number;
+        if (wanted.length > 0 && !codes.has(sensorCode)) continue;
+        visitor({
+          deviceId: devices.idOf(deviceOf[code] as number),
+          sensor: names[sensorCode] as SensorName,
+          latestMs: latest[code] as number,
+        });
+      }
     },
     codesOfDevice(deviceId) {
       const device = devices.find(deviceId);

@@ -2,15 +2,19 @@ import { collections, type SeriesDocument } from "@devicemesh/pipeline";
 import type { Db, Document } from "mongodb";
 import { compareSeries } from "../../plan/series-order.ts";
 import type { ReadingStore, SeriesFilter, SeriesName } from "../reading-store.ts";
+import { type SeriesRequest, type SeriesSearch, searchPattern } from "../series-request.ts";
 import { between, seriesCondition } from "./mongo-conditions.ts";
 import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
 
-type SeriesRequest = Parameters<ReadingStore["readSeries"]>[0];
 type Series = Pick<SeriesDocument, "device_id" | "sensor">;
 
 /** The pipeline that finds the series of the tail that are not registered yet. Pure. */
-export function newSeriesPipeline(filter: SeriesFilter, frontierMs: number): Document[] {
-  const condition = seriesCondition(filter);
+export function newSeriesPipeline(
+  filter: SeriesFilter,
+  search: SeriesSearch | undefined,
+  frontierMs: number,
+): Document[] {
+  const condition = { ...seriesCondition(filter), ...searchCondition(search) };
   return [
     { $match: between("arrived", frontierMs, Number.POSITIVE_INFINITY) },
     ...(Object.keys(condition).length > 0 ? [{ $match: condition }] : []),
@@ -31,20 +35,37 @@ export function newSeriesPipeline(filter: SeriesFilter, frontierMs: number): Doc
 /** The stages that find registered series that match the filter, are none of these and come after the place. */
 export function registeredStages(request: {
   readonly filter: SeriesFilter;
+  readonly search?: SeriesSearch | undefined;
   readonly except: readonly string[];
   readonly after?: SeriesName | undefined;
 }): Document[] {
-  const { filter, except, after } = request;
+  const { filter, search, except, after } = request;
   const conditions = [
     // All have a device_id; said so that the index is used.
-    { device_id: { $gte: after?.deviceId ?? "" } },
+    { device_id: { $gte: laterName(after?.deviceId, search), ...prefixEnd(search) } },
     seriesCondition(filter),
+    searchCondition(search),
     ...(except.length > 0 ? [{ _id: { $nin: [...except] } }] : []),
     ...(after ? [{ $or: placesAfter(after) }] : []),
   ];
   return conditions
     .filter((condition) => Object.keys(condition).length > 0)
     .map((condition) => ({ $match: condition }));
+}
+
+/** The condition of a search; empty if there is none. The filter may name devices too, so it is combined with it. */
+function searchCondition(search: SeriesSearch | undefined): Document {
+  return search ? { $and: [{ device_id: { $regex: searchPattern(search) } }] } : {};
+}
+
+/** The name from which on an index is searched. */
+function laterName(after = "", search: SeriesSearch | undefined): string {
+  return search?.kind === "prefix" && search.text > after ? search.text : after;
+}
+
+/** Where the names of a prefix end: all are ASCII. */
+function prefixEnd(search: SeriesSearch | undefined): Document {
+  return search?.kind === "prefix" ? { $lt: `${search.text}\u007f` } : {};
 }
 
 function placesAfter({ deviceId, sensor }: SeriesName): Document[] {
@@ -60,18 +81,18 @@ export async function findSeries(
   request: SeriesRequest & { readonly frontierMs: number },
   options: LargeReadOptions,
 ): Promise<Awaited<ReturnType<ReadingStore["readSeries"]>>> {
-  const { filter, after, limit, frontierMs } = request;
+  const { filter, search, after, limit, frontierMs } = request;
   const registered = db.collection<SeriesDocument>(collections.series);
   const added = await db
     .collection(collections.messages)
-    .aggregate<SeriesDocument>(newSeriesPipeline(filter, frontierMs), { ...options })
+    .aggregate<SeriesDocument>(newSeriesPipeline(filter, search, frontierMs), { ...options })
     .toArray();
   const except = added.map(({ _id }) => _id);
   const [known, [counted]] = await allEnded([
     registered
       .aggregate<Series>(
         [
-          ...registeredStages({ filter, except, after }),
+          ...registeredStages({ filter, search, except, after }),
           { $sort: { device_id: 1, sensor: 1 } },
           { $limit: limit },
           { $project: { _id: 0, device_id: 1, sensor: 1 } },
@@ -80,9 +101,12 @@ export async function findSeries(
       )
       .toArray(),
     registered
-      .aggregate<{ readonly total: number }>([...registeredStages({ filter, except }), { $count: "total" }], {
-        ...options,
-      })
+      .aggregate<{ readonly total: number }>(
+        [...registeredStages({ filter, search, except }), { $count: "total" }],
+        {
+          ...options,
+        },
+      )
       .toArray(),
   ]);
   const total = Number(counted?.total ?? 0) + added.length;

@@ -1,0 +1,50 @@
+import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
+import { readTimeframe } from "../answer/read-timeframe.ts";
+import { allTime } from "../plan/planner.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import type { LatestSeriesFound, LatestSeriesRequest } from "../store/series-request.ts";
+import { createSeriesSelection } from "../store/series-selection.ts";
+
+/** The most series whose latest readings are read for one page, where the store does not keep them at hand. */
+export const latestSeriesMax = 10_000;
+
+/**
+ * Finds series by their latest readings: from the store if it keeps them at hand, else from the partials of all
+ * series that match.
+ * @throws RpcError RESOURCE_EXHAUSTED if these are more than `latestSeriesMax`; what the store throws.
+ */
+export async function findLatestSeries(
+  store: ReadingStore,
+  request: LatestSeriesRequest,
+  signal: AbortSignal,
+): Promise<LatestSeriesFound> {
+  if (store.readLatestSeries) return store.readLatestSeries(request, signal);
+  const { filter, search } = request;
+  const { series, total } = await store.readSeries({ filter, search, limit: latestSeriesMax }, signal);
+  if (total > latestSeriesMax) throw tooMany(total);
+  if (total === 0) return { series: [], total };
+  const deviceIds = search ? [...new Set(series.map(({ deviceId }) => deviceId))] : filter.deviceIds;
+  const { partials } = await readTimeframe(
+    store,
+    { filter: { ...filter, deviceIds }, timeframe: allTime },
+    signal,
+  );
+  const latest = new Map<string, number>();
+  for (const { deviceId, sensor, lastAtMs } of partials) {
+    const key = `${deviceId}\n${sensor}`;
+    latest.set(key, Math.max(latest.get(key) ?? lastAtMs, lastAtMs));
+  }
+  const selection = createSeriesSelection(request);
+  for (const each of series) {
+    const latestMs = latest.get(`${each.deviceId}\n${each.sensor}`) ?? Number.NEGATIVE_INFINITY;
+    selection.offer({ ...each, latestMs });
+  }
+  return selection.found();
+}
+
+function tooMany(total: number) {
+  return resourceExhausted({
+    subject: "series by their latest readings",
+    description: `there are ${total}, this store orders at most ${latestSeriesMax}: filter by devices or sensors, search, or order by name`,
+  });
+}

@@ -1,0 +1,47 @@
+import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
+import {
+  createSeriesSelection,
+  type LatestSeriesFound,
+  type LatestSeriesRequest,
+  searchMatcher,
+} from "@devicemesh/query";
+import type { SeriesRegistry } from "./series-registry.ts";
+
+/** Any latest timestamp, or none. */
+export const anyTime = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY } as const;
+
+/** Series looked at before other work has a turn: less than a millisecond. */
+const seriesPerTurn = 4096;
+
+/**
+ * Selects a page of the stored series by looking at each: some milliseconds for a hundred thousand, the same for any
+ * page. Rejects with the signal's reason when it aborts.
+ */
+export async function selectSeries(
+  registry: SeriesRegistry,
+  request: LatestSeriesRequest,
+  signal: AbortSignal,
+): Promise<LatestSeriesFound> {
+  const { filter, search } = request;
+  const { sensors } = filter;
+  const selection = createSeriesSelection(request);
+  const isFound = searchMatcher(search);
+  const offer: Parameters<SeriesRegistry["visit"]>[1] = (series) => {
+    if (isFound(series.deviceId)) selection.offer(series);
+  };
+  if (filter.deviceIds.length > 0) {
+    for (const deviceId of new Set(filter.deviceIds)) {
+      for (const code of registry.codesOfDevice(deviceId)) {
+        registry.visit({ from: code, to: code + 1, sensors }, offer);
+      }
+    }
+    return selection.found();
+  }
+  const share = createLoopShare();
+  for (let from = 0; from < registry.saved; from += seriesPerTurn) {
+    registry.visit({ from, to: from + seriesPerTurn, sensors }, offer);
+    await share();
+    signal.throwIfAborted();
+  }
+  return selection.found();
+}
