@@ -7,6 +7,7 @@ import type {
 import { bucketMessage, emptyBucketMessage, groupingOf } from "../answer/aggregate-rows.ts";
 import { type BucketsPlace, pageOfRows, readingsOf } from "../answer/answer-pages.ts";
 import { chooseTimeframe, type Outside } from "../answer/automatic-timeframe.ts";
+import { type BucketSizing, gridOf, isFew, sizingOf } from "../answer/bucket-sizing.ts";
 import { type AnswerCoverage, coverageMessage, spanMessage } from "../answer/coverage.ts";
 import { extentOfAggregates, findExtent, isEmpty, nowhere } from "../answer/extent.ts";
 import { filledRows, fillOf, silentGroups } from "../answer/filled-buckets.ts";
@@ -15,7 +16,6 @@ import { countBuckets, isEndless, withinBuckets } from "../calendar/bucket-grid.
 import type { UnitOf } from "../plan/merge.ts";
 import { joinedSpans, type Span, without } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
-import { type BucketSizing, gridOf, isFew, sizingOf } from "./bucket-sizing.ts";
 import type { PageTokens } from "./page-token.ts";
 import { type Timeframe, timeframeOf } from "./timeframe.ts";
 

@@ -8,6 +8,7 @@ import {
   SeriesState,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { coverageMessage } from "../answer/coverage.ts";
+import { findLatestSeries } from "../answer/latest-series.ts";
 import { readTimeframe } from "../answer/read-timeframe.ts";
 import { createGroupMerge, type UnitOf } from "../plan/merge.ts";
 import { allTime } from "../plan/planner.ts";
@@ -18,7 +19,6 @@ import type {
   SeriesFound,
   SeriesSearch,
 } from "../store/series-request.ts";
-import { findLatestSeries } from "./latest-series.ts";
 import { defaultPageSize } from "./list-readings.ts";
 import type { PageTokens } from "./page-token.ts";
 

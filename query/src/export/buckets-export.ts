@@ -1,5 +1,5 @@
 import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
-import type { BucketSizing } from "../api/bucket-sizing.ts";
+import type { BucketSizing } from "../answer/bucket-sizing.ts";
 import { type BucketGrid, everyStart, fixedGrid, withinBuckets } from "../calendar/bucket-grid.ts";
 import { calendarGrid } from "../calendar/calendar-grid.ts";
 import {

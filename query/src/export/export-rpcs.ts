@@ -9,8 +9,8 @@ import {
   ExportReadingsResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { bucketMessage, groupingOf } from "../answer/aggregate-rows.ts";
+import { calendarSizing } from "../answer/bucket-sizing.ts";
 import { type AnswerCoverage, coverageMessage } from "../answer/coverage.ts";
-import { calendarSizing } from "../api/bucket-sizing.ts";
 import { timeframeOf } from "../api/timeframe.ts";
 import { requestedBucketSize } from "../plan/bucket-size.ts";
 import type { UnitOf } from "../plan/merge.ts";

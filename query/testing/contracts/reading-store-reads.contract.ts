@@ -1,6 +1,6 @@
 import type { DeviceMessage } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
-import { findLatestSeries } from "../../src/api/latest-series.ts";
+import { findLatestSeries } from "../../src/answer/latest-series.ts";
 import type { SeriesFilter } from "../../src/store/reading-store.ts";
 import type { LatestSeriesRequest } from "../../src/store/series-request.ts";
 import {

@@ -1,9 +1,9 @@
 import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
-import { readTimeframe } from "../answer/read-timeframe.ts";
 import { allTime } from "../plan/planner.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { LatestSeriesFound, LatestSeriesRequest } from "../store/series-request.ts";
 import { createSeriesSelection } from "../store/series-selection.ts";
+import { readTimeframe } from "./read-timeframe.ts";
 
 /** The most series whose latest readings are read for one page, where the store does not keep them at hand. */
 export const latestSeriesMax = 10_000;

@@ -4,12 +4,12 @@ import {
   CalendarUnit as CalendarUnits,
   type ListBucketsRequest,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { seriesBucketsMax } from "../answer/answer-limits.ts";
 import { type BucketGrid, countBuckets, fixedGrid } from "../calendar/bucket-grid.ts";
 import { type CalendarUnit, calendarGrid, estimateBuckets } from "../calendar/calendar-grid.ts";
 import { timeZoneNamed } from "../calendar/zone-offsets.ts";
 import { pickBucketSize, requestedBucketSize, requestedOrigin } from "../plan/bucket-size.ts";
 import type { Span } from "../plan/spans.ts";
+import { seriesBucketsMax } from "./answer-limits.ts";
 
 /** What is picked where the request says nothing of the resolution. */
 const defaultPointsMax = 300;
