@@ -9,6 +9,7 @@ import { type BucketGrid, bucketEnd } from "../calendar/bucket-grid.ts";
 import type { Aggregate, Grouping } from "../plan/merge.ts";
 import type { ReadingPartial } from "../plan/partial.ts";
 import { allTime } from "../plan/planner.ts";
+import type { QuantileValue } from "./quantiles.ts";
 
 /** The grouping of a request; GROUP_BY_SERIES where none is given. */
 export function groupingOf(groupBy: GroupBy): Grouping {
@@ -25,7 +26,10 @@ export function groupingOf(groupBy: GroupBy): Grouping {
 }
 
 /** An aggregate in the contract's form. */
-export function aggregateRow(aggregate: Aggregate): MessageInitShape<typeof AggregateRowSchema> {
+export function aggregateRow(
+  aggregate: Aggregate,
+  quantiles: readonly QuantileValue[] = [],
+): MessageInitShape<typeof AggregateRowSchema> {
   const { deviceId, sensor, unit, partial, average, standardDeviation } = aggregate;
   return {
     deviceId,
@@ -41,6 +45,7 @@ export function aggregateRow(aggregate: Aggregate): MessageInitShape<typeof Aggr
     last: { timestamp: protoTimestamp(partial.lastAtMs), value: partial.lastValue },
     minimumAt: protoTimestamp(partial.minimumAtMs),
     maximumAt: protoTimestamp(partial.maximumAtMs),
+    quantiles: [...quantiles],
   };
 }
 
@@ -48,8 +53,9 @@ export function aggregateRow(aggregate: Aggregate): MessageInitShape<typeof Aggr
 export function bucketMessage(
   aggregate: Aggregate,
   buckets: BucketGrid,
+  quantiles: readonly QuantileValue[] = [],
 ): MessageInitShape<typeof BucketSchema> {
-  return { ...bucketBounds(aggregate.bucketMs, buckets), row: aggregateRow(aggregate) };
+  return { ...bucketBounds(aggregate.bucketMs, buckets), row: aggregateRow(aggregate, quantiles) };
 }
 
 /** What an empty bucket is filled with. */

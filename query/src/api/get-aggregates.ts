@@ -7,11 +7,21 @@ import { aggregateRow, groupingOf } from "../answer/aggregate-rows.ts";
 import { checkRows, partialsMaxOf } from "../answer/answer-limits.ts";
 import { pageOfRows, type RowPlace, readingsOf } from "../answer/answer-pages.ts";
 import { coverageMessage } from "../answer/coverage.ts";
+import { readQuantiles } from "../answer/read-quantiles.ts";
 import { readTimeframe } from "../answer/read-timeframe.ts";
 import { addInShares, createGroupMerge, mergesDevices, type UnitOf } from "../plan/merge.ts";
+import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
 import { timeframeOf } from "./timeframe.ts";
+
+/** Answers GetAggregates from a store; `quantileReads` admits reads of raw readings for quantiles. */
+export type AggregatesDependencies = {
+  readonly store: ReadingStore;
+  readonly quantileReads: ReadSlots;
+  readonly pageTokens: PageTokens<RowPlace>;
+  readonly unitOf: UnitOf;
+};
 
 /**
  * Answers GetAggregates, a page at a time. Each page is exact for what had arrived when it was read.
@@ -19,11 +29,7 @@ import { timeframeOf } from "./timeframe.ts";
  *   many rows in all.
  */
 export async function getAggregates(
-  {
-    store,
-    pageTokens,
-    unitOf,
-  }: { readonly store: ReadingStore; readonly pageTokens: PageTokens<RowPlace>; readonly unitOf: UnitOf },
+  { store, quantileReads, pageTokens, unitOf }: AggregatesDependencies,
   request: GetAggregatesRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof GetAggregatesResponseSchema>> {
@@ -45,15 +51,26 @@ export async function getAggregates(
   await addInShares(merge, partials);
   checkRows(tooMany ?? merge.size, "filter by device_ids or sensors, or group by sensor or all");
   const { page, last } = pageOfRows(merge.aggregates(), { after, pageSize: request.pageSize });
+  const quantiles = await readQuantiles(
+    { store, reads: quantileReads },
+    {
+      filter: { deviceIds, sensors },
+      grouping,
+      timeframe: timeframeOf(request),
+      rows: page,
+      quantiles: request.quantiles,
+    },
+    signal,
+  );
   return {
-    rows: page.map(aggregateRow),
+    rows: page.map((row) => aggregateRow(row, quantiles.get(row))),
     nextPageToken: last ? pageTokens.seal(last, query) : "",
     coverage: coverageMessage({ ...coverage, ...readingsOf(page) }),
   };
 }
 
 /** What makes two requests pages of one query: all but the page itself. */
-function queryOf({ deviceIds, sensors, since, to, groupBy }: GetAggregatesRequest): unknown {
+function queryOf({ deviceIds, sensors, since, to, groupBy, quantiles }: GetAggregatesRequest): unknown {
   const time = (bound: GetAggregatesRequest["since"]) => bound && [`${bound.seconds}`, bound.nanos];
   return [
     [...new Set(deviceIds)].sort(),
@@ -61,5 +78,6 @@ function queryOf({ deviceIds, sensors, since, to, groupBy }: GetAggregatesReques
     time(since) ?? null,
     time(to) ?? null,
     groupingOf(groupBy),
+    quantiles,
   ];
 }

@@ -12,9 +12,11 @@ import { type AnswerCoverage, coverageMessage, spanMessage } from "../answer/cov
 import { extentOfAggregates, findExtent, isEmpty, nowhere } from "../answer/extent.ts";
 import { filledRows, fillOf, silentGroups } from "../answer/filled-buckets.ts";
 import { readBuckets } from "../answer/read-buckets.ts";
+import { readQuantiles } from "../answer/read-quantiles.ts";
 import { countBuckets, isEndless, withinBuckets } from "../calendar/bucket-grid.ts";
 import type { UnitOf } from "../plan/merge.ts";
 import { joinedSpans, type Span, without } from "../plan/spans.ts";
+import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
 import { type Timeframe, timeframeOf } from "./timeframe.ts";
@@ -26,6 +28,8 @@ const picksMax = 3;
 export type BucketsDependencies = {
   readonly store: ReadingStore;
   readonly clock: () => number;
+  /** Admits reads of raw readings for quantiles. */
+  readonly quantileReads: ReadSlots;
   readonly pageTokens: PageTokens<BucketsPlace>;
   readonly unitOf: UnitOf;
 };
@@ -40,7 +44,7 @@ export type BucketsDependencies = {
  *   RESOURCE_EXHAUSTED if there are too many buckets.
  */
 export async function listBuckets(
-  { store, clock, pageTokens, unitOf }: BucketsDependencies,
+  { store, clock, quantileReads, pageTokens, unitOf }: BucketsDependencies,
   request: ListBucketsRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof ListBucketsResponseSchema>> {
@@ -82,6 +86,11 @@ export async function listBuckets(
         : filledRows({ aggregates, silent, span: filled, buckets, fill });
     const { page, last } = pageOfRows(rows, { after: place?.after, pageSize: request.pageSize });
     const covered = page.flatMap(({ aggregate }) => (aggregate ? [aggregate] : []));
+    const quantiles = await readQuantiles(
+      { store, reads: quantileReads },
+      { filter, grouping, timeframe, buckets, rows: covered, quantiles: request.quantiles },
+      signal,
+    );
     const sizeMs = sizing.kind === "calendar" ? undefined : buckets[0]?.sizeMs;
     const before = isEndless(buckets) ? undefined : looked.coverage;
     const coverage = coverageOf(read.coverage, before, withinBuckets(buckets, timeframe, listed));
@@ -96,7 +105,7 @@ export async function listBuckets(
       })),
       buckets: page.map((row) =>
         row.aggregate
-          ? bucketMessage(row.aggregate, buckets)
+          ? bucketMessage(row.aggregate, buckets, quantiles.get(row.aggregate))
           : emptyBucketMessage(row, { startMs: row.bucketMs, buckets, figures: row.figures }),
       ),
       nextPageToken: last ? pageTokens.seal({ after: last, sizeMs, filled, timeframe, outside }, query) : "",
@@ -169,6 +178,7 @@ function queryOf(request: ListBucketsRequest): unknown {
     size(),
     time(origin),
     fillOf(request),
+    request.quantiles,
   ];
 }
 

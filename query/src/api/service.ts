@@ -8,6 +8,7 @@ import { createExportAdmission, type ExportAdmission } from "../export/export-ad
 import { exportsMax } from "../export/export-limits.ts";
 import { exportBucketsRpc, exportReadingsRpc } from "../export/export-rpcs.ts";
 import { defaultQueryConfig, type QueryConfig } from "../limits.ts";
+import { createReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import { createSharedWatches } from "../watch/shared-watches.ts";
 import { createWatchAdmission } from "../watch/watch-admission.ts";
@@ -31,6 +32,9 @@ export type WatchLimits = Pick<
   | "watchRowsMax"
   | "callTimeoutMs"
 >;
+
+/** Reads of raw readings for quantiles that run, and that wait: each may hold a million values. */
+const quantileSlots = { atOnceMax: 2, waitingMax: 32 };
 
 /** What the service needs; what is optional has a default. */
 export type QueryServiceDependencies = {
@@ -71,15 +75,18 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
   } = dependencies;
   const { unitOf } = catalog;
   const readings = { store, pageTokens: createPageTokens<ReadingsPlace>({ key, method: "ListReadings" }) };
+  const quantileReads = createReadSlots(quantileSlots);
   const aggregates = {
     store,
     unitOf,
+    quantileReads,
     pageTokens: createPageTokens<RowPlace>({ key, method: "GetAggregates" }),
   };
   const buckets = {
     store,
     clock,
     unitOf,
+    quantileReads,
     pageTokens: createPageTokens<BucketsPlace>({ key, method: "ListBuckets" }),
   };
   const series = {

@@ -32,16 +32,25 @@ export function ask(exam: Exam, question: Question, call: CallPlan): Promise<str
 async function askAggregates(
   { query, oracle }: Exam,
   question: Question,
-  { grouping, pages }: Extract<CallPlan, { kind: "aggregates" }>,
+  { grouping, pages, quantiles = [] }: Extract<CallPlan, { kind: "aggregates" }>,
 ): Promise<string[]> {
   const wanted = oracle.aggregates(question, grouping);
   const read = (page: PageRequest) =>
-    query.getAggregates({ ...requestOf(question), groupBy: groupByOf(grouping), ...page });
+    query.getAggregates({
+      ...requestOf(question),
+      groupBy: groupByOf(grouping),
+      quantiles: [...quantiles],
+      ...page,
+    });
   if (wanted.kind === "mixedUnits") return refusalDifferences(read({ pageSize: 0, pageToken: "" }));
   return pageDifferences(wanted.value, pages, async (page, want) => {
     const { rows, coverage, nextPageToken } = await read(page);
     const total = want.reduce((sum, { count }) => sum + count, 0);
-    const lines = [...rowDifferences(rows, want), ...coverageDifferences(coverage, total)];
+    const lines = [
+      ...rowDifferences(rows, want),
+      ...coverageDifferences(coverage, total),
+      ...rows.flatMap((row) => different("number of quantiles", row.quantiles.length, quantiles.length)),
+    ];
     return { lines, nextPageToken };
   });
 }

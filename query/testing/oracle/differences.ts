@@ -99,6 +99,7 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
       ? [`${at}.average: ${average} is not within ${minimum} to ${maximum}`]
       : []),
     ...(want.minimum === want.maximum ? different(`${at}.standard_deviation`, standardDeviation, 0) : []),
+    ...quantileDifferences(at, got, want.sorted),
     ...different(`${at}.minimum`, minimum, want.minimum),
     ...different(`${at}.maximum`, maximum, want.maximum),
     ...different(`${at}.minimum_at`, timeOf(got.minimumAt), timeText(want.minimumAtMs)),
@@ -108,6 +109,16 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
     ...different(`${at}.last.timestamp`, timeOf(got.last?.timestamp), timeText(want.lastAtMs)),
     ...different(`${at}.last.value`, got.last?.value ?? Number.NaN, want.lastValue),
   ];
+}
+
+/** Each quantile is on the line between the sorted values next to its rank. */
+function quantileDifferences(at: string, { quantiles }: AggregateRow, sorted: readonly number[]): string[] {
+  return quantiles.flatMap(({ quantile, value }) => {
+    const rank = quantile * (sorted.length - 1);
+    const [below, above] = [sorted[Math.floor(rank)] as number, sorted[Math.ceil(rank)] as number];
+    const wanted = below * (1 - (rank % 1)) + above * (rank % 1);
+    return far(`${at}.quantiles of ${quantile}`, value, wanted, 1e-9 * Math.max(1, Math.abs(wanted)));
+  });
 }
 
 /** An empty bucket tells its group, what it is filled with, and nothing else. */

@@ -41,6 +41,8 @@ export type OracleRow = {
   standardDeviation: number;
   /** The sum of |value|: what the accuracy of sum and average is relative to. */
   magnitude: number;
+  /** All values, upwards. */
+  sorted: readonly number[];
 };
 
 export type OracleBucket = { startMs: number; endMs: number; row: OracleRow | EmptyRow };
@@ -270,5 +272,6 @@ function rowOf(readings: readonly DeviceMessage[], grouping: OracleGrouping): Or
     lastValue: last.value,
     standardDeviation: Math.sqrt(variance),
     magnitude: exactSum(values.map(Math.abs)),
+    sorted: values.toSorted((a, b) => a - b),
   };
 }

@@ -26,7 +26,12 @@ export type QuestionPlan = {
 
 /** Which method is asked, and how. */
 export type CallPlan =
-  | { readonly kind: "aggregates"; readonly grouping: OracleGrouping; readonly pages?: number }
+  | {
+      readonly kind: "aggregates";
+      readonly grouping: OracleGrouping;
+      readonly pages?: number;
+      readonly quantiles?: readonly number[];
+    }
   | {
       readonly kind: "buckets";
       readonly grouping: OracleGrouping;
@@ -47,6 +52,7 @@ export type CallPlan =
 export function questionPlans(): fc.Arbitrary<QuestionPlan> {
   const grouping = fc.constantFrom<OracleGrouping>("series", "sensor", "device", "all");
   const pages = fc.constantFrom(1, 1, 1, 1, 3);
+  const quantiles = fc.constantFrom([], [], [0.5, 0.9, 0.99], [0, 0.123, 1]);
   const bound = fc.option(
     fc.record({
       moment: momentPlans(),
@@ -71,7 +77,10 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
     }),
   );
   const call: fc.Arbitrary<CallPlan> = fc.oneof(
-    { weight: 3, arbitrary: fc.record({ kind: fc.constant("aggregates" as const), grouping, pages }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ kind: fc.constant("aggregates" as const), grouping, pages, quantiles }),
+    },
     {
       weight: 3,
       arbitrary: fc.record({

@@ -217,13 +217,13 @@ export function createSeriesRegistry(
       );
     },
     visit({ from, to, sensors: wanted }, visitor) {
-      const codes = new Set(wanted.map((sensor) => sensorCodes.get(sensor)));
+      const codes = new Set(wanted.map((sensor) => catalog.codeOf(sensor)));
       for (let code = from; code < Math.min(to, saved); code++) {
         const sensorCode = sensorOf[code] as number;
         if (wanted.length > 0 && !codes.has(sensorCode)) continue;
         visitor({
           deviceId: devices.idOf(deviceOf[code] as number),
-          sensor: names[sensorCode] as SensorName,
+          sensor: nameOf(code),
           latestMs: latest[code] as number,
         });
       }

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/aggregate.proto.
  */
 export const file_devicemesh_v1_aggregate: GenFile = /*@__PURE__*/
-  fileDesc("Ch1kZXZpY2VtZXNoL3YxL2FnZ3JlZ2F0ZS5wcm90bxINZGV2aWNlbWVzaC52MSJKCgpUaW1lZFZhbHVlEi0KCXRpbWVzdGFtcBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdmFsdWUYAiABKAEiuQMKDEFnZ3JlZ2F0ZVJvdxIRCglkZXZpY2VfaWQYASABKAkSDgoGc2Vuc29yGAIgASgJEg0KBWNvdW50GAMgASgEEhQKB2F2ZXJhZ2UYBCABKAFIAIgBARIUCgdtaW5pbXVtGAUgASgBSAGIAQESFAoHbWF4aW11bRgGIAEoAUgCiAEBEhAKA3N1bRgHIAEoAUgDiAEBEh8KEnN0YW5kYXJkX2RldmlhdGlvbhgIIAEoAUgEiAEBEigKBWZpcnN0GAkgASgLMhkuZGV2aWNlbWVzaC52MS5UaW1lZFZhbHVlEicKBGxhc3QYCiABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSLgoKbWluaW11bV9hdBgLIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKbWF4aW11bV9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDAoEdW5pdBgNIAEoCUIKCghfYXZlcmFnZUIKCghfbWluaW11bUIKCghfbWF4aW11bUIGCgRfc3VtQhUKE19zdGFuZGFyZF9kZXZpYXRpb24ihgEKBkJ1Y2tldBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgNyb3cYAyABKAsyGy5kZXZpY2VtZXNoLnYxLkFnZ3JlZ2F0ZVJvdyJdCghUaW1lU3BhbhIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsQBCghDb3ZlcmFnZRI0ChBjb21wbGV0ZV90aHJvdWdoGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghmcm9udGllchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZnJvbV93aW5kb3dzGAMgASgEEhAKCGZyb21fcmF3GAQgASgEEiwKC25vdF9jb3ZlcmVkGAUgAygLMhcuZGV2aWNlbWVzaC52MS5UaW1lU3Bhbip0CgdHcm91cEJ5EhgKFEdST1VQX0JZX1VOU1BFQ0lGSUVEEAASEwoPR1JPVVBfQllfU0VSSUVTEAESEwoPR1JPVVBfQllfU0VOU09SEAISEwoPR1JPVVBfQllfREVWSUNFEAMSEAoMR1JPVVBfQllfQUxMEARiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch1kZXZpY2VtZXNoL3YxL2FnZ3JlZ2F0ZS5wcm90bxINZGV2aWNlbWVzaC52MSJKCgpUaW1lZFZhbHVlEi0KCXRpbWVzdGFtcBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdmFsdWUYAiABKAEiMAoNUXVhbnRpbGVWYWx1ZRIQCghxdWFudGlsZRgBIAEoARINCgV2YWx1ZRgCIAEoASLqAwoMQWdncmVnYXRlUm93EhEKCWRldmljZV9pZBgBIAEoCRIOCgZzZW5zb3IYAiABKAkSDQoFY291bnQYAyABKAQSFAoHYXZlcmFnZRgEIAEoAUgAiAEBEhQKB21pbmltdW0YBSABKAFIAYgBARIUCgdtYXhpbXVtGAYgASgBSAKIAQESEAoDc3VtGAcgASgBSAOIAQESHwoSc3RhbmRhcmRfZGV2aWF0aW9uGAggASgBSASIAQESKAoFZmlyc3QYCSABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSJwoEbGFzdBgKIAEoCzIZLmRldmljZW1lc2gudjEuVGltZWRWYWx1ZRIuCgptaW5pbXVtX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgptYXhpbXVtX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR1bml0GA0gASgJEi8KCXF1YW50aWxlcxgOIAMoCzIcLmRldmljZW1lc2gudjEuUXVhbnRpbGVWYWx1ZUIKCghfYXZlcmFnZUIKCghfbWluaW11bUIKCghfbWF4aW11bUIGCgRfc3VtQhUKE19zdGFuZGFyZF9kZXZpYXRpb24ihgEKBkJ1Y2tldBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgNyb3cYAyABKAsyGy5kZXZpY2VtZXNoLnYxLkFnZ3JlZ2F0ZVJvdyJdCghUaW1lU3BhbhIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsQBCghDb3ZlcmFnZRI0ChBjb21wbGV0ZV90aHJvdWdoGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghmcm9udGllchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZnJvbV93aW5kb3dzGAMgASgEEhAKCGZyb21fcmF3GAQgASgEEiwKC25vdF9jb3ZlcmVkGAUgAygLMhcuZGV2aWNlbWVzaC52MS5UaW1lU3Bhbip0CgdHcm91cEJ5EhgKFEdST1VQX0JZX1VOU1BFQ0lGSUVEEAASEwoPR1JPVVBfQllfU0VSSUVTEAESEwoPR1JPVVBfQllfU0VOU09SEAISEwoPR1JPVVBfQllfREVWSUNFEAMSEAoMR1JPVVBfQllfQUxMEARiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
  * A value and when it was measured.
@@ -41,6 +41,35 @@ export type TimedValue = Message<"devicemesh.v1.TimedValue"> & {
  */
 export const TimedValueSchema: GenMessage<TimedValue> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_aggregate, 0);
+
+/**
+ * A quantile of some values: the value below which so large a share of them lies.
+ *
+ * @generated from message devicemesh.v1.QuantileValue
+ */
+export type QuantileValue = Message<"devicemesh.v1.QuantileValue"> & {
+  /**
+   * The share, 0 to 1: 0.5 is the median, 0.95 the 95th percentile.
+   *
+   * @generated from field: double quantile = 1;
+   */
+  quantile: number;
+
+  /**
+   * The exact value, in the unit of the row: on the straight line between the sorted values next to the rank
+   * quantile * (count - 1), counted from 0.
+   *
+   * @generated from field: double value = 2;
+   */
+  value: number;
+};
+
+/**
+ * Describes the message devicemesh.v1.QuantileValue.
+ * Use `create(QuantileValueSchema)` to create a new message.
+ */
+export const QuantileValueSchema: GenMessage<QuantileValue> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_aggregate, 1);
 
 /**
  * What the readings of one group in a timeframe add up to. Values are in `unit`. Where there are readings,
@@ -142,6 +171,13 @@ export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
    * @generated from field: string unit = 13;
    */
   unit: string;
+
+  /**
+   * The quantiles asked for, in the order of the request. None if readings of the row have expired as raw readings.
+   *
+   * @generated from field: repeated devicemesh.v1.QuantileValue quantiles = 14;
+   */
+  quantiles: QuantileValue[];
 };
 
 /**
@@ -149,7 +185,7 @@ export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
  * Use `create(AggregateRowSchema)` to create a new message.
  */
 export const AggregateRowSchema: GenMessage<AggregateRow> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_aggregate, 1);
+  messageDesc(file_devicemesh_v1_aggregate, 2);
 
 /**
  * The readings of one group in one bucket of time.
@@ -186,7 +222,7 @@ export type Bucket = Message<"devicemesh.v1.Bucket"> & {
  * Use `create(BucketSchema)` to create a new message.
  */
 export const BucketSchema: GenMessage<Bucket> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_aggregate, 2);
+  messageDesc(file_devicemesh_v1_aggregate, 3);
 
 /**
  * A span of time, since inclusive, to exclusive.
@@ -214,7 +250,7 @@ export type TimeSpan = Message<"devicemesh.v1.TimeSpan"> & {
  * Use `create(TimeSpanSchema)` to create a new message.
  */
 export const TimeSpanSchema: GenMessage<TimeSpan> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_aggregate, 3);
+  messageDesc(file_devicemesh_v1_aggregate, 4);
 
 /**
  * What an answer covers.
@@ -265,7 +301,7 @@ export type Coverage = Message<"devicemesh.v1.Coverage"> & {
  * Use `create(CoverageSchema)` to create a new message.
  */
 export const CoverageSchema: GenMessage<Coverage> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_aggregate, 4);
+  messageDesc(file_devicemesh_v1_aggregate, 5);
 
 /**
  * What the rows of an answer stand for.

@@ -1,0 +1,55 @@
+import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
+
+/** The value below which a share of some values lies. */
+export type QuantileValue = { readonly quantile: number; readonly value: number };
+
+/** Values sorted at a time: a few milliseconds of work. */
+const sortedPerTurn = 32_768;
+
+/**
+ * Exact quantiles of some values, at least one: on the straight line between the two values next to the rank
+ * `quantile * (count - 1)` of the sorted values, so 0 is the minimum, 0.5 the median and 1 the maximum. Other work has
+ * turns while it sorts. The values are sorted in place.
+ */
+export async function quantilesOf(
+  values: Float64Array,
+  quantiles: readonly number[],
+): Promise<readonly QuantileValue[]> {
+  const sorted = await sortedInTurns(values);
+  return quantiles.map((quantile) => {
+    const rank = quantile * (sorted.length - 1);
+    const low = Math.floor(rank);
+    const [below, above] = [sorted[low] as number, sorted[Math.ceil(rank)] as number];
+    // Never outside of the two, whatever rounding does.
+    const value = Math.min(Math.max(below + (rank - low) * (above - below), below), above);
+    return { quantile, value };
+  });
+}
+
+async function sortedInTurns(values: Float64Array): Promise<Float64Array> {
+  const share = createLoopShare();
+  let parts: Float64Array[] = [];
+  for (let start = 0; start < values.length; start += sortedPerTurn) {
+    parts.push(values.subarray(start, start + sortedPerTurn).sort());
+    await share();
+  }
+  while (parts.length > 1) {
+    const wider: Float64Array[] = [];
+    for (let place = 0; place < parts.length; place += 2) {
+      const [a, b] = [parts[place] as Float64Array, parts[place + 1]];
+      wider.push(b ? merged(a, b) : a);
+      await share();
+    }
+    parts = wider;
+  }
+  return parts[0] ?? values;
+}
+
+function merged(a: Float64Array, b: Float64Array): Float64Array {
+  const result = new Float64Array(a.length + b.length);
+  for (let place = 0, i = 0, j = 0; place < result.length; place++) {
+    const takesA = j >= b.length || (i < a.length && (a[i] as number) <= (b[j] as number));
+    result[place] = (takesA ? a[i++] : b[j++]) as number;
+  }
+  return result;
+}
