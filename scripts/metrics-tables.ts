@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { aggregatorMetrics } from "@devicemesh/aggregator/metrics";
+import { gatewayMetrics } from "@devicemesh/gateway/metrics";
 import { generatorMetrics } from "@devicemesh/generator/metrics";
 import { ingestLogMetrics, ingestMetrics } from "@devicemesh/ingest/metrics";
 import type { MetricDefinitions } from "@devicemesh/kit/observability/metrics";
@@ -21,6 +22,7 @@ export const allMetrics: readonly { readonly who: string; readonly definitions: 
   { who: "Ingest over Kafka", definitions: ingestLogMetrics },
   { who: "Embedded store", definitions: storeMetrics },
   { who: "Query", definitions: queryMetrics },
+  { who: "Gateway", definitions: gatewayMetrics },
   { who: "Generator", definitions: generatorMetrics },
   { who: "Aggregator", definitions: aggregatorMetrics },
   { who: "Operator", definitions: operatorMetrics },

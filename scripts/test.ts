@@ -9,6 +9,7 @@ import {
   ensureConformance,
   ensureEnvoy,
   ensureExamplePython,
+  ensureGatewayPython,
   ensureGrpcurl,
   ensureRecipesPython,
 } from "@devicemesh/engines/testing/host-tools";
@@ -49,6 +50,7 @@ if (all && isWhole) {
   ensureConformance();
   ensureEnvoy();
   ensureExamplePython();
+  ensureGatewayPython();
   ensureRecipesPython();
 }
 const missing = all && isWhole ? missingTools().filter(({ testFiles }) => testFiles.some(isWanted)) : [];

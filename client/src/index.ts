@@ -1,6 +1,6 @@
 export { type Clock, systemClock } from "./clock.ts";
 export { type Backoff, backoffDelayMs, defaultBackoff } from "./delivery/backoff.ts";
-export { createIngestClient } from "./delivery/ingest-client.ts";
+export { createIngestClient, resultOf } from "./delivery/ingest-client.ts";
 export { type IngestTls, readIngestTls } from "./delivery/ingest-tls.ts";
 export type { SendFailure, SendResult, Unit, UnitSender } from "./delivery/unit.ts";
 export {

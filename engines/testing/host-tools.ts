@@ -81,6 +81,7 @@ export function ensureEnvoy(): void {
 /** What Python programs need, by what runs them; another list is another folder. */
 const pythonRequirements = {
   example: join(toolsFolder, "../examples/python/requirements.txt"),
+  gateway: join(toolsFolder, "../gateway/testing/requirements.txt"),
   recipes: join(toolsFolder, "../docs/recipes/requirements.txt"),
 } as const;
 
@@ -136,6 +137,16 @@ function installPython(folder: string, packages: readonly string[]): boolean {
   });
   if (installed) writeFileSync(join(folder, "complete"), "");
   return installed;
+}
+
+/** The Python venv with the clients of MQTT and InfluxDB that the gateway is tested with, or undefined if it could not be had. */
+export function findGatewayPython(): string | undefined {
+  return findPython("gateway");
+}
+
+/** Makes it if it is missing, or says that its tests will be skipped. */
+export function ensureGatewayPython(): void {
+  ensurePython("gateway", "the Python clients of the gateway");
 }
 
 /** Where Go is, or undefined. */

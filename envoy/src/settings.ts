@@ -52,6 +52,8 @@ export type EnvoySettings = {
   readonly generator: readonly HostPort[];
   /** Where the window job is watched over; its service has no route if left out. */
   readonly aggregator?: readonly HostPort[] | undefined;
+  /** The gateway for devices without gRPC; it has no route if left out. */
+  readonly gateway?: readonly HostPort[] | undefined;
   /** Cleartext, all services, without identity: loopback only. */
   readonly plain: ListenAddress;
   /** Names by which `plain` is served, without ports, or "*" for any; those of loopback by default. */
@@ -90,7 +92,7 @@ export type CountedService = { readonly name: string; readonly methods: readonly
  * @throws Error if a part lacks what it needs.
  */
 export function fillingOf(settings: EnvoySettings, services: readonly CountedService[]): TemplateFilling {
-  const { public: people, devices, users, corsOrigins, tracing, aggregator = [] } = settings;
+  const { public: people, devices, users, corsOrigins, tracing, aggregator = [], gateway = [] } = settings;
   const limits = { ...edgeLimitDefaults, ...settings.limits };
   const { plainHosts = loopbackHosts } = settings;
   if (users && !people) throw new Error("tokens of users need the public listener");
@@ -105,6 +107,7 @@ export function fillingOf(settings: EnvoySettings, services: readonly CountedSer
       cors: corsOrigins !== undefined && corsOrigins.length > 0,
       tracing: tracing !== undefined,
       aggregator: aggregator.length > 0,
+      gateway: gateway.length > 0,
       other_hosts: plainHosts !== "*",
     },
     values: {
@@ -137,6 +140,7 @@ export function fillingOf(settings: EnvoySettings, services: readonly CountedSer
         users_audience: users.audience,
       }),
       ...(devices && devicesValues(devices)),
+      ...(gateway.length > 0 && { gateway_endpoints: endpointsOf(gateway) }),
       ...(aggregator.length > 0 && { aggregator_endpoints: endpointsOf(aggregator) }),
       ...(corsOrigins && { cors_origins: corsOrigins.map(originMatch) }),
       ...(tracing && {

@@ -1,6 +1,3 @@
-export { createDelivery, type Delivery, type DeliveryCounts } from "./deliver/delivery.ts";
-export type { Sender } from "./deliver/submit-checked.ts";
-export { gatewayLimits } from "./limits.ts";
-export { type Gateway, type GatewayOptions, openGateway } from "./open-gateway.ts";
+export { type ConfiguredGateway, openConfiguredGateway } from "./configured-gateway.ts";
 export { createSensorLookup, type SensorLookup } from "./readings/sensor-lookup.ts";
-export { gatewayRoutes } from "./routes.ts";
+export { type GatewaySettings, gatewaySettings } from "./settings.ts";

@@ -12,6 +12,8 @@ export type GatewayLimits = {
   readonly httpWaitMs: number;
   /** One call to ingest, in ms. */
   readonly ingestCallMs: number;
+  /** How long requests may take when the process ends, in ms. */
+  readonly shutdownGraceMs: number;
 };
 
 /** The defaults. */
@@ -29,4 +31,5 @@ export const gatewayLimits: GatewayLimits = {
   // Most clients give up after 10 s to 30 s.
   httpWaitMs: 10_000,
   ingestCallMs: 10_000,
+  shutdownGraceMs: 1000,
 };

@@ -20,7 +20,7 @@ export type UnauthenticatedReason =
   | "CERTIFICATE_REVOKED";
 
 /** Why a caller who is known may not: PERMISSION_DENIED, with this as the `reason` of its ErrorInfo. */
-export type PermissionDeniedReason = "SCOPE_MISSING" | "RPC_CLOSED";
+export type PermissionDeniedReason = "SCOPE_MISSING" | "DEVICES_MISSING" | "RPC_CLOSED";
 
 /** UNAUTHENTICATED. The message is for people and says what to do; the rest is for programs. */
 export function unauthenticated(options: {

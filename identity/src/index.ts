@@ -8,9 +8,12 @@ export {
   type AccessDependencies,
   type DeviceAccess,
   openDeviceAccess,
+  openSenderAccess,
   openUserAccess,
+  type SenderAccess,
   type UserAccess,
 } from "./open-access.ts";
+export type { IdentifiedSender, IdentifySender, SenderCredentials } from "./senders/sender-access.ts";
 export {
   type DeviceAccessConfig,
   deviceAccessSettings,

@@ -10,9 +10,10 @@ import {
   createPublisherFromTls,
   type IdentifyPublisher,
 } from "./devices/identify-publisher.ts";
+import { createSenderIdentification, type IdentifySender } from "./senders/sender-access.ts";
 import type { DeviceAccessConfig, UserAccessConfig } from "./settings.ts";
 import { createUserGate, type UserGate } from "./users/connect-access.ts";
-import { createForwardedUserReader } from "./users/forwarded-user.ts";
+import { createForwardedUserReader, forwardedTokenHeader } from "./users/forwarded-user.ts";
 import { createTokenVerifier, parseTokenKeys } from "./users/jose-token-verifier.ts";
 import { followFile } from "./watched-file.ts";
 
@@ -25,6 +26,14 @@ export type UserAccess = Disposable & {
 /** What ingest needs of its settings; undefined is off. Close it after ingest. */
 export type DeviceAccess = Disposable & {
   readonly identityOf: IdentifyPublisher | undefined;
+  readonly tls: TlsTermination | undefined;
+};
+
+/** What a service needs that accepts readings over HTTP or MQTT. Close it after the service. */
+export type SenderAccess = Disposable & {
+  /** Any client may send if undefined. */
+  readonly identify: IdentifySender | undefined;
+  /** Asks for certificates, and serves connections without one. */
   readonly tls: TlsTermination | undefined;
 };
 
@@ -97,6 +106,57 @@ export function openDeviceAccess(
   return { identityOf, tls, ...closed(opening) };
 }
 
+/**
+ * Opens what both settings say for a listener of devices that send over HTTP or MQTT, with a token or a certificate.
+ * @throws SettingsError as `openUserAccess` does.
+ */
+export function openSenderAccess(
+  config: UserAccessConfig & DeviceAccessConfig & { readonly host: string },
+  protocols: readonly string[],
+  dependencies: AccessDependencies,
+): SenderAccess {
+  const { deviceCa, trustDomain, jwks, trustForwardedIdentity } = config;
+  const { clock } = dependencies;
+  using opening = new DisposableStack();
+  const tls = openTls(config, deviceCa, protocols, { ...dependencies, isCertificateOptional: true });
+  if (jwks === undefined && deviceCa === undefined && !trustForwardedIdentity) {
+    return { identify: undefined, tls, ...closed(opening) };
+  }
+  const denyList = opening.use(openDenyList(config.denyList, dependencies));
+  const trust = { trustDomain, denyList, clock };
+  const ofForwarded = trustForwardedIdentity ? createForwardedUserReader({ denyList, clock }) : undefined;
+  const ofOwn =
+    jwks === undefined
+      ? undefined
+      : createTokenVerifier({
+          keys: openTokenKeys(jwks, opening, dependencies),
+          issuer: config.tokenIssuer,
+          audience: config.tokenAudience,
+          denyList,
+          clock,
+        });
+  // Behind Envoy, HTTP has what Envoy forwards; MQTT does not go through it.
+  const ofToken =
+    ofForwarded === undefined || ofOwn === undefined
+      ? (ofForwarded ?? ofOwn)
+      : (headers: Pick<Headers, "get">) =>
+          (headers.get(forwardedTokenHeader) === null ? ofOwn : ofForwarded)(headers);
+  const ofCertificate =
+    deviceCa !== undefined && tls !== undefined
+      ? createPublisherFromTls(trust, tls.peerOf)
+      : trustForwardedIdentity
+        ? createPublisherFromHeader(trust)
+        : undefined;
+  const identify = createSenderIdentification({
+    ofToken,
+    ofCertificate,
+    tls: trustForwardedIdentity ? undefined : (tls ?? { peerOf: () => undefined }),
+    denyList,
+    clock,
+  });
+  return { identify, tls, ...closed(opening) };
+}
+
 function closed(opening: DisposableStack): Disposable {
   const resources = opening.move();
   return { [Symbol.dispose]: () => resources.dispose() };
@@ -132,7 +192,11 @@ function openTls(
   { serverCertificate, serverKey }: Pick<UserAccessConfig, "serverCertificate" | "serverKey">,
   deviceCa: string | undefined,
   protocols: readonly string[],
-  { logger, unverifiedMs }: AccessDependencies,
+  {
+    logger,
+    unverifiedMs,
+    isCertificateOptional = false,
+  }: AccessDependencies & { readonly isCertificateOptional?: boolean },
 ): TlsTermination | undefined {
   if (serverCertificate === undefined || serverKey === undefined) return undefined;
   const certificate = explained("--server-cert", () => readFileSync(serverCertificate, "utf8"));
@@ -145,6 +209,7 @@ function openTls(
       certificate,
       clientCa,
       protocols,
+      isCertificateOptional,
       ...(unverifiedMs !== undefined && { unverifiedMs }),
       onError: (error) => logger.debug({ error }, "TLS failed"),
     }),

@@ -25,9 +25,8 @@ import {
 } from "./publish/grpc-service.ts";
 import { identifyOnce } from "./publish/identify-once.ts";
 import { createOpenCalls } from "./publish/open-calls.ts";
-
+import { createPublishInProcess, type PublishInProcess } from "./publish/publish-in-process.ts";
 import { createReadingCapacity } from "./publish/reading-capacity.ts";
-
 import { createDeviceIds } from "./wire/device-ids.ts";
 import { createFrameDecoder } from "./wire/frame-decoder.ts";
 
@@ -73,6 +72,8 @@ export type Ingest = AsyncDisposable & {
   readonly routes: ConnectRoutes;
   /** What it has done since it was started, over all protocols. */
   stats(): IngestStats;
+  /** PublishReadingBatch for the other parts of this process. */
+  readonly publishInProcess: PublishInProcess;
   /** Sets what health says: false while the log is away. Without effect once it is closing. */
   setServing(serving: boolean): void;
   /**
@@ -155,6 +156,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     port: server.port,
     routes: createConnectIngestRoutes(publishing, { identityOf: dependencies.identityOf, logger }),
     stats,
+    publishInProcess: createPublishInProcess(publishing),
     setServing(serving) {
       isLogReachable = serving;
       if (!closing) health.setServing(serving);

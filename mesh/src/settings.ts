@@ -4,7 +4,7 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define
 import { chainSettings } from "@devicemesh/pipeline";
 import { embeddedSettings } from "@devicemesh/standalone/settings";
 
-const { devices, noGenerator, replay, corsOrigin, retain10s, retain10min, retain1day } =
+const { mqttPort, mqttUrl, devices, noGenerator, replay, corsOrigin, retain10s, retain10min, retain1day } =
   embeddedSettings.settings;
 
 /** The settings of `npm run mesh`; those of `npm start` mean the same here. */
@@ -100,6 +100,8 @@ export const meshSettings = defineSettings({
     noGenerator,
     replay,
     corsOrigin,
+    mqttPort,
+    mqttUrl,
     retainRaw: {
       flag: "--retain-raw",
       env: "DEVICEMESH_RETAIN_RAW",

@@ -211,6 +211,8 @@ function servicesConfigOf(
     },
     checkpoints: join(folder, "checkpoints"),
     corsOrigin: config.corsOrigin,
+    mqttPort: config.mqttPort,
+    mqttUrl: config.mqttUrl,
     devices: devicesAtStart(config) || undefined,
     spill: join(folder, "outbox"),
     logLevel: config.logLevel,

@@ -4,7 +4,9 @@ import {
   accessProblem,
   type DeviceAccess,
   openDeviceAccess,
+  openSenderAccess,
   openUserAccess,
+  type SenderAccess,
   type UserAccess,
 } from "@devicemesh/identity";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
@@ -14,6 +16,8 @@ import type { EmbeddedConfig } from "./settings.ts";
 export type EmbeddedAccess = Disposable & {
   readonly users: UserAccess;
   readonly devices: DeviceAccess;
+  /** Who sends over HTTP or MQTT: devices with a token or a certificate. */
+  readonly senders: SenderAccess;
   /** How the generator reaches ingest; in cleartext if undefined. */
   readonly generatorTls: IngestTls | undefined;
 };
@@ -29,13 +33,21 @@ export function openAccess(config: EmbeddedConfig, dependencies: AccessDependenc
   using opening = new DisposableStack();
   const devices = opening.use(openDeviceAccess(config, dependencies));
   const users = opening.use(openUserAccess(config, dependencies));
+  // One listener for each protocol; both have the keys of this one.
+  const senders = opening.use(openSenderAccess(config, ["h2", "http/1.1"], dependencies));
   const generatorTls = readIngestTls({
     ca: devices.tls && (config.generatorCa ?? config.deviceCa ?? config.serverCertificate),
     certificate: config.generatorCertificate,
     key: config.generatorKey,
   });
   const opened = opening.move();
-  return { users, devices, generatorTls, [Symbol.dispose]: () => opened.dispose() };
+  return {
+    users: { ...users, tls: senders.tls },
+    devices,
+    senders,
+    generatorTls,
+    [Symbol.dispose]: () => opened.dispose(),
+  };
 }
 
 function generatorProblem(config: EmbeddedConfig): string | undefined {

@@ -9,7 +9,7 @@ type BannerConfig = Pick<
 /** What `npm start` prints when it runs: the address to open, what else is where, and calls to paste. */
 export function banner(
   config: BannerConfig,
-  mesh: Pick<Embedded, "ingest" | "query" | "isOneAddress" | "folder" | "found">,
+  mesh: Pick<Embedded, "ingest" | "query" | "mqtt" | "isOneAddress" | "folder" | "found">,
   backfilled = 0,
 ): string {
   const { ingest, query, isOneAddress } = mesh;
@@ -22,10 +22,15 @@ export function banner(
 Device Mesh is running; Ctrl-C ends it.
   address  ${url}  ${served}${config.jwks === undefined ? "" : "; needs a token"}
   ingest   ${ingest}  ${ingestText(isOneAddress, config)}
-  data     ${mesh.folder}  (${foundText(mesh.found)})
+${mqttLine(config, mesh)}  data     ${mesh.folder}  (${foundText(mesh.found)})
   devices  ${devicesText(config)}${backfilledText(backfilled)}
 
 ${callsToPaste({ query, ingest: isOneAddress ? query : ingest, identity: identityOf(config) })}`;
+}
+
+function mqttLine({ serverCertificate }: BannerConfig, { mqtt }: Pick<Embedded, "mqtt">): string {
+  const tls = serverCertificate === undefined ? "" : " with TLS";
+  return mqtt === undefined ? "" : `  mqtt     ${mqtt}  readings over MQTT 3.1.1 and 5${tls}\n`;
 }
 
 function ingestText(isOneAddress: boolean, { serverCertificate, deviceCa }: BannerConfig): string {

@@ -1,7 +1,8 @@
 import { type IngestTls, systemClock } from "@devicemesh/client";
-import { createSensorLookup, openGateway } from "@devicemesh/gateway";
-import type { HttpGate } from "@devicemesh/identity";
+import { createSensorLookup, openConfiguredGateway } from "@devicemesh/gateway";
+import type { HttpGate, SenderAccess } from "@devicemesh/identity";
 import { importRoutes } from "@devicemesh/import";
+import type { PublishInProcess } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import type { UnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
@@ -10,6 +11,7 @@ import type { SensorCatalog } from "@devicemesh/proto";
 import { latestReadings, type ReadingStore } from "@devicemesh/query";
 import { type WebFacts, webRoutes } from "@devicemesh/web";
 import { sampleYearRoute } from "./first-minute/sample-year.ts";
+import { createLocalSender } from "./local-sender.ts";
 import type { EmbeddedConfig } from "./settings.ts";
 
 /** What the rooms make their resources from. */
@@ -25,6 +27,10 @@ export type HttpResourcesOptions = {
   readonly ingest: string;
   /** How they reach it; in cleartext if undefined. */
   readonly ingestTls: IngestTls | undefined;
+  /** Sends readings of senders that have been checked, without the network. */
+  readonly publish: PublishInProcess;
+  /** Who may send over HTTP and MQTT. */
+  readonly senders: SenderAccess;
   readonly logger: Logger;
   /** Ms since 1970. */
   readonly clock: () => number;
@@ -37,19 +43,19 @@ export type HttpResourcesOptions = {
 /** The resources beside the RPCs, and what they hold. Close them after the server, and before ingest and the store. */
 export type HttpResources = AsyncDisposable & {
   readonly routes: readonly HttpRoute[];
+  /** The port of the MQTT broker, if there is one. */
+  readonly mqttPort: number | undefined;
 };
 
 /** Opens the HTTP resources of all rooms: one line of `routes` for each; what a room has to close goes into `opened`. */
-export function openHttpResources(options: HttpResourcesOptions): HttpResources {
+export async function openHttpResources(options: HttpResourcesOptions): Promise<HttpResources> {
   const { config, catalog, store, isGuarded, webFacts } = options;
   const opened = new AsyncDisposableStack();
   const gateway = opened.use(
-    openGateway({
+    await openConfiguredGateway(config, {
       ...options,
-      tls: options.ingestTls,
+      sender: createLocalSender(options.publish),
       lookup: createSensorLookup(catalog),
-      origins: listOf(config.corsOrigin),
-      deviceTags: listOf(config.lineDeviceTags),
     }),
   );
   const imports = importRoutes({
@@ -70,6 +76,7 @@ export function openHttpResources(options: HttpResourcesOptions): HttpResources 
         readLatest: isGuarded ? undefined : latestReadings(store, catalog.unitOf),
       }),
     ],
+    mqttPort: gateway.mqttPort,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

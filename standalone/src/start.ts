@@ -32,6 +32,8 @@ export type Embedded = AsyncDisposable & {
   readonly query: string;
   /** Whether that one accepts readings too. */
   readonly isOneAddress: boolean;
+  /** host:port of the MQTT broker, if there is one. */
+  readonly mqtt: string | undefined;
   /** The data folder, in full. */
   readonly folder: string;
   /** What it held when the process started. */
@@ -112,7 +114,7 @@ export async function startEmbedded(
   if (metrics) registerGeneratorMetrics(metrics, generator);
   starting.defer(() => generator.close({ limitMs: graceMs.generator }));
   const resources = starting.use(
-    openHttpResources({
+    await openHttpResources({
       config,
       catalog,
       gate: access.users.gate?.http ?? openHttpGate,
@@ -120,6 +122,8 @@ export async function startEmbedded(
       store: store.readings,
       ingest: at(ingest.port),
       ingestTls: generatorTls,
+      publish: ingest.publishInProcess,
+      senders: access.senders,
       logger,
       clock,
       unfinished,
@@ -177,6 +181,7 @@ export async function startEmbedded(
     ingest: at(ingest.port),
     query: at(query.port),
     isOneAddress,
+    mqtt: resources.mqttPort === undefined ? undefined : at(resources.mqttPort),
     folder,
     found,
     generator,

@@ -24,14 +24,14 @@ export async function startTestMesh(...args: readonly string[]): Promise<Embedde
   return mesh;
 }
 
-/** All readings of the mesh, as ListReadings returns them. */
+/** The readings of the mesh, at most 1000, as ListReadings returns them. */
 export async function listReadings(
   mesh: Pick<Embedded, "query">,
 ): Promise<readonly { deviceId: string; sensor: string; timestamp: string; value: number }[]> {
   const response = await fetch(`http://${mesh.query}/devicemesh.v1.QueryService/ListReadings`, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: "{}",
+    body: JSON.stringify({ page_size: 1000 }),
   });
   return ((await response.json()) as { readings?: never[] }).readings ?? [];
 }

@@ -20,16 +20,20 @@ export function createIngestClient({
   clock,
   tls,
   deadlineMs = 30_000,
+  metadata = {},
 }: {
   target: string;
   clock: Clock;
   /** Cleartext if left out. */
   tls?: IngestTls | undefined;
   deadlineMs?: number;
+  /** Headers of each call. */
+  metadata?: Readonly<Record<string, string>>;
 }): UnitSender {
   const client = new grpc.Client(target, channelCredentials(tls), channelOptions);
   return {
-    send: (unit, signal) => sendUnit({ client, unit, signal, deadline: clock.nowMs() + deadlineMs }),
+    send: (unit, signal) =>
+      sendUnit({ client, unit, signal, metadata, deadline: clock.nowMs() + deadlineMs }),
     close: () => client.close(),
   };
 }
@@ -48,11 +52,13 @@ function sendUnit({
   client,
   unit,
   signal,
+  metadata,
   deadline,
 }: {
   client: grpc.Client;
   unit: Unit;
   signal: AbortSignal;
+  metadata: Readonly<Record<string, string>>;
   deadline: number;
 }): Promise<SendResult> {
   return new Promise((resolve) => {
@@ -63,7 +69,7 @@ function sendUnit({
       // Frames are encoded already.
       (frame: Buffer) => frame,
       PublishReadingsResponse.decode,
-      new grpc.Metadata(),
+      metadataOf(metadata),
       { deadline },
       (error, response) => {
         settled = true;
@@ -91,7 +97,14 @@ function sendUnit({
   });
 }
 
-function resultOf(unit: Unit, response: PublishReadingsResponse | undefined): SendResult {
+function metadataOf(headers: Readonly<Record<string, string>>): grpc.Metadata {
+  const metadata = new grpc.Metadata();
+  for (const [name, value] of Object.entries(headers)) metadata.set(name, value);
+  return metadata;
+}
+
+/** What became of the unit by the response of ingest, which must speak for every reading of it. */
+export function resultOf(unit: Unit, response: PublishReadingsResponse | undefined): SendResult {
   const accepted = Number(response?.accepted ?? 0n);
   const refused = Number(response?.refused ?? 0n);
   if (accepted + refused === unit.readings) {

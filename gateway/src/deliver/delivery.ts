@@ -38,8 +38,8 @@ export type Delivery = {
   submit(readings: readonly GatewayReading[], options?: { readonly waitMs?: number }): Promise<Outcome>;
   /** Whether another reading is accepted now. */
   hasRoom(): boolean;
-  /** Resolves when there is room, or the delivery is closed. */
-  room(): Promise<void>;
+  /** Resolves to true when there is room, to false when the delivery is closed. */
+  room(): Promise<boolean>;
   /** Whether the last call to ingest succeeded; true before the first. */
   isReachable(): boolean;
   counts(): DeliveryCounts;
@@ -137,8 +137,10 @@ export function createDelivery({
     },
     hasRoom: () => !isClosed && waiting < limits.readingsMax,
     async room() {
-      if (isClosed || waiting < limits.readingsMax) return;
-      await new Promise<void>((resolve) => roomWaiters.add(resolve));
+      if (!isClosed && waiting >= limits.readingsMax) {
+        await new Promise<void>((resolve) => roomWaiters.add(resolve));
+      }
+      return !isClosed;
     },
     isReachable: () => isReachable,
     counts: () => ({ ...counts, waiting }),

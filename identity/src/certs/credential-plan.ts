@@ -1,4 +1,5 @@
 import { formatSpiffeName } from "../devices/spiffe-name.ts";
+import { isDeviceClaim } from "../senders/device-claim.ts";
 import type { Scope } from "../users/scopes.ts";
 import type { CertsConfig } from "./settings.ts";
 
@@ -15,11 +16,13 @@ export type CertificatePlan = {
   readonly keyFile: string;
 };
 
-/** A user's token to be there, and where. */
+/** A user's or a device's token to be there, and where. */
 export type UserPlan = {
-  readonly kind: "user";
+  readonly kind: "user" | "device token";
   readonly name: string;
   readonly scopes: readonly Scope[];
+  /** Of a device's token: the devices whose readings it may send. */
+  readonly devices?: readonly string[];
   /** File name in the folder. */
   readonly tokenFile: string;
 };
@@ -70,9 +73,28 @@ export const planUsers: readonly UserPlan[] = [
   },
 ];
 
+/**
+ * The tokens of devices that are asked for, each as `NAME=ID,PREFIX*` or without the name, which is the first entry then. Pure.
+ * @throws RangeError if an id or a prefix is none.
+ */
+export function planDeviceTokens({ deviceTokens }: Pick<CertsConfig, "deviceTokens">): UserPlan[] {
+  return deviceTokens.map((text) => {
+    const [, given, list = ""] = /^(?:([^=,]+)=)?(.*)$/.exec(text) ?? [];
+    const devices = listOf(list);
+    const name = given ?? devices[0]?.replace(/\*$/, "") ?? "";
+    if (devices.length === 0 || !isDeviceClaim(devices) || !/^[A-Za-z0-9._-]+$/.test(name)) {
+      throw new RangeError(
+        `--device-token ${JSON.stringify(text)}: write NAME=ID,PREFIX* with device ids, and prefixes that end with *`,
+      );
+    }
+    const scopes = ["devicemesh.send"] as const;
+    return { kind: "device token", name, scopes, devices, tokenFile: `device-${name}.jwt` };
+  });
+}
+
 function filesOf(name: string): { readonly certificateFile: string; readonly keyFile: string } {
   // A colon is right in an id and not in every file system.
-  const base = name.replaceAll(":", "%3A");
+  const base = name.replaceAll(":", "%3A").replaceAll("*", "all");
   return { certificateFile: `${base}.pem`, keyFile: `${base}-key.pem` };
 }
 

@@ -13,6 +13,8 @@ export type TokenRequest = {
   readonly subject: string;
   readonly tokenId: string;
   readonly scopes: readonly string[];
+  /** Devices whose readings may be sent with it: ids, and prefixes that end with `*`. */
+  readonly devices?: readonly string[] | undefined;
   readonly issuer: string;
   readonly audience: string;
   /** Ms since 1970. */
@@ -41,7 +43,10 @@ export function publicKeysOf(privateKey: string): string {
 /** Signs a token. */
 export async function issueToken(privateKey: string, request: TokenRequest): Promise<string> {
   const jwk = JSON.parse(privateKey) as JWK;
-  return new SignJWT({ scope: request.scopes.join(" ") })
+  return new SignJWT({
+    scope: request.scopes.join(" "),
+    ...(request.devices !== undefined && { devices: request.devices }),
+  })
     .setProtectedHeader({ alg: "ES256", typ: "JWT", ...(jwk.kid === undefined ? {} : { kid: jwk.kid }) })
     .setIssuer(request.issuer)
     .setAudience(request.audience)

@@ -4,6 +4,7 @@ import {
   authorityFiles,
   type CertificatePlan,
   planCertificates,
+  planDeviceTokens,
   planUsers,
   type UserPlan,
 } from "./credential-plan.ts";
@@ -47,7 +48,8 @@ export async function makeCredentials(
     certificates.push(await certificateOf(plan, { authority, config, folder, nowMs }));
   const tokenKey = await tokenKeyOf(folder);
   const tokens: Credential[] = [];
-  for (const plan of planUsers) tokens.push(await tokenOf(plan, { ...tokenKey, config, folder, nowMs }));
+  for (const plan of [...planUsers, ...planDeviceTokens(config)])
+    tokens.push(await tokenOf(plan, { ...tokenKey, config, folder, nowMs }));
   if (folder.read(authorityFiles.denyList) === undefined)
     folder.writePublic(authorityFiles.denyList, denyListText);
   return [authority.credential, ...certificates, tokenKey.credential, ...tokens];
@@ -142,9 +144,9 @@ async function tokenOf(
   const token =
     kept && known !== undefined
       ? known
-      : `${await issueToken(privateKey, { subject: plan.name, tokenId, scopes: plan.scopes, issuer, audience, issuedMs: nowMs - backdatedMs, expiresMs })}\n`;
+      : `${await issueToken(privateKey, { subject: plan.name, tokenId, scopes: plan.scopes, devices: plan.devices, issuer, audience, issuedMs: nowMs - backdatedMs, expiresMs })}\n`;
   folder.writePrivate(plan.tokenFile, token);
-  const what = `user ${plan.name} (${plan.scopes.join(" ")})`;
+  const what = `${plan.kind} ${plan.name} (${plan.devices?.join(" ") ?? plan.scopes.join(" ")})`;
   return { what, files: [plan.tokenFile], made: kept === undefined, expiresMs, denyLine: `token ${tokenId}` };
 }
 

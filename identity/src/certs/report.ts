@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { authorityFiles, planCertificates, planUsers } from "./credential-plan.ts";
+import { authorityFiles, planCertificates, planDeviceTokens, planUsers } from "./credential-plan.ts";
 import type { Credential } from "./make-credentials.ts";
 import type { CertsConfig } from "./settings.ts";
 
@@ -86,7 +86,12 @@ function sendLines(config: CertsConfig, file: FileName, nowMs: number): string {
       `  grpcurl -cacert ${file(authorityFiles.certificate)} -cert ${file(certificateFile)} -key ${file(keyFile)} -d '${JSON.stringify({ readings: [reading] })}' 127.0.0.1:50051 devicemesh.v1.IngestService/PublishReadingBatch`,
     ];
   });
-  return lines.join("\n");
+  const tokens = planDeviceTokens(config).map(({ devices = [], tokenFile }) => {
+    const id = (devices[0] ?? "").replace(/[-._:]?\*$/, "") || "my-device";
+    const document = JSON.stringify({ device_id: id, temperature: 21.5 });
+    return `  curl --cacert ${file(authorityFiles.certificate)} -H "authorization: Bearer $(cat ${file(tokenFile)})" -H 'content-type: application/json' -d '${document}' https://127.0.0.1:8080/v1/readings`;
+  });
+  return [...lines, ...tokens].join("\n");
 }
 
 /** As a word of a shell. */

@@ -39,6 +39,14 @@ export const certsSettings = defineSettings({
       placeholder: "PREFIX,…",
       description: "Device id prefixes that get a gateway certificate, separated by commas.",
     },
+    deviceTokens: {
+      flag: "--device-token",
+      env: "DEVICEMESH_CERTS_DEVICE_TOKEN",
+      kind: "strings",
+      placeholder: "NAME=ID,PREFIX*",
+      description:
+        "A token for devices that send over HTTP or MQTT, with the ids and prefixes that it may send; repeatable.",
+    },
     serverNames: {
       flag: "--server-names",
       env: "DEVICEMESH_CERTS_SERVER_NAMES",

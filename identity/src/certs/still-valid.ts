@@ -73,7 +73,8 @@ export async function goodToken(
   try {
     const user = await identify(new Headers({ authorization: `Bearer ${token.trim()}` }));
     const isAsked = user.subject === plan.name && [...user.scopes].join() === plan.scopes.join();
-    return isAsked && user.expiresMs >= atLeastMs ? user : undefined;
+    const isForThem = (user.devices ?? []).join() === (plan.devices ?? []).join();
+    return isAsked && isForThem && user.expiresMs >= atLeastMs ? user : undefined;
   } catch {
     return undefined;
   }

@@ -20,9 +20,13 @@ export function parseSpiffeName(uri: string): SpiffeName | undefined {
   const [scheme, empty, trustDomain = "", kind, name = "", ...more] = uri.split("/");
   if (scheme !== "spiffe:" || empty !== "" || more.length > 0) return undefined;
   if (kind !== "device" && kind !== "gateway") return undefined;
-  const isName = trustDomainPattern.test(trustDomain) && deviceIdPattern.test(name);
+  const isEvery = kind === "gateway" && name === everyDevice;
+  const isName = trustDomainPattern.test(trustDomain) && (isEvery || deviceIdPattern.test(name));
   return isName ? { trustDomain, kind, name } : undefined;
 }
+
+/** In place of a gateway's prefix: it may send for every device. No device id has this character. */
+export const everyDevice = "*";
 
 /**
  * Writes a name.
@@ -41,7 +45,7 @@ export function formatSpiffeName({ trustDomain, kind, name }: SpiffeName): strin
  * `plant-70`.
  */
 export function mayPublish({ kind, name }: Pick<SpiffeName, "kind" | "name">, deviceId: string): boolean {
-  if (deviceId === name) return true;
+  if (deviceId === name || (kind === "gateway" && name === everyDevice)) return true;
   if (kind === "device" || !deviceId.startsWith(name)) return false;
   return isSeparator(name.charCodeAt(name.length - 1)) || isSeparator(deviceId.charCodeAt(name.length));
 }

@@ -1,5 +1,13 @@
-/** What a user's token may allow. Each stands for itself: none includes another. */
-export const scopes = ["devicemesh.read", "devicemesh.generator", "devicemesh.operate"] as const;
+/**
+ * What a token may allow. Each stands for itself: none includes another. `devicemesh.send` is for readings over HTTP and MQTT, which
+ * the gateway accepts; no RPC needs it.
+ */
+export const scopes = [
+  "devicemesh.read",
+  "devicemesh.send",
+  "devicemesh.generator",
+  "devicemesh.operate",
+] as const;
 
 /** One of them. */
 export type Scope = (typeof scopes)[number];

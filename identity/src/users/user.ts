@@ -1,6 +1,7 @@
 import type { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 import { permissionDenied, unauthenticated } from "../access-error.ts";
 import { type DenyList, isWritableTokenId } from "../deny-list/deny-list.ts";
+import { isDeviceClaim } from "../senders/device-claim.ts";
 import { needOf } from "./scopes.ts";
 
 /** Who a token speaks for. */
@@ -9,6 +10,8 @@ export type User = {
   /** The token's own id (`jti`), by which it can be revoked. */
   readonly tokenId: string;
   readonly scopes: ReadonlySet<string>;
+  /** Devices whose readings it may send (the claim `devices`): ids, and prefixes that end with `*`. */
+  readonly devices?: readonly string[];
   /** Ms since 1970. */
   readonly expiresMs: number;
 };
@@ -82,13 +85,22 @@ export function malformedToken(what: string, cause?: unknown): RpcError {
  *   written into a deny list, because such a token cannot be revoked.
  */
 export function userOf(claims: Readonly<Record<string, unknown>>): User {
-  const { sub, jti, exp, scope } = claims;
+  const { sub, jti, exp, scope, devices } = claims;
   if (typeof sub !== "string" || sub === "") throw malformedToken("it has no subject (sub)");
   if (typeof jti !== "string" || jti === "") throw malformedToken("it has no id (jti)");
   if (!isWritableTokenId(jti)) {
     throw malformedToken("its id (jti) must have no blanks and not begin with #, or it could not be revoked");
   }
   if (typeof exp !== "number" || !Number.isFinite(exp)) throw malformedToken("it has no expiry (exp)");
+  if (devices !== undefined && !isDeviceClaim(devices)) {
+    throw malformedToken("its devices must be a list of device ids, and of prefixes with * at their end");
+  }
   const words = typeof scope === "string" ? scope.split(" ").filter((word) => word !== "") : [];
-  return { subject: sub, tokenId: jti, scopes: new Set(words), expiresMs: exp * 1000 };
+  return {
+    subject: sub,
+    tokenId: jti,
+    scopes: new Set(words),
+    ...(devices !== undefined && { devices }),
+    expiresMs: exp * 1000,
+  };
 }

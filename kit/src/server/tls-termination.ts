@@ -31,6 +31,7 @@ export function createTlsTermination({
   clientCa,
   protocols,
   unverifiedMs = 5000,
+  isCertificateOptional = false,
   onError = () => {},
 }: {
   readonly key: string;
@@ -39,6 +40,8 @@ export function createTlsTermination({
   /** In ALPN's names, the preferred one first. */
   readonly protocols: readonly string[];
   readonly unverifiedMs?: number;
+  /** Whether clients may stay without a certificate. */
+  readonly isCertificateOptional?: boolean;
   readonly onError?: (error: unknown) => void;
 }): TlsTermination {
   const peers = new Map<string, TlsPeer>();
@@ -58,7 +61,7 @@ export function createTlsTermination({
     const peer = peerOfSocket(socket);
     peers.set(address, peer);
     const timer =
-      clientCa === undefined || peer.kind === "verified"
+      clientCa === undefined || peer.kind === "verified" || isCertificateOptional
         ? undefined
         : setTimeout(() => socket.destroy(), unverifiedMs).unref();
     socket.once("close", () => {

@@ -7,7 +7,9 @@ import { openCallsLimitMs } from "../limits.ts";
 import type { ServicesConfig } from "../services/service-plans.ts";
 
 /** What is behind the front door. */
-export type Backends = Readonly<Record<"ingest" | "query" | "aggregator" | "generator", HostPort>>;
+export type Backends = Readonly<
+  Record<"ingest" | "query" | "aggregator" | "generator" | "gateway", HostPort>
+>;
 
 /**
  * How Envoy is run before the services of a mesh. Where there is identity, people and devices have listeners of
@@ -24,7 +26,7 @@ export async function planFrontDoor(
 ): Promise<Omit<StartEnvoyOptions, "detached" | "onSpawn" | "onOutput">> {
   const { identity, ports } = config;
   const { address: host } = await lookup(config.host);
-  const { ingest, query, aggregator, generator } = backends;
+  const { ingest, query, aggregator, generator, gateway } = backends;
   return {
     binary,
     folder,
@@ -50,6 +52,7 @@ export async function planFrontDoor(
     query: [query],
     aggregator: [aggregator],
     generator: [generator],
+    gateway: [gateway],
     corsOrigins: listOf(config.corsOrigin ?? ""),
     drainMs: 0,
     openCallsMs: openCallsLimitMs,

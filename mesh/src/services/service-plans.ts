@@ -56,6 +56,10 @@ export type ServicesConfig = {
   readonly checkpoints: string;
   /** Origins of web pages that may call, with commas. */
   readonly corsOrigin: string | undefined;
+  /** The port of the gateway's MQTT broker; none if undefined. */
+  readonly mqttPort?: number | undefined;
+  /** An existing MQTT broker that the gateway reads from, which may have a password in it. */
+  readonly mqttUrl?: string | undefined;
   /** How many devices play at the start; none if undefined. */
   readonly devices: number | undefined;
   /** A folder for readings that the generator could not deliver before it ended; none are kept if undefined. */
@@ -64,7 +68,15 @@ export type ServicesConfig = {
 };
 
 /** The names of the services, in the order in which they start; the front door is one of them. */
-export const serviceNames = ["operator", "aggregator", "ingest", "query", "envoy", "generator"] as const;
+export const serviceNames = [
+  "operator",
+  "aggregator",
+  "ingest",
+  "query",
+  "gateway",
+  "envoy",
+  "generator",
+] as const;
 
 export type ServiceName = (typeof serviceNames)[number];
 
@@ -165,6 +177,28 @@ export function planGenerator(config: ServicesConfig, target: string): ServicePl
       ...(spill === undefined ? [] : ["--spill", spill]),
       ...identityFlags(config),
       ...gatewayFlags(config),
+      ...["--log-level", logLevel],
+    ],
+  };
+}
+
+/** The command of the gateway, which sends to `ingest` (host:port) without going through Envoy. Pure. */
+export function planGateway(config: ServicesConfig, ingest: string): ServicePlan {
+  const { identity, mqttPort, mqttUrl, corsOrigin, logLevel } = config;
+  return {
+    name: "gateway",
+    main: mainOf("gateway"),
+    ...(mqttUrl !== undefined && { env: { DEVICEMESH_MQTT_URL: mqttUrl } }),
+    args: (port) => [
+      ...listenFlags(0)(port),
+      ...["--ingest", ingest],
+      ...(mqttPort === undefined ? [] : ["--mqtt-port", `${mqttPort}`]),
+      ...(corsOrigin === undefined ? [] : ["--cors-origin", corsOrigin]),
+      ...identityFlags(config),
+      // It has checked who sends what; ingest trusts what comes from this side of Envoy.
+      ...(identity
+        ? ["--jwks", identity.credentials.jwks, "--forwarded-name", "spiffe://devicemesh/gateway/*"]
+        : []),
       ...["--log-level", logLevel],
     ],
   };

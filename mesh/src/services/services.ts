@@ -5,6 +5,7 @@ import { type EnvoyProcess, startEnvoyProcess } from "../front-door/envoy-proces
 import { planFrontDoor } from "../front-door/front-door.ts";
 import type { Step } from "../steps.ts";
 import {
+  planGateway,
   planGenerator,
   planServices,
   type ServiceName,
@@ -83,6 +84,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
           ingest: behind("ingest"),
           query: behind("query"),
           aggregator: behind("aggregator"),
+          gateway: behind("gateway"),
           generator: { host: "127.0.0.1", port: generatorPort },
         },
       }),
@@ -121,6 +123,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
     // query ends the watches, which would last for ever. The watchers last.
     await started.get("generator")?.stop();
     await Promise.all([started.get("envoy")?.stop(), started.get("query")?.stop()]);
+    await started.get("gateway")?.stop();
     await started.get("ingest")?.stop();
     await Promise.all([started.get("aggregator")?.stop(), started.get("operator")?.stop()]);
   }
@@ -135,12 +138,17 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
       { name: "aggregator", needs: ["operator"], run: () => start(plans.aggregator) },
       { name: "ingest", needs: ["operator"], run: () => start(plans.ingest) },
       { name: "query", needs: ["operator"], run: () => start(plans.query) },
+      {
+        name: "gateway",
+        needs: ["ingest"],
+        run: () => start(planGateway(config, get("ingest").address)),
+      },
       ...(envoyBinary === undefined
         ? []
         : [
             {
               name: "envoy",
-              needs: ["aggregator", "ingest", "query"],
+              needs: ["aggregator", "ingest", "query", "gateway"],
               run: () => startFrontDoor(envoyBinary),
             },
           ]),

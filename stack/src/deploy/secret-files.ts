@@ -59,6 +59,7 @@ export async function makeSecrets(options: {
       out: join(folder, "certs"),
       renew,
       devices: "my-thermostat",
+      deviceTokens: [],
       gateways: "demo",
       // What the generator calls the door, and what Grafana is asked by from its own node.
       serverNames: [...new Set([...hosts, "envoy", "localhost", "127.0.0.1"])].join(","),

@@ -1,0 +1,90 @@
+import { generate, type IConnectPacket, type Packet, parser } from "mqtt-packet";
+
+export type { IConnackPacket, IConnectPacket, IPublishPacket, ISubscribePacket, Packet } from "mqtt-packet";
+
+/** Versions of the protocol: 3.1, 3.1.1 and 5. */
+export type MqttVersion = NonNullable<IConnectPacket["protocolVersion"]>;
+
+/** Cuts the bytes of a connection into packets. */
+export type PacketReader = {
+  /** The packets that are complete with these bytes, or why the connection cannot go on. */
+  read(bytes: Buffer): readonly Packet[];
+};
+
+/** Why a connection is closed: its bytes break the protocol. */
+export class MqttProtocolError extends Error {}
+
+/**
+ * A reader of packets of at most `bytesMax` bytes. A server learns the version from CONNECT; a client gives its own.
+ * Reading throws an MqttProtocolError for malformed and too large packets.
+ */
+export function createPacketReader({
+  bytesMax,
+  version,
+}: {
+  readonly bytesMax: number;
+  readonly version?: MqttVersion;
+}): PacketReader {
+  const reader = parser(version === undefined ? {} : { protocolVersion: version });
+  const guard = createSizeGuard(bytesMax);
+  let packets: Packet[] = [];
+  let problem: unknown;
+  reader.on("packet", (packet) => packets.push(packet));
+  reader.on("error", (error: unknown) => {
+    problem ??= error;
+  });
+
+  return {
+    read(bytes) {
+      guard(bytes);
+      try {
+        reader.parse(bytes);
+      } catch (error) {
+        problem ??= error;
+      }
+      if (problem !== undefined) {
+        const text = problem instanceof Error ? problem.message : String(problem);
+        throw new MqttProtocolError(text, { cause: problem });
+      }
+      const complete = packets;
+      packets = [];
+      return complete;
+    },
+  };
+}
+
+/** The bytes of a packet. */
+export function encodePacket(packet: Packet, version: MqttVersion): Buffer {
+  return generate(packet, { protocolVersion: version });
+}
+
+/** The parser holds a packet until it is complete, so its length must be checked when its header comes. */
+function createSizeGuard(bytesMax: number): (bytes: Buffer) => void {
+  let state: "type" | "length" | "body" = "type";
+  let left = 0;
+  let shift = 0;
+
+  return (bytes) => {
+    for (let at = 0; at < bytes.length; ) {
+      if (state === "type") {
+        state = "length";
+        left = 0;
+        shift = 0;
+        at += 1;
+      } else if (state === "length") {
+        const byte = bytes[at]!;
+        left += (byte & 0x7f) << shift;
+        shift += 7;
+        at += 1;
+        if (left > bytesMax || shift > 28)
+          throw new MqttProtocolError(`a packet is larger than ${bytesMax} bytes`);
+        if ((byte & 0x80) === 0) state = left === 0 ? "type" : "body";
+      } else {
+        const part = Math.min(left, bytes.length - at);
+        left -= part;
+        at += part;
+        if (left === 0) state = "type";
+      }
+    }
+  };
+}

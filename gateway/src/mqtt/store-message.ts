@@ -1,0 +1,53 @@
+import type { Delivery } from "../deliver/delivery.ts";
+import { type Sender, submitChecked } from "../deliver/submit-checked.ts";
+import type { TopicMapping } from "../topics/topic-mapping.ts";
+
+/** What became of a message. */
+export type StoredMessage =
+  /** Each of its readings is durably stored; there may be none. */
+  | { readonly kind: "stored"; readonly readings: number }
+  /** At least one broke a rule, the others are stored; `isForeign` if it is of a device that is not the sender's. */
+  | { readonly kind: "rejected"; readonly isForeign: boolean; readonly text: string }
+  /** The gateway is closing: the message may be stored or not. */
+  | { readonly kind: "closing" };
+
+/** Stores the readings of a message; waits as long as it takes. */
+export type StoreMessage = (
+  message: { readonly topic: string; readonly payload: Uint8Array },
+  sender: Sender | undefined,
+) => Promise<StoredMessage>;
+
+/** Stores messages through the delivery. `onRejected` is told of each message with a rejected reading. */
+export function createStoreMessage({
+  mapping,
+  delivery,
+  clock,
+  isClosing,
+  onRejected = () => {},
+}: {
+  readonly mapping: TopicMapping;
+  readonly delivery: Delivery;
+  /** Ms since 1970. */
+  readonly clock: () => number;
+  readonly isClosing: () => boolean;
+  onRejected?(rejected: { readonly topic: string; readonly text: string }): void;
+}): StoreMessage {
+  return async ({ topic, payload }, sender) => {
+    const { readings, rejected } = mapping({ topic, payload, nowMs: clock() });
+    if (readings.length === 0 && rejected.length === 0) return { kind: "stored", readings: 0 };
+    for (;;) {
+      if (isClosing()) return { kind: "closing" };
+      const outcome = await submitChecked(readings, { delivery, sender, nowMs: () => performance.now() });
+      if (outcome.kind === "unavailable") {
+        if (!(await delivery.room())) return { kind: "closing" };
+        continue;
+      }
+      const all = [...rejected, ...outcome.rejected];
+      const [first] = all;
+      if (first === undefined) return { kind: "stored", readings: readings.length };
+      const text = `${topic}: ${first.field} ${first.text} (${first.rule})`;
+      onRejected({ topic, text });
+      return { kind: "rejected", text, isForeign: all.some(({ rule }) => rule === "device_id.identity") };
+    }
+  };
+}

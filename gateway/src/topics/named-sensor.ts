@@ -1,0 +1,14 @@
+import type { KnownSensor, SensorLookup } from "../readings/sensor-lookup.ts";
+
+/** The sensor at the end of an object's name, and what stands before it: `living_room_temperature` is `living_room` and `temperature`. */
+export type NamedSensor = { readonly known: KnownSensor; readonly place: string };
+
+/** Finds the longest name of a sensor that an object's name ends with. Undefined if it ends with none. Pure. */
+export function namedSensorOf(objectId: string, lookup: SensorLookup): NamedSensor | undefined {
+  const words = objectId.split("_");
+  for (let at = 0; at < words.length; at++) {
+    const known = lookup.find(words.slice(at).join("_"));
+    if (known) return { known, place: words.slice(0, at).join("_") };
+  }
+  return undefined;
+}

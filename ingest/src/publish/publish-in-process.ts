@@ -1,0 +1,28 @@
+import {
+  IngestServiceService,
+  type PublishReadingBatchResponse,
+} from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
+import type { PublishDependencies } from "./publish-dependencies.ts";
+import { publishReadingBatch } from "./publish-reading-batch.ts";
+
+/**
+ * PublishReadingBatch for the other parts of this process, which have checked who sends what: no identity, no network.
+ * Rejects with the error of the call, or with the signal's reason when it aborts.
+ */
+export type PublishInProcess = (frame: Buffer, signal: AbortSignal) => Promise<PublishReadingBatchResponse>;
+
+const { path } = IngestServiceService.publishReadingBatch;
+
+/** Publishes through the same admission and counters as calls from outside. */
+export function createPublishInProcess(dependencies: PublishDependencies): PublishInProcess {
+  return async (frame, signal) => {
+    signal.throwIfAborted();
+    const onAbandoned = (listener: () => void): void =>
+      signal.addEventListener("abort", listener, { once: true });
+    const answer = await dependencies.calls.serve({ path, onAbandoned }, (abandoned) =>
+      publishReadingBatch(dependencies, { frame, publisher: undefined, signal: abandoned }),
+    );
+    if (answer.kind === "response") return answer.response;
+    throw answer.kind === "error" ? answer.error : signal.reason;
+  };
+}
