@@ -48,7 +48,7 @@ async function scanQuantiles(
 ): Promise<ReadonlyMap<Aggregate, readonly QuantileValue[]>> {
   const { grouping, buckets, quantiles } = request;
   const found = new Map<Aggregate, readonly QuantileValue[]>();
-  const { completeThroughMs, rawKeptSinceMs } = await store.sealHorizon(signal);
+  const { rawKeptSinceMs } = await store.readHorizon(signal);
   const rows = request.rows.filter(({ partial }) => partial.firstAtMs >= rawKeptSinceMs);
   checkReadings(rows.reduce((sum, { partial }) => sum + partial.count, 0));
   const valuesOf = new Map(rows.map((row) => [keyOf(row), [] as number[]]));
@@ -56,7 +56,8 @@ async function scanQuantiles(
     filter: narrowed(request.filter, rows),
     sinceMs: Math.max(Math.min(...rows.map(({ partial }) => partial.firstAtMs)), request.timeframe.sinceMs),
     toMs: Math.min(Math.max(...rows.map(({ partial }) => partial.lastAtMs)) + 1, request.timeframe.toMs),
-    arrivedToMs: completeThroughMs,
+    // The rows count what had arrived when they were read, sealed or not.
+    arrivedToMs: Number.POSITIVE_INFINITY,
   };
   if (rows.length === 0 || scan.sinceMs >= scan.toMs) return found;
   let count = 0;

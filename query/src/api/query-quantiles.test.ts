@@ -63,11 +63,20 @@ it("gives none for rows with readings from before raw readings are kept", async 
   const { client, memory } = running;
   const dayMs = 86_400_000;
   memory.append([temperature("a", -5 * dayMs), temperature("a"), temperature("b")]);
-  const { sealHorizon } = memory.store;
-  memory.store.sealHorizon = async (signal) => ({
-    ...(await sealHorizon(signal)),
+  const { readHorizon } = memory.store;
+  memory.store.readHorizon = async (signal) => ({
+    ...(await readHorizon(signal)),
     rawKeptSinceMs: temperature("a", -dayMs).timestampMs,
   });
   const { rows } = await client.getAggregates({ quantiles: [0.5] });
   expect(rows.map(valuesOf)).toEqual([[], [[0.5, 21.5]]]);
+});
+
+it("counts the newest readings, which a sealed horizon may leave out", async () => {
+  await using running = await startTestQuery();
+  const { client, memory } = running;
+  memory.append([temperature("a", 0, 7)]);
+  const { sealHorizon } = memory.store;
+  memory.store.sealHorizon = async (signal) => ({ ...(await sealHorizon(signal)), completeThroughMs: 0 });
+  expect((await client.getAggregates({ quantiles: [1] })).rows.map(valuesOf)).toEqual([[[1, 7]]]);
 });

@@ -32,8 +32,8 @@ export type ReadingScans = {
   /**
    * All readings of the scan, each once, in the order (timestamp, device_id, sensor), in pieces of 1 to
    * `scanPieceRowsMax`. Between two pieces it holds no connection, slot or transaction of the store, and one bounded read
-   * in memory, so its caller may take any time. `arrivedToMs` is the `completeThroughMs` of a sealed horizon, and
-   * `sinceMs` is not before its `rawKeptSinceMs`.
+   * in memory, so its caller may take any time. `arrivedToMs` is the `completeThroughMs` of a sealed horizon, or Infinity:
+   * then some of the readings that arrive meanwhile are among them. `sinceMs` is not before its `rawKeptSinceMs`.
    * @throws RpcError UNAVAILABLE if readings of the timeframe expire meanwhile.
    */
   scanReadings(scan: ReadingScan, signal: AbortSignal): AsyncIterable<ReadingColumns>;
