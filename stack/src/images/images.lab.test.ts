@@ -8,7 +8,7 @@ import { brokenImports } from "../../testing/images/image-imports.ts";
 import { configFolder, projectFolder } from "../deploy/stack-files.ts";
 
 const images = [
-  { name: "services", user: "node", addsMegabytes: 60 },
+  { name: "services", user: "node", addsMegabytes: 80 },
   { name: "kafka", user: "devicemesh", addsMegabytes: 90 },
   { name: "spark", user: "devicemesh", addsMegabytes: 420 },
   { name: "envoy", user: "devicemesh", addsMegabytes: 220 },
