@@ -55,7 +55,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "web",
   ],
   // All but proto in its tests only: it stands before whatever serves.
-  envoy: ["proto", "kit", "identity", "engines", "client", "ingest", "query", "generator"],
+  envoy: ["proto", "kit", "identity", "engines", "client", "ingest", "query", "generator", "gateway"],
   engines: ["kit"],
   stack: [
     "proto",

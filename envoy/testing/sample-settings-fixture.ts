@@ -35,6 +35,7 @@ export async function sampleSettings(
     query: [{ host: "tasks.query", port: 8080 }],
     generator: [{ host: "tasks.generator", port: 8080 }],
     aggregator: [{ host: "tasks.aggregator", port: 8080 }],
+    gateway: [{ host: "tasks.gateway", port: 8082 }],
     admin: { host: "127.0.0.1", port: 9902 },
     public: { host: "0.0.0.0", port: 8443, ...server },
     users: { jwksFile, issuer: "https://issuer.example", audience: "devicemesh" },
