@@ -11,6 +11,7 @@ import { replayFile } from "./replay/replay.ts";
 import { type ReplaySettings, replaySettings } from "./replay/replay-settings.ts";
 import { serveCommand } from "./serve/serve-command.ts";
 import { serveSettings } from "./serve/serve-settings.ts";
+import { readDeviceSensors } from "./simulate/device-sensors.ts";
 import { type SimulateSettings, simulateSettings } from "./simulate/simulate-settings.ts";
 import { replayProgressText, replaySummaryText, simulationText } from "./texts.ts";
 
@@ -91,6 +92,7 @@ async function play(
     target,
     tls,
     devicePrefix: values.devicePrefix,
+    deviceSensors: readDeviceSensors(values),
     logger: createLogger({ name: "generator", level: values.logLevel }),
     clock,
     limits: { memoryReadings },

@@ -7,8 +7,10 @@ import { startFakeIngest } from "@devicemesh/client/testing/fake-ingest";
 import { createManualClock } from "@devicemesh/client/testing/manual-clock";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { sensors } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
 import { createGenerator } from "./generator.ts";
+import { createDevices } from "./simulate/devices.ts";
 
 const logger = silentLogger();
 
@@ -43,7 +45,7 @@ describe("generator", () => {
     await using ingest = await startFakeIngest();
     await using generator = createGenerator({ target: ingest.target, logger, limits: { unitAgeMs: 20 } });
     expect(generator.state()).toMatchObject({ running: false, sent: 0, play: undefined });
-    generator.start({ devices: 4, intervalMs: 10 });
+    generator.start({ devices: sensors.length, intervalMs: 10 });
     await waitUntil(() => generator.state().acked >= 40, { what: "40 readings are acknowledged" });
     expect(generator.state()).toMatchObject({ running: true, refused: 0, dropped: 0 });
     await generator.stop();
@@ -53,7 +55,7 @@ describe("generator", () => {
     expect(acked).toBe(sent);
     expect(ingest.stored).toHaveLength(sent);
     expect(new Set(ingest.stored.map((identity) => identity.split("|")[0]))).toEqual(
-      new Set(["thermostat-0001", "barometer-0002", "hygrometer-0003", "heart-rate-meter-0004"]),
+      new Set(createDevices(sensors.length).ids),
     );
   });
 
@@ -106,7 +108,7 @@ describe("generator", () => {
     const ingest = await startFakeIngest();
     ingest.kill();
     await using generator = createGenerator({ target: ingest.target, logger, limits: { unitAgeMs: 1 } });
-    generator.start({ devices: 4, intervalMs: 10 });
+    generator.start({ devices: sensors.length, intervalMs: 10 });
     await waitUntil(() => generator.state().lastError !== undefined, { what: "the first failure" });
     expect(generator.state().lastError?.text).toContain("UNAVAILABLE");
     await generator.stop({ limitMs: 10 });

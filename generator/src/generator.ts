@@ -14,6 +14,7 @@ import { createRandom } from "@devicemesh/client/random";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 import { stopLimitMs } from "./limits.ts";
+import type { DeviceSensors } from "./simulate/devices.ts";
 import { type Play, type RunningSimulation, startSimulation } from "./simulate/simulation.ts";
 import { type SimulationRequest, simulationOf } from "./simulate/simulation-request.ts";
 
@@ -25,6 +26,8 @@ export type GeneratorOptions = {
   readonly tls?: IngestTls | undefined;
   /** Stands before the ids of the devices; nothing by default. */
   readonly devicePrefix?: string | undefined;
+  /** Which sensors the devices have; those with a device type of their own by default. */
+  readonly deviceSensors?: DeviceSensors | undefined;
   readonly logger: Logger;
   readonly clock?: Clock;
   /** The seed of requests that name none; another random one for each start by default. */
@@ -72,7 +75,7 @@ export type Generator = AsyncDisposable & {
  * @throws if the spill folder cannot be made or listed.
  */
 export function createGenerator(options: GeneratorOptions): Generator {
-  const { target, tls, logger, clock = systemClock, devicePrefix } = options;
+  const { target, tls, logger, clock = systemClock, devicePrefix, deviceSensors } = options;
   const spill =
     options.spill &&
     openSpill({
@@ -91,6 +94,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     whenFull: "drop",
     spill,
     limits: options.limits ?? {},
+    sensors: deviceSensors?.sensors,
     observe,
   });
   let playing: RunningSimulation | undefined;
@@ -148,7 +152,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
 
   return {
     start(request) {
-      const next = simulationOf(request, { seed: options.seed ?? randomSeed(), devicePrefix });
+      const next = simulationOf(request, { seed: options.seed ?? randomSeed(), devicePrefix, deviceSensors });
       if (closed !== undefined)
         throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
       if (playing !== undefined)

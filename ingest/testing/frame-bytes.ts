@@ -1,6 +1,12 @@
+import { sensors } from "@devicemesh/proto";
 import fc from "fast-check";
 
 /** Frames as bytes, by every legal way to write them and some illegal ones; for property tests. */
+
+/** The field number of Reading.sensor_value. */
+const sensorValueField = 15;
+
+const measurementFields = [...sensors.map((sensor) => sensor.measurementField), sensorValueField];
 
 /** A number as a varint of at least `bytesMin` bytes: longer than needed is legal. */
 export function varintBytes(value: bigint, bytesMin = 1): Buffer {
@@ -39,7 +45,7 @@ export function doubleField(field: number, value: number): Buffer {
 export const deviceIdBytes: fc.Arbitrary<Buffer> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,40}$/).map((id) => Buffer.from(id)),
+    arbitrary: fc.stringMatching(/^[A-Za-z0-9_%][A-Za-z0-9_.:/@~=%-]{0,40}$/).map((id) => Buffer.from(id)),
   },
   fc.constantFrom(1, 127, 128, 129, 300).map((length) => Buffer.alloc(length, "d")),
   fc.string({ unit: "grapheme", maxLength: 8 }).map((id) => Buffer.from(id)),
@@ -64,7 +70,7 @@ const unknownField: fc.Arbitrary<Buffer> = fc
     const content = Buffer.from(bytes);
     if (kind === 0 && field > 2) return varintField(field, BigInt(content.length) << 40n);
     if (kind === 1 && field > 2) return Buffer.concat([tagBytes(field, 1), Buffer.alloc(8, 7)]);
-    if (kind === 2 && field > 6 && field !== 15) return lengthDelimited(field, content);
+    if (kind === 2 && field > 2 && !measurementFields.includes(field)) return lengthDelimited(field, content);
     if (kind === 3) return Buffer.concat([tagBytes(field, 5), Buffer.alloc(4, 7)]);
     const inner =
       kind === 4
@@ -135,8 +141,9 @@ export const readingBytes: fc.Arbitrary<Buffer> = message(
   fc.oneof(
     field(1, deviceIdBytes),
     field(2, timestamp),
-    ...[3, 4, 5, 6].map((number) => field(number, measurement)),
-    field(15, sensorValue),
+    ...measurementFields.map((number) =>
+      field(number, number === sensorValueField ? sensorValue : measurement),
+    ),
   ),
   6,
 );

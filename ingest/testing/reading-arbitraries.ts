@@ -10,7 +10,7 @@ import fc from "fast-check";
 /** For property tests: the time around which the readings' borders lie. */
 export const nowMs = Date.UTC(2026, 10, 23, 20, 4, 22, 123);
 
-const goodDeviceId = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,20}$/);
+const goodDeviceId = fc.stringMatching(/^[A-Za-z0-9_%][A-Za-z0-9_.:/@~=%-]{0,20}$/);
 const deviceId = fc.oneof(
   { weight: 12, arbitrary: goodDeviceId },
   fc.constantFrom(0, 1, 2, 127, 128, 129).map((length) => "d".repeat(length)),
@@ -33,6 +33,10 @@ const deviceId = fc.oneof(
     "a٠",
     "Ａ",
     "a/b",
+    "/a",
+    "@a",
+    "%a",
+    "a+b",
     "a@b",
     "😀",
   ),

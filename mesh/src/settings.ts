@@ -1,6 +1,7 @@
 import { generatorEnvironment } from "@devicemesh/generator";
 import { deviceAccessSettings } from "@devicemesh/identity";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { ingestSensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { chainSettings } from "@devicemesh/pipeline";
 import { embeddedSettings } from "@devicemesh/standalone/settings";
 
@@ -96,6 +97,7 @@ export const meshSettings = defineSettings({
       placeholder: "FOLDER",
       description: "Folder of the engines' data, the logs and the state of the processes.",
     },
+    ...ingestSensorSettings(),
     devices,
     noGenerator,
     replay,

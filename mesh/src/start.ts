@@ -209,6 +209,8 @@ function servicesConfigOf(
       tenMinutes: config.retain10min,
       day: config.retain1day,
     },
+    sensors: config.sensors === undefined ? undefined : resolve(config.sensors),
+    unknownSensors: config.unknownSensors,
     checkpoints: join(folder, "checkpoints"),
     corsOrigin: config.corsOrigin,
     mqttPort: config.mqttPort,

@@ -1,5 +1,5 @@
-/** What a device id looks like: 1 to 128 of [A-Za-z0-9._:-], the first character alphanumeric. */
-export const deviceIdPattern = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/;
+/** What a device id looks like: 1 to 128 of [A-Za-z0-9_.:/@~=%-], the first character alphanumeric, `_` or `%`. */
+export const deviceIdPattern = /^[A-Za-z0-9_%][A-Za-z0-9_.:/@~=%-]{0,127}$/;
 
 /** What the name of a sensor looks like: 1 to 64 of [A-Za-z0-9_.-], the first character alphanumeric or _. */
 export const sensorNamePattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/;

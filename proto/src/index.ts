@@ -7,6 +7,7 @@ export {
   latestTimestampMs,
   sensorNamePattern,
 } from "./bounds.ts";
+export { decodeDeviceId, encodeDeviceId, isDeviceId } from "./device-ids.ts";
 export { type DeviceMessage, identityOf } from "./device-message.ts";
 export { alignDown, alignUp, defaultLevels, type Level } from "./levels.ts";
 export {

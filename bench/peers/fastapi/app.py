@@ -36,7 +36,7 @@ class HeartRateMeter(BaseModel):
 
 
 class Reading(BaseModel):
-    device_id: str = Field(regex=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$")
+    device_id: str = Field(regex=r"^[A-Za-z0-9_%][A-Za-z0-9_.:/@~=%-]{0,127}$")
     timestamp: datetime
     thermostat: Optional[Thermostat]
     barometer: Optional[Barometer]

@@ -1,5 +1,6 @@
 import type { ReadingSink } from "@devicemesh/client/delivery/frame-encoder";
 import { createRandom, exponential } from "@devicemesh/client/random";
+import { type SensorSpec, sensors as typedSensors } from "@devicemesh/proto";
 import { createDelayedReadings } from "./delayed-readings.ts";
 import type { FaultPlan } from "./fault-plan.ts";
 import { invalidReadings } from "./invalid-readings.ts";
@@ -30,15 +31,19 @@ export function createFaults({
   seed,
   deviceCount,
   sink,
+  sensors = typedSensors,
   queuedMax = 100_000,
 }: {
   plan: FaultPlan;
   seed: bigint;
   deviceCount: number;
   sink: ReadingSink;
+  /** By code; those with a device type of their own by default. */
+  sensors?: readonly SensorSpec[];
   queuedMax?: number;
 }): Faults {
   const random = createRandom(seed, faultStream);
+  const breakers = invalidReadings(sensors);
   const held = createDelayedReadings(plan.lateRate > 0 || plan.offlineRate > 0 ? queuedMax : 0);
   const shuffle = plan.shuffleSpan > 1 ? createShuffle({ span: plan.shuffleSpan, random, sink }) : undefined;
   const out = shuffle?.add ?? sink;
@@ -75,7 +80,7 @@ export function createFaults({
       }
       const skewedMs = timestampMs + skewsMs[index]!;
       if (happens(plan.invalidRate)) {
-        const breakReading = invalidReadings[Math.floor(random() * invalidReadings.length)]!;
+        const breakReading = breakers[Math.floor(random() * breakers.length)]!;
         breakReading(deviceId, sensorCode, skewedMs, value, double);
       } else {
         double(deviceId, sensorCode, skewedMs, value);

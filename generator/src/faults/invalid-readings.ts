@@ -1,10 +1,10 @@
 import { noSensor, type ReadingSink } from "@devicemesh/client/delivery/frame-encoder";
-import { clockAheadMaxMs, earliestTimestampMs, sensors } from "@devicemesh/proto";
+import { clockAheadMaxMs, earliestTimestampMs, type SensorSpec } from "@devicemesh/proto";
 
 type Breaker = (...reading: [...Parameters<ReadingSink>, ReadingSink]) => void;
 
-/** The ways in which a reading is broken on purpose. Each breaks one rule of the contract for sure. */
-export const invalidReadings: readonly Breaker[] = [
+/** The ways in which a reading of these sensors (by code) is broken on purpose. Each breaks one rule for sure. */
+export const invalidReadings = (sensors: readonly SensorSpec[]): readonly Breaker[] => [
   (_deviceId, code, time, value, sink) => sink("", code, time, value),
   (deviceId, code, time, value, sink) => sink(`-${deviceId}`, code, time, value),
   (deviceId, code, time, value, sink) => sink(`${deviceId} é|`, code, time, value),

@@ -13,7 +13,7 @@ export type ReadingColumns = {
 /** Room for that many readings. */
 export function createReadingColumns(slots: number): ReadingColumns {
   const deviceIds: string[] = [];
-  const sensorCodes = new Uint8Array(slots);
+  const sensorCodes = new Uint16Array(slots);
   const timestampsMs = new Float64Array(slots);
   const values = new Float64Array(slots);
 

@@ -1,4 +1,4 @@
-import { deviceIdPattern, earliestTimestampMs, sensors } from "@devicemesh/proto";
+import { deviceIdPattern, earliestTimestampMs, type SensorCatalog } from "@devicemesh/proto";
 import { quotedCharactersMax } from "../limits.ts";
 
 /** The columns of a recording; in any order, among others. */
@@ -14,7 +14,7 @@ export type RecordingRow =
   | {
       readonly kind: "reading";
       readonly deviceId: string;
-      /** The place in the table `sensors`. */
+      /** That of the catalog. */
       readonly sensorCode: number;
       /** Whole milliseconds since 1970; digits below are cut off. */
       readonly timestampMs: number;
@@ -53,13 +53,17 @@ export function findColumns(
 }
 
 /** Reads one row. Whatever the contract says of a reading by itself is checked here, so that it has a line number. */
-export function readRow(fields: readonly string[], columns: RecordingColumns): RecordingRow {
+export function readRow(
+  fields: readonly string[],
+  columns: RecordingColumns,
+  catalog: SensorCatalog,
+): RecordingRow {
   if (fields.length !== columns.count) {
     return bad(`it has ${fields.length} fields, the header has ${columns.count}`);
   }
   const deviceId = fields[columns.device_id]!;
   if (!deviceIdPattern.test(deviceId))
-    return bad(`device_id ${quote(deviceId)} is not 1 to 128 of A-Z a-z 0-9 . _ : -`);
+    return bad(`device_id ${quote(deviceId)} is not 1 to 128 of A-Z a-z 0-9 _ . : - / @ ~ = %`);
 
   const timestamp = fields[columns.timestamp]!;
   const timestampMs = readTimestamp(timestamp);
@@ -69,14 +73,15 @@ export function readRow(fields: readonly string[], columns: RecordingColumns): R
   if (timestampMs < earliestTimestampMs) return bad(`timestamp ${quote(timestamp)} is before 2000`);
 
   const sensor = fields[columns.sensor]!;
-  const sensorCode = sensors.findIndex((spec) => spec.sensor === sensor);
-  if (sensorCode < 0)
-    return bad(`sensor ${quote(sensor)} is not one of ${sensors.map((spec) => spec.sensor).join(", ")}`);
+  const sensorCode = catalog.codeOfNamed(sensor);
+  const spec = sensorCode === undefined ? undefined : catalog.sensors[sensorCode];
+  if (sensorCode === undefined || spec === undefined)
+    return bad(`sensor ${quote(sensor)} is not in the sensor catalog`);
 
   const text = fields[columns.value]!;
   if (!decimalPattern.test(text)) return bad(`value ${quote(text)} is not a number`);
   const value = Number(text);
-  const { minimum, maximum, unit } = sensors[sensorCode]!;
+  const { minimum, maximum, unit } = spec;
   if (value < minimum || value > maximum)
     return bad(`value ${text} is not within ${minimum} to ${maximum} ${unit}`);
   return { kind: "reading", deviceId, sensorCode, timestampMs, value };

@@ -2,6 +2,7 @@ import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createFieldReader, type FieldLine } from "@devicemesh/import/formats/csv-rows";
 import { createTextReader } from "@devicemesh/import/source/encoding";
+import { createSensorCatalog, type SensorCatalog } from "@devicemesh/proto";
 import {
   findColumns,
   type RecordingColumns,
@@ -34,7 +35,10 @@ export type Recording = {
  * Opens a recording and reads its header. A row that cannot be read is a bad row and hides no other.
  * @throws RecordingError if the file cannot be read, or has no header with all columns.
  */
-export async function openRecording(file: string): Promise<Recording> {
+export async function openRecording(
+  file: string,
+  catalog: SensorCatalog = createSensorCatalog(),
+): Promise<Recording> {
   const stats = await stat(file).catch((cause) => {
     throw unreadable(file, cause);
   });
@@ -56,7 +60,7 @@ export async function openRecording(file: string): Promise<Recording> {
       for await (const { fields, problem, line } of fieldLines(countBytes(chunks))) {
         if (columns === undefined) columns = columnsOf(file, fields, problem);
         else if (problem !== undefined) yield { kind: "bad", reason: problem, line };
-        else yield { ...readRow(fields, columns), line };
+        else yield { ...readRow(fields, columns, catalog), line };
       }
     } catch (cause) {
       throw cause instanceof RecordingError ? cause : unreadable(file, cause);

@@ -8,6 +8,7 @@ import { PortInUseError } from "@devicemesh/kit/server/port-in-use-error";
 import type { RunningServer } from "@devicemesh/kit/server/running-server";
 import { readContractImage } from "@devicemesh/proto/image";
 import { createGenerator } from "../generator.ts";
+import { readDeviceSensors } from "../simulate/device-sensors.ts";
 import { serveGenerator } from "../start.ts";
 import { simulationText } from "../texts.ts";
 import type { ServeSettings } from "./serve-settings.ts";
@@ -35,6 +36,7 @@ export async function serveCommand(
     target,
     tls: readIngestTls(values),
     devicePrefix: values.devicePrefix,
+    deviceSensors: readDeviceSensors(values),
     logger,
     clock,
     seed: seed === undefined ? undefined : BigInt(seed),

@@ -3,6 +3,7 @@ import type { UnitSender } from "@devicemesh/client/delivery/unit";
 import { createManualClock, type ManualClock } from "@devicemesh/client/testing/manual-clock";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
 import { createErrorInterceptor } from "@devicemesh/kit/rpc/connect-status";
+import { sensors } from "@devicemesh/proto";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { BadRequestSchema } from "@devicemesh/proto/es/google/rpc/error_details_pb.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -43,11 +44,10 @@ describe("GeneratorService", () => {
     });
     expect(started!.faults).toBeUndefined();
     expect(started!.devices.map(({ deviceId, type }) => `${deviceId} ${type}`)).toEqual([
-      "thermostat-0001 thermostat",
-      "barometer-0002 barometer",
-      "hygrometer-0003 hygrometer",
-      "heart-rate-meter-0004 heart_rate_meter",
-      "thermostat-0005 thermostat",
+      ...Array.from({ length: 5 }, (_, index) => {
+        const type = sensors[index % sensors.length]!.deviceType;
+        return `${type.replaceAll("_", "-")}-000${index + 1} ${type}`;
+      }),
     ]);
     await clock.advanceAsync(10_500);
     const { status } = await client().getGeneratorStatus({});

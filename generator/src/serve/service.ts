@@ -53,7 +53,9 @@ function statusOf(state: GeneratorState): GeneratorStatus {
   if (play !== undefined) {
     status.devices = play.devices.ids
       .slice(0, devicesListedMax)
-      .map((deviceId, index) => create(GeneratedDeviceSchema, { deviceId, type: deviceType(index) }));
+      .map((deviceId, index) =>
+        create(GeneratedDeviceSchema, { deviceId, type: deviceType(play.devices, index) }),
+      );
     status.deviceCount = play.devices.count;
     status.interval = durationOf(play.intervalMs);
     status.seed = play.seed;

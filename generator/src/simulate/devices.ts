@@ -1,26 +1,51 @@
-import { sensors } from "@devicemesh/proto";
+import { type SensorSpec, sensors as typedSensors } from "@devicemesh/proto";
 
-/** The devices that are played, in columns. */
+/** The devices that are simulated, in columns. */
 export type Devices = {
   readonly count: number;
-  /** `thermostat-0001`, `barometer-0002`, …: the type and the device's number, counted from 1, after a prefix. */
+  /** `thermostat-0001`, `barometer-0002`, `co2-0003`, …: the type and the device's number, counted from 1, after a prefix. */
   readonly ids: readonly string[];
-  /** Places in the table `sensors` of @devicemesh/proto. */
-  readonly sensorCodes: Uint8Array;
+  /** The sensors by code. */
+  readonly sensors: readonly SensorSpec[];
+  readonly sensorCodes: Uint16Array;
 };
 
-/** That many devices, the types of the contract in turn. */
-export function createDevices(count: number, prefix = ""): Devices {
-  const ids: string[] = [];
-  const sensorCodes = new Uint8Array(count);
-  for (let index = 0; index < count; index++) {
-    sensorCodes[index] = index % sensors.length;
-    ids.push(`${prefix}${deviceType(index).replaceAll("_", "-")}-${String(index + 1).padStart(4, "0")}`);
-  }
-  return { count, ids, sensorCodes };
+/** Which sensors devices have. */
+export type DeviceSensors = {
+  /** By code. */
+  readonly sensors: readonly SensorSpec[];
+  /** The codes of those that devices have, in turn; at least one. */
+  readonly simulated: readonly number[];
+};
+
+/** The sensors with a device type of their own. */
+export const typedDeviceSensors: DeviceSensors = {
+  sensors: typedSensors,
+  simulated: typedSensors.map((_, code) => code),
+};
+
+/** That many devices, the sensors in turn. */
+export function createDevices(
+  count: number,
+  prefix = "",
+  { sensors, simulated }: DeviceSensors = typedDeviceSensors,
+): Devices {
+  const sensorCodes = Uint16Array.from(
+    { length: count },
+    (_, index) => simulated[index % simulated.length] ?? 0,
+  );
+  const ids = Array.from(sensorCodes, (code, index) => {
+    const type = typeOf(sensors[code]).replaceAll("_", "-");
+    return `${prefix}${type}-${String(index + 1).padStart(4, "0")}`;
+  });
+  return { count, ids, sensors, sensorCodes };
 }
 
-/** The type of the device at that place: thermostat, barometer, hygrometer, heart_rate_meter, and again. */
-export function deviceType(index: number): string {
-  return sensors[index % sensors.length]!.deviceType;
+/** The type of the device at that place: thermostat, barometer, …, or the name of its sensor if it has no type. */
+export function deviceType({ sensors, sensorCodes }: Devices, index: number): string {
+  return typeOf(sensors[sensorCodes[index] ?? 0]);
+}
+
+function typeOf(spec: SensorSpec | undefined): string {
+  return spec?.deviceType ?? spec?.sensor ?? "";
 }

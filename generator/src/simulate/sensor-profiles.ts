@@ -1,4 +1,4 @@
-import { type SensorName, type SensorSpec, sensors } from "@devicemesh/proto";
+import type { SensorName, SensorSpec } from "@devicemesh/proto";
 
 /** How the values of a sensor wander. Values are in the sensor's unit. */
 export type SensorProfile = {
@@ -12,16 +12,26 @@ export type SensorProfile = {
   readonly memoryMs: number;
   /** Half the distance from the coldest to the warmest time of the day; negative falls as others rise. */
   readonly dailySwing: number;
-  /** The smallest and the largest value that is played; inside the range of the contract. */
+  /** The smallest and the largest value that is played; inside the range of the catalog. */
   readonly lowest: number;
   readonly highest: number;
   /** Decimals that such a sensor tells. */
   readonly decimals: number;
 };
 
-/** A profile for each sensor of the contract, in the order of `sensors`. */
-export function sensorProfiles(): SensorProfile[] {
-  return sensors.map((spec) => profiles[spec.sensor] ?? profileOfRange(spec));
+/** A profile for each sensor, in their order, inside its range. */
+export function sensorProfiles(sensors: readonly SensorSpec[]): SensorProfile[] {
+  return sensors.map((spec) => {
+    const { minimum, maximum } = spec;
+    const usual = profiles[spec.sensor];
+    // A user's catalog may exclude what is usual: a kiln begins at 100 °C.
+    if (usual === undefined || usual.mean <= minimum || usual.mean >= maximum) return profileOfRange(spec);
+    return {
+      ...usual,
+      lowest: Math.max(usual.lowest, minimum),
+      highest: Math.min(usual.highest, maximum),
+    };
+  });
 }
 
 const profiles: Partial<Record<SensorName, SensorProfile>> = {
@@ -67,7 +77,7 @@ const profiles: Partial<Record<SensorName, SensorProfile>> = {
   },
 };
 
-// A sensor that is new in the contract plays at once: around the middle of its range.
+// Any other sensor wanders around the middle of its range; a state is 0 or 1.
 function profileOfRange({ minimum, maximum }: SensorSpec): SensorProfile {
   const range = maximum - minimum;
   return {
@@ -78,6 +88,6 @@ function profileOfRange({ minimum, maximum }: SensorSpec): SensorProfile {
     dailySwing: range / 20,
     lowest: minimum,
     highest: maximum,
-    decimals: 2,
+    decimals: range === 1 ? 0 : 2,
   };
 }

@@ -2,6 +2,7 @@ import { ingestTlsSettings } from "@devicemesh/client/delivery/ingest-tls";
 import { defaultOutboxLimits } from "@devicemesh/client/outbox/outbox";
 import { logLevels } from "@devicemesh/kit/observability/logger";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { sensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { noFaults } from "../faults/fault-plan.ts";
 import { environmentPrefix, replayVariables, serveVariables, targetSetting } from "../settings.ts";
 
@@ -22,6 +23,15 @@ export const simulateSettings = defineSettings({
       default: "",
       placeholder: "TEXT",
       description: "Prefix of the device ids.",
+    },
+    ...sensorSettings(environmentPrefix),
+    deviceSensors: {
+      flag: "--device-sensors",
+      env: "DEVICEMESH_GENERATOR_DEVICE_SENSORS",
+      kind: "string",
+      placeholder: "NAMES",
+      description:
+        "Sensors of the devices, in turn, with commas; those with a device type of their own by default.",
     },
     devices: {
       flag: "--devices",

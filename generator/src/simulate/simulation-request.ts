@@ -1,6 +1,6 @@
 import { RpcError, type RpcErrorDetail } from "@devicemesh/kit/rpc/rpc-error";
 import { type FaultPlan, noFaults } from "../faults/fault-plan.ts";
-import { createDevices } from "./devices.ts";
+import { createDevices, type DeviceSensors } from "./devices.ts";
 import type { Play } from "./simulation.ts";
 
 /** What somebody asks to play. */
@@ -22,7 +22,11 @@ export type SimulationRequest = {
  */
 export function simulationOf(
   request: SimulationRequest,
-  defaults: { readonly seed: bigint; readonly devicePrefix?: string | undefined },
+  defaults: {
+    readonly seed: bigint;
+    readonly devicePrefix?: string | undefined;
+    readonly deviceSensors?: DeviceSensors | undefined;
+  },
 ): Play {
   const { devices, intervalMs = 1_000, seed = defaults.seed } = request;
   const faults = faultPlan(request.faults);
@@ -50,7 +54,12 @@ export function simulationOf(
     const details: RpcErrorDetail[] = [{ kind: "badRequest", violations }];
     throw new RpcError({ code: "INVALID_ARGUMENT", message, details });
   }
-  return { devices: createDevices(devices, defaults.devicePrefix), intervalMs, seed, faults };
+  return {
+    devices: createDevices(devices, defaults.devicePrefix, defaults.deviceSensors),
+    intervalMs,
+    seed,
+    faults,
+  };
 }
 
 // Names each rate: callers may hand in objects that hold more.

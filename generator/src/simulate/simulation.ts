@@ -32,7 +32,9 @@ export function startSimulation({
 }): RunningSimulation {
   const { ids, sensorCodes, count } = devices;
   const walk = createWalk({ devices, intervalMs, seed });
-  const faults = hasFaults(plan) ? createFaults({ plan, seed, deviceCount: count, sink }) : undefined;
+  const faults = hasFaults(plan)
+    ? createFaults({ plan, seed, deviceCount: count, sink, sensors: devices.sensors })
+    : undefined;
   const schedule = startSchedule({
     clock,
     intervalMs,

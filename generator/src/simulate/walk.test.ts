@@ -1,4 +1,4 @@
-import { sensors } from "@devicemesh/proto";
+import { builtInSensors, sensors } from "@devicemesh/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createDevices, deviceType } from "./devices.ts";
@@ -24,22 +24,41 @@ function valuesOf({
 
 describe("devices", () => {
   it("takes the types of the contract in turn and numbers the devices from 1", () => {
-    const devices = createDevices(6);
-    expect(devices.ids).toEqual([
+    const devices = createDevices(sensors.length + 1);
+    expect(devices.ids.slice(0, 4)).toEqual([
       "thermostat-0001",
       "barometer-0002",
       "hygrometer-0003",
       "heart-rate-meter-0004",
-      "thermostat-0005",
-      "barometer-0006",
     ]);
-    expect([0, 1, 2, 3, 4].map(deviceType)).toEqual([
-      "thermostat",
-      "barometer",
-      "hygrometer",
-      "heart_rate_meter",
-      "thermostat",
-    ]);
+    const types = devices.ids.map((_, index) => deviceType(devices, index));
+    expect(types).toEqual([...sensors.map((spec) => spec.deviceType), "thermostat"]);
+  });
+
+  it("takes any sensors of the catalog in turn", () => {
+    const simulated = ["co2", "temperature"].map((name) =>
+      builtInSensors.findIndex(({ sensor }) => sensor === name),
+    );
+    const devices = createDevices(3, "x-", { sensors: builtInSensors, simulated });
+    expect(devices.ids).toEqual(["x-co2-0001", "x-thermostat-0002", "x-co2-0003"]);
+    expect(deviceType(devices, 0)).toBe("co2");
+    const walk = createWalk({ devices, intervalMs: 1000, seed: 1n });
+    expect(walk.next(0)).toBeGreaterThan(1000);
+  });
+
+  it("stay within bounds that a catalog narrows, and beyond what is usual", () => {
+    const [thermometer] = sensors;
+    for (const bounds of [
+      { minimum: 19.5, maximum: 20.5 },
+      { minimum: 900, maximum: 1400 },
+    ]) {
+      const devices = createDevices(4, "", { sensors: [{ ...thermometer!, ...bounds }], simulated: [0] });
+      const walk = createWalk({ devices, intervalMs: 60_000, seed: 5n });
+      for (let tick = 0; tick < 400; tick++) {
+        const value = walk.next(tick % 4);
+        expect(value >= bounds.minimum && value <= bounds.maximum).toBe(true);
+      }
+    }
   });
 });
 
@@ -58,7 +77,10 @@ describe("walk", () => {
       expect(b[index]).not.toEqual(a[index]);
       expect(high[index]).not.toEqual(a[index]);
     }
-    for (let index = 0; index < 4; index++) expect(a[index + 4]).not.toEqual(a[index]);
+    const ofType = valuesOf({ count: 2 * sensors.length, seed: 7n, ticks: 20 });
+    for (let index = 0; index < sensors.length; index++) {
+      expect(ofType[index + sensors.length]).not.toEqual(ofType[index]);
+    }
   });
 
   it("stays inside the sensor's range for any seed and interval", () => {
@@ -90,9 +112,9 @@ describe("walk", () => {
   });
 
   it("wanders around the sensor's typical value over many devices", () => {
-    const values = valuesOf({ count: 400, seed: 11n, ticks: 20, intervalMs: 3_600_000 });
+    const values = valuesOf({ count: 100 * sensors.length, seed: 11n, ticks: 20, intervalMs: 3_600_000 });
     const means = [0, 1, 2, 3].map((code) => {
-      const own = values.filter((_, index) => index % 4 === code).flat();
+      const own = values.filter((_, index) => index % sensors.length === code).flat();
       return own.reduce((sum, value) => sum + value, 0) / own.length;
     });
     expect(Math.abs(means[0]! - 20)).toBeLessThan(1.5);

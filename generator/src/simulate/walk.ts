@@ -26,7 +26,7 @@ export function createWalk({
   intervalMs: number;
   seed: bigint;
 }): Walk {
-  const steps = sensorProfiles().map((profile) => stepOf(profile, intervalMs));
+  const steps = sensorProfiles(devices.sensors).map((profile) => stepOf(profile, intervalMs));
   const keysLow = new Int32Array(devices.count);
   const keysHigh = new Int32Array(devices.count);
   const means = new Float64Array(devices.count);

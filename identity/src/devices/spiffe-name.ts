@@ -1,5 +1,3 @@
-import { deviceIdPattern } from "@devicemesh/proto";
-
 /**
  * Whom a device's certificate names, as its one URI: `spiffe://<trust domain>/device/<id>` is one device,
  * `spiffe://<trust domain>/gateway/<prefix>` one that sends for many. In the style of SPIFFE IDs
@@ -12,6 +10,12 @@ export type SpiffeName = {
   readonly name: string;
 };
 
+/**
+ * Device ids that a name may have: those that a path of a URI has as they are, in one segment, and in one way. Readings of
+ * other devices come from a gateway.
+ */
+const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}$/;
+
 /** Lower case, as SPIFFE asks: so that two ways to write one domain do not exist. */
 const trustDomainPattern = /^[a-z0-9][a-z0-9._-]{0,254}$/;
 
@@ -21,7 +25,7 @@ export function parseSpiffeName(uri: string): SpiffeName | undefined {
   if (scheme !== "spiffe:" || empty !== "" || more.length > 0) return undefined;
   if (kind !== "device" && kind !== "gateway") return undefined;
   const isEvery = kind === "gateway" && name === everyDevice;
-  const isName = trustDomainPattern.test(trustDomain) && (isEvery || deviceIdPattern.test(name));
+  const isName = trustDomainPattern.test(trustDomain) && (isEvery || namePattern.test(name));
   return isName ? { trustDomain, kind, name } : undefined;
 }
 
@@ -41,7 +45,7 @@ export function formatSpiffeName({ trustDomain, kind, name }: SpiffeName): strin
 
 /**
  * Whether the bearer of a name may send readings of a device. A gateway may for the ids that begin with its
- * prefix, where the prefix ends at a boundary: `plant-7` is for `plant-7` and `plant-7.boiler`, not for
+ * prefix, where the prefix ends at a boundary: `plant-7` is for `plant-7`, `plant-7.boiler` and `plant-7/boiler`, not for
  * `plant-70`.
  */
 export function mayPublish({ kind, name }: Pick<SpiffeName, "kind" | "name">, deviceId: string): boolean {
@@ -50,7 +54,9 @@ export function mayPublish({ kind, name }: Pick<SpiffeName, "kind" | "name">, de
   return isSeparator(name.charCodeAt(name.length - 1)) || isSeparator(deviceId.charCodeAt(name.length));
 }
 
-/** One of `.` `_` `:` `-`. */
+/** One of `.` `_` `:` `-` `/`. */
 function isSeparator(character: number): boolean {
-  return character === 0x2e || character === 0x5f || character === 0x3a || character === 0x2d;
+  return (
+    character === 0x2e || character === 0x5f || character === 0x3a || character === 0x2d || character === 0x2f
+  );
 }

@@ -24,7 +24,7 @@ describe("the record of a message", () => {
   it("says what the message says, for any row of any batch", () => {
     const messages = fc.array(
       fc.record({
-        deviceId: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/),
+        deviceId: fc.stringMatching(/^[A-Za-z0-9_%][A-Za-z0-9_.:/@~=%-]{0,127}$/),
         timestampMs: fc.oneof(
           fc.integer({ min: startMs - 1500, max: startMs + 1500 }),
           fc.integer({ min: Date.UTC(1969, 0, 1), max: Date.UTC(2100, 0, 1) }),

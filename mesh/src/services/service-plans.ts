@@ -52,6 +52,10 @@ export type ServicesConfig = {
     readonly tenMinutes: number | undefined;
     readonly day: number | undefined;
   };
+  /** The file of sensors; only the built-in catalog if undefined. */
+  readonly sensors?: string | undefined;
+  /** Whether ingest accepts sensors that the catalog has not. */
+  readonly unknownSensors?: "reject" | "accept";
   /** A folder that Spark's driver can write to. */
   readonly checkpoints: string;
   /** Origins of web pages that may call, with commas. */
@@ -137,6 +141,8 @@ export function planServices(
       args: (port) => [
         ...listenFlags(ports.ingest)(port),
         ...kafka,
+        ...sensorFlags(config),
+        ...["--unknown-sensors", config.unknownSensors ?? "reject"],
         ...retainRaw,
         ...identityFlags(config),
         ...log,
@@ -149,6 +155,7 @@ export function planServices(
       args: (port) => [
         ...listenFlags(ports.query)(port),
         ...mongodb,
+        ...sensorFlags(config),
         // Reflection of all services comes from query, whoever has them.
         ...["--reflect-services", reflectedServices.join(",")],
         ...identityFlags(config),
@@ -202,6 +209,10 @@ export function planGateway(config: ServicesConfig, ingest: string): ServicePlan
       ...["--log-level", logLevel],
     ],
   };
+}
+
+function sensorFlags({ sensors }: ServicesConfig): readonly string[] {
+  return sensors === undefined ? [] : ["--sensors", sensors];
 }
 
 function retentionFlag(flag: string, ms: number | undefined): readonly string[] {

@@ -25,7 +25,7 @@ const definitions: Readonly<Record<string, SettingsDefinition>> = {
 };
 
 /** Settings that name a file or folder, which must be mounted. */
-const paths = /_(DENY_LIST|CA|CERT|KEY|SPILL|_FILE)$/;
+const paths = /_(DENY_LIST|SENSORS|CA|CERT|KEY|SPILL|_FILE)$/;
 
 const serviceOf = (shape: Shape, name: string): StackService =>
   stacks.get(shape)!.services[name] as StackService;

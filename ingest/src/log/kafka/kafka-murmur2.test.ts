@@ -27,7 +27,7 @@ describe("the partition of a device", () => {
 
   it("is the one that kafkajs computes, for any device id and number of partitions", () => {
     const partitioner = Partitioners.DefaultPartitioner();
-    const deviceIds = fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/);
+    const deviceIds = fc.stringMatching(/^[A-Za-z0-9_%][A-Za-z0-9_.:/@~=%-]{0,127}$/);
     fc.assert(
       fc.property(deviceIds, fc.integer({ min: 1, max: 100 }), (deviceId, partitions) => {
         const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({

@@ -299,12 +299,13 @@ func (x *AggregateRow) GetUnit() string {
 // The readings of one group in one bucket of time.
 type Bucket struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where the bucket starts, inclusive. Buckets are aligned to 1970-01-01T00:00:00Z. Only readings
+	// Where the bucket starts, inclusive; see ListBucketsRequest on where buckets start. Only readings
 	// inside the timeframe asked for are counted, also where it cuts the first and the last bucket.
 	Start *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start,proto3" json:"start,omitempty"`
 	// Where the bucket ends, exclusive.
 	End *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
-	// What its readings add up to. Of an empty bucket, only the group and a count of 0: its figures are unset.
+	// What its readings add up to. Of an empty bucket, only the group and a count of 0: its figures are unset, unless
+	// the request fills them.
 	Row           *AggregateRow `protobuf:"bytes,3,opt,name=row,proto3" json:"row,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -31,7 +31,7 @@ type DeviceMessage struct {
 	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
 	// When it was measured, by the device's clock; whole milliseconds.
 	Timestamp *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
-	// The sensor: temperature (°C), pressure (hPa), humidity (%) or heart_rate (1/min).
+	// The sensor's name in the sensor catalog: temperature, pressure, humidity, heart_rate, co2, …
 	Sensor string `protobuf:"bytes,3,opt,name=sensor,proto3" json:"sensor,omitempty"`
 	// The measured value, in the sensor's unit.
 	Value         float64 `protobuf:"fixed64,4,opt,name=value,proto3" json:"value,omitempty"`

@@ -23,6 +23,140 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// A unit of the calendar, in the time of a zone.
+type CalendarUnit int32
+
+const (
+	// Rejected: a calendar bucket has a unit.
+	CalendarUnit_CALENDAR_UNIT_UNSPECIFIED CalendarUnit = 0
+	// An hour of the zone's clock. An hour that the clock shows twice is two buckets; where a change of the clock
+	// is not of whole hours, the hour around it is shorter or longer.
+	CalendarUnit_CALENDAR_UNIT_HOUR CalendarUnit = 1
+	// From midnight, or where a change of the clock skips it from the first moment of the day; 23 to 25 hours.
+	CalendarUnit_CALENDAR_UNIT_DAY CalendarUnit = 2
+	// From Monday on, as in ISO 8601.
+	CalendarUnit_CALENDAR_UNIT_WEEK CalendarUnit = 3
+	// From the first day of a month on.
+	CalendarUnit_CALENDAR_UNIT_MONTH CalendarUnit = 4
+	// From the first day of January, April, July or October on.
+	CalendarUnit_CALENDAR_UNIT_QUARTER CalendarUnit = 5
+	// From the first of January on.
+	CalendarUnit_CALENDAR_UNIT_YEAR CalendarUnit = 6
+)
+
+// Enum value maps for CalendarUnit.
+var (
+	CalendarUnit_name = map[int32]string{
+		0: "CALENDAR_UNIT_UNSPECIFIED",
+		1: "CALENDAR_UNIT_HOUR",
+		2: "CALENDAR_UNIT_DAY",
+		3: "CALENDAR_UNIT_WEEK",
+		4: "CALENDAR_UNIT_MONTH",
+		5: "CALENDAR_UNIT_QUARTER",
+		6: "CALENDAR_UNIT_YEAR",
+	}
+	CalendarUnit_value = map[string]int32{
+		"CALENDAR_UNIT_UNSPECIFIED": 0,
+		"CALENDAR_UNIT_HOUR":        1,
+		"CALENDAR_UNIT_DAY":         2,
+		"CALENDAR_UNIT_WEEK":        3,
+		"CALENDAR_UNIT_MONTH":       4,
+		"CALENDAR_UNIT_QUARTER":     5,
+		"CALENDAR_UNIT_YEAR":        6,
+	}
+)
+
+func (x CalendarUnit) Enum() *CalendarUnit {
+	p := new(CalendarUnit)
+	*p = x
+	return p
+}
+
+func (x CalendarUnit) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CalendarUnit) Descriptor() protoreflect.EnumDescriptor {
+	return file_devicemesh_v1_query_service_proto_enumTypes[0].Descriptor()
+}
+
+func (CalendarUnit) Type() protoreflect.EnumType {
+	return &file_devicemesh_v1_query_service_proto_enumTypes[0]
+}
+
+func (x CalendarUnit) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CalendarUnit.Descriptor instead.
+func (CalendarUnit) EnumDescriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{0}
+}
+
+// What empty buckets are answered with.
+type Fill int32
+
+const (
+	// The same as FILL_NONE, or as FILL_NULL if `fill` is set.
+	Fill_FILL_UNSPECIFIED Fill = 0
+	// Empty buckets are not listed.
+	Fill_FILL_NONE Fill = 1
+	// Empty buckets are listed without figures.
+	Fill_FILL_NULL Fill = 2
+	// As FILL_NULL, with the average, minimum and maximum of the last bucket before it that has readings. Buckets
+	// before the first one have no figures.
+	Fill_FILL_PREVIOUS Fill = 3
+	// As FILL_NULL, with average, minimum and maximum on the straight line, by the starts of the buckets, between
+	// the last bucket before it and the first one after it that have readings. Where one of these is missing there
+	// are no figures.
+	Fill_FILL_LINEAR Fill = 4
+)
+
+// Enum value maps for Fill.
+var (
+	Fill_name = map[int32]string{
+		0: "FILL_UNSPECIFIED",
+		1: "FILL_NONE",
+		2: "FILL_NULL",
+		3: "FILL_PREVIOUS",
+		4: "FILL_LINEAR",
+	}
+	Fill_value = map[string]int32{
+		"FILL_UNSPECIFIED": 0,
+		"FILL_NONE":        1,
+		"FILL_NULL":        2,
+		"FILL_PREVIOUS":    3,
+		"FILL_LINEAR":      4,
+	}
+)
+
+func (x Fill) Enum() *Fill {
+	p := new(Fill)
+	*p = x
+	return p
+}
+
+func (x Fill) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Fill) Descriptor() protoreflect.EnumDescriptor {
+	return file_devicemesh_v1_query_service_proto_enumTypes[1].Descriptor()
+}
+
+func (Fill) Type() protoreflect.EnumType {
+	return &file_devicemesh_v1_query_service_proto_enumTypes[1]
+}
+
+func (x Fill) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Fill.Descriptor instead.
+func (Fill) EnumDescriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{1}
+}
+
 // How readings are ordered.
 type Order int32
 
@@ -60,11 +194,11 @@ func (x Order) String() string {
 }
 
 func (Order) Descriptor() protoreflect.EnumDescriptor {
-	return file_devicemesh_v1_query_service_proto_enumTypes[0].Descriptor()
+	return file_devicemesh_v1_query_service_proto_enumTypes[2].Descriptor()
 }
 
 func (Order) Type() protoreflect.EnumType {
-	return &file_devicemesh_v1_query_service_proto_enumTypes[0]
+	return &file_devicemesh_v1_query_service_proto_enumTypes[2]
 }
 
 func (x Order) Number() protoreflect.EnumNumber {
@@ -73,7 +207,117 @@ func (x Order) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Order.Descriptor instead.
 func (Order) EnumDescriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{0}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{2}
+}
+
+// How series are ordered.
+type SeriesOrder int32
+
+const (
+	// The same as SERIES_ORDER_NAME.
+	SeriesOrder_SERIES_ORDER_UNSPECIFIED SeriesOrder = 0
+	// By device_id, then sensor, upwards.
+	SeriesOrder_SERIES_ORDER_NAME SeriesOrder = 1
+	// By the timestamp of the latest reading, the latest first, then by name.
+	SeriesOrder_SERIES_ORDER_LATEST_FIRST SeriesOrder = 2
+	// By the timestamp of the latest reading, the earliest first, then by name.
+	SeriesOrder_SERIES_ORDER_SILENT_LONGEST SeriesOrder = 3
+)
+
+// Enum value maps for SeriesOrder.
+var (
+	SeriesOrder_name = map[int32]string{
+		0: "SERIES_ORDER_UNSPECIFIED",
+		1: "SERIES_ORDER_NAME",
+		2: "SERIES_ORDER_LATEST_FIRST",
+		3: "SERIES_ORDER_SILENT_LONGEST",
+	}
+	SeriesOrder_value = map[string]int32{
+		"SERIES_ORDER_UNSPECIFIED":    0,
+		"SERIES_ORDER_NAME":           1,
+		"SERIES_ORDER_LATEST_FIRST":   2,
+		"SERIES_ORDER_SILENT_LONGEST": 3,
+	}
+)
+
+func (x SeriesOrder) Enum() *SeriesOrder {
+	p := new(SeriesOrder)
+	*p = x
+	return p
+}
+
+func (x SeriesOrder) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SeriesOrder) Descriptor() protoreflect.EnumDescriptor {
+	return file_devicemesh_v1_query_service_proto_enumTypes[3].Descriptor()
+}
+
+func (SeriesOrder) Type() protoreflect.EnumType {
+	return &file_devicemesh_v1_query_service_proto_enumTypes[3]
+}
+
+func (x SeriesOrder) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SeriesOrder.Descriptor instead.
+func (SeriesOrder) EnumDescriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{3}
+}
+
+// Whether a series sends.
+type SeriesState int32
+
+const (
+	// Any state.
+	SeriesState_SERIES_STATE_UNSPECIFIED SeriesState = 0
+	// Its latest reading is at most silent_after old.
+	SeriesState_SERIES_STATE_ONLINE SeriesState = 1
+	// Its latest reading is older, or has expired.
+	SeriesState_SERIES_STATE_SILENT SeriesState = 2
+)
+
+// Enum value maps for SeriesState.
+var (
+	SeriesState_name = map[int32]string{
+		0: "SERIES_STATE_UNSPECIFIED",
+		1: "SERIES_STATE_ONLINE",
+		2: "SERIES_STATE_SILENT",
+	}
+	SeriesState_value = map[string]int32{
+		"SERIES_STATE_UNSPECIFIED": 0,
+		"SERIES_STATE_ONLINE":      1,
+		"SERIES_STATE_SILENT":      2,
+	}
+)
+
+func (x SeriesState) Enum() *SeriesState {
+	p := new(SeriesState)
+	*p = x
+	return p
+}
+
+func (x SeriesState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SeriesState) Descriptor() protoreflect.EnumDescriptor {
+	return file_devicemesh_v1_query_service_proto_enumTypes[4].Descriptor()
+}
+
+func (SeriesState) Type() protoreflect.EnumType {
+	return &file_devicemesh_v1_query_service_proto_enumTypes[4]
+}
+
+func (x SeriesState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SeriesState.Descriptor instead.
+func (SeriesState) EnumDescriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{4}
 }
 
 // Asks for aggregates.
@@ -240,6 +484,61 @@ func (x *GetAggregatesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// Buckets of the calendar of a time zone, exact across changes of its clock.
+type CalendarBucket struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The unit: one bucket each.
+	Unit CalendarUnit `protobuf:"varint,1,opt,name=unit,proto3,enum=devicemesh.v1.CalendarUnit" json:"unit,omitempty"`
+	// The name of a zone in the IANA time zone database, for example "Europe/Berlin"; empty means UTC.
+	TimeZone      string `protobuf:"bytes,2,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CalendarBucket) Reset() {
+	*x = CalendarBucket{}
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CalendarBucket) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CalendarBucket) ProtoMessage() {}
+
+func (x *CalendarBucket) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CalendarBucket.ProtoReflect.Descriptor instead.
+func (*CalendarBucket) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CalendarBucket) GetUnit() CalendarUnit {
+	if x != nil {
+		return x.Unit
+	}
+	return CalendarUnit_CALENDAR_UNIT_UNSPECIFIED
+}
+
+func (x *CalendarBucket) GetTimeZone() string {
+	if x != nil {
+		return x.TimeZone
+	}
+	return ""
+}
+
 // Asks for buckets.
 type ListBucketsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -259,21 +558,28 @@ type ListBucketsRequest struct {
 	//
 	//	*ListBucketsRequest_Bucket
 	//	*ListBucketsRequest_MaxPoints
+	//	*ListBucketsRequest_Calendar
 	Resolution isListBucketsRequest_Resolution `protobuf_oneof:"resolution"`
 	// Lists the empty buckets too, between the first and the last of the timeframe (where a bound is
 	// unset: of the readings found); also those of the devices asked for that are known and silent in all of it.
+	// The same as FILL_NULL; fill_mode decides if it is set.
 	Fill bool `protobuf:"varint,8,opt,name=fill,proto3" json:"fill,omitempty"`
 	// How many buckets at most, up to 2500, which 0 means too: then an answer stays below 3 MiB.
 	PageSize uint32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Where to go on: a next_page_token of the same query; empty for the first page.
-	PageToken     string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Buckets of a fixed size start at this moment plus or minus whole buckets; a multiple of the window size since
+	// 1970. Unset means 1970-01-01T00:00:00Z, and for whole weeks Monday, 1970-01-05. Unset with `calendar`.
+	Origin *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=origin,proto3" json:"origin,omitempty"`
+	// What empty buckets are answered with.
+	FillMode      Fill `protobuf:"varint,13,opt,name=fill_mode,json=fillMode,proto3,enum=devicemesh.v1.Fill" json:"fill_mode,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListBucketsRequest) Reset() {
 	*x = ListBucketsRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[2]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -285,7 +591,7 @@ func (x *ListBucketsRequest) String() string {
 func (*ListBucketsRequest) ProtoMessage() {}
 
 func (x *ListBucketsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[2]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -298,7 +604,7 @@ func (x *ListBucketsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBucketsRequest.ProtoReflect.Descriptor instead.
 func (*ListBucketsRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{2}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ListBucketsRequest) GetDeviceIds() []string {
@@ -361,6 +667,15 @@ func (x *ListBucketsRequest) GetMaxPoints() uint32 {
 	return 0
 }
 
+func (x *ListBucketsRequest) GetCalendar() *CalendarBucket {
+	if x != nil {
+		if x, ok := x.Resolution.(*ListBucketsRequest_Calendar); ok {
+			return x.Calendar
+		}
+	}
+	return nil
+}
+
 func (x *ListBucketsRequest) GetFill() bool {
 	if x != nil {
 		return x.Fill
@@ -382,6 +697,20 @@ func (x *ListBucketsRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListBucketsRequest) GetOrigin() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Origin
+	}
+	return nil
+}
+
+func (x *ListBucketsRequest) GetFillMode() Fill {
+	if x != nil {
+		return x.FillMode
+	}
+	return Fill_FILL_UNSPECIFIED
+}
+
 type isListBucketsRequest_Resolution interface {
 	isListBucketsRequest_Resolution()
 }
@@ -396,14 +725,85 @@ type ListBucketsRequest_MaxPoints struct {
 	MaxPoints uint32 `protobuf:"varint,7,opt,name=max_points,json=maxPoints,proto3,oneof"`
 }
 
+type ListBucketsRequest_Calendar struct {
+	// Buckets of the calendar in a time zone.
+	Calendar *CalendarBucket `protobuf:"bytes,11,opt,name=calendar,proto3,oneof"`
+}
+
 func (*ListBucketsRequest_Bucket) isListBucketsRequest_Resolution() {}
 
 func (*ListBucketsRequest_MaxPoints) isListBucketsRequest_Resolution() {}
 
+func (*ListBucketsRequest_Calendar) isListBucketsRequest_Resolution() {}
+
+// Readings that an answer leaves out, because they are too far from all the others to be on one chart with them.
+type OutsideReadings struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many there are.
+	Count uint64 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// The timestamp of the first.
+	First *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=first,proto3" json:"first,omitempty"`
+	// The timestamp of the last.
+	Last          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OutsideReadings) Reset() {
+	*x = OutsideReadings{}
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OutsideReadings) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OutsideReadings) ProtoMessage() {}
+
+func (x *OutsideReadings) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OutsideReadings.ProtoReflect.Descriptor instead.
+func (*OutsideReadings) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *OutsideReadings) GetCount() uint64 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *OutsideReadings) GetFirst() *timestamppb.Timestamp {
+	if x != nil {
+		return x.First
+	}
+	return nil
+}
+
+func (x *OutsideReadings) GetLast() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Last
+	}
+	return nil
+}
+
 // Buckets.
 type ListBucketsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The size of the buckets.
+	// The size of the buckets; unset if they are of the calendar.
 	Bucket *durationpb.Duration `protobuf:"bytes,1,opt,name=bucket,proto3" json:"bucket,omitempty"`
 	// By group (device_id, then sensor), then by start.
 	Buckets []*Bucket `protobuf:"bytes,2,rep,name=buckets,proto3" json:"buckets,omitempty"`
@@ -412,13 +812,22 @@ type ListBucketsResponse struct {
 	// Gets the next page; empty if there is none. Each page is exact for what had arrived when it was read; their
 	// buckets have one size and, with fill, one span: those of the first page.
 	NextPageToken string `protobuf:"bytes,4,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	// The calendar of the buckets, as asked for.
+	Calendar *CalendarBucket `protobuf:"bytes,5,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	// The timeframe of the answer, whose readings are counted. Where the server chooses the size of the buckets and
+	// since or to is unset, it ends on that side with the readings, but for those that are far from all others, as
+	// clocks that are wrong send them: `outside` states them. Unset bounds do not bound.
+	Timeframe *TimeSpan `protobuf:"bytes,6,opt,name=timeframe,proto3" json:"timeframe,omitempty"`
+	// Readings before and after `timeframe` that would be counted if its bounds were not chosen by the server; two at
+	// most. Ask with since or to for them.
+	Outside       []*OutsideReadings `protobuf:"bytes,7,rep,name=outside,proto3" json:"outside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListBucketsResponse) Reset() {
 	*x = ListBucketsResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[3]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -430,7 +839,7 @@ func (x *ListBucketsResponse) String() string {
 func (*ListBucketsResponse) ProtoMessage() {}
 
 func (x *ListBucketsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[3]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -443,7 +852,7 @@ func (x *ListBucketsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBucketsResponse.ProtoReflect.Descriptor instead.
 func (*ListBucketsResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{3}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ListBucketsResponse) GetBucket() *durationpb.Duration {
@@ -474,6 +883,27 @@ func (x *ListBucketsResponse) GetNextPageToken() string {
 	return ""
 }
 
+func (x *ListBucketsResponse) GetCalendar() *CalendarBucket {
+	if x != nil {
+		return x.Calendar
+	}
+	return nil
+}
+
+func (x *ListBucketsResponse) GetTimeframe() *TimeSpan {
+	if x != nil {
+		return x.Timeframe
+	}
+	return nil
+}
+
+func (x *ListBucketsResponse) GetOutside() []*OutsideReadings {
+	if x != nil {
+		return x.Outside
+	}
+	return nil
+}
+
 // Asks for raw readings.
 type ListReadingsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -497,7 +927,7 @@ type ListReadingsRequest struct {
 
 func (x *ListReadingsRequest) Reset() {
 	*x = ListReadingsRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[4]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -509,7 +939,7 @@ func (x *ListReadingsRequest) String() string {
 func (*ListReadingsRequest) ProtoMessage() {}
 
 func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[4]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -522,7 +952,7 @@ func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsRequest.ProtoReflect.Descriptor instead.
 func (*ListReadingsRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{4}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListReadingsRequest) GetDeviceIds() []string {
@@ -591,7 +1021,7 @@ type ListReadingsResponse struct {
 
 func (x *ListReadingsResponse) Reset() {
 	*x = ListReadingsResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[5]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -603,7 +1033,7 @@ func (x *ListReadingsResponse) String() string {
 func (*ListReadingsResponse) ProtoMessage() {}
 
 func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[5]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -616,7 +1046,7 @@ func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsResponse.ProtoReflect.Descriptor instead.
 func (*ListReadingsResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{5}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListReadingsResponse) GetReadings() []*DeviceMessage {
@@ -657,14 +1087,28 @@ type ListSeriesRequest struct {
 	// How many at most, up to 1000; 0 means 100.
 	PageSize uint32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Where to go on: a next_page_token of the same query; empty for the first page.
-	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Devices whose id matches; all if unset. Upper and lower case differ.
+	//
+	// Types that are valid to be assigned to Search:
+	//
+	//	*ListSeriesRequest_DeviceContains
+	//	*ListSeriesRequest_DevicePrefix
+	//	*ListSeriesRequest_DeviceGlob
+	Search isListSeriesRequest_Search `protobuf_oneof:"search"`
+	// The order; SERIES_ORDER_NAME by default.
+	Order SeriesOrder `protobuf:"varint,8,opt,name=order,proto3,enum=devicemesh.v1.SeriesOrder" json:"order,omitempty"`
+	// Only series in this state; all by default.
+	State SeriesState `protobuf:"varint,9,opt,name=state,proto3,enum=devicemesh.v1.SeriesState" json:"state,omitempty"`
+	// After how long without readings a series is silent; 5 minutes by default.
+	SilentAfter   *durationpb.Duration `protobuf:"bytes,10,opt,name=silent_after,json=silentAfter,proto3" json:"silent_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListSeriesRequest) Reset() {
 	*x = ListSeriesRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[6]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -676,7 +1120,7 @@ func (x *ListSeriesRequest) String() string {
 func (*ListSeriesRequest) ProtoMessage() {}
 
 func (x *ListSeriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[6]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -689,7 +1133,7 @@ func (x *ListSeriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSeriesRequest.ProtoReflect.Descriptor instead.
 func (*ListSeriesRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{6}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListSeriesRequest) GetDeviceIds() []string {
@@ -720,24 +1164,109 @@ func (x *ListSeriesRequest) GetPageToken() string {
 	return ""
 }
 
+func (x *ListSeriesRequest) GetSearch() isListSeriesRequest_Search {
+	if x != nil {
+		return x.Search
+	}
+	return nil
+}
+
+func (x *ListSeriesRequest) GetDeviceContains() string {
+	if x != nil {
+		if x, ok := x.Search.(*ListSeriesRequest_DeviceContains); ok {
+			return x.DeviceContains
+		}
+	}
+	return ""
+}
+
+func (x *ListSeriesRequest) GetDevicePrefix() string {
+	if x != nil {
+		if x, ok := x.Search.(*ListSeriesRequest_DevicePrefix); ok {
+			return x.DevicePrefix
+		}
+	}
+	return ""
+}
+
+func (x *ListSeriesRequest) GetDeviceGlob() string {
+	if x != nil {
+		if x, ok := x.Search.(*ListSeriesRequest_DeviceGlob); ok {
+			return x.DeviceGlob
+		}
+	}
+	return ""
+}
+
+func (x *ListSeriesRequest) GetOrder() SeriesOrder {
+	if x != nil {
+		return x.Order
+	}
+	return SeriesOrder_SERIES_ORDER_UNSPECIFIED
+}
+
+func (x *ListSeriesRequest) GetState() SeriesState {
+	if x != nil {
+		return x.State
+	}
+	return SeriesState_SERIES_STATE_UNSPECIFIED
+}
+
+func (x *ListSeriesRequest) GetSilentAfter() *durationpb.Duration {
+	if x != nil {
+		return x.SilentAfter
+	}
+	return nil
+}
+
+type isListSeriesRequest_Search interface {
+	isListSeriesRequest_Search()
+}
+
+type ListSeriesRequest_DeviceContains struct {
+	// Whose id has this text somewhere in it.
+	DeviceContains string `protobuf:"bytes,5,opt,name=device_contains,json=deviceContains,proto3,oneof"`
+}
+
+type ListSeriesRequest_DevicePrefix struct {
+	// Whose id begins with this text.
+	DevicePrefix string `protobuf:"bytes,6,opt,name=device_prefix,json=devicePrefix,proto3,oneof"`
+}
+
+type ListSeriesRequest_DeviceGlob struct {
+	// Whose whole id matches this pattern: * stands for any text, also none, and ? for one character.
+	DeviceGlob string `protobuf:"bytes,7,opt,name=device_glob,json=deviceGlob,proto3,oneof"`
+}
+
+func (*ListSeriesRequest_DeviceContains) isListSeriesRequest_Search() {}
+
+func (*ListSeriesRequest_DevicePrefix) isListSeriesRequest_Search() {}
+
+func (*ListSeriesRequest_DeviceGlob) isListSeriesRequest_Search() {}
+
 // A page of series.
 type ListSeriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The series, by device_id, then by sensor.
+	// The series, in the order asked for.
 	Series []*Series `protobuf:"bytes,1,rep,name=series,proto3" json:"series,omitempty"`
-	// Gets the next page; empty if there is none.
+	// Gets the next page; empty if there is none. By latest reading, a series that sends between two pages may be on
+	// both or on none.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	// How many series match the filter, over all pages.
 	Total uint64 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
 	// What the answer covers.
-	Coverage      *Coverage `protobuf:"bytes,4,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	Coverage *Coverage `protobuf:"bytes,4,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	// The server's time, which ages are relative to; that of the first page.
+	Now *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=now,proto3" json:"now,omitempty"`
+	// After how long without readings a series is silent here.
+	SilentAfter   *durationpb.Duration `protobuf:"bytes,6,opt,name=silent_after,json=silentAfter,proto3" json:"silent_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListSeriesResponse) Reset() {
 	*x = ListSeriesResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[7]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -749,7 +1278,7 @@ func (x *ListSeriesResponse) String() string {
 func (*ListSeriesResponse) ProtoMessage() {}
 
 func (x *ListSeriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[7]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -762,7 +1291,7 @@ func (x *ListSeriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSeriesResponse.ProtoReflect.Descriptor instead.
 func (*ListSeriesResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{7}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListSeriesResponse) GetSeries() []*Series {
@@ -793,6 +1322,20 @@ func (x *ListSeriesResponse) GetCoverage() *Coverage {
 	return nil
 }
 
+func (x *ListSeriesResponse) GetNow() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Now
+	}
+	return nil
+}
+
+func (x *ListSeriesResponse) GetSilentAfter() *durationpb.Duration {
+	if x != nil {
+		return x.SilentAfter
+	}
+	return nil
+}
+
 // Asks for duplicates and conflicts.
 type ListDuplicatesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -810,7 +1353,7 @@ type ListDuplicatesRequest struct {
 
 func (x *ListDuplicatesRequest) Reset() {
 	*x = ListDuplicatesRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -822,7 +1365,7 @@ func (x *ListDuplicatesRequest) String() string {
 func (*ListDuplicatesRequest) ProtoMessage() {}
 
 func (x *ListDuplicatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -835,7 +1378,7 @@ func (x *ListDuplicatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDuplicatesRequest.ProtoReflect.Descriptor instead.
 func (*ListDuplicatesRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{8}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListDuplicatesRequest) GetDeviceIds() []string {
@@ -879,7 +1422,7 @@ type ListDuplicatesResponse struct {
 
 func (x *ListDuplicatesResponse) Reset() {
 	*x = ListDuplicatesResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -891,7 +1434,7 @@ func (x *ListDuplicatesResponse) String() string {
 func (*ListDuplicatesResponse) ProtoMessage() {}
 
 func (x *ListDuplicatesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -904,7 +1447,7 @@ func (x *ListDuplicatesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDuplicatesResponse.ProtoReflect.Descriptor instead.
 func (*ListDuplicatesResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{9}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListDuplicatesResponse) GetSeries() []*SeriesDuplicates {
@@ -930,7 +1473,7 @@ type GetPipelineStatusRequest struct {
 
 func (x *GetPipelineStatusRequest) Reset() {
 	*x = GetPipelineStatusRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -942,7 +1485,7 @@ func (x *GetPipelineStatusRequest) String() string {
 func (*GetPipelineStatusRequest) ProtoMessage() {}
 
 func (x *GetPipelineStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -955,7 +1498,7 @@ func (x *GetPipelineStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPipelineStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetPipelineStatusRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{10}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{12}
 }
 
 // The pipeline's status.
@@ -969,7 +1512,7 @@ type GetPipelineStatusResponse struct {
 
 func (x *GetPipelineStatusResponse) Reset() {
 	*x = GetPipelineStatusResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -981,7 +1524,7 @@ func (x *GetPipelineStatusResponse) String() string {
 func (*GetPipelineStatusResponse) ProtoMessage() {}
 
 func (x *GetPipelineStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -994,7 +1537,7 @@ func (x *GetPipelineStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPipelineStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetPipelineStatusResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{11}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *GetPipelineStatusResponse) GetStatus() *PipelineStatus {
@@ -1024,7 +1567,7 @@ type WatchAggregatesRequest struct {
 
 func (x *WatchAggregatesRequest) Reset() {
 	*x = WatchAggregatesRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[12]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1036,7 +1579,7 @@ func (x *WatchAggregatesRequest) String() string {
 func (*WatchAggregatesRequest) ProtoMessage() {}
 
 func (x *WatchAggregatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[12]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1049,7 +1592,7 @@ func (x *WatchAggregatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAggregatesRequest.ProtoReflect.Descriptor instead.
 func (*WatchAggregatesRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{12}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchAggregatesRequest) GetDeviceIds() []string {
@@ -1109,7 +1652,7 @@ type WatchAggregatesResponse struct {
 
 func (x *WatchAggregatesResponse) Reset() {
 	*x = WatchAggregatesResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[13]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1121,7 +1664,7 @@ func (x *WatchAggregatesResponse) String() string {
 func (*WatchAggregatesResponse) ProtoMessage() {}
 
 func (x *WatchAggregatesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[13]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1134,7 +1677,7 @@ func (x *WatchAggregatesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAggregatesResponse.ProtoReflect.Descriptor instead.
 func (*WatchAggregatesResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{13}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WatchAggregatesResponse) GetSnapshot() bool {
@@ -1172,6 +1715,345 @@ func (x *WatchAggregatesResponse) GetAhead() []*AggregateRow {
 	return nil
 }
 
+// Asks for all raw readings of a timeframe.
+type ExportReadingsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The devices, at most 1000; empty means all.
+	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
+	// The sensors, at most 100; empty means all.
+	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
+	// Readings from this time on; unset means no bound.
+	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	// Readings before this time; unset means no bound.
+	To            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportReadingsRequest) Reset() {
+	*x = ExportReadingsRequest{}
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportReadingsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportReadingsRequest) ProtoMessage() {}
+
+func (x *ExportReadingsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportReadingsRequest.ProtoReflect.Descriptor instead.
+func (*ExportReadingsRequest) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *ExportReadingsRequest) GetDeviceIds() []string {
+	if x != nil {
+		return x.DeviceIds
+	}
+	return nil
+}
+
+func (x *ExportReadingsRequest) GetSensors() []string {
+	if x != nil {
+		return x.Sensors
+	}
+	return nil
+}
+
+func (x *ExportReadingsRequest) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *ExportReadingsRequest) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+// A part of an export.
+type ExportReadingsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Readings by timestamp, then device_id, then sensor; at most 1000 in one message.
+	Readings []*DeviceMessage `protobuf:"bytes,1,rep,name=readings,proto3" json:"readings,omitempty"`
+	// Set in the last message, which has no readings.
+	End           *ExportEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportReadingsResponse) Reset() {
+	*x = ExportReadingsResponse{}
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportReadingsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportReadingsResponse) ProtoMessage() {}
+
+func (x *ExportReadingsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportReadingsResponse.ProtoReflect.Descriptor instead.
+func (*ExportReadingsResponse) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ExportReadingsResponse) GetReadings() []*DeviceMessage {
+	if x != nil {
+		return x.Readings
+	}
+	return nil
+}
+
+func (x *ExportReadingsResponse) GetEnd() *ExportEnd {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
+// Asks for all buckets of a timeframe.
+type ExportBucketsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The devices, at most 1000; empty means all.
+	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
+	// The sensors, at most 100; empty means all.
+	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
+	// Readings from this time on; unset means no bound.
+	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
+	// Readings before this time; unset means no bound.
+	To *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
+	// What the rows stand for; GROUP_BY_SERIES by default.
+	GroupBy GroupBy `protobuf:"varint,5,opt,name=group_by,json=groupBy,proto3,enum=devicemesh.v1.GroupBy" json:"group_by,omitempty"`
+	// The size of a bucket: a multiple of the window size (10 s by default); unset means one hour, and whole weeks
+	// start on Monday.
+	Bucket *durationpb.Duration `protobuf:"bytes,6,opt,name=bucket,proto3" json:"bucket,omitempty"`
+	// Buckets of the calendar in a time zone, in place of a size.
+	Calendar      *CalendarBucket `protobuf:"bytes,7,opt,name=calendar,proto3" json:"calendar,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportBucketsRequest) Reset() {
+	*x = ExportBucketsRequest{}
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportBucketsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportBucketsRequest) ProtoMessage() {}
+
+func (x *ExportBucketsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportBucketsRequest.ProtoReflect.Descriptor instead.
+func (*ExportBucketsRequest) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *ExportBucketsRequest) GetDeviceIds() []string {
+	if x != nil {
+		return x.DeviceIds
+	}
+	return nil
+}
+
+func (x *ExportBucketsRequest) GetSensors() []string {
+	if x != nil {
+		return x.Sensors
+	}
+	return nil
+}
+
+func (x *ExportBucketsRequest) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *ExportBucketsRequest) GetTo() *timestamppb.Timestamp {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *ExportBucketsRequest) GetGroupBy() GroupBy {
+	if x != nil {
+		return x.GroupBy
+	}
+	return GroupBy_GROUP_BY_UNSPECIFIED
+}
+
+func (x *ExportBucketsRequest) GetBucket() *durationpb.Duration {
+	if x != nil {
+		return x.Bucket
+	}
+	return nil
+}
+
+func (x *ExportBucketsRequest) GetCalendar() *CalendarBucket {
+	if x != nil {
+		return x.Calendar
+	}
+	return nil
+}
+
+// A part of an export.
+type ExportBucketsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Buckets that have readings, by start, then device_id, then sensor; at most 1000 in one message.
+	Buckets []*Bucket `protobuf:"bytes,1,rep,name=buckets,proto3" json:"buckets,omitempty"`
+	// Set in the last message, which has no buckets.
+	End           *ExportEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportBucketsResponse) Reset() {
+	*x = ExportBucketsResponse{}
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportBucketsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportBucketsResponse) ProtoMessage() {}
+
+func (x *ExportBucketsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportBucketsResponse.ProtoReflect.Descriptor instead.
+func (*ExportBucketsResponse) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *ExportBucketsResponse) GetBuckets() []*Bucket {
+	if x != nil {
+		return x.Buckets
+	}
+	return nil
+}
+
+func (x *ExportBucketsResponse) GetEnd() *ExportEnd {
+	if x != nil {
+		return x.End
+	}
+	return nil
+}
+
+// The end of an export.
+type ExportEnd struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many readings, or buckets, were sent.
+	Rows uint64 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
+	// What the export covers: exactly the readings that arrived before complete_through.
+	Coverage      *Coverage `protobuf:"bytes,2,opt,name=coverage,proto3" json:"coverage,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportEnd) Reset() {
+	*x = ExportEnd{}
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportEnd) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportEnd) ProtoMessage() {}
+
+func (x *ExportEnd) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportEnd.ProtoReflect.Descriptor instead.
+func (*ExportEnd) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ExportEnd) GetRows() uint64 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *ExportEnd) GetCoverage() *Coverage {
+	if x != nil {
+		return x.Coverage
+	}
+	return nil
+}
+
 var File_devicemesh_v1_query_service_proto protoreflect.FileDescriptor
 
 const file_devicemesh_v1_query_service_proto_rawDesc = "" +
@@ -1190,7 +2072,10 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\x15GetAggregatesResponse\x12/\n" +
 	"\x04rows\x18\x01 \x03(\v2\x1b.devicemesh.v1.AggregateRowR\x04rows\x123\n" +
 	"\bcoverage\x18\x02 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\x12&\n" +
-	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"\x92\x03\n" +
+	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"^\n" +
+	"\x0eCalendarBucket\x12/\n" +
+	"\x04unit\x18\x01 \x01(\x0e2\x1b.devicemesh.v1.CalendarUnitR\x04unit\x12\x1b\n" +
+	"\ttime_zone\x18\x02 \x01(\tR\btimeZone\"\xb5\x04\n" +
 	"\x12ListBucketsRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
@@ -1200,19 +2085,29 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\bgroup_by\x18\x05 \x01(\x0e2\x16.devicemesh.v1.GroupByR\agroupBy\x123\n" +
 	"\x06bucket\x18\x06 \x01(\v2\x19.google.protobuf.DurationH\x00R\x06bucket\x12\x1f\n" +
 	"\n" +
-	"max_points\x18\a \x01(\rH\x00R\tmaxPoints\x12\x12\n" +
+	"max_points\x18\a \x01(\rH\x00R\tmaxPoints\x12;\n" +
+	"\bcalendar\x18\v \x01(\v2\x1d.devicemesh.v1.CalendarBucketH\x00R\bcalendar\x12\x12\n" +
 	"\x04fill\x18\b \x01(\bR\x04fill\x12\x1b\n" +
 	"\tpage_size\x18\t \x01(\rR\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\n" +
-	" \x01(\tR\tpageTokenB\f\n" +
+	" \x01(\tR\tpageToken\x122\n" +
+	"\x06origin\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x06origin\x120\n" +
+	"\tfill_mode\x18\r \x01(\x0e2\x13.devicemesh.v1.FillR\bfillModeB\f\n" +
 	"\n" +
-	"resolution\"\xd6\x01\n" +
+	"resolution\"\x89\x01\n" +
+	"\x0fOutsideReadings\x12\x14\n" +
+	"\x05count\x18\x01 \x01(\x04R\x05count\x120\n" +
+	"\x05first\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05first\x12.\n" +
+	"\x04last\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04last\"\x82\x03\n" +
 	"\x13ListBucketsResponse\x121\n" +
 	"\x06bucket\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\x06bucket\x12/\n" +
 	"\abuckets\x18\x02 \x03(\v2\x15.devicemesh.v1.BucketR\abuckets\x123\n" +
 	"\bcoverage\x18\x03 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\x12&\n" +
-	"\x0fnext_page_token\x18\x04 \x01(\tR\rnextPageToken\"\x94\x02\n" +
+	"\x0fnext_page_token\x18\x04 \x01(\tR\rnextPageToken\x129\n" +
+	"\bcalendar\x18\x05 \x01(\v2\x1d.devicemesh.v1.CalendarBucketR\bcalendar\x125\n" +
+	"\ttimeframe\x18\x06 \x01(\v2\x17.devicemesh.v1.TimeSpanR\ttimeframe\x128\n" +
+	"\aoutside\x18\a \x03(\v2\x1e.devicemesh.v1.OutsideReadingsR\aoutside\"\x94\x02\n" +
 	"\x13ListReadingsRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
@@ -1227,19 +2122,30 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\breadings\x18\x01 \x03(\v2\x1c.devicemesh.v1.DeviceMessageR\breadings\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12.\n" +
 	"\x13previous_page_token\x18\x03 \x01(\tR\x11previousPageToken\x123\n" +
-	"\bcoverage\x18\x04 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\"\x88\x01\n" +
+	"\bcoverage\x18\x04 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\"\xa9\x03\n" +
 	"\x11ListSeriesRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
 	"\asensors\x18\x02 \x03(\tR\asensors\x12\x1b\n" +
 	"\tpage_size\x18\x03 \x01(\rR\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x04 \x01(\tR\tpageToken\"\xb6\x01\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\x12)\n" +
+	"\x0fdevice_contains\x18\x05 \x01(\tH\x00R\x0edeviceContains\x12%\n" +
+	"\rdevice_prefix\x18\x06 \x01(\tH\x00R\fdevicePrefix\x12!\n" +
+	"\vdevice_glob\x18\a \x01(\tH\x00R\n" +
+	"deviceGlob\x120\n" +
+	"\x05order\x18\b \x01(\x0e2\x1a.devicemesh.v1.SeriesOrderR\x05order\x120\n" +
+	"\x05state\x18\t \x01(\x0e2\x1a.devicemesh.v1.SeriesStateR\x05state\x12<\n" +
+	"\fsilent_after\x18\n" +
+	" \x01(\v2\x19.google.protobuf.DurationR\vsilentAfterB\b\n" +
+	"\x06search\"\xa2\x02\n" +
 	"\x12ListSeriesResponse\x12-\n" +
 	"\x06series\x18\x01 \x03(\v2\x15.devicemesh.v1.SeriesR\x06series\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x14\n" +
 	"\x05total\x18\x03 \x01(\x04R\x05total\x123\n" +
-	"\bcoverage\x18\x04 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\"\x8c\x01\n" +
+	"\bcoverage\x18\x04 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\x12,\n" +
+	"\x03now\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x03now\x12<\n" +
+	"\fsilent_after\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\vsilentAfter\"\x8c\x01\n" +
 	"\x15ListDuplicatesRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
@@ -1265,11 +2171,58 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\x06bucket\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x06bucket\x12/\n" +
 	"\abuckets\x18\x03 \x03(\v2\x15.devicemesh.v1.BucketR\abuckets\x123\n" +
 	"\bcoverage\x18\x04 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\x121\n" +
-	"\x05ahead\x18\x05 \x03(\v2\x1b.devicemesh.v1.AggregateRowR\x05ahead*N\n" +
+	"\x05ahead\x18\x05 \x03(\v2\x1b.devicemesh.v1.AggregateRowR\x05ahead\"\xae\x01\n" +
+	"\x15ExportReadingsRequest\x12\x1d\n" +
+	"\n" +
+	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
+	"\asensors\x18\x02 \x03(\tR\asensors\x120\n" +
+	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12*\n" +
+	"\x02to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\"~\n" +
+	"\x16ExportReadingsResponse\x128\n" +
+	"\breadings\x18\x01 \x03(\v2\x1c.devicemesh.v1.DeviceMessageR\breadings\x12*\n" +
+	"\x03end\x18\x02 \x01(\v2\x18.devicemesh.v1.ExportEndR\x03end\"\xce\x02\n" +
+	"\x14ExportBucketsRequest\x12\x1d\n" +
+	"\n" +
+	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
+	"\asensors\x18\x02 \x03(\tR\asensors\x120\n" +
+	"\x05since\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12*\n" +
+	"\x02to\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x121\n" +
+	"\bgroup_by\x18\x05 \x01(\x0e2\x16.devicemesh.v1.GroupByR\agroupBy\x121\n" +
+	"\x06bucket\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x06bucket\x129\n" +
+	"\bcalendar\x18\a \x01(\v2\x1d.devicemesh.v1.CalendarBucketR\bcalendar\"t\n" +
+	"\x15ExportBucketsResponse\x12/\n" +
+	"\abuckets\x18\x01 \x03(\v2\x15.devicemesh.v1.BucketR\abuckets\x12*\n" +
+	"\x03end\x18\x02 \x01(\v2\x18.devicemesh.v1.ExportEndR\x03end\"T\n" +
+	"\tExportEnd\x12\x12\n" +
+	"\x04rows\x18\x01 \x01(\x04R\x04rows\x123\n" +
+	"\bcoverage\x18\x02 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage*\xc0\x01\n" +
+	"\fCalendarUnit\x12\x1d\n" +
+	"\x19CALENDAR_UNIT_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12CALENDAR_UNIT_HOUR\x10\x01\x12\x15\n" +
+	"\x11CALENDAR_UNIT_DAY\x10\x02\x12\x16\n" +
+	"\x12CALENDAR_UNIT_WEEK\x10\x03\x12\x17\n" +
+	"\x13CALENDAR_UNIT_MONTH\x10\x04\x12\x19\n" +
+	"\x15CALENDAR_UNIT_QUARTER\x10\x05\x12\x16\n" +
+	"\x12CALENDAR_UNIT_YEAR\x10\x06*^\n" +
+	"\x04Fill\x12\x14\n" +
+	"\x10FILL_UNSPECIFIED\x10\x00\x12\r\n" +
+	"\tFILL_NONE\x10\x01\x12\r\n" +
+	"\tFILL_NULL\x10\x02\x12\x11\n" +
+	"\rFILL_PREVIOUS\x10\x03\x12\x0f\n" +
+	"\vFILL_LINEAR\x10\x04*N\n" +
 	"\x05Order\x12\x15\n" +
 	"\x11ORDER_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ORDER_OLDEST_FIRST\x10\x01\x12\x16\n" +
-	"\x12ORDER_NEWEST_FIRST\x10\x022\xba\x05\n" +
+	"\x12ORDER_NEWEST_FIRST\x10\x02*\x82\x01\n" +
+	"\vSeriesOrder\x12\x1c\n" +
+	"\x18SERIES_ORDER_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11SERIES_ORDER_NAME\x10\x01\x12\x1d\n" +
+	"\x19SERIES_ORDER_LATEST_FIRST\x10\x02\x12\x1f\n" +
+	"\x1bSERIES_ORDER_SILENT_LONGEST\x10\x03*]\n" +
+	"\vSeriesState\x12\x1c\n" +
+	"\x18SERIES_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13SERIES_STATE_ONLINE\x10\x01\x12\x17\n" +
+	"\x13SERIES_STATE_SILENT\x10\x022\x83\a\n" +
 	"\fQueryService\x12_\n" +
 	"\rGetAggregates\x12#.devicemesh.v1.GetAggregatesRequest\x1a$.devicemesh.v1.GetAggregatesResponse\"\x03\x90\x02\x01\x12Y\n" +
 	"\vListBuckets\x12!.devicemesh.v1.ListBucketsRequest\x1a\".devicemesh.v1.ListBucketsResponse\"\x03\x90\x02\x01\x12\\\n" +
@@ -1278,7 +2231,9 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"ListSeries\x12 .devicemesh.v1.ListSeriesRequest\x1a!.devicemesh.v1.ListSeriesResponse\"\x03\x90\x02\x01\x12b\n" +
 	"\x0eListDuplicates\x12$.devicemesh.v1.ListDuplicatesRequest\x1a%.devicemesh.v1.ListDuplicatesResponse\"\x03\x90\x02\x01\x12k\n" +
 	"\x11GetPipelineStatus\x12'.devicemesh.v1.GetPipelineStatusRequest\x1a(.devicemesh.v1.GetPipelineStatusResponse\"\x03\x90\x02\x01\x12g\n" +
-	"\x0fWatchAggregates\x12%.devicemesh.v1.WatchAggregatesRequest\x1a&.devicemesh.v1.WatchAggregatesResponse\"\x03\x90\x02\x010\x01B\xb5\x01\n" +
+	"\x0fWatchAggregates\x12%.devicemesh.v1.WatchAggregatesRequest\x1a&.devicemesh.v1.WatchAggregatesResponse\"\x03\x90\x02\x010\x01\x12d\n" +
+	"\x0eExportReadings\x12$.devicemesh.v1.ExportReadingsRequest\x1a%.devicemesh.v1.ExportReadingsResponse\"\x03\x90\x02\x010\x01\x12a\n" +
+	"\rExportBuckets\x12#.devicemesh.v1.ExportBucketsRequest\x1a$.devicemesh.v1.ExportBucketsResponse\"\x03\x90\x02\x010\x01B\xb5\x01\n" +
 	"\x11com.devicemesh.v1B\x11QueryServiceProtoP\x01Z8devicemesh.example/client/gen/devicemesh/v1;devicemeshv1\xa2\x02\x03DXX\xaa\x02\rDevicemesh.V1\xca\x02\rDevicemesh\\V1\xe2\x02\x19Devicemesh\\V1\\GPBMetadata\xea\x02\x0eDevicemesh::V1b\x06proto3"
 
 var (
@@ -1293,82 +2248,124 @@ func file_devicemesh_v1_query_service_proto_rawDescGZIP() []byte {
 	return file_devicemesh_v1_query_service_proto_rawDescData
 }
 
-var file_devicemesh_v1_query_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_devicemesh_v1_query_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_devicemesh_v1_query_service_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_devicemesh_v1_query_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_devicemesh_v1_query_service_proto_goTypes = []any{
-	(Order)(0),                        // 0: devicemesh.v1.Order
-	(*GetAggregatesRequest)(nil),      // 1: devicemesh.v1.GetAggregatesRequest
-	(*GetAggregatesResponse)(nil),     // 2: devicemesh.v1.GetAggregatesResponse
-	(*ListBucketsRequest)(nil),        // 3: devicemesh.v1.ListBucketsRequest
-	(*ListBucketsResponse)(nil),       // 4: devicemesh.v1.ListBucketsResponse
-	(*ListReadingsRequest)(nil),       // 5: devicemesh.v1.ListReadingsRequest
-	(*ListReadingsResponse)(nil),      // 6: devicemesh.v1.ListReadingsResponse
-	(*ListSeriesRequest)(nil),         // 7: devicemesh.v1.ListSeriesRequest
-	(*ListSeriesResponse)(nil),        // 8: devicemesh.v1.ListSeriesResponse
-	(*ListDuplicatesRequest)(nil),     // 9: devicemesh.v1.ListDuplicatesRequest
-	(*ListDuplicatesResponse)(nil),    // 10: devicemesh.v1.ListDuplicatesResponse
-	(*GetPipelineStatusRequest)(nil),  // 11: devicemesh.v1.GetPipelineStatusRequest
-	(*GetPipelineStatusResponse)(nil), // 12: devicemesh.v1.GetPipelineStatusResponse
-	(*WatchAggregatesRequest)(nil),    // 13: devicemesh.v1.WatchAggregatesRequest
-	(*WatchAggregatesResponse)(nil),   // 14: devicemesh.v1.WatchAggregatesResponse
-	(*timestamppb.Timestamp)(nil),     // 15: google.protobuf.Timestamp
-	(GroupBy)(0),                      // 16: devicemesh.v1.GroupBy
-	(*AggregateRow)(nil),              // 17: devicemesh.v1.AggregateRow
-	(*Coverage)(nil),                  // 18: devicemesh.v1.Coverage
-	(*durationpb.Duration)(nil),       // 19: google.protobuf.Duration
-	(*Bucket)(nil),                    // 20: devicemesh.v1.Bucket
-	(*DeviceMessage)(nil),             // 21: devicemesh.v1.DeviceMessage
-	(*Series)(nil),                    // 22: devicemesh.v1.Series
-	(*SeriesDuplicates)(nil),          // 23: devicemesh.v1.SeriesDuplicates
-	(*PipelineStatus)(nil),            // 24: devicemesh.v1.PipelineStatus
+	(CalendarUnit)(0),                 // 0: devicemesh.v1.CalendarUnit
+	(Fill)(0),                         // 1: devicemesh.v1.Fill
+	(Order)(0),                        // 2: devicemesh.v1.Order
+	(SeriesOrder)(0),                  // 3: devicemesh.v1.SeriesOrder
+	(SeriesState)(0),                  // 4: devicemesh.v1.SeriesState
+	(*GetAggregatesRequest)(nil),      // 5: devicemesh.v1.GetAggregatesRequest
+	(*GetAggregatesResponse)(nil),     // 6: devicemesh.v1.GetAggregatesResponse
+	(*CalendarBucket)(nil),            // 7: devicemesh.v1.CalendarBucket
+	(*ListBucketsRequest)(nil),        // 8: devicemesh.v1.ListBucketsRequest
+	(*OutsideReadings)(nil),           // 9: devicemesh.v1.OutsideReadings
+	(*ListBucketsResponse)(nil),       // 10: devicemesh.v1.ListBucketsResponse
+	(*ListReadingsRequest)(nil),       // 11: devicemesh.v1.ListReadingsRequest
+	(*ListReadingsResponse)(nil),      // 12: devicemesh.v1.ListReadingsResponse
+	(*ListSeriesRequest)(nil),         // 13: devicemesh.v1.ListSeriesRequest
+	(*ListSeriesResponse)(nil),        // 14: devicemesh.v1.ListSeriesResponse
+	(*ListDuplicatesRequest)(nil),     // 15: devicemesh.v1.ListDuplicatesRequest
+	(*ListDuplicatesResponse)(nil),    // 16: devicemesh.v1.ListDuplicatesResponse
+	(*GetPipelineStatusRequest)(nil),  // 17: devicemesh.v1.GetPipelineStatusRequest
+	(*GetPipelineStatusResponse)(nil), // 18: devicemesh.v1.GetPipelineStatusResponse
+	(*WatchAggregatesRequest)(nil),    // 19: devicemesh.v1.WatchAggregatesRequest
+	(*WatchAggregatesResponse)(nil),   // 20: devicemesh.v1.WatchAggregatesResponse
+	(*ExportReadingsRequest)(nil),     // 21: devicemesh.v1.ExportReadingsRequest
+	(*ExportReadingsResponse)(nil),    // 22: devicemesh.v1.ExportReadingsResponse
+	(*ExportBucketsRequest)(nil),      // 23: devicemesh.v1.ExportBucketsRequest
+	(*ExportBucketsResponse)(nil),     // 24: devicemesh.v1.ExportBucketsResponse
+	(*ExportEnd)(nil),                 // 25: devicemesh.v1.ExportEnd
+	(*timestamppb.Timestamp)(nil),     // 26: google.protobuf.Timestamp
+	(GroupBy)(0),                      // 27: devicemesh.v1.GroupBy
+	(*AggregateRow)(nil),              // 28: devicemesh.v1.AggregateRow
+	(*Coverage)(nil),                  // 29: devicemesh.v1.Coverage
+	(*durationpb.Duration)(nil),       // 30: google.protobuf.Duration
+	(*Bucket)(nil),                    // 31: devicemesh.v1.Bucket
+	(*TimeSpan)(nil),                  // 32: devicemesh.v1.TimeSpan
+	(*DeviceMessage)(nil),             // 33: devicemesh.v1.DeviceMessage
+	(*Series)(nil),                    // 34: devicemesh.v1.Series
+	(*SeriesDuplicates)(nil),          // 35: devicemesh.v1.SeriesDuplicates
+	(*PipelineStatus)(nil),            // 36: devicemesh.v1.PipelineStatus
 }
 var file_devicemesh_v1_query_service_proto_depIdxs = []int32{
-	15, // 0: devicemesh.v1.GetAggregatesRequest.since:type_name -> google.protobuf.Timestamp
-	15, // 1: devicemesh.v1.GetAggregatesRequest.to:type_name -> google.protobuf.Timestamp
-	16, // 2: devicemesh.v1.GetAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
-	17, // 3: devicemesh.v1.GetAggregatesResponse.rows:type_name -> devicemesh.v1.AggregateRow
-	18, // 4: devicemesh.v1.GetAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
-	15, // 5: devicemesh.v1.ListBucketsRequest.since:type_name -> google.protobuf.Timestamp
-	15, // 6: devicemesh.v1.ListBucketsRequest.to:type_name -> google.protobuf.Timestamp
-	16, // 7: devicemesh.v1.ListBucketsRequest.group_by:type_name -> devicemesh.v1.GroupBy
-	19, // 8: devicemesh.v1.ListBucketsRequest.bucket:type_name -> google.protobuf.Duration
-	19, // 9: devicemesh.v1.ListBucketsResponse.bucket:type_name -> google.protobuf.Duration
-	20, // 10: devicemesh.v1.ListBucketsResponse.buckets:type_name -> devicemesh.v1.Bucket
-	18, // 11: devicemesh.v1.ListBucketsResponse.coverage:type_name -> devicemesh.v1.Coverage
-	15, // 12: devicemesh.v1.ListReadingsRequest.since:type_name -> google.protobuf.Timestamp
-	15, // 13: devicemesh.v1.ListReadingsRequest.to:type_name -> google.protobuf.Timestamp
-	0,  // 14: devicemesh.v1.ListReadingsRequest.order:type_name -> devicemesh.v1.Order
-	21, // 15: devicemesh.v1.ListReadingsResponse.readings:type_name -> devicemesh.v1.DeviceMessage
-	18, // 16: devicemesh.v1.ListReadingsResponse.coverage:type_name -> devicemesh.v1.Coverage
-	22, // 17: devicemesh.v1.ListSeriesResponse.series:type_name -> devicemesh.v1.Series
-	18, // 18: devicemesh.v1.ListSeriesResponse.coverage:type_name -> devicemesh.v1.Coverage
-	23, // 19: devicemesh.v1.ListDuplicatesResponse.series:type_name -> devicemesh.v1.SeriesDuplicates
-	24, // 20: devicemesh.v1.GetPipelineStatusResponse.status:type_name -> devicemesh.v1.PipelineStatus
-	16, // 21: devicemesh.v1.WatchAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
-	19, // 22: devicemesh.v1.WatchAggregatesRequest.bucket:type_name -> google.protobuf.Duration
-	19, // 23: devicemesh.v1.WatchAggregatesResponse.bucket:type_name -> google.protobuf.Duration
-	20, // 24: devicemesh.v1.WatchAggregatesResponse.buckets:type_name -> devicemesh.v1.Bucket
-	18, // 25: devicemesh.v1.WatchAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
-	17, // 26: devicemesh.v1.WatchAggregatesResponse.ahead:type_name -> devicemesh.v1.AggregateRow
-	1,  // 27: devicemesh.v1.QueryService.GetAggregates:input_type -> devicemesh.v1.GetAggregatesRequest
-	3,  // 28: devicemesh.v1.QueryService.ListBuckets:input_type -> devicemesh.v1.ListBucketsRequest
-	5,  // 29: devicemesh.v1.QueryService.ListReadings:input_type -> devicemesh.v1.ListReadingsRequest
-	7,  // 30: devicemesh.v1.QueryService.ListSeries:input_type -> devicemesh.v1.ListSeriesRequest
-	9,  // 31: devicemesh.v1.QueryService.ListDuplicates:input_type -> devicemesh.v1.ListDuplicatesRequest
-	11, // 32: devicemesh.v1.QueryService.GetPipelineStatus:input_type -> devicemesh.v1.GetPipelineStatusRequest
-	13, // 33: devicemesh.v1.QueryService.WatchAggregates:input_type -> devicemesh.v1.WatchAggregatesRequest
-	2,  // 34: devicemesh.v1.QueryService.GetAggregates:output_type -> devicemesh.v1.GetAggregatesResponse
-	4,  // 35: devicemesh.v1.QueryService.ListBuckets:output_type -> devicemesh.v1.ListBucketsResponse
-	6,  // 36: devicemesh.v1.QueryService.ListReadings:output_type -> devicemesh.v1.ListReadingsResponse
-	8,  // 37: devicemesh.v1.QueryService.ListSeries:output_type -> devicemesh.v1.ListSeriesResponse
-	10, // 38: devicemesh.v1.QueryService.ListDuplicates:output_type -> devicemesh.v1.ListDuplicatesResponse
-	12, // 39: devicemesh.v1.QueryService.GetPipelineStatus:output_type -> devicemesh.v1.GetPipelineStatusResponse
-	14, // 40: devicemesh.v1.QueryService.WatchAggregates:output_type -> devicemesh.v1.WatchAggregatesResponse
-	34, // [34:41] is the sub-list for method output_type
-	27, // [27:34] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	26, // 0: devicemesh.v1.GetAggregatesRequest.since:type_name -> google.protobuf.Timestamp
+	26, // 1: devicemesh.v1.GetAggregatesRequest.to:type_name -> google.protobuf.Timestamp
+	27, // 2: devicemesh.v1.GetAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	28, // 3: devicemesh.v1.GetAggregatesResponse.rows:type_name -> devicemesh.v1.AggregateRow
+	29, // 4: devicemesh.v1.GetAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
+	0,  // 5: devicemesh.v1.CalendarBucket.unit:type_name -> devicemesh.v1.CalendarUnit
+	26, // 6: devicemesh.v1.ListBucketsRequest.since:type_name -> google.protobuf.Timestamp
+	26, // 7: devicemesh.v1.ListBucketsRequest.to:type_name -> google.protobuf.Timestamp
+	27, // 8: devicemesh.v1.ListBucketsRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	30, // 9: devicemesh.v1.ListBucketsRequest.bucket:type_name -> google.protobuf.Duration
+	7,  // 10: devicemesh.v1.ListBucketsRequest.calendar:type_name -> devicemesh.v1.CalendarBucket
+	26, // 11: devicemesh.v1.ListBucketsRequest.origin:type_name -> google.protobuf.Timestamp
+	1,  // 12: devicemesh.v1.ListBucketsRequest.fill_mode:type_name -> devicemesh.v1.Fill
+	26, // 13: devicemesh.v1.OutsideReadings.first:type_name -> google.protobuf.Timestamp
+	26, // 14: devicemesh.v1.OutsideReadings.last:type_name -> google.protobuf.Timestamp
+	30, // 15: devicemesh.v1.ListBucketsResponse.bucket:type_name -> google.protobuf.Duration
+	31, // 16: devicemesh.v1.ListBucketsResponse.buckets:type_name -> devicemesh.v1.Bucket
+	29, // 17: devicemesh.v1.ListBucketsResponse.coverage:type_name -> devicemesh.v1.Coverage
+	7,  // 18: devicemesh.v1.ListBucketsResponse.calendar:type_name -> devicemesh.v1.CalendarBucket
+	32, // 19: devicemesh.v1.ListBucketsResponse.timeframe:type_name -> devicemesh.v1.TimeSpan
+	9,  // 20: devicemesh.v1.ListBucketsResponse.outside:type_name -> devicemesh.v1.OutsideReadings
+	26, // 21: devicemesh.v1.ListReadingsRequest.since:type_name -> google.protobuf.Timestamp
+	26, // 22: devicemesh.v1.ListReadingsRequest.to:type_name -> google.protobuf.Timestamp
+	2,  // 23: devicemesh.v1.ListReadingsRequest.order:type_name -> devicemesh.v1.Order
+	33, // 24: devicemesh.v1.ListReadingsResponse.readings:type_name -> devicemesh.v1.DeviceMessage
+	29, // 25: devicemesh.v1.ListReadingsResponse.coverage:type_name -> devicemesh.v1.Coverage
+	3,  // 26: devicemesh.v1.ListSeriesRequest.order:type_name -> devicemesh.v1.SeriesOrder
+	4,  // 27: devicemesh.v1.ListSeriesRequest.state:type_name -> devicemesh.v1.SeriesState
+	30, // 28: devicemesh.v1.ListSeriesRequest.silent_after:type_name -> google.protobuf.Duration
+	34, // 29: devicemesh.v1.ListSeriesResponse.series:type_name -> devicemesh.v1.Series
+	29, // 30: devicemesh.v1.ListSeriesResponse.coverage:type_name -> devicemesh.v1.Coverage
+	26, // 31: devicemesh.v1.ListSeriesResponse.now:type_name -> google.protobuf.Timestamp
+	30, // 32: devicemesh.v1.ListSeriesResponse.silent_after:type_name -> google.protobuf.Duration
+	35, // 33: devicemesh.v1.ListDuplicatesResponse.series:type_name -> devicemesh.v1.SeriesDuplicates
+	36, // 34: devicemesh.v1.GetPipelineStatusResponse.status:type_name -> devicemesh.v1.PipelineStatus
+	27, // 35: devicemesh.v1.WatchAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	30, // 36: devicemesh.v1.WatchAggregatesRequest.bucket:type_name -> google.protobuf.Duration
+	30, // 37: devicemesh.v1.WatchAggregatesResponse.bucket:type_name -> google.protobuf.Duration
+	31, // 38: devicemesh.v1.WatchAggregatesResponse.buckets:type_name -> devicemesh.v1.Bucket
+	29, // 39: devicemesh.v1.WatchAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
+	28, // 40: devicemesh.v1.WatchAggregatesResponse.ahead:type_name -> devicemesh.v1.AggregateRow
+	26, // 41: devicemesh.v1.ExportReadingsRequest.since:type_name -> google.protobuf.Timestamp
+	26, // 42: devicemesh.v1.ExportReadingsRequest.to:type_name -> google.protobuf.Timestamp
+	33, // 43: devicemesh.v1.ExportReadingsResponse.readings:type_name -> devicemesh.v1.DeviceMessage
+	25, // 44: devicemesh.v1.ExportReadingsResponse.end:type_name -> devicemesh.v1.ExportEnd
+	26, // 45: devicemesh.v1.ExportBucketsRequest.since:type_name -> google.protobuf.Timestamp
+	26, // 46: devicemesh.v1.ExportBucketsRequest.to:type_name -> google.protobuf.Timestamp
+	27, // 47: devicemesh.v1.ExportBucketsRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	30, // 48: devicemesh.v1.ExportBucketsRequest.bucket:type_name -> google.protobuf.Duration
+	7,  // 49: devicemesh.v1.ExportBucketsRequest.calendar:type_name -> devicemesh.v1.CalendarBucket
+	31, // 50: devicemesh.v1.ExportBucketsResponse.buckets:type_name -> devicemesh.v1.Bucket
+	25, // 51: devicemesh.v1.ExportBucketsResponse.end:type_name -> devicemesh.v1.ExportEnd
+	29, // 52: devicemesh.v1.ExportEnd.coverage:type_name -> devicemesh.v1.Coverage
+	5,  // 53: devicemesh.v1.QueryService.GetAggregates:input_type -> devicemesh.v1.GetAggregatesRequest
+	8,  // 54: devicemesh.v1.QueryService.ListBuckets:input_type -> devicemesh.v1.ListBucketsRequest
+	11, // 55: devicemesh.v1.QueryService.ListReadings:input_type -> devicemesh.v1.ListReadingsRequest
+	13, // 56: devicemesh.v1.QueryService.ListSeries:input_type -> devicemesh.v1.ListSeriesRequest
+	15, // 57: devicemesh.v1.QueryService.ListDuplicates:input_type -> devicemesh.v1.ListDuplicatesRequest
+	17, // 58: devicemesh.v1.QueryService.GetPipelineStatus:input_type -> devicemesh.v1.GetPipelineStatusRequest
+	19, // 59: devicemesh.v1.QueryService.WatchAggregates:input_type -> devicemesh.v1.WatchAggregatesRequest
+	21, // 60: devicemesh.v1.QueryService.ExportReadings:input_type -> devicemesh.v1.ExportReadingsRequest
+	23, // 61: devicemesh.v1.QueryService.ExportBuckets:input_type -> devicemesh.v1.ExportBucketsRequest
+	6,  // 62: devicemesh.v1.QueryService.GetAggregates:output_type -> devicemesh.v1.GetAggregatesResponse
+	10, // 63: devicemesh.v1.QueryService.ListBuckets:output_type -> devicemesh.v1.ListBucketsResponse
+	12, // 64: devicemesh.v1.QueryService.ListReadings:output_type -> devicemesh.v1.ListReadingsResponse
+	14, // 65: devicemesh.v1.QueryService.ListSeries:output_type -> devicemesh.v1.ListSeriesResponse
+	16, // 66: devicemesh.v1.QueryService.ListDuplicates:output_type -> devicemesh.v1.ListDuplicatesResponse
+	18, // 67: devicemesh.v1.QueryService.GetPipelineStatus:output_type -> devicemesh.v1.GetPipelineStatusResponse
+	20, // 68: devicemesh.v1.QueryService.WatchAggregates:output_type -> devicemesh.v1.WatchAggregatesResponse
+	22, // 69: devicemesh.v1.QueryService.ExportReadings:output_type -> devicemesh.v1.ExportReadingsResponse
+	24, // 70: devicemesh.v1.QueryService.ExportBuckets:output_type -> devicemesh.v1.ExportBucketsResponse
+	62, // [62:71] is the sub-list for method output_type
+	53, // [53:62] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_devicemesh_v1_query_service_proto_init() }
@@ -1381,17 +2378,23 @@ func file_devicemesh_v1_query_service_proto_init() {
 	file_devicemesh_v1_duplicates_proto_init()
 	file_devicemesh_v1_pipeline_status_proto_init()
 	file_devicemesh_v1_series_proto_init()
-	file_devicemesh_v1_query_service_proto_msgTypes[2].OneofWrappers = []any{
+	file_devicemesh_v1_query_service_proto_msgTypes[3].OneofWrappers = []any{
 		(*ListBucketsRequest_Bucket)(nil),
 		(*ListBucketsRequest_MaxPoints)(nil),
+		(*ListBucketsRequest_Calendar)(nil),
+	}
+	file_devicemesh_v1_query_service_proto_msgTypes[8].OneofWrappers = []any{
+		(*ListSeriesRequest_DeviceContains)(nil),
+		(*ListSeriesRequest_DevicePrefix)(nil),
+		(*ListSeriesRequest_DeviceGlob)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_devicemesh_v1_query_service_proto_rawDesc), len(file_devicemesh_v1_query_service_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   14,
+			NumEnums:      5,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -26,6 +26,8 @@ const (
 	QueryService_ListDuplicates_FullMethodName    = "/devicemesh.v1.QueryService/ListDuplicates"
 	QueryService_GetPipelineStatus_FullMethodName = "/devicemesh.v1.QueryService/GetPipelineStatus"
 	QueryService_WatchAggregates_FullMethodName   = "/devicemesh.v1.QueryService/WatchAggregates"
+	QueryService_ExportReadings_FullMethodName    = "/devicemesh.v1.QueryService/ExportReadings"
+	QueryService_ExportBuckets_FullMethodName     = "/devicemesh.v1.QueryService/ExportBuckets"
 )
 
 // QueryServiceClient is the client API for QueryService service.
@@ -57,6 +59,13 @@ type QueryServiceClient interface {
 	// reader gets fewer, newer messages, never a growing queue. RESOURCE_EXHAUSTED names the limit if too
 	// many watches are open, of this caller or in total.
 	WatchAggregates(ctx context.Context, in *WatchAggregatesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAggregatesResponse], error)
+	// All raw readings of a timeframe, however many. The export is a snapshot: it has every reading that was stored when
+	// it began, once, and none that arrives later. The last message has `end`; a stream without it is incomplete. The
+	// server reads no further than the client does. RESOURCE_EXHAUSTED if too many exports run.
+	ExportReadings(ctx context.Context, in *ExportReadingsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportReadingsResponse], error)
+	// All buckets of a timeframe, however many, in the same way. RESOURCE_EXHAUSTED if too many exports run, or if
+	// there are more than 100,000 groups.
+	ExportBuckets(ctx context.Context, in *ExportBucketsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportBucketsResponse], error)
 }
 
 type queryServiceClient struct {
@@ -146,6 +155,44 @@ func (c *queryServiceClient) WatchAggregates(ctx context.Context, in *WatchAggre
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type QueryService_WatchAggregatesClient = grpc.ServerStreamingClient[WatchAggregatesResponse]
 
+func (c *queryServiceClient) ExportReadings(ctx context.Context, in *ExportReadingsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportReadingsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &QueryService_ServiceDesc.Streams[1], QueryService_ExportReadings_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportReadingsRequest, ExportReadingsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type QueryService_ExportReadingsClient = grpc.ServerStreamingClient[ExportReadingsResponse]
+
+func (c *queryServiceClient) ExportBuckets(ctx context.Context, in *ExportBucketsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportBucketsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &QueryService_ServiceDesc.Streams[2], QueryService_ExportBuckets_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportBucketsRequest, ExportBucketsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type QueryService_ExportBucketsClient = grpc.ServerStreamingClient[ExportBucketsResponse]
+
 // QueryServiceServer is the server API for QueryService service.
 // All implementations must embed UnimplementedQueryServiceServer
 // for forward compatibility.
@@ -175,6 +222,13 @@ type QueryServiceServer interface {
 	// reader gets fewer, newer messages, never a growing queue. RESOURCE_EXHAUSTED names the limit if too
 	// many watches are open, of this caller or in total.
 	WatchAggregates(*WatchAggregatesRequest, grpc.ServerStreamingServer[WatchAggregatesResponse]) error
+	// All raw readings of a timeframe, however many. The export is a snapshot: it has every reading that was stored when
+	// it began, once, and none that arrives later. The last message has `end`; a stream without it is incomplete. The
+	// server reads no further than the client does. RESOURCE_EXHAUSTED if too many exports run.
+	ExportReadings(*ExportReadingsRequest, grpc.ServerStreamingServer[ExportReadingsResponse]) error
+	// All buckets of a timeframe, however many, in the same way. RESOURCE_EXHAUSTED if too many exports run, or if
+	// there are more than 100,000 groups.
+	ExportBuckets(*ExportBucketsRequest, grpc.ServerStreamingServer[ExportBucketsResponse]) error
 	mustEmbedUnimplementedQueryServiceServer()
 }
 
@@ -205,6 +259,12 @@ func (UnimplementedQueryServiceServer) GetPipelineStatus(context.Context, *GetPi
 }
 func (UnimplementedQueryServiceServer) WatchAggregates(*WatchAggregatesRequest, grpc.ServerStreamingServer[WatchAggregatesResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchAggregates not implemented")
+}
+func (UnimplementedQueryServiceServer) ExportReadings(*ExportReadingsRequest, grpc.ServerStreamingServer[ExportReadingsResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportReadings not implemented")
+}
+func (UnimplementedQueryServiceServer) ExportBuckets(*ExportBucketsRequest, grpc.ServerStreamingServer[ExportBucketsResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportBuckets not implemented")
 }
 func (UnimplementedQueryServiceServer) mustEmbedUnimplementedQueryServiceServer() {}
 func (UnimplementedQueryServiceServer) testEmbeddedByValue()                      {}
@@ -346,6 +406,28 @@ func _QueryService_WatchAggregates_Handler(srv interface{}, stream grpc.ServerSt
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type QueryService_WatchAggregatesServer = grpc.ServerStreamingServer[WatchAggregatesResponse]
 
+func _QueryService_ExportReadings_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportReadingsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(QueryServiceServer).ExportReadings(m, &grpc.GenericServerStream[ExportReadingsRequest, ExportReadingsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type QueryService_ExportReadingsServer = grpc.ServerStreamingServer[ExportReadingsResponse]
+
+func _QueryService_ExportBuckets_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportBucketsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(QueryServiceServer).ExportBuckets(m, &grpc.GenericServerStream[ExportBucketsRequest, ExportBucketsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type QueryService_ExportBucketsServer = grpc.ServerStreamingServer[ExportBucketsResponse]
+
 // QueryService_ServiceDesc is the grpc.ServiceDesc for QueryService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -382,6 +464,16 @@ var QueryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "WatchAggregates",
 			Handler:       _QueryService_WatchAggregates_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ExportReadings",
+			Handler:       _QueryService_ExportReadings_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ExportBuckets",
+			Handler:       _QueryService_ExportBuckets_Handler,
 			ServerStreams: true,
 		},
 	},

@@ -25,7 +25,7 @@ const (
 // What a thermostat measures.
 type Thermostat struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Air temperature in °C, -100 to 150. Required; 0 must be set too.
+	// Air temperature in °C, within the bounds of the server's sensor catalog. Required; 0 must be set too.
 	Temperature   *float64 `protobuf:"fixed64,1,opt,name=temperature,proto3,oneof" json:"temperature,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -71,7 +71,7 @@ func (x *Thermostat) GetTemperature() float64 {
 // What a barometer measures.
 type Barometer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Air pressure in hPa, 300 to 1200. Required; 0 must be set too.
+	// Air pressure in hPa, within the bounds of the server's sensor catalog. Required; 0 must be set too.
 	Pressure      *float64 `protobuf:"fixed64,1,opt,name=pressure,proto3,oneof" json:"pressure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -117,7 +117,7 @@ func (x *Barometer) GetPressure() float64 {
 // What a hygrometer measures.
 type Hygrometer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Relative humidity in %, 0 to 100. Required; 0 must be set too.
+	// Relative humidity in %, within the bounds of the server's sensor catalog. Required; 0 must be set too.
 	Humidity      *float64 `protobuf:"fixed64,1,opt,name=humidity,proto3,oneof" json:"humidity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -163,7 +163,7 @@ func (x *Hygrometer) GetHumidity() float64 {
 // What a heart-rate meter measures.
 type HeartRateMeter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Heart rate in beats a minute (1/min), 0 to 300. Required; 0 must be set too.
+	// Heart rate in beats a minute (1/min), within the bounds of the server's sensor catalog. Required; 0 must be set too.
 	HeartRate     *float64 `protobuf:"fixed64,1,opt,name=heart_rate,json=heartRate,proto3,oneof" json:"heart_rate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -263,11 +263,13 @@ func (x *SensorValue) GetValue() float64 {
 }
 
 // What a device sends: who, when, and one measurement.
-// A device type is added here: one message with one optional double field that is required and has a unit
-// and bounds, and one line in the oneof. The table of sensors, the checks and the generator's flat form follow from it.
+// A device type is added here: one message with one optional double field that is required, finite and has a unit, and
+// one line in the oneof. Its bounds are in the sensor catalog (sensors.yaml), as those of every sensor; the table of
+// sensors, the checks and the generator's flat form follow from both.
 type Reading struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The device, 1 to 128 characters of [A-Za-z0-9._:-], the first one alphanumeric.
+	// The device, 1 to 128 characters of [A-Za-z0-9_.:/@~=%-], the first one alphanumeric, _ or %. Clients that send for
+	// devices with other names percent-encode them.
 	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
 	// When it was measured, by the device's clock: from 2000-01-01 to one day ahead of the server.
 	// Digits below the millisecond are cut off.

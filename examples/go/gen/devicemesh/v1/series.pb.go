@@ -9,6 +9,7 @@ package devicemeshv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -35,7 +36,12 @@ type Series struct {
 	// The earliest reading, by the device's clock.
 	First *TimedValue `protobuf:"bytes,5,opt,name=first,proto3" json:"first,omitempty"`
 	// The latest reading, by the device's clock.
-	Latest        *TimedValue `protobuf:"bytes,6,opt,name=latest,proto3" json:"latest,omitempty"`
+	Latest *TimedValue `protobuf:"bytes,6,opt,name=latest,proto3" json:"latest,omitempty"`
+	// How old the latest reading is, by the server's clock; negative if the device's clock is ahead of it. Unset if
+	// all readings have expired.
+	Age *durationpb.Duration `protobuf:"bytes,7,opt,name=age,proto3" json:"age,omitempty"`
+	// Whether the latest reading is older than the request's silent_after, or has expired.
+	Silent        bool `protobuf:"varint,8,opt,name=silent,proto3" json:"silent,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -112,18 +118,34 @@ func (x *Series) GetLatest() *TimedValue {
 	return nil
 }
 
+func (x *Series) GetAge() *durationpb.Duration {
+	if x != nil {
+		return x.Age
+	}
+	return nil
+}
+
+func (x *Series) GetSilent() bool {
+	if x != nil {
+		return x.Silent
+	}
+	return false
+}
+
 var File_devicemesh_v1_series_proto protoreflect.FileDescriptor
 
 const file_devicemesh_v1_series_proto_rawDesc = "" +
 	"\n" +
-	"\x1adevicemesh/v1/series.proto\x12\rdevicemesh.v1\x1a\x1ddevicemesh/v1/aggregate.proto\"\xcb\x01\n" +
+	"\x1adevicemesh/v1/series.proto\x12\rdevicemesh.v1\x1a\x1ddevicemesh/v1/aggregate.proto\x1a\x1egoogle/protobuf/duration.proto\"\x90\x02\n" +
 	"\x06Series\x12\x1b\n" +
 	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x12\x16\n" +
 	"\x06sensor\x18\x02 \x01(\tR\x06sensor\x12\x12\n" +
 	"\x04unit\x18\x03 \x01(\tR\x04unit\x12\x14\n" +
 	"\x05count\x18\x04 \x01(\x04R\x05count\x12/\n" +
 	"\x05first\x18\x05 \x01(\v2\x19.devicemesh.v1.TimedValueR\x05first\x121\n" +
-	"\x06latest\x18\x06 \x01(\v2\x19.devicemesh.v1.TimedValueR\x06latestB\xaf\x01\n" +
+	"\x06latest\x18\x06 \x01(\v2\x19.devicemesh.v1.TimedValueR\x06latest\x12+\n" +
+	"\x03age\x18\a \x01(\v2\x19.google.protobuf.DurationR\x03age\x12\x16\n" +
+	"\x06silent\x18\b \x01(\bR\x06silentB\xaf\x01\n" +
 	"\x11com.devicemesh.v1B\vSeriesProtoP\x01Z8devicemesh.example/client/gen/devicemesh/v1;devicemeshv1\xa2\x02\x03DXX\xaa\x02\rDevicemesh.V1\xca\x02\rDevicemesh\\V1\xe2\x02\x19Devicemesh\\V1\\GPBMetadata\xea\x02\x0eDevicemesh::V1b\x06proto3"
 
 var (
@@ -140,17 +162,19 @@ func file_devicemesh_v1_series_proto_rawDescGZIP() []byte {
 
 var file_devicemesh_v1_series_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
 var file_devicemesh_v1_series_proto_goTypes = []any{
-	(*Series)(nil),     // 0: devicemesh.v1.Series
-	(*TimedValue)(nil), // 1: devicemesh.v1.TimedValue
+	(*Series)(nil),              // 0: devicemesh.v1.Series
+	(*TimedValue)(nil),          // 1: devicemesh.v1.TimedValue
+	(*durationpb.Duration)(nil), // 2: google.protobuf.Duration
 }
 var file_devicemesh_v1_series_proto_depIdxs = []int32{
 	1, // 0: devicemesh.v1.Series.first:type_name -> devicemesh.v1.TimedValue
 	1, // 1: devicemesh.v1.Series.latest:type_name -> devicemesh.v1.TimedValue
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	2, // 2: devicemesh.v1.Series.age:type_name -> google.protobuf.Duration
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_devicemesh_v1_series_proto_init() }

@@ -35,7 +35,7 @@ var file_devicemesh_v1_unit_proto_extTypes = []protoimpl.ExtensionInfo{
 // Extension fields to descriptorpb.FieldOptions.
 var (
 	// The unit of the values of a measurement field, as people write it: "°C", "hPa", "%", "1/min".
-	// The table of sensors is generated from this option and the field's bounds.
+	// The sensor catalog has the sensor in the same unit.
 	//
 	// optional string unit = 50501;
 	E_Unit = &file_devicemesh_v1_unit_proto_extTypes[0]

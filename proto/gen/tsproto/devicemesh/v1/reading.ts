@@ -54,7 +54,10 @@ export interface SensorValue {
  * sensors, the checks and the generator's flat form follow from both.
  */
 export interface Reading {
-  /** The device, 1 to 128 characters of [A-Za-z0-9._:-], the first one alphanumeric. */
+  /**
+   * The device, 1 to 128 characters of [A-Za-z0-9_.:/@~=%-], the first one alphanumeric, _ or %. Clients that send for
+   * devices with other names percent-encode them.
+   */
   deviceId: string;
   /**
    * When it was measured, by the device's clock: from 2000-01-01 to one day ahead of the server.
