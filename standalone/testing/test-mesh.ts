@@ -7,12 +7,12 @@ import { onTestFinished } from "vitest";
 import { embeddedSettings } from "../src/settings.ts";
 import { type Embedded, startEmbedded } from "../src/start.ts";
 
-/** The single process on free ports over a new folder, without simulated devices, until the test ends. */
+/** The single process on free ports over a new folder unless `--data` names one, without simulated devices, until the test ends. */
 export async function startTestMesh(...args: readonly string[]): Promise<Embedded> {
   const data = mkdtempSync(join(tmpdir(), "devicemesh-standalone-"));
   const ports = ["--ingest-port", "0", "--query-port", "0"];
   const loaded = loadSettings(embeddedSettings, {
-    args: ["--data", data, "--no-generator", ...ports, ...args],
+    args: [...(args.includes("--data") ? [] : ["--data", data]), "--no-generator", ...ports, ...args],
     env: {},
   });
   if (loaded.kind !== "settings") throw new Error(loaded.text);
