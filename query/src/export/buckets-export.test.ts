@@ -131,9 +131,10 @@ describe("an export of buckets", () => {
                 average: __,
                 standardDeviation: ___,
                 magnitude: ____,
+                sorted: _____,
                 ...exact
               } = row as typeof row & {
-                [Name in "sum" | "average" | "standardDeviation" | "magnitude"]: number;
+                [Name in "sum" | "average" | "standardDeviation" | "magnitude" | "sorted"]: unknown;
               };
               return { startMs, row: exact };
             }),
