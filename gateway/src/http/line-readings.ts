@@ -1,5 +1,6 @@
 import type { LinePoint, LinePrecision } from "@devicemesh/kit/line-protocol/line-protocol";
 import { createLineProtocolReader } from "@devicemesh/kit/line-protocol/line-protocol-reader";
+import { idOfName } from "../readings/device-id.ts";
 import type { GatewayReading, RejectedValue } from "../readings/gateway-reading.ts";
 import { parseValue } from "../readings/parse-value.ts";
 import type { SensorLookup } from "../readings/sensor-lookup.ts";
@@ -60,7 +61,7 @@ export function readLines(text: string, mapping: LineMapping): LineReadings {
       readings.push({
         line,
         field: field.key,
-        deviceId,
+        deviceId: idOfName(deviceId),
         sensor: known?.sensor ?? name,
         timestampMs,
         value: parsed.value,

@@ -1,3 +1,4 @@
+import { idOfDocument } from "./device-id.ts";
 import type { GatewayReading, RejectedValue } from "./gateway-reading.ts";
 import { parseTimestamp } from "./parse-timestamp.ts";
 import { parseValue } from "./parse-value.ts";
@@ -53,7 +54,7 @@ export function readDocument(
     if (parsed.kind !== "value") return;
     readings.push({
       field,
-      deviceId: device!,
+      deviceId: idOfDocument(device!),
       sensor: known?.sensor ?? sensor,
       timestampMs: time.kind === "time" ? time.ms : nowMs,
       value: parsed.value,

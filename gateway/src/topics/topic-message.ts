@@ -1,3 +1,4 @@
+import { idOfName } from "../readings/device-id.ts";
 import type { GatewayReading, RejectedValue } from "../readings/gateway-reading.ts";
 import { parseValue } from "../readings/parse-value.ts";
 import type { KnownSensor, SensorLookup } from "../readings/sensor-lookup.ts";
@@ -47,7 +48,12 @@ export function createCollector({ nowMs }: Pick<TopicMessage, "nowMs">) {
       const parsed = parseValue(raw, known);
       if (parsed.kind === "problem") rejected.push({ field, rule: "value.number", text: parsed.text });
       if (parsed.kind !== "value") return;
-      readings.push({ deviceId, sensor: known.sensor, timestampMs, value: convert(parsed.value) });
+      readings.push({
+        deviceId: idOfName(deviceId),
+        sensor: known.sensor,
+        timestampMs,
+        value: convert(parsed.value),
+      });
     },
     reject(value: Omit<RejectedValue, "index">): void {
       rejected.push(value);

@@ -1,3 +1,4 @@
+import { idOfName } from "../readings/device-id.ts";
 import { parseValue } from "../readings/parse-value.ts";
 import { readDocument } from "../readings/read-document.ts";
 import { noReadings, objectOf, type TopicForm } from "./topic-message.ts";
@@ -29,8 +30,9 @@ export function topicTemplate(template: string): TopicForm {
 
   return ({ topic, text, nowMs }, lookup) => {
     const groups = matcher.exec(topic)?.groups;
-    const deviceId = groups?.device;
-    if (deviceId === undefined) return undefined;
+    const device = groups?.device;
+    if (device === undefined) return undefined;
+    const deviceId = idOfName(device);
     if (!hasSensor) {
       const object = objectOf(text);
       return object && readDocument(object, { lookup, nowMs, deviceId });

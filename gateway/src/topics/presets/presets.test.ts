@@ -39,7 +39,7 @@ describe("zigbee2mqtt", () => {
         "pressure|1010.2",
         "temperature|21.37",
         "voltage|3.015",
-      ].map((text) => `living room/climate|${text}|${at}`),
+      ].map((text) => `living%20room/climate|${text}|${at}`),
     );
   });
 
