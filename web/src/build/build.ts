@@ -10,7 +10,14 @@ const dist = join(web, "dist");
 const stampName = ".stamp";
 
 /** What the build depends on, relative to the repository. */
-const inputs = ["web/src", "web/index.html", "web/vite.config.ts", "proto/gen/es", "package-lock.json"];
+const inputs = [
+  "web/src",
+  "web/index.html",
+  "web/vite.config.ts",
+  "proto/gen/es",
+  "proto/src/device-ids.ts",
+  "package-lock.json",
+];
 
 /** Whether `web/dist` was built from the present sources. */
 export function isBuilt(): boolean {

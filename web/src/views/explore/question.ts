@@ -1,3 +1,4 @@
+import { decodeDeviceId } from "@devicemesh/proto/device-ids";
 import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import { linesMax } from "../../chart/palette.ts";
 import type { KnownSeries } from "../../mesh/directory.ts";
@@ -68,5 +69,5 @@ export function nameOf(
   { deviceId, sensor }: { readonly deviceId: string; readonly sensor: string },
   allDevices: string,
 ): string {
-  return `${sensor.replaceAll("_", " ")}, ${deviceId === "" ? allDevices : deviceId}`;
+  return `${sensor.replaceAll("_", " ")}, ${deviceId === "" ? allDevices : decodeDeviceId(deviceId)}`;
 }

@@ -1,4 +1,5 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
+import { decodeDeviceId } from "@devicemesh/proto/device-ids";
 import { Order } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { useEffect, useState } from "preact/hooks";
 import { exactNumber } from "../../format/numbers.ts";
@@ -90,7 +91,7 @@ function Pages({
                 {answer.readings.map(({ deviceId, sensor, timestamp, value }) => (
                   <tr key={`${nameOf({ deviceId, sensor }, "")}${timestamp && timestampMs(timestamp)}`}>
                     <th scope="row">{formatMoment(timestamp && timestampMs(timestamp), zone, true)}</th>
-                    <td>{deviceId}</td>
+                    <td>{decodeDeviceId(deviceId)}</td>
                     <td>{sensor}</td>
                     <td class="number">{exactNumber(value)}</td>
                   </tr>

@@ -1,3 +1,4 @@
+import { decodeDeviceId } from "@devicemesh/proto/device-ids";
 import { Sparkline } from "../../chart/sparkline.tsx";
 import { formatCount, formatValue } from "../../format/numbers.ts";
 import { formatDuration, formatMoment } from "../../format/times.ts";
@@ -28,7 +29,7 @@ export function DeviceRow({
       </span>
       <span role="cell" class="cell-device">
         <a href={selectionHref("explore", { devices: [deviceId], sensors: [sensor] })} title={deviceId}>
-          {deviceId}
+          {decodeDeviceId(deviceId)}
         </a>
       </span>
       <span role="cell" class="cell-sensor">
