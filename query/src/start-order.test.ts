@@ -51,7 +51,7 @@ describe("query that starts before its database", () => {
     await using _stopped = { [Symbol.asyncDispose]: () => mongo.stop() };
     await using query = await start(`mongodb://${host.name}:${mongo.port}`);
     await waitUntil(() => query.told().length === 1, { timeoutMs: 20_000 });
-    await expect(query.ask()).rejects.toThrow("the database cannot be reached");
+    await expect(query.ask()).rejects.toThrow("the database is unavailable");
     expect(await query.isServing()).toBe(false);
     host.appear();
     await waitUntil(() => query.told().length === 2, { timeoutMs: 20_000 });

@@ -23,7 +23,13 @@ describe("JSON", () => {
     const { buckets } = await ask("ListBuckets", { bucket: "10s", fill: true });
     expect(buckets).toHaveLength(3);
     expect(buckets[0].row).toMatchObject({ ...zeros, count: "1" });
-    expect(buckets[1].row).toEqual({ deviceId: "a", sensor: "temperature", unit: "°C", count: "0" });
+    expect(buckets[1].row).toEqual({
+      deviceId: "a",
+      sensor: "temperature",
+      unit: "°C",
+      count: "0",
+      quantiles: [],
+    });
     expect(await ask("ListReadings", {})).toMatchObject({
       readings: [{ value: 0 }, { value: 0 }],
       nextPageToken: "",
