@@ -36,7 +36,7 @@ describe.skipIf(venv === undefined)("docs/recipes/python.md", () => {
   beforeAll(async () => {
     const recording = `${root}generator/recordings/seattle-hourly-normals.csv`;
     mesh = await startMesh(folder.path, ["--no-generator", "--replay", recording]);
-    await waitUntil(() => mesh.output().includes("17,518 acked"), { timeoutMs: 30_000, what: "the replay" });
+    await waitUntil(() => mesh.output().includes("17,518 stored"), { timeoutMs: 30_000, what: "the replay" });
   });
   afterAll(async () => {
     await mesh?.stop();

@@ -70,7 +70,7 @@ export async function startMesh(
       exited.then(([code]) => reject(new Error(`the mesh ended with ${code}:\n${output()}`)), reject);
       look();
     });
-  const addresses = /^open https?:\/\/(\S+:\d+)\/[\s\S]* ingest +(\S+:\d+)/;
+  const addresses = /^open https?:\/\/(\S+:\d+)\/[\s\S]* ingest +(\S+:\d+)/m;
   await until(addresses);
   const [, query = "", ingest = ""] = addresses.exec(output()) ?? [];
   return {

@@ -138,6 +138,62 @@ func (x *TimedValue) GetValue() float64 {
 	return 0
 }
 
+// A quantile of some values: the value below which so large a share of them lies.
+type QuantileValue struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The share, 0 to 1: 0.5 is the median, 0.95 the 95th percentile.
+	Quantile float64 `protobuf:"fixed64,1,opt,name=quantile,proto3" json:"quantile,omitempty"`
+	// The exact value, in the unit of the row: on the straight line between the sorted values next to the rank
+	// quantile * (count - 1), counted from 0.
+	Value         float64 `protobuf:"fixed64,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *QuantileValue) Reset() {
+	*x = QuantileValue{}
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QuantileValue) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QuantileValue) ProtoMessage() {}
+
+func (x *QuantileValue) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QuantileValue.ProtoReflect.Descriptor instead.
+func (*QuantileValue) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *QuantileValue) GetQuantile() float64 {
+	if x != nil {
+		return x.Quantile
+	}
+	return 0
+}
+
+func (x *QuantileValue) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
 // What the readings of one group in a timeframe add up to. Values are in `unit`. Where there are readings,
 // all figures are set, also those that are 0; without readings (an empty bucket) none is.
 // Ties of first, last, minimum_at and maximum_at go to the earlier timestamp, then to the smaller
@@ -170,14 +226,16 @@ type AggregateRow struct {
 	// When the largest value was first measured.
 	MaximumAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=maximum_at,json=maximumAt,proto3" json:"maximum_at,omitempty"`
 	// The unit of all the values: "°C", "hPa", "%", "1/min".
-	Unit          string `protobuf:"bytes,13,opt,name=unit,proto3" json:"unit,omitempty"`
+	Unit string `protobuf:"bytes,13,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The quantiles asked for, in the order of the request. None if readings of the row have expired as raw readings.
+	Quantiles     []*QuantileValue `protobuf:"bytes,14,rep,name=quantiles,proto3" json:"quantiles,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AggregateRow) Reset() {
 	*x = AggregateRow{}
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[1]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -189,7 +247,7 @@ func (x *AggregateRow) String() string {
 func (*AggregateRow) ProtoMessage() {}
 
 func (x *AggregateRow) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[1]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -202,7 +260,7 @@ func (x *AggregateRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateRow.ProtoReflect.Descriptor instead.
 func (*AggregateRow) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{1}
+	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *AggregateRow) GetDeviceId() string {
@@ -296,6 +354,13 @@ func (x *AggregateRow) GetUnit() string {
 	return ""
 }
 
+func (x *AggregateRow) GetQuantiles() []*QuantileValue {
+	if x != nil {
+		return x.Quantiles
+	}
+	return nil
+}
+
 // The readings of one group in one bucket of time.
 type Bucket struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -313,7 +378,7 @@ type Bucket struct {
 
 func (x *Bucket) Reset() {
 	*x = Bucket{}
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[2]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -325,7 +390,7 @@ func (x *Bucket) String() string {
 func (*Bucket) ProtoMessage() {}
 
 func (x *Bucket) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[2]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -338,7 +403,7 @@ func (x *Bucket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bucket.ProtoReflect.Descriptor instead.
 func (*Bucket) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{2}
+	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Bucket) GetStart() *timestamppb.Timestamp {
@@ -375,7 +440,7 @@ type TimeSpan struct {
 
 func (x *TimeSpan) Reset() {
 	*x = TimeSpan{}
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[3]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -387,7 +452,7 @@ func (x *TimeSpan) String() string {
 func (*TimeSpan) ProtoMessage() {}
 
 func (x *TimeSpan) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[3]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -400,7 +465,7 @@ func (x *TimeSpan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimeSpan.ProtoReflect.Descriptor instead.
 func (*TimeSpan) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{3}
+	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TimeSpan) GetSince() *timestamppb.Timestamp {
@@ -438,7 +503,7 @@ type Coverage struct {
 
 func (x *Coverage) Reset() {
 	*x = Coverage{}
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[4]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -450,7 +515,7 @@ func (x *Coverage) String() string {
 func (*Coverage) ProtoMessage() {}
 
 func (x *Coverage) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[4]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -463,7 +528,7 @@ func (x *Coverage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Coverage.ProtoReflect.Descriptor instead.
 func (*Coverage) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{4}
+	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Coverage) GetCompleteThrough() *timestamppb.Timestamp {
@@ -509,7 +574,10 @@ const file_devicemesh_v1_aggregate_proto_rawDesc = "" +
 	"\n" +
 	"TimedValue\x128\n" +
 	"\ttimestamp\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\ttimestamp\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value\"\xae\x04\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value\"A\n" +
+	"\rQuantileValue\x12\x1a\n" +
+	"\bquantile\x18\x01 \x01(\x01R\bquantile\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value\"\xea\x04\n" +
 	"\fAggregateRow\x12\x1b\n" +
 	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x12\x16\n" +
 	"\x06sensor\x18\x02 \x01(\tR\x06sensor\x12\x14\n" +
@@ -526,7 +594,8 @@ const file_devicemesh_v1_aggregate_proto_rawDesc = "" +
 	"minimum_at\x18\v \x01(\v2\x1a.google.protobuf.TimestampR\tminimumAt\x129\n" +
 	"\n" +
 	"maximum_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tmaximumAt\x12\x12\n" +
-	"\x04unit\x18\r \x01(\tR\x04unitB\n" +
+	"\x04unit\x18\r \x01(\tR\x04unit\x12:\n" +
+	"\tquantiles\x18\x0e \x03(\v2\x1c.devicemesh.v1.QuantileValueR\tquantilesB\n" +
 	"\n" +
 	"\b_averageB\n" +
 	"\n" +
@@ -570,35 +639,37 @@ func file_devicemesh_v1_aggregate_proto_rawDescGZIP() []byte {
 }
 
 var file_devicemesh_v1_aggregate_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_devicemesh_v1_aggregate_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_devicemesh_v1_aggregate_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_devicemesh_v1_aggregate_proto_goTypes = []any{
 	(GroupBy)(0),                  // 0: devicemesh.v1.GroupBy
 	(*TimedValue)(nil),            // 1: devicemesh.v1.TimedValue
-	(*AggregateRow)(nil),          // 2: devicemesh.v1.AggregateRow
-	(*Bucket)(nil),                // 3: devicemesh.v1.Bucket
-	(*TimeSpan)(nil),              // 4: devicemesh.v1.TimeSpan
-	(*Coverage)(nil),              // 5: devicemesh.v1.Coverage
-	(*timestamppb.Timestamp)(nil), // 6: google.protobuf.Timestamp
+	(*QuantileValue)(nil),         // 2: devicemesh.v1.QuantileValue
+	(*AggregateRow)(nil),          // 3: devicemesh.v1.AggregateRow
+	(*Bucket)(nil),                // 4: devicemesh.v1.Bucket
+	(*TimeSpan)(nil),              // 5: devicemesh.v1.TimeSpan
+	(*Coverage)(nil),              // 6: devicemesh.v1.Coverage
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
 }
 var file_devicemesh_v1_aggregate_proto_depIdxs = []int32{
-	6,  // 0: devicemesh.v1.TimedValue.timestamp:type_name -> google.protobuf.Timestamp
+	7,  // 0: devicemesh.v1.TimedValue.timestamp:type_name -> google.protobuf.Timestamp
 	1,  // 1: devicemesh.v1.AggregateRow.first:type_name -> devicemesh.v1.TimedValue
 	1,  // 2: devicemesh.v1.AggregateRow.last:type_name -> devicemesh.v1.TimedValue
-	6,  // 3: devicemesh.v1.AggregateRow.minimum_at:type_name -> google.protobuf.Timestamp
-	6,  // 4: devicemesh.v1.AggregateRow.maximum_at:type_name -> google.protobuf.Timestamp
-	6,  // 5: devicemesh.v1.Bucket.start:type_name -> google.protobuf.Timestamp
-	6,  // 6: devicemesh.v1.Bucket.end:type_name -> google.protobuf.Timestamp
-	2,  // 7: devicemesh.v1.Bucket.row:type_name -> devicemesh.v1.AggregateRow
-	6,  // 8: devicemesh.v1.TimeSpan.since:type_name -> google.protobuf.Timestamp
-	6,  // 9: devicemesh.v1.TimeSpan.to:type_name -> google.protobuf.Timestamp
-	6,  // 10: devicemesh.v1.Coverage.complete_through:type_name -> google.protobuf.Timestamp
-	6,  // 11: devicemesh.v1.Coverage.frontier:type_name -> google.protobuf.Timestamp
-	4,  // 12: devicemesh.v1.Coverage.not_covered:type_name -> devicemesh.v1.TimeSpan
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	7,  // 3: devicemesh.v1.AggregateRow.minimum_at:type_name -> google.protobuf.Timestamp
+	7,  // 4: devicemesh.v1.AggregateRow.maximum_at:type_name -> google.protobuf.Timestamp
+	2,  // 5: devicemesh.v1.AggregateRow.quantiles:type_name -> devicemesh.v1.QuantileValue
+	7,  // 6: devicemesh.v1.Bucket.start:type_name -> google.protobuf.Timestamp
+	7,  // 7: devicemesh.v1.Bucket.end:type_name -> google.protobuf.Timestamp
+	3,  // 8: devicemesh.v1.Bucket.row:type_name -> devicemesh.v1.AggregateRow
+	7,  // 9: devicemesh.v1.TimeSpan.since:type_name -> google.protobuf.Timestamp
+	7,  // 10: devicemesh.v1.TimeSpan.to:type_name -> google.protobuf.Timestamp
+	7,  // 11: devicemesh.v1.Coverage.complete_through:type_name -> google.protobuf.Timestamp
+	7,  // 12: devicemesh.v1.Coverage.frontier:type_name -> google.protobuf.Timestamp
+	5,  // 13: devicemesh.v1.Coverage.not_covered:type_name -> devicemesh.v1.TimeSpan
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_devicemesh_v1_aggregate_proto_init() }
@@ -606,14 +677,14 @@ func file_devicemesh_v1_aggregate_proto_init() {
 	if File_devicemesh_v1_aggregate_proto != nil {
 		return
 	}
-	file_devicemesh_v1_aggregate_proto_msgTypes[1].OneofWrappers = []any{}
+	file_devicemesh_v1_aggregate_proto_msgTypes[2].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_devicemesh_v1_aggregate_proto_rawDesc), len(file_devicemesh_v1_aggregate_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -336,7 +336,10 @@ type GetAggregatesRequest struct {
 	// How many rows at most, up to 2500, which 0 means too: then an answer stays below 3 MiB.
 	PageSize uint32 `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Where to go on: a next_page_token of the same query; empty for the first page.
-	PageToken     string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, of at most
+	// 1,000,000 a page; RESOURCE_EXHAUSTED if the rows have more.
+	Quantiles     []float64 `protobuf:"fixed64,8,rep,packed,name=quantiles,proto3" json:"quantiles,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -418,6 +421,13 @@ func (x *GetAggregatesRequest) GetPageToken() string {
 		return x.PageToken
 	}
 	return ""
+}
+
+func (x *GetAggregatesRequest) GetQuantiles() []float64 {
+	if x != nil {
+		return x.Quantiles
+	}
+	return nil
 }
 
 // Aggregates.
@@ -572,7 +582,10 @@ type ListBucketsRequest struct {
 	// 1970. Unset means 1970-01-01T00:00:00Z, and for whole weeks Monday, 1970-01-05. Unset with `calendar`.
 	Origin *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=origin,proto3" json:"origin,omitempty"`
 	// What empty buckets are answered with.
-	FillMode      Fill `protobuf:"varint,13,opt,name=fill_mode,json=fillMode,proto3,enum=devicemesh.v1.Fill" json:"fill_mode,omitempty"`
+	FillMode Fill `protobuf:"varint,13,opt,name=fill_mode,json=fillMode,proto3,enum=devicemesh.v1.Fill" json:"fill_mode,omitempty"`
+	// Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, of at most
+	// 1,000,000 a page; RESOURCE_EXHAUSTED if the rows have more.
+	Quantiles     []float64 `protobuf:"fixed64,14,rep,packed,name=quantiles,proto3" json:"quantiles,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -709,6 +722,13 @@ func (x *ListBucketsRequest) GetFillMode() Fill {
 		return x.FillMode
 	}
 	return Fill_FILL_UNSPECIFIED
+}
+
+func (x *ListBucketsRequest) GetQuantiles() []float64 {
+	if x != nil {
+		return x.Quantiles
+	}
+	return nil
 }
 
 type isListBucketsRequest_Resolution interface {
@@ -2058,7 +2078,7 @@ var File_devicemesh_v1_query_service_proto protoreflect.FileDescriptor
 
 const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\n" +
-	"!devicemesh/v1/query_service.proto\x12\rdevicemesh.v1\x1a\x1ddevicemesh/v1/aggregate.proto\x1a\"devicemesh/v1/device_message.proto\x1a\x1edevicemesh/v1/duplicates.proto\x1a#devicemesh/v1/pipeline_status.proto\x1a\x1adevicemesh/v1/series.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9c\x02\n" +
+	"!devicemesh/v1/query_service.proto\x12\rdevicemesh.v1\x1a\x1ddevicemesh/v1/aggregate.proto\x1a\"devicemesh/v1/device_message.proto\x1a\x1edevicemesh/v1/duplicates.proto\x1a#devicemesh/v1/pipeline_status.proto\x1a\x1adevicemesh/v1/series.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x02\n" +
 	"\x14GetAggregatesRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
@@ -2068,14 +2088,15 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\bgroup_by\x18\x05 \x01(\x0e2\x16.devicemesh.v1.GroupByR\agroupBy\x12\x1b\n" +
 	"\tpage_size\x18\x06 \x01(\rR\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\a \x01(\tR\tpageToken\"\xa5\x01\n" +
+	"page_token\x18\a \x01(\tR\tpageToken\x12\x1c\n" +
+	"\tquantiles\x18\b \x03(\x01R\tquantiles\"\xa5\x01\n" +
 	"\x15GetAggregatesResponse\x12/\n" +
 	"\x04rows\x18\x01 \x03(\v2\x1b.devicemesh.v1.AggregateRowR\x04rows\x123\n" +
 	"\bcoverage\x18\x02 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\x12&\n" +
 	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"^\n" +
 	"\x0eCalendarBucket\x12/\n" +
 	"\x04unit\x18\x01 \x01(\x0e2\x1b.devicemesh.v1.CalendarUnitR\x04unit\x12\x1b\n" +
-	"\ttime_zone\x18\x02 \x01(\tR\btimeZone\"\xb5\x04\n" +
+	"\ttime_zone\x18\x02 \x01(\tR\btimeZone\"\xd3\x04\n" +
 	"\x12ListBucketsRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
@@ -2093,7 +2114,8 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"page_token\x18\n" +
 	" \x01(\tR\tpageToken\x122\n" +
 	"\x06origin\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x06origin\x120\n" +
-	"\tfill_mode\x18\r \x01(\x0e2\x13.devicemesh.v1.FillR\bfillModeB\f\n" +
+	"\tfill_mode\x18\r \x01(\x0e2\x13.devicemesh.v1.FillR\bfillMode\x12\x1c\n" +
+	"\tquantiles\x18\x0e \x03(\x01R\tquantilesB\f\n" +
 	"\n" +
 	"resolution\"\x89\x01\n" +
 	"\x0fOutsideReadings\x12\x14\n" +
