@@ -96,7 +96,9 @@ async function askEveryService(address: string): Promise<void> {
     expect(services).toContain(typeName);
   }
   const page = await fetch(`http://${address}/`);
-  expect(await page.text()).toContain(`<code>${address}</code>`);
+  expect(await page.text()).toContain('<div id="app">');
+  const facts = await fetch(`http://${address}/facts.json`);
+  expect(JSON.stringify(await facts.json())).toContain(address);
 }
 
 async function listServices(transport: Transport): Promise<readonly string[]> {
