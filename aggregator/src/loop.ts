@@ -3,7 +3,7 @@ import { failureDelayMaxMs } from "./limits.ts";
 
 /**
  * Runs `step` again and again, never two at once, its beginnings `intervalMs` apart or as close as its length
- * allows, until disposed; disposing waits for the step that runs. A failure is told, and the wait doubles
+ * allows, until disposed; disposing waits for the step that runs. A failure is reported, and the wait doubles
  * with each that follows another.
  */
 export function startLoop(options: {

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { retryFirstMs, retryMaxMs } from "./limits.ts";
 
 /**
- * Tries until it succeeds, waiting twice as long after each failure, at most five seconds. Each failure is told.
+ * Tries until it succeeds, waiting twice as long after each failure, at most five seconds. Each failure is reported.
  * @throws the signal's reason as soon as it aborts, also in the middle of an attempt, which is then left alone.
  */
 export async function retrying<T>(

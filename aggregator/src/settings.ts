@@ -57,5 +57,5 @@ export const aggregatorSettings = defineSettings({
   },
 });
 
-/** What the aggregator is told. */
+/** The settings of the aggregator. */
 export type AggregatorConfig = SettingsOf<typeof aggregatorSettings>;

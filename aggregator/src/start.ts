@@ -32,7 +32,7 @@ export type AggregatorDependencies = {
   /** The contract as a FileDescriptorSet in bytes, for reflection. */
   readonly image: Uint8Array;
   readonly startWindowJob: StartWindowJob;
-  /** Gets what the aggregator counts, if somebody wants it. */
+  /** Where the aggregator registers its metrics; none if left out. */
   readonly metrics?: Metrics | undefined;
 };
 

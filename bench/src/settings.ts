@@ -70,5 +70,5 @@ export const benchSettings = defineSettings({
   },
 });
 
-/** What `npm run bench` is told. */
+/** The settings of `npm run bench`. */
 export type BenchConfig = SettingsOf<typeof benchSettings>;

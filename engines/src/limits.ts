@@ -39,7 +39,7 @@ export const stateLockLimitMs = 300_000;
 /** Logs of earlier starts that are kept. */
 export const logsKept = 3;
 
-/** How much of a log is told with an error. */
+/** How much of a log is shown with an error. */
 export const logLinesShownMax = 20;
 
 /** An engine that cannot write has less than this: logs and segments grow in steps of some MiB. */

@@ -33,5 +33,5 @@ export const installSettings = defineSettings({
   },
 });
 
-/** What `npm run engines:install` is told. */
+/** The settings of `npm run engines:install`. */
 export type InstallConfig = SettingsOf<typeof installSettings>;

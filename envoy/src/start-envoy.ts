@@ -23,16 +23,16 @@ export type StartEnvoyOptions = Omit<EnvoySettings, "nodeId" | "admin" | "contra
   readonly concurrency?: number;
   /** File of the access log; none by default. */
   readonly accessLog?: string;
-  /** How long `close` goes on taking calls, for whoever balances to notice that it is no longer ready. */
+  /** How long `close` goes on taking calls, for load balancers to notice that it is no longer ready. */
   readonly drainMs?: number;
   /** How long `close` then waits for open calls: at least a commit unit. */
   readonly openCallsMs?: number;
   /**
    * Puts it in a process group of its own: then Ctrl-C in a terminal, by which it would cut all that is open,
-   * does not reach it, and whoever started it must end it.
+   * does not reach it, and the process that started it must end it.
    */
   readonly detached?: boolean;
-  /** Told its process id before it is ready: whoever cleans up after a kill must know. */
+  /** Called with its process id before it is ready: the clean-up after a kill needs it. */
   readonly onSpawn?: (processId: number) => void;
   /** Told what it prints: warnings and errors. */
   readonly onOutput?: (text: string) => void;
@@ -52,7 +52,7 @@ export type Envoy = AsyncDisposable & {
   readonly devices: HostPort | undefined;
   readonly processId: number;
   readonly admin: Admin;
-  /** Resolves with how it ended, whoever ended it. */
+  /** Resolves with how it ended, by whichever process. */
   readonly ended: Promise<string>;
   /**
    * Says that it is not ready, takes calls for `drainMs` more, lets open calls end within `openCallsMs`,

@@ -66,7 +66,7 @@ export type Generator = AsyncDisposable & {
   state(): GeneratorState;
   /** What went through the outbox since the generator was made. */
   totals(): OutboxCounts;
-  /** Stops for good; what cannot be delivered within `limitMs` (2 s by default) goes to the spill folder or is lost, and logged. */
+  /** Stops permanently; what cannot be delivered within `limitMs` (2 s by default) goes to the spill folder or is lost, and logged. */
   close(options?: { limitMs?: number }): Promise<void>;
 };
 

@@ -47,7 +47,7 @@ export async function serveGenerator(
     readonly access?: UserGate | undefined;
     /** Serves TLS; cleartext if left out. */
     readonly tls?: TlsTermination | undefined;
-    /** Gets what the generator and its server count, if somebody wants it. */
+    /** Where the generator and its server register their metrics; none if left out. */
     readonly metrics?: Metrics | undefined;
   },
 ): Promise<RunningServer> {

@@ -13,10 +13,10 @@ export const quotedCharactersMax = 4096;
 /** How many refused rows, unknown sensors and other examples a report names. */
 export const listedMax = 20;
 
-/** How many different reasons of refused rows are told apart; further ones are counted together. */
+/** How many different reasons of refused rows are counted separately; further ones are counted together. */
 export const reasonsMax = 100;
 
-/** How many names of unknown sensors are told apart; further ones are counted together. */
+/** How many names of unknown sensors are counted separately; further ones are counted together. */
 export const unknownNamesMax = 1000;
 
 /** How many raw device names are remembered with their encoded form. */

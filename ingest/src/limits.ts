@@ -30,7 +30,7 @@ export type IngestConfig = {
   readonly keepaliveTimeoutMs: number;
   /** How long open units may take to finish when ingest closes. */
   readonly shutdownGraceMs: number;
-  /** What clients are told to wait before they try again when ingest or the log is away. */
+  /** How long clients should wait before they try again when ingest or the log is away. */
   readonly retryDelayMs: number;
 };
 

@@ -46,5 +46,5 @@ export const ingestSettings = defineSettings({
   },
 });
 
-/** What the process is told. */
+/** The settings of the process. */
 export type IngestSettings = SettingsOf<typeof ingestSettings>;

@@ -19,8 +19,8 @@ const firstBoundMs = 2000;
 
 /**
  * Starts ingest over Kafka. It listens at once, and says NOT_SERVING while Kafka or the topic cannot be reached,
- * or while the retention mark is unknown; senders wait for them, or are told to try again.
- * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity or sensors is wrong.
+ * or while the retention mark is unknown; senders wait for them, or receive UNAVAILABLE.
+ * @throws PortInUseError if the port is taken; SettingsError if the settings of identity or sensors are wrong.
  */
 export async function startIngestProcess(
   settings: IngestSettings,

@@ -61,7 +61,7 @@ export type IngestDependencies = {
   readonly addressOf?: AddressOf | undefined;
   /** The incomplete requests of the process, where it has more than one server. */
   readonly unfinished?: UnfinishedRequests | undefined;
-  /** Gets what ingest counts, if somebody wants it. */
+  /** Where ingest registers its metrics; none if left out. */
   readonly metrics?: Metrics | undefined;
 };
 

@@ -6,7 +6,7 @@ export const stopLimitMs = 10_000;
 /** A service that has run so long starts again without a wait. */
 export const settledMs = 30_000;
 
-/** How many of the last lines of a service that cannot start are told. */
+/** How many of the last lines of a service that cannot start are shown. */
 export const logLinesShownMax = 20;
 
 /** How long a service that a killed mesh left may take to end by itself. */

@@ -175,5 +175,5 @@ export const meshSettings = defineSettings({
   },
 });
 
-/** What `npm run mesh` is told. */
+/** The settings of `npm run mesh`. */
 export type MeshConfig = SettingsOf<typeof meshSettings>;

@@ -18,7 +18,7 @@ export type Mesh = AsyncDisposable & {
   readonly services: Services;
   readonly engines: Engines;
   readonly addresses: EngineAddresses;
-  /** Whom it believes; undefined where nobody is asked who they are. */
+  /** Whose identities it trusts; undefined without authentication. */
   readonly identity: MeshIdentity | undefined;
   /** The data folder, in full. */
   readonly folder: string;

@@ -11,11 +11,11 @@ export type ProcessRow = {
   readonly address: string;
   readonly processId: number | undefined;
   readonly memoryBytes: number | undefined;
-  /** What is amiss; empty if nothing is known to be. */
+  /** What is wrong; empty if nothing is known to be. */
   readonly remark: string;
 };
 
-/** What runs of the mesh of a data folder, whoever started it. */
+/** What runs of the mesh of a data folder, by whichever process it was started. */
 export async function readMeshStatus(data: string): Promise<readonly ProcessRow[]> {
   const folder = resolve(data);
   const engines = await readEnginesStatus(join(folder, "engines"));

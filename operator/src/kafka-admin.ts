@@ -14,7 +14,7 @@ export type WithAdmin = <Result>(
 type Access = { readonly admin: Promise<Admin>; isConnected: boolean; isClosing: boolean; cut(): void };
 
 /**
- * Kafka's administrative requests over one connection, which is made anew after anything failed on it or was
+ * Kafka's administrative requests over one connection, which is made again after anything failed on it or was
  * cancelled. A request that fails because another one ended the connection is asked once more, so requests must be
  * safe to repeat. `openKafka` makes a client whose connections are told.
  */

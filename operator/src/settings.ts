@@ -145,7 +145,7 @@ export const operatorSettings = defineSettings({
   },
 });
 
-/** What the operator is told. */
+/** The settings of the operator. */
 export type OperatorConfig = SettingsOf<typeof operatorSettings>;
 
 /**

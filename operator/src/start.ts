@@ -35,7 +35,7 @@ export type OperatorDependencies = {
   readonly image?: Uint8Array;
   /** Other than the defaults, for tests. */
   readonly intervals?: Partial<OperatorIntervals>;
-  /** Gets what the operator counts, if somebody wants it. */
+  /** Where the operator registers its metrics; none if left out. */
   readonly metrics?: Metrics | undefined;
 };
 
@@ -152,7 +152,7 @@ type Run = {
   readonly signal: AbortSignal;
 };
 
-/** What was seen last, for whoever asks in between. */
+/** What was seen last, for requests in between. */
 type Seen = { observation: OperatorObservation; deadLetters: Pick<DeadLetters, "counts"> | undefined };
 
 const noDeadLetters = { duplicate: 0, conflict: 0, redelivery: 0, invalid: 0 } as const;
@@ -187,7 +187,7 @@ async function makeMesh(run: Run): Promise<void> {
   }
 }
 
-/** Whether every engine answers; what does not is told in log and health. */
+/** Whether every engine answers; an engine that does not answer is reported in log and health. */
 async function askEngines({ engines, intervals, waiting, signal }: Run): Promise<boolean> {
   const answers = engineNames.map(async (name) => {
     try {

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { Kafka, logLevel } from "kafkajs";
 
-/** A kafkajs client that logs nothing itself: whoever uses it tells what matters. */
+/** A kafkajs client that logs nothing itself: its user logs what matters. */
 export function createKafka(options: {
   /** host:port of each broker that is asked first. */
   readonly brokers: readonly string[];

@@ -132,7 +132,7 @@ export type FrontierDocument = {
   readonly _id: "frontier";
   /** Everything that arrived before is in `processed_messages` or is a known repeat. */
   readonly complete_through: Date;
-  /** For each level, the finest first: everything that arrived before is in its partials for good. 1970 if nothing is. */
+  /** For each level, the finest first: everything that arrived before is in its partials permanently. 1970 if nothing is. */
   readonly frontiers: readonly Date[];
   /**
    * The levels above the finest count no reading twice because of repeats that arrived at or after this; it only

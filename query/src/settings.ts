@@ -67,5 +67,5 @@ export const querySettings = defineSettings({
   },
 });
 
-/** What the process is told. */
+/** The settings of the process. */
 export type QuerySettings = SettingsOf<typeof querySettings>;

@@ -26,7 +26,7 @@ const attemptMaxMs = 5000;
 /**
  * Starts query over MongoDB. It listens at once, says NOT_SERVING while the database cannot be reached or the
  * mesh is not prepared, and answers UNAVAILABLE meanwhile.
- * @throws PortInUseError if the port is taken; SettingsError if what it is told of identity or sensors is wrong; what the
+ * @throws PortInUseError if the port is taken; SettingsError if the settings of identity or sensors are wrong; what the
  *   driver throws if the connection string is none.
  */
 export async function startQueryProcess(

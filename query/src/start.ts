@@ -57,7 +57,7 @@ export type QueryDependencies = {
   readonly access?: UserGate | undefined;
   /** Serves TLS; cleartext if left out. */
   readonly tls?: TlsTermination | undefined;
-  /** Gets what query counts, if somebody wants it. */
+  /** Where query registers its metrics; none if left out. */
   readonly metrics?: Metrics | undefined;
   /** Where the services are that query does not have, for clients that call them here. */
   readonly addressOf?: AddressOf | undefined;

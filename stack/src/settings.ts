@@ -77,5 +77,5 @@ export const stackSettings = defineSettings({
   },
 });
 
-/** What a command is told. */
+/** The settings of a command. */
 export type StackConfig = SettingsOf<typeof stackSettings>;

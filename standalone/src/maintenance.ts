@@ -3,7 +3,7 @@ const intervalMs = 1000;
 
 /**
  * Runs `maintain` once a second, never two at once, until disposed; disposing waits for the one that runs.
- * A failure is told and tried again the next second.
+ * A failure is reported, and the step is tried again the next second.
  */
 export function startMaintenance(options: {
   readonly maintain: () => Promise<void>;

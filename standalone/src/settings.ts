@@ -217,7 +217,7 @@ export function devicesAtStart({
   return devices ?? (replay === undefined ? devicesByDefault : 0);
 }
 
-/** What `npm start` is told. */
+/** The settings of `npm start`. */
 export type EmbeddedConfig = SettingsOf<typeof embeddedSettings>;
 
 /**

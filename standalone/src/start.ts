@@ -50,7 +50,7 @@ export type EmbeddedDependencies = {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** Gets what all parts count, if somebody wants it. */
+  /** Where all parts register their metrics; none if left out. */
   readonly metrics?: Metrics | undefined;
 };
 

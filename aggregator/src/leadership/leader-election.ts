@@ -8,13 +8,13 @@ export const leaseTimes = { durationMs: 7000, intervalMs: 1000 } as const;
 export type Election<Active> = AsyncDisposable & {
   /** What runs while this one is active. */
   readonly active: Active | undefined;
-  /** Who holds the lease, as last seen; empty if nobody is known. */
+  /** Who holds the lease, as last seen; empty if unknown. */
   readonly holder: string;
 };
 
 /**
  * Asks for the lease again and again; starts when it gets it, and stops when another has it. Where the lease
- * cannot be asked for, an active one goes on: nobody else can get it either, and two that are active for a
+ * cannot be asked for, an active one goes on: no other instance can get it either, and two that are active for a
  * moment do no harm (ticks are only more, frontiers only move forward, partials are the same). Disposing stops
  * it and gives the lease back.
  */

@@ -10,7 +10,7 @@ export type LeaseAnswer = {
 export type Lease = {
   /**
    * Takes the lease, or renews it; it lasts for some seconds by the database's clock.
-   * @throws the database's error if it cannot be reached: then nobody else can take it either.
+   * @throws the database's error if it cannot be reached: then no other instance can take it either.
    */
   take(): Promise<LeaseAnswer>;
   /** Gives it back, so that another may have it at once; nothing if it is not held. */

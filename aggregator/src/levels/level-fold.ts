@@ -11,7 +11,7 @@ export type NextFold =
 
 /**
  * The next segment of a level that can be folded: one that lies wholly before the frontier of the level
- * below, whose partials are there for good. One segment at a time, and none without partials, so that each
+ * below, whose partials are permanent. One segment at a time, and none without partials, so that each
  * step is bounded and long silences cost nothing.
  */
 export function nextFold(options: {

@@ -14,7 +14,7 @@ const limits = {
   spanWindows: 360,
   /** Questions at a time: the database has other work. */
   concurrency: 4,
-  /** How often to look again at windows whose last repeat is long ago: somebody may have marked one by hand. */
+  /** How often to look again at windows whose last repeat is long ago: one may have been marked by hand. */
   rescanIntervalMs: 3_600_000,
 } as const;
 

@@ -1,7 +1,7 @@
 /** How far the window job is, by the newest batch that is known to be committed. Times are ms since 1970. */
 export type WindowJobProgress = {
   /**
-   * Segments that end at or before it are in the topic of partials, wholly and for good. Undefined before Spark
+   * Segments that end at or before it are in the topic of partials, completely and permanently. Undefined before Spark
    * knows one; 1970 while a partition has never had a record.
    */
   readonly watermarkMs: number | undefined;

@@ -53,7 +53,7 @@ export type BatchWatch = {
   stop(): Promise<readonly WindowBatch[]>;
 };
 
-/** Looks at the window job four times a second: it is told anew about once. */
+/** Looks at the window job four times a second: it changes about once. */
 export function watchBatches(client: AggregatorClient, first: WindowBatch | undefined): BatchWatch {
   const stopping = new AbortController();
   const batches: WindowBatch[] = [];

@@ -35,7 +35,7 @@ export type OutboxCounts = {
   readonly ackedPerSecond: number;
 };
 
-/** What happens to units, for whoever logs. */
+/** What happens to units, for the logger. */
 export type OutboxEvent =
   | { readonly kind: "attemptFailed"; readonly failure: SendFailure; readonly attempt: number }
   | { readonly kind: "unitAcked"; readonly readings: number; readonly refused: number }

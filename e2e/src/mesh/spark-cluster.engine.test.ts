@@ -9,7 +9,7 @@ import { startSteadyLoad } from "../../testing/mesh/steady-load.ts";
 import { everyMs } from "../../testing/mesh/waits.ts";
 
 const engines = await testEngines();
-/** How long a part may take to recover: a driver starts anew, and its first batch is slow on a loaded machine. */
+/** How long a part may take to recover: a driver starts again, and its first batch is slow on a loaded machine. */
 const limitMs = 400_000;
 
 const victims: readonly { readonly name: string; kill(cluster: Engines): Promise<void> }[] = [

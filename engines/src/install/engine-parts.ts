@@ -15,7 +15,7 @@ export function partSource(part: InstallPart): string {
   return fileURLToPath(new URL(`../../${part}`, import.meta.url));
 }
 
-/** The files that decide what a part is; with any change it is another, and installed anew. */
+/** The files that decide what a part is; with any change it is another, and installed again. */
 const decisiveFiles: Readonly<Record<InstallPart, readonly string[]>> = {
   kafka: ["pom.xml", "SHA256SUMS"],
   spark: ["pom.xml", "SHA256SUMS", "ModuleOptions.java"],

@@ -10,7 +10,7 @@ export type InstallWatch = {
   readonly signal?: AbortSignal | undefined;
 };
 
-/** How often progress is told. */
+/** How often progress is reported. */
 const progressMs = 2000;
 
 /**

@@ -159,7 +159,7 @@ export function sparkRecoveryFolder(folder: string): string {
 
 function masterProperties(recoveryFolder: string): string[] {
   return [
-    // Any client that reaches it may run anything; nobody here submits programs this way.
+    // Any client that reaches it may run anything; no program is submitted this way.
     "-Dspark.master.rest.enabled=false",
     // A master that is started again must know its workers and applications: a forgotten driver waits forever.
     "-Dspark.deploy.recoveryMode=FILESYSTEM",

@@ -22,7 +22,7 @@ export type Probe =
 const host = "127.0.0.1";
 const pollMs = 100;
 
-/** Asks once. Resolves with undefined if the engine is ready, else with what is amiss. */
+/** Asks once. Resolves with undefined if the engine is ready, else with the reason why it is not. */
 export async function askProbe(probe: Probe): Promise<string | undefined> {
   try {
     return await ask(probe);
@@ -34,7 +34,7 @@ export async function askProbe(probe: Probe): Promise<string | undefined> {
 /**
  * Asks until the engine is ready.
  * @throws Error with the last answer if it is not within `limitMs`; what `check`, called every 100 ms, throws: that
- *   its process has ended, or that nobody waits any more.
+ *   its process has ended, or that the wait was cancelled.
  */
 export async function untilReady(
   probe: Probe,

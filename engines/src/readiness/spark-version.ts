@@ -1,6 +1,6 @@
 import { connect } from "node:http2";
 
-/** One session for all probes of a server: sessions do not expire there, so each new one would stay for good. */
+/** One session for all probes of a server: sessions do not expire there, so each new one would stay forever. */
 const sessionId = "5d1e5a1a-0000-4000-8000-0de51ce3e5b0";
 const user = "devicemesh-engines";
 

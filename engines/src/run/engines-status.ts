@@ -8,7 +8,7 @@ import { isRunning, residentBytes } from "./process-identity.ts";
 /** How an engine is. */
 export type EngineStatus = {
   readonly name: EngineName;
-  /** `ready`: it answers; `unready`: it runs and does not; `dead`: it ended though nobody stopped it. */
+  /** `ready`: it answers; `unready`: it runs and does not; `dead`: it ended without being stopped. */
   readonly state: "ready" | "unready" | "dead" | "stopped";
   /** What is wrong while it is unready, or why it is dead if that is known. */
   readonly reason?: string;
@@ -21,7 +21,7 @@ export type EngineStatus = {
   readonly logFile: string;
 };
 
-/** How the engines of a folder are, whoever started them; empty where none ever were. Asks each one that runs. */
+/** How the engines of a folder are, by whichever process they were started; empty where none ever were. Asks each one that runs. */
 export function readEnginesStatus(folder: string): Promise<EngineStatus[]> {
   return Promise.all(readState(resolve(folder)).engines.map(statusOf));
 }

@@ -196,7 +196,7 @@ function stopper(folder: string): () => Promise<void> {
   };
 }
 
-/** Starts each as soon as those that it needs are ready; the first failure is told, after all have ended their start. */
+/** Starts each as soon as those that it needs are ready; the first failure is reported, after all have ended their start. */
 async function startAll(
   folder: string,
   specs: readonly EngineSpec[],

@@ -17,7 +17,7 @@ export type StoreMessage = (
   sender: Sender | undefined,
 ) => Promise<StoredMessage>;
 
-/** Stores messages through the delivery. `onRejected` is told of each message with a rejected reading. */
+/** Stores messages through the delivery. `onRejected` is called with each message with a rejected reading. */
 export function createStoreMessage({
   mapping,
   delivery,

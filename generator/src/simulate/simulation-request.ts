@@ -3,7 +3,7 @@ import { type FaultPlan, noFaults } from "../faults/fault-plan.ts";
 import { createDevices, type DeviceSensors } from "./devices.ts";
 import type { Play } from "./simulation.ts";
 
-/** What somebody asks to play. */
+/** A request for a simulation. */
 export type SimulationRequest = {
   /** How many devices, 1 to 100,000. */
   readonly devices: number;

@@ -29,12 +29,12 @@ const dayMs = 86_400_000;
 const authorityValidMs = 3650 * dayMs;
 /** Against clocks that are behind. */
 const backdatedMs = 5 * 60_000;
-/** The share of its time below which a certificate or token is made anew: of 90 days 30, long before any alert. */
+/** The share of its time below which a certificate or token is made again: of 90 days 30, long before any alert. */
 const leftMin = 1 / 3;
 
 /**
  * Sees to it that the folder has everything that the settings ask for, and keeps what is still good. Without
- * the CA or the key of tokens what they have signed is made anew, too.
+ * the CA or the key of tokens what they have signed is made again, too.
  * @throws RangeError if a device id, a prefix or the trust domain is none.
  */
 export async function makeCredentials(

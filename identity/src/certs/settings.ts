@@ -91,5 +91,5 @@ export const certsSettings = defineSettings({
   },
 });
 
-/** What `npm run certs` is told. */
+/** The settings of `npm run certs`. */
 export type CertsConfig = SettingsOf<typeof certsSettings>;

@@ -47,7 +47,7 @@ export function createPublisherFromTls(
 
 /**
  * Takes the word of the Envoy in front, which has verified the certificate and forwards what it says. Only
- * where nobody but Envoy can connect, and only if Envoy sets the header itself (SANITIZE_SET).
+ * where no client but Envoy can connect, and only if Envoy sets the header itself (SANITIZE_SET).
  */
 export function createPublisherFromHeader(trust: PublisherTrust): IdentifyPublisher {
   return (call) => {

@@ -7,7 +7,7 @@ export const forwardedTokenHeader = "x-devicemesh-jwt-payload";
 
 /**
  * Takes the word of the Envoy in front: reads the payload of the token that it has verified, and checks what
- * may have changed since, expiry and deny list. Only where nobody but Envoy can connect, and only if Envoy
+ * may have changed since, expiry and deny list. Only where no client but Envoy can connect, and only if Envoy
  * removes the header from what comes from outside.
  */
 export function createForwardedUserReader({

@@ -38,7 +38,7 @@ export function parseTokenKeys(text: string): TokenKeys {
 /**
  * Reads the bearer token of a call and verifies it: signed with ES256 by one of the keys, from the issuer,
  * for the audience, within its time, not revoked. `keys` is asked each time; when it gives others, everything
- * is verified anew.
+ * is verified again.
  */
 export function createTokenVerifier({
   keys,
@@ -100,7 +100,7 @@ function bearerToken(header: string | null): string {
   return token;
 }
 
-/** What the caller is told of jose's errors. The texts of jose itself stay in the log. */
+/** What the caller receives for errors of jose. The texts of jose itself stay in the log. */
 function refusalOf(
   error: unknown,
   { issuer, audience }: { readonly issuer: string; readonly audience: string },

@@ -53,7 +53,7 @@ export const rpcNeeds: Readonly<Record<string, Readonly<Record<string, Need>>>> 
   "grpc.reflection.v1alpha.ServerReflection": { ServerReflectionInfo: nothing },
 };
 
-/** What an RPC needs; undefined for one that the table does not know, which nobody may call. */
+/** What an RPC needs; undefined for one that the table does not know, which no client may call. */
 export function needOf(service: string, method: string): Need | undefined {
   const methods = Object.hasOwn(rpcNeeds, service) ? rpcNeeds[service] : undefined;
   return methods && Object.hasOwn(methods, method) ? methods[method] : undefined;

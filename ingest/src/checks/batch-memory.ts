@@ -9,7 +9,7 @@ export type NumberColumns = {
 const rowBytes = 18;
 
 /**
- * Gives columns of `length` rows that nobody else has, cut one after the other from pieces of `pieceBytes`:
+ * Gives columns of `length` rows that no other batch has, cut one after the other from pieces of `pieceBytes`:
  * to get memory for each column of each frame by itself costs more than to decode small frames. A piece
  * lives as long as any batch cut from it.
  */

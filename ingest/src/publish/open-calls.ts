@@ -15,7 +15,7 @@ export type IngestCall = {
 /** How a call is answered. */
 export type CallAnswer =
   | { readonly kind: "response"; readonly response: PublishReadingsResponse }
-  /** `requestId` names the call in the log, if the caller is told less than the log has. */
+  /** `requestId` names the call in the log, if the caller receives less than the log holds. */
   | { readonly kind: "error"; readonly error: unknown; readonly requestId?: string | undefined }
   | { readonly kind: "abandoned" };
 
@@ -108,5 +108,5 @@ export function createOpenCalls({
   };
 }
 
-/** Why a call's signal aborts when nobody waits for its answer. */
+/** Why a call's signal aborts when no caller waits for its answer. */
 const abandoned = new RpcError({ code: "CANCELLED", message: "the client disconnected" });

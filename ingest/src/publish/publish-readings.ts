@@ -43,7 +43,7 @@ export async function publishReadings(
  * A client that cancels or dies may end its stream just as one that has finished; only some moments later its call is
  * abandoned (measured with grpc-js: up to 2 ms, within two turns of the event loop). Until then an end is
  * not a commit. The wait goes on while the log writes, so that it seldom costs time. A cancel that comes
- * later still finds the unit counted, as does an answer that is lost on its way: nobody can tell the two apart.
+ * later still finds the unit counted, as does an answer that is lost on its way: the two cannot be told apart.
  */
 async function untilCancelWouldBeKnown(): Promise<void> {
   await delay(2);

@@ -97,7 +97,7 @@ function createInternedNames({
   };
 }
 
-/** Four bytes at a time. Collisions are expected: whoever uses the hash compares the bytes, too. */
+/** Four bytes at a time. Collisions are expected: users of the hash compare the bytes, too. */
 export function hashOf(view: DataView, start: number, length: number): number {
   let hash = length;
   let i = 0;

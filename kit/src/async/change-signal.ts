@@ -1,4 +1,4 @@
-/** Tells watchers that something changed; a slow watcher is told once for many changes. */
+/** Tells watchers that something changed; a slow watcher is notified once for many changes. */
 export type ChangeSignal = {
   notify(): void;
   /** Yields for each change since its last yield; ends when the signal aborts or at `close`. */

@@ -17,7 +17,7 @@ import { RpcError, resourceExhausted } from "../rpc/rpc-error.ts";
 
 export type ServingStatus = "SERVING" | "NOT_SERVING";
 
-/** What a watcher is told; SERVICE_UNKNOWN for a name that the server does not have. */
+/** What a watcher receives; SERVICE_UNKNOWN for a name that the server does not have. */
 export type WatchedStatus = ServingStatus | "SERVICE_UNKNOWN";
 
 /** The state behind grpc.health.v1.Health. The name "" is the server as a whole. */
@@ -38,7 +38,7 @@ export type Health = {
   watch(service: string, signal: AbortSignal, peer: string): AsyncIterable<WatchedStatus>;
   /** Every known name with its status, "" included. */
   list(): ReadonlyMap<string, ServingStatus>;
-  /** Sets everything to NOT_SERVING for good, tells the watchers and ends them, so that a server can stop. */
+  /** Sets everything to NOT_SERVING permanently, tells the watchers and ends them, so that a server can stop. */
   close(): void;
 };
 

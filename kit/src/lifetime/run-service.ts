@@ -24,7 +24,7 @@ export type ServiceProgram<Settings extends Readonly<Record<string, Setting>>> =
     dependencies: {
       readonly logger: Logger;
       readonly clock: () => number;
-      /** Where it registers its metrics, if somebody wants them. */
+      /** Where it registers its metrics; none if left out. */
       readonly metrics: Metrics | undefined;
     },
   ): Promise<Pick<RunningServer, "port" | "close" | "failed">>;

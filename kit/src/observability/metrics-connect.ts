@@ -9,7 +9,7 @@ import type { RpcCounting, RpcMethod, RpcMethodCounting } from "./metrics-rpc.ts
 
 /** Counts the calls of a Connect router. */
 export type ConnectCounting = {
-  /** The first of the list, so that it is the outermost and sees the errors that callers are told. */
+  /** The first of the list, so that it is the outermost and sees the errors that callers receive. */
   readonly interceptor: Interceptor;
   /** Counts a call that the gate rejected, which never reaches the interceptor. */
   rejected(call: Pick<HandlerContext, "service" | "method">, error: ConnectError): void;
@@ -52,7 +52,7 @@ export function createConnectCounting(rpc: RpcCounting): ConnectCounting {
         else signal.addEventListener("abort", endFailed, { once: true });
         return { ...response, message: counted(response.message, end) };
       } catch (error) {
-        // Where nobody waits for the answer any more, the reason for that is why it failed.
+        // Where no caller waits for the answer any more, the reason for that is why it failed.
         endFailed(error);
         throw error;
       }

@@ -32,7 +32,7 @@ type NameOf<Definitions extends MetricDefinitions, IsHistogram extends boolean> 
       : Name;
 }[keyof Definitions];
 
-/** For each counter and gauge, how it is read when somebody asks. A counter tells its total. */
+/** For each counter and gauge, how it is read at a scrape. A counter tells its total. */
 export type MetricReaders<Definitions extends MetricDefinitions> = {
   readonly [Name in NameOf<Definitions, false>]: () => MetricReading;
 };

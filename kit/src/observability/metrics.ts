@@ -23,8 +23,8 @@ export {
 /** The metrics of a process. */
 export type Metrics = {
   /**
-   * Adds metrics. Counters and gauges are read when somebody asks, so that counting costs nothing in between; a
-   * reader that throws is logged, and its metric has no values that time. Histograms are told of each value.
+   * Adds metrics. Counters and gauges are read at each scrape, so that counting costs nothing in between; a
+   * reader that throws is logged, and its metric has no values that time. Histograms receive each value.
    * @throws Error if a name is there already.
    */
   register<Definitions extends MetricDefinitions>(

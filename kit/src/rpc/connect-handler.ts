@@ -52,7 +52,7 @@ export type ConnectHandlerOptions = Pick<
   readonly gate?: ((context: HandlerContext) => Promise<void>) | undefined;
   /** Answers what is not an RPC; 404 by default. */
   readonly fallback?: OnePortHandler | undefined;
-  /** Host names that are answered; any by default. Where nobody is authenticated, those of loopback. */
+  /** Host names that are answered; any by default. Without authentication, those of loopback. */
   readonly hosts?: AllowedHosts | undefined;
   /** Where services are that are not served here. */
   readonly addressOf?: AddressOf | undefined;

@@ -17,7 +17,7 @@ export const grpcServerDefaults = {
   "grpc.max_concurrent_streams": 1024,
   "grpc.max_receive_message_length": 1024 * 1024,
   "grpc.max_send_message_length": 16 * 1024 * 1024,
-  // A record of every call and connection, which nobody here reads.
+  // A record of every call and connection, which no code here reads.
   "grpc.enable_channelz": 0,
 } as const satisfies ServerOptions;
 
@@ -38,7 +38,7 @@ export type GrpcServiceTarget = Pick<Server, "addService">;
  * Starts a gRPC server, in cleartext unless there is `tls` (for protocol `h2`). `options` go over
  * `grpcServerDefaults`. `onClosing` is called once when `close` begins: the place to say NOT_SERVING and to
  * end endless streams. Calls that still run after the grace are cut: their callers get UNAVAILABLE, their
- * handlers `cancelled`. `onError` is told of each connection that broke.
+ * handlers `cancelled`. `onError` is called with each connection that broke.
  * With `metrics` every call is counted. `authorize` throws the RpcError of a call that is rejected by its headers:
  * nothing of its body is read.
  * @throws PortInUseError, or what else kept it from listening.

@@ -5,7 +5,7 @@ import { packErrorDetail, type RpcErrorDetail } from "./rpc-error-details.ts";
 export type { RpcCode } from "./rpc-code.ts";
 export type { RpcErrorDetail } from "./rpc-error-details.ts";
 
-/** What a caller is told of an error that is not an RpcError. */
+/** What a caller receives for an error that is not an RpcError. */
 export const internalErrorMessage = "internal error";
 
 /**
@@ -77,12 +77,12 @@ export type RpcStatus = {
   readonly code: number;
   readonly message: string;
   readonly details: Any[];
-  /** The caller is told less than is known: the log must keep the error itself. */
+  /** The caller receives less than is known: the log must keep the error itself. */
   readonly internal: boolean;
 };
 
 /**
- * What the caller is told of an error. An RpcError is told as it is; anything else is INTERNAL with a
+ * What the caller receives for an error. An RpcError is returned as it is; anything else is INTERNAL with a
  * fixed text. Never throws.
  */
 export function toStatus(error: unknown): RpcStatus {

@@ -22,7 +22,7 @@ const handshakeTimeoutMs = 10_000;
 /**
  * TLS 1.2 and later with this key and certificate chain (PEM). With `clientCa` (PEM) clients are asked for a
  * certificate. A connection without one, or with a wrong one, is open for `unverifiedMs` (5 s by default), so that
- * a response can say what is wrong; the server must ask `peerOf`. `onError` is told of handshakes that fail.
+ * a response can say what is wrong; the server must ask `peerOf`. `onError` is called with handshakes that fail.
  * @throws if key, certificate or CA are not what they should be.
  */
 export function createTlsTermination({

@@ -71,7 +71,7 @@ export function parseSetting(setting: Setting, text: string, shownAs = quote(tex
   }
 }
 
-/** The value of a setting that nobody set. */
+/** The value of a setting that is not set. */
 export function defaultValue(setting: Setting): AnySettingValue {
   if (setting.kind === "boolean") {
     return setting.default ?? false;

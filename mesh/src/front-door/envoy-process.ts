@@ -11,7 +11,7 @@ export type EnvoyProcessOptions = {
   readonly logFile: string;
   /** Told when it died by itself and will be started again. */
   readonly onDeath?: (name: string, how: string) => void;
-  /** Told its process id each time it was started. */
+  /** Called with its process id each time it was started. */
   readonly onStart?: (name: string, processId: number) => void;
   /** Gives the first start up, and ends the process. */
   readonly signal?: AbortSignal | undefined;

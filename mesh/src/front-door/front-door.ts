@@ -13,7 +13,7 @@ export type Backends = Readonly<
 
 /**
  * How Envoy is run before the services of a mesh. Where there is identity, people and devices have listeners of
- * their own on the mesh's address, and the plain one, on which nobody is known, is for this machine only.
+ * their own on the mesh's address, and the one without authentication is for this machine only.
  * @throws Error if the host has no address.
  */
 export async function planFrontDoor(

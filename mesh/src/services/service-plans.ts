@@ -24,12 +24,12 @@ export type MeshIdentity = {
   readonly devicesPort: number;
 };
 
-/** What the services of one mesh are told. */
+/** The settings that the services of one mesh share. */
 export type ServicesConfig = {
   readonly engines: EngineAddresses;
   /** The address that Envoy listens on; what is behind it listens on 127.0.0.1. */
   readonly host: string;
-  /** Whom to believe; nobody is asked who they are if undefined. */
+  /** Whose identities to trust; no authentication if undefined. */
   readonly identity?: MeshIdentity | undefined;
   /** 0 is a free one. */
   readonly ports: {

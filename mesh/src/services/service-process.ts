@@ -13,13 +13,13 @@ export type ServiceOptions = {
   readonly args: (port: number | undefined) => readonly string[];
   /** Its environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Whether it is told to serve metrics, on a port that stays the same. */
+  /** Whether it serves metrics, on a port that stays the same. */
   readonly metrics?: boolean;
   /** Gets all that it prints. */
   readonly logFile: string;
   /** Told when it died by itself and will be started again. */
   readonly onDeath?: (name: string, how: string) => void;
-  /** Told its process id each time it was started: whoever cleans up after a kill must know. */
+  /** Called with its process id each time it was started: the clean-up after a kill needs it. */
   readonly onStart?: (name: string, processId: number) => void;
   /** Gives the first start up, and ends the process. */
   readonly signal?: AbortSignal | undefined;

@@ -14,7 +14,7 @@ export type DeadLetterReader = AsyncDisposable & {
    * signal ends its questions.
    */
   commitIdle(signal?: AbortSignal): Promise<void>;
-  /** Resolves with the cause when it has given up for good; then dispose of it and start another. */
+  /** Resolves with the cause when it has given up; then dispose of it and start another. */
   readonly gaveUp: Promise<unknown>;
 };
 

@@ -21,7 +21,7 @@ type LettersOfSeries = {
 /**
  * Keeps the counts of duplicates and conflicts of each series, and the latest conflicts. A letter that is read again
  * changes nothing: where any of a series was stored before, the operator may have stopped between the letters and
- * the counts, so they are counted anew from the letters.
+ * the counts, so they are counted again from the letters.
  */
 export function createMongoSeriesDuplicates(db: Db) {
   const duplicates = db.collection<SeriesDuplicatesDocument>(collections.seriesDuplicates);

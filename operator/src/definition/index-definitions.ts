@@ -35,7 +35,7 @@ export function indexDefinitions(options: { readonly levels: readonly Level[] })
     { collection: windowRepeats, name: "last_repeat", fields: ["last_repeat"] },
     // How many of each kind, and whether a partial is among the invalid ones.
     { collection: deadLetters, name: "kind", fields: ["kind", "topic"] },
-    // How many of a series, to count them anew.
+    // How many of a series, to count them again.
     { collection: deadLetters, name: "series_kind", fields: ["device_id", "sensor", "kind"] },
     { collection: seriesDuplicates, name: "series", fields: ["device_id", "sensor"] },
     // Lists of series in their order.

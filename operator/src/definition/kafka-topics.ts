@@ -35,7 +35,7 @@ export async function deleteTopics(withAdmin: WithAdmin, topics: readonly string
   });
 }
 
-/** Deletes those of the consumer groups that are there and that nobody is in. */
+/** Deletes those of the consumer groups that are there and that have no members. */
 export async function deleteGroups(withAdmin: WithAdmin, groupIds: readonly string[]): Promise<void> {
   await withAdmin(async (admin) => {
     const { groups } = await admin.describeGroups([...groupIds]);
@@ -123,7 +123,7 @@ async function inspectTopic(admin: Admin, withAdmin: WithAdmin, definition: Topi
     what,
     difference,
     async apply() {
-      // Altering sets all that is set for the topic: what somebody else set stays as it is.
+      // Altering sets all that is set for the topic: other settings stay as they are.
       const all = Object.entries({ ...own.setHere, ...wanted });
       const configEntries = all.map(([name, value]) => ({ name, value }));
       const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries };

@@ -2,12 +2,12 @@ import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import { type Part, retentionMarks } from "../definition/difference.ts";
 
-/** Compares a mesh with what it should be, now and then, and mends it. */
+/** Compares a mesh with what it should be, at intervals, and repairs it. */
 export type Inspection = {
   /**
    * What is not as it should be, in words, as of the last inspection; inspects if that is due or `urgent`, and at
-   * once again after it has mended something. `now` is in ms of any clock that only goes forward. Rejects if the
-   * mesh cannot be inspected, and when the signal aborts; the words stay then. What is being mended is not cut short:
+   * once again after a repair. `now` is in ms of any clock that only goes forward. Rejects if the
+   * mesh cannot be inspected, and when the signal aborts; the words stay then. A repair in progress is not cut short:
    * until it is done, no other inspection begins.
    */
   look(now: number, urgent: boolean, signal?: AbortSignal): Promise<readonly string[]>;
@@ -26,7 +26,7 @@ export function createInspection(options: {
   let dueMs = Number.NEGATIVE_INFINITY;
   let isInspecting = false;
 
-  /** Whether it was mended; a part that resists is a problem like any other. */
+  /** Whether it was repaired; a part that cannot be repaired is a problem like any other. */
   async function mend(part: Part, problems: string[]): Promise<boolean> {
     try {
       await part.apply();
@@ -49,7 +49,7 @@ export function createInspection(options: {
         const differing = (await inspect(signal)).filter(isProblem);
         const problems = differing.map(describePart);
         let mended = false;
-        // Told before it is mended: what went missing is worth a word, however short it was away.
+        // Reported before the repair: a part that went missing is worth a line, however briefly.
         for (const part of differing.filter(canBeMended)) {
           if (signal?.aborted) break;
           mended = (await mend(part, problems)) || mended;

@@ -5,7 +5,7 @@ const maxTimeMS = 5000;
 
 /**
  * The time by the log's clock before which a database that was restored has everything: readings, windows and what is
- * known of repeats. In ms since 1970; 0 if it has nothing for good.
+ * known of repeats. In ms since 1970; 0 if it has nothing permanently.
  * @throws Error if an aggregator is active, which remembers how far the database was before it was restored; or if
  *   the database has no frontier.
  */

@@ -9,7 +9,7 @@ import { restoredThroughMs } from "./mongo-restored-through.ts";
 import { replaySink } from "./replay-sink.ts";
 
 const pollMs = 500;
-/** How often progress is told. */
+/** How often progress is reported. */
 const sayEveryMs = 2_000;
 /** A sink, and where it begins again. */
 type Rewind = {

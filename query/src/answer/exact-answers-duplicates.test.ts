@@ -23,7 +23,7 @@ function withOldHorizons(store: ReadingStore): ReadingStore {
   };
 }
 
-/** A store that makes all repairs anew between the repeats and the partials of every third read. */
+/** A store that makes all repairs again between the repeats and the partials of every third read. */
 function withRepairsAnew(store: ReadingStore, repair: () => void): ReadingStore {
   let reads = 0;
   return {

@@ -11,7 +11,7 @@ import type {
 } from "../store/reading-store.ts";
 import type { AnswerCoverage } from "./coverage.ts";
 
-/** How often repairs may be made anew under a read before it does without them. */
+/** How often repairs may be made again under a read before it does without them. */
 const staleReadsMax = 3;
 
 /** Everything of a timeframe, as partials, with what it covers. */

@@ -37,7 +37,7 @@ export function createCallLimits(options: {
   };
 }
 
-/** What callers are told while the server stops. */
+/** What callers receive while the server stops. */
 export function stoppingError() {
   return unavailable({ message: "query is stopping", retryDelayMs: 1000 });
 }

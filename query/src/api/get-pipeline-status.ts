@@ -15,7 +15,7 @@ export type PipelineStatusDependencies = {
   readonly versions: Readonly<Record<string, string>>;
 };
 
-/** Answers GetPipelineStatus. A lag is told only where something has been folded. */
+/** Answers GetPipelineStatus. A lag is reported only where something has been folded. */
 export async function getPipelineStatus(
   { store, clock, startedMs, versions }: PipelineStatusDependencies,
   signal: AbortSignal,

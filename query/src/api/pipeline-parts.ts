@@ -9,7 +9,7 @@ import type { StoreParts, WindowJobReport } from "../store/reading-store.ts";
 /** Parts report every few seconds; one that is silent for longer is a problem. */
 export const silenceMaxMs = 10_000;
 
-/** What the parts say, in the contract's form. A part that has fallen silent is told as a problem. */
+/** What the parts say, in the contract's form. A part that has stopped reporting is a problem. */
 export function partsMessage(
   parts: StoreParts,
   nowMs: number,

@@ -99,7 +99,7 @@ export type RepeatsFound = {
 export type StoreHorizon = {
   /** Everything that arrived before this moment is in the store. */
   readonly completeThroughMs: number;
-  /** For each level, the finest first: everything that arrived before is in its partials for good; a multiple of its segmentMs, never growing from one level to the next coarser. 0 if nothing is. */
+  /** For each level, the finest first: everything that arrived before is in its partials permanently; a multiple of its segmentMs, never growing from one level to the next coarser. 0 if nothing is. */
   readonly frontiersMs: readonly number[];
   /** For each level: partials of windows that start earlier may have expired (a multiple of the next coarser level's window); -Infinity if all are kept. Never growing towards coarser levels. */
   readonly levelsKeptSinceMs: readonly number[];
@@ -131,7 +131,7 @@ export type PartialsRead = {
   readonly completeThroughMs: number;
   /** There are at least so many partials, more than were asked for; none is given. */
   readonly tooMany?: number;
-  /** A repair that the plan names has been made anew since the repeats were read: plan again, this is not exact. */
+  /** A repair that the plan names has been made again since the repeats were read: plan again, this is not exact. */
   readonly isStale?: boolean;
 };
 
@@ -232,7 +232,7 @@ export type ReadingStore = ReadingScans & {
    *
    * With `mergeDevices` a store may merge the partials of all devices of a sensor (and bucket): `deviceId` is then
    * empty, and `firstDeviceId` and `lastDeviceId` are set (of equal times, the smallest device_id). With
-   * `partialsMax`, a store may give none and `tooMany` if there are more: what nobody can use is not read.
+   * `partialsMax`, a store may give none and `tooMany` if there are more: unusable rows are not read.
    */
   readPartials(
     request: {

@@ -5,7 +5,7 @@ import type { ReadingStore } from "./reading-store.ts";
 const tryEveryMs = 1000;
 
 /**
- * Tries again and again whether the store answers, until it is disposed. `onChange` is told at the first try and
+ * Tries again and again whether the store answers, until it is disposed. `onChange` is called at the first try and
  * whenever that changes: undefined if it answers, else what it failed with.
  */
 export function watchReach(

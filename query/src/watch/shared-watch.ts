@@ -27,7 +27,7 @@ export type SharedWatchDependencies = {
 export type SharedWatch = {
   /** How many rows are held. */
   readonly size: number;
-  /** True once it has failed or its last watcher has left: it answers nobody any more. */
+  /** True once it has failed or its last watcher has left: it answers no watcher any more. */
   readonly isOver: boolean;
   /** Readings may have been stored. */
   notify(): void;

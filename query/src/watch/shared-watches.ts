@@ -30,7 +30,7 @@ export type SharedWatches = {
   watch(question: WatchQuestion, signal: AbortSignal): AsyncGenerator<WatchAggregatesResponse>;
 };
 
-/** Makes the watches over a store. It follows the store's changes while somebody watches. */
+/** Makes the watches over a store. It follows the store's changes while a watcher exists. */
 export function createSharedWatches(dependencies: {
   readonly store: ReadingStore;
   /** Ms since 1970. */
@@ -81,7 +81,7 @@ export function createSharedWatches(dependencies: {
     });
   }
 
-  /** Passes on the changes of the store until nobody watches any more. */
+  /** Passes on the changes of the store until the last watcher has left. */
   async function follow(signal: AbortSignal): Promise<void> {
     let problem: unknown = unavailable({ message: "the store has closed", retryDelayMs: 1000 });
     try {

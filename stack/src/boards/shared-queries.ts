@@ -7,7 +7,7 @@ export const failureCodes = "Unknown|Internal|Unavailable|DataLoss|DeadlineExcee
 /** How far the finest windows are behind: of all levels the one with the youngest frontier. */
 export const finestFrontierAge = "min(devicemesh_aggregator_frontier_age_seconds)";
 
-/** The share of calls that failed by our fault, within a time; 0 where nobody calls. By labels if any. */
+/** The share of calls that failed by our fault, within a time; 0 where there are no calls. By labels if any. */
 export function failedShare(time: string, ...by: readonly string[]): string {
   const grouped = by.length === 0 ? "" : ` by (${by.join(", ")})`;
   const within = (selector: string) => `sum${grouped} (rate(grpc_server_handled_total${selector}[${time}]))`;

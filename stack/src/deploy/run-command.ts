@@ -70,7 +70,7 @@ export async function runCommand(
   }
 }
 
-/** The stack's own variables, where somebody set them. */
+/** The stack's own variables, where they are set. */
 function definedOf(env: CommandContext["env"]): Record<string, string> {
   const host = env.DEVICEMESH_PUBLIC_HOST;
   return host === undefined || host === "" ? {} : { DEVICEMESH_PUBLIC_HOST: host };

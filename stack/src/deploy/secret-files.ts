@@ -22,7 +22,7 @@ const passwords = [
 /**
  * Sees to it that the folder has every secret that the stack mounts: passwords, the key by which the database's members
  * know each other, its connection string, and in `certs/` what `npm run certs` makes. What is there is kept, and
- * certificates that run out are made anew.
+ * certificates that run out are made again.
  * @throws Error if the folder cannot be written.
  */
 export async function makeSecrets(options: {

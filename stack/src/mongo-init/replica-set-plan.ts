@@ -67,7 +67,7 @@ export type MongoServers = {
   readRoles(user: string): Promise<readonly Role[] | undefined>;
   createUser(login: Login, roles: readonly Role[]): Promise<void>;
   updateUser(login: Login, roles: readonly Role[]): Promise<void>;
-  /** Whether somebody can log in so. */
+  /** Whether a login with these credentials succeeds. */
   accepts(login: Login): Promise<boolean>;
 };
 

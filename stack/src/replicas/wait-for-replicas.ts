@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What is asked: each resolves with what lacks a replica, or rejects if nobody answers. */
+/** What is asked: each resolves with what lacks a replica, or rejects if there is no answer. */
 export type ReplicaSources = {
   readonly partitions: () => Promise<readonly string[]>;
   readonly members: () => Promise<readonly string[]>;

@@ -30,7 +30,7 @@ export type DuckdbDuplicates = {
 /** How many conflicts are kept in all; the oldest go first. */
 const conflictsMax = 10_000;
 
-/** Rows that wait in a table until it is written anew, beside those that it would have then. */
+/** Rows that wait in a table until it is written again, beside those that it would have then. */
 const slackRows = 20_000;
 
 /** Reads what the file has, and keeps it from then on. The tables are those of `createSchema`. */
@@ -95,7 +95,7 @@ export async function readDuplicates(connection: DuckDBConnection): Promise<Duck
       await connection.run("DELETE FROM series_repeats");
       await connection.run("DELETE FROM latest_conflicts");
       await append(connection, all);
-      // Should the transaction fail, the tables are longer than this says: they are written anew later then.
+      // Should the transaction fail, the tables are longer than this says: they are written again later then.
       countRows = all.size;
       conflictRows = kept;
     },

@@ -37,7 +37,7 @@ export function Chart({
     ...(onCursor && { onCursor }),
   };
   const width = useElementWidth(place);
-  // Data alone changes often, and is set without making the chart anew; the rest is an identity.
+  // Data alone changes often, and is set without making the chart again; the rest is an identity.
   const identity = JSON.stringify([
     panel.unit,
     panel.lines.map(({ line, colour }) => [line.key, colour]),

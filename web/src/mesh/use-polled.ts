@@ -12,7 +12,7 @@ export type Polled<Answer> = {
 
 /**
  * Requests something now, again every `everyMs` (never if undefined), and at once whenever `key` changes or the
- * connection is made anew. Answers to an earlier key are discarded.
+ * connection is made again. Answers to an earlier key are discarded.
  */
 export function usePolled<Answer>(
   key: string,

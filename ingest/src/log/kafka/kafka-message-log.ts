@@ -7,7 +7,7 @@ export type { PartitionedLogStats, PartitionedMessageLog } from "./partitioned-m
 
 /**
  * The message log on a topic of Kafka: acknowledged when every in-sync replica has it. The topic need not be there
- * yet, nor the brokers; appends wait for them up to `appendTimeoutMs`. `onReachable` is told when the log can be
+ * yet, nor the brokers; appends wait for them up to `appendTimeoutMs`. `onReachable` is called when the log can be
  * reached for the first time, and each change after.
  */
 export function createKafkaMessageLog(options: {

@@ -21,7 +21,7 @@ export type KafkaRetentionBound = AsyncDisposable &
 
 /**
  * Follows the retention topic: one record that the operator replaces whenever a retention mark moves. Without the
- * topic, which an older operator does not make, there is no bound. `onChange` is told whether the bound is known, and
+ * topic, which an older operator does not make, there is no bound. `onChange` is called with whether the bound is known, and
  * why it is not, whenever that changes.
  */
 export function followRetentionTopic(options: {

@@ -9,7 +9,7 @@ const closeLimitMs = 5000;
 
 /**
  * A topic of Kafka. A record counts as appended when every in-sync replica has it (acks=all). The client makes its
- * connections by itself, and again whenever they were lost. Nothing is resent here: whoever sends does that.
+ * connections by itself, and again whenever they were lost. Nothing is resent here: the sender does that.
  */
 export function createKafkaTopic(options: {
   /** host:port of each broker that is asked first. */

@@ -1,6 +1,6 @@
 /**
  * The partition that Kafka's own clients choose for this key: its murmur2 hash, made positive, modulo the number
- * of partitions. A device stays in its partition whoever appends, as long as the number of partitions is the same.
+ * of partitions. A device stays in its partition whichever instance appends, as long as the number of partitions is the same.
  * `key` is ASCII, as device ids are.
  */
 export function partitionOf(key: string, partitions: number): number {

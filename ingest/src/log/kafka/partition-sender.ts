@@ -33,7 +33,7 @@ export type PartitionSender = {
 
 /**
  * Makes a sender. `send` resolves when the log has all the records, and rejects if that is not known; then the
- * same records are sent again until they are there, or until nobody waits for any of them any more.
+ * same records are sent again until they are there, or until no caller waits for any of them.
  */
 export function createPartitionSender(options: {
   readonly send: (records: readonly MessageRecord[]) => Promise<void>;

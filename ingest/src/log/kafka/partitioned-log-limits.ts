@@ -11,7 +11,7 @@ export type PartitionedLogLimits = SendLimits & {
   readonly unavailableTimeoutMs: number;
   /** How long appends may take to finish when the log is closed. */
   readonly closeGraceMs: number;
-  /** What callers are told to wait before they try again. */
+  /** How long callers should wait before they try again. */
   readonly retryDelayMs: number;
   /** How often the topic is looked at. */
   readonly watch: WatchIntervals;

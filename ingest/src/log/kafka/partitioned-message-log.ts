@@ -39,7 +39,7 @@ export type PartitionedMessageLog = MessageLog & {
 
 /**
  * Makes the log. The messages of a device go to one partition, in the order they were appended. It looks for the
- * topic at once, and appends wait for that. `onReachable` is told whether it was found, and each change after; until it
+ * topic at once, and appends wait for that. `onReachable` is called with whether it was found, and each change after; until it
  * was found, also each other reason. A topic with other partitions than at first is refused until it has as many again.
  */
 export function createPartitionedMessageLog(options: {
@@ -149,7 +149,7 @@ export function createPartitionedMessageLog(options: {
       );
       admission.failAll(refusal);
     }
-    // Where nobody has tried for a while, somebody should: senders come back to those that say they serve.
+    // After a while without attempts one is made: senders come back to those that say they serve.
     const before = monotonicMs() - limits.watch.wellMs;
     for (const [partition, sender] of senders.entries()) {
       const isIdle = !sender.busy && (sender.failing?.lastMs ?? 0) <= before;

@@ -8,8 +8,8 @@ export type PartitionedTopic = {
    */
   describe(): Promise<TopicState>;
   /**
-   * Appends the records to a partition, in order. Resolves only if the log has every one of them, for good; what
-   * is sent again is there twice, and whoever reads tells repeats apart. One call for a partition at a time.
+   * Appends the records to a partition, in order. Resolves only if the log has every one of them, durably; what
+   * is sent again is there twice, and readers discard duplicates. One call for a partition at a time.
    * @throws RpcError UNAVAILABLE if that is not known.
    */
   send(partition: number, records: readonly MessageRecord[]): Promise<void>;

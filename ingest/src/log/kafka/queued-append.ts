@@ -4,7 +4,7 @@ import type { MessageBatch } from "../message-log.ts";
 /** An append that the log has taken and not yet answered. */
 export type QueuedAppend = {
   readonly batch: MessageBatch;
-  /** False once it was answered: nobody waits for its rows any more. */
+  /** False once it was answered: no caller waits for its rows any more. */
   readonly open: boolean;
   /** Tells that so many more of its rows are durable; it succeeds with the last one. */
   acknowledge(rows: number): void;

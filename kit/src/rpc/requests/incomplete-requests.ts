@@ -34,7 +34,7 @@ export type UnfinishedRequest = {
 export type RequestMeter = {
   /** The next bytes of its body. */
   received(chunk: Uint8Array): void;
-  /** The body is complete, or nobody reads it any more. Calling it again has no effect. */
+  /** The body is complete, or no reader exists any more. Calling it again has no effect. */
   end(): void;
 };
 

@@ -18,7 +18,7 @@ export function isRpc(request: OnePortRequest): boolean {
 }
 
 /**
- * What a client is told of an RPC that is not here: which methods its service has, where its service is, or what
+ * What a client receives for an RPC that is not served here: which methods its service has, where its service is, or what
  * is served here.
  */
 export function unknownRpcMessage(

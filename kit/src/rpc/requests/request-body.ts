@@ -13,7 +13,7 @@ export function openRequestBody(
   { unfinished, facts }: { readonly unfinished: UnfinishedRequests; readonly facts: UnfinishedRequest },
 ): { readonly bytes: AsyncIterable<Uint8Array>; end(): void } {
   const rejected = Promise.withResolvers<never>();
-  // It may be rejected while nobody reads.
+  // It may be rejected while no reader exists.
   rejected.promise.catch(() => {});
   const meter = unfinished.open(facts, (error) => rejected.reject(toConnectError(error)));
 

@@ -17,7 +17,7 @@ export function durationMs(text: string): number | undefined {
   return count === undefined || unitMs === undefined ? undefined : Number(count) * unitMs;
 }
 
-/** What a time parameter may be, for the message to whoever sent another. */
+/** What a time parameter may be, for the error message. */
 export const timeForms =
   "must be a date (2026-11-23), a date and time (2026-11-23T20:04:22Z, with an offset or in the zone), now, or a duration before now (-7d)";
 

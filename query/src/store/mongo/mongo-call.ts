@@ -53,7 +53,7 @@ export async function callMongo<Result>(
   }
 }
 
-/** What is told of a database that cannot be reached. */
+/** The error for a database that cannot be reached. */
 export function away(cause: unknown): RpcError {
   return unavailable({ message: "the database is unavailable; try again", retryDelayMs: 1000, cause });
 }

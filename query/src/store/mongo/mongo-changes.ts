@@ -15,7 +15,7 @@ const pollEveryMs = 200;
 const traceCacheMs = 50;
 
 /**
- * Makes a watch that asks the database for a trace of what is stored, while somebody waits. It asks rather than
+ * Makes a watch that asks the database for a trace of what is stored, while a watcher waits. It asks rather than
  * listens to a change stream: the cost is the same however many readings come, and it needs no replica set.
  */
 export function createChangeWatch(options: { readonly db: Db; readonly closed: AbortSignal }): ChangeWatch {

@@ -75,7 +75,7 @@ async function untilAborted<Result>(
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener("abort", leave);
-    // After an abort nobody listens to its end.
+    // After an abort its end has no listener.
     work.catch(() => {});
   }
 }

@@ -8,7 +8,7 @@ import type { SeriesPartial } from "../reading-store.ts";
 
 /**
  * How many windows are merged into one in the database, at most and about: what it holds of each, to merge
- * their M2, stays small. The rest is merged by whoever asked.
+ * their M2, stays small. The caller merges the rest.
  */
 const windowsOfPart = 1000;
 

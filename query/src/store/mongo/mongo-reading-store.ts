@@ -27,7 +27,7 @@ const horizonCacheMs = 250;
 
 /**
  * Makes the reads over a database whose documents are those of `@devicemesh/chain`; see the port for what they
- * promise. Nothing is read before somebody asks. `levels` is known once a horizon was read, and throws
+ * promise. Nothing is read before the first call. `levels` is known once a horizon was read, and throws
  * RpcError UNAVAILABLE before.
  */
 export function createMongoReadingStore(options: {

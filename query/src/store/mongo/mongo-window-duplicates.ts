@@ -75,7 +75,7 @@ type Row = {
 
 /**
  * Reads windows with repeats. Where there are more than `repeatsFoundMax`, the database makes one span of those of
- * each series: whoever plans reads that span from raw readings, which is as exact, and costs that series only.
+ * each series: the planner reads that span from raw readings, which is as exact, and costs that series only.
  */
 export async function findRepeats(
   request: RepeatsRequest & {

@@ -4,7 +4,7 @@ import { inputOf, jsonOf, typedOf } from "./methods.ts";
 
 type Request = Readonly<Record<string, unknown>>;
 
-/** The fields of a request. A change gives the whole request anew, in which the last member of a oneof wins. */
+/** The fields of a request. A change gives the whole request again, in which the last member of a oneof wins. */
 export function RequestForm({
   method,
   request,
