@@ -53,8 +53,8 @@ describe.skipIf(!engines)("the log, stored again", () => {
     expect((await stored()).map(({ _id }) => _id)).toContain(goodRecord("waiting", 1).key);
   });
 
-  it("refuses a time that is none, and a database that does not say how far it is", async () => {
+  it("refuses a time that is none, and a database without a record of its progress", async () => {
     await expect(again("yesterday")).rejects.toThrow(/--replay yesterday is neither/);
-    await expect(again("restored")).rejects.toThrow(/does not say how far it is/);
+    await expect(again("restored")).rejects.toThrow(/has no record of its progress/);
   });
 });

@@ -8,8 +8,11 @@ export type ServedSpan = Span & { readonly serving: number };
 /** The place of raw readings, below the finest level. */
 export const rawPlace = -1;
 
-/** The most buckets that one plan cuts one by one: each has a few scans of its own. */
-export const bucketsCutMax = 50;
+/**
+ * The most buckets that one plan cuts one by one: each has up to twenty scans of its own, and each scan buffers of
+ * its own in the store's memory. With 50 buckets a few readings exhausted 64 MiB of the embedded store.
+ */
+export const bucketsCutMax = 12;
 
 /** A bucket of so many windows is cut at its borders, so that the windows inside it serve. */
 const windowsCutMin = 7;
