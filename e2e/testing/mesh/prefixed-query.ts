@@ -16,26 +16,37 @@ export function createPrefixedQuery(options: {
   readonly known: ReadonlySet<string>;
 }): Client<typeof QueryService> {
   const { address, prefix, known } = options;
+  function addPrefix(message: { deviceIds?: string[] }): void {
+    // Where nothing was sent: a name that no device has, since an empty list would mean all devices.
+    const all = known.size > 0 ? [...known] : ["nobody"];
+    const asked = message.deviceIds?.length ? message.deviceIds : all;
+    if (message.deviceIds) message.deviceIds = asked.map((id) => `${prefix}${id}`);
+  }
+  function removePrefix({ rows = [], readings = [], buckets = [] }: Response): void {
+    const named = [...rows, ...readings, ...buckets.flatMap(({ row }) => (row ? [row] : []))];
+    for (const one of named) {
+      if (one.deviceId !== "") one.deviceId = one.deviceId.slice(prefix.length);
+    }
+  }
   const rename: Interceptor = (next) => async (request) => {
-    if (!request.stream) {
-      const message = request.message as { deviceIds?: string[] };
-      // Where nothing was sent: a name that is nobody's, since an empty list would mean everybody.
-      const all = known.size > 0 ? [...known] : ["nobody"];
-      const asked = message.deviceIds?.length ? message.deviceIds : all;
-      if (message.deviceIds) message.deviceIds = asked.map((id) => `${prefix}${id}`);
-    }
-    const response = await next(request);
-    if (!response.stream) {
-      const { rows = [], readings = [], buckets = [] } = response.message as Response;
-      const named = [...rows, ...readings, ...buckets.flatMap(({ row }) => (row ? [row] : []))];
-      for (const one of named) {
-        if (one.deviceId !== "") one.deviceId = one.deviceId.slice(prefix.length);
-      }
-    }
+    if (!request.stream) addPrefix(request.message as { deviceIds?: string[] });
+    const response = await next(
+      request.stream ? { ...request, message: changed(request.message, addPrefix) } : request,
+    );
+    if (response.stream) return { ...response, message: changed(response.message, removePrefix) };
+    removePrefix(response.message as Response);
     return response;
   };
   return createClient(
     QueryService,
     createGrpcTransport({ baseUrl: `http://${address}`, interceptors: [rename] }),
   );
+}
+
+/** The messages of a stream, each changed in place. */
+async function* changed<T>(messages: AsyncIterable<T>, change: (message: never) => void): AsyncIterable<T> {
+  for await (const message of messages) {
+    change(message as never);
+    yield message;
+  }
 }
