@@ -1,20 +1,12 @@
+import { foreignPageOf } from "@devicemesh/kit/server/foreign-page";
 import type { OnePortRequest } from "@devicemesh/kit/server/one-port-server";
 import { HttpProblem } from "./http-problem.ts";
 
-/**
- * Rejects the requests of web pages of other origins: a page that a user of this network happens to open could
- * otherwise send readings without being asked.
- * @throws HttpProblem 403.
- */
+/** Rejects the requests of foreign web pages. @throws HttpProblem 403. */
 export function rejectForeignPage(request: OnePortRequest, origins: readonly string[]): void {
-  const { origin } = request.headers;
-  if (origin === undefined || origins.includes(origin) || origins.includes("*")) return;
-  const authority = "authority" in request ? request.authority || request.headers.host : request.headers.host;
-  if (URL.canParse(origin) && new URL(origin).host === authority) return;
-  throw new HttpProblem(
-    403,
-    `web pages of ${origin.slice(0, 100)} may not send readings: add it with --cors-origin`,
-  );
+  const page = foreignPageOf(request, origins);
+  if (page === undefined) return;
+  throw new HttpProblem(403, `web pages of ${page} may not send readings: add it with --cors-origin`);
 }
 
 /** How a body of documents is written, by its content type; JSON without one. @throws HttpProblem 415. */

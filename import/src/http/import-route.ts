@@ -1,5 +1,6 @@
 import type { Clock, IngestTls, UnitSender } from "@devicemesh/client";
-import { invalidArgument, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
+import { invalidArgument, RpcError, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
+import { foreignPageOf } from "@devicemesh/kit/server/foreign-page";
 import { respondHttpError } from "@devicemesh/kit/server/http-errors";
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import type { OnePortRequest, OnePortResponse } from "@devicemesh/kit/server/one-port-server";
@@ -13,7 +14,6 @@ import { describeLook } from "../report/describe-look.ts";
 import { lookJson, progressJson, reportJson } from "../report/report-json.ts";
 import { createSensorLookup } from "../sensors.ts";
 import { InputError, streamInput } from "../source/inputs.ts";
-import { rejectForeignPage } from "./foreign-page.ts";
 import { readParameters } from "./parameters.ts";
 
 /** What the route needs. */
@@ -67,7 +67,13 @@ async function answer(
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   try {
-    rejectForeignPage(request, origins);
+    const page = foreignPageOf(request, origins);
+    if (page !== undefined) {
+      throw new RpcError({
+        code: "PERMISSION_DENIED",
+        message: `web pages of ${page} may not load recordings: add it with --cors-origin`,
+      });
+    }
     const lookup = createSensorLookup(catalog);
     const { stated, name, isDryRun } = readParameters(url.searchParams, lookup);
     if (stated.kind === "problems") return respond(response, 400, { problems: stated.problems });

@@ -1,0 +1,13 @@
+import type { OnePortRequest } from "./one-port-server.ts";
+
+/**
+ * The origin of the web page that sends a request, if it is a foreign one: neither of the address that the request is
+ * sent to nor among `origins` (`*` allows all). A page that a user happens to open could otherwise send data without
+ * being asked. At most 100 characters, for an error message. Undefined for other clients and for pages of our own.
+ */
+export function foreignPageOf(request: OnePortRequest, origins: readonly string[]): string | undefined {
+  const { origin } = request.headers;
+  if (origin === undefined || origins.includes(origin) || origins.includes("*")) return undefined;
+  const authority = "authority" in request ? request.authority || request.headers.host : request.headers.host;
+  return URL.canParse(origin) && new URL(origin).host === authority ? undefined : origin.slice(0, 100);
+}
