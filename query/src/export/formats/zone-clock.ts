@@ -1,3 +1,5 @@
+import { type OffsetSpan, zoned } from "../../calendar/zone-offsets.ts";
+
 /** Local times of a zone of the IANA database. */
 export type ZoneClock = {
   readonly zone: string;
@@ -10,61 +12,28 @@ export type ZoneClock = {
   momentOf(localMs: number): number;
 };
 
-const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000];
-
-/** Offsets that are remembered; beyond, all are forgotten. */
-const rememberedMax = 20_000;
+const minuteMs = 60_000;
 
 /** Makes the clock of a zone. @throws RangeError if there is no such zone. */
 export function createZoneClock(zone: string): ZoneClock {
   if (zone === "UTC") return { zone, offsetMs: () => 0, momentOf: (localMs) => localMs };
-  const format = new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    calendar: "iso8601",
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  });
-  const remembered = new Map<number, number>();
+  // Moments mostly come in order: an offset serves until the next change of the clocks.
+  let known: OffsetSpan = { sinceMs: 0, toMs: 0, offsetMs: 0 };
+  zoned(0, zone);
 
-  function measured(ms: number): number {
-    const known = remembered.get(ms);
-    if (known !== undefined) return known;
-    const fields = new Map(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
-    const field = (name: Intl.DateTimeFormatPartTypes): number => fields.get(name) ?? 0;
-    const local = Date.UTC(
-      field("year"),
-      field("month") - 1,
-      field("day"),
-      field("hour"),
-      field("minute"),
-      field("second"),
-    );
-    if (remembered.size >= rememberedMax) remembered.clear();
-    remembered.set(ms, local - ms);
-    return local - ms;
-  }
-  function offsetMs(ms: number): number {
-    const hour = Math.floor(ms / hourMs) * hourMs;
-    const atHour = measured(hour);
-    // No zone changes twice within an hour.
-    if (atHour === measured(hour + hourMs)) return atHour;
-    return measured(Math.floor(ms / minuteMs) * minuteMs);
-  }
   return {
     zone,
-    offsetMs,
-    momentOf(localMs) {
-      const before = offsetMs(localMs - dayMs);
-      const early = localMs - before;
-      if (offsetMs(early) === before) return early;
-      const late = localMs - offsetMs(localMs + dayMs);
-      return late + offsetMs(late) === localMs ? late : early;
+    offsetMs(ms) {
+      if (ms < known.sinceMs || ms >= known.toMs) {
+        const at = zoned(ms, zone);
+        const toMs = at.getTimeZoneTransition("next")?.epochMilliseconds ?? Number.POSITIVE_INFINITY;
+        known = { sinceMs: ms, toMs, offsetMs: at.offsetNanoseconds / 1e6 };
+      }
+      return known.offsetMs;
     },
+    momentOf: (localMs) =>
+      // "compatible", the default, is the first of two, and the later one of a time that is left out.
+      zoned(localMs, "UTC").toPlainDateTime().toZonedDateTime(zone).epochMilliseconds,
   };
 }
 
