@@ -1,9 +1,8 @@
 import { createContextKey, type HandlerContext, type Interceptor } from "@connectrpc/connect";
-import type { DenyList } from "../deny-list/deny-list.ts";
 import { createHttpGate, type HttpGate } from "./http-access.ts";
-import { clockToleranceMs } from "./jose-token-verifier.ts";
 import { needOf } from "./scopes.ts";
-import { type IdentifyUser, scopeProblem, tokenProblem, type User } from "./user.ts";
+import { assertStillValid, type TokenRules } from "./token-rules.ts";
+import { scopeProblem, type User } from "./user.ts";
 
 /** Decides who may call what. All parts go to a server. */
 export type UserGate = {
@@ -26,29 +25,14 @@ export type UserGate = {
 /** The user that `check` has identified, for handlers; undefined where users are not known. */
 export const userKey = createContextKey<User | undefined>(undefined, { description: "user" });
 
-/** The gate for users that `identify` finds. */
-export function createUserGate({
-  identify,
-  denyList,
-  clock,
-  toleranceMs = clockToleranceMs,
-}: {
-  readonly identify: IdentifyUser;
-  readonly denyList: DenyList;
-  /** Ms since 1970. */
-  readonly clock: () => number;
-  readonly toleranceMs?: number;
-}): UserGate {
-  const assertStillValid = (user: User): void => {
-    const problem = tokenProblem(user, { nowMs: clock(), denyList, toleranceMs });
-    if (problem) throw problem;
-  };
+/** The gate for users that the rules identify. */
+export function createUserGate(rules: TokenRules): UserGate {
   return {
-    http: createHttpGate({ identify, denyList, clock, toleranceMs }),
+    http: createHttpGate(rules),
     async check({ service, method, requestHeader, values }) {
       const rpc = { service: service.typeName, method: method.name };
       if (needOf(rpc.service, rpc.method)?.kind === "nothing") return;
-      const user = await identify(requestHeader);
+      const user = await rules.identify(requestHeader);
       const problem = scopeProblem(user, rpc);
       if (problem) throw problem;
       values.set(userKey, user);
@@ -60,7 +44,7 @@ export function createUserGate({
       if (user === undefined) throw new Error("the call has not been checked");
       const response = await next(request);
       if (!response.stream) return response;
-      return { ...response, message: checkEach(response.message, () => assertStillValid(user)) };
+      return { ...response, message: checkEach(response.message, () => assertStillValid(user, rules)) };
     },
   };
 }

@@ -1,10 +1,9 @@
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import type { OnePortRequest } from "@devicemesh/kit/server/one-port-server";
 import { permissionDenied } from "../access-error.ts";
-import type { DenyList } from "../deny-list/deny-list.ts";
-import { clockToleranceMs } from "./jose-token-verifier.ts";
 import type { Scope } from "./scopes.ts";
-import { type IdentifyUser, tokenProblem, type User } from "./user.ts";
+import { assertStillValid, type TokenRules } from "./token-rules.ts";
+import type { User } from "./user.ts";
 
 /** Decides who may use the resources beside the RPCs. */
 export type HttpGate = {
@@ -29,25 +28,14 @@ export const openHttpGate: HttpGate = {
   assertStillValid() {},
 };
 
-/** The gate for users that `identify` finds. */
-export function createHttpGate({
-  identify,
-  denyList,
-  clock,
-  toleranceMs = clockToleranceMs,
-}: {
-  readonly identify: IdentifyUser;
-  readonly denyList: DenyList;
-  /** Ms since 1970. */
-  readonly clock: () => number;
-  readonly toleranceMs?: number;
-}): HttpGate {
+/** The gate for users that the rules identify. */
+export function createHttpGate(rules: TokenRules): HttpGate {
   const admitted = new WeakMap<OnePortRequest, User>();
   return {
     guard: (scope, route) => ({
       ...route,
       async handle(request, response, url) {
-        const user = await identify(headersOf(request));
+        const user = await rules.identify(headersOf(request));
         if (!user.scopes.has(scope)) throw scopeMissing(route, scope, user);
         admitted.set(request, user);
         await route.handle(request, response, url);
@@ -58,8 +46,7 @@ export function createHttpGate({
       const user = admitted.get(request);
       // A route without its guard would serve any client.
       if (user === undefined) throw new Error("the request has not been checked");
-      const problem = tokenProblem(user, { nowMs: clock(), denyList, toleranceMs });
-      if (problem) throw problem;
+      assertStillValid(user, rules);
     },
   };
 }
