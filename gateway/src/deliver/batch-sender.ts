@@ -1,5 +1,4 @@
-import { backoffDelayMs, type SendFailure, type UnitSender } from "@devicemesh/client";
-import { delay } from "./delay.ts";
+import { backoffDelayMs, type SendFailure, systemClock, type UnitSender, wait } from "@devicemesh/client";
 import type { DeliveryLimits } from "./delivery.ts";
 import { encodeUnit } from "./encode-unit.ts";
 import type { Parcel } from "./parcel.ts";
@@ -63,7 +62,8 @@ export function createBatchSender({
       } else {
         for (const { parcel } of group) parcel.failed(result.message);
         const { backoff } = limits;
-        await delay(backoffDelayMs({ attempt, askedMs: result.retryDelayMs, backoff, random }), signal);
+        const delayMs = backoffDelayMs({ attempt, askedMs: result.retryDelayMs, backoff, random });
+        await wait({ clock: systemClock, delayMs, signal });
         attempt += 1;
       }
     }

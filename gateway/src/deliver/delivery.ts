@@ -1,7 +1,6 @@
-import { type Backoff, laneOf, type UnitSender } from "@devicemesh/client";
+import { type Backoff, laneOf, systemClock, type UnitSender, wait } from "@devicemesh/client";
 import type { GatewayReading } from "../readings/gateway-reading.ts";
 import { type AttemptFailure, createBatchSender } from "./batch-sender.ts";
-import { delay } from "./delay.ts";
 import { createParcel, type Outcome, type Parcel } from "./parcel.ts";
 
 /** The bounds of the queue before ingest. */
@@ -148,7 +147,7 @@ export function createDelivery({
       isClosed = true;
       const running = Promise.all(lanes.map((lane) => lane.running));
       const limit = new AbortController();
-      await Promise.race([running, delay(limitMs, limit.signal)]);
+      await Promise.race([running, wait({ clock: systemClock, delayMs: limitMs, signal: limit.signal })]);
       limit.abort();
       ending.abort();
       await running;

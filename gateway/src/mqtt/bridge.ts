@@ -1,6 +1,5 @@
 import type { Backoff } from "@devicemesh/client";
-import { backoffDelayMs } from "@devicemesh/client";
-import { delay } from "../deliver/delay.ts";
+import { backoffDelayMs, systemClock, wait } from "@devicemesh/client";
 import { type BridgeTarget, openBrokerConnection } from "./broker-connection.ts";
 import {
   createPacketReader,
@@ -88,10 +87,8 @@ export function startMqttBridge({
       else if (outcome.fallback === "shared" && isShared) isShared = false;
       else {
         onEvent({ kind: "failed", reason: outcome.reason });
-        await delay(
-          backoffDelayMs({ attempt, askedMs: undefined, backoff: limits.backoff, random }),
-          ending.signal,
-        );
+        const delayMs = backoffDelayMs({ attempt, askedMs: undefined, backoff: limits.backoff, random });
+        await wait({ clock: systemClock, delayMs, signal: ending.signal });
       }
     }
   }
@@ -219,7 +216,10 @@ export function startMqttBridge({
     ending.abort();
     const grace = new AbortController();
     const ended = current === undefined ? running : Promise.all([current.drain(), running]);
-    await Promise.race([ended, delay(limits.shutdownGraceMs, grace.signal)]);
+    await Promise.race([
+      ended,
+      wait({ clock: systemClock, delayMs: limits.shutdownGraceMs, signal: grace.signal }),
+    ]);
     grace.abort();
     current?.cut();
     await running;
