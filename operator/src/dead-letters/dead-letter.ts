@@ -34,9 +34,6 @@ export type StoredReading = { readonly offset: number; readonly arrivedMs: numbe
 /** MongoDB's code for "there is a document of this key". */
 export const duplicateKeyCode = 11_000;
 
-/** The database's code for "it breaks the validator". */
-export const validationCode = 121;
-
 const prefix = "__connect.errors.";
 
 /** Reads what Kafka Connect has written around a refused record. Takes whatever is there. */

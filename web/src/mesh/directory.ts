@@ -73,17 +73,6 @@ async function untilChanged(ms: number, signal: AbortSignal): Promise<void> {
   for (const end of stop) end();
 }
 
-/** The names by which a series is known in the page. */
-export function seriesKey({
-  deviceId,
-  sensor,
-}: {
-  readonly deviceId: string;
-  readonly sensor: string;
-}): string {
-  return `${deviceId}|${sensor}`;
-}
-
 /** A series of the contract in the page's form. */
 export function knownSeries({ deviceId, sensor, unit, count, latest }: Series): KnownSeries {
   return {
