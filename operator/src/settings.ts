@@ -1,8 +1,9 @@
 import { addressSettings } from "@devicemesh/kit/settings/address-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
-import { chainNames, chainSettings, listOf } from "@devicemesh/pipeline";
+import { chainNames, chainSettings } from "@devicemesh/pipeline";
 import { defaultLevels, type Level, type Retention, retentionProblem } from "@devicemesh/proto";
 import { levelsAbove, type MeshDefinition } from "./definition/mesh-definition.ts";
 import type { EngineAddresses } from "./mesh-engines.ts";

@@ -22,4 +22,4 @@ export {
 export { type ChainNames, chainNames, collections, connectorGroup, partialsCollection } from "./names.ts";
 export { keptSinceOf, marksOf, retentionDocument } from "./retention-marks.ts";
 export { acceptedSinceOf, acceptedSinceRecord } from "./retention-record.ts";
-export { chainSettings, listOf } from "./settings.ts";
+export { chainSettings } from "./settings.ts";

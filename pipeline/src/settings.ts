@@ -44,11 +44,3 @@ export const chainSettings = {
     description: "Log level of the JSON lines on standard error.",
   },
 } as const satisfies Readonly<Record<string, Setting>>;
-
-/** The hosts of a list with commas. */
-export function listOf(text: string): string[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
-}

@@ -3,8 +3,9 @@ import { cancelledAfter } from "@devicemesh/kit/async/time-limit";
 import { createDependencies } from "@devicemesh/kit/health/dependency-health";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
-import { listOf } from "@devicemesh/pipeline";
+
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";

@@ -7,6 +7,7 @@ import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import type { UnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import type { SensorCatalog } from "@devicemesh/proto";
 import { latestReadings, type ReadingStore } from "@devicemesh/query";
 import { type WebFacts, webRoutes } from "@devicemesh/web";
@@ -79,8 +80,4 @@ export async function openHttpResources(options: HttpResourcesOptions): Promise<
     mqttPort: gateway.mqttPort,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
-}
-
-function listOf(text = ""): string[] {
-  return text.split(",").filter((part) => part !== "");
 }

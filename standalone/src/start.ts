@@ -11,6 +11,7 @@ import { type Ingest, ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import { createUnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
@@ -148,7 +149,7 @@ export async function startEmbedded(
         host: config.host,
         port: config.queryPort,
         ...(config.insecureBeyondLoopback && { hosts: "*" }),
-        corsOrigins: (config.corsOrigin ?? "").split(",").filter((origin) => origin !== ""),
+        corsOrigins: listOf(config.corsOrigin),
         shutdownGraceMs: graceMs.query,
       }),
       {

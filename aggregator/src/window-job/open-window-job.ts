@@ -1,5 +1,5 @@
 import type { Logger } from "@devicemesh/kit/observability/logger";
-import { listOf } from "@devicemesh/pipeline";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import type { Level } from "@devicemesh/proto";
 import type { StartWindowJob } from "../active-aggregator.ts";
 import type { AggregatorConfig } from "../settings.ts";

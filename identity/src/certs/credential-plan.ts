@@ -1,3 +1,4 @@
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { formatSpiffeName } from "../devices/spiffe-name.ts";
 import { isDeviceClaim } from "../senders/device-claim.ts";
 import type { Scope } from "../users/scopes.ts";
@@ -53,12 +54,12 @@ export function planCertificates(config: CertsConfig): CertificatePlan[] {
     kind: "server",
     name: "server",
     use: "server",
-    hosts: listOf(config.serverNames),
+    hosts: distinctOf(config.serverNames),
   } as const;
   return [
     { ...server, ...filesOf("server") },
-    ...listOf(config.devices).map(client("device")),
-    ...listOf(config.gateways).map(client("gateway")),
+    ...distinctOf(config.devices).map(client("device")),
+    ...distinctOf(config.gateways).map(client("gateway")),
   ];
 }
 
@@ -80,7 +81,7 @@ export const planUsers: readonly UserPlan[] = [
 export function planDeviceTokens({ deviceTokens }: Pick<CertsConfig, "deviceTokens">): UserPlan[] {
   return deviceTokens.map((text) => {
     const [, given, list = ""] = /^(?:([^=,]+)=)?(.*)$/.exec(text) ?? [];
-    const devices = listOf(list);
+    const devices = distinctOf(list);
     const name = given ?? devices[0]?.replace(/\*$/, "") ?? "";
     if (devices.length === 0 || !isDeviceClaim(devices) || !/^[A-Za-z0-9._-]+$/.test(name)) {
       throw new RangeError(
@@ -98,6 +99,6 @@ function filesOf(name: string): { readonly certificateFile: string; readonly key
   return { certificateFile: `${base}.pem`, keyFile: `${base}-key.pem` };
 }
 
-function listOf(text: string): string[] {
-  return [...new Set(text.split(",").map((part) => part.trim()))].filter((part) => part !== "");
+function distinctOf(text: string): string[] {
+  return [...new Set(listOf(text))];
 }

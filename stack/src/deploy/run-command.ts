@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import type { StackCommand, StackConfig } from "../settings.ts";
 import type { Shape } from "./addresses.ts";
 import { staleFiles, writeFiles } from "./config-folder.ts";
@@ -78,13 +79,6 @@ function definedOf(env: CommandContext["env"]): Record<string, string> {
 
 function firstHost({ hosts }: StackConfig): string {
   return listOf(hosts)[0] ?? "localhost";
-}
-
-function listOf(text: string): string[] {
-  return text
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "");
 }
 
 /** Brings `stack/config` up to date, and tells what was not. */
