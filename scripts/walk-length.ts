@@ -18,7 +18,7 @@ import {
 import { embeddedSettings, startEmbedded } from "@devicemesh/standalone";
 import { credentials } from "@grpc/grpc-js";
 
-/** What a walk may be at most, by decision 010; the lists are printed whether it is met or not. */
+/** The lengths to arrive at. The lists are printed whether they are met or not. */
 const goals: Readonly<Record<string, number>> = { PublishReadings: 18, GetAggregates: 22 };
 const callsCompared = 8;
 const root = fileURLToPath(new URL("..", import.meta.url));

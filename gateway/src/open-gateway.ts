@@ -39,7 +39,7 @@ export type GatewayOptions = {
 export type Gateway = AsyncDisposable & {
   readonly routes: readonly HttpRoute[];
   readonly delivery: Delivery;
-  /** Stores the readings of MQTT messages, whoever receives them. */
+  /** Stores the readings of MQTT messages, for the broker and for the bridge. */
   readonly store: StoreMessage;
   /** Starts the MQTT broker, which the gateway closes. @throws PortInUseError if the port is taken. */
   listenMqtt(options: {

@@ -200,7 +200,7 @@ describe("shapes of recordings", () => {
     expect(ask("co_mg/m3", 1, 2)).toEqual([expect.stringContaining("cannot be converted to ppm")]);
   });
 
-  it("takes day numbers of a spreadsheet for times only if it is told to", () => {
+  it("reads day numbers of a spreadsheet as times only with --map", () => {
     const text = "time,temperature\n45745.833333333,21.5\n45745.84,21.6\n";
     expect(linesOf(text, { ...utc, device: "a" })).toEqual([
       expect.stringContaining("no column holds times"),
@@ -216,7 +216,7 @@ describe("shapes of recordings", () => {
     ]);
   });
 
-  it("does not read where a device stands, nor labels, unless it is told to", () => {
+  it("reads neither locations nor labels without --map", () => {
     const text = "device,time,lat,lon,occupancy,temperature\na,2025-03-29T20:00Z,50.1,8.2,1,21.5\n";
     expect(linesOf(text)).toEqual(["a temperature 21.5 20:00"]);
     expect(convertText(text).unknown).toEqual(["occupancy"]);

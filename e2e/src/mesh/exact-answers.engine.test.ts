@@ -42,7 +42,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
         fold: () => mesh.untilSealed(),
         nowMs: Date.now,
         query: createPrefixedQuery({ address: mesh.address, prefix, known }),
-        deviceIds: () => (known.size > 0 ? [...known] : ["nobody"]),
+        deviceIds: () => (known.size > 0 ? [...known] : ["no-such-device"]),
         close: async () => {},
       };
     },

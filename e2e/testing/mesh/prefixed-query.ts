@@ -18,7 +18,7 @@ export function createPrefixedQuery(options: {
   const { address, prefix, known } = options;
   function addPrefix(message: { deviceIds?: string[] }): void {
     // Where nothing was sent: a name that no device has, since an empty list would mean all devices.
-    const all = known.size > 0 ? [...known] : ["nobody"];
+    const all = known.size > 0 ? [...known] : ["no-such-device"];
     const asked = message.deviceIds?.length ? message.deviceIds : all;
     if (message.deviceIds) message.deviceIds = asked.map((id) => `${prefix}${id}`);
   }

@@ -15,7 +15,7 @@ export type EngineState = {
 
 /**
  * What is known of the engines of a folder. It is on disk before anything else happens to a process, so that
- * the next process can tell what runs, even if the one that started it was killed.
+ * the next process finds the running engines, even if the one that started it was killed.
  */
 export type EnginesState = {
   readonly version: typeof stateVersion;

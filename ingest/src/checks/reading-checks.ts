@@ -86,7 +86,8 @@ export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => Ch
 
 /**
  * The rules of reading.proto by hand, in protovalidate's order: device_id, timestamp, the value
- * (whether it is set, its range), whether there is a measurement. Of a SensorValue, the name comes before the value. Of each refused reading the first violation is told.
+ * (whether it is set, its range), whether there is a measurement. Of a SensorValue, the name is checked before the
+ * value. A rejected reading is reported with its first violation.
  *
  * Three rules are not protovalidate's. One comes right after its rule on the device id:
  * - `device_id.identity`: see CheckContext.publisher.

@@ -42,8 +42,8 @@ type ErrorTranslation = { readonly logger: Logger; readonly createRequestId?: ()
 
 /**
  * Translates what handlers throw, in unary calls and in streams. Put it first in the list, so that it is
- * the outermost. A ConnectError passes; what fails because the client disconnected or a deadline has passed is returned
- * as such; an error whose text the caller does not get (INTERNAL) is logged with the request id. Each response
+ * the outermost. A ConnectError passes; the failure of a call whose client disconnected or whose deadline
+ * passed is returned as such; an error whose text the caller does not get (INTERNAL) is logged with the request id. Each response
  * carries that id in `x-request-id`; a well-formed id of the request is kept.
  */
 export function createErrorInterceptor({

@@ -19,7 +19,7 @@ export type KnownService = {
   readonly metrics?: string;
 };
 
-/** What is known of the services of a data folder, on disk, so that the next process can tell what runs. */
+/** The services of a data folder, recorded on disk, so that the next process finds the running ones. */
 export type ServiceState = {
   read(): readonly KnownService[];
   /** Notes a process that was started; it takes the place of an earlier one of the name. */

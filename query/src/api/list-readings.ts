@@ -42,7 +42,7 @@ export async function listReadings(
       toMs: timeframe.toMs,
       descending: (order === Order.NEWEST_FIRST) !== backwards,
       ...(place && { after: place.key }),
-      // One more tells whether there is a page beyond.
+      // One more row shows whether another page follows.
       limit: pageSize + 1,
     },
     signal,

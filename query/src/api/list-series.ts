@@ -65,7 +65,7 @@ export async function listSeries(
   const after = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
   const pageSize = request.pageSize || defaultPageSize;
   const nowMs = after?.nowMs ?? clock();
-  // One more tells whether there is a page beyond.
+  // One more row shows whether another page follows.
   const wanted = { filter: { deviceIds, sensors }, search, limit: pageSize + 1 };
   const isByName = order === SeriesOrder.UNSPECIFIED || order === SeriesOrder.NAME;
   const { series: found, total }: SeriesFound | LatestSeriesFound =

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { get, request as http1Request, type IncomingMessage } from "node:http";
 import { connect } from "node:http2";
 import { connect as connectSocket } from "node:net";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { startTestQuery, temperature, testNowMs } from "../../../testing/query-fixture.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
@@ -204,10 +205,12 @@ describe("GET /v1/readings", () => {
     response.pause();
     // The buffers of the connection fill up, then nothing more is read.
     let before = -1;
-    while (before !== pieces) {
+    const isStill = (): boolean => {
+      const same = pieces === before;
       before = pieces;
-      await new Promise((resolve) => setTimeout(resolve, 300));
-    }
+      return same;
+    };
+    await waitUntil(isStill, { timeoutMs: 60_000, everyMs: 300, what: "the export stops reading" });
     // Some 700 KiB each: what the sockets of both sides hold, and no more.
     expect(pieces).toBeLessThan(40);
     request.destroy();
