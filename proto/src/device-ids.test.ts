@@ -4,7 +4,7 @@ import { deviceIdPattern } from "./bounds.ts";
 import { decodeDeviceId, encodeDeviceId } from "./device-ids.ts";
 
 describe("encodeDeviceId", () => {
-  it("gives every name that is not too long an id that keeps the pattern, and decodeDeviceId gives it back", () => {
+  it("encodes every name that is not too long as a valid id, which decodeDeviceId decodes", () => {
     const name = fc.oneof(
       fc.string(),
       fc.string({ unit: "grapheme" }),
@@ -21,7 +21,7 @@ describe("encodeDeviceId", () => {
     );
   });
 
-  it("never gives two names one id", () => {
+  it("never gives two names the same id", () => {
     const name = fc.string({ unit: fc.constantFrom("a", "%", "2", "5", "é", " ", "/", "_"), maxLength: 5 });
     fc.assert(
       fc.property(name, name, (first, second) => {
@@ -33,7 +33,7 @@ describe("encodeDeviceId", () => {
     );
   });
 
-  it("leaves names as they are that ids may have, but for the percent sign and the first character", () => {
+  it("leaves a name of valid characters as it is, except for the percent sign and the first character", () => {
     for (const id of ["a", "_a", "plant/7@line~2=x", "a.b:c-d"]) expect(encodeDeviceId(id)).toBe(id);
     expect(["50%", "/a", "Küche", "a b", "-x", "|"].map(encodeDeviceId)).toEqual([
       "50%25",
@@ -45,7 +45,7 @@ describe("encodeDeviceId", () => {
     ]);
   });
 
-  it("has no id for an empty name, one that is too long, or one that is no Unicode", () => {
+  it("returns no id for a name that is empty, too long, or not Unicode", () => {
     expect(["", "a".repeat(129), "ü".repeat(22), "\ud800"].map(encodeDeviceId)).toEqual(
       Array(4).fill(undefined),
     );
@@ -54,7 +54,7 @@ describe("encodeDeviceId", () => {
 });
 
 describe("decodeDeviceId", () => {
-  it("gives an id back as it is that no name was encoded to", () => {
+  it("returns an id unchanged if it does not encode a name", () => {
     for (const id of ["a", "a%", "%zz", "%ff", "a%20B%2f", "%41"]) expect(decodeDeviceId(id)).toBe(id);
   });
 });

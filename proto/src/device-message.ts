@@ -4,10 +4,10 @@ import { isoMilliseconds } from "./timestamp.ts";
 /** The flat form of a reading: one sensor value of one device at one time. */
 export type DeviceMessage = {
   readonly deviceId: string;
-  /** The device's clock, whole milliseconds since 1970. */
+  /** The time of measurement by the device's clock, in whole milliseconds since 1970. */
   readonly timestampMs: number;
   readonly sensor: SensorName;
-  /** In the sensor's unit. */
+  /** The value in the sensor's unit. */
   readonly value: number;
 };
 

@@ -16,7 +16,7 @@ describe("keptSinceAt", () => {
     });
   });
 
-  it("never takes back what was given up", () => {
+  it("never lowers a mark", () => {
     const before = { rawMs: nowMs, levelsMs: [nowMs, -Infinity, -Infinity] };
     const kept = keptSinceAt({ retention, levels: defaultLevels, before, nowMs });
     expect(kept.rawMs).toBe(nowMs);
@@ -33,7 +33,7 @@ describe("keptSinceAt", () => {
 });
 
 describe("retentionProblem", () => {
-  it("accepts what is kept longer the coarser it is", () => {
+  it("accepts longer retention for coarser levels", () => {
     expect(retentionProblem(retention)).toBeUndefined();
     expect(
       retentionProblem({ rawMs: undefined, levelsMs: [undefined, undefined, undefined] }),

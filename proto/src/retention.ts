@@ -1,37 +1,37 @@
 import { alignDown, type Level } from "./levels.ts";
 
-/** How long data is kept, by the device's clock, in ms; undefined keeps it for ever. */
+/** The retention of data, by the device's clock, in ms; undefined means unlimited. */
 export type Retention = {
   readonly rawMs: number | undefined;
-  /** For each level, the finest first. */
+  /** The retention of each level, the finest first. */
   readonly levelsMs: readonly (number | undefined)[];
 };
 
 /**
- * The retention marks: the timestamps (ms since 1970) before which data may ever have been deleted; -Infinity if
- * nothing was. A store keeps them durably, raises them before it deletes, and never lowers them, whatever the
- * retention is set to later: what is deleted does not come back.
+ * The retention marks: the timestamps (ms since 1970) before which data may have been deleted; -Infinity if nothing
+ * was. A store keeps them durably, raises them before it deletes, and never lowers them, whatever the retention is set
+ * to later: deleted data does not come back.
  */
 export type KeptSince = {
   readonly rawMs: number;
-  /** For each level, the finest first. */
+  /** The mark of each level, the finest first. */
   readonly levelsMs: readonly number[];
 };
 
-/** The marks of a store of so many levels that has never deleted anything. */
+/** The marks of a store with the given number of levels that has never deleted anything. */
 export function nothingDeleted(levels: readonly unknown[]): KeptSince {
   return { rawMs: Number.NEGATIVE_INFINITY, levelsMs: levels.map(() => Number.NEGATIVE_INFINITY) };
 }
 
 /**
- * How much earlier than its limit a reading is rejected by ingest: the raw readings, which identify duplicates,
- * are kept longer than readings of that age are accepted.
+ * The margin by which ingest rejects readings earlier than their retention requires: the raw readings, which identify
+ * duplicates, must be kept longer than readings of that age are accepted.
  */
 export const refusalMarginMs = 3_600_000;
 
 /**
- * The earliest timestamp (ms) that ingest may accept now, so that a duplicate is always recognized: neither older
- * than the retention allows nor before the mark of raw readings.
+ * The earliest timestamp (ms) that ingest may accept now, so that a duplicate is always recognized: neither older than
+ * the retention allows nor before the mark of raw readings.
  */
 export function earliestAcceptedMs({ rawMs }: Retention, kept: KeptSince, nowMs: number): number {
   return rawMs === undefined ? kept.rawMs : Math.max(kept.rawMs, nowMs - rawMs);
@@ -48,7 +48,7 @@ export function keptSinceAt(options: {
   readonly levels: readonly Level[];
   readonly before: KeptSince;
   readonly nowMs: number;
-  /** In ms: of the raw readings, then of each level, the finest first. */
+  /** The grains in ms: of the raw readings, then of each level, the finest first. */
   readonly grainsMs?: readonly number[];
   /** `refusalMarginMs` by default. */
   readonly marginMs?: number;
@@ -77,9 +77,9 @@ export function hasDeleted({ rawMs, levelsMs }: KeptSince): boolean {
 }
 
 /**
- * What is wrong with the settings, or undefined: a level must be kept at least as long as all that is
- * finer, or the coarse answer would end before the fine one. `names` are those of the raw readings and of
- * each level, as the user who set them knows them.
+ * Returns the problem of the settings, or undefined. A level must be kept at least as long as all finer levels;
+ * otherwise the coarse answer would end before the fine one. `names` are the names of the settings of the raw readings
+ * and of each level, for the message.
  */
 export function retentionProblem(
   { rawMs, levelsMs }: Retention,

@@ -4,17 +4,17 @@ import { parseSensorFile, problemText, type SensorFileProblem } from "./sensor-f
 import { mergeSensors } from "./sensor-merge.ts";
 import { builtInSensors } from "./sensors.ts";
 
-/** A file of sensors that cannot be used. The message is for the user: it names the file and every problem in it. */
+/** Thrown if a file of sensors is invalid. The message is for the user: it names the file and every problem in it. */
 export class SensorFileError extends Error {}
 
-/** The most bytes of a file of sensors. */
+/** The maximum size of a file of sensors, in bytes. */
 export const sensorFileBytesMax = 1024 * 1024;
 
-/** Problems beyond so many are only counted. */
+/** The maximum number of problems that the message lists; it only counts the others. */
 const problemsShownMax = 20;
 
 /**
- * The built-in catalog with the sensors of a file over it, or by itself if no file is given. Reads the file once.
+ * Returns the built-in catalog with the changes of a file, or without a file the catalog alone. Reads the file once.
  * @throws SensorFileError if the file cannot be read or has problems.
  */
 export function readSensorCatalog(
@@ -60,7 +60,7 @@ function problemsText(file: string, problems: readonly SensorFileProblem[]): str
   ].join("\n");
 }
 
-/** By descriptor, so that a pipe serves too and an endless file ends. */
+/** Reads by descriptor, so that a pipe works too and an endless file is cut off. */
 function readAtMost(path: string, bytesMax: number): Uint8Array {
   const descriptor = openSync(path, "r");
   try {

@@ -34,7 +34,7 @@ describe("the built-in catalog", () => {
     expect(builtInSensors.filter((spec) => !isTyped(spec)).length).toBeGreaterThan(40);
   });
 
-  it("has a valid name, a unit, a range and a description of each, and no name twice", () => {
+  it("gives each sensor a unique valid name, a unit, a range and a description", () => {
     const names = builtInSensors.flatMap(({ sensor, aliases }) => [sensor, ...aliases].map(foldedName));
     for (const { sensor, unit, minimum, maximum, description } of builtInSensors) {
       expect(sensor).toMatch(sensorNamePattern);
@@ -53,7 +53,7 @@ describe("the built-in catalog", () => {
 });
 
 describe("mergeSensors", () => {
-  it("changes the bounds of any sensor, adds new ones at the end, and keeps all codes before", () => {
+  it("changes the bounds of any sensor, appends new sensors, and keeps all existing codes", () => {
     const all = sensorsOf(`sensors:
   temperature: {minimum: -200, maximum: 1400}
   mood: {unit: "1", minimum: 0, maximum: 10, aliases: [smile]}`);
@@ -69,7 +69,7 @@ describe("mergeSensors", () => {
     });
   });
 
-  it("requires unit and bounds of a new sensor, and bounds in a new unit", () => {
+  it("requires unit and bounds for a new sensor, and bounds for a new unit", () => {
     expect(problemsOf("sensors: {mood: {maximum: 1}}")).toEqual([
       "line 1: sensor mood unit is required of a sensor that is new",
       "line 1: sensor mood minimum is required of a sensor that is new",
@@ -82,7 +82,7 @@ describe("mergeSensors", () => {
     );
   });
 
-  it("keeps the units of the contract, and the order of the bounds", () => {
+  it("rejects other units for sensors of the contract, and a minimum above the maximum", () => {
     expect(problemsOf("sensors: {temperature: {unit: K, minimum: 0, maximum: 400}}")).toEqual([
       "line 1: sensor temperature unit is °C in the contract and cannot change: add a sensor of another name",
     ]);
@@ -91,7 +91,7 @@ describe("mergeSensors", () => {
     ]);
   });
 
-  it("takes a user's names from the aliases of other sensors, but not from their names or from each other", () => {
+  it("lets a user's name replace an alias of another sensor, but not a name or another new name", () => {
     const all = sensorsOf('sensors: {lux: {unit: "1", minimum: 0, maximum: 9, aliases: [P1]}}');
     const catalog = createSensorCatalog(all);
     expect(["lux", "P1", "light_level", "pm10"].map((name) => catalog.find(name)?.sensor)).toEqual([
@@ -112,7 +112,7 @@ describe("mergeSensors", () => {
 });
 
 describe("a catalog", () => {
-  it("finds what a person means, and what a device means only by exact names", () => {
+  it("matches a user's text loosely, and a device's name only exactly", () => {
     const catalog = createSensorCatalog();
     for (const text of ["CO2", " carbon-dioxide ", "Carbon Dioxide", "eCO2"]) {
       expect(catalog.find(text)?.sensor).toBe("co2");
@@ -122,7 +122,7 @@ describe("a catalog", () => {
     expect(catalog.codeOf("carbon_dioxide")).toBeUndefined();
   });
 
-  it("adds unlisted sensors up to its limit, once each, without changing another's code", () => {
+  it("adds each unlisted sensor once, up to its limit, without changing other codes", () => {
     const catalog = createSensorCatalog(builtInSensors, { unlistedMax: 2 });
     const before = [...catalog.sensors];
     expect(catalog.addUnlisted("co2")).toBe(catalog.codeOf("co2"));
@@ -138,7 +138,7 @@ describe("a catalog", () => {
     expect(catalog.listed).toBe(builtInSensors.length);
   });
 
-  it("gives each name and alias of any file the sensor that has it", () => {
+  it("resolves each name and alias of any file to its sensor", () => {
     const name = fc.stringMatching(/^[a-c]{1,2}$/);
     const specs = fc.uniqueArray(fc.tuple(name, fc.array(name, { maxLength: 2 })), {
       selector: ([first]) => first,
@@ -174,7 +174,7 @@ describe("readSensorCatalog", () => {
     return file;
   }
 
-  it("is the built-in catalog without a file, and has a file's sensors with one", () => {
+  it("is the built-in catalog without a file, and includes the sensors of a given file", () => {
     expect(readSensorCatalog(undefined).sensors).toEqual(builtInSensors);
     const file = fileOf("more.json", '{"sensors": {"mood": {"unit": "1", "minimum": 0, "maximum": 1}}}');
     expect(readSensorCatalog(file).get("mood")?.maximum).toBe(1);

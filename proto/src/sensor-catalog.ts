@@ -2,43 +2,43 @@ import { catalogSensorsMax, foldedName } from "./sensor-names.ts";
 import { builtInSensors, type SensorName, type SensorSpec } from "./sensors.ts";
 
 /**
- * The sensors that a server knows. A sensor's place in `sensors` is its code in columns; codes are given for the life of
- * a process and stored nowhere. The sensors of the contract's device types come first, in the order of
- * Reading.measurement; what is added later comes last, so that a code never changes its meaning.
+ * The sensors that a server knows. The index of a sensor in `sensors` is its code in columns; codes are valid for the
+ * life of a process and stored nowhere. The sensors of the contract's device types come first, in the order of
+ * Reading.measurement. New sensors are appended, so the meaning of a code never changes.
  */
 export type SensorCatalog = {
-  /** By code. Grows by unlisted sensors only. */
+  /** The sensors by code. Only unlisted sensors are added later. */
   readonly sensors: readonly SensorSpec[];
-  /** The first so many are listed: in the built-in catalog or a user's file. */
+  /** Number of listed sensors, which come first: those of the built-in catalog or a user's file. */
   readonly listed: number;
   /** Whether ingest accepts readings of sensors that are not listed. */
   readonly acceptsUnlisted: boolean;
-  /** The code of the sensor of exactly that name, or undefined. */
+  /** Returns the code of the sensor with exactly that name, or undefined. */
   codeOf(name: string): number | undefined;
-  /** The code of the sensor that a device means by that name: its name or an alias; or undefined. */
+  /** Returns the code of the sensor with that name or alias, as devices send it, or undefined. */
   codeOfNamed(name: string): number | undefined;
-  /** The sensor of exactly that name, or undefined. */
+  /** Returns the sensor with exactly that name, or undefined. */
   get(name: string): SensorSpec | undefined;
-  /** The unit of the sensor of exactly that name; empty if it is not known. */
+  /** Returns the unit of the sensor with exactly that name; empty if it is unknown. */
   unitOf(name: string): string;
   /**
-   * The listed sensor that a person means: its name or an alias in any case, with `_`, `-`, `.` and blanks all the
-   * same; or undefined.
+   * Returns the listed sensor that a user's text names, or undefined: a name or an alias in any case, with `_`, `-`,
+   * `.` and blanks treated as equal.
    */
   find(text: string): SensorSpec | undefined;
   /**
-   * The code of the sensor of exactly that name, which is added without unit and bounds if no sensor has it; undefined
-   * if there are `unlistedMax` already that are not listed. The name must keep the contract's pattern.
+   * Returns the code of the sensor with exactly that name. If there is none, adds one without unit and bounds, or
+   * returns undefined if there are already `unlistedMax` unlisted sensors. The name must match the contract's pattern.
    */
   addUnlisted(name: string): number | undefined;
-  /** The same for a sensor that a store holds, in the unit that it was stored in; however many there are. */
+  /** The same for a sensor that a store has, in its stored unit, without a limit on their number. */
   addStored(name: string, unit: string): number;
 };
 
-/** How many sensors that are not listed a catalog takes by default. */
+/** The default maximum number of unlisted sensors in a catalog. */
 export const defaultUnlistedMax = 1000;
 
-/** Makes a catalog of these sensors, those of the device types first. */
+/** Creates a catalog of these sensors; those of the device types must come first. */
 export function createSensorCatalog(
   listed: readonly SensorSpec[] = builtInSensors,
   options: { readonly acceptsUnlisted?: boolean; readonly unlistedMax?: number } = {},

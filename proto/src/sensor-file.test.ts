@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseSensorFile, problemText } from "./sensor-file.ts";
 
-/** The problems of a file, a line each. */
+/** The problems of a file, one on each line. */
 function problemsOf(text: string): string[] {
   const file = parseSensorFile(text);
   return file.kind === "problems" ? file.problems.map(problemText) : [];
@@ -37,13 +37,13 @@ sensors:
     });
   });
 
-  it("is read as JSON to the same", () => {
+  it("is read as JSON with the same result", () => {
     const sensors = { a: { unit: "1", minimum: -1.5e3, maximum: 2, aliases: ["b"] } };
     const file = parseSensorFile(JSON.stringify({ sensors }, null, 2));
     expect(file).toEqual({ kind: "entries", entries: [{ sensor: "a", line: 3, ...sensors.a }] });
   });
 
-  it("reports every problem at once, each with its line, sensor, field and what to write", () => {
+  it("reports all problems at once, each with its line, sensor, field and correction", () => {
     const text = `sensors:
   a b: {unit: x, minimum: 0, maximum: 1}
   lamp:
@@ -63,7 +63,7 @@ sensors:
     ]);
   });
 
-  it("is refused where it is no mapping of sensors, has a key twice, or uses anchors", () => {
+  it("is rejected if it is not a mapping of sensors, has a key twice, or uses anchors", () => {
     expect(problemsOf("")[0]).toContain("must hold a mapping of sensors");
     expect(problemsOf("[1, 2]")[0]).toContain("must hold a mapping of sensors");
     expect(problemsOf("sensor: {}\nsensors: {}")).toEqual([
@@ -84,7 +84,7 @@ sensors:
     ]);
   });
 
-  it("never throws, whatever it holds", () => {
+  it("never throws, whatever it contains", () => {
     const piece = fc.constantFrom(
       "sensors:",
       " ",

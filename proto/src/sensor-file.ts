@@ -1,10 +1,10 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type Pair, parseDocument } from "yaml";
 import { sensorNamePattern } from "./bounds.ts";
 
-/** What a file says of one sensor. What it leaves out stays as the built-in catalog has it. */
+/** The entry of a file for one sensor. Fields that it leaves out keep the values of the built-in catalog. */
 export type SensorEntry = {
   readonly sensor: string;
-  /** Where it begins in the file, from 1. */
+  /** The line of the entry in the file, from 1. */
   readonly line: number;
   readonly unit?: string;
   readonly minimum?: number;
@@ -13,24 +13,24 @@ export type SensorEntry = {
   readonly aliases?: readonly string[];
 };
 
-/** Why a file does not serve, and where. */
+/** A problem of a file and its place. */
 export type SensorFileProblem = {
-  /** From 1. */
+  /** The line, from 1. */
   readonly line: number;
-  /** Empty where the problem is not of one sensor. */
+  /** The sensor; empty if the problem does not concern one sensor. */
   readonly sensor: string;
-  /** Empty where the problem is of no one field. */
+  /** The field; empty if the problem does not concern one field. */
   readonly field: string;
-  /** The rule that is broken, and what to write instead. */
+  /** The broken rule and the correction. */
   readonly text: string;
 };
 
-/** What a file holds, or every problem in it. */
+/** The contents of a file, or all its problems. */
 export type SensorFile =
   | { readonly kind: "entries"; readonly entries: readonly SensorEntry[] }
   | { readonly kind: "problems"; readonly problems: readonly SensorFileProblem[] };
 
-/** The most sensors in a file. */
+/** The maximum number of sensors in a file. */
 export const fileSensorsMax = 1000;
 
 const textMax = { unit: 32, description: 200, alias: 64 } as const;
@@ -39,7 +39,7 @@ type Field = (typeof fields)[number];
 
 /**
  * Reads a file of sensors, in YAML or JSON: `sensors: {NAME: {unit, minimum, maximum, description, aliases}}`.
- * It judges the form only: `mergeSensors` judges what it says together with other catalogs.
+ * Checks the form only; `mergeSensors` checks the entries against other catalogs.
  */
 export function parseSensorFile(text: string): SensorFile {
   const lines = new LineCounter();
@@ -132,12 +132,12 @@ export function parseSensorFile(text: string): SensorFile {
   return problems.length > 0 ? { kind: "problems", problems } : { kind: "entries", entries };
 }
 
-/** The problem in a line: where it is, of which sensor and field, and what to do. */
+/** Formats the problem as one line: its place, sensor and field, and the correction. */
 export function problemText({ line, sensor, field, text }: SensorFileProblem): string {
   return `line ${line}: ${[sensor && `sensor ${sensor}`, field, text].filter((part) => part !== "").join(" ")}`;
 }
 
-/** No control characters: they would break lines of logs and answers. */
+/** Rejects control characters: they would break lines of logs and answers. */
 const isPrintable = /^[^\p{Cc}\p{Cs}]+$/u;
 
 function shown(node: unknown): string {

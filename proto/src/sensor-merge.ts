@@ -2,16 +2,16 @@ import type { SensorEntry, SensorFileProblem } from "./sensor-file.ts";
 import { catalogSensorsMax, foldedName } from "./sensor-names.ts";
 import type { SensorSpec } from "./sensors.ts";
 
-/** What two catalogs are together, or every problem of the second. */
+/** The merged catalog, or all problems of the second one. */
 export type MergedSensors =
   | { readonly kind: "sensors"; readonly sensors: readonly SensorSpec[] }
   | { readonly kind: "problems"; readonly problems: readonly SensorFileProblem[] };
 
 /**
- * A user's entries over a catalog: they change its sensors field by field, and add those that it has not. Aliases are
- * added to those that a sensor has; a name or alias of the user's is taken from the aliases of other sensors of the
- * catalog. A new sensor, and one whose unit changes, needs all of unit, minimum and maximum. The unit of a sensor with a
- * device type of its own is the contract's and cannot change.
+ * Applies a user's entries to a catalog: they change its sensors field by field and add new ones. Aliases are added to
+ * those that a sensor has. A user's name or alias is removed from the aliases of other sensors of the catalog. A new
+ * sensor, and one whose unit changes, needs unit, minimum and maximum. A sensor with a device type keeps the unit of
+ * the contract.
  */
 export function mergeSensors(base: readonly SensorSpec[], entries: readonly SensorEntry[]): MergedSensors {
   const problems: SensorFileProblem[] = [];
@@ -50,7 +50,7 @@ export function mergeSensors(base: readonly SensorSpec[], entries: readonly Sens
   return { kind: "sensors", sensors: [...merged.values()] };
 }
 
-/** The sensor without the aliases by which the entries mean another sensor. */
+/** The sensor without the aliases that the entries give to another sensor. */
 function withoutTaken(spec: SensorSpec, entries: readonly SensorEntry[]): SensorSpec {
   const others = entries.filter(({ sensor }) => sensor !== spec.sensor);
   const taken = new Set(others.flatMap(({ sensor, aliases = [] }) => [sensor, ...aliases]).map(foldedName));
@@ -58,7 +58,7 @@ function withoutTaken(spec: SensorSpec, entries: readonly SensorEntry[]): Sensor
   return aliases.length === spec.aliases.length ? spec : { ...spec, aliases };
 }
 
-/** Names and aliases that two sensors would share. */
+/** The names and aliases that two sensors would share. */
 function sharedNames(
   sensors: ReadonlyMap<string, SensorSpec>,
   entries: readonly SensorEntry[],

@@ -1,7 +1,7 @@
-/** The most sensors of a catalog, those that are not listed included. */
+/** The maximum number of sensors in a catalog, unlisted sensors included. */
 export const catalogSensorsMax = 60_000;
 
-/** A name as `find` compares it; two sensors may not share one. */
+/** The normalized form of a name that `find` compares; no two sensors may share one. */
 export function foldedName(name: string): string {
   return name
     .trim()

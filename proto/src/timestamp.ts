@@ -1,12 +1,12 @@
-/** A google.protobuf.Timestamp, as both protobuf runtimes give it. */
+/** A google.protobuf.Timestamp, in the form of both protobuf runtimes. */
 export type ProtoTimestamp = { readonly seconds: bigint; readonly nanos: number };
 
-/** The timestamp in whole milliseconds since 1970, the digits below cut off (towards the past). */
+/** Returns the timestamp in whole milliseconds since 1970; it truncates smaller digits (towards the past). */
 export function millisecondsFloor(timestamp: ProtoTimestamp): number {
   return Number(timestamp.seconds) * 1000 + Math.floor(timestamp.nanos / 1e6);
 }
 
-/** Milliseconds since 1970 as the fields of a google.protobuf.Timestamp. */
+/** Returns the fields of a google.protobuf.Timestamp for milliseconds since 1970. */
 export function protoTimestamp(ms: number): { seconds: bigint; nanos: number } {
   const seconds = Math.floor(ms / 1000);
   return { seconds: BigInt(seconds), nanos: (ms - seconds * 1000) * 1_000_000 };

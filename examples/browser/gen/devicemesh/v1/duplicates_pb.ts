@@ -15,35 +15,35 @@ export const file_devicemesh_v1_duplicates: GenFile = /*@__PURE__*/
   fileDesc("Ch5kZXZpY2VtZXNoL3YxL2R1cGxpY2F0ZXMucHJvdG8SDWRldmljZW1lc2gudjEikwEKCENvbmZsaWN0Ei0KCXRpbWVzdGFtcBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMc3RvcmVkX3ZhbHVlGAIgASgBEhUKDXJlZnVzZWRfdmFsdWUYAyABKAESKwoHYXJyaXZlZBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAinQEKEFNlcmllc0R1cGxpY2F0ZXMSEQoJZGV2aWNlX2lkGAEgASgJEg4KBnNlbnNvchgCIAEoCRIMCgR1bml0GAMgASgJEhIKCmR1cGxpY2F0ZXMYBCABKAQSEQoJY29uZmxpY3RzGAUgASgEEjEKEGxhdGVzdF9jb25mbGljdHMYBiADKAsyFy5kZXZpY2VtZXNoLnYxLkNvbmZsaWN0YgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
- * A message that was not stored, because a reading of the same device, sensor and timestamp with another
- * value is stored.
+ * A message that was discarded because a message with the same device, sensor and timestamp but another value was
+ * stored before it.
  *
  * @generated from message devicemesh.v1.Conflict
  */
 export type Conflict = Message<"devicemesh.v1.Conflict"> & {
   /**
-   * The timestamp of both, by the device's clock.
+   * The timestamp of both messages, by the device's clock.
    *
    * @generated from field: google.protobuf.Timestamp timestamp = 1;
    */
   timestamp?: Timestamp | undefined;
 
   /**
-   * The value that is stored and counts, in the sensor's unit.
+   * The stored value, which counts, in the sensor's unit.
    *
    * @generated from field: double stored_value = 2;
    */
   storedValue: number;
 
   /**
-   * The value that was discarded, in the sensor's unit.
+   * The discarded value, in the sensor's unit.
    *
    * @generated from field: double refused_value = 3;
    */
   refusedValue: number;
 
   /**
-   * When the discarded one arrived, by the log's clock.
+   * The time at which the discarded message arrived, by the log's clock.
    *
    * @generated from field: google.protobuf.Timestamp arrived = 4;
    */
@@ -58,11 +58,11 @@ export const ConflictSchema: GenMessage<Conflict> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_duplicates, 0);
 
 /**
- * The duplicates and conflicts of one series. None of them is counted in any other answer.
+ * The duplicates and conflicts of one series. No other answer counts them.
  *
- * A duplicate is no fault of the device: a client that sends a commit unit again because it did not receive the
- * acknowledgement, or that restarts and re-sends its outbox, sends duplicates of all that was stored before. A conflict
- * means that two different values claim one moment: two devices of one name, or a clock that went back.
+ * A duplicate is not a fault of the device: a client sends duplicates of everything already stored if it sends a commit
+ * unit again because it received no acknowledgement, or if it restarts and re-sends its outbox. A conflict means that
+ * two different values have the same timestamp: two devices share an id, or a clock was set back.
  *
  * @generated from message devicemesh.v1.SeriesDuplicates
  */
@@ -82,29 +82,29 @@ export type SeriesDuplicates = Message<"devicemesh.v1.SeriesDuplicates"> & {
   sensor: string;
 
   /**
-   * The unit of its values.
+   * The unit of the sensor's values.
    *
    * @generated from field: string unit = 3;
    */
   unit: string;
 
   /**
-   * Messages of a stored reading's identity with the same value.
+   * Number of messages with the identity of a stored reading and the same value.
    *
    * @generated from field: uint64 duplicates = 4;
    */
   duplicates: bigint;
 
   /**
-   * Messages of a stored reading's identity with another value; the first one stored counts.
+   * Number of messages with the identity of a stored reading and another value; the first one stored counts.
    *
    * @generated from field: uint64 conflicts = 5;
    */
   conflicts: bigint;
 
   /**
-   * The latest conflicts, by arrival, the newest first, at most 5. Fewer than there were if the store has
-   * discarded old ones: it keeps some thousands in all.
+   * The latest conflicts, the newest arrival first, at most 5. The list is shorter than the count if the store has
+   * discarded old conflicts: it keeps a few thousand in total.
    *
    * @generated from field: repeated devicemesh.v1.Conflict latest_conflicts = 6;
    */

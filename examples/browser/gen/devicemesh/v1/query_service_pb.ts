@@ -25,7 +25,7 @@ export const file_devicemesh_v1_query_service: GenFile = /*@__PURE__*/
   fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEi8gEKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EhEKCXBhZ2Vfc2l6ZRgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJEhEKCXF1YW50aWxlcxgIIAMoASKGAQoVR2V0QWdncmVnYXRlc1Jlc3BvbnNlEikKBHJvd3MYASADKAsyGy5kZXZpY2VtZXNoLnYxLkFnZ3JlZ2F0ZVJvdxIpCghjb3ZlcmFnZRgCIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2USFwoPbmV4dF9wYWdlX3Rva2VuGAMgASgJIk4KDkNhbGVuZGFyQnVja2V0EikKBHVuaXQYASABKA4yGy5kZXZpY2VtZXNoLnYxLkNhbGVuZGFyVW5pdBIRCgl0aW1lX3pvbmUYAiABKAki1gMKEkxpc3RCdWNrZXRzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIrCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIUCgptYXhfcG9pbnRzGAcgASgNSAASMQoIY2FsZW5kYXIYCyABKAsyHS5kZXZpY2VtZXNoLnYxLkNhbGVuZGFyQnVja2V0SAASDAoEZmlsbBgIIAEoCBIRCglwYWdlX3NpemUYCSABKA0SEgoKcGFnZV90b2tlbhgKIAEoCRIqCgZvcmlnaW4YDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKCWZpbGxfbW9kZRgNIAEoDjITLmRldmljZW1lc2gudjEuRmlsbBIRCglxdWFudGlsZXMYDiADKAFCDAoKcmVzb2x1dGlvbiJ1Cg9PdXRzaWRlUmVhZGluZ3MSDQoFY291bnQYASABKAQSKQoFZmlyc3QYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBGxhc3QYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIroCChNMaXN0QnVja2V0c1Jlc3BvbnNlEikKBmJ1Y2tldBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAIgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYAyABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEhcKD25leHRfcGFnZV90b2tlbhgEIAEoCRIvCghjYWxlbmRhchgFIAEoCzIdLmRldmljZW1lc2gudjEuQ2FsZW5kYXJCdWNrZXQSKgoJdGltZWZyYW1lGAYgASgLMhcuZGV2aWNlbWVzaC52MS5UaW1lU3BhbhIvCgdvdXRzaWRlGAcgAygLMh4uZGV2aWNlbWVzaC52MS5PdXRzaWRlUmVhZGluZ3Mi2QEKE0xpc3RSZWFkaW5nc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoFb3JkZXIYBSABKA4yFC5kZXZpY2VtZXNoLnYxLk9yZGVyEhEKCXBhZ2Vfc2l6ZRgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJIqcBChRMaXN0UmVhZGluZ3NSZXNwb25zZRIuCghyZWFkaW5ncxgBIAMoCzIcLmRldmljZW1lc2gudjEuRGV2aWNlTWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSGwoTcHJldmlvdXNfcGFnZV90b2tlbhgDIAEoCRIpCghjb3ZlcmFnZRgEIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UiuwIKEUxpc3RTZXJpZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIRCglwYWdlX3NpemUYAyABKA0SEgoKcGFnZV90b2tlbhgEIAEoCRIZCg9kZXZpY2VfY29udGFpbnMYBSABKAlIABIXCg1kZXZpY2VfcHJlZml4GAYgASgJSAASFQoLZGV2aWNlX2dsb2IYByABKAlIABIpCgVvcmRlchgIIAEoDjIaLmRldmljZW1lc2gudjEuU2VyaWVzT3JkZXISKQoFc3RhdGUYCSABKA4yGi5kZXZpY2VtZXNoLnYxLlNlcmllc1N0YXRlEi8KDHNpbGVudF9hZnRlchgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIICgZzZWFyY2gi6AEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEicKA25vdxgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoMc2lsZW50X2FmdGVyGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImMKFUxpc3REdXBsaWNhdGVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiYgoWTGlzdER1cGxpY2F0ZXNSZXNwb25zZRIvCgZzZXJpZXMYASADKAsyHy5kZXZpY2VtZXNoLnYxLlNlcmllc0R1cGxpY2F0ZXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhoKGEdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdCJKChlHZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEi0KBnN0YXR1cxgBIAEoCzIdLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMiqAEKFldhdGNoQWdncmVnYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEigKCGdyb3VwX2J5GAMgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EikKBmJ1Y2tldBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxsYXN0X2J1Y2tldHMYBSABKA0i1QEKF1dhdGNoQWdncmVnYXRlc1Jlc3BvbnNlEhAKCHNuYXBzaG90GAEgASgIEikKBmJ1Y2tldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAMgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEioKBWFoZWFkGAUgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cijwEKFUV4cG9ydFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJvChZFeHBvcnRSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEiUKA2VuZBgCIAEoCzIYLmRldmljZW1lc2gudjEuRXhwb3J0RW5kIpQCChRFeHBvcnRCdWNrZXRzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIpCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoIY2FsZW5kYXIYByABKAsyHS5kZXZpY2VtZXNoLnYxLkNhbGVuZGFyQnVja2V0ImYKFUV4cG9ydEJ1Y2tldHNSZXNwb25zZRImCgdidWNrZXRzGAEgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSJQoDZW5kGAIgASgLMhguZGV2aWNlbWVzaC52MS5FeHBvcnRFbmQiRAoJRXhwb3J0RW5kEgwKBHJvd3MYASABKAQSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlKsABCgxDYWxlbmRhclVuaXQSHQoZQ0FMRU5EQVJfVU5JVF9VTlNQRUNJRklFRBAAEhYKEkNBTEVOREFSX1VOSVRfSE9VUhABEhUKEUNBTEVOREFSX1VOSVRfREFZEAISFgoSQ0FMRU5EQVJfVU5JVF9XRUVLEAMSFwoTQ0FMRU5EQVJfVU5JVF9NT05USBAEEhkKFUNBTEVOREFSX1VOSVRfUVVBUlRFUhAFEhYKEkNBTEVOREFSX1VOSVRfWUVBUhAGKl4KBEZpbGwSFAoQRklMTF9VTlNQRUNJRklFRBAAEg0KCUZJTExfTk9ORRABEg0KCUZJTExfTlVMTBACEhEKDUZJTExfUFJFVklPVVMQAxIPCgtGSUxMX0xJTkVBUhAEKk4KBU9yZGVyEhUKEU9SREVSX1VOU1BFQ0lGSUVEEAASFgoST1JERVJfT0xERVNUX0ZJUlNUEAESFgoST1JERVJfTkVXRVNUX0ZJUlNUEAIqggEKC1Nlcmllc09yZGVyEhwKGFNFUklFU19PUkRFUl9VTlNQRUNJRklFRBAAEhUKEVNFUklFU19PUkRFUl9OQU1FEAESHQoZU0VSSUVTX09SREVSX0xBVEVTVF9GSVJTVBACEh8KG1NFUklFU19PUkRFUl9TSUxFTlRfTE9OR0VTVBADKl0KC1Nlcmllc1N0YXRlEhwKGFNFUklFU19TVEFURV9VTlNQRUNJRklFRBAAEhcKE1NFUklFU19TVEFURV9PTkxJTkUQARIXChNTRVJJRVNfU1RBVEVfU0lMRU5UEAIygwcKDFF1ZXJ5U2VydmljZRJfCg1HZXRBZ2dyZWdhdGVzEiMuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVxdWVzdBokLmRldmljZW1lc2gudjEuR2V0QWdncmVnYXRlc1Jlc3BvbnNlIgOQAgESWQoLTGlzdEJ1Y2tldHMSIS5kZXZpY2VtZXNoLnYxLkxpc3RCdWNrZXRzUmVxdWVzdBoiLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXNwb25zZSIDkAIBElwKDExpc3RSZWFkaW5ncxIiLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVxdWVzdBojLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVzcG9uc2UiA5ACARJWCgpMaXN0U2VyaWVzEiAuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVxdWVzdBohLmRldmljZW1lc2gudjEuTGlzdFNlcmllc1Jlc3BvbnNlIgOQAgESYgoOTGlzdER1cGxpY2F0ZXMSJC5kZXZpY2VtZXNoLnYxLkxpc3REdXBsaWNhdGVzUmVxdWVzdBolLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXNwb25zZSIDkAIBEmsKEUdldFBpcGVsaW5lU3RhdHVzEicuZGV2aWNlbWVzaC52MS5HZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QaKC5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVzcG9uc2UiA5ACARJnCg9XYXRjaEFnZ3JlZ2F0ZXMSJS5kZXZpY2VtZXNoLnYxLldhdGNoQWdncmVnYXRlc1JlcXVlc3QaJi5kZXZpY2VtZXNoLnYxLldhdGNoQWdncmVnYXRlc1Jlc3BvbnNlIgOQAgEwARJkCg5FeHBvcnRSZWFkaW5ncxIkLmRldmljZW1lc2gudjEuRXhwb3J0UmVhZGluZ3NSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5FeHBvcnRSZWFkaW5nc1Jlc3BvbnNlIgOQAgEwARJhCg1FeHBvcnRCdWNrZXRzEiMuZGV2aWNlbWVzaC52MS5FeHBvcnRCdWNrZXRzUmVxdWVzdBokLmRldmljZW1lc2gudjEuRXhwb3J0QnVja2V0c1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * Asks for aggregates.
+ * Request for aggregates.
  *
  * @generated from message devicemesh.v1.GetAggregatesRequest
  */
@@ -45,42 +45,42 @@ export type GetAggregatesRequest = Message<"devicemesh.v1.GetAggregatesRequest">
   sensors: string[];
 
   /**
-   * Readings from this time on; unset means no bound.
+   * Only readings at or after this time; unset means no bound.
    *
    * @generated from field: google.protobuf.Timestamp since = 3;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Readings before this time; unset means no bound.
+   * Only readings before this time; unset means no bound.
    *
    * @generated from field: google.protobuf.Timestamp to = 4;
    */
   to?: Timestamp | undefined;
 
   /**
-   * What the rows stand for; GROUP_BY_SERIES by default.
+   * The grouping of the rows; GROUP_BY_SERIES by default.
    *
    * @generated from field: devicemesh.v1.GroupBy group_by = 5;
    */
   groupBy: GroupBy;
 
   /**
-   * How many rows at most, up to 2500, which 0 means too: then an answer stays below 3 MiB.
+   * Maximum number of rows, up to 2500; 0 means 2500. An answer stays below 3 MiB.
    *
    * @generated from field: uint32 page_size = 6;
    */
   pageSize: number;
 
   /**
-   * Where to go on: a next_page_token of the same query; empty for the first page.
+   * The next_page_token of an answer to the same query; empty for the first page.
    *
    * @generated from field: string page_token = 7;
    */
   pageToken: string;
 
   /**
-   * Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, of at most
+   * Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, at most
    * 1,000,000 a page; RESOURCE_EXHAUSTED if the rows have more.
    *
    * @generated from field: repeated double quantiles = 8;
@@ -102,21 +102,22 @@ export const GetAggregatesRequestSchema: GenMessage<GetAggregatesRequest> = /*@_
  */
 export type GetAggregatesResponse = Message<"devicemesh.v1.GetAggregatesResponse"> & {
   /**
-   * A row for each group that has readings, by device_id, then by sensor.
+   * One row for each group that has readings, by device_id, then by sensor.
    *
    * @generated from field: repeated devicemesh.v1.AggregateRow rows = 1;
    */
   rows: AggregateRow[];
 
   /**
-   * What the page covers; from_windows and from_raw count the readings of its rows.
+   * The coverage of the page; from_windows and from_raw count the readings of its rows.
    *
    * @generated from field: devicemesh.v1.Coverage coverage = 2;
    */
   coverage?: Coverage | undefined;
 
   /**
-   * Gets the next page; empty if there is none. Each page is exact for what had arrived when it was read.
+   * Token of the next page; empty if this is the last. Each page is exact for the readings that had arrived when it was
+   * read.
    *
    * @generated from field: string next_page_token = 3;
    */
@@ -131,20 +132,20 @@ export const GetAggregatesResponseSchema: GenMessage<GetAggregatesResponse> = /*
   messageDesc(file_devicemesh_v1_query_service, 1);
 
 /**
- * Buckets of the calendar of a time zone, exact across changes of its clock.
+ * Calendar buckets in a time zone, exact across changes of its clock.
  *
  * @generated from message devicemesh.v1.CalendarBucket
  */
 export type CalendarBucket = Message<"devicemesh.v1.CalendarBucket"> & {
   /**
-   * The unit: one bucket each.
+   * The unit; each bucket is one unit.
    *
    * @generated from field: devicemesh.v1.CalendarUnit unit = 1;
    */
   unit: CalendarUnit;
 
   /**
-   * The name of a zone in the IANA time zone database, for example "Europe/Berlin"; empty means UTC.
+   * A name of the IANA time zone database, for example "Europe/Berlin"; empty means UTC.
    *
    * @generated from field: string time_zone = 2;
    */
@@ -159,7 +160,7 @@ export const CalendarBucketSchema: GenMessage<CalendarBucket> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_query_service, 2);
 
 /**
- * Asks for buckets.
+ * Request for buckets.
  *
  * @generated from message devicemesh.v1.ListBucketsRequest
  */
@@ -179,28 +180,28 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
   sensors: string[];
 
   /**
-   * Readings from this time on; unset means no bound.
+   * Only readings at or after this time; unset means no bound.
    *
    * @generated from field: google.protobuf.Timestamp since = 3;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Readings before this time; unset means no bound.
+   * Only readings before this time; unset means no bound.
    *
    * @generated from field: google.protobuf.Timestamp to = 4;
    */
   to?: Timestamp | undefined;
 
   /**
-   * What the rows stand for; GROUP_BY_SERIES by default.
+   * The grouping of the rows; GROUP_BY_SERIES by default.
    *
    * @generated from field: devicemesh.v1.GroupBy group_by = 5;
    */
   groupBy: GroupBy;
 
   /**
-   * How fine; max_points of 300 by default.
+   * The size of the buckets; max_points of 300 by default.
    *
    * @generated from oneof devicemesh.v1.ListBucketsRequest.resolution
    */
@@ -214,7 +215,7 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
     case: "bucket";
   } | {
     /**
-     * The server picks the smallest round bucket size that gives at most so many buckets, 1 to 10000.
+     * The server chooses the smallest round bucket size that gives at most this number of buckets, 1 to 10000.
      *
      * @generated from field: uint32 max_points = 7;
      */
@@ -222,7 +223,7 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
     case: "maxPoints";
   } | {
     /**
-     * Buckets of the calendar in a time zone.
+     * Calendar buckets in a time zone.
      *
      * @generated from field: devicemesh.v1.CalendarBucket calendar = 11;
      */
@@ -231,45 +232,46 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
   } | { case: undefined; value?: undefined };
 
   /**
-   * Lists the empty buckets too, between the first and the last of the timeframe (where a bound is
-   * unset: of the readings found); also those of the devices asked for that are known and silent in all of it.
-   * The same as FILL_NULL; fill_mode decides if it is set.
+   * Lists empty buckets too, between the first and the last of the timeframe (if a bound is unset: of the readings
+   * found), including those of requested devices that exist and have no readings in the timeframe. The same as
+   * FILL_NULL; if fill_mode is set, it takes precedence.
    *
    * @generated from field: bool fill = 8;
    */
   fill: boolean;
 
   /**
-   * How many buckets at most, up to 2500, which 0 means too: then an answer stays below 3 MiB.
+   * Maximum number of buckets, up to 2500; 0 means 2500. An answer stays below 3 MiB.
    *
    * @generated from field: uint32 page_size = 9;
    */
   pageSize: number;
 
   /**
-   * Where to go on: a next_page_token of the same query; empty for the first page.
+   * The next_page_token of an answer to the same query; empty for the first page.
    *
    * @generated from field: string page_token = 10;
    */
   pageToken: string;
 
   /**
-   * Buckets of a fixed size start at this moment plus or minus whole buckets; a multiple of the window size since
-   * 1970. Unset means 1970-01-01T00:00:00Z, and for whole weeks Monday, 1970-01-05. Unset with `calendar`.
+   * The origin of buckets of a fixed size: they start at this moment plus or minus whole buckets. It must be a multiple
+   * of the window size since 1970. Unset means 1970-01-01T00:00:00Z, or Monday, 1970-01-05 for whole weeks. Must be
+   * unset with `calendar`.
    *
    * @generated from field: google.protobuf.Timestamp origin = 12;
    */
   origin?: Timestamp | undefined;
 
   /**
-   * What empty buckets are answered with.
+   * The contents of empty buckets.
    *
    * @generated from field: devicemesh.v1.Fill fill_mode = 13;
    */
   fillMode: Fill;
 
   /**
-   * Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, of at most
+   * Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, at most
    * 1,000,000 a page; RESOURCE_EXHAUSTED if the rows have more.
    *
    * @generated from field: repeated double quantiles = 14;
@@ -285,27 +287,27 @@ export const ListBucketsRequestSchema: GenMessage<ListBucketsRequest> = /*@__PUR
   messageDesc(file_devicemesh_v1_query_service, 3);
 
 /**
- * Readings that an answer leaves out, because they are too far from all the others to be on one chart with them.
+ * Readings that an answer leaves out because they are too far from all others for one chart.
  *
  * @generated from message devicemesh.v1.OutsideReadings
  */
 export type OutsideReadings = Message<"devicemesh.v1.OutsideReadings"> & {
   /**
-   * How many there are.
+   * Number of readings.
    *
    * @generated from field: uint64 count = 1;
    */
   count: bigint;
 
   /**
-   * The timestamp of the first.
+   * The timestamp of the first reading.
    *
    * @generated from field: google.protobuf.Timestamp first = 2;
    */
   first?: Timestamp | undefined;
 
   /**
-   * The timestamp of the last.
+   * The timestamp of the last reading.
    *
    * @generated from field: google.protobuf.Timestamp last = 3;
    */
@@ -326,53 +328,53 @@ export const OutsideReadingsSchema: GenMessage<OutsideReadings> = /*@__PURE__*/
  */
 export type ListBucketsResponse = Message<"devicemesh.v1.ListBucketsResponse"> & {
   /**
-   * The size of the buckets; unset if they are of the calendar.
+   * The size of the buckets; unset for calendar buckets.
    *
    * @generated from field: google.protobuf.Duration bucket = 1;
    */
   bucket?: Duration | undefined;
 
   /**
-   * By group (device_id, then sensor), then by start.
+   * The buckets by group (device_id, then sensor), then by start.
    *
    * @generated from field: repeated devicemesh.v1.Bucket buckets = 2;
    */
   buckets: Bucket[];
 
   /**
-   * What the page covers; from_windows and from_raw count the readings of its buckets.
+   * The coverage of the page; from_windows and from_raw count the readings of its buckets.
    *
    * @generated from field: devicemesh.v1.Coverage coverage = 3;
    */
   coverage?: Coverage | undefined;
 
   /**
-   * Gets the next page; empty if there is none. Each page is exact for what had arrived when it was read; their
-   * buckets have one size and, with fill, one span: those of the first page.
+   * Token of the next page; empty if this is the last. Each page is exact for the readings that had arrived when it was
+   * read. All pages have the bucket size and, with fill, the span of the first page.
    *
    * @generated from field: string next_page_token = 4;
    */
   nextPageToken: string;
 
   /**
-   * The calendar of the buckets, as asked for.
+   * The requested calendar of the buckets.
    *
    * @generated from field: devicemesh.v1.CalendarBucket calendar = 5;
    */
   calendar?: CalendarBucket | undefined;
 
   /**
-   * The timeframe of the answer, whose readings are counted. Where the server chooses the size of the buckets and
-   * since or to is unset, it ends on that side with the readings, but for those that are far from all others, as
-   * clocks that are wrong send them: `outside` states them. Unset bounds do not bound.
+   * The timeframe of the answer; its readings are counted. If the server chooses the bucket size and since or to is
+   * unset, the timeframe ends on that side with the readings, except for readings far from all others, which usually
+   * come from wrong clocks: `outside` lists those. Otherwise an unset bound is no bound.
    *
    * @generated from field: devicemesh.v1.TimeSpan timeframe = 6;
    */
   timeframe?: TimeSpan | undefined;
 
   /**
-   * Readings before and after `timeframe` that would be counted if its bounds were not chosen by the server; two at
-   * most. Ask with since or to for them.
+   * Readings before and after `timeframe` that would count if the server had not chosen its bounds; at most two
+   * entries. To include them, set since or to.
    *
    * @generated from field: repeated devicemesh.v1.OutsideReadings outside = 7;
    */
@@ -387,7 +389,7 @@ export const ListBucketsResponseSchema: GenMessage<ListBucketsResponse> = /*@__P
   messageDesc(file_devicemesh_v1_query_service, 5);
 
 /**
- * Asks for raw readings.
+ * Request for raw readings.
  *
  * @generated from message devicemesh.v1.ListReadingsRequest
  */
@@ -407,14 +409,14 @@ export type ListReadingsRequest = Message<"devicemesh.v1.ListReadingsRequest"> &
   sensors: string[];
 
   /**
-   * Readings from this time on; unset means no bound.
+   * Only readings at or after this time; unset means no bound.
    *
    * @generated from field: google.protobuf.Timestamp since = 3;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Readings before this time; unset means no bound.
+   * Only readings before this time; unset means no bound.
    *
    * @generated from field: google.protobuf.Timestamp to = 4;
    */
@@ -428,14 +430,14 @@ export type ListReadingsRequest = Message<"devicemesh.v1.ListReadingsRequest"> &
   order: Order;
 
   /**
-   * How many at most, up to 1000; 0 means 100.
+   * Maximum number of readings, up to 1000; 0 means 100.
    *
    * @generated from field: uint32 page_size = 6;
    */
   pageSize: number;
 
   /**
-   * Where to go on: a next_page_token or previous_page_token of the same query; empty for the first page.
+   * A next_page_token or previous_page_token of the same query; empty for the first page.
    *
    * @generated from field: string page_token = 7;
    */
@@ -456,28 +458,28 @@ export const ListReadingsRequestSchema: GenMessage<ListReadingsRequest> = /*@__P
  */
 export type ListReadingsResponse = Message<"devicemesh.v1.ListReadingsResponse"> & {
   /**
-   * The readings, in the order asked for.
+   * The readings, in the requested order.
    *
    * @generated from field: repeated devicemesh.v1.DeviceMessage readings = 1;
    */
   readings: DeviceMessage[];
 
   /**
-   * Gets the page after this one; empty if there was none when this page was read.
+   * Token of the page after this one; empty if there was none when this page was read.
    *
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
 
   /**
-   * Gets the page before this one; empty on the first page.
+   * Token of the page before this one; empty on the first page.
    *
    * @generated from field: string previous_page_token = 3;
    */
   previousPageToken: string;
 
   /**
-   * What the answer covers.
+   * The coverage of the answer.
    *
    * @generated from field: devicemesh.v1.Coverage coverage = 4;
    */
@@ -492,7 +494,7 @@ export const ListReadingsResponseSchema: GenMessage<ListReadingsResponse> = /*@_
   messageDesc(file_devicemesh_v1_query_service, 7);
 
 /**
- * Asks which series exist.
+ * Request for a list of series.
  *
  * @generated from message devicemesh.v1.ListSeriesRequest
  */
@@ -512,27 +514,27 @@ export type ListSeriesRequest = Message<"devicemesh.v1.ListSeriesRequest"> & {
   sensors: string[];
 
   /**
-   * How many at most, up to 1000; 0 means 100.
+   * Maximum number of series, up to 1000; 0 means 100.
    *
    * @generated from field: uint32 page_size = 3;
    */
   pageSize: number;
 
   /**
-   * Where to go on: a next_page_token of the same query; empty for the first page.
+   * The next_page_token of an answer to the same query; empty for the first page.
    *
    * @generated from field: string page_token = 4;
    */
   pageToken: string;
 
   /**
-   * Devices whose id matches; all if unset. Upper and lower case differ.
+   * Only devices whose id matches; all if unset. Matching is case-sensitive.
    *
    * @generated from oneof devicemesh.v1.ListSeriesRequest.search
    */
   search: {
     /**
-     * Whose id has this text somewhere in it.
+     * The id contains this text.
      *
      * @generated from field: string device_contains = 5;
      */
@@ -540,7 +542,7 @@ export type ListSeriesRequest = Message<"devicemesh.v1.ListSeriesRequest"> & {
     case: "deviceContains";
   } | {
     /**
-     * Whose id begins with this text.
+     * The id begins with this text.
      *
      * @generated from field: string device_prefix = 6;
      */
@@ -548,7 +550,7 @@ export type ListSeriesRequest = Message<"devicemesh.v1.ListSeriesRequest"> & {
     case: "devicePrefix";
   } | {
     /**
-     * Whose whole id matches this pattern: * stands for any text, also none, and ? for one character.
+     * The whole id matches this pattern: * matches any text, including none, and ? matches one character.
      *
      * @generated from field: string device_glob = 7;
      */
@@ -571,7 +573,7 @@ export type ListSeriesRequest = Message<"devicemesh.v1.ListSeriesRequest"> & {
   state: SeriesState;
 
   /**
-   * After how long without readings a series is silent; 5 minutes by default.
+   * Age of the latest reading beyond which a series is silent; 5 minutes by default.
    *
    * @generated from field: google.protobuf.Duration silent_after = 10;
    */
@@ -592,43 +594,43 @@ export const ListSeriesRequestSchema: GenMessage<ListSeriesRequest> = /*@__PURE_
  */
 export type ListSeriesResponse = Message<"devicemesh.v1.ListSeriesResponse"> & {
   /**
-   * The series, in the order asked for.
+   * The series, in the requested order.
    *
    * @generated from field: repeated devicemesh.v1.Series series = 1;
    */
   series: Series[];
 
   /**
-   * Gets the next page; empty if there is none. By latest reading, a series that sends between two pages may be on
-   * both or on none.
+   * Token of the next page; empty if this is the last. With an order by latest reading, a series that sends between two
+   * pages may appear on both or on neither.
    *
    * @generated from field: string next_page_token = 2;
    */
   nextPageToken: string;
 
   /**
-   * How many series match the filter, over all pages.
+   * Number of series that match the filter, over all pages.
    *
    * @generated from field: uint64 total = 3;
    */
   total: bigint;
 
   /**
-   * What the answer covers.
+   * The coverage of the answer.
    *
    * @generated from field: devicemesh.v1.Coverage coverage = 4;
    */
   coverage?: Coverage | undefined;
 
   /**
-   * The server's time, which ages are relative to; that of the first page.
+   * The server's time that ages are relative to: that of the first page.
    *
    * @generated from field: google.protobuf.Timestamp now = 5;
    */
   now?: Timestamp | undefined;
 
   /**
-   * After how long without readings a series is silent here.
+   * Age of the latest reading beyond which this answer calls a series silent.
    *
    * @generated from field: google.protobuf.Duration silent_after = 6;
    */
@@ -643,7 +645,7 @@ export const ListSeriesResponseSchema: GenMessage<ListSeriesResponse> = /*@__PUR
   messageDesc(file_devicemesh_v1_query_service, 9);
 
 /**
- * Asks for duplicates and conflicts.
+ * Request for duplicates and conflicts.
  *
  * @generated from message devicemesh.v1.ListDuplicatesRequest
  */
@@ -663,14 +665,14 @@ export type ListDuplicatesRequest = Message<"devicemesh.v1.ListDuplicatesRequest
   sensors: string[];
 
   /**
-   * How many at most, up to 1000; 0 means 100.
+   * Maximum number of series, up to 1000; 0 means 100.
    *
    * @generated from field: uint32 page_size = 3;
    */
   pageSize: number;
 
   /**
-   * Where to go on: a next_page_token of the same query; empty for the first page.
+   * The next_page_token of an answer to the same query; empty for the first page.
    *
    * @generated from field: string page_token = 4;
    */
@@ -691,14 +693,14 @@ export const ListDuplicatesRequestSchema: GenMessage<ListDuplicatesRequest> = /*
  */
 export type ListDuplicatesResponse = Message<"devicemesh.v1.ListDuplicatesResponse"> & {
   /**
-   * The series, by device_id, then by sensor; those without any are left out.
+   * The series, by device_id, then by sensor. Series without duplicates and conflicts are left out.
    *
    * @generated from field: repeated devicemesh.v1.SeriesDuplicates series = 1;
    */
   series: SeriesDuplicates[];
 
   /**
-   * Gets the next page; empty if there is none.
+   * Token of the next page; empty if this is the last.
    *
    * @generated from field: string next_page_token = 2;
    */
@@ -713,7 +715,7 @@ export const ListDuplicatesResponseSchema: GenMessage<ListDuplicatesResponse> = 
   messageDesc(file_devicemesh_v1_query_service, 11);
 
 /**
- * Asks for the pipeline's status.
+ * Request for the status of the pipeline.
  *
  * @generated from message devicemesh.v1.GetPipelineStatusRequest
  */
@@ -728,13 +730,13 @@ export const GetPipelineStatusRequestSchema: GenMessage<GetPipelineStatusRequest
   messageDesc(file_devicemesh_v1_query_service, 12);
 
 /**
- * The pipeline's status.
+ * The status of the pipeline.
  *
  * @generated from message devicemesh.v1.GetPipelineStatusResponse
  */
 export type GetPipelineStatusResponse = Message<"devicemesh.v1.GetPipelineStatusResponse"> & {
   /**
-   * How far it is and what it has seen.
+   * The progress of the pipeline and its counts.
    *
    * @generated from field: devicemesh.v1.PipelineStatus status = 1;
    */
@@ -749,7 +751,7 @@ export const GetPipelineStatusResponseSchema: GenMessage<GetPipelineStatusRespon
   messageDesc(file_devicemesh_v1_query_service, 13);
 
 /**
- * Asks to watch the last buckets.
+ * Request to watch the last buckets.
  *
  * @generated from message devicemesh.v1.WatchAggregatesRequest
  */
@@ -769,7 +771,7 @@ export type WatchAggregatesRequest = Message<"devicemesh.v1.WatchAggregatesReque
   sensors: string[];
 
   /**
-   * What the rows stand for; GROUP_BY_SERIES by default.
+   * The grouping of the rows; GROUP_BY_SERIES by default.
    *
    * @generated from field: devicemesh.v1.GroupBy group_by = 3;
    */
@@ -783,8 +785,7 @@ export type WatchAggregatesRequest = Message<"devicemesh.v1.WatchAggregatesReque
   bucket?: Duration | undefined;
 
   /**
-   * How many of the last buckets to watch, up to 1000; 0 means 30. The newest one always holds the server's
-   * present moment.
+   * Number of buckets to watch, up to 1000; 0 means 30. The newest one always contains the server's current time.
    *
    * @generated from field: uint32 last_buckets = 5;
    */
@@ -799,13 +800,13 @@ export const WatchAggregatesRequestSchema: GenMessage<WatchAggregatesRequest> = 
   messageDesc(file_devicemesh_v1_query_service, 14);
 
 /**
- * The buckets that are new or changed.
+ * New and changed buckets.
  *
  * @generated from message devicemesh.v1.WatchAggregatesResponse
  */
 export type WatchAggregatesResponse = Message<"devicemesh.v1.WatchAggregatesResponse"> & {
   /**
-   * True for the first message, which holds all the buckets; the later ones hold the changed buckets.
+   * True for the first message, which has all buckets; later messages have the changed buckets.
    *
    * @generated from field: bool snapshot = 1;
    */
@@ -819,24 +820,24 @@ export type WatchAggregatesResponse = Message<"devicemesh.v1.WatchAggregatesResp
   bucket?: Duration | undefined;
 
   /**
-   * The buckets as they are now; each replaces an earlier one of the same group and start.
+   * The buckets in their current state; each replaces an earlier one of the same group and start.
    *
    * @generated from field: repeated devicemesh.v1.Bucket buckets = 3;
    */
   buckets: Bucket[];
 
   /**
-   * What the answer covers.
+   * The coverage of the answer.
    *
    * @generated from field: devicemesh.v1.Coverage coverage = 4;
    */
   coverage?: Coverage | undefined;
 
   /**
-   * Readings with timestamps after the newest bucket, sent by devices whose clocks are ahead of the
-   * server's: a row for each group for which this is new or has changed, over all its readings that are
-   * ahead. Each row replaces an earlier one of the same group; a count of 0 means that the group has no
-   * readings ahead any more, because the present has reached them.
+   * Readings with timestamps after the newest bucket, from devices whose clocks are ahead of the server's: one row for
+   * each group for which this is new or has changed, over all its readings that are ahead. Each row replaces an earlier
+   * one of the same group. A count of 0 means that the group has no readings ahead any more, because the server's time
+   * has reached them.
    *
    * @generated from field: repeated devicemesh.v1.AggregateRow ahead = 5;
    */
@@ -851,7 +852,7 @@ export const WatchAggregatesResponseSchema: GenMessage<WatchAggregatesResponse> 
   messageDesc(file_devicemesh_v1_query_service, 15);
 
 /**
- * Asks for all raw readings of a timeframe.
+ * Request for all raw readings of a timeframe.
  *
  * @generated from message devicemesh.v1.ExportReadingsRequest
  */
@@ -871,14 +872,14 @@ export type ExportReadingsRequest = Message<"devicemesh.v1.ExportReadingsRequest
   sensors: string[];
 
   /**
-   * Readings from this time on; unset means no bound.
+   * Only readings at or after this time; unset means no bound.
    *
    * @generated from field: google.protobuf.Timestamp since = 3;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Readings before this time; unset means no bound.
+   * Only readings before this time; unset means no bound.
    *
    * @generated from field: google.protobuf.Timestamp to = 4;
    */
@@ -899,7 +900,7 @@ export const ExportReadingsRequestSchema: GenMessage<ExportReadingsRequest> = /*
  */
 export type ExportReadingsResponse = Message<"devicemesh.v1.ExportReadingsResponse"> & {
   /**
-   * Readings by timestamp, then device_id, then sensor; at most 1000 in one message.
+   * Readings by timestamp, then device_id, then sensor; at most 1000 in a message.
    *
    * @generated from field: repeated devicemesh.v1.DeviceMessage readings = 1;
    */
@@ -921,7 +922,7 @@ export const ExportReadingsResponseSchema: GenMessage<ExportReadingsResponse> = 
   messageDesc(file_devicemesh_v1_query_service, 17);
 
 /**
- * Asks for all buckets of a timeframe.
+ * Request for all buckets of a timeframe.
  *
  * @generated from message devicemesh.v1.ExportBucketsRequest
  */
@@ -941,28 +942,28 @@ export type ExportBucketsRequest = Message<"devicemesh.v1.ExportBucketsRequest">
   sensors: string[];
 
   /**
-   * Readings from this time on; unset means no bound.
+   * Only readings at or after this time; unset means no bound.
    *
    * @generated from field: google.protobuf.Timestamp since = 3;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Readings before this time; unset means no bound.
+   * Only readings before this time; unset means no bound.
    *
    * @generated from field: google.protobuf.Timestamp to = 4;
    */
   to?: Timestamp | undefined;
 
   /**
-   * What the rows stand for; GROUP_BY_SERIES by default.
+   * The grouping of the rows; GROUP_BY_SERIES by default.
    *
    * @generated from field: devicemesh.v1.GroupBy group_by = 5;
    */
   groupBy: GroupBy;
 
   /**
-   * The size of a bucket: a multiple of the window size (10 s by default); unset means one hour, and whole weeks
+   * The size of a bucket: a multiple of the window size (10 s by default); one hour if unset. Buckets of whole weeks
    * start on Monday.
    *
    * @generated from field: google.protobuf.Duration bucket = 6;
@@ -970,7 +971,7 @@ export type ExportBucketsRequest = Message<"devicemesh.v1.ExportBucketsRequest">
   bucket?: Duration | undefined;
 
   /**
-   * Buckets of the calendar in a time zone, in place of a size.
+   * Calendar buckets in a time zone, in place of a size.
    *
    * @generated from field: devicemesh.v1.CalendarBucket calendar = 7;
    */
@@ -991,7 +992,7 @@ export const ExportBucketsRequestSchema: GenMessage<ExportBucketsRequest> = /*@_
  */
 export type ExportBucketsResponse = Message<"devicemesh.v1.ExportBucketsResponse"> & {
   /**
-   * Buckets that have readings, by start, then device_id, then sensor; at most 1000 in one message.
+   * Buckets that have readings, by start, then device_id, then sensor; at most 1000 in a message.
    *
    * @generated from field: repeated devicemesh.v1.Bucket buckets = 1;
    */
@@ -1019,14 +1020,14 @@ export const ExportBucketsResponseSchema: GenMessage<ExportBucketsResponse> = /*
  */
 export type ExportEnd = Message<"devicemesh.v1.ExportEnd"> & {
   /**
-   * How many readings, or buckets, were sent.
+   * Number of readings, or buckets, that were sent.
    *
    * @generated from field: uint64 rows = 1;
    */
   rows: bigint;
 
   /**
-   * What the export covers: exactly the readings that arrived before complete_through.
+   * The coverage of the export: exactly the readings that arrived before complete_through.
    *
    * @generated from field: devicemesh.v1.Coverage coverage = 2;
    */
@@ -1041,56 +1042,56 @@ export const ExportEndSchema: GenMessage<ExportEnd> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_query_service, 20);
 
 /**
- * A unit of the calendar, in the time of a zone.
+ * A calendar unit, in the local time of a zone.
  *
  * @generated from enum devicemesh.v1.CalendarUnit
  */
 export const CalendarUnit = {
   /**
-   * Rejected: a calendar bucket has a unit.
+   * Rejected: calendar buckets need a unit.
    *
    * @generated from enum value: CALENDAR_UNIT_UNSPECIFIED = 0;
    */
   UNSPECIFIED: 0,
 
   /**
-   * An hour of the zone's clock. An hour that the clock shows twice is two buckets; where a change of the clock
-   * is not of whole hours, the hour around it is shorter or longer.
+   * An hour of local time. An hour that occurs twice is two buckets. If a change of the clock is not a whole number of
+   * hours, the hour around it is shorter or longer.
    *
    * @generated from enum value: CALENDAR_UNIT_HOUR = 1;
    */
   HOUR: 1,
 
   /**
-   * From midnight, or where a change of the clock skips it from the first moment of the day; 23 to 25 hours.
+   * A day from midnight, or from its first moment if a change of the clock skips midnight; 23 to 25 hours.
    *
    * @generated from enum value: CALENDAR_UNIT_DAY = 2;
    */
   DAY: 2,
 
   /**
-   * From Monday on, as in ISO 8601.
+   * A week from Monday, as in ISO 8601.
    *
    * @generated from enum value: CALENDAR_UNIT_WEEK = 3;
    */
   WEEK: 3,
 
   /**
-   * From the first day of a month on.
+   * A month from its first day.
    *
    * @generated from enum value: CALENDAR_UNIT_MONTH = 4;
    */
   MONTH: 4,
 
   /**
-   * From the first day of January, April, July or October on.
+   * A quarter from the first day of January, April, July or October.
    *
    * @generated from enum value: CALENDAR_UNIT_QUARTER = 5;
    */
   QUARTER: 5,
 
   /**
-   * From the first of January on.
+   * A year from the first of January.
    *
    * @generated from enum value: CALENDAR_UNIT_YEAR = 6;
    */
@@ -1098,7 +1099,7 @@ export const CalendarUnit = {
 } as const;
 
 /**
- * A unit of the calendar, in the time of a zone.
+ * A calendar unit, in the local time of a zone.
  *
  * @generated from enum devicemesh.v1.CalendarUnit
  */
@@ -1111,7 +1112,7 @@ export const CalendarUnitSchema: GenEnum<CalendarUnit> = /*@__PURE__*/
   enumDesc(file_devicemesh_v1_query_service, 0);
 
 /**
- * What empty buckets are answered with.
+ * The contents of empty buckets.
  *
  * @generated from enum devicemesh.v1.Fill
  */
@@ -1138,17 +1139,17 @@ export const Fill = {
   NULL: 2,
 
   /**
-   * As FILL_NULL, with the average, minimum and maximum of the last bucket before it that has readings. Buckets
-   * before the first one have no figures.
+   * Like FILL_NULL, with the average, minimum and maximum of the last bucket before it that has readings. Buckets
+   * before the first one with readings have no figures.
    *
    * @generated from enum value: FILL_PREVIOUS = 3;
    */
   PREVIOUS: 3,
 
   /**
-   * As FILL_NULL, with average, minimum and maximum on the straight line, by the starts of the buckets, between
-   * the last bucket before it and the first one after it that have readings. Where one of these is missing there
-   * are no figures.
+   * Like FILL_NULL, with average, minimum and maximum by linear interpolation, by the starts of the buckets, between
+   * the last bucket before it and the first one after it that have readings. If one of these is missing, the bucket has
+   * no figures.
    *
    * @generated from enum value: FILL_LINEAR = 4;
    */
@@ -1156,7 +1157,7 @@ export const Fill = {
 } as const;
 
 /**
- * What empty buckets are answered with.
+ * The contents of empty buckets.
  *
  * @generated from enum devicemesh.v1.Fill
  */
@@ -1169,7 +1170,7 @@ export const FillSchema: GenEnum<Fill> = /*@__PURE__*/
   enumDesc(file_devicemesh_v1_query_service, 1);
 
 /**
- * How readings are ordered.
+ * The order of readings.
  *
  * @generated from enum devicemesh.v1.Order
  */
@@ -1182,7 +1183,7 @@ export const Order = {
   UNSPECIFIED: 0,
 
   /**
-   * By timestamp, then device_id, then sensor, upwards.
+   * By timestamp, then device_id, then sensor, ascending.
    *
    * @generated from enum value: ORDER_OLDEST_FIRST = 1;
    */
@@ -1197,7 +1198,7 @@ export const Order = {
 } as const;
 
 /**
- * How readings are ordered.
+ * The order of readings.
  *
  * @generated from enum devicemesh.v1.Order
  */
@@ -1210,7 +1211,7 @@ export const OrderSchema: GenEnum<Order> = /*@__PURE__*/
   enumDesc(file_devicemesh_v1_query_service, 2);
 
 /**
- * How series are ordered.
+ * The order of series.
  *
  * @generated from enum devicemesh.v1.SeriesOrder
  */
@@ -1223,7 +1224,7 @@ export const SeriesOrder = {
   UNSPECIFIED: 0,
 
   /**
-   * By device_id, then sensor, upwards.
+   * By device_id, then sensor, ascending.
    *
    * @generated from enum value: SERIES_ORDER_NAME = 1;
    */
@@ -1245,7 +1246,7 @@ export const SeriesOrder = {
 } as const;
 
 /**
- * How series are ordered.
+ * The order of series.
  *
  * @generated from enum devicemesh.v1.SeriesOrder
  */
@@ -1258,7 +1259,7 @@ export const SeriesOrderSchema: GenEnum<SeriesOrder> = /*@__PURE__*/
   enumDesc(file_devicemesh_v1_query_service, 3);
 
 /**
- * Whether a series sends.
+ * The state of a series.
  *
  * @generated from enum devicemesh.v1.SeriesState
  */
@@ -1271,14 +1272,14 @@ export const SeriesState = {
   UNSPECIFIED: 0,
 
   /**
-   * Its latest reading is at most silent_after old.
+   * Active: its latest reading is at most silent_after old.
    *
    * @generated from enum value: SERIES_STATE_ONLINE = 1;
    */
   ONLINE: 1,
 
   /**
-   * Its latest reading is older, or has expired.
+   * Silent: its latest reading is older, or has expired.
    *
    * @generated from enum value: SERIES_STATE_SILENT = 2;
    */
@@ -1286,7 +1287,7 @@ export const SeriesState = {
 } as const;
 
 /**
- * Whether a series sends.
+ * The state of a series.
  *
  * @generated from enum devicemesh.v1.SeriesState
  */
@@ -1299,18 +1300,18 @@ export const SeriesStateSchema: GenEnum<SeriesState> = /*@__PURE__*/
   enumDesc(file_devicemesh_v1_query_service, 4);
 
 /**
- * Answers questions about the readings. Every answer is exact for all readings up to its coverage,
- * in whatever order they came.
+ * Answers queries over the readings. Every answer is exact for all readings up to its coverage, whatever order they
+ * arrived in.
  *
- * In every request an empty filter means all, an unknown name gives no rows, and since (inclusive) and
- * to (exclusive) are optional bounds on the device's clock, with since before to. Digits of a bound
- * below the millisecond are cut off, as those of a reading's timestamp are.
+ * In every request an empty filter matches all, an unknown name matches no rows, and since (inclusive) and to
+ * (exclusive) are optional bounds by the device's clock, with since before to. Digits below the millisecond are
+ * truncated, in bounds as in the timestamps of readings.
  *
  * @generated from service devicemesh.v1.QueryService
  */
 export const QueryService: GenService<{
   /**
-   * Average, minimum, maximum and more, over any timeframe and any set of devices; a page at a time.
+   * Returns average, minimum, maximum and more, over any timeframe and any set of devices, in pages.
    *
    * @generated from rpc devicemesh.v1.QueryService.GetAggregates
    */
@@ -1320,7 +1321,7 @@ export const QueryService: GenService<{
     output: typeof GetAggregatesResponseSchema;
   },
   /**
-   * The same for each bucket of the timeframe, for charts; a page at a time.
+   * Returns the same for each bucket of the timeframe, for charts, in pages.
    *
    * @generated from rpc devicemesh.v1.QueryService.ListBuckets
    */
@@ -1330,7 +1331,7 @@ export const QueryService: GenService<{
     output: typeof ListBucketsResponseSchema;
   },
   /**
-   * The raw readings, a page at a time, in both directions.
+   * Returns the raw readings, in pages, in both directions.
    *
    * @generated from rpc devicemesh.v1.QueryService.ListReadings
    */
@@ -1340,7 +1341,7 @@ export const QueryService: GenService<{
     output: typeof ListReadingsResponseSchema;
   },
   /**
-   * Which devices and sensors exist, with their latest readings, a page at a time.
+   * Lists devices and sensors with their latest readings, in pages.
    *
    * @generated from rpc devicemesh.v1.QueryService.ListSeries
    */
@@ -1350,8 +1351,8 @@ export const QueryService: GenService<{
     output: typeof ListSeriesResponseSchema;
   },
   /**
-   * Which series had duplicates and conflicts, how many, and the latest conflicts with both their values, a
-   * page at a time.
+   * Lists the series that had duplicates or conflicts, their counts, and the latest conflicts with both values, in
+   * pages.
    *
    * @generated from rpc devicemesh.v1.QueryService.ListDuplicates
    */
@@ -1361,7 +1362,7 @@ export const QueryService: GenService<{
     output: typeof ListDuplicatesResponseSchema;
   },
   /**
-   * How far the pipeline is and what it has seen.
+   * Returns the progress of the pipeline and its counts.
    *
    * @generated from rpc devicemesh.v1.QueryService.GetPipelineStatus
    */
@@ -1371,10 +1372,10 @@ export const QueryService: GenService<{
     output: typeof GetPipelineStatusResponseSchema;
   },
   /**
-   * The last buckets at once, then each bucket that changes, a few messages a second at most. Equal
-   * watches share their reads, so the first message may be up to a second old; its coverage tells. A slow
-   * reader gets fewer, newer messages, never a growing queue. RESOURCE_EXHAUSTED names the limit if too
-   * many watches are open, of this caller or in total.
+   * Sends the last buckets at once, then each bucket that changes, at most a few messages a second. Equal watches share
+   * their reads, so the first message may be up to a second old; its coverage states its age. A slow reader receives
+   * fewer, newer messages; its queue does not grow. RESOURCE_EXHAUSTED names the limit if the caller, or all callers
+   * together, have too many open watches.
    *
    * @generated from rpc devicemesh.v1.QueryService.WatchAggregates
    */
@@ -1384,9 +1385,9 @@ export const QueryService: GenService<{
     output: typeof WatchAggregatesResponseSchema;
   },
   /**
-   * All raw readings of a timeframe, however many. The export is a snapshot: it has every reading that was stored when
-   * it began, once, and none that arrives later. The last message has `end`; a stream without it is incomplete. The
-   * server reads no further than the client does. RESOURCE_EXHAUSTED if too many exports run.
+   * Exports all raw readings of a timeframe, any number of them. The export is a snapshot: it contains each reading
+   * that was stored when it began, once, and none that arrives later. The last message has `end`; a stream without it
+   * is incomplete. The server reads only as fast as the client. Fails with RESOURCE_EXHAUSTED if too many exports run.
    *
    * @generated from rpc devicemesh.v1.QueryService.ExportReadings
    */
@@ -1396,8 +1397,8 @@ export const QueryService: GenService<{
     output: typeof ExportReadingsResponseSchema;
   },
   /**
-   * All buckets of a timeframe, however many, in the same way. RESOURCE_EXHAUSTED if too many exports run, or if
-   * there are more than 100,000 groups.
+   * Exports all buckets of a timeframe, any number of them, in the same way. Fails with RESOURCE_EXHAUSTED if too many
+   * exports run, or if there are more than 100,000 groups.
    *
    * @generated from rpc devicemesh.v1.QueryService.ExportBuckets
    */

@@ -17,7 +17,7 @@ export const file_devicemesh_v1_series: GenFile = /*@__PURE__*/
   fileDesc("ChpkZXZpY2VtZXNoL3YxL3Nlcmllcy5wcm90bxINZGV2aWNlbWVzaC52MSLVAQoGU2VyaWVzEhEKCWRldmljZV9pZBgBIAEoCRIOCgZzZW5zb3IYAiABKAkSDAoEdW5pdBgDIAEoCRINCgVjb3VudBgEIAEoBBIoCgVmaXJzdBgFIAEoCzIZLmRldmljZW1lc2gudjEuVGltZWRWYWx1ZRIpCgZsYXRlc3QYBiABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSJgoDYWdlGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg4KBnNpbGVudBgIIAEoCGIGcHJvdG8z", [file_devicemesh_v1_aggregate, file_google_protobuf_duration]);
 
 /**
- * One sensor of one device, and what is known of it.
+ * One sensor of one device, with its counts and times.
  *
  * @generated from message devicemesh.v1.Series
  */
@@ -37,14 +37,14 @@ export type Series = Message<"devicemesh.v1.Series"> & {
   sensor: string;
 
   /**
-   * The unit of its values.
+   * The unit of the sensor's values.
    *
    * @generated from field: string unit = 3;
    */
   unit: string;
 
   /**
-   * How many readings there are over all time.
+   * Number of readings over all time.
    *
    * @generated from field: uint64 count = 4;
    */
@@ -65,8 +65,8 @@ export type Series = Message<"devicemesh.v1.Series"> & {
   latest?: TimedValue | undefined;
 
   /**
-   * How old the latest reading is, by the server's clock; negative if the device's clock is ahead of it. Unset if
-   * all readings have expired.
+   * The age of the latest reading, by the server's clock; negative if the device's clock is ahead of it. Unset if all
+   * readings have expired.
    *
    * @generated from field: google.protobuf.Duration age = 7;
    */

@@ -15,13 +15,13 @@ export const file_devicemesh_v1_aggregate: GenFile = /*@__PURE__*/
   fileDesc("Ch1kZXZpY2VtZXNoL3YxL2FnZ3JlZ2F0ZS5wcm90bxINZGV2aWNlbWVzaC52MSJKCgpUaW1lZFZhbHVlEi0KCXRpbWVzdGFtcBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdmFsdWUYAiABKAEiMAoNUXVhbnRpbGVWYWx1ZRIQCghxdWFudGlsZRgBIAEoARINCgV2YWx1ZRgCIAEoASLqAwoMQWdncmVnYXRlUm93EhEKCWRldmljZV9pZBgBIAEoCRIOCgZzZW5zb3IYAiABKAkSDQoFY291bnQYAyABKAQSFAoHYXZlcmFnZRgEIAEoAUgAiAEBEhQKB21pbmltdW0YBSABKAFIAYgBARIUCgdtYXhpbXVtGAYgASgBSAKIAQESEAoDc3VtGAcgASgBSAOIAQESHwoSc3RhbmRhcmRfZGV2aWF0aW9uGAggASgBSASIAQESKAoFZmlyc3QYCSABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSJwoEbGFzdBgKIAEoCzIZLmRldmljZW1lc2gudjEuVGltZWRWYWx1ZRIuCgptaW5pbXVtX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgptYXhpbXVtX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR1bml0GA0gASgJEi8KCXF1YW50aWxlcxgOIAMoCzIcLmRldmljZW1lc2gudjEuUXVhbnRpbGVWYWx1ZUIKCghfYXZlcmFnZUIKCghfbWluaW11bUIKCghfbWF4aW11bUIGCgRfc3VtQhUKE19zdGFuZGFyZF9kZXZpYXRpb24ihgEKBkJ1Y2tldBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgNyb3cYAyABKAsyGy5kZXZpY2VtZXNoLnYxLkFnZ3JlZ2F0ZVJvdyJdCghUaW1lU3BhbhIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsQBCghDb3ZlcmFnZRI0ChBjb21wbGV0ZV90aHJvdWdoGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghmcm9udGllchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZnJvbV93aW5kb3dzGAMgASgEEhAKCGZyb21fcmF3GAQgASgEEiwKC25vdF9jb3ZlcmVkGAUgAygLMhcuZGV2aWNlbWVzaC52MS5UaW1lU3Bhbip0CgdHcm91cEJ5EhgKFEdST1VQX0JZX1VOU1BFQ0lGSUVEEAASEwoPR1JPVVBfQllfU0VSSUVTEAESEwoPR1JPVVBfQllfU0VOU09SEAISEwoPR1JPVVBfQllfREVWSUNFEAMSEAoMR1JPVVBfQllfQUxMEARiBnByb3RvMw", [file_google_protobuf_timestamp]);
 
 /**
- * A value and when it was measured.
+ * A value and the time of its measurement.
  *
  * @generated from message devicemesh.v1.TimedValue
  */
 export type TimedValue = Message<"devicemesh.v1.TimedValue"> & {
   /**
-   * When it was measured, by the device's clock.
+   * The time of measurement, by the device's clock.
    *
    * @generated from field: google.protobuf.Timestamp timestamp = 1;
    */
@@ -43,7 +43,7 @@ export const TimedValueSchema: GenMessage<TimedValue> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_aggregate, 0);
 
 /**
- * A quantile of some values: the value below which so large a share of them lies.
+ * A quantile of the values of a row: the value below which the given share of them lies.
  *
  * @generated from message devicemesh.v1.QuantileValue
  */
@@ -56,7 +56,7 @@ export type QuantileValue = Message<"devicemesh.v1.QuantileValue"> & {
   quantile: number;
 
   /**
-   * The exact value, in the unit of the row: on the straight line between the sorted values next to the rank
+   * The exact value, in the unit of the row: linear interpolation between the sorted values at the ranks next to
    * quantile * (count - 1), counted from 0.
    *
    * @generated from field: double value = 2;
@@ -72,37 +72,36 @@ export const QuantileValueSchema: GenMessage<QuantileValue> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_aggregate, 1);
 
 /**
- * What the readings of one group in a timeframe add up to. Values are in `unit`. Where there are readings,
- * all figures are set, also those that are 0; without readings (an empty bucket) none is.
- * Ties of first, last, minimum_at and maximum_at go to the earlier timestamp, then to the smaller
- * device_id.
+ * The aggregates of one group in a timeframe. Values are in `unit`. A row with readings has every figure set, zeros
+ * included; a row without readings (an empty bucket) has none. Ties of first, last, minimum_at and maximum_at go to the
+ * earlier timestamp, then to the smaller device_id.
  *
  * @generated from message devicemesh.v1.AggregateRow
  */
 export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
   /**
-   * The device; empty where the group spans devices.
+   * The device; empty if the group spans devices.
    *
    * @generated from field: string device_id = 1;
    */
   deviceId: string;
 
   /**
-   * The sensor; empty where the group spans sensors.
+   * The sensor; empty if the group spans sensors.
    *
    * @generated from field: string sensor = 2;
    */
   sensor: string;
 
   /**
-   * How many readings.
+   * Number of readings.
    *
    * @generated from field: uint64 count = 3;
    */
   count: bigint;
 
   /**
-   * sum / count, never outside minimum and maximum.
+   * sum / count; always between minimum and maximum.
    *
    * @generated from field: optional double average = 4;
    */
@@ -130,8 +129,8 @@ export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
   sum?: number | undefined;
 
   /**
-   * The population standard deviation: the root of the mean squared distance from the average. 0 where all
-   * values are equal.
+   * The population standard deviation: the square root of the mean squared distance from the average. 0 if all values
+   * are equal.
    *
    * @generated from field: optional double standard_deviation = 8;
    */
@@ -152,28 +151,28 @@ export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
   last?: TimedValue | undefined;
 
   /**
-   * When the smallest value was first measured.
+   * The earliest time at which the smallest value was measured.
    *
    * @generated from field: google.protobuf.Timestamp minimum_at = 11;
    */
   minimumAt?: Timestamp | undefined;
 
   /**
-   * When the largest value was first measured.
+   * The earliest time at which the largest value was measured.
    *
    * @generated from field: google.protobuf.Timestamp maximum_at = 12;
    */
   maximumAt?: Timestamp | undefined;
 
   /**
-   * The unit of all the values: "°C", "hPa", "%", "1/min".
+   * The unit of all values: "°C", "hPa", "%", "1/min".
    *
    * @generated from field: string unit = 13;
    */
   unit: string;
 
   /**
-   * The quantiles asked for, in the order of the request. None if readings of the row have expired as raw readings.
+   * The requested quantiles, in the order of the request. Empty if raw readings of the row have expired.
    *
    * @generated from field: repeated devicemesh.v1.QuantileValue quantiles = 14;
    */
@@ -188,29 +187,29 @@ export const AggregateRowSchema: GenMessage<AggregateRow> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_aggregate, 2);
 
 /**
- * The readings of one group in one bucket of time.
+ * The aggregates of one group in one time bucket.
  *
  * @generated from message devicemesh.v1.Bucket
  */
 export type Bucket = Message<"devicemesh.v1.Bucket"> & {
   /**
-   * Where the bucket starts, inclusive; see ListBucketsRequest on where buckets start. Only readings
-   * inside the timeframe asked for are counted, also where it cuts the first and the last bucket.
+   * Start of the bucket, inclusive; ListBucketsRequest describes where buckets start. Only readings inside the
+   * requested timeframe count, also in the first and the last bucket if the timeframe cuts them.
    *
    * @generated from field: google.protobuf.Timestamp start = 1;
    */
   start?: Timestamp | undefined;
 
   /**
-   * Where the bucket ends, exclusive.
+   * End of the bucket, exclusive.
    *
    * @generated from field: google.protobuf.Timestamp end = 2;
    */
   end?: Timestamp | undefined;
 
   /**
-   * What its readings add up to. Of an empty bucket, only the group and a count of 0: its figures are unset, unless
-   * the request fills them.
+   * The aggregates of the bucket's readings. In an empty bucket only the group and a count of 0 are set, unless the
+   * request fills the other figures.
    *
    * @generated from field: devicemesh.v1.AggregateRow row = 3;
    */
@@ -225,20 +224,20 @@ export const BucketSchema: GenMessage<Bucket> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_aggregate, 3);
 
 /**
- * A span of time, since inclusive, to exclusive.
+ * A span of time: since is inclusive, to is exclusive.
  *
  * @generated from message devicemesh.v1.TimeSpan
  */
 export type TimeSpan = Message<"devicemesh.v1.TimeSpan"> & {
   /**
-   * Where it starts; unset if there is no bound.
+   * Start of the span; unset if it has no bound.
    *
    * @generated from field: google.protobuf.Timestamp since = 1;
    */
   since?: Timestamp | undefined;
 
   /**
-   * Where it ends; unset if there is no bound.
+   * End of the span; unset if it has no bound.
    *
    * @generated from field: google.protobuf.Timestamp to = 2;
    */
@@ -253,7 +252,7 @@ export const TimeSpanSchema: GenMessage<TimeSpan> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_aggregate, 4);
 
 /**
- * What an answer covers.
+ * The readings that an answer counts.
  *
  * @generated from message devicemesh.v1.Coverage
  */
@@ -266,30 +265,30 @@ export type Coverage = Message<"devicemesh.v1.Coverage"> & {
   completeThrough?: Timestamp | undefined;
 
   /**
-   * Readings appended before this moment were answered from windows where whole windows fit; later
-   * ones from raw readings. It tells speed, not truth.
+   * Readings appended before this moment were answered from windows wherever whole windows fit; later readings were
+   * answered from raw readings. This affects latency only, never the result.
    *
    * @generated from field: google.protobuf.Timestamp frontier = 2;
    */
   frontier?: Timestamp | undefined;
 
   /**
-   * How many readings of the answer came from windows.
+   * Number of readings that were answered from windows.
    *
    * @generated from field: uint64 from_windows = 3;
    */
   fromWindows: bigint;
 
   /**
-   * How many readings of the answer came from raw readings.
+   * Number of readings that were answered from raw readings.
    *
    * @generated from field: uint64 from_raw = 4;
    */
   fromRaw: bigint;
 
   /**
-   * Spans whose raw readings or finer windows have expired, so that the answer leaves them out.
-   * Empty if the answer is exact.
+   * Spans that the answer leaves out because their raw readings or finer windows have expired. Empty if the answer is
+   * exact for the whole timeframe.
    *
    * @generated from field: repeated devicemesh.v1.TimeSpan not_covered = 5;
    */
@@ -304,7 +303,7 @@ export const CoverageSchema: GenMessage<Coverage> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_aggregate, 5);
 
 /**
- * What the rows of an answer stand for.
+ * How the rows of an answer are grouped.
  *
  * @generated from enum devicemesh.v1.GroupBy
  */
@@ -317,28 +316,28 @@ export const GroupBy = {
   UNSPECIFIED: 0,
 
   /**
-   * A row for each series, that is for each device and sensor.
+   * One row for each series, that is, for each device and sensor.
    *
    * @generated from enum value: GROUP_BY_SERIES = 1;
    */
   SERIES: 1,
 
   /**
-   * A row for each sensor, over all devices asked for.
+   * One row for each sensor, over all requested devices.
    *
    * @generated from enum value: GROUP_BY_SENSOR = 2;
    */
   SENSOR: 2,
 
   /**
-   * A row for each device, over all its sensors asked for. Refused where units would mix.
+   * One row for each device, over all its requested sensors. Rejected if their units differ.
    *
    * @generated from enum value: GROUP_BY_DEVICE = 3;
    */
   DEVICE: 3,
 
   /**
-   * One row. Refused where units would mix.
+   * One row in all. Rejected if the units of the requested sensors differ.
    *
    * @generated from enum value: GROUP_BY_ALL = 4;
    */
@@ -346,7 +345,7 @@ export const GroupBy = {
 } as const;
 
 /**
- * What the rows of an answer stand for.
+ * How the rows of an answer are grouped.
  *
  * @generated from enum devicemesh.v1.GroupBy
  */

@@ -17,7 +17,7 @@ export const file_devicemesh_v1_aggregator_service: GenFile = /*@__PURE__*/
   fileDesc("CiZkZXZpY2VtZXNoL3YxL2FnZ3JlZ2F0b3Jfc2VydmljZS5wcm90bxINZGV2aWNlbWVzaC52MSIbChlHZXRXaW5kb3dKb2JTdGF0dXNSZXF1ZXN0IucBChpHZXRXaW5kb3dKb2JTdGF0dXNSZXNwb25zZRIOCgZhY3RpdmUYASABKAgSDgoGaG9sZGVyGAIgASgJEjIKCndpbmRvd19qb2IYAyABKAsyHi5kZXZpY2VtZXNoLnYxLldpbmRvd0pvYlN0YXR1cxI0ChBjb21wbGV0ZV90aHJvdWdoGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBItCglmcm9udGllcnMYBSADKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCHByb2JsZW1zGAYgAygJMoMBChFBZ2dyZWdhdG9yU2VydmljZRJuChJHZXRXaW5kb3dKb2JTdGF0dXMSKC5kZXZpY2VtZXNoLnYxLkdldFdpbmRvd0pvYlN0YXR1c1JlcXVlc3QaKS5kZXZpY2VtZXNoLnYxLkdldFdpbmRvd0pvYlN0YXR1c1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_devicemesh_v1_pipeline_status, file_google_protobuf_timestamp]);
 
 /**
- * Asks for the state of the window job.
+ * Request for the state of the window job.
  *
  * @generated from message devicemesh.v1.GetWindowJobStatusRequest
  */
@@ -38,42 +38,42 @@ export const GetWindowJobStatusRequestSchema: GenMessage<GetWindowJobStatusReque
  */
 export type GetWindowJobStatusResponse = Message<"devicemesh.v1.GetWindowJobStatusResponse"> & {
   /**
-   * Whether this aggregator is the active one; another one only waits.
+   * Whether this aggregator is the leader. A standby only waits for the leader's term to end.
    *
    * @generated from field: bool active = 1;
    */
   active: boolean;
 
   /**
-   * Who is the active one: host and process.
+   * The leader: host and process.
    *
    * @generated from field: string holder = 2;
    */
   holder: string;
 
   /**
-   * The job as last observed; unset where this aggregator is not the active one.
+   * The job as last observed; unset if this aggregator is not the leader.
    *
    * @generated from field: devicemesh.v1.WindowJobStatus window_job = 3;
    */
   windowJob?: WindowJobStatus | undefined;
 
   /**
-   * Everything appended before this moment is in the store.
+   * Every message appended before this moment is in the store.
    *
    * @generated from field: google.protobuf.Timestamp complete_through = 4;
    */
   completeThrough?: Timestamp | undefined;
 
   /**
-   * For each level of windows, the finest first: everything appended before is in its windows for good.
+   * For each level of windows, the finest first: every message appended before this moment is in its windows.
    *
    * @generated from field: repeated google.protobuf.Timestamp frontiers = 5;
    */
   frontiers: Timestamp[];
 
   /**
-   * What is wrong, in words; empty if nothing is.
+   * Current problems, as text; empty if there are none.
    *
    * @generated from field: repeated string problems = 6;
    */
@@ -88,13 +88,13 @@ export const GetWindowJobStatusResponseSchema: GenMessage<GetWindowJobStatusResp
   messageDesc(file_devicemesh_v1_aggregator_service, 1);
 
 /**
- * Tells how the folding of windows goes on the engines that carry a fleet.
+ * Reports the progress of the window job and of the frontiers on the real engines.
  *
  * @generated from service devicemesh.v1.AggregatorService
  */
 export const AggregatorService: GenService<{
   /**
-   * The state of the window job and of the frontiers.
+   * Returns the state of the window job and of the frontiers.
    *
    * @generated from rpc devicemesh.v1.AggregatorService.GetWindowJobStatus
    */

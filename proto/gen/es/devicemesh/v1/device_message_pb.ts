@@ -15,8 +15,8 @@ export const file_devicemesh_v1_device_message: GenFile = /*@__PURE__*/
   fileDesc("CiJkZXZpY2VtZXNoL3YxL2RldmljZV9tZXNzYWdlLnByb3RvEg1kZXZpY2VtZXNoLnYxInAKDURldmljZU1lc3NhZ2USEQoJZGV2aWNlX2lkGAEgASgJEi0KCXRpbWVzdGFtcBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDgoGc2Vuc29yGAMgASgJEg0KBXZhbHVlGAQgASgBYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
- * The flat form of a reading, one for each sensor value; what is stored and what is asked for.
- * Its identity is (device_id, sensor, timestamp in milliseconds): two messages of one identity are one
+ * The flat form of a reading: one value of one sensor. Messages are what the log stores and what queries return. The
+ * identity of a message is (device_id, sensor, timestamp in milliseconds). Two messages with one identity are one
  * reading, and the first one stored counts.
  *
  * @generated from message devicemesh.v1.DeviceMessage
@@ -30,7 +30,7 @@ export type DeviceMessage = Message<"devicemesh.v1.DeviceMessage"> & {
   deviceId: string;
 
   /**
-   * When it was measured, by the device's clock; whole milliseconds.
+   * The time of measurement, by the device's clock, in whole milliseconds.
    *
    * @generated from field: google.protobuf.Timestamp timestamp = 2;
    */

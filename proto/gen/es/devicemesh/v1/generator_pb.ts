@@ -16,13 +16,13 @@ export const file_devicemesh_v1_generator: GenFile = /*@__PURE__*/
   fileDesc("Ch1kZXZpY2VtZXNoL3YxL2dlbmVyYXRvci5wcm90bxINZGV2aWNlbWVzaC52MSLQAwoGRmF1bHRzEioKCWxhdGVfcmF0ZRgBIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAAASNgoJbGF0ZV9tZWFuGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyABI1CghsYXRlX21heBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIIukgFqgECMgASHgoMc2h1ZmZsZV9zcGFuGAQgASgNQgi6SAUqAxiQThIvCg5kdXBsaWNhdGVfcmF0ZRgFIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAAASQQoOY2xvY2tfc2tld19tYXgYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECMDRAjIAEi0KDG9mZmxpbmVfcmF0ZRgHIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAAASOQoMb2ZmbGluZV9tZWFuGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQgi6SAWqAQIyABItCgxpbnZhbGlkX3JhdGUYCSABKAFCF7pIFBISGQAAAAAAAPA/KQAAAAAAAAAAIjIKD0dlbmVyYXRlZERldmljZRIRCglkZXZpY2VfaWQYASABKAkSDAoEdHlwZRgCIAEoCSKoAwoPR2VuZXJhdG9yU3RhdHVzEg8KB3J1bm5pbmcYASABKAgSLwoHZGV2aWNlcxgCIAMoCzIeLmRldmljZW1lc2gudjEuR2VuZXJhdGVkRGV2aWNlEhQKDGRldmljZV9jb3VudBgDIAEoDRIrCghpbnRlcnZhbBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIMCgRzZWVkGAUgASgEEiUKBmZhdWx0cxgGIAEoCzIVLmRldmljZW1lc2gudjEuRmF1bHRzEgwKBHNlbnQYByABKAQSDQoFYWNrZWQYCCABKAQSDwoHcmVmdXNlZBgJIAEoBBIOCgZvdXRib3gYCiABKAQSDwoHZHJvcHBlZBgLIAEoBBIYChBhY2tlZF9wZXJfc2Vjb25kGAwgASgBEhIKCmxhc3RfZXJyb3IYDSABKAkSMQoNbGFzdF9lcnJvcl9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKwoHc3RhcnRlZBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBiBnByb3RvMw", [file_buf_validate_validate, file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * What goes wrong on purpose. All is off (zero) by default. Rates are shares of readings, 0 to 1.
+ * Faults that the generator simulates. All are off (zero) by default. Rates are shares of readings, 0 to 1.
  *
  * @generated from message devicemesh.v1.Faults
  */
 export type Faults = Message<"devicemesh.v1.Faults"> & {
   /**
-   * The share of readings that are held back and sent late.
+   * The share of readings that are delayed.
    *
    * @generated from field: double late_rate = 1;
    */
@@ -43,7 +43,7 @@ export type Faults = Message<"devicemesh.v1.Faults"> & {
   lateMax?: Duration | undefined;
 
   /**
-   * Readings are shuffled within groups of so many; 0 or 1 keeps the order.
+   * Readings are shuffled within groups of this size; 0 or 1 keeps the order.
    *
    * @generated from field: uint32 shuffle_span = 4;
    */
@@ -57,14 +57,14 @@ export type Faults = Message<"devicemesh.v1.Faults"> & {
   duplicateRate: number;
 
   /**
-   * Each device's clock is off by up to so much, either way, at most 12 hours.
+   * Each device's clock is ahead or behind by up to this duration, at most 12 hours.
    *
    * @generated from field: google.protobuf.Duration clock_skew_max = 6;
    */
   clockSkewMax?: Duration | undefined;
 
   /**
-   * The share of devices' intervals in which an offline spell begins; its backlog is sent when it ends.
+   * The share of measuring intervals in which a device goes offline; it sends its backlog when it is online again.
    *
    * @generated from field: double offline_rate = 7;
    */
@@ -78,7 +78,7 @@ export type Faults = Message<"devicemesh.v1.Faults"> & {
   offlineMean?: Duration | undefined;
 
   /**
-   * The share of readings that break a rule and must be refused.
+   * The share of readings that break a rule, so that ingest rejects them.
    *
    * @generated from field: double invalid_rate = 9;
    */
@@ -93,7 +93,7 @@ export const FaultsSchema: GenMessage<Faults> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_generator, 0);
 
 /**
- * A device that is played.
+ * A simulated device.
  *
  * @generated from message devicemesh.v1.GeneratedDevice
  */
@@ -121,111 +121,111 @@ export const GeneratedDeviceSchema: GenMessage<GeneratedDevice> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_generator, 1);
 
 /**
- * What the generator does now.
+ * The current state of the generator.
  *
  * @generated from message devicemesh.v1.GeneratorStatus
  */
 export type GeneratorStatus = Message<"devicemesh.v1.GeneratorStatus"> & {
   /**
-   * Whether it is playing devices.
+   * Whether it is simulating devices.
    *
    * @generated from field: bool running = 1;
    */
   running: boolean;
 
   /**
-   * The devices, at most the first 1000.
+   * The simulated devices, at most the first 1000.
    *
    * @generated from field: repeated devicemesh.v1.GeneratedDevice devices = 2;
    */
   devices: GeneratedDevice[];
 
   /**
-   * How many devices are played.
+   * Number of simulated devices.
    *
    * @generated from field: uint32 device_count = 3;
    */
   deviceCount: number;
 
   /**
-   * How often each device measures.
+   * The interval between two measurements of a device.
    *
    * @generated from field: google.protobuf.Duration interval = 4;
    */
   interval?: Duration | undefined;
 
   /**
-   * The seed: the same seed plays the same devices and values.
+   * The seed. The same seed simulates the same devices and values.
    *
    * @generated from field: uint64 seed = 5;
    */
   seed: bigint;
 
   /**
-   * What goes wrong on purpose.
+   * The simulated faults.
    *
    * @generated from field: devicemesh.v1.Faults faults = 6;
    */
   faults?: Faults | undefined;
 
   /**
-   * Readings handed to the outbox since the start, duplicates and invalid ones included.
+   * Readings handed to the outbox since the start, including duplicates and invalid readings.
    *
    * @generated from field: uint64 sent = 7;
    */
   sent: bigint;
 
   /**
-   * Readings that ingest has acknowledged as durable.
+   * Readings that ingest has acknowledged as durably stored.
    *
    * @generated from field: uint64 acked = 8;
    */
   acked: bigint;
 
   /**
-   * Readings that ingest has refused.
+   * Readings that ingest has rejected.
    *
    * @generated from field: uint64 refused = 9;
    */
   refused: bigint;
 
   /**
-   * Readings in the outbox: not yet acknowledged.
+   * Readings in the outbox that are not acknowledged yet.
    *
    * @generated from field: uint64 outbox = 10;
    */
   outbox: bigint;
 
   /**
-   * Readings that the outbox had to drop because it was full; 0 unless ingest was away too long.
+   * Readings dropped because the outbox was full; 0 unless ingest was unavailable for too long.
    *
    * @generated from field: uint64 dropped = 11;
    */
   dropped: bigint;
 
   /**
-   * Readings acknowledged a second, over the last ten seconds.
+   * Acknowledged readings a second, over the last ten seconds.
    *
    * @generated from field: double acked_per_second = 12;
    */
   ackedPerSecond: number;
 
   /**
-   * The last error in words; empty if there was none.
+   * The last error as text; empty if there was none.
    *
    * @generated from field: string last_error = 13;
    */
   lastError: string;
 
   /**
-   * When the last error happened; unset if there was none.
+   * The time of the last error; unset if there was none.
    *
    * @generated from field: google.protobuf.Timestamp last_error_at = 14;
    */
   lastErrorAt?: Timestamp | undefined;
 
   /**
-   * When it was started; unset if it is not running.
+   * The time of the start; unset if it is not running.
    *
    * @generated from field: google.protobuf.Timestamp started = 15;
    */

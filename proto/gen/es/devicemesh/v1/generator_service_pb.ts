@@ -18,34 +18,34 @@ export const file_devicemesh_v1_generator_service: GenFile = /*@__PURE__*/
   fileDesc("CiVkZXZpY2VtZXNoL3YxL2dlbmVyYXRvcl9zZXJ2aWNlLnByb3RvEg1kZXZpY2VtZXNoLnYxIroBChVTdGFydEdlbmVyYXRvclJlcXVlc3QSHAoHZGV2aWNlcxgBIAEoDUILukgIKgYYoI0GKAESQAoIaW50ZXJ2YWwYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CE7pIEKoBDSIECICjBTIFEICt4gQSEQoEc2VlZBgDIAEoBEgAiAEBEiUKBmZhdWx0cxgEIAEoCzIVLmRldmljZW1lc2gudjEuRmF1bHRzQgcKBV9zZWVkIkgKFlN0YXJ0R2VuZXJhdG9yUmVzcG9uc2USLgoGc3RhdHVzGAEgASgLMh4uZGV2aWNlbWVzaC52MS5HZW5lcmF0b3JTdGF0dXMiFgoUU3RvcEdlbmVyYXRvclJlcXVlc3QiRwoVU3RvcEdlbmVyYXRvclJlc3BvbnNlEi4KBnN0YXR1cxgBIAEoCzIeLmRldmljZW1lc2gudjEuR2VuZXJhdG9yU3RhdHVzIhsKGUdldEdlbmVyYXRvclN0YXR1c1JlcXVlc3QiTAoaR2V0R2VuZXJhdG9yU3RhdHVzUmVzcG9uc2USLgoGc3RhdHVzGAEgASgLMh4uZGV2aWNlbWVzaC52MS5HZW5lcmF0b3JTdGF0dXMywgIKEEdlbmVyYXRvclNlcnZpY2USXQoOU3RhcnRHZW5lcmF0b3ISJC5kZXZpY2VtZXNoLnYxLlN0YXJ0R2VuZXJhdG9yUmVxdWVzdBolLmRldmljZW1lc2gudjEuU3RhcnRHZW5lcmF0b3JSZXNwb25zZRJfCg1TdG9wR2VuZXJhdG9yEiMuZGV2aWNlbWVzaC52MS5TdG9wR2VuZXJhdG9yUmVxdWVzdBokLmRldmljZW1lc2gudjEuU3RvcEdlbmVyYXRvclJlc3BvbnNlIgOQAgISbgoSR2V0R2VuZXJhdG9yU3RhdHVzEiguZGV2aWNlbWVzaC52MS5HZXRHZW5lcmF0b3JTdGF0dXNSZXF1ZXN0GikuZGV2aWNlbWVzaC52MS5HZXRHZW5lcmF0b3JTdGF0dXNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_buf_validate_validate, file_devicemesh_v1_generator, file_google_protobuf_duration]);
 
 /**
- * Asks to play devices.
+ * Request to start the simulation.
  *
  * @generated from message devicemesh.v1.StartGeneratorRequest
  */
 export type StartGeneratorRequest = Message<"devicemesh.v1.StartGeneratorRequest"> & {
   /**
-   * How many devices, 1 to 100000; the four types in turn.
+   * Number of devices, 1 to 100000. The four types alternate.
    *
    * @generated from field: uint32 devices = 1;
    */
   devices: number;
 
   /**
-   * How often each device measures, 10 ms to 1 day; 1 s if unset.
+   * Interval between two measurements of a device, 10 ms to 1 day; 1 s if unset.
    *
    * @generated from field: google.protobuf.Duration interval = 2;
    */
   interval?: Duration | undefined;
 
   /**
-   * The seed; unset means the seed given at the start of the process.
+   * The seed; unset means the seed that was set when the process started.
    *
    * @generated from field: optional uint64 seed = 3;
    */
   seed?: bigint | undefined;
 
   /**
-   * What goes wrong on purpose; unset means nothing.
+   * The faults to simulate; none if unset.
    *
    * @generated from field: devicemesh.v1.Faults faults = 4;
    */
@@ -60,13 +60,13 @@ export const StartGeneratorRequestSchema: GenMessage<StartGeneratorRequest> = /*
   messageDesc(file_devicemesh_v1_generator_service, 0);
 
 /**
- * It plays.
+ * The simulation is running.
  *
  * @generated from message devicemesh.v1.StartGeneratorResponse
  */
 export type StartGeneratorResponse = Message<"devicemesh.v1.StartGeneratorResponse"> & {
   /**
-   * What it does now.
+   * The current state.
    *
    * @generated from field: devicemesh.v1.GeneratorStatus status = 1;
    */
@@ -81,7 +81,7 @@ export const StartGeneratorResponseSchema: GenMessage<StartGeneratorResponse> = 
   messageDesc(file_devicemesh_v1_generator_service, 1);
 
 /**
- * Asks to stop.
+ * Request to stop the simulation.
  *
  * @generated from message devicemesh.v1.StopGeneratorRequest
  */
@@ -96,13 +96,13 @@ export const StopGeneratorRequestSchema: GenMessage<StopGeneratorRequest> = /*@_
   messageDesc(file_devicemesh_v1_generator_service, 2);
 
 /**
- * It does not play.
+ * The simulation has stopped.
  *
  * @generated from message devicemesh.v1.StopGeneratorResponse
  */
 export type StopGeneratorResponse = Message<"devicemesh.v1.StopGeneratorResponse"> & {
   /**
-   * What it did, with the final counts.
+   * The final state and counts.
    *
    * @generated from field: devicemesh.v1.GeneratorStatus status = 1;
    */
@@ -117,7 +117,7 @@ export const StopGeneratorResponseSchema: GenMessage<StopGeneratorResponse> = /*
   messageDesc(file_devicemesh_v1_generator_service, 3);
 
 /**
- * Asks what it does.
+ * Request for the current state.
  *
  * @generated from message devicemesh.v1.GetGeneratorStatusRequest
  */
@@ -132,13 +132,13 @@ export const GetGeneratorStatusRequestSchema: GenMessage<GetGeneratorStatusReque
   messageDesc(file_devicemesh_v1_generator_service, 4);
 
 /**
- * What it does.
+ * The current state of the generator.
  *
  * @generated from message devicemesh.v1.GetGeneratorStatusResponse
  */
 export type GetGeneratorStatusResponse = Message<"devicemesh.v1.GetGeneratorStatusResponse"> & {
   /**
-   * What it does now.
+   * The current state.
    *
    * @generated from field: devicemesh.v1.GeneratorStatus status = 1;
    */
@@ -153,13 +153,13 @@ export const GetGeneratorStatusResponseSchema: GenMessage<GetGeneratorStatusResp
   messageDesc(file_devicemesh_v1_generator_service, 5);
 
 /**
- * Plays devices that send readings to ingest.
+ * Simulates devices that send readings to ingest.
  *
  * @generated from service devicemesh.v1.GeneratorService
  */
 export const GeneratorService: GenService<{
   /**
-   * Starts to play. Fails with ALREADY_EXISTS if it is playing.
+   * Starts the simulation. Fails with ALREADY_EXISTS if it is running.
    *
    * @generated from rpc devicemesh.v1.GeneratorService.StartGenerator
    */
@@ -169,7 +169,7 @@ export const GeneratorService: GenService<{
     output: typeof StartGeneratorResponseSchema;
   },
   /**
-   * Stops playing; what is in the outbox is still delivered. Stopping twice is the same as once.
+   * Stops the simulation; readings in the outbox are still delivered. Stopping again has no effect.
    *
    * @generated from rpc devicemesh.v1.GeneratorService.StopGenerator
    */
@@ -179,7 +179,7 @@ export const GeneratorService: GenService<{
     output: typeof StopGeneratorResponseSchema;
   },
   /**
-   * Tells what it does now.
+   * Returns the current state.
    *
    * @generated from rpc devicemesh.v1.GeneratorService.GetGeneratorStatus
    */

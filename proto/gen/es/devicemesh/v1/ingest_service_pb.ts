@@ -24,7 +24,7 @@ export const file_devicemesh_v1_ingest_service: GenFile = /*@__PURE__*/
  */
 export type PublishReadingsRequest = Message<"devicemesh.v1.PublishReadingsRequest"> & {
   /**
-   * At most 1000 readings, and at most 1 MiB a frame.
+   * At most 1000 readings. A frame has at most 1 MiB.
    *
    * @generated from field: repeated devicemesh.v1.Reading readings = 1;
    */
@@ -39,27 +39,27 @@ export const PublishReadingsRequestSchema: GenMessage<PublishReadingsRequest> = 
   messageDesc(file_devicemesh_v1_ingest_service, 0);
 
 /**
- * What became of a commit unit.
+ * The result of a commit unit.
  *
  * @generated from message devicemesh.v1.PublishReadingsResponse
  */
 export type PublishReadingsResponse = Message<"devicemesh.v1.PublishReadingsResponse"> & {
   /**
-   * Readings that are now durable. A repeat of a known reading counts here too: it is stored, once.
+   * Number of readings that are now durably stored. A reading that was stored before counts here too.
    *
    * @generated from field: uint64 accepted = 1;
    */
   accepted: bigint;
 
   /**
-   * Readings that broke a rule.
+   * Number of readings that broke a rule.
    *
    * @generated from field: uint64 refused = 2;
    */
   refused: bigint;
 
   /**
-   * The first refused readings, at most 100.
+   * The first rejected readings, at most 100.
    *
    * @generated from field: repeated devicemesh.v1.RefusedReading refused_readings = 3;
    */
@@ -80,7 +80,7 @@ export const PublishReadingsResponseSchema: GenMessage<PublishReadingsResponse> 
  */
 export type PublishReadingBatchRequest = Message<"devicemesh.v1.PublishReadingBatchRequest"> & {
   /**
-   * At most 1000 readings, and at most 1 MiB.
+   * At most 1000 readings and 1 MiB.
    *
    * @generated from field: repeated devicemesh.v1.Reading readings = 1;
    */
@@ -95,27 +95,27 @@ export const PublishReadingBatchRequestSchema: GenMessage<PublishReadingBatchReq
   messageDesc(file_devicemesh_v1_ingest_service, 2);
 
 /**
- * What became of a batch.
+ * The result of a batch.
  *
  * @generated from message devicemesh.v1.PublishReadingBatchResponse
  */
 export type PublishReadingBatchResponse = Message<"devicemesh.v1.PublishReadingBatchResponse"> & {
   /**
-   * Readings that are now durable. A repeat of a known reading counts here too: it is stored, once.
+   * Number of readings that are now durably stored. A reading that was stored before counts here too.
    *
    * @generated from field: uint64 accepted = 1;
    */
   accepted: bigint;
 
   /**
-   * Readings that broke a rule.
+   * Number of readings that broke a rule.
    *
    * @generated from field: uint64 refused = 2;
    */
   refused: bigint;
 
   /**
-   * The first refused readings, at most 100.
+   * The first rejected readings, at most 100.
    *
    * @generated from field: repeated devicemesh.v1.RefusedReading refused_readings = 3;
    */
@@ -130,20 +130,18 @@ export const PublishReadingBatchResponseSchema: GenMessage<PublishReadingBatchRe
   messageDesc(file_devicemesh_v1_ingest_service, 3);
 
 /**
- * Takes readings in, checks each, and acknowledges them when they are stored for good.
+ * Accepts readings, checks each, and acknowledges them once they are durably stored.
  *
  * @generated from service devicemesh.v1.IngestService
  */
 export const IngestService: GenService<{
   /**
-   * Takes a stream of frames as one commit unit: the response comes after the client has ended the
-   * stream and every accepted reading is durable. A stream that breaks acknowledges nothing; send the
-   * unit again, a reading is never counted twice. End a unit after a few seconds or some thousands of
-   * readings.
+   * Accepts a stream of frames as one commit unit: the server responds after the client has ended the stream and every
+   * accepted reading is durably stored. A stream that breaks acknowledges nothing: send the unit again; no reading is
+   * counted twice. End a unit after a few seconds or a few thousand readings.
    *
-   * Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, RESOURCE_EXHAUSTED if a
-   * frame or the unit is too large, UNAVAILABLE (with RetryInfo) if the log is away or the server is
-   * stopping.
+   * Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, with RESOURCE_EXHAUSTED if a frame or the
+   * unit is too large, and with UNAVAILABLE (with RetryInfo) if the log is unavailable or the server is shutting down.
    *
    * @generated from rpc devicemesh.v1.IngestService.PublishReadings
    */
@@ -153,7 +151,7 @@ export const IngestService: GenService<{
     output: typeof PublishReadingsResponseSchema;
   },
   /**
-   * Takes one small batch; the same meaning as a stream of one frame.
+   * Accepts one small batch. It is equivalent to a stream of one frame.
    *
    * @generated from rpc devicemesh.v1.IngestService.PublishReadingBatch
    */

@@ -15,48 +15,48 @@ export const file_devicemesh_v1_pipeline_status: GenFile = /*@__PURE__*/
   fileDesc("CiNkZXZpY2VtZXNoL3YxL3BpcGVsaW5lX3N0YXR1cy5wcm90bxINZGV2aWNlbWVzaC52MSL8AQoLTGV2ZWxTdGF0dXMSKQoGd2luZG93GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB3NlZ21lbnQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLAoIZnJvbnRpZXIYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKA2xhZxgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghwYXJ0aWFscxgFIAEoBBIuCgprZXB0X3NpbmNlGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIuCg9EZWFkTGV0dGVyQ291bnQSDAoEa2luZBgBIAEoCRINCgVjb3VudBgCIAEoBCI/ChNDb25uZWN0b3JUYXNrU3RhdHVzEgoKAmlkGAEgASgNEg0KBXN0YXRlGAIgASgJEg0KBWVycm9yGAMgASgJIoABCg9Db25uZWN0b3JTdGF0dXMSDAoEbmFtZRgBIAEoCRINCgVzdGF0ZRgCIAEoCRIxCgV0YXNrcxgDIAMoCzIiLmRldmljZW1lc2gudjEuQ29ubmVjdG9yVGFza1N0YXR1cxILCgNsYWcYBCABKAQSEAoIcmVzdGFydHMYBSABKAQigQMKD1dpbmRvd0pvYlN0YXR1cxINCgVzdGF0ZRgBIAEoCRISCgpjaGVja3BvaW50GAIgASgJEhIKBWJhdGNoGAMgASgESACIAQESLQoJd2F0ZXJtYXJrGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIdChVpbnB1dF9yb3dzX3Blcl9zZWNvbmQYBSABKAESIQoZcHJvY2Vzc2VkX3Jvd3NfcGVyX3NlY29uZBgGIAEoARIxCg5iYXRjaF9kdXJhdGlvbhgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhISCgpzdGF0ZV9yb3dzGAggASgEEhQKDHJvd3NfZHJvcHBlZBgJIAEoBBILCgNsYWcYCiABKAQSEAoIcmVzdGFydHMYCyABKAQSEgoKbGFzdF9lcnJvchgMIAEoCRIsCghvYnNlcnZlZBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCCAoGX2JhdGNoIqAGCg5QaXBlbGluZVN0YXR1cxIrCgdsb2dfZW5kGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0ChBjb21wbGV0ZV90aHJvdWdoGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCglzdG9yZV9sYWcYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKgoGbGV2ZWxzGAQgAygLMhouZGV2aWNlbWVzaC52MS5MZXZlbFN0YXR1cxIXCg9zdG9yZWRfcmVhZGluZ3MYBSABKAQSDgoGc2VyaWVzGAYgASgEEhIKCmR1cGxpY2F0ZXMYByABKAQSEQoJY29uZmxpY3RzGAggASgEEhQKB3JlZnVzZWQYCSABKARIAIgBARIZChFzdG9yZWRfcGVyX3NlY29uZBgKIAEoARISCgpkaXNrX2J5dGVzGAsgASgEEjIKDnJhd19rZXB0X3NpbmNlGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI9Cgh2ZXJzaW9ucxgNIAMoCzIrLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMuVmVyc2lvbnNFbnRyeRIrCgdzdGFydGVkGA4gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI0CgxkZWFkX2xldHRlcnMYDyADKAsyHi5kZXZpY2VtZXNoLnYxLkRlYWRMZXR0ZXJDb3VudBIyCgpjb25uZWN0b3JzGBAgAygLMh4uZGV2aWNlbWVzaC52MS5Db25uZWN0b3JTdGF0dXMSMgoKd2luZG93X2pvYhgRIAEoCzIeLmRldmljZW1lc2gudjEuV2luZG93Sm9iU3RhdHVzEhUKDWRpcnR5X3dpbmRvd3MYEiABKAQSGAoQcmVwYWlyZWRfd2luZG93cxgTIAEoBBIQCghwcm9ibGVtcxgUIAMoCRovCg1WZXJzaW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCgoIX3JlZnVzZWRiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp]);
 
 /**
- * How far one level of windows is.
+ * The progress of one level of windows.
  *
  * @generated from message devicemesh.v1.LevelStatus
  */
 export type LevelStatus = Message<"devicemesh.v1.LevelStatus"> & {
   /**
-   * The size of its windows, on the device's clock.
+   * The size of its windows, by the device's clock.
    *
    * @generated from field: google.protobuf.Duration window = 1;
    */
   window?: Duration | undefined;
 
   /**
-   * The size of its segments, on the log's clock.
+   * The size of its segments, by the log's clock.
    *
    * @generated from field: google.protobuf.Duration segment = 2;
    */
   segment?: Duration | undefined;
 
   /**
-   * Everything appended before this moment is in this level's windows for good.
+   * The frontier: every message appended before this moment is in the windows of this level.
    *
    * @generated from field: google.protobuf.Timestamp frontier = 3;
    */
   frontier?: Timestamp | undefined;
 
   /**
-   * How far the frontier is behind the log's clock. Up to one segment is normal.
+   * The distance of the frontier from the log's clock. Up to one segment is normal.
    *
    * @generated from field: google.protobuf.Duration lag = 4;
    */
   lag?: Duration | undefined;
 
   /**
-   * How many partials the level holds.
+   * Number of partials of the level.
    *
    * @generated from field: uint64 partials = 5;
    */
   partials: bigint;
 
   /**
-   * Nothing with an earlier timestamp is kept at this level; unset if all is kept.
+   * Windows with earlier timestamps have expired; unset if all are kept.
    *
    * @generated from field: google.protobuf.Timestamp kept_since = 6;
    */
@@ -71,7 +71,7 @@ export const LevelStatusSchema: GenMessage<LevelStatus> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_pipeline_status, 0);
 
 /**
- * How many records of the log were refused, of one kind.
+ * The number of rejected records of the log, of one kind.
  *
  * @generated from message devicemesh.v1.DeadLetterCount
  */
@@ -84,7 +84,7 @@ export type DeadLetterCount = Message<"devicemesh.v1.DeadLetterCount"> & {
   kind: string;
 
   /**
-   * How many.
+   * Number of records.
    *
    * @generated from field: uint64 count = 2;
    */
@@ -105,7 +105,7 @@ export const DeadLetterCountSchema: GenMessage<DeadLetterCount> = /*@__PURE__*/
  */
 export type ConnectorTaskStatus = Message<"devicemesh.v1.ConnectorTaskStatus"> & {
   /**
-   * Its number.
+   * The number of the task.
    *
    * @generated from field: uint32 id = 1;
    */
@@ -119,7 +119,7 @@ export type ConnectorTaskStatus = Message<"devicemesh.v1.ConnectorTaskStatus"> &
   state: string;
 
   /**
-   * The first line of what it failed with; empty if it did not.
+   * The first line of the task's failure; empty if it has not failed.
    *
    * @generated from field: string error = 3;
    */
@@ -134,13 +134,13 @@ export const ConnectorTaskStatusSchema: GenMessage<ConnectorTaskStatus> = /*@__P
   messageDesc(file_devicemesh_v1_pipeline_status, 2);
 
 /**
- * A connector that moves records from the log into the store.
+ * A connector that copies records from the log into the store.
  *
  * @generated from message devicemesh.v1.ConnectorStatus
  */
 export type ConnectorStatus = Message<"devicemesh.v1.ConnectorStatus"> & {
   /**
-   * Its name.
+   * The name of the connector.
    *
    * @generated from field: string name = 1;
    */
@@ -154,21 +154,21 @@ export type ConnectorStatus = Message<"devicemesh.v1.ConnectorStatus"> & {
   state: string;
 
   /**
-   * Its tasks.
+   * The tasks of the connector.
    *
    * @generated from field: repeated devicemesh.v1.ConnectorTaskStatus tasks = 3;
    */
   tasks: ConnectorTaskStatus[];
 
   /**
-   * How many records of its topic it has not stored yet.
+   * Number of records of its topic that it has not stored yet.
    *
    * @generated from field: uint64 lag = 4;
    */
   lag: bigint;
 
   /**
-   * How often failed tasks of it were restarted since the operator was started.
+   * Number of restarts of its failed tasks since the operator started.
    *
    * @generated from field: uint64 restarts = 5;
    */
@@ -190,35 +190,35 @@ export const ConnectorStatusSchema: GenMessage<ConnectorStatus> = /*@__PURE__*/
 export type WindowJobStatus = Message<"devicemesh.v1.WindowJobStatus"> & {
   /**
    * "STARTING", "RUNNING", "STALLED" (it runs, but completes no batch although the log grows), "FAILED" or "AWAY" (its
-   * engine cannot be reached).
+   * engine is unreachable).
    *
    * @generated from field: string state = 1;
    */
   state: string;
 
   /**
-   * Identifies its checkpoint: a hash of what the job means.
+   * Identifies its checkpoint: a hash of the definition of the job.
    *
    * @generated from field: string checkpoint = 2;
    */
   checkpoint: string;
 
   /**
-   * The last batch; unset before the first.
+   * Number of the last batch; unset before the first.
    *
    * @generated from field: optional uint64 batch = 3;
    */
   batch?: bigint | undefined;
 
   /**
-   * Everything that arrived before is folded, by the log's clock; unset before the first batch.
+   * Every message that arrived before this moment is folded, by the log's clock; unset before the first batch.
    *
    * @generated from field: google.protobuf.Timestamp watermark = 4;
    */
   watermark?: Timestamp | undefined;
 
   /**
-   * Messages taken a second, in the last batch.
+   * Messages received a second, in the last batch.
    *
    * @generated from field: double input_rows_per_second = 5;
    */
@@ -232,49 +232,49 @@ export type WindowJobStatus = Message<"devicemesh.v1.WindowJobStatus"> & {
   processedRowsPerSecond: number;
 
   /**
-   * How long the last batch took.
+   * Duration of the last batch.
    *
    * @generated from field: google.protobuf.Duration batch_duration = 7;
    */
   batchDuration?: Duration | undefined;
 
   /**
-   * How many open partials the job holds.
+   * Number of open partials that the job holds.
    *
    * @generated from field: uint64 state_rows = 8;
    */
   stateRows: bigint;
 
   /**
-   * Messages lost to the watermark. Above zero is a fault.
+   * Number of messages that the watermark dropped. A value above zero is a fault.
    *
    * @generated from field: uint64 rows_dropped = 9;
    */
   rowsDropped: bigint;
 
   /**
-   * How many records of the log it has not taken yet.
+   * Number of records of the log that the job has not read yet.
    *
    * @generated from field: uint64 lag = 10;
    */
   lag: bigint;
 
   /**
-   * How often it was restarted since the aggregator was started.
+   * Number of restarts since the aggregator started.
    *
    * @generated from field: uint64 restarts = 11;
    */
   restarts: bigint;
 
   /**
-   * What it failed with last; empty if it never did.
+   * The last failure; empty if there was none.
    *
    * @generated from field: string last_error = 12;
    */
   lastError: string;
 
   /**
-   * When this was observed.
+   * The time of this observation.
    *
    * @generated from field: google.protobuf.Timestamp observed = 13;
    */
@@ -289,7 +289,7 @@ export const WindowJobStatusSchema: GenMessage<WindowJobStatus> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_pipeline_status, 4);
 
 /**
- * How far the pipeline is, from the log to the windows, and what it has seen.
+ * The progress of the pipeline, from the log to the windows, and its counts.
  *
  * @generated from message devicemesh.v1.PipelineStatus
  */
@@ -309,50 +309,51 @@ export type PipelineStatus = Message<"devicemesh.v1.PipelineStatus"> & {
   completeThrough?: Timestamp | undefined;
 
   /**
-   * How far the store is behind the end of the log.
+   * The distance of the store from the end of the log.
    *
    * @generated from field: google.protobuf.Duration store_lag = 3;
    */
   storeLag?: Duration | undefined;
 
   /**
-   * Each level of windows, the finest first.
+   * The progress of each level of windows, the finest first.
    *
    * @generated from field: repeated devicemesh.v1.LevelStatus levels = 4;
    */
   levels: LevelStatus[];
 
   /**
-   * How many readings are stored raw.
+   * Number of stored raw readings.
    *
    * @generated from field: uint64 stored_readings = 5;
    */
   storedReadings: bigint;
 
   /**
-   * How many series there are.
+   * Number of series.
    *
    * @generated from field: uint64 series = 6;
    */
   series: bigint;
 
   /**
-   * Messages of a known identity with the same value. Units that were sent again after a lost acknowledgement or a
-   * restart count here; ListDuplicates says of which series they were.
+   * Number of messages with a stored identity and the same value. A unit that was sent again after a lost
+   * acknowledgement or a restart counts here; ListDuplicates lists the series.
    *
    * @generated from field: uint64 duplicates = 7;
    */
   duplicates: bigint;
 
   /**
-   * Messages of a known identity with another value; the first one stored counts. ListDuplicates has the latest.
+   * Number of messages with a stored identity and another value; the first one stored counts. ListDuplicates lists the
+   * latest.
    *
    * @generated from field: uint64 conflicts = 8;
    */
   conflicts: bigint;
 
   /**
-   * Readings that broke a rule since ingest was started; unset where query cannot know.
+   * Number of readings that broke a rule since ingest started; unset if query does not know it.
    *
    * @generated from field: optional uint64 refused = 9;
    */
@@ -366,70 +367,70 @@ export type PipelineStatus = Message<"devicemesh.v1.PipelineStatus"> & {
   storedPerSecond: number;
 
   /**
-   * Bytes of the store on disk, the write-ahead log included.
+   * Bytes of the store on disk, including the write-ahead log.
    *
    * @generated from field: uint64 disk_bytes = 11;
    */
   diskBytes: bigint;
 
   /**
-   * Raw readings with an earlier timestamp are not kept; unset if all are kept.
+   * Raw readings with earlier timestamps have expired; unset if all are kept.
    *
    * @generated from field: google.protobuf.Timestamp raw_kept_since = 12;
    */
   rawKeptSince?: Timestamp | undefined;
 
   /**
-   * The versions of the parts, by name: "device-mesh", "node", "duckdb".
+   * The versions of the components, by name: "device-mesh", "node", "duckdb".
    *
    * @generated from field: map<string, string> versions = 13;
    */
   versions: { [key: string]: string };
 
   /**
-   * When the pipeline was started.
+   * The time at which the pipeline started.
    *
    * @generated from field: google.protobuf.Timestamp started = 14;
    */
   started?: Timestamp | undefined;
 
   /**
-   * What was refused on the way from the log to the store, by kind. Empty where nothing can be.
+   * The rejected records between the log and the store, by kind. Empty if the pipeline rejects none there.
    *
    * @generated from field: repeated devicemesh.v1.DeadLetterCount dead_letters = 15;
    */
   deadLetters: DeadLetterCount[];
 
   /**
-   * What moves records from the log into the store, where that is done by connectors.
+   * The connectors that copy records from the log into the store, if the pipeline has any.
    *
    * @generated from field: repeated devicemesh.v1.ConnectorStatus connectors = 16;
    */
   connectors: ConnectorStatus[];
 
   /**
-   * The job that folds windows, where there is one.
+   * The job that folds windows, if the pipeline has one.
    *
    * @generated from field: devicemesh.v1.WindowJobStatus window_job = 17;
    */
   windowJob?: WindowJobStatus | undefined;
 
   /**
-   * Windows in which a reading was repeated and that are answered from raw readings until they are repaired.
+   * Number of windows with duplicates or conflicts that are answered from raw readings until they are repaired.
    *
    * @generated from field: uint64 dirty_windows = 18;
    */
   dirtyWindows: bigint;
 
   /**
-   * Windows in which a reading was repeated and that were repaired.
+   * Number of windows with duplicates or conflicts that were repaired.
    *
    * @generated from field: uint64 repaired_windows = 19;
    */
   repairedWindows: bigint;
 
   /**
-   * What is wrong, in words; empty if nothing is.
+   * Current problems, as text; empty if there are none.
    *
    * @generated from field: repeated string problems = 20;
    */

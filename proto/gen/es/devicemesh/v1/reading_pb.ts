@@ -17,13 +17,13 @@ export const file_devicemesh_v1_reading: GenFile = /*@__PURE__*/
   fileDesc("ChtkZXZpY2VtZXNoL3YxL3JlYWRpbmcucHJvdG8SDWRldmljZW1lc2gudjEiSQoKVGhlcm1vc3RhdBIrCgt0ZW1wZXJhdHVyZRgBIAEoAUIRukgHyAEBEgJAAarUGAPCsENIAIgBAUIOCgxfdGVtcGVyYXR1cmUiQgoJQmFyb21ldGVyEigKCHByZXNzdXJlGAEgASgBQhG6SAfIAQESAkABqtQYA2hQYUgAiAEBQgsKCV9wcmVzc3VyZSJBCgpIeWdyb21ldGVyEiYKCGh1bWlkaXR5GAEgASgBQg+6SAfIAQESAkABqtQYASVIAIgBAUILCglfaHVtaWRpdHkiTQoOSGVhcnRSYXRlTWV0ZXISLAoKaGVhcnRfcmF0ZRgBIAEoAUITukgHyAEBEgJAAarUGAUxL21pbkgAiAEBQg0KC19oZWFydF9yYXRlInIKC1NlbnNvclZhbHVlEjkKBnNlbnNvchgBIAEoCUIpukgmciQyIl5bQS1aYS16MC05X11bQS1aYS16MC05Xy4tXXswLDYzfSQSHgoFdmFsdWUYAiABKAFCCrpIB8gBARICQAFIAIgBAUIICgZfdmFsdWUikAQKB1JlYWRpbmcSRAoJZGV2aWNlX2lkGAEgASgJQjG6SC5yLDIqXltBLVphLXowLTlfJV1bQS1aYS16MC05Xy46L0B+PSUtXXswLDEyN30kEqgBCgl0aW1lc3RhbXAYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQnm6SHa6AWUKF3RpbWVzdGFtcC5vbmVfZGF5X2FoZWFkEittdXN0IGJlIGF0IG1vc3Qgb25lIGRheSBhaGVhZCBvZiB0aGUgc2VydmVyGh10aGlzIDw9IG5vdyArIGR1cmF0aW9uKCcyNGgnKcgBAbIBCDIGCICHtcMDEi8KCnRoZXJtb3N0YXQYAyABKAsyGS5kZXZpY2VtZXNoLnYxLlRoZXJtb3N0YXRIABItCgliYXJvbWV0ZXIYBCABKAsyGC5kZXZpY2VtZXNoLnYxLkJhcm9tZXRlckgAEi8KCmh5Z3JvbWV0ZXIYBSABKAsyGS5kZXZpY2VtZXNoLnYxLkh5Z3JvbWV0ZXJIABI5ChBoZWFydF9yYXRlX21ldGVyGAYgASgLMh0uZGV2aWNlbWVzaC52MS5IZWFydFJhdGVNZXRlckgAEjIKDHNlbnNvcl92YWx1ZRgPIAEoCzIaLmRldmljZW1lc2gudjEuU2Vuc29yVmFsdWVIAEIUCgttZWFzdXJlbWVudBIFukgCCAFiBnByb3RvMw", [file_buf_validate_validate, file_devicemesh_v1_unit, file_google_protobuf_timestamp]);
 
 /**
- * What a thermostat measures.
+ * The measurement of a thermostat.
  *
  * @generated from message devicemesh.v1.Thermostat
  */
 export type Thermostat = Message<"devicemesh.v1.Thermostat"> & {
   /**
-   * Air temperature in °C, within the bounds of the server's sensor catalog. Required; 0 must be set too.
+   * Air temperature in °C, within the bounds of the server's sensor catalog. Required; set it also if it is 0.
    *
    * @generated from field: optional double temperature = 1;
    */
@@ -38,13 +38,13 @@ export const ThermostatSchema: GenMessage<Thermostat> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_reading, 0);
 
 /**
- * What a barometer measures.
+ * The measurement of a barometer.
  *
  * @generated from message devicemesh.v1.Barometer
  */
 export type Barometer = Message<"devicemesh.v1.Barometer"> & {
   /**
-   * Air pressure in hPa, within the bounds of the server's sensor catalog. Required; 0 must be set too.
+   * Air pressure in hPa, within the bounds of the server's sensor catalog. Required; set it also if it is 0.
    *
    * @generated from field: optional double pressure = 1;
    */
@@ -59,13 +59,13 @@ export const BarometerSchema: GenMessage<Barometer> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_reading, 1);
 
 /**
- * What a hygrometer measures.
+ * The measurement of a hygrometer.
  *
  * @generated from message devicemesh.v1.Hygrometer
  */
 export type Hygrometer = Message<"devicemesh.v1.Hygrometer"> & {
   /**
-   * Relative humidity in %, within the bounds of the server's sensor catalog. Required; 0 must be set too.
+   * Relative humidity in %, within the bounds of the server's sensor catalog. Required; set it also if it is 0.
    *
    * @generated from field: optional double humidity = 1;
    */
@@ -80,13 +80,14 @@ export const HygrometerSchema: GenMessage<Hygrometer> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_reading, 2);
 
 /**
- * What a heart-rate meter measures.
+ * The measurement of a heart-rate meter.
  *
  * @generated from message devicemesh.v1.HeartRateMeter
  */
 export type HeartRateMeter = Message<"devicemesh.v1.HeartRateMeter"> & {
   /**
-   * Heart rate in beats a minute (1/min), within the bounds of the server's sensor catalog. Required; 0 must be set too.
+   * Heart rate in beats a minute (1/min), within the bounds of the server's sensor catalog. Required; set it also if it
+   * is 0.
    *
    * @generated from field: optional double heart_rate = 1;
    */
@@ -101,8 +102,8 @@ export const HeartRateMeterSchema: GenMessage<HeartRateMeter> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_reading, 3);
 
 /**
- * What any other sensor measures, named as in the sensor catalog of the server (`--sensors`), which has its unit and
- * bounds. A sensor that has a device type of its own may be sent either way: both give the same series.
+ * The measurement of any other sensor, by its name in the server's sensor catalog (`--sensors`), which defines its unit
+ * and bounds. The value of a sensor that has a device type may be sent either way: both belong to the same series.
  *
  * @generated from message devicemesh.v1.SensorValue
  */
@@ -115,7 +116,7 @@ export type SensorValue = Message<"devicemesh.v1.SensorValue"> & {
   sensor: string;
 
   /**
-   * In the unit and within the bounds of the catalog. Required and finite; 0 must be set too.
+   * The value, in the unit and within the bounds of the catalog. Required and finite; set it also if it is 0.
    *
    * @generated from field: optional double value = 2;
    */
@@ -130,32 +131,32 @@ export const SensorValueSchema: GenMessage<SensorValue> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_reading, 4);
 
 /**
- * What a device sends: who, when, and one measurement.
- * A device type is added here: one message with one optional double field that is required, finite and has a unit, and
- * one line in the oneof. Its bounds are in the sensor catalog (sensors.yaml), as those of every sensor; the table of
- * sensors, the checks and the generator's flat form follow from both.
+ * One measurement of a device at a time.
+ * To add a device type, add one message with one optional double field that is required, finite and has a unit, and one
+ * line in the oneof. Its bounds are in the sensor catalog (sensors.yaml), like those of every sensor. The table of
+ * sensors, the checks and the generator's flat form are derived from both.
  *
  * @generated from message devicemesh.v1.Reading
  */
 export type Reading = Message<"devicemesh.v1.Reading"> & {
   /**
-   * The device, 1 to 128 characters of [A-Za-z0-9_.:/@~=%-], the first one alphanumeric, _ or %. Clients that send for
-   * devices with other names percent-encode them.
+   * The device: 1 to 128 characters of [A-Za-z0-9_.:/@~=%-], the first one alphanumeric, _ or %. Clients that send for
+   * devices with other names percent-encode the names.
    *
    * @generated from field: string device_id = 1;
    */
   deviceId: string;
 
   /**
-   * When it was measured, by the device's clock: from 2000-01-01 to one day ahead of the server.
-   * Digits below the millisecond are cut off.
+   * The time of measurement, by the device's clock: from 2000-01-01 to one day ahead of the server. Digits below the
+   * millisecond are truncated.
    *
    * @generated from field: google.protobuf.Timestamp timestamp = 2;
    */
   timestamp?: Timestamp | undefined;
 
   /**
-   * What was measured; exactly one.
+   * The measurement; exactly one is set.
    *
    * @generated from oneof devicemesh.v1.Reading.measurement
    */

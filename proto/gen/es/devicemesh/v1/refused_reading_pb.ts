@@ -13,27 +13,27 @@ export const file_devicemesh_v1_refused_reading: GenFile = /*@__PURE__*/
   fileDesc("CiNkZXZpY2VtZXNoL3YxL3JlZnVzZWRfcmVhZGluZy5wcm90bxINZGV2aWNlbWVzaC52MSJmCg5SZWZ1c2VkUmVhZGluZxIPCgdvcmRpbmFsGAEgASgEEhAKCGlkZW50aXR5GAIgASgJEhIKCmZpZWxkX3BhdGgYAyABKAkSDwoHcnVsZV9pZBgEIAEoCRIMCgR0ZXh0GAUgASgJYgZwcm90bzM");
 
 /**
- * A reading that broke a rule and was not accepted. Its neighbours are untouched.
+ * A reading that broke a rule and was rejected. The other readings of the request are not affected.
  *
  * @generated from message devicemesh.v1.RefusedReading
  */
 export type RefusedReading = Message<"devicemesh.v1.RefusedReading"> & {
   /**
-   * Its place in the stream or batch, over all frames, counted from 0.
+   * The index of the reading in the stream or batch, over all frames, counted from 0.
    *
    * @generated from field: uint64 ordinal = 1;
    */
   ordinal: bigint;
 
   /**
-   * What is known of its identity, as device|sensor|ISO time; an unknown part is empty.
+   * The known part of its identity, as device|sensor|ISO time; an unknown part is empty.
    *
    * @generated from field: string identity = 2;
    */
   identity: string;
 
   /**
-   * The path of the field that broke the rule, from the reading: "barometer.pressure".
+   * The path of the invalid field, from the reading: "barometer.pressure".
    *
    * @generated from field: string field_path = 3;
    */
@@ -47,7 +47,7 @@ export type RefusedReading = Message<"devicemesh.v1.RefusedReading"> & {
   ruleId: string;
 
   /**
-   * The rule in words.
+   * A description of the rule.
    *
    * @generated from field: string text = 5;
    */

@@ -14,8 +14,8 @@ export const file_devicemesh_v1_unit: GenFile = /*@__PURE__*/
   fileDesc("ChhkZXZpY2VtZXNoL3YxL3VuaXQucHJvdG8SDWRldmljZW1lc2gudjE6MwoEdW5pdBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYxYoDIAEoCVIEdW5pdGIGcHJvdG8z", [file_google_protobuf_descriptor]);
 
 /**
- * The unit of the values of a measurement field, as people write it: "°C", "hPa", "%", "1/min".
- * The sensor catalog has the sensor in the same unit.
+ * The unit of the values of a measurement field, in its usual notation: "°C", "hPa", "%", "1/min". The sensor catalog
+ * must give the sensor the same unit.
  *
  * @generated from extension: string unit = 50501;
  */

@@ -29,33 +29,33 @@ export const protobufFileName = "devicemesh/v1/ingest_service.proto";
 
 /** One frame of a commit unit. */
 export interface PublishReadingsRequest {
-  /** At most 1000 readings, and at most 1 MiB a frame. */
+  /** At most 1000 readings. A frame has at most 1 MiB. */
   readings: Reading[];
 }
 
-/** What became of a commit unit. */
+/** The result of a commit unit. */
 export interface PublishReadingsResponse {
-  /** Readings that are now durable. A repeat of a known reading counts here too: it is stored, once. */
+  /** Number of readings that are now durably stored. A reading that was stored before counts here too. */
   accepted: bigint;
-  /** Readings that broke a rule. */
+  /** Number of readings that broke a rule. */
   refused: bigint;
-  /** The first refused readings, at most 100. */
+  /** The first rejected readings, at most 100. */
   refusedReadings: RefusedReading[];
 }
 
 /** One small batch. */
 export interface PublishReadingBatchRequest {
-  /** At most 1000 readings, and at most 1 MiB. */
+  /** At most 1000 readings and 1 MiB. */
   readings: Reading[];
 }
 
-/** What became of a batch. */
+/** The result of a batch. */
 export interface PublishReadingBatchResponse {
-  /** Readings that are now durable. A repeat of a known reading counts here too: it is stored, once. */
+  /** Number of readings that are now durably stored. A reading that was stored before counts here too. */
   accepted: bigint;
-  /** Readings that broke a rule. */
+  /** Number of readings that broke a rule. */
   refused: bigint;
-  /** The first refused readings, at most 100. */
+  /** The first rejected readings, at most 100. */
   refusedReadings: RefusedReading[];
 }
 
@@ -299,18 +299,16 @@ export const PublishReadingBatchResponse: MessageFns<PublishReadingBatchResponse
   },
 };
 
-/** Takes readings in, checks each, and acknowledges them when they are stored for good. */
+/** Accepts readings, checks each, and acknowledges them once they are durably stored. */
 export type IngestServiceService = typeof IngestServiceService;
 export const IngestServiceService = {
   /**
-   * Takes a stream of frames as one commit unit: the response comes after the client has ended the
-   * stream and every accepted reading is durable. A stream that breaks acknowledges nothing; send the
-   * unit again, a reading is never counted twice. End a unit after a few seconds or some thousands of
-   * readings.
+   * Accepts a stream of frames as one commit unit: the server responds after the client has ended the stream and every
+   * accepted reading is durably stored. A stream that breaks acknowledges nothing: send the unit again; no reading is
+   * counted twice. End a unit after a few seconds or a few thousand readings.
    *
-   * Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, RESOURCE_EXHAUSTED if a
-   * frame or the unit is too large, UNAVAILABLE (with RetryInfo) if the log is away or the server is
-   * stopping.
+   * Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, with RESOURCE_EXHAUSTED if a frame or the
+   * unit is too large, and with UNAVAILABLE (with RetryInfo) if the log is unavailable or the server is shutting down.
    */
   publishReadings: {
     path: "/devicemesh.v1.IngestService/PublishReadings" as const,
@@ -323,7 +321,7 @@ export const IngestServiceService = {
       Buffer.from(PublishReadingsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PublishReadingsResponse => PublishReadingsResponse.decode(value),
   },
-  /** Takes one small batch; the same meaning as a stream of one frame. */
+  /** Accepts one small batch. It is equivalent to a stream of one frame. */
   publishReadingBatch: {
     path: "/devicemesh.v1.IngestService/PublishReadingBatch" as const,
     requestStream: false as const,
@@ -339,30 +337,26 @@ export const IngestServiceService = {
 
 export interface IngestServiceServer extends UntypedServiceImplementation {
   /**
-   * Takes a stream of frames as one commit unit: the response comes after the client has ended the
-   * stream and every accepted reading is durable. A stream that breaks acknowledges nothing; send the
-   * unit again, a reading is never counted twice. End a unit after a few seconds or some thousands of
-   * readings.
+   * Accepts a stream of frames as one commit unit: the server responds after the client has ended the stream and every
+   * accepted reading is durably stored. A stream that breaks acknowledges nothing: send the unit again; no reading is
+   * counted twice. End a unit after a few seconds or a few thousand readings.
    *
-   * Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, RESOURCE_EXHAUSTED if a
-   * frame or the unit is too large, UNAVAILABLE (with RetryInfo) if the log is away or the server is
-   * stopping.
+   * Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, with RESOURCE_EXHAUSTED if a frame or the
+   * unit is too large, and with UNAVAILABLE (with RetryInfo) if the log is unavailable or the server is shutting down.
    */
   publishReadings: handleClientStreamingCall<PublishReadingsRequest, PublishReadingsResponse>;
-  /** Takes one small batch; the same meaning as a stream of one frame. */
+  /** Accepts one small batch. It is equivalent to a stream of one frame. */
   publishReadingBatch: handleUnaryCall<PublishReadingBatchRequest, PublishReadingBatchResponse>;
 }
 
 export interface IngestServiceClient extends Client {
   /**
-   * Takes a stream of frames as one commit unit: the response comes after the client has ended the
-   * stream and every accepted reading is durable. A stream that breaks acknowledges nothing; send the
-   * unit again, a reading is never counted twice. End a unit after a few seconds or some thousands of
-   * readings.
+   * Accepts a stream of frames as one commit unit: the server responds after the client has ended the stream and every
+   * accepted reading is durably stored. A stream that breaks acknowledges nothing: send the unit again; no reading is
+   * counted twice. End a unit after a few seconds or a few thousand readings.
    *
-   * Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, RESOURCE_EXHAUSTED if a
-   * frame or the unit is too large, UNAVAILABLE (with RetryInfo) if the log is away or the server is
-   * stopping.
+   * Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, with RESOURCE_EXHAUSTED if a frame or the
+   * unit is too large, and with UNAVAILABLE (with RetryInfo) if the log is unavailable or the server is shutting down.
    */
   publishReadings(
     callback: (error: ServiceError | null, response: PublishReadingsResponse) => void,
@@ -380,7 +374,7 @@ export interface IngestServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PublishReadingsResponse) => void,
   ): ClientWritableStream<PublishReadingsRequest>;
-  /** Takes one small batch; the same meaning as a stream of one frame. */
+  /** Accepts one small batch. It is equivalent to a stream of one frame. */
   publishReadingBatch(
     request: PublishReadingBatchRequest,
     callback: (error: ServiceError | null, response: PublishReadingBatchResponse) => void,

@@ -12,61 +12,64 @@ export const protobufPackage = "devicemesh.v1";
 
 export const protobufFileName = "devicemesh/v1/reading.proto";
 
-/** What a thermostat measures. */
+/** The measurement of a thermostat. */
 export interface Thermostat {
-  /** Air temperature in °C, within the bounds of the server's sensor catalog. Required; 0 must be set too. */
+  /** Air temperature in °C, within the bounds of the server's sensor catalog. Required; set it also if it is 0. */
   temperature?: number | undefined;
 }
 
-/** What a barometer measures. */
+/** The measurement of a barometer. */
 export interface Barometer {
-  /** Air pressure in hPa, within the bounds of the server's sensor catalog. Required; 0 must be set too. */
+  /** Air pressure in hPa, within the bounds of the server's sensor catalog. Required; set it also if it is 0. */
   pressure?: number | undefined;
 }
 
-/** What a hygrometer measures. */
+/** The measurement of a hygrometer. */
 export interface Hygrometer {
-  /** Relative humidity in %, within the bounds of the server's sensor catalog. Required; 0 must be set too. */
+  /** Relative humidity in %, within the bounds of the server's sensor catalog. Required; set it also if it is 0. */
   humidity?: number | undefined;
 }
 
-/** What a heart-rate meter measures. */
+/** The measurement of a heart-rate meter. */
 export interface HeartRateMeter {
-  /** Heart rate in beats a minute (1/min), within the bounds of the server's sensor catalog. Required; 0 must be set too. */
+  /**
+   * Heart rate in beats a minute (1/min), within the bounds of the server's sensor catalog. Required; set it also if it
+   * is 0.
+   */
   heartRate?: number | undefined;
 }
 
 /**
- * What any other sensor measures, named as in the sensor catalog of the server (`--sensors`), which has its unit and
- * bounds. A sensor that has a device type of its own may be sent either way: both give the same series.
+ * The measurement of any other sensor, by its name in the server's sensor catalog (`--sensors`), which defines its unit
+ * and bounds. The value of a sensor that has a device type may be sent either way: both belong to the same series.
  */
 export interface SensorValue {
   /** The sensor's name or one of its aliases: 1 to 64 characters of [A-Za-z0-9_.-], the first one alphanumeric or _. */
   sensor: string;
-  /** In the unit and within the bounds of the catalog. Required and finite; 0 must be set too. */
+  /** The value, in the unit and within the bounds of the catalog. Required and finite; set it also if it is 0. */
   value?: number | undefined;
 }
 
 /**
- * What a device sends: who, when, and one measurement.
- * A device type is added here: one message with one optional double field that is required, finite and has a unit, and
- * one line in the oneof. Its bounds are in the sensor catalog (sensors.yaml), as those of every sensor; the table of
- * sensors, the checks and the generator's flat form follow from both.
+ * One measurement of a device at a time.
+ * To add a device type, add one message with one optional double field that is required, finite and has a unit, and one
+ * line in the oneof. Its bounds are in the sensor catalog (sensors.yaml), like those of every sensor. The table of
+ * sensors, the checks and the generator's flat form are derived from both.
  */
 export interface Reading {
   /**
-   * The device, 1 to 128 characters of [A-Za-z0-9_.:/@~=%-], the first one alphanumeric, _ or %. Clients that send for
-   * devices with other names percent-encode them.
+   * The device: 1 to 128 characters of [A-Za-z0-9_.:/@~=%-], the first one alphanumeric, _ or %. Clients that send for
+   * devices with other names percent-encode the names.
    */
   deviceId: string;
   /**
-   * When it was measured, by the device's clock: from 2000-01-01 to one day ahead of the server.
-   * Digits below the millisecond are cut off.
+   * The time of measurement, by the device's clock: from 2000-01-01 to one day ahead of the server. Digits below the
+   * millisecond are truncated.
    */
   timestamp:
     | Timestamp
     | undefined;
-  /** What was measured; exactly one. */
+  /** The measurement; exactly one is set. */
   measurement:
     | //
     /** A thermostat's measurement. */

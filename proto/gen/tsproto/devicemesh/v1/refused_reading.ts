@@ -11,17 +11,17 @@ export const protobufPackage = "devicemesh.v1";
 
 export const protobufFileName = "devicemesh/v1/refused_reading.proto";
 
-/** A reading that broke a rule and was not accepted. Its neighbours are untouched. */
+/** A reading that broke a rule and was rejected. The other readings of the request are not affected. */
 export interface RefusedReading {
-  /** Its place in the stream or batch, over all frames, counted from 0. */
+  /** The index of the reading in the stream or batch, over all frames, counted from 0. */
   ordinal: bigint;
-  /** What is known of its identity, as device|sensor|ISO time; an unknown part is empty. */
+  /** The known part of its identity, as device|sensor|ISO time; an unknown part is empty. */
   identity: string;
-  /** The path of the field that broke the rule, from the reading: "barometer.pressure". */
+  /** The path of the invalid field, from the reading: "barometer.pressure". */
   fieldPath: string;
   /** The rule, by its protovalidate id: "double.gte_lte". */
   ruleId: string;
-  /** The rule in words. */
+  /** A description of the rule. */
   text: string;
 }
 
