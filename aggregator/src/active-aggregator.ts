@@ -16,22 +16,22 @@ import { newCheckpointStart } from "./window-job/checkpoint-start.ts";
 import type { WindowJob } from "./window-job/window-job.ts";
 import type { BatchProgress } from "./window-job/window-job-progress.ts";
 
-/** How often each thing is done, in ms. */
+/** The intervals of the loops, in ms. */
 const intervalsMs = { ticks: 1000, frontier: 500, upkeep: 1000, status: 2000 } as const;
 
-/** What starts the window job. */
+/** Starts the window job. */
 export type StartWindowJob = (options: {
   readonly names: ChainNames;
   readonly settings: MeshSettings;
-  /** From where on a new checkpoint folds; the same for the same identity. */
+  /** Returns where a new checkpoint starts to fold; the same for the same identity. */
   readonly sinceOf: (checkpointIdentity: string) => Promise<CheckpointStart>;
-  /** Told of each batch that is seen. */
-  /** Whether the log has messages that the job has not taken. */
+  /** Called with each observed batch. */
+  /** Whether the log has messages that the job has not read. */
   readonly isLogAhead: () => boolean;
   readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
 }) => WindowJob;
 
-/** What the active aggregator works with; all of it stays the caller's but the job. */
+/** The dependencies of the leader. The caller owns them, except the job. */
 export type ActiveDependencies = {
   readonly names: ChainNames;
   readonly settings: MeshSettings;
@@ -47,19 +47,19 @@ export type ActiveDependencies = {
   readonly clock: () => number;
 };
 
-/** The active aggregator: ticks, frontiers, folds, repairs, and the window job. */
+/** The leader: ticks, frontiers, folds, repairs, and the window job. */
 export type ActiveAggregator = AsyncDisposable & {
   readonly progress: Progress;
   readonly job: WindowJob;
-  /** How many records of the log the job has not taken, as last seen. */
+  /** Number of records of the log that the job has not read, as last observed. */
   lag(): number;
   problems(): string[];
 };
 
 /**
- * Starts all that only one aggregator may do. Disposing ends it and leaves the query running in Spark, for
- * whoever is active next.
- * @throws what the database, the log or Spark could not do.
+ * Starts all work that only the leader may do. Disposing ends it and leaves the query running in Spark for the next
+ * leader.
+ * @throws the error of the database, the log or Spark.
  */
 export async function startActive(dependencies: ActiveDependencies): Promise<ActiveAggregator> {
   const { settings, store, offsets, logger, clock } = dependencies;

@@ -22,29 +22,29 @@ import type { MeshSettings, PublishedFrontier } from "./store/aggregator-store.t
 import { createMongoStore } from "./store/mongo-store.ts";
 import type { BatchProgress } from "./window-job/window-job-progress.ts";
 
-/** What an aggregator needs, as health and log name it; the settings are what the operator writes. */
+/** The dependencies of an aggregator, as health and log name them; the operator writes the settings. */
 export const aggregatorNeeds = ["mongodb", "settings", "kafka", "spark"] as const;
 
 export type AggregatorNeed = (typeof aggregatorNeeds)[number];
 
-/** What an aggregator does beside serving. */
+/** The work of an aggregator besides serving. */
 export type Aggregation = AsyncDisposable & {
   view(): AggregatorView;
-  /** Rejects if it cannot go on, with why: waiting does not help. */
+  /** Rejects with the reason if it cannot continue and a retry would not help. */
   readonly failed: Promise<never>;
-  /** Whether it has all it needs, and is active or could take over. */
+  /** Whether its dependencies are available, and it is the leader or could become it. */
   readonly isReady: boolean;
 };
 
 /**
- * Connects to everything, waiting for what is away and for the operator's settings, and stands for the lease.
- * Disposing ends it all and leaves the query running in Spark.
- * @throws SettingsError if the connection string of MongoDB is none.
+ * Connects to all dependencies, waits for those that are unavailable and for the operator's settings, and joins the
+ * leader election. Disposing ends all work and leaves the query running in Spark.
+ * @throws SettingsError if the connection string of MongoDB is not valid.
  */
 export function startAggregation(
   config: AggregatorConfig,
   dependencies: {
-    /** A name of its own in the whole mesh. */
+    /** A unique name in the whole mesh. */
     readonly holder: string;
     readonly startWindowJob: StartWindowJob;
     readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
@@ -171,7 +171,7 @@ export function startAggregation(
     failed: failure.promise,
     async [Symbol.asyncDispose]() {
       stopping.abort();
-      // A step that is in the middle of a long question is left alone: all of it can be done again.
+      // A step that waits for a long request is abandoned: all its work can be repeated.
       await Promise.race([running, delay(closeMaxMs, undefined, { ref: false })]);
     },
   };

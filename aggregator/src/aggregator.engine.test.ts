@@ -32,7 +32,7 @@ const clock = Date.now;
 const image = readContractImage();
 const slowly = { timeoutMs: 120_000 };
 
-/** A mesh of its own with an operator that keeps it and reads its dead letters. */
+/** A separate mesh with an operator that maintains it and reads its dead letters. */
 async function openMesh() {
   if (!engines) throw new Error("no engines");
   const name = `aggregator-test-${randomBytes(4).toString("hex")}`;
@@ -72,7 +72,7 @@ async function openMesh() {
   const loaded = loadSettings(aggregatorSettings, { args, env: {} });
   if (loaded.kind !== "settings") throw new Error(loaded.text);
   const config: AggregatorConfig = loaded.values;
-  // A query would go on without its mesh.
+  // Otherwise the query would outlive its mesh.
   opened.defer(() => stopQueries(config));
   const { names } = meshDefinition(options);
   const running = opened.move();
@@ -132,7 +132,7 @@ async function stopQueries(config: AggregatorConfig): Promise<void> {
   for (const { run } of await spark.activeQueries()) await spark.stopQuery(run);
 }
 
-/** A job that says at once that everything that arrived until now is folded; for what is not about Spark. */
+/** A job that reports at once that everything that arrived until now is folded; for tests that do not concern Spark. */
 function boldJob(): StartWindowJob {
   return () => {
     const job = createMemoryWindowJob();
@@ -174,7 +174,7 @@ async function startProcess(args: readonly string[]) {
 }
 
 describe.skipIf(!engines)("the aggregator on real engines", () => {
-  it("tells that a message is stored only after the sink has committed it", async () => {
+  it("reports a message as stored only after the sink has committed it", async () => {
     await using mesh = await openMesh();
     await using aggregator = await mesh.startWithJob(boldJob());
     const firstMs = await mesh.append("a", Date.now(), 1013);
@@ -198,7 +198,7 @@ describe.skipIf(!engines)("the aggregator on real engines", () => {
     expect(await mesh.db.collection(collections.messages).countDocuments()).toBe(2);
   });
 
-  it("moves the frontier when Spark's partials are stored, and repairs windows with repeats", async () => {
+  it("moves the frontier when Spark's partials are stored, and repairs windows with duplicates", async () => {
     await using mesh = await openMesh();
     await using aggregator = await mesh.startWithJob(sparkWindowJob(mesh.config, logger));
     const startMs = alignDown(Date.now(), sizeMs) - 60_000;
@@ -211,7 +211,7 @@ describe.skipIf(!engines)("the aggregator on real engines", () => {
     const series = await mesh.db.collection(collections.series).find().sort({ device_id: 1 }).toArray();
     expect(series.map(({ device_id }) => device_id)).toEqual(["device-0", "device-1"]);
 
-    // Once as it was, once with another value: neither counts.
+    // One duplicate and one conflict: neither counts.
     await mesh.append("device-0", startMs, 1013);
     lastMs = await mesh.append("device-0", startMs, 999);
     const repeats = mesh.db.collection<WindowRepeatsDocument>(collections.windowRepeats);
@@ -230,7 +230,7 @@ describe.skipIf(!engines)("the aggregator on real engines", () => {
     expect(status?.lag).toBeGreaterThanOrEqual(0);
   });
 
-  it("is taken over within ten seconds when its process is killed, and the query goes on", async () => {
+  it("is taken over within ten seconds when its process is killed, and the query continues", async () => {
     await using mesh = await openMesh();
     await using first = await startProcess(mesh.args);
     const serviceName = AggregatorService.typeName;

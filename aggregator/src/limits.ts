@@ -1,38 +1,38 @@
 // Numbers of the aggregator that are not settings. Times are in milliseconds unless a name says otherwise.
 
-/** How many ticks of a partition are remembered: an hour of them. Beyond, older ones are thinned out. */
+/** Number of ticks of a partition that are kept: those of an hour. Beyond it, older ones are thinned out. */
 export const ticksMax = 3600;
 
-/** The frontier moves at most so far at once: what a step registers is bounded. */
+/** Longest move of the frontier in one step, which bounds the number of series that the step registers. */
 export const frontierStepMaxMs = 600_000;
 
-/** How many devices one pipeline folds from raw readings. */
+/** Number of devices that one pipeline folds from raw readings. */
 export const foldDevicesMax = 1000;
 
-/** One pipeline folds about so many series: some hundred partials each, so that it ends in seconds. */
+/** Approximate number of series that one pipeline folds: a few hundred partials each, so that it ends in seconds. */
 export const foldSeriesMax = 500;
 
-/** How long a loop waits at most after failures that follow each other. */
+/** Longest delay of a loop after consecutive failures. */
 export const failureDelayMaxMs = 5000;
 
-/** How long disposing takes at most: below the ten seconds after which containers are killed. */
+/** Time limit of disposal: below the ten seconds after which containers are killed. */
 export const closeMaxMs = 5000;
 
-/** How often one that waits looks at what the active one has published. */
+/** Interval at which a standby reads what the leader has published. */
 export const watchIntervalMs = 2000;
 
 export const retryFirstMs = 250;
 
 export const retryMaxMs = 5000;
 
-/** How often in a row what is known to pass is answered at once. */
+/** Number of consecutive immediate retries after a failure that is known to be temporary. */
 export const passingRestartsMax = 3;
 
 /** How long closing waits for a call that Spark does not answer, in ms. */
 export const jobCloseWaitMs = 2000;
 
-/** How often health follows the state of the aggregator. */
+/** Interval at which health follows the state of the aggregator. */
 export const healthIntervalMs = 500;
 
-/** A request of AggregatorService is a few names. */
+/** A request of AggregatorService contains only a few names. */
 export const readBytesMax = 64 * 1024;

@@ -26,7 +26,7 @@ describe("startLoop", () => {
     expect(most).toBe(1);
   });
 
-  it("tells a failure and goes on", async () => {
+  it("reports a failure and continues", async () => {
     const failures: unknown[] = [];
     let steps = 0;
     const loop = startLoop({
@@ -41,7 +41,7 @@ describe("startLoop", () => {
     expect(failures).toEqual([new Error("once")]);
   });
 
-  it("waits for the step that runs when it is disposed, and runs no other", async () => {
+  it("waits for the running step when it is disposed, and runs no other", async () => {
     const step = Promise.withResolvers<void>();
     let begun = 0;
     const loop = startLoop({

@@ -2,9 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { failureDelayMaxMs } from "./limits.ts";
 
 /**
- * Runs `step` again and again, never two at once, its beginnings `intervalMs` apart or as close as its length
- * allows, until disposed; disposing waits for the step that runs. A failure is reported, and the wait doubles
- * with each that follows another.
+ * Runs `step` repeatedly, one at a time, with `intervalMs` between the starts or more if a step takes longer, until
+ * disposed; disposing waits for the running step. A failure is reported, and the delay doubles with each consecutive
+ * one.
  */
 export function startLoop(options: {
   readonly intervalMs: number;

@@ -28,7 +28,7 @@ const waiting: AggregatorView = {
   problems: ["starting"],
 };
 
-/** A batch as Spark tells it, that took so many messages up to the 40th. */
+/** A batch in Spark's format, with this number of messages, up to the 40th. */
 function batchOf(batchId: number, rows: number, dropped = 0): string {
   return JSON.stringify({
     batchId,
@@ -39,7 +39,7 @@ function batchOf(batchId: number, rows: number, dropped = 0): string {
   });
 }
 
-/** An active aggregator over memory: a log whose end is 100, a sink that has stored all, two windows with repeats. */
+/** A leader over memory: a log whose end is 100, a sink that has stored everything, two windows with duplicates. */
 function startInMemory(onBatch: Parameters<typeof startWindowJob>[0]["onBatch"]) {
   const store = createMemoryAggregatorStore(settings);
   for (const windowMs of [nowMs - 50_000, nowMs - 40_000]) {
@@ -89,7 +89,7 @@ function startInMemory(onBatch: Parameters<typeof startWindowJob>[0]["onBatch"])
   return { started, store, spark };
 }
 
-it("waiting, tells that it is not active, counts of 0, and ages as they are published", async () => {
+it("as a standby, exports that it is not active, counts of 0, and the published ages", async () => {
   await using told = await startTestMetrics();
   let view = waiting;
   registerAggregatorMetrics(told.metrics, { view: () => view, clock });
@@ -120,7 +120,7 @@ it("waiting, tells that it is not active, counts of 0, and ages as they are publ
   });
 });
 
-it("active, tells batches, rows, lag, restarts, repairs and the age of what it moved", async () => {
+it("as leader, exports batches, rows, lag, restarts, repairs and the ages of its frontiers", async () => {
   await using told = await startTestMetrics();
   let active: ActiveAggregator | undefined;
   const view = (): AggregatorView => ({ ...waiting, active, levels: settings.levels, problems: [] });

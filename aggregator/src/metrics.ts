@@ -2,7 +2,7 @@ import { defineMetrics, type Metrics } from "@devicemesh/kit/observability/metri
 import type { AggregatorView } from "./service.ts";
 import type { BatchProgress } from "./window-job/window-job-progress.ts";
 
-/** What the aggregator tells. What only the active one knows has no value, or stands still, in one that waits. */
+/** The values that the metrics export. Values that only the leader knows are absent, or constant, on a standby. */
 export const aggregatorMetrics = defineMetrics({
   active: {
     name: "devicemesh_aggregator_active",
@@ -86,7 +86,7 @@ export const aggregatorMetrics = defineMetrics({
   },
 });
 
-/** Registers what an aggregator tells; `onBatch` takes each batch of the window job. */
+/** Registers the metrics of an aggregator; `onBatch` takes each batch of the window job. */
 export function registerAggregatorMetrics(
   metrics: Metrics,
   { view, clock }: { readonly view: () => AggregatorView; readonly clock: () => number },

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { retrying } from "./retrying.ts";
 
 describe("retrying", () => {
-  it("tells each failure and gives what succeeds at last", async () => {
+  it("reports each failure and returns the first success", async () => {
     const failures: unknown[] = [];
     let attempts = 0;
     const attempt = async () => {

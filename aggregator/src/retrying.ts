@@ -2,8 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { retryFirstMs, retryMaxMs } from "./limits.ts";
 
 /**
- * Tries until it succeeds, waiting twice as long after each failure, at most five seconds. Each failure is reported.
- * @throws the signal's reason as soon as it aborts, also in the middle of an attempt, which is then left alone.
+ * Retries until it succeeds, with a delay that doubles after each failure, up to five seconds. Reports each failure.
+ * @throws the signal's reason as soon as it aborts, also during an attempt, which is then abandoned.
  */
 export async function retrying<T>(
   attempt: () => Promise<T>,

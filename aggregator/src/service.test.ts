@@ -33,7 +33,7 @@ function ask(view: Partial<AggregatorView>) {
 }
 
 describe("GetWindowJobStatus", () => {
-  it("tells of one that waits who is active and what that one has published", async () => {
+  it("of a standby returns the leader and its published state", async () => {
     expect(await ask({ published })).toMatchObject({
       active: false,
       holder: "other",
@@ -43,7 +43,7 @@ describe("GetWindowJobStatus", () => {
     });
   });
 
-  it("tells of the active one its job, what it has seen, and what is wrong", async () => {
+  it("of the leader returns its job, its observations and its problems", async () => {
     const job = createMemoryWindowJob();
     job.tell({ batch: 3, rowsDropped: 2 });
     const progress = createProgress({ levels, partitions: 1 }, published, 0);
@@ -66,7 +66,7 @@ describe("GetWindowJobStatus", () => {
     expect(answer.windowJob).toMatchObject({ state: "RUNNING", batch: 3n, rowsDropped: 2n, lag: 11n });
   });
 
-  it("is unavailable while nothing is known", async () => {
+  it("returns UNAVAILABLE before anything is known", async () => {
     await expect(ask({ problems: ["waiting for Kafka"] })).rejects.toThrow("waiting for Kafka");
   });
 });

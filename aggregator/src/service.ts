@@ -6,20 +6,20 @@ import type { ActiveAggregator } from "./active-aggregator.ts";
 import { windowJobStatus } from "./status/status.ts";
 import type { PublishedFrontier } from "./store/aggregator-store.ts";
 
-/** What an aggregator knows at a moment. */
+/** The current state of an aggregator. */
 export type AggregatorView = {
-  /** What only the active one has; undefined in one that waits. */
+  /** The state that only the leader has; undefined on a standby. */
   readonly active: ActiveAggregator | undefined;
-  /** Who is active, as far as known. */
+  /** The leader, as far as known. */
   readonly holder: string;
-  /** The published frontier as last seen; undefined before the database was reached. */
+  /** The published frontier as last read; undefined before the database was reached. */
   readonly published: PublishedFrontier | undefined;
   /** The levels of the mesh, the finest first; none before they are known. */
   readonly levels: readonly Level[];
   readonly problems: readonly string[];
 };
 
-/** Makes the implementation of AggregatorService. It answers from memory, also when every engine is away. */
+/** Creates the implementation of AggregatorService. It answers from memory, also while every engine is unavailable. */
 export function createAggregatorService(dependencies: {
   readonly view: () => AggregatorView;
   /** Ms since 1970. */

@@ -34,7 +34,7 @@ async function start(mongodbUrl: string, lines: Record<string, unknown>[] = []):
   });
 }
 
-it("an aggregator finds database, settings and then Kafka, in whatever order they appear, and tells each once", async () => {
+it("an aggregator finds database, settings and then Kafka, in whatever order they appear, and logs each once", async () => {
   using host = lateHost("mongo-1.example");
   const documents: Record<string, Record<string, unknown>[]> = {};
   const mongo = await startFakeMongo(0, documents);
@@ -70,13 +70,13 @@ it("an aggregator finds database, settings and then Kafka, in whatever order the
   }
 });
 
-it("an aggregator with settings of which it can make nothing fails, rather than to linger", async () => {
+it("an aggregator with invalid settings fails at once", async () => {
   const mongo = await startFakeMongo(0, { settings: [{ ...settingsOfMesh, levels: [] }] });
   await using aggregator = await start(`mongodb://127.0.0.1:${mongo.port}`);
   await using _stopped = { [Symbol.asyncDispose]: () => mongo.stop() };
   await expect(aggregator.failed).rejects.toThrow("a mesh has at least one level");
 });
 
-it("an aggregator does not start with a connection string that is none", async () => {
+it("an aggregator does not start with an invalid connection string", async () => {
   await expect(start("http://127.0.0.1")).rejects.toThrow(SettingsError);
 });

@@ -12,7 +12,7 @@ import { createMemoryWindowJob } from "../testing/memory-window-job.ts";
 import { aggregatorSettings } from "./settings.ts";
 import { startAggregator } from "./start.ts";
 
-/** Nothing listens there: port 1 needs more rights than anybody here has. */
+/** No server listens there: port 1 needs root. */
 const nowhere = "127.0.0.1:1";
 
 function start(port = 0) {
@@ -28,7 +28,7 @@ function start(port = 0) {
 }
 
 describe("an aggregator without engines", () => {
-  it("listens, is not serving, and says what it waits for", async () => {
+  it("listens, is not serving, and reports what it waits for", async () => {
     await using aggregator = await start();
     const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${aggregator.port}` });
     const health = createClient(Health, transport);
@@ -47,7 +47,7 @@ describe("an aggregator without engines", () => {
     });
   });
 
-  it("closes soon, though it still waits; twice is the same as once", async () => {
+  it("closes soon while it still waits, also if closed twice", async () => {
     const aggregator = await start();
     await Promise.all([aggregator.close(), aggregator.close()]);
     await using again = await start(aggregator.port);

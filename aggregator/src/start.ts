@@ -24,7 +24,7 @@ import { type AggregatorView, createAggregatorService } from "./service.ts";
 import type { AggregatorConfig } from "./settings.ts";
 import type { WindowJobState } from "./window-job/window-job.ts";
 
-/** What the aggregator needs from outside. */
+/** The dependencies of the aggregator. */
 export type AggregatorDependencies = {
   readonly logger: Logger;
   /** Ms since 1970. */
@@ -36,7 +36,7 @@ export type AggregatorDependencies = {
   readonly metrics?: Metrics | undefined;
 };
 
-/** The aggregator, listening; `view` reports what it knows. */
+/** The aggregator, listening; `view` returns its current state. */
 export type Aggregator = RunningServer & {
   readonly failed: Promise<never>;
   readonly view: () => AggregatorView;
@@ -44,9 +44,9 @@ export type Aggregator = RunningServer & {
 
 const serviceName = AggregatorService.typeName;
 /**
- * Starts an aggregator: it listens at once, and waits for the engines, the settings and the lease. Its service
- * is SERVING while it is active and nothing is wrong; "" is SERVING while it is active or could take over; and each
- * thing that it needs while that is available.
+ * Starts an aggregator: it listens at once, and waits for the engines, the settings and the lease. Its service is
+ * SERVING while it is the leader and has no problem; "" is SERVING while it is the leader or could become it; and the
+ * name of each dependency is SERVING while that is available.
  * @throws PortInUseError if the port is taken; SettingsError if the connection string of MongoDB is none.
  */
 export async function startAggregator(
@@ -70,7 +70,7 @@ export async function startAggregator(
       setIfChanged("", aggregation.isReady);
       setIfChanged(serviceName, active !== undefined && problems.length === 0);
       if (active) reportSpark(active.job.state());
-      // What it waits for has been logged.
+      // The reasons have been logged.
       const text = withoutFigures(aggregation.isReady ? problems.join("; ") : "");
       if (text !== told) logger[text === "" ? "info" : "warn"]({ problems }, "health changed");
       told = text;
@@ -123,7 +123,7 @@ export async function startAggregator(
   }
 }
 
-/** Host and process, and something random: process numbers come again. */
+/** Host and process, and a random part, because process numbers are reused. */
 function holderName(): string {
   return `${hostname()}/${process.pid}/${randomBytes(3).toString("hex")}`;
 }

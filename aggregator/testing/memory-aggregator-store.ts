@@ -7,9 +7,9 @@ import type {
   PublishedFrontier,
 } from "../src/store/aggregator-store.ts";
 
-/** A store that remembers what it was told, for tests. */
+/** A store in memory that records its calls, for tests. */
 export type MemoryAggregatorStore = AggregatorStore & {
-  /** What it was asked to do, in order, in words. */
+  /** The calls in order, as text. */
   readonly story: string[];
   readonly published: PublishedFrontier;
   /** The segments of each level that have partials. */
@@ -19,11 +19,11 @@ export type MemoryAggregatorStore = AggregatorStore & {
   rawKeptSinceMs: number;
   /** The segments of the second level whose raw readings may be deleted. */
   readonly deleted: Set<number>;
-  /** From now on every call fails with this, until it is undefined. */
+  /** While set, every call fails with this error. */
   failure: Error | undefined;
 };
 
-/** Makes an empty one for a mesh of these settings. */
+/** Creates an empty store for a mesh with these settings. */
 export function createMemoryAggregatorStore(settings: MeshSettings): MemoryAggregatorStore {
   const { levels } = settings;
   const story: string[] = [];

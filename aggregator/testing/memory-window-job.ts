@@ -1,16 +1,16 @@
 import type { WindowJob, WindowJobState } from "../src/window-job/window-job.ts";
 import type { WindowJobProgress } from "../src/window-job/window-job-progress.ts";
 
-/** A window job that does what it is told, for tests. */
+/** A window job that the test controls. */
 export type MemoryWindowJob = WindowJob & {
-  /** From now on it tells this progress. */
+  /** Sets the reported progress. */
   tell(progress: Partial<WindowJobProgress>): void;
-  /** From now on it is in this state. */
+  /** Sets the reported state. */
   become(state: Partial<WindowJobState>): void;
   readonly isClosed: boolean;
 };
 
-/** Makes a job that runs and has told nothing. */
+/** Creates a running job without progress. */
 export function createMemoryWindowJob(): MemoryWindowJob {
   let progress: WindowJobProgress | undefined;
   let state: WindowJobState = {

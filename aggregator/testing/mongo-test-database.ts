@@ -12,7 +12,7 @@ import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { alignDown, isoMilliseconds, type Level } from "@devicemesh/proto";
 import type { Db } from "mongodb";
 
-/** A database of its own for a test, with the settings of a mesh; dropped when disposed. */
+/** A separate database for a test, with the settings of a mesh; dropped when disposed. */
 export async function openTestDatabase(options: {
   readonly mongodbUrl: string;
   readonly levels: readonly Level[];
@@ -74,7 +74,7 @@ export function repeatsOf(deviceId: string, windowMs: number, repeatMs: number):
   };
 }
 
-/** What readings add up to, by the book: one pass for the mean, one for the distances from it. */
+/** Adds up readings by the textbook: one pass for the mean, one for the distances from it. */
 export function bruteForce(readings: readonly TestReading[]): PartialFigures {
   const byTime = readings.toSorted((a, b) => a.timestampMs - b.timestampMs);
   const values = byTime.map(({ value }) => value);
@@ -98,7 +98,7 @@ export function bruteForce(readings: readonly TestReading[]): PartialFigures {
   };
 }
 
-/** The partials of a level, by brute force over all readings that arrived before `arrivedToMs`. */
+/** Returns the partials of a level, by brute force over all readings that arrived before `arrivedToMs`. */
 export function partialsOf(
   readings: readonly TestReading[],
   { windowMs, segmentMs }: Level,
@@ -153,7 +153,7 @@ export function steadyReadings(options: {
   return readings;
 }
 
-/** The figures rounded as far as the order of addition may change them. */
+/** Rounds the figures by as much as the order of addition may change them. */
 export function rounded<T extends PartialFigures>(figures: T): T {
   return {
     ...figures,

@@ -15,7 +15,7 @@ import {
   type PartialMessage,
 } from "./window-plan-oracle.ts";
 
-/** The engines of a test run, as far as the window job needs them. */
+/** The engines of a test run that the window job needs. */
 export type SparkTestEngines = {
   readonly kafkaBrokers: readonly string[];
   readonly brokers: number;
@@ -23,38 +23,38 @@ export type SparkTestEngines = {
   readonly folder: string;
 };
 
-/** A record to be appended, to a partition of one's choice. */
+/** A record to append to a chosen partition. */
 export type OutgoingRecord = {
   readonly partition: number;
   readonly key: string | null;
   readonly value: string | Uint8Array | null;
 };
 
-/** Topics of its own on the engines, for tests of the window job. */
+/** Separate topics on the engines, for tests of the window job. */
 export type SparkFixture = AsyncDisposable & {
   readonly partitions: number;
   readonly windowMs: number;
   readonly segmentMs: number;
   readonly meaning: WindowPlanMeaning;
-  /** Appends them, in order within a partition; resolves when the broker has them. */
+  /** Appends the records, in order within a partition; resolves when the broker has them. */
   append(records: readonly OutgoingRecord[]): Promise<void>;
-  /** Appends a tick to every partition; gives when the earliest was appended. */
+  /** Appends a tick to every partition; returns when the earliest was appended. */
   tick(): Promise<number>;
   /** Adds a partition to the messages topic. */
   addPartition(): Promise<void>;
-  /** The session of the topics, from another client. */
+  /** Opens the session of the topics with another client. */
   openSession(): SparkClient;
-  /** Starts a job over the topics, in the session of these names. Jobs are closed, and the query stopped, at the end. */
+  /** Starts a job over the topics, in their session. At the end, jobs are closed and the query is stopped. */
   startJob(changes?: Partial<WindowJobOptions>): WindowJob;
-  /** Ticks until everything that was appended before is in a segment that the job has written. */
+  /** Appends ticks until the job has written the segments of everything appended before. */
   untilSealed(job: WindowJob, options?: { readonly timeoutMs?: number }): Promise<void>;
-  /** All records of the messages topic. */
+  /** Returns all records of the messages topic. */
   readMessages(): Promise<readonly LoggedRecord[]>;
-  /** The partials by key, the last of each; `repeated` counts those that were written more than once. */
+  /** Returns the last partial of each key; `repeated` counts those that were written more than once. */
   readPartials(): Promise<{
     readonly partials: ReadonlyMap<string, PartialMessage>;
     readonly repeated: number;
-    /** By key: those of one key that are not the same text. */
+    /** The partials of one key that are not the same text, by key. */
     readonly contradictions: readonly string[];
     readonly records: readonly LoggedRecord[];
   }>;
@@ -62,7 +62,10 @@ export type SparkFixture = AsyncDisposable & {
 
 const tickIntervalMs = 500;
 
-/** Makes the topics. They stay: a task of Spark that is just reading one would hold a core for minutes after it is gone. */
+/**
+ * Creates the topics. They are not deleted: a Spark task that is reading a deleted topic would keep a core busy for
+ * minutes.
+ */
 export async function createSparkFixture(
   engines: SparkTestEngines,
   sizes: { readonly partitions?: number; readonly windowMs?: number; readonly segmentMs?: number } = {},
@@ -79,7 +82,7 @@ export async function createSparkFixture(
   opened.defer(() => admin.disconnect());
   opened.defer(() => producer.disconnect());
   await admin.createTopics({
-    // It fails where a broker has not heard of the topic yet.
+    // It fails on a broker that does not know the topic yet.
     waitForLeaders: false,
     topics: [messages, windows].map((topic) => ({
       topic,
@@ -128,7 +131,7 @@ export async function createSparkFixture(
     if ([...ends.values()].every((end) => end === 0)) return records;
     const next = new Map<number, number>();
     const groupId = `${prefix}${randomBytes(4).toString("hex")}`;
-    // A member that is lost while it joins holds up the others until the rebalance is over: 60 s by default.
+    // A member that is lost while it joins delays the others until the rebalance ends: 60 s by default.
     const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 100, rebalanceTimeout: 2000 });
     await consumer.connect();
     await consumer.subscribe({ topic, fromBeginning: true });

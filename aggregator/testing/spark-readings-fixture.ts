@@ -1,7 +1,7 @@
 import { identityOf, type SensorName } from "@devicemesh/proto";
 import type { OutgoingRecord } from "./spark-fixture.ts";
 
-/** A reading and the partition that its device belongs to. */
+/** A reading and the partition of its device. */
 export type Reading = {
   readonly deviceId: string;
   readonly partition: number;
@@ -10,10 +10,10 @@ export type Reading = {
   readonly value: number;
 };
 
-/** Values that lose digits where somebody is careless. */
+/** Values that lose digits in careless arithmetic. */
 const oddValues = [1e-13, 5e-324, 97466.8, -0.1, 0, 1e15, 0.1 + 0.2, 123456789.12345679];
 
-/** A reading of one of twelve devices: late, early, at the edge of a window, of a steady or of an odd value. */
+/** A reading of one of twelve devices: late, early, at the edge of a window, with a steady or an unusual value. */
 export function adversarialReading(random: () => number, partitions: number): Reading {
   const device = Math.floor(random() * 12);
   const now = Date.now();
@@ -39,7 +39,7 @@ export function adversarialReading(random: () => number, partitions: number): Re
   };
 }
 
-/** As ingest appends it. */
+/** Formats it like ingest. */
 export function recordOf(reading: Reading): OutgoingRecord {
   const { partition, deviceId, timestampMs, sensor, value } = reading;
   return {
@@ -54,7 +54,7 @@ export function recordOf(reading: Reading): OutgoingRecord {
   };
 }
 
-/** The same items in another order. */
+/** Returns the same items in another order. */
 export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   return items
     .map((item) => ({ item, place: random() }))

@@ -4,17 +4,17 @@ import { SparkError } from "../src/spark/spark-error.ts";
 import type { StreamingQuery } from "../src/spark/spark-relations.ts";
 import type { WindowSession } from "../src/window-job/window-job-query.ts";
 
-/** Spark as the window job sees it, in memory and in the hands of a test. */
+/** Spark in memory, for the window job, controlled by a test. */
 export type MemorySession = WindowSession & {
-  /** While set, every call rejects with it. */
+  /** While set, every call rejects with this error. */
   trouble: SparkError | undefined;
   /** While true, calls do not end. */
   isStuck: boolean;
   /** All queries that were started, the oldest first. */
   readonly queries: MemoryQuery[];
-  /** A query that somebody else has started. */
+  /** Adds a query that another client has started. */
   addQuery(name: string): MemoryQuery;
-  /** The session of a server that was started again: it knows no query. */
+  /** The session of a restarted server: it knows no query. */
   forget(): void;
 };
 

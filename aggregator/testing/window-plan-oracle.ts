@@ -1,17 +1,17 @@
 import { parseIdentity } from "@devicemesh/pipeline";
 import { alignDown, isoMilliseconds } from "@devicemesh/proto";
 
-/** A record of the messages topic, with what the broker says of it. */
+/** A record of the messages topic, with the broker's metadata. */
 export type LoggedRecord = {
   readonly partition: number;
   readonly offset: number;
-  /** When the broker appended it, ms since 1970. */
+  /** The time at which the broker appended it, ms since 1970. */
   readonly arrivedMs: number;
   readonly key: string | null;
   readonly value: string | null;
 };
 
-/** A partial as it is on the topic, without its key. */
+/** A partial in its form on the topic, without its key. */
 export type PartialMessage = {
   readonly device_id: string;
   readonly sensor: string;
@@ -39,8 +39,8 @@ type Message = {
 };
 
 /**
- * The partials of the records by their keys, by brute force: what the window job must write. Only of records
- * that JavaScript reads as good ones; for tests.
+ * Returns the partials of the records by their keys, by brute force: the expected output of the window job. Includes
+ * only records that JavaScript parses as valid; for tests.
  */
 export function bruteForcePartials(
   records: readonly LoggedRecord[],
@@ -106,7 +106,7 @@ function addUp(
   };
 }
 
-/** How they differ, in words, at most ten; empty if only the last bits of `sum` and `m2` do. */
+/** Returns the differences as text, at most ten; empty if only the last bits of `sum` and `m2` differ. */
 export function differences(
   found: ReadonlyMap<string, PartialMessage>,
   expected: ReadonlyMap<string, PartialMessage>,
@@ -128,7 +128,7 @@ function agrees(field: keyof PartialMessage, found: PartialMessage, wanted: Part
   const [a, b] = [found[field], wanted[field]];
   if (typeof a !== "number" || typeof b !== "number") return a === b;
   const tolerance = field === "sum" ? 1e-12 : field === "m2" ? 1e-9 : 0;
-  // What rounding leaves of the values' own size, where sum or m2 are near 0.
+  // The rounding error relative to the values' own size, for sum or m2 near 0.
   const size = Math.max(Math.abs(wanted.minimum), Math.abs(wanted.maximum)) * wanted.count;
   const least = field === "sum" ? size * 1e-15 : field === "m2" ? (size * 1e-15) ** 2 : 0;
   return Math.abs(a - b) <= Math.max(tolerance * Math.max(Math.abs(a), Math.abs(b)), least);

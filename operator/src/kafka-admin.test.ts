@@ -2,7 +2,7 @@ import type { Admin, Kafka } from "kafkajs";
 import { expect, it } from "vitest";
 import { createAdminAccess } from "./kafka-admin.ts";
 
-/** A client whose requests wait until its connection is closed, as kafkajs loses its metadata then. */
+/** A client whose requests wait until its connection is closed, like kafkajs when it loses its metadata. */
 function openClients() {
   let opened = 0;
   const access = createAdminAccess(() => {
@@ -21,7 +21,7 @@ function openClients() {
 
 const listTopics = (admin: Admin) => admin.listTopics();
 
-it("a request that fails because another one failed is asked again over the next connection", async () => {
+it("a request that fails because another one failed is retried over the next connection", async () => {
   const { access, opened } = openClients();
   const waiting = access.use(listTopics);
   await expect(access.use(() => Promise.reject(new Error("no such group")))).rejects.toThrow("no such group");
@@ -29,7 +29,7 @@ it("a request that fails because another one failed is asked again over the next
   expect(opened()).toBe(2);
 });
 
-it("a request that fails because another one was cancelled is asked again over the next connection", async () => {
+it("a request that fails because another one was cancelled is retried over the next connection", async () => {
   const { access } = openClients();
   const waiting = access.use(listTopics);
   const stopping = new AbortController();
@@ -39,14 +39,14 @@ it("a request that fails because another one was cancelled is asked again over t
   expect(await waiting).toEqual(["of client 2"]);
 });
 
-it("nothing is asked again once the access is closed, or when it failed by itself", async () => {
+it("no request is retried once the access is closed, or if it failed by itself", async () => {
   const { access, opened } = openClients();
   await expect(access.use(() => Promise.reject(new Error("refused")))).rejects.toThrow("refused");
   expect(opened()).toBe(1);
   const { access: closing, opened: openedThere } = openClients();
   const waiting = closing.use(listTopics);
   waiting.catch(() => {});
-  // Connected, and asked.
+  // The client has connected and sent its request.
   await new Promise(setImmediate);
   await closing[Symbol.asyncDispose]();
   await expect(waiting).rejects.toThrow("Topic metadata not loaded");

@@ -2,21 +2,21 @@ import type { Socket } from "node:net";
 import type { Admin, Kafka } from "kafkajs";
 
 /**
- * Asks Kafka something. Rejects if no broker can be reached, with what `ask` rejects with, or with the reason of
- * `signal`: then nothing of it goes on.
+ * Sends a request to Kafka. Rejects if no broker can be reached, with the error of `ask`, or with the reason of
+ * `signal`; then nothing of the request keeps running.
  */
 export type WithAdmin = <Result>(
   ask: (admin: Admin) => Promise<Result>,
   signal?: AbortSignal,
 ) => Promise<Result>;
 
-/** A connection, whether it is being closed, and how its requests are ended. */
+/** A connection, whether it is being closed, and the function that ends its requests. */
 type Access = { readonly admin: Promise<Admin>; isConnected: boolean; isClosing: boolean; cut(): void };
 
 /**
- * Kafka's administrative requests over one connection, which is made again after anything failed on it or was
- * cancelled. A request that fails because another one ended the connection is asked once more, so requests must be
- * safe to repeat. `openKafka` makes a client whose connections are told.
+ * Sends administrative requests to Kafka over one connection, which is replaced after any request on it failed or was
+ * cancelled. A request that fails because another one ended the connection is retried once, so requests must be safe to
+ * repeat. `openKafka` must create a client that reports its connections.
  */
 export function createAdminAccess(
   openKafka: (onSocket: (socket: Socket) => void) => Kafka,
@@ -27,7 +27,7 @@ export function createAdminAccess(
   function open(): Access {
     const sockets = new Set<Socket>();
     let isCut = false;
-    // An error, since a connection that merely closes leaves its requests to their time-outs.
+    // An error, because closing a connection alone leaves its requests to their time limits.
     const cutError = new Error("the request was cancelled");
     const kafka = openKafka((socket) => {
       sockets.add(socket);
@@ -93,7 +93,7 @@ export function createAdminAccess(
           return await askOver(access, ask, signal);
         } catch (error) {
           if (signal?.aborted) throw error;
-          // Closed for another request's sake: this one has not failed by itself.
+          // The connection was closed for another request: this one has not failed by itself.
           if (access.isClosing && !isDisposed && !isRepeated) continue;
           await drop(access);
           throw error;
@@ -106,7 +106,7 @@ export function createAdminAccess(
       if (!access) return;
       const { isConnected } = access;
       const dropped = drop(access);
-      // One that is still connecting has nothing to end; its client would go on for seconds.
+      // A client that is still connecting has nothing to end, and would continue for seconds.
       if (!isConnected) return access.cut();
       await dropped;
     },

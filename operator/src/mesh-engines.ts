@@ -3,16 +3,16 @@ import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { createConnectRest } from "./connectors/connect-rest.ts";
 import { createAdminAccess } from "./kafka-admin.ts";
 
-/** Where the engines are. */
+/** The addresses of the engines. */
 export type EngineAddresses = {
-  /** host:port of each broker that is asked first. */
+  /** host:port of each bootstrap broker. */
   readonly kafkaBrokers: readonly string[];
   /** Kafka Connect's REST interface: `http://host:port`. */
   readonly connectUrl: string;
   readonly mongodbUrl: string;
 };
 
-/** The engines, as health and log name them. */
+/** The names of the engines in health and log. */
 export const engineNames = ["kafka", "kafka-connect", "mongodb"] as const;
 
 export type EngineName = (typeof engineNames)[number];
@@ -21,9 +21,9 @@ export type EngineName = (typeof engineNames)[number];
 export type MeshEngines = ReturnType<typeof openEngines>;
 
 /**
- * Knows the engines that a mesh is made in. Each is connected to in the background or with the first request, and again
- * when it was unavailable.
- * @throws SettingsError if the connection string of MongoDB is none.
+ * Creates the clients of a mesh's engines. Each connects in the background or with the first request, and again after
+ * an outage.
+ * @throws SettingsError if the connection string of MongoDB is not valid.
  */
 export function openEngines(addresses: EngineAddresses, database: string) {
   const mongo = openMongo({ url: addresses.mongodbUrl, database, appName: "operator" });
@@ -31,7 +31,7 @@ export function openEngines(addresses: EngineAddresses, database: string) {
   const kafka = createKafka({ brokers, clientId: "operator" });
   const admin = createAdminAccess((onSocket) => createKafka({ brokers, clientId: "operator", onSocket }));
   const rest = createConnectRest({ url: addresses.connectUrl });
-  /** The cheapest question to each, which it answers if it can do its work. */
+  /** The cheapest request to each engine that it can answer only if it is able to work. */
   const questions: Readonly<Record<EngineName, (signal: AbortSignal) => Promise<unknown>>> = {
     kafka: (signal) => admin.use((one) => one.describeCluster(), signal),
     "kafka-connect": (signal) => rest.readVersion(signal),
@@ -45,7 +45,7 @@ export function openEngines(addresses: EngineAddresses, database: string) {
     withAdmin: admin.use,
     db: mongo.db,
     rest,
-    /** Resolves if the engine answers. @throws why it does not; the signal's reason. */
+    /** Resolves if the engine answers. @throws the reason why it does not; the signal's reason. */
     ask: (name: EngineName, signal: AbortSignal) => questions[name](signal),
     async [Symbol.asyncDispose](): Promise<void> {
       await Promise.allSettled([admin[Symbol.asyncDispose](), mongo[Symbol.asyncDispose]()]);

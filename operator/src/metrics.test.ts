@@ -16,7 +16,7 @@ import { startOperator } from "./start.ts";
 const nowhere = "127.0.0.1:1";
 const check = { grpc_type: "unary", grpc_service: "grpc.health.v1.Health", grpc_method: "Check" };
 
-it("tells counts of 0 before it has seen anything, no lags, and counts calls", async () => {
+it("exports counts of 0 and no lags before the first poll, and counts calls", async () => {
   await using told = await startTestMetrics();
   await using operator = await startOperator(
     configOf({
@@ -62,7 +62,7 @@ it("tells counts of 0 before it has seen anything, no lags, and counts calls", a
   expect(value("grpc_server_started_total", check)).toBe(1);
 });
 
-it("tells of each connector its lag, its tasks by state and restarts, as it saw them last", async () => {
+it("exports the last polled lag, tasks by state and restarts of each connector", async () => {
   await using told = await startTestMetrics();
   const state: ConnectorState = {
     state: "RUNNING",

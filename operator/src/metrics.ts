@@ -1,7 +1,7 @@
 import { defineMetrics, type MetricSample, type Metrics } from "@devicemesh/kit/observability/metrics";
 import { type DeadLetterKind, deadLetterKinds, type OperatorStatusDocument } from "@devicemesh/pipeline";
 
-/** The states that Kafka Connect tells of a task, and a word for one that it may tell some day. */
+/** The states of a task that Kafka Connect reports, and one for states that later versions may add. */
 export const taskStates = [
   "RUNNING",
   "FAILED",
@@ -14,7 +14,7 @@ export const taskStates = [
 
 const connectorLabel = "the sinks of the mesh, by their connectors' names";
 
-/** What the operator tells. */
+/** The values that the metrics export. */
 export const operatorMetrics = defineMetrics({
   problems: {
     name: "devicemesh_operator_problems",
@@ -65,10 +65,10 @@ export const operatorMetrics = defineMetrics({
   },
 });
 
-/** What the operator saw last; undefined before its first look. */
+/** Returns the result of the last poll; undefined before the first. */
 export type OperatorObservation = Omit<OperatorStatusDocument, "_id" | "updated"> | undefined;
 
-/** Registers what the operator tells. */
+/** Registers the metrics of the operator. */
 export function registerOperatorMetrics(
   metrics: Metrics,
   options: {

@@ -43,7 +43,7 @@ describe.skipIf(!given)("the operator", () => {
 
   const becomes = (wanted: "SERVING" | "NOT_SERVING"): Promise<void> => untilHealth(health, wanted);
 
-  it("makes the mesh, serves, and tells how it is", async () => {
+  it("makes the mesh, serves, and reports its state", async () => {
     await becomes("SERVING");
     expect(await planMesh(configOf(options))).toMatchObject({ exitCode: 0 });
     await waitUntil(
@@ -56,14 +56,14 @@ describe.skipIf(!given)("the operator", () => {
     });
   });
 
-  it("says with 3 that something differs, and what", async () => {
+  it("exits with 3 and lists the differences", async () => {
     const { text, exitCode } = await planMesh({ ...configOf(options), retainLog: 86_400_000 });
     expect(exitCode).toBe(3);
     expect(text).toContain("retention.ms: 604800000 -> 86400000");
     expect(await planMesh(configOf(options))).toMatchObject({ exitCode: 0 });
   });
 
-  it("does not serve while an index is missing, and makes it again", async () => {
+  it("does not serve while an index is missing, and creates it again", async () => {
     const seen: string[] = [];
     await engines.db.collection(collections.messages).dropIndex("time_series");
     await waitUntil(
@@ -77,7 +77,7 @@ describe.skipIf(!given)("the operator", () => {
     expect((await planMesh(configOf(options))).exitCode).toBe(0);
   });
 
-  it("makes a connector again that somebody removed", async () => {
+  it("creates a removed connector again", async () => {
     const { messages } = meshDefinition(options).names.connectors;
     await engines.rest.remove(messages);
     await becomes("NOT_SERVING");
@@ -85,7 +85,7 @@ describe.skipIf(!given)("the operator", () => {
     expect((await engines.rest.readState(messages))?.state).toBe("RUNNING");
   });
 
-  it("does not serve while a sink stores nothing though something waits, and serves when it goes on", async () => {
+  it("does not serve while a sink is stuck, and serves when it continues", async () => {
     const { connectors, topics } = meshDefinition(options).names;
     await engines.rest.stop(connectors.messages);
     await append(engines, topics.messages, [goodRecord("a", 1)]);
@@ -103,7 +103,7 @@ describe.skipIf(!given)("the operator", () => {
     expect(await engines.db.collection(collections.messages).countDocuments()).toBe(1);
   });
 
-  it("says loudly that a partial was refused", async () => {
+  it("reports a rejected partial as a problem", async () => {
     const { topics } = meshDefinition(options).names;
     await append(engines, topics.windows, [{ key: "poison", value: "poison" }]);
     await becomes("NOT_SERVING");

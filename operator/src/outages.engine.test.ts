@@ -28,7 +28,7 @@ describe.skipIf(!given)("an operator whose engines come and go", () => {
     for (const gate of Object.values(gates)) gate.shut();
     const guarded = {
       ...direct,
-      // Two seconds instead of the sinks' thirty: the test waits for tasks to fail.
+      // Two seconds instead of the sinks' thirty, because the test waits for tasks to fail.
       mongodbUrl: `mongodb://${gates.mongodb.address}/?directConnection=true&serverSelectionTimeoutMS=2000`,
       connectUrl: `http://${gates.connect.address}`,
     };
@@ -46,7 +46,7 @@ describe.skipIf(!given)("an operator whose engines come and go", () => {
   const status = () =>
     engines.db.collection<OperatorStatusDocument>(collections.status).findOne({ _id: "operator" });
 
-  it("listens and does not serve while they are away, and makes the mesh when they are there", async () => {
+  it("listens and does not serve while they are unavailable, and makes the mesh when they are available", async () => {
     expect(await health()).toBe("NOT_SERVING");
     gates.mongodb.open();
     expect(await health()).toBe("NOT_SERVING");
@@ -54,7 +54,7 @@ describe.skipIf(!given)("an operator whose engines come and go", () => {
     await untilHealth(health, "SERVING");
   });
 
-  it("does not serve while Kafka Connect is away, and says so", async () => {
+  it("does not serve while Kafka Connect is unavailable, and reports it", async () => {
     gates.connect.shut();
     await untilHealth(health, "NOT_SERVING");
     await waitUntil(
@@ -65,7 +65,7 @@ describe.skipIf(!given)("an operator whose engines come and go", () => {
     expect((await status())?.problems).toEqual([]);
   });
 
-  it("restarts the tasks that failed while the database was away, and nothing is lost", async () => {
+  it("restarts the tasks that failed while the database was unavailable, and nothing is lost", async () => {
     const { topics } = meshDefinition(direct).names;
     gates.mongodb.shut();
     await append(

@@ -20,8 +20,9 @@ describe.skipIf(!engines?.secretsFolder)("sinks whose connection string is a fil
     const options = freshMesh(engines!);
     const file = `${options.database}-url`;
     reference = `$\{directory:${secretsFolder}:${file}}`;
-    // Not as a user's password: the sink asks what its user may do, and the stand-in for MongoDB cannot tell.
-    // An option that the driver does not know is as secret here, and nowhere else in any log.
+    // The secret is not a user's password, because the sink checks its user's rights, which the stand-in for MongoDB
+    // does not support.
+    // An option that the driver does not know is just as secret here, and appears in no other log.
     const { host } = new URL(engines!.mongodbUrl);
     writeFileSync(join(secretsFolder, file), `mongodb://${host}/?w=majority&journal=true&secret=${secret}\n`);
     mesh = await openMeshFixture({ ...options, sinkMongodbUrl: reference });
@@ -29,13 +30,13 @@ describe.skipIf(!engines?.secretsFolder)("sinks whose connection string is a fil
 
   afterAll(() => mesh?.[Symbol.asyncDispose]());
 
-  it("store messages, though nothing but the file says where", async () => {
+  it("store messages with a connection string that only the file has", async () => {
     await mesh.append(mesh.names.topics.messages, [goodRecord("a", 1), goodRecord("a", 2)]);
     await mesh.sunk("messages");
     expect(await mesh.engines.db.collection(collections.messages).countDocuments()).toBe(2);
   });
 
-  it("show the file's name and not what it holds: in the REST interface, the topic of configurations, the logs", async () => {
+  it("show the file's name and not its content in the REST interface, the topic of configurations and the logs", async () => {
     const name = mesh.names.connectors.messages;
     for (const path of ["", "/config", "/status", "/tasks", "/tasks-config"]) {
       const text = await (await fetch(`${engines!.connectUrl}/connectors/${name}${path}`)).text();
@@ -53,7 +54,7 @@ describe.skipIf(!engines?.secretsFolder)("sinks whose connection string is a fil
     expect(texts.join()).not.toContain(secret);
   });
 
-  it("differ in nothing for the operator, and in the reference when another is asked for", async () => {
+  it("do not differ for the operator, and differ in the reference if another one is configured", async () => {
     const config = configOf(mesh.options);
     expect(await planMesh(config)).toMatchObject({ exitCode: 0 });
     const { text, exitCode } = await planMesh({ ...config, sinkMongodbUrl: "mongodb://u:s3cret@db" });
@@ -62,7 +63,7 @@ describe.skipIf(!engines?.secretsFolder)("sinks whose connection string is a fil
     expect(text).not.toContain("s3cret");
   });
 
-  it("are refused without the password in the error where the file holds no connection string", async () => {
+  it("are rejected without the password in the error if the file has no connection string", async () => {
     const file = `${mesh.options.database}-wrong`;
     writeFileSync(join(secretsFolder, file), "mongodb://sink:wr0ng-pass@@/");
     const { rest } = mesh.engines;
@@ -77,7 +78,7 @@ describe.skipIf(!engines?.secretsFolder)("sinks whose connection string is a fil
     expect(String(error)).not.toContain("wr0ng-pass");
   });
 
-  /** What the topic of configurations has of a connector and its tasks. */
+  /** Returns the records of a connector and its tasks in the topic of configurations. */
   async function configurationsOf(name: string): Promise<string[]> {
     const topic = "devicemesh-connect-configs";
     const consumer = mesh.engines.kafka.consumer({ groupId: `${mesh.options.database}-configurations` });

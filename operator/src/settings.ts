@@ -150,7 +150,7 @@ export const operatorSettings = defineSettings({
 export type OperatorConfig = SettingsOf<typeof operatorSettings>;
 
 /**
- * The mesh that the settings describe.
+ * Returns the mesh that the settings describe.
  * @throws SettingsError if its retention contradicts itself.
  */
 export function meshOf(config: OperatorConfig): MeshDefinition {
@@ -167,7 +167,7 @@ export function meshOf(config: OperatorConfig): MeshDefinition {
   };
 }
 
-/** A level without a flag of its own, and one that the mesh does not have, is no concern of the retention. */
+/** Retention of a level without a flag, or of a level that the mesh does not have, is not checked. */
 function retentionOf(config: OperatorConfig, levels: readonly Level[]): Retention {
   const { retainRaw, retain10s, retain10min, retain1day } = operatorSettings.settings;
   const [, ...coarser] = levels;
@@ -183,7 +183,7 @@ function retentionOf(config: OperatorConfig, levels: readonly Level[]): Retentio
   return retention;
 }
 
-/** Where the settings say that the engines are. */
+/** Returns the addresses of the engines from the settings. */
 export function enginesOf(config: OperatorConfig): EngineAddresses {
   return {
     kafkaBrokers: listOf(config.kafkaBrokers),

@@ -13,7 +13,7 @@ import { expect, it } from "vitest";
 import { configOf } from "../testing/operator-fixture.ts";
 import { startOperator } from "./start.ts";
 
-it("an operator tells once, in a line each, which engines it waits for, and finds them when their names appear", async () => {
+it("an operator logs one line for each engine that it waits for, and connects when their names resolve", async () => {
   using mongoHost = lateHost("mongo-1.example");
   using connectHost = lateHost("connect.example");
   const mongo = await startFakeMongo(0);

@@ -26,36 +26,41 @@ import { type OperatorObservation, registerOperatorMetrics } from "./metrics.ts"
 import { startRetention } from "./retention/retention.ts";
 import { enginesOf, meshOf, type OperatorConfig } from "./settings.ts";
 
-/** What the operator needs from outside. */
+/** The dependencies of the operator. */
 export type OperatorDependencies = {
   readonly logger: Logger;
   /** Ms since 1970. */
   readonly clock: () => number;
   /** The contract as a FileDescriptorSet in bytes, for reflection; read from the package by default. */
   readonly image?: Uint8Array;
-  /** Other than the defaults, for tests. */
+  /** Replacements for the defaults, for tests. */
   readonly intervals?: Partial<OperatorIntervals>;
   /** Where the operator registers its metrics; none if left out. */
   readonly metrics?: Metrics | undefined;
 };
 
-/** How the operator spends its time. */
+/** The intervals of the operator. */
 export type OperatorIntervals = MaintenanceIntervals & {
-  /** Between two looks at everything, in ms. */
+  /** Interval between two polls of everything, in ms. */
   readonly pollEveryMs: number;
-  /** Between two attempts to make the mesh while an engine is away, in ms; it doubles up to ten times as much. */
+  /**
+   * Delay between two attempts to make the mesh while an engine is unavailable, in ms; it doubles up to ten times as
+   * much.
+   */
   readonly retryMs: number;
-  /** How long deleting waits after a retention mark has moved, and how often that is looked at, in ms. */
+  /**
+   * How long deletion waits after a retention mark has moved, and the interval at which retention is checked, in ms.
+   */
   readonly deletionDelayMs?: number;
   readonly retentionEveryMs?: number;
-  /** How long `startOperator` waits for the mesh to be made before it says that it listens, in ms. */
+  /** How long `startOperator` waits for the mesh to be made before it resolves, in ms. */
   readonly firstMs: number;
 };
 
 /** The defaults. */
 export const operatorIntervals: OperatorIntervals = {
   pollEveryMs: 2000,
-  // A sink commits every second; a database that elects a new primary takes some.
+  // A sink commits every second; electing a new primary takes a database several.
   stuckAfterMs: 20_000,
   inspectEveryMs: 10_000,
   answerMs: 10_000,
@@ -66,16 +71,19 @@ export const operatorIntervals: OperatorIntervals = {
 /** The operator, listening. */
 export type Operator = AsyncDisposable & {
   readonly port: number;
-  /** Rejects if the mesh cannot be made or kept, with why: waiting does not help. Not before it has been returned. */
+  /**
+   * Rejects with the reason if the mesh cannot be made or kept and a retry would not help. Never before `startOperator`
+   * resolves.
+   */
   readonly failed: Promise<never>;
-  /** Stops looking and reading, says NOT_SERVING, and frees the port; the mesh stays. Closing twice is the same as once. */
+  /** Stops all work, reports NOT_SERVING, and frees the port; the mesh stays. Closing again has no effect. */
   close(): Promise<void>;
 };
 
 /**
- * Starts the operator: makes the mesh, then keeps it so and reads its dead letters until it is closed. When an
- * engine is unavailable it goes on trying; health says NOT_SERVING, also for the name of that engine.
- * @throws PortInUseError, SettingsError, or MeshRefusedError if another mesh lives there.
+ * Starts the operator: makes the mesh, then maintains it and reads its dead letters until it is closed. While an engine
+ * is unavailable, it keeps trying; health reports NOT_SERVING, also for the name of that engine.
+ * @throws PortInUseError, SettingsError, or MeshRefusedError if another mesh exists there.
  */
 export async function startOperator(
   config: OperatorConfig,
@@ -152,12 +160,12 @@ type Run = {
   readonly signal: AbortSignal;
 };
 
-/** What was seen last, for requests in between. */
+/** The last result, for requests between two polls. */
 type Seen = { observation: OperatorObservation; deadLetters: Pick<DeadLetters, "counts"> | undefined };
 
 const noDeadLetters = { duplicate: 0, conflict: 0, redelivery: 0, invalid: 0 } as const;
 
-/** Resolves when everything is made; tries again for as long as an engine is unavailable. */
+/** Resolves when the mesh is made; retries while an engine is unavailable. */
 async function makeMesh(run: Run): Promise<void> {
   const { engines, mesh, intervals, logger, signal } = run;
   const log = createFailureLog({
@@ -203,7 +211,7 @@ async function askEngines({ engines, intervals, waiting, signal }: Run): Promise
   return (await Promise.all(answers)).every((isAnswering) => isAnswering);
 }
 
-/** Looks after the mesh until the signal. */
+/** Maintains the mesh until the signal aborts. */
 async function keepMesh(
   run: Run & {
     readonly seen: Seen;

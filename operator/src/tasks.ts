@@ -5,8 +5,8 @@ import { replayLog } from "./replay/replay-log.ts";
 import { type OperatorConfig, operatorSettings } from "./settings.ts";
 
 /**
- * Does what `--plan` or `--replay` asks for, if one of them is set, and ends the process: with the exit code of the
- * task, or with 1 and the reason why it failed. Returns if neither is set.
+ * Runs the task of `--plan` or `--replay`, if one of them is set, and ends the process with the exit code of the task,
+ * or with 1 and the reason of its failure. Returns if neither is set.
  */
 export async function runTask(runtime: NodeJS.Process): Promise<void> {
   const loaded = loadSettings(operatorSettings, { args: runtime.argv.slice(2), env: runtime.env });

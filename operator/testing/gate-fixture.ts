@@ -1,10 +1,10 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A door between somebody and a server: shut, it is as if the server were away. */
+/** A TCP gate before a server. While it is shut, the server appears unavailable. */
 export type GateFixture = AsyncDisposable & {
-  /** host:port to connect to in place of the server. */
+  /** The host:port to connect to in place of the server. */
   readonly address: string;
-  /** Cuts every connection, and lets no new one live. */
+  /** Cuts every connection and accepts no new one. */
   shut(): void;
   /** Lets connections through again. */
   open(): void;

@@ -9,22 +9,22 @@ import { type MeshOptions, prepareMesh, removeMesh } from "./prepare-mesh.ts";
 export type FixtureRecord = {
   readonly key: string | null;
   readonly value: string | Uint8Array | null;
-  /** 0 by default. */
+  /** The partition; 0 by default. */
   readonly partition?: number;
 };
 
-/** A mesh for one test file, in engines that others use too. */
+/** A mesh for one test file, in engines that other test files share. */
 export type MeshFixture = AsyncDisposable & {
   readonly options: MeshOptions;
   readonly names: ChainNames;
   readonly engines: MeshEngines;
-  /** Appends the records to one partition each; resolves with the offset of each when they are durable. */
+  /** Appends each record to its partition; resolves with the offset of each when they are durable. */
   append(topic: string, records: readonly FixtureRecord[]): Promise<readonly number[]>;
-  /** Resolves when a sink has committed everything that is in its topic. */
+  /** Resolves when a sink has committed every record of its topic. */
   sunk(sink: "messages" | "windows"): Promise<void>;
 };
 
-/** Names of a mesh that nobody else has. */
+/** Unique names for a mesh. */
 export function freshMesh(
   addresses: EngineAddresses & { readonly brokers: number },
   more: Partial<MeshOptions> = {},
@@ -43,7 +43,7 @@ export function freshMesh(
   };
 }
 
-/** Makes a mesh of these options, if it is not there, and removes it when disposed. */
+/** Makes a mesh of these options, unless it exists, and removes it when disposed. */
 export async function openMeshFixture(options: MeshOptions): Promise<MeshFixture> {
   const names = await prepareMesh(options);
   const engines = openEngines(options, options.database);
@@ -83,7 +83,7 @@ export async function openMeshFixture(options: MeshOptions): Promise<MeshFixture
   };
 }
 
-/** A good message of a series, `n` seconds after eight in the evening. */
+/** A valid message of a series, `n` seconds after eight in the evening. */
 export function goodRecord(deviceId: string, n: number, value = 20 + (n % 7)): FixtureRecord {
   const timestamp = new Date(Date.UTC(2026, 10, 23, 20, 0, n)).toISOString();
   const sensor = "temperature";

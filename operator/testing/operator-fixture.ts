@@ -38,7 +38,7 @@ export function configOf(options: MeshOptions): OperatorConfig {
   };
 }
 
-/** Starts an operator that is in a hurry. */
+/** Starts an operator with short intervals. */
 export const startQuickOperator = (
   config: OperatorConfig,
   intervals: Partial<OperatorIntervals> = {},
@@ -58,14 +58,14 @@ export const startQuickOperator = (
     },
   });
 
-/** Asks grpc.health.v1. */
+/** Calls grpc.health.v1. */
 export function healthOf(operator: Operator): () => Promise<"SERVING" | "NOT_SERVING"> {
   const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${operator.port}` });
   const client = createClient(Health, transport);
   return async () => ((await client.check({ service: "" })).status === 1 ? "SERVING" : "NOT_SERVING");
 }
 
-/** Resolves when health is as wanted. */
+/** Resolves when health has the expected value. */
 export async function untilHealth(
   health: () => Promise<"SERVING" | "NOT_SERVING">,
   wanted: "SERVING" | "NOT_SERVING",

@@ -1,20 +1,20 @@
-/** A record of the messages topic that no ingest would write, and what becomes of it. */
+/** A record of the messages topic that ingest would never write, and its expected treatment. */
 export type PoisonRecord = {
-  /** What is odd about it. */
+  /** Description of the fault. */
   readonly name: string;
   readonly key: string | null;
   readonly value: string | Uint8Array | null;
   /**
-   * - stored: it is as good as a good one, and the window job must count it
-   * - dead letter: the raw sink refuses it; the stage says where
-   * - passed over: like a tick, neither stored nor refused
+   * - stored: it is treated as valid, and the window job must count it
+   * - dead letter: the raw sink rejects it; the stage names where
+   * - passed over: like a tick, neither stored nor rejected
    */
   readonly outcome: "stored" | "dead letter" | "passed over";
-  /** Where it is refused, as Kafka Connect names it. */
+  /** The stage that rejects it, as Kafka Connect names it. */
   readonly stage?: "VALUE_CONVERTER" | "TRANSFORMATION" | "TASK_PUT";
 };
 
-/** The series and the time that poison is about; the millisecond tells the records apart. */
+/** The series and time of the invalid records; the milliseconds distinguish them. */
 export const poisonSeries = {
   deviceId: "poisoned",
   sensor: "temperature",
@@ -22,12 +22,12 @@ export const poisonSeries = {
 };
 
 /**
- * Records that never stop the sink and never take their neighbours with them, in an order that does not matter.
- * Each has its own identity, where it has one. For tests of the raw sink and of its agreement with the window job.
+ * Records that must neither stop the sink nor affect records beside them; their order does not matter. Each has its own
+ * identity, if it has one. For tests of the raw sink and of its agreement with the window job.
  */
 export function poisonRecords(): readonly PoisonRecord[] {
   let next = 0;
-  /** A record whose fields are a good message's, but for what is changed; undefined leaves a field out. */
+  /** A record with the fields of a valid message and the given changes; undefined leaves a field out. */
   function record(
     name: string,
     outcome: PoisonRecord["outcome"],
@@ -62,7 +62,7 @@ export function poisonRecords(): readonly PoisonRecord[] {
     changes: Parameters<typeof record>[2],
   ): PoisonRecord => record(name, "dead letter", changes, stage);
   return [
-    // As good as good ones.
+    // Treated as valid.
     record("a whole number as value", "stored", { fields: { value: 21 } }),
     record("a value with an exponent", "stored", { text: (json) => json.replace("21.5", "2.15E+1") }),
     record("a field more", "stored", { fields: { unit: "K", nested: { a: [1, { b: null }] } } }),
@@ -78,7 +78,7 @@ export function poisonRecords(): readonly PoisonRecord[] {
       key: (identity) => identity.replace("temperature", "radon_2"),
       fields: { sensor: "radon_2" },
     }),
-    // No JSON.
+    // Not JSON.
     refused("VALUE_CONVERTER", "no JSON at all", { text: () => "poison" }),
     refused("VALUE_CONVERTER", "JSON that ends early", { text: (json) => json.slice(0, -5) }),
     refused("VALUE_CONVERTER", "bytes that are no text", {
@@ -90,7 +90,7 @@ export function poisonRecords(): readonly PoisonRecord[] {
     refused("VALUE_CONVERTER", "a comma after the last field", { text: (json) => json.replace("}", ",}") }),
     refused("VALUE_CONVERTER", "a comment", { text: (json) => `/* x */${json}` }),
     refused("VALUE_CONVERTER", "names without quotes", { text: (json) => json.replace('"value"', "value") }),
-    // JSON, but no object.
+    // JSON, but not an object.
     record("an empty value", "passed over", { text: () => "" }),
     record("the JSON null", "passed over", { text: () => "null" }),
     record("a tombstone with an identity", "passed over", { text: () => null }),
@@ -163,7 +163,7 @@ export function poisonRecords(): readonly PoisonRecord[] {
     refused("TASK_PUT", "an empty key", { key: () => "" }),
     refused("TASK_PUT", "a key that is no identity", { key: () => "tick" }),
     refused("TASK_PUT", "white space in the key", { key: (identity) => `${identity} ` }),
-    // What the two readers of the topic may see in different ways.
+    // Values that the two readers of the topic may interpret differently.
     record("a time with an offset in minutes", "stored", {
       text: (json, time) => json.replace(time, time.replace("Z", "+00")),
     }),

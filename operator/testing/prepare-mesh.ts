@@ -5,25 +5,25 @@ import { deleteGroups, deleteTopics } from "../src/definition/kafka-topics.ts";
 import { levelsAbove, type MeshDefinition } from "../src/definition/mesh-definition.ts";
 import { type EngineAddresses, openEngines } from "../src/mesh-engines.ts";
 
-/** Which mesh to make, in which engines. */
+/** The mesh to make, and its engines. */
 export type MeshOptions = EngineAddresses & {
-  /** Stands before the names of topics, connectors and groups. */
+  /** Prefix of the names of topics, connectors and groups. */
   readonly prefix: string;
   readonly database: string;
-  /** What the sinks get as connection string; `mongodbUrl` by default. */
+  /** The connection string for the sinks; `mongodbUrl` by default. */
   readonly sinkMongodbUrl?: string;
-  /** 4 by default. */
+  /** Number of partitions; 4 by default. */
   readonly partitions?: number;
-  /** On how many brokers each partition is; 1 by default. */
+  /** Number of replicas of each partition; 1 by default. */
   readonly replication?: number;
   /** The finest windows and segments; 10 s by default. */
   readonly windowMs?: number;
   readonly segmentMs?: number;
-  /** All is kept for ever by default. */
+  /** Retention; unlimited by default. */
   readonly retention?: Retention;
 };
 
-/** The definition of the mesh of these options. */
+/** Returns the definition of the mesh of these options. */
 export function meshDefinition(options: MeshOptions): MeshDefinition {
   const { windowMs = 10_000, segmentMs = 10_000, partitions = 4, replication = 1 } = options;
   const levels = levelsAbove({ windowMs, segmentMs });
@@ -40,9 +40,9 @@ export function meshDefinition(options: MeshOptions): MeshDefinition {
 }
 
 /**
- * Makes the topics, collections, indexes, settings and connectors of a mesh, as the operator does, and leaves.
- * Repeating it changes nothing. For tests and tools that want a mesh of their own.
- * @throws MeshRefusedError if another mesh lives there.
+ * Makes the topics, collections, indexes, settings and connectors of a mesh, like the operator, without maintaining
+ * them. Repeating it changes nothing. For tests and tools that need a mesh of their own.
+ * @throws MeshRefusedError if another mesh exists there.
  */
 export async function prepareMesh(options: MeshOptions): Promise<ChainNames> {
   const mesh = meshDefinition(options);

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
-/** A server that takes connections and never answers: a process that is stopped, or a host that is cut off. */
+/** A server that accepts connections and never answers, like a stopped process or a host that is cut off. */
 export type SilentServer = AsyncDisposable & {
   readonly port: number;
-  /** How many connections it has taken so far, and how many of them are open. */
+  /** Number of connections accepted so far, and of open ones. */
   readonly taken: number;
   readonly open: number;
 };

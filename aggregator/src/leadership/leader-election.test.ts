@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { startElection } from "./leader-election.ts";
 import type { Lease } from "./lease.ts";
 
-/** A lease for two: who is named has it. */
+/** A lease for two candidates: the test chooses the holder. */
 function createLeases() {
   const state = { holder: "", isAway: false };
   const leaseOf = (name: string): Lease => ({
@@ -39,7 +39,7 @@ function candidate(lease: Lease, failures: unknown[] = []) {
 }
 
 describe("startElection", () => {
-  it("starts one of two, and the other when the first gives the lease back", async () => {
+  it("starts one of two, and the other when the first releases the lease", async () => {
     const { leaseOf } = createLeases();
     const a = candidate(leaseOf("a"));
     await waitUntil(() => a.election.active !== undefined);
@@ -65,7 +65,7 @@ describe("startElection", () => {
     await a.election[Symbol.asyncDispose]();
   });
 
-  it("goes on while the lease cannot be asked for: nobody else can get it", async () => {
+  it("continues while the database is unavailable, because no other candidate can take the lease", async () => {
     const { state, leaseOf } = createLeases();
     const failures: unknown[] = [];
     const a = candidate(leaseOf("a"), failures);
@@ -77,7 +77,7 @@ describe("startElection", () => {
     await a.election[Symbol.asyncDispose]();
   });
 
-  it("leaves the lease to others when it cannot start", async () => {
+  it("releases the lease if it cannot start", async () => {
     const { state, leaseOf } = createLeases();
     const failures: unknown[] = [];
     const a = candidate(leaseOf("a"), failures);

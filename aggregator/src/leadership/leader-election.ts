@@ -1,28 +1,28 @@
 import { startLoop } from "../loop.ts";
 import type { Lease } from "./lease.ts";
 
-/** How long a lease lasts and how often it is asked for: another takes over within ten seconds of a kill. */
+/** The duration of a lease and the interval of renewals: another candidate takes over within ten seconds of a kill. */
 export const leaseTimes = { durationMs: 7000, intervalMs: 1000 } as const;
 
-/** One of many that may be active. */
+/** A candidate of a leader election. */
 export type Election<Active> = AsyncDisposable & {
-  /** What runs while this one is active. */
+  /** The work that runs while this candidate is the leader. */
   readonly active: Active | undefined;
-  /** Who holds the lease, as last seen; empty if unknown. */
+  /** The holder of the lease, as last observed; empty if unknown. */
   readonly holder: string;
 };
 
 /**
- * Asks for the lease again and again; starts when it gets it, and stops when another has it. Where the lease
- * cannot be asked for, an active one goes on: no other instance can get it either, and two that are active for a
- * moment do no harm (ticks are only more, frontiers only move forward, partials are the same). Disposing stops
- * it and gives the lease back.
+ * Requests the lease periodically; starts the work when it gets the lease, and stops when another candidate has it. A
+ * leader continues while the database is unavailable: no other candidate can get the lease either, and two leaders for
+ * a moment do no harm (additional ticks are harmless, frontiers only move forward, partials are equal). Disposing stops
+ * the work and releases the lease.
  */
 export function startElection<Active extends AsyncDisposable>(options: {
   readonly lease: Lease;
   readonly start: () => Promise<Active>;
   readonly onFailure: (error: unknown) => void;
-  /** Told whenever the lease was asked for, and what followed from the answer done. */
+  /** Called after each request of the lease and the resulting start or stop. */
   readonly onSuccess?: () => void;
   readonly onChange?: (isActive: boolean) => void;
   readonly intervalMs?: number;
@@ -52,7 +52,7 @@ export function startElection<Active extends AsyncDisposable>(options: {
       try {
         active = await start();
       } catch (error) {
-        // Another may have what is missing here.
+        // Another candidate may have the dependency that is unavailable here.
         await lease.release();
         throw error;
       }

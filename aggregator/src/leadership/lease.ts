@@ -1,18 +1,18 @@
-/** What came of asking for a lease. */
+/** The result of requesting a lease. */
 export type LeaseAnswer = {
-  /** Whether the asker holds it now. */
+  /** Whether the candidate holds the lease now. */
   readonly isQueued: boolean;
-  /** Who holds it, as far as known. */
+  /** The holder, as far as known. */
   readonly holder: string;
 };
 
-/** Sees to it that one of many is active. */
+/** Ensures that at most one of many candidates is active. */
 export type Lease = {
   /**
-   * Takes the lease, or renews it; it lasts for some seconds by the database's clock.
-   * @throws the database's error if it cannot be reached: then no other instance can take it either.
+   * Takes or renews the lease; it lasts a few seconds by the database's clock.
+   * @throws the database's error if it is unavailable; then no other candidate can take the lease either.
    */
   take(): Promise<LeaseAnswer>;
-  /** Gives it back, so that another may have it at once; nothing if it is not held. */
+  /** Releases the lease, so that another candidate can take it at once; has no effect if it is not held. */
   release(): Promise<void>;
 };

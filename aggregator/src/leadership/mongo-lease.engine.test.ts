@@ -10,7 +10,7 @@ const levels = [{ windowMs: 10_000, segmentMs: 10_000 }];
 const openDatabase = () => openTestDatabase({ mongodbUrl: engines?.mongodbUrl ?? "", levels });
 
 describe.skipIf(!engines)("the lease in MongoDB", () => {
-  it("is held by one, renewed by its holder, and another's when it has run out", async () => {
+  it("has one holder, who can renew it, and another after it has expired", async () => {
     await using database = await openDatabase();
     const lease = (holder: string) =>
       createMongoLease({ db: database.db, name: "test", holder, durationMs: 500 });
@@ -22,7 +22,7 @@ describe.skipIf(!engines)("the lease in MongoDB", () => {
     expect(await a.take()).toEqual({ isQueued: false, holder: "b" });
   });
 
-  it("is free at once when its holder gives it back, and only then", async () => {
+  it("is free as soon as its holder releases it, and not before", async () => {
     await using database = await openDatabase();
     const lease = (holder: string) =>
       createMongoLease({ db: database.db, name: "test", holder, durationMs: 60_000 });
@@ -34,7 +34,7 @@ describe.skipIf(!engines)("the lease in MongoDB", () => {
     expect((await b.take()).isQueued).toBe(true);
   });
 
-  it("lets one of many who ask at the same time be active", async () => {
+  it("has one holder if many request it at the same time", async () => {
     await using database = await openDatabase();
     const answers = await Promise.all(
       Array.from({ length: 8 }, (_, place) =>
@@ -50,7 +50,7 @@ describe.skipIf(!engines)("the lease in MongoDB", () => {
     expect(new Set(answers.filter(({ isQueued }) => !isQueued).map(({ holder }) => holder)).size).toBe(1);
   });
 
-  it("passes from one that dies to one that waits within ten seconds", async () => {
+  it("passes from a killed holder to a waiting candidate within ten seconds", async () => {
     await using database = await openDatabase();
     const dying = createMongoLease({ db: database.db, name: "test", holder: "dying", durationMs: 7000 });
     await dying.take();

@@ -5,18 +5,18 @@ import type { Lease } from "./lease.ts";
 const maxTimeMS = 2000;
 const duplicateKey = 11_000;
 
-/** Makes a lease of the service `name` for `holder`, a name of its own in the whole mesh. */
+/** Creates the lease `name` for `holder`, a unique name in the whole mesh. */
 export function createMongoLease(options: {
   readonly db: Db;
   readonly name: string;
   readonly holder: string;
-  /** How long it lasts after it was taken or renewed. */
+  /** Duration of the lease after it was taken or renewed. */
   readonly durationMs: number;
 }): Lease {
   const { db, name, holder, durationMs } = options;
   const leases = db.collection<LeaseDocument>(collections.leases);
 
-  /** One clock for all who ask: the clocks of their own machines may differ. */
+  /** All candidates use the database's clock, because the clocks of their machines may differ. */
   async function databaseTime(): Promise<number> {
     const { localTime } = await db.command({ hello: 1 }, { timeoutMS: maxTimeMS });
     return (localTime as Date).getTime();
@@ -33,7 +33,7 @@ export function createMongoLease(options: {
         );
         return { isQueued: true, holder };
       } catch (error) {
-        // There is one, it is another's, and it has not run out: the insert met its `_id`.
+        // A duplicate `_id`: another candidate holds the lease, and it has not expired.
         if (!(error instanceof MongoServerError) || error.code !== duplicateKey) throw error;
         const found = await leases.findOne({ _id: name }, { maxTimeMS });
         return { isQueued: false, holder: found?.holder ?? "" };

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { runMeshModel } from "../../testing/model/mesh-model.ts";
 import { rules } from "../../testing/model/model-rules.ts";
 
-// A run that fails tells its seed: runMeshModel({ seed }) plays the same course again.
+// A failing run prints its seed: runMeshModel({ seed }) repeats the same schedule.
 const seeds = 300;
 const seedsUntilCaught = 400;
 
-describe("answers over random schedules of crashes, redelivery, late and repeated messages, and expiry", () => {
+describe("answers over random schedules of crashes, redelivery, late and duplicate messages, and expiry", () => {
   it(`equal brute force in ${seeds} runs, with nothing dropped`, { timeout: 300_000 }, () => {
     const sums = {
       answers: 0,
@@ -29,7 +29,7 @@ describe("answers over random schedules of crashes, redelivery, late and repeate
       sums.rejected += run.rejected;
       sums.hasMoved += Number(run.hasMoved);
     }
-    // Otherwise it would prove nothing.
+    // Without answers from every source, the test would prove nothing.
     expect(sums.answers).toBeGreaterThan(50 * seeds);
     expect(sums.fromCoarse).toBeGreaterThan(20 * seeds);
     expect(sums.fromDirty).toBeGreaterThan(5 * seeds);
@@ -39,13 +39,13 @@ describe("answers over random schedules of crashes, redelivery, late and repeate
     expect(sums.hasMoved).toBeGreaterThan(0.9 * seeds);
   });
 
-  it("stay equal where redeliveries pass for repeats: that costs only speed", () => {
+  it("stay equal if redeliveries count as duplicates, which costs only latency", () => {
     for (let seed = 0; seed < 60; seed++) {
       expect(runMeshModel({ seed, leftOut: "redeliver" }).wrong).toBeUndefined();
     }
   });
 
-  it.each(rules)("are wrong somewhere with the rule %s left out", (leftOut) => {
+  it.each(rules)("are wrong in some run without the rule %s", (leftOut) => {
     let caught: string | undefined;
     for (let seed = 0; seed < seedsUntilCaught && caught === undefined; seed++) {
       caught = runMeshModel({ seed, leftOut }).wrong;

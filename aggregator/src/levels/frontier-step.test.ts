@@ -40,7 +40,7 @@ function setUp() {
 }
 
 describe("stepFrontier", () => {
-  it("publishes complete_through, and leaves the frontier alone, without a watermark", async () => {
+  it("publishes complete_through, and does not move the frontier, without a watermark", async () => {
     const { store, step, passTick } = setUp();
     await step();
     passTick(34_567);
@@ -48,7 +48,7 @@ describe("stepFrontier", () => {
     expect(store.published).toMatchObject({ completeThroughMs: 34_567, frontiersMs: [0] });
   });
 
-  it("takes the ends after it saw the watermark, registers the series, then publishes", async () => {
+  it("reads the ends after the watermark, registers the series, then publishes", async () => {
     const { store, job, progress, step, passTick } = setUp();
     passTick(34_567);
     job.tell({ watermarkMs: 31_000 });
@@ -58,14 +58,14 @@ describe("stepFrontier", () => {
     expect(progress).toMatchObject({ frontiersMs: [30_000], movedAtMs: 77 });
   });
 
-  it("waits for those who read what the window job wrote and what the sink refused", async () => {
+  it("waits for the readers of partials and of dead letters", async () => {
     const { store, job, log, step, passTick } = setUp();
     passTick(34_567);
     job.tell({ watermarkMs: 31_000 });
     log.committed = places(4, 2);
     await step();
     log.committed = places(5, 1);
-    // What is appended later does not count: it would never end.
+    // Later appends do not count, or the target would never be reached.
     log.ends = places(50, 20);
     await step();
     expect(store.published.frontiersMs).toEqual([0]);
@@ -74,7 +74,7 @@ describe("stepFrontier", () => {
     expect(store.published.frontiersMs).toEqual([30_000]);
   });
 
-  it("goes on where it failed, and has not moved before the store has", async () => {
+  it("resumes after a failure, and does not move before the store has", async () => {
     const { store, job, progress, step, passTick } = setUp();
     passTick(34_567);
     job.tell({ watermarkMs: 31_000 });
@@ -86,7 +86,7 @@ describe("stepFrontier", () => {
     expect(store.published.frontiersMs).toEqual([30_000]);
   });
 
-  it("moves in bounded pieces after an outage, and over silence in one", async () => {
+  it("moves in bounded steps after an outage, and over time without data in one", async () => {
     const { store, job, step, passTick } = setUp();
     passTick(100_000_000);
     job.tell({ watermarkMs: 90_000_000 });

@@ -7,8 +7,8 @@ import type { WindowJob } from "../window-job/window-job.ts";
 import { aimedAt, movedTo, nextStep, proposedFrontier, reachedFrontier } from "./frontier.ts";
 
 /**
- * One look at the pipeline: publishes `complete_through` and moves the finest frontier if it may. What it
- * sees goes into `progress`. To be called again and again, never two at once.
+ * Polls the pipeline once: publishes `complete_through` and moves the finest frontier if it may. Records its
+ * observations in `progress`. Call it periodically, one call at a time.
  */
 export async function stepFrontier(
   dependencies: {
@@ -29,7 +29,7 @@ export async function stepFrontier(
   await store.publishFrontier({ completeThroughMs, logEndMs: progress.logEndMs });
 
   const toMs = proposedFrontier(progress.frontier, progress.observation, segmentMs);
-  // The ends are taken after watermark and complete_through were seen: what counts lies before them.
+  // The ends are read after watermark and complete_through: everything that those imply lies before the ends.
   if (toMs !== undefined) progress.frontier = aimedAt(progress.frontier, toMs, await offsets.ends());
   if (!progress.frontier.target) return;
   progress.committed = await offsets.committed();

@@ -25,7 +25,7 @@ describe("proposedFrontier", () => {
     );
   });
 
-  it("is nothing while one of the two is unknown, or not further than the frontier", () => {
+  it("is undefined while one of the two is unknown, or not after the frontier", () => {
     expect(
       proposedFrontier(resting, { watermarkMs: undefined, completeThroughMs: 99_000 }, 10_000),
     ).toBeUndefined();
@@ -37,7 +37,7 @@ describe("proposedFrontier", () => {
     ).toBeUndefined();
   });
 
-  it("is nothing while the frontier is on its way", () => {
+  it("is undefined while the frontier has a target", () => {
     const observation = { watermarkMs: 90_000, completeThroughMs: 90_000 };
     expect(proposedFrontier(aimedAt(resting, 30_000, at(5, 5)), observation, 10_000)).toBeUndefined();
   });
@@ -73,7 +73,7 @@ describe("reachedFrontier", () => {
     expect(reachedFrontier(target, { windows, deadLetters: none })).toBe(30_000);
   });
 
-  it("is nothing without a target", () => {
+  it("is undefined without a target", () => {
     expect(reachedFrontier(resting, at(99, 99))).toBeUndefined();
   });
 });
@@ -92,12 +92,12 @@ describe("movedTo", () => {
 describe("nextStep", () => {
   const way = { frontierMs: 20, toMs: 95, firstMs: 20, stepMs: 30 };
 
-  it("goes on from the frontier, no further than allowed", () => {
+  it("continues from the frontier, no further than allowed", () => {
     expect(nextStep(way)).toEqual({ sinceMs: 20, toMs: 50 });
     expect(nextStep({ ...way, frontierMs: 80, firstMs: 80 })).toEqual({ sinceMs: 80, toMs: 95 });
   });
 
-  it("leaves out time without partials, however long", () => {
+  it("skips time without partials, however long", () => {
     expect(nextStep({ ...way, frontierMs: 0, firstMs: 60 })).toEqual({ sinceMs: 60, toMs: 90 });
     expect(nextStep({ ...way, frontierMs: 0, firstMs: undefined })).toEqual({ sinceMs: 95, toMs: 95 });
     expect(nextStep({ ...way, frontierMs: 0, firstMs: 200 })).toEqual({ sinceMs: 95, toMs: 95 });

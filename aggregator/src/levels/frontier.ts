@@ -1,33 +1,33 @@
 import { alignDown } from "@devicemesh/proto";
 
-/** Offsets by place in the log: `topic/partition`. */
+/** Offsets by topic and partition: `topic/partition`. */
 export type Offsets = ReadonlyMap<string, number>;
 
-/** The places of the log that must be read before the frontier may move. */
+/** The offsets of the log that must be read before the frontier may move. */
 export type LogPlaces = {
-  /** Of the topic of partials. */
+  /** The offsets of the topic of partials. */
   readonly windows: Offsets;
-  /** Of the topics of dead letters. */
+  /** The offsets of the topics of dead letters. */
   readonly deadLetters: Offsets;
 };
 
-/** Where the frontier is, and where it is about to go. Times are ms by the log's clock. */
+/** The position of the frontier, and its target. Times are ms by the log's clock. */
 export type FrontierState = {
   readonly frontierMs: number;
   readonly target?: { readonly toMs: number; readonly ends: LogPlaces } | undefined;
 };
 
-/** What was seen of the window job and of the sink of messages. */
+/** The observations of the window job and of the sink of messages. */
 export type FrontierObservation = {
-  /** The watermark of a batch that is committed: what it closes is in the topic of partials. */
+  /** The watermark of a committed batch: the partials of the segments before it are in the topic of partials. */
   readonly watermarkMs: number | undefined;
-  /** Everything that arrived before is stored, or a dead letter. */
+  /** Every message that arrived before this moment is stored, or is a dead letter. */
   readonly completeThroughMs: number | undefined;
 };
 
 /**
- * Where the frontier could go next, or undefined if it can go nowhere or is on its way already. Whoever gets
- * a moment takes the ends of the topics after that and sets the target.
+ * Returns the next target of the frontier, or undefined if there is none or the frontier has a target already. After a
+ * target is proposed, the caller reads the ends of the topics and then sets it.
  */
 export function proposedFrontier(
   state: FrontierState,
@@ -41,14 +41,14 @@ export function proposedFrontier(
 }
 
 /**
- * The state on its way to `toMs`. The ends are those of the topics after it was proposed: all partials before
- * it and all dead letters of what arrived before it lie before them.
+ * Returns the state with the target `toMs`. The ends of the topics must be read after it was proposed: then all
+ * partials before it, and all dead letters of messages that arrived before it, lie before the ends.
  */
 export function aimedAt(state: FrontierState, toMs: number, ends: LogPlaces): FrontierState {
   return { frontierMs: state.frontierMs, target: { toMs, ends } };
 }
 
-/** Where the frontier may be now that these offsets are committed; undefined if the target is not reached. */
+/** Returns the frontier that these committed offsets allow; undefined if the target is not reached. */
 export function reachedFrontier(state: FrontierState, committed: LogPlaces): number | undefined {
   const { target } = state;
   if (!target) return undefined;
@@ -57,7 +57,7 @@ export function reachedFrontier(state: FrontierState, committed: LogPlaces): num
   return isReached ? target.toMs : undefined;
 }
 
-/** The state once the frontier is published at `frontierMs`; it never goes back. */
+/** Returns the state after the frontier was published at `frontierMs`; it never goes back. */
 export function movedTo(state: FrontierState, frontierMs: number): FrontierState {
   const reached = Math.max(state.frontierMs, frontierMs);
   return state.target && state.target.toMs > reached
@@ -66,9 +66,9 @@ export function movedTo(state: FrontierState, frontierMs: number): FrontierState
 }
 
 /**
- * The next piece of the way to `toMs`, at most `stepMs` of what has partials: after an outage the frontier moves
- * in bounded pieces, and over time without partials in one. `firstMs` is the first segment at or after the
- * frontier that has a partial; undefined if none has.
+ * Returns the next step towards `toMs`, at most `stepMs` of time with partials: after an outage the frontier moves in
+ * bounded steps, and over time without partials in one. `firstMs` is the first segment at or after the frontier that
+ * has a partial; undefined if there is none.
  */
 export function nextStep(options: {
   readonly frontierMs: number;
@@ -81,7 +81,7 @@ export function nextStep(options: {
   return { sinceMs, toMs: Math.min(sinceMs + stepMs, toMs) };
 }
 
-/** A place without a committed offset has been read only if there is nothing in it. */
+/** A partition without a committed offset counts as read only if it is empty. */
 function isPast(committed: Offsets, ends: Offsets): boolean {
   return [...ends].every(([place, end]) => (committed.get(place) ?? 0) >= end);
 }

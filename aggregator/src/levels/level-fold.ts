@@ -1,26 +1,26 @@
 import { alignDown } from "@devicemesh/proto";
 
-/** What to do next for a coarse level. Times are ms by the log's clock. */
+/** The next action for a coarse level. Times are ms by the log's clock. */
 export type NextFold =
-  /** Nothing: no segment of the level has closed. */
+  /** None: no segment of the level has closed. */
   | { readonly kind: "none" }
-  /** Nothing arrived before `toMs`: the frontier may go there as it is. */
+  /** Nothing arrived before `toMs`: the frontier may move there without a fold. */
   | { readonly kind: "skip"; readonly toMs: number }
-  /** Fold what arrived in the segment [sinceMs, toMs), then move the frontier to toMs. */
+  /** Fold the readings that arrived in the segment [sinceMs, toMs), then move the frontier to toMs. */
   | { readonly kind: "fold"; readonly sinceMs: number; readonly toMs: number };
 
 /**
- * The next segment of a level that can be folded: one that lies wholly before the frontier of the level
- * below, whose partials are permanent. One segment at a time, and none without partials, so that each
- * step is bounded and long silences cost nothing.
+ * Returns the next segment of a level that can be folded: one that lies wholly before the frontier of the finer level,
+ * whose partials are permanent there. It returns one segment at a time, and none without partials, so that each step is
+ * bounded and long times without data cost nothing.
  */
 export function nextFold(options: {
   readonly segmentMs: number;
   /** The level's own frontier. */
   readonly frontierMs: number;
-  /** The frontier of the level below. */
+  /** The frontier of the finer level. */
   readonly belowFrontierMs: number;
-  /** The first segment below, at or after `frontierMs`, that has a partial; undefined if none has. */
+  /** The first segment of the finer level, at or after `frontierMs`, that has a partial; undefined if there is none. */
   readonly firstBelowMs: number | undefined;
 }): NextFold {
   const { segmentMs, frontierMs, belowFrontierMs, firstBelowMs } = options;

@@ -67,7 +67,7 @@ describe("stepLevels", () => {
     expect(store.story).toEqual(["publish pure since 60"]);
   });
 
-  it("folds the second level of a new mesh pure, from its first segment on", async () => {
+  it("folds the second level of a new mesh without duplicates from its first segment on", async () => {
     const { store, progress } = setUp(0);
     await stepLevels({ progress, store }, signal);
     progress.frontiersMs = [240, 0, 0];
@@ -81,7 +81,7 @@ describe("stepLevels", () => {
     ]);
   });
 
-  it("says first that the levels are pure only from later on, where raw readings of a segment may be gone", async () => {
+  it("first publishes a later start of purity if raw readings of a segment may be deleted", async () => {
     const { store, progress } = setUp(0);
     await stepLevels({ progress, store }, signal);
     progress.frontiersMs = [120, 0, 0];
@@ -98,7 +98,7 @@ describe("stepLevels", () => {
     expect(progress.coarsePureSinceMs).toBe(60);
   });
 
-  it("does a bounded number of segments, and goes on from there", async () => {
+  it("folds a bounded number of segments, and continues from there", async () => {
     const { store, progress } = setUp(60 * 40);
     for (let ms = 0; ms < 60 * 40; ms += 60) store.segments[0]?.add(ms);
     await stepLevels({ progress, store }, signal);
@@ -110,7 +110,7 @@ describe("stepLevels", () => {
 });
 
 describe("createRepairStep", () => {
-  it("repairs what needs it at the frontier, each window once", async () => {
+  it("repairs the windows that need it at the frontier, each once", async () => {
     const { store, repair } = setUp(1000);
     store.repeated.push(repeated(0), repeated(10), repeated(20, { lastRepeatMs: 1000 }));
     await repair(signal);
@@ -120,7 +120,7 @@ describe("createRepairStep", () => {
     ]);
   });
 
-  it("repairs again what was repeated again, once the frontier has passed it", async () => {
+  it("repairs a window again for a new duplicate, once the frontier has passed it", async () => {
     const { store, progress, repair } = setUp(1000);
     store.repeated.push(repeated(0));
     await repair(signal);
@@ -132,7 +132,7 @@ describe("createRepairStep", () => {
     expect(store.repairs.map(({ throughMs }) => throughMs)).toEqual([1000, 1010]);
   });
 
-  it("leaves windows alone whose raw readings may have expired", async () => {
+  it("does not repair windows whose raw readings may have expired", async () => {
     const { store, repair } = setUp(1000);
     store.rawKeptSinceMs = 5;
     store.repeated.push(repeated(0), repeated(10));
@@ -140,7 +140,7 @@ describe("createRepairStep", () => {
     expect(store.repairs.map(({ span }) => span.sinceMs)).toEqual([10]);
   });
 
-  it("tries again what failed", async () => {
+  it("retries a failed repair", async () => {
     const { store, repair } = setUp(1000);
     store.repeated.push(repeated(0));
     store.failure = new Error("away");
@@ -150,7 +150,7 @@ describe("createRepairStep", () => {
     expect(store.repairs).toHaveLength(1);
   });
 
-  it("looks again at old repeats from time to time", async () => {
+  it("checks old duplicates again periodically", async () => {
     const { store, progress, repair, setClock } = setUp(1000);
     await repair(signal);
     store.repeated.push(repeated(0));

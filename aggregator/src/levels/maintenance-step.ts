@@ -4,17 +4,17 @@ import type { Progress } from "../status/progress.ts";
 import type { AggregatorStore } from "../store/aggregator-store.ts";
 import { nextFold } from "./level-fold.ts";
 
-/** What one step does at most, so that folds and repairs take turns. */
+/** The limits of one step, so that folds and repairs alternate. */
 const limits = {
-  /** Segments of one level: a day of ten-minute segments in about ten steps. */
+  /** Number of segments of one level: a day of ten-minute segments takes about ten steps. */
   folds: 16,
-  /** Windows with repeats: a client that sends its last hour again is done in one step for ten series. */
+  /** Number of windows with duplicates: a client that re-sends its last hour is repaired in one step for ten series. */
   windows: 4000,
-  /** Windows of one question to the database: an hour. */
+  /** Number of windows in one request to the database: an hour. */
   spanWindows: 360,
-  /** Questions at a time: the database has other work. */
+  /** Number of concurrent requests: the database has other work. */
   concurrency: 4,
-  /** How often to look again at windows whose last repeat is long ago: one may have been marked by hand. */
+  /** Interval between checks of windows whose last duplicate is old: one may have been marked by hand. */
   rescanIntervalMs: 3_600_000,
 } as const;
 
@@ -25,7 +25,7 @@ type MaintenanceDependencies = {
   readonly clock: () => number;
 };
 
-/** Folds closed segments of the coarse levels, each from the level below, and publishes their frontiers. */
+/** Folds closed segments of the coarse levels, each from the next finer level, and publishes their frontiers. */
 export async function stepLevels(
   { progress, store }: Pick<MaintenanceDependencies, "progress" | "store">,
   signal: AbortSignal,
@@ -48,8 +48,8 @@ export async function stepLevels(
 }
 
 /**
- * Publishes since when the coarse levels are pure, once. Not since earlier than what an aggregator that knew nothing
- * of it may have folded: no segment beyond the finest frontier.
+ * Publishes once the start of purity of the coarse levels. It cannot lie before the finest frontier, because an
+ * aggregator of an older version may have folded any segment up to it.
  */
 async function startPure({
   progress,
@@ -63,9 +63,9 @@ async function startPure({
 }
 
 /**
- * Folds one segment. The second level is folded pure, and so are those above by being folded from it. Where raw
- * readings of the segment may have been deleted already, its partials count repeats: it is published first that
- * the levels are pure only since its end.
+ * Folds one segment. The second level is folded without duplicates (pure), and therefore the levels above it are pure
+ * too. If raw readings of the segment may have been deleted already, its partials count duplicates: the step first
+ * publishes that the levels are pure only from its end.
  */
 async function foldOne(
   { progress, store }: Pick<MaintenanceDependencies, "progress" | "store">,
@@ -78,7 +78,7 @@ async function foldOne(
   await store.foldSegment({ level, sinceMs, toMs, isPure: false });
 }
 
-/** Repairs windows with repeats. It remembers before which moment nothing is left to repair. */
+/** Repairs windows with duplicates. It remembers the moment before which nothing is left to repair. */
 export function createRepairStep({ progress, store, clock }: MaintenanceDependencies) {
   const { windowMs } = progress.levels[0] as Level;
   let doneBeforeMs = 0;
@@ -106,7 +106,7 @@ export function createRepairStep({ progress, store, clock }: MaintenanceDependen
       windowsMax: limits.windows,
       spanWindowsMax: limits.spanWindows,
     });
-    // The frontier may be another's by now that went further: a repair at an older one is as right.
+    // Another aggregator may have moved the frontier since: a repair at an older frontier is just as correct.
     const queue = spans.values();
     await Promise.all(
       Array.from({ length: limits.concurrency }, async () => {

@@ -8,7 +8,7 @@ import {
 import type { Db } from "mongodb";
 import type { AggregatorStore } from "../store/aggregator-store.ts";
 
-/** No read or write of one small document may take longer. */
+/** Time limit of reading or writing one small document. */
 const maxTimeMS = 5000;
 
 /** The settings of the mesh, its frontier and its retention marks, one document each. */
@@ -58,7 +58,7 @@ export function createMongoFrontier(options: {
     },
   };
 
-  /** With a place for each level, so that `frontiers.N` is an element of the list. */
+  /** Creates an element for each level, so that `frontiers.N` addresses an element of the list. */
   async function createDocument(): Promise<void> {
     const levels = (await settings.findOne({ _id: "mesh" }, { maxTimeMS }))?.levels.length ?? 0;
     if (levels === 0) throw new Error("the mesh has no settings: start the operator first");
@@ -73,7 +73,10 @@ export function createMongoFrontier(options: {
   }
 }
 
-/** Raw readings with an earlier timestamp (ms) may have been deleted by now. @throws Error if the mesh has no settings. */
+/**
+ * Returns the timestamp (ms) before which raw readings may have been deleted. @throws Error if the mesh has no
+ * settings.
+ */
 export async function readRawKeptSince(db: Db, clock: () => number): Promise<number> {
   const [settings, marks] = await Promise.all([
     db.collection<SettingsDocument>(collections.settings).findOne({ _id: "mesh" }, { maxTimeMS }),

@@ -11,7 +11,7 @@ import type { AggregatorStore } from "../store/aggregator-store.ts";
 import { alignedDate, foldedDocument, mergeInto, partialsFigures, partialsGroup } from "./mongo-partials.ts";
 import { createMongoRawFold } from "./mongo-raw-fold.ts";
 
-/** A pipeline that takes longer is cut; what it wrote is written again the next time. */
+/** A pipeline that takes longer is cancelled; the next attempt writes its documents again. */
 const foldTimeMaxMs = 60_000;
 const readTimeMaxMs = 10_000;
 
@@ -20,7 +20,7 @@ export function createMongoLevels(options: {
   readonly db: Db;
   /** The levels, the finest first. */
   readonly levels: readonly Level[];
-  /** Raw readings with an earlier timestamp (ms) may be gone. */
+  /** Returns the timestamp (ms) before which raw readings may be deleted. */
   readonly rawKeptSinceMs: () => Promise<number>;
   readonly seriesMax?: number;
 }): Pick<AggregatorStore, "registerSeries" | "firstSegment" | "foldSegment"> {
@@ -35,7 +35,7 @@ export function createMongoLevels(options: {
     return db.collection<PartialDocument>(nameOf(level));
   }
 
-  /** The device that ends the next batch after `after`; undefined if what is left is one batch. */
+  /** Returns the last device of the next batch after `after`; undefined if the rest is one batch. */
   async function lastOfBatch(after: string): Promise<string | undefined> {
     const [next] = await series
       .find({ device_id: { $gt: after } }, { maxTimeMS: readTimeMaxMs })
@@ -122,7 +122,7 @@ export function createMongoLevels(options: {
       if (repeated.length === 0) return true;
       const { windowMs } = levels[fold.level] as Level;
       await rawFold.fold({ ...fold, windowMs, into: nameOf(fold.level) }, repeated);
-      // Read after the raw readings: what was there when they were read is older than the mark.
+      // Read after the raw readings: any deletion before they were read lies before this mark.
       return rawFold.isAllKept(partials(0), { ...fold, keptSinceMs: await rawKeptSinceMs() });
     },
   };

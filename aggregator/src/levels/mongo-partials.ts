@@ -1,20 +1,21 @@
 import type { Document } from "mongodb";
 
-// Pieces of pipelines that add up readings and partials, as stable as the merge of query: a second moment is
-// the sum of distances from the mean of all (Chan's formula for many parts at once), never of squares of values.
+// Parts of pipelines that add up readings and partials, as numerically stable as the merge of query: a second moment is
+// the sum of squared distances from the overall mean (Chan's formula for many parts at once), never of squares of
+// values.
 
-/** The start of the window of this size that a date lies in. */
+/** Returns the start of the window of this size that contains a date. */
 export function alignedDate(date: string, sizeMs: number): Document {
   const ms = { $toLong: date };
   return { $toDate: { $subtract: [ms, { $mod: [ms, sizeMs] }] } };
 }
 
-/** A date as in an `_id`: ISO 8601 in UTC with milliseconds. */
+/** Formats a date as in an `_id`: ISO 8601 in UTC with milliseconds. */
 export function isoDate(date: string): Document {
   return { $dateToString: { date, format: "%Y-%m-%dT%H:%M:%S.%LZ" } };
 }
 
-/** The stage that makes a partial of a group whose `_id` has device_id, sensor and window_start. */
+/** Returns the stage that makes a partial of a group whose `_id` has device_id, sensor and window_start. */
 export function foldedDocument(segment: Date, fields: Document): Document {
   return {
     $project: {
@@ -37,12 +38,12 @@ export function foldedDocument(segment: Date, fields: Document): Document {
   };
 }
 
-/** The stage that writes partials in place of those with the same key. */
+/** Returns the stage that replaces partials with the same key. */
 export function mergeInto(collection: string): Document {
   return { $merge: { into: collection, on: "_id", whenMatched: "replace", whenNotMatched: "insert" } };
 }
 
-/** What readings (`timestamp`, `value`) are grouped into, ties of extremes going to the earliest. */
+/** The group stage for readings (`timestamp`, `value`); ties of extremes go to the earliest. */
 export const readingsGroup: Document = {
   values: { $push: "$value" },
   ...group({
@@ -55,7 +56,7 @@ export const readingsGroup: Document = {
   }),
 };
 
-/** What partials are grouped into. */
+/** The group stage for partials. */
 export const partialsGroup: Document = {
   parts: { $push: { count: "$count", sum: "$sum", m2: "$m2" } },
   ...group({
@@ -68,13 +69,13 @@ export const partialsGroup: Document = {
   }),
 };
 
-/** The figures of a document that `readingsGroup` made. */
+/** Returns the figures of a document that `readingsGroup` made. */
 export const readingsFigures = figures({
   over: "$values",
   distance: { $pow: [{ $subtract: ["$$part", "$mean"] }, 2] },
 });
 
-/** The figures of a document that `partialsGroup` made. */
+/** Returns the figures of a document that `partialsGroup` made. */
 export const partialsFigures = figures({
   over: "$parts",
   distance: {
@@ -111,7 +112,7 @@ function group(of: {
   };
 }
 
-/** Two stages: the mean, then the figures as PartialFigures has them. */
+/** Returns two stages: the mean, then the figures in the form of PartialFigures. */
 function figures(options: { readonly over: string; readonly distance: Document }) {
   const m2 = { $sum: { $map: { input: options.over, as: "part", in: options.distance } } };
   return {

@@ -37,12 +37,12 @@ async function openStore() {
 }
 
 describe.skipIf(!engines)("pure folds in MongoDB", () => {
-  it("folds devices with repeats from their raw readings: copies count in the finest level only", async () => {
+  it("folds devices with duplicates from their raw readings: duplicates count in the finest level only", async () => {
     const { database, db, store, partials, folded } = await openStore();
     await using _ = database;
     const readings = steadyReadings({ devices: 7, sinceMs, seconds: 700 });
     const toMs = sinceMs + coarse.segmentMs;
-    // Some are sent again at once; one of them an hour before its segment, so that it has no reading of its own.
+    // Some are sent again at once; one was measured an hour before its segment, so its window has no other reading.
     const copied = readings.filter(({ deviceId }) => ["barometer-1", "barometer-4"].includes(deviceId));
     const late = { ...readings[0]!, deviceId: "barometer-9", arrivedMs: sinceMs + 5000 };
     const before = { ...late, arrivedMs: sinceMs - 3_600_000 };
@@ -66,7 +66,7 @@ describe.skipIf(!engines)("pure folds in MongoDB", () => {
     }
   });
 
-  it("says so where raw readings of a segment with repeats may have been deleted", async () => {
+  it("reports that raw readings of a segment with duplicates may have been deleted", async () => {
     const { database, db, partials } = await openStore();
     await using _ = database;
     const reading = { deviceId: "a", timestampMs: sinceMs - 86_400_000, arrivedMs: sinceMs, value: 1 };

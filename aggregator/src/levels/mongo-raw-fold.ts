@@ -20,13 +20,13 @@ export type RawFold = {
   readonly into: string;
 };
 
-/** Folds of devices with duplicates: from their raw readings, which count each reading once. */
+/** Folds devices with duplicates from their raw readings, so that each reading counts once. */
 export function createMongoRawFold(db: Db) {
   const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
   const messages = db.collection<MessageDocument>(collections.messages);
 
   return {
-    /** The devices with duplicates or conflicts that arrived in the segment, in order. */
+    /** Returns the devices with duplicates or conflicts that arrived in the segment, in order. */
     async devicesToFold({ sinceMs, toMs }: Pick<RawFold, "sinceMs" | "toMs">): Promise<readonly string[]> {
       const found = await repeats
         .aggregate<{ readonly _id: string }>(
@@ -67,7 +67,7 @@ export function createMongoRawFold(db: Db) {
       }
     },
 
-    /** Whether no partial of the segment, of the finest level, is of a window that starts before `keptSinceMs`. */
+    /** Whether no partial of the segment, at the finest level, belongs to a window that starts before `keptSinceMs`. */
     async isAllKept(
       finest: Collection<PartialDocument>,
       { sinceMs, toMs, keptSinceMs }: Pick<RawFold, "sinceMs" | "toMs"> & { readonly keptSinceMs: number },

@@ -17,7 +17,7 @@ export async function openKafkaOffsets(options: {
     throw error;
   });
   const letters = [topics.messageDeadLetters, topics.windowDeadLetters];
-  /** Where the first record of a place is: a group that never committed has read what is before it. */
+  /** The offset of the first record of a partition: a group that never committed has read everything before it. */
   const firsts = new Map<string, number>();
 
   async function endsOf(topicNames: readonly string[]): Promise<Map<string, number>> {

@@ -6,8 +6,8 @@ import type { Tick } from "./ticks.ts";
 const tickKey = "tick";
 
 /**
- * Opens the way for ticks. One request for each partition, so that a partition without a leader costs the
- * others nothing; one round at a time.
+ * Opens the producer of ticks. It sends one request for each partition, so that a partition without a leader does not
+ * affect the others; one round at a time.
  * @throws the client's error if no broker can be reached.
  */
 export async function openKafkaTicks(options: {
@@ -18,7 +18,7 @@ export async function openKafkaTicks(options: {
   const { kafka, topic, partitions } = options;
   const producer = kafka.producer({
     allowAutoTopicCreation: false,
-    // A tick that comes late is worth nothing: the next one is on its way.
+    // A late tick has no value: the next one follows.
     retry: { retries: 1, initialRetryTime: 100 },
   });
   await producer.connect().catch(async (error: unknown) => {
@@ -38,7 +38,7 @@ export async function openKafkaTicks(options: {
       throw new Error(`the broker did not acknowledge the tick of partition ${partition} of ${topic}`);
     }
     const appendedMs = Number(result.logAppendTime);
-    // -1: the topic keeps the producers' times, by which nothing here may be measured.
+    // -1: the topic stores the producers' times, which must not be used for measuring.
     if (appendedMs < 0) throw new Error(`${topic} must have message.timestamp.type=LogAppendTime`);
     return { partition, offset: Number(result.baseOffset), appendedMs };
   }

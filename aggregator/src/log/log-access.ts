@@ -7,8 +7,8 @@ export type PartitionOffsets = ReadonlyMap<number, number>;
 /** Appends ticks to the messages topic. */
 export type TickLog = AsyncDisposable & {
   /**
-   * Appends a tick to every partition. Never rejects: `lost` names the partitions whose tick was not
-   * acknowledged, with the last reason; such a tick may have been appended all the same.
+   * Appends a tick to every partition. Never rejects: `lost` names the partitions whose tick was not acknowledged, with
+   * the last reason; such a tick may have been appended all the same.
    */
   appendRound(): Promise<{
     readonly ticks: readonly Tick[];
@@ -17,24 +17,24 @@ export type TickLog = AsyncDisposable & {
   }>;
 };
 
-/** What consumers have read of the log, and how far it goes. Each method rejects when the log is away. */
+/** The progress of consumers in the log, and its ends. Each method rejects when the log is unavailable. */
 export type LogOffsets = AsyncDisposable & {
-  /** The committed offsets of the sink of messages. */
+  /** Returns the committed offsets of the sink of messages. */
   committedMessages(): Promise<PartitionOffsets>;
-  /** The ends of the messages topic. */
+  /** Returns the ends of the messages topic. */
   messageEnds(): Promise<PartitionOffsets>;
-  /** The ends of the topics of partials and of dead letters. */
+  /** Returns the ends of the topics of partials and of dead letters. */
   ends(): Promise<LogPlaces>;
-  /** The committed offsets of those who read them: the sink of windows, the reader of dead letters. */
+  /** Returns the committed offsets of their readers: the sink of windows and the reader of dead letters. */
   committed(): Promise<LogPlaces>;
   /**
-   * Where in each partition of the messages topic that begins which was appended at or after `ms`; the end
-   * where nothing was. With 0, the first record that is still there.
+   * Returns the first offset in each partition of the messages topic that was appended at or after `ms`; the end if
+   * there is none. With 0, the first existing record.
    */
   messageOffsetsAt(ms: number): Promise<PartitionOffsets>;
 };
 
-/** The same, told how each question ends. */
+/** The same, with a callback for the result of each request. */
 export function observedOffsets(
   offsets: LogOffsets,
   { onSuccess, onFailure }: { readonly onSuccess: () => void; readonly onFailure: (error: unknown) => void },

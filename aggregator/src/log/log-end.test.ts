@@ -9,14 +9,14 @@ const tick = (partition: number, offset: number, appendedMs: number): Tick => ({
 });
 
 describe("createLogEnd", () => {
-  it("knows no message while there are only ticks", () => {
+  it("reports no message while there are only ticks", () => {
     const end = createLogEnd(undefined);
     end.add({ ticks: [tick(0, 0, 1000), tick(1, 0, 1000)], lost: [] });
     end.add({ ticks: [tick(0, 1, 2000), tick(1, 1, 2000)], lost: [] });
     expect(end.logEndMs).toBeUndefined();
   });
 
-  it("is at the tick before which messages came, in any partition", () => {
+  it("is at the latest tick that follows messages, in any partition", () => {
     const end = createLogEnd(undefined);
     end.add({ ticks: [tick(0, 0, 1000), tick(1, 0, 1000)], lost: [] });
     end.add({ ticks: [tick(0, 1, 2000), tick(1, 5, 2003)], lost: [] });
@@ -24,13 +24,13 @@ describe("createLogEnd", () => {
     expect(end.logEndMs).toBe(2003);
   });
 
-  it("takes what stands before the first tick of all for messages", () => {
+  it("assumes messages before the first tick of all", () => {
     const end = createLogEnd(undefined);
     end.add({ ticks: [tick(0, 7, 1000)], lost: [] });
     expect(end.logEndMs).toBe(1000);
   });
 
-  it("keeps what was known before, though it cannot tell what stands before its own first tick", () => {
+  it("keeps an earlier result although it does not know the records before its own first tick", () => {
     const end = createLogEnd(500);
     end.add({ ticks: [tick(0, 7, 1000)], lost: [] });
     expect(end.logEndMs).toBe(500);
@@ -38,7 +38,7 @@ describe("createLogEnd", () => {
     expect(end.logEndMs).toBe(2000);
   });
 
-  it("does not take a tick whose acknowledgement was lost for a message", () => {
+  it("does not count a tick with a lost acknowledgement as a message", () => {
     const end = createLogEnd(500);
     end.add({ ticks: [tick(0, 7, 1000)], lost: [] });
     end.add({ ticks: [], lost: [0] });

@@ -1,16 +1,16 @@
 import type { Tick } from "./ticks.ts";
 
-/** Tells about when the last message was appended, from the offsets of ticks alone. */
+/** Estimates when the last message was appended, from the offsets of ticks alone. */
 export type LogEnd = {
   /** Takes a round of ticks; `lost` names the partitions whose tick may or may not have been appended. */
   add(round: { readonly ticks: readonly Tick[]; readonly lost: readonly number[] }): void;
-  /** To the distance of two ticks, ms since 1970; undefined if no message is known. */
+  /** The time to the precision of two ticks, ms since 1970; undefined if no message is known. */
   readonly logEndMs: number | undefined;
 };
 
 /**
- * Makes one that begins with what was known before. If the offsets of two ticks of a partition are more than
- * one apart, messages came in between.
+ * Creates an estimate that starts with an earlier result. If the offsets of two ticks of a partition are more than one
+ * apart, there are messages between them.
  */
 export function createLogEnd(knownMs: number | undefined): LogEnd {
   let logEndMs = knownMs;
@@ -22,7 +22,7 @@ export function createLogEnd(knownMs: number | undefined): LogEnd {
       for (const { partition, offset, appendedMs } of ticks) {
         const previous = before.get(partition);
         const strangers = previous === undefined ? offset : offset - previous - 1;
-        // Of the first tick one knows only that something was before it: it tells where nothing else does.
+        // Before the first tick there was something, but it is unknown what: this counts only if nothing else is known.
         const isTelling = previous !== undefined || knownMs === undefined;
         if (isTelling && strangers > (uncertain.get(partition) ?? 0)) {
           logEndMs = Math.max(logEndMs ?? 0, appendedMs);

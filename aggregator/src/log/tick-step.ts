@@ -3,7 +3,7 @@ import type { TickLog } from "./log-access.ts";
 import type { LogEnd } from "./log-end.ts";
 import type { TickMemory } from "./ticks.ts";
 
-/** Appends one round of ticks and remembers it. To be called about once a second, never two at once. */
+/** Appends one round of ticks and remembers it. Call it about once a second, one call at a time. */
 export async function stepTicks(dependencies: {
   readonly progress: Progress;
   readonly ticks: TickMemory;

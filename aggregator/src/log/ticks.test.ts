@@ -9,7 +9,7 @@ const tick = (partition: number, offset: number, appendedMs: number): Tick => ({
 const committed = (...offsets: number[]) => new Map(offsets.map((offset, partition) => [partition, offset]));
 
 describe("createTickMemory", () => {
-  it("tells nothing until every partition has a tick that was passed", () => {
+  it("reports nothing until the consumer has passed a tick in every partition", () => {
     const ticks = createTickMemory({ partitions: 2, clockSkewMs: 0 });
     expect(ticks.completeThroughMs(committed(9, 9))).toBeUndefined();
     ticks.add([tick(0, 3, 1000), tick(1, 7, 1001)]);
@@ -17,7 +17,7 @@ describe("createTickMemory", () => {
     expect(ticks.completeThroughMs(committed(4, 8))).toBe(1000);
   });
 
-  it("takes the slowest partition, each with its latest tick that was passed", () => {
+  it("reports the slowest partition, each by its latest passed tick", () => {
     const ticks = createTickMemory({ partitions: 2, clockSkewMs: 0 });
     ticks.add([tick(0, 3, 1000), tick(1, 7, 1001)]);
     ticks.add([tick(0, 5, 2000), tick(1, 9, 2001)]);
@@ -25,7 +25,7 @@ describe("createTickMemory", () => {
     expect(ticks.completeThroughMs(committed(9, 10))).toBe(2001);
   });
 
-  it("goes on without the ticks that did not get through", () => {
+  it("works without the ticks that were lost", () => {
     const ticks = createTickMemory({ partitions: 2, clockSkewMs: 0 });
     ticks.add([tick(0, 3, 1000), tick(1, 7, 1001)]);
     ticks.add([tick(1, 9, 2001)]);
@@ -34,7 +34,7 @@ describe("createTickMemory", () => {
     expect(ticks.completeThroughMs(committed(99, 99))).toBe(2001);
   });
 
-  it("never goes back, though offsets and append times do", () => {
+  it("never goes back, even if offsets and append times do", () => {
     const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
     ticks.add([tick(0, 3, 1000), tick(0, 4, 900)]);
     expect(ticks.completeThroughMs(committed(4))).toBe(1000);
@@ -42,13 +42,13 @@ describe("createTickMemory", () => {
     expect(ticks.completeThroughMs(committed(0))).toBe(1000);
   });
 
-  it("takes the skew of the brokers' clocks off", () => {
+  it("subtracts the skew of the brokers' clocks", () => {
     const ticks = createTickMemory({ partitions: 1, clockSkewMs: 250 });
     ticks.add([tick(0, 3, 1000)]);
     expect(ticks.completeThroughMs(committed(4))).toBe(750);
   });
 
-  it("remembers no more than its maximum, coarser towards the past, and loses neither end", () => {
+  it("keeps at most its maximum, more coarsely in the past, and always the oldest and the newest", () => {
     const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0, ticksMax: 8 });
     for (let offset = 0; offset < 1000; offset++) ticks.add([tick(0, offset, offset * 10)]);
     expect(ticks.completeThroughMs(committed(1))).toBe(0);
@@ -62,7 +62,7 @@ describe("createTickMemory", () => {
     expect(ticks.completeThroughMs(committed(1000))).toBe(9990);
   });
 
-  it("refuses a partition that the topic does not have", () => {
+  it("rejects a partition that the topic does not have", () => {
     const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
     expect(() => ticks.add([tick(1, 0, 0)])).toThrow("partition 1 of 1");
   });

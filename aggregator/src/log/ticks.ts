@@ -3,25 +3,26 @@ import { ticksMax } from "../limits.ts";
 export type Tick = {
   readonly partition: number;
   readonly offset: number;
-  /** When the broker appended it, ms since 1970. */
+  /** The time at which the broker appended it, ms since 1970. */
   readonly appendedMs: number;
 };
 
-/** Ticks that were appended, and what a consumer's passing them tells. */
+/** The appended ticks, which translate a consumer's offsets into times. */
 export type TickMemory = {
-  /** Remembers a round of ticks; a partition whose tick did not get through is missing, and that is all. */
+  /** Remembers a round of ticks; a partition whose tick was lost is missing. */
   add(ticks: readonly Tick[]): void;
   /**
-   * The moment before which everything that was appended has been handled by the consumer with these
-   * committed offsets (the next offset to read, by partition), ms since 1970. Undefined until every partition
-   * has a tick that was passed. It never goes back, also where offsets do: what was handled once stays so.
+   * Returns the moment before which the consumer with these committed offsets (the next offset to read, by partition)
+   * has processed every record, in ms since 1970. Undefined until the consumer has passed a tick in every partition. It
+   * never goes back, even if offsets do: a processed record stays processed.
    */
   completeThroughMs(committed: ReadonlyMap<number, number>): number | undefined;
 };
 
 /**
- * Makes an empty memory for a topic of `partitions` partitions. `clockSkewMs` is how far the clocks of the
- * brokers may differ; it is taken off, since a partition that moves to another broker goes on by its clock.
+ * Creates an empty memory for a topic of `partitions` partitions. `clockSkewMs` is the largest difference between the
+ * clocks of the brokers; it is subtracted, because a partition that moves to another broker continues by that broker's
+ * clock.
  */
 export function createTickMemory(options: {
   readonly partitions: number;
@@ -47,7 +48,7 @@ export function createTickMemory(options: {
         const next = committed.get(partition) ?? 0;
         const passed = list.findLastIndex(({ offset }) => offset < next);
         if (passed >= 0) {
-          // Append times may step back with a broker's clock; what was passed stays passed.
+          // Append times may go back with a broker's clock; a passed tick stays passed.
           passedMs[partition] = Math.max(passedMs[partition] ?? 0, list[passed]?.appendedMs as number);
           list.splice(0, passed + 1);
         }
@@ -62,7 +63,9 @@ export function createTickMemory(options: {
 
 type PassableTick = { readonly offset: number; readonly appendedMs: number };
 
-/** Every other tick of the older half: a consumer that is far behind is measured more coarsely, never wrongly. */
+/**
+ * Drops every second tick of the older half: a consumer that is far behind is measured more coarsely, never wrongly.
+ */
 function thinned(list: readonly PassableTick[]): PassableTick[] {
   const half = Math.floor(list.length / 2);
   return list.filter((_, place) => place >= half || place % 2 === 0);

@@ -11,10 +11,10 @@ import { readRawKeptSince } from "../levels/mongo-frontier.ts";
 import { alignedDate, readingsFigures, readingsGroup } from "../levels/mongo-partials.ts";
 import type { AggregatorStore } from "../store/aggregator-store.ts";
 
-/** A span is bounded, and so are its readings: a question that takes longer is asked in vain. */
+/** A span is bounded, and so are its readings: a request that takes longer will not succeed. */
 const maxTimeMS = 30_000;
 
-/** Finds windows with repeats and repairs them, in the database. */
+/** Finds and repairs windows with duplicates in the database. */
 export function createMongoRepairs(options: {
   readonly db: Db;
   /** The size of the finest windows. */
@@ -66,7 +66,7 @@ export function createMongoRepairs(options: {
       ];
       type Row = PartialFigures & { readonly window_start: Date };
       const rows = await messages.aggregate<Row>(pipeline, { maxTimeMS, allowDiskUse: true }).toArray();
-      // After the reading: what was deleted by then lies before this mark, which moved first.
+      // Read after the readings: any deletion by then lies before this mark, which moves first.
       const rawKeptSinceMs = await readRawKeptSince(db, clock);
       const byWindow = new Map(rows.map((row) => [row.window_start.getTime(), row]));
       const updates: AnyBulkWriteOperation<WindowRepeatsDocument>[] = [];
@@ -79,7 +79,7 @@ export function createMongoRepairs(options: {
         const repair: Repair = { through, ...figures };
         updates.push({
           updateOne: {
-            // A repair never goes back: one that was made at a later frontier knows more.
+            // A repair never goes back: one that was made at a later frontier includes more.
             filter: {
               _id: windowId({ deviceId, sensor, windowMs: startMs }),
               $or: [{ "repair.through": { $exists: false } }, { "repair.through": { $lt: through } }],

@@ -23,26 +23,26 @@ function repeated(windowMs: number, options: Partial<RepeatedWindow> = {}): Repe
 }
 
 describe("needsRepair", () => {
-  it("is so for repeats that arrived before the frontier and that no repair covers", () => {
+  it("is true for duplicates that arrived before the frontier and that no repair covers", () => {
     expect(needsRepair(repeated(0), limits)).toBe(true);
     expect(needsRepair(repeated(0, { repairedThroughMs: 500 }), limits)).toBe(true);
     expect(needsRepair(repeated(0, { repairedThroughMs: 501 }), limits)).toBe(false);
   });
 
-  it("is not so while a repeat is not before the frontier: the repair would not cover it", () => {
+  it("is false while a duplicate is not before the frontier, because the repair would not cover it", () => {
     expect(needsRepair(repeated(0, { lastRepeatMs: 1000 }), limits)).toBe(false);
     expect(needsRepair(repeated(0, { firstRepeatMs: 500, lastRepeatMs: 1000 }), limits)).toBe(false);
     expect(needsRepair(repeated(0, { lastRepeatMs: 999 }), limits)).toBe(true);
   });
 
-  it("is not so for windows whose raw readings may be gone", () => {
+  it("is false for windows whose raw readings may be deleted", () => {
     expect(needsRepair(repeated(40), { ...limits, rawKeptSinceMs: 50 })).toBe(false);
     expect(needsRepair(repeated(50), { ...limits, rawKeptSinceMs: 50 })).toBe(true);
   });
 });
 
 describe("chooseRepairs", () => {
-  it("joins windows that follow each other in one series, up to the longest span", () => {
+  it("joins adjacent windows of one series, up to the longest span", () => {
     const windows = [30, 0, 10, 20, 50].map((ms) => repeated(ms));
     expect(chooseRepairs([...windows, repeated(60, { deviceId: "b" })], limits)).toEqual([
       { deviceId: "a", sensor: "temperature", sinceMs: 0, toMs: 30 },
@@ -52,13 +52,13 @@ describe("chooseRepairs", () => {
     ]);
   });
 
-  it("takes no more windows than allowed, those that have been quiet for longest first", () => {
+  it("chooses at most the allowed number of windows, those with the oldest last duplicate first", () => {
     const windows = [repeated(0, { lastRepeatMs: 700 }), repeated(100, { lastRepeatMs: 600 }), repeated(200)];
     const starts = chooseRepairs(windows, { ...limits, windowsMax: 2 }).map(({ sinceMs }) => sinceMs);
     expect(starts.sort((a, b) => a - b)).toEqual([100, 200]);
   });
 
-  it("chooses nothing where nothing needs it", () => {
+  it("chooses nothing if nothing needs a repair", () => {
     expect(chooseRepairs([repeated(0, { repairedThroughMs: 900 })], limits)).toEqual([]);
     expect(chooseRepairs([], limits)).toEqual([]);
   });

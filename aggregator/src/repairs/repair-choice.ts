@@ -1,18 +1,18 @@
 import type { SensorName } from "@devicemesh/proto";
 
-/** A window of a series in which a reading was repeated. Times are ms since 1970. */
+/** A window of a series that has duplicates. Times are ms since 1970. */
 export type RepeatedWindow = {
   readonly deviceId: string;
   readonly sensor: SensorName;
   readonly windowMs: number;
-  /** When the first and the last repeat that is known arrived, by the log's clock. */
+  /** The arrivals of the first and the last known duplicate, by the log's clock. */
   readonly firstRepeatMs: number;
   readonly lastRepeatMs: number;
   /** The frontier at which it was last repaired; undefined if it never was. */
   readonly repairedThroughMs: number | undefined;
 };
 
-/** Windows of one series that follow each other: [sinceMs, toMs). */
+/** Adjacent windows of one series: [sinceMs, toMs). */
 export type RepairSpan = {
   readonly deviceId: string;
   readonly sensor: SensorName;
@@ -20,22 +20,22 @@ export type RepairSpan = {
   readonly toMs: number;
 };
 
-/** What may be repaired, and how much of it at a time. */
+/** The conditions and limits of repairs. */
 export type RepairLimits = {
-  /** The frontier of the finest level: the repairs are made at it. */
+  /** The frontier of the finest level, at which the repairs are made. */
   readonly frontierMs: number;
-  /** Raw readings of windows that start earlier may be gone: such a window is not repaired any more. */
+  /** Raw readings of windows that start earlier may be deleted: such a window is not repaired any more. */
   readonly rawKeptSinceMs: number;
   /** The size of the finest windows. */
   readonly windowMs: number;
   readonly windowsMax: number;
-  /** The longest span, in windows: one span is one question to the database. */
+  /** The longest span, in windows: one span is one request to the database. */
   readonly spanWindowsMax: number;
 };
 
 /**
- * Whether a repair at the frontier makes the window quick again: it has repeats that no repair covers, all of
- * which arrived before the frontier, and its raw readings are there.
+ * Whether a repair at the frontier would let queries use the window again: it has duplicates that no repair covers, all
+ * of them arrived before the frontier, and its raw readings exist.
  */
 export function needsRepair(
   window: RepeatedWindow,
@@ -51,8 +51,8 @@ export function needsRepair(
 }
 
 /**
- * Which windows to repair now, as spans: those whose last repeat is oldest first, at most `windowsMax` in all.
- * So those that have been quiet for longest go before those to which another repeat is likely to come.
+ * Chooses the windows to repair now, as spans, at most `windowsMax` in all. Windows with the oldest last duplicate come
+ * first, because others are more likely to receive another one.
  */
 export function chooseRepairs(windows: readonly RepeatedWindow[], limits: RepairLimits): RepairSpan[] {
   const chosen = windows

@@ -11,7 +11,7 @@ import { appendTo, streamFrom } from "./spark-relations.ts";
 
 const run = { id: "11111111-1111-1111-1111-111111111111", runId: "22222222-2222-2222-2222-222222222222" };
 
-/** A server that speaks Spark Connect's protocol, and a client of it. */
+/** A server that implements Spark Connect's protocol, and a client of it. */
 async function served(spark: Partial<ServiceImpl<typeof SparkConnectService>>, token?: string) {
   const server = await startOnePortServer({
     host: "127.0.0.1",
@@ -38,14 +38,14 @@ async function served(spark: Partial<ServiceImpl<typeof SparkConnectService>>, t
   };
 }
 
-/** An error as Spark makes it. */
+/** An error in Spark's format. */
 function sparks(message: string, reason = "java.lang.IllegalStateException"): ConnectError {
   const info = create(ErrorInfoSchema, { reason, domain: "org.apache.spark" });
   return new ConnectError(message, Code.Internal, undefined, [{ desc: ErrorInfoSchema, value: info }]);
 }
 
 describe("the client of Spark Connect", () => {
-  it("speaks in the session of its user", async () => {
+  it("sends the session of its user", async () => {
     const seen: string[] = [];
     await using spark = await served({
       analyzePlan({ sessionId, userContext, analyze }) {
@@ -57,7 +57,7 @@ describe("the client of Spark Connect", () => {
     expect(seen).toEqual(["33333333-3333-3333-3333-333333333333", "devicemesh", "sparkVersion"]);
   });
 
-  it("finds a server whose name appears later", async () => {
+  it("connects to a server whose name resolves later", async () => {
     using host = lateHost("spark.example");
     await using spark = await served({
       analyzePlan: () => ({ result: { case: "sparkVersion", value: { version: "4.1.2" } } }),
@@ -78,7 +78,7 @@ describe("the client of Spark Connect", () => {
     expect(await client.sparkVersion()).toBe("4.1.2");
   });
 
-  it("shows the token that it was given, and none otherwise", async () => {
+  it("presents the configured token, and none without one", async () => {
     const seen: (string | null)[] = [];
     const spark: Partial<ServiceImpl<typeof SparkConnectService>> = {
       analyzePlan(_, { requestHeader }) {
@@ -93,7 +93,7 @@ describe("the client of Spark Connect", () => {
     expect(seen).toEqual(["Bearer secret", null]);
   });
 
-  it("sets the session", async () => {
+  it("configures the session", async () => {
     const seen: unknown[] = [];
     await using spark = await served({
       config({ operation }) {
@@ -112,7 +112,7 @@ describe("the client of Spark Connect", () => {
       async *executePlan(request) {
         seen.push(request);
         yield { responseType: { case: "writeStreamOperationStartResult", value: { queryId: run } } };
-        // Such as metrics, which are not read.
+        // Other messages, such as metrics, are not read.
         yield {};
       },
     });
@@ -127,7 +127,7 @@ describe("the client of Spark Connect", () => {
     expect(command).toEqual({ case: "writeStreamOperationStart", value: query });
   });
 
-  it("asks a query by its run", async () => {
+  it("reads a query by its run", async () => {
     await using spark = await served({
       async *executePlan({ plan }) {
         const command = plan?.opType.value?.commandType;
@@ -170,12 +170,12 @@ describe("the client of Spark Connect", () => {
     });
   });
 
-  it("does not wait for ever", async () => {
+  it("has a deadline", async () => {
     await using spark = await served({ analyzePlan: () => new Promise(() => undefined) });
     await expect(spark.client.sparkVersion()).rejects.toMatchObject({ kind: "away" });
   });
 
-  it("says that a server is away that is not there", async () => {
+  it("reports an unreachable server as away", async () => {
     const spark = createSparkClient({
       address: "127.0.0.1:9",
       sessionId: "33333333-3333-3333-3333-333333333333",

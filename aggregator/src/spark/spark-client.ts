@@ -15,54 +15,54 @@ import {
 } from "../../gen/spark/connect/commands_pb.ts";
 import { SparkError, toSparkError } from "./spark-error.ts";
 
-/** A run of a query: one start. A start from the same checkpoint keeps `id` and has another `runId`. */
+/** A run of a query, from one start. A start from the same checkpoint keeps `id` and has another `runId`. */
 export type QueryRun = { readonly id: string; readonly runId: string };
 
-/** Why a query ended. */
+/** The reason why a query ended. */
 export type QueryFailure = { readonly message: string; readonly stackTrace: string };
 
 /**
- * One session of Spark Connect. Queries belong to it and not to the connection: who comes back with the same
- * session finds them. Every call has a deadline and rejects with SparkError.
+ * One session of Spark Connect. Queries belong to the session and not to the connection: a client that reconnects with
+ * the same session finds them. Every call has a deadline and rejects with SparkError.
  */
 export type SparkClient = AsyncDisposable & {
-  /** Also the proof that Spark is ready. */
+  /** Returns the version of Spark, which also proves that it is ready. */
   sparkVersion(): Promise<string>;
-  /** Changes settings of the session; queries that are started later have them. */
+  /** Changes settings of the session; they apply to queries that are started later. */
   configure(settings: Readonly<Record<string, string>>): Promise<void>;
-  /** Resolves when the query runs. If it is cut, the query may run: look for it among the active ones. */
+  /** Resolves when the query runs. If the call is cut, the query may run: look for it among the active ones. */
   startQuery(query: WriteStreamOperationStart): Promise<QueryRun>;
   activeQueries(): Promise<readonly { readonly run: QueryRun; readonly name: string }[]>;
   isActive(run: QueryRun): Promise<boolean>;
-  /** The newest progress as Spark's JSON; undefined before the first batch of the run. */
+  /** Returns the newest progress as Spark's JSON; undefined before the first batch of the run. */
   lastProgress(run: QueryRun): Promise<string | undefined>;
-  /** The newest hundred, the oldest first. */
+  /** Returns the newest hundred, the oldest first. */
   recentProgress(run: QueryRun): Promise<readonly string[]>;
-  /** Undefined if the query did not fail. */
+  /** Returns undefined if the query did not fail. */
   failure(run: QueryRun): Promise<QueryFailure | undefined>;
-  /** The physical plan of the last batch, as text for people. */
+  /** Returns the physical plan of the last batch, as text for users. */
   explain(run: QueryRun): Promise<string>;
   /** Resolves when the query is stopped; it can be started again from its checkpoint. */
   stopQuery(run: QueryRun): Promise<void>;
 };
 
-/** How long Spark may take, in ms. A busy server is slow to start and stop queries, a cold one even more. */
+/** The deadlines of calls to Spark, in ms. A busy server is slow to start and stop queries, a cold one even slower. */
 export const sparkDeadlines = { askMs: 10_000, startMs: 180_000, stopMs: 60_000 } as const;
 
-/** Makes a client; it connects with the first call, and again whenever the connection was lost. */
+/** Creates a client. It connects with the first call, and again after each loss of the connection. */
 export function createSparkClient(options: {
   /** host:port of Spark Connect (gRPC without TLS). */
   readonly address: string;
   /** A UUID; fixed, so that the next process finds the queries of this one. */
   readonly sessionId: string;
   readonly userId: string;
-  /** What the server wants to be shown (`SPARK_CONNECT_AUTHENTICATE_TOKEN` there); none if undefined. */
+  /** The token that the server requires (`SPARK_CONNECT_AUTHENTICATE_TOKEN` there); none if undefined. */
   readonly token?: string | undefined;
   readonly deadlines?: { readonly askMs: number; readonly startMs: number; readonly stopMs: number };
 }): SparkClient {
   const { address, sessionId, userId, token, deadlines = sparkDeadlines } = options;
   const baseUrl = `http://${address}`;
-  // A server that is gone without a word is noticed by a ping, not only by the deadline.
+  // A ping detects a server that disappears without closing the connection before the deadline does.
   const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: 10_000, pingTimeoutMs: 5000 });
   const interceptors = token === undefined ? [] : [bearer(token)];
   const client = createClient(
@@ -85,7 +85,7 @@ export function createSparkClient(options: {
       };
       const responses = client.executePlan(request as never, { timeoutMs, signal: closing.signal });
       for await (const { responseType } of responses) {
-        // There are metrics in between.
+        // Other messages, such as metrics, come in between.
         if (responseType.case) result = responseType;
       }
     } catch (error) {

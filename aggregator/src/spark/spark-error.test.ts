@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { restartDelayMs } from "../window-job/window-job-restarts.ts";
 import { queryEnded } from "./spark-error.ts";
 
-/** As Spark 4.1.2 told it after it was killed in the middle of a batch; the plan is cut. */
+/** The text of Spark 4.1.2 after it was killed in the middle of a batch; the plan is cut. */
 const message = `org.apache.spark.sql.streaming.StreamingQueryException: Cannot invoke "scala.collection.IterableOps.map(scala.Function1)" because the return value of "scala.Option.get()" is null
 === Streaming Query ===
 Logical Plan:
@@ -18,13 +18,13 @@ Caused by: java.lang.NullPointerException: Cannot invoke "scala.collection.Itera
 describe("a query that ended", () => {
   const ended = queryEnded({ message, stackTrace });
 
-  it("is told in one line, and a trace without the plan", () => {
+  it("is reported in one line, and a trace without the plan", () => {
     expect(ended.message).toBe(message.split("\n")[0]);
     expect(ended.trace).toContain("NullPointerException");
     expect(ended.trace).not.toContain("Aggregate");
   });
 
-  it("is started again at once if that is known to pass", () => {
+  it("is restarted at once if the failure is known to be temporary", () => {
     expect(restartDelayMs({ error: ended, failures: 1 })).toBe(0);
   });
 

@@ -2,17 +2,17 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@devicemesh/proto/es/google/rpc/error_details_pb.ts";
 
 /**
- * - away: Spark cannot be reached, or did not answer in time; what was asked may have happened all the same
- * - queryNotFound: Spark does not know the run of a query, such as after its restart
- * - failed: Spark refused or could not do it
+ * - away: Spark is unreachable, or did not answer in time; the request may have been executed all the same
+ * - queryNotFound: Spark does not know the run of a query, for example after its restart
+ * - failed: Spark rejected the request, or it failed
  */
 export type SparkErrorKind = "away" | "queryNotFound" | "failed";
 
-/** What a call to Spark can end with. */
+/** The kinds of failures of a call to Spark. */
 export class SparkError extends Error {
   override readonly name = "SparkError";
   readonly kind: SparkErrorKind;
-  /** Where in Spark it happened, if it told. */
+  /** The place of the failure in Spark, if it was reported. */
   readonly trace: string;
 
   constructor(kind: SparkErrorKind, message: string, options: { trace?: string; cause?: unknown } = {}) {
@@ -33,15 +33,15 @@ const awayCodes: ReadonlySet<Code> = new Set([
 ]);
 
 /**
- * Translates what a call threw. Spark puts an ErrorInfo into every error of its own; without one, the
- * connection broke or something else than Spark answered.
+ * Translates the error of a call. Spark puts an ErrorInfo into every error of its own; without one, the connection
+ * broke or another server answered.
  */
 export function toSparkError(thrown: unknown): SparkError {
   if (thrown instanceof SparkError) return thrown;
   const error = ConnectError.from(thrown);
   const [info] = error.findDetails(ErrorInfoSchema);
   if (info) {
-    // Spark has no name for it: it is an internal error with this text.
+    // Spark has no code for it: it is an internal error with this text.
     const isLost = /Streaming query \S+ is not found/.test(error.rawMessage);
     const message = `${info.reason}: ${error.rawMessage}`;
     return new SparkError(isLost ? "queryNotFound" : "failed", message, { cause: error });
@@ -56,10 +56,10 @@ export function toSparkError(thrown: unknown): SparkError {
   return new SparkError("failed", error.message, { cause: error });
 }
 
-/** So much of a trace is kept: the head, and the causes further down are in the message anyway. */
+/** Length of a trace that is kept: its head; the message has the causes further down anyway. */
 const traceLengthMax = 4000;
 
-/** Why a query ended, from what Spark says of it: without the plan, which is longer than all the rest. */
+/** Formats the reason why a query ended, from Spark's error: without the plan, which is longer than everything else. */
 export function queryEnded(failure: { readonly message: string; readonly stackTrace: string }): SparkError {
   const [message = ""] = failure.message.split("\n");
   const traceStart = failure.stackTrace.search(/^\s+at /m);

@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const ours = join(root, "aggregator/proto");
 const jar = sparkConnectJar();
 
-/** The jar that holds Spark's protos, where Spark is installed. */
+/** The jar that contains Spark's protos, if Spark is installed. */
 function sparkConnectJar(): string | undefined {
   const cache = process.env.DEVICEMESH_ENGINES_CACHE ?? defaultCache();
   if (!isInstalled(cache, "spark")) return undefined;
@@ -22,7 +22,10 @@ function sparkConnectJar(): string | undefined {
   return name === undefined ? undefined : join(folder, name);
 }
 
-/** All rules but those on how other languages generate code. A subset: what Spark has more is an addition. */
+/**
+ * All rules except those about code generation in other languages. Ours is a subset: further fields of Spark are
+ * additions.
+ */
 const rules = JSON.stringify({
   version: "v2",
   breaking: {
@@ -31,7 +34,7 @@ const rules = JSON.stringify({
   },
 });
 
-/** What Spark's protos break of the protos in a folder, as buf says it. */
+/** Returns buf's list of breaking differences between Spark's protos and those in a folder. */
 function brokenBySpark(folder: string): string {
   const buf = join(root, "node_modules/@bufbuild/buf/bin/buf");
   const args = [buf, "breaking", `${jar}#format=zip`, "--against", folder, "--config", rules];

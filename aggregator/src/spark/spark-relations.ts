@@ -11,15 +11,15 @@ import {
   SetOperation_SetOpType,
 } from "../../gen/spark/connect/relations_pb.ts";
 
-// The words that a plan is written in. Expressions are Spark's SQL.
+// The vocabulary of a plan. Expressions are Spark's SQL.
 
-/** Rows that Spark makes from other rows. */
+/** A relation: rows that Spark computes from other rows. */
 export type { Relation };
 
 /** A query that writes a relation to a sink until it is stopped. */
 export type StreamingQuery = WriteStreamOperationStart;
 
-/** What a source gives, from now on and for ever. */
+/** The rows of a source, from now on without end. */
 export function streamFrom(format: string, options: Readonly<Record<string, string>>): Relation {
   const readType = { case: "dataSource" as const, value: { format, options: { ...options } } };
   return create(RelationSchema, { relType: { case: "read", value: { isStreaming: true, readType } } });
@@ -32,18 +32,21 @@ export function project(input: Relation, columns: readonly string[]): Relation {
   });
 }
 
-/** The rows for which the condition is true. */
+/** The rows that satisfy the condition. */
 export function filter(input: Relation, condition: string): Relation {
   return create(RelationSchema, { relType: { case: "filter", value: { input, condition: sql(condition) } } });
 }
 
-/** Follows a column of times; a row that is older than the newest by more than the delay may be dropped. */
+/**
+ * Declares the watermark of a column of times; a row that is older than the newest by more than the delay may be
+ * dropped.
+ */
 export function withWatermark(input: Relation, column: string, delayMs: number): Relation {
   const value = { input, eventTime: column, delayThreshold: `${delayMs} milliseconds` };
   return create(RelationSchema, { relType: { case: "withWatermark", value } });
 }
 
-/** The rows of all of them. @throws RangeError if there is none. */
+/** The rows of all relations. @throws RangeError if there is none. */
 export function unionAll(inputs: readonly Relation[]): Relation {
   const [first, ...rest] = inputs;
   if (!first) throw new RangeError("a union of nothing");
@@ -67,14 +70,14 @@ export function groupBy(
   return create(RelationSchema, { relType: { case: "aggregate", value } });
 }
 
-/** Appends the rows to a sink, each once it can change no more. */
+/** Appends the rows to a sink, each once it can no longer change. */
 export function appendTo(
   input: Relation,
   sink: {
     readonly format: string;
     readonly options: Readonly<Record<string, string>>;
     readonly queryName: string;
-    /** How often a batch starts, in ms. */
+    /** Interval between the starts of batches, in ms. */
     readonly triggerMs: number;
   },
 ): StreamingQuery {
@@ -88,7 +91,7 @@ export function appendTo(
   });
 }
 
-/** The query as bytes: the same for the same query. */
+/** Serializes the query; equal queries give equal bytes. */
 export function queryBytes(query: StreamingQuery): Uint8Array {
   return toBinary(WriteStreamOperationStartSchema, query);
 }

@@ -8,7 +8,7 @@ const levels = [{ windowMs: 10_000, segmentMs: 10_000 }];
 const nowMs = 10_000_000;
 const published = { completeThroughMs: 0, frontiersMs: [0], logEndMs: undefined };
 
-/** All is well: it moved and ticked just now. */
+/** A healthy state: the frontier moved and ticks went out just now. */
 function wellProgress(options: Partial<Progress> = {}): Progress {
   const progress = createProgress({ levels, partitions: 2 }, published, 1000);
   return { ...progress, movedAtMs: nowMs - 1000, tickedAtMs: [nowMs, nowMs], ...options };
@@ -24,7 +24,7 @@ function problemsOf(
 }
 
 describe("findProblems", () => {
-  it("finds nothing where all is well", () => {
+  it("finds nothing in a healthy state", () => {
     expect(problemsOf(wellProgress(), (job) => job.tell({ batch: 1 }))).toEqual([]);
   });
 
@@ -34,20 +34,20 @@ describe("findProblems", () => {
     ]);
   });
 
-  it("names a job that fails again and again, not one that is started again", () => {
+  it("reports a job that keeps failing, not one that was restarted once", () => {
     const failed = (restarts: number) =>
       problemsOf(wellProgress(), (job) => job.become({ kind: "failed", error: "boom", restarts }));
     expect(failed(problemLimits.restarts - 1)).toEqual([]);
     expect(failed(problemLimits.restarts)).toEqual(["the window job failed 3 times, last with: boom"]);
   });
 
-  it("goes on naming it while the job starts again", () => {
+  it("keeps reporting it while the job restarts", () => {
     const starting = { kind: "starting", restarts: 5 } as const;
     expect(problemsOf(wellProgress(), (job) => job.become({ ...starting, error: "boom" }))).toHaveLength(1);
     expect(problemsOf(wellProgress(), (job) => job.become(starting))).toEqual([]);
   });
 
-  it("names a job that does no batch although the log grows", () => {
+  it("reports a job that completes no batch although the log grows", () => {
     const problems = problemsOf(wellProgress(), (job) =>
       job.become({ kind: "stalled", withoutBatchMs: 31_000 }),
     );
@@ -60,7 +60,7 @@ describe("findProblems", () => {
     expect(starting(problemLimits.firstMoveMs + 1)).toHaveLength(1);
   });
 
-  it("names Spark when it is away", () => {
+  it("reports Spark while it is unavailable", () => {
     expect(problemsOf(wellProgress(), (job) => job.become({ kind: "away" }))).toEqual([
       "Spark cannot be reached",
     ]);
@@ -83,7 +83,7 @@ describe("findProblems", () => {
   });
 });
 
-describe("a frontier that stands still", () => {
+describe("a frontier that does not move", () => {
   const still = { movedAtMs: nowMs - 61_000, logEndMs: nowMs };
   const ends: LogPlaces = { windows: new Map([["w/0", 5]]), deadLetters: new Map([["d/0", 5]]) };
 
@@ -94,7 +94,7 @@ describe("a frontier that stands still", () => {
     expect(problemsOf(wellProgress({ ...still, movedAtMs: nowMs - 60_000 }))).toEqual([]);
   });
 
-  it("has longer for its first move", () => {
+  it("has more time for its first move", () => {
     const activeSinceMs = nowMs - 100_000;
     expect(problemsOf(wellProgress({ ...still, activeSinceMs, movedAtMs: activeSinceMs }))).toEqual([]);
   });

@@ -1,19 +1,19 @@
 import type { WindowJob } from "../window-job/window-job.ts";
 import type { Progress } from "./progress.ts";
 
-/** From when on something is a problem. Times are ms. */
+/** The durations after which a condition is a problem, in ms. */
 export const problemLimits = {
-  /** Ticks go out every second; a broker that fails over takes up to ten. */
+  /** Ticks are sent every second; a failover of a broker takes up to ten. */
   withoutTickMs: 15_000,
-  /** The frontier moves every segment; two lost batches are no reason to cry. */
+  /** The frontier moves every segment; two lost batches are not a problem. */
   frontierStillMs: 60_000,
-  /** Spark takes up to a minute for its first batches, and reads what has piled up. */
+  /** Spark takes up to a minute for its first batches, and reads the backlog. */
   firstMoveMs: 180_000,
-  /** The job restarts by itself; what comes back within so many is not worth waking anybody. */
+  /** The job restarts by itself; this number of failures is not worth an alarm. */
   restarts: 3,
 } as const;
 
-/** What is wrong, in words that name the part to look at; empty if nothing is. Pure. */
+/** Returns the current problems, as text that names the component; empty if there are none. Pure. */
 export function findProblems(options: {
   readonly progress: Omit<Progress, "levels">;
   readonly job: Pick<WindowJob, "progress" | "state">;
@@ -45,7 +45,8 @@ function jobProblems(job: Pick<WindowJob, "progress" | "state">): string[] {
     );
   }
   if (kind === "away") problems.push(`Spark cannot be reached${error ? `: ${error}` : ""}`);
-  // What failed is told until a batch is done, so that a job that never gets there does not look well in between.
+  // A failure is reported until a batch is done, so that a job that never completes one does not look healthy in
+  // between.
   const isFailing = kind === "failed" || (kind === "starting" && error !== undefined);
   if (isFailing && restarts >= problemLimits.restarts) {
     problems.push(`the window job failed ${restarts} times${error ? `, last with: ${error}` : ""}`);
@@ -77,7 +78,7 @@ function frontierProblems(progress: Omit<Progress, "levels">, nowMs: number): st
   return [`the frontier stands still for ${seconds(stillMs)} although messages come: ${whatHolds(progress)}`];
 }
 
-/** Which of its conditions keeps the frontier where it is. */
+/** Returns the condition that holds the frontier back. */
 function whatHolds({
   frontier,
   observation,

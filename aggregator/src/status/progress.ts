@@ -2,32 +2,32 @@ import type { Level } from "@devicemesh/proto";
 import type { FrontierObservation, FrontierState, LogPlaces } from "../levels/frontier.ts";
 import type { MeshSettings, PublishedFrontier } from "../store/aggregator-store.ts";
 
-/** What the loops of an active aggregator have seen last, for its status and its health. */
+/** The last observations of the leader's loops, for its status and its health. */
 export type Progress = {
   readonly levels: readonly Level[];
-  /** When this aggregator became active, by its own clock. */
+  /** The time at which this aggregator became leader, by its own clock. */
   readonly activeSinceMs: number;
   frontier: FrontierState;
-  /** For each level, the finest first. */
+  /** The frontiers of the levels, the finest first. */
   frontiersMs: readonly number[];
   /** See PublishedFrontier. */
   coarsePureSinceMs: number | undefined;
   observation: FrontierObservation;
   committed: LogPlaces | undefined;
   logEndMs: number | undefined;
-  /** When the finest frontier moved last, by this aggregator's own clock. */
+  /** The time at which the finest frontier last moved, by this aggregator's own clock. */
   movedAtMs: number;
-  /** When each partition's tick was acknowledged last, by this aggregator's own clock. */
+  /** The time at which each partition's last tick was acknowledged, by this aggregator's own clock. */
   readonly tickedAtMs: number[];
   tickError: unknown;
-  /** Windows with repeats that were repaired, and those that the last search found and that still wait. */
+  /** Number of repaired windows with duplicates, and of those that the last search found and that still wait. */
   repairs: number;
   dirtyWindows: number;
-  /** What failed last and has not succeeded since, by the name of the loop. */
+  /** The failures that no success has followed, by the name of the loop. */
   readonly failures: Map<string, string>;
 };
 
-/** What is known when an aggregator becomes active: what is published, and nothing else. */
+/** The initial state of a leader: only what is published. */
 export function createProgress(
   { levels, partitions }: MeshSettings,
   published: PublishedFrontier,

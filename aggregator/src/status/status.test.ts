@@ -3,7 +3,7 @@ import { createMemoryWindowJob } from "../../testing/memory-window-job.ts";
 import { jobLag, statusDocument, windowJobStatus } from "./status.ts";
 
 describe("jobLag", () => {
-  it("adds up what the job has not taken, of every partition", () => {
+  it("adds up the unread records of every partition", () => {
     const job = createMemoryWindowJob();
     const ends = new Map([
       [0, 10],
@@ -22,7 +22,7 @@ describe("jobLag", () => {
 });
 
 describe("the status of the window job", () => {
-  it("is told alike in the document and in the contract", () => {
+  it("is the same in the document and in the contract", () => {
     const job = createMemoryWindowJob();
     job.tell({ watermarkMs: 61_500, batch: 7, batchMs: 1234.4, stateRows: 3, processedRowsPerSecond: 2.5 });
     job.become({ kind: "failed", error: "boom", restarts: 2, sparkVersion: "4.1.2" });
@@ -48,7 +48,7 @@ describe("the status of the window job", () => {
     });
   });
 
-  it("leaves open what is not known before the first batch", () => {
+  it("leaves unknown fields unset before the first batch", () => {
     const job = createMemoryWindowJob();
     job.become({ kind: "starting" });
     const observation = { job, lag: 0, nowMs: 0 };

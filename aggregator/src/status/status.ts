@@ -8,20 +8,23 @@ import type { WindowJobProgress } from "../window-job/window-job-progress.ts";
 
 type JobObservation = {
   readonly job: Pick<WindowJob, "progress" | "state">;
-  /** Records of the messages topic that it has not taken. */
+  /** Number of records of the messages topic that it has not read. */
   readonly lag: number;
   /** Ms since 1970. */
   readonly nowMs: number;
 };
 
-/** How many records of the messages topic the job has not taken yet; all of them before its first batch. */
+/**
+ * Returns the number of records of the messages topic that the job has not read yet; all of them before its first
+ * batch.
+ */
 export function jobLag(progress: WindowJobProgress | undefined, ends: PartitionOffsets): number {
   let lag = 0;
   for (const [partition, end] of ends) lag += Math.max(end - (progress?.endOffsets.get(partition) ?? 0), 0);
   return lag;
 }
 
-/** The document that tells others how the window job is. */
+/** Returns the document that publishes the state of the window job. */
 export function statusDocument(
   options: JobObservation & { readonly holder: string; readonly problems: readonly string[] },
 ): Omit<AggregatorStatusDocument, "_id"> {
@@ -48,7 +51,7 @@ export function statusDocument(
   };
 }
 
-/** The same as the contract tells it. */
+/** Returns the same as a message of the contract. */
 export function windowJobStatus({
   job,
   lag,

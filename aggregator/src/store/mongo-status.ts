@@ -4,7 +4,7 @@ import type { AggregatorStore } from "./aggregator-store.ts";
 
 const maxTimeMS = 5000;
 
-/** What the aggregator says of itself, and what it remembers of checkpoints. */
+/** The status documents of the aggregator, and the starts of checkpoints. */
 export function createMongoStatus(db: Db): Pick<AggregatorStore, "writeStatus" | "rememberCheckpoint"> {
   const statuses = db.collection<AggregatorStatusDocument>(collections.status);
   const checkpoints = db.collection<CheckpointDocument>(collections.checkpoints);
@@ -21,7 +21,7 @@ export function createMongoStatus(db: Db): Pick<AggregatorStore, "writeStatus" |
         since: new Date(sinceMs),
         offsets: [...startingOffsets].sort(([a], [b]) => a - b).map(([, offset]) => offset),
       };
-      // Two may come here at once: the first one counts for both.
+      // Two calls may race here: the first one wins for both.
       await checkpoints.updateOne({ _id: identity }, { $setOnInsert: start }, { upsert: true, maxTimeMS });
       const remembered = await checkpoints.findOne({ _id: identity }, { maxTimeMS });
       if (!remembered) throw new Error(`checkpoint ${identity} was removed while it was written`);

@@ -38,7 +38,7 @@ async function openStore() {
 }
 
 describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
-  it("reads the settings, and tells that there are none", async () => {
+  it("reads the settings, and returns undefined if there are none", async () => {
     const { database, db, store } = await openStore();
     await using _ = database;
     expect(await store.readSettings()).toEqual({ levels, partitions: 2 });
@@ -46,7 +46,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
     expect(await store.readSettings()).toBeUndefined();
   });
 
-  it("publishes frontiers that only move forward, each by itself", async () => {
+  it("publishes frontiers that only move forward, independently of each other", async () => {
     const { database, store } = await openStore();
     await using _ = database;
     expect(await store.readFrontier()).toEqual({
@@ -74,7 +74,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
     });
   });
 
-  it("folds a segment of a coarse level into what brute force gives, twice as well as once", async () => {
+  it("folds a segment of a coarse level to the result of brute force, also if folded twice", async () => {
     const { database, store, partials, folded } = await openStore();
     await using _ = database;
     const readings = steadyReadings({ devices: 3, sinceMs, seconds: 1500 });
@@ -89,7 +89,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
     expect(wanted.some(({ count }) => count > 300)).toBe(true);
   });
 
-  it("folds batch by batch where there are many series", async () => {
+  it("folds many series in batches", async () => {
     const { database, db, store, partials, folded } = await openStore();
     await using _ = database;
     const readings = steadyReadings({ devices: 12, sinceMs, seconds: 40 });
@@ -116,7 +116,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
     expect(await store.firstSegment(0, sinceMs + 30_000)).toBeUndefined();
   });
 
-  it("registers the series of the segments asked for, once each", async () => {
+  it("registers each series of the given segments once", async () => {
     const { database, db, store, partials } = await openStore();
     await using _ = database;
     const early = steadyReadings({ devices: 2, sinceMs, seconds: 10 });
@@ -164,7 +164,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
     }
   });
 
-  it("leaves windows alone whose raw readings were ever deleted, though the settings keep them for ever", async () => {
+  it("skips windows whose raw readings were deleted, even if retention is unlimited now", async () => {
     const { database, db, store } = await openStore();
     await using _ = database;
     const marks = db.collection<RetentionDocument>(collections.retention);
@@ -179,7 +179,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
     expect(rawKeptSinceMs).toBe(sinceMs + 10_000);
     const found = await store.findRepeated({ ...everything, frontierMs: sinceMs + 50_000, rawKeptSinceMs });
     expect(found.map(({ windowMs }) => windowMs)).toEqual([sinceMs + 10_000]);
-    // As an aggregator does that chose its span before the mark moved.
+    // Like an aggregator that chose its span before the mark moved.
     const span = { deviceId: "a", sensor: "pressure", sinceMs, toMs: sinceMs + 20_000 } as const;
     await store.repair(span, sinceMs + 50_000);
     const repaired = await repeats.find({ repair: { $exists: true } }).toArray();
@@ -197,7 +197,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
     expect((await repeats.findOne({}))?.repair?.through).toEqual(new Date(sinceMs + 50_000));
   });
 
-  it("finds windows whose repeats no repair covers, the oldest repeat first", async () => {
+  it("finds windows with duplicates that no repair covers, the oldest duplicate first", async () => {
     const { database, db, store } = await openStore();
     await using _ = database;
     const repeats = db.collection<ReturnType<typeof repeatsOf>>(collections.windowRepeats);
@@ -232,7 +232,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
     });
   });
 
-  it("remembers from where on a checkpoint folds, whatever is said later", async () => {
+  it("keeps the first start of a checkpoint", async () => {
     const { database, store } = await openStore();
     await using _ = database;
     const start = {

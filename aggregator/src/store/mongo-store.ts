@@ -6,7 +6,7 @@ import { createMongoRepairs } from "../repairs/mongo-repairs.ts";
 import type { AggregatorStore } from "./aggregator-store.ts";
 import { createMongoStatus } from "./mongo-status.ts";
 
-/** What the aggregator does in MongoDB, for a mesh of these levels (the finest first). */
+/** The aggregator's store in MongoDB, for a mesh with these levels (the finest first). */
 export function createMongoStore(options: {
   readonly db: Db;
   readonly levels: readonly Level[];

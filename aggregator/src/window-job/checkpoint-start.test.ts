@@ -3,7 +3,7 @@ import { newCheckpointStart } from "./checkpoint-start.ts";
 
 function start(options: {
   readonly frontiersMs: readonly number[];
-  /** By partition: the first record that is there, and the first that was appended at or after the frontier. */
+  /** By partition: the first existing record, and the first that was appended at or after the frontier. */
   readonly firsts: readonly number[];
   readonly atFrontier: readonly number[];
 }) {
@@ -21,12 +21,12 @@ describe("newCheckpointStart", () => {
     expect(await start({ frontiersMs: [], firsts: [0], atFrontier: [] })).toMatchObject({ sinceMs: 0 });
   });
 
-  it("begins at the frontier, where the log still reaches back before it or was never cut", async () => {
+  it("begins at the frontier if the log reaches back before it or was never cut", async () => {
     const begun = await start({ frontiersMs: [70_000, 0], firsts: [3, 0], atFrontier: [4, 0] });
     expect(begun).toEqual({ sinceMs: 70_000, startingOffsets: new Map([4, 0].entries()) });
   });
 
-  it("refuses to begin where the log may have dropped what arrived after the frontier", async () => {
+  it("refuses to begin if the log may have dropped messages that arrived after the frontier", async () => {
     await expect(start({ frontiersMs: [70_000], firsts: [3, 5], atFrontier: [4, 5] })).rejects.toThrow(
       "dropped messages of partition 1 that may have arrived after the frontier (1970-01-01T00:01:10.000Z)",
     );

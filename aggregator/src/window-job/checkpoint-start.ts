@@ -2,9 +2,10 @@ import type { LogOffsets } from "../log/log-access.ts";
 import type { AggregatorStore, CheckpointStart } from "../store/aggregator-store.ts";
 
 /**
- * Where a checkpoint that was never used begins: at the frontier, since the partials before it are there for
- * good and must not be written again from a log that may have dropped some of their messages.
- * @throws Error if the log may have dropped messages that no window holds: to go on would leave them out for ever.
+ * Returns the start of a checkpoint that was never used: the frontier, because the partials before it are permanent and
+ * must not be written again from a log that may have dropped some of their messages.
+ * @throws Error if the log may have dropped messages that no window includes: continuing would leave them out
+ * permanently.
  */
 export async function newCheckpointStart(dependencies: {
   readonly store: Pick<AggregatorStore, "readFrontier">;
@@ -16,7 +17,7 @@ export async function newCheckpointStart(dependencies: {
   const startingOffsets = await offsets.messageOffsetsAt(sinceMs);
   if (sinceMs === 0) return { sinceMs, startingOffsets };
   const firsts = await offsets.messageOffsetsAt(0);
-  // Where the log still has something from before the frontier, it has all that came after.
+  // If the log still has a record from before the frontier, it has all later ones.
   const lost = [...startingOffsets]
     .filter(([partition, offset]) => {
       const first = firsts.get(partition) ?? 0;

@@ -6,7 +6,7 @@ import type { AggregatorConfig } from "../settings.ts";
 import { startWindowJob } from "./window-job.ts";
 import { openWindowSession } from "./window-job-session.ts";
 
-/** The window job of a mesh in Spark, with its session, as the settings say. */
+/** Opens the window job of a mesh in Spark, with its session, from the settings. */
 export function sparkWindowJob(config: AggregatorConfig, logger: Logger): StartWindowJob {
   return ({ names, settings, sinceOf, isLogAhead, onBatch }) => {
     const { windowMs, segmentMs } = settings.levels[0] as Level;

@@ -8,7 +8,7 @@ const engines = await testEngines();
 /** Engines that the test run did not start cannot be killed. */
 const canKill = engines !== undefined && process.env.DEVICEMESH_TEST_SPARK_URL === undefined;
 
-/** Appends and ticks until `isDone`; gives how many readings. */
+/** Appends readings and ticks until `isDone`; returns the number of readings. */
 async function appendUntil(fixture: SparkFixture, isDone: () => boolean, seed: number): Promise<void> {
   const random = seededNumbers(seed);
   let appendedAtMs = 0;
@@ -28,7 +28,7 @@ async function appendUntil(fixture: SparkFixture, isDone: () => boolean, seed: n
 describe.skipIf(!engines)("the window job on a real Spark", () => {
   if (!engines) return;
 
-  it("goes on from its checkpoint after it was stopped in mid-stream", async () => {
+  it("resumes from its checkpoint after it was stopped in mid-stream", async () => {
     await using fixture = await createSparkFixture(engines, { segmentMs: 500 });
     const first = fixture.startJob();
     await appendUntil(fixture, () => (first.progress()?.batch ?? 0) >= 3, 1);
@@ -42,7 +42,7 @@ describe.skipIf(!engines)("the window job on a real Spark", () => {
     expect(second.progress()?.batch).toBeGreaterThan(first.progress()?.batch ?? 0);
   });
 
-  it("is adopted by whoever comes with the same session", async () => {
+  it("is adopted by a client with the same session", async () => {
     await using fixture = await createSparkFixture(engines, { segmentMs: 500 });
     const first = fixture.startJob();
     await appendUntil(fixture, () => (first.progress()?.batch ?? 0) >= 1, 4);
@@ -58,7 +58,7 @@ describe.skipIf(!engines)("the window job on a real Spark", () => {
     await second.close({ stopQuery: true });
   });
 
-  it("stops the query of another meaning, and starts a checkpoint of its own", async () => {
+  it("stops a query with another plan, and starts a new checkpoint", async () => {
     await using fixture = await createSparkFixture(engines);
     const first = fixture.startJob();
     await appendUntil(fixture, () => first.state().kind === "running", 6);
@@ -72,7 +72,7 @@ describe.skipIf(!engines)("the window job on a real Spark", () => {
     expect(active[0]?.run.id).not.toBe(old?.run.id);
   });
 
-  it("says why the query cannot run, and runs when it can", async () => {
+  it("reports why the query cannot run, and runs it once it can", async () => {
     await using fixture = await createSparkFixture(engines);
     const intervals = { restarts: { firstMs: 500, mostMs: 500 } };
     const job = fixture.startJob({ meaning: { ...fixture.meaning, partitions: 4 }, intervals });
@@ -84,7 +84,7 @@ describe.skipIf(!engines)("the window job on a real Spark", () => {
     expect(job.state().error).toBeUndefined();
   });
 
-  it("parses each message once, and sees ticks before its condition", async () => {
+  it("parses each message once, and applies the watermark before the condition", async () => {
     await using fixture = await createSparkFixture(engines);
     const job = fixture.startJob();
     await appendUntil(fixture, () => job.state().kind === "running", 9);

@@ -17,7 +17,7 @@ const engines = await testEngines();
 describe.skipIf(!engines)("the windows that Spark writes", () => {
   if (!engines) return;
 
-  it("equal brute force over late, early, repeated and shuffled messages", async () => {
+  it("equal brute force over late, early, duplicate and shuffled messages", async () => {
     await using fixture = await createSparkFixture(engines);
     const job = fixture.startJob();
     const random = seededNumbers(1);
@@ -35,7 +35,7 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
     await expectExact(fixture, job, { partialsMin: 250 });
   });
 
-  it("equal brute force while partitions are caught up with that are very uneven", async () => {
+  it("equal brute force while they catch up with very uneven partitions", async () => {
     await using fixture = await createSparkFixture(engines, { segmentMs: 500 });
     const random = seededNumbers(3);
     // Ten times as many in partition 0, over many segments, and none at all in the last one.
@@ -54,7 +54,7 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
     await expectExact(fixture, job, { partialsMin: 500 });
   });
 
-  it("wait for a partition that never had a record, and go on with its first tick", async () => {
+  it("wait for a partition that never had a record, and continue with its first tick", async () => {
     await using fixture = await createSparkFixture(engines, { segmentMs: 500 });
     const job = fixture.startJob();
     const random = seededNumbers(4);
@@ -72,7 +72,7 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
     await expectExact(fixture, job, { partialsMin: 20 });
   });
 
-  it("leave out what arrived before a checkpoint counts", async () => {
+  it("leave out messages that arrived before the start of a checkpoint", async () => {
     await using fixture = await createSparkFixture(engines, { segmentMs: 500 });
     const random = seededNumbers(5);
     const batch = () =>
@@ -82,7 +82,7 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
     const sinceMs = Math.ceil((beforeMs + 1) / 500) * 500;
     await waitUntil(() => Date.now() >= sinceMs);
     await fixture.append(batch());
-    // The offsets lie before: what is between is left out by its append time.
+    // The offsets lie earlier: the messages in between are left out by their append time.
     const job = fixture.startJob({
       sinceOf: async () => ({ sinceMs, startingOffsets: new Map([[0, 5]]) }),
     });
@@ -90,8 +90,8 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
     await expectExact(fixture, job, { partialsMin: 20, sinceMs });
   });
 
-  it("count every poison record that the raw store takes, or are spoiled by it", async () => {
-    // Each record has a millisecond of its own, and so a window.
+  it("count every unusual record that the raw store accepts, or become invalid through it", async () => {
+    // Each record has its own millisecond, and therefore its own window.
     await using fixture = await createSparkFixture(engines, { windowMs: 1 });
     const job = fixture.startJob();
     const random = seededNumbers(2);
@@ -107,7 +107,7 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
     const stored = poison.filter(({ outcome }) => outcome === "stored");
     const missing = stored.filter(({ key }) => !byIdentity.has(key ?? ""));
     expect(missing.map(({ name }) => name)).toEqual([]);
-    // The sink refuses such a partial, which marks the window.
+    // The sink rejects such a partial, which marks the window.
     const spoiled = stored.filter(({ key }) => typeof byIdentity.get(key ?? "")?.sum !== "number");
     expect(spoiled.map(({ name }) => name)).toEqual(["UTF-16", "a byte order mark"]);
     expect([...byIdentity.keys()].filter((identity) => !parseIdentity(identity))).toEqual([]);

@@ -14,7 +14,7 @@ const sparks = {
 };
 
 describe("a batch's progress", () => {
-  it("is read from Spark's JSON, all sources together", () => {
+  it("is read from Spark's JSON, over all sources", () => {
     expect(parseBatchProgress(JSON.stringify(sparks))).toEqual({
       batch: 65,
       watermarkMs: Date.UTC(2026, 10, 25, 8, 52, 24, 883),
@@ -31,7 +31,7 @@ describe("a batch's progress", () => {
     });
   });
 
-  it("has no watermark before Spark knows one", () => {
+  it("has no watermark before Spark has one", () => {
     expect(parseBatchProgress('{"batchId":0}').watermarkMs).toBeUndefined();
   });
 
@@ -46,7 +46,7 @@ describe("the progress of all batches", () => {
     rowsDropped,
   });
 
-  it("adds up what was dropped, each batch once", () => {
+  it("adds up dropped rows, each batch once", () => {
     const tracker = createProgressTracker();
     expect(tracker.progress).toBeUndefined();
     expect([batch(1, 2), batch(1, 2), batch(3, 1), batch(2, 9)].map(tracker.add)).toEqual([

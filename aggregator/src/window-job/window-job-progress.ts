@@ -1,33 +1,35 @@
-/** How far the window job is, by the newest batch that is known to be committed. Times are ms since 1970. */
+/** The progress of the window job, from the newest batch that is known to be committed. Times are ms since 1970. */
 export type WindowJobProgress = {
   /**
-   * Segments that end at or before it are in the topic of partials, completely and permanently. Undefined before Spark
-   * knows one; 1970 while a partition has never had a record.
+   * The partials of segments that end at or before it are in the topic, completely and permanently. Undefined before
+   * Spark has a watermark; 1970 while a partition has never had a record.
    */
   readonly watermarkMs: number | undefined;
   readonly batch: number | undefined;
-  /** Messages that the batch took. */
+  /** Number of messages that the batch read. */
   readonly inputRows: number;
-  /** All partitions together. */
+  /** The rates of all partitions together. */
   readonly inputRowsPerSecond: number;
   readonly processedRowsPerSecond: number;
-  /** How long the batch took, in ms. */
+  /** Duration of the batch, in ms. */
   readonly batchMs: number;
-  /** Open partials in Spark's state. */
+  /** Number of open partials in Spark's state. */
   readonly stateRows: number;
-  /** Messages that came too late for their segment, in all batches that were seen. Above zero means loss. */
+  /**
+   * Number of messages that were too late for their segment, in all observed batches. A value above zero means loss.
+   */
   readonly rowsDropped: number;
-  /** By partition: what Spark has taken so far, as the next offset to take. */
+  /** The next offsets that Spark will read, by partition. */
   readonly endOffsets: ReadonlyMap<number, number>;
 };
 
-/** What one batch says of itself; `rowsDropped` are its own. */
+/** The figures of one batch; `rowsDropped` counts that batch only. */
 export type BatchProgress = WindowJobProgress & { readonly batch: number };
 
 /**
- * Reads a StreamingQueryProgress. Its watermark is the one that the batch closed segments with: they are
+ * Reads a StreamingQueryProgress. Its watermark is the one with which the batch closed segments, whose partials are
  * written when the progress appears.
- * @throws SyntaxError or TypeError if it is none.
+ * @throws SyntaxError or TypeError if it is not valid.
  */
 export function parseBatchProgress(json: string): BatchProgress {
   const progress = JSON.parse(json) as SparkProgress;
@@ -47,15 +49,15 @@ export function parseBatchProgress(json: string): BatchProgress {
   };
 }
 
-/** Adds up what the batches of one checkpoint say. */
+/** Adds up the figures of the batches of one checkpoint. */
 export type ProgressTracker = {
-  /** Takes a batch, and says whether it is a newer one. Of one that is known, or older, nothing is taken. */
+  /** Takes a batch, and returns whether it is newer. A known or older batch changes nothing. */
   add(batch: BatchProgress): boolean;
-  /** Undefined before the first batch; `rowsDropped` of all batches that were taken. */
+  /** Undefined before the first batch; `rowsDropped` counts all batches. */
   readonly progress: BatchProgress | undefined;
 };
 
-/** Makes one that has seen nothing. */
+/** Creates a sum without batches. */
 export function createProgressTracker(): ProgressTracker {
   let progress: BatchProgress | undefined;
   return {
@@ -70,7 +72,7 @@ export function createProgressTracker(): ProgressTracker {
   };
 }
 
-/** The parts that are read; Spark leaves out what is not a finite number. */
+/** The fields that are read; Spark leaves out numbers that are not finite. */
 type SparkProgress = {
   readonly batchId?: number;
   readonly batchDuration?: number;
@@ -87,10 +89,10 @@ type SparkProgress = {
   }[];
 };
 
-/** By topic and partition. */
+/** Offsets by topic and partition. */
 type Offsets = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-/** The offset of a source that a batch took nothing from may be the JSON as a text. */
+/** The offset of a source without new records may be JSON in a string. */
 type EndOffset = Offsets | string | null;
 
 function offsetsOf(endOffset: EndOffset = null): [number, number][] {

@@ -11,26 +11,29 @@ import {
   windowSessionSettings,
 } from "./window-plan.ts";
 
-/** What the job asks of Spark. */
+/** The settings of the query. */
 export type WindowSession = Omit<SparkClient, "explain" | typeof Symbol.asyncDispose>;
 
-/** The query of one meaning in a session: found, started, looked at, stopped. Each rejects with SparkError. */
+/** The query of one plan in a session. Each method rejects with SparkError. */
 export type WindowQuery = {
   /** Identifies the checkpoint. */
   readonly checkpoint: string;
-  /** Stops queries of another meaning over the same topic; gives the run of ours, if it runs. */
+  /** Stops queries with other plans over the same topic; returns the run of this plan, if it runs. */
   find(): Promise<QueryRun | undefined>;
   /** Starts it from its checkpoint. */
   start(): Promise<QueryRun>;
-  /** The batches of the run after `batch`, the oldest first, as far back as Spark remembers; at least the newest. */
+  /**
+   * Returns the batches of the run after `batch`, the oldest first, as far as Spark remembers them; at least the
+   * newest.
+   */
   batchesAfter(run: QueryRun, batch: number | undefined): Promise<readonly BatchProgress[]>;
-  /** Resolves if the run goes on. @throws SparkError of the kind "failed" that says why it ended. */
+  /** Resolves if the run continues. @throws SparkError of the kind "failed" with the reason why it ended. */
   expectActive(run: QueryRun): Promise<void>;
-  /** Stops ours, if it runs. */
+  /** Stops the query of this plan, if it runs. */
   stop(): Promise<void>;
 };
 
-/** Makes it; asks Spark nothing yet. */
+/** Creates it without a request to Spark. */
 export function createWindowQuery(options: {
   readonly spark: WindowSession;
   readonly meaning: WindowPlanMeaning;

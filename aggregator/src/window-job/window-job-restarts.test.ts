@@ -9,7 +9,7 @@ const faultAfterCrash = {
 } as const;
 
 describe("the delay before a restart", () => {
-  it("doubles from failure to failure, to a limit", () => {
+  it("doubles with each failure, up to a limit", () => {
     const delays = [1, 2, 3, 7, 50].map((failures) => restartDelayMs({ error: failed, failures }));
     expect(delays).toEqual([1000, 2000, 4000, 60_000, 60_000]);
   });
@@ -22,7 +22,7 @@ describe("the delay before a restart", () => {
     expect(delays).toEqual([0, 0, 8000]);
   });
 
-  it("is not nothing for another null pointer", () => {
+  it("is not zero for another null pointer", () => {
     expect(restartDelayMs({ error: { ...faultAfterCrash, trace: "\tat x.y" }, failures: 1 })).toBe(1000);
   });
 });

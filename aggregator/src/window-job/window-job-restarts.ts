@@ -1,19 +1,19 @@
 import { passingRestartsMax } from "../limits.ts";
 import type { SparkError } from "../spark/spark-error.ts";
 
-/** How long to wait before a query that ended is started again. */
+/** The delays before an ended query is restarted. */
 export type RestartDelays = {
-  /** After the first failure, in ms; doubled with each that follows without a batch in between. */
+  /** Delay after the first failure, in ms; it doubles with each one that follows without a batch in between. */
   readonly firstMs: number;
   readonly mostMs: number;
 };
 
-/** A second at first, a minute at most: a failure that stays costs Spark little, one that passes little time. */
+/** From a second to a minute: a permanent failure costs Spark little, and a temporary one little time. */
 export const restartDelays: RestartDelays = { firstMs: 1000, mostMs: 60_000 };
 
 /**
- * How long to wait, in ms. `failures` counts this one and those before it since the last batch. What is known
- * to pass is answered at once, unless it does not pass.
+ * Returns the delay in ms. `failures` counts this failure and those before it since the last batch. A failure that is
+ * known to be temporary is retried at once, unless it repeats.
  */
 export function restartDelayMs(
   failure: { readonly error: Pick<SparkError, "kind" | "message" | "trace">; readonly failures: number },
@@ -26,8 +26,8 @@ export function restartDelayMs(
 }
 
 /**
- * Spark 4.1.2 may die once after a crash in the middle of a batch, when it asks a Kafka source that has read
- * nothing yet for its metrics; the next start goes on.
+ * Spark 4.1.2 may fail once after a crash in the middle of a batch, when it requests the metrics of a Kafka source that
+ * has read nothing yet; the next start succeeds.
  */
 function isFaultAfterCrash(text: string): boolean {
   return /NullPointerException/.test(text) && /KafkaMicroBatchStream\$?\.metrics/.test(text);

@@ -2,14 +2,14 @@ import { createHash } from "node:crypto";
 import { createSparkClient, type SparkClient } from "../spark/spark-client.ts";
 
 /**
- * The session of a mesh: always the same one, so that an aggregator that is started again finds the query that
- * runs. A UUID made of the names that no two meshes share.
+ * Returns the session of a mesh: always the same one, so that a restarted aggregator finds the running query. It is a
+ * UUID derived from names that are unique to the mesh.
  */
 export function windowSessionId(names: { readonly topicPrefix: string; readonly database: string }): string {
   const hash = createHash("sha256")
     .update(JSON.stringify([names.topicPrefix, names.database]))
     .digest("hex");
-  // The marks of a UUID of version 8: made by a rule of one's own.
+  // The version bits of a UUID of version 8: application-specific.
   return [
     hash.slice(0, 8),
     hash.slice(8, 12),

@@ -47,7 +47,7 @@ async function nthQuery(spark: MemorySession, n: number): Promise<MemoryQuery> {
 }
 
 describe("the window job", () => {
-  it("starts the query from a folder named for its meaning", async () => {
+  it("starts the query from a folder named after its plan", async () => {
     const spark = createMemorySession();
     await using job = start(spark);
     const { name, plan } = await nthQuery(spark, 1);
@@ -56,7 +56,7 @@ describe("the window job", () => {
     expect(job.state()).toMatchObject({ kind: "starting", restarts: 0, checkpoint, sparkVersion: "4.1.2" });
   });
 
-  it("tells the newest batch, and that it runs", async () => {
+  it("reports the newest batch, and that it runs", async () => {
     const spark = createMemorySession();
     await using job = start(spark);
     const query = await nthQuery(spark, 1);
@@ -68,7 +68,7 @@ describe("the window job", () => {
     expect(job.progress()?.watermarkMs).toBe(7000);
   });
 
-  it("adopts a query that runs, with what it has done", async () => {
+  it("adopts a running query, with its progress", async () => {
     const spark = createMemorySession();
     const query = spark.addQuery(ourName);
     query.progress.push(batch(1, 2), batch(2), batch(3, 1));
@@ -79,7 +79,7 @@ describe("the window job", () => {
     expect(job.state().restarts).toBe(0);
   });
 
-  it("stops a query of another meaning over the same topic, and leaves others alone", async () => {
+  it("stops a query with another plan over the same topic, and no other query", async () => {
     const spark = createMemorySession();
     const old = spark.addQuery("windows of m, 0123");
     const other = spark.addQuery("windows of m2, 0123");
@@ -88,7 +88,7 @@ describe("the window job", () => {
     expect([old.isActive, other.isActive]).toEqual([false, true]);
   });
 
-  it("counts dropped rows of batches that were done between two looks", async () => {
+  it("counts dropped rows of batches between two polls", async () => {
     const spark = createMemorySession();
     await using job = start(spark);
     const query = await nthQuery(spark, 1);
@@ -99,7 +99,7 @@ describe("the window job", () => {
     expect(job.progress()?.rowsDropped).toBe(5);
   });
 
-  it("says why the query failed, and starts it again after a while", async () => {
+  it("reports why the query failed, and restarts it after a delay", async () => {
     const spark = createMemorySession();
     await using job = start(spark, { intervals: { pollMs: 1, restarts: { firstMs: 30, mostMs: 30 } } });
     const query = await nthQuery(spark, 1);
@@ -115,7 +115,7 @@ describe("the window job", () => {
     expect(job.state().error).toBeUndefined();
   });
 
-  it("starts the query again at once after the fault that passes", async () => {
+  it("restarts the query at once after the known temporary failure", async () => {
     const spark = createMemorySession();
     await using _job = start(spark);
     const query = await nthQuery(spark, 1);
@@ -124,7 +124,7 @@ describe("the window job", () => {
     await nthQuery(spark, 2);
   });
 
-  it("starts the query again at once when a server that was started anew does not know it", async () => {
+  it("restarts the query at once if a restarted server does not know it", async () => {
     const spark = createMemorySession();
     await using job = start(spark);
     const query = await nthQuery(spark, 1);
@@ -136,7 +136,7 @@ describe("the window job", () => {
     expect(job.progress()?.batch).toBe(4);
   });
 
-  it("keeps what it knows while Spark is away, and adopts the query when it is back", async () => {
+  it("keeps its progress while Spark is unavailable, and adopts the query afterwards", async () => {
     const spark = createMemorySession();
     await using job = start(spark);
     const query = await nthQuery(spark, 1);
@@ -159,7 +159,7 @@ describe("the window job", () => {
     expect(spark.queries).toHaveLength(1);
   });
 
-  it("tells a query that runs and does no batch although the log grows, and starts it again", async () => {
+  it("reports a query that completes no batch although the log grows, and restarts it", async () => {
     const spark = createMemorySession();
     await using job = start(spark, {
       isLogAhead: () => true,
@@ -182,7 +182,7 @@ describe("the window job", () => {
     await waitUntil(() => job.state().kind === "running");
   });
 
-  it("leaves a query alone that does no batch because nothing comes", async () => {
+  it("does not restart a query that completes no batch because no message arrives", async () => {
     const spark = createMemorySession();
     await using job = start(spark, {
       isLogAhead: () => false,
@@ -196,7 +196,7 @@ describe("the window job", () => {
     expect(query.isActive).toBe(true);
   });
 
-  it("asks again where a checkpoint begins if that could not be told", async () => {
+  it("requests the start of a checkpoint again after a failure", async () => {
     const spark = createMemorySession();
     let asked = 0;
     await using _job = start(spark, {
@@ -221,7 +221,7 @@ describe("the window job", () => {
     expect(query.isActive).toBe(true);
   });
 
-  it("stops the query if it is asked to", async () => {
+  it("stops the query if requested", async () => {
     const spark = createMemorySession();
     const job = start(spark);
     const query = await nthQuery(spark, 1);

@@ -9,80 +9,86 @@ import { createWindowQuery, type WindowSession } from "./window-job-query.ts";
 import { type RestartDelays, restartDelayMs, restartDelays } from "./window-job-restarts.ts";
 import type { WindowPlanMeaning } from "./window-plan.ts";
 
-/** What is known of the job as a whole. */
+/** The state of the job. */
 export type WindowJobState = {
   /**
-   * - starting: looked for, or started, and no batch is done yet
-   * - running: it does batches
+   * - starting: being looked for, or started; no batch is done yet
+   * - running: it completes batches
    * - stalled: it runs, but completes no batch although the log grows
-   * - failed: it ended, and is started again after a while
-   * - away: Spark cannot be reached; the query may run or not
+   * - failed: it ended, and is restarted after a delay
+   * - away: Spark is unreachable; the query may be running
    */
   readonly kind: "starting" | "running" | "stalled" | "failed" | "away";
-  /** The last trouble, until a batch is done after it. */
+  /** The last failure, until a batch is done after it. */
   readonly error?: string;
-  /** How long ago the last batch was seen, or the query was taken up if that is later, in ms. */
+  /** Time since the last batch was observed, or since the query was started or adopted if that is later, in ms. */
   readonly withoutBatchMs: number;
-  /** How often the query was started again after it had ended. */
+  /** Number of restarts of the query after it had ended. */
   readonly restarts: number;
   /** Identifies the checkpoint. */
   readonly checkpoint: string;
   readonly sparkVersion?: string;
 };
 
-/** The job that folds messages into partials of the finest level, watched. */
+/** The job that folds messages into partials of the finest level, and its supervision. */
 export type WindowJob = AsyncDisposable & {
-  /** The newest known; undefined before the first. It stays while Spark is away: what was written is written. */
+  /**
+   * The newest known progress; undefined before the first. It stays while Spark is unavailable, because written
+   * partials stay.
+   */
   progress(): WindowJobProgress | undefined;
   state(): WindowJobState;
   /**
-   * Ends the watch. The query goes on, for the next aggregator to adopt, unless `stopQuery`. Does not wait
-   * longer than two seconds for a Spark that does not answer. Twice is the same as once.
+   * Ends the supervision. The query keeps running for the next aggregator, unless `stopQuery`. Waits at most two
+   * seconds for a Spark that does not answer. Closing again has no effect.
    */
   close(options?: { readonly stopQuery: boolean }): Promise<void>;
 };
 
-/** What the job needs. */
+/** The dependencies and settings of the job. */
 export type WindowJobOptions = {
-  /** The session of the mesh; it stays the caller's: dispose it after the job is closed. */
+  /** The session of the mesh. The caller owns it and disposes of it after the job is closed. */
   readonly spark: WindowSession;
   readonly meaning: WindowPlanMeaning;
   /** host:port of Kafka's brokers, as Spark reaches them. */
   readonly brokers: readonly string[];
   /** A folder or URI that Spark's driver and executors can write to; each checkpoint is a folder in it. */
   readonly checkpoints: string;
-  /** How far append times may step back within a partition, in ms: how far the brokers' clocks may differ. */
+  /**
+   * Largest backward step of append times within a partition, in ms: the largest difference between the brokers'
+   * clocks.
+   */
   readonly watermarkDelayMs: number;
-  /** From where on a checkpoint counts; asked before each start. */
+  /** Returns the start of a checkpoint; called before each start. */
   sinceOf(checkpoint: string): Promise<CheckpointStart>;
-  /** Whether the log has messages that the last batch did not take. Without it a stalled query is not noticed. */
+  /** Whether the log has messages that the last batch did not read. Without it, a stalled query is not detected. */
   readonly isLogAhead?: (() => boolean) | undefined;
-  /** Told of each batch once, with its own figures. */
+  /** Called once for each batch, with its own figures. */
   readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
   readonly logger: Logger;
   readonly intervals?: Partial<WindowJobIntervals>;
 };
 
-/** How fast things go. */
+/** The rates and intervals of the job. */
 export type WindowJobIntervals = {
-  /** The most messages of a partition in one batch. */
+  /** Maximum number of messages of a partition in one batch. */
   readonly maxOffsetsPerTrigger: number;
-  /** How often a batch starts, in ms. */
+  /** Interval between the starts of batches, in ms. */
   readonly triggerMs: number;
-  /** How often the query is looked at, in ms. */
+  /** Interval at which the query is polled, in ms. */
   readonly pollMs: number;
-  /** How often Spark is looked for while it is away, in ms. */
+  /** Interval between attempts to reach Spark while it is unavailable, in ms. */
   readonly awayMs: number;
   readonly restarts: RestartDelays;
-  /** After how long without a batch a running query is stalled, in ms. */
+  /** A running query without a batch for this time is stalled, in ms. */
   readonly stalledMs: number;
-  /** After how long without a batch a stalled query is stopped and started again, in ms. */
+  /** A stalled query without a batch for this time is restarted, in ms. */
   readonly stalledRestarts: RestartDelays;
 };
 
 /**
- * By default. 50,000 messages of a partition keep a batch within seconds after an outage; looking every second
- * is what the frontier is late by at most, and costs Spark little.
+ * The defaults. 50,000 messages of a partition keep a batch within seconds after an outage. Polling every second delays
+ * the frontier by at most a second, and costs Spark little.
  */
 export const windowJobPace: WindowJobIntervals = {
   maxOffsetsPerTrigger: 50_000,
@@ -91,13 +97,13 @@ export const windowJobPace: WindowJobIntervals = {
   awayMs: 2000,
   restarts: restartDelays,
   stalledMs: 30_000,
-  // The largest batch takes a loaded machine a minute or two; a restart would only have it begin again.
+  // The largest batch takes a loaded machine a minute or two; a restart would only make it begin again.
   stalledRestarts: { firstMs: 300_000, mostMs: 3_600_000 },
 };
 
 /**
- * Keeps the window job running: adopts the query of this meaning if it runs in the session, stops those of
- * another meaning, starts it from its checkpoint if it does not run, and again whenever it has ended or stalls.
+ * Keeps the window job running: adopts the query of this plan if it runs in the session, stops queries with other
+ * plans, starts it from its checkpoint if it does not run, and restarts it whenever it has ended or stalled.
  */
 export function startWindowJob(options: WindowJobOptions): WindowJob {
   const { spark, meaning, checkpoints, watermarkDelayMs, brokers, logger } = options;
@@ -139,7 +145,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     const batches = await query.batchesAfter(taken, tracker.progress?.batch);
     const added = batches.filter((batch) => tracker.add(batch));
     for (const batch of added) options.onBatch?.(batch);
-    // A batch that was just done speaks for the query.
+    // A new batch proves that the query works.
     if (added.length === 0) {
       await query.expectActive(taken);
       return endIfStalled(taken);
@@ -151,7 +157,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     stalls = 0;
   }
 
-  /** Spark may lose a task with the process that ran it, and wait for it forever: only a new start helps then. */
+  /** If the process of a task dies, Spark may wait for the task forever: only a restart helps then. */
   async function endIfStalled(taken: QueryRun): Promise<void> {
     const limitMs = restartDelayMs(
       { error: new SparkError("failed", ""), failures: stalls + 1 },
@@ -164,7 +170,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     throw new SparkError("failed", `no batch for ${seconds} s although the log grows`);
   }
 
-  /** What to do about it: how long to wait before the next step. */
+  /** Chooses the delay before the next step. */
   function troubled(thrown: unknown): number {
     run = undefined;
     if (closing.signal.aborted) return 0;
@@ -172,7 +178,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     const { message, trace } = trouble;
     error = message;
     if (trouble.kind === "away") {
-      // Whoever watches the state tells it, once.
+      // The observer of the state reports it once.
       kind = "away";
       return intervals.awayMs;
     }

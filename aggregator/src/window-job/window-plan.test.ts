@@ -25,7 +25,7 @@ function planned(changes: Partial<Parameters<typeof windowPlan>[0]> = {}): Strea
   });
 }
 
-/** The relation and all those it is made from. */
+/** The relation and all its inputs. */
 function relationsOf(relation: Relation | undefined): Relation[] {
   if (!relation) return [];
   const value = relation.relType.value as { input?: Relation; leftInput?: Relation; rightInput?: Relation };
@@ -53,7 +53,7 @@ describe("the plan of windows", () => {
     );
   });
 
-  it("begins at the offsets that are given, else at the earliest", () => {
+  it("begins at the given offsets, or at the earliest", () => {
     expect(ofKind("read").map((read) => optionsOf(read).startingOffsets)).toEqual([
       '{"m":{"0":-2}}',
       '{"m":{"1":7}}',
@@ -87,7 +87,7 @@ describe("the identity of a checkpoint", () => {
     expect(checkpointIdentity({ ...meaning, ...change })).not.toBe(checkpointIdentity(meaning));
   });
 
-  it("changes only when the plan does: then what is stored is folded on by a new checkpoint", () => {
+  it("changes only when the plan does, so that a new checkpoint continues after the stored partials", () => {
     expect(checkpointIdentity(meaning)).toMatchInlineSnapshot(`"72bfec31bb5e5840"`);
   });
 });

@@ -12,40 +12,42 @@ import {
   withWatermark,
 } from "../spark/spark-relations.ts";
 
-/** What the window job means. A change of any of it needs a new checkpoint. */
+/** The definition of the window job. Any change of it needs a new checkpoint. */
 export type WindowPlanMeaning = {
   /** The topic of messages; its append times must be the broker's. */
   readonly topic: string;
   /** The topic of partials. */
   readonly outputTopic: string;
-  /** How many partitions `topic` has. */
+  /** Number of partitions of `topic`. */
   readonly partitions: number;
   readonly windowMs: number;
   readonly segmentMs: number;
 };
 
-/** What may differ from start to start. */
+/** Settings that may change from start to start. */
 export type WindowPlanRun = {
   /** host:port of Kafka's brokers, as Spark's driver and executors reach them. */
   readonly brokers: readonly string[];
   /** A folder or URI that Spark's driver and executors can write to. */
   readonly checkpointLocation: string;
   readonly queryName: string;
-  /** Messages that arrived before are left out, ms since 1970: a multiple of `segmentMs`, fixed with the checkpoint. */
+  /**
+   * Messages that arrived earlier are left out, ms since 1970: a multiple of `segmentMs`, fixed with the checkpoint.
+   */
   readonly sinceMs: number;
-  /** Where the first start from a checkpoint reads from, by partition; the earliest where none is given. */
+  /** The offsets at which the first start from a checkpoint reads, by partition; the earliest by default. */
   readonly startingOffsets: ReadonlyMap<number, number>;
-  /** How far append times may step back within a partition, in ms. */
+  /** Largest backward step of append times within a partition, in ms. */
   readonly watermarkDelayMs: number;
-  /** The most messages of a partition in one batch. */
+  /** Maximum number of messages of a partition in one batch. */
   readonly maxOffsetsPerTrigger: number;
-  /** How often a batch starts, in ms. */
+  /** Interval between the starts of batches, in ms. */
   readonly triggerMs: number;
 };
 
 /**
- * What a session must be set to for the plan to mean what it says. The batch's watermark is the minimum over
- * the partitions, and a segment is written even when nothing follows it.
+ * The settings of a session that the plan relies on. The batch's watermark is the minimum over the partitions, and a
+ * segment is written even if no message follows it.
  */
 export const windowSessionSettings: Readonly<Record<string, string>> = {
   "spark.sql.session.timeZone": "UTC",
@@ -59,12 +61,12 @@ const isoFormat = "yyyy-MM-dd'T'HH:mm:ss.SSS'Z'";
 const identityPattern = "^[^|]+[|][^|]+[|][0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{3}Z$";
 
 /**
- * The one plan: messages to partials of (series, window of `timestamp`, segment of `arrived`), each written
- * once, when its segment is over on every partition.
+ * The one plan: from messages to partials of (series, window of `timestamp`, segment of `arrived`), each written once,
+ * when its segment has closed on every partition.
  *
- * It counts every message that the raw store could take, and some that it refuses; the latter become dead
- * letters and mark their windows. The other way round a reading would be missing from its window. So the
- * identity is the record's key, to which the raw store holds the fields, and the time is read from it alone.
+ * It counts every message that the raw store may accept, and some that it rejects; those become dead letters and mark
+ * their windows. The opposite choice would leave a reading out of its window. Therefore the identity is the record's
+ * key, which the raw store checks against the fields, and the time is read from the key alone.
  */
 export function windowPlan(options: WindowPlanMeaning & WindowPlanRun): StreamingQuery {
   const { partitions, outputTopic, brokers, checkpointLocation, queryName, triggerMs } = options;
@@ -83,16 +85,16 @@ export function windowPlan(options: WindowPlanMeaning & WindowPlanRun): Streamin
 }
 
 /**
- * One source and one watermark for each partition: Spark takes the minimum of the watermarks, so no message
- * is late for its segment however unevenly the partitions are read. The columns are computed before the
- * watermark, once a row. `value` is null where the raw store surely takes nothing.
+ * One source and one watermark for each partition: Spark uses the minimum of the watermarks, so no message is late for
+ * its segment however unevenly the partitions are read. The columns are computed before the watermark, once a row.
+ * `value` is null in a record that the raw store certainly rejects.
  */
 function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRun): Relation {
   const { topic, brokers, startingOffsets, maxOffsetsPerTrigger, watermarkDelayMs } = options;
   const records = streamFrom("kafka", {
     "kafka.bootstrap.servers": brokers.join(","),
     assign: JSON.stringify({ [topic]: [partition] }),
-    // -2 is the earliest.
+    // -2 means the earliest.
     startingOffsets: JSON.stringify({ [topic]: { [partition]: startingOffsets.get(partition) ?? -2 } }),
     failOnDataLoss: "true",
     maxOffsetsPerTrigger: String(maxOffsetsPerTrigger),
@@ -100,7 +102,7 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
   const texts = project(records, [
     "timestamp AS arrived",
     "CAST(key AS STRING) AS identity",
-    // Nulls where it is not JSON; a value that is not a number is null.
+    // Fields are null if the record is not JSON; a value that is not a number is null.
     `from_json(
       CAST(value AS STRING),
       'device_id STRING, sensor STRING, value DOUBLE',
@@ -116,8 +118,8 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
       unix_millis(try_cast(split_part(identity, '|', 3) AS TIMESTAMP)),
       NULL
     ) AS at`,
-    // Kafka Connect reads UTF-16 and UTF-32 too. Such a record spoils its partial, which the sink then refuses
-    // for its NaN: the window is answered from raw readings, whatever became of the record.
+    // Kafka Connect reads UTF-16 and UTF-32 too. Such a record makes its partial NaN, which the sink rejects: the
+    // window is then answered from raw readings, whether or not the record was stored.
     `CASE
       WHEN message.device_id = split_part(identity, '|', 1)
         AND message.sensor = split_part(identity, '|', 2)
@@ -130,7 +132,8 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
 }
 
 function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: WindowPlanMeaning & WindowPlanRun) {
-  // With the watermark's column in it, the condition stays above the watermark, which so sees the ticks too.
+  // Because it uses the watermark's column, the condition stays above the watermark, which therefore sees the ticks
+  // too.
   const valid = filter(
     messages,
     `IF(arrived IS NULL, false,
@@ -147,12 +150,12 @@ function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: Window
     aggregates: [
       "count(*) AS count",
       "sum(value) AS sum",
-      // Of equal extremes the earliest.
+      // Of equal extremes, the earliest.
       "min(named_struct('value', value, 'at', at)) AS minimum",
       "max(named_struct('value', value, 'before', -at)) AS maximum",
       "min(named_struct('at', at, 'value', value)) AS first",
       "max(named_struct('at', at, 'value', value)) AS last",
-      // The sum of squared distances from the mean, carried by Chan's formula.
+      // The sum of squared distances from the mean, merged with Chan's formula.
       "regr_sxx(value, value) AS m2",
     ],
   });
@@ -182,8 +185,8 @@ function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: Window
 }
 
 /**
- * Identifies the checkpoint: a hash of the plan without what may differ from start to start, and of the
- * settings that are part of a checkpoint.
+ * Identifies the checkpoint: a hash of the plan without the settings that may change from start to start, and of the
+ * session settings that are part of a checkpoint.
  */
 export function checkpointIdentity(meaning: WindowPlanMeaning): string {
   const plan = windowPlan({

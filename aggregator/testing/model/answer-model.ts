@@ -21,12 +21,12 @@ import {
 import type { LeftOut } from "./model-rules.ts";
 import { modelLevels as levels } from "./retention-model.ts";
 
-/** What the database holds of one device. */
+/** The data of one device in the database. */
 export type ModelStore = {
   readonly readings: readonly ModelReading[];
   /** Partials by level, the finest first. */
   readonly levels: readonly (readonly ModelPartial[])[];
-  /** Windows with repeats, by the start of the window. */
+  /** Windows with duplicates, by the start of the window. */
   readonly repeats: ReadonlyMap<number, ModelRepeats>;
 };
 
@@ -36,27 +36,27 @@ export type ModelRepeats = {
   readonly repair?: { readonly throughMs: number; readonly figures: ModelFigures } | undefined;
 };
 
-/** What was asked, and the horizon in hand, which may be old. */
+/** The query, and the horizon that it uses, which may be old. */
 export type ModelQuestion = {
   readonly sinceMs: number;
   readonly toMs: number;
-  /** For each level, the finest first. */
+  /** The frontiers of the levels, the finest first. */
   readonly frontiersMs: readonly number[];
-  /** Since when the coarse level is pure; undefined if it never is. */
+  /** The start of purity of the coarse level; undefined if it never is pure. */
   readonly coarsePureSinceMs: number | undefined;
   readonly marks: KeptSince;
 };
 
-/** How an answer came about. */
+/** The sources of an answer. */
 export type ModelAnswer = ModelFigures & {
   readonly isFromCoarse: boolean;
   readonly isFromDirty: boolean;
   readonly isFromRepaired: boolean;
-  /** What the figures leave out. */
+  /** Spans that the figures leave out. */
   readonly notCovered: readonly Span[];
 };
 
-/** Answers by query's own plan, from partials, repairs and raw readings. */
+/** Answers with query's own plan, from partials, repairs and raw readings. */
 export function answerOf(
   store: ModelStore,
   question: ModelQuestion,
@@ -136,7 +136,7 @@ function planOf(
     );
   const coarse = leftOut === "coarsedirty" ? (planRead(request).plan.levels[1] ?? []) : [];
   const windows = withRuleLeftOut(marked, { leftOut, frontierMs, coarse });
-  // As a store reads them, where the coarse level is pure.
+  // In the way a store reads them if the coarse level is pure.
   const needed = repeatsNeeded(request);
   const known = windows.filter(({ windowMs, firstRepeatMs, lastRepeatMs }) =>
     needed.some(
@@ -151,7 +151,7 @@ function planOf(
   return planRead({ ...request, repeats: isAll ? { windows } : read });
 }
 
-/** What the planner is told when it shall not know of a rule; all that is known if none is left out. */
+/** The planner's input, without the knowledge that the tested rule would use; complete if no rule is left out. */
 function withRuleLeftOut(
   marked: readonly WindowRepeats[],
   options: {

@@ -14,14 +14,14 @@ import {
 } from "./engines-model.ts";
 import type { ModelDeletion } from "./retention-model.ts";
 
-/** A message that the sink refused, and its place in the log. */
+/** A message that the sink rejected, and its position in the log. */
 export type ModelDeadLetter = Omit<ModelReading, "offset"> & { readonly offset: number };
 
-/** The database, with what the aggregator does in it: folds of the coarse level and repairs. */
+/** The database, and the aggregator's work in it: folds of the coarse level and repairs. */
 export function createDatabaseModel(devices: number) {
-  // By device, as each question is about one.
+  // By device, because each query concerns one.
   const raw = Array.from({ length: devices }, () => new Map<number, ModelReading>());
-  // The first of each identity that was ever stored, whatever is deleted.
+  // The first reading of each identity that was ever stored, also after it was deleted.
   const ever = Array.from({ length: devices }, () => new Map<number, ModelReading>());
   const repeats = Array.from({ length: devices }, () => new Map<number, ModelRepeats>());
   const fine = new Map<string, ModelPartial>();
@@ -33,7 +33,7 @@ export function createDatabaseModel(devices: number) {
     return raw[device] as Map<number, ModelReading>;
   }
 
-  /** What those of these readings add up to. */
+  /** Adds up these readings. */
   function sumOf(
     readings: Iterable<ModelReading>,
     isWanted: (reading: ModelReading) => boolean,
@@ -45,7 +45,7 @@ export function createDatabaseModel(devices: number) {
     return figures;
   }
 
-  /** The devices with repeats that arrived in a segment. */
+  /** Returns the devices with duplicates that arrived in a segment. */
   function repeatedIn(sinceMs: number, toMs: number): readonly number[] {
     const isIn = ({ firstMs, lastMs }: ModelRepeats): boolean => lastMs >= sinceMs && firstMs < toMs;
     return [...repeats.keys()].filter((device) => [...(repeats[device]?.values() ?? [])].some(isIn));
@@ -80,7 +80,7 @@ export function createDatabaseModel(devices: number) {
   }
 
   return {
-    /** What all readings of a device that were ever stored in [sinceMs, toMs) add up to, without these spans. */
+    /** Adds up all readings of a device that were ever stored in [sinceMs, toMs), without these spans. */
     bruteForce: (options: {
       readonly device: number;
       readonly sinceMs: number;
@@ -92,7 +92,7 @@ export function createDatabaseModel(devices: number) {
         ({ timestampMs }) =>
           isIn(options, timestampMs) && !options.except.some((span) => isIn(span, timestampMs)),
       ),
-    /** Inserts, first wins; false if it is refused. */
+    /** Inserts a message, first wins; returns false if it is rejected. */
     insert(reading: ModelReading): boolean {
       const stored = storedOf(reading.device);
       if (stored.has(reading.timestampMs)) return false;
@@ -101,7 +101,7 @@ export function createDatabaseModel(devices: number) {
       if (!known.has(reading.timestampMs)) known.set(reading.timestampMs, reading);
       return true;
     },
-    /** Marks the window of a dead letter, unless it is the stored record itself, delivered again. */
+    /** Marks the window of a dead letter, unless it is a redelivery of the stored record itself. */
     mark(letter: ModelDeadLetter, options: { readonly isRedeliveryMarked: boolean }): void {
       const isRedelivery = storedOf(letter.device).get(letter.timestampMs)?.offset === letter.offset;
       if (isRedelivery && !options.isRedeliveryMarked) return;
@@ -113,7 +113,7 @@ export function createDatabaseModel(devices: number) {
         lastMs: Math.max(known?.lastMs ?? letter.arrivedMs, letter.arrivedMs),
       });
     },
-    /** Stores a partial in place of the one with the same key. */
+    /** Replaces the partial with the same key. */
     replace(partial: ModelPartial): void {
       fine.set(`${partial.device}|${partial.windowMs}|${partial.segmentMs}`, partial);
     },
@@ -122,7 +122,7 @@ export function createDatabaseModel(devices: number) {
       frontierMs: number,
       options: {
         readonly hasCrash: boolean;
-        /** The segment is folded from partials only, though the level passes for pure. */
+        /** Folds the segment from partials only, although the level counts as pure. */
         readonly isImpure: boolean;
         readonly rawKeptSinceMs: () => number;
       },
@@ -189,7 +189,7 @@ export function createDatabaseModel(devices: number) {
         }
       }
     },
-    /** Deletes readings and partials, as the operator does. */
+    /** Deletes readings and partials, like the operator. */
     deleteExpired({ marks, frontiersMs }: ModelDeletion): void {
       const [frontierMs = 0, coarseMs = 0] = frontiersMs;
       for (const stored of raw) {
@@ -210,7 +210,7 @@ export function createDatabaseModel(devices: number) {
       ),
       repeats: repeats[device] as ReadonlyMap<number, ModelRepeats>,
     }),
-    /** From now on the coarse level is folded pure; not what may be folded already. */
+    /** From now on the coarse level is folded pure, except segments that may be folded already. */
     startPure(sinceMs: number): void {
       coarsePureSinceMs ??= sinceMs;
     },

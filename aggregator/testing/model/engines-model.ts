@@ -1,13 +1,13 @@
 import { alignDown } from "@devicemesh/proto";
 import type { ModelRandom } from "./model-random.ts";
 
-// The engines around the aggregator, as small as they can be and still do everything wrong that they may do:
-// deliver again, commit late, crash, be uneven. Times are ms; devices and values are small numbers.
+// The engines around the aggregator: as small as possible, with every fault that the real ones may have. They
+// redeliver, commit late, crash, and run unevenly. Times are ms; devices and values are small numbers.
 
-/** Sizes in the model: few and small, so that borders are met often. */
+/** Sizes in the model: few and small, so that boundaries are met often. */
 export const modelSizes = { windowMs: 10, segmentMs: 10, coarseMs: 60 } as const;
 
-/** What count, sum, minimum and maximum are in the real figures. */
+/** Count, sum, minimum and maximum stand in for all figures. */
 export type ModelFigures = {
   readonly count: number;
   readonly sum: number;
@@ -49,7 +49,9 @@ export function createLogModel(partitions: number) {
   };
 }
 
-/** A consumer's place in one partition: read far, committed less far; a crash goes back to what is committed. */
+/**
+ * A consumer's position in one partition: it reads ahead of its commits; a crash returns it to the committed offset.
+ */
 export type ConsumerModel = { position: number; committed: number };
 
 export function maybeCommit(consumer: ConsumerModel, random: ModelRandom, chance: number): void {
@@ -57,7 +59,7 @@ export function maybeCommit(consumer: ConsumerModel, random: ModelRandom, chance
   if (random.next() < 0.1) consumer.position = consumer.committed;
 }
 
-/** The merge of two; the figures of one alone if the other is not there. */
+/** Merges two figures; returns one alone if the other is missing. */
 export function merged(a: ModelFigures | undefined, b: ModelFigures): ModelFigures {
   if (!a || a.count === 0) return b;
   if (b.count === 0) return a;
@@ -77,10 +79,10 @@ export function figuresOf(value: number): ModelFigures {
 
 type SparkState = {
   readonly positions: number[];
-  /** The largest append time seen, by partition. */
+  /** The largest append time so far, by partition. */
   readonly newestMs: (number | undefined)[];
   readonly groups: Map<string, ModelPartial>;
-  /** What the next batch will use. */
+  /** The watermark of the next batch. */
   readonly watermarkMs: number | undefined;
 };
 
@@ -154,7 +156,7 @@ export function createSparkModel(options: {
       }
       state = next;
     },
-    /** A new checkpoint that takes what arrived at or after `ms`, and nothing else. */
+    /** A new checkpoint that reads only what arrived at or after `ms`. */
     startAnew(ms: number) {
       sinceMs = ms;
       committedWatermarkMs = undefined;

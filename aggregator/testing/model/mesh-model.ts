@@ -28,8 +28,8 @@ const startMs = Date.UTC(2026, 0, 1);
 const everywhere = Number.POSITIVE_INFINITY;
 
 /**
- * Plays a random schedule of everything that may happen, and compares every answer with brute force. What
- * decides is the real code: ticks, frontier, folds, repairs, plan.
+ * Runs a random schedule of all possible events, and compares every answer with brute force. The decisions come from
+ * the real code: ticks, frontier, folds, repairs, plan.
  */
 export function runMeshModel(options: {
   readonly seed: number;
@@ -41,7 +41,7 @@ export function runMeshModel(options: {
   const partitions = random.between(1, 4);
   const delayMs = random.pick([0, 0, 1, 3]);
   const devices = random.between(1, 6);
-  // Without expiry a horizon in hand may be as old as it likes.
+  // Without expiry, a horizon may be of any age.
   const isExpiring = seed % 2 === 1;
   let nowMs = startMs;
 
@@ -66,7 +66,7 @@ export function runMeshModel(options: {
   let frontier: FrontierState = { frontierMs: 0 };
   const retention = createRetentionModel({ random, leftOut });
   const ingest = createIngestModel({ retention, random });
-  // Horizons that were read before and may still be in hand.
+  // Horizons that were read before and may still be in use.
   const held: ModelHorizon[] = [];
 
   function send(): void {
@@ -114,7 +114,7 @@ export function runMeshModel(options: {
       if (!database.insert(reading)) deadLetters.push(reading);
     }
     maybeCommit(sink, random, 0.4);
-    // Somebody replays the topic.
+    // A user replays the topic.
     if (random.next() < 0.004) sink.position = sink.committed = 0;
   }
 
@@ -183,14 +183,14 @@ export function runMeshModel(options: {
       });
     }
     if (random.next() < 0.01) spark.startAnew(frontierMs);
-    // Another aggregator takes over: it knows what is published, and nothing else.
+    // Another aggregator takes over: it knows only what is published.
     if (random.next() < 0.03) {
       ticks = newTickMemory();
       frontier = { frontierMs };
     }
   }
 
-  /** A quiet time, in which all that is behind catches up. */
+  /** A time without faults, in which every backlog is processed. */
   function settle(): void {
     for (let round = 0; round < 60; round++) {
       nowMs += 1;
@@ -284,7 +284,7 @@ export function runMeshModel(options: {
   };
 }
 
-/** What is published, and when it was read. */
+/** The published state, and the time at which it was read. */
 type ModelHorizon = {
   readonly frontiersMs: readonly number[];
   readonly coarsePureSinceMs: number | undefined;

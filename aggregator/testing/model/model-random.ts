@@ -1,4 +1,4 @@
-/** Chance that can be repeated: the same seed, the same course. */
+/** Reproducible randomness: the same seed gives the same schedule. */
 export type ModelRandom = {
   /** In [0, 1). */
   next(): number;
@@ -7,7 +7,7 @@ export type ModelRandom = {
   pick<T>(choices: readonly T[]): T;
 };
 
-/** Mulberry32 (public domain, by Tommy Ettinger): small, quick, good enough for schedules. */
+/** Mulberry32 (public domain, by Tommy Ettinger): small, fast, and random enough for schedules. */
 export function createModelRandom(seed: number): ModelRandom {
   let state = (seed + 1) * 0x9e3779b9;
   function next(): number {

@@ -1,4 +1,4 @@
-/** The rules, each of which can be left out to see that it is needed. */
+/** The rules. A test leaves out each to show that it is needed. */
 export const rules = [
   "nosink",
   "nodlq",
@@ -10,29 +10,29 @@ export const rules = [
   "purefold",
   "purestart",
   "purekept",
-  // Retention: marks are remembered; they bind ingest, and repairs; deleting waits for who knows older ones.
+  // Retention: marks are kept; they limit ingest and repairs; deletion waits for readers of older marks.
   "nomarks",
   "noingestmark",
   "norepairmark",
   "nowait",
 ] as const;
 
-/** A rule; or `redeliver`, that a redelivery is no repeat, which is there for speed alone. */
+/** A rule; or `redeliver`, that a redelivery is not a duplicate, which affects latency only. */
 export type LeftOut = (typeof rules)[number] | "redeliver";
 
-/** What a run came to. */
+/** The result of a run. */
 export type ModelRun = {
-  /** Where an answer differs from brute force; undefined if none does. */
+  /** The first difference between an answer and brute force; undefined if there is none. */
   readonly wrong: string | undefined;
   readonly answers: number;
-  /** How many answers took something from the coarse level, from a dirty window, from a repair. */
+  /** Number of answers that used the coarse level, a dirty window, or a repair. */
   readonly fromCoarse: number;
   readonly fromDirty: number;
   readonly fromRepaired: number;
-  /** How many left something out, since it was deleted, and how many readings were rejected. */
+  /** Number of answers that left out deleted data, and number of rejected readings. */
   readonly notCovered: number;
   readonly rejected: number;
-  /** Messages that Spark lost to its watermark. */
+  /** Number of messages that Spark dropped by its watermark. */
   readonly dropped: number;
   readonly hasMoved: boolean;
 };

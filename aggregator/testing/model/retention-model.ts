@@ -10,7 +10,7 @@ import { type ModelRecord, modelSizes } from "./engines-model.ts";
 import type { ModelRandom } from "./model-random.ts";
 import type { LeftOut } from "./model-rules.ts";
 
-// The operator's part: marks that only grow, their announcement to ingest, and deletions that wait. Times are ms.
+// The operator's part: marks that only grow, their announcement to ingest, and delayed deletions. Times are ms.
 
 /** The levels of the model, the finest first. */
 export const modelLevels: readonly Level[] = [
@@ -18,26 +18,26 @@ export const modelLevels: readonly Level[] = [
   { windowMs: modelSizes.coarseMs, segmentMs: modelSizes.coarseMs },
 ];
 
-/** Limits of the model, which the real ones have as well; `deletionDelayMs` exceeds the others together. */
+/** Limits of the model, which the real ones have too; `deletionDelayMs` exceeds the sum of the others. */
 export const modelLimits = {
-  /** Ingest accepts nothing by a bound that is older. */
+  /** Ingest accepts nothing under an older mark. */
   boundStaleMs: 6,
-  /** An append that was checked takes this long at most. */
+  /** An append that was checked takes at most this long. */
   appendMs: 4,
-  /** A horizon in hand is this old at most. */
+  /** A horizon in use is at most this old. */
   horizonMs: 25,
   deletionDelayMs: 30,
   refusalMarginMs: 10,
 } as const;
 
-/** Deletes what lies before the marks and had arrived before the frontiers. */
+/** Deletes data that lies before the marks and arrived before the frontiers. */
 export type ModelDeletion = {
   readonly marks: KeptSince;
-  /** For each level, the finest first. */
+  /** The levels, the finest first. */
   readonly frontiersMs: readonly number[];
 };
 
-/** The retention of a mesh, with an operator that is restarted with another now and then. */
+/** The retention of a mesh whose operator is sometimes restarted with another retention. */
 export function createRetentionModel(options: {
   readonly random: ModelRandom;
   readonly leftOut: LeftOut | undefined;
@@ -46,14 +46,14 @@ export function createRetentionModel(options: {
   let retention = anyRetention(random);
   let marks = nothingDeleted(modelLevels);
   let pending: (ModelDeletion & { readonly dueMs: number }) | undefined;
-  // What was announced to ingest, and when.
+  // The announcements to ingest, and their times.
   const announced: { readonly sinceMs: number; readonly atMs: number }[] = [];
 
   return {
     get marks() {
       return marks;
     },
-    /** A step of the operator; what it deletes, if that is due. */
+    /** A step of the operator; returns its deletion, if one is due. */
     step(nowMs: number, frontiersMs: readonly number[]): ModelDeletion | undefined {
       const frontierMs = frontiersMs[0] ?? 0;
       marks = keptSinceAt({
@@ -71,13 +71,13 @@ export function createRetentionModel(options: {
       pending = undefined;
       return due;
     },
-    /** The operator dies, whatever it was about to delete, and is started with another retention. */
+    /** The operator dies, before its next deletion, and restarts with another retention. */
     restart(): void {
       pending = undefined;
       retention = anyRetention(random);
       if (leftOut === "nomarks") marks = nothingDeleted(modelLevels);
     },
-    /** The earliest timestamp that an ingest may accept, as far as it knows. */
+    /** The earliest timestamp that an ingest may accept, by the marks that it has read. */
     acceptedSinceMs(nowMs: number): number {
       if (leftOut === "noingestmark") return Number.NEGATIVE_INFINITY;
       const knownMs = nowMs - random.between(0, modelLimits.boundStaleMs);
@@ -86,7 +86,7 @@ export function createRetentionModel(options: {
   };
 }
 
-/** Every ingest: checks a reading by the mark that it knows, and appends it some time later. */
+/** Every ingest: checks a reading by the mark that it has read, and appends it some time later. */
 export function createIngestModel(options: {
   readonly retention: ReturnType<typeof createRetentionModel>;
   readonly random: ModelRandom;
@@ -99,7 +99,7 @@ export function createIngestModel(options: {
       if (reading.timestampMs < retention.acceptedSinceMs(nowMs)) rejected++;
       else appending.push({ reading, atMs: nowMs + random.pick([0, 0, modelLimits.appendMs]) });
     },
-    /** What is appended now. */
+    /** The readings that are appended now. */
     due(nowMs: number): readonly SentReading[] {
       const due = appending.filter(({ atMs }) => atMs <= nowMs);
       appending = appending.filter(({ atMs }) => atMs > nowMs);

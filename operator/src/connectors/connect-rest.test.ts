@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { ConnectRestError, createConnectRest } from "./connect-rest.ts";
 
-/** Kafka Connect that gives these answers, one after the other. */
+/** Kafka Connect that returns these responses, one after the other. */
 async function connectThat(answers: readonly { readonly status: number; readonly body?: unknown }[]) {
   const asked: string[] = [];
   const server = createServer((request, response) => {
@@ -21,7 +21,7 @@ async function connectThat(answers: readonly { readonly status: number; readonly
 }
 
 describe("Kafka Connect's REST interface", () => {
-  it("tells nothing of a connector that is not there", async () => {
+  it("returns undefined for a connector that does not exist", async () => {
     await using connect = await connectThat([{ status: 404, body: { message: "not found" } }]);
     expect(await connect.rest.readConfig("a b")).toBeUndefined();
     expect(await connect.rest.readState("a")).toBeUndefined();
@@ -29,7 +29,7 @@ describe("Kafka Connect's REST interface", () => {
     expect(connect.asked[0]).toBe("GET /connectors/a%20b/config");
   });
 
-  it("is asked again while the workers rebalance, whichever way they say so", async () => {
+  it("is retried while the workers rebalance, with either of their status codes", async () => {
     await using connect = await connectThat([
       { status: 409, body: { message: "Cannot complete request momentarily due to stale configuration" } },
       { status: 500, body: { message: "Request cannot be completed because a rebalance is expected" } },
@@ -39,14 +39,14 @@ describe("Kafka Connect's REST interface", () => {
     expect(connect.asked.length).toBe(3);
   });
 
-  it("rejects with what it answered", async () => {
+  it("rejects with its response", async () => {
     await using connect = await connectThat([{ status: 400, body: { message: "no such class" } }]);
     const failed = connect.rest.writeConfig("a", {});
     await expect(failed).rejects.toThrow(ConnectRestError);
     await expect(failed).rejects.toThrow(/PUT \/connectors\/a\/config with 400: .*no such class/);
   });
 
-  it("rejects without the password that the answer has", async () => {
+  it("rejects without the password that the response contains", async () => {
     const body = { message: "Invalid value mongodb://sink:s3cret@db/ for configuration connection.uri" };
     await using connect = await connectThat([{ status: 400, body }]);
     const error: unknown = await connect.rest.writeConfig("a", {}).catch((caught: unknown) => caught);
@@ -54,13 +54,13 @@ describe("Kafka Connect's REST interface", () => {
     expect(String(error)).not.toContain("s3cret");
   });
 
-  it("says where it cannot be reached", async () => {
+  it("names the address that it cannot reach", async () => {
     const connect = await connectThat([{ status: 200 }]);
     await connect[Symbol.asyncDispose]();
     await expect(connect.rest.readState("a")).rejects.toThrow(/cannot be reached at http:\/\/127.0.0.1:\d+/);
   });
 
-  it("says that offsets cannot be forgotten before the connector has stopped", async () => {
+  it("reports that offsets cannot be deleted before the connector has stopped", async () => {
     await using connect = await connectThat([
       { status: 400, body: { message: "Connectors must be in the STOPPED state" } },
       { status: 200, body: {} },

@@ -1,45 +1,49 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { withoutCredentials } from "@devicemesh/kit/observability/redact-credentials";
 
-/** A task of a connector, as Kafka Connect tells it. */
+/** A task of a connector, as Kafka Connect reports it. */
 export type ConnectorTask = { readonly id: number; readonly state: string; readonly trace?: string };
 
-/** What Kafka Connect tells of a connector. */
+/** The state of a connector, as Kafka Connect reports it. */
 export type ConnectorState = { readonly state: string; readonly tasks: readonly ConnectorTask[] };
 
 /**
- * Kafka Connect's REST interface, as much of it as is used. Each request is repeated while the workers rebalance.
- * All reject with ConnectRestError or a network error; those that take a signal end with its reason when it aborts.
+ * The part of Kafka Connect's REST interface that the operator uses. Each request is retried while the workers
+ * rebalance. All functions reject with ConnectRestError or a network error; those that take a signal reject with its
+ * reason when it aborts.
  */
 export type ConnectRest = {
-  /** The version of the worker that answers. */
+  /** Returns the version of the worker that answers. */
   readVersion(signal?: AbortSignal): Promise<unknown>;
-  /** The configuration of a connector; undefined if there is none of that name. */
+  /** Returns the configuration of a connector; undefined if there is none of that name. */
   readConfig(name: string, signal?: AbortSignal): Promise<Readonly<Record<string, string>> | undefined>;
-  /** Makes a connector, or gives it another configuration. */
+  /** Creates a connector, or changes its configuration. */
   writeConfig(name: string, config: Readonly<Record<string, string>>): Promise<void>;
-  /** The state of a connector and its tasks; undefined if there is none of that name. */
+  /** Returns the state of a connector and its tasks; undefined if there is none of that name. */
   readState(name: string, signal?: AbortSignal): Promise<ConnectorState | undefined>;
-  /** Asks for a restart of the connector and tasks that failed; resolves when it was taken, not when it is done. */
+  /**
+   * Requests a restart of the failed connector and tasks; resolves when the request is accepted, before the restart is
+   * complete.
+   */
   restartFailed(name: string, signal?: AbortSignal): Promise<void>;
-  /** Asks for the connector's tasks to end; resolves when it was taken, not when they have. */
+  /** Requests a stop of the connector's tasks; resolves when the request is accepted, before the tasks have ended. */
   stop(name: string): Promise<void>;
-  /** Starts the tasks of a connector that was stopped. */
+  /** Starts the tasks of a stopped connector. */
   resume(name: string): Promise<void>;
-  /** Forgets what a stopped connector has committed; false if it has not stopped yet. */
+  /** Deletes the committed offsets of a stopped connector; returns false if it has not stopped yet. */
   forgetOffsets(name: string): Promise<boolean>;
-  /** Has a stopped sink begin at these offsets of its topic, by partition; false if it has not stopped yet. */
+  /** Sets the offsets at which a stopped sink resumes, by partition; returns false if it has not stopped yet. */
   moveOffsets(name: string, topic: string, offsets: ReadonlyMap<number, number>): Promise<boolean>;
-  /** Removes a connector; nothing happens if there is none. */
+  /** Removes a connector; has no effect if there is none. */
   remove(name: string): Promise<void>;
 };
 
-/** Kafka Connect answered, and not as hoped for. */
+/** An error response of Kafka Connect. */
 export class ConnectRestError extends Error {
   readonly status: number;
 
   constructor(request: string, status: number, text: string) {
-    // A worker that finds a configuration wrong may quote what it put in place of a file's name.
+    // A worker that rejects a configuration may quote the secret that it substituted for the name of a file.
     super(`Kafka Connect answered ${request} with ${status}: ${withoutCredentials(text).slice(0, 500)}`);
     this.name = "ConnectRestError";
     this.status = status;
@@ -48,15 +52,18 @@ export class ConnectRestError extends Error {
 
 const notFound = 404;
 const rebalancePollMs = 250;
-/** Offsets of a connector whose tasks still run: refused as a bad request, or by the group that is not empty. */
+/**
+ * The tasks of the connector still run: the response is a bad request, or an error of the consumer group that is not
+ * empty.
+ */
 const notStoppedYet: readonly number[] = [400, 409, 500];
 
-/** Speaks to Kafka Connect at that address (`http://host:port`). */
+/** Connects to Kafka Connect at that address (`http://host:port`). */
 export function createConnectRest(options: {
   readonly url: string;
-  /** How long one request may take, in ms. */
+  /** Time limit of one request, in ms. */
   readonly timeoutMs?: number;
-  /** How long a request is repeated while the workers rebalance, in ms. */
+  /** Time limit of the retries while the workers rebalance, in ms. */
   readonly rebalanceMs?: number;
 }): ConnectRest {
   const { url, timeoutMs = 10_000, rebalanceMs = 30_000 } = options;
@@ -88,7 +95,7 @@ export function createConnectRest(options: {
     }
   }
 
-  /** False if the connector has not stopped yet. */
+  /** Returns false if the connector has not stopped yet. */
   async function changeOffsets(method: string, name: string, body?: unknown): Promise<boolean> {
     try {
       await request(method, `${pathOf(name)}/offsets`, { body });
@@ -137,7 +144,7 @@ export function createConnectRest(options: {
   };
 }
 
-/** Workers say so with 409, and some requests with 500 and the same text. */
+/** Workers report a rebalance with 409, and for some requests with 500 and the same text. */
 function isRebalancing(status: number, text: string): boolean {
   return status === 409 ? !/stopped|offsets/i.test(text) : status === 500 && /rebalance/i.test(text);
 }

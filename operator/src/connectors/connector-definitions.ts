@@ -3,7 +3,7 @@ import { collections } from "@devicemesh/pipeline";
 import type { MeshDefinition } from "../definition/mesh-definition.ts";
 import { renderConnector } from "./connector-template.ts";
 
-/** A connector as it should be. */
+/** The desired state of a connector. */
 export type ConnectorDefinition = {
   readonly name: string;
   /** The topic that it reads. */
@@ -11,7 +11,7 @@ export type ConnectorDefinition = {
   readonly config: Readonly<Record<string, string>>;
 };
 
-/** The two sinks of a mesh, from the templates that the engines' configuration holds. Reads two files. */
+/** Returns the two sinks of a mesh, from the templates in the configuration of the engines. Reads two files. */
 export function connectorDefinitions(mesh: MeshDefinition): readonly ConnectorDefinition[] {
   const { names, replication } = mesh;
   const { messages, windows, messageDeadLetters, windowDeadLetters } = names.topics;
@@ -47,12 +47,13 @@ export function connectorDefinitions(mesh: MeshDefinition): readonly ConnectorDe
   ];
 }
 
-/** What a worker of Kafka Connect puts a file's content in place of: `${provider:path:key}`. */
+/** The placeholder that a worker of Kafka Connect replaces by the content of a file: `${provider:path:key}`. */
 const reference = /\$\{[^}]*\}/g;
 
 /**
- * The connection string with what the frontier needs of a sink's writes: that a majority has them on disk. One
- * that is a file of the workers' as a whole stays as it is: nothing can be put into it from here.
+ * Returns the connection string with the write concern that the frontier relies on: a majority has the writes on disk.
+ * A connection string that is entirely a reference to a file of the workers stays as it is, because the operator cannot
+ * add to it.
  */
 export function sinkConnectionUri(mongodbUrl: string): string {
   if (/^\$\{[^}]*\}$/.test(mongodbUrl)) return mongodbUrl;

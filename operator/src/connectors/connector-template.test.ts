@@ -8,7 +8,7 @@ const template = (settings: unknown) => ({ name: "sink.json", text: JSON.stringi
 const variable = (name: string): string => `$\{${name}}`;
 
 describe("a connector's template", () => {
-  it("gets its variables, wherever they stand in a text", () => {
+  it("gets its variables, anywhere in a text", () => {
     expect(
       renderConnector(template({ a: `${variable("x")}-${variable("y")}`, b: "$x", c: "plain" }), {
         x: "1",
@@ -21,17 +21,17 @@ describe("a connector's template", () => {
     });
   });
 
-  it("is refused if it names a variable that is not given", () => {
+  it("is rejected if it names a variable that is not given", () => {
     expect(() => renderConnector(template({ a: variable("x") }), {})).toThrow(
       /sink.json: \$\{x\} of a is not known/,
     );
   });
 
-  it("is refused if it does not use a variable that is given", () => {
+  it("is rejected if it does not use a variable that is given", () => {
     expect(() => renderConnector(template({ a: "b" }), { x: "1" })).toThrow("sink.json: nothing uses x");
   });
 
-  it("is refused if a value is no text", () => {
+  it("is rejected if a value is not a text", () => {
     for (const wrong of [{ a: 1 }, ["a"], null, "a"]) {
       expect(() => renderConnector(template(wrong), {})).toThrow("sink.json: it must be an object of texts");
     }
@@ -69,14 +69,14 @@ describe("the sinks of a mesh", () => {
     });
   });
 
-  it("write what a majority has on disk, whatever the connection string says", () => {
+  it("wait for a majority to write to disk, whatever the connection string says", () => {
     expect(sinkConnectionUri("mongodb://db:1")).toBe("mongodb://db:1/?w=majority&journal=true");
     expect(sinkConnectionUri("mongodb+srv://db/admin?w=1&replicaSet=rs")).toBe(
       "mongodb+srv://db/admin?replicaSet=rs&w=majority&journal=true",
     );
   });
 
-  it("leave it to the workers' file where the connection string is one", () => {
+  it("do not change the write concern if the connection string is a file of the workers", () => {
     const whole = `$\{directory:/run/secrets:mongodb_url}`;
     expect(sinkConnectionUri(whole)).toBe(whole);
     const [messages] = connectorDefinitions({ ...mesh, sinkMongodbUrl: whole });

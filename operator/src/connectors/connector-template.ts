@@ -1,9 +1,9 @@
 const variablePattern = /\$\{(\w+)\}/g;
 
 /**
- * A connector's configuration from a template: JSON whose values are texts, in which `${name}` stands for a
- * variable. Every variable must be given, and every given one must be there.
- * @throws Error that names the template and what is wrong with it.
+ * Fills in the template of a connector: JSON whose values are texts, in which `${name}` stands for a variable. Every
+ * variable of the template must be given, and every given variable must occur in it.
+ * @throws Error that names the template and its problem.
  */
 export function renderConnector(
   template: { readonly name: string; readonly text: string },

@@ -31,8 +31,8 @@ function watched() {
 const trace =
   "org.apache.kafka.ConnectException: put failed\n\tat a.b\nCaused by: TimeoutException: no server";
 
-describe("a connector that is looked after", () => {
-  it("has no problems while it runs, and tells its lag", async () => {
+describe("a watched connector", () => {
+  it("has no problems while it runs, and reports its lag", async () => {
     const { world, watch } = watched();
     world.progress = { committed: 7, lag: 3 };
     expect(await watch.look(0)).toEqual({
@@ -50,7 +50,7 @@ describe("a connector that is looked after", () => {
     expect(world.restarted).toEqual([]);
   });
 
-  it("fails without the password that its trace has", async () => {
+  it("reports a failure without the password in its trace", async () => {
     const { world, watch } = watched();
     const failed = "ConfigException: cannot use mongodb://sink:s3cret@db/";
     world.state = { state: "RUNNING", tasks: [{ id: 0, state: "FAILED", trace: failed }] };
@@ -59,7 +59,7 @@ describe("a connector that is looked after", () => {
     expect(told).not.toContain("s3cret");
   });
 
-  it("is restarted when a task failed, though the connector says it runs", async () => {
+  it("is restarted when a task has failed, even if the connector reports RUNNING", async () => {
     const { world, watch } = watched();
     world.state = {
       state: "RUNNING",
@@ -91,7 +91,7 @@ describe("a connector that is looked after", () => {
     expect(world.restarted).toEqual([]);
   });
 
-  it("is a problem while it is paused, has no tasks, or has tasks that nobody runs, and is not restarted", async () => {
+  it("is a problem, and is not restarted, while it is paused, has no tasks, or has unassigned tasks", async () => {
     const { world, watch } = watched();
     world.state = { state: "PAUSED", tasks: [] };
     expect((await watch.look(0)).problems).toEqual([
@@ -103,7 +103,7 @@ describe("a connector that is looked after", () => {
     expect(world.restarted).toEqual([]);
   });
 
-  it("is stuck when records wait and none is stored for long", async () => {
+  it("is stuck when records wait and none is stored for a long time", async () => {
     const { world, watch } = watched();
     world.progress = { committed: 7, lag: 3 };
     await watch.look(0);

@@ -6,30 +6,30 @@ import type { ConnectorState, ConnectRest } from "./connect-rest.ts";
 import type { ConnectorDefinition } from "./connector-definitions.ts";
 import { createRestartBackoff, type RestartPacing } from "./restart-backoff.ts";
 
-/** What a look at a connector found. */
+/** The result of one poll of a connector. */
 export type ConnectorObservation = {
   readonly document: OperatorStatusDocument["connectors"][number];
-  /** What is wrong with it, in words. */
+  /** Its problems, as text. */
   readonly problems: readonly string[];
-  /** It is not there: somebody has to make it. */
+  /** Whether the connector is missing and must be created. */
   readonly missing: boolean;
 };
 
-/** Looks after one connector: restarts what failed of it, and notices when it is stuck. */
+/** Watches one connector: restarts its failed tasks, and detects that it is stuck. */
 export type ConnectorWatch = {
   /**
-   * Looks, at a time (ms of any clock that only goes forward). Rejects if Kafka or Kafka Connect cannot be reached, and
-   * when the signal aborts.
+   * Polls at a time (ms of any monotonic clock). Rejects if Kafka or Kafka Connect is unreachable, and when the signal
+   * aborts.
    */
   look(nowMs: number, signal?: AbortSignal): Promise<ConnectorObservation>;
 };
 
-/** A watch over a connector that has seen nothing yet. */
+/** Creates a watch without observations. */
 export function createConnectorWatch(options: {
   readonly definition: ConnectorDefinition;
   readonly rest: Pick<ConnectRest, "readState" | "restartFailed">;
   readProgress(groupId: string, topic: string, signal?: AbortSignal): Promise<GroupProgress>;
-  /** So long may a sink commit nothing although something is left before that is a problem, in ms. */
+  /** Longest time in ms that a sink may commit nothing while records wait, before that is a problem. */
   readonly stuckAfterMs: number;
   readonly pacing?: RestartPacing;
 }): ConnectorWatch {
@@ -88,7 +88,10 @@ function stateProblems(name: string, found: ConnectorState | undefined): string[
   ];
 }
 
-/** A trace is some kilobytes; its first line says what happened, its last cause why. */
+/**
+ * Shortens a trace of several kilobytes to its first line, which names the failure, and its last cause, which explains
+ * it.
+ */
 function firstLine(trace: string): string {
   const [first = ""] = trace.split("\n");
   const cause = [...trace.matchAll(/^Caused by: (.*)$/gm)].at(-1)?.[1];

@@ -3,7 +3,7 @@ import { changedSettings, differenceOf, type Part } from "../definition/differen
 import type { ConnectRest } from "./connect-rest.ts";
 import type { ConnectorDefinition } from "./connector-definitions.ts";
 
-/** Finds out how the connectors differ from what they should be. Reads only. */
+/** Compares the connectors with their desired state. Reads only. */
 export async function inspectConnectors(
   rest: ConnectRest,
   definitions: readonly ConnectorDefinition[],

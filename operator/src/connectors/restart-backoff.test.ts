@@ -3,7 +3,7 @@ import { createRestartBackoff } from "./restart-backoff.ts";
 
 const pacing = { firstMs: 100, longestMs: 400, calmMs: 1000 };
 
-/** At which of the times, one in 50 ms, something that fails all the time is restarted. */
+/** The times, in steps of 50 ms, at which a permanently failing task is restarted. */
 function restartsUntil(endMs: number, intervals = createRestartBackoff(pacing), startMs = 0): number[] {
   const times: number[] = [];
   for (let nowMs = startMs; nowMs <= endMs; nowMs += 50) if (intervals.due(nowMs, true)) times.push(nowMs);
@@ -11,17 +11,17 @@ function restartsUntil(endMs: number, intervals = createRestartBackoff(pacing), 
 }
 
 describe("restarts", () => {
-  it("come at once, then ever more rarely, but never more rarely than the longest wait", () => {
+  it("come at once, then with growing delays up to the longest one", () => {
     expect(restartsUntil(2000)).toEqual([0, 100, 300, 700, 1100, 1500, 1900]);
   });
 
-  it("do not come while nothing failed", () => {
+  it("do not come without a failure", () => {
     const intervals = createRestartBackoff(pacing);
     expect([0, 500, 1000].map((nowMs) => intervals.due(nowMs, false))).toEqual([false, false, false]);
     expect(intervals.restarts).toBe(0);
   });
 
-  it("keep their delays when it fails again soon, and start again after a time without failures", () => {
+  it("keep their delay if the task soon fails again, and reset it after a time without failures", () => {
     const intervals = createRestartBackoff(pacing);
     expect(restartsUntil(700, intervals)).toEqual([0, 100, 300, 700]);
     intervals.due(800, false);

@@ -1,25 +1,27 @@
-/** How restarts are spaced, in ms. */
+/** The delays between restarts, in ms. */
 export type RestartPacing = {
-  /** Between the first restart and the second; it doubles with each further one. */
+  /** Delay between the first restart and the second; it doubles with each further one. */
   readonly firstMs: number;
-  /** The most between two restarts. */
+  /** Longest delay between two restarts. */
   readonly longestMs: number;
   /** After this time without a failure the back-off starts again from the shortest delay. */
   readonly calmMs: number;
 };
 
-/** A failed task usually waits for the database, which comes back in seconds or minutes: so often is enough. */
+/**
+ * A failed task usually waits for the database, which recovers in seconds or minutes, so these delays are short enough.
+ */
 export const defaultRestartPacing: RestartPacing = { firstMs: 2000, longestMs: 60_000, calmMs: 60_000 };
 
-/** Says when something that failed may be restarted: at once, then ever more rarely while it keeps failing. */
+/** Decides when a failed task may be restarted: at once, then with growing delays while it keeps failing. */
 export type RestartPace = {
-  /** Whether to restart it now. Takes the time (ms of any clock that only goes forward) and whether it failed. */
+  /** Returns whether to restart now. Takes the time (ms of any monotonic clock) and whether the task has failed. */
   due(nowMs: number, failed: boolean): boolean;
-  /** How often it said so. */
+  /** Number of restarts so far. */
   readonly restarts: number;
 };
 
-/** The back-off of a connector or task that has not failed yet. */
+/** Creates the back-off of a connector or task that has not failed yet. */
 export function createRestartBackoff(pacing: RestartPacing = defaultRestartPacing): RestartPace {
   const { firstMs, longestMs, calmMs } = pacing;
   let restarts = 0;

@@ -22,7 +22,7 @@ describe.skipIf(!engines)("the sinks of a mesh", () => {
   const stored = (collection: string) =>
     mesh.engines.db.collection(collection).find().sort({ _id: 1 }).toArray();
 
-  /** How many records the topic of dead letters has taken. */
+  /** Returns the number of records in the topic of dead letters. */
   async function refused(sink: "messages" | "windows"): Promise<number> {
     const { messageDeadLetters, windowDeadLetters } = mesh.names.topics;
     const topic = sink === "messages" ? messageDeadLetters : windowDeadLetters;
@@ -36,7 +36,7 @@ describe.skipIf(!engines)("the sinks of a mesh", () => {
     }
   }
 
-  it("store the good neighbours of poison, refuse what must be refused, and run on", async () => {
+  it("store the valid records beside invalid ones, reject the invalid ones, and keep running", async () => {
     const poison = poisonRecords();
     const records = poison.flatMap(({ key, value }, n) => [goodRecord("good", n), { key, value }]);
     const offsets = await mesh.append(mesh.names.topics.messages, records);
@@ -53,7 +53,7 @@ describe.skipIf(!engines)("the sinks of a mesh", () => {
     await expectRunning();
   });
 
-  it("store whatever ingest accepts, with the append time and the place in the log", async () => {
+  it("store everything that ingest accepts, with the append time and the position in the log", async () => {
     const ids = ["a", "0", "Z.z_", "d".repeat(128), "a:b-c.d"];
     const times = [
       Date.UTC(2000, 0, 1),
@@ -99,7 +99,7 @@ describe.skipIf(!engines)("the sinks of a mesh", () => {
         device_id: message.device_id,
         sensor: message.sensor,
         timestamp: new Date(message.timestamp),
-        // JSON knows no negative zero.
+        // JSON has no negative zero.
         value: message.value + 0,
         offset: offsets[n],
       });
@@ -108,7 +108,7 @@ describe.skipIf(!engines)("the sinks of a mesh", () => {
     expect(await refused("messages")).toBe(before);
   });
 
-  it("keep the first of two messages of one identity, and change nothing when the topic comes again, twice", async () => {
+  it("keep the first of two messages of one identity, and change nothing when the topic is replayed twice", async () => {
     const { messages } = mesh.names.topics;
     await mesh.append(messages, [
       goodRecord("twice", 1, 1),
@@ -129,7 +129,7 @@ describe.skipIf(!engines)("the sinks of a mesh", () => {
     await expectRunning();
   });
 
-  it("have every dead letter in its topic when they have committed the offset behind it", async () => {
+  it("have written every dead letter before they commit the offset after it", async () => {
     const { withAdmin } = mesh.engines;
     const { messages } = mesh.names.topics;
     const group = connectorGroup(mesh.names.connectors.messages);
@@ -144,7 +144,7 @@ describe.skipIf(!engines)("the sinks of a mesh", () => {
       await waitUntil(
         async () => {
           const { committed } = await readGroupProgress(withAdmin, group, messages);
-          // Asked afterwards: what the commit implies must be there by now.
+          // Read afterwards: everything that the commit implies must be there by now.
           expect(await refused("messages")).toBeGreaterThanOrEqual(known + committed - end.committed);
           return committed === end.committed + 500;
         },
@@ -153,7 +153,7 @@ describe.skipIf(!engines)("the sinks of a mesh", () => {
     }
   });
 
-  it("store partials with dates, keep the first of a key, and lose no neighbour of one that is refused", async () => {
+  it("store partials with dates, keep the first of a key, and lose no record beside a rejected one", async () => {
     const { windows } = mesh.names.topics;
     const startMs = Date.UTC(2026, 10, 23, 20);
     const partial = (n: number, changes: Readonly<Record<string, unknown>> = {}) => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createCommittedOffsets } from "./committed-offsets.ts";
 
 describe("committed offsets", () => {
-  it("never go back, partition by partition", async () => {
+  it("never go back in any partition", async () => {
     const calls: string[] = [];
     const committed = createCommittedOffsets(async (topic, partition, offset) => {
       calls.push(`${topic}/${partition}@${offset}`);
@@ -16,7 +16,7 @@ describe("committed offsets", () => {
     expect(calls).toEqual(["a/0@5", "a/1@3", "a/0@6"]);
   });
 
-  it("are tried again after a commit that failed", async () => {
+  it("are committed again after a failed commit", async () => {
     let failures = 1;
     const calls: number[] = [];
     const committed = createCommittedOffsets(async (_topic, _partition, offset) => {

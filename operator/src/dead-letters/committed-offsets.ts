@@ -1,10 +1,10 @@
-/** Commits offsets of partitions one after the other, and never one before what was committed. */
+/** Commits offsets of partitions one at a time, and never one below a committed offset. */
 export type CommittedOffsets = {
   /** Resolves when the offset, or a later one, is committed. */
   advance(topic: string, partition: number, offset: number): Promise<void>;
 };
 
-/** Commits by `commit`, which is called once at a time. */
+/** Commits with `commit`, which is called one at a time. */
 export function createCommittedOffsets(
   commit: (topic: string, partition: number, offset: number) => Promise<void>,
 ): CommittedOffsets {

@@ -37,7 +37,7 @@ const letter = (changes: Partial<DeadLetter> = {}): DeadLetter => ({
 });
 
 describe("a dead letter", () => {
-  it("tells where the refused record is, what refused it, and why", () => {
+  it("has the position of the rejected record, the component that rejected it, and the reason", () => {
     expect(letter()).toEqual({
       origin: { topic: "messages", partition: 2, offset: 41 },
       reason: "v=1, code=11000, message=E11000 duplicate key, details={}",
@@ -50,7 +50,7 @@ describe("a dead letter", () => {
     expect(deadLetterId(letter())).toBe("messages/2/41");
   });
 
-  it("tells the cause of what a converter refused", () => {
+  it("has the cause of a converter's rejection", () => {
     const found = parseDeadLetter({
       ...record,
       headers: {
@@ -65,7 +65,7 @@ describe("a dead letter", () => {
     expect(found).toMatchObject({ reason: "Converting failed: b: no JSON", code: undefined });
   });
 
-  it("is taken without headers, key or value, and then stands for itself", () => {
+  it("is accepted without headers, key or value, and then is its own rejected record", () => {
     expect(parseDeadLetter({ ...record, headers: {}, key: null, value: null })).toEqual({
       origin: { topic: "messages.dead_letters", partition: 0, offset: 7 },
       reason: "no reason given",
@@ -77,7 +77,7 @@ describe("a dead letter", () => {
     });
   });
 
-  it("is taken with headers of any shape", () => {
+  it("is accepted with headers of any shape", () => {
     for (const strange of [
       undefined,
       null,
@@ -94,7 +94,7 @@ describe("a dead letter", () => {
     }
   });
 
-  it("has the name of the error as reason where there is no text, and never a long one", () => {
+  it("has the name of the error as reason if there is no text, and never a long reason", () => {
     const reasonFor = (message: string): string =>
       parseDeadLetter({
         ...record,
@@ -118,7 +118,7 @@ describe("the kind of a dead letter", () => {
     expect(kindOf(letter(), { ...stored, offset: 41, arrivedMs: 1000 })).toBe("redelivery");
   });
 
-  it("is not redelivery if only the offset is the same: it may be another partition's", () => {
+  it("is not redelivery if only the offset is the same, which may be of another partition", () => {
     expect(kindOf(letter(), { ...stored, offset: 41 })).toBe("duplicate");
   });
 
@@ -126,24 +126,24 @@ describe("the kind of a dead letter", () => {
     expect(kindOf(letter({ value: null }), undefined)).toBe("duplicate");
   });
 
-  it("is invalid if anything but a stored identity stood against it", () => {
+  it("is invalid if it was rejected for any reason but a stored identity", () => {
     expect(kindOf(letter({ code: 121 }), stored)).toBe("invalid");
     expect(kindOf(letter({ code: undefined }), undefined)).toBe("invalid");
   });
 });
 
-describe("the identity of a refused record", () => {
+describe("the identity of a rejected record", () => {
   const identity = { deviceId: "a", sensor: "temperature", timestampMs: Date.UTC(2026, 10, 23, 20) };
 
-  it("is that of the key", () => {
+  it("is in the key", () => {
     expect(identityOfMessage(letter({ value: null }))).toEqual(identity);
   });
 
-  it("is that of the value if the key is none", () => {
+  it("is in the value if the key has none", () => {
     for (const key of [null, "", "tick", "a|b"]) expect(identityOfMessage(letter({ key }))).toEqual(identity);
   });
 
-  it("is none if neither tells", () => {
+  it("is undefined if neither has one", () => {
     for (const text of [
       "",
       "null",
@@ -157,7 +157,7 @@ describe("the identity of a refused record", () => {
     }
   });
 
-  it("of a partial is that of its key", () => {
+  it("of a partial is in its key", () => {
     const key = "a|temperature|2026-11-23T20:00:00.000Z|2026-11-23T20:00:10.000Z";
     expect(identityOfPartial(letter({ key }))).toEqual({
       deviceId: "a",

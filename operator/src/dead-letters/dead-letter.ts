@@ -2,41 +2,41 @@ import type { DeadLetterKind } from "@devicemesh/pipeline";
 import { parseIdentity } from "@devicemesh/pipeline";
 import { reasonLengthMax } from "../limits.ts";
 
-/** A record of a dead-letter topic, as a consumer gets it. */
+/** A record of a dead-letter topic, as a consumer receives it. */
 export type DeadLetterRecord = {
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
   readonly key: Uint8Array | null;
   readonly value: Uint8Array | null;
-  /** By name; a value may be absent or not a text at all. */
+  /** The headers by name; a value may be absent or not a text. */
   readonly headers: Readonly<Record<string, unknown>>;
-  /** When the broker appended the record that was refused: Kafka Connect passes it on, ms since 1970. */
+  /** The time at which the broker appended the rejected record, which Kafka Connect passes on, in ms since 1970. */
   readonly timestampMs: number;
 };
 
-/** What a sink refused, and why. */
+/** A rejected record of a sink, and the reason. */
 export type DeadLetter = {
-  /** The record that was refused; the dead letter itself where its headers do not tell. */
+  /** The rejected record; the dead letter itself if its headers do not identify one. */
   readonly origin: { readonly topic: string; readonly partition: number; readonly offset: number };
   readonly reason: string;
   readonly stage: string;
-  /** The database's error code, where it was the database that refused it. */
+  /** The database's error code, if the database rejected the record. */
   readonly code: number | undefined;
   readonly key: string | null;
   readonly value: Uint8Array | null;
   readonly arrivedMs: number;
 };
 
-/** What is stored under the identity of a record that was refused. */
+/** The message stored under the identity of a rejected record. */
 export type StoredReading = { readonly offset: number; readonly arrivedMs: number; readonly value: number };
 
-/** MongoDB's code for "there is a document of this key". */
+/** MongoDB's error code for a duplicate key. */
 export const duplicateKeyCode = 11_000;
 
 const prefix = "__connect.errors.";
 
-/** Reads what Kafka Connect has written around a refused record. Takes whatever is there. */
+/** Reads the headers that Kafka Connect adds to a rejected record. Accepts any headers. */
 export function parseDeadLetter(record: DeadLetterRecord): DeadLetter {
   const header = (name: string): string | undefined => textOf(record.headers[`${prefix}${name}`]);
   const topic = header("topic");
@@ -58,24 +58,27 @@ export function parseDeadLetter(record: DeadLetterRecord): DeadLetter {
   };
 }
 
-/** The `_id` of a dead letter: where the refused record is. The same record refused again is the same dead letter. */
+/**
+ * Returns the `_id` of a dead letter: the position of the rejected record. A record that is rejected again is the same
+ * dead letter.
+ */
 export function deadLetterId({ origin }: DeadLetter): string {
   return `${origin.topic}/${origin.partition}/${origin.offset}`;
 }
 
 /**
- * What kind a dead letter of the messages is. `stored` is what is stored under its identity. A record refused as
- * a duplicate of something that has expired since is a duplicate, whatever its value.
+ * Returns the kind of a dead letter of the messages. `stored` is the message stored under its identity. A record that
+ * was rejected as a duplicate of an expired reading is a duplicate, whatever its value.
  */
 export function kindOf(letter: DeadLetter, stored: StoredReading | undefined): DeadLetterKind {
   if (letter.code !== duplicateKeyCode) return "invalid";
   if (!stored) return "duplicate";
-  // The append time as well: the same offset may be another partition's.
+  // Compares the append time too: the same offset may be of another partition.
   if (stored.offset === letter.origin.offset && stored.arrivedMs === letter.arrivedMs) return "redelivery";
   return refusedValue(letter) === stored.value ? "duplicate" : "conflict";
 }
 
-/** A refused message's series and time, as its key or else its value tells them; undefined if neither does. */
+/** Returns the series and time of a rejected message, from its key or else its value; undefined if neither has them. */
 export function identityOfMessage(letter: DeadLetter): ReturnType<typeof parseIdentity> {
   const byKey = letter.key === null ? undefined : parseIdentity(letter.key);
   if (byKey) return byKey;
@@ -87,7 +90,7 @@ export function identityOfMessage(letter: DeadLetter): ReturnType<typeof parseId
   return parseIdentity(`${deviceId}|${sensor}|${timestamp}`);
 }
 
-/** A refused partial's series, window and segment, as its key tells them; undefined if it does not. */
+/** Returns the series, window and segment of a rejected partial, from its key; undefined if the key is not valid. */
 export function identityOfPartial(letter: DeadLetter):
   | {
       readonly deviceId: string;
@@ -107,12 +110,12 @@ export function identityOfPartial(letter: DeadLetter):
   return { deviceId, sensor, windowMs: timestampMs, segmentMs: other.timestampMs };
 }
 
-/** The value of a refused message; anything at all if it is no message. */
+/** Returns the value of a rejected message, of any type if it is not a valid message. */
 export function refusedValue(letter: DeadLetter): unknown {
   return fieldsOf(letter).value;
 }
 
-/** The fields of a refused record; none where it is no JSON object. */
+/** Returns the fields of a rejected record; none if it is not a JSON object. */
 export function fieldsOf({ value }: DeadLetter): Readonly<Record<string, unknown>> {
   try {
     const fields: unknown = JSON.parse(textOf(value) ?? "");
@@ -123,7 +126,7 @@ export function fieldsOf({ value }: DeadLetter): Readonly<Record<string, unknown
 }
 
 function reasonOf(kind: string | undefined, message: string | undefined, trace: string | undefined): string {
-  // What a converter says is in the cause; the last one is nearest to it.
+  // A converter's message is in the cause; the last cause is the most specific one.
   const cause = [...(trace ?? "").matchAll(/^Caused by: (.*)$/gm)].at(-1)?.[1];
   const parts = [message?.trim() || kind, cause].filter((part) => part !== undefined && part !== "");
   return (parts.join(" ") || "no reason given").slice(0, reasonLengthMax);

@@ -29,7 +29,7 @@ describe.skipIf(!engines)("the reader of dead letters", () => {
       retryMs: 200,
     });
 
-  /** Resolves when the group has committed everything, and something in every partition. */
+  /** Resolves when the group has committed every record, and at least one in every partition. */
   async function read(): Promise<void> {
     const { topics, deadLetterGroup } = mesh.names;
     await waitUntil(
@@ -60,12 +60,12 @@ describe.skipIf(!engines)("the reader of dead letters", () => {
       .sort({ _id: 1 })
       .toArray();
 
-  it("commits where empty topics begin", async () => {
+  it("commits the beginning of empty topics", async () => {
     await using _ = start();
     await read();
   });
 
-  it("tells duplicates from conflicts from invalid ones, and marks their windows", async () => {
+  it("distinguishes duplicates, conflicts and invalid records, and marks their windows", async () => {
     await using _ = start();
     const { messages } = mesh.names.topics;
     const [, duplicate, conflict, invalid] = await mesh.append(messages, [
@@ -104,7 +104,7 @@ describe.skipIf(!engines)("the reader of dead letters", () => {
     expect(marks[0]?.window_start).toEqual(new Date("2026-11-23T20:00:00.000Z"));
   });
 
-  it("makes nothing dirty when the whole topic comes again, and keeps the kinds", async () => {
+  it("marks no window when the whole topic is replayed, and keeps the kinds", async () => {
     await using _ = start();
     const before = { letters: await letters(), repeats: await repeats() };
     await replaySink(mesh.engines.rest, mesh.names.connectors.messages);
@@ -129,7 +129,7 @@ describe.skipIf(!engines)("the reader of dead letters", () => {
     expect({ letters: await letters(), repeats: await repeats() }).toEqual(before);
   });
 
-  it("takes dead letters of any shape, and finds a refused partial's window", async () => {
+  it("accepts dead letters of any shape, and finds the window of a rejected partial", async () => {
     await using _ = start();
     const { messageDeadLetters, windowDeadLetters, windows } = mesh.names.topics;
     const before = (await letters()).length;

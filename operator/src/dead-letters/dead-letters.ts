@@ -12,22 +12,22 @@ import { type DeadLetterReader, startKafkaDeadLetterReader } from "./kafka-dead-
 import { createMongoDeadLetterStore } from "./mongo-dead-letter-store.ts";
 import { takeDeadLetters } from "./store-dead-letters.ts";
 
-/** The reading of dead letters, which goes on whatever happens to the engines. */
+/** The reader of dead letters, which continues through failures of the engines. */
 export type DeadLetters = AsyncDisposable & {
-  /** What keeps it from reading, and which devices send too many duplicates; empty if nothing is wrong. */
+  /** Its current problems, and the devices that send too many duplicates; empty if there are none. */
   problems(): readonly string[];
-  /** How many were read and stored, by kind; those that are read again count again. */
+  /** Number of dead letters read and stored, by kind; those that are read again count again. */
   counts(): Readonly<Record<DeadLetterKind, number>>;
 };
 
 const answerMs = 10_000;
 
-/** Starts to read the dead letters of a mesh whose topics are made, and keeps at it until it is disposed of. */
+/** Starts to read the dead letters of a mesh whose topics exist, and continues until it is disposed of. */
 export function startDeadLetters(options: {
   readonly engines: MeshEngines;
   readonly mesh: MeshDefinition;
   readonly logger: Logger;
-  /** Between two attempts to start, in ms; it doubles up to ten times as much. */
+  /** Delay between two attempts to start, in ms; it doubles up to ten times as much. */
   readonly retryMs: number;
 }): DeadLetters {
   const { engines, mesh, logger, retryMs } = options;

@@ -2,7 +2,7 @@ import { type DeadLetterKind, windowId } from "@devicemesh/pipeline";
 import { alignDown } from "@devicemesh/proto";
 import { type DeadLetter, identityOfMessage, identityOfPartial } from "./dead-letter.ts";
 
-/** A window of a series whose partials do not tell the truth, and when what makes them lie arrived. */
+/** A window of a series whose partials are wrong, and the arrival of the records that make them wrong. */
 export type RepeatMark = {
   readonly id: string;
   readonly deviceId: string;
@@ -13,9 +13,9 @@ export type RepeatMark = {
 };
 
 /**
- * The window that a refused message makes dirty. The window job may have counted what the raw store refused, so
- * whatever is refused marks its window, but for the stored reading itself, delivered again. Undefined if there is
- * nothing to mark, or nothing that tells where.
+ * Returns the window that a rejected message makes dirty. The window job may have counted a message that the raw store
+ * rejected, so every rejected message marks its window, except a redelivery of the stored reading itself. Returns
+ * undefined if there is nothing to mark, or the record does not identify its window.
  */
 export function markOfMessage(
   letter: DeadLetter,
@@ -30,8 +30,8 @@ export function markOfMessage(
 }
 
 /**
- * The window that a refused partial leaves incomplete. What it should have added up arrived within its segment, so
- * that is when the window stopped being true: it is answered from raw readings, and can be repaired from them.
+ * Returns the window that a rejected partial leaves incomplete. Its readings arrived within its segment, so the window
+ * has been incomplete since then: it is answered from raw readings, and can be repaired from them.
  */
 export function markOfPartial(letter: DeadLetter): RepeatMark | undefined {
   const identity = identityOfPartial(letter);
@@ -40,7 +40,7 @@ export function markOfPartial(letter: DeadLetter): RepeatMark | undefined {
   return mark({ deviceId, sensor, windowMs, arrivedMs: segmentMs });
 }
 
-/** One mark for each window: from the first repeat to the last. */
+/** Merges the marks of each window into one: from the first duplicate to the last. */
 export function mergeMarks(marks: readonly RepeatMark[]): readonly RepeatMark[] {
   const byWindow = new Map<string, RepeatMark>();
   for (const next of marks) {

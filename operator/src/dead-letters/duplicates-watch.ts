@@ -4,15 +4,15 @@ import type { JudgedLetter } from "./dead-letter-store.ts";
 
 const hourMs = 3_600_000;
 
-/** Names the devices that send too many duplicates and conflicts. */
+/** Reports the devices that send too many duplicates and conflicts. */
 export type DuplicatesWatch = {
-  /** Counts what became of some letters. */
+  /** Counts dead letters by their kinds. */
   add(letters: readonly Pick<JudgedLetter, "letter" | "kind">[]): void;
-  /** In words; empty if no device is beyond the limit in the hour of the latest letters. */
+  /** The problems as text; empty if no device is beyond the limit in the hour of the latest letters. */
   problems(): readonly string[];
 };
 
-/** Makes a watch. It counts by the log's clock, one hour at a time. */
+/** Creates a watch. It counts by the log's clock, one hour at a time. */
 export function createDuplicatesWatch({ maxPerHour = duplicatesPerHourMax } = {}): DuplicatesWatch {
   let hour = 0;
   const counts = new Map<string, number>();

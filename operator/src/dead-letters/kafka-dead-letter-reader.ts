@@ -6,23 +6,22 @@ import { deadLettersReadMax, readerSessionTimeoutMs } from "../limits.ts";
 import { createCommittedOffsets } from "./committed-offsets.ts";
 import { type DeadLetter, parseDeadLetter } from "./dead-letter.ts";
 
-/** Reads the dead-letter topics and commits what was taken. */
+/** Reads the dead-letter topics and commits the offsets of stored letters. */
 export type DeadLetterReader = AsyncDisposable & {
   /**
-   * Commits where a partition begins if nothing at or after that was committed: a topic that is empty, or whose
-   * records have expired unread, must not look as if something in it were to be read yet. Call it now and then; the
-   * signal ends its questions.
+   * Commits the beginning of each partition in which no later offset is committed, so that a topic that is empty, or
+   * whose records have expired unread, does not look unread. Call it periodically; the signal cancels its requests.
    */
   commitIdle(signal?: AbortSignal): Promise<void>;
-  /** Resolves with the cause when it has given up; then dispose of it and start another. */
+  /** Resolves with the cause when the reader has given up; then dispose of it and start another. */
   readonly gaveUp: Promise<unknown>;
 };
 
 /**
- * Starts to read the topics from where the group has committed, or from their beginning. `take` gets what one topic's
- * sink refused; offsets are committed after it has resolved, and the records come again if it rejects, for as long
- * as it does. Topics must be there. It goes on by itself when brokers were away.
- * @throws Error if no broker can be reached, or the group cannot be joined; then nothing of it goes on.
+ * Starts to read the topics from the group's committed offsets, or from their beginning. `take` receives the rejected
+ * records of one topic's sink. Offsets are committed after it has resolved; while it rejects, the records are delivered
+ * again. The topics must exist. The reader recovers by itself from an outage of the brokers.
+ * @throws Error if no broker can be reached, or the group cannot be joined; then nothing keeps running.
  */
 export async function startKafkaDeadLetterReader(options: {
   readonly kafka: Kafka;
@@ -93,7 +92,7 @@ export async function startKafkaDeadLetterReader(options: {
   };
 }
 
-/** Where the partitions begin of which nothing at or after their beginning was committed. */
+/** Returns the beginnings of the partitions in which no offset at or after the beginning is committed. */
 async function unreadStarts(admin: Admin, groupId: string, topics: readonly string[]) {
   const groups = await admin.fetchOffsets({ groupId, topics: [...topics] });
   const starts: { readonly topic: string; readonly partition: number; readonly low: number }[] = [];
@@ -101,7 +100,7 @@ async function unreadStarts(admin: Admin, groupId: string, topics: readonly stri
     const ends = await admin.fetchTopicOffsets(topic);
     for (const { partition, offset } of partitions) {
       const low = Number(ends.find((end) => end.partition === partition)?.low ?? 0);
-      // -1 stands for "nothing was committed".
+      // -1 means that nothing is committed.
       if (Number(offset) < low) starts.push({ topic, partition, low });
     }
   }

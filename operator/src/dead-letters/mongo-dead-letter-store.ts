@@ -13,7 +13,7 @@ import { createMongoSeriesDuplicates } from "./mongo-series-duplicates.ts";
 
 const maxTimeMS = 30_000;
 
-/** Stores dead letters and marks in the mesh's database. All of it rejects when the database is away. */
+/** Stores dead letters and marks in the mesh's database. All functions reject while the database is unavailable. */
 export function createMongoDeadLetterStore(db: Db): DeadLetterStore {
   const messages = db.collection<MessageDocument>(collections.messages);
   const deadLetters = db.collection<DeadLetterDocument>(collections.deadLetters);
@@ -39,7 +39,7 @@ export function createMongoDeadLetterStore(db: Db): DeadLetterStore {
       return stored;
     },
     async write({ letters, marks }) {
-      // Marks first: they are what answers depend on.
+      // Marks first, because answers depend on them.
       if (marks.length > 0) await repeats.bulkWrite(marks.map(markWrite), { ordered: false });
       if (letters.length === 0) return;
       const { upsertedIds } = await deadLetters.bulkWrite(letters.map(letterWrite), { ordered: false });
@@ -66,7 +66,7 @@ function markWrite(mark: RepeatMark): AnyBulkWriteOperation<WindowRepeatsDocumen
   };
 }
 
-/** The first judgement stays: what it was compared with may have expired since. */
+/** The first kind stays: the message that it was compared with may have expired since. */
 function letterWrite({ letter, kind }: JudgedLetter): AnyBulkWriteOperation<DeadLetterDocument> {
   const series = kind === "redelivery" ? undefined : identityOfMessage(letter);
   const { reason, stage, key, value, origin, arrivedMs } = letter;
@@ -79,7 +79,7 @@ function letterWrite({ letter, kind }: JudgedLetter): AnyBulkWriteOperation<Dead
           reason,
           stage,
           key,
-          // The reading itself is stored: a topic that is replayed must not be stored twice.
+          // The reading itself is stored: a replayed topic must not store it twice.
           value: value === null || kind === "redelivery" ? null : new Binary(value),
           ...origin,
           arrived: new Date(arrivedMs),

@@ -41,7 +41,7 @@ async function openStore() {
 }
 
 describe.skipIf(!engines)("the duplicates and conflicts of each series in MongoDB", () => {
-  it("are counted once however often a letter is read, and also where the operator stopped in between", async () => {
+  it("are counted once however often a letter is read, also if the operator stopped in between", async () => {
     await using test = await openStore();
     const first = [
       judged(1, "duplicate"),
@@ -59,7 +59,7 @@ describe.skipIf(!engines)("the duplicates and conflicts of each series in MongoD
     ]);
     await test.store.write({ letters: [...first, ...second], marks: [] });
     expect(await test.found()).toEqual(once);
-    // The letters are stored, the counts are not; then the same letters are read again.
+    // The letters are stored and the counts are not; then the same letters are read again.
     await test.forget();
     await test.store.write({ letters: [...first, ...second], marks: [] });
     expect(await test.found()).toEqual(once);

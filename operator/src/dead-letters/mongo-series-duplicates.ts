@@ -11,7 +11,7 @@ import type { JudgedLetter } from "./dead-letter-store.ts";
 
 const maxTimeMS = 30_000;
 
-/** Letters of one series, with whether each was stored for the first time. */
+/** Dead letters of one series, and whether each was stored for the first time. */
 type LettersOfSeries = {
   readonly deviceId: string;
   readonly sensor: string;
@@ -19,9 +19,9 @@ type LettersOfSeries = {
 };
 
 /**
- * Keeps the counts of duplicates and conflicts of each series, and the latest conflicts. A letter that is read again
- * changes nothing: where any of a series was stored before, the operator may have stopped between the letters and
- * the counts, so they are counted again from the letters.
+ * Stores the counts of duplicates and conflicts of each series, and the latest conflicts. A letter that is read again
+ * changes nothing: if any letter of a series was stored before, the operator may have stopped between storing letters
+ * and counts, so the series is counted again from its letters.
  */
 export function createMongoSeriesDuplicates(db: Db) {
   const duplicates = db.collection<SeriesDuplicatesDocument>(collections.seriesDuplicates);
@@ -38,7 +38,7 @@ export function createMongoSeriesDuplicates(db: Db) {
   }
 
   return {
-    /** Resolves when the counts hold the letters, which are stored already; `isNew` says which were new. */
+    /** Resolves when the counts include the letters, which must be stored already; `isNew` marks the new ones. */
     async update(letters: readonly (JudgedLetter & { readonly isNew: boolean })[]): Promise<void> {
       const bySeries = groupBySeries(letters);
       if (bySeries.size === 0) return;
@@ -106,7 +106,7 @@ function conflictsOf({ letters }: LettersOfSeries): ConflictDocument[] {
   });
 }
 
-/** The latest, the newest first, each once. */
+/** Returns the latest conflicts, the newest first, each once. */
 function latest(conflicts: readonly ConflictDocument[]): ConflictDocument[] {
   const each = new Map(
     conflicts.map((conflict) => [

@@ -2,9 +2,9 @@ import type { PartialFigures } from "@devicemesh/pipeline";
 import { type DeadLetter, duplicateKeyCode, fieldsOf } from "./dead-letter.ts";
 
 /**
- * Whether a partial that the sink refused is the stored one, delivered again: the log and Kafka Connect deliver at
- * least once, and a window job that is started again writes its last batch again. Sums may differ in their last
- * digits, since Spark adds in any order.
+ * Whether a rejected partial is a redelivery of the stored one: the log and Kafka Connect deliver at least once, and a
+ * restarted window job writes its last batch again. Sums may differ in their last digits, because Spark adds in any
+ * order.
  */
 export function isStoredPartial(letter: DeadLetter, stored: PartialFigures | undefined): boolean {
   if (letter.code !== duplicateKeyCode || stored === undefined) return false;
@@ -20,7 +20,7 @@ const figures = ["count", "minimum", "maximum", "first_value", "last_value"] as 
 const times = ["minimum_at", "maximum_at", "first_at", "last_at"] as const;
 const sums = ["sum", "m2"] as const;
 
-/** Far more than the order of additions changes, far less than a reading. */
+/** Far larger than the effect of the order of additions, far smaller than a reading. */
 const relativeError = 1e-9;
 
 function isClose(value: unknown, stored: number): boolean {

@@ -20,7 +20,7 @@ function letter(seconds: number, changes: Partial<DeadLetter> = {}): DeadLetter 
   };
 }
 
-/** A store that holds readings by identity, and tells what it was asked and given. */
+/** A store that holds readings by identity and records its calls. */
 function storeOf(
   readings: Readonly<Record<string, StoredReading>>,
   partials: Readonly<Record<string, PartialFigures>> = {},
@@ -42,8 +42,8 @@ function storeOf(
   return { store, asked, written };
 }
 
-describe("taking dead letters of the messages", () => {
-  it("marks each window once, from the first repeat to the last", async () => {
+describe("storing dead letters of the messages", () => {
+  it("marks each window once, from the first duplicate to the last", async () => {
     const { store, written } = storeOf({});
     const letters = [letter(3), letter(1), letter(9), letter(10)];
     await takeDeadLetters(letters, { sink: "messages", store, windowMs: 10_000 });
@@ -60,7 +60,7 @@ describe("taking dead letters of the messages", () => {
     ]);
   });
 
-  it("marks nothing for the stored reading itself, and asks for all of a batch at once", async () => {
+  it("marks nothing for a redelivery, and reads a whole batch at once", async () => {
     const one = letter(1);
     const { store, asked, written } = storeOf({
       [one.key!]: { offset: one.origin.offset, arrivedMs: one.arrivedMs, value: 1 },
@@ -71,7 +71,7 @@ describe("taking dead letters of the messages", () => {
     expect(written[0]?.marks).toMatchObject([{ firstRepeatMs: at(3602) }]);
   });
 
-  it("marks the window of an invalid one, since the window job may have counted it, and asks for nothing", async () => {
+  it("marks the window of an invalid record, which the window job may have counted, without a read", async () => {
     const { store, asked, written } = storeOf({});
     const nameless = letter(20, { code: undefined, key: null, value: null });
     await takeDeadLetters([letter(1, { code: 121 }), nameless], {
@@ -85,8 +85,8 @@ describe("taking dead letters of the messages", () => {
   });
 });
 
-describe("taking dead letters of the windows", () => {
-  it("makes them invalid, and marks the window as of the segment", async () => {
+describe("storing dead letters of the windows", () => {
+  it("stores them as invalid, and marks the window from its segment on", async () => {
     const { store, written } = storeOf({});
     const refused = letter(0, { key: `a|temperature|${iso(0)}|${iso(50)}`, code: 11_000 });
     await takeDeadLetters([refused, letter(0, { key: "?" })], { sink: "windows", store, windowMs: 10_000 });
@@ -119,7 +119,7 @@ describe("taking dead letters of the windows", () => {
   const again = (changes: Readonly<Record<string, unknown>>) =>
     letter(0, { key, value: Buffer.from(JSON.stringify({ ...figures, ...times, ...changes })) });
 
-  it("takes the stored partial, delivered again, for what it is: nothing is marked or kept", async () => {
+  it("recognizes a redelivery of the stored partial: nothing is marked or kept", async () => {
     const { store, written } = storeOf({}, stored);
     const letters = [again({}), again({ sum: 6.300000000000001 })];
     const kinds = await takeDeadLetters(letters, { sink: "windows", store, windowMs: 10_000 });

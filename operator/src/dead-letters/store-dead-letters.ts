@@ -6,8 +6,8 @@ import { markOfMessage, markOfPartial, mergeMarks } from "./dirty-windows.ts";
 import { isStoredPartial } from "./partial-redelivery.ts";
 
 /**
- * Stores dead letters with their kinds, and marks the windows that they make dirty. Resolves to the kinds when all
- * of it is durable; taking the same ones again changes nothing. All of them were refused by the same sink.
+ * Stores dead letters with their kinds, and marks the windows that they make dirty. Resolves to the kinds when
+ * everything is durably stored; storing the same letters again changes nothing. All letters must be of the same sink.
  */
 export async function takeDeadLetters(
   letters: readonly DeadLetter[],
@@ -35,7 +35,7 @@ export async function takeDeadLetters(
   return judged.map(({ kind }) => kind);
 }
 
-/** A stored partial that is delivered again is not even kept as a dead letter: nothing is lost and nothing repeated. */
+/** A redelivery of a stored partial is not kept as a dead letter: nothing is lost and nothing counted twice. */
 async function takePartials(
   letters: readonly DeadLetter[],
   repeated: readonly string[],

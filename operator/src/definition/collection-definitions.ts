@@ -1,19 +1,19 @@
 import { collections, deadLetterKinds, partialsCollection } from "@devicemesh/pipeline";
 import type { Level } from "@devicemesh/proto";
 
-/** A collection as it should be; `validator` is what MongoDB holds its documents to. */
+/** The desired state of a collection; MongoDB checks its documents by `validator`. */
 export type CollectionDefinition = {
   readonly collection: string;
   readonly validator: Readonly<Record<string, unknown>>;
 };
 
 /**
- * The largest value of a reading, either side of 0: whole numbers beyond it lose digits. Every sensor's range
- * lies far inside. NaN and infinities are outside.
+ * The largest absolute value of a reading: larger whole numbers lose digits. The range of every sensor lies far inside.
+ * NaN and infinities are outside.
  */
 export const valueMax = Number.MAX_SAFE_INTEGER;
 
-/** The most characters of a device id, as in the contract. */
+/** The maximum length of a device id in characters, as in the contract. */
 const deviceIdLengthMax = 128;
 
 const date = { bsonType: "date" };
@@ -24,9 +24,9 @@ const name = { bsonType: "string", minLength: 1 };
 const device = { ...name, maxLength: deviceIdLengthMax };
 
 /**
- * Every collection of a mesh's database. Names and ranges of sensors are not held here: ingest holds them, and what
- * it has acknowledged must never be refused by an operator that is older. No patterns either: they cost four fifths
- * of the inserts on the stand-in.
+ * Returns every collection of a mesh's database. The validators check neither names nor ranges of sensors: ingest
+ * checks them, and an older operator must never reject what ingest has acknowledged. They use no patterns either, which
+ * would cost four fifths of the inserts on the stand-in.
  */
 export function collectionDefinitions(options: {
   readonly levels: readonly Level[];
@@ -42,7 +42,7 @@ export function collectionDefinitions(options: {
     { collection: collections.frontier, validator: frontierValidator },
     { collection: collections.retention, validator: retentionValidator },
     { collection: collections.settings, validator: settingsValidator },
-    // Their writers alone read them, or show them to people; they change with each version.
+    // Only their writers read these fields, or show them to users; they change with each version.
     { collection: collections.status, validator: {} },
     { collection: collections.leases, validator: {} },
     { collection: collections.checkpoints, validator: {} },
@@ -50,8 +50,8 @@ export function collectionDefinitions(options: {
 }
 
 /**
- * The identity in `_id` is that of the fields: else one reading could be stored under two identities. It has three
- * parts, so no name holds the separator, and is ASCII, whose order is the same everywhere.
+ * The identity in `_id` must equal the fields: otherwise one reading could be stored under two identities. It has three
+ * parts, so no name contains the separator, and is ASCII, whose order is the same everywhere.
  */
 const messageValidator = {
   $jsonSchema: documentOf({
@@ -197,7 +197,7 @@ const settingsValidator = {
   },
 };
 
-/** Exactly these fields, and those of `optional` where they are. */
+/** Requires exactly these fields, and allows those of `optional`. */
 function documentOf(
   fields: Readonly<Record<string, object>>,
   optional: Readonly<Record<string, object>> = {},
@@ -222,7 +222,7 @@ function isoTime(field: string): object {
   return { $dateToString: { date: field, format: "%Y-%m-%dT%H:%M:%S.%LZ" } };
 }
 
-/** A schema's bounds let NaN pass; as an expression it compares below every number. */
+/** The bounds of a schema accept NaN; in an expression, NaN compares below every number. */
 function within(field: string, max: number): object[] {
   return [{ $gte: [field, -max] }, { $lte: [field, max] }];
 }

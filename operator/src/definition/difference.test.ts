@@ -40,12 +40,12 @@ describe("a plan", () => {
     ]);
   });
 
-  it("differs as soon as one part does", () => {
+  it("differs if one part differs", () => {
     expect(anyDiffers([part("a", { kind: "same" })])).toBe(false);
     expect(anyDiffers([part("a", { kind: "same" }), part("b", { kind: "left", text: "" })])).toBe(true);
   });
 
-  it("compares what is wanted and nothing else", () => {
+  it("compares only the desired settings", () => {
     expect(changedSettings({ a: "1", b: "2", c: "3" }, { a: "1", b: "5", d: "6" })).toEqual([
       { setting: "b", from: "2", to: "5" },
       { setting: "d", from: "(not set)", to: "6" },
@@ -55,7 +55,7 @@ describe("a plan", () => {
 });
 
 describe("applying parts", () => {
-  it("makes what is missing or differs, in order, and leaves the rest alone", async () => {
+  it("creates missing parts and changes different ones, in order, and leaves the rest alone", async () => {
     const applied: string[] = [];
     await applyParts([
       part("first", { kind: "create" }, applied),
@@ -66,7 +66,7 @@ describe("applying parts", () => {
     expect(applied).toEqual(["first", "third"]);
   });
 
-  it("changes nothing when one part is refused, and names all that are", async () => {
+  it("changes nothing if one part is refused, and names all refused parts", async () => {
     const applied: string[] = [];
     const parts = [
       part("first", { kind: "create" }, applied),

@@ -1,13 +1,13 @@
-/** One setting of a thing that is not as it should be. */
+/** One setting that differs from its desired value. */
 export type Change = { readonly setting: string; readonly from: string; readonly to: string };
 
 /**
- * How a thing differs from what it should be.
- * - same: it does not
- * - create: it is not there
- * - change: it can be changed in place
- * - left: it differs, the mesh works with it, and only a person can change it
- * - refused: it differs, and data that lives depends on it
+ * The difference of a part from its desired state.
+ * - same: none
+ * - create: the part is missing
+ * - change: the part can be changed in place
+ * - left: it differs, the mesh works with it, and only a user can change it
+ * - refused: it differs, and existing data depends on it
  */
 export type Difference =
   | { readonly kind: "same" }
@@ -15,18 +15,20 @@ export type Difference =
   | { readonly kind: "change"; readonly changes: readonly Change[] }
   | { readonly kind: "left" | "refused"; readonly text: string };
 
-/** A part of the mesh as it is found. `apply` makes it what it should be; call it for "create" and "change". */
+/**
+ * A part of the mesh in its current state. `apply` brings it into its desired state; call it for "create" and "change".
+ */
 export type Part = {
-  /** What it is, as a person calls it: `topic processed_messages`. */
+  /** The name of the part for users: `topic processed_messages`. */
   readonly what: string;
   readonly difference: Difference;
   apply(): Promise<void>;
 };
 
-/** The part of a mesh that remembers how far readings and windows were ever deleted. */
+/** The part of a mesh that records how far readings and windows were ever deleted. */
 export const retentionMarks = "retention marks";
 
-/** The mesh cannot become what is asked for without losing data; nothing was changed. The text names the fix. */
+/** The mesh cannot get its desired state without losing data; nothing was changed. The message names the solution. */
 export class MeshRefusedError extends Error {
   constructor(refusals: readonly string[]) {
     super(refusals.join("\n"));
@@ -34,7 +36,7 @@ export class MeshRefusedError extends Error {
   }
 }
 
-/** The values of `wanted` that `found` does not have, as changes. What is only in `found` does not count. */
+/** Returns the values of `wanted` that `found` does not have, as changes. Ignores values that only `found` has. */
 export function changedSettings(
   found: Readonly<Record<string, string | undefined>>,
   wanted: Readonly<Record<string, string>>,
@@ -44,17 +46,17 @@ export function changedSettings(
     .map(([setting, to]) => ({ setting, from: found[setting] ?? "(not set)", to }));
 }
 
-/** "same" without changes, else "change". */
+/** "same" without changes, otherwise "change". */
 export function differenceOf(changes: readonly Change[]): Difference {
   return changes.length === 0 ? { kind: "same" } : { kind: "change", changes };
 }
 
-/** Whether anything of the mesh is not as it should be. */
+/** Whether any part of the mesh differs from its desired state. */
 export function anyDiffers(parts: readonly Part[]): boolean {
   return parts.some(({ difference }) => difference.kind !== "same");
 }
 
-/** What a person reads: a line for each part, and one more for each setting that would change. */
+/** Formats the plan for users: a line for each part, and one more for each setting that would change. */
 export function planLines(parts: readonly Part[]): string[] {
   return parts.flatMap(({ what, difference }) => linesOf(what, difference));
 }

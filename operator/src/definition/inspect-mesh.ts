@@ -13,9 +13,9 @@ import { inspectSettings } from "./mongo-settings-document.ts";
 import { topicDefinitions } from "./topic-definitions.ts";
 
 /**
- * Finds out how everything a mesh is made of differs from what it should be, in the order in which it has to be
- * made: a sink without its indexes and topics would do harm, and retention marks are concluded from the settings before
- * these change. Reads only; ends with the reason of the signal when it aborts.
+ * Compares every part of a mesh with its desired state, in the order in which parts must be created: a sink without its
+ * indexes and topics would do harm, and retention marks are derived from the settings before these change. Reads only;
+ * rejects with the reason of the signal when it aborts.
  */
 export async function inspectMesh(
   engines: MeshEngines,
@@ -35,8 +35,9 @@ export async function inspectMesh(
 }
 
 /**
- * Makes the parts what they should be, one after the other. Safe to repeat: what was done is found as it should be.
- * @throws MeshRefusedError, before anything is changed, if data that lives stands against it.
+ * Brings the parts into their desired state, one after the other. Safe to repeat: a part that is done is found
+ * unchanged.
+ * @throws MeshRefusedError, before anything is changed, if existing data prevents a change.
  */
 export async function applyParts(
   parts: readonly Part[],

@@ -5,10 +5,10 @@ import { inspectTopics } from "./kafka-topics.ts";
 
 const definition = { topic: "new", partitions: 2, replication: 1, settings: {} };
 
-/** Kafka's error of a type, as kafkajs throws it. */
+/** Kafka's error of a type, in the form that kafkajs throws. */
 const kafkaError = (type: string): Error => Object.assign(new Error(type), { type });
 
-/** An admin of brokers that give these answers about a new topic, one after the other. */
+/** An admin client of brokers that give these answers about a new topic, one after the other. */
 function adminAnswering(answers: readonly (readonly number[] | Error)[]) {
   let asked = 0;
   const admin = {

@@ -5,10 +5,10 @@ import { leaderWaitMs } from "../limits.ts";
 import { changedSettings, differenceOf, type Part } from "./difference.ts";
 import { minInsyncReplicas, type TopicDefinition } from "./topic-definitions.ts";
 
-/** Number of the configuration source "set for this topic" in the answer of DescribeConfigs. */
+/** Number of the configuration source "set for this topic" in the response of DescribeConfigs. */
 const dynamicTopicSource = 1;
 
-/** Finds out how the topics differ from what they should be. Reads only. */
+/** Compares the topics with their desired state. Reads only. */
 export async function inspectTopics(
   withAdmin: WithAdmin,
   definitions: readonly TopicDefinition[],
@@ -26,7 +26,7 @@ export async function inspectTopics(
   }, signal);
 }
 
-/** Deletes those of the topics that are there. */
+/** Deletes those of the topics that exist. */
 export async function deleteTopics(withAdmin: WithAdmin, topics: readonly string[]): Promise<void> {
   await withAdmin(async (admin) => {
     const there = new Set(await admin.listTopics());
@@ -35,7 +35,7 @@ export async function deleteTopics(withAdmin: WithAdmin, topics: readonly string
   });
 }
 
-/** Deletes those of the consumer groups that are there and that have no members. */
+/** Deletes those of the consumer groups that exist and have no members. */
 export async function deleteGroups(withAdmin: WithAdmin, groupIds: readonly string[]): Promise<void> {
   await withAdmin(async (admin) => {
     const { groups } = await admin.describeGroups([...groupIds]);
@@ -64,8 +64,8 @@ function missingTopic(withAdmin: WithAdmin, definition: TopicDefinition): Part {
 }
 
 /**
- * Resolves when every partition of a new topic has a leader. The broker that is asked may not know the topic yet, for
- * it was created on another one; kafkajs's own wait takes that for a failure.
+ * Resolves when every partition of a new topic has a leader. The contacted broker may not know the topic yet, because
+ * another broker created it; kafkajs's own wait treats that as a failure.
  * @throws the last error, or Error after 15 s.
  */
 async function untilLed(
@@ -88,7 +88,7 @@ async function untilLed(
   }
 }
 
-/** What a broker answers that does not know of a new topic, or of its leaders, yet. */
+/** The errors of a broker that does not know a new topic, or its leaders, yet. */
 const notYetTypes: ReadonlySet<string> = new Set(["UNKNOWN_TOPIC_OR_PARTITION", "LEADER_NOT_AVAILABLE"]);
 
 const leaderPollMs = 100;
@@ -109,7 +109,7 @@ async function inspectTopic(admin: Admin, withAdmin: WithAdmin, definition: Topi
   }
   const replicas = Math.min(...found.map((partition) => partition.replicas.length));
   const own = await topicSettings(admin, topic);
-  // More replicas in sync than there are replicas would let nothing be written.
+  // If more in-sync replicas were required than there are replicas, no write would succeed.
   const wanted = { ...definition.settings, "min.insync.replicas": `${minInsyncReplicas(replicas)}` };
   const difference = differenceOf(changedSettings(own.all, wanted));
   if (difference.kind === "same" && replicas !== replication) {
@@ -123,7 +123,7 @@ async function inspectTopic(admin: Admin, withAdmin: WithAdmin, definition: Topi
     what,
     difference,
     async apply() {
-      // Altering sets all that is set for the topic: other settings stay as they are.
+      // A change replaces all settings of the topic, so the others are passed along.
       const all = Object.entries({ ...own.setHere, ...wanted });
       const configEntries = all.map(([name, value]) => ({ name, value }));
       const resource = { type: kafkajs.ConfigResourceTypes.TOPIC, name: topic, configEntries };
@@ -132,7 +132,7 @@ async function inspectTopic(admin: Admin, withAdmin: WithAdmin, definition: Topi
   };
 }
 
-/** All settings of a topic, and those that are set for it alone. */
+/** Returns all settings of a topic, and those that are set for the topic itself. */
 async function topicSettings(
   admin: Admin,
   topic: string,

@@ -1,28 +1,31 @@
 import type { ChainNames } from "@devicemesh/pipeline";
 import { defaultLevels, type Level, type Retention } from "@devicemesh/proto";
 
-/** What a mesh is to be made of. */
+/** The definition of a mesh. */
 export type MeshDefinition = {
   readonly names: ChainNames;
-  /** Connection string of MongoDB for the sinks, or a reference to a file that the workers of Kafka Connect read it from. */
+  /**
+   * Connection string of MongoDB for the sinks, or a reference to a file that the workers of Kafka Connect read it
+   * from.
+   */
   readonly sinkMongodbUrl: string;
   /** Partitions of the topics of messages and windows. */
   readonly partitions: number;
-  /** On how many brokers each partition is. */
+  /** Number of replicas of each partition. */
   readonly replication: number;
   /** The levels of windows, the finest first. */
   readonly levels: readonly Level[];
-  /** How long readings and windows are kept. */
+  /** Retention of readings and windows. */
   readonly retention: Retention;
-  /** How long the log keeps messages, in ms. */
+  /** Retention of messages in the log, in ms. */
   readonly retainLogMs: number;
-  /** How many tasks each sink may be split into. */
+  /** Maximum number of tasks of each sink. */
   readonly sinkTasks: number;
 };
 
 /**
- * The levels above a finest one: those of the default levels that are larger and whole multiples of the level
- * below them, in windows and in segments.
+ * Returns the levels above a finest one: the default levels that are larger, in windows and in segments, and whole
+ * multiples of the next finer level.
  */
 export function levelsAbove(finest: Level): readonly Level[] {
   const levels = [finest];

@@ -4,7 +4,7 @@ import type { CollectionDefinition } from "./collection-definitions.ts";
 import type { Change, Part } from "./difference.ts";
 import { differenceOf } from "./difference.ts";
 
-/** Finds out how the collections and their validators differ from what they should be. Reads only. */
+/** Compares the collections and their validators with their desired state. Reads only. */
 export async function inspectCollections(
   db: Db,
   definitions: readonly CollectionDefinition[],
@@ -40,7 +40,7 @@ async function createCollection(db: Db, collection: string, validator: object): 
   await db.createCollection(collection, { validator, ...strictly });
 }
 
-/** The validator's rules that differ, by their names; long ones are cut. */
+/** The names of the rules of the validator that differ; long lists are cut. */
 function validatorChanges(found: unknown, wanted: object): Change[] {
   const from = (found ?? {}) as Readonly<Record<string, unknown>>;
   const to = wanted as Readonly<Record<string, unknown>>;

@@ -3,10 +3,10 @@ import type { Db, IndexDescriptionInfo } from "mongodb";
 import { type Change, differenceOf, type Part } from "./difference.ts";
 import type { IndexDefinition } from "./index-definitions.ts";
 
-/** For the whole request, which takes no signal. */
+/** Time limit of the whole request, which takes no signal. */
 const timeoutMS = 5000;
 
-/** Finds out how the indexes differ from what they should be; further ones are left alone. Reads only. */
+/** Compares the indexes with their desired state; ignores additional indexes. Reads only. */
 export async function inspectIndexes(
   db: Db,
   definitions: readonly IndexDefinition[],
@@ -47,11 +47,11 @@ async function createIndex(db: Db, { collection, name, fields }: IndexDefinition
 function indexChanges(found: IndexDescriptionInfo, wanted: IndexDefinition): Change[] {
   const changes: Change[] = [];
   const key = Object.fromEntries(Object.entries(found.key).map(([field, order]) => [field, Number(order)]));
-  // The order of the fields counts.
+  // The order of the fields matters.
   if (!isDeepStrictEqual(Object.entries(key), Object.entries(keyOf(wanted.fields)))) {
     changes.push({ setting: "fields", from: Object.keys(key).join(", "), to: wanted.fields.join(", ") });
   }
-  // Older operators had the database itself delete readings.
+  // Older operators let the database itself delete readings.
   const expiry = found.expireAfterSeconds as number | undefined;
   if (expiry !== undefined) {
     changes.push({ setting: "expires after seconds", from: `${expiry}`, to: "never" });

@@ -4,7 +4,7 @@ import type { Db } from "mongodb";
 import { differenceOf, type Part } from "./difference.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
 
-/** What a mesh's settings document says. */
+/** The settings document of a mesh. */
 export function settingsDocument(mesh: MeshDefinition): SettingsDocument {
   return {
     _id: "mesh",
@@ -14,7 +14,10 @@ export function settingsDocument(mesh: MeshDefinition): SettingsDocument {
   };
 }
 
-/** Finds out how the settings document differs. Another window, segment or partition count is refused. Reads only. */
+/**
+ * Compares the settings document with its desired state. Another window, segment or partition count is refused. Reads
+ * only.
+ */
 export async function inspectSettings(db: Db, mesh: MeshDefinition, signal?: AbortSignal): Promise<Part> {
   const what = "settings";
   const wanted = settingsDocument(mesh);
@@ -32,7 +35,7 @@ export async function inspectSettings(db: Db, mesh: MeshDefinition, signal?: Abo
   return { what, difference: differenceOf(changes), apply };
 }
 
-/** Why the settings that were found cannot become those that are wanted, and what to do; undefined if they can. */
+/** Returns why the current settings cannot become the desired ones, and the solution; undefined if they can. */
 export function settingsRefusal(found: SettingsDocument, wanted: SettingsDocument): string | undefined {
   const instead = "use these, or another --topic-prefix and --mongodb-database";
   if (found.partitions !== wanted.partitions) {

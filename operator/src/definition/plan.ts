@@ -3,12 +3,12 @@ import { enginesOf, meshOf, type OperatorConfig } from "../settings.ts";
 import { anyDiffers, planLines } from "./difference.ts";
 import { inspectMesh } from "./inspect-mesh.ts";
 
-/** Exit code of `--plan` when something differs. */
+/** Exit code of `--plan` if the mesh differs. */
 export const differsExitCode = 3;
 
 /**
- * Says what differs between the mesh and what the settings ask for, as text for people, and the exit code: 0 if
- * nothing does. Changes nothing.
+ * Compares the mesh with the settings. Returns the differences as text for users, and the exit code: 0 if there are
+ * none. Changes nothing.
  * @throws Error if an engine cannot be reached.
  */
 export async function planMesh(

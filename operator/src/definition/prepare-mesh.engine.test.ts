@@ -36,14 +36,14 @@ describe.skipIf(!given)("making a mesh", () => {
     expect(await plan()).toEqual(lines);
   });
 
-  it("leaves nothing that differs, and can be repeated", async () => {
+  it("leaves no difference, and can be repeated", async () => {
     await prepareMesh(options);
     expect(await plan()).toEqual([]);
     await prepareMesh(options);
     expect(anyDiffers(await inspect())).toBe(false);
   });
 
-  it("keeps the log's time on messages and windows, and the refused record's time on dead letters", async () => {
+  it("gives messages and windows the log's time, and dead letters the time of the rejected record", async () => {
     const { topics } = meshDefinition(options).names;
     const types = await engines.withAdmin(async (admin) => {
       const { resources } = await admin.describeConfigs({
@@ -66,7 +66,7 @@ describe.skipIf(!given)("making a mesh", () => {
     );
   });
 
-  it("changes what may change, and leaves what others set", async () => {
+  it("changes what may change, and keeps settings of others", async () => {
     const { messages } = meshDefinition(options).names.topics;
     await engines.withAdmin((admin) =>
       admin.alterConfigs({
@@ -99,7 +99,7 @@ describe.skipIf(!given)("making a mesh", () => {
     expect(await plan()).toEqual([]);
   });
 
-  it("mends what somebody changed", async () => {
+  it("repairs a manual change", async () => {
     const { db } = engines;
     await db.command({ collMod: collections.messages, validator: {} });
     await db.collection(collections.messages).dropIndex("arrived");
@@ -110,7 +110,7 @@ describe.skipIf(!given)("making a mesh", () => {
     expect(await plan()).toEqual([]);
   });
 
-  it("refuses other partitions, windows and segments, names the fix, and changes nothing", async () => {
+  it("refuses other partitions, windows and segments, names the solution, and changes nothing", async () => {
     const definition = meshDefinition(options);
     const others: [Partial<MeshDefinition>, string][] = [
       [{ partitions: 3 }, "use --partitions 2"],

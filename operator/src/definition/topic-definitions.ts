@@ -1,28 +1,28 @@
 import type { MeshDefinition } from "./mesh-definition.ts";
 
-/** A topic as it should be. */
+/** The desired state of a topic. */
 export type TopicDefinition = {
   readonly topic: string;
   readonly partitions: number;
   readonly replication: number;
-  /** Settings of the topic, as the broker writes them. */
+  /** Settings of the topic, in the broker's notation. */
   readonly settings: Readonly<Record<string, string>>;
 };
 
 const dayMs = 86_400_000;
 
-/** Windows are derived and stored within seconds: a week is for looking at them and for a sink that was away. */
+/** Windows are derived and stored within seconds: a week allows inspection and covers an outage of a sink. */
 export const windowsRetentionMs = 7 * dayMs;
 
 /**
- * Dead letters are stored in the database, where they stay. On the topic they wait for the reader only; for
- * ever would let a client that repeats itself fill the brokers' disks.
+ * Dead letters are stored in the database permanently. On the topic they only wait for the reader; unlimited retention
+ * would let a client that sends duplicates fill the brokers' disks.
  */
 export const deadLettersRetentionMs = 30 * dayMs;
 
 /**
- * The topics of a mesh. Dead letters carry the append time of the record that was refused (CreateTime), the
- * others the broker's own (LogAppendTime): it is what segments and frontiers are made of.
+ * Returns the topics of a mesh. Dead letters carry the append time of the rejected record (CreateTime), the other
+ * topics the broker's own (LogAppendTime), which segments and frontiers are based on.
  */
 export function topicDefinitions(mesh: MeshDefinition): readonly TopicDefinition[] {
   const { names, partitions, replication, retainLogMs } = mesh;
@@ -38,7 +38,7 @@ export function topicDefinitions(mesh: MeshDefinition): readonly TopicDefinition
     { topic: windows, partitions, replication, settings: settings("LogAppendTime", windowsRetentionMs) },
     ...[messageDeadLetters, windowDeadLetters].map((topic) => ({
       topic,
-      // Their order means nothing, and one partition takes more than the database can refuse.
+      // Their order is irrelevant, and one partition has more capacity than the database's rate of rejections.
       partitions: 1,
       replication,
       settings: settings("CreateTime", deadLettersRetentionMs),
@@ -56,7 +56,7 @@ export function topicDefinitions(mesh: MeshDefinition): readonly TopicDefinition
   ];
 }
 
-/** How many brokers must have a record before it is acknowledged: one broker of three may be away. */
+/** Number of brokers that must have a record before it is acknowledged: one broker of three may be unavailable. */
 export function minInsyncReplicas(replication: number): number {
   return replication >= 3 ? 2 : 1;
 }

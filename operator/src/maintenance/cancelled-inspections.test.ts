@@ -44,7 +44,7 @@ it.each(["kafka", "connect"] as const)(
   },
 );
 
-it("a look ends when the operator stops, whatever does not answer", async () => {
+it("an inspection ends when the operator stops, even if an engine does not answer", async () => {
   await using server = await startSilentServer();
   await using test = openMaintenance({ kafka: server, connect: server });
   const stopping = new AbortController();
@@ -55,7 +55,7 @@ it("a look ends when the operator stops, whatever does not answer", async () => 
   await waitUntil(() => server.open === 0, { timeoutMs: 5000, what: "the connections are closed" });
 });
 
-it("what is being mended is waited for: no other inspection begins meanwhile", async () => {
+it("no other inspection begins during a repair", async () => {
   const mending = Promise.withResolvers<void>();
   let inspected = 0;
   let applied = 0;

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Part } from "../definition/difference.ts";
 import { createInspection } from "./inspection.ts";
 
-/** Parts by name, each with what differs; applying one makes it the same, unless it resists. */
+/** Parts by name, each with its difference; applying a part removes the difference, unless the part resists. */
 function meshOf(differences: Record<string, Part["difference"]>, resists = "") {
   let inspected = 0;
   const inspection = createInspection({
@@ -27,7 +27,7 @@ function meshOf(differences: Record<string, Part["difference"]>, resists = "") {
 const change = { kind: "change", changes: [{ setting: "tasks.max", from: "1", to: "2" }] } as const;
 
 describe("an inspection", () => {
-  it("tells what differs, mends it, and is content with the next look", async () => {
+  it("reports a difference, repairs it, and is clean in the next inspection", async () => {
     const { inspection } = meshOf({ "index a": { kind: "create" }, "connector b": change });
     expect(await inspection.look(0, false)).toEqual([
       "index a is missing",
@@ -36,7 +36,7 @@ describe("an inspection", () => {
     expect(await inspection.look(10, false)).toEqual([]);
   });
 
-  it("tells what cannot be mended with every look, and mends no topic", async () => {
+  it("reports what it cannot repair in every inspection, and repairs no topic", async () => {
     const { inspection, inspected } = meshOf({
       "topic a": { kind: "create" },
       settings: { kind: "refused", text: "other windows" },
@@ -49,7 +49,7 @@ describe("an inspection", () => {
     expect(inspected()).toBe(2);
   });
 
-  it("says so when something resists, and mends the rest", async () => {
+  it("reports a part that cannot be repaired, and repairs the rest", async () => {
     const { inspection, differences } = meshOf(
       { "index a": { kind: "create" }, "index b": { kind: "create" } },
       "index a",
@@ -58,7 +58,7 @@ describe("an inspection", () => {
     expect(differences["index b"]).toEqual({ kind: "same" });
   });
 
-  it("looks at once when it is urgent, and else not before it is due", async () => {
+  it("inspects at once if urgent, and otherwise not before it is due", async () => {
     const { inspection, inspected } = meshOf({ "index a": { kind: "same" } });
     for (const [now, urgent] of [
       [0, false],
@@ -72,7 +72,7 @@ describe("an inspection", () => {
     expect(inspected()).toBe(3);
   });
 
-  it("is no problem where a mesh works as it is", async () => {
+  it("reports no problem for a difference that the mesh works with", async () => {
     const { inspection } = meshOf({ "topic a": { kind: "left", text: "on one broker" } });
     expect(await inspection.look(0, false)).toEqual([]);
   });

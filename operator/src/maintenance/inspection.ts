@@ -2,20 +2,20 @@ import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import { type Part, retentionMarks } from "../definition/difference.ts";
 
-/** Compares a mesh with what it should be, at intervals, and repairs it. */
+/** Compares a mesh with its desired state, at intervals, and repairs it. */
 export type Inspection = {
   /**
-   * What is not as it should be, in words, as of the last inspection; inspects if that is due or `urgent`, and at
-   * once again after a repair. `now` is in ms of any clock that only goes forward. Rejects if the
-   * mesh cannot be inspected, and when the signal aborts; the words stay then. A repair in progress is not cut short:
-   * until it is done, no other inspection begins.
+   * Returns the problems that the last inspection found, as text; inspects first if that is due or `urgent`, and once
+   * again after a repair. `now` is in ms of any monotonic clock. Rejects if the mesh cannot be inspected, and when the
+   * signal aborts; the problems stay then. A repair in progress is not cancelled: no other inspection begins before it
+   * ends.
    */
   look(now: number, urgent: boolean, signal?: AbortSignal): Promise<readonly string[]>;
-  /** What the last inspection found. */
+  /** The problems that the last inspection found. */
   readonly standing: readonly string[];
 };
 
-/** Inspects by `inspect`, so often at most. */
+/** Creates the inspection of a mesh: it calls `inspect` at most once in each interval. */
 export function createInspection(options: {
   inspect(signal?: AbortSignal): Promise<readonly Part[]>;
   readonly everyMs: number;
@@ -26,7 +26,7 @@ export function createInspection(options: {
   let dueMs = Number.NEGATIVE_INFINITY;
   let isInspecting = false;
 
-  /** Whether it was repaired; a part that cannot be repaired is a problem like any other. */
+  /** Whether the part was repaired; a part that cannot be repaired is a problem. */
   async function mend(part: Part, problems: string[]): Promise<boolean> {
     try {
       await part.apply();
@@ -49,7 +49,7 @@ export function createInspection(options: {
         const differing = (await inspect(signal)).filter(isProblem);
         const problems = differing.map(describePart);
         let mended = false;
-        // Reported before the repair: a part that went missing is worth a line, however briefly.
+        // Reported before the repair: a part that was missing is worth a line, even for a short time.
         for (const part of differing.filter(canBeMended)) {
           if (signal?.aborted) break;
           mended = (await mend(part, problems)) || mended;
@@ -64,14 +64,14 @@ export function createInspection(options: {
   };
 }
 
-/** What the mesh works with all the same is not worth an alarm; the plan shows it. */
+/** A difference that the mesh works with is not a problem; the plan lists it. */
 function isProblem({ difference }: Part): boolean {
   return difference.kind !== "same" && difference.kind !== "left";
 }
 
 /**
- * A topic that has gone has taken data with it, and retention marks what was known of data: nobody should find them
- * empty and think that nothing happened.
+ * A missing topic or missing retention marks mean lost data or lost knowledge of deletions. They are reported, not
+ * created empty, so that no loss goes unnoticed.
  */
 function canBeMended({ what, difference }: Part): boolean {
   const isLoss = what.startsWith("topic ") || what === retentionMarks;

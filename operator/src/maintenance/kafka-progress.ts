@@ -1,14 +1,14 @@
 import type { WithAdmin } from "../kafka-admin.ts";
 
-/** How far a consumer group has come in a topic. */
+/** The progress of a consumer group in a topic. */
 export type GroupProgress = {
-  /** The sum of what it has committed, over the partitions. It grows with each record that it has done with. */
+  /** The sum of its committed offsets over the partitions. It grows with each processed record. */
   readonly committed: number;
-  /** How many records it has not committed yet. */
+  /** Number of records that it has not committed yet. */
   readonly lag: number;
 };
 
-/** How far a group has come in a topic; what has expired unread does not count as lag. */
+/** Returns the progress of a group in a topic; records that expired unread do not count as lag. */
 export async function readGroupProgress(
   withAdmin: WithAdmin,
   groupId: string,

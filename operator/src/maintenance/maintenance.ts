@@ -13,31 +13,31 @@ import { type GroupProgress, readGroupProgress } from "./kafka-progress.ts";
 import type { OperatorStore } from "./operator-store.ts";
 import { createProgressWatch } from "./progress-watch.ts";
 
-/** Keeps a mesh as it should be. */
+/** Keeps a mesh in its desired state. */
 export type Maintenance = {
   /**
-   * Looks at everything, restarts and makes again what can be, and says how it is. Never rejects: what cannot be
-   * reached is a problem. Ends within some multiples of `answerMs`, and soon after the signal aborts; what did not
-   * answer by then is cancelled.
+   * Polls everything, restarts and repairs what it can, and returns the problems. Never rejects: an unreachable engine
+   * is a problem. Ends within a few multiples of `answerMs`, and soon after the signal aborts; it cancels requests that
+   * are not answered by then.
    */
   look(signal: AbortSignal): Promise<Omit<OperatorStatusDocument, "_id" | "updated">>;
 };
 
-/** What maintenance goes by. */
+/** The settings of maintenance. */
 export type MaintenanceIntervals = {
-  /** So long may a sink, or the reader of dead letters, do nothing although something waits, in ms. */
+  /** Longest time in ms that a sink, or the reader of dead letters, may make no progress while records wait. */
   readonly stuckAfterMs: number;
-  /** Topics, collections, indexes and configurations are compared with what they should be so often, in ms. */
+  /** Interval in ms at which topics, collections, indexes and configurations are compared with their desired state. */
   readonly inspectEveryMs: number;
-  /** How long an engine may take to answer, in ms. */
+  /** Time limit of a request to an engine, in ms. */
   readonly answerMs: number;
   readonly restarts?: RestartPacing;
 };
 
-/** One look at everything. */
+/** The result of one poll. */
 type Look = { readonly problems: string[]; readonly signal: AbortSignal };
 
-/** Maintenance of a mesh that has been made. `now` is a clock in ms that only goes forward. */
+/** Creates the maintenance of a mesh that has been made. `now` is a monotonic clock in ms. */
 export function createMaintenance(options: {
   readonly engines: MeshEngines;
   readonly mesh: MeshDefinition;
@@ -70,7 +70,7 @@ export function createMaintenance(options: {
     logger,
   });
 
-  /** The result, or the problem that there is none. */
+  /** Returns the result, or the failure as a problem. */
   async function attempt<Result>(
     what: string,
     ask: (signal: AbortSignal) => Promise<Result>,

@@ -3,10 +3,10 @@ import type { Db } from "mongodb";
 import { dirtyWindowsCountMax } from "../limits.ts";
 import type { OperatorStore } from "./operator-store.ts";
 
-/** For a whole request. */
+/** Time limit of a whole request. */
 const timeoutMS = 5000;
 
-/** Maintenance's part of the mesh's database. */
+/** The part of the mesh's database that maintenance uses. */
 export function createMongoOperatorStore(db: Db): OperatorStore {
   const status = db.collection<OperatorStatusDocument>(collections.status);
   const deadLetters = db.collection<DeadLetterDocument>(collections.deadLetters);

@@ -1,8 +1,8 @@
 import type { OperatorStatusDocument } from "@devicemesh/pipeline";
 
-/** What maintenance needs of the database. Both reject when it is unavailable, within some seconds. */
+/** The part of the database that maintenance uses. Both functions reject within seconds if it is unavailable. */
 export type OperatorStore = {
   writeStatus(status: OperatorStatusDocument): Promise<void>;
-  /** How many refused records of a topic are known to be invalid, of at most 1000. */
+  /** Returns the number of rejected records of a topic that are invalid, at most 1000. */
   countInvalid(topic: string, signal?: AbortSignal): Promise<number>;
 };

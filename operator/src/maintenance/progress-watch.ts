@@ -1,13 +1,13 @@
-/** Notices when something that has work to do does none of it. */
+/** Detects that a component with work to do makes no progress. */
 export type ProgressWatch = {
   /**
-   * Takes how far it is and how much is left, at a time (ms of any clock that only goes forward). Gives back for
-   * how long it has not moved although something is left, in ms; 0 if it moves or has nothing to do.
+   * Takes the progress and the remaining work at a time (ms of any monotonic clock). Returns how long there has been no
+   * progress although work remains, in ms; 0 if there is progress or no work.
    */
   observe(nowMs: number, progress: { readonly committed: number; readonly lag: number }): number;
 };
 
-/** A watch that has seen nothing yet. */
+/** Creates a watch without observations. */
 export function createProgressWatch(): ProgressWatch {
   let committed: number | undefined;
   let movedMs = 0;

@@ -4,10 +4,10 @@ import type { Db } from "mongodb";
 const maxTimeMS = 5000;
 
 /**
- * The time by the log's clock before which a database that was restored has everything: readings, windows and what is
- * known of repeats. In ms since 1970; 0 if it has nothing permanently.
- * @throws Error if an aggregator is active, which remembers how far the database was before it was restored; or if
- *   the database has no frontier.
+ * Returns the time by the log's clock before which a restored database is complete: readings, windows and records of
+ * duplicates. In ms since 1970; 0 if it is complete for no time.
+ * @throws Error if an aggregator is active, because it remembers the progress of the database before the restore; or if
+ * the database has no frontier.
  */
 export async function restoredThroughMs(db: Db): Promise<number> {
   const { localTime } = await db.command({ hello: 1 }, { timeoutMS: maxTimeMS });
@@ -27,7 +27,7 @@ export async function restoredThroughMs(db: Db): Promise<number> {
       `database ${db.databaseName} has no record of its progress. If it is not the restored database, correct --mongodb-url; --replay beginning stores the whole log`,
     );
   }
-  // Coarser levels are folded from the finest; what they have not folded yet needs no log.
+  // Coarser levels are folded from the finest, so their missing segments need no log.
   const finestMs = frontier.frontiers[0]?.getTime() ?? 0;
   return Math.min(finestMs, frontier.complete_through.getTime());
 }

@@ -21,7 +21,7 @@ describe.skipIf(!engines)("the log, stored again", () => {
 
   const stored = () => mesh.engines.db.collection(collections.messages).find().sort({ _id: 1 }).toArray();
 
-  it("from the beginning brings back what the database lost, and tells how far it is", async () => {
+  it("from the beginning restores what the database lost, and reports progress", async () => {
     const records = Array.from({ length: 50 }, (_, n) => ({
       ...goodRecord("lost", n),
       partition: n % 2,
@@ -35,7 +35,7 @@ describe.skipIf(!engines)("the log, stored again", () => {
     expect(lines).toContain(`${mesh.names.connectors.messages}: 50 of 50 records`);
   });
 
-  it("from a time on brings back what came since, and no more", async () => {
+  it("from a time on restores what arrived since, and no more", async () => {
     const [earlier] = await mesh.append(mesh.names.topics.messages, [goodRecord("since", 1)]);
     await mesh.sunk("messages");
     const arrived = (await stored()).find(({ offset }) => offset === earlier)!.arrived as Date;
@@ -46,14 +46,14 @@ describe.skipIf(!engines)("the log, stored again", () => {
     expect((await stored()).map(({ _id }) => _id)).toEqual([goodRecord("since", 2).key]);
   });
 
-  it("never passes over what a sink has not stored yet", async () => {
+  it("never skips records that a sink has not stored yet", async () => {
     await mesh.engines.rest.stop(mesh.names.connectors.messages);
     await mesh.append(mesh.names.topics.messages, [goodRecord("waiting", 1)]);
     await again(new Date(Date.now() + 3_600_000).toISOString());
     expect((await stored()).map(({ _id }) => _id)).toContain(goodRecord("waiting", 1).key);
   });
 
-  it("refuses a time that is none, and a database without a record of its progress", async () => {
+  it("refuses an invalid time, and a database without a record of its progress", async () => {
     await expect(again("yesterday")).rejects.toThrow(/--replay yesterday is neither/);
     await expect(again("restored")).rejects.toThrow(/has no record of its progress/);
   });

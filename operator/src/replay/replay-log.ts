@@ -9,29 +9,29 @@ import { restoredThroughMs } from "./mongo-restored-through.ts";
 import { replaySink } from "./replay-sink.ts";
 
 const pollMs = 500;
-/** How often progress is reported. */
+/** Interval between reports of progress. */
 const sayEveryMs = 2_000;
-/** A sink, and where it begins again. */
+/** A sink and the offsets from which it replays. */
 type Rewind = {
   readonly connector: string;
   readonly topic: string;
-  /** By partition. */
+  /** The offsets by partition. */
   readonly offsets: ReadonlyMap<number, number>;
-  /** A partition that begins no earlier than what was asked for, so that something before may have expired. */
+  /** A partition whose first record is not before the requested time, so that earlier records may have expired. */
   readonly cut: number | undefined;
-  /** The sum of the ends of all partitions when it was looked. */
+  /** The sum of the ends of all partitions at the start. */
   readonly end: number;
   readonly records: number;
 };
 
 /**
- * Has both sinks store again what the log has from `from` on, tells how far they are, and resolves when they have
- * everything that was in the log at the start. What is stored already stays as it is.
+ * Lets both sinks store the log again from `from` on, reports progress, and resolves when they have stored everything
+ * that was in the log at the start. Stored documents are not changed.
  *
- * `from` is `beginning`, a time in ISO 8601, or `restored`: from where the database itself says that it is
- * complete, which is what a database needs that was restored from a backup.
- * @throws Error if an engine cannot be reached, a sink stands still, or `from` is wrong; with `restored` also if an
- *   aggregator is active, or the log does not reach back far enough. Then nothing has been changed.
+ * `from` is `beginning`, a time in ISO 8601, or `restored`: the time up to which the database itself is complete, for a
+ * database that was restored from a backup.
+ * @throws Error if an engine cannot be reached, a sink is stuck, or `from` is not valid; with `restored` also if an
+ * aggregator is active, or the log does not reach back far enough. Then nothing has been changed.
  */
 export async function replayLog(
   config: OperatorConfig,
@@ -85,7 +85,7 @@ async function planRewind(
       partition,
       low: Number(low),
       high: Number(high),
-      // Never forward: what a sink has not stored yet must not be passed over.
+      // Never forward: records that a sink has not stored yet must not be skipped.
       start: Math.min(asked.get(partition) ?? Number(low), stored < 0 ? Number(low) : stored),
     };
   });
@@ -105,7 +105,7 @@ function byPartition(
   return new Map(entries.map(({ partition, offset }) => [partition, Number(offset)]));
 }
 
-/** @throws Error if the log has lost records that came after that time, or cannot tell that it has not. */
+/** @throws Error if the log has lost records after that time, or cannot prove that it has not. */
 function mustReachBack({ topic, cut }: Rewind, sinceMs: number): void {
   if (cut === undefined) return;
   throw new Error(

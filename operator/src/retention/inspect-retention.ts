@@ -6,8 +6,8 @@ import { createMongoRetentionStore } from "./mongo-retention-store.ts";
 import { acceptedSinceMs } from "./retention-keeper.ts";
 
 /**
- * Finds out whether the mesh has retention marks. Where an older operator has deleted readings without marks, they are
- * concluded from what is left. Ingest is told first: so where there are marks, there is a record for ingest. Reads
+ * Checks whether the mesh has retention marks. If an older operator deleted readings without marks, they are derived
+ * from the remaining data. They are announced to ingest first, so that existing marks imply a record for ingest. Reads
  * only.
  */
 export async function inspectRetention(

@@ -1,15 +1,15 @@
 import { acceptedSinceRecord } from "@devicemesh/pipeline";
 import type { Kafka, Producer } from "kafkajs";
 
-/** The topic that tells ingest how far raw readings were ever deleted. */
+/** The topic that informs ingest up to where raw readings were ever deleted. */
 export type RetentionTopic = AsyncDisposable & {
-  /** Ends the connection. */
+  /** Closes the connection. */
   close(): Promise<void>;
   /** Appends the earliest timestamp (ms) that ingest may accept. Durable when it resolves. */
   announce(acceptedSinceMs: number): Promise<void>;
 };
 
-/** Opens the topic; it is connected to with the first announcement, and again after one that failed. */
+/** Opens the topic. It connects with the first announcement, and again after a failed one. */
 export function openRetentionTopic(options: {
   readonly kafka: Kafka;
   readonly topic: string;

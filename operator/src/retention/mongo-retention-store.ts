@@ -18,7 +18,7 @@ import type { RetentionStore } from "./retention-store.ts";
 
 const maxTimeMS = 30_000;
 
-/** Retention in the mesh's database. */
+/** The retention data in the mesh's database. */
 export function createMongoRetentionStore(options: {
   readonly db: Db;
   /** The levels of windows, the finest first. */
@@ -32,7 +32,7 @@ export function createMongoRetentionStore(options: {
   const settingsOf = (): Promise<SettingsDocument | null> =>
     db.collection<SettingsDocument>(collections.settings).findOne({ _id: "mesh" }, { maxTimeMS });
 
-  /** Deletes the first documents of a filter, by the order of an index. */
+  /** Deletes the first documents that match a filter, in the order of an index. */
   async function deleteFirst(
     collection: string,
     filter: Document,
@@ -52,13 +52,13 @@ export function createMongoRetentionStore(options: {
     return found.length;
   }
 
-  /** When the oldest raw reading arrived, ms; undefined if there is none. */
+  /** Returns the arrival of the oldest raw reading in ms; undefined if there is none. */
   async function oldestArrivalMs(): Promise<number | undefined> {
     const [oldest] = await messages.find({}, { maxTimeMS }).sort({ arrived: 1 }).limit(1).toArray();
     return oldest?.arrived.getTime();
   }
 
-  /** Whether windows stand for readings that arrived before all that are stored, and were not refused either. */
+  /** Whether there are windows of readings that arrived before all stored ones and were not rejected. */
   async function isOlderWindowThan(arrivedMs: number): Promise<boolean> {
     const segmentMs = levels[0]?.segmentMs ?? 1;
     const partials = await db
@@ -91,18 +91,18 @@ export function createMongoRetentionStore(options: {
     async raiseMarks(marks) {
       const { raw, levels: levelMarks } = retentionDocument(marks);
       const forward = Object.fromEntries(levelMarks.map((mark, level) => [`levels.${level}`, mark]));
-      // With a place for each level first, so that `levels.N` is an element of the list.
+      // Creates an element for each level first, so that `levels.N` addresses an element of the list.
       const { _id, ...first } = retentionDocument(nothingDeleted(levels));
       await marksCollection.updateOne({ _id }, { $setOnInsert: first }, { upsert: true, maxTimeMS });
       await marksCollection.updateOne({ _id }, { $max: { raw, ...forward } }, { maxTimeMS });
     },
     async concludeMarks() {
-      // Older operators had the database delete what had arrived this much before their retention.
+      // Older operators let the database delete readings that had arrived this much before their retention.
       const expiredMs = clock() - refusalMarginMs;
       const settings = await settingsOf();
       const bounds = settings?.retain_raw_ms == null ? [] : [expiredMs - Number(settings.retain_raw_ms)];
       const arrivedMs = (await oldestArrivalMs()) ?? (await readFrontiers())[0] ?? 0;
-      // Everything that arrived before is gone, and a timestamp may be ahead of its arrival.
+      // Everything that arrived earlier is deleted, and a timestamp may be ahead of its arrival.
       if (await isOlderWindowThan(arrivedMs)) bounds.push(Math.min(arrivedMs + clockAheadMaxMs, expiredMs));
       const nothing = nothingDeleted(levels);
       if (bounds.length === 0) return nothing;

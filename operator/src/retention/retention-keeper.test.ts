@@ -14,7 +14,7 @@ const startMs = Date.UTC(2026, 10, 24, 12);
 
 type Row = { readonly timeMs: number; readonly arrivedMs: number };
 
-/** A database that checks each deletion, and fails at the call that the test names. */
+/** A database that checks each deletion, and fails at the call that the test chooses. */
 function createWorld() {
   const world = {
     nowMs: startMs,
@@ -25,7 +25,7 @@ function createWorld() {
     partials: [[], []] as Row[][],
     deleted: [] as Row[],
     story: [] as string[],
-    /** So many calls succeed, then one fails. */
+    /** This number of calls succeed, then one fails. */
     callsLeft: Number.POSITIVE_INFINITY,
   };
   function did(what: string): void {
@@ -113,7 +113,7 @@ describe("the retention keeper", () => {
     expect(world.readings).toHaveLength(0);
   });
 
-  it("expires nothing while the frontier stands still, however late the clock says that it is", async () => {
+  it("expires nothing while the frontier does not move, whatever the clock", async () => {
     const { world, keeperOf } = createWorld();
     world.readings = [{ timeMs: startMs - hourMs, arrivedMs: startMs - hourMs }];
     const keeper = keeperOf(forHours);
@@ -125,7 +125,7 @@ describe("the retention keeper", () => {
     expect(world.readings).toHaveLength(1);
   });
 
-  it("leaves what is not folded, into the level above where there is one", async () => {
+  it("keeps data that the next coarser level has not folded", async () => {
     const { world, advance, keeperOf } = createWorld();
     const old = { timeMs: startMs - 10 * hourMs };
     world.readings = [
@@ -145,7 +145,7 @@ describe("the retention keeper", () => {
     expect(world.partials[0]).toEqual([{ ...old, arrivedMs: startMs - 600_000 }]);
   });
 
-  it("deletes in batches, and says that there is more", async () => {
+  it("deletes in batches, and reports that there is more", async () => {
     const { world, advance, keeperOf } = createWorld();
     const timeMs = startMs - 10 * hourMs;
     world.readings = Array.from({ length: 41_000 }, () => ({ timeMs, arrivedMs: timeMs }));
@@ -158,7 +158,7 @@ describe("the retention keeper", () => {
     expect(world.readings).toHaveLength(0);
   });
 
-  it("tells a mark again from time to time, also one that no longer moves", async () => {
+  it("announces a mark again periodically, also one that no longer moves", async () => {
     const { world, advance, keeperOf } = createWorld();
     const keeper = keeperOf(forEver);
     await keeper.step();
@@ -169,7 +169,7 @@ describe("the retention keeper", () => {
     expect(world.announcedMs).toBe(-Infinity);
   });
 
-  it("is killed at any call and started anew with any retention, and deletes only what the marks name", async () => {
+  it("deletes only data before its marks, killed at any call and restarted with any retention", async () => {
     const retention = fc.constantFrom(forHours, forEver, {
       rawMs: hourMs,
       levelsMs: [hourMs, 3 * hourMs],

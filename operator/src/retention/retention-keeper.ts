@@ -10,31 +10,31 @@ import {
 import { announceEveryMs, deletionBatchesMax, deletionBatchMax, deletionDelayMs } from "../limits.ts";
 import type { RetentionStore } from "./retention-store.ts";
 
-/** Raises the retention marks of a mesh and deletes what lies before them. */
+/** Raises the retention marks of a mesh and deletes the data before them. */
 export type RetentionKeeper = {
-  /** Does what is due; resolves with whether there is more to delete at once. To be called again and again. */
+  /** Does the work that is due; resolves to whether there is more to delete at once. Call it periodically. */
   step(): Promise<{ readonly isMoreDue: boolean }>;
 };
 
-/** The grains of the marks: each a whole number of the next coarser level's windows. */
+/** Returns the grains of the marks: each is a whole number of the next coarser level's windows. */
 export function grainsOf(levels: readonly Level[]): readonly number[] {
   const above = (level: number): number => (levels[level] ?? levels.at(-1))?.windowMs ?? 1;
   return [above(1), ...levels.map((_, level) => above(level + 1))];
 }
 
-/** The earliest timestamp that ingest may accept under these marks. */
+/** Returns the earliest timestamp that ingest may accept under these marks. */
 export function acceptedSinceMs({ rawMs }: KeptSince): number {
   return rawMs + refusalMarginMs;
 }
 
 /**
- * Makes the keeper of a mesh that has marks. First it raises a mark in the database, then it announces it to
- * ingest, then it waits, then it deletes: after a crash at any moment nothing is missing that the marks do not name.
- * Time is the finest frontier's: while it stands still, nothing expires.
+ * Creates the keeper of a mesh that has marks. It raises a mark in the database, announces it to ingest, waits, and
+ * then deletes: after a crash at any moment, all deleted data lies before the marks. Time is that of the finest
+ * frontier: while it does not move, nothing expires.
  */
 export function createRetentionKeeper(options: {
   readonly store: RetentionStore;
-  /** Tells every ingest the earliest timestamp (ms) that it may accept. Durable when it resolves. */
+  /** Announces the earliest timestamp (ms) that it may accept to every ingest. Durable when it resolves. */
   readonly announce: (acceptedSinceMs: number) => Promise<void>;
   readonly levels: readonly Level[];
   readonly retention: Retention;
@@ -45,7 +45,7 @@ export function createRetentionKeeper(options: {
 }): RetentionKeeper {
   const { store, announce, levels, retention, clock, delayMs = deletionDelayMs } = options;
   let announced: { readonly marks: KeptSince; readonly atMs: number } | undefined;
-  // What is deleted next, and when.
+  // The next deletion and its time.
   let pending:
     | { readonly marks: KeptSince; readonly frontiersMs: readonly number[]; readonly dueMs: number }
     | undefined;
@@ -66,7 +66,7 @@ export function createRetentionKeeper(options: {
     announced = { marks, atMs: nowMs };
   }
 
-  /** Deletes up to `deletionBatchesMax` batches. Resolves with whether all is deleted. */
+  /** Deletes up to `deletionBatchesMax` batches. Resolves to whether everything is deleted. */
   async function deleteExpired(marks: KeptSince, frontiersMs: readonly number[]): Promise<boolean> {
     let batches = 0;
     async function all(deleteBatch: () => Promise<number>): Promise<boolean> {
@@ -82,7 +82,7 @@ export function createRetentionKeeper(options: {
     }
     for (const [level, beforeMs] of marks.levelsMs.entries()) {
       if (!Number.isFinite(beforeMs)) continue;
-      // Only what the level above has folded; the coarsest has nothing above it.
+      // Only data that the next coarser level has folded; the coarsest level has none above it.
       const segmentBeforeMs = frontiersMs[level + 1] ?? frontiersMs[level] ?? 0;
       const batch = { level, beforeMs, segmentBeforeMs, limit: deletionBatchMax };
       if (!(await all(() => store.deletePartials(batch)))) return false;

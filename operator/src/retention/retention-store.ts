@@ -1,19 +1,22 @@
 import type { KeptSince } from "@devicemesh/proto";
 
-/** What the retention needs of the database. All of it rejects when the database cannot be reached. */
+/** The part of the database that retention uses. All functions reject if the database cannot be reached. */
 export type RetentionStore = {
-  /** The marks; undefined if there are none yet. */
+  /** Returns the marks; undefined if there are none yet. */
   readMarks(signal?: AbortSignal): Promise<KeptSince | undefined>;
-  /** Raises the marks; one that is higher already stays. Durable when it resolves. */
+  /** Raises the marks; a mark that is already higher stays. Durable when it resolves. */
   raiseMarks(marks: KeptSince): Promise<void>;
   /**
-   * Marks for a database that has none, by what an older operator may have deleted: readings were removed when
-   * they had arrived long enough ago.
+   * Returns marks for a database that has none, from what an older operator may have deleted: it deleted readings a
+   * fixed time after their arrival.
    */
   concludeMarks(): Promise<KeptSince>;
-  /** The published frontiers, the finest level first, in ms by the log's clock; 0 where nothing is folded. */
+  /**
+   * Returns the published frontiers, the finest level first, in ms by the log's clock; 0 for a level without folded
+   * data.
+   */
   readFrontiers(): Promise<readonly number[]>;
-  /** Deletes at most `limit` raw readings of that timestamp and arrival. Resolves with how many there were. */
+  /** Deletes at most `limit` raw readings before this timestamp and arrival. Resolves to their number. */
   deleteReadings(batch: {
     readonly beforeMs: number;
     readonly arrivedBeforeMs: number;

@@ -38,7 +38,7 @@ describe.skipIf(!given)("the retention of a mesh", () => {
   const marks = () => db.collection<RetentionDocument>(collections.retention).findOne({ _id: "marks" });
   const storeOf = () => createMongoRetentionStore({ db, levels: defaultLevels, clock: Date.now });
 
-  /** A reading of so long ago, with its window if it is folded. */
+  /** A reading of the given age, with its window if it is folded. */
   async function store(ageMs: number): Promise<void> {
     const timestamp = new Date(Date.now() - ageMs);
     const iso = timestamp.toISOString();
@@ -76,11 +76,11 @@ describe.skipIf(!given)("the retention of a mesh", () => {
         .toArray()
     ).map((document) => Math.round((Date.now() - (document[time] as Date).getTime()) / hourMs));
 
-  it("begins with nothing deleted", async () => {
+  it("begins without deleted data", async () => {
     expect(await marks()).toEqual(retentionDocument(nothingDeleted(defaultLevels)));
   });
 
-  it("deletes readings and windows of each level by their marks, and remembers it without the settings", async () => {
+  it("deletes readings and windows of each level by their marks, and keeps the marks without the settings", async () => {
     for (const days of [1, 3, 5, 9]) await store(days * dayMs);
     await publishFrontier(Date.now());
     const config = { ...configOf(options), retainRaw: 2 * dayMs, retain10s: 4 * dayMs };
@@ -116,11 +116,11 @@ describe.skipIf(!given)("the retention of a mesh", () => {
     expect(marksOf((await marks()) as RetentionDocument, defaultLevels)).toEqual(before);
   });
 
-  it("concludes marks where an older operator had the database delete readings", async () => {
+  it("derives marks if an older operator let the database delete readings", async () => {
     await db.collection(collections.retention).deleteMany({});
     await db.collection(collections.messages).deleteMany({});
     await db.collection(collections.windows).deleteMany({});
-    // It let the database delete the older one by its arrival, and was told later to keep readings for ever.
+    // It let the database delete the older reading by its arrival, and its retention was set to unlimited later.
     await store(9 * dayMs);
     await db.collection(collections.messages).deleteMany({});
     await store(5 * dayMs);
@@ -134,7 +134,7 @@ describe.skipIf(!given)("the retention of a mesh", () => {
     const concluded = marksOf((await marks()) as RetentionDocument, defaultLevels);
     expect(Math.abs(Date.now() - concluded.rawMs - 4 * dayMs)).toBeLessThan(hourMs);
 
-    // By its settings, where nothing else tells.
+    // Derived from its settings, because nothing else records it.
     await db.collection(collections.retention).deleteMany({});
     await db.collection(collections.windows).deleteMany({});
     await db

@@ -9,20 +9,20 @@ import { openRetentionTopic } from "./kafka-retention-topic.ts";
 import { createMongoRetentionStore } from "./mongo-retention-store.ts";
 import { createRetentionKeeper } from "./retention-keeper.ts";
 
-/** The expiry of readings and windows, which goes on whatever happens to the engines. */
+/** The expiry of readings and windows, which continues through failures of the engines. */
 export type MeshRetention = AsyncDisposable & {
-  /** What keeps it from working, in words; empty if nothing does. */
+  /** Its current problem, as text; empty if there is none. */
   problems(): readonly string[];
 };
 
-/** Starts the retention of a mesh that has been made, and keeps at it until it is disposed of. */
+/** Starts the retention of a mesh that has been made, and continues until it is disposed of. */
 export function startRetention(options: {
   readonly engines: MeshEngines;
   readonly mesh: MeshDefinition;
   readonly logger: Logger;
   /** Ms since 1970. */
   readonly clock: () => number;
-  /** Other than the default, for tests. */
+  /** Replacements for the defaults, for tests. */
   readonly delayMs?: number | undefined;
   readonly stepEveryMs?: number | undefined;
 }): MeshRetention {
@@ -50,7 +50,7 @@ export function startRetention(options: {
     while (!signal.aborted) {
       let isMoreDue = false;
       try {
-        // A step that an engine holds up is left alone at the end: wherever it stops, nothing is lost.
+        // A step that waits for an engine is abandoned on disposal: wherever it stops, nothing is lost.
         ({ isMoreDue } = await Promise.race([keeper.step(), stopped]));
         problem = undefined;
       } catch (error) {
