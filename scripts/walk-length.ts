@@ -35,21 +35,21 @@ await using mesh = await startEmbedded(loaded.values, {
 });
 const ingest = new IngestServiceClient(mesh.ingest, credentials.createInsecure());
 const query = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${mesh.query}` }));
-let readings = 0;
+// Made beforehand: what the client does is no part of the walk.
+const frames = Array.from({ length: callsCompared + 1 }, (_, i) => ({
+  readings: [
+    {
+      deviceId: "walk",
+      timestamp: protoTimestamp(Date.now() - 60_000 + i),
+      measurement: { $case: "thermostat" as const, value: { temperature: 21 } },
+    },
+  ],
+}));
 
 function publish(): Promise<PublishReadingsResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<PublishReadingsResponse>();
   const call = ingest.publishReadings((error, response) => (error ? reject(error) : resolve(response)));
-  readings += 1;
-  call.write({
-    readings: [
-      {
-        deviceId: "walk",
-        timestamp: protoTimestamp(Date.now() - 60_000 + readings),
-        measurement: { $case: "thermostat", value: { temperature: 21 } },
-      },
-    ],
-  });
+  call.write(frames.shift() ?? { readings: [] });
   call.end();
   return promise;
 }

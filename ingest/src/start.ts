@@ -16,17 +16,16 @@ import { createCounters, type IngestStats } from "./counters.ts";
 import type { IngestConfig } from "./limits.ts";
 import type { MessageLog } from "./log/message-log.ts";
 import { registerIngestMetrics } from "./metrics.ts";
+import { createAppendAdmission } from "./publish/append-admission.ts";
+import { createFrameIntake } from "./publish/commit-unit.ts";
 import { type ConnectRoutes, createConnectIngestRoutes } from "./publish/connect-routes.ts";
-import { createFrameIntake } from "./publish/frame-intake.ts";
 import {
   createGrpcIngestService,
   ingestServiceDefinition,
   ingestServiceName,
 } from "./publish/grpc-service.ts";
-import { identifyOnce } from "./publish/identify-once.ts";
 import { createOpenCalls } from "./publish/open-calls.ts";
 import { createPublishInProcess, type PublishInProcess } from "./publish/publish-in-process.ts";
-import { createReadingCapacity } from "./publish/reading-capacity.ts";
 import { createDeviceIds } from "./wire/device-ids.ts";
 import { createFrameDecoder } from "./wire/frame-decoder.ts";
 
@@ -90,10 +89,9 @@ export type Ingest = AsyncDisposable & {
 export async function startIngest(config: IngestConfig, dependencies: IngestDependencies): Promise<Ingest> {
   const { clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
   const { tls, metrics, addressOf, unfinished, admitSeries, admitOlder } = dependencies;
-  const identityOf = dependencies.identityOf && identifyOnce(dependencies.identityOf);
+  const { identityOf } = dependencies;
   const catalog = dependencies.catalog ?? createSensorCatalog();
   const counters = createCounters();
-  const room = createReadingCapacity(config.readingsInFlightMax);
   const calls = createOpenCalls({ counters, logger, createRequestId, retryDelayMs: config.retryDelayMs });
   const intake = createFrameIntake({
     decode: createFrameDecoder({ deviceIds: createDeviceIds(), catalog }),
@@ -105,12 +103,20 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     unitReadingsMax: config.unitReadingsMax,
     counters,
   });
-  const stats = (): IngestStats => ({ ...counters, openStreams: calls.size, readingsInFlight: room.taken });
+  const stats = (): IngestStats => ({
+    ...counters,
+    openStreams: calls.size,
+    readingsInFlight: admission.readings,
+  });
   let isLogReachable = dependencies.serving ?? true;
   const timed =
     metrics && registerIngestMetrics(metrics, { stats, isLogReachable: () => isLogReachable }).timed;
-  const log = timed?.(dependencies.log) ?? dependencies.log;
-  const publishing = { calls, intake, log, room, config };
+  const admission = createAppendAdmission({
+    log: timed?.(dependencies.log) ?? dependencies.log,
+    readingsMax: config.readingsInFlightMax,
+  });
+  const publishing = { calls, intake, admission, config };
+  const grpcService = createGrpcIngestService(publishing, identityOf);
   const health = createHealth([ingestServiceName]);
   health.setServing(isLogReachable);
   const reflection = createReflection({ image, services: [ingestServiceName] });
@@ -123,12 +129,9 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     metrics,
     addressOf,
     unfinished,
-    authorize(call) {
-      // Health and reflection are for anybody.
-      if (call.path.startsWith(`/${ingestServiceName}/`)) identityOf?.(call);
-    },
+    authorize: grpcService.authorize,
     addServices(grpcServer) {
-      grpcServer.addService(ingestServiceDefinition, createGrpcIngestService(publishing, identityOf));
+      grpcServer.addService(ingestServiceDefinition, grpcService.implementation);
       addHealthToGrpcServer(grpcServer, health);
       addReflectionToGrpcServer(grpcServer, reflection);
     },
@@ -154,7 +157,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
   }
   return {
     port: server.port,
-    routes: createConnectIngestRoutes(publishing, { identityOf: dependencies.identityOf, logger }),
+    routes: createConnectIngestRoutes(publishing, { identityOf, logger }),
     stats,
     publishInProcess: createPublishInProcess(publishing),
     setServing(serving) {

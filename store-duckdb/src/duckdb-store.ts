@@ -12,10 +12,9 @@ import {
   type SensorCatalog,
 } from "@devicemesh/proto";
 import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
-import { createArrivalClock } from "./append/arrival-clock.ts";
+import { createArrivalClock } from "./append/commit-clock.ts";
 import { readDuplicates } from "./append/duckdb-duplicates.ts";
 import { createDuckdbMessageLog } from "./append/duckdb-message-log.ts";
-import { createDuplicatesQuota, defaultDuplicatesPerHour } from "./append/duplicates-quota.ts";
 import { openDuckdb } from "./database/duckdb-database.ts";
 import { duckdbFailure } from "./database/duckdb-failure.ts";
 import { settleSensorUnits } from "./database/duckdb-sensor-units.ts";
@@ -26,11 +25,13 @@ import { createDuckdbFolder } from "./maintenance/duckdb-segment-fold.ts";
 import { createDuckdbReaders } from "./read/duckdb-readers.ts";
 import { createDuckdbReadingStore } from "./read/duckdb-reading-store.ts";
 import {
+  createDuplicatesQuota,
   createSeriesAdmission,
+  defaultDuplicatesPerHour,
   defaultSeriesLimits,
   type SeriesLimits,
   type SeriesMade,
-} from "./series/series-admission.ts";
+} from "./series/reading-admission.ts";
 import { createSeriesRegistry } from "./series/series-registry.ts";
 
 /** How to open the store. */

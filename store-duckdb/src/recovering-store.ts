@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./duckdb-store.ts";
-import type { SeriesMade } from "./series/series-admission.ts";
+import type { SeriesMade } from "./series/reading-admission.ts";
 
 /** How often it tries to open the store again, in ms. */
 const reopenEveryMs = 1000;

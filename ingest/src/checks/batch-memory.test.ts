@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createBatchMemory } from "./batch-memory.ts";
+import { createBatchMemory } from "./reading-checks.ts";
 
 describe("the memory of batches", () => {
   it("gives columns that share no byte with any other's", () => {

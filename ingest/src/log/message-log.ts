@@ -20,8 +20,8 @@ export type MessageLog = {
   /**
    * Appends the messages in order and resolves when every one of them is durable: it survives the death
    * of any one process. Duplicates are allowed; readers of the log distinguish them by identity. The
-   * batch must not be changed until then. Callers may append concurrently; the log bounds what it holds,
-   * and an append that must wait for room simply resolves later.
+   * batch must not be changed until then. Callers may append concurrently, and bound what they append: the log
+   * accepts every append, in order.
    * @throws RpcError UNAVAILABLE if the log cannot be reached or is closed; then nothing is promised
    *   about the batch: some of it may have been appended.
    */

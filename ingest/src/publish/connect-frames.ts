@@ -1,7 +1,7 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { fromConnectError } from "@devicemesh/kit/rpc/connect-status";
-import { malformedFrame } from "./frame-intake.ts";
+import { malformedFrame } from "./commit-unit.ts";
 import { frameBytes } from "./frame-messages.ts";
 
 /** The frames of a Connect stream, and how to end them. */

@@ -16,13 +16,10 @@ import { contractJsonOf } from "@devicemesh/kit/rpc/requests/json-requests";
 import { malformedText } from "@devicemesh/kit/rpc/requests/malformed-messages";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import type { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
-import type { UnitResult } from "./commit-unit.ts";
+import { malformedFrame, type UnitResult } from "./commit-unit.ts";
 import { framesOfMessages } from "./connect-frames.ts";
-import { malformedFrame } from "./frame-intake.ts";
 import { frameBytes, frameSchemaOf } from "./frame-messages.ts";
-import type { PublishDependencies } from "./publish-dependencies.ts";
-import { publishReadingBatch } from "./publish-reading-batch.ts";
-import { publishReadings } from "./publish-readings.ts";
+import { type PublishDependencies, publishReadingBatch, publishReadings } from "./publish-readings.ts";
 
 /** What a server that has the routes does with their calls. */
 export type ConnectCalls = {

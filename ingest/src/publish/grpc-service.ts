@@ -1,5 +1,6 @@
-import type { IdentifyPublisher } from "@devicemesh/identity";
+import type { IdentifyPublisher, Publisher } from "@devicemesh/identity";
 import { toGrpcServiceError } from "@devicemesh/kit/rpc/grpc-js-status";
+import type { GrpcCallHeaders } from "@devicemesh/kit/rpc/grpc-server";
 import {
   IngestServiceService,
   type PublishReadingBatchResponse,
@@ -15,9 +16,7 @@ import type {
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import type { UnitResult } from "./commit-unit.ts";
-import type { PublishDependencies } from "./publish-dependencies.ts";
-import { publishReadingBatch } from "./publish-reading-batch.ts";
-import { publishReadings } from "./publish-readings.ts";
+import { type PublishDependencies, publishReadingBatch, publishReadings } from "./publish-readings.ts";
 
 /** The name of the service in the contract. */
 export const ingestServiceName = "devicemesh.v1.IngestService";
@@ -26,11 +25,21 @@ type GrpcCall =
   | ServerReadableStream<Buffer, PublishReadingsResponse>
   | ServerUnaryCall<Buffer, PublishReadingsResponse>;
 
-/** IngestService on grpc-js, for `ingestServiceDefinition`. Any client may send if `identityOf` is left out. */
+/** IngestService on grpc-js. */
+export type GrpcIngestService = {
+  /** For `ingestServiceDefinition`. */
+  readonly implementation: UntypedServiceImplementation;
+  /** Rejects a call by its headers. Health and reflection are open to any client. */
+  authorize(call: GrpcCallHeaders): void;
+};
+
+/** Makes the service. Any client may send if `identify` is left out. */
 export function createGrpcIngestService(
   dependencies: PublishDependencies,
-  identityOf: IdentifyPublisher | undefined,
-): UntypedServiceImplementation {
+  identify: IdentifyPublisher | undefined,
+): GrpcIngestService {
+  const identityOf = identify && identifyOnce(identify);
+
   async function answer(
     call: GrpcCall,
     callback: sendUnaryData<PublishReadingsResponse>,
@@ -59,7 +68,23 @@ export function createGrpcIngestService(
     void answer(call, callback, async (signal) =>
       publishReadingBatch(dependencies, { frame: call.request, publisher: identityOf?.(call), signal }),
     );
-  return { publishReadings: publishStream, publishReadingBatch: publishBatch };
+  return {
+    implementation: { publishReadings: publishStream, publishReadingBatch: publishBatch },
+    authorize(call) {
+      if (call.path.startsWith(`/${ingestServiceName}/`)) identityOf?.(call);
+    },
+  };
+}
+
+/** Finds out who sends a call when its headers come, and remembers it until the handler asks again. */
+function identifyOnce(identify: IdentifyPublisher): IdentifyPublisher {
+  // The call of the headers and that of the handler are two objects with the same metadata.
+  const known = new WeakMap<object, Publisher>();
+  return (call) => {
+    const publisher = known.get(call.metadata) ?? identify(call);
+    known.set(call.metadata, publisher);
+    return publisher;
+  };
 }
 
 /**

@@ -2,8 +2,7 @@ import {
   IngestServiceService,
   type PublishReadingBatchResponse,
 } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
-import type { PublishDependencies } from "./publish-dependencies.ts";
-import { publishReadingBatch } from "./publish-reading-batch.ts";
+import { type PublishDependencies, publishReadingBatch } from "./publish-readings.ts";
 
 /**
  * PublishReadingBatch for the other parts of this process, which have checked who sends what: no identity, no network.

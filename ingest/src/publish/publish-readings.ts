@@ -1,8 +1,17 @@
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Publisher } from "@devicemesh/identity";
-import { createAppendWindow } from "./append-window.ts";
-import { createCommitUnit, type UnitResult } from "./commit-unit.ts";
-import type { PublishDependencies } from "./publish-dependencies.ts";
+import type { IngestConfig } from "../limits.ts";
+import type { AppendAdmission } from "./append-admission.ts";
+import { createCommitUnit, type FrameIntake, type UnitResult } from "./commit-unit.ts";
+import type { OpenCalls } from "./open-calls.ts";
+
+/** What both methods share, over every protocol. */
+export type PublishDependencies = {
+  readonly calls: OpenCalls;
+  readonly intake: FrameIntake;
+  readonly admission: AppendAdmission;
+  readonly config: IngestConfig;
+};
 
 /** A stream of frames, over any protocol. */
 export type FrameStream = {
@@ -17,16 +26,15 @@ export type FrameStream = {
 
 /** PublishReadings: a stream is one commit unit, which resolves when all that was accepted is durable. */
 export async function publishReadings(
-  { intake, log, room, config }: PublishDependencies,
+  { intake, admission, config }: PublishDependencies,
   { frames, publisher, signal, stop }: FrameStream,
 ): Promise<UnitResult> {
   const unit = createCommitUnit(config.refusedListMax);
   signal.addEventListener("abort", stop, { once: true });
-  const appendsMax = config.streamAppendsMax;
-  const window = createAppendWindow({ log, room, appendsMax, signal, onFailure: stop });
+  const appends = admission.openUnit({ appendsMax: config.streamAppendsMax, signal, onFailure: stop });
   try {
     for await (const frame of frames) {
-      const wait = window.add(intake(frame, unit, publisher));
+      const wait = appends.add(intake(frame, unit, publisher));
       if (wait !== undefined) await wait;
     }
   } catch (error) {
@@ -34,8 +42,29 @@ export async function publishReadings(
   }
   signal.throwIfAborted();
   const ended = untilCancelWouldBeKnown();
-  await window.drained();
+  await appends.drained();
   await ended;
+  return unit.result();
+}
+
+/** A batch, over any protocol. */
+export type FrameBatch = {
+  readonly frame: Buffer;
+  /** Who sends it, where that is known. */
+  readonly publisher: Publisher | undefined;
+  /** Aborts when no client waits for the answer any more. */
+  readonly signal: AbortSignal;
+};
+
+/** PublishReadingBatch: one frame is one commit unit. */
+export async function publishReadingBatch(
+  { intake, admission, config }: PublishDependencies,
+  { frame, publisher, signal }: FrameBatch,
+): Promise<UnitResult> {
+  const unit = createCommitUnit(config.refusedListMax);
+  const appends = admission.openUnit({ appendsMax: 1, signal, onFailure() {} });
+  await appends.add(intake(frame, unit, publisher));
+  await appends.drained();
   return unit.result();
 }
 

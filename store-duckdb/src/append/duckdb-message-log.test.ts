@@ -6,7 +6,7 @@ import { type DeviceMessage, defaultLevels } from "@devicemesh/proto";
 import { openDuckdb } from "../database/duckdb-database.ts";
 import { readStored } from "../database/duckdb-stored-state.ts";
 import { createSeriesRegistry } from "../series/series-registry.ts";
-import { createArrivalClock } from "./arrival-clock.ts";
+import { createArrivalClock } from "./commit-clock.ts";
 import { readDuplicates } from "./duckdb-duplicates.ts";
 import { createDuckdbMessageLog } from "./duckdb-message-log.ts";
 

@@ -6,8 +6,7 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { duckdbFailure } from "../database/duckdb-failure.ts";
 import type { DiskReserve } from "../disk-reserve.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
-import type { ArrivalClock } from "./arrival-clock.ts";
-import { createCommitInterval } from "./commit-rate.ts";
+import { type ArrivalClock, createCommitInterval } from "./commit-clock.ts";
 import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
 import { createFoundDuplicates, type DuckdbDuplicates, type FoundDuplicates } from "./duckdb-duplicates.ts";
 import { findStored } from "./duckdb-stored-lookup.ts";
@@ -41,6 +40,10 @@ const enoughReadings = 131_072;
 
 /** Readings in one commit at most (or one batch that is larger): it bounds the memory of a commit. */
 const commitReadingsMax = 262_144;
+
+type Repeats = Pick<CommitReport, "duplicates" | "conflicts" | "found">;
+
+const noRepeats: Repeats = { duplicates: 0, conflicts: 0, found: new Map() };
 
 type Waiting = { batch: MessageBatch; resolve(): void; reject(error: unknown): void };
 
@@ -90,31 +93,33 @@ export function createDuckdbMessageLog(dependencies: {
       sortBatch(batch, registry, sorted);
       await share();
     }
-    const { found, add } = createFoundDuplicates(arrivedMs);
     await connection.run("BEGIN TRANSACTION");
     try {
-      const repeats =
-        sorted.doubtful.length > 0
-          ? settleUnknown(sorted, await findStored(connection, writer, sorted.doubtful), add)
-          : { duplicates: 0, conflicts: 0 };
+      const repeats = sorted.doubtful.length > 0 ? await findRepeats(arrivedMs) : noRepeats;
       const seriesCount = registry.size;
       await insertSeries(connection, registry, seriesCount);
       await insertReadings(arrivedMs);
-      if (repeats.duplicates + repeats.conflicts > 0) {
+      if (repeats.found.size > 0) {
         await connection.run(
           `UPDATE repeats SET duplicates = duplicates + ${repeats.duplicates}, conflicts = conflicts + ${repeats.conflicts}`,
         );
-        await duplicates.write(connection, found);
+        await duplicates.write(connection, repeats.found);
       }
       await connection.run("COMMIT");
-      duplicates.committed(found);
+      if (repeats.found.size > 0) duplicates.committed(repeats.found);
       registry.markSaved(seriesCount);
-      return { arrivedMs, stored: sorted.fresh.length, ...repeats, found };
+      return { arrivedMs, stored: sorted.fresh.length, ...repeats };
     } catch (error) {
       // The cause is what the caller needs; a rollback that fails too changes nothing.
       await connection.run("ROLLBACK").catch(() => {});
       throw error;
     }
+  }
+
+  async function findRepeats(arrivedMs: number): Promise<Repeats> {
+    const { found, add } = createFoundDuplicates(arrivedMs);
+    const stored = await findStored(connection, writer, sorted.doubtful);
+    return { ...settleUnknown(sorted, stored, add), found };
   }
 
   async function insertReadings(arrivedMs: number): Promise<void> {

@@ -1,6 +1,6 @@
 import { alignDown, type Level } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import type { ArrivalClock } from "../append/arrival-clock.ts";
+import type { ArrivalClock } from "../append/commit-clock.ts";
 import type { DuckdbMessageLog } from "../append/duckdb-message-log.ts";
 import { type Fold, foldExtentSql, foldSql } from "../database/store-sql.ts";
 import { foldSpans } from "./fold-spans.ts";

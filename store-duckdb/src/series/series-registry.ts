@@ -1,6 +1,5 @@
 import { createSensorCatalog, isTyped, type SensorCatalog, type SensorName } from "@devicemesh/proto";
-import { createDeviceTable } from "./device-table.ts";
-import { createSeriesCodes } from "./series-codes.ts";
+import { createDeviceTable, createSeriesCodes } from "./series-codes.ts";
 import { createSeriesOrder } from "./series-order.ts";
 
 /** One series and its code in the store's tables. */

@@ -1,8 +1,8 @@
 import { sensors } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
-import { createSeriesRegistry } from "../series/series-registry.ts";
-import { createFoundDuplicates } from "./duckdb-duplicates.ts";
-import { createDuplicatesQuota } from "./duplicates-quota.ts";
+import { createFoundDuplicates } from "../append/duckdb-duplicates.ts";
+import { createDuplicatesQuota } from "./reading-admission.ts";
+import { createSeriesRegistry } from "./series-registry.ts";
 
 const startMs = Date.UTC(2026, 10, 23, 20, 30);
 const temperature = sensors.findIndex(({ sensor }) => sensor === "temperature");

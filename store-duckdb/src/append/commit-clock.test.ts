@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { createArrivalClock } from "./arrival-clock.ts";
+import { createArrivalClock } from "./commit-clock.ts";
 
 const still = () => 0;
 

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { createCommitInterval } from "./commit-rate.ts";
+import { createCommitInterval } from "./commit-clock.ts";
 
 function paceAt(startMs: number) {
   const time = { nowMs: startMs };

@@ -1,0 +1,136 @@
+import type { MessageBatch, MessageLog } from "../log/message-log.ts";
+
+/** The appends of one commit unit. */
+export type UnitAppends = {
+  /**
+   * Appends a batch. Returns nothing if the stream may go on at once, or a promise that resolves when it
+   * may, and rejects with the signal's reason or the first append's error.
+   */
+  add(batch: MessageBatch): Promise<void> | undefined;
+  /** Resolves when all is durably stored; rejects with the first append's error. */
+  drained(): Promise<void>;
+};
+
+/** Admits the appends of all units to the log. It is the only bound on what the log holds. */
+export type AppendAdmission = {
+  /** Readings that were admitted and that the log has not acknowledged. */
+  readonly readings: number;
+  /** Begins a unit with at most `appendsMax` appends in flight. */
+  openUnit(unit: {
+    readonly appendsMax: number;
+    readonly signal: AbortSignal;
+    /** Is called at the first append that fails, so that the stream need not go on. */
+    readonly onFailure: () => void;
+  }): UnitAppends;
+};
+
+/**
+ * At most `readingsMax` readings of all units are in flight; a larger append is admitted alone. Appends that do not
+ * fit wait in the order they came, at most one of each unit.
+ */
+export function createAppendAdmission({
+  log,
+  readingsMax,
+}: {
+  readonly log: MessageLog;
+  readonly readingsMax: number;
+}): AppendAdmission {
+  let readings = 0;
+  const waiting = new Set<{ readonly count: number; enter(): void }>();
+
+  function fits(count: number): boolean {
+    return readings === 0 || readings + count <= readingsMax;
+  }
+
+  function admitWaiting(): void {
+    for (const waiter of waiting) {
+      // In the order they came, or a large frame would wait for ever behind small ones.
+      if (!fits(waiter.count)) return;
+      readings += waiter.count;
+      waiter.enter();
+    }
+  }
+
+  /** Admits `count` readings: at once (then nothing is returned) or in turn. Rejects, having admitted nothing, if the signal aborts. */
+  function admit(count: number, signal: AbortSignal): Promise<void> | undefined {
+    if (waiting.size === 0 && fits(count)) {
+      readings += count;
+      return undefined;
+    }
+    return new Promise((resolve, reject) => {
+      const waiter = {
+        count,
+        enter() {
+          waiting.delete(waiter);
+          signal.removeEventListener("abort", leave);
+          resolve();
+        },
+      };
+      function leave(): void {
+        waiting.delete(waiter);
+        reject(signal.reason);
+        admitWaiting();
+      }
+      if (signal.aborted) return reject(signal.reason);
+      waiting.add(waiter);
+      signal.addEventListener("abort", leave, { once: true });
+    });
+  }
+
+  return {
+    get readings() {
+      return readings;
+    },
+    openUnit({ appendsMax, signal, onFailure }) {
+      let inFlight = 0;
+      let failure: { readonly error: unknown } | undefined;
+      let wake: (() => void) | undefined;
+
+      async function append(batch: MessageBatch): Promise<void> {
+        inFlight++;
+        try {
+          await log.append(batch);
+        } catch (error) {
+          if (failure === undefined) {
+            failure = { error };
+            onFailure();
+          }
+        }
+        inFlight--;
+        readings -= batch.length;
+        admitWaiting();
+        wake?.();
+      }
+
+      async function untilInFlight(most: number): Promise<void> {
+        while (inFlight > most && failure === undefined) {
+          signal.throwIfAborted();
+          const { promise, resolve } = Promise.withResolvers<void>();
+          const goOn = () => resolve();
+          wake = goOn;
+          signal.addEventListener("abort", goOn, { once: true });
+          await promise;
+          signal.removeEventListener("abort", goOn);
+        }
+        if (failure !== undefined) throw failure.error;
+      }
+
+      async function addInTurn(admitted: Promise<void>, batch: MessageBatch): Promise<void> {
+        await admitted;
+        void append(batch);
+        await untilInFlight(appendsMax - 1);
+      }
+
+      return {
+        add(batch) {
+          if (batch.length === 0) return undefined;
+          const admitted = admit(batch.length, signal);
+          if (admitted !== undefined) return addInTurn(admitted, batch);
+          void append(batch);
+          return inFlight < appendsMax && failure === undefined ? undefined : untilInFlight(appendsMax - 1);
+        },
+        drained: () => untilInFlight(0),
+      };
+    },
+  };
+}
