@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs Envoy as the first process of a container and, on SIGTERM, lets it drain: SIGTERM alone would cut the
-# open streams. It says that it is not ready, goes on taking calls for DRAIN_SECONDS, waits until open calls
-# have ended but at most OPEN_CALLS_SECONDS, and then stops it. Needs bash, cat, grep, tr and sleep. The grace period of the
-# container must be longer than both together.
+# Runs Envoy as the first process of a container and drains it on SIGTERM, because SIGTERM alone would cut the open
+# streams. It reports that it is not ready, accepts calls for DRAIN_SECONDS, waits at most OPEN_CALLS_SECONDS until open
+# calls have ended, and then stops it. Needs bash, cat, grep, tr and sleep. The grace period of the container must be
+# longer than both together.
 #
 #   run.sh ADMIN_PORT DRAIN_SECONDS OPEN_CALLS_SECONDS envoy -c envoy.yaml ...
 set -u

@@ -1,7 +1,7 @@
 import { defineConfig } from "vite";
 
 export default defineConfig({
-  // Nothing is inlined: the content security policy allows files of the origin only.
+  // Inlines nothing: the content security policy allows only files of the origin.
   build: {
     target: "es2023",
     assetsInlineLimit: 0,

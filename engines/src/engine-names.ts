@@ -1,5 +1,5 @@
 /**
- * What can be started: `kafka` is one broker and `kafka:3` three; `connect` needs either; `spark` runs in one
+ * The parts that can be started: `kafka` is one broker and `kafka:3` three; `connect` needs either; `spark` runs in one
  * process and `spark:cluster` with a master and two workers.
  */
 export const engineParts = [
@@ -14,7 +14,7 @@ export const engineParts = [
 
 export type EnginePart = (typeof engineParts)[number];
 
-/** The engines, each one process, in the order in which they stop; they start in the opposite one. */
+/** The engines, each one process, in the order in which they stop; they start in reverse order. */
 export const engineNames = [
   "envoy",
   "spark",
@@ -30,7 +30,7 @@ export const engineNames = [
 
 export type EngineName = (typeof engineNames)[number];
 
-/** Everything that listens on a port which can be given. */
+/** Every listener with a configurable port. */
 export const listenerNames = [
   "kafka-1",
   "kafka-2",
@@ -57,7 +57,7 @@ export type ListenerName = (typeof listenerNames)[number];
 export type Ports = Readonly<Record<ListenerName, number>>;
 
 /**
- * Checks what is to be started.
+ * Checks the requested parts.
  * @throws Error for two sizes of one engine, and for Connect without Kafka.
  */
 export function checkParts(parts: readonly EnginePart[]): void {
@@ -69,7 +69,7 @@ export function checkParts(parts: readonly EnginePart[]): void {
   }
 }
 
-/** How many brokers the parts have. */
+/** Returns the number of brokers of the parts. */
 export function brokerCount(parts: readonly EnginePart[]): number {
   if (parts.includes("kafka:3")) return 3;
   return parts.includes("kafka") ? 1 : 0;

@@ -1,30 +1,30 @@
 import type { EngineName } from "./engine-names.ts";
 import type { Probe } from "./readiness/readiness.ts";
 
-/** How one engine is run. Plain data: it is kept in the state file, so that any process can start it again. */
+/** How one engine is run. Plain data: it is stored in the state file, so that any process can restart the engine. */
 export type EngineSpec = {
   readonly name: EngineName;
-  /** The engines that must be ready before this one is started. */
+  /** The engines that must be ready before this one starts. */
   readonly needs: readonly EngineName[];
   readonly command: string;
   readonly args: readonly string[];
-  /** Where it runs; also where it leaves what it cannot be told to put elsewhere. */
+  /** Its working directory, which also receives files whose location cannot be configured. */
   readonly workFolder: string;
   readonly probe: Probe;
-  /** Where it serves, as its clients write it. */
+  /** Its address, as its clients write it. */
   readonly address: string;
-  /** Its own log, and what it prints before it has one. */
+  /** Its own log, and its output before the log is open. */
   readonly logFile: string;
   readonly outputFile: string;
-  /** Where it leaves what is of no use to the next start; emptied before each. */
+  /** Its scratch files, which the next start does not need; emptied before each start. */
   readonly scratchFolder?: string;
-  /** How long it may take to be ready, on a slow machine, in ms. */
+  /** Time limit until it is ready, on a slow machine, in ms. */
   readonly readyLimitMs: number;
-  /** How long it may take to end by itself, in ms. */
+  /** Time limit for a graceful stop, in ms. */
   readonly stopGraceMs: number;
 };
 
-/** Where an engine's files are in the folder of its mesh. */
+/** Returns the folders of an engine in the folder of its mesh. */
 export function engineFiles(
   folder: string,
   name: string,

@@ -4,8 +4,8 @@ import { hasArchives, trainArchives } from "./install/train-archives.ts";
 import type { InstallConfig } from "./settings.ts";
 
 /**
- * Installs the engines, prints where each of them is, and resolves to the exit code.
- * @throws Error that names what this host lacks, or what could not be installed and why.
+ * Installs the engines, prints their locations, and resolves to the exit code.
+ * @throws Error that names the missing tools, or the failed installation and its cause.
  */
 export async function installAll(
   { cache, noFirstStart, onlyEnvoy }: InstallConfig,

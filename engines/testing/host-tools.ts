@@ -1,4 +1,4 @@
-// Outside tools that the checks and tests call as a user would. They are fetched once into .tools.
+// Tools that the checks and tests run like a user. They are downloaded once into .tools.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,55 +10,55 @@ const toolsFolder = join(fileURLToPath(new URL("../..", import.meta.url)), ".too
 const binFolder = join(toolsFolder, "bin");
 const grpcurlModule = "github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.4";
 
-/** The Go module of the Connect conformance suite: its runner is built, its protos are read. */
+/** The Go module of the Connect conformance suite: its runner is built, and its protos are read. */
 const conformanceModule = "connectrpc.com/conformance";
 const conformanceVersion = "v1.0.7";
 const conformanceFolder = join(toolsFolder, `conformance-${conformanceVersion}`);
 
 const enginesMain = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
-/** Where grpcurl is, or undefined: in .tools/bin or on the PATH. */
+/** Returns the path of grpcurl, in .tools/bin or on the PATH, or undefined. */
 export function findGrpcurl(): string | undefined {
   return findProgram("grpcurl");
 }
 
-/** Where Prometheus and its promtool are, or undefined: on the PATH (Debian: prometheus). */
+/** Returns the paths of Prometheus and its promtool on the PATH (Debian: prometheus), or undefined. */
 export function findPrometheus(): { readonly server: string; readonly promtool: string } | undefined {
   const [server, promtool] = [findProgram("prometheus"), findProgram("promtool")];
   return server !== undefined && promtool !== undefined ? { server, promtool } : undefined;
 }
 
-/** Where the Connect conformance runner and its protos are, or undefined if they could not be had. */
+/** Returns the paths of the Connect conformance runner and its protos, or undefined if they are not installed. */
 export function findConformance(): { readonly runner: string; readonly protos: string } | undefined {
   const protos = join(conformanceFolder, "proto");
   const runner = findProgram("connectconformance");
   return runner !== undefined && existsSync(protos) ? { runner, protos } : undefined;
 }
 
-/** Where the Envoy of this project is, or undefined: among the engines only, for another version is another thing. */
+/** Returns the path of this project's version of Envoy among the engines, or undefined. */
 export function findEnvoy(): string | undefined {
   return findInstalledEnvoy(process.env.DEVICEMESH_ENGINES_CACHE);
 }
 
-/** Where Chromium is, and certutil, by which it is told whom to trust; undefined unless both are there. */
+/** Returns the paths of Chromium and of certutil, which adds its trusted certificates; undefined unless both exist. */
 export function findBrowserTools(): { readonly chromium: string; readonly certutil: string } | undefined {
   const chromium = ["chromium", "chromium-browser", "google-chrome"].map(findProgram).find((path) => path);
   const certutil = findProgram("certutil");
   return chromium !== undefined && certutil !== undefined ? { chromium, certutil } : undefined;
 }
 
-/** Docker's command line, if it knows `docker stack config`. */
+/** Returns Docker's command line, if it supports `docker stack config`. */
 export function findDocker(): string | undefined {
   const { status } = spawnSync("docker", ["stack", "config", "--help"], { stdio: "ignore" });
   return status === 0 ? "docker" : undefined;
 }
 
-/** Installs grpcurl with Go if it is missing. Without Go, says that its tests will be skipped. */
+/** Installs grpcurl with Go if it is missing. Without Go, prints that its tests are skipped. */
 export function ensureGrpcurl(): void {
   if (!findGrpcurl()) goInstall("grpcurl", grpcurlModule);
 }
 
-/** Installs the Connect conformance suite with Go if it is missing, or says that its test will be skipped. */
+/** Installs the Connect conformance suite with Go if it is missing, or prints that its test is skipped. */
 export function ensureConformance(): void {
   if (findConformance()) return;
   const module = `${conformanceModule}@${conformanceVersion}`;
@@ -69,7 +69,7 @@ export function ensureConformance(): void {
   cpSync(join(source, "proto"), join(conformanceFolder, "proto"), { recursive: true });
 }
 
-/** Installs Envoy beside the engines if it is missing, or says that what needs it cannot run. */
+/** Installs Envoy beside the engines if it is missing, or prints that its tests cannot run. */
 export function ensureEnvoy(): void {
   if (findEnvoy()) return;
   const { status } = spawnSync(process.execPath, [enginesMain, "--only-envoy"], {
@@ -78,7 +78,7 @@ export function ensureEnvoy(): void {
   if (status !== 0) console.log("Envoy could not be installed: its check FAILS and its tests are SKIPPED.");
 }
 
-/** What Python programs need, by what runs them; another list is another folder. */
+/** The packages of Python programs, by program; another list makes another folder. */
 const pythonRequirements = {
   example: join(toolsFolder, "../examples/python/requirements.txt"),
   gateway: join(toolsFolder, "../gateway/testing/requirements.txt"),
@@ -103,27 +103,27 @@ function ensurePython(name: keyof typeof pythonRequirements, what: string): void
   );
 }
 
-/** The Python venv in which the Python example runs, or undefined if it could not be had. */
+/** Returns the Python venv of the Python example, or undefined if it is not installed. */
 export function findExamplePython(): string | undefined {
   return findPython("example");
 }
 
-/** Makes it if it is missing (55 MB), or says that the example's tests will be skipped. */
+/** Creates it if it is missing (55 MB), or prints that the example's tests are skipped. */
 export function ensureExamplePython(): void {
   ensurePython("example", "the Python example");
 }
 
-/** The Python venv in which the recipes of docs/recipes run, or undefined if it could not be had. */
+/** Returns the Python venv of the recipes of docs/recipes, or undefined if it is not installed. */
 export function findRecipesPython(): string | undefined {
   return findPython("recipes");
 }
 
-/** Makes it if it is missing (700 MB), or says that the recipes' tests will be skipped. */
+/** Creates it if it is missing (700 MB), or prints that the recipes' tests are skipped. */
 export function ensureRecipesPython(): void {
   ensurePython("recipes", "what the recipes of docs/recipes need");
 }
 
-/** Makes a venv with these packages, and leaves a mark that it is whole. */
+/** Creates a venv with these packages, and marks it as complete. */
 function installPython(folder: string, packages: readonly string[]): boolean {
   console.log(`installing ${packages.join(" ")} with pip into ${folder} (once) ...`);
   rmSync(folder, { recursive: true, force: true });
@@ -139,17 +139,20 @@ function installPython(folder: string, packages: readonly string[]): boolean {
   return installed;
 }
 
-/** The Python venv with the clients of MQTT and InfluxDB that the gateway is tested with, or undefined if it could not be had. */
+/**
+ * Returns the Python venv with the clients of MQTT and InfluxDB that test the gateway, or undefined if it is not
+ * installed.
+ */
 export function findGatewayPython(): string | undefined {
   return findPython("gateway");
 }
 
-/** Makes it if it is missing, or says that its tests will be skipped. */
+/** Creates it if it is missing, or prints that its tests are skipped. */
 export function ensureGatewayPython(): void {
   ensurePython("gateway", "the Python clients of the gateway");
 }
 
-/** Where Go is, or undefined. */
+/** Returns the path of Go, or undefined. */
 export function findGo(): string | undefined {
   return findProgram("go");
 }

@@ -3,7 +3,7 @@ import type { EngineName } from "../src/engine-names.ts";
 import { secretsFolderOf } from "../src/plans/connect-plan.ts";
 import { engineControl } from "../src/run/start-engines.ts";
 
-/** What the global set-up of the engine tests tells each test file. */
+/** The addresses that the global set-up of the engine tests provides to each test file. */
 export type ProvidedEngines = {
   /** host:port of each broker. */
   readonly kafkaBrokers: readonly string[];
@@ -11,13 +11,13 @@ export type ProvidedEngines = {
   readonly mongodbUrl: string;
   readonly sparkUrl: string;
   readonly folder: string;
-  /** False where someone else started them: they cannot be killed. */
+  /** False if another process started them: then the tests cannot kill them. */
   readonly owned: boolean;
 };
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Null where the engines cannot run: the set-up has said why. */
+    /** Null if the engines cannot run: the set-up has printed why. */
     devicemeshEngines: ProvidedEngines | null;
   }
 }
@@ -26,15 +26,15 @@ declare module "vitest" {
 export type TestEngines = {
   /** host:port of each broker. */
   readonly kafkaBrokers: readonly string[];
-  /** How many brokers there are: the largest replication factor. */
+  /** Number of brokers, which is the largest replication factor. */
   readonly brokers: number;
   readonly connectUrl: string;
   readonly mongodbUrl: string;
   /** host:port of Spark Connect. */
   readonly sparkUrl: string;
-  /** A folder that the engines can write to as well, such as for checkpoints. Emptied by the next run. */
+  /** A folder that the engines can write to too, for example for checkpoints. The next run empties it. */
   readonly folder: string;
-  /** The folder whose files Connect's settings may name; undefined where someone else started Connect. */
+  /** The folder whose files Connect's settings may name; undefined if another process started Connect. */
   readonly secretsFolder: string | undefined;
   /**
    * Kills an engine with SIGKILL and resolves when it is dead: `kafka-1` to `kafka-3`, `connect`, `mongo`, `spark`.
@@ -45,7 +45,7 @@ export type TestEngines = {
   start(name: string): Promise<void>;
 };
 
-/** The engines of this test run, or undefined where they cannot run and their tests are to be skipped. */
+/** Returns the engines of this test run, or undefined if they cannot run and their tests must be skipped. */
 export async function testEngines(): Promise<TestEngines | undefined> {
   const provided = inject("devicemeshEngines");
   if (!provided) return undefined;

@@ -1,22 +1,22 @@
 import { request } from "node:http";
 import type { HostPort } from "./settings.ts";
 
-/** What Envoy's own interface answered. */
+/** A response of Envoy's admin interface. */
 export type AdminAnswer = { readonly status: number; readonly body: string };
 
-/** Envoy's own interface. */
+/** Envoy's admin interface. */
 export type Admin = {
   get(path: string): Promise<AdminAnswer>;
   post(path: string): Promise<AdminAnswer>;
-  /** Where its listeners are, by name: with port 0 the system chose. */
+  /** Returns the addresses of its listeners, by name: with port 0 the system chose the port. */
   listenerAddresses(): Promise<ReadonlyMap<string, HostPort>>;
-  /** Calls that listeners other than that of the metrics serve now. */
+  /** Returns the number of calls in progress, except those on the metrics listener. */
   activeCalls(): Promise<number>;
 };
 
 const answerTimeoutMs = 5000;
 
-/** Talks to the interface behind a socket file. */
+/** Connects to the interface through a socket file. */
 export function createAdmin(socketFile: string): Admin {
   function ask(method: "GET" | "POST", path: string): Promise<AdminAnswer> {
     return new Promise((resolve, reject) => {

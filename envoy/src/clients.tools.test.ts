@@ -6,7 +6,7 @@ import { envoyBinary, runProgram, startEdge } from "../testing/edge-fixture.ts";
 const grpcurl = findGrpcurl();
 const buf = fileURLToPath(new URL("../../node_modules/@bufbuild/buf/bin/buf", import.meta.url));
 
-// What clients of other kinds get through Envoy: e2e/src/examples, by the pages of examples/.
+// Clients in other languages are tested through Envoy in e2e/src/examples, with the code of the pages of examples/.
 describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Envoy", () => {
   let edge: Awaited<ReturnType<typeof startEdge>>;
   beforeAll(async () => {
@@ -14,7 +14,7 @@ describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Env
   });
   afterAll(() => edge?.close());
 
-  /** Runs grpcurl against the plain listener and gives what it prints; fails with what it complains of. */
+  /** Runs grpcurl against the plain listener and returns its output; rejects with its error. */
   async function callWithGrpcurl(args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await runProgram(grpcurl ?? "", ["-plaintext", ...args]);
     expect([code, stderr]).toEqual([0, ""]);
@@ -23,7 +23,7 @@ describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Env
   const json = (text: string): Record<string, unknown> => JSON.parse(text);
 
   describe("grpcurl", () => {
-    it("controls the generator and asks for health", async () => {
+    it("controls the generator and checks health", async () => {
       const { address } = edge;
       const started = await callWithGrpcurl([
         "-d",
@@ -58,7 +58,7 @@ describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Env
       return { status: lines.at(-1) ?? "", answer: JSON.parse(lines[0] ?? "") };
     }
 
-    it("publishes a batch in JSON and is told what was refused", async () => {
+    it("publishes a batch in JSON and receives the rejected readings", async () => {
       const { status, answer } = await post("IngestService/PublishReadingBatch", {
         readings: [reading("curl-thermostat", 20), reading("curl-hot", 2000)],
       });
@@ -78,12 +78,12 @@ describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Env
       });
     });
 
-    it("asks in JSON", async () => {
+    it("queries in JSON", async () => {
       const { answer } = await post("QueryService/GetAggregates", { groupBy: "GROUP_BY_SENSOR" });
       expect(answer).toHaveProperty("coverage.completeThrough");
     });
 
-    it("is told in JSON what is wrong, also by Envoy itself", async () => {
+    it("receives errors in JSON, also from Envoy itself", async () => {
       const broken = await post("IngestService/PublishReadingBatch", { readings: [{ timestamp: "soon" }] });
       expect(broken).toMatchObject({ status: "400", answer: { code: "invalid_argument" } });
       expect(await post("AggregatorService/GetWindowJobStatus", {})).toMatchObject({
@@ -92,13 +92,13 @@ describe.skipIf(envoyBinary === undefined || grpcurl === undefined)("through Env
       });
     });
 
-    it("gets the page", async () => {
+    it("loads the page", async () => {
       const { stdout } = await runProgram("curl", ["-s", `http://${edge.address}/`]);
       expect(stdout).toBe("<title>the page</title>");
     });
   });
 
-  it("buf curl is told that ingest does not take Connect's bytes", async () => {
+  it("buf curl receives an error, because ingest does not accept Connect's binary format", async () => {
     const { stderr } = await runProgram(process.execPath, [
       ...[buf, "curl", "--protocol", "connect", "--http2-prior-knowledge", "-d", '{"readings":[]}'],
       `http://${edge.address}/devicemesh.v1.IngestService/PublishReadings`,

@@ -12,7 +12,7 @@ const suite = findConformance();
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const buf = here("../../node_modules/@bufbuild/buf/bin/buf");
 
-/** Fewer cases than this are not the suite: a feature was lost from suite.yaml. */
+/** Fewer cases than this mean that suite.yaml has lost a feature. */
 const casesMin = 3000;
 
 describe.skipIf(envoyBinary === undefined || suite === undefined)("the conformance suite of Connect", () => {

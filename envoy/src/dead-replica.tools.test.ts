@@ -8,7 +8,7 @@ import { createUnitClient, readingsOf } from "../testing/unit-client-fixture.ts"
 import { startEnvoy } from "./start-envoy.ts";
 
 describe.skipIf(envoyBinary === undefined)("one of two replicas of ingest, killed under load,", () => {
-  it("fails no call, and nothing that was acknowledged is lost", async () => {
+  it("fails no call, and no acknowledged reading is lost", async () => {
     using folder = temporaryFolder();
     await using stack = new AsyncDisposableStack();
     const files = ["one", "two"].map((name) => join(folder.path, name));

@@ -6,7 +6,7 @@ import { createUnitClient, readingsOf } from "../testing/unit-client-fixture.ts"
 import { startEnvoy } from "./start-envoy.ts";
 
 describe.skipIf(envoyBinary === undefined)("a drain", () => {
-  it("lets open units go on until they end, long after nothing new is taken", async () => {
+  it("lets open units continue to their end, long after it stops accepting new ones", async () => {
     await using edge = await startEdge({ drainMs: 1000, openCallsMs: 20_000 });
     const units = Array.from({ length: 40 }, (_, i) => ({
       device: `drain-${i}`,
@@ -32,7 +32,7 @@ describe.skipIf(envoyBinary === undefined)("a drain", () => {
     for (const { client } of units) client[Symbol.dispose]();
   });
 
-  it("under load, with another Envoy to go to, fails no call", async () => {
+  it("under load, with another Envoy beside it, fails no call", async () => {
     await using edge = await startEdge({ drainMs: 1000, openCallsMs: 20_000 });
     await using other = await startEnvoy({
       ...quietEnvoy,
@@ -45,7 +45,7 @@ describe.skipIf(envoyBinary === undefined)("a drain", () => {
     const viaOther: number[] = [];
     const failures: unknown[] = [];
 
-    /** Sends unit after unit, where it is ready: what a balancer in front does. */
+    /** Sends one unit after the other to the instance that is ready, like a balancer in front. */
     async function sendUnits(device: string): Promise<void> {
       using first = createUnitClient(edge.address);
       using second = createUnitClient(`127.0.0.1:${other.plain.port}`);
@@ -70,7 +70,7 @@ describe.skipIf(envoyBinary === undefined)("a drain", () => {
   });
 });
 
-/** The status of /ready, or undefined when nothing answers. */
+/** Returns the status of /ready, or undefined if there is no answer. */
 async function readiness(port: number): Promise<number | undefined> {
   const response = await fetch(`http://127.0.0.1:${port}/ready`).catch(() => undefined);
   await response?.body?.cancel();

@@ -11,7 +11,10 @@ const reading = {
   thermostat: { temperature: 21 },
 };
 
-/** What a web page of another origin can reach without its visitor's knowledge: the plain listener of this machine. */
+/**
+ * The listener that a web page of another origin can reach without its visitor's knowledge: the plain one of this
+ * machine.
+ */
 describe.skipIf(envoyBinary === undefined)("a web page of another origin", () => {
   let edge: Awaited<ReturnType<typeof startEdge>>;
   beforeAll(async () => {
@@ -19,7 +22,7 @@ describe.skipIf(envoyBinary === undefined)("a web page of another origin", () =>
   });
   afterAll(() => edge?.close());
 
-  /** fetch() does not send another Host, nor none. */
+  /** fetch() cannot send another Host, or none. */
   function post(
     path: string,
     headers: Readonly<Record<string, string>>,
@@ -87,7 +90,7 @@ describe.skipIf(envoyBinary === undefined)("a web page of another origin", () =>
     },
   );
 
-  it("gets 400 for a Host that is none", async () => {
+  it("gets 400 for an invalid Host", async () => {
     const { status } = await post(listSeries, { "content-type": "application/json", host: "[" }, "{}");
     expect(status).toBe(400);
   });

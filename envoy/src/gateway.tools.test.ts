@@ -22,7 +22,7 @@ const logger = silentLogger();
 const original =
   '{"device_id":"kitchen","timestamp":"2023-03-28T20:04:22Z","temperature":25.2,"tag":"Thermostat"}';
 
-/** An ingest over a memory log, and a gateway process before it. */
+/** An ingest over a memory log, and a gateway process in front of it. */
 async function startBehind(identity: readonly string[]) {
   const memory = createMemoryMessageLog();
   const trust = identity.length > 0;
@@ -64,7 +64,7 @@ async function startBehind(identity: readonly string[]) {
 }
 
 describe.skipIf(envoyBinary === undefined)("the gateway behind Envoy", () => {
-  it("accepts documents and line protocol, and answers the questions of InfluxDB's clients", async () => {
+  it("accepts documents and line protocol, and answers the checks of InfluxDB's clients", async () => {
     const { stored, backends } = await startBehind([]);
     const envoy = await startEnvoy({ ...quietEnvoy, ...backends });
     onTestFinished(() => envoy[Symbol.asyncDispose]());
@@ -81,7 +81,7 @@ describe.skipIf(envoyBinary === undefined)("the gateway behind Envoy", () => {
     expect(stored()).toEqual(["kitchen|temperature|25.2", "pi|humidity|40"]);
   });
 
-  it("knows senders by the token or certificate that Envoy has verified, and checks their devices", async () => {
+  it("identifies senders by the token or certificate that Envoy has verified, and checks their devices", async () => {
     const files = createAccessFiles();
     const folder = temporaryFolder();
     onTestFinished(() => files[Symbol.dispose]());

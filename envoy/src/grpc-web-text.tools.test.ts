@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { envoyBinary, startEdge } from "../testing/edge-fixture.ts";
 
-/** An empty message in the framing of gRPC-Web, in base64. */
+/** An empty message in gRPC-Web's framing, in base64. */
 const emptyMessage = Buffer.alloc(5).toString("base64");
 
 describe.skipIf(envoyBinary === undefined)("gRPC-Web in base64, through Envoy", () => {

@@ -30,7 +30,7 @@ const serviceOf = {
 
 const nameOf = (status: Status) => Object.entries(Status).find(([, value]) => value === status)?.[0];
 
-/** A server that knows of no health but that of one service. */
+/** A server that knows only the health of one service. */
 async function startHealthServer(service: string) {
   const health = createHealth([service]);
   const server = await startOnePortServer({
@@ -115,7 +115,7 @@ describe.skipIf(envoyBinary === undefined)("health through Envoy", () => {
     },
   );
 
-  it("is query's for the server as a whole, and for names that nobody has", async () => {
+  it("is query's for the server as a whole, and for unknown names", async () => {
     const { gRPC: transport } = transports;
     expect(await told(transport, "")).toBe("SERVING");
     for (const name of [
@@ -127,7 +127,7 @@ describe.skipIf(envoyBinary === undefined)("health through Envoy", () => {
     }
   });
 
-  it("is not led elsewhere by what a caller claims in a header", async () => {
+  it("is not routed elsewhere by a header of the caller", async () => {
     const headers = { "x-devicemesh-health-of": "Ingest" };
     expect(await told(transports.gRPC, serviceOf.query, headers)).toBe("SERVING");
   });

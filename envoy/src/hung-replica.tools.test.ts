@@ -11,7 +11,7 @@ import { startEnvoy } from "./start-envoy.ts";
 
 const question = "/devicemesh.v1.QueryService/ListSeries";
 
-/** The patience with one replica, shortened: 30 s for the answer to a unit, 65 s for a question. */
+/** The time limits of one replica, shortened: 30 s for the response to a unit, 65 s for a query. */
 const impatient = (text: string) =>
   text
     .replaceAll("per_try_timeout: 30s", "per_try_timeout: 3s")
@@ -23,7 +23,7 @@ const pinging = (text: string) =>
   text.replaceAll("{interval: 5s, timeout: 10s}", "{interval: 1s, timeout: 1s}");
 
 describe.skipIf(envoyBinary === undefined)("one of two replicas that hangs", () => {
-  it("costs units its patience and nothing else, and is left alone after some health checks", async () => {
+  it("delays units by its time limit only, and is excluded after some health checks", async () => {
     using folder = temporaryFolder();
     await using stack = new AsyncDisposableStack();
     const files = ["one", "two"].map((name) => join(folder.path, name));
@@ -76,7 +76,7 @@ describe.skipIf(envoyBinary === undefined)("one of two replicas that hangs", () 
     expect(Number(/: (\d+)/.exec(body)?.[1])).toBeGreaterThan(0);
   }, 120_000);
 
-  it("hands its questions over to another that can answer", async () => {
+  it("leads to a retry of its queries on another replica", async () => {
     await using hung = await startBackendProcess();
     await using other = await startBackend();
     await using envoy = await startEnvoy({
@@ -102,7 +102,7 @@ describe.skipIf(envoyBinary === undefined)("one of two replicas that hangs", () 
 });
 
 describe.skipIf(envoyBinary === undefined)("a question that takes too long", () => {
-  it("is asked once: the database goes on with it, and a retry would double its load", async () => {
+  it("is not retried, because the database continues with it and a retry would double its load", async () => {
     await using slow = await startBackend("silent");
     await using other = await startBackend("silent");
     await using envoy = await startEnvoy({

@@ -83,7 +83,7 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
     }
     const device = (name: string) => authority.client(name);
 
-    it("passes the name in the certificate on, and no other", async () => {
+    it("forwards the name in the certificate, and no other", async () => {
       const claimed = {
         "x-devicemesh-device": "spiffe://devicemesh/device/another",
         "x-forwarded-client-cert": "URI=spiffe://devicemesh/device/another",
@@ -96,7 +96,7 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       expect(forwarded).not.toContain("another");
     });
 
-    it("lets nobody in without a certificate, or with one of another authority", async () => {
+    it("rejects clients without a certificate, or with one of another authority", async () => {
       const other = await createTestAuthority();
       const before = backend.asked.length;
       expect((await call(undefined)).code).toBe(status.UNAVAILABLE);
@@ -105,18 +105,18 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       expect(backend.asked.length).toBe(before);
     });
 
-    it("refuses names of another trust domain, and those that are denied", async () => {
+    it("rejects names of another trust domain, and denied names", async () => {
       for (const name of ["spiffe://elsewhere/device/thermostat-1", "spiffe://devicemesh/device/stolen"]) {
         expect((await call(await device(name))).code).toBe(status.PERMISSION_DENIED);
       }
     });
 
-    it("serves them ingest only", async () => {
+    it("gives them access to ingest only", async () => {
       expect((await call(await device(deviceName), listSeries)).code).toBe(status.UNIMPLEMENTED);
     });
   });
 
-  describe("for people", () => {
+  describe("for users", () => {
     async function call(token: string | undefined, path = listSeries, headers = {}) {
       using raw = createRawClient(
         `127.0.0.1:${envoy.public?.port}`,
@@ -137,7 +137,7 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
         .sign(keys.privateKey);
     }
 
-    it("passes what the token says on, and not the token, nor what a caller claims", async () => {
+    it("forwards the claims of the token, and neither the token nor headers of the caller", async () => {
       const claimed = { "x-devicemesh-jwt-payload": "e30", "x-devicemesh-device": deviceName };
       expect((await call(await token(), listSeries, claimed)).code).toBe(0);
       const payload = Buffer.from(`${lastAsked()["x-devicemesh-jwt-payload"]}`, "base64url").toString();
@@ -146,7 +146,7 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       expect(lastAsked()).not.toHaveProperty("x-devicemesh-device");
     });
 
-    it("takes a token from the authorization header only", async () => {
+    it("reads a token from the authorization header only", async () => {
       const good = await token();
       for (const path of [`${listSeries}?access_token=${good}`, `${listSeries}?token=${good}`]) {
         expect([path, (await call(undefined, path)).code]).toEqual([path, status.UNAUTHENTICATED]);
@@ -157,7 +157,7 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       expect((await call(good)).code).toBe(0);
     });
 
-    it("refuses a call without a token, and with one that is not good", async () => {
+    it("rejects a call without a token, and with an invalid one", async () => {
       const before = backend.asked.length;
       const altered = (await token()).replace(/.{6}$/, "AAAAAA");
       const bad = [
@@ -171,7 +171,7 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       expect(backend.asked.length).toBe(before);
     });
 
-    it("lets those who operate ask the aggregator, which knows no scopes, and nobody else", async () => {
+    it("lets only operators call the aggregator, which does not check scopes", async () => {
       const windowJob = "/devicemesh.v1.AggregatorService/GetWindowJobStatus";
       const codeWith = async (scope: string) => (await call(await token({ scope }), windowJob)).code;
       for (const scope of ["devicemesh.operate", "devicemesh.read devicemesh.operate devicemesh.generator"]) {
@@ -183,7 +183,7 @@ describe.skipIf(envoyBinary === undefined)("identity at Envoy", () => {
       expect((await call(undefined, windowJob)).code).toBe(status.UNAUTHENTICATED);
     });
 
-    it("takes no readings from them", async () => {
+    it("accepts no readings from them", async () => {
       expect((await call(await token(), publish)).code).toBe(status.PERMISSION_DENIED);
     });
 

@@ -28,7 +28,7 @@ describe.skipIf(envoyBinary === undefined)("a batch in JSON through Envoy", () =
     expect(edge.memory.readAll().filter(({ deviceId }) => deviceId === "json")).toMatchObject([{ value: 0 }]);
   });
 
-  it("takes a second of 60 for the next minute, as the README says", async () => {
+  it("reads a second of 60 as the next minute, as documented", async () => {
     expect(await publish("2026-01-01T11:58:60Z", { heartRate: 61 })).toMatchObject({ accepted: "1" });
     const stored = edge.memory.readAll().find(({ value }) => value === 61);
     expect(stored?.timestampMs).toBe(Date.UTC(2026, 0, 1, 11, 59));

@@ -10,7 +10,7 @@ import { createUnitClient, readingsOf } from "../testing/unit-client-fixture.ts"
 import { startEnvoy } from "./start-envoy.ts";
 
 describe.skipIf(envoyBinary === undefined)("Envoy that starts before what is behind it", () => {
-  it("is ready, and passes calls on by itself when a service listens", async () => {
+  it("is ready, and forwards calls as soon as a service listens", async () => {
     const port = await closedPort();
     const nobody = [localhost(1)];
     await using envoy = await startEnvoy({

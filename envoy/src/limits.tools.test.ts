@@ -23,7 +23,7 @@ describe.skipIf(envoyBinary === undefined)("Envoy", () => {
     folder[Symbol.dispose]();
   });
 
-  it("takes off the headers that say who a caller is, and passes the others on", async () => {
+  it("removes the headers that carry an identity, and forwards the others", async () => {
     const claimed = {
       "x-devicemesh-device": "spiffe://devicemesh/device/someone-else",
       "x-devicemesh-jwt-payload": "e30",
@@ -36,12 +36,12 @@ describe.skipIf(envoyBinary === undefined)("Envoy", () => {
     expect(headers["x-request-id"]).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it("refuses a header with an underscore, which some servers take for one with a hyphen", async () => {
+  it("rejects a header with an underscore, which some servers treat as one with a hyphen", async () => {
     const response = await fetch(`${url}/`, { headers: { x_devicemesh_device: "someone-else" } });
     expect(response.status).toBe(400);
   });
 
-  it("shows of its admin interface /ready and /stats/prometheus, and nothing else", async () => {
+  it("serves only /ready and /stats/prometheus of its admin interface", async () => {
     const { port } = edge.envoy.metrics;
     const paths = [
       "/",
@@ -79,7 +79,7 @@ describe.skipIf(envoyBinary === undefined)("Envoy", () => {
     }
   });
 
-  it("answers a page of an allowed origin, before and with the call, and no other", async () => {
+  it("answers preflights and calls of a page of an allowed origin, and of no other", async () => {
     const ask = (origin: string) =>
       fetch(`${url}${listSeries}`, {
         method: "OPTIONS",
@@ -120,7 +120,7 @@ describe.skipIf(envoyBinary === undefined)("Envoy", () => {
 });
 
 describe.skipIf(envoyBinary === undefined)("the rate limit", () => {
-  it("answers RESOURCE_EXHAUSTED to gRPC and to Connect, with the time to wait", async () => {
+  it("answers RESOURCE_EXHAUSTED to gRPC and to Connect, with the delay before a retry", async () => {
     await using edge = await startEdge({ limits: { clientCallsPerSecond: 3 } });
     using client = createRawClient(edge.address);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => client.call(listSeries)));

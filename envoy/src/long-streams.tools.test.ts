@@ -28,7 +28,7 @@ describe.skipIf(envoyBinary === undefined)("long streams", () => {
       query: [localhost(backend.port)],
       generator: [localhost(backend.port)],
     });
-    // A connection has 256 at most.
+    // A connection has at most 256.
     const clients = Array.from({ length: 6 }, () => createRawClient(`127.0.0.1:${envoy.plain.port}`));
     const streams = clients.flatMap((client) => Array.from({ length: 200 }, () => client.open(watch)));
     let ended = 0;
@@ -42,7 +42,7 @@ describe.skipIf(envoyBinary === undefined)("long streams", () => {
     for (const client of clients) client[Symbol.dispose]();
   }, 90_000);
 
-  it("of devices outlast the renewal of their connection, and no unit fails by it", async () => {
+  it("of devices outlast the renewal of their connection, and no unit fails", async () => {
     using folder = temporaryFolder();
     const authority = await createTestAuthority();
     const authorityFile = join(folder.path, "authority.pem");
@@ -55,7 +55,7 @@ describe.skipIf(envoyBinary === undefined)("long streams", () => {
         authority: authorityFile,
         trustDomain: "devicemesh",
       },
-      // An hour in a second.
+      // An hour, shortened to a second.
       edit: (text) =>
         text
           .replace("max_connection_duration: 3600s", "max_connection_duration: 1s")

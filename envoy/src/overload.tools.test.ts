@@ -7,8 +7,8 @@ import { createRawClient } from "../testing/raw-client-fixture.ts";
 const listSeries = "/devicemesh.v1.QueryService/ListSeries";
 
 describe.skipIf(envoyBinary === undefined)("an Envoy that has too much to do", () => {
-  it("refuses calls when it is short of memory, in the caller's own language, and shows its counters", async () => {
-    // Less than it needs for itself.
+  it("rejects calls when it is short of memory, in the caller's protocol, and serves its counters", async () => {
+    // Less memory than it needs for itself.
     await using edge = await startEdge({ limits: { heapBytesMax: 1_000_000 } });
     const metrics = `http://127.0.0.1:${edge.envoy.metrics.port}`;
     const counters = async () => (await fetch(`${metrics}/stats/prometheus`)).text();
@@ -28,7 +28,7 @@ describe.skipIf(envoyBinary === undefined)("an Envoy that has too much to do", (
     expect((await client.call(listSeries)).code).toBe(status.UNAVAILABLE);
   });
 
-  it("shows its counters when connections are at their limit", async () => {
+  it("serves its counters when connections are at their limit", async () => {
     await using edge = await startEdge({ limits: { connectionsMax: 1 } });
     using first = createRawClient(edge.address);
     expect((await first.call(listSeries)).code).toBe(0);

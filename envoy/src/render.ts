@@ -5,7 +5,7 @@ import { type EnvoySettings, fillingOf } from "./settings.ts";
 import { renderTemplate } from "./template.ts";
 
 /**
- * envoy.yaml with these settings, as Envoy reads it. Reads files beside the code.
+ * Renders envoy.yaml with these settings. Reads files beside the code.
  * @throws Error if the settings contradict each other or the template.
  */
 export function renderEnvoy(settings: EnvoySettings): string {

@@ -9,7 +9,7 @@ import { envoyBinary, localhost, quietEnvoy } from "../testing/edge-fixture.ts";
 import { createRawClient } from "../testing/raw-client-fixture.ts";
 import { startEnvoy } from "./start-envoy.ts";
 
-/** Which backend answers for a service; a service that is not here has no route. */
+/** The backend of each service; a service that is not listed has no route. */
 const backendOf: Readonly<Record<string, "ingest" | "query" | "generator" | "aggregator">> = {
   "devicemesh.v1.IngestService": "ingest",
   "devicemesh.v1.QueryService": "query",
@@ -25,7 +25,7 @@ type Method = {
   readonly serverStreams: boolean;
 };
 
-/** Every RPC of the contract, by its descriptors. */
+/** Every RPC of the contract, from its descriptors. */
 const served: readonly Method[] = fromBinary(FileDescriptorSetSchema, readContractImage())
   .file.filter((file) => file.package.startsWith("devicemesh."))
   .flatMap((file) =>
@@ -64,7 +64,7 @@ async function startBehindEnvoy(mood: Parameters<typeof startBackend>[0], edit =
 }
 
 describe.skipIf(envoyBinary === undefined)("the routes", () => {
-  it("lead every RPC of the contract to the service that has it, and to no other", async () => {
+  it("lead every RPC of the contract to its service only", async () => {
     await using edge = await startBehindEnvoy("answers");
     const reached: Record<string, string[]> = {};
     for (const { path } of served) {
@@ -78,14 +78,14 @@ describe.skipIf(envoyBinary === undefined)("the routes", () => {
     expect(served.length).toBeGreaterThan(10);
   });
 
-  it("end what has no route with UNIMPLEMENTED", async () => {
+  it("answer a call without a route with UNIMPLEMENTED", async () => {
     await using edge = await startBehindEnvoy("answers");
     for (const path of ["/devicemesh.v1.QueryServiceX/ListSeries", "/a.B/C", "/devicemesh.v1/x"]) {
       expect((await edge.client.call(path)).code).toBe(status.UNIMPLEMENTED);
     }
   });
 
-  it("try reads and commit units again, and nothing else", async () => {
+  it("retry reads and commit units, and nothing else", async () => {
     await using edge = await startBehindEnvoy("unavailable");
     for (const { service, path, reads } of served) {
       expect((await edge.client.call(path)).code).toBe(status.UNAVAILABLE);
@@ -96,7 +96,7 @@ describe.skipIf(envoyBinary === undefined)("the routes", () => {
     }
   });
 
-  it("tell the service the caller's deadline, and none where there is none", async () => {
+  it("forward the caller's deadline to the service, and none if there is none", async () => {
     await using edge = await startBehindEnvoy("answers");
     for (const { service, path } of served) {
       const { asked } = edge.backends[backendOf[service]!];
@@ -105,14 +105,14 @@ describe.skipIf(envoyBinary === undefined)("the routes", () => {
       const toldMs = Number(told) * (unit === "S" ? 1000 : 1);
       expect([path, toldMs > 15_000 && toldMs <= 20_000]).toEqual([path, true]);
       await edge.client.call(path);
-      // Units have a bound of ten minutes, which Envoy tells.
+      // Units have a limit of ten minutes, which Envoy forwards.
       const bound = backendOf[service] === "ingest" ? "600000m" : undefined;
       expect([path, asked.at(-1)?.["grpc-timeout"]]).toEqual([path, bound]);
     }
   });
 
   it("limit the time of unary calls and units, and not that of a watch", async () => {
-    // The limits of calls two hundred times shorter; those that are off stay off.
+    // The limits of calls, two hundred times shorter; disabled limits stay disabled.
     const faster = (text: string) =>
       text
         .split("\n")
@@ -130,7 +130,7 @@ describe.skipIf(envoyBinary === undefined)("the routes", () => {
     const unary = served.filter(({ clientStreams, serverStreams }) => !clientStreams && !serverStreams);
     const outcomes = await Promise.all(unary.map(({ path }) => edge.client.call(path)));
     expect(outcomes.map(({ code }) => code)).toEqual(unary.map(() => status.UNAVAILABLE));
-    // A silent unit lasts twice as long as anything else may be silent, and then has had its ten minutes.
+    // A silent unit outlasts every other limit twice, until its ten minutes end.
     const unit = streams.find(({ path }) => path.endsWith("/PublishReadings"));
     await unit?.ended;
     const codes = streams.map(({ path, code }) => [path, code]);

@@ -1,30 +1,30 @@
 import { loopbackHosts } from "@devicemesh/kit/rpc/requests/request-host";
 import type { TemplateFilling, TemplateValue } from "./template.ts";
 
-/** A host (an address, or a name that DNS knows) and a port. */
+/** A host (an address, or a DNS name) and a port. */
 export type HostPort = { readonly host: string; readonly port: number };
 
-/** Where a listener takes connections; port 0 takes any free one. */
+/** The address of a listener; port 0 chooses a free one. */
 export type ListenAddress = HostPort;
 
 /** A server certificate with its chain and its key, as PEM files. */
 export type CertificateFiles = { readonly certificate: string; readonly key: string };
 
-/** The listener for people. */
+/** The listener for users. */
 export type PublicListener = ListenAddress & CertificateFiles;
 
-/** The listener for devices and gateways, which show a certificate. */
+/** The listener for devices and gateways, which present a certificate. */
 export type DevicesListener = ListenAddress &
   CertificateFiles & {
     /** PEM file of the authority that signs their certificates. */
     readonly authority: string;
-    /** Their names begin with `spiffe://<trustDomain>/`; others are refused. */
+    /** Their names begin with `spiffe://<trustDomain>/`; others are rejected. */
     readonly trustDomain: string;
     /** Full names whose certificates are revoked. */
     readonly denied?: readonly string[];
   };
 
-/** What makes a token of a user good: ES256 or whatever the key set says. */
+/** The requirements of a user's token: ES256 or the algorithms of the key set. */
 export type UserTokens = {
   /** File with the JSON Web Key Set. */
   readonly jwksFile: string;
@@ -32,43 +32,43 @@ export type UserTokens = {
   readonly audience: string;
 };
 
-/** Bounds that fit a deployment; the others are in envoy.yaml. */
+/** Limits that depend on the deployment; the others are in envoy.yaml. */
 export type EdgeLimits = {
-  /** Calls that all may begin in a second, in each Envoy. */
+  /** Calls a second that all callers together may begin, in each Envoy. */
   readonly callsPerSecond: number;
-  /** Calls that one address may begin in a second. */
+  /** Calls a second that one address may begin. */
   readonly clientCallsPerSecond: number;
   readonly connectionsMax: number;
-  /** Bytes of memory from which calls are refused. */
+  /** Bytes of memory from which calls are rejected. */
   readonly heapBytesMax: number;
 };
 
-/** Everything that envoy.yaml leaves open. */
+/** All variables of envoy.yaml. */
 export type EnvoySettings = {
-  /** Who this Envoy is, in traces. */
+  /** The name of this Envoy in traces. */
   readonly nodeId: string;
   readonly ingest: readonly HostPort[];
   readonly query: readonly HostPort[];
   readonly generator: readonly HostPort[];
-  /** Where the window job is watched over; its service has no route if left out. */
+  /** The aggregator; its service has no route if left out. */
   readonly aggregator?: readonly HostPort[] | undefined;
   /** The gateway for devices without gRPC; it has no route if left out. */
   readonly gateway?: readonly HostPort[] | undefined;
-  /** Cleartext, all services, without identity: loopback only. */
+  /** Cleartext, all services, without authentication: loopback only. */
   readonly plain: ListenAddress;
-  /** Names by which `plain` is served, without ports, or "*" for any; those of loopback by default. */
+  /** Host names that `plain` serves, without ports, or "*" for any; those of loopback by default. */
   readonly plainHosts?: readonly string[] | "*" | undefined;
   /** `/ready` and `/stats/prometheus`. */
   readonly metrics: ListenAddress;
-  /** The interface that drains: a socket file or a loopback port. */
+  /** The admin interface for draining: a socket file or a loopback port. */
   readonly admin: ListenAddress | { readonly socketFile: string };
   readonly public?: PublicListener | undefined;
   readonly devices?: DevicesListener | undefined;
-  /** With it the public listener wants a token for every call. */
+  /** If set, the public listener requires a token for every call. */
   readonly users?: UserTokens | undefined;
   /** Origins of web pages that may call, "*" for any; none if left out. */
   readonly corsOrigins?: readonly string[] | undefined;
-  /** Where spans go (OTLP over gRPC), and how many calls of a hundred are traced. */
+  /** The receiver of spans (OTLP over gRPC), and the percentage of calls that are traced. */
   readonly tracing?: { readonly collector: HostPort; readonly percent: number } | undefined;
   /** File of the access log; /dev/stdout in a container. */
   readonly accessLog: string;
@@ -84,12 +84,12 @@ export const edgeLimitDefaults = {
   heapBytesMax: 1024 * 1024 * 1024,
 } as const satisfies EdgeLimits;
 
-/** The methods of a service, whose calls are counted one by one. */
+/** Returns the methods of a service, whose calls are counted separately. */
 export type CountedService = { readonly name: string; readonly methods: readonly string[] };
 
 /**
- * The settings as the template wants them. Pure.
- * @throws Error if a part lacks what it needs.
+ * Converts the settings to the variables of the template. Pure.
+ * @throws Error if a part lacks a setting.
  */
 export function fillingOf(settings: EnvoySettings, services: readonly CountedService[]): TemplateFilling {
   const { public: people, devices, users, corsOrigins, tracing, aggregator = [], gateway = [] } = settings;

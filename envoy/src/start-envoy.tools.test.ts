@@ -12,14 +12,14 @@ import { validateConfig } from "./validate.ts";
 const nowhere = { ingest: [localhost(1)], query: [localhost(1)], generator: [localhost(1)] };
 
 describe("renderEnvoy", () => {
-  it("refuses settings that contradict each other", async () => {
+  it("rejects settings that contradict each other", async () => {
     using folder = temporaryFolder();
     const { least, most } = await sampleSettings(folder.path);
     expect(() => renderEnvoy({ ...least, users: most.users })).toThrow("need the public listener");
     expect(() => renderEnvoy({ ...least, query: [] })).toThrow("query has no endpoint");
   });
 
-  it("has no listener, filter or cluster that was not asked for", async () => {
+  it("has no listener, filter or cluster that is not configured", async () => {
     using folder = temporaryFolder();
     const { least, most } = await sampleSettings(folder.path);
     const optional = [
@@ -38,12 +38,12 @@ describe("renderEnvoy", () => {
 });
 
 describe.skipIf(envoyBinary === undefined)("startEnvoy", () => {
-  it("says in Envoy's own words what is wrong with a configuration", async () => {
+  it("reports an invalid configuration with Envoy's message", async () => {
     const edit = (text: string) => text.replace("lb_policy: LEAST_REQUEST", "lb_policy: LEAST_REQUESTS");
     await expect(startEnvoy({ ...quietEnvoy, ...nowhere, edit })).rejects.toThrow(/LEAST_REQUESTS/);
   });
 
-  it("is not accepted by Envoy with a field that does not exist", async () => {
+  it("is rejected by Envoy with a field that does not exist", async () => {
     using folder = temporaryFolder();
     const { least } = await sampleSettings(folder.path);
     const file = join(folder.path, "envoy.yaml");
@@ -51,7 +51,7 @@ describe.skipIf(envoyBinary === undefined)("startEnvoy", () => {
     await expect(validateConfig(envoyBinary ?? "", file)).rejects.toThrow(/connection_timeout/);
   });
 
-  it("says which port is taken by another", async () => {
+  it("names the port that is in use", async () => {
     await using first = await startEnvoy({ ...quietEnvoy, ...nowhere });
     const second = startEnvoy({ ...quietEnvoy, ...nowhere, plain: first.plain });
     await expect(second).rejects.toThrow(`127.0.0.1:${first.plain.port}`);
@@ -73,7 +73,7 @@ describe.skipIf(envoyBinary === undefined)("startEnvoy", () => {
     ]);
   });
 
-  it("closes twice as once, and tells when Envoy ends by itself", async () => {
+  it("can be closed twice, and reports when Envoy ends by itself", async () => {
     const edge = await startEdge();
     let how = "";
     void edge.envoy.ended.then((ended) => {
@@ -85,7 +85,7 @@ describe.skipIf(envoyBinary === undefined)("startEnvoy", () => {
     await edge.close();
   });
 
-  it("sends spans of the calls to a collector where tracing is on", async () => {
+  it("sends spans of the calls to a collector if tracing is on", async () => {
     await using collector = await startBackend();
     await using edge = await startEdge({ tracing: { collector: localhost(collector.port), percent: 100 } });
     await fetch(`http://${edge.address}/`);

@@ -9,36 +9,36 @@ import { renderEnvoy } from "./render.ts";
 import type { EnvoySettings, HostPort } from "./settings.ts";
 import { validateConfig } from "./validate.ts";
 
-/** How an Envoy is started: the settings it has to be told, and how the process runs. */
+/** How an Envoy is started: its required settings, and the options of the process. */
 export type StartEnvoyOptions = Omit<EnvoySettings, "nodeId" | "admin" | "contractImage" | "accessLog"> & {
-  /** The program. */
+  /** The path of the program. */
   readonly binary: string;
   readonly nodeId?: string;
   /**
-   * Where its configuration and its admin socket are while it runs; what was there is removed first. One of its
-   * own in the system's temporary folder if left out, or if its path is too long for a socket.
+   * The folder of its configuration and its admin socket while it runs; existing files in it are deleted first. A
+   * separate one in the system's temporary folder if left out, or if its path is too long for a socket.
    */
   readonly folder?: string | undefined;
-  /** Worker threads; 1 by default: twice that many cores are seldom needed on one machine. */
+  /** Worker threads; 1 by default: one machine seldom needs as many as Envoy's default, one for each core. */
   readonly concurrency?: number;
   /** File of the access log; none by default. */
   readonly accessLog?: string;
-  /** How long `close` goes on taking calls, for load balancers to notice that it is no longer ready. */
+  /** How long `close` keeps accepting calls, so that load balancers notice that it is no longer ready. */
   readonly drainMs?: number;
   /** How long `close` then waits for open calls: at least a commit unit. */
   readonly openCallsMs?: number;
   /**
-   * Puts it in a process group of its own: then Ctrl-C in a terminal, by which it would cut all that is open,
-   * does not reach it, and the process that started it must end it.
+   * Starts it in a separate process group: Ctrl-C in a terminal, on which it would cut all open streams, does not reach
+   * it, and the process that started it must end it.
    */
   readonly detached?: boolean;
-  /** Called with its process id before it is ready: the clean-up after a kill needs it. */
+  /** Called with its process id before it is ready; clean-up after a kill needs it. */
   readonly onSpawn?: (processId: number) => void;
-  /** Told what it prints: warnings and errors. */
+  /** Receives its output: warnings and errors. */
   readonly onOutput?: (text: string) => void;
-  /** Gives the start up, and ends the process. */
+  /** Cancels the start, and ends the process. */
   readonly signal?: AbortSignal | undefined;
-  /** Changes the rendered text, for a service of a test that is not of the mesh. */
+  /** Changes the rendered text, for a test service that is not part of the mesh. */
   readonly edit?: (config: string) => string;
 };
 
@@ -46,30 +46,30 @@ export type StartEnvoyOptions = Omit<EnvoySettings, "nodeId" | "admin" | "contra
 export type Envoy = AsyncDisposable & {
   readonly plain: HostPort;
   readonly metrics: HostPort;
-  /** The listener for people, if there is one. */
+  /** The listener for users, if there is one. */
   readonly public: HostPort | undefined;
   /** The listener for devices, if there is one. */
   readonly devices: HostPort | undefined;
   readonly processId: number;
   readonly admin: Admin;
-  /** Resolves with how it ended, by whichever process. */
+  /** Resolves with how the process ended, whatever ended it. */
   readonly ended: Promise<string>;
   /**
-   * Says that it is not ready, takes calls for `drainMs` more, lets open calls end within `openCallsMs`,
-   * and ends the process. Closing twice is the same as once.
+   * Reports that it is not ready, accepts calls for `drainMs` more, waits at most `openCallsMs` for open calls, and
+   * ends the process. Closing again has no effect.
    */
   close(): Promise<void>;
 };
 
 const readyLimitMs = 20_000;
-/** After SIGTERM it ends at once; this is for one that hangs. */
+/** After SIGTERM it ends at once; this limit is for one that hangs. */
 const stopLimitMs = 5_000;
 const pollMs = 20;
 
 /**
- * Renders envoy.yaml, has Envoy judge it, starts it, and resolves when it is ready.
- * @throws Error with Envoy's own words if it refuses the configuration or does not become ready; the signal's reason,
- *   once its process has ended.
+ * Renders envoy.yaml, lets Envoy validate it, starts Envoy, and resolves when it is ready.
+ * @throws Error with Envoy's message if it rejects the configuration or does not become ready; the signal's reason,
+ * once its process has ended.
  */
 export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
   const { binary, concurrency = 1, drainMs = 1000, openCallsMs = 15_000, edit = (text) => text } = options;
@@ -98,7 +98,7 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
     [
       ...["-c", configFile, "--concurrency", `${concurrency}`, "--log-level", "warning"],
       ...["--drain-time-s", `${Math.ceil(drainMs / 1000)}`, "--drain-strategy", "immediate"],
-      // Several run on one machine, and none hands over to another.
+      // Several instances run on one machine without hot restart.
       ...["--disable-hot-restart", "--file-flush-interval-msec", "250"],
     ],
     { stdio: ["ignore", "ignore", "pipe"], detached: options.detached ?? false },
@@ -153,7 +153,7 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
   };
 }
 
-/** The longest path of a socket file that all systems take. */
+/** The longest path of a socket file that all systems accept. */
 const socketPathMax = 103;
 
 async function makeFolder(wanted: string | undefined): Promise<string> {
@@ -165,7 +165,7 @@ async function makeFolder(wanted: string | undefined): Promise<string> {
   return wanted;
 }
 
-/** What of the options is for envoy.yaml. */
+/** The options that are settings of envoy.yaml. */
 function settingsOf(options: StartEnvoyOptions) {
   const {
     binary,
@@ -198,7 +198,7 @@ async function ready(admin: Admin, ended: Promise<string>, signal: AbortSignal |
   }
 }
 
-/** SIGTERM alone cuts open streams: first nothing new comes, then what is open ends. */
+/** SIGTERM alone cuts open streams: first new calls are refused, then open ones end. */
 async function drain(admin: Admin, drainMs: number, openCallsMs: number): Promise<void> {
   await admin.post("/healthcheck/fail");
   await admin.post("/drain_listeners?graceful");

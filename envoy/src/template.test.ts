@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { renderTemplate } from "./template.ts";
 
-/** The place of a value. */
+/** The placeholder of a value. */
 const place = (name: string) => `"\${${name}}"`;
 
 describe("renderTemplate", () => {
-  it("writes values as JSON, which YAML reads as they are meant", () => {
+  it("writes values as JSON, which YAML reads unchanged", () => {
     const values = { text: 'a "b": c # d', number: 1.5, list: [{ host: "h" }], yes: true };
     const template = `a: ${place("text")}\nb: ${place("number")}\nc: {list: ${place("list")}}\nd: ${place("yes")}`;
     expect(renderTemplate(template, { values, parts: {} })).toBe(
@@ -13,14 +13,14 @@ describe("renderTemplate", () => {
     );
   });
 
-  it("keeps the lines of a part that is there, and those of one inside another only if both are", () => {
+  it("keeps the lines of an enabled part, and those of a nested part only if both are enabled", () => {
     const template = "a\n  # if one\nb\n    # if two\nc\n    # end\n  # end\nd";
     const render = (one: boolean, two: boolean) =>
       renderTemplate(template, { values: {}, parts: { one, two } }).replaceAll("\n", "");
     expect([render(false, true), render(true, false), render(true, true)]).toEqual(["ad", "abd", "abcd"]);
   });
 
-  it("asks for no value in a comment or in a part that is left out", () => {
+  it("needs no value for a comment or a disabled part", () => {
     const template = `# of ${place("nobody")}\n# if one\na: ${place("missing")}\n# end`;
     expect(renderTemplate(template, { values: {}, parts: { one: false } })).toBe(`# of ${place("nobody")}`);
   });

@@ -1,4 +1,4 @@
-/** What a value may be: it is written as JSON, which is YAML too. */
+/** The type of a value: it is written as JSON, which YAML includes. */
 export type TemplateValue =
   | string
   | number
@@ -6,17 +6,17 @@ export type TemplateValue =
   | readonly TemplateValue[]
   | { readonly [name: string]: TemplateValue };
 
-/** What a template is filled with. */
+/** The variables of a template. */
 export type TemplateFilling = {
   /** The values of the `"${names}"`. */
   readonly values: Readonly<Record<string, TemplateValue>>;
-  /** The parts that the template may ask for with `# if name`, and whether each is there. */
+  /** The parts of the template in `# if name`, and whether each is enabled. */
   readonly parts: Readonly<Record<string, boolean>>;
 };
 
 /**
- * Fills a YAML template: `"${name}"`, with its quotes, becomes its value, and the lines from `# if name` to its `# end` stay
- * only if that part is there. Comments are left as they are. Pure.
+ * Fills a YAML template: `"${name}"`, with its quotes, becomes its value, and the lines from `# if name` to its `# end`
+ * stay only if that part is enabled. Comments stay as they are. Pure.
  * @throws Error naming the line, for a name that is unknown, a value that the template never uses, or an
  *   `# if` and `# end` that do not match.
  */
@@ -41,7 +41,7 @@ export function renderTemplate(template: string, { values, parts }: TemplateFill
     }
   });
 
-  /** What is left out is looked through too: a name that it alone uses is not unused. */
+  /** Disabled parts are scanned too: a name that only they use is not unused. */
   function fill(text: string, line: number, kept: boolean): string {
     return text.replaceAll(/"\$\{(\w+)\}"/g, (_, name: string) => {
       used.add(name);

@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 /**
- * Has Envoy itself judge a configuration file (0.2 s), and gives its warnings: "" if it has none.
- * @throws Error with what Envoy says is wrong.
+ * Lets Envoy validate a configuration file (0.2 s), and returns its warnings: "" if there are none.
+ * @throws Error with Envoy's message.
  */
 export async function validateConfig(binary: string, configFile: string): Promise<string> {
   const child = spawn(binary, ["--mode", "validate", "--log-level", "warning", "-c", configFile], {

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 /** How the backend answers calls: with an empty message, with UNAVAILABLE, or not at all. */
 export type BackendMood = "answers" | "unavailable" | "silent";
 
-/** For tests: a server that stands for any service, healthy, and keeps what it was asked. */
+/** For tests: a healthy server in place of any service, which records its calls. */
 export async function startBackend(mood: BackendMood = "answers") {
   const asked: IncomingHttpHeaders[] = [];
   const server = createServer();
@@ -38,7 +38,7 @@ export async function startBackend(mood: BackendMood = "answers") {
     port: (server.address() as AddressInfo).port,
     /** The headers of each attempt of each call, health checks left out. */
     asked,
-    /** How often this path was asked for. */
+    /** Number of calls of this path. */
     attempts: (path: string) => asked.filter((headers) => headers[":path"] === path).length,
     async [Symbol.asyncDispose]() {
       for (const session of sessions) session.destroy();

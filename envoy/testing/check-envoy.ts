@@ -1,5 +1,5 @@
-// Has the real Envoy judge envoy/envoy.yaml: with nothing but what must be given, and with every part. What
-// Envoy warns of, such as a field that is going away, counts as a failure.
+// Lets the real Envoy validate envoy/envoy.yaml: with the required settings alone, and with every part. A warning of
+// Envoy, such as one about a deprecated field, counts as a failure.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureEnvoy, findEnvoy } from "@devicemesh/engines/testing/host-tools";

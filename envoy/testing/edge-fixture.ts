@@ -11,10 +11,10 @@ import { createMemoryReadingStore } from "@devicemesh/query/testing/memory-store
 import { contractServices } from "../src/contract-services.ts";
 import { type StartEnvoyOptions, startEnvoy } from "../src/start-envoy.ts";
 
-/** For tests: the program, or undefined where it could not be installed. */
+/** For tests: the path of the program, or undefined if it could not be installed. */
 export const envoyBinary = findEnvoy();
 
-/** For tests: the options of an Envoy of its own, with free ports and no wait at the end. */
+/** For tests: the options of a separate Envoy, with free ports and no wait at the end. */
 export const quietEnvoy = {
   binary: envoyBinary ?? "",
   plain: { host: "127.0.0.1", port: 0 },
@@ -24,14 +24,14 @@ export const quietEnvoy = {
 
 export const localhost = (port: number) => ({ host: "127.0.0.1", port });
 
-/** The services that `startEdge` serves: all of the contract but that of the aggregator, which needs engines. */
+/** The services that `startEdge` serves: all of the contract except the aggregator's, which needs engines. */
 export const edgeServices: readonly string[] = contractServices(readContractImage())
   .map(({ name }) => name)
   .filter((name) => name !== "devicemesh.v1.AggregatorService");
 
 /**
- * Ingest over a memory log, query over a memory store that has what the log has, with the generator's
- * service, and Envoy before them. The generator plays nothing unless it is told to.
+ * Starts ingest over a memory log, query over a memory store with the contents of the log, the generator's service, and
+ * Envoy in front of them. The generator simulates no devices until it is started.
  */
 export async function startEdge(options: Partial<StartEnvoyOptions> = {}) {
   await using starting = new AsyncDisposableStack();
@@ -90,7 +90,7 @@ export async function startEdge(options: Partial<StartEnvoyOptions> = {}) {
     ingest,
     query,
     memory,
-    /** The requests for the page, as they arrived behind Envoy. */
+    /** The requests for the page, as received behind Envoy. */
     seen,
     /** host:port of the plain listener. */
     address: `127.0.0.1:${envoy.plain.port}`,
@@ -99,7 +99,7 @@ export async function startEdge(options: Partial<StartEnvoyOptions> = {}) {
   };
 }
 
-/** A request as query got it. */
+/** A request as query received it. */
 export type SeenRequest = { readonly headers: Readonly<Record<string, string | string[] | undefined>> };
 
 function createJoinedStores() {
@@ -115,7 +115,7 @@ function createJoinedStores() {
   return { log: { ...memory, log }, store };
 }
 
-/** What a command came to. */
+/** The result of a command. */
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
 /** Runs a program to its end, with `input` on its standard input. */

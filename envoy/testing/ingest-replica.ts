@@ -1,4 +1,5 @@
-// For tests: one replica of ingest in a process that can be killed. What it has acknowledged is in a file.
+// For tests: one replica of ingest in a process that can be killed. It writes the readings that it acknowledges to a
+// file.
 import { appendFileSync } from "node:fs";
 import { ingestConfig, startIngest } from "@devicemesh/ingest";
 import { createMemoryMessageLog } from "@devicemesh/ingest/testing/memory-message-log";

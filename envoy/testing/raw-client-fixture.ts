@@ -1,6 +1,6 @@
 import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 
-/** What a call came to: a gRPC code by number, 0 if it succeeded, with the headers it was answered with. */
+/** The result of a call: a gRPC code by number, 0 if it succeeded, and the response headers. */
 export type RawOutcome = { readonly code: number; readonly details: string; readonly metadata: Metadata };
 
 /** For tests: a gRPC client that can call any path with bytes. */
@@ -12,7 +12,7 @@ export function createRawClient(address: string, channel: ChannelCredentials = c
   });
   const bytes = (message: Buffer) => message;
   return {
-    /** A call of one message, empty by default; a stream's first answer is its outcome. */
+    /** A call of one message, empty by default; the first response message of a stream is its result. */
     call(
       path: string,
       headers: Readonly<Record<string, string>> = {},
@@ -26,7 +26,7 @@ export function createRawClient(address: string, channel: ChannelCredentials = c
         );
       });
     },
-    /** A call that stays open: sends an empty message and goes on. */
+    /** A call that stays open: sends an empty message and continues. */
     open(path: string) {
       const call = client.makeBidiStreamRequest(path, bytes, bytes, new Metadata());
       const ended = new Promise<RawOutcome>((resolve) => {

@@ -5,7 +5,7 @@ import { createTestAuthority, writeKeyPair } from "@devicemesh/identity/testing/
 import { readContractImage } from "@devicemesh/proto/image";
 import type { EnvoySettings } from "../src/settings.ts";
 
-/** For tests and checks: settings without any part that may be left out, and with all of them. */
+/** For tests and checks: settings without any optional part, and with all of them. */
 export async function sampleSettings(
   folder: string,
 ): Promise<{ readonly least: EnvoySettings; readonly most: EnvoySettings }> {

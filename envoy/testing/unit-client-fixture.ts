@@ -6,22 +6,22 @@ import {
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
 import { type ChannelCredentials, credentials, type ServiceError } from "@grpc/grpc-js";
 
-/** What became of a unit. */
+/** The outcome of a unit. */
 export type UnitOutcome =
   | { readonly kind: "acked"; readonly accepted: number }
   | { readonly kind: "failed"; readonly code: number; readonly details: string };
 
-/** A unit on its way. */
+/** An open unit. */
 export type OpenUnit = {
   /** Sends a frame. */
   write(readings: readonly Reading[]): void;
-  /** Ends the unit and waits for its answer. */
+  /** Ends the unit and waits for its response. */
   end(): Promise<UnitOutcome>;
 };
 
 const startMs = Date.UTC(2026, 0, 1);
 
-/** Valid readings of one device, a second apart, from the `first`-th on. */
+/** Returns valid readings of one device, a second apart, from the `first`-th on. */
 export function readingsOf(deviceId: string, first: number, count: number): Reading[] {
   return Array.from({ length: count }, (_, i) => ({
     deviceId,
@@ -30,7 +30,7 @@ export function readingsOf(deviceId: string, first: number, count: number): Read
   }));
 }
 
-/** For tests: a client of ingest that holds its units open as long as a test likes. It tries nothing twice. */
+/** For tests: a client of ingest that keeps its units open as long as a test needs. It never retries. */
 export function createUnitClient(
   address: string,
   channelCredentials: ChannelCredentials = credentials.createInsecure(),

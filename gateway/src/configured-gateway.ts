@@ -13,7 +13,7 @@ import { openGateway } from "./open-gateway.ts";
 import type { SensorLookup } from "./readings/sensor-lookup.ts";
 import type { GatewaySettings } from "./settings.ts";
 
-/** A gateway as its settings say. */
+/** A gateway with the configuration of its settings. */
 export type ConfiguredGateway = AsyncDisposable & {
   readonly routes: readonly HttpRoute[];
   /** The port of the MQTT broker, if there is one. */
@@ -21,8 +21,8 @@ export type ConfiguredGateway = AsyncDisposable & {
 };
 
 /**
- * Opens a gateway with everything that its settings ask for but the server for its routes, which the program has.
- * @throws PortInUseError if the port of MQTT is taken; RangeError for a malformed topic template or broker address.
+ * Opens a gateway with everything that its settings request, except the server for its routes, which the program has.
+ * @throws PortInUseError if the MQTT port is in use; RangeError for a malformed topic template or broker address.
  */
 export async function openConfiguredGateway(
   settings: GatewaySettings & { readonly host: string; readonly corsOrigin?: string | undefined },

@@ -5,8 +5,8 @@ import type { Sender } from "./deliver/submit-checked.ts";
 import type { IdentifyClient } from "./mqtt/session-broker.ts";
 
 /**
- * Who sends a request over HTTP. Clients of InfluxDB write the token as `Token …` or as the password of Basic
- * authentication; it counts like a bearer token.
+ * Returns the sender of an HTTP request. Clients of InfluxDB send the token as `Token …` or as the password of Basic
+ * authentication; both are treated as a bearer token.
  */
 export function senderOfRequests(identify: IdentifySender): (request: OnePortRequest) => Promise<Sender> {
   return async (request) => {
@@ -22,7 +22,7 @@ export function senderOfRequests(identify: IdentifySender): (request: OnePortReq
   };
 }
 
-/** Who an MQTT client is: its password is a token, or its connection has a certificate. */
+/** Returns the identity of an MQTT client: its password is a token, or its connection has a certificate. */
 export function clientsOfMqtt(identify: IdentifySender): IdentifyClient {
   return ({ peer, token }) =>
     identify({

@@ -4,22 +4,22 @@ import type { DeliveryLimits } from "./deliver/delivery.ts";
 /** The gateway's limits that are not flags. Each is an upper bound, inclusive. */
 export type GatewayLimits = {
   readonly delivery: DeliveryLimits;
-  /** Bytes of a body over HTTP, after decompression. */
+  /** Bytes of an HTTP body, after decompression. */
   readonly bodyBytesMax: number;
   /** Bytes of all bodies that are being read or stored. */
   readonly allBodiesBytesMax: number;
-  /** How long a request over HTTP waits until its readings are stored, in ms. */
+  /** Longest time that an HTTP request waits for its readings to be stored, in ms. */
   readonly httpWaitMs: number;
-  /** One call to ingest, in ms. */
+  /** Deadline of one call to ingest, in ms. */
   readonly ingestCallMs: number;
-  /** How long requests may take when the process ends, in ms. */
+  /** Time limit of requests in progress when the process ends, in ms. */
   readonly shutdownGraceMs: number;
 };
 
 /** The defaults. */
 export const gatewayLimits: GatewayLimits = {
   delivery: {
-    // Some 300 bytes each: 15 MB.
+    // About 300 bytes each: 15 MB.
     readingsMax: 50_000,
     batchReadings: 1000,
     lanes: 4,
@@ -28,7 +28,7 @@ export const gatewayLimits: GatewayLimits = {
   },
   bodyBytesMax: 8 * 1024 * 1024,
   allBodiesBytesMax: 64 * 1024 * 1024,
-  // Most clients give up after 10 s to 30 s.
+  // Most clients time out after 10 s to 30 s.
   httpWaitMs: 10_000,
   ingestCallMs: 10_000,
   shutdownGraceMs: 1000,

@@ -2,7 +2,7 @@ import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/observab
 import type { DeliveryCounts } from "./deliver/delivery.ts";
 import type { MqttCounts } from "./mqtt/mqtt-listener.ts";
 
-/** What a gateway counts. */
+/** The sources of a gateway's metrics. */
 export const gatewayMetrics = defineMetrics({
   readings: {
     name: "devicemesh_gateway_readings_total",
@@ -59,7 +59,7 @@ export const gatewayMetrics = defineMetrics({
 
 type Messages = Readonly<Record<"stored" | "rejected" | "other", number>>;
 
-/** Registers what a gateway counts; what is not running has no values. */
+/** Registers a gateway's metrics; those of a part that is not running have no values. */
 export function registerGatewayMetrics(
   metrics: Metrics,
   sources: {

@@ -16,22 +16,22 @@ import { createSensorLookup, type SensorLookup } from "./readings/sensor-lookup.
 import { gatewayRoutes } from "./routes.ts";
 import { createTopicMapping } from "./topics/topic-mapping.ts";
 
-/** Where a gateway sends and whom it serves. */
+/** The dependencies of a gateway. */
 export type GatewayOptions = {
-  /** How it reaches ingest. It is closed with the gateway. */
+  /** The connection to ingest. It is closed with the gateway. */
   readonly sender: UnitSender;
   readonly logger: Logger;
   /** Ms since 1970. */
   readonly clock: () => number;
   readonly unfinished: UnfinishedRequests;
   readonly lookup?: SensorLookup;
-  /** Who sends a request over HTTP; any client may send if left out. */
+  /** Returns the sender of an HTTP request; any client may send if left out. */
   readonly senderOf?: ((request: OnePortRequest) => Promise<Sender | undefined>) | undefined;
   /** Origins of web pages that may send. */
   readonly origins?: readonly string[];
   /** Tags of line protocol that name the device; see `--line-device-tags`. */
   readonly deviceTags: readonly string[];
-  /** Forms of MQTT topics; see `--mqtt-topics`. */
+  /** Formats of MQTT topics; see `--mqtt-topics`. */
   readonly topics: readonly string[];
 };
 
@@ -52,11 +52,11 @@ export type Gateway = AsyncDisposable & {
   startBridge(target: BridgeTarget): MqttBridge;
 };
 
-/** How long readings that are on their way may take when the gateway closes, in ms. */
+/** Time limit for readings in progress when the gateway closes, in ms. */
 const closeLimitMs = 500;
 
 /**
- * Opens a gateway; nothing connects before the first reading.
+ * Opens a gateway. It does not connect before the first reading.
  * @throws RangeError for a malformed topic template.
  */
 export function openGateway(options: GatewayOptions): Gateway {
@@ -70,7 +70,7 @@ export function openGateway(options: GatewayOptions): Gateway {
     limits: gatewayLimits.delivery,
     onAttempt(failure) {
       const fails = failure !== undefined && !failure.isRejection;
-      // One line a change: ingest that is unavailable fails each attempt.
+      // One line for each change, because every attempt fails while ingest is unavailable.
       if (fails && !isFailing) {
         const { code, message } = failure;
         logger.warn({ code, reason: message }, "readings cannot be stored; trying again");

@@ -12,7 +12,7 @@ import { createBodyReader } from "./http/read-body.ts";
 import { type GatewayLimits, gatewayLimits } from "./limits.ts";
 import type { SensorLookup } from "./readings/sensor-lookup.ts";
 
-/** What the routes need. */
+/** The dependencies of the routes. */
 export type GatewayRoutesDependencies = {
   readonly delivery: Delivery;
   readonly lookup: SensorLookup;
@@ -20,7 +20,7 @@ export type GatewayRoutesDependencies = {
   readonly clock: () => number;
   /** The incomplete requests of the process. */
   readonly unfinished: UnfinishedRequests;
-  /** Who sends a request; any client may send if left out. */
+  /** Returns the sender of a request; any client may send if left out. */
   readonly senderOf?: ((request: OnePortRequest) => Promise<Sender | undefined>) | undefined;
   /** Origins of web pages that may send; "*" for any; only those of this server if left out. */
   readonly origins?: readonly string[];
@@ -29,7 +29,9 @@ export type GatewayRoutesDependencies = {
   readonly limits?: GatewayLimits;
 };
 
-/** The routes for devices that send over HTTP: documents, line protocol, and what clients of InfluxDB ask before. */
+/**
+ * Returns the routes for devices that send over HTTP: documents, line protocol, and the checks of InfluxDB's clients.
+ */
 export function gatewayRoutes({
   delivery,
   lookup,

@@ -6,7 +6,7 @@ import { sensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import type { Setting, SettingValues } from "@devicemesh/kit/settings/setting-schema";
 import { topicsByDefault } from "./topics/topic-mapping.ts";
 
-/** Tags of line protocol that name the device, as clients in use write them. */
+/** Tags of line protocol that name the device in common clients. */
 export const lineDeviceTagsByDefault = "device_id,device,sensor_id,node_id,entity_id,host";
 
 /** The settings of every program with a gateway. The environment variables begin with `prefix`. */
@@ -84,7 +84,7 @@ export const gatewaySettings = (prefix = "DEVICEMESH_") =>
 /** The values of `gatewaySettings`. */
 export type GatewaySettings = SettingValues<ReturnType<typeof gatewaySettings>>;
 
-/** The settings of the gateway as a process of its own. */
+/** The settings of the gateway as a separate process. */
 export const gatewayProgramSettings = defineSettings({
   prefix: "DEVICEMESH_",
   usage: "node gateway/src/main.ts [flags]",

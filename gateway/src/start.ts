@@ -15,8 +15,10 @@ import { createSensorLookup } from "./readings/sensor-lookup.ts";
 import type { GatewayProgramSettings } from "./settings.ts";
 
 /**
- * Starts the gateway as a process of its own: HTTP on its port, MQTT as the settings say, before an ingest that it reaches over gRPC.
- * @throws PortInUseError if a port is taken; SettingsError if the settings of identity are wrong; RangeError for a malformed topic
+ * Starts the gateway as a separate process: HTTP on its port, MQTT if configured, in front of an ingest that it reaches
+ * over gRPC.
+ * @throws PortInUseError if a port is in use; SettingsError if the settings of identity are wrong; RangeError for a
+ * malformed topic
  *   template or broker address.
  */
 export async function startGateway(

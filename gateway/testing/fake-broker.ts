@@ -9,10 +9,13 @@ import {
 } from "mqtt-packet";
 import { onTestFinished } from "vitest";
 
-/** What the fake broker does not support. */
+/** Features that the fake broker does not support. */
 export type FakeBrokerLimits = { readonly noVersion5?: boolean; readonly noSharedSubscriptions?: boolean };
 
-/** A broker with one persistent session: it sends its messages until they are acknowledged, again on each connection. */
+/**
+ * A broker with one persistent session: it sends its messages until they are acknowledged, and again on each
+ * connection.
+ */
 export async function startFakeBroker({ noVersion5, noSharedSubscriptions }: FakeBrokerLimits = {}) {
   const connects: IConnectPacket[] = [];
   const subscribes: ISubscribePacket[] = [];

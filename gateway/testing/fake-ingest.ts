@@ -2,22 +2,22 @@ import type { SendResult, UnitSender } from "@devicemesh/client";
 import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { GatewayReading } from "../src/readings/gateway-reading.ts";
 
-/** An ingest in memory: it keeps the first reading of each identity, and answers as `respond` says. */
+/** An ingest in memory: it keeps the first reading of each identity, and responds as `respond` decides. */
 export type FakeIngest = UnitSender & {
-  /** Readings as they were stored, in order. */
+  /** The stored readings, in order. */
   readonly stored: GatewayReading[];
   /** The readings of each call. */
   readonly calls: (readonly GatewayReading[])[];
   /** The largest number of calls at the same time. */
   mostAtOnce(): number;
-  /** Answers the calls that wait; from now on none waits. */
+  /** Answers the waiting calls; from now on no call waits. */
   release(): void;
 };
 
-/** How the fake answers a call; undefined stores everything that `isValid` admits. */
+/** How the fake answers a call; undefined stores everything that `isValid` accepts. */
 export type Respond = (readings: readonly GatewayReading[], call: number) => SendResult | undefined;
 
-/** At most as many rejected readings as the contract lists. */
+/** Lists at most as many rejected readings as the contract. */
 const listedMax = 100;
 
 export function createFakeIngest({
@@ -79,7 +79,7 @@ export function createFakeIngest({
   };
 }
 
-/** The answer of an ingest that is unavailable. */
+/** The response of an ingest that is unavailable. */
 export const unavailableNow: SendResult = {
   kind: "failed",
   code: "UNAVAILABLE",

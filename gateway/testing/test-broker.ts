@@ -11,7 +11,7 @@ import { createFakeIngest, type FakeIngest } from "./fake-ingest.ts";
 import { testNowMs } from "./test-gateway.ts";
 import { testLookup } from "./test-lookup.ts";
 
-/** An MQTT broker before a fake ingest until the test ends. */
+/** An MQTT broker in front of a fake ingest, until the test ends. */
 export async function serveBroker({
   ingest = createFakeIngest(),
   identify,
@@ -44,14 +44,14 @@ export async function serveBroker({
   return { listener, delivery, ingest, rejected, port: listener.port };
 }
 
-/** A client of mqtt.js, connected; it does not come back by itself. */
+/** A connected client of mqtt.js; it does not reconnect. */
 export async function connectClient(port: number, options: IClientOptions = {}): Promise<MqttClient> {
   const client = await mqtt.connectAsync({ host: "127.0.0.1", port, reconnectPeriod: 0, ...options });
   onTestFinished(() => client.endAsync(true));
   return client;
 }
 
-/** A connection that sends these bytes; `closed` resolves with what came until it ended. */
+/** A connection that sends these bytes; `closed` resolves with the bytes received until it ended. */
 export function connectRaw(
   port: number,
   bytes: Uint8Array,

@@ -12,7 +12,7 @@ import { createFakeIngest, type FakeIngest } from "./fake-ingest.ts";
 /** The clock of the tests, in ms since 1970. */
 export const testNowMs = Date.UTC(2026, 10, 23, 12);
 
-/** Serves the routes of a gateway before a fake ingest until the test ends. */
+/** Serves the routes of a gateway in front of a fake ingest, until the test ends. */
 export async function serveGateway({
   ingest = createFakeIngest(),
   limits,

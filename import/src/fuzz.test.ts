@@ -20,7 +20,7 @@ const written: fc.Arbitrary<Written> = fc.record({
 
 const two = (value: number) => String(value).padStart(2, "0");
 
-/** Ways to write a time in UTC, each with its flags. */
+/** Formats of a time in UTC, each with its flags. */
 const timeForms: readonly ((date: Date) => string)[] = [
   (date) => date.toISOString(),
   (date) => date.toISOString().slice(0, 19).replace("T", " "),
@@ -68,7 +68,7 @@ function textOf(
 }
 
 describe("any recording", () => {
-  it("gives the readings that were written, however they are written", () => {
+  it("is read back to its readings, whatever its format", () => {
     fc.assert(
       fc.property(fc.array(written, { minLength: 2, maxLength: 12 }), layouts, (rows, layout) => {
         const decimal = layout.comma ? "," : ".";

@@ -1,29 +1,29 @@
-/** How much of an input is looked at before it is read, in bytes of its unpacked text. */
+/** Size of the sample of an input, in bytes of its decompressed text. */
 export const sampleBytes = 256 * 1024;
 
-/** How many rows of the sample are looked at. */
+/** Maximum number of rows in the sample. */
 export const sampleRows = 5000;
 
-/** The most characters of a row. */
+/** Maximum length of a row in characters. */
 export const rowCharactersMax = 64 * 1024;
 
-/** The most characters of a field in quotes: a quote that is not closed hides no more than that. */
+/** Maximum length of a quoted field in characters, which bounds the effect of an unclosed quote. */
 export const quotedCharactersMax = 4096;
 
-/** How many refused rows, unknown sensors and other examples a report names. */
+/** Number of rejected rows, unknown sensors and other examples that a report names. */
 export const listedMax = 20;
 
-/** How many different reasons of refused rows are counted separately; further ones are counted together. */
+/** Number of different reasons of rejected rows that are counted separately; further ones are counted together. */
 export const reasonsMax = 100;
 
-/** How many names of unknown sensors are counted separately; further ones are counted together. */
+/** Number of names of unknown sensors that are counted separately; further ones are counted together. */
 export const unknownNamesMax = 1000;
 
-/** How many raw device names are remembered with their encoded form. */
+/** Number of raw device names that are remembered with their encoded form. */
 export const deviceNamesMax = 100_000;
 
-/** Readings that come again are recognised among so many identities by default: 96 MB at the most, less for small files. */
+/** Default number of identities among which duplicates are recognized: at most 96 MB, less for small files. */
 export const identitiesMax = 4_000_000;
 
-/** How many recordings are loaded at the same time over HTTP. */
+/** Number of recordings that are loaded concurrently over HTTP. */
 export const uploadsMax = 4;

@@ -1,7 +1,7 @@
 import type { SensorCatalog } from "@devicemesh/proto";
 import type { SensorLookup } from "./look/sensor-lookup.ts";
 
-/** Finds the sensors of a catalog; their codes are its own, which the outbox must share. */
+/** Finds the sensors of a catalog, with the catalog's codes, which the outbox must use too. */
 export function createSensorLookup({ find, codeOf }: SensorCatalog): SensorLookup {
   return {
     find(name) {

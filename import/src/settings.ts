@@ -109,7 +109,7 @@ export const importSettings = defineSettings({
 /** The values of these flags. */
 export type ImportSettings = SettingsOf<typeof importSettings>;
 
-/** The environment variables of this command, so that programs with a wider prefix leave them alone. */
+/** The environment variables of this command, which programs with a wider prefix must ignore. */
 export const importEnvironment: readonly string[] = Object.values(importSettings.settings).map(
   ({ env }) => env,
 );

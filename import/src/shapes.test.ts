@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { convertText } from "../testing/convert-text.ts";
 import type { ImportOptions } from "./look/options.ts";
 
-/** `device sensor value time` of each reading; the date is left out where it is 2025-03-29. */
+/** `device sensor value time` of each reading; the date is left out if it is 2025-03-29. */
 function linesOf(text: string, options: ImportOptions = {}): string[] {
   const { look, readings, refused, badRows } = convertText(text, options);
   const open = look.questions.map(({ flag, text: why }) => `state ${flag}: ${why}`);
@@ -49,7 +49,7 @@ describe("shapes of recordings", () => {
     ]);
   });
 
-  it("no header: columns are called by their number", () => {
+  it("no header: the names of columns are their numbers", () => {
     const text = "2025-03-29T20:00Z 21.5 40\n2025-03-29T20:01Z 21.6 41\n";
     expect(linesOf(text, { device: "a" })).toEqual([
       'state --map COLUMN=SENSOR: no column is called like a sensor: state which is ("column 2", "column 3")',
@@ -81,7 +81,7 @@ describe("shapes of recordings", () => {
     ]);
   });
 
-  it("decimal commas, thousands, and what can be both", () => {
+  it("decimal commas, thousands, and ambiguous numbers", () => {
     const table = (...values: string[]) =>
       `time;co2\n${values.map((value, at) => `2025-03-29T20:0${at}Z;${value}`).join("\n")}\n`;
     expect(linesOf(table("1.013,5", "412,25", "400"), { device: "a" })).toEqual([
@@ -166,7 +166,7 @@ describe("shapes of recordings", () => {
     ]);
   });
 
-  it("asks which of two columns it is", () => {
+  it("asks which of two columns to use", () => {
     const twice = "time,temperature,temp\n2025-03-29T20:00Z,21.5,22\n";
     expect(linesOf(twice, { device: "a" })).toEqual([
       expect.stringContaining(
@@ -181,7 +181,7 @@ describe("shapes of recordings", () => {
     ).toEqual([expect.stringContaining('state --map COLUMN=time: the times may be in "a_time" or "b_time"')]);
   });
 
-  it("asks for units where values are as usual in another one, or outside the bounds in theirs", () => {
+  it("asks for units if values are plausible in another one, or outside the bounds in their own", () => {
     const ask = (column: string, ...values: number[]) =>
       linesOf(`time,${column}\n${values.map((value, at) => `2025-03-29T20:0${at}Z,${value}`).join("\n")}\n`, {
         device: "a",
@@ -193,7 +193,7 @@ describe("shapes of recordings", () => {
     expect(ask("pressure", 29.9, 30.1)).toEqual([expect.stringContaining("inHg")]);
     expect(ask("humidity", 0.41, 0.42)).toEqual([expect.stringContaining("can be %, fraction")]);
     expect(ask("temperature_c", 70.1, 72.5, 68)).toHaveLength(3);
-    // The project's own form has the catalog's units.
+    // The project's own format has the catalog's units.
     expect(linesOf("device_id,timestamp,sensor,value\na,2025-03-29T20:00Z,temperature,72\n")).toEqual([
       "a temperature 72 20:00",
     ]);
@@ -209,7 +209,7 @@ describe("shapes of recordings", () => {
     expect(linesOf(text, { ...utc, device: "a", columns })[0]).toBe("a temperature 21.5 20:00");
   });
 
-  it("takes no id for a value, though it is the only number", () => {
+  it("does not read an id as a value, even if it is the only number", () => {
     const text = "device_id,time,note\n17,2025-03-29T20:00Z,x\n18,2025-03-29T20:01Z,y\n";
     expect(linesOf(text, { device: "a", sensor: "temperature" })).toEqual([
       expect.stringContaining("state --map COLUMN=SENSOR"),

@@ -41,7 +41,7 @@ const flat =
   "device_id,timestamp,sensor,value\na,2025-03-29T20:00:00Z,temperature,21.5\nb,2025-03-29T20:00:01Z,humidity,40\n";
 
 describe("npm run import", () => {
-  it("stores what a file holds and ends with 0", async () => {
+  it("stores the readings of a file and exits with 0", async () => {
     const { code, stdout, stored } = await run([await fileOf("flat.csv", flat)]);
     expect(stored.sort()).toEqual([
       "a|temperature|2025-03-29T20:00:00.000Z",
@@ -51,7 +51,7 @@ describe("npm run import", () => {
     expect(code).toBe(0);
   });
 
-  it("reads packed files, whatever they are called, and standard input", async () => {
+  it("reads compressed files of any name, and standard input", async () => {
     const files = [await fileOf("a", gzipSync(flat)), await fileOf("b.csv", zstdCompressSync(flat)), "-"];
     const { code, stdout, stored } = await run(files, { stdin: flat });
     expect(stored).toHaveLength(6);
@@ -59,7 +59,7 @@ describe("npm run import", () => {
     expect(code).toBe(0);
   });
 
-  it("reads folders and globs, and names those that hold nothing", async () => {
+  it("reads folders and globs, and names those that are empty", async () => {
     await fileOf("glob-1.csv", flat);
     await fileOf("glob-2.csv", flat.replaceAll("2025", "2024"));
     expect((await run([join(folder, "glob-*.csv")])).stored).toHaveLength(4);
@@ -73,7 +73,7 @@ describe("npm run import", () => {
     });
   });
 
-  it("asks for everything that files leave open in one go, and stores nothing", async () => {
+  it("asks all open questions of the files at once, and stores nothing", async () => {
     const open = await fileOf("open.csv", "time,temperature\n05/06/2025 10:00,21.5\n");
     const { code, stdout, stderr, stored } = await run([await fileOf("flat.csv", flat), open]);
     expect(stored).toEqual([]);
@@ -89,7 +89,7 @@ describe("npm run import", () => {
     expect(code).toBe(0);
   });
 
-  it("writes what is refused to a file, with line and reason, and stores the rest", async () => {
+  it("writes rejected values to a file, with line and reason, and stores the rest", async () => {
     const bad = `${flat}a,2025-03-29T20:00:02Z,temperature,warm\na,today,temperature,1\na,2025-03-29T20:00:03Z,temperature,1000\nx\n`;
     const target = join(folder, "bad-rows.csv");
     const { code, stdout, stored } = await run([await fileOf("bad.csv", bad), "--bad-rows", target]);
@@ -102,13 +102,13 @@ describe("npm run import", () => {
     expect(lines[1]).toContain("the value is not a number");
   });
 
-  it("counts what ingest refuses", async () => {
+  it("counts readings that ingest rejects", async () => {
     const { code, stdout } = await run([await fileOf("flat.csv", flat)], { refuses: () => true });
     expect(stdout).toMatch(/0 stored\n +2 refused/);
     expect(code).toBe(1);
   });
 
-  it("stores what comes before the damage of a packed file", async () => {
+  it("stores the readings before the damage of a compressed file", async () => {
     const rows = Array.from(
       { length: 60_000 },
       (_, at) => `a,${new Date(1.7e12 + at * 1000).toISOString()},temperature,${at % 30}.${at % 7}`,
@@ -134,7 +134,7 @@ describe("npm run import", () => {
     expect((await run([file])).stdout).toMatch(/1 stored\n +1 unknown sensor \(Sap Flow 1/);
   });
 
-  it("refuses flags that make no sense, all at once", async () => {
+  it("rejects invalid flags, all at once", async () => {
     const { code, stderr } = await run([
       "x.csv",
       "--zone",

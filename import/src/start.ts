@@ -14,24 +14,24 @@ import { createSensorLookup } from "./sensors.ts";
 import { type ImportSettings, importSettings } from "./settings.ts";
 import { findInputs, InputError } from "./source/inputs.ts";
 
-/** What the command has to do with. */
+/** The environment of the command. */
 export type ImportContext = {
-  /** Without node and script. */
+  /** The arguments, without node and script. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable;
-  /** Gets what recordings look like, and the report. */
+  /** Standard output: the descriptions of recordings, and the report. */
   readonly stdout: Output;
-  /** Gets progress and problems. */
+  /** Standard error: progress and problems. */
   readonly stderr: Output;
   readonly clock: Clock;
-  /** Aborts when the user wants an end. */
+  /** Aborts when the user interrupts. */
   readonly interrupted: AbortSignal;
 };
 
 /**
- * Runs `npm run import` and resolves to its exit code: 0 if nothing was refused, 1 if something was refused or not
- * sent, 2 if it could not start or a recording leaves something open.
+ * Runs `npm run import` and resolves to its exit code: 0 if no reading was rejected, 1 if one was rejected or not sent,
+ * 2 if the command could not start or a recording has open questions.
  */
 export async function runImport(context: ImportContext): Promise<number> {
   const { args, env, stdout, stderr } = context;
@@ -75,7 +75,7 @@ async function importFiles(
   return refuse(stderr, [...problems, ...openText(looked)]);
 }
 
-/** What is needed to load recordings that leave nothing open. */
+/** The dependencies of loading recordings without open questions. */
 type Ready = {
   readonly looked: readonly LookedInput[];
   readonly tls: ReturnType<typeof readIngestTls>;
@@ -106,7 +106,7 @@ async function load(
   return report.ended === "complete" && report.refused === 0 && report.badRows === 0 ? 0 : 1;
 }
 
-/** What the recordings leave open, all of it, and that nothing was loaded. */
+/** Prints all open questions of the recordings, and that nothing was loaded. */
 function openText(looked: readonly LookedInput[]): string[] {
   const open = looked.filter(({ look }) => look.questions.length > 0);
   const flags = new Set(open.flatMap(({ look }) => look.questions.map(({ flag }) => flag)));

@@ -4,7 +4,7 @@ import { type Look, lookAt } from "../src/look/look.ts";
 import type { ImportOptions } from "../src/look/options.ts";
 import { testLookup } from "./sensors.ts";
 
-/** A reading as tests compare it. */
+/** A reading in the form that tests compare. */
 export type TextReading = {
   readonly device: string;
   readonly sensor: string;
@@ -12,7 +12,7 @@ export type TextReading = {
   readonly value: number;
 };
 
-/** What became of a text. */
+/** The outcome of a text. */
 export type Converted = {
   readonly look: Look;
   readonly readings: readonly TextReading[];
@@ -23,7 +23,7 @@ export type Converted = {
   readonly badRows: readonly string[];
 };
 
-/** Looks at a text and converts it, without sending anything. */
+/** Samples a text and converts it, without sending anything. */
 export function convertText(text: string, options: ImportOptions = {}): Converted {
   const look = lookAt(text, true, { options, lookup: testLookup });
   const readings: TextReading[] = [];

@@ -3,11 +3,11 @@ import { fileURLToPath } from "node:url";
 import type { ImportOptions } from "../src/look/options.ts";
 import { dateOrders } from "../src/time/dates.ts";
 
-/** What a recording must give. */
+/** The expected result of a recording. */
 export type ExpectedRecording = {
   readonly file: string;
   readonly path: string;
-  /** What a user knows beside it, as flags. */
+  /** The user's additional knowledge, as flags. */
   readonly options: ImportOptions;
   readonly leftOut: Readonly<Record<string, number>>;
   readonly series: Readonly<Record<string, ExpectedSeries>>;

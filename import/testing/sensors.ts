@@ -20,7 +20,7 @@ const listed: readonly (readonly [names: string, unit: string, minimum: number, 
   ["smoke", "1", 0, 1],
 ];
 
-/** Sensors as a catalog has them, for tests of the pure stages. */
+/** Sensors in the form of a catalog, for tests of the pure stages. */
 export const testSensors: readonly KnownSensor[] = listed.map(([names, unit, minimum, maximum], code) => ({
   sensor: names.split(" ")[0]!,
   code,
@@ -29,7 +29,7 @@ export const testSensors: readonly KnownSensor[] = listed.map(([names, unit, min
   maximum,
 }));
 
-/** Finds them by their names and other names. */
+/** Finds them by their names and aliases. */
 export const testLookup: SensorLookup = {
   find: (name) => testSensors[listed.findIndex(([names]) => names.split(" ").includes(name))],
 };

@@ -3,7 +3,7 @@ import { type CallerFlags, callsToPaste, devicesText } from "@devicemesh/standal
 import type { MeshConfig } from "./settings.ts";
 import type { Mesh } from "./start.ts";
 
-/** What `npm run mesh` prints when it runs: where everything is, and calls to paste. */
+/** Returns the output of `npm run mesh` when it is running: all addresses, and calls to paste. */
 export function banner(config: Pick<MeshConfig, "devices" | "noGenerator" | "replay">, mesh: Mesh): string {
   const { addresses, folder } = mesh;
   const { doors, askAt, sendTo, caller } = frontDoorOf(mesh);
@@ -23,11 +23,11 @@ ${callsToPaste({ ingest: sendTo, query: askAt, identity: caller })}Look:
 `;
 }
 
-/** Where callers come in, and what they bring. */
+/** The addresses for callers, and their credentials. */
 type FrontDoor = {
-  /** Lines of the banner: a name, and what is there. */
+  /** Lines of the banner: a name, and its address. */
   readonly doors: readonly (readonly [string, string])[];
-  /** host:port for questions, and for readings. */
+  /** host:port for queries, and for readings. */
   readonly askAt: string;
   readonly sendTo: string;
   readonly caller: CallerFlags;

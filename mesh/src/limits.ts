@@ -1,19 +1,19 @@
 // Numbers of `npm run mesh` that are not settings. Times are in milliseconds.
 
-/** Longer than the shutdown grace of any service. */
+/** Longer than the shutdown grace period of any service. */
 export const stopLimitMs = 10_000;
 
-/** A service that has run so long starts again without a wait. */
+/** A service that has run for this time restarts without a delay. */
 export const settledMs = 30_000;
 
-/** How many of the last lines of a service that cannot start are shown. */
+/** Number of the last lines of a failed service that are shown. */
 export const logLinesShownMax = 20;
 
-/** How long a service that a killed mesh left may take to end by itself. */
+/** Time limit for a graceful stop of a service that a killed mesh left running. */
 export const orphanGraceMs = 5000;
 
-/** How long the end waits for units that are open: the rest of what a device sends, and its acknowledgement. */
+/** How long the end waits for open units: the rest of a device's readings, and their acknowledgement. */
 export const openCallsLimitMs = 10_000;
 
-/** How often it is looked whether it is back. */
+/** Interval of checks whether it is ready again. */
 export const addressPollMs = 20;

@@ -5,7 +5,7 @@ import type { MeshConfig } from "./settings.ts";
 import { type Mesh, startMesh } from "./start.ts";
 import { createStepList } from "./step-list.ts";
 
-/** Runs the mesh until SIGINT or SIGTERM, prints what happens, and ends the process. */
+/** Runs the mesh until SIGINT or SIGTERM, prints events, and ends the process. */
 export async function runMesh(config: MeshConfig, runtime: NodeJS.Process): Promise<never> {
   const stopped = new AbortController();
   const signal = untilShutdownSignal().finally(() => stopped.abort(new Error("stopped by a signal")));

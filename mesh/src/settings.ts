@@ -8,7 +8,7 @@ import { embeddedSettings } from "@devicemesh/standalone/settings";
 const { mqttPort, mqttUrl, devices, noGenerator, replay, corsOrigin, retain10s, retain10min, retain1day } =
   embeddedSettings.settings;
 
-/** The settings of `npm run mesh`; those of `npm start` mean the same here. */
+/** The settings of `npm run mesh`; those of `npm start` have the same meaning here. */
 export const meshSettings = defineSettings({
   prefix: "DEVICEMESH_",
   usage: "npm run mesh -- [status] [flags]",

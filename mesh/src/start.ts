@@ -18,29 +18,29 @@ export type Mesh = AsyncDisposable & {
   readonly services: Services;
   readonly engines: Engines;
   readonly addresses: EngineAddresses;
-  /** Whose identities it trusts; undefined without authentication. */
+  /** The trusted identities; undefined without authentication. */
   readonly identity: MeshIdentity | undefined;
-  /** The data folder, in full. */
+  /** The full path of the data folder. */
   readonly folder: string;
-  /** Ends services and engines in order. Closing twice is the same as once. */
+  /** Ends services and engines in order. Closing again has no effect. */
   close(): Promise<void>;
 };
 
-/** What the mesh needs from outside. */
+/** The dependencies of the mesh. */
 export type MeshDependencies = {
-  /** The environment that services inherit from. */
+  /** The environment that services inherit. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Makes a list for a group of steps. */
+  /** Creates a list for a group of steps. */
   readonly createList: () => StepList;
-  /** Told what happens after the start: who died, who is back. */
+  /** Receives events after the start: processes that died or are ready again. */
   readonly tell: (line: string) => void;
-  /** Gives the start up and stops what was started. */
+  /** Cancels the start and stops everything that was started. */
   readonly signal: AbortSignal;
 };
 
 /**
- * Starts engines and services, each as soon as what it needs is there, and resolves when all listen.
- * @throws Error naming what did not come up and why, or the signal's reason; then all is stopped again.
+ * Starts engines and services, each as soon as its dependencies are ready, and resolves when all listen.
+ * @throws Error that names the failed part and the cause, or the signal's reason; then everything is stopped again.
  */
 export async function startMesh(config: MeshConfig, dependencies: MeshDependencies): Promise<Mesh> {
   const { env, createList, tell, signal } = dependencies;
@@ -69,7 +69,7 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
     return closing;
   };
 
-  // A second Ctrl-C, or a fault of ours, ends this process at once: nothing may outlive it.
+  // A second Ctrl-C, or an internal error, ends this process at once: no process may outlive it.
   const killAll = (): void => {
     state.killStarted();
     killEnginesNow(join(folder, "engines"));
@@ -106,7 +106,7 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
       {
         logs,
         env,
-        // Installed with the engines.
+        // Installed together with the engines.
         envoyBinary: await installEnvoy({ signal }),
         envoyFolder: join(folder, "envoy"),
         onDeath: (name, how) =>
@@ -136,7 +136,7 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
   }
 }
 
-/** @throws RangeError if anyone from beyond this machine could do everything and nobody said that this is meant. */
+/** @throws RangeError if clients on other machines could do everything and the settings do not explicitly allow it. */
 function checkHost({ host, insecureBeyondLoopback, certs }: MeshConfig): void {
   if (isLoopback(host) || insecureBeyondLoopback || certs !== undefined) return;
   throw new RangeError(
@@ -156,7 +156,7 @@ function checkRetention({ retainRaw, retain10s, retain10min, retain1day }: MeshC
   if (problem) throw new RangeError(problem);
 }
 
-/** @throws RangeError for a folder that lacks something, and for a replay: no gateway may send for all its devices. */
+/** @throws RangeError for a folder with missing files, and for a replay: no gateway may send for all its devices. */
 function identityOf({ certs, replay, publicPort, devicesPort }: MeshConfig): MeshIdentity | undefined {
   if (certs === undefined) return undefined;
   if (replay !== undefined) {
@@ -167,7 +167,7 @@ function identityOf({ certs, replay, publicPort, devicesPort }: MeshConfig): Mes
   return { credentials: findCredentials(certs), publicPort, devicesPort };
 }
 
-/** @throws RangeError for two brokers: one may be away only where there are three. */
+/** @throws RangeError for two brokers: one may be unavailable only if there are three. */
 function brokersOf({ brokers }: MeshConfig): 1 | 3 {
   if (brokers === 1 || brokers === 3) return brokers;
   throw new RangeError("--brokers must be 1 or 3: two brokers do not survive the loss of one");

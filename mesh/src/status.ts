@@ -3,7 +3,7 @@ import { readEnginesStatus } from "@devicemesh/engines";
 import { isRunning, residentBytes } from "@devicemesh/engines/run/process-identity";
 import { createServiceState } from "./services/service-state.ts";
 
-/** One process of a mesh, as `npm run mesh -- status` shows it. */
+/** One process of a mesh, for `npm run mesh -- status`. */
 export type ProcessRow = {
   readonly name: string;
   /** ready, unready, running, dead or stopped. */
@@ -11,11 +11,11 @@ export type ProcessRow = {
   readonly address: string;
   readonly processId: number | undefined;
   readonly memoryBytes: number | undefined;
-  /** What is wrong; empty if nothing is known to be. */
+  /** The problem; empty if none is known. */
   readonly remark: string;
 };
 
-/** What runs of the mesh of a data folder, by whichever process it was started. */
+/** Returns the running processes of the mesh of a data folder, whichever process started them. */
 export async function readMeshStatus(data: string): Promise<readonly ProcessRow[]> {
   const folder = resolve(data);
   const engines = await readEnginesStatus(join(folder, "engines"));
@@ -43,7 +43,7 @@ export async function readMeshStatus(data: string): Promise<readonly ProcessRow[
   ];
 }
 
-/** The status as a table for a terminal. */
+/** Formats the status as a table for a terminal. */
 export function statusText(data: string, rows: readonly ProcessRow[]): string {
   if (rows.length === 0) return `nothing has run in ${resolve(data)}: npm run mesh starts a mesh there\n`;
   const header = ["NAME", "STATE", "ADDRESS", "PID", "MEMORY", ""];

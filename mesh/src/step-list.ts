@@ -2,8 +2,8 @@ import { Listr, type ListrTask } from "listr2";
 import type { StepList } from "./steps.ts";
 
 /**
- * Shows steps as a live list on a terminal, else a line when one begins and ends. A step that is done shows
- * what it came to and how long it took.
+ * Shows steps as a live list on a terminal, otherwise as a line at the start and the end of each. A finished step shows
+ * its result and its duration.
  */
 export function createStepList(): StepList {
   const tasks: ListrTask[] = [];
@@ -12,7 +12,7 @@ export function createStepList(): StepList {
       const shown = Promise.withResolvers<(progress: string) => void>();
       let say: ((progress: string) => void) | undefined;
       let latest = "";
-      // The work begins at once; the list is only its picture.
+      // The work starts at once; the list only displays it.
       const done = work({
         say(progress) {
           latest = progress;
@@ -29,7 +29,7 @@ export function createStepList(): StepList {
         async task(_, task) {
           const startMs = performance.now();
           shown.resolve((progress) => {
-            // Lines of a log stand alone; on a terminal they stand below the title.
+            // A line of a log is complete by itself; on a terminal it follows the title.
             task.output = process.stdout.isTTY ? progress : `${name}: ${progress}`;
           });
           const result = await done;

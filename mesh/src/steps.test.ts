@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { runSteps, type Step, type StepList } from "./steps.ts";
 
-/** A list that keeps what is said of each step. */
+/** A list that records the texts of each step. */
 function createSilentList(): StepList & { readonly said: string[] } {
   const said: string[] = [];
   return {
@@ -31,7 +31,7 @@ function step(name: string, needs: readonly string[], order: string[], fails = f
 }
 
 describe("runSteps", () => {
-  it("begins a step when all it needs is done, and says what it waits for", async () => {
+  it("starts a step when its dependencies are done, and reports what it waits for", async () => {
     const order: string[] = [];
     const list = createSilentList();
     await runSteps(
@@ -43,7 +43,7 @@ describe("runSteps", () => {
     expect(list.said).toContain("d done: there");
   });
 
-  it("begins nothing that needs a step that failed, finishes the others, and throws the failure", async () => {
+  it("starts no step that depends on a failed one, finishes the others, and throws the failure", async () => {
     const order: string[] = [];
     const list = createSilentList();
     const steps = [
@@ -59,7 +59,7 @@ describe("runSteps", () => {
     expect(list.said).toContain("c done: there");
   });
 
-  it("refuses a step that needs one which does not come before it", async () => {
+  it("rejects a step that depends on a later one", async () => {
     const list = createSilentList();
     await expect(runSteps([step("a", ["b"], []), step("b", [], [])], list)).rejects.toThrow(
       "step a needs b, which does not come before it",

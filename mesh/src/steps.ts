@@ -1,27 +1,27 @@
-/** One thing that has to be done before the mesh runs. */
+/** One step of the start of the mesh. */
 export type Step = {
-  /** As a person reads it: "Kafka". */
+  /** The name for users: "Kafka". */
   readonly name: string;
   /** Names of the steps that must be done first. */
   readonly needs: readonly string[];
-  /** Does it; `say` tells how far it is. Resolves with what to show when it is done: where it listens. */
+  /** Runs the step; `say` reports progress. Resolves with the result to show: the address where it listens. */
   run(say: (progress: string) => void): Promise<string>;
 };
 
-/** What is shown of a step. */
+/** The displayed state of a step. */
 export type StepView = { say(progress: string): void };
 
-/** Shows steps; `show` is called once for each, at the start, and resolves or rejects with its step. */
+/** Shows steps; `show` is called once for each at the start, and resolves or rejects with its step. */
 export type StepList = {
   show(name: string, work: (view: StepView) => Promise<string>): void;
-  /** Resolves when all that is shown has ended, whatever came of it. */
+  /** Resolves when all displayed steps have ended, successfully or not. */
   end(): Promise<void>;
 };
 
 /**
- * Runs steps, each as soon as what it needs is done, and resolves when all are.
- * @throws Error if a step needs one that does not come before it: a mistake of ours;
- *   what the first step that failed threw; those that need it are not begun, those under way are waited for.
+ * Runs steps, each as soon as its dependencies are done, and resolves when all are.
+ * @throws Error if a step depends on a later one, which is a bug;
+ * the error of the first failed step; steps that depend on it are not started, and running ones are awaited.
  */
 export async function runSteps(steps: readonly Step[], list: StepList): Promise<void> {
   checkOrder(steps);
@@ -69,7 +69,7 @@ function checkOrder(steps: readonly Step[]): void {
   }
 }
 
-/** A step was not begun because one that it needs failed. */
+/** A step was not started because one of its dependencies failed. */
 export class StepNotBegunError extends Error {
   constructor(name: string) {
     super(`${name} was not started`);

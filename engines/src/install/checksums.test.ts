@@ -23,12 +23,12 @@ const sums = new Map([
 ]);
 
 describe("checksums", () => {
-  it("that agree give the size of all jars", async () => {
+  it("that match return the size of all jars", async () => {
     using folder = folderOfJars();
     expect(await verifyChecksums(folder.path, sums)).toBe(5);
   });
 
-  it("tell a jar that was changed", async () => {
+  it("report a changed jar", async () => {
     using folder = folderOfJars();
     writeFileSync(join(folder.path, "lib/b.jar"), "bc");
     await expect(verifyChecksums(folder.path, sums)).rejects.toThrow(
@@ -36,7 +36,7 @@ describe("checksums", () => {
     );
   });
 
-  it("tell a jar that is missing and one that nobody asked for", async () => {
+  it("report a missing jar and an unlisted one", async () => {
     using folder = folderOfJars();
     rmSync(join(folder.path, "lib/a.jar"));
     writeFileSync(join(folder.path, "lib/c.jar"), "c");
@@ -45,7 +45,7 @@ describe("checksums", () => {
     );
   });
 
-  it("of both sets of jars are there, one for each file", () => {
+  it("exist for both sets of jars, one for each file", () => {
     for (const [part, count] of [
       ["kafka", 93],
       ["spark", 230],
@@ -54,7 +54,7 @@ describe("checksums", () => {
     }
   });
 
-  it("in a line that is none are refused", () => {
+  it("in a malformed line are rejected", () => {
     expect(() => readChecksums("abc  lib/a.jar")).toThrow("not a checksum: abc  lib/a.jar");
   });
 });

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { problemsListedMax } from "../limits.ts";
 
-/** The names and sums of a SHA256SUMS file. @throws Error for a line that is none. */
+/** Returns the names and sums of a SHA256SUMS file. @throws Error for a malformed line. */
 export function readChecksums(text: string): Map<string, string> {
   return new Map(
     text
@@ -19,7 +19,7 @@ export function readChecksums(text: string): Map<string, string> {
 }
 
 /**
- * Holds the jars of a folder to their checksums, and resolves with their size in bytes.
+ * Checks the jars of a folder against their checksums, and resolves with their size in bytes.
  * @throws Error naming the files that are missing, changed, or not listed.
  */
 export async function verifyChecksums(folder: string, sums: ReadonlyMap<string, string>): Promise<number> {

@@ -5,8 +5,8 @@ import type { ArchiveUse } from "./java-command.ts";
 export type { ArchiveUse } from "./java-command.ts";
 
 /**
- * Where the archive of an engine's classes is: beside its jars, one for each Java, since another Java cannot
- * read it.
+ * Returns the location of an engine's class archive: beside its jars, one for each Java, because another version of
+ * Java cannot read it.
  */
 export function archiveFile(installed: InstalledEngines): ArchiveUse["file"] {
   const java = createHash("sha256").update(installed.javaVersion).digest("hex").slice(0, 12);

@@ -5,17 +5,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { HostTool } from "./host-tools.ts";
 
-/** What is installed apart from each other: the jars of Kafka and Connect, those of Spark, and native programs. */
+/** The parts that are installed separately: the jars of Kafka and Connect, those of Spark, and native programs. */
 export const installParts = ["kafka", "spark", "python"] as const;
 
 export type InstallPart = (typeof installParts)[number];
 
-/** Where a part is described: its versions and their checksums. */
+/** The folder that describes a part: its versions and their checksums. */
 export function partSource(part: InstallPart): string {
   return fileURLToPath(new URL(`../../${part}`, import.meta.url));
 }
 
-/** The files that decide what a part is; with any change it is another, and installed again. */
+/** The files that define a part; any change makes it another part, which is installed again. */
 const decisiveFiles: Readonly<Record<InstallPart, readonly string[]>> = {
   kafka: ["pom.xml", "SHA256SUMS"],
   spark: ["pom.xml", "SHA256SUMS", "ModuleOptions.java"],
@@ -25,19 +25,19 @@ const decisiveFiles: Readonly<Record<InstallPart, readonly string[]>> = {
 /** Changes when the same files are installed in another way. */
 const layout = "2";
 
-/** What a part needs of the host to be installed. */
+/** The tools that the installation of a part needs on the host. */
 export const partTools: Readonly<Record<InstallPart, readonly HostTool[]>> = {
   kafka: ["java", "maven"],
   spark: ["java", "maven"],
   python: ["python"],
 };
 
-/** Where the parts are kept unless told otherwise: outside of any checkout, so that all share them. */
+/** The default folder of the parts: outside any checkout, so that all checkouts share them. */
 export function defaultCache(): string {
   return join(homedir(), ".cache", "devicemesh", "engines");
 }
 
-/** Where a part of this version is, or will be. */
+/** Returns the folder of this version of a part, whether or not it exists. */
 export function partFolder(cache: string, part: InstallPart): string {
   const hash = createHash("sha256").update(layout);
   for (const file of decisiveFiles[part]) hash.update(readFileSync(join(partSource(part), file)));
@@ -45,7 +45,7 @@ export function partFolder(cache: string, part: InstallPart): string {
   return join(cache, `${part}${platform}-${hash.digest("hex").slice(0, 12)}`);
 }
 
-/** Whether a part is there: its folder gets its name only when it is whole. */
+/** Whether a part is installed: its folder gets its final name only when it is complete. */
 export function isInstalled(cache: string, part: InstallPart): boolean {
   return existsSync(partFolder(cache, part));
 }

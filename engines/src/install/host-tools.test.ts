@@ -12,8 +12,8 @@ describe("the version of Java", () => {
   });
 });
 
-describe("what is missing", () => {
-  it("is told with how to get it, a line each", () => {
+describe("missing tools", () => {
+  it("are reported one on each line, with how to install them", () => {
     const text = missingText([
       { tool: "maven", problem: "Maven is missing", remedy: "apt-get install maven" },
       { tool: "python", problem: "Python is missing", remedy: "brew install python" },

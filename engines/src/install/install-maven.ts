@@ -4,19 +4,19 @@ import { readChecksums, verifyChecksums } from "./checksums.ts";
 import { type InstallPart, partSource } from "./engine-parts.ts";
 import { runWithOutput } from "./run-with-output.ts";
 
-/** Who watches an installation: told how far it is, and able to end it. */
+/** The observer of an installation: it receives progress, and can cancel. */
 export type InstallWatch = {
   readonly say: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 };
 
-/** How often progress is reported. */
+/** Interval between reports of progress. */
 const progressMs = 2000;
 
 /**
- * Resolves the jars of a part with Maven into a folder and holds them to their checksums. What Maven has
- * downloaded it keeps in its own store, so an install that was cut off goes on there.
- * @throws Error with Maven's own words, or naming the jars that are not those checked in.
+ * Resolves the jars of a part with Maven into a folder and checks their checksums. Maven keeps downloads in its own
+ * store, so an interrupted installation resumes there.
+ * @throws Error with Maven's output, or with the names of the jars that differ from their checksums.
  */
 export async function installWithMaven(
   part: Exclude<InstallPart, "python">,
@@ -44,7 +44,7 @@ export async function installWithMaven(
   return bytes;
 }
 
-/** Tells now and then how much Maven has downloaded. */
+/** Reports periodically how much Maven has downloaded. */
 function downloadProgress(say: (text: string) => void): (line: string) => void {
   let files = 0;
   let bytes = 0;
@@ -60,7 +60,7 @@ function downloadProgress(say: (text: string) => void): (line: string) => void {
   };
 }
 
-/** What is made from the jars once, so that no start has to. */
+/** Creates files from the jars once, so that no start has to. */
 const finish: Readonly<
   Record<"kafka" | "spark", (folder: string, source: string, signal?: AbortSignal) => Promise<void>>
 > = {
@@ -68,7 +68,7 @@ const finish: Readonly<
   spark: writeModuleOptions,
 };
 
-/** The sink's jar says nowhere which plugins are in it; Kafka's own tool looks and writes it down beside it. */
+/** The sink's jar does not list its plugins; Kafka's own tool scans it and writes the list beside it. */
 async function writePluginManifests(folder: string, _source: string, signal?: AbortSignal): Promise<void> {
   const tool = "org.apache.kafka.tools.ConnectPluginPath";
   const printed: string[] = [];
@@ -81,7 +81,7 @@ async function writePluginManifests(folder: string, _source: string, signal?: Ab
   }
 }
 
-/** Spark knows best which parts of the JVM it must be let into; it is asked once. */
+/** Spark knows which parts of the JVM must be opened for it; the installation queries it once. */
 async function writeModuleOptions(folder: string, source: string, signal?: AbortSignal): Promise<void> {
   const printed: string[] = [];
   const args = ["-cp", `${folder}/jars/*`, join(source, "ModuleOptions.java")];

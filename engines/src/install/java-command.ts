@@ -1,29 +1,28 @@
 import { existsSync } from "node:fs";
 
-/** What the JVMs of all engines have in common. */
+/** The common settings of all JVMs of the engines. */
 export type JavaSettings = {
-  /** Logging set-up of all. */
+  /** The logging configuration of all JVMs. */
   readonly loggingFile: string;
-  /** The classes of each engine, ready to be mapped into memory. */
+  /** The class archives of the engines, which can be mapped into memory. */
   readonly archives: ArchiveUse;
 };
 
 /**
- * What is done about archives of classes (class-data sharing): each is used if it is there, or written
- * when the engine ends.
+ * The use of class archives (class-data sharing): an existing one is used, or one is written when the engine ends.
  */
 export type ArchiveUse = { readonly kind: "use" | "write"; readonly file: (engine: string) => string };
 
-/** The arguments of `java` for an engine, up to its main class. */
+/** Returns the arguments of `java` for an engine, up to its main class. */
 export function javaArguments(options: {
-  /** Whose archive it is: engines of one main class share one. */
+  /** The engine of the archive: engines with the same main class share one. */
   readonly engine: "kafka" | "connect" | "spark" | "spark-master" | "spark-worker";
   readonly java: JavaSettings;
   readonly classPath: string;
   /** Heap, in MiB. */
   readonly heapMebibytes: number;
   readonly logFile: string;
-  /** Only the quick compiler: starts in half the time with half the work, and runs slower later. */
+  /** Use only the fast compiler: it starts in half the time with half the work, and runs slower later. */
   readonly quickCompilerOnly?: boolean;
   readonly more?: readonly string[];
 }): string[] {
@@ -31,7 +30,7 @@ export function javaArguments(options: {
   return [
     ...more,
     `-Xmx${heapMebibytes}m`,
-    // One core's worth of collector: two cores are shared by half a dozen JVMs.
+    // Garbage collection on one core: half a dozen JVMs share two cores.
     "-XX:+UseSerialGC",
     "-XX:-UsePerfData",
     "-XX:+ExitOnOutOfMemoryError",

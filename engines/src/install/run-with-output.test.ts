@@ -3,15 +3,15 @@ import { describe, expect, it } from "vitest";
 import { isRunning, processIdentity } from "../run/process-identity.ts";
 import { runWithOutput } from "./run-with-output.ts";
 
-describe("a program that is run", () => {
-  it("gives its lines and its exit code", async () => {
+describe("running a program", () => {
+  it("returns its lines and its exit code", async () => {
     const lines: string[] = [];
     const onLine = (line: string) => lines.push(line);
     expect(await runWithOutput("sh", ["-c", "echo out; echo err >&2; exit 3"], { onLine })).toBe(3);
     expect(lines.sort()).toEqual(["err", "out"]);
   });
 
-  it("is killed with all that it has started when the signal aborts", async () => {
+  it("kills it and its child processes when the signal aborts", async () => {
     const stopping = new AbortController();
     const processIds: number[] = [];
     const running = runWithOutput("sh", ["-c", "sleep 600 & echo $!; echo $$; wait"], {

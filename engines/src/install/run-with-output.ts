@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 /**
- * Runs a program to its end, gives each line that it prints, and resolves with its exit code. It and all that it starts
- * is killed when the signal aborts, or when this process ends.
+ * Runs a program to its end, passes on each line of its output, and resolves with its exit code. The program and its
+ * child processes are killed when the signal aborts, or when this process ends.
  * @throws the signal's reason; Error if the program cannot be run.
  */
 export async function runWithOutput(
@@ -13,7 +13,7 @@ export async function runWithOutput(
 ): Promise<number | undefined> {
   const { onLine, signal } = options;
   signal?.throwIfAborted();
-  // A group of its own, so that what it starts can be killed with it.
+  // A separate process group, so that its child processes can be killed with it.
   const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
   const kill = (): void => killGroup(child.pid);
   signal?.addEventListener("abort", kill, { once: true });
@@ -39,6 +39,6 @@ function killGroup(pid: number | undefined): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // It has ended.
+    // The program has already ended.
   }
 }

@@ -5,18 +5,18 @@ import { startInstalledEngines } from "../run/start-engines.ts";
 import { archiveFile } from "./class-archives.ts";
 import type { InstalledEngines } from "./install-engines.ts";
 
-/** The engines whose archives are made. */
+/** The engines with class archives. */
 const trained = ["kafka", "connect", "spark"] as const;
 
-/** Whether the archives of this Java are there. */
+/** Whether the archives for this Java exist. */
 export function hasArchives(installed: InstalledEngines): boolean {
   return trained.every((engine) => existsSync(archiveFile(installed)(engine)));
 }
 
 /**
- * Starts each engine once, in a folder of its own, and has it write down the classes that it loaded when it
- * ends: later starts map them into memory, which takes half the time and half the work. It is also the
- * first proof that what was installed runs.
+ * Starts each engine once, in a separate folder, and lets it record the classes that it loaded when it ends: later
+ * starts map them into memory, which takes half the time and half the work. It is also the first proof that the
+ * installation works.
  * @throws Error if an engine does not start.
  */
 export async function trainArchives(installed: InstalledEngines, say: (text: string) => void): Promise<void> {

@@ -2,7 +2,7 @@ import { type ListenerName, listenerNames, type Ports } from "../engine-names.ts
 import { freePorts, isPortFree } from "./free-ports.ts";
 
 /**
- * A port for each listener: the given one, else the one of the last start if it is free, else a free one.
+ * Returns a port for each listener: the given one, or that of the last start if it is free, or a free one.
  * @throws Error naming a given port that is in use.
  */
 export async function choosePorts(options: {

@@ -6,12 +6,12 @@ import { workerHeapMebibytes } from "../limits.ts";
 import { kafkaAddresses } from "./kafka-plan.ts";
 import type { PlanContext } from "./plan-context.ts";
 
-/** Where connectors may take passwords from, each a file; for `${directory:FOLDER:FILE}` in a setting. */
+/** The folder with files from which connectors may read passwords, as `${directory:FOLDER:FILE}` in a setting. */
 export function secretsFolderOf(folder: string): string {
   return join(folder, "secrets");
 }
 
-/** A worker of Kafka Connect beside its brokers. */
+/** Returns the specification of a worker of Kafka Connect beside its brokers. */
 export function connectSpec(context: PlanContext, brokers: number): EngineSpec {
   const files = engineFiles(context.folder, "connect");
   const port = context.ports.connect;
@@ -42,7 +42,7 @@ export function connectSpec(context: PlanContext, brokers: number): EngineSpec {
       `${files.config}.properties`,
     ],
     workFolder: context.folder,
-    // The list of connectors can be told only after the worker has joined its group and read its topics.
+    // The worker can list connectors only after it has joined its group and read its topics.
     probe: { kind: "http", url: `http://127.0.0.1:${port}/connectors` },
     address: `http://127.0.0.1:${port}`,
     logFile: files.log,

@@ -54,7 +54,7 @@ describe("a plan", () => {
     expect(propertiesOf(three.path, "connect.properties").get("offset.storage.replication.factor")).toBe("3");
   });
 
-  it("lets nothing listen but on this machine", () => {
+  it("lets engines listen only on this machine", () => {
     using folder = temporaryFolder();
     const { specs } = planned(folder.path, ["kafka:3", "connect", "mongo", "spark:cluster"]);
     for (const { address } of specs) expect(address).toContain("127.0.0.1:");
@@ -87,7 +87,7 @@ describe("a plan", () => {
     expect(specs.at(-1)!.args).toContain("-Dspark.master=spark://127.0.0.1:30012");
   });
 
-  it("starts no database where one is given", () => {
+  it("starts no database if one is given", () => {
     using folder = temporaryFolder();
     const { specs, addresses } = planned(folder.path, ["mongo"], { mongodbUrl: "mongodb://db:27017" });
     expect(specs).toEqual([]);
@@ -104,13 +104,13 @@ describe("a plan", () => {
 });
 
 describe("a cluster id", () => {
-  it("is 22 characters of URL-safe base64 and no flag", () => {
+  it("is 22 characters of URL-safe base64 and does not look like a flag", () => {
     for (let i = 0; i < 200; i += 1) expect(newClusterId()).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/);
   });
 });
 
 describe("ports", () => {
-  it("are the given ones, else those of before if they are free, else others, and never one twice", async () => {
+  it("are the given ones, or the previous ones if they are free, or free ones, and unique", async () => {
     const first = await choosePorts({ given: {}, remembered: {} });
     expect(new Set(Object.values(first)).size).toBe(listenerNames.length);
     expect(await choosePorts({ given: {}, remembered: first })).toEqual(first);
@@ -120,7 +120,7 @@ describe("ports", () => {
     expect(third.mongo).not.toBe(first.mongo);
   });
 
-  it("that are given and in use are refused by name", async () => {
+  it("that are given and in use are rejected by name", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await expect.poll(() => server.listening).toBe(true);
     const { port } = server.address() as { port: number };

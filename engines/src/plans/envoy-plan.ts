@@ -1,19 +1,19 @@
 import { type EngineSpec, engineFiles } from "../engine-spec.ts";
 import type { PlanContext } from "./plan-context.ts";
 
-/** An Envoy with a configuration of its own. */
+/** An Envoy with its configuration. */
 export type EnvoyOptions = {
   readonly configFile: string;
   /** A URL that answers 200 when it is ready, such as `/ready` of its admin port. */
   readonly readyUrl: string;
 };
 
-/** Where the program is. */
+/** The path of the program. */
 export function envoyCommand(homes: Pick<PlanContext["homes"], "python">): string {
   return `${homes.python}/envoy/_bin/envoy`;
 }
 
-/** The front door. */
+/** Returns the specification of the edge proxy. */
 export function envoySpec(context: PlanContext, envoy: EnvoyOptions): EngineSpec {
   const files = engineFiles(context.folder, "envoy");
   return {
@@ -22,7 +22,7 @@ export function envoySpec(context: PlanContext, envoy: EnvoyOptions): EngineSpec
     command: envoyCommand(context.homes),
     args: [
       ...["--config-path", envoy.configFile, "--log-level", "warn", "--log-path", files.log],
-      // Several on one machine must not share their memory.
+      // Several instances on one machine must not share memory.
       ...["--use-dynamic-base-id", "--drain-time-s", "5"],
     ],
     workFolder: context.folder,

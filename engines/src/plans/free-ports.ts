@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:net";
 
-/** Ports of 127.0.0.1 that nothing listens on now; no two are the same. */
+/** Returns different ports of 127.0.0.1 that are free now. */
 export async function freePorts(count: number): Promise<number[]> {
   const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
   const ports = servers.map((server) => (server.address() as { port: number }).port);
@@ -8,7 +8,7 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** Whether a port of 127.0.0.1 can be listened on now. */
+/** Whether a port of 127.0.0.1 is free now. */
 export async function isPortFree(port: number): Promise<boolean> {
   try {
     const server = await listen(port);

@@ -5,7 +5,7 @@ import { javaArguments } from "../install/java-command.ts";
 import { brokerHeapMebibytes } from "../limits.ts";
 import type { PlanContext } from "./plan-context.ts";
 
-/** The brokers of a cluster: one, or three with every message on all of them. */
+/** Returns the specifications of a cluster's brokers: one, or three with a replica of every partition on each. */
 export function kafkaSpecs(context: PlanContext, brokers: number): EngineSpec[] {
   const nodes = Array.from({ length: brokers }, (_, i) => i + 1);
   return nodes.map((nodeId) => {
@@ -57,16 +57,18 @@ export function kafkaAddresses(context: PlanContext, brokers: number): string[] 
   });
 }
 
-/** An id for a new cluster, as `kafka-storage random-uuid` makes it: 16 random bytes in URL-safe base64. */
+/**
+ * Returns an id for a new cluster, in the format of `kafka-storage random-uuid`: 16 random bytes in URL-safe base64.
+ */
 export function newClusterId(): string {
   for (;;) {
     const id = randomBytes(16).toString("base64url");
-    // One that begins with a dash would be taken for a flag.
+    // A leading dash would make it look like a flag.
     if (!id.startsWith("-")) return id;
   }
 }
 
-/** The arguments of `java` that prepare a broker's data folder; one that is prepared is left as it is. */
+/** Returns the arguments of `java` that format a broker's data folder; a formatted folder is not changed. */
 export function formatArguments(context: PlanContext, name: string, clusterId: string): string[] {
   return [
     "-XX:+UseSerialGC",

@@ -1,13 +1,13 @@
 import { type EngineSpec, engineFiles } from "../engine-spec.ts";
 import type { PlanContext } from "./plan-context.ts";
 
-/** Which program serves MongoDB's protocol. */
+/** The program that serves MongoDB's protocol. */
 export type MongoProgram =
   | { readonly kind: "mongod"; readonly command: string }
   /** The stand-in, for tests and development. */
   | { readonly kind: "stand-in"; readonly command: string };
 
-/** The database, by a real mongod where there is one. */
+/** Returns the specification of the database, with a real mongod if there is one. */
 export function mongoSpec(context: PlanContext, program: MongoProgram): EngineSpec {
   const files = engineFiles(context.folder, "mongo");
   const port = context.ports.mongo;
@@ -36,9 +36,9 @@ function mongodArguments({ data, log }: Files, port: number): string[] {
 }
 
 /**
- * With log files of the default size, recovery after a kill is slow and takes 2 GB of disk. Without
- * `--sync-on-commit` it acknowledges journaled writes before they are in its journal: a kill -9 lost the last few
- * hundred documents of each of eight runs, with `j: true` as without.
+ * With log files of the default size, recovery after a kill is slow and takes 2 GB of disk. Without `--sync-on-commit`
+ * it acknowledges journaled writes before they are in its journal: a kill -9 lost the last few hundred documents in
+ * each of eight runs, with and without `j: true`.
  */
 function standInArguments({ data }: Files, port: number): string[] {
   return [

@@ -5,24 +5,24 @@ import type { Ports } from "../engine-names.ts";
 import type { JavaSettings } from "../install/java-command.ts";
 import { renderTemplate } from "./template.ts";
 
-/** Where each part is installed. */
+/** The folder of each installed part. */
 export type EngineHomes = { readonly kafka: string; readonly spark: string; readonly python: string };
 
-/** What the plans of all engines are made from. */
+/** The input of the plans of all engines. */
 export type PlanContext = {
-  /** Of data, configuration and logs; absolute. */
+  /** The folder of data, configuration and logs; absolute. */
   readonly folder: string;
   readonly ports: Ports;
   readonly homes: EngineHomes;
   readonly java: JavaSettings;
-  /** Fills a template of engines/config/ into a file. */
+  /** Fills a template of engines/config/ and writes it to a file. */
   writeConfig(template: string, file: string, variables: Readonly<Record<string, string | number>>): void;
 };
 
-/** The configuration files that the stack mounts as well. */
+/** The configuration files that the stack mounts too. */
 export const configFolder = fileURLToPath(new URL("../../config", import.meta.url));
 
-/** Fills a template of engines/config/ into a file. */
+/** Fills a template of engines/config/ and writes it to a file. */
 export function writeConfig(
   template: string,
   file: string,

@@ -14,7 +14,7 @@ import { mongoSpec } from "./mongo-plan.ts";
 import { configFolder, type PlanContext, writeConfig } from "./plan-context.ts";
 import { sparkClusterSpecs, sparkRecoveryFolder, sparkSpec } from "./spark-plan.ts";
 
-/** Where the engines are; empty for what was not asked for. */
+/** The addresses of the engines; empty for those that were not requested. */
 export type EngineAddresses = {
   /** host:port of each broker. */
   readonly kafkaBrokers: readonly string[];
@@ -24,16 +24,16 @@ export type EngineAddresses = {
   readonly sparkUrl: string;
 };
 
-/** Engines that are planned: their configuration is written, nothing runs yet. */
+/** Planned engines: their configuration is written, and none runs yet. */
 export type PlannedEngines = {
   readonly context: PlanContext;
   readonly options: EnginesOptions;
-  /** In the order of their needs. */
+  /** In the order of their dependencies. */
   readonly specs: readonly EngineSpec[];
   readonly addresses: EngineAddresses;
 };
 
-/** Says how each engine is run, and writes its configuration. */
+/** Creates the specification of each engine, and writes its configuration. */
 export function planEngines(given: {
   readonly folder: string;
   readonly ports: Ports;
@@ -75,9 +75,9 @@ export function planEngines(given: {
 }
 
 /**
- * Makes the folders of data that are not there yet, removes what Spark's master would recover of a cluster that has
- * ended, and has Envoy check its configuration.
- * @throws Error with what the tool printed.
+ * Creates missing data folders, removes what Spark's master would recover of a cluster that has ended, and lets Envoy
+ * validate its configuration.
+ * @throws Error with the output of the tool.
  */
 export async function prepareEngines(planned: PlannedEngines, clusterId: string): Promise<void> {
   const { context, specs, options } = planned;

@@ -5,12 +5,12 @@ import { watcherHeapMebibytes } from "../limits.ts";
 import type { PlanContext } from "./plan-context.ts";
 import { readProperties } from "./template.ts";
 
-/** The driver alone does all the work, with its state; over a cluster the executors do it. */
+/** Heap of the driver: alone it does all the work, with its state; in a cluster the executors do it. */
 const driverHeapMebibytes = { local: 1536, cluster: 768 } as const;
-/** What a worker has for its executors: `spark.executor.memory` and what Spark adds to it. */
+/** Memory of a worker for its executors: `spark.executor.memory` and Spark's overhead. */
 const workerMemory = "1200m";
 
-/** Spark Connect in one process. */
+/** Returns the specification of Spark Connect in one process. */
 export function sparkSpec(context: PlanContext): EngineSpec {
   return driverSpec(context, {
     master: "local[2]",
@@ -21,7 +21,7 @@ export function sparkSpec(context: PlanContext): EngineSpec {
   });
 }
 
-/** A master, two workers of one core, and Spark Connect over them. */
+/** Returns the specifications of a master, two workers with one core each, and Spark Connect with them. */
 export function sparkClusterSpecs(context: PlanContext): EngineSpec[] {
   const { ports } = context;
   const masterUrl = `spark://127.0.0.1:${ports["spark-master"]}`;
@@ -35,7 +35,8 @@ export function sparkClusterSpecs(context: PlanContext): EngineSpec[] {
         masterUrl,
       ]),
       needs: ["spark-master"] as const,
-      // It names its master only while it is registered there; the master would name a killed worker for a minute.
+      // The worker names its master only while it is registered there; the master would list a killed worker for a
+      // minute.
       probe: { kind: "http", url: `http://127.0.0.1:${page}/json/`, contains: masterUrl } as const,
       address: `spark://127.0.0.1:${ports[name]}`,
     };
@@ -68,7 +69,7 @@ function driverSpec(
     readonly driverPort: number;
     readonly blockManagerPort: number;
     readonly heapMebibytes: number;
-    /** Where the master of a cluster tells which applications it knows. */
+    /** The URL at which the master of a cluster lists its applications. */
     readonly masterPage?: string;
   },
 ): EngineSpec {
@@ -152,21 +153,22 @@ function watcherSpec(
   };
 }
 
-/** Where the master writes what it must know after its death. */
+/** The folder in which the master stores its state for recovery. */
 export function sparkRecoveryFolder(folder: string): string {
   return `${engineFiles(folder, "spark-master").data}/recovery`;
 }
 
 function masterProperties(recoveryFolder: string): string[] {
   return [
-    // Any client that reaches it may run anything; no program is submitted this way.
+    // Otherwise any client that reaches it could submit programs; this port is not used.
     "-Dspark.master.rest.enabled=false",
-    // A master that is started again must know its workers and applications: a forgotten driver waits forever.
+    // A restarted master must know its workers and applications: otherwise their driver waits forever.
     "-Dspark.deploy.recoveryMode=FILESYSTEM",
     `-Dspark.deploy.recoveryDirectory=${recoveryFolder}`,
-    // In s: how long it waits for workers and drivers that it knew and that do not answer.
+    // Seconds that it waits for known workers and drivers that do not answer.
     "-Dspark.deploy.recoveryTimeout=15",
-    // The master ends an application after 10 failed executors in a row, otherwise; executors may die for long.
+    // By default the master ends an application after 10 consecutive failures of executors; executors may fail for a
+    // long time.
     "-Dspark.deploy.maxExecutorRetries=-1",
   ];
 }
@@ -190,7 +192,7 @@ function sparkFiles(
   };
 }
 
-/** What Spark needs of a JVM, printed by Spark itself when it was installed. */
+/** The JVM options that Spark needs, printed by Spark itself during installation. */
 function moduleOptions({ homes }: PlanContext): string[] {
   return readFileSync(`${homes.spark}/module-options.txt`, "utf8").trim().split(/\s+/);
 }

@@ -1,7 +1,7 @@
 /**
  * Fills a template: each `${name}` becomes the variable of that name.
- * @throws Error naming the variables that the template has and the values lack, or that it does not have:
- *   either is a misspelt name.
+ * @throws Error with the names of the variables that have no value, and of the values that the template does not use:
+ *   either is a misspelled name.
  */
 export function renderTemplate(
   template: string,
@@ -21,7 +21,7 @@ export function renderTemplate(
 
 const placeholder = /\$\{([^}]*)\}/g;
 
-/** The keys and values of a file of properties, or of a Spark configuration; comments and empty lines are left out. */
+/** Returns the keys and values of a file of properties, or of a Spark configuration, without comments and empty lines. */
 export function readProperties(text: string): Map<string, string> {
   const entries = text
     .split("\n")

@@ -1,20 +1,20 @@
 import { exchange } from "./socket-exchange.ts";
 
-/** What a broker says of its cluster. */
+/** A broker's description of its cluster. */
 export type ClusterMetadata = {
-  /** Node ids of the brokers that are alive and take part. */
+  /** Node ids of the live brokers in the cluster. */
   readonly brokers: readonly number[];
-  /** Node id of the controller, or undefined while there is none. */
+  /** Node id of the controller, or undefined if there is none. */
   readonly controller: number | undefined;
 };
 
-/** Metadata, version 1: the oldest that tells the controller; every broker since 0.10 answers it. */
+/** Metadata, version 1: the oldest that names the controller; every broker since 0.10 answers it. */
 const metadataKey = 3;
 const metadataVersion = 1;
 const clientId = "devicemesh-engines";
 
 /**
- * Asks a broker who is in its cluster.
+ * Requests the members of a broker's cluster.
  * @throws Error if it does not answer in `limitMs`, or not in the Kafka protocol.
  */
 export async function clusterMetadata(options: {
@@ -42,7 +42,7 @@ function metadataRequest(): Buffer {
   return Buffer.concat([size, header, Buffer.from(clientId), noTopics]);
 }
 
-/** Size, correlation id, brokers (id, host, port, rack), controller id. */
+/** Response: size, correlation id, brokers (id, host, port, rack), controller id. */
 function readMetadata(answer: Buffer): ClusterMetadata {
   let at = 8;
   const readInt32 = (): number => {

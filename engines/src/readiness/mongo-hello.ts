@@ -3,7 +3,7 @@ import { exchange } from "./socket-exchange.ts";
 const opMsg = 2013;
 
 /**
- * Asks a MongoDB server whether it takes writes.
+ * Checks whether a MongoDB server accepts writes.
  * @throws Error if it does not answer in `limitMs`.
  */
 export async function takesWrites(options: {

@@ -4,7 +4,7 @@ import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { expect, it } from "vitest";
 import { untilReady } from "./readiness.ts";
 
-it("a wait for an engine that does not answer ends as soon as nobody waits any more, not with the question", async () => {
+it("a wait for an engine that does not answer ends as soon as it is cancelled, before the probe does", async () => {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
     sockets.add(socket);
@@ -20,7 +20,7 @@ it("a wait for an engine that does not answer ends as soon as nobody waits any m
   await waitUntil(() => sockets.size > 0);
   isOver = true;
   await expect(waiting).rejects.toThrow("stopped by a signal");
-  // The question itself would have been open for three seconds.
+  // The probe itself would have stayed open for three seconds.
   expect([...sockets].some((socket) => !socket.closed)).toBe(true);
   for (const socket of sockets) socket.destroy();
   server.close();

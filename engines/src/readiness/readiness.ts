@@ -4,15 +4,15 @@ import { clusterMetadata } from "./kafka-metadata.ts";
 import { takesWrites } from "./mongo-hello.ts";
 import { sparkVersion } from "./spark-version.ts";
 
-/** How to tell that an engine does its work: what is asked, and what the answer must say. */
+/** The readiness probe of an engine: the request, and the expected response. */
 export type Probe =
-  /** The broker of this id knows a controller, and the cluster has let it in. */
+  /** The broker with this id knows a controller, and is a member of the cluster. */
   | { readonly kind: "kafka"; readonly port: number; readonly nodeId: number }
-  /** Answers this URL with 200; its text has `contains`, if given, in it. */
+  /** This URL answers with 200; its text contains `contains`, if given. */
   | { readonly kind: "http"; readonly url: string; readonly contains?: string }
-  /** Takes writes. */
+  /** It accepts writes. */
   | { readonly kind: "mongo"; readonly port: number }
-  /** Tells its version to a session; over a cluster, a master that is alive also knows its application. */
+  /** It returns its version to a session; in a cluster, a live master also knows its application. */
   | {
       readonly kind: "spark";
       readonly port: number;
@@ -22,7 +22,7 @@ export type Probe =
 const host = "127.0.0.1";
 const pollMs = 100;
 
-/** Asks once. Resolves with undefined if the engine is ready, else with the reason why it is not. */
+/** Probes once. Resolves with undefined if the engine is ready, otherwise with the reason why it is not. */
 export async function askProbe(probe: Probe): Promise<string | undefined> {
   try {
     return await ask(probe);
@@ -32,9 +32,10 @@ export async function askProbe(probe: Probe): Promise<string | undefined> {
 }
 
 /**
- * Asks until the engine is ready.
- * @throws Error with the last answer if it is not within `limitMs`; what `check`, called every 100 ms, throws: that
- *   its process has ended, or that the wait was cancelled.
+ * Probes until the engine is ready.
+ * @throws Error with the last reason if it is not ready within `limitMs`; the error of `check`, which is called every
+ * 100 ms:
+ * the process has ended, or the wait was cancelled.
  */
 export async function untilReady(
   probe: Probe,
@@ -52,7 +53,7 @@ export async function untilReady(
   }
 }
 
-/** A question may take seconds; what ends the wait does not wait for it. */
+/** A probe may take seconds; cancelling the wait does not wait for it. */
 async function checkedWhile<Answer>(asked: Promise<Answer>, check: () => void): Promise<Answer> {
   const answer = asked.then((value) => ({ value }));
   for (;;) {
@@ -89,7 +90,9 @@ async function ask(probe: Probe): Promise<string | undefined> {
   }
 }
 
-/** Whether a master that is alive has no such application. A master that does not answer or recovers has lost nothing yet. */
+/**
+ * Whether a live master has lost this application. A master that does not answer or is recovering has lost nothing yet.
+ */
 async function isApplicationLost(cluster: {
   readonly masterPage: string;
   readonly application: string;

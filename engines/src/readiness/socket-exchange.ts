@@ -2,14 +2,14 @@ import { connect } from "node:net";
 import { answerBytesMax } from "../limits.ts";
 
 /**
- * Sends bytes to a port and resolves with the first whole answer.
- * @throws Error if nothing listens, the connection ends early, or it takes longer than `limitMs`.
+ * Sends bytes to a port and resolves with the first complete response.
+ * @throws Error if the port is closed, the connection ends early, or it takes longer than `limitMs`.
  */
 export function exchange(options: {
   readonly host: string;
   readonly port: number;
   readonly request: Buffer;
-  /** How long the answer is, once the first bytes of it are there. */
+  /** Returns the length of the response, once its first bytes have arrived. */
   readonly answerBytes: (begun: Buffer) => number | undefined;
   readonly limitMs: number;
 }): Promise<Buffer> {

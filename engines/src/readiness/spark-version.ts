@@ -8,7 +8,7 @@ const user = "devicemesh-engines";
 const field = { sessionId: 1, userContext: 2, userId: 1, sparkVersion: 10 } as const;
 
 /**
- * Asks a Spark Connect server for its version, which needs a session and a SparkContext behind the port.
+ * Requests the version of a Spark Connect server, which needs a session and a SparkContext behind the port.
  * @throws Error if it does not answer with OK in `limitMs`.
  */
 export function sparkVersion(options: {
@@ -43,7 +43,7 @@ export function sparkVersion(options: {
       if (status === "0" && version) end(() => resolve(version));
       else fail(new Error(`gRPC status ${String(status)}: ${String(headers["grpc-message"] ?? "")}`));
     };
-    // A refused call has its status in the headers, an answered one in the trailers.
+    // A rejected call has its status in the headers, an answered one in the trailers.
     call.once("response", onStatus);
     call.once("trailers", onStatus);
     call.once("close", () => fail(new Error(`${host}:${port} ended the call`)));

@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import { fullBelowBytes } from "../limits.ts";
 
 /**
- * Why an engine that has ended, or does not answer, may have come to that: the disk that holds its files is full.
- * Undefined if there is space, or if that cannot be found out.
+ * Returns a possible cause of an engine's end or silence: the disk that contains its files is full. Undefined if it has
+ * space, or if that is unknown.
  */
 export function diskProblem(logFile: string, freeBytesOf = freeBytes): string | undefined {
   const folder = dirname(logFile);

@@ -12,7 +12,7 @@ import { noEngines, readState, writeState } from "./engines-state.ts";
 import { readEnginesStatus } from "./engines-status.ts";
 import { isRunning } from "./process-identity.ts";
 
-/** An engine for tests: a small server that writes its name into `ended` when it is asked to end. */
+/** An engine for tests: a small server that writes its name into `ended` on SIGTERM. */
 function standIn(folder: string, name: EngineName, port: number, script = ""): EngineSpec {
   const files = engineFiles(folder, name);
   const code = `${script}
@@ -57,7 +57,7 @@ const processOf = (folder: string, name: EngineName) =>
 const statesOf = async (folder: string) => (await readEnginesStatus(folder)).map(({ state }) => state);
 
 describe("an engine", () => {
-  it("is stopped, ready, dead and ready again as it is started, killed from outside, and started", async () => {
+  it("is stopped, ready, dead and ready again when it is started, killed from outside, and started", async () => {
     await using folder = await folderOf(["mongo"]);
     expect(await statesOf(folder.path)).toEqual(["stopped"]);
     await startEngine(folder.path, "mongo");
@@ -72,7 +72,7 @@ describe("an engine", () => {
     expect(processOf(folder.path, "mongo")).not.toEqual(first);
   });
 
-  it("that runs is not started a second time", async () => {
+  it("that is running is not started a second time", async () => {
     await using folder = await folderOf(["mongo"]);
     await startEngine(folder.path, "mongo");
     const first = processOf(folder.path, "mongo");
@@ -80,7 +80,7 @@ describe("an engine", () => {
     expect(processOf(folder.path, "mongo")).toEqual(first);
   });
 
-  it("is killed without being asked, and killing it again does nothing", async () => {
+  it("is killed without a graceful stop, and killing it again has no effect", async () => {
     await using folder = await folderOf(["mongo"]);
     await startEngine(folder.path, "mongo");
     const { pid, startTime } = processOf(folder.path, "mongo")!;
@@ -90,14 +90,14 @@ describe("an engine", () => {
     expect(existsSync(join(folder.path, "ended"))).toBe(false);
   });
 
-  it("that ends at its start is told with what it printed", async () => {
+  it("that ends at its start is reported with its output", async () => {
     await using folder = await folderOf(["connect"], `console.log("no such topic"); process.exit(3);`);
     await expect(startEngine(folder.path, "connect")).rejects.toThrow(
       /^connect: its process has ended\n.*connect\.out:\nno such topic$/,
     );
   });
 
-  it("whose program is not there is told by name", async () => {
+  it("whose program is missing is reported by name", async () => {
     await using folder = await folderOf(["connect"]);
     const state = readState(folder.path);
     const [engine] = state.engines;
@@ -108,7 +108,7 @@ describe("an engine", () => {
     await expect(startEngine(folder.path, "connect")).rejects.toThrow("no-such-program cannot be run");
   });
 
-  it("keeps the output of its last three starts beside that of this one", async () => {
+  it("keeps the output of its last three starts and the current one", async () => {
     await using folder = await folderOf(["mongo"]);
     const { output } = engineFiles(folder.path, "mongo");
     for (let i = 0; i < 5; i += 1) {
@@ -136,7 +136,7 @@ describe("the engines of a folder", () => {
     expect(await statesOf(folder.path)).toEqual(["stopped", "stopped", "stopped", "stopped"]);
   });
 
-  it("that have ended are not taken for another process which has got their id", async () => {
+  it("that have ended are not confused with another process that has their id", async () => {
     await using folder = await folderOf(["mongo"]);
     await startEngine(folder.path, "mongo");
     const { pid, startTime } = processOf(folder.path, "mongo")!;
@@ -151,7 +151,7 @@ describe("the engines of a folder", () => {
     writeState(folder.path, state);
   });
 
-  it("of another version's file are refused, by name", () => {
+  it("in a state file of another version are rejected, by name", () => {
     using folder = temporaryFolder();
     writeFileSync(join(folder.path, "engines.json"), JSON.stringify({ version: 0 }));
     expect(() => readState(folder.path)).toThrow("engines.json was written by another version");

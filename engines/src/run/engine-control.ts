@@ -13,8 +13,8 @@ import {
 import { endProcess, isRunning } from "./process-identity.ts";
 
 /**
- * Starts an engine of a folder, unless it runs already, and resolves when it is ready.
- * @throws Error with the last lines of its log if it ends or is not ready in time; what `check` throws.
+ * Starts an engine of a folder, unless it is running, and resolves when it is ready.
+ * @throws Error with the last lines of its log if it ends or is not ready in time; the error of `check`.
  */
 export async function startEngine(
   folder: string,
@@ -45,8 +45,7 @@ export async function startEngine(
 }
 
 /**
- * Kills an engine with SIGKILL, with all processes that it started, and resolves when it is dead. Killing a
- * dead one does nothing.
+ * Kills an engine and its child processes with SIGKILL, and resolves when it is dead. Has no effect on a dead engine.
  * @throws Error if the folder has no engine of this name.
  */
 export async function killEngine(folder: string, name: EngineName): Promise<void> {
@@ -59,8 +58,8 @@ export async function killEngine(folder: string, name: EngineName): Promise<void
 }
 
 /**
- * Ends all engines of a folder that run, each after those that use it, and resolves when they are dead.
- * `graceLimitMs` bounds how long each may take to end by itself.
+ * Stops all running engines of a folder, each after those that depend on it, and resolves when they are dead.
+ * `graceLimitMs` limits the graceful stop of each.
  */
 export async function endEngines(
   folder: string,
@@ -84,7 +83,7 @@ export async function endEngines(
   }
 }
 
-/** Brokers end together: one that is left alone waits for the others. */
+/** Brokers stop together: a broker that is left alone waits for the others. */
 const stopSteps: readonly (readonly EngineName[])[] = [
   engineNames.filter((name) => name === "envoy"),
   ["spark"],

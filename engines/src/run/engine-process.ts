@@ -6,8 +6,8 @@ import { logLinesShownMax, logsKept } from "../limits.ts";
 import { type ProcessIdentity, processIdentity } from "./process-identity.ts";
 
 /**
- * Starts an engine's process, apart from ours: in a group of its own, its output in a file, running on when
- * we end. Its folders are made, its logs of earlier starts moved aside, its scratch folder emptied.
+ * Starts an engine's process, detached from ours: in a separate process group, with its output in a file, and running
+ * on after this process ends. Creates its folders, rotates its logs and empties its scratch folder.
  * @throws Error if the program cannot be run.
  */
 export function spawnEngine(spec: EngineSpec): ProcessIdentity {
@@ -34,7 +34,7 @@ export function spawnEngine(spec: EngineSpec): ProcessIdentity {
   }
 }
 
-/** The last lines of what an engine logged and printed, for an error message. */
+/** Returns the last lines of an engine's log and output, for an error message. */
 export function lastLines(spec: EngineSpec): string {
   const files = [...new Set([spec.outputFile, spec.logFile])].filter((file) => existsSync(file));
   return files

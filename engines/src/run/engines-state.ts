@@ -6,7 +6,7 @@ import { stateLockLimitMs } from "../limits.ts";
 import { withFileLock } from "./file-lock.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
-/** An engine of a folder, and the process it runs in, if it was started and not ended by us. */
+/** An engine of a folder, and its process, if it was started and this program has not ended it. */
 export type EngineState = {
   readonly spec: EngineSpec;
   readonly process?: ProcessIdentity;
@@ -14,30 +14,30 @@ export type EngineState = {
 };
 
 /**
- * What is known of the engines of a folder. It is on disk before anything else happens to a process, so that
- * the next process finds the running engines, even if the one that started it was killed.
+ * The state of a folder's engines. It is written to disk before anything else happens to a process, so that the next
+ * process finds the running engines, even if the one that started them was killed.
  */
 export type EnginesState = {
   readonly version: typeof stateVersion;
   /** The process that started the engines and will stop them. */
   readonly owner?: ProcessIdentity;
-  /** Of the data in the folder: how many brokers hold it. */
+  /** Number of brokers that the data in the folder belongs to. */
   readonly brokers?: number;
   readonly clusterId?: string;
-  /** Ports of earlier starts, taken again if they are free. */
+  /** Ports of earlier starts, which are reused if they are free. */
   readonly ports: Readonly<Partial<Record<ListenerName, number>>>;
   readonly engines: readonly EngineState[];
 };
 
-/** A change of the format; a file of another version is refused. */
+/** Version of the format; a file of another version is rejected. */
 export const stateVersion = 1;
 
-/** A folder in which nothing ever ran. */
+/** The state of a folder in which no engine has run. */
 export const noEngines: EnginesState = { version: stateVersion, ports: {}, engines: [] };
 
 const stateFile = (folder: string): string => join(folder, "engines.json");
 
-/** What is known of the engines of a folder. @throws Error for a file that another version has written. */
+/** Reads the state of a folder's engines. @throws Error for a file of another version. */
 export function readState(folder: string): EnginesState {
   const file = stateFile(folder);
   if (!existsSync(file)) return noEngines;
@@ -50,7 +50,7 @@ export function readState(folder: string): EnginesState {
   return state;
 }
 
-/** Writes what is known; whole or not at all, whatever happens. */
+/** Writes the state atomically. */
 export function writeState(folder: string, state: EnginesState): void {
   const file = stateFile(folder);
   const temporary = `${file}.${process.pid}`;
@@ -63,7 +63,7 @@ export function withStateLock<Result>(folder: string, work: () => Promise<Result
   return withFileLock(join(folder, "engines.lock"), work, { limitMs: stateLockLimitMs });
 }
 
-/** The same state with one engine's process changed. */
+/** Returns the same state with one engine's process changed. */
 export function withProcess(
   state: EnginesState,
   name: string,

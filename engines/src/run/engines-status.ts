@@ -5,23 +5,26 @@ import { diskProblem } from "./disk-problem.ts";
 import { type EngineState, readState } from "./engines-state.ts";
 import { isRunning, residentBytes } from "./process-identity.ts";
 
-/** How an engine is. */
+/** The status of an engine. */
 export type EngineStatus = {
   readonly name: EngineName;
-  /** `ready`: it answers; `unready`: it runs and does not; `dead`: it ended without being stopped. */
+  /** `ready`: it answers; `unready`: it runs and does not answer; `dead`: it ended without being stopped. */
   readonly state: "ready" | "unready" | "dead" | "stopped";
-  /** What is wrong while it is unready, or why it is dead if that is known. */
+  /** The problem if it is unready, or the cause if it is dead and the cause is known. */
   readonly reason?: string;
   readonly address: string;
   readonly processId?: number;
-  /** Since when it runs, in ms of the epoch. */
+  /** Start of its process, in ms since 1970. */
   readonly startedAtMs?: number;
   /** Memory in use (resident). */
   readonly memoryBytes?: number;
   readonly logFile: string;
 };
 
-/** How the engines of a folder are, by whichever process they were started; empty where none ever were. Asks each one that runs. */
+/**
+ * Returns the status of a folder's engines, whichever process started them; empty if there were none. Probes each
+ * running one.
+ */
 export function readEnginesStatus(folder: string): Promise<EngineStatus[]> {
   return Promise.all(readState(resolve(folder)).engines.map(statusOf));
 }

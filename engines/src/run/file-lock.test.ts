@@ -9,7 +9,7 @@ import { processIdentity } from "./process-identity.ts";
 
 const limitMs = 20_000;
 
-/** Adds one to a number in a file, several times, reading and writing apart from each other. */
+/** Increments a number in a file, several times, with separate reads and writes. */
 const counting = (lock: string, counter: string, times: number): string => `
   import { readFileSync, writeFileSync } from "node:fs";
   import { setImmediate } from "node:timers/promises";
@@ -22,7 +22,7 @@ const counting = (lock: string, counter: string, times: number): string => `
     }, { limitMs: ${limitMs} });`;
 
 describe("a file lock", () => {
-  it("lets one in at a time, of several processes", async () => {
+  it("is held by one of several processes at a time", async () => {
     using folder = temporaryFolder();
     const counter = join(folder.path, "counter");
     writeFileSync(counter, "0");
@@ -37,7 +37,7 @@ describe("a file lock", () => {
     expect(readFileSync(counter, "utf8")).toBe("30");
   });
 
-  it("whose holder is dead is taken over", async () => {
+  it("of a dead holder is taken over", async () => {
     using folder = temporaryFolder();
     const lock = join(folder.path, "lock");
     const own = processIdentity(process.pid)!;
@@ -46,7 +46,7 @@ describe("a file lock", () => {
     expect(existsSync(lock)).toBe(false);
   });
 
-  it("that is held too long names its holder", async () => {
+  it("that is held too long reports its holder", async () => {
     using folder = temporaryFolder();
     const lock = join(folder.path, "lock");
     const waited: number[] = [];

@@ -6,8 +6,8 @@ import { isRunning, type ProcessIdentity, processIdentity } from "./process-iden
 const pollMs = 50;
 
 /**
- * Runs `work` while no other process holds the lock file. A lock whose holder has died is taken over.
- * Not for two in one process: each call must end before the next.
+ * Runs `work` while no other process holds the lock file. A lock of a dead holder is taken over.
+ * Not for concurrent calls in one process: each call must end before the next.
  * @throws Error naming the holder if it holds the lock for longer than `limitMs`; the reason of `signal`, if it aborts
  *   during the wait.
  */
@@ -44,7 +44,7 @@ export async function withFileLock<Result>(
   }
 }
 
-/** A lock comes into being with its holder's identity in it, or not at all. */
+/** A lock file appears with its holder's identity in it, or not at all. */
 function tryLock(file: string): boolean {
   const own = `${file}.${process.pid}`;
   writeFileSync(own, JSON.stringify(processIdentity(process.pid)));
@@ -67,7 +67,7 @@ function readHolder(file: string): ProcessIdentity | undefined {
   }
 }
 
-/** Two may find the same dead holder: what was moved away is looked at again, and put back if it is a new lock. */
+/** Two processes may find the same dead holder: the moved file is checked again, and put back if it is a new lock. */
 function removeStale(file: string, stale: ProcessIdentity | undefined): void {
   const aside = `${file}.stale.${process.pid}`;
   try {

@@ -12,7 +12,7 @@ const engines = await testEngines();
 const cache = process.env.DEVICEMESH_ENGINES_CACHE;
 const installed = cache ? { cache } : {};
 
-/** A process that starts the database and says so; nothing stops it but a signal. */
+/** A process that starts the database and reports it; only a signal stops it. */
 async function startLauncher(folder: string) {
   const script = `
     import { startEngines } from ${JSON.stringify(new URL("../index.ts", import.meta.url).href)};
@@ -29,7 +29,7 @@ async function startLauncher(folder: string) {
 const databaseOf = (folder: string) => readState(folder).engines[0]!.process!;
 
 describe.skipIf(engines === undefined)("a launcher that is killed", () => {
-  it("leaves engines that the next start ends; their data and ports go on", async () => {
+  it("leaves engines that the next start ends; their data and ports are reused", async () => {
     using folder = temporaryFolder();
     const launcher = await startLauncher(folder.path);
     const exit = once(launcher, "exit");
@@ -45,7 +45,7 @@ describe.skipIf(engines === undefined)("a launcher that is killed", () => {
     expect(await next.status()).toEqual([expect.objectContaining({ state: "ready" })]);
   });
 
-  it("no more holds its folder; one that lives does", async () => {
+  it("does not hold its folder; a live one does", async () => {
     using folder = temporaryFolder();
     const launcher = await startLauncher(folder.path);
     const second = startEngines({ folder: folder.path, parts: ["mongo"], ...installed });
@@ -62,7 +62,7 @@ describe.skipIf(engines === undefined)("a launcher that is killed", () => {
 });
 
 describe.skipIf(engines === undefined)("Envoy", () => {
-  it("with a wrong configuration is refused, with Envoy's own words, before anything starts", async () => {
+  it("with an invalid configuration is rejected with Envoy's message before anything starts", async () => {
     using folder = temporaryFolder();
     const configFile = new URL("../../../package.json", import.meta.url).pathname;
     const start = startEngines({

@@ -4,7 +4,7 @@ import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { endProcess, isRunning, processIdentity, residentBytes, signalGroup } from "./process-identity.ts";
 
-/** A process that prints when it is up; with "stubborn" it does not end when it is asked to. */
+/** A process that prints when it is up; with "stubborn" it ignores SIGTERM. */
 async function startStandIn(manner: "polite" | "stubborn" = "polite") {
   const onTerm = manner === "stubborn" ? "process.on('SIGTERM', () => {});" : "";
   const child = spawn(process.execPath, ["-e", `${onTerm} setInterval(() => {}, 1000); console.log("up")`], {
@@ -16,7 +16,7 @@ async function startStandIn(manner: "polite" | "stubborn" = "polite") {
 }
 
 describe("a process", () => {
-  it("is told from a later one of the same id by its start time", async () => {
+  it("is distinguished from a later one with the same id by its start time", async () => {
     const { identity } = await startStandIn();
     const earlier = { ...identity, startTime: `${identity.startTime}0` };
     expect(isRunning(identity)).toBe(true);
@@ -27,7 +27,7 @@ describe("a process", () => {
     await endProcess(identity, 5000);
   });
 
-  it("ends when it is asked to", async () => {
+  it("ends on SIGTERM", async () => {
     const { child, identity } = await startStandIn();
     const exit = once(child, "exit");
     await endProcess(identity, 10_000);
@@ -35,7 +35,7 @@ describe("a process", () => {
     expect((await exit)[1]).toBe("SIGTERM");
   });
 
-  it("that does not end is killed when the grace is over", async () => {
+  it("that does not end is killed after the grace period", async () => {
     const { child, identity } = await startStandIn("stubborn");
     const exit = once(child, "exit");
     await endProcess(identity, 50);
@@ -43,7 +43,7 @@ describe("a process", () => {
     expect((await exit)[1]).toBe("SIGKILL");
   });
 
-  it("dies with the processes that it started", async () => {
+  it("is killed with its child processes", async () => {
     const child = spawn(
       process.execPath,
       [

@@ -3,37 +3,37 @@ import { existsSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { killLimitMs } from "../limits.ts";
 
-/** A process that cannot be mistaken for a later one of the same id. */
+/** The identity of a process, which no later process with the same id has. */
 export type ProcessIdentity = {
   readonly pid: number;
-  /** When it started, in the system's own words: boot and ticks on Linux, a date elsewhere. */
+  /** Its start time, in the system's format: boot and ticks on Linux, a date elsewhere. */
   readonly startTime: string;
 };
 
-/** How often the death of a process that is no child of ours is looked for. */
+/** Interval of checks for the end of a process that is not our child. */
 const pollMs = 20;
 const bootIdFile = "/proc/sys/kernel/random/boot_id";
 
-/** The identity of a running process, or undefined if there is none of this id. */
+/** Returns the identity of a running process, or undefined if no process has this id. */
 export function processIdentity(pid: number): ProcessIdentity | undefined {
   const startTime = existsSync("/proc/self/stat") ? linuxStartTime(pid) : psStartTime(pid);
   return startTime === undefined ? undefined : { pid, startTime };
 }
 
-/** Whether exactly this process still runs: not a later one of its id, not one that has ended unreaped. */
+/** Whether exactly this process still runs: not a later one with its id, and not a zombie. */
 export function isRunning(process: ProcessIdentity): boolean {
   return processIdentity(process.pid)?.startTime === process.startTime;
 }
 
-/** Memory in use (resident), in bytes, or undefined if the process has ended. */
+/** Returns its memory in use (resident) in bytes, or undefined if the process has ended. */
 export function residentBytes(pid: number): number | undefined {
   const { status, stdout } = spawnSync("ps", ["-o", "rss=", "-p", String(pid)], { encoding: "utf8" });
   return status === 0 ? Number(stdout.trim()) * 1024 : undefined;
 }
 
 /**
- * Sends a signal to a process and all of its group, unless the process has ended or its id is another's by
- * now. It must lead its group, as what `spawn` starts with `detached` does.
+ * Sends a signal to a process and its group, unless the process has ended or its id belongs to another one by now. It
+ * must lead its group, like a process that `spawn` starts with `detached`.
  */
 export function signalGroup(target: ProcessIdentity, signal: NodeJS.Signals): void {
   if (!isRunning(target)) return;
@@ -44,7 +44,7 @@ export function signalGroup(target: ProcessIdentity, signal: NodeJS.Signals): vo
   }
 }
 
-/** Asks a process to end, and kills it if it has not after `graceMs`; resolves when it is dead. */
+/** Stops a process gracefully, and kills it after `graceMs`; resolves when it is dead. */
 export async function endProcess(target: ProcessIdentity, graceMs: number): Promise<void> {
   if (graceMs > 0) {
     signalGroup(target, "SIGTERM");
@@ -72,7 +72,7 @@ function linuxStartTime(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-  // The name in brackets may hold spaces and brackets; state is the third field, start time the 22nd.
+  // The name in brackets may contain spaces and brackets; state is the third field, start time the 22nd.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z" || fields[0] === "X") return undefined;
   return `${readFileSync(bootIdFile, "utf8").trim()}:${fields[19]}`;

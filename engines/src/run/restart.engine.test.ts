@@ -41,7 +41,7 @@ describe.skipIf(engines === undefined)("the engines of a test run", () => {
     },
   );
 
-  it("refuses an engine that there is not, and says which there are", async () => {
+  it("rejects an unknown engine, and lists the known ones", async () => {
     await expect(engines!.kill("kafka-4")).rejects.toThrow(/no engine kafka-4; it has kafka-1, kafka-2/);
   });
 });

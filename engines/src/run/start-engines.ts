@@ -15,33 +15,33 @@ import { type EngineStatus, readEnginesStatus } from "./engines-status.ts";
 import { isRunning, processIdentity, signalGroup } from "./process-identity.ts";
 
 export type EnginesOptions = {
-  /** Of data, configuration, logs and state; what was in it goes on. Made if it is not there. */
+  /** The folder of data, configuration, logs and state; existing data is used. Created if it does not exist. */
   readonly folder: string;
   readonly parts: readonly EnginePart[];
-  /** Ports that matter; the others are those of the last start, or free ones. */
+  /** Fixed ports; the others are those of the last start, or free ones. */
   readonly ports?: Partial<Ports>;
-  /** A MongoDB that runs already: then none is started. */
+  /** A running MongoDB; then none is started. */
   readonly mongodbUrl?: string;
   /** Needed for `envoy`. */
   readonly envoy?: EnvoyOptions;
-  /** Where the programs of the engines are kept, for all checkouts. */
+  /** The folder of the engines' programs, shared by all checkouts. */
   readonly cache?: string;
-  /** Removes everything in the folder first: for tests. */
+  /** Deletes everything in the folder first, for tests. */
   readonly fresh?: boolean;
-  /** Stops what was started, and rejects, when it is aborted during the start. */
+  /** If it aborts during the start, stops the started engines and rejects. */
   readonly signal?: AbortSignal;
-  /** Told what is being done, for people. */
+  /** Receives progress, for users. */
   readonly onProgress?: (progress: EnginesProgress) => void;
 };
 
-/** What is being done; `engine` is missing for what concerns them all, `ready` is true once it answers. */
+/** Progress; `engine` is missing if it concerns all of them, `ready` is true once the engine answers. */
 export type EnginesProgress = {
   readonly engine?: EngineName;
   readonly text: string;
   readonly ready?: boolean;
 };
 
-/** What can be done with the engines of a folder, by whatever process. */
+/** Operations on the engines of a folder, for any process. */
 export type EngineControl = {
   /** Absolute. */
   readonly folder: string;
@@ -62,7 +62,7 @@ export type EngineControl = {
 export type Engines = EngineControl &
   AsyncDisposable & {
     readonly addresses: EngineAddresses;
-    /** Stops all in order and resolves when they are dead. Stopping twice is the same as once. */
+    /** Stops all engines in order and resolves when they are dead. Stopping again has no effect. */
     stop(): Promise<void>;
   };
 
@@ -75,10 +75,10 @@ export class FolderInUseError extends Error {
 }
 
 /**
- * Starts engines on 127.0.0.1 and resolves when all answer. Installs them if needed. Engines that a killed
- * launcher left running in the same folder are ended first.
+ * Starts engines on 127.0.0.1 and resolves when all answer. Installs them if needed. First ends engines that a killed
+ * launcher left running in the same folder.
  * @throws Error if another process runs engines in this folder, if a given port is in use, or if one does not
- *   come up: then all are stopped again.
+ * become ready: then all are stopped again.
  */
 export async function startEngines(options: EnginesOptions): Promise<Engines> {
   const installed = await installEngines({
@@ -90,7 +90,7 @@ export async function startEngines(options: EnginesOptions): Promise<Engines> {
   return startInstalledEngines(options, installed, { kind: "use", file: archiveFile(installed) });
 }
 
-/** What `startEngines` does once the engines are installed. */
+/** The part of `startEngines` after the installation. */
 export async function startInstalledEngines(
   options: EnginesOptions,
   installed: InstalledEngines,
@@ -140,7 +140,7 @@ export function killEnginesNow(folder: string): void {
   }
 }
 
-/** Engines that another process has started in a folder: they can be looked at, killed and started again. */
+/** Returns the engines that another process has started in a folder, to inspect, kill and start them. */
 export function engineControl(folder: string): EngineControl {
   const absolute = resolve(folder);
   return {
@@ -151,7 +151,7 @@ export function engineControl(folder: string): EngineControl {
   };
 }
 
-/** Makes the folder ours: refuses if it is another's, ends what a dead one left. */
+/** Takes over the folder: rejects if another process owns it, and ends the engines of a dead owner. */
 async function takeOver(folder: string, options: EnginesOptions): Promise<void> {
   await withStateLock(folder, async () => {
     const state = readState(folder);
@@ -177,7 +177,7 @@ async function takeOver(folder: string, options: EnginesOptions): Promise<void> 
   });
 }
 
-/** Removes all but what tells of the processes. */
+/** Deletes everything except the state of the processes. */
 function emptyFolder(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (!name.startsWith("engines.")) rmSync(join(folder, name), { recursive: true, force: true });
@@ -196,7 +196,7 @@ function stopper(folder: string): () => Promise<void> {
   };
 }
 
-/** Starts each as soon as those that it needs are ready; the first failure is reported, after all have ended their start. */
+/** Starts each engine as soon as its dependencies are ready; reports the first failure after all starts have ended. */
 async function startAll(
   folder: string,
   specs: readonly EngineSpec[],

@@ -7,27 +7,27 @@ import {
 } from "@bufbuild/protobuf";
 import { type Any, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 
-// The suite's protos are read from its module and not copied here, so that their messages have no generated
-// types: these say what of them is used.
+// The suite's protos are read from its module and not copied here, so their messages have no generated types: these
+// types describe the fields in use.
 
 /** A header or trailer with its values. */
 export type HeaderMessage = { readonly name: string; readonly value: readonly string[] };
 
-/** An error that a caller asks for. */
+/** An error that a caller requests. */
 export type ErrorMessage = {
   readonly code: number;
   readonly message?: string;
   readonly details: readonly Any[];
 };
 
-/** What a caller wants to be answered with, for both kinds of answers. */
+/** The response that a caller requests, for both kinds of responses. */
 export type ResponseDefinition = {
   readonly responseHeaders: readonly HeaderMessage[];
   readonly responseTrailers: readonly HeaderMessage[];
   readonly responseDelayMs: number;
 };
 
-/** One answer. */
+/** One response message. */
 export type UnaryDefinition = ResponseDefinition & {
   readonly response:
     | { readonly case: "responseData"; readonly value: Uint8Array }
@@ -35,7 +35,7 @@ export type UnaryDefinition = ResponseDefinition & {
     | { readonly case: undefined };
 };
 
-/** Answers one after the other, and an error after them. */
+/** Response messages in order, followed by an error. */
 export type StreamDefinition = ResponseDefinition & {
   readonly responseData: readonly Uint8Array[];
   readonly error?: ErrorMessage;
@@ -44,11 +44,11 @@ export type StreamDefinition = ResponseDefinition & {
 /** A request of the suite. */
 export type SuiteRequest<Definition> = Message & {
   readonly responseDefinition?: Definition;
-  /** Of two-way streams only. */
+  /** Only for bidirectional streams. */
   readonly fullDuplex?: boolean;
 };
 
-/** How a server is asked for. */
+/** The runner's request for a server. */
 export type ServerRequest = {
   readonly useTls: boolean;
   readonly messageReceiveLimit: number;
@@ -73,5 +73,5 @@ export function suiteProtos(image: Uint8Array) {
   return { registry, message, service };
 }
 
-/** What `suiteProtos` gives. */
+/** The result of `suiteProtos`. */
 export type SuiteProtos = ReturnType<typeof suiteProtos>;

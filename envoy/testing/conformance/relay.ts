@@ -1,5 +1,5 @@
-// What the conformance runner starts as a server under test: it passes on what is wanted and what is answered
-// between the runner and the test process, where the servers are. It starts in no time, and its end ends them.
+// The conformance runner starts this as a server under test: it relays requests and responses between the runner and
+// the test process, where the servers are. It starts fast, and its end ends them.
 import { connect } from "node:net";
 
 const socket = connect(Number(process.argv[2]), "127.0.0.1");

@@ -8,8 +8,7 @@ const grpcUnitsMs: Readonly<Record<string, number>> = {
 };
 
 /**
- * The time that the caller said it would wait, in ms, as its headers have it: what a busy server has left of
- * it is less.
+ * Returns the caller's timeout in ms from its headers; the remaining time on a busy server is shorter.
  */
 export function toldTimeoutMs(headers: Headers): number | undefined {
   const connect = headers.get("connect-timeout-ms");

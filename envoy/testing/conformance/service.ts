@@ -14,7 +14,7 @@ import type {
 } from "./messages.ts";
 import { toldTimeoutMs } from "./reported-timeout.ts";
 
-/** The service under test, as the suite's service.proto describes it: it answers what it is asked to answer. */
+/** The service under test, as described in the suite's service.proto: it sends the requested responses. */
 export function createSuiteService({ registry, message }: SuiteProtos): ServiceImpl<DescService> {
   const payloadType = message("ConformancePayload");
   const requestInfoType = message("ConformancePayload.RequestInfo");
@@ -45,7 +45,7 @@ export function createSuiteService({ registry, message }: SuiteProtos): ServiceI
     return { payload };
   }
 
-  /** The error that was asked for, with these details besides its own. */
+  /** The requested error, with these details besides its own. */
   function asError(
     { code, message: text = "", details }: ErrorMessage,
     more: readonly Message[],
@@ -83,7 +83,7 @@ export function createSuiteService({ registry, message }: SuiteProtos): ServiceI
     yield* answerRest(definition, 0, requests, context);
   }
 
-  /** The answers from the `first`-th on, then the error; the first of all tells of the request. */
+  /** Sends the responses from the `first`-th on, then the error; the first of all describes the request. */
   async function* answerRest(
     definition: StreamDefinition,
     first: number,
@@ -101,7 +101,7 @@ export function createSuiteService({ registry, message }: SuiteProtos): ServiceI
     }
   }
 
-  /** Answers each request as it comes; what is left of the answers follows the last. */
+  /** Answers each request as it arrives; the remaining responses follow after the last. */
   async function* answerInTurns(
     definition: StreamDefinition | undefined,
     requests: AsyncIterator<SuiteRequest<StreamDefinition>>,

@@ -12,7 +12,7 @@ import { startEnvoy } from "../../src/start-envoy.ts";
 import { type ServerRequest, type SuiteProtos, suiteServiceName } from "./messages.ts";
 import { createSuiteService } from "./service.ts";
 
-/** The place where the runner's relays ask for servers. */
+/** The socket at which the runner's relays request servers. */
 export type SuiteServers = AsyncDisposable & { readonly port: number };
 
 /** Starts a server, connect-node behind Envoy, for each relay that connects, and ends it with the relay. */
@@ -83,7 +83,7 @@ async function startServer(protos: SuiteProtos, binary: string, wanted: ServerRe
       limits: { callsPerSecond: 1_000_000, clientCallsPerSecond: 1_000_000 },
       drainMs: 0,
       openCallsMs: 0,
-      // The suite's service takes the place of query's, with its routes as they are.
+      // The suite's service replaces query, with the same routes.
       edit: (config) => config.replaceAll("devicemesh.v1.QueryService", suiteServiceName),
     }),
   );
@@ -101,7 +101,7 @@ function writeCertificate(folder: string, { cert, key }: NonNullable<ServerReque
   return files;
 }
 
-/** A message with its length before it. */
+/** Prefixes a message with its length. */
 function framed(message: Uint8Array): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(message.length);

@@ -3,12 +3,12 @@ import type { DeliveryLimits } from "./delivery.ts";
 import { encodeUnit } from "./encode-unit.ts";
 import type { Parcel } from "./parcel.ts";
 
-/** A failed call to ingest; `isRejection` if ingest rejected the batch as a whole, however often it is sent. */
+/** A failed call to ingest; `isRejection` if ingest would reject the batch as a whole however often it is sent. */
 export type AttemptFailure = Pick<SendFailure, "code" | "message"> & { readonly isRejection: boolean };
 
 /**
- * Sends parcels in their order, again and again until each reading is stored or rejected, its parcel has expired, or the
- * signal aborts. Returns the parcels that still have readings then.
+ * Sends parcels in order, with retries, until each reading is stored or rejected, its parcel has expired, or the signal
+ * aborts. Returns the parcels that still have readings then.
  */
 export type SendBatch = (parcels: readonly Parcel[], signal: AbortSignal) => Promise<ReadonlySet<Parcel>>;
 
@@ -22,7 +22,7 @@ export function createBatchSender({
   readonly sender: UnitSender;
   readonly limits: Pick<DeliveryLimits, "batchReadings" | "backoff">;
   readonly random: () => number;
-  /** Told of each call to ingest; without a failure if it succeeded. */
+  /** Called after each call to ingest; without a failure if it succeeded. */
   onAttempt(failure: AttemptFailure | undefined): void;
 }): SendBatch {
   return async (parcels, signal) => {
@@ -45,7 +45,7 @@ export function createBatchSender({
           const entry = group[Number(ordinal)];
           entry?.parcel.reject(entry.index, { field: fieldPath, rule: ruleId, text });
         }
-        // The list is bounded: where more are rejected, those after its last entry are sent again.
+        // The list is bounded: if more are rejected, the readings after its last entry are sent again.
         const isComplete = result.refused <= listed.length;
         entries = entries.slice(isComplete ? group.length : Number(listed.at(-1)?.ordinal ?? -1n) + 1);
         continue;

@@ -29,7 +29,7 @@ it("resolves only after ingest has acknowledged the readings", async () => {
   expect(sender.stored).toEqual([reading("a", 1)]);
 });
 
-it("sends what gathers during a call as one batch, in the order of submission", async () => {
+it("sends the readings that gather during a call as one batch, in the order of submission", async () => {
   const sender = createFakeIngest({ isQueued: true });
   const delivery = createDelivery({ sender, limits: { ...limits, lanes: 1 } });
   const outcomes = Array.from({ length: 50 }, (_, at) => delivery.submit([reading("a", at)]));
@@ -39,14 +39,14 @@ it("sends what gathers during a call as one batch, in the order of submission", 
   expect(sender.stored.map(({ timestampMs }) => timestampMs)).toEqual([...Array(50).keys()]);
 });
 
-it("has one call of a device under way at a time", async () => {
+it("has at most one call in progress for a device", async () => {
   const sender = createFakeIngest();
   const delivery = createDelivery({ sender, limits });
   await Promise.all(Array.from({ length: 20 }, (_, at) => delivery.submit([reading("a", at)])));
   expect(sender.mostAtOnce()).toBe(1);
 });
 
-it("tries again until ingest answers", async () => {
+it("retries until ingest answers", async () => {
   const respond: Respond = (_, call) => (call < 3 ? unavailableNow : undefined);
   const sender = createFakeIngest({ respond });
   const delivery = createDelivery({ sender, limits });
@@ -91,7 +91,7 @@ it("reports each rejected reading, also where ingest lists only the first hundre
   expect(sender.stored).toHaveLength(334);
 });
 
-it("stores the neighbours of a reading for which ingest rejects the whole batch", async () => {
+it("stores the other readings if ingest rejects a whole batch because of one", async () => {
   const respond: Respond = (readings) =>
     readings.some(({ timestampMs }) => timestampMs === 7)
       ? { kind: "failed", code: "INVALID_ARGUMENT", message: "malformed", retryDelayMs: undefined }
@@ -105,7 +105,7 @@ it("stores the neighbours of a reading for which ingest rejects the whole batch"
   expect(sender.stored).toHaveLength(19);
 });
 
-it("ends within its limit with what is not acknowledged reported as unavailable", async () => {
+it("closes within its limit, and reports unacknowledged readings as unavailable", async () => {
   const sender = createFakeIngest({ isQueued: true });
   const delivery = createDelivery({ sender, limits });
   const outcome = delivery.submit([reading("a", 1)]);
@@ -115,7 +115,7 @@ it("ends within its limit with what is not acknowledged reported as unavailable"
   expect(await delivery.submit([reading("a", 2)])).toMatchObject({ kind: "unavailable" });
 });
 
-it("stores everything acknowledged once and each series in its order, whatever fails", async () => {
+it("stores every acknowledged reading once and each series in order, whatever fails", async () => {
   const submission = fc.array(fc.nat(4), { minLength: 1, maxLength: 6 });
   const failures = fc.array(fc.constantFrom("ok", "away", "lost", "invalid"), { maxLength: 12 });
   await fc.assert(

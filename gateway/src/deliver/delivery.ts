@@ -3,54 +3,54 @@ import type { GatewayReading } from "../readings/gateway-reading.ts";
 import { type AttemptFailure, createBatchSender } from "./batch-sender.ts";
 import { createParcel, type Outcome, type Parcel } from "./parcel.ts";
 
-/** The bounds of the queue before ingest. */
+/** The bounds of the queue in front of ingest. */
 export type DeliveryLimits = {
-  /** Readings that wait or are being sent; beyond, new ones are not accepted. */
+  /** Maximum number of queued and sent readings; the delivery rejects more. */
   readonly readingsMax: number;
-  /** Readings in one call to ingest; at most 1000. */
+  /** Maximum number of readings in one call to ingest; at most 1000. */
   readonly batchReadings: number;
-  /** Calls to ingest at the same time, each with readings of other devices. */
+  /** Maximum number of concurrent calls to ingest, each with readings of other devices. */
   readonly lanes: number;
   readonly backoff: Backoff;
-  /** How long senders are asked to wait when the queue is full, in ms. */
+  /** Delay that senders are asked for when the queue is full, in ms. */
   readonly retryAfterMs: number;
 };
 
-/** What the delivery has done so far. */
+/** The counts of the delivery so far. */
 export type DeliveryCounts = {
   readonly stored: number;
   readonly rejected: number;
-  /** Readings whose sender was asked to try again. */
+  /** Readings whose sender was asked to retry. */
   readonly unavailable: number;
-  /** Readings that wait or are being sent. */
+  /** Readings that are queued or being sent. */
   readonly waiting: number;
   readonly failedAttempts: number;
 };
 
-/** Takes readings to ingest and reports what became of each. */
+/** Sends readings to ingest and reports the outcome of each. */
 export type Delivery = {
   /**
-   * Resolves when each reading is durably stored or rejected, or when that has not happened within `waitMs`; then some
-   * of them may be stored. Never rejects. Without `waitMs` the readings are sent until they are acknowledged or the delivery is closed.
-   * Readings of one series that are submitted one after the other are stored in that order.
+   * Resolves when each reading is durably stored or rejected, or after `waitMs`; in that case some of them may be
+   * stored. Never rejects. Without `waitMs`, the readings are sent until they are acknowledged or the delivery is
+   * closed. Readings of one series that are submitted one after the other are stored in that order.
    */
   submit(readings: readonly GatewayReading[], options?: { readonly waitMs?: number }): Promise<Outcome>;
   /** Whether another reading is accepted now. */
   hasRoom(): boolean;
-  /** Resolves to true when there is room, to false when the delivery is closed. */
+  /** Resolves to true when the queue has capacity, and to false when the delivery is closed. */
   room(): Promise<boolean>;
   /** Whether the last call to ingest succeeded; true before the first. */
   isReachable(): boolean;
   counts(): DeliveryCounts;
-  /** Accepts nothing more, waits at most `limitMs` for what is on its way, and ends. Closing twice is the same as once. */
+  /** Accepts no more readings, waits at most `limitMs` for those in progress, and ends. Closing again has no effect. */
   close(options: { readonly limitMs: number }): Promise<void>;
 };
 
 type Lane = { readonly queue: Parcel[]; running: Promise<void> | undefined };
 
 /**
- * The delivery to the ingest behind `sender`. While a call of a lane is under way its next readings gather, so batches
- * grow with the load and a single reading waits for nothing.
+ * Creates the delivery to the ingest behind `sender`. While a call of a lane is in progress, its next readings gather,
+ * so batches grow with the load and a single reading does not wait.
  */
 export function createDelivery({
   sender,
@@ -61,7 +61,7 @@ export function createDelivery({
   readonly sender: UnitSender;
   readonly limits: DeliveryLimits;
   readonly random?: () => number;
-  /** Told of each call to ingest; without a failure if it succeeded. */
+  /** Called after each call to ingest; without a failure if it succeeded. */
   onAttempt?(failure: AttemptFailure | undefined): void;
 }): Delivery {
   const lanes = Array.from({ length: limits.lanes }, (): Lane => ({ queue: [], running: undefined }));
@@ -89,7 +89,7 @@ export function createDelivery({
     roomWaiters.clear();
   }
 
-  /** Sends what the lane holds, a batch after the other, until it is empty. */
+  /** Sends the lane's readings, one batch after the other, until it is empty. */
   async function run(lane: Lane): Promise<void> {
     while (lane.queue.length > 0) {
       const parcels: Parcel[] = [];

@@ -1,29 +1,29 @@
 import type { GatewayReading, RejectedValue } from "../readings/gateway-reading.ts";
 
-/** What became of readings that were submitted together. */
+/** The outcome of readings that were submitted together. */
 export type Outcome =
-  /** Each is durably stored, except those in the list; `index` is the place among the submitted readings. */
+  /** Each is durably stored, except those in the list; `index` is the index among the submitted readings. */
   | { readonly kind: "done"; readonly rejected: readonly RejectedValue[] }
   /** Some of them may be stored: submit all of them again later. */
   | { readonly kind: "unavailable"; readonly message: string; readonly retryAfterMs: number };
 
-/** Readings of one submission that travel together. */
+/** Readings of one submission that are sent together. */
 export type Parcel = {
   readonly readings: readonly GatewayReading[];
   readonly outcome: Promise<Outcome>;
-  /** Whether the outcome is known: nothing more needs to be sent. */
+  /** Whether the outcome is known, so that nothing more needs to be sent. */
   isSettled(): boolean;
-  /** The reading at that place breaks a rule. */
+  /** Records that the reading at that index breaks a rule. */
   reject(index: number, rule: Pick<RejectedValue, "field" | "rule" | "text">): void;
-  /** An attempt failed; the reason is reported if it was the last one. */
+  /** Records a failed attempt; the reason is reported if it was the last one. */
   failed(message: string): void;
-  /** Every reading was stored or rejected. */
+  /** Records that every reading was stored or rejected. */
   end(): void;
-  /** It will not be sent any more. */
+  /** Ends the parcel; it is not sent any more. */
   giveUp(): void;
 };
 
-/** A parcel of readings, whose places in their submission are `places`. It fails after `waitMs`, if given. */
+/** Creates a parcel of readings; `places` are their indexes in their submission. It fails after `waitMs`, if given. */
 export function createParcel({
   readings,
   places,

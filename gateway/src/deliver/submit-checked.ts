@@ -2,20 +2,20 @@ import type { GatewayReading, RejectedValue } from "../readings/gateway-reading.
 import type { Delivery } from "./delivery.ts";
 import type { Outcome } from "./parcel.ts";
 
-/** Who sends readings, and of which devices it may. */
+/** The sender of readings, and the devices that it may send for. */
 export type Sender = {
-  /** Whether readings of the device may come from this sender. */
+  /** Whether the sender may send readings of the device. */
   mayPublish(deviceId: string): boolean;
-  /** The rule in words. */
+  /** A description of the rule. */
   readonly refusalText: string;
 };
 
-/** Readings of one submission to the delivery: few enough that no sender fills the queue at once. */
+/** Number of readings of one submission to the delivery: small enough that no sender fills the queue at once. */
 const chunkReadings = 4000;
 
 /**
- * Submits the readings of one request that its sender may send, in chunks; the others are rejected by
- * `device_id.identity`. The whole has `waitMs`; without it, it waits as long as it takes.
+ * Submits the readings of one request that its sender may send, in chunks; the others are rejected by the rule
+ * `device_id.identity`. The whole request has a time limit of `waitMs`; without it, there is no limit.
  */
 export async function submitChecked(
   readings: readonly GatewayReading[],
@@ -26,10 +26,10 @@ export async function submitChecked(
     nowMs,
   }: {
     readonly delivery: Delivery;
-    /** Any may if left out. */
+    /** The sender; any device is allowed if left out. */
     readonly sender?: Sender | undefined;
     readonly waitMs?: number | undefined;
-    /** Ms of a clock that never jumps. */
+    /** A monotonic clock in ms. */
     readonly nowMs: () => number;
   },
 ): Promise<Outcome> {

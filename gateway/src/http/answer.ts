@@ -3,23 +3,23 @@ import type { OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import type { RejectedValue } from "../readings/gateway-reading.ts";
 import { HttpProblem } from "./http-problem.ts";
 
-/** What a route answers. */
+/** The response of a route. */
 export type Answer = {
   readonly status: number;
-  /** Sent as JSON; none if left out. */
+  /** Sent as JSON; no body if left out. */
   readonly body?: Readonly<Record<string, unknown>>;
   readonly headers?: Readonly<Record<string, string>>;
 };
 
-/** Rejected values that an answer lists; all are counted. */
+/** Maximum number of rejected values that a response lists; all are counted. */
 export const rejectedListMax = 100;
 
-/** Rejected values as an answer lists them. */
+/** Formats rejected values for a response. */
 export function listed(rejected: readonly RejectedValue[]): readonly RejectedValue[] {
   return rejected.slice(0, rejectedListMax);
 }
 
-/** Runs a route, and answers with what it returns or with the problem that it throws; other errors pass. */
+/** Runs a route and sends the response that it returns, or the problem that it throws; other errors propagate. */
 export async function answer(response: OnePortResponse, run: () => Promise<Answer>): Promise<void> {
   let result: Answer;
   try {
@@ -55,7 +55,7 @@ function answerOf(error: unknown): Answer {
   };
 }
 
-/** @throws the error itself if the caller may not be told of it. */
+/** @throws the error itself if its details must not be sent to the caller. */
 function problemOf(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (!(error instanceof RpcError)) throw error;

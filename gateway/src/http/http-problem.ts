@@ -1,4 +1,4 @@
-/** Why a request is answered with an HTTP error, in the words of its protocol. */
+/** The HTTP error of a request, with the message for the client. */
 export class HttpProblem extends Error {
   readonly status: number;
   readonly retryAfterMs: number | undefined;

@@ -97,7 +97,7 @@ it("answers 413 to a body that is too large, also one that only gzip makes small
   expect((await gateway.post("/v1/readings", original, json)).status).toBe(200);
 });
 
-it("rejects what a web page of another origin sends, and forms", async () => {
+it("rejects requests of web pages of other origins, and forms", async () => {
   const gateway = await serveGateway({ origins: ["http://friend.example"] });
   const status = async (headers: Record<string, string>) =>
     (await gateway.post("/v1/readings", original, headers)).status;
@@ -128,7 +128,7 @@ it("stores only the devices of the sender, and answers 401 without one", async (
   expect(gateway.ingest.stored.map(({ deviceId }) => deviceId)).toEqual(["a"]);
 });
 
-it("answers line protocol as InfluxDB does: 204, or 400 with line numbers and the good lines stored", async () => {
+it("answers line protocol like InfluxDB: 204, or 400 with line numbers and the valid lines stored", async () => {
   const gateway = await serveGateway({ ingest: createFakeIngest({ isValid: ({ value }) => value < 100 }) });
   for (const path of ["/api/v2/write?org=o&bucket=b&precision=s", "/write?db=x&precision=s"]) {
     expect(await gateway.post(path, "air,host=pi temperature=21.5,humidity=40 1680033862")).toMatchObject({
@@ -147,7 +147,7 @@ it("answers line protocol as InfluxDB does: 204, or 400 with line numbers and th
   expect((await gateway.post("/write?precision=d", "m f=1")).status).toBe(400);
 });
 
-it("answers the questions of InfluxDB's clients", async () => {
+it("answers the checks of InfluxDB's clients", async () => {
   const { url } = await serveGateway();
   const ping = await fetch(`${url}/ping`);
   expect([ping.status, ping.headers.get("x-influxdb-version")]).toEqual([
@@ -175,7 +175,7 @@ it("maps tags to the device, and the measurement to the sensor of a field called
   ]);
 });
 
-it("never throws for a body of any text, and takes no value that is not in it", () => {
+it("never throws for any text as body, and stores no value that is not in it", () => {
   const word = fc.constantFrom(
     "temperature",
     "m",

@@ -5,13 +5,15 @@ import type { GatewayReading, RejectedValue } from "../readings/gateway-reading.
 import { parseValue } from "../readings/parse-value.ts";
 import type { SensorLookup } from "../readings/sensor-lookup.ts";
 
-/** How points become readings. */
+/** How points are converted to readings. */
 export type LineMapping = {
   readonly lookup: SensorLookup;
-  /** Ms since 1970: the time of lines without one. */
+  /** The current time in ms since 1970, which lines without a timestamp get. */
   readonly nowMs: number;
   readonly precision: LinePrecision;
-  /** Tags that name the device: the first of the list that a line has; tags joined with `+` name it together. */
+  /**
+   * Tags that name the device; the first tag of the list that a line has counts. Tags joined with `+` name it together.
+   */
   readonly deviceTags: readonly string[];
 };
 
@@ -22,8 +24,8 @@ export type LineReadings = {
 };
 
 /**
- * Reads line protocol. The sensor is the field's name, or the measurement's if the field is called `value`; texts are
- * ignored, and numbers of unknown sensors go on under their own name, for ingest to decide. Pure.
+ * Reads line protocol. The sensor is the field's name, or the measurement's if the field is called `value`. Texts are
+ * ignored; numbers of unknown sensors keep their name, and ingest decides about them. Pure.
  */
 export function readLines(text: string, mapping: LineMapping): LineReadings {
   const readings: (GatewayReading & { field: string; line: number })[] = [];

@@ -2,8 +2,8 @@ import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import { answer } from "./answer.ts";
 
 /**
- * What clients of InfluxDB ask before they write: `GET /ping` (204) and `GET /health` (200, or 503 while readings
- * cannot be stored). Neither needs authentication.
+ * The checks that clients of InfluxDB make before they write: `GET /ping` (204) and `GET /health` (200, or 503 while
+ * readings cannot be stored). Neither needs authentication.
  */
 export function pingRoutes({
   isServing,

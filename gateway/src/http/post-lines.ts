@@ -9,9 +9,9 @@ import { readLines } from "./line-readings.ts";
 import { rejectForeignPage } from "./request-checks.ts";
 
 /**
- * `POST /api/v2/write` and `POST /write`: InfluxDB line protocol, also with gzip. 204 when everything is durably stored; 400 with line
- * numbers if some lines were rejected, when the others are stored; 503 with Retry-After if they could not be stored in time.
- * Organization, bucket and database are ignored.
+ * `POST /api/v2/write` and `POST /write`: InfluxDB line protocol, also with gzip. 204 when everything is durably
+ * stored; 400 with line numbers if some lines were rejected and the others are stored; 503 with Retry-After if the
+ * readings could not be stored in time. Organization, bucket and database are ignored.
  */
 export function postLinesRoutes(side: HttpSide): readonly HttpRoute[] {
   return ["/api/v2/write", "/write"].map((path) => ({
@@ -54,7 +54,7 @@ export function postLinesRoutes(side: HttpSide): readonly HttpRoute[] {
   }));
 }
 
-/** As InfluxDB answers, so that its clients show the text: `line` is the first rejected line. */
+/** The error in InfluxDB's format, so that its clients show the message: `line` is the first rejected line. */
 function answerFor(rejected: readonly RejectedValue[]): Answer {
   if (rejected.length === 0) return { status: 204 };
   const sorted = rejected.toSorted((a, b) => a.index - b.index);

@@ -8,9 +8,9 @@ import type { HttpSide } from "./http-side.ts";
 import { documentFormOf, rejectForeignPage } from "./request-checks.ts";
 
 /**
- * `POST /v1/readings`: documents as JSON or NDJSON, also with gzip. 200 when every reading that breaks no rule is durably
- * stored, with the rejected ones listed by index, field and rule; 400 if all were rejected; 503 with Retry-After if they
- * could not be stored in time. `?device_id=` names the device of documents without one.
+ * `POST /v1/readings`: documents as JSON or NDJSON, also with gzip. 200 when every reading that breaks no rule is
+ * durably stored, with the rejected ones listed by index, field and rule; 400 if all were rejected; 503 with
+ * Retry-After if they could not be stored in time. `?device_id=` names the device of documents without one.
  */
 export function postReadingsRoute(side: HttpSide): HttpRoute {
   return {
@@ -45,7 +45,7 @@ export function postReadingsRoute(side: HttpSide): HttpRoute {
   };
 }
 
-/** A rule about the measurement is one about the field of the document. */
+/** Reports a rule about the measurement with the field of the document. */
 function placeOf(
   readings: RequestReadings["readings"],
   { index, field }: RejectedValue,

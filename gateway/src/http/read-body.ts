@@ -7,17 +7,19 @@ import { openRequestBody, releaseWhenAnswered } from "@devicemesh/kit/rpc/reques
 import type { OnePortRequest, OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import { HttpProblem } from "./http-problem.ts";
 
-/** Reads whole bodies, at most so many bytes of each and of all. */
+/** Reads whole bodies, with a limit for each body and one for all bodies together. */
 export type BodyReader = {
   /**
-   * The body as text, and `free` for when it is no longer needed.
+   * Returns the body as text, and `free` to call when it is no longer needed.
    * @throws HttpProblem 413 if it is too large, 415 for an encoding other than gzip, 400 if it is not gzip or UTF-8,
    *   408 if the client is too slow, 503 if all bodies together are too large.
    */
   read(request: OnePortRequest, response: OnePortResponse): Promise<{ readonly text: string; free(): void }>;
 };
 
-/** A reader of bodies of at most `bytesMax` bytes after decompression, and of at most `allBytesMax` at a time. */
+/**
+ * Creates a reader of bodies of at most `bytesMax` bytes after decompression, and of at most `allBytesMax` at a time.
+ */
 export function createBodyReader({
   bytesMax,
   allBytesMax,
@@ -65,7 +67,7 @@ export function createBodyReader({
   };
 }
 
-/** What kit reports of a client that is too slow or gone, and of a process that holds too much, as HTTP has it. */
+/** Translates kit's errors for a slow or disconnected client, and for a process that holds too much, to HTTP. */
 function translated(error: unknown, retryAfterMs: number): unknown {
   if (!(error instanceof ConnectError)) return error;
   if (error.code === Code.ResourceExhausted) return new HttpProblem(503, error.rawMessage, { retryAfterMs });
@@ -84,7 +86,7 @@ function isCompressed(encoding: string | undefined): boolean {
 async function* gunzipped(bytes: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const source = Readable.from(bytes);
   const gunzip = createGunzip();
-  // An error of the source is the one to report; pipe would not pass it on.
+  // The source's error must be reported; pipe would not pass it on.
   source.once("error", (error) => gunzip.destroy(error));
   source.pipe(gunzip);
   try {

@@ -9,7 +9,7 @@ export function rejectForeignPage(request: OnePortRequest, origins: readonly str
   throw new HttpProblem(403, `web pages of ${page} may not send readings: add it with --cors-origin`);
 }
 
-/** How a body of documents is written, by its content type; JSON without one. @throws HttpProblem 415. */
+/** Returns the format of a body of documents by its content type; JSON without one. @throws HttpProblem 415. */
 export function documentFormOf(contentType: string | undefined): "json" | "ndjson" {
   const type = (contentType ?? "").split(";", 1)[0]!.trim().toLowerCase();
   if (type === "" || type === "application/json" || type.endsWith("+json")) return "json";

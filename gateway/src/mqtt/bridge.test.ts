@@ -76,7 +76,7 @@ it.each<[FakeBrokerLimits, number, string]>([
   expect(ingest.stored).toMatchObject([{ deviceId: "home/kitchen", value: 21.5 }]);
 });
 
-it("acknowledges only after ingest has, in the order of the messages", async () => {
+it("acknowledges only after ingest, in the order of the messages", async () => {
   const broker = await startFakeBroker();
   const ingest = createFakeIngest({ isQueued: true });
   await startBridge(ingest, broker);
@@ -100,7 +100,7 @@ it("acknowledges retained messages, rejected readings and other messages, and st
   expect(bridge.counts()).toEqual({ stored: 0, rejected: 1, other: 2 });
 });
 
-it("receives again what it had not acknowledged when its connection broke, and stores it once", async () => {
+it("receives unacknowledged messages again after its connection broke, and stores them once", async () => {
   const broker = await startFakeBroker();
   let isAway = true;
   const ingest = createFakeIngest({ respond: () => (isAway ? unavailableNow : undefined) });
@@ -116,7 +116,7 @@ it("receives again what it had not acknowledged when its connection broke, and s
   expect(ingest.stored).toHaveLength(1);
 });
 
-it("leaves what is not stored to the broker when it closes", async () => {
+it("leaves unstored messages to the broker when it closes", async () => {
   const broker = await startFakeBroker();
   const ingest = createFakeIngest({ isQueued: true });
   const { close } = await startBridge(ingest, broker);

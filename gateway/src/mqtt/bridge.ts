@@ -16,21 +16,23 @@ import type { StoredMessage, StoreMessage } from "./store-message.ts";
 export type MqttBridge = AsyncDisposable & {
   /** Whether it is connected and subscribed. */
   isConnected(): boolean;
-  /** Messages so far, by what became of them. */
+  /** Number of messages so far, by outcome. */
   counts(): { readonly stored: number; readonly rejected: number; readonly other: number };
-  /** Receives nothing more, acknowledges what is stored within the grace, and ends. Closing twice is the same as once. */
+  /**
+   * Receives no more messages, acknowledges stored ones within the grace period, and ends. Closing again has no effect.
+   */
   close(): Promise<void>;
 };
 
 /** The bridge's bounds. Times are in ms. */
 export type BridgeLimits = {
-  /** Messages that are not acknowledged; beyond, the broker is not read. */
+  /** Maximum number of unacknowledged messages; beyond it, the bridge stops reading from the broker. */
   readonly inFlightMax: number;
   readonly packetBytesMax: number;
   readonly keepaliveMs: number;
-  /** How long the broker keeps messages for a bridge that is away. */
+  /** How long the broker keeps messages for a disconnected bridge. */
   readonly sessionExpiryMs: number;
-  /** How long the broker may take to accept the connection and the subscription. */
+  /** Time limit for the broker to accept the connection and the subscription. */
   readonly connectTimeoutMs: number;
   readonly shutdownGraceMs: number;
   readonly backoff: Backoff;
@@ -46,16 +48,17 @@ export const bridgeLimits: BridgeLimits = {
   backoff: { firstMs: 200, longestMs: 10_000 },
 };
 
-/** What became of the connection to the broker. */
+/** The result of a connection to the broker. */
 export type BridgeEvent =
   | { readonly kind: "connected"; readonly version: MqttVersion; readonly isShared: boolean }
   | { readonly kind: "failed"; readonly reason: string };
 
 /**
- * Subscribes to an existing broker with QoS 1, a persistent session and a shared subscription, so that several bridges of one group
- * divide the messages. A message is acknowledged only after its readings are durably stored; until then the broker keeps it. Retained
- * messages that the broker sends for a new subscription are acknowledged and not stored. Version 5 is tried first, then 3.1.1;
- * without shared subscriptions the bridge subscribes alone. It connects again for as long as it is open.
+ * Subscribes to an existing broker with QoS 1, a persistent session and a shared subscription, so that several bridges
+ * of one group divide the messages. A message is acknowledged only after its readings are durably stored; until then
+ * the broker keeps it. Retained messages that the broker sends for a new subscription are acknowledged and not stored.
+ * Version 5 is tried first, then 3.1.1; if the broker does not support shared subscriptions, the bridge subscribes
+ * alone. It reconnects until it is closed.
  */
 export function startMqttBridge({
   target,
@@ -93,7 +96,7 @@ export function startMqttBridge({
     }
   }
 
-  /** One connection, until it ends. */
+  /** Runs one connection until it ends. */
   async function serve(): Promise<Failure> {
     const socket = await openBrokerConnection(target, limits.connectTimeoutMs, ending.signal);
     const reader = createPacketReader({ bytesMax: limits.packetBytesMax, version });
@@ -125,7 +128,7 @@ export function startMqttBridge({
       const message = { topic, payload: Buffer.from(payload) };
       const nothing: StoredMessage = { kind: "stored", readings: 0 };
       answers.add(retain ? Promise.resolve(nothing) : store(message, undefined), (stored) => {
-        // The broker keeps what is not acknowledged, and sends it again to the next connection of this session.
+        // The broker keeps unacknowledged messages and sends them again over the next connection of this session.
         if (stored.kind === "closing") return;
         if (stored.kind === "rejected") counts.rejected += 1;
         else counts[stored.readings > 0 ? "stored" : "other"] += 1;
@@ -180,7 +183,7 @@ export function startMqttBridge({
         await answers.settled();
         send({ cmd: "disconnect", ...(version === 5 && { reasonCode: reasonCodes.success }) });
         socket.end();
-        // What else the broker sends is for the next connection of the session.
+        // Further messages of the broker wait for the next connection of the session.
         socket.resume();
       },
       cut: () => fail("the gateway is closing"),
@@ -238,6 +241,6 @@ export function startMqttBridge({
 
 type Failure = {
   readonly reason: string;
-  /** What to do without at the next attempt. */
+  /** The feature to leave out in the next attempt. */
   readonly fallback?: "version" | "shared" | undefined;
 };

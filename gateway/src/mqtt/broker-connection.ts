@@ -1,15 +1,15 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
-/** An existing broker, and how a bridge presents itself to it. */
+/** The address of an existing broker, and the bridge's credentials for it. */
 export type BridgeTarget = {
   readonly host: string;
   readonly port: number;
-  /** TLS with this CA (PEM), or those of the system; cleartext if undefined. */
+  /** TLS with this CA (PEM), or with those of the system; cleartext if undefined. */
   readonly tls: { readonly ca: string | undefined } | undefined;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  /** The same at each start, because the broker keeps the messages of this client. */
+  /** The same at each start, because the broker keeps messages for this client id. */
   readonly clientId: string;
   /** The name of the shared subscription. */
   readonly group: string;
@@ -18,7 +18,7 @@ export type BridgeTarget = {
 
 /**
  * Reads `mqtt://user:password@host:1883` or `mqtts://host:8883`.
- * @throws RangeError that says what is wrong, without the password.
+ * @throws RangeError that names the problem, without the password.
  */
 export function bridgeTargetOf(
   url: string,
@@ -42,7 +42,7 @@ export function bridgeTargetOf(
   };
 }
 
-/** Connects. Rejects with what keeps it from that, after `timeoutMs` at the latest, or when the signal aborts. */
+/** Connects. Rejects with the cause of a failure, after `timeoutMs` at the latest, or when the signal aborts. */
 export function openBrokerConnection(
   { host, port, tls }: Pick<BridgeTarget, "host" | "port" | "tls">,
   timeoutMs: number,

@@ -20,7 +20,7 @@ describe.each(versions)("MQTT version %i", (version) => {
       .toMatchObject([{ deviceId: "kitchen", sensor: "temperature", value: 21.5 }]);
   });
 
-  it.each([1, 2] as const)("acknowledges QoS %i only after ingest has", async (qos) => {
+  it.each([1, 2] as const)("acknowledges QoS %i only after ingest", async (qos) => {
     const ingest = createFakeIngest({ isQueued: true });
     const { port } = await serveBroker({ ingest });
     const client = await connectClient(port, protocol(version));
@@ -29,7 +29,7 @@ describe.each(versions)("MQTT version %i", (version) => {
       isAcknowledged = true;
     });
     await expect.poll(() => ingest.calls.length).toBe(1);
-    // Later packets of the connection are answered meanwhile, so an early PUBACK would have come before.
+    // Later packets of the connection are answered meanwhile, so an early PUBACK would have arrived before.
     await client.subscribeAsync("x");
     expect(isAcknowledged).toBe(false);
     ingest.release();
@@ -37,7 +37,7 @@ describe.each(versions)("MQTT version %i", (version) => {
     expect(ingest.stored).toHaveLength(1);
   });
 
-  it("passes messages on to subscribers, and retained ones to later subscribers", async () => {
+  it("forwards messages to subscribers, and retained ones to later subscribers", async () => {
     const { port } = await serveBroker();
     const [a, b] = [
       await connectClient(port, protocol(version)),
@@ -56,7 +56,7 @@ describe.each(versions)("MQTT version %i", (version) => {
     await b.unsubscribeAsync("home/kitchen/#");
   });
 
-  it("publishes a will to subscribers and stores no reading of it", async () => {
+  it("publishes a will to subscribers and stores no reading from it", async () => {
     const { port, ingest } = await serveBroker();
     const will = { topic: "kitchen/temperature", payload: Buffer.from("99"), qos: 1 as const, retain: true };
     const client = await connectClient(port, { ...protocol(version), will });
@@ -84,7 +84,7 @@ describe.each(versions)("MQTT version %i", (version) => {
   });
 });
 
-it("tells clients of version 5 why a reading was rejected; earlier ones are acknowledged, and it is reported", async () => {
+it("sends clients of version 5 the reason of a rejection, and reports and acknowledges it for earlier versions", async () => {
   const { port, rejected } = await serveBroker({ ingest: createFakeIngest({ isValid: () => false }) });
   const [v5, v4] = [await connectClient(port, { protocolVersion: 5 }), await connectClient(port)];
   await expect(v5.publishAsync("kitchen/temperature", "999", { qos: 1 })).rejects.toMatchObject({
@@ -98,7 +98,7 @@ it("tells clients of version 5 why a reading was rejected; earlier ones are ackn
   expect(rejected[0]).toMatch(/^kitchen\/temperature: .*must be in range/);
 });
 
-it("acknowledges nothing while readings cannot be stored, and everything once they can", async () => {
+it("acknowledges nothing while readings cannot be stored, and everything afterwards", async () => {
   let isAway = true;
   const ingest = createFakeIngest({ respond: () => (isAway ? unavailableNow : undefined) });
   const { port } = await serveBroker({ ingest });
@@ -112,7 +112,7 @@ it("acknowledges nothing while readings cannot be stored, and everything once th
   expect(ingest.stored.length).toBeGreaterThan(0);
 });
 
-it("stops reading a connection with too many messages that are not acknowledged", async () => {
+it("stops reading a connection with too many unacknowledged messages", async () => {
   const ingest = createFakeIngest({ isQueued: true });
   const { port, delivery } = await serveBroker({ ingest, limits: { inFlightMax: 10 } });
   const client = await connectClient(port);
@@ -149,7 +149,7 @@ describe("with identity", () => {
     return { publisher, mayRead: token === "reader" };
   };
 
-  it.each(versions)("refuses clients without a token or without the scope (version %i)", async (version) => {
+  it.each(versions)("rejects clients without a token or without the scope (version %i)", async (version) => {
     const { port, listener } = await serveBroker({ identify });
     await expect(connectClient(port, protocol(version))).rejects.toMatchObject({
       code: version === 5 ? 0x86 : 4,
@@ -159,7 +159,7 @@ describe("with identity", () => {
     expect(listener.counts().refusedConnections).toBe(2);
   });
 
-  it("stores only the sender's devices: other readings are refused, never acknowledged", async () => {
+  it("stores only the sender's devices: other readings are rejected, never acknowledged", async () => {
     const { port, ingest } = await serveBroker({ identify });
     const options = { username: "x", password: "sender" };
     const v5 = await connectClient(port, { ...options, protocolVersion: 5 });
@@ -172,7 +172,7 @@ describe("with identity", () => {
     expect(ingest.stored.map(({ deviceId }) => deviceId)).toEqual(["mine"]);
   });
 
-  it("lets only readers subscribe", async () => {
+  it("lets only clients with the scope to read subscribe", async () => {
     const { port } = await serveBroker({ identify });
     const sender = await connectClient(port, { username: "x", password: "sender" });
     await expect(sender.subscribeAsync("#")).rejects.toThrow();
@@ -206,12 +206,12 @@ describe("hostile clients", () => {
     expect(listener.counts().brokenConnections).toBe(1);
   });
 
-  it("are disconnected when they do not say who they are in time", async () => {
+  it("are disconnected if they do not send CONNECT in time", async () => {
     const { port } = await serveBroker({ limits: { connectTimeoutMs: 20 } });
     await connectRaw(port, Buffer.from([0x10])).closed;
   });
 
-  it("cannot crash the reader of packets with any bytes", () => {
+  it("cannot crash the packet reader with any bytes", () => {
     const start = fc.constantFrom(Buffer.alloc(0), connectBytes);
     fc.assert(
       fc.property(start, fc.array(fc.uint8Array({ maxLength: 20 }), { maxLength: 4 }), (head, chunks) => {
@@ -227,7 +227,7 @@ describe("hostile clients", () => {
   });
 });
 
-it("answers what it has received before it closes", async () => {
+it("answers received messages before it closes", async () => {
   const ingest = createFakeIngest({ isQueued: true });
   const { port, listener } = await serveBroker({ ingest });
   const client = await connectClient(port);

@@ -19,11 +19,11 @@ import { isTopic } from "./topic-filters.ts";
 
 /** One connection of a client. */
 export type ClientSession = {
-  /** Whether the client has connected, so that the connection is of use. */
+  /** Whether the client has connected. */
   isConnected(): boolean;
-  /** Ends it at once, with the reason for clients of version 5. */
+  /** Ends the connection at once, with the reason for clients of version 5. */
   end(reasonCode: number): void;
-  /** Reads nothing more, answers what was read, and ends. */
+  /** Reads no more, answers received messages, and ends. */
   drain(): Promise<void>;
 };
 
@@ -45,7 +45,7 @@ export function serveClient(socket: Socket, broker: SessionBroker): ClientSessio
 
   const subscriber: Subscriber = {
     deliver({ topic, payload, retain }) {
-      // At most once: a subscriber that does not read loses messages, not the memory of the broker.
+      // At most once: a subscriber that does not read loses messages instead of filling the broker's memory.
       if (isEnded || socket.writableLength > limits.outgoingBytesMax) broker.counts.dropped();
       else send({ cmd: "publish", qos: 0, dup: false, topic, payload, retain });
     },
@@ -60,7 +60,7 @@ export function serveClient(socket: Socket, broker: SessionBroker): ClientSessio
       send({ cmd: "disconnect", reasonCode });
     isEnded = true;
     socket.end();
-    // A client that does not close its half is cut.
+    // A client that does not close its side is disconnected.
     setTimeout(() => socket.destroy(), 1000).unref();
   }
   function resume(): void {
@@ -70,7 +70,7 @@ export function serveClient(socket: Socket, broker: SessionBroker): ClientSessio
     guarded(() => handleAll(packets));
     if (queued.length === 0) socket.resume();
   }
-  /** Ends the connection if what it sent breaks the protocol. */
+  /** Ends the connection if its bytes break the protocol. */
   function guarded(run: () => void): void {
     try {
       run();
@@ -125,7 +125,7 @@ export function serveClient(socket: Socket, broker: SessionBroker): ClientSessio
       case "puback":
       case "pubrec":
       case "pubcomp":
-        // Of messages that were never sent: everything goes out with QoS 0.
+        // Acknowledgements of messages that were never sent: the broker sends everything with QoS 0.
         break;
       default:
         throw new MqttProtocolError(`${packet.cmd} is not for a server`);
@@ -183,7 +183,7 @@ export function serveClient(socket: Socket, broker: SessionBroker): ClientSessio
     const payload = Buffer.from(packet.payload);
     answers.add(broker.store({ topic, payload }, client?.sender), (stored) => {
       broker.counts.message(stored);
-      // Without an acknowledgement, the client sends it again.
+      // Without an acknowledgement, the client sends the message again.
       if (stored.kind === "closing") return;
       const isForeign = stored.kind === "rejected" && stored.isForeign;
       if (isForeign && version !== 5) {
@@ -198,7 +198,7 @@ export function serveClient(socket: Socket, broker: SessionBroker): ClientSessio
   function acknowledge(qos: number, messageId: number, stored: StoredMessage): void {
     const cmd = qos === 1 ? "puback" : "pubrec";
     if (version !== 5 || stored.kind !== "rejected") {
-      // Before version 5 there is no way to say no: a rejection is counted and logged only.
+      // Before version 5 the protocol has no negative response: a rejection is only counted and logged.
       send({ cmd, messageId });
       return;
     }
@@ -216,7 +216,7 @@ export function serveClient(socket: Socket, broker: SessionBroker): ClientSessio
     clearTimeout(connectTimer);
     broker.subscribers.leave(subscriber);
     if (client !== undefined) broker.leave(client.key, session);
-    // A will is for subscribers; it is no reading.
+    // A will is for subscribers; it is not a reading.
     if (will !== undefined && client?.mayRead && isTopic(will.topic)) {
       broker.subscribers.publish({
         topic: will.topic,

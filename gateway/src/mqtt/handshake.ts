@@ -6,18 +6,18 @@ import type { IConnackPacket, IConnectPacket } from "./mqtt-packets.ts";
 import { reasonCodes } from "./reason-codes.ts";
 import type { MqttClient, SessionBroker } from "./session-broker.ts";
 
-/** A client that has connected. */
+/** A connected client. */
 export type Handshake = {
-  /** The same for connections that exclude each other: the sender with its client id. */
+  /** Equal for connections that exclude each other: the sender with its client id. */
   readonly key: string;
   readonly sender: Publisher | undefined;
   /** Whether it may subscribe, and publish messages without readings to others. */
   readonly mayRead: boolean;
-  /** What has become wrong with its identity since, if anything. */
+  /** Returns the reason why its identity is no longer valid, if there is one. */
   problem(): unknown;
-  /** 0 for never. */
+  /** Expiry of its identity; 0 for never. */
   readonly keepaliveMs: number;
-  /** Of CONNACK in version 5. */
+  /** Properties of CONNACK in version 5. */
   readonly properties: NonNullable<IConnackPacket["properties"]>;
 };
 
@@ -25,7 +25,10 @@ type HandshakeResult =
   | { readonly kind: "accepted"; readonly handshake: Handshake }
   | { readonly kind: "refused"; readonly reasonCode: number; readonly text: string };
 
-/** Decides about a CONNECT. Sessions end with their connection: nothing is kept for a client that is away. Never rejects. */
+/**
+ * Decides about a CONNECT. Sessions end with their connection: nothing is kept for a disconnected client. Never
+ * rejects.
+ */
 export async function clientHandshake(
   packet: IConnectPacket,
   socket: Socket,

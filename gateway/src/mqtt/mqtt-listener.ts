@@ -8,35 +8,35 @@ import type { IdentifyClient, SessionBroker, SessionLimits } from "./session-bro
 import type { StoreMessage } from "./store-message.ts";
 import { createSubscribers, type SubscriberLimits } from "./subscribers.ts";
 
-/** What the listener has done. */
+/** The counts of the listener. */
 export type MqttCounts = {
   readonly connections: number;
   readonly refusedConnections: number;
   readonly brokenConnections: number;
-  /** Messages with readings that are all stored. */
+  /** Messages whose readings are all stored. */
   readonly stored: number;
   /** Messages with a reading that broke a rule. */
   readonly rejected: number;
   /** Messages without readings. */
   readonly other: number;
-  /** Messages that a slow subscriber did not get. */
+  /** Messages that a slow subscriber did not receive. */
   readonly dropped: number;
 };
 
 /** The broker, listening. */
 export type MqttListener = RunningServer & { counts(): MqttCounts };
 
-/** Its bounds. */
+/** The bounds of the broker. */
 export type MqttLimits = SessionLimits &
   SubscriberLimits & {
     readonly connections: ConnectionLimits;
-    /** How long what was received may take to be stored when the broker closes, in ms. */
+    /** Time limit for storing received messages when the broker closes, in ms. */
     readonly shutdownGraceMs: number;
   };
 
 /** The defaults. */
 export const mqttLimits: MqttLimits = {
-  // Lists of devices that bridges retain have some hundreds of KiB.
+  // Device lists that bridges retain have a few hundred KiB.
   packetBytesMax: 1024 * 1024,
   inFlightMax: 100,
   outgoingBytesMax: 1024 * 1024,
@@ -49,9 +49,9 @@ export const mqttLimits: MqttLimits = {
 };
 
 /**
- * Starts an MQTT broker (3.1, 3.1.1 and 5) whose messages are stored as readings: QoS 1 and 2 are acknowledged only
- * after that. It passes messages on to subscribers with QoS 0 and keeps retained ones in memory.
- * @throws PortInUseError if the port is taken.
+ * Starts an MQTT broker (3.1, 3.1.1 and 5) that stores messages as readings: QoS 1 and 2 are acknowledged only after
+ * that. It forwards messages to subscribers with QoS 0 and keeps retained ones in memory.
+ * @throws PortInUseError if the port is in use.
  */
 export async function startMqttListener({
   host,

@@ -7,15 +7,16 @@ export type MqttVersion = NonNullable<IConnectPacket["protocolVersion"]>;
 
 /** Cuts the bytes of a connection into packets. */
 export type PacketReader = {
-  /** The packets that are complete with these bytes, or why the connection cannot go on. */
+  /** Returns the packets that are complete with these bytes, or the reason why the connection cannot continue. */
   read(bytes: Buffer): readonly Packet[];
 };
 
-/** Why a connection is closed: its bytes break the protocol. */
+/** The protocol error for which a connection is closed. */
 export class MqttProtocolError extends Error {}
 
 /**
- * A reader of packets of at most `bytesMax` bytes. A server learns the version from CONNECT; a client gives its own.
+ * Creates a reader of packets of at most `bytesMax` bytes. A server learns the version from CONNECT; a client passes
+ * its own.
  * Reading throws an MqttProtocolError for malformed and too large packets.
  */
 export function createPacketReader({
@@ -53,12 +54,12 @@ export function createPacketReader({
   };
 }
 
-/** The bytes of a packet. */
+/** Returns the bytes of a packet. */
 export function encodePacket(packet: Packet, version: MqttVersion): Buffer {
   return generate(packet, { protocolVersion: version });
 }
 
-/** The parser holds a packet until it is complete, so its length must be checked when its header comes. */
+/** The parser keeps a packet until it is complete, so its length must be checked when its header arrives. */
 function createSizeGuard(bytesMax: number): (bytes: Buffer) => void {
   let state: "type" | "length" | "body" = "type";
   let left = 0;

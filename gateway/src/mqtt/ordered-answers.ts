@@ -1,14 +1,14 @@
-/** Gives answers in the order of their questions, whenever each is known. */
+/** Sends answers in the order of their requests, whenever each result is known. */
 export type OrderedAnswers = {
-  /** Adds a question; `answer` runs once its result is known and every earlier answer has run. */
+  /** Adds a request; `answer` runs once its result is known and every earlier answer has run. */
   add<T>(result: Promise<T>, answer: (result: T) => void): void;
-  /** Questions without an answer. */
+  /** Number of requests without an answer. */
   size(): number;
   /** Resolves when there are none. */
   settled(): Promise<void>;
 };
 
-/** No questions yet. The results must not reject. `onAnswer` is called after each answer. */
+/** Creates an empty queue. The results must not reject. `onAnswer` is called after each answer. */
 export function createOrderedAnswers(onAnswer: () => void): OrderedAnswers {
   let last: Promise<void> = Promise.resolve();
   let size = 0;

@@ -7,24 +7,24 @@ import type { Subscribers } from "./subscribers.ts";
 export type SessionLimits = {
   /** Bytes of one packet. */
   readonly packetBytesMax: number;
-  /** Messages of one connection that are not acknowledged; beyond, it is not read. */
+  /** Maximum number of unacknowledged messages of one connection; beyond it, the broker stops reading from it. */
   readonly inFlightMax: number;
-  /** Bytes that wait for a subscriber; beyond, its messages are dropped. */
+  /** Bytes queued for a subscriber; beyond it, its messages are dropped. */
   readonly outgoingBytesMax: number;
-  /** How long a client may take to say who it is. */
+  /** Time limit for a client to send CONNECT. */
   readonly connectTimeoutMs: number;
 };
 
-/** Who a client is. */
+/** The identity and rights of a client. */
 export type MqttClient = {
-  /** What it may send; everything where authentication is off. */
+  /** The devices that it may send for; all if authentication is off. */
   readonly publisher?: Publisher | undefined;
   /** Whether it may subscribe. */
   readonly mayRead: boolean;
 };
 
 /**
- * Finds out who a client is by the password of its CONNECT (a token) or the certificate of its connection.
+ * Authenticates a client by the password of its CONNECT (a token) or the certificate of its connection.
  * @throws RpcError UNAUTHENTICATED or PERMISSION_DENIED.
  */
 export type IdentifyClient = (credentials: {
@@ -33,17 +33,17 @@ export type IdentifyClient = (credentials: {
   readonly token: string | undefined;
 }) => Promise<MqttClient>;
 
-/** What the sessions of a broker share. */
+/** The state that the sessions of a broker share. */
 export type SessionBroker = {
   readonly limits: SessionLimits;
   readonly store: StoreMessage;
   readonly subscribers: Subscribers;
   /** Any client may do everything if left out. */
   readonly identify?: IdentifyClient | undefined;
-  /** A client with that key is connected; another one of the same key is ended. */
+  /** Registers the client with that key; ends another one with the same key. */
   enter(key: string, session: ClientSession): void;
   leave(key: string, session: ClientSession): void;
-  /** Told of what happens, for the metrics. */
+  /** Receives events, for the metrics. */
   readonly counts: {
     message(stored: StoredMessage): void;
     dropped(): void;

@@ -2,22 +2,25 @@ import type { Delivery } from "../deliver/delivery.ts";
 import { type Sender, submitChecked } from "../deliver/submit-checked.ts";
 import type { TopicMapping } from "../topics/topic-mapping.ts";
 
-/** What became of a message. */
+/** The outcome of a message. */
 export type StoredMessage =
   /** Each of its readings is durably stored; there may be none. */
   | { readonly kind: "stored"; readonly readings: number }
-  /** At least one broke a rule, the others are stored; `isForeign` if it is of a device that is not the sender's. */
+  /**
+   * At least one broke a rule, the others are stored; `isForeign` if it is of a device that the sender may not send
+   * for.
+   */
   | { readonly kind: "rejected"; readonly isForeign: boolean; readonly text: string }
-  /** The gateway is closing: the message may be stored or not. */
+  /** The gateway is closing: the message may or may not be stored. */
   | { readonly kind: "closing" };
 
-/** Stores the readings of a message; waits as long as it takes. */
+/** Stores the readings of a message, without a time limit. */
 export type StoreMessage = (
   message: { readonly topic: string; readonly payload: Uint8Array },
   sender: Sender | undefined,
 ) => Promise<StoredMessage>;
 
-/** Stores messages through the delivery. `onRejected` is called with each message with a rejected reading. */
+/** Stores messages through the delivery. Calls `onRejected` for each message with a rejected reading. */
 export function createStoreMessage({
   mapping,
   delivery,

@@ -1,35 +1,37 @@
 import { fitsFilter } from "./topic-filters.ts";
 
-/** A message that the broker passes on. */
+/** A message that the broker forwards. */
 export type BrokerMessage = { readonly topic: string; readonly payload: Buffer; readonly retain: boolean };
 
-/** Receives the messages of its filters. */
+/** Receives the messages that match its filters. */
 export type Subscriber = { deliver(message: BrokerMessage): void };
 
-/** Who subscribes to what, and the messages that are kept for those who subscribe later. */
+/** The subscriptions, and the retained messages for later subscribers. */
 export type Subscribers = {
   /** Returns whether the subscription is new; `undefined` if there are too many. */
   subscribe(subscriber: Subscriber, filter: string): boolean | undefined;
   unsubscribe(subscriber: Subscriber, filter: string): void;
-  /** Forgets a subscriber. */
+  /** Removes a subscriber. */
   leave(subscriber: Subscriber): void;
-  /** Passes a message on, and keeps it if it is retained and there is room; one without a payload clears its topic. */
+  /**
+   * Forwards a message, and keeps it if it is retained and there is capacity; one without a payload clears its topic.
+   */
   publish(message: BrokerMessage): void;
-  /** The retained messages that fit a filter. */
+  /** Returns the retained messages that match a filter. */
   retained(filter: string): readonly BrokerMessage[];
 };
 
 /** The bounds of the broker's memory. */
 export type SubscriberLimits = {
-  /** Subscriptions of one client. */
+  /** Maximum number of subscriptions of one client. */
   readonly subscriptionsMax: number;
-  /** Subscriptions of all clients. */
+  /** Maximum number of subscriptions of all clients. */
   readonly allSubscriptionsMax: number;
-  /** Bytes of retained messages with their topics; one that does not fit is not kept. */
+  /** Maximum size of retained messages with their topics, in bytes; a message beyond it is not kept. */
   readonly retainedBytesMax: number;
 };
 
-/** No subscribers yet. Filters are compared one by one: devices publish, few clients subscribe. */
+/** Creates an empty registry. Filters are compared one by one: many devices publish, few clients subscribe. */
 export function createSubscribers(limits: SubscriberLimits): Subscribers {
   const filtersOf = new Map<Subscriber, Map<string, readonly string[]>>();
   const kept = new Map<string, BrokerMessage>();

@@ -11,7 +11,7 @@ type Subscribing = {
   send(packet: Packet): void;
 };
 
-/** Answers SUBSCRIBE: every subscription is granted with QoS 0, or refused. Retained messages follow. */
+/** Answers SUBSCRIBE: every subscription is granted with QoS 0, or rejected. Retained messages follow. */
 export function subscribe(
   { messageId = 0, subscriptions }: ISubscribePacket,
   { version, subscriber, mayRead, broker, send }: Subscribing & { readonly mayRead: boolean },

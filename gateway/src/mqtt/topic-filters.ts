@@ -1,4 +1,4 @@
-/** Whether a topic can be subscribed to: `+` and `#` stand for whole levels, `#` only at the end. */
+/** Whether a filter is valid: `+` and `#` are whole levels, and `#` is allowed only at the end. */
 export function isTopicFilter(filter: string): boolean {
   if (filter === "" || filter.includes("\0") || filter.startsWith("$share/")) return false;
   const levels = filter.split("/");
@@ -12,7 +12,7 @@ export function isTopic(topic: string): boolean {
   return topic !== "" && !/[+#\0]/.test(topic);
 }
 
-/** Whether a filter fits a topic. Wildcards at the start do not fit topics that begin with `$`. */
+/** Whether a filter matches a topic. Wildcards at the start do not match topics that begin with `$`. */
 export function fitsFilter(filter: readonly string[], topic: readonly string[]): boolean {
   if (topic[0]?.startsWith("$") && (filter[0] === "+" || filter[0] === "#")) return false;
   for (const [at, level] of filter.entries()) {

@@ -1,4 +1,4 @@
-/** A moment in whole milliseconds since 1970, or the rule that the text breaks. */
+/** A time in whole milliseconds since 1970, or the rule that the text breaks. */
 export type ParsedTimestamp =
   | { readonly kind: "time"; readonly ms: number }
   | { readonly kind: "problem"; readonly rule: string; readonly text: string };
@@ -7,9 +7,9 @@ const isoPattern =
   /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)? ?(Z|z|[+-]\d\d(?::?\d\d)?)?$/;
 
 /**
- * Reads a timestamp as devices write it: ISO 8601 with an offset or Z, or the seconds, milliseconds, microseconds or
- * nanoseconds since 1970 as a number or its digits. The unit is taken from the magnitude, which is unambiguous for
- * times from 2000 to 2100. Digits below the millisecond are cut off. Pure.
+ * Reads a timestamp in the formats of devices: ISO 8601 with an offset or Z, or the seconds, milliseconds, microseconds
+ * or nanoseconds since 1970 as a number or its digits. The magnitude gives the unit, unambiguously for times from 2000
+ * to 2100. Digits below the millisecond are truncated. Pure.
  */
 export function parseTimestamp(value: unknown): ParsedTimestamp {
   const text = typeof value === "number" ? String(value) : value;
@@ -48,10 +48,10 @@ export function parseTimestamp(value: unknown): ParsedTimestamp {
   return { kind: "time", ms: date.getTime() + Number(fraction.slice(0, 3).padEnd(3, "0")) - offsetMs };
 }
 
-// 2000-01-01 and 2100-01-01 in seconds: what is between them in one unit is between them in no other.
+// 2000-01-01 and 2100-01-01 in seconds: a number between them in one unit is outside in every other unit.
 const earliestSeconds = 946_684_800n;
 const latestSeconds = 4_102_444_800n;
-/** Digits of a unit below the second. */
+/** Number of digits of a unit below the second. */
 const epochUnits = [0, 3, 6, 9];
 
 function epochTime(whole: string, fraction: string): ParsedTimestamp {

@@ -1,12 +1,12 @@
 import type { KnownSensor } from "./sensor-lookup.ts";
 
-/** A value of a sensor; `missing` if the device states that it has none. */
+/** A value of a sensor; `missing` if the device reports that it has none. */
 export type ParsedValue =
   | { readonly kind: "value"; readonly value: number }
   | { readonly kind: "missing" }
   | { readonly kind: "problem"; readonly text: string };
 
-/** Texts by which devices and home automation state that a sensor has no value now. */
+/** Texts by which devices and home automation report that a sensor has no value now. */
 const missingTexts = new Set(["", "unavailable", "unknown", "none", "null", "nan", "na", "n/a", "-"]);
 
 /** Texts of a state. */
@@ -18,8 +18,8 @@ const states: Readonly<Record<string, number>> = {
 const numberPattern = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /**
- * Reads a value as JSON or a text has it: a number, its decimal digits, or for a state of 0 and 1 also `on`, `off`,
- * `true`, `false`, `open` and `closed`. Nothing is guessed: `21,5` and `21.5 °C` are problems. Pure.
+ * Reads a value from JSON or a text: a number, its decimal digits, or for a state of 0 and 1 also `on`, `off`, `true`,
+ * `false`, `open` and `closed`. Other texts, such as `21,5` and `21.5 °C`, are problems. Pure.
  */
 export function parseValue(raw: unknown, sensor: KnownSensor | undefined): ParsedValue {
   if (raw === null || raw === undefined) return { kind: "missing" };

@@ -4,30 +4,31 @@ import { parseTimestamp } from "./parse-timestamp.ts";
 import { parseValue } from "./parse-value.ts";
 import type { KnownSensor, SensorLookup } from "./sensor-lookup.ts";
 
-/** What a document says: its readings, each with the field that it comes from, and what of it breaks a rule. */
+/** The contents of a document: its readings, each with its field, and the fields that break a rule. */
 export type DocumentReadings = {
   readonly readings: readonly (GatewayReading & { readonly field: string })[];
   readonly rejected: readonly Omit<RejectedValue, "index">[];
 };
 
-/** What a document may leave out. */
+/** The defaults for parts that a document leaves out. */
 export type DocumentDefaults = {
   readonly lookup: SensorLookup;
-  /** Ms since 1970: the time of a document without one. */
+  /** The time of a document without one, in ms since 1970. */
   readonly nowMs: number;
   /** The device of a document that names none. */
   readonly deviceId?: string | undefined;
 };
 
-/** Fields that are not measurements, whatever they hold. */
+/** Fields that are not measurements, whatever they contain. */
 const namesOfDevice = ["device_id", "deviceId"] as const;
 const namesOfTime = ["timestamp", "time"] as const;
 const reserved: ReadonlySet<string> = new Set([...namesOfDevice, ...namesOfTime, "tag", "sensor", "unit"]);
 
 /**
- * Reads a flat JSON object: `{"device_id": "1", "timestamp": "2023-03-28T20:04:22Z", "temperature": 25.2}` with any number
- * of sensors, or one value as `{"device_id", "timestamp", "sensor", "value"}`. `tag` names the type of the device and with it the
- * sensor of `value`. Texts, lists and objects under names that are no sensor's are ignored. Pure.
+ * Reads a flat JSON object: `{"device_id": "1", "timestamp": "2023-03-28T20:04:22Z", "temperature": 25.2}` with any
+ * number of sensors, or one value as `{"device_id", "timestamp", "sensor", "value"}`. `tag` names the type of the
+ * device and thereby the sensor of `value`. Texts, lists and objects under names that are not sensors are ignored.
+ * Pure.
  */
 export function readDocument(
   document: unknown,
@@ -92,7 +93,7 @@ function deviceOf(fields: Readonly<Record<string, unknown>>): string | undefined
   return undefined;
 }
 
-/** The sensor of the field `value`: as `sensor` says, or as the type of the device has it. */
+/** Returns the sensor of the field `value`: from `sensor`, or from the type of the device. */
 function sensorOfValue(fields: Readonly<Record<string, unknown>>, lookup: SensorLookup) {
   const { sensor, tag } = fields;
   if (typeof sensor === "string" && sensor !== "") return { name: sensor, known: lookup.find(sensor) };

@@ -1,18 +1,18 @@
 import type { RejectedValue } from "./gateway-reading.ts";
 import { type DocumentDefaults, type DocumentReadings, readDocument } from "./read-document.ts";
 
-/** The readings of a whole request, each with the place of its document and the field that it comes from. */
+/** The readings of a whole request, each with the index of its document and its field. */
 export type RequestReadings = {
   readonly readings: readonly (DocumentReadings["readings"][number] & { readonly index: number })[];
   readonly rejected: readonly RejectedValue[];
 };
 
-/** How a body is written: one JSON value, or one a line. */
+/** The format of a body: one JSON value, or one on each line. */
 export type DocumentForm = "json" | "ndjson";
 
 /**
- * Reads a body of documents: an object, an array of objects, `{"readings": [...]}`, or with `ndjson` one object a
- * line, where a malformed line does not affect the others.
+ * Reads a body of documents: an object, an array of objects, `{"readings": [...]}`, or with `ndjson` one object on each
+ * line; a malformed line then does not affect the others.
  * @throws SyntaxError if the body is not JSON.
  */
 export function readDocuments(text: string, form: DocumentForm, defaults: DocumentDefaults): RequestReadings {
@@ -48,7 +48,7 @@ function readLine(line: string, number: number, defaults: DocumentDefaults): Doc
   return readDocument(json, defaults);
 }
 
-/** Numbers that a double cannot hold exactly stay digits where they are times: nanoseconds since 1970. */
+/** A time that a double cannot hold exactly, such as nanoseconds since 1970, stays a string of digits. */
 export function parseJson(text: string): unknown {
   if (!/\d{17}/.test(text)) return JSON.parse(text);
   return JSON.parse(text, function keepTimes(key, value: unknown, context?: { readonly source?: string }) {

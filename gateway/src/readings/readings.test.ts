@@ -42,7 +42,7 @@ it.each([
   expect(parseTimestamp(value)).toMatchObject({ kind: "problem", rule });
 });
 
-it("reads every instant of this century back, in each form and unit", () => {
+it("reads every instant of this century, in each format and unit", () => {
   const instant = fc.integer({ min: Date.UTC(2000, 0, 1), max: Date.UTC(2099, 11, 31) });
   fc.assert(
     fc.property(instant, fc.integer({ min: -14 * 60, max: 14 * 60 }), (ms, offsetMinutes) => {
@@ -109,7 +109,7 @@ it("reads the documents of the original system unchanged", () => {
   ]);
 });
 
-it("reads flat documents with several sensors, and the server's time where there is none", () => {
+it("reads flat documents with several sensors, with the server's time if they have none", () => {
   const document = {
     device_id: 7,
     temperature: 1,
@@ -156,7 +156,7 @@ it("reads NDJSON line by line and counts documents", () => {
   ]);
 });
 
-it("never throws for JSON, and takes no value that the document does not hold", () => {
+it("never throws for JSON, and reads no value that the document does not contain", () => {
   const key = fc.constantFrom(
     "device_id",
     "timestamp",

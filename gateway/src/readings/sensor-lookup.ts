@@ -1,22 +1,22 @@
 import { createSensorCatalog, isTyped, type SensorCatalog, type SensorSpec } from "@devicemesh/proto";
 
-/** What the gateway needs to know of a sensor. */
+/** The properties of a sensor that the gateway uses. */
 export type KnownSensor = {
   /** Its name in the catalog. */
   readonly sensor: string;
-  /** Whether its values are 0 and 1: then payloads may say on and off, or true and false. */
+  /** Whether its values are 0 and 1: then payloads may also be on and off, or true and false. */
   readonly isState: boolean;
 };
 
 /** Finds sensors by the names that devices use. */
 export type SensorLookup = {
-  /** By name or alias; undefined for a sensor that is not in the catalog. */
+  /** Returns the sensor with that name or alias; undefined if the catalog has none. */
   find(name: string): KnownSensor | undefined;
-  /** By the type of device, as documents name it: `Thermostat`, `HeartRateMeter`. */
+  /** Returns the sensor of a device type, by its name in documents: `Thermostat`, `HeartRateMeter`. */
   ofDeviceType(type: string): KnownSensor | undefined;
 };
 
-/** The sensors of a catalog; of the built-in one by default. */
+/** Creates the lookup for a catalog; the built-in one by default. */
 export function createSensorLookup(catalog: SensorCatalog = createSensorCatalog()): SensorLookup {
   const byType = new Map(
     catalog.sensors.filter(isTyped).map((spec) => [spec.deviceType.replaceAll("_", ""), known(spec)]),

@@ -1,9 +1,12 @@
 import type { KnownSensor, SensorLookup } from "../readings/sensor-lookup.ts";
 
-/** The sensor at the end of an object's name, and what stands before it: `living_room_temperature` is `living_room` and `temperature`. */
+/**
+ * The sensor at the end of an object's name, and the part before it: `living_room_temperature` is `living_room` and
+ * `temperature`.
+ */
 export type NamedSensor = { readonly known: KnownSensor; readonly place: string };
 
-/** Finds the longest name of a sensor that an object's name ends with. Undefined if it ends with none. Pure. */
+/** Finds the longest sensor name at the end of an object's name; undefined if there is none. Pure. */
 export function namedSensorOf(objectId: string, lookup: SensorLookup): NamedSensor | undefined {
   const words = objectId.split("_");
   for (let at = 0; at < words.length; at++) {

@@ -8,7 +8,7 @@ const read = createTopicMapping(topicsByDefault, testLookup);
 const payloadOf = (value: unknown): Uint8Array =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
 
-/** The readings of a message as `device|sensor|value`, with the time where it is not that of receipt. */
+/** The readings of a message as `device|sensor|value`, with the time if it is not that of receipt. */
 function readingsOf(topic: string, payload: unknown, mapping = read): readonly string[] {
   const { readings, rejected } = mapping({ topic, payload: payloadOf(payload), nowMs });
   expect(rejected).toEqual([]);
@@ -19,7 +19,7 @@ function readingsOf(topic: string, payload: unknown, mapping = read): readonly s
 }
 
 describe("templates", () => {
-  it("take a number for a device and a sensor, and an object for a device", () => {
+  it("read a number for a device and a sensor, and an object for a device", () => {
     expect(readingsOf("kitchen/temperature", "21.5")).toEqual(["kitchen|temperature|21.5"]);
     expect(readingsOf("home/kitchen/temp", "21.5\n")).toEqual(["home/kitchen|temperature|21.5"]);
     expect(readingsOf("kitchen/occupancy", "ON")).toEqual(["kitchen|occupancy|1"]);
@@ -68,7 +68,7 @@ describe("templates", () => {
   );
 });
 
-it("never throws for a message, and takes no value that is not finite", () => {
+it("never throws for a message, and returns only finite values", () => {
   const level = fc.constantFrom(
     "zigbee2mqtt",
     "tele",

@@ -7,7 +7,7 @@ import { zigbee2mqtt } from "./presets/zigbee2mqtt.ts";
 import { noReadings, type TopicForm, type TopicReadings } from "./topic-message.ts";
 import { topicTemplate } from "./topic-template.ts";
 
-/** The forms that have a name. */
+/** The presets by name. */
 export const topicPresets: Readonly<Record<string, TopicForm>> = {
   zigbee2mqtt,
   tasmota,
@@ -23,19 +23,19 @@ export const topicsByDefault: readonly string[] = [
   "{device_id}",
 ];
 
-/** The readings of a published message; none for a message of another purpose. */
+/** Returns the readings of a published message; none for an unrelated message. */
 export type TopicMapping = (message: {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly nowMs: number;
 }) => TopicReadings;
 
-/** The most bytes of a message that is read; larger ones are of another purpose. */
+/** Maximum size of a message that is read, in bytes; larger ones are not readings. */
 const payloadBytesMax = 64 * 1024;
 
 /**
- * The mapping of these presets and templates; the first that fits a topic decides.
- * @throws RangeError that names what is wrong with a template.
+ * Creates the mapping of these presets and templates; the first one that matches a topic decides.
+ * @throws RangeError that names the problem of a template.
  */
 export function createTopicMapping(entries: readonly string[], lookup: SensorLookup): TopicMapping {
   const forms = entries.map((entry) =>

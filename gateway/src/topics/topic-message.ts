@@ -3,25 +3,25 @@ import type { GatewayReading, RejectedValue } from "../readings/gateway-reading.
 import { parseValue } from "../readings/parse-value.ts";
 import type { KnownSensor, SensorLookup } from "../readings/sensor-lookup.ts";
 
-/** A message as it was published. */
+/** A published message. */
 export type TopicMessage = {
   readonly topic: string;
-  /** As text; messages that are not UTF-8 are no readings. */
+  /** The payload as text; messages that are not UTF-8 have no readings. */
   readonly text: string;
-  /** Ms since 1970: when it was received, the time of messages without one. */
+  /** The time of receipt in ms since 1970, which messages without a time get. */
   readonly nowMs: number;
 };
 
-/** The readings of a message, and what of it breaks a rule. */
+/** The readings of a message, and its values that break a rule. */
 export type TopicReadings = {
   readonly readings: readonly GatewayReading[];
   readonly rejected: readonly Omit<RejectedValue, "index">[];
 };
 
-/** The form of the messages of one kind of device. Returns undefined for a topic that is not of this kind. Pure. */
+/** The format of the messages of one kind of device. Returns undefined for a topic that is not of this kind. Pure. */
 export type TopicForm = (message: TopicMessage, lookup: SensorLookup) => TopicReadings | undefined;
 
-/** Nothing to store: the topic is known, and its message has no measurement. */
+/** No readings: the topic is known, and its message has no measurement. */
 export const noReadings: TopicReadings = { readings: [], rejected: [] };
 
 /** Collects the values of one message. */
@@ -29,7 +29,7 @@ export function createCollector({ nowMs }: Pick<TopicMessage, "nowMs">) {
   const readings: GatewayReading[] = [];
   const rejected: Omit<RejectedValue, "index">[] = [];
   return {
-    /** Adds a raw value, converted by `convert` if given; values that state that they are missing are left out. */
+    /** Adds a raw value, converted by `convert` if given; values that mean "missing" are left out. */
     add(
       {
         deviceId,
@@ -62,7 +62,7 @@ export function createCollector({ nowMs }: Pick<TopicMessage, "nowMs">) {
   };
 }
 
-/** The JSON object of a message; undefined if it is none. */
+/** Returns the JSON object of a message; undefined if it is not one. */
 export function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
   try {
@@ -72,13 +72,13 @@ export function objectOf(text: string): Readonly<Record<string, unknown>> | unde
   }
 }
 
-/** The member of that name if it is an object; an empty one otherwise. */
+/** Returns the member of that name if it is an object; otherwise an empty one. */
 export function memberOf(value: unknown, name: string): Readonly<Record<string, unknown>> {
   const member = asObject(value)[name];
   return asObject(member);
 }
 
-/** The value if it is an object; an empty one otherwise. */
+/** Returns the value if it is an object; otherwise an empty one. */
 export function asObject(value: unknown): Readonly<Record<string, unknown>> {
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   return isObject ? (value as Readonly<Record<string, unknown>>) : {};

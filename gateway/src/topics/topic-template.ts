@@ -7,9 +7,9 @@ const usage =
   "a template has {device_id}, and {sensor} if the payload is a number: sensors/{device_id}/{sensor}";
 
 /**
- * The form of a template such as `{device_id}/{sensor}` (the payload is a number) or `site/{device_id}` (a JSON object, in which
- * the device id may also stand). `{device_id}` stands for one level or more, `{sensor}` and `+` for exactly one.
- * @throws RangeError that names what is wrong with the template.
+ * Parses a template such as `{device_id}/{sensor}` (the payload is a number) or `site/{device_id}` (a JSON object,
+ * which may also contain the device id). `{device_id}` matches one or more levels, `{sensor}` and `+` exactly one.
+ * @throws RangeError that names the problem of the template.
  */
 export function topicTemplate(template: string): TopicForm {
   const levels = template.split("/");
@@ -40,7 +40,7 @@ export function topicTemplate(template: string): TopicForm {
     const name = groups?.sensor ?? "";
     const known = lookup.find(name);
     const parsed = parseValue(text, known);
-    // A text under the name of a sensor is a mistake to report; under another name it may be anything.
+    // A text under the name of a sensor is a mistake to report; under another name it is ignored.
     if (parsed.kind === "problem") {
       if (known === undefined || objectOf(text) !== undefined) return undefined;
       return { readings: [], rejected: [{ field: name, rule: "value.number", text: parsed.text }] };

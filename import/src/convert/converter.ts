@@ -11,27 +11,27 @@ import { type DecimalSign, isNumeric, readNumber, splitNumberAndUnit } from "./n
 import { createRowTimes } from "./row-times.ts";
 import { createValueSensors } from "./value-sensors.ts";
 
-/** Gets what becomes of the values of rows: each value goes to exactly one of these. */
+/** Receives the outcome of each value of the rows: exactly one call for each value. */
 export type ReadingSink = {
   reading(row: Row, deviceId: string, sensor: KnownSensor, timestampMs: number, value: number): void;
-  /** There is no value. */
+  /** The value is missing. */
   missing(row: Row): void;
-  /** A value of a sensor that is not known. */
+  /** The value is of an unknown sensor. */
   unknown(row: Row, name: string): void;
-  /** A value that breaks a rule. */
+  /** The value breaks a rule. */
   refused(row: Row, column: string, reason: string): void;
-  /** A row of which nothing can be read; it counts as one value. */
+  /** The row is unreadable; it counts as one value. */
   bad(row: Row, reason: string): void;
 };
 
-/** Turns rows into readings. */
+/** Converts rows to readings. */
 export type Converter = {
   convert(row: Row, sink: ReadingSink): void;
-  /** Local times that come twice, so far. */
+  /** Number of ambiguous local times so far. */
   repeatedTimes(): RepeatedTimes;
 };
 
-/** A converter by that plan. Times after `latestMs` are refused. */
+/** Creates a converter for that plan. Times after `latestMs` are rejected. */
 export function createConverter(
   plan: FilePlan,
   { deviceOf, latestMs }: { deviceOf(name: string): DeviceName; readonly latestMs: number },
@@ -51,7 +51,7 @@ export function createConverter(
     else sink.refused(row, cell.column, boundsRule(sensor));
   }
 
-  /** The values of a row go to the sink; or why the row cannot be read. */
+  /** Sends the values of a row to the sink; returns why the row is unreadable, if it is. */
   function convertRow(row: Row, schema: RowSchema, sink: ReadingSink): string | undefined {
     const { cells } = row;
     const { deviceAt, valueAt, valueDecimal } = schema;
@@ -98,7 +98,7 @@ export function createConverter(
   }
 }
 
-/** A cell with a value of a sensor; without `convert` its unit cannot become the sensor's. */
+/** A cell with a value of a sensor; without `convert`, its unit cannot be converted to the sensor's. */
 type Cell = {
   readonly text: string;
   readonly column: string;
@@ -115,7 +115,7 @@ function boundsRule({ sensor, minimum, maximum, unit }: KnownSensor): string {
 
 const states: Readonly<Record<string, number>> = { on: 1, true: 1, yes: 1, off: 0, false: 0, no: 0 };
 
-/** The value in the sensor's unit, or why there is none. */
+/** Returns the value in the sensor's unit, or the problem. */
 function numberOf({ text, sensor, decimal, convert }: Cell): number | string {
   if (convert === undefined) return `the unit of the value cannot be converted to ${sensor.unit}`;
   const number = readNumber(text, decimal);

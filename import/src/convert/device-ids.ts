@@ -1,8 +1,11 @@
 import { deviceIdPattern, encodeDeviceId } from "@devicemesh/proto";
 
-/** What device ids may be, and how other names become ids: every character that they may not hold is percent-encoded. */
+/**
+ * The rules of device ids, and the encoding of other names: every character that an id may not contain is
+ * percent-encoded.
+ */
 export const deviceIds = {
   pattern: deviceIdPattern,
-  // A name that has no id is refused as it is, by the pattern.
+  // A name that cannot be encoded stays as it is, and the pattern rejects it.
   encode: (name: string): string => encodeDeviceId(name) ?? name,
 };

@@ -1,15 +1,15 @@
 import { ownCopy } from "../formats/own-copy.ts";
 import { deviceNamesMax } from "../limits.ts";
 
-/** A device's id, or why there is none. */
+/** The id of a device, or the problem of its name. */
 export type DeviceName = { readonly id: string; readonly problem: string | undefined };
 
-/** Turns the names that files have for devices into ids, each once. */
+/** Converts the device names of files to ids, each name once. */
 export function createDeviceNames({
   encode,
   pattern,
 }: {
-  /** Percent-encodes what ids may not hold. */
+  /** Percent-encodes characters that ids may not contain. */
   encode(name: string): string;
   readonly pattern: RegExp;
 }): (name: string) => DeviceName {

@@ -1,4 +1,4 @@
-/** Texts that loggers write where there is no value. */
+/** Texts that loggers write for a missing value. */
 const missingTexts = new Set([
   "",
   "unavailable",
@@ -19,7 +19,9 @@ const missingTexts = new Set([
   "?",
 ]);
 
-/** Whether a text means that there is no value: those that loggers write, and those that the user states, numbers as numbers. */
+/**
+ * Whether a text means that the value is missing: texts of loggers, and those that the user lists, numbers as numbers.
+ */
 export function isMissing(stated: readonly string[]): (text: string) => boolean {
   const texts = new Set([...missingTexts, ...stated.map((text) => text.trim().toLowerCase())]);
   const numbers = new Set(

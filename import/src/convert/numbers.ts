@@ -1,15 +1,18 @@
-/** The sign between whole and decimal digits. */
+/** The decimal sign. */
 export type DecimalSign = "." | ",";
 
 const withPoint = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
 const withComma = /^[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$/;
-/** Thousands are separated by one sign and decimals by the other: that is clear whatever the rest of the file does. */
+/**
+ * Thousands are separated by one sign and decimals by the other: this text is unambiguous, whatever the rest of the
+ * file contains.
+ */
 const groupedPoint = /^[+-]?\d{1,3}(,\d{3})+\.\d+$/;
 const groupedComma = /^[+-]?\d{1,3}(\.\d{3})+,\d+$/;
 /** 1,234 can be either. */
 const unclearComma = /^[+-]?[1-9]\d{0,2},\d{3}$/;
 
-/** The number of a text with that decimal sign; NaN if it is none. */
+/** Parses a number with that decimal sign; NaN if it is not one. */
 export function readNumber(text: string, sign: DecimalSign): number {
   if (sign === ".") {
     if (withPoint.test(text)) return Number(text);
@@ -19,12 +22,12 @@ export function readNumber(text: string, sign: DecimalSign): number {
   return groupedComma.test(text) ? Number(text.replaceAll(".", "").replace(",", ".")) : Number.NaN;
 }
 
-/** Whether a text is a number with either sign. */
+/** Whether a text is a number with either decimal sign. */
 export function isNumeric(text: string): boolean {
   return withPoint.test(text) || withComma.test(text) || groupedPoint.test(text) || groupedComma.test(text);
 }
 
-/** The decimal sign of these texts: `unclear` if all that have a comma could be thousands as well. */
+/** Returns the decimal sign of these texts: `unclear` if every comma in them could separate thousands. */
 export function decimalSignOf(texts: readonly string[]): DecimalSign | "unclear" {
   let unclear = 0;
   let commas = 0;
@@ -38,7 +41,7 @@ export function decimalSignOf(texts: readonly string[]): DecimalSign | "unclear"
   return unclear > 0 && points === 0 ? "unclear" : ".";
 }
 
-/** A number and the unit behind it: `21.5 °C`; undefined if it is something else. */
+/** Parses a number and the unit after it: `21.5 °C`; undefined if it is something else. */
 export function splitNumberAndUnit(
   text: string,
 ): { readonly number: string; readonly unit: string } | undefined {

@@ -6,13 +6,15 @@ import { createZone } from "../time/zone.ts";
 
 /** Reads the times of rows. */
 export type RowTimes = {
-  /** Milliseconds since 1970; NaN if there is none: see `problem`. */
+  /** Returns milliseconds since 1970; NaN if there is none: see `problem`. */
   read(series: string, schema: RowSchema, cells: readonly string[]): number;
   problem(): string;
   repeated(): RepeatedTimes;
 };
 
-/** A reader of times by that plan. Local times of a series are taken in the order in which they are read. */
+/**
+ * Creates a reader of times for that plan. Local times of a series are resolved in the order in which they are read.
+ */
 export function createRowTimes({ form, zone, clockColumn }: TimePlan): RowTimes {
   const reader = createTimeReader(form);
   const local = zone === undefined ? undefined : createLocalTimes(createZone(zone));

@@ -6,21 +6,21 @@ import type { RowSchema } from "../look/row-schema.ts";
 import type { KnownSensor, SensorLookup } from "../look/sensor-lookup.ts";
 import { type Conversion, conversionOf, unitOf } from "../units/units.ts";
 
-/** The sensor of a value whose column does not state it. */
+/** The sensor of a value whose column does not name it. */
 export type ValueSensor = {
-  /** Undefined if none is known. */
+  /** The sensor; undefined if it is unknown. */
   readonly sensor: KnownSensor | undefined;
-  /** What the file calls it. */
+  /** Its name in the file. */
   readonly name: string;
   /** The unit that the row states; empty if none. */
   readonly unit: string;
-  /** Undefined if the unit cannot become the sensor's. */
+  /** Undefined if the unit cannot be converted to the sensor's. */
   readonly convert: Conversion | undefined;
 };
 
 const rememberedMax = 100_000;
 
-/** Finds the sensors of values, each combination of names once. */
+/** Finds the sensors of values, once for each combination of names. */
 export function createValueSensors({
   options,
   lookup,
@@ -77,7 +77,7 @@ export function createValueSensors({
   };
 }
 
-/** InfluxDB's clients call a measurement's only field so. */
+/** The name that InfluxDB's clients give to a measurement's only field. */
 function isGeneric(field: string): boolean {
   return field === "" || field === "value" || field === "_value";
 }

@@ -2,7 +2,7 @@ import { createFieldReader } from "./csv-rows.ts";
 import { createNamesCache, type Row, type RowReader } from "./row.ts";
 
 /**
- * The rows of InfluxDB's annotated CSV: tables one below the other, each with annotations (`#datatype`, `#group`,
+ * Reads the rows of InfluxDB's annotated CSV: tables one after the other, each with annotations (`#datatype`, `#group`,
  * `#default`) and a header of its own. An empty cell has the table's default.
  */
 export function createAnnotatedReader(): RowReader {

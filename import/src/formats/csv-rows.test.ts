@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createFieldReader, createTableReader } from "./csv-rows.ts";
 import type { Separator } from "./split-line.ts";
 
-/** The lines of a text that comes in pieces of that length. */
+/** Reads the lines of a text in pieces of that length. */
 function linesOf(text: string, separator: Separator, pieceLength = text.length || 1) {
   const reader = createFieldReader(separator);
   const lines = [];
@@ -26,11 +26,11 @@ describe("createFieldReader", () => {
     expect(fieldsOf('  a   "b c"\td \n', "blanks")).toEqual([["a", "b c", "d"]]);
   });
 
-  it("numbers the lines as the file has them", () => {
+  it("gives lines their numbers in the file", () => {
     expect(linesOf('a\n\n"b\nc",d\ne\n', ",").map(({ line }) => line)).toEqual([1, 3, 5]);
   });
 
-  it("hides no line behind a quote that is not closed", () => {
+  it("loses no line after an unclosed quote", () => {
     const lines = linesOf('a,"b\nc,d\n', ",");
     expect(lines).toMatchObject([
       { line: 1, problem: "a quoted field does not end" },
@@ -42,7 +42,7 @@ describe("createFieldReader", () => {
     ]);
   });
 
-  it("takes a row that never ends for one problem, in constant memory", () => {
+  it("reports a row that never ends as one problem, in constant memory", () => {
     const reader = createFieldReader(",");
     const problems = Array.from({ length: 40 }, () => reader.read("x".repeat(10_000), false)).flat();
     expect(problems).toHaveLength(1);
@@ -51,7 +51,7 @@ describe("createFieldReader", () => {
     ]);
   });
 
-  it("reads back what was written, wherever the pieces are cut", () => {
+  it("reads written rows back, wherever the pieces are cut", () => {
     const field = fc.string({ unit: fc.constantFrom("a", "1", '"', ",", ";", "\n", " ", "é"), maxLength: 6 });
     const table = fc.array(fc.array(field, { minLength: 2, maxLength: 4 }), { maxLength: 6 });
     fc.assert(
@@ -92,7 +92,7 @@ describe("createTableReader", () => {
   const rowsOf = (text: string) =>
     createTableReader({ separator: ",", skippedLines: 1, names, header: names }).read(text, true);
 
-  it("leaves out repeated headers, and refuses rows that do not fit", () => {
+  it("leaves out repeated headers, and rejects rows that do not fit", () => {
     expect(rowsOf("a,b\n1,2\na,b\n3\n4,5,6\n7,8,\n")).toEqual([
       { line: 2, names, cells: ["1", "2"], problem: undefined },
       { line: 4, names, cells: ["3"], problem: "the row has 1 fields, the header has 2" },

@@ -2,14 +2,14 @@ import { rowCharactersMax } from "../limits.ts";
 import type { Row, RowReader } from "./row.ts";
 import { type Separator, splitLine } from "./split-line.ts";
 
-/** How a table is laid out. */
+/** The layout of a table. */
 export type TableLayout = {
   readonly separator: Separator;
-  /** Lines before the first row of data, header included. */
+  /** Number of lines before the first row of data, header included. */
   readonly skippedLines: number;
-  /** One name a column. */
+  /** The names of the columns. */
   readonly names: readonly string[];
-  /** The header as it is in the file, if there is one: a line that repeats it is no row. */
+  /** The text of the header in the file, if there is one: a line that repeats it is not a row. */
   readonly header: readonly string[] | undefined;
 };
 
@@ -25,7 +25,7 @@ export type FieldLine = {
   readonly problem: string | undefined;
 };
 
-/** A reader of lines; empty ones are left out, unless `keepsEmpty`. */
+/** Creates a reader of lines; empty ones are left out, unless `keepsEmpty`. */
 export function createFieldReader(separator: Separator, keepsEmpty = false): FieldReader {
   let rest = "";
   let line = 1;
@@ -65,7 +65,10 @@ export function createFieldReader(separator: Separator, keepsEmpty = false): Fie
   };
 }
 
-/** The rows of a table: CSV and its relatives. A row whose fields do not fit the columns is a problem of its own. */
+/**
+ * Reads the rows of a table: CSV and similar formats. A row whose fields do not match the columns is a problem by
+ * itself.
+ */
 export function createTableReader({ separator, skippedLines, names, header }: TableLayout): RowReader {
   const lines = createFieldReader(separator);
   const columns = names.length;
@@ -87,7 +90,7 @@ export function createTableReader({ separator, skippedLines, names, header }: Ta
   };
 }
 
-/** Empty fields at the end may be left out of a row or be too many; anything else is a problem. */
+/** A row may have fewer or more empty fields at its end; any other difference is a problem. */
 function fitted(line: number, fields: readonly string[], names: readonly string[]): Row {
   const surplus = fields.slice(names.length);
   if (surplus.length > 0 && surplus.every((field) => field === ""))

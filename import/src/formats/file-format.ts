@@ -1,17 +1,17 @@
 import { type LinePrecision, readLineRecord } from "@devicemesh/kit/line-protocol/line-protocol";
 
-/** What kind of text a recording is. */
+/** The kind of text of a recording. */
 export type FileFormat =
   | { readonly kind: "table" }
   | { readonly kind: "annotated-csv" }
   | { readonly kind: "json-lines" }
   | { readonly kind: "line-protocol"; readonly precision: LinePrecision }
-  /** It holds nothing, or something that cannot be read; why, and what to do. */
+  /** The file is empty or unreadable: the reason, and the solution. */
   | { readonly kind: "unreadable"; readonly problem: string };
 
 const linesLooked = 50;
 
-/** The format of a text that begins so; what its name says does not matter. */
+/** Detects the format of a text from its beginning; its file name is ignored. */
 export function formatOf(sample: string): FileFormat {
   const lines = sample
     .split("\n", linesLooked + 1)
@@ -42,7 +42,7 @@ function binaryProblem(sample: string): string {
   return known.find(([start]) => sample.startsWith(start))?.[1] ?? "the file is not text";
 }
 
-/** Line protocol, if most lines are; its timestamps count what makes them lie between 2000 and 2099. */
+/** Detects line protocol by the majority of lines, and the unit of its timestamps by dates between 2000 and 2099. */
 function lineProtocolOf(lines: readonly string[]): FileFormat | undefined {
   const records = lines.filter((line) => !line.startsWith("#"));
   const stamps: string[] = [];

@@ -4,8 +4,8 @@ import { createNamesCache, type Row, type RowReader } from "./row.ts";
 const depthMax = 4;
 
 /**
- * The rows of NDJSON: an object a line. Nested objects are columns with a dotted name; arrays are left out; null is an
- * empty cell.
+ * Reads the rows of NDJSON: one object on each line. Nested objects become columns with dotted names; arrays are left
+ * out; null is an empty cell.
  */
 export function createJsonReader(): RowReader {
   const shared = createNamesCache();

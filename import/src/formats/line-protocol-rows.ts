@@ -3,8 +3,8 @@ import { createLineProtocolReader } from "@devicemesh/kit/line-protocol/line-pro
 import { createNamesCache, influxColumns, type Row, type RowReader } from "./row.ts";
 
 /**
- * The rows of InfluxDB line protocol: a point a row, with the columns `_measurement`, `_time` (ISO, UTC; empty without a
- * timestamp), its tags and its fields. A line that is malformed is a problem of its own.
+ * Reads the rows of InfluxDB line protocol: one point a row, with the columns `_measurement`, `_time` (ISO, UTC; empty
+ * without a timestamp), its tags and its fields. A malformed line is a problem by itself.
  */
 export function createLineProtocolRows(precision: LinePrecision): RowReader {
   const shared = createNamesCache();
@@ -27,7 +27,7 @@ export function createLineProtocolRows(precision: LinePrecision): RowReader {
       names.push(field.key);
       cells.push(textOf(field));
     }
-    // A field may have the name of a tag.
+    // A field may have the same name as a tag.
     const isTwice = new Set(names).size < names.length;
     return {
       line,

@@ -14,7 +14,7 @@ function objectsOf(reader: RowReader, text: string) {
 }
 
 describe("createAnnotatedReader", () => {
-  it("reads tables below each other, with their defaults", () => {
+  it("reads consecutive tables, with their defaults", () => {
     const text = [
       "#group,false,false,true",
       "#datatype,string,long,double",
@@ -38,7 +38,7 @@ describe("createAnnotatedReader", () => {
 });
 
 describe("createJsonReader", () => {
-  it("reads an object a line, nested ones with dotted names", () => {
+  it("reads one object a line, nested ones with dotted names", () => {
     const text =
       '{"device_id":"1","t":21.5,"env":{"rh":40,"tags":[1]},"off":null}\n\n[1]\n{"a":\n{"on":true,"a.b":1,"a":{"b":2}}\n{"on":true}';
     expect(objectsOf(createJsonReader(), text)).toEqual([
@@ -52,7 +52,7 @@ describe("createJsonReader", () => {
 });
 
 describe("createLineProtocolRows", () => {
-  it("reads a point a row, and names the column of what is malformed", () => {
+  it("reads one point a row, and names the column of a malformed part", () => {
     const text = 'room,host=a\\ b t=21.5,on=true,text="x" 1743278400\nroom t=\nroom t=2i\n';
     expect(objectsOf(createLineProtocolRows("s"), text)).toEqual([
       {

@@ -10,7 +10,7 @@ import { createNamesCache } from "./row.ts";
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** How much the heap grows while `remember` gets a short part of each of 1,000 texts of 64 KiB, in MiB. */
+/** Returns the growth of the heap while `remember` receives a short part of each of 1,000 texts of 64 KiB, in MiB. */
 function growthMib(remember: (part: string) => void): number {
   collect();
   const before = process.memoryUsage().heapUsed;
@@ -27,10 +27,10 @@ describe("ownCopy", () => {
     fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => ownCopy(text) === text));
   });
 
-  it("keeps what is remembered of a file small", () => {
+  it("keeps the memory for parts of a file small", () => {
     const deviceOf = createDeviceNames(deviceIds);
     const shared = createNamesCache();
-    // The parts alone keep their texts: 62 MiB.
+    // The parts alone retain their texts: 62 MiB.
     const parts: string[] = [];
     expect(growthMib((part) => parts.push(part))).toBeGreaterThan(40);
     expect(growthMib((part) => deviceOf(part))).toBeLessThan(10);

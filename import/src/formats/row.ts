@@ -1,8 +1,8 @@
 import { ownCopy } from "./own-copy.ts";
 
 /**
- * A row of a recording. Rows with the same columns share their `names` (the same array), so that what a column means
- * is worked out once. A row that cannot be split into cells has a `problem`.
+ * A row of a recording. Rows with the same columns share their `names` (the same array), so that the meaning of a
+ * column is determined once. A row that cannot be split into cells has a `problem`.
  */
 export type Row = {
   /** The line on which it begins, from 1. */
@@ -12,13 +12,13 @@ export type Row = {
   readonly problem: string | undefined;
 };
 
-/** Splits text that comes in pieces into rows. */
+/** Splits text that arrives in pieces into rows. */
 export type RowReader = {
-  /** The rows that end in this piece; with `isEnd` all that are left. */
+  /** Returns the rows that end in this piece; with `isEnd` all remaining rows. */
   read(text: string, isEnd: boolean): Row[];
 };
 
-/** The columns that line protocol and InfluxDB have beside tags and fields. */
+/** The columns of line protocol and InfluxDB besides tags and fields. */
 export const influxColumns = {
   time: "_time",
   measurement: "_measurement",
@@ -26,10 +26,10 @@ export const influxColumns = {
   value: "_value",
 } as const;
 
-/** Beyond so many different sets of columns in one file, sets are forgotten and worked out again. */
+/** Number of different sets of columns in one file that are remembered; beyond it, they are determined again. */
 const columnSetsMax = 1000;
 
-/** Gives equal lists of names the same array. */
+/** Returns the same array for equal lists of names. */
 export function createNamesCache(): (names: readonly string[]) => readonly string[] {
   const known = new Map<string, readonly string[]>();
   return (names) => {

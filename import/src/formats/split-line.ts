@@ -1,9 +1,9 @@
 import { quotedCharactersMax, rowCharactersMax } from "../limits.ts";
 
-/** What stands between the fields of a row; `blanks`: any number of spaces and tabs. */
+/** The separator between the fields of a row; `blanks`: any number of spaces and tabs. */
 export type Separator = "," | ";" | "\t" | "|" | "blanks";
 
-/** The fields of a line, where the next one begins, and how many lines it takes; or what is wrong with it. */
+/** The fields of a line, the start of the next one, and its number of lines; or its problem. */
 export type SplitLine = {
   readonly end: number;
   readonly lines: number;
@@ -17,9 +17,9 @@ const openQuote = "a quoted field does not end";
 const textAfterQuote = "there is text behind a closing quote";
 
 /**
- * Splits the line that begins at `start`: fields in double quotes may hold separators, line ends and doubled quotes;
- * white space around fields is dropped. Undefined if more text is needed to tell. A line with a problem ends at its
- * first line end, so that a stray quote does not hide the lines behind it.
+ * Splits the line that begins at `start`: fields in double quotes may contain separators, line ends and doubled quotes;
+ * white space around fields is dropped. Returns undefined if it needs more text. A line with a problem ends at its
+ * first line end, so that a stray quote does not hide the lines after it.
  */
 export function splitLine(
   text: string,
@@ -88,13 +88,13 @@ function splitQuoted(
       at += 1;
       continue;
     }
-    // The row's last line must be whole.
+    // The row's last line must be complete.
     if (at >= text.length && !isEnd) return undefined;
     return { end: Math.min(at + 1, text.length), lines, fields, problem: undefined };
   }
 }
 
-/** Where the field that begins at that quote closes; undefined if it does not. */
+/** Returns where the field that begins at that quote closes; undefined if it does not. */
 function closingQuote(text: string, open: number): number | undefined {
   for (let at = text.indexOf('"', open + 1); at >= 0; at = text.indexOf('"', at + 2)) {
     if (text[at + 1] !== '"') return at;
@@ -113,7 +113,7 @@ function isBlank(code: number): boolean {
   return code === 32 || code === 9 || code === 13;
 }
 
-/** The next separator or line end, or the end of the text. */
+/** Returns the next separator or line end, or the end of the text. */
 function nextOf(text: string, start: number, separator: Separator): number {
   for (let at = start; at < text.length; at++) {
     const code = text.charCodeAt(at);

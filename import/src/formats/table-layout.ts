@@ -5,20 +5,20 @@ import { unitOf } from "../units/units.ts";
 import { createFieldReader, type FieldLine, type TableLayout } from "./csv-rows.ts";
 import type { Separator } from "./split-line.ts";
 
-/** The layout of a table, and what its rows look like. */
+/** The layout of a table, and the format of its rows. */
 export type FoundTable = {
   readonly layout: TableLayout;
   /** The line of the header, from 1; undefined if there is none. */
   readonly headerLine: number | undefined;
-  /** The units of the columns, where a row below the header states them. */
+  /** The units of the columns, if a row below the header contains them. */
   readonly units: readonly string[] | undefined;
-  /** Whether the first column numbers the rows and has no name. */
+  /** Whether the first column contains row numbers and has no name. */
   readonly hasRowNumbers: boolean;
 };
 
-/** The layout of the table that this text begins; undefined if it is none. */
+/** Detects the layout of the table at the beginning of this text; undefined if it is not a table. */
 export function tableLayoutOf(sample: string, isWhole: boolean): FoundTable | undefined {
-  // The last line may be cut off.
+  // The last line may be incomplete.
   const text = isWhole ? sample : sample.slice(0, sample.lastIndexOf("\n") + 1);
   const separator = separatorOf(text);
   const lines = linesOf(text, separator);
@@ -58,7 +58,7 @@ function linesOf(text: string, separator: Separator): FieldLine[] {
   return createFieldReader(separator).read(text, true).slice(0, sampleRows);
 }
 
-/** Separators that never stand inside a number come first: a comma may be the decimal sign. */
+/** Separators that never occur inside a number come first: a comma may be the decimal sign. */
 function separatorOf(text: string): Separator {
   const fits = (separator: Separator) => {
     const lines = linesOf(text, separator);
@@ -68,7 +68,7 @@ function separatorOf(text: string): Separator {
   return (["\t", ";", "|", ",", "blanks"] as const).find(fits) ?? ",";
 }
 
-/** How many fields most lines have; of two the larger. */
+/** Returns the number of fields of most lines; the larger one of two. */
 function commonCount(lines: readonly FieldLine[]): number {
   const counts = new Map<number, number>();
   for (const { fields, problem } of lines) {
@@ -77,7 +77,7 @@ function commonCount(lines: readonly FieldLine[]): number {
   return [...counts].sort((a, b) => b[1] - a[1] || b[0] - a[0])[0]?.[0] ?? 0;
 }
 
-/** The columns that hold times, dates or times of day in most lines. */
+/** Returns the columns with times, dates or times of day in most lines. */
 function timeColumns(lines: readonly FieldLine[], count: number): number[] {
   const sample = lines.slice(Math.floor(lines.length / 2), Math.floor(lines.length / 2) + 200);
   return Array.from({ length: count }, (_, at) => at).filter((at) => {
@@ -86,7 +86,7 @@ function timeColumns(lines: readonly FieldLine[], count: number): number[] {
   });
 }
 
-/** A line of names or units directly above the data: as many fields, or one less, and no numbers but in few. */
+/** Detects a line of names or units directly above the data: as many fields, or one less, and few numbers. */
 function isHeaderLike({ fields, problem }: FieldLine, count: number): boolean {
   if (problem !== undefined || count === 0) return false;
   if (fields.length !== count && fields.length !== count - 1 && fields.length !== count + 1) return false;
@@ -94,7 +94,7 @@ function isHeaderLike({ fields, problem }: FieldLine, count: number): boolean {
   return fields.some((field) => field !== "") && numbers * 2 < fields.length;
 }
 
-/** Whether the rows have a number in front that the header has no name for. */
+/** Whether the rows begin with a number that has no name in the header. */
 function isShifted(header: readonly string[], data: readonly FieldLine[], times: readonly number[]): boolean {
   const count = data[0]?.fields.length ?? 0;
   if (header.length !== count - 1 || data.length < 2 || times.includes(0)) return false;
@@ -103,12 +103,12 @@ function isShifted(header: readonly string[], data: readonly FieldLine[], times:
     !numbers.every((text, at) => /^\d+$/.test(text) && (at === 0 || Number(text) > Number(numbers[at - 1])))
   )
     return false;
-  // The times must be where the header has a name for them, once it is shifted, and nowhere without.
+  // With the header shifted, the times must be under a column of times, and without the shift they must not.
   const named = header.findIndex((name) => /time|date|^ts$|stamp/i.test(name));
   return named < 0 ? header[0] !== "" : times.includes(named + 1) && !times.includes(named);
 }
 
-/** A name for each column, all different. */
+/** Returns a unique name for each column. */
 function columnNames(header: readonly string[] | undefined, count: number): string[] {
   const names: string[] = [];
   const length = header === undefined ? count : header.length;

@@ -38,7 +38,7 @@ async function post(
 }
 
 describe("POST /v1/import", () => {
-  it("answers with what it saw and a report whose numbers add up", async () => {
+  it("answers with a description of the recording and a report whose numbers add up", async () => {
     const { status, text } = await post(flags, csv);
     expect(status).toBe(200);
     expect(JSON.parse(text)).toMatchObject({
@@ -73,7 +73,7 @@ describe("POST /v1/import", () => {
     expect(JSON.parse(text)).toMatchObject({ report: { dry_run: true, stored: 1 } });
   });
 
-  it("answers 422 with everything that is open, by parameter", async () => {
+  it("answers 422 with all open questions, by parameter", async () => {
     const { status, text } = await post("", csv);
     expect(status).toBe(422);
     const { look, problems } = JSON.parse(text);
@@ -110,7 +110,7 @@ describe("POST /v1/import", () => {
     expect((await post(flags, csv, { origin: new URL(base).origin })).status).toBe(200);
   });
 
-  it("names what is wrong with a body that cannot be read", async () => {
+  it("names the problem of an unreadable body", async () => {
     const packed = new Uint8Array(gzipSync(csv).subarray(0, 40));
     expect(await post(flags, packed)).toMatchObject({
       status: 400,

@@ -16,7 +16,7 @@ import { createSensorLookup } from "../sensors.ts";
 import { InputError, streamInput } from "../source/inputs.ts";
 import { readParameters } from "./parameters.ts";
 
-/** What the route needs. */
+/** The dependencies of the route. */
 export type ImportRouteOptions = {
   /** host:port of ingest. */
   readonly ingest: string;
@@ -30,11 +30,11 @@ export type ImportRouteOptions = {
 };
 
 /**
- * `POST /v1/import?zone=…&device=…`: the body is a recording, packed or not; the parameters are the flags of
- * `npm run import`, and `dry_run=true`. 400 lists wrong parameters, 422 what the recording leaves open (nothing is
- * stored then). 200 comes with a report when every reading is answered; a client that accepts application/x-ndjson
- * gets a line of progress now and then, and the report as the last line. Reading waits for ingest, so an upload takes
- * constant memory.
+ * `POST /v1/import?zone=…&device=…`: the body is a recording, compressed or not; the parameters are the flags of `npm
+ * run import`, and `dry_run=true`. 400 lists wrong parameters, 422 the open questions of the recording (nothing is
+ * stored then). 200 is sent with a report when every reading is answered; a client that accepts application/x-ndjson
+ * receives progress as lines, and the report as the last line. Reading waits for ingest, so an upload needs constant
+ * memory.
  */
 export function importRoutes(options: ImportRouteOptions): readonly HttpRoute[] {
   let running = 0;
@@ -79,7 +79,7 @@ async function answer(
     if (stated.kind === "problems") return respond(response, 400, { problems: stated.problems });
     const { options } = stated;
     const length = Number(request.headers["content-length"] ?? Number.NaN);
-    // A request that is destroyed takes its response with it.
+    // Destroying the request destroys its response too.
     const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
     const input = streamInput(name, body, Number.isNaN(length) ? undefined : length);
     const [looked] = await lookAtInputs([input], { options, lookup });
@@ -114,7 +114,7 @@ async function answer(
   }
 }
 
-// A client has given up long before.
+// The client has timed out long before.
 const giveUpMs = 30_000;
 
 function openProblems({ look }: LookedInput, options: ImportOptions): string[] {
@@ -130,7 +130,7 @@ type WriteLine = (line: Readonly<Record<string, unknown>>) => void;
 
 const progressMs = 250;
 
-/** Begins a response of lines; of progress at most four lines a second are written. */
+/** Begins a response of lines; it writes at most four lines of progress a second. */
 function startLines(response: OnePortResponse): WriteLine {
   response.statusCode = 200;
   response.setHeader("content-type", "application/x-ndjson");

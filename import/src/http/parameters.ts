@@ -2,9 +2,9 @@ import type { SensorLookup } from "../look/sensor-lookup.ts";
 import { readStated, type StatedOptions, type StatedTexts } from "../look/stated-options.ts";
 import { dateOrders } from "../time/dates.ts";
 
-/** What a request asks for. */
+/** The parameters of a request. */
 export type ImportRequest = {
-  /** As reports call the upload. */
+  /** The name of the upload in reports. */
   readonly name: string;
   readonly isDryRun: boolean;
   readonly stated: StatedOptions;

@@ -10,22 +10,22 @@ import {
 import type { SensorCatalog } from "@devicemesh/proto";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 
-/** Where readings go: ingest, through an outbox. */
+/** The destination of readings: ingest, through an outbox. */
 export type Delivery = {
-  /** Puts a reading in; false if there is no room: await `room`. */
+  /** Adds a reading; returns false if the outbox is full: await `room`. */
   add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
   room(signal: AbortSignal): Promise<void>;
   flush(signal: AbortSignal): Promise<void>;
-  /** Readings that ingest has answered. */
+  /** Number of readings that ingest has answered. */
   answered(): { readonly stored: number; readonly refused: number; readonly perSecond: number };
-  /** The first refused readings. */
+  /** The first rejected readings. */
   refusedReadings(): readonly RefusedReading[];
-  /** Why ingest is unavailable at the moment; undefined if it is not. */
+  /** Why ingest is unavailable at the moment; undefined if it is available. */
   trouble(): string | undefined;
   close(): Promise<void>;
 };
 
-/** How readings reach ingest. */
+/** How readings are sent to ingest. */
 export type DeliveryOptions = {
   /** host:port of ingest. */
   readonly to: string;
@@ -33,19 +33,19 @@ export type DeliveryOptions = {
   readonly tls?: IngestTls | undefined;
   /** Its codes are those of the readings. */
   readonly catalog: SensorCatalog;
-  /** Gives up when ingest has failed for so long without an answer, in milliseconds; never by default. */
+  /** Gives up if ingest has failed for this time without an answer, in milliseconds; never by default. */
   readonly giveUpAfterMs?: number | undefined;
   readonly clock: Clock;
-  /** In place of a client of `to`. */
+  /** Replaces a client of `to`. */
   readonly sender?: UnitSender | undefined;
-  /** Called when there is no use in trying again. */
+  /** Called when a retry cannot succeed. */
   onGiveUp(): void;
 };
 
-// Trying again does not help: this is no ingest, or one that does not accept this client.
+// A retry does not help: the server is not ingest, or it rejects this client.
 const hopelessCodes = new Set(["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"]);
 
-/** Opens the way to ingest. Nothing connects before the first reading. */
+/** Opens the delivery. It does not connect before the first reading. */
 export function openDelivery({
   to,
   tls,

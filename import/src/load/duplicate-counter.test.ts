@@ -9,8 +9,8 @@ const reading = fc.tuple(
   fc.constantFrom(0, 1, 2.5),
 );
 
-describe("repeats in a recording", () => {
-  it("are recognised as a map of identities recognises them", () => {
+describe("duplicates in a recording", () => {
+  it("are recognized exactly like with a map of identities", () => {
     fc.assert(
       fc.property(fc.array(reading, { maxLength: 300 }), (readings) => {
         const counter = createRepeatCounter();
@@ -26,7 +26,7 @@ describe("repeats in a recording", () => {
     );
   });
 
-  it("are found among a hundred thousand readings of similar devices, and no other reading is taken for one", () => {
+  it("are found among a hundred thousand readings of similar devices, and no other reading counts as one", () => {
     const counter = createRepeatCounter();
     const counts = { first: 0, duplicate: 0, conflict: 0, unknown: 0 };
     for (let round = 0; round < 2; round++) {

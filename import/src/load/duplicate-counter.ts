@@ -1,23 +1,23 @@
 import { identitiesMax } from "../limits.ts";
-/** What a reading is among those that were counted before. */
+/** The relation of a reading to the readings counted before. */
 export type Repeat =
   /** The first of its identity (device, sensor, timestamp in milliseconds). */
   | "first"
-  /** The same value again. */
+  /** A duplicate: the same value again. */
   | "duplicate"
-  /** Another value; the first one counts. */
+  /** A conflict: another value; the first one counts. */
   | "conflict"
-  /** Not known: so many identities were seen that no further ones are remembered. */
+  /** Unknown: the maximum number of identities is reached. */
   | "unknown";
 
-/** Recognises readings that come again. */
+/** Recognizes duplicates and conflicts. */
 export type RepeatCounter = {
   look(deviceId: string, sensorCode: number, timestampMs: number, value: number): Repeat;
 };
 
 /**
- * Remembers the identities of the first readings by a hash of 64 bits, in columns that grow with them: 16 bytes of
- * hash and value, at a load of at most 2/3. With four million identities the chance that two of them share a hash is
+ * Remembers the identities of the first readings by a hash of 64 bits, in columns that grow with them: 16 bytes of hash
+ * and value, at a load of at most 2/3. With four million identities, the probability that two of them share a hash is
  * one in a million.
  */
 export function createRepeatCounter(max = identitiesMax): RepeatCounter {
@@ -27,7 +27,7 @@ export function createRepeatCounter(max = identitiesMax): RepeatCounter {
   let values = new Float64Array(slots);
   let used = 0;
 
-  /** The slot of the key, or the free one where it would be. */
+  /** Returns the slot of the key, or the free one for it. */
   function slotOf(low: number, high: number): number {
     let slot = (low ^ Math.imul(high, 0x9e3779b1)) & (slots - 1);
     while (

@@ -14,12 +14,12 @@ import { createReadingSink } from "./reading-sink.ts";
 import type { ImportProgress, ImportReport } from "./report.ts";
 import type { Place } from "./tally.ts";
 
-/** An input and what it looks like. */
+/** An input and its description. */
 export type LookedInput = { readonly input: Input; readonly sampled: Sampled; readonly look: Look };
 
 /**
- * Looks at every input, in their order. Close each `sampled` that is not read.
- * @throws InputError if one cannot be read.
+ * Samples every input, in order. The caller must close each `sampled` that it does not read.
+ * @throws InputError if one is unreadable.
  */
 export async function lookAtInputs(
   inputs: readonly Input[],
@@ -33,7 +33,7 @@ export async function lookAtInputs(
   return looked;
 }
 
-/** Looks at files that need no flags. @throws InputError if one cannot be read. */
+/** Samples files that need no flags. @throws InputError if one is unreadable. */
 export async function lookAtFiles(paths: readonly string[], catalog: SensorCatalog): Promise<LookedInput[]> {
   const inputs = await Promise.all(paths.map(fileInput));
   return lookAtInputs(inputs, { options: {}, lookup: createSensorLookup(catalog) });
@@ -44,7 +44,7 @@ export type LoadOptions = {
   /** host:port of ingest. */
   readonly to: string;
   readonly tls?: IngestTls | undefined;
-  /** The catalog that the inputs were looked at with. */
+  /** The catalog with which the inputs were sampled. */
   readonly catalog: SensorCatalog;
   readonly isDryRun: boolean;
   readonly giveUpAfterMs?: number | undefined;
@@ -52,14 +52,14 @@ export type LoadOptions = {
   /** Ends the import early. */
   readonly signal: AbortSignal;
   readonly sender?: UnitSender | undefined;
-  /** Gets each row and value that is refused, with the cells of its row. */
+  /** Called with each rejected row and value, and the cells of its row. */
   onRefused?(place: Place, cells: readonly string[]): void;
   onProgress?(progress: ImportProgress): void;
 };
 
 /**
- * Reads the inputs in their order and sends their readings to ingest, in constant memory. The first of the readings
- * with one identity (device, sensor, time) is stored. An input without a plan is counted as one bad row.
+ * Reads the inputs in order and sends their readings to ingest, in constant memory. Of the readings with one identity
+ * (device, sensor, time) the first one is stored. An input without a plan is counted as one bad row.
  */
 export async function loadRecordings(
   looked: readonly LookedInput[],
@@ -130,7 +130,7 @@ export async function loadRecordings(
     else if (!stopped.aborted) throw error;
   }
   try {
-    // What was read before the damage is sent.
+    // Readings from before the damage are sent.
     if (problem !== undefined) await delivery?.flush(stopped);
   } catch (error) {
     if (!stopped.aborted) throw error;

@@ -7,20 +7,20 @@ import { createRepeatCounter } from "./duplicate-counter.ts";
 import type { ImportReport } from "./report.ts";
 import { type Counts, createTally, type Place } from "./tally.ts";
 
-/** The part of a report that follows from the values. */
+/** The part of a report that the values determine. */
 export type ValuesReport = Omit<
   ImportReport,
   "ended" | "problem" | "isDryRun" | "files" | "repeatedTimes" | "elapsedMs"
 >;
 
-/** Sends readings and counts what becomes of all values. */
+/** Sends readings and counts the outcomes of all values. */
 export type CountingSink = {
   startFile(name: string): void;
-  /** A file of which nothing can be read. */
+  /** Counts an unreadable file. */
   badFile(reason: string): void;
   /** Converts a row; without a converter only its problem counts. */
   row(row: Row, converter: Converter | undefined): void;
-  /** Whether readings wait for room: await `room` before the next row. */
+  /** Whether readings wait for capacity: await `room` before the next row. */
   isFull(): boolean;
   room(signal: AbortSignal): Promise<void>;
   counts(): Counts;
@@ -36,7 +36,7 @@ type Waiting = {
 
 const noCells: Row = { line: 1, names: [], cells: [], problem: undefined };
 
-/** A sink that sends to the delivery; without one it only counts. */
+/** Creates a sink that sends to the delivery; without one it only counts. */
 export function createReadingSink({
   delivery,
   onRefused = () => {},
@@ -96,8 +96,8 @@ export function createReadingSink({
     report() {
       const counts = tally.counts();
       const answered = delivery?.answered() ?? { stored: counts.readings, refused: 0 };
-      // Ingest answers for every reading that was sent; what came again is among those that it stored, unless it
-      // refused it the first time too.
+      // Ingest answers every reading that was sent. A duplicate counts as stored there, unless ingest rejected the
+      // first one too.
       const again = Math.min(found.duplicate + found.conflict, answered.stored);
       const conflicts = Math.min(found.conflict, again);
       const unsent = counts.readings - answered.stored - answered.refused;

@@ -1,7 +1,7 @@
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import type { Place, Refusal } from "./tally.ts";
 
-/** How far an import is. */
+/** The progress of an import. */
 export type ImportProgress = {
   /** The input that is being read. */
   readonly file: string;
@@ -10,50 +10,52 @@ export type ImportProgress = {
   readonly acknowledged: number;
   readonly acknowledgedPerSecond: number;
   readonly bytesRead: number;
-  /** Of all inputs; undefined if one of them does not know. */
+  /** The total of all inputs; undefined if the size of one is unknown. */
   readonly bytesTotal: number | undefined;
   readonly elapsedMs: number;
-  /** Why ingest is unavailable at the moment; undefined if it is not. */
+  /** Why ingest is unavailable at the moment; undefined if it is available. */
   readonly trouble: string | undefined;
 };
 
 /**
- * What became of every value of the recordings: values = stored + duplicates + conflicts + missing + unknownSensor +
- * refused + badRows + unsent. A dry run counts as stored what would be.
+ * The outcome of every value of the recordings: values = stored + duplicates + conflicts + missing + unknownSensor +
+ * refused + badRows + unsent. A dry run counts as stored what it would have stored.
  */
 export type ImportReport = {
-  /** `complete`: every reading was answered. `failed`: an input is damaged; what came before is counted. */
+  /**
+   * `complete`: every reading was answered. `failed`: an input is damaged; the readings before the damage are counted.
+   */
   readonly ended: "complete" | "interrupted" | "gave-up" | "failed";
-  /** Why, if it is not complete. */
+  /** The reason if it is not complete. */
   readonly problem: string | undefined;
   readonly isDryRun: boolean;
   readonly files: number;
   readonly rows: number;
-  /** Cells that hold, or could hold, a value of a sensor; a row of which nothing can be read counts as one. */
+  /** Number of cells that contain, or could contain, a value of a sensor; an unreadable row counts as one. */
   readonly values: number;
   /** Durably stored, each identity once. */
   readonly stored: number;
-  /** They come earlier in the recordings with the same value: stored once. */
+  /** Readings that occur earlier in the recordings with the same value: stored once. */
   readonly duplicates: number;
-  /** They come earlier with another value: the first one is stored. */
+  /** Readings that occur earlier with another value: the first one is stored. */
   readonly conflicts: number;
   readonly missing: number;
   readonly unknownSensor: number;
   /** Values that break a rule, by this program's checks or ingest's. */
   readonly refused: number;
-  /** Rows of which nothing can be read. */
+  /** Unreadable rows. */
   readonly badRows: number;
-  /** Readings without an answer of ingest; 0 if it is complete. */
+  /** Readings that ingest has not answered; 0 if it is complete. */
   readonly unsent: number;
-  /** Readings of which it is not known whether they come again, because there are too many; counted as stored. */
+  /** Readings that may be duplicates, because there are too many identities to know; counted as stored. */
   readonly unchecked: number;
   readonly unknownSensors: readonly { readonly name: string; readonly count: number }[];
   readonly refusals: readonly Refusal[];
-  /** The first ones that ingest refused. */
+  /** The first readings that ingest rejected. */
   readonly refusedByIngest: readonly RefusedReading[];
   /** The first conflicts. */
   readonly conflictPlaces: readonly Place[];
-  /** Local times that come twice, by which of the two they were taken for. */
+  /** Number of ambiguous local times, by their resolution. */
   readonly repeatedTimes: { readonly first: number; readonly second: number };
   readonly elapsedMs: number;
 };

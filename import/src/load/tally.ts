@@ -2,26 +2,26 @@ import { ownCopy } from "../formats/own-copy.ts";
 import type { Row } from "../formats/row.ts";
 import { listedMax, reasonsMax, unknownNamesMax } from "../limits.ts";
 
-/** Where something is in the files. */
+/** A place in the files. */
 export type Place = {
   readonly file: string;
   readonly line: number;
-  /** The column's name; undefined for a whole row. */
+  /** The name of the column; undefined for a whole row. */
   readonly column: string | undefined;
   readonly text: string;
 };
 
-/** What was refused for the same reason. */
+/** The rejected values with the same reason. */
 export type Refusal = {
   readonly reason: string;
   readonly count: number;
   readonly examples: readonly Place[];
 };
 
-/** What was read: values = readings + missing + unknown + refused + badRows. */
+/** The counts of the read values: values = readings + missing + unknown + refused + badRows. */
 export type Counts = {
   readonly rows: number;
-  /** Cells that hold, or could hold, a value; a row of which nothing can be read counts as one. */
+  /** Number of cells that contain, or could contain, a value; an unreadable row counts as one. */
   readonly values: number;
   /** Values that were sent. */
   readonly readings: number;
@@ -32,7 +32,7 @@ export type Counts = {
   readonly badRows: number;
 };
 
-/** Counts what becomes of values. */
+/** Counts the outcomes of values. */
 export type Tally = {
   row(): void;
   reading(): void;
@@ -50,7 +50,7 @@ export type Tally = {
 const otherNames = "others";
 const otherReasons = "other reasons";
 
-/** A tally of nothing, whose memory is bounded whatever files hold. */
+/** Creates an empty tally; its memory is bounded whatever the files contain. */
 export function createTally(): Tally {
   const counts = { rows: 0, readings: 0, missing: 0, unknown: 0, refused: 0, badRows: 0 };
   const names = new Map<string, number>();
@@ -102,7 +102,7 @@ export function createTally(): Tally {
   };
 }
 
-/** A reason without what is particular to a row: quoted texts, and the numbers of fields. */
+/** The reason without the parts that vary by row: quoted texts, and the numbers of fields. */
 function reasonOf(text: string): string {
   return text
     .replace(/"(?:[^"\\]|\\.)*"(: )?/g, "… ")

@@ -1,10 +1,10 @@
 import { conversionOf, unitOf } from "../units/units.ts";
 import type { KnownSensor, SensorLookup } from "./sensor-lookup.ts";
 
-/** A column that is named after a sensor, and the unit that its name states. */
+/** A column with the name of a sensor, and the unit in its name. */
 export type SensorColumn = { readonly sensor: KnownSensor; readonly unit: string | undefined };
 
-/** What columns of recordings are called, beside the names in the catalog. */
+/** Common names of columns in recordings, besides the names in the catalog. */
 const columnAliases: Readonly<Record<string, readonly string[]>> = {
   temperature: ["t", "temp", "tmp", "temperatur", "temperatura", "tair", "ta", "air_temp", "temperature_air"],
   humidity: [
@@ -41,7 +41,7 @@ const aliasOf = new Map(
   ),
 );
 
-/** Words that change nothing about what is measured. */
+/** Words that do not change the meaning of a measurement. */
 const qualifiers =
   /^(?:air|ambient|relative|sensor|avg|average|mean)_(?=.)|(?<=.)_(?:avg|average|mean|value|sensor|reading)$/g;
 
@@ -56,7 +56,7 @@ export function plainName(name: string): string {
     .replace(/^_+|_+$/g, "");
 }
 
-/** The sensor that a name means: a column's, a field's, or what stands in a column of sensors. */
+/** Returns the sensor that a name means: the name of a column, of a field, or a value in a column of sensors. */
 export function sensorOfName(name: string, lookup: SensorLookup): KnownSensor | undefined {
   const plain = plainName(name);
   const bare = plain.replace(qualifiers, "");
@@ -68,8 +68,8 @@ export function sensorOfName(name: string, lookup: SensorLookup): KnownSensor | 
 }
 
 /**
- * The sensor of a column, if it is named after one: `Temperature [°F]`, `temp_c`, `Pressure hPa`, `Temp, °C (S/N 1)`,
- * `env.humidity`. A name with anything else in it, such as `soil temperature` or `Temperature (attic)`, is not.
+ * Returns the sensor of a column, if it is named after one: `Temperature [°F]`, `temp_c`, `Pressure hPa`, `Temp, °C
+ * (S/N 1)`, `env.humidity`. A name with additional words, such as `soil temperature` or `Temperature (attic)`, is not.
  */
 export function sensorOfColumn(name: string, lookup: SensorLookup): SensorColumn | undefined {
   const found = findSensorColumn(name, lookup);
@@ -77,8 +77,8 @@ export function sensorOfColumn(name: string, lookup: SensorLookup): SensorColumn
 }
 
 /**
- * Where a table has such a column, it says where a device stands, or it is a label: which state 1 stands for is not
- * known. They are read where they are asked for.
+ * In a table, such a column gives the location of a device, or it is a label whose state 1 is unknown. They are read
+ * only on request.
  */
 export function isNotReadUnasked({ sensor, unit, minimum, maximum }: KnownSensor): boolean {
   return placeSensors.has(sensor) || (unit === "1" && minimum === 0 && maximum === 1);
@@ -97,7 +97,7 @@ function findSensorColumn(name: string, lookup: SensorLookup): SensorColumn | un
   return member === undefined ? undefined : findSensorColumn(member, lookup);
 }
 
-/** The unit that a column's name states, if it can be a unit of that sensor: of `Attic (°F)` °F. */
+/** Returns the unit in a column's name, if it is a unit of that sensor: °F in `Attic (°F)`. */
 export function unitInName(name: string, { unit }: KnownSensor): string | undefined {
   return splitUnit(name)
     .find((part) => conversionOf(part.unit, unit) !== undefined)
@@ -105,14 +105,14 @@ export function unitInName(name: string, { unit }: KnownSensor): string | undefi
 }
 
 /**
- * The sensor that an entity of Home Assistant measures, by the end of its id: of `sensor.living_room_temperature` the
- * longest end that is the name of a sensor.
+ * Returns the sensor that an entity of Home Assistant measures, by the end of its id: in
+ * `sensor.living_room_temperature` the longest end that is the name of a sensor.
  */
 export function sensorOfEntity(entity: string, lookup: SensorLookup): KnownSensor | undefined {
   const words = plainName(entity.replace(/^.*[.:]/, "")).split("_");
   for (let from = 0; from < words.length; from++) {
     const found = sensorOfName(words.slice(from).join("_"), lookup);
-    // Single letters at the end of an id are numbers of a kind, not sensors.
+    // Single letters at the end of an id are not sensors.
     if (found !== undefined && words.slice(from).join("_").length > 2) return found;
   }
   return undefined;
@@ -129,7 +129,7 @@ function splitUnit(name: string): { readonly base: string; readonly unit: string
     const parts = pattern.exec(name);
     return parts === null ? [] : [{ base: parts[1]!, unit: parts[2]! }];
   });
-  // The unit as the last word or the last two: temp_c, wind speed km/h, pressure in hg.
+  // The unit is the last word or the last two: temp_c, wind speed km/h, pressure in hg.
   for (const match of name.matchAll(/[\s_-]+/g)) {
     found.push({
       base: name.slice(0, match.index),

@@ -2,26 +2,26 @@ import { influxColumns } from "../formats/row.ts";
 import { plainName, sensorOfColumn } from "./column-name.ts";
 import type { KnownSensor, SensorLookup } from "./sensor-lookup.ts";
 
-/** What a column holds. */
+/** The role of a column. */
 export type ColumnRole =
-  /** Times, dates or times of day; which of them, the plan of times says. */
+  /** Times, dates or times of day; the plan of times distinguishes them. */
   | { readonly kind: "time" }
   | { readonly kind: "device" }
-  /** The names of sensors, beside a column of values. */
+  /** The names of sensors, with a column of values. */
   | { readonly kind: "sensor-name" }
-  /** Values whose sensor stands elsewhere. */
+  /** Values whose sensor is in another column. */
   | { readonly kind: "value" }
   /** The units of these values. */
   | { readonly kind: "unit" }
   /** InfluxDB's measurement. */
   | { readonly kind: "measurement" }
-  /** The values of one sensor; the unit is the one that the file states. */
+  /** The values of one sensor, with the unit that the file states. */
   | { readonly kind: "sensor"; readonly sensor: KnownSensor; readonly unit: string | undefined }
   /** No role: its numbers count as values of an unknown sensor, its texts are not read. */
   | { readonly kind: "unknown" }
   | { readonly kind: "unread" };
 
-/** Names of columns, the more certain ones first. */
+/** Names of columns, the most specific ones first. */
 const timeNames =
   "_time timestamp time datetime date_time ts date timestamp_utc time_utc last_changed last_updated start recorded_at measured_at observed_at created_at event_time zeit datum zeitstempel utc local_time".split(
     " ",
@@ -42,7 +42,10 @@ const unreadNames = new Set(
   ),
 );
 
-/** How likely the column of that name holds times: the lower the likelier; undefined if its name does not say so. */
+/**
+ * Returns the rank of a column name for times: the lower, the more likely; undefined if the name does not suggest
+ * times.
+ */
 export function timeRank(name: string): number | undefined {
   return (
     rankIn(timeNames, name) ?? (/(^|_)(time|timestamp|datetime)(_|$)/.test(plainName(name)) ? 100 : undefined)
@@ -69,7 +72,7 @@ export function unitRank(name: string): number | undefined {
   return rankIn(unitNames, name);
 }
 
-/** The role of a column that is none of time, device, sensor name, value and unit. */
+/** Returns the role of a column that is none of time, device, sensor name, value and unit. */
 export function otherRole(name: string, lookup: SensorLookup): ColumnRole {
   if (name === influxColumns.measurement) return { kind: "measurement" };
   if (unreadNames.has(nameKey(name)) || name === "") return { kind: "unread" };
@@ -77,7 +80,7 @@ export function otherRole(name: string, lookup: SensorLookup): ColumnRole {
   return found === undefined ? { kind: "unknown" } : { kind: "sensor", ...found };
 }
 
-/** A name for comparing; InfluxDB's own columns keep their underscore. */
+/** Normalizes a name for comparison; InfluxDB's own columns keep their underscore. */
 function nameKey(name: string): string {
   return /^_[a-z]+$/.test(name) ? name : plainName(name);
 }

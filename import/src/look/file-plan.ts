@@ -12,17 +12,17 @@ import type { SensorLookup } from "./sensor-lookup.ts";
 import { planTimes, type TimePlan } from "./time-plan.ts";
 import { unitQuestions } from "./unit-questions.ts";
 
-/** How the rows of a file become readings. */
+/** How the rows of a file are converted to readings. */
 export type FilePlan = {
   readonly options: ImportOptions;
   readonly lookup: SensorLookup;
   readonly preset: Preset | undefined;
   readonly times: TimePlan;
-  /** What each cell of rows with these names is. */
+  /** Returns the meaning of each cell of rows with these names. */
   schemaOf(names: readonly string[]): RowSchema;
 };
 
-/** The plan of a file, if it leaves nothing open. */
+/** The plan of a file, if there are no open questions. */
 export type FoundPlan =
   | { readonly kind: "plan"; readonly plan: FilePlan }
   | {
@@ -30,10 +30,10 @@ export type FoundPlan =
       readonly questions: readonly Question[];
       readonly preset: Preset | undefined;
     }
-  /** No row of the sample can be read, so that there is nothing to decide. */
+  /** No row of the sample is readable, so that there is nothing to decide. */
   | { readonly kind: "no-rows" };
 
-/** Decides what the rows of a file mean, from its first ones. Collects every question before it gives up. */
+/** Determines the meaning of the rows of a file from its first ones. Collects every question before it gives up. */
 export function planFile(
   sample: readonly Row[],
   {
@@ -43,7 +43,7 @@ export function planFile(
   }: {
     readonly options: ImportOptions;
     readonly lookup: SensorLookup;
-    /** The units of the columns, where a row below the header states them. */
+    /** The units of the columns, if a row below the header contains them. */
     readonly units?: ReadonlyMap<string, string> | undefined;
   },
 ): FoundPlan {
@@ -82,7 +82,7 @@ export function planFile(
     ...deviceQuestions(used, columns, options),
     ...sensorQuestions(used, columns, context),
     ...decimalQuestions(used, context, decimals),
-    // Decimal signs are known now.
+    // The decimal signs are known now.
     ...unitQuestions(
       rows,
       context,
@@ -97,7 +97,7 @@ export function planFile(
   return { kind: "plan", plan: { options, lookup, preset, times: times.plan, schemaOf } };
 }
 
-/** Other times than the chosen ones, and numbers of rows, are no values. */
+/** Times other than the chosen ones, and row numbers, are not values. */
 function excludedColumns(columns: readonly SampleColumn[], times: TimePlan | undefined): ReadonlySet<string> {
   const excluded = columns.filter(({ name, texts }) => {
     if (name === times?.column || name === times?.clockColumn) return false;
@@ -110,7 +110,7 @@ function excludedColumns(columns: readonly SampleColumn[], times: TimePlan | und
   return new Set(excluded.map(({ name }) => name));
 }
 
-/** Whole numbers that grow from row to row, in a column that is called so or not at all. */
+/** Whole numbers that increase from row to row, in a column that is named accordingly or has no name. */
 function isRowNumber(name: string, texts: readonly string[]): boolean {
   if (!/^(column 1|id|index|row.*|no\.?|nr\.?|#|record|unnamed.*)$/i.test(name) || texts.length < 2)
     return false;

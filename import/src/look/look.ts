@@ -10,23 +10,23 @@ import { type FilePlan, planFile } from "./file-plan.ts";
 import type { ImportOptions, Question } from "./options.ts";
 import type { SensorLookup } from "./sensor-lookup.ts";
 
-/** What a recording looks like, before anything of it is stored. */
+/** The description of a recording, before anything of it is stored. */
 export type Look = {
-  /** The format in words. */
+  /** The name of the format. */
   readonly format: string;
   readonly preset: string | undefined;
-  /** Undefined if something is open. */
+  /** The plan; undefined if there are open questions. */
   readonly plan: FilePlan | undefined;
   readonly questions: readonly Question[];
-  /** Why it cannot be read at all. */
+  /** Why the recording is unreadable. */
   readonly problem: string | undefined;
   /** The rows of the sample. */
   readonly sample: readonly Row[];
-  /** A new reader of all its rows. */
+  /** Creates a reader of all its rows. */
   createReader(): RowReader;
 };
 
-/** Looks at the beginning of a recording. `isWhole` states that the sample is all of it. Pure. */
+/** Describes a recording from its beginning. `isWhole` means that the sample is all of it. Pure. */
 export function lookAt(
   text: string,
   isWhole: boolean,

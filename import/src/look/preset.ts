@@ -1,17 +1,17 @@
 import { plainName } from "./column-name.ts";
 
-/** What is known of a kind of file that many have: it is recognised by the names of its columns. */
+/** The knowledge about a common kind of file, which is recognized by the names of its columns. */
 export type Preset = {
   readonly name: string;
   /** The column of values; found by its name if undefined. */
   readonly value?: string;
   /** Columns that are not read. */
   readonly unread?: readonly string[];
-  /** The zone of times that have none. */
+  /** The zone of times without a zone. */
   readonly zone?: string;
   /** The units that the file does not state, by sensor. */
   readonly units?: Readonly<Record<string, string>>;
-  /** Whether values are in the units of the catalog, unless the file or the user states another. */
+  /** Whether values are in the units of the catalog, unless the file or the user states another unit. */
   readonly hasOwnUnits?: boolean;
   /** Whether the ids of devices end in the names of sensors. */
   readonly isEntities?: boolean;
@@ -47,13 +47,13 @@ const presets: readonly (Preset & { readonly columns: readonly string[] })[] = [
     zone: "UTC",
     units: { pressure: "Pa" },
   },
-  // Home Assistant writes to InfluxDB what it measures as a unit, and the id of the entity as a tag.
+  // Home Assistant writes the unit to InfluxDB as the measurement, and the id of the entity as a tag.
   { name: "InfluxDB of Home Assistant", columns: ["_measurement", "entity_id"], isEntities: true },
   { name: "InfluxDB", columns: ["_time", "_measurement"] },
   { name: "flat readings", columns: ["device_id", "timestamp", "sensor", "value"], hasOwnUnits: true },
 ];
 
-/** The preset of a file with these columns. */
+/** Returns the preset of a file with these columns. */
 export function presetOf(names: readonly string[]): Preset | undefined {
   const plain = new Set(names.flatMap((name) => [name, plainName(name)]));
   return presets.find(({ columns }) => columns.every((column) => plain.has(column)));

@@ -11,11 +11,11 @@ export type SensorCell = {
   readonly decimal: DecimalSign;
   /** The unit that the file or the user states. */
   readonly unit: string | undefined;
-  /** Undefined if the unit cannot become the sensor's. */
+  /** Undefined if the unit cannot be converted to the sensor's. */
   readonly convert: Conversion | undefined;
 };
 
-/** Where things are in rows with the same columns; -1 for what is nowhere. */
+/** The positions of the columns in rows with the same names; -1 for a missing one. */
 export type RowSchema = {
   readonly names: readonly string[];
   readonly timeAt: number;
@@ -29,11 +29,11 @@ export type RowSchema = {
   readonly sensors: readonly SensorCell[];
   /** Columns whose numbers are values of an unknown sensor. */
   readonly unknown: readonly { readonly at: number; readonly name: string }[];
-  /** Why no such row can be read. */
+  /** Why no such row is readable. */
   readonly problem: string | undefined;
 };
 
-/** Works out the schema of each list of names once. */
+/** Determines the schema of each list of names once. */
 export function createSchemas({
   context,
   decimalOf,

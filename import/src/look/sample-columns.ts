@@ -3,13 +3,13 @@ import type { Row } from "../formats/row.ts";
 /** A column of the sample. */
 export type SampleColumn = {
   readonly name: string;
-  /** Its texts that are not empty, the first so many. */
+  /** Its first non-empty texts, up to a limit. */
   readonly texts: readonly string[];
 };
 
 const textsMax = 2000;
 
-/** The columns of the rows that can be read, in the order in which they come. */
+/** Returns the columns of the readable rows, in order of appearance. */
 export function columnsOf(rows: readonly Row[]): readonly SampleColumn[] {
   const columns = new Map<string, string[]>();
   for (const { names, cells, problem } of rows) {

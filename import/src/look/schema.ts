@@ -15,20 +15,20 @@ import type { SampleColumn } from "./sample-columns.ts";
 import type { SensorLookup } from "./sensor-lookup.ts";
 import type { TimePlan } from "./time-plan.ts";
 
-/** What is known of a file when the roles of its columns are decided. */
+/** The knowledge about a file when the roles of its columns are determined. */
 export type RoleContext = {
   readonly options: ImportOptions;
   readonly lookup: SensorLookup;
   readonly preset: Preset | undefined;
   readonly times: TimePlan | undefined;
-  /** Columns that hold times or number the rows. */
+  /** Columns with times or row numbers. */
   readonly excluded: ReadonlySet<string>;
   readonly samples: ReadonlyMap<string, SampleColumn>;
-  /** The unit of a column that a row below the header states. */
+  /** Returns the unit of a column that a row below the header states. */
   unitOfColumn(name: string): string | undefined;
 };
 
-/** What a user said that the column of that name is; its exact name counts, then its name in any case, then its place. */
+/** Returns the role that a user gave to a column: by its exact name, then its name in any case, then its position. */
 export function statedTarget(
   columns: ReadonlyMap<string, string> | undefined,
   name: string,
@@ -40,7 +40,7 @@ export function statedTarget(
   return columns.get(name) ?? inAnyCase() ?? columns.get(`#${at + 1}`);
 }
 
-/** The role of each of the columns, in their order. */
+/** Returns the role of each column, in order. */
 export function rolesOf(names: readonly string[], context: RoleContext): ColumnRole[] {
   const { options, lookup, preset, times, excluded, samples } = context;
   const roles = names.map((name, at) => statedRole(name, statedTarget(options.columns, name, at), context));
@@ -120,12 +120,12 @@ function remainingRole(name: string, context: RoleContext): ColumnRole {
   return role.kind === "sensor" ? { ...role, unit: role.unit ?? context.unitOfColumn(name) } : role;
 }
 
-/** Whether a column called `value` or `state` holds numbers or states at all. */
+/** Whether a column called `value` or `state` contains numbers or states at all. */
 function isValues(column: SampleColumn | undefined): boolean {
   return column === undefined || column.texts.some((text) => /\d|^(on|off|true|false)$/i.test(text));
 }
 
-/** The only column of numbers that has no role; undefined if there are none or several. */
+/** Returns the only column of numbers without a role; undefined if there are none or several. */
 function onlyNumbers(
   names: readonly string[],
   roles: readonly (ColumnRole | undefined)[],
@@ -133,7 +133,7 @@ function onlyNumbers(
 ): number | undefined {
   const found = names.flatMap((name, at) => {
     const texts = samples.get(name)?.texts ?? [];
-    // An id or a time is no value, whatever it looks like.
+    // An id or a time is not a value, even if it looks like one.
     if (deviceRank(name) !== undefined || timeRank(name) !== undefined) return [];
     return roles[at] === undefined && texts.length > 0 && texts.filter(isNumeric).length * 2 >= texts.length
       ? [at]

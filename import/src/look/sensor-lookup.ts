@@ -1,7 +1,7 @@
-/** A sensor that readings can be of. */
+/** A sensor of readings. */
 export type KnownSensor = {
   readonly sensor: string;
-  /** Its place in the columns of the outbox. */
+  /** Its code in the columns of the outbox. */
   readonly code: number;
   readonly unit: string;
   readonly minimum: number;
@@ -10,6 +10,6 @@ export type KnownSensor = {
 
 /** Finds sensors by their names. */
 export type SensorLookup = {
-  /** The sensor of that name or other name, in lower case with `_` between words. */
+  /** Returns the sensor with that name or alias, in lower case with `_` between words. */
   find(name: string): KnownSensor | undefined;
 };

@@ -6,7 +6,7 @@ import { sensorOfName } from "./column-name.ts";
 import type { ImportOptions } from "./options.ts";
 import type { SensorLookup } from "./sensor-lookup.ts";
 
-/** What users state, as texts: flags, or parameters of a request. */
+/** The user's options as texts: flags, or parameters of a request. */
 export type StatedTexts = {
   readonly zone?: string | undefined;
   readonly order?: DateOrder | undefined;
@@ -20,14 +20,14 @@ export type StatedTexts = {
   readonly map: readonly string[];
 };
 
-/** The options, or everything that is wrong with the texts. */
+/** The options, or all problems of the texts. */
 export type StatedOptions =
   | { readonly kind: "options"; readonly options: ImportOptions }
   | { readonly kind: "problems"; readonly problems: readonly string[] };
 
 const targets = new Set(["time", "device", "value", "sensor", "unit", "-"]);
 
-/** Reads what users state; a problem begins with the name of its flag. */
+/** Parses the user's options; a problem begins with the name of its flag. */
 export function readStated(texts: StatedTexts, lookup: SensorLookup): StatedOptions {
   const problems: string[] = [];
   const { zone, sensor } = texts;
@@ -63,7 +63,7 @@ export function readStated(texts: StatedTexts, lookup: SensorLookup): StatedOpti
   return { kind: "options", options: { ...texts, units, columns } };
 }
 
-/** The columns that users name and that no file has, as problems. */
+/** Returns the columns that the user names and that no file has, as problems. */
 export function unknownColumns({ columns }: ImportOptions, names: ReadonlySet<string>): string[] {
   const lower = new Set([...names].map((name) => name.toLowerCase()));
   return [...(columns?.keys() ?? [])]

@@ -5,23 +5,23 @@ import { timeRank } from "./column-roles.ts";
 import type { ImportOptions, Question } from "./options.ts";
 import type { SampleColumn } from "./sample-columns.ts";
 
-/** Where the times of a file are, and how they are read. */
+/** The columns of a file's times, and their format. */
 export type TimePlan = {
   /** The column of times, or of dates. */
   readonly column: string;
-  /** The column of times of day, if they have their own. */
+  /** The column of times of day, if they are separate. */
   readonly clockColumn: string | undefined;
   readonly form: TimeForm;
-  /** The zone of times that have none; undefined if all have one. */
+  /** The zone of times without a zone; undefined if all have one. */
   readonly zone: string | undefined;
 };
 
-/** The plan of times, or what has to be asked first. */
+/** The plan of times, or the open questions. */
 export type FoundTimes = { readonly plan: TimePlan | undefined; readonly questions: readonly Question[] };
 
 type Candidate = { readonly column: SampleColumn; readonly rank: number; readonly found: InferredTime };
 
-/** Finds the times among the columns; those that users gave another role are left out. */
+/** Finds the times among the columns; ignores columns that users gave another role. */
 export function planTimes(
   columns: readonly SampleColumn[],
   mapped: readonly string[],
@@ -88,7 +88,7 @@ export function planTimes(
   return { plan: { column: column.name, clockColumn, form: found.form, zone: statedZone }, questions };
 }
 
-/** Numbers are times only in a column that is called so, or that a user named. */
+/** Numbers are times only in a column with a suitable name, or one that the user chose. */
 function isLikely(
   column: SampleColumn,
   found: InferredTime,
@@ -104,13 +104,13 @@ function isLikely(
   return !isNumber && !column.texts.every((text) => /^\d+$/.test(text));
 }
 
-/** Those with the best rank. */
+/** Returns those with the best rank. */
 function best(candidates: readonly Candidate[]): readonly Candidate[] {
   const rank = Math.min(...candidates.map((candidate) => candidate.rank));
   return candidates.filter((candidate) => candidate.rank === rank);
 }
 
-/** A column called `time_utc` or `Date (GMT)` states its zone. */
+/** The zone in a column's name: `time_utc` or `Date (GMT)`. */
 function zoneOfName(name: string): string | undefined {
   return /(^|_)(utc|gmt)$/.test(plainName(name)) ? "UTC" : undefined;
 }

@@ -11,7 +11,7 @@ import type { KnownSensor } from "./sensor-lookup.ts";
 
 type Stated = { readonly sensor: KnownSensor; readonly unit: string; readonly where: string };
 
-/** What has to be asked about the units of the sample's values. */
+/** Returns the open questions about the units of the sample's values. */
 export function unitQuestions(
   rows: readonly Row[],
   context: RoleContext,

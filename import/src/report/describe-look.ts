@@ -7,20 +7,20 @@ import type { Question } from "../look/options.ts";
 import type { RowSchema } from "../look/row-schema.ts";
 import type { TimeForm } from "../time/time-form.ts";
 
-/** What a recording looks like, for users. */
+/** The description of a recording, for users. */
 export type LookDescription = {
   readonly file: string;
-  /** The kind of file, if it is one that many have. */
+  /** The kind of file, if it is a common one. */
   readonly preset: string | undefined;
   readonly format: string;
   readonly encoding: string;
-  /** What the columns are that are read, and what is known of them, in words. */
+  /** The roles of the columns that are read, as text. */
   readonly columns: readonly { readonly role: string; readonly text: string }[];
   /** The first readings. */
   readonly examples: readonly ExampleReading[];
-  /** What is open. */
+  /** The open questions. */
   readonly questions: readonly Question[];
-  /** Why nothing of it can be read. */
+  /** Why nothing of it is readable. */
   readonly problem: string | undefined;
 };
 
@@ -37,7 +37,7 @@ export type ExampleReading = {
 
 const examplesMax = 3;
 
-/** Describes a recording that was looked at. */
+/** Describes a sampled recording. */
 export function describeLook({ input, sampled, look }: LookedInput): LookDescription {
   const names = look.sample.find(({ problem }) => problem === undefined)?.names ?? [];
   const isOpen = look.plan === undefined && look.questions.length === 0;

@@ -3,7 +3,9 @@ import { describeLook } from "./describe-look.ts";
 
 const roleWidth = 12;
 
-/** What a recording looks like, for a terminal: format, columns, the first readings, and what is open. */
+/**
+ * Formats the description of a recording for a terminal: format, columns, the first readings, and the open questions.
+ */
 export function lookText(looked: LookedInput): string {
   const { file, preset, format, encoding, columns, examples, questions, problem } = describeLook(looked);
   const head =

@@ -1,17 +1,20 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Place } from "../load/tally.ts";
 
-/** A CSV file of everything that was refused. */
+/** A CSV file of all rejected rows and values. */
 export type RefusedFile = {
   add(place: Place, cells: readonly string[]): void;
-  /** Writes what is left. */
+  /** Writes the remaining rows. */
   close(): void;
 };
 
-// Written at once, so that a file of refused rows takes no memory however many there are.
+// Rows are written at once, so that a file of rejected rows needs no memory however many there are.
 const bufferCharacters = 64 * 1024;
 
-/** Opens the file, replacing what is there. Its columns: file, line, column, reason, row. @throws the error of opening or writing it. */
+/**
+ * Opens the file and replaces its contents. Its columns: file, line, column, reason, row. @throws the error of opening
+ * or writing it.
+ */
 export function openRefusedFile(path: string): RefusedFile {
   const file = openSync(path, "w");
   let buffer = "";

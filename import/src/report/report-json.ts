@@ -2,7 +2,7 @@ import type { ImportProgress, ImportReport } from "../load/report.ts";
 import type { Place } from "../load/tally.ts";
 import type { LookDescription } from "./describe-look.ts";
 
-/** What a recording looks like, as JSON: the names of the contract's JSON are kept (`device_id`, `timestamp`). */
+/** The description of a recording as JSON, with the names of the contract's JSON (`device_id`, `timestamp`). */
 export function lookJson({
   file,
   preset,
@@ -36,7 +36,7 @@ export function lookJson({
   };
 }
 
-/** How far an import is, as JSON. */
+/** The progress of an import as JSON. */
 export function progressJson({
   rows,
   acknowledged,
@@ -55,7 +55,7 @@ export function progressJson({
   };
 }
 
-/** What became of an import, as JSON: values is the sum of all that follow up to unsent. */
+/** The result of an import as JSON: values is the sum of all fields that follow up to unsent. */
 export function reportJson(report: ImportReport) {
   return {
     ended: report.ended,

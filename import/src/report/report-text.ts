@@ -5,7 +5,7 @@ import type { Place } from "../load/tally.ts";
 const shownMax = 5;
 const namesShownMax = 10;
 
-/** One line on how far an import is. */
+/** Formats the progress of an import in one line. */
 export function progressText(progress: ImportProgress): string {
   const { rows, acknowledged, acknowledgedPerSecond, bytesRead, bytesTotal, trouble, file } = progress;
   return [
@@ -16,7 +16,7 @@ export function progressText(progress: ImportProgress): string {
   ].join(", ");
 }
 
-/** What became of an import, in lines whose numbers add up. */
+/** Formats the result of an import in lines whose numbers add up. */
 export function reportText(report: ImportReport): string {
   const { rows, values, files, elapsedMs, isDryRun, ended, unsent } = report;
   const seconds = Math.max(elapsedMs, 1) / 1000;

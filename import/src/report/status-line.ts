@@ -1,23 +1,23 @@
 import type { Clock } from "@devicemesh/client/clock";
 
-/** Where a command writes. */
+/** The output of a command. */
 export type Output = {
   write(text: string): unknown;
-  /** Whether a person watches. */
+  /** Whether it is a terminal. */
   readonly isTTY?: boolean | undefined;
   /** The width of the terminal in characters. */
   readonly columns?: number | undefined;
 };
 
-/** A line that says how things stand. */
+/** A line that shows the current status. */
 export type StatusLine = {
-  /** Shows the text in place of the one before; without a terminal as a line of its own, every few seconds at most. */
+  /** Shows the text in place of the previous one; without a terminal as a separate line, at most every few seconds. */
   show(text: string): void;
-  /** Leaves the terminal on a fresh line. */
+  /** Ends the line on the terminal. */
   end(): void;
 };
 
-/** A status line on the output; without a terminal at most one line in `plainEveryMs`. */
+/** Creates a status line on the output; without a terminal it writes at most one line in `plainEveryMs`. */
 export function createStatusLine({
   output,
   clock,
@@ -32,7 +32,7 @@ export function createStatusLine({
   return {
     show(text) {
       if (output.isTTY) {
-        // A terminal that does not know its width says 0.
+        // A terminal of unknown width reports 0.
         output.write(`\r\x1b[2K${text.slice(0, Math.max(1, (output.columns || 80) - 1))}`);
         shown = true;
       } else if (clock.nowMs() - plainAtMs >= plainEveryMs) {

@@ -2,10 +2,10 @@ import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { InputError } from "./inputs.ts";
 
-/** How a file is packed. */
+/** The compression of a file. */
 export type Packing = "gzip" | "zstd";
 
-/** How a file that begins with these bytes is packed; undefined if it is not. Its name does not matter. */
+/** Detects the compression of a file from its first bytes; undefined if there is none. Its name is ignored. */
 export function packingOf(bytes: Uint8Array): Packing | undefined {
   if (bytes[0] === 0x1f && bytes[1] === 0x8b) return "gzip";
   const isZstd = bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd;
@@ -13,8 +13,8 @@ export function packingOf(bytes: Uint8Array): Packing | undefined {
 }
 
 /**
- * The bytes of a file, unpacked if they are packed, in chunks of moderate size.
- * @throws InputError if they are damaged or end too early; what came before is given.
+ * Returns the bytes of a file, decompressed if needed, in chunks of moderate size.
+ * @throws InputError if they are damaged or end too early; the bytes before that are returned.
  */
 export async function* unpacked(name: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const iterator = chunks[Symbol.asyncIterator]();
@@ -26,11 +26,14 @@ export async function* unpacked(name: string, chunks: AsyncIterable<Uint8Array>)
   else yield* unpackedBy(packing, name, whole);
 }
 
-// A small piece gives at most some 16 MiB, however much is packed into it.
+// A small piece decompresses to at most about 16 MiB, whatever the compression.
 const pieceBytes = 16 * 1024;
 const chunkSize = 256 * 1024;
 
-/** A piece goes in when all of the one before has come out: so no output is lost when a later piece is damaged. */
+/**
+ * A piece goes in when the output of the previous one is complete, so that no output is lost if a later piece is
+ * damaged.
+ */
 async function* unpackedBy(
   packing: Packing,
   name: string,

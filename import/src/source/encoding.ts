@@ -1,12 +1,12 @@
-/** How the text of a file is encoded. */
+/** The encoding of a file's text. */
 export type Encoding = "utf-8" | "utf-16le" | "utf-16be" | "windows-1252";
 
-/** The encoding of a file, and whether it says so itself with a byte order mark. */
+/** The encoding of a file, and whether a byte order mark declares it. */
 export type FoundEncoding = { readonly encoding: Encoding; readonly hasMark: boolean };
 
 /**
- * The encoding of a file that begins with these bytes: by its byte order mark; UTF-16 by its zero bytes; UTF-8 if the
- * bytes are; windows-1252 (of which Latin-1 is a part) if not. `isWhole` states that these are all its bytes.
+ * Detects the encoding of a file from its first bytes: by its byte order mark; UTF-16 by its zero bytes; UTF-8 if the
+ * bytes are valid; otherwise windows-1252 (a superset of Latin-1). `isWhole` means that these are all its bytes.
  */
 export function encodingOf(bytes: Uint8Array, isWhole: boolean): FoundEncoding {
   if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf)
@@ -21,10 +21,10 @@ export function encodingOf(bytes: Uint8Array, isWhole: boolean): FoundEncoding {
   return { encoding: isUtf8(bytes, isWhole) ? "utf-8" : "windows-1252", hasMark: false };
 }
 
-/** Decodes the chunks of a file, line ends of old Macs (`\r` alone) included. */
+/** Decodes the chunks of a file, including line ends of old Macs (`\r` alone). */
 export type TextReader = { read(bytes: Uint8Array): string; end(): string };
 
-/** A reader of text in that encoding. `isMac` states that lines end with `\r` alone. Bytes that are no text become `�`. */
+/** Creates a decoder. `isMac` means that lines end with `\r` alone. Invalid bytes become `�`. */
 export function createTextReader(encoding: Encoding, isMac = false): TextReader {
   const decoder = new TextDecoder(encoding);
   const withLines = (text: string) => (isMac ? text.replaceAll("\r", "\n") : text);
@@ -42,7 +42,7 @@ function zeros(bytes: Uint8Array, from: number): number {
 
 function isUtf8(bytes: Uint8Array, isWhole: boolean): boolean {
   try {
-    // The last character may be cut off.
+    // The last character may be incomplete.
     new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: !isWhole });
     return true;
   } catch {

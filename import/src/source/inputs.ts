@@ -5,26 +5,26 @@ import type { Readable } from "node:stream";
 
 /** A recording to read: a file, standard input or an upload. */
 export type Input = {
-  /** As shown to users. */
+  /** The name shown to users. */
   readonly name: string;
-  /** In bytes as stored; undefined if not known. */
+  /** The stored size in bytes; undefined if unknown. */
   readonly bytesTotal: number | undefined;
-  /** The bytes, from the first. An input that is `once` is opened once. */
+  /** Returns the bytes, from the first. An input that is `once` can be opened once. */
   open(): AsyncIterable<Uint8Array>;
   readonly isOnce: boolean;
 };
 
-/** An input that does not exist or cannot be read; the message names it. */
+/** An input is missing or unreadable; the message names it. */
 export class InputError extends Error {
   override name = "InputError";
 }
 
-/** The input of a stream that can be read once, such as standard input. */
+/** Returns the input of a stream that can be read once, such as standard input. */
 export function streamInput(name: string, stream: AsyncIterable<Uint8Array>, bytesTotal?: number): Input {
   return { name, bytesTotal, open: () => stream, isOnce: true };
 }
 
-/** The input of a file. @throws InputError if it is not there. */
+/** Returns the input of a file. @throws InputError if it does not exist. */
 export async function fileInput(path: string): Promise<Input> {
   const stats = await stat(path).catch((cause) => {
     throw unreadable(path, cause);
@@ -40,8 +40,8 @@ export async function fileInput(path: string): Promise<Input> {
 }
 
 /**
- * The inputs that these arguments name, in their order: files, all files in folders (sorted, hidden ones left out, not
- * those in folders below), globs (sorted), `-` for standard input.
+ * Returns the inputs that these arguments name, in order: files, all files in folders (sorted, without hidden ones and
+ * sub-folders), globs (sorted), `-` for standard input.
  * @throws InputError if a name matches nothing.
  */
 export async function findInputs(names: readonly string[], stdin: Readable): Promise<Input[]> {

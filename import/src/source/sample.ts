@@ -3,25 +3,25 @@ import { unpacked } from "./decompress.ts";
 import { createTextReader, encodingOf, type FoundEncoding } from "./encoding.ts";
 import type { Input } from "./inputs.ts";
 
-/** The beginning of an input, and all of its text. */
+/** The beginning of an input, and access to all of its text. */
 export type Sampled = {
   readonly encoding: FoundEncoding;
   /** The text of its beginning. */
   readonly text: string;
-  /** Whether that is all. */
+  /** Whether that is the whole text. */
   readonly isWhole: boolean;
-  /** All of its text, from the first character, in pieces. May be called once. */
+  /** Returns all of its text, from the first character, in pieces. Call it at most once. */
   texts(): AsyncGenerator<string>;
-  /** Bytes of the input read so far, as stored. */
+  /** Number of stored bytes of the input that have been read. */
   bytesRead(): number;
-  /** Lets go of the input. Closing twice is allowed. */
+  /** Closes the input. Closing again has no effect. */
   close(): Promise<void>;
 };
 
 /**
- * Opens an input and reads its beginning, about 256 KiB. A file is then let go and opened again by `texts`, so that any
- * number of them can be looked at before the first one is read.
- * @throws InputError if it cannot be read or unpacked.
+ * Opens an input and reads its beginning, about 256 KiB. A file is then closed and opened again by `texts`, so that any
+ * number of files can be sampled before the first one is read.
+ * @throws InputError if it cannot be read or decompressed.
  */
 export async function sampleOf(input: Input): Promise<Sampled> {
   let bytesRead = 0;

@@ -1,22 +1,25 @@
-/** How the parts of a numeric date are ordered. */
+/** The order of the parts of a numeric date. */
 export type DateOrder = "day-month" | "month-day" | "year-month";
 
-/** What an order is called on the command line. */
+/** The name of an order on the command line. */
 export const dateOrders = ["day-month", "month-day", "year-month"] as const satisfies readonly DateOrder[];
 
-/** A date at the beginning of a text: its midnight as if in UTC, and where the text goes on. */
+/** A date at the beginning of a text: its midnight as if in UTC, and the index after it. */
 export type ReadDate = { readonly midnightMs: number; readonly end: number };
 
 const dayMs = 86_400_000;
 const monthNames = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
-/** `2025-03-29`, `2025/3/29`, `2025.03.29` or, where `compact`, `20250329` at the beginning of the text. */
+/** Reads `2025-03-29`, `2025/3/29`, `2025.03.29` or, if `compact`, `20250329` at the beginning of the text. */
 export function readYearFirst(text: string): ReadDate | undefined {
   const parts = /^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)/.exec(text) ?? /^(\d{4})()(\d\d)(\d\d)/.exec(text);
   return parts === null ? undefined : dateOf(parts[1]!, parts[3]!, parts[4]!, parts[0].length);
 }
 
-/** `29.3.2025`, `03/29/25`, `25-03-29` at the beginning of the text, by that order; a year of two digits is 2000 to 2099. */
+/**
+ * Reads `29.3.2025`, `03/29/25`, `25-03-29` at the beginning of the text, in that order; a year of two digits is 2000
+ * to 2099.
+ */
 export function readNumericDate(text: string, order: DateOrder): ReadDate | undefined {
   const parts = /^(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d\d)(?!\d)/.exec(text);
   if (parts === null) return undefined;
@@ -31,7 +34,7 @@ export function readNumericDate(text: string, order: DateOrder): ReadDate | unde
   return dateOf(fullYear(third!), month, day, length);
 }
 
-/** `29 Mar 2025`, `29-Mar-25`, `Mar 29, 2025`, `Sat, 29 March 2025` at the beginning of the text. */
+/** Reads `29 Mar 2025`, `29-Mar-25`, `Mar 29, 2025`, `Sat, 29 March 2025` at the beginning of the text. */
 export function readNamedMonth(text: string): ReadDate | undefined {
   const weekday = /^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+/i.exec(text)?.[0].length ?? 0;
   const rest = text.slice(weekday);
@@ -68,7 +71,7 @@ function longMonth(month: number): string {
 function dateOf(year: string, month: string, day: string, end: number): ReadDate | undefined {
   const midnightMs = Date.UTC(Number(year), Number(month) - 1, Number(day));
   const date = new Date(midnightMs);
-  // Date.UTC reads February 30 as March 2.
+  // Date.UTC turns February 30 into March 2.
   const exists = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);
   return exists && Number(year) >= 1000 && midnightMs % dayMs === 0 ? { midnightMs, end } : undefined;
 }

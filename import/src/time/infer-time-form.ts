@@ -1,7 +1,7 @@
 import type { DateOrder } from "./dates.ts";
 import { createTimeReader, readClockTime, type TimeForm, timeForms } from "./time-form.ts";
 
-/** What the times of a column look like, from samples. */
+/** The format of a column's times, from samples. */
 export type InferredTime =
   | {
       readonly kind: "time";
@@ -13,16 +13,16 @@ export type InferredTime =
   | { readonly kind: "date"; readonly form: TimeForm }
   /** Times of day without a date. */
   | { readonly kind: "time-of-day" }
-  /** The samples can be read in each of these orders. */
+  /** The samples are valid in each of these orders. */
   | { readonly kind: "ambiguous"; readonly orders: readonly DateOrder[]; readonly isDate: boolean }
-  /** They are no times. */
+  /** They are not times. */
   | { readonly kind: "none" };
 
 const shareMin = 0.8;
 
 /**
- * The form of the samples. Damaged ones are allowed, up to a fifth; between day and month only a sample that excludes
- * one of the orders decides, or `order`.
+ * Detects the format of the samples. Up to a fifth of them may be damaged. Between day and month, only a sample that
+ * excludes one of the orders decides, or `order`.
  */
 export function inferTimeForm(samples: readonly string[], order?: DateOrder): InferredTime {
   const given = samples.filter((text) => text !== "");

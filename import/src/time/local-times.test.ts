@@ -17,7 +17,7 @@ const formats = new Map(
   ]),
 );
 
-/** What the clocks of the zone show, as if it were UTC. */
+/** Returns the local time of the zone, as if it were UTC. */
 function shownAt(zone: string, ms: number): number {
   return Date.parse(`${formats.get(zone)!.format(ms).replace(" ", "T")}Z`);
 }
@@ -30,7 +30,7 @@ const setBack: Readonly<Record<string, number>> = {
 };
 
 describe("createLocalTimes", () => {
-  it("finds every instant of a series in order, across the hour that comes twice", () => {
+  it("finds every instant of a series in order, across the hour that occurs twice", () => {
     const cases = fc.record({
       zone: fc.constantFrom(...zones),
       stepMinutes: fc.integer({ min: 1, max: 60 }),
@@ -47,7 +47,7 @@ describe("createLocalTimes", () => {
         }
         if (descending) instants.reverse();
         const times = createLocalTimes(zone);
-        // Steps that are as long as the repeated time itself are the longest that order can decide.
+        // The longest steps that order can decide are as long as the repeated time itself.
         if (zone.name === "Australia/Lord_Howe" && stepMinutes > 30) return;
         for (const instant of instants) {
           expect(times.resolve("a", shownAt(zone.name, instant))).toBe(instant);
@@ -57,7 +57,7 @@ describe("createLocalTimes", () => {
     );
   });
 
-  it("keeps series apart", () => {
+  it("resolves each series separately", () => {
     const times = createLocalTimes(berlin);
     const local = (hour: number, minute: number) => Date.UTC(2025, 9, 26, hour, minute);
     for (const series of ["a", "b"]) times.resolve(series, local(0, 30));
@@ -70,7 +70,7 @@ describe("createLocalTimes", () => {
     expect(times.repeated()).toEqual({ first: 2, second: 2 });
   });
 
-  it("takes a row that is there twice for the same instant, where steps are short", () => {
+  it("resolves two equal rows to the same instant if steps are short", () => {
     const times = createLocalTimes(berlin);
     const shown = [1.9, 2, 2, 2.1, 2.9, 2, 2.1].map((hour) =>
       times.resolve("a", Date.UTC(2025, 9, 26) + Math.round(hour * 60) * minuteMs),
@@ -81,7 +81,7 @@ describe("createLocalTimes", () => {
     ]);
   });
 
-  it("refuses what the order does not decide, and what does not exist", () => {
+  it("rejects times that the order does not decide, and times that do not exist", () => {
     const times = createLocalTimes(berlin);
     const repeated = Date.UTC(2025, 9, 26, 2, 30);
     expect(times.resolve("first row", repeated)).toBeNaN();
@@ -92,7 +92,7 @@ describe("createLocalTimes", () => {
     expect(times.problem()).toContain("does not exist in Europe/Berlin");
   });
 
-  it("never gives an instant that clocks of the zone show differently", () => {
+  it("never returns an instant with another local time", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...zones),

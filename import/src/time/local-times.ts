@@ -1,29 +1,30 @@
 import { ownCopy } from "../formats/own-copy.ts";
 import type { Zone } from "./zone.ts";
 
-/** Turns local times of series into instants, in the order of a file. */
+/** Resolves local times of series to instants, in the order of a file. */
 export type LocalTimes = {
-  /** The instant in milliseconds since 1970; NaN if there is none or it cannot be decided: see `problem`. */
+  /** Returns the instant in milliseconds since 1970; NaN if there is none or it is ambiguous: see `problem`. */
   resolve(series: string, localMs: number): number;
-  /** Why the last `resolve` gave none. */
+  /** Why the last `resolve` returned NaN. */
   problem(): string;
-  /** Local times that come twice a year, by what they were resolved to. */
+  /** Number of ambiguous local times, by their resolution. */
   repeated(): RepeatedTimes;
 };
 
-/** How many times of the hours that come twice were resolved to the first and to the second pass. */
+/** Number of ambiguous times that were resolved to their first and to their second occurrence. */
 export type RepeatedTimes = { readonly first: number; readonly second: number };
 
-/** What is known of a series: the last instant, the last step, and the order of its times so far. */
+/** The state of a series: the last instant, the last step, and the order of its times so far. */
 type Seen = { last: number; step: number; order: 1 | -1 | 0 | undefined };
 
-// 1,000,000 series are about 100 MB.
+// 1,000,000 series need about 100 MB.
 const seriesMax = 1_000_000;
 
 /**
- * Resolves local times of a zone. A time that comes twice, when clocks are set back, is decided by the times before it
- * in the same series: while they ascend (or descend), a time that seems to go back belongs to the other pass. It is not
- * decided, and refused, where the series is not in order or has no time before. A time that clocks leave out is refused.
+ * Resolves local times of a zone. A time that occurs twice, when clocks are set back, is decided by the times before it
+ * in the same series: while they ascend (or descend), a time that seems to go back belongs to the other occurrence. It
+ * is ambiguous, and rejected, if the series is not in order or has no earlier time. A time that the clocks skip is
+ * rejected.
  */
 export function createLocalTimes(zone: Zone): LocalTimes {
   const seen = new Map<string, Seen>();
@@ -50,14 +51,14 @@ export function createLocalTimes(zone: Zone): LocalTimes {
     return Number.NaN;
   }
 
-  /** Which of the two instants it is. */
+  /** Decides between the two instants. */
   function decide(state: Seen | undefined, early: number, late: number): number {
     if (state === undefined || state.order === 0) return Number.NaN;
     const { last } = state;
     const order = state.order ?? (last < early ? 1 : last > late ? -1 : 0);
     if (order === 0) return Number.NaN;
     const [before, after] = order === 1 ? [early, late] : [late, early];
-    // Once more the same time: the second pass if the series has no shorter steps, otherwise the same row again.
+    // The same time again: the second occurrence if the series has no shorter steps, otherwise the same row again.
     if (before === last) return state.step >= late - early ? after : before;
     if ((before - last) * order > 0) return before;
     return (after - last) * order >= 0 ? after : Number.NaN;

@@ -1,18 +1,18 @@
 import { earliestTimestampMs } from "@devicemesh/proto";
 
-/** What a number of a time since 1970 counts. */
+/** The unit of a number that is a time since 1970. */
 export type EpochUnit = (typeof epochUnits)[number];
 
 /** Seconds, milli-, micro- and nanoseconds. */
 export const epochUnits = ["s", "ms", "us", "ns"] as const;
 
-/** How many digits of a whole number are below the millisecond; negative: digits that are missing. */
+/** Number of digits of a whole number below the millisecond; negative: missing digits. */
 const digitsBelowMs: Readonly<Record<EpochUnit, number>> = { s: -3, ms: 0, us: 3, ns: 6 };
 
-// Numbers of 2000 to 2099 in one unit are none in another: the units cannot be confused.
+// Numbers of 2000 to 2099 in one unit are outside that range in every other: the units cannot be confused.
 const latestMs = Date.UTC(2100, 0, 1);
 
-/** The time of that number since 1970, in whole milliseconds; NaN unless it is one of 2000 to 2099 in that unit. */
+/** Returns the time of that number since 1970, in whole milliseconds; NaN unless it is in 2000 to 2099 in that unit. */
 export function readEpoch(text: string, unit: EpochUnit): number {
   const parts = /^(\d{9,20})(?:\.(\d*))?$/.exec(text);
   if (parts === null) return Number.NaN;
@@ -24,7 +24,10 @@ export function readEpoch(text: string, unit: EpochUnit): number {
   return ms >= earliestTimestampMs && ms < latestMs ? ms : Number.NaN;
 }
 
-/** The local time of a spreadsheet's day number (45745.5 is noon of 2025-03-29), as if in UTC, to the millisecond. */
+/**
+ * Returns the local time of a spreadsheet's day number (45745.5 is noon of 2025-03-29), as if in UTC, to the
+ * millisecond.
+ */
 export function readExcelDay(text: string): number {
   if (!/^\d{5}(\.\d+)?$/.test(text)) return Number.NaN;
   const ms = Math.round((Number(text) - daysTo1970) * 86_400_000);

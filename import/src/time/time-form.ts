@@ -2,9 +2,9 @@ import { type DateOrder, type ReadDate, readNamedMonth, readNumericDate, readYea
 import { type EpochUnit, epochUnits, readEpoch, readExcelDay } from "./numeric-times.ts";
 import { readTimeOfDay, type TimeOfDay } from "./time-of-day.ts";
 
-/** How the times of a column are written. */
+/** The format of a column's times. */
 export type TimeForm =
-  /** The year first, then the month: ISO 8601 and its relatives. */
+  /** The year first, then the month: ISO 8601 and similar formats. */
   | { readonly kind: "year-first" }
   /** Three numbers in that order, a year of two or four digits. */
   | { readonly kind: "numeric"; readonly order: DateOrder }
@@ -12,7 +12,7 @@ export type TimeForm =
   | { readonly kind: "named-month" }
   /** Seconds, or parts of them, since 1970. */
   | { readonly kind: "epoch"; readonly unit: EpochUnit }
-  /** Days since 1899-12-30, with decimals for the time: how spreadsheets count. */
+  /** Days since 1899-12-30, with decimals for the time, as in spreadsheets. */
   | { readonly kind: "spreadsheet-days" };
 
 /** Every form, in the order in which they are tried. */
@@ -26,15 +26,21 @@ export const timeForms: readonly TimeForm[] = [
   { kind: "spreadsheet-days" },
 ];
 
-/** Reads times of one form. After `read`, `isLocal` says whether the last time lacks a zone, and `isDate` whether it had no time of day. */
+/**
+ * Reads times of one format. After `read`, `isLocal` is whether the last time has no zone, and `isDate` whether it has
+ * no time of day.
+ */
 export type TimeReader = {
-  /** Milliseconds since 1970, digits below cut off; of a local time as if it were UTC; NaN if it is none of this form. */
+  /**
+   * Returns milliseconds since 1970, smaller digits truncated; of a local time as if it were UTC; NaN if it does not
+   * have this format.
+   */
   read(text: string): number;
   isLocal(): boolean;
   isDate(): boolean;
 };
 
-/** Reads times of that form. Consecutive times of one day are quick: the day is read once. */
+/** Creates a reader of times of that format. Consecutive times of one day are fast: the day is read once. */
 export function createTimeReader(form: TimeForm): TimeReader {
   if (form.kind === "epoch" || form.kind === "spreadsheet-days") {
     const isLocal = form.kind === "spreadsheet-days";
@@ -67,7 +73,9 @@ export function createTimeReader(form: TimeForm): TimeReader {
   return { read, isLocal: () => local, isDate: () => date };
 }
 
-/** A time of day alone, in milliseconds since midnight; NaN if it is none. A time with an offset is none. */
+/**
+ * Reads a time of day alone, in milliseconds since midnight; NaN if it is not one. A time with an offset is not one.
+ */
 export function readClockTime(text: string): number {
   const time: TimeOfDay = { ms: 0, offsetMinutes: Number.NaN };
   return readTimeOfDay(text, 0, time) && Number.isNaN(time.offsetMinutes) ? time.ms : Number.NaN;
@@ -81,7 +89,7 @@ function dateReaderOf(
   return (text) => readNumericDate(text, form.order);
 }
 
-/** Where the time of day begins behind a date; -1 if what stands between is none of `T`, `_`, blanks or a comma. */
+/** Returns where the time of day begins after a date; -1 unless it is separated by `T`, `_`, blanks or a comma. */
 function timeStart(text: string, dateEnd: number): number {
   let at = dateEnd;
   const separator = text.charCodeAt(at);

@@ -1,16 +1,17 @@
 import { ownCopy } from "../formats/own-copy.ts";
 
-/** A time of day and what stands behind it. */
+/** A time of day and its suffix. */
 export type TimeOfDay = {
-  /** Since midnight, in whole milliseconds; digits below are cut off. */
+  /** Whole milliseconds since midnight; smaller digits are truncated. */
   ms: number;
-  /** Of the offset from UTC that follows, in minutes; NaN if none does. */
+  /** The offset from UTC that follows, in minutes; NaN if there is none. */
   offsetMinutes: number;
 };
 
 /**
- * Reads `20:04`, `20:04:22.5`, `8:04:22 PM`, `200422` (only where `compact`), each with or without an offset
- * (`Z`, `+02:00`, `+0200`, `+02`, ` UTC`), from there to the end of the text, into `result`. False if it is none.
+ * Reads `20:04`, `20:04:22.5`, `8:04:22 PM`, `200422` (only if `compact`), each with or without an offset (`Z`,
+ * `+02:00`, `+0200`, `+02`, ` UTC`), from that index to the end of the text, into `result`. Returns false if it is not
+ * a time of day.
  */
 export function readTimeOfDay(text: string, from: number, result: TimeOfDay, compact = false): boolean {
   const { length } = text;
@@ -74,7 +75,7 @@ const suffixPattern =
 const suffixes = new Map<string, Suffix | undefined>();
 const suffixesMax = 200;
 
-/** What stands behind a time of day: am or pm, and an offset; undefined if it is anything else. */
+/** Reads the suffix of a time of day: am or pm, and an offset; undefined if it is anything else. */
 function suffixOf(text: string): Suffix | undefined {
   if (suffixes.has(text)) return suffixes.get(text);
   const parts = suffixPattern.exec(text);

@@ -17,7 +17,7 @@ const zones = [
 
 const instants = fc.integer({ min: Date.UTC(2000, 0, 1), max: Date.UTC(2037, 0, 1) });
 
-/** The local time that clocks show, as if it were UTC, by Node's own formatting. */
+/** Returns the local time, as if it were UTC, by Node's own formatting. */
 function shownAt(zone: string, ms: number): number {
   const parts = new Intl.DateTimeFormat("en-US", {
     timeZone: zone,
@@ -59,7 +59,7 @@ describe("createZone", () => {
     }
   });
 
-  it("knows the hour that comes twice and the hour that is left out", () => {
+  it("handles the hour that occurs twice and the hour that is skipped", () => {
     const berlin = createZone("Europe/Berlin");
     expect(berlin.instantsOf(Date.UTC(2025, 9, 26, 2, 30))).toEqual([
       Date.UTC(2025, 9, 26, 0, 30),
@@ -67,12 +67,12 @@ describe("createZone", () => {
     ]);
     expect(berlin.instantsOf(Date.UTC(2025, 2, 30, 2, 30))).toEqual([]);
     expect(berlin.instantsOf(Date.UTC(2025, 2, 30, 3, 0))).toEqual([Date.UTC(2025, 2, 30, 1)]);
-    // Half an hour, and a day.
+    // Changes of half an hour, and of a day.
     expect(createZone("Australia/Lord_Howe").instantsOf(Date.UTC(2025, 3, 6, 1, 45))).toHaveLength(2);
     expect(createZone("Pacific/Apia").instantsOf(Date.UTC(2011, 11, 30, 12))).toEqual([]);
   });
 
-  it("refuses a name that is no zone", () => {
+  it("rejects a name that is not a zone", () => {
     expect(() => createZone("Europe/Atlantis")).toThrow(RangeError);
   });
 });

@@ -1,22 +1,22 @@
-/** A time zone: what instants a local time stands for. */
+/** A time zone: maps local times to instants. */
 export type Zone = {
   readonly name: string;
   /**
-   * The instants (milliseconds since 1970, ascending) at which clocks of the zone show this local time, given as if it
-   * were UTC: one as a rule, none while clocks are set forward, two while they are set back.
+   * Returns the instants (milliseconds since 1970, ascending) with this local time, given as if it were UTC: usually
+   * one, none while clocks are set forward, two while they are set back.
    */
   instantsOf(localMs: number): readonly number[];
 };
 
-/** A stretch of time with one offset from UTC, in milliseconds; `end` is exclusive. */
+/** A span of time with one offset from UTC, in milliseconds; `end` is exclusive. */
 type Span = { readonly start: number; readonly end: number; readonly offset: number };
 
 const dayMs = 86_400_000;
-// Samoa left out a whole day in 2011: no offset is further than that from its neighbour.
+// Samoa skipped a whole day in 2011: no offset differs more from the next one.
 const marginMs = 2 * dayMs;
 
 /**
- * The zone of that IANA name (`Europe/Berlin`, `UTC`, also `+02:00`), from the time zone data of Node.
+ * Returns the zone of that IANA name (`Europe/Berlin`, `UTC`, also `+02:00`), from the time zone data of Node.
  * @throws RangeError if there is no such zone.
  */
 export function createZone(name: string): Zone {
@@ -30,7 +30,7 @@ export function createZone(name: string): Zone {
     return offsetOf(text);
   }
 
-  /** The spans from two days before the year to two days after it. */
+  /** Returns the spans from two days before the year to two days after it. */
   function spansOf(year: number): readonly Span[] {
     const known = spansOfYear.get(year);
     if (known !== undefined) return known;
@@ -51,7 +51,7 @@ export function createZone(name: string): Zone {
     return spans;
   }
 
-  /** The first millisecond of another offset; offsets change at whole seconds. */
+  /** Returns the first millisecond of another offset; offsets change at whole seconds. */
   function changeBetween(before: number, after: number, offset: number): number {
     let low = before / 1000;
     let high = after / 1000;
@@ -78,7 +78,7 @@ export function createZone(name: string): Zone {
   };
 }
 
-/** `GMT`, `GMT+05:30` or `GMT-00:44:30` in milliseconds. */
+/** Parses `GMT`, `GMT+05:30` or `GMT-00:44:30` to milliseconds. */
 function offsetOf(text: string): number {
   const parts = /^GMT(?:([+-])(\d\d):(\d\d)(?::(\d\d))?)?$/.exec(text);
   if (parts === null) throw new Error(`the offset ${JSON.stringify(text)} is not of the form GMT+05:30`);

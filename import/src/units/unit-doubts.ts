@@ -4,8 +4,8 @@ import { conversionOf, relatedUnits, unitOf } from "./units.ts";
 const shareMin = 0.8;
 
 /**
- * The units in which the values of a sensor may be, if its own is doubtful: most are outside its bounds, or they are
- * as usual in another unit as in its own. Empty if there is no doubt.
+ * Returns the possible units of a sensor's values, if its own is doubtful: most values are outside its bounds, or they
+ * are as plausible in another unit. Empty if there is no doubt.
  */
 export function doubtfulUnits(
   { sensor, unit, minimum, maximum }: KnownSensor,
@@ -25,9 +25,9 @@ export function doubtfulUnits(
   return other === undefined || unitOf(other) === unitOf(unit) ? [] : [unit, other];
 }
 
-/** Values that are as usual in another unit. */
+/** Ranges of values that are plausible in another unit. */
 const usualElsewhere: Readonly<Record<string, (values: readonly number[]) => string | undefined>> = {
-  // Rooms and weather above 45 °C are rare; in °F they are everyday.
+  // Rooms and weather above 45 °C are rare; in °F they are common.
   temperature: (values) => (median(values) > 45 ? "°F" : undefined),
   // 600 to 830 hPa is an altitude of 1,700 to 4,200 m; 600 to 830 mmHg is the same as 800 to 1,100 hPa.
   pressure: (values) => (median(values) > 600 && median(values) < 830 ? "mmHg" : undefined),

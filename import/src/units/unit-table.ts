@@ -1,4 +1,4 @@
-/** Units by what they measure; each with its names, and its size in the first unit of the line as a fraction. */
+/** Units by quantity; each with its names, and its size in the first unit of the line as a fraction. */
 type UnitLine = readonly { readonly names: readonly string[]; readonly size: readonly [number, number] }[];
 
 const line = (
@@ -10,8 +10,8 @@ const line = (
   }));
 
 /**
- * Units that are multiples of each other. Definitions: SI; the international inch, pound and nautical mile; conventional
- * mmHg (13595.1 kg/m³ and 9.80665 m/s²: 133.322387415 Pa); standard atmosphere.
+ * Units that are multiples of each other. Definitions: SI; the international inch, pound and nautical mile;
+ * conventional mmHg (13595.1 kg/m³ and 9.80665 m/s²: 133.322387415 Pa); standard atmosphere.
  */
 export const unitLines: readonly UnitLine[] = [
   line(
@@ -101,7 +101,7 @@ export const unitLines: readonly UnitLine[] = [
   line(["pH|[pH]", 1]),
 ];
 
-/** The scales of temperature, which differ by an offset too. */
+/** The temperature scales, which also differ by an offset. */
 export const temperatureNames = {
   "°C": "°C|C|degC|deg C|deg. C|Cel|celsius|℃|degrees celsius|degree celsius|degrees C|ºC",
   "°F": "°F|F|degF|deg F|deg. F|[degF]|fahrenheit|℉|degrees fahrenheit|degrees F|ºF",

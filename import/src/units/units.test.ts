@@ -35,7 +35,7 @@ describe("conversionOf", () => {
     expect(convert(value, unit, "hPa")! / expected).toBeCloseTo(1, 12);
   });
 
-  it("refuses what measures something else, and units that it does not know", () => {
+  it("rejects units of other quantities, and unknown units", () => {
     expect(conversionOf("°C", "hPa")).toBeUndefined();
     expect(conversionOf("Pa", "°C")).toBeUndefined();
     expect(conversionOf("furlong", "m")).toBeUndefined();

@@ -1,9 +1,9 @@
 import { temperatureNames, unitLines } from "./unit-table.ts";
 
-/** A unit that is known: its name here, and what it measures. */
+/** A known unit: its name in this table, and its quantity. */
 export type Unit = { readonly name: string; readonly line: number; readonly size: number };
 
-/** Turns a value of one unit into another. */
+/** Converts a value from one unit to another. */
 export type Conversion = (value: number) => number;
 
 const temperatureLine = -1;
@@ -23,20 +23,20 @@ function add(unit: Unit, names: readonly string[], size: readonly [number, numbe
   for (const name of names) {
     exact.set(name, unit);
     const lower = name.toLowerCase();
-    // mW and MW differ by their case alone: in lower case they are no unit.
+    // mW and MW differ only in case: in lower case they are ambiguous.
     folded.set(lower, folded.has(lower) && folded.get(lower) !== unit ? undefined : unit);
   }
 }
 
-/** The unit of that name, in any of its spellings; undefined if it is not known, or could be two. */
+/** Returns the unit of that name, in any of its spellings; undefined if it is unknown or ambiguous. */
 export function unitOf(text: string): Unit | undefined {
   const name = text.trim().replaceAll("\u03bc", "µ").replace(/\s+/g, " ");
   return exact.get(name) ?? folded.get(name.toLowerCase());
 }
 
 /**
- * How values of the unit `from` become values of `to`: undefined if that is not possible. A unit that is not known
- * converts to itself alone. Factors are exact fractions; a result is within two units in the last place, from kelvin
+ * Returns the conversion of values from the unit `from` to `to`: undefined if it is not possible. An unknown unit
+ * converts only to itself. Factors are exact fractions; a result is within two units in the last place, from kelvin
  * within 1e-10.
  */
 export function conversionOf(from: string, to: string): Conversion | undefined {
@@ -52,7 +52,7 @@ export function conversionOf(from: string, to: string): Conversion | undefined {
   return denominator === 1 ? (value) => value * numerator : (value) => (value * numerator) / denominator;
 }
 
-/** The units in which a value could be, if it is to be stored in that one. */
+/** Returns the units that can be converted to that one. */
 export function relatedUnits(unit: string): readonly string[] {
   const { line } = unitOf(unit) ?? {};
   return line === undefined
@@ -74,7 +74,7 @@ const temperatureConversions: Readonly<Record<string, Conversion>> = {
   "K °F": (value) => tenDecimals((value - 273.15) * 1.8 + 32),
 };
 
-/** The fraction in its lowest terms, where both numbers are whole. */
+/** Returns the fraction in lowest terms; both numbers must be whole. */
 function reduced(numerator: number, denominator: number): readonly [number, number] {
   let [a, b] = [numerator, denominator];
   if (!Number.isSafeInteger(a) || !Number.isSafeInteger(b)) return [numerator / denominator, 1];

@@ -8,15 +8,15 @@ import {
 } from "@devicemesh/engines";
 import type { Step } from "../steps.ts";
 
-/** Which engines a mesh runs on. */
+/** The engines that a mesh runs on. */
 export type EngineShape = {
   readonly brokers: 1 | 3;
   readonly spark: "local" | "cluster";
-  /** False where a MongoDB of the user's own is used. */
+  /** False if the user's own MongoDB is used. */
   readonly mongo: boolean;
 };
 
-/** The parts that the launcher starts for a shape. */
+/** Returns the parts that the launcher starts for a shape. */
 export function partsOf({ brokers, spark, mongo }: EngineShape): readonly EnginePart[] {
   return [
     brokers === 3 ? "kafka:3" : "kafka",
@@ -26,7 +26,7 @@ export function partsOf({ brokers, spark, mongo }: EngineShape): readonly Engine
   ];
 }
 
-/** The engines of a shape, as a person reads them in a list. */
+/** Lists the engines of a shape, for users. */
 function namesOf({ brokers, spark, mongo }: EngineShape): readonly EngineName[] {
   return [
     "kafka-1",
@@ -41,15 +41,15 @@ function namesOf({ brokers, spark, mongo }: EngineShape): readonly EngineName[] 
 /** The name of the step that installs the engines. */
 const installStep = "engines";
 
-/** The start of the engines of a mesh, and the steps that are pictures of it. */
+/** The start of the engines of a mesh, and the steps that display it. */
 export type EngineStart = {
-  /** One for the installation, and one for each engine. The start begins with the first. */
+  /** One step for the installation, and one for each engine. The first one triggers the start. */
   readonly steps: readonly Step[];
-  /** Rejects if any does not come up: then all are stopped. */
+  /** Rejects if any engine does not become ready: then all are stopped. */
   readonly engines: Promise<Engines>;
 };
 
-/** Plans the start of the engines of a shape, after the steps named. */
+/** Plans the start of the engines of a shape, after the named steps. */
 export function planEngineStart(
   needs: readonly string[],
   shape: EngineShape,

@@ -5,7 +5,7 @@ import { watchEngines } from "./engine-watch.ts";
 
 type State = EngineStatus["state"];
 
-/** Engines in memory: `start` makes one ready once all that it needs are ready. */
+/** Engines in memory: `start` makes one ready once all its dependencies are ready. */
 function memoryEngines(
   states: Partial<Record<EngineName, State>>,
   needs: Partial<Record<EngineName, EngineName>>,
@@ -36,7 +36,7 @@ const allReady = (engines: ReturnType<typeof memoryEngines>) =>
   waitUntil(() => [...engines.state.values()].every((each) => each === "ready"), { what: "all are ready" });
 
 describe("the watch of the engines", () => {
-  it("starts every dead engine again, also those that need another dead one", async () => {
+  it("restarts every dead engine, also those that depend on another dead one", async () => {
     // The worker comes first: it is ready only after the master.
     const engines = memoryEngines(
       { "spark-worker-1": "dead", "spark-master": "dead", "kafka-1": "ready" },
@@ -47,7 +47,7 @@ describe("the watch of the engines", () => {
     expect(engines.killed).toEqual([]);
   });
 
-  it("kills and starts a part of Spark that runs and does not become ready", async () => {
+  it("kills and restarts a part of Spark that runs and does not become ready", async () => {
     const engines = memoryEngines({ spark: "unready" }, {});
     const told: string[] = [];
     await using _watch = watchEngines(engines, (line) => told.push(line), {
@@ -59,7 +59,7 @@ describe("the watch of the engines", () => {
     expect(told[0]).toMatch(/^spark is not ready .*starting it again$/);
   });
 
-  it("leaves a broker and a database alone that run and recover", async () => {
+  it("does not restart a broker or a database that is recovering", async () => {
     const engines = memoryEngines({ "kafka-1": "unready", mongo: "unready", connect: "dead" }, {});
     await using _watch = watchEngines(engines, () => {}, { intervalMs: 1, unreadyLimitMs: 1 });
     await waitUntil(() => engines.state.get("connect") === "ready");
@@ -67,7 +67,7 @@ describe("the watch of the engines", () => {
     expect(engines.state.get("kafka-1")).toBe("unready");
   });
 
-  it("goes on after an engine that could not be started", async () => {
+  it("continues after an engine that could not be started", async () => {
     const engines = memoryEngines({ connect: "dead" }, {});
     let starts = 0;
     const told: string[] = [];

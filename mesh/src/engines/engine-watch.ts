@@ -1,21 +1,21 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { EngineName, Engines } from "@devicemesh/engines";
 
-/** How the watch of the engines is paced. */
+/** The intervals of the watch of the engines. */
 export type EngineWatchIntervals = {
   /** How often the engines are polled, in ms. */
   readonly intervalMs: number;
-  /** How long a part of Spark may run without being ready before it is killed and started again, in ms. */
+  /** A part of Spark that runs for this time without being ready is killed and restarted, in ms. */
   readonly unreadyLimitMs: number;
 };
 
-/** Longer than Spark's master needs to recover, and than a loaded machine delays an answer. */
+/** Longer than Spark's master needs to recover, and than a loaded machine delays a response. */
 const watchPace: EngineWatchIntervals = { intervalMs: 3000, unreadyLimitMs: 90_000 };
 
 /**
- * Starts engines again that die by themselves, until it is disposed. A part of Spark that runs but is not ready
- * for long is killed and started again as well: a driver whose application the master has lost never recovers by
- * itself. The other engines recover as long as they run, and killing them costs more than waiting.
+ * Restarts engines that die by themselves, until it is disposed. A part of Spark that runs but is not ready for a long
+ * time is killed and restarted too: a driver whose application the master has lost never recovers by itself. The other
+ * engines recover while they run, and killing them costs more than waiting.
  */
 export function watchEngines(
   engines: Pick<Engines, "status" | "start" | "kill">,
@@ -24,7 +24,7 @@ export function watchEngines(
 ): AsyncDisposable {
   const stopping = new AbortController();
   const { signal } = stopping;
-  /** Each engine restarts apart from the others: some are ready only once another one is. */
+  /** Each engine restarts independently: some are ready only once another one is. */
   const restarts = new Map<EngineName, Promise<void>>();
   const unreadySinceMs = new Map<EngineName, number>();
 

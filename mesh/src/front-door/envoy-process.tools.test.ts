@@ -26,16 +26,16 @@ function optionsIn(folder: string, more: Partial<EnvoyProcessOptions> = {}): Env
   };
 }
 
-/** Whether Envoy answers there, be it that nothing is behind it. */
+/** Whether Envoy answers there, with or without a backend. */
 async function answers(address: string): Promise<boolean> {
   const response = await fetch(`http://${address}/`).catch(() => undefined);
   await response?.body?.cancel();
   return response?.status === 503;
 }
 
-// Without Python to install Envoy, the test command says so, and CI counts these as failures.
+// Without Python to install Envoy, the test command prints a notice, and CI counts these as failures.
 describe.skipIf(binary === undefined)("the process of Envoy", () => {
-  it("is started again on the same ports when it is killed, and tells each process id", async () => {
+  it("is restarted on the same ports when it is killed, and reports each process id", async () => {
     using folder = temporaryFolder();
     const deaths: string[] = [];
     const processIds: number[] = [];
@@ -56,7 +56,7 @@ describe.skipIf(binary === undefined)("the process of Envoy", () => {
     expect(processIds.at(-1)).toBe(envoy.processId);
   });
 
-  it("ends when it is stopped and is not started again; stopping twice is the same as once", async () => {
+  it("ends when it is stopped, also if stopped twice, and is not restarted", async () => {
     using folder = temporaryFolder();
     const deaths: string[] = [];
     const envoy = await startEnvoyProcess(optionsIn(folder.path, { onDeath: (_, how) => deaths.push(how) }));
@@ -65,7 +65,7 @@ describe.skipIf(binary === undefined)("the process of Envoy", () => {
     expect(deaths).toEqual([]);
   });
 
-  it("is ended also while it is being started again", async () => {
+  it("can be stopped while it is being restarted", async () => {
     using folder = temporaryFolder();
     const processIds: number[] = [];
     const envoy = await startEnvoyProcess(
@@ -77,7 +77,7 @@ describe.skipIf(binary === undefined)("the process of Envoy", () => {
     expect(await answers(envoy.address)).toBe(false);
   });
 
-  it("that cannot have its port does not start, and says which one", async () => {
+  it("does not start if its port is in use, and names the port", async () => {
     using folder = temporaryFolder();
     await using envoy = await startEnvoyProcess(optionsIn(folder.path));
     const port = Number(envoy.address.split(":").at(-1));
@@ -91,7 +91,7 @@ describe.skipIf(binary === undefined)("the process of Envoy", () => {
     await waitUntil(() => readFileSync(logFile, "utf8").includes(envoy.address));
   });
 
-  it("that a killed mesh left is found and ended by the next one", async () => {
+  it("of a killed mesh is found and ended by the next one", async () => {
     using folder = temporaryFolder();
     const own = join(folder.path, "envoy");
     const options = optionsIn(folder.path);
@@ -111,7 +111,7 @@ describe.skipIf(binary === undefined)("the process of Envoy", () => {
     expect(await endOrphans(state)).toEqual(["envoy"]);
     await waitUntil(() => died, { what: "its end" });
     expect(state.read().some(({ process }) => process.pid === processId)).toBe(false);
-    // What it left does not keep the next one from starting.
+    // The remaining process does not prevent the next one from starting.
     await envoy.listening();
     await envoy.stop();
     expect(existsSync(own)).toBe(false);
@@ -134,7 +134,7 @@ it.skipIf(binary === undefined)("a start of Envoy is given up when it is told to
   expect(() => process.kill(processId ?? 0, 0)).toThrow("ESRCH");
 });
 
-it("addresses are written as clients write them", () => {
+it("addresses have the format of clients", () => {
   expect(addressText({ host: "127.0.0.1", port: 80 })).toBe("127.0.0.1:80");
   expect(addressText({ host: "::1", port: 80 })).toBe("[::1]:80");
 });

@@ -7,29 +7,29 @@ import { restartDelayAfter, type ServiceProcess } from "../services/service-proc
 /** How the front door is run. */
 export type EnvoyProcessOptions = {
   readonly envoy: Omit<StartEnvoyOptions, "detached" | "onSpawn" | "onOutput" | "signal">;
-  /** Gets what it prints. */
+  /** Receives its output. */
   readonly logFile: string;
-  /** Told when it died by itself and will be started again. */
+  /** Called when it died by itself and is about to be restarted. */
   readonly onDeath?: (name: string, how: string) => void;
-  /** Called with its process id each time it was started. */
+  /** Called with its process id after each start. */
   readonly onStart?: (name: string, processId: number) => void;
-  /** Gives the first start up, and ends the process. */
+  /** Cancels the first start, and ends the process. */
   readonly signal?: AbortSignal | undefined;
 };
 
-/** The front door: like a service, but that stopping it lets what is open end first. */
+/** The front door: like a service, except that stopping it drains open calls first. */
 export type EnvoyProcess = ServiceProcess & {
   /** host:port of its metrics. */
   readonly metricsAddress: string;
-  /** host:port of the listener for people, if there is one. */
+  /** host:port of the listener for users, if there is one. */
   readonly publicAddress: string | undefined;
   /** host:port of the listener for devices, if there is one. */
   readonly devicesAddress: string | undefined;
 };
 
 /**
- * Starts Envoy in a group of its own and keeps it running, on the same ports, until it is stopped.
- * @throws Error with Envoy's own words if it does not start.
+ * Starts Envoy in a separate process group and keeps it running, on the same ports, until it is stopped.
+ * @throws Error with Envoy's message if it does not start.
  */
 export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<EnvoyProcess> {
   const { logFile, onDeath, onStart } = options;
@@ -41,7 +41,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
     startEnvoy({
       ...options.envoy,
       ...listeners,
-      // Ctrl-C in a terminal is for the mesh, which ends all in order.
+      // Ctrl-C in a terminal is for the mesh, which ends all processes in order.
       detached: true,
       onSpawn: (processId) => onStart?.(name, processId),
       onOutput: (text) => log.write(text),
@@ -66,7 +66,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
       if (current) {
         how = await current.ended;
         if (signal.aborted) return;
-        // What it leaves in the file system goes with it.
+        // The files that it leaves are deleted too.
         const dead = current;
         current = undefined;
         await dead.close();
@@ -92,7 +92,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
     stopping.abort();
     await current?.close();
     await supervision;
-    // One that was just being started again.
+    // Also one that was just being restarted.
     await current?.close();
     log.end();
   }
@@ -118,7 +118,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
       await killed.ended;
     },
     async listening() {
-      // One that has just been killed is still the current one.
+      // A process that was just killed is still the current one.
       await delay(0);
       while (!current) {
         if (signal.aborted) throw new Error(`${name} was stopped`);
@@ -130,7 +130,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
   };
 }
 
-/** host:port as clients write it. */
+/** Formats host:port in the notation of clients. */
 export function addressText({ host, port }: HostPort): string {
   return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
 }

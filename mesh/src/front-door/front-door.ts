@@ -6,14 +6,14 @@ import { listOf } from "@devicemesh/kit/settings/list-of";
 import { openCallsLimitMs } from "../limits.ts";
 import type { ServicesConfig } from "../services/service-plans.ts";
 
-/** What is behind the front door. */
+/** The backends of the front door. */
 export type Backends = Readonly<
   Record<"ingest" | "query" | "aggregator" | "generator" | "gateway", HostPort>
 >;
 
 /**
- * How Envoy is run before the services of a mesh. Where there is identity, people and devices have listeners of
- * their own on the mesh's address, and the one without authentication is for this machine only.
+ * Returns how Envoy is run in front of the services of a mesh. With authentication, users and devices have separate
+ * listeners on the mesh's address, and the one without authentication is for this machine only.
  * @throws Error if the host has no address.
  */
 export async function planFrontDoor(

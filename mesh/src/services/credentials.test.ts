@@ -16,7 +16,7 @@ const all = [
 ];
 
 describe("findCredentials", () => {
-  it("finds what npm run certs has made, and a gateway for the generator", () => {
+  it("finds the files of npm run certs, and a gateway for the generator", () => {
     using folder = temporaryFolder();
     for (const name of all) writeFileSync(join(folder.path, name), "");
     const { gateway, authority } = findCredentials(folder.path);
@@ -28,14 +28,14 @@ describe("findCredentials", () => {
     });
   });
 
-  it.each(all.slice(0, -1))("says how to make %s where it is missing", (name) => {
+  it.each(all.slice(0, -1))("reports how to make %s if it is missing", (name) => {
     using folder = temporaryFolder();
     for (const each of all) writeFileSync(join(folder.path, each), "");
     rmSync(join(folder.path, name));
     expect(() => findCredentials(folder.path)).toThrow(`npm run certs -- --out ${folder.path}`);
   });
 
-  it("says how to make a folder that is not there", () => {
+  it("reports how to make a missing folder", () => {
     expect(() => findCredentials("./nowhere")).toThrow("--certs ./nowhere has no ca.pem: npm run certs");
   });
 });

@@ -2,20 +2,20 @@ import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { authorityFiles } from "@devicemesh/identity/certs/credential-plan";
 
-/** What `npm run certs` has made, as far as a mesh needs it: absolute paths. */
+/** The files of `npm run certs` that a mesh needs: absolute paths. */
 export type MeshCredentials = {
   readonly folder: string;
   readonly authority: string;
   readonly server: { readonly certificate: string; readonly key: string };
   readonly jwks: string;
   readonly denyList: string;
-  /** The generator's: it plays devices whose ids begin with the prefix. */
+  /** The generator's credentials: it simulates devices whose ids begin with the prefix. */
   readonly gateway: { readonly prefix: string; readonly certificate: string; readonly key: string };
 };
 
 /**
- * Finds them in a folder.
- * @throws RangeError that names what is missing and how it is made.
+ * Finds the credentials in a folder.
+ * @throws RangeError that names the missing files and how to make them.
  */
 export function findCredentials(given: string): MeshCredentials {
   const folder = resolve(given);
@@ -39,7 +39,7 @@ export function findCredentials(given: string): MeshCredentials {
     jwks: need(authorityFiles.publicKeys),
     denyList: need(authorityFiles.denyList),
     gateway: {
-      // A colon is right in an id and not in every file system.
+      // A colon is allowed in an id, but not in every file system.
       prefix: `${gateway.replaceAll("%3A", ":")}-`,
       certificate: need(`gateway-${gateway}.pem`),
       key: need(`gateway-${gateway}-key.pem`),

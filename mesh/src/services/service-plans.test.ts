@@ -28,19 +28,19 @@ const config: ServicesConfig = {
 
 const address = "127.0.0.1:8080";
 
-/** The value that follows a flag. */
+/** Returns the value after a flag. */
 function valueAfter(args: readonly string[], flag: string): string | undefined {
   return args[args.indexOf(flag) + 1];
 }
 
 describe("the plans of the services", () => {
-  it("ask for the configured port first, and for the one that a service had from then on", () => {
+  it("request the configured port first, and then the port that a service had", () => {
     const { ingest, query } = planServices(config);
     expect(valueAfter(ingest.args(undefined), "--port")).toBe("50051");
     expect(valueAfter(query.args(40_404), "--port")).toBe("40404");
   });
 
-  it("tell operator and ingest one retention, and give sizes their unit", () => {
+  it("give operator and ingest the same retention, and sizes with their unit", () => {
     const { operator, ingest } = planServices(config);
     for (const { args } of [operator, ingest]) {
       expect(valueAfter(args(undefined), "--retain-raw")).toBe("3600000ms");
@@ -52,7 +52,7 @@ describe("the plans of the services", () => {
     expect(valueAfter(operator.args(undefined), "--kafka-brokers")).toBe("127.0.0.1:1,127.0.0.1:2");
   });
 
-  it("give no password in arguments, which every user of the machine can read", () => {
+  it("put no password into arguments, which every user of the machine can read", () => {
     const mongodbUrl = "mongodb://mesh:secret@127.0.0.1:4";
     const secret = { ...config, engines: { ...config.engines, mongodbUrl } };
     const plans = [...Object.values(planServices(secret)), planGenerator(secret, address)];
@@ -63,35 +63,35 @@ describe("the plans of the services", () => {
     expect(known).toEqual(["operator", "aggregator", "query"]);
   });
 
-  it("have services answer to any name behind a front door that is open without identity", () => {
+  it("let services accept any host name behind a front door that is open without authentication", () => {
     const flag = "--insecure-beyond-loopback";
     const open = planServices({ ...config, host: "0.0.0.0" });
     expect(open.query.args(undefined)).toContain(flag);
     expect(planServices(config).query.args(undefined)).not.toContain(flag);
   });
 
-  it("have a generator without devices wait for a call", () => {
+  it("let a generator without devices wait for a call", () => {
     expect(planGenerator(config, address).args(undefined)).toContain("--idle");
     const playing = planGenerator({ ...config, devices: 7 }, address).args(undefined);
     expect(playing).not.toContain("--idle");
     expect(valueAfter(playing, "--devices")).toBe("7");
   });
 
-  it("have services listen on this machine only, whatever the front door does", () => {
+  it("let services listen on this machine only, whatever the front door does", () => {
     const open = { ...config, host: "0.0.0.0" };
     for (const { args } of [...Object.values(planServices(open)), planGenerator(open, address)]) {
       expect(valueAfter(args(undefined), "--host")).toBe("127.0.0.1");
     }
   });
 
-  it("have query tell of the services behind the one address, but for its own", () => {
+  it("let query reflect the services behind the one address, except its own", () => {
     const reflected = valueAfter(planServices(config).query.args(undefined), "--reflect-services");
     expect(reflected?.split(",").sort()).toEqual(
       ["AggregatorService", "GeneratorService", "IngestService"].map((name) => `devicemesh.v1.${name}`),
     );
   });
 
-  it("have services believe Envoy where there is identity, and the generator show a gateway's certificate", () => {
+  it("let services trust Envoy if authentication is on, and the generator present a gateway's certificate", () => {
     const pair = { certificate: "g.pem", key: "g-key.pem" };
     const credentials: MeshCredentials = {
       folder: "certs",

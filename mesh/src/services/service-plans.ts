@@ -5,9 +5,9 @@ import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_s
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import type { MeshCredentials } from "./credentials.ts";
 
-/** Where the engines are. */
+/** The addresses of the engines. */
 export type EngineAddresses = {
-  /** host:port of each. */
+  /** host:port of each broker. */
   readonly kafkaBrokers: readonly string[];
   readonly connectUrl: string;
   readonly mongodbUrl: string;
@@ -15,23 +15,23 @@ export type EngineAddresses = {
   readonly sparkUrl: string;
 };
 
-/** How the mesh knows people and devices: at the front door, on listeners of their own. */
+/** How the mesh authenticates users and devices: at the front door, on separate listeners. */
 export type MeshIdentity = {
   readonly credentials: MeshCredentials;
-  /** Of the listener for people (TLS, tokens). */
+  /** Port of the listener for users (TLS, tokens). */
   readonly publicPort: number;
-  /** Of the listener for devices (mutual TLS). */
+  /** Port of the listener for devices (mutual TLS). */
   readonly devicesPort: number;
 };
 
 /** The settings that the services of one mesh share. */
 export type ServicesConfig = {
   readonly engines: EngineAddresses;
-  /** The address that Envoy listens on; what is behind it listens on 127.0.0.1. */
+  /** The address that Envoy listens on; the services behind it listen on 127.0.0.1. */
   readonly host: string;
-  /** Whose identities to trust; no authentication if undefined. */
+  /** The trusted identities; no authentication if undefined. */
   readonly identity?: MeshIdentity | undefined;
-  /** 0 is a free one. */
+  /** 0 chooses a free port. */
   readonly ports: {
     readonly envoy: number;
     readonly ingest: number;
@@ -40,12 +40,12 @@ export type ServicesConfig = {
   };
   readonly topicPrefix: string;
   readonly database: string;
-  /** Of the topics. */
+  /** Prefix of the topics. */
   readonly partitions: number;
   readonly replication: number;
   readonly windowMs: number;
   readonly segmentMs: number;
-  /** How long raw readings and the windows of 10 seconds, 10 minutes and one day are kept; undefined for ever. */
+  /** Retention of raw readings and of the windows of 10 seconds, 10 minutes and one day; unlimited if undefined. */
   readonly retainRawMs: number | undefined;
   readonly retainWindowsMs?: {
     readonly finest: number | undefined;
@@ -54,24 +54,24 @@ export type ServicesConfig = {
   };
   /** The file of sensors; only the built-in catalog if undefined. */
   readonly sensors?: string | undefined;
-  /** Whether ingest accepts sensors that the catalog has not. */
+  /** Whether ingest accepts sensors that the catalog does not have. */
   readonly unknownSensors?: "reject" | "accept";
   /** A folder that Spark's driver can write to. */
   readonly checkpoints: string;
-  /** Origins of web pages that may call, with commas. */
+  /** Origins of web pages that may call, separated by commas. */
   readonly corsOrigin: string | undefined;
   /** The port of the gateway's MQTT broker; none if undefined. */
   readonly mqttPort?: number | undefined;
-  /** An existing MQTT broker that the gateway reads from, which may have a password in it. */
+  /** An existing MQTT broker that the gateway reads from; the URL may contain a password. */
   readonly mqttUrl?: string | undefined;
-  /** How many devices play at the start; none if undefined. */
+  /** Number of devices to simulate from the start; none if undefined. */
   readonly devices: number | undefined;
-  /** A folder for readings that the generator could not deliver before it ended; none are kept if undefined. */
+  /** A folder for readings that the generator could not deliver before it ended; they are discarded if undefined. */
   readonly spill: string | undefined;
   readonly logLevel: string;
 };
 
-/** The names of the services, in the order in which they start; the front door is one of them. */
+/** The names of the services, in the order in which they start, including the front door. */
 export const serviceNames = [
   "operator",
   "aggregator",
@@ -84,16 +84,16 @@ export const serviceNames = [
 
 export type ServiceName = (typeof serviceNames)[number];
 
-/** How a service of ours is run: its main.ts, its flags once it has a port of its own, and its secrets. */
+/** How one of our services is run: its main.ts, its flags for a port, and its secrets. */
 export type ServicePlan = {
   readonly name: Exclude<ServiceName, "envoy">;
   readonly main: string;
   readonly args: (port: number | undefined) => readonly string[];
-  /** Variables that may hold a password; the arguments of a process are there for every user of the machine to read. */
+  /** Variables that may contain a password; every user of the machine can read the arguments of a process. */
   readonly env?: Readonly<Record<string, string>>;
 };
 
-/** The command of each service that needs to know of no other. Pure. */
+/** Returns the command of each service that does not depend on another's address. Pure. */
 export function planServices(
   config: ServicesConfig,
 ): Readonly<Record<"operator" | "aggregator" | "ingest" | "query", ServicePlan>> {
@@ -156,7 +156,7 @@ export function planServices(
         ...listenFlags(ports.query)(port),
         ...mongodb,
         ...sensorFlags(config),
-        // Reflection of all services comes from query, whoever has them.
+        // Query serves reflection for all services.
         ...["--reflect-services", reflectedServices.join(",")],
         ...identityFlags(config),
         ...log,
@@ -165,12 +165,15 @@ export function planServices(
   };
 }
 
-/** The services that are reached at the same address as query, and are not its own. */
+/** The services at the same address as query, without query's own. */
 const reflectedServices = [IngestService, GeneratorService, AggregatorService].map(
   ({ typeName }) => typeName,
 );
 
-/** The command of the generator, which sends to `target` (host:port of ingest, or of what is before it). Pure. */
+/**
+ * Returns the command of the generator, which sends to `target` (host:port of ingest, or of a proxy in front of it).
+ * Pure.
+ */
 export function planGenerator(config: ServicesConfig, target: string): ServicePlan {
   const { ports, devices, spill, logLevel } = config;
   return {
@@ -189,7 +192,7 @@ export function planGenerator(config: ServicesConfig, target: string): ServicePl
   };
 }
 
-/** The command of the gateway, which sends to `ingest` (host:port) without going through Envoy. Pure. */
+/** Returns the command of the gateway, which sends to `ingest` (host:port) directly, without Envoy. Pure. */
 export function planGateway(config: ServicesConfig, ingest: string): ServicePlan {
   const { identity, mqttPort, mqttUrl, corsOrigin, logLevel } = config;
   return {
@@ -202,7 +205,7 @@ export function planGateway(config: ServicesConfig, ingest: string): ServicePlan
       ...(mqttPort === undefined ? [] : ["--mqtt-port", `${mqttPort}`]),
       ...(corsOrigin === undefined ? [] : ["--cors-origin", corsOrigin]),
       ...identityFlags(config),
-      // It has checked who sends what; ingest trusts what comes from this side of Envoy.
+      // The gateway has authenticated the sender; ingest trusts calls from this side of Envoy.
       ...(identity
         ? ["--jwks", identity.credentials.jwks, "--forwarded-name", "spiffe://devicemesh/gateway/*"]
         : []),
@@ -219,14 +222,17 @@ function retentionFlag(flag: string, ms: number | undefined): readonly string[] 
   return ms === undefined ? [] : [flag, `${ms}ms`];
 }
 
-/** What a service is told that only Envoy can reach: Envoy has asked who calls, and nobody comes around it. */
+/**
+ * The flags of a service that only Envoy can reach: Envoy has authenticated the caller, and no client can bypass it.
+ */
 function identityFlags({ identity, host }: ServicesConfig): readonly string[] {
   if (identity) return ["--trust-forwarded-identity", "--deny-list", identity.credentials.denyList];
-  // Whoever opened the front door to other names opened what is behind it, which sees the same names.
+  // A user who opened the front door to other host names also opened the services behind it, which receive the same
+  // names.
   return isLoopback(host) ? [] : ["--insecure-beyond-loopback"];
 }
 
-/** What the generator shows to Envoy, and which devices it may play by that. */
+/** The credentials that the generator presents to Envoy, and the devices that they allow. */
 function gatewayFlags({ identity }: ServicesConfig): readonly string[] {
   if (!identity) return [];
   const { authority, gateway } = identity.credentials;
@@ -236,7 +242,7 @@ function gatewayFlags({ identity }: ServicesConfig): readonly string[] {
   ];
 }
 
-/** A service listens where it is told first, and from then on where it listened. */
+/** Returns the first port of a service, or the port where it listened before. */
 function listenFlags(first: number): (port: number | undefined) => readonly string[] {
   return (port) => ["--host", "127.0.0.1", "--port", `${port ?? first}`];
 }

@@ -5,7 +5,7 @@ import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers
 import { describe, expect, it } from "vitest";
 import { type ServiceOptions, startServiceProcess } from "./service-process.ts";
 
-/** A service that listens, ends on SIGTERM, and dies when it is sent a byte. */
+/** A service that listens, ends on SIGTERM, and dies when it receives a byte. */
 const program = `
 import { createServer } from "node:net";
 const server = createServer((socket) => socket.on("data", () => process.exit(7)));
@@ -30,7 +30,7 @@ function optionsIn(folder: string, more: Partial<ServiceOptions> = {}): ServiceO
 }
 
 describe("a service process", () => {
-  it("is started again on the same port when it dies, and says how it died", async () => {
+  it("is restarted on the same port when it dies, and reports how it died", async () => {
     using folder = temporaryFolder();
     const deaths: string[] = [];
     await using service = await startServiceProcess(
@@ -49,10 +49,10 @@ describe("a service process", () => {
     expect(service.address).toBe(address);
   });
 
-  it("is told to serve metrics on a port that stays the same", async () => {
+  it("serves metrics on a port that stays the same", async () => {
     using folder = temporaryFolder();
     const options = optionsIn(folder.path, { metrics: true, args: (port) => [`${port ?? 0}`] });
-    // Its metrics' port is the one it is told, or 4711.
+    // Its metrics port is the given one, or 4711.
     writeFileSync(
       options.main,
       `${program}
@@ -67,7 +67,7 @@ setTimeout(() => console.log("metrics on 127.0.0.1:" + (flag === "--metrics-port
     expect(service.metricsAddress).toBe("127.0.0.1:4711");
   });
 
-  it("ends on SIGTERM and is not started again; stopping twice is the same as once", async () => {
+  it("ends on SIGTERM, also if stopped twice, and is not restarted", async () => {
     using folder = temporaryFolder();
     const deaths: string[] = [];
     const service = await startServiceProcess(
@@ -86,7 +86,7 @@ setTimeout(() => console.log("metrics on 127.0.0.1:" + (flag === "--metrics-port
     await expect(startServiceProcess(options)).rejects.toThrow(/echo ended with exit code 2:\nno such flag/);
   });
 
-  it("gives a start up when it is told to, and leaves no process", async () => {
+  it("cancels a start on request, and leaves no process", async () => {
     using folder = temporaryFolder();
     const stopping = new AbortController();
     const processIds: number[] = [];
@@ -107,7 +107,7 @@ setTimeout(() => console.log("metrics on 127.0.0.1:" + (flag === "--metrics-port
     expect(processIds).toHaveLength(1);
   });
 
-  it("tells each process id, so that a cleaner knows them", async () => {
+  it("reports each process id, for the clean-up", async () => {
     using folder = temporaryFolder();
     const processIds: number[] = [];
     await using service = await startServiceProcess(

@@ -9,45 +9,45 @@ export type ServiceOptions = {
   readonly name: string;
   /** Its main.ts. */
   readonly main: string;
-  /** Its flags; the port is known from the second start on, so that it stays the same. */
+  /** Its flags; the port is fixed from the second start on, so that it stays the same. */
   readonly args: (port: number | undefined) => readonly string[];
   /** Its environment. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether it serves metrics, on a port that stays the same. */
   readonly metrics?: boolean;
-  /** Gets all that it prints. */
+  /** Receives its output. */
   readonly logFile: string;
-  /** Told when it died by itself and will be started again. */
+  /** Called when it died by itself and is about to be restarted. */
   readonly onDeath?: (name: string, how: string) => void;
-  /** Called with its process id each time it was started: the clean-up after a kill needs it. */
+  /** Called with its process id after each start; clean-up after a kill needs it. */
   readonly onStart?: (name: string, processId: number) => void;
-  /** Gives the first start up, and ends the process. */
+  /** Cancels the first start, and ends the process. */
   readonly signal?: AbortSignal | undefined;
 };
 
-/** A service in a process of its own, started again whenever it dies. */
+/** A service in a separate process, restarted whenever it dies. */
 export type ServiceProcess = AsyncDisposable & {
   readonly name: string;
   /** host:port where it listens. */
   readonly address: string;
   /** host:port of its metrics, if it serves any. */
   readonly metricsAddress: string | undefined;
-  /** Its process now, or undefined while it is being started again. */
+  /** Its current process, or undefined while it is being restarted. */
   readonly processId: number | undefined;
-  /** Kills it at once, as a power cut would; it is started again. Resolves when it is dead. */
+  /** Kills it at once, like a power cut; it is restarted. Resolves when it is dead. */
   kill(): Promise<void>;
   /** Resolves when it listens (again). */
   listening(): Promise<void>;
-  /** Ends it as Ctrl-C does; cuts it after `stopLimitMs`. Stopping twice is the same as once. */
+  /** Stops it like Ctrl-C, and kills it after `stopLimitMs`. Stopping again has no effect. */
   stop(): Promise<void>;
 };
 
-/** The first wait before a service that died is started again, and the longest. */
+/** The first and the longest delay before a service that died is restarted. */
 const restartDelayMs = { first: 250, longest: 10_000 } as const;
-/** kafkajs sets timers that are due already, of which Node warns each time. */
+/** kafkajs sets timers that are already due, and Node warns about each. */
 const nodeFlags = ["--disable-warning=TimeoutNegativeWarning"];
 /**
- * Starts a service and resolves when it says where it listens.
+ * Starts a service and resolves when it reports its address.
  * @throws Error with its last lines if it ends before that; the signal's reason, once its process has ended.
  */
 export async function startServiceProcess(options: ServiceOptions): Promise<ServiceProcess> {
@@ -67,7 +67,7 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
     const metricsFlags = options.metrics ? ["--metrics-port", `${metricsPort}`] : [];
     const running = spawn(process.execPath, [...nodeFlags, main, ...args(port), ...metricsFlags], {
       stdio: ["ignore", "pipe", "pipe"],
-      // A group of its own: Ctrl-C in a terminal is for the mesh, which ends its services in order.
+      // A separate process group: Ctrl-C in a terminal is for the mesh, which ends its services in order.
       detached: true,
       env: { ...env },
     });
@@ -96,7 +96,7 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
             metricsPort = Number(number);
             metricsAddress = `${host}:${metricsPort}`;
           }
-          // The metrics' line is the later one.
+          // The line of the metrics is the later one.
           if (what === (options.metrics ? "metrics" : "listening")) resolve();
         });
       }
@@ -106,7 +106,7 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
     return { listening, ended };
   }
 
-  /** Asks the process that runs now to end, and cuts it after `stopLimitMs`; resolves when `gone` does. */
+  /** Stops the current process gracefully, and kills it after `stopLimitMs`; resolves when `gone` does. */
   async function endProcess(gone: Promise<unknown>): Promise<void> {
     const running = child;
     running?.kill("SIGTERM");
@@ -177,7 +177,7 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
   };
 }
 
-/** Settles as the start does, or rejects with the signal's reason. */
+/** Settles like the start, or rejects with the signal's reason. */
 async function startedUnless(signal: AbortSignal | undefined, start: Promise<void>): Promise<void> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => aborted.reject(signal?.reason);
@@ -189,7 +189,10 @@ async function startedUnless(signal: AbortSignal | undefined, start: Promise<voi
   }
 }
 
-/** How long to wait, in ms, before what died is started again, if it has run for `ranMs` and the last wait was `waitedMs`. */
+/**
+ * Returns the delay in ms before a process that died is restarted, if it has run for `ranMs` and the last delay was
+ * `waitedMs`.
+ */
 export function restartDelayAfter(waitedMs: number, ranMs: number): number {
   if (ranMs > settledMs) return 0;
   return Math.min(Math.max(waitedMs * 2, restartDelayMs.first), restartDelayMs.longest);

@@ -9,7 +9,7 @@ import {
 } from "@devicemesh/engines/run/process-identity";
 import { orphanGraceMs } from "../limits.ts";
 
-/** A service as the state file knows it. */
+/** A service in the state file. */
 export type KnownService = {
   readonly name: string;
   readonly process: ProcessIdentity;
@@ -22,13 +22,13 @@ export type KnownService = {
 /** The services of a data folder, recorded on disk, so that the next process finds the running ones. */
 export type ServiceState = {
   read(): readonly KnownService[];
-  /** Notes a process that was started; it takes the place of an earlier one of the name. */
+  /** Records a started process; it replaces an earlier one of the same name. */
   started(name: string, processId: number): void;
-  /** Notes where a service listens, and where its metrics are. */
+  /** Records the addresses of a service and of its metrics. */
   listens(name: string, address: string, metrics: string | undefined): void;
-  /** Forgets them all: they were stopped. */
+  /** Removes all entries, after the services were stopped. */
   clear(): void;
-  /** Kills those that were noted here, without waiting for their end: for when this process must end now. */
+  /** Kills the services recorded by this process, without waiting for their end: for when this process must end now. */
   killStarted(): void;
 };
 
@@ -64,7 +64,7 @@ export function createServiceState(folder: string): ServiceState {
   };
 }
 
-/** Ends the services that a mesh which was killed left running, and gives their names. */
+/** Ends the services that a killed mesh left running, and returns their names. */
 export async function endOrphans(state: ServiceState): Promise<readonly string[]> {
   const orphans = state.read().filter(({ process }) => isRunning(process));
   await Promise.all(orphans.map(({ process }) => endProcess(process, orphanGraceMs)));

@@ -14,41 +14,43 @@ import {
 } from "./service-plans.ts";
 import { type ServiceProcess, startServiceProcess } from "./service-process.ts";
 
-/** What the services need from outside. */
+/** The dependencies of the services. */
 export type ServicesDependencies = {
   /** The folder of their logs. */
   readonly logs: string;
-  /** The environment; what begins with DEVICEMESH_ is not passed on, since flags say all. */
+  /** The environment; variables with the prefix DEVICEMESH_ are not passed on, because the flags set everything. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The program of Envoy. Without it there is no front door, and the generator sends to ingest itself. */
+  /** The path of Envoy. Without it there is no front door, and the generator sends directly to ingest. */
   readonly envoyBinary: string | undefined;
-  /** Where Envoy's configuration is while it runs, so that what a killed mesh left is found; see startEnvoy. */
+  /**
+   * The folder of Envoy's configuration while it runs, so that the process of a killed mesh is found; see startEnvoy.
+   */
   readonly envoyFolder?: string;
-  /** Told when a service died by itself and is being started again. */
+  /** Called when a service died by itself and is being restarted. */
   readonly onDeath?: (name: string, how: string) => void;
-  /** Told the process id of a service each time it was started. */
+  /** Called with the process id of a service after each start. */
   readonly onStart?: (name: string, processId: number) => void;
-  /** Told where a service listens, and where its metrics are. */
+  /** Called with the addresses of a service and of its metrics. */
   readonly onListen?: (name: string, address: string, metrics: string | undefined) => void;
-  /** Gives up what is being started, and ends it; nothing else is started then. */
+  /** Cancels the start in progress and ends it; nothing else is started then. */
   readonly signal?: AbortSignal | undefined;
 };
 
 /** The services of one mesh, each a process. */
 export type Services = AsyncDisposable & {
-  /** Steps that start them, in order; the operator's needs the steps that are named. */
+  /** The steps that start them, in order; the operator's step depends on the named steps. */
   steps(needs: readonly string[]): readonly Step[];
   /** @throws Error if it has not been started. */
   get(name: ServiceName): ServiceProcess;
-  /** The front door, once it has been started; undefined where there is none. */
+  /** The front door, once it has been started; undefined if there is none. */
   readonly frontDoor: EnvoyProcess | undefined;
-  /** What runs now. */
+  /** The running services. */
   running(): readonly ServiceProcess[];
-  /** Ends them in order: those that send first. Stopping twice is the same as once. */
+  /** Ends the services in order, senders first. Stopping again has no effect. */
   stop(): Promise<void>;
 };
 
-/** The services of a mesh over engines that run already. Nothing is started but by the steps. */
+/** Creates the services of a mesh over running engines. Only the steps start them. */
 export function createServices(config: ServicesConfig, dependencies: ServicesDependencies): Services {
   const { logs, env, envoyBinary, envoyFolder, onDeath, onStart, onListen, signal } = dependencies;
   const plans = planServices(config);
@@ -73,7 +75,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
     return keep(name, service);
   }
 
-  /** The front door, before all the others but the generator, which sends through it and so comes later. */
+  /** The front door starts before all services except the generator, which sends through it. */
   async function startFrontDoor(binary: string): Promise<string> {
     if (generatorPort === 0) [generatorPort = 0] = await freePorts(1);
     const envoy = await startEnvoyProcess({
@@ -119,8 +121,8 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
   }
 
   async function end(): Promise<void> {
-    // Those that send before those that take: the generator, then whoever is outside. Envoy lets open units end;
-    // query ends the watches, which would last for ever. The watchers last.
+    // Senders end before receivers: the generator, then outside clients. Envoy lets open units end; query ends the
+    // watches, which would last forever. The services that supervise end last.
     await started.get("generator")?.stop();
     await Promise.all([started.get("envoy")?.stop(), started.get("query")?.stop()]);
     await started.get("gateway")?.stop();
@@ -172,7 +174,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
   };
 }
 
-/** An address that is every address of this machine, as it is reached from here. */
+/** Replaces the address of all interfaces by one at which this machine reaches it. */
 function fromHere(address: string): string {
   return address.replace(/^(0\.0\.0\.0|\[::\]):/, "127.0.0.1:");
 }

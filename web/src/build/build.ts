@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 const dist = join(web, "dist");
 const stampName = ".stamp";
 
-/** What the build depends on, relative to the repository. */
+/** The inputs of the build, relative to the repository. */
 const inputs = [
   "web/src",
   "web/index.html",
@@ -19,15 +19,15 @@ const inputs = [
   "package-lock.json",
 ];
 
-/** Whether `web/dist` was built from the present sources. */
+/** Whether `web/dist` was built from the current sources. */
 export function isBuilt(): boolean {
   const stamp = join(dist, stampName);
   return existsSync(stamp) && readFileSync(stamp, "utf8") === hashOfInputs();
 }
 
 /**
- * Builds the dashboard into `web/dist` if it is absent or older than its sources, and returns whether it did. The
- * finished build takes the place of the old one in one step, so that a server never serves half of it.
+ * Builds the dashboard into `web/dist` if it is missing or older than its sources, and returns whether it did. The
+ * finished build replaces the old one in one step, so that a server never serves half of it.
  * @throws Error of Vite if the sources do not compile.
  */
 export async function ensureBuilt({ onBuild = () => {} }: { onBuild?(): void } = {}): Promise<boolean> {
@@ -49,7 +49,7 @@ export async function ensureBuilt({ onBuild = () => {} }: { onBuild?(): void } =
   return true;
 }
 
-/** Writes each text file compressed beside itself, as small as possible: it is done once and served often. */
+/** Writes a compressed copy of each text file, as small as possible: it is compressed once and served often. */
 function compress(folder: string): void {
   for (const name of filesIn(folder)) {
     if (![".js", ".css", ".html", ".svg"].includes(extname(name))) continue;

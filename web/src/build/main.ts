@@ -1,6 +1,6 @@
 import { ensureBuilt } from "./build.ts";
 
-// A folder that is served while it is stale is better than no start: the cause is printed, and the server goes on.
+// A stale build is better than no start: the cause is printed, and the start continues.
 try {
   await ensureBuilt({ onBuild: () => process.stderr.write("device-mesh: building the dashboard ...\n") });
 } catch (error) {

@@ -7,42 +7,42 @@ import type { Panel } from "./panels.ts";
 /** A span of a chart in ms since 1970. */
 export type ChartSpan = { readonly sinceMs: number; readonly toMs: number };
 
-/** What a chart is drawn with. */
+/** The input of a chart. */
 export type ChartStyle = {
   readonly width: number;
   readonly height: number;
   readonly isDark: boolean;
   readonly zone: Zone;
-  /** The whole of the timeframe is shown, also where there are no readings; undefined fits the readings. */
+  /** The whole timeframe is shown, also where it has no readings; undefined fits the readings. */
   readonly span: ChartSpan | undefined;
-  /** Spans to mark, such as buckets that have just changed, in ms since 1970. */
+  /** Spans to highlight, such as buckets that have just changed, in ms since 1970. */
   readonly marks?: readonly ChartSpan[];
-  /** Whether crosshairs of charts with this name move together. */
+  /** Crosshairs of charts with the same name move together. */
   readonly syncKey?: string;
 };
 
-/** What happens on a chart. */
+/** The events of a chart. */
 export type ChartEvents = {
   /** The user has dragged over a span. */
   onZoom?(span: ChartSpan): void;
   /** The user has double-clicked. */
   onBack?(): void;
-  /** The crosshair is on this time (an index), or nowhere. */
+  /** The crosshair is at this index, or nowhere. */
   onCursor?(index: number | undefined): void;
 };
 
 const font = '11px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
 const bandAlpha = "26";
-/** Drags that are shorter are clicks. */
+/** Shorter drags are clicks. */
 const leastDragPx = 6;
 
-/** The data of a panel as uPlot wants it: times, then average, minimum and maximum of each line. */
+/** Returns the data of a panel in uPlot's format: times, then average, minimum and maximum of each line. */
 export function chartData(panel: Panel): uPlot.AlignedData {
   const columns = panel.lines.flatMap(({ average, minimum, maximum }) => [average, minimum, maximum]);
   return [panel.times as number[], ...columns] as uPlot.AlignedData;
 }
 
-/** The options of a chart for a panel. */
+/** Returns the options of a chart for a panel. */
 export function chartOptions(panel: Panel, style: ChartStyle, events: ChartEvents): uPlot.Options {
   const { ink, grid } = chartColours(style.isDark);
   const axis = { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
@@ -128,20 +128,20 @@ function rangeOf(span: ChartSpan | undefined, minimum: number, maximum: number):
   return minimum === maximum ? [minimum - 30, maximum + 30] : [minimum, maximum];
 }
 
-/** Some room above and below; a constant line is in the middle. */
+/** Leaves a margin above and below; a constant line is in the middle. */
 function valueRange(minimum: number | null, maximum: number | null): [number, number] {
   if (minimum === null || maximum === null) return [0, 1];
   const room = maximum === minimum ? Math.max(Math.abs(maximum) * 0.01, 0.5) : (maximum - minimum) * 0.08;
   return [minimum - room, maximum + room];
 }
 
-/** Labels with the fewest decimals that tell the ticks apart. */
+/** Labels with the fewest decimals that distinguish the ticks. */
 function tickText(tick: number, ticks: readonly number[]): string {
   const step = Math.abs((ticks[1] ?? tick + 1) - (ticks[0] ?? tick));
   return formatValue(tick, Math.min(Math.max(0, Math.ceil(-Math.log10(step || 1) - 1e-9)), 6));
 }
 
-/** 24-hour labels: the day where it changes, seconds only where steps are that small. */
+/** 24-hour labels: the date where it changes, seconds only for steps that small. */
 function timeLabels(ticks: readonly number[], zone: string | undefined): string[] {
   const stepSeconds = (ticks[1] ?? 0) - (ticks[0] ?? 0);
   let before = "";

@@ -21,7 +21,7 @@ describe("panelsOf", () => {
     ]);
   });
 
-  it("breaks a line where readings are missing, and nowhere else", () => {
+  it("breaks a line at missing readings, and nowhere else", () => {
     const [panel] = panelsOf([line("a", "°C", [0, 1, 2, 9, 10, 11])], bucketMs);
     expect(panel?.times).toEqual([0, 10, 20, 30, 90, 100, 110]);
     expect(panel?.lines[0]?.average).toEqual([0, 1, 2, null, 9, 10, 11]);
@@ -29,7 +29,7 @@ describe("panelsOf", () => {
     expect(sparse?.lines[0]?.average).toEqual([0, 5, 10, 15, 21]);
   });
 
-  it("does not break a line where only another line has a bucket", () => {
+  it("does not break a line at a bucket that only another line has", () => {
     const [panel] = panelsOf([line("a", "°C", [0, 1, 2]), line("b", "°C", [0, 2])], bucketMs);
     expect(panel?.lines[1]?.average).toEqual([0, undefined, 2]);
     expect(panel?.lines[1]?.maximum).toEqual([1, undefined, 3]);

@@ -3,10 +3,10 @@ import type { Line, Point } from "../mesh/lines.ts";
 /** A column of a chart: null breaks the line, undefined does not. */
 export type Column = (number | null | undefined)[];
 
-/** A line in a panel: its columns for average, minimum and maximum, aligned with the panel's times. */
+/** A line in a panel: its columns for average, minimum and maximum, with the panel's times. */
 export type PanelLine = {
   readonly line: Line;
-  /** Its place in the palette, the same in each panel and view. */
+  /** Its index in the palette, the same in each panel and view. */
   readonly colour: number;
   readonly average: Column;
   readonly minimum: Column;
@@ -24,7 +24,7 @@ export type Panel = {
 /** A span without readings that is this many times the usual distance between buckets is shown as a gap. */
 const gapFactor = 3;
 
-/** Makes a panel for each unit, in the order in which units first occur. Pure. */
+/** Creates a panel for each unit, in the order in which units first occur. Pure. */
 export function panelsOf(lines: readonly Line[], bucketMs: number): Panel[] {
   const units = [...new Set(lines.map(({ unit }) => unit))];
   return units.map((unit) => {
@@ -48,7 +48,7 @@ export function panelsOf(lines: readonly Line[], bucketMs: number): Panel[] {
   });
 }
 
-/** Where a line breaks: the first empty bucket of each gap. */
+/** Returns where a line breaks: the first empty bucket of each gap. */
 function gapsOf(points: readonly Point[], bucketMs: number): number[] {
   const distances = points
     .slice(1)

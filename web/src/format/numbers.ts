@@ -2,17 +2,20 @@ const counts = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 const rates = new Intl.NumberFormat("en", { maximumFractionDigits: 1 });
 const values = new Map<number, Intl.NumberFormat>();
 
-/** A count with separators, such as 12,345. */
+/** Formats a count with separators, such as 12,345. */
 export function formatCount(count: bigint | number): string {
   return counts.format(count);
 }
 
-/** A rate with at most one decimal. */
+/** Formats a rate with at most one decimal. */
 export function formatRate(rate: number): string {
   return rates.format(rate);
 }
 
-/** A value for reading: at most `digits` decimals (2 by default), fewer for large ones; tiny ones in powers of ten. */
+/**
+ * Formats a value for reading: at most `digits` decimals (2 by default), fewer for large values; tiny ones in powers of
+ * ten.
+ */
 export function formatValue(value: number | undefined, digits = 2): string {
   if (value === undefined) return "–";
   if (value !== 0 && Math.abs(value) < 10 ** -digits) return value.toExponential(2);
@@ -28,12 +31,12 @@ export function formatValue(value: number | undefined, digits = 2): string {
   return format.format(value);
 }
 
-/** Every digit of a double, as JSON writes it. */
+/** Formats every digit of a double, like JSON. */
 export function exactNumber(value: number | undefined): string {
   return value === undefined ? "–" : String(value);
 }
 
-/** A size in bytes, such as 1.2 MiB. */
+/** Formats a size in bytes, such as 1.2 MiB. */
 export function formatBytes(bytes: bigint | number): string {
   const units = ["B", "KiB", "MiB", "GiB", "TiB"];
   let value = Number(bytes);
@@ -42,7 +45,7 @@ export function formatBytes(bytes: bigint | number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** A count with its noun, such as "1 reading" and "12,345 readings". */
+/** Formats a count with its noun, such as "1 reading" and "12,345 readings". */
 export function plural(count: number | bigint, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${Number(count) === 1 ? one : many}`;
 }

@@ -4,8 +4,8 @@ import { formatDuration, formatMoment, fromInputValue, isZone, toInputValue } fr
 
 const zones = ["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kathmandu", "Australia/Lord_Howe"];
 
-describe("moments in a zone", () => {
-  it("come back from an input as they were, or an hour apart where a wall clock shows a time twice", () => {
+describe("times in a zone", () => {
+  it("survive an input unchanged, or an hour apart if the local time occurs twice", () => {
     const moments = fc.integer({ min: Date.UTC(2000, 0, 1) / 1000, max: Date.UTC(2037, 0, 1) / 1000 });
     fc.assert(
       fc.property(moments, fc.constantFrom(...zones), (seconds, zone) => {

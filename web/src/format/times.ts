@@ -3,7 +3,7 @@ export type Zone = string;
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** The zone's IANA name; undefined means the browser's own. */
+/** Returns the zone's IANA name; undefined means the browser's own. */
 export function ianaZone(zone: Zone): string | undefined {
   return zone === "local" ? undefined : zone;
 }
@@ -24,7 +24,7 @@ export function localZone(): string {
   return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
-/** A moment as `2026-11-29 12:03:04`, with milliseconds if asked for. */
+/** Formats a time as `2026-11-29 12:03:04`, with milliseconds on request. */
 export function formatMoment(ms: number | undefined, zone: Zone, withMs = false): string {
   if (ms === undefined) return "–";
   const { year, month, day, hour, minute, second } = partsOf(ms, zone);
@@ -32,7 +32,7 @@ export function formatMoment(ms: number | undefined, zone: Zone, withMs = false)
   return `${year}-${month}-${day} ${hour}:${minute}:${second}${fraction}`;
 }
 
-/** The time of day, as `12:03:04`. */
+/** Formats the time of day, as `12:03:04`. */
 export function formatTime(ms: number | undefined, zone: Zone): string {
   return ms === undefined ? "–" : formatMoment(ms, zone).slice(-8);
 }
@@ -52,14 +52,14 @@ function partsOf(ms: number, zone: Zone): Parts {
   return Object.fromEntries(format.formatToParts(ms).map(({ type, value }) => [type, value])) as Parts;
 }
 
-/** What a `datetime-local` input shows for a moment: wall-clock time in the zone, to the second. */
+/** Returns the value of a `datetime-local` input for a time: local time in the zone, to the second. */
 export function toInputValue(ms: number, zone: Zone): string {
   return formatMoment(ms, zone).replace(" ", "T");
 }
 
 /**
- * The moment of a wall-clock time in a zone, as a `datetime-local` input gives it; undefined if it is not one. Of a
- * time that occurs twice, the earlier moment; of one that a clock change skips, the moment after the change.
+ * Returns the time of a `datetime-local` input's local time in a zone; undefined if it is not valid. If it occurs
+ * twice, the earlier time; if a clock change skips it, the time after the change.
  */
 export function fromInputValue(text: string, zone: Zone): number | undefined {
   const asUtc = Date.parse(`${text}${/T\d\d:\d\d$/.test(text) ? ":00" : ""}Z`);
@@ -81,7 +81,7 @@ const units = [
   { ms: 1000, name: "s" },
 ] as const;
 
-/** A duration in its two largest units, such as `2 h 5 min`; below 10 s with one decimal if `fine`. */
+/** Formats a duration in its two largest units, such as `2 h 5 min`; below 10 s with one decimal if `fine`. */
 export function formatDuration(ms: number, { fine = false }: { readonly fine?: boolean } = {}): string {
   const span = Math.max(ms, 0);
   if (fine && span < 10_000) return `${(span / 1000).toFixed(1)} s`;

@@ -9,20 +9,20 @@ import type { Bounds } from "../state/timeframe.ts";
 import { query } from "./clients.ts";
 import { type Lines, linesOf } from "./lines.ts";
 
-/** What is asked for. */
+/** The query. */
 export type LinesRequest = {
   readonly deviceIds: readonly string[];
   readonly sensors: readonly string[];
   readonly bounds: Bounds;
   readonly groupBy: GroupBy;
-  /** A size in seconds, how many points a line has at most, or a unit of the calendar in an IANA zone. */
+  /** A size in seconds, a maximum number of points a line, or a unit of the calendar in an IANA zone. */
   readonly resolution:
     | { readonly bucketSeconds: number }
     | { readonly maxPoints: number }
     | { readonly unit: CalendarUnit; readonly timeZone: string };
 };
 
-/** The fields of a request in the form of the contract. */
+/** Returns the fields of a request of the contract. */
 export function boundsFields({ sinceMs, toMs }: Bounds): {
   since?: ReturnType<typeof timestampFromMs>;
   to?: ReturnType<typeof timestampFromMs>;
@@ -33,11 +33,11 @@ export function boundsFields({ sinceMs, toMs }: Bounds): {
   };
 }
 
-/** More than a chart shows; a finer size than this allows is refused by the caller. */
+/** More than a chart shows; the caller rejects a finer size than this allows. */
 export const bucketsMax = 20_000;
 
 /**
- * Requests the buckets, all pages of them.
+ * Requests all pages of the buckets.
  * @throws ConnectError of the server; RangeError if there are more than `bucketsMax`.
  */
 export async function readLines(request: LinesRequest, signal: AbortSignal): Promise<Lines> {

@@ -5,12 +5,12 @@ import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_p
 import { signal } from "@preact/signals";
 import { createServerClock } from "./server-clock.ts";
 
-/** The token that calls carry; empty if there is none. It is kept in memory only and ends with the page. */
+/** The token of calls; empty if there is none. It is kept only in memory, until the page closes. */
 export const token = signal("");
 
 const clock = createServerClock();
 
-/** The server's time in ms since 1970, as far as its answers tell. */
+/** The server's time in ms since 1970, estimated from its answers. */
 export function serverNowMs(): number {
   return clock.nowMs(Date.now());
 }
@@ -26,17 +26,17 @@ const withToken: Interceptor = (next) => async (request) => {
   return response;
 };
 
-/** How calls reach the origin of the page. */
+/** The transport of calls to the origin of the page. */
 export const transport = createConnectTransport({
   baseUrl: location.origin,
   useBinaryFormat: true,
   interceptors: [withToken],
 });
 
-/** Query, at the origin of the page. */
+/** The client of query, at the origin of the page. */
 export const query: Client<typeof QueryService> = createClient(QueryService, transport);
 
-/** The generator's control, at the origin of the page. */
+/** The client of the generator's control, at the origin of the page. */
 export const generator: Client<typeof GeneratorService> = createClient(GeneratorService, transport);
 
 /** The headers of a call without a generated client. */

@@ -1,19 +1,19 @@
 import { calls } from "./facts.ts";
 
-/** A call as a user would make it elsewhere: the service, the RPC and the request in JSON of the contract. */
+/** A call for use outside the page: the service, the RPC and the request in JSON of the contract. */
 export type Call = {
   readonly service: string;
   readonly method: string;
   readonly request: Readonly<Record<string, unknown>>;
-  /** Whether it answers with a stream. */
+  /** Whether the response is a stream. */
   readonly isStream?: boolean;
 };
 
-/** The ways in which a call is shown. */
+/** The languages in which a call is shown. */
 export const languages = ["curl", "grpcurl", "TypeScript", "Python"] as const;
 export type Language = (typeof languages)[number];
 
-/** The call in a language. */
+/** Formats the call in a language. */
 export function commandFor(language: Language, call: Call): string {
   const { scheme, curlFlags, ...at } = calls();
   const service = `devicemesh.v1.${call.service}`;
@@ -56,7 +56,7 @@ export function publishCommand(): string {
   });
 }
 
-/** Text as one word of a POSIX shell. */
+/** Quotes text as one word of a POSIX shell. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { query } from "./clients.ts";
 import { pause } from "./pause.ts";
 
-/** Whether the mesh answers, as the status shows. Times are in ms since 1970 by the browser's clock. */
+/** Whether the mesh is available, from polls of the status. Times are in ms since 1970 by the browser's clock. */
 export type Connection =
   | { readonly kind: "connecting" }
   | { readonly kind: "up"; readonly status: PipelineStatus }
@@ -13,13 +13,13 @@ export type Connection =
 
 export const connection = signal<Connection>({ kind: "connecting" });
 
-/** The last status, also while the connection is lost. */
+/** The last status, kept while the connection is lost. */
 export const status = signal<PipelineStatus | undefined>(undefined);
 
 /** How long the page was disconnected, for a while after it has reconnected. */
 export const reconnected = signal<{ readonly afterMs: number } | undefined>(undefined);
 
-/** Grows with each sign-in and each reconnect: views request their data again, so that the gap is filled. */
+/** Increases with each sign-in and each reconnect: views then request their data again, so that the gap is filled. */
 export const generation = signal(0);
 
 /** Readings stored a second, once for each poll, the newest last. */
@@ -31,7 +31,7 @@ const noticeMs = 15_000;
 const ratesMax = 120;
 const callMs = 5000;
 
-/** Polls the status until the signal aborts. A page that is hidden requests nothing. */
+/** Polls the status until the signal aborts. A hidden page requests nothing. */
 export async function followStatus(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     let answered = true;

@@ -27,13 +27,13 @@ export type Directory = {
 export const directory = signal<Directory | undefined>(undefined);
 
 const pageSize = 1000;
-/** The page keeps this many; beyond, a search by name finds exact names only. */
+/** The maximum number of series that the page keeps; beyond it, a search by name finds exact names only. */
 const seriesMax = 200_000;
-/** Reading all of a large directory again takes at most this share of the time. */
+/** Reading a large directory repeatedly takes at most this share of the time. */
 const shareOfTime = 0.1;
 const leastPauseMs = 2000;
 
-/** Reads the directory again and again until the signal aborts; a new series appears within some seconds. */
+/** Reads the directory repeatedly until the signal aborts; a new series appears within a few seconds. */
 export async function followDirectory(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     const startedMs = performance.now();
@@ -55,7 +55,7 @@ async function readDirectory(signal: AbortSignal): Promise<void> {
     series.push(...answer.series.map(knownSeries));
     pageToken = answer.nextPageToken;
     const isWhole = pageToken === "";
-    // The first pages of the first time are shown at once; later the whole replaces the whole.
+    // In the first round, pages are shown as they arrive; later the complete directory replaces the old one.
     if (isWhole || !directory.peek()?.isWhole)
       directory.value = { series: [...series], total: Number(answer.total), isWhole };
   } while (pageToken !== "" && series.length < seriesMax && !signal.aborted);
@@ -73,7 +73,7 @@ async function untilChanged(ms: number, signal: AbortSignal): Promise<void> {
   for (const end of stop) end();
 }
 
-/** A series of the contract in the page's form. */
+/** Converts a series of the contract. */
 export function knownSeries({ deviceId, sensor, unit, count, latest }: Series): KnownSeries {
   return {
     key: `${deviceId}|${sensor}`,

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import type { Calls } from "../server/calls.ts";
 
-/** What the server tells of itself, for commands. */
+/** The server's properties, for commands. */
 export type Facts = {
   readonly data: string;
   readonly dataKind: string;
@@ -26,7 +26,7 @@ export async function readFacts(): Promise<void> {
   }
 }
 
-/** The addresses and flags of commands. */
+/** Returns the addresses and flags of commands. */
 export function calls(): Calls {
   const { host, protocol } = location;
   const plain = "-plaintext";

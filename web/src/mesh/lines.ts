@@ -21,16 +21,16 @@ export type Line = {
   readonly points: readonly Point[];
 };
 
-/** Lines with the size of their buckets (about, for the calendar) and what they cover. */
+/** Lines with the size of their buckets (approximate for calendar buckets) and their coverage. */
 export type Lines = {
   readonly lines: readonly Line[];
   readonly bucketMs: number;
   readonly coverage: Coverage | undefined;
-  /** Readings too far from all others to be on one chart with them. */
+  /** Readings too far from all others for the same chart. */
   readonly outside: readonly OutsideReadings[];
 };
 
-/** Groups buckets into lines, in the order in which they come; empty buckets are left out. */
+/** Groups buckets into lines, in their order; leaves out empty buckets. */
 export function linesOf(buckets: readonly Bucket[]): Line[] {
   const lines = new Map<string, { row: AggregateRow; points: Point[] }>();
   for (const bucket of buckets) {
@@ -50,7 +50,7 @@ export function linesOf(buckets: readonly Bucket[]): Line[] {
   }));
 }
 
-/** The figures of a bucket; undefined if it has no readings. */
+/** Returns the figures of a bucket; undefined if it has no readings. */
 export function pointOf({ start, end, row }: Bucket): Point | undefined {
   if (!start || !end || row?.average === undefined) return undefined;
   const { average, minimum = average, maximum = average } = row;

@@ -1,4 +1,4 @@
-/** Resolves after so many ms, then when the page is visible; at once when the signal aborts. */
+/** Resolves after this number of ms, once the page is visible; at once when the signal aborts. */
 export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
     const done = (): void => {

@@ -1,22 +1,22 @@
-/** Estimates the server's clock from the `date` header of its answers, which has whole seconds. */
+/** Estimates the server's clock from the `date` header of its responses, which has whole seconds. */
 export type ServerClock = {
-  /** Uses an answer: when it was requested and received by the browser's clock, and its date. NaN is ignored. */
+  /** Uses a response: when it was requested and received by the browser's clock, and its date. Ignores NaN. */
   observe(answer: {
     readonly sentMs: number;
     readonly receivedMs: number;
     readonly answeredMs: number;
   }): void;
-  /** The server's time at a moment of the browser's clock. */
+  /** Returns the server's time at a time of the browser's clock. */
   nowMs(browserMs: number): number;
 };
 
-/** Makes one that assumes equal clocks until an answer contradicts it. */
+/** Creates an estimate that assumes equal clocks until a response contradicts it. */
 export function createServerClock(): ServerClock {
   let aheadMs = 0;
   return {
     observe({ sentMs, receivedMs, answeredMs }) {
       if (Number.isNaN(answeredMs)) return;
-      // The server's clock read between `answeredMs` and a second later, at some moment between the two of the browser.
+      // The server's clock was between `answeredMs` and a second later, at a time between the browser's two.
       const leastMs = answeredMs - receivedMs;
       const mostMs = answeredMs + 999 - sentMs;
       if (aheadMs < leastMs) aheadMs = leastMs;

@@ -1,18 +1,18 @@
 import { isPattern, matcherOf, type Selection } from "../state/selection.ts";
 import type { Directory, KnownSeries } from "./directory.ts";
 
-/** The most devices that one request names. */
+/** The maximum number of devices in one request. */
 export const devicesMax = 1000;
 
-/** What a request names for a selection. */
+/** The devices and sensors that a request names for a selection. */
 export type Targets =
   | { readonly kind: "devices"; readonly deviceIds: readonly string[]; readonly sensors: readonly string[] }
-  /** Patterns are resolved by the directory, which has not been read yet. */
+  /** The directory, which resolves patterns, has not been read yet. */
   | { readonly kind: "waiting" }
   | { readonly kind: "none" }
   | { readonly kind: "tooMany"; readonly count: number };
 
-/** The devices and sensors of a selection: patterns become the names that match them. Pure. */
+/** Resolves the devices and sensors of a selection: patterns become the matching names. Pure. */
 export function targetsOf(
   { devices, sensors }: Pick<Selection, "devices" | "sensors">,
   directory: Directory | undefined,
@@ -28,7 +28,7 @@ export function targetsOf(
   return { kind: "devices", deviceIds: [...found], sensors };
 }
 
-/** The known series of a selection. Pure. */
+/** Returns the known series of a selection. Pure. */
 export function seriesOf(
   { devices, sensors }: Pick<Selection, "devices" | "sensors">,
   directory: Directory | undefined,

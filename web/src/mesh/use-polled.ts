@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { generation } from "./connection.ts";
 import { pause } from "./pause.ts";
 
-/** What a polled question gave. The last answer stays while a newer one is on its way or has failed. */
+/** The result of a polled request. The last result stays while a newer one is pending or has failed. */
 export type Polled<Answer> = {
   readonly answer: Answer | undefined;
   readonly problem: ConnectError | undefined;
@@ -11,8 +11,8 @@ export type Polled<Answer> = {
 };
 
 /**
- * Requests something now, again every `everyMs` (never if undefined), and at once whenever `key` changes or the
- * connection is made again. Answers to an earlier key are discarded.
+ * Sends a request now, every `everyMs` (never if undefined), and at once when `key` changes or the connection is made
+ * again. Discards results for an earlier key.
  */
 export function usePolled<Answer>(
   key: string,
@@ -42,7 +42,7 @@ export function usePolled<Answer>(
           setState(({ answer }) => ({ answer, problem: ConnectError.from(error), isLoading: false }));
         }
         if (everyMs === undefined) return;
-        // An expensive question takes at most a fifth of the time, of the server and of the page.
+        // An expensive request takes at most a fifth of the time, of the server and of the page.
         await pause(Math.max(everyMs, 4 * (performance.now() - startedMs)), signal);
       }
     }

@@ -49,13 +49,13 @@ describe("withMessage", () => {
     ]);
   });
 
-  it("tells of an old bucket that changed, not of the newest two, which still fill", () => {
+  it("reports a change of an old bucket, not of the newest two, which still fill", () => {
     expect(withMessage(first, message({ 2: 3, 3: 9 }), options).late).toEqual([]);
     const { late } = withMessage(first, message({ 1: 5 }), options);
     expect(late).toMatchObject([{ startMs: 10_000, before: 1, after: 5, deviceId: "a" }]);
   });
 
-  it("takes a snapshot as the whole, without calling anything late", () => {
+  it("replaces everything by a snapshot, without late changes", () => {
     const again = withMessage(first, message({ 1: 8, 2: 2 }, { snapshot: true }), options);
     expect(counts(again)).toEqual([
       [1, 8],

@@ -13,23 +13,23 @@ export type LateChange = {
   /** The numbers of readings before and after. */
   readonly before: number;
   readonly after: number;
-  /** When the change arrived, by the browser's clock. */
+  /** Arrival of the change, by the browser's clock. */
   readonly seenMs: number;
 };
 
-/** The watched buckets as they are now. */
+/** The current state of the watched buckets. */
 export type Watched = {
   readonly lines: ReadonlyMap<string, WatchedLine>;
   readonly bucketMs: number;
   /** The start of the newest bucket of any line. */
   readonly newestMs: number;
   readonly coverage: Coverage | undefined;
-  /** The newest first. */
+  /** The late changes, the newest first. */
   readonly late: readonly LateChange[];
   readonly ahead: readonly AggregateRow[];
 };
 
-/** A line whose points are kept by their start. */
+/** A line with its points by their start. */
 export type WatchedLine = Omit<Line, "points"> & { readonly points: ReadonlyMap<number, Point> };
 
 const lateMax = 50;
@@ -44,8 +44,8 @@ export const nothingWatched: Watched = {
 };
 
 /**
- * The watched buckets after one more message: its buckets replace earlier ones of their group and start, and those
- * that are older than the last `bucketsMax` are left out. Pure.
+ * Returns the watched buckets after one more message: its buckets replace earlier ones of the same group and start, and
+ * buckets older than the last `bucketsMax` are left out. Pure.
  */
 export function withMessage(
   before: Watched,
@@ -96,7 +96,7 @@ function add(lines: Map<string, { line: WatchedLine; points: Map<number, Point> 
   else entry.points.delete(timestampMs(bucket.start));
 }
 
-/** A change of a bucket before the newest two: the last one may still be filled when the next has begun. */
+/** A change of a bucket before the newest two: the second newest may still fill after the newest has begun. */
 function lateChange(
   before: Watched,
   message: WatchAggregatesResponse,
@@ -119,7 +119,7 @@ function aheadAfter(before: readonly AggregateRow[], changed: readonly Aggregate
   return [...rows.values()].filter(({ count }) => count > 0n);
 }
 
-/** The watched lines with their points in order of time. */
+/** Returns the watched lines with their points in order of time. */
 export function linesOfWatched({ lines }: Watched): Line[] {
   return [...lines.values()]
     .map((line) => ({

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 
-/** A file of the dashboard, in the encodings in which it was built. */
+/** A file of the dashboard, in the encodings of the build. */
 export type Asset = {
   readonly type: string;
   /** A strong entity tag, in quotes. */
@@ -22,7 +22,10 @@ const types: Readonly<Record<string, string>> = {
   ".woff2": "font/woff2",
 };
 
-/** The built files by their path in a URL, such as `/assets/main-1a2b3c.js`; undefined if the folder has no build. */
+/**
+ * Returns the built files by their path in a URL, such as `/assets/main-1a2b3c.js`; undefined if the folder has no
+ * build.
+ */
 export function readAssets(folder: string): ReadonlyMap<string, Asset> | undefined {
   if (!existsSync(join(folder, "index.html"))) return undefined;
   const names = readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -45,7 +48,7 @@ function readAsset(name: string): Asset {
   };
 }
 
-/** The body for a client that accepts these encodings: brotli before gzip, before the plain file. */
+/** Returns the body for a client with these encodings: brotli before gzip, before the plain file. */
 export function encodedFor(
   asset: Asset,
   acceptEncoding: string,

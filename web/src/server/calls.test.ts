@@ -10,7 +10,7 @@ const facts = {
 };
 
 describe("callsOf", () => {
-  it("names the address at which the page was requested, and nothing that a shell would run", () => {
+  it("names the address at which the page was requested, and no text that a shell would run", () => {
     expect(callsOf(facts, { host: "mesh.example:80" }).query).toBe("mesh.example:80");
     expect(callsOf(facts, { ":authority": "[::1]:8080" }).query).toBe("[::1]:8080");
     expect(callsOf(facts, { host: "$(reboot)" }).query).toBe("127.0.0.1:2");

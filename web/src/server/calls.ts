@@ -1,4 +1,4 @@
-/** Where the services are and what a page may tell of them. */
+/** The addresses of the services, and properties that a page may show. */
 export type WebFacts = {
   /** host:port of ingest. */
   readonly ingest: string;
@@ -6,21 +6,21 @@ export type WebFacts = {
   readonly query: string;
   /** host:port of the generator's control. */
   readonly generator: string;
-  /** Where the data are, such as the data folder. */
+  /** The location of the data, such as the data folder. */
   readonly data: string;
-  /** What kind of place that is, in a few words. */
+  /** The kind of that location, in a few words. */
   readonly dataKind: string;
-  /** True where query and ingest serve TLS themselves. */
+  /** Whether query and ingest serve TLS themselves. */
   readonly secure?: boolean | undefined;
-  /** True where calls need a token. */
+  /** Whether calls need a token. */
   readonly signIn?: boolean | undefined;
-  /** True where `POST /v1/import` accepts recordings. */
+  /** Whether `POST /v1/import` accepts recordings. */
   readonly imports?: boolean | undefined;
-  /** True where `POST /v1/sample-year` loads the recording of a year. */
+  /** Whether `POST /v1/sample-year` loads the recording of a year. */
   readonly sampleYear?: boolean | undefined;
 };
 
-/** The addresses and flags of commands that work from where the page was opened. */
+/** The addresses and flags of commands that work on the machine where the page was opened. */
 export type Calls = {
   readonly scheme: "http" | "https";
   /** host:port of query, of ingest and of the generator's control. */
@@ -33,7 +33,7 @@ export type Calls = {
   readonly generatorFlags: string;
 };
 
-/** Headers of a request. */
+/** The headers of a request. */
 export type RequestHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** The port at which Envoy accepts readings over TLS, with a device's certificate. */
@@ -44,15 +44,15 @@ const tokenOf = (user: string) => `-H "authorization: Bearer $(cat certs/user-${
 const deviceCertificate = "-cert certs/device-my-thermostat.pem -key certs/device-my-thermostat-key.pem";
 
 /**
- * The calls, to the address at which the page was requested: a browser may reach the services under another name than
- * they know. Behind Envoy, which sets x-forwarded-proto, all calls go to that address. Pure.
+ * Returns the calls, to the address at which the page was requested: a browser may use another name than the services
+ * know. Behind Envoy, which sets x-forwarded-proto, all calls go to that address. Pure.
  */
 export function callsOf(facts: WebFacts, headers: RequestHeaders): Calls {
   const forwarded = headers["x-forwarded-proto"];
   const isBehindEnvoy = forwarded !== undefined;
   const isSecure = isBehindEnvoy ? forwarded === "https" : facts.secure === true;
   const query = addressIn(headers[":authority"] ?? headers.host) ?? facts.query;
-  // What is served beside query is reached by the same name.
+  // Services beside query are reached by the same name.
   const beside = (address: string) => (isBehindEnvoy || address === facts.query ? query : address);
   const generator = beside(facts.generator);
   if (!isSecure) {

@@ -9,16 +9,16 @@ export type LatestReading = {
   readonly atMs: number | undefined;
 };
 
-/** Some of the series and how many there are. */
+/** Some of the series, and the total number. */
 export type LatestReadings = { readonly readings: readonly LatestReading[]; readonly total: number };
 
-/** The page for browsers without JavaScript: the latest values as a table, and links. Pure. */
+/** Renders the page for browsers without JavaScript: the latest values as a table, and links. Pure. */
 export function latestPage({
   latest,
   notice,
 }: {
   readonly latest: LatestReadings | undefined;
-  /** Why there is no table, or what else to say. */
+  /** A notice, for example why there is no table. */
   readonly notice?: string | undefined;
 }): string {
   return `<!doctype html>

@@ -14,7 +14,7 @@ const index = '<!doctype html><script type="module" src="/assets/index-1a2b.js">
 
 type Answer = { readonly status: number; readonly headers: Record<string, unknown>; readonly body: Buffer };
 
-/** A server with these routes, and a client that shows what is on the wire. */
+/** A server with these routes, and a client that returns the raw response. */
 async function startWeb(options: Partial<WebOptions>) {
   const handler = createHttpRoutes(webRoutes({ facts, ...options }));
   const server = await startOnePortServer({ host: "127.0.0.1", port: 0, handler, shutdownGraceMs: 100 });
@@ -56,7 +56,7 @@ describe("webRoutes", () => {
   });
   afterAll(() => running.disposeAsync());
 
-  it("serves hashed files for ever, in the best encoding that the client accepts", async () => {
+  it("lets hashed files be cached forever, and serves the best encoding that the client accepts", async () => {
     const path = "/assets/index-1a2b.js";
     const brotli = await web.get(path, { "accept-encoding": "gzip, deflate, br" });
     expect(brotli.headers).toMatchObject({
@@ -72,7 +72,7 @@ describe("webRoutes", () => {
     expect([plain.body.toString(), plain.headers["content-encoding"]]).toEqual([script, undefined]);
   });
 
-  it("lets a browser keep the page only while it is the same", async () => {
+  it("lets a browser cache the page only while it is unchanged", async () => {
     const first = await web.get("/");
     expect([first.status, first.headers["cache-control"]]).toEqual([200, "no-cache"]);
     const again = await web.get("/", { "if-none-match": `W/"x", ${first.headers.etag}` });
@@ -89,7 +89,7 @@ describe("webRoutes", () => {
     }
   });
 
-  it("serves nothing but the built files, by no other name", async () => {
+  it("serves only the built files, by their names", async () => {
     for (const path of [
       "/assets/none.js",
       "/assets/../.stamp",
@@ -103,7 +103,7 @@ describe("webRoutes", () => {
     expect([head.status, head.body.length]).toEqual([200, 0]);
   });
 
-  it("tells where the services are, as seen from the request", async () => {
+  it("returns the addresses of the services from the view of the request", async () => {
     const { body } = await web.get("/facts.json", { host: "here.example:9" });
     const answer = JSON.parse(body.toString());
     expect(answer).toMatchObject({ signIn: false, calls: { query: "here.example:9", ingest: "a:1" } });
@@ -128,7 +128,7 @@ describe("webRoutes for browsers without JavaScript", () => {
     await web.close();
   });
 
-  it("shows the table at / with a notice where the dashboard is not built", async () => {
+  it("shows the table at / with a notice if the dashboard is not built", async () => {
     using folder = temporaryFolder();
     const web = await startWeb({ readLatest, folder: folder.path });
     const page = (await web.get("/")).body.toString();
@@ -137,7 +137,7 @@ describe("webRoutes for browsers without JavaScript", () => {
     await web.close();
   });
 
-  it("shows no values where calls need a token, and says so where they cannot be read", async () => {
+  it("shows no values if calls need a token, and a notice if they cannot be read", async () => {
     const guarded = await startWeb({});
     expect((await guarded.get("/latest")).body.toString()).toContain("need a token");
     await guarded.close();

@@ -5,20 +5,20 @@ import { type Asset, encodedFor, readAssets } from "./assets.ts";
 import { callsOf, type WebFacts } from "./calls.ts";
 import { type LatestReadings, latestPage } from "./latest-page.ts";
 
-/** What the dashboard's server side needs. */
+/** The dependencies of the dashboard's routes. */
 export type WebOptions = {
-  /** Requested for each response, because ports are known only once they are bound. */
+  /** Called for each response, because ports are known only once they are bound. */
   facts(): WebFacts;
-  /** Reads the latest values for the page without JavaScript; left out where calls need a token. */
+  /** Reads the latest values for the page without JavaScript; left out if calls need a token. */
   readonly readLatest?: ((signal: AbortSignal) => Promise<LatestReadings>) | undefined;
   /** The folder of the build; `web/dist` by default. */
   readonly folder?: string | undefined;
 };
 
-/** Where `npm start` and the service image put the build. */
+/** The location of the build in `npm start` and in the service image. */
 export const distFolder = fileURLToPath(new URL("../../dist", import.meta.url)).replace(/\/$/, "");
 
-/** Only files of this origin run and are shown, and only this origin is called. Nothing inline is allowed. */
+/** The page loads and calls only its own origin. Inline scripts and styles are not allowed. */
 const policy = [
   ...["default-src 'none'", "script-src 'self'", "style-src 'self'", "connect-src 'self'"],
   ...["img-src 'self' data:", "font-src 'self'", "base-uri 'none'", "form-action 'none'"],
@@ -32,7 +32,7 @@ const security = {
   "cross-origin-opener-policy": "same-origin",
 };
 
-/** The names of hashed files change with their content. */
+/** The names of hashed files change with their contents. */
 const forever = "public, max-age=31536000, immutable";
 const readLimitMs = 5000;
 
@@ -134,6 +134,6 @@ function send(
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
   if (body !== undefined) response.setHeader("content-length", Buffer.byteLength(body));
-  // The two kinds of response have this method in common, with types that differ in what they return.
+  // The two kinds of response share this method, with different return types.
   (response.end as (body?: string | Buffer) => void).call(response, body);
 }

@@ -7,45 +7,45 @@ export const views = ["overview", "explore", "live", "simulator", "import", "pip
 /** A view of the dashboard. */
 export type View = (typeof views)[number];
 
-/** Where the user is: a view and its parameters, as the part of the URL after `#`. */
+/** The current view and its parameters, as the part of the URL after `#`. */
 export type Route = { readonly view: View; readonly params: URLSearchParams };
 
-/** Reads `#/view?parameters`; an unknown view is the overview. */
+/** Parses `#/view?parameters`; an unknown view is the overview. */
 export function parseRoute(hash: string): Route {
   const [, name = "", query = ""] = /^#?\/?([a-z]*)\??(.*)$/s.exec(hash) ?? [];
   const view = views.find((candidate) => candidate === name) ?? "overview";
   return { view, params: new URLSearchParams(query) };
 }
 
-/** The link to a view. */
+/** Returns the link to a view. */
 export function hrefOf(view: View, params: URLSearchParams = new URLSearchParams()): string {
   const query = params.toString();
   return `#/${view}${query === "" ? "" : `?${query}`}`;
 }
 
-/** The link to a view of this selection; unset parts are the default. */
+/** Returns the link to a view of this selection; unset parts are the default. */
 export function selectionHref(view: View, selection: Partial<Selection>): string {
   return hrefOf(view, selectionParams({ ...parseSelection(new URLSearchParams()), ...selection }));
 }
 
-/** Where the user is now. */
+/** The current route. */
 export const route = signal<Route>(parseRoute(location.hash));
 
-/** The selection in the URL. */
+/** Returns the selection in the URL. */
 export const selection = computed(() => parseSelection(route.value.params));
 
 addEventListener("hashchange", () => {
   route.value = parseRoute(location.hash);
 });
 
-/** Goes to a URL of this page; `replace` leaves no entry in the history. */
+/** Navigates to a URL of this page; `replace` leaves no entry in the history. */
 export function goTo(href: string, { replace = false }: { readonly replace?: boolean } = {}): void {
   if (replace) history.replaceState(null, "", href);
   else history.pushState(null, "", href);
   route.value = parseRoute(location.hash);
 }
 
-/** Changes parts of the selection of the present view. */
+/** Changes parts of the selection of the current view. */
 export function select(change: Partial<Selection>, options: { readonly replace?: boolean } = {}): void {
   const { view, params } = route.peek();
   const next = selectionParams({ ...parseSelection(params), ...change });
@@ -56,7 +56,7 @@ export function select(change: Partial<Selection>, options: { readonly replace?:
   goTo(hrefOf(view, next), options);
 }
 
-/** Changes parameters of the present view; an empty value removes one. */
+/** Changes parameters of the current view; an empty value removes one. */
 export function setParams(
   change: Readonly<Record<string, string>>,
   options: { readonly replace?: boolean } = {},

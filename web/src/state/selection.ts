@@ -2,10 +2,10 @@ import { isZone, type Zone } from "../format/times.ts";
 import { type BucketSize, parseBucket } from "./bucket.ts";
 import { parseTimeframe, type Timeframe, timeframeText } from "./timeframe.ts";
 
-/** How the lines of a chart are made: a line for each series, or one for each sensor over all its devices. */
+/** The lines of a chart: one for each series, or one for each sensor over all its devices. */
 export type Lines = "auto" | "series" | "sensor";
 
-/** What a view shows. All of it is in the URL. */
+/** The contents of a view. All of it is in the URL. */
 export type Selection = {
   /** Names of devices, or patterns with `*` and `?`; empty means all. */
   readonly devices: readonly string[];
@@ -13,12 +13,12 @@ export type Selection = {
   readonly sensors: readonly string[];
   readonly timeframe: Timeframe;
   readonly zone: Zone;
-  /** The size of a bucket; undefined lets the width of the chart decide. */
+  /** The size of a bucket; undefined derives it from the width of the chart. */
   readonly bucket: BucketSize;
   readonly lines: Lines;
 };
 
-/** Reads a selection from the parameters of a URL; what is malformed or absent is the default. */
+/** Parses a selection from the parameters of a URL; malformed and missing parts are the default. */
 export function parseSelection(params: URLSearchParams): Selection {
   const zone = params.get("zone") ?? "local";
   const lines = params.get("lines");
@@ -32,7 +32,7 @@ export function parseSelection(params: URLSearchParams): Selection {
   };
 }
 
-/** The reverse of parseSelection; what is the default is left out. */
+/** The reverse of parseSelection; leaves out defaults. */
 export function selectionParams(selection: Selection): URLSearchParams {
   const { devices, sensors, timeframe, zone, bucket, lines } = selection;
   const time = timeframeText(timeframe);
@@ -46,7 +46,7 @@ export function selectionParams(selection: Selection): URLSearchParams {
   });
 }
 
-/** A list with commas, without empty and equal entries. */
+/** Parses a comma-separated list, without empty and equal entries. */
 export function listOf(text: string): string[] {
   const entries = text.split(",").map((entry) => entry.trim());
   return [...new Set(entries.filter((entry) => entry !== ""))];
@@ -57,7 +57,9 @@ export function isPattern(name: string): boolean {
   return /[*?]/.test(name);
 }
 
-/** Whether a device matches one of the names and patterns; none of them matches all. Upper and lower case are equal in patterns. */
+/**
+ * Whether a device matches one of the names and patterns; an empty list matches all. Patterns are not case-sensitive.
+ */
 export function matcherOf(names: readonly string[]): (device: string) => boolean {
   if (names.length === 0) return () => true;
   const exact = new Set(names.filter((name) => !isPattern(name)));

@@ -1,6 +1,6 @@
 import { effect, signal } from "@preact/signals";
 
-/** The colours: of the system, or chosen. */
+/** The colour scheme: that of the system, or a chosen one. */
 export type Theme = "system" | "light" | "dark";
 
 const key = "devicemesh-theme";
@@ -10,7 +10,7 @@ function stored(): Theme {
     const theme = localStorage.getItem(key);
     return theme === "light" || theme === "dark" ? theme : "system";
   } catch {
-    // Storage may be forbidden; the choice then lasts as long as the page.
+    // Storage may be blocked; the choice then lasts until the page closes.
     return "system";
   }
 }

@@ -17,12 +17,12 @@ describe("timeframes", () => {
       expect(timeframeText(parseTimeframe(name))).toBe(name);
   });
 
-  it("are the last hour if the URL has none that is valid", () => {
+  it("are the last hour if the URL has no valid one", () => {
     for (const text of [undefined, "", "yesterday", "2026-01-02..2026-01-01", "toString", "2026-01-01"])
       expect(parseTimeframe(text)).toEqual({ kind: "last", spanMs: 3_600_000 });
   });
 
-  it("that end now include the second that has begun", () => {
+  it("that end now include the current second", () => {
     const nowMs = Date.UTC(2026, 0, 1, 12, 0, 0, 1);
     expect(boundsAt({ kind: "last", spanMs: 60_000 }, nowMs)).toEqual({
       sinceMs: Date.UTC(2026, 0, 1, 11, 59, 1),

@@ -4,14 +4,14 @@ export type Timeframe =
   | { readonly kind: "all" }
   | { readonly kind: "between"; readonly sinceMs: number; readonly toMs: number };
 
-/** What a request asks for; an unset bound is none. */
+/** The bounds of a request; an unset bound is no bound. */
 export type Bounds = { readonly sinceMs?: number; readonly toMs?: number };
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
-/** The timeframes that a button offers, by their name in the URL. */
+/** The timeframes of the buttons, by their name in the URL. */
 export const presets = {
   "15m": 15 * minuteMs,
   "1h": hourMs,
@@ -22,11 +22,11 @@ export const presets = {
 
 export const defaultTimeframe: Timeframe = { kind: "last", spanMs: presets["1h"] };
 
-/** Bounds of time that the contract accepts in ms since 1970: from the year 1 to the year 9999. */
+/** The range of times that the contract accepts in ms since 1970: from the year 1 to the year 9999. */
 const earliestMs = Date.UTC(2000, 0, 1) - 2000 * 366 * dayMs;
 const latestMs = Date.UTC(9999, 11, 31);
 
-/** Reads `15m`, `all` or `SINCE..TO` in ISO 8601; the default if it is none of these. */
+/** Parses `15m`, `all` or `SINCE..TO` in ISO 8601; the default if it is none of these. */
 export function parseTimeframe(text: string | undefined): Timeframe {
   if (text === undefined) return defaultTimeframe;
   if (text === "all") return { kind: "all" };
@@ -46,7 +46,7 @@ export function timeframeText(timeframe: Timeframe): string {
   return preset?.[0] ?? "1h";
 }
 
-/** The bounds at a moment. The second that has begun is included, so that the newest readings are. */
+/** Returns the bounds at a time. The current second is included, and with it the newest readings. */
 export function boundsAt(timeframe: Timeframe, nowMs: number): Bounds {
   if (timeframe.kind === "all") return {};
   if (timeframe.kind === "between") return { sinceMs: timeframe.sinceMs, toMs: timeframe.toMs };
@@ -54,7 +54,7 @@ export function boundsAt(timeframe: Timeframe, nowMs: number): Bounds {
   return { sinceMs: toMs - timeframe.spanMs, toMs };
 }
 
-/** The span shifted by a share of its length, or scaled around `centre` (0 to 1 of its length); whole ms. */
+/** Shifts the span by a share of its length, or scales it around `centre` (0 to 1 of its length); whole ms. */
 export function movedSpan(
   { sinceMs, toMs }: { readonly sinceMs: number; readonly toMs: number },
   { shift = 0, scale = 1, centre = 0.5 }: { shift?: number; scale?: number; centre?: number },

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { rowRange } from "./row-range.ts";
 
-it("a long list has the rows in view and few others, wherever it is scrolled", () => {
+it("a long list renders the rows in view and few others, at any scroll position", () => {
   const lists = fc.record({
     count: fc.integer({ min: 0, max: 1_000_000 }),
     scrollTop: fc.integer({ min: 0, max: 50_000_000 }),

@@ -3,7 +3,7 @@ export type RowRange = { readonly first: number; readonly end: number };
 
 const spareRows = 6;
 
-/** The rows that a scrolled viewport needs, with some spare ones on both sides. Pure. */
+/** Returns the rows that a scrolled viewport needs, with spare ones on both sides. Pure. */
 export function rowRange(options: {
   readonly scrollTop: number;
   readonly viewport: number;

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 
-/** The width of an element in CSS pixels, as it changes; 0 before it is known. */
+/** Returns the current width of an element in CSS pixels; 0 before it is known. */
 export function useElementWidth(place: { readonly current: HTMLElement | null }): number {
   const [width, setWidth] = useState(0);
   useEffect(() => {

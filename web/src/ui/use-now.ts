@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { serverNowMs } from "../mesh/clients.ts";
 
-/** The server's time in ms since 1970, renewed every second. */
+/** Returns the server's time in ms since 1970, updated every second. */
 export function useNow(): number {
   const [now, setNow] = useState(serverNowMs());
   useEffect(() => {

@@ -2,8 +2,9 @@ import { namedSensorOf } from "../named-sensor.ts";
 import { createCollector, noReadings, type TopicForm } from "../topic-message.ts";
 
 /**
- * ESPHome: `<node>/sensor/<object>/state` with a number and `<node>/binary_sensor/<object>/state` with ON or OFF. The sensor is at
- * the end of the object's name; what stands before it is a part of the device: `node/living_room`. Values are in the units of the catalog.
+ * ESPHome: `<node>/sensor/<object>/state` with a number and `<node>/binary_sensor/<object>/state` with ON or OFF. The
+ * sensor is at the end of the object's name; the part before it belongs to the device id: `node/living_room`. Values
+ * are in the units of the catalog.
  */
 export const esphome: TopicForm = ({ topic, text, nowMs }, lookup) => {
   const [, node, object] = /^(.+)\/(?:sensor|binary_sensor)\/([^/]+)\/state$/.exec(topic) ?? [];

@@ -7,7 +7,7 @@ const read = createTopicMapping(topicsByDefault, testLookup);
 const payloadOf = (value: unknown): Uint8Array =>
   Buffer.from(typeof value === "string" ? value : JSON.stringify(value));
 
-/** The readings of a message as `device|sensor|value`, with the time where it is not that of receipt. */
+/** The readings of a message as `device|sensor|value`, with the time if it is not that of receipt. */
 function readingsOf(topic: string, payload: unknown, mapping = read): readonly string[] {
   const { readings, rejected } = mapping({ topic, payload: payloadOf(payload), nowMs });
   expect(rejected).toEqual([]);
@@ -18,7 +18,7 @@ function readingsOf(topic: string, payload: unknown, mapping = read): readonly s
 }
 
 describe("zigbee2mqtt", () => {
-  it("takes the values of a climate sensor, with last_seen as their time and millivolts as volts", () => {
+  it("reads the values of a climate sensor, with last_seen as their time and millivolts as volts", () => {
     const payload = {
       battery: 97,
       humidity: 51.42,
@@ -43,7 +43,7 @@ describe("zigbee2mqtt", () => {
     );
   });
 
-  it("takes contacts and plugs, and nothing of the bridge, of commands and of availability", () => {
+  it("reads contacts and plugs, and ignores the bridge, commands and availability", () => {
     expect(
       readingsOf("zigbee2mqtt/door", {
         battery_low: false,
@@ -77,7 +77,7 @@ describe("zigbee2mqtt", () => {
 });
 
 describe("Tasmota", () => {
-  it("takes each chip of a SENSOR message as a device, at the time of receipt", () => {
+  it("reads each chip of a SENSOR message as a device, at the time of receipt", () => {
     const payload = {
       Time: "2023-03-28T20:04:22",
       AM2301: { Temperature: 21.3, Humidity: 51, DewPoint: 10.7 },
@@ -96,7 +96,7 @@ describe("Tasmota", () => {
     ]);
   });
 
-  it("takes energy, and converts units that it knows", () => {
+  it("reads energy, and converts known units", () => {
     const energy = {
       TotalStartTime: "2021-01-01T00:00:00",
       Total: 12.345,
@@ -117,7 +117,7 @@ describe("Tasmota", () => {
     expect(readingsOf("tele/a/SENSOR", { DHT11: { Temperature: 300 }, TempUnit: "K" })).toEqual([]);
   });
 
-  it("takes STATUS8, and no other message", () => {
+  it("reads STATUS8, and no other message", () => {
     const payload = {
       StatusSNS: { Time: "2023-03-28T20:04:22", DS18B20: { Id: "01", Temperature: 5 }, TempUnit: "C" },
     };
@@ -129,7 +129,7 @@ describe("Tasmota", () => {
   });
 });
 
-it("ESPHome: takes sensors and binary sensors by the end of their names", () => {
+it("ESPHome: reads sensors and binary sensors by the end of their names", () => {
   expect(readingsOf("greenhouse/sensor/temperature/state", "21.53")).toEqual([
     "greenhouse|temperature|21.53",
   ]);
@@ -143,7 +143,7 @@ it("ESPHome: takes sensors and binary sensors by the end of their names", () => 
 });
 
 describe("Shelly", () => {
-  it("takes topics of the first generation", () => {
+  it("reads topics of the first generation", () => {
     expect(readingsOf("shellies/shellyht-1A2B/sensor/temperature", "21.38")).toEqual([
       "shellyht-1A2B|temperature|21.38",
     ]);
@@ -156,7 +156,7 @@ describe("Shelly", () => {
       expect(readingsOf(`shellies/shelly1pm/${topic}`, "1")).toEqual([]);
   });
 
-  it("takes status and notifications of later generations", () => {
+  it("reads status and notifications of later generations", () => {
     expect(readingsOf("shellyplusht-08b6/status/temperature:0", { id: 0, tC: 21.3, tF: 70.3 })).toEqual([
       "shellyplusht-08b6|temperature|21.3",
     ]);
@@ -192,7 +192,7 @@ describe("Shelly", () => {
   });
 });
 
-it("Home Assistant: takes states of sensors from its statestream", () => {
+it("Home Assistant: reads states of sensors from its statestream", () => {
   expect(readingsOf("homeassistant/sensor/living_room_temperature/state", "21.5")).toEqual([
     "living_room|temperature|21.5",
   ]);

@@ -12,9 +12,10 @@ import {
 } from "../topic-message.ts";
 
 /**
- * Shelly. First generation: `shellies/<device>/…` with a number. Second generation and later: `<device>/status/<component>:<n>`
- * with an object, and `<device>/events/rpc` with `NotifyStatus`. Components other than 0 are devices of their own, `<device>/<n>`.
- * Energy in watt-hours and watt-minutes becomes kWh. Temperatures inside of switches are no readings.
+ * Shelly. First generation: `shellies/<device>/…` with a number. Second generation and later:
+ * `<device>/status/<component>:<n>` with an object, and `<device>/events/rpc` with `NotifyStatus`. Components other
+ * than 0 are separate devices, `<device>/<n>`. Energy in watt-hours and watt-minutes is converted to kWh. Temperatures
+ * inside switches are not readings.
  */
 export const shelly: TopicForm = (message, lookup) => {
   const { topic } = message;
@@ -42,7 +43,7 @@ const power: readonly Path[] = [
   { sensor: "energy", path: ["aenergy", "total"], factor: 1000 },
 ];
 
-/** Where the values of a component are, by its kind. */
+/** The fields of the values of a component, by its kind. */
 const componentPaths: Readonly<Record<string, readonly Path[]>> = {
   temperature: [{ sensor: "temperature", path: ["tC"] }],
   humidity: [{ sensor: "humidity", path: ["rh"] }],
@@ -78,7 +79,7 @@ function components(
   return collector.result();
 }
 
-/** Topics of the first generation below the device, with the divisor to the unit of the catalog. */
+/** Topics of the first generation after the device, with the divisor to the unit of the catalog. */
 const firstPaths: readonly { readonly pattern: RegExp; readonly sensor: string; readonly factor?: number }[] =
   [
     { pattern: /^sensor\/temperature$/, sensor: "temperature" },

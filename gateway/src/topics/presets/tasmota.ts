@@ -2,9 +2,10 @@ import { parseTimestamp } from "../../readings/parse-timestamp.ts";
 import { asObject, createCollector, noReadings, objectOf, type TopicForm } from "../topic-message.ts";
 
 /**
- * Tasmota: `tele/<topic>/SENSOR` and `stat/<topic>/STATUS8` or `STATUS10`, with an object for each sensor chip. The device is
- * `<topic>/<chip>`, because chips of one device measure the same quantities. `Time` counts where it has an
- * offset; by default it has none, and the time of receipt counts. Temperatures in °F and pressures in mmHg and inHg are converted.
+ * Tasmota: `tele/<topic>/SENSOR` and `stat/<topic>/STATUS8` or `STATUS10`, with an object for each sensor chip. The
+ * device is `<topic>/<chip>`, because chips of one device measure the same quantities. `Time` is used if it has an
+ * offset; by default it has none, and the time of receipt is used. Temperatures in °F and pressures in mmHg and inHg
+ * are converted.
  */
 export const tasmota: TopicForm = ({ topic, text, nowMs }, lookup) => {
   const [, prefix, name, last = ""] = /^(tele|stat)\/(.+)\/([^/]+)$/.exec(topic) ?? [];
@@ -31,7 +32,9 @@ export const tasmota: TopicForm = ({ topic, text, nowMs }, lookup) => {
   return collector.result();
 };
 
-/** Fields whose names are not those of their sensors; `-` for values that are of another meaning or unit than the catalog's. */
+/**
+ * Fields whose names are not those of their sensors; `-` for values with another meaning or unit than the catalog's.
+ */
 const renamed: Readonly<Record<string, string>> = {
   CarbonDioxide: "co2",
   eCO2: "co2",
@@ -45,7 +48,7 @@ const renamed: Readonly<Record<string, string>> = {
 
 const same = (value: number): number => value;
 
-/** How values of the sensor are converted; undefined for a unit that is not known. */
+/** Returns the conversion of values of the sensor; undefined for an unknown unit. */
 function conversionOf(sensor: string, { TempUnit, PressureUnit }: Readonly<Record<string, unknown>>) {
   if (sensor === "temperature" || sensor === "dew_point") {
     if (TempUnit === undefined || TempUnit === "C") return same;

@@ -2,9 +2,9 @@ import { parseTimestamp } from "../../readings/parse-timestamp.ts";
 import { createCollector, noReadings, objectOf, type TopicForm } from "../topic-message.ts";
 
 /**
- * Zigbee2MQTT: `zigbee2mqtt/<friendly name>` with an object of values. The device is the friendly name, the time is `last_seen` where
- * it is published. Of a battery device `voltage` is in millivolts, and `illuminance_lux` comes before an
- * `illuminance` that older versions publish raw.
+ * Zigbee2MQTT: `zigbee2mqtt/<friendly name>` with an object of values. The device is the friendly name, the time is
+ * `last_seen` if it is published. `voltage` of a battery device is in millivolts. `illuminance_lux` takes precedence
+ * over `illuminance`, which older versions publish raw.
  */
 export const zigbee2mqtt: TopicForm = ({ topic, text, nowMs }, lookup) => {
   const [, name] = /^zigbee2mqtt\/(.+)$/.exec(topic) ?? [];

@@ -2,7 +2,7 @@ import { type DescMethod, fromJson, type JsonValue, toJson } from "@bufbuild/pro
 import type { Transport } from "@connectrpc/connect";
 import { transport } from "../../mesh/clients.ts";
 
-/** What a call gave so far. */
+/** The result of a call so far. */
 export type Answer = {
   /** The newest message as JSON of the contract. */
   readonly json: string;
@@ -11,8 +11,8 @@ export type Answer = {
 };
 
 /**
- * Calls an RPC with a request in JSON and gives each message of the answer.
- * @throws ConnectError of the server; Error if the JSON does not fit the request.
+ * Calls an RPC with a request in JSON and passes on each response message.
+ * @throws ConnectError of the server; Error if the JSON does not match the request.
  */
 export async function* callMethod(
   method: DescMethod,

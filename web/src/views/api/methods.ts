@@ -12,24 +12,24 @@ export const services: readonly DescService[] = [
   AggregatorService,
 ];
 
-/** The RPCs that a browser can call: unary ones and streams of the server. */
+/** The RPCs that a browser can call: unary ones and server streams. */
 export const methods: readonly DescMethod[] = services.flatMap((service) =>
   service.methods.filter(({ methodKind }) => methodKind === "unary" || methodKind === "server_streaming"),
 );
 
-/** `Service/Method` without the package, as the URL of the view names it. */
+/** `Service/Method` without the package, as in the URL of the view. */
 export function methodName({ name, parent }: DescMethod): string {
   return `${parent.name}/${name}`;
 }
 
-/** How a field is typed in the form. */
+/** The kind of a field's input in the form. */
 export type FieldInput =
   | { readonly kind: "text"; readonly hint: "list" | "timestamp" | "duration" | "json" | "text" }
   | { readonly kind: "number" }
   | { readonly kind: "flag" }
   | { readonly kind: "choice"; readonly values: readonly string[] };
 
-/** The input of a field of the contract. Pure. */
+/** Returns the input of a field of the contract. Pure. */
 export function inputOf(field: DescField): FieldInput {
   if (field.fieldKind === "list")
     return { kind: "text", hint: field.listKind === "scalar" ? "list" : "json" };
@@ -46,7 +46,9 @@ export function inputOf(field: DescField): FieldInput {
   return field.scalar === ScalarType.STRING ? { kind: "text", hint: "text" } : { kind: "number" };
 }
 
-/** The value of a field in the JSON of the contract for what is typed; undefined leaves the field out. Pure. */
+/**
+ * Converts the text of an input to the field's value in the JSON of the contract; undefined leaves the field out. Pure.
+ */
 export function jsonOf(field: DescField, typed: string): unknown {
   if (typed.trim() === "") return undefined;
   const input = inputOf(field);
@@ -66,7 +68,7 @@ export function jsonOf(field: DescField, typed: string): unknown {
   }
 }
 
-/** What the form shows for a value of the JSON. Pure. */
+/** Returns the text of an input for a value of the JSON. Pure. */
 export function typedOf(value: unknown): string {
   if (value === undefined || value === null) return "";
   if (Array.isArray(value) && value.every((entry) => typeof entry !== "object")) return value.join(", ");

@@ -1,6 +1,6 @@
 import type { Line } from "../../mesh/lines.ts";
 
-/** Buckets as CSV (RFC 4180): times in UTC, every digit of the figures. Pure. */
+/** Formats buckets as CSV (RFC 4180): times in UTC, every digit of the figures. Pure. */
 export function csvOf(lines: readonly Line[]): string {
   const rows = lines.flatMap(({ deviceId, sensor, unit, points }) =>
     points.map(({ startMs, endMs, count, average, minimum, maximum }) => [

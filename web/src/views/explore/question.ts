@@ -4,18 +4,18 @@ import { linesMax } from "../../chart/palette.ts";
 import type { KnownSeries } from "../../mesh/directory.ts";
 import type { Selection } from "../../state/selection.ts";
 
-/** How a selection is asked for. */
+/** The query of a selection. */
 export type Question = {
   readonly deviceIds: readonly string[];
   readonly sensors: readonly string[];
   readonly groupBy: GroupBy;
-  /** Set if only these of so many series are drawn. */
+  /** Set if only these of the given number of series are drawn. */
   readonly left: { readonly shown: number; readonly total: number } | undefined;
 };
 
 /**
- * A line for each series while there are few, or if the user wants it (then at most `linesMax`); else one for each
- * sensor. Pure. `series` are the known series of the selection, `targets` what names them.
+ * Returns one line for each series if there are few, or if the user chose it (then at most `linesMax`); otherwise one
+ * for each sensor. Pure. `series` are the known series of the selection, `targets` their names.
  */
 export function questionOf(
   { lines }: Pick<Selection, "lines">,
@@ -35,7 +35,7 @@ export function questionOf(
   };
 }
 
-/** The JSON of a question, as the contract has it. */
+/** The JSON of a query of the contract. */
 export function questionJson(
   { deviceIds, sensors, groupBy }: Pick<Question, "deviceIds" | "sensors" | "groupBy">,
   { sinceMs, toMs }: { readonly sinceMs?: number; readonly toMs?: number },
@@ -49,7 +49,7 @@ export function questionJson(
   };
 }
 
-/** The parameters of an export of a question; an export of buckets has their size and grouping too. */
+/** The parameters of the export of a query; an export of buckets has their size and grouping too. */
 export function exportParameters(
   { deviceIds, sensors, groupBy }: Pick<Question, "deviceIds" | "sensors" | "groupBy">,
   { sinceMs, toMs }: { readonly sinceMs?: number; readonly toMs?: number },
@@ -64,7 +64,7 @@ export function exportParameters(
   };
 }
 
-/** What a line or row is called: its device and sensor, or its sensor over all devices. */
+/** The label of a line or row: its device and sensor, or its sensor over all devices. */
 export function nameOf(
   { deviceId, sensor }: { readonly deviceId: string; readonly sensor: string },
   allDevices: string,

@@ -1,11 +1,11 @@
 import { describe, expect, it, vi } from "vitest";
 
-// The module that it imports reads the page's address.
+// The imported module reads the page's address.
 vi.stubGlobal("location", { origin: "http://127.0.0.1" });
 const { answerOf, uploadQuery } = await import("./upload.ts");
 
 describe("uploads", () => {
-  it("carry the parameters that are stated, each value of a list by itself", () => {
+  it("send the given parameters, each value of a list separately", () => {
     const query = uploadQuery(
       "a b.csv",
       { zone: "Europe/Berlin", map: "t=temperature\n\nh=humidity", device: "" },
@@ -14,7 +14,7 @@ describe("uploads", () => {
     expect(query).toBe("name=a+b.csv&dry_run=true&zone=Europe%2FBerlin&map=t%3Dtemperature&map=h%3Dhumidity");
   });
 
-  it("tell what is open, and of an error that is not the import's what it says", () => {
+  it("return the open questions, and the message of an error that is not from the import", () => {
     const open = answerOf(422, JSON.stringify({ problems: ["state --zone"], look: { questions: [] } }));
     expect(open).toMatchObject({ problems: ["state --zone"], look: { questions: [] } });
     expect(answerOf(403, '{"code":"permission_denied","message":"no"}').problems).toEqual(["no"]);

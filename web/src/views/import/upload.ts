@@ -1,6 +1,6 @@
 import { callHeaders } from "../../mesh/clients.ts";
 
-/** What the server recognised in a recording. */
+/** The server's description of a recording. */
 export type Look = {
   readonly file: string;
   readonly preset: string | null;
@@ -15,12 +15,12 @@ export type Look = {
     readonly value: number;
     readonly unit: string;
   }[];
-  /** What the recording leaves open, with the parameter that states it. */
+  /** An open question of the recording, with the parameter that answers it. */
   readonly questions: readonly { readonly parameter: string; readonly text: string }[];
   readonly problem: string | null;
 };
 
-/** The numbers of an import, which add up: values is the sum of all that follow. */
+/** The counts of an import: values is the sum of all that follow. */
 export type Report = {
   readonly ended: string;
   readonly problem: string | null;
@@ -38,18 +38,20 @@ export type Report = {
   readonly refusals: readonly { readonly reason: string; readonly count: number }[];
 };
 
-/** What became of an upload. */
+/** The result of an upload. */
 export type UploadAnswer = {
   readonly look?: Look | undefined;
   readonly report?: Report | undefined;
-  /** What keeps the recording from being loaded, in words. */
+  /** The problems that prevent loading, as text. */
   readonly problems: readonly string[];
 };
 
 /** Parameters of an upload by name; several values of one are separated by line breaks. */
 export type Parameters = Readonly<Record<string, string>>;
 
-/** Sends a file to be looked at (`isDryRun`, nothing is stored) or loaded. @throws TypeError if there is no answer. */
+/**
+ * Uploads a file to be described (`isDryRun`, nothing is stored) or loaded. @throws TypeError if there is no response.
+ */
 export async function upload(
   file: File,
   parameters: Parameters,
@@ -61,7 +63,7 @@ export async function upload(
   return answerOf(response.status, await response.text());
 }
 
-/** The parameters as a query; empty ones are left out. Pure. */
+/** Formats the parameters as a query string; leaves out empty ones. Pure. */
 export function uploadQuery(name: string, parameters: Parameters, isDryRun: boolean): string {
   const query = new URLSearchParams({ name, ...(isDryRun && { dry_run: "true" }) });
   for (const [parameter, text] of Object.entries(parameters)) {
@@ -72,7 +74,7 @@ export function uploadQuery(name: string, parameters: Parameters, isDryRun: bool
   return query.toString();
 }
 
-/** An answer of the server; an error that is not of the import is a problem too. Pure. */
+/** Parses a response of the server; an error that is not from the import is a problem too. Pure. */
 export function answerOf(status: number, text: string): UploadAnswer {
   try {
     const { look, report, problems, message } = JSON.parse(text) as Partial<UploadAnswer> & {

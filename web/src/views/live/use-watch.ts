@@ -8,7 +8,7 @@ import type { Question } from "../explore/question.ts";
 
 const retryMs = 1000;
 
-/** Follows the last buckets of a question, and opens the stream again when it ends. */
+/** Watches the last buckets of a query, and opens the stream again when it ends. */
 export function useWatch(
   question: Question | undefined,
   { bucketSeconds, bucketsMax }: { readonly bucketSeconds: number; readonly bucketsMax: number },
@@ -40,7 +40,7 @@ export function useWatch(
         if (signal.aborted) return;
         const found = ConnectError.from(error);
         setProblem(found);
-        // Another token makes another `generation`, and so another stream.
+        // A new token changes `generation`, and therefore opens a new stream.
         if (isDenied(found)) return;
       }
       await pause(retryMs, signal);

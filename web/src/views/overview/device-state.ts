@@ -1,18 +1,18 @@
 import type { KnownSeries } from "../../mesh/directory.ts";
 
-/** What the latest timestamp of a series means at a moment. Times are in ms. */
+/** The state of a series from its latest timestamp. Times are in ms. */
 export type DeviceState =
   | { readonly kind: "online"; readonly ageMs: number }
   | { readonly kind: "silent"; readonly ageMs: number }
   /** The clock of the device is ahead of the server's. */
   | { readonly kind: "ahead"; readonly byMs: number };
 
-/** A device without a reading for so long is silent. */
+/** A device without a reading for this time is silent. */
 export const silentAfterMs = 60_000;
-/** Clocks differ by this much without a fault. */
+/** Clocks may differ by this much without a fault. */
 const aheadAfterMs = 5000;
 
-/** The state of a series. Pure. */
+/** Returns the state of a series. Pure. */
 export function stateOf({ latestMs }: Pick<KnownSeries, "latestMs">, nowMs: number): DeviceState {
   const ageMs = nowMs - (latestMs ?? Number.NEGATIVE_INFINITY);
   if (ageMs < -aheadAfterMs) return { kind: "ahead", byMs: -ageMs };
@@ -20,12 +20,12 @@ export function stateOf({ latestMs }: Pick<KnownSeries, "latestMs">, nowMs: numb
   return { kind: "online", ageMs: Math.max(ageMs, 0) };
 }
 
-/** How many devices are online and silent, and which need attention. */
+/** The number of online and silent devices, and those that need attention. */
 export type DeviceCounts = {
   readonly online: number;
   readonly silent: number;
   readonly ahead: number;
-  /** The device that has been silent the longest, and the one whose clock is ahead the most. */
+  /** The device that has been silent the longest, and the one whose clock is the furthest ahead. */
   readonly silentExample: string;
   readonly aheadExample: string;
 };

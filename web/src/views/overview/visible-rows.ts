@@ -9,7 +9,7 @@ const latestMs = 1000;
 const trendMs = 5000;
 const trendPoints = 30;
 
-/** The latest values of the rows that are visible, each second, by key of the series. */
+/** Returns the latest values of the visible rows, every second, by key of the series. */
 export function useLatest(rows: readonly KnownSeries[]): ReadonlyMap<string, KnownSeries> {
   const deviceIds = devicesOf(rows);
   const { answer } = usePolled(
@@ -24,7 +24,7 @@ export function useLatest(rows: readonly KnownSeries[]): ReadonlyMap<string, Kno
   return answer ?? new Map();
 }
 
-/** The course of the rows that are visible over the last 15 minutes, by key of the series. */
+/** Returns the last 15 minutes of the visible rows, by key of the series. */
 export function useTrends(
   rows: readonly KnownSeries[],
 ): ReadonlyMap<string, readonly (number | undefined)[]> {

@@ -4,10 +4,10 @@ import { formatCount, formatRate } from "../../format/numbers.ts";
 import { formatDuration, formatMoment, formatTime } from "../../format/times.ts";
 import { strings } from "../../strings.ts";
 
-/** One stage of the picture: its name, its main figure, and details. */
+/** One stage of the diagram: its name, its main figure, and details. */
 export type Stage = { readonly name: string; readonly figure: string; readonly details: readonly string[] };
 
-/** The stages from the devices to the answers. Pure. */
+/** Returns the stages from the devices to the answers. Pure. */
 export function stagesOf(status: PipelineStatus): Stage[] {
   const { pipeline, overview } = strings;
   const rate = `${formatRate(status.storedPerSecond)} / s`;
@@ -42,7 +42,7 @@ export function stagesOf(status: PipelineStatus): Stage[] {
   ];
 }
 
-/** Up to one segment of lag is normal, and not worth a word. */
+/** Up to one segment of lag is normal, and not shown. */
 function levelStage({ window, segment, frontier, lag, partials, keptSince }: LevelStatus): Stage {
   const { pipeline } = strings;
   const frontierMs = frontier && timestampMs(frontier);

@@ -10,25 +10,25 @@ import {
   randomQuestions,
 } from "./brute-force.ts";
 
-/** What the comparison gave. */
+/** The result of the comparison. */
 export type Proof = {
   readonly readings: number;
   readonly equal: number;
   readonly different: number;
-  /** Questions whose readings changed while they were asked. */
+  /** Queries whose readings changed during the comparison. */
   readonly moved: number;
 };
 
 const spanMs = 180_000;
 const questionsMax = 50;
 const pageSize = 1000;
-/** More readings than these are not held: the span is cut to the newest ones. */
+/** Maximum number of readings in memory: the span is cut to the newest ones. */
 const readingsMax = 20_000;
 const atOnce = 5;
 
 /**
- * Asks random questions about the readings of the last minutes and compares each answer with brute force over the raw
- * readings, which are read before and after: a question whose readings changed meanwhile is left out.
+ * Sends random queries over the readings of the last minutes and compares each answer with brute force over the raw
+ * readings, which are read before and after: a query whose readings changed in between is left out.
  */
 export async function askRandom(
   onProgress: (done: number, total: number) => void,
@@ -74,7 +74,7 @@ async function readRaw(
     pageToken = page.nextPageToken;
   } while (pageToken !== "" && found.length < readingsMax);
   if (pageToken === "") return found;
-  // The oldest moment that was read may not be whole.
+  // The oldest timestamp that was read may be incomplete.
   const oldestMs = found.at(-1)?.atMs ?? 0;
   return found.filter(({ atMs }) => atMs > oldestMs);
 }

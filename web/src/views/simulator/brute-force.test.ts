@@ -13,7 +13,7 @@ const readings = fc.array(
 );
 
 describe("the proof in the browser", () => {
-  it("asks about what there is, inside the span", () => {
+  it("queries existing series inside the span", () => {
     fc.assert(
       fc.property(
         readings,
@@ -30,7 +30,7 @@ describe("the proof in the browser", () => {
     );
   });
 
-  it("notices every difference of a figure", () => {
+  it("detects every difference of a figure", () => {
     fc.assert(
       fc.property(readings, (some) => {
         const answer = bruteForce(some, {

@@ -6,7 +6,7 @@ export type RawReading = {
   readonly value: number;
 };
 
-/** A random question: some devices, a sensor and a timeframe in ms since 1970, `toMs` exclusive. */
+/** A random query: some devices, a sensor and a timeframe in ms since 1970, `toMs` exclusive. */
 export type RandomQuestion = {
   readonly deviceIds: readonly string[];
   readonly sensor: string;
@@ -14,7 +14,7 @@ export type RandomQuestion = {
   readonly toMs: number;
 };
 
-/** The figures of a question. Without readings only the count is set. */
+/** The figures of an answer. Without readings only the count is set. */
 export type FigureSet = {
   readonly count: number;
   readonly average?: number | undefined;
@@ -24,7 +24,7 @@ export type FigureSet = {
   readonly lastMs?: number | undefined;
 };
 
-/** The figures by a pass over every reading. Pure. */
+/** Computes the figures by a pass over every reading. Pure. */
 export function bruteForce(readings: readonly RawReading[], question: RandomQuestion): FigureSet {
   const found = readings.filter(
     ({ deviceId, sensor, atMs }) =>
@@ -46,7 +46,7 @@ export function bruteForce(readings: readonly RawReading[], question: RandomQues
   };
 }
 
-/** An average may differ by the order in which its sum was made; everything else is equal to the last digit. */
+/** An average may differ by the order of its additions; everything else must be equal to the last digit. */
 const averageError = 1e-12;
 
 /** Whether two sets of figures are the same answer. Pure. */
@@ -58,7 +58,7 @@ export function isSameAnswer(one: FigureSet, other: FigureSet): boolean {
   return Math.abs(one.average - other.average) <= averageError * size;
 }
 
-/** Random questions about the readings; `random` gives numbers in [0, 1). Pure but for it. */
+/** Returns random queries over the readings; `random` returns numbers in [0, 1). Pure except for `random`. */
 export function randomQuestions(
   readings: readonly RawReading[],
   span: { readonly sinceMs: number; readonly toMs: number },

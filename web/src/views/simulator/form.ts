@@ -1,7 +1,7 @@
 import { durationFromMs, durationMs } from "@bufbuild/protobuf/wkt";
 import type { GeneratorStatus } from "@devicemesh/proto/es/devicemesh/v1/generator_pb.ts";
 
-/** The fields of the form as they are typed. */
+/** The fields of the form as text. */
 export type SimulatorForm = Readonly<
   Record<
     | "devices"
@@ -24,13 +24,13 @@ const noFaults = {
   ...{ offline: "0", offlineMean: "30", skew: "0", invalid: "0" },
 };
 
-/** What the buttons beside the faults fill in. */
+/** The values that the buttons beside the faults fill in. */
 export const faultPresets = {
   none: noFaults,
   rough: { ...noFaults, late: "10", duplicates: "5", shuffle: "20", offline: "1", skew: "2" },
 } as const;
 
-/** The form at the start, and what a running simulator was started with. Pure. */
+/** The initial form, and the form of a running simulation. Pure. */
 export function formOf(status: GeneratorStatus | undefined): SimulatorForm {
   if (!status?.running) return { devices: "12", interval: "1", seed: "", ...noFaults };
   const { faults } = status;
@@ -52,7 +52,7 @@ export function formOf(status: GeneratorStatus | undefined): SimulatorForm {
   };
 }
 
-/** The request of a form; the server checks the bounds of its fields. Pure. */
+/** Returns the request of a form; the server checks the bounds of its fields. Pure. */
 export function startRequest(form: SimulatorForm) {
   const share = (text: string) => Number(text) / 100;
   const duration = (text: string) => durationFromMs(Math.round(Number(text) * 1000));
