@@ -20,6 +20,7 @@ COPY web/package.json web/
 COPY client/package.json client/
 COPY import/package.json import/
 COPY generator/package.json generator/
+COPY gateway/package.json gateway/
 COPY operator/package.json operator/
 COPY aggregator/package.json aggregator/
 COPY stack/package.json stack/
@@ -42,6 +43,7 @@ COPY web/ web/
 COPY client/ client/
 COPY import/ import/
 COPY generator/ generator/
+COPY gateway/ gateway/
 COPY operator/ operator/
 COPY aggregator/ aggregator/
 # The jobs that set up the database, and that wait for replicas during an update.
@@ -54,7 +56,7 @@ FROM base
 ARG VERSION=development
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Device Mesh services" \
-      org.opencontainers.image.description="ingest, query, generator, operator and aggregator" \
+      org.opencontainers.image.description="ingest, query, gateway, generator, operator and aggregator" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 # For what a service keeps between starts, such as readings that the generator could not deliver.

@@ -15,7 +15,7 @@ import { type RealMesh, startRealMesh } from "../mesh/real-mesh.ts";
 import { createPublisher, readingOf } from "../publisher.ts";
 
 const prometheusFolder = fileURLToPath(new URL("../../../stack/prometheus/", import.meta.url));
-const serviceJobs = ["ingest", "query", "generator", "operator", "aggregator"] as const;
+const serviceJobs = ["ingest", "query", "gateway", "generator", "operator", "aggregator"] as const;
 
 const firstWindowsLimitMs = 360_000;
 
@@ -54,6 +54,7 @@ export async function startMonitoredMesh(options: {
       query: serviceAt("query"),
       generator: serviceAt("generator"),
       aggregator: serviceAt("aggregator"),
+      gateway: serviceAt("gateway"),
       drainMs: 0,
       openCallsMs: 0,
     }),

@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { defineSettings, loadSettings } from "../settings/define-settings.ts";
+import { probeHttp } from "./http-probe.ts";
 import { probe } from "./probe.ts";
 
 /** The settings of the probe; it takes no environment variables, since those of its container are a service's. */
@@ -6,7 +8,7 @@ const probeSettings = defineSettings({
   prefix: "DEVICEMESH_PROBE_",
   usage: "node kit/src/health/probe-main.ts HOST:PORT [SERVICE] [flags]",
   summary:
-    "Calls grpc.health.v1 of a server. Exit code 0: SERVING; 1: not SERVING, with the reason; 2: wrong arguments.",
+    "Calls grpc.health.v1 of a server, or with --http an HTTP resource. Exit code 0: SERVING or 2xx; 1: anything else, with the reason; 2: wrong arguments.",
   positionals: { max: 2, placeholder: "HOST:PORT SERVICE" },
   settings: {
     timeoutMs: {
@@ -25,6 +27,21 @@ const probeSettings = defineSettings({
       default: false,
       description:
         "End with 0 for any response. A server that reports NOT_SERVING waits for another service, and a restart would not help.",
+    },
+    http: {
+      flag: "--http",
+      env: "DEVICEMESH_PROBE_HTTP",
+      kind: "string",
+      placeholder: "PATH",
+      description: "Send a GET for this path instead, to a server without gRPC.",
+    },
+    ca: {
+      flag: "--ca",
+      env: "DEVICEMESH_PROBE_CA",
+      kind: "string",
+      placeholder: "FILE",
+      description:
+        "With --http: CA (PEM) of the server's certificate, which must name HOST; cleartext without it.",
     },
   },
 });
@@ -50,7 +67,14 @@ export async function runProbe(args: readonly string[]): Promise<ProbeOutcome> {
       stderr: `${told}: ${probeSettings.usage}\n`,
     };
   }
-  const result = await probe({ address, service, ...loaded.values });
+  const { http, ca, ...values } = loaded.values;
+  const result =
+    http === undefined
+      ? await probe({ address, service, ...values })
+      : await probeHttp({
+          ...{ address, path: http, timeoutMs: values.timeoutMs },
+          ca: ca === undefined ? undefined : readFileSync(ca),
+        });
   return result.kind === "serving"
     ? { exitCode: 0, stdout: "", stderr: "" }
     : { exitCode: 1, stdout: `${result.reason}\n`, stderr: "" };

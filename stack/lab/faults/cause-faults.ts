@@ -34,8 +34,8 @@ async function underLoad(
   } = lab;
   const queries = lab.nodes.map((_, place) => door.query(place + 1));
   const load = startDeviceLoad({
-    targets: door.deviceTargets,
-    credentials: door.deviceCredentials,
+    hosts: door.hosts,
+    identity: door.identity,
     prefix: `demo-${name}-`,
   });
   const startMs = performance.now();
@@ -52,8 +52,11 @@ async function underLoad(
   const again = await compareWithBruteForce(queries, load.sent, signal);
   const different = [...differences, ...again.differences];
   const seconds = Math.round((performance.now() - startMs) / 1000);
+  const byWay = Object.entries(load.acknowledgedBy())
+    .map(([way, count]) => `${way} ${count}`)
+    .join(", ");
   say(
-    `${name}: ${load.sent.length} readings sent, ${load.acknowledged()} acknowledged (${load.retries()} retries), ${stored} stored, ${asked + again.asked} questions asked, ${different.length} different; ${again.fromWindows} from windows ${folded} s later; ${seconds} s in all`,
+    `${name}: ${load.sent.length} readings sent, ${load.acknowledged()} acknowledged (${byWay}; ${load.retries()} retries), ${stored} stored, ${asked + again.asked} questions asked, ${different.length} different; ${again.fromWindows} from windows ${folded} s later; ${seconds} s in all`,
   );
   if (different.length > 0 || stored !== load.sent.length) {
     throw new Error(`${name}: ${different.slice(0, 5).join("; ")} (${stored} stored)`);

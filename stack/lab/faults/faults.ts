@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { accepts, deviceCredentials } from "../load/front-door.ts";
+import { accepts, deviceIdentity } from "../load/front-door.ts";
 import { labNetwork, setLink } from "../machine/network.ts";
 import { type Lab, npmRun, stackName } from "../start.ts";
 import { untilReady } from "../swarm/nodes.ts";
@@ -66,7 +66,7 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
     const hosts = nodes.map((_, place) => labNetwork.addressOf(place + 1)).join(",");
     const certs = join(checkout.folder, "stack/secrets/certs");
     const revoked = new X509Certificate(readFileSync(join(certs, "my-thermostat.pem")));
-    const credentials = deviceCredentials(certs, "my-thermostat");
+    const identity = deviceIdentity(certs, "my-thermostat");
     await checkout.run([...npmRun, "stack:secrets", "--", "--renew", "--hosts", hosts]);
     writeFileSync(join(certs, "denied.txt"), `serial ${revoked.serialNumber}\n`);
     await lab.deploy();
@@ -75,7 +75,7 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
     const after = new Set((await tasksOf(lab)).split("\n"));
     const replaced = kept.filter((task) => !after.has(task));
     if (replaced.length > 0) throw new Error(`replaced without need: ${replaced.join(", ")}`);
-    if (await accepts(`${labNetwork.addressOf(1)}:8444`, credentials, "my-thermostat")) {
+    if (await accepts(`${labNetwork.addressOf(1)}:8444`, identity, "my-thermostat")) {
       throw new Error("a device is accepted whose certificate is on the deny list");
     }
   },

@@ -1,13 +1,13 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type DeviceMessage, protoTimestamp } from "@devicemesh/proto";
-import { IngestServiceClient } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
-import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
-import { type ChannelCredentials, Metadata } from "@grpc/grpc-js";
+import type { DeviceMessage } from "@devicemesh/proto";
+import { createSender, type DeviceIdentity, type SendingWay, sendingWays } from "./senders.ts";
 
 /** Readings that are sent at a steady rate by a gateway with a certificate; each unit until it is acknowledged. */
 export type DeviceLoad = {
   readonly sent: readonly DeviceMessage[];
   readonly acknowledged: () => number;
+  /** How many of these were sent in which way. */
+  readonly acknowledgedBy: () => Readonly<Record<SendingWay, number>>;
   /** Attempts that failed and were repeated. */
   readonly retries: () => number;
   /** Makes no new units, and resolves when all that were made are acknowledged. */
@@ -19,30 +19,31 @@ export type DeviceLoad = {
 const unitEveryMs = 250;
 const unitReadings = 50;
 const devices = 20;
-const attemptLimitMs = 20_000;
 const retryAfterMs = 300;
 /** Beyond, no new units are made: a stack that accepts nothing for minutes must not fill the memory. */
 const openUnitsMax = 400;
+/** Of ten units, most go over gRPC. */
+const wayOfUnit = (unit: number): SendingWay =>
+  unit % 10 === 3 ? "HTTP" : unit % 10 === 7 ? "MQTT" : "gRPC";
 
-/** Starts a load of 200 temperatures a second, every 13th of them an hour late, to these addresses in turn. */
+/** Starts a load of 200 temperatures a second, every 13th of them an hour late, to these nodes in turn. */
 export function startDeviceLoad(options: {
-  /** host:port of each Envoy. */
-  readonly targets: readonly string[];
-  readonly credentials: ChannelCredentials;
+  /** The address of each node with an Envoy. */
+  readonly hosts: readonly string[];
+  readonly identity: DeviceIdentity;
   /** The first part of the device ids, which the gateway's certificate must cover. */
   readonly prefix: string;
 }): DeviceLoad {
-  const { targets, credentials, prefix } = options;
-  const clients = targets.map(
-    (target) =>
-      // Its own pool: a broken connection must not be shared with the other address.
-      new IngestServiceClient(target, credentials, { "grpc.use_local_subchannel_pool": 1 }),
+  const { hosts, identity, prefix } = options;
+  const senders = new Map(
+    sendingWays.map((way) => [way, hosts.map((host) => createSender[way](host, identity))]),
   );
   const sent: DeviceMessage[] = [];
   const open = new Set<Promise<void>>();
   const ending = new AbortController();
   const startMs = Date.now();
-  let [acknowledged, retries, attempt] = [0, 0, 0];
+  const acknowledgedBy: Record<SendingWay, number> = { gRPC: 0, HTTP: 0, MQTT: 0 };
+  let [units, retries, attempt] = [0, 0, 0];
 
   function nextUnit(): readonly DeviceMessage[] {
     return Array.from({ length: unitReadings }, () => {
@@ -60,29 +61,12 @@ export function startDeviceLoad(options: {
     });
   }
 
-  function publish(client: IngestServiceClient, readings: readonly Reading[]): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const deadline = Date.now() + attemptLimitMs;
-      const call = client.publishReadings(new Metadata(), { deadline }, (error) =>
-        error ? reject(error) : resolve(),
-      );
-      call.write({ readings: [...readings] });
-      call.end();
-    });
-  }
-
-  async function deliver(unit: readonly DeviceMessage[]): Promise<void> {
-    const readings = unit.map(
-      ({ deviceId, timestampMs, value }): Reading => ({
-        deviceId,
-        timestamp: protoTimestamp(timestampMs),
-        measurement: { $case: "thermostat", value: { temperature: value } },
-      }),
-    );
+  async function deliver(unit: readonly DeviceMessage[], way: SendingWay): Promise<void> {
+    const ways = senders.get(way) ?? [];
     while (!ending.signal.aborted) {
       try {
-        await publish(clients[attempt++ % clients.length] as IngestServiceClient, readings);
-        acknowledged += unit.length;
+        await ways[attempt++ % ways.length]?.send(unit);
+        acknowledgedBy[way] += unit.length;
         return;
       } catch {
         retries++;
@@ -93,23 +77,27 @@ export function startDeviceLoad(options: {
 
   const timer = setInterval(() => {
     if (open.size >= openUnitsMax) return;
-    const delivery = deliver(nextUnit()).finally(() => open.delete(delivery));
+    const delivery = deliver(nextUnit(), wayOfUnit(units++)).finally(() => open.delete(delivery));
     open.add(delivery);
   }, unitEveryMs);
+  const close = (): void => {
+    for (const sender of [...senders.values()].flat()) sender.close();
+  };
 
   return {
     sent,
-    acknowledged: () => acknowledged,
+    acknowledged: () => Object.values(acknowledgedBy).reduce((sum, count) => sum + count, 0),
+    acknowledgedBy: () => ({ ...acknowledgedBy }),
     retries: () => retries,
     async finish() {
       clearInterval(timer);
       await Promise.all(open);
-      for (const client of clients) client.close();
+      close();
     },
     abort() {
       clearInterval(timer);
       ending.abort();
-      for (const client of clients) client.close();
+      close();
     },
   };
 }

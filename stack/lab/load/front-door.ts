@@ -5,14 +5,16 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { protoTimestamp } from "@devicemesh/proto";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { IngestServiceClient } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
-import { type ChannelCredentials, credentials, Metadata, status } from "@grpc/grpc-js";
+import { Metadata, status } from "@grpc/grpc-js";
 import { labNetwork } from "../machine/network.ts";
+import { type DeviceIdentity, grpcCredentials } from "./senders.ts";
 
 /** What clients of the lab's stack need: addresses, a certificate for devices, a token for users. */
 export type FrontDoor = {
-  /** host:port of each Envoy, for devices. */
-  readonly deviceTargets: readonly string[];
-  readonly deviceCredentials: ChannelCredentials;
+  /** The address of each node, for devices. */
+  readonly hosts: readonly string[];
+  /** What the gateway `demo` presents. */
+  readonly identity: DeviceIdentity;
   /** Queries with a token, at the Envoy of this node. */
   query(node: number): Client<typeof QueryService>;
 };
@@ -29,8 +31,8 @@ export function openFrontDoor(checkout: string, nodes: number): FrontDoor {
     return next(request);
   };
   return {
-    deviceTargets: Array.from({ length: nodes }, (_, place) => `${labNetwork.addressOf(place + 1)}:8444`),
-    deviceCredentials: deviceCredentials(join(checkout, "stack/secrets/certs"), "gateway-demo"),
+    hosts: Array.from({ length: nodes }, (_, place) => labNetwork.addressOf(place + 1)),
+    identity: deviceIdentity(join(checkout, "stack/secrets/certs"), "gateway-demo"),
     query: (node) =>
       createClient(
         QueryService,
@@ -45,14 +47,14 @@ export function openFrontDoor(checkout: string, nodes: number): FrontDoor {
 }
 
 /** The certificate and key of a device or gateway, in a folder that `stack:secrets` made. */
-export function deviceCredentials(folder: string, name: string): ChannelCredentials {
+export function deviceIdentity(folder: string, name: string): DeviceIdentity {
   const read = (file: string): Buffer => readFileSync(join(folder, file));
-  return credentials.createSsl(read("ca.pem"), read(`${name}-key.pem`), read(`${name}.pem`));
+  return { ca: read("ca.pem"), key: read(`${name}-key.pem`), cert: read(`${name}.pem`) };
 }
 
 /** Whether a reading of a device is acknowledged; false if the device has no permission. @throws any other error. */
-export function accepts(target: string, shown: ChannelCredentials, deviceId: string): Promise<boolean> {
-  const client = new IngestServiceClient(target, shown);
+export function accepts(target: string, identity: DeviceIdentity, deviceId: string): Promise<boolean> {
+  const client = new IngestServiceClient(target, grpcCredentials(identity));
   return new Promise<boolean>((resolve, reject) => {
     const deadline = Date.now() + questionLimitMs;
     const call = client.publishReadings(new Metadata(), { deadline }, (error) => {

@@ -4,6 +4,7 @@ export const addresses = {
   ingest: { host: "ingest", port: 50051 },
   query: { host: "query", port: 8080 },
   generator: { host: "generator", port: 8081 },
+  gateway: { host: "gateway", port: 8082 },
   operator: { host: "operator", port: 50053 },
   aggregator: { host: "aggregator", port: 50054 },
   kafka: { hosts: ["kafka-1", "kafka-2", "kafka-3"], port: 9092, controllerPort: 9093 },

@@ -25,7 +25,7 @@ export function renderConfigFiles(): ReadonlyMap<string, string> {
 }
 
 function envoyConfig(): string {
-  const { envoy, ingest, query, generator, aggregator } = addresses;
+  const { envoy, ingest, query, generator, aggregator, gateway } = addresses;
   const { config, secrets } = containerFolders;
   // The addresses of a service's tasks, each by itself: Envoy balances and looks after them, not Swarm.
   const tasksOf = ({ host, port }: { readonly host: string; readonly port: number }) => [
@@ -38,6 +38,7 @@ function envoyConfig(): string {
     query: tasksOf(query),
     generator: tasksOf(generator),
     aggregator: tasksOf(aggregator),
+    gateway: tasksOf(gateway),
     plain: { host: "127.0.0.1", port: envoy.plainPort },
     admin: { host: "127.0.0.1", port: envoy.adminPort },
     metrics: { host: everywhere, port: envoy.metricsPort },

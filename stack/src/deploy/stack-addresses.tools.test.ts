@@ -28,6 +28,8 @@ const listening: Readonly<Record<string, readonly number[]>> = {
     portOf("generator", "DEVICEMESH_GENERATOR_PORT"),
     portOf("generator", "DEVICEMESH_GENERATOR_METRICS_PORT"),
   ],
+  gateway: [portOf("gateway", "DEVICEMESH_PORT"), portOf("gateway", "DEVICEMESH_METRICS_PORT")],
+  mqtt: [portOf("mqtt", "DEVICEMESH_MQTT_PORT"), portOf("mqtt", "DEVICEMESH_METRICS_PORT")],
   operator: [portOf("operator", "DEVICEMESH_OPERATOR_PORT"), portOf("operator", "DEVICEMESH_METRICS_PORT")],
   aggregator: [
     portOf("aggregator", "DEVICEMESH_AGGREGATOR_PORT"),
@@ -100,10 +102,10 @@ describe("who asks whom", () => {
   const told = Object.entries(services).flatMap(([name, { environment = {} }]) =>
     Object.entries(environment)
       .filter(([variable]) =>
-        /BROKERS|BOOTSTRAPSERVERS|_URL$|TARGET|ADDRESS|MEMBERS|SPARK_MASTER/.test(variable),
+        /BROKERS|BOOTSTRAPSERVERS|_URL$|_INGEST$|TARGET|ADDRESS|MEMBERS|SPARK_MASTER/.test(variable),
       )
       .flatMap(([variable, value]) =>
-        [...value.matchAll(/(?:^|[/,@])([a-z][a-z0-9-]*):(\d+)/g)].map(
+        [...value.matchAll(/(?:^|[/,@]|^tasks\.)([a-z][a-z0-9-]*):(\d+)/g)].map(
           ([, host, port]) => ({ name, variable, host: host as string, port: Number(port) }) as const,
         ),
       )
@@ -123,7 +125,7 @@ describe("who asks whom", () => {
     const routed = [...text.matchAll(/"address":"tasks\.([a-z-]+)","port_value":(\d+)/g)];
     // A service may have several clusters: query has one for exports.
     const hosts = new Set(routed.map(([, host]) => host));
-    expect([...hosts].sort()).toEqual(["aggregator", "generator", "ingest", "query"]);
+    expect([...hosts].sort()).toEqual(["aggregator", "gateway", "generator", "ingest", "query"]);
     for (const [, host, port] of routed) {
       expect(listening[host as string]).toContain(Number(port));
       expect(meet("envoy", host as string)).toBe(true);
@@ -152,7 +154,9 @@ describe("who asks whom", () => {
       scrape_configs: { dns_sd_configs?: { names: string[]; port: number }[] }[];
     };
     const targets = scrape_configs.flatMap(({ dns_sd_configs = [] }) =>
-      dns_sd_configs.map(({ names, port }) => ({ host: names[0]!.replace(/^tasks\./, ""), port })),
+      dns_sd_configs.flatMap(({ names, port }) =>
+        names.map((name) => ({ host: name.replace(/^tasks\./, ""), port })),
+      ),
     );
     const measured = Object.keys(services).filter(
       (name) =>

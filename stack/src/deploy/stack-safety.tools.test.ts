@@ -28,7 +28,7 @@ const engines = [
 ];
 const stateful = engines.filter((name) => /^(kafka|mongo)-/.test(name));
 /** May be replaced while the old one still runs. */
-const stateless = ["ingest", "query"];
+const stateless = ["ingest", "query", "gateway"];
 
 const everyService = shapes.flatMap((shape) =>
   Object.entries(stacks.get(shape)!.services).map(([name, service]) => ({ shape, name, service })),
@@ -48,9 +48,12 @@ describe("networks", () => {
       Object.keys(swarm.services)
         .filter((name) => Object.hasOwn(swarm.services[name]?.networks ?? {}, network))
         .sort();
-    expect(members("edge")).toEqual(["envoy", "generator"]);
+    expect(members("edge")).toEqual(["envoy", "generator", "mqtt"]);
     expect(members("mesh")).toEqual(
-      ["aggregator", "envoy", "generator", "ingest", "operator", "prometheus", "query"].sort(),
+      [
+        ...["aggregator", "envoy", "gateway", "generator", "ingest", "mqtt", "operator", "prometheus"],
+        "query",
+      ].sort(),
     );
     expect(members("admin")).toEqual(["grafana", "kafka-ui", "mongo-express", "prometheus"]);
     expect(members("inspection")).toEqual([...stateful, "connect", "kafka-ui", "mongo-express"].sort());
@@ -59,7 +62,7 @@ describe("networks", () => {
     );
   });
 
-  it("no engine has a port of its node, and the door is the only way for people and devices", () => {
+  it("no engine has a port of its node, and the door and MQTT are the only ways for people and devices", () => {
     const published = Object.entries(swarm.services).flatMap(([name, { ports = [] }]) =>
       ports.map(({ mode, published: port }) => `${name} ${mode} ${port}`),
     );
@@ -67,6 +70,7 @@ describe("networks", () => {
       [
         "envoy host 443",
         "envoy host 8444",
+        "mqtt host 8883",
         "grafana host 3000",
         "kafka-ui host 8080",
         "mongo-express host 8081",

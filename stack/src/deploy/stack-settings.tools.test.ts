@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { aggregatorSettings } from "@devicemesh/aggregator";
+import { gatewayProgramSettings } from "@devicemesh/gateway/settings";
 import { serveSettings } from "@devicemesh/generator/serve/serve-settings";
 import { ingestSettings } from "@devicemesh/ingest/settings";
 import { loadSettings, type SettingsDefinition } from "@devicemesh/kit/settings/define-settings";
@@ -18,6 +19,8 @@ const stacks = new Map(shapes.map((shape) => [shape, readStack(shape, process.en
 const definitions: Readonly<Record<string, SettingsDefinition>> = {
   ingest: ingestSettings,
   query: querySettings,
+  gateway: gatewayProgramSettings,
+  mqtt: gatewayProgramSettings,
   generator: serveSettings,
   operator: operatorSettings,
   aggregator: aggregatorSettings,
@@ -25,7 +28,10 @@ const definitions: Readonly<Record<string, SettingsDefinition>> = {
 };
 
 /** Settings that name a file or folder, which must be mounted. */
-const paths = /_(DENY_LIST|SENSORS|CA|CERT|KEY|SPILL|_FILE)$/;
+const paths = /_(DENY_LIST|SENSORS|CA|CERT|KEY|JWKS|SPILL|_FILE)$/;
+
+/** Services that are a program of another name. */
+const programs: Readonly<Record<string, string>> = { mqtt: "gateway" };
 
 const serviceOf = (shape: Shape, name: string): StackService =>
   stacks.get(shape)!.services[name] as StackService;
@@ -53,7 +59,8 @@ describe.each(shapes)("the settings of a service in the stack (%s)", (shape) => 
       }),
     );
     const main = command.findIndex((part) => part.endsWith("/main.ts"));
-    expect(command[main]).toMatch(new RegExp(`^/opt/devicemesh/(stack/src/)?${name}/(src/)?main.ts$`));
+    const program = programs[name] ?? name;
+    expect(command[main]).toMatch(new RegExp(`^/opt/devicemesh/(stack/src/)?${program}/(src/)?main.ts$`));
     const args = command.slice(main + 1).filter((part) => part !== "serve");
     const loaded = loadSettings(definitions[name]!, { args, env });
     expect(loaded.kind === "problems" ? loaded.text : "").toBe("");

@@ -15,7 +15,7 @@ function basesOf(name: string): readonly string[] {
   return stages.flatMap(([, base]) => (base === undefined || own.includes(base) ? [] : [base]));
 }
 
-const services = ["ingest", "query", "generator", "operator", "aggregator", "stack"];
+const services = ["ingest", "query", "gateway", "generator", "operator", "aggregator", "stack"];
 
 /** Workspaces that these need when they run, and what of npm. */
 function neededAtRunTime(workspaces: readonly string[]): Set<string> {

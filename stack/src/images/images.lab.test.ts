@@ -119,6 +119,7 @@ describe("the images, built and run by Docker", () => {
       const programs = [
         "ingest",
         "query",
+        "gateway",
         "generator",
         "operator",
         "aggregator",

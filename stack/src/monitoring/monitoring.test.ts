@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import { asGrafanaSends, metricsIn, selectorsIn, withStaticTargets } from "./monitoring.ts";
 
 const config = readFileSync(new URL("../../prometheus/prometheus.yml", import.meta.url), "utf8");
-const jobs = ["ingest", "query", "generator", "operator", "aggregator", "envoy", "prometheus"];
+const jobs = ["ingest", "query", "gateway", "generator", "operator", "aggregator", "envoy", "prometheus"];
 const targets = Object.fromEntries(jobs.map((job, index) => [job, [`127.0.0.1:${index + 1}`]]));
 
 describe("prometheus.yml with static targets", () => {
@@ -38,7 +38,8 @@ describe("prometheus.yml", () => {
     for (const { job_name: job, dns_sd_configs: names, metrics_path: path } of found) {
       if (job === "prometheus") continue;
       const port = job === "envoy" ? 9902 : 9464;
-      expect(names, job).toEqual([{ names: [`tasks.${job}`], type: "A", port, refresh_interval: "10s" }]);
+      const tasks = job === "gateway" ? ["tasks.gateway", "tasks.mqtt"] : [`tasks.${job}`];
+      expect(names, job).toEqual([{ names: tasks, type: "A", port, refresh_interval: "10s" }]);
       expect(path, job).toBe(job === "envoy" ? "/stats/prometheus" : undefined);
     }
     expect(found.map(({ job_name: job }) => job)).toEqual(jobs);

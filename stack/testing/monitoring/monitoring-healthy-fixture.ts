@@ -30,8 +30,8 @@ export function frontierAge(level: string): string {
 /** For tests: series of a mesh that is well, every ten seconds for half an hour, in promtool's notation. */
 export const healthySeries: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
-    ["ingest", "query", "generator", "operator", "aggregator", "envoy", "prometheus"].flatMap((job) =>
-      ["a", "b"].map((instance) => [`up{job="${job}", instance="${instance}"}`, steady(1)]),
+    ["ingest", "query", "gateway", "generator", "operator", "aggregator", "envoy", "prometheus"].flatMap(
+      (job) => ["a", "b"].map((instance) => [`up{job="${job}", instance="${instance}"}`, steady(1)]),
     ),
   ),
   [handled("IngestService", "PublishReadings", "OK")]: rising(50),
