@@ -11,7 +11,7 @@ const mainLinesMax = 15;
 /** The files of every program's `src/`. */
 const skeleton = ["settings.ts", "limits.ts", "start.ts", "main.ts"];
 /** Programs that do not have the four files yet. This list only shrinks. */
-const withoutSkeleton = new Set(["stack", "standalone"]);
+const withoutSkeleton = new Set(["standalone"]);
 
 const roomOf = (path: string): string => path.split("/")[0] ?? "";
 const lineCount = ({ text }: SourceFile): number => text.split("\n").length - 1;

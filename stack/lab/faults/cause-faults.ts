@@ -64,9 +64,11 @@ async function underLoad(
 }
 
 async function untilAcknowledged(load: DeviceLoad, count: number, signal: AbortSignal): Promise<void> {
-  const startMs = performance.now();
+  let [known, changedMs] = [load.acknowledged(), performance.now()];
   while (load.acknowledged() < count) {
-    if (performance.now() - startMs > acknowledgedLimitMs) {
+    if (load.acknowledged() !== known) changedMs = performance.now();
+    known = load.acknowledged();
+    if (performance.now() - changedMs > acknowledgedLimitMs) {
       throw new Error(`${load.acknowledged()} of ${count} readings are acknowledged: the stack accepts none`);
     }
     await delay(pollMs, undefined, { signal });

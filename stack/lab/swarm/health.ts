@@ -24,14 +24,15 @@ async function incomplete(manager: Engine, stack: string): Promise<readonly stri
 /**
  * Resolves with the seconds it took until every service of the stack has all its tasks, healthy; reports what is missing
  * whenever that changes.
- * @throws Error with the services that lack tasks, and why their last tasks ended, after the limit.
+ * @throws Error with the services that lack tasks, and why their last tasks ended, if nothing changes for the limit.
  */
 export async function untilHealthy(
   manager: Engine,
   stack: string,
-  { say, limitMs = 600_000 }: { readonly say: (line: string) => void; readonly limitMs?: number },
+  { say, limitMs = 900_000 }: { readonly say: (line: string) => void; readonly limitMs?: number },
 ): Promise<number> {
   const startMs = performance.now();
+  let changedMs = startMs;
   let shown = "";
   for (;;) {
     const missing = await incomplete(manager, stack).catch((error: Error) => {
@@ -41,9 +42,12 @@ export async function untilHealthy(
     const seconds = Math.round((performance.now() - startMs) / 1000);
     if (missing.length === 0) return seconds;
     const text = missing.join(", ");
-    if (text !== shown) say(`  ${seconds} s: waiting for ${text}`);
+    if (text !== shown) {
+      say(`  ${seconds} s: waiting for ${text}`);
+      changedMs = performance.now();
+    }
     shown = text;
-    if (performance.now() - startMs > limitMs) {
+    if (performance.now() - changedMs > limitMs) {
       throw new Error(`not healthy after ${seconds} s: ${text}\n${await whyNot(manager, stack)}`);
     }
     await delay(pollMs);

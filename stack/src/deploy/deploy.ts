@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
+import { type SettleLimits, stackLimits } from "../limits.ts";
 import type { StackConfig } from "../settings.ts";
 import type { Shape } from "./addresses.ts";
 import { deploymentWaves } from "./deployment-waves.ts";
@@ -8,13 +9,7 @@ import type { Docker } from "./docker.ts";
 import { mergedConfig } from "./merged-config.ts";
 import { requireReplicas } from "./replica-check.ts";
 import { type MountedFile, projectFolder } from "./stack-files.ts";
-import {
-  readUpdates,
-  type SettleLimits,
-  settleLimits,
-  type UpdatesBefore,
-  untilSettled,
-} from "./update-status.ts";
+import { readUpdates, type UpdatesBefore, untilSettled } from "./update-status.ts";
 
 /** The labels of the one node of the overlay: it has every role. */
 export const singleNodeLabels = [
@@ -49,7 +44,7 @@ export type Deployment = {
  * @throws DockerError for a service that was rolled back, or Error with what is to be done first.
  */
 export async function deploy(deployment: Deployment): Promise<void> {
-  const { shape, files, config, registry, docker, missing, say, limits = settleLimits } = deployment;
+  const { shape, files, config, registry, docker, missing, say, limits = stackLimits.settle } = deployment;
   requireFiles(missing);
   if (shape === "swarm" && registry === "") {
     throw new Error(
@@ -99,7 +94,7 @@ function isDeployed(docker: Docker, { name, dryRun }: Deployment["config"]): boo
 
 /** Updates brokers and members of the database, waiting for each; the last ones are left to the whole deployment. */
 async function replaceMembers(deployment: Deployment, before: UpdatesBefore): Promise<void> {
-  const { files, config, registry, docker, say, limits = settleLimits } = deployment;
+  const { files, config, registry, docker, say, limits = stackLimits.settle } = deployment;
   const folder = join(projectFolder, wavesFolder);
   mkdirSync(folder, { recursive: true });
   const merged = mergedConfig(docker, files);

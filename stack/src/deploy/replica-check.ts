@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { parse } from "yaml";
+import { stackLimits } from "../limits.ts";
 import { addresses } from "./addresses.ts";
 import { type Docker, DockerError } from "./docker.ts";
 
@@ -8,9 +9,6 @@ type Merged = {
     Record<string, { readonly image: string; readonly deploy?: { readonly replicas?: number } }>
   >;
 };
-
-/** More than the job itself waits, in ms. */
-const limitMs = 1_000_000;
 
 /**
  * Resolves when every partition has all its replicas in sync and every member of the replica set is ready. A job in the
@@ -58,7 +56,7 @@ async function untilEnded(docker: Docker, name: string, pollMs: number): Promise
       name,
     ]);
     if (/^Complete/.test(state)) return;
-    if (/^(?:Failed|Rejected)/.test(state) || performance.now() - startMs > limitMs) {
+    if (/^(?:Failed|Rejected)/.test(state) || performance.now() - startMs > stackLimits.replicasMs) {
       const said = docker.read(["service", "logs", "--raw", "--tail", "3", name]).trim();
       throw new DockerError(
         `replicas are missing, so the next broker or member of the database is not replaced: ${said || state.trim()}`,

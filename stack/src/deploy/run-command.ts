@@ -32,7 +32,7 @@ export type CommandContext = {
  * Runs a command of the stack and gives its exit code.
  * @throws DockerError, or Error with what is to be done first.
  */
-export async function runCommand(
+export async function runStackCommand(
   command: StackCommand,
   config: StackConfig,
   context: CommandContext,

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { type SettleLimits, stackLimits } from "../limits.ts";
 import { type Docker, DockerError } from "./docker.ts";
 
 /** A service as the Swarm sees it. */
@@ -11,17 +12,6 @@ type ServiceState = {
   readonly running: number;
   readonly wanted: number;
 };
-
-/** How long to wait for services, in ms. */
-export type SettleLimits = {
-  /** In all: a broker or member of the database may have to replay its log. */
-  readonly limitMs: number;
-  /** For the Swarm to begin an update, which it does after the command has ended. */
-  readonly quietMs: number;
-  readonly pollMs: number;
-};
-
-export const settleLimits: SettleLimits = { limitMs: 1_800_000, quietMs: 5_000, pollMs: 1_000 };
 
 /** Updates as they were before a deployment: what ended then is no outcome of it. */
 export type UpdatesBefore = ReadonlyMap<string, string>;
@@ -41,7 +31,7 @@ export async function untilSettled(
   stack: string,
   services: readonly string[],
   before: UpdatesBefore,
-  { limitMs, quietMs, pollMs }: SettleLimits = settleLimits,
+  { limitMs, quietMs, pollMs }: SettleLimits = stackLimits.settle,
 ): Promise<void> {
   const startMs = performance.now();
   const names = new Set(services.map((service) => `${stack}_${service}`));
