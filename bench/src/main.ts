@@ -10,6 +10,8 @@ import { ingestReport } from "./ingest/ingest-report.ts";
 import { runMeshBench } from "./mesh/mesh-bench.ts";
 import { meshPeerNames } from "./mesh/mesh-ingest.ts";
 import { meshReport } from "./mesh/mesh-report.ts";
+import { runPeersBench } from "./peers/peers-bench.ts";
+import { peersReport } from "./peers/peers-report.ts";
 import { runQueryBench } from "./query/query-bench.ts";
 import { queryReport } from "./query/query-report.ts";
 import { type Report, summary, writeReport } from "./report/report.ts";
@@ -25,6 +27,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   watch,
   series,
   import: importFiles,
+  peers,
   mesh,
 };
 /** What runs if none is named: the mesh needs Java. */
@@ -136,6 +139,18 @@ async function importFiles(config: BenchConfig): Promise<Report> {
     await runImportBench({
       rows: config.quick ? 50_000 : 1_000_000,
       rounds: config.quick ? 1 : config.rounds,
+      cache: resolve(config.cache),
+      progress,
+    }),
+  );
+}
+
+async function peers(config: BenchConfig): Promise<Report> {
+  return peersReport(
+    await runPeersBench({
+      readings: config.quick ? 40_000 : 2_000_000,
+      questions: config.quick ? 100 : 1000,
+      original: !config.quick,
       cache: resolve(config.cache),
       progress,
     }),

@@ -3,10 +3,10 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define
 /** The settings of `npm run bench`. */
 export const benchSettings = defineSettings({
   prefix: "DEVICEMESH_BENCH_",
-  usage: "npm run bench -- [ingest] [query] [watch] [series] [mesh] [flags]",
+  usage: "npm run bench -- [ingest] [query] [watch] [series] [import] [peers] [mesh] [flags]",
   summary:
-    "Measures ingest against its peers, and answers over stored readings: both if none is named. Many watchers beside other callers, and the real mesh: Kafka, Kafka Connect, MongoDB and Spark, if they are named.",
-  positionals: { max: 5, placeholder: "ingest|query|watch|series|mesh" },
+    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, imports, other databases under the same load (peers), and the real mesh of Kafka, Kafka Connect, MongoDB and Spark.",
+  positionals: { max: 7, placeholder: "ingest|query|watch|series|import|peers|mesh" },
   settings: {
     quick: {
       flag: "--quick",

@@ -83,7 +83,8 @@ function readingOf({ deviceId, sensorCode, phaseMs }: FleetDevice, value: number
   };
 }
 
-function measurementOf(sensorCode: number, value: number): NonNullable<Reading["measurement"]> {
+/** The oneof member of a reading of the sensor with this code. */
+export function measurementOf(sensorCode: number, value: number): NonNullable<Reading["measurement"]> {
   const spec = sensors[sensorCode];
   if (!spec) throw new RangeError(`no device type has the code ${sensorCode}`);
   const measurement = { $case: camelCase(spec.deviceType), value: { [camelCase(spec.sensor)]: value } };

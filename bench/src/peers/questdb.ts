@@ -1,0 +1,89 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { sensors } from "@devicemesh/proto";
+import { findProgram, mavenJar } from "./install.ts";
+import { linesOf, request } from "./line-protocol.ts";
+import { PeerMissing, type PeerOptions, type StorePeer } from "./peer.ts";
+import { diskBytes, freePort, startPeerProcess } from "./processes.ts";
+import type { PeerAnswer, PeerQuestion } from "./questions.ts";
+
+const version = "9.3.4";
+
+/** QuestDB with its HTTP interface only. */
+export async function startQuestdb(options: PeerOptions): Promise<StorePeer> {
+  const { folder } = options;
+  const java = findProgram("java");
+  if (!java) throw new PeerMissing("java 17 or later, for QuestDB");
+  const jar = await mavenJar("org.questdb", "questdb", version, options);
+  const url = `http://127.0.0.1:${await freePort()}`;
+  await mkdir(join(folder, "conf"), { recursive: true });
+  await writeFile(
+    join(folder, "conf", "server.conf"),
+    [
+      `http.bind.to=${new URL(url).host}`,
+      "http.min.enabled=false",
+      "pg.enabled=false",
+      "line.tcp.enabled=false",
+      "line.udp.enabled=false",
+      "telemetry.enabled=false",
+      "cairo.commit.mode=sync",
+      "",
+    ].join("\n"),
+  );
+  await writeFile(join(folder, "conf", "log.conf"), "writers=\n");
+  const server = await startPeerProcess({
+    command: java,
+    args: ["-Xmx1g", "-XX:+UseParallelGC", "-p", jar, "-m", "io.questdb/io.questdb.ServerMain", "-d", folder],
+    ready: async () => (await query(url, "select 1")).length === 1,
+  });
+  for (const { sensor } of sensors) {
+    await query(
+      url,
+      `CREATE TABLE ${sensor} (device SYMBOL, value DOUBLE, timestamp TIMESTAMP) TIMESTAMP(timestamp) PARTITION BY DAY WAL DEDUP UPSERT KEYS(timestamp, device)`,
+    );
+  }
+  return {
+    version: `QuestDB ${version}`,
+    settings: "cairo.commit.mode=sync; tables with DEDUP UPSERT KEYS(timestamp, device); a heap of 1 GiB",
+    durable: true,
+    batchSize: 10_000,
+    async send(readings) {
+      await request(`${url}/write?precision=ms`, { body: linesOf(readings) });
+    },
+    settle: () => untilApplied(url),
+    ask: (question) => ask(url, question),
+    cpuMs: server.cpuMs,
+    memoryMib: server.memoryMib,
+    diskBytes: () => diskBytes(folder),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+type Row = readonly (number | string | boolean | null)[];
+
+async function query(url: string, text: string): Promise<readonly Row[]> {
+  const answer = await request(`${url}/exec?${new URLSearchParams({ query: text })}`);
+  return (JSON.parse(answer) as { dataset?: Row[] }).dataset ?? [];
+}
+
+/** Waits until every committed transaction of the write-ahead logs is in the tables. */
+async function untilApplied(url: string): Promise<void> {
+  for (;;) {
+    const waiting = await query(url, "SELECT name FROM wal_tables() WHERE writerTxn < sequencerTxn");
+    if (waiting.length === 0) return;
+    await delay(100);
+  }
+}
+
+async function ask(url: string, { sensor, deviceId, sinceMs, toMs }: PeerQuestion): Promise<PeerAnswer> {
+  const device = deviceId === undefined ? "" : ` AND device = '${deviceId}'`;
+  const [row] = await query(
+    url,
+    `SELECT count(), avg(value), min(value), max(value) FROM ${sensor} WHERE timestamp >= ${sinceMs}000 AND timestamp < ${toMs}000${device}`,
+  );
+  const [count, average, minimum, maximum] = row as readonly number[];
+  return count === 0
+    ? { count: 0 }
+    : { count: count!, average: average!, minimum: minimum!, maximum: maximum! };
+}
