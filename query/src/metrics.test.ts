@@ -1,7 +1,10 @@
 import { startTestMetrics } from "@devicemesh/kit/testing/metrics-scrape";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { expect, it } from "vitest";
+import { createMemoryReadingStore } from "../testing/memory-store/memory-reading-store.ts";
 import { failureOf, startTestQuery, stuckStore, temperature } from "../testing/query-fixture.ts";
+import { registerQueryMetrics } from "./metrics.ts";
+import type { ReadingStore } from "./store/reading-store.ts";
 
 const aggregates = {
   grpc_type: "unary",
@@ -24,6 +27,19 @@ it("tells every count from the start, all 0, and that the store answers", async 
   expect(value("devicemesh_query_store_reachable")).toBe(1);
   expect(value("grpc_server_started_total", watch)).toBe(0);
   expect(value("grpc_server_handled_total", { ...aggregates, grpc_code: "OK" })).toBe(0);
+});
+
+it("counts for a store without hiding anything of it", async () => {
+  await using told = await startTestMetrics();
+  const { counted } = registerQueryMetrics(told.metrics, { watchers: () => 0, isStoreReachable: () => true });
+  const { store } = createMemoryReadingStore({ clock: Date.now });
+  const whole: Required<ReadingStore> = {
+    ...store,
+    readLatestSeries: async () => ({ series: [], total: 0 }),
+    lastChangeOf: () => 1,
+  };
+  expect(Object.keys(counted(whole)).toSorted()).toEqual(Object.keys(whole).toSorted());
+  expect(Object.keys(counted(store)).toSorted()).toEqual(Object.keys(store).toSorted());
 });
 
 it("counts rows by where they came from, and calls by how they ended", async () => {

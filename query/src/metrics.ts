@@ -63,6 +63,8 @@ export function registerQueryMetrics(
       readDuplicates: (request, signal) => store.readDuplicates(request, signal),
       readStatus: (signal) => store.readStatus(signal),
       watchChanges: (signal) => store.watchChanges(signal),
+      ...(store.readLatestSeries && { readLatestSeries: store.readLatestSeries }),
+      ...(store.lastChangeOf && { lastChangeOf: store.lastChangeOf }),
       async readReadings(request, signal) {
         const found = await store.readReadings(request, signal);
         rows.raw += found.length;

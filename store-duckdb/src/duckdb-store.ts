@@ -73,7 +73,7 @@ export type EmbeddedStore = AsyncDisposable & {
   readonly log: MessageLog;
   /** Whether a reading may begin a series: see createSeriesAdmission. */
   readonly admitSeries: AdmitSeries;
-  readonly readings: ReadingStore;
+  readonly readings: Required<ReadingStore>;
   /** Whether a reading that may be a duplicate is accepted: see createDuplicatesQuota. */
   readonly admitOlder: AdmitOlder;
   /** Folds the segments that are closed by now, and deletes what has expired. */

@@ -94,7 +94,9 @@ export async function openRecoveringStore(
       readSeries: async (request, signal) => store().readings.readSeries(request, signal),
       readDuplicates: async (request, signal) => store().readings.readDuplicates(request, signal),
       readStatus: async (signal) => store().readings.readStatus(signal),
+      readLatestSeries: async (request, signal) => store().readings.readLatestSeries(request, signal),
       watchChanges: (signal) => store().readings.watchChanges(signal),
+      lastChangeOf: (filter) => current?.readings.lastChangeOf(filter),
     },
     // Without a store nothing is appended: that is the answer which the sender receives.
     admitOlder: (...reading) => current?.admitOlder(...reading),

@@ -292,4 +292,7 @@ export type ReadingStore = ReadingScans & {
    * for many changes, and nothing queues up). Ends when the signal aborts or the store closes.
    */
   watchChanges(signal: AbortSignal): AsyncIterable<void>;
+
+  /** Another number once a reading that matches the filter is stored; undefined where that is not known at once. */
+  lastChangeOf?(filter: SeriesFilter): number | undefined;
 };

@@ -17,6 +17,8 @@ export type SharedWatchDependencies = {
     question: WatchQuestion,
     options: { readonly isFirst: boolean; readonly signal: AbortSignal },
   ) => Promise<{ readonly window: LiveWindow; readonly busyMs: number }>;
+  /** Another number once a reading of the question is stored, undefined if that is not known: see ReadingStore. */
+  readonly lastChange?: (question: WatchQuestion) => number | undefined;
   /** How far apart reads of a question, and messages of a watch, are at least, in ms. */
   readonly restMs: () => number;
   /** Resolves when a watcher may be sent its next message. */
@@ -49,7 +51,7 @@ type Watcher = { known: number; isWaiting: boolean };
  */
 export function createSharedWatch(
   question: WatchQuestion,
-  { clock, read, restMs, turn }: SharedWatchDependencies,
+  { clock, read, lastChange, restMs, turn }: SharedWatchDependencies,
 ): SharedWatch {
   const state = createWatchedState(question.bucketMs);
   const watchers = new Set<Watcher>();
@@ -57,10 +59,10 @@ export function createSharedWatch(
   const answers = createChangeSignal();
   const ending = new AbortController();
   let changes = 0;
+  /** The last change that the latest answer, or the read in progress, has in it. */
+  let changeRead: number | undefined;
   let failure: { readonly error: unknown } | undefined;
-  let latest:
-    | { readonly window: LiveWindow; readonly changes: number; readonly readAtMs: number }
-    | undefined;
+  let latest: { readonly window: LiveWindow; changes: number; readonly readAtMs: number } | undefined;
   let isReading = false;
 
   function isYoung(): boolean {
@@ -72,10 +74,19 @@ export function createSharedWatch(
   function isReadWanted(): boolean {
     const waiting = [...watchers].filter(({ isWaiting }) => isWaiting);
     if (waiting.length === 0) return false;
-    if (latest === undefined || latest.changes !== changes) return true;
+    if (latest === undefined || (latest.changes !== changes && isConcerned(latest))) return true;
     // The present reaches what was ahead without any change of the store.
     const isMoved = latest.window.endMs !== liveWindowEnd(question, clock());
     return waiting.some(({ known }) => known === 0) || (isMoved && latest.window.ahead.length > 0);
+  }
+
+  /** Whether what has changed since an answer may be about the question. */
+  function isConcerned(answer: { changes: number }): boolean {
+    const change = lastChange?.(question);
+    if (change === undefined || change !== changeRead) return true;
+    // Asked once for each change of the store.
+    answer.changes = changes;
+    return false;
   }
 
   /** Resolves at the next wake, and where readings are ahead a little later in any case. False at the end. */
@@ -96,6 +107,7 @@ export function createSharedWatch(
       while (!isReadWanted()) if (!(await untilWoken(woken))) return;
       // Counted before the read, so that a change during the read is not missed.
       const changesBefore = changes;
+      changeRead = lastChange?.(question);
       const dueMs = performance.now() + restMs();
       const { window, busyMs } = await read(question, { isFirst: latest === undefined, signal });
       latest = { window, changes: changesBefore, readAtMs: performance.now() };

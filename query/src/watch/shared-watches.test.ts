@@ -20,7 +20,7 @@ const testLimits: SharedWatchLimits = {
 type Names = { readonly deviceIds?: readonly string[]; readonly sensors?: readonly string[] };
 
 /** Watches over a memory store that counts the reads for watches, and holds them back if told so. */
-function createFixture(limits: Partial<SharedWatchLimits> = {}) {
+function createFixture(limits: Partial<SharedWatchLimits> = {}, parts: Partial<ReadingStore> = {}) {
   let nowMs = testNowMs;
   const clock = () => nowMs;
   const memory = createMemoryReadingStore({ clock });
@@ -28,6 +28,7 @@ function createFixture(limits: Partial<SharedWatchLimits> = {}) {
   let gate: PromiseWithResolvers<void> | undefined;
   const store: ReadingStore = {
     ...memory.store,
+    ...parts,
     // Every read of a live window begins with this.
     async readSeries(...request) {
       reads.begun++;
@@ -113,6 +114,28 @@ describe("createSharedWatches", () => {
     // Five rests lie between six reads; timers may be a millisecond early.
     expect(performance.now() - beginMs).toBeGreaterThan(5 * (intervalMs - 1));
     caller.abort();
+  });
+
+  it("reads nothing for devices that it does not watch, where the store knows what has changed", async () => {
+    const changes = new Map([["quiet", 0]]);
+    const { memory, reads, watch } = createFixture(
+      {},
+      { lastChangeOf: ({ deviceIds: [device = ""] }) => changes.get(device) },
+    );
+    const [quiet, all] = [watch({ deviceIds: ["quiet"] }), watch()];
+    await Promise.all([quiet.counts(), all.counts()]);
+    const next = quiet.counts();
+    for (let place = 0; place < 20; place++) {
+      memory.append([temperature("loud", place)]);
+      // Whose filter the store cannot look up is read as before.
+      expect(await all.counts()).toEqual([place + 1]);
+    }
+    expect(reads.devices.filter((device) => device === "quiet")).toHaveLength(1);
+    changes.set("quiet", 1);
+    memory.append([temperature("quiet")]);
+    expect(await next).toEqual([1]);
+    expect(reads.devices.filter((device) => device === "quiet")).toHaveLength(2);
+    for (const { caller } of [quiet, all]) caller.abort();
   });
 
   it("lets a few reads run at a time, however many questions there are", async () => {

@@ -45,6 +45,10 @@ export function createSharedWatches(dependencies: {
   let watchers = 0;
   let following: AbortController | undefined;
 
+  function lastChange({ filter }: WatchQuestion): number | undefined {
+    return store.lastChangeOf?.(filter);
+  }
+
   /** Messages become fewer where there are many watchers. */
   function restMs(): number {
     return Math.max(limits.watchIntervalMs, (watchers * 1000) / limits.watchMessagesPerSecond);
@@ -101,7 +105,7 @@ export function createSharedWatches(dependencies: {
   function open(question: WatchQuestion): SharedWatch {
     let shared = questions.get(question.key);
     if (!shared || shared.isOver) {
-      shared = createSharedWatch(question, { clock, read, restMs, turn });
+      shared = createSharedWatch(question, { clock, read, lastChange, restMs, turn });
       questions.set(question.key, shared);
     }
     if (!following) {

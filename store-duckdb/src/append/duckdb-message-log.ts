@@ -107,7 +107,7 @@ export function createDuckdbMessageLog(dependencies: {
       }
       await connection.run("COMMIT");
       if (repeats.found.size > 0) duplicates.committed(repeats.found);
-      registry.markSaved(seriesCount);
+      registry.markSaved(seriesCount, sorted.fresh);
       return { arrivedMs, stored: sorted.fresh.length, ...repeats };
     } catch (error) {
       // The cause is what the caller needs; a rollback that fails too changes nothing.

@@ -34,6 +34,9 @@ export type StoreState = {
 /** A read of so many series is a heavy one: few of them run at a time. */
 const heavyFromSeries = 20_000;
 
+/** Of so many devices the last change is looked up: some tens of microseconds. */
+const lastChangeDevicesMax = 100;
+
 /** The reads of the embedded store; see the port for what they promise. */
 export function createDuckdbReadingStore(dependencies: {
   readonly readers: DuckdbReaders;
@@ -44,7 +47,7 @@ export function createDuckdbReadingStore(dependencies: {
   readonly state: StoreState;
   /** From so many series on, devices are merged in the engine where that is asked for; 2,000 by default. */
   readonly mergeFromSeries?: number | undefined;
-}): ReadingStore {
+}): Required<ReadingStore> {
   const { readers, registry, duplicates, levels, changes, state, mergeFromSeries = 2000 } = dependencies;
 
   function assertAnswering(signal: AbortSignal): void {
@@ -182,5 +185,8 @@ export function createDuckdbReadingStore(dependencies: {
     },
 
     watchChanges: (signal) => changes.watch(signal),
+
+    lastChangeOf: ({ deviceIds, sensors }) =>
+      deviceIds.length > lastChangeDevicesMax ? undefined : registry.lastChange(deviceIds, sensors),
   };
 }

@@ -1,4 +1,5 @@
 import { createSensorCatalog, isTyped, type SensorCatalog, type SensorName } from "@devicemesh/proto";
+import { createLatestTimestamps, type StoredRows } from "./latest-timestamps.ts";
 import { createDeviceTable, createSeriesCodes } from "./series-codes.ts";
 import { createSeriesOrder } from "./series-order.ts";
 
@@ -27,13 +28,13 @@ export type SeriesRegistry = {
   get(code: number): RegisteredSeries;
   /**
    * Whether the timestamp (ms) is later than that of every reading of the series that the store holds or is
-   * about to hold; if so, it is the latest from now on.
+   * about to hold; if so, no other reading up to it counts as later from now on. Queries see it once it is stored.
    */
   advance(code: number, timestampMs: number): boolean;
   /** Whether the timestamp (ms) is later than that of every reading of the series that is known so far. */
   isLatest(deviceId: string, sensorCode: number, timestampMs: number): boolean;
-  /** Marks the series with codes below `count` as stored. */
-  markSaved(count: number): void;
+  /** Marks the series with codes below `count` as stored, and their readings, whose timestamps queries see then. */
+  markSaved(count: number, readings?: StoredRows): void;
   /** How many series are stored: those with the first codes. */
   readonly saved: number;
   /** All series given codes so far, stored or not. */
@@ -55,6 +56,8 @@ export type SeriesRegistry = {
   ): void;
   /** The codes of the stored series of one device. */
   codesOfDevice(deviceId: string): readonly number[];
+  /** A number that is another one once a reading of these devices (all if empty) and sensors (all if empty) is stored. */
+  lastChange(deviceIds: readonly string[], sensors: readonly string[]): number;
   /** The codes of the sensors that have series, stored or not. */
   sensorCodes(): readonly number[];
   readonly catalog: SensorCatalog;
@@ -91,7 +94,7 @@ export function createSeriesRegistry(
   const ofSensor: { all: number; saved: number }[] = [];
   let deviceOf = new Int32Array(1024);
   let sensorOf = new Uint16Array(1024);
-  let latest = new Float64Array(1024).fill(Number.NEGATIVE_INFINITY);
+  const latest = createLatestTimestamps();
   let size = 0;
   let saved = 0;
 
@@ -108,18 +111,16 @@ export function createSeriesRegistry(
 
   function grow(): void {
     const capacity = size * 2;
-    const [oldDevices, oldSensors, oldLatest] = [deviceOf, sensorOf, latest];
+    const [oldDevices, oldSensors] = [deviceOf, sensorOf];
     deviceOf = new Int32Array(capacity);
     deviceOf.set(oldDevices);
     sensorOf = new Uint16Array(capacity);
     sensorOf.set(oldSensors);
-    latest = new Float64Array(capacity).fill(Number.NEGATIVE_INFINITY);
-    latest.set(oldLatest);
   }
 
   function add(deviceId: string, sensorCode: number): number {
     if (!sensors[sensorCode]) throw new RangeError(`no sensor has the code ${sensorCode}`);
-    if (size === latest.length) grow();
+    if (size === deviceOf.length) grow();
     const code = size++;
     const device = devices.add(deviceId);
     seriesCodes.add(device, sensorCode, code);
@@ -141,8 +142,9 @@ export function createSeriesRegistry(
     return { code, deviceId: devices.idOf(deviceOf[code] as number), sensor: nameOf(code) };
   }
 
-  function markSaved(count: number): void {
+  function markSaved(count: number, readings?: StoredRows): void {
     for (; saved < count; saved++) (ofSensor[sensorOf[saved] as number] as { saved: number }).saved++;
+    if (readings) latest.store(readings);
   }
 
   function sensorCodes(): readonly number[] {
@@ -154,7 +156,7 @@ export function createSeriesRegistry(
       catalog.codeOf(series.sensor) ?? catalog.addStored(series.sensor, unitOf(series.sensor));
     if (add(series.deviceId, sensorCode) !== series.code)
       throw new Error(`the store's series are not numbered without gaps: ${series.code}`);
-    latest[series.code] = series.latestMs;
+    latest.store({ length: 1, series: [series.code], timestampsMs: [series.latestMs] });
   }
   markSaved(size);
   const order = createSeriesOrder(
@@ -177,14 +179,10 @@ export function createSeriesRegistry(
       return code === undefined || code >= saved ? undefined : code;
     },
     get,
-    advance(code, timestampMs) {
-      if (timestampMs <= (latest[code] as number)) return false;
-      latest[code] = timestampMs;
-      return true;
-    },
+    advance: latest.advance,
     isLatest(deviceId, sensorCode, timestampMs) {
       const code = known(deviceId, sensorCode);
-      return code === undefined || timestampMs > (latest[code] as number);
+      return code === undefined || timestampMs > latest.known(code);
     },
     markSaved,
     get saved() {
@@ -223,7 +221,7 @@ export function createSeriesRegistry(
         visitor({
           deviceId: devices.idOf(deviceOf[code] as number),
           sensor: nameOf(code),
-          latestMs: latest[code] as number,
+          latestMs: latest.stored(code),
         });
       }
     },
@@ -233,6 +231,21 @@ export function createSeriesRegistry(
       return sensorCodes()
         .map((sensorCode) => seriesCodes.get(device, sensorCode) ?? saved)
         .filter((code) => code < saved);
+    },
+    lastChange(deviceIds, wanted) {
+      if (deviceIds.length === 0) return latest.changes;
+      const codes =
+        wanted.length === 0 ? sensorCodes() : wanted.flatMap((sensor) => catalog.codeOf(sensor) ?? []);
+      let last = 0;
+      for (const deviceId of deviceIds) {
+        const device = devices.find(deviceId);
+        if (device === undefined) continue;
+        for (const sensorCode of codes) {
+          const code = seriesCodes.get(device, sensorCode);
+          if (code !== undefined) last = Math.max(last, latest.lastChange(code));
+        }
+      }
+      return last;
     },
     sensorCodes,
     catalog,
