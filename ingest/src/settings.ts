@@ -1,5 +1,6 @@
 import { deviceAccessSettings } from "@devicemesh/identity";
 import { addressSettings } from "@devicemesh/kit/settings/address-settings";
+import { connectionSettings } from "@devicemesh/kit/settings/connection-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { ingestSensorSettings } from "@devicemesh/kit/settings/sensor-settings";
@@ -41,6 +42,7 @@ export const ingestSettings = defineSettings({
       description:
         "Retention of readings, by timestamp. Older readings are rejected. Must equal the operator's --retain-raw.",
     },
+    ...connectionSettings(),
     ...metricsSettings(),
     logLevel: chainSettings.logLevel,
   },

@@ -4,6 +4,7 @@ import { createDependencies } from "@devicemesh/kit/health/dependency-health";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { connectionLimitsOf } from "@devicemesh/kit/settings/connection-settings";
 import { listOf } from "@devicemesh/kit/settings/list-of";
 import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { chainNames } from "@devicemesh/pipeline";
@@ -69,7 +70,7 @@ export async function startIngestProcess(
   try {
     // So that the first senders are not told to try again where all is well; brokers that are silent hold nothing up.
     await withinTime(bound.asked, { ms: firstBoundMs, what: "the retention topic" }).catch(() => {});
-    ingest = await startIngest(ingestConfig({ host, port }), {
+    ingest = await startIngest(ingestConfig({ host, port, connections: connectionLimitsOf(settings) }), {
       log,
       clock,
       catalog,

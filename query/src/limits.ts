@@ -1,4 +1,5 @@
 import type { AllowedHosts } from "@devicemesh/kit/rpc/requests/request-host";
+import type { ConnectionLimits } from "@devicemesh/kit/server/connection-limits";
 
 /** What query can be set to. Every limit is an upper bound, inclusive. */
 export type QueryConfig = {
@@ -16,11 +17,16 @@ export type QueryConfig = {
   readonly writeMaxBytes: number;
   /** How long a unary call may take, in ms, whatever longer deadline its client sets. */
   readonly callTimeoutMs: number;
+  /** Limits on connections; `onePortDefaults` for what is left out. */
+  readonly connections: Partial<ConnectionLimits>;
   /** Unary calls at a time; further ones are refused. */
   readonly callsMax: number;
   /** Watches at a time; further ones are rejected. */
   readonly watchesMax: number;
-  /** Watches of one user at a time, where users are known; further ones are rejected. */
+  /**
+   * Watches of one user at a time; further ones are rejected. Where users are not known, of one address or, on this
+   * machine, of one connection.
+   */
   readonly watchesPerCallerMax: number;
   /** Messages of one watch, and reads for equal watches, are at least this far apart, in ms. */
   readonly watchIntervalMs: number;
@@ -50,6 +56,7 @@ export const defaultQueryConfig = {
   // Every page stays below 3 MiB, and clients accept no more than this by default.
   writeMaxBytes: 4 * 1024 * 1024,
   callTimeoutMs: 60_000,
+  connections: {},
   callsMax: 256,
   watchesMax: 1000,
   watchesPerCallerMax: 100,

@@ -1,5 +1,6 @@
 import { userAccessSettings } from "@devicemesh/identity";
 import { addressSettings } from "@devicemesh/kit/settings/address-settings";
+import { connectionSettings } from "@devicemesh/kit/settings/connection-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { sensorSettings } from "@devicemesh/kit/settings/sensor-settings";
@@ -62,6 +63,7 @@ export const querySettings = defineSettings({
       placeholder: "HOST:PORT",
       description: "Public address of the generator's control, shown on the page.",
     },
+    ...connectionSettings(),
     ...metricsSettings(),
     logLevel: chainSettings.logLevel,
   },

@@ -3,6 +3,7 @@ import { cancelledAfter } from "@devicemesh/kit/async/time-limit";
 import { createDependencies } from "@devicemesh/kit/health/dependency-health";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { connectionLimitsOf } from "@devicemesh/kit/settings/connection-settings";
 import { listOf } from "@devicemesh/kit/settings/list-of";
 import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 
@@ -72,6 +73,7 @@ export async function startQueryProcess(
       queryConfig({
         host,
         port: settings.port,
+        connections: connectionLimitsOf(settings),
         ...(settings.insecureBeyondLoopback && { hosts: "*" }),
         corsOrigins: listOf(corsOrigin),
         reflectServices: listOf(reflectServices),

@@ -175,6 +175,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
   const server = await startOnePortServer({
     host: config.host,
     port: config.port,
+    limits: config.connections,
     handler: allowOrigins(config.corsOrigins, adapter),
     tls,
     shutdownGraceMs: config.shutdownGraceMs,

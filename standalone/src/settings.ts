@@ -2,6 +2,7 @@ import { gatewaySettings } from "@devicemesh/gateway/settings";
 import { generatorEnvironment } from "@devicemesh/generator";
 import { deviceAccessSettings, userAccessSettings } from "@devicemesh/identity";
 import { importEnvironment } from "@devicemesh/import";
+import { connectionSettings } from "@devicemesh/kit/settings/connection-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { ingestSensorSettings } from "@devicemesh/kit/settings/sensor-settings";
@@ -195,6 +196,7 @@ export const embeddedSettings = defineSettings({
       description:
         "Largest number of duplicates and conflicts of one device in an hour. Beyond it, readings of the device that are not later than the stored ones are rejected until the hour ends.",
     },
+    ...connectionSettings(),
     ...metricsSettings(),
     logLevel: {
       flag: "--log-level",

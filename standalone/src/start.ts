@@ -11,6 +11,7 @@ import { type Ingest, ingestConfig, startIngest } from "@devicemesh/ingest";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import { createUnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
+import { connectionLimitsOf } from "@devicemesh/kit/settings/connection-settings";
 import { listOf } from "@devicemesh/kit/settings/list-of";
 import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
@@ -80,7 +81,12 @@ export async function startEmbedded(
   const found = await store.readings.readStatus(AbortSignal.timeout(statusLimitMs));
   const ingest: Ingest = starting.use(
     await startIngest(
-      ingestConfig({ host: config.host, port: config.ingestPort, shutdownGraceMs: graceMs.ingest }),
+      ingestConfig({
+        host: config.host,
+        port: config.ingestPort,
+        connections: connectionLimitsOf(config),
+        shutdownGraceMs: graceMs.ingest,
+      }),
       {
         log: store.log,
         clock,
@@ -148,6 +154,7 @@ export async function startEmbedded(
       queryConfig({
         host: config.host,
         port: config.queryPort,
+        connections: connectionLimitsOf(config),
         ...(config.insecureBeyondLoopback && { hosts: "*" }),
         corsOrigins: listOf(config.corsOrigin),
         shutdownGraceMs: graceMs.query,

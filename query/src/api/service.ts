@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { ServiceImpl } from "@connectrpc/connect";
 import { userKey } from "@devicemesh/identity";
+import { peerKey } from "@devicemesh/kit/rpc/call-peer";
 import { createSensorCatalog, type SensorCatalog } from "@devicemesh/proto";
 import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import type { BucketsPlace, RowPlace } from "../answer/answer-pages.ts";
@@ -13,6 +14,7 @@ import type { ReadingStore } from "../store/reading-store.ts";
 import { createSharedWatches } from "../watch/shared-watches.ts";
 import { createWatchAdmission } from "../watch/watch-admission.ts";
 import { watchAggregates } from "../watch/watch-aggregates.ts";
+import { watchCallerOf } from "../watch/watch-caller.ts";
 import { getAggregates } from "./get-aggregates.ts";
 import { getPipelineStatus } from "./get-pipeline-status.ts";
 import { listBuckets } from "./list-buckets.ts";
@@ -120,8 +122,13 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     listSeries: (request, { signal }) => listSeries(series, request, signal),
     listDuplicates: (request, { signal }) => listDuplicates(duplicates, request, signal),
     getPipelineStatus: (_request, { signal }) => getPipelineStatus(pipeline, signal),
-    watchAggregates: (request, { signal, values }) =>
-      watchAggregates(watching, request, { signal, caller: values.get(userKey)?.subject }),
+    watchAggregates: (request, { signal, values, requestHeader }) =>
+      watchAggregates(watching, request, {
+        signal,
+        caller:
+          values.get(userKey)?.subject ??
+          watchCallerOf(values.get(peerKey), requestHeader.get("x-forwarded-for")),
+      }),
     exportReadings: (request, { signal }) => exportReadingsRpc({ store, admission, unitOf }, request, signal),
     exportBuckets: (request, { signal }) => exportBucketsRpc({ store, admission, unitOf }, request, signal),
   };

@@ -3,7 +3,7 @@ import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 /** Decides which watches may run. */
 export type WatchAdmission = {
   /**
-   * Counts a watch until it is disposed. `caller` is the user, undefined where users are not known.
+   * Counts a watch until it is disposed. `caller` is undefined where it is not known.
    * @throws RpcError RESOURCE_EXHAUSTED, naming the limit, if there are too many.
    */
   admit(caller: string | undefined): Disposable;

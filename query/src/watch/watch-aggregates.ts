@@ -20,7 +20,7 @@ export type WatchDependencies = {
 /** Who watches, and until when. */
 export type WatchCall = {
   readonly signal: AbortSignal;
-  /** The user, where users are known. */
+  /** The user, or what tells callers apart where users are not known. */
   readonly caller?: string | undefined;
 };
 

@@ -2,12 +2,13 @@ import { collections, partialsCollection } from "@devicemesh/pipeline";
 import type { Level } from "@devicemesh/proto";
 import type { Db, Document } from "mongodb";
 import type { BucketGrid } from "../../calendar/bucket-grid.ts";
+import { createGatheredPartials } from "../gathered-partials.ts";
 import type {
+  PartialsRead,
   ReadPlan,
   RepairScan,
   Scan,
   SeriesFilter,
-  SeriesPartial,
   SeriesScan,
   SeriesSpan,
 } from "../reading-store.ts";
@@ -122,7 +123,10 @@ function repairsPipeline(
 
 type Row = PartialRow & { readonly windows?: number };
 
-/** Reads a plan's pipelines, all at once. `isStale` if a repair that the plan names is no longer there. */
+/**
+ * Reads a plan's pipelines, all at once, and merges their rows as they come. `isStale` if a repair that the plan names is
+ * no longer there. With more than `partialsMax` partials, reading ends there.
+ */
 export async function readPlan(
   request: {
     readonly db: Db;
@@ -130,30 +134,33 @@ export async function readPlan(
     readonly filter: SeriesFilter;
     readonly buckets: BucketGrid | undefined;
     readonly levels: readonly Level[];
+    readonly mergeDevices?: boolean | undefined;
+    readonly partialsMax?: number | undefined;
   },
   options: LargeReadOptions,
-): Promise<{ readonly partials: readonly SeriesPartial[]; readonly isStale: boolean }> {
+): Promise<Pick<PartialsRead, "partials" | "tooMany" | "isStale">> {
   const { db, plan, levels } = request;
-  const pipelines = planPipelines(request);
-  const answers = await allEnded(
-    pipelines.map(({ collection, stages }) =>
-      db
-        .collection(collection)
-        .aggregate<Row>([...stages], { ...options, batchSize, allowDiskUse: true })
-        .toArray(),
-    ),
-  );
-  const partials: SeriesPartial[] = [];
+  const gathered = createGatheredPartials(request);
   let repairedWindows = 0;
-  for (const [place, rows] of answers.entries()) {
-    const kind = pipelines[place]?.kind;
-    for (const row of rows) {
+
+  async function read({ collection, stages, kind }: PlannedPipeline): Promise<void> {
+    const rows = db
+      .collection(collection)
+      .aggregate<Row>([...stages], { ...options, batchSize, allowDiskUse: true });
+    for await (const row of rows) {
       if (kind === "repairs") repairedWindows += Number(row.windows);
-      if (Number(row.count) > 0) partials.push(partialOfRow(row, { isRaw: kind === "raw" }));
+      if (Number(row.count) > 0) gathered.add(partialOfRow(row, { isRaw: kind === "raw" }));
+      if (gathered.isTooMany) return;
     }
   }
+
+  await allEnded(planPipelines(request).map(read));
+  if (gathered.isTooMany) return { partials: [], tooMany: gathered.size, isStale: false };
   const { windowMs } = levels[0] as Level;
-  return { partials, isStale: repairedWindows !== windowsOf(plan.repeats?.repairs ?? [], windowMs) };
+  return {
+    partials: gathered.partials(),
+    isStale: repairedWindows !== windowsOf(plan.repeats?.repairs ?? [], windowMs),
+  };
 }
 
 function windowsOf(scans: readonly RepairScan[], windowMs: number): number {

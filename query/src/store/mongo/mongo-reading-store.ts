@@ -61,12 +61,13 @@ export function createMongoReadingStore(options: {
       const windowMs = (): number => (horizons.levels()[0] as Level).windowMs;
       return large(signal, (options) => findRepeats({ ...request, db, windowMs }, options));
     },
-    async readPartials({ plan, filter, buckets }, signal) {
+    async readPartials({ plan, filter, buckets, mergeDevices, partialsMax }, signal) {
       check(signal);
       // Before the reads: what arrived before this moment is stored, so they see it.
       const { completeThroughMs } = await horizons.read(signal);
       const levels = horizons.levels();
-      const read = await large(signal, (options) => readPlan({ db, plan, filter, buckets, levels }, options));
+      const request = { db, plan, filter, buckets, levels, mergeDevices, partialsMax };
+      const read = await large(signal, (options) => readPlan(request, options));
       return { ...read, completeThroughMs };
     },
     async readReadings(request, signal) {

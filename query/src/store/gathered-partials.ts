@@ -1,0 +1,48 @@
+import { createPartialSum, type PartialSum } from "../plan/partial-sum.ts";
+import type { SeriesPartial } from "./reading-store.ts";
+
+/** Partials that come from several scans, merged as they come: memory grows with the groups, not with the rows. */
+export type GatheredPartials = {
+  add(partial: SeriesPartial): void;
+  /** How many groups there are. */
+  readonly size: number;
+  /** Whether there are more groups than asked for. */
+  readonly isTooMany: boolean;
+  /** One partial for each group. */
+  partials(): SeriesPartial[];
+};
+
+/** Gathers by series and bucket; with `mergeDevices` by sensor and bucket, as in ReadingStore.readPartials. */
+export function createGatheredPartials({
+  mergeDevices = false,
+  partialsMax = Number.POSITIVE_INFINITY,
+}: {
+  readonly mergeDevices?: boolean | undefined;
+  readonly partialsMax?: number | undefined;
+}): GatheredPartials {
+  const groups = new Map<string, { readonly start: SeriesPartial; readonly sum: PartialSum }>();
+  return {
+    add(partial) {
+      const { deviceId, sensor, bucketMs } = partial;
+      const key = mergeDevices ? `${sensor}\n${bucketMs}` : `${deviceId}\n${sensor}\n${bucketMs}`;
+      const group = groups.get(key);
+      if (group) group.sum.add(partial);
+      else groups.set(key, { start: partial, sum: createPartialSum(partial) });
+    },
+    get size() {
+      return groups.size;
+    },
+    get isTooMany() {
+      return groups.size > partialsMax;
+    },
+    partials: () =>
+      [...groups.values()].map(({ start: { deviceId, sensor, bucketMs }, sum }) => ({
+        ...sum.total(),
+        deviceId: mergeDevices ? "" : deviceId,
+        sensor,
+        bucketMs,
+        fromRaw: sum.fromRaw(),
+        ...(mergeDevices && { firstDeviceId: sum.first().deviceId, lastDeviceId: sum.last().deviceId }),
+      })),
+  };
+}
