@@ -46,10 +46,11 @@ export const strings = {
   overview: {
     rate: "readings a second",
     stored: "readings stored",
-    online: "devices online",
-    onlineOf: (silent: number) => (silent === 0 ? "none is silent" : `${plural(silent, "device")} silent`),
+    online: "series online",
+    onlineOf: (silent: number) => (silent === 0 ? "none is silent" : `${formatCount(silent)} silent`),
     complete: "complete through",
-    completeDetail: (lagMs: number) => `${formatDuration(lagMs, { fine: true })} ago`,
+    completeDetail: (lagMs: number) =>
+      lagMs < 1000 ? "less than a second ago" : `${formatDuration(lagMs, { fine: true })} ago`,
     unexpected: "duplicates and conflicts",
     unexpectedDetail: (conflicts: bigint) =>
       conflicts === 0n ? "no conflicts" : plural(conflicts, "conflict"),
@@ -59,29 +60,28 @@ export const strings = {
     silentAlarm: (count: number, example: string) =>
       count === 1
         ? `${example} is silent.`
-        : `${plural(count, "device")} are silent, ${example} the longest.`,
+        : `${plural(count, "series", "series")} are silent, ${example} the longest.`,
     aheadAlarm: (count: number, example: string) =>
-      `${count === 1 ? "The clock" : "The clocks"} of ${count === 1 ? example : plural(count, "device")} ${count === 1 ? "is" : "are"} ahead of the server's${count === 1 ? "" : `, such as ${example}`}.`,
+      `${count === 1 ? "The clock" : "The clocks"} of ${count === 1 ? example : plural(count, "series", "series")} ${count === 1 ? "is" : "are"} ahead of the server's${count === 1 ? "" : `, such as ${example}`}.`,
     conflictsAlarm: (count: bigint) =>
       `${plural(count, "reading")} had the identity of a stored reading with another value. The first one stored counts.`,
     refusedAlarm: (count: bigint) =>
       `${plural(count, "reading")} broke a rule and ${count === 1n ? "was" : "were"} rejected since the start.`,
     sensors: "The last 15 minutes",
     sensorsHint: "Average of all devices for each sensor, with the span from minimum to maximum.",
-    ...{ devices: "Devices", search: "Search devices and sensors" },
-    ...{ searchHint: "Name or pattern, such as thermostat-*", filterAll: "All", filterOnline: "Online" },
-    filterSilent: "Silent",
+    ...{ devices: "Devices", search: "Search devices", searchHint: "Name or pattern: thermostat-*" },
+    filters: { all: "All", online: "Online", silent: "Silent" },
+    ...{ allSensors: "All sensors", order: "Order" },
+    orders: { name: "By name", latest: "Latest first", silent: "Silent longest first" },
     columns: {
       ...{ state: "State", device: "Device", sensor: "Sensor", latest: "Latest" },
       ...{ age: "Age", trend: "Last 15 min", count: "Readings" },
     },
-    found: (found: number, total: number) =>
-      found === total
+    found: (read: number, total: number) =>
+      read >= total
         ? plural(total, "series", "series")
-        : `${formatCount(found)} of ${plural(total, "series", "series")}`,
+        : `${plural(total, "series", "series")}; scroll for more than ${formatCount(read)}`,
     noneFound: "No series matches the search.",
-    loadingMore: (read: number, total: number) =>
-      `${formatCount(read)} of ${plural(total, "series", "series")} loaded …`,
     online1: "online",
     silent1: "silent",
     ahead1: (ms: number) => `clock ${formatDuration(ms)} ahead`,
@@ -121,9 +121,18 @@ export const strings = {
     automatic: (size: string) => (size === "" ? "Automatic" : `Automatic (${size})`),
     ...{ lines: "Lines", linesAuto: "Automatic", linesSeries: "One a series" },
     linesSensor: "One a sensor",
+    options: "More options",
+    ...{ curves: "Curves", curvesRange: "Average and range", curvesPercentiles: "Percentiles" },
+    fill: "Empty buckets",
+    fills: { none: "Gap", previous: "Previous value", linear: "Straight line" },
   },
   chart: {
-    legend: "Line: average. Area: minimum to maximum.",
+    legends: {
+      range: "Line: average. Area: minimum to maximum.",
+      percentiles: "Line: median. Above it: the percentiles 90, 95 and 99.",
+    },
+    percentilesRefused:
+      "Percentiles are computed from at most 1,000,000 raw readings, and this selection has more: choose a shorter timeframe or fewer devices.",
     zoomHint: "Drag over the chart to zoom in; double-click to go back.",
     ...{ earlier: "Earlier", later: "Later", zoomIn: "Zoom in", zoomOut: "Zoom out", back: "Back" },
     keyboard: "Arrow keys move the crosshair, + and - zoom, Page Up and Page Down move the timeframe.",
@@ -136,8 +145,8 @@ export const strings = {
     noneMatches: "No device matches the pattern.",
     outside: (count: bigint, from: string, to: string) =>
       `${plural(count, "reading")} from ${from} to ${to} ${count === 1n ? "is" : "are"} too far from all others to be on this chart. Choose that timeframe to see them.`,
-    tooManyDevices: (count: number) =>
-      `${plural(count, "device")} match; one request names at most 1,000. Use a narrower pattern, or all devices.`,
+    tooManyDevices: (most: number) =>
+      `More devices match than one request names: at most ${formatCount(most)}. Use a narrower pattern, or all devices.`,
     ...{ average: "Average", minimum: "Minimum", maximum: "Maximum", readings: "Readings" },
     line: "Line",
     bucketOf: (size: string) => `Buckets of ${size}`,
@@ -150,8 +159,9 @@ export const strings = {
     hint: "Exactly what is selected above, as GetAggregates returns it. Hover a figure for all its digits.",
     columns: {
       ...{ count: "Readings", average: "Average", minimum: "Minimum", maximum: "Maximum" },
-      ...{ deviation: "Deviation", first: "First", last: "Last", unit: "Unit" },
+      ...{ deviation: "Deviation", first: "First", last: "Last" },
     },
+    unit: "Unit",
     more: "More rows than are shown here: choose fewer devices, or one line a sensor.",
     complete: (through: string, lag: string) =>
       `Every reading stored before ${through} (${lag} ago) is counted, each one once.`,
@@ -232,12 +242,13 @@ export const strings = {
     title: "From device to answer",
     hint: "Each part with what it handles now. The frontier of a level is the moment of arrival up to which all readings are folded.",
     ...{ devices: "Devices", ingest: "Ingest", log: "Log", store: "Store", query: "Query" },
-    ...{ acknowledged: "acknowledged only when durably stored", logEnd: "newest" },
-    stored: (count: bigint) => plural(count, "raw reading"),
+    ...{ acknowledged: "acknowledged only when durably stored", logEnd: "newest append" },
+    ...{ stored: "raw readings", partials: "partials", noProblems: "no problem is known" },
+    unexpected: (duplicates: bigint, conflicts: bigint) =>
+      `${plural(duplicates, "duplicate")}, ${plural(conflicts, "conflict")}`,
     lag: "lag",
     frontier: "frontier",
     level: (size: string) => `${size} windows`,
-    partials: (count: bigint) => plural(count, "partial"),
     ...{ parts: "Parts", part: "Part", health: "Health", detail: "Detail", healthy: "healthy" },
     ...{ problem: "needs attention", deadLetters: "Dead letters", deadLettersNone: "none" },
     windowJob: "Window job (Spark)",
@@ -253,7 +264,7 @@ export const strings = {
     hint: "Every RPC of the contract that a page may call. The form, the JSON and the command are the same request.",
     ...{ method: "RPC", form: "Request", json: "Request as JSON" },
     ...{ jsonProblem: "This is not a JSON object", send: "Send", stop: "Stop", answer: "Answer" },
-    answerNone: "No answer yet.",
+    answerNone: "Send the request: its answer appears here.",
     took: (ms: number, size: string) => `${ms.toFixed(0)} ms, ${size}`,
     messages: (count: number) => `${plural(count, "message")} received; the newest:`,
     ...{ command: "The equivalent command", listHint: "separated by commas", objectHint: "JSON" },

@@ -1,7 +1,5 @@
-import { fromBinary } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { GetAggregatesResponseSchema } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
@@ -9,6 +7,7 @@ import { observe } from "../../testing/examples/browser-page-fixture.ts";
 import { type MeshProcess, startMesh } from "../../testing/mesh-process.ts";
 import {
   buildDashboard,
+  nextAggregates,
   publish,
   queryClient,
   seriousFindings,
@@ -54,12 +53,11 @@ describe("the dashboard in Chromium on the single process", () => {
     const page = await open("#/overview");
     const seen = await observe(page);
     // The very answer that the page received: another one may be merged in another order, and differ in the last digit.
-    const answered = page.waitForResponse((response) => response.url().endsWith("/GetAggregates"));
+    const answered = nextAggregates(page, "attic");
     await page.evaluate((hash) => {
       location.hash = hash;
     }, `#/explore?${wholeHour}&zone=UTC`);
-    const { rows } = fromBinary(GetAggregatesResponseSchema, await (await answered).body());
-    const [attic] = rows;
+    const [attic] = await answered;
     const row = page.locator("table.figures tbody tr").filter({ hasText: "attic" });
     await row.waitFor();
     const stored = await queryClient(mesh.query).getAggregates({
@@ -131,7 +129,7 @@ describe("the dashboard in Chromium on the single process", () => {
     const page = await open("#/overview");
     await page.getByRole("row", { name: /silent attic/ }).waitFor();
     await page.getByRole("searchbox").fill("c*r");
-    await page.getByText("1 of").waitFor();
+    await page.getByText("1 series", { exact: true }).waitFor();
     expect(await page.locator(".rows-body").getByRole("row").count()).toBe(1);
     await page.getByRole("link", { name: "cellar" }).click();
     // Its readings are older than the hour that Explore shows at first.

@@ -1,10 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fromBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { protoTimestamp } from "@devicemesh/proto";
-import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
+import type { AggregateRow } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import {
+  GetAggregatesResponseSchema,
+  QueryService,
+} from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { IngestServiceClient } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
 import { ensureBuilt } from "@devicemesh/web/build";
@@ -46,6 +51,17 @@ export async function publish(ingest: string, temperatures: readonly Temperature
 /** A client of query (host:port). */
 export function queryClient(query: string) {
   return createClient(QueryService, createGrpcTransport({ baseUrl: `http://${query}` }));
+}
+
+/** The next answer of GetAggregates that the page receives and that has rows of this device, as the server sent it. */
+export async function nextAggregates(page: Page, deviceId: string): Promise<readonly AggregateRow[]> {
+  let found: readonly AggregateRow[] = [];
+  await page.waitForResponse(async (response) => {
+    if (!response.url().endsWith("/GetAggregates") || !response.ok()) return false;
+    found = fromBinary(GetAggregatesResponseSchema, await response.body()).rows;
+    return found.some((row) => row.deviceId === deviceId);
+  });
+  return found;
 }
 
 /** What axe finds on a page: the rules of WCAG 2.1 A and AA that are broken, serious or worse, with where. */

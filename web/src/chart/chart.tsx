@@ -2,6 +2,7 @@ import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import type { Zone } from "../format/times.ts";
 import { isDark } from "../state/theme.ts";
+import { pageScale } from "../ui/page-scale.ts";
 import { useElementWidth } from "../ui/use-element-width.ts";
 import { type ChartEvents, type ChartSpan, chartData, chartOptions } from "./options.ts";
 import type { Panel } from "./panels.ts";
@@ -11,6 +12,7 @@ type ChartProps = ChartEvents & {
   readonly zone: Zone;
   readonly span: ChartSpan | undefined;
   readonly height: number;
+  readonly isSmall?: boolean;
   readonly syncKey?: string;
   /** Spans to mark. */
   readonly marks?: readonly ChartSpan[];
@@ -22,6 +24,7 @@ export function Chart({
   zone,
   span,
   height,
+  isSmall = false,
   syncKey,
   marks = [],
   onZoom,
@@ -37,13 +40,16 @@ export function Chart({
     ...(onCursor && { onCursor }),
   };
   const width = useElementWidth(place);
+  const scale = pageScale();
   // Data alone changes often, and is set without making the chart again; the rest is an identity.
   const identity = JSON.stringify([
     panel.unit,
+    panel.curves,
     panel.lines.map(({ line, colour }) => [line.key, colour]),
     zone,
     isDark.value,
     width === 0,
+    scale,
     syncKey,
   ]);
   const shown = useRef({ span, marks });
@@ -52,7 +58,7 @@ export function Chart({
   useEffect(() => {
     if (!place.current || width === 0) return;
     const style = {
-      ...{ width, height, isDark: isDark.value, zone },
+      ...{ width, height, isDark: isDark.value, scale, isSmall, zone },
       get span() {
         return shown.current.span;
       },

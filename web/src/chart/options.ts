@@ -1,8 +1,9 @@
 import uPlot from "uplot";
 import { formatValue } from "../format/numbers.ts";
 import { ianaZone, type Zone } from "../format/times.ts";
+import type { Curves } from "../state/selection.ts";
 import { chartColours, lineColour } from "./palette.ts";
-import type { Panel } from "./panels.ts";
+import { type Panel, percentiles } from "./panels.ts";
 
 /** A span of a chart in ms since 1970. */
 export type ChartSpan = { readonly sinceMs: number; readonly toMs: number };
@@ -12,6 +13,10 @@ export type ChartStyle = {
   readonly width: number;
   readonly height: number;
   readonly isDark: boolean;
+  /** How much larger than usual its text is. */
+  readonly scale: number;
+  /** A small chart has short axes. */
+  readonly isSmall: boolean;
   readonly zone: Zone;
   /** The whole timeframe is shown, also where it has no readings; undefined fits the readings. */
   readonly span: ChartSpan | undefined;
@@ -31,47 +36,66 @@ export type ChartEvents = {
   onCursor?(index: number | undefined): void;
 };
 
-const font = '11px system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
+const fontPx = 11;
+const fontNames = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
 const bandAlpha = "26";
+/** Lines and areas above the median, for each percentile. */
+const percentileAlphas = ["b0", "80", "60"] as const;
+const percentileBands = ["33", "22", "14"] as const;
 /** Shorter drags are clicks. */
 const leastDragPx = 6;
 
-/** Returns the data of a panel in uPlot's format: times, then average, minimum and maximum of each line. */
+/** Returns the data of a panel in uPlot's format: times, then the columns of each line. */
 export function chartData(panel: Panel): uPlot.AlignedData {
-  const columns = panel.lines.flatMap(({ average, minimum, maximum }) => [average, minimum, maximum]);
+  const columns = panel.lines.flatMap((line) => line.columns);
   return [panel.times as number[], ...columns] as uPlot.AlignedData;
 }
 
 /** Returns the options of a chart for a panel. */
 export function chartOptions(panel: Panel, style: ChartStyle, events: ChartEvents): uPlot.Options {
   const { ink, grid } = chartColours(style.isDark);
-  const axis = { stroke: ink, font, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
+  const { scale, isSmall } = style;
+  const font = `${fontPx * scale}px ${fontNames}`;
+  const axis = { stroke: ink, font, lineGap: 1.5, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
   const zone = ianaZone(style.zone);
   return {
     width: style.width,
     height: style.height,
     ...(zone && { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), zone) }),
-    padding: [10, 12, 0, 0],
+    padding: [10 * scale, 12 * scale, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, range: (_, minimum, maximum) => rangeOf(style.span, minimum, maximum) },
       y: { range: (_, minimum, maximum) => valueRange(minimum, maximum) },
     },
     axes: [
-      { ...axis, space: 70, size: 40, values: (_, ticks) => timeLabels(ticks, zone) },
-      { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => tickText(tick, ticks)) },
+      {
+        ...axis,
+        space: (isSmall ? 44 : 70) * scale,
+        size: (isSmall ? 24 : 42) * scale,
+        values: (_, ticks) => timeLabels(ticks, zone, isSmall),
+      },
+      {
+        ...axis,
+        space: (isSmall ? 22 : 30) * scale,
+        size: (isSmall ? 46 : 56) * scale,
+        values: (_, ticks) => ticks.map((tick) => tickText(tick, ticks)),
+      },
     ],
-    series: [{}, ...panel.lines.flatMap((line) => seriesOf(lineColour(line.colour, style.isDark)))],
-    bands: panel.lines.map((line, index) => ({
-      series: [3 * index + 3, 3 * index + 2],
-      fill: `${lineColour(line.colour, style.isDark)}${bandAlpha}`,
-    })),
+    series: [
+      {},
+      ...panel.lines.flatMap((line) => seriesOf(lineColour(line.colour, style.isDark), panel.curves)),
+    ],
+    bands: panel.lines.flatMap((line, index) =>
+      bandsOf(1 + curvesOf(panel) * index, lineColour(line.colour, style.isDark), panel.curves),
+    ),
     cursor: {
       ...(style.syncKey && { sync: { key: style.syncKey, setSeries: false } }),
       y: false,
       points: {
         size: 7,
-        show: (chart, place) => (place % 3 === 1 ? dot(chart) : false) as unknown as HTMLElement,
+        show: (chart, place) =>
+          (place % curvesOf(panel) === 1 ? dot(chart) : false) as unknown as HTMLElement,
       },
       drag: { x: true, y: false, setScale: false, dist: leastDragPx },
       bind: {
@@ -97,9 +121,27 @@ function dot(chart: uPlot): HTMLElement {
   return point;
 }
 
-function seriesOf(colour: string): uPlot.Series[] {
+/** How many columns a line has. */
+function curvesOf({ curves }: Panel): number {
+  return curves === "range" ? 3 : percentiles.length;
+}
+
+/** The average or median as a line with points where it is alone; of the others, edges of areas, or thinner lines. */
+function seriesOf(colour: string, curves: Curves): uPlot.Series[] {
+  const main = { stroke: colour, width: 1.75, points: { size: 5, fill: colour } };
   const edge = { stroke: "transparent", width: 0, points: { show: false } } as const;
-  return [{ stroke: colour, width: 1.75, points: { size: 5, fill: colour } }, edge, edge];
+  if (curves === "range") return [main, edge, edge];
+  const thin = (alpha: string) => ({ stroke: `${colour}${alpha}`, width: 1, points: { show: false } });
+  return [main, ...percentileAlphas.map(thin)];
+}
+
+/** From the minimum to the maximum, or from each percentile to the next one, ever lighter. */
+function bandsOf(first: number, colour: string, curves: Curves): uPlot.Band[] {
+  if (curves === "range") return [{ series: [first + 2, first + 1], fill: `${colour}${bandAlpha}` }];
+  return percentileBands.map((alpha, place) => ({
+    series: [first + place + 1, first + place],
+    fill: `${colour}${alpha}`,
+  }));
 }
 
 function zoomed(chart: uPlot, events: ChartEvents): void {
@@ -142,7 +184,7 @@ function tickText(tick: number, ticks: readonly number[]): string {
 }
 
 /** 24-hour labels: the date where it changes, seconds only for steps that small. */
-function timeLabels(ticks: readonly number[], zone: string | undefined): string[] {
+function timeLabels(ticks: readonly number[], zone: string | undefined, isSmall: boolean): string[] {
   const stepSeconds = (ticks[1] ?? 0) - (ticks[0] ?? 0);
   let before = "";
   return ticks.map((tick) => {
@@ -150,7 +192,7 @@ function timeLabels(ticks: readonly number[], zone: string | undefined): string[
     const [top, bottom] = labelOf(date, stepSeconds);
     const isSame = bottom === before;
     before = bottom;
-    return isSame ? top : `${top}\n${bottom}`;
+    return isSame || isSmall ? top : `${top}\n${bottom}`;
   });
 }
 

@@ -24,14 +24,23 @@ describe("panelsOf", () => {
   it("breaks a line at missing readings, and nowhere else", () => {
     const [panel] = panelsOf([line("a", "°C", [0, 1, 2, 9, 10, 11])], bucketMs);
     expect(panel?.times).toEqual([0, 10, 20, 30, 90, 100, 110]);
-    expect(panel?.lines[0]?.average).toEqual([0, 1, 2, null, 9, 10, 11]);
+    expect(panel?.lines[0]?.columns[0]).toEqual([0, 1, 2, null, 9, 10, 11]);
     const [sparse] = panelsOf([line("a", "°C", [0, 5, 10, 15, 21])], bucketMs);
-    expect(sparse?.lines[0]?.average).toEqual([0, 5, 10, 15, 21]);
+    expect(sparse?.lines[0]?.columns[0]).toEqual([0, 5, 10, 15, 21]);
   });
 
   it("does not break a line at a bucket that only another line has", () => {
     const [panel] = panelsOf([line("a", "°C", [0, 1, 2]), line("b", "°C", [0, 2])], bucketMs);
-    expect(panel?.lines[1]?.average).toEqual([0, undefined, 2]);
-    expect(panel?.lines[1]?.maximum).toEqual([1, undefined, 3]);
+    expect(panel?.lines[1]?.columns[0]).toEqual([0, undefined, 2]);
+    expect(panel?.lines[1]?.columns[2]).toEqual([1, undefined, 3]);
+  });
+
+  it("has a column for each percentile, and a gap where they are not known", () => {
+    const known = line("a", "°C", [0, 1]);
+    const points = known.points.map((point, place) =>
+      place === 0 ? { ...point, quantiles: [1, 2, 3, 4] } : point,
+    );
+    const [panel] = panelsOf([{ ...known, points }], bucketMs, "percentiles");
+    expect(panel?.lines[0]?.columns).toEqual([1, 2, 3, 4].map((value) => [value, null]));
   });
 });

@@ -1,21 +1,22 @@
 import type { Line, Point } from "../mesh/lines.ts";
+import type { Curves } from "../state/selection.ts";
 
 /** A column of a chart: null breaks the line, undefined does not. */
 export type Column = (number | null | undefined)[];
 
-/** A line in a panel: its columns for average, minimum and maximum, with the panel's times. */
+/** A line in a panel: its columns, with the panel's times. */
 export type PanelLine = {
   readonly line: Line;
   /** Its index in the palette, the same in each panel and view. */
   readonly colour: number;
-  readonly average: Column;
-  readonly minimum: Column;
-  readonly maximum: Column;
+  /** Average, minimum and maximum, or the percentiles, the median first. */
+  readonly columns: readonly Column[];
 };
 
 /** Lines with one unit share a panel. */
 export type Panel = {
   readonly unit: string;
+  readonly curves: Curves;
   /** The starts of the buckets in seconds since 1970, ascending. */
   readonly times: readonly number[];
   readonly lines: readonly PanelLine[];
@@ -24,8 +25,11 @@ export type Panel = {
 /** A span without readings that is this many times the usual distance between buckets is shown as a gap. */
 const gapFactor = 3;
 
+/** The percentiles that a chart draws, as quantiles. */
+export const percentiles = [0.5, 0.9, 0.95, 0.99] as const;
+
 /** Creates a panel for each unit, in the order in which units first occur. Pure. */
-export function panelsOf(lines: readonly Line[], bucketMs: number): Panel[] {
+export function panelsOf(lines: readonly Line[], bucketMs: number, curves: Curves = "range"): Panel[] {
   const units = [...new Set(lines.map(({ unit }) => unit))];
   return units.map((unit) => {
     const members = lines.map((line, colour) => ({ line, colour })).filter(({ line }) => line.unit === unit);
@@ -39,10 +43,11 @@ export function panelsOf(lines: readonly Line[], bucketMs: number): Panel[] {
     const places = new Map(timesMs.map((ms, place) => [ms, place]));
     return {
       unit,
+      curves,
       times: timesMs.map((ms) => ms / 1000),
       lines: members.map((member) => ({
         ...member,
-        ...columnsOf(member.line.points, gaps.get(member.line.key) ?? [], places),
+        columns: columnsOf(member.line.points, gaps.get(member.line.key) ?? [], { places, curves }),
       })),
     };
   });
@@ -66,19 +71,20 @@ function median(numbers: readonly number[]): number {
 function columnsOf(
   points: readonly Point[],
   gaps: readonly number[],
-  places: ReadonlyMap<number, number>,
-): Pick<PanelLine, "average" | "minimum" | "maximum"> {
-  const column = (): Column => new Array<number | null | undefined>(places.size).fill(undefined);
-  const [average, minimum, maximum] = [column(), column(), column()];
+  { places, curves }: { readonly places: ReadonlyMap<number, number>; readonly curves: Curves },
+): Column[] {
+  const columns = Array.from(
+    { length: curves === "range" ? 3 : percentiles.length },
+    (): Column => new Array<number | null | undefined>(places.size).fill(undefined),
+  );
   for (const point of points) {
     const place = places.get(point.startMs) ?? 0;
-    average[place] = point.average;
-    minimum[place] = point.minimum;
-    maximum[place] = point.maximum;
+    const values = curves === "range" ? [point.average, point.minimum, point.maximum] : point.quantiles;
+    for (const [curve, column] of columns.entries()) column[place] = values?.[curve] ?? null;
   }
   for (const gap of gaps) {
     const place = places.get(gap) ?? 0;
-    for (const each of [average, minimum, maximum]) each[place] ??= null;
+    for (const column of columns) column[place] ??= null;
   }
-  return { average, minimum, maximum };
+  return columns;
 }

@@ -3,12 +3,15 @@ export function Sparkline({
   values,
   width = 120,
   height = 28,
+  from,
 }: {
   readonly values: readonly (number | undefined)[];
   readonly width?: number;
   readonly height?: number;
+  /** A value that is always inside, such as 0 for rates. */
+  readonly from?: number;
 }) {
-  const path = sparklinePath(values, width, height);
+  const path = sparklinePath(values, { width, height, from });
   return (
     <svg
       class="sparkline"
@@ -25,10 +28,13 @@ export function Sparkline({
 /** The path of the values at equal distances, inside the picture; an undefined value breaks it. Pure. */
 export function sparklinePath(
   values: readonly (number | undefined)[],
-  width: number,
-  height: number,
+  {
+    width,
+    height,
+    from,
+  }: { readonly width: number; readonly height: number; readonly from?: number | undefined },
 ): string {
-  const present = values.filter((value) => value !== undefined);
+  const present = [...values, from].filter((value) => value !== undefined);
   const minimum = Math.min(...present);
   const range = Math.max(...present) - minimum;
   const step = width / Math.max(values.length - 1, 1);

@@ -49,3 +49,8 @@ export function formatBytes(bytes: bigint | number): string {
 export function plural(count: number | bigint, one: string, many = `${one}s`): string {
   return `${formatCount(count)} ${Number(count) === 1 ? one : many}`;
 }
+
+/** A quantile as a percentile: 0.5 is p50. */
+export function percentileName(quantile: number): string {
+  return `p${Number((quantile * 100).toPrecision(12))}`;
+}

@@ -1,10 +1,12 @@
 import { durationMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { Bucket, Coverage, GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import {
+  Fill as FillMode,
   type OutsideReadings,
   CalendarUnit as ProtoUnit,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { type CalendarUnit, calendarUnits } from "../state/bucket.ts";
+import type { Fill } from "../state/selection.ts";
 import type { Bounds } from "../state/timeframe.ts";
 import { query } from "./clients.ts";
 import { type Lines, linesOf } from "./lines.ts";
@@ -20,6 +22,10 @@ export type LinesRequest = {
     | { readonly bucketSeconds: number }
     | { readonly maxPoints: number }
     | { readonly unit: CalendarUnit; readonly timeZone: string };
+  /** What empty buckets get; nothing by default. */
+  readonly fill?: Fill;
+  /** Quantiles of each bucket, from 0 to 1; none by default. */
+  readonly quantiles?: readonly number[];
 };
 
 /** Returns the fields of a request of the contract. */
@@ -48,6 +54,8 @@ export async function readLines(request: LinesRequest, signal: AbortSignal): Pro
     ...boundsFields(request.bounds),
     groupBy: request.groupBy,
     resolution: resolutionOf(resolution),
+    fillMode: fillModes[request.fill ?? "none"],
+    quantiles: [...(request.quantiles ?? [])],
   };
   const buckets: Bucket[] = [];
   let bucketMs = 0;
@@ -77,6 +85,12 @@ function resolutionOf(resolution: LinesRequest["resolution"]) {
   const unit = protoUnits[resolution.unit];
   return { case: "calendar", value: { unit, timeZone: resolution.timeZone } } as const;
 }
+
+const fillModes = {
+  none: FillMode.NONE,
+  previous: FillMode.PREVIOUS,
+  linear: FillMode.LINEAR,
+} as const satisfies Readonly<Record<Fill, FillMode>>;
 
 const protoUnits = {
   hour: ProtoUnit.HOUR,

@@ -2,7 +2,7 @@ import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { AggregateRow, Bucket, Coverage } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import type { OutsideReadings } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 
-/** One bucket of a line. Times are in ms since 1970, `endMs` exclusive. */
+/** One bucket of a line. Times are in ms since 1970, `endMs` exclusive. Without readings its figures are estimates. */
 export type Point = {
   readonly startMs: number;
   readonly endMs: number;
@@ -10,6 +10,8 @@ export type Point = {
   readonly average: number;
   readonly minimum: number;
   readonly maximum: number;
+  /** In the order of the request; undefined if none were asked for, or if they cannot be computed. */
+  readonly quantiles?: readonly number[];
 };
 
 /** The buckets of one series, or of one sensor over devices (then `deviceId` is empty), in order of time. */
@@ -30,7 +32,7 @@ export type Lines = {
   readonly outside: readonly OutsideReadings[];
 };
 
-/** Groups buckets into lines, in their order; leaves out empty buckets. */
+/** Groups buckets into lines, in their order; leaves out buckets without figures. */
 export function linesOf(buckets: readonly Bucket[]): Line[] {
   const lines = new Map<string, { row: AggregateRow; points: Point[] }>();
   for (const bucket of buckets) {
@@ -50,7 +52,7 @@ export function linesOf(buckets: readonly Bucket[]): Line[] {
   }));
 }
 
-/** Returns the figures of a bucket; undefined if it has no readings. */
+/** Returns the figures of a bucket; undefined if it has none. */
 export function pointOf({ start, end, row }: Bucket): Point | undefined {
   if (!start || !end || row?.average === undefined) return undefined;
   const { average, minimum = average, maximum = average } = row;
@@ -61,5 +63,6 @@ export function pointOf({ start, end, row }: Bucket): Point | undefined {
     average,
     minimum,
     maximum,
+    ...(row.quantiles.length > 0 && { quantiles: row.quantiles.map(({ value }) => value) }),
   };
 }

@@ -70,4 +70,4 @@ export function setParams(
   goTo(hrefOf(view, next), options);
 }
 
-const selectionNames = new Set(["devices", "sensors", "time", "zone", "bucket", "lines"]);
+const selectionNames = new Set(["devices", "sensors", "time", "zone", "bucket", "lines", "curves", "fill"]);

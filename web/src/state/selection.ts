@@ -5,6 +5,13 @@ import { parseTimeframe, type Timeframe, timeframeText } from "./timeframe.ts";
 /** The lines of a chart: one for each series, or one for each sensor over all its devices. */
 export type Lines = "auto" | "series" | "sensor";
 
+/** The curves of a chart: the average with minimum to maximum, or percentiles. */
+export type Curves = "range" | "percentiles";
+
+/** What a chart draws where a bucket has no readings. */
+export const fills = ["none", "previous", "linear"] as const;
+export type Fill = (typeof fills)[number];
+
 /** The contents of a view. All of it is in the URL. */
 export type Selection = {
   /** Names of devices, or patterns with `*` and `?`; empty means all. */
@@ -16,6 +23,8 @@ export type Selection = {
   /** The size of a bucket; undefined derives it from the width of the chart. */
   readonly bucket: BucketSize;
   readonly lines: Lines;
+  readonly curves: Curves;
+  readonly fill: Fill;
 };
 
 /** Parses a selection from the parameters of a URL; malformed and missing parts are the default. */
@@ -29,12 +38,14 @@ export function parseSelection(params: URLSearchParams): Selection {
     zone: isZone(zone) ? zone : "local",
     bucket: parseBucket(params.get("bucket")),
     lines: lines === "series" || lines === "sensor" ? lines : "auto",
+    curves: params.get("curves") === "percentiles" ? "percentiles" : "range",
+    fill: fills.find((name) => name === params.get("fill")) ?? "none",
   };
 }
 
 /** The reverse of parseSelection; leaves out defaults. */
 export function selectionParams(selection: Selection): URLSearchParams {
-  const { devices, sensors, timeframe, zone, bucket, lines } = selection;
+  const { devices, sensors, timeframe, zone, bucket, lines, curves, fill } = selection;
   const time = timeframeText(timeframe);
   return new URLSearchParams({
     ...(devices.length > 0 && { devices: devices.join(",") }),
@@ -43,6 +54,8 @@ export function selectionParams(selection: Selection): URLSearchParams {
     ...(zone !== "local" && { zone }),
     ...(bucket !== undefined && { bucket: String(bucket) }),
     ...(lines !== "auto" && { lines }),
+    ...(curves !== "range" && { curves }),
+    ...(fill !== "none" && { fill }),
   });
 }
 
@@ -55,20 +68,4 @@ export function listOf(text: string): string[] {
 /** Whether a name of a device is a pattern. */
 export function isPattern(name: string): boolean {
   return /[*?]/.test(name);
-}
-
-/**
- * Whether a device matches one of the names and patterns; an empty list matches all. Patterns are not case-sensitive.
- */
-export function matcherOf(names: readonly string[]): (device: string) => boolean {
-  if (names.length === 0) return () => true;
-  const exact = new Set(names.filter((name) => !isPattern(name)));
-  const patterns = names.filter(isPattern).map((pattern) => {
-    const source = pattern
-      .replaceAll(/[.+^${}()|[\]\\]/g, "\\$&")
-      .replaceAll("*", ".*")
-      .replaceAll("?", ".");
-    return new RegExp(`^${source}$`, "i");
-  });
-  return (device) => exact.has(device) || patterns.some((pattern) => pattern.test(device));
 }

@@ -35,7 +35,13 @@ export function VirtualRows({
   }, [count]);
   const rows = Array.from({ length: range.end - range.first }, (_, index) => row(range.first + index));
   return (
-    <div role="table" aria-label={label} aria-rowcount={count + 1} class="rows">
+    <div
+      role="table"
+      aria-label={label}
+      aria-rowcount={count + 1}
+      class="rows"
+      style={{ "--row-height": `${rowHeight}px` }}
+    >
       <div role="rowgroup" class="rows-head">
         {header}
       </div>

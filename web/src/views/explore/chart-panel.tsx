@@ -1,11 +1,12 @@
 import { Chart } from "../../chart/chart.tsx";
 import type { ChartSpan } from "../../chart/options.ts";
 import { lineColour } from "../../chart/palette.ts";
-import type { Panel } from "../../chart/panels.ts";
-import { formatCount, formatValue } from "../../format/numbers.ts";
+import { type Panel, percentiles } from "../../chart/panels.ts";
+import { formatCount, formatValue, percentileName } from "../../format/numbers.ts";
 import { formatMoment, type Zone } from "../../format/times.ts";
 import type { Line, Point } from "../../mesh/lines.ts";
 import type { LateChange } from "../../mesh/watch.ts";
+import type { Curves } from "../../state/selection.ts";
 import { isDark } from "../../state/theme.ts";
 import { strings } from "../../strings.ts";
 import { nameOf } from "./question.ts";
@@ -80,15 +81,14 @@ export function ChartPanel({
           <thead>
             <tr>
               <th scope="col">{cursorMs === undefined ? chart.line : formatMoment(cursorMs, zone)}</th>
-              <th scope="col" class="number">
-                {chart.average}
-              </th>
-              <th scope="col" class="number">
-                {chart.minimum}
-              </th>
-              <th scope="col" class="number">
-                {chart.maximum}
-              </th>
+              {(panel.curves === "range"
+                ? [chart.average, chart.minimum, chart.maximum]
+                : percentiles.map(percentileName)
+              ).map((name) => (
+                <th key={name} scope="col" class="number">
+                  {name}
+                </th>
+              ))}
               <th scope="col" class="number">
                 {chart.readings}
               </th>
@@ -96,7 +96,13 @@ export function ChartPanel({
           </thead>
           <tbody aria-live="off">
             {panel.lines.map(({ line, colour }) => (
-              <LegendRow key={line.key} line={line} colour={colour} point={pointAt(line, cursorMs)} />
+              <LegendRow
+                key={line.key}
+                line={line}
+                colour={colour}
+                curves={panel.curves}
+                point={pointAt(line, cursorMs)}
+              />
             ))}
           </tbody>
         </table>
@@ -113,10 +119,12 @@ function titleOf({ lines }: Panel): string {
 function LegendRow({
   line,
   colour,
+  curves,
   point,
 }: {
   readonly line: Line;
   readonly colour: number;
+  readonly curves: Curves;
   readonly point: Point | undefined;
 }) {
   return (
@@ -125,11 +133,14 @@ function LegendRow({
         <span class="swatch" style={{ background: lineColour(colour, isDark.value) }} aria-hidden="true" />
         {nameOf(line, strings.chart.allDevices)}
       </th>
-      <td class="number">
-        {formatValue(point?.average)} <span class="unit">{line.unit}</span>
-      </td>
-      <td class="number">{formatValue(point?.minimum)}</td>
-      <td class="number">{formatValue(point?.maximum)}</td>
+      {(curves === "range"
+        ? [point?.average, point?.minimum, point?.maximum]
+        : percentiles.map((_, place) => point?.quantiles?.[place])
+      ).map((value, place) => (
+        <td key={place} class="number">
+          {formatValue(value)} {place === 0 && <span class="unit">{line.unit}</span>}
+        </td>
+      ))}
       <td class="number">{point ? formatCount(point.count) : "–"}</td>
     </tr>
   );

@@ -1,5 +1,5 @@
 import { useMemo } from "preact/hooks";
-import { formatCount, formatValue } from "../../format/numbers.ts";
+import { formatCount, formatValue, percentileName } from "../../format/numbers.ts";
 import { formatMoment, type Zone } from "../../format/times.ts";
 import type { Line } from "../../mesh/lines.ts";
 import { strings } from "../../strings.ts";
@@ -13,10 +13,13 @@ const rowsMax = 200;
 /** The chart as a table, the newest bucket first, and as a file. */
 export function ChartTable({
   lines,
+  quantiles,
   zone,
   parameters,
 }: {
   readonly lines: readonly Line[];
+  /** The quantiles of the points, if they have some. */
+  readonly quantiles: readonly number[];
   readonly zone: Zone;
   /** The parameters of the same buckets as an export. */
   readonly parameters: Readonly<Record<string, string>>;
@@ -60,6 +63,11 @@ export function ChartTable({
               <th scope="col" class="number">
                 {chart.maximum}
               </th>
+              {quantiles.map((quantile) => (
+                <th key={quantile} scope="col" class="number">
+                  {percentileName(quantile)}
+                </th>
+              ))}
             </tr>
           </thead>
           <tbody>
@@ -71,6 +79,11 @@ export function ChartTable({
                 <td class="number">{formatValue(point.average)}</td>
                 <td class="number">{formatValue(point.minimum)}</td>
                 <td class="number">{formatValue(point.maximum)}</td>
+                {quantiles.map((quantile, place) => (
+                  <td key={quantile} class="number">
+                    {formatValue(point.quantiles?.[place])}
+                  </td>
+                ))}
               </tr>
             ))}
           </tbody>

@@ -1,5 +1,8 @@
 import { useState } from "preact/hooks";
+import { percentiles } from "../../chart/panels.ts";
+import { ianaZone, localZone } from "../../format/times.ts";
 import { commandFor, type Language, languages } from "../../mesh/commands.ts";
+import type { Selection } from "../../state/selection.ts";
 import type { Bounds } from "../../state/timeframe.ts";
 import { strings } from "../../strings.ts";
 import { Choice } from "../../ui/choice.tsx";
@@ -10,18 +13,25 @@ import { type Question, questionJson } from "./question.ts";
 export function Commands({
   question,
   bounds,
+  chosen,
   bucketMs,
 }: {
   readonly question: Question;
   readonly bounds: Bounds;
+  readonly chosen: Pick<Selection, "bucket" | "zone" | "curves" | "fill">;
   readonly bucketMs: number | undefined;
 }) {
   const [language, setLanguage] = useState<Language>("curl");
   const { commands } = strings;
-  const request = questionJson(question, bounds);
+  const quantiles = chosen.curves === "percentiles" && { quantiles: percentiles };
+  const request = { ...questionJson(question, bounds), ...quantiles };
   const service = "QueryService";
   const figures = commandFor(language, { service, method: "GetAggregates", request });
-  const bucketRequest = { ...request, ...(bucketMs && { bucket: `${bucketMs / 1000}s` }) };
+  const bucketRequest = {
+    ...request,
+    ...(chosen.fill !== "none" && { fillMode: `FILL_${chosen.fill.toUpperCase()}` }),
+    ...resolutionJson(chosen, bucketMs),
+  };
   const buckets = commandFor(language, { service, method: "ListBuckets", request: bucketRequest });
   return (
     <details class="card">
@@ -36,4 +46,15 @@ export function Commands({
       <Copyable text={buckets} label="ListBuckets" />
     </details>
   );
+}
+
+function resolutionJson(
+  { bucket, zone }: Pick<Selection, "bucket" | "zone">,
+  bucketMs: number | undefined,
+): Record<string, unknown> {
+  if (typeof bucket === "string") {
+    const unit = `CALENDAR_UNIT_${bucket.toUpperCase()}`;
+    return { calendar: { unit, timeZone: ianaZone(zone) ?? localZone() } };
+  }
+  return bucketMs === undefined ? {} : { bucket: `${bucketMs / 1000}s` };
 }

@@ -5,9 +5,11 @@ import type { Zone } from "../../format/times.ts";
 import { formatDuration } from "../../format/times.ts";
 import type { Line } from "../../mesh/lines.ts";
 import { select } from "../../state/route.ts";
+import type { Curves } from "../../state/selection.ts";
 import type { Bounds } from "../../state/timeframe.ts";
 import { movedSpan, presets } from "../../state/timeframe.ts";
 import { strings } from "../../strings.ts";
+import { pageScale } from "../../ui/page-scale.ts";
 import { ChartPanel } from "./chart-panel.tsx";
 
 /** How many zooms can be undone: as many as were made in this page. */
@@ -25,15 +27,17 @@ const keys: Readonly<Record<string, Parameters<typeof movedSpan>[1]>> = {
 export function ExploreCharts({
   lines,
   bucketMs,
+  curves,
   bounds,
   zone,
 }: {
   readonly lines: readonly Line[];
   readonly bucketMs: number;
+  readonly curves: Curves;
   readonly bounds: Bounds;
   readonly zone: Zone;
 }) {
-  const panels = useMemo(() => panelsOf(lines, bucketMs), [lines, bucketMs]);
+  const panels = useMemo(() => panelsOf(lines, bucketMs, curves), [lines, bucketMs, curves]);
   const [cursor, setCursor] = useState<number | undefined>(undefined);
   const span = spanOf(bounds, lines);
   const { chart } = strings;
@@ -65,7 +69,7 @@ export function ExploreCharts({
     >
       <div class="chart-tools">
         <p class="quiet">
-          {chart.bucketOf(formatDuration(bucketMs))}. {chart.legend} {chart.zoomHint}
+          {chart.bucketOf(formatDuration(bucketMs))}. {chart.legends[curves]} {chart.zoomHint}
         </p>
         <div class="choice">
           <button type="button" onClick={() => move({ shift: -0.5 })}>
@@ -92,7 +96,7 @@ export function ExploreCharts({
             panel={panel}
             zone={zone}
             span={span}
-            height={panels.length === 1 ? 380 : 260}
+            height={heightOf(panels.length)}
             cursorMs={cursor}
             onCursor={setCursor}
             onZoom={zoom}
@@ -102,6 +106,12 @@ export function ExploreCharts({
       </div>
     </div>
   );
+}
+
+/** Two rows of panels, or one large one, on the screen. */
+function heightOf(panels: number): number {
+  const least = panels === 1 ? 340 : 240;
+  return Math.round(Math.max(least * pageScale(), innerHeight * (panels === 1 ? 0.42 : 0.27)));
 }
 
 /** Undoes the last zoom; without one, shows the last day. */

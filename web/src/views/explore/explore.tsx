@@ -3,13 +3,14 @@ import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import type { OutsideReadings } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { useRef } from "preact/hooks";
 import { linesMax } from "../../chart/palette.ts";
+import { percentiles } from "../../chart/panels.ts";
 import { formatMoment, ianaZone, localZone, type Zone } from "../../format/times.ts";
 import type { LinesRequest } from "../../mesh/buckets.ts";
 import { boundsFields, bucketsMax, readLines } from "../../mesh/buckets.ts";
 import { query, serverNowMs } from "../../mesh/clients.ts";
-import { directory } from "../../mesh/directory.ts";
-import { seriesOf, targetsOf } from "../../mesh/targets.ts";
+import { useTargets } from "../../mesh/series/targets.ts";
 import { usePolled } from "../../mesh/use-polled.ts";
+import { withQuantiles } from "../../mesh/with-quantiles.ts";
 import type { BucketSize } from "../../state/bucket.ts";
 import { selection } from "../../state/route.ts";
 import type { Selection } from "../../state/selection.ts";
@@ -18,8 +19,10 @@ import { strings } from "../../strings.ts";
 import { Problem } from "../../ui/problem.tsx";
 import { useElementWidth } from "../../ui/use-element-width.ts";
 import { BucketField } from "../selection/bucket-field.tsx";
+import { CurvesField, FillField } from "../selection/curves-field.tsx";
 import { SelectionBar } from "../selection/selection-bar.tsx";
-import { TimeframeField } from "../selection/timeframe-field.tsx";
+import { TargetsNotice } from "../selection/targets-notice.tsx";
+import { BoundsField, TimeframeField } from "../selection/timeframe-field.tsx";
 import { ChartTable } from "./chart-table.tsx";
 import { Commands } from "./commands.tsx";
 import { ExploreCharts } from "./explore-charts.tsx";
@@ -36,40 +39,59 @@ const rowsMax = 200;
 export function Explore() {
   const chosen = selection.value;
   const { timeframe, zone, bucket } = chosen;
-  const targets = targetsOf(chosen, directory.value);
+  const { answer: targets, problem: targetsProblem } = useTargets(chosen);
   const place = useRef<HTMLDivElement>(null);
   const width = useElementWidth(place);
-  const known = seriesOf(chosen, directory.value);
-  const question =
-    targets.kind === "devices" && directory.value && width > 0
-      ? questionOf(chosen, targets, known)
-      : undefined;
+  const question = targets?.kind === "devices" && width > 0 ? questionOf(chosen, targets) : undefined;
   const { answer, problem, isLoading } = useAnswer(question, chosen, width);
   const bounds = answer?.bounds ?? boundsAt(timeframe, serverNowMs());
   return (
     <>
       <h1 class="visually-hidden">{strings.views.explore}</h1>
-      <SelectionBar>
-        <TimeframeField timeframe={timeframe} zone={zone} />
-        <BucketField size={bucket} automaticMs={answer?.bucketMs} />
+      <SelectionBar
+        options={
+          <>
+            <BoundsField timeframe={timeframe} zone={zone} />
+            <CurvesField curves={chosen.curves} />
+            <BucketField size={bucket} automaticMs={answer?.bucketMs} />
+            <FillField fill={chosen.fill} />
+          </>
+        }
+      >
+        <TimeframeField timeframe={timeframe} />
       </SelectionBar>
       <div ref={place} class="explore" aria-busy={isLoading}>
-        <TargetsProblem kind={targets} />
-        <Problem problem={problem} />
+        <TargetsNotice targets={targets} />
+        <Problem problem={targetsProblem ?? problem} />
         {question?.left && (
           <p class="notice">{strings.chart.tooManySeries(question.left.shown, question.left.total)}</p>
         )}
-        {answer && targets.kind === "devices" && (
+        {question && !answer && !problem && <div class="card panel waiting">{strings.loading}</div>}
+        {answer && targets?.kind === "devices" && (
           <>
             {answer.outside.map((outside) => (
               <p key={String(outside.first?.seconds)} class="notice">
                 {outsideText(outside, zone)}
               </p>
             ))}
-            <ExploreCharts lines={answer.lines} bucketMs={answer.bucketMs} bounds={bounds} zone={zone} />
-            <Figures rows={answer.rows} hasMore={answer.hasMore} coverage={answer.coverage} zone={zone} />
+            {answer.isRefused && <p class="notice">{strings.chart.percentilesRefused}</p>}
+            <ExploreCharts
+              lines={answer.lines}
+              bucketMs={answer.bucketMs}
+              curves={answer.curves}
+              bounds={bounds}
+              zone={zone}
+            />
+            <Figures
+              rows={answer.rows}
+              hasMore={answer.hasMore}
+              coverage={answer.coverage}
+              quantiles={quantilesOf(chosen)}
+              zone={zone}
+            />
             <ChartTable
               lines={answer.lines}
+              quantiles={quantilesOf(answer)}
               zone={zone}
               parameters={exportParameters(question ?? { ...targets, groupBy: GroupBy.SERIES }, bounds, {
                 bucket: typeof bucket === "string" ? bucket : `${answer.bucketMs / 1000}s`,
@@ -81,7 +103,7 @@ export function Explore() {
         {question && (
           <>
             <RawReadings question={question} timeframe={timeframe} zone={zone} />
-            <Commands question={question} bounds={bounds} bucketMs={answer?.bucketMs} />
+            <Commands question={question} bounds={bounds} chosen={chosen} bucketMs={answer?.bucketMs} />
           </>
         )}
       </div>
@@ -91,7 +113,7 @@ export function Explore() {
 
 /** Requests chart and figures of one and the same timeframe, again while it ends now. */
 function useAnswer(question: Question | undefined, chosen: Selection, width: number) {
-  const { timeframe, bucket, zone } = chosen;
+  const { timeframe, bucket, zone, fill } = chosen;
   const points = pointsOf(width, question);
   const key = JSON.stringify([
     question,
@@ -99,6 +121,8 @@ function useAnswer(question: Question | undefined, chosen: Selection, width: num
     bucket,
     typeof bucket === "string" ? zone : "",
     points,
+    chosen.curves,
+    fill,
   ]);
   const isLong = timeframe.kind !== "last" || timeframe.spanMs > presets["24h"];
   const everyMs = question && timeframe.kind !== "between" ? (isLong ? slowPollMs : fastPollMs) : undefined;
@@ -111,20 +135,35 @@ function useAnswer(question: Question | undefined, chosen: Selection, width: num
       sensors: [...question.sensors],
       groupBy: question.groupBy,
     };
+    const wanted = quantilesOf(chosen);
     const [lines, aggregates] = await Promise.all([
-      readLines({ ...fields, bounds, resolution }, signal),
-      query.getAggregates({ ...fields, ...boundsFields(bounds), pageSize: rowsMax }, { signal }),
+      withQuantiles(wanted, (quantiles) =>
+        readLines({ ...fields, bounds, resolution, fill, quantiles }, signal),
+      ),
+      withQuantiles(wanted, (quantiles) =>
+        query.getAggregates(
+          { ...fields, ...boundsFields(bounds), pageSize: rowsMax, quantiles: [...quantiles] },
+          { signal },
+        ),
+      ),
     ]);
-    const { rows, coverage, nextPageToken } = aggregates;
+    const { rows, coverage, nextPageToken } = aggregates.answer;
     return {
-      ...lines,
-      lines: lines.lines.slice(0, linesMax),
+      ...lines.answer,
+      lines: lines.answer.lines.slice(0, linesMax),
+      curves: lines.isRefused ? ("range" as const) : chosen.curves,
+      isRefused: lines.isRefused || aggregates.isRefused,
       rows,
       coverage,
       hasMore: nextPageToken !== "",
       bounds,
     };
   });
+}
+
+/** The quantiles of a selection; none if it shows averages. */
+function quantilesOf({ curves }: Pick<Selection, "curves">): readonly number[] {
+  return curves === "percentiles" ? percentiles : [];
 }
 
 function resolutionOf(bucket: BucketSize, zone: Zone, maxPoints: number): LinesRequest["resolution"] {
@@ -143,11 +182,4 @@ function pointsOf(width: number, question: Question | undefined): number {
 function outsideText({ count, first, last }: OutsideReadings, zone: Zone): string {
   const [from, to] = [first, last].map((at) => formatMoment(at && timestampMs(at), zone));
   return strings.chart.outside(count, from ?? "", to ?? "");
-}
-
-function TargetsProblem({ kind: targets }: { readonly kind: ReturnType<typeof targetsOf> }) {
-  const { chart } = strings;
-  if (targets.kind === "none") return <p class="notice">{chart.noneMatches}</p>;
-  if (targets.kind === "tooMany") return <p class="notice">{chart.tooManyDevices(targets.count)}</p>;
-  return targets.kind === "waiting" ? <p class="quiet">{strings.loading}</p> : null;
 }

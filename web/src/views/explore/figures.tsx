@@ -1,7 +1,7 @@
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { AggregateRow, Coverage } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
-import { exactNumber, formatCount, formatValue } from "../../format/numbers.ts";
+import { exactNumber, formatCount, formatValue, percentileName } from "../../format/numbers.ts";
 import { formatMoment, type Zone } from "../../format/times.ts";
 import { strings } from "../../strings.ts";
 import { CoverageSentence } from "./coverage-sentence.tsx";
@@ -12,11 +12,14 @@ export function Figures({
   rows,
   hasMore,
   coverage,
+  quantiles,
   zone,
 }: {
   readonly rows: readonly AggregateRow[];
   readonly hasMore: boolean;
   readonly coverage: Coverage | undefined;
+  /** The quantiles asked for, in the order of the rows'; none are columns of the table if it is empty. */
+  readonly quantiles: readonly number[];
   readonly zone: Zone;
 }) {
   const { figures } = strings;
@@ -31,15 +34,21 @@ export function Figures({
             <tr>
               <th scope="col">{strings.chart.line}</th>
               {Object.entries(columns).map(([name, text]) => (
-                <th key={name} scope="col" class={name === "unit" ? "" : "number"}>
+                <th key={name} scope="col" class="number">
                   {text}
                 </th>
               ))}
+              {quantiles.map((quantile) => (
+                <th key={quantile} scope="col" class="number">
+                  {percentileName(quantile)}
+                </th>
+              ))}
+              <th scope="col">{figures.unit}</th>
             </tr>
           </thead>
           <tbody>
             {rows.map((row) => (
-              <Row key={`${row.deviceId}|${row.sensor}`} row={row} zone={zone} />
+              <Row key={`${row.deviceId}|${row.sensor}`} row={row} quantiles={quantiles} zone={zone} />
             ))}
           </tbody>
         </table>
@@ -50,7 +59,15 @@ export function Figures({
   );
 }
 
-function Row({ row, zone }: { readonly row: AggregateRow; readonly zone: Zone }) {
+function Row({
+  row,
+  quantiles,
+  zone,
+}: {
+  readonly row: AggregateRow;
+  readonly quantiles: readonly number[];
+  readonly zone: Zone;
+}) {
   return (
     <tr>
       <th scope="row">{nameOf(row, strings.chart.allDevices)}</th>
@@ -63,6 +80,9 @@ function Row({ row, zone }: { readonly row: AggregateRow; readonly zone: Zone })
       <Value value={row.standardDeviation} />
       <Value value={row.first?.value} at={row.first?.timestamp} zone={zone} />
       <Value value={row.last?.value} at={row.last?.timestamp} zone={zone} />
+      {quantiles.map((quantile, place) => (
+        <Value key={quantile} value={row.quantiles[place]?.value} />
+      ))}
       <td>{row.unit}</td>
     </tr>
   );

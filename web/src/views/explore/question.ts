@@ -1,7 +1,7 @@
 import { decodeDeviceId } from "@devicemesh/proto/device-ids";
 import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import { linesMax } from "../../chart/palette.ts";
-import type { KnownSeries } from "../../mesh/directory.ts";
+import type { Targets } from "../../mesh/series/targets.ts";
 import type { Selection } from "../../state/selection.ts";
 
 /** The query of a selection. */
@@ -14,24 +14,24 @@ export type Question = {
 };
 
 /**
- * Returns one line for each series if there are few, or if the user chose it (then at most `linesMax`); otherwise one
- * for each sensor. Pure. `series` are the known series of the selection, `targets` their names.
+ * A line for each series while there are few, or if the user wants it (then at most `linesMax`); else one for each
+ * sensor. Pure.
  */
 export function questionOf(
   { lines }: Pick<Selection, "lines">,
-  targets: { readonly deviceIds: readonly string[]; readonly sensors: readonly string[] },
-  series: readonly KnownSeries[],
+  targets: Extract<Targets, { kind: "devices" }>,
 ): Question {
-  const isMany = series.length > linesMax;
+  const { deviceIds, sensors, series, total } = targets;
+  const isMany = total > linesMax;
   if (lines === "sensor" || (lines === "auto" && isMany))
-    return { ...targets, groupBy: GroupBy.SENSOR, left: undefined };
-  if (!isMany) return { ...targets, groupBy: GroupBy.SERIES, left: undefined };
+    return { deviceIds, sensors, groupBy: GroupBy.SENSOR, left: undefined };
+  if (!isMany) return { deviceIds, sensors, groupBy: GroupBy.SERIES, left: undefined };
   const shown = series.slice(0, linesMax);
   return {
     deviceIds: [...new Set(shown.map(({ deviceId }) => deviceId))],
-    sensors: targets.sensors,
+    sensors,
     groupBy: GroupBy.SERIES,
-    left: { shown: linesMax, total: series.length },
+    left: { shown: linesMax, total },
   };
 }
 

@@ -3,13 +3,13 @@ import { linesMax } from "../../chart/palette.ts";
 import { panelsOf } from "../../chart/panels.ts";
 import { formatCount, formatValue } from "../../format/numbers.ts";
 import { formatTime, type Zone } from "../../format/times.ts";
-import { directory } from "../../mesh/directory.ts";
 import type { Line } from "../../mesh/lines.ts";
-import { seriesOf, targetsOf } from "../../mesh/targets.ts";
+import { useTargets } from "../../mesh/series/targets.ts";
 import { linesOfWatched } from "../../mesh/watch.ts";
 import { route, select, selection, setParams } from "../../state/route.ts";
 import { strings } from "../../strings.ts";
 import { Choice } from "../../ui/choice.tsx";
+import { pageScale } from "../../ui/page-scale.ts";
 import { Problem } from "../../ui/problem.tsx";
 import { useNow } from "../../ui/use-now.ts";
 import { ChartPanel } from "../explore/chart-panel.tsx";
@@ -17,6 +17,7 @@ import { CoverageSentence } from "../explore/coverage-sentence.tsx";
 import { nameOf, questionOf } from "../explore/question.ts";
 import { BucketField } from "../selection/bucket-field.tsx";
 import { SelectionBar } from "../selection/selection-bar.tsx";
+import { TargetsNotice } from "../selection/targets-notice.tsx";
 import { LateReadings } from "./late-readings.tsx";
 import { useWatch } from "./use-watch.ts";
 
@@ -30,10 +31,8 @@ export function Live() {
   const { zone } = chosen;
   const bucketSeconds = typeof chosen.bucket === "number" ? chosen.bucket : defaultBucketSeconds;
   const buckets = bucketCounts.find((count) => count === route.value.params.get("buckets")) ?? "60";
-  const targets = targetsOf(chosen, directory.value);
-  const known = seriesOf(chosen, directory.value);
-  const question =
-    targets.kind === "devices" && directory.value ? questionOf(chosen, targets, known) : undefined;
+  const { answer: targets, problem: targetsProblem } = useTargets(chosen);
+  const question = targets?.kind === "devices" ? questionOf(chosen, targets) : undefined;
   const { watched, problem } = useWatch(question, { bucketSeconds, bucketsMax: Number(buckets) });
   const lines = useMemo(() => linesOfWatched(watched).slice(0, linesMax), [watched]);
   const panels = useMemo(() => panelsOf(lines, watched.bucketMs), [lines, watched.bucketMs]);
@@ -58,7 +57,8 @@ export function Live() {
         </div>
       </SelectionBar>
       <p class="quiet">{live.hint}</p>
-      <Problem problem={problem} />
+      <TargetsNotice targets={targets} />
+      <Problem problem={targetsProblem ?? problem} />
       {lines.length === 0 && <p class="quiet card empty">{live.waiting}</p>}
       <div class="charts panels">
         {panels.map((panel) => (
@@ -67,7 +67,7 @@ export function Live() {
             panel={panel}
             zone={zone}
             span={span}
-            height={220}
+            height={Math.round(Math.max(220 * pageScale(), innerHeight * 0.24))}
             cursorMs={cursor}
             late={watched.late}
             onCursor={setCursor}

@@ -1,6 +1,6 @@
 import type { PipelineStatus } from "@devicemesh/proto/es/devicemesh/v1/pipeline_status_pb.ts";
+import type { SeriesCounts } from "../../mesh/series/series-counts.ts";
 import { strings } from "../../strings.ts";
-import type { DeviceCounts } from "./device-state.ts";
 
 /** What needs attention, in words; nothing if there is nothing. */
 export function Alarms({
@@ -8,7 +8,7 @@ export function Alarms({
   counts,
 }: {
   readonly status: PipelineStatus;
-  readonly counts: DeviceCounts;
+  readonly counts: SeriesCounts | undefined;
 }) {
   const texts = alarmsOf(status, counts);
   if (texts.length === 0) return null;
@@ -27,13 +27,13 @@ export function Alarms({
 /** The alarms of a status. Pure. */
 export function alarmsOf(
   { problems, conflicts, refused = 0n }: Pick<PipelineStatus, "problems" | "conflicts" | "refused">,
-  counts: DeviceCounts,
+  counts: SeriesCounts | undefined,
 ): string[] {
   const { overview } = strings;
   return [
     ...problems,
-    ...(counts.silent > 0 ? [overview.silentAlarm(counts.silent, counts.silentExample)] : []),
-    ...(counts.ahead > 0 ? [overview.aheadAlarm(counts.ahead, counts.aheadExample)] : []),
+    ...(counts && counts.silent > 0 ? [overview.silentAlarm(counts.silent, counts.silentExample)] : []),
+    ...(counts && counts.ahead > 0 ? [overview.aheadAlarm(counts.ahead, counts.aheadExample)] : []),
     ...(conflicts > 0n ? [overview.conflictsAlarm(conflicts)] : []),
     ...(refused > 0n ? [overview.refusedAlarm(refused)] : []),
   ];

@@ -1,73 +1,93 @@
-import { useMemo, useState } from "preact/hooks";
-import { directory, type KnownSeries } from "../../mesh/directory.ts";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { useSensorNames } from "../../mesh/series/sensor-names.ts";
+import { useSeriesPages } from "../../mesh/series/series-pages.ts";
 import { route, setParams } from "../../state/route.ts";
-import { isPattern, matcherOf } from "../../state/selection.ts";
 import { strings } from "../../strings.ts";
 import { Choice } from "../../ui/choice.tsx";
+import { pageScale, useIsNarrow } from "../../ui/page-scale.ts";
+import { Problem } from "../../ui/problem.tsx";
 import type { RowRange } from "../../ui/row-range.ts";
 import { VirtualRows } from "../../ui/virtual-rows.tsx";
 import { DeviceRow } from "./device-row.tsx";
-import { stateOf } from "./device-state.ts";
+import { silentAfterMs } from "./device-state.ts";
 import { useLatest, useTrends } from "./visible-rows.ts";
 
-const rowHeight = 44;
-const listHeight = 12 * rowHeight;
+/** On phones the sensor is below the device. */
+const rowPx = { wide: 44, narrow: 56 } as const;
+const leastRows = 12;
+/** The share of the screen that the list takes, if that is more. */
+const shareOfScreen = 0.55;
+/** The next page is read when so many rows are left below. */
+const rowsAhead = 40;
 const filters = ["all", "online", "silent"] as const;
 type Filter = (typeof filters)[number];
+const orders = ["name", "latest", "silent"] as const;
+type Order = (typeof orders)[number];
 
-/** Every series with its latest value; only the visible rows exist and are followed. */
+/** Every series with its latest value. The server searches and sorts; only the visible rows exist and are followed. */
 export function DeviceList({ nowMs }: { readonly nowMs: number }) {
   const [range, setRange] = useState<RowRange>({ first: 0, end: 0 });
   const { params } = route.value;
   const search = params.get("search") ?? "";
-  const filter = filters.find((name) => name === params.get("show")) ?? "all";
-  const known = directory.value;
-  // The ages of 100,000 rows need not be judged every second.
-  const judgedMs = Math.floor(nowMs / 10_000) * 10_000;
-  const rows = useMemo(
-    () => filtered(known?.series ?? [], { search, filter, nowMs: judgedMs }),
-    [known, search, filter, filter === "all" ? 0 : judgedMs],
-  );
-  const visible = rows.slice(range.first, range.end);
+  const sensor = params.get("sensor") ?? "";
+  const state = filters.find((name) => name === params.get("show")) ?? "all";
+  const order = orders.find((name) => name === params.get("order")) ?? "name";
+  const pages = useSeriesPages({ search, sensor, state, order, silentAfterMs });
+  const rows = pages.series;
+  const visible = useMemo(() => rows.slice(range.first, range.end), [rows, range.first, range.end]);
   const latest = useLatest(visible);
   const trends = useTrends(visible);
+  useEffect(() => {
+    if (range.end > rows.length - rowsAhead) pages.readMore();
+  }, [range.end, rows.length]);
+  const rowHeight = Math.round(rowPx[useIsNarrow() ? "narrow" : "wide"] * pageScale());
+  const rowsShown = Math.max(leastRows, Math.floor((innerHeight * shareOfScreen) / rowHeight));
   const { overview } = strings;
   const { columns } = overview;
-  if (!known) return <p class="quiet">{strings.loading}</p>;
   return (
     <section class="card" aria-labelledby="devices">
       <div class="card-head">
         <h2 id="devices">{overview.devices}</h2>
         <input
+          class="search"
           type="search"
           aria-label={overview.search}
           placeholder={overview.searchHint}
           value={search}
           onInput={(event) => setParams({ search: event.currentTarget.value }, { replace: true })}
         />
+        <SensorFilter sensor={sensor} />
         <Choice<Filter>
           label={columns.state}
-          options={[
-            { name: "all", text: overview.filterAll },
-            { name: "online", text: overview.filterOnline },
-            { name: "silent", text: overview.filterSilent },
-          ]}
-          chosen={filter}
+          options={filters.map((name) => ({ name, text: overview.filters[name] }))}
+          chosen={state}
           onChoose={(name) => setParams({ show: name === "all" ? "" : name }, { replace: true })}
         />
-        <span class="quiet" role="status">
-          {known.isWhole
-            ? overview.found(rows.length, known.total)
-            : overview.loadingMore(known.series.length, known.total)}
+        <select
+          aria-label={overview.order}
+          value={order}
+          onChange={({ currentTarget: { value } }) =>
+            setParams({ order: value === "name" ? "" : value }, { replace: true })
+          }
+        >
+          {orders.map((name: Order) => (
+            <option key={name} value={name}>
+              {overview.orders[name]}
+            </option>
+          ))}
+        </select>
+        <span class="quiet found" role="status">
+          {pages.total !== undefined && overview.found(rows.length, pages.total)}
         </span>
       </div>
-      {rows.length === 0 ? (
-        <p class="quiet">{overview.noneFound}</p>
-      ) : (
+      <Problem problem={pages.problem} />
+      {pages.total === undefined && !pages.problem && <p class="quiet">{strings.loading}</p>}
+      {pages.total === 0 && <p class="quiet">{overview.noneFound}</p>}
+      {rows.length > 0 && (
         <VirtualRows
           count={rows.length}
           rowHeight={rowHeight}
-          maxHeight={listHeight}
+          maxHeight={rowsShown * rowHeight}
           label={overview.devices}
           onRange={setRange}
           header={
@@ -98,15 +118,22 @@ export function DeviceList({ nowMs }: { readonly nowMs: number }) {
   );
 }
 
-/** The series whose device or sensor contains the text, or matches the pattern, and whose state is asked for. Pure. */
-export function filtered(
-  series: readonly KnownSeries[],
-  { search, filter, nowMs }: { readonly search: string; readonly filter: Filter; readonly nowMs: number },
-): readonly KnownSeries[] {
-  const text = search.trim().toLowerCase();
-  const matches = isPattern(text) ? matcherOf([text]) : (name: string) => name.toLowerCase().includes(text);
-  const isFound = ({ deviceId, sensor }: KnownSeries) => text === "" || matches(deviceId) || matches(sensor);
-  const isShown = (each: KnownSeries) =>
-    filter === "all" || (stateOf(each, nowMs).kind === "silent") === (filter === "silent");
-  return text === "" && filter === "all" ? series : series.filter((each) => isFound(each) && isShown(each));
+function SensorFilter({ sensor }: { readonly sensor: string }) {
+  const { overview } = strings;
+  const names = useSensorNames();
+  const offered = names.includes(sensor) || sensor === "" ? names : [sensor, ...names];
+  return (
+    <select
+      aria-label={overview.columns.sensor}
+      value={sensor}
+      onChange={(event) => setParams({ sensor: event.currentTarget.value }, { replace: true })}
+    >
+      <option value="">{overview.allSensors}</option>
+      {offered.map((name) => (
+        <option key={name} value={name}>
+          {name.replaceAll("_", " ")}
+        </option>
+      ))}
+    </select>
+  );
 }

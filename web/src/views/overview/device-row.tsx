@@ -2,7 +2,7 @@ import { decodeDeviceId } from "@devicemesh/proto/device-ids";
 import { Sparkline } from "../../chart/sparkline.tsx";
 import { formatCount, formatValue } from "../../format/numbers.ts";
 import { formatDuration, formatMoment } from "../../format/times.ts";
-import type { KnownSeries } from "../../mesh/directory.ts";
+import type { KnownSeries } from "../../mesh/series/known-series.ts";
 import { selectionHref } from "../../state/route.ts";
 import { strings } from "../../strings.ts";
 import { type DeviceState, stateOf } from "./device-state.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { countDevices, stateOf } from "./device-state.ts";
+import { stateOf } from "./device-state.ts";
 
 const nowMs = 1e12;
 const series = (deviceId: string, ageMs: number | undefined) => ({
@@ -12,20 +12,5 @@ describe("the state of a device", () => {
     const kinds = [0, 60_000, 60_001, -4000, -5001].map((age) => stateOf(series("a", age), nowMs).kind);
     expect(kinds).toEqual(["online", "online", "silent", "online", "ahead"]);
     expect(stateOf(series("a", undefined), nowMs).kind).toBe("silent");
-  });
-
-  it("is that of the newest of its series, and the worst devices are named", () => {
-    const counts = countDevices(
-      [
-        series("a", 0),
-        series("a", 99_000),
-        series("b", 70_000),
-        series("c", 80_000),
-        series("d", -6000),
-        series("e", -9000),
-      ],
-      nowMs,
-    );
-    expect(counts).toEqual({ online: 3, silent: 2, ahead: 2, silentExample: "c", aheadExample: "e" });
   });
 });

@@ -1,14 +1,13 @@
-import { useMemo } from "preact/hooks";
 import { publishCommand } from "../../mesh/commands.ts";
 import { status } from "../../mesh/connection.ts";
-import { directory } from "../../mesh/directory.ts";
+import { useSeriesCounts } from "../../mesh/series/series-counts.ts";
 import { hrefOf } from "../../state/route.ts";
 import { strings } from "../../strings.ts";
 import { Copyable } from "../../ui/copyable.tsx";
 import { useNow } from "../../ui/use-now.ts";
 import { Alarms } from "./alarms.tsx";
 import { DeviceList } from "./device-list.tsx";
-import { countDevices } from "./device-state.ts";
+import { aheadAfterMs, silentAfterMs } from "./device-state.ts";
 import { SampleYear } from "./sample-year.tsx";
 import { SensorCharts } from "./sensor-charts.tsx";
 import { Tiles } from "./tiles.tsx";
@@ -16,10 +15,7 @@ import { Tiles } from "./tiles.tsx";
 /** What the mesh does now, what needs attention, and every device. */
 export function Overview() {
   const nowMs = useNow();
-  // Of 100,000 devices this takes some milliseconds, and ages of minutes do not change every second.
-  const judgedMs = Math.floor(nowMs / 5000) * 5000;
-  const known = directory.value;
-  const counts = useMemo(() => countDevices(known?.series ?? [], judgedMs), [known, judgedMs]);
+  const counts = useSeriesCounts({ silentAfterMs, aheadAfterMs });
   const found = status.value;
   if (!found) return <p class="quiet">{strings.loading}</p>;
   if (found.storedReadings === 0n && found.series === 0n) return <Empty />;

@@ -8,11 +8,12 @@ import { usePolled } from "../../mesh/use-polled.ts";
 import { selectionHref } from "../../state/route.ts";
 import { boundsAt, presets } from "../../state/timeframe.ts";
 import { strings } from "../../strings.ts";
+import { pageScale } from "../../ui/page-scale.ts";
 import { Problem } from "../../ui/problem.tsx";
 
 const pollMs = 1000;
 const bucketSeconds = 10;
-const chartHeight = 132;
+const chartHeight = 118;
 /** More sensors are in the list of devices. */
 const chartsMax = 12;
 
@@ -59,7 +60,13 @@ export function SensorCharts() {
                 </span>
               </span>
               <span class="inert" aria-hidden="true">
-                <Chart panel={coloured} zone="local" span={span} height={chartHeight} />
+                <Chart
+                  panel={coloured}
+                  zone="local"
+                  span={span}
+                  height={Math.round(chartHeight * pageScale())}
+                  isSmall
+                />
               </span>
             </a>
           );

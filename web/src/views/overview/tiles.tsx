@@ -4,8 +4,8 @@ import { Sparkline } from "../../chart/sparkline.tsx";
 import { formatBytes, formatCount, formatRate } from "../../format/numbers.ts";
 import { formatTime } from "../../format/times.ts";
 import { rates } from "../../mesh/connection.ts";
+import type { SeriesCounts } from "../../mesh/series/series-counts.ts";
 import { strings } from "../../strings.ts";
-import type { DeviceCounts } from "./device-state.ts";
 
 /** The figures at the top. */
 export function Tiles({
@@ -14,7 +14,7 @@ export function Tiles({
   nowMs,
 }: {
   readonly status: PipelineStatus;
-  readonly counts: DeviceCounts;
+  readonly counts: SeriesCounts | undefined;
   readonly nowMs: number;
 }) {
   const { overview } = strings;
@@ -22,10 +22,10 @@ export function Tiles({
   return (
     <dl class="tiles">
       <Tile term={overview.rate} value={formatRate(status.storedPerSecond)}>
-        <Sparkline values={rates.value} width={110} height={24} />
+        <Sparkline values={rightAligned(rates.value)} width={110} height={24} from={0} />
       </Tile>
-      <Tile term={overview.online} value={formatCount(counts.online)}>
-        {overview.onlineOf(counts.silent)}
+      <Tile term={overview.online} value={counts ? formatCount(counts.online) : "–"}>
+        {counts && overview.onlineOf(counts.silent)}
       </Tile>
       <Tile term={overview.stored} value={formatCount(status.storedReadings)}>
         {overview.series(status.series)}
@@ -57,4 +57,10 @@ function Tile({
       <dd class="tile-detail">{children}</dd>
     </div>
   );
+}
+
+/** A minute of rates, the newest at the right, also while fewer are known. */
+function rightAligned(values: readonly number[]): (number | undefined)[] {
+  const shown = values.slice(-60);
+  return [...new Array<undefined>(60 - shown.length).fill(undefined), ...shown];
 }

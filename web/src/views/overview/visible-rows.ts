@@ -1,7 +1,7 @@
 import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import { readLines } from "../../mesh/buckets.ts";
 import { query, serverNowMs } from "../../mesh/clients.ts";
-import { type KnownSeries, knownSeries } from "../../mesh/directory.ts";
+import { type KnownSeries, knownSeries } from "../../mesh/series/known-series.ts";
 import { usePolled } from "../../mesh/use-polled.ts";
 import { boundsAt, presets } from "../../state/timeframe.ts";
 

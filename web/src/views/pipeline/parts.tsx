@@ -59,7 +59,7 @@ export function partsOf({
   duplicates,
   conflicts,
 }: PipelineStatus): Part[] {
-  const { pipeline, overview } = strings;
+  const { pipeline } = strings;
   const health = (isHealthy: boolean) => (isHealthy ? pipeline.healthy : pipeline.problem);
   const letters = deadLetters.map(({ kind, count }) => `${kind} ${formatCount(count)}`);
   return [
@@ -67,7 +67,7 @@ export function partsOf({
       name: strings.name,
       isHealthy: problems.length === 0,
       state: health(problems.length === 0),
-      detail: problems.join("; "),
+      detail: problems.length > 0 ? problems.join("; ") : pipeline.noProblems,
     },
     ...connectors.map(({ name, state, tasks, lag, restarts }) => {
       const failed = tasks.filter((task) => task.error !== "").map((task) => task.error);
@@ -99,7 +99,7 @@ export function partsOf({
       name: pipeline.deadLetters,
       isHealthy: conflicts === 0n,
       state: letters.length > 0 ? letters.join(", ") : pipeline.deadLettersNone,
-      detail: `${formatCount(duplicates)} + ${formatCount(conflicts)} ${overview.unexpected}`,
+      detail: pipeline.unexpected(duplicates, conflicts),
     },
   ];
 }

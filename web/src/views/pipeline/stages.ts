@@ -14,9 +14,7 @@ export function stagesOf(status: PipelineStatus): Stage[] {
   const connectors = status.connectors.map(
     ({ name, lag }) => `${pipeline.connector(name)}: ${pipeline.records(lag)}`,
   );
-  const logEnd = status.logEnd
-    ? `${pipeline.logEnd} ${formatTime(timestampMs(status.logEnd), "local")}`
-    : "–";
+  const logEnd = status.logEnd ? formatTime(timestampMs(status.logEnd), "local") : "–";
   const through = status.completeThrough ? formatTime(timestampMs(status.completeThrough), "local") : "–";
   const lag = status.storeLag
     ? [`${pipeline.lag} ${formatDuration(durationMs(status.storeLag), { fine: true })}`]
@@ -31,11 +29,11 @@ export function stagesOf(status: PipelineStatus): Stage[] {
         ...(status.refused === undefined ? [] : [pipeline.rejected(status.refused)]),
       ],
     },
-    { name: pipeline.log, figure: logEnd, details: connectors },
+    { name: pipeline.log, figure: logEnd, details: [pipeline.logEnd, ...connectors] },
     {
       name: pipeline.store,
       figure: formatCount(status.storedReadings),
-      details: [pipeline.stored(status.storedReadings), ...lag],
+      details: [pipeline.stored, ...lag],
     },
     ...status.levels.map(levelStage),
     { name: pipeline.query, figure: through, details: [overview.complete, pipeline.watching] },
@@ -49,8 +47,9 @@ function levelStage({ window, segment, frontier, lag, partials, keptSince }: Lev
   const isLate = lag && segment && durationMs(lag) > 2 * durationMs(segment);
   return {
     name: pipeline.level(window ? formatDuration(durationMs(window)) : "?"),
-    figure: pipeline.partials(partials),
+    figure: formatCount(partials),
     details: [
+      pipeline.partials,
       `${pipeline.frontier} ${frontierMs ? formatMoment(frontierMs, "local") : "–"}`,
       ...(isLate && frontierMs ? [`${pipeline.lag} ${formatDuration(durationMs(lag), { fine: true })}`] : []),
       ...(keptSince ? [`${pipeline.keptSince} ${formatMoment(timestampMs(keptSince), "local")}`] : []),

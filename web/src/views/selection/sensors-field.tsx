@@ -1,10 +1,10 @@
-import { directory } from "../../mesh/directory.ts";
+import { useSensorNames } from "../../mesh/series/sensor-names.ts";
 import { select } from "../../state/route.ts";
 import { strings } from "../../strings.ts";
 
 /** The sensors that exist, of which none, one or several are chosen; none means all. */
 export function SensorsField({ sensors }: { readonly sensors: readonly string[] }) {
-  const known = new Set([...(directory.value?.series ?? []).map(({ sensor }) => sensor), ...sensors]);
+  const known = new Set([...useSensorNames(), ...sensors]);
   const { selection } = strings;
   const toggle = (sensor: string): void => {
     const isChosen = sensors.includes(sensor);

@@ -8,26 +8,24 @@ import { Choice } from "../../ui/choice.tsx";
 
 const names = [...Object.keys(presets), "all"];
 
-/** The timeframe: one of the usual spans, everything, or two bounds. */
-export function TimeframeField({ timeframe, zone }: { readonly timeframe: Timeframe; readonly zone: Zone }) {
+/** The timeframe: one of the usual spans, or everything. */
+export function TimeframeField({ timeframe }: { readonly timeframe: Timeframe }) {
   const { selection } = strings;
   return (
-    <>
-      <div class="field">
-        <span>{selection.time}</span>
-        <Choice
-          label={selection.time}
-          options={names.map((name) => ({ name, text: selection.spans[name] ?? name }))}
-          chosen={timeframe.kind === "between" ? undefined : timeframeText(timeframe)}
-          onChoose={(name) => select({ timeframe: parseTimeframe(name) })}
-        />
-      </div>
-      <Bounds timeframe={timeframe} zone={zone} />
-    </>
+    <div class="field">
+      <span>{selection.time}</span>
+      <Choice
+        label={selection.time}
+        options={names.map((name) => ({ name, text: selection.spans[name] ?? name }))}
+        chosen={timeframe.kind === "between" ? undefined : timeframeText(timeframe)}
+        onChoose={(name) => select({ timeframe: parseTimeframe(name) })}
+      />
+    </div>
   );
 }
 
-function Bounds({ timeframe, zone }: { readonly timeframe: Timeframe; readonly zone: Zone }) {
+/** The timeframe by its two bounds. */
+export function BoundsField({ timeframe, zone }: { readonly timeframe: Timeframe; readonly zone: Zone }) {
   const { sinceMs = serverNowMs() - presets["1h"], toMs = serverNowMs() } = boundsAt(
     timeframe,
     serverNowMs(),
