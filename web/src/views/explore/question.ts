@@ -14,8 +14,8 @@ export type Question = {
 };
 
 /**
- * A line for each series while there are few, or if the user wants it (then at most `linesMax`); else one for each
- * sensor. Pure.
+ * Returns one line for each series if there are few, or if the user chose it (then at most `linesMax`); otherwise one
+ * for each sensor. Pure.
  */
 export function questionOf(
   { lines }: Pick<Selection, "lines">,

@@ -9,7 +9,7 @@ export type DeviceState =
 
 /** A device without a reading for this time is silent. */
 export const silentAfterMs = 60_000;
-/** Clocks differ by this much without a fault. */
+/** Clocks may differ by this much without a fault. */
 export const aheadAfterMs = 5000;
 
 /** Returns the state of a series. Pure. */
