@@ -14,7 +14,7 @@ export type SourceFile = { readonly path: string; readonly text: string };
 /** Vendors that only their adapter files may import, by the prefix of those files' names. */
 const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp }[] = [
   { vendor: /from "@duckdb\//, file: /^duckdb-.*\.ts$/ },
-  { vendor: /from "kafkajs"/, file: /^kafka-.*\.ts$/ },
+  { vendor: /from "(kafkajs|@platformatic\/kafka)"/, file: /^kafka-.*\.ts$/ },
   { vendor: /from "mongodb"/, file: /^mongo-.*\.ts$/ },
   { vendor: /from "prom-client"/, file: /^metrics.*\.ts$/ },
   { vendor: /from "jose"/, file: /^jose-.*\.ts$|\.test\.ts$/ },

@@ -1,4 +1,5 @@
-// `npm run walk`: which files one call runs through in the single process, counted by V8's coverage of that call.
+// `npm run walk`: which files one call runs through, counted by V8's coverage of that call: in the single process, and
+// PublishReadings also in the process of ingest over Kafka, whose brokers are stand-ins here.
 // Files of every room count, kit included; generated code and libraries do not. A file counts if one of its
 // functions runs in each of several calls, so that timers in between do not count.
 import { Session } from "node:inspector/promises";
@@ -6,6 +7,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { ingestSettings } from "@devicemesh/ingest/settings";
+import { startIngestProcess } from "@devicemesh/ingest/start-on-kafka";
+import { startFakeBrokers } from "@devicemesh/ingest/testing/fake-brokers";
 import { createLogger } from "@devicemesh/kit/observability/logger";
 import { loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
@@ -19,7 +23,11 @@ import { embeddedSettings, startEmbedded } from "@devicemesh/standalone";
 import { credentials } from "@grpc/grpc-js";
 
 /** The lengths to arrive at. The lists are printed whether they are met or not. */
-const goals: Readonly<Record<string, number>> = { PublishReadings: 18, GetAggregates: 22 };
+const goals: Readonly<Record<string, number>> = {
+  PublishReadings: 18,
+  "PublishReadings over Kafka": 18,
+  GetAggregates: 22,
+};
 const callsCompared = 8;
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -33,10 +41,21 @@ await using mesh = await startEmbedded(loaded.values, {
   logger: createLogger({ name: "walk", level: "silent" }),
   clock: Date.now,
 });
-const ingest = new IngestServiceClient(mesh.ingest, credentials.createInsecure());
+const logger = createLogger({ name: "walk", level: "silent" });
+await using brokers = await startFakeBrokers({ topic: "processed_messages", partitions: 3, brokers: 1 });
+const ingestLoaded = loadSettings(ingestSettings, {
+  args: ["--port", "0", "--kafka-brokers", brokers.addresses.join(",")],
+  env: {},
+});
+if (ingestLoaded.kind !== "settings") throw new Error(ingestLoaded.text);
+await using kafkaIngest = await startIngestProcess(ingestLoaded.values, { logger, clock: Date.now });
+const ingestOf = (address: string): IngestServiceClient =>
+  new IngestServiceClient(address, credentials.createInsecure());
+const embedded = ingestOf(mesh.ingest);
+const overKafka = ingestOf(`127.0.0.1:${kafkaIngest.port}`);
 const query = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${mesh.query}` }));
 // Made beforehand: what the client does is no part of the walk.
-const frames = Array.from({ length: callsCompared + 1 }, (_, i) => ({
+const frames = Array.from({ length: 2 * (callsCompared + 1) }, (_, i) => ({
   readings: [
     {
       deviceId: "walk",
@@ -46,7 +65,7 @@ const frames = Array.from({ length: callsCompared + 1 }, (_, i) => ({
   ],
 }));
 
-function publish(): Promise<PublishReadingsResponse> {
+function publish(ingest: IngestServiceClient): Promise<PublishReadingsResponse> {
   const { promise, resolve, reject } = Promise.withResolvers<PublishReadingsResponse>();
   const call = ingest.publishReadings((error, response) => (error ? reject(error) : resolve(response)));
   call.write(frames.shift() ?? { readings: [] });
@@ -75,16 +94,18 @@ async function walkOf(call: () => Promise<unknown>): Promise<readonly string[]> 
   return [...first]
     .filter((url) => others.every((walk) => walk.has(url)))
     .map((url) => fileURLToPath(url).slice(root.length))
-    .filter((file) => !/node_modules|\/gen\/|^scripts\//.test(file))
+    .filter((file) => !/node_modules|\/gen\/|\/testing\/|^scripts\//.test(file))
     .sort();
 }
 
 const walks = {
-  PublishReadings: await walkOf(publish),
+  PublishReadings: await walkOf(() => publish(embedded)),
+  "PublishReadings over Kafka": await walkOf(() => publish(overKafka)),
   GetAggregates: await walkOf(() => query.getAggregates({})),
 };
 for (const [name, files] of Object.entries(walks)) {
   console.log(`${name}: ${files.length} files (goal: at most ${goals[name]})`);
   for (const file of files) console.log(`  ${file}`);
 }
-ingest.close();
+embedded.close();
+overKafka.close();

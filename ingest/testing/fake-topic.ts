@@ -1,6 +1,6 @@
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { PartitionedTopic } from "../src/log/kafka/partitioned-topic.ts";
-import type { MessageRecord } from "../src/log/message-records.ts";
+import { createPartitionStore, type MessageRecord, type ReadBatch, readBatch } from "./record-batches.ts";
 
 /** What a fake topic does with a send, told by the test. */
 export type SendFate =
@@ -10,9 +10,14 @@ export type SendFate =
   /** Stores everything and rejects: the answer was lost. */
   | "store-and-reject"
   /** Waits for `release`, then stores. */
-  | "hold";
+  | "hold"
+  /** Stores nothing: the producer is forgotten. */
+  | "lose-producer";
 
-/** A topic in memory, for tests, that fails when it is told to. */
+/**
+ * A topic in memory, for tests, that fails when it is told to. It checks batches as a broker does: the next sequence of
+ * their producer is stored, the last one again is not.
+ */
 export type FakeTopic = {
   readonly topic: PartitionedTopic;
   /** What each partition has, in order. */
@@ -32,6 +37,8 @@ export type FakeTopic = {
   readonly closed: boolean;
 };
 
+type Outcome = Awaited<ReturnType<PartitionedTopic["send"]>>;
+
 /** A topic that takes everything, until told otherwise; one that is not there if `exists` is false. */
 export function createFakeTopic({
   partitions = 3,
@@ -40,7 +47,8 @@ export function createFakeTopic({
   readonly partitions?: number;
   readonly exists?: boolean;
 } = {}): FakeTopic {
-  const stored: MessageRecord[][] = Array.from({ length: partitions }, () => []);
+  const store = createPartitionStore(partitions);
+  const { stored } = store;
   const sends: { partition: number; records: number }[] = [];
   const flying = new Map<number, number>();
   const held = new Set<() => void>();
@@ -49,14 +57,21 @@ export function createFakeTopic({
   let describes = 0;
   let closed = false;
 
-  async function send(partition: number, records: readonly MessageRecord[]): Promise<void> {
-    sends.push({ partition, records: records.length });
+  let openedProducers = 0n;
+
+  async function send(partition: number, batch: ReadBatch): Promise<Outcome> {
+    sends.push({ partition, records: batch.records.length });
     const fate = fake.fate({ partition, attempt: sends.length });
     // So that what overlaps is seen to.
     if (fate === "hold") await new Promise<void>((resolve) => held.add(resolve));
     else await new Promise((resolve) => setImmediate(resolve));
-    if (fate !== "refuse") stored[partition]?.push(...records);
-    if (fate === "refuse" || fate === "store-and-reject") throw away();
+    if (fate === "lose-producer") {
+      store.forgetProducers();
+      return "producer lost";
+    }
+    const outcome = fate === "refuse" ? undefined : store.append(partition, batch);
+    if (outcome === undefined || fate === "store-and-reject") throw away();
+    return outcome;
   }
 
   const fake: FakeTopic & { state: FakeTopic["state"] } = {
@@ -66,13 +81,19 @@ export function createFakeTopic({
         if (fake.state === undefined) throw away();
         return fake.state;
       },
-      async send(partition, records) {
+      async openProducer() {
+        if (fake.state === undefined) throw away();
+        return { id: openedProducers++, epoch: 0 };
+      },
+      async send(partition, bytes) {
+        const batch = readBatch(bytes);
+        const { records } = batch;
         flying.set(partition, (flying.get(partition) ?? 0) + 1);
         recordsFlying += records.length;
         most.sendsOfPartition = Math.max(most.sendsOfPartition, flying.get(partition) ?? 0);
         most.records = Math.max(most.records, recordsFlying);
         try {
-          await send(partition, records);
+          return await send(partition, batch);
         } finally {
           flying.set(partition, (flying.get(partition) ?? 0) - 1);
           recordsFlying -= records.length;

@@ -1,15 +1,28 @@
-import { TimeLimitError, withinTime } from "@devicemesh/kit/async/time-limit";
-import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
-import { createKafka } from "@devicemesh/pipeline/kafka-client";
-import type { Admin, Producer, RecordMetadata } from "kafkajs";
-import type { PartitionedTopic } from "./partitioned-topic.ts";
+import { setTimeout as delay } from "node:timers/promises";
+import { withinTime } from "@devicemesh/kit/async/time-limit";
+import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import type { KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
+import { initProducerIdV4, metadataV9, ResponseError } from "@platformatic/kafka";
+import { createKafkaConnections } from "./kafka-connections.ts";
+import { errorName, type PartitionBatch, sendProduce } from "./kafka-produce.ts";
+import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
 
 /** How long connections may take to close; then the end of the process closes them. */
 const closeLimitMs = 5000;
 
+/** Bytes of batches in one request at most, unless one batch is larger; brokers accept 100 MiB by default. */
+const requestBytesMax = 8 * 1024 * 1024;
+
+type Outcome = Awaited<ReturnType<PartitionedTopic["send"]>>;
+
+type Pending = PartitionBatch & { resolve(outcome: Outcome): void; reject(error: RpcError): void };
+
+/** What is to be sent to one broker. */
+type Outbox = { pending: Pending[]; scheduled: boolean; notBeforeMs: number };
+
 /**
- * A topic of Kafka. A record counts as appended when every in-sync replica has it (acks=all). The client makes its
- * connections by itself, and again whenever they were lost. Nothing is resent here: the sender does that.
+ * A topic of Kafka. A batch counts as appended when every in-sync replica has it (acks=all). The batches of a turn of
+ * the event loop go to their leader in one request. Nothing is sent again here: the sender does that.
  */
 export function createKafkaTopic(options: {
   /** host:port of each broker that is asked first. */
@@ -18,142 +31,176 @@ export function createKafkaTopic(options: {
   readonly clientId: string;
   /** How long a request may take, in ms. */
   readonly requestTimeoutMs: number;
+  readonly security?: KafkaSecurity | undefined;
 }): PartitionedTopic {
-  const { brokers, topic, clientId, requestTimeoutMs } = options;
-  // kafkajs' own retries would send to partitions that moved and not say what they left out.
-  const kafka = createKafka({ brokers, clientId, requestTimeoutMs, retries: 0 });
-  let producer: Promise<Producer> | undefined;
-  let admin: Promise<Admin> | undefined;
+  const { topic, requestTimeoutMs } = options;
+  const connections = createKafkaConnections(options);
+  const outboxes = new Map<string, Outbox>();
+  /** host:port of the leader of each partition. */
+  let leaders = new Map<number, string>();
+  let describing: Promise<TopicState> | undefined;
   let closing: Promise<void> | undefined;
 
-  async function connectProducer(): Promise<Producer> {
-    const created = kafka.producer({
-      allowAutoTopicCreation: false,
-      // Concurrent sends of an idempotent kafkajs producer can be lost in silence; repeats do no harm.
-      idempotent: false,
-      retry: { retries: 0 },
-      createPartitioner:
-        () =>
-        ({ message }) =>
-          message.partition as number,
+  /** Does what needs the brokers, within a time, and translates its errors. */
+  async function reach<Answer>(what: string, work: () => Promise<Answer>): Promise<Answer> {
+    try {
+      if (closing) throw new Error("the connection is closed");
+      return await withinTime(work(), { ms: requestTimeoutMs + 10_000, what });
+    } catch (error) {
+      throw unreachable(error, topic);
+    }
+  }
+
+  async function askMetadata(): Promise<TopicState> {
+    const { brokers, topics } = await connections.askAny((connection) =>
+      metadataV9.api.async(connection, [topic], false, false, false).catch((error: unknown) => {
+        // Also thrown for a partition without a leader; the answer says which.
+        if (error instanceof ResponseError) return error.response as metadataV9.MetadataResponse;
+        throw error;
+      }),
+    );
+    const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`]));
+    connections.learn([...addresses.values()]);
+    const found = topics.find(({ name }) => name === topic);
+    if (found === undefined) throw brokerError("UNKNOWN_TOPIC_OR_PARTITION");
+    if (found.errorCode !== 0) throw brokerError(errorName(found.errorCode));
+    if (found.partitions.length === 0) throw new Error("the topic has no partitions");
+    const leaderless: number[] = [];
+    leaders = new Map();
+    for (const { partitionIndex, leaderId } of found.partitions) {
+      const address = addresses.get(leaderId);
+      if (address === undefined) leaderless.push(partitionIndex);
+      else leaders.set(partitionIndex, address);
+    }
+    return { partitions: found.partitions.length, leaderless };
+  }
+
+  function describe(): Promise<TopicState> {
+    describing ??= askMetadata().finally(() => {
+      describing = undefined;
     });
-    try {
-      await created.connect();
-    } catch (error) {
-      producer = undefined;
-      throw error;
+    return describing;
+  }
+
+  async function leaderOf(partition: number): Promise<string> {
+    await describe();
+    const leader = leaders.get(partition);
+    if (leader === undefined) throw brokerError("LEADER_NOT_AVAILABLE");
+    return leader;
+  }
+
+  function settle(sent: Pending, error: string | undefined): void {
+    if (error === undefined || error === "DUPLICATE_SEQUENCE_NUMBER") sent.resolve("appended");
+    else if (producerLost.has(error)) sent.resolve("producer lost");
+    else {
+      if (leaderMoved.has(error)) leaders.delete(sent.partition);
+      sent.reject(unreachable(brokerError(error), topic));
     }
-    return created;
   }
 
-  async function connectAdmin(): Promise<Admin> {
-    const created = kafka.admin({ retry: { retries: 0 } });
+  async function sendBatches(address: string, outbox: Outbox, sent: readonly Pending[]): Promise<void> {
     try {
-      await created.connect();
+      const connection = await connections.to(address);
+      const { errors, throttleMs } = await sendProduce(connection, {
+        topic,
+        // The broker should be the first to say that the replicas take too long.
+        timeoutMs: Math.ceil(requestTimeoutMs * 0.8),
+        batches: sent,
+      });
+      if (throttleMs > 0) outbox.notBeforeMs = performance.now() + throttleMs;
+      for (const one of sent) {
+        settle(one, errors.has(one.partition) ? errors.get(one.partition) : "no answer for the partition");
+      }
     } catch (error) {
-      admin = undefined;
-      throw error;
+      connections.drop(address);
+      for (const one of sent) {
+        leaders.delete(one.partition);
+        one.reject(unreachable(error, topic));
+      }
     }
-    return created;
   }
 
-  // A request, and what may have to come before it: connections, metadata. The client has time-outs of its own for
-  // each; this is for what it forgets.
-  const limitMs = 3 * requestTimeoutMs + 10_000;
-
-  async function closeProducer(): Promise<void> {
-    const old = producer;
-    producer = undefined;
-    await old?.then((one) => one.disconnect()).catch(() => {});
+  async function flush(address: string, outbox: Outbox): Promise<void> {
+    const waitMs = outbox.notBeforeMs - performance.now();
+    if (waitMs > 0) await delay(waitMs);
+    outbox.scheduled = false;
+    const { pending } = outbox;
+    outbox.pending = [];
+    for (let first = 0, end = 0; first < pending.length; first = end) {
+      for (let bytes = 0; end < pending.length; end++) {
+        bytes += pending[end]?.batch.length ?? 0;
+        if (end > first && bytes > requestBytesMax) break;
+      }
+      void sendBatches(address, outbox, pending.slice(first, end));
+    }
   }
 
-  async function closeAdmin(): Promise<void> {
-    const old = admin;
-    admin = undefined;
-    await old?.then((one) => one.disconnect()).catch(() => {});
-  }
-
-  function unreachable(error: unknown) {
-    return unavailable({ message: explained(error, topic), retryDelayMs: 1000, cause: error });
+  function outboxOf(address: string): Outbox {
+    const known = outboxes.get(address);
+    if (known) return known;
+    const outbox = { pending: [], scheduled: false, notBeforeMs: 0 };
+    outboxes.set(address, outbox);
+    return outbox;
   }
 
   return {
-    async describe() {
-      try {
-        if (closing) throw new Error("the connection is closed");
-        admin ??= connectAdmin();
-        const asked = admin.then((one) => one.fetchTopicMetadata({ topics: [topic] }));
-        const { topics } = await withinTime(asked, { ms: limitMs, what: "the description of the topic" });
-        const partitions = topics.find(({ name }) => name === topic)?.partitions ?? [];
-        if (partitions.length === 0) throw new Error("the topic has no partitions");
-        return {
-          partitions: partitions.length,
-          leaderless: partitions.filter(({ leader }) => leader < 0).map(({ partitionId }) => partitionId),
-        };
-      } catch (error) {
-        // A fresh one finds its way by the brokers that are asked first.
-        void closeAdmin();
-        throw unreachable(error);
-      }
-    },
-    async send(partition, records) {
-      try {
-        if (closing) throw new Error("the connection is closed");
-        producer ??= connectProducer();
-        const sent = producer.then((one) =>
-          one.send({
-            topic,
-            acks: -1,
-            // The broker should be the first to say that the replicas take too long.
-            timeout: Math.ceil(requestTimeoutMs * 0.8),
-            messages: records.map(({ key, value }) => ({ key, value, partition })),
-          }),
+    describe: () => reach("the description of the topic", describe),
+    openProducer: () =>
+      reach("a producer", async () => {
+        const { producerId, producerEpoch } = await connections.askAny((connection) =>
+          initProducerIdV4.api.async(connection, null, 0, undefined, undefined),
         );
-        const metadata = await withinTime(sent, { ms: limitMs, what: "the records" });
-        if (!covers(metadata, { topic, partition })) throw new Error("the answer leaves out the partition");
-      } catch (error) {
-        if (error instanceof TimeLimitError) void closeProducer();
-        throw unreachable(error);
+        return { id: producerId, epoch: producerEpoch };
+      }),
+    async send(partition, batch) {
+      const known = closing ? undefined : leaders.get(partition);
+      const address = known ?? (await reach("the leader of a partition", () => leaderOf(partition)));
+      const outbox = outboxOf(address);
+      const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
+      outbox.pending.push({ partition, batch, resolve, reject });
+      if (!outbox.scheduled) {
+        outbox.scheduled = true;
+        setImmediate(() => void flush(address, outbox));
       }
+      return promise;
     },
     close() {
-      const closed = Promise.all([closeProducer(), closeAdmin()]).then(() => {});
-      closing ??= withinTime(closed, { ms: closeLimitMs, what: "the end of the connections" }).catch(
-        () => {},
-      );
+      closing ??= withinTime(connections.close(), {
+        ms: closeLimitMs,
+        what: "the end of the connections",
+      }).catch(() => {});
       return closing;
     },
   };
 }
 
-/** Whether the answer to a send says that the log has the records of this partition. kafkajs may leave partitions out. */
-export function covers(
-  metadata: readonly (RecordMetadata | null)[],
-  { topic, partition }: { readonly topic: string; readonly partition: number },
-): boolean {
-  return metadata.some(
-    (one) =>
-      one !== null &&
-      one.topicName === topic &&
-      one.partition === partition &&
-      one.errorCode === 0 &&
-      one.baseOffset !== undefined &&
-      BigInt(one.baseOffset) >= 0n,
-  );
+/** The broker has forgotten the producer, or misses a batch of it: only a new producer can go on. */
+const producerLost: ReadonlySet<string> = new Set([
+  "OUT_OF_ORDER_SEQUENCE_NUMBER",
+  "INVALID_PRODUCER_EPOCH",
+  "UNKNOWN_PRODUCER_ID",
+]);
+
+const leaderMoved: ReadonlySet<string> = new Set([
+  "UNKNOWN_TOPIC_OR_PARTITION",
+  "LEADER_NOT_AVAILABLE",
+  "NOT_LEADER_OR_FOLLOWER",
+  "KAFKA_STORAGE_ERROR",
+  "FENCED_LEADER_EPOCH",
+]);
+
+function brokerError(type: string): Error {
+  return Object.assign(new Error(`the broker returned ${type}`), { type });
 }
 
-/** What callers may know of a failure: no addresses. */
-function explained(error: unknown, topic: string): string {
-  const type = protocolErrorOf(error);
+/** What callers may know of a failure: no addresses. The cause is the innermost, which names what is wrong. */
+function unreachable(error: unknown, topic: string): RpcError {
+  let cause = error;
+  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;
+  const type = cause instanceof Error && "type" in cause ? cause.type : undefined;
+  let message = type === undefined ? "the message log cannot be reached" : `the message log returned ${type}`;
   if (type === "UNKNOWN_TOPIC_OR_PARTITION") {
-    return `the message log has no topic ${topic} yet: the operator creates it`;
+    message = `the message log has no topic ${topic} yet: the operator creates it`;
   }
-  return type === undefined ? "the message log cannot be reached" : `the message log returned ${type}`;
-}
-
-function protocolErrorOf(error: unknown): string | undefined {
-  for (let one = error; one instanceof Error; one = one.cause) {
-    if ("type" in one && typeof one.type === "string") return one.type;
-  }
-  return undefined;
+  return unavailable({ message, retryDelayMs: 1000, cause });
 }

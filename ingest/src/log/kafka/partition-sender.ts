@@ -1,5 +1,6 @@
-import type { MessageRecord, MessageRecords } from "../message-records.ts";
-import { createPartitionRows, type PartitionRows, type PartitionSend } from "./partition-rows.ts";
+import type { MessageBatch } from "../message-log.ts";
+import { type RecordBatchWriter, setBatchProducer } from "./kafka-record-batch.ts";
+import type { PartitionedTopic } from "./partitioned-topic.ts";
 
 /** How records are gathered and sent. */
 export type SendLimits = {
@@ -7,55 +8,93 @@ export type SendLimits = {
   readonly lingerMs: number;
   /** Records in one send. */
   readonly sendRecordsMax: number;
-  /** Bytes of keys and values in one send. */
+  /** Bytes of one send. */
   readonly sendBytesMax: number;
   /** How long to wait before a send is tried again, the first time; twice as long each further time, up to the largest. */
   readonly resendMinMs: number;
   readonly resendMaxMs: number;
 };
 
-/** Sends the rows of one partition in their order, one send at a time. */
+/** An append that the log has taken. */
+export type QueuedAppend = {
+  readonly batch: MessageBatch;
+  /** False once it was answered: no caller waits for its rows any more. */
+  readonly open: boolean;
+  /** Reports that so many more of its rows are durably stored; it succeeds with the last one. */
+  acknowledge(rows: number): void;
+};
+
+/** The queue of one partition: sends its rows in their order, one send at a time. */
 export type PartitionSender = {
-  readonly rows: PartitionRows;
   /** When (by the monotonic clock) sends began to fail, and failed last, and with what; undefined once one has succeeded. */
   readonly failing:
     | { readonly sinceMs: number; readonly lastMs: number; readonly error: unknown }
     | undefined;
   /** Whether something is being sent, or waits to be. */
   readonly busy: boolean;
-  /** Tells that rows were added. */
-  wake(): void;
+  /** Adds rows of an append behind the others. */
+  add(append: QueuedAppend, rows: readonly number[]): void;
+  /** Forgets the rows of appends that were answered. */
+  dropAnswered(): void;
   /** Forgets that sends failed; for one that has nothing to try it with. */
   forgetFailure(): void;
   /** Sends nothing more once what is under way has ended. */
   stop(): void;
 };
 
+type Send = {
+  readonly batch: Buffer;
+  readonly records: number;
+  /** How many of the records belong to which append, in order. */
+  readonly parts: readonly { readonly append: QueuedAppend; readonly rows: number }[];
+};
+
 /**
- * Makes a sender. `send` resolves when the log has all the records, and rejects if that is not known; then the
- * same records are sent again until they are there, or until no caller waits for any of them.
+ * Makes a sender. What is not known to be appended is sent again, by the same producer, so that it is appended once,
+ * until it is there or no caller waits for any of it. Rows are kept as places in their batch, and written when they
+ * are sent, so that what waits costs a few bytes a row.
  */
 export function createPartitionSender(options: {
-  readonly send: (records: readonly MessageRecord[]) => Promise<void>;
-  readonly encode: MessageRecords;
+  readonly partition: number;
+  readonly topic: Pick<PartitionedTopic, "openProducer" | "send">;
+  /** May be shared by all partitions. */
+  readonly writer: RecordBatchWriter;
   readonly limits: SendLimits;
   readonly monotonicMs: () => number;
   readonly onSent: () => void;
   /** Is told of each send that failed. */
   readonly onFailed: () => void;
 }): PartitionSender {
-  const { send, encode, limits, monotonicMs, onSent, onFailed } = options;
-  const rows = createPartitionRows({
-    encode,
-    recordsMax: limits.sendRecordsMax,
-    bytesMax: limits.sendBytesMax,
-  });
+  const { partition, topic, writer, limits, monotonicMs, onSent, onFailed } = options;
+  let waiting: { readonly append: QueuedAppend; readonly rows: readonly number[] }[] = [];
+  /** Rows of the first of them that were sent. */
+  let firstRow = 0;
+  let length = 0;
+  let producer: { readonly id: bigint; readonly epoch: number; sequence: number } | undefined;
   let failing: PartitionSender["failing"];
   let resendMs = limits.resendMinMs;
   let running = false;
   let stopped = false;
   let endPause: (() => void) | undefined;
   let lingering = false;
+
+  function take(): Send | undefined {
+    const parts: { append: QueuedAppend; rows: number }[] = [];
+    let taken = 0;
+    for (let full = false; !full && taken < waiting.length; ) {
+      const { append, rows } = waiting[taken] as (typeof waiting)[number];
+      let row = append.open ? firstRow : rows.length;
+      while (row < rows.length && writer.add(append.batch, rows[row] as number)) row++;
+      full = row < rows.length;
+      length -= row - firstRow;
+      if (append.open && row > firstRow) parts.push({ append, rows: row - firstRow });
+      firstRow = full ? row : 0;
+      if (!full) taken++;
+    }
+    waiting = waiting.slice(taken);
+    const { records } = writer;
+    return records === 0 ? undefined : { records, parts, batch: writer.finish(Date.now()) };
+  }
 
   async function pause(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -67,16 +106,29 @@ export function createPartitionSender(options: {
   }
 
   async function linger(): Promise<void> {
-    if (rows.length >= limits.sendRecordsMax || stopped) return;
+    if (length >= limits.sendRecordsMax || stopped) return;
     lingering = true;
     await pause(limits.lingerMs);
     lingering = false;
   }
 
-  async function deliver({ records, parts }: PartitionSend): Promise<void> {
-    while (!stopped && parts.some(({ append }) => append.open)) {
+  async function sendOnce({ batch, records }: Send): Promise<void> {
+    if (producer === undefined) {
+      producer = { ...(await topic.openProducer()), sequence: 0 };
+      setBatchProducer(batch, producer);
+    }
+    if ((await topic.send(partition, batch)) === "producer lost") {
+      producer = undefined;
+      throw new Error("the broker does not know the producer any more");
+    }
+    producer.sequence = (producer.sequence + records) % 2 ** 31;
+  }
+
+  async function deliver(send: Send): Promise<void> {
+    if (producer) setBatchProducer(send.batch, producer);
+    while (!stopped && send.parts.some(({ append }) => append.open)) {
       try {
-        await send(records);
+        await sendOnce(send);
       } catch (error) {
         const lastMs = monotonicMs();
         failing = { sinceMs: failing?.sinceMs ?? lastMs, lastMs, error };
@@ -88,36 +140,41 @@ export function createPartitionSender(options: {
       failing = undefined;
       resendMs = limits.resendMinMs;
       onSent();
-      for (const { append, rows: count } of parts) append.acknowledge(count);
+      for (const { append, rows } of send.parts) append.acknowledge(rows);
       return;
     }
+    // It may be in the log or not, so that the sequence of what follows is not known.
+    producer = undefined;
   }
 
   async function run(): Promise<void> {
-    while (!stopped && rows.length > 0) {
+    while (!stopped && length > 0) {
       await linger();
-      const next = rows.take();
+      const next = take();
       if (next !== undefined) await deliver(next);
     }
     running = false;
   }
 
   return {
-    rows,
     get failing() {
       return failing;
     },
     get busy() {
       return running;
     },
-    wake() {
-      if (running) {
-        if (lingering && rows.length >= limits.sendRecordsMax) endPause?.();
-        return;
-      }
-      if (stopped) return;
+    add(append, rows) {
+      waiting.push({ append, rows });
+      length += rows.length;
+      if (lingering && length >= limits.sendRecordsMax) endPause?.();
+      if (running || stopped) return;
       running = true;
       void run();
+    },
+    dropAnswered() {
+      if (waiting[0]?.append.open === false) firstRow = 0;
+      waiting = waiting.filter(({ append }) => append.open);
+      length = waiting.reduce((sum, { rows }) => sum + rows.length, -firstRow);
     },
     forgetFailure() {
       failing = undefined;

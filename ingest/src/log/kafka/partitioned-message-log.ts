@@ -1,14 +1,12 @@
 import { withoutFigures } from "@devicemesh/kit/health/dependency-health";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import { RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
-import type { MessageLog } from "../message-log.ts";
-import { createMessageRecords } from "../message-records.ts";
-import { createAppendAdmission } from "./append-admission.ts";
+import type { MessageBatch, MessageLog } from "../message-log.ts";
+import { createRecordBatchWriter } from "./kafka-record-batch.ts";
 import { partitionOf } from "./murmur2.ts";
-import { createPartitionSender, type PartitionSender } from "./partition-sender.ts";
+import { createPartitionSender, type PartitionSender, type QueuedAppend } from "./partition-sender.ts";
 import type { PartitionedLogLimits } from "./partitioned-log-limits.ts";
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
-import type { QueuedAppend } from "./queued-append.ts";
 import { watchTopic } from "./topic-watch.ts";
 
 /** What a log has done since it was made, and how it is. */
@@ -37,6 +35,9 @@ export type PartitionedMessageLog = MessageLog & {
   close(): Promise<void>;
 };
 
+/** An append that is not answered. */
+type OpenAppend = QueuedAppend & { fail(error: RpcError): void };
+
 /**
  * Makes the log. The messages of a device go to one partition, in the order they were appended. It looks for the
  * topic at once, and appends wait for that. `onReachable` is called with whether it was found, and each change after; until it
@@ -50,8 +51,13 @@ export function createPartitionedMessageLog(options: {
   readonly monotonicMs?: () => number;
 }): PartitionedMessageLog {
   const { topic, limits, onReachable, monotonicMs = () => performance.now() } = options;
-  const encode = createMessageRecords();
+  const writer = createRecordBatchWriter({
+    recordsMax: limits.sendRecordsMax,
+    bytesMax: limits.sendBytesMax,
+  });
   const counts = { sends: 0, failedSends: 0, timedOut: 0 };
+  const open = new Set<OpenAppend>();
+  let readings = 0;
   let senders: readonly PartitionSender[] = [];
   /** Since when the topic cannot be asked, and why. */
   let describing: { readonly sinceMs: number; readonly error: unknown } | undefined;
@@ -63,20 +69,8 @@ export function createPartitionedMessageLog(options: {
   let reachable: boolean | undefined;
   let toldReason: string | undefined;
   let dropping = false;
+  let whenEmpty: (() => void) | undefined;
   let closing: Promise<void> | undefined;
-
-  const admission = createAppendAdmission({
-    readingsMax: limits.readingsInFlightMax,
-    onLetIn: (append) => distribute(append, senders),
-    timedOut() {
-      counts.timedOut++;
-      gaveUpMs = monotonicMs();
-      reportReachable();
-      dropAnsweredSoon();
-      const wrong = fault();
-      return refuse(wrong instanceof RpcError ? wrong.message : "the message log is too slow");
-    },
-  });
 
   function refuse(why: string): RpcError {
     return unavailable({
@@ -106,20 +100,58 @@ export function createPartitionedMessageLog(options: {
     onReachable(reachable, fault());
   }
 
-  /** Once for all appends that time out together. */
-  function dropAnsweredSoon(): void {
+  function onTimeout(append: OpenAppend): void {
+    counts.timedOut++;
+    gaveUpMs = monotonicMs();
+    reportReachable();
+    const wrong = fault();
+    append.fail(refuse(wrong instanceof RpcError ? wrong.message : "the message log is too slow"));
+    // Once for all appends that time out together.
     if (dropping) return;
     dropping = true;
     setImmediate(() => {
       dropping = false;
-      for (const { rows } of senders) rows.dropAnswered();
+      for (const sender of senders) sender.dropAnswered();
     });
+  }
+
+  function hold(batch: MessageBatch, timeoutMs: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    let unacknowledged = batch.length;
+    const answer = (settle: () => void): void => {
+      if (!open.delete(append)) return;
+      clearTimeout(timer);
+      readings -= batch.length;
+      settle();
+      if (open.size === 0) whenEmpty?.();
+    };
+    const append: OpenAppend = {
+      batch,
+      get open() {
+        return open.has(append);
+      },
+      acknowledge(rows) {
+        unacknowledged -= rows;
+        if (unacknowledged === 0) answer(resolve);
+      },
+      fail: (error) => answer(() => reject(error)),
+    };
+    const timer = setTimeout(onTimeout, timeoutMs, append);
+    open.add(append);
+    readings += batch.length;
+    distribute(append, senders);
+    return promise;
+  }
+
+  function failAll(error: RpcError): void {
+    for (const append of open) append.fail(error);
   }
 
   function openSender(partition: number): PartitionSender {
     return createPartitionSender({
-      send: (records) => topic.send(partition, records),
-      encode,
+      partition,
+      topic,
+      writer,
       limits,
       monotonicMs,
       onSent() {
@@ -138,16 +170,15 @@ export function createPartitionedMessageLog(options: {
     describing = undefined;
     if (senders.length === 0) {
       senders = Array.from({ length: partitions }, (_, partition) => openSender(partition));
-      admission.openHost();
+      for (const append of open) distribute(append, senders);
     } else if (senders.length === partitions) {
-      if (refusal) admission.openHost();
       refusal = undefined;
     } else if (refusal === undefined) {
       // Devices would change their partitions, and repeats could no longer be told from redeliveries.
       refusal = refuse(
         `the topic had ${senders.length} partitions and now has ${partitions}: restore the number of partitions or, if the topic was created again, restart ingest`,
       );
-      admission.failAll(refusal);
+      failAll(refusal);
     }
     // After a while without attempts one is made: senders come back to those that say they serve.
     const before = monotonicMs() - limits.watch.wellMs;
@@ -173,11 +204,20 @@ export function createPartitionedMessageLog(options: {
       senders.every(({ failing }) => failing === undefined),
   });
 
+  async function untilEmpty(timeoutMs: number): Promise<void> {
+    if (open.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    whenEmpty = resolve;
+    const timer = setTimeout(resolve, timeoutMs);
+    await promise;
+    clearTimeout(timer);
+  }
+
   async function close(): Promise<void> {
     // Nobody knows when there will be a topic; what waits for it need not wait on.
-    if (senders.length > 0) await admission.untilEmpty(limits.closeGraceMs);
+    if (senders.length > 0) await untilEmpty(limits.closeGraceMs);
     for (const sender of senders) sender.stop();
-    admission.failAll(refuse("the message log is closing"));
+    failAll(refuse("the message log is closing"));
     await Promise.all([watch.stop(), topic.close()]);
   }
 
@@ -186,11 +226,11 @@ export function createPartitionedMessageLog(options: {
       if (closing) throw refuse("the message log is closed");
       if (refusal) throw refusal;
       if (batch.length === 0) return;
-      await admission.hold(batch, isAway() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
+      await hold(batch, isAway() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
     },
     stats: () => ({
       reachable: reachable ?? false,
-      readingsInFlight: admission.readings,
+      readingsInFlight: readings,
       ...counts,
       fault: fault(),
     }),
@@ -201,19 +241,25 @@ export function createPartitionedMessageLog(options: {
   };
 }
 
+/** Gives each row to the sender of its device's partition. */
 function distribute(append: QueuedAppend, senders: readonly PartitionSender[]): void {
+  if (senders.length === 0) return;
   const { batch } = append;
   const rowsOf: (number[] | undefined)[] = senders.map(() => undefined);
+  let device = "";
+  let partition = -1;
   for (let row = 0; row < batch.length; row++) {
-    const partition = partitionOf(batch.deviceIds[row] as string, senders.length);
+    const deviceId = batch.deviceIds[row] as string;
+    if (partition < 0 || deviceId !== device) {
+      device = deviceId;
+      partition = partitionOf(deviceId, senders.length);
+    }
     const rows = rowsOf[partition];
     if (rows) rows.push(row);
     else rowsOf[partition] = [row];
   }
-  for (const [partition, sender] of senders.entries()) {
-    const rows = rowsOf[partition];
-    if (rows === undefined) continue;
-    sender.rows.add(append, rows);
-    sender.wake();
+  for (const [place, sender] of senders.entries()) {
+    const rows = rowsOf[place];
+    if (rows !== undefined) sender.add(append, rows);
   }
 }

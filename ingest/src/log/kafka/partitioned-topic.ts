@@ -1,5 +1,3 @@
-import type { MessageRecord } from "../message-records.ts";
-
 /** A topic of a log as `createPartitionedMessageLog` uses it. */
 export type PartitionedTopic = {
   /**
@@ -8,11 +6,17 @@ export type PartitionedTopic = {
    */
   describe(): Promise<TopicState>;
   /**
-   * Appends the records to a partition, in order. Resolves only if the log has every one of them, durably; what
-   * is sent again is there twice, and readers discard duplicates. One call for a partition at a time.
-   * @throws RpcError UNAVAILABLE if that is not known.
+   * Asks the log for a producer that nobody has used.
+   * @throws RpcError UNAVAILABLE if there is no answer.
    */
-  send(partition: number, records: readonly MessageRecord[]): Promise<void>;
+  openProducer(): Promise<{ readonly id: bigint; readonly epoch: number }>;
+  /**
+   * Appends a record batch to a partition. Resolves with "appended" only if the log has all of it, durably; sent again
+   * by the same producer, it is there once. Resolves with "producer lost" if the log does not know the producer's last
+   * batch any more: then a new producer has to send it. One call for a partition at a time.
+   * @throws RpcError UNAVAILABLE if it is not known whether the log has it.
+   */
+  send(partition: number, batch: Buffer): Promise<"appended" | "producer lost">;
   /** Closes its connections; sends under way reject. Closing twice is the same as once. */
   close(): Promise<void>;
 };

@@ -1,0 +1,115 @@
+import { crc32c } from "@platformatic/kafka";
+import type { MessageBatch } from "../message-log.ts";
+import { createMessageBytes, recordBytesMax } from "./message-bytes.ts";
+
+/** Who appends to a partition, as its broker knows it: batches that it has already are not appended again. */
+export type BatchProducer = {
+  readonly id: bigint;
+  readonly epoch: number;
+  /** Of the first record of the batch: one more for each record, within 31 bits. */
+  readonly sequence: number;
+};
+
+/** Writes rows as a record batch of Kafka (format 2), uncompressed. It is used again and again. */
+export type RecordBatchWriter = {
+  /** Records since the last `finish`. */
+  readonly records: number;
+  /** Adds a row behind the others. Returns false, having added nothing, if the batch is full. */
+  add(batch: MessageBatch, row: number): boolean;
+  /** Returns the batch, still without a producer, in memory of its own, and begins the next. */
+  finish(timestampMs: number): Buffer;
+};
+
+/**
+ * Makes a writer of batches with at most `recordsMax` records and `bytesMax` bytes, but at least one record.
+ * Source of the format: https://kafka.apache.org/documentation/#recordbatch
+ */
+export function createRecordBatchWriter({
+  recordsMax,
+  bytesMax,
+}: {
+  readonly recordsMax: number;
+  readonly bytesMax: number;
+}): RecordBatchWriter {
+  const buffer = Buffer.allocUnsafeSlow(Math.max(bytesMax, at.records + recordBytesMax));
+  const messages = createMessageBytes();
+  let records = 0;
+  let end: number = at.records;
+
+  return {
+    get records() {
+      return records;
+    },
+    add(batch, row) {
+      if (records > 0 && (records >= recordsMax || end + recordBytesMax > bytesMax)) return false;
+      messages.load(batch, row);
+      // The length comes first: two bytes, for a record has 64 to 8191.
+      let pos = end + 2;
+      buffer[pos++] = 0; // attributes
+      buffer[pos++] = 0; // time since the first record
+      pos = writeVarint(buffer, pos, records);
+      pos = writeVarint(buffer, pos, messages.keyBytes);
+      pos = messages.writeKey(buffer, pos);
+      const valueStart = pos + 2;
+      pos = messages.writeValue(buffer, valueStart);
+      writeVarint(buffer, valueStart - 2, pos - valueStart);
+      buffer[pos++] = 0; // headers
+      writeVarint(buffer, end, pos - end - 2);
+      end = pos;
+      records++;
+      return true;
+    },
+    finish(timestampMs) {
+      const bytes = Buffer.allocUnsafeSlow(end);
+      buffer.copy(bytes, 0, 0, end);
+      bytes.fill(0, 0, at.records);
+      bytes.writeInt32BE(end - at.leaderEpoch, at.length);
+      bytes.writeInt32BE(-1, at.leaderEpoch);
+      bytes[at.magic] = 2;
+      bytes.writeInt32BE(records - 1, at.lastOffsetDelta);
+      bytes.writeBigInt64BE(BigInt(Math.floor(timestampMs)), at.firstTimestamp);
+      bytes.writeBigInt64BE(BigInt(Math.floor(timestampMs)), at.maxTimestamp);
+      bytes.writeInt32BE(records, at.count);
+      records = 0;
+      end = at.records;
+      return bytes;
+    },
+  };
+}
+
+/** Sets the producer of a batch, and its checksum. A batch that is sent again keeps its producer and sequence. */
+export function setBatchProducer(bytes: Buffer, { id, epoch, sequence }: BatchProducer): void {
+  bytes.writeBigInt64BE(id, at.producerId);
+  bytes.writeInt16BE(epoch, at.producerEpoch);
+  bytes.writeInt32BE(sequence, at.sequence);
+  bytes.writeUInt32BE(crc32c(bytes.subarray(at.attributes)), at.crc);
+}
+
+/** Where the fields of a batch are; the first, its offset, is the broker's to set. */
+const at = {
+  length: 8,
+  leaderEpoch: 12,
+  magic: 16,
+  crc: 17,
+  attributes: 21,
+  lastOffsetDelta: 23,
+  firstTimestamp: 27,
+  maxTimestamp: 35,
+  producerId: 43,
+  producerEpoch: 51,
+  sequence: 53,
+  count: 57,
+  records: 61,
+} as const;
+
+/** Writes a number below 2^30 that is not negative, in zigzag. */
+function writeVarint(buffer: Buffer, start: number, value: number): number {
+  let pos = start;
+  let rest = value << 1;
+  while (rest > 0x7f) {
+    buffer[pos++] = (rest & 0x7f) | 0x80;
+    rest >>>= 7;
+  }
+  buffer[pos++] = rest;
+  return pos;
+}

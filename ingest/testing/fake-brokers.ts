@@ -1,0 +1,242 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { Reader, Writer } from "@platformatic/kafka";
+import { createPartitionStore, type PartitionStore, readBatch } from "./record-batches.ts";
+
+/** What the leader of a partition does with a batch, told by the test. */
+export type BatchFate =
+  | "store"
+  /** Stores it, and breaks the connection before it answers. */
+  | "store and cut"
+  /** Stores it, and never answers. */
+  | "store and stay silent"
+  /** Stores it, and leaves the partition out of the answer. */
+  | "store and leave out"
+  /** Stores it, and answers without an offset. */
+  | "store without offset"
+  /** Answers with this code of the protocol; stores nothing unless told to. */
+  | { readonly error: number; readonly stores?: boolean };
+
+/** Brokers that speak as much of Kafka's protocol as the log of ingest needs, on ports of this machine. */
+export type FakeBrokers = AsyncDisposable & {
+  readonly addresses: readonly string[];
+  readonly store: PartitionStore;
+  /** Which broker leads each partition; -1 for none. Others answer NOT_LEADER_OR_FOLLOWER. */
+  readonly leaders: number[];
+  /** Each produce request: the broker, and the partitions in it. */
+  readonly requests: readonly { readonly broker: number; readonly partitions: readonly number[] }[];
+  /** Decides on batches; asked for each. */
+  fate: (batch: { readonly broker: number; readonly partition: number }) => BatchFate;
+  /** What answers to produce requests ask clients to wait, in ms. */
+  throttleMs: number;
+  /** How long they take, in ms. */
+  delayMs: number;
+};
+
+const [produceKey, metadataKey, versionsKey, producerKey] = [0, 3, 18, 22];
+
+/** Versions from here on have tagged fields: of what the log sends all do, of what kafkajs sends here none does. */
+const firstTagged = 4;
+
+/** Starts brokers of one topic. */
+export async function startFakeBrokers(options: {
+  readonly topic: string;
+  readonly partitions: number;
+  readonly brokers: number;
+}): Promise<FakeBrokers> {
+  const { topic, partitions } = options;
+  const store = createPartitionStore(partitions);
+  const leaders = Array.from({ length: partitions }, (_, partition) => partition % options.brokers);
+  const requests: { broker: number; partitions: number[] }[] = [];
+  const sockets = new Set<Socket>();
+  let offset = 0n;
+  let producers = 0n;
+
+  function metadata(): Writer {
+    return Writer.create()
+      .appendInt32(0)
+      .appendArray(servers, (writer, server, nodeId) => {
+        const { port } = server.address() as AddressInfo;
+        writer.appendInt32(nodeId).appendString("127.0.0.1").appendInt32(port).appendString(null);
+      })
+      .appendString("fake")
+      .appendInt32(0)
+      .appendArray([topic], (writer, name) => {
+        writer.appendInt16(0).appendString(name).appendBoolean(false);
+        writer.appendArray(leaders, (entry, leader, partition) => {
+          entry
+            .appendInt16(leader < 0 ? 5 : 0)
+            .appendInt32(partition)
+            .appendInt32(leader)
+            .appendInt32(0);
+          for (const ids of [[leader], [leader], []]) {
+            entry.appendArray(ids, (id, value) => id.appendInt32(value), true, false);
+          }
+        });
+        writer.appendInt32(0);
+      })
+      .appendInt32(0)
+      .appendTaggedFields();
+  }
+
+  /** As kafkajs asks for it. */
+  function oldMetadata(): Writer {
+    const ids = (writer: Writer, all: number[]): Writer =>
+      writer.appendArray(all, (entry, id) => entry.appendInt32(id), false, false);
+    const writer = Writer.create().appendArray(
+      servers,
+      (entry, server, nodeId) => {
+        const { port } = server.address() as AddressInfo;
+        entry
+          .appendInt32(nodeId)
+          .appendString("127.0.0.1", false)
+          .appendInt32(port)
+          .appendString(null, false);
+      },
+      false,
+      false,
+    );
+    const writeTopic = (entry: Writer, name: string): void => {
+      entry.appendInt16(0).appendString(name, false).appendBoolean(false);
+      const writePartition = (one: Writer, leader: number, partition: number): void => {
+        one
+          .appendInt16(leader < 0 ? 5 : 0)
+          .appendInt32(partition)
+          .appendInt32(leader);
+        ids(ids(one, [leader]), [leader]);
+      };
+      entry.appendArray(leaders, writePartition, false, false);
+    };
+    return writer.appendInt32(0).appendArray([topic], writeTopic, false, false);
+  }
+
+  /** Which requests kafkajs may send: for this one and metadata. */
+  function versions(): Writer {
+    const apis: [key: number, max: number][] = [
+      [metadataKey, 1],
+      [versionsKey, 1],
+    ];
+    return Writer.create()
+      .appendInt16(0)
+      .appendArray(
+        apis,
+        (writer, [key, max]) => writer.appendInt16(key).appendInt16(0).appendInt16(max),
+        false,
+        false,
+      )
+      .appendInt32(0);
+  }
+
+  function producer(): Writer {
+    return Writer.create()
+      .appendInt32(0)
+      .appendInt16(0)
+      .appendInt64(producers++)
+      .appendInt16(0)
+      .appendTaggedFields();
+  }
+
+  function append(broker: number, partition: number, bytes: Buffer): BatchFate {
+    if (leaders[partition] !== broker) return { error: 6 };
+    const fate = brokers.fate({ broker, partition });
+    if (typeof fate === "object" && !fate.stores) return fate;
+    const outcome = store.append(partition, readBatch(bytes));
+    return outcome === "appended" ? fate : { error: 45 };
+  }
+
+  /** The answer to a produce request; undefined if there is none. */
+  function produce(broker: number, reader: Reader): Writer | "cut" | undefined {
+    reader.readNullableString();
+    if (reader.readInt16() !== -1) throw new Error("acks is not all");
+    reader.readInt32();
+    const fates = new Map<number, BatchFate>();
+    reader.readArray((ofTopic) => {
+      ofTopic.readString();
+      ofTopic.readArray((entry) => {
+        const partition = entry.readInt32();
+        fates.set(partition, append(broker, partition, entry.readBytes()));
+      });
+    });
+    requests.push({ broker, partitions: [...fates.keys()] });
+    const all = [...fates.values()];
+    if (all.includes("store and cut")) return "cut";
+    if (all.includes("store and stay silent")) return undefined;
+    const told = [...fates].filter(([, fate]) => fate !== "store and leave out");
+    return Writer.create()
+      .appendArray([topic], (writer, name) => {
+        writer.appendString(name).appendArray(told, (entry, [partition, fate]) => {
+          const error = typeof fate === "object" ? fate.error : 0;
+          const isProven = error === 0 && fate !== "store without offset";
+          entry
+            .appendInt32(partition)
+            .appendInt16(error)
+            .appendInt64(isProven ? offset++ : -1n);
+          entry
+            .appendInt64(0n)
+            .appendInt64(0n)
+            .appendArray([], () => {})
+            .appendString(null);
+        });
+      })
+      .appendInt32(brokers.throttleMs)
+      .appendTaggedFields();
+  }
+
+  async function answer(broker: number, socket: Socket, request: Buffer): Promise<void> {
+    const reader = Reader.from(request);
+    const key = reader.readInt16();
+    const isOld = key === versionsKey || reader.readInt16() < firstTagged;
+    if (key === versionsKey) reader.readInt16();
+    const head = Writer.create().appendInt32(reader.readInt32());
+    reader.readNullableString(false);
+    if (isOld) {
+      const body = key === versionsKey ? versions() : oldMetadata();
+      socket.write(head.appendFrom(body).prependLength().buffer);
+      return;
+    }
+    reader.readTaggedFields();
+    const body =
+      key === metadataKey ? metadata() : key === producerKey ? producer() : produce(broker, reader);
+    if (body === undefined) return;
+    if (key === produceKey && brokers.delayMs > 0) await delay(brokers.delayMs);
+    if (body === "cut") socket.destroy();
+    else socket.write(head.appendTaggedFields().appendFrom(body).prependLength().buffer);
+  }
+
+  async function serve(broker: number): Promise<Server> {
+    const server = createServer((socket) => {
+      sockets.add(socket);
+      let bytes = Buffer.alloc(0);
+      socket.on("error", () => {});
+      socket.on("close", () => sockets.delete(socket));
+      socket.on("data", (chunk) => {
+        bytes = Buffer.concat([bytes, chunk]);
+        while (bytes.length >= 4 && bytes.length >= 4 + bytes.readInt32BE(0)) {
+          const end = 4 + bytes.readInt32BE(0);
+          void answer(broker, socket, bytes.subarray(4, end));
+          bytes = bytes.subarray(end);
+        }
+      });
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return server;
+  }
+
+  const servers = await Promise.all(Array.from({ length: options.brokers }, (_, broker) => serve(broker)));
+  const brokers: FakeBrokers = {
+    addresses: servers.map((server) => `127.0.0.1:${(server.address() as AddressInfo).port}`),
+    store,
+    leaders,
+    requests,
+    fate: () => "store",
+    throttleMs: 0,
+    delayMs: 0,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      for (const server of servers) server.close();
+    },
+  };
+  return brokers;
+}
