@@ -1,8 +1,15 @@
 export { latestReadings } from "./api/latest-readings.ts";
 export { queryRoutes } from "./api/routes.ts";
-export { type BucketGrid, bucketExpression } from "./calendar/bucket-grid.ts";
+export { type BucketGrid, bucketExpression, bucketStart } from "./calendar/bucket-grid.ts";
 export { type QueryConfig, queryConfig } from "./limits.ts";
 export { queryMetrics } from "./metrics.ts";
+export {
+  type ColumnMerge,
+  createColumnMerge,
+  fitsColumns,
+  type MergedColumns,
+  type WindowColumns,
+} from "./plan/column-merge.ts";
 export type { ReadingPartial } from "./plan/partial.ts";
 export {
   allTime,

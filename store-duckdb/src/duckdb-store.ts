@@ -52,6 +52,8 @@ export type EmbeddedStoreOptions = {
   readonly catalog?: SensorCatalog | undefined;
   /** The most memory for the engine's buffers, in MiB; 192 by default. */
   readonly memoryMib?: number;
+  /** The most memory for folded windows that answers read again, in MiB; 80 by default. */
+  readonly windowMemoryMib?: number | undefined;
   /** Told of failed commits and upkeep, for the log. */
   readonly onFailure?: (what: string, error: unknown) => void;
   /** Readings refused by ingest so far, for the status. */
@@ -194,8 +196,10 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     levels,
     changes,
     mergeFromSeries: options.mergeFromSeries,
+    windowBytesMax: (options.windowMemoryMib ?? 80) * 1024 ** 2,
     state: {
       horizon,
+      lastArrivedMs: () => Math.max(stored.logEndMs ?? Number.NEGATIVE_INFINITY, log.lastCommitMs()),
       seal: () => log.sealBefore(arrivals.nowMs() + 1),
       diskBytes: database.diskBytes,
       status: () => ({

@@ -11,8 +11,16 @@ import { openEmbeddedStore } from "./duckdb-store.ts";
 // The one suite that judges every engine, here over the real file: real commits, real folding, real SQL.
 describeExactAnswers("the embedded store", () => openEngine());
 
-// As with many series: their devices are merged in the engine.
-describeExactAnswers("the embedded store as with many series", () => openEngine({ mergeFromSeries: 0 }));
+// As with many series, whose windows do not fit the memory: the engine merges their partials, and devices too.
+describeExactAnswers("the embedded store as with many series", () => openEngine({ windowMemoryMib: 0 }));
+describeExactAnswers("the embedded store that merges devices in the engine", () =>
+  openEngine({ windowMemoryMib: 0, mergeFromSeries: 0 }),
+);
+
+// So little that blocks of windows are dropped and read again all the time.
+describeExactAnswers("the embedded store with little memory for windows", () =>
+  openEngine({ windowMemoryMib: 0.01 }),
+);
 
 // Back by an hour and forward again with every step of time, as an administrator or a bad time server would.
 describeExactAnswers("the embedded store whose clock is stepped by an hour", () =>
@@ -25,6 +33,7 @@ async function openEngine({
 }: {
   readonly stepMs?: number;
   readonly mergeFromSeries?: number;
+  readonly windowMemoryMib?: number;
 } = {}): Promise<ExactAnswersEngine> {
   const folder = temporaryFolder();
   let nowMs = Date.UTC(2026, 10, 24, 11, 59, 30);

@@ -29,6 +29,8 @@ export type DuckdbMessageLog = MessageLog & {
    * progress, or the present.
    */
   completeThroughMs(): number;
+  /** The append time of the last commit that has begun; -Infinity before the first. */
+  lastCommitMs(): number;
   /** Resolves when every later commit, and no unfinished one, has an append time of at least `ms`. */
   sealBefore(ms: number): Promise<void>;
   /** Commits what was appended and refuses the rest. Closing twice is the same as once. */
@@ -69,6 +71,7 @@ export function createDuckdbMessageLog(dependencies: {
   let waitingReadings = 0;
   const pace = createCommitInterval({ monotonicMs: () => performance.now() });
   let running: Promise<void> | undefined;
+  let lastCommitMs = Number.NEGATIVE_INFINITY;
   let committing: { readonly arrivedMs: number; readonly done: Promise<unknown> } | undefined;
   let closed = false;
 
@@ -149,6 +152,7 @@ export function createDuckdbMessageLog(dependencies: {
       }
       try {
         const arrivedMs = clock.nowMs();
+        lastCommitMs = arrivedMs;
         const commit = commitGroup(group, arrivedMs);
         committing = { arrivedMs, done: commit.catch(() => {}) };
         const report = await commit.finally(() => {
@@ -179,6 +183,7 @@ export function createDuckdbMessageLog(dependencies: {
         running ??= Promise.resolve().then(run);
       });
     },
+    lastCommitMs: () => lastCommitMs,
     completeThroughMs: () => committing?.arrivedMs ?? clock.nowMs(),
     async sealBefore(ms) {
       clock.raise(ms);

@@ -1,10 +1,24 @@
 import { RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
-import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
+import bindings from "@duckdb/node-bindings";
 import { duckdbFailure } from "../database/duckdb-failure.ts";
 import type { DiskReserve } from "../disk-reserve.ts";
 
 /** Rows by column: numbers, strings, or null where there is nothing. */
 export type Columns = readonly (readonly (number | string | null)[])[];
+
+/** Rows by column, as the engine holds them; valid only until `visit` returns. */
+export type NumberColumns = readonly (Int32Array | Float64Array)[];
+
+/**
+ * A statement that is prepared once for each connection, and so must be one of a few texts: its columns are INTEGER
+ * (`i`) or DOUBLE (`d`) and never null, its parameters BIGINT. An infinite parameter is the furthest BIGINT.
+ */
+export type NumbersQuery = {
+  readonly sql: string;
+  readonly columns: string;
+  readonly parameters: readonly number[];
+};
 
 /** A few connections for reading, so that questions do not wait for commits nor take all threads. */
 export type DuckdbReaders = {
@@ -16,6 +30,12 @@ export type DuckdbReaders = {
   read(sql: string, signal: AbortSignal): Promise<Columns>;
   /** The same, with the rows given to `visit` in pieces of some thousands, and turns for other work between them. */
   readEach(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void>;
+  /** Runs a prepared statement whose columns are numbers, and gives its rows to `visit` in pieces. Throws as `read` does. */
+  readNumbers(
+    query: NumbersQuery,
+    signal: AbortSignal,
+    visit: (columns: NumberColumns, rows: number) => void,
+  ): Promise<void>;
   /**
    * Runs a read of very many series, made of statements of these readers. One connection is left to the others.
    * @throws RpcError RESOURCE_EXHAUSTED if too many wait; the signal's reason if it aborts.
@@ -48,6 +68,7 @@ export function createDuckdbReaders(
   const idle = [...connections];
   const waiting: ((connection: DuckDBConnection) => void)[] = [];
   const running = new Set<Promise<unknown>>();
+  const statements = new WeakMap<DuckDBConnection, Map<string, DuckDBPreparedStatement>>();
   let closed = false;
 
   function acquire(): Promise<DuckDBConnection> {
@@ -87,19 +108,17 @@ export function createDuckdbReaders(
     }
   }
 
-  async function read(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void> {
+  async function onConnection(
+    signal: AbortSignal,
+    run: (connection: DuckDBConnection) => Promise<void>,
+  ): Promise<void> {
     assertOpen();
     const connection = await acquire();
     const interrupt = () => connection.interrupt();
     try {
       signal.throwIfAborted();
       signal.addEventListener("abort", interrupt, { once: true });
-      const result = await connection.run(sql);
-      for (;;) {
-        const chunk = await result.fetchChunk();
-        if (!chunk || chunk.rowCount === 0) return;
-        visit(chunk.getColumns() as Columns);
-      }
+      await run(connection);
     } catch (error) {
       signal.throwIfAborted();
       throw translated(error);
@@ -109,12 +128,50 @@ export function createDuckdbReaders(
     }
   }
 
-  function readEach(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void> {
-    const reading = read(sql, signal, visit);
+  function track(reading: Promise<void>): Promise<void> {
     running.add(reading);
     const forget = () => running.delete(reading);
     reading.then(forget, forget);
     return reading;
+  }
+
+  function readEach(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void> {
+    return track(
+      onConnection(signal, async (connection) => {
+        const result = await connection.run(sql);
+        for (;;) {
+          const chunk = await result.fetchChunk();
+          if (!chunk || chunk.rowCount === 0) return;
+          visit(chunk.getColumns() as Columns);
+        }
+      }),
+    );
+  }
+
+  async function prepared(connection: DuckDBConnection, sql: string): Promise<DuckDBPreparedStatement> {
+    const ofConnection = statements.get(connection) ?? new Map<string, DuckDBPreparedStatement>();
+    statements.set(connection, ofConnection);
+    const statement = ofConnection.get(sql) ?? (await connection.prepare(sql));
+    ofConnection.set(sql, statement);
+    return statement;
+  }
+
+  function readNumbers(
+    { sql, columns, parameters }: NumbersQuery,
+    signal: AbortSignal,
+    visit: (columns: NumberColumns, rows: number) => void,
+  ): Promise<void> {
+    return track(
+      onConnection(signal, async (connection) => {
+        const statement = await prepared(connection, sql);
+        for (const [place, value] of parameters.entries()) statement.bindBigInt(place + 1, bigintOf(value));
+        const result = await statement.run();
+        for (let place = 0; place < result.chunkCount; place++) {
+          const { chunk, rowCount } = result.getChunk(place);
+          visit(numbersOf(chunk, columns, rowCount), rowCount);
+        }
+      }),
+    );
   }
 
   let heavyRunning = 0;
@@ -159,6 +216,7 @@ export function createDuckdbReaders(
   return {
     assertOpen,
     readEach,
+    readNumbers,
     heavily,
     async read(sql, signal) {
       const columns: (number | string | null)[][] = [];
@@ -177,6 +235,27 @@ export function createDuckdbReaders(
       for (const connection of idle.splice(0)) connection.closeSync();
     },
   };
+}
+
+const furthest = 2n ** 63n - 1n;
+
+function bigintOf(value: number): bigint {
+  if (Number.isFinite(value)) return BigInt(value);
+  return value > 0 ? furthest : -furthest;
+}
+
+function numbersOf(
+  chunk: Parameters<typeof bindings.data_chunk_get_vector>[0],
+  columns: string,
+  rows: number,
+): NumberColumns {
+  return Array.from(columns, (type, column) => {
+    const vector = bindings.data_chunk_get_vector(chunk, column);
+    const { buffer, byteOffset } = bindings.vector_get_data(vector, rows * (type === "i" ? 4 : 8));
+    return type === "i"
+      ? new Int32Array(buffer, byteOffset, rows)
+      : new Float64Array(buffer, byteOffset, rows);
+  });
 }
 
 function outOfMemory(cause: unknown): RpcError {

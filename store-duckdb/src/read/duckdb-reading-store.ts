@@ -13,15 +13,19 @@ import { type PartialSource, partialsTable } from "../database/store-sql.ts";
 import { anyTime, selectSeries } from "../series/select-series.ts";
 import { countMatching, seriesCondition, seriesOfDevices } from "../series/series-filter-sql.ts";
 import { byDeviceThenSensor, type RegisteredSeries, type SeriesRegistry } from "../series/series-registry.ts";
+import { readByColumns } from "./column-reader.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 import { countPartialsSql, partialSources, seriesPartialsOf, seriesPartialsSql } from "./partials-reader.ts";
 import { findReadings } from "./readings-reader.ts";
 import { scanReadings } from "./readings-scan.ts";
 import { readSensorPartials } from "./sensor-partials-reader.ts";
+import { createWindowMemory } from "./window-memory.ts";
 
 /** What the reading store is told by the parts that write. */
 export type StoreState = {
   horizon(): StoreHorizon;
+  /** Nothing that is stored arrived later than this, ms since 1970. */
+  lastArrivedMs(): number;
   /** What arrives from now on arrives after the present moment. */
   seal(): Promise<void>;
   status(): Pick<
@@ -47,8 +51,17 @@ export function createDuckdbReadingStore(dependencies: {
   readonly state: StoreState;
   /** From so many series on, devices are merged in the engine where that is asked for; 2,000 by default. */
   readonly mergeFromSeries?: number | undefined;
+  /** The most memory for folded windows, in bytes; without any, the engine merges them for each question. */
+  readonly windowBytesMax: number;
 }): Required<ReadingStore> {
   const { readers, registry, duplicates, levels, changes, state, mergeFromSeries = 2000 } = dependencies;
+  const memory = createWindowMemory({
+    readers,
+    levels,
+    seriesCount: () => registry.saved,
+    bytesMax: dependencies.windowBytesMax,
+  });
+  const { lastArrivedMs } = state;
 
   function assertAnswering(signal: AbortSignal): void {
     signal.throwIfAborted();
@@ -95,6 +108,14 @@ export function createDuckdbReadingStore(dependencies: {
       const { completeThroughMs } = state.horizon();
       const condition = seriesCondition(registry, filter);
       if (condition === undefined) return { partials: [], completeThroughMs };
+      if (dependencies.windowBytesMax > 0) {
+        const quick = await readByColumns(
+          { registry, readers, memory, lastArrivedMs },
+          { plan, filter, buckets, mergeDevices: mergeDevices ?? false, partialsMax },
+          signal,
+        );
+        if (quick) return { ...quick, completeThroughMs };
+      }
       const sources = partialSources({ plan, seriesCondition: condition, buckets });
       if (sources.length === 0) return { partials: [], completeThroughMs };
       const matching = countMatching(registry, filter);

@@ -26,6 +26,8 @@ export type SeriesRegistry = {
   find(deviceId: string, sensor: string): number | undefined;
   /** The series of a code. */
   get(code: number): RegisteredSeries;
+  /** The catalog's code of the sensor of a series. */
+  sensorCodeOf(code: number): number;
   /**
    * Whether the timestamp (ms) is later than that of every reading of the series that the store holds or is
    * about to hold; if so, no other reading up to it counts as later from now on. Queries see it once it is stored.
@@ -179,6 +181,7 @@ export function createSeriesRegistry(
       return code === undefined || code >= saved ? undefined : code;
     },
     get,
+    sensorCodeOf: (code) => sensorOf[code] as number,
     advance: latest.advance,
     isLatest(deviceId, sensorCode, timestampMs) {
       const code = known(deviceId, sensorCode);

@@ -1,0 +1,290 @@
+import type { ReadingPartial } from "./partial.ts";
+
+/**
+ * Sums of windows by column: row by row what one series' readings of one window add up to. Times are kept as
+ * offsets from the start of the window, so that a row takes some 70 bytes.
+ */
+export type WindowColumns = {
+  readonly length: number;
+  /** The size of a window in ms; a row's window starts at `windows[row] * windowMs`. */
+  readonly windowMs: number;
+  /** The store's numbers of the series. */
+  readonly series: Int32Array;
+  readonly windows: Uint32Array;
+  readonly counts: Offsets;
+  /** For each row: sum, minimum, maximum, first value, last value, M2. */
+  readonly values: Float64Array;
+  /** For each row, ms after the start of the window: when minimum, maximum, first and last were measured. */
+  readonly offsets: Offsets;
+  readonly bytes: number;
+};
+
+type Offsets = Uint16Array | Uint32Array;
+
+/** What some readings of one group and bucket add up to; series are the store's numbers. */
+export type MergedColumns = ReadingPartial & {
+  readonly bucketMs: number;
+  readonly fromRaw: number;
+  /** Of which series `first` and `last` are. */
+  readonly firstSeries: number;
+  readonly lastSeries: number;
+};
+
+/** How the rows are grouped. */
+export type ColumnGrouping = {
+  /** The group of a series, a small whole number; -1 for a series that does not count. */
+  readonly groupOf: (series: number) => number;
+  /** The start of the bucket of a moment, in ms; one bucket of 0 if left out. */
+  readonly bucketOf?: ((ms: number) => number) | undefined;
+  /** Whether the name of one series comes before that of another: it decides between readings at one time. */
+  readonly isBefore: (series: number, other: number) => boolean;
+};
+
+/** A span of window starts, ms since 1970. */
+type Within = { readonly sinceMs: number; readonly toMs: number };
+
+/** One partial of one series: its start in ms, and its figures. */
+export type AddPartial = (
+  series: number,
+  startMs: number,
+  count: number,
+  sum: number,
+  minimum: number,
+  maximum: number,
+  minimumAtMs: number,
+  maximumAtMs: number,
+  firstAtMs: number,
+  firstValue: number,
+  lastAtMs: number,
+  lastValue: number,
+  m2: number,
+) => void;
+
+/** Merges rows by group and bucket, as `mergePartials` does, and makes no object for a row. */
+export type ColumnMerge = {
+  readonly addPartial: AddPartial;
+  addReading(series: number, timestampMs: number, value: number): void;
+  /** The rows whose windows start within the span. */
+  addWindows(windows: WindowColumns, within: Within): void;
+  /** How many groups and buckets have readings. */
+  readonly size: number;
+  merged(): MergedColumns[];
+  /** The groups, which must be series, and the buckets, which must be windows of this size, as columns. */
+  toWindows(windowMs: number): WindowColumns;
+};
+
+/** The window sizes, in ms, whose starts and offsets fit the columns for all times to come. */
+export function fitsColumns(windowMs: number): boolean {
+  return windowMs >= 1000 && windowMs < 2 ** 32;
+}
+
+// Where the figures of a sum are. The sum of values is HIGH + LOW: what rounding took from HIGH is in LOW (Neumaier).
+const [COUNT, HIGH, LOW, MINIMUM, MAXIMUM, MINIMUM_AT, MAXIMUM_AT, FIRST_AT] = [
+  0, 1, 2, 3, 4, 5, 6, 7,
+] as const;
+const [FIRST, LAST_AT, LAST, M2, FROM_RAW, FIRST_SERIES, LAST_SERIES, BUCKET] = [
+  8, 9, 10, 11, 12, 13, 14, 15,
+] as const;
+const stride = 16;
+
+/** Makes an empty merge. */
+export function createColumnMerge({ groupOf, bucketOf, isBefore }: ColumnGrouping): ColumnMerge {
+  let sums = new Float64Array(stride * 64);
+  let size = 0;
+  // For each bucket the place of each group's sum, plus one.
+  const placesOf = new Map<number, Int32Array>();
+  let bucketMs = 0;
+  let places = bucketPlaces(0);
+
+  function bucketPlaces(ms: number): Int32Array {
+    const known = placesOf.get(ms) ?? new Int32Array(16);
+    placesOf.set(ms, known);
+    return known;
+  }
+
+  /** Where the sum of a group and bucket is; a new one has a count of 0. */
+  function placeOf(group: number, startMs: number): number {
+    const bucket = bucketOf === undefined ? 0 : bucketOf(startMs);
+    if (bucket !== bucketMs) {
+      bucketMs = bucket;
+      places = bucketPlaces(bucket);
+    }
+    if (group >= places.length) {
+      const larger = new Int32Array(Math.max(group + 1, places.length * 2));
+      larger.set(places);
+      places = larger;
+      placesOf.set(bucketMs, larger);
+    }
+    const known = places[group] as number;
+    if (known > 0) return (known - 1) * stride;
+    if ((size + 1) * stride > sums.length) {
+      const larger = new Float64Array(sums.length * 2);
+      larger.set(sums);
+      sums = larger;
+    }
+    const at = size * stride;
+    places[group] = ++size;
+    sums[at + BUCKET] = bucket;
+    return at;
+  }
+
+  function addTo(
+    at: number,
+    series: number,
+    count: number,
+    sum: number,
+    minimum: number,
+    maximum: number,
+    minimumAtMs: number,
+    maximumAtMs: number,
+    firstAtMs: number,
+    firstValue: number,
+    lastAtMs: number,
+    lastValue: number,
+    m2: number,
+  ): void {
+    const known = sums[at + COUNT] as number;
+    if (known === 0) {
+      sums[at + HIGH] = sum;
+      sums[at + M2] = m2;
+    } else {
+      const high = sums[at + HIGH] as number;
+      const low = sums[at + LOW] as number;
+      const delta = sum / count - (high + low) / known;
+      (sums[at + M2] as number) += m2 + delta * delta * ((known * count) / (known + count));
+      const next = high + sum;
+      sums[at + LOW] = low + (Math.abs(high) >= Math.abs(sum) ? high - next + sum : sum - next + high);
+      sums[at + HIGH] = next;
+    }
+    sums[at + COUNT] = known + count;
+    const lowest = sums[at + MINIMUM] as number;
+    if (known === 0 || minimum < lowest) {
+      sums[at + MINIMUM] = minimum;
+      sums[at + MINIMUM_AT] = minimumAtMs;
+    } else if (minimum === lowest && minimumAtMs < (sums[at + MINIMUM_AT] as number)) {
+      sums[at + MINIMUM_AT] = minimumAtMs;
+    }
+    const highest = sums[at + MAXIMUM] as number;
+    if (known === 0 || maximum > highest) {
+      sums[at + MAXIMUM] = maximum;
+      sums[at + MAXIMUM_AT] = maximumAtMs;
+    } else if (maximum === highest && maximumAtMs < (sums[at + MAXIMUM_AT] as number)) {
+      sums[at + MAXIMUM_AT] = maximumAtMs;
+    }
+    const earliest = sums[at + FIRST_AT] as number;
+    if (
+      known === 0 ||
+      firstAtMs < earliest ||
+      (firstAtMs === earliest && isBefore(series, sums[at + FIRST_SERIES] as number))
+    ) {
+      sums[at + FIRST_AT] = firstAtMs;
+      sums[at + FIRST] = firstValue;
+      sums[at + FIRST_SERIES] = series;
+    }
+    const latest = sums[at + LAST_AT] as number;
+    if (
+      known === 0 ||
+      lastAtMs > latest ||
+      (lastAtMs === latest && isBefore(series, sums[at + LAST_SERIES] as number))
+    ) {
+      sums[at + LAST_AT] = lastAtMs;
+      sums[at + LAST] = lastValue;
+      sums[at + LAST_SERIES] = series;
+    }
+  }
+
+  return {
+    addPartial(series, startMs, count, sum, minimum, maximum, minimumAtMs, maximumAtMs, firstAtMs, ...rest) {
+      const group = groupOf(series);
+      if (group < 0) return;
+      const at = placeOf(group, startMs);
+      addTo(at, series, count, sum, minimum, maximum, minimumAtMs, maximumAtMs, firstAtMs, ...rest);
+    },
+    addReading(series, ms, value) {
+      const group = groupOf(series);
+      if (group < 0) return;
+      const at = placeOf(group, ms);
+      addTo(at, series, 1, value, value, value, ms, ms, ms, value, ms, value, 0);
+      (sums[at + FROM_RAW] as number)++;
+    },
+    addWindows({ length, windowMs, series: codes, windows, counts, values, offsets }, { sinceMs, toMs }) {
+      for (let row = 0; row < length; row++) {
+        const startMs = (windows[row] as number) * windowMs;
+        if (startMs < sinceMs || startMs >= toMs) continue;
+        const series = codes[row] as number;
+        const group = groupOf(series);
+        if (group < 0) continue;
+        const value = row * 6;
+        const offset = row * 4;
+        addTo(
+          placeOf(group, startMs),
+          series,
+          counts[row] as number,
+          values[value] as number,
+          values[value + 1] as number,
+          values[value + 2] as number,
+          startMs + (offsets[offset] as number),
+          startMs + (offsets[offset + 1] as number),
+          startMs + (offsets[offset + 2] as number),
+          values[value + 3] as number,
+          startMs + (offsets[offset + 3] as number),
+          values[value + 4] as number,
+          values[value + 5] as number,
+        );
+      }
+    },
+    get size() {
+      return size;
+    },
+    merged: () => Array.from({ length: size }, (_, place) => mergedOf(sums, place * stride)),
+    toWindows: (windowMs) => windowsOf(sums, size, windowMs),
+  };
+}
+
+function mergedOf(sums: Float64Array, at: number): MergedColumns {
+  const figure = (field: number): number => sums[at + field] as number;
+  return {
+    count: figure(COUNT),
+    sum: figure(HIGH) + figure(LOW),
+    minimum: figure(MINIMUM),
+    maximum: figure(MAXIMUM),
+    minimumAtMs: figure(MINIMUM_AT),
+    maximumAtMs: figure(MAXIMUM_AT),
+    firstAtMs: figure(FIRST_AT),
+    firstValue: figure(FIRST),
+    lastAtMs: figure(LAST_AT),
+    lastValue: figure(LAST),
+    m2: figure(M2),
+    bucketMs: figure(BUCKET),
+    fromRaw: figure(FROM_RAW),
+    firstSeries: figure(FIRST_SERIES),
+    lastSeries: figure(LAST_SERIES),
+  };
+}
+
+function windowsOf(sums: Float64Array, length: number, windowMs: number): WindowColumns {
+  // A series has at most one reading a millisecond, so counts fit wherever offsets do.
+  const Offsets = windowMs < 2 ** 16 ? Uint16Array : Uint32Array;
+  const series = new Int32Array(length);
+  const windows = new Uint32Array(length);
+  const counts = new Offsets(length);
+  const values = new Float64Array(length * 6);
+  const offsets = new Offsets(length * 4);
+  for (let row = 0; row < length; row++) {
+    const at = row * stride;
+    const startMs = sums[at + BUCKET] as number;
+    series[row] = sums[at + FIRST_SERIES] as number;
+    windows[row] = startMs / windowMs;
+    counts[row] = sums[at + COUNT] as number;
+    values[row * 6] = (sums[at + HIGH] as number) + (sums[at + LOW] as number);
+    for (const [place, field] of [MINIMUM, MAXIMUM, FIRST, LAST, M2].entries()) {
+      values[row * 6 + 1 + place] = sums[at + field] as number;
+    }
+    for (const [place, field] of [MINIMUM_AT, MAXIMUM_AT, FIRST_AT, LAST_AT].entries()) {
+      offsets[row * 4 + place] = (sums[at + field] as number) - startMs;
+    }
+  }
+  const columns = [series, windows, counts, values, offsets];
+  const bytes = columns.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return { length, windowMs, series, windows, counts, values, offsets, bytes };
+}

@@ -1,0 +1,165 @@
+import {
+  type BucketGrid,
+  bucketStart,
+  createColumnMerge,
+  type MergedColumns,
+  type PartialsRead,
+  type ReadPlan,
+  type Scan,
+  type SeriesFilter,
+  type SeriesPartial,
+} from "@devicemesh/query";
+import { seriesOfDevices } from "../series/series-filter-sql.ts";
+import type { SeriesRegistry } from "../series/series-registry.ts";
+import type { DuckdbReaders, NumbersQuery } from "./duckdb-readers.ts";
+import { addPartialRows, partialRowColumns, partialRowsSql, type WindowMemory } from "./window-memory.ts";
+
+/** What is read: the scans of a plan, for some series, in buckets or not. */
+export type ColumnsRequest = {
+  readonly plan: ReadPlan;
+  readonly filter: SeriesFilter;
+  readonly buckets: BucketGrid | undefined;
+  /** Whether all devices of a sensor become one partial. */
+  readonly mergeDevices: boolean;
+  /** More partials than this are of no use. */
+  readonly partialsMax: number;
+};
+
+/** What reading needs. */
+export type ColumnReaderDependencies = {
+  readonly registry: SeriesRegistry;
+  readonly readers: DuckdbReaders;
+  readonly memory: WindowMemory;
+  /** Nothing that is stored arrived later than this, ms since 1970. */
+  readonly lastArrivedMs: () => number;
+};
+
+/** With more series than this the engine merges: their windows do not fit the memory. */
+const columnSeriesMax = 20_000;
+
+/** The most raw readings that are merged here; the engine merges more without the event loop. */
+const rawRowsMax = 131_072;
+
+/** A store with more series than this is asked for those of one device alone. */
+const filteredFromSeries = 2000;
+
+/**
+ * Reads what a plan adds up to: folded windows from memory, and raw readings by small prepared statements. Undefined
+ * if there are too many of either, or more was folded meanwhile: then the engine is to merge. Throws what the
+ * readers throw.
+ */
+export async function readByColumns(
+  { registry, readers, memory, lastArrivedMs }: ColumnReaderDependencies,
+  { plan, filter, buckets, mergeDevices, partialsMax }: ColumnsRequest,
+  signal: AbortSignal,
+): Promise<Pick<PartialsRead, "partials" | "tooMany"> | undefined> {
+  const lastMs = lastArrivedMs();
+  const merge = createColumnMerge({
+    groupOf: groupsOf(registry, filter, mergeDevices),
+    bucketOf: buckets && ((ms) => bucketStart(buckets, ms)),
+    isBefore: (series, other) => registry.get(series).deviceId < registry.get(other).deviceId,
+  });
+  const codes = namedCodes(registry, filter);
+  if (codes === undefined && registry.saved > columnSeriesMax) return undefined;
+  for (const [level, scans] of plan.levels.entries()) {
+    for (const scan of scans) {
+      if (codes) {
+        await readers.readNumbers(partialsOfSeries(level, scan, codes), signal, (columns, length) =>
+          addPartialRows(merge, columns, length),
+        );
+        continue;
+      }
+      const windows = await memory.windowsOf(level, scan, signal);
+      if (!windows) return undefined;
+      for (const each of windows) merge.addWindows(each, scan);
+      if (merge.size > partialsMax) return { partials: [], tooMany: merge.size };
+    }
+  }
+  const scans = plan.raw.filter(({ arrivedSinceMs }) => arrivedSinceMs <= lastMs);
+  let rows = 0;
+  for (const query of rawQueries(scans, codes)) {
+    await readers.readNumbers(query, signal, (columns, length) => {
+      const [series, times, values] = columns as readonly [Int32Array, Float64Array, Float64Array];
+      rows += length;
+      for (let row = 0; row < length; row++) {
+        merge.addReading(series[row] as number, times[row] as number, values[row] as number);
+      }
+    });
+    if (rows > rawRowsMax) return undefined;
+  }
+  if (merge.size > partialsMax) return { partials: [], tooMany: merge.size };
+  return { partials: merge.merged().map((row) => partialOf(row, registry, mergeDevices)) };
+}
+
+/** The most series that are named in a statement. */
+const namedSeriesMax = 16;
+
+/** The codes to name in statements, a few texts for any number of them; undefined if naming them does not pay. */
+function namedCodes(registry: SeriesRegistry, filter: SeriesFilter): readonly number[] | undefined {
+  if (filter.deviceIds.length === 0 || registry.saved <= filteredFromSeries) return undefined;
+  const codes = seriesOfDevices(registry, filter).map(({ code }) => code);
+  if (codes.length > namedSeriesMax) return undefined;
+  // The last code is named again until there are four, or sixteen.
+  const named = codes.length <= 4 ? 4 : namedSeriesMax;
+  return Array.from({ length: named }, (_, place) => codes[Math.min(place, codes.length - 1)] as number);
+}
+
+function partialsOfSeries(level: number, scan: Scan, codes: readonly number[]): NumbersQuery {
+  const { sinceMs, toMs, arrivedSinceMs, arrivedToMs } = scan;
+  const places = codes.map((_, place) => `$${place + 5}::INTEGER`);
+  return {
+    sql: partialRowsSql(level, `series IN (${places.join(", ")})`),
+    columns: partialRowColumns,
+    parameters: [sinceMs, toMs, arrivedSinceMs, arrivedToMs, ...codes],
+  };
+}
+
+/** The group of each series by its code: itself, or its sensor; -1 if the filter leaves it out. */
+function groupsOf(
+  registry: SeriesRegistry,
+  filter: SeriesFilter,
+  mergeDevices: boolean,
+): (series: number) => number {
+  const groupOf = mergeDevices ? registry.sensorCodeOf : (series: number) => series;
+  const { deviceIds, sensors } = filter;
+  if (deviceIds.length > 0) {
+    const groups = new Map(seriesOfDevices(registry, filter).map(({ code }) => [code, groupOf(code)]));
+    return (series) => groups.get(series) ?? -1;
+  }
+  if (sensors.length === 0) return groupOf;
+  const wanted = new Set(sensors.map((sensor) => registry.catalog.codeOf(sensor)));
+  return (series) => (wanted.has(registry.sensorCodeOf(series)) ? groupOf(series) : -1);
+}
+
+/** The statements for raw readings, two scans in each. */
+function* rawQueries(scans: readonly Scan[], codes: readonly number[] | undefined): Generator<NumbersQuery> {
+  for (let place = 0; place < scans.length; place += 2) {
+    yield rawQuery(scans.slice(place, place + 2), codes);
+  }
+}
+
+function rawQuery(scans: readonly Scan[], codes: readonly number[] | undefined): NumbersQuery {
+  const parameters: number[] = [];
+  const parameter = (value: number): string => `$${parameters.push(value)}`;
+  const parts = scans.map(({ sinceMs, toMs, arrivedSinceMs, arrivedToMs }) => {
+    const conditions = [`ts >= ${parameter(sinceMs)}`, `ts < ${parameter(toMs)}`];
+    if (Number.isFinite(arrivedSinceMs)) conditions.push(`arrived >= ${parameter(arrivedSinceMs)}`);
+    if (Number.isFinite(arrivedToMs)) conditions.push(`arrived < ${parameter(arrivedToMs)}`);
+    if (codes)
+      conditions.push(`series IN (${codes.map((code) => `${parameter(code)}::INTEGER`).join(", ")})`);
+    return `SELECT series, ts::DOUBLE, value FROM readings WHERE ${conditions.join(" AND ")}`;
+  });
+  return {
+    sql: `SELECT * FROM (${parts.join(" UNION ALL ")}) LIMIT ${rawRowsMax + 1}`,
+    columns: "idd",
+    parameters,
+  };
+}
+
+function partialOf(row: MergedColumns, registry: SeriesRegistry, mergeDevices: boolean): SeriesPartial {
+  const { firstSeries, lastSeries, ...figures } = row;
+  const { deviceId, sensor } = registry.get(firstSeries);
+  if (!mergeDevices) return { ...figures, deviceId, sensor };
+  const lastDeviceId = registry.get(lastSeries).deviceId;
+  return { ...figures, deviceId: "", sensor, firstDeviceId: deviceId, lastDeviceId };
+}

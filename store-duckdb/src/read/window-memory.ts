@@ -1,0 +1,293 @@
+import type { Level } from "@devicemesh/proto";
+import {
+  type ColumnMerge,
+  createColumnMerge,
+  fitsColumns,
+  type Scan,
+  type WindowColumns,
+} from "@devicemesh/query";
+import { partialsTable } from "../database/store-sql.ts";
+import type { DuckdbReaders, NumberColumns } from "./duckdb-readers.ts";
+
+/** Windows of folded segments, kept in memory once they were read; within a bound, the least used go first. */
+export type WindowMemory = {
+  /**
+   * Windows that hold all that a scan over partials of a level finds, and others outside its span of time.
+   * Undefined if they are too many to be kept, or if the store has folded more since the scan was planned.
+   * Throws what the readers throw.
+   */
+  windowsOf(level: number, scan: Scan, signal: AbortSignal): Promise<readonly WindowColumns[] | undefined>;
+  /** Bytes of the windows. */
+  readonly bytes: number;
+};
+
+/** The most rows of one block: some 4 MB, which are read in 15 ms. */
+const blockRowsMax = 65_536;
+
+/** The most rows of what a coarser level has not folded yet, which is one block. */
+const tailRowsMax = 262_144;
+
+/** A block of the coarsest level has so many windows. */
+const coarsestWindows = 32;
+
+/** A level with so few partials is one block. */
+const wholeRowsMax = 32_768;
+
+/** The most blocks of one scan, and of the memory: a block without rows takes some hundred bytes. */
+const scanBlocksMax = 1000;
+const blocksMax = 10_000;
+
+/** The most bytes of a row, to judge before it is read whether a scan fits. */
+const rowBytesMax = 76;
+
+/** Partials that are kept: one row for each series and window, of all segments [sinceMs, throughMs). */
+type Block = {
+  /** Undefined before the first read, and while there are too many rows. */
+  windows: WindowColumns | undefined;
+  throughMs: number;
+  loading: Promise<void> | undefined;
+};
+
+/** Which partials a block has: of windows of a level that start in a span, and of segments since a moment. */
+type BlockBounds = Pick<Scan, "sinceMs" | "toMs" | "arrivedSinceMs"> & {
+  readonly level: number;
+  readonly rowsMax: number;
+};
+
+/** How many partials a level has of segments before a moment, and where their windows start. */
+type Extent = {
+  rows: number;
+  firstMs: number;
+  lastMs: number;
+  throughMs: number;
+  loading: Promise<void> | undefined;
+};
+
+const everyTime = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY } as const;
+
+/** The columns of `partialRowsSql`. */
+export const partialRowColumns = "idddddddddddd";
+
+/**
+ * SQL for partials of a level, as they are stored: of windows that start in [$1, $2) and of segments in [$3, $4).
+ * `addPartialRows` takes its rows.
+ */
+export function partialRowsSql(level: number, condition = "true"): string {
+  return `SELECT series, window_start::DOUBLE, count::DOUBLE, sum, minimum, maximum, minimum_at::DOUBLE, maximum_at::DOUBLE,
+  first_at::DOUBLE, first_value, last_at::DOUBLE, last_value, m2
+FROM ${partialsTable(level)}
+WHERE window_start >= $1 AND window_start < $2 AND segment >= $3 AND segment < $4 AND ${condition}`;
+}
+
+/** Adds rows of `partialRowsSql`. */
+export function addPartialRows(merge: ColumnMerge, columns: NumberColumns, rows: number): void {
+  const [series, start, count, sum, low, high, lowAt, highAt, firstAt, first, lastAt, last, m2] =
+    columns as readonly [Int32Array, ...Float64Array[]];
+  for (let row = 0; row < rows; row++) {
+    const of = (column: Float64Array | undefined): number => column?.[row] as number;
+    merge.addPartial(
+      series[row] as number,
+      of(start),
+      of(count),
+      of(sum),
+      of(low),
+      of(high),
+      of(lowAt),
+      of(highAt),
+      of(firstAt),
+      of(first),
+      of(lastAt),
+      of(last),
+      of(m2),
+    );
+  }
+}
+
+function extentSql(level: number): string {
+  return `SELECT count(*)::DOUBLE, coalesce(min(window_start), 0)::DOUBLE, coalesce(max(window_start), 0)::DOUBLE
+FROM ${partialsTable(level)} WHERE segment >= $1 AND segment < $2`;
+}
+
+/**
+ * Makes an empty memory. It needs no invalidation: a partial of a segment before the frontier never changes, what is
+ * folded later is of later segments, and what retention deletes is in no plan any more.
+ */
+export function createWindowMemory(dependencies: {
+  readonly readers: DuckdbReaders;
+  readonly levels: readonly Level[];
+  /** How many series are stored. */
+  readonly seriesCount: () => number;
+  readonly bytesMax: number;
+}): WindowMemory {
+  const { readers, levels, seriesCount, bytesMax } = dependencies;
+  const blocks = new Map<string, Block>();
+  const extents = levels.map(
+    (): Extent => ({
+      rows: 0,
+      firstMs: Number.POSITIVE_INFINITY,
+      lastMs: Number.NEGATIVE_INFINITY,
+      throughMs: Number.NEGATIVE_INFINITY,
+      loading: undefined,
+    }),
+  );
+  // A read serves all who wait for the block, so that no caller's signal may end it.
+  const never = new AbortController().signal;
+  let bytes = 0;
+
+  /** How many windows a block of a level has: a part of a coarser window, so that an edge touches one block. */
+  function windowsPerBlock(level: number): number {
+    const coarser = levels[level + 1];
+    const most = coarser ? coarser.windowMs / (levels[level] as Level).windowMs : coarsestWindows;
+    let parts = 1;
+    while (parts < most && (most % parts !== 0 || (most / parts) * seriesCount() > blockRowsMax)) parts++;
+    return most / parts;
+  }
+
+  async function loadExtent(level: number, extent: Extent, throughMs: number): Promise<void> {
+    const query = { sql: extentSql(level), columns: "ddd", parameters: [extent.throughMs, throughMs] };
+    await readers.readNumbers(query, never, (found) => {
+      const [rows = 0, firstMs = 0, lastMs = 0] = found.map(([figure]) => figure as number);
+      if (rows === 0) return;
+      extent.rows += rows;
+      extent.firstMs = Math.min(extent.firstMs, firstMs);
+      extent.lastMs = Math.max(extent.lastMs, lastMs);
+    });
+    extent.throughMs = throughMs;
+  }
+
+  function use(key: string): Block {
+    const block = blocks.get(key) ?? {
+      windows: undefined,
+      throughMs: Number.NEGATIVE_INFINITY,
+      loading: undefined,
+    };
+    blocks.delete(key);
+    blocks.set(key, block);
+    return block;
+  }
+
+  function keep(key: string, block: Block, windows: WindowColumns | undefined): void {
+    if (blocks.get(key) === block) bytes += (windows?.bytes ?? 0) - (block.windows?.bytes ?? 0);
+    block.windows = windows;
+    for (const [oldest, { windows: old }] of blocks) {
+      if (bytes <= bytesMax && blocks.size <= blocksMax) return;
+      blocks.delete(oldest);
+      bytes -= old?.bytes ?? 0;
+    }
+  }
+
+  async function loadBlock(key: string, block: Block, bounds: BlockBounds, throughMs: number): Promise<void> {
+    const { level, rowsMax } = bounds;
+    const merge = createColumnMerge({
+      groupOf: (series) => series,
+      bucketOf: (startMs) => startMs,
+      isBefore: () => false,
+    });
+    const known = block.windows;
+    if (known) merge.addWindows(known, everyTime);
+    const sinceMs = known ? block.throughMs : bounds.arrivedSinceMs;
+    let rows = 0;
+    const parameters = [bounds.sinceMs, bounds.toMs, sinceMs, throughMs, rowsMax * 2 + 1];
+    await readers.readNumbers(
+      { sql: `${partialRowsSql(level)} LIMIT $5`, columns: partialRowColumns, parameters },
+      never,
+      (columns, length) => {
+        rows += length;
+        addPartialRows(merge, columns, length);
+      },
+    );
+    if (rows > rowsMax * 2 || merge.size > rowsMax) keep(key, block, undefined);
+    else if (!known || rows > 0) keep(key, block, merge.toWindows((levels[level] as Level).windowMs));
+    block.throughMs = throughMs;
+  }
+
+  /** The block's or the extent's state is that of this moment or a later one. */
+  async function through<State extends Block | Extent>(
+    state: State,
+    throughMs: number,
+    load: () => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<State> {
+    while (state.throughMs < throughMs) {
+      state.loading ??= load().finally(() => {
+        state.loading = undefined;
+      });
+      await unlessAborted(state.loading, signal);
+    }
+    return state;
+  }
+
+  /** The windows of a block through this moment of arrival; undefined if it has none, or is beyond. */
+  async function windowsIn(
+    bounds: BlockBounds,
+    throughMs: number,
+    signal: AbortSignal,
+  ): Promise<WindowColumns | undefined> {
+    const key = Object.values(bounds).join(" ");
+    const block = use(key);
+    await through(block, throughMs, () => loadBlock(key, block, bounds, throughMs), signal);
+    return block.throughMs === throughMs ? block.windows : undefined;
+  }
+
+  /** The blocks that hold a scan; undefined if they would not fit. */
+  async function blocksOf(
+    level: number,
+    { sinceMs, toMs, arrivedSinceMs, arrivedToMs }: Scan,
+    signal: AbortSignal,
+  ): Promise<readonly BlockBounds[] | undefined> {
+    const { windowMs, segmentMs } = levels[level] as Level;
+    // What the coarser level has not folded yet is little, whatever the span of time.
+    if (arrivedSinceMs > 0) {
+      const expected = seriesCount() * ((arrivedToMs - arrivedSinceMs) / segmentMs);
+      if (expected > tailRowsMax) return undefined;
+      return [{ ...everyTime, arrivedSinceMs, level, rowsMax: tailRowsMax }];
+    }
+    const extent = extents[level] as Extent;
+    await through(extent, arrivedToMs, () => loadExtent(level, extent, arrivedToMs), signal);
+    if (extent.rows <= wholeRowsMax) return [{ ...everyTime, arrivedSinceMs, level, rowsMax: blockRowsMax }];
+    const windows = windowsPerBlock(level);
+    const spanMs = windows * windowMs;
+    const first = Math.floor(Math.max(sinceMs, extent.firstMs) / spanMs);
+    const count = Math.ceil(Math.min(toMs, extent.lastMs + windowMs) / spanMs) - first;
+    const rows = Math.min(count * windows * seriesCount(), extent.rows);
+    if (count > scanBlocksMax || rows * rowBytesMax > bytesMax / 2) return undefined;
+    return Array.from({ length: Math.max(count, 0) }, (_, place) => ({
+      sinceMs: (first + place) * spanMs,
+      toMs: (first + place + 1) * spanMs,
+      arrivedSinceMs,
+      level,
+      rowsMax: blockRowsMax,
+    }));
+  }
+
+  return {
+    get bytes() {
+      return bytes;
+    },
+    async windowsOf(level, scan, signal) {
+      if (!fitsColumns((levels[level] as Level).windowMs)) return undefined;
+      const found: WindowColumns[] = [];
+      const bounds = await blocksOf(level, scan, signal);
+      if (!bounds) return undefined;
+      for (const each of bounds) {
+        const windows = await windowsIn(each, scan.arrivedToMs, signal);
+        if (!windows) return undefined;
+        found.push(windows);
+      }
+      return found;
+    },
+  };
+}
+
+/** What the work resolves with; rejects with the signal's reason as soon as it aborts. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
