@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BaseImages, makeBaseImages, makeMongoImage } from "./images/base-images.ts";
 import { shipImages } from "./images/ship.ts";
+import { requireDashboard } from "./load/front-door.ts";
 import { createEngine, type Engine } from "./machine/engine.ts";
 import { labNetwork, makeBridge, makeNamespace } from "./machine/network.ts";
 import type { LabTools } from "./machine/requirements.ts";
@@ -121,6 +122,7 @@ async function deployFirst(lab: Lab): Promise<void> {
   say(`deployment: npm run stack:deploy${single ? " -- --single" : ""}`);
   await lab.deploy();
   say(`healthy after ${await lab.untilHealthy()} s`);
+  await requireDashboard(checkout.folder);
 }
 
 /** Without `prestack:…`, which would install dependencies: those of the lab's own checkout are there. */

@@ -2,6 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { compareWithBruteForce, untilFolded } from "../load/compare.ts";
 import { type DeviceLoad, startDeviceLoad } from "../load/device-load.ts";
 import { type FrontDoor, openFrontDoor } from "../load/front-door.ts";
+import { throwIfEnding } from "../machine/shell.ts";
+import { recordState } from "../record-state.ts";
 import type { Lab } from "../start.ts";
 import type { FaultName } from "./fault-names.ts";
 import { faults } from "./faults.ts";
@@ -14,12 +16,21 @@ const pollMs = 500;
 /**
  * Causes each fault under load; without one, only loads the stack. After each, every acknowledged reading must be in the
  * answers, once, and every answer equal to brute force.
- * @throws Error for the first fault after which something is lost, counted twice or different.
+ * @throws Error that names the faults after which something was lost, counted twice or different; the others were caused.
  */
 export async function causeFaults(lab: Lab, names: readonly FaultName[]): Promise<void> {
   const door = openFrontDoor(lab.checkout.folder, lab.nodes.length);
   if (names.length === 0) await underLoad(lab, door, "load", async () => {});
-  for (const name of names) await underLoad(lab, door, name, () => faults[name](lab));
+  const failures: string[] = [];
+  for (const name of names) {
+    // What comes after a fault that was not survived may fail because of it, or show that it was.
+    await underLoad(lab, door, name, () => faults[name](lab)).catch(async (error: Error) => {
+      throwIfEnding(error);
+      lab.say(`${name}: FAILED: ${error.message}; ${await recordState(lab, name)} has logs`);
+      failures.push(name);
+    });
+  }
+  if (failures.length > 0) throw new Error(`${failures.join(", ")} failed`);
 }
 
 async function underLoad(

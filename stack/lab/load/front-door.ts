@@ -1,5 +1,9 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { request } from "node:https";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { protoTimestamp } from "@devicemesh/proto";
@@ -20,6 +24,19 @@ export type FrontDoor = {
 };
 
 const questionLimitMs = 30_000;
+
+/** Requires that the page is the dashboard, and not the text that says how to build it. @throws Error if it is not. */
+export async function requireDashboard(checkout: string): Promise<void> {
+  const call = request(`https://${labNetwork.addressOf(1)}/`, {
+    ca: readFileSync(join(checkout, "stack/secrets/certs/ca.pem")),
+    agent: false,
+    signal: AbortSignal.timeout(questionLimitMs),
+  });
+  call.end();
+  const [response] = (await once(call, "response")) as [IncomingMessage];
+  const page = await text(response);
+  if (!page.includes('<script type="module"')) throw new Error(`the page is not the dashboard: ${page}`);
+}
 
 /** Reads credentials from `stack/secrets` of a checkout. */
 export function openFrontDoor(checkout: string, nodes: number): FrontDoor {

@@ -56,6 +56,7 @@ export async function runStackCommand(
     case "secrets":
       return await secrets(config, context);
     case "build":
+      buildDashboard(config, context);
       return build(docker(), context.env);
     case "deploy":
       render(context.say);
@@ -120,6 +121,17 @@ These are for your eyes alone, and are not in the repository: keep a copy. Peopl
 stack/secrets/certs/user-*.jwt; the passwords of Grafana, Kafka UI and mongo-express (user: admin) are in the files
 named after them. stack/secrets/certs/ca-key.pem signs devices: for production sign them elsewhere.`);
   return 0;
+}
+
+/** What query serves as the page: the image of the services takes it as it is. @throws Error if it does not compile. */
+function buildDashboard({ dryRun }: StackConfig, { say }: CommandContext): void {
+  const main = "web/src/build/main.ts";
+  if (dryRun) {
+    say(`node ${main}`);
+    return;
+  }
+  const { status } = spawnSync(process.execPath, [main], { cwd: projectFolder, stdio: ["ignore", 2, 2] });
+  if (status !== 0) throw new Error("the dashboard cannot be built; no image was built");
 }
 
 /** The images of the project, by the names that docker-stack.yml has. */
