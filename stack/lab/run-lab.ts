@@ -47,11 +47,14 @@ export async function runLab(options: {
         try {
           const npm = (await shell.run(["sh", "-c", "command -v npm"])).trim();
           const lab = await startLab({
-            ...{ shell, tools: machine.tools, folder, single: config.single, say, path, npm },
+            ...{ shell, tools: machine.tools, folder, say, path, npm },
+            single: config.single || config.walk || config.compose,
+            by: config.walk ? "walk" : config.compose ? "compose" : "commands",
             node: process.execPath,
           });
+          if (config.walk) return 0;
           await causeFaults(lab, faults);
-          if (config.once || faults.length > 0) return 0;
+          if (config.once || config.compose || faults.length > 0) return 0;
           announce(lab, say);
           await once(ending.signal, "abort");
           return 0;

@@ -31,6 +31,22 @@ export const labSettings = defineSettings({
       description:
         "End when the stack is healthy and a short load has been checked, instead of waiting for Ctrl-C.",
     },
+    walk: {
+      flag: "--walk",
+      env: "DEVICEMESH_LAB_WALK",
+      kind: "boolean",
+      default: false,
+      description:
+        "On one node, run the commands of docs/running.md, from a fresh Debian to the first answer, word by word, and end.",
+    },
+    compose: {
+      flag: "--compose",
+      env: "DEVICEMESH_LAB_COMPOSE",
+      kind: "boolean",
+      default: false,
+      description:
+        "Run compose.yml on one engine instead, check a short load, and end. Needs Docker Compose 2.",
+    },
     clean: {
       flag: "--clean",
       env: "DEVICEMESH_LAB_CLEAN",

@@ -1,6 +1,7 @@
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { composeServices, untilComposeHealthy, writeComposeOverlay } from "./compose/compose.ts";
 import { type BaseImages, makeBaseImages, makeMongoImage } from "./images/base-images.ts";
 import { shipImages } from "./images/ship.ts";
 import { requireDashboard } from "./load/front-door.ts";
@@ -12,6 +13,7 @@ import { type LabCheckout, makeCheckout } from "./swarm/checkout.ts";
 import { untilHealthy } from "./swarm/health.ts";
 import { makeSwarm } from "./swarm/nodes.ts";
 import { labOverlay } from "./swarm/overlay.ts";
+import { walk } from "./walk/walk.ts";
 
 /** The project that the lab runs. */
 export const projectFolder = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
@@ -43,6 +45,8 @@ export type LabOptions = {
   readonly tools: LabTools;
   readonly folder: string;
   readonly single: boolean;
+  /** How the stack comes up: by the commands of stack/README.md, by the walk of docs/running.md, or by Docker Compose. */
+  readonly by: "commands" | "walk" | "compose";
   readonly node: string;
   readonly npm: string;
   readonly path: string;
@@ -63,7 +67,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   await makeBridge(shell);
   for (const place of nodes.keys()) await makeNamespace(shell, place + 1);
   await Promise.all([builder, ...nodes].map((engine) => engine.start()));
-  await makeSwarm(nodes);
+  if (options.by === "commands") await makeSwarm(nodes);
 
   const manager = nodes[0] as Engine;
   const checkout = await makeCheckout({
@@ -92,18 +96,71 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     async build(version) {
       const env = { DEVICEMESH_VERSION: version };
       await checkout.run([...npmRun, "stack:build"], env);
-      const merged = await config(lab, env);
-      const all = [...new Set([...merged.matchAll(/^ +image: (\S+)$/gm)].map(([, image]) => image ?? ""))];
-      const mongo = all.find((image) => image.startsWith("mongo:")) ?? "mongo";
-      await makeMongoImage(images, mongo);
-      const ours = all.filter((image) => image.includes("/devicemesh/"));
-      await shipImages(builder, nodes, [...ours, mongo], folder);
+      const all = imagesOf(await config(lab, env));
+      await shipImages(
+        builder,
+        nodes,
+        all.filter((image) => image.includes("/devicemesh/")),
+        folder,
+      );
     },
     untilHealthy: (limitMs) =>
-      untilHealthy(manager, stackName, { say, ...(limitMs === undefined ? {} : { limitMs }) }),
+      options.by === "compose"
+        ? untilComposeHealthy(manager, say)
+        : untilHealthy(manager, stackName, { say, ...(limitMs === undefined ? {} : { limitMs }) }),
   };
-  await deployFirst(lab);
+  const mongo = imagesOf(await config(lab)).find((image) => image.startsWith("mongo:")) ?? "mongo";
+  await makeMongoImage(images, mongo);
+  await shipImages(builder, nodes, [mongo], folder);
+  await comeUp[options.by](lab, options);
+  await requireDashboard(checkout.folder);
   return lab;
+}
+
+/** The images of a merged stack, each once. */
+function imagesOf(merged: string): readonly string[] {
+  return [...new Set([...merged.matchAll(/^ +image: (\S+)$/gm)].map(([, image]) => image ?? ""))];
+}
+
+const comeUp: Readonly<Record<LabOptions["by"], (lab: Lab, options: LabOptions) => Promise<void>>> = {
+  commands: deployFirst,
+  walk: async (lab, { path }) => {
+    const { shell, checkout, say } = lab;
+    await writeOverlay(lab);
+    await walk({
+      ...{ shell, say, folder: checkout.folder, untilHealthy: lab.untilHealthy },
+      env: {
+        PATH: `${checkout.bin}:${path}`,
+        DMLAB_LOAD: "1",
+        DEVICEMESH_STACK_OVERLAY: "lab.yml",
+        // The checkout has this project's dependencies already.
+        npm_config_ignore_scripts: "true",
+      },
+    });
+  },
+  async compose(lab) {
+    const { checkout, say } = lab;
+    say("images and secrets: npm run stack:build, npm run stack:secrets");
+    await lab.build("0.1.0");
+    await checkout.run([...npmRun, "stack:secrets", "--", "--hosts", labNetwork.addressOf(1)]);
+    writeFileSync(join(checkout.folder, "stack/secrets/mongodb_url"), standInUrl);
+    const text = readFileSync(join(checkout.folder, "compose.yml"), "utf8");
+    const files = ["compose.yml", writeComposeOverlay(checkout.folder, text)].flatMap((file) => ["-f", file]);
+    say("docker compose up -d");
+    await checkout.run(["docker", "compose", ...files, "up", "-d", ...composeServices(text)], {
+      DEVICEMESH_BIND: "0.0.0.0",
+    });
+    say(`healthy after ${await lab.untilHealthy()} s`);
+  },
+};
+
+const standInUrl = "mongodb://mongo-1:27017/devicemesh?directConnection=true";
+
+/** Files of the lab lie in the checkout: paths in a stack file are relative to the first one. */
+async function writeOverlay(lab: Lab): Promise<void> {
+  const { folder } = lab.checkout;
+  writeFileSync(join(folder, "lab-mongodb-url"), standInUrl);
+  writeFileSync(join(folder, "lab.yml"), labOverlay(await config(lab), "lab-mongodb-url"));
 }
 
 async function deployFirst(lab: Lab): Promise<void> {
@@ -113,16 +170,10 @@ async function deployFirst(lab: Lab): Promise<void> {
   await lab.build("0.1.0");
   say("secrets: npm run stack:secrets");
   await checkout.run([...npmRun, "stack:secrets", "--", "--hosts", hosts]);
-  // Files of the lab lie in the checkout: paths in a stack file are relative to the first one.
-  writeFileSync(
-    join(checkout.folder, "lab-mongodb-url"),
-    "mongodb://mongo-1:27017/devicemesh?directConnection=true",
-  );
-  writeFileSync(join(checkout.folder, "lab.yml"), labOverlay(await config(lab), "lab-mongodb-url"));
+  await writeOverlay(lab);
   say(`deployment: npm run stack:deploy${single ? " -- --single" : ""}`);
   await lab.deploy();
   say(`healthy after ${await lab.untilHealthy()} s`);
-  await requireDashboard(checkout.folder);
 }
 
 /** Without `prestack:…`, which would install dependencies: those of the lab's own checkout are there. */

@@ -6,6 +6,8 @@ import type { Shell } from "../machine/shell.ts";
 /** A copy of the project in which the lab runs the commands of stack/README.md, so that nothing of the user's changes. */
 export type LabCheckout = {
   readonly folder: string;
+  /** The folder of its `docker`, for a PATH. */
+  readonly bin: string;
   /**
    * Runs a command there, with a `docker` that builds on the build engine and deploys on a manager.
    * @throws Error with the end of its output if it fails.
@@ -38,16 +40,24 @@ export async function makeCheckout(options: {
   symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
   mkdirSync(bin, { recursive: true });
   // The build engine has no bridge: its containers are in this machine's network, which the registries are reached by.
+  // With DMLAB_LOAD, the one node gets what was built, as if it had built it.
   const script = `#!/bin/sh
 if [ "$1" = build ]; then
   shift
-  DOCKER_HOST=${buildHost} DOCKER_BUILDKIT=1 exec ${tools.builder} build --network host "$@"
+  DOCKER_HOST=${buildHost} DOCKER_BUILDKIT=1 ${tools.builder} build --network host "$@" || exit
+  [ -n "$DMLAB_LOAD" ] || exit 0
+  while [ $# -gt 0 ]; do
+    [ "$1" != --tag ] || DOCKER_HOST=${buildHost} ${tools.docker} save "$2" | DOCKER_HOST=${managerHost} ${tools.docker} load --quiet
+    shift
+  done
+  exit 0
 fi
 DOCKER_HOST=${managerHost} exec ${tools.docker} "$@"
 `;
   writeFileSync(join(bin, "docker"), script, { mode: 0o755 });
   return {
     folder,
+    bin,
     run: (command, env = {}) =>
       shell.run(command, { cwd: folder, env: { PATH: `${bin}:${options.path}`, ...env } }),
   };

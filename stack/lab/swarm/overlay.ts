@@ -13,10 +13,10 @@ type LabService = {
 };
 
 /** Services whose images cannot be had, and members of a replica set that the stand-in cannot be. */
-const leftOut = /^(?:mongo-[2-9]|prometheus|grafana|kafka-ui|mongo-express)$/;
+export const leftOut = /^(?:mongo-[2-9]|prometheus|grafana|kafka-ui|mongo-express)$/;
 
 /** The hard limit of open files of a machine whose root may not raise it. */
-const openFilesMax = 16_384;
+export const openFilesMax = 16_384;
 
 /** Heaps that let three nodes share one machine. */
 const heaps: readonly (readonly [RegExp, Readonly<Record<string, string>>])[] = [

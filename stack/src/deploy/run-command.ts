@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { listOf } from "@devicemesh/kit/settings/list-of";
 import type { StackCommand, StackConfig } from "../settings.ts";
 import type { Shape } from "./addresses.ts";
+import { composeFile, composeMarks } from "./compose-file.ts";
 import { staleFiles, writeFiles } from "./config-folder.ts";
 import { deploy } from "./deploy.ts";
 import { createDocker, type Docker } from "./docker.ts";
@@ -17,6 +19,8 @@ import {
   secretsFolder,
   stackFiles,
 } from "./stack-files.ts";
+
+const composePath = join(projectFolder, "compose.yml");
 
 /** What commands need from outside. */
 export type CommandContext = {
@@ -87,21 +91,34 @@ function render(say: CommandContext["say"]): void {
   for (const { file } of writeFiles(configFolder, renderConfigFiles())) say(`rendered stack/config/${file}`);
 }
 
+/** What `compose.yml` is to be, and whether it is. */
+function renderCompose(env: CommandContext["env"]): { readonly text: string; readonly isFresh: boolean } {
+  const docker = createDocker({ env, variables: composeMarks, dryRun: false, say: () => {} });
+  const text = composeFile(mergedConfig(docker, stackFiles("single")), projectFolder);
+  return { text, isFresh: existsSync(composePath) && readFileSync(composePath, "utf8") === text };
+}
+
 function checkConfig(
   files: readonly string[],
   config: StackConfig,
   docker: Docker,
-  { say, print }: CommandContext,
+  { env, say, print }: CommandContext,
 ): number {
+  const compose = renderCompose(env);
   if (config.check) {
     const stale = staleFiles(configFolder, renderConfigFiles());
     for (const { file, how } of stale) say(`stack/config/${file}: ${how}`);
-    if (stale.length > 0) {
+    if (!compose.isFresh) say("compose.yml: different");
+    if (stale.length > 0 || !compose.isFresh) {
       say("run `npm run stack:config`");
       return 1;
     }
   } else {
     render(say);
+    if (!compose.isFresh) {
+      writeFileSync(composePath, compose.text);
+      say("rendered compose.yml");
+    }
   }
   print(mergedConfig(docker, files));
   return 0;

@@ -1,0 +1,31 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { walkCommands } from "../../lab/walk/walk.ts";
+import { projectFolder } from "../../src/deploy/stack-files.ts";
+
+const page = readFileSync(join(projectFolder, "docs/running.md"), "utf8");
+
+describe("the walk of docs/running.md", () => {
+  it("has commands that exist, from the Swarm to the answer", () => {
+    const { scripts } = JSON.parse(readFileSync(join(projectFolder, "package.json"), "utf8")) as {
+      scripts: Readonly<Record<string, string>>;
+    };
+    const commands = walkCommands(page);
+    expect(commands[0]).toBe("docker swarm init");
+    expect(commands.at(-1)).toContain("GetAggregates");
+    for (const command of commands) {
+      const [, script] = /^npm run (\S+)/.exec(command) ?? [];
+      if (script !== undefined) expect(scripts).toHaveProperty([script]);
+      expect(command).toMatch(/^(?:npm run|docker|curl) /);
+    }
+  });
+
+  it("joins lines that go on, and leaves out what is said behind a command", () => {
+    const title = "## From a fresh Debian to the first answer\n";
+    const text = `${title}text\n\`\`\`sh\na b # why\nc \\\n   d "#1"\n\`\`\`\n## Next\n\`\`\`sh\ne\n\`\`\`\n`;
+    expect(walkCommands(text)).toEqual(["a b", 'c d "#1"']);
+    expect(() => walkCommands("nothing")).toThrow("no section");
+    expect(() => walkCommands(title)).toThrow("no commands");
+  });
+});
