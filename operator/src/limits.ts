@@ -66,3 +66,6 @@ export const reasonLengthMax = 1000;
 
 /** Number of conflicts of a series that are kept, the latest ones. */
 export const latestConflictsMax = 5;
+
+/** How often the Spark master is connected to, and how long that may take, in ms. */
+export const sparkMasterWatch = { everyMs: 10_000, connectMs: 5000 } as const;

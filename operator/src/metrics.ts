@@ -63,6 +63,12 @@ export const operatorMetrics = defineMetrics({
     unit: "messages",
     help: "Unread dead letters; absent before the first observation",
   },
+  sparkMaster: {
+    name: "devicemesh_operator_spark_master_reachable",
+    type: "gauge",
+    unit: "0 or 1",
+    help: "Whether Spark's master accepts connections; absent without --spark-master",
+  },
 });
 
 /** Returns the result of the last poll; undefined before the first. */
@@ -75,6 +81,8 @@ export function registerOperatorMetrics(
     readonly connectors: readonly string[];
     readonly observation: () => OperatorObservation;
     readonly deadLetters: () => Readonly<Record<DeadLetterKind, number>>;
+    /** Left out if no master is watched. */
+    readonly isSparkMasterReachable?: (() => boolean | undefined) | undefined;
   },
 ): void {
   const { connectors, observation } = options;
@@ -110,6 +118,10 @@ export function registerOperatorMetrics(
       return deadLetterKinds.map((reason) => ({ labels: { reason }, value: counts[reason] }));
     },
     deadLetterLag: () => observation()?.dead_letter_lag,
+    sparkMaster() {
+      const isReachable = options.isSparkMasterReachable?.();
+      return isReachable === undefined ? undefined : Number(isReachable);
+    },
   });
 }
 

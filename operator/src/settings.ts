@@ -24,6 +24,13 @@ export const operatorSettings = defineSettings({
       placeholder: "URL",
       description: "URL of Kafka Connect's REST API.",
     },
+    sparkMaster: {
+      flag: "--spark-master",
+      env: "DEVICEMESH_SPARK_MASTER",
+      kind: "string",
+      placeholder: "HOST:PORT",
+      description: "Spark's master, to be watched by a metric. Not watched by default.",
+    },
     mongodbUrl: chainSettings.mongodbUrl,
     sinkMongodbUrl: {
       flag: "--sink-mongodb-url",
@@ -181,6 +188,20 @@ function retentionOf(config: OperatorConfig, levels: readonly Level[]): Retentio
   const problem = retentionProblem(retention, names);
   if (problem) throw new SettingsError(problem);
   return retention;
+}
+
+/**
+ * Returns the address of the Spark master to watch; undefined if there is none.
+ * @throws SettingsError for a malformed address.
+ */
+export function sparkMasterOf({
+  sparkMaster,
+}: OperatorConfig): { readonly host: string; readonly port: number } | undefined {
+  if (sparkMaster === undefined || sparkMaster === "") return undefined;
+  const [, host, port] = /^([^\s:]+):(\d{1,5})$/.exec(sparkMaster) ?? [];
+  if (host === undefined)
+    throw new SettingsError("--spark-master must be HOST:PORT, such as spark-master:7077");
+  return { host, port: Number(port) };
 }
 
 /** Returns the addresses of the engines from the settings. */

@@ -18,13 +18,14 @@ import { type DeadLetters, startDeadLetters } from "./dead-letters/dead-letters.
 import { MeshRefusedError } from "./definition/difference.ts";
 import { applyParts, inspectMesh } from "./definition/inspect-mesh.ts";
 import type { MeshDefinition } from "./definition/mesh-definition.ts";
-import { inspectionAnswersMax } from "./limits.ts";
+import { inspectionAnswersMax, sparkMasterWatch } from "./limits.ts";
 import { createMaintenance, type MaintenanceIntervals } from "./maintenance/maintenance.ts";
 import { createMongoOperatorStore } from "./maintenance/mongo-operator-store.ts";
+import { watchPort } from "./maintenance/port-watch.ts";
 import { type EngineName, engineNames, type MeshEngines, openEngines } from "./mesh-engines.ts";
 import { type OperatorObservation, registerOperatorMetrics } from "./metrics.ts";
 import { startRetention } from "./retention/retention.ts";
-import { enginesOf, meshOf, type OperatorConfig } from "./settings.ts";
+import { enginesOf, meshOf, type OperatorConfig, sparkMasterOf } from "./settings.ts";
 
 /** The dependencies of the operator. */
 export type OperatorDependencies = {
@@ -96,11 +97,14 @@ export async function startOperator(
   health.setServing(false);
   const reflection = createReflection({ image, services: [] });
   const seen: Seen = { observation: undefined, deadLetters: undefined };
+  const sparkMaster = sparkMasterOf(config);
+  const watch = sparkMaster && watchPort({ ...sparkMaster, ...sparkMasterWatch });
   if (metrics) {
     registerOperatorMetrics(metrics, {
       connectors: connectorDefinitions(mesh).map(({ name }) => name),
       observation: () => seen.observation,
       deadLetters: () => seen.deadLetters?.counts() ?? noDeadLetters,
+      isSparkMasterReachable: watch?.isReachable,
     });
   }
   const engines = openEngines(enginesOf(config), mesh.names.database);
@@ -115,6 +119,7 @@ export async function startOperator(
     onClosing: () => health.close(),
     shutdownGraceMs: 100,
   }).catch(async (error: unknown) => {
+    watch?.[Symbol.dispose]();
     await engines[Symbol.asyncDispose]();
     throw error;
   });
@@ -131,6 +136,7 @@ export async function startOperator(
 
   async function shutDown(): Promise<void> {
     stopping.abort();
+    watch?.[Symbol.dispose]();
     await Promise.allSettled([kept]);
     await engines[Symbol.asyncDispose]();
     await server.close();

@@ -15,6 +15,7 @@ export function configOf(options: MeshOptions): OperatorConfig {
   return {
     kafkaBrokers: options.kafkaBrokers.join(","),
     connectUrl: options.connectUrl,
+    sparkMaster: undefined,
     mongodbUrl: options.mongodbUrl,
     sinkMongodbUrl: options.sinkMongodbUrl,
     mongodbDatabase: options.database,

@@ -51,6 +51,15 @@ export const windows: Board = {
       title: "The window job on Spark",
       panels: [
         {
+          kind: "state",
+          title: "Spark's master",
+          description:
+            "Whether it accepts connections; no value where Spark has no cluster. Without it the job goes on, and nothing that ends is replaced.",
+          unit: "short",
+          states: { zero: "unreachable", one: "reachable", good: 1 },
+          queries: { master: "max(devicemesh_operator_spark_master_reachable)" },
+        },
+        {
           kind: "lines",
           title: "Rows a second",
           description:

@@ -57,6 +57,7 @@ const broken: Readonly<Record<string, Readonly<Record<string, string | undefined
   TwoAggregatorsActive: { 'devicemesh_aggregator_active{instance="b"}': steady(1) },
   WindowJobFails: { devicemesh_aggregator_window_job_restarts_total: "1x120 2x10 3x10 4x10 5x30" },
   WindowJobStandsStill: { devicemesh_aggregator_window_job_batches_total: "0+8x90 720x90" },
+  SparkMasterAway: { devicemesh_operator_spark_master_reachable: steady(0) },
   WindowJobDroppedRows: { devicemesh_aggregator_window_job_rows_dropped_total: "0x120 3x60" },
   StoreAway: { 'devicemesh_query_store_reachable{instance="a"}': steady(0) },
   NoHealthyReplica: {

@@ -61,6 +61,7 @@ export const healthySeries: Readonly<Record<string, string>> = {
   'devicemesh_aggregator_active{instance="a"}': steady(1),
   'devicemesh_aggregator_active{instance="b"}': steady(0),
   'devicemesh_operator_problems{job="operator"}': steady(0),
+  devicemesh_operator_spark_master_reachable: steady(1),
   'devicemesh_aggregator_problems{job="aggregator"}': "0x50 2x10 0x120",
   devicemesh_aggregator_window_job_restarts_total: steady(1),
   devicemesh_aggregator_window_job_batches_total: rising(8),
