@@ -49,28 +49,39 @@ export async function startFakeIngest({
   port = 0,
   fate = () => ({ kind: "ack" }),
   refuses = () => false,
+  counts = true,
 }: {
   port?: number;
   fate?: (unit: number) => UnitFate;
   refuses?: (reading: Reading) => boolean;
+  /** Whether it knows at once which readings it had before, as the single process does and the real engines do not. */
+  counts?: boolean;
 } = {}): Promise<FakeIngest> {
   const stored: string[] = [];
   const temperatures: number[] = [];
   const units: number[] = [];
+  const first = new Map<string, string>();
   let begun = 0;
   let frameReadingsMax = 0;
 
   function finish(readings: readonly Reading[]): PublishReadingsResponse {
     const refused = readings.filter(refuses);
+    const found = { duplicates: 0n, conflicts: 0n };
     for (const reading of readings) {
       if (refuses(reading)) continue;
-      stored.push(identityOfReading(reading));
+      const identity = identityOfReading(reading);
+      const value = JSON.stringify(reading.measurement);
+      const key = `${identity}|${sensorOf(reading)}`;
+      if (!first.has(key)) first.set(key, value);
+      else found[first.get(key) === value ? "duplicates" : "conflicts"] += 1n;
+      stored.push(identity);
       temperatures.push(temperatureOf(reading));
     }
     units.push(readings.length);
     return {
       accepted: BigInt(readings.length - refused.length),
       refused: BigInt(refused.length),
+      ...(counts && found),
       refusedReadings: refused.slice(0, 100).map((reading) => ({
         ordinal: BigInt(readings.indexOf(reading)),
         identity: identityOfReading(reading),
@@ -147,6 +158,10 @@ export function identityOfReading({ deviceId, timestamp, measurement }: Reading)
   const spec = sensors.find(({ deviceType }) => deviceType === type);
   if (timestampMs !== undefined && spec) return identityOf({ deviceId, timestampMs, sensor: spec.sensor });
   return `${deviceId}|${spec?.sensor ?? ""}|${timestampMs === undefined ? "" : isoMilliseconds(timestampMs)}`;
+}
+
+function sensorOf({ measurement }: Reading): string {
+  return measurement?.$case === "sensorValue" ? measurement.value.sensor : "";
 }
 
 /** The temperature that a thermostat measured; NaN for any other device. */

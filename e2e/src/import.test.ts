@@ -70,10 +70,12 @@ describe("the recordings, end to end", () => {
   it.each(expectedRecordings())("$file, uploaded", async (recording) => {
     const mesh = await startTestMesh();
     const parameters = new URLSearchParams(flagsOf(recording).map(([name, value]) => [name, value]));
-    const response = await fetch(`http://${mesh.query}/v1/import?${parameters}`, {
-      method: "POST",
-      body: readFileSync(recording.path),
-    });
+    const upload = () =>
+      fetch(`http://${mesh.query}/v1/import?${parameters}`, {
+        method: "POST",
+        body: readFileSync(recording.path),
+      });
+    const response = await upload();
     const { report, ...rest } = (await response.json()) as { report: Record<string, number> };
     expect(response.status, JSON.stringify(rest)).toBe(200);
     const { bad_rows, missing, unknown_sensor, duplicates, conflicts, refused, stored, values } = report;
@@ -83,5 +85,11 @@ describe("the recordings, end to end", () => {
     );
     expect(stored! + Object.values(leftOut).reduce((sum: number, count) => sum + count!, 0)).toBe(values);
     expect(await storedSeries(mesh.query)).toEqual(asExpected(recording.series));
+
+    // Loaded once more, nothing is stored, and the sum holds.
+    const again = ((await (await upload()).json()) as { report: Record<string, number> }).report;
+    expect(again).toMatchObject({ stored: 0, resent: 0, unsent: 0, values });
+    expect(again.duplicates! + again.conflicts!).toBe(stored! + duplicates! + conflicts!);
+    expect(again.conflicts).toBe(conflicts);
   });
 });

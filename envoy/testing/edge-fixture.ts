@@ -108,8 +108,9 @@ function createJoinedStores() {
   const log: MessageLog = {
     async append(batch) {
       const before = memory.messages.length;
-      await memory.log.append(batch);
+      const appended = await memory.log.append(batch);
       store.append(memory.messages.slice(before));
+      return appended;
     },
   };
   return { log: { ...memory, log }, store };

@@ -14,7 +14,7 @@ const ingest = await startIngest(ingestConfig({ port: 0 }), {
   log: {
     async append(batch) {
       const before = memory.messages.length;
-      await memory.log.append(batch);
+      const appended = await memory.log.append(batch);
       appendFileSync(
         file,
         memory.messages
@@ -22,6 +22,7 @@ const ingest = await startIngest(ingestConfig({ port: 0 }), {
           .map((message) => `${identityOf(message)}\n`)
           .join(""),
       );
+      return appended;
     },
   },
   clock: Date.now,

@@ -183,8 +183,6 @@ describe("status line", () => {
       acked: 999,
       refused: 0,
       bad: 1,
-      duplicates: 0,
-      conflicts: 0,
       bytesRead: 50,
       bytesTotal: 100,
       elapsedMs: 10_000,

@@ -1,4 +1,3 @@
-import { identitiesMax } from "@devicemesh/import/limits";
 import type { GeneratorState } from "./generator.ts";
 import { reasonsListedMax } from "./limits.ts";
 import type { ReplayProgress, ReplaySummary } from "./replay/replay.ts";
@@ -24,7 +23,7 @@ export function replayProgressText(progress: ReplayProgress): string {
 export function replaySummaryText(summary: ReplaySummary): string {
   const { ended, readRows, sent, acked, refused, bad, elapsedMs, badRows, refusedReadings, trouble } =
     summary;
-  const { duplicates, conflicts, conflictRows, unknownRepeats } = summary;
+  const { duplicates, conflicts, firstConflicts, unknown: unchecked } = summary.repeats;
   const seconds = Math.max(elapsedMs, 1) / 1000;
   const unknown = sent - acked - refused;
   const lines = [
@@ -40,17 +39,15 @@ export function replaySummaryText(summary: ReplaySummary): string {
           `of those sent, ${count(duplicates)} come again in the file with the same value (stored once) and ${count(conflicts)} with another value (the first in the file is stored)`,
         ]
       : []),
-    ...conflictRows
+    ...firstConflicts
       .slice(0, reasonsListedMax)
       .map(
-        ({ line, deviceId, timestampMs, value }) =>
-          `  line ${line}: ${deviceId} at ${new Date(timestampMs).toISOString()} has another value before; ${value} is not stored`,
+        ({ reading, first }) =>
+          `  line ${reading.line}: ${reading.value}, while line ${first.line} has ${first.value} for the same device, sensor and time`,
       ),
-    ...more(conflicts, conflictRows.length, "conflicts"),
-    ...(unknownRepeats > 0
-      ? [
-          `the file has more than ${count(identitiesMax)} different readings: ${count(unknownRepeats)} were not checked for duplicates`,
-        ]
+    ...more(conflicts, firstConflicts.length, "conflicts"),
+    ...(unchecked > 0
+      ? [`the disk for temporary files is full: ${count(unchecked)} readings were not checked for duplicates`]
       : []),
     ...(unknown > 0 ? [`${count(unknown)} sent readings are not acknowledged`] : []),
     ...(ended === "interrupted" ? ["interrupted: the rest was not sent"] : []),

@@ -22,8 +22,5 @@ export const unknownNamesMax = 1000;
 /** Number of raw device names that are remembered with their encoded form. */
 export const deviceNamesMax = 100_000;
 
-/** Default number of identities among which duplicates are recognized: at most 96 MB, less for small files. */
-export const identitiesMax = 4_000_000;
-
 /** Number of recordings that are loaded concurrently over HTTP. */
 export const uploadsMax = 4;

@@ -21,12 +21,19 @@ async function fileOf(name: string, content: string | Buffer): Promise<string> {
 }
 
 /** Runs the command against a fake ingest. */
-async function run(args: readonly string[], { stdin = "", refuses = () => false as boolean } = {}) {
-  await using ingest = await startFakeIngest({ refuses });
+async function run(
+  args: readonly string[],
+  { stdin = "", refuses = () => false as boolean, counts = true } = {},
+) {
+  await using ingest = await startFakeIngest({ refuses, counts });
+  return { ...(await runAgainst(ingest.target, args, stdin)), stored: [...ingest.stored] };
+}
+
+async function runAgainst(target: string, args: readonly string[], stdin = "") {
   let stdout = "";
   let stderr = "";
   const code = await runImport({
-    args: ["--to", ingest.target, ...args],
+    args: ["--to", target, ...args],
     env: {},
     stdin: Readable.from([Buffer.from(stdin)]),
     stdout: { write: (text) => (stdout += text) },
@@ -34,7 +41,7 @@ async function run(args: readonly string[], { stdin = "", refuses = () => false 
     clock: systemClock,
     interrupted: new AbortController().signal,
   });
-  return { code, stdout, stderr, stored: [...ingest.stored] };
+  return { code, stdout, stderr };
 }
 
 const flat =
@@ -85,7 +92,7 @@ describe("npm run import", () => {
   it("sends nothing in a dry run, and reports the same", async () => {
     const { code, stdout, stored } = await run([await fileOf("flat.csv", flat), "--dry-run"]);
     expect(stored).toEqual([]);
-    expect(stdout).toMatch(/2 would be stored\n +2 values in all/);
+    expect(stdout).toMatch(/2 would be stored \(if no earlier load.*\)\n +2 values in all/);
     expect(code).toBe(0);
   });
 
@@ -106,6 +113,39 @@ describe("npm run import", () => {
     const { code, stdout } = await run([await fileOf("flat.csv", flat)], { refuses: () => true });
     expect(stdout).toMatch(/0 stored\n +2 refused/);
     expect(code).toBe(1);
+  });
+
+  it("counts what an earlier load has stored as duplicates and conflicts", async () => {
+    await using ingest = await startFakeIngest();
+    const first = await fileOf("first.csv", flat);
+    const second = await fileOf(
+      "second.csv",
+      `${flat.replace(",40", ",41")}c,2025-03-29T20:00:00Z,humidity,40\n`,
+    );
+    expect((await runAgainst(ingest.target, [first])).stdout).toMatch(/ {2}2 stored\n +2 values in all/);
+    const again = await runAgainst(ingest.target, [first]);
+    expect(again.stdout).toMatch(/ {2}0 stored\n +2 duplicates .*\n +2 values in all/);
+    expect(again.code).toBe(0);
+    const other = await runAgainst(ingest.target, [second]);
+    expect(other.stdout).toMatch(/ {2}1 stored\n +1 duplicates .*\n +1 conflicts .*\n +3 values in all/);
+  });
+
+  it("claims of readings that were sent again only that they are stored", async () => {
+    const fate = (unit: number) =>
+      unit === 0
+        ? ({ kind: "fail", when: "end", stored: true, code: "UNAVAILABLE", retryDelayMs: 1 } as const)
+        : ({ kind: "ack" } as const);
+    await using ingest = await startFakeIngest({ fate });
+    const { stdout } = await runAgainst(ingest.target, [
+      await fileOf("one.csv", flat.replaceAll("\nb", "\na")),
+    ]);
+    expect(stdout).toMatch(/ {2}0 stored\n +2 stored before or by a lost attempt .*\n +2 values in all/);
+  });
+
+  it("claims nothing of earlier loads where ingest does not know them", async () => {
+    const file = await fileOf("twice.csv", `${flat}a,2025-03-29T20:00:00Z,temperature,21.5\n`);
+    const { stdout } = await run([file], { counts: false });
+    expect(stdout).toMatch(/ {2}2 accepted \(.*ListDuplicates.*\)\n +1 duplicates .*\n +3 values in all/);
   });
 
   it("stores the readings before the damage of a compressed file", async () => {

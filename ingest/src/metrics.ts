@@ -109,7 +109,7 @@ export function registerIngestMetrics(
       async append(batch) {
         const beganMs = performance.now();
         try {
-          await log.append(batch);
+          return await log.append(batch);
         } finally {
           appendSeconds.observe((performance.now() - beganMs) / 1000);
         }

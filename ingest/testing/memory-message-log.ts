@@ -1,6 +1,6 @@
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { type DeviceMessage, identityOf } from "@devicemesh/proto";
-import type { MessageBatch, MessageLog } from "../src/log/message-log.ts";
+import type { Appended, MessageBatch, MessageLog } from "../src/log/message-log.ts";
 
 /** Device ids that make an append of the memory log go wrong, for tests. */
 export const memoryLogSentinels = {
@@ -38,7 +38,9 @@ export function createMemoryMessageLog({
   let holding = false;
   let closed = false;
 
-  function store(batch: MessageBatch): void {
+  const values = new Map<string, number>();
+
+  function store(batch: MessageBatch): Appended {
     if (closed) throw away("the message log is closed");
     if (messages.length + batch.length > messagesMax) throw away("the message log is full");
     const added = messagesOf(batch);
@@ -48,7 +50,17 @@ export function createMemoryMessageLog({
     if (added.some(({ deviceId }) => deviceId === memoryLogSentinels.broken)) {
       throw new Error("the memory log was told to break");
     }
-    for (const message of added) messages.push(message);
+    let duplicates = 0;
+    let conflicts = 0;
+    for (const message of added) {
+      messages.push(message);
+      const identity = identityOf(message);
+      const first = values.get(identity);
+      if (first === undefined) values.set(identity, message.value);
+      else if (first === message.value) duplicates += 1;
+      else conflicts += 1;
+    }
+    return { duplicates, conflicts };
   }
 
   function release(): void {
@@ -61,7 +73,7 @@ export function createMemoryMessageLog({
     log: {
       async append(batch) {
         if (holding && !closed) await new Promise<void>((resolve) => waiting.add(resolve));
-        store(batch);
+        return store(batch);
       },
     },
     messages,

@@ -90,6 +90,31 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
         expect(await readAll()).toEqual([first, second]);
       }));
 
+    it("counts for each append what was stored before, or knows nothing of it", () =>
+      withLog(async ({ log }) => {
+        const [first, second] = [message("a", 1, 10), message("a", 2, 20)];
+        const appends = [
+          [first, message("a", 1, 11), second, first],
+          [message("b", 1), message("b", 0)],
+          [message("b", 1), message("b", 1, 99), message("b", 2)],
+          [first, second],
+        ];
+        const known = [
+          [1, 1],
+          [0, 0],
+          [1, 1],
+          [2, 0],
+        ].map(([duplicates, conflicts]) => ({ duplicates, conflicts }));
+        // At the same time, so that logs that gather appends do, and one after the other.
+        for (const counts of [
+          await Promise.all(appends.slice(0, 3).map((messages) => log.append(batchOf(messages)))),
+          [await log.append(batchOf(appends[3]!))],
+        ]) {
+          const expected = known.splice(0, counts.length);
+          expect([expected, expected.map(() => undefined)]).toContainEqual(counts);
+        }
+      }));
+
     it("tells devices, sensors and times of one series from another's", () =>
       withLog(async ({ log, readAll }) => {
         const base = message("a", 0);

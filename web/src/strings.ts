@@ -236,6 +236,7 @@ export const strings = {
     parts: {
       ...{ stored: "stored", duplicates: "duplicates", conflicts: "conflicts", missing: "missing" },
       ...{ unknown_sensor: "unknown sensors", refused: "rejected", bad_rows: "bad rows", unsent: "unsent" },
+      resent: "stored before or by a lost attempt",
     },
   },
   pipeline: {

@@ -1,13 +1,17 @@
 import { type Clock, wait } from "../clock.ts";
 import type { Random } from "../random.ts";
 import { type Backoff, backoffDelayMs } from "./backoff.ts";
+import { type StoredBefore, storedBeforeOf, sumOfStoredBefore } from "./stored-before.ts";
 import type { SendAcked, SendFailure, Unit, UnitSender } from "./unit.ts";
 
 /** How the delivery of a unit ended. */
 export type Delivery =
-  | SendAcked
+  | Delivered
   /** The signal aborted; the unit is not acknowledged. */
   | { readonly kind: "aborted" };
+
+/** A unit that is acknowledged, perhaps after several attempts. */
+export type Delivered = Omit<SendAcked, "found"> & { readonly storedBefore: StoredBefore };
 
 /**
  * Sends the unit until it is acknowledged, however often and however long that takes; only the signal
@@ -34,17 +38,18 @@ export async function deliver(
     onFailure(failure: SendFailure, attempt: number): void;
   },
 ): Promise<Delivery> {
-  return deliverPart(unit);
+  return deliverPart(unit, false);
 
-  async function deliverPart(part: Unit): Promise<Delivery> {
+  /** `isAgain`: its readings were sent before, in a unit that was not acknowledged. */
+  async function deliverPart(part: Unit, isAgain: boolean): Promise<Delivery> {
     for (let attempt = 0; !signal.aborted; attempt++) {
       const result = await sender.send(part, signal);
-      if (result.kind === "acked") return result;
+      if (result.kind === "acked") return delivered(result, isAgain || attempt > 0);
       if (signal.aborted) break;
       onFailure(result, attempt);
       if (refusesWhole(result)) {
         if (part.frames.length > 1) return deliverHalves(part);
-        if (result.code === "INVALID_ARGUMENT") return givenUp(part, result);
+        if (result.code === "INVALID_ARGUMENT") return delivered(givenUp(part, result), isAgain);
       }
       const delayMs = backoffDelayMs({ attempt, askedMs: result.retryDelayMs, backoff, random });
       await wait({ clock, delayMs, signal });
@@ -54,15 +59,16 @@ export async function deliver(
 
   async function deliverHalves(part: Unit): Promise<Delivery> {
     const middle = part.frames.length >> 1;
-    const first = await deliverPart(unitOf(part.frames.slice(0, middle)));
+    const first = await deliverPart(unitOf(part.frames.slice(0, middle)), true);
     if (first.kind === "aborted") return first;
-    const second = await deliverPart(unitOf(part.frames.slice(middle)));
+    const second = await deliverPart(unitOf(part.frames.slice(middle)), true);
     if (second.kind === "aborted") return second;
     return {
       kind: "acked",
       accepted: first.accepted + second.accepted,
       refused: first.refused + second.refused,
       refusedReadings: [...first.refusedReadings, ...second.refusedReadings],
+      storedBefore: sumOfStoredBefore(first.storedBefore, second.storedBefore),
     };
   }
 }
@@ -70,6 +76,10 @@ export async function deliver(
 /** The unit of these frames. */
 export function unitOf(frames: readonly Unit["frames"][number][]): Unit {
   return { frames, readings: frames.reduce((sum, frame) => sum + frame.readings, 0) };
+}
+
+function delivered({ found, ...acked }: SendAcked, isAgain: boolean): Delivered {
+  return { ...acked, storedBefore: storedBeforeOf({ accepted: acked.accepted, found, isAgain }) };
 }
 
 function refusesWhole({ code, retryDelayMs }: SendFailure): boolean {

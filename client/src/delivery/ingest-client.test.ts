@@ -30,7 +30,13 @@ async function sendTo(fate: UnitFate, { deadlineMs = 5000 } = {}) {
 describe("ingest client", () => {
   it("sends all frames as one stream and is answered for each reading", async () => {
     const { result, stored } = await sendTo({ kind: "ack" });
-    expect(result).toEqual({ kind: "acked", accepted: 40, refused: 0, refusedReadings: [] });
+    expect(result).toEqual({
+      kind: "acked",
+      accepted: 40,
+      refused: 0,
+      refusedReadings: [],
+      found: { duplicates: 0, conflicts: 0 },
+    });
     expect(new Set(stored).size).toBe(40);
     expect(stored[0]).toBe("device|temperature|2026-01-01T00:00:00.000Z");
   });

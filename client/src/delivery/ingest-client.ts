@@ -108,7 +108,10 @@ export function resultOf(unit: Unit, response: PublishReadingsResponse | undefin
   const accepted = Number(response?.accepted ?? 0n);
   const refused = Number(response?.refused ?? 0n);
   if (accepted + refused === unit.readings) {
-    return { kind: "acked", accepted, refused, refusedReadings: response?.refusedReadings ?? [] };
+    const { refusedReadings = [], duplicates, conflicts } = response ?? {};
+    const isCounted = duplicates !== undefined && conflicts !== undefined;
+    const found = isCounted ? { duplicates: Number(duplicates), conflicts: Number(conflicts) } : undefined;
+    return { kind: "acked", accepted, refused, refusedReadings, found };
   }
   const message = `ingest spoke for ${accepted + refused} of ${unit.readings} readings`;
   return { kind: "failed", code: "DATA_LOSS", message, retryDelayMs: undefined };

@@ -16,6 +16,8 @@ export type SendResult =
       readonly refused: number;
       /** The first refused readings. */
       readonly refusedReadings: readonly RefusedReading[];
+      /** Accepted readings that were stored before; left out if ingest finds them only later. */
+      readonly found?: { readonly duplicates: number; readonly conflicts: number } | undefined;
     }
   /** Nothing is acknowledged; some readings may be stored. */
   | {

@@ -4,6 +4,7 @@ import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/ref
 import type { Clock } from "../clock.ts";
 import { type Backoff, defaultBackoff } from "../delivery/backoff.ts";
 import { deliver } from "../delivery/delivery.ts";
+import { noneStoredBefore, type StoredBefore, sumOfStoredBefore } from "../delivery/stored-before.ts";
 import type { SendFailure, Unit, UnitSender } from "../delivery/unit.ts";
 import type { Random } from "../random.ts";
 import { createConditions } from "./conditions.ts";
@@ -19,6 +20,8 @@ export type OutboxCounts = {
   readonly added: number;
   /** Readings that ingest has acknowledged as durable. */
   readonly acked: number;
+  /** Of these, readings that were stored before. */
+  readonly storedBefore: StoredBefore;
   /** Readings that ingest has refused. */
   readonly refused: number;
   /** Readings that found no room, were left when the outbox was closed, or were in a broken spill file. */
@@ -119,6 +122,7 @@ export function createOutbox({
   let flushes = 0;
   let added = spill?.readings() ?? 0;
   let acked = 0;
+  let storedBefore = noneStoredBefore;
   let refused = 0;
   let dropped = 0;
   let failedAttempts = 0;
@@ -211,6 +215,7 @@ export function createOutbox({
     if (queued.file !== undefined) spill?.remove(queued.file);
     else inMemory -= queued.readings;
     acked += delivery.accepted;
+    storedBefore = sumOfStoredBefore(storedBefore, delivery.storedBefore);
     refused += delivery.refused;
     refusedReadings.push(...delivery.refusedReadings.slice(0, refusedKept - refusedReadings.length));
     rate.add(delivery.accepted, clock.nowMs());
@@ -270,6 +275,7 @@ export function createOutbox({
     counts: () => ({
       added,
       acked,
+      storedBefore,
       refused,
       dropped: dropped + (spill?.brokenReadings() ?? 0),
       pending: pending(),

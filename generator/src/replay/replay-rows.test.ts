@@ -84,8 +84,11 @@ describe("the rows of a replay", () => {
       });
       expect(summary).toMatchObject({ ended: "complete", sent: 2000, acked: 2000 });
       expect([...stored.values()]).toEqual(Array.from({ length: identities }, () => 0));
-      expect(summary).toMatchObject({ duplicates: 0, conflicts: 2000 - identities, unknownRepeats: 0 });
-      expect(summary.conflictRows[0]).toMatchObject({ line: 2 + identities, deviceId: "device-0", value: 1 });
+      expect(summary).toMatchObject({ repeats: { duplicates: 0, conflicts: 2000 - identities, unknown: 0 } });
+      expect(summary.repeats.firstConflicts[0]).toMatchObject({
+        reading: { line: 2 + identities, value: 1 },
+        first: { line: 2, value: 0 },
+      });
     }
   });
 
@@ -98,11 +101,16 @@ describe("the rows of a replay", () => {
       ),
       target: ingest.target,
     });
-    expect(summary).toMatchObject({ readRows: 4, sent: 4, acked: 4, duplicates: 2, conflicts: 1 });
+    expect(summary).toMatchObject({
+      readRows: 4,
+      sent: 4,
+      acked: 4,
+      repeats: { duplicates: 2, conflicts: 1 },
+    });
     const text = replaySummaryText(summary);
     expect(text).toContain(
       "2 come again in the file with the same value (stored once) and 1 with another value",
     );
-    expect(text).toContain("line 5: a at 2010-01-01T00:00:00.000Z has another value before; 1 is not stored");
+    expect(text).toContain("line 5: 1, while line 2 has 0 for the same device, sensor and time");
   });
 });

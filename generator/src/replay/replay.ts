@@ -4,7 +4,7 @@ import type { IngestTls } from "@devicemesh/client/delivery/ingest-tls";
 import type { UnitSender } from "@devicemesh/client/delivery/unit";
 import { createOutbox, type OutboxEvent, type OutboxLimits } from "@devicemesh/client/outbox/outbox";
 import { createRandom } from "@devicemesh/client/random";
-import { createRepeatCounter } from "@devicemesh/import/load/duplicate-counter";
+import { createDuplicateIndex, type Repeats } from "@devicemesh/import/load/duplicate-index";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import { badRowsListedMax, progressMs } from "../limits.ts";
 import { openRecording, type Recording } from "./recording.ts";
@@ -46,10 +46,6 @@ export type ReplayProgress = {
   readonly refused: number;
   /** Rows that are no readings. */
   readonly bad: number;
-  /** Sent readings that come again in the file with the same value: stored once. */
-  readonly duplicates: number;
-  /** Sent readings that come again in the file with another value: the first one counts. */
-  readonly conflicts: number;
   readonly bytesRead: number;
   readonly bytesTotal: number;
   /** Since the replay started, in milliseconds. */
@@ -63,14 +59,6 @@ export type ReplayProgress = {
 /** A row that is no reading. */
 export type BadRow = { readonly line: number; readonly reason: string };
 
-/** A reading whose identity comes earlier in the file with another value. */
-export type ConflictRow = {
-  readonly line: number;
-  readonly deviceId: string;
-  readonly timestampMs: number;
-  readonly value: number;
-};
-
 /** How a replay ended. */
 export type ReplaySummary = ReplayProgress & {
   /** `complete`: every reading was acknowledged or refused. Otherwise some may be missing. */
@@ -79,10 +67,8 @@ export type ReplaySummary = ReplayProgress & {
   readonly badRows: readonly BadRow[];
   /** The first 100 refused readings. */
   readonly refusedReadings: readonly RefusedReading[];
-  /** The first 100 conflicts. */
-  readonly conflictRows: readonly ConflictRow[];
-  /** Sent readings of which it is not known whether they come again: the file has too many different ones. */
-  readonly unknownRepeats: number;
+  /** Sent readings that come again in the file. */
+  readonly repeats: Repeats;
 };
 
 /**
@@ -101,9 +87,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
   const stopped = AbortSignal.any([ending.signal, ...(options.signal ? [options.signal] : [])]);
   const latestMs = times === "end-now" ? await latestTimestampMs(recording, stopped) : Number.NaN;
   const badRows: BadRow[] = [];
-  const conflictRows: ConflictRow[] = [];
-  const repeats = createRepeatCounter();
-  const repeatCounts = { first: 0, duplicate: 0, conflict: 0, unknown: 0 };
+  const index = createDuplicateIndex();
   let readRows = 0;
   let bad = 0;
   let trouble: string | undefined;
@@ -138,8 +122,6 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
       acked,
       refused,
       bad,
-      duplicates: repeatCounts.duplicate,
-      conflicts: repeatCounts.conflict,
       bytesRead,
       bytesTotal,
       elapsedMs,
@@ -179,11 +161,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
         speed: speed ?? 1,
       });
       while (!outbox.add(deviceId, sensorCode, sentMs, value)) await outbox.room(stopped);
-      const repeat = repeats.look(deviceId, sensorCode, sentMs, value);
-      repeatCounts[repeat] += 1;
-      if (repeat === "conflict" && conflictRows.length < badRowsListedMax) {
-        conflictRows.push({ line: row.line, deviceId, timestampMs: sentMs, value });
-      }
+      index.add(deviceId, sensorCode, sentMs, { value, file: 0, line: row.line });
     }
     await outbox.flush(stopped);
   } catch (error) {
@@ -194,13 +172,14 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
   }
   const end = { ...progress(), trouble: ending.signal.aborted ? trouble : undefined };
   options.onProgress?.(end);
+  const repeats = await index.find();
+  index.close();
   const ended = ending.signal.aborted ? "gave-up" : stopped.aborted ? "interrupted" : "complete";
   return {
     ...end,
     ended,
     badRows,
-    conflictRows,
-    unknownRepeats: repeatCounts.unknown,
+    repeats,
     refusedReadings: outbox.refusedReadings(),
   };
 }

@@ -5,6 +5,7 @@ import {
   createRandom,
   type IngestTls,
   type OutboxEvent,
+  type StoredBefore,
   type UnitSender,
 } from "@devicemesh/client";
 import type { SensorCatalog } from "@devicemesh/proto";
@@ -16,13 +17,24 @@ export type Delivery = {
   add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
   room(signal: AbortSignal): Promise<void>;
   flush(signal: AbortSignal): Promise<void>;
-  /** Number of readings that ingest has answered. */
-  answered(): { readonly stored: number; readonly refused: number; readonly perSecond: number };
+  /** What ingest has answered so far. */
+  answered(): Answered;
   /** The first rejected readings. */
   refusedReadings(): readonly RefusedReading[];
   /** Why ingest is unavailable at the moment; undefined if it is available. */
   trouble(): string | undefined;
   close(): Promise<void>;
+};
+
+/** Numbers of readings by the answers of ingest. */
+export type Answered = {
+  /** Durably stored, by this import or before. */
+  readonly acked: number;
+  /** Of these, stored before. */
+  readonly storedBefore: StoredBefore;
+  readonly refused: number;
+  /** Acknowledged readings a second. */
+  readonly perSecond: number;
 };
 
 /** How readings are sent to ingest. */
@@ -81,8 +93,8 @@ export function openDelivery({
     room: outbox.room,
     flush: outbox.flush,
     answered() {
-      const { acked, refused, ackedPerSecond } = outbox.counts();
-      return { stored: acked, refused, perSecond: ackedPerSecond };
+      const { acked, storedBefore, refused, ackedPerSecond } = outbox.counts();
+      return { acked, storedBefore, refused, perSecond: ackedPerSecond };
     },
     refusedReadings: outbox.refusedReadings,
     trouble: () => trouble,

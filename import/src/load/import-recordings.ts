@@ -87,7 +87,7 @@ export async function loadRecordings(
     options.onProgress?.({
       file: input.name,
       rows: sink.counts().rows,
-      acknowledged: answered?.stored ?? 0,
+      acknowledged: answered?.acked ?? 0,
       acknowledgedPerSecond: answered?.perSecond ?? 0,
       bytesRead: bytesBefore + sampled.bytesRead(),
       bytesTotal,
@@ -143,7 +143,8 @@ export async function loadRecordings(
       : problem === undefined
         ? "complete"
         : "failed";
-  const report = sink.report();
+  const report = await sink.report();
+  sink.close();
   await delivery?.close();
   for (const { sampled } of looked) await sampled.close();
   return {

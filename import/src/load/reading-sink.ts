@@ -1,9 +1,7 @@
 import type { Converter, ReadingSink } from "../convert/converter.ts";
 import type { Row } from "../formats/row.ts";
-import { listedMax } from "../limits.ts";
-import type { KnownSensor } from "../look/sensor-lookup.ts";
 import type { Delivery } from "./delivery.ts";
-import { createRepeatCounter } from "./duplicate-counter.ts";
+import { createDuplicateIndex, type IndexedReading, type Repeats } from "./duplicate-index.ts";
 import type { ImportReport } from "./report.ts";
 import { type Counts, createTally, type Place } from "./tally.ts";
 
@@ -24,7 +22,8 @@ export type CountingSink = {
   isFull(): boolean;
   room(signal: AbortSignal): Promise<void>;
   counts(): Counts;
-  report(): ValuesReport;
+  report(): Promise<ValuesReport>;
+  close(): void;
 };
 
 type Waiting = {
@@ -45,20 +44,15 @@ export function createReadingSink({
   readonly onRefused?: ((place: Place, cells: readonly string[]) => void) | undefined;
 }): CountingSink {
   const tally = createTally();
-  const repeats = createRepeatCounter();
-  const found = { first: 0, duplicate: 0, conflict: 0, unknown: 0 };
-  const conflictPlaces: Place[] = [];
+  const index = createDuplicateIndex();
+  const files: string[] = [];
   let waiting: Waiting[] = [];
   let file = "";
 
   const sink: ReadingSink = {
     reading(row, deviceId, sensor, ms, value) {
       tally.reading();
-      const repeat = repeats.look(deviceId, sensor.code, ms, value);
-      found[repeat] += 1;
-      if (repeat === "conflict" && conflictPlaces.length < listedMax) {
-        conflictPlaces.push(conflictPlace(file, row, { deviceId, sensor, ms, value }));
-      }
+      index.add(deviceId, sensor.code, ms, { value, file: files.length - 1, line: row.line });
       if (delivery === undefined) return;
       if (waiting.length > 0 || !delivery.add(deviceId, sensor.code, ms, value))
         waiting.push({ deviceId, code: sensor.code, ms, value });
@@ -72,6 +66,7 @@ export function createReadingSink({
   return {
     startFile(name) {
       file = name;
+      files.push(name);
     },
     badFile: (reason) => onRefused(tally.bad(file, noCells, reason), []),
     row(row, converter) {
@@ -93,46 +88,62 @@ export function createReadingSink({
       }
     },
     counts: tally.counts,
-    report() {
+    async report() {
       const counts = tally.counts();
-      const answered = delivery?.answered() ?? { stored: counts.readings, refused: 0 };
-      // Ingest answers every reading that was sent. A duplicate counts as stored there, unless ingest rejected the
-      // first one too.
-      const again = Math.min(found.duplicate + found.conflict, answered.stored);
-      const conflicts = Math.min(found.conflict, again);
-      const unsent = counts.readings - answered.stored - answered.refused;
+      const repeats = await index.find();
+      const { stored, duplicates, conflicts, resent, ...rest } = storedOf(delivery, counts.readings, repeats);
+      const refusedByIngest = delivery?.answered().refused ?? 0;
       return {
         rows: counts.rows,
         values: counts.values,
-        stored: answered.stored - again,
-        duplicates: again - conflicts,
+        stored,
+        duplicates,
         conflicts,
+        resent,
+        ...rest,
         missing: counts.missing,
         unknownSensor: counts.unknown,
-        refused: counts.refused + answered.refused,
+        refused: counts.refused + refusedByIngest,
         badRows: counts.badRows,
-        unsent,
-        unchecked: found.unknown,
+        unsent: counts.readings - stored - duplicates - conflicts - resent - refusedByIngest,
         unknownSensors: tally.unknownSensors(),
         refusals: tally.refusals(),
         refusedByIngest: delivery?.refusedReadings() ?? [],
-        conflictPlaces,
+        conflictPlaces: repeats.firstConflicts.map(({ reading, first }) => ({
+          file: files[reading.file] ?? "",
+          line: reading.line,
+          column: undefined,
+          text: `${reading.value}, while ${placeName(files, reading.file, first)} has ${first.value} for the same device, sensor and time`,
+        })),
       };
     },
+    close: index.close,
   };
 }
 
-function conflictPlace(
-  file: string,
-  row: Row,
-  reading: {
-    readonly deviceId: string;
-    readonly sensor: KnownSensor;
-    readonly ms: number;
-    readonly value: number;
-  },
-): Place {
-  const { deviceId, sensor, ms, value } = reading;
-  const text = `${deviceId} at ${new Date(ms).toISOString()} has another ${sensor.sensor} before; ${value} is not stored`;
-  return { file, line: row.line, column: undefined, text };
+/** How many readings were stored now and before, by ingest if it knows, else by what comes again in the recordings. */
+function storedOf(delivery: Delivery | undefined, readings: number, repeats: Repeats) {
+  const answered = delivery?.answered();
+  const before = answered?.storedBefore;
+  if (answered && before && before.unknown === 0) {
+    const { duplicates, conflicts, resent } = before;
+    const stored = answered.acked - duplicates - conflicts - resent;
+    return { stored, duplicates, conflicts, resent, unchecked: 0, areEarlierLoadsKnown: true };
+  }
+  const acked = answered?.acked ?? readings;
+  // What comes again is among what ingest stored, unless it refused it the first time too.
+  const again = Math.min(repeats.duplicates + repeats.conflicts, acked);
+  const conflicts = Math.min(repeats.conflicts, again);
+  return {
+    stored: acked - again,
+    duplicates: again - conflicts,
+    conflicts,
+    resent: 0,
+    unchecked: repeats.unknown,
+    areEarlierLoadsKnown: false,
+  };
+}
+
+function placeName(files: readonly string[], file: number, first: IndexedReading): string {
+  return first.file === file ? `line ${first.line}` : `${files[first.file]} line ${first.line}`;
 }

@@ -18,8 +18,8 @@ export type ImportProgress = {
 };
 
 /**
- * The outcome of every value of the recordings: values = stored + duplicates + conflicts + missing + unknownSensor +
- * refused + badRows + unsent. A dry run counts as stored what it would have stored.
+ * The outcome of every value of the recordings: values = stored + duplicates + conflicts + resent + missing +
+ * unknownSensor + refused + badRows + unsent. A dry run counts as stored what it would have stored.
  */
 export type ImportReport = {
   /**
@@ -33,12 +33,22 @@ export type ImportReport = {
   readonly rows: number;
   /** Number of cells that contain, or could contain, a value of a sensor; an unreadable row counts as one. */
   readonly values: number;
-  /** Durably stored, each identity once. */
+  /** Durably stored, each identity once: by this import if `areEarlierLoadsKnown`, else by this one or before. */
   readonly stored: number;
-  /** Readings that occur earlier in the recordings with the same value: stored once. */
+  /**
+   * Readings that occur earlier in the recordings with the same value, or, if `areEarlierLoadsKnown`, that were stored
+   * before the import: stored once.
+   */
   readonly duplicates: number;
-  /** Readings that occur earlier with another value: the first one is stored. */
+  /** The same with another value: the first one stays. */
   readonly conflicts: number;
+  /**
+   * They were sent again because an answer of ingest was lost, and were stored before: by the attempt without an answer,
+   * or before that.
+   */
+  readonly resent: number;
+  /** Whether ingest has answered which readings were stored before. On the real engines this is found later. */
+  readonly areEarlierLoadsKnown: boolean;
   readonly missing: number;
   readonly unknownSensor: number;
   /** Values that break a rule, by this program's checks or ingest's. */
@@ -47,7 +57,7 @@ export type ImportReport = {
   readonly badRows: number;
   /** Readings that ingest has not answered; 0 if it is complete. */
   readonly unsent: number;
-  /** Readings that may be duplicates, because there are too many identities to know; counted as stored. */
+  /** Readings that may be duplicates, because the disk for temporary files is full; counted as stored. */
   readonly unchecked: number;
   readonly unknownSensors: readonly { readonly name: string; readonly count: number }[];
   readonly refusals: readonly Refusal[];

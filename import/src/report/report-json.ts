@@ -66,6 +66,8 @@ export function reportJson(report: ImportReport) {
     stored: report.stored,
     duplicates: report.duplicates,
     conflicts: report.conflicts,
+    resent: report.resent,
+    earlier_loads_known: report.areEarlierLoadsKnown,
     missing: report.missing,
     unknown_sensor: report.unknownSensor,
     refused: report.refused,

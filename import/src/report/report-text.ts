@@ -1,4 +1,3 @@
-import { identitiesMax } from "../limits.ts";
 import type { ImportProgress, ImportReport } from "../load/report.ts";
 import type { Place } from "../load/tally.ts";
 
@@ -18,15 +17,20 @@ export function progressText(progress: ImportProgress): string {
 
 /** Formats the result of an import in lines whose numbers add up. */
 export function reportText(report: ImportReport): string {
-  const { rows, values, files, elapsedMs, isDryRun, ended, unsent } = report;
+  const { rows, values, files, elapsedMs, ended, unsent } = report;
   const seconds = Math.max(elapsedMs, 1) / 1000;
   const sums: readonly (readonly [label: string, number: number, note?: string])[] = [
-    [isDryRun ? "would be stored" : "stored", report.stored],
+    storedText(report),
     ["duplicates", report.duplicates, "the same value again: stored once"],
     [
       "conflicts",
       report.conflicts,
       "another value for the same device, sensor and time: the first one is stored",
+    ],
+    [
+      "stored before or by a lost attempt",
+      report.resent,
+      "ingest was unavailable before it answered, so these were sent again",
     ],
     ["missing", report.missing, "no value"],
     ["unknown sensor", report.unknownSensor, unknownText(report)],
@@ -38,7 +42,7 @@ export function reportText(report: ImportReport): string {
   const lines = [
     `${count(rows)} rows of ${files === 1 ? "1 file" : `${count(files)} files`} in ${seconds.toFixed(1)} s (${count(Math.round(rows / seconds))} rows/s)`,
     ...sums
-      .filter(([label, number]) => number > 0 || /stored/.test(label))
+      .filter(([label, number]) => number > 0 || label === sums[0]![0])
       .map(
         ([label, number, note]) => `  ${count(number).padStart(width)} ${label}${note ? ` (${note})` : ""}`,
       ),
@@ -57,7 +61,7 @@ export function reportText(report: ImportReport): string {
     ...repeatedText(report),
     ...(report.unchecked > 0
       ? [
-          `the recordings have more than ${count(identitiesMax)} readings: of ${count(report.unchecked)} it is not known whether they come again`,
+          `the disk for temporary files is full: of ${count(report.unchecked)} readings it is not known whether they come again`,
         ]
       : []),
     ...(ended === "interrupted" ? ["interrupted: the rest was not sent"] : []),
@@ -65,6 +69,17 @@ export function reportText(report: ImportReport): string {
     ...(ended === "failed" ? [`failed: ${report.problem}`] : []),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+/** The first line of the sum: what ingest knows of earlier loads decides what can be claimed. */
+function storedText({ isDryRun, stored, areEarlierLoadsKnown }: ImportReport): [string, number, string?] {
+  if (isDryRun) return ["would be stored", stored, "if no earlier load has stored them"];
+  if (areEarlierLoadsKnown) return ["stored", stored];
+  return [
+    "accepted",
+    stored,
+    "durably stored, each once; those of earlier loads are among them: ListDuplicates counts them later",
+  ];
 }
 
 function unknownText({ unknownSensors }: ImportReport): string {

@@ -15,6 +15,14 @@ export type MessageBatch = {
   readonly values: Float64Array;
 };
 
+/** What a log found among the messages of an append. */
+export type Appended = {
+  /** Messages that were stored before with the same value, by an earlier append or earlier in this one. */
+  readonly duplicates: number;
+  /** Messages of an identity that was stored before with another value, which stays. */
+  readonly conflicts: number;
+};
+
 /** Where accepted messages go. Ingest acknowledges a reading only after the log has. */
 export type MessageLog = {
   /**
@@ -22,8 +30,9 @@ export type MessageLog = {
    * of any one process. Duplicates are allowed; readers of the log distinguish them by identity. The
    * batch must not be changed until then. Callers may append concurrently, and bound what they append: the log
    * accepts every append, in order.
+   * @returns how many of them were stored before; undefined if the log does not know that yet.
    * @throws RpcError UNAVAILABLE if the log cannot be reached or is closed; then nothing is promised
    *   about the batch: some of it may have been appended.
    */
-  append(batch: MessageBatch): Promise<void>;
+  append(batch: MessageBatch): Promise<Appended | undefined>;
 };

@@ -1,4 +1,4 @@
-import type { MessageBatch, MessageLog } from "../log/message-log.ts";
+import type { Appended, MessageBatch, MessageLog } from "../log/message-log.ts";
 
 /** The appends of one commit unit. */
 export type UnitAppends = {
@@ -7,8 +7,11 @@ export type UnitAppends = {
    * may, and rejects with the signal's reason or the first append's error.
    */
   add(batch: MessageBatch): Promise<void> | undefined;
-  /** Resolves when all is durably stored; rejects with the first append's error. */
-  drained(): Promise<void>;
+  /**
+   * Resolves when all is durably stored, to what the log found; undefined if it does not know that of each append.
+   * Rejects with the first append's error.
+   */
+  drained(): Promise<Appended | undefined>;
 };
 
 /** Admits the appends of all units to the log. It is the only bound on what the log holds. */
@@ -85,11 +88,13 @@ export function createAppendAdmission({
       let inFlight = 0;
       let failure: { readonly error: unknown } | undefined;
       let wake: (() => void) | undefined;
+      let appended: Appended | undefined = { duplicates: 0, conflicts: 0 };
 
       async function append(batch: MessageBatch): Promise<void> {
         inFlight++;
         try {
-          await log.append(batch);
+          const found = await log.append(batch);
+          appended = appended && found && sumOf(appended, found);
         } catch (error) {
           if (failure === undefined) {
             failure = { error };
@@ -129,8 +134,18 @@ export function createAppendAdmission({
           void append(batch);
           return inFlight < appendsMax && failure === undefined ? undefined : untilInFlight(appendsMax - 1);
         },
-        drained: () => untilInFlight(0),
+        async drained() {
+          await untilInFlight(0);
+          return appended;
+        },
       };
     },
+  };
+}
+
+function sumOf(one: Appended, other: Appended): Appended {
+  return {
+    duplicates: one.duplicates + other.duplicates,
+    conflicts: one.conflicts + other.conflicts,
   };
 }

@@ -5,7 +5,7 @@ import type { PublishReadingsResponse } from "@devicemesh/proto/tsproto/deviceme
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import type { AdmitOlder, AdmitSeries, CheckedFrame, ReadingChecks } from "../checks/reading-checks.ts";
 import type { IngestCounters } from "../counters.ts";
-import type { MessageBatch } from "../log/message-log.ts";
+import type { Appended, MessageBatch } from "../log/message-log.ts";
 import type { FrameDecoder } from "../wire/frame-decoder.ts";
 
 /** What is counted of one commit unit while its frames come in. */
@@ -18,8 +18,8 @@ export type CommitUnit = {
   readonly refusalsLeft: number;
   /** Counts a frame. */
   add(frame: CheckedFrame): void;
-  /** What became of the unit, if all accepted readings are durable. */
-  result(): UnitResult;
+  /** What became of the unit, if all accepted readings are durable; `appended` is what the log found, if it knows. */
+  result(appended?: Appended): UnitResult;
 };
 
 /** What became of a unit that was committed. */
@@ -59,8 +59,16 @@ export function createCommitUnit(refusedListMax: number): CommitUnit {
         refusedByRule.set(rule, (refusedByRule.get(rule) ?? 0) + count);
       }
     },
-    result: () => ({
-      response: { accepted: BigInt(accepted), refused: BigInt(refused), refusedReadings },
+    result: (appended) => ({
+      response: {
+        accepted: BigInt(accepted),
+        refused: BigInt(refused),
+        refusedReadings,
+        ...(appended && {
+          duplicates: BigInt(appended.duplicates),
+          conflicts: BigInt(appended.conflicts),
+        }),
+      },
       refusedByRule,
     }),
   };

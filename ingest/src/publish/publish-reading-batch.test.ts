@@ -34,17 +34,27 @@ describe.each(ingestServers)("PublishReadingBatch on %s", (server) => {
             text: "must be greater than or equal to -100 and less than or equal to 150",
           },
         ],
+        duplicates: 0n,
+        conflicts: 0n,
       },
     });
     expect(test.memory.messages.map(({ deviceId }) => deviceId)).toEqual(["a", "b"]);
     expect(test.ingest.stats()).toMatchObject({ accepted: 2, refused: 1, units: 1, frames: 1 });
   });
 
+  it("reports which of the accepted readings were stored before, where the log knows", async () => {
+    await using test = await startTestIngest({ server });
+    const batch = frameOf(thermostatReading("a"), thermostatReading("a"), thermostatReading("a", 0, 99));
+    const counts = { accepted: 3n, duplicates: 1n, conflicts: 1n };
+    expect(await test.client.publishBatch(batch)).toMatchObject({ response: counts });
+    expect(await test.client.publish(batch)).toMatchObject({ response: { ...counts, duplicates: 2n } });
+  });
+
   it("answers an empty batch with nothing accepted", async () => {
     await using test = await startTestIngest({ server });
     expect(await test.client.publishBatch(Buffer.alloc(0))).toEqual({
       kind: "ok",
-      response: { accepted: 0n, refused: 0n, refusedReadings: [] },
+      response: { accepted: 0n, refused: 0n, refusedReadings: [], duplicates: 0n, conflicts: 0n },
     });
   });
 

@@ -34,7 +34,7 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
     test.memory.release();
     expect(await outcome).toEqual({
       kind: "ok",
-      response: { accepted: 3n, refused: 0n, refusedReadings: [] },
+      response: { accepted: 3n, refused: 0n, refusedReadings: [], duplicates: 0n, conflicts: 0n },
     });
     expect(test.memory.messages).toEqual([
       { deviceId: "a", timestampMs: testNowMs, sensor: "temperature", value: 21.5 },
@@ -53,7 +53,10 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
 
   it("answers an empty stream and empty frames with nothing accepted", async () => {
     await using test = await startTestIngest({ server });
-    const nothing = { kind: "ok", response: { accepted: 0n, refused: 0n, refusedReadings: [] } };
+    const nothing = {
+      kind: "ok",
+      response: { accepted: 0n, refused: 0n, refusedReadings: [], duplicates: 0n, conflicts: 0n },
+    };
     expect(await test.client.publish()).toEqual(nothing);
     expect(await test.client.publish(Buffer.alloc(0), Buffer.alloc(0))).toEqual(nothing);
     expect(test.ingest.stats()).toMatchObject({ units: 2, frames: 2 });
@@ -62,7 +65,10 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
   it("counts a frame as it is when it has unknown fields only", async () => {
     await using test = await startTestIngest({ server });
     const outcome = await test.client.publish(lengthDelimited(99, Buffer.from("from a newer client")));
-    expect(outcome).toEqual({ kind: "ok", response: { accepted: 0n, refused: 0n, refusedReadings: [] } });
+    expect(outcome).toEqual({
+      kind: "ok",
+      response: { accepted: 0n, refused: 0n, refusedReadings: [], duplicates: 0n, conflicts: 0n },
+    });
   });
 
   it("numbers refused readings over the whole stream, lists the first 100 and counts all", async () => {

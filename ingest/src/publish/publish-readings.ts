@@ -42,9 +42,9 @@ export async function publishReadings(
   }
   signal.throwIfAborted();
   const ended = untilCancelWouldBeKnown();
-  await appends.drained();
+  const appended = await appends.drained();
   await ended;
-  return unit.result();
+  return unit.result(appended);
 }
 
 /** A batch, over any protocol. */
@@ -64,8 +64,7 @@ export async function publishReadingBatch(
   const unit = createCommitUnit(config.refusedListMax);
   const appends = admission.openUnit({ appendsMax: 1, signal, onFailure() {} });
   await appends.add(intake(frame, unit, publisher));
-  await appends.drained();
-  return unit.result();
+  return unit.result(await appends.drained());
 }
 
 /**

@@ -8,7 +8,7 @@ import type { ReadingStore, StoreHorizon } from "../../src/store/reading-store.t
 export type ChangingRetentionHarness = {
   /** The store since the last restart. */
   store(): ReadingStore;
-  publish(readings: readonly DeviceMessage[]): Promise<void>;
+  publish(readings: readonly DeviceMessage[]): Promise<unknown>;
   /** Folds what is closed by the clock, moves the retention marks, and deletes what is due. */
   fold(): Promise<void>;
   advance(ms: number): void;

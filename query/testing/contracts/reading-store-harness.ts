@@ -10,7 +10,7 @@ import type { ReadingStore, SeriesFilter, StoreHorizon } from "../../src/store/r
 export type ReadingStoreHarness = {
   readonly store: ReadingStore;
   /** Appends through the log that fills the store; resolves when they are stored. */
-  publish(readings: readonly DeviceMessage[]): Promise<void>;
+  publish(readings: readonly DeviceMessage[]): Promise<unknown>;
   /** Folds what is closed by the clock and, if it was opened to expire, expires. */
   fold(): Promise<void>;
   /** Moves the log's clock forwards. */

@@ -14,7 +14,7 @@ import { readingOf } from "./streams.ts";
 /** An engine whose answers are to be exact: its log, its folding and its QueryService, empty at first. */
 export type ExactAnswersEngine = {
   /** Appends to the engine's real log, in order; resolves when answers count it. */
-  publish(readings: readonly DeviceMessage[]): Promise<void>;
+  publish(readings: readonly DeviceMessage[]): Promise<unknown>;
   /** Folds as far as the engine can by its clock. */
   fold(): Promise<void>;
   /** Moves the log's clock forwards, if the engine's clock can be moved. */

@@ -1,4 +1,4 @@
-import type { MessageBatch, MessageLog } from "@devicemesh/ingest";
+import type { Appended, MessageBatch, MessageLog } from "@devicemesh/ingest";
 import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { SensorCatalog } from "@devicemesh/proto";
@@ -10,7 +10,14 @@ import { type ArrivalClock, createCommitInterval } from "./commit-clock.ts";
 import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
 import { createFoundDuplicates, type DuckdbDuplicates, type FoundDuplicates } from "./duckdb-duplicates.ts";
 import { findStored } from "./duckdb-stored-lookup.ts";
-import { createReadingColumns, type SortedMessages, settleUnknown, sortBatch } from "./duplicate-filter.ts";
+import {
+  type AppendCounts,
+  createAppendCounts,
+  createReadingColumns,
+  type SortedMessages,
+  settleUnknown,
+  sortBatch,
+} from "./duplicate-filter.ts";
 
 /** What one commit did. */
 export type CommitReport = {
@@ -47,7 +54,9 @@ type Repeats = Pick<CommitReport, "duplicates" | "conflicts" | "found">;
 
 const noRepeats: Repeats = { duplicates: 0, conflicts: 0, found: new Map() };
 
-type Waiting = { batch: MessageBatch; resolve(): void; reject(error: unknown): void };
+type Waiting = { batch: MessageBatch; resolve(appended: Appended): void; reject(error: unknown): void };
+
+type Commit = { readonly report: CommitReport; readonly appended: readonly Appended[] };
 
 /** Makes the log. It is the only writer of readings, series and repeats on this database. */
 export function createDuckdbMessageLog(dependencies: {
@@ -88,17 +97,19 @@ export function createDuckdbMessageLog(dependencies: {
     return group;
   }
 
-  async function commitGroup(group: readonly Waiting[], arrivedMs: number): Promise<CommitReport> {
+  async function commitGroup(group: readonly Waiting[], arrivedMs: number): Promise<Commit> {
     sorted.fresh.length = 0;
     sorted.doubtful.length = 0;
     const share = createLoopShare();
+    const byAppend = createAppendCounts();
     for (const { batch } of group) {
       sortBatch(batch, registry, sorted);
+      byAppend.endOfAppend(sorted.doubtful.length);
       await share();
     }
     await connection.run("BEGIN TRANSACTION");
     try {
-      const repeats = sorted.doubtful.length > 0 ? await findRepeats(arrivedMs) : noRepeats;
+      const repeats = sorted.doubtful.length > 0 ? await findRepeats(arrivedMs, byAppend) : noRepeats;
       const seriesCount = registry.size;
       await insertSeries(connection, registry, seriesCount);
       await insertReadings(arrivedMs);
@@ -111,7 +122,8 @@ export function createDuckdbMessageLog(dependencies: {
       await connection.run("COMMIT");
       if (repeats.found.size > 0) duplicates.committed(repeats.found);
       registry.markSaved(seriesCount, sorted.fresh);
-      return { arrivedMs, stored: sorted.fresh.length, ...repeats };
+      const report = { arrivedMs, stored: sorted.fresh.length, ...repeats };
+      return { report, appended: byAppend.counts };
     } catch (error) {
       // The cause is what the caller needs; a rollback that fails too changes nothing.
       await connection.run("ROLLBACK").catch(() => {});
@@ -119,10 +131,14 @@ export function createDuckdbMessageLog(dependencies: {
     }
   }
 
-  async function findRepeats(arrivedMs: number): Promise<Repeats> {
+  async function findRepeats(arrivedMs: number, byAppend: AppendCounts): Promise<Repeats> {
     const { found, add } = createFoundDuplicates(arrivedMs);
     const stored = await findStored(connection, writer, sorted.doubtful);
-    return { ...settleUnknown(sorted, stored, add), found };
+    const repeats = settleUnknown(sorted, stored, (series, timestampMs, values, row) => {
+      add(series, timestampMs, values);
+      byAppend.add(row, values.stored === values.refused);
+    });
+    return { ...repeats, found };
   }
 
   async function insertReadings(arrivedMs: number): Promise<void> {
@@ -155,11 +171,11 @@ export function createDuckdbMessageLog(dependencies: {
         lastCommitMs = arrivedMs;
         const commit = commitGroup(group, arrivedMs);
         committing = { arrivedMs, done: commit.catch(() => {}) };
-        const report = await commit.finally(() => {
+        const { report, appended } = await commit.finally(() => {
           committing = undefined;
         });
         onCommit(report);
-        for (const { resolve } of group) resolve();
+        for (const [at, { resolve }] of group.entries()) resolve(appended[at]!);
       } catch (error) {
         onFailure(error);
         const rejection = rejectionOf(error);
@@ -174,7 +190,7 @@ export function createDuckdbMessageLog(dependencies: {
       if (closed) {
         return Promise.reject(unavailable({ message: "the store is closing", retryDelayMs: 1000 }));
       }
-      if (batch.length === 0) return Promise.resolve();
+      if (batch.length === 0) return Promise.resolve({ duplicates: 0, conflicts: 0 });
       return new Promise((resolve, reject) => {
         waiting.push({ batch: withCodesOf(registry.catalog, batch), resolve, reject });
         waitingReadings += batch.length;

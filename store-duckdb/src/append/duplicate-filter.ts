@@ -1,4 +1,4 @@
-import type { MessageBatch } from "@devicemesh/ingest";
+import type { Appended, MessageBatch } from "@devicemesh/ingest";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 
 /** Readings in columns, to be stored or looked up. Grows as needed and is used again. */
@@ -68,11 +68,12 @@ export function sortBatch(batch: MessageBatch, registry: SeriesRegistry, into: S
   fresh.length = freshRow;
 }
 
-/** Receives each message that is a repeat; the values are equal for a duplicate. */
+/** Receives each message that is a repeat; the values are equal for a duplicate. `row` is its place in `doubtful`. */
 export type OnRepeat = (
   series: number,
   timestampMs: number,
   values: { readonly stored: number; readonly refused: number },
+  row: number,
 ) => void;
 
 /**
@@ -101,9 +102,37 @@ export function settleUnknown(
     }
     if (first === value) duplicates++;
     else conflicts++;
-    onRepeat(series, timestampMs, { stored: first, refused: value });
+    onRepeat(series, timestampMs, { stored: first, refused: value }, row);
   }
   return { duplicates, conflicts };
+}
+
+/** Counts, for each append of a commit, which of its messages were stored before. */
+export type AppendCounts = {
+  /** In the order of the appends. */
+  readonly counts: readonly Appended[];
+  /** Begins the count of the next append, whose doubtful rows end before `row`. */
+  endOfAppend(row: number): void;
+  /** Counts a doubtful row; later rows come later. */
+  add(row: number, isDuplicate: boolean): void;
+};
+
+/** Counts of no append. */
+export function createAppendCounts(): AppendCounts {
+  const counts: { duplicates: number; conflicts: number }[] = [];
+  const ends: number[] = [];
+  let at = 0;
+  return {
+    counts,
+    endOfAppend(row) {
+      counts.push({ duplicates: 0, conflicts: 0 });
+      ends.push(row);
+    },
+    add(row, isDuplicate) {
+      while (row >= ends[at]!) at += 1;
+      counts[at]![isDuplicate ? "duplicates" : "conflicts"] += 1;
+    },
+  };
 }
 
 /** The values of the fresh rows by series and timestamp, for the series that have doubtful rows. */

@@ -15,7 +15,7 @@ it("is another one after readings that match the filter, and the same after othe
     one: lastChangeOf({ deviceIds: ["a"], sensors: ["humidity"] }),
     all: lastChangeOf({ deviceIds: [], sensors: [] }),
   });
-  const changedBy = async (act: () => Promise<void>) => {
+  const changedBy = async (act: () => Promise<unknown>) => {
     const before = changes();
     await act();
     const after = changes();

@@ -225,8 +225,10 @@ export function createPartitionedMessageLog(options: {
     async append(batch) {
       if (closing) throw refuse("the message log is closed");
       if (refusal) throw refusal;
-      if (batch.length === 0) return;
+      if (batch.length === 0) return undefined;
       await hold(batch, isAway() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
+      // The raw collection decides later what is a duplicate.
+      return undefined;
     },
     stats: () => ({
       reachable: reachable ?? false,

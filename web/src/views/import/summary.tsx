@@ -6,6 +6,7 @@ const parts = [
   "stored",
   "duplicates",
   "conflicts",
+  "resent",
   "missing",
   "unknown_sensor",
   "refused",

@@ -30,6 +30,10 @@ export type Report = {
   readonly stored: number;
   readonly duplicates: number;
   readonly conflicts: number;
+  /** Sent again after a lost answer, and stored before. */
+  readonly resent: number;
+  /** Whether `duplicates` counts those of earlier loads. */
+  readonly earlier_loads_known: boolean;
   readonly missing: number;
   readonly unknown_sensor: number;
   readonly refused: number;

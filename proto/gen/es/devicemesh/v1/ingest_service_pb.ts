@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/ingest_service.proto.
  */
 export const file_devicemesh_v1_ingest_service: GenFile = /*@__PURE__*/
-  fileDesc("CiJkZXZpY2VtZXNoL3YxL2luZ2VzdF9zZXJ2aWNlLnByb3RvEg1kZXZpY2VtZXNoLnYxIk0KFlB1Ymxpc2hSZWFkaW5nc1JlcXVlc3QSMwoIcmVhZGluZ3MYASADKAsyFi5kZXZpY2VtZXNoLnYxLlJlYWRpbmdCCbpIBpIBAxDoByJ1ChdQdWJsaXNoUmVhZGluZ3NSZXNwb25zZRIQCghhY2NlcHRlZBgBIAEoBBIPCgdyZWZ1c2VkGAIgASgEEjcKEHJlZnVzZWRfcmVhZGluZ3MYAyADKAsyHS5kZXZpY2VtZXNoLnYxLlJlZnVzZWRSZWFkaW5nIlEKGlB1Ymxpc2hSZWFkaW5nQmF0Y2hSZXF1ZXN0EjMKCHJlYWRpbmdzGAEgAygLMhYuZGV2aWNlbWVzaC52MS5SZWFkaW5nQgm6SAaSAQMQ6AcieQobUHVibGlzaFJlYWRpbmdCYXRjaFJlc3BvbnNlEhAKCGFjY2VwdGVkGAEgASgEEg8KB3JlZnVzZWQYAiABKAQSNwoQcmVmdXNlZF9yZWFkaW5ncxgDIAMoCzIdLmRldmljZW1lc2gudjEuUmVmdXNlZFJlYWRpbmcy4QEKDUluZ2VzdFNlcnZpY2USYgoPUHVibGlzaFJlYWRpbmdzEiUuZGV2aWNlbWVzaC52MS5QdWJsaXNoUmVhZGluZ3NSZXF1ZXN0GiYuZGV2aWNlbWVzaC52MS5QdWJsaXNoUmVhZGluZ3NSZXNwb25zZSgBEmwKE1B1Ymxpc2hSZWFkaW5nQmF0Y2gSKS5kZXZpY2VtZXNoLnYxLlB1Ymxpc2hSZWFkaW5nQmF0Y2hSZXF1ZXN0GiouZGV2aWNlbWVzaC52MS5QdWJsaXNoUmVhZGluZ0JhdGNoUmVzcG9uc2ViBnByb3RvMw", [file_buf_validate_validate, file_devicemesh_v1_reading, file_devicemesh_v1_refused_reading]);
+  fileDesc("CiJkZXZpY2VtZXNoL3YxL2luZ2VzdF9zZXJ2aWNlLnByb3RvEg1kZXZpY2VtZXNoLnYxIk0KFlB1Ymxpc2hSZWFkaW5nc1JlcXVlc3QSMwoIcmVhZGluZ3MYASADKAsyFi5kZXZpY2VtZXNoLnYxLlJlYWRpbmdCCbpIBpIBAxDoByLDAQoXUHVibGlzaFJlYWRpbmdzUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAQSDwoHcmVmdXNlZBgCIAEoBBI3ChByZWZ1c2VkX3JlYWRpbmdzGAMgAygLMh0uZGV2aWNlbWVzaC52MS5SZWZ1c2VkUmVhZGluZxIXCgpkdXBsaWNhdGVzGAQgASgESACIAQESFgoJY29uZmxpY3RzGAUgASgESAGIAQFCDQoLX2R1cGxpY2F0ZXNCDAoKX2NvbmZsaWN0cyJRChpQdWJsaXNoUmVhZGluZ0JhdGNoUmVxdWVzdBIzCghyZWFkaW5ncxgBIAMoCzIWLmRldmljZW1lc2gudjEuUmVhZGluZ0IJukgGkgEDEOgHIscBChtQdWJsaXNoUmVhZGluZ0JhdGNoUmVzcG9uc2USEAoIYWNjZXB0ZWQYASABKAQSDwoHcmVmdXNlZBgCIAEoBBI3ChByZWZ1c2VkX3JlYWRpbmdzGAMgAygLMh0uZGV2aWNlbWVzaC52MS5SZWZ1c2VkUmVhZGluZxIXCgpkdXBsaWNhdGVzGAQgASgESACIAQESFgoJY29uZmxpY3RzGAUgASgESAGIAQFCDQoLX2R1cGxpY2F0ZXNCDAoKX2NvbmZsaWN0czLhAQoNSW5nZXN0U2VydmljZRJiCg9QdWJsaXNoUmVhZGluZ3MSJS5kZXZpY2VtZXNoLnYxLlB1Ymxpc2hSZWFkaW5nc1JlcXVlc3QaJi5kZXZpY2VtZXNoLnYxLlB1Ymxpc2hSZWFkaW5nc1Jlc3BvbnNlKAESbAoTUHVibGlzaFJlYWRpbmdCYXRjaBIpLmRldmljZW1lc2gudjEuUHVibGlzaFJlYWRpbmdCYXRjaFJlcXVlc3QaKi5kZXZpY2VtZXNoLnYxLlB1Ymxpc2hSZWFkaW5nQmF0Y2hSZXNwb25zZWIGcHJvdG8z", [file_buf_validate_validate, file_devicemesh_v1_reading, file_devicemesh_v1_refused_reading]);
 
 /**
  * One frame of a commit unit.
@@ -64,6 +64,23 @@ export type PublishReadingsResponse = Message<"devicemesh.v1.PublishReadingsResp
    * @generated from field: repeated devicemesh.v1.RefusedReading refused_readings = 3;
    */
   refusedReadings: RefusedReading[];
+
+  /**
+   * Of the accepted: those that were stored before with the same value, by an earlier call or earlier in this one.
+   * A unit that is sent again counts what its earlier attempts stored. Absent where the log finds duplicates only
+   * later (Kafka): ListDuplicates counts them.
+   *
+   * @generated from field: optional uint64 duplicates = 4;
+   */
+  duplicates?: bigint | undefined;
+
+  /**
+   * Of the accepted: those whose device, sensor and timestamp were stored before with another value, which stays.
+   * Absent where `duplicates` is.
+   *
+   * @generated from field: optional uint64 conflicts = 5;
+   */
+  conflicts?: bigint | undefined;
 };
 
 /**
@@ -120,6 +137,23 @@ export type PublishReadingBatchResponse = Message<"devicemesh.v1.PublishReadingB
    * @generated from field: repeated devicemesh.v1.RefusedReading refused_readings = 3;
    */
   refusedReadings: RefusedReading[];
+
+  /**
+   * Of the accepted: those that were stored before with the same value, by an earlier call or earlier in this one.
+   * A unit that is sent again counts what its earlier attempts stored. Absent where the log finds duplicates only
+   * later (Kafka): ListDuplicates counts them.
+   *
+   * @generated from field: optional uint64 duplicates = 4;
+   */
+  duplicates?: bigint | undefined;
+
+  /**
+   * Of the accepted: those whose device, sensor and timestamp were stored before with another value, which stays.
+   * Absent where `duplicates` is.
+   *
+   * @generated from field: optional uint64 conflicts = 5;
+   */
+  conflicts?: bigint | undefined;
 };
 
 /**

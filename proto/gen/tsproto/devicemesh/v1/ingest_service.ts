@@ -41,6 +41,19 @@ export interface PublishReadingsResponse {
   refused: bigint;
   /** The first rejected readings, at most 100. */
   refusedReadings: RefusedReading[];
+  /**
+   * Of the accepted: those that were stored before with the same value, by an earlier call or earlier in this one.
+   * A unit that is sent again counts what its earlier attempts stored. Absent where the log finds duplicates only
+   * later (Kafka): ListDuplicates counts them.
+   */
+  duplicates?:
+    | bigint
+    | undefined;
+  /**
+   * Of the accepted: those whose device, sensor and timestamp were stored before with another value, which stays.
+   * Absent where `duplicates` is.
+   */
+  conflicts?: bigint | undefined;
 }
 
 /** One small batch. */
@@ -57,6 +70,19 @@ export interface PublishReadingBatchResponse {
   refused: bigint;
   /** The first rejected readings, at most 100. */
   refusedReadings: RefusedReading[];
+  /**
+   * Of the accepted: those that were stored before with the same value, by an earlier call or earlier in this one.
+   * A unit that is sent again counts what its earlier attempts stored. Absent where the log finds duplicates only
+   * later (Kafka): ListDuplicates counts them.
+   */
+  duplicates?:
+    | bigint
+    | undefined;
+  /**
+   * Of the accepted: those whose device, sensor and timestamp were stored before with another value, which stays.
+   * Absent where `duplicates` is.
+   */
+  conflicts?: bigint | undefined;
 }
 
 function createBasePublishReadingsRequest(): PublishReadingsRequest {
@@ -106,7 +132,7 @@ export const PublishReadingsRequest: MessageFns<PublishReadingsRequest> = {
 };
 
 function createBasePublishReadingsResponse(): PublishReadingsResponse {
-  return { accepted: 0n, refused: 0n, refusedReadings: [] };
+  return { accepted: 0n, refused: 0n, refusedReadings: [], duplicates: undefined, conflicts: undefined };
 }
 
 export const PublishReadingsResponse: MessageFns<PublishReadingsResponse> = {
@@ -125,6 +151,18 @@ export const PublishReadingsResponse: MessageFns<PublishReadingsResponse> = {
     }
     for (const v of message.refusedReadings) {
       RefusedReading.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.duplicates !== undefined) {
+      if (BigInt.asUintN(64, message.duplicates) !== message.duplicates) {
+        throw new globalThis.Error("value provided for field message.duplicates of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.duplicates);
+    }
+    if (message.conflicts !== undefined) {
+      if (BigInt.asUintN(64, message.conflicts) !== message.conflicts) {
+        throw new globalThis.Error("value provided for field message.conflicts of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.conflicts);
     }
     return writer;
   },
@@ -164,6 +202,22 @@ export const PublishReadingsResponse: MessageFns<PublishReadingsResponse> = {
             }
 
             message.refusedReadings.push(RefusedReading.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.duplicates = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.conflicts = reader.uint64() as bigint;
             continue;
           }
         }
@@ -226,7 +280,7 @@ export const PublishReadingBatchRequest: MessageFns<PublishReadingBatchRequest> 
 };
 
 function createBasePublishReadingBatchResponse(): PublishReadingBatchResponse {
-  return { accepted: 0n, refused: 0n, refusedReadings: [] };
+  return { accepted: 0n, refused: 0n, refusedReadings: [], duplicates: undefined, conflicts: undefined };
 }
 
 export const PublishReadingBatchResponse: MessageFns<PublishReadingBatchResponse> = {
@@ -245,6 +299,18 @@ export const PublishReadingBatchResponse: MessageFns<PublishReadingBatchResponse
     }
     for (const v of message.refusedReadings) {
       RefusedReading.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.duplicates !== undefined) {
+      if (BigInt.asUintN(64, message.duplicates) !== message.duplicates) {
+        throw new globalThis.Error("value provided for field message.duplicates of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.duplicates);
+    }
+    if (message.conflicts !== undefined) {
+      if (BigInt.asUintN(64, message.conflicts) !== message.conflicts) {
+        throw new globalThis.Error("value provided for field message.conflicts of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.conflicts);
     }
     return writer;
   },
@@ -284,6 +350,22 @@ export const PublishReadingBatchResponse: MessageFns<PublishReadingBatchResponse
             }
 
             message.refusedReadings.push(RefusedReading.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.duplicates = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.conflicts = reader.uint64() as bigint;
             continue;
           }
         }
