@@ -17,7 +17,7 @@ COPY engines/config/log4j2.xml config/
 COPY stack/images/spark-entry.sh entry.sh
 RUN chmod -R u=rwX,go=rX . && chmod 755 entry.sh
 
-FROM eclipse-temurin:17.0.17_10-jre-noble
+FROM eclipse-temurin:17.0.19_10-jre-noble
 ARG VERSION=development
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="Device Mesh Spark" \

@@ -31,7 +31,7 @@ export type Lab = {
   readonly folder: string;
   readonly single: boolean;
   readonly say: (line: string) => void;
-  /** Runs `npm run stack:deploy` with the lab's overlay. */
+  /** Runs `npm run stack:deploy` with the lab's overlay, of the version that was deployed last unless `env` has another. */
   deploy(env?: Readonly<Record<string, string>>): Promise<string>;
   /** Builds the project's images with this version, and brings them to the nodes. */
   build(version: string): Promise<void>;
@@ -86,13 +86,18 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   mkdirSync(images.folder, { recursive: true });
   await makeBaseImages(images);
 
+  // What was deployed last stays: a fault after an update must not take the version back.
+  let version = "0.1.0";
   const lab: Lab = {
     ...{ shell, nodes, builder, checkout, folder, single, say },
-    deploy: (env) =>
-      checkout.run(
+    async deploy(env = {}) {
+      const output = await checkout.run(
         [...npmRun, "stack:deploy", "--", ...flags(single), "--overlay", "lab.yml"],
-        settings(single, env),
-      ),
+        settings(single, { DEVICEMESH_VERSION: version, ...env }),
+      );
+      version = env.DEVICEMESH_VERSION ?? version;
+      return output;
+    },
     async build(version) {
       const env = { DEVICEMESH_VERSION: version };
       await checkout.run([...npmRun, "stack:build"], env);
