@@ -45,7 +45,7 @@ export const labSettings = defineSettings({
       kind: "boolean",
       default: false,
       description:
-        "Run compose.yml on one engine instead, check a short load, and end. Needs Docker Compose 2.",
+        "Run compose.yml on one engine instead, check a short load, and end. Needs Docker Compose (docker-compose on Debian).",
     },
     clean: {
       flag: "--clean",

@@ -143,7 +143,7 @@ const comeUp: Readonly<Record<LabOptions["by"], (lab: Lab, options: LabOptions) 
       },
     });
   },
-  async compose(lab) {
+  async compose(lab, options) {
     const { checkout, say } = lab;
     say("images and secrets: npm run stack:build, npm run stack:secrets");
     await lab.build("0.1.0");
@@ -152,8 +152,12 @@ const comeUp: Readonly<Record<LabOptions["by"], (lab: Lab, options: LabOptions) 
     const text = readFileSync(join(checkout.folder, "compose.yml"), "utf8");
     const files = ["compose.yml", writeComposeOverlay(checkout.folder, text)].flatMap((file) => ["-f", file]);
     say("docker compose up -d");
-    await checkout.run(["docker", "compose", ...files, "up", "-d", ...composeServices(text)], {
+    // Version 2 is a plugin of the client, version 1 a program of its own.
+    const isPlugin = (await lab.shell.attempt([options.tools.docker, "compose", "version"])).code === 0;
+    const compose = isPlugin ? ["docker", "compose"] : ["docker-compose"];
+    await checkout.run([...compose, ...files, "up", "-d", ...composeServices(text)], {
       DEVICEMESH_BIND: "0.0.0.0",
+      DOCKER_HOST: lab.nodes[0]?.host ?? "",
     });
     say(`healthy after ${await lab.untilHealthy()} s`);
   },

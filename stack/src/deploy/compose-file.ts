@@ -85,7 +85,6 @@ export function composeFile(merged: string, project: string): string {
   const used = volumes.filter((volume) => JSON.stringify(services).includes(`"source":"${volume}"`));
   const text = stringify(
     escaped({
-      name: "devicemesh",
       services,
       networks: Object.fromEntries(
         Object.entries(stack.networks).map(([name, { internal = false }]) => [
