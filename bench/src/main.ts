@@ -10,6 +10,8 @@ import { ingestReport } from "./ingest/ingest-report.ts";
 import { runMeshBench } from "./mesh/mesh-bench.ts";
 import { meshPeerNames } from "./mesh/mesh-ingest.ts";
 import { meshReport } from "./mesh/mesh-report.ts";
+import { runPageBench } from "./page/page-bench.ts";
+import { pageReport } from "./page/page-report.ts";
 import { runPeersBench } from "./peers/peers-bench.ts";
 import { peersReport } from "./peers/peers-report.ts";
 import { runQueryBench } from "./query/query-bench.ts";
@@ -27,6 +29,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   watch,
   series,
   import: importFiles,
+  page,
   peers,
   mesh,
 };
@@ -140,6 +143,20 @@ async function importFiles(config: BenchConfig): Promise<Report> {
       rows: config.quick ? 50_000 : 1_000_000,
       rounds: config.quick ? 1 : config.rounds,
       cache: resolve(config.cache),
+      progress,
+    }),
+  );
+}
+
+async function page(config: BenchConfig): Promise<Report> {
+  return pageReport(
+    await runPageBench({
+      devices: 200,
+      rounds: config.quick ? 1 : config.rounds,
+      viewMs: config.quick ? 2000 : 30_000,
+      memoryMs: config.quick ? 5000 : config.minutes * 60_000,
+      cache: resolve(config.cache),
+      env: process.env,
       progress,
     }),
   );

@@ -3,10 +3,10 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define
 /** The settings of `npm run bench`. */
 export const benchSettings = defineSettings({
   prefix: "DEVICEMESH_BENCH_",
-  usage: "npm run bench -- [ingest] [query] [watch] [series] [import] [peers] [mesh] [flags]",
+  usage: "npm run bench -- [ingest] [query] [watch] [series] [import] [page] [peers] [mesh] [flags]",
   summary:
-    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, imports, other databases under the same load (peers), and the real mesh of Kafka, Kafka Connect, MongoDB and Spark.",
-  positionals: { max: 7, placeholder: "ingest|query|watch|series|import|peers|mesh" },
+    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, imports, the dashboard in Chromium, other databases under the same load (peers), and the real mesh of Kafka, Kafka Connect, MongoDB and Spark.",
+  positionals: { max: 8, placeholder: "ingest|query|watch|series|import|page|peers|mesh" },
   settings: {
     quick: {
       flag: "--quick",
@@ -41,6 +41,15 @@ export const benchSettings = defineSettings({
       maximum: "60s",
       description:
         "Time for which each ingest peer is loaded in a round, and for which callers query beside watchers.",
+    },
+    minutes: {
+      flag: "--minutes",
+      env: "DEVICEMESH_BENCH_MINUTES",
+      kind: "integer",
+      default: 10,
+      minimum: 1,
+      maximum: 600,
+      description: "How long the page bench observes the memory of the page.",
     },
     readings: {
       flag: "--readings",

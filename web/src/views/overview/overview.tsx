@@ -17,13 +17,13 @@ export function Overview() {
   const nowMs = useNow();
   const counts = useSeriesCounts({ silentAfterMs, aheadAfterMs });
   const found = status.value;
-  if (!found) return <p class="quiet">{strings.loading}</p>;
-  if (found.storedReadings === 0n && found.series === 0n) return <Empty />;
+  // Charts and list do not wait for the status: what they request is on its way meanwhile.
+  if (found && found.storedReadings === 0n && found.series === 0n) return <Empty />;
   return (
     <>
       <h1 class="visually-hidden">{strings.views.overview}</h1>
       <Tiles status={found} counts={counts} nowMs={nowMs} />
-      <Alarms status={found} counts={counts} />
+      {found && <Alarms status={found} counts={counts} />}
       <SensorCharts />
       <DeviceList nowMs={nowMs} />
       <SampleYear />

@@ -13,29 +13,33 @@ export function Tiles({
   counts,
   nowMs,
 }: {
-  readonly status: PipelineStatus;
+  /** Undefined before the first answer. */
+  readonly status: PipelineStatus | undefined;
   readonly counts: SeriesCounts | undefined;
   readonly nowMs: number;
 }) {
   const { overview } = strings;
-  const completeMs = status.completeThrough && timestampMs(status.completeThrough);
+  const completeMs = status?.completeThrough && timestampMs(status.completeThrough);
   return (
     <dl class="tiles">
-      <Tile term={overview.rate} value={formatRate(status.storedPerSecond)}>
+      <Tile term={overview.rate} value={status ? formatRate(status.storedPerSecond) : "–"}>
         <Sparkline values={rightAligned(rates.value)} width={110} height={24} from={0} />
       </Tile>
       <Tile term={overview.online} value={counts ? formatCount(counts.online) : "–"}>
         {counts && overview.onlineOf(counts.silent)}
       </Tile>
-      <Tile term={overview.stored} value={formatCount(status.storedReadings)}>
-        {overview.series(status.series)}
-        {status.diskBytes > 0n && `, ${overview.disk(formatBytes(status.diskBytes))}`}
+      <Tile term={overview.stored} value={status ? formatCount(status.storedReadings) : "–"}>
+        {status && overview.series(status.series)}
+        {status && status.diskBytes > 0n && `, ${overview.disk(formatBytes(status.diskBytes))}`}
       </Tile>
       <Tile term={overview.complete} value={formatTime(completeMs, "local")}>
         {completeMs !== undefined && overview.completeDetail(Math.max(nowMs - completeMs, 0))}
       </Tile>
-      <Tile term={overview.unexpected} value={formatCount(status.duplicates + status.conflicts)}>
-        {overview.unexpectedDetail(status.conflicts)}
+      <Tile
+        term={overview.unexpected}
+        value={status ? formatCount(status.duplicates + status.conflicts) : "–"}
+      >
+        {status && overview.unexpectedDetail(status.conflicts)}
       </Tile>
     </dl>
   );
