@@ -1,9 +1,9 @@
 import uPlot from "uplot";
-import { formatValue } from "../format/numbers.ts";
 import { ianaZone, type Zone } from "../format/times.ts";
 import type { Curves } from "../state/selection.ts";
 import { chartColours, lineColour } from "./palette.ts";
 import { type Panel, percentiles } from "./panels.ts";
+import { tickTexts } from "./ticks.ts";
 
 /** A span of a chart in ms since 1970. */
 export type ChartSpan = { readonly sinceMs: number; readonly toMs: number };
@@ -79,7 +79,7 @@ export function chartOptions(panel: Panel, style: ChartStyle, events: ChartEvent
         ...axis,
         space: (isSmall ? 22 : 30) * scale,
         size: (isSmall ? 46 : 56) * scale,
-        values: (_, ticks) => ticks.map((tick) => tickText(tick, ticks)),
+        values: (_, ticks) => tickTexts(ticks),
       },
     ],
     series: [
@@ -175,12 +175,6 @@ function valueRange(minimum: number | null, maximum: number | null): [number, nu
   if (minimum === null || maximum === null) return [0, 1];
   const room = maximum === minimum ? Math.max(Math.abs(maximum) * 0.01, 0.5) : (maximum - minimum) * 0.08;
   return [minimum - room, maximum + room];
-}
-
-/** Labels with the fewest decimals that distinguish the ticks. */
-function tickText(tick: number, ticks: readonly number[]): string {
-  const step = Math.abs((ticks[1] ?? tick + 1) - (ticks[0] ?? tick));
-  return formatValue(tick, Math.min(Math.max(0, Math.ceil(-Math.log10(step || 1) - 1e-9)), 6));
 }
 
 /** 24-hour labels: the date where it changes, seconds only for steps that small. */

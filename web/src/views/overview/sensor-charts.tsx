@@ -64,7 +64,7 @@ export function SensorCharts() {
                   panel={coloured}
                   zone="local"
                   span={span}
-                  height={Math.round(chartHeight * pageScale())}
+                  height={Math.round(Math.max(chartHeight * pageScale(), innerHeight * 0.11))}
                   isSmall
                 />
               </span>

@@ -26,13 +26,13 @@ export function SelectionBar({
         <DevicesField devices={devices} />
         <SensorsField sensors={sensors} />
         {children}
-        <LinesField lines={lines} />
+        {options && <LinesField lines={lines} />}
       </div>
       <button type="button" class="options-toggle" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         {strings.selection.options}
       </button>
       <div class="fields options" data-open={isOpen}>
-        {options}
+        {options ?? <LinesField lines={lines} />}
         <ZoneField zone={zone} />
       </div>
     </section>
