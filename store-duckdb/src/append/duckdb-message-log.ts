@@ -4,6 +4,8 @@ import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { SensorCatalog } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { duckdbFailure } from "../database/duckdb-failure.ts";
+import { inTransaction } from "../database/duckdb-transaction.ts";
+import { exhausted } from "../database/exhausted.ts";
 import type { DiskReserve } from "../disk-reserve.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 import { type ArrivalClock, createCommitInterval } from "./commit-clock.ts";
@@ -107,10 +109,9 @@ export function createDuckdbMessageLog(dependencies: {
       byAppend.endOfAppend(sorted.doubtful.length);
       await share();
     }
-    await connection.run("BEGIN TRANSACTION");
-    try {
+    const seriesCount = registry.size;
+    const repeats = await inTransaction(connection, async () => {
       const repeats = sorted.doubtful.length > 0 ? await findRepeats(arrivedMs, byAppend) : noRepeats;
-      const seriesCount = registry.size;
       await insertSeries(connection, registry, seriesCount);
       await insertReadings(arrivedMs);
       if (repeats.found.size > 0) {
@@ -119,16 +120,12 @@ export function createDuckdbMessageLog(dependencies: {
         );
         await duplicates.write(connection, repeats.found);
       }
-      await connection.run("COMMIT");
-      if (repeats.found.size > 0) duplicates.committed(repeats.found);
-      registry.markSaved(seriesCount, sorted.fresh);
-      const report = { arrivedMs, stored: sorted.fresh.length, ...repeats };
-      return { report, appended: byAppend.counts };
-    } catch (error) {
-      // The cause is what the caller needs; a rollback that fails too changes nothing.
-      await connection.run("ROLLBACK").catch(() => {});
-      throw error;
-    }
+      return repeats;
+    });
+    if (repeats.found.size > 0) duplicates.committed(repeats.found);
+    registry.markSaved(seriesCount, sorted.fresh);
+    const report = { arrivedMs, stored: sorted.fresh.length, ...repeats };
+    return { report, appended: byAppend.counts };
   }
 
   async function findRepeats(arrivedMs: number, byAppend: AppendCounts): Promise<Repeats> {
@@ -148,6 +145,7 @@ export function createDuckdbMessageLog(dependencies: {
 
   function rejectionOf(error: unknown): RpcError {
     if (reserve && duckdbFailure(error) === "diskFull") return reserve.rejection(error);
+    if (duckdbFailure(error) === "outOfMemory") return outOfMemory(error);
     const reason = duckdbFailure(error) === "readOnly" ? ": its file system has become read-only" : "";
     return unavailable({
       message: `the store could not commit${reason}; nothing of this unit is acknowledged, send it again`,
@@ -211,6 +209,15 @@ export function createDuckdbMessageLog(dependencies: {
       await running;
     },
   };
+}
+
+/** The rejection of readings for whose commit the engine had no memory. */
+function outOfMemory(cause: unknown): RpcError {
+  return exhausted(
+    "memory of the store",
+    "the commit needs more memory than large queries leave; nothing of this unit is acknowledged, send it again",
+    cause,
+  );
 }
 
 /** The batch with the codes of the catalog. Ingest shares the catalog with the store: then it is the batch as it is. */

@@ -11,6 +11,6 @@ export function duckdbFailure(error: unknown): DuckdbFailure {
   if (/database has been invalidated|^FATAL Error/i.test(text)) return "invalidated";
   if (/no space left on device|disk quota exceeded|not enough disk space/i.test(text)) return "diskFull";
   if (/read-only file system/i.test(text)) return "readOnly";
-  if (/out of memory|failed to (allocate|offload|pin)/i.test(text)) return "outOfMemory";
+  if (/out of memory|failed to (allocate|offload|pin)|could not allocate/i.test(text)) return "outOfMemory";
   return "other";
 }

@@ -1,6 +1,7 @@
 import { builtInSensors, type SensorCatalog, type SensorName } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { StoreOpenError } from "./duckdb-database.ts";
+import { inTransaction } from "./duckdb-transaction.ts";
 
 /**
  * Compares the units of the catalog with those that the readings were stored in, enters the units of sensors that have
@@ -50,15 +51,10 @@ async function writeUnits(
     units.size === recorded.size && [...units].every(([name, unit]) => recorded.get(name) === unit);
   if (isSame) return;
   const values = [...units].map(([name, unit]) => `(${quoted(name)}, ${quoted(unit)})`);
-  await connection.run("BEGIN TRANSACTION");
-  try {
+  await inTransaction(connection, async () => {
     await connection.run("DELETE FROM sensor_units");
     await connection.run(`INSERT INTO sensor_units VALUES ${values.join(", ")}`);
-    await connection.run("COMMIT");
-  } catch (error) {
-    await connection.run("ROLLBACK").catch(() => {});
-    throw error;
-  }
+  });
 }
 
 function quoted(text: string): string {

@@ -7,6 +7,7 @@ import {
   type Retention,
 } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { inTransaction } from "../database/duckdb-transaction.ts";
 import { partialsTable } from "../database/store-sql.ts";
 
 /** Longer than any question may take. */
@@ -58,24 +59,13 @@ export function createDuckdbRetention(dependencies: {
     }
   }
 
-  async function transact(change: () => Promise<void>): Promise<void> {
-    await connection.run("BEGIN TRANSACTION");
-    try {
-      await change();
-      await connection.run("COMMIT");
-    } catch (error) {
-      await connection.run("ROLLBACK").catch(() => {});
-      throw error;
-    }
-  }
-
   return {
     keptSince: () => kept,
     async run() {
       const now = nowMs();
       const next = keptSinceAt({ retention, levels, before: kept, nowMs: now });
       if (!isSameKeptSince(next, kept)) {
-        await transact(() => publish(next));
+        await inTransaction(connection, () => publish(next));
         kept = next;
         due = undefined;
       }
@@ -83,7 +73,7 @@ export function createDuckdbRetention(dependencies: {
       due ??= { frontiers: frontiersMs(), atMs: now + readersGraceMs };
       if (now < due.atMs) return;
       const { frontiers } = due;
-      await transact(() => deleteExpired(frontiers));
+      await inTransaction(connection, () => deleteExpired(frontiers));
       due = undefined;
     },
   };

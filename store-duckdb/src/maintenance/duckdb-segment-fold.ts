@@ -2,6 +2,7 @@ import { alignDown, type Level } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ArrivalClock } from "../append/commit-clock.ts";
 import type { DuckdbMessageLog } from "../append/duckdb-message-log.ts";
+import { inTransaction } from "../database/duckdb-transaction.ts";
 import { type Fold, foldExtentSql, foldSql } from "../database/store-sql.ts";
 import { foldSpans } from "./fold-spans.ts";
 
@@ -29,19 +30,14 @@ export function createDuckdbFolder(dependencies: {
     const sinceMs = frontiersMs[level] as number;
     if (toMs <= sinceMs) return;
     const fold: Fold = { level, ...(levels[level] as Level), sinceMs, toMs };
-    await connection.run("BEGIN TRANSACTION");
-    try {
+    await inTransaction(connection, async () => {
       const result = await connection.runAndReadAll(foldExtentSql(fold));
       const [rows = 0, firstMs = 0, lastMs = 0] = (result.getRows()[0] ?? []) as number[];
       for (const span of foldSpans({ rows, firstMs, lastMs, windowMs: fold.windowMs })) {
         await connection.run(foldSql(fold, span));
       }
       await connection.run(`UPDATE levels SET frontier = ${toMs} WHERE level = ${level}`);
-      await connection.run("COMMIT");
-    } catch (error) {
-      await connection.run("ROLLBACK").catch(() => {});
-      throw error;
-    }
+    });
     frontiersMs = frontiersMs.with(level, toMs);
   }
 

@@ -1,7 +1,8 @@
-import { RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
 import { duckdbFailure } from "../database/duckdb-failure.ts";
+import { exhausted } from "../database/exhausted.ts";
 import type { DiskReserve } from "../disk-reserve.ts";
 
 /** Rows by column: numbers, strings, or null where there is nothing. */
@@ -264,16 +265,4 @@ function outOfMemory(cause: unknown): RpcError {
     "the query needs more memory than the store has: choose a shorter timeframe, fewer devices or a larger bucket, or try again when fewer queries run",
     cause,
   );
-}
-
-function exhausted(subject: string, description: string, cause?: unknown): RpcError {
-  return new RpcError({
-    code: "RESOURCE_EXHAUSTED",
-    message: `${subject}: ${description}`,
-    details: [
-      { kind: "quotaFailure", violations: [{ subject, description }] },
-      { kind: "retryInfo", retryDelayMs: 1000 },
-    ],
-    cause,
-  });
 }
