@@ -12,7 +12,11 @@ import { appendTo, streamFrom } from "./spark-relations.ts";
 const run = { id: "11111111-1111-1111-1111-111111111111", runId: "22222222-2222-2222-2222-222222222222" };
 
 /** A server that implements Spark Connect's protocol, and a client of it. */
-async function served(spark: Partial<ServiceImpl<typeof SparkConnectService>>, token?: string) {
+async function served(
+  spark: Partial<ServiceImpl<typeof SparkConnectService>>,
+  token?: string,
+  deadlines = { askMs: 300, startMs: 300, stopMs: 300 },
+) {
   const server = await startOnePortServer({
     host: "127.0.0.1",
     port: 0,
@@ -26,7 +30,7 @@ async function served(spark: Partial<ServiceImpl<typeof SparkConnectService>>, t
     sessionId: "33333333-3333-3333-3333-333333333333",
     userId: "devicemesh",
     token,
-    deadlines: { askMs: 300, startMs: 300, stopMs: 300 },
+    deadlines,
   });
   return {
     client,
@@ -91,6 +95,37 @@ describe("the client of Spark Connect", () => {
     await known.client.sparkVersion();
     await unknown.client.sparkVersion();
     expect(seen).toEqual(["Bearer secret", null]);
+  });
+
+  it("waits as long for a session that Spark is making as for the start of a query", async () => {
+    const cold = Promise.withResolvers<void>();
+    const deadlines = { askMs: 50, startMs: 60_000, stopMs: 50 };
+    await using spark = await served(
+      {
+        async analyzePlan() {
+          await cold.promise;
+          return { result: { case: "sparkVersion", value: { version: "4.1.2" } } };
+        },
+        async config() {
+          await cold.promise;
+          return {};
+        },
+        async *executePlan() {
+          await cold.promise;
+          yield {};
+        },
+      },
+      undefined,
+      deadlines,
+    );
+    const first = [
+      spark.client.sparkVersion(),
+      spark.client.configure({ "spark.sql.session.timeZone": "UTC" }),
+    ];
+    // The deadline of a question has passed when this one is given up.
+    await expect(spark.client.activeQueries()).rejects.toMatchObject({ kind: "away" });
+    cold.resolve();
+    expect(await Promise.all(first)).toEqual(["4.1.2", undefined]);
   });
 
   it("configures the session", async () => {

@@ -46,7 +46,11 @@ export type SparkClient = AsyncDisposable & {
   stopQuery(run: QueryRun): Promise<void>;
 };
 
-/** The deadlines of calls to Spark, in ms. A busy server is slow to start and stop queries, a cold one even slower. */
+/**
+ * The deadlines of calls to Spark, in ms. A busy server is slow to start and stop queries, a cold one even slower. The
+ * first calls of a session have `startMs` too: Spark makes the session then, and a call that is given up must be made
+ * again. The connection's pings find a server that is gone before.
+ */
 export const sparkDeadlines = { askMs: 10_000, startMs: 180_000, stopMs: 60_000 } as const;
 
 /** Creates a client. It connects with the first call, and again after each loss of the connection. */
@@ -118,7 +122,7 @@ export function createSparkClient(options: {
         const analyze = { case: "sparkVersion" as const, value: {} };
         const { result } = await client.analyzePlan(
           { sessionId, userContext, analyze },
-          { timeoutMs: deadlines.askMs, signal: closing.signal },
+          { timeoutMs: deadlines.startMs, signal: closing.signal },
         );
         return result.value?.version ?? "";
       } catch (error) {
@@ -131,7 +135,7 @@ export function createSparkClient(options: {
       try {
         await client.config(
           { sessionId, userContext, operation },
-          { timeoutMs: deadlines.askMs, signal: closing.signal },
+          { timeoutMs: deadlines.startMs, signal: closing.signal },
         );
       } catch (error) {
         throw toSparkError(error);
