@@ -9,11 +9,14 @@ const withComma = /^[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?$/;
  */
 const groupedPoint = /^[+-]?\d{1,3}(,\d{3})+\.\d+$/;
 const groupedComma = /^[+-]?\d{1,3}(\.\d{3})+,\d+$/;
+/** Thousands are separated by blanks or apostrophes: `1 234,5`, `1'234.5`. */
+const groupedBlank = /^[+-]?\d{1,3}([ \u00a0\u202f'’]\d{3})+(?:[.,]\d+)?$/;
 /** 1,234 can be either. */
 const unclearComma = /^[+-]?[1-9]\d{0,2},\d{3}$/;
 
 /** Parses a number with that decimal sign; NaN if it is not one. */
-export function readNumber(text: string, sign: DecimalSign): number {
+export function readNumber(given: string, sign: DecimalSign): number {
+  const text = plainNumber(given);
   if (sign === ".") {
     if (withPoint.test(text)) return Number(text);
     return groupedPoint.test(text) ? Number(text.replaceAll(",", "")) : Number.NaN;
@@ -23,7 +26,8 @@ export function readNumber(text: string, sign: DecimalSign): number {
 }
 
 /** Whether a text is a number with either decimal sign. */
-export function isNumeric(text: string): boolean {
+export function isNumeric(given: string): boolean {
+  const text = plainNumber(given);
   return withPoint.test(text) || withComma.test(text) || groupedPoint.test(text) || groupedComma.test(text);
 }
 
@@ -32,7 +36,8 @@ export function decimalSignOf(texts: readonly string[]): DecimalSign | "unclear"
   let unclear = 0;
   let commas = 0;
   let points = 0;
-  for (const text of texts) {
+  for (const given of texts) {
+    const text = plainNumber(given);
     if (unclearComma.test(text)) unclear += 1;
     else if (text.includes(",") && (withComma.test(text) || groupedComma.test(text))) commas += 1;
     else if (text.includes(".") && (withPoint.test(text) || groupedPoint.test(text))) points += 1;
@@ -41,10 +46,16 @@ export function decimalSignOf(texts: readonly string[]): DecimalSign | "unclear"
   return unclear > 0 && points === 0 ? "unclear" : ".";
 }
 
+/** The number with a hyphen as its minus sign, and without the blanks or apostrophes between thousands. */
+function plainNumber(text: string): string {
+  const signed = text.charCodeAt(0) === 0x2212 ? `-${text.slice(1)}` : text;
+  return groupedBlank.test(signed) ? signed.replace(/[^\d.,+-]/g, "") : signed;
+}
+
 /** Parses a number and the unit after it: `21.5 °C`; undefined if it is something else. */
 export function splitNumberAndUnit(
   text: string,
 ): { readonly number: string; readonly unit: string } | undefined {
-  const parts = /^([+-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*([^\d\s.,+-].*)$/.exec(text);
+  const parts = /^([+\u2212-]?[\d.,]+(?:[eE][+-]?\d+)?)\s*([^\d\s.,+-].*)$/.exec(text);
   return parts === null ? undefined : { number: parts[1]!, unit: parts[2]! };
 }

@@ -34,7 +34,12 @@ export function tableLayoutOf(sample: string, isWhole: boolean): FoundTable | un
   const first = lines.findIndex(isData);
   if (first < 0) return undefined;
   let top = first;
-  while (top > 0 && isHeaderLike(lines[top - 1]!, count)) top -= 1;
+  const isNamed = () => top < first && lines[top]!.fields.length === count;
+  // Above a line that names every column, only a line as wide belongs to the header: `sep=;` or a comment does not.
+  while (top > 0 && isHeaderLike(lines[top - 1]!, count)) {
+    if (isNamed() && lines[top - 1]!.fields.length !== count) break;
+    top -= 1;
+  }
   const header = top < first ? lines[top]! : undefined;
   const units = lines
     .slice(top + 1, first)

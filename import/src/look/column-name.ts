@@ -6,7 +6,18 @@ export type SensorColumn = { readonly sensor: KnownSensor; readonly unit: string
 
 /** Common names of columns in recordings, besides the names in the catalog. */
 const columnAliases: Readonly<Record<string, readonly string[]>> = {
-  temperature: ["t", "temp", "tmp", "temperatur", "temperatura", "tair", "ta", "air_temp", "temperature_air"],
+  temperature: [
+    "t",
+    "temp",
+    "tmp",
+    "temperatur",
+    "temperatura",
+    "temperatuur",
+    "tair",
+    "ta",
+    "air_temp",
+    "temperature_air",
+  ],
   humidity: [
     "rh",
     "h",
@@ -16,7 +27,13 @@ const columnAliases: Readonly<Record<string, readonly string[]>> = {
     "rel_humidity",
     "relhum",
     "feuchte",
+    "feuchtigkeit",
+    "luftfeuchte",
     "luftfeuchtigkeit",
+    "humidite",
+    "humedad",
+    "umidita",
+    "umidade",
   ],
   pressure: [
     "p",
@@ -26,6 +43,10 @@ const columnAliases: Readonly<Record<string, readonly string[]>> = {
     "barometric_pressure",
     "atmospheric_pressure",
     "luftdruck",
+    "pression",
+    "presion",
+    "pressione",
+    "pressao",
     "air_pressure",
   ],
   heart_rate: ["hr", "bpm", "heartrate", "heart_rate_bpm", "pulse", "puls"],

@@ -23,19 +23,22 @@ export type ColumnRole =
 
 /** Names of columns, the most specific ones first. */
 const timeNames =
-  "_time timestamp time datetime date_time ts date timestamp_utc time_utc last_changed last_updated start recorded_at measured_at observed_at created_at event_time zeit datum zeitstempel utc local_time".split(
+  "_time timestamp time datetime date_time ts date timestamp_utc time_utc last_changed last_updated start recorded_at measured_at observed_at created_at event_time zeit datum zeitstempel utc local_time epoch unix unixtime unix_time fecha fecha_hora date_heure tijd tijdstip dato".split(
     " ",
   );
 const deviceNames =
-  "device_id device deviceid device_name entity_id statistic_id sensor_id station_id station node_id node thing_id thing host hostname mac mac_address serial serial_number uuid id name".split(
+  "device_id device deviceid device_name entity_id statistic_id sensor_id station_id station node_id node thing_id thing host hostname mac mac_address serial serial_number uuid capteur sonde geraet dispositivo id name".split(
     " ",
   );
 const sensorNames =
-  "sensor sensor_name _field field metric parameter variable measurement quantity property type kind".split(
+  "sensor sensor_name _field field metric parameter variable measurement quantity property grandeur parametre parametro messgroesse magnitud type kind".split(
     " ",
   );
-const valueNames = "value _value state reading val mean measurement_value result wert".split(" ");
-const unitNames = "unit units unit_of_measurement uom einheit".split(" ");
+const valueNames =
+  "value _value state reading val mean measurement_value result wert messwert valeur valor valore waarde".split(
+    " ",
+  );
+const unitNames = "unit units unit_of_measurement uom einheit unite unidad unita eenheid".split(" ");
 const unreadNames = new Set(
   "location lat lon lng latitude longitude altitude elevation index row row_number record no nr number unnamed_0 result table _start _stop".split(
     " ",

@@ -1,6 +1,6 @@
 import { type InferredTime, inferTimeForm } from "../time/infer-time-form.ts";
 import type { TimeForm } from "../time/time-form.ts";
-import { plainName } from "./column-name.ts";
+import { createZone } from "../time/zone.ts";
 import { timeRank } from "./column-roles.ts";
 import type { ImportOptions, Question } from "./options.ts";
 import type { SampleColumn } from "./sample-columns.ts";
@@ -14,6 +14,8 @@ export type TimePlan = {
   readonly form: TimeForm;
   /** The zone of times without a zone; undefined if all have one. */
   readonly zone: string | undefined;
+  /** Whether some of the sample have no zone. */
+  readonly isLocal: boolean;
 };
 
 /** The plan of times, or the open questions. */
@@ -70,7 +72,12 @@ export function planTimes(
     questions.push({ flag: `--order ${found.orders.join("|")}`, text });
   }
   const isLocal = found.kind !== "time" || found.isLocal;
-  const statedZone = zone ?? presetZone ?? zoneOfName(column.name);
+  const namedZone = zoneOfName(column.name);
+  const statedZone = zone ?? presetZone ?? namedZone;
+  if (isLocal && namedZone !== undefined && zone !== undefined && !areSameZone(zone, namedZone)) {
+    const text = `column ${quote(column.name)} states ${namedZone}, and --zone states ${zone}`;
+    questions.push({ flag: "--zone", text: `${text}: leave out --zone, or rename the column` });
+  }
   if (isLocal && statedZone === undefined) {
     const text = `${quote(column.name)}: times such as ${quote(column.texts[0]!)} have no zone`;
     questions.push({
@@ -85,7 +92,10 @@ export function planTimes(
     found.kind === "time-of-day"
   )
     return { plan: undefined, questions };
-  return { plan: { column: column.name, clockColumn, form: found.form, zone: statedZone }, questions };
+  return {
+    plan: { column: column.name, clockColumn, form: found.form, zone: statedZone, isLocal },
+    questions,
+  };
 }
 
 /** Numbers are times only in a column with a suitable name, or one that the user chose. */
@@ -110,9 +120,22 @@ function best(candidates: readonly Candidate[]): readonly Candidate[] {
   return candidates.filter((candidate) => candidate.rank === rank);
 }
 
-/** The zone in a column's name: `time_utc` or `Date (GMT)`. */
+/** The zone in a column's name: `time_utc`, `Date (GMT)`, `Date Time, GMT+01:00`. */
 function zoneOfName(name: string): string | undefined {
-  return /(^|_)(utc|gmt)$/.test(plainName(name)) ? "UTC" : undefined;
+  const parts = /(?:^|[^a-z])(?:utc|gmt)(?:\s*([+-])(\d\d?)(?::?(\d\d))?)?(?![a-z0-9])/i.exec(name);
+  if (parts === null) return undefined;
+  const [, sign, hours = "0", minutes = "00"] = parts;
+  const isZero = sign === undefined || Number(hours) + Number(minutes) === 0;
+  return isZero ? "UTC" : `${sign}${hours.padStart(2, "0")}:${minutes}`;
+}
+
+/** Whether both have the same offset in winter and in summer. */
+function areSameZone(one: string, other: string): boolean {
+  const [first, second] = [createZone(one), createZone(other)];
+  return [0, 6].every((month) => {
+    const localMs = Date.UTC(2024, month, 15, 12);
+    return first.instantsOf(localMs)[0] === second.instantsOf(localMs)[0];
+  });
 }
 
 function namesOf(candidates: readonly Candidate[]): string {

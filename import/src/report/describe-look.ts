@@ -67,13 +67,14 @@ function encodingText({ encoding, hasMark }: LookedInput["sampled"]["encoding"])
 
 function columnsOf({ times, options }: FilePlan, schema: RowSchema): LookDescription["columns"] {
   const { names, deviceAt, valueAt, sensorAt, unitAt, sensors, unknown } = schema;
-  const zone = times.zone === undefined ? "with zone" : `clocks of ${times.zone}`;
+  const isEpoch = times.form.kind === "epoch";
+  const zone = isEpoch ? "" : times.isLocal ? `, clocks of ${times.zone}` : ", with zone";
   const clock = times.clockColumn === undefined ? "" : ` and ${JSON.stringify(times.clockColumn)}`;
   const column = (at: number) => `column ${JSON.stringify(names[at])}`;
   const columns = [
     {
       role: "time",
-      text: `column ${JSON.stringify(times.column)}${clock}: ${formText(times.form)}, ${zone}`,
+      text: `column ${JSON.stringify(times.column)}${clock}: ${formText(times.form)}${zone}`,
     },
     {
       role: "device",

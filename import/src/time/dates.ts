@@ -1,3 +1,5 @@
+import { monthNumber, weekdayLength } from "./calendar-names.ts";
+
 /** The order of the parts of a numeric date. */
 export type DateOrder = "day-month" | "month-day" | "year-month";
 
@@ -8,7 +10,6 @@ export const dateOrders = ["day-month", "month-day", "year-month"] as const sati
 export type ReadDate = { readonly midnightMs: number; readonly end: number };
 
 const dayMs = 86_400_000;
-const monthNames = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /** Reads `2025-03-29`, `2025/3/29`, `2025.03.29` or, if `compact`, `20250329` at the beginning of the text. */
 export function readYearFirst(text: string): ReadDate | undefined {
@@ -21,10 +22,11 @@ export function readYearFirst(text: string): ReadDate | undefined {
  * to 2099.
  */
 export function readNumericDate(text: string, order: DateOrder): ReadDate | undefined {
-  const parts = /^(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d\d)(?!\d)/.exec(text);
+  const weekday = weekdayLength(text);
+  const parts = /^(\d{1,2})([-/. ])(\d{1,2})\2(\d{4}|\d\d)(?!\d)/.exec(text.slice(weekday));
   if (parts === null) return undefined;
   const [all, first, , second, third] = parts;
-  const { length } = all;
+  const length = weekday + all.length;
   if (order === "year-month") {
     return third!.length === 2 && first!.length === 2
       ? dateOf(fullYear(first!), second!, third!, length)
@@ -34,18 +36,22 @@ export function readNumericDate(text: string, order: DateOrder): ReadDate | unde
   return dateOf(fullYear(third!), month, day, length);
 }
 
-/** Reads `29 Mar 2025`, `29-Mar-25`, `Mar 29, 2025`, `Sat, 29 March 2025` at the beginning of the text. */
+/**
+ * Reads `29 Mar 2025`, `29-Mar-25`, `Mar 29, 2025`, `Sat, 29 March 2025`, `29. März 2025`, `29 de marzo de 2025` at the
+ * beginning of the text.
+ */
 export function readNamedMonth(text: string): ReadDate | undefined {
-  const weekday = /^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+/i.exec(text)?.[0].length ?? 0;
+  const weekday = weekdayLength(text);
   const rest = text.slice(weekday);
-  const dayFirst = /^(\d{1,2})(?:st|nd|rd|th)?[-/. ]\s*([a-z]{3,9})\.?[-/., ]\s*(\d{4}|\d\d)(?!\d)/i.exec(
-    rest,
-  );
+  const dayFirst =
+    /^(\d{1,2})(?:st|nd|rd|th|er)?[-/. ]\s*(?:de )?(\p{L}{3,10})\.?(?:[-/., ]| de )\s*(\d{4}|\d\d)(?!\d)/iu.exec(
+      rest,
+    );
   if (dayFirst !== null) {
     const [all, day, month, year] = dayFirst;
     return dateOf(fullYear(year!), monthOf(month!), day!, weekday + all.length);
   }
-  const monthFirst = /^([a-z]{3,9})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)/i.exec(rest);
+  const monthFirst = /^(\p{L}{3,10})\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})(?!\d)/iu.exec(rest);
   if (monthFirst === null) return undefined;
   const [all, month, day, year] = monthFirst;
   return dateOf(year!, monthOf(month!), day!, weekday + all.length);
@@ -56,16 +62,7 @@ function fullYear(year: string): string {
 }
 
 function monthOf(name: string): string {
-  const full = name.toLowerCase();
-  const at = monthNames.findIndex((month) => full.startsWith(month));
-  const isName = at >= 0 && (full.length === 3 || longMonth(at).startsWith(full) || full === "sept");
-  return isName ? String(at + 1) : "0";
-}
-
-function longMonth(month: number): string {
-  return new Date(Date.UTC(2000, month, 1))
-    .toLocaleString("en-US", { month: "long", timeZone: "UTC" })
-    .toLowerCase();
+  return String(monthNumber(name) ?? 0);
 }
 
 function dateOf(year: string, month: string, day: string, end: number): ReadDate | undefined {
