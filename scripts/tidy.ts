@@ -39,7 +39,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   client: ["proto", "kit"],
   import: ["proto", "kit", "client"],
   generator: ["proto", "kit", "identity", "client", "import"],
-  gateway: ["proto", "kit", "identity", "client"],
+  gateway: ["proto", "kit", "identity", "client", "import"],
   "store-duckdb": ["proto", "kit", "ingest", "query"],
   standalone: [
     "proto",

@@ -78,7 +78,11 @@ describe.skipIf(envoyBinary === undefined)("the gateway behind Envoy", () => {
     expect((await post("/api/v2/write?bucket=b", "air,host=pi humidity=40", "text/plain")).status).toBe(204);
     expect((await post("/write?db=d", "air,host=pi humidity=400", "text/plain")).status).toBe(400);
     expect((await (await fetch(`${url}/health`)).json()) as object).toMatchObject({ status: "pass" });
-    expect(stored()).toEqual(["kitchen|temperature|25.2", "pi|humidity|40"]);
+    const recording =
+      "device,time,temperature\nattic,2023-03-28T20:04:22Z,21.5\nattic,2023-03-28T20:04:22Z,21.5\n";
+    const uploaded = await post("/v1/import", recording, "text/csv");
+    expect(await uploaded.json()).toMatchObject({ report: { stored: 1, duplicates: 1, values: 2 } });
+    expect(stored()).toEqual(["kitchen|temperature|25.2", "pi|humidity|40", "attic|temperature|21.5"]);
   });
 
   it("identifies senders by the token or certificate that Envoy has verified, and checks their devices", async () => {
@@ -134,6 +138,8 @@ describe.skipIf(envoyBinary === undefined)("the gateway behind Envoy", () => {
     const bearer = { authorization: `Bearer ${token}` };
     await expect.poll(() => send(people, "/v1/readings", original, bearer)).toBe(200);
     expect(await send(people, "/v1/readings", original, {})).toBe(401);
+    expect(await send(people, "/v1/import", "a,b", {})).toBe(401);
+    expect(await send(people, "/v1/import", "a,b", bearer)).toBe(501);
     expect(
       await send(people, "/v1/readings", original, { authorization: `Bearer ${await issuer.token()}` }),
     ).toBe(403);

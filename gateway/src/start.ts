@@ -1,13 +1,17 @@
 import { createIngestClient, readIngestTls, systemClock } from "@devicemesh/client";
 import { openSenderAccess } from "@devicemesh/identity";
+import { importRoutes } from "@devicemesh/import";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import { createUnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
 import { rejectHost } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import { hostProblem, isLoopback, loopbackHosts } from "@devicemesh/kit/rpc/requests/request-host";
-import { createHttpRoutes } from "@devicemesh/kit/server/http-routes";
+import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { respondHttpError } from "@devicemesh/kit/server/http-errors";
+import { createHttpRoutes, type HttpRoute } from "@devicemesh/kit/server/http-routes";
 import { type OnePortHandler, startOnePortServer } from "@devicemesh/kit/server/one-port-server";
 import { createRunningServer, type RunningServer } from "@devicemesh/kit/server/running-server";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { openConfiguredGateway } from "./configured-gateway.ts";
 import { gatewayLimits } from "./limits.ts";
@@ -37,13 +41,14 @@ export async function startGateway(
     certificate: settings.ingestCertificate,
     key: settings.ingestKey,
   });
+  const catalog = openSensorCatalog(settings);
   const gateway = starting.use(
     await openConfiguredGateway(settings, {
       logger,
       clock,
       metrics,
       senders,
-      lookup: createSensorLookup(openSensorCatalog(settings)),
+      lookup: createSensorLookup(catalog),
       unfinished: createUnfinishedRequests(),
       sender: createIngestClient({
         target: settings.ingest,
@@ -57,7 +62,16 @@ export async function startGateway(
   );
   const isOpen = senders.identify === undefined;
   const hosts = isOpen && isLoopback(settings.host) ? loopbackHosts : "*";
-  const routes = createHttpRoutes(gateway.routes, {
+  const imports = isOpen
+    ? importRoutes({
+        ingest: settings.ingest,
+        tls,
+        catalog,
+        clock: systemClock,
+        origins: listOf(settings.corsOrigin),
+      })
+    : [noImportRoute];
+  const routes = createHttpRoutes([...gateway.routes, ...imports], {
     onError: (error) => logger.error({ error }, "a request failed"),
   });
   const handler: OnePortHandler = (request, response) => {
@@ -81,3 +95,18 @@ export async function startGateway(
   if (gateway.mqttPort !== undefined) logger.info({ port: gateway.mqttPort }, "MQTT is served");
   return createRunningServer(server.port, () => running.disposeAsync());
 }
+
+/** With authentication a gateway may send only for the devices of the request's sender, whom a recording does not name. */
+const noImportRoute: HttpRoute = {
+  method: "POST",
+  path: "/v1/import",
+  handle: async (_request, response) =>
+    respondHttpError(
+      response,
+      new RpcError({
+        code: "UNIMPLEMENTED",
+        message:
+          "recordings are not uploaded here while authentication is on: npm run import -- FILES --to HOST:PORT --ca FILE --cert FILE --key FILE sends them with the certificate of their devices or gateway",
+      }),
+    ),
+};

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { MeshCredentials } from "./credentials.ts";
-import { planGenerator, planServices, type ServicesConfig } from "./service-plans.ts";
+import { planGateway, planGenerator, planServices, type ServicesConfig } from "./service-plans.ts";
 
 const config: ServicesConfig = {
   engines: {
@@ -89,6 +89,13 @@ describe("the plans of the services", () => {
     expect(reflected?.split(",").sort()).toEqual(
       ["AggregatorService", "GeneratorService", "IngestService"].map((name) => `devicemesh.v1.${name}`),
     );
+  });
+
+  it("give one file of sensors to every service that reads their values", () => {
+    const known = { ...config, sensors: "sensors.yaml" };
+    const { ingest, query } = planServices(known);
+    for (const { args } of [ingest, query, planGateway(known, address)])
+      expect(valueAfter(args(undefined), "--sensors")).toBe("sensors.yaml");
   });
 
   it("let services trust Envoy if authentication is on, and the generator present a gateway's certificate", () => {

@@ -204,6 +204,7 @@ export function planGateway(config: ServicesConfig, ingest: string): ServicePlan
       ...["--ingest", ingest],
       ...(mqttPort === undefined ? [] : ["--mqtt-port", `${mqttPort}`]),
       ...(corsOrigin === undefined ? [] : ["--cors-origin", corsOrigin]),
+      ...sensorFlags(config),
       ...identityFlags(config),
       // The gateway has authenticated the sender; ingest trusts calls from this side of Envoy.
       ...(identity
