@@ -1,6 +1,8 @@
 import { createFailureLog } from "@devicemesh/kit/health/failure-log";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { ChainNames } from "@devicemesh/pipeline";
+import { createLateAppendsStep, type LogReader } from "./late-appends/late-appends-step.ts";
+import { newestAppends } from "./late-appends/newest-appends.ts";
 import { stepFrontier } from "./levels/frontier-step.ts";
 import { createRepairStep, stepLevels } from "./levels/maintenance-step.ts";
 import type { LogOffsets, TickLog } from "./log/log-access.ts";
@@ -40,6 +42,7 @@ export type ActiveDependencies = {
   readonly store: AggregatorStore;
   readonly ticks: TickLog;
   readonly offsets: LogOffsets;
+  readonly logReader: LogReader;
   readonly startWindowJob: StartWindowJob;
   readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
   readonly logger: Logger;
@@ -66,19 +69,33 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
   await using starting = new AsyncDisposableStack();
   const published = await store.readFrontier();
   const progress = createProgress(settings, published, clock());
+  const newestMs = await newestAppends(await offsets.messageEnds(), offsets.messageOffsetsAt);
   let lag = 0;
+  const add = (batch: BatchProgress): void => {
+    lateAppends.add(batch);
+    dependencies.onBatch?.(batch);
+  };
   const job = starting.use(
     dependencies.startWindowJob({
       names: dependencies.names,
       settings,
       sinceOf: (identity) => store.rememberCheckpoint(identity, () => newCheckpointStart({ store, offsets })),
       isLogAhead: () => lag > 0,
-      onBatch: dependencies.onBatch,
+      onBatch: add,
     }),
   );
+  const lateAppends = createLateAppendsStep({
+    progress,
+    job,
+    offsets,
+    reader: dependencies.logReader,
+    store,
+    clock,
+  });
   const ticks = createTickMemory({
     partitions: settings.partitions,
     clockSkewMs: dependencies.clockSkewMs,
+    newestMs,
   });
   const logEnd = createLogEnd(published.logEndMs);
   const stepRepairs = createRepairStep({ progress, store, clock });
@@ -106,8 +123,9 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
     stepTicks({ progress, ticks, logEnd, log: dependencies.ticks, clock }),
   );
   run("frontier", intervalsMs.frontier, (signal) =>
-    stepFrontier({ progress, ticks, job, offsets, store, clock }, signal),
+    stepFrontier({ progress, ticks, offsets, store, clock }, signal),
   );
+  run("late appends", intervalsMs.frontier, (signal) => lateAppends.step(signal));
   run("levels", intervalsMs.upkeep, (signal) => stepLevels({ progress, store }, signal));
   run("repairs", intervalsMs.upkeep, (signal) => stepRepairs(signal));
   run("status", intervalsMs.status, async () => {

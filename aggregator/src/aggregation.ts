@@ -7,6 +7,7 @@ import { chainNames } from "@devicemesh/pipeline";
 import { createKafka } from "@devicemesh/pipeline/kafka-client";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { type ActiveAggregator, type StartWindowJob, startActive } from "./active-aggregator.ts";
+import { createKafkaLogReader } from "./late-appends/kafka-log-reader.ts";
 import { type Election, leaseTimes, startElection } from "./leadership/leader-election.ts";
 import { createMongoLease } from "./leadership/mongo-lease.ts";
 import { createMongoFrontier } from "./levels/mongo-frontier.ts";
@@ -124,6 +125,7 @@ export function startAggregation(
             store,
             ticks,
             offsets,
+            logReader: createKafkaLogReader({ kafka, names }),
             startWindowJob,
             onBatch,
             logger,

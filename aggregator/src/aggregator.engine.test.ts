@@ -18,7 +18,7 @@ import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator
 import { Health, HealthCheckResponse_ServingStatus } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
 import { readContractImage } from "@devicemesh/proto/image";
 import { describe, expect, it } from "vitest";
-import { createMemoryWindowJob } from "../testing/memory-window-job.ts";
+import { batchOf, createMemoryWindowJob } from "../testing/memory-window-job.ts";
 import type { StartWindowJob } from "./active-aggregator.ts";
 import { type AggregatorConfig, aggregatorSettings } from "./settings.ts";
 import { startAggregator } from "./start.ts";
@@ -134,9 +134,14 @@ async function stopQueries(config: AggregatorConfig): Promise<void> {
 
 /** A job that reports at once that everything that arrived until now is folded; for tests that do not concern Spark. */
 function boldJob(): StartWindowJob {
-  return () => {
+  return ({ onBatch, sinceOf }) => {
     const job = createMemoryWindowJob();
-    const timer = setInterval(() => job.tell({ watermarkMs: Date.now() }), 200);
+    const remembered = sinceOf(job.state().checkpoint);
+    let batch = 0;
+    const timer = setInterval(async () => {
+      await remembered;
+      onBatch?.(batchOf({ batch: batch++, watermarkMs: Date.now() }));
+    }, 200);
     return {
       ...job,
       async [Symbol.asyncDispose]() {

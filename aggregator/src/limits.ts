@@ -31,6 +31,12 @@ export const passingRestartsMax = 3;
 /** How long closing waits for a call that Spark does not answer, in ms. */
 export const jobCloseWaitMs = 2000;
 
+/** How many batches of the window job wait to be checked at most; later ones are read from the log as one range. */
+export const waitingChecksMax = 1000;
+
+/** How often it is remembered which batches of the window job are checked. */
+export const checkpointPersistIntervalMs = 10_000;
+
 /** Interval at which health follows the state of the aggregator. */
 export const healthIntervalMs = 500;
 

@@ -67,9 +67,10 @@ function startInMemory(onBatch: Parameters<typeof startWindowJob>[0]["onBatch"])
       messageEnds: async () => new Map([[0, 100]]),
       ends: async () => none,
       committed: async () => none,
-      messageOffsetsAt: async () => new Map(),
+      messageOffsetsAt: async () => new Map([[0, 100]]),
       async [Symbol.asyncDispose]() {},
     },
+    logReader: { read: async () => {} },
     startWindowJob: ({ sinceOf, onBatch: told }) =>
       startWindowJob({
         spark,

@@ -45,7 +45,7 @@ export const aggregatorMetrics = defineMetrics({
     name: "devicemesh_aggregator_window_job_rows_dropped_total",
     type: "counter",
     unit: "messages",
-    help: "Messages that came behind the watermark, so that partials lack them; always 0 if brokers' clocks agree",
+    help: "Messages, or groups of them, that came behind the watermark since a broker's clock stepped back: their windows are marked",
   },
   lag: {
     name: "devicemesh_aggregator_window_job_lag_messages",

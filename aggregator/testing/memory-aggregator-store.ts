@@ -31,7 +31,10 @@ export function createMemoryAggregatorStore(settings: MeshSettings): MemoryAggre
   const repeated: RepeatedWindow[] = [];
   const repairs: MemoryAggregatorStore["repairs"] = [];
   const deleted = new Set<number>();
-  const checkpoints = new Map<string, CheckpointStart>();
+  const checkpoints = new Map<
+    string,
+    CheckpointStart & { readonly checked?: ReadonlyMap<number, number> | undefined }
+  >();
   let published: PublishedFrontier = {
     completeThroughMs: 0,
     frontiersMs: levels.map(() => 0),
@@ -106,6 +109,17 @@ export function createMemoryAggregatorStore(settings: MeshSettings): MemoryAggre
       const start = checkpoints.get(identity) ?? (await first());
       checkpoints.set(identity, start);
       return start;
+    },
+    readCheckpoint: async (identity) => checkpoints.get(identity),
+    async rememberChecked(identity, checked) {
+      did("checked");
+      const start = checkpoints.get(identity);
+      if (start) checkpoints.set(identity, { ...start, checked });
+    },
+    async markLateAppends(windows, frontierMs) {
+      for (const { deviceId, sensor, windowMs } of windows) {
+        did(`mark ${deviceId}|${sensor}|${windowMs} at ${frontierMs}`);
+      }
     },
   };
   return store;

@@ -1,5 +1,5 @@
 import type { WindowJob, WindowJobState } from "../src/window-job/window-job.ts";
-import type { WindowJobProgress } from "../src/window-job/window-job-progress.ts";
+import type { BatchProgress, WindowJobProgress } from "../src/window-job/window-job-progress.ts";
 
 /** A window job that the test controls. */
 export type MemoryWindowJob = WindowJob & {
@@ -51,3 +51,8 @@ const silent: WindowJobProgress = {
   rowsDropped: 0,
   endOffsets: new Map(),
 };
+
+/** A batch of a window job; it dropped nothing unless the changes say so. */
+export function batchOf(changes: Partial<BatchProgress> & { readonly batch: number }): BatchProgress {
+  return { ...silent, startOffsets: new Map(), ...changes };
+}

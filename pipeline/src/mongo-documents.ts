@@ -57,7 +57,10 @@ export type Repair = { readonly through: Date } & (
   | PartialFigures
 );
 
-/** A window of a series in which a reading was repeated. `_id` is `device|sensor|ISO window start`. */
+/**
+ * A window of a series in which a reading was repeated, or whose partials lack one: then `first_repeat` is 1970 and
+ * `last_repeat` the frontier at which that was found. `_id` is `device|sensor|ISO window start`.
+ */
 export type WindowRepeatsDocument = {
   readonly _id: string;
   readonly device_id: string;
@@ -188,6 +191,8 @@ export type CheckpointDocument = {
   readonly since: Date;
   /** Where that begins in the messages topic, by partition. */
   readonly offsets: readonly number[];
+  /** By partition: the messages before are in partials, or their windows are marked. Unset before the first check. */
+  readonly checked?: readonly number[];
 };
 
 /** What the operator says. `_id` is "operator". */
@@ -226,7 +231,7 @@ export type AggregatorStatusDocument = {
   readonly processed_rows_per_second: number;
   readonly batch_ms: number;
   readonly state_rows: number;
-  /** Above zero means loss. */
+  /** What Spark dropped, since a broker's clock stepped back: the windows are marked. */
   readonly rows_dropped: number;
   /** Records of the messages topic that Spark has not taken yet. */
   readonly lag: number;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryAggregatorStore } from "../../testing/memory-aggregator-store.ts";
-import { createMemoryWindowJob } from "../../testing/memory-window-job.ts";
+import { batchOf } from "../../testing/memory-window-job.ts";
+import { createBatchChecks } from "../late-appends/batch-checks.ts";
 import { createTickMemory } from "../log/ticks.ts";
 import { createProgress } from "../status/progress.ts";
 import type { LogPlaces } from "./frontier.ts";
@@ -17,9 +18,15 @@ const places = (windows: number, letters: number): LogPlaces => ({
 
 function setUp() {
   const store = createMemoryAggregatorStore(settings);
-  const job = createMemoryWindowJob();
   const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
   const progress = createProgress(settings, store.published, 0);
+  const checks = createBatchChecks({ checked: new Map(), sinceMs: 0 });
+  progress.checks = checks;
+  let batch = 0;
+  /** Spark has done a batch that took the messages before this offset. */
+  function see(watermarkMs: number, endOffset = 11): void {
+    checks.add(batchOf({ batch: batch++, watermarkMs, endOffsets: new Map([[0, endOffset]]) }));
+  }
   const log = { ends: places(5, 2), committed: places(5, 2), messages: new Map([[0, 0]]) };
   const offsets = {
     committedMessages: async () => log.messages,
@@ -30,13 +37,13 @@ function setUp() {
     committed: async () => log.committed,
   };
   const step = () =>
-    stepFrontier({ progress, ticks, job, offsets, store, clock: () => 77 }, new AbortController().signal);
+    stepFrontier({ progress, ticks, offsets, store, clock: () => 77 }, new AbortController().signal);
   /** The sink of messages has passed a tick of this time. */
   function passTick(appendedMs: number): void {
     ticks.add([{ partition: 0, offset: 10, appendedMs }]);
     log.messages = new Map([[0, 11]]);
   }
-  return { store, job, progress, log, step, passTick };
+  return { store, see, progress, log, step, passTick };
 }
 
 describe("stepFrontier", () => {
@@ -49,9 +56,9 @@ describe("stepFrontier", () => {
   });
 
   it("reads the ends after the watermark, registers the series, then publishes", async () => {
-    const { store, job, progress, step, passTick } = setUp();
+    const { store, see, progress, step, passTick } = setUp();
     passTick(34_567);
-    job.tell({ watermarkMs: 31_000 });
+    see(31_000);
     store.segments[0]?.add(10_000);
     await step();
     expect(store.story).toEqual(["publish", "ends", "register 10000 30000", "publish level 0 30000"]);
@@ -59,9 +66,9 @@ describe("stepFrontier", () => {
   });
 
   it("waits for the readers of partials and of dead letters", async () => {
-    const { store, job, log, step, passTick } = setUp();
+    const { store, see, log, step, passTick } = setUp();
     passTick(34_567);
-    job.tell({ watermarkMs: 31_000 });
+    see(31_000);
     log.committed = places(4, 2);
     await step();
     log.committed = places(5, 1);
@@ -74,10 +81,21 @@ describe("stepFrontier", () => {
     expect(store.published.frontiersMs).toEqual([30_000]);
   });
 
-  it("resumes after a failure, and does not move before the store has", async () => {
-    const { store, job, progress, step, passTick } = setUp();
+  it("waits until the sink has handled all that Spark had taken, whatever the append times say", async () => {
+    const { store, see, log, step, passTick } = setUp();
     passTick(34_567);
-    job.tell({ watermarkMs: 31_000 });
+    see(31_000, 20);
+    await step();
+    expect(store.published.frontiersMs).toEqual([0]);
+    log.messages = new Map([[0, 20]]);
+    await step();
+    expect(store.published.frontiersMs).toEqual([30_000]);
+  });
+
+  it("resumes after a failure, and does not move before the store has", async () => {
+    const { store, see, progress, step, passTick } = setUp();
+    passTick(34_567);
+    see(31_000);
     store.failure = new Error("away");
     await expect(step()).rejects.toThrow("away");
     expect(progress.frontiersMs).toEqual([0]);
@@ -87,9 +105,9 @@ describe("stepFrontier", () => {
   });
 
   it("moves in bounded steps after an outage, and over time without data in one", async () => {
-    const { store, job, step, passTick } = setUp();
+    const { store, see, step, passTick } = setUp();
     passTick(100_000_000);
-    job.tell({ watermarkMs: 90_000_000 });
+    see(90_000_000);
     for (const ms of [10_000, 600_000, 80_000_000]) store.segments[0]?.add(ms);
     await step();
     expect(store.story.filter((line) => line !== "publish" && line !== "ends")).toEqual([

@@ -3,7 +3,6 @@ import type { LogOffsets } from "../log/log-access.ts";
 import type { TickMemory } from "../log/ticks.ts";
 import type { Progress } from "../status/progress.ts";
 import type { AggregatorStore } from "../store/aggregator-store.ts";
-import type { WindowJob } from "../window-job/window-job.ts";
 import { aimedAt, movedTo, nextStep, proposedFrontier, reachedFrontier } from "./frontier.ts";
 
 /**
@@ -14,7 +13,6 @@ export async function stepFrontier(
   dependencies: {
     readonly progress: Progress;
     readonly ticks: TickMemory;
-    readonly job: Pick<WindowJob, "progress">;
     readonly offsets: Pick<LogOffsets, "committedMessages" | "ends" | "committed">;
     readonly store: Pick<AggregatorStore, "publishFrontier" | "firstSegment" | "registerSeries">;
     /** This aggregator's own clock, ms since 1970. */
@@ -22,10 +20,16 @@ export async function stepFrontier(
   },
   signal: AbortSignal,
 ): Promise<void> {
-  const { progress, ticks, job, offsets, store, clock } = dependencies;
+  const { progress, ticks, offsets, store, clock } = dependencies;
   const segmentMs = progress.levels[0]?.segmentMs as number;
-  const completeThroughMs = ticks.completeThroughMs(await offsets.committedMessages());
-  progress.observation = { watermarkMs: job.progress()?.watermarkMs, completeThroughMs };
+  const handled = await offsets.committedMessages();
+  const { checks } = progress;
+  progress.observation = {
+    // What is in partials must be stored too: by its place in the log, since a clock may have stepped back.
+    watermarkMs: checks?.handledWatermarkMs(handled),
+    completeThroughMs: ticks.completeThroughMs(handled, checks?.checked ?? new Map()),
+  };
+  const { completeThroughMs } = progress.observation;
   await store.publishFrontier({ completeThroughMs, logEndMs: progress.logEndMs });
 
   const toMs = proposedFrontier(progress.frontier, progress.observation, segmentMs);

@@ -19,7 +19,10 @@ export type FrontierState = {
 
 /** The observations of the window job and of the sink of messages. */
 export type FrontierObservation = {
-  /** The watermark of a committed batch: the partials of the segments before it are in the topic of partials. */
+  /**
+   * The watermark of a batch that is committed: what it closes is in the topic of partials. The windows of what Spark
+   * dropped until then are marked, and the sink of messages has handled all that Spark took.
+   */
   readonly watermarkMs: number | undefined;
   /** Every message that arrived before this moment is stored, or is a dead letter. */
   readonly completeThroughMs: number | undefined;

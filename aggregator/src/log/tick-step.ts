@@ -16,6 +16,7 @@ export async function stepTicks(dependencies: {
   const round = await log.appendRound();
   ticks.add(round.ticks);
   logEnd.add(round);
+  progress.steppedBackMs = ticks.steppedBackMs;
   progress.logEndMs = logEnd.logEndMs;
   progress.tickError = round.error;
   const nowMs = clock();

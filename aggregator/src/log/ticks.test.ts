@@ -62,6 +62,32 @@ describe("createTickMemory", () => {
     expect(ticks.completeThroughMs(committed(1000))).toBe(9990);
   });
 
+  it("holds what came while a clock was behind until it is checked for dropped messages", () => {
+    const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
+    ticks.add([tick(0, 3, 1000), tick(0, 5, 400), tick(0, 7, 900)]);
+    expect(ticks.steppedBackMs).toEqual(new Map([[0, 100]]));
+    ticks.add([tick(0, 9, 1200), tick(0, 11, 1300)]);
+    expect(ticks.steppedBackMs).toEqual(new Map());
+    expect(ticks.completeThroughMs(committed(12), committed(8))).toBe(1000);
+    expect(ticks.completeThroughMs(committed(12), committed(9))).toBe(1300);
+  });
+
+  it("holds each such time apart", () => {
+    const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
+    ticks.add([1000, 400, 1200, 500, 1300].map((ms, offset) => tick(0, offset, ms)));
+    expect(ticks.completeThroughMs(committed(9), committed(1))).toBe(1000);
+    expect(ticks.completeThroughMs(committed(9), committed(2))).toBe(1200);
+    expect(ticks.completeThroughMs(committed(9), committed(4))).toBe(1300);
+  });
+
+  it("holds the first ticks where something is published: a clock may have stepped back before", () => {
+    const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0, newestMs: new Map([[0, 900]]) });
+    ticks.add([tick(0, 6, 500), tick(0, 8, 1000)]);
+    expect(ticks.completeThroughMs(committed(7), committed(7))).toBe(500);
+    expect(ticks.completeThroughMs(committed(9), committed(7))).toBe(500);
+    expect(ticks.completeThroughMs(committed(9), committed(8))).toBe(1000);
+  });
+
   it("rejects a partition that the topic does not have", () => {
     const ticks = createTickMemory({ partitions: 1, clockSkewMs: 0 });
     expect(() => ticks.add([tick(1, 0, 0)])).toThrow("partition 1 of 1");

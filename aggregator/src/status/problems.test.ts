@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { createMemoryWindowJob } from "../../testing/memory-window-job.ts";
+import { batchOf, createMemoryWindowJob } from "../../testing/memory-window-job.ts";
+import { createBatchChecks } from "../late-appends/batch-checks.ts";
 import { aimedAt, type LogPlaces } from "../levels/frontier.ts";
 import { findProblems, problemLimits } from "./problems.ts";
 import { createProgress, type Progress } from "./progress.ts";
@@ -28,10 +29,24 @@ describe("findProblems", () => {
     expect(problemsOf(wellProgress(), (job) => job.tell({ batch: 1 }))).toEqual([]);
   });
 
-  it("names lost messages", () => {
-    expect(problemsOf(wellProgress(), (job) => job.tell({ rowsDropped: 3 }))).toEqual([
-      expect.stringContaining("dropped 3 messages"),
+  it("names a broker's clock that stepped back, while it is behind", () => {
+    const behind = (ms: number) => problemsOf(wellProgress({ steppedBackMs: new Map([[1, ms]]) }));
+    expect(behind(problemLimits.steppedBackMs)).toEqual([]);
+    expect(behind(37_000)).toEqual([
+      expect.stringMatching(/^the clock of the broker of partition 1 stepped back, and is 37 s behind/),
     ]);
+  });
+
+  it("names dropped messages until their windows are marked, and not after", () => {
+    const checks = createBatchChecks({ checked: new Map(), sinceMs: 0 });
+    checks.add(batchOf({ batch: 0, rowsDropped: 3, watermarkMs: 5000, endOffsets: new Map([[0, 9]]) }));
+    const progress = wellProgress({ checks });
+    const told = (job: ReturnType<typeof createMemoryWindowJob>) => job.tell({ rowsDropped: 3 });
+    expect(problemsOf(progress, told)).toEqual([
+      expect.stringContaining("messages that the window job dropped"),
+    ]);
+    checks.complete(1);
+    expect(problemsOf(progress, told)).toEqual([]);
   });
 
   it("reports a job that keeps failing, not one that was restarted once", () => {

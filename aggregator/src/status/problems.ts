@@ -11,6 +11,8 @@ export const problemLimits = {
   firstMoveMs: 180_000,
   /** The job restarts by itself; this number of failures is not worth an alarm. */
   restarts: 3,
+  /** The clocks of brokers are adjusted by some milliseconds all the time. */
+  steppedBackMs: 1000,
 } as const;
 
 /** Returns the current problems, as text that names the component; empty if there are none. Pure. */
@@ -24,6 +26,7 @@ export function findProblems(options: {
   return [
     ...jobProblems(job),
     ...tickProblems(progress, nowMs),
+    ...clockProblems(progress),
     ...frontierProblems(progress, nowMs),
     ...[...progress.failures].map(([loop, text]) => `${loop}: ${text}`),
   ];
@@ -31,13 +34,7 @@ export function findProblems(options: {
 
 function jobProblems(job: Pick<WindowJob, "progress" | "state">): string[] {
   const { kind, error, restarts, withoutBatchMs } = job.state();
-  const dropped = job.progress()?.rowsDropped ?? 0;
   const problems: string[] = [];
-  if (dropped > 0) {
-    problems.push(
-      `the window job dropped ${dropped} messages at its watermark, so partials lack them: set --clock-skew to how far the brokers' clocks differ, and give the job a new folder of checkpoints`,
-    );
-  }
   const isLateStart = kind === "starting" && withoutBatchMs > problemLimits.firstMoveMs;
   if (kind === "stalled" || isLateStart) {
     problems.push(
@@ -68,6 +65,22 @@ function tickProblems(
   return [`no tick got through to partition ${partitions} for ${seconds(nowMs - sinceMs)}${cause}`];
 }
 
+function clockProblems({ steppedBackMs, checks }: Pick<Progress, "steppedBackMs" | "checks">): string[] {
+  const problems = [...steppedBackMs]
+    .filter(([, ms]) => ms > problemLimits.steppedBackMs)
+    .map(
+      ([partition, ms]) =>
+        `the clock of the broker of partition ${partition} stepped back, and is ${seconds(ms)} behind the last append: synchronize the brokers' clocks, or set --clock-skew to how far they differ`,
+    );
+  const waiting = checks?.waiting.length ?? 0;
+  if (waiting > 0) {
+    problems.push(
+      `${waiting} ranges of the log wait to be checked for messages that the window job dropped: their windows are marked, then the frontier moves on`,
+    );
+  }
+  return problems;
+}
+
 function frontierProblems(progress: Omit<Progress, "levels">, nowMs: number): string[] {
   const { frontier, logEndMs, movedAtMs, activeSinceMs } = progress;
   const hasMoved = movedAtMs > activeSinceMs;
@@ -83,7 +96,8 @@ function whatHolds({
   frontier,
   observation,
   committed,
-}: Pick<Progress, "frontier" | "observation" | "committed">): string {
+  checks,
+}: Pick<Progress, "frontier" | "observation" | "committed" | "checks">): string {
   const { target } = frontier;
   if (target) {
     const isShort = (part: "windows" | "deadLetters"): boolean =>
@@ -92,6 +106,7 @@ function whatHolds({
     if (isShort("deadLetters")) return "the operator has not read the dead letters";
     return "it could not be published";
   }
+  if (checks && checks.waiting.length > 0) return "messages that the window job dropped are not marked yet";
   if (observation.watermarkMs === undefined) return "the window job has reported no watermark";
   if (
     observation.completeThroughMs === undefined ||

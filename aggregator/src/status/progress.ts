@@ -1,4 +1,5 @@
 import type { Level } from "@devicemesh/proto";
+import type { BatchChecks } from "../late-appends/batch-checks.ts";
 import type { FrontierObservation, FrontierState, LogPlaces } from "../levels/frontier.ts";
 import type { MeshSettings, PublishedFrontier } from "../store/aggregator-store.ts";
 
@@ -23,6 +24,12 @@ export type Progress = {
   /** Number of repaired windows with duplicates, and of those that the last search found and that still wait. */
   repairs: number;
   dirtyWindows: number;
+  /** Which batches of the window job are checked for dropped messages; undefined before that is known. */
+  checks: BatchChecks | undefined;
+  /** Windows that were marked since messages of theirs arrived behind Spark's watermark. */
+  lateWindows: number;
+  /** By partition: how far its broker's clock is behind the newest append time, in ms; without those that are not. */
+  steppedBackMs: ReadonlyMap<number, number>;
   /** The failures that no success has followed, by the name of the loop. */
   readonly failures: Map<string, string>;
 };
@@ -48,6 +55,9 @@ export function createProgress(
     tickError: undefined,
     repairs: 0,
     dirtyWindows: 0,
+    checks: undefined,
+    lateWindows: 0,
+    steppedBackMs: new Map(),
     failures: new Map(),
   };
 }

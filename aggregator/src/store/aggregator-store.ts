@@ -1,5 +1,7 @@
 import type { AggregatorStatusDocument } from "@devicemesh/pipeline";
 import type { Level } from "@devicemesh/proto";
+import type { LateWindow } from "../late-appends/late-appends.ts";
+import type { PartitionOffsets } from "../log/log-access.ts";
 import type { RepairSpan, RepeatedWindow } from "../repairs/repair-choice.ts";
 
 /** The published progress of the mesh. Times are ms by the log's clock. */
@@ -75,6 +77,19 @@ export type AggregatorStore = {
 
   /** Returns the start of a checkpoint, stored at its first use; `first` computes it then. */
   rememberCheckpoint(identity: string, first: () => Promise<CheckpointStart>): Promise<CheckpointStart>;
+  /** What is remembered of a checkpoint; undefined before its first use. */
+  readCheckpoint(
+    identity: string,
+  ): Promise<(CheckpointStart & { readonly checked?: PartitionOffsets | undefined }) | undefined>;
+  /** Remembers how far the batches of a checkpoint are checked. */
+  rememberChecked(identity: string, checked: PartitionOffsets): Promise<void>;
+
+  /**
+   * Marks windows whose partials lack messages that arrived before the frontier, at any level: each is answered from
+   * the finest level, and there from raw readings until it is repaired at a later frontier. Durable when it
+   * resolves; repeating it costs another repair. The coarse levels must be pure since a moment after 1970 only.
+   */
+  markLateAppends(windows: readonly LateWindow[], frontierMs: number): Promise<void>;
 };
 
 /** The start of a checkpoint. */

@@ -1,11 +1,14 @@
 import { type AggregatorStatusDocument, type CheckpointDocument, collections } from "@devicemesh/pipeline";
 import type { Db } from "mongodb";
+import type { PartitionOffsets } from "../log/log-access.ts";
 import type { AggregatorStore } from "./aggregator-store.ts";
 
 const maxTimeMS = 5000;
 
 /** The status documents of the aggregator, and the starts of checkpoints. */
-export function createMongoStatus(db: Db): Pick<AggregatorStore, "writeStatus" | "rememberCheckpoint"> {
+export function createMongoStatus(
+  db: Db,
+): Pick<AggregatorStore, "writeStatus" | "rememberCheckpoint" | "readCheckpoint" | "rememberChecked"> {
   const statuses = db.collection<AggregatorStatusDocument>(collections.status);
   const checkpoints = db.collection<CheckpointDocument>(collections.checkpoints);
 
@@ -19,7 +22,7 @@ export function createMongoStatus(db: Db): Pick<AggregatorStore, "writeStatus" |
       const { sinceMs, startingOffsets } = await first();
       const start = {
         since: new Date(sinceMs),
-        offsets: [...startingOffsets].sort(([a], [b]) => a - b).map(([, offset]) => offset),
+        offsets: inOrder(startingOffsets),
       };
       // Two calls may race here: the first one wins for both.
       await checkpoints.updateOne({ _id: identity }, { $setOnInsert: start }, { upsert: true, maxTimeMS });
@@ -27,12 +30,29 @@ export function createMongoStatus(db: Db): Pick<AggregatorStore, "writeStatus" |
       if (!remembered) throw new Error(`checkpoint ${identity} was removed while it was written`);
       return startOf(remembered);
     },
+    async readCheckpoint(identity) {
+      const found = await checkpoints.findOne({ _id: identity }, { maxTimeMS });
+      if (!found) return undefined;
+      return { ...startOf(found), checked: found.checked && byPartition(found.checked) };
+    },
+    async rememberChecked(identity, checked) {
+      const update = { $set: { checked: inOrder(checked) } };
+      await checkpoints.updateOne({ _id: identity }, update, { maxTimeMS });
+    },
   };
 }
 
 function startOf({ since, offsets }: CheckpointDocument) {
   return {
     sinceMs: since.getTime(),
-    startingOffsets: new Map(offsets.map((offset, partition) => [partition, Number(offset)])),
+    startingOffsets: byPartition(offsets),
   };
+}
+
+function byPartition(offsets: readonly number[]): PartitionOffsets {
+  return new Map(offsets.map((offset, partition) => [partition, Number(offset)]));
+}
+
+function inOrder(offsets: PartitionOffsets): number[] {
+  return [...offsets].sort(([a], [b]) => a - b).map(([, offset]) => offset);
 }

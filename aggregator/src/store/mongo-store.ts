@@ -1,5 +1,6 @@
 import type { Level } from "@devicemesh/proto";
 import type { Db } from "mongodb";
+import { createMongoLateAppendMarks } from "../late-appends/mongo-late-append-marks.ts";
 import { createMongoFrontier } from "../levels/mongo-frontier.ts";
 import { createMongoLevels } from "../levels/mongo-levels.ts";
 import { createMongoRepairs } from "../repairs/mongo-repairs.ts";
@@ -21,6 +22,7 @@ export function createMongoStore(options: {
     ...frontier,
     ...createMongoLevels({ db, levels, rawKeptSinceMs: frontier.readRawKeptSince }),
     ...createMongoRepairs({ db, windowMs: finest.windowMs, clock }),
+    ...createMongoLateAppendMarks(db),
     ...createMongoStatus(db),
   };
 }

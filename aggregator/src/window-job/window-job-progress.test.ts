@@ -7,7 +7,13 @@ const sparks = {
   eventTime: { watermark: "2026-11-25T08:52:24.883Z" },
   stateOperators: [{ numRowsTotal: 3, numRowsDroppedByWatermark: 2 }],
   sources: [
-    { endOffset: { m: { 0: 146 } }, numInputRows: 4, inputRowsPerSecond: 2, processedRowsPerSecond: 1.5 },
+    {
+      startOffset: { m: { 0: 142 } },
+      endOffset: { m: { 0: 146 } },
+      numInputRows: 4,
+      inputRowsPerSecond: 2,
+      processedRowsPerSecond: 1.5,
+    },
     { endOffset: '{"m":{"1":12}}' },
     { endOffset: null, numInputRows: 5, inputRowsPerSecond: 1, processedRowsPerSecond: 0.5 },
   ],
@@ -24,6 +30,7 @@ describe("a batch's progress", () => {
       batchMs: 1278,
       stateRows: 3,
       rowsDropped: 2,
+      startOffsets: new Map([[0, 142]]),
       endOffsets: new Map([
         [0, 146],
         [1, 12],

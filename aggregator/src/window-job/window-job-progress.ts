@@ -15,16 +15,18 @@ export type WindowJobProgress = {
   readonly batchMs: number;
   /** Number of open partials in Spark's state. */
   readonly stateRows: number;
-  /**
-   * Number of messages that were too late for their segment, in all observed batches. A value above zero means loss.
-   */
+  /** Number of messages, or groups of them, that were too late for their segment, in all observed batches. */
   readonly rowsDropped: number;
   /** The next offsets that Spark will read, by partition. */
   readonly endOffsets: ReadonlyMap<number, number>;
 };
 
 /** The figures of one batch; `rowsDropped` counts that batch only. */
-export type BatchProgress = WindowJobProgress & { readonly batch: number };
+export type BatchProgress = WindowJobProgress & {
+  readonly batch: number;
+  /** By partition: where it began; without those that it was the first to take, or took nothing from. */
+  readonly startOffsets: ReadonlyMap<number, number>;
+};
 
 /**
  * Reads a StreamingQueryProgress. Its watermark is the one with which the batch closed segments, whose partials are
@@ -45,6 +47,7 @@ export function parseBatchProgress(json: string): BatchProgress {
     batchMs: batchDuration,
     stateRows: sum(stateOperators.map((operator) => operator.numRowsTotal)),
     rowsDropped: sum(stateOperators.map((operator) => operator.numRowsDroppedByWatermark)),
+    startOffsets: new Map(sources.flatMap(({ startOffset }) => offsetsOf(startOffset))),
     endOffsets: new Map(sources.flatMap(({ endOffset }) => offsetsOf(endOffset))),
   };
 }
@@ -81,7 +84,8 @@ type SparkProgress = {
     readonly numInputRows?: number;
     readonly inputRowsPerSecond?: number;
     readonly processedRowsPerSecond?: number;
-    readonly endOffset?: EndOffset;
+    readonly startOffset?: SourceOffset;
+    readonly endOffset?: SourceOffset;
   }[];
   readonly stateOperators?: readonly {
     readonly numRowsTotal?: number;
@@ -93,12 +97,12 @@ type SparkProgress = {
 type Offsets = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** The offset of a source without new records may be JSON in a string. */
-type EndOffset = Offsets | string | null;
+type SourceOffset = Offsets | string | null;
 
-function offsetsOf(endOffset: EndOffset = null): [number, number][] {
-  const offsets = typeof endOffset === "string" ? (JSON.parse(endOffset) as Offsets) : (endOffset ?? {});
+function offsetsOf(offset: SourceOffset = null): [number, number][] {
+  const offsets = typeof offset === "string" ? (JSON.parse(offset) as Offsets) : (offset ?? {});
   return Object.values(offsets).flatMap((partitions) =>
-    Object.entries(partitions).map(([partition, offset]): [number, number] => [Number(partition), offset]),
+    Object.entries(partitions).map(([partition, next]): [number, number] => [Number(partition), next]),
   );
 }
 

@@ -90,7 +90,7 @@ export function windowPlan(options: WindowPlanMeaning & WindowPlanRun): Streamin
  * `value` is null in a record that the raw store certainly rejects.
  */
 function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRun): Relation {
-  const { topic, brokers, startingOffsets, maxOffsetsPerTrigger, watermarkDelayMs } = options;
+  const { topic, brokers, sinceMs, startingOffsets, maxOffsetsPerTrigger, watermarkDelayMs } = options;
   const records = streamFrom("kafka", {
     "kafka.bootstrap.servers": brokers.join(","),
     assign: JSON.stringify({ [topic]: [partition] }),
@@ -100,7 +100,8 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
     maxOffsetsPerTrigger: String(maxOffsetsPerTrigger),
   });
   const texts = project(records, [
-    "timestamp AS arrived",
+    // What arrived before the checkpoint counts is one segment: it is never written, and counted as dropped later.
+    `greatest(timestamp, timestamp_millis(${sinceMs - 1}L)) AS arrived`,
     "CAST(key AS STRING) AS identity",
     // Fields are null if the record is not JSON; a value that is not a number is null.
     `from_json(
@@ -134,12 +135,7 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
 function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: WindowPlanMeaning & WindowPlanRun) {
   // Because it uses the watermark's column, the condition stays above the watermark, which therefore sees the ticks
   // too.
-  const valid = filter(
-    messages,
-    `IF(arrived IS NULL, false,
-      arrived >= timestamp_millis(${sinceMs}) AND at IS NOT NULL AND value IS NOT NULL
-    )`,
-  );
+  const valid = filter(messages, "IF(arrived IS NULL, false, at IS NOT NULL AND value IS NOT NULL)");
   const groups = groupBy(valid, {
     grouping: [
       "device_id",
@@ -159,7 +155,8 @@ function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: Window
       "regr_sxx(value, value) AS m2",
     ],
   });
-  return project(groups, [
+  const counted = filter(groups, `segment.start >= timestamp_millis(${sinceMs}L)`);
+  return project(counted, [
     `concat_ws('|', device_id, sensor,
       date_format(timestamp_millis(window_start), "${isoFormat}"),
       date_format(segment.start, "${isoFormat}")

@@ -80,15 +80,14 @@ export function createDatabaseModel(devices: number) {
   }
 
   return {
-    /** Adds up all readings of a device that were ever stored in [sinceMs, toMs), without these spans. */
-    bruteForce: (options: {
+    /** All readings of a device that were ever stored in [sinceMs, toMs), without these spans. */
+    everStored: (options: {
       readonly device: number;
       readonly sinceMs: number;
       readonly toMs: number;
       readonly except: readonly Span[];
-    }): ModelFigures =>
-      sumOf(
-        (ever[options.device] as Map<number, ModelReading>).values(),
+    }): readonly ModelReading[] =>
+      [...(ever[options.device] as Map<number, ModelReading>).values()].filter(
         ({ timestampMs }) =>
           isIn(options, timestampMs) && !options.except.some((span) => isIn(span, timestampMs)),
       ),
@@ -111,6 +110,16 @@ export function createDatabaseModel(devices: number) {
         ...known,
         firstMs: Math.min(known?.firstMs ?? letter.arrivedMs, letter.arrivedMs),
         lastMs: Math.max(known?.lastMs ?? letter.arrivedMs, letter.arrivedMs),
+      });
+    },
+    /** Marks a window whose partials lack a message. */
+    markLate(device: number, windowMs: number, { firstMs, lastMs }: ModelRepeats): void {
+      if (coarsePureSinceMs === 0) coarsePureSinceMs = 1;
+      const known = repeats[device]?.get(windowMs);
+      repeats[device]?.set(windowMs, {
+        ...known,
+        firstMs: Math.min(known?.firstMs ?? firstMs, firstMs),
+        lastMs: Math.max(known?.lastMs ?? lastMs, lastMs),
       });
     },
     /** Replaces the partial with the same key. */

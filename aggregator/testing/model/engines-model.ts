@@ -20,13 +20,16 @@ export type ModelReading = {
   readonly timestampMs: number;
   readonly value: number;
   readonly arrivedMs: number;
+  /** The largest append time of its partition until then. */
+  readonly newestMs: number;
   readonly offset: number;
 };
 
 /** A record of the log; a tick has no reading. */
 export type ModelRecord = {
   readonly arrivedMs: number;
-  readonly reading?: Omit<ModelReading, "arrivedMs" | "offset">;
+  readonly newestMs: number;
+  readonly reading?: Omit<ModelReading, "arrivedMs" | "newestMs" | "offset">;
 };
 
 export type ModelPartial = ModelFigures & {
@@ -35,17 +38,38 @@ export type ModelPartial = ModelFigures & {
   readonly segmentMs: number;
 };
 
-/** The log: append times never go back within a partition. */
+/** The log: append times go back within a partition only where its broker's clock does. */
 export function createLogModel(partitions: number) {
   const records: ModelRecord[][] = Array.from({ length: partitions }, () => []);
+  const offMs = records.map(() => 0);
+
+  function append(partition: number, nowMs: number, reading?: ModelRecord["reading"]) {
+    const list = records[partition] as ModelRecord[];
+    const arrivedMs = nowMs + (offMs[partition] as number);
+    const newestMs = Math.max(list.at(-1)?.newestMs ?? 0, arrivedMs);
+    list.push(reading ? { arrivedMs, newestMs, reading } : { arrivedMs, newestMs });
+    const isBehind = arrivedMs < newestMs;
+    return { partition, offset: list.length - 1, appendedMs: arrivedMs, isBehind };
+  }
+
   return {
     records,
-    append(partition: number, nowMs: number, reading?: ModelRecord["reading"]) {
-      const list = records[partition] as ModelRecord[];
-      const arrivedMs = Math.max(list.at(-1)?.arrivedMs ?? 0, nowMs);
-      list.push(reading ? { arrivedMs, reading } : { arrivedMs });
-      return { partition, offset: list.length - 1, appendedMs: arrivedMs };
+    /** The largest append time of each partition. */
+    newestMs: () =>
+      new Map(
+        records.flatMap((list, partition) => {
+          const last = list.at(-1);
+          return last ? [[partition, last.newestMs]] : [];
+        }),
+      ),
+    /** The clock of a partition's broker goes wrong, or right again, after a tick: gives that. */
+    stepClock(nowMs: number, random: ModelRandom) {
+      const partition = random.between(0, partitions - 1);
+      const tick = append(partition, nowMs);
+      offMs[partition] = random.pick([0, 0, -random.between(1, 80), random.between(1, 30)]);
+      return tick;
     },
+    append,
   };
 }
 
@@ -84,6 +108,16 @@ type SparkState = {
   readonly groups: Map<string, ModelPartial>;
   /** The watermark of the next batch. */
   readonly watermarkMs: number | undefined;
+  /** Messages that the batch dropped. */
+  dropped: number;
+};
+
+/** What Spark reports of a committed batch. */
+export type ModelBatch = {
+  readonly startOffsets: ReadonlyMap<number, number>;
+  readonly endOffsets: ReadonlyMap<number, number>;
+  readonly rowsDropped: number;
+  readonly watermarkMs: number | undefined;
 };
 
 /** Spark: micro-batches with a watermark for each partition, append mode, rows in the topic before the commit. */
@@ -99,26 +133,34 @@ export function createSparkModel(options: {
   const { records, random, topic } = options;
   let sinceMs = 0;
   let state = startedAt(records.map(() => 0));
-  let committedWatermarkMs: number | undefined;
   let dropped = 0;
 
   function startedAt(positions: number[]): SparkState {
-    return { positions, newestMs: records.map(() => undefined), groups: new Map(), watermarkMs: undefined };
+    return {
+      positions,
+      newestMs: records.map(() => undefined),
+      groups: new Map(),
+      watermarkMs: undefined,
+      dropped: 0,
+    };
   }
 
   function take(next: SparkState, partition: number, watermarkMs: number): void {
     const record = records[partition]?.[next.positions[partition] as number];
     if (!record) return;
     next.positions[partition] = (next.positions[partition] as number) + 1;
-    next.newestMs[partition] = Math.max(next.newestMs[partition] ?? 0, record.arrivedMs);
-    if (!record.reading || record.arrivedMs < sinceMs) return;
+    // What arrived before it counts is one segment, which is never written.
+    const arrivedMs = Math.max(record.arrivedMs, sinceMs - 1);
+    next.newestMs[partition] = Math.max(next.newestMs[partition] ?? 0, arrivedMs);
+    if (!record.reading) return;
     const { device, timestampMs, value } = record.reading;
     const windowMs = alignDown(timestampMs, modelSizes.windowMs);
-    const segmentMs = alignDown(record.arrivedMs, modelSizes.segmentMs);
+    const segmentMs = alignDown(arrivedMs, modelSizes.segmentMs);
     if (segmentMs + modelSizes.segmentMs <= watermarkMs) {
-      dropped++;
+      next.dropped++;
       return;
     }
+    if (arrivedMs < sinceMs) return;
     const key = `${device}|${windowMs}|${segmentMs}`;
     next.groups.set(key, {
       ...merged(next.groups.get(key), figuresOf(value)),
@@ -129,13 +171,15 @@ export function createSparkModel(options: {
   }
 
   return {
-    runBatch() {
+    /** What is reported of it; undefined if it was not committed. */
+    runBatch(): ModelBatch | undefined {
       const watermarkMs = state.watermarkMs ?? Number.NEGATIVE_INFINITY;
       const next = {
         positions: [...state.positions],
         newestMs: [...state.newestMs],
         groups: new Map(state.groups),
         watermarkMs: state.watermarkMs,
+        dropped: 0,
       };
       for (const partition of records.keys()) {
         const count = random.pick([0, 1, 3, 10]);
@@ -147,28 +191,32 @@ export function createSparkModel(options: {
         next.groups.delete(key);
       }
       // A crash before the commit: the state is as before, the rows may stay in the topic.
-      if (random.next() < 0.12) return;
-      committedWatermarkMs = state.watermarkMs;
+      if (random.next() < 0.12) return undefined;
+      dropped += next.dropped;
+      const batch = {
+        startOffsets: new Map(state.positions.entries()),
+        endOffsets: new Map(next.positions.entries()),
+        rowsDropped: next.dropped,
+        watermarkMs: state.watermarkMs,
+      };
       const newest = next.newestMs.filter((ms) => ms !== undefined);
       if (newest.length === records.length) {
         const decidingMs = options.isFastestDeciding ? Math.max(...newest) : Math.min(...newest);
         next.watermarkMs = Math.max(next.watermarkMs ?? 0, decidingMs - options.delayMs);
       }
       state = next;
+      return batch;
     },
-    /** A new checkpoint that reads only what arrived at or after `ms`. */
-    startAnew(ms: number) {
+    /** A new checkpoint that takes what arrived at or after `ms`, and nothing else; gives where it begins. */
+    startAnew(ms: number): ReadonlyMap<number, number> {
       sinceMs = ms;
-      committedWatermarkMs = undefined;
       state = startedAt(
         records.map((list) => {
           const first = list.findIndex(({ arrivedMs }) => arrivedMs >= ms);
           return first < 0 ? list.length : first;
         }),
       );
-    },
-    get watermarkMs() {
-      return committedWatermarkMs;
+      return new Map(state.positions.entries());
     },
     get dropped() {
       return dropped;

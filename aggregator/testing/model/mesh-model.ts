@@ -1,8 +1,7 @@
-import { alignDown, alignUp, type KeptSince } from "@devicemesh/proto";
+import { alignUp } from "@devicemesh/proto";
 import {
   aimedAt,
   type FrontierState,
-  type LogPlaces,
   movedTo,
   proposedFrontier,
   reachedFrontier,
@@ -19,8 +18,11 @@ import {
   maybeCommit,
   modelSizes,
 } from "./engines-model.ts";
+import { createLateAppendModel } from "./late-append-model.ts";
+import { anyTimeframe, type ModelHorizon, places } from "./model-questions.ts";
 import { createModelRandom } from "./model-random.ts";
 import type { LeftOut, ModelRun } from "./model-rules.ts";
+import { figuresText, isExact, sumOf } from "./pending-model.ts";
 import { createIngestModel, createRetentionModel, modelLimits } from "./retention-model.ts";
 
 /** The start of time in the model, a multiple of every size. */
@@ -43,6 +45,7 @@ export function runMeshModel(options: {
   const devices = random.between(1, 6);
   // Without expiry, a horizon may be of any age.
   const isExpiring = seed % 2 === 1;
+  const hasSteps = seed % 5 < 2;
   let nowMs = startMs;
 
   const log = createLogModel(partitions);
@@ -60,13 +63,19 @@ export function runMeshModel(options: {
     isFastestDeciding: leftOut === "maxwm",
     topic: partials,
   });
-  const newTickMemory = () =>
-    createTickMemory({ partitions, clockSkewMs: 0, ticksMax: random.pick([4, 40]) });
-  let ticks = newTickMemory();
+  let completeThroughMs = 0;
   let frontier: FrontierState = { frontierMs: 0 };
+  const newTickMemory = () =>
+    createTickMemory({
+      partitions,
+      clockSkewMs: 0,
+      newestMs: log.newestMs(),
+      ticksMax: random.pick([4, 40]),
+    });
+  let ticks = newTickMemory();
+  const lateAppends = createLateAppendModel({ records: log.records, database, random, leftOut });
   const retention = createRetentionModel({ random, leftOut });
   const ingest = createIngestModel({ retention, random });
-  // Horizons that were read before and may still be in use.
   const held: ModelHorizon[] = [];
 
   function send(): void {
@@ -83,7 +92,11 @@ export function runMeshModel(options: {
   }
 
   function append(): void {
-    for (const reading of ingest.due(nowMs)) log.append(reading.device % partitions, nowMs, reading);
+    for (const reading of ingest.due(nowMs)) {
+      const partition = reading.device % partitions;
+      // A tick sees each step back: one that is over before the next tick is beyond what is promised.
+      if (log.append(partition, nowMs, reading).isBehind) ticks.add([log.append(partition, nowMs)]);
+    }
   }
 
   function repeated(): ModelRecord["reading"] {
@@ -110,7 +123,8 @@ export function runMeshModel(options: {
       if (!record) break;
       const offset = sink.position++;
       if (!record.reading) continue;
-      const reading = { ...record.reading, arrivedMs: record.arrivedMs, offset };
+      const { arrivedMs, newestMs } = record;
+      const reading = { ...record.reading, arrivedMs, newestMs, offset };
       if (!database.insert(reading)) deadLetters.push(reading);
     }
     maybeCommit(sink, random, 0.4);
@@ -143,10 +157,12 @@ export function runMeshModel(options: {
     const committed = new Map(
       messageSink.map((sink, partition) => [partition, leftOut === "noraw" ? everywhere : sink.committed]),
     );
+    lateAppends.step(committed, frontier.frontierMs);
     const observation = {
-      watermarkMs: spark.watermarkMs,
-      completeThroughMs: ticks.completeThroughMs(committed),
+      watermarkMs: lateAppends.watermarkMs(committed),
+      completeThroughMs: ticks.completeThroughMs(committed, lateAppends.released),
     };
+    completeThroughMs = Math.max(completeThroughMs, observation.completeThroughMs ?? 0);
     const toMs = proposedFrontier(frontier, observation, modelSizes.segmentMs);
     if (toMs !== undefined) {
       frontier = aimedAt(frontier, toMs, places(partials.length, deadLetters.length));
@@ -161,7 +177,7 @@ export function runMeshModel(options: {
   function aggregate(): void {
     moveFrontier();
     const { frontierMs } = frontier;
-    // Some meshes are folded by an older aggregator at first, which leaves the coarse level impure.
+    // Some are folded by an older aggregator at first, which leaves the coarse level impure.
     if (seed % 3 > 0 || nowMs > startMs + 400) {
       const sinceMs = alignUp(frontierMs, modelSizes.coarseMs);
       database.startPure(leftOut === "purestart" ? 0 : sinceMs);
@@ -182,11 +198,13 @@ export function runMeshModel(options: {
         rawKeptSinceMs: leftOut === "norepairmark" ? 0 : retention.marks.rawMs,
       });
     }
-    if (random.next() < 0.01) spark.startAnew(frontierMs);
+    const isAnew = random.next() < (hasSteps ? 0.06 : 0.01);
+    if (isAnew) lateAppends.startAnew(frontierMs, spark.startAnew(frontierMs));
     // Another aggregator takes over: it knows only what is published.
     if (random.next() < 0.03) {
-      ticks = newTickMemory();
       frontier = { frontierMs };
+      ticks = newTickMemory();
+      lateAppends.takeOver();
     }
   }
 
@@ -196,7 +214,7 @@ export function runMeshModel(options: {
       nowMs += 1;
       append();
       tick();
-      spark.runBatch();
+      lateAppends.see(spark.runBatch());
       for (let turn = 0; turn < 2 * partitions; turn++) storeMessages();
       for (let turn = 0; turn < 4; turn++) storePartials();
       readDeadLetters();
@@ -217,36 +235,31 @@ export function runMeshModel(options: {
       frontiersMs: frontiersNow,
       coarsePureSinceMs: pureNow,
       marks: retention.marks,
+      coverage: { completeThroughMs, checked: lateAppends.checked },
       atMs: nowMs,
     };
     held.push(current);
     const oldestMs = isExpiring ? nowMs - modelLimits.horizonMs : 0;
     const usable = held.slice(-6).filter(({ atMs }) => atMs >= oldestMs);
-    const { frontiersMs, coarsePureSinceMs, marks } = random.next() < 0.5 ? current : random.pick(usable);
+    const { frontiersMs, coarsePureSinceMs, marks, coverage } =
+      random.next() < 0.5 ? current : random.pick(usable);
     const device = random.between(0, devices - 1);
-    let sinceMs = random.between(startMs - 350, nowMs + 250);
-    let toMs = sinceMs + random.between(1, 600);
-    if (random.next() < 0.3) {
-      sinceMs = alignDown(sinceMs, modelSizes.windowMs);
-      toMs = alignDown(toMs, modelSizes.windowMs) + modelSizes.windowMs;
-    }
+    const { sinceMs, toMs } = anyTimeframe(random, { startMs, nowMs });
     const answer = answerOf(
       database.storeOf(device),
       { sinceMs, toMs, frontiersMs, coarsePureSinceMs, marks },
       leftOut,
     );
-    const { count, sum, minimum, maximum } = answer;
-    const given = JSON.stringify({ count, sum, minimum, maximum });
-    const except = answer.notCovered;
-    const wanted = JSON.stringify(database.bruteForce({ device, sinceMs, toMs, except }));
+    const readings = database.everStored({ device, sinceMs, toMs, except: answer.notCovered });
+    const isRight = isExact(answer, readings, { coverage, partition: device % partitions });
+    const [given, wanted] = [answer, sumOf(readings)].map(figuresText);
     const span = `[+${sinceMs - startMs}, +${toMs - startMs}) of device ${device}`;
     const frontiers = frontiersMs.map((ms) => (ms === 0 ? "none" : `+${ms - startMs}`)).join(", ");
     return {
       answer,
-      wrong:
-        given === wanted
-          ? undefined
-          : `seed ${seed}, now +${nowMs - startMs}, frontiers ${frontiers}: ${span} gives ${given}, not ${wanted}`,
+      wrong: isRight
+        ? undefined
+        : `seed ${seed}, now +${nowMs - startMs}, frontiers ${frontiers}: ${span} gives ${given}, not ${wanted}`,
     };
   }
 
@@ -254,6 +267,7 @@ export function runMeshModel(options: {
   let wrong: string | undefined;
   for (let step = 0; step < steps && wrong === undefined; step++) {
     nowMs += random.pick([0, 0, 1, 1, 2]);
+    if (hasSteps && random.next() < 0.03) ticks.add([log.stepClock(nowMs, random)]);
     append();
     const chance = random.next();
     if (chance < 0.28) send();
@@ -262,7 +276,7 @@ export function runMeshModel(options: {
     else if (chance < 0.45) tick();
     else if (chance < 0.6) storeMessages();
     else if (chance < 0.68) readDeadLetters();
-    else if (chance < 0.82) spark.runBatch();
+    else if (chance < 0.82) lateAppends.see(spark.runBatch());
     else if (chance < 0.9) storePartials();
     else if (chance < 0.95) aggregate();
     else {
@@ -280,21 +294,7 @@ export function runMeshModel(options: {
     wrong,
     rejected: ingest.rejected,
     dropped: spark.dropped,
+    hasSteps,
     hasMoved: frontier.frontierMs > 0,
-  };
-}
-
-/** The published state, and the time at which it was read. */
-type ModelHorizon = {
-  readonly frontiersMs: readonly number[];
-  readonly coarsePureSinceMs: number | undefined;
-  readonly marks: KeptSince;
-  readonly atMs: number;
-};
-
-function places(windows: number, deadLetters: number): LogPlaces {
-  return {
-    windows: new Map([["windows/0", windows]]),
-    deadLetters: new Map([["dead letters/0", deadLetters]]),
   };
 }

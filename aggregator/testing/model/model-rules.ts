@@ -15,6 +15,16 @@ export const rules = [
   "noingestmark",
   "norepairmark",
   "nowait",
+  // Clocks that step back: what Spark drops is looked for, in gaps and before a checkpoint counts as well; it marks
+  // windows once it is stored, at the frontier, out of the coarse level; batches count once the sink has handled them.
+  "nochecks",
+  "nogaps",
+  "nosince",
+  "marksoon",
+  "marktime",
+  "markcoarse",
+  "nohandled",
+  "nohold",
 ] as const;
 
 /** A rule; or `redeliver`, that a redelivery is not a duplicate, which affects latency only. */
@@ -34,5 +44,7 @@ export type ModelRun = {
   readonly rejected: number;
   /** Number of messages that Spark dropped by its watermark. */
   readonly dropped: number;
+  /** Whether clocks of brokers stepped back. */
+  readonly hasSteps: boolean;
   readonly hasMoved: boolean;
 };

@@ -246,7 +246,8 @@ export type WindowJobStatus = Message<"devicemesh.v1.WindowJobStatus"> & {
   stateRows: bigint;
 
   /**
-   * Number of messages that the watermark dropped. A value above zero is a fault.
+   * Messages, or groups of them, that Spark dropped at the watermark because a broker's clock stepped back.
+   * Their windows are answered from raw readings until they are repaired.
    *
    * @generated from field: uint64 rows_dropped = 9;
    */
