@@ -1,9 +1,9 @@
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 
-/** The `domain` of the ErrorInfo in every refusal. */
+/** The `domain` of the ErrorInfo of every rejection. */
 export const errorDomain = "devicemesh";
 
-/** Why nobody could be told who calls: UNAUTHENTICATED, with this as the `reason` of its ErrorInfo. */
+/** Why a caller could not be identified: UNAUTHENTICATED, with this as the `reason` of its ErrorInfo. */
 export type UnauthenticatedReason =
   | "TOKEN_MISSING"
   | "TOKEN_MALFORMED"
@@ -19,10 +19,10 @@ export type UnauthenticatedReason =
   | "CERTIFICATE_NAME"
   | "CERTIFICATE_REVOKED";
 
-/** Why a caller who is known may not: PERMISSION_DENIED, with this as the `reason` of its ErrorInfo. */
+/** Why an identified caller is not allowed: PERMISSION_DENIED, with this as the `reason` of its ErrorInfo. */
 export type PermissionDeniedReason = "SCOPE_MISSING" | "DEVICES_MISSING" | "RPC_CLOSED";
 
-/** UNAUTHENTICATED. The message is for people and says what to do; the rest is for programs. */
+/** Returns UNAUTHENTICATED. The message is for users and names the solution; the rest is for programs. */
 export function unauthenticated(options: {
   readonly reason: UnauthenticatedReason;
   readonly message: string;
@@ -32,7 +32,7 @@ export function unauthenticated(options: {
   return accessError("UNAUTHENTICATED", options);
 }
 
-/** PERMISSION_DENIED, told in the same way. */
+/** Returns PERMISSION_DENIED, in the same form. */
 export function permissionDenied(options: {
   readonly reason: PermissionDeniedReason;
   readonly message: string;

@@ -7,13 +7,13 @@ const server = { serverCertificate: "server.pem", serverKey: "key.pem" };
 const both = ["users", "devices"] as const;
 
 describe("accessProblem", () => {
-  it("asks for nothing on loopback", () => {
+  it("requires nothing on loopback", () => {
     for (const host of ["127.0.0.1", "127.8.8.8", "::1", "localhost"]) {
       expect(accessProblem({ host }, both)).toBeUndefined();
     }
   });
 
-  it("names both ways out beyond loopback", () => {
+  it("names both solutions beyond loopback", () => {
     const problem = accessProblem(outside, both);
     expect(problem).toContain("--host 0.0.0.0");
     expect(problem).toContain("--jwks and --device-ca");
@@ -21,7 +21,7 @@ describe("accessProblem", () => {
     expect(problem).toContain("--insecure-beyond-loopback");
   });
 
-  it("asks only for what a service serves", () => {
+  it("requires only what a service needs", () => {
     expect(accessProblem(outside, ["users"])).not.toContain("--device-ca");
     expect(accessProblem(outside, ["devices"])).not.toContain("--jwks");
   });
@@ -34,12 +34,12 @@ describe("accessProblem", () => {
     expect(accessProblem({ ...outside, ...flags }, both)).toBeUndefined();
   });
 
-  it("does not let half of identity be enough", () => {
+  it("does not accept half of the identity settings", () => {
     expect(accessProblem({ ...outside, jwks: "jwks.json", ...server }, both)).toContain("--device-ca");
     expect(accessProblem({ ...outside, deviceCa: "ca.pem", ...server }, both)).toContain("--jwks");
   });
 
-  it("does not let tokens travel in the clear", () => {
+  it("does not accept tokens without TLS", () => {
     expect(accessProblem({ ...outside, jwks: "jwks.json" }, ["users"])).toContain("--server-cert");
   });
 

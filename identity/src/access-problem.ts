@@ -1,16 +1,16 @@
 import { isLoopback } from "@devicemesh/kit/rpc/requests/request-host";
 import type { DeviceAccessConfig, UserAccessConfig } from "./settings.ts";
 
-/** What a service is told of identity; `host` is what it listens on. */
+/** The identity settings of a service; `host` is the address it listens on. */
 export type AccessConfig = { readonly host: string } & Partial<UserAccessConfig> &
   Partial<DeviceAccessConfig>;
 
-/** Whom a service serves, and so whom it must know before it may listen beyond this machine. */
+/** The callers that a service has, which it must authenticate before it may listen beyond this machine. */
 export type Served = "users" | "devices";
 
 /**
- * What is wrong with what a service is told, if anything: flags that contradict each other, or that would let
- * anyone in from beyond this machine. Pure.
+ * Returns the problem of the settings, if there is one: flags that contradict each other, or that would admit any
+ * client from other machines. Pure.
  */
 export function accessProblem(config: AccessConfig, served: readonly Served[]): string | undefined {
   return contradiction(config) ?? openHost(config, served);

@@ -36,7 +36,7 @@ describe("openUserAccess", () => {
   const open = (config: Partial<Parameters<typeof openUserAccess>[0]>) =>
     openUserAccess({ ...off, ...config }, dependencies)[Symbol.dispose]();
 
-  it("does not start with a deny list that it does not understand, and names the line", async () => {
+  it("does not start with a malformed deny list, and names the line", async () => {
     const jwks = write("jwks.json", (await createTestIssuer()).publicKeys);
     const denyList = write("denied.txt", "token a\ntokne b\n");
     expect(() => open({ jwks, denyList })).toThrow(SettingsError);
@@ -66,7 +66,7 @@ describe("openUserAccess", () => {
 });
 
 describe("openDeviceAccess", () => {
-  it("is off, or believes Envoy, as it is told", () => {
+  it("is off, or trusts Envoy, by its settings", () => {
     using nothing = openDeviceAccess(off, dependencies);
     expect([nothing.identityOf, nothing.tls]).toEqual([undefined, undefined]);
     using behind = openDeviceAccess({ ...off, trustForwardedIdentity: true }, dependencies);
@@ -74,7 +74,7 @@ describe("openDeviceAccess", () => {
     expect(behind.tls).toBeUndefined();
   });
 
-  it("wants certificates and not tokens beyond this machine", () => {
+  it("requires certificates, not tokens, beyond this machine", () => {
     expect(() => openDeviceAccess({ ...off, host: "0.0.0.0" }, dependencies)).toThrow(/set --device-ca \(/);
   });
 });

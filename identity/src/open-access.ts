@@ -17,42 +17,42 @@ import { createForwardedUserReader, forwardedTokenHeader } from "./users/forward
 import { createTokenVerifier, parseTokenKeys } from "./users/jose-token-verifier.ts";
 import { followFile } from "./watched-file.ts";
 
-/** What a service for people needs of its settings; undefined is off. Close it after the service. */
+/** The parts of a service for users that its settings enable; undefined means off. Close it after the service. */
 export type UserAccess = Disposable & {
   readonly gate: UserGate | undefined;
   readonly tls: TlsTermination | undefined;
 };
 
-/** What ingest needs of its settings; undefined is off. Close it after ingest. */
+/** The parts of ingest that its settings enable; undefined means off. Close it after ingest. */
 export type DeviceAccess = Disposable & {
   readonly identityOf: IdentifyPublisher | undefined;
   readonly tls: TlsTermination | undefined;
 };
 
-/** What a service needs that accepts readings over HTTP or MQTT. Close it after the service. */
+/** The parts of a service that accepts readings over HTTP or MQTT. Close it after the service. */
 export type SenderAccess = Disposable & {
   /** Any client may send if undefined. */
   readonly identify: IdentifySender | undefined;
-  /** Asks for certificates, and serves connections without one. */
+  /** Requests certificates, and serves connections without one too. */
   readonly tls: TlsTermination | undefined;
 };
 
-/** What the process gives. */
+/** The dependencies on the process. */
 export type AccessDependencies = {
-  /** Is told of files that can no longer be read or understood, and of TLS handshakes that fail. */
+  /** Called for files that become unreadable or malformed, and for failed TLS handshakes. */
   readonly logger: Logger;
   /** Ms since 1970. */
   readonly clock: () => number;
-  /** How often files are looked at, in ms; 1000 by default. */
+  /** Interval at which files are polled, in ms; 1000 by default. */
   readonly pollIntervalMs?: number;
-  /** How long a connection without a valid certificate stays open, where devices need one, in ms; 5 s by default. */
+  /** How long a connection without a valid certificate stays open if devices need one, in ms; 5 s by default. */
   readonly unverifiedMs?: number;
 };
 
 /**
- * Opens what `userAccessSettings` say for a service that listens on `host`.
- * @throws SettingsError that names the flags if they contradict each other, a file is not what it should be, or
- *   anyone could come in from beyond this machine.
+ * Opens the parts that `userAccessSettings` enable for a service that listens on `host`.
+ * @throws SettingsError that names the flags if they contradict each other, a file is invalid, or
+ * any client on other machines would be admitted.
  */
 export function openUserAccess(
   config: UserAccessConfig & { readonly host: string },
@@ -67,7 +67,7 @@ export function openUserAccess(
   if (jwks === undefined && !config.trustForwardedIdentity)
     return { gate: undefined, tls, ...closed(opening) };
   const denyList = opening.use(openDenyList(config.denyList, dependencies));
-  // Where both are set, what Envoy says is not needed: the token itself is better.
+  // If both are set, the forwarded identity is not used: the token itself is the better proof.
   const identify =
     jwks === undefined
       ? createForwardedUserReader({ denyList, clock })
@@ -82,8 +82,8 @@ export function openUserAccess(
 }
 
 /**
- * Opens what `deviceAccessSettings` say for an ingest that listens on `host`.
- * @throws SettingsError as `openUserAccess` does.
+ * Opens the parts that `deviceAccessSettings` enable for an ingest that listens on `host`.
+ * @throws SettingsError like `openUserAccess`.
  */
 export function openDeviceAccess(
   config: DeviceAccessConfig & { readonly host: string },
@@ -107,8 +107,9 @@ export function openDeviceAccess(
 }
 
 /**
- * Opens what both settings say for a listener of devices that send over HTTP or MQTT, with a token or a certificate.
- * @throws SettingsError as `openUserAccess` does.
+ * Opens the parts of both settings for a listener of devices that send over HTTP or MQTT, with a token or a
+ * certificate.
+ * @throws SettingsError like `openUserAccess`.
  */
 export function openSenderAccess(
   config: UserAccessConfig & DeviceAccessConfig & { readonly host: string },
@@ -135,7 +136,7 @@ export function openSenderAccess(
           denyList,
           clock,
         });
-  // Behind Envoy, HTTP has what Envoy forwards; MQTT does not go through it.
+  // Behind Envoy, HTTP has the forwarded identity; MQTT does not pass through Envoy.
   const ofToken =
     ofForwarded === undefined || ofOwn === undefined
       ? (ofForwarded ?? ofOwn)
@@ -216,7 +217,7 @@ function openTls(
   );
 }
 
-/** What `open` gives; what it throws names the flag. */
+/** Returns the result of `open`; adds the flag to its error. */
 function explained<T>(flag: string, open: () => T): T {
   try {
     return open();

@@ -1,8 +1,8 @@
 import type { Setting } from "@devicemesh/kit/settings/setting-schema";
 
-// Functions, because programs differ in how their environment variables begin; the flags are the same everywhere.
+// Functions, because programs differ in the prefix of their environment variables; the flags are the same everywhere.
 
-/** What every service that knows identity can be told. */
+/** The settings of every service with authentication. */
 const sharedSettings = (prefix: string) =>
   ({
     serverCertificate: {
@@ -44,7 +44,7 @@ const sharedSettings = (prefix: string) =>
     },
   }) as const satisfies Readonly<Record<string, Setting>>;
 
-/** Settings of a service for people: tokens. The environment variables begin with `prefix`. */
+/** Settings of a service for users: tokens. The environment variables begin with `prefix`. */
 export const userAccessSettings = (prefix = "DEVICEMESH_") =>
   ({
     jwks: {

@@ -25,7 +25,7 @@ function follow(path: string) {
 }
 
 describe("followFile", () => {
-  it("says anew what the file says, whether it is written over or replaced", async () => {
+  it("returns the new contents, whether the file is overwritten or replaced", async () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "file");
     writeFileSync(path, "first");
@@ -39,7 +39,7 @@ describe("followFile", () => {
     expect(followed.problems).toEqual([]);
   });
 
-  it("keeps what it knew while the file is wrong or gone, and tells of each once", async () => {
+  it("keeps the last contents while the file is invalid or missing, and reports each once", async () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "file");
     writeFileSync(path, "first");
@@ -67,7 +67,7 @@ describe("followFile", () => {
       path,
       parse(text, before: string | undefined) {
         calls.push(`parse ${text}`);
-        // A slow writer: the file is another one at each of the next polls.
+        // A slow writer: the file differs at each of the next polls.
         if (before !== undefined && text.length < 4) replace(path, `${text}${text.length}`);
         return text;
       },
@@ -94,7 +94,7 @@ describe("followFile", () => {
     ]);
   });
 
-  it("throws what is wrong at first", () => {
+  it("throws the first problem", () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "file");
     expect(() => follow(path)).toThrow("ENOENT");

@@ -1,18 +1,18 @@
 import { readFileSync } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
 
-/** A file whose contents are known, and read again soon after they change. */
+/** A file whose contents are kept in memory, and read again soon after they change. */
 export type FollowedFile<T> = Disposable & {
-  /** Its contents, as of the last poll. */
+  /** Returns its contents, as of the last poll. */
   readonly current: T;
 };
 
 /**
- * Reads a file, and polls every `intervalMs` (1 s by default) whether it has changed: network and container mounts do
- * not send notifications. `parse` gets what was known before, and may throw; then, and when the file is gone, what was
- * known stays, and `onProblem` is called once for each change. `settle` gets what `parse` returned at the first poll
- * that finds the file as the poll before found it, and returns what is known from then on.
- * @throws what reading or parsing throws at first.
+ * Reads a file, and polls every `intervalMs` (1 s by default) for changes, because network and container mounts send no
+ * notifications. `parse` receives the previous contents and may throw; then, and when the file is missing, the previous
+ * contents stay, and `onProblem` is called once for each change. `settle` receives the result of `parse` at the first
+ * poll that finds the file unchanged since the previous poll, and returns the contents from then on.
+ * @throws the error of the first read or parse.
  */
 export function followFile<T>({
   path,
@@ -28,7 +28,7 @@ export function followFile<T>({
   readonly intervalMs?: number;
 }): FollowedFile<T> {
   let current = parse(readFileSync(path, "utf8"), undefined);
-  // Unknown at first: a change between the first read and the first poll is seen by the first poll.
+  // Unknown at first: the first poll detects a change between the first read and itself.
   let seen = "";
   let isSettled = false;
   let looking = false;
@@ -38,7 +38,7 @@ export function followFile<T>({
     looking = true;
     let now = "gone";
     try {
-      // Before the text: what changes between the two is seen at the next poll.
+      // Read before the text: the next poll detects a change between the two.
       const { mtimeNs, size, ino } = await stat(path, { bigint: true });
       now = `${mtimeNs} ${size} ${ino}`;
       if (now !== seen) {

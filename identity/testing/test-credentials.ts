@@ -11,20 +11,20 @@ import { createAuthority, issueCertificate, type KeyPair } from "../src/certs/x5
 
 const dayMs = 86_400_000;
 
-/** For tests: a CA of its own, whose certificates are valid from a day before now to a day after. */
+/** For tests: a separate CA, whose certificates are valid from a day ago until a day from now. */
 export type TestAuthority = {
   /** PEM. */
   readonly certificate: string;
-  /** Of a server on this machine. */
+  /** Issues a certificate for a server on this machine. */
   readonly server: KeyPair;
-  /** Of a client with this name. */
+  /** Issues a certificate for a client with this name. */
   client(
     uri: string,
     times?: { readonly notBeforeMs?: number; readonly notAfterMs?: number },
   ): Promise<KeyPair>;
 };
 
-/** Makes one. */
+/** Creates a CA. */
 export async function createTestAuthority(nowMs = Date.now()): Promise<TestAuthority> {
   const valid = { notBeforeMs: nowMs - dayMs, notAfterMs: nowMs + dayMs };
   const authority = await createAuthority({ commonName: "test CA", ...valid });
@@ -54,11 +54,11 @@ export function writeKeyPair(folder: string, name: string, pair: KeyPair): KeyPa
 
 /** For tests: signs tokens. */
 export type TestIssuer = TokenKey & {
-  /** A token of `devicemesh` for `devicemesh` that is good for a day, but for what is given. */
+  /** A token of `devicemesh` for `devicemesh` that is valid for a day, with the given changes. */
   token(request?: Partial<TokenRequest>): Promise<string>;
 };
 
-/** Makes one. */
+/** Creates an issuer. */
 export async function createTestIssuer(nowMs = Date.now()): Promise<TestIssuer> {
   const key = await createTokenKey();
   return {
@@ -77,13 +77,13 @@ export async function createTestIssuer(nowMs = Date.now()): Promise<TestIssuer> 
   };
 }
 
-/** For tests: the files that a server is told of: certificates, keys, deny lists. Removed when disposed. */
+/** For tests: the files of a server's settings: certificates, keys, deny lists. Deleted when disposed. */
 export type AccessFiles = Disposable & {
-  /** Writes a file in one step, so that nobody reads half of it; gives its path. */
+  /** Writes a file atomically; returns its path. */
   write(name: string, text: string): string;
 };
 
-/** Makes a folder for them. */
+/** Creates a folder for them. */
 export function createAccessFiles(): AccessFiles {
   const folder = temporaryFolder();
   return {
@@ -97,7 +97,7 @@ export function createAccessFiles(): AccessFiles {
   };
 }
 
-/** For tests: the settings that device and user access share, with nothing switched on. */
+/** For tests: the settings that device and user access share, with everything off. */
 export const accessOff = {
   host: "127.0.0.1",
   serverCertificate: undefined,

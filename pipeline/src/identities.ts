@@ -1,6 +1,6 @@
 import { isoMilliseconds } from "@devicemesh/proto";
 
-/** The `_id` of a window of a series. */
+/** Returns the `_id` of a window of a series. */
 export function windowId(window: {
   readonly deviceId: string;
   readonly sensor: string;
@@ -9,7 +9,7 @@ export function windowId(window: {
   return `${window.deviceId}|${window.sensor}|${isoMilliseconds(window.windowMs)}`;
 }
 
-/** The parts of a message's identity, or undefined if the text is none. */
+/** Returns the parts of a message's identity, or undefined if the text is not an identity. */
 export function parseIdentity(
   identity: string,
 ): { readonly deviceId: string; readonly sensor: string; readonly timestampMs: number } | undefined {

@@ -22,19 +22,19 @@ export type KafkaSasl =
       readonly token: () => Promise<string>;
     };
 
-/** A kafkajs client that logs nothing itself: its user logs what matters. */
+/** A kafkajs client without log output: its user logs what matters. */
 export function createKafka(options: {
-  /** host:port of each broker that is asked first. */
+  /** host:port of each bootstrap broker. */
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly security?: KafkaSecurity | undefined;
   /** How long a connection may take to be made, in ms. */
   readonly connectTimeoutMs?: number;
-  /** How long a request may take, in ms. */
+  /** Time limit of a request, in ms. */
   readonly requestTimeoutMs?: number;
-  /** How often the client itself tries again what failed; 0 for callers that do it themselves. */
+  /** Number of retries by the client itself; 0 for callers that retry. */
   readonly retries?: number;
-  /** Gets each connection that is made: destroying it ends the requests on it, which the client itself cannot. */
+  /** Receives each new connection: destroying it ends its requests, which the client itself cannot. */
   readonly onSocket?: (socket: Socket) => void;
 }): Kafka {
   const { brokers, clientId, connectTimeoutMs = 2000, requestTimeoutMs = 15_000, retries = 5 } = options;

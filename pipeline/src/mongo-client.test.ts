@@ -30,19 +30,19 @@ describe("a connection", () => {
   });
 });
 
-/** A connection that is in a hurry. */
+/** A connection with short time limits. */
 function openQuickly(address: string) {
   return openMongo({ url: `mongodb://${address}`, database: "a", appName: "t", selectionTimeoutMs: 100 });
 }
 
-describe("a database that is not there when the connection is opened", () => {
-  it("is found when its name can be resolved at last", async () => {
+describe("a database that is unavailable when the connection is opened", () => {
+  it("is connected to once its name resolves", async () => {
     using host = lateHost("mongo-1.example");
     const server = await startFakeMongo(0);
     await using connection = openQuickly(`${host.name}:${server.port}`);
     try {
       const ping = () => connection.db.command({ ping: 1 });
-      // What an operation says depends on where the attempt is; the connection always says the cause.
+      // The error of an operation depends on the state of the attempt; that of the connection always has the cause.
       await expect(ping()).rejects.toThrow();
       await expect(connection.connected()).rejects.toThrow("ENOTFOUND mongo-1.example");
       await expect(ping()).rejects.toThrow();
@@ -61,7 +61,7 @@ describe("a database that is not there when the connection is opened", () => {
     }
   });
 
-  it("is found when it listens at last, and found again after it was gone", async () => {
+  it("is connected to once it listens, and again after an outage", async () => {
     const port = await closedPort();
     await using connection = openQuickly(`127.0.0.1:${port}`);
     const answers = () =>
@@ -80,7 +80,7 @@ describe("a database that is not there when the connection is opened", () => {
     await connection.connected();
   });
 
-  it("is looked for no longer when the connection is closed", async () => {
+  it("is not retried after the connection is closed", async () => {
     const port = await closedPort();
     const connection = openQuickly(`127.0.0.1:${port}`);
     await expect(connection.connected()).rejects.toThrow("ECONNREFUSED");

@@ -9,18 +9,18 @@ export type MongoConnection = AsyncDisposable & {
   readonly client: MongoClient;
   readonly db: Db;
   /**
-   * Resolves if the first connection was made; waits for the attempt under way.
-   * @throws what the last attempt failed with, such as a host name that cannot be resolved.
+   * Resolves if the first connection was made; waits for the current attempt.
+   * @throws the error of the last attempt, such as a host name that does not resolve.
    */
   connected(): Promise<void>;
 };
 
-/** Between an attempt at the first connection that failed and the next, in ms. */
+/** Delay between a failed attempt at the first connection and the next, in ms. */
 const retryMs = 500;
 
 /**
- * A driver's client. The connection string is for no eye: what is wrong with it is said without it.
- * @throws SettingsError if it is none.
+ * Creates a client of the driver. The connection string is secret: the error describes the problem without it.
+ * @throws SettingsError if the connection string is not valid.
  */
 export function clientOf(url: string, options: MongoClientOptions): MongoClient {
   try {
@@ -32,19 +32,19 @@ export function clientOf(url: string, options: MongoClientOptions): MongoClient 
 }
 
 /**
- * Opens a connection without waiting for it: it is made in the background, tried again until it succeeds, and made
- * again by the driver whenever it is lost. Operations before the first connection reject; `connected` says why. Writes
- * are acknowledged by a majority and journaled; reads see what a majority has.
- * @throws SettingsError if `url` is no connection string.
+ * Opens a connection without waiting for it: it is made in the background, with retries until it succeeds, and the
+ * driver reconnects whenever it is lost. Operations before the first connection reject; `connected` rejects with the
+ * cause. Writes are acknowledged by a majority and journaled; reads return majority-committed data.
+ * @throws SettingsError if `url` is not a connection string.
  */
 export function openMongo(options: {
   readonly url: string;
   readonly database: string;
   /** Shown in the database's logs. */
   readonly appName: string;
-  /** How long to look for the database before an operation fails, in ms. */
+  /** Time limit for selecting a server before an operation fails, in ms. */
   readonly selectionTimeoutMs?: number;
-  /** How long one round trip may take, in ms. */
+  /** Time limit of one round trip, in ms. */
   readonly socketTimeoutMs?: number;
   readonly poolMax?: number;
 }): MongoConnection {
@@ -69,8 +69,8 @@ export function openMongo(options: {
 }
 
 /**
- * Connects again and again until it succeeds. The driver gives a client up whose first connection fails: every later
- * operation rejects with "Topology is closed", whatever becomes of the database. Only another `connect` helps.
+ * Connects repeatedly until it succeeds. After a failed first connection, the driver's client is unusable: every later
+ * operation rejects with "Topology is closed", even if the database is available. Only another `connect` helps.
  */
 function connectUntilMade(client: MongoClient): Pick<MongoConnection, "connected"> & AsyncDisposable {
   const stopping = new AbortController();
@@ -98,7 +98,7 @@ function connectUntilMade(client: MongoClient): Pick<MongoConnection, "connected
       stopping.abort();
       await client.close();
       await running;
-      // The attempt under way may have succeeded in between.
+      // The current attempt may have succeeded in between.
       await client.close();
     },
   };

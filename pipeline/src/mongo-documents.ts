@@ -1,20 +1,20 @@
 import type { SensorName } from "@devicemesh/proto";
 import type { Binary } from "mongodb";
 
-// The documents of the database. Times are dates, so that people can read them and retention can act on them.
+// The documents of the database. Times are dates, so that they are readable and retention can use them.
 
-/** A reading, once. `_id` is its identity: `device|sensor|ISO time`. */
+/** A reading, stored once. `_id` is its identity: `device|sensor|ISO time`. */
 export type MessageDocument = {
   readonly _id: string;
   readonly device_id: string;
   readonly sensor: SensorName;
-  /** The device's clock. */
+  /** The time of measurement, by the device's clock. */
   readonly timestamp: Date;
-  /** In the sensor's unit. */
+  /** The value in the sensor's unit. */
   readonly value: number;
-  /** The log's clock: when the broker appended it. */
+  /** The time at which the broker appended it, by the log's clock. */
   readonly arrived: Date;
-  /** Its place in its partition of the log. */
+  /** Its offset in its partition of the log. */
   readonly offset: number;
 };
 
@@ -35,22 +35,22 @@ export type PartialFigures = {
 };
 
 /**
- * What one series' readings of one window and one segment add up to, repeats counted as often as they came.
- * `_id` is `device|sensor|ISO window start|ISO segment start`. On the topic the times are milliseconds since 1970.
+ * The summary of one series in one window and one segment; a duplicate counts as often as it arrived. `_id` is
+ * `device|sensor|ISO window start|ISO segment start`. On the topic the times are milliseconds since 1970.
  */
 export type PartialDocument = PartialFigures & {
   readonly _id: string;
   readonly device_id: string;
   readonly sensor: SensorName;
-  /** Where the window starts, by the device's clock. */
+  /** Start of the window, by the device's clock. */
   readonly window_start: Date;
-  /** Where the segment starts, by the log's clock. */
+  /** Start of the segment, by the log's clock. */
   readonly segment_start: Date;
 };
 
 /**
- * What all readings of a window that arrived before `through` add up to, repeats counted once. `through` is the
- * frontier of the finest level at which it was made. Of an empty one only `through` and a count of 0.
+ * The summary of all readings of a window that arrived before `through`, each counted once. `through` is the frontier
+ * of the finest level at which it was made. An empty one has only `through` and a count of 0.
  */
 export type Repair = { readonly through: Date } & (
   | ({ readonly count: 0 } & Partial<PartialFigures>)
@@ -66,7 +66,7 @@ export type WindowRepeatsDocument = {
   readonly device_id: string;
   readonly sensor: SensorName;
   readonly window_start: Date;
-  /** When the first and the last repeat that is known arrived, by the log's clock. */
+  /** The arrivals of the first and the last known duplicate, by the log's clock. */
   readonly first_repeat: Date;
   readonly last_repeat: Date;
   readonly repair?: Repair;
@@ -83,43 +83,43 @@ export const deadLetterKinds = ["duplicate", "conflict", "redelivery", "invalid"
  */
 export type DeadLetterKind = (typeof deadLetterKinds)[number];
 
-/** A record that a sink refused. `_id` is its origin: `topic/partition/offset`. */
+/** A record that a sink rejected. `_id` is its origin: `topic/partition/offset`. */
 export type DeadLetterDocument = {
   readonly _id: string;
   readonly kind: DeadLetterKind;
-  /** What the sink said. */
+  /** The sink's error. */
   readonly reason: string;
-  /** Where it was refused: VALUE_CONVERTER, TRANSFORMATION, TASK_PUT, and so on. */
+  /** The stage that rejected it: VALUE_CONVERTER, TRANSFORMATION, TASK_PUT, and so on. */
   readonly stage: string;
   readonly key: string | null;
   readonly value: Binary | null;
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
-  /** When the broker appended the refused record. */
+  /** The time at which the broker appended the rejected record. */
   readonly arrived: Date;
-  /** Of which series it is, where that is known; unset in those that an older operator stored. */
+  /** Its series, if known; unset in documents of an older operator. */
   readonly device_id?: string;
   readonly sensor?: string;
 };
 
-/** A message that was not stored, because a reading of its identity with another value is. */
+/** A message that was not stored, because a reading with its identity and another value is stored. */
 export type ConflictDocument = {
   readonly timestamp: Date;
   readonly stored_value: number;
   readonly refused_value: number;
-  /** When the broker appended the refused one. */
+  /** The time at which the broker appended the rejected message. */
   readonly arrived: Date;
 };
 
-/** The duplicates and conflicts of a series that had any. `_id` is `device|sensor`. */
+/** The duplicates and conflicts of a series that has any. `_id` is `device|sensor`. */
 export type SeriesDuplicatesDocument = {
   readonly _id: string;
   readonly device_id: string;
   readonly sensor: SensorName;
   readonly duplicates: number;
   readonly conflicts: number;
-  /** The newest first, a few. */
+  /** The latest conflicts, the newest first. */
   readonly latest_conflicts: readonly ConflictDocument[];
 };
 
@@ -130,72 +130,81 @@ export type SeriesDocument = {
   readonly sensor: SensorName;
 };
 
-/** How far the mesh is; all its times only move forward. `_id` is "frontier". */
+/** The progress of the mesh; all its times only move forward. `_id` is "frontier". */
 export type FrontierDocument = {
   readonly _id: "frontier";
-  /** Everything that arrived before is in `processed_messages` or is a known repeat. */
+  /** Everything that arrived earlier is in `processed_messages` or is a known duplicate. */
   readonly complete_through: Date;
-  /** For each level, the finest first: everything that arrived before is in its partials permanently. 1970 if nothing is. */
+  /**
+   * For each level, the finest first: everything that arrived earlier is in its partials permanently. 1970 if nothing
+   * is.
+   */
   readonly frontiers: readonly Date[];
   /**
-   * The levels above the finest count no reading twice because of repeats that arrived at or after this; it only
-   * grows. Unset as long as nothing is known of it, as in a mesh that was folded by an older aggregator.
+   * The levels above the finest count no reading twice because of duplicates that arrived at or after this time, which
+   * only increases. Unset if unknown, as in a mesh that an older aggregator folded.
    */
   readonly coarse_pure_since?: Date;
-  /** About when (to a second) the last message was appended, by the log's clock; null if there is none. */
+  /**
+   * The approximate time (to a second) at which the last message was appended, by the log's clock; null if there is
+   * none.
+   */
   readonly log_end: Date | null;
-  /** When this was written, by the aggregator's clock. */
+  /** The time of this write, by the aggregator's clock. */
   readonly updated: Date;
 };
 
 /**
- * The retention marks: the timestamps before which data may ever have been deleted; 1970 if nothing was. They only
- * move forward, and move before anything is deleted. `_id` is "marks"; written by the operator. In a backup it is
- * copied last: marks that are too new cost coverage, marks that are too old make wrong answers.
+ * The retention marks: the timestamps before which data may have been deleted; 1970 if nothing was. They only move
+ * forward, and move before anything is deleted. `_id` is "marks"; the operator writes it. A backup must copy it last:
+ * marks that are too new reduce coverage, marks that are too old make wrong answers.
  */
 export type RetentionDocument = {
   readonly _id: "marks";
-  /** Of the raw readings. */
+  /** The mark of the raw readings. */
   readonly raw: Date;
-  /** Of the windows of each level, the finest first. */
+  /** The marks of the windows of each level, the finest first. */
   readonly levels: readonly Date[];
 };
 
-/** What cannot change while the data lives. `_id` is "mesh"; written by the operator, read by all others. */
+/**
+ * The settings that cannot change while the data exists. `_id` is "mesh"; the operator writes it, and all others read
+ * it.
+ */
 export type SettingsDocument = {
   readonly _id: "mesh";
   /** The levels of windows, the finest first. */
   readonly levels: readonly { readonly window_ms: number; readonly segment_ms: number }[];
-  /** The partitions of the messages topic. */
+  /** Number of partitions of the messages topic. */
   readonly partitions: number;
   /**
-   * How long readings are kept by their timestamp, in ms; null for ever. The one thing here that may change. What
-   * was deleted is not to be concluded from it: the retention marks tell.
+   * The retention of readings by their timestamp, in ms; null means unlimited. This field alone may change. It does not
+   * show what was deleted: the retention marks do.
    */
   readonly retain_raw_ms: number | null;
 };
 
-/** Who is active. `_id` is the service's name. All times are by the database's clock. */
+/** The holder of a lease. `_id` is the service's name. All times are by the database's clock. */
 export type LeaseDocument = {
   readonly _id: string;
-  /** Host and process; and something random, so that no two are the same. */
+  /** Host and process, and a random part that makes it unique. */
   readonly holder: string;
-  /** Until when it counts; the holder renews it in time. */
+  /** Expiry of the lease; the holder renews it in time. */
   readonly until: Date;
 };
 
-/** A checkpoint of the window job. `_id` is its identity: a hash of what the job means. */
+/** A checkpoint of the window job. `_id` is its identity: a hash of the definition of the job. */
 export type CheckpointDocument = {
   readonly _id: string;
-  /** It folds what arrived at or after this: the frontier when it was first used. 1970 for everything. */
+  /** The job folds messages that arrived at or after this: the frontier when it was first used. 1970 for all. */
   readonly since: Date;
-  /** Where that begins in the messages topic, by partition. */
+  /** The start offsets in the messages topic, by partition. */
   readonly offsets: readonly number[];
   /** By partition: the messages before are in partials, or their windows are marked. Unset before the first check. */
   readonly checked?: readonly number[];
 };
 
-/** What the operator says. `_id` is "operator". */
+/** The status of the operator. `_id` is "operator". */
 export type OperatorStatusDocument = {
   readonly _id: "operator";
   readonly updated: Date;
@@ -204,26 +213,26 @@ export type OperatorStatusDocument = {
     /** RUNNING, PAUSED, FAILED, UNASSIGNED, or MISSING. */
     readonly state: string;
     readonly tasks: readonly { readonly id: number; readonly state: string; readonly error: string | null }[];
-    /** How many records of its topic it has not committed yet. */
+    /** Number of records of its topic that it has not committed yet. */
     readonly lag: number;
-    /** How often the operator restarted failed tasks of it since it was started. */
+    /** Number of restarts of its failed tasks since the operator started. */
     readonly restarts: number;
   }[];
-  /** How many dead letters are not read yet. */
+  /** Number of dead letters that are not read yet. */
   readonly dead_letter_lag: number;
-  /** What is wrong, in words; empty if nothing is. */
+  /** Current problems, as text; empty if there are none. */
   readonly problems: readonly string[];
 };
 
-/** What the aggregator says of the window job. `_id` is "aggregator". */
+/** The status of the window job, from the aggregator. `_id` is "aggregator". */
 export type AggregatorStatusDocument = {
   readonly _id: "aggregator";
   readonly updated: Date;
-  /** Who is active: host and process. */
+  /** The leader: host and process. */
   readonly holder: string;
-  /** STARTING, RUNNING, STALLED (no batch although the log grows), FAILED or AWAY (Spark cannot be reached). */
+  /** STARTING, RUNNING, STALLED (no batch although the log grows), FAILED or AWAY (Spark is unreachable). */
   readonly state: string;
-  /** Identifies the checkpoint: a hash of what the job means. */
+  /** Identifies the checkpoint: a hash of the definition of the job. */
   readonly checkpoint: string;
   readonly batch: number | null;
   readonly watermark: Date | null;
@@ -233,7 +242,7 @@ export type AggregatorStatusDocument = {
   readonly state_rows: number;
   /** What Spark dropped, since a broker's clock stepped back: the windows are marked. */
   readonly rows_dropped: number;
-  /** Records of the messages topic that Spark has not taken yet. */
+  /** Number of records of the messages topic that Spark has not read yet. */
   readonly lag: number;
   readonly restarts: number;
   readonly last_error: string | null;

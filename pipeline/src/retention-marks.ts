@@ -1,21 +1,21 @@
 import { alignUp, type KeptSince, nothingDeleted } from "@devicemesh/proto";
 import type { RetentionDocument, SettingsDocument } from "./mongo-documents.ts";
 
-/** The document of retention marks. */
+/** Returns the document of retention marks. */
 export function retentionDocument({ rawMs, levelsMs }: KeptSince): RetentionDocument {
   const dateOf = (ms: number): Date => new Date(Math.max(ms, 0));
   return { _id: "marks", raw: dateOf(rawMs), levels: levelsMs.map(dateOf) };
 }
 
-/** The retention marks of a document, for so many levels. */
+/** Returns the retention marks of a document, for the given number of levels. */
 export function marksOf(document: RetentionDocument, levels: readonly unknown[]): KeptSince {
   const msOf = (date: Date | undefined): number => date?.getTime() || Number.NEGATIVE_INFINITY;
   return { rawMs: msOf(document.raw), levelsMs: levels.map((_, level) => msOf(document.levels[level])) };
 }
 
 /**
- * The retention marks of a mesh. A mesh whose operator is older has none: until a newer one writes them, raw
- * readings may have been deleted as far as the settings say, and windows not at all.
+ * Returns the retention marks of a mesh. A mesh with an older operator has none: until a newer one writes them, raw
+ * readings may have been deleted according to the settings, and windows not at all.
  */
 export function keptSinceOf(
   document: RetentionDocument | null,

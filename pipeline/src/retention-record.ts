@@ -1,6 +1,9 @@
 import { isoMilliseconds } from "@devicemesh/proto";
 
-/** The record of the retention topic. `acceptedSinceMs` (ms since 1970) is -Infinity if nothing was ever deleted. */
+/**
+ * Formats the record of the retention topic. `acceptedSinceMs` (ms since 1970) is -Infinity if nothing was ever
+ * deleted.
+ */
 export function acceptedSinceRecord(acceptedSinceMs: number): {
   readonly key: string;
   readonly value: string;
@@ -10,8 +13,8 @@ export function acceptedSinceRecord(acceptedSinceMs: number): {
 }
 
 /**
- * What a record of the retention topic says: readings with an earlier timestamp (ms since 1970) must be rejected;
- * -Infinity if there is no bound. Undefined if it is no such record.
+ * Parses a record of the retention topic: readings with an earlier timestamp (ms since 1970) must be rejected;
+ * -Infinity if there is no bound. Undefined if it is not such a record.
  */
 export function acceptedSinceOf(value: string): number | undefined {
   let found: unknown;

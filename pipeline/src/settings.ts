@@ -1,6 +1,6 @@
 import type { Setting } from "@devicemesh/kit/settings/setting-schema";
 
-/** Settings that several services of the real chain have in common: the same flag means the same everywhere. */
+/** Settings that several services on the real engines share: the same flag has the same meaning everywhere. */
 export const chainSettings = {
   kafkaBrokers: {
     flag: "--kafka-brokers",

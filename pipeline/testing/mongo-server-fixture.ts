@@ -1,7 +1,7 @@
 import { type Document, Long } from "mongodb";
 import { startWireServer, type WireServer } from "./mongo-wire-fixture.ts";
 
-/** For tests: a MongoDB of one node on 127.0.0.1 that has these documents, whatever it is asked of a collection. */
+/** For tests: a MongoDB of one node on 127.0.0.1 that returns these documents for every query. */
 export function startFakeMongo(
   port: number,
   documents: Readonly<Record<string, readonly Document[]>> = {},

@@ -7,13 +7,13 @@ const opQuery = 2004;
 const opMsg = 2013;
 const headerBytes = 16;
 
-/** Answers a command; `state` is what the connection keeps between commands. */
+/** Answers a command; `state` is the connection's state between commands. */
 export type CommandHandler<State> = (command: Document, state: State) => Document;
 
-/** A server that speaks MongoDB's wire protocol, as much of it as the driver needs for commands. */
+/** A server that implements the part of MongoDB's wire protocol that the driver needs for commands. */
 export type WireServer = { readonly port: number; stop(): Promise<void> };
 
-/** Starts one on 127.0.0.1; port 0 picks a free one. */
+/** Starts one on 127.0.0.1; port 0 chooses a free one. */
 export async function startWireServer<State>(
   port: number,
   handle: CommandHandler<State>,
@@ -52,7 +52,7 @@ function answerTo(message: Buffer, handle: (command: Document) => Document): Buf
   const requestId = message.readInt32LE(4);
   const opcode = message.readInt32LE(12);
   if (opcode === opMsg) {
-    // Flags, then one body: the driver puts no documents beside it into commands.
+    // Flags, then one body: the driver puts no document sequences into commands.
     const answer = handle(BSON.deserialize(message.subarray(headerBytes + 5)));
     return framed(opMsg, requestId, Buffer.concat([Buffer.alloc(5), BSON.serialize(answer)]));
   }

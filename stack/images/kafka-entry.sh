@@ -1,6 +1,6 @@
 #!/bin/bash
-# Starts a broker of Kafka or a worker of Kafka Connect with the arguments that engines/src/plans has (a test compares
-# them), or checks its health.
+# Starts a broker of Kafka or a worker of Kafka Connect with the arguments of engines/src/plans (a test compares them),
+# or checks its health.
 set -euo pipefail
 
 home=${DEVICEMESH_HOME:-/opt/devicemesh}
@@ -25,7 +25,7 @@ reach this one; by default the first address of its host name.
 END
 }
 
-# start HEAP MAIN CONFIG: becomes the JVM, so that it receives the container's signals.
+# start HEAP MAIN CONFIG: replaces itself by the JVM, so that it receives the container's signals.
 start() {
   exec java "-Xmx${DEVICEMESH_HEAP:-$1}" -XX:+UseSerialGC -XX:-UsePerfData -XX:+ExitOnOutOfMemoryError \
     -Djava.awt.headless=true "-Dlog4j2.configurationFile=$home/config/log4j2.xml" \
@@ -42,13 +42,13 @@ broker() {
 connect() {
   local addresses own=${TMPDIR:-/tmp}/connect-worker.properties
   read -ra addresses <<<"${DEVICEMESH_ADDRESS:-$(hostname -i)}"
-  # Workers pass requests on to their leader: each must name the address of its own task, not that of them all.
-  # Of two values the last one counts.
+  # Workers forward requests to their leader: each must advertise the address of its own task, not that of the service.
+  # The last of two values counts.
   { cat "$connect_config"; printf '\nrest.advertised.host.name=%s\n' "${addresses[0]}"; } >"$own"
   start 512m org.apache.kafka.connect.cli.ConnectDistributed "$own"
 }
 
-# first_line PATH: the status that the worker answers with.
+# first_line PATH: the status of the worker's response.
 first_line() {
   exec 3<>"/dev/tcp/127.0.0.1/$connect_port" || return
   printf 'GET %s HTTP/1.0\r\n\r\n' "$1" >&3
@@ -69,7 +69,7 @@ healthy() {
         unhealthy "the controller does not listen on $controller_port"
       ;;
     connect)
-      # It can list its connectors only after it has joined its group and read its topics.
+      # The worker can list its connectors only after it has joined its group and read its topics.
       status=$(first_line /connectors 2>&1) || true
       case $status in
         HTTP/*" 200 "*) ;;

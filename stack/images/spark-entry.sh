@@ -1,6 +1,6 @@
 #!/bin/bash
-# Starts one part of Spark with the arguments that engines/src/plans/spark-plan.ts has (a test holds them equal),
-# or asks whether it is well.
+# Starts one part of Spark with the arguments of engines/src/plans/spark-plan.ts (a test compares them), or checks its
+# health.
 set -euo pipefail
 
 home=${DEVICEMESH_HOME:-/opt/devicemesh}
@@ -33,14 +33,14 @@ by default the master's is its host name, a worker's the first address of its ho
 END
 }
 
-# own_address: where other containers reach this one.
+# own_address: the address of this container for other containers.
 own_address() {
   local addresses
   read -ra addresses <<<"${DEVICEMESH_ADDRESS:-$(hostname -i)}"
   echo "${addresses[0]}"
 }
 
-# start HEAP QUICK MAIN ARGUMENT...: becomes the JVM, so that it gets the container's signals.
+# start HEAP QUICK MAIN ARGUMENT...: replaces itself by the JVM, so that it receives the container's signals.
 start() {
   local heap=$1 quick=$2 module_options properties=() more=()
   shift 2
@@ -51,7 +51,7 @@ start() {
     )
   fi
   if [ "$1" = org.apache.spark.deploy.master.Master ]; then
-    # Any client that reaches it may run anything; nobody here submits programs this way.
+    # Any client that reaches it could run anything; this port is not used.
     properties=(
       -Dspark.master.rest.enabled=false
       -Dspark.deploy.recoveryMode=FILESYSTEM
@@ -67,14 +67,14 @@ start() {
     -cp "$home/spark/jars/*" "$@"
 }
 
-# prepare_recovery: a master that did not become healthy at its last start may have files that it cannot read, as a
-# power cut leaves them; it starts with none then, and the health of connect brings the application back.
+# prepare_recovery: a master that did not become healthy at its last start may have damaged files, for example after a
+# power cut; it then starts without them, and the health check of connect restores the application.
 prepare_recovery() {
   if [ -e "$recovery/.starting" ]; then rm -rf "${recovery:?}"/*; fi
   mkdir -p "$recovery" && touch "$recovery/.starting"
 }
 
-# get HOST PORT PATH: what a part says on its page.
+# get HOST PORT PATH: returns a page of a part.
 get() {
   # shellcheck disable=SC2016
   timeout 3 bash -c 'exec 3<>"/dev/tcp/$0/$1" && printf "GET %s HTTP/1.0\r\n\r\n" "$2" >&3 && cat <&3' "$@" 2>/dev/null
@@ -85,7 +85,7 @@ property() {
   sed -nE "s/^$1[[:space:]]+(.*[^[:space:]])[[:space:]]*$/\1/p" "$config" 2>/dev/null || true
 }
 
-# is_application_lost: a master that is alive does not know it. One that does not answer has lost nothing yet.
+# is_application_lost: a live master does not know the application. A master that does not answer has lost nothing yet.
 is_application_lost() {
   local page
   [[ $(property 'spark\.master') =~ ^spark://([^:]+): ]] || return 1

@@ -11,7 +11,7 @@ import type { LabConfig } from "./settings.ts";
 import { type Lab, startLab } from "./start.ts";
 
 /**
- * Runs the lab until it is told to end, and removes all of it: processes, network namespaces, interfaces, mounts.
+ * Runs the lab until it is stopped, and removes all of it: processes, network namespaces, interfaces, mounts.
  * Resolves with the exit code.
  */
 export async function runLab(options: {

@@ -66,5 +66,5 @@ export const labSettings = defineSettings({
   },
 });
 
-/** What the lab is told. */
+/** The values of the lab's settings. */
 export type LabConfig = SettingsOf<typeof labSettings>;

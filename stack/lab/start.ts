@@ -18,13 +18,13 @@ import { walk } from "./walk/walk.ts";
 /** The project that the lab runs. */
 export const projectFolder = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/$/, "");
 
-/** The name of the stack, and so the first part of its services' names. */
+/** The name of the stack, which is the first part of its services' names. */
 export const stackName = "devicemesh";
 
-/** A stack that runs in the lab. */
+/** A running stack in the lab. */
 export type Lab = {
   readonly shell: Shell;
-  /** One for each node; the first is the manager that is asked. */
+  /** One engine for each node; the first is the manager that receives commands. */
   readonly nodes: readonly Engine[];
   readonly builder: Engine;
   readonly checkout: LabCheckout;
@@ -33,13 +33,13 @@ export type Lab = {
   readonly say: (line: string) => void;
   /** Runs `npm run stack:deploy` with the lab's overlay, of the version that was deployed last unless `env` has another. */
   deploy(env?: Readonly<Record<string, string>>): Promise<string>;
-  /** Builds the project's images with this version, and brings them to the nodes. */
+  /** Builds the project's images with this version, and copies them to the nodes. */
   build(version: string): Promise<void>;
-  /** Resolves when all services have their tasks, with the seconds it took. */
+  /** Resolves with the elapsed seconds when all services have their tasks. */
   untilHealthy(limitMs?: number): Promise<number>;
 };
 
-/** What starting the lab needs. */
+/** The dependencies of the lab. */
 export type LabOptions = {
   readonly shell: Shell;
   readonly tools: LabTools;
@@ -61,7 +61,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   const nodes = Array.from({ length: count }, (_, place) =>
     createEngine({ shell, client: tools.docker, folder, name: `node${place + 1}`, node: place + 1 }),
   );
-  // Nodes begin empty; what builds need is kept.
+  // Nodes start empty; the caches of builds are kept.
   for (const { name } of nodes) rmSync(join(folder, name), { recursive: true, force: true });
   say(`engines: the builder and ${count} ${count === 1 ? "node" : "nodes"} (logs in ${folder})`);
   await makeBridge(shell);
@@ -185,14 +185,17 @@ async function deployFirst(lab: Lab): Promise<void> {
   say(`healthy after ${await lab.untilHealthy()} s`);
 }
 
-/** Without `prestack:…`, which would install dependencies: those of the lab's own checkout are there. */
+/** Without `prestack:…`, which would install dependencies: the lab's checkout has them. */
 export const npmRun = ["npm", "run", "--silent", "--ignore-scripts"] as const;
 
 function flags(single: boolean): readonly string[] {
   return single ? ["--single"] : [];
 }
 
-/** Several nodes: the images were loaded into each, so no registry is asked. They share two cores: few of each. */
+/**
+ * Several nodes: the images were loaded into each, so no registry is contacted. They share two cores, so there are few
+ * replicas.
+ */
 function settings(single: boolean, env: Readonly<Record<string, string>> = {}) {
   const few = {
     DEVICEMESH_ENVOY_REPLICAS: "3",

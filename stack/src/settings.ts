@@ -1,6 +1,6 @@
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 
-/** What `npm run stack:<command>` does. */
+/** The actions of `npm run stack:<command>`. */
 export const stackCommands = ["config", "secrets", "build", "deploy", "remove"] as const;
 
 export type StackCommand = (typeof stackCommands)[number];

@@ -4,7 +4,7 @@ import { createDocker } from "../src/deploy/docker.ts";
 import { mergedConfig } from "../src/deploy/merged-config.ts";
 import { stackFiles } from "../src/deploy/stack-files.ts";
 
-/** A service as `docker stack config` gives it: what tests look at of it. */
+/** A service in the output of `docker stack config`: the parts that tests check. */
 export type StackService = {
   readonly image: string;
   readonly command?: readonly string[];
@@ -50,7 +50,7 @@ type Mount = {
   readonly mode?: number;
 };
 
-/** A deployment as Docker merges and fills it in. */
+/** A deployment after Docker has merged it and replaced its variables. */
 export type Stack = {
   readonly services: Readonly<Record<string, StackService>>;
   readonly networks: Readonly<
@@ -61,7 +61,7 @@ export type Stack = {
   readonly secrets: Readonly<Record<string, { readonly name: string; readonly file: string }>>;
 };
 
-/** The stack by Docker's own client, as it would deploy it. */
+/** Returns the stack from Docker's own client, in the form of a deployment. */
 export function readStack(
   shape: Shape,
   env: Readonly<Record<string, string | undefined>>,
@@ -72,7 +72,7 @@ export function readStack(
   return parse(mergedConfig(docker, stackFiles(shape, more))) as Stack;
 }
 
-/** A size as Docker writes it, in bytes: `1536m`, `2g`, a number. */
+/** Parses a size in Docker's notation to bytes: `1536m`, `2g`, a number. */
 export function bytesOf(size: string | number): number {
   const [, number, unit = ""] = /^(\d+)([kmg]?)b?$/i.exec(`${size}`) ?? [];
   if (number === undefined) throw new Error(`${size} is no size`);
@@ -81,7 +81,7 @@ export function bytesOf(size: string | number): number {
   );
 }
 
-/** A time as Docker writes it, in ms: `1m30s`. */
+/** Parses a duration in Docker's notation to ms: `1m30s`. */
 export function millisecondsOf(time: string): number {
   const parts = [...time.matchAll(/(\d+)(ms|s|m|h)/g)];
   if (parts.length === 0) throw new Error(`${time} is no time`);

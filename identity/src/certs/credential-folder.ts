@@ -1,17 +1,17 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A folder of credentials: private files for their owner alone, and no file that is half written. */
+/** A folder of credentials: private files are readable only by their owner, and writes are atomic. */
 export type CredentialFolder = {
-  /** What a file says; undefined if there is none. */
+  /** Returns the contents of a file; undefined if it does not exist. */
   read(name: string): string | undefined;
-  /** For everyone to read. */
+  /** Writes a file that everyone may read. */
   writePublic(name: string, text: string): void;
-  /** For the owner alone. */
+  /** Writes a file that only the owner may read. */
   writePrivate(name: string, text: string): void;
 };
 
-/** Opens a folder, and makes it if it is not there, for its owner alone. */
+/** Opens a folder, and creates it if it does not exist, for its owner alone. */
 export function openCredentialFolder(path: string): CredentialFolder {
   if (!existsSync(path)) mkdirSync(path, { recursive: true, mode: 0o700 });
 
@@ -19,7 +19,7 @@ export function openCredentialFolder(path: string): CredentialFolder {
     const unfinished = join(path, `${name}.new`);
     rmSync(unfinished, { force: true });
     writeFileSync(unfinished, text, { mode, flag: "wx" });
-    // What it was made with is less than that where the user's mask says so.
+    // The user's mask may have removed more permissions than intended.
     chmodSync(unfinished, mode);
     renameSync(unfinished, join(path, name));
   }

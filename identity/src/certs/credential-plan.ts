@@ -4,7 +4,7 @@ import { isDeviceClaim } from "../senders/device-claim.ts";
 import type { Scope } from "../users/scopes.ts";
 import type { CertsConfig } from "./settings.ts";
 
-/** A certificate to be there, and where. */
+/** A certificate of the plan, and its files. */
 export type CertificatePlan = {
   readonly kind: "server" | "device" | "gateway";
   /** The device's id, the gateway's prefix, or `server`. */
@@ -17,18 +17,18 @@ export type CertificatePlan = {
   readonly keyFile: string;
 };
 
-/** A user's or a device's token to be there, and where. */
+/** A user's or a device's token of the plan, and its file. */
 export type UserPlan = {
   readonly kind: "user" | "device token";
   readonly name: string;
   readonly scopes: readonly Scope[];
-  /** Of a device's token: the devices whose readings it may send. */
+  /** For a device's token: the devices whose readings it may send. */
   readonly devices?: readonly string[];
   /** File name in the folder. */
   readonly tokenFile: string;
 };
 
-/** Files that are there once. */
+/** Files that exist once. */
 export const authorityFiles = {
   certificate: "ca.pem",
   key: "ca-key.pem",
@@ -38,8 +38,8 @@ export const authorityFiles = {
 } as const;
 
 /**
- * The certificates that are asked for. Pure.
- * @throws RangeError if a device id, a prefix or the trust domain is none.
+ * Returns the certificates that the settings request. Pure.
+ * @throws RangeError if a device id, a prefix or the trust domain is not valid.
  */
 export function planCertificates(config: CertsConfig): CertificatePlan[] {
   const client = (kind: "device" | "gateway") => (name: string) => ({
@@ -63,7 +63,7 @@ export function planCertificates(config: CertsConfig): CertificatePlan[] {
   ];
 }
 
-/** The users of a development mesh: one who may read, one who may do everything. */
+/** The users of a development mesh: one may read, one may do everything. */
 export const planUsers: readonly UserPlan[] = [
   { kind: "user", name: "reader", scopes: ["devicemesh.read"], tokenFile: "user-reader.jwt" },
   {
@@ -75,8 +75,9 @@ export const planUsers: readonly UserPlan[] = [
 ];
 
 /**
- * The tokens of devices that are asked for, each as `NAME=ID,PREFIX*` or without the name, which is the first entry then. Pure.
- * @throws RangeError if an id or a prefix is none.
+ * Returns the tokens of devices that the settings request, each as `NAME=ID,PREFIX*` or without the name, which is the
+ * first entry then. Pure.
+ * @throws RangeError if an id or a prefix is not valid.
  */
 export function planDeviceTokens({ deviceTokens }: Pick<CertsConfig, "deviceTokens">): UserPlan[] {
   return deviceTokens.map((text) => {
@@ -94,7 +95,7 @@ export function planDeviceTokens({ deviceTokens }: Pick<CertsConfig, "deviceToke
 }
 
 function filesOf(name: string): { readonly certificateFile: string; readonly keyFile: string } {
-  // A colon is right in an id and not in every file system.
+  // A colon is allowed in an id, but not in every file system.
   const base = name.replaceAll(":", "%3A").replaceAll("*", "all");
   return { certificateFile: `${base}.pem`, keyFile: `${base}-key.pem` };
 }

@@ -1,14 +1,14 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from "jose";
 
-/** A key that signs tokens, as JSON texts of its two halves. */
+/** A key pair that signs tokens, as JSON texts. */
 export type TokenKey = {
   /** A private JWK. */
   readonly privateKey: string;
-  /** A JWKS with the public half, as services read it. */
+  /** A JWKS with the public key, for the services. */
   readonly publicKeys: string;
 };
 
-/** What a token says. */
+/** The claims of a token. */
 export type TokenRequest = {
   readonly subject: string;
   readonly tokenId: string;
@@ -22,7 +22,7 @@ export type TokenRequest = {
   readonly expiresMs: number;
 };
 
-/** Makes a key for ES256. */
+/** Generates a key pair for ES256. */
 export async function createTokenKey(): Promise<TokenKey> {
   const { privateKey } = await generateKeyPair("ES256", { extractable: true });
   const privateJwk = await exportJWK(privateKey);
@@ -33,7 +33,7 @@ export async function createTokenKey(): Promise<TokenKey> {
   };
 }
 
-/** The JWKS that belongs to a private JWK. */
+/** Returns the JWKS of a private JWK. */
 export function publicKeysOf(privateKey: string): string {
   const { d, ...publicJwk } = JSON.parse(privateKey) as JWK;
   if (d === undefined) throw new Error("the JWK is not a private key");

@@ -82,7 +82,7 @@ describe("npm run certs", () => {
     expect((await userOf("operator")).expiresMs).toBe(nowMs + 90 * dayMs);
   });
 
-  it("keeps everything that is still good", async () => {
+  it("keeps everything that is still valid", async () => {
     expect(await made()).toEqual(everything);
     const before = readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"));
     expect(await made()).toEqual([]);
@@ -90,7 +90,7 @@ describe("npm run certs", () => {
     expect(readdirSync(folder).map((name) => readFileSync(join(folder, name), "utf8"))).toEqual(before);
   });
 
-  it("makes anew what is soon over, and what is not what is asked for", async () => {
+  it("renews credentials that expire soon or differ from the settings", async () => {
     await run();
     expect(await made([], nowMs + 82 * dayMs)).toEqual(signed);
     expect(await made(["--devices", "my-thermostat,oven"], nowMs + 82 * dayMs)).toEqual(["device oven"]);
@@ -103,14 +103,14 @@ describe("npm run certs", () => {
     expect(await made(["--server-names", "mesh.example"], nowMs + 82 * dayMs)).toContain("server");
   });
 
-  it("makes all anew with --renew but the CA and the key of tokens", async () => {
+  it("renews everything with --renew except the CA and the key of tokens", async () => {
     await run();
     const ca = certificate("ca.pem").fingerprint256;
     expect(await made(["--renew"])).toEqual(signed);
     expect(certificate("ca.pem").fingerprint256).toBe(ca);
   });
 
-  it("makes anew what a lost CA or key has signed, and what is broken", async () => {
+  it("renews credentials of a lost CA or key, and damaged ones", async () => {
     await run();
     rmSync(join(folder, "ca-key.pem"));
     expect(await made()).toEqual(["CA", "server", "device my-thermostat", "gateway demo", "gateway seattle"]);
@@ -124,7 +124,7 @@ describe("npm run certs", () => {
     expect(await made()).toEqual(["device my-thermostat", "gateway demo"]);
   });
 
-  it("makes a CA anew that would be over before what it signs", async () => {
+  it("renews a CA that would expire before its certificates", async () => {
     await run();
     expect(await made([], nowMs + 3600 * dayMs)).toContain("CA");
   });
@@ -146,7 +146,7 @@ describe("npm run certs", () => {
     }
   });
 
-  it("writes a deny list once, and leaves it alone afterwards", async () => {
+  it("writes a deny list once, and never changes it afterwards", async () => {
     await run();
     const file = join(folder, "denied.txt");
     expect(parseDenyList(readFileSync(file, "utf8"))).toEqual({
@@ -159,7 +159,7 @@ describe("npm run certs", () => {
     expect(readFileSync(file, "utf8")).toBe("token stolen\n");
   });
 
-  it("tells what it made, until when, how to use it and how to take it back", async () => {
+  it("prints what it made, its expiry, how to use it and how to revoke it", async () => {
     const credentials = await run();
     const text = certsReport(configOf(), credentials, { folder, nowMs });
     expect(text).toContain("until 2027-02-23T00:00Z");

@@ -13,7 +13,7 @@ import type { CertsConfig } from "./settings.ts";
 import { certificateIn, goodToken, isGoodAuthority, isGoodCertificate } from "./still-valid.ts";
 import { createAuthority, issueCertificate, type KeyPair } from "./x509-authority.ts";
 
-/** A credential that is there now. */
+/** An existing credential. */
 export type Credential = {
   readonly what: string;
   /** File names in the folder. */
@@ -21,21 +21,24 @@ export type Credential = {
   readonly made: boolean;
   /** Ms since 1970; undefined for a key that does not expire. */
   readonly expiresMs: number | undefined;
-  /** As a line of the deny list; empty for what is not denied so. */
+  /** The line of the deny list that revokes it; empty if it cannot be revoked that way. */
   readonly denyLine: string;
 };
 
 const dayMs = 86_400_000;
 const authorityValidMs = 3650 * dayMs;
-/** Against clocks that are behind. */
+/** Tolerance for clocks that are behind. */
 const backdatedMs = 5 * 60_000;
-/** The share of its time below which a certificate or token is made again: of 90 days 30, long before any alert. */
+/**
+ * A certificate or token is renewed when less than this share of its lifetime is left: of 90 days 30, long before any
+ * alert.
+ */
 const leftMin = 1 / 3;
 
 /**
- * Sees to it that the folder has everything that the settings ask for, and keeps what is still good. Without
- * the CA or the key of tokens what they have signed is made again, too.
- * @throws RangeError if a device id, a prefix or the trust domain is none.
+ * Makes every credential that the settings request, and keeps those that are still valid. If the CA or the key of
+ * tokens is missing, everything that they signed is renewed too.
+ * @throws RangeError if a device id, a prefix or the trust domain is not valid.
  */
 export async function makeCredentials(
   config: CertsConfig,

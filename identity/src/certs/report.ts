@@ -3,7 +3,9 @@ import { authorityFiles, planCertificates, planDeviceTokens, planUsers } from ".
 import type { Credential } from "./make-credentials.ts";
 import type { CertsConfig } from "./settings.ts";
 
-/** What `npm run certs` prints: what there is and until when, how to use it, how to take it back. Pure. */
+/**
+ * Returns the output of `npm run certs`: the credentials and their expiry, how to use them, how to revoke them. Pure.
+ */
 export function certsReport(
   config: CertsConfig,
   credentials: readonly Credential[],
@@ -94,7 +96,7 @@ function sendLines(config: CertsConfig, file: FileName, nowMs: number): string {
   return [...lines, ...tokens].join("\n");
 }
 
-/** As a word of a shell. */
+/** Quotes a text as a word of a shell. */
 function quoted(text: string): string {
   return /^[A-Za-z0-9_./:,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -7,10 +7,10 @@ import type { User } from "../users/user.ts";
 import type { CertificatePlan, UserPlan } from "./credential-plan.ts";
 import type { KeyPair } from "./x509-authority.ts";
 
-/** What must be left of the time of what is kept, in ms since 1970. */
+/** The time until which a kept credential must be valid, in ms since 1970. */
 export type GoodUntil = { readonly nowMs: number; readonly atLeastMs: number };
 
-/** A key and a certificate, if they are what they are called; undefined for anything else. */
+/** Parses a key and a certificate; undefined if they are not valid. */
 export function certificateIn({
   key,
   certificate,
@@ -28,12 +28,12 @@ export function certificateIn({
   }
 }
 
-/** Whether a CA may sign what is valid until `atLeastMs`. */
+/** Whether a CA may sign certificates that are valid until `atLeastMs`. */
 export function isGoodAuthority(x509: X509Certificate, { nowMs, atLeastMs }: GoodUntil): boolean {
   return x509.ca && x509.validFromDate.getTime() <= nowMs && x509.validToDate.getTime() >= atLeastMs;
 }
 
-/** Whether a certificate is what the plan asks for, of this CA, and for long enough. */
+/** Whether a certificate matches the plan, was signed by this CA, and is valid long enough. */
 export function isGoodCertificate(
   x509: X509Certificate,
   plan: CertificatePlan,
@@ -49,7 +49,7 @@ export function isGoodCertificate(
   );
 }
 
-/** The user of a token, if it is what the plan asks for, verifies, and is good for long enough. */
+/** Returns the user of a token, if it matches the plan, verifies, and is valid long enough. */
 export async function goodToken(
   token: string | undefined,
   plan: UserPlan,

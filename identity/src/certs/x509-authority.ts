@@ -1,4 +1,4 @@
-// The library registers its parts with decorators, and needs this before it.
+// The library registers its parts with decorators, and needs this import first.
 import "reflect-metadata";
 import { isIP } from "node:net";
 import * as x509 from "@peculiar/x509";
@@ -6,9 +6,9 @@ import * as x509 from "@peculiar/x509";
 /** A private key and a certificate, as PEM. */
 export type KeyPair = { readonly key: string; readonly certificate: string };
 
-/** What a certificate is for, and whom it names. */
+/** The purpose and the names of a certificate. */
 export type LeafRequest = {
-  /** For people; programs look at the names below. */
+  /** For users; programs check the names below. */
   readonly commonName: string;
   readonly use: "server" | "client";
   /** DNS names and IP addresses. */
@@ -21,7 +21,7 @@ export type LeafRequest = {
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
-/** Makes a CA: P-256, for certificates of servers and clients and for nothing else. */
+/** Creates a CA: P-256, only for certificates of servers and clients. */
 export async function createAuthority({
   commonName,
   notBeforeMs,
@@ -44,7 +44,7 @@ export async function createAuthority({
   return { key: await pemOf(keys.privateKey), certificate: `${certificate.toString("pem")}\n` };
 }
 
-/** Makes a key and a certificate that the CA has signed. */
+/** Creates a key and a certificate signed by the CA. */
 export async function issueCertificate(authority: KeyPair, request: LeafRequest): Promise<KeyPair> {
   const issuer = new x509.X509Certificate(authority.certificate);
   const keys = await generateKeys();
@@ -93,14 +93,14 @@ async function pemOf(privateKey: CryptoKey): Promise<string> {
   return `${x509.PemConverter.encode(bytes, "PRIVATE KEY")}\n`;
 }
 
-/** 16 random bytes, the first of them from 1 to 127: positive, and written without a zero before. */
+/** 16 random bytes, the first of them from 1 to 127: positive, and encoded without a leading zero. */
 function newSerial(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   bytes[0] = 1 + (bytes[0]! % 127);
   return Buffer.from(bytes).toString("hex");
 }
 
-/** As X.520 has it; longer names are told by the alternative names. */
+/** The length limit of X.520; the alternative names contain longer names. */
 const commonNameMax = 64;
 
 function nameOf(commonName: string): x509.Name {

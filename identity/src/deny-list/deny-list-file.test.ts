@@ -23,7 +23,7 @@ function open(path: string) {
   return { list, lines, [Symbol.dispose]: () => list[Symbol.dispose]() };
 }
 
-/** Writes a file in one step: a poll between emptying and writing it would see an empty list. */
+/** Writes a file atomically: a poll between truncating and writing it would see an empty list. */
 function replace(path: string, text: string): void {
   writeFileSync(`${path}.new`, text);
   renameSync(`${path}.new`, path);
@@ -45,7 +45,7 @@ function withFile(text: string) {
 }
 
 describe("a deny list in a file", () => {
-  it("keeps what it revoked when the file becomes empty, and reports it", async () => {
+  it("keeps its entries when the file becomes empty, and reports it", async () => {
     using file = withFile("token a\ntoken b\n");
     truncateSync(file.path);
     await waitUntil(() => file.lines.length > 0);
@@ -53,7 +53,7 @@ describe("a deny list in a file", () => {
       level: "error",
       text: expect.stringContaining("write a line `none`"),
     });
-    // Another follower of the file settles at the poll at which the list would lift what left it.
+    // Another follower of the file settles at the poll at which the list would lift the removed entries.
     const settled = Promise.withResolvers<void>();
     using _ = followFile({
       path: file.path,
@@ -76,7 +76,7 @@ describe("a deny list in a file", () => {
     expect(["a", "b"].map((id) => file.list.has("token", id))).toEqual([true, true]);
   });
 
-  it("lifts everything when the file says so, and logs each entry", async () => {
+  it("lifts everything when the file contains `none`, and logs each entry", async () => {
     using file = withFile("token a\ntoken b\n");
     replace(file.path, "# all found again\nnone\n");
     await waitUntil(() => !file.list.has("token", "a"));
@@ -90,7 +90,7 @@ describe("a deny list in a file", () => {
     ]);
   });
 
-  it("lifts an entry that leaves and keeps the others", async () => {
+  it("lifts a removed entry and keeps the others", async () => {
     using file = withFile("token a\ntoken b\n");
     replace(file.path, "token b\n");
     await waitUntil(() => !file.list.has("token", "a"));
@@ -98,7 +98,7 @@ describe("a deny list in a file", () => {
     expect(file.lines.map(({ facts }) => facts.lifted)).toEqual([["token a"]]);
   });
 
-  it("keeps what it revoked while the file is gone or invalid", async () => {
+  it("keeps its entries while the file is missing or invalid", async () => {
     using file = withFile("token a\n");
     rmSync(file.path);
     await waitUntil(() => file.lines.length > 0);
@@ -108,7 +108,7 @@ describe("a deny list in a file", () => {
     expect(file.lines.map(({ level }) => level)).toEqual(["error", "error"]);
   });
 
-  it("takes `none` beside entries for a mistake", () => {
+  it("treats `none` beside entries as a mistake", () => {
     using folder = temporaryFolder();
     const path = join(folder.path, "denied.txt");
     writeFileSync(path, "none\ntoken a\n");

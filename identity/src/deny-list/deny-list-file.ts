@@ -2,18 +2,18 @@ import type { Logger } from "@devicemesh/kit/observability/logger";
 import { followFile } from "../watched-file.ts";
 import { createDenyList, type DenyList, parseDenyList } from "./deny-list.ts";
 
-/** What is revoked now, and what will be when the file has stayed as it is until the next poll. */
+/** The current entries, and the entries from the next poll on if the file does not change until then. */
 type Known = { readonly entries: ReadonlySet<string>; readonly next: ReadonlySet<string> };
 
-/** How many entries that left a log line names. */
+/** Number of removed entries that a log line names. */
 const namedMax = 20;
 
 /**
- * A deny list in a file that may change. Entries that are added are revoked at once. Entries that leave are lifted
- * only when the file has not changed between two polls, so that a file that is being written lifts nothing, and each
- * is logged. A file without any entry lifts nothing unless it says `none`: an emptied or cut file is a fault more often
- * than a wish. A file that cannot be read or understood lifts nothing either.
- * @throws Error at first if the file cannot be read, or has a line that cannot be understood.
+ * A deny list in a file that may change. Added entries are revoked at once. Removed entries are lifted only when the
+ * file has not changed between two polls, so that a file that is being written lifts nothing, and each is logged. A
+ * file without any entry lifts nothing unless it contains `none`: an empty or truncated file is usually a mistake. An
+ * unreadable or malformed file lifts nothing either.
+ * @throws Error at first if the file is unreadable or has a malformed line.
  */
 export function openDenyListFile({
   path,
@@ -33,7 +33,7 @@ export function openDenyListFile({
     if (problems.length > 0) {
       const error = new Error(`not understood: ${problems.slice(0, 5).join("; ")}`);
       if (before === undefined) throw error;
-      // What can be read is revoked, and nothing is lifted until the file is right again.
+      // Readable entries are revoked, and nothing is lifted until the file is valid again.
       onProblem(error);
     }
     if (before === undefined) return { entries, next: entries };

@@ -4,7 +4,7 @@ import { createDenyList, parseDenyList } from "./deny-list.ts";
 const listOf = (text: string) => createDenyList(() => parseDenyList(text).entries);
 
 describe("a deny list", () => {
-  it("has what its lines say, and nothing else", () => {
+  it("contains exactly the entries of its lines", () => {
     const list = listOf("token abc\nuri spiffe://devicemesh/device/oven\n\nserial 3F\r\nsha256 ab:cd\n");
     expect(list.has("token", "abc")).toBe(true);
     expect(list.has("uri", "spiffe://devicemesh/device/oven")).toBe(true);
@@ -23,7 +23,7 @@ describe("a deny list", () => {
     expect(listOf("serial 0").has("serial", "00:00")).toBe(true);
   });
 
-  it("takes what follows a # for a comment, but not within a word", () => {
+  it("treats text after a # as a comment, but not within a word", () => {
     const list = listOf("# all\ntoken a # stolen\n  token b\t# lost\ntoken c#d");
     expect(["a", "b", "c#d"].map((id) => list.has("token", id))).toEqual([true, true, true]);
     expect(list.has("token", "c")).toBe(false);
@@ -38,7 +38,7 @@ describe("a deny list", () => {
     },
   );
 
-  it("asks for its entries each time", () => {
+  it("reads its entries for each check", () => {
     let entries: ReadonlySet<string> = new Set();
     const list = createDenyList(() => entries);
     expect(list.has("token", "a")).toBe(false);

@@ -1,28 +1,28 @@
-/** What an entry of a deny list is about: a certificate's serial number, SHA-256 fingerprint or URI, a token's id. */
+/** The kinds of entries of a deny list: a certificate's serial number, SHA-256 fingerprint or URI, or a token's id. */
 export const deniedKinds = ["serial", "sha256", "uri", "token"] as const;
 
 export type DeniedKind = (typeof deniedKinds)[number];
 
-/** What is revoked before it expires. */
+/** Credentials that are revoked before they expire. */
 export type DenyList = {
-  /** Numbers are compared as numbers: case, colons and leading zeros of hexadecimal do not matter. */
+  /** Compares numbers as numbers: case, colons and leading zeros of hexadecimal do not matter. */
   has(kind: DeniedKind, value: string): boolean;
 };
 
-/** What a deny list's text says. */
+/** The contents of a deny list. */
 export type ParsedDenyList = {
-  /** As `kind value`, normalised. */
+  /** The entries as `kind value`, normalized. */
   readonly entries: ReadonlySet<string>;
-  /** What could not be understood, with its line. */
+  /** The problems, with their lines. */
   readonly problems: readonly string[];
-  /** Whether it says `none`: nothing is revoked, on purpose. */
+  /** Whether it contains `none`: it is intentionally empty. */
   readonly isNone: boolean;
 };
 
 /**
- * Reads a deny list: an entry a line, `serial 3F:A2`, `sha256 …`, `uri spiffe://…`, `token <jti>`; `#` begins
- * a comment at the start of a line or after a blank. A line `none` states that an empty list is meant; beside entries it
- * is a problem. Pure.
+ * Parses a deny list: one entry on each line, `serial 3F:A2`, `sha256 …`, `uri spiffe://…`, `token <jti>`; `#` begins a
+ * comment at the start of a line or after a blank. A line `none` means that the list is intentionally empty; beside
+ * entries it is a problem. Pure.
  */
 export function parseDenyList(text: string): ParsedDenyList {
   const entries = new Set<string>();
@@ -46,15 +46,15 @@ export function parseDenyList(text: string): ParsedDenyList {
   return { entries, problems, isNone: noneLine > 0 };
 }
 
-/** A deny list that asks for its entries each time, so that they may change. */
+/** Creates a deny list that reads its entries for each check, so that they may change. */
 export function createDenyList(entries: () => ReadonlySet<string>): DenyList {
   return { has: (kind, value) => entries().has(`${kind} ${normalised(kind, value)}`) };
 }
 
-/** Nothing is revoked. */
+/** A deny list without entries. */
 export const emptyDenyList: DenyList = { has: () => false };
 
-/** Whether a token's id can be written into a deny list: without blanks, and not beginning with `#`. */
+/** Whether a token's id can be written into a deny list: without blanks, and without a leading `#`. */
 export function isWritableTokenId(tokenId: string): boolean {
   return /^[^\s#]\S*$/.test(tokenId) && parseDenyList(`token ${tokenId}`).entries.has(`token ${tokenId}`);
 }

@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import type { CertificateFacts } from "./publisher.ts";
 
-/** What a certificate says of its bearer. Whether to believe it is another question. */
+/** The contents of a certificate. They do not imply that it is trusted. */
 export function factsOfCertificate(certificate: X509Certificate): CertificateFacts {
   return {
     uris: urisOf(certificate.subjectAltName),
@@ -12,8 +12,8 @@ export function factsOfCertificate(certificate: X509Certificate): CertificateFac
 }
 
 /**
- * The URIs in Node's text of the alternative names. Node puts a name in quotes if it has a comma or something
- * else in it that could pass for the next name (CVE-2021-44532); such a list is not taken apart at all.
+ * Returns the URIs in Node's text of the alternative names. Node quotes a name with a comma or other characters that
+ * could be mistaken for the next name (CVE-2021-44532); such a list is not parsed at all.
  */
 function urisOf(subjectAltName: string | undefined): string[] {
   if (subjectAltName === undefined || subjectAltName.includes('"')) return [];

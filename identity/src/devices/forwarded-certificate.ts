@@ -2,16 +2,16 @@ import { X509Certificate } from "node:crypto";
 import { factsOfCertificate } from "./certificate-facts.ts";
 import type { CertificateFacts } from "./publisher.ts";
 
-/** The header in which Envoy forwards what it knows of a client's certificate (docs: x-forwarded-client-cert). */
+/** The header in which Envoy forwards the properties of a client's certificate (docs: x-forwarded-client-cert). */
 export const forwardedCertificateHeader = "x-forwarded-client-cert";
 
-/** The longest header that is looked at: a whole certificate in URL encoding is some 2 KiB. */
+/** Maximum length of the header: a whole certificate in URL encoding has about 2 KiB. */
 const headerCharactersMax = 16_384;
 
 /**
- * Reads the header of one client's certificate: `Hash=…;URI=…`, or with `Cert="…"` the whole certificate,
- * from which everything is taken then. Undefined if it is malformed, or speaks of more than one client: then
- * somebody before Envoy has put words into it.
+ * Parses the header of one client's certificate: `Hash=…;URI=…`, or with `Cert="…"` the whole certificate, which then
+ * is the only source. Undefined if it is malformed, or contains more than one client: then a client added its own
+ * header before Envoy.
  */
 export function parseForwardedCertificate(header: string): CertificateFacts | undefined {
   if (header === "" || header.length > headerCharactersMax) return undefined;
@@ -27,7 +27,7 @@ export function parseForwardedCertificate(header: string): CertificateFacts | un
 
 type Pair = { readonly key: string; readonly value: string };
 
-/** `key=value` with semicolons; a value may be quoted, and then a backslash stands before quotes in it. */
+/** Parses `key=value` pairs separated by semicolons; in a quoted value a backslash escapes quotes. */
 function pairsOf(header: string): Pair[] | undefined {
   const pairs: Pair[] = [];
   const pattern = /([A-Za-z]+)=(?:"((?:[^"\\]|\\.)*)"|([^";,=\\]*))(;|$)/y;

@@ -6,20 +6,20 @@ import { factsOfCertificate } from "./certificate-facts.ts";
 import { forwardedCertificateHeader, parseForwardedCertificate } from "./forwarded-certificate.ts";
 import { type CertificateFacts, createPublisher, type Publisher } from "./publisher.ts";
 
-/** What is asked of a call to find out who sends it; every call of grpc-js gives it. */
+/** The properties of a call that identify its sender; every call of grpc-js has them. */
 export type IdentifiedCall = {
-  /** `address:port` of the other end of the connection. */
+  /** Returns `address:port` of the peer of the connection. */
   getPeer(): string;
   readonly metadata: { get(key: string): readonly (string | Buffer)[] };
 };
 
 /**
- * Who sends a stream. Asked once for each.
- * @throws RpcError UNAUTHENTICATED that says what is missing or wrong.
+ * Identifies the sender of a stream. Called once for each stream.
+ * @throws RpcError UNAUTHENTICATED with the reason.
  */
 export type IdentifyPublisher = (call: IdentifiedCall) => Publisher;
 
-/** Against what a publisher is held. */
+/** The rules for publishers. */
 export type PublisherTrust = {
   readonly trustDomain: string;
   readonly denyList: DenyList;
@@ -27,7 +27,7 @@ export type PublisherTrust = {
   readonly clock: () => number;
 };
 
-/** Looks at the certificate of the connection, of which TLS here knows. */
+/** Identifies publishers by the certificate of the connection, which TLS verified in this process. */
 export function createPublisherFromTls(
   trust: PublisherTrust,
   peerOf: (address: string) => TlsPeer | undefined,
@@ -46,8 +46,8 @@ export function createPublisherFromTls(
 }
 
 /**
- * Takes the word of the Envoy in front, which has verified the certificate and forwards what it says. Only
- * where no client but Envoy can connect, and only if Envoy sets the header itself (SANITIZE_SET).
+ * Trusts the Envoy in front, which has verified the certificate and forwards its properties. Use it only if no client
+ * can bypass Envoy, and only if Envoy sets the header itself (SANITIZE_SET).
  */
 export function createPublisherFromHeader(trust: PublisherTrust): IdentifyPublisher {
   return (call) => {

@@ -3,9 +3,9 @@ import { unauthenticated } from "../access-error.ts";
 import type { DenyList } from "../deny-list/deny-list.ts";
 import { formatSpiffeName, mayPublish, parseSpiffeName, type SpiffeName } from "./spiffe-name.ts";
 
-/** What is known of a certificate. Through Envoy there is the URI and the fingerprint only. */
+/** The known properties of a certificate. Through Envoy they are only the URI and the fingerprint. */
 export type CertificateFacts = {
-  /** Every URI that it names; exactly one is right. */
+  /** All its URIs; exactly one is expected. */
   readonly uris: readonly string[];
   /** Hexadecimal. */
   readonly serial?: string;
@@ -15,20 +15,20 @@ export type CertificateFacts = {
   readonly expiresMs?: number;
 };
 
-/** Who sends a stream of readings: for which devices it may speak. */
+/** The sender of a stream of readings, and the devices that it may send for. */
 export type Publisher = {
   readonly uri: string;
-  /** Whether a reading of the device may be taken from it. Makes nothing: it is asked for each reading. */
+  /** Whether it may send a reading of the device. It allocates nothing, because it is called for each reading. */
   mayPublish(deviceId: string): boolean;
-  /** What is told of a reading that may not: which devices may, and what to do. */
+  /** The message for a rejected reading: the allowed devices, and the solution. */
   readonly refusalText: string;
-  /** What has become wrong since the stream began, if anything: it expired, or was revoked. Asked for each frame. */
+  /** Returns why the publisher is no longer valid, if so: it expired, or was revoked. Called for each frame. */
   problem(): RpcError | undefined;
 };
 
 /**
- * The publisher that a verified certificate names.
- * @throws RpcError UNAUTHENTICATED if it names none in the trust domain, is expired or revoked.
+ * Returns the publisher that a verified certificate names.
+ * @throws RpcError UNAUTHENTICATED if the certificate names none in the trust domain, has expired or was revoked.
  */
 export function createPublisher(
   facts: CertificateFacts,
@@ -54,7 +54,7 @@ export function createPublisher(
   if (now) throw now;
   return {
     uri,
-    // Nothing is remembered of the ids: to compare a prefix (15 ns) costs no more than to look it up.
+    // Ids are not cached: comparing a prefix (15 ns) costs no more than a look-up.
     mayPublish: (deviceId) => mayPublish(name, deviceId),
     refusalText: refusalText(name, uri),
     problem,

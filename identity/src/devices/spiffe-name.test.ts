@@ -9,7 +9,7 @@ const names = fc.record({
 });
 
 describe("parseSpiffeName", () => {
-  it("reads what formatSpiffeName writes", () => {
+  it("parses the output of formatSpiffeName", () => {
     fc.assert(
       fc.property(names, (name) => {
         expect(parseSpiffeName(formatSpiffeName(name))).toEqual(name);
@@ -46,7 +46,7 @@ describe("parseSpiffeName", () => {
     expect(parseSpiffeName(uri)).toBeUndefined();
   });
 
-  it("is not fooled by a name that formatSpiffeName would not write", () => {
+  it("rejects a name that formatSpiffeName would not write", () => {
     expect(() => formatSpiffeName({ trustDomain: "devicemesh", kind: "device", name: "a/b" })).toThrow(
       RangeError,
     );
@@ -54,14 +54,14 @@ describe("parseSpiffeName", () => {
 });
 
 describe("mayPublish", () => {
-  it("lets a device speak for itself and for no other", () => {
+  it("lets a device send only for itself", () => {
     const oven = { kind: "device", name: "oven" } as const;
     expect(mayPublish(oven, "oven")).toBe(true);
     for (const other of ["Oven", "oven2", "oven-2", "ove", "", "lamp"])
       expect(mayPublish(oven, other)).toBe(false);
   });
 
-  it("lets a gateway speak for the ids that begin with its prefix, up to a boundary", () => {
+  it("lets a gateway send for the ids that begin with its prefix, up to a boundary", () => {
     const plant = { kind: "gateway", name: "plant-7" } as const;
     for (const own of [
       "plant-7",
@@ -91,13 +91,13 @@ describe("mayPublish", () => {
     }
   });
 
-  it("takes a separator at the end of a prefix for the boundary", () => {
+  it("treats a separator at the end of a prefix as the boundary", () => {
     const plant = { kind: "gateway", name: "plant-" } as const;
     expect(mayPublish(plant, "plant-7")).toBe(true);
     expect(mayPublish(plant, "plant")).toBe(false);
   });
 
-  it("never lets two gateways of unlike names that do not cover each other speak for one device", () => {
+  it("never lets two gateways send for one device unless one prefix covers the other", () => {
     const prefix = fc.stringMatching(/^[a-b][a-b.-]{0,3}$/);
     const id = fc.stringMatching(/^[a-b][a-b.-]{0,7}$/);
     fc.assert(

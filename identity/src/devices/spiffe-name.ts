@@ -1,7 +1,7 @@
 /**
- * Whom a device's certificate names, as its one URI: `spiffe://<trust domain>/device/<id>` is one device,
- * `spiffe://<trust domain>/gateway/<prefix>` one that sends for many. In the style of SPIFFE IDs
- * (spiffe.io, SPIFFE-ID.md), with one freedom more: a device id may hold a colon, a SPIFFE path may not.
+ * The name in a device's certificate, its one URI: `spiffe://<trust domain>/device/<id>` is one device,
+ * `spiffe://<trust domain>/gateway/<prefix>` a gateway that sends for many. It follows SPIFFE IDs (spiffe.io,
+ * SPIFFE-ID.md), with one extension: a device id may contain a colon, a SPIFFE path may not.
  */
 export type SpiffeName = {
   readonly trustDomain: string;
@@ -11,15 +11,15 @@ export type SpiffeName = {
 };
 
 /**
- * Device ids that a name may have: those that a path of a URI has as they are, in one segment, and in one way. Readings of
- * other devices come from a gateway.
+ * Device ids that a name can contain: those that a URI path represents unchanged, in one segment, and in only one way.
+ * A gateway sends for other devices.
  */
 const namePattern = /^[A-Za-z0-9_][A-Za-z0-9._:-]{0,127}$/;
 
-/** Lower case, as SPIFFE asks: so that two ways to write one domain do not exist. */
+/** Lower case, as required by SPIFFE, so that a domain has only one spelling. */
 const trustDomainPattern = /^[a-z0-9][a-z0-9._-]{0,254}$/;
 
-/** Reads a name; undefined if the text is none, whatever else it may be. */
+/** Parses a name; undefined if it is not valid. */
 export function parseSpiffeName(uri: string): SpiffeName | undefined {
   const [scheme, empty, trustDomain = "", kind, name = "", ...more] = uri.split("/");
   if (scheme !== "spiffe:" || empty !== "" || more.length > 0) return undefined;
@@ -29,12 +29,12 @@ export function parseSpiffeName(uri: string): SpiffeName | undefined {
   return isName ? { trustDomain, kind, name } : undefined;
 }
 
-/** In place of a gateway's prefix: it may send for every device. No device id has this character. */
+/** In place of a gateway's prefix: it may send for every device. No device id contains this character. */
 export const everyDevice = "*";
 
 /**
- * Writes a name.
- * @throws RangeError if the trust domain or the name is not one.
+ * Formats a name.
+ * @throws RangeError if the trust domain or the name is not valid.
  */
 export function formatSpiffeName({ trustDomain, kind, name }: SpiffeName): string {
   const uri = `spiffe://${trustDomain}/${kind}/${name}`;
@@ -44,8 +44,8 @@ export function formatSpiffeName({ trustDomain, kind, name }: SpiffeName): strin
 }
 
 /**
- * Whether the bearer of a name may send readings of a device. A gateway may for the ids that begin with its
- * prefix, where the prefix ends at a boundary: `plant-7` is for `plant-7`, `plant-7.boiler` and `plant-7/boiler`, not for
+ * Whether the bearer of a name may send readings of a device. A gateway may send for the ids that begin with its
+ * prefix, if the prefix ends at a boundary: `plant-7` covers `plant-7`, `plant-7.boiler` and `plant-7/boiler`, not
  * `plant-70`.
  */
 export function mayPublish({ kind, name }: Pick<SpiffeName, "kind" | "name">, deviceId: string): boolean {

@@ -7,7 +7,7 @@ import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { createTestAuthority, type TestAuthority } from "../../testing/test-credentials.ts";
 
-// What kit's TLS termination knows of its peers. Here, because here is who makes certificates.
+// Tests of kit's TLS termination. They are here because this workspace makes certificates.
 describe("createTlsTermination", () => {
   let ca: TestAuthority;
   beforeAll(async () => {
@@ -40,7 +40,7 @@ describe("createTlsTermination", () => {
       drain() {},
       onError() {},
     });
-    /** Connects, and gives the address by which the server knows the connection. */
+    /** Connects, and returns the address by which the server knows the connection. */
     async function open(options: ConnectionOptions = {}): Promise<{ address: string; socket: Socket }> {
       const before = secured.length;
       const socket = connect({
@@ -58,7 +58,7 @@ describe("createTlsTermination", () => {
     return { ...server, tls, errors, open };
   }
 
-  it("knows who is verified, who is refused and why, and who is nobody", async () => {
+  it("reports verified peers, rejected ones with the reason, and peers without a certificate", async () => {
     await using server = await start(ca.certificate);
     const good = await ca.client("spiffe://devicemesh/device/oven");
     const foreign = await (await createTestAuthority()).client("spiffe://devicemesh/device/oven");
@@ -77,14 +77,14 @@ describe("createTlsTermination", () => {
     expect(await peerOf(old)).toEqual({ kind: "refused", reason: "CERT_HAS_EXPIRED" });
   });
 
-  it("asks nobody for a certificate without a CA", async () => {
+  it("requests no certificate without a CA", async () => {
     await using server = await start();
     const { key, certificate } = await ca.client("spiffe://devicemesh/device/oven");
     const { address } = await server.open({ key, cert: certificate });
     expect(server.tls.peerOf(address)).toEqual({ kind: "none" });
   });
 
-  it("forgets a connection that is closed, and knows nothing of one that never was", async () => {
+  it("forgets a closed connection, and does not know one that never existed", async () => {
     await using server = await start(ca.certificate);
     const { address, socket } = await server.open();
     expect(server.tls.peerOf(address)).toBeDefined();
@@ -93,14 +93,14 @@ describe("createTlsTermination", () => {
     expect(server.tls.peerOf("127.0.0.1:1")).toBeUndefined();
   });
 
-  it("lets in nobody who speaks another protocol, or old TLS", async () => {
+  it("rejects other protocols and old TLS", async () => {
     await using server = await start(ca.certificate);
     await expect(server.open({ ALPNProtocols: ["spdy/1"] })).rejects.toThrow();
     await expect(server.open({ maxVersion: "TLSv1.1", minVersion: "TLSv1.1" })).rejects.toThrow();
     await waitUntil(() => server.errors.length > 0);
   });
 
-  it("says at once that a key is not that of the certificate", async () => {
+  it("rejects at once a key that does not match the certificate", async () => {
     const { key } = await ca.client("spiffe://devicemesh/device/oven");
     expect(() =>
       createTlsTermination({ key, certificate: ca.server.certificate, protocols: ["h2"] }),

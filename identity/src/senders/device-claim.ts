@@ -1,10 +1,10 @@
 import { deviceIdPattern } from "@devicemesh/proto";
 import { mayPublish } from "../devices/spiffe-name.ts";
 
-/** The most entries of the claim. */
+/** The maximum number of entries of the claim. */
 export const deviceClaimMax = 1000;
 
-/** Whether a claim lists devices: ids, prefixes that end with `*`, and `*` alone for every device. */
+/** Whether a claim is a list of devices: ids, prefixes that end with `*`, and `*` alone for every device. */
 export function isDeviceClaim(claim: unknown): claim is readonly string[] {
   return Array.isArray(claim) && claim.length <= deviceClaimMax && claim.every(isEntry);
 }
@@ -15,8 +15,8 @@ function isEntry(entry: unknown): boolean {
 }
 
 /**
- * Whether a claim covers a device. A prefix ends at a separator, as a gateway's does: `plant-7*` is for `plant-7` and
- * `plant-7.boiler`, not for `plant-70`.
+ * Whether a claim covers a device. A prefix ends at a separator, like that of a gateway: `plant-7*` covers `plant-7`
+ * and `plant-7.boiler`, not `plant-70`.
  */
 export function coversDevice(claim: readonly string[], deviceId: string): boolean {
   return claim.some((entry) => {

@@ -7,30 +7,30 @@ import type { Publisher } from "../devices/publisher.ts";
 import type { IdentifyUser } from "../users/user.ts";
 import { createTokenSender } from "./token-sender.ts";
 
-/** What is known of who sends over HTTP or MQTT. */
+/** The known properties of a sender over HTTP or MQTT. */
 export type SenderCredentials = {
   /** `address:port` of the connection. */
   readonly peer: string;
-  /** Headers of the request; a protocol without headers gives what it has as `authorization`. */
+  /** Headers of the request; a protocol without headers passes its credentials as `authorization`. */
   readonly headers: Pick<Headers, "get">;
 };
 
-/** A sender that is known. */
+/** An authenticated sender. */
 export type IdentifiedSender = {
   readonly publisher: Publisher;
-  /** Whether it may read, too: its token has the scope `devicemesh.read`. */
+  /** Whether it may also read: its token has the scope `devicemesh.read`. */
   readonly mayRead: boolean;
 };
 
 /**
- * Finds out who sends readings.
+ * Identifies the sender of readings.
  * @throws RpcError UNAUTHENTICATED without a valid token or certificate, PERMISSION_DENIED if the token may not send.
  */
 export type IdentifySender = (credentials: SenderCredentials) => Promise<IdentifiedSender>;
 
 /**
- * A sender is who the certificate of its connection names, or else who its token speaks for. `ofCertificate` is for calls that
- * have one: on the connection, or in the header that Envoy forwards.
+ * Creates the identification of senders: by the certificate of the connection, or else by the token. `ofCertificate` is
+ * for calls that have a certificate: on the connection, or in the header that Envoy forwards.
  */
 export function createSenderIdentification({
   ofToken,
@@ -41,7 +41,7 @@ export function createSenderIdentification({
 }: {
   readonly ofToken: IdentifyUser | undefined;
   readonly ofCertificate: IdentifyPublisher | undefined;
-  /** Where connections end; undefined behind Envoy. */
+  /** The termination of TLS; undefined behind Envoy. */
   readonly tls: Pick<TlsTermination, "peerOf"> | undefined;
   readonly denyList: DenyList;
   /** Ms since 1970. */

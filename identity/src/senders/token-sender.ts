@@ -6,7 +6,7 @@ import { tokenProblem, type User } from "../users/user.ts";
 import { coversDevice } from "./device-claim.ts";
 
 /**
- * The publisher that a token speaks for: its devices are those of the claim `devices`.
+ * Returns the publisher of a token: its devices are those of the claim `devices`.
  * @throws RpcError PERMISSION_DENIED if it lacks the scope `devicemesh.send` or lists no devices.
  */
 export function createTokenSender(

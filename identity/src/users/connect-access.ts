@@ -4,11 +4,11 @@ import { needOf } from "./scopes.ts";
 import { assertStillValid, type TokenRules } from "./token-rules.ts";
 import { scopeProblem, type User } from "./user.ts";
 
-/** Decides who may call what. All parts go to a server. */
+/** Decides who may call what. A server needs all its parts. */
 export type UserGate = {
   /**
-   * Rejects a call whose user is unknown or lacks the scope that the RPC needs, by its headers alone: the body of a
-   * client that may not call is never read.
+   * Rejects a call whose user is unknown or lacks the scope of the RPC, by its headers alone: the body of a call that
+   * is not allowed is never read.
    */
   readonly check: (
     context: Pick<HandlerContext, "service" | "method" | "requestHeader" | "values">,
@@ -18,14 +18,14 @@ export type UserGate = {
    * interceptor around it, which translates RpcErrors.
    */
   readonly interceptor: Interceptor;
-  /** The same users, for resources over plain HTTP. */
+  /** The same rules, for resources over plain HTTP. */
   readonly http: HttpGate;
 };
 
-/** The user that `check` has identified, for handlers; undefined where users are not known. */
+/** Returns the user that `check` has identified, for handlers; undefined if authentication is off. */
 export const userKey = createContextKey<User | undefined>(undefined, { description: "user" });
 
-/** The gate for users that the rules identify. */
+/** Creates the gate for users that the rules identify. */
 export function createUserGate(rules: TokenRules): UserGate {
   return {
     http: createHttpGate(rules),
@@ -40,7 +40,7 @@ export function createUserGate(rules: TokenRules): UserGate {
     interceptor: (next) => async (request) => {
       if (needOf(request.service.typeName, request.method.name)?.kind === "nothing") return next(request);
       const user = request.contextValues.get(userKey);
-      // A server without the gate would let anybody in.
+      // A server without the gate would admit any client.
       if (user === undefined) throw new Error("the call has not been checked");
       const response = await next(request);
       if (!response.stream) return response;

@@ -6,9 +6,9 @@ import { type IdentifyUser, malformedToken, missingToken, tokenProblem, userOf }
 export const forwardedTokenHeader = "x-devicemesh-jwt-payload";
 
 /**
- * Takes the word of the Envoy in front: reads the payload of the token that it has verified, and checks what
- * may have changed since, expiry and deny list. Only where no client but Envoy can connect, and only if Envoy
- * removes the header from what comes from outside.
+ * Trusts the Envoy in front: reads the payload of the token that Envoy has verified, and checks what may have changed
+ * since, expiry and deny list. Use it only if no client can bypass Envoy, and only if Envoy removes the header from
+ * incoming calls.
  */
 export function createForwardedUserReader({
   denyList,

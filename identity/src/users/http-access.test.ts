@@ -11,7 +11,9 @@ afterAll(() => files[Symbol.dispose]());
 const nowMs = Date.UTC(2026, 10, 23);
 const issuer = await createTestIssuer(nowMs);
 
-/** A server with one guarded route, which says who calls, or waits for `proceed` and then checks the token again. */
+/**
+ * A server with one guarded route, which returns the caller, or waits for `proceed` and then checks the token again.
+ */
 async function serve() {
   let ms = nowMs;
   let handled = 0;
@@ -60,7 +62,7 @@ async function serve() {
   };
 }
 
-it("serves a guarded route to a token with its scope, and knows the user", async () => {
+it("serves a guarded route to a token with its scope, and identifies the user", async () => {
   const { get } = await serve();
   expect(await get(`Bearer ${await issuer.token({ subject: "ada" })}`)).toMatchObject({
     status: 200,
@@ -84,7 +86,7 @@ it("answers 401 without a token or with a malformed one, and does not call the r
   expect(server.handled()).toBe(0);
 });
 
-it("takes no token from the URL", async () => {
+it("reads no token from the URL", async () => {
   const { get } = await serve();
   expect((await get(undefined, `/v1/it?access_token=${await issuer.token()}`)).status).toBe(401);
 });

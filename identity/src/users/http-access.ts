@@ -8,27 +8,27 @@ import type { User } from "./user.ts";
 /** Decides who may use the resources beside the RPCs. */
 export type HttpGate = {
   /**
-   * The route for users whose token has the scope. Other requests get 401 or 403 with the reason as JSON, by their
-   * headers alone: the body of a client that may not send is never read.
+   * Returns the route restricted to users whose token has the scope. Other requests get 401 or 403 with the reason as
+   * JSON, by their headers alone: the body of a request that is not allowed is never read.
    */
   guard(scope: Scope, route: HttpRoute): HttpRoute;
-  /** The user of a request that a guarded route admitted; undefined where users are not known. */
+  /** Returns the user of a request that a guarded route admitted; undefined if authentication is off. */
   userOf(request: OnePortRequest): User | undefined;
   /**
-   * For responses that last: call it between their parts.
+   * For long responses: call it between their parts.
    * @throws RpcError UNAUTHENTICATED if the token of an admitted request is no longer valid.
    */
   assertStillValid(request: OnePortRequest): void;
 };
 
-/** The gate where authentication is off: it admits every request. */
+/** The gate if authentication is off: it admits every request. */
 export const openHttpGate: HttpGate = {
   guard: (_, route) => route,
   userOf: () => undefined,
   assertStillValid() {},
 };
 
-/** The gate for users that the rules identify. */
+/** Creates the gate for users that the rules identify. */
 export function createHttpGate(rules: TokenRules): HttpGate {
   const admitted = new WeakMap<OnePortRequest, User>();
   return {
@@ -60,7 +60,7 @@ function scopeMissing({ method, path }: HttpRoute, scope: Scope, user: User) {
   });
 }
 
-/** Node gives a header that came several times as a list only for few names, none of which identifies a user. */
+/** Node returns a repeated header as a list only for a few names, none of which identifies a user. */
 function headersOf({ headers }: OnePortRequest): Pick<Headers, "get"> {
   return {
     get(name) {

@@ -12,18 +12,18 @@ import {
   userOf,
 } from "./user.ts";
 
-/** Verified tokens that are remembered; beyond, the one that was verified first is forgotten. 1 KiB each. */
+/** Number of verified tokens in the cache; beyond it, the one that was verified first is dropped. 1 KiB each. */
 export const rememberedTokensMax = 4096;
 
-/** How far clocks may be apart by default, in ms. */
+/** Default tolerance between clocks, in ms. */
 export const clockToleranceMs = 5000;
 
-/** The keys that sign tokens, as jose wants them. Made once for each set of keys. */
+/** The keys that sign tokens, in jose's form. Parsed once for each set of keys. */
 export type TokenKeys = JWTVerifyGetKey;
 
 /**
- * The keys in the text of a JWKS.
- * @throws Error if it is not a JWKS, or has a private key in it: a mistake that must not go on.
+ * Parses the keys of a JWKS.
+ * @throws Error if it is not a JWKS, or contains a private key, which must not be distributed.
  */
 export function parseTokenKeys(text: string): TokenKeys {
   const set = JSON.parse(text) as JSONWebKeySet;
@@ -36,9 +36,9 @@ export function parseTokenKeys(text: string): TokenKeys {
 }
 
 /**
- * Reads the bearer token of a call and verifies it: signed with ES256 by one of the keys, from the issuer,
- * for the audience, within its time, not revoked. `keys` is asked each time; when it gives others, everything
- * is verified again.
+ * Creates a verifier of the bearer tokens of calls: signed with ES256 by one of the keys, from the issuer, for the
+ * audience, within its lifetime, not revoked. `keys` is called each time; when it returns other keys, every token is
+ * verified again.
  */
 export function createTokenVerifier({
   keys,
@@ -100,7 +100,7 @@ function bearerToken(header: string | null): string {
   return token;
 }
 
-/** What the caller receives for errors of jose. The texts of jose itself stay in the log. */
+/** The messages for callers about errors of jose. jose's own messages stay in the log. */
 function refusalOf(
   error: unknown,
   { issuer, audience }: { readonly issuer: string; readonly audience: string },

@@ -12,13 +12,13 @@ const table = Object.entries(rpcNeeds).flatMap(([service, methods]) =>
   Object.keys(methods).map((method) => `${service}/${method}`),
 );
 
-describe("the table of what an RPC needs", () => {
+describe("the table of permissions of RPCs", () => {
   it("has every RPC of the contract, and no other", () => {
     expect(contract).toContain("devicemesh.v1.QueryService/WatchAggregates");
     expect(table.toSorted()).toEqual(contract.toSorted());
   });
 
-  it("uses every scope, and only RPCs of gRPC itself need nothing", () => {
+  it("uses every scope, and only RPCs of gRPC itself need none", () => {
     const needs = Object.entries(rpcNeeds).flatMap(([service, methods]) =>
       Object.values(methods).map((need) => ({ service, need })),
     );
@@ -30,7 +30,7 @@ describe("the table of what an RPC needs", () => {
     expect(open.every((service) => service.startsWith("grpc."))).toBe(true);
   });
 
-  it("asks for more to control and to operate than to read", () => {
+  it("requires more for control and operation than for reading", () => {
     expect(needOf("devicemesh.v1.QueryService", "GetAggregates")).toEqual({
       kind: "scope",
       scope: "devicemesh.read",
@@ -47,7 +47,7 @@ describe("the table of what an RPC needs", () => {
     });
   });
 
-  it("knows nothing of what is not in it", () => {
+  it("returns undefined for an unknown RPC", () => {
     expect(needOf("devicemesh.v1.QueryService", "DropEverything")).toBeUndefined();
     expect(needOf("devicemesh.v1.QueryService", "toString")).toBeUndefined();
     expect(needOf("constructor", "name")).toBeUndefined();

@@ -1,6 +1,6 @@
 /**
- * What a token may allow. Each stands for itself: none includes another. `devicemesh.send` is for readings over HTTP and MQTT, which
- * the gateway accepts; no RPC needs it.
+ * The scopes of a token. None includes another. `devicemesh.send` is for readings over HTTP and MQTT, which the gateway
+ * accepts; no RPC needs it.
  */
 export const scopes = [
   "devicemesh.read",
@@ -9,10 +9,10 @@ export const scopes = [
   "devicemesh.operate",
 ] as const;
 
-/** One of them. */
+/** A scope. */
 export type Scope = (typeof scopes)[number];
 
-/** What a caller must bring to an RPC: a token with a scope, a device's certificate, or nothing. */
+/** The credentials that an RPC requires: a token with a scope, a device's certificate, or none. */
 export type Need =
   | { readonly kind: "scope"; readonly scope: Scope }
   | { readonly kind: "certificate" }
@@ -25,9 +25,9 @@ const certificate = { kind: "certificate" } as const;
 const nothing = { kind: "nothing" } as const;
 
 /**
- * What each RPC needs, by service and method. A test holds it against the contract: an RPC that is missing
- * here fails it, and is refused to everyone. Health and reflection need nothing: probes and balancers have
- * no token, and they tell no more than the public contract and whether it is served.
+ * The credentials that each RPC requires, by service and method. A test compares it with the contract: an RPC that is
+ * missing here fails the test, and is denied to every caller. Health and reflection require none: probes and balancers
+ * have no token, and they reveal only the public contract and whether it is served.
  */
 export const rpcNeeds: Readonly<Record<string, Readonly<Record<string, Need>>>> = {
   "devicemesh.v1.IngestService": { PublishReadings: certificate, PublishReadingBatch: certificate },
@@ -53,7 +53,9 @@ export const rpcNeeds: Readonly<Record<string, Readonly<Record<string, Need>>>> 
   "grpc.reflection.v1alpha.ServerReflection": { ServerReflectionInfo: nothing },
 };
 
-/** What an RPC needs; undefined for one that the table does not know, which no client may call. */
+/**
+ * Returns the credentials that an RPC requires; undefined for one that is not in the table, which no client may call.
+ */
 export function needOf(service: string, method: string): Need | undefined {
   const methods = Object.hasOwn(rpcNeeds, service) ? rpcNeeds[service] : undefined;
   return methods && Object.hasOwn(methods, method) ? methods[method] : undefined;

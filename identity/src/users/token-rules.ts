@@ -2,7 +2,7 @@ import type { DenyList } from "../deny-list/deny-list.ts";
 import { clockToleranceMs } from "./jose-token-verifier.ts";
 import { type IdentifyUser, tokenProblem, type User } from "./user.ts";
 
-/** By what a gate admits users, and notices that the token of an admitted one has ended. */
+/** How a gate identifies users, and detects that the token of an admitted one is no longer valid. */
 export type TokenRules = {
   readonly identify: IdentifyUser;
   readonly denyList: DenyList;

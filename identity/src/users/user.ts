@@ -4,7 +4,7 @@ import { type DenyList, isWritableTokenId } from "../deny-list/deny-list.ts";
 import { isDeviceClaim } from "../senders/device-claim.ts";
 import { needOf } from "./scopes.ts";
 
-/** Who a token speaks for. */
+/** The user of a token. */
 export type User = {
   readonly subject: string;
   /** The token's own id (`jti`), by which it can be revoked. */
@@ -16,10 +16,10 @@ export type User = {
   readonly expiresMs: number;
 };
 
-/** Finds out who calls, from the headers of a call. Rejects with an RpcError UNAUTHENTICATED. */
+/** Identifies the caller from the headers of a call. Rejects with an RpcError UNAUTHENTICATED. */
 export type IdentifyUser = (headers: Pick<Headers, "get">) => Promise<User>;
 
-/** What is wrong with a user's token at this moment, if anything: it was right when it was read. */
+/** Returns why a user's token is no longer valid, if so; it was valid when it was read. */
 export function tokenProblem(
   user: User,
   {
@@ -37,7 +37,7 @@ export function tokenProblem(
   });
 }
 
-/** What keeps a user from an RPC, if anything. */
+/** Returns why a user may not call an RPC, if so. */
 export function scopeProblem(
   user: User,
   { service, method }: { readonly service: string; readonly method: string },
@@ -56,7 +56,7 @@ export function scopeProblem(
   });
 }
 
-/** The refusal of a token that is past its time. */
+/** The error for an expired token. */
 export function expiredToken(expiresMs: number): RpcError {
   const expired = new Date(expiresMs).toISOString();
   return unauthenticated({
@@ -66,7 +66,7 @@ export function expiredToken(expiresMs: number): RpcError {
   });
 }
 
-/** The refusal of a call without a token. */
+/** The error for a call without a token. */
 export function missingToken(): RpcError {
   return unauthenticated({
     reason: "TOKEN_MISSING",
@@ -74,15 +74,15 @@ export function missingToken(): RpcError {
   });
 }
 
-/** The refusal of what is not a token of ours. `what` says what is wrong with it. */
+/** The error for an invalid token. `what` names the problem. */
 export function malformedToken(what: string, cause?: unknown): RpcError {
   return unauthenticated({ reason: "TOKEN_MALFORMED", message: `the token is not one: ${what}`, cause });
 }
 
 /**
- * The user that a token's claims speak of.
- * @throws RpcError UNAUTHENTICATED if a required claim is missing: `sub`, `exp`, and `jti`; or if the `jti` cannot be
- *   written into a deny list, because such a token cannot be revoked.
+ * Returns the user in a token's claims.
+ * @throws RpcError UNAUTHENTICATED if a required claim is missing: `sub`, `exp` or `jti`; or if the `jti` cannot be
+ * written into a deny list, because such a token could not be revoked.
  */
 export function userOf(claims: Readonly<Record<string, unknown>>): User {
   const { sub, jti, exp, scope, devices } = claims;

@@ -8,7 +8,7 @@ import type { Lab } from "../start.ts";
 import type { FaultName } from "./fault-names.ts";
 import { faults } from "./faults.ts";
 
-/** How many readings must be acknowledged before a fault, and again after it. */
+/** Number of readings that must be acknowledged before a fault, and again after it. */
 const readingsAround = 1500;
 const acknowledgedLimitMs = 300_000;
 const pollMs = 500;

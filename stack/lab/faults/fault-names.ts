@@ -1,4 +1,4 @@
-/** The faults that the lab can cause, in the order in which `all` does. */
+/** The faults that the lab can cause, in the order of `all`. */
 export const faultNames = [
   "unchanged",
   "kill",
@@ -14,7 +14,7 @@ export const faultNames = [
 
 export type FaultName = (typeof faultNames)[number];
 
-/** The faults of a list, or what is wrong with it. */
+/** Parses a list of faults; returns its problem if it is not valid. */
 export function chosenFaults(text: string): readonly FaultName[] | string {
   if (text === "all") return faultNames;
   const names = text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));

@@ -8,7 +8,7 @@ import { type Lab, npmRun, stackName } from "../start.ts";
 import { untilReady } from "../swarm/nodes.ts";
 import type { FaultName } from "./fault-names.ts";
 
-/** How long a node is away, in ms. */
+/** How long a node is unavailable, in ms. */
 const awayMs = 45_000;
 const cutMs = 60_000;
 
@@ -97,7 +97,7 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
   },
 
   async "bad-update"(lab) {
-    // An image of this version is on no node: its tasks are rejected.
+    // No node has an image of this version, so its tasks are rejected.
     const outcome = await lab.deploy({ DEVICEMESH_VERSION: "0.0.0-missing" }).then(
       () => "it ended without an error",
       (error: Error) => error.message,
@@ -141,7 +141,7 @@ async function tasksOf(lab: Lab): Promise<string> {
   return listed.trim().split("\n").sort().join("\n");
 }
 
-/** Networks of a stack go only after their last task. */
+/** The networks of a stack are removed only after its last task. */
 async function untilRemoved(lab: Lab): Promise<void> {
   const { manager } = lastNode(lab);
   const filter = ["--filter", `label=com.docker.stack.namespace=${stackName}`, "--quiet"];

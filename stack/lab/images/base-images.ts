@@ -5,33 +5,33 @@ import { defaultCache, partFolder } from "@devicemesh/engines/install/engine-par
 import type { Engine } from "../machine/engine.ts";
 import type { Shell } from "../machine/shell.ts";
 
-/** Where the Dockerfiles of the lab's own images are. */
+/** The folder of the Dockerfiles of the lab's own images. */
 const dockerfiles = fileURLToPath(new URL(".", import.meta.url));
 const release = "bookworm";
 const debootstrapped = `dmlab/debootstrap:${release}`;
 const authorities = "/etc/ssl/certs/ca-certificates.crt";
-/** What Debian's ca-certificates-java makes of them. */
+/** The path of the file that Debian's ca-certificates-java makes. */
 const javaAuthorities = "/etc/ssl/certs/java/cacerts";
 
-/** What making base images needs. */
+/** The dependencies of making base images. */
 export type BaseImages = {
   readonly shell: Shell;
   /** The engine that builds, and the client that has BuildKit. */
   readonly engine: Engine;
   readonly builder: string;
-  /** For files on their way into images. */
+  /** A temporary folder for files of images. */
   readonly folder: string;
   /** The checkout whose Dockerfiles and stack file name the images. */
   readonly project: string;
-  /** Node and npm of this machine. */
+  /** The paths of Node and npm on this machine. */
   readonly node: string;
   readonly npm: string;
   readonly say: (line: string) => void;
 };
 
 /**
- * Makes the images that the project's Dockerfiles start from, under the names that they have there: nothing can be
- * pulled into the lab, and an engine asks no registry for an image that it has.
+ * Makes the images that the project's Dockerfiles start from, under the same names: the lab can pull nothing, and an
+ * engine does not contact a registry for an image that it has.
  */
 export async function makeBaseImages(options: BaseImages): Promise<void> {
   const { project, say } = options;
@@ -61,7 +61,7 @@ export async function makeBaseImages(options: BaseImages): Promise<void> {
   await buildLabImage(options, "maven", maven, jre, { cacerts: javaAuthorities });
 }
 
-/** Makes the stand-in for MongoDB, under the name that the stack file has for the real one. */
+/** Makes the stand-in for MongoDB, under the name of the real image in the stack file. */
 export async function makeMongoImage(options: BaseImages, name: string): Promise<void> {
   const wheels = partFolder(defaultCache(), "python");
   const base = /^FROM (debian:\S+)/m.exec(
@@ -92,14 +92,14 @@ async function debootstrap({ shell, engine, folder, say }: BaseImages): Promise<
   rmSync(archive);
 }
 
-/** The mirror that this machine takes its packages from. */
+/** The mirror of this machine's packages. */
 function debianMirror(): string | undefined {
   const lists = globSync(["/etc/apt/sources.list", "/etc/apt/sources.list.d/*"]).filter(existsSync);
   const text = lists.map((file) => readFileSync(file, "utf8")).join("\n");
   return /^(?:URIs:|deb(?: \[[^\]]*\])?) +(\S+\/debian\/?)(?:\s|$)/m.exec(text)?.[1];
 }
 
-/** Builds stack/lab/images/NAME.Dockerfile with these files beside it, by the names that it has for them. */
+/** Builds stack/lab/images/NAME.Dockerfile with these files in its context, under the names given here. */
 async function buildLabImage(
   { shell, engine, builder, folder }: BaseImages,
   dockerfile: string,

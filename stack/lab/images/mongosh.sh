@@ -1,3 +1,3 @@
 #!/bin/bash
-# In the place of mongosh: succeeds if the server listens.
+# Replaces mongosh: succeeds if the server listens.
 exec 3<>/dev/tcp/127.0.0.1/27017

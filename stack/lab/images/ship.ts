@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Engine } from "../machine/engine.ts";
 
-/** Brings images of one engine to others, as `docker save` and `docker load` do it without a registry. */
+/** Copies images from one engine to others, with `docker save` and `docker load`, without a registry. */
 export async function shipImages(
   from: Engine,
   to: readonly Engine[],

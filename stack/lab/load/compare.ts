@@ -10,22 +10,21 @@ const stillLimitMs = 900_000;
 /** The finest windows of the mesh. */
 const windowMs = 10_000;
 
-/** What came of comparing answers with brute force. */
+/** The result of comparing answers with brute force. */
 export type Comparison = {
   readonly stored: number;
   readonly asked: number;
-  /** One line for each value that is not that of brute force. */
+  /** One line for each value that differs from brute force. */
   readonly differences: readonly string[];
-  /** How many readings came from windows, when the last question was asked. */
+  /** Number of readings that came from windows in the last query. */
   readonly fromWindows: number;
 };
 
-/** The queries of one or several Envoys: a question that gets no answer is asked at the next. */
+/** Clients of query behind one or several Envoys: a query without a response is sent to the next. */
 export type Queries = readonly Client<typeof QueryService>[];
 
 /**
- * Waits until as many readings are stored as were acknowledged, then asks for all of them, for a part, for one device
- * and for buckets.
+ * Waits until all acknowledged readings are stored, then queries all of them, a part, one device, and buckets.
  */
 export async function compareWithBruteForce(
   queries: Queries,
@@ -63,9 +62,9 @@ export async function compareWithBruteForce(
 }
 
 /**
- * Resolves with the seconds until at least one of these readings is answered from windows: the window job runs and the
- * frontier moves.
- * @throws Error after the limit.
+ * Resolves with the seconds until at least one of these readings is answered from windows, so that the window job runs
+ * and the frontier moves.
+ * @throws Error after the time limit.
  */
 export async function untilFolded(
   queries: Queries,
@@ -109,7 +108,7 @@ async function countOf(queries: Queries, deviceIds: readonly string[], signal: A
   };
 }
 
-/** The first answer that comes; no answer is not a wrong one. @throws the last error after the limit. */
+/** Returns the first response; a missing response is not a wrong one. @throws the last error after the limit. */
 async function answered<Answer>(
   queries: Queries,
   signal: AbortSignal,

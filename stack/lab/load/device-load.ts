@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { DeviceMessage } from "@devicemesh/proto";
 import { createSender, type DeviceIdentity, type SendingWay, sendingWays } from "./senders.ts";
 
-/** Readings that are sent at a steady rate by a gateway with a certificate; each unit until it is acknowledged. */
+/** Readings sent at a steady rate by a gateway with a certificate; each unit is retried until it is acknowledged. */
 export type DeviceLoad = {
   readonly sent: readonly DeviceMessage[];
   readonly acknowledged: () => number;
@@ -10,7 +10,7 @@ export type DeviceLoad = {
   readonly acknowledgedBy: () => Readonly<Record<SendingWay, number>>;
   /** Attempts that failed and were repeated. */
   readonly retries: () => number;
-  /** Makes no new units, and resolves when all that were made are acknowledged. */
+  /** Stops making units, and resolves when all units are acknowledged. */
   finish(): Promise<void>;
   /** Ends all attempts. */
   abort(): void;
@@ -20,7 +20,7 @@ const unitEveryMs = 250;
 const unitReadings = 50;
 const devices = 20;
 const retryAfterMs = 300;
-/** Beyond, no new units are made: a stack that accepts nothing for minutes must not fill the memory. */
+/** Beyond this number, no new units are made: a stack that accepts nothing for minutes must not fill the memory. */
 const openUnitsMax = 400;
 /** Of ten units, most go over gRPC. */
 const wayOfUnit = (unit: number): SendingWay =>

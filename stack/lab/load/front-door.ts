@@ -13,7 +13,7 @@ import { Metadata, status } from "@grpc/grpc-js";
 import { labNetwork } from "../machine/network.ts";
 import { type DeviceIdentity, grpcCredentials } from "./senders.ts";
 
-/** What clients of the lab's stack need: addresses, a certificate for devices, a token for users. */
+/** The addresses and credentials for clients of the lab's stack: a certificate for devices, a token for users. */
 export type FrontDoor = {
   /** The address of each node, for devices. */
   readonly hosts: readonly string[];

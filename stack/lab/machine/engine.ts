@@ -6,23 +6,23 @@ import { killProcesses, processesOf, unmountBelow } from "./leftovers.ts";
 import { insideNamespace, labNetwork } from "./network.ts";
 import type { RunOptions, Shell } from "./shell.ts";
 
-/** An engine of Docker that the lab runs: the one that builds, or a node of the Swarm. */
+/** A Docker engine of the lab: the one that builds, or a node of the Swarm. */
 export type Engine = {
   readonly name: string;
-  /** For DOCKER_HOST. */
+  /** The value of DOCKER_HOST. */
   readonly host: string;
   /** Runs Docker's client against it. */
   docker(args: readonly string[], options?: RunOptions): Promise<string>;
   /** Starts it, and resolves when it answers. */
   start(): Promise<void>;
-  /** Kills the engine, containerd, the shims and all containers at once, as a power cut does. */
+  /** Kills the engine, containerd, the shims and all containers at once, like a power cut. */
   kill(): Promise<void>;
 };
 
 const answerLimitMs = 60_000;
 const pollMs = 250;
 
-/** What makes an engine. `node` is absent for the engine that builds, which is in the machine's own network. */
+/** The options of an engine. `node` is absent for the engine that builds, which uses the machine's own network. */
 export function createEngine(options: {
   readonly shell: Shell;
   readonly client: string;
@@ -49,7 +49,7 @@ export function createEngine(options: {
       ...["--default-address-pool", `base=${labNetwork.localPool},size=24`],
       ...["--insecure-registry", `${labNetwork.hostAddress}:5000`],
     ];
-    // The host name is that of its node in the Swarm.
+    // The host name is the name of its node in the Swarm.
     return insideNamespace(node, [
       ...["unshare", "--uts", "sh", "-c", `hostname ${name}; exec "$@"`, "_"],
       ...dockerd,
@@ -63,7 +63,8 @@ export function createEngine(options: {
     docker,
     async start() {
       mkdirSync(folder, { recursive: true });
-      // As after a power cut: what an engine keeps in /run is gone. A stale pid file would keep containerd from starting.
+      // Like after a power cut: the engine's files in /run are gone. A stale pid file would keep containerd from
+      // starting.
       unmountBelow(join(folder, "exec"));
       for (const name of ["pid", "sock", "exec"])
         rmSync(join(folder, name), { recursive: true, force: true });

@@ -6,10 +6,10 @@ import { labNetwork } from "./network.ts";
 
 const killLimitMs = 30_000;
 const pollMs = 100;
-/** The programs that an engine consists of. */
+/** The programs of an engine. */
 const engineProgram = /^(?:dockerd|containerd|containerd-shim(?:-runc-v2)?|docker-registry)$/;
 
-/** A process of an engine; its start time tells it from a later one of the same id. */
+/** A process of an engine; its start time distinguishes it from a later one with the same id. */
 export type LabProcess = {
   readonly pid: number;
   readonly parent: number;
@@ -18,8 +18,8 @@ export type LabProcess = {
 };
 
 /**
- * The processes of the engines whose files are in a folder, and all their descendants: containers do not name the
- * folder, but each has a shim as its ancestor.
+ * Returns the processes of the engines whose files are in a folder, and all their descendants: containers do not name
+ * the folder, but each has a shim as its ancestor.
  */
 export function processesOf(folder: string): readonly LabProcess[] {
   const processes = readdirSync("/proc")
@@ -41,7 +41,7 @@ export function processesOf(folder: string): readonly LabProcess[] {
 function describe(pid: number): readonly LabProcess[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in brackets may hold spaces and brackets. A zombie is dead; its parent reaps it.
+    // The name in brackets may contain spaces and brackets. A zombie is dead; its parent reaps it.
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
     if (fields[0] === "Z" || fields[0] === "X") return [];
     const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
@@ -56,12 +56,12 @@ function isAlive({ pid, startTime }: LabProcess): boolean {
 }
 
 /**
- * Kills what `find` finds until it finds nothing.
+ * Kills the processes that `find` returns until it returns none.
  * @throws Error if a process survives.
  */
 export async function killProcesses(find: () => readonly LabProcess[]): Promise<void> {
   const deadlineMs = performance.now() + killLimitMs;
-  // A container's process whose shim is dead has no ancestor that names the folder: it is remembered.
+  // A container's process whose shim is dead has no ancestor that names the folder, so it is remembered.
   const known = new Map<number, LabProcess>();
   for (;;) {
     for (const one of find()) known.set(one.pid, one);
@@ -71,7 +71,7 @@ export async function killProcesses(find: () => readonly LabProcess[]): Promise<
       try {
         process.kill(pid, "SIGKILL");
       } catch {
-        // It has ended meanwhile.
+        // The process has ended meanwhile.
       }
     }
     if (performance.now() > deadlineMs)
@@ -80,7 +80,7 @@ export async function killProcesses(find: () => readonly LabProcess[]): Promise<
   }
 }
 
-/** What a lab left on this machine: processes, mounts, network namespaces and interfaces, cgroups. */
+/** The remains of a lab on this machine: processes, mounts, network namespaces and interfaces, cgroups. */
 export type Leftovers = {
   readonly processes: readonly LabProcess[];
   readonly mounts: readonly string[];
@@ -88,7 +88,7 @@ export type Leftovers = {
   readonly interfaces: readonly string[];
 };
 
-/** Looks for what a lab in this folder left. */
+/** Finds the remains of a lab in this folder. */
 export function findLeftovers(folder: string): Leftovers {
   const ours = new RegExp(`^${labNetwork.bridge}\\d*$`);
   const namesIn = (path: string): readonly string[] =>
@@ -108,19 +108,19 @@ function mountsBelow(folder: string): readonly string[] {
     .filter((path) => path.startsWith(`${folder}/`));
 }
 
-/** Unmounts everything that is mounted in a folder. */
+/** Unmounts everything in a folder. */
 export function unmountBelow(folder: string): void {
-  // The last mount may lie inside an earlier one.
+  // A later mount may lie inside an earlier one.
   for (const path of mountsBelow(folder).toReversed()) spawnSync("umount", ["--lazy", path]);
 }
 
-/** Removes everything that a lab in this folder left, whether it ended in order or was killed. */
+/** Removes all remains of a lab in this folder, whether it ended in order or was killed. */
 export async function removeLeftovers(folder: string): Promise<void> {
   await killProcesses(() => processesOf(folder));
   unmountBelow(folder);
   const { namespaces, interfaces } = findLeftovers(folder);
   for (const name of namespaces) spawnSync("ip", ["netns", "delete", name]);
-  // An interface goes with its namespace, a little later.
+  // An interface disappears with its namespace, a little later.
   for (const name of interfaces) spawnSync("ip", ["link", "delete", name]);
   const groups = globSync(["/sys/fs/cgroup/dmlab/**/", "/sys/fs/cgroup/*/dmlab/**/"]);
   for (const group of groups.sort((one, other) => other.length - one.length)) {

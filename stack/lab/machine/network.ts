@@ -1,19 +1,19 @@
 import type { Shell } from "./shell.ts";
 
-/** Names and addresses of the lab's network: one per machine, without a route to anywhere. */
+/** Names and addresses of the lab's network: one per machine, without a route to other networks. */
 export const labNetwork = {
   bridge: "dmlab",
   hostAddress: "10.77.0.254",
   namespaceOf: (node: number) => `dmlab${node}`,
   addressOf: (node: number) => `10.77.0.${node}`,
-  /** Of the engine's own bridge in a node. */
+  /** The address of the engine's own bridge in a node. */
   bridgeAddressOf: (node: number) => `10.78.${node}.1/24`,
-  /** For networks that the engines make. */
+  /** The addresses of networks that the engines create. */
   localPool: "10.79.0.0/16",
   overlayPool: "10.80.0.0/16",
 } as const;
 
-/** Makes the bridge that joins all nodes, with an address for this machine. */
+/** Creates the bridge between all nodes, with an address for this machine. */
 export async function makeBridge({ run }: Shell): Promise<void> {
   const { bridge, hostAddress } = labNetwork;
   await run(["ip", "link", "add", bridge, "type", "bridge"]);
@@ -21,7 +21,7 @@ export async function makeBridge({ run }: Shell): Promise<void> {
   await run(["ip", "link", "set", bridge, "up"]);
 }
 
-/** Makes the network namespace of a node, joined to the bridge. */
+/** Creates the network namespace of a node, connected to the bridge. */
 export async function makeNamespace({ run }: Shell, node: number): Promise<void> {
   const name = labNetwork.namespaceOf(node);
   await run(["ip", "netns", "add", name]);
@@ -32,14 +32,14 @@ export async function makeNamespace({ run }: Shell, node: number): Promise<void>
 }
 
 /**
- * A command inside the namespace of a node. `nsenter`, not `ip netns exec`: that mounts a new /sys, in which an
- * engine finds no cgroups.
+ * Returns a command inside the namespace of a node. It uses `nsenter`, not `ip netns exec`, which mounts a new /sys in
+ * which an engine finds no cgroups.
  */
 export function insideNamespace(node: number, command: readonly string[]): readonly string[] {
   return ["nsenter", `--net=/var/run/netns/${labNetwork.namespaceOf(node)}`, ...command];
 }
 
-/** Cuts a node off from all others, or joins it again. */
+/** Disconnects a node from all others, or connects it again. */
 export async function setLink({ run }: Shell, node: number, state: "up" | "down"): Promise<void> {
   await run(["ip", "link", "set", labNetwork.namespaceOf(node), state]);
 }

@@ -2,15 +2,15 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** The programs that the lab calls, by where they are. */
+/** The paths of the programs that the lab calls. */
 export type LabTools = {
-  /** A client of Docker whose `build` is BuildKit. */
+  /** A Docker client whose `build` is BuildKit. */
   readonly builder: string;
-  /** A client of Docker that knows `stack config`. */
+  /** A Docker client that supports `stack config`. */
   readonly docker: string;
 };
 
-/** What a machine lacks for the lab, as a sentence with the fix; or its tools. */
+/** The missing requirement of a machine, as a sentence with the solution; or its tools. */
 export type Machine =
   | { readonly kind: "fit"; readonly tools: LabTools }
   | { readonly kind: "unfit"; readonly problem: string };
@@ -24,7 +24,7 @@ const packages: Readonly<Record<string, string>> = {
   unshare: "util-linux",
 };
 
-/** Looks whether the lab can run here: Linux, root, an engine of Docker and tools for network namespaces. */
+/** Checks whether the lab can run here: Linux, root, a Docker engine and tools for network namespaces. */
 export function inspectMachine(path: string): Machine {
   if (process.platform !== "linux") return unfit("the lab needs Linux");
   if (process.getuid?.() !== 0) return unfit("the lab needs root: it makes network namespaces and mounts");
@@ -57,7 +57,7 @@ function succeeds(client: string, args: readonly string[]): boolean {
   return spawnSync(client, args, { stdio: "ignore" }).status === 0;
 }
 
-/** Clients of 18.09 to 22 have it built in; later ones need the plugin buildx. */
+/** Clients of 18.09 to 22 include it; later ones need the plugin buildx. */
 function hasBuildKit(client: string): boolean {
   const { stdout } = spawnSync(client, ["--version"], { encoding: "utf8" });
   const major = Number(/version (\d+)\./.exec(stdout)?.[1]);

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { appendFileSync } from "node:fs";
 
-/** How a command is run. */
+/** The options of a command. */
 export type RunOptions = {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string | undefined>>;
@@ -13,14 +13,14 @@ export type RunOptions = {
 
 /** Runs commands of this machine. */
 export type Shell = {
-  /** Aborts when the lab is told to end. */
+  /** Aborts when the lab must end. */
   readonly signal: AbortSignal;
   /**
    * Runs a command and resolves with its standard output.
    * @throws Error with the end of its error output if it fails, takes too long, or the lab is ending.
    */
   run(command: readonly string[], options?: RunOptions): Promise<string>;
-  /** The same, but resolves with the outcome of a command that fails. */
+  /** The same, but resolves with the result of a failed command. */
   attempt(
     command: readonly string[],
     options?: RunOptions,
@@ -29,14 +29,14 @@ export type Shell = {
 
 const tailLines = 15;
 
-/** Rethrows the error of a lab that is ending, which no loop may take for one to repeat after. */
+/** Rethrows the error of a lab that is ending, which no loop may retry. */
 export function throwIfEnding(error: unknown): void {
   if (error instanceof Error && error.name === "AbortError") throw error;
 }
 
 /**
- * A shell whose commands end when `signal` aborts. Each command and its error output go to the log file.
- * Commands run in sessions of their own: Ctrl-C reaches the lab only, which ends them in order.
+ * Creates a shell whose commands end when `signal` aborts. Each command and its error output are written to the log
+ * file. Commands run in separate sessions: Ctrl-C reaches only the lab, which ends them in order.
  */
 export function createShell(options: {
   readonly signal: AbortSignal;
@@ -70,7 +70,7 @@ export function createShell(options: {
       stderr += chunk;
       appendFileSync(options.logFile, chunk);
     });
-    // A command that ends before it has read its input is judged by its exit code.
+    // The exit code decides about a command that ends before it has read its input.
     child.stdin.on("error", () => {});
     child.stdin.end(input ?? "");
     try {

@@ -3,19 +3,21 @@ import { dirname, join } from "node:path";
 import type { LabTools } from "../machine/requirements.ts";
 import type { Shell } from "../machine/shell.ts";
 
-/** A copy of the project in which the lab runs the commands of stack/README.md, so that nothing of the user's changes. */
+/**
+ * A copy of the project in which the lab runs the commands of stack/README.md, so that the user's files do not change.
+ */
 export type LabCheckout = {
   readonly folder: string;
   /** The folder of its `docker`, for a PATH. */
   readonly bin: string;
   /**
-   * Runs a command there, with a `docker` that builds on the build engine and deploys on a manager.
+   * Runs a command in the copy, with a `docker` that builds on the build engine and deploys on a manager.
    * @throws Error with the end of its output if it fails.
    */
   run(command: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
 };
 
-/** Copies the project's files, as git knows or would add them, and links to its node_modules. */
+/** Copies the project's files that git tracks or would add, and links to its node_modules. */
 export async function makeCheckout(options: {
   readonly shell: Shell;
   readonly tools: LabTools;

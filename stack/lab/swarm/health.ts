@@ -4,7 +4,7 @@ import { throwIfEnding } from "../machine/shell.ts";
 
 const pollMs = 2000;
 
-/** A service that lacks tasks, as `NAME RUNNING/WANTED`. */
+/** A service with missing tasks, as `NAME RUNNING/WANTED`. */
 async function incomplete(manager: Engine, stack: string): Promise<readonly string[]> {
   const rows = await manager.docker([
     ...["service", "ls", "--filter", `label=com.docker.stack.namespace=${stack}`],
@@ -16,7 +16,7 @@ async function incomplete(manager: Engine, stack: string): Promise<readonly stri
     .map((row) => row.replace(`${stack}_`, ""))
     .filter((row) => {
       const [, running, wanted] = / (\d+)\/(\d+)/.exec(row) ?? [];
-      // A job that has ended says so behind its count: 0/1 (1/1 completed).
+      // A finished job has a suffix after its count: 0/1 (1/1 completed).
       return running !== wanted && !/\((\d+)\/\1 completed\)/.test(row);
     });
 }

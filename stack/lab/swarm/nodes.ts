@@ -3,7 +3,7 @@ import type { Engine } from "../machine/engine.ts";
 import { labNetwork } from "../machine/network.ts";
 import { throwIfEnding } from "../machine/shell.ts";
 
-/** What each node of the lab's Swarm is, in the words of stack/README.md. */
+/** The roles of each node of the lab's Swarm, with the labels of stack/README.md. */
 function labelsOf(node: number, nodes: number): readonly string[] {
   return [
     `devicemesh.kafka=${node}`,
@@ -16,7 +16,7 @@ function labelsOf(node: number, nodes: number): readonly string[] {
 
 const readyLimitMs = 60_000;
 
-/** Makes one Swarm of these engines, all of them managers, and labels them. */
+/** Creates one Swarm of these engines, all of them managers, and labels them. */
 export async function makeSwarm(engines: readonly Engine[]): Promise<void> {
   const [first, ...others] = engines as [Engine, ...Engine[]];
   await first.docker([
@@ -39,7 +39,7 @@ export async function makeSwarm(engines: readonly Engine[]): Promise<void> {
   }
 }
 
-/** Resolves when so many nodes are ready. */
+/** Resolves when this number of nodes are ready. */
 export async function untilReady(manager: Engine, count: number): Promise<void> {
   const deadlineMs = performance.now() + readyLimitMs;
   for (;;) {

@@ -18,7 +18,7 @@ export const leftOut = /^(?:mongo-[2-9]|prometheus|grafana|kafka-ui|mongo-expres
 /** The hard limit of open files of a machine whose root may not raise it. */
 export const openFilesMax = 16_384;
 
-/** Heaps that let three nodes share one machine. */
+/** Heap sizes that let three nodes share one machine. */
 const heaps: readonly (readonly [RegExp, Readonly<Record<string, string>>])[] = [
   [/^kafka-\d$/, { DEVICEMESH_HEAP: "384m" }],
   [/^connect$/, { DEVICEMESH_HEAP: "384m" }],
@@ -27,9 +27,10 @@ const heaps: readonly (readonly [RegExp, Readonly<Record<string, string>>])[] = 
 ];
 
 /**
- * The overlay for the lab's engines, as YAML: what this machine's kernel lacks (IPVS, so no virtual addresses; ESP, so
- * no encryption), reservations that two cores can give, small heaps, and none of what cannot be had.
- * @param merged what `docker stack config` prints for the shape
+ * Returns the overlay for the lab's engines, as YAML: without features that this machine's kernel lacks (IPVS, so no
+ * virtual addresses; ESP, so no encryption), with reservations for two cores, small heaps, and without unavailable
+ * services.
+ * @param merged output of `docker stack config` for the shape
  * @param mongodbUrlFile the connection string of the stand-in, in place of that of a replica set with users
  */
 export function labOverlay(merged: string, mongodbUrlFile: string): string {
@@ -44,7 +45,7 @@ export function labOverlay(merged: string, mongodbUrlFile: string): string {
     ]),
   );
   const secrets = {
-    // Its name holds its content's hash, as those of the stack do.
+    // Its name contains the hash of its content, like those of the stack.
     mongodb_url: {
       name: `devicemesh-mongodb-url-${"$"}{DEVICEMESH_HASH_MONGODB_URL:-0}`,
       file: mongodbUrlFile,
@@ -59,11 +60,11 @@ function overlayOf(name: string, { ulimits, deploy = {} }: LabService): object {
   return {
     ...(environment === undefined ? {} : { environment }),
     ...(ulimits === undefined ? {} : { ulimits: { nofile: { soft: openFilesMax, hard: openFilesMax } } }),
-    // Checks take long on two busy cores, and each restart makes them busier.
+    // Checks take long on two busy cores, and each restart increases the load.
     ...(isJob ? {} : { healthcheck: { timeout: "30s", retries: 6, start_period: "10m" } }),
     deploy: {
       endpoint_mode: "dnsrr",
-      // A job of no tasks is done at once: the stand-in needs none.
+      // A job without tasks is done at once: the stand-in needs none.
       ...(leftOut.test(name) || isJob ? { replicas: 0 } : {}),
       resources: { reservations: { cpus: "0.01", memory: "16M" } },
     },

@@ -1,4 +1,4 @@
-/** The units that panels use, in Grafana's words. */
+/** The units of panels, by Grafana's names. */
 export type Unit =
   | "s"
   | "ms"
@@ -7,25 +7,25 @@ export type Unit =
   | "Bps"
   | "short"
   | "percentunit"
-  /** Events a second, of whatever the title names. */
+  /** Events a second, of the kind in the title. */
   | "cps"
   /** Calls a second. */
   | "reqps"
   /** Cores in use. */
   | "cores";
 
-/** What every panel says. */
+/** The common properties of panels. */
 type PanelText = {
   readonly title: string;
-  /** What it is, and what a person should think when it goes up. */
+  /** Its meaning, and the interpretation of an increase. */
   readonly description: string;
   readonly unit: Unit;
 };
 
-/** PromQL by legend; `{{label}}` in a legend stands for a label's value. */
+/** PromQL by legend; `{{label}}` in a legend is replaced by a label's value. */
 export type Queries = Readonly<Record<string, string>>;
 
-/** Values at which a panel changes its colour; `below` where less is worse. */
+/** Values at which a panel changes its colour; `below` if lower values are worse. */
 export type Bounds = {
   readonly warning?: number;
   readonly alarm: number;
@@ -37,52 +37,52 @@ export type LinesPanel = PanelText & {
   readonly kind: "lines";
   readonly queries: Queries;
   readonly bounds?: Bounds;
-  /** Lines on top of each other, where their sum means something. */
+  /** Stacked lines, if their sum is meaningful. */
   readonly stacked?: true;
-  /** For values of very different size. */
+  /** For values of very different magnitude. */
   readonly logarithmic?: true;
 };
 
-/** The newest value, large, over its course. */
+/** The newest value, large, over its history. */
 export type FigurePanel = PanelText & {
   readonly kind: "figure";
   readonly queries: Queries;
   readonly bounds: Bounds;
 };
 
-/** How long each value lasted, for what is 0 or 1. */
+/** The duration of each value, for values of 0 and 1. */
 export type StatePanel = PanelText & {
   readonly kind: "state";
   readonly queries: Queries;
-  /** What 0 and 1 mean, and which of them is good. */
+  /** The meanings of 0 and 1, and which of them is good. */
   readonly states: { readonly zero: string; readonly one: string; readonly good: 0 | 1 | "both" };
 };
 
-/** How many events took how long: one query for the buckets of a histogram. */
+/** The distribution of durations: one query for the buckets of a histogram. */
 export type SpreadPanel = PanelText & {
   readonly kind: "spread";
-  /** The increase of each bucket, by `le`. */
+  /** Query of the increase of each bucket, by `le`. */
   readonly query: string;
 };
 
 /** A panel of a board. */
 export type Panel = LinesPanel | FigurePanel | StatePanel | SpreadPanel;
 
-/** Panels that tell one thing together. They share the width of the row. */
+/** Panels on one topic. They share the width of the row. */
 export type Row = { readonly title: string; readonly panels: readonly Panel[] };
 
-/** A choice above a board: the values of a label. */
+/** A selector above a board: the values of a label. */
 export type Variable = {
-  /** `$name` in queries; matches everything until something is chosen. */
+  /** `$name` in queries; matches everything until a value is chosen. */
   readonly name: string;
   readonly label: string;
   readonly metric: string;
   readonly values: string;
 };
 
-/** A board of Grafana, as little as it takes to say what it shows. */
+/** A board of Grafana, in a minimal form. */
 export type Board = {
-  /** The end of its address, and the name of its file: kebab-case. */
+  /** The end of its URL, and the name of its file: kebab-case. */
   readonly name: string;
   readonly title: string;
   readonly description: string;
@@ -90,7 +90,7 @@ export type Board = {
   readonly rows: readonly Row[];
 };
 
-/** The queries of a panel. */
+/** Returns the queries of a panel. */
 export function queriesOf(panel: Panel): Queries {
   return panel.kind === "spread" ? { "{{le}}": panel.query } : panel.queries;
 }

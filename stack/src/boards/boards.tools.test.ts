@@ -33,7 +33,7 @@ type GrafanaBoard = {
   readonly templating: { readonly list?: readonly { readonly name: string; readonly datasource: object }[] };
 };
 
-// As committed: what Grafana will read.
+// The committed files, which Grafana reads.
 const files = readdirSync(join(grafana, "boards"));
 const boards = files.map(
   (name) => JSON.parse(readFileSync(join(grafana, "boards", name), "utf8")) as GrafanaBoard,
@@ -51,13 +51,13 @@ const shown = boards.flatMap((board) =>
 );
 
 describe("boards", () => {
-  it("are committed as they are written here", () => {
+  it("are committed in their current form", () => {
     expect(Object.fromEntries(files.map((name, i) => [name, boards[i]]))).toEqual(
       Object.fromEntries([...boardFiles()].map(([name, content]) => [name, JSON.parse(content)])),
     );
   });
 
-  it("are of the schema of Grafana 11 and 12, each with an address of its own that its file names", () => {
+  it("have the schema of Grafana 11 and 12, and unique URLs that match their file names", () => {
     for (const { schemaVersion } of boards) expect(schemaVersion).toBeGreaterThanOrEqual(39);
     expect(boards.map(({ uid }) => `${uid.replace("devicemesh-", "")}.json`)).toEqual(files);
     expect(new Set(boards.map(({ title }) => title)).size).toBe(boards.length);
@@ -69,7 +69,7 @@ describe("boards", () => {
     expect([...types].sort()).toEqual(["heatmap", "stat", "state-timeline", "timeseries"]);
   });
 
-  it("say of each panel what it is in, and what to think of it", () => {
+  it("give each panel a unit and a description", () => {
     for (const { panel, name } of shown) {
       expect(panel.fieldConfig?.defaults.unit, name).toMatch(/^\w+$/);
       expect(panel.description?.length ?? 0, name).toBeGreaterThan(30);
@@ -79,7 +79,7 @@ describe("boards", () => {
     }
   });
 
-  it("ask the data source that is provisioned, at the pace at which Prometheus asks", () => {
+  it("query the provisioned data source, at the scrape interval of Prometheus", () => {
     const expected = { type: source?.type, uid: source?.uid };
     for (const { panel, name } of shown) {
       expect(panel.datasource, name).toEqual(expected);
@@ -92,7 +92,7 @@ describe("boards", () => {
     expect(source?.jsonData.timeInterval).toBe(interval);
   });
 
-  it("have no two panels with one id or in one place, and none beyond the grid", () => {
+  it("have unique panel ids, no overlapping panels, and none beyond the grid", () => {
     for (const { panels, title } of boards) {
       expect(new Set(panels.map(({ id }) => id)).size, title).toBe(panels.length);
       const taken = new Set<string>();
@@ -112,7 +112,7 @@ describe("boards", () => {
 });
 
 describe.skipIf(prometheus === undefined)("every query", () => {
-  it("is one that Prometheus can read", () => {
+  it("is valid PromQL", () => {
     using folder = temporaryFolder();
     const file = join(folder.path, "queries.yml");
     const rules = shown

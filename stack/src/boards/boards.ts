@@ -6,10 +6,10 @@ import { meshAtAGlance } from "./mesh-at-a-glance.ts";
 import { rpcs } from "./rpcs.ts";
 import { windows } from "./windows.ts";
 
-/** All boards, in the order in which people need them. */
+/** All boards, by importance. */
 export const boards: readonly Board[] = [meshAtAGlance, rpcs, ingestAndGenerator, windows, envoy];
 
-/** What belongs into stack/grafana/boards: the text of each file by its name. */
+/** Returns the contents of stack/grafana/boards: the text of each file by its name. */
 export function boardFiles(): ReadonlyMap<string, string> {
   return new Map(boards.map((board) => [`${board.name}.json`, renderBoard(board)]));
 }

@@ -4,7 +4,7 @@ import { quantile, rate } from "./queries.ts";
 const outside = `envoy_http_conn_manager_prefix!~"admin|metrics"`;
 const services = `envoy_cluster_name=~"ingest|query|generator|aggregator"`;
 
-/** The front door: who comes, whom it sends them to, what it refuses, when it drains. */
+/** The front door: its callers, the backends of their calls, rejections, and drains. */
 export const envoy: Board = {
   name: "envoy",
   title: "Envoy",
@@ -177,7 +177,7 @@ export const envoy: Board = {
             "Share in use of the memory and of the connections that an Envoy may have. Memory: at 85 % it frees what is idle, from 92 % it resets the largest streams, at 95 % it refuses calls. Connections: at 100 % new ones are closed.",
           unit: "percentunit",
           bounds: { warning: 0.85, alarm: 0.95 },
-          // Envoy tells it in percent.
+          // Envoy exports it in percent.
           queries: {
             "memory {{instance}}": "envoy_overload_envoy_resource_monitors_fixed_heap_pressure / 100",
             "connections {{instance}}":

@@ -19,11 +19,11 @@ import {
   type Variable,
 } from "./board.ts";
 
-/** The data source that stack/grafana/provisioning makes. */
+/** The data source of stack/grafana/provisioning. */
 export const dataSource = { type: "prometheus", uid: "prometheus" } as const;
 
 const boardTag = "devicemesh";
-/** Grafana's grid is so wide. */
+/** The width of Grafana's grid. */
 const gridWidth = 24;
 const heights = { row: 1, figures: 5, others: 8 } as const;
 const colours = { good: "green", warning: "orange", alarm: "red" } as const;
@@ -34,7 +34,7 @@ type PanelBuilder =
   | statetimeline.PanelBuilder
   | heatmap.PanelBuilder;
 
-/** The board as the JSON that Grafana loads. Pure: the same board gives the same text. */
+/** Returns the board as JSON for Grafana. Pure: the same board gives the same text. */
 export function renderBoard(board: Board): string {
   const builder = new dashboard.DashboardBuilder(board.title)
     .uid(`${boardTag}-${board.name}`)
@@ -67,7 +67,7 @@ export function renderBoard(board: Board): string {
   return `${JSON.stringify(builder.build(), null, 2)}\n`;
 }
 
-/** Panels side by side, at most three (figures: six), in as few lines as it takes, each filled to its end. */
+/** Places panels side by side, at most three (figures: six), in as few lines as possible, each filled to its end. */
 function placesOf({ panels }: Row, top: number): { places: dashboard.GridPos[]; height: number } {
   const areFigures = panels.every(({ kind }) => kind === "figure");
   const h = areFigures ? heights.figures : heights.others;
@@ -130,7 +130,7 @@ function linesOf({ bounds, stacked, logarithmic }: LinesPanel): timeseries.Panel
     );
   if (stacked) builder.stacking(new common.StackingConfigBuilder().mode(common.StackingMode.Normal));
   if (logarithmic) {
-    // "Symlog" has a place for zero.
+    // "Symlog" can show zero.
     builder.scaleDistribution(
       new common.ScaleDistributionConfigBuilder()
         .type(common.ScaleDistribution.Symlog)

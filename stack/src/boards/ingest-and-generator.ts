@@ -1,7 +1,7 @@
 import type { Board } from "./board.ts";
 import { buckets, quantile, rate } from "./queries.ts";
 
-/** Readings in: what comes, what is refused, how long the log takes, what the senders still hold. */
+/** Incoming readings: accepted and rejected ones, latency of the log, and readings that senders still hold. */
 export const ingestAndGenerator: Board = {
   name: "ingest-and-generator",
   title: "Ingest and generator",

@@ -5,7 +5,7 @@ import { failedShare, failureCodes } from "./shared-queries.ts";
 const chosen = `grpc_service=~"$service"`;
 const answered = `grpc_server_handling_seconds{${chosen}, grpc_type!~"server_stream|bidi_stream"}`;
 
-/** Rate, errors and duration of each method, and the same as Envoy sees it. */
+/** Rate, errors and duration of each method, and the same from Envoy's view. */
 export const rpcs: Board = {
   name: "rpcs",
   title: "RPCs",

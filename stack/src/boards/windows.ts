@@ -1,7 +1,7 @@
 import type { Board } from "./board.ts";
 import { quantile, rate } from "./queries.ts";
 
-/** What folds readings into windows, and what the sinks refuse: aggregator, window job, operator. */
+/** The parts that fold readings into windows, and the rejections of the sinks: aggregator, window job, operator. */
 export const windows: Board = {
   name: "windows",
   title: "Windows",

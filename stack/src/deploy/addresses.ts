@@ -1,4 +1,4 @@
-/** Names and ports of the stack's parts, for what is rendered. docker-stack.yml says the same; a test compares them. */
+/** Names and ports of the stack's parts, for rendered files. docker-stack.yml has the same; a test compares them. */
 export const addresses = {
   envoy: { publicPort: 8443, devicesPort: 8444, metricsPort: 9902, plainPort: 8080, adminPort: 9901 },
   ingest: { host: "ingest", port: 50051 },
@@ -25,14 +25,14 @@ export const addresses = {
   },
 } as const;
 
-/** In a container: what is mounted, and what is written. */
+/** Paths in a container: mounted files, and written ones. */
 export const containerFolders = {
   /** Configuration of Envoy and of our services. */
   config: "/etc/devicemesh",
   secrets: "/run/secrets",
-  /** What our images have. */
+  /** Files of our images. */
   home: "/opt/devicemesh",
-  /** What our images write. */
+  /** Files that our images write. */
   state: "/var/lib/devicemesh",
 } as const;
 

@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** A file of the folder that is not as it is rendered, and how. */
+/** A file of the folder that differs from its rendered form, and the difference. */
 export type StaleFile = {
   readonly file: string;
   readonly how: "missing" | "different" | "no longer rendered";
 };
 
-/** Compares a folder with what should be in it, by name. */
+/** Compares a folder with its expected contents, by name. */
 export function staleFiles(folder: string, files: ReadonlyMap<string, string>): readonly StaleFile[] {
   const found = existsSync(folder)
     ? readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -24,7 +24,7 @@ export function staleFiles(folder: string, files: ReadonlyMap<string, string>): 
   return [...wrong, ...surplus];
 }
 
-/** Makes the folder hold these files and nothing else; gives what was changed. */
+/** Makes the folder contain exactly these files; returns what was changed. */
 export function writeFiles(folder: string, files: ReadonlyMap<string, string>): readonly StaleFile[] {
   const stale = staleFiles(folder, files);
   for (const { file } of stale) {

@@ -9,21 +9,21 @@ import { projectFolder, stackFiles } from "./stack-files.ts";
 
 const real = createDocker({ env: process.env, variables: {}, dryRun: false, say: () => {} });
 
-/** What `docker service inspect` says of a service's last update after each poll. */
+/** The output of `docker service inspect` about a service's last update after each poll. */
 type Update = "none" | "updating" | "completed" | "paused" | "rollback_started" | "rollback_completed";
 
-/** Docker's own client where it needs no engine; the rest is recorded. */
+/** Docker's own client for commands that need no engine; the others are recorded. */
 function recordedDocker(
   options: {
     readonly running?: boolean;
     readonly node?: string;
-    /** The states of the update of this service, one a poll, after the deployment that it is part of. */
+    /** The states of this service's update, one a poll, after the deployment that it is part of. */
     readonly updates?: Readonly<Record<string, readonly Update[]>>;
-    /** What the Swarm still knows of earlier updates. */
+    /** The Swarm's state of earlier updates. */
     readonly earlier?: Readonly<Record<string, Update>>;
     /** The state of the job that waits for replicas. */
     readonly replicas?: string;
-    /** Services that lack a task for ever. */
+    /** Services that permanently lack a task. */
     readonly incomplete?: readonly string[];
   } = {},
 ) {
@@ -89,11 +89,11 @@ describe("deploying", () => {
     expect(ran[0]).toMatch(/^stack deploy --detach=true --prune .*-c docker-stack.yml mesh$/);
   });
 
-  it("updates a running one by replacing brokers and the database's members one after another, and waits", async () => {
+  it("updates a running stack by replacing brokers and the database's members one after another, and waits", async () => {
     const { docker, ran } = recordedDocker({ running: true });
     await deploy(deployment(docker));
     expect(ran).toHaveLength(3);
-    // Services that are not in the file would be removed.
+    // Docker would remove services that are not in the file.
     for (const line of ran.slice(0, 2)) expect(line).not.toContain("--prune");
     const files = ran.slice(0, 2).map((line) => /-c (\S+) mesh$/.exec(line)?.[1] as string);
     const deployed = files.map((file) =>
@@ -119,7 +119,7 @@ describe("deploying", () => {
     },
   );
 
-  it("fails where the last step rolls a service back", async () => {
+  it("fails if the last step rolls a service back", async () => {
     const { docker, ran } = recordedDocker({
       running: true,
       updates: { query: ["updating", "rollback_started"] },
@@ -128,13 +128,13 @@ describe("deploying", () => {
     expect(ran).toHaveLength(3);
   });
 
-  it("is not stopped by a roll-back of an earlier deployment", async () => {
+  it("ignores a rollback of an earlier deployment", async () => {
     const { docker, ran } = recordedDocker({ running: true, earlier: { "kafka-1": "rollback_completed" } });
     await deploy(deployment(docker));
     expect(ran).toHaveLength(3);
   });
 
-  it("waits until an update has ended before the next broker is touched", async () => {
+  it("waits until an update has ended before it updates the next broker", async () => {
     const states = [...Array.from({ length: 8 }, () => "updating" as const), "completed" as const];
     const { docker, ran } = recordedDocker({ running: true, updates: { "mongo-1": states } });
     const deployed = deploy(deployment(docker));
@@ -143,7 +143,7 @@ describe("deploying", () => {
     expect(ran).toHaveLength(3);
   });
 
-  it("waits after each broker until all replicas are in sync, and removes the job that asks", async () => {
+  it("waits after each broker until all replicas are in sync, and removes the job that checks", async () => {
     const { docker, checks } = recordedDocker({ running: true });
     await deploy(deployment(docker));
     expect(checks).toHaveLength(4);
@@ -155,7 +155,7 @@ describe("deploying", () => {
     expect(checks[1]).toBe("service rm mesh_replicas");
   });
 
-  it("stops where replicas are still missing, and says which", async () => {
+  it("stops if replicas are still missing, and names them", async () => {
     const { docker, ran, checks } = recordedDocker({
       running: true,
       replicas: "Failed 1 second ago task: non-zero exit (1)",
@@ -165,13 +165,13 @@ describe("deploying", () => {
     expect(checks.at(-1)).toBe("service rm mesh_replicas");
   });
 
-  it("does not wait for ever for a task", async () => {
+  it("does not wait forever for a task", async () => {
     const { docker, ran } = recordedDocker({ running: true, incomplete: ["mongo-1"] });
     await expect(deploy(deployment(docker))).rejects.toThrow("mesh_mongo-1 has 0 of 1 tasks");
     expect(ran).toHaveLength(1);
   });
 
-  it("wants a registry for several nodes, and looks up no image that is local", async () => {
+  it("requires a registry for several nodes, and looks up no local image", async () => {
     const { docker, ran } = recordedDocker({ node: "n0de" });
     await expect(deploy(deployment(docker, { registry: "" }))).rejects.toThrow("DEVICEMESH_REGISTRY");
     expect(ran).toEqual([]);
@@ -182,7 +182,7 @@ describe("deploying", () => {
     expect(resolved).toEqual(["never", "changed", "never"]);
   });
 
-  it("gives the one node of the overlay its labels, and deploys it in one", async () => {
+  it("labels the one node of the overlay, and deploys everything at once", async () => {
     const { docker, ran } = recordedDocker({ running: true, node: "n0de" });
     await deploy(deployment(docker, { shape: "single" }));
     expect(ran).toHaveLength(2);
@@ -191,13 +191,13 @@ describe("deploying", () => {
     expect(ran[1]).toMatch(/-c docker-stack.yml -c docker-stack.single.yml mesh$/);
   });
 
-  it("says what to do when the machine is in no Swarm", async () => {
+  it("reports what to do if the machine is not in a Swarm", async () => {
     const { docker, ran } = recordedDocker({ node: "" });
     await expect(deploy(deployment(docker, { shape: "single" }))).rejects.toThrow("docker swarm init");
     expect(ran).toEqual([]);
   });
 
-  it("says what to do when there are no secrets, and runs nothing", async () => {
+  it("reports what to do if there are no secrets, and runs nothing", async () => {
     const { docker, ran } = recordedDocker();
     const missing = [
       { kind: "secrets", key: "spark_token", file: "stack/secrets/spark_token", variable: "X" },

@@ -20,10 +20,10 @@ export const singleNodeLabels = [
   "devicemesh.admin=true",
 ] as const;
 
-/** The prefix of images that are on the nodes and in no registry; the top-level domain is reserved. */
+/** The prefix of images that are only on the nodes and not in a registry; the top-level domain is reserved. */
 export const localRegistry = "local.invalid/";
 
-/** What deploying needs. */
+/** The dependencies of a deployment. */
 export type Deployment = {
   readonly shape: Shape;
   /** The stack files, in the order in which Docker merges them. */
@@ -32,16 +32,16 @@ export type Deployment = {
   /** The prefix of the project's images; empty if none was set. */
   readonly registry: string;
   readonly docker: Docker;
-  /** Mounted files that are not there. */
+  /** Mounted files that do not exist. */
   readonly missing: readonly MountedFile[];
   readonly limits?: SettleLimits;
   readonly say: (line: string) => void;
 };
 
 /**
- * Deploys the stack. One that runs is updated: brokers and members of the database one after another, then all other
- * services; it resolves when every update has ended.
- * @throws DockerError for a service that was rolled back, or Error with what is to be done first.
+ * Deploys the stack. A running one is updated: brokers and members of the database one after another, then all other
+ * services. Resolves when every update has ended.
+ * @throws DockerError for a service that was rolled back, or Error with the required first step.
  */
 export async function deploy(deployment: Deployment): Promise<void> {
   const { shape, files, config, registry, docker, missing, say, limits = stackLimits.settle } = deployment;
@@ -80,19 +80,19 @@ function requireFiles(missing: Deployment["missing"]): void {
   );
 }
 
-/** Images of no registry are not looked up: the nodes have them. */
+/** Images without a registry are not looked up: the nodes have them. */
 function deployOptions(registry: string): readonly string[] {
   const isLocal = registry === "" || registry === localRegistry;
   return ["--with-registry-auth", "--resolve-image", isLocal ? "never" : "changed"];
 }
 
-/** Whether the stack is there already. A dry run asks no engine, and prints how it would be updated. */
+/** Whether the stack exists. A dry run contacts no engine, and prints an update. */
 function isDeployed(docker: Docker, { name, dryRun }: Deployment["config"]): boolean {
   const filter = `label=com.docker.stack.namespace=${name}`;
   return dryRun || docker.read(["service", "ls", "--quiet", "--filter", filter]).trim() !== "";
 }
 
-/** Updates brokers and members of the database, waiting for each; the last ones are left to the whole deployment. */
+/** Updates brokers and members of the database one at a time; the last ones are part of the final deployment. */
 async function replaceMembers(deployment: Deployment, before: UpdatesBefore): Promise<void> {
   const { files, config, registry, docker, say, limits = stackLimits.settle } = deployment;
   const folder = join(projectFolder, wavesFolder);
@@ -121,7 +121,7 @@ function serviceNames(merged: string): readonly string[] {
   return Object.keys(services).filter((name) => services[name]?.deploy?.mode !== "replicated-job");
 }
 
-/** Where parts of the stack are written that are deployed by themselves. */
+/** The folder of partial deployments. */
 const wavesFolder = ".cache/stack";
 
 /** Gives the one node the labels that docker-stack.yml expects of several. */

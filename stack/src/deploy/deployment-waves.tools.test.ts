@@ -14,18 +14,18 @@ const whole = mergedConfig(docker, stackFiles("swarm"));
 const waves = deploymentWaves(whole);
 
 describe("replacing members of clusters", () => {
-  it("takes one broker and one member of the database at a time, and leaves the last ones to the rest", () => {
+  it("replaces one broker and one member of the database at a time, the last ones with the rest", () => {
     expect(waves.map(({ services }) => services)).toEqual([
       ["kafka-1", "mongo-1"],
       ["kafka-2", "mongo-2"],
     ]);
   });
 
-  it("needs no waves where there is one of each", () => {
+  it("needs no waves if there is one of each", () => {
     expect(deploymentWaves(mergedConfig(docker, stackFiles("single")))).toEqual([]);
   });
 
-  it("gives Docker the same services as the whole file does, to the letter", () => {
+  it("gives Docker exactly the same services as the whole file", () => {
     using folder = temporaryFolder();
     const { services, configs, secrets } = parse(whole) as Stack;
     for (const [place, wave] of waves.entries()) {
@@ -43,7 +43,7 @@ describe("replacing members of clusters", () => {
     }
   });
 
-  it("keeps a dollar that is meant", () => {
+  it("keeps a literal dollar", () => {
     using folder = temporaryFolder();
     const stack = (name: string) => ({
       image: "a:1.0.0",

@@ -1,8 +1,8 @@
 import { parse, stringify } from "yaml";
 
 /**
- * Brokers and members of the database: of each kind only one may be away at a time. Each is a service of its own, since
- * it belongs to a node, and Swarm would replace them all at once.
+ * Brokers and members of the database: only one of each kind may be unavailable at a time. Each is a separate service,
+ * because it belongs to a node, and Swarm would replace them all at once.
  */
 const member = /^(?:kafka|mongo)-(\d+)$/;
 
@@ -26,10 +26,10 @@ export type DeploymentWave = {
 };
 
 /**
- * What is to be replaced before the rest of a stack that is already running, in this order: the first broker and the
- * first member of the database, then the second ones, and so on. The last ones come with all other services. Empty if
- * there are not several.
- * @param merged what `docker stack config` prints
+ * Returns the parts to replace before the rest of a running stack, in order: the first broker and the first member of
+ * the database, then the second ones, and so on. The last ones are replaced with all other services. Empty if there are
+ * not several.
+ * @param merged output of `docker stack config`
  */
 export function deploymentWaves(merged: string): readonly DeploymentWave[] {
   const stack = parse(merged) as Merged;
@@ -45,7 +45,7 @@ export function deploymentWaves(merged: string): readonly DeploymentWave[] {
     .map(([, services]) => ({ services, text: partOf(stack, services) }));
 }
 
-/** The stack with these services, and what they mount. */
+/** Returns the stack with only these services, and the files that they mount. */
 function partOf(stack: Merged, names: readonly string[]): string {
   const services = pick(stack.services, names);
   const mounted = (kind: "configs" | "secrets") =>
@@ -65,7 +65,7 @@ function pick<T>(from: Readonly<Record<string, T>>, keys: readonly string[]): Re
   return Object.fromEntries(Object.entries(from).filter(([key]) => keys.includes(key)));
 }
 
-/** Docker has filled in the variables, and would look for them again: a dollar that is meant is written twice. */
+/** Docker has already replaced the variables, and would do so again: a literal dollar is doubled. */
 function escaped(value: unknown): unknown {
   if (typeof value === "string") return value.replaceAll("$", "$$$$");
   if (Array.isArray(value)) return value.map(escaped);

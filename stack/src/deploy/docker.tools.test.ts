@@ -4,7 +4,7 @@ import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { createDocker } from "./docker.ts";
 
-/** A `docker` that says this on its error output, and ends with 1. */
+/** A `docker` that prints this to standard error, and exits with 1. */
 function failingDocker(folder: string, said: string) {
   const file = join(folder, "docker");
   writeFileSync(file, `#!/bin/sh\necho '${said}' >&2\nexit 1\n`);
@@ -26,19 +26,19 @@ describe("Docker's client", () => {
     }
   });
 
-  it("that is not there is named, with where to get it", () => {
+  it("that is missing is reported, with how to install it", () => {
     using folder = temporaryFolder();
     const docker = createDocker({ env: { PATH: folder.path }, variables: {}, dryRun: false, say: () => {} });
     expect(() => docker.read(["stack", "config"])).toThrow(/docker is not on the PATH.*apt-get install/);
   });
 
-  it("that is too old for stack config is named", () => {
+  it("that is too old for stack config is reported", () => {
     using folder = temporaryFolder();
     const docker = failingDocker(folder.path, "unknown shorthand flag: c in -c");
     expect(() => docker.read(["stack", "config", "-c", "x"])).toThrow("too old");
   });
 
-  it("is not run in a dry run; its commands are shown as a shell takes them", () => {
+  it("is not run in a dry run; its commands are printed for a shell", () => {
     using folder = temporaryFolder();
     const said: string[] = [];
     const docker = createDocker({
@@ -51,7 +51,7 @@ describe("Docker's client", () => {
     expect(said).toEqual([String.raw`docker service update --label-add 'a b='\''c'\'''`]);
   });
 
-  it("gets the variables of the stack over those that are there", () => {
+  it("gets the variables of the stack over existing ones", () => {
     using folder = temporaryFolder();
     const file = join(folder.path, "docker");
     writeFileSync(file, '#!/bin/sh\necho "$ONE $TWO"\n');

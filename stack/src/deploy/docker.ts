@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { projectFolder } from "./stack-files.ts";
 
-/** A command of Docker could not do what it should; the message names the fix. */
+/** A command of Docker failed; the message names the solution. */
 export class DockerError extends Error {
   override readonly name = "DockerError";
 }
@@ -9,18 +9,18 @@ export class DockerError extends Error {
 /** Docker's command line, run in the project's folder. */
 export type Docker = {
   /**
-   * Runs a command and gives what it prints.
-   * @throws DockerError with what it said.
+   * Runs a command and returns its output.
+   * @throws DockerError with its error output.
    */
   read(args: readonly string[]): string;
   /**
-   * Runs a command whose output goes to the terminal; with `dryRun` it is printed instead.
+   * Runs a command whose output goes to the terminal; with `dryRun` prints the command instead.
    * @throws DockerError if it fails.
    */
   run(args: readonly string[]): void;
 };
 
-/** Docker with these variables in its environment, besides those that are there. */
+/** Returns Docker with these additional variables in its environment. */
 export function createDocker(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly variables: Readonly<Record<string, string>>;

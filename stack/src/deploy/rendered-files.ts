@@ -6,8 +6,8 @@ import { addresses, containerFolders, type Shape } from "./addresses.ts";
 const everywhere = "0.0.0.0";
 
 /**
- * The configuration files that the stack mounts, by their name in `stack/config`: rendered from envoy/envoy.yaml and
- * engines/config, with the names and ports of the stack. Those of the overlay are in `single/`.
+ * Returns the configuration files that the stack mounts, by their name in `stack/config`: rendered from
+ * envoy/envoy.yaml and engines/config, with the names and ports of the stack. Those of the overlay are in `single/`.
  */
 export function renderConfigFiles(): ReadonlyMap<string, string> {
   return new Map([
@@ -27,7 +27,7 @@ export function renderConfigFiles(): ReadonlyMap<string, string> {
 function envoyConfig(): string {
   const { envoy, ingest, query, generator, aggregator, gateway } = addresses;
   const { config, secrets } = containerFolders;
-  // The addresses of a service's tasks, each by itself: Envoy balances and looks after them, not Swarm.
+  // The addresses of a service's tasks: Envoy balances and checks them, not Swarm.
   const tasksOf = ({ host, port }: { readonly host: string; readonly port: number }) => [
     { host: `tasks.${host}`, port },
   ];
@@ -56,7 +56,7 @@ function envoyConfig(): string {
   });
 }
 
-/** How many brokers there are, and how many have each message. */
+/** Number of brokers, and of replicas of each message. */
 const brokersOf = { swarm: 3, single: 1 } as const satisfies Record<Shape, number>;
 
 function brokerConfig(nodeId: number, shape: Shape): string {
@@ -87,7 +87,7 @@ function connectConfig(shape: Shape): string {
       .map((host) => `${host}:${kafka.port}`)
       .join(","),
     listenHost: everywhere,
-    // Each worker's own address comes after this, from the image's entry script.
+    // The image's entry script adds each worker's own address.
     advertisedHost: connect.host,
     port: connect.port,
     pluginFolder: `${containerFolders.home}/kafka/plugins`,

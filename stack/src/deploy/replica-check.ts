@@ -12,9 +12,9 @@ type Merged = {
 
 /**
  * Resolves when every partition has all its replicas in sync and every member of the replica set is ready. A job in the
- * stack's network asks: neither Kafka nor MongoDB can be reached from outside.
- * @param merged what `docker stack config` prints
- * @throws DockerError if something is still missing after 15 minutes.
+ * stack's network checks this, because neither Kafka nor MongoDB is reachable from outside.
+ * @param merged output of `docker stack config`
+ * @throws DockerError if a replica is still missing after 15 minutes.
  */
 export async function requireReplicas(
   docker: Docker,

@@ -25,16 +25,16 @@ const composePath = join(projectFolder, "compose.yml");
 /** What commands need from outside. */
 export type CommandContext = {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Prints a line for people. */
+  /** Prints a line for users. */
   readonly say: (line: string) => void;
-  /** Prints what programs read. */
+  /** Prints output for programs. */
   readonly print: (text: string) => void;
   readonly nowMs: number;
 };
 
 /**
- * Runs a command of the stack and gives its exit code.
- * @throws DockerError, or Error with what is to be done first.
+ * Runs a command of the stack and returns its exit code.
+ * @throws DockerError, or Error with the required first step.
  */
 export async function runStackCommand(
   command: StackCommand,
@@ -76,7 +76,7 @@ export async function runStackCommand(
   }
 }
 
-/** The stack's own variables, where they are set. */
+/** The stack's own variables, if they are set. */
 function definedOf(env: CommandContext["env"]): Record<string, string> {
   const host = env.DEVICEMESH_PUBLIC_HOST;
   return host === undefined || host === "" ? {} : { DEVICEMESH_PUBLIC_HOST: host };
@@ -86,7 +86,7 @@ function firstHost({ hosts }: StackConfig): string {
   return listOf(hosts)[0] ?? "localhost";
 }
 
-/** Brings `stack/config` up to date, and tells what was not. */
+/** Updates `stack/config`, and reports the changed files. */
 function render(say: CommandContext["say"]): void {
   for (const { file } of writeFiles(configFolder, renderConfigFiles())) say(`rendered stack/config/${file}`);
 }
@@ -170,7 +170,7 @@ function build(docker: Docker, env: CommandContext["env"]): number {
   return 0;
 }
 
-/** The commit of the checkout; outside of a repository, nothing is known of it. */
+/** The commit of the checkout; unknown outside a repository. */
 function revision(env: CommandContext["env"]): string {
   const { status, stdout } = spawnSync("git", ["rev-parse", "HEAD"], {
     cwd: projectFolder,
@@ -180,7 +180,7 @@ function revision(env: CommandContext["env"]): string {
   return status === 0 ? stdout.trim() : "unknown";
 }
 
-/** As Docker itself fills it in, so that there is one place that knows. */
+/** Docker itself fills in the variables, so that the rule exists only once. */
 function imageName(merged: string, image: (typeof images)[number]): string {
   const found = new RegExp(`^ +image: (\\S*devicemesh/${image}:\\S+)$`, "m").exec(merged)?.[1];
   if (found === undefined) throw new Error(`docker-stack.yml has no image devicemesh/${image}`);

@@ -28,20 +28,20 @@ describe("making secrets", () => {
     for (const { file } of mounted) expect(read(file).length).toBeGreaterThan(0);
   });
 
-  it("lets nobody else read what is secret", () => {
+  it("lets only the owner read secrets", () => {
     for (const { file } of mounted.filter(({ kind }) => kind === "secrets")) {
       expect([file, statSync(join(folder.path, file)).mode & 0o077]).toEqual([file, 0]);
     }
   });
 
-  it("keeps what is there: an update of the stack is not locked out of its own database", async () => {
+  it("keeps existing secrets, so that an update of the stack can still use its own database", async () => {
     const before = new Map(allOf(folder.path).map((file) => [file, readFileSync(file, "utf8")]));
     const again = await make(folder.path, ["mesh.example", "192.0.2.7"]);
     expect(again.filter(({ made }) => made)).toEqual([]);
     for (const [file, text] of before) expect(readFileSync(file, "utf8")).toBe(text);
   });
 
-  it("renews a certificate that the alert is about", async () => {
+  it("renews a certificate that raises the alert", async () => {
     using folder = temporaryFolder();
     await make(folder.path, ["mesh.example"]);
     const rules = readFileSync(join(projectFolder, "stack/prometheus/rules.yml"), "utf8");
@@ -64,7 +64,7 @@ describe("making secrets", () => {
     expect(renewed.filter((name) => !name.startsWith("certs/"))).toEqual([]);
   });
 
-  it("makes other ones for another stack", async () => {
+  it("makes different ones for another stack", async () => {
     using other = temporaryFolder();
     await make(other.path, ["mesh.example"]);
     for (const file of readdirSync(other.path).filter((name) => name !== "certs")) {
@@ -88,11 +88,11 @@ describe("making secrets", () => {
     });
   });
 
-  it("the database's members take the key: at most 1024 characters of base64, on one line", () => {
+  it("the key suits the database's members: at most 1024 characters of base64, on one line", () => {
     expect(read("mongo_keyfile")).toMatch(/^[A-Za-z0-9+/=]{6,1024}$/);
   });
 
-  it("the door's certificate has the names that people use, and the one that the generator uses", () => {
+  it("the certificate of the front door has the names for users, and the generator's", () => {
     const certificate = new X509Certificate(read("certs/server.pem"));
     for (const name of ["mesh.example", "envoy", "localhost"]) expect(certificate.checkHost(name)).toBe(name);
     expect(certificate.checkIP("192.0.2.7")).toBe("192.0.2.7");

@@ -4,10 +4,10 @@ import { openCredentialFolder } from "@devicemesh/identity/certs/credential-fold
 import { makeCredentials } from "@devicemesh/identity/certs/make-credentials";
 import { addresses } from "./addresses.ts";
 
-/** A secret that is there now. */
+/** An existing secret. */
 export type MadeSecret = { readonly file: string; readonly made: boolean };
 
-/** Passwords that have nothing to say but themselves. 32 random bytes, of letters that need no quoting anywhere. */
+/** Random passwords: 32 bytes, encoded with letters that need no quoting. */
 const passwords = [
   "mongo_root_password",
   "mongo_password",
@@ -20,17 +20,17 @@ const passwords = [
 ] as const;
 
 /**
- * Sees to it that the folder has every secret that the stack mounts: passwords, the key by which the database's members
- * know each other, its connection string, and in `certs/` what `npm run certs` makes. What is there is kept, and
- * certificates that run out are made again.
+ * Makes every secret that the stack mounts: passwords, the key that the database's members share, its connection
+ * string, and in `certs/` the files of `npm run certs`. Existing secrets are kept, and certificates that expire soon
+ * are renewed.
  * @throws Error if the folder cannot be written.
  */
 export async function makeSecrets(options: {
   readonly folder: string;
-  /** Names of the front door, for its certificate. */
+  /** Host names of the front door, for its certificate. */
   readonly hosts: readonly string[];
   readonly nowMs: number;
-  /** Makes new certificates and tokens also where the old ones are valid for long; the authority stays. */
+  /** Renews certificates and tokens even if the old ones are valid for long; the authority stays. */
   readonly renew?: boolean;
 }): Promise<readonly MadeSecret[]> {
   const { folder, hosts, nowMs, renew = false } = options;
@@ -42,7 +42,7 @@ export async function makeSecrets(options: {
   }
   const made = [
     ...passwords.map((file) => keep(file, () => randomBytes(32).toString("base64url"))),
-    // MongoDB takes 6 to 1024 characters of base64.
+    // MongoDB accepts 6 to 1024 characters of base64.
     keep("mongo_keyfile", () => randomBytes(512).toString("base64")),
   ];
   const urls = [
@@ -61,7 +61,7 @@ export async function makeSecrets(options: {
       devices: "my-thermostat",
       deviceTokens: [],
       gateways: "demo",
-      // What the generator calls the door, and what Grafana is asked by from its own node.
+      // The generator's name for the front door, and the one that Grafana uses from its own node.
       serverNames: [...new Set([...hosts, "envoy", "localhost", "127.0.0.1"])].join(","),
       trustDomain: "devicemesh",
       tokenIssuer: "devicemesh",
@@ -82,7 +82,7 @@ export async function makeSecrets(options: {
 function connectionString(user: string, password: string): string {
   const { hosts, port, replicaSet, database } = addresses.mongo;
   const members = hosts.map((host) => `${host}:${port}`).join(",");
-  // Members that the overlay leaves out are forgotten by the drivers once the set has told them who is in it. The
-  // database is for mongo-express, which shows the one that is named here and may not look into others.
+  // Drivers drop the members that the overlay leaves out once the set has sent them its members. The database in the
+  // URL is for mongo-express, which shows only that one and may not access others.
   return `mongodb://${user}:${password}@${members}/${database}?replicaSet=${replicaSet}&authSource=admin&w=majority&journal=true`;
 }

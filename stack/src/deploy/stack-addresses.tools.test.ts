@@ -19,7 +19,7 @@ function meet(one: string, other: string): boolean {
   return networks.some((network) => Object.hasOwn(services[other]?.networks ?? {}, network));
 }
 
-/** Where services listen, by the settings and commands that the stack gives them. */
+/** The addresses where services listen, from their settings and commands in the stack. */
 const listening: Readonly<Record<string, readonly number[]>> = {
   envoy: [addresses.envoy.publicPort, addresses.envoy.devicesPort, addresses.envoy.metricsPort],
   ingest: [portOf("ingest", "DEVICEMESH_PORT"), portOf("ingest", "DEVICEMESH_METRICS_PORT")],
@@ -55,21 +55,21 @@ function brokerPorts(name: string): readonly number[] {
   return [...listeners.matchAll(/:(\d+)/g)].map(([, port]) => Number(port));
 }
 
-describe("what is mounted", () => {
-  it("is what is rendered now", () => {
+describe("mounted files", () => {
+  it("are up to date", () => {
     expect(staleFiles(configFolder, renderConfigFiles())).toEqual([]);
   });
 
-  it("is there, or is made by stack:secrets", () => {
+  it("exist, or are made by stack:secrets", () => {
     const others = mountedFiles(stackFiles("swarm", admin)).filter(
       ({ file }) => !file.startsWith("stack/secrets/"),
     );
     for (const { file } of others) expect(readFileSync(join(projectFolder, file)).length).toBeGreaterThan(0);
   });
 
-  it("has a name with its own hash, and Swarm takes its size", () => {
+  it("have names with their own hash, and a size that Swarm accepts", () => {
     const files = mountedFiles(stackFiles("swarm", admin));
-    // A hash of its own for each: one that had another's would show.
+    // A different hash for each: a mix-up would show.
     const hashOf = ({ kind, key }: (typeof files)[number]) => `of-${kind}-${key}`;
     const named = readStack(
       "swarm",
@@ -88,7 +88,7 @@ describe("what is mounted", () => {
     }
   });
 
-  it("is used by a service, and what services use is defined", () => {
+  it("are all used by services, and all defined", () => {
     for (const kind of ["configs", "secrets"] as const) {
       const used = new Set(
         Object.values(services).flatMap((service) => (service[kind] ?? []).map(({ source }) => source)),
@@ -98,7 +98,7 @@ describe("what is mounted", () => {
   });
 });
 
-describe("who asks whom", () => {
+describe("addresses of clients", () => {
   const told = Object.entries(services).flatMap(([name, { environment = {} }]) =>
     Object.entries(environment)
       .filter(([variable]) =>
@@ -112,7 +112,7 @@ describe("who asks whom", () => {
       .filter(({ host }) => host !== "localhost"),
   );
 
-  it("finds a service that listens there, on a network of both", () => {
+  it("lead to a service that listens there, on a shared network", () => {
     expect(told.length).toBeGreaterThan(10);
     for (const { name, variable, host, port } of told) {
       expect(listening[host] ?? `${name}: ${variable} names ${host}`).toContain(port);
@@ -147,7 +147,7 @@ describe("who asks whom", () => {
     expect(text).toContain(`"address":"127.0.0.1","port_value":${command[0]}`);
   });
 
-  it("Prometheus asks every service that has metrics, where it has them", () => {
+  it("Prometheus scrapes every service with metrics, at its address", () => {
     const { scrape_configs } = parse(
       readFileSync(join(projectFolder, "stack/prometheus/prometheus.yml"), "utf8"),
     ) as {
@@ -170,7 +170,7 @@ describe("who asks whom", () => {
     }
   });
 
-  it("brokers name themselves and all voters as the others find them", () => {
+  it("brokers advertise addresses that the others can reach", () => {
     for (const [place, name] of addresses.kafka.hosts.entries()) {
       const properties = propertiesOf(`${name}.properties`);
       expect(properties.get("node.id")).toBe(`${place + 1}`);
@@ -184,7 +184,7 @@ describe("who asks whom", () => {
     }
   });
 
-  it("Spark's driver is where its executors look, and all share one folder of checkpoints", () => {
+  it("Spark's driver has the address that its executors use, and all share one folder of checkpoints", () => {
     const properties = propertiesOf("spark-defaults.conf");
     expect(properties.get("spark.driver.host")).toBe(services["spark-connect"]?.hostname);
     expect(properties.get("spark.master")).toBe(`spark://${services["spark-master"]?.hostname}:7077`);

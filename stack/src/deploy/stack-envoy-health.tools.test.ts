@@ -9,10 +9,10 @@ import { addresses, type Shape } from "./addresses.ts";
 const binary = findEnvoy();
 const shapes = ["swarm", "single"] as const satisfies readonly Shape[];
 const local = { host: "127.0.0.1", port: 0 };
-/** Nothing listens there, and Envoy is ready all the same. */
+/** No server listens there, and Envoy is ready all the same. */
 const nobody = { host: "127.0.0.1", port: 1 };
 
-/** Runs the stack's health check as Docker does inside the container, against another port; gives its exit code. */
+/** Runs the stack's health check like Docker inside the container, against another port; returns its exit code. */
 async function runHealthCheck(test: readonly string[], port: number): Promise<number | null> {
   const [kind, program = "", ...args] = test;
   expect(kind).toBe("CMD");
@@ -24,26 +24,29 @@ async function runHealthCheck(test: readonly string[], port: number): Promise<nu
 }
 
 describe.skipIf(binary === undefined)("the health check of Envoy in the stack", () => {
-  it.each(shapes)("passes while Envoy is ready, and fails when it drains or is gone (%s)", async (shape) => {
-    const { healthcheck } = readStack(shape, process.env).services.envoy ?? {};
-    const test = healthcheck?.test ?? [];
-    const envoy = await startEnvoy({
-      binary: binary ?? "",
-      plain: local,
-      metrics: local,
-      ingest: [nobody],
-      query: [nobody],
-      generator: [nobody],
-      drainMs: 0,
-    });
-    const { port } = envoy.metrics;
-    try {
-      expect(await runHealthCheck(test, port)).toBe(0);
-      await envoy.admin.post("/healthcheck/fail");
+  it.each(shapes)(
+    "passes while Envoy is ready, and fails when it drains or has ended (%s)",
+    async (shape) => {
+      const { healthcheck } = readStack(shape, process.env).services.envoy ?? {};
+      const test = healthcheck?.test ?? [];
+      const envoy = await startEnvoy({
+        binary: binary ?? "",
+        plain: local,
+        metrics: local,
+        ingest: [nobody],
+        query: [nobody],
+        generator: [nobody],
+        drainMs: 0,
+      });
+      const { port } = envoy.metrics;
+      try {
+        expect(await runHealthCheck(test, port)).toBe(0);
+        await envoy.admin.post("/healthcheck/fail");
+        expect(await runHealthCheck(test, port)).not.toBe(0);
+      } finally {
+        await envoy.close();
+      }
       expect(await runHealthCheck(test, port)).not.toBe(0);
-    } finally {
-      await envoy.close();
-    }
-    expect(await runHealthCheck(test, port)).not.toBe(0);
-  });
+    },
+  );
 });

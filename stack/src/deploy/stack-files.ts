@@ -8,13 +8,13 @@ import type { Shape } from "./addresses.ts";
 /** The folder of the project: paths in the stack's files are relative to it. */
 export const projectFolder = fileURLToPath(new URL("../../..", import.meta.url)).replace(/\/$/, "");
 
-/** What is mounted, rendered; kept in the repository so that the stack's files are whole. */
+/** The rendered mounted files; committed, so that the stack's files are complete. */
 export const configFolder = join(projectFolder, "stack/config");
 
 /** Passwords and certificates; not in the repository. */
 export const secretsFolder = join(projectFolder, "stack/secrets");
 
-/** The files of a shape and what is merged over them, in the order in which Docker merges them. */
+/** The files of a shape, in the order in which Docker merges them. */
 export function stackFiles(
   shape: Shape,
   more: { readonly admin?: boolean; readonly overlay?: readonly string[] } = {},
@@ -30,15 +30,15 @@ export function stackFiles(
 /** A file that the stack mounts as a config or a secret. */
 export type MountedFile = {
   readonly kind: "configs" | "secrets";
-  /** As services name it. */
+  /** Its name in the services. */
   readonly key: string;
-  /** Relative to the project. */
+  /** Its path, relative to the project. */
   readonly file: string;
-  /** The variable that its name in the Swarm has its content's hash from. */
+  /** The variable with the hash of its content, which is part of its name in the Swarm. */
   readonly variable: string;
 };
 
-/** All files that these stack files mount; those of a later one replace those of an earlier one. */
+/** Returns all files that these stack files mount; a later stack file overrides an earlier one. */
 export function mountedFiles(stackFiles: readonly string[]): readonly MountedFile[] {
   const found = new Map<string, MountedFile>();
   for (const name of stackFiles) {
@@ -60,8 +60,8 @@ function hashVariable(key: string): string {
 }
 
 /**
- * A variable for each mounted file, with a hash of what it holds: the Swarm cannot change a config or secret that is in
- * use, so another content needs another name. Files that are not there have none.
+ * Returns a variable for each mounted file, with a hash of its content: the Swarm cannot change a config or secret that
+ * is in use, so different content needs a different name. Missing files have none.
  */
 export function hashVariables(stackFiles: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
@@ -73,7 +73,7 @@ export function hashVariables(stackFiles: readonly string[]): Readonly<Record<st
   );
 }
 
-/** The mounted files that are not there. */
+/** Returns the mounted files that do not exist. */
 export function missingFiles(stackFiles: readonly string[]): readonly MountedFile[] {
   return mountedFiles(stackFiles).filter(({ file }) => !existsSync(join(projectFolder, file)));
 }

@@ -8,13 +8,13 @@ import { configFolder, projectFolder } from "./stack-files.ts";
 
 const shapes = ["swarm", "single"] as const satisfies readonly Shape[];
 
-// Swarm tells others a task's name only when the task is well. What is well only together with others would wait for
-// ever: a real broker whose fellow voters cannot be found opens its controller's port and never the other one.
+// Swarm publishes a task's name only when the task is healthy. Tasks that become healthy only together would wait
+// forever: a broker that cannot find its fellow voters opens its controller's port and never the other one.
 describe.each(shapes)("members of a cluster are well before they have found each other (%s)", (shape) => {
   const { services } = readStack(shape, process.env);
   const healthOf = (name: string) => services[name]?.healthcheck?.test.join(" ") ?? "";
 
-  it.each(addresses.kafka.hosts)("%s is asked at its controller's port, not at the broker's", (name) => {
+  it.each(addresses.kafka.hosts)("%s is checked at its controller's port, not at the broker's", (name) => {
     const file = join(configFolder, `${shape === "single" ? "single/kafka-1" : name}.properties`);
     const listeners = readProperties(readFileSync(file, "utf8")).get("listeners") ?? "";
     const controllerPort = /CONTROLLER:\/\/[^:]+:(\d+)/.exec(listeners)?.[1];
@@ -34,13 +34,13 @@ describe.each(shapes)("members of a cluster are well before they have found each
   );
 });
 
-describe("pages for those who look after the mesh", () => {
+describe("pages for operators of the mesh", () => {
   const { services } = readStack("swarm", process.env, {}, { admin: true });
   const published = Object.entries(services).filter(
     ([name, { ports = [] }]) => ports.length > 0 && name !== "envoy" && name !== "mqtt",
   );
 
-  it.each(published)("%s speaks TLS with the door's certificate", (_, service) => {
+  it.each(published)("%s uses TLS with the front door's certificate", (_, service) => {
     const said = Object.values(service.environment ?? {}).map((value) => value.replace(/^file:/, ""));
     expect(said).toContain("/etc/devicemesh/server.pem");
     expect(said).toContain("/run/secrets/server-key.pem");
@@ -48,12 +48,12 @@ describe("pages for those who look after the mesh", () => {
     expect(service.secrets?.map(({ target }) => target)).toContain("server-key.pem");
   });
 
-  it.each(published)("%s asks for a password, which is a secret of its own", (name, { secrets = [] }) => {
+  it.each(published)("%s requires a password, which is a separate secret", (name, { secrets = [] }) => {
     const own = secrets.map(({ source }) => source).filter((source) => source.endsWith("_password"));
     expect(own).toEqual([`${name.replaceAll("-", "_")}_password`]);
   });
 
-  it("mongo-express is told to ask by the name that its version knows", () => {
+  it("mongo-express requires authentication by the variable of its version", () => {
     const { image, environment } = services["mongo-express"] ?? {};
     expect(image).toMatch(/^mongo-express:1\.0\./);
     expect(environment?.ME_CONFIG_BASICAUTH).toBe("true");
@@ -69,11 +69,11 @@ describe("volumes", () => {
       : volumes.filter(({ type }) => type === "volume").map(({ target }) => ({ name, built, target }));
   });
 
-  it("there are some of our images", () => {
+  it("some belong to our images", () => {
     expect(new Set(ours.map(({ built }) => built))).toEqual(new Set(["services", "spark", "kafka"]));
   });
 
-  // A new volume takes owner and mode from the folder of the image that it covers; where there is none it is root's.
+  // A new volume gets owner and mode of the image's folder that it covers; without a folder it belongs to root.
   it.each(ours)(
     "$name may write to $target: its image has that folder, its user's own",
     ({ built, target }) => {

@@ -35,7 +35,7 @@ const everyService = shapes.flatMap((shape) =>
 );
 
 describe("networks", () => {
-  it("are encrypted, and reach beyond the Swarm only where people come in", () => {
+  it("are encrypted, and reach beyond the Swarm only at the front door", () => {
     for (const [name, { driver, driver_opts, internal = false }] of Object.entries(swarm.networks)) {
       expect([name, driver]).toEqual([name, "overlay"]);
       expect(driver_opts).toEqual({ encrypted: "", "com.docker.network.driver.mtu": "1450" });
@@ -43,7 +43,7 @@ describe("networks", () => {
     }
   });
 
-  it("hold exactly these services", () => {
+  it("contain exactly these services", () => {
     const members = (network: string) =>
       Object.keys(swarm.services)
         .filter((name) => Object.hasOwn(swarm.services[name]?.networks ?? {}, network))
@@ -84,7 +84,7 @@ describe.each(everyService)("$name ($shape)", ({ name, service, shape }) => {
     expect(service.image).toMatch(/:v?\d+\.\d+(\.\d+)?[\w.-]*$/);
   });
 
-  it("has no password in it", () => {
+  it("contains no password", () => {
     for (const [variable, value] of Object.entries(service.environment ?? {})) {
       const isSecret = /PASSWORD|TOKEN_SECRET|SPARK_TOKEN|AUTHENTICATE_TOKEN/.test(variable);
       expect(isSecret && !value.startsWith("/run/secrets/") ? variable : "").toBe("");
@@ -93,7 +93,7 @@ describe.each(everyService)("$name ($shape)", ({ name, service, shape }) => {
     for (const { target, mode } of service.secrets ?? []) expect([target, mode]).toEqual([target, 0o400]);
   });
 
-  it("writes bounded logs, and has a bounded memory with room over what it reserves", () => {
+  it("writes bounded logs, and has a memory limit above its reservation", () => {
     expect(service.logging?.options).toMatchObject({
       "max-size": expect.any(String),
       "max-file": expect.any(String),
@@ -105,16 +105,16 @@ describe.each(everyService)("$name ($shape)", ({ name, service, shape }) => {
     }
   });
 
-  it("has no more rights than it needs, if its image is ours", () => {
+  it("has minimal rights, if its image is ours", () => {
     const isOurs = service.image.includes("/devicemesh/");
     if (!isOurs) return;
     expect(service.read_only).toBe(true);
     expect(service.cap_drop).toEqual(["ALL"]);
-    // What Java and scripts write for a moment; the root is read only.
+    // Temporary files of Java and scripts; the root file system is read-only.
     expect(service.volumes).toContainEqual(expect.objectContaining({ type: "tmpfs", target: "/tmp" }));
   });
 
-  it("is looked after: health, restarts, replacement", () => {
+  it("is supervised: health, restarts, replacement", () => {
     if (service.deploy.mode === "replicated-job") {
       expect(service.deploy.restart_policy?.condition).toBe("on-failure");
       return;
@@ -135,23 +135,23 @@ describe.each(everyService)("$name ($shape)", ({ name, service, shape }) => {
   });
 });
 
-/** The heap of a JVM, and of a worker also what it gives to executors; undefined for what is none. */
+/** The heap of a JVM, and for a worker also that of its executors; undefined for other services. */
 function heapOf({ environment = {}, command = [] }: StackService): number | undefined {
   const { DEVICEMESH_HEAP, JAVA_OPTS, SPARK_WORKER_MEMORY } = environment;
   const written = /-Xmx(\w+)/.exec(JAVA_OPTS ?? "")?.[1] ?? DEVICEMESH_HEAP;
   if (written === undefined) return undefined;
-  // Executors' heap; what Spark adds to it is in its memory, not in this.
+  // The executors' heap; Spark's overhead is in its memory limit, not in this.
   const executors = command[0] === "worker" ? bytesOf(SPARK_WORKER_MEMORY!) * 0.7 : 0;
   return bytesOf(written) + executors;
 }
 
-describe("what must not be done twice", () => {
+describe("services that must not run twice", () => {
   it.each(["generator", "aggregator", "operator", "spark-master", "spark-connect", ...stateful])(
     "%s is there once",
     (name) => expect(swarm.services[name]?.deploy.replicas ?? 1).toBe(1),
   );
 
-  it("a volume belongs to a node: what has one is held there by a label", () => {
+  it("a service with a volume is bound to its node by a label", () => {
     for (const name of [
       ...stateful,
       "spark-master",
@@ -168,7 +168,7 @@ describe("what must not be done twice", () => {
     expect(new Set(places).size).toBe(stateful.length);
   });
 
-  it("the overlay's one node gets every label that its services ask for", () => {
+  it("the overlay's one node gets every label that its services require", () => {
     const { services } = stacks.get("single")!;
     const asked = Object.values(services)
       .filter(({ deploy }) => deploy.replicas !== 0)
@@ -177,19 +177,19 @@ describe("what must not be done twice", () => {
     expect([...new Set(asked)].sort()).toEqual([...singleNodeLabels].sort());
   });
 
-  it("every name of the overlay is one of the stack", () => {
+  it("every name of the overlay exists in the stack", () => {
     expect(stackFiles("single")).toHaveLength(2);
     expect(Object.keys(stacks.get("single")!.services).sort()).toEqual(Object.keys(swarm.services).sort());
   });
 });
 
-describe("grace periods are longer than what they wait for", () => {
+describe("grace periods exceed the shutdown times", () => {
   const graceOf = (name: string): number => millisecondsOf(swarm.services[name]!.stop_grace_period!);
 
   it("Envoy: its drain, and then open units", () => {
     const [, drainSeconds, openCallsSeconds] = swarm.services.envoy!.command!;
     expect(graceOf("envoy")).toBeGreaterThan((Number(drainSeconds) + Number(openCallsSeconds)) * 1000);
-    // A unit's answer may take so long after its end.
+    // The response to a unit may take this long after its end.
     const text = readFileSync(join(projectFolder, "envoy/envoy.yaml"), "utf8");
     const answerSeconds = Math.max(
       ...[...text.matchAll(/^\s+timeout: (\d+)s$/gm)]
@@ -199,7 +199,7 @@ describe("grace periods are longer than what they wait for", () => {
     expect(Number(openCallsSeconds)).toBeGreaterThanOrEqual(answerSeconds);
   });
 
-  it("ingest: open calls, and then what Kafka has not acknowledged", () => {
+  it("ingest: open calls, and then appends that Kafka has not acknowledged", () => {
     const loaded = loadSettings(ingestSettings, { args: [], env: {} });
     if (loaded.kind !== "settings") throw new Error(loaded.text);
     expect(graceOf("ingest")).toBeGreaterThan(
@@ -207,7 +207,7 @@ describe("grace periods are longer than what they wait for", () => {
     );
   });
 
-  it("the generator: what its outbox may still deliver", () => {
+  it("the generator: the rest of its outbox", () => {
     const env = swarm.services.generator!.environment!;
     const loaded = loadSettings(serveSettings, {
       args: [],
@@ -217,7 +217,7 @@ describe("grace periods are longer than what they wait for", () => {
     expect(graceOf("generator")).toBeGreaterThan(loaded.values.stopLimitMs + 5_000);
   });
 
-  it("engines: more than development gives them", () => {
+  it("engines: longer than in development", () => {
     const stopGraceMs = 20_000;
     for (const name of engines) expect([name, graceOf(name) > stopGraceMs]).toEqual([name, true]);
   });

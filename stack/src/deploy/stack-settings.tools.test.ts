@@ -36,7 +36,7 @@ const programs: Readonly<Record<string, string>> = { mqtt: "gateway" };
 const serviceOf = (shape: Shape, name: string): StackService =>
   stacks.get(shape)!.services[name] as StackService;
 
-/** Where something is mounted into a container, or a volume is. */
+/** The paths of mounts and volumes in a container. */
 function mountsOf({ configs = [], secrets = [], volumes = [] }: StackService): readonly string[] {
   return [
     ...configs.map(({ target }) => target),
@@ -46,13 +46,13 @@ function mountsOf({ configs = [], secrets = [], volumes = [] }: StackService): r
 }
 
 describe.each(shapes)("the settings of a service in the stack (%s)", (shape) => {
-  it.each(Object.keys(definitions))("%s: each is one that it knows, with a value that it takes", (name) => {
+  it.each(Object.keys(definitions))("%s: each is a known setting with a valid value", (name) => {
     const { environment = {}, command = [] } = serviceOf(shape, name);
     using folder = temporaryFolder();
     const env = Object.fromEntries(
       Object.entries(environment).map(([variable, value]) => {
         if (!variable.endsWith("_FILE")) return [variable, value];
-        // The same file as in the container, but here.
+        // The same file as in the container, at its local path.
         const file = join(folder.path, variable);
         writeFileSync(file, "the-secret\n");
         return [variable, file];
@@ -66,7 +66,7 @@ describe.each(shapes)("the settings of a service in the stack (%s)", (shape) => 
     expect(loaded.kind === "problems" ? loaded.text : "").toBe("");
   });
 
-  it.each(Object.keys(definitions))("%s: each file that it is told of is mounted", (name) => {
+  it.each(Object.keys(definitions))("%s: each file in its settings is mounted", (name) => {
     const service = serviceOf(shape, name);
     const mounts = mountsOf(service);
     const told = Object.entries(service.environment ?? {}).filter(([variable]) => paths.test(variable));
@@ -76,7 +76,7 @@ describe.each(shapes)("the settings of a service in the stack (%s)", (shape) => 
     }
   });
 
-  it("no service of the project is without one", () => {
+  it("every service of the project has settings", () => {
     const ours = Object.entries(stacks.get(shape)!.services)
       .filter(([, { image }]) => image.includes("devicemesh/services:"))
       .map(([name]) => name);
@@ -84,7 +84,7 @@ describe.each(shapes)("the settings of a service in the stack (%s)", (shape) => 
   });
 });
 
-describe("what the parts are told of each other", () => {
+describe("settings of parts about each other", () => {
   it.each(shapes)("brokers, copies and sinks agree (%s)", (shape) => {
     const { services } = stacks.get(shape)!;
     const brokers = Object.keys(services).filter(
@@ -94,7 +94,7 @@ describe("what the parts are told of each other", () => {
     for (const name of ["ingest", "operator", "aggregator"]) {
       expect(services[name]!.environment?.DEVICEMESH_KAFKA_BROKERS).toBe(addressed);
     }
-    // On one machine it is told of brokers that are not there as well: a client needs one of them.
+    // On one machine it also lists brokers that do not exist: a client needs one of them.
     const shown = services["kafka-ui"]!.environment?.KAFKA_CLUSTERS_0_BOOTSTRAPSERVERS;
     expect(shown?.startsWith(addressed)).toBe(true);
     const { DEVICEMESH_REPLICATION, DEVICEMESH_PARTITIONS, DEVICEMESH_SINK_TASKS } =
@@ -117,13 +117,13 @@ describe("what the parts are told of each other", () => {
         `--replSet=${job.DEVICEMESH_MONGODB_REPLICA_SET}`,
       );
     }
-    // A member that has data of its own could not join.
+    // A member with data of its own could not join.
     const others = Object.entries(services).filter(([name]) => /^mongo-[23]$/.test(name));
     for (const [, { environment = {} }] of others)
       expect(environment).not.toHaveProperty("MONGO_INITDB_ROOT_USERNAME");
   });
 
-  it("the sinks get the connection string by name, from a secret that Kafka Connect has", () => {
+  it("the sinks read the connection string from a secret of Kafka Connect", () => {
     const { services } = stacks.get("swarm")!;
     expect(services.operator!.environment?.DEVICEMESH_SINK_MONGODB_URL).toBe(
       `\${directory:/run/secrets:mongodb_url}`,

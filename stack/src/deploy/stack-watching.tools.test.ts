@@ -9,7 +9,7 @@ const { services, configs } = readStack("swarm", process.env);
 const grafana = services.grafana as StackService;
 const mounted = mountedFiles(stackFiles("swarm"));
 
-/** Where Grafana sees a file of the project. */
+/** The path of a file of the project for Grafana. */
 function seenAt(file: string): string | undefined {
   const key = mounted.find((one) => one.file === file)?.key;
   return grafana.configs?.find(({ source }) => source === key)?.target;
@@ -20,7 +20,7 @@ function provisioned(file: string): unknown {
 }
 
 describe("Grafana in the stack", () => {
-  it("finds every board where its provider looks, and its home among them", () => {
+  it("finds every board in the folder of its provider, including its home", () => {
     const { providers } = provisioned("dashboards/devicemesh.yml") as {
       providers: { options: { path: string } }[];
     };
@@ -34,7 +34,7 @@ describe("Grafana in the stack", () => {
     expect(boards.map((board) => seenAt(`stack/grafana/boards/${board}`))).toContain(home);
   });
 
-  it("finds its provisioning where its image looks", () => {
+  it("finds its provisioning in the folder of its image", () => {
     for (const folder of ["dashboards", "datasources"]) {
       for (const file of readdirSync(join(projectFolder, "stack/grafana/provisioning", folder))) {
         expect(seenAt(`stack/grafana/provisioning/${folder}/${file}`)).toBe(

@@ -2,13 +2,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type SettleLimits, stackLimits } from "../limits.ts";
 import { type Docker, DockerError } from "./docker.ts";
 
-/** A service as the Swarm sees it. */
+/** The Swarm's state of a service. */
 type ServiceState = {
   readonly name: string;
-  /** What became of its last update, such as `completed` or `rollback_completed`; undefined if it was never updated. */
+  /** The state of its last update, such as `completed` or `rollback_completed`; undefined if it was never updated. */
   readonly update: string | undefined;
   readonly startedAt: string;
-  /** Tasks that run and are healthy, and how many there should be. */
+  /** Number of healthy running tasks, and of desired ones. */
   readonly running: number;
   readonly wanted: number;
 };
@@ -22,8 +22,8 @@ export function readUpdates(docker: Docker, stack: string): UpdatesBefore {
 }
 
 /**
- * Resolves when these services of a stack have all their tasks and no update is under way. Docker reports success also
- * after it has rolled back a service: only the state of the update says so.
+ * Resolves when these services of a stack have all their tasks and no update is in progress. Docker reports success
+ * even after it has rolled back a service: only the state of the update shows it.
  * @throws DockerError for a service that was rolled back or whose update is paused, or after the limit.
  */
 export async function untilSettled(

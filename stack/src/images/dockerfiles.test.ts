@@ -8,7 +8,7 @@ const textOf = (name: string): string =>
   readFileSync(join(projectFolder, `stack/images/${name}.Dockerfile`), "utf8");
 const json = <T>(path: string): T => JSON.parse(readFileSync(join(projectFolder, path), "utf8")) as T;
 
-/** The images that a Dockerfile starts from, other than its own stages. */
+/** The images that a Dockerfile starts from, except its own stages. */
 function basesOf(name: string): readonly string[] {
   const stages = [...textOf(name).matchAll(/^FROM (\S+)(?: AS (\S+))?$/gm)];
   const own = stages.map(([, , alias]) => alias);
@@ -17,7 +17,7 @@ function basesOf(name: string): readonly string[] {
 
 const services = ["ingest", "query", "gateway", "generator", "operator", "aggregator", "stack"];
 
-/** Workspaces that these need when they run, and what of npm. */
+/** The workspaces and npm packages that these need at run time. */
 function neededAtRunTime(workspaces: readonly string[]): Set<string> {
   const needed = new Set<string>();
   const visit = (name: string): void => {
@@ -45,19 +45,19 @@ describe("the Dockerfiles", () => {
     for (const base of basesOf(name)) expect(base).toMatch(/^[a-z-]+:\d+\.\d+[A-Za-z0-9._-]*$/);
   });
 
-  it("of the services has the Node of development", () => {
+  it("of the services has the Node version of development", () => {
     const { optionalDependencies } = json<{ optionalDependencies: Record<string, string> }>("package.json");
     const versions = new Set(Object.values(optionalDependencies));
     expect([...versions]).toHaveLength(1);
     expect(basesOf("services")[0]).toBe(`node:${[...versions][0]}-bookworm-slim`);
   });
 
-  it("of Spark and Kafka have one Java, as young as engines ask for", () => {
+  it("of Spark and Kafka have the same Java, as new as the engines require", () => {
     expect(basesOf("spark")).toEqual(basesOf("kafka"));
     for (const base of basesOf("spark")) expect(base).toMatch(/17/);
   });
 
-  it("of the services takes the workspaces that these need when they run, and no other", () => {
+  it("of the services copies exactly the workspaces that these need at run time", () => {
     const text = textOf("services");
     const copied = (pattern: RegExp): string[] =>
       [...text.matchAll(pattern)].map(([, name]) => name ?? "").sort();

@@ -10,7 +10,7 @@ import { projectFolder as checkout } from "../deploy/stack-files.ts";
 
 const moduleOptions = "-XX:+IgnoreUnrecognizedVMOptions --add-opens=java.base/java.lang=ALL-UNNAMED -Da=b";
 
-/** What the scripts' defaults are; a port that a container has for itself may be the same as another's. */
+/** The scripts' defaults; the private port of a container may equal another's. */
 const ports: Ports = {
   ...(Object.fromEntries(listenerNames.map((name, index) => [name, 30_001 + index])) as Ports),
   connect: 8083,
@@ -21,7 +21,7 @@ const ports: Ports = {
   "spark-worker-1-page": 8081,
 };
 
-/** What natively installed engines are started with, with the paths of the images. */
+/** The commands of natively installed engines, with the paths of the images. */
 function planned(folder: string, name: EngineSpec["name"]): string[] {
   const engines = join(folder, "engines");
   const home = join(folder, "home");
@@ -55,7 +55,7 @@ function planned(folder: string, name: EngineSpec["name"]): string[] {
     );
 }
 
-/** Runs a script of stack/images with a java that only tells its arguments. */
+/** Runs a script of stack/images with a java that only prints its arguments. */
 function told(
   folder: string,
   script: "spark" | "kafka",
@@ -108,7 +108,7 @@ describe("the entry script of Spark", () => {
     expect(lines.length).toBeGreaterThan(10);
   });
 
-  it("reads the configuration as Spark does", () => {
+  it("reads the configuration like Spark", () => {
     using folder = temporaryFolder();
     mkdirSync(join(folder.path, "image/config"), { recursive: true });
     writeFileSync(
@@ -123,7 +123,7 @@ describe("the entry script of Spark", () => {
     ]);
   });
 
-  it("takes sizes and addresses from the environment", () => {
+  it("reads sizes and addresses from the environment", () => {
     using folder = temporaryFolder();
     const { lines } = told(folder.path, "spark", ["worker"], {
       DEVICEMESH_ADDRESS: "10.0.1.7 10.0.2.7",
@@ -167,7 +167,7 @@ describe("the entry script of Kafka", () => {
     expect(stderr).toContain("KAFKA_CLUSTER_ID");
   });
 
-  it("starts a worker with the arguments of development, and has it advertise its own address", () => {
+  it("starts a worker with the arguments of development, and lets it advertise its own address", () => {
     using folder = temporaryFolder();
     const expected = planned(folder.path, "connect");
     mkdirSync(join(folder.path, "image/config"), { recursive: true });
@@ -193,7 +193,7 @@ describe("the entry script of Kafka", () => {
 });
 
 describe.each(["spark", "kafka"] as const)("the entry script of %s", (script) => {
-  it("tells how it is used, and ends with 2 for what it does not know", () => {
+  it("prints its usage, and exits with 2 for an unknown argument", () => {
     using folder = temporaryFolder();
     const help = told(folder.path, script, []);
     expect(help).toMatchObject({ status: 0, stderr: "" });
@@ -203,7 +203,7 @@ describe.each(["spark", "kafka"] as const)("the entry script of %s", (script) =>
     expect(wrong.stderr).toContain("Usage: ");
   });
 
-  it("ends with 1 and says so when its part does not answer", () => {
+  it("exits with 1 and a message when its part does not answer", () => {
     using folder = temporaryFolder();
     for (const part of script === "spark" ? ["master", "worker", "connect"] : ["broker", "connect"]) {
       const free = {

@@ -14,7 +14,7 @@ const images = [
   { name: "envoy", user: "devicemesh", addsMegabytes: 220 },
 ] as const;
 
-/** As the stack runs them, and with no-new-privileges, which a stack file cannot say. */
+/** The options of the stack, and no-new-privileges, which a stack file cannot contain. */
 const restricted = [
   ...["--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges"],
   ...["--tmpfs", "/tmp", "--network", "none", "--init"],
@@ -43,7 +43,7 @@ describe("the images, built and run by Docker", () => {
     return stages.find(([, , alias]) => alias === last)?.[1] ?? last;
   };
 
-  it.each(images)("$name runs as $user, and says what it is", async ({ name, user }) => {
+  it.each(images)("$name runs as $user, and has labels", async ({ name, user }) => {
     const { Config } = await inspect(tagOf(name));
     expect(Config.User).toBe(user);
     expect(Config.Labels).toMatchObject({
@@ -72,7 +72,7 @@ describe("the images, built and run by Docker", () => {
     },
   );
 
-  it("a flaw in a layer is found", () => {
+  it("detects a flaw in a layer", () => {
     const entry = (path: string, mode: string, uid = 0) => ({ path, mode, uid });
     expect(
       flawsOf([
@@ -92,7 +92,7 @@ describe("the images, built and run by Docker", () => {
     ]);
   });
 
-  it.each(images)("$name tells no secret in its history", async ({ name }) => {
+  it.each(images)("$name has no secret in its history", async ({ name }) => {
     const history = await builder.engine.docker([
       ...["history", "--no-trunc", "--format", "{{.CreatedBy}}", tagOf(name)],
     ]);
@@ -101,7 +101,7 @@ describe("the images, built and run by Docker", () => {
   });
 
   describe("services", () => {
-    it("has all that its code imports, and no tool of development", async () => {
+    it("has everything that its code imports, and no development tool", async () => {
       const id = (await builder.engine.docker(["create", tagOf("services"), "true"])).trim();
       const copy = join(folder.path, "services-root");
       mkdirSync(copy);
@@ -115,7 +115,7 @@ describe("the images, built and run by Docker", () => {
       expect(listed).not.toMatch(/^(typescript|vitest|vite|fast-check|playwright-core|node-linux.*)$/m);
     }, 120_000);
 
-    it("has programs that all start on a read-only root, and tell how they are used", async () => {
+    it("has programs that all start on a read-only root, and print their usage", async () => {
       const programs = [
         "ingest",
         "query",
@@ -136,7 +136,7 @@ describe("the images, built and run by Docker", () => {
       }
     }, 240_000);
 
-    it("has a health check that its own program passes, and fails when that is gone", async () => {
+    it("has a health check that its own program passes, and that fails without it", async () => {
       await using generator = await start("services", [], {
         command: [
           "node",
@@ -186,7 +186,7 @@ describe("the images, built and run by Docker", () => {
   });
 
   describe("envoy", () => {
-    it("has Envoy, and a first process that ends it in order", async () => {
+    it("has Envoy, and a first process that drains it", async () => {
       const config = join(folder.path, "envoy.yaml");
       writeFileSync(
         config,

@@ -8,7 +8,7 @@ import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { projectFolder as checkout } from "../deploy/stack-files.ts";
 
-/** A page of Spark's master, as 4.1 writes it. */
+/** A page of Spark's master, in the format of 4.1. */
 function masterPage(status: string, applications: readonly string[]): string {
   const written = (names: readonly string[]) =>
     names.map((name) => `{\n "id" : "app-1", "name" : "${name}"\n}`);
@@ -21,7 +21,7 @@ function masterPage(status: string, applications: readonly string[]): string {
 }`;
 }
 
-/** Something that listens, with what it answers to every request. */
+/** A server that sends the same response to every request. */
 async function listening(answer: () => string) {
   const server = createServer((_, response) => response.end(answer())).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -59,7 +59,7 @@ function run(folder: string, args: readonly string[], env: Readonly<Record<strin
   });
 }
 
-describe("the health of Spark Connect over a cluster", () => {
+describe("the health of Spark Connect in a cluster", () => {
   async function healthOver(page: string | undefined, master = "spark://127.0.0.1:7077") {
     using folder = temporaryFolder();
     mkdirSync(join(folder.path, "config"));
@@ -77,21 +77,21 @@ describe("the health of Spark Connect over a cluster", () => {
   }
   const lost = "the master does not know the application of Spark Connect";
 
-  it("is bad where a living master does not know its application, which no driver recovers from", async () => {
+  it("fails if a live master does not know its application, from which no driver recovers", async () => {
     expect(await healthOver(masterPage("ALIVE", ["another"]))).toBe(lost);
     expect(await healthOver(masterPage("ALIVE", []))).toBe(lost);
     expect(await healthOver(masterPage("ALIVE", ["another", "devicemesh"]))).toBe("healthy");
   });
 
-  it("is good while the master is dead or recovers, and without a master", async () => {
+  it("passes while the master is dead or recovering, and without a master", async () => {
     expect(await healthOver(undefined)).toBe("healthy");
     expect(await healthOver(masterPage("RECOVERING", []))).toBe("healthy");
     expect(await healthOver(masterPage("ALIVE", []), "local[2]")).toBe("healthy");
   });
 });
 
-describe("what Spark's master recovers", () => {
-  it("stays from start to start, and is given up after a start that never became healthy", async () => {
+describe("the recovery files of Spark's master", () => {
+  it("are kept between starts, and dropped after a start that never became healthy", async () => {
     using folder = temporaryFolder();
     const recovery = join(folder.path, "state/recovery");
     await using page = await listening(() => masterPage("ALIVE", []));
@@ -103,7 +103,7 @@ describe("what Spark's master recovers", () => {
     await run(folder.path, ["master"]);
     expect(readdirSync(recovery)).toContain("worker_1");
 
-    // Its health was not good once since then.
+    // Its health check never passed since then.
     await run(folder.path, ["master"]);
     expect(existsSync(join(recovery, "worker_1"))).toBe(false);
   });

@@ -36,7 +36,7 @@ async function run(
 }
 
 describe("mongo-init", () => {
-  it("does it all by passwords from files, says each step, and ends with 0", async () => {
+  it("does everything with passwords from files, prints each step, and exits with 0", async () => {
     await using servers = await startFakeServers(2, { admin });
     const passwords = { ADMIN: admin.password, APPLICATION: "app-s3cret" };
     const { code, stdout, stderr } = await run(servers.hosts, passwords);
@@ -46,7 +46,7 @@ describe("mongo-init", () => {
     expect(servers.data.users.get("devicemesh")?.password).toBe("app-s3cret");
   });
 
-  it("ends with 2 when a password is wrong or missing, and names the variable", async () => {
+  it("exits with 2 if a password is wrong or missing, and names the variable", async () => {
     await using servers = await startFakeServers(1, { admin });
     const wrong = await run(servers.hosts, { ADMIN: "wr0ng", APPLICATION: "app-s3cret" });
     expect(wrong.code).toBe(2);
@@ -58,7 +58,7 @@ describe("mongo-init", () => {
     expect(servers.changes).toEqual([]);
   });
 
-  it("ends with 2 for a list of servers that is none", async () => {
+  it("exits with 2 for an invalid list of servers", async () => {
     const passwords = { ADMIN: "a", APPLICATION: "b" };
     const wrong = await run(["mongo-1"], passwords);
     expect([wrong.code, wrong.stderr]).toEqual([2, 'mongo-init: --members: "mongo-1" is not HOST:PORT\n']);
@@ -66,7 +66,7 @@ describe("mongo-init", () => {
     expect([twice.code, twice.stderr]).toEqual([2, "mongo-init: --members: a server is there twice\n"]);
   });
 
-  it("ends with 1 when the time is over", async () => {
+  it("exits with 1 at the time limit", async () => {
     const { code, stderr } = await run(["127.0.0.1:1"], { ADMIN: "a", APPLICATION: "b" }, [
       "--timeout",
       "1s",

@@ -5,7 +5,7 @@ import { createMongoServers } from "./mongo-servers.ts";
 import { setUpReplicaSet } from "./set-up.ts";
 import { mongoInitSettings, planOf } from "./settings.ts";
 
-/** Between two attempts; an election takes some seconds. */
+/** Delay between two attempts; an election takes a few seconds. */
 const everyMs = 1000;
 
 const loaded = loadSettings(mongoInitSettings, { args: process.argv.slice(2), env: process.env });
@@ -14,7 +14,7 @@ if (loaded.kind !== "settings") {
   process.exit(loaded.kind === "help" ? 0 : 2);
 }
 
-// The job holds nothing that must be put away: what it did is kept, and the next run goes on from there.
+// The job has no resources to close: its results are permanent, and the next run continues from there.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -34,5 +34,5 @@ try {
   process.stderr.write(`mongo-init: ${withoutCredentials(message)}\n`);
   process.exitCode = error instanceof SettingsError ? 2 : 1;
 }
-// A timer that still runs for the rest of --timeout must not keep a job that is done.
+// A timer for the rest of --timeout must not keep a finished job alive.
 process.exit();

@@ -18,13 +18,13 @@ import {
 } from "./replica-set-plan.ts";
 import { mongoInitSettings } from "./settings.ts";
 
-// MongoDB's error codes, by its names for them.
+// MongoDB's error codes, by MongoDB's names.
 const authenticationFailed = 18;
 const alreadyInitialized = 23;
 
 /**
- * What passes by itself: a server that starts or does not know its set yet, an election, a server that another cannot
- * reach yet, a configuration that is on its way, a user that another job has made meanwhile.
+ * Temporary errors: a server that is starting or does not know its set yet, an election, a server that another cannot
+ * reach yet, a configuration that is being distributed, a user that another job has created meanwhile.
  */
 const passing: Readonly<Record<number, string>> = {
   74: "NodeNotFound",
@@ -43,8 +43,8 @@ const passing: Readonly<Record<number, string>> = {
 };
 
 /**
- * The servers of a plan, by MongoDB's driver. Each request has a connection of its own: the job is short. A server
- * that is not found or does not answer within `answerMs` is to be asked again.
+ * The servers of a plan, by MongoDB's driver. Each request uses a separate connection, because the job is short. A
+ * request to a server that is not found or does not answer within `answerMs` must be retried.
  */
 export function createMongoServers(
   plan: Pick<ReplicaSetPlan, "name" | "members" | "admin">,
@@ -125,7 +125,7 @@ function authOf({ name, password }: Login): NonNullable<MongoClientOptions["auth
   return { username: name, password };
 }
 
-/** Connects for one use. */
+/** Connects for one request. */
 function connector(answerMs: number) {
   return async <Result>(
     hosts: readonly string[],

@@ -7,7 +7,7 @@ import { applicationRoles } from "./replica-set-plan.ts";
 
 const engines = await testEngines();
 
-// The stand-in for MongoDB is a set of its own that cannot be made or changed; users and passwords are as in MongoDB.
+// The stand-in for MongoDB is a fixed set that cannot be changed; its users and passwords work like MongoDB's.
 describe.skipIf(!engines)("the users of a database", () => {
   const unique = randomUUID().slice(0, 8);
   const [admin, application] = [`admin-${unique}`, `devicemesh-${unique}`];
@@ -36,7 +36,7 @@ describe.skipIf(!engines)("the users of a database", () => {
       admin: { name: admin, password },
     });
 
-  it("are made, found, changed, and let in by their password alone", async () => {
+  it("are created, found, changed, and admitted only with their password", async () => {
     const servers = serversWith("admin-password");
     const [host] = [new URL(engines!.mongodbUrl).host];
     expect(await servers.readState(host)).toEqual({ setName: name, inReplicaSetMode: true });
@@ -52,7 +52,7 @@ describe.skipIf(!engines)("the users of a database", () => {
     expect(await servers.accepts({ name: application, password: "one" })).toBe(false);
   });
 
-  it("cannot be touched with a wrong password of the administrator", async () => {
+  it("cannot be changed with a wrong password of the administrator", async () => {
     await expect(serversWith("wr0ng").readRoles(application)).rejects.toThrow("--admin-password");
   });
 });

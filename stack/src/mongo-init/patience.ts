@@ -1,19 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { WaitError } from "./replica-set-plan.ts";
 
-/** How long to go on trying. */
+/** The limits of retries. */
 export type Patience = {
-  /** Ends all waiting; its reason is not shown. */
+  /** Cancels all waiting; its reason is not shown. */
   readonly over: AbortSignal;
-  /** Between two attempts, in ms. */
+  /** Delay between two attempts, in ms. */
   readonly everyMs: number;
-  /** Says why it waits, each time that the reason is another. */
+  /** Called with the reason for waiting whenever it changes. */
   readonly onWait: (what: string, reason: string) => void;
 };
 
 /**
- * The result of `attempt`, which is repeated for as long as it rejects with WaitError.
- * @throws Error that names `what` and the last reason when the time is over; else what `attempt` rejects with.
+ * Returns the result of `attempt`, which is retried while it rejects with WaitError.
+ * @throws Error that names `what` and the last reason at the time limit; otherwise the error of `attempt`.
  */
 export async function waitFor<Result>(
   patience: Patience,

@@ -1,15 +1,15 @@
 /** A user and its password. */
 export type Login = { readonly name: string; readonly password: string };
 
-/** A replica set as it is to be. */
+/** The desired replica set. */
 export type ReplicaSetPlan = {
   readonly name: string;
-  /** host:port of each server, as they and all clients call them; the first has the administrator. */
+  /** host:port of each server, in the form that servers and clients use; the first has the administrator. */
   readonly members: readonly [string, ...string[]];
   readonly admin: Login;
-  /** The user that the mesh works as. */
+  /** The user of the mesh. */
   readonly application: Login;
-  /** A user that may only read, for administrators' pages; none is made without. */
+  /** A read-only user for administrators' pages; none if left out. */
   readonly inspector?: Login;
   readonly database: string;
 };
@@ -18,9 +18,9 @@ export type ReplicaSetPlan = {
 export type Role = { readonly role: string; readonly db: string };
 
 /**
- * What the mesh's user may do, on its one database. `readWrite` is enough to read, write, create collections and
- * indexes; the operator also changes validators and the age at which readings expire (`collMod`), which only
- * `dbAdmin` allows. Neither allows anything with users or other databases.
+ * The rights of the mesh's user, on its one database. `readWrite` is enough to read, write, create collections and
+ * indexes; the operator also changes validators and the age at which readings expire (`collMod`), which requires
+ * `dbAdmin`. Neither grants rights on users or other databases.
  */
 export function applicationRoles(database: string): readonly Role[] {
   return [
@@ -29,41 +29,41 @@ export function applicationRoles(database: string): readonly Role[] {
   ];
 }
 
-/** What a server says of itself to anybody. */
+/** The state that a server reports without authentication. */
 export type MemberState = {
-  /** The set it is in; undefined for one that was not told yet. */
+  /** The name of its set; undefined if it is in none. */
   readonly setName: string | undefined;
-  /** It was started with --replSet. */
+  /** Whether it was started with --replSet. */
   readonly inReplicaSetMode: boolean;
 };
 
-/** The part of a set's configuration that is read here; the rest is carried along. */
+/** The part of a set's configuration that is read here; the rest is preserved. */
 export type SetConfig = {
   readonly _id: string;
   readonly version: number;
   readonly members: readonly { readonly _id: number; readonly host: string }[];
 };
 
-/** A member as the set sees it. */
+/** A member in the set's status. */
 export type MemberStatus = { readonly host: string; readonly state: string };
 
 /**
- * Servers of MongoDB, asked by their own commands. Each rejects with WaitError where waiting may help (a server
- * that is away, an election), with SettingsError for a wrong password, else with what the server said.
+ * Requests to servers of MongoDB. Each rejects with WaitError if waiting may help (an unavailable server, an election),
+ * with SettingsError for a wrong password, otherwise with the server's error.
  */
 export type MongoServers = {
-  /** Asks one server, without a password. */
+  /** Returns the state of one server, without a password. */
   readState(member: string): Promise<MemberState>;
-  /** Makes the set on one server; nothing happens if it has one. */
+  /** Initiates the set on one server; has no effect if it has one. */
   initiate(member: string, config: SetConfig): Promise<void>;
-  /** Asks the primary. */
+  /** Returns the configuration, from the primary. */
   readConfig(): Promise<SetConfig>;
   readStatus(): Promise<readonly MemberStatus[]>;
   reconfigure(config: SetConfig): Promise<void>;
-  /** The write concern of clients that ask for none; undefined if it is the server's own default. */
+  /** Returns the default write concern of clients; undefined if it is the server's own default. */
   readDefaultWriteConcern(): Promise<string | number | undefined>;
   writeDefaultWriteConcern(concern: "majority"): Promise<void>;
-  /** The roles of a user; undefined if there is none. */
+  /** Returns the roles of a user; undefined if it does not exist. */
   readRoles(user: string): Promise<readonly Role[] | undefined>;
   createUser(login: Login, roles: readonly Role[]): Promise<void>;
   updateUser(login: Login, roles: readonly Role[]): Promise<void>;
@@ -71,7 +71,7 @@ export type MongoServers = {
   accepts(login: Login): Promise<boolean>;
 };
 
-/** Not yet; the reason is for people. */
+/** Not possible yet; the reason is for users. */
 export class WaitError extends Error {
   constructor(reason: string, options?: { readonly cause?: unknown }) {
     super(reason, options);

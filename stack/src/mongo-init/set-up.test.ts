@@ -13,7 +13,7 @@ const roles = [
   { role: "dbAdmin", db: "mesh" },
 ];
 
-/** Runs the job by the real driver; resolves with what it said. */
+/** Runs the job with the real driver; resolves with its output. */
 async function run(
   servers: Pick<FakeServers, "hosts">,
   changes: Partial<ReplicaSetPlan> = {},
@@ -45,14 +45,14 @@ async function run(
 }
 
 describe("the set-up of a replica set", () => {
-  it("makes a user that may only read, where one is wanted", async () => {
+  it("creates a read-only user if the plan has one", async () => {
     await using servers = await startFakeServers(1, { admin });
     const said = await run(servers, { inspector: { name: "inspector", password: "look" } });
     expect(servers.changes.slice(-2)).toEqual(["createUser devicemesh", "createUser inspector"]);
     expect(said).toContain("user inspector is made, with read on mesh");
   });
 
-  it("makes the set of new servers, and the mesh's user with what the operator needs on one database", async () => {
+  it("initiates the set of new servers, and creates the mesh's user with the operator's rights on one database", async () => {
     await using servers = await startFakeServers(3, { admin });
     const said = await run(servers);
     expect(servers.changes).toEqual([
@@ -85,7 +85,7 @@ describe("the set-up of a replica set", () => {
     );
   });
 
-  it("comes out the same when two run at once", async () => {
+  it("has the same result when two run at once", async () => {
     await using servers = await startFakeServers(3, { admin });
     await Promise.all([run(servers), run(servers), run(servers)]);
     expect([...servers.changes].sort()).toEqual([
@@ -95,7 +95,7 @@ describe("the set-up of a replica set", () => {
     ]);
   });
 
-  it("is content with a user that another run has made meanwhile", async () => {
+  it("accepts a user that another run has created meanwhile", async () => {
     await using servers = await startFakeServers(1, { admin });
     await run(servers);
     let asked = 0;
@@ -104,7 +104,7 @@ describe("the set-up of a replica set", () => {
     expect(said).toContain("user devicemesh is there, with readWrite and dbAdmin on mesh");
   });
 
-  it("waits for a server that is not up yet, and says for which", async () => {
+  it("waits for a server that is not up yet, and names it", async () => {
     await using servers = await startFakeServers(3, { admin });
     await servers.stop(1);
     const said: string[] = [];
@@ -119,7 +119,7 @@ describe("the set-up of a replica set", () => {
     expect(said.filter((line) => line.startsWith(`waiting for ${servers.hosts[1]}`)).length).toBe(1);
   });
 
-  it("ends with the server's name when the time is over", async () => {
+  it("fails with the server's name at the time limit", async () => {
     await using servers = await startFakeServers(2, { admin });
     await servers.stop(1);
     const failed = run(servers, {}, { timeoutMs: 300 });
@@ -129,7 +129,7 @@ describe("the set-up of a replica set", () => {
     expect(servers.changes).toEqual([]);
   });
 
-  it("adds the servers that the set lacks, one at a time, and keeps what it has beyond them", async () => {
+  it("adds missing servers, one at a time, and keeps additional ones", async () => {
     await using servers = await startFakeServers(4, { admin });
     const [first, second, third, fourth] = servers.hosts as unknown as [string, string, string, string];
     await run(servers, { members: [first, second] });
@@ -146,7 +146,7 @@ describe("the set-up of a replica set", () => {
     expect(said).toContain(`${second} is in the set and not in --members: it stays`);
   });
 
-  it("waits for an election, and goes on with whoever is elected", async () => {
+  it("waits for an election, and continues with the elected server", async () => {
     await using servers = await startFakeServers(3, { admin });
     await run(servers);
     await servers.stop(0);
@@ -158,7 +158,7 @@ describe("the set-up of a replica set", () => {
     expect(servers.changes).toEqual(before);
   });
 
-  it("gives the user another password, and the roles that it lacks", async () => {
+  it("changes the user's password, and adds missing roles", async () => {
     await using servers = await startFakeServers(1, { admin });
     await run(servers);
     const other = { name: "devicemesh", password: "another" };
@@ -182,7 +182,7 @@ describe("the set-up of a replica set", () => {
     expect(servers.changes).toEqual([]);
   });
 
-  it("leaves a set of another name alone", async () => {
+  it("does not change a set of another name", async () => {
     await using servers = await startFakeServers(1, { admin });
     await run(servers);
     await expect(run(servers, { name: "other" })).rejects.toThrow(
@@ -190,7 +190,7 @@ describe("the set-up of a replica set", () => {
     );
   });
 
-  it("says what a server answers that cannot do it", async () => {
+  it("reports the error of a server", async () => {
     await using servers = await startFakeServers(1, { admin, setName: "started-so" });
     await expect(run(servers)).rejects.toThrow("started with --replSet started-so");
   });

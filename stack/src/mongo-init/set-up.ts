@@ -9,18 +9,18 @@ import {
   WaitError,
 } from "./replica-set-plan.ts";
 
-/** What the job needs from outside. */
+/** The dependencies of the job. */
 export type SetUpDependencies = {
   readonly servers: MongoServers;
   readonly patience: Patience;
-  /** Says a step, as one line. */
+  /** Prints a step, as one line. */
   report(line: string): void;
 };
 
 /**
- * Makes the replica set and the mesh's user, and leaves what is there already. Adds servers that the set lacks; one
- * that it has beyond the plan stays.
- * @throws SettingsError for a wrong password or the name of another set; Error when the time is over.
+ * Initiates the replica set and creates the mesh's user, and keeps what exists. Adds missing servers; additional
+ * servers stay.
+ * @throws SettingsError for a wrong password or the name of another set; Error at the time limit.
  */
 export async function setUpReplicaSet(plan: ReplicaSetPlan, dependencies: SetUpDependencies): Promise<void> {
   await makeSet(plan, dependencies);
@@ -60,7 +60,7 @@ async function makeSet(
   report(`replica set ${name} is made, of ${members.join(", ")}`);
 }
 
-/** Resolves when there is a primary and more than half of the servers carry the data. */
+/** Resolves when there is a primary and more than half of the servers have the data. */
 async function untilMajority({ servers, patience, report }: SetUpDependencies): Promise<void> {
   const status = await waitFor(patience, "the replica set", async () => {
     const found = await servers.readStatus();
@@ -71,7 +71,7 @@ async function untilMajority({ servers, patience, report }: SetUpDependencies): 
   report(`a majority is ready: ${listed(status)}`);
 }
 
-/** One at a time, as MongoDB wants it: each configuration shares a majority with the one before. */
+/** One at a time, as MongoDB requires: each configuration shares a majority with the previous one. */
 async function addMembers(plan: ReplicaSetPlan, dependencies: SetUpDependencies): Promise<void> {
   const { servers, patience, report } = dependencies;
   const known = await waitFor(patience, "the configuration", servers.readConfig);
@@ -95,7 +95,7 @@ function withMember(config: SetConfig, host: string): SetConfig {
   return { ...config, version: config.version + 1, members: [...config.members, { _id, host }] };
 }
 
-/** For clients that ask for nothing themselves: what the frontier covers must survive the loss of a server. */
+/** The default for clients that set none: data before the frontier must survive the loss of a server. */
 async function requireMajorityWrites({ servers, patience, report }: SetUpDependencies): Promise<void> {
   const found = await waitFor(patience, "the write concern", servers.readDefaultWriteConcern);
   if (found !== "majority") {

@@ -87,7 +87,7 @@ export const mongoInitSettings = defineSettings({
 });
 
 /**
- * What the settings ask for.
+ * Returns the plan of the settings.
  * @throws SettingsError if a password is missing, or the list of servers is not one.
  */
 export function planOf(config: SettingsOf<typeof mongoInitSettings>): ReplicaSetPlan {

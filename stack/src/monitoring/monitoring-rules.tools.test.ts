@@ -34,7 +34,7 @@ const rules = (
   parse(readFileSync(rulesFile, "utf8")) as { groups: readonly { rules: readonly Rule[] }[] }
 ).groups.flatMap((group) => group.rules);
 
-/** For each alert a mesh that is not well in one way: the series that differ; undefined for one that is gone. */
+/** For each alert, a mesh with one fault: the series that differ; undefined for one that is missing. */
 const broken: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
   TargetDown: { 'up{job="query", instance="a"}': steady(0) },
   CallsFail: { [handled("QueryService", "GetAggregates", "Internal")]: rising(1) },
@@ -68,7 +68,7 @@ const broken: Readonly<Record<string, Readonly<Record<string, string | undefined
   CertificateExpires: { envoy_server_days_until_first_cert_expiring: steady(5) },
 };
 
-/** What promtool finds firing at the end of the half hour, by the rules as they are. */
+/** The alerts that fire at the end of the half hour according to promtool, with the committed rules. */
 function firing(series: Readonly<Record<string, string | undefined>>, expected: Record<string, number>) {
   using folder = temporaryFolder();
   const file = join(folder.path, "case.yml");
@@ -99,7 +99,7 @@ function firing(series: Readonly<Record<string, string | undefined>>, expected: 
 }
 
 describe.skipIf(prometheus === undefined)("the alerts", () => {
-  it("and what is scraped are accepted by Prometheus", () => {
+  it("and targets are accepted by Prometheus", () => {
     execFileSync(
       prometheus!.promtool,
       ["check", "config", "--lint-fatal", join(prometheusFolder, "prometheus.yml")],
@@ -108,7 +108,7 @@ describe.skipIf(prometheus === undefined)("the alerts", () => {
     execFileSync(prometheus!.promtool, ["check", "rules", "--lint-fatal", rulesFile], { stdio: "pipe" });
   });
 
-  it("are silent while the mesh is well", () => {
+  it("are silent while the mesh is healthy", () => {
     firing({}, {});
   });
 
@@ -123,18 +123,18 @@ describe.skipIf(prometheus === undefined)("the alerts", () => {
     firing(gone, { ServiceAway: 1 });
   });
 
-  it("OutboxFilling fires for what is on disk, however little", () => {
+  it("OutboxFilling fires for any readings on disk", () => {
     firing({ devicemesh_generator_outbox_spilled_bytes: steady(1) }, { OutboxFilling: 1 });
   });
 });
 
 describe("each alert", () => {
-  it("has a case here", () => {
+  it("has a case in this test", () => {
     expect(rules.length).toBeGreaterThan(20);
     expect(Object.keys(broken).concat("ServiceAway").sort()).toEqual(rules.map(({ alert }) => alert).sort());
   });
 
-  it("says what it means, what to do, how urgent it is, and which board shows it", () => {
+  it("has its meaning, the action, its severity, and the board that shows it", () => {
     const names = boards.map(({ name }) => name);
     for (const { alert, labels, annotations } of rules) {
       expect(Object.keys(annotations).sort(), alert).toEqual(["action", "summary"]);

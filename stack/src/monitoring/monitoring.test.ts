@@ -10,7 +10,7 @@ const targets = Object.fromEntries(jobs.map((job, index) => [job, [`127.0.0.1:${
 describe("prometheus.yml with static targets", () => {
   type Config = { scrape_configs: Record<string, unknown>[] } & Record<string, unknown>;
 
-  it("differs in where targets are found, and in nothing else", () => {
+  it("differs only in its targets", () => {
     const strip = ({ scrape_configs, ...others }: Config) => ({
       ...others,
       jobs: scrape_configs.map(({ dns_sd_configs, static_configs, ...job }) => job),
@@ -23,7 +23,7 @@ describe("prometheus.yml with static targets", () => {
     expect(made.scrape_configs.some((job) => "dns_sd_configs" in job)).toBe(false);
   });
 
-  it("is refused when a job would have no targets, or targets no job", () => {
+  it("is rejected if a job has no targets, or targets have no job", () => {
     const { envoy: _, ...others } = targets;
     expect(() => withStaticTargets(config, others)).toThrow("no targets for envoy");
     expect(() => withStaticTargets(config, { ...targets, kafka: [] })).toThrow("kafka");
@@ -47,14 +47,14 @@ describe("prometheus.yml", () => {
 });
 
 describe("a query", () => {
-  it("gets its variables as from Grafana, or is refused for one that no board has", () => {
+  it("gets its variables like in Grafana, or is rejected for an unknown one", () => {
     expect(asGrafanaSends('rate(a{s=~"$service"}[$__rate_interval])')).toBe('rate(a{s=~".+"}[40s])');
     expect(() => asGrafanaSends("rate(a[$__range])")).toThrow("$__range");
   });
 
   const query = `sum by (envoy_cluster_name, le) (rate(envoy_cluster_upstream_rq_time_bucket{envoy_cluster_name="envoy_{not}"}[1m])) / on (grpc_server_x) devicemesh_a_total > 0 or up == 0`;
 
-  it("tells its selectors, without functions and the labels it is grouped by", () => {
+  it("lists its selectors, without functions and grouping labels", () => {
     expect(selectorsIn(query)).toEqual([
       `envoy_cluster_upstream_rq_time_bucket{envoy_cluster_name="envoy_{not}"}`,
       "devicemesh_a_total",
@@ -62,7 +62,7 @@ describe("a query", () => {
     ]);
   });
 
-  it("tells its metrics", () => {
+  it("lists its metrics", () => {
     expect(metricsIn(query)).toEqual(["envoy_cluster_upstream_rq_time", "devicemesh_a_total", "up"]);
   });
 });

@@ -1,14 +1,14 @@
 import { parse, stringify } from "yaml";
 
-/** host:port of what is scraped, by the name of its job in prometheus.yml. */
+/** host:port of each target, by the name of its job in prometheus.yml. */
 export type StaticTargets = Readonly<Record<string, readonly string[]>>;
 
 type ScrapeConfig = { readonly job_name: string } & Readonly<Record<string, unknown>>;
 
 /**
- * A Prometheus configuration that finds its targets where it is told instead of by name, for a mesh without
- * DNS. Everything else, jobs, intervals and rules, is as it was. Pure.
- * @throws Error if a job has no targets here, or there are targets for a job that is not.
+ * Returns a Prometheus configuration with static targets instead of names, for a mesh without DNS. Jobs, intervals and
+ * rules stay the same. Pure.
+ * @throws Error if a job has no targets here, or there are targets for an unknown job.
  */
 export function withStaticTargets(config: string, targets: StaticTargets): string {
   const document = parse(config) as { scrape_configs: readonly ScrapeConfig[] };
@@ -26,17 +26,17 @@ export function withStaticTargets(config: string, targets: StaticTargets): strin
   });
 }
 
-/** What Grafana would put in place of the variables of a query that is shown over an hour or less. */
+/** Grafana's values of the variables of a query that is shown over an hour or less. */
 const grafanaVariables: Readonly<Record<string, string>> = {
-  // The largest of four scrapes, and of one with a step: see the data source's timeInterval.
+  // The largest of four scrape intervals, and of one with a step: see the data source's timeInterval.
   __rate_interval: "40s",
   // "All" of a board's own variables.
   service: ".+",
 };
 
 /**
- * A query as Grafana sends it. Pure.
- * @throws Error if it has a variable that no board has.
+ * Returns a query in the form that Grafana sends. Pure.
+ * @throws Error if it has an unknown variable.
  */
 export function asGrafanaSends(query: string): string {
   return query.replace(/\$(\w+)/g, (_, name: string) => {
@@ -48,19 +48,22 @@ export function asGrafanaSends(query: string): string {
 
 /** Brackets with names of labels. */
 const grouping = /\b(by|without|on|ignoring|group_left|group_right)\s*\([^)]*\)/g;
-/** A metric, with what its labels must be, if anything. */
+/** A metric, with its label matchers, if any. */
 const selector = /\b(?:(?:devicemesh|grpc_server|envoy|process|nodejs)_\w+|up\b)(?:\{(?:[^}"]|"[^"]*")*\})?/g;
 
-/** The series that an expression asks for, as selectors: a metric with the labels that it must have. Pure. */
+/** Returns the selectors of an expression: metrics with their label matchers. Pure. */
 export function selectorsIn(expression: string): readonly string[] {
   return [...new Set(expression.replace(grouping, "").match(selector))];
 }
 
-/** The metrics that an expression asks for, as exposed: no `_bucket`, since a histogram has one name. Pure. */
+/**
+ * Returns the metrics of an expression, by their exposed names: without `_bucket`, because a histogram has one name.
+ * Pure.
+ */
 export function metricsIn(expression: string): readonly string[] {
   const names = selectorsIn(expression).map((text) => text.replace(/\{.*/s, "").replace(/_bucket$/, ""));
   return [...new Set(names)];
 }
 
-/** Metrics of ours that no board shows, and why. */
+/** Our metrics that no board shows, and why. */
 export const metricsWithoutPanel: Readonly<Record<string, string>> = {};

@@ -9,7 +9,7 @@ type Topic = {
   }[];
 };
 
-/** The partitions without all their replicas in sync, as `topic/partition`. */
+/** Returns the partitions without all their replicas in sync, as `topic/partition`. */
 export function underReplicated(topics: readonly Topic[]): readonly string[] {
   return topics.flatMap(({ name, partitions }) =>
     partitions
@@ -19,7 +19,7 @@ export function underReplicated(topics: readonly Topic[]): readonly string[] {
 }
 
 /**
- * Asks Kafka for every partition that lacks a replica.
+ * Queries Kafka for every partition with a missing replica.
  * @throws Error if no broker answers.
  */
 export async function readUnderReplicated(brokers: readonly string[]): Promise<readonly string[]> {

@@ -11,7 +11,7 @@ if (loaded.kind !== "settings") {
   (loaded.kind === "help" ? process.stdout : process.stderr).write(loaded.text);
   process.exit(loaded.kind === "help" ? 0 : 2);
 }
-// The job holds nothing that must be closed.
+// The job has no resources to close.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(130));
 
 const { brokers, members, timeout } = loaded.values;

@@ -2,15 +2,15 @@ import { MongoClient } from "mongodb";
 
 const answerLimitMs = 5_000;
 
-/** What a member of a replica set says of itself to any client, without a password. */
+/** The state that a member of a replica set reports without authentication. */
 export type MemberHello = { readonly isWritablePrimary?: boolean; readonly secondary?: boolean };
 
-/** Whether a member has the data and may vote for the next one to be stopped. */
+/** Whether a member has the data and may vote, so that the next one can be stopped. */
 export function isReady({ isWritablePrimary = false, secondary = false }: MemberHello): boolean {
   return isWritablePrimary || secondary;
 }
 
-/** The members that are neither primary nor secondary, or do not answer. */
+/** Returns the members that are neither primary nor secondary, or do not answer. */
 export async function readUnreadyMembers(members: readonly string[]): Promise<readonly string[]> {
   const ready = await Promise.all(members.map(askMember));
   return members.filter((_, place) => !ready[place]);

@@ -3,7 +3,7 @@ import { underReplicated } from "./kafka-replicas.ts";
 import { isReady } from "./mongo-members.ts";
 import { waitForReplicas } from "./wait-for-replicas.ts";
 
-/** Gives these answers one after the other, the last one for ever. */
+/** Returns these results one after the other, the last one repeatedly. */
 function answers(...given: readonly (readonly string[] | Error)[]) {
   let place = 0;
   return async () => {
@@ -20,7 +20,7 @@ describe("waiting for replicas", () => {
     say: (line: string) => void said.push(line),
   });
 
-  it("ends when nothing is missing, and reports what was", async () => {
+  it("ends when no replica is missing, and reports those that were", async () => {
     const said: string[] = [];
     const partitions = answers(new Error("no connection"), ["a/0", "b/1"], []);
     await waitForReplicas({ partitions, members: answers(["mongo-2:27017"], []) }, options(said));
@@ -30,19 +30,19 @@ describe("waiting for replicas", () => {
     ]);
   });
 
-  it("is not deceived by one good moment", async () => {
+  it("requires more than one good result", async () => {
     const said: string[] = [];
     await waitForReplicas({ partitions: answers([], ["a/0"], []), members: answers([]) }, options(said));
     expect(said).toEqual(["waiting: 1 partitions are under-replicated (a/0)"]);
   });
 
-  it("fails after its time with what is missing", async () => {
+  it("fails at its time limit with the missing replicas", async () => {
     const sources = { partitions: answers(["a/0"]), members: answers([]) };
     await expect(waitForReplicas(sources, options([], 20))).rejects.toThrow("(a/0)");
   });
 });
 
-describe("what lacks a replica", () => {
+describe("a missing replica", () => {
   it("is a partition with fewer in sync than it has", () => {
     const partition = (partitionId: number, isr: readonly number[]) => ({
       partitionId,

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** What is asked: each resolves with what lacks a replica, or rejects if there is no answer. */
+/** The checks: each resolves with the missing replicas, or rejects if there is no answer. */
 export type ReplicaSources = {
   readonly partitions: () => Promise<readonly string[]>;
   readonly members: () => Promise<readonly string[]>;
@@ -9,8 +9,8 @@ export type ReplicaSources = {
 const namedMax = 5;
 
 /**
- * Resolves when nothing lacks a replica, twice in a row: a broker that has just ended is still counted for a moment.
- * @throws Error with what is missing after the limit.
+ * Resolves when no replica is missing, twice in a row: a broker that has just ended still counts for a moment.
+ * @throws Error with the missing replicas after the time limit.
  */
 export async function waitForReplicas(
   sources: ReplicaSources,

@@ -9,10 +9,10 @@ import { inspectMachine } from "../../lab/machine/requirements.ts";
 import { createShell, type Shell } from "../../lab/machine/shell.ts";
 import { projectFolder } from "../../src/deploy/stack-files.ts";
 
-/** How long another lab on this machine may run. */
+/** Maximum run time of another lab on this machine. */
 const lockLimitMs = 1_200_000;
 
-/** For tests: a real engine of Docker that builds the project's images and runs them. */
+/** For tests: a real Docker engine that builds and runs the project's images. */
 export type ImageEngine = AsyncDisposable & {
   readonly engine: Engine;
   readonly shell: Shell;
@@ -20,7 +20,7 @@ export type ImageEngine = AsyncDisposable & {
   build(name: string): Promise<string>;
 };
 
-/** For tests: the engine of the lab that builds, with its base images; what it has built before is kept. */
+/** For tests: the build engine of the lab, with its base images; its builds are kept. */
 export async function startImageEngine(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<ImageEngine> {
@@ -68,7 +68,7 @@ export async function startImageEngine(
   };
 }
 
-/** Takes the lab's lock, and gives what releases it. */
+/** Takes the lab's lock, and returns its release. */
 async function holdLock(file: string): Promise<() => void> {
   const held = Promise.withResolvers<() => void>();
   withFileLock(file, () => new Promise<void>((resolve) => held.resolve(resolve)), {

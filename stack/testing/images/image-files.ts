@@ -4,14 +4,14 @@ import type { ImageEngine } from "./image-engine.ts";
 
 /** A file or folder of a layer. */
 export type LayerEntry = {
-  /** With a leading slash. */
+  /** The path, with a leading slash. */
   readonly path: string;
-  /** As `ls` writes it: `drwxr-xr-x`. */
+  /** The mode in the notation of `ls`: `drwxr-xr-x`. */
   readonly mode: string;
   readonly uid: number;
 };
 
-/** For tests: every entry of the layers that an image adds to its base, deleted ones included, as `docker save` has them. */
+/** For tests: every entry of the layers that an image adds to its base, including deleted ones, from `docker save`. */
 export async function addedEntries(
   { engine, shell }: ImageEngine,
   image: string,
@@ -57,7 +57,7 @@ const secretName =
   /\/(\.npmrc|\.env[^/]*|\.git|\.netrc|id_[a-z0-9]+|settings\.xml|[^/]+\.(pem|key|p12|jks|jwt))$/;
 const testName = /\.test\.|\.contract\.|-fixture\.|\/(e2e|bench|scripts|testing)\//;
 
-/** For tests: what may not be in any layer of ours, as "path: what is wrong". */
+/** For tests: forbidden contents of our layers, as "path: problem". */
 export function flawsOf(entries: readonly LayerEntry[]): readonly string[] {
   return entries.flatMap(({ path, mode, uid }) => {
     if (mode.startsWith("l")) return [];

@@ -5,8 +5,8 @@ import { dirname, join, resolve } from "node:path";
 type Exports = Readonly<Record<string, string>>;
 
 /**
- * The imports in the TypeScript of a folder of workspaces that lead to nothing there, as "file: import". Those
- * of types do not count: nothing of them is left when it runs.
+ * Returns the unresolved imports in the TypeScript of a folder of workspaces, as "file: import". Type imports do not
+ * count, because nothing of them remains at run time.
  */
 export function brokenImports(folder: string): string[] {
   const workspaces = readdirSync(folder).filter((name) => existsSync(join(folder, name, "package.json")));

@@ -19,7 +19,7 @@ describe.each(["swarm", "single"] as const)("the lab's overlay, merged by Docker
   const before = parse(plain) as Stack;
   const after = parse(mergedConfig(docker, [...stackFiles(shape), file])) as Stack;
 
-  it("takes away what this kernel lacks: virtual addresses and encryption", () => {
+  it("removes features that this kernel lacks: virtual addresses and encryption", () => {
     for (const [name, { deploy }] of Object.entries(after.services)) {
       expect([name, deploy.endpoint_mode]).toEqual([name, "dnsrr"]);
     }
@@ -29,7 +29,7 @@ describe.each(["swarm", "single"] as const)("the lab's overlay, merged by Docker
     expect(isInternal(after)).toEqual(isInternal(before));
   });
 
-  it("leaves out what cannot be had, and nothing else", () => {
+  it("leaves out unavailable services, and nothing else", () => {
     const gone = Object.keys(after.services).filter((name) => {
       const had = before.services[name]?.deploy.replicas !== 0;
       return had && after.services[name]?.deploy.replicas === 0;
@@ -38,7 +38,7 @@ describe.each(["swarm", "single"] as const)("the lab's overlay, merged by Docker
     expect(gone.sort()).toEqual(shape === "single" ? always : [...always, "mongo-2", "mongo-3"].sort());
   });
 
-  it("keeps commands, images, rights, ports and the tests of health", () => {
+  it("keeps commands, images, rights, ports and health checks", () => {
     for (const [name, service] of Object.entries(after.services)) {
       const same = before.services[name];
       for (const key of ["command", "image", "read_only", "cap_drop", "ports"] as const) {

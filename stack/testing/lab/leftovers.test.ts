@@ -6,7 +6,7 @@ import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers
 import { describe, expect, it } from "vitest";
 import { killProcesses, processesOf } from "../../lab/machine/leftovers.ts";
 
-/** A process with the name of an engine's program, which has a child that names no folder. */
+/** A process with the name of an engine's program, and with a child that does not name the folder. */
 async function engineLike(folder: string, program: string): Promise<ChildProcess> {
   const file = join(folder, program);
   copyFileSync("/bin/bash", file);
@@ -17,7 +17,7 @@ async function engineLike(folder: string, program: string): Promise<ChildProcess
 }
 
 describe.skipIf(process.platform !== "linux")("what a killed lab leaves behind", () => {
-  it("is found with all descendants, and killed; another folder's is not touched", async () => {
+  it("is found with all descendants and killed, and that of another folder is not", async () => {
     using folder = temporaryFolder();
     using other = temporaryFolder();
     const child = await engineLike(folder.path, "dockerd");
@@ -34,7 +34,7 @@ describe.skipIf(process.platform !== "linux")("what a killed lab leaves behind",
     }
   });
 
-  it("is no program but those of an engine, though it names the folder", async () => {
+  it("includes only programs of an engine, even if others name the folder", async () => {
     using folder = temporaryFolder();
     const child = await engineLike(folder.path, "editor");
     try {

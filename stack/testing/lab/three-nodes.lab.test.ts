@@ -10,7 +10,7 @@ import { projectFolder } from "../../src/deploy/stack-files.ts";
 const folder = join(homedir(), ".cache/devicemesh/stack-lab");
 const nothing = { processes: [], mounts: [], namespaces: [], interfaces: [] };
 
-/** Starts `npm run stack:lab` with these flags; its output goes to the test's as well. */
+/** Starts `npm run stack:lab` with these flags; its output is also part of the test's output. */
 function startLab(flags: readonly string[]): { readonly child: ChildProcess; output: () => string } {
   const child = spawn(process.execPath, [join(projectFolder, "stack/lab/main.ts"), ...flags], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -26,7 +26,7 @@ function startLab(flags: readonly string[]): { readonly child: ChildProcess; out
 }
 
 describe("npm run stack:lab", () => {
-  it("that is killed while it starts leaves nothing behind once it is cleaned", async () => {
+  it("leaves nothing behind after a kill during its start and a clean-up", async () => {
     const { child } = startLab(["--single", "--once"]);
     await waitUntil(() => findLeftovers(folder).processes.length > 2, {
       timeoutMs: 120_000,
@@ -40,7 +40,7 @@ describe("npm run stack:lab", () => {
     expect(findLeftovers(folder)).toEqual(nothing);
   });
 
-  it("answers exactly on three nodes through a deployment without a change", async () => {
+  it("answers exactly on three nodes during a deployment without changes", async () => {
     const names = ["unchanged"];
     const { child, output } = startLab(["--faults", names.join(",")]);
     const [code] = (await once(child, "exit")) as [number | null];

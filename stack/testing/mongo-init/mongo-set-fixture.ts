@@ -8,10 +8,10 @@ type Data = { users: Map<string, User>; defaultWriteConcern: string | undefined 
 type Member = { host: string; server: WireServer | undefined; data: Data; config: SetConfig | undefined };
 type Connection = { user: string | undefined; scram: ReturnType<typeof startScram> | undefined };
 
-/** What anybody may ask before logging in. */
+/** Commands that need no authentication. */
 const open = new Set(["hello", "ismaster", "isMaster", "saslStart", "saslContinue", "ping", "endSessions"]);
 
-/** Servers that can become a replica set, and what was asked of them. They check passwords; they store nothing. */
+/** Servers that can form a replica set, and a record of their commands. They check passwords and store nothing. */
 export type FakeServers = AsyncDisposable & {
   readonly hosts: readonly [string, ...string[]];
   /** The commands that changed something, in order: `replSetInitiate 127.0.0.1:…`. */
@@ -20,11 +20,11 @@ export type FakeServers = AsyncDisposable & {
   readonly data: Data;
   stop(n: number): Promise<void>;
   start(n: number): Promise<void>;
-  /** The primary gives up; the next server that runs takes over after so many questions. */
+  /** The primary steps down; the next running server takes over after this number of commands. */
   elect(options: { readonly after: number }): void;
 };
 
-/** Starts servers of which the first has an administrator. */
+/** Starts servers, the first of which has an administrator. */
 export async function startFakeServers(
   count: number,
   options: {
@@ -130,7 +130,7 @@ export async function startFakeServers(
     return { ok: 1 };
   }
 
-  /** What only the primary does. */
+  /** Commands that only the primary accepts. */
   function onPrimary(member: Member, name: string, command: Document): Document {
     if (member !== primary()) return failure(10_107, "NotWritablePrimary", "not primary");
     switch (name) {

@@ -12,7 +12,7 @@ export function startScram(clientFirst: string, passwordOf: (user: string) => st
   return {
     user,
     serverFirst,
-    /** The server's last message, or undefined if the proof is not that of the password. */
+    /** Returns the server's last message, or undefined if the proof does not match the password. */
     finish(clientFinal: string): string | undefined {
       const password = passwordOf(user);
       if (password === undefined) return undefined;

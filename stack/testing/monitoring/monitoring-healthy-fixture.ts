@@ -3,7 +3,7 @@ export function steady(value: number): string {
   return `${value}x180`;
 }
 
-/** A counter that goes up by so much every ten seconds, for half an hour. */
+/** A counter that increases by this amount every ten seconds, for half an hour. */
 export function rising(step: number): string {
   return `0+${step}x180`;
 }
@@ -27,7 +27,7 @@ export function frontierAge(level: string): string {
   return `devicemesh_aggregator_frontier_age_seconds{level="${level}"}`;
 }
 
-/** For tests: series of a mesh that is well, every ten seconds for half an hour, in promtool's notation. */
+/** For tests: series of a healthy mesh, every ten seconds for half an hour, in promtool's notation. */
 export const healthySeries: Readonly<Record<string, string>> = {
   ...Object.fromEntries(
     ["ingest", "query", "gateway", "generator", "operator", "aggregator", "envoy", "prometheus"].flatMap(
@@ -35,9 +35,9 @@ export const healthySeries: Readonly<Record<string, string>> = {
     ),
   ),
   [handled("IngestService", "PublishReadings", "OK")]: rising(50),
-  // Callers may be wrong all day.
+  // Errors of callers are normal.
   [handled("IngestService", "PublishReadings", "InvalidArgument")]: rising(50),
-  // Few enough failures to be chance.
+  // Few enough failures to be coincidence.
   [handled("IngestService", "PublishReadings", "Unavailable")]: rising(1),
   [handled("QueryService", "GetAggregates", "OK")]: steady(0),
   [handled("QueryService", "GetAggregates", "Internal")]: steady(0),
@@ -68,7 +68,7 @@ export const healthySeries: Readonly<Record<string, string>> = {
   devicemesh_aggregator_window_job_rows_dropped_total: steady(0),
   'devicemesh_query_store_reachable{instance="a"}': steady(1),
   'envoy_cluster_membership_healthy{envoy_cluster_name="query", instance="a"}': steady(3),
-  // It is in reserve, or windows are held up.
+  // It is a standby, or windows are delayed.
   'envoy_cluster_membership_healthy{envoy_cluster_name="aggregator", instance="a"}': steady(0),
   [heapPressure]: steady(40),
   envoy_overload_envoy_resource_monitors_global_downstream_max_connections_pressure: steady(10),

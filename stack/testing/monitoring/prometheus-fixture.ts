@@ -4,16 +4,19 @@ import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 
-/** A series of an answer: its labels and its value now. */
+/** A series of a result: its labels and its current value. */
 export type Series = { readonly labels: Readonly<Record<string, string>>; readonly value: number };
 
-/** For tests: a Prometheus of its own. */
+/** For tests: a separate Prometheus. */
 export type Prometheus = AsyncDisposable & {
   /** host:port */
   readonly address: string;
-  /** What an expression is now. @throws Error with Prometheus' words if it cannot say, or if that is no set of series. */
+  /**
+   * Returns the current value of an expression. @throws Error with Prometheus' message, or if it is not a set of
+   * series.
+   */
   query(expression: string): Promise<readonly Series[]>;
-  /** GET below /api/v1/. @throws Error with Prometheus' words if it refuses. */
+  /** GET below /api/v1/. @throws Error with Prometheus' message if it rejects the request. */
   get<Data>(path: string): Promise<Data>;
 };
 
@@ -27,8 +30,8 @@ type Vector = {
 };
 
 /**
- * Starts Prometheus on a free port with the configuration that `configOf` makes of its own address, and rules
- * beside it. Resolves when that configuration is loaded; disposing ends it.
+ * Starts Prometheus on a free port with the configuration that `configOf` makes of its own address, and rules beside
+ * it. Resolves when that configuration is loaded; disposing ends it.
  */
 export async function startPrometheus(options: {
   readonly server: string;
@@ -40,7 +43,7 @@ export async function startPrometheus(options: {
   const folder = starting.use(temporaryFolder());
   const configFile = join(folder.path, "prometheus.yml");
   copyFileSync(rulesFile, join(folder.path, basename(rulesFile)));
-  // It knows its port only when it listens; until then it has nothing to scrape.
+  // It knows its port only once it listens; until then it has no targets.
   writeFileSync(configFile, "global: {}\n");
   const child = spawn(
     server,
