@@ -18,10 +18,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), "adding-a-sensor-"));
 afterAll(() => rmSync(copy, { recursive: true, force: true }));
 
-/** Minutes, on a machine with other work. */
+/** The time limit in minutes, on a machine with other work. */
 const timeout = 1_200_000;
 
-/** The tests of everything that follows from the contract and the catalog. */
+/** The tests of everything that is derived from the contract and the catalog. */
 const tests = [
   "client/src/delivery/frame-encoder",
   "generator/src",
@@ -41,7 +41,7 @@ it("a CO₂ meter is added by reading.proto alone: generated code, checks and te
 }, () => {
   copyTree();
   const contract = join(copy, "proto/devicemesh/v1/reading.proto");
-  // As docs/adding-a-sensor.md shows it.
+  // The change that docs/adding-a-sensor.md shows.
   const [message = "", line = ""] = protoBlocks("docs/adding-a-sensor.md");
   const before = readFileSync(contract, "utf8");
   const added = before
@@ -62,7 +62,7 @@ it("a CO₂ meter is added by reading.proto alone: generated code, checks and te
   run("test", ["node_modules/vitest/vitest.mjs", "run", "--project=unit", ...tests]);
 });
 
-/** The blocks of a page that are proto, in order, without their indentation in a list. */
+/** The proto blocks of a page, in order, without their indentation in a list. */
 function protoBlocks(page: string): string[] {
   const text = readFileSync(join(root, page), "utf8");
   return [...text.matchAll(/^ {3}```proto\n(.*?)^ {3}```/gms)].map(([, block = ""]) =>
@@ -70,7 +70,7 @@ function protoBlocks(page: string): string[] {
   );
 }
 
-/** The written files of this tree, and the modules it is installed with; its own packages are those of the copy. */
+/** The written files of this tree, and its installed modules; its own packages are those of the copy. */
 function copyTree(): void {
   const files = execFileSync("git", ["ls-files", "-co", "--exclude-standard"], {
     cwd: root,
@@ -91,7 +91,7 @@ function copyTree(): void {
       symlinkSync(own === name ? join(root, "node_modules", name) : join(copy, own), join(modules, name));
     }
   }
-  // The checks ask git what belongs to the tree.
+  // The checks use git to list the files of the tree.
   execFileSync("git", ["init", "-q"], { cwd: copy });
   execFileSync("git", ["add", "-A"], { cwd: copy });
 }

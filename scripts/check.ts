@@ -1,5 +1,4 @@
-// `npm run check`: everything that can be judged without running the mesh. Prints a line for each check
-// and fails if any does.
+// `npm run check`: every check that does not run the mesh. Prints a line for each check and fails if one fails.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,14 +6,14 @@ import { missingTools } from "./optional-tools.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** One check: a name that says what holds, and the command that fails if it does not. */
+/** One check: a name that states the rule, and the command that fails if it is broken. */
 type Check = {
   readonly name: string;
   readonly script: string;
   readonly args: readonly string[];
   /** A tool of the host that npm cannot install. */
   readonly needs?: "Envoy" | "Docker's client";
-  /** Its output is printed also when it passes. */
+  /** Its output is printed also if it passes. */
   readonly prints?: boolean;
 };
 

@@ -1,4 +1,4 @@
-// Global set-up of the engine tests: the engines run once for all of them.
+// Global set-up of the engine tests: all of them share one run of the engines.
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,8 +9,8 @@ import type { TestProject } from "vitest/node";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
- * Gives the engine tests their engines: those of DEVICEMESH_TEST_* if all four are set, else our own. Where
- * the host lacks what they need, says so and lets the tests be skipped; in CI that is a failure.
+ * Provides the engines for the engine tests: those of DEVICEMESH_TEST_* if all four are set, otherwise its own. If the
+ * host lacks a tool, prints a notice and lets the tests be skipped; in CI that is a failure.
  */
 export default async function setup(project: TestProject): Promise<(() => Promise<void>) | undefined> {
   const given = givenEngines(process.env);
@@ -28,7 +28,7 @@ export default async function setup(project: TestProject): Promise<(() => Promis
   }
 }
 
-/** Test runs at the same time have engines of their own; more of them than this a machine does not carry. */
+/** Concurrent test runs have separate engines; more of them are too much for one machine. */
 const folders = ["engines-test", "engines-test-2", "engines-test-3"].map((name) =>
   join(root, ".cache", name),
 );

@@ -1,5 +1,5 @@
-// Installs the dependencies when they are missing or stale, so that `npm start` and `npm test` are one
-// command each on a fresh clone. Runs on the host's own Node (20 or later), before Node 24 is there.
+// Installs the dependencies if they are missing or stale, so that `npm start` and `npm test` are one command each on a
+// fresh clone. Runs on the host's own Node (20 or later), before Node 24 is installed.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
-// Generates everything under proto/gen from the contract, aggregator/gen from the protos it speaks with Spark, the
-// example's code for browsers, and the boards of Grafana. `--check` generates into a temporary folder instead, compares,
-// and fails naming the stale files.
+// Generates everything under proto/gen from the contract, aggregator/gen from Spark Connect's protos, the example's
+// code for browsers, and the boards of Grafana. `--check` generates into a temporary folder instead, compares, and
+// fails with the names of the stale files.
 import { execFileSync } from "node:child_process";
 import {
   existsSync,
@@ -20,7 +20,7 @@ import { renderSensorTable } from "./sensor-table.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** An example that has its own buf.gen.yaml, as whoever copies it would. */
+/** An example with its own buf.gen.yaml, like in a user's copy. */
 const browserExample = "examples/browser";
 
 const boardsFolder = "stack/grafana/boards";
@@ -30,7 +30,7 @@ const genFolders = ["proto/gen", "aggregator/gen", `${browserExample}/gen`, boar
 function buf(args: string[], folder = root): void {
   execFileSync(process.execPath, [join(root, "node_modules/@bufbuild/buf/bin/buf"), ...args], {
     cwd: folder,
-    // The example names its plugin as npm scripts find it.
+    // The example names its plugin in the way npm scripts find it.
     env: { ...process.env, PATH: `${join(root, "node_modules/.bin")}${delimiter}${process.env.PATH}` },
     stdio: ["ignore", "inherit", "inherit"],
   });
@@ -58,7 +58,7 @@ function filesUnder(folder: string): string[] {
     .filter((path) => statSync(path).isFile());
 }
 
-/** The files, relative to the repository, whose committed text is not what is generated. */
+/** Returns the files, relative to the repository, whose committed text differs from the generated one. */
 export function staleFiles(): string[] {
   const fresh = mkdtempSync(join(tmpdir(), "device-mesh-gen-"));
   try {
@@ -87,7 +87,7 @@ if (import.meta.main) {
     }
   } else {
     generate(root);
-    // Only now: what it reads imports what was generated.
+    // Last, because it imports generated code.
     (await import("./metrics-tables.ts")).writeMetricsTables();
   }
 }

@@ -13,7 +13,7 @@ describe("the licences of dependencies", () => {
     },
   );
 
-  it("are listed where they are missing or not accepted, apart from workspaces", () => {
+  it("are listed if they are missing or not accepted, except for workspaces", () => {
     const packages = {
       "": {},
       kit: {},

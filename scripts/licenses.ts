@@ -16,10 +16,10 @@ const accepted = new Set([
   "Unlicense",
 ]);
 
-/** What package-lock.json records of a package. */
+/** The fields of a package in package-lock.json. */
 type LockedPackage = { readonly license?: string; readonly link?: boolean };
 
-/** Whether an SPDX expression can be met by accepted licences. An expression that mixes AND and OR is not. */
+/** Whether accepted licences satisfy an SPDX expression. An expression that mixes AND and OR is rejected. */
 export function isAcceptedLicense(expression: string): boolean {
   const terms = expression.replace(/^\((.*)\)$/, "$1");
   if (/ AND /.test(terms) && / OR /.test(terms)) return false;
@@ -28,7 +28,7 @@ export function isAcceptedLicense(expression: string): boolean {
     : terms.split(" AND ").every((term) => accepted.has(term));
 }
 
-/** The packages of a lock file whose licence is missing or not accepted, as "name: licence". */
+/** Returns the packages of a lock file whose licence is missing or not accepted, as "name: licence". */
 export function unacceptedLicenses(packages: Readonly<Record<string, LockedPackage>>): string[] {
   return Object.entries(packages)
     .filter(([path, { link }]) => path.startsWith("node_modules/") && !link)

@@ -4,11 +4,11 @@ import { allMetrics, metricsPageText, withMetrics } from "./metrics-tables.ts";
 const definitions = allMetrics.flatMap((one) => Object.values(one.definitions));
 
 describe("the metrics", () => {
-  it("are in docs/metrics.md as the code has them (npm run generate writes them)", () => {
+  it("are in docs/metrics.md in their current form (npm run generate writes them)", () => {
     expect(metricsPageText()).toBe(withMetrics(metricsPageText()));
   });
 
-  it("have names of their own, in Prometheus' style, with the prefix of who tells them", () => {
+  it("have unique names in Prometheus' style, with the prefix of their exporter", () => {
     const names = definitions.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     for (const { who, definitions: its } of allMetrics) {

@@ -15,7 +15,7 @@ import { storeMetrics } from "@devicemesh/store-duckdb/metrics";
 const file = fileURLToPath(new URL("../docs/metrics.md", import.meta.url));
 const section = /<!-- metrics -->\n[\s\S]*?<!-- \/metrics -->/;
 
-/** All metrics of ours, by the process that exports them. */
+/** All our metrics, by the process that exports them. */
 export const allMetrics: readonly { readonly who: string; readonly definitions: MetricDefinitions }[] = [
   { who: "Every process, of each RPC", definitions: rpcMetrics },
   { who: "Ingest", definitions: ingestMetrics },
@@ -28,13 +28,13 @@ export const allMetrics: readonly { readonly who: string; readonly definitions: 
   { who: "Operator", definitions: operatorMetrics },
 ];
 
-/** The text of docs/metrics.md. */
+/** Returns the text of docs/metrics.md. */
 export function metricsPageText(): string {
   return readFileSync(file, "utf8");
 }
 
 /**
- * The text with the tables as the code has them.
+ * Returns the text with the current tables.
  * @throws Error if it has no place for them.
  */
 export function withMetrics(text: string): string {

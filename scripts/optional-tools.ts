@@ -1,5 +1,5 @@
-// Tools of the host that some checks and test files need and npm cannot install. `npm test -- --all` leaves out what
-// needs a missing tool, prints a notice and counts it as skipped; CI counts a skip as a failure and has them all.
+// Tools of the host that some checks and test files need and npm cannot install. `npm test -- --all` leaves out the
+// tests of a missing tool, prints a notice and counts them as skipped; CI counts a skip as a failure and has all tools.
 import { spawnSync } from "node:child_process";
 import { findBrowserTools, findDocker } from "@devicemesh/engines/testing/host-tools";
 import { inspectMachine } from "../stack/lab/machine/requirements.ts";
@@ -52,7 +52,7 @@ const tools: readonly OptionalTool[] = [
   },
 ];
 
-/** The tools that this machine lacks. */
+/** Returns the tools that this machine lacks. */
 export function missingTools(): readonly OptionalTool[] {
   return tools.filter(({ isThere }) => !isThere());
 }

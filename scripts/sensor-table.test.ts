@@ -21,7 +21,7 @@ describe("the table of sensors", () => {
     for (const { sensor } of sensors) expect(table).toContain(`"sensor":"${sensor}"`);
   });
 
-  it("refuses a value without presence, where 0 and nothing would be the same", () => {
+  it("rejects a value without presence, because 0 and unset would be the same", () => {
     const changed = withTemperature((field, message) => {
       field.proto3Optional = false;
       clearField(field, FieldDescriptorProtoSchema.field.oneofIndex);
@@ -32,7 +32,7 @@ describe("the table of sensors", () => {
     );
   });
 
-  it("refuses a catalog that lacks the sensor of a device type, or has it in another unit", () => {
+  it("rejects a catalog that lacks the sensor of a device type, or has it in another unit", () => {
     const without = catalog.replace(/^ {2}humidity:.*\n/m, "");
     expect(() => renderSensorTable(readContractImage(), without)).toThrow(
       "proto/sensors.yaml must have the sensor humidity of hygrometer in %: it is missing",
@@ -41,7 +41,7 @@ describe("the table of sensors", () => {
     expect(() => renderSensorTable(readContractImage(), other)).toThrow("in hPa: it is in mbar");
   });
 
-  it("refuses a value that may be left out", () => {
+  it("rejects a value that may be left out", () => {
     const changed = withTemperature((field) => {
       delete field.options;
     });

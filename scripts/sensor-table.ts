@@ -17,15 +17,15 @@ import { parseSensorFile, problemText } from "../proto/src/sensor-file.ts";
 import { mergeSensors } from "../proto/src/sensor-merge.ts";
 import type { SensorSpec } from "../proto/src/sensors.ts";
 
-/** The measurement that names its sensor: it is no sensor itself. */
+/** The measurement that names its sensor; it is not a sensor itself. */
 const namedMeasurement = "devicemesh.v1.SensorValue";
 
 /**
  * Renders the table of sensors from the image of the contract and the text of the built-in catalog. Each device type in
- * the oneof Reading.measurement is a sensor, named as its one double field; its unit is that field's, and the catalog has
- * its bounds and names.
- * @throws Error if a measurement is no message of a single required double field with presence and a unit, if the
- *   catalog has a problem, or if it lacks the sensor of a device type or has it in another unit.
+ * the oneof Reading.measurement is a sensor, with the name of its one double field; its unit is that field's, and the
+ * catalog has its bounds and aliases.
+ * @throws Error if a measurement is not a message of a single required double field with presence and a unit, if the
+ * catalog has a problem, or if it lacks the sensor of a device type or gives it another unit.
  */
 export function renderSensorTable(image: Uint8Array, catalog: string): string {
   const extensions = createRegistry(file_buf_validate_validate, file_devicemesh_v1_unit);
@@ -79,7 +79,7 @@ function deviceTypeOf(measurement: DescField) {
   if (!message || !value || message.fields.length !== 1) {
     throw new Error(`measurement ${measurement.name} must be a message with one field`);
   }
-  // Otherwise a reading without its value would be one of 0.
+  // Otherwise a reading without its value would be a reading of 0.
   if (!getOption(value, fieldRules).required || value.presence !== FeatureSet_FieldPresence.EXPLICIT) {
     throw new Error(`${message.typeName}.${value.name} must be optional and required by its rules`);
   }

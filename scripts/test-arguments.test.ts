@@ -23,7 +23,7 @@ describe("the arguments of npm test", () => {
     });
   });
 
-  it("may ask for the long acceptance runs", () => {
+  it("may request the long acceptance runs", () => {
     expect(readTestArguments(["--soak"])).toMatchObject({ all: false, soak: true });
     expect(readTestArguments(["--lab"])).toMatchObject({ all: false, lab: true });
   });

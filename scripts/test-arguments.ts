@@ -1,7 +1,10 @@
-// What the command line of `npm test` asks for, and which test files there are.
+// Parses the command line of `npm test`, and finds the test files.
 import { globSync } from "node:fs";
 
-/** What a test file needs: Node alone, other tools of the host, the real engines (for many minutes), or Docker's engine. */
+/**
+ * The requirement of a test file: Node alone, other tools of the host, the real engines (for many minutes), or Docker's
+ * engine.
+ */
 export type Project = "unit" | "tools" | "engines" | "lab" | "soak";
 
 export const testHelp = `npm test                     checks and all tests that need only Node and npm
@@ -23,7 +26,7 @@ type TestArguments =
   | { readonly kind: "help" }
   | { readonly kind: "error"; readonly text: string };
 
-/** Reads the arguments after `npm test --`. */
+/** Parses the arguments after `npm test --`. */
 export function readTestArguments(args: readonly string[]): TestArguments {
   if (args.includes("--help") || args.includes("-h")) return { kind: "help" };
   const unknown = args.find((arg) => arg.startsWith("-") && !switches.includes(arg));
@@ -40,7 +43,7 @@ export function readTestArguments(args: readonly string[]): TestArguments {
 
 const switches = ["--all", "--lab", "--soak"];
 
-/** The project that runs a test file, by the file's name. */
+/** Returns the project that runs a test file, by the file's name. */
 export function projectOf(file: string): Project {
   if (file.endsWith(".engine.test.ts")) return "engines";
   if (file.endsWith(".lab.test.ts")) return "lab";
@@ -48,7 +51,7 @@ export function projectOf(file: string): Project {
   return file.endsWith(".tools.test.ts") ? "tools" : "unit";
 }
 
-/** The test files of the tree whose path contains one of the patterns; all of them without patterns. */
+/** Returns the test files of the tree whose path contains one of the patterns; all of them without patterns. */
 export function findTestFiles(root: string, patterns: readonly string[]): readonly string[] {
   return globSync(["*/src/**/*.test.ts", "*/testing/**/*.test.ts", "scripts/**/*.test.ts"], { cwd: root })
     .filter((file) => !file.includes("node_modules"))

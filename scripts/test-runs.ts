@@ -4,12 +4,12 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { Project } from "./test-arguments.ts";
 
-/** What a run of one project came to. */
+/** The result of a run of one project. */
 export type Outcome = {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** Each test file and how long its tests and hooks took, in seconds. */
+  /** The duration of each test file's tests and hooks, in seconds. */
   readonly files: readonly { readonly path: string; readonly seconds: number }[];
 };
 
@@ -47,7 +47,7 @@ export function runVitest(root: string, project: Project, patterns: readonly str
   const report = JSON.parse(readFileSync(reportFile, "utf8")) as VitestReport;
   return {
     passed: report.numPassedTests,
-    // A file that cannot be loaded fails the run without a failed test of its own.
+    // A file that cannot be loaded fails the run without a failed test.
     failed: report.numFailedTests || (status === 0 ? 0 : 1),
     skipped: report.numPendingTests + report.numTodoTests,
     files: report.testResults.map(({ name, startTime, endTime }) => ({
@@ -57,7 +57,7 @@ export function runVitest(root: string, project: Project, patterns: readonly str
   };
 }
 
-/** The outcomes of several runs, added up. */
+/** Returns the sum of several results. */
 export function sumOutcomes(runs: readonly Outcome[]): Outcome {
   return {
     passed: runs.reduce((sum, { passed }) => sum + passed, 0),
@@ -67,7 +67,7 @@ export function sumOutcomes(runs: readonly Outcome[]): Outcome {
   };
 }
 
-/** A table of the files that took longest, the slowest first. */
+/** Formats a table of the slowest files, the slowest first. */
 export function slowestFiles(runs: readonly Outcome[], most: number): string {
   const slowest = runs
     .flatMap(({ files }) => files)

@@ -1,7 +1,7 @@
-// `npm test`: what Node and npm alone can run: the checks, the unit tests, the contract suites and the end-to-end
-// tests of the one process. `npm test -- --all` adds what needs other tools and the real engines. A pattern runs
-// only the test files whose path contains it, without checks or installers. Every run ends with the line
-// `N passed, N failed, N skipped`, which it also writes to .cache/test-summary.txt.
+// `npm test`: everything that needs only Node and npm: the checks, the unit tests, the contract suites and the
+// end-to-end tests of the single process. `npm test -- --all` adds the tests that need other tools and the real
+// engines. A pattern runs only the test files whose path contains it, without checks or installers. Every run ends with
+// the line `N passed, N failed, N skipped`, which it also writes to .cache/test-summary.txt.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -31,14 +31,14 @@ const isWhole = patterns.length === 0 && !soak && !lab;
 const files = findTestFiles(root, patterns);
 const countOf = (project: Project): number => files.filter((file) => projectOf(file) === project).length;
 
-// A pattern may also name tests that need tools: they are cheap to start. Engines take a minute: only --all starts them.
+// A pattern may also match tests that need tools: they start fast. Engines take a minute: only --all starts them.
 function wantedProjects(): readonly Project[] {
   if (soak) return ["soak"];
   if (lab) return ["lab"];
   if (all) return ["unit", "tools", "engines"];
   return isWhole ? ["unit"] : ["unit", "tools"];
 }
-/** Whether a pattern of vitest names files of a project that runs. */
+/** Whether a pattern of vitest matches files of a project that runs. */
 function isWanted(pattern: string): boolean {
   return wantedProjects().includes(projectOf(pattern));
 }
@@ -58,7 +58,7 @@ for (const { name, fix, testFiles } of missing) {
   console.log(`${name} is missing: ${testFiles.join(", ")} are SKIPPED. To run them, ${fix}.`);
 }
 const checks = isWhole ? runChecks({ nodeOnly: !all }) : { passed: 0, failed: 0, skipped: 0 };
-// One project after the other: side by side they would compete for two cores and distort each other's timing.
+// One project after the other: in parallel they would compete for two cores and distort each other's timing.
 const runs = projects.map((project) => runVitest(root, project, patterns));
 const tests = sumOutcomes(runs);
 
@@ -70,7 +70,7 @@ if (!all && isWhole) {
   );
 }
 const failed = checks.failed + tests.failed + (projects.length === 0 ? 1 : 0);
-// Files left out by a missing tool are not collected by vitest: each of their patterns counts as one skipped test.
+// vitest does not collect files that a missing tool excludes: each of their patterns counts as one skipped test.
 const skipped = checks.skipped + tests.skipped + missing.flatMap(({ testFiles }) => testFiles).length;
 const summary = `${checks.passed + tests.passed} passed, ${failed} failed, ${skipped} skipped`;
 writeFileSync(join(root, ".cache/test-summary.txt"), `${summary}\n`);

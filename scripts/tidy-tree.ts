@@ -1,9 +1,9 @@
-// Rules about the tree as a whole: where test support lies, how full folders are, which workspaces need which,
-// how a program is laid out, how long files are. The rules about single files are in tidy.ts.
+// Rules about the whole tree: the location of test support, the size of folders, the imports between workspaces, the
+// layout of programs, the length of files. The rules about single files are in tidy.ts.
 import { posix } from "node:path";
 import type { SourceFile } from "./tidy.ts";
 
-/** Where only tests, measurements and checks live: nothing here is part of the product. */
+/** Folders that only tests, benchmarks and checks use: they are not part of the product. */
 const supportRooms = new Set(["e2e", "bench", "scripts", "examples"]);
 const productFilesMax = 15;
 const medianLinesMax = 110;
@@ -16,14 +16,14 @@ const withoutSkeleton = new Set(["standalone"]);
 const roomOf = (path: string): string => path.split("/")[0] ?? "";
 const lineCount = ({ text }: SourceFile): number => text.split("\n").length - 1;
 
-/** Whether a file is part of what runs in production. */
+/** Whether a file is part of the product. */
 export function isProduct({ path }: SourceFile): boolean {
   return (
     /^[a-z0-9-]+\/src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts") && !supportRooms.has(roomOf(path))
   );
 }
 
-/** The files that a file imports, as paths of the tree or as `@devicemesh/...`. */
+/** Returns the imports of a file, as paths of the tree or as `@devicemesh/...`. */
 function importsOf({ path, text }: SourceFile): readonly string[] {
   const specifiers = [...text.matchAll(/\b(?:from|import)\s*\(?\s*"([^"\n]+)"/g)].map(
     ([, name]) => name ?? "",
@@ -54,7 +54,7 @@ export function fullFolders(files: readonly SourceFile[]): string[] {
     );
 }
 
-/** Which workspaces each one imports, tests and relative imports included. */
+/** Returns the workspaces that each one imports, including tests and relative imports. */
 function workspaceImports(files: readonly SourceFile[]): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
   const rooms = new Set(
@@ -72,7 +72,7 @@ function workspaceImports(files: readonly SourceFile[]): Map<string, Set<string>
   return found;
 }
 
-/** A cycle of workspaces, as `a → b → a`, if there is one. */
+/** Returns a cycle of workspaces, as `a → b → a`, if there is one. */
 export function workspaceCycle(files: readonly SourceFile[]): string | undefined {
   const imports = workspaceImports(files);
   const done = new Set<string>();
@@ -133,7 +133,7 @@ export function treeFigures(files: readonly SourceFile[]): TreeFigures {
   };
 }
 
-/** Every rule about the tree that is broken, one line each. */
+/** Returns every broken rule about the tree, one on each line. */
 export function brokenTreeRules(files: readonly SourceFile[]): string[] {
   const { medianLines } = treeFigures(files);
   const cycle = workspaceCycle(files);

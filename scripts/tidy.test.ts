@@ -33,7 +33,7 @@ describe("the tidy rules", () => {
     expect(rulesBroken(path, text)).toHaveLength(1);
   });
 
-  it("let a test against the engines ask for them", () => {
+  it("let a test on the real engines import them", () => {
     const text = 'import { testEngines } from "@devicemesh/engines/testing/test-engines";';
     expect(rulesBroken("ingest/src/a.engine.test.ts", text)).toEqual([]);
   });

@@ -1,5 +1,4 @@
-// Reads the tree and says where it breaks a rule that no linter knows: who may import what, how long files
-// get, what must not be in the repository.
+// Checks the rules that no linter knows: allowed imports, the length of files, forbidden contents of the repository.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -20,14 +19,14 @@ const adapterVendors: readonly { readonly vendor: RegExp; readonly file: RegExp 
   { vendor: /from "jose"/, file: /^jose-.*\.ts$|\.test\.ts$/ },
   { vendor: /from "@peculiar\/|"reflect-metadata"/, file: /^x509-.*\.ts$|\.test\.ts$/ },
   { vendor: /from "[^"]*\/gen\/spark\//, file: /^spark-.*\.ts$/ },
-  // It writes to standard error what clients send; kit's connect-handler serves in its place.
+  // It logs data of clients to standard error; kit's connect-handler replaces it.
   { vendor: /\bconnectNodeAdapter\b/, file: /\.test\.ts$/ },
   { vendor: /from "apache-arrow"/, file: /^arrow-.*\.ts$/ },
   { vendor: /from "hyparquet/, file: /^parquet-.*\.ts$/ },
   { vendor: /from "@grafana\//, file: /^grafana-.*\.ts$/ },
 ];
 
-/** What each workspace may import of ours; what is missing is free. */
+/** The workspaces that each workspace may import; one that is not listed may import all. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   proto: [],
   kit: ["proto"],
@@ -54,7 +53,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "store-duckdb",
     "web",
   ],
-  // All but proto in its tests only: it stands before whatever serves.
+  // Everything except proto only in its tests: it is a proxy in front of the services.
   envoy: ["proto", "kit", "identity", "engines", "client", "ingest", "query", "generator", "gateway"],
   engines: ["kit"],
   stack: [
@@ -73,7 +72,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   operator: ["proto", "kit", "pipeline"],
   aggregator: ["proto", "kit", "pipeline", "query"],
-  // What a user would copy: nothing of ours but the contract.
+  // Code that a user copies: it imports only the contract.
   examples: [],
   mesh: [
     "proto",
@@ -100,7 +99,7 @@ const isTypeScript = ({ path }: SourceFile): boolean => /\.tsx?$/.test(path);
 const isTest = ({ path }: SourceFile): boolean =>
   /\.test\.ts$|^[a-z0-9-]+\/testing\//.test(path) || path.startsWith("e2e/");
 const isTestSupport = ({ path }: SourceFile): boolean => /^[a-z0-9-]+\/testing\//.test(path);
-/** A test against the real engines: it may ask for them, and for what the operator prepares. */
+/** A test on the real engines: it may import them, and the operator's preparation. */
 const isEngineTest = ({ path }: SourceFile): boolean => /\.(engine|soak)\.test\.ts$/.test(path);
 const isService = ({ path }: SourceFile): boolean => Object.hasOwn(mayImport, path.split("/")[0] ?? "");
 
@@ -178,14 +177,14 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** The rules that the files break, as "path: rule". */
+/** Returns the rules that the files break, as "path: rule". */
 export function untidy(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) =>
     rules.filter((rule) => rule.breaks(file)).map((rule) => `${file.path}: ${rule.text}`),
   );
 }
 
-/** The files of the tree that people write: those git knows or would add, less the generated ones. */
+/** Returns the files that people write: those that git tracks or would add, without generated ones. */
 export function writtenFiles(): SourceFile[] {
   const list = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
     cwd: root,

@@ -1,4 +1,4 @@
-// Holds the vendored protos to the checksums they were fetched with, and to their list.
+// Checks the vendored protos against their original checksums and their list.
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 const folder = fileURLToPath(new URL("../proto/vendor/", import.meta.url));
 
-/** The vendored files that are changed, missing or not listed in SHA256SUMS. */
+/** Returns the vendored files that are changed, missing or not listed in SHA256SUMS. */
 export function changedVendoredFiles(): string[] {
   const listed = new Map(
     readFileSync(join(folder, "SHA256SUMS"), "utf8")

@@ -77,7 +77,7 @@ const session = new Session();
 session.connect();
 await session.post("Profiler.enable");
 
-/** The files whose functions run in every one of several calls. */
+/** Returns the files whose functions run in every one of several calls. */
 async function walkOf(call: () => Promise<unknown>): Promise<readonly string[]> {
   await call();
   const walks: Set<string>[] = [];

@@ -1,5 +1,5 @@
-// The least that takes a reading a request: a bare node:http server that parses a JSON POST, checks nothing
-// more, stores nothing, and answers 200.
+// A minimal server with one reading a request: node:http that parses a JSON POST, checks nothing else, stores nothing,
+// and answers 200.
 import { createServer, type Server } from "node:http";
 
 /** Starts the server on a free port of 127.0.0.1. A body that is not JSON gets 400. */

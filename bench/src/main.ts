@@ -33,12 +33,12 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   peers,
   mesh,
 };
-/** What runs if none is named: the mesh needs Java. */
+/** The default benches: the mesh needs Java. */
 const usual: readonly string[] = ["ingest", "query"];
 /** Aborted at the first Ctrl-C while a bench runs that must end its engines in order. */
 let unwinding: AbortController | undefined;
 
-// Ctrl-C or a timeout ends the servers and takes away what was only for this run.
+// Ctrl-C or a timeout ends the servers and removes temporary files of this run.
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
     if (!unwinding || unwinding.signal.aborted) process.exit(130);
@@ -63,7 +63,7 @@ async function run(config: BenchConfig, names: readonly string[]): Promise<void>
     process.exitCode = 2;
     return;
   }
-  // The figures of a quick run are not to take the place of real ones.
+  // The figures of a quick run must not replace real ones.
   const out = config.out ?? (config.quick ? join(config.cache, "quick") : "bench/results");
   const reports: Report[] = [];
   for (const [name, bench] of Object.entries(benches)) {

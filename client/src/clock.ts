@@ -1,8 +1,10 @@
-/** Time as the generator sees it; a test gives its own and needs no waiting. */
+/** The clock of the device side; a test passes its own and does not have to wait. */
 export type Clock = {
   /** Milliseconds since 1970. May jump when the machine's clock is set. */
   nowMs(): number;
-  /** Calls back once after the delay. Returns what cancels it; cancelling twice or too late does nothing. */
+  /**
+   * Calls back once after the delay. Returns a function that cancels it; cancelling twice or too late has no effect.
+   */
   setTimer(delayMs: number, callback: () => void): () => void;
 };
 
@@ -37,5 +39,5 @@ export function wait({
   });
 }
 
-// Node fires a timer at once if its delay does not fit in 31 bits.
+// Node fires a timer at once if its delay does not fit into 31 bits.
 const timerDelayMaxMs = 2 ** 31 - 1;

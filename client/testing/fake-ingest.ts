@@ -9,10 +9,10 @@ import {
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
 import * as grpc from "@grpc/grpc-js";
 
-/** What the fake does with a unit. */
+/** The fate of a unit in the fake. */
 export type UnitFate =
   | { readonly kind: "ack" }
-  /** Answers with an error: after the first frame or at the end, having stored the unit or not. */
+  /** Responds with an error: after the first frame or at the end, with the unit stored or not. */
   | {
       readonly kind: "fail";
       readonly when: "first-frame" | "end";
@@ -20,30 +20,30 @@ export type UnitFate =
       readonly code: RpcCode;
       readonly retryDelayMs?: number;
     }
-  /** Stores the unit and answers nothing before `release` resolves. */
+  /** Stores the unit and does not respond before `release` resolves. */
   | { readonly kind: "hold"; readonly release: Promise<void> }
-  /** Answers OK after the first frame, as no ingest should. */
+  /** Responds OK after the first frame, which no ingest should do. */
   | { readonly kind: "answer-early" };
 
-/** An ingest for tests, that breaks when it is told to. */
+/** An ingest for tests, with controllable failures. */
 export type FakeIngest = AsyncDisposable & {
   readonly port: number;
   readonly target: string;
-  /** The identity of each reading stored, repeats included; of an incomplete reading what there is of it. */
+  /** The identity of each stored reading, including duplicates; of an incomplete reading its known parts. */
   readonly stored: readonly string[];
-  /** The temperature of each of them; NaN where a reading has none. */
+  /** The temperature of each of them; NaN for a reading without one. */
   readonly temperatures: readonly number[];
-  /** Readings of each unit that has ended. */
+  /** Number of readings of each unit that has ended. */
   readonly units: readonly number[];
-  /** The most readings of a frame. */
+  /** The maximum number of readings in a frame. */
   frameReadingsMax(): number;
   /** Cuts every connection and stops listening. */
   kill(): void;
 };
 
 /**
- * Starts a fake on 127.0.0.1. `fate` is asked when a unit begins, counted from 0; `refuses` decides on
- * readings, none by default.
+ * Starts a fake on 127.0.0.1. `fate` is called when a unit begins, counted from 0; `refuses` decides which readings to
+ * reject, none by default.
  */
 export async function startFakeIngest({
   port = 0,
@@ -151,7 +151,7 @@ export async function startFakeIngest({
   };
 }
 
-/** The identity of a reading as it came, with empty parts where it is incomplete. */
+/** Returns the identity of a received reading, with empty parts if it is incomplete. */
 export function identityOfReading({ deviceId, timestamp, measurement }: Reading): string {
   const timestampMs = timestamp && millisecondsFloor(timestamp);
   const type = measurement?.$case.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,18 +1,18 @@
 import type { Clock } from "../src/clock.ts";
 
-/** A clock for tests that goes only when it is told to. */
+/** A clock for tests that moves only on request. */
 export type ManualClock = Clock & {
-  /** Goes on by so much; timers fire in their order, at their times. */
+  /** Moves on by this time; timers fire in order, at their times. */
   advance(ms: number): void;
-  /** Goes on as `advance` does, and lets what waits for a timer run before the next one fires. */
+  /** Moves on like `advance`, and lets code that waits for a timer run before the next one fires. */
   advanceAsync(ms: number): Promise<void>;
-  /** Jumps, as if the process had stood still or the clock had been set: timers that are due fire once, late. */
+  /** Jumps, like a suspended process or a clock that is set: due timers fire once, late. */
   jump(ms: number): void;
-  /** Timers that wait. */
+  /** Number of waiting timers. */
   timers(): number;
 };
 
-/** A clock that stands at that time. */
+/** Creates a clock that shows that time. */
 export function createManualClock(startMs = Date.UTC(2026, 10, 23, 20)): ManualClock {
   const timers = new Set<{ dueMs: number; callback: () => void }>();
   let nowMs = startMs;

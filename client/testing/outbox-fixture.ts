@@ -4,10 +4,10 @@ import { createOutbox, type OutboxEvent, type OutboxLimits } from "../src/outbox
 import { laneOf } from "../src/outbox/outbox-lane.ts";
 import { createManualClock } from "./manual-clock.ts";
 
-/** A device whose readings go through the other of two lanes than those of "device". */
+/** A device in the other of two lanes than "device". */
 export const otherDevice = ["b", "c", "d", "e"].find((id) => laneOf(id, 2) !== laneOf("device", 2))!;
 
-/** Small bounds, so that tests reach them. */
+/** Small limits, so that tests reach them. */
 export const limits: Partial<OutboxLimits> = { frameReadings: 10, unitReadings: 50, memoryReadings: 200 };
 
 /** A sender that a test answers by hand, or that answers by itself. */
@@ -33,7 +33,7 @@ export function createFakeSender(answer?: (unit: Unit, attempt: number) => SendR
     sent,
     waiting,
     inFlightMost: () => inFlightMost,
-    /** Answers the unit that waits longest. */
+    /** Answers the unit that has waited longest. */
     async reply(result: SendResult) {
       waiting.shift()!(result);
       await settle();
@@ -41,9 +41,9 @@ export function createFakeSender(answer?: (unit: Unit, attempt: number) => SendR
   };
 }
 
-/** Lets everything run that waits for nothing but its turn. */
+/** Lets all pending microtasks run. */
 export const settle = () => new Promise((resolve) => setImmediate(resolve));
-/** An acknowledgement of so many readings. */
+/** An acknowledgement of this number of readings. */
 export const acked = (readings: number): SendResult => ({
   kind: "acked",
   accepted: readings,
@@ -60,14 +60,14 @@ export const failed = (code: string, retryDelayMs?: number): SendResult => ({
 /** Acknowledges the whole unit. */
 export const ackUnit = (unit: Unit) => acked(unit.readings);
 
-/** The numbers of the unit's readings, as `add` counts them. */
+/** The numbers of the unit's readings, in the order of `add`. */
 export function valuesOf(unit: Unit): number[] {
   return unit.frames.flatMap(({ bytes }) =>
     PublishReadingsRequest.decode(bytes).readings.map(({ timestamp }) => Number(timestamp?.seconds)),
   );
 }
 
-/** An outbox on a clock of its own, and a function that puts so many readings in and tells how many found room. */
+/** Returns an outbox on a manual clock, and a function that adds readings and returns how many were accepted. */
 export function createTestOutbox(
   options: Partial<Parameters<typeof createOutbox>[0]> & { sender: UnitSender },
 ) {
@@ -90,6 +90,6 @@ export function createTestOutbox(
   return { outbox, clock, events, add };
 }
 
-/** The whole numbers from one to the other. */
+/** Returns the whole numbers of a range. */
 export const numbers = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);

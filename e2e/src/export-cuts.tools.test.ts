@@ -24,7 +24,7 @@ async function run(program: string, ...args: readonly string[]): Promise<Outcome
 }
 const curl = (...args: readonly string[]) => run("curl", "-sS", "-o", "/dev/null", ...args);
 
-/** Query over a memory store whose scans fail after 30,000 readings, if `isFailing`; and Envoy before it. */
+/** Query over a memory store whose scans fail after 30,000 readings, if `isFailing`; and Envoy in front of it. */
 async function startBehindEnvoy({ isFailing }: { readonly isFailing: boolean }) {
   await using starting = new AsyncDisposableStack();
   const query = starting.use(
@@ -102,7 +102,7 @@ for mesh in ["${running.direct}/v1/readings", "${running.edge}/v1/readings"]:
 });
 
 describe.skipIf(envoy === undefined)("an export through Envoy", () => {
-  it("is whole, states its end as a trailer, and can be read in parts", async () => {
+  it("is complete, states its end as a trailer, and can be read in ranges", async () => {
     await using running = await startBehindEnvoy({ isFailing: false });
     for (const version of ["--http1.1", "--http2-prior-knowledge"]) {
       const { stdout } = await run(
@@ -125,7 +125,7 @@ describe.skipIf(envoy === undefined)("an export through Envoy", () => {
     expect(part.headers.get("etag")).toBe(head.headers.get("etag"));
   });
 
-  it("takes no other method on these paths", async () => {
+  it("accepts no other method on these paths", async () => {
     await using running = await startBehindEnvoy({ isFailing: false });
     expect((await fetch(`${running.edge}/v1/buckets`, { method: "DELETE" })).status).toBe(404);
     expect((await fetch(`${running.edge}/v1/other`)).status).toBe(404);

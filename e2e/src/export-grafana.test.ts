@@ -19,7 +19,7 @@ type Board = {
 };
 const board = JSON.parse(readFileSync(`${recipes}grafana-readings.json`, "utf8")) as Board;
 
-it("the dashboard asks for URLs that query serves, and for columns that they have", async () => {
+it("the dashboard requests URLs that query serves, and columns that they have", async () => {
   await using running = await startTestQuery();
   running.memory.append([temperature("thermostat-0001", -60_000), temperature("thermostat-0001", -1)]);
   const values: Readonly<Record<string, string>> = {
@@ -43,7 +43,7 @@ it("the dashboard asks for URLs that query serves, and for columns that they hav
   }
 });
 
-it("the dashboard uses the data source of the page, and its bucket sizes are taken", async () => {
+it("the dashboard uses the data source of the page, and query accepts its bucket sizes", async () => {
   await using running = await startTestQuery();
   const provisioned = section(page, "datasource");
   for (const { datasource } of board.panels) {

@@ -13,12 +13,12 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const recipe = readFileSync(`${root}docs/recipes/python.md`, "utf8");
 const venv = findRecipesPython();
 
-// Without Python to install it, the test command says so, and CI counts these as failures.
+// Without Python to install it, the test command prints a notice, and CI counts these as failures.
 describe.skipIf(venv === undefined)("docs/recipes/python.md", () => {
   let mesh: MeshProcess;
   const folder = temporaryFolder();
 
-  /** Runs Python against the mesh; DuckDB's extension is that of the venv, since there may be no network. */
+  /** Runs Python against the mesh; DuckDB's extension is that of the venv, because there may be no network. */
   async function python(code: string): Promise<{ stdout: string; stderr: string; code: number }> {
     const here = code
       .replaceAll("127.0.0.1:8080", mesh.query)
@@ -50,7 +50,7 @@ describe.skipIf(venv === undefined)("docs/recipes/python.md", () => {
     expect(stdout).toMatch(patternOf((blocks(text, "text")[0] ?? "").trim()));
   });
 
-  it("gives the same readings in every format, to every reader, bit by bit", async () => {
+  it("returns the same readings in every format, to every reader, bit by bit", async () => {
     const { stdout, stderr } = await python(`
 import duckdb
 import pandas as pd, polars as pl

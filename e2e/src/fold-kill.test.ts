@@ -12,7 +12,7 @@ const startMs = Date.UTC(2026, 5, 1);
 const kills = 12;
 const signal = AbortSignal.timeout(300_000);
 
-/** What a plan counts, by device. */
+/** The counts of a plan, by device. */
 async function rowsOf(store: EmbeddedStore, plan: ReadPlan) {
   const filter = { deviceIds: [], sensors: [] };
   const { partials } = await store.readings.readPartials({ plan, filter }, signal);
@@ -33,7 +33,7 @@ it("counts every reading once, however often it is killed while it folds", { tim
     let lines = 0;
     for await (const line of createInterface({ input: child.stdout })) {
       [acked = 0, nowMs = 0] = line.split(" ").map(Number);
-      // Right after an acknowledgement the fold begins: kill at once, or a few turns later.
+      // Folding begins right after an acknowledgement: kill at once, or a few turns later.
       if (++lines === 4 + round) setTimeout(() => child.kill("SIGKILL"), round % 4);
     }
     await exited;
@@ -53,7 +53,7 @@ it("counts every reading once, however often it is killed while it folds", { tim
     }
     const { storedReadings } = await store.readings.readStatus(signal);
     expect(storedReadings).toBeGreaterThanOrEqual(acked);
-    // A batch that was stored but not acknowledged comes again with the next round, as a repeat.
+    // A batch that was stored but not acknowledged is sent again in the next round, as a duplicate.
     expect(storedReadings - acked).toBeLessThanOrEqual(400);
     await store.close();
   }

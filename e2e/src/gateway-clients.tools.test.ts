@@ -67,7 +67,7 @@ describe.skipIf(!hasMosquitto)("mosquitto's clients", () => {
       .toEqual(["kitchen0|temperature|0.5", "kitchen1|temperature|1.5", "kitchen2|temperature|2.5"]);
   });
 
-  it("subscribe to what devices publish, and to retained messages", async () => {
+  it("subscribe to devices' messages, and to retained messages", async () => {
     const { host, port } = await startMesh();
     const message = ["-t", "kitchen/temperature", "-m", "21.5"];
     await run("mosquitto_pub", ["-h", host, "-p", port, "-q", "1", "-r", ...message]);
@@ -86,7 +86,7 @@ describe.skipIf(!hasMosquitto)("mosquitto's clients", () => {
     expect(stdout).toBe("21.5\n");
   });
 
-  it("learn over version 5 why a reading was rejected", async () => {
+  it("receive the reason of a rejection with version 5", async () => {
     const { host, port } = await startMesh();
     const message = ["-t", "kitchen/temperature", "-m", "999"];
     const { stderr } = await run("mosquitto_pub", [

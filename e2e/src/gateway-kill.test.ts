@@ -9,7 +9,7 @@ import { expect, it, onTestFinished } from "vitest";
 
 const main = fileURLToPath(new URL("../../standalone/src/main.ts", import.meta.url));
 
-/** The single process as a child; it is killed when the test ends. */
+/** The single process as a child; the end of the test kills it. */
 async function start(data: string): Promise<{ child: ChildProcess; query: string; mqttPort: number }> {
   const args = [
     "--data",
@@ -38,7 +38,9 @@ async function start(data: string): Promise<{ child: ChildProcess; query: string
 
 const firstMs = Date.UTC(2023, 0, 1);
 
-/** Sends readings one after the other over both protocols until the connection breaks; returns those that were acknowledged. */
+/**
+ * Sends readings one after the other over both protocols until the connection breaks; returns the acknowledged ones.
+ */
 async function load(
   { query, mqttPort }: { query: string; mqttPort: number },
   round: number,
@@ -107,7 +109,7 @@ async function count(query: string): Promise<Map<string, number>> {
   return counts;
 }
 
-it("stores everything that it acknowledged over MQTT and HTTP, once, when the process is killed under load", async () => {
+it("stores everything acknowledged over MQTT and HTTP once when the process is killed under load", async () => {
   const data = mkdtempSync(join(tmpdir(), "gateway-kill-"));
   onTestFinished(() => rmSync(data, { recursive: true, force: true }));
   const acknowledged = new Set<string>();

@@ -33,7 +33,7 @@ function publish(
   return unit.end();
 }
 
-/** A unit that is open until it is ended. */
+/** An open unit. */
 function openUnit(client: IngestServiceClient, headers: Readonly<Record<string, string>> = {}) {
   const { promise, resolve } = Promise.withResolvers<Answer>();
   const call = client.publishReadings(Metadata.fromHttp2Headers(headers), (error, response) =>
@@ -57,7 +57,7 @@ function readingOf(deviceId: string): Reading {
   };
 }
 
-/** What a call of Connect was refused with. */
+/** Returns the error of a rejected Connect call. */
 async function refusalOf(
   call: Promise<unknown>,
 ): Promise<{ code: Code | undefined; reason: string | undefined }> {
@@ -70,7 +70,7 @@ async function refusalOf(
   }
 }
 
-// Without Python to install Envoy, the test command says so, and CI counts these as failures.
+// Without Python to install Envoy, the test command prints a notice, and CI counts these as failures.
 describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
   let edge: Awaited<ReturnType<typeof startEdgeWithIdentity>>;
   beforeAll(async () => {
@@ -79,7 +79,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
   afterAll(() => edge?.[Symbol.asyncDispose]());
 
   describe("a device", () => {
-    it("sends its own readings, and is refused those of others one by one", async () => {
+    it("sends its own readings; those of other devices are rejected one by one", async () => {
       const client = edge.deviceClient(await edge.certified(oven));
       const { response } = await publish(client, ["oven", "lamp", "oven-2", "oven"]);
       expect(response).toMatchObject({ accepted: 2n, refused: 2n });
@@ -118,14 +118,14 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
       expect((await publish(client, ["oven"])).error?.code).toBe(status.PERMISSION_DENIED);
     });
 
-    it("with a name that is neither device nor gateway is told so", async () => {
+    it("with a name that is neither device nor gateway gets an error", async () => {
       const client = edge.deviceClient(await edge.certified("spiffe://devicemesh/user/oven"));
       const { error } = await publish(client, ["oven"]);
       expect(error?.code).toBe(status.UNAUTHENTICATED);
       expect(error?.details).toContain("spiffe://devicemesh/device/<id>");
     });
 
-    it("is out as soon as the deny list names it, without a restart, and nobody else is", async () => {
+    it("is rejected as soon as the deny list names it, without a restart, and no other client is", async () => {
       const stolen = edge.deviceClient(await edge.certified("spiffe://devicemesh/device/stolen"));
       const other = edge.deviceClient(await edge.certified(oven));
       expect((await publish(stolen, ["stolen"])).response).toMatchObject({ accepted: 1n });
@@ -134,7 +134,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
       expect((await publish(other, ["oven"])).response).toMatchObject({ accepted: 1n });
     });
 
-    it("is out as soon as the deny list has the serial number of its certificate, on an open stream too; its new one is good", async () => {
+    it("is rejected as soon as the deny list has the serial number of its certificate, on an open stream too; a new one works", async () => {
       const name = "spiffe://devicemesh/device/lost";
       const { serial, shown } = await edge.certifiedBySerial(name);
       const lost = edge.deviceClient(shown);
@@ -157,7 +157,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
         { headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) } },
       );
 
-    it("asks with a token of the right scope", async () => {
+    it("queries with a token of the right scope", async () => {
       expect(await ask(await edge.issuer.token())).toMatchObject({ total: 0n });
     });
 
@@ -183,7 +183,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
       expect((await refusalOf(ask(await token()))).code).toBe(code);
     });
 
-    it("gets no answer with a payload of its own making", async () => {
+    it("gets no answer with a forged payload", async () => {
       const payload = (await edge.issuer.token()).split(".")[1]!;
       expect((await refusalOf(ask(undefined, { "x-devicemesh-jwt-payload": payload }))).code).toBe(
         Code.Unauthenticated,
@@ -213,7 +213,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
       await generator.stopGenerator({}, await as("devicemesh.generator"));
     });
 
-    it("is out as soon as the deny list has the token's id, without a restart", async () => {
+    it("is rejected as soon as the deny list has the token's id, without a restart", async () => {
       const token = await edge.issuer.token({ tokenId: "stolen" });
       await ask(token);
       edge.deny("token stolen\n");
@@ -244,7 +244,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
     }
   });
 
-  it("nobody is known who comes by the plain listener", async () => {
+  it("no client of the plain listener is authenticated", async () => {
     const plain = createGrpcTransport({ baseUrl: `http://127.0.0.1:${edge.plainPort}` });
     const headers = { "x-devicemesh-jwt-payload": (await edge.issuer.token()).split(".")[1]! };
     expect((await refusalOf(createClient(QueryService, plain).listSeries({}, { headers }))).code).toBe(

@@ -14,10 +14,10 @@ const grpcurl = findGrpcurl();
 const publish = "devicemesh.v1.IngestService/PublishReadingBatch";
 const listSeries = "devicemesh.v1.QueryService/ListSeries";
 
-/** What a command came to: its output, or its complaint. */
+/** The result of a command: its output, or its error. */
 type Outcome = { readonly ok: boolean; readonly text: string };
 
-// Without grpcurl and Go to install it, the test command says so, and CI counts these as failures.
+// Without grpcurl and Go to install it, the test command prints a notice, and CI counts these as failures.
 describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm run certs", () => {
   const folder = temporaryFolder();
   const certs = join(folder.path, "certs");
@@ -45,7 +45,7 @@ describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm ru
     );
   };
   const shown = (name: string) => `-cert ${certs}/${name}.pem -key ${certs}/${name}-key.pem`;
-  /** The line of the deny list that the report names for a credential. */
+  /** Returns the line of the deny list that the report gives for a credential. */
   const revocationOf = (what: string): string => {
     const found = report.split("\n").find((line) => line.includes(` ${what} `));
     return /revoke: (.+)$/.exec(found ?? "")?.[1] ?? "";
@@ -62,7 +62,7 @@ describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm ru
     folder[Symbol.dispose]();
   });
 
-  it("plays devices with the gateway's certificate", async () => {
+  it("simulates devices with the gateway's certificate", async () => {
     await waitUntil(async () => (await ask(bearer("reader"))).text.includes("demo-thermostat-0001"), {
       timeoutMs: 15_000,
       what: "the first readings of the generator",
@@ -75,7 +75,7 @@ describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm ru
     for (const line of lines) expect(await run(line)).toMatchObject({ ok: true });
   });
 
-  it("shows its services without a token, and takes the health checks of probes", async () => {
+  it("shows its services without a token, and answers health checks", async () => {
     expect((await run(`grpcurl -cacert ${certs}/ca.pem 127.0.0.1:8080 list`)).text).toContain("QueryService");
     expect((await ask("", "grpc.health.v1.Health/Check")).text).toContain("SERVING");
     expect((await run(`grpcurl -cacert ${certs}/ca.pem 127.0.0.1:50051 list`)).text).toContain(
@@ -83,7 +83,7 @@ describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm ru
     );
   });
 
-  it("takes a recording from the generator's command with a gateway's certificate, and not without", async () => {
+  it("accepts a recording from the generator's command with a gateway's certificate, and not without", async () => {
     const file = join(folder.path, "recording.csv");
     writeFileSync(
       file,
@@ -101,7 +101,7 @@ describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm ru
     expect((await replay(`--ca ${certs}/ca.pem`)).text).toContain("UNAUTHENTICATED");
   });
 
-  it("takes readings of the certificate's device only, and says so of each other", async () => {
+  it("accepts readings of the certificate's device only, and rejects each other with the reason", async () => {
     const answer = JSON.parse((await send(shown("device-oven"), "oven", "lamp")).text);
     expect(answer).toMatchObject({ accepted: "1", refused: "1" });
     expect(answer.refusedReadings).toMatchObject([
@@ -110,7 +110,7 @@ describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm ru
     expect(answer.refusedReadings[0].text).toContain("spiffe://devicemesh/device/oven");
   });
 
-  it("takes no readings without a certificate, nor in cleartext", async () => {
+  it("accepts no readings without a certificate, nor in cleartext", async () => {
     const refused = await send("", "oven");
     expect(refused.ok).toBe(false);
     expect(refused.text).toContain("Unauthenticated");
@@ -118,7 +118,7 @@ describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm ru
     expect((await run(`grpcurl -plaintext -max-time 5 127.0.0.1:50051 list`)).ok).toBe(false);
   });
 
-  it("answers no question without a token, and none that its scopes do not cover", async () => {
+  it("answers no query without a token, and none that its scopes do not cover", async () => {
     const nobody = await ask("");
     expect(nobody.text).toContain("Unauthenticated");
     expect(nobody.text).toContain("TOKEN_MISSING");
@@ -128,7 +128,7 @@ describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm ru
     expect((await ask(bearer("operator"), "devicemesh.v1.GeneratorService/StopGenerator")).ok).toBe(true);
   });
 
-  it("takes back a certificate and a token with the lines that are printed, without a restart", async () => {
+  it("revokes a certificate and a token with the printed lines, without a restart", async () => {
     appendFileSync(join(certs, "denied.txt"), `${revocationOf("device lamp")}\n`);
     await waitUntil(async () =>
       (await send(shown("device-lamp"), "lamp")).text.includes("CERTIFICATE_REVOKED"),

@@ -9,7 +9,7 @@ import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_p
 import { startTestMesh } from "@devicemesh/standalone/testing/test-mesh";
 import { describe, expect, it } from "vitest";
 
-/** What a user knows of a recording, as flags; as parameters they have no dashes. */
+/** The user's knowledge of a recording, as flags; as parameters they have no dashes. */
 function flagsOf({ options }: ExpectedRecording): readonly (readonly [name: string, value: string])[] {
   const { zone, order, device, sensor, units, missing, columns } = options;
   return [
@@ -22,7 +22,7 @@ function flagsOf({ options }: ExpectedRecording): readonly (readonly [name: stri
   ];
 }
 
-/** The series in the store, as `expected.json` has them. */
+/** The stored series, in the form of `expected.json`. */
 async function storedSeries(query: string) {
   const transport = createConnectTransport({ baseUrl: `http://${query}`, httpVersion: "1.1" });
   const { rows } = await createClient(QueryService, transport).getAggregates({});

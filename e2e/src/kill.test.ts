@@ -18,7 +18,7 @@ const startMs = Date.UTC(2026, 0, 1);
 const kills = 20;
 const unitReadings = 600;
 
-/** The unit of that number: ten devices, one reading a second each. */
+/** Returns the unit with that number: ten devices, one reading a second each. */
 function unit(number: number): DeviceMessage[] {
   return Array.from({ length: unitReadings }, (_, place) => ({
     deviceId: `kill-${place % 10}`,
@@ -28,7 +28,7 @@ function unit(number: number): DeviceMessage[] {
   }));
 }
 
-/** So many seconds after the first reading, in ms. */
+/** Returns the time this many seconds after the first reading, in ms. */
 const at = (seconds: number): number => startMs + seconds * 1000;
 
 const boundOf = (ms: number) => ({ ms, nanos: 0 });
@@ -94,7 +94,7 @@ describe("a mesh that is killed twenty times under load", () => {
       });
       await killed;
     }
-    // The kills came in the middle of things, or the test tells nothing.
+    // The kills must have interrupted work, or the test proves nothing.
     expect(unfinished.length).toBeGreaterThan(0);
     expect(acked.size).toBeGreaterThan(kills * unitReadings);
 

@@ -41,7 +41,7 @@ describe("npm start with --metrics-port", () => {
     expect(told).toEqual(explained);
   });
 
-  it("counts exactly what was stored, and what an answer is made of", async () => {
+  it("counts exactly the stored readings, and the sources of an answer", async () => {
     const transport = createConnectTransport({ baseUrl: `http://${mesh.query}`, httpVersion: "1.1" });
     const { rows } = await createClient(QueryService, transport).getAggregates({});
     const { accepted } = await createClient(IngestService, transport).publishReadingBatch({
@@ -70,7 +70,7 @@ describe("npm start with --metrics-port", () => {
     });
   });
 
-  it("names the flag when the port is taken", async () => {
+  it("names the flag if the port is in use", async () => {
     const port = address.split(":")[1] ?? "";
     using other = temporaryFolder();
     await expect(startMesh(other.path, ["--metrics-port", port])).rejects.toThrow("--metrics-port");

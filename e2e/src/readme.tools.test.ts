@@ -22,7 +22,8 @@ it("README.md lists the settings as they are", () => {
   expect(section(readme, "settings").trim()).toBe(settingsTable(embeddedSettings).trim());
 });
 
-// Without grpcurl and Go to install it, or without Envoy, the test command says so, and CI counts these as failures.
+// Without grpcurl and Go to install it, or without Envoy, the test command prints a notice, and CI counts these as
+// failures.
 describe.each([
   ["npm start", false],
   ["the services of npm start behind Envoy, as npm run mesh has them", true],
@@ -36,7 +37,7 @@ describe.each([
     const folder = temporaryFolder();
 
     async function run(line: string): Promise<string> {
-      // Not through npm: it would install the dependencies where they are stale, under the tests that run beside.
+      // Without npm: it would install stale dependencies during concurrent tests.
       const here = line
         .replaceAll("127.0.0.1:8080", address)
         .replace("npm run import --", `${process.execPath} import/src/main.ts`);
@@ -62,7 +63,7 @@ describe.each([
       folder[Symbol.dispose]();
     });
 
-    it("give the answer that is shown", async () => {
+    it("print the documented answer", async () => {
       const text = section(readme, "test: seattle");
       const [call = ""] = blocks(text, "sh");
       const shown = JSON.parse(blocks(text, "json")[0] ?? "");
@@ -70,7 +71,7 @@ describe.each([
       const [{ standardDeviation, ...row }] = answer.rows;
       const [{ standardDeviation: shownDeviation, ...shownRow }] = shown.rows;
       expect(row).toEqual(shownRow);
-      // Its last digits depend on how many windows were closed by then.
+      // Its last digits depend on the number of windows that were closed by then.
       expect(standardDeviation).toBeCloseTo(shownDeviation, 9);
       expect(Object.keys(answer.coverage)).toContain("completeThrough");
       expect(row).toMatchObject({ count: "8759", minimum: 3.1, maximum: 24.4, sum: 97466.8 });
@@ -85,7 +86,7 @@ describe.each([
       expect((await run(line)).trim()).not.toBe("");
     });
 
-    it("count each reading that was sent once", async () => {
+    it("count each sent reading once", async () => {
       const answer = JSON.parse(
         await run(
           `grpcurl -plaintext -d '{"device_ids":["my-thermostat"]}' 127.0.0.1:8080 devicemesh.v1.QueryService/GetAggregates`,

@@ -44,7 +44,7 @@ describe("npm start", () => {
     expect(output).toContain("--retain-10s must be at least as long as --retain-raw");
   });
 
-  it("does not listen beyond this machine without identity, and names both ways out", async () => {
+  it("does not listen beyond this machine without authentication, and names both solutions", async () => {
     using folder = temporaryFolder();
     const ports = ["--ingest-port", "0", "--query-port", "0", "--data", folder.path];
     const { code, output } = await runMain([...ports, "--host", "0.0.0.0"]);
@@ -55,7 +55,7 @@ describe("npm start", () => {
     expect(await mesh.stop()).toBe(0);
   });
 
-  it("names the flags of identity that do not go together, and the file that is not there", async () => {
+  it("names contradicting identity flags, and a missing file", async () => {
     using folder = temporaryFolder();
     const start = (...flags: readonly string[]) => runMain(["--data", folder.path, ...flags]);
     const [half, missing] = [await start("--server-cert", "a.pem"), await start("--jwks", "nowhere.json")];
@@ -64,7 +64,7 @@ describe("npm start", () => {
     expect(missing.output).toMatch(/--jwks: .*nowhere\.json/);
   });
 
-  it("refuses a recording that cannot be replayed before anything starts", async () => {
+  it("rejects a recording that cannot be replayed before anything starts", async () => {
     using folder = temporaryFolder();
     const data = join(folder.path, "data");
     const { code, output } = await runMain(["--data", data, "--replay", "missing.csv"]);
@@ -90,7 +90,7 @@ describe("npm start", () => {
     expect(await mesh.stop()).toBe(0);
   });
 
-  it("says which flag to use when a port is taken", async () => {
+  it("names the flag to use if a port is in use", async () => {
     using folder = temporaryFolder();
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -103,7 +103,7 @@ describe("npm start", () => {
     expect(query.output).toMatch(new RegExp(`127\\.0\\.0\\.1:${port}.*--query-port`));
   });
 
-  it("says who uses the data folder when a second process wants it", async () => {
+  it("names the process that uses the data folder if a second one starts", async () => {
     using folder = temporaryFolder();
     const mesh = await startMesh(folder.path);
     const { code, output } = await runMain([
@@ -120,7 +120,7 @@ describe("npm start", () => {
     expect(await mesh.stop()).toBe(0);
   });
 
-  it("ends cleanly with Ctrl-C while devices play, and starts again on the same data", async () => {
+  it("ends cleanly with Ctrl-C during a simulation, and starts again on the same data", async () => {
     using folder = temporaryFolder();
     const mesh = await startMesh(folder.path, ["--devices", "40"]);
     expect(mesh.output()).toContain("40 simulated");

@@ -21,8 +21,8 @@ import { createMemoryReadingStore } from "@devicemesh/query/testing/memory-store
 import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
 
 /**
- * For tests: Envoy with a listener for people and one for devices, and behind it ingest, query and generator
- * that believe what Envoy forwards, with a deny list of their own.
+ * For tests: Envoy with a listener for users and one for devices, and behind it ingest, query and generator that trust
+ * Envoy's headers, with a separate deny list.
  */
 export async function startEdgeWithIdentity(binary: string) {
   await using starting = new AsyncDisposableStack();
@@ -132,10 +132,10 @@ export async function startEdgeWithIdentity(binary: string) {
       return { serial, shown: credentials.createSsl(root, Buffer.from(key), Buffer.from(certificate)) };
     },
     nobody: credentials.createSsl(root),
-    /** Where the listener for people is, and whom its clients trust. */
+    /** The address of the listener for users, and the authority that its clients trust. */
     peopleUrl: `https://127.0.0.1:${envoy.public?.port}`,
     authority,
-    /** A transport of the listener for people. */
+    /** A transport to the listener for users. */
     people: createGrpcTransport({
       baseUrl: `https://127.0.0.1:${envoy.public?.port}`,
       nodeOptions: { ca: ca.certificate },

@@ -1,13 +1,13 @@
 import { builtInSensors } from "@devicemesh/proto";
-// A store that does nothing but take readings and fold them, its clock running ahead: what the fold-kill test
-// kills. Prints a line with the number of readings after each acknowledgement.
+// A store that only appends readings and folds them, with a clock that runs ahead, for the fold-kill test to kill.
+// Prints a line with the number of readings after each acknowledgement.
 import { openEmbeddedStore } from "@devicemesh/store-duckdb";
 
 const [folder = "", start = "0", first = "0"] = process.argv.slice(2);
 let nowMs = Number(start);
 let count = Number(first);
 const batchReadings = 400;
-// The same for every process: what is sent again is a repeat.
+// The same for every process: readings that are sent again are duplicates.
 const firstMs = Date.UTC(2026, 4, 31);
 const store = await openEmbeddedStore({ folder, clock: () => nowMs });
 for (;;) {

@@ -7,24 +7,26 @@ const main = fileURLToPath(new URL("../../standalone/src/main.ts", import.meta.u
 /** Free ports, unless the arguments name others. */
 const ports = ["--ingest-port", "--query-port"];
 
-/** A process of `npm start`, as a user would run it. */
+/** A process of `npm start`, like a user runs it. */
 export type MeshProcess = {
-  /** host:port of ingest alone. */
+  /** host:port of the separate ingest server. */
   readonly ingest: string;
-  /** host:port of everything. */
+  /** host:port of everything else. */
   readonly query: string;
   readonly child: ChildProcess;
-  /** All that it printed so far. */
+  /** Its output so far. */
   output(): string;
   /** Resolves when it has printed this. @throws Error with its output if it ends before. */
   until(pattern: RegExp): Promise<void>;
-  /** Kills it at once, as a power cut would. */
+  /** Kills it at once, like a power cut. */
   kill(): Promise<void>;
-  /** Ends it as Ctrl-C does and gives the exit code. */
+  /** Ends it like Ctrl-C and returns the exit code. */
   stop(): Promise<number | null>;
 };
 
-/** Runs main.ts with the arguments, and with these variables on top of the environment, and gives its exit code and output. */
+/**
+ * Runs main.ts with the arguments, and these additional environment variables, and returns its exit code and output.
+ */
 export async function runMain(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
@@ -39,7 +41,7 @@ export async function runMain(
 }
 
 /**
- * Starts the mesh on free ports and resolves when it says where they are.
+ * Starts the mesh on free ports and resolves when it has printed its addresses.
  * @throws Error with its output if it ends before.
  */
 export async function startMesh(

@@ -7,16 +7,16 @@ import {
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
 import { type ChannelCredentials, credentials, Metadata } from "@grpc/grpc-js";
 
-/** A plain client of ingest, as a user would write one with generated code. */
+/** A plain client of ingest, like a user's with generated code. */
 export type Publisher = Disposable & {
-  /** Sends one commit unit in frames and resolves with what ingest acknowledged. */
+  /** Sends one commit unit in frames and resolves with ingest's response. */
   publish(
     readings: readonly Reading[],
     options?: { readonly frameReadings?: number; readonly limitMs?: number },
   ): Promise<PublishReadingsResponse>;
 };
 
-/** Makes a client of the ingest at host:port. */
+/** Creates a client of the ingest at host:port. */
 export function createPublisher(
   target: string,
   shown: ChannelCredentials = credentials.createInsecure(),
@@ -41,7 +41,7 @@ export function createPublisher(
   };
 }
 
-/** A message as the reading that a device of its kind would send. */
+/** Returns the reading of a message, as its type of device sends it. */
 export function readingOf({ deviceId, timestampMs, sensor, value }: DeviceMessage): Reading {
   return { deviceId, timestamp: protoTimestamp(timestampMs), measurement: measurementOf(sensor, value) };
 }

@@ -21,10 +21,10 @@ from readings import read_readings
 
 # A stream is one unit: it is acknowledged as a whole, when it is stored.
 READINGS_PER_UNIT = 5000
-# A frame takes 1000 readings and 1 MiB.
+# A frame has at most 1000 readings and 1 MiB.
 READINGS_PER_FRAME = 500
 TRIES_MAX = 5
-# Seconds, so that a mesh that comes back is not asked by all watchers at once.
+# In seconds; the jitter keeps watchers from reconnecting at the same moment after an outage.
 WATCH_PAUSE = 1.0
 
 
@@ -109,7 +109,7 @@ def watch(channel: grpc.Channel, arguments: argparse.Namespace) -> None:
         except grpc.RpcError as error:
             if error.code() != grpc.StatusCode.UNAVAILABLE:
                 raise
-            # The mesh is away, or restarts what served this stream. The next one begins with all the windows.
+            # The mesh is unavailable, or restarts the server of this stream. The next stream begins with all windows.
             print(f"client: {explain(error)}; trying again in {WATCH_PAUSE} s", file=sys.stderr)
         time.sleep(WATCH_PAUSE)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import grpc
 
-# A watch may be silent for long: pings find out that the connection is dead.
+# A watch may be silent for a long time: pings detect a dead connection.
 OPTIONS = [
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.keepalive_timeout_ms", 20_000),

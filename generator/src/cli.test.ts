@@ -40,7 +40,7 @@ describe("command line", () => {
     return file;
   };
 
-  it("helps: by itself and for each command", async () => {
+  it("prints help: without a command and for each command", async () => {
     expect(await run(["--help"])).toMatchObject({
       code: 0,
       stdout: expect.stringContaining("replay FILE"),
@@ -55,7 +55,7 @@ describe("command line", () => {
     for (const flag of ["FILE", "--speed", "--times", "end-now"]) expect(replay.stdout).toContain(flag);
   });
 
-  it("answers wrong use with 2 and what was wrong", async () => {
+  it("exits with 2 and the problem for invalid arguments", async () => {
     expect(await run([])).toMatchObject({ code: 2, stderr: expect.stringContaining("Usage") });
     expect(await run(["dance"])).toMatchObject({
       code: 2,
@@ -85,7 +85,7 @@ describe("command line", () => {
     });
   });
 
-  it("lets each command's variables be in the environment of the other", async () => {
+  it("ignores environment variables of the other command", async () => {
     await using ingest = await startFakeIngest();
     const env = { DEVICEMESH_GENERATOR_TARGET: ingest.target, DEVICEMESH_GENERATOR_DEVICES: "3" };
     expect(await run(["replay", write(good)], { env })).toMatchObject({
@@ -94,7 +94,7 @@ describe("command line", () => {
     });
   });
 
-  it("replays: 0 if all is acknowledged, 1 with the reasons if a row is bad or refused", async () => {
+  it("replays: exits with 0 if everything is acknowledged, with 1 and the reasons if a row is bad or rejected", async () => {
     await using ingest = await startFakeIngest({ refuses: ({ deviceId }) => deviceId === "b" });
     const target = ["--target", ingest.target];
     const fine = await run(["replay", write(good), ...target]);
@@ -110,7 +110,7 @@ describe("command line", () => {
     expect(away.stdout).toContain("1 sent readings are not acknowledged");
   });
 
-  it("plays for a time, or until it is interrupted", async () => {
+  it("simulates for a time, or until it is interrupted", async () => {
     await using ingest = await startFakeIngest();
     const args = ["play", "--target", ingest.target, "--devices", "4", "--interval", "10ms"];
     const timed = await run([...args, "--duration", "100ms", "--seed", "7", "--invalid-rate", "0"]);
@@ -125,7 +125,7 @@ describe("command line", () => {
     expect(await playing).toMatchObject({ code: 0, stdout: expect.stringContaining("0 in the outbox") });
   });
 
-  it("ends with 1 when readings could not be delivered", async () => {
+  it("exits with 1 if readings could not be delivered", async () => {
     const ingest = await startFakeIngest();
     ingest.kill();
     const args = [
@@ -157,7 +157,7 @@ describe("status line", () => {
     expect(text).toBe("\r\x1b[2Kone\r\x1b[2Ka longer t\n");
   });
 
-  it("is whole on a terminal that does not know its width", () => {
+  it("is not cut on a terminal of unknown width", () => {
     let text = "";
     const output = { write: (more: string) => (text += more), isTTY: true, columns: 0 };
     createStatusLine({ output, clock: createManualClock() }).show("whole");
@@ -176,7 +176,7 @@ describe("status line", () => {
     expect(text).toBe("after 5\nafter 10\n");
   });
 
-  it("tells rows, rate, share and the time left", () => {
+  it("shows rows, rate, share and the remaining time", () => {
     const progress = {
       readRows: 2000,
       sent: 1999,

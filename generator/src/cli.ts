@@ -15,23 +15,23 @@ import { readDeviceSensors } from "./simulate/device-sensors.ts";
 import { type SimulateSettings, simulateSettings } from "./simulate/simulate-settings.ts";
 import { replayProgressText, replaySummaryText, simulationText } from "./texts.ts";
 
-/** What the command line has to do with. */
+/** The environment of the command line. */
 export type CliContext = {
-  /** Without node and script. */
+  /** The arguments, without node and script. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Gets results. */
+  /** Standard output: results. */
   readonly stdout: Output;
-  /** Gets progress and problems. */
+  /** Standard error: progress and problems. */
   readonly stderr: Output;
   readonly clock: Clock;
-  /** Aborts when the user wants an end. */
+  /** Aborts when the user interrupts. */
   readonly interrupted: AbortSignal;
 };
 
 /**
- * Runs `play`, `serve` or `replay FILE` and resolves to the exit code: 0 if everything was acknowledged, 1 if a row
- * was bad, a reading refused, or some left undelivered, 2 if the command could not start.
+ * Runs `play`, `serve` or `replay FILE` and resolves to the exit code: 0 if everything was acknowledged, 1 if a row was
+ * bad, a reading rejected, or some remained undelivered, 2 if the command could not start.
  */
 export async function runCli(context: CliContext): Promise<number> {
   const [command, ...args] = context.args;

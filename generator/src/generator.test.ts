@@ -41,7 +41,7 @@ async function playFor(ms: number, { seed, devices = 5 }: { seed: bigint; device
 }
 
 describe("generator", () => {
-  it("delivers what its devices measure, and stops with nothing left", async () => {
+  it("delivers the readings of its devices, and stops with nothing left", async () => {
     await using ingest = await startFakeIngest();
     await using generator = createGenerator({ target: ingest.target, logger, limits: { unitAgeMs: 20 } });
     expect(generator.state()).toMatchObject({ running: false, sent: 0, play: undefined });
@@ -59,7 +59,7 @@ describe("generator", () => {
     );
   });
 
-  it("plays the same readings again for the same seed, faults included", async () => {
+  it("simulates the same readings for the same seed, including faults", async () => {
     const first = await playFor(30_000, { seed: 9n });
     expect(first.length).toBeGreaterThan(5 * 30 * 30);
     expect(await playFor(30_000, { seed: 9n })).toEqual(first);
@@ -90,7 +90,7 @@ describe("generator", () => {
     );
   });
 
-  it("starts again after a stop, with counts of its own", async () => {
+  it("starts again after a stop, with new counts", async () => {
     const clock = createManualClock();
     const { sender } = createTakingSender();
     const generator = createGenerator({ target: "nowhere", logger, clock, sender, seed: 77n });
@@ -104,7 +104,7 @@ describe("generator", () => {
     expect(generator.state()).toMatchObject({ sent: 6, acked: 6, play: { seed: 77n } });
   });
 
-  it("goes on delivering after a stop whose limit is over", async () => {
+  it("continues to deliver after the time limit of a stop", async () => {
     const ingest = await startFakeIngest();
     ingest.kill();
     await using generator = createGenerator({ target: ingest.target, logger, limits: { unitAgeMs: 1 } });
@@ -122,7 +122,7 @@ describe("generator", () => {
     expect(back.stored).toHaveLength(sent);
   });
 
-  it("keeps what it could not deliver in the spill folder, for the next one", async () => {
+  it("keeps undelivered readings in the spill folder, for the next process", async () => {
     const folder = mkdtempSync(join(tmpdir(), "generator-"));
     try {
       const ingest = await startFakeIngest();
@@ -144,7 +144,7 @@ describe("generator", () => {
     }
   });
 
-  it("plays 50,000 devices with a timer for the schedule and one for each lane, and no dearer a reading than 500 devices", async () => {
+  it("simulates 50,000 devices with a timer for the schedule and one for each lane, at the cost a reading of 500 devices", async () => {
     const readings = 150_000;
     async function play(devices: number): Promise<{ readonly cpu: number; readonly timers: number }> {
       const clock = createManualClock();

@@ -18,61 +18,64 @@ import type { DeviceSensors } from "./simulate/devices.ts";
 import { type Play, type RunningSimulation, startSimulation } from "./simulate/simulation.ts";
 import { type SimulationRequest, simulationOf } from "./simulate/simulation-request.ts";
 
-/** What the generator needs. */
+/** The dependencies of the generator. */
 export type GeneratorOptions = {
-  /** Where ingest is, as `host:port`. */
+  /** The address of ingest, as `host:port`. */
   readonly target: string;
-  /** How it is reached with TLS; cleartext if left out. */
+  /** TLS for ingest; cleartext if left out. */
   readonly tls?: IngestTls | undefined;
-  /** Stands before the ids of the devices; nothing by default. */
+  /** Prefix of the ids of the devices; empty by default. */
   readonly devicePrefix?: string | undefined;
-  /** Which sensors the devices have; those with a device type of their own by default. */
+  /** The sensors of the devices; those with a device type by default. */
   readonly deviceSensors?: DeviceSensors | undefined;
   readonly logger: Logger;
   readonly clock?: Clock;
-  /** The seed of requests that name none; another random one for each start by default. */
+  /** The seed of requests without one; a random one for each start by default. */
   readonly seed?: bigint | undefined;
-  /** Where units go when the memory is full, and what is left when the generator is closed; nowhere by default. */
+  /** The folder for units when the memory is full or the generator is closed; none by default. */
   readonly spill?: { readonly folder: string; readonly bytesMax?: number };
   readonly limits?: Partial<OutboxLimits>;
-  /** In place of a client of `target`. */
+  /** Replaces a client of `target`. */
   readonly sender?: UnitSender;
 };
 
-/** What the generator does now. Counts are since the last start, what was in the outbox then included. */
+/** The state of the generator. Counts are since the last start, including the readings in the outbox at that time. */
 export type GeneratorState = Omit<OutboxCounts, "added" | "spilledBytes" | "failedAttempts"> & {
   readonly running: boolean;
-  /** What is played, or was last; undefined before the first start. */
+  /** The current simulation, or the last one; undefined before the first start. */
   readonly play: Play | undefined;
   /** When it was started, in milliseconds since 1970; undefined if it is not running. */
   readonly startedMs: number | undefined;
-  /** Readings handed to the outbox: acked + refused + dropped + pending. */
+  /** Number of readings handed to the outbox: acked + refused + dropped + pending. */
   readonly sent: number;
   readonly lastError: { readonly text: string; readonly atMs: number } | undefined;
 };
 
-/** Plays devices that send readings to ingest. */
+/** Simulates devices that send readings to ingest. */
 export type Generator = AsyncDisposable & {
   /**
-   * Starts to play.
-   * @throws RpcError INVALID_ARGUMENT if the request is out of its bounds, ALREADY_EXISTS if it is playing.
+   * Starts the simulation.
+   * @throws RpcError INVALID_ARGUMENT if the request is out of bounds, ALREADY_EXISTS if it is running.
    */
   start(request: SimulationRequest): void;
   /**
-   * Stops playing and resolves when everything is delivered, or after `limitMs` (2 s by default); what is
-   * left then goes on being delivered. Stopping twice is the same as once.
+   * Stops the simulation and resolves when everything is delivered, or after `limitMs` (2 s by default); remaining
+   * readings are still delivered afterwards. Stopping again has no effect.
    */
   stop(options?: { limitMs?: number }): Promise<void>;
   state(): GeneratorState;
-  /** What went through the outbox since the generator was made. */
+  /** The counts of the outbox since the generator was created. */
   totals(): OutboxCounts;
-  /** Stops permanently; what cannot be delivered within `limitMs` (2 s by default) goes to the spill folder or is lost, and logged. */
+  /**
+   * Stops permanently; readings that cannot be delivered within `limitMs` (2 s by default) go to the spill folder, or
+   * are lost and logged.
+   */
   close(options?: { limitMs?: number }): Promise<void>;
 };
 
 /**
- * A generator that plays nothing yet. Readings left in its spill folder by an earlier process are sent at once.
- * @throws if the spill folder cannot be made or listed.
+ * Creates an idle generator. Readings of an earlier process in its spill folder are sent at once.
+ * @throws if the spill folder cannot be created or listed.
  */
 export function createGenerator(options: GeneratorOptions): Generator {
   const { target, tls, logger, clock = systemClock, devicePrefix, deviceSensors } = options;
@@ -89,7 +92,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
   const outbox = createOutbox({
     sender: options.sender ?? createIngestClient({ target, tls, clock }),
     clock,
-    // Jitter must differ between processes, or all of a fleet come back at the same moment.
+    // The jitter must differ between processes, or a whole fleet would retry at the same moment.
     random: createRandom(BigInt(process.pid) ^ BigInt(Math.floor(clock.nowMs())), 0),
     whenFull: "drop",
     spill,
@@ -132,7 +135,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
     logger.info("generator stopped");
     const limit = new AbortController();
     const cancelLimit = clock.setTimer(limitMs, () => limit.abort());
-    // When the limit is over, the outbox goes on by itself.
+    // After the time limit, the outbox continues by itself.
     await outbox.flush(limit.signal).catch(() => {});
     cancelLimit();
   }
@@ -189,7 +192,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
   };
 }
 
-/** 48 bits: a number that every client and every JSON reader can write again. */
+/** 48 bits: a number that every client and every JSON parser can represent. */
 function randomSeed(): bigint {
   return BigInt(randomInt(2 ** 48 - 1));
 }

@@ -18,8 +18,8 @@ export const progressMs = 250;
 
 export const quotedCharactersMax = 60;
 
-/** A request of GeneratorService is a few numbers; what is larger is none. */
+/** A request of GeneratorService contains a few numbers; a larger one is invalid. */
 export const readBytesMax = 64 * 1024;
 
-/** StopGenerator waits so long for the outbox; calls may take that and a little more. */
+/** StopGenerator waits this long for the outbox; calls may take a little longer. */
 export const shutdownGraceMs = 2500;

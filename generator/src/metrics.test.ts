@@ -14,7 +14,7 @@ const start = {
   grpc_method: "StartGenerator",
 };
 
-/** Runs `serve` with a port of metrics, as the command line does. */
+/** Runs `serve` with a metrics port, like the command line. */
 async function startServe(...args: readonly string[]) {
   const interruption = new AbortController();
   let printed = "";
@@ -42,7 +42,7 @@ async function startServe(...args: readonly string[]) {
 
 const outcomes = (told: Scrape) => told.by("devicemesh_generator_readings_total", "outcome");
 
-it("counts what it sends and what becomes of it, deliveries that failed, and calls", async () => {
+it("counts sent readings and their results, failed deliveries, and calls", async () => {
   await using ingest = await startFakeIngest({
     fate: (unit) =>
       unit === 0
@@ -62,7 +62,7 @@ it("counts what it sends and what becomes of it, deliveries that failed, and cal
   expect((await scrape(serve.metrics)).value("devicemesh_generator_devices")).toBe(4);
   await waitUntil(async () => (await serve.client.getGeneratorStatus({})).status!.acked >= 20n);
   await serve.client.stopGenerator({});
-  // A second start does not take counts back, as the status' counts are.
+  // A second start does not reset the counters, unlike the counts of the status.
   await serve.client.startGenerator({ devices: 1 });
   await serve.client.stopGenerator({});
 
@@ -77,7 +77,7 @@ it("counts what it sends and what becomes of it, deliveries that failed, and cal
   expect(told.value("grpc_server_handled_total", { ...start, grpc_code: "OK" })).toBe(2);
 });
 
-it("tells what waits, in memory and on disk, while ingest is away", async () => {
+it("exports pending readings, in memory and on disk, while ingest is unavailable", async () => {
   using folder = temporaryFolder();
   await using serve = await startServe(
     ...["--target", "127.0.0.1:1", "--spill", folder.path, "--outbox-readings", "6000", "--stop-limit", "0s"],

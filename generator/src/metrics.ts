@@ -1,7 +1,7 @@
 import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/observability/metrics";
 import type { Generator } from "./generator.ts";
 
-/** What the generator counts. */
+/** The sources of the generator's metrics. */
 export const generatorMetrics = defineMetrics({
   readings: {
     name: "devicemesh_generator_readings_total",
@@ -36,7 +36,7 @@ export const generatorMetrics = defineMetrics({
   },
 });
 
-/** Registers what a generator counts. */
+/** Registers the generator's metrics. */
 export function registerGeneratorMetrics(
   metrics: Metrics,
   generator: Pick<Generator, "totals" | "state">,

@@ -1,10 +1,10 @@
 import { userAccessSettings } from "@devicemesh/identity";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 
-/** The environment variables of the generator's command line begin so. */
+/** The prefix of the environment variables of the generator's command line. */
 export const environmentPrefix = "DEVICEMESH_GENERATOR_";
 
-/** Where ingest is; for every subcommand. */
+/** The address of ingest, for every subcommand. */
 export const targetSetting = {
   flag: "--target",
   env: "DEVICEMESH_GENERATOR_TARGET",
@@ -14,7 +14,7 @@ export const targetSetting = {
   description: "Address of ingest.",
 } as const;
 
-/** The variables that only `serve` reads; the other commands let them be. */
+/** The variables that only `serve` reads; the other commands ignore them. */
 export const serveVariables = [
   "DEVICEMESH_GENERATOR_HOST",
   "DEVICEMESH_GENERATOR_PORT",
@@ -23,7 +23,7 @@ export const serveVariables = [
   ...Object.values(userAccessSettings(environmentPrefix)).map(({ env }) => env),
 ];
 
-/** The variables that only `replay` reads; the other commands let them be. */
+/** The variables that only `replay` reads; the other commands ignore them. */
 export const replayVariables = [
   "DEVICEMESH_GENERATOR_TIMES",
   "DEVICEMESH_GENERATOR_SPEED",

@@ -9,7 +9,7 @@ import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_s
 import { describe, expect, it } from "vitest";
 import { runCli } from "./cli.ts";
 
-/** Runs `serve` as the command line does. */
+/** Runs `serve` like the command line. */
 function serve(...args: readonly string[]) {
   const interruption = new AbortController();
   const output = { stdout: "", stderr: "" };
@@ -41,7 +41,7 @@ async function codeOf(call: Promise<unknown>): Promise<Code | "ok"> {
 }
 
 describe("generator serve with tokens", () => {
-  it("is controlled by those who may control it, and tells its status to those who may read", async () => {
+  it("is controlled with the scope to control, and returns its status with the scope to read", async () => {
     using folder = temporaryFolder();
     const issuer = await createTestIssuer();
     const jwks = join(folder.path, "jwks.json");
@@ -65,7 +65,7 @@ describe("generator serve with tokens", () => {
     expect((await client.getGeneratorStatus({}, reader)).status?.running).toBe(true);
   });
 
-  it("does not listen beyond this machine without them, and says what to do", async () => {
+  it("does not listen beyond this machine without them, and reports what to do", async () => {
     await using running = serve("--host", "0.0.0.0");
     expect(await running.exit).toBe(2);
     expect(running.output.stderr).toContain("--jwks");

@@ -5,7 +5,7 @@ import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { expect, it } from "vitest";
 import { createGenerator } from "./generator.ts";
 
-it("a generator delivers soon after the name of its target can be resolved, and has told once what it waited for", async () => {
+it("a generator delivers soon after the name of its target resolves, and has logged once what it waited for", async () => {
   using host = lateHost("envoy.example");
   await using ingest = await startFakeIngest();
   const lines: Record<string, unknown>[] = [];
@@ -18,7 +18,7 @@ it("a generator delivers soon after the name of its target can be resolved, and 
   generator.start({ devices: 4, intervalMs: 10 });
   const warnings = () => lines.filter(({ level }) => level === "warn");
   await waitUntil(() => warnings().length > 0, { timeoutMs: 20_000, what: "it waits" });
-  // Several attempts later, which grow apart.
+  // Several attempts later, with growing delays.
   await waitUntil(() => generator.state().sent > 300, { timeoutMs: 20_000, what: "it goes on measuring" });
   expect(warnings()).toEqual([
     expect.objectContaining({

@@ -10,7 +10,7 @@ import { ServerReflection } from "@devicemesh/proto/es/grpc/reflection/v1/reflec
 import { describe, expect, it } from "vitest";
 import { runCli } from "./cli.ts";
 
-/** Runs `serve` as the command line does, on a free port unless `args` name one. */
+/** Runs `serve` like the command line, on a free port unless `args` set one. */
 async function startServe(...args: readonly string[]) {
   const interruption = new AbortController();
   const output = { stdout: "", stderr: "" };
@@ -29,7 +29,7 @@ async function startServe(...args: readonly string[]) {
     port,
     transport,
     client: createClient(GeneratorService, transport),
-    /** As Ctrl-C does; resolves to the exit code. */
+    /** Stops it like Ctrl-C; resolves to the exit code. */
     interrupt() {
       interruption.abort();
       return exit;
@@ -42,7 +42,7 @@ async function startServe(...args: readonly string[]) {
 }
 
 describe("generator serve", () => {
-  it("plays at once, and delivers what it has before it ends", async () => {
+  it("simulates at once, and delivers its readings before it ends", async () => {
     await using ingest = await startFakeIngest();
     await using serve = await startServe("--devices", "4", "--interval", "50ms", "--target", ingest.target);
     await waitUntil(async () => {
@@ -53,7 +53,7 @@ describe("generator serve", () => {
     expect(await serve.interrupt()).toBe(0);
   });
 
-  it("refuses what the contract does not allow, by the contract's rules, and bytes that are no message", async () => {
+  it("rejects requests that violate the contract's rules, and bytes that are not a message", async () => {
     await using serve = await startServe("--idle");
     const error = await serve.client
       .startGenerator({ devices: 0, interval: { nanos: 1 } })
@@ -90,7 +90,7 @@ describe("generator serve", () => {
     await serve.interrupt();
   });
 
-  it("plays on while ingest is away, and delivers when it is back", async () => {
+  it("continues while ingest is unavailable, and delivers afterwards", async () => {
     const ingest = await startFakeIngest();
     const { target, port } = ingest;
     ingest.kill();
@@ -104,7 +104,7 @@ describe("generator serve", () => {
     await serve.interrupt();
   });
 
-  it("refuses what is out of bounds, naming the field", async () => {
+  it("rejects a value out of bounds, and names the field", async () => {
     await using serve = await startServe("--idle");
     await expect(serve.client.startGenerator({ devices: 0 })).rejects.toMatchObject({
       code: Code.InvalidArgument,
@@ -130,7 +130,7 @@ describe("generator serve", () => {
     }
   });
 
-  it("ends with 2 and names the flag when the port is in use", async () => {
+  it("exits with 2 and names the flag if the port is in use", async () => {
     await using serve = await startServe("--idle");
     let stderr = "";
     const code = await runCli({

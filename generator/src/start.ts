@@ -23,9 +23,9 @@ import { generatorRoutes } from "./serve/routes.ts";
 const serviceName = "devicemesh.v1.GeneratorService";
 
 /**
- * Serves GeneratorService, health and reflection over Connect, gRPC and gRPC-Web on one port. The
- * generator stays the caller's: close it after the server.
- * @throws PortInUseError if the port is taken.
+ * Serves GeneratorService, health and reflection over Connect, gRPC and gRPC-Web on one port. The caller owns the
+ * generator: close it after the server.
+ * @throws PortInUseError if the port is in use.
  */
 export async function serveGenerator(
   {
@@ -35,7 +35,7 @@ export async function serveGenerator(
   }: {
     readonly host: string;
     readonly port: number;
-    /** Host names that are answered; those of loopback by default where there is no access control, else any. */
+    /** Accepted host names; those of loopback by default if there is no access control, otherwise any. */
     readonly hosts?: AllowedHosts | undefined;
   },
   dependencies: {
@@ -47,7 +47,7 @@ export async function serveGenerator(
     readonly access?: UserGate | undefined;
     /** Serves TLS; cleartext if left out. */
     readonly tls?: TlsTermination | undefined;
-    /** Where the generator and its server register their metrics; none if left out. */
+    /** The registry for the metrics of the generator and its server; none if left out. */
     readonly metrics?: Metrics | undefined;
   },
 ): Promise<RunningServer> {

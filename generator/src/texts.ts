@@ -2,7 +2,7 @@ import type { GeneratorState } from "./generator.ts";
 import { reasonsListedMax } from "./limits.ts";
 import type { ReplayProgress, ReplaySummary } from "./replay/replay.ts";
 
-/** One line on how far a replay is. */
+/** Formats the progress of a replay in one line. */
 export function replayProgressText(progress: ReplayProgress): string {
   const { readRows, acked, refused, bad, ackedPerSecond, bytesRead, bytesTotal, elapsedMs, trouble } =
     progress;
@@ -19,7 +19,7 @@ export function replayProgressText(progress: ReplayProgress): string {
   ].join(", ");
 }
 
-/** What became of a replay, in lines. */
+/** Formats the result of a replay in lines. */
 export function replaySummaryText(summary: ReplaySummary): string {
   const { ended, readRows, sent, acked, refused, bad, elapsedMs, badRows, refusedReadings, trouble } =
     summary;
@@ -56,7 +56,7 @@ export function replaySummaryText(summary: ReplaySummary): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** One line on what a generator does. */
+/** Formats the state of a generator in one line. */
 export function simulationText({
   sent,
   acked,
@@ -76,7 +76,7 @@ export function simulationText({
   ].join(", ");
 }
 
-// What is read but not yet answered is not done; until everything is read, rows stand for bytes.
+// Rows that are read but not yet answered are not done; until everything is read, rows stand in for bytes.
 function doneShare({ bytesRead, bytesTotal, readRows, acked, refused, bad }: ReplayProgress): number {
   if (bytesTotal === 0 || readRows === 0) return 0;
   return Math.min(bytesRead / bytesTotal, 1) * Math.min((acked + refused + bad) / readRows, 1);

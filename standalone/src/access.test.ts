@@ -14,7 +14,7 @@ function open(...args: readonly string[]) {
 const certificates = ["--device-ca", "ca.pem", "--server-cert", "server.pem", "--server-key", "key.pem"];
 
 describe("the access of npm start", () => {
-  it("asks for nothing on this machine", () => {
+  it("requires nothing on this machine", () => {
     using access = open();
     expect(access.users).toMatchObject({ gate: undefined, tls: undefined });
     expect(access.devices).toMatchObject({ identityOf: undefined, tls: undefined });
@@ -33,7 +33,7 @@ describe("the access of npm start", () => {
     expect(() => open(...args)).toThrow(text);
   });
 
-  it("believes Envoy where the generator is not in the way", () => {
+  it("trusts Envoy if the generator is off", () => {
     using access = open("--trust-forwarded-identity", "--no-generator", "--host", "0.0.0.0");
     expect(access.users.gate).toBeDefined();
     expect(access.devices.identityOf).toBeDefined();

@@ -12,20 +12,20 @@ import {
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import type { EmbeddedConfig } from "./settings.ts";
 
-/** Who may send and who may ask, as the settings say, and how the generator shows who it is. */
+/** The access control of the settings, and the generator's credentials. */
 export type EmbeddedAccess = Disposable & {
   readonly users: UserAccess;
   readonly devices: DeviceAccess;
-  /** Who sends over HTTP or MQTT: devices with a token or a certificate. */
+  /** Identifies senders over HTTP or MQTT: devices with a token or a certificate. */
   readonly senders: SenderAccess;
-  /** How the generator reaches ingest; in cleartext if undefined. */
+  /** The generator's TLS for ingest; cleartext if undefined. */
   readonly generatorTls: IngestTls | undefined;
 };
 
 /**
- * Opens it.
- * @throws SettingsError that names the flags if they contradict each other, a file is not what it should be,
- *   anyone could come in from beyond this machine, or the generator is to play and could not send.
+ * Opens the access control.
+ * @throws SettingsError that names the flags if they contradict each other, a file is invalid, any client on other
+ * machines would be admitted, or the generator is on and could not send.
  */
 export function openAccess(config: EmbeddedConfig, dependencies: AccessDependencies): EmbeddedAccess {
   const problem = accessProblem(config, ["users", "devices"]) ?? generatorProblem(config);
@@ -33,7 +33,7 @@ export function openAccess(config: EmbeddedConfig, dependencies: AccessDependenc
   using opening = new DisposableStack();
   const devices = opening.use(openDeviceAccess(config, dependencies));
   const users = opening.use(openUserAccess(config, dependencies));
-  // One listener for each protocol; both have the keys of this one.
+  // One listener for each protocol; both use the keys of this one.
   const senders = opening.use(openSenderAccess(config, ["h2", "http/1.1"], dependencies));
   const generatorTls = readIngestTls({
     ca: devices.tls && (config.generatorCa ?? config.deviceCa ?? config.serverCertificate),

@@ -6,7 +6,7 @@ type BannerConfig = Pick<
   "devices" | "noGenerator" | "replay" | "serverCertificate" | "deviceCa" | "jwks" | "generatorCa"
 >;
 
-/** What `npm start` prints when it runs: the address to open, what else is where, and calls to paste. */
+/** Returns the output of `npm start` when it is running: the URL to open, the other addresses, and calls to paste. */
 export function banner(
   config: BannerConfig,
   mesh: Pick<Embedded, "ingest" | "query" | "mqtt" | "isOneAddress" | "folder" | "found">,
@@ -41,7 +41,7 @@ function ingestText(isOneAddress: boolean, { serverCertificate, deviceCa }: Bann
     : `readings of the devices that a client certificate names; ${protocol} only`;
 }
 
-/** Where the dashboard is. */
+/** Returns the URL of the dashboard. */
 export function dashboardAddress(
   { serverCertificate }: Pick<BannerConfig, "serverCertificate">,
   { query }: Pick<Embedded, "query">,
@@ -61,7 +61,7 @@ function foundText({ storedReadings, series, logEndMs }: Embedded["found"]): str
   return `holds ${storedReadings.toLocaleString("en-US")} readings of ${series.toLocaleString("en-US")} series${last}`;
 }
 
-/** What is simulated, for a banner. */
+/** Describes the simulation. */
 export function devicesText(config: Pick<EmbeddedConfig, "devices" | "noGenerator" | "replay">): string {
   const devices = devicesAtStart(config);
   if (devices > 0) return `${devices} simulated, one reading a second each`;
@@ -70,7 +70,7 @@ export function devicesText(config: Pick<EmbeddedConfig, "devices" | "noGenerato
     : "none simulated beside --replay; --devices N adds some";
 }
 
-/** What a caller brings beside the call itself, as flags of grpcurl and curl. */
+/** The caller's credentials, as flags of grpcurl and curl. */
 export type CallerFlags = {
   readonly scheme: "http" | "https";
   readonly askGrpcurl: string;
@@ -85,7 +85,7 @@ const nobody: CallerFlags = {
   sendGrpcurl: "-plaintext",
 };
 
-/** Calls that ask and send, ready to paste into a shell. */
+/** Calls that query and send, ready to paste into a shell. */
 export function callsToPaste({
   ingest,
   query,
@@ -104,7 +104,7 @@ Send:
 `;
 }
 
-/** The flags, with `$TOKEN`, `$CERT` and `$KEY` for what only the caller has: `npm run certs` makes all three. */
+/** The flags, with `$TOKEN`, `$CERT` and `$KEY` for the caller's credentials: `npm run certs` makes all three. */
 function identityOf({ serverCertificate, deviceCa, jwks, generatorCa }: BannerConfig): CallerFlags {
   const ca = generatorCa ?? deviceCa ?? serverCertificate;
   const token = jwks === undefined ? "" : '-H "authorization: Bearer $TOKEN"';

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createFailureLog } from "./failure-log.ts";
 
 describe("the log of failures", () => {
-  it("logs the first failure of a kind, then one a minute with how many were left out", () => {
+  it("logs the first failure of a kind, then one a minute with the number of omitted ones", () => {
     const logged: { what: string; notLogged: number | undefined }[] = [];
     let nowMs = 0;
     const failed = createFailureLog({

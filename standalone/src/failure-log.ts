@@ -4,8 +4,8 @@ import type { Logger } from "@devicemesh/kit/observability/logger";
 const everyMs = 60_000;
 
 /**
- * Logs failures that may come every second for as long as their cause lasts: the first of each kind, then one
- * a minute with the number of those in between.
+ * Logs failures that may repeat every second while their cause lasts: the first of each kind, then one a minute with
+ * the number of omitted ones.
  */
 export function createFailureLog({
   logger,

@@ -15,40 +15,45 @@ import { sampleYearRoute } from "./first-minute/sample-year.ts";
 import { createLocalSender } from "./local-sender.ts";
 import type { EmbeddedConfig } from "./settings.ts";
 
-/** What the rooms make their resources from. */
+/** The dependencies of the HTTP resources. */
 export type HttpResourcesOptions = {
   readonly config: EmbeddedConfig;
-  /** Guards each route that needs a token; it admits every request where authentication is off. */
+  /** Guards each route that needs a token; it admits every request if authentication is off. */
   readonly gate: HttpGate;
   /** Whether calls need a token. */
   readonly isGuarded: boolean;
   readonly catalog: SensorCatalog;
   readonly store: ReadingStore;
-  /** host:port of ingest, for rooms that send readings. */
+  /** host:port of ingest, for workspaces that send readings. */
   readonly ingest: string;
-  /** How they reach it; in cleartext if undefined. */
+  /** TLS for ingest; cleartext if undefined. */
   readonly ingestTls: IngestTls | undefined;
-  /** Sends readings of senders that have been checked, without the network. */
+  /** Sends readings of authenticated senders, without the network. */
   readonly publish: PublishInProcess;
-  /** Who may send over HTTP and MQTT. */
+  /** Identifies senders over HTTP and MQTT. */
   readonly senders: SenderAccess;
   readonly logger: Logger;
   /** Ms since 1970. */
   readonly clock: () => number;
   readonly unfinished: UnfinishedRequests;
   readonly metrics: Metrics | undefined;
-  /** What the dashboard tells; requested for each response, because the ports are known late. */
+  /** The facts for the dashboard; called for each response, because the ports are known late. */
   readonly webFacts: () => WebFacts;
 };
 
-/** The resources beside the RPCs, and what they hold. Close them after the server, and before ingest and the store. */
+/**
+ * The resources beside the RPCs, and their open parts. Close them after the server, and before ingest and the store.
+ */
 export type HttpResources = AsyncDisposable & {
   readonly routes: readonly HttpRoute[];
   /** The port of the MQTT broker, if there is one. */
   readonly mqttPort: number | undefined;
 };
 
-/** Opens the HTTP resources of all rooms: one line of `routes` for each; what a room has to close goes into `opened`. */
+/**
+ * Opens the HTTP resources of all workspaces: one line of `routes` for each; parts that must be closed are added to
+ * `opened`.
+ */
 export async function openHttpResources(options: HttpResourcesOptions): Promise<HttpResources> {
   const { config, catalog, store, isGuarded, webFacts } = options;
   const opened = new AsyncDisposableStack();

@@ -3,5 +3,5 @@ import { runEmbedded } from "./run.ts";
 import { embeddedSettings } from "./settings.ts";
 
 await runCommand({ name: "devicemesh", definition: embeddedSettings, run: runEmbedded }, process);
-// What is left open (timers of libraries) must not keep a closed mesh alive.
+// Remaining handles (timers of libraries) must not keep a closed mesh alive.
 process.exit();

@@ -1,9 +1,9 @@
-/** How often the store is looked after: well below a segment, so that windows are ready soon after it closes. */
+/** Interval of maintenance: well below a segment, so that windows are ready soon after it closes. */
 const intervalMs = 1000;
 
 /**
- * Runs `maintain` once a second, never two at once, until disposed; disposing waits for the one that runs.
- * A failure is reported, and the step is tried again the next second.
+ * Runs `maintain` once a second, one at a time, until disposed; disposing waits for the running one. Reports a failure,
+ * and tries the step again the next second.
  */
 export function startMaintenance(options: {
   readonly maintain: () => Promise<void>;

@@ -12,7 +12,7 @@ import { credentials, status } from "@grpc/grpc-js";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { listReadings, startTestMesh } from "../testing/test-mesh.ts";
 
-/** A reading of 2026, before now by the clock of the process. */
+/** A reading of 2026, in the past by the clock of the process. */
 function reading(deviceId: string) {
   return thermostatReading(deviceId, -300 * 86_400_000);
 }
@@ -24,7 +24,7 @@ function clientOf(address: string) {
 }
 
 describe("the one address", () => {
-  it("stores readings that come as a stream of gRPC and as a batch in JSON, and lists them", async () => {
+  it("stores readings of a gRPC stream and of a JSON batch, and lists them", async () => {
     const mesh = await startTestMesh();
     const stream = await clientOf(mesh.query).publish(frameOf(reading("a"), reading("b b")));
     expect(stream).toMatchObject({ response: { accepted: 1n, refused: 1n } });
@@ -43,7 +43,7 @@ describe("the one address", () => {
     expect((await listReadings(mesh)).map(({ deviceId }) => deviceId)).toEqual(["c", "a"]);
   });
 
-  it("keeps the port of ingest alone open, with the same store behind it", async () => {
+  it("serves ingest on its separate port too, with the same store", async () => {
     const mesh = await startTestMesh();
     for (const address of [mesh.ingest, mesh.query]) {
       expect(await clientOf(address).publishBatch(frameOf(reading("a")))).toMatchObject({
@@ -72,7 +72,7 @@ describe("the one address", () => {
     reflection.close();
   });
 
-  it("answers an open stream with UNAVAILABLE when the process ends, and stores nothing acknowledged", async () => {
+  it("answers an open stream with UNAVAILABLE when the process ends, and acknowledges nothing of it", async () => {
     const mesh = await startTestMesh();
     const { call, outcome } = clientOf(mesh.query).openStream();
     call.write(frameOf(reading("a")));
@@ -82,8 +82,8 @@ describe("the one address", () => {
   });
 });
 
-describe("the address of users, where authentication is on", () => {
-  it("accepts no readings, and returns where they are accepted", async () => {
+describe("the address of users, with authentication", () => {
+  it("accepts no readings, and returns the address that accepts them", async () => {
     using files = createAccessFiles();
     const mesh = await startTestMesh(
       "--jwks",

@@ -11,7 +11,8 @@ import { type EmbeddedConfig, retentionOf } from "./settings.ts";
 
 /**
  * Opens the store in a folder and maintains it until it is closed.
- * @throws StoreOpenError if it is in use or cannot be opened, or the unit of a stored sensor has changed; RangeError if the retention settings contradict each other.
+ * @throws StoreOpenError if it is in use or cannot be opened, or the unit of a stored sensor has changed; RangeError if
+ * the retention settings contradict each other.
  */
 export async function openStore(
   config: EmbeddedConfig,

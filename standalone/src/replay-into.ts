@@ -13,26 +13,26 @@ import {
 import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 
-/** The flags that decide the catalog. */
+/** The flags of the catalog. */
 export type SensorFlags = { readonly sensors?: string | undefined };
 
-/** What a replay at the start needs. */
+/** The dependencies of a replay at the start. */
 export type ReplayInto = {
   readonly file: string;
   /** host:port of ingest. */
   readonly target: string;
-  /** How it is reached with TLS; cleartext if undefined. */
+  /** TLS for ingest; cleartext if undefined. */
   readonly tls?: IngestTls | undefined;
   readonly sensors: SensorFlags;
   /** Ends the replay early. */
   readonly signal: AbortSignal;
-  /** Gets the summary. */
+  /** Receives the summary. */
   readonly stdout: Output;
-  /** Gets progress and problems. */
+  /** Receives progress and problems. */
   readonly stderr: Output;
 };
 
-/** Ends the process with exit code 2, before anything starts, if the file to replay cannot be read or leaves something open. */
+/** Exits with code 2 before anything starts if the recording is unreadable or has open questions. */
 export async function refuseReplay(file: string | undefined, sensors: SensorFlags): Promise<void> {
   if (file === undefined) return;
   const problem = await problemOf(file, sensors);
@@ -61,7 +61,8 @@ function openText({ look, input }: LookedInput): string | undefined {
 }
 
 /**
- * Loads a recording as fast as it is acknowledged, with a progress line, and writes the report. A file that cannot be
+ * Loads a recording as fast as it is acknowledged, with a progress line, and prints the report. An unreadable file is
+ * reported and does not affect anything else.
  * read is reported and ends nothing else.
  */
 export async function replayInto({

@@ -11,7 +11,7 @@ import { refuseReplay, replayInto } from "./replay-into.ts";
 import type { EmbeddedConfig } from "./settings.ts";
 import { type Embedded, startEmbedded } from "./start.ts";
 
-/** Runs the mesh until the process is asked to end, and resolves to the exit code: 1 if it could not start. */
+/** Runs the mesh until the process is stopped, and resolves to the exit code: 1 if it could not start. */
 export async function runEmbedded(config: EmbeddedConfig): Promise<number> {
   const stopped = new AbortController();
   const signal = untilShutdownSignal().finally(() => stopped.abort());

@@ -209,7 +209,7 @@ export const embeddedSettings = defineSettings({
   },
 });
 
-/** How many devices are simulated from the start; 0 beside a replay, unless the flag asks for some. */
+/** Number of devices that are simulated from the start; 0 with a replay, unless the flag is set. */
 export function devicesAtStart({
   devices,
   noGenerator,
@@ -223,7 +223,7 @@ export function devicesAtStart({
 export type EmbeddedConfig = SettingsOf<typeof embeddedSettings>;
 
 /**
- * The retention in the settings, for the default levels.
+ * Returns the retention of the settings, for the default levels.
  * @throws RangeError that names the flags if they contradict each other.
  */
 export function retentionOf(config: EmbeddedConfig): Retention {

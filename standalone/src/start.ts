@@ -28,31 +28,31 @@ import type { EmbeddedConfig } from "./settings.ts";
 
 /** The whole mesh in one process, running. */
 export type Embedded = AsyncDisposable & {
-  /** host:port of ingest alone, as reached from this machine. */
+  /** host:port of the separate ingest server, for clients on this machine. */
   readonly ingest: string;
-  /** host:port of query and everything else, as reached from this machine. */
+  /** host:port of query and everything else, for clients on this machine. */
   readonly query: string;
-  /** Whether that one accepts readings too. */
+  /** Whether that address accepts readings too. */
   readonly isOneAddress: boolean;
   /** host:port of the MQTT broker, if there is one. */
   readonly mqtt: string | undefined;
-  /** The data folder, in full. */
+  /** The full path of the data folder. */
   readonly folder: string;
-  /** What it held when the process started. */
+  /** The contents of the store when the process started. */
   readonly found: Pick<StoreStatus, "storedReadings" | "series" | "logEndMs">;
   readonly generator: Generator;
-  /** How the generator, and a replay, reach ingest; in cleartext if undefined. */
+  /** TLS of the generator, and of a replay, for ingest; cleartext if undefined. */
   readonly generatorTls: IngestTls | undefined;
-  /** Ends it all within 2 s with everything acknowledged durable. Closing twice is the same as once. */
+  /** Ends everything within 2 s; all acknowledged readings are durably stored. Closing again has no effect. */
   close(): Promise<void>;
 };
 
-/** What the process gives. */
+/** The dependencies on the process. */
 export type EmbeddedDependencies = {
   readonly logger: Logger;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** Where all parts register their metrics; none if left out. */
+  /** The registry for the metrics of all parts; none if left out. */
   readonly metrics?: Metrics | undefined;
 };
 
@@ -104,7 +104,8 @@ export async function startEmbedded(
       },
     ),
   );
-  // Behind tokens or certificates, the port of users takes no readings: devices have no token, and a browser no certificate.
+  // With tokens or certificates, the users' port accepts no readings: devices have no token, and a browser no
+  // certificate.
   const isOneAddress = access.users.gate === undefined && access.devices.identityOf === undefined;
   const addresses = (): ReadonlyMap<string, string> =>
     new Map([
@@ -139,7 +140,7 @@ export async function startEmbedded(
         ingest: at(isOneAddress ? query.port : ingest.port),
         query: at(query.port),
         generator: at(query.port),
-        // The page itself needs no token: where calls do, it does not tell strangers where files are.
+        // The page itself needs no token; if calls need one, it does not show paths to strangers.
         data: access.users.gate === undefined ? folder : "a folder of the server",
         dataKind: "one file; it survives a crash with every acknowledged reading",
         secure: access.users.tls !== undefined,
@@ -181,7 +182,7 @@ export async function startEmbedded(
   const running = starting.move();
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
-    // In reverse: query, then the generator (its outbox is delivered), then ingest, then the store.
+    // In reverse order: query, then the generator (its outbox is delivered), then ingest, then the store.
     closing ??= running.disposeAsync();
     return closing;
   };

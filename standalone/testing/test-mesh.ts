@@ -7,7 +7,10 @@ import { onTestFinished } from "vitest";
 import { embeddedSettings } from "../src/settings.ts";
 import { type Embedded, startEmbedded } from "../src/start.ts";
 
-/** The single process on free ports over a new folder unless `--data` names one, without simulated devices, until the test ends. */
+/**
+ * The single process on free ports over a new folder unless `--data` sets one, without simulated devices, until the
+ * test ends.
+ */
 export async function startTestMesh(...args: readonly string[]): Promise<Embedded> {
   const data = mkdtempSync(join(tmpdir(), "devicemesh-standalone-"));
   const ports = ["--ingest-port", "0", "--query-port", "0"];
@@ -24,7 +27,7 @@ export async function startTestMesh(...args: readonly string[]): Promise<Embedde
   return mesh;
 }
 
-/** The readings of the mesh, at most 1000, as ListReadings returns them. */
+/** Returns the readings of the mesh, at most 1000, with ListReadings. */
 export async function listReadings(
   mesh: Pick<Embedded, "query">,
 ): Promise<readonly { deviceId: string; sensor: string; timestamp: string; value: number }[]> {

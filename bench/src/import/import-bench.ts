@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
 import { startServerProcess } from "../servers/server-process.ts";
 
-/** How to run it. */
+/** The options of a run. */
 export type ImportBenchSettings = {
   /** Rows of the large file; the small one has a tenth. */
   readonly rows: number;
@@ -17,28 +17,28 @@ export type ImportBenchSettings = {
   readonly progress: (line: string) => void;
 };
 
-/** The shapes of the files: a column of values, or a column a sensor with local times and another unit. */
+/** The shapes of the files: a column of values, or one column for each sensor with local times and another unit. */
 export const importShapes = ["flat", "wide"] as const;
 
-/** One of them. */
+/** A shape. */
 export type ImportShape = (typeof importShapes)[number];
 
-/** What it took to load one file once. */
+/** The measurements of loading one file once. */
 export type ImportRun = {
   readonly shape: ImportShape;
   readonly rows: number;
   readonly wallMs: number;
-  /** Of the process that imports, all its threads. */
+  /** Of the importing process, all its threads. */
   readonly cpuMs: number;
   readonly peakMib: number;
 };
 
-/** What it found. */
+/** The results. */
 export type ImportResult = { readonly machine: MachineFacts; readonly runs: readonly ImportRun[] };
 
 const ownFile = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Loads files of two sizes and shapes into ingest over a new embedded store, each in processes of their own. */
+/** Loads files of two sizes and shapes into ingest over a new embedded store, each in separate processes. */
 export async function runImportBench({
   rows,
   rounds,

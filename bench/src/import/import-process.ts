@@ -1,4 +1,4 @@
-// Import in a process of its own: `import-process.ts FILES… [flags]`. Writes what it used as one line of JSON.
+// Import in a separate process: `import-process.ts FILES… [flags]`. Prints its resource usage as one line of JSON.
 import { Readable } from "node:stream";
 import { systemClock } from "@devicemesh/client/clock";
 import { runImport } from "@devicemesh/import";

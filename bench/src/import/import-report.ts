@@ -12,7 +12,7 @@ const shapeTexts = {
   wide: "two columns of values, local times, °F",
 } as const;
 
-/** The goals, with what was measured. */
+/** The targets and their measurements. */
 export function importTargets(result: ImportResult): Target[] {
   return importShapes.flatMap((shape) => {
     const [small, large] = figuresOf(result).filter((figures) => figures.shape === shape);

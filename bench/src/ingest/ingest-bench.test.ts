@@ -6,7 +6,7 @@ import { writeReport } from "../report/report.ts";
 import { type IngestResult, runIngestBench } from "./ingest-bench.ts";
 import { ingestReport, ingestTargets } from "./ingest-report.ts";
 
-// One round of bare node:http and ours, too short for its figures to mean anything.
+// One round of bare node:http and ours, too short for meaningful figures.
 describe("a quick run of the ingest bench", () => {
   let folder: string;
   let result: IngestResult;
@@ -37,7 +37,7 @@ describe("a quick run of the ingest bench", () => {
     }
   });
 
-  it("finds stored what was acknowledged, the warm-up included", () => {
+  it("finds all acknowledged readings stored, including the warm-up", () => {
     const counted = result.peers.find(({ name }) => name === "ours")!.samples[0]!.readings;
     expect(result.stored.storedReadings).toBeGreaterThan(counted);
     expect(result.stored.duplicates).toBe(0);

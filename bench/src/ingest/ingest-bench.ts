@@ -3,30 +3,30 @@ import { type MachineFacts, machineFacts } from "../report/machine.ts";
 import { cpuMs, peakMemoryMib } from "../report/process-usage.ts";
 import { type Peer, type PeerName, startPeer } from "./ingest-peers.ts";
 
-/** How to run it. */
+/** The options of a run. */
 export type IngestBenchSettings = {
   /** "ours" among them. */
   readonly peers: readonly PeerName[];
   readonly rounds: number;
-  /** How long each peer is loaded in a round, in ms. */
+  /** Duration of the load on each peer in a round, in ms. */
   readonly roundMs: number;
-  /** The same for the round that is not counted. */
+  /** The same for the warm-up round. */
   readonly warmUpMs: number;
-  /** Whether to wait, in each round, until ours has folded all it took (up to a segment, 10 s by default). */
+  /** Whether each round waits until ours has folded everything (up to a segment, 10 s by default). */
   readonly settle: boolean;
   readonly cache: string;
-  /** An empty folder for what is stored; the caller removes it. */
+  /** An empty folder for stored data; the caller removes it. */
   readonly folder: string;
   readonly progress: (line: string) => void;
 };
 
-/** One peer in one round. Of ours, folding that fell into the time of the load is in its CPU time. */
+/** One peer in one round. For ours, the CPU time includes folding during the load. */
 export type IngestSample = LoadSample & {
-  /** CPU time per reading and, of ours, with all upkeep until it was folded into windows. */
+  /** CPU time per reading, for ours including all maintenance until it was folded into windows. */
   readonly foldedCpuMicrosPerReading: number;
 };
 
-/** What it found. */
+/** The results. */
 export type IngestResult = {
   readonly kind: "ingest";
   readonly machine: MachineFacts;
@@ -37,25 +37,25 @@ export type IngestResult = {
     readonly samples: readonly IngestSample[];
     readonly peakMemoryMib: number;
   }[];
-  /** What ours says it has stored, after the last round. */
+  /** The stored counts that ours reports after the last round. */
   readonly stored: OursStored;
 };
 
-/** What our server tells when it ends. */
+/** The output of our server when it ends. */
 export type OursStored = {
   readonly storedReadings: number;
   readonly duplicates: number;
   readonly conflicts: number;
   readonly diskBytes: number;
   readonly versions: Readonly<Record<string, string>>;
-  /** What went wrong in a commit or in upkeep, if anything did. */
+  /** The failure of a commit or of maintenance, if there was one. */
   readonly failure?: string;
 };
 
 /**
- * Loads the peers in turn, round after round, and takes the CPU time of each server process per reading
- * that it acknowledged.
- * @throws Error if ours has not stored exactly what it acknowledged.
+ * Loads the peers in turn, round after round, and measures the CPU time of each server process per acknowledged
+ * reading.
+ * @throws Error if ours has not stored exactly the acknowledged readings.
  */
 export async function runIngestBench(settings: IngestBenchSettings): Promise<IngestResult> {
   const { progress, rounds, roundMs, warmUpMs } = settings;
@@ -92,8 +92,8 @@ export async function runIngestBench(settings: IngestBenchSettings): Promise<Ing
 type Meter = ((ms: number) => Promise<IngestSample>) & { acknowledged(): number };
 
 /**
- * Measures a peer's rounds. Of ours, a round's CPU time begins where the one before ended, so that upkeep
- * between rounds is charged too; the others' begins with the load, so that idling costs them nothing.
+ * Measures a peer's rounds. For ours, the CPU time of a round begins at the end of the previous one, so that
+ * maintenance between rounds is included; for the others it begins with the load, so that idle time costs them nothing.
  */
 function createMeter({ name, server, load }: Peer, settle: boolean): Meter {
   let chargedMs = cpuMs(server.pid);

@@ -7,18 +7,18 @@ import { type ServerProcess, startServerProcess } from "../servers/server-proces
 import { startFlags } from "../servers/start-flags.ts";
 import { fastapiPython } from "./fastapi-environment.ts";
 
-/** What is compared. */
+/** The compared servers. */
 export const peerNames = ["fastapi", "node-http", "ours"] as const;
 export type PeerName = (typeof peerNames)[number];
 
-/** A peer: its server, running, and the load on it, in another process. */
+/** A peer: its running server, and its load in another process. */
 export type Peer = AsyncDisposable & {
   readonly name: PeerName;
   readonly server: ServerProcess;
   readonly load: Load;
 };
 
-/** The fleet that all peers serve, and how it is spread: for each peer what is cheapest for its server. */
+/** The fleet that all peers serve, and its distribution: for each peer the cheapest one for its server. */
 export const fleet = {
   devices: 1000,
   fastapiConnections: 256,
@@ -31,10 +31,10 @@ export const fleet = {
 /** The FastAPI peer's program. Without flags its broker is librdkafka's mock, in its own process. */
 export const fastapiApp = fileURLToPath(new URL("../../peers/fastapi/app.py", import.meta.url));
 
-/** How far back the readings begin: at full speed their time runs ahead of ours, and may not pass it. */
+/** Age of the first readings: at full speed their time advances faster than ours, and may not overtake it. */
 const startSecondsAgo = 365 * 86_400;
 
-/** Starts a peer and the load on it. `folder` is for what it stores. */
+/** Starts a peer and its load. `folder` is for its stored data. */
 export async function startPeer(
   name: PeerName,
   options: { readonly cache: string; readonly folder: string; readonly progress: (line: string) => void },

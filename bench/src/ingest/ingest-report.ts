@@ -19,11 +19,11 @@ const does: Readonly<Record<PeerName, string>> = {
   ours: `gRPC, ${fleet.readingsPerFrame} readings a frame; checked, committed to disk`,
 };
 
-/** So many times cheaper than the peer must ours be. */
+/** The target: ours must be cheaper than the peer by this factor. */
 const ratioTargets: Readonly<Partial<Record<PeerName, number>>> = { fastapi: 250, "node-http": 25 };
 const memoryTargetMib = 512;
 
-/** The targets of the ingest bench, with what was measured; those of missing peers are left out. */
+/** The targets of the ingest bench and their measurements; those of missing peers are left out. */
 export function ingestTargets(result: IngestResult): Target[] {
   const ratios = ratiosOf(result).map(({ name, spread }) => ({
     text: `CPU per durable reading at most 1/${ratioTargets[name]} of ${labels[name]}`,
@@ -52,10 +52,10 @@ export function ingestReport(result: IngestResult): Report {
   };
 }
 
-/** What of a sample is compared: until the reading was durable, or until it was folded too. */
+/** The compared figure of a sample: until the reading was durably stored, or until it was folded too. */
 type Cost = "cpuMicrosPerReading" | "foldedCpuMicrosPerReading";
 
-/** How many times the CPU of ours each peer needs for a reading, round by round. */
+/** The CPU time of each peer for a reading relative to ours, round by round. */
 function ratiosOf(
   result: IngestResult,
   cost: Cost = "cpuMicrosPerReading",

@@ -3,13 +3,13 @@ import { sensors } from "@devicemesh/proto";
 /** A device of the bench: one of four types, in turn, each with one sensor. */
 export type FleetDevice = {
   readonly deviceId: string;
-  /** The place of its sensor in `sensors` of the contract. */
+  /** The index of its sensor in `sensors` of the contract. */
   readonly sensorCode: number;
-  /** Where in the second it measures, in ms: no two neighbours at the same. */
+  /** The time within the second at which it measures, in ms; it differs between neighbours. */
   readonly phaseMs: number;
 };
 
-/** A fleet of `count` devices, the types in turn, as the generator plays them. */
+/** Returns a fleet of `count` devices, with the types in turn, like the generator. */
 export function createFleet(count: number): FleetDevice[] {
   return Array.from({ length: count }, (_, index) => {
     const sensorCode = index % sensors.length;
@@ -21,7 +21,7 @@ export function createFleet(count: number): FleetDevice[] {
   });
 }
 
-/** What the values of each sensor look like: around a middle, with as many decimals as such sensors give. */
+/** The distribution of each sensor's values: around a mean, with the usual number of decimals. */
 const habits = [
   { sensor: "temperature", middle: 21, spread: 6, step: 0.1, decimals: 1 },
   { sensor: "pressure", middle: 1013, spread: 15, step: 0.05, decimals: 2 },
@@ -36,8 +36,8 @@ const otherHabit = { middle: 50, spread: 20, step: 0.2, decimals: 1 };
 export type Wander = () => number;
 
 /**
- * Values that wander as such a sensor's do: small random steps, drawn back to the middle, rounded to one
- * or two decimals. The same `random` (numbers in [0, 1)) gives the same values.
+ * Returns values that vary like those of such a sensor: small random steps, drawn back to the mean, rounded to one or
+ * two decimals. The same `random` (numbers in [0, 1)) gives the same values.
  */
 export function createWander(sensorCode: number, random: () => number): Wander {
   const sensor = sensors[sensorCode]?.sensor;
@@ -51,7 +51,7 @@ export function createWander(sensorCode: number, random: () => number): Wander {
   };
 }
 
-/** Random numbers in [0, 1) from a seed (mulberry32): the same seed, the same numbers. */
+/** Returns random numbers in [0, 1) from a seed (mulberry32): the same seed gives the same numbers. */
 export function createRandom(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

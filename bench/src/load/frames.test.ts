@@ -17,7 +17,7 @@ describe("createFrameSource", () => {
   const source = createFrameSource({ devices, secondsPerFrame: 3, startSeconds, templates: 2, seed: 1 });
   const frames = Array.from({ length: 5 }, () => PublishReadingsRequest.decode(source.next()).readings);
 
-  it("gives each device one reading a second, over the frames without a gap or a repeat", () => {
+  it("gives each device one reading a second, over the frames without a gap or a duplicate", () => {
     expect(source.readingsPerFrame).toBe(24);
     for (const { deviceId, phaseMs } of devices) {
       const times = frames.flat().filter((reading) => reading.deviceId === deviceId);
@@ -40,7 +40,7 @@ describe("createFrameSource", () => {
     }
   });
 
-  it("lets values wander", () => {
+  it("varies the values", () => {
     const first = frames.flat().filter(({ deviceId }) => deviceId === devices[1]!.deviceId);
     expect(new Set(first.map(measuredValue)).size).toBeGreaterThan(2);
   });

@@ -2,17 +2,17 @@ import { sensors } from "@devicemesh/proto";
 import { type Reading, Reading as ReadingCodec } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
 import { createRandom, createWander, type FleetDevice } from "./fleet.ts";
 
-/** Frames of one gateway, without end: each later than the one before for every device. */
+/** An endless sequence of a gateway's frames: each later than the one before for every device. */
 export type FrameSource = {
   readonly readingsPerFrame: number;
-  /** The next frame: the bytes of a PublishReadingsRequest, in a buffer of its own. */
+  /** Returns the next frame: the bytes of a PublishReadingsRequest, in a separate buffer. */
   next(): Buffer;
 };
 
 /**
- * Frames encoded beforehand, so that making one is a copy and a few written bytes: of each reading only the
- * seconds of its timestamp are new. Values wander over `templates` frames and then come again.
- * A frame holds `secondsPerFrame` readings of each device, a second apart.
+ * Creates pre-encoded frames: making one is a copy and a few written bytes, because only the seconds of each timestamp
+ * change. Values vary over `templates` frames and then repeat. A frame has `secondsPerFrame` readings of each device, a
+ * second apart.
  */
 export function createFrameSource(options: {
   readonly devices: readonly FleetDevice[];
@@ -46,7 +46,7 @@ export function createFrameSource(options: {
 
 type Template = { readonly bytes: Buffer; readonly secondsAt: readonly number[] };
 
-/** The fewest seconds since 1970 that take five bytes as a varint; up to the year 3058 they still do. */
+/** The smallest number of seconds since 1970 that takes five bytes as a varint; up to the year 3058 it still does. */
 const fiveByteSeconds = 2 ** 28;
 
 function encodeTemplate(
@@ -62,8 +62,8 @@ function encodeTemplate(
       const reading = Buffer.from(ReadingCodec.encode(readingOf(device, nextValue(index))).finish());
       if (reading.length > 127)
         throw new RangeError(`a reading of ${device.deviceId} has ${reading.length} bytes`);
-      // Each one is a tag and a length of one byte; inside, the id (two bytes and its own) comes before the
-      // timestamp (tag, length, tag of the seconds).
+      // Each one is a tag and a length of one byte; inside, the id (two bytes and its own) precedes the timestamp (tag,
+      // length, tag of the seconds).
       secondsAt.push(length + 2 + 2 + device.deviceId.length + 3);
       parts.push(Buffer.from([readingsTag, reading.length]), reading);
       length += 2 + reading.length;

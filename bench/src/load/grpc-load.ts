@@ -1,15 +1,15 @@
-// The load on our ingest: gateways that stream commit units of pre-encoded frames over gRPC, at least one each.
+// The load on our ingest: gateways that stream commit units of pre-encoded frames over gRPC, at least one unit each.
 import { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import { Client, type ClientWritableStream, credentials } from "@grpc/grpc-js";
 import { createFleet } from "./fleet.ts";
 import { createFrameSource, type FrameSource } from "./frames.ts";
 import { serveLoad } from "./load-process.ts";
 
-/** How to load our ingest. */
+/** The options of the load on our ingest. */
 export type GrpcLoadSettings = {
   readonly port: number;
   readonly devices: number;
-  /** Each has a connection of its own and an equal share of the devices. */
+  /** Each has a separate connection and an equal share of the devices. */
   readonly gateways: number;
   readonly readingsPerFrame: number;
   readonly framesPerUnit: number;

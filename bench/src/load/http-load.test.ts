@@ -45,12 +45,12 @@ describe("the load on an HTTP peer", () => {
     expect(readings[0]).toMatchObject({ thermostat: { temperature: expect.any(Number) } });
   });
 
-  it("goes on after the server has closed its idle connections", async () => {
+  it("continues after the server has closed its idle connections", async () => {
     server.closeAllConnections();
     expect(await load.run(100)).toBeGreaterThanOrEqual(connections);
   });
 
-  it("says so when the server is gone", async () => {
+  it("reports that the server has ended", async () => {
     await new Promise((resolve) => {
       server.close(resolve);
       server.closeAllConnections();

@@ -1,4 +1,4 @@
-// The load on the HTTP peers: keep-alive connections, on each one POST of one reading after the other.
+// The load on the HTTP peers: keep-alive connections, each with one POST of one reading after the other.
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
@@ -6,7 +6,7 @@ import { isoMilliseconds, sensors } from "@devicemesh/proto";
 import { createFleet, createRandom, createWander } from "./fleet.ts";
 import { serveLoad } from "./load-process.ts";
 
-/** How to load an HTTP peer. */
+/** The options of the load on an HTTP peer. */
 export type HttpLoadSettings = {
   readonly port: number;
   readonly devices: number;
@@ -20,7 +20,7 @@ serveLoad<HttpLoadSettings>((settings) => {
   const nextRequest = createRequests(settings);
   return {
     async run(ms) {
-      // Anew for each run: both servers close connections that were idle while others had their turn.
+      // New connections for each run: both servers close connections that were idle during other peers' runs.
       const sockets = await Promise.all(
         Array.from({ length: settings.connections }, () => openConnection(settings.port)),
       );
@@ -44,7 +44,7 @@ async function openConnection(port: number): Promise<Socket> {
 
 const stored = "HTTP/1.1 200";
 
-/** Posts until `endAt` (by performance.now) and waits for the last answer; resolves to the number of 200s. */
+/** Posts until `endAt` (by performance.now) and waits for the last response; resolves to the number of 200s. */
 function postUntil(socket: Socket, endAt: number, nextRequest: () => string): Promise<number> {
   return new Promise((resolve, reject) => {
     let answers = 0;
@@ -74,7 +74,7 @@ function postUntil(socket: Socket, endAt: number, nextRequest: () => string): Pr
   });
 }
 
-/** Requests without end: every device in turn, a second later each time around. */
+/** An endless sequence of requests: every device in turn, a second later each time around. */
 function createRequests({ devices, startSeconds }: HttpLoadSettings): () => string {
   const random = createRandom(1);
   const players = createFleet(devices).map(({ deviceId, sensorCode, phaseMs }) => {

@@ -1,9 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 
-/** What a load process does. */
+/** The work of a load process. */
 export type Load = {
-  /** Sends at full speed for `ms`, then waits for what is in flight. Resolves to the readings acknowledged. */
+  /**
+   * Sends at full speed for `ms`, then waits for requests in flight. Resolves to the number of acknowledged readings.
+   */
   run(ms: number): Promise<number>;
   close(): void;
 };
@@ -16,7 +18,7 @@ type Answer =
   | { readonly kind: "ran"; readonly readings: number }
   | { readonly kind: "failed"; readonly text: string };
 
-/** In a load process: serves the parent until it goes away. `open` is called once, with the parent's settings. */
+/** In a load process: serves the parent until it ends. `open` is called once, with the parent's settings. */
 export function serveLoad<Settings>(open: (settings: Settings) => Load): void {
   let load: Load | undefined;
   async function answer(request: Request): Promise<Answer> {
@@ -38,7 +40,7 @@ export function serveLoad<Settings>(open: (settings: Settings) => Load): void {
   });
 }
 
-/** Starts a load process from its module, so that making the load costs the server's process nothing. */
+/** Starts a load process from its module, so that the load does not use the server's process. */
 export async function startLoad(module: URL, settings: unknown): Promise<Load> {
   const child = fork(module, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
   await ask(child, { kind: "open", settings });

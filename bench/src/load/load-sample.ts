@@ -1,13 +1,13 @@
 import { cpuMs } from "../report/process-usage.ts";
 import type { Load } from "./load-process.ts";
 
-/** A server under load, once. */
+/** One measurement of a server under load. */
 export type LoadSample = {
   readonly readings: number;
   readonly readingsPerSecond: number;
   /** User and system time of the server process per acknowledged reading, while the load ran. */
   readonly cpuMicrosPerReading: number;
-  /** CPU time by wall time: 1 is one core kept busy. */
+  /** CPU time divided by wall time: 1 is one busy core. */
   readonly cores: number;
 };
 

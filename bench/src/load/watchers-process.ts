@@ -1,14 +1,14 @@
-// Many watches over gRPC, in a process of their own. Messages are counted, not decoded: what the watchers do costs
-// little of the machine that the server runs on.
+// Many watches over gRPC, in a separate process. Messages are counted, not decoded, so that the watchers use little of
+// the machine that the server runs on.
 import { type ClientHttp2Session, connect } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import type { WatchersAnswer, WatchersRequest, WatchersSample, WatchersSettings } from "./watchers.ts";
 
-/** Streams of one connection; servers allow 100 by default. */
+/** Number of streams of one connection; servers allow 100 by default. */
 const streamsPerConnection = 100;
 const path = "/devicemesh.v1.QueryService/WatchAggregates";
 
-/** A watcher: when its messages came, in ms of `performance.now()`. */
+/** A watcher: the arrival times of its messages, in ms of `performance.now()`. */
 type Watcher = { messages: number; lastAtMs: number; longestGapMs: number };
 
 const watchers: Watcher[] = [];
@@ -49,7 +49,7 @@ function openOne(session: ClientHttp2Session, question: Buffer): Promise<number>
   return first.promise;
 }
 
-/** Calls back for each message of a gRPC stream: five bytes with the length come before each. */
+/** Calls back for each message of a gRPC stream: each has a prefix of five bytes with the length. */
 function createMessageCounter(onMessage: () => void): (chunk: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   return (chunk) => {

@@ -1,23 +1,23 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
-/** What to watch. */
+/** The options of the watches. */
 export type WatchersSettings = {
   readonly port: number;
   readonly watchers: number;
-  /** Messages of WatchAggregatesRequest, base64; the watchers take them in turn. */
+  /** Messages of WatchAggregatesRequest, base64; the watchers use them in turn. */
   readonly questions: readonly string[];
 };
 
-/** What the watchers got in a while. */
+/** The messages that the watchers received in a period. */
 export type WatchersSample = {
   /** Messages of each watcher. */
   readonly messages: readonly number[];
-  /** The longest time of each watcher without a message, in ms, from the beginning to the end of the while. */
+  /** The longest time of each watcher without a message, in ms, over the whole period. */
   readonly longestGapsMs: readonly number[];
 };
 
-/** What the process of the watchers is asked, and answers. */
+/** The requests to the process of the watchers, and its responses. */
 export type WatchersRequest =
   | { readonly kind: "open"; readonly settings: WatchersSettings }
   | { readonly kind: "sample"; readonly ms: number };
@@ -26,11 +26,11 @@ export type WatchersAnswer =
   | { readonly kind: "sampled"; readonly sample: WatchersSample }
   | { readonly kind: "failed"; readonly text: string };
 
-/** Open watches, in a process of their own. */
+/** Open watches, in a separate process. */
 export type Watchers = AsyncDisposable & {
   /** How long each watcher waited for its first message, in ms. */
   readonly firstMs: readonly number[];
-  /** Counts for so long. Rejects if a watch has ended. */
+  /** Counts for this time. Rejects if a watch has ended. */
   sample(ms: number): Promise<WatchersSample>;
 };
 

@@ -3,32 +3,32 @@ import { join } from "node:path";
 import type { EngineAddresses } from "@devicemesh/engines";
 import { createServices, type ServiceName, type ServicesConfig } from "@devicemesh/mesh";
 
-/** Where the services of a mesh of the bench live. */
+/** The addresses and folders of a bench's mesh. */
 export type BenchServicesOptions = {
   readonly engines: EngineAddresses;
-  /** Of topics and connectors; the database is named by it too. */
+  /** Prefix of topics and connectors, which is also the name of the database. */
   readonly prefix: string;
   /** For logs and checkpoints. */
   readonly folder: string;
   readonly partitions: number;
-  /** How many devices the generator plays. */
+  /** Number of devices that the generator simulates. */
   readonly devices: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 };
 
-/** The services of a mesh, each a process as `npm run mesh` runs it, started one by one. */
+/** The services of a mesh, each a process like in `npm run mesh`, started one by one. */
 export type BenchServices = AsyncDisposable & {
   readonly database: string;
-  /** Aborted when the bench is, or when a service has died: figures of a mesh that limps are worth nothing. */
+  /** Aborts when the bench does, or when a service has died: figures of a degraded mesh are meaningless. */
   readonly signal: AbortSignal;
-  /** Starts a service; resolves with where it listens (host:port) and its process. */
+  /** Starts a service; resolves with its address (host:port) and its process. */
   start(
     name: ServiceName,
   ): Promise<{ readonly address: string; readonly port: number; readonly pid: number }>;
 };
 
-/** The services of a mesh of its own; none is started. They end with this process, however it ends but by SIGKILL. */
+/** Returns the services of a separate mesh; none is started. They end with this process, except after SIGKILL. */
 export function createBenchServices(options: BenchServicesOptions): BenchServices {
   const { engines, prefix, folder, partitions, devices, env, signal } = options;
   const logs = join(folder, "logs", prefix);
@@ -55,7 +55,7 @@ export function createBenchServices(options: BenchServicesOptions): BenchService
   const services = createServices(config, {
     logs,
     env,
-    // The services themselves are measured, not what stands before them.
+    // The services themselves are measured, without the front door.
     envoyBinary: undefined,
     onDeath: (name, how) => died.abort(new Error(`${name} died (${how}); its log is ${logs}/${name}.log`)),
     onStart: (name, pid) => processIds.set(name, pid),
@@ -91,6 +91,6 @@ function endIfThere(pid: number): void {
   try {
     process.kill(pid, "SIGTERM");
   } catch {
-    // It has ended.
+    // The process has ended.
   }
 }

@@ -5,9 +5,9 @@ import type { Admin, Kafka } from "kafkajs";
 /** Topics of the bench on a real broker. */
 export type BenchTopics = AsyncDisposable & {
   create(definitions: readonly TopicDefinition[]): Promise<void>;
-  /** How many records a topic has, by the offsets of its partitions. */
+  /** Returns the number of records of a topic, from the offsets of its partitions. */
   countRecords(topic: string): Promise<number>;
-  /** How many different keys its records have: it reads them all. */
+  /** Returns the number of different keys of its records: it reads them all. */
   countKeys(topic: string): Promise<number>;
   remove(topics: readonly string[]): Promise<void>;
 };
@@ -43,7 +43,7 @@ async function countRecords(admin: Admin, topic: string): Promise<number> {
   return partitions.reduce((sum, { high, low }) => sum + Number(high) - Number(low), 0);
 }
 
-/** How long reading a topic may take, in ms. */
+/** Time limit for reading a topic, in ms. */
 const readLimitMs = 120_000;
 
 async function countKeys(kafka: Kafka, topic: string, records: number): Promise<number> {
@@ -61,7 +61,7 @@ async function countKeys(kafka: Kafka, topic: string, records: number): Promise<
     await consumer.run({
       async eachBatch({ batch }) {
         for (const { key } of batch.messages) {
-          // By series, so that what is kept of each key is short: its time.
+          // By series, so that the stored part of each key is short: its time.
           const text = String(key);
           const cut = text.lastIndexOf("|");
           const series = text.slice(0, cut);

@@ -11,24 +11,24 @@ import { type MeshChainResult, type MeshChainSettings, measureMeshChain } from "
 import { type MeshPeerName, type MeshPeerResult, measureMeshIngest } from "./mesh-ingest.ts";
 import { openBenchStore } from "./mongo-bench-store.ts";
 
-/** How to run it. */
+/** The options of a run. */
 export type MeshBenchSettings = {
   /** "ours" among them. */
   readonly peers: readonly MeshPeerName[];
   readonly rounds: number;
-  /** How long each peer is loaded in a round, in ms. */
+  /** Duration of the load on each peer in a round, in ms. */
   readonly roundMs: number;
-  /** The same for the round that is not counted. */
+  /** The same for the warm-up round. */
   readonly warmUpMs: number;
   readonly chain: MeshChainSettings;
   readonly cache: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly progress: (line: string) => void;
-  /** Gives up and stops what was started. */
+  /** Cancels the run and stops everything that was started. */
   readonly signal: AbortSignal;
 };
 
-/** What it found. */
+/** The results. */
 export type MeshResult = {
   readonly kind: "mesh";
   readonly machine: MachineFacts;
@@ -37,17 +37,17 @@ export type MeshResult = {
   readonly partitions: number;
   readonly peers: readonly MeshPeerResult[];
   readonly chain: MeshChainResult;
-  /** Which program served MongoDB's protocol. */
+  /** The program that served MongoDB's protocol. */
   readonly database: "mongod" | "stand-in";
 };
 
-/** Partitions of the topics, as `npm run mesh` makes them. */
+/** Partitions of the topics, like in `npm run mesh`. */
 const partitions = 4;
 
 /**
- * Measures ingest over a real broker beside its peer, then the chain behind it: engines of its own, on one machine.
- * Its folder in the cache is emptied before, and removed after a run that worked.
- * @throws Error if anything that was acknowledged is not where it should be, or something takes too long.
+ * Measures ingest over a real broker beside its peer, then the pipeline behind it, with separate engines on one
+ * machine. Its folder in the cache is emptied before, and removed after a successful run.
+ * @throws Error if an acknowledged reading is missing, or a step takes too long.
  */
 export async function runMeshBench(settings: MeshBenchSettings): Promise<MeshResult> {
   const { cache, progress, signal } = settings;
@@ -86,14 +86,14 @@ export async function runMeshBench(settings: MeshBenchSettings): Promise<MeshRes
   };
 }
 
-/** What both parts run on. */
+/** The environment of both parts. */
 type Ground = {
   readonly addresses: EngineAddresses;
   readonly topics: BenchTopics;
   readonly folder: string;
 };
 
-/** The rounds beside the peer, on a mesh of nothing but ingest: neither sink nor window job takes the machine. */
+/** The rounds with the peer, on a mesh of ingest alone: neither sink nor window job uses the machine. */
 async function measureIngest(
   settings: MeshBenchSettings,
   ground: Ground,

@@ -13,27 +13,27 @@ import { pollUntil } from "./poll-until.ts";
 import type { ProbeDelays } from "./probe-times.ts";
 import { type WindowBatch, watchBatches } from "./window-job-batches.ts";
 
-/** How much is asked of the chain behind ingest. */
+/** The size of the measurement of the pipeline behind ingest. */
 export type MeshChainSettings = {
-  /** Readings that wait in the log before sink and window job start; a multiple of 4000. */
+  /** Number of readings in the log before sink and window job start; a multiple of 4000. */
   readonly backlogReadings: number;
-  /** How long the live part lasts, in ms, after a third of it that is not counted. */
+  /** Duration of the live part, in ms, after a warm-up of a third of it. */
   readonly liveMs: number;
-  /** How many devices play meanwhile, a reading a second each. */
+  /** Number of devices in the live part, with a reading a second each. */
   readonly liveDevices: number;
 };
 
-/** What was found of it. */
+/** The results. */
 export type MeshChainResult = {
-  /** Readings in the backlog: acknowledged, then found in the store and in the answer, exactly. */
+  /** Readings in the backlog: acknowledged, then all found in the store and in the answer. */
   readonly backlogReadings: number;
-  /** The sink of raw readings alone, while it works the backlog off. */
+  /** The sink of raw readings alone, while it processes the backlog. */
   readonly sink: { readonly documentsPerSecond: number; readonly seconds: number };
-  /** The window job alone but for the sink of its partials, while it works the backlog off. */
+  /** The window job, alone except for the sink of its partials, while it processes the backlog. */
   readonly backlog: {
     readonly batches: readonly WindowBatch[];
     readonly partials: number;
-    /** From the start of the aggregator until all of the backlog was before the frontier. */
+    /** From the start of the aggregator until the whole backlog was before the frontier. */
     readonly coveredSeconds: number;
   };
   readonly live: {
@@ -45,18 +45,17 @@ export type MeshChainResult = {
   readonly versions: Readonly<Record<string, string>>;
 };
 
-/** The longest that a backlog may take, in ms. */
+/** Time limit of a backlog, in ms. */
 const backlogLimitMs = 600_000;
-/** Probes in the live part: enough for a p99, and far apart enough to load nothing. */
+/** Number of probes in the live part: enough for a p99, and far enough apart to add no load. */
 const probeEveryMs = 300;
-/** Readings of the backlog are a year old, so that whatever is older than half of that is of it. */
+/** Readings of the backlog are a year old, so that every reading older than half a year belongs to it. */
 const halfYearMs = 182 * 86_400_000;
 
 /**
- * Measures sink, window job and freshness, one after the other, on a mesh whose topics are there and empty and of
- * whose services none runs yet.
- * @throws Error if the store or the answer does not have exactly what was acknowledged, if the window job dropped
- *   something, or if any of it takes too long.
+ * Measures sink, window job and freshness, one after the other, on a mesh with empty topics and no running service.
+ * @throws Error if the store or the answer does not have exactly the acknowledged readings, if the window job dropped
+ * one, or if a step takes too long.
  */
 export async function measureMeshChain(
   settings: MeshChainSettings,
@@ -96,7 +95,7 @@ export async function measureMeshChain(
   const partials = await store.countPartials();
   progress(`Spark worked them off in ${batches.length} batches; the frontier is past them`);
 
-  // Query is told where the generator is, so the generator comes first.
+  // Query needs the generator's address, so the generator starts first.
   await services.start("generator");
   const query = await services.start("query");
   const asked = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${query.address}` }));

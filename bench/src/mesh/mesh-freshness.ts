@@ -7,16 +7,16 @@ import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_p
 import { pollUntil } from "./poll-until.ts";
 import { createProbeTimes, type ProbeDelays } from "./probe-times.ts";
 
-/** The device whose readings are looked for. */
+/** The device of the probes. */
 const probeDevice = "bench-probe";
-/** How often it is looked for, in ms: delays are known to about this. */
+/** Interval of the queries, in ms, which is also the precision of the delays. */
 export const probeLookMs = 50;
-/** How long the last probes may take to be covered, in ms. */
+/** Time limit for the last probes to be covered, in ms. */
 const coverLimitMs = 120_000;
 
 /**
- * Sends a reading now and then for `ms`, and asks for it all the while.
- * @throws Error if a reading is refused, or not covered in two minutes.
+ * Sends a reading periodically for `ms`, and queries it meanwhile.
+ * @throws Error if a reading is rejected, or not covered within two minutes.
  */
 export async function measureFreshness(options: {
   /** host:port. */

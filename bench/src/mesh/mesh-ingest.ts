@@ -7,25 +7,25 @@ import { peakMemoryMib } from "../report/process-usage.ts";
 import { startServerProcess } from "../servers/server-process.ts";
 import type { BenchTopics } from "./kafka-bench-topics.ts";
 
-/** What is compared over the same broker. */
+/** The servers that are compared over the same broker. */
 export const meshPeerNames = ["fastapi", "ours"] as const;
 export type MeshPeerName = (typeof meshPeerNames)[number];
 
 /** Frames of a commit unit of ours: 2000 readings. */
 export const meshFramesPerUnit = 20;
 
-/** How to run the rounds. */
+/** The options of the rounds. */
 export type MeshIngestSettings = {
   /** "ours" among them. */
   readonly peers: readonly MeshPeerName[];
   readonly rounds: number;
-  /** How long each peer is loaded in a round, in ms. */
+  /** Duration of the load on each peer in a round, in ms. */
   readonly roundMs: number;
-  /** The same for the round that is not counted. */
+  /** The same for the warm-up round. */
   readonly warmUpMs: number;
   readonly brokers: readonly string[];
   readonly topics: BenchTopics;
-  /** The topic that ours appends to; it is there. */
+  /** The existing topic that ours appends to. */
   readonly topic: TopicDefinition;
   /** Our ingest, running. */
   readonly ingest: { readonly pid: number; readonly port: number };
@@ -34,15 +34,15 @@ export type MeshIngestSettings = {
   readonly signal: AbortSignal;
 };
 
-/** What was found of one peer. */
+/** The results of one peer. */
 export type MeshPeerResult = {
   readonly name: MeshPeerName;
   /** One for each round, in order. */
   readonly samples: readonly LoadSample[];
   readonly peakMemoryMib: number;
-  /** Readings acknowledged, those of the warm-up included. */
+  /** Number of acknowledged readings, including the warm-up. */
   readonly acknowledged: number;
-  /** Records in its topic that repeat another one. */
+  /** Number of duplicate records in its topic. */
   readonly repeats: number;
 };
 
@@ -57,7 +57,7 @@ type Peer = {
 
 /**
  * Loads the peers in turn, round after round, against topics of the same settings on the same broker.
- * @throws Error if a topic does not hold exactly the readings that were acknowledged, each at least once.
+ * @throws Error if a topic does not contain exactly the acknowledged readings, each at least once.
  */
 export async function measureMeshIngest(settings: MeshIngestSettings): Promise<readonly MeshPeerResult[]> {
   const { rounds, roundMs, warmUpMs, topics, topic, ingest, progress, signal } = settings;
@@ -108,8 +108,9 @@ async function loadOnce(peer: Peer, ms: number): Promise<LoadSample> {
 }
 
 /**
- * How many records of a topic are repeats: a sender that was not sure sends again. Only then are they read.
- * @throws Error if the topic has not exactly the readings that were acknowledged.
+ * Returns the number of duplicate records in a topic: a sender without an acknowledgement sends again. Records are read
+ * only then.
+ * @throws Error if the topic does not have exactly the acknowledged readings.
  */
 async function repeatsIn(
   topics: Pick<BenchTopics, "countRecords" | "countKeys">,

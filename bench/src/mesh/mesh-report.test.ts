@@ -61,7 +61,7 @@ describe("the report of the mesh", () => {
     expect(meshRatios({ peers: result.peers.slice(1) })).toBeUndefined();
   });
 
-  it("leaves batches that only waited out of Spark's rows a second", () => {
+  it("excludes idle batches from Spark's rows a second", () => {
     expect(meshSummary(result)).toMatchObject({
       sparkRowsPerSecond: 400_000 / 6,
       backlogBatches: 2,
@@ -72,21 +72,21 @@ describe("the report of the mesh", () => {
     });
   });
 
-  it("shows both servers, the chain, and what each topic held", () => {
+  it("shows both servers, the pipeline, and the contents of each topic", () => {
     const { markdown } = meshReport(result);
     expect(markdown).toMatch(/FastAPI .* \| 100 \(90\.0 – 120\) \| 20\.0 \(12\.0 – 30\.0\) \|/);
     expect(markdown).toMatch(/66,700 rows\/s/);
     expect(markdown).toContain("FastAPI + confluent-kafka 3,000, Device Mesh ingest 3,000.");
   });
 
-  it("says that the database is a stand-in, unless it is MongoDB", () => {
+  it("states that the database is a stand-in, unless it is MongoDB", () => {
     expect(meshReport(result).markdown).toContain("not MongoDB: its documents a second");
     const real = meshReport({ ...result, database: "mongod" });
     expect(real.markdown).not.toContain("stand-in");
     expect(real.svg).not.toContain("stand-in");
   });
 
-  it("says when the machine was busy, and when records were repeated", () => {
+  it("states that the machine was busy, and that there were duplicate records", () => {
     expect(meshReport(result).markdown).not.toContain("busy with other work");
     const [theirs] = result.peers;
     const load = { before: 1, during: { median: 12, minimum: 2, maximum: 20 } };
@@ -96,7 +96,7 @@ describe("the report of the mesh", () => {
     expect(meshReport(busy).markdown).toContain("Device Mesh ingest 3,000 and 500 repeats");
   });
 
-  it("stands without the peer", () => {
+  it("works without the peer", () => {
     const alone = meshReport({ ...result, peers: result.peers.slice(1) });
     expect(alone.markdown).not.toContain("fastapi ");
     expect(alone.svg).toContain("Device Mesh ingest, to Kafka");

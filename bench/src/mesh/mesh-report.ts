@@ -22,7 +22,7 @@ const does: Readonly<Record<MeshPeerName, string>> = {
   ours: `gRPC, ${fleet.readingsPerFrame} readings a frame; checked, flattened, delivered to Kafka, then answered`,
 };
 
-/** The report: tables and a chart. It promises nothing absolute, so it has no targets. */
+/** The report: tables and a chart. It has no targets, because all figures are absolute. */
 export function meshReport(result: MeshResult): Report {
   return {
     name: "mesh",
@@ -33,10 +33,10 @@ export function meshReport(result: MeshResult): Report {
   };
 }
 
-/** Round by round: how many times the CPU of ours the peer needs, and how many times its readings a second ours takes. */
+/** Round by round: the peer's CPU time relative to ours, and our readings a second relative to the peer's. */
 export type MeshRatios = { readonly cpu: Spread; readonly readingsPerSecond: Spread };
 
-/** The ratios to the FastAPI peer; undefined where it was left out. */
+/** The ratios to the FastAPI peer; undefined if it was left out. */
 export function meshRatios({ peers }: Pick<MeshResult, "peers">): MeshRatios | undefined {
   const theirs = peers.find(({ name }) => name === "fastapi")?.samples;
   const ours = oursOf(peers).samples;
@@ -49,10 +49,10 @@ export function meshRatios({ peers }: Pick<MeshResult, "peers">): MeshRatios | u
   };
 }
 
-/** Figures of the chain behind ingest. */
+/** Figures of the pipeline behind ingest. */
 export type MeshSummary = {
   readonly sinkDocumentsPerSecond: number;
-  /** All rows of the batches that worked the backlog off by all their time. */
+  /** All rows of the batches that processed the backlog, divided by their total time. */
   readonly sparkRowsPerSecond: number;
   readonly backlogBatchMs: Spread;
   readonly backlogBatches: number;
@@ -63,7 +63,7 @@ export type MeshSummary = {
   readonly coveredMs: { readonly p50: number; readonly p99: number };
 };
 
-/** Takes the figures together. @throws RangeError if no batch or no probe was seen. */
+/** Combines the figures. @throws RangeError without a batch or a probe. */
 export function meshSummary({ chain }: Pick<MeshResult, "chain">): MeshSummary {
   const busy = busyBatches(chain.backlog.batches);
   const live = chain.live.batches;
@@ -186,10 +186,10 @@ ${machineText(machine)}. ${loadText(load, machine.cores)} ${versions.map(([name,
 `;
 }
 
-/** What the bench itself brings about: a server, its load, the broker, and for a while more. */
+/** The load of the bench itself: a server, its load, the broker, and the decay of the average. */
 const ownLoadMax = 5;
 
-/** What else the machine did. */
+/** The load of other programs. */
 function loadText({ before, during }: LoadSpread, cores: number): string {
   const text = `Load average on ${cores} cores: ${before.toFixed(1)} before the start, ${spreadText(during)} during the run, the bench itself included`;
   return before > cores || during.median > ownLoadMax

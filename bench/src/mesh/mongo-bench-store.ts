@@ -1,15 +1,15 @@
 import { collections } from "@devicemesh/pipeline";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 
-/** The mesh's database as the bench looks at it. */
+/** The mesh's database, for the bench. */
 export type BenchStore = AsyncDisposable & {
-  /** How many readings the sink has written. */
+  /** Returns the number of readings that the sink has written. */
   countReadings(): Promise<number>;
-  /** How many partials of the finest level the sink has written. */
+  /** Returns the number of partials of the finest level that the sink has written. */
   countPartials(): Promise<number>;
 };
 
-/** Opens the database; the collections need not be there yet. */
+/** Opens the database; the collections may not exist yet. */
 export function openBenchStore(options: { readonly url: string; readonly database: string }): BenchStore {
   const mongo = openMongo({ ...options, appName: "devicemesh-bench" });
   const { db } = mongo;

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * Looks again and again until there is something to see, and resolves with it.
- * @throws Error that names what was waited for after `limitMs`; the signal's reason when it is aborted.
+ * Polls until there is a result, and resolves with it.
+ * @throws Error that names the awaited result after `limitMs`; the signal's reason when it aborts.
  */
 export async function pollUntil<Seen>(options: {
   readonly what: string;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createProbeTimes } from "./probe-times.ts";
 
 describe("createProbeTimes", () => {
-  it("takes each probe's time to the first answer that counts it, and to the first frontier past it", () => {
+  it("measures each probe's time to the first answer that counts it, and to the first frontier after it", () => {
     const times = createProbeTimes();
     times.acknowledged(1000);
     times.answered({ count: 0, frontierMs: 500, nowMs: 1050 });
@@ -15,7 +15,7 @@ describe("createProbeTimes", () => {
     expect(times.delays()).toEqual({ inAnswerMs: [350, 100], coveredMs: [400, 600] });
   });
 
-  it("counts nothing for a probe that is answered before its acknowledgement is back", () => {
+  it("counts 0 for a probe that is answered before its acknowledgement arrives", () => {
     const times = createProbeTimes();
     times.answered({ count: 1, frontierMs: 0, nowMs: 990 });
     times.acknowledged(1000);

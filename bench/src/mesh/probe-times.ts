@@ -1,23 +1,28 @@
-/** How long probes took, in ms after their acknowledgement. */
+/** The delays of probes, in ms after their acknowledgement. */
 export type ProbeDelays = {
-  /** Until an answer counted them; 0 if one did before the acknowledgement was back. */
+  /** Until an answer counted them; 0 if one did before the acknowledgement arrived. */
   readonly inAnswerMs: readonly number[];
-  /** Until the frontier of an answer was past them, so that windows hold them. */
+  /** Until the frontier of an answer was after them, so that windows contain them. */
   readonly coveredMs: readonly number[];
 };
 
-/** Readings of one device, sent one after the other, and what answers said of them. */
+/** Readings of one device, sent one after the other, and their answers. */
 export type ProbeTimes = {
-  /** The next probe was acknowledged at `nowMs`. Times are of one clock, ms since 1970. */
+  /** Records the acknowledgement of the next probe at `nowMs`. Times are of one clock, ms since 1970. */
   acknowledged(nowMs: number): void;
-  /** An answer came at `nowMs`: it counts `count` probes, and everything that arrived before `frontierMs` is in windows. */
+  /**
+   * Records an answer at `nowMs`: it counts `count` probes, and everything that arrived before `frontierMs` is in
+   * windows.
+   */
   answered(answer: { readonly count: number; readonly frontierMs: number; readonly nowMs: number }): void;
-  /** How many of those acknowledged are not yet both in an answer and covered. */
+  /** Number of acknowledged probes that are not yet both in an answer and covered. */
   readonly open: number;
   delays(): ProbeDelays;
 };
 
-/** Starts with no probes. The log's clock must be this machine's: a probe arrived before it was acknowledged. */
+/**
+ * Creates a record without probes. The log's clock must be this machine's: a probe arrived before it was acknowledged.
+ */
 export function createProbeTimes(): ProbeTimes {
   const acknowledgedMs: number[] = [];
   const answeredAtMs: number[] = [];

@@ -22,7 +22,7 @@ function statusOf(batch: number): GetWindowJobStatusResponse {
 }
 
 describe("lookAtWindowJob", () => {
-  it("tells a batch's rows from their rate and its time", async () => {
+  it("computes a batch's rows from their rate and its time", async () => {
     expect(await lookAtWindowJob({ getWindowJobStatus: async () => statusOf(3) })).toEqual({
       batch: { batch: 3, rows: 100_000, batchMs: 2500 },
       lag: 7,
@@ -43,7 +43,7 @@ describe("lookAtWindowJob", () => {
 });
 
 describe("watchBatches", () => {
-  it("keeps each batch after the first once, and goes on when the aggregator does not answer", async () => {
+  it("keeps each batch after the first once, and continues when the aggregator does not answer", async () => {
     const told = [4, 5, undefined, 5, 6];
     const watch = watchBatches(
       {
@@ -68,7 +68,7 @@ describe("batches together", () => {
     expect(busyBatches([batch(0, 900)])).toEqual([]);
   });
 
-  it("have all their rows by all their time", () => {
+  it("have all their rows divided by all their time", () => {
     expect(rowsPerSecond([batch(1000, 1000), batch(200, 500)])).toBe(800);
     expect(() => rowsPerSecond([])).toThrow(RangeError);
   });

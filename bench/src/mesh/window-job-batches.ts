@@ -10,26 +10,26 @@ export type WindowBatch = {
   readonly batchMs: number;
 };
 
-/** How the window job and the frontier were when they were looked at. Times are ms since 1970. */
+/** The polled state of the window job and the frontier. Times are ms since 1970. */
 export type WindowJobSight = {
   /** Undefined before the first one. */
   readonly batch: WindowBatch | undefined;
-  /** Messages that it has not taken. */
+  /** Number of messages that it has not read. */
   readonly lag: number;
   readonly rowsDropped: number;
-  /** Of the finest level; 0 if there is none. */
+  /** The frontier of the finest level; 0 if there is none. */
   readonly frontierMs: number;
 };
 
 type AggregatorClient = Pick<Client<typeof AggregatorService>, "getWindowJobStatus">;
 
-/** Asks the aggregator. */
+/** Polls the aggregator. */
 export async function lookAtWindowJob(client: AggregatorClient): Promise<WindowJobSight> {
   const { windowJob: job, frontiers } = await client.getWindowJobStatus({}, { timeoutMs: 10_000 });
   const { batchDuration: lasted, processedRowsPerSecond = 0, lag = 0n, rowsDropped = 0n } = job ?? {};
   const batchMs = lasted ? Number(lasted.seconds) * 1000 + lasted.nanos / 1e6 : 0;
   return {
-    // Spark divides the rows of a batch by how long it took.
+    // Spark divides the rows of a batch by its duration.
     ...(job?.batch === undefined
       ? { batch: undefined }
       : {
@@ -47,13 +47,13 @@ export async function lookAtWindowJob(client: AggregatorClient): Promise<WindowJ
 
 /** Watches the window job until it is stopped. */
 export type BatchWatch = {
-  /** What was seen last. */
+  /** The last poll. */
   readonly last: WindowJobSight | undefined;
-  /** Resolves to the batches that were seen, each once; it may have missed short ones. */
+  /** Resolves to the observed batches, each once; it may have missed short ones. */
   stop(): Promise<readonly WindowBatch[]>;
 };
 
-/** Looks at the window job four times a second: it changes about once. */
+/** Polls the window job four times a second: it changes about once. */
 export function watchBatches(client: AggregatorClient, first: WindowBatch | undefined): BatchWatch {
   const stopping = new AbortController();
   const batches: WindowBatch[] = [];
@@ -82,13 +82,13 @@ export function watchBatches(client: AggregatorClient, first: WindowBatch | unde
   };
 }
 
-/** The batches that worked hard: with at least a tenth of the rows of the largest. Others only wait for more. */
+/** The busy batches: with at least a tenth of the rows of the largest. Others only wait for more. */
 export function busyBatches(batches: readonly WindowBatch[]): readonly WindowBatch[] {
   const most = Math.max(0, ...batches.map(({ rows }) => rows));
   return batches.filter(({ rows }) => rows > 0 && rows >= most / 10);
 }
 
-/** Rows a second over all batches: all rows by all their time. @throws RangeError if there are none. */
+/** Rows a second over all batches: all rows divided by all their time. @throws RangeError if there are none. */
 export function rowsPerSecond(batches: readonly WindowBatch[]): number {
   const ms = batches.reduce((sum, { batchMs }) => sum + batchMs, 0);
   if (ms === 0) throw new RangeError("no batches");

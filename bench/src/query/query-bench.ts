@@ -11,17 +11,17 @@ import { startFlags } from "../servers/start-flags.ts";
 import { createQuestions, type Question, type QuestionKind, questionKinds } from "./query-questions.ts";
 import { prepareQueryStore, storedSeries, storedThroughMs } from "./query-store.ts";
 
-/** How to run it. */
+/** The options of a run. */
 export type QueryBenchSettings = {
   readonly readings: number;
   readonly rounds: number;
-  /** Questions of each kind in a round. */
+  /** Number of queries of each kind in a round. */
   readonly questionsPerRound: number;
   readonly cache: string;
   readonly progress: (line: string) => void;
 };
 
-/** What it found. */
+/** The results. */
 export type QueryResult = {
   readonly kind: "query";
   readonly machine: MachineFacts;
@@ -30,13 +30,13 @@ export type QueryResult = {
   readonly questionsPerRound: number;
   readonly peakMemoryMib: number;
   readonly versions: Readonly<Record<string, string>>;
-  /** For each kind the latencies in ms: a list for each round, in order. */
+  /** The latencies of each kind in ms: a list for each round, in order. */
   readonly latenciesMs: Readonly<Record<QuestionKind, readonly (readonly number[])[]>>;
 };
 
 type QueryClient = Client<typeof QueryService>;
 
-/** Asks questions of all kinds, shuffled, one at a time, through gRPC on loopback, and times the answers. */
+/** Sends queries of all kinds, shuffled, one at a time, through gRPC on loopback, and measures their latencies. */
 export async function runQueryBench(settings: QueryBenchSettings): Promise<QueryResult> {
   const { rounds, questionsPerRound, progress } = settings;
   const folder = await prepareQueryStore(settings);

@@ -4,11 +4,11 @@ import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { stored, storedDeviceId } from "./query-store.ts";
 
-/** The kinds of questions, in the order of the table. */
+/** The kinds of queries, in the order of the table. */
 export const questionKinds = ["oneRow", "anyTimeframe", "full", "hour", "device"] as const;
 export type QuestionKind = (typeof questionKinds)[number];
 
-/** What they ask, in words. */
+/** Their descriptions. */
 export const questionTexts: Readonly<Record<QuestionKind, string>> = {
   oneRow: "one row: one series, one instant",
   anyTimeframe: "any timeframe: 1 s to all, all devices",
@@ -17,13 +17,13 @@ export const questionTexts: Readonly<Record<QuestionKind, string>> = {
   device: "full range, one device",
 };
 
-/** A question, and how many rows its answer has. */
+/** A query, and the number of rows of its answer. */
 export type Question = {
   readonly request: Parameters<Client<typeof QueryService>["getAggregates"]>[0];
   readonly rows: number;
 };
 
-/** Makes questions over readings that are stored through `throughMs`. Every bound is ragged: any millisecond. */
+/** Creates queries over readings that are stored through `throughMs`. Every bound is at any millisecond. */
 export function createQuestions(options: {
   readonly throughMs: number;
   readonly random: () => number;
@@ -42,7 +42,7 @@ export function createQuestions(options: {
   function somewhere(lengthMs: number): Question {
     return bySensor(sinceMs + Math.floor(random() * (spanMs - lengthMs)), lengthMs);
   }
-  /** Nearly all there is: up to ten seconds are cut off at either end. */
+  /** Nearly everything: up to ten seconds are cut off at both ends. */
   function ragged(): { since: number; to: number } {
     return { since: sinceMs + Math.floor(random() * 10_000), to: throughMs - Math.floor(random() * 10_000) };
   }

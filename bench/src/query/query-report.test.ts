@@ -39,14 +39,14 @@ describe("queryTargets", () => {
 describe("queryReport", () => {
   const { markdown, json, svg } = queryReport(resultOf({ anyTimeframe: 20, full: 12 }));
 
-  it("tells p50 and p99 of each kind of question", () => {
+  it("has p50 and p99 of each kind of query", () => {
     expect(markdown).toContain(
       "| one row: one series, one instant | 1.00 (1.00 – 1.00) | 2.00 (2.00 – 2.00) |",
     );
     expect(markdown).toContain("| full range, all devices | 1.00 (1.00 – 1.00) | 12.0 (12.0 – 24.0) |");
   });
 
-  it("tells a missed target plainly", () => {
+  it("states a missed target plainly", () => {
     expect(markdown).toContain(
       "- NOT met: p99 of the full range at most 2 times that of one hour; measured 2.40 (2.40 – 4.80) times",
     );

@@ -16,7 +16,7 @@ const ratioTargets = [
   { of: "full", to: "hour", most: 2, text: "p99 of the full range at most 2 times that of one hour" },
 ] as const;
 
-/** The targets of the query bench, with what was measured: the median of the rounds' ratios. */
+/** The targets of the query bench and their measurements: the median of the rounds' ratios. */
 export function queryTargets(result: QueryResult): Target[] {
   return ratioTargets.map(({ of, to, most, text }) => {
     const below = p99s(result, to);

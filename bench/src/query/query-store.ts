@@ -5,18 +5,18 @@ import { alignUp, builtInSensors, defaultLevels, sensors } from "@devicemesh/pro
 import { type EmbeddedStore, openEmbeddedStore } from "@devicemesh/store-duckdb";
 import { createRandom, createWander } from "../load/fleet.ts";
 
-/** What is stored for the query bench: each device has all four sensors, and each of them a reading a second. */
+/** The data of the query bench: each device has all four sensors, with a reading a second each. */
 export const stored = {
   devices: 100,
-  /** Not on any window's border, and the readings pass a midnight. */
+  /** Not at the boundary of any window, and the readings cross midnight. */
   sinceMs: Date.UTC(2026, 0, 15, 21, 47, 13, 217),
   stepMs: 1000,
 } as const;
 
-/** Names what the readings and their layout are; a store of another name is not used again. */
+/** Identifies the readings and their layout; a store with another name is not reused. */
 const layout = "v1";
 
-/** How many series are stored. */
+/** Returns the number of stored series. */
 export const storedSeries = stored.devices * sensors.length;
 
 /** The device of a number below `stored.devices`. */
@@ -24,15 +24,15 @@ export function storedDeviceId(index: number): string {
   return `station-${String(index).padStart(3, "0")}`;
 }
 
-/** Where the stored readings end: the timestamp of the last, in ms. */
+/** Returns the end of the stored readings: the timestamp of the last, in ms. */
 export function storedThroughMs(readings: number): number {
   return stored.sinceMs + (Math.ceil(readings / storedSeries) - 1) * stored.stepMs;
 }
 
 /**
- * The folder of a store with `readings` readings (rounded up to whole seconds of all series), all folded.
- * Made at the first use, through the store's own log and with the clock of the log running along as if
- * they had come live, ten seconds at a time; used again later.
+ * Returns the folder of a store with `readings` readings (rounded up to whole seconds of all series), all folded.
+ * Created at the first use through the store's own log, ten seconds at a time, with the clock of the log advancing as
+ * if they had arrived live; reused later.
  */
 export async function prepareQueryStore(options: {
   readonly cache: string;
@@ -62,7 +62,7 @@ export async function prepareQueryStore(options: {
         );
       }
     }
-    // So much later every segment of every level is closed.
+    // By this time every segment of every level is closed.
     nowMs = alignUp(nowMs + 1, defaultLevels.at(-1)!.segmentMs);
     await store.maintain();
   }

@@ -25,7 +25,7 @@ function tickTexts(svg: string): string[] {
 }
 
 describe("barChartSvg", () => {
-  it("makes equal steps of equal ratios", () => {
+  it("draws equal ratios as equal steps", () => {
     const [one, ten, hundred] = barWidths(barChartSvg(chartOf(1, 10, 100))) as [number, number, number];
     expect(ten - one).toBeGreaterThan(20);
     expect(hundred - ten).toBeCloseTo(ten - one, 0);
@@ -35,29 +35,29 @@ describe("barChartSvg", () => {
     expect(tickTexts(barChartSvg(chartOf(0.4, 1200)))).toEqual(["0.1", "1", "10", "100", "1,000"]);
   });
 
-  it("has two ticks where all figures are in one decade", () => {
+  it("has two ticks if all figures are in one decade", () => {
     expect(tickTexts(barChartSvg(chartOf(2, 3)))).toEqual(["1", "10"]);
   });
 
-  it("keeps what it draws inside the picture", () => {
+  it("draws only inside the picture", () => {
     const svg = barChartSvg(chartOf(0.4, 1200));
     const [, width] = /viewBox="0 0 (\d+)/.exec(svg)!;
     const [from] = Array.from(svg.matchAll(/<rect x="(\d+)"/g), ([, x]) => Number(x));
     expect(from! + Math.max(...barWidths(svg))).toBeLessThan(Number(width) - 200);
   });
 
-  it("gives the smallest figure a bar, also where it is a power of ten itself", () => {
+  it("gives the smallest figure a bar, also if it is a power of ten", () => {
     for (const width of barWidths(barChartSvg(chartOf(1.1, 11)))) expect(width).toBeGreaterThan(1);
   });
 
-  it("writes text as text", () => {
+  it("escapes text", () => {
     const svg = barChartSvg(chartOf(1));
     expect(svg).toContain("CPU &lt;a reading&gt;");
     expect(svg).toContain("median &amp; range");
     expect(svg).not.toContain("<a reading>");
   });
 
-  it("refuses figures that have no logarithm", () => {
+  it("rejects figures that have no logarithm", () => {
     expect(() => barChartSvg(chartOf(0))).toThrow(RangeError);
     expect(() => barChartSvg(chartOf(Number.NaN))).toThrow(RangeError);
   });

@@ -3,31 +3,31 @@ import type { Spread } from "./statistics.ts";
 /** Horizontal bars on a logarithmic scale, each with a line from minimum to maximum. */
 export type BarChart = {
   readonly title: string;
-  /** What was measured and when, in a line below the title. */
+  /** The measurement and its date, in a line below the title. */
   readonly subtitle: string;
-  /** What the scale tells, with its unit. */
+  /** The quantity of the scale, with its unit. */
   readonly axis: string;
   /** At least one; every figure above 0. */
   readonly bars: readonly {
     readonly label: string;
     readonly spread: Spread;
-    /** The figure as it is written beside the bar. */
+    /** The text beside the bar. */
     readonly text: string;
-    /** Drawn in the colour that stands out. */
+    /** Drawn in the highlight colour. */
     readonly ours: boolean;
   }[];
 };
 
 const width = 860;
-/** Room for the figures beside the longest bar. */
+/** Width reserved for the figures beside the longest bar. */
 const right = 220;
-/** Of a character of a label, generously: the reader's font is not known. */
+/** Width of a character of a label, with a margin: the reader's font is unknown. */
 const characterWidth = 7.6;
 const top = 84;
 const rowHeight = 46;
 const barHeight = 24;
 
-/** The chart as an SVG that needs nothing else: fonts of the reader, a background of its own. */
+/** Returns the chart as a self-contained SVG: the reader's fonts, its own background. */
 export function barChartSvg({ title, subtitle, axis, bars }: BarChart): string {
   const [low, high] = scaleOf(bars.map((bar) => bar.spread));
   const left = Math.round(36 + characterWidth * Math.max(...bars.map((bar) => bar.label.length)));
@@ -70,8 +70,8 @@ function barSvg(
 }
 
 /**
- * Where the scale starts and ends, as exponents of ten: at a power of ten below all figures, so that each has
- * a bar, and at the largest, but at least a decade on.
+ * Returns the start and end of the scale, as exponents of ten: from a power of ten below all figures, so that each has
+ * a bar, to the largest, but at least a decade further.
  */
 function scaleOf(spreads: readonly Spread[]): [number, number] {
   const least = Math.min(...spreads.map((spread) => spread.minimum));

@@ -28,7 +28,7 @@ describe("markdownTable", () => {
 });
 
 describe("targetText", () => {
-  it("says plainly when a target is missed", () => {
+  it("states plainly that a target is missed", () => {
     expect(targetText({ text: "at most 1/25", measured: "1/9.0", met: false })).toBe(
       "NOT met: at most 1/25; measured 1/9.0",
     );

@@ -1,6 +1,6 @@
 import type { Spread } from "./statistics.ts";
 
-/** A number with three significant digits, thousands apart: 0.0123, 1.23, 12.3, 123, 12,300. */
+/** Formats a number with three significant digits and separated thousands: 0.0123, 1.23, 12.3, 123, 12,300. */
 export function figure(value: number): string {
   if (value === 0) return "0";
   const decimals = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
@@ -30,10 +30,10 @@ export function markdownTable(head: readonly string[], rows: readonly (readonly 
   );
 }
 
-/** What was promised, and whether it is so. */
+/** A target, and whether it is met. */
 export type Target = {
   readonly text: string;
-  /** What was measured, in the words of the target. */
+  /** The measured value, in the terms of the target. */
   readonly measured: string;
   readonly met: boolean;
 };

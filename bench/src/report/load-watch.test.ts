@@ -9,7 +9,7 @@ describe("watchMachineLoad", () => {
     vi.useRealTimers();
   });
 
-  it("keeps what was before apart from what was meanwhile, and looks every five seconds", () => {
+  it("separates the load before from the load meanwhile, and polls every five seconds", () => {
     const loads = [1, 4, 6, 9];
     const watch = watchMachineLoad(() => loads.shift() ?? Number.NaN);
     vi.advanceTimersByTime(10_000);

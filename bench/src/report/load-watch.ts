@@ -1,15 +1,15 @@
 import { loadavg } from "node:os";
 import { type Spread, spreadOf } from "./statistics.ts";
 
-/** The load average of the last minute, while something ran. */
+/** The load average of the last minute, during a run. */
 export type LoadSpread = {
-  /** At the start: what others did. */
+  /** At the start: the load of other programs. */
   readonly before: number;
-  /** Every five seconds until the end: with what was measured itself. */
+  /** Every five seconds until the end: including the measured run. */
   readonly during: Spread;
 };
 
-/** Begins to watch; `stop` ends it and tells. */
+/** Starts to watch; `stop` ends it and returns the result. */
 export function watchMachineLoad(read: () => number = () => loadavg()[0] ?? 0): { stop(): LoadSpread } {
   const before = read();
   const samples: number[] = [];

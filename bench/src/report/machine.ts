@@ -1,6 +1,6 @@
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 
-/** What a reader must know of the machine, and no more: no names, no paths. */
+/** The facts about the machine that a reader needs, without names and paths. */
 export type MachineFacts = {
   readonly cpu: string;
   readonly cores: number;
@@ -11,7 +11,7 @@ export type MachineFacts = {
   readonly day: string;
 };
 
-/** The facts of this machine; `nowMs` since 1970. */
+/** Returns the facts of this machine; `nowMs` since 1970. */
 export function machineFacts(nowMs: number): MachineFacts {
   return {
     cpu: cpus()[0]?.model ?? "unknown",
@@ -23,7 +23,7 @@ export function machineFacts(nowMs: number): MachineFacts {
   };
 }
 
-/** One line of them. */
+/** Formats them in one line. */
 export function machineText({ cpu, cores, memoryGib, system, node, day }: MachineFacts): string {
   return `${cpu}, ${cores} cores, ${memoryGib} GiB, ${system}, Node ${node}, ${day}`;
 }

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Target, targetText } from "./figures.ts";
 
-/** What a bench found, for people, for programs, and to be seen. */
+/** The result of a bench, as text, data and chart. */
 export type Report = {
   /** The files' name without an ending. */
   readonly name: string;
@@ -22,7 +22,7 @@ export async function writeReport(folder: string, { name, markdown, json, svg }:
   await writeFile(join(folder, `${name}.svg`), svg);
 }
 
-/** What is printed at the end: each target, met or NOT met. */
+/** Returns the final output: each target, met or NOT met. */
 export function summary({ name, targets }: Report): string {
   return targets.map((target) => `${name}: ${targetText(target)}\n`).join("");
 }

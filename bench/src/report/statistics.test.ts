@@ -10,7 +10,7 @@ describe("spreadOf", () => {
     expect(spreadOf([4, 1, 2, 9])).toEqual({ median: 3, minimum: 1, maximum: 9 });
   });
 
-  it("refuses to tell the spread of nothing", () => {
+  it("rejects an empty list", () => {
     expect(() => spreadOf([])).toThrow(RangeError);
   });
 });
@@ -18,7 +18,7 @@ describe("spreadOf", () => {
 describe("percentile", () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index);
 
-  it("is the value that so many do not exceed", () => {
+  it("is the value that the given share does not exceed", () => {
     expect(percentile(hundred, 0.5)).toBe(50);
     expect(percentile(hundred, 0.99)).toBe(99);
     expect(percentile(hundred, 1)).toBe(100);

@@ -1,4 +1,4 @@
-/** The middle and the ends of some figures. */
+/** The median and the extremes of some figures. */
 export type Spread = { readonly median: number; readonly minimum: number; readonly maximum: number };
 
 /** @throws RangeError if there are no figures. */
@@ -7,7 +7,7 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: middleOf(sorted), minimum: sorted[0]!, maximum: sorted.at(-1)! };
 }
 
-/** The value that `share` (0 to 1) of the values do not exceed: an actual value, by nearest rank. */
+/** Returns the value that `share` (0 to 1) of the values do not exceed: an actual value, by nearest rank. */
 export function percentile(values: readonly number[], share: number): number {
   if (values.length === 0) throw new RangeError("no values");
   const sorted = values.toSorted((a, b) => a - b);

@@ -11,7 +11,7 @@ import { queryRoutes } from "@devicemesh/query";
 import { type EmbeddedStore, openEmbeddedStore } from "@devicemesh/store-duckdb";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
 
-/** How to run it. */
+/** The options of a run. */
 export type SeriesBenchSettings = {
   readonly series: number;
   readonly rounds: number;
@@ -19,20 +19,20 @@ export type SeriesBenchSettings = {
   readonly progress: (line: string) => void;
 };
 
-/** What was found in a store of so many series. */
+/** The results for a store with this number of series. */
 export type SeriesFigures = {
   readonly series: number;
   readonly fillMs: number;
   readonly bySensorMs: readonly number[];
   readonly pageMs: readonly number[];
-  /** Appends of one reading each of known series, while aggregates by sensor are asked for. */
+  /** Appends of one reading each of known series, while aggregates by sensor are queried. */
   readonly appendMs: readonly number[];
-  /** The longest time for which the event loop was held while queries and appends ran. */
+  /** The longest block of the event loop while queries and appends ran. */
   readonly heldMs: number;
   readonly rssMib: number;
 };
 
-/** What it found: in a small store, and in the large one. */
+/** The results: in a small store, and in the large one. */
 export type SeriesResult = {
   readonly machine: MachineFacts;
   readonly small: SeriesFigures;
@@ -125,7 +125,7 @@ async function append(store: EmbeddedStore, first: number, nowMs: number): Promi
   await store.log.append(batch);
 }
 
-/** One reading of each of some devices, whose names are not in the order in which they come. */
+/** Returns one reading of each of some devices, whose names are not in their order of arrival. */
 function batchOf(first: number, length: number, firstMs: number): MessageBatch {
   return {
     length,

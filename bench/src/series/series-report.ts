@@ -5,7 +5,7 @@ import type { Report } from "../report/report.ts";
 import { percentile, spreadOf } from "../report/statistics.ts";
 import type { SeriesFigures, SeriesResult } from "./series-bench.ts";
 
-/** The goals for a million series, with what was measured. */
+/** The targets for a million series and their measurements. */
 export function seriesTargets({ small, large }: SeriesResult): Target[] {
   const bySensorMs = percentile(large.bySensorMs, 0.5);
   const pageMs = percentile(large.pageMs, 0.5);

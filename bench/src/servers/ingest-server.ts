@@ -1,5 +1,5 @@
-// Our ingest over the embedded store, in a process of its own, as `npm start` runs them: every check, durable
-// acknowledgements, and the upkeep (folding) each second. Ends at SIGTERM and tells what it stored.
+// Our ingest over the embedded store, in a separate process, like in `npm start`: every check, durable
+// acknowledgements, and maintenance (folding) every second. Ends at SIGTERM and prints its stored counts.
 import { setTimeout as delay } from "node:timers/promises";
 import { ingestConfig, startIngest } from "@devicemesh/ingest";
 import { untilShutdownSignal } from "@devicemesh/kit/lifetime/shutdown-signal";
@@ -11,7 +11,7 @@ const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error("usage: ingest-server.ts FOLDER");
 const logger = createLogger({ name: "bench", level: "warn" });
 const clock = Date.now;
-/** The first failure: figures of a server that does not do all its work are worth nothing. */
+/** The first failure: figures of a server that does not do all its work are meaningless. */
 let failure: string | undefined;
 function fail(what: string, error: unknown): void {
   logger.error({ error }, what);
@@ -28,7 +28,7 @@ const ingest = await startIngest(ingestConfig({ port: 0 }), {
   image: readContractImage(),
   retainedSinceMs: store.earliestAcceptedMs,
 });
-// "settle": answers when all that was acknowledged before is folded, so that its cost has been paid.
+// "settle": responds when everything acknowledged before is folded, so that its cost is included.
 process.on("message", async () => {
   const nowMs = clock();
   for (;;) {

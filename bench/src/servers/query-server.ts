@@ -1,4 +1,4 @@
-// Our query service over a prepared store, in a process of its own. Ends at SIGTERM.
+// Our query service over a prepared store, in a separate process. Ends at SIGTERM.
 
 import { untilShutdownSignal } from "@devicemesh/kit/lifetime/shutdown-signal";
 import { createLogger } from "@devicemesh/kit/observability/logger";

@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** A server in a process of its own. */
+/** A server in a separate process. */
 export type ServerProcess = AsyncDisposable & {
   readonly pid: number;
   readonly port: number;
-  /** Resolves when all work for what it has acknowledged is done; at once for servers that leave none. */
+  /** Resolves when all work for its acknowledged readings is done; at once for servers without remaining work. */
   settle(): Promise<void>;
-  /** Ends it with SIGTERM (after `graceMs` with SIGKILL). Resolves to the lines it wrote after its first. */
+  /** Ends it with SIGTERM (after `graceMs` with SIGKILL). Resolves to its output after the first line. */
   stop(): Promise<readonly string[]>;
 };
 
@@ -17,8 +17,8 @@ const settleMs = 60_000;
 const graceMs = 30_000;
 
 /**
- * Starts a server whose first line on standard output is `{"port": N}`. With `settles` it is a Node server
- * that answers the message "settle" with "settled", or with what went wrong.
+ * Starts a server whose first line on standard output is `{"port": N}`. With `settles` it is a Node server that answers
+ * the message "settle" with "settled", or with an error.
  */
 export async function startServerProcess(options: {
   readonly command: string;
@@ -28,7 +28,7 @@ export async function startServerProcess(options: {
   const child = spawn(options.command, options.args, {
     stdio: ["ignore", "pipe", "inherit", ...(options.settles ? (["ipc"] as const) : [])],
   });
-  // Not to be left behind when the bench is ended.
+  // It must not outlive the bench.
   const end = () => child.kill("SIGTERM");
   process.once("exit", end);
   child.once("exit", () => process.off("exit", end));

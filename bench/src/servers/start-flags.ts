@@ -1,6 +1,6 @@
 import packageJson from "../../../package.json" with { type: "json" };
 
-/** The flags that `npm start` gives to Node: ours is measured as it is run. */
+/** The flags that `npm start` passes to Node: ours is measured in the way it is run. */
 export const startFlags: readonly string[] = packageJson.scripts.start
   .split(" ")
   .slice(1)

@@ -1,4 +1,4 @@
-// The one process of `npm start` with its generator, in a process of its own. Ends at SIGTERM.
+// The single process of `npm start` with its generator, in a separate process. Ends at SIGTERM.
 
 import { untilShutdownSignal } from "@devicemesh/kit/lifetime/shutdown-signal";
 import { createLogger } from "@devicemesh/kit/observability/logger";

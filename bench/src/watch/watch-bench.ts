@@ -21,12 +21,12 @@ import { cpuMs, peakMemoryMib } from "../report/process-usage.ts";
 import { startServerProcess } from "../servers/server-process.ts";
 import { startFlags } from "../servers/start-flags.ts";
 
-/** How to run it. */
+/** The options of a run. */
 export type WatchBenchSettings = {
   readonly watchers: number;
   readonly questions: number;
   readonly rounds: number;
-  /** How long callers ask without watchers, and then with them, in a round. */
+  /** How long callers query without watchers, and then with them, in a round. */
   readonly roundMs: number;
   readonly cache: string;
   readonly progress: (line: string) => void;
@@ -34,21 +34,21 @@ export type WatchBenchSettings = {
 
 /** One round: first without watchers, then with them. Times in ms. */
 export type WatchRound = {
-  /** How long answers to other callers took. */
+  /** The latencies of answers to other callers. */
   readonly aloneMs: readonly number[];
   readonly besideMs: readonly number[];
-  /** How long each watcher waited for its first message. */
+  /** The delay of the first message of each watcher. */
   readonly firstMs: readonly number[];
   /** The longest time of each watcher without a message. */
   readonly longestGapsMs: readonly number[];
   /** Messages of each watcher in a second. */
   readonly messagesPerSecond: readonly number[];
-  /** CPU time of the server by wall time, without and with watchers. */
+  /** CPU time of the server divided by wall time, without and with watchers. */
   readonly coresAlone: number;
   readonly coresBeside: number;
 };
 
-/** What it found. */
+/** The results. */
 export type WatchResult = {
   readonly kind: "watch";
   readonly machine: MachineFacts;
@@ -63,12 +63,12 @@ export type WatchResult = {
 
 type QueryClient = Client<typeof QueryService>;
 
-/** Devices of the generator for each question; each sends a reading a second. */
+/** Number of devices of the generator for each query; each sends a reading a second. */
 const devicesPerQuestion = 2;
-/** Before counting begins, in ms: the first messages are out, and the watchers are in step. */
+/** Time before counting begins, in ms: the first messages are sent, and the watchers are in step. */
 const settleMs = 1000;
 
-/** Asks the one process without and with many watchers in turn, and counts what the watchers get. */
+/** Queries the single process without and with many watchers in turn, and counts the watchers' messages. */
 export async function runWatchBench(settings: WatchBenchSettings): Promise<WatchResult> {
   const { watchers, questions, rounds, roundMs, cache, progress } = settings;
   const devices = questions * devicesPerQuestion;
@@ -130,7 +130,7 @@ export async function runWatchBench(settings: WatchBenchSettings): Promise<Watch
   }
 }
 
-/** Requests that differ, each about devices that send. */
+/** Different requests, each about devices that send. */
 async function questionsOf(
   client: QueryClient,
   { devices, questions }: { readonly devices: number; readonly questions: number },
@@ -157,7 +157,7 @@ async function questionsOf(
   });
 }
 
-/** Asks one question after the other for so long, with any bounds. Resolves to how long each answer took, in ms. */
+/** Sends one query after the other for this time, with random bounds. Resolves to their latencies, in ms. */
 async function askFor(client: QueryClient, ms: number): Promise<number[]> {
   const random = createRandom(7);
   const tookMs: number[] = [];

@@ -38,7 +38,7 @@ describe("watchTargets", () => {
 describe("watchReport", () => {
   const { markdown, json, svg } = watchReport(resultOf({ beside: 15, gap: 950 }));
 
-  it("shows both sides, what the watchers get, and how busy the machine was", () => {
+  it("shows both sides, the watchers' messages, and the load of the machine", () => {
     expect(markdown).toContain(
       "| answer to another caller, p99 ms | 10.0 (10.0 – 10.0) | 15.0 (15.0 – 45.0) |",
     );

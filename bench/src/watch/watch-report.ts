@@ -5,12 +5,12 @@ import type { Report } from "../report/report.ts";
 import { percentile, type Spread, spreadOf } from "../report/statistics.ts";
 import type { WatchResult, WatchRound } from "./watch-bench.ts";
 
-/** How much slower other callers may be beside watchers, by p99. */
+/** The allowed slow-down of other callers beside watchers, by p99. */
 const slowerMax = 2;
-/** Every watcher has a message at least once in so many ms. */
+/** Every watcher receives a message at least once in this time, in ms. */
 const gapMaxMs = 1000;
 
-/** The targets of the watch bench, with what was measured. */
+/** The targets of the watch bench and their measurements. */
 export function watchTargets(result: WatchResult): Target[] {
   const slower = overRounds(
     result,
@@ -65,7 +65,7 @@ function watchersText({ watchers, questions }: WatchResult): string {
   return `${watchers.toLocaleString("en-US")} watchers of ${questions} questions`;
 }
 
-/** A round in a few figures. */
+/** Summarizes a round. */
 function summaryOf(round: WatchRound) {
   const ends = (values: readonly number[]) => ({
     p50: percentile(values, 0.5),

@@ -16,7 +16,7 @@ describe("backoff", () => {
     expect(delay(3, 0.5)).toBe(600);
   });
 
-  it("waits at least as long as the server asked, and not for all clients the same", () => {
+  it("waits at least as long as the server requested, with jitter", () => {
     expect(delay(0, 0, 5000)).toBe(5000);
     expect(delay(0, 0.8, 5000)).toBe(6000);
     expect(delay(7, 0, 50)).toBe(5000);

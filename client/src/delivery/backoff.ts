@@ -1,10 +1,10 @@
 import type { Random } from "../random.ts";
 
-/** How attempts are spaced. */
+/** The delays between attempts. */
 export type Backoff = {
-  /** The longest wait after the first failure, in milliseconds; it doubles with each further one. */
+  /** The longest delay after the first failure, in milliseconds; it doubles with each further one. */
   readonly firstMs: number;
-  /** The longest wait after any failure, in milliseconds. */
+  /** The longest delay after any failure, in milliseconds. */
   readonly longestMs: number;
 };
 
@@ -12,9 +12,8 @@ export type Backoff = {
 export const defaultBackoff: Backoff = { firstMs: 100, longestMs: 10_000 };
 
 /**
- * How long to wait after the failure of that attempt (counted from 0), in milliseconds: exponential, with
- * jitter over the upper half so that clients that failed together do not come back together. Never less
- * than the server asked for.
+ * Returns the delay after the failure of that attempt (counted from 0), in milliseconds: exponential, with jitter over
+ * the upper half, so that clients that failed together do not retry together. Never less than the server requested.
  */
 export function backoffDelayMs({
   attempt,

@@ -67,7 +67,7 @@ describe("delivery through gRPC", () => {
     );
   });
 
-  it("loses nothing when ingest is killed and comes back on the same port", async () => {
+  it("loses nothing when ingest is killed and restarts on the same port", async () => {
     const first = await startFakeIngest();
     const outbox = outboxTo(first.target);
     let next = 0;

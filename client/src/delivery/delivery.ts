@@ -4,7 +4,7 @@ import { type Backoff, backoffDelayMs } from "./backoff.ts";
 import { type StoredBefore, storedBeforeOf, sumOfStoredBefore } from "./stored-before.ts";
 import type { SendAcked, SendFailure, Unit, UnitSender } from "./unit.ts";
 
-/** How the delivery of a unit ended. */
+/** The result of the delivery of a unit. */
 export type Delivery =
   | Delivered
   /** The signal aborted; the unit is not acknowledged. */
@@ -14,10 +14,10 @@ export type Delivery =
 export type Delivered = Omit<SendAcked, "found"> & { readonly storedBefore: StoredBefore };
 
 /**
- * Sends the unit until it is acknowledged, however often and however long that takes; only the signal
- * ends it before. Where the server refuses the unit as a whole (INVALID_ARGUMENT, or RESOURCE_EXHAUSTED
- * without a time to come back) its halves are sent instead, down to single frames; a single frame that is
- * INVALID_ARGUMENT is given up and its readings count as refused, so one bad frame never blocks the rest.
+ * Sends the unit until it is acknowledged, without a limit on attempts or time; only the signal ends it earlier. If the
+ * server rejects the unit as a whole (INVALID_ARGUMENT, or RESOURCE_EXHAUSTED without a delay), its halves are sent
+ * instead, down to single frames. A single frame that is INVALID_ARGUMENT is given up and its readings count as
+ * rejected, so one invalid frame never blocks the rest.
  */
 export async function deliver(
   unit: Unit,
@@ -34,7 +34,7 @@ export async function deliver(
     random: Random;
     backoff: Backoff;
     signal: AbortSignal;
-    /** Told of each failed attempt, counted from 0. */
+    /** Called after each failed attempt, counted from 0. */
     onFailure(failure: SendFailure, attempt: number): void;
   },
 ): Promise<Delivery> {
@@ -73,7 +73,7 @@ export async function deliver(
   }
 }
 
-/** The unit of these frames. */
+/** Returns a unit of these frames. */
 export function unitOf(frames: readonly Unit["frames"][number][]): Unit {
   return { frames, readings: frames.reduce((sum, frame) => sum + frame.readings, 0) };
 }

@@ -41,7 +41,7 @@ function camelCase(name: string): string {
 }
 
 describe("frame encoder", () => {
-  it("writes what ts-proto reads back, whatever the reading", () => {
+  it("encodes any reading so that ts-proto decodes it", () => {
     const encoder = createFrameEncoder();
     fc.assert(
       fc.property(fc.array(rows, { maxLength: 20 }), (frame) => {
@@ -56,7 +56,7 @@ describe("frame encoder", () => {
     );
   });
 
-  it("knows sensors that are added later, up to the longest name", () => {
+  it("encodes sensors that are added later, up to the longest name", () => {
     const sensors = [...builtInSensors];
     const encoder = createFrameEncoder({ sensors });
     const added = { ...(sensors.at(-1) as SensorSpec), sensor: "x".repeat(64) };
@@ -65,7 +65,7 @@ describe("frame encoder", () => {
     expect(reading?.measurement).toEqual({ $case: "sensorValue", value: { sensor: added.sensor, value: 1 } });
   });
 
-  it("keeps a frame's bytes as they are while the next one is written", () => {
+  it("does not change a frame's bytes while it encodes the next one", () => {
     const encoder = createFrameEncoder();
     encoder.add("a", 0, 1000, 1);
     const first = encoder.take();

@@ -6,35 +6,35 @@ export type Frame = {
   readonly bytes: Buffer;
 };
 
-/** Takes one reading. Scalars instead of an object, because this is called for every reading of every device. */
+/** Receives one reading. Scalars instead of an object, because this is called for every reading of every device. */
 export type ReadingSink = (deviceId: string, sensorCode: number, timestampMs: number, value: number) => void;
 
 /** The sensor code of a reading without a measurement. */
 export const noSensor = 65_535;
 
-/** Writes readings straight into the bytes of a frame. */
+/** Encodes readings directly into the bytes of a frame. */
 export type FrameEncoder = {
   /**
-   * Adds a reading to the frame: the sensor by its code (its place among `sensors`), or noSensor for none; the
-   * timestamp in whole milliseconds since 1970, or NaN for none.
+   * Adds a reading to the frame: the sensor by its code (its index in `sensors`), or noSensor for none; the timestamp
+   * in whole milliseconds since 1970, or NaN for none.
    */
   add: ReadingSink;
-  /** Readings in the frame so far. */
+  /** Number of readings in the frame so far. */
   readings(): number;
-  /** Bytes of the frame so far. */
+  /** Number of bytes in the frame so far. */
   bytes(): number;
   /** Ends the frame and starts the next. */
   take(): Frame;
 };
 
 /**
- * Encodes by hand what PublishReadingsRequest.encode would: held as bytes a reading takes about 45 bytes
- * instead of several objects, and sending a unit again costs no encoding. The tests decode it with ts-proto.
+ * Encodes like PublishReadingsRequest.encode, by hand: as bytes a reading takes about 45 bytes instead of several
+ * objects, and sending a unit again needs no encoding. The tests decode the bytes with ts-proto.
  */
 export function createFrameEncoder({
   sensors = builtInSensors,
 }: {
-  /** By code; may grow at its end. Those of the built-in catalog by default. */
+  /** The sensors by code; may be extended later. Those of the built-in catalog by default. */
   readonly sensors?: readonly SensorSpec[] | undefined;
 } = {}): FrameEncoder {
   const codings: SensorCoding[] = [];
@@ -126,15 +126,15 @@ export function createFrameEncoder({
   };
 }
 
-/** What stands before the value of a sensor. */
+/** The bytes before the value of a sensor. */
 type SensorCoding = {
   /** The tag of the measurement in the reading. */
   readonly tag: Uint8Array;
-  /** What the measurement holds before its value, the value's tag included: at most 68 bytes. */
+  /** The bytes of the measurement before its value, including the value's tag: at most 68 bytes. */
   readonly beforeValue: Uint8Array;
 };
 
-// Wire types: 2 is a length and bytes, 1 is eight bytes.
+// Wire type 2 is length-delimited, 1 is eight bytes.
 function codingOfSensor(spec: SensorSpec): SensorCoding {
   if (isTyped(spec)) {
     const { measurementField, valueField } = spec;

@@ -28,7 +28,7 @@ async function sendTo(fate: UnitFate, { deadlineMs = 5000 } = {}) {
 }
 
 describe("ingest client", () => {
-  it("sends all frames as one stream and is answered for each reading", async () => {
+  it("sends all frames as one stream and receives a result for each reading", async () => {
     const { result, stored } = await sendTo({ kind: "ack" });
     expect(result).toEqual({
       kind: "acked",
@@ -41,7 +41,7 @@ describe("ingest client", () => {
     expect(stored[0]).toBe("device|temperature|2026-01-01T00:00:00.000Z");
   });
 
-  it("writes no further than the connection takes", async () => {
+  it("writes only as much as the connection accepts", async () => {
     await using ingest = await startFakeIngest();
     const client = createIngestClient({ target: ingest.target, clock: systemClock });
     const { frames, readings } = unit({ frames: 200, frameReadings: 500 });
@@ -68,7 +68,7 @@ describe("ingest client", () => {
     client.close();
   });
 
-  it("tells code, text and the time the server asks to wait", async () => {
+  it("returns the code, the message and the delay that the server requests", async () => {
     const fate = {
       kind: "fail",
       when: "end",
@@ -95,7 +95,7 @@ describe("ingest client", () => {
     client.close();
   });
 
-  it("takes an answer that does not speak for all readings as a failure", async () => {
+  it("treats a response that does not cover all readings as a failure", async () => {
     const { result } = await sendTo({ kind: "answer-early" });
     expect(result).toMatchObject({ kind: "failed", code: "DATA_LOSS" });
   });
@@ -119,7 +119,7 @@ describe("ingest client", () => {
     client.close();
   });
 
-  it("fails when nobody listens", async () => {
+  it("fails when no server listens", async () => {
     const ingest = await startFakeIngest();
     ingest.kill();
     const client = createIngestClient({ target: ingest.target, clock: systemClock });

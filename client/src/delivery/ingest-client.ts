@@ -10,10 +10,9 @@ import { channelCredentials, type IngestTls } from "./ingest-tls.ts";
 import type { SendResult, Unit, UnitSender } from "./unit.ts";
 
 /**
- * Sends units to the ingest service at `target` (`host:port`), each as one stream of PublishReadings:
- * waits whenever the connection asks to, ends the stream after the last frame, and counts a unit as
- * acknowledged only if the response speaks for every reading of it. An attempt is given up after
- * `deadlineMs`. Nothing connects before the first unit.
+ * Sends units to the ingest service at `target` (`host:port`), each as one stream of PublishReadings: waits for
+ * back-pressure, ends the stream after the last frame, and counts a unit as acknowledged only if the response covers
+ * every reading of it. An attempt fails after `deadlineMs`. It does not connect before the first unit.
  */
 export function createIngestClient({
   target,
@@ -39,11 +38,11 @@ export function createIngestClient({
 }
 
 const channelOptions: grpc.ClientOptions = {
-  // With a retry buffer write() never says stop; units are sent again by the outbox anyway.
+  // With a retry buffer, write() would never report back-pressure; the outbox retries units anyway.
   "grpc.per_rpc_retry_buffer_size": 0,
   "grpc.enable_retries": 0,
   "grpc.enable_channelz": 0,
-  // The outbox paces its attempts itself; the channel's own default grows to two minutes.
+  // The outbox has its own back-off; the channel's default grows to two minutes.
   "grpc.initial_reconnect_backoff_ms": 100,
   "grpc.max_reconnect_backoff_ms": 1_000,
 };
@@ -66,7 +65,7 @@ function sendUnit({
     let written = 0;
     const call = client.makeClientStreamRequest(
       IngestServiceService.publishReadings.path,
-      // Frames are encoded already.
+      // Frames are already encoded.
       (frame: Buffer) => frame,
       PublishReadingsResponse.decode,
       metadataOf(metadata),
@@ -75,7 +74,7 @@ function sendUnit({
         settled = true;
         signal.removeEventListener("abort", cancel);
         resolve(error === null ? resultOf(unit, response) : failureOf(error));
-        // An answer before the end of the stream: what is not written yet never will be.
+        // The response came before the end of the stream: the rest of the unit is not sent.
         if (written < unit.frames.length) call.cancel();
       },
     );
@@ -103,7 +102,7 @@ function metadataOf(headers: Readonly<Record<string, string>>): grpc.Metadata {
   return metadata;
 }
 
-/** What became of the unit by the response of ingest, which must speak for every reading of it. */
+/** Returns the result of the unit from ingest's response, which must cover every reading of it. */
 export function resultOf(unit: Unit, response: PublishReadingsResponse | undefined): SendResult {
   const accepted = Number(response?.accepted ?? 0n);
   const refused = Number(response?.refused ?? 0n);
@@ -137,7 +136,7 @@ function retryDelayOf(metadata: grpc.Metadata | undefined): number | undefined {
     const delay = RetryInfo.decode(detail.value).retryDelay;
     return delay && Number(delay.seconds) * 1000 + delay.nanos / 1e6;
   } catch {
-    // Details that cannot be read ask for nothing; code and text still tell the failure.
+    // Unreadable details are ignored; code and message still describe the failure.
     return undefined;
   }
 }

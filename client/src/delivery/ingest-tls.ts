@@ -3,15 +3,15 @@ import type { Setting } from "@devicemesh/kit/settings/setting-schema";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
 
-/** How ingest is known, and how the generator shows who it is. PEM. */
+/** The trust and the credentials of a client of ingest. PEM. */
 export type IngestTls = {
-  /** Whom to trust as ingest. */
+  /** The certificate authorities that are trusted for ingest. */
   readonly ca: string;
-  /** Of a gateway that may send for the devices; none if ingest does not ask. */
+  /** A gateway's certificate that covers the devices; none if ingest requires none. */
   readonly client?: { readonly certificate: string; readonly key: string } | undefined;
 };
 
-/** Flags of every command that sends to ingest; their variables begin with the prefix. */
+/** Flags of every command that sends to ingest; their environment variables begin with the prefix. */
 export function ingestTlsSettingsOf(prefix: string) {
   return {
     ca: {
@@ -50,8 +50,8 @@ export type IngestTlsFiles = {
 };
 
 /**
- * Reads the files; undefined if there is to be no TLS.
- * @throws SettingsError if they do not go together or cannot be read.
+ * Reads the files; undefined without TLS.
+ * @throws SettingsError if they do not match or are unreadable.
  */
 export function readIngestTls({ ca, certificate, key }: IngestTlsFiles): IngestTls | undefined {
   if ((certificate === undefined) !== (key === undefined)) {

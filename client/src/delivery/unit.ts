@@ -7,14 +7,14 @@ export type Unit = {
   readonly readings: number;
 };
 
-/** What became of sending a unit once. */
+/** The result of one attempt to send a unit. */
 export type SendResult =
-  /** Every accepted reading is durable; accepted + refused are all readings of the unit. */
+  /** Every accepted reading is durably stored; accepted + refused are all readings of the unit. */
   | {
       readonly kind: "acked";
       readonly accepted: number;
       readonly refused: number;
-      /** The first refused readings. */
+      /** The first rejected readings. */
       readonly refusedReadings: readonly RefusedReading[];
       /** Accepted readings that were stored before; left out if ingest finds them only later. */
       readonly found?: { readonly duplicates: number; readonly conflicts: number } | undefined;
@@ -25,7 +25,7 @@ export type SendResult =
       /** The gRPC code by name, such as UNAVAILABLE. */
       readonly code: string;
       readonly message: string;
-      /** How long the server asked to wait, in milliseconds; undefined if it did not. */
+      /** The delay that the server requested, in milliseconds; undefined if it requested none. */
       readonly retryDelayMs: number | undefined;
     };
 
@@ -35,10 +35,10 @@ export type SendFailure = Extract<SendResult, { kind: "failed" }>;
 /** An acknowledged attempt. */
 export type SendAcked = Extract<SendResult, { kind: "acked" }>;
 
-/** Where units go: ingest, in whatever way it is reached. */
+/** The destination of units: ingest, over any transport. */
 export type UnitSender = {
-  /** Sends the unit once. Resolves in any case, also when the signal aborts (then as failed). */
+  /** Sends the unit once. Always resolves, also when the signal aborts (then as failed). */
   send(unit: Unit, signal: AbortSignal): Promise<SendResult>;
-  /** Lets go of connections. Closing twice is allowed. */
+  /** Closes the connections. Closing again has no effect. */
   close(): void;
 };

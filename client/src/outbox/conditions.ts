@@ -1,12 +1,12 @@
-/** Lets callers wait until something has become true. */
+/** Lets callers wait until a condition becomes true. */
 export type Conditions = {
-  /** Resolves when the condition is true: at once, or at the next check that finds it so. @throws the signal's reason when it aborts. */
+  /** Resolves when the condition is true: at once, or at the next check. @throws the signal's reason when it aborts. */
   until(condition: () => boolean, signal?: AbortSignal): Promise<void>;
-  /** Something changed: asks every waiting condition again. */
+  /** Checks every waiting condition again, after a change. */
   check(): void;
 };
 
-/** Nobody waits yet. */
+/** Creates a set without waiting callers. */
 export function createConditions(): Conditions {
   const waiting = new Set<() => void>();
   return {

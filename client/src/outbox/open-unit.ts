@@ -4,18 +4,20 @@ import { unitOf } from "../delivery/delivery.ts";
 import { createFrameEncoder, type Frame, type ReadingSink } from "../delivery/frame-encoder.ts";
 import type { Unit } from "../delivery/unit.ts";
 
-/** The unit that is being filled. */
+/** The unit that is currently filled. */
 export type OpenUnit = {
   add: ReadingSink;
-  /** Readings in it so far. */
+  /** Number of readings in it so far. */
   readings(): number;
-  /** Whether its first reading is old enough for it to be sent as it is. */
+  /** Whether its first reading is old enough to send the unit. */
   isDue(): boolean;
   /** Ends it and starts the next. */
   take(): Unit;
 };
 
-/** An empty unit, cut into frames as it fills; `onDue` is called when its first reading is `ageMs` old. */
+/**
+ * Creates an empty unit, which is split into frames as it fills; calls `onDue` when its first reading is `ageMs` old.
+ */
 export function createOpenUnit({
   frameReadings,
   ageMs,
@@ -61,5 +63,5 @@ export function createOpenUnit({
   };
 }
 
-// Half of what a frame may have: the last reading may be long.
+// Half of a frame's limit: the last reading may be long.
 const frameBytesEnough = 512 * 1024;

@@ -4,9 +4,9 @@ import type { Unit } from "../delivery/unit.ts";
 import { createOpenUnit, type OpenUnit } from "./open-unit.ts";
 import type { SpillFile } from "./spill.ts";
 
-/** A unit that was cut and is not acknowledged: in memory, on disk, or both while it is being sent from disk. */
+/** A complete unit that is not acknowledged: in memory, on disk, or both while it is sent from disk. */
 export type QueuedUnit = {
-  /** Its place among all units of the outbox, by when they were cut. */
+  /** Its sequence number among all units of the outbox. */
   readonly sequence: number;
   readonly readings: number;
   readonly unit: Unit | undefined;
@@ -14,17 +14,17 @@ export type QueuedUnit = {
 };
 
 /**
- * One lane of the outbox. All readings of a device go through the same lane, and a lane has one unit in flight, so
- * that no reading of a series overtakes an earlier one of that series.
+ * One lane of the outbox. All readings of a device use the same lane, and a lane has one unit in flight, so that no
+ * reading of a series overtakes an earlier one.
  */
 export type OutboxLane = {
   readonly open: OpenUnit;
-  /** The oldest first. */
+  /** The units, the oldest first. */
   readonly queue: QueuedUnit[];
   inFlight: { readonly queued: QueuedUnit; readonly done: Promise<void> } | undefined;
 };
 
-/** An empty lane; `onDue` is called when the first reading of its open unit is `ageMs` old. */
+/** Creates an empty lane; calls `onDue` when the first reading of its open unit is `ageMs` old. */
 export function createOutboxLane(options: {
   readonly frameReadings: number;
   readonly ageMs: number;
@@ -35,7 +35,7 @@ export function createOutboxLane(options: {
   return { open: createOpenUnit(options), queue: [], inFlight: undefined };
 }
 
-/** The lane of a device out of `laneCount`, by the FNV-1a hash of its id. */
+/** Returns the lane of a device out of `laneCount`, by the FNV-1a hash of its id. */
 export function laneOf(deviceId: string, laneCount: number): number {
   if (laneCount === 1) return 0;
   let hash = 0x811c9dc5;

@@ -2,15 +2,18 @@
 export type OutboxLimits = {
   /** Readings in a frame; at most 1000. */
   readonly frameReadings: number;
-  /** A unit is cut at so many readings … */
+  /** A unit is complete at this number of readings … */
   readonly unitReadings: number;
-  /** … or when its first reading is so old, in milliseconds, and a sender is free. */
+  /** … or when its first reading has this age, in milliseconds, and a sender is free. */
   readonly unitAgeMs: number;
-  /** Units sent at the same time, each of other devices. */
+  /** Number of units in flight, each of other devices. */
   readonly unitsInFlight: number;
-  /** Readings in memory that are not acknowledged. Units read back from the spill folder come on top, one for each in flight. */
+  /**
+   * Maximum number of unacknowledged readings in memory. Units read back from the spill folder are additional, one for
+   * each in flight.
+   */
   readonly memoryReadings: number;
-  /** Refused readings that are kept for the report. */
+  /** Number of rejected readings that are kept for the report. */
   readonly refusedKept: number;
 };
 

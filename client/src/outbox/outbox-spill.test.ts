@@ -39,7 +39,7 @@ describe("outbox with a spill folder", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it("puts newer units behind those on disk, even when the memory has room again", async () => {
+  it("queues newer units behind those on disk, even when memory is free again", async () => {
     const fake = createFakeSender();
     const { outbox, add } = createTestOutbox({ sender: fake.sender, spill: open() });
     add(500);
@@ -51,7 +51,7 @@ describe("outbox with a spill folder", () => {
     expect(fake.sent.flat()).toEqual(numbers(1, 600));
   });
 
-  it("leaves a unit from disk where it is when it is closed while sending it", async () => {
+  it("keeps a unit on disk when it is closed while sending it", async () => {
     const fake = createFakeSender();
     const { outbox, clock, add } = createTestOutbox({ sender: fake.sender, spill: open() });
     add(500);
@@ -78,7 +78,7 @@ describe("outbox with a spill folder", () => {
     expect(back.sent.flat()).toEqual([...numbers(1, 430), 9999]);
   });
 
-  it("cuts units short and spills them where the memory is smaller than a unit", () => {
+  it("completes units early and spills them if memory is smaller than a unit", () => {
     const fake = createFakeSender();
     const { outbox, add } = createTestOutbox({
       sender: fake.sender,
@@ -89,7 +89,7 @@ describe("outbox with a spill folder", () => {
     expect(outbox.counts()).toMatchObject({ dropped: 0, pending: 1000, spilled: 900 });
   });
 
-  it("writes what is left to disk when it is closed; a new outbox sends it first", async () => {
+  it("writes the remaining units to disk when it is closed; a new outbox sends them first", async () => {
     const away = createFakeSender(() => failed("UNAVAILABLE"));
     const first = createTestOutbox({ sender: away.sender, spill: open() });
     first.add(470);
@@ -116,7 +116,7 @@ describe("outbox with a spill folder", () => {
     const closing = first.outbox.close({ limitMs: 10 });
     await first.clock.advanceAsync(1000);
     await closing;
-    // Taken and never answered: this process is gone.
+    // Read and never answered: this process has died.
     const dying = createFakeSender();
     const second = createTestOutbox({ sender: dying.sender, spill: open() });
     void second.outbox.flush();
@@ -137,7 +137,7 @@ describe("outbox with a spill folder", () => {
     expect(pending + dropped).toBe(added);
   });
 
-  it("sets a broken file aside, tells of it, and sends the others", async () => {
+  it("sets a broken file aside, reports it, and sends the others", async () => {
     const away = createFakeSender(() => failed("UNAVAILABLE"));
     const first = createTestOutbox({ sender: away.sender, spill: open() });
     first.add(150);

@@ -16,7 +16,7 @@ import type { UnitSender } from "../delivery/unit.ts";
 import { createRandom } from "../random.ts";
 
 describe("outbox", () => {
-  it("cuts a unit when it is full", async () => {
+  it("completes a unit when it is full", async () => {
     const { sender, sent } = createFakeSender(ackUnit);
     const { outbox, add } = createTestOutbox({ sender });
     add(120);
@@ -25,7 +25,7 @@ describe("outbox", () => {
     expect(outbox.counts()).toMatchObject({ added: 120, acked: 100, pending: 20 });
   });
 
-  it("cuts a unit when its first reading is old enough", async () => {
+  it("completes a unit when its first reading is old enough", async () => {
     const { sender, sent } = createFakeSender(ackUnit);
     const { clock, add } = createTestOutbox({ sender });
     add(3);
@@ -35,7 +35,7 @@ describe("outbox", () => {
     expect(sent).toEqual([[1, 2, 3]]);
   });
 
-  it("counts the age of each unit from its own first reading", async () => {
+  it("measures the age of each unit from its own first reading", async () => {
     const fake = createFakeSender();
     const { clock, add } = createTestOutbox({ sender: fake.sender });
     add(1);
@@ -52,7 +52,7 @@ describe("outbox", () => {
     expect(fake.sent).toHaveLength(2);
   });
 
-  it("lets the unit grow while no sender is free, and sends no more at once than it may", async () => {
+  it("lets the unit grow while no sender is free, up to the limit of a unit", async () => {
     const fake = createFakeSender();
     const { clock, add } = createTestOutbox({ sender: fake.sender });
     add(1);
@@ -67,7 +67,7 @@ describe("outbox", () => {
     expect(fake.inFlightMost()).toBe(2);
   });
 
-  it("never has two units with readings of one device in flight, whatever fails and is sent again", async () => {
+  it("never has two units with readings of one device in flight, whatever fails and is retried", async () => {
     const random = createRandom(7n, 0);
     const sending = new Map<string, number>();
     const arrived: string[] = [];
@@ -79,7 +79,7 @@ describe("outbox", () => {
           expect(sending.get(device) ?? 0).toBe(0);
           sending.set(device, 1);
         }
-        // Some attempts arrive and are not acknowledged, some do not arrive, and none takes the same time.
+        // Some attempts arrive without an acknowledgement, some do not arrive, and their durations differ.
         const turns = Math.floor(random() * 5);
         for (let turn = 0; turn < turns; turn++) await settle();
         const arrives = random() < 0.7;
@@ -97,7 +97,7 @@ describe("outbox", () => {
     const flushed = outbox.flush();
     while (outbox.counts().pending > 0) await clock.advanceAsync(1000);
     await flushed;
-    // The first arrival of each reading comes after the first arrivals of all earlier ones of its device.
+    // The first arrival of each reading follows the first arrivals of all earlier ones of its device.
     const first = [...new Set(arrived)];
     for (const device of devices) {
       const seconds = first
@@ -131,7 +131,7 @@ describe("outbox", () => {
     ]);
   });
 
-  it("waits as long as the server asks", async () => {
+  it("waits as long as the server requests", async () => {
     const fake = createFakeSender((unit, attempt) =>
       attempt === 0 ? failed("UNAVAILABLE", 7000) : ackUnit(unit),
     );
@@ -153,7 +153,7 @@ describe("outbox", () => {
     expect(add(10)).toBe(10);
   });
 
-  it("lets the caller wait instead, when it is told to", async () => {
+  it("lets the caller wait instead if configured", async () => {
     const fake = createFakeSender();
     const { outbox, add } = createTestOutbox({ sender: fake.sender, whenFull: "wait" });
     expect(add(201)).toBe(200);
@@ -172,7 +172,7 @@ describe("outbox", () => {
     await expect(refused).rejects.toThrow("enough");
   });
 
-  it("counts refused readings and keeps the first of them", async () => {
+  it("counts rejected readings and keeps the first of them", async () => {
     const refusal = {
       ordinal: 0n,
       identity: "x|temperature|",
@@ -193,7 +193,7 @@ describe("outbox", () => {
     expect(outbox.refusedReadings()).toEqual([refusal, refusal, refusal]);
   });
 
-  it("gives up only the frame that is refused as a whole, and no other", async () => {
+  it("gives up only the frame that is rejected as a whole, and no other", async () => {
     const { sender } = createFakeSender((unit) =>
       valuesOf(unit).includes(23) ? failed("INVALID_ARGUMENT") : ackUnit(unit),
     );
@@ -204,7 +204,7 @@ describe("outbox", () => {
     expect(outbox.refusedReadings()[0]!.text).toContain("10 readings");
   });
 
-  it("sends smaller units where one is too large", async () => {
+  it("sends smaller units if one is too large", async () => {
     const { sender } = createFakeSender((unit) =>
       unit.readings > 20 ? failed("RESOURCE_EXHAUSTED") : ackUnit(unit),
     );
@@ -214,7 +214,7 @@ describe("outbox", () => {
     expect(outbox.counts()).toMatchObject({ acked: 50, refused: 0, pending: 0 });
   });
 
-  it("flushes what is there without waiting for its age", async () => {
+  it("flushes without waiting for the age of a unit", async () => {
     const { sender, sent } = createFakeSender(ackUnit);
     const { outbox, add } = createTestOutbox({ sender });
     add(7);
@@ -222,7 +222,7 @@ describe("outbox", () => {
     expect(sent).toEqual([numbers(1, 7)]);
   });
 
-  it("sends at once what comes in while it flushes", async () => {
+  it("sends new readings at once while it flushes", async () => {
     const fake = createFakeSender();
     const { outbox, add } = createTestOutbox({ sender: fake.sender });
     add(1);
@@ -238,7 +238,7 @@ describe("outbox", () => {
     await flushed;
   });
 
-  it("is closed once, within the limit, and says how much is left", async () => {
+  it("closes once, within the limit, and returns the number of remaining readings", async () => {
     const fake = createFakeSender();
     const { outbox, clock, add } = createTestOutbox({ sender: fake.sender });
     add(120);

@@ -14,31 +14,34 @@ import type { Spill } from "./spill.ts";
 
 export { defaultOutboxLimits, type OutboxLimits } from "./outbox-limits.ts";
 
-/** What the outbox has done. added = acked + refused + dropped + pending at any moment. */
+/** The counts of the outbox. added = acked + refused + dropped + pending at any moment. */
 export type OutboxCounts = {
-  /** Readings put in, dropped ones and those found in the spill folder included. */
+  /** Number of added readings, including dropped ones and those found in the spill folder. */
   readonly added: number;
-  /** Readings that ingest has acknowledged as durable. */
+  /** Number of readings that ingest has acknowledged as durably stored. */
   readonly acked: number;
   /** Of these, readings that were stored before. */
   readonly storedBefore: StoredBefore;
   /** Readings that ingest has refused. */
   readonly refused: number;
-  /** Readings that found no room, were left when the outbox was closed, or were in a broken spill file. */
+  /**
+   * Number of readings for which there was no capacity, that remained when the outbox was closed, or that were in a
+   * broken spill file.
+   */
   readonly dropped: number;
-  /** Readings not yet acknowledged, in memory and on disk. */
+  /** Number of readings not yet acknowledged, in memory and on disk. */
   readonly pending: number;
-  /** Of these, readings on disk. */
+  /** Number of these on disk. */
   readonly spilled: number;
-  /** The bytes of these on disk. */
+  /** Bytes of these on disk. */
   readonly spilledBytes: number;
-  /** Attempts to deliver a unit that failed. */
+  /** Number of failed attempts to deliver a unit. */
   readonly failedAttempts: number;
   /** Readings acknowledged a second, over the last ten seconds. */
   readonly ackedPerSecond: number;
 };
 
-/** What happens to units, for the logger. */
+/** Events of units, for the logger. */
 export type OutboxEvent =
   | { readonly kind: "attemptFailed"; readonly failure: SendFailure; readonly attempt: number }
   | { readonly kind: "unitAcked"; readonly readings: number; readonly refused: number }
@@ -46,32 +49,37 @@ export type OutboxEvent =
 
 /** Keeps readings until ingest has acknowledged them. */
 export type Outbox = {
-  /** Puts a reading in. False if there was no room; then the reading counts as dropped if `whenFull` says so. */
+  /**
+   * Adds a reading. Returns false if the outbox is full; then the reading counts as dropped if `whenFull` is "drop".
+   */
   add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
-  /** Resolves when a reading fits in. @throws the signal's reason when it aborts. */
+  /** Resolves when there is capacity for a reading. @throws the signal's reason when it aborts. */
   room(signal?: AbortSignal): Promise<void>;
-  /** Sends what is there without waiting for units to fill, and resolves when nothing is pending. @throws the signal's reason when it aborts. */
+  /**
+   * Sends without waiting for units to fill, and resolves when nothing is pending. @throws the signal's reason when it
+   * aborts.
+   */
   flush(signal?: AbortSignal): Promise<void>;
   counts(): OutboxCounts;
-  /** The first refused readings. */
+  /** The first rejected readings. */
   refusedReadings(): readonly RefusedReading[];
   /**
-   * Delivers for at most `limitMs`, then ends the senders and writes what is left to the spill folder, if
-   * there is one. Resolves to the number of readings that are left neither acknowledged nor on disk (an
-   * attempt that was cut off may still have stored its readings). Closing twice is the same as once.
+   * Delivers for at most `limitMs`, then ends the senders and writes the remaining units to the spill folder, if there
+   * is one. Resolves to the number of readings that are neither acknowledged nor on disk (an interrupted attempt may
+   * still have stored its readings). Closing again has no effect.
    */
   close(options: { limitMs: number }): Promise<{ undelivered: number }>;
 };
 
 /**
- * Readings are encoded as they come and kept as frames; full units queue up and are sent, oldest first, each again
- * and again until it is acknowledged. A device's readings always go through the same lane, with one unit in flight,
- * so that readings of one series arrive in the order in which they were added, whatever is sent again. When the
- * memory is full:
- * - with a spill folder, units go to disk as they are cut and keep their place in the queue; if the disk is full
- *   too, as without;
- * - without, add() is false: `whenFull: "drop"` counts the new reading as dropped (what has waited longest
- *   is kept), `"wait"` leaves it with the caller, who awaits room().
+ * Readings are encoded at once and kept as frames; full units queue up and are sent, oldest first, each with retries
+ * until it is acknowledged. A device's readings always use the same lane, with one unit in flight, so that readings of
+ * one series arrive in the order in which they were added, whatever is sent again. When the memory is full:
+ * - with a spill folder, complete units are written to disk and keep their position in the queue; if the disk is full
+ * too,
+ * as without;
+ * - without one, add() returns false: `whenFull: "drop"` counts the new reading as dropped (the oldest
+ * readings are kept), `"wait"` leaves it with the caller, who awaits room().
  *
  * Units that an earlier process left in the spill folder are sent first, one at a time.
  */
@@ -92,7 +100,7 @@ export function createOutbox({
   whenFull: "drop" | "wait";
   spill?: Spill | undefined;
   limits?: Partial<OutboxLimits>;
-  /** By code, where readings are added by code; those of the built-in catalog by default. */
+  /** The sensors by code, if readings are added by code; those of the built-in catalog by default. */
   sensors?: readonly SensorSpec[] | undefined;
   backoff?: Backoff;
   observe?(event: OutboxEvent): void;
@@ -159,14 +167,14 @@ export function createOutbox({
     return { sequence, readings: unit.readings, unit, file: undefined };
   }
 
-  /** Ends the lane's open unit and queues it, on disk if the memory is nearly full. */
+  /** Completes the lane's open unit and queues it, on disk if the memory is nearly full. */
   function cut(lane: OutboxLane): void {
     if (lane.open.readings() === 0) return;
     const queued = take(lane);
     lane.queue.push(inMemory + unitReadings > memoryReadings ? spilled(queued) : queued);
   }
 
-  /** The unit on disk, if it is not there yet and the disk takes it. */
+  /** Returns the unit on disk; writes it if it is not there and the disk accepts it. */
   function spilled(queued: QueuedUnit): QueuedUnit {
     if (queued.file !== undefined || queued.unit === undefined) return queued;
     const file = spill?.put(queued.unit, queued.sequence);
@@ -244,7 +252,7 @@ export function createOutbox({
     try {
       await flush(limit.signal);
     } catch {
-      // The limit is over; what is left is counted below.
+      // The time limit is over; the remaining readings are counted below.
     } finally {
       cancelLimit();
     }

@@ -16,39 +16,42 @@ import type { Unit } from "../delivery/unit.ts";
 /** A unit on disk. */
 export type SpillFile = {
   readonly name: string;
-  /** The unit's place among those of its process, by when it was cut. */
+  /** The unit's sequence number among those of its process. */
   readonly sequence: number;
   readonly readings: number;
   readonly bytes: number;
 };
 
-/** Units on disk. Each file keeps the sequence number of its unit, so that a later process sends them in order. */
+/** The units on disk. Each file has the sequence number of its unit, so that a later process sends them in order. */
 export type Spill = {
-  /** The units that were there when the folder was opened, in their order. */
+  /** The units that existed when the folder was opened, in order. */
   leftovers(): readonly SpillFile[];
   /** The largest sequence number of those; 0 if there are none. */
   lastSequence(): number;
-  /** Writes the unit. Undefined if the bytes are used up or the disk refuses; then nothing is kept. */
+  /** Writes the unit. Returns undefined if the limit is reached or the disk rejects the write; then nothing is kept. */
   put(unit: Unit, sequence: number): SpillFile | undefined;
-  /** Reads a unit back; it stays on disk until it is removed. Undefined if it cannot be read: it is set aside then. */
+  /**
+   * Reads a unit back; it stays on disk until it is removed. Returns undefined if it is unreadable: it is set aside
+   * then.
+   */
   read(file: SpillFile): Unit | undefined;
-  /** Deletes a unit that has been delivered. */
+  /** Deletes a delivered unit. */
   remove(file: SpillFile): void;
-  /** Readings on disk. */
+  /** Number of readings on disk. */
   readings(): number;
-  /** Bytes on disk. */
+  /** Number of bytes on disk. */
   bytes(): number;
-  /** Readings in files that could not be read and were set aside. */
+  /** Number of readings in unreadable files that were set aside. */
   brokenReadings(): number;
 };
 
 /**
- * What goes wrong with the folder; the spill goes on without the file. Files that cannot be written are reported
- * once per cause, until one can be written again.
+ * Problems of the folder; the spill continues without the file. Failed writes are reported once per cause, until a
+ * write succeeds.
  */
 export type SpillProblem = { readonly file: string; readonly cause: unknown; readonly text: string };
 
-/** The problem in words, with the fix where it is known. */
+/** The problem as text, with the solution if it is known. */
 function problemText(folder: string, file: string, cause: unknown): string {
   const code = codeOf(cause);
   const consequence =
@@ -67,14 +70,13 @@ function codeOf(cause: unknown): string | undefined {
 }
 
 /**
- * Keeps each unit in a file of its own in the folder, at most `bytesMax` in all. A file appears whole or
- * not at all (written beside and renamed; not fsynced, so it survives the process, not the machine), and
- * the units of an earlier process are found. A file that cannot be read as a unit is set
- * aside as `*.broken`. Files are small (about 0.2 MB) and go to the page cache, so they are written in
- * place: nothing queues up in memory behind a slow disk.
+ * Keeps each unit in a separate file of the folder, at most `bytesMax` in total. A file appears completely or not at
+ * all (written under a temporary name and renamed; without fsync, so it survives the process, not the machine), and the
+ * units of an earlier process are found. A file that is not a valid unit is set aside as `*.broken`. Files are small
+ * (about 0.2 MB) and go to the page cache, so writes are synchronous: nothing queues up in memory behind a slow disk.
  *
- * `tag` tells the files of processes apart that share a folder.
- * @throws if the folder cannot be made or listed.
+ * `tag` distinguishes the files of processes that share a folder.
+ * @throws if the folder cannot be created or listed.
  */
 export function openSpill({
   folder,
@@ -137,7 +139,7 @@ export function openSpill({
         report(file.name, cause);
         forget(file);
         brokenReadings += file.readings;
-        // It may be gone: another process that shares the folder has delivered it.
+        // The file may be gone: another process that shares the folder has delivered it.
         setAside(path);
         return undefined;
       }
@@ -152,12 +154,12 @@ export function openSpill({
   };
 }
 
-/** Renames a file that cannot be read. On a disk that refuses this it is found again by the next process. */
+/** Renames an unreadable file. If the disk rejects this, the next process finds the file again. */
 function setAside(path: string): void {
   try {
     if (existsSync(path)) renameSync(path, `${path}.broken`);
   } catch {
-    // Reported already, and its readings are counted.
+    // The failure is already reported, and the readings are counted.
   }
 }
 
@@ -174,7 +176,7 @@ function findFiles(folder: string): SpillFile[] {
   return files.sort((a, b) => a.sequence - b.sequence);
 }
 
-// A unit in a file: for each frame its readings and its bytes as 32-bit numbers, then the bytes.
+// The format of a unit in a file: for each frame its number of readings and of bytes as 32-bit numbers, then the bytes.
 function encodeUnit(unit: Unit): Buffer {
   const parts: Buffer[] = [];
   for (const frame of unit.frames) {

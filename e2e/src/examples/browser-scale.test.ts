@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { timeTicks, valueTicks } from "../../../examples/browser/src/scale.ts";
 
 describe("the axes of the page", () => {
-  it("have round values around all that is drawn, and few of them", () => {
+  it("have a few round values around all data", () => {
     expect(valueTicks(19.25, 24.3, 5)).toEqual([18, 20, 22, 24, 26]);
     expect(valueTicks(20, 20, 5)).toEqual([19, 19.5, 20, 20.5, 21]);
     const value = fc.double({ min: -1e6, max: 1e6, noNaN: true });
@@ -18,7 +18,7 @@ describe("the axes of the page", () => {
     );
   });
 
-  it("have round moments inside the span, and no more than there is room for", () => {
+  it("have round times inside the span, and no more than fit", () => {
     expect(timeTicks(5_000, 65_000, 6)).toEqual({
       stepMs: 10_000,
       ticks: [10_000, 20_000, 30_000, 40_000, 50_000, 60_000],

@@ -25,7 +25,7 @@ beforeAll(async () => {
 });
 afterAll(() => running.disposeAsync());
 
-/** Opens the page in a tab, told where the mesh is. */
+/** Opens the page in a tab, with the address of the mesh. */
 async function open(browser: Browser, address: string, origin = served.origin) {
   const page = await browser.context.newPage();
   const seen = await observe(page);
@@ -33,7 +33,7 @@ async function open(browser: Browser, address: string, origin = served.origin) {
   return { page, seen };
 }
 
-/** A moment in a 10-second window that is over. */
+/** A time in a 10-second window that has ended. */
 const earlierMs = Math.floor(Date.now() / 10_000) * 10_000 - 60_000;
 const readings = (...temperatures: readonly number[]) =>
   temperatures.map((temperature, index) => ({ atMs: earlierMs + index * 1000, temperature }));
@@ -41,7 +41,7 @@ const readings = (...temperatures: readonly number[]) =>
 const isLive = (page: Page) => page.getByText("live", { exact: true }).waitFor();
 /** The figures of the newest window: average, minimum, maximum, readings. */
 const newest = (page: Page) => page.locator("#newest dd").allTextContents();
-/** Waits until those are so. */
+/** Waits for these figures. */
 const shows = (page: Page, figures: readonly string[]) =>
   waitUntil(async () => `${await newest(page)}` === `${figures}`, { timeoutMs: 20_000, what: `${figures}` });
 const cellsOf = (page: Page, name: string) =>
@@ -72,7 +72,7 @@ describe("in Chromium, in cleartext over HTTP/1.1, from another origin", () => {
     await mesh.publish("kitchen", readings(20, 21, 23));
   });
 
-  it("the page asks and watches, and shows figures with units and what they cover", async () => {
+  it("the page queries and watches, and shows figures with units and their coverage", async () => {
     const { page, seen } = await open(browser, address);
     await isLive(page);
     expect(await newest(page)).toEqual(["21.33 °C", "20.00 °C", "23.00 °C", "3 "]);
@@ -90,7 +90,7 @@ describe("in Chromium, in cleartext over HTTP/1.1, from another origin", () => {
     expect(seen.complaints).toEqual([]);
   });
 
-  it("readings that come later appear one by one while the stream is open", async () => {
+  it("later readings appear one by one while the stream is open", async () => {
     await mesh.publish("terrace", readings(10));
     const { page } = await open(browser, address);
     await page.getByRole("button", { name: "terrace" }).click();
@@ -103,7 +103,7 @@ describe("in Chromium, in cleartext over HTTP/1.1, from another origin", () => {
     expect(await page.evaluate(() => Object.hasOwn(window, "sameDocument"))).toBe(true);
   });
 
-  it("a window is chosen by the arrow keys, and all of them are in a table", async () => {
+  it("the arrow keys choose a window, and a table lists all of them", async () => {
     await mesh.publish("attic", [...readings(30), { atMs: earlierMs - 10_000, temperature: 25 }]);
     const { page } = await open(browser, address);
     await page.getByRole("button", { name: "attic" }).click();
@@ -127,7 +127,7 @@ describe("in Chromium, in cleartext over HTTP/1.1, from another origin", () => {
     expect([light, await background()]).toEqual(["rgb(244, 246, 248)", "rgb(15, 20, 26)"]);
   });
 
-  it("a page of an origin that is not allowed gets nothing, and says what to set", async () => {
+  it("a page of an origin that is not allowed gets nothing, and names the setting", async () => {
     await using stranger = await servePage();
     const { page, seen } = await open(browser, address, stranger.origin);
     const problem = await problemOf(page);
@@ -139,7 +139,7 @@ describe("in Chromium, in cleartext over HTTP/1.1, from another origin", () => {
     expect(await page.getByRole("table").count()).toBe(0);
   });
 
-  it("the page says that the mesh is away, and goes on by itself when it is back", async () => {
+  it("the page shows that the mesh is unavailable, and reconnects by itself", async () => {
     await using first = await startEnvoy(mesh.envoyOptions);
     const { page } = await open(browser, `http://127.0.0.1:${first.plain.port}`);
     await page.getByRole("button", { name: "kitchen" }).click();
@@ -182,7 +182,7 @@ describe("in Chromium, over TLS, with users", () => {
     expect(await problemOf(page)).toContain("UNAUTHENTICATED");
   });
 
-  it("a user's token asks and watches over HTTP/2, and what a device sends later appears", async () => {
+  it("a user's token queries and watches over HTTP/2, and later readings appear", async () => {
     const { page, seen } = await open(browser, address);
     await connect(page, credentials.readerToken);
     await isLive(page);
@@ -190,13 +190,13 @@ describe("in Chromium, over TLS, with users", () => {
     await mesh.publish("demo-kitchen", readings(20, 22).slice(1));
     await shows(page, ["21.00 °C", "20.00 °C", "22.00 °C", "2 "]);
     for (const path of calls) expect(seen.protocols.get(path)).toBe("h2");
-    // What the browser may ask of the other call it remembers.
+    // The browser caches the preflight of the other call.
     expect(seen.preflights.get(calls[1] ?? "")).toBe(served.origin);
     expect(await page.getByRole("alert").count()).toBe(0);
     expect(page.url()).not.toContain("token");
   });
 
-  it("nothing is asked of a server whose authority the browser does not know", async () => {
+  it("the browser sends no request to a server with an unknown certificate authority", async () => {
     await using suspicious = await startBrowser();
     const { page, seen } = await open(suspicious, address);
     expect(await problemOf(page)).toContain("is its certificate trusted");
@@ -215,7 +215,7 @@ describe("in Chromium, over TLS, with users", () => {
     let atMs = earlierMs + 2000;
     await waitUntil(
       async () => {
-        // What has changed is what the stream would tell.
+        // A change would end the stream with the same code.
         await mesh.publish("demo-kitchen", [{ atMs: atMs++, temperature: 20 }]);
         return page.getByRole("alert").isVisible();
       },

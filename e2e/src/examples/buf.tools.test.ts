@@ -21,7 +21,7 @@ const cases = commands.flatMap(({ name, command, shown }) => {
   }));
 });
 
-// Without Python to install Envoy, the test command says so, and CI counts these as failures.
+// Without Python to install Envoy, the test command prints a notice, and CI counts these as failures.
 describe.skipIf(findEnvoy() === undefined)("buf curl, through Envoy", () => {
   let meshes: ExampleMeshes;
   beforeAll(async () => {
@@ -29,7 +29,7 @@ describe.skipIf(findEnvoy() === undefined)("buf curl, through Envoy", () => {
   });
   afterAll(() => meshes?.[Symbol.asyncDispose]());
 
-  /** How many requests came in over each HTTP, by Envoy's own count of both meshes. */
+  /** Returns the number of requests over each version of HTTP, from the counters of both Envoys. */
   async function requestsByHttp(): Promise<{ h1: number; h2: number }> {
     const counts = { h1: 0, h2: 0 };
     for (const { envoy } of [meshes.plain, meshes.secure]) {
@@ -69,7 +69,7 @@ describe.skipIf(findEnvoy() === undefined)("buf curl, through Envoy", () => {
     },
   );
 
-  it.each(["plain", "secure"] as const)("has stored exactly what was sent: %s", async (where) => {
+  it.each(["plain", "secure"] as const)("has stored exactly the sent readings: %s", async (where) => {
     expect(await meshes.storedIn(where, "demo-buf-")).toEqual([
       { deviceId: "demo-buf-barometer", sensor: "pressure", count: 1n, average: 1013.25 },
       { deviceId: "demo-buf-thermostat", sensor: "temperature", count: 3n, average: 20 },

@@ -9,14 +9,14 @@ const { folder } = readExample("go");
 const built = temporaryFolder();
 const program = join(built.path, "client");
 
-/** What a command of Go or buf says, once it went well. */
+/** Returns the output of a successful command of Go or buf. */
 async function outputOf(command: string): Promise<string> {
   const { code, stdout, stderr } = await runCommand(command, folder);
   if (code !== 0) throw new Error(`${command}: ${stdout}${stderr}`);
   return stdout;
 }
 
-// Without Go, and Python to install Envoy, the test command says so, and CI counts these as failures.
+// Without Go, and Python to install Envoy, the test command prints a notice, and CI counts these as failures.
 describe.skipIf(findGo() === undefined || findEnvoy() === undefined)("examples/go", () => {
   afterAll(() => built[Symbol.dispose]());
 

@@ -11,7 +11,7 @@ import {
 
 const { folder, commands } = readExample("grpcurl");
 
-// Without Go and Python to install them, the test command says so, and CI counts these as failures.
+// Without Go and Python to install them, the test command prints a notice, and CI counts these as failures.
 describe.skipIf(findGrpcurl() === undefined || findEnvoy() === undefined)("grpcurl, through Envoy", () => {
   let meshes: ExampleMeshes;
   beforeAll(async () => {
@@ -20,7 +20,7 @@ describe.skipIf(findGrpcurl() === undefined || findEnvoy() === undefined)("grpcu
   afterAll(() => meshes?.[Symbol.asyncDispose]());
 
   it("lists the services of every backend on the one address", async () => {
-    // The mesh in one process has no front door of its own; this query knows, as in the stack, what stands beside it.
+    // The single process has no front door of its own; this query knows the services beside it, like in the stack.
     await using edge = await startEdge();
     const { command = "", shown = "" } = commands.find(({ name }) => name === "list") ?? {};
     await runShown(command.replace("127.0.0.1:8080", edge.address), shown, folder);
@@ -33,7 +33,7 @@ describe.skipIf(findGrpcurl() === undefined || findEnvoy() === undefined)("grpcu
     },
   );
 
-  it.each(["plain", "secure"] as const)("has stored exactly what was sent: %s", async (where) => {
+  it.each(["plain", "secure"] as const)("has stored exactly the sent readings: %s", async (where) => {
     expect(await meshes.storedIn(where, "demo-grpcurl-")).toEqual([
       { deviceId: "demo-grpcurl-barometer", sensor: "pressure", count: 1n, average: 1013.25 },
       { deviceId: "demo-grpcurl-hygrometer", sensor: "humidity", count: 1n, average: 40 },
@@ -41,7 +41,7 @@ describe.skipIf(findGrpcurl() === undefined || findEnvoy() === undefined)("grpcu
     ]);
   });
 
-  it("gets no answer without the token, nor stores anything without the certificate", async () => {
+  it("gets no answer without the token, and stores nothing without the certificate", async () => {
     const asking = commands.find(({ name }) => name === "unary, TLS with a token")?.command ?? "";
     const nobody = await runCommand(meshes.here(asking.replace(/-H "[^"]*"/, "")), folder);
     expect(nobody.code).not.toBe(0);

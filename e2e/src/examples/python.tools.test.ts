@@ -10,13 +10,13 @@ const { folder } = readExample("python");
 const venv = findExamplePython();
 const adapt = (command: string): string => command.replaceAll(".venv", venv ?? "");
 
-// Without Python to install it and Envoy, the test command says so, and CI counts these as failures.
+// Without Python to install it and Envoy, the test command prints a notice, and CI counts these as failures.
 describe.skipIf(venv === undefined || findEnvoy() === undefined)("examples/python", () => {
   describeClientExample({
     name: "python",
     program: () => adapt(".venv/bin/python client.py"),
     adapt,
-    /** As the page says; its first two lines are what engines/testing/host-tools.ts has done. */
+    /** The commands of the page, except its first two lines, which engines/testing/host-tools.ts has run. */
     async prepare() {
       const page = readFileSync(join(folder, "README.md"), "utf8");
       const [create, install, ...generate] = (blocks(section(page, "setup"), "sh")[0] ?? "").split("\n");

@@ -22,7 +22,7 @@ describe.skipIf(engines === undefined)("kill -9 under load of", () => {
     await mesh?.[Symbol.asyncDispose]();
   }, 60_000);
 
-  // Twice: what the first round leaves behind must not harm the second.
+  // Twice: the effects of the first round must not harm the second.
   it.each(["once", "and again"])(
     "all of them one after the other, %s, at 1,000 readings a second, a fifth late and a twentieth repeated",
     { timeout: recoveryLimitMs * 10 },

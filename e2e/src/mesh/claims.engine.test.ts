@@ -40,7 +40,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
       .collection(collections.windowRepeats)
       .countDocuments({ device_id: { $regex: `^${prefix}[.]` } } as object);
 
-  it("seals windows although one device sends and all other partitions stay idle", async () => {
+  it("seals windows if one device sends and all other partitions stay idle", async () => {
     const devices = Array.from({ length: 40 }, (_, i) => `idle.${i}`);
     const partitions = await findPartitions(mesh, devices);
     const alone = devices.filter((device) => partitions.of.get(device) === partitions.of.get(devices[0]!));
@@ -65,7 +65,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
       place % 10 === 0 ? { ...message, value: message.value + 1 } : message,
     );
     await publish(again);
-    // At any moment: while the repeats are on their way, while windows are dirty, while they are repaired.
+    // At any time: while the duplicates are being processed, while windows are dirty, while they are repaired.
     await waitUntil(
       async () => {
         expect(await differencesOf(mesh, messages)).toEqual([]);
@@ -118,7 +118,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
     expect(await differencesOf(mesh, messages)).toEqual([]);
   }, 400_000);
 
-  it("answers exactly throughout two minutes without Spark, and catches up when it is back", async () => {
+  it("answers exactly throughout two minutes without Spark, and catches up afterwards", async () => {
     const prefix = "two-minutes.";
     const ackedAt: { readonly ms: number; readonly count: number }[] = [];
     const load = startSteadyLoad({ target: mesh.address, prefix });

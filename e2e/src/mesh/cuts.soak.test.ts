@@ -15,7 +15,7 @@ import { createPublisher, readingOf } from "../../testing/publisher.ts";
 
 const engines = await testEngines();
 
-/** Longer than every session and lease of the chain. */
+/** Longer than every session and lease of the pipeline. */
 const outageMs = 15_000;
 
 describe.skipIf(engines === undefined)("a network that fails under load", () => {
@@ -51,7 +51,7 @@ describe.skipIf(engines === undefined)("a network that fails under load", () => 
         const way = ways.get(name)!;
         way[how]();
         try {
-          // Time passes: that is the harm.
+          // The passing of time is the fault.
           await delay(outageMs);
         } finally {
           way.mend();

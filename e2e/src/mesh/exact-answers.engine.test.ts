@@ -8,8 +8,8 @@ import { createPublisher, type Publisher, readingOf } from "../../testing/publis
 
 const engines = await testEngines();
 
-// The suite that judges every engine, here over Kafka, Kafka Connect, MongoDB and Spark: readings go in through
-// ingest's gRPC port, answers come out of query's, and the windows move on by themselves all the while.
+// The suite for every store, here over Kafka, Kafka Connect, MongoDB and Spark: readings go in through ingest's gRPC
+// port, answers come out of query's, and the windows advance by themselves meanwhile.
 describe.skipIf(engines === undefined)("the real mesh", () => {
   let mesh: RealMesh;
   let publisher: Publisher;

@@ -23,7 +23,7 @@ describe.skipIf(engines === undefined)("the front door of the real mesh", () => 
     await mesh?.[Symbol.asyncDispose]();
   }, 60_000);
 
-  it("is drained under load with another to go to, and no unit breaks or is lost", async () => {
+  it("is drained under load beside another one, and no unit breaks or is lost", async () => {
     const prefix = "drained.";
     const behind = (name: "ingest" | "query") => {
       const [host = "", port] = mesh.services.get(name).address.split(":");
@@ -49,7 +49,7 @@ describe.skipIf(engines === undefined)("the front door of the real mesh", () => 
     try {
       await waitUntil(() => load.acked.size >= 2000, { timeoutMs: limitMs, everyMs, what: "readings flow" });
       const closing = first.close();
-      // A balancer sees within its next check that this one is no longer ready.
+      // The balancer's next check finds that this instance is no longer ready.
       await waitUntil(async () => (await readiness(first.metrics.port)) === 503, { what: "it drains" });
       target = mesh.address;
       await closing;
@@ -63,7 +63,7 @@ describe.skipIf(engines === undefined)("the front door of the real mesh", () => 
     await expectExact(mesh, load, prefix);
   }, 600_000);
 
-  it("and ingest are killed while the generator sends through it, and what it was told is stored, no more, no less", async () => {
+  it("and ingest are killed while the generator sends through it, and exactly the acknowledged readings are stored", async () => {
     const generator = createClient(
       GeneratorService,
       createGrpcTransport({ baseUrl: `http://${mesh.services.get("generator").address}` }),
@@ -95,7 +95,7 @@ describe.skipIf(engines === undefined)("the front door of the real mesh", () => 
   }, 600_000);
 });
 
-/** The status of /ready, or undefined when nothing answers. */
+/** Returns the status of /ready, or undefined if there is no answer. */
 async function readiness(metricsPort: number): Promise<number | undefined> {
   const response = await fetch(`http://127.0.0.1:${metricsPort}/ready`).catch(() => undefined);
   await response?.body?.cancel();

@@ -34,7 +34,7 @@ describe.skipIf(engines === undefined)("the real mesh with what npm run certs ma
     made[Symbol.dispose]();
   }, 60_000);
 
-  it("stores what the generator sends with a gateway's certificate, and tells it to a user with a token", async () => {
+  it("stores the generator's readings with a gateway's certificate, and returns them to a user with a token", async () => {
     await waitUntil(async () => (await mesh.query.listSeries({})).total >= 4n, {
       timeoutMs: 120_000,
       everyMs,
@@ -44,7 +44,7 @@ describe.skipIf(engines === undefined)("the real mesh with what npm run certs ma
     expect(series.every(({ deviceId }) => deviceId.startsWith("demo-"))).toBe(true);
   }, 150_000);
 
-  it("takes a device's own reading on the listener for devices, and no reading of anybody else's", async () => {
+  it("accepts a device's own reading on the listener for devices, and no other reading", async () => {
     const file = (name: string) => readFileSync(`${made.folder}/${name}`);
     const shown = credentials.createSsl(
       file("ca.pem"),
@@ -59,7 +59,7 @@ describe.skipIf(engines === undefined)("the real mesh with what npm run certs ma
     });
   });
 
-  it("knows nobody on the plain listener", async () => {
+  it("authenticates no client on the plain listener", async () => {
     const plain = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${mesh.address}` }));
     const asked = plain.listSeries({}).then(
       () => undefined,

@@ -12,7 +12,7 @@ const engines = await testEngines();
 const main = fileURLToPath(new URL("../../../mesh/src/main.ts", import.meta.url));
 const mark = "INTERRUPTED_START_TEST";
 
-/** The command lines of all processes that have this mark in their environment, whoever their parent is by now. */
+/** Returns the command lines of all processes with this mark in their environment, whatever their current parent. */
 function processesOf(id: string): string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -21,13 +21,13 @@ function processesOf(id: string): string[] {
         if (!readFileSync(`/proc/${pid}/environ`, "utf8").includes(`${mark}=${id}`)) return [];
         return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
       } catch {
-        // It has ended.
+        // The process has ended.
         return [];
       }
     });
 }
 
-/** Starts the mesh, sends it signals once it has said `at`, and gives what it said and what it left. */
+/** Starts the mesh, sends it signals once it has printed `at`, and returns its output and remaining processes. */
 async function interrupt(at: RegExp, options: { readonly twice: boolean }) {
   using folder = temporaryFolder();
   const id = randomUUID();
@@ -52,7 +52,7 @@ async function interrupt(at: RegExp, options: { readonly twice: boolean }) {
   const interruptedMs = performance.now();
   child.kill("SIGINT");
   if (options.twice) {
-    // Later than what counts as the same wish.
+    // Later than the interval within which two signals count as one request.
     await waitUntil(() => performance.now() - interruptedMs > 400);
     child.kill("SIGINT");
   }
@@ -77,7 +77,7 @@ describe.skipIf(!engines || process.platform !== "linux")("Ctrl-C while the mesh
     expect(code).toBe(0);
   });
 
-  it("twice ends it at once and leaves no process either", async () => {
+  it("twice ends it at once and also leaves no process", async () => {
     const { code, left } = await interrupt(/COMPLETED\] mongo/, { twice: true });
     expect(left).toEqual([]);
     expect([0, 130]).toContain(code);

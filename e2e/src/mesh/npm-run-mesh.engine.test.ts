@@ -27,7 +27,7 @@ const recording = fileURLToPath(
 const thermostat = { count: 8759n, minimum: 3.1, maximum: 24.4, sum: 97466.8, average: 11.127617307911862 };
 const messages = 17_518;
 
-/** `npm run mesh`, as a user would run it, without npm in between. */
+/** `npm run mesh`, like a user runs it, without npm in between. */
 type MeshRun = AsyncDisposable & {
   readonly child: ChildProcess;
   output(): string;
@@ -49,7 +49,7 @@ function runMesh(folder: string, args: readonly string[]): MeshRun {
     child,
     output: () => text,
     exited,
-    // A test that fails leaves nothing running.
+    // A failed test must leave no process.
     async [Symbol.asyncDispose]() {
       child.kill("SIGINT");
       await exited;
@@ -82,7 +82,7 @@ async function statusOf(folder: string): Promise<string> {
   return run.output();
 }
 
-/** Every service of the contract is at the one address, and so is their description, and the page. */
+/** Checks that every service of the contract is at the one address, with its reflection, and the page. */
 async function askEveryService(address: string): Promise<void> {
   const transport = createGrpcTransport({ baseUrl: `http://${address}` });
   using publisher = createPublisher(address);
@@ -129,7 +129,7 @@ async function askThermostat(address: string) {
 }
 
 describe.skipIf(engines === undefined)("npm run mesh", () => {
-  it("replays the recording, answers from windows, survives kill -9 of itself, and goes on where it was", {
+  it("replays the recording, answers from windows, survives its own kill -9, and resumes", {
     timeout: 1_500_000,
   }, async () => {
     const folder = join(engines!.folder, "npm-run-mesh");

@@ -47,7 +47,7 @@ async function paused(processId: number | undefined): Promise<void> {
   if (processId === undefined) throw new Error("the part does not run");
   process.kill(-processId, "SIGSTOP");
   try {
-    // Time passes: that is the harm.
+    // The passing of time is the fault.
     await delay(pauseMs);
   } finally {
     process.kill(-processId, "SIGCONT");

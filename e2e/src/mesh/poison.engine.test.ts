@@ -13,8 +13,8 @@ import { createPublisher, readingOf } from "../../testing/publisher.ts";
 
 const engines = await testEngines();
 
-// Whoever can write to the topic may write what no ingest would. The raw store and the window job are two
-// readers of the same records: they must come to the same, or the store's refusal must mark the window.
+// A client with access to the topic may write records that ingest never would. The raw store and the window job both
+// read them: they must agree, or the store's rejection must mark the window.
 describe.skipIf(engines === undefined)("poison among good readings", () => {
   let mesh: RealMesh;
   beforeAll(async () => {
@@ -39,7 +39,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     }
   }
 
-  /** How many records the topic of messages has. */
+  /** Returns the number of records in the topic of messages. */
   async function recordsWritten(): Promise<number> {
     const admin = mesh.kafka.admin();
     await admin.connect();
@@ -51,7 +51,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     }
   }
 
-  /** What the raw store holds of the poisoned series: the truth that windows are held to. */
+  /** Returns the stored values of the series: the expected result for windows. */
   async function storedPoison(): Promise<DeviceMessage[]> {
     const stored = mesh.db
       .collection<MessageDocument>(collections.messages)
@@ -64,13 +64,14 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     }));
   }
 
-  it("is counted by the windows where the raw store takes it, and refused where it does not; tasks run on", async () => {
+  it("is counted by the windows if the raw store accepts it, and rejected otherwise; tasks keep running", async () => {
     // A sensor of a later version has no unit here to compare.
     const poison = poisonRecords().filter(({ key }) => {
       const identity = key === null ? undefined : parseIdentity(key);
       return identity === undefined || sensorByName(identity.sensor) !== undefined;
     });
-    // Text that Spark cannot read as JSON, UTF-16 and a byte order mark, spoils its partial on purpose: that marks the window.
+    // Text that Spark cannot parse as JSON, UTF-16 and a byte order mark, makes its partial NaN, which marks the
+    // window.
     const isPlain = ({ outcome, value }: PoisonRecord) =>
       outcome === "stored" &&
       typeof value === "string" &&
@@ -82,7 +83,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     await mesh.untilSealed();
     const first = await storedPoison();
     expect(first.length).toBe(taken.length);
-    // Nothing was refused, so nothing is marked: these answers come from what the window job counted.
+    // No record was rejected, so no window is marked: these answers come from the window job's counts.
     expect(await mesh.db.collection(collections.windowRepeats).countDocuments()).toBe(0);
     await expectAllFromWindows(mesh, first);
     expect(await differencesOf(mesh, first)).toEqual([]);
@@ -104,7 +105,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     expect(await differencesOf(mesh, good)).toEqual([]);
     expect(await differencesOf(mesh, await storedPoison())).toEqual([]);
     await expectAllFromWindows(mesh, good);
-    // Marked by what was refused, then repaired.
+    // Marked by the rejected records, then repaired.
     await expectAllFromWindows(mesh, await storedPoison());
     expect(await differencesOf(mesh, await storedPoison())).toEqual([]);
 
@@ -118,7 +119,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     );
   }, 300_000);
 
-  it("is told to Prometheus by operator and aggregator, as the status has it", async () => {
+  it("is exported to Prometheus by operator and aggregator, equal to the status", async () => {
     const { status } = await mesh.query.getPipelineStatus({});
     const operator = await scrape(mesh.services.get("operator").metricsAddress!);
     const counted = operator.by("devicemesh_operator_dead_letters_total", "reason");
@@ -140,7 +141,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     expect(value("devicemesh_aggregator_active")).toBe(1);
     expect(value("devicemesh_aggregator_complete_through_age_seconds")).toBeLessThan(60);
     const { "10s": finest } = by("devicemesh_aggregator_frontier_age_seconds", "level");
-    // What was sealed a moment ago is in windows; the clock of the log and ours are one here.
+    // Recently sealed data is in windows; the clock of the log and ours are the same here.
     expect(finest).toBeGreaterThan(0);
     expect(finest).toBeLessThan(120);
     const repaired = await mesh.db
@@ -150,7 +151,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     expect(repaired).toBeGreaterThan(0);
     expect(value("devicemesh_aggregator_dirty_windows")).toBe(0);
 
-    // Readings, poison and ticks: all that the log has, less what the last moments brought.
+    // Readings, invalid records and ticks: the whole log, except for its last moments.
     const job = (told: Scrape, name: string) => told.value(`devicemesh_aggregator_window_job_${name}`) ?? 0;
     const first = await scrape(address);
     await waitUntil(

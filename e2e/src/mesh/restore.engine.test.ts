@@ -24,7 +24,7 @@ describe.skipIf(engines === undefined)("a database that was restored from a back
     try {
       await waitUntil(() => load.acked.size > 2000, { timeoutMs: 120_000, everyMs, what: "readings flow" });
       await before.untilSealed();
-      // In the middle of the load, while everything moves.
+      // In the middle of the load, while everything changes.
       backup = await backUp(before.db);
       const atBackup = load.acked.size;
       const enough = () => load.acked.size > atBackup + 4000;
@@ -68,7 +68,7 @@ describe.skipIf(engines === undefined)("a database that was restored from a back
 
 type Backup = ReadonlyMap<string, readonly Document[]>;
 
-/** All documents; the frontier first, so that what it says is complete is in what is copied later. */
+/** All documents; the frontier first, so that everything it covers is in the documents copied later. */
 async function backUp(db: Db): Promise<Backup> {
   const names = (await db.listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name);
   const rest = names.filter((name) => name !== collections.frontier).sort();
@@ -92,7 +92,7 @@ function topicPrefixOf({ names }: RealMesh): string {
 
 type Ended = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** The operator's own command, as a person would run it. */
+/** The operator's own command, like a user runs it. */
 async function replay(mesh: RealMesh, from: string): Promise<Ended> {
   const main = fileURLToPath(new URL("../../../operator/src/main.ts", import.meta.url));
   const flags = [
@@ -106,7 +106,7 @@ async function replay(mesh: RealMesh, from: string): Promise<Ended> {
   );
 }
 
-/** The lease in the backup may not have run out yet. */
+/** The lease in the backup may not have expired yet. */
 async function waitUntilReplayed(mesh: RealMesh): Promise<string> {
   let ended: Ended | undefined;
   await waitUntil(

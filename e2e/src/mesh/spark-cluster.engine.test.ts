@@ -9,7 +9,7 @@ import { startSteadyLoad } from "../../testing/mesh/steady-load.ts";
 import { everyMs } from "../../testing/mesh/waits.ts";
 
 const engines = await testEngines();
-/** How long a part may take to recover: a driver starts again, and its first batch is slow on a loaded machine. */
+/** Time limit for a part to recover: a driver starts again, and its first batch is slow on a loaded machine. */
 const limitMs = 400_000;
 
 const victims: readonly { readonly name: string; kill(cluster: Engines): Promise<void> }[] = [
@@ -30,7 +30,7 @@ async function killed(cluster: Engines, name: Parameters<Engines["kill"]>[0]): P
   await cluster.start(name);
 }
 
-/** The process ids of the executors that the workers of a cluster run. */
+/** Returns the process ids of the executors of a cluster's workers. */
 async function executorsOf(cluster: Engines): Promise<number[]> {
   const workers = (await cluster.status())
     .filter(({ name }) => name.startsWith("spark-worker"))
@@ -70,7 +70,7 @@ describe.skipIf(engines === undefined)("a Spark master with two workers", () => 
         waitUntil(() => load.acked.size >= count, { timeoutMs: limitMs, everyMs, what: `${count} readings` });
       try {
         await acked(1000);
-        // Executors have folded something: the frontier moves by their partials alone.
+        // Executors have folded data: the frontier moves only with their partials.
         await mesh.untilSealed({ timeoutMs: limitMs });
         const soFar = load.acked.size;
         await kill(cluster);

@@ -24,7 +24,7 @@ const names = { topicPrefix: `${unique}-`, database: `test_${unique.replaceAll("
 type Engine = "kafka" | "kafka-connect" | "mongodb" | "spark";
 type Line = Readonly<Record<string, unknown>>;
 
-/** A service as a process, and what it has logged. */
+/** A service as a process, and its log. */
 function startProcess(service: string, args: readonly string[]) {
   const main = fileURLToPath(new URL(`../../../${service}/src/main.ts`, import.meta.url));
   const child = spawn(process.execPath, [main, ...args, "--host", "127.0.0.1"], {
@@ -50,7 +50,7 @@ function startProcess(service: string, args: readonly string[]) {
   };
 }
 
-/** Every service is started before anything that it needs; then the engines appear, one after the other. */
+/** Starts every service before its dependencies; then the engines appear, one after the other. */
 async function startInOrder(order: readonly Engine[]) {
   if (!engines) throw new Error("there are no engines");
   await using started = new AsyncDisposableStack();
@@ -72,7 +72,7 @@ async function startInOrder(order: readonly Engine[]) {
   const spark = ["--spark-url", late.spark.address, "--checkpoints", checkpoints];
   const here = (port: number) => ({ host: "127.0.0.1", port });
   const port = (number: number) => ["--port", `${number}`];
-  // The generator's target is Envoy, which is not there yet either.
+  // The generator's target is Envoy, which does not exist yet either.
   const target = ["--target", `127.0.0.1:${envoyPort}`, "--devices", "3"];
   started.use(startProcess("generator", ["serve", ...target, ...port(generatorPort)]));
   const operator = started.use(
@@ -118,7 +118,8 @@ async function startInOrder(order: readonly Engine[]) {
   const serving = (address: string) =>
     probe({ address, service: "", timeoutMs: 3000 }).then(({ kind }) => kind === "serving");
   for (const address of addresses) expect(await serving(address)).toBe(false);
-  // Ingest and query need more than an engine: the topic and the settings, which the operator makes when it has all.
+  // Ingest and query need more than an engine: the topic and the settings, which the operator creates when all engines
+  // are available.
   const findsAlone = (service: string) => service === "operator" || service === "aggregator";
   const finds = (service: keyof typeof services, engine: Engine) =>
     until(
@@ -167,7 +168,7 @@ describe.skipIf(!engines)("services that start before everything they need", () 
     for (const [service, engine] of needs) {
       const { lines } = services[service];
       const told = lines.filter(({ dependency }) => dependency === engine);
-      // Once for each reason: refused, and perhaps that an attempt took too long.
+      // Once for each reason: a refused connection, and perhaps an attempt that timed out.
       expect(told.length, `${service}, ${engine}`).toBeLessThanOrEqual(4);
       expect(JSON.stringify(told)).not.toMatch(/\\n +at /);
     }

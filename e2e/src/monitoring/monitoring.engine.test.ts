@@ -70,7 +70,7 @@ describe.skipIf(!isPossible)("Prometheus before the real mesh and Envoy", () => 
     await monitored?.[Symbol.asyncDispose]();
   }, 60_000);
 
-  /** Of expressions those that have no series with a value, while traffic goes on. */
+  /** Returns the expressions without a value, while there is traffic. */
   async function untilAllAnswer(expressions: readonly { name: string; expression: string }[]): Promise<void> {
     let silent = expressions;
     await waitUntil(
@@ -111,7 +111,7 @@ describe.skipIf(!isPossible)("Prometheus before the real mesh and Envoy", () => 
     await untilAllAnswer(queries);
   }, 180_000);
 
-  it("finds every series that a board or an alert asks for, with the labels that are asked for", async () => {
+  it("finds every series that a board or an alert queries, with its labels", async () => {
     const asked = [
       ...queries,
       ...variables.map(({ label, metric, values }) => ({
@@ -125,7 +125,7 @@ describe.skipIf(!isPossible)("Prometheus before the real mesh and Envoy", () => 
     await untilAllAnswer(asked);
   }, 180_000);
 
-  it("sees no metric of ours that no board shows, unless it is written why", async () => {
+  it("finds all our metrics on boards, except documented ones", async () => {
     const shown = new Set([
       ...queries.flatMap(({ expression }) => metricsIn(expression)),
       ...variables.map(({ metric }) => metric),
@@ -141,7 +141,7 @@ describe.skipIf(!isPossible)("Prometheus before the real mesh and Envoy", () => 
     expect(Object.keys(metricsWithoutPanel).filter((name) => shown.has(name) || !ours.has(name))).toEqual([]);
   });
 
-  it("raises the alert that the mesh deserves, and no other", async () => {
+  it("raises the expected alert, and no other", async () => {
     const firing = async () => {
       const found = await monitored.prometheus.query('ALERTS{alertstate="firing"}');
       return [...new Set(found.map(({ labels }) => labels.alertname))].sort();

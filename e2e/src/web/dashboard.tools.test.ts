@@ -77,7 +77,7 @@ describe("the dashboard in Chromium on the single process", () => {
     expect(seen.complaints).toEqual([]);
   });
 
-  it("zooms by dragging, goes back by a double click, and keeps all of it in the URL", async () => {
+  it("zooms by dragging, returns by a double click, and keeps both in the URL", async () => {
     const page = await open(`#/explore?${wholeHour}`);
     const chart = page.locator(".u-over").first();
     await chart.waitFor();
@@ -96,7 +96,7 @@ describe("the dashboard in Chromium on the single process", () => {
     expect(Math.abs(Date.parse(to) - startMs - 2 * quarter)).toBeLessThan(minuteMs);
     const count = page.locator("table.figures tbody tr").filter({ hasText: "attic" }).locator("td").first();
     await waitUntil(async () => Math.abs(Number(await count.textContent()) - 15) <= 1, { timeoutMs: 10_000 });
-    // The same URL in another page shows the same.
+    // The same URL shows the same in another page.
     const again = await open(new URL(page.url()).hash);
     await again.locator("table.figures tbody tr").filter({ hasText: "attic" }).waitFor();
     await chart.dblclick();
@@ -205,7 +205,7 @@ describe("the dashboard in Chromium on the single process", () => {
     });
   }
 
-  it("says for how long the server was gone, and fills the gap when it is back", async () => {
+  it("shows how long the server was unavailable, and fills the gap afterwards", async () => {
     const page = await open("#/live?devices=shed&buckets=120");
     await publish(mesh.ingest, [{ deviceId: "shed", atMs: Date.now(), temperature: 7 }]);
     await page.getByText("7.00 (1)").waitFor();

@@ -26,7 +26,7 @@ describe("the first minute of npm start", () => {
     return page;
   }
 
-  it("has charts of the last day and devices that move, and asks no other host", async () => {
+  it("has charts of the last day and live devices, and contacts no other host", async () => {
     const page = await open("", 1440, 900);
     const seen = await observe(page);
     const row = page.getByRole("row", { name: /thermostat-0001/ });
@@ -54,7 +54,7 @@ describe("the first minute of npm start", () => {
     expect(seen.complaints).toEqual([]);
   });
 
-  it("loads the sample year and goes to it", async () => {
+  it("loads the sample year and shows it", async () => {
     const page = await open("", 1440, 900);
     await page.getByRole("button", { name: "Load the sample year" }).click();
     const rows = page.locator("table.figures tbody tr");
@@ -92,7 +92,7 @@ describe("the first minute of npm start", () => {
     await page.close();
   });
 
-  it("is at home on wide screens", async () => {
+  it("uses wide screens", async () => {
     const page = await open("#/live?buckets=120", 2560, 1440);
     await page.getByRole("heading", { name: "Newest buckets" }).waitFor();
     await keepScreenshot(page, "live-wide");

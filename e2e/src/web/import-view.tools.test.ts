@@ -30,7 +30,7 @@ describe("the import of recordings in the dashboard", () => {
   });
   afterAll(() => running.disposeAsync());
 
-  /** Chooses a file, states what it leaves open, loads it, and compares what is stored with what is expected. */
+  /** Chooses a file, answers its questions, loads it, and compares the stored data with the expected one. */
   async function load(file: string, stated: Readonly<Record<string, string>>): Promise<void> {
     await page.locator('input[type="file"]').setInputFiles(`${recordings}${file}`);
     await page.getByRole("heading", { name: "What was recognised" }).waitFor();
@@ -47,7 +47,7 @@ describe("the import of recordings in the dashboard", () => {
     }
   }
 
-  it("loads a file that leaves nothing open", () => load("quoted-separator.csv", {}), 120_000);
+  it("loads a file without questions", () => load("quoted-separator.csv", {}), 120_000);
 
   it("recognises a history of Home Assistant", () => load("home-assistant-history.csv", {}), 120_000);
 

@@ -25,7 +25,7 @@ describe("the dashboard in Chromium through Envoy", () => {
   });
   afterAll(() => running.disposeAsync());
 
-  it("shows devices, follows them, and logs no error", async () => {
+  it("shows devices, watches them, and logs no error", async () => {
     const page = await browser.context.newPage();
     const seen = await observe(page);
     await page.goto(`http://127.0.0.1:${mesh.envoy.plain.port}/`);
@@ -40,7 +40,7 @@ describe("the dashboard in Chromium through Envoy", () => {
     expect(seen.complaints).toEqual([]);
   });
 
-  it("needs a token where users need one, says why, keeps it in memory, and shows what it allows", async () => {
+  it("asks for a required token with the reason, keeps it in memory, and shows what it allows", async () => {
     using credentials = makeCertificates();
     await using guarded = await startMeshWithIdentity(credentials, []);
     await using trusting = await startBrowser({ authority: credentials.authority });

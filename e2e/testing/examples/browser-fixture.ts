@@ -5,21 +5,21 @@ import { findBrowserTools } from "@devicemesh/engines/testing/host-tools";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { type BrowserContext, chromium } from "playwright-core";
 
-/** Against traffic of its own, and for a machine without a screen, a GPU or a user namespace. */
+/** Flags without background traffic, for a machine without a screen, a GPU or a user namespace. */
 const flags = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"],
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
 ];
 
-/** What the browser is; these tests are left out where it is not there (scripts/optional-tools.ts). */
+/** The browser; these tests are left out if it is missing (scripts/optional-tools.ts). */
 const tools = findBrowserTools();
 
-/** For tests: Chromium with a profile of its own. */
+/** For tests: Chromium with a separate profile. */
 export type Browser = AsyncDisposable & { readonly context: BrowserContext };
 
 /**
- * Starts it. With `authority`, a PEM file, it trusts that authority as it does when a user imports it: by its
- * certificate database, and nothing about certificates is ignored.
+ * Starts it. With `authority`, a PEM file, it trusts that authority like after an import by a user: through its
+ * certificate database, without ignoring certificate errors.
  * @throws Error if Chromium or certutil is missing.
  */
 export async function startBrowser({

@@ -5,7 +5,7 @@ import { build, preview } from "vite";
 
 const root = fileURLToPath(new URL("../../../examples/browser", import.meta.url));
 
-/** For tests: the page of examples/browser, built and served as its README says, at an origin of its own. */
+/** For tests: the page of examples/browser, built and served according to its README, at a separate origin. */
 export type ServedPage = AsyncDisposable & {
   /** Such as http://127.0.0.1:40001. */
   readonly origin: string;
@@ -13,7 +13,7 @@ export type ServedPage = AsyncDisposable & {
   readonly folder: string;
 };
 
-/** Builds it into a folder of its own and serves that at a free port. */
+/** Builds it into a separate folder and serves that at a free port. */
 export async function servePage(): Promise<ServedPage> {
   await using starting = new AsyncDisposableStack();
   const folder = temporaryFolder();
@@ -27,17 +27,17 @@ export async function servePage(): Promise<ServedPage> {
   return { origin, folder: folder.path, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-/** What a page has come across. */
+/** The network activity of a page. */
 export type Seen = {
-  /** Versions of HTTP by which calls were answered, by path: "h2", "http/1.1". */
+  /** Versions of HTTP of answered calls, by path: "h2", "http/1.1". */
   readonly protocols: Map<string, string>;
-  /** What preflight requests were answered: the origin that is allowed, or undefined, by path. */
+  /** The allowed origin in responses to preflight requests, or undefined, by path. */
   readonly preflights: Map<string, string | undefined>;
-  /** What the console says, of the kind error. */
+  /** Console messages of the kind error. */
   readonly complaints: string[];
 };
 
-/** Looks at what the browser itself knows of the page's calls. Performance entries hide it from other origins. */
+/** Records the browser's own view of the page's calls, which performance entries hide for other origins. */
 export async function observe(page: Page): Promise<Seen> {
   const seen: Seen = { protocols: new Map(), preflights: new Map(), complaints: [] };
   page.on("console", (message) => {

@@ -6,8 +6,8 @@ import {
 import { Server, ServerCredentials, status } from "@grpc/grpc-js";
 
 /**
- * For tests: an ingest that is away for the first units and then takes them, and keeps the device ids of what
- * each unit brought.
+ * For tests: an ingest that is unavailable for the first units and then accepts them, and records the device ids of
+ * each unit.
  */
 export async function startBusyIngest({ refuseFirst }: { readonly refuseFirst: number }) {
   const units: string[][] = [];

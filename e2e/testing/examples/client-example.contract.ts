@@ -13,13 +13,13 @@ import {
   startExampleMeshes,
 } from "./example-commands-fixture.ts";
 
-/** An example that sends, asks and watches, in whatever language. */
+/** An example that sends, queries and watches, in any language. */
 export type ClientExample = {
   /** Its folder in examples/; its devices are called `demo-<name>-…`. */
   readonly name: string;
-  /** The program itself, in place of what its page has people type; known when the tests begin. */
+  /** The program itself, which replaces the command of its page; known when the tests begin. */
   readonly program: () => string;
-  /** A command of its page as it is run here. */
+  /** A command of its page in the form in which it runs here. */
   readonly adapt?: (command: string) => string;
   /** Once, before the tests. */
   readonly prepare: () => Promise<void>;
@@ -27,7 +27,7 @@ export type ClientExample = {
 
 const windowMs = 10_000;
 
-/** What every client among the examples must do, through Envoy. */
+/** The requirements for every client example, through Envoy. */
 export function describeClientExample(example: ClientExample): void {
   const { folder, commands } = readExample(example.name);
   const adapt = example.adapt ?? ((command) => command);
@@ -55,7 +55,7 @@ export function describeClientExample(example: ClientExample): void {
       await runShown(meshes.here(adapt(command)), shown, folder);
     });
 
-    it("has stored exactly what its page sends", async () => {
+    it("has stored exactly the readings of its page", async () => {
       const others = [
         { deviceId: device("barometer"), sensor: "pressure", count: 2n, average: 1013.5 },
         { deviceId: device("hygrometer"), sensor: "humidity", count: 1n, average: 40 },
@@ -65,14 +65,14 @@ export function describeClientExample(example: ClientExample): void {
         ...others,
         { ...thermostat, count: 4n, average: 21.25 },
       ]);
-      // And the one of now, for the watch.
+      // Plus the current one, for the watch.
       expect(await meshes.storedIn("plain", device(""))).toEqual([
         ...others,
         { ...thermostat, count: 5n, average: 20.9 },
       ]);
     });
 
-    it("sends more than a unit holds, each reading once", async () => {
+    it("sends more readings than fit into a unit, each once", async () => {
       const total = 12_001;
       const startMs = Date.parse("2026-02-01T00:00:00Z");
       const lines = Array.from({ length: total }, (_, index) => {
@@ -87,7 +87,7 @@ export function describeClientExample(example: ClientExample): void {
       expect(stored?.average).toBeCloseTo(sum / total, 9);
     });
 
-    it("follows what changes while it watches, and ends well when it is interrupted", async () => {
+    it("shows changes while it watches, and exits with 0 when it is interrupted", async () => {
       const watch = followCommand(
         `${example.program()} watch ${plain()} --devices ${device("live")}`,
         folder,
@@ -108,7 +108,7 @@ export function describeClientExample(example: ClientExample): void {
       expect(await watch.end()).toBe(0);
     });
 
-    it("sends a unit again while ingest is away", async () => {
+    it("sends a unit again while ingest is unavailable", async () => {
       using ingest = await startBusyIngest({ refuseFirst: 1 });
       const { code, stdout, stderr } = await run(`publish --address ${ingest.address} readings.csv`);
       expect([code, stdout]).toEqual([0, "accepted 8, refused 0\n"]);
@@ -117,7 +117,7 @@ export function describeClientExample(example: ClientExample): void {
       expect(ingest.units[1]).toEqual(ingest.units[0]);
     });
 
-    it("says what is wrong, and fails", async () => {
+    it("reports an error, and fails", async () => {
       const secure = `--address 127.0.0.1:${meshes.secure.envoy.public?.port}`;
       const nobody = await run(`aggregates ${secure} --ca ${meshes.certificates.authority}`);
       expect([nobody.code, nobody.stdout]).toEqual([1, ""]);
@@ -140,7 +140,7 @@ export function describeClientExample(example: ClientExample): void {
       expect(await meshes.storedIn("plain", device("wrong"))).toEqual([]);
     });
 
-    it("goes on watching when the front door has been away", async () => {
+    it("resumes watching after an outage of the front door", async () => {
       const { envoy, envoyOptions } = meshes.plain;
       const watch = followCommand(
         `${example.program()} watch ${plain()} --devices ${device("later")}`,

@@ -19,10 +19,10 @@ import {
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** What a command came to. */
+/** The result of a command. */
 export type Ran = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
 
-/** What one device's readings of a sensor add up to, as the mesh answers. */
+/** The aggregates of one device's readings of a sensor, from the mesh. */
 export type StoredSeries = {
   readonly deviceId: string;
   readonly sensor: string;
@@ -30,21 +30,21 @@ export type StoredSeries = {
   readonly average: number;
 };
 
-/** Two meshes, as `startExampleMeshes` starts them. */
+/** Two meshes, started by `startExampleMeshes`. */
 export type ExampleMeshes = AsyncDisposable & {
   readonly plain: MeshBehindEnvoy;
   readonly secure: MeshBehindEnvoy;
   readonly certificates: Credentials;
-  /** The command with the addresses and files as they are here. */
+  /** Returns the command with the local addresses and files. */
   here(command: string): string;
-  /** What is stored of the devices whose ids begin so, asked for without the example. */
+  /** Returns the stored data of devices with this prefix, read without the example. */
   storedIn(where: "plain" | "secure", prefix: string): Promise<StoredSeries[]>;
 };
 
 /**
- * For tests: two meshes, each behind Envoy, as the pages of the examples speak of them: one in cleartext at
- * 127.0.0.1:8080, one with TLS at 8443 for people and 8444 for devices, with what `npm run certs` makes in
- * ../../certs. Here they are on free ports, and commands are told so.
+ * For tests: two meshes, each behind Envoy, like in the pages of the examples: one in cleartext at 127.0.0.1:8080, one
+ * with TLS at 8443 for users and 8444 for devices, with the files of `npm run certs` in ../../certs. Here they use free
+ * ports, which commands receive.
  */
 export async function startExampleMeshes(): Promise<ExampleMeshes> {
   await using starting = new AsyncDisposableStack();
@@ -70,13 +70,13 @@ export function readExample(name: string): { readonly folder: string; readonly c
 }
 
 /**
- * For tests: runs a command of a page in the example's folder and holds its output to what is shown. One that
- * begins with `timeout` follows a stream: it is ended as soon as it has printed that.
+ * For tests: runs a command of a page in the example's folder and compares its output with the page. A command that
+ * begins with `timeout` follows a stream: it is ended as soon as it has printed the expected output.
  */
 export async function runShown(command: string, shown: string, folder: string): Promise<void> {
   const pattern = patternOf(shown);
   const isStream = command.startsWith("timeout ");
-  // In the shell's place, so that what is told to the group of processes reaches it.
+  // Replaces the shell, so that signals to the process group reach it.
   const child = spawnShell(isStream ? `exec ${command}` : command, folder);
   const output = collect(child);
   if (isStream) {
@@ -97,7 +97,7 @@ export async function runCommand(command: string, folder: string): Promise<Ran> 
   return { code, ...output };
 }
 
-/** For tests: a command that goes on, until `end` interrupts it as Ctrl-C does and gives its exit code. */
+/** For tests: a long-running command, until `end` interrupts it like Ctrl-C and returns its exit code. */
 export function followCommand(command: string, folder: string) {
   const child = spawnShell(`exec ${command}`, folder);
   const output = collect(child);
@@ -145,7 +145,7 @@ async function storedIn(
     }));
 }
 
-/** In a group of its own, so that what the shell starts can be ended with it. */
+/** In a separate process group, so that the shell's child processes can be ended with it. */
 function spawnShell(command: string, folder: string): ChildProcess {
   const PATH = [dirname(findGrpcurl() ?? ""), join(root, "node_modules/.bin"), process.env.PATH].join(
     delimiter,

@@ -15,10 +15,10 @@ import { type ChannelCredentials, credentials } from "@grpc/grpc-js";
 const certsMain = fileURLToPath(new URL("../../../identity/src/certs/main.ts", import.meta.url));
 const local = (port: number) => ({ host: "127.0.0.1", port });
 
-/** For tests: the mesh over the embedded store, without devices of its own, and Envoy in front of it. */
+/** For tests: the mesh over the embedded store, without simulated devices, and Envoy in front of it. */
 export type MeshBehindEnvoy = AsyncDisposable & {
   readonly envoy: Envoy;
-  /** What that Envoy was started with, for another one in its place. */
+  /** The options of that Envoy, to start a replacement. */
   readonly envoyOptions: StartEnvoyOptions;
   readonly mesh: Embedded;
   /** Sends readings of a device through Envoy, and resolves when they are stored. */
@@ -27,7 +27,7 @@ export type MeshBehindEnvoy = AsyncDisposable & {
 
 export type TimedTemperature = { readonly atMs: number; readonly temperature: number };
 
-/** Starts it: nobody is asked who they are, and Envoy takes cleartext. */
+/** Starts it without authentication, and Envoy in cleartext. */
 export async function startOpenMesh(corsOrigins: readonly string[]): Promise<MeshBehindEnvoy> {
   return startBehindEnvoy([], { corsOrigins }, ({ plain }) => ({
     port: plain.port,
@@ -36,8 +36,8 @@ export async function startOpenMesh(corsOrigins: readonly string[]): Promise<Mes
 }
 
 /**
- * Starts it with what `npm run certs` has made in a folder: users show tokens on the public listener, devices
- * certificates on theirs, and the mesh believes what Envoy forwards.
+ * Starts it with the files of `npm run certs` in a folder: users present tokens on the public listener, devices
+ * certificates on theirs, and the mesh trusts Envoy's headers.
  */
 export async function startMeshWithIdentity(
   { folder }: Credentials,
@@ -59,16 +59,16 @@ export async function startMeshWithIdentity(
   );
 }
 
-/** What `npm run certs` makes. */
+/** The files of `npm run certs`. */
 export type Credentials = Disposable & {
   readonly folder: string;
   /** PEM file of the CA. */
   readonly authority: string;
-  /** The token of the user who may read. */
+  /** The token of the read-only user. */
   readonly readerToken: string;
 };
 
-/** Runs it into a folder of its own. */
+/** Runs it with a separate folder. */
 export function makeCertificates(): Credentials {
   const folder = temporaryFolder();
   const { status, stderr } = spawnSync(process.execPath, [certsMain, "--out", folder.path], {
@@ -111,7 +111,7 @@ async function startBehindEnvoy(
   };
   const envoy = starting.use(await startEnvoy(envoyOptions));
   const { port, shown } = ingestOf(envoy);
-  // The name for TLS: an address is none.
+  // A name for TLS, because an address is not one.
   const ingest = new IngestServiceClient(`127.0.0.1:${port}`, shown, {
     "grpc.ssl_target_name_override": "localhost",
   });

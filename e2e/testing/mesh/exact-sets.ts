@@ -9,8 +9,8 @@ import type { SteadyLoad } from "./steady-load.ts";
 import { everyMs } from "./waits.ts";
 
 /**
- * Expects that what a finished load sent is stored, each reading once and nothing else of its devices, and that
- * answers over it equal brute force: all of it, a span with ragged edges, one device, buckets.
+ * Expects that the readings of a finished load are stored, each once and no others of its devices, and that answers
+ * over them equal brute force: all of it, a span with partial windows, one device, buckets.
  */
 export async function expectExact(mesh: RealMesh, load: SteadyLoad, prefix: string): Promise<void> {
   expect(load.acked.size).toBe(load.sent.size);
@@ -23,19 +23,19 @@ export async function expectExact(mesh: RealMesh, load: SteadyLoad, prefix: stri
   expect(await answered(() => differencesOf(mesh, readings))).toEqual([]);
 }
 
-/** How long questions are asked again that get no answer: a chain that has just recovered has much to catch up on. */
+/** Time limit for retries of unanswered queries: a pipeline that has just recovered has a large backlog. */
 const answerLimitMs = 240_000;
 
-/** What a caller asks again after: no answer is not a wrong one. */
+/** Errors after which a caller retries: no answer is not a wrong one. */
 const noAnswer: ReadonlySet<Code> = new Set([
   Code.Unavailable,
   Code.DeadlineExceeded,
   Code.ResourceExhausted,
-  // A client that computes for long answers no ping, and its connection is closed.
+  // A client with a long computation answers no ping, and its connection is closed.
   Code.Canceled,
 ]);
 
-/** What comes of asking, as soon as there is an answer. @throws any other error, and the last after the limit. */
+/** Returns the first answer. @throws any other error, and the last one after the limit. */
 async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   const deadlineMs = performance.now() + answerLimitMs;
   for (;;) {
@@ -48,7 +48,10 @@ async function answered<Answer>(ask: () => Promise<Answer>): Promise<Answer> {
   }
 }
 
-/** Where answers over these readings differ from brute force; none if all is well. Their devices must be theirs alone. */
+/**
+ * Returns the differences between answers over these readings and brute force. Their devices must be used by them
+ * alone.
+ */
 export async function differencesOf(mesh: RealMesh, readings: readonly DeviceMessage[]): Promise<string[]> {
   const oracle = createOracle();
   oracle.accept(readings);
@@ -77,9 +80,9 @@ export async function differencesOf(mesh: RealMesh, readings: readonly DeviceMes
 }
 
 /**
- * Resolves when an answer over all time counts these readings from windows: they are sealed, and windows in which a
- * reading was repeated are repaired. Readings of such windows alone may still come from raw readings, until the second
- * level has folded their segment, which takes up to ten minutes (decision 005). Their devices must be theirs alone.
+ * Resolves when an answer over all time counts these readings from windows: they are sealed, and windows with
+ * duplicates are repaired. Only readings of such windows may still come from raw readings, until the second level has
+ * folded their segment, which takes up to ten minutes (decision 005). Their devices must be used by them alone.
  */
 export async function expectAllFromWindows(
   mesh: RealMesh,
@@ -105,7 +108,7 @@ export async function expectAllFromWindows(
   });
 }
 
-/** The windows of these devices in which a reading was repeated, and how many of them no repair covers. */
+/** Returns the windows of these devices with duplicates, and the number of them that no repair covers. */
 async function markedWindows({ db }: RealMesh, deviceIds: readonly string[]) {
   const documents = await db
     .collection<WindowRepeatsDocument>(collections.windowRepeats)

@@ -6,22 +6,22 @@ import type { RealMesh } from "./real-mesh.ts";
 import type { SteadyLoad } from "./steady-load.ts";
 import { everyMs } from "./waits.ts";
 
-/** Something that is done to a part of a running mesh. */
+/** A fault of a part of a running mesh. */
 export type Harm = {
   /** The part. */
   readonly name: string;
-  /** Resolves when the part could work again. */
+  /** Resolves when the part is able to work again. */
   harm(mesh: RealMesh): Promise<void>;
 };
 
-/** How many readings flow before a harm, and how many must be acknowledged after it. */
+/** Number of readings before a fault, and of those that must be acknowledged after it. */
 const before = 1500;
 const after = 2500;
 
-/** How long the chain may take to recover, on a slow machine. */
+/** Time limit for the pipeline to recover, on a slow machine. */
 export const recoveryLimitMs = 240_000;
 
-/** Harms the parts one after the other while a load flows; then everything is stored, and every answer exact. */
+/** Causes the faults one after the other under load; afterwards everything must be stored, and every answer exact. */
 export async function harmUnderLoad(
   mesh: RealMesh,
   load: SteadyLoad,
@@ -59,7 +59,7 @@ export function settledReadings(prefix: string): DeviceMessage[] {
   }));
 }
 
-/** Asks questions about these readings again and again, until it is stopped; what is not answered is asked again. */
+/** Sends queries about these readings repeatedly, until it is stopped; an unanswered query is retried. */
 export function askOverAndOver(mesh: RealMesh, readings: readonly DeviceMessage[]) {
   const stopping = new AbortController();
   const differences: string[] = [];

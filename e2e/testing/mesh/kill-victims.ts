@@ -1,7 +1,7 @@
 import type { Harm } from "./harm-under-load.ts";
 import type { RealMesh } from "./real-mesh.ts";
 
-/** Each kind of process of a mesh, and how it is killed; engines are started again by hand, services by the mesh. */
+/** Each kind of process of a mesh, and how to kill it; the test restarts engines, the mesh restarts services. */
 export const killVictims: readonly Harm[] = [
   ...(["envoy", "ingest", "query", "aggregator", "operator"] as const).map((name) => ({
     name,

@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { freePorts } from "@devicemesh/engines/plans/free-ports";
 
-/** An address on which nothing listens until it appears; from then on it leads to a server. */
+/** An address without a server until it appears; from then on it forwards to a server. */
 export type LateAddress = AsyncDisposable & {
   /** host:port. */
   readonly address: string;
   appear(): Promise<void>;
 };
 
-/** Reserves a port before the server at `target` (host:port). */
+/** Reserves a port in front of the server at `target` (host:port). */
 export async function lateAddress(target: string): Promise<LateAddress> {
   const { hostname, port: targetPort } = new URL(`tcp://${target}`);
   const [port = 0] = await freePorts(1);

@@ -2,13 +2,13 @@ import type { DeviceMessage } from "@devicemesh/proto";
 import { createPublisher, readingOf } from "../publisher.ts";
 import type { RealMesh } from "./real-mesh.ts";
 
-/** Where devices went, and the readings that were sent to find out. */
+/** The partitions of devices, and the readings that were sent to find them. */
 export type Partitions = {
   readonly of: ReadonlyMap<string, number>;
   readonly sent: readonly DeviceMessage[];
 };
 
-/** The partition of each device, found by sending a reading of it and looking where it went. */
+/** Finds the partition of each device, by sending a reading of it. */
 export async function findPartitions(mesh: RealMesh, devices: readonly string[]): Promise<Partitions> {
   const sent = devices.map(
     (deviceId): DeviceMessage => ({

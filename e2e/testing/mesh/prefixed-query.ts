@@ -6,8 +6,8 @@ type Named = { deviceId: string };
 type Response = { rows?: Named[]; readings?: Named[]; buckets?: { row?: Named }[] };
 
 /**
- * A client that sees of a mesh only some devices, under a prefix that it adds and takes away, so that many random
- * streams can go through one mesh without meeting. Asking for all devices asks for those of `known`.
+ * A client that sees only some devices of a mesh, under a prefix that it adds and removes, so that many random streams
+ * can share one mesh. A query for all devices queries those of `known`.
  */
 export function createPrefixedQuery(options: {
   readonly address: string;
@@ -17,7 +17,7 @@ export function createPrefixedQuery(options: {
 }): Client<typeof QueryService> {
   const { address, prefix, known } = options;
   function addPrefix(message: { deviceIds?: string[] }): void {
-    // Where nothing was sent: a name that no device has, since an empty list would mean all devices.
+    // If nothing was sent: a name that no device has, because an empty list would mean all devices.
     const all = known.size > 0 ? [...known] : ["no-such-device"];
     const asked = message.deviceIds?.length ? message.deviceIds : all;
     if (message.deviceIds) message.deviceIds = asked.map((id) => `${prefix}${id}`);
@@ -43,7 +43,7 @@ export function createPrefixedQuery(options: {
   );
 }
 
-/** The messages of a stream, each changed in place. */
+/** Changes the messages of a stream in place. */
 async function* changed<T>(messages: AsyncIterable<T>, change: (message: never) => void): AsyncIterable<T> {
   for await (const message of messages) {
     change(message as never);

@@ -16,7 +16,7 @@ import type { Kafka } from "kafkajs";
 import type { Db } from "mongodb";
 import { everyMs } from "./waits.ts";
 
-/** A mesh of its own over the engines of the test run: our services and Envoy as processes, other names than any other mesh. */
+/** A separate mesh over the engines of the test run: our services and Envoy as processes, with unique names. */
 export type RealMesh = AsyncDisposable & {
   readonly engines: TestEngines;
   readonly names: ChainNames;
@@ -24,20 +24,20 @@ export type RealMesh = AsyncDisposable & {
   readonly query: Client<typeof QueryService>;
   readonly kafka: Kafka;
   readonly db: Db;
-  /** host:port of Envoy, which takes readings and questions. */
+  /** host:port of Envoy, which accepts readings and queries. */
   readonly address: string;
   /** Resolves when everything that arrived until now is in the store. */
   untilComplete(options?: { readonly timeoutMs?: number }): Promise<void>;
-  /** Resolves when everything that arrived until now is in the finest windows for good. */
+  /** Resolves when everything that arrived until now is in the finest windows permanently. */
   untilSealed(options?: { readonly timeoutMs?: number }): Promise<void>;
-  /** The identities of all stored readings. */
+  /** Returns the identities of all stored readings. */
   storedIdentities(): Promise<Set<string>>;
 };
 
-/** The longest that the chain may take to catch up after an engine was away, on a slow machine. */
+/** Time limit for the pipeline to catch up after an outage of an engine, on a slow machine. */
 const catchUpLimitMs = 240_000;
 
-/** Starts the services of a mesh and resolves when an answer came. Disposing ends them and removes what they stored. */
+/** Starts the services of a mesh and resolves after the first answer. Disposing ends them and deletes their data. */
 export async function startRealMesh(
   engines: TestEngines,
   label: string,
@@ -87,13 +87,13 @@ export async function startRealMesh(
   });
   const { address } = services.get("envoy");
   const query = createClient(QueryService, transportOf(services, config));
-  // The coverage of an answer that counts nothing is the cheapest way to ask how far the mesh is.
+  // The coverage of an answer that counts nothing is the cheapest way to read the progress of the mesh.
   const horizon = async () => {
     const { coverage } = await query.getAggregates({ deviceIds: ["nobody"] }, { timeoutMs: 5000 });
     return { completeThroughMs: msOf(coverage?.completeThrough), frontierMs: msOf(coverage?.frontier) };
   };
   const until = async (what: "completeThroughMs" | "frontierMs", timeoutMs: number) => {
-    // Engines and test have one clock here, so the log's clock is past this too.
+    // Engines and test share one clock here, so the log's clock is past this too.
     const nowMs = Date.now();
     let last: unknown;
     await waitUntil(
@@ -141,7 +141,7 @@ export async function startRealMesh(
   };
 }
 
-/** Through Envoy; with identity, as the user who may read. */
+/** Through Envoy; with authentication, as the read-only user. */
 function transportOf({ frontDoor }: Services, { identity }: ServicesConfig): Transport {
   if (!identity) return createGrpcTransport({ baseUrl: `http://${frontDoor?.address}` });
   const { folder, authority } = identity.credentials;
@@ -163,18 +163,18 @@ function msOf(timestamp: ProtoTimestamp | undefined): number {
 }
 
 /**
- * Stops the query that an aggregator leaves running for the next one: nobody will adopt it.
+ * Stops the query that an aggregator leaves running for the next one: no aggregator will adopt it.
  */
 async function stopWindowJob({ engines, topicPrefix, database }: ServicesConfig): Promise<void> {
   await using spark = openWindowSession({ address: engines.sparkUrl, topicPrefix, database });
-  // A Spark that is away runs nothing, and what cannot be stopped gives up by itself.
+  // An unavailable Spark runs nothing, and a query that cannot be stopped fails by itself.
   const queries = await spark.activeQueries().catch(() => []);
   for (const { run } of queries) await spark.stopQuery(run).catch(() => {});
 }
 
 /**
- * Removes connectors and database, so that the engines carry no more than they must. Topics stay: a task of Spark that
- * is just reading one would hold a core for minutes after it is gone, until its consumer gives up.
+ * Removes connectors and database, to reduce the load of the engines. Topics stay: a Spark task that is reading a
+ * deleted topic would keep a core busy for minutes, until its consumer gives up.
  */
 async function removeStored(names: ChainNames, { connectUrl }: TestEngines, db: Db): Promise<void> {
   for (const connector of Object.values(names.connectors)) {

@@ -1,45 +1,45 @@
 import { type DeviceMessage, identityOf, sensors } from "@devicemesh/proto";
 import { createPublisher, type Publisher, readingOf } from "../publisher.ts";
 
-/** Readings that flow at a steady rate, whatever becomes of ingest: each unit is sent until it is acknowledged. */
+/** Readings at a steady rate, whatever happens to ingest: each unit is sent until it is acknowledged. */
 export type SteadyLoad = {
-  /** All that was ever sent, by identity. */
+  /** All readings that were ever sent, by identity. */
   readonly sent: ReadonlyMap<string, DeviceMessage>;
-  /** The identities that were acknowledged. */
+  /** The acknowledged identities. */
   readonly acked: ReadonlySet<string>;
-  /** How many readings were sent although they were acknowledged before, half of them with another value. */
+  /** Number of readings that were sent again after their acknowledgement, half of them with another value. */
   readonly repeated: number;
-  /** How many units were sent again because their stream broke. */
+  /** Number of units that were sent again because their stream broke. */
   readonly resent: number;
-  /** Told each unit as it is acknowledged. */
+  /** Called for each unit when it is acknowledged. */
   onAck: ((messages: readonly DeviceMessage[]) => void) | undefined;
-  /** Makes no new units, and resolves when every one that was sent is acknowledged. */
+  /** Stops making units, and resolves when every sent unit is acknowledged. */
   finish(): Promise<void>;
-  /** Cuts everything. */
+  /** Cuts all connections. */
   abort(): void;
 };
 
-/** How a load is made. */
+/** The options of a load. */
 export type SteadyLoadOptions = {
-  /** host:port of what takes readings, or where it is now: asked for each unit, as a balancer would choose. */
+  /** host:port of the server, or its current address: called for each unit, like a balancer. */
   readonly target: string | (() => string);
-  /** Stands before the device ids. */
+  /** Prefix of the device ids. */
   readonly prefix: string;
   readonly devices?: number;
   readonly readingsPerSecond?: number;
-  /** Every so many readings one is late: by minutes, hours, a day. */
+  /** One reading in this number is late: by minutes, hours, a day. */
   readonly lateEvery?: number;
-  /** After every so many readings one that was acknowledged before is sent again; none by default. */
+  /** After this number of readings, an acknowledged one is sent again; none by default. */
   readonly repeatEvery?: number;
-  /** How long a unit may take before it counts as broken, in ms. */
+  /** Time limit of a unit before it counts as broken, in ms. */
   readonly unitLimitMs?: number;
 };
 
-/** How often a unit is sent. */
+/** Interval between units. */
 const unitIntervalMs = 200;
-/** The wait before a broken unit is sent again. */
+/** Delay before a broken unit is sent again. */
 const retryDelayMs = 250;
-/** Units on their way at a time: beyond, the load waits, as an outbox that is full would. */
+/** Number of units in flight: beyond it, the load waits, like a full outbox. */
 const unitsMax = 400;
 // Not multiples of the interval between readings, so that no late reading has the identity of another.
 const latenessMs = [61_007, 3_600_011, 86_400_013] as const;
@@ -63,7 +63,7 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
   function message(place: number): DeviceMessage {
     const { sensor, minimum, maximum } = sensors[place % sensors.length] as (typeof sensors)[number];
     const late = place % lateEvery === 0 ? (latenessMs[place % latenessMs.length] as number) : 0;
-    // The place in the last digits keeps identities apart, however the clock goes.
+    // The index in the last digits keeps identities different, whatever the clock does.
     const timestampMs =
       beginMs - late + Math.floor(place / devices) * Math.round((devices * 1000) / readingsPerSecond);
     const share = (place * 7919) % 1000;
@@ -75,7 +75,7 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
     };
   }
 
-  /** Readings that were acknowledged, so that theirs are the values that count. */
+  /** Acknowledged readings, whose values are the ones that count. */
   function repeatsFor(count: number): DeviceMessage[] {
     const repeats: DeviceMessage[] = [];
     for (; ackedMessages.length > 0 && (repeated + 1) * repeatEvery <= number && repeats.length < count; ) {

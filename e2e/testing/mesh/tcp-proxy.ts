@@ -1,19 +1,21 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** A way to a server that can fail as networks do. */
+/** A TCP proxy in front of a server, with the faults of networks. */
 export type TcpProxy = AsyncDisposable & {
-  /** host:port of the way. */
+  /** host:port of the proxy. */
   readonly address: string;
   /** Breaks all connections and refuses new ones. */
   cut(): void;
-  /** Passes nothing on and says nothing: new connections are taken and lead nowhere, as behind a firewall that drops. */
+  /**
+   * Forwards nothing, silently: new connections are accepted without a peer, like behind a firewall that drops packets.
+   */
   stall(): void;
-  /** Works again. What was sent meanwhile over a stalled connection arrives, as TCP would send it again. */
+  /** Forwards again. Data sent over a stalled connection arrives, like after a retransmission of TCP. */
   mend(): void;
 };
 
-/** Opens a way to host:port on a free port of this machine. */
+/** Opens a proxy for host:port on a free port of this machine. */
 export async function openTcpProxy(target: string): Promise<TcpProxy> {
   const [host, port] = target.split(":");
   const sockets = new Set<Socket>();

@@ -1,2 +1,2 @@
-/** How often a test asks the real mesh for what it waits for, in ms: often enough, and no load of its own. */
+/** Interval at which a test polls the real mesh, in ms: often enough, without adding load. */
 export const everyMs = 250;

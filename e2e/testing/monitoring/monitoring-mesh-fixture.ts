@@ -19,18 +19,18 @@ const serviceJobs = ["ingest", "query", "gateway", "generator", "operator", "agg
 
 const firstWindowsLimitMs = 360_000;
 
-/** For tests: the real mesh behind Envoy, and a Prometheus that scrapes all of it as in the stack. */
+/** For tests: the real mesh behind Envoy, and a Prometheus that scrapes all of it like in the stack. */
 export type MonitoredMesh = AsyncDisposable & {
   readonly mesh: RealMesh;
   readonly prometheus: Prometheus;
   /**
-   * A bit of everything, through Envoy: readings, one of them refused and one repeated, questions to every
-   * service, one of them wrong.
+   * Sends some of everything through Envoy: readings, one of them rejected and one duplicate, queries to every service,
+   * one of them invalid.
    */
   traffic(): Promise<void>;
 };
 
-/** Starts it, over the engines of the test run. Some devices play, and one watch is open. */
+/** Starts it, over the engines of the test run. Some devices are simulated, and one watch is open. */
 export async function startMonitoredMesh(options: {
   readonly engines: TestEngines;
   readonly envoyBinary: string;
@@ -38,7 +38,7 @@ export async function startMonitoredMesh(options: {
 }): Promise<MonitoredMesh> {
   await using starting = new AsyncDisposableStack();
   const mesh = starting.use(await startRealMesh(options.engines, "monitored", { devices: 20 }));
-  // Watched from when it is well: on a busy machine Spark's first batch takes minutes, and that has its alerts.
+  // Scraped once the mesh is healthy: on a busy machine Spark's first batch takes minutes, and raises alerts.
   await mesh.untilSealed({ timeoutMs: firstWindowsLimitMs });
   const hostPort = (address: string) => {
     const [host = "", port] = address.split(":");
@@ -111,7 +111,7 @@ export async function startMonitoredMesh(options: {
 
 const beginMs = Date.now();
 
-/** A reading with an identity of its own; no thermostat measures a million degrees. */
+/** Returns a reading with a unique identity; a million degrees is invalid for a thermostat. */
 function reading(number: number, value: number): DeviceMessage {
   return {
     deviceId: `monitored.${number % 5}`,
@@ -121,12 +121,12 @@ function reading(number: number, value: number): DeviceMessage {
   };
 }
 
-/** Takes what comes until it is cut. */
+/** Reads messages until the stream is cut. */
 async function watch(changes: AsyncIterable<unknown>): Promise<void> {
   try {
     for await (const _ of changes);
   } catch {
-    // It was open as long as it was wanted.
+    // It was open as long as needed.
   }
 }
 

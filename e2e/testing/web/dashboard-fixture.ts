@@ -17,7 +17,7 @@ import { credentials } from "@grpc/grpc-js";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 
-/** Builds the dashboard if it is absent or stale; a server that starts afterwards serves it. */
+/** Builds the dashboard if it is missing or stale, for servers that start afterwards. */
 export async function buildDashboard(): Promise<void> {
   await ensureBuilt();
 }
@@ -85,7 +85,7 @@ type Violation = {
 
 const images = fileURLToPath(new URL("../../../docs/images", import.meta.url));
 
-/** Takes a picture for the documentation, if the environment has KEEP_SCREENSHOTS; else does nothing. */
+/** Takes a picture for the documentation if KEEP_SCREENSHOTS is set in the environment. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   if (process.env.KEEP_SCREENSHOTS === undefined) return;
   mkdirSync(images, { recursive: true });

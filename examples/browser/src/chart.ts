@@ -3,7 +3,7 @@ import { formatNumber, formatTick, formatTime, formatValue } from "./format.ts";
 import { timeTicks, valueTicks } from "./scale.ts";
 import type { Window } from "./watch-windows.ts";
 
-/** What a chart shows: the windows that have readings, over the last `spanMs`. */
+/** The contents of a chart: the windows with readings, over the last `spanMs`. */
 export type ChartContent = {
   readonly title: string;
   readonly unit: string;
@@ -11,15 +11,15 @@ export type ChartContent = {
   readonly windows: readonly Window[];
 };
 
-/** A chart in a place of the page. */
+/** A chart in an element of the page. */
 export type Chart = { show(content: ChartContent): void };
 
 const heightPx = 272;
 const margin = { top: 26, right: 12, bottom: 26, left: 60 } as const;
 
 /**
- * Draws windows: a line of averages, a band from minimum to maximum, gaps where there were no readings. The
- * window under the pointer, or chosen with the arrow keys, is told to `onChosen`; undefined is the newest.
+ * Draws windows: a line of averages, a band from minimum to maximum, gaps where there are no readings. Passes the
+ * window under the pointer, or chosen with the arrow keys, to `onChosen`; undefined is the newest.
  */
 export function createChart(
   place: HTMLElement,
@@ -135,7 +135,7 @@ function drawn(content: ChartContent, width: number, chosen: Window | undefined)
   ];
 }
 
-/** The windows, cut where some in between have no readings. */
+/** Splits the windows where some in between have no readings. */
 function runsOf(windows: readonly Window[]): Window[][] {
   const runs: Window[][] = [];
   for (const window of windows) {
@@ -146,7 +146,7 @@ function runsOf(windows: readonly Window[]): Window[][] {
   return runs;
 }
 
-/** Where the windows of a run are drawn: in their middle; one that is alone is a dash as long as itself. */
+/** Returns the positions of a run's windows: their middle; a single window is a dash of its own length. */
 function momentsOf(run: readonly Window[]): [number, Window][] {
   const [first] = run;
   if (run.length > 1 || !first) return run.map((window) => [middleOf(window), window]);

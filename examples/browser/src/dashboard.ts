@@ -7,16 +7,16 @@ import { showFigures, showTotals, showWindows } from "./tables.ts";
 import { delay, type Series, type Window, watchWindows } from "./watch-windows.ts";
 
 const windowsMax = 60;
-/** How often totals are asked for again, at most, while a watch tells of changes. */
+/** Shortest interval between requests for totals, while a watch reports changes. */
 const totalsEveryMs = 2000;
 
 /** The page's figures. */
 export type Dashboard = {
-  /** Asks this mesh from now on, of these devices; none means all. */
+  /** Queries this mesh from now on, for these devices; none means all. */
   connect(mesh: Mesh, deviceIds: readonly string[]): void;
 };
 
-/** Finds its places in the page, and fills them with the answers of a mesh. */
+/** Finds its elements in the page, and fills them with the answers of a mesh. */
 export function createDashboard(): Dashboard {
   const [state, problem] = [found("state", HTMLElement), found("problem", HTMLElement)];
   const [live, all] = [found("live", HTMLElement), found("all", HTMLElement)];

@@ -1,6 +1,6 @@
 type Attributes = Readonly<Record<string, string | number | undefined>>;
 
-/** An HTML element; attributes that are undefined are left out. */
+/** Creates an HTML element; attributes that are undefined are left out. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Attributes = {},
@@ -9,7 +9,7 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
   return filled(document.createElement(name), attributes, children);
 }
 
-/** An SVG element. */
+/** Creates an SVG element. */
 export function svgElement<Name extends keyof SVGElementTagNameMap>(
   name: Name,
   attributes: Attributes = {},
@@ -18,7 +18,7 @@ export function svgElement<Name extends keyof SVGElementTagNameMap>(
   return filled(document.createElementNS("http://www.w3.org/2000/svg", name), attributes, children);
 }
 
-/** The element of the page with this id. @throws Error if there is none of this kind. */
+/** Returns the element of the page with this id. @throws Error if there is none of this kind. */
 export function found<Kind extends Element>(id: string, kind: new () => Kind): Kind {
   const there = document.getElementById(id);
   if (!(there instanceof kind)) throw new Error(`the page has no ${kind.name} #${id}`);

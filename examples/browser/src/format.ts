@@ -12,40 +12,40 @@ const full = new Intl.DateTimeFormat("en", {
   hourCycle: "h23",
 });
 
-/** How many there are of something. */
+/** Formats a count with its noun. */
 export function formatCount(count: number | bigint): string {
   return counts.format(count);
 }
 
-/** A value of an axis: no more decimals than it has. */
+/** Formats a value of an axis with no more decimals than it has. */
 export function formatTick(value: number): string {
   return short.format(value);
 }
 
-/** A value, to two decimals. */
+/** Formats a value with two decimals. */
 export function formatNumber(value: number): string {
   return values.format(value);
 }
 
-/** A value with its unit. */
+/** Formats a value with its unit. */
 export function formatValue(value: number, unit: string): string {
   return `${formatNumber(value)} ${unit}`;
 }
 
-/** A moment by the clock on the wall, as fine as steps of `stepMs` need. */
+/** Formats a local time with the precision that steps of `stepMs` need. */
 export function formatTime(ms: number, stepMs: number): string {
   if (stepMs < 60_000) return clock.format(ms);
   return (stepMs < 86_400_000 ? minutes : days).format(ms);
 }
 
-/** A moment, with its day unless that is today. */
+/** Formats a time, with its date unless that is today. */
 export function formatMoment(timestamp: Timestamp | undefined): string {
   if (!timestamp) return "–";
   const date = timestampDate(timestamp);
   return (date.toDateString() === new Date().toDateString() ? clock : full).format(date);
 }
 
-/** What an answer covers, in words. */
+/** Describes the coverage of an answer. */
 export function formatCoverage(coverage: Coverage | undefined): string {
   if (!coverage) return "";
   const { completeThrough, fromWindows, fromRaw, notCovered } = coverage;

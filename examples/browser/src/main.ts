@@ -24,7 +24,7 @@ form.addEventListener("submit", (event) => {
   connect();
 });
 
-// The address may be in the link; a token never is: links are kept and passed on.
+// The address may be in the link; a token never is, because links are kept and shared.
 const linked = new URLSearchParams(location.search).get("address");
 const address = form.elements.namedItem("address");
 if (address instanceof HTMLInputElement) address.value = linked ?? defaultAddress;

@@ -3,7 +3,7 @@ const timeStepsMs = [
   1_209_600, 2_592_000,
 ].map((seconds) => seconds * 1000);
 
-/** Round values between, and a little beyond, the smallest and the largest; at most about `count` of them. */
+/** Returns round values around the smallest and the largest; at most about `count` of them. */
 export function valueTicks(minimum: number, maximum: number, count: number): number[] {
   if (minimum === maximum) return valueTicks(minimum - 1, maximum + 1, count);
   const range = maximum - minimum;
@@ -15,7 +15,7 @@ export function valueTicks(minimum: number, maximum: number, count: number): num
   return Array.from({ length: last - first + 1 }, (_, index) => (first + index) * step);
 }
 
-/** Round moments in a span, at most about `count` of them, and the step between them. */
+/** Returns round times in a span, at most about `count` of them, and the step between them. */
 export function timeTicks(
   sinceMs: number,
   toMs: number,

@@ -3,10 +3,10 @@ import { element } from "./element.ts";
 import { formatCount, formatMoment, formatNumber, formatTime, formatValue } from "./format.ts";
 import type { Series, Window } from "./watch-windows.ts";
 
-/** More rows are counted, not shown. */
+/** Further rows are counted, not shown. */
 const rowsMax = 200;
 
-/** Shows a row for each series; its button chooses it. The other cells have their unit in the column `unit`. */
+/** Shows a row for each series; its button selects it. The other cells have their unit in the column `unit`. */
 export function showTotals(
   table: HTMLTableElement,
   rows: readonly AggregateRow[],

@@ -7,30 +7,30 @@ import type { Mesh } from "./mesh.ts";
 /** A sensor of a device. */
 export type Series = { readonly deviceId: string; readonly sensor: string };
 
-/** What readings add up to. A row without readings has no figures. */
+/** The aggregates of readings. A row without readings has no figures. */
 export type FilledRow = AggregateRow & {
   readonly [figure in "average" | "minimum" | "maximum"]: number;
 };
 
-/** Whether the row has readings, and so all its figures. */
+/** Whether the row has readings, and therefore all its figures. */
 export function hasReadings(row: AggregateRow): row is FilledRow {
   return row.count > 0n;
 }
 
-/** A window that has readings, and what they add up to. Times are in ms since 1970, `endMs` exclusive. */
+/** A window with readings, and its aggregates. Times are in ms since 1970, `endMs` exclusive. */
 export type Window = { readonly startMs: number; readonly endMs: number; readonly row: FilledRow };
 
-/** What to watch, and whom to tell. */
+/** The options and callbacks of a watch. */
 export type WatchOptions = {
   readonly series: Series;
   readonly bucketMs: number;
-  /** How many windows back. */
+  /** Number of windows. */
   readonly windowsMax: number;
   /** Ends the watch. */
   readonly signal: AbortSignal;
-  /** The windows in order of time, each time that one of them has changed. */
+  /** Receives the windows in order of time, whenever one of them has changed. */
   readonly onWindows: (windows: readonly Window[], coverage: Coverage | undefined) => void;
-  /** The stream has broken, and is asked for again after so many ms. */
+  /** The stream has broken, and is opened again after this number of ms. */
   readonly onBroken: (problem: ConnectError | undefined, retryMs: number) => void;
 };
 
@@ -38,9 +38,9 @@ const retryMinMs = 500;
 const retryMaxMs = 10_000;
 
 /**
- * Watches the last windows of a series until the signal aborts. Where the server stops or the connection is
- * lost, it asks again, a little later each time.
- * @throws ConnectError what asking again would not mend, such as UNAUTHENTICATED.
+ * Watches the last windows of a series until the signal aborts. If the server stops or the connection is lost, it opens
+ * the stream again, with a growing delay.
+ * @throws ConnectError if a retry would not help, such as UNAUTHENTICATED.
  */
 export async function watchWindows(mesh: Mesh, options: WatchOptions): Promise<void> {
   const { series, bucketMs, windowsMax, signal, onWindows, onBroken } = options;
@@ -71,7 +71,7 @@ export async function watchWindows(mesh: Mesh, options: WatchOptions): Promise<v
   }
 }
 
-/** The windows with those of a message in their place, less those that are older than `spanMs`. */
+/** Merges the windows of a message, and drops those older than `spanMs`. */
 function withChanges(
   windows: readonly Window[],
   { snapshot, buckets }: WatchAggregatesResponse,
@@ -87,12 +87,12 @@ function withChanges(
   return sorted.filter(({ startMs }) => startMs >= newestEndMs - spanMs);
 }
 
-/** UNAVAILABLE, or no answer at all: fetch throws a TypeError then. */
+/** UNAVAILABLE, or no response at all: fetch throws a TypeError then. */
 function isPassing({ code, cause }: ConnectError): boolean {
   return code === Code.Unavailable || cause instanceof TypeError;
 }
 
-/** Resolves after so many ms, or when the signal aborts. */
+/** Resolves after this number of ms, or when the signal aborts. */
 export function delay(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);

@@ -1,17 +1,17 @@
 import type { ReadingSink } from "@devicemesh/client/delivery/frame-encoder";
 import { createReadingColumns } from "./reading-columns.ts";
 
-/** Readings that are held back until their time. */
+/** Readings that are delayed until their time. */
 export type HeldReadings = {
-  /** Holds a reading until then. False if there is no room for it. */
+  /** Delays a reading until then. Returns false if there is no capacity. */
   hold(releaseMs: number, deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
-  /** Hands on the readings whose time has come, by time, then in the order in which they were held. */
+  /** Passes on the readings that are due, by time, then in the order in which they were added. */
   release(nowMs: number, sink: ReadingSink): void;
-  /** How many are held. */
+  /** Number of delayed readings. */
   size(): number;
 };
 
-/** A binary heap in typed arrays, for at most `max` readings. */
+/** Creates a binary heap in typed arrays, for at most `max` readings. */
 export function createDelayedReadings(max: number): HeldReadings {
   const columns = createReadingColumns(max);
   const releaseMs = new Float64Array(max);

@@ -1,26 +1,26 @@
-/** What goes wrong on purpose. Rates are shares of readings, 0 to 1. */
+/** The simulated faults. Rates are shares of readings, 0 to 1. */
 export type FaultPlan = {
-  /** The share of readings that are held back and sent late. */
+  /** The share of readings that are delayed. */
   readonly lateRate: number;
   /** The mean delay of late readings (exponentially distributed), in milliseconds. */
   readonly lateMeanMs: number;
   /** The longest delay of late readings, in milliseconds. */
   readonly lateMaxMs: number;
-  /** Readings are shuffled within groups of so many; 0 or 1 keeps the order. */
+  /** Readings are shuffled within groups of this size; 0 or 1 keeps the order. */
   readonly shuffleSpan: number;
   /** The share of readings that are sent twice. */
   readonly duplicateRate: number;
-  /** Each device's clock is off by up to so much, either way, in milliseconds. */
+  /** Each device's clock is ahead or behind by up to this time, in milliseconds. */
   readonly clockSkewMaxMs: number;
-  /** The share of devices' intervals in which an offline spell begins. */
+  /** The share of measuring intervals in which a device goes offline. */
   readonly offlineRate: number;
   /** The mean length of offline spells (exponentially distributed), in milliseconds. */
   readonly offlineMeanMs: number;
-  /** The share of readings that break a rule and must be refused. */
+  /** The share of readings that break a rule, so that ingest rejects them. */
   readonly invalidRate: number;
 };
 
-/** Nothing goes wrong; delays are those that hold once a rate is given. */
+/** No faults; the delays are the defaults once a rate is set. */
 export const noFaults: FaultPlan = {
   lateRate: 0,
   lateMeanMs: 30_000,
@@ -33,7 +33,7 @@ export const noFaults: FaultPlan = {
   invalidRate: 0,
 };
 
-/** Whether anything goes wrong at all. */
+/** Whether there is any fault. */
 export function hasFaults(plan: FaultPlan): boolean {
   const { lateRate, shuffleSpan, duplicateRate, clockSkewMaxMs, offlineRate, invalidRate } = plan;
   return lateRate + duplicateRate + clockSkewMaxMs + offlineRate + invalidRate > 0 || shuffleSpan > 1;

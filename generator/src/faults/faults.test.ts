@@ -10,7 +10,7 @@ const devices = 10;
 const valid = [20, 1000, 50, 80];
 const startMs = Date.UTC(2026, 0, 1);
 
-/** Plays that many intervals of a second and tells what comes out, and when. */
+/** Simulates that many intervals of a second and returns the output with its times. */
 function run(
   faults: Partial<FaultPlan>,
   { intervals = 2000, seed = 5n, queuedMax = 100_000, flush = true } = {},
@@ -53,7 +53,7 @@ function isValid({ deviceId, sensorCode, timestampMs, value }: Row): boolean {
 }
 
 describe("faults", () => {
-  it("are none by default: every reading comes at once, unchanged, in order", () => {
+  it("are off by default: every reading is passed on at once, unchanged, in order", () => {
     expect(hasFaults(noFaults)).toBe(false);
     const { rows, played } = run({}, { intervals: 50 });
     expect(rows).toHaveLength(played);
@@ -61,7 +61,7 @@ describe("faults", () => {
     expect(rows.map(({ deviceId }) => deviceId).slice(0, 3)).toEqual(["device-0", "device-1", "device-2"]);
   });
 
-  it("go wrong in the same way for the same seed, in another for another", () => {
+  it("are the same for the same seed, and others for another", () => {
     const faults = {
       lateRate: 0.1,
       duplicateRate: 0.1,
@@ -75,12 +75,12 @@ describe("faults", () => {
     expect(run(faults, { intervals: 300, seed: 6n }).rows).not.toEqual(rows);
   });
 
-  it("send the asked share late, with that mean, never beyond the longest delay, and lose none", () => {
+  it("delay the given share, with that mean, never beyond the longest delay, and lose none", () => {
     const { rows, played } = run({ lateRate: 0.2, lateMeanMs: 20_000, lateMaxMs: 60_000 }, { flush: false });
     const late = rows.filter((row) => row.at > row.timestampMs);
     expect(late.length / rows.length).toBeCloseTo(0.2, 1);
     const delays = late.map((row) => row.at - row.timestampMs);
-    // Released at the next interval, so up to a second more.
+    // Released at the next interval, so up to a second later.
     expect(Math.max(...delays)).toBeLessThanOrEqual(61_000);
     const mean = delays.reduce((sum, delay) => sum + delay, 0) / delays.length;
     expect(mean).toBeGreaterThan(17_000);
@@ -99,14 +99,14 @@ describe("faults", () => {
       expect(Math.floor(original / 8)).toBe(Math.floor(place / 8));
   });
 
-  it("send the asked share twice, as exact copies", () => {
+  it("send the given share twice, as exact copies", () => {
     const { rows, played } = run({ duplicateRate: 0.05 });
     expect(rows.length / played - 1).toBeCloseTo(0.05, 1);
     expect(rows.length).toBeGreaterThan(played);
     expect(new Set(rows.map(identity)).size).toBe(played);
   });
 
-  it("give each device a clock of its own that is off by the same all the time, within the bound", () => {
+  it("give each device a clock with a constant offset, within the bound", () => {
     const { rows } = run({ clockSkewMaxMs: 5000 }, { intervals: 50 });
     const skews = Map.groupBy(rows, ({ deviceId }) => deviceId);
     const distinct = new Set<number>();
@@ -119,7 +119,7 @@ describe("faults", () => {
     expect(distinct.size).toBeGreaterThan(5);
   });
 
-  it("take devices offline and bring the backlog in order when the spell ends", () => {
+  it("take devices offline and send the backlog in order when the spell ends", () => {
     const { rows, played } = run({ offlineRate: 0.01, offlineMeanMs: 20_000 });
     expect(rows).toHaveLength(played);
     expect(share(rows, (row) => row.at > row.timestampMs)).toBeGreaterThan(0.05);
@@ -129,7 +129,7 @@ describe("faults", () => {
     }
   });
 
-  it("break the asked share, each of them for sure, in many ways", () => {
+  it("break the given share, each of them certainly, in many ways", () => {
     const { rows } = run({ invalidRate: 0.1 });
     const broken = rows.filter((row) => !isValid(row));
     expect(broken.length / rows.length).toBeGreaterThan(0.09);
@@ -141,7 +141,7 @@ describe("faults", () => {
     expect(run({ invalidRate: 1 }).rows.some(isValid)).toBe(false);
   });
 
-  it("hold back no more than the bound; what finds no room comes at once and is not lost", () => {
+  it("delay no more than the bound; further readings are passed on at once and not lost", () => {
     const { rows, queuedMost, played } = run(
       { lateRate: 1, lateMeanMs: 1e9, lateMaxMs: 1e9 },
       { queuedMax: 500, flush: false },

@@ -6,25 +6,25 @@ import type { FaultPlan } from "./fault-plan.ts";
 import { invalidReadings } from "./invalid-readings.ts";
 import { createShuffle } from "./shuffle.ts";
 
-/** Stands between the devices and the outbox and makes things go wrong. */
+/** Sits between the devices and the outbox and simulates faults. */
 export type Faults = {
-  /** Takes the reading of the device at that place at that moment, and hands it on, or not yet, or twice, or broken. */
+  /** Takes the reading of the device with that index at that time, and passes it on, delayed, twice, or broken. */
   play(index: number, deviceId: string, sensorCode: number, timestampMs: number, value: number): void;
-  /** Hands on what was held back until now. */
+  /** Passes on the readings that are due. */
   release(nowMs: number): void;
-  /** Hands on all that is held back, due or not. */
+  /** Passes on all delayed readings, due or not. */
   flush(): void;
-  /** Readings held back for their time. */
+  /** Number of delayed readings. */
   held(): number;
 };
 
 /**
- * Faults by plan, deterministic from the seed: the same readings in the same order go wrong in the same
- * way. A reading is first given its device's clock, then broken or not, then doubled or not; then each
- * copy waits for the end of its device's offline spell and for its own delay, and is shuffled.
+ * Creates faults by plan, deterministic from the seed: the same readings in the same order get the same faults. A
+ * reading first gets its device's clock, then is broken or not, then is duplicated or not; then each copy waits for the
+ * end of its device's offline spell and for its own delay, and is shuffled.
  *
- * At most `queuedMax` readings are held back; when so many are, further ones are handed on at once: a fault
- * less, never a reading less.
+ * At most `queuedMax` readings are delayed; beyond it, readings are passed on at once: with one fault less, and never
+ * lost.
  */
 export function createFaults({
   plan,
@@ -38,7 +38,7 @@ export function createFaults({
   seed: bigint;
   deviceCount: number;
   sink: ReadingSink;
-  /** By code; those with a device type of their own by default. */
+  /** The sensors by code; those with a device type by default. */
   sensors?: readonly SensorSpec[];
   queuedMax?: number;
 }): Faults {
@@ -51,7 +51,7 @@ export function createFaults({
     Math.round((2 * random() - 1) * plan.clockSkewMaxMs),
   );
   const onlineFromMs = new Float64Array(deviceCount);
-  // The moment and the device that the copies of the reading in hand belong to.
+  // The time and the device of the current reading's copies.
   let nowMs = 0;
   let device = 0;
 
@@ -95,5 +95,5 @@ export function createFaults({
   };
 }
 
-// Devices have the streams from 0 on.
+// Devices use the streams from 0 on.
 const faultStream = -1;

@@ -3,7 +3,7 @@ import { clockAheadMaxMs, earliestTimestampMs, type SensorSpec } from "@deviceme
 
 type Breaker = (...reading: [...Parameters<ReadingSink>, ReadingSink]) => void;
 
-/** The ways in which a reading of these sensors (by code) is broken on purpose. Each breaks one rule for sure. */
+/** The ways to break a reading of these sensors (by code). Each certainly breaks one rule. */
 export const invalidReadings = (sensors: readonly SensorSpec[]): readonly Breaker[] => [
   (_deviceId, code, time, value, sink) => sink("", code, time, value),
   (deviceId, code, time, value, sink) => sink(`-${deviceId}`, code, time, value),
@@ -15,7 +15,7 @@ export const invalidReadings = (sensors: readonly SensorSpec[]): readonly Breake
   (deviceId, code, time, _value, sink) => sink(deviceId, code, time, sensors[code]!.maximum + 0.5),
   (deviceId, code, time, _value, sink) => sink(deviceId, code, time, sensors[code]!.minimum - 0.5),
   (deviceId, code, _time, value, sink) => sink(deviceId, code, Number.NaN, value),
-  // Far enough ahead that no delay on the way can make it valid.
+  // Far enough ahead that no delay can make it valid.
   (deviceId, code, time, value, sink) => sink(deviceId, code, time + 400 * clockAheadMaxMs, value),
   (deviceId, code, _time, value, sink) => sink(deviceId, code, earliestTimestampMs - 1, value),
 ];

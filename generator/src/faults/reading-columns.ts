@@ -1,16 +1,16 @@
 import type { ReadingSink } from "@devicemesh/client/delivery/frame-encoder";
 
-/** Readings in columns, by slot: a held-back reading costs no object. */
+/** Readings in columns, by slot: a delayed reading allocates no object. */
 export type ReadingColumns = {
-  /** Puts a reading into the slot. */
+  /** Stores a reading in the slot. */
   set(slot: number, deviceId: string, sensorCode: number, timestampMs: number, value: number): void;
-  /** Hands the slot's reading on. */
+  /** Passes on the slot's reading. */
   emit(slot: number, sink: ReadingSink): void;
   /** Exchanges two slots. */
   swap(a: number, b: number): void;
 };
 
-/** Room for that many readings. */
+/** Creates columns for that many readings. */
 export function createReadingColumns(slots: number): ReadingColumns {
   const deviceIds: string[] = [];
   const sensorCodes = new Uint16Array(slots);

@@ -2,11 +2,11 @@ import type { ReadingSink } from "@devicemesh/client/delivery/frame-encoder";
 import type { Random } from "@devicemesh/client/random";
 import { createReadingColumns } from "./reading-columns.ts";
 
-/** Hands readings on in another order. */
+/** Passes readings on in another order. */
 export type Shuffle = {
-  /** Takes a reading; every `span` readings are handed on together, shuffled. */
+  /** Takes a reading; every `span` readings are passed on together, shuffled. */
   add: ReadingSink;
-  /** Hands on, shuffled, what is waiting for its group to fill. */
+  /** Passes on, shuffled, the readings of an incomplete group. */
   flush(): void;
 };
 

@@ -19,7 +19,7 @@ describe("columns of a recording", () => {
     });
   });
 
-  it("have names of their own: which of two with one name is meant is not guessed", () => {
+  it("must have unique names: two columns with one name are ambiguous", () => {
     expect(findColumns(["device_id", "timestamp", "sensor", "value", "VALUE"])).toEqual({
       kind: "problem",
       problem: 'two columns are named "value"',
@@ -29,7 +29,7 @@ describe("columns of a recording", () => {
     });
   });
 
-  it("are named where they are missing", () => {
+  it("are named if they are missing", () => {
     expect(findColumns(["device", "timestamp", "value"])).toEqual({
       kind: "problem",
       problem: "the columns device_id, sensor missing",
@@ -53,12 +53,12 @@ describe("row of a recording", () => {
     ).toEqual(reading);
   });
 
-  it("has as many fields as the header, or its value may be a part of one: 21,5 is not 21", () => {
+  it("must have as many fields as the header, because 21,5 is not 21", () => {
     expect(reasonOf("a,2010-01-01T01:00:00Z,temperature,21,5")).toBe("it has 5 fields, the header has 4");
     expect(reasonOf("a,2010-01-01T01:00:00Z,temperature")).toBe("it has 3 fields, the header has 4");
   });
 
-  it("tells what is wrong with it", () => {
+  it("reports its problem", () => {
     expect(reasonOf("ä,2010-01-01T01:00:00Z,temperature,1")).toContain('device_id "ä"');
     expect(reasonOf(",2010-01-01T01:00:00Z,temperature,1")).toContain('device_id ""');
     expect(reasonOf("a,yesterday,temperature,1")).toContain('timestamp "yesterday"');
@@ -81,7 +81,7 @@ describe("row of a recording", () => {
 });
 
 describe("timestamp of a recording", () => {
-  it("agrees with the platform on every millisecond it writes", () => {
+  it("equals the platform's result for every millisecond", () => {
     const times = fc.integer({ min: Date.UTC(1000, 0, 1), max: Date.UTC(9999, 11, 31) });
     fc.assert(fc.property(times, (ms) => readTimestamp(new Date(ms).toISOString()) === ms));
   });
@@ -96,7 +96,7 @@ describe("timestamp of a recording", () => {
     expect(readTimestamp("2026-11-23T20:04Z")).toBe(eight - 22_000);
   });
 
-  it("is none without a zone, for a day that does not exist, or in other forms", () => {
+  it("is invalid without a zone, for a day that does not exist, or in other formats", () => {
     const none = [
       "2026-11-23T20:04:22",
       "2026-02-30T00:00:00Z",

@@ -1,12 +1,12 @@
 import { deviceIdPattern, earliestTimestampMs, type SensorCatalog } from "@devicemesh/proto";
 import { quotedCharactersMax } from "../limits.ts";
 
-/** The columns of a recording; in any order, among others. */
+/** The columns of a recording; their order and further columns do not matter. */
 export const recordingColumns = ["device_id", "timestamp", "sensor", "value"] as const;
 
 type ColumnName = (typeof recordingColumns)[number];
 
-/** The columns of a file: where each is in a row, counted from 0, and how many there are in all. */
+/** The columns of a file: the index of each in a row, counted from 0, and their total number. */
 export type RecordingColumns = Readonly<Record<ColumnName, number>> & { readonly count: number };
 
 /** A row of a recording. */
@@ -14,16 +14,16 @@ export type RecordingRow =
   | {
       readonly kind: "reading";
       readonly deviceId: string;
-      /** That of the catalog. */
+      /** The name in the catalog. */
       readonly sensorCode: number;
-      /** Whole milliseconds since 1970; digits below are cut off. */
+      /** Whole milliseconds since 1970; smaller digits are truncated. */
       readonly timestampMs: number;
       readonly value: number;
     }
-  /** The row is no reading, and why. */
+  /** The reason why the row is not a reading. */
   | { readonly kind: "bad"; readonly reason: string };
 
-/** The columns of a header row, or why it is none: a column is missing, or two have the same name. */
+/** Returns the columns of a header row, or its problem: a column is missing, or two have the same name. */
 export function findColumns(
   header: readonly string[],
 ):
@@ -52,7 +52,7 @@ export function findColumns(
   };
 }
 
-/** Reads one row. Whatever the contract says of a reading by itself is checked here, so that it has a line number. */
+/** Reads one row. It checks all rules of the contract for a single reading, so that problems have a line number. */
 export function readRow(
   fields: readonly string[],
   columns: RecordingColumns,
@@ -88,8 +88,8 @@ export function readRow(
 }
 
 /**
- * Milliseconds since 1970 of an ISO 8601 time with a zone (`Z` or an offset; a space may stand for the T,
- * seconds may be left out); undefined if it is none. Digits below the millisecond are cut off.
+ * Returns milliseconds since 1970 of an ISO 8601 time with a zone (`Z` or an offset; a space may replace the T, seconds
+ * may be left out); undefined if it is not one. Digits below the millisecond are truncated.
  */
 export function readTimestamp(text: string): number | undefined {
   const parts = timestampPattern.exec(text);

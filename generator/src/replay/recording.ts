@@ -22,18 +22,18 @@ export type RecordingLine = RecordingRow & { readonly line: number };
 /** A recording: a CSV file with the columns device_id, timestamp, sensor and value. */
 export type Recording = {
   readonly bytesTotal: number;
-  /** Bytes read so far by the last `lines()`. */
+  /** Number of bytes read so far by the last `lines()`. */
   bytesRead(): number;
   /**
-   * Its rows, from the first, in constant memory; empty lines are left out. May be called again.
-   * @throws RecordingError if there is no header with all columns, or the file cannot be read.
+   * Returns its rows, from the first, in constant memory, without empty lines. May be called again.
+   * @throws RecordingError if there is no header with all columns, or the file is unreadable.
    */
   lines(): AsyncGenerator<RecordingLine>;
 };
 
 /**
- * Opens a recording and reads its header. A row that cannot be read is a bad row and hides no other.
- * @throws RecordingError if the file cannot be read, or has no header with all columns.
+ * Opens a recording and reads its header. An unreadable row is a bad row and does not affect the others.
+ * @throws RecordingError if the file is unreadable, or has no header with all columns.
  */
 export async function openRecording(
   file: string,
@@ -69,7 +69,7 @@ export async function openRecording(
       throw new RecordingError(`${file} is empty: it needs the header ${headerText}`);
   }
 
-  // The header alone: it is read again with the rows.
+  // The header only: it is read again with the rows.
   await lines().next();
   return { bytesTotal: stats.size, bytesRead: () => bytesRead, lines };
 }

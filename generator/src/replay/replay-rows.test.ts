@@ -33,7 +33,7 @@ describe("the rows of a replay", () => {
       (_, index) => `a,${iso(startMs + index * stepMs)},temperature,${index % 50}`,
     );
 
-  it("honours quoted fields, and takes no value from a row that does not fit the header", async () => {
+  it("parses quoted fields, and reads no value from a row that does not match the header", async () => {
     await using ingest = await startFakeIngest();
     const quoted = write(
       [
@@ -92,7 +92,7 @@ describe("the rows of a replay", () => {
     }
   });
 
-  it("reports rows that come again in the file", async () => {
+  it("reports duplicate rows of the file", async () => {
     await using ingest = await startFakeIngest();
     const [first = ""] = lines(1);
     const summary = await replayFile({

@@ -4,7 +4,7 @@ import { environmentPrefix, serveVariables, targetSetting } from "../settings.ts
 import { simulateSettings } from "../simulate/simulate-settings.ts";
 import { replayTimes } from "./replay-times.ts";
 
-/** What `generator replay` can be told. */
+/** The settings of `generator replay`. */
 export const replaySettings = defineSettings({
   prefix: environmentPrefix,
   usage: "npm run generator -- replay FILE [flags]",

@@ -1,16 +1,16 @@
 /**
- * What times the readings of a replay have:
+ * The times of a replay's readings:
  * - `own`: those of the recording;
- * - `end-now`: shifted so that the latest reading is at the moment the replay starts;
+ * - `end-now`: shifted so that the latest reading is at the start of the replay;
  * - `start-now`: as if live: the first reading is now, and distances are divided by the speed, so that each
- *   reading has the time at which it is sent.
+ * reading has the time at which it is sent.
  */
 export type ReplayTimes = (typeof replayTimes)[number];
 
 /** The choices of ReplayTimes. */
 export const replayTimes = ["own", "end-now", "start-now"] as const;
 
-/** The time that a reading of a replay has, in milliseconds since 1970. */
+/** Returns the time of a replay's reading, in milliseconds since 1970. */
 export function replayTimestampMs({
   times,
   timestampMs,
@@ -20,13 +20,13 @@ export function replayTimestampMs({
   speed,
 }: {
   times: ReplayTimes;
-  /** As recorded. */
+  /** The recorded time. */
   timestampMs: number;
-  /** The first reading of the recording. */
+  /** The first time of the recording. */
   firstMs: number;
-  /** The latest reading of the recording. */
+  /** The latest time of the recording. */
   latestMs: number;
-  /** When the replay started. */
+  /** The start of the replay. */
   startedMs: number;
   speed: number;
 }): number {

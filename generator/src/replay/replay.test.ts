@@ -92,7 +92,7 @@ describe("replay", () => {
     expect(summary.badRows).toHaveLength(100);
   });
 
-  it("counts what ingest refuses and tells its reasons", async () => {
+  it("counts readings that ingest rejects and returns the reasons", async () => {
     await using ingest = await startFakeIngest({
       refuses: ({ timestamp }) => Number(timestamp?.seconds) * 1000 === startMs,
     });
@@ -106,7 +106,7 @@ describe("replay", () => {
     ]);
   });
 
-  it("names what is wrong with a file that is no recording", async () => {
+  it("names the problem of a file that is not a recording", async () => {
     const replay = (file: string) => replayFile({ file, target: "127.0.0.1:1" });
     await expect(replay(write("a,b,c\n1,2,3"))).rejects.toThrow(
       "device_id, timestamp, sensor, value missing",
@@ -155,13 +155,13 @@ describe("replay", () => {
     return { clock, summary, sentAtMs, readings };
   }
 
-  it("keeps the recording's pace, times the speed", async () => {
+  it("keeps the recording's rate, times the speed", async () => {
     const { clock, summary, sentAtMs, readings } = pacedReplay({ times: "own", speed: 3600 });
     const startedMs = clock.nowMs();
     await waitUntil(() => clock.timers() >= 3, { what: "the second row waits for its time" });
     for (let ms = 0; ms < 5000; ms += 10) await clock.advanceAsync(10);
     expect(await summary).toMatchObject({ ended: "complete", acked: 4 });
-    // One row a second; each unit is cut a second after its first reading, the last at the end.
+    // One row a second; each unit is complete a second after its first reading, the last at the end.
     expect(sentAtMs.map((at) => at - startedMs)[0]).toBe(1000);
     expect(sentAtMs.at(-1)! - startedMs).toBeGreaterThanOrEqual(3000);
     expect(readings.reduce((sum, count) => sum + count, 0)).toBe(4);
@@ -180,7 +180,7 @@ describe("replay", () => {
     await expect(replayFile({ file, target: ingest.target, speed: 0 })).rejects.toThrow(RangeError);
   });
 
-  it("waits for an ingest that is away, and loses nothing", async () => {
+  it("waits for an unavailable ingest, and loses nothing", async () => {
     const away = await startFakeIngest();
     away.kill();
     const trouble: (string | undefined)[] = [];
@@ -198,7 +198,7 @@ describe("replay", () => {
     expect(new Set(back.stored).size).toBe(3000);
   });
 
-  it("gives up after the time set, or at once where asking again cannot help", async () => {
+  it("gives up after the time limit, or at once if a retry cannot help", async () => {
     const away = await startFakeIngest();
     away.kill();
     const file = write([header, ...lines(3)].join("\n"));
@@ -219,7 +219,7 @@ describe("replay", () => {
     });
   });
 
-  it("ends early when it is told to", async () => {
+  it("ends early when the signal aborts", async () => {
     const { promise: release, resolve } = Promise.withResolvers<void>();
     await using ingest = await startFakeIngest({ fate: () => ({ kind: "hold", release }) });
     const ending = new AbortController();

@@ -10,72 +10,72 @@ import { badRowsListedMax, progressMs } from "../limits.ts";
 import { openRecording, type Recording } from "./recording.ts";
 import { type ReplayTimes, replayTimestampMs } from "./replay-times.ts";
 
-/** What is replayed, where to and how. */
+/** The recording, the target and the options of a replay. */
 export type ReplayOptions = {
   /** The path of a CSV file with the columns device_id, timestamp, sensor and value. */
   readonly file: string;
-  /** Where ingest is, as `host:port`. */
+  /** The address of ingest, as `host:port`. */
   readonly target: string;
-  /** How it is reached with TLS; cleartext if left out. */
+  /** TLS for ingest; cleartext if left out. */
   readonly tls?: IngestTls | undefined;
-  /** What times the readings have; their own by default. */
+  /** The times of the readings; their own by default. */
   readonly times?: ReplayTimes;
-  /** How many times faster than it was recorded; as fast as ingest acknowledges by default. */
+  /** The speed relative to the recording; as fast as ingest acknowledges by default. */
   readonly speed?: number | undefined;
-  /** Gives up when ingest has failed for so long without acknowledging anything, in milliseconds; never by default. */
+  /** Gives up if ingest has failed for this time without an acknowledgement, in milliseconds; never by default. */
   readonly giveUpAfterMs?: number | undefined;
   /** Ends the replay early. */
   readonly signal?: AbortSignal;
-  /** Told how far it is, a few times a second and at the end. */
+  /** Receives the progress, a few times a second and at the end. */
   readonly onProgress?: (progress: ReplayProgress) => void;
   readonly clock?: Clock;
   readonly limits?: Partial<OutboxLimits>;
-  /** In place of a client of `target`. */
+  /** Replaces a client of `target`. */
   readonly sender?: UnitSender;
 };
 
-/** How far a replay is. */
+/** The progress of a replay. */
 export type ReplayProgress = {
-  /** Rows read, bad ones included. */
+  /** Number of rows read, including bad ones. */
   readonly readRows: number;
-  /** Readings handed to the outbox. */
+  /** Number of readings handed to the outbox. */
   readonly sent: number;
-  /** Readings that ingest has acknowledged as durable. */
+  /** Number of readings that ingest has acknowledged as durably stored. */
   readonly acked: number;
-  /** Readings that ingest has refused. */
+  /** Number of readings that ingest has rejected. */
   readonly refused: number;
-  /** Rows that are no readings. */
+  /** Number of rows that are not readings. */
   readonly bad: number;
   readonly bytesRead: number;
   readonly bytesTotal: number;
-  /** Since the replay started, in milliseconds. */
+  /** Time since the replay started, in milliseconds. */
   readonly elapsedMs: number;
   /** Readings acknowledged a second, over the last ten seconds. */
   readonly ackedPerSecond: number;
-  /** Why ingest cannot be reached at the moment; undefined if it can. */
+  /** Why ingest is unavailable at the moment; undefined if it is available. */
   readonly trouble: string | undefined;
 };
 
-/** A row that is no reading. */
+/** A row that is not a reading. */
 export type BadRow = { readonly line: number; readonly reason: string };
 
 /** How a replay ended. */
 export type ReplaySummary = ReplayProgress & {
-  /** `complete`: every reading was acknowledged or refused. Otherwise some may be missing. */
+  /** `complete`: every reading was acknowledged or rejected. Otherwise some may be missing. */
   readonly ended: "complete" | "interrupted" | "gave-up";
   /** The first 100 bad rows. */
   readonly badRows: readonly BadRow[];
-  /** The first 100 refused readings. */
+  /** The first 100 rejected readings. */
   readonly refusedReadings: readonly RefusedReading[];
   /** Sent readings that come again in the file. */
   readonly repeats: Repeats;
 };
 
 /**
- * Streams a recording to ingest in constant memory: reading waits whenever the outbox is full. Nothing is
- * lost when ingest is away for a while. Bad rows are listed and do not stop the rest.
- * @throws RecordingError if the file cannot be read or has no header; RangeError if the speed is not above
- *   0, or is missing where the times need one.
+ * Streams a recording to ingest in constant memory: reading waits while the outbox is full. Nothing is lost while
+ * ingest is unavailable. Bad rows are listed and do not stop the rest.
+ * @throws RecordingError if the file is unreadable or has no header; RangeError if the speed is not above
+ * 0, or is missing although the times need one.
  */
 export async function replayFile(options: ReplayOptions): Promise<ReplaySummary> {
   const { file, target, tls, times = "own", speed, giveUpAfterMs, clock = systemClock } = options;
@@ -184,7 +184,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
   };
 }
 
-// Asking again does not help: this is no ingest, or one that does not want us.
+// A retry does not help: the server is not ingest, or it rejects this client.
 const hopelessCodes = new Set(["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"]);
 
 async function latestTimestampMs(recording: Recording, signal: AbortSignal): Promise<number> {

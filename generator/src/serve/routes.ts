@@ -4,7 +4,7 @@ import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_s
 import type { Generator } from "../generator.ts";
 import { createGeneratorService } from "./service.ts";
 
-/** The routes of GeneratorService. The router needs kit's error interceptor, which translates RpcErrors. */
+/** Returns the routes of GeneratorService. The router needs kit's error interceptor, which translates RpcErrors. */
 export function generatorRoutes(generator: Generator): (router: ConnectRouter) => void {
   return (router) => {
     const service = createGeneratorService(generator);

@@ -14,8 +14,8 @@ import { simulationText } from "../texts.ts";
 import type { ServeSettings } from "./serve-settings.ts";
 
 /**
- * Runs `serve` until it is interrupted, and resolves to the exit code: 0, or 2 if it could not listen. What could
- * not be delivered by then goes to the spill folder or is lost, and the log says so.
+ * Runs `serve` until it is interrupted, and resolves to the exit code: 0, or 2 if it could not listen. Undelivered
+ * readings go to the spill folder, or are lost and logged.
  */
 export async function serveCommand(
   values: ServeSettings,

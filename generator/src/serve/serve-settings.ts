@@ -7,7 +7,7 @@ import { simulateSettings } from "../simulate/simulate-settings.ts";
 
 const { durationMs, ...playing } = simulateSettings.settings;
 
-/** What `generator serve` can be told. */
+/** The settings of `generator serve`. */
 export const serveSettings = defineSettings({
   prefix: simulateSettings.prefix,
   usage: "npm run generator -- serve [flags]",

@@ -32,7 +32,7 @@ describe("GeneratorService", () => {
   });
   afterEach(() => generator.close());
 
-  it("starts, tells what it plays, and stops", async () => {
+  it("starts, returns its state, and stops", async () => {
     const { status: started } = await client().startGenerator({ devices: 5 });
     expect(started).toMatchObject({
       running: true,
@@ -61,7 +61,7 @@ describe("GeneratorService", () => {
     expect((await client().stopGenerator({})).status).toEqual(stopped);
   });
 
-  it("plays with the interval, the seed and the faults asked for, and tells them", async () => {
+  it("simulates with the requested interval, seed and faults, and returns them", async () => {
     const { status } = await client().startGenerator({
       devices: 2000,
       interval: { seconds: 0n, nanos: 250_000_000 },

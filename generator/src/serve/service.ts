@@ -15,7 +15,7 @@ import type { Generator, GeneratorState } from "../generator.ts";
 import { devicesListedMax } from "../limits.ts";
 import { deviceType } from "../simulate/devices.ts";
 
-/** GeneratorService over a generator: translates and nothing else. Throws the generator's RpcErrors as they are. */
+/** Implements GeneratorService over a generator: it only translates. Passes on the generator's RpcErrors. */
 export function createGeneratorService(generator: Generator): ServiceImpl<typeof GeneratorService> {
   const status = () => statusOf(generator.state());
   return {

@@ -2,7 +2,7 @@ import type { Unit, UnitSender } from "@devicemesh/client/delivery/unit";
 import { describe, expect, it } from "vitest";
 import { backfill } from "./backfill.ts";
 
-/** A sender that acknowledges every unit, and how many readings it got. */
+/** A sender that acknowledges every unit, and its number of readings. */
 function acknowledging(): { readonly sender: UnitSender; readonly units: Unit[] } {
   const units: Unit[] = [];
   const sender: UnitSender = {
@@ -18,7 +18,7 @@ function acknowledging(): { readonly sender: UnitSender; readonly units: Unit[] 
 const options = { devices: 5, seed: 7n, spanMs: 60_000, intervalMs: 10_000, target: "" };
 
 describe("backfill", () => {
-  it("sends a reading of every device for each interval of the span, and counts what is stored", async () => {
+  it("sends a reading of every device for each interval of the span, and counts stored ones", async () => {
     const { sender, units } = acknowledging();
     expect(await backfill({ ...options, sender })).toBe(30);
     expect(units.reduce((sum, { readings }) => sum + readings, 0)).toBe(30);

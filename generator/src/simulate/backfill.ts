@@ -7,30 +7,30 @@ import { createRandom } from "@devicemesh/client/random";
 import { createDevices } from "./devices.ts";
 import { createWalk, type Walk } from "./walk.ts";
 
-/** What is sent of the past, and where to. Times are in ms. */
+/** The span of past readings, and their target. Times are in ms. */
 export type BackfillOptions = {
-  /** How many devices; the same ones as a simulation with this seed and prefix has. */
+  /** Number of devices; they are the same as in a simulation with this seed and prefix. */
   readonly devices: number;
   readonly seed: bigint;
   readonly devicePrefix?: string | undefined;
-  /** How far back the readings begin. */
+  /** Age of the first readings. */
   readonly spanMs: number;
-  /** The distance between two readings of a device. */
+  /** The interval between two readings of a device. */
   readonly intervalMs: number;
   /** host:port of ingest. */
   readonly target: string;
-  /** How it is reached with TLS; cleartext if undefined. */
+  /** TLS for ingest; cleartext if undefined. */
   readonly tls?: IngestTls | undefined;
   /** Ends it early. */
   readonly signal?: AbortSignal | undefined;
   readonly clock?: Clock;
-  /** In place of a client of `target`. */
+  /** Replaces a client of `target`. */
   readonly sender?: UnitSender;
 };
 
 /**
  * Sends the readings that simulated devices would have sent until now, as fast as ingest acknowledges them, and
- * resolves with their number when all are durably stored; with fewer if the signal ended it or ingest rejected some.
+ * resolves with their number when all are durably stored; with fewer if the signal aborted or ingest rejected some.
  */
 export async function backfill(options: BackfillOptions): Promise<number> {
   const { seed, devicePrefix, spanMs, intervalMs, target, tls, clock = systemClock } = options;
@@ -44,7 +44,7 @@ export async function backfill(options: BackfillOptions): Promise<number> {
   try {
     for (let step = steps; step > 0; step--) {
       for (let index = 0; index < devices.count; index++) {
-        // Devices measure one after the other, as a simulation lets them.
+        // Devices measure one after the other, like in a simulation.
         const atMs = toMs - step * intervalMs + Math.floor((index * intervalMs) / devices.count);
         const [deviceId, code] = [devices.ids[index] ?? "", devices.sensorCodes[index] ?? 0];
         const value = values[(step - 1) * devices.count + index] ?? 0;
@@ -61,8 +61,9 @@ export async function backfill(options: BackfillOptions): Promise<number> {
 }
 
 /**
- * The values of each step before now, the latest step first. The walk is drawn backwards, which is the same process,
- * so that it meets the first value of a simulation with the same seed, which begins where this one does.
+ * Returns the values of each step before now, the latest step first. The walk is drawn backwards, which is
+ * statistically the same process, so that it joins the first value of a simulation with the same seed, which begins
+ * there.
  */
 function valuesBefore(walk: Walk, { steps, devices }: { steps: number; devices: number }): Float64Array {
   const values = new Float64Array(steps * devices);

@@ -5,12 +5,12 @@ import { isTyped } from "@devicemesh/proto";
 import type { DeviceSensors } from "./devices.ts";
 
 /**
- * The sensors that `--sensors` and `--device-sensors` ask for.
- * @throws SettingsError if the file cannot be used, or a name is of no sensor of the catalog.
+ * Returns the sensors of `--sensors` and `--device-sensors`.
+ * @throws SettingsError if the file is invalid, or the catalog has no sensor of a given name.
  */
 export function readDeviceSensors(values: {
   readonly sensors?: string | undefined;
-  /** Names or aliases with commas; the sensors with a device type of their own if undefined. */
+  /** Names or aliases separated by commas; the sensors with a device type if undefined. */
   readonly deviceSensors?: string | undefined;
 }): DeviceSensors {
   const { sensors, find, codeOf } = openSensorCatalog(values);

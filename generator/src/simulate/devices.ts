@@ -1,30 +1,33 @@
 import { type SensorSpec, sensors as typedSensors } from "@devicemesh/proto";
 
-/** The devices that are simulated, in columns. */
+/** The simulated devices, in columns. */
 export type Devices = {
   readonly count: number;
-  /** `thermostat-0001`, `barometer-0002`, `co2-0003`, …: the type and the device's number, counted from 1, after a prefix. */
+  /**
+   * The ids: `thermostat-0001`, `barometer-0002`, `co2-0003`, …: a prefix, the type, and the number of the device,
+   * counted from 1.
+   */
   readonly ids: readonly string[];
   /** The sensors by code. */
   readonly sensors: readonly SensorSpec[];
   readonly sensorCodes: Uint16Array;
 };
 
-/** Which sensors devices have. */
+/** The sensors of the devices. */
 export type DeviceSensors = {
-  /** By code. */
+  /** All sensors, by code. */
   readonly sensors: readonly SensorSpec[];
-  /** The codes of those that devices have, in turn; at least one. */
+  /** The codes of the sensors that devices have, in turn; at least one. */
   readonly simulated: readonly number[];
 };
 
-/** The sensors with a device type of their own. */
+/** The sensors with a device type. */
 export const typedDeviceSensors: DeviceSensors = {
   sensors: typedSensors,
   simulated: typedSensors.map((_, code) => code),
 };
 
-/** That many devices, the sensors in turn. */
+/** Creates that many devices, with the sensors in turn. */
 export function createDevices(
   count: number,
   prefix = "",
@@ -41,7 +44,9 @@ export function createDevices(
   return { count, ids, sensors, sensorCodes };
 }
 
-/** The type of the device at that place: thermostat, barometer, …, or the name of its sensor if it has no type. */
+/**
+ * Returns the type of the device at that index: thermostat, barometer, …, or the name of its sensor if it has no type.
+ */
 export function deviceType({ sensors, sensorCodes }: Devices, index: number): string {
   return typeOf(sensors[sensorCodes[index] ?? 0]);
 }

@@ -30,7 +30,7 @@ function timesOfDevice(slices: readonly Slice[], index: number): number[] {
 }
 
 describe("schedule", () => {
-  it("plays every device exactly once an interval, spread over 20 slices, with one timer", () => {
+  it("runs every device exactly once an interval, spread over 20 slices, with one timer", () => {
     const { clock, slices } = schedule({ deviceCount: 1003, intervalMs: 1000 });
     clock.advance(2999);
     expect(clock.timers()).toBe(1);
@@ -44,13 +44,13 @@ describe("schedule", () => {
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
   });
 
-  it("plays one device, and the shortest interval", () => {
+  it("runs one device, and the shortest interval", () => {
     const one = schedule({ deviceCount: 1, intervalMs: 10 });
     one.clock.advance(95);
     expect(timesOfDevice(one.slices, 0)).toEqual([0, 10, 20, 30, 40, 50, 60, 70, 80, 90]);
   });
 
-  it("plays missed slices with the times they were planned for", () => {
+  it("runs missed slices with their planned times", () => {
     const { clock, slices, running } = schedule({ deviceCount: 1, intervalMs: 1000 });
     clock.advance(500);
     clock.jump(3600);
@@ -59,7 +59,7 @@ describe("schedule", () => {
     expect(running.skippedIntervals()).toBe(0);
   });
 
-  it("catches up one interval at a time, so that others get a turn", () => {
+  it("catches up one interval at a time, so that other work can run", () => {
     const { clock, slices } = schedule({ deviceCount: 40, intervalMs: 1000 });
     clock.advance(999);
     const before = slices.length;
@@ -67,7 +67,7 @@ describe("schedule", () => {
     expect(slices.length - before).toBe(20);
   });
 
-  it("leaves out what is beyond its bound, and counts it", () => {
+  it("skips intervals beyond its bound, and counts them", () => {
     const { clock, slices, running } = schedule({ deviceCount: 1, intervalMs: 1000, catchUpMs: 3000 });
     clock.advance(500);
     clock.jump(100_000);
@@ -76,18 +76,18 @@ describe("schedule", () => {
     expect(running.skippedIntervals()).toBe(97);
   });
 
-  it("moves with a clock that is set back", () => {
+  it("follows a clock that is set back", () => {
     const { clock, slices } = schedule({ deviceCount: 1, intervalMs: 1000 });
     clock.advance(1500);
     clock.jump(-1_000_000);
-    // The timer that is set still has its old delay.
+    // The current timer still has its old delay.
     clock.advance(1_000_500);
     const later = slices.length;
     clock.advance(10_000);
     expect(slices.length - later).toBe(10);
   });
 
-  it("plays nothing after it is stopped, and may be stopped twice", () => {
+  it("runs nothing after it is stopped, and may be stopped twice", () => {
     const { clock, slices, running } = schedule({ deviceCount: 5, intervalMs: 1000 });
     clock.advance(1000);
     running.stop();

@@ -1,29 +1,29 @@
 import type { Clock } from "@devicemesh/client/clock";
 import { sliceMsMin, slicesMax } from "../limits.ts";
 
-/** Some devices whose time to measure has come. */
+/** The devices that must measure now. */
 export type Slice = {
-  /** The first device, counted from 0. */
+  /** Index of the first device, from 0. */
   readonly first: number;
-  /** The device after the last one. */
+  /** Index after the last device. */
   readonly end: number;
-  /** When they measure, in milliseconds since 1970: the moment planned, not the moment played. */
+  /** The planned time of the measurement, in milliseconds since 1970, not the actual time. */
   readonly timestampMs: number;
 };
 
 /** A running schedule. */
 export type Schedule = {
-  /** No slice is played after it. Stopping twice is allowed. */
+  /** No slice runs after it. Stopping again has no effect. */
   stop(): void;
-  /** How many intervals were left out because the process stood still for too long. */
+  /** Number of skipped intervals, because the process was suspended for too long. */
   skippedIntervals(): number;
 };
 
 /**
- * Plays every device once an interval with one timer for all: the interval is cut into at most 20 slices,
- * so that a large fleet does not come as one burst. After a standstill the missed slices are played with
- * the times they were planned for, one interval's worth at a time so that the process stays responsive;
- * of a standstill beyond `catchUpMs` (5 s, or one interval if that is longer) the rest is left out and
+ * Runs every device once an interval with one timer for all: the interval is divided into at most 20 slices, so that a
+ * large fleet does not send one burst. After a suspension the missed slices run with their planned times, one interval
+ * at a time, so that the process stays responsive; beyond `catchUpMs` (5 s, or one interval if that is longer) they are
+ * skipped and counted. If the clock is set back, the plan moves with it.
  * counted. If the clock is set back, the plan moves with it.
  */
 export function startSchedule({

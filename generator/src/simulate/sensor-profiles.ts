@@ -1,30 +1,30 @@
 import type { SensorName, SensorSpec } from "@devicemesh/proto";
 
-/** How the values of a sensor wander. Values are in the sensor's unit. */
+/** The parameters of a sensor's random walk. Values are in the sensor's unit. */
 export type SensorProfile = {
   /** The typical value. */
   readonly mean: number;
-  /** Each device's own mean is off by up to so much, either way. */
+  /** Each device's own mean differs from it by up to this amount. */
   readonly deviceOffset: number;
-  /** The standard deviation of the wandering around the device's mean. */
+  /** The standard deviation around the device's mean. */
   readonly spread: number;
-  /** How long the wandering remembers, in milliseconds: after so long a deviation is down to 1/e. */
+  /** The correlation time in milliseconds: after it, a deviation has decayed to 1/e. */
   readonly memoryMs: number;
-  /** Half the distance from the coldest to the warmest time of the day; negative falls as others rise. */
+  /** The amplitude of the daily cycle; a negative one is inverted. */
   readonly dailySwing: number;
-  /** The smallest and the largest value that is played; inside the range of the catalog. */
+  /** The smallest and the largest simulated value, inside the range of the catalog. */
   readonly lowest: number;
   readonly highest: number;
-  /** Decimals that such a sensor tells. */
+  /** Number of decimals of such a sensor. */
   readonly decimals: number;
 };
 
-/** A profile for each sensor, in their order, inside its range. */
+/** Returns a profile for each sensor, in order, inside its range. */
 export function sensorProfiles(sensors: readonly SensorSpec[]): SensorProfile[] {
   return sensors.map((spec) => {
     const { minimum, maximum } = spec;
     const usual = profiles[spec.sensor];
-    // A user's catalog may exclude what is usual: a kiln begins at 100 °C.
+    // A user's catalog may exclude typical values: a kiln begins at 100 °C.
     if (usual === undefined || usual.mean <= minimum || usual.mean >= maximum) return profileOfRange(spec);
     return {
       ...usual,
@@ -77,7 +77,7 @@ const profiles: Partial<Record<SensorName, SensorProfile>> = {
   },
 };
 
-// Any other sensor wanders around the middle of its range; a state is 0 or 1.
+// Any other sensor varies around the middle of its range; a state is 0 or 1.
 function profileOfRange({ minimum, maximum }: SensorSpec): SensorProfile {
   const range = maximum - minimum;
   return {

@@ -6,7 +6,7 @@ import { sensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { noFaults } from "../faults/fault-plan.ts";
 import { environmentPrefix, replayVariables, serveVariables, targetSetting } from "../settings.ts";
 
-/** What `generator play` can be told. */
+/** The settings of `generator play`. */
 export const simulateSettings = defineSettings({
   prefix: environmentPrefix,
   usage: "npm run generator -- play [flags]",

@@ -5,20 +5,20 @@ import type { Play } from "./simulation.ts";
 
 /** A request for a simulation. */
 export type SimulationRequest = {
-  /** How many devices, 1 to 100,000. */
+  /** Number of devices, 1 to 100,000. */
   readonly devices: number;
-  /** How often each device measures, in milliseconds, 10 ms to 1 day; 1 s by default. */
+  /** Interval between two measurements of a device, in milliseconds, 10 ms to 1 day; 1 s by default. */
   readonly intervalMs?: number | undefined;
-  /** The seed, 0 to 2^64 - 1; the generator's own by default, which is another one at each start. */
+  /** The seed, 0 to 2^64 - 1; the generator's own by default, which is random at each start. */
   readonly seed?: bigint | undefined;
-  /** What goes wrong on purpose; what is left out does not. */
+  /** The faults to simulate; those left out are off. */
   readonly faults?: Partial<FaultPlan> | undefined;
 };
 
 /**
- * The request with everything filled in. The bounds are those of StartGeneratorRequest, checked here
- * again for callers that do not come through its validation.
- * @throws RpcError INVALID_ARGUMENT naming every field that is out of its bounds.
+ * Completes the request with defaults. The bounds are those of StartGeneratorRequest, checked here again for callers
+ * that bypass its validation.
+ * @throws RpcError INVALID_ARGUMENT naming every field that is out of bounds.
  */
 export function simulationOf(
   request: SimulationRequest,
@@ -62,7 +62,7 @@ export function simulationOf(
   };
 }
 
-// Names each rate: callers may hand in objects that hold more.
+// Lists each rate: callers may pass objects with more fields.
 function faultPlan(given: Partial<FaultPlan> = {}): FaultPlan {
   const names = Object.keys(noFaults) as (keyof FaultPlan)[];
   const plan = { ...noFaults };

@@ -6,7 +6,7 @@ import type { Devices } from "./devices.ts";
 import { startSchedule } from "./schedule.ts";
 import { createWalk } from "./walk.ts";
 
-/** What is being played. */
+/** The parameters of a simulation. */
 export type Play = {
   readonly devices: Devices;
   readonly intervalMs: number;
@@ -16,7 +16,7 @@ export type Play = {
 
 /** Devices that measure until they are stopped. */
 export type RunningSimulation = {
-  /** Ends the measuring; readings held back by faults are handed on at once. Stopping twice is allowed. */
+  /** Stops the measurements; delayed readings are passed on at once. Stopping again has no effect. */
   stop(): void;
 };
 

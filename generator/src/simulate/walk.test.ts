@@ -23,7 +23,7 @@ function valuesOf({
 }
 
 describe("devices", () => {
-  it("takes the types of the contract in turn and numbers the devices from 1", () => {
+  it("uses the types of the contract in turn and numbers the devices from 1", () => {
     const devices = createDevices(sensors.length + 1);
     expect(devices.ids.slice(0, 4)).toEqual([
       "thermostat-0001",
@@ -35,7 +35,7 @@ describe("devices", () => {
     expect(types).toEqual([...sensors.map((spec) => spec.deviceType), "thermostat"]);
   });
 
-  it("takes any sensors of the catalog in turn", () => {
+  it("uses any sensors of the catalog in turn", () => {
     const simulated = ["noise", "temperature"].map((name) =>
       builtInSensors.findIndex(({ sensor }) => sensor === name),
     );
@@ -46,7 +46,7 @@ describe("devices", () => {
     expect(walk.next(0)).toBeGreaterThan(30);
   });
 
-  it("stay within bounds that a catalog narrows, and beyond what is usual", () => {
+  it("stay within bounds that a catalog narrows, also outside typical values", () => {
     const [thermometer] = sensors;
     for (const bounds of [
       { minimum: 19.5, maximum: 20.5 },
@@ -63,13 +63,13 @@ describe("devices", () => {
 });
 
 describe("walk", () => {
-  it("plays the same values for the same seed, however many devices there are", () => {
+  it("returns the same values for the same seed, for any number of devices", () => {
     const few = valuesOf({ count: 5, seed: 7n, ticks: 50 });
     const many = valuesOf({ count: 40, seed: 7n, ticks: 50 });
     expect(many.slice(0, 5)).toEqual(few);
   });
 
-  it("plays other values for another seed, and for each device of a type", () => {
+  it("returns other values for another seed, and for each device of a type", () => {
     const a = valuesOf({ count: 8, seed: 7n, ticks: 20 });
     const b = valuesOf({ count: 8, seed: 8n, ticks: 20 });
     const high = valuesOf({ count: 8, seed: 7n + (1n << 40n), ticks: 20 });
@@ -96,7 +96,7 @@ describe("walk", () => {
     );
   });
 
-  it("wanders: values differ, and steps from one second to the next are small", () => {
+  it("varies: values differ, and steps from one second to the next are small", () => {
     const values = valuesOf({ count: 4, seed: 3n, ticks: 3600 });
     const largestStep = values.map((own) =>
       Math.max(...own.slice(1).map((value, at) => Math.abs(value - own[at]!))),
@@ -111,7 +111,7 @@ describe("walk", () => {
     expect(Math.max(...values[3]!)).toBeLessThanOrEqual(180);
   });
 
-  it("wanders around the sensor's typical value over many devices", () => {
+  it("varies around the sensor's typical value over many devices", () => {
     const values = valuesOf({ count: 100 * sensors.length, seed: 11n, ticks: 20, intervalMs: 3_600_000 });
     const means = [0, 1, 2, 3].map((code) => {
       const own = values.filter((_, index) => index % sensors.length === code).flat();

@@ -2,20 +2,19 @@ import { randomBits, randomKey } from "@devicemesh/client/random";
 import type { Devices } from "./devices.ts";
 import { type SensorProfile, sensorProfiles } from "./sensor-profiles.ts";
 
-/** Values that wander as sensors do. */
+/** Values that vary like those of real sensors. */
 export type Walk = {
   /**
-   * The next value of the device at that place, rounded as its sensor would and inside its range. The
-   * n-th value depends on nothing but seed, place, n and the interval: not on the clock, not on other
-   * devices, not on how many there are.
+   * Returns the next value of the device at that index, rounded like its sensor and inside its range. The n-th value
+   * depends only on seed, index, n and the interval: not on the clock, other devices, or their number.
    */
   next(index: number): number;
 };
 
 /**
- * For each device a mean-reverting random walk around its own mean, and a daily swing. The walk is the
- * exact discrete form of an Ornstein-Uhlenbeck process, so it wanders as far an hour whether it is asked
- * every 10 ms or every minute. State is in typed arrays: a step makes no object.
+ * Creates a mean-reverting random walk for each device around its own mean, with a daily cycle. The walk is the exact
+ * discrete form of an Ornstein-Uhlenbeck process, so its variation over an hour is the same for steps of 10 ms and of a
+ * minute. State is in typed arrays: a step allocates no object.
  */
 export function createWalk({
   devices,
@@ -76,7 +75,7 @@ function stepOf(profile: SensorProfile, intervalMs: number) {
   };
 }
 
-// The difference of two 16-bit halves: a triangle around 0, scaled to a variance of 1; never beyond 2.5.
+// The difference of two 16-bit halves: a triangular distribution around 0, scaled to a variance of 1; never beyond 2.5.
 function unitNoise(bits: number): number {
   return (((bits & 0xffff) - (bits >>> 16)) / 65_536) * Math.sqrt(6);
 }

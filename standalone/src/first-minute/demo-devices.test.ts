@@ -12,7 +12,7 @@ describe("the first minute", () => {
     }
   });
 
-  it("opens the dashboard by the program of the system", () => {
+  it("opens the dashboard with the system's program", () => {
     expect(browserCommand("darwin", "http://a/")).toEqual(["open", "http://a/"]);
     expect(browserCommand("linux", "http://a/")).toEqual(["xdg-open", "http://a/"]);
     expect(browserCommand("win32", "http://a/")).toEqual(["cmd", "/c", "start", "", "http://a/"]);

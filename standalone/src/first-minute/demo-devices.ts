@@ -4,13 +4,13 @@ import { devicesAtStart, type EmbeddedConfig } from "../settings.ts";
 import type { Embedded } from "../start.ts";
 
 const dayMs = 86_400_000;
-/** The distance between two readings of a device in the past; longer for fleets that would have too many. */
+/** The interval between two past readings of a device; longer for fleets that would have too many. */
 const intervalMinMs = 10_000;
 const readingsMax = 1_000_000;
 const seedMax = 2 ** 47;
 
 /**
- * Starts the simulated devices, if there are any. On an empty store their last 24 hours are sent first, so that no
+ * Starts the simulated devices, if there are any. If the store is empty, their last 24 hours are sent first, so that no
  * timeframe is empty. Resolves with the number of those readings when all are durably stored.
  */
 export async function startDemoDevices(
@@ -23,7 +23,7 @@ export async function startDemoDevices(
 ): Promise<number> {
   const devices = devicesAtStart(config);
   if (devices === 0) return 0;
-  // One seed for both, so that each device goes on around its own mean.
+  // One seed for both, so that each device continues around its own mean.
   const seed = BigInt(randomInt(seedMax));
   const isEmpty = found.storedReadings === 0 && found.series === 0;
   const wanted = isEmpty && !config.noBackfill;
@@ -37,7 +37,7 @@ export async function startDemoDevices(
   return stored;
 }
 
-/** How far back and how often, in ms: at most `readingsMax` readings, none older than what is kept. Pure. */
+/** Returns the span and the interval in ms: at most `readingsMax` readings, none older than the retention. Pure. */
 export function backfillPlan(
   devices: number,
   retainRawMs: number | undefined,

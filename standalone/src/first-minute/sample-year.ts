@@ -7,7 +7,7 @@ const recording = fileURLToPath(
   new URL("../../../generator/recordings/seattle-hourly-normals.csv", import.meta.url),
 );
 
-/** What the recording holds: two devices, a reading an hour, the normals of 2010 in UTC. */
+/** The contents of the recording: two devices, a reading an hour, the climate normals of 2010 in UTC. */
 const sampleYear = {
   devices: ["seattle-*"],
   since: "2010-01-01T00:00:00Z",
@@ -15,8 +15,8 @@ const sampleYear = {
 } as const;
 
 /**
- * `POST /v1/sample-year` loads the recording of a year and answers with its devices, timeframe and number of readings
- * once all are stored. Loading twice stores nothing twice; two requests at a time share one load.
+ * `POST /v1/sample-year` loads the recording of a year and responds with its devices, timeframe and number of readings
+ * once all are stored. Loading it twice stores nothing twice; concurrent requests share one load.
  */
 export function sampleYearRoute({
   target,
