@@ -8,23 +8,36 @@ import { queryRoutes } from "@devicemesh/query";
 import { describeExactAnswers, type ExactAnswersEngine } from "@devicemesh/query/testing/oracle/index";
 import { openEmbeddedStore } from "./duckdb-store.ts";
 
-// The one suite that judges every engine, here over the real file: real commits, real folding, real SQL.
+// The suite that every store must pass, here over the real file: real commits, real folding, real SQL.
 describeExactAnswers("the embedded store", () => openEngine());
 
-// As with many series, whose windows do not fit the memory: the engine merges their partials, and devices too.
-describeExactAnswers("the embedded store as with many series", () => openEngine({ windowMemoryMib: 0 }));
-describeExactAnswers("the embedded store that merges devices in the engine", () =>
-  openEngine({ windowMemoryMib: 0, mergeFromSeries: 0 }),
+// The other paths to the same answers: the settings force them whatever the number of series.
+const variant = { runs: 20, manySeries: 500 };
+
+// Like with many series, whose windows do not fit the memory: the engine merges their partials, and devices too.
+describeExactAnswers(
+  "the embedded store as with many series",
+  () => openEngine({ windowMemoryMib: 0 }),
+  variant,
+);
+describeExactAnswers(
+  "the embedded store that merges devices in the engine",
+  () => openEngine({ windowMemoryMib: 0, mergeFromSeries: 0 }),
+  variant,
 );
 
-// So little that blocks of windows are dropped and read again all the time.
-describeExactAnswers("the embedded store with little memory for windows", () =>
-  openEngine({ windowMemoryMib: 0.01 }),
+// So little that blocks of windows are dropped and read again repeatedly.
+describeExactAnswers(
+  "the embedded store with little memory for windows",
+  () => openEngine({ windowMemoryMib: 0.01 }),
+  variant,
 );
 
-// Back by an hour and forward again with every step of time, as an administrator or a bad time server would.
-describeExactAnswers("the embedded store whose clock is stepped by an hour", () =>
-  openEngine({ stepMs: -3_600_000 }),
+// Back by an hour and forward again with every step of time, like an administrator or a faulty time server.
+describeExactAnswers(
+  "the embedded store whose clock is stepped by an hour",
+  () => openEngine({ stepMs: -3_600_000 }),
+  variant,
 );
 
 async function openEngine({

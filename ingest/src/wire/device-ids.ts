@@ -1,36 +1,39 @@
 import { deviceIdPattern, sensorNamePattern } from "@devicemesh/proto";
 
-/** Turns the bytes of valid names into strings, the same bytes into the same string, quickly. */
+/** Converts the bytes of valid names to strings quickly; equal bytes give the same string. */
 export type InternedNames = {
-  /** The name in bytes[start, end), or undefined if it breaks the pattern. `view` must show the same bytes. */
+  /**
+   * Returns the name in bytes[start, end), or undefined if it does not match the pattern. `view` must be of the same
+   * bytes.
+   */
   intern(bytes: Buffer, view: DataView, start: number, end: number): string | undefined;
 };
 
 /** Interns device ids. */
 export type DeviceIds = InternedNames;
 
-/** How many device ids are remembered by default: 8 MiB at most. */
+/** Default number of remembered device ids: at most 8 MiB. */
 export const deviceIdSlots = 65_536;
 
-/** Longer names are decoded each time; as long as the contract allows. */
+/** Longer names are decoded each time; this is the contract's limit. */
 const cachedBytesMax = 128;
-/** How many slots a name may be in. More find room in a fuller table, and cost more where there is none. */
+/** Number of slots that a name may use. More slots fit more names into a full table, and cost more for each miss. */
 const probes = 4;
 
-/** Interns device ids that keep the contract's pattern. */
+/** Interns device ids that match the contract's pattern. */
 export function createDeviceIds({ slots = deviceIdSlots }: { readonly slots?: number } = {}): DeviceIds {
   return createInternedNames({ slots, pattern: deviceIdPattern });
 }
 
-/** Interns names of sensors that keep the contract's pattern. */
+/** Interns names of sensors that match the contract's pattern. */
 export function createSensorNames({ slots = 1024 }: { readonly slots?: number } = {}): InternedNames {
   return createInternedNames({ slots, pattern: sensorNamePattern });
 }
 
 /**
- * A table of at most `slots` names (a power of two) in ASCII, of valid ones only, so that garbage cannot fill it.
- * When all the slots that a name may be in are taken, it takes the place of one of them in turn: more names than
- * slots still work, only slower (a miss decodes and matches the pattern).
+ * A table of at most `slots` names (a power of two) in ASCII, of valid ones only, so that garbage cannot fill it. If
+ * all the slots of a name are used, it replaces one of them in turn: more names than slots still work, only slower (a
+ * miss decodes and matches the pattern).
  */
 function createInternedNames({
   slots,
@@ -50,7 +53,7 @@ function createInternedNames({
   let turn = 0;
 
   function decode(bytes: Buffer, start: number, end: number): string | undefined {
-    // Latin-1 keeps every byte apart, and no byte above 127 is in the patterns.
+    // Latin-1 keeps every byte distinct, and no byte above 127 is in the patterns.
     const text = bytes.toString("latin1", start, end);
     return pattern.test(text) ? text : undefined;
   }
@@ -97,7 +100,7 @@ function createInternedNames({
   };
 }
 
-/** Four bytes at a time. Collisions are expected: users of the hash compare the bytes, too. */
+/** Four bytes at a time. Collisions are expected: users of the hash compare the bytes too. */
 export function hashOf(view: DataView, start: number, length: number): number {
   let hash = length;
   let i = 0;

@@ -13,45 +13,44 @@ import {
 } from "./wire.ts";
 
 /**
- * The readings of a frame as they came, in columns. They belong to the decoder, which writes the next
- * frame into them.
+ * The decoded readings of a frame, in columns. They belong to the decoder, which reuses them for the next frame.
  */
 export type FrameColumns = {
-  /** How many readings; the columns are longer. */
+  /** Number of readings; the columns are longer. */
   length: number;
-  /** The device id, or the beginning of it where it is not valid. */
+  /** The device id, or the beginning of an invalid one. */
   readonly deviceIds: string[];
-  /** 1 where the device id is valid. */
+  /** 1 if the device id is valid. */
   readonly deviceIdsValid: Uint8Array;
-  /** 1 where there is a timestamp. */
+  /** 1 if there is a timestamp. */
   readonly timestampsSet: Uint8Array;
-  /** Exact up to 2^53; beyond, the nearest Number. */
+  /** Exact up to 2^53; beyond it, the nearest Number. */
   readonly seconds: Float64Array;
   readonly nanos: Int32Array;
   /** A code of the sensor catalog, or one of `noSensor`, `unknownSensor` and `invalidSensor`. */
   readonly sensorCodes: Uint16Array;
-  /** 1 where the measurement is a SensorValue, which names its sensor. */
+  /** 1 if the measurement is a SensorValue, which names its sensor. */
   readonly sensorsNamed: Uint8Array;
-  /** The name where it is unknown, or the beginning of it where it is not valid; else anything. */
+  /** The name if it is unknown, or the beginning of an invalid one; otherwise undefined contents. */
   readonly sensorNames: string[];
-  /** 1 where the measurement has its value: a value that was not sent is not 0. */
+  /** 1 if the measurement has its value: a missing value is not 0. */
   readonly valuesSet: Uint8Array;
   readonly values: Float64Array;
 };
 
-/** Stands in FrameColumns.sensorCodes for a reading without a measurement. */
+/** The code in FrameColumns.sensorCodes of a reading without a measurement. */
 export const noSensor = 65_535;
 
-/** Stands there for a SensorValue whose name no sensor of the catalog has. */
+/** The code of a SensorValue whose name is not in the catalog. */
 export const unknownSensor = 65_534;
 
-/** Stands there for a SensorValue whose name breaks the contract's pattern, or is not set. */
+/** The code of a SensorValue whose name does not match the contract's pattern, or is not set. */
 export const invalidSensor = 65_533;
 
-/** Of an invalid device id or name of a sensor, so many bytes are kept, for people to recognise it. */
+/** Number of bytes that are kept of an invalid device id or sensor name, so that users recognize it. */
 export const invalidNameBytesMax = 128;
 
-/** What a frame decodes to. `text` says what is malformed, and where. */
+/** The result of decoding a frame. `text` describes the malformed part and its position. */
 export type DecodedFrame =
   | { readonly kind: "columns"; readonly columns: FrameColumns }
   | { readonly kind: "malformed"; readonly text: string }
@@ -61,10 +60,10 @@ export type DecodedFrame =
 export type FrameDecoder = (frame: Buffer) => DecodedFrame;
 
 /**
- * A decoder of PublishReadingsRequest (and of PublishReadingBatchRequest: the bytes are the same) that
- * makes no object for a reading. It takes every legal encoding: any order, repeated singular fields (the
- * last one wins, messages merge, of a oneof the last member wins), unknown fields, overlong numbers.
- * A known field number with a foreign wire type is an unknown field.
+ * Creates a decoder of PublishReadingsRequest (and of PublishReadingBatchRequest: the bytes are the same) that
+ * allocates no object for a reading. It accepts every legal encoding: any order, repeated singular fields (the last one
+ * wins, messages merge, of a oneof the last member wins), unknown fields, overlong numbers. A known field number with a
+ * foreign wire type is an unknown field.
  */
 export function createFrameDecoder({
   deviceIds,
@@ -230,7 +229,7 @@ export function createFrameDecoder({
   };
 }
 
-// Field numbers of the contract that no table tells: PublishReadingsRequest.readings, Reading.device_id,
+// Field numbers of the contract that are not in a table: PublishReadingsRequest.readings, Reading.device_id,
 // Reading.timestamp, Timestamp.seconds, Timestamp.nanos, Reading.sensor_value, SensorValue.sensor and
 // SensorValue.value. A test compares them with the descriptors.
 const readingsTag = tagOf(1, wireTypes.bytes);

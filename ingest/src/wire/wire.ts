@@ -1,6 +1,6 @@
 /**
- * The protobuf wire format, read by hand. Every function reads at `pos`, never at or past `end`, and
- * returns the place after what it read. What a protobuf parser must refuse throws MalformedError.
+ * The protobuf wire format, read by hand. Every function reads at `pos`, never at or past `end`, and returns the
+ * position after it. Bytes that a protobuf parser must reject throw MalformedError.
  * Source: https://protobuf.dev/programming-guides/encoding/
  */
 
@@ -8,20 +8,20 @@
 export class MalformedError extends Error {}
 
 /**
- * The last varint read, as the two halves of its 64 bits. Both are kept signed: integers that always fit 32
- * bits are never boxed, whatever numbers a frame brings.
+ * The last varint, as the two halves of its 64 bits. Both are signed: integers that always fit 32 bits are never boxed,
+ * whatever numbers a frame contains.
  */
 export type Varint = { low: number; high: number };
 
-/** The deepest nesting of unknown groups that is followed; deeper ones are refused, as protobuf's own parsers do. */
+/** The deepest accepted nesting of unknown groups; deeper ones are rejected, like in protobuf's own parsers. */
 export const groupDepthMax = 100;
 
 /** Wire types. */
 export const wireTypes = { varint: 0, bit64: 1, bytes: 2, startGroup: 3, endGroup: 4, bit32: 5 } as const;
 
 /**
- * Reads a varint of at most ten bytes into `varint`; bits above the 64th are dropped, as every protobuf
- * parser does, and overlong encodings are legal.
+ * Reads a varint of at most ten bytes into `varint`; bits above the 64th are dropped, like in every protobuf parser,
+ * and overlong encodings are legal.
  */
 export function readVarint(bytes: Uint8Array, start: number, end: number, varint: Varint): number {
   if (end - start < 5) return readVarintByByte(bytes, start, end, varint);
@@ -77,7 +77,9 @@ function readVarintByByte(bytes: Uint8Array, start: number, end: number, varint:
   throw new MalformedError(`the number at byte ${start} has more than 10 bytes`);
 }
 
-/** The varint as an int64. Exact up to 2^53; beyond, the nearest Number, so bounds still compare rightly. */
+/**
+ * Returns the varint as an int64. Exact up to 2^53; beyond it, the nearest Number, so bounds still compare correctly.
+ */
 export function asInt64(varint: Varint): number {
   return varint.high * 4_294_967_296 + (varint.low >>> 0);
 }
@@ -90,7 +92,7 @@ export function readTag(bytes: Uint8Array, start: number, end: number, varint: V
     return start + 1;
   }
   const pos = readVarint(bytes, start, end, varint);
-  // Longer tags, and tags of more than 32 bits, are what protobuf's own parsers refuse too.
+  // protobuf's own parsers also reject longer tags, and tags of more than 32 bits.
   if (pos - start > 5 || varint.high !== 0) throw new MalformedError(`the tag at byte ${start} is too long`);
   const tag = varint.low;
   if (tag >>> 3 === 0) throw new MalformedError(`the tag at byte ${start} has field number 0`);
@@ -114,7 +116,7 @@ export function readLength(bytes: Uint8Array, start: number, end: number, varint
   return pos;
 }
 
-/** Skips the value of a field that is not known, whose tag was just read. */
+/** Skips the value of an unknown field, whose tag was just read. */
 export function skipValue(
   bytes: Uint8Array,
   start: number,
@@ -125,7 +127,7 @@ export function skipValue(
   return skipNested(bytes, start, end, tag, varint, groupDepthMax);
 }
 
-/** The error for something that starts at `start` and does not end in its message. */
+/** The error for a part that starts at `start` and does not end in its message. */
 export function pastEnd(what: string, start: number): MalformedError {
   return new MalformedError(`${what} at byte ${start} runs past the end of its message`);
 }

@@ -71,6 +71,6 @@ describe.each([
         close: async () => memory.close(),
       };
     },
-    { runs: 150, manySeries: 500 },
+    { runs: 80, manySeries: 500 },
   );
 });

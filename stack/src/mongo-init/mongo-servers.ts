@@ -44,13 +44,15 @@ const passing: Readonly<Record<number, string>> = {
 
 /**
  * The servers of a plan, by MongoDB's driver. Each request uses a separate connection, because the job is short. A
- * request to a server that is not found or does not answer within `answerMs` must be retried.
+ * request to a server that is not found or does not answer within `answerMs` must be retried. Within that time the driver
+ * checks every `recheckMs` whether there is a primary.
  */
 export function createMongoServers(
   plan: Pick<ReplicaSetPlan, "name" | "members" | "admin">,
   answerMs = 3000,
+  recheckMs = 500,
 ): MongoServers {
-  const connected = connector(answerMs);
+  const connected = connector(answerMs, recheckMs);
   const { admin } = plan;
   const adminOn = <Result>(member: string, use: (client: MongoClient) => Promise<Result>) =>
     connected([member], { directConnection: true, auth: authOf(admin) }, use);
@@ -126,7 +128,7 @@ function authOf({ name, password }: Login): NonNullable<MongoClientOptions["auth
 }
 
 /** Connects for one request. */
-function connector(answerMs: number) {
+function connector(answerMs: number, recheckMs: number) {
   return async <Result>(
     hosts: readonly string[],
     options: MongoClientOptions,
@@ -137,6 +139,7 @@ function connector(answerMs: number) {
       ...(options.auth && { authSource: "admin" }),
       serverSelectionTimeoutMS: answerMs,
       connectTimeoutMS: answerMs,
+      minHeartbeatFrequencyMS: recheckMs,
       ...options,
     });
     try {

@@ -19,11 +19,12 @@ async function run(
   changes: Partial<ReplicaSetPlan> = {},
   limits: {
     readonly timeoutMs?: number;
+    readonly recheckMs?: number;
     readonly said?: string[];
     readonly changed?: Partial<MongoServers>;
   } = {},
 ): Promise<string[]> {
-  const { timeoutMs = 30_000, said = [] } = limits;
+  const { timeoutMs = 30_000, recheckMs = 20, said = [] } = limits;
   const plan = {
     name: "devicemesh",
     members: servers.hosts,
@@ -33,7 +34,7 @@ async function run(
     ...changes,
   };
   await setUpReplicaSet(plan, {
-    servers: { ...createMongoServers(plan, 1000), ...limits.changed },
+    servers: { ...createMongoServers(plan, 1000, recheckMs), ...limits.changed },
     patience: {
       over: AbortSignal.timeout(timeoutMs),
       everyMs: 20,
@@ -153,7 +154,7 @@ describe("the set-up of a replica set", () => {
     await servers.start(0);
     servers.elect({ after: 40 });
     const before = [...servers.changes];
-    const said = await run(servers);
+    const said = await run(servers, {}, { recheckMs: 500 });
     expect(said.join("\n")).toContain("waiting for the replica set: ");
     expect(servers.changes).toEqual(before);
   });
