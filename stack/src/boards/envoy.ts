@@ -9,10 +9,10 @@ export const envoy: Board = {
   name: "envoy",
   title: "Envoy",
   description:
-    "The front door: connections and calls from outside, the health of the services behind it, what it tries again, what it refuses, and its drains.",
+    "The front door: connections and calls from outside, the health of the services behind it, retries, rejections, and drains.",
   rows: [
     {
-      title: "From outside",
+      title: "Clients",
       panels: [
         {
           kind: "lines",
@@ -28,7 +28,7 @@ export const envoy: Board = {
           kind: "lines",
           title: "New connections a second",
           description:
-            "Far more than new clients: they do not keep their connections, or these break. TLS costs most when it begins.",
+            "Far more than new clients: they do not keep their connections, or these break. The handshake is the most expensive part of TLS.",
           unit: "cps",
           queries: {
             "{{envoy_http_conn_manager_prefix}}": rate(
@@ -41,7 +41,7 @@ export const envoy: Board = {
           kind: "lines",
           title: "Open calls",
           description:
-            "Units, watches and questions on their way. Climbs without an end: a service behind hangs.",
+            "Units, watches and queries in progress. Steady increase: a service behind Envoy hangs.",
           unit: "short",
           queries: {
             "{{envoy_http_conn_manager_prefix}}": `sum by (envoy_http_conn_manager_prefix) (envoy_http_downstream_rq_active{${outside}})`,
@@ -51,7 +51,7 @@ export const envoy: Board = {
           kind: "lines",
           title: "Answers, by class of HTTP status",
           description:
-            "gRPC errors travel in 2xx: see RPCs for them. 4xx: no token, no route, too many calls. 5xx: Envoy found no replica, or Connect's callers got an error.",
+            "gRPC errors are 2xx: see the board RPCs for them. 4xx: no token, no route, too many calls. 5xx: Envoy found no replica, or Connect's callers got an error.",
           unit: "reqps",
           stacked: true,
           queries: {
@@ -63,17 +63,16 @@ export const envoy: Board = {
         },
         {
           kind: "lines",
-          title: "Refused by a limit",
+          title: "Rejected by a limit",
           description:
-            "Calls beyond what one address or all may begin in a second (RESOURCE_EXHAUSTED, retry-after 1 s). A client in a loop, or a limit that no longer fits the fleet.",
+            "Calls beyond the limit of one address or of all in a second (RESOURCE_EXHAUSTED, retry-after 1 s). A client in a loop, or a limit that no longer fits the fleet.",
           unit: "cps",
           queries: { "too many calls": rate("envoy_calls_http_local_rate_limit_rate_limited") },
         },
         {
           kind: "lines",
           title: "Bytes",
-          description:
-            "In and out of the listeners. What comes in should follow the readings; what goes out the questions.",
+          description: "In and out of the listeners. Input should follow the readings; output the queries.",
           unit: "Bps",
           queries: {
             in: rate(`envoy_http_downstream_cx_rx_bytes_total{${outside}}`),
@@ -83,13 +82,13 @@ export const envoy: Board = {
       ],
     },
     {
-      title: "The services behind",
+      title: "Services",
       panels: [
         {
           kind: "lines",
           title: "Healthy replicas",
           description:
-            "As each Envoy finds them by health checks, the fewest of all Envoys. Below the replicas of the stack: one is starting, is left out, or cannot be reached. Zero: all are asked all the same.",
+            "By health checks, the minimum over all Envoys. Below the number of replicas in the stack: one is starting, excluded, or unreachable. Zero: all are used all the same.",
           unit: "short",
           queries: {
             "{{envoy_cluster_name}}": `min by (envoy_cluster_name) (envoy_cluster_membership_healthy{${services}})`,
@@ -97,8 +96,9 @@ export const envoy: Board = {
         },
         {
           kind: "lines",
-          title: "Replicas known by name",
-          description: "How many addresses tasks.<service> has. Should be what docker-stack.yml says.",
+          title: "Replicas in DNS",
+          description:
+            "Number of addresses of tasks.<service>. It should equal the number in docker-stack.yml.",
           unit: "short",
           queries: {
             "{{envoy_cluster_name}}": `max by (envoy_cluster_name) (envoy_cluster_membership_total{${services}})`,
@@ -106,23 +106,23 @@ export const envoy: Board = {
         },
         {
           kind: "lines",
-          title: "Checks that failed, replicas left out",
+          title: "Failed checks, excluded replicas",
           description:
-            "Health checks that failed a second, and replicas that are left out now because connections to them failed. Some at each restart.",
+            "Failed health checks a second, and replicas that are excluded now because connections to them failed. Some occur at each restart.",
           unit: "short",
           queries: {
             "checks {{envoy_cluster_name}}": rate(
               `envoy_cluster_health_check_failure{${services}}`,
               "envoy_cluster_name",
             ),
-            "left out {{envoy_cluster_name}}": `sum by (envoy_cluster_name) (envoy_cluster_outlier_detection_ejections_active{${services}})`,
+            "excluded {{envoy_cluster_name}}": `sum by (envoy_cluster_name) (envoy_cluster_outlier_detection_ejections_active{${services}})`,
           },
         },
         {
           kind: "lines",
-          title: "Calls tried again",
+          title: "Retried calls",
           description:
-            "A second, by service: a replica died or refused. Callers notice nothing, unless the next panel rises too. Steady: one replica is not well.",
+            "A second, by service: a replica died or rejected the call. Callers notice nothing, unless the next panel rises too. Steady: one replica is unhealthy.",
           unit: "cps",
           queries: {
             "{{envoy_cluster_name}}": rate(
@@ -133,16 +133,16 @@ export const envoy: Board = {
         },
         {
           kind: "lines",
-          title: "Tries that ended in nothing",
+          title: "Failed retries",
           description:
-            "Calls whose tries were used up, or that found too many others being tried again; and calls that were cut by a time limit.",
+            "Calls without remaining retries, or with too many other retries in progress; and calls that exceeded a time limit.",
           unit: "cps",
           queries: {
-            "no more tries {{envoy_cluster_name}}": rate(
+            "no more retries {{envoy_cluster_name}}": rate(
               `envoy_cluster_upstream_rq_retry_limit_exceeded{${services}}`,
               "envoy_cluster_name",
             ),
-            "too many tries {{envoy_cluster_name}}": rate(
+            "too many retries {{envoy_cluster_name}}": rate(
               `envoy_cluster_upstream_rq_retry_overflow{${services}}`,
               "envoy_cluster_name",
             ),
@@ -154,8 +154,9 @@ export const envoy: Board = {
         },
         {
           kind: "lines",
-          title: "95 of a hundred answered within",
-          description: "By service, with long streams: units and watches make it high for ingest and query.",
+          title: "p95 of the duration",
+          description:
+            "By service, including long streams: units and watches make it high for ingest and query.",
           unit: "ms",
           queries: {
             "{{envoy_cluster_name}}": quantile(
@@ -168,13 +169,13 @@ export const envoy: Board = {
       ],
     },
     {
-      title: "Room, and drains",
+      title: "Capacity and drains",
       panels: [
         {
           kind: "lines",
           title: "Pressure",
           description:
-            "Share in use of the memory and of the connections that an Envoy may have. Memory: at 85 % it frees what is idle, from 92 % it resets the largest streams, at 95 % it refuses calls. Connections: at 100 % new ones are closed.",
+            "Share in use of an Envoy's limits of memory and connections. Memory: at 85 % it closes idle connections, from 92 % it resets the largest streams, at 95 % it rejects calls. Connections: at 100 % new ones are closed.",
           unit: "percentunit",
           bounds: { warning: 0.85, alarm: 0.95 },
           // Envoy exports it in percent.
@@ -186,9 +187,9 @@ export const envoy: Board = {
         },
         {
           kind: "lines",
-          title: "Refused or cut for want of room",
+          title: "Rejected or cut for lack of capacity",
           description:
-            "Calls refused because memory is short, streams reset for the same reason, calls that found the queue to a service full. Any of them: more memory, or another Envoy.",
+            "Calls rejected because memory is short, streams reset for the same reason, calls to a service with a full queue. In each case: add memory, or another Envoy.",
           unit: "cps",
           queries: {
             refused: rate(`envoy_http_rq_overload_local_reply{${outside}}`),
@@ -201,9 +202,9 @@ export const envoy: Board = {
         },
         {
           kind: "lines",
-          title: "Room for calls",
+          title: "Remaining capacity for calls",
           description:
-            "How many more calls each service may have open at a time, of 50,000. At zero, calls are UNAVAILABLE.",
+            "Number of further calls that each service may have open at a time, of 50,000. At zero, calls are UNAVAILABLE.",
           unit: "short",
           bounds: { warning: 10_000, alarm: 1_000, worse: "below" },
           queries: {
@@ -214,16 +215,16 @@ export const envoy: Board = {
           kind: "state",
           title: "Ready, or draining",
           description:
-            "A drain says 503 at /ready, takes calls for the drain time, waits for open ones, and ends. Longer than ten minutes: a watch or a unit does not end.",
+            "While it drains, Envoy returns 503 at /ready, accepts calls for the drain time, waits for open ones, and ends. Longer than ten minutes: a watch or a unit does not end.",
           unit: "short",
           states: { zero: "draining", one: "ready", good: 1 },
           queries: { "{{instance}}": "envoy_server_live" },
         },
         {
           kind: "lines",
-          title: "Connections told to go elsewhere",
+          title: "Connections closed by a drain",
           description:
-            "Closed in good order because of a drain, a second. Rises only while an Envoy is replaced.",
+            "Connections closed gracefully because of a drain, a second. Increases only while an Envoy is replaced.",
           unit: "cps",
           queries: {
             "{{envoy_http_conn_manager_prefix}}": rate(
@@ -234,9 +235,9 @@ export const envoy: Board = {
         },
         {
           kind: "figure",
-          title: "Certificate is good for",
+          title: "Certificate is valid for",
           description:
-            "Days until the first of Envoy's certificates expires (ten years where there is none). Envoy reads them when it starts: replace the secret, then update the service.",
+            "Days until the first of Envoy's certificates expires (ten years if there is none). Envoy reads them when it starts: replace the secret, then update the service.",
           unit: "d",
           bounds: { warning: 30, alarm: 7, worse: "below" },
           queries: { days: "clamp_max(min(envoy_server_days_until_first_cert_expiring), 3650)" },
@@ -244,8 +245,7 @@ export const envoy: Board = {
         {
           kind: "lines",
           title: "Memory",
-          description:
-            "Of each Envoy. Its streams' buffers are the most of it; the limit is in docker-stack.yml.",
+          description: "Memory of each Envoy, mostly buffers of streams; the limit is in docker-stack.yml.",
           unit: "bytes",
           queries: { "{{instance}}": "envoy_server_memory_physical_size" },
         },

@@ -6,7 +6,7 @@ export const ingestAndGenerator: Board = {
   name: "ingest-and-generator",
   title: "Ingest and generator",
   description:
-    "How readings come in: what ingest accepts and refuses, how long its log takes to hold them for good, and what the generator still holds.",
+    "Incoming readings: accepted and rejected ones, the latency of the log, and the readings that the generator still holds.",
   rows: [
     {
       title: "Ingest: readings in",
@@ -15,15 +15,15 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Readings a second",
           description:
-            "Accepted and refused. One replica takes about 100,000 a second on a core of its own; a line that is flat at the top asks for another replica or another broker.",
+            "Accepted and rejected. One replica accepts about 100,000 a second with a core to itself. A flat line at the top: add a replica or a broker.",
           unit: "cps",
           queries: { "{{outcome}}": rate("devicemesh_ingest_readings_total", "outcome") },
         },
         {
           kind: "lines",
-          title: "Refused, by rule",
+          title: "Rejected, by rule",
           description:
-            "The rule's id is what the sender is told too. timestamp rules: a device's clock is wrong. value rules: a sensor is broken, or a unit is wrong. device_id.identity: the certificate does not cover the device.",
+            "The sender receives the same rule id. timestamp rules: a device's clock is wrong. value rules: a sensor is broken, or a unit is wrong. device_id.identity: the certificate does not cover the device.",
           unit: "cps",
           stacked: true,
           queries: { "{{rule}}": rate("devicemesh_ingest_refused_readings_total", "rule") },
@@ -32,7 +32,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Readings in a frame",
           description:
-            "More in a frame cost less each; below some tens, clients send one by one, and a core takes far fewer.",
+            "Larger frames cost less per reading. Below a few tens, clients send readings one by one, and throughput per core is far lower.",
           unit: "short",
           queries: {
             readings: `${rate("devicemesh_ingest_readings_total")} / (${rate("devicemesh_ingest_frames_total")} > 0)`,
@@ -42,7 +42,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Units a second",
           description:
-            "A unit is a stream or a batch: acknowledged, failed as a whole, or abandoned by its client. Failed ones are sent again by their clients and count once; some fail at each restart. More than that: see the log below.",
+            "A unit is a stream or a batch: acknowledged, failed as a whole, or abandoned by its client. Clients send failed units again; each reading counts once. Some fail at each restart. If there are more, see the log below.",
           unit: "cps",
           queries: { "{{outcome}}": rate("devicemesh_ingest_units_total", "outcome") },
         },
@@ -50,14 +50,14 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Readings of each replica",
           description:
-            "New units go to the less busy replica. One that gets none is left out by Envoy: see Envoy, healthy replicas.",
+            "New units go to the less busy replica. Envoy has excluded a replica that receives none: see Envoy, healthy replicas.",
           unit: "cps",
           queries: { "{{instance}}": rate("devicemesh_ingest_readings_total", "instance") },
         },
         {
           kind: "lines",
           title: "Frames a second",
-          description: "What ingest decodes. Rises with readings, or with smaller frames.",
+          description: "Frames that ingest decodes. Increases with readings, or with smaller frames.",
           unit: "cps",
           queries: { frames: rate("devicemesh_ingest_frames_total") },
         },
@@ -65,7 +65,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Bytes a second",
           description:
-            "Of frames, as they come. Some 30 bytes a reading are normal; ids as long as sentences cost more.",
+            "Bytes of received frames. About 30 bytes a reading are normal; long device ids need more.",
           unit: "Bps",
           queries: { bytes: rate("devicemesh_ingest_frame_bytes_total") },
         },
@@ -73,7 +73,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Open units",
           description:
-            "Streams and batches that have begun and not ended, by replica. About one for each sender. Climbs without an end: the log does not answer, or clients never end their streams.",
+            "Streams and batches in progress, by replica. About one for each sender. Steady increase: the log does not answer, or clients never end their streams.",
           unit: "short",
           queries: { "{{instance}}": "devicemesh_ingest_open_units" },
         },
@@ -81,7 +81,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Bytes in a reading",
           description:
-            "Of a frame, by its readings. A step is another version of a client, or other device ids.",
+            "Bytes of a frame divided by its readings. A step is another version of a client, or other device ids.",
           unit: "bytes",
           queries: {
             bytes: `${rate("devicemesh_ingest_frame_bytes_total")} / (${rate("devicemesh_ingest_readings_total")} > 0)`,
@@ -94,9 +94,9 @@ export const ingestAndGenerator: Board = {
       panels: [
         {
           kind: "lines",
-          title: "Until the log has it for good",
+          title: "Until it is durably stored in the log",
           description:
-            "From an append to the acknowledgement of every broker that must have it. Milliseconds are normal. Seconds: a broker is away or slow, a leader is being elected, disks are full.",
+            "From an append to the acknowledgement of all in-sync brokers. Milliseconds are normal. Seconds: a broker is unavailable or slow, a leader is being elected, or disks are full.",
           unit: "s",
           bounds: { warning: 1, alarm: 5 },
           queries: Object.fromEntries(
@@ -110,7 +110,7 @@ export const ingestAndGenerator: Board = {
           kind: "spread",
           title: "All appends",
           description:
-            "The darker, the more. A second band far above is one slow broker, or one slow partition.",
+            "Darker means more. A second band far above is one slow broker, or one slow partition.",
           unit: "s",
           query: buckets("devicemesh_ingest_append_seconds"),
         },
@@ -118,7 +118,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Waiting for the log",
           description:
-            "Readings that were appended and are not yet acknowledged. Bounded: when it is full, ingest reads no further and senders wait. Stays high: the log is the bottleneck.",
+            "Appended readings that are not yet acknowledged. The queue is bounded: when it is full, ingest stops reading and senders wait. Permanently high: the log is the bottleneck.",
           unit: "short",
           queries: { "{{instance}}": "devicemesh_ingest_waiting_readings" },
         },
@@ -126,7 +126,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Sends to the log, a second",
           description:
-            "Requests to brokers. Failed ones are sent again while somebody waits; they come with a leader's change. Given up: the topic took too long, and the unit failed.",
+            "Requests to brokers. Failed ones are retried until the deadline of the append; they occur when a leader changes. Given up: the topic took too long, and the unit failed.",
           unit: "cps",
           queries: {
             "{{outcome}}": rate("devicemesh_ingest_log_sends_total", "outcome"),
@@ -135,11 +135,11 @@ export const ingestAndGenerator: Board = {
         },
         {
           kind: "state",
-          title: "The log, as each replica finds it",
+          title: "The log, from each replica's view",
           description:
-            "Away: nothing is acknowledged, senders keep what they have. One replica alone: its network. All: the brokers, or fewer than two of them in sync.",
+            "Unavailable: nothing is acknowledged, and senders keep their readings. One replica only: its network. All: the brokers, or fewer than two of them in sync.",
           unit: "short",
-          states: { zero: "away", one: "there", good: 1 },
+          states: { zero: "unavailable", one: "available", good: 1 },
           queries: { "{{instance}}": "devicemesh_ingest_log_reachable" },
         },
       ],
@@ -151,7 +151,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Readings a second",
           description:
-            "Acknowledged should follow sent. Refused ones are played on purpose (--invalid) or a device is configured beyond its bounds. Dropped: there was no room, these readings are lost.",
+            "Acknowledged should follow sent. Rejected readings are simulated on purpose (--invalid), or a device is configured beyond its bounds. Dropped: the outbox was full, and these readings are lost.",
           unit: "cps",
           queries: { "{{outcome}}": rate("devicemesh_generator_readings_total", "outcome") },
         },
@@ -159,7 +159,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "In the outbox",
           description:
-            "Readings that are not yet acknowledged. A second's worth is normal. Grows: ingest is away or too slow. At 200,000 (--outbox-readings) they spill to disk, or new ones are dropped.",
+            "Readings that are not yet acknowledged. Those of one second are normal. Increase: ingest is unavailable or too slow. At 200,000 (--outbox-readings) they spill to disk, or new ones are dropped.",
           unit: "short",
           bounds: { warning: 100_000, alarm: 200_000 },
           queries: { readings: "sum by (instance) (devicemesh_generator_outbox_readings)" },
@@ -168,7 +168,7 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Spilled to disk",
           description:
-            "Bytes of the spill folder. Zero is normal; it empties by itself when ingest takes readings again. At 1 GiB (--spill-bytes) new readings are dropped.",
+            "Bytes of the spill folder. Zero is normal; it empties by itself when ingest accepts readings again. At 1 GiB (--spill-bytes) new readings are dropped.",
           unit: "bytes",
           bounds: { warning: 512 * 1024 ** 2, alarm: 1024 ** 3 },
           queries: { bytes: "sum by (instance) (devicemesh_generator_outbox_spilled_bytes)" },
@@ -177,14 +177,14 @@ export const ingestAndGenerator: Board = {
           kind: "lines",
           title: "Units sent again",
           description:
-            "Deliveries that broke and were tried again, a second. Some at each restart of ingest or Envoy; a steady line is a unit that cannot get through.",
+            "Failed deliveries that were retried, a second. Some occur at each restart of ingest or Envoy; a steady line is a unit that cannot be delivered.",
           unit: "cps",
           queries: { retries: rate("devicemesh_generator_delivery_retries_total") },
         },
         {
           kind: "lines",
           title: "Devices",
-          description: "How many devices it plays now, as StartGenerator was told.",
+          description: "Number of simulated devices, as set by StartGenerator.",
           unit: "short",
           queries: { devices: "sum by (instance) (devicemesh_generator_devices)" },
         },

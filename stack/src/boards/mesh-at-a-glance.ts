@@ -7,16 +7,16 @@ export const meshAtAGlance: Board = {
   name: "mesh-at-a-glance",
   title: "Mesh at a glance",
   description:
-    "Follows a reading from the device to its window. Answers stay exact whatever is late here; what is late makes them slower or lets them end earlier.",
+    "Follows a reading from the device to its window. Delays shown here never make an answer wrong: answers become slower, or cover less of the most recent time.",
   rows: [
     {
-      title: "Is all well?",
+      title: "Health",
       panels: [
         {
           kind: "figure",
           title: "Stored up to … ago",
           description:
-            "Everything that the log took before this is in the raw store, so it is in every answer. A second or two is normal. When it grows, the raw sink or the aggregator's ticks stand still: see Windows, sink lag and tasks.",
+            "Everything that was appended to the log before this is in the raw store, and therefore in every answer. A second or two is normal. If it increases, the raw sink or the aggregator's ticks have stopped: see Windows, sink lag and tasks.",
           unit: "s",
           queries: { stored: "min(devicemesh_aggregator_complete_through_age_seconds)" },
           bounds: { warning: 15, alarm: 60 },
@@ -25,25 +25,25 @@ export const meshAtAGlance: Board = {
           kind: "figure",
           title: "Windows closed up to … ago",
           description:
-            "The frontier of the finest windows. 10 to 25 s are normal: a segment must end, then Spark, a sink and the dead letters are waited for. When it grows, answers read more raw readings: slower, never wrong. Windows tells which of the four holds it.",
+            "The frontier of the finest windows. 10 to 25 s are normal: it waits for the end of a segment, for Spark, for a sink and for the dead letters. If it increases, answers read more raw readings: slower, never wrong. The board Windows shows which of the four delays it.",
           unit: "s",
           queries: { frontier: finestFrontierAge },
           bounds: { warning: 60, alarm: 120 },
         },
         {
           kind: "figure",
-          title: "Records that wait for a sink",
+          title: "Records waiting for a sink",
           description:
-            "The longer of the two queues into the database. Some hundreds come and go with each batch. Thousands that stay: a task has failed, or the database takes less than comes in.",
+            "The longer of the two queues into the database. A few hundred are normal between batches. Thousands for a long time: a task has failed, or the database is slower than the input.",
           unit: "short",
           queries: { records: "max(devicemesh_operator_sink_lag_messages)" },
           bounds: { warning: 2_000, alarm: 10_000 },
         },
         {
           kind: "figure",
-          title: "Calls that fail by our fault",
+          title: "Calls that failed on our side",
           description:
-            "Share of all calls in the last five minutes that ended with Unknown, Internal, Unavailable, DataLoss or DeadlineExceeded. Zero is normal. RPCs tells which method and which code; the service's log tells why.",
+            "Share of all calls in the last five minutes that ended with Unknown, Internal, Unavailable, DataLoss or DeadlineExceeded. Zero is normal. The board RPCs shows the method and the code; the service's log has the cause.",
           unit: "percentunit",
           queries: { failed: failedShare("5m") },
           bounds: { warning: 0.01, alarm: 0.05 },
@@ -52,7 +52,7 @@ export const meshAtAGlance: Board = {
           kind: "figure",
           title: "Invalid dead letters in the last hour",
           description:
-            "Records of the log that are no reading and no repeat of one. Ingest writes none: somebody else has written to the topic, or a part is broken. The collection dead_letters holds them with the reason.",
+            "Records of the log that are neither readings nor duplicates. Ingest writes none: another client has written to the topic, or a component is broken. The collection dead_letters has them with the reason.",
           unit: "short",
           queries: {
             invalid: `sum(increase(devicemesh_operator_dead_letters_total{reason="invalid"}[1h]))`,
@@ -61,9 +61,9 @@ export const meshAtAGlance: Board = {
         },
         {
           kind: "figure",
-          title: "What the mesh itself finds wrong",
+          title: "Problems that the mesh reports",
           description:
-            "Problems that operator and aggregator see now. GetPipelineStatus names each in words. Some for a minute after a restart are normal.",
+            "Current problems of operator and aggregator. GetPipelineStatus describes each. Some are normal for a minute after a restart.",
           unit: "short",
           queries: {
             problems: "max(devicemesh_operator_problems) + max(devicemesh_aggregator_problems)",
@@ -74,7 +74,7 @@ export const meshAtAGlance: Board = {
           kind: "figure",
           title: "Processes that do not answer",
           description:
-            "Targets of Prometheus that cannot be asked. One for some seconds is a restart; the alert TargetDown names it.",
+            "Targets that Prometheus cannot scrape. One for a few seconds is a restart; the alert TargetDown names it.",
           unit: "short",
           queries: { down: "count(up == 0) or vector(0)" },
           bounds: { warning: 1, alarm: 2 },
@@ -82,7 +82,7 @@ export const meshAtAGlance: Board = {
         {
           kind: "figure",
           title: "Alerts",
-          description: "Alerts that fire now. Prometheus' page /alerts says what each means and what to do.",
+          description: "Firing alerts. Prometheus' page /alerts has the meaning of each and the action.",
           unit: "short",
           queries: { firing: `count(ALERTS{alertstate="firing"}) or vector(0)` },
           bounds: { alarm: 1 },
@@ -90,13 +90,13 @@ export const meshAtAGlance: Board = {
       ],
     },
     {
-      title: "The way of a reading",
+      title: "The path of a reading",
       panels: [
         {
           kind: "lines",
           title: "1  Sent, accepted, counted: readings a second",
           description:
-            "The same readings at three places; the lines should lie on each other. Accepted above sent: other devices send too. Counted below accepted for long: the window job falls behind. Accepted falls to zero while sent goes on: ingest or its log is away.",
+            "The same readings at three places; the lines should overlap. Accepted above sent: other devices send too. Counted below accepted for a long time: the window job falls behind. Accepted falls to zero while sent continues: ingest or its log is unavailable.",
           unit: "cps",
           queries: {
             "sent by the generator": rate(`devicemesh_generator_readings_total{outcome="sent"}`),
@@ -108,7 +108,7 @@ export const meshAtAGlance: Board = {
           kind: "lines",
           title: "2  Where readings wait",
           description:
-            "How many wait at each place, in the order of the way. Nothing is lost in any of them. The first one that grows is where the trouble is; those behind it run dry.",
+            "The number of readings waiting at each place, in the order of the path. Nothing is lost in any of them. The first one that increases is the bottleneck; those after it become empty.",
           unit: "short",
           logarithmic: true,
           queries: {
@@ -123,7 +123,7 @@ export const meshAtAGlance: Board = {
           kind: "lines",
           title: "3  How fresh: seconds behind",
           description:
-            "Stored: everything before is in the raw store. A level: everything before is in its windows for good; a level is as old as its segments are long, so an hour or a day is normal for the coarse ones. A straight line upwards is a part that stands still.",
+            "Stored: everything earlier is in the raw store. A level: everything earlier is in its windows. The age of a level is about the length of its segments, so an hour or a day is normal for the coarse ones. A straight line upwards is a component that has stopped.",
           unit: "s",
           logarithmic: true,
           queries: {
@@ -133,27 +133,27 @@ export const meshAtAGlance: Board = {
         },
         {
           kind: "lines",
-          title: "Refused at the door",
+          title: "Rejected by ingest",
           description:
-            "Readings a second that ingest lists as refused, by the rule. Their senders are told; nothing else is affected. A step up is a kind of device or a version that sends nonsense, or a certificate that does not cover its devices.",
+            "Readings a second that ingest rejects, by rule. Their senders receive the reason; nothing else is affected. A step up is a type or version of device that sends invalid readings, or a certificate that does not cover its devices.",
           unit: "cps",
           stacked: true,
           queries: { "{{rule}}": rate("devicemesh_ingest_refused_readings_total", "rule") },
         },
         {
           kind: "lines",
-          title: "Refused by the raw store",
+          title: "Rejected by the raw store",
           description:
-            "Dead letters a second, by the operator's judgement. Redeliveries come with restarts. Duplicates and conflicts are readings that were sent twice: counted, harmless, their windows are repaired. Invalid ones should not be.",
+            "Dead letters a second, by their kind. Redeliveries follow restarts. Duplicates and conflicts are readings that were sent twice: they are counted and harmless, and their windows are repaired. There should be no invalid ones.",
           unit: "cps",
           stacked: true,
           queries: { "{{reason}}": rate("devicemesh_operator_dead_letters_total", "reason") },
         },
         {
           kind: "lines",
-          title: "Questions: how long they take",
+          title: "Latency of queries",
           description:
-            "Calls of QueryService without watches, 50, 95 and 99 of a hundred. Rises with the tail (panel 3), with large timeframes, and with dirty windows; if none of these, look at the database.",
+            "Calls of QueryService without watches: p50, p95 and p99. Increases with the lag of the windows (panel 3), with large timeframes, and with dirty windows; if it is none of these, check the database.",
           unit: "s",
           queries: Object.fromEntries(
             [0.5, 0.95, 0.99].map((share) => [
@@ -168,13 +168,13 @@ export const meshAtAGlance: Board = {
       ],
     },
     {
-      title: "Who asks and who sends",
+      title: "Callers",
       panels: [
         {
           kind: "lines",
           title: "Calls a second",
           description:
-            "Calls that ended, by service. A fall to zero of one that is always asked is an outage.",
+            "Completed calls, by service. A fall to zero of a service with constant traffic is an outage.",
           unit: "reqps",
           queries: { "{{grpc_service}}": rate(`grpc_server_handled_total${ours}`, "grpc_service") },
         },
@@ -182,14 +182,14 @@ export const meshAtAGlance: Board = {
           kind: "lines",
           title: "Open calls",
           description:
-            "Streams of units, watches and questions that are open. Grows with the fleet; growth without more devices is a part that answers slowly.",
+            "Open streams of units, watches and queries. Increases with the fleet; an increase without more devices is a slow component.",
           unit: "short",
           queries: { "{{grpc_service}}": `sum by (grpc_service) (grpc_server_in_flight${ours})` },
         },
         {
           kind: "lines",
           title: "Connections at the front door",
-          description: "Of people, devices and, on one machine, the plain listener.",
+          description: "Connections of users, of devices and, on one machine, of the plain listener.",
           unit: "short",
           queries: {
             "{{envoy_http_conn_manager_prefix}}": `sum by (envoy_http_conn_manager_prefix) (envoy_http_downstream_cx_active{envoy_http_conn_manager_prefix!~"admin|metrics"})`,

@@ -10,13 +10,13 @@ export const rpcs: Board = {
   name: "rpcs",
   title: "RPCs",
   description:
-    "Rate, errors and duration of every method of the chosen services, what the front door says of them, and the processes that serve them.",
+    "Rate, errors and duration of every method of the chosen services, the same from Envoy's view, and the processes that serve them.",
   variables: [
     { name: "service", label: "Service", metric: "grpc_server_started_total", values: "grpc_service" },
   ],
   rows: [
     {
-      title: "As the services see it",
+      title: "From the services' view",
       panels: [
         {
           kind: "lines",
@@ -28,9 +28,9 @@ export const rpcs: Board = {
         },
         {
           kind: "lines",
-          title: "Failed by our fault, by code",
+          title: "Failed on our side, by code",
           description:
-            "Internal and Unknown are a defect: the log has the cause with the request id. Unavailable is a log or a store that is away, or a shutdown. DeadlineExceeded is too slow.",
+            "Internal and Unknown are bugs: the log has the cause with the request id. Unavailable: the log or the store is unavailable, or the service is shutting down. DeadlineExceeded: the call was too slow.",
           unit: "reqps",
           stacked: true,
           queries: {
@@ -42,7 +42,7 @@ export const rpcs: Board = {
         },
         {
           kind: "lines",
-          title: "Share that failed by our fault",
+          title: "Share that failed on our side",
           description:
             "Of the calls of each method in the last five minutes. Above 5 % the alert CallsFail fires.",
           unit: "percentunit",
@@ -51,7 +51,7 @@ export const rpcs: Board = {
         },
         {
           kind: "lines",
-          title: "Half of the calls were quicker than",
+          title: "Median duration",
           description:
             "Median by method, streams of the server left out. PublishReadings lasts as long as its client takes to send the unit: seconds are normal.",
           unit: "s",
@@ -59,9 +59,9 @@ export const rpcs: Board = {
         },
         {
           kind: "lines",
-          title: "95 of a hundred were quicker than",
+          title: "p95 of the duration",
           description:
-            "When only this line rises and the median does not, some calls meet something slow: a large timeframe, a replica that is not well, a garbage collection.",
+            "If this line rises and the median does not, some calls are slow: a large timeframe, an unhealthy replica, or a garbage collection.",
           unit: "s",
           queries: { "{{grpc_method}}": quantile(0.95, answered, "grpc_method") },
         },
@@ -69,7 +69,7 @@ export const rpcs: Board = {
           kind: "spread",
           title: "All durations",
           description:
-            "Each row is a range of durations, each column a moment; the darker, the more calls. Two bands are two kinds of calls, or two kinds of replicas.",
+            "Each row is a range of durations, each column a time; darker means more calls. Two bands are two kinds of calls, or two kinds of replicas.",
           unit: "s",
           query: buckets(answered),
         },
@@ -77,15 +77,15 @@ export const rpcs: Board = {
           kind: "lines",
           title: "Open calls",
           description:
-            "Calls that began and have not ended, by method. Climbs without an end: calls hang, or clients leave streams open.",
+            "Calls that began and have not ended, by method. Steady increase: calls hang, or clients leave streams open.",
           unit: "short",
           queries: { "{{grpc_method}}": `sum by (grpc_method) (grpc_server_in_flight{${chosen}})` },
         },
         {
           kind: "lines",
-          title: "Ended by the caller's fault, or by a limit",
+          title: "Failed on the caller's side, or by a limit",
           description:
-            "InvalidArgument: a client that does not know the contract. Unauthenticated, PermissionDenied: a token or certificate that is missing, expired, or not enough. ResourceExhausted: a limit. Canceled: the caller left.",
+            "InvalidArgument: a client that violates the contract. Unauthenticated, PermissionDenied: a token or certificate that is missing, expired, or without permission. ResourceExhausted: a limit. Canceled: the caller cancelled.",
           unit: "reqps",
           stacked: true,
           queries: {
@@ -99,7 +99,7 @@ export const rpcs: Board = {
           kind: "lines",
           title: "Calls of each replica",
           description:
-            "Envoy gives a new call to the less busy of two. One replica far below the others has been left out or has just started; streams stay where they began.",
+            "Envoy sends a new call to the less busy of two. A replica far below the others was excluded or has just started; streams stay where they began.",
           unit: "reqps",
           queries: {
             "{{job}} {{instance}}": rate(`grpc_server_handled_total{${chosen}}`, "job", "instance"),
@@ -108,13 +108,13 @@ export const rpcs: Board = {
       ],
     },
     {
-      title: "As Envoy sees it",
+      title: "From Envoy's view",
       panels: [
         {
           kind: "lines",
           title: "Calls a second through the front door",
           description:
-            "Of gRPC in all its forms, by method. Less than the services count: somebody calls them past Envoy (the generator does). More: Envoy tries calls again.",
+            "gRPC in all its variants, by method. Less than the services count: a client bypasses Envoy (as the generator does). More: Envoy retries calls.",
           unit: "reqps",
           queries: {
             "{{grpc_method}}": rate(`envoy_cluster_grpc_total{${chosen}}`, "grpc_method"),
@@ -122,9 +122,9 @@ export const rpcs: Board = {
         },
         {
           kind: "lines",
-          title: "Calls that Envoy saw fail",
+          title: "Failed calls",
           description:
-            "Any status but OK, by method, with those that Envoy answered itself because no replica could.",
+            "Any status except OK, by method, including calls that Envoy answered itself because no replica could.",
           unit: "reqps",
           queries: {
             "{{grpc_method}}": rate(`envoy_cluster_grpc_failure{${chosen}}`, "grpc_method"),
@@ -132,9 +132,9 @@ export const rpcs: Board = {
         },
         {
           kind: "lines",
-          title: "95 of a hundred were quicker than, at the door",
+          title: "p95 of the duration, at Envoy",
           description:
-            "With the network and the tries behind Envoy. Far above what the services say: calls wait in Envoy, or were tried more than once.",
+            "Including the network and Envoy's retries. Far above the services' own duration: calls wait in Envoy, or were retried.",
           unit: "ms",
           queries: {
             "{{grpc_method}}": quantile(
@@ -147,13 +147,13 @@ export const rpcs: Board = {
       ],
     },
     {
-      title: "The processes behind it",
+      title: "Processes",
       panels: [
         {
           kind: "lines",
           title: "Cores in use",
           description:
-            "A Node process has one thread for its own code: at 1 it is full, and another replica is what helps.",
+            "A Node process has one thread for its own code: at 1 it is saturated, and needs another replica.",
           unit: "cores",
           bounds: { warning: 0.8, alarm: 1 },
           queries: { "{{job}} {{instance}}": "rate(process_cpu_seconds_total[$__rate_interval])" },
@@ -162,15 +162,14 @@ export const rpcs: Board = {
           kind: "lines",
           title: "Memory",
           description:
-            "Resident memory. Saw teeth are normal; teeth that stand higher each hour are a leak. The limits are in docker-stack.yml.",
+            "Resident memory. A sawtooth is normal; one that rises every hour is a leak. The limits are in docker-stack.yml.",
           unit: "bytes",
           queries: { "{{job}} {{instance}}": "process_resident_memory_bytes" },
         },
         {
           kind: "lines",
           title: "Delay of the event loop",
-          description:
-            "How late the process gets to what is due, 99 of a hundred. Above 0.1 s its health checks and deadlines begin to suffer.",
+          description: "The p99 delay of timers. Above 0.1 s health checks and deadlines are affected.",
           unit: "s",
           bounds: { warning: 0.1, alarm: 0.5 },
           queries: { "{{job}} {{instance}}": "nodejs_eventloop_lag_p99_seconds" },

@@ -6,16 +6,16 @@ export const windows: Board = {
   name: "windows",
   title: "Windows",
   description:
-    "The aggregator and its job on Spark, the operator and the sinks of Kafka Connect: how far they are, and what holds them. Nothing here can make an answer wrong.",
+    "The aggregator and its job on Spark, the operator and the sinks of Kafka Connect: their progress, and the causes of delays. Nothing shown here can make an answer wrong.",
   rows: [
     {
-      title: "How far",
+      title: "Progress",
       panels: [
         {
           kind: "lines",
           title: "Behind, by level",
           description:
-            "Age of each level's frontier, and of what is stored. The finest level: 10 to 25 s. Coarser ones as long as their segments, and a little. Rises as a straight line: it stands still; what holds it is the first of sink lag, window job, dead-letter reader that is not near zero.",
+            "Age of each level's frontier, and of the stored readings. The finest level: 10 to 25 s. Coarser ones: a little more than the length of their segments. A straight line upwards: it has stopped; the cause is the first of sink lag, window job and dead-letter reader that is not near zero.",
           unit: "s",
           logarithmic: true,
           queries: {
@@ -25,9 +25,9 @@ export const windows: Board = {
         },
         {
           kind: "lines",
-          title: "Records that wait",
+          title: "Waiting records",
           description:
-            "By sink, window job and reader of dead letters. A sink that grows while its tasks run: the database is slow, or there are fewer tasks than partitions.",
+            "By sink, window job and reader of dead letters. A queue that grows while the sink's tasks run: the database is slow, or there are fewer tasks than partitions.",
           unit: "short",
           logarithmic: true,
           queries: {
@@ -38,9 +38,9 @@ export const windows: Board = {
         },
         {
           kind: "state",
-          title: "Who is active",
+          title: "Active aggregator",
           description:
-            "One aggregator is active, others wait in reserve. None for longer than a minute: windows stand still. Two for longer than a moment is harmless for the answers, and should not be: see the lease in the database.",
+            "One aggregator is active, others are standbys. None for longer than a minute: windows do not advance. Two for longer than a moment do not affect answers, but are a fault: check the lease in the database.",
           unit: "short",
           states: { zero: "in reserve", one: "active", good: "both" },
           queries: { "{{instance}}": "devicemesh_aggregator_active" },
@@ -63,15 +63,15 @@ export const windows: Board = {
           kind: "lines",
           title: "Rows a second",
           description:
-            "What Spark took from the log, ticks included (one a second and partition). A cold start takes some 17,000 a second and core.",
+            "Rows that Spark read from the log, including ticks (one a second for each partition). After a cold start it reads about 17,000 a second with each core.",
           unit: "cps",
           queries: { rows: rate("devicemesh_aggregator_window_job_rows_total") },
         },
         {
           kind: "lines",
-          title: "A batch takes",
+          title: "Duration of a batch",
           description:
-            "95 of a hundred batches, and half of them. About a second where Spark has a core, two to five where it shares one. Longer than a segment: windows come later and later; give Spark cores.",
+            "p95 and median. About a second if Spark has a core, two to five if it shares one. Longer than a segment: windows fall behind; give Spark more cores.",
           unit: "s",
           bounds: { warning: 5, alarm: 10 },
           queries: {
@@ -83,23 +83,23 @@ export const windows: Board = {
           kind: "lines",
           title: "Batches a second",
           description:
-            "Falls to zero: the job stands still. Its error is in GetWindowJobStatus and in the aggregator's log.",
+            "Zero: the job has stopped. Its error is in GetWindowJobStatus and in the aggregator's log.",
           unit: "cps",
           queries: { batches: rate("devicemesh_aggregator_window_job_batches_total") },
         },
         {
           kind: "lines",
-          title: "Partials that are open in Spark",
+          title: "Open partials in Spark",
           description:
-            "One for each series and window that got readings in a segment that is not over. Grows with the fleet and with what comes late; grows without an end while the watermark stands still: a partition gets no ticks.",
+            "One for each series and window with readings in a segment that has not closed. Increases with the fleet and with late readings. Steady increase: the watermark does not move, because a partition receives no ticks.",
           unit: "short",
           queries: { partials: "max(devicemesh_aggregator_window_job_state_rows)" },
         },
         {
           kind: "lines",
-          title: "Started again in the last hour",
+          title: "Restarts in the last hour",
           description:
-            "The job is started again from its checkpoint whenever it fails. One is an accident. A staircase: it cannot get past something; the last error says what.",
+            "The job is restarted from its checkpoint whenever it fails. A single restart is not a problem. A staircase: the failure is permanent; the last error names it.",
           unit: "short",
           bounds: { warning: 1, alarm: 3 },
           queries: { restarts: "sum(increase(devicemesh_aggregator_window_job_restarts_total[1h]))" },
@@ -115,9 +115,9 @@ export const windows: Board = {
         },
         {
           kind: "lines",
-          title: "Windows with repeats",
+          title: "Windows with duplicates",
           description:
-            "Dirty windows wait for their repair and are answered from raw readings meanwhile. Grows: more is sent twice than can be repaired (4,000 a step); see dead letters by judgement.",
+            "Dirty windows wait for their repair and are answered from raw readings meanwhile. Increase: more windows get duplicates than can be repaired (4,000 a step); see dead letters by kind.",
           unit: "short",
           queries: { dirty: "max(devicemesh_aggregator_dirty_windows)" },
         },
@@ -125,7 +125,7 @@ export const windows: Board = {
           kind: "lines",
           title: "Windows repaired a second",
           description:
-            "Follows the dirty windows. Zero while windows are dirty: the frontier stands still, or raw readings have expired.",
+            "Follows the dirty windows. Zero while windows are dirty: the frontier does not move, or raw readings have expired.",
           unit: "cps",
           queries: { repairs: rate("devicemesh_aggregator_repairs_total") },
         },
@@ -138,7 +138,7 @@ export const windows: Board = {
           kind: "lines",
           title: "Tasks, by sink and state",
           description:
-            "All should be RUNNING. FAILED ones are restarted by the operator, later and later; those that stay so need a look at Connect's log. UNASSIGNED for some seconds is a rebalance.",
+            "All should be RUNNING. The operator restarts FAILED ones, with growing delays; if they stay failed, see Connect's log. UNASSIGNED for a few seconds is a rebalance.",
           unit: "short",
           queries: {
             "{{connector}} {{state}}": "max by (connector, state) (devicemesh_operator_connector_tasks)",
@@ -146,18 +146,18 @@ export const windows: Board = {
         },
         {
           kind: "state",
-          title: "The sinks themselves",
+          title: "State of the sinks",
           description:
-            "A connector may run while its tasks have failed, so look at both. Not running: somebody paused or stopped it, or Connect has just lost a worker.",
+            "A connector may run while its tasks have failed, so check both. Not running: a user paused or stopped it, or Connect has just lost a worker.",
           unit: "short",
           states: { zero: "does not run", one: "runs", good: 1 },
           queries: { "{{connector}}": "max by (connector) (devicemesh_operator_connector_running)" },
         },
         {
           kind: "lines",
-          title: "Found wrong by operator and aggregator",
+          title: "Problems of operator and aggregator",
           description:
-            "How many problems each sees now; GetPipelineStatus names them in words. Some for a minute after a restart are normal.",
+            "Current problems that each reports; GetPipelineStatus describes them. Some are normal for a minute after a restart.",
           unit: "short",
           bounds: { warning: 1, alarm: 3 },
           queries: {
@@ -169,7 +169,7 @@ export const windows: Board = {
           kind: "lines",
           title: "Tasks restarted in the last hour",
           description:
-            "Some after an engine was away. A steady climb: a task fails again at once, on the same record or the same database.",
+            "Some follow an outage of an engine. Steady increase: a task fails again at once, on the same record or the same database.",
           unit: "short",
           bounds: { warning: 3, alarm: 20 },
           queries: {
@@ -178,9 +178,9 @@ export const windows: Board = {
         },
         {
           kind: "lines",
-          title: "Dead letters a second, by judgement",
+          title: "Dead letters a second, by kind",
           description:
-            "redelivery: the same record again, after a restart. duplicate, conflict: a reading was sent twice, with the same or another value. invalid: no reading at all; look into dead_letters.",
+            "redelivery: the same record again, after a restart. duplicate, conflict: a reading was sent twice, with the same or another value. invalid: not a reading; see the collection dead_letters.",
           unit: "cps",
           stacked: true,
           queries: { "{{reason}}": rate("devicemesh_operator_dead_letters_total", "reason") },
@@ -188,31 +188,31 @@ export const windows: Board = {
       ],
     },
     {
-      title: "What query reads",
+      title: "Reads of query",
       panels: [
         {
           kind: "lines",
-          title: "Readings that answers stand for, a second",
+          title: "Readings covered by answers, a second",
           description:
-            "Taken from windows, or added up from raw ones by the database. Raw rises when the frontier is old, windows are dirty, or timeframes have ragged edges; it is what makes questions slow.",
+            "From windows, or added up from raw readings by the database. Raw increases if the frontier is old, windows are dirty, or timeframes do not align with windows; it makes queries slow.",
           unit: "cps",
           queries: { "{{source}}": rate("devicemesh_query_readings_covered_total", "source") },
         },
         {
           kind: "lines",
-          title: "Rows that the database gives, a second",
+          title: "Rows read from the database, a second",
           description:
-            "Partials, one for each series and bucket of a question, and raw readings of lists. Many partials: questions for many series or small buckets.",
+            "Partials, one for each series and bucket of a query, and raw readings of lists. Many partials: queries of many series or small buckets.",
           unit: "cps",
           queries: { "{{source}}": rate("devicemesh_query_rows_read_total", "source") },
         },
         {
           kind: "state",
-          title: "The store, as each replica finds it",
+          title: "The store, from each replica's view",
           description:
-            "Away: query says UNAVAILABLE. One alone: its network. All: the database has no primary, or is down.",
+            "Unavailable: query returns UNAVAILABLE. One replica only: its network. All: the database has no primary, or is down.",
           unit: "short",
-          states: { zero: "away", one: "there", good: 1 },
+          states: { zero: "unavailable", one: "available", good: 1 },
           queries: { "{{instance}}": "devicemesh_query_store_reachable" },
         },
         {
