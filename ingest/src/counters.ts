@@ -1,24 +1,24 @@
-/** What ingest has done since it was started. */
+/** The counts of ingest since its start. */
 export type IngestStats = {
-  /** Readings acknowledged as durable, in units that were answered with success. */
+  /** Readings acknowledged as durably stored, in units that succeeded. */
   readonly accepted: number;
-  /** Readings refused, in units that were answered with success. */
+  /** Readings rejected, in units that succeeded. */
   readonly refused: number;
-  /** The same by the id of the rule that they broke. */
+  /** The same by the id of the broken rule. */
   readonly refusedByRule: ReadonlyMap<string, number>;
-  /** Units (and batches) answered with success. */
+  /** Units (and batches) that succeeded. */
   readonly units: number;
-  /** Units (and batches) answered with an error. */
+  /** Units (and batches) that failed. */
   readonly failedUnits: number;
-  /** Units (and batches) whose client went away, or whose deadline passed, before the answer. */
+  /** Units (and batches) whose client disconnected, or whose deadline passed, before the response. */
   readonly abandonedUnits: number;
-  /** Frames received, also of units that failed. */
+  /** Frames received, including those of failed units. */
   readonly frames: number;
   /** Bytes of those frames. */
   readonly bytes: number;
-  /** Units (and batches) open now. */
+  /** Units (and batches) in progress. */
   readonly openStreams: number;
-  /** Readings handed to the log and not acknowledged by it, now. */
+  /** Readings passed to the log and not acknowledged by it yet. */
   readonly readingsInFlight: number;
 };
 

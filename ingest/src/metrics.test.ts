@@ -18,7 +18,7 @@ const stream = {
 };
 const batch = { ...stream, grpc_type: "unary", grpc_method: "PublishReadingBatch" };
 
-it("tells every label of every count from the start, all 0, and that the log takes readings", async () => {
+it("exports every label of every count from the start, all 0, and that the log accepts readings", async () => {
   await using told = await startTestMetrics();
   await using _ = await startTestIngest({ dependencies: { metrics: told.metrics } });
   const { value } = await told.scrape();
@@ -35,7 +35,7 @@ it("tells every label of every count from the start, all 0, and that the log tak
   expect(value("grpc_server_handled_total", { ...batch, grpc_code: "Unavailable" })).toBe(0);
 });
 
-it("counts what was accepted, what was refused by which rule, units, frames, appends and calls", async () => {
+it("counts accepted readings, rejected ones by rule, units, frames, appends and calls", async () => {
   await using told = await startTestMetrics();
   await using mesh = await startTestIngest({ dependencies: { metrics: told.metrics } });
   const { client } = mesh;
@@ -62,7 +62,7 @@ it("counts what was accepted, what was refused by which rule, units, frames, app
   expect(by("devicemesh_ingest_units_total", "outcome")).toEqual({ acknowledged: 2, failed: 2 });
   expect(value("devicemesh_ingest_frames_total")).toBe(6);
   expect(value("devicemesh_ingest_frame_bytes_total")).toBe(mesh.ingest.stats().bytes);
-  // The frame of which nothing was accepted has nothing to append, and one was no frame.
+  // The frame without accepted readings has nothing to append, and one was not a frame.
   expect(value("devicemesh_ingest_append_seconds_count")).toBe(4);
   expect(by("grpc_server_handled_total", "grpc_method")).toEqual({
     PublishReadings: 2,
@@ -73,7 +73,7 @@ it("counts what was accepted, what was refused by which rule, units, frames, app
   expect(value("grpc_server_handling_seconds_count", stream)).toBe(2);
 });
 
-it("counts streams that are open and readings that wait, and a unit that its client left", async () => {
+it("counts open streams, waiting readings, and a unit whose client disconnected", async () => {
   await using told = await startTestMetrics();
   await using mesh = await startTestIngest({ dependencies: { metrics: told.metrics } });
   mesh.memory.hold();
@@ -98,7 +98,7 @@ it("counts streams that are open and readings that wait, and a unit that its cli
   expect(after.by("grpc_server_handled_total", "grpc_code")).toEqual({ Canceled: 1 });
 });
 
-it("tells when the log is away", async () => {
+it("exports that the log is unavailable", async () => {
   await using told = await startTestMetrics();
   await using mesh = await startTestIngest({ dependencies: { metrics: told.metrics } });
   mesh.ingest.setServing(false);

@@ -4,7 +4,7 @@ import type { IngestStats } from "./counters.ts";
 import type { PartitionedLogStats } from "./log/kafka/partitioned-message-log.ts";
 import type { MessageLog } from "./log/message-log.ts";
 
-/** What ingest counts. */
+/** The sources of ingest's metrics. */
 export const ingestMetrics = defineMetrics({
   readings: {
     name: "devicemesh_ingest_readings_total",
@@ -66,7 +66,7 @@ export const ingestMetrics = defineMetrics({
   },
 });
 
-/** What ingest counts of the log's topic, where Kafka is behind it. */
+/** The sources of the metrics of a log over Kafka. */
 export const ingestLogMetrics = defineMetrics({
   sends: {
     name: "devicemesh_ingest_log_sends_total",
@@ -83,7 +83,7 @@ export const ingestLogMetrics = defineMetrics({
   },
 });
 
-/** Registers what ingest counts. */
+/** Registers ingest's metrics. */
 export function registerIngestMetrics(
   metrics: Metrics,
   { stats, isLogReachable }: { readonly stats: () => IngestStats; readonly isLogReachable: () => boolean },
@@ -118,7 +118,7 @@ export function registerIngestMetrics(
   };
 }
 
-/** Registers what a log over Kafka counts. */
+/** Registers the metrics of a log over Kafka. */
 export function registerIngestLogMetrics(metrics: Metrics, stats: () => PartitionedLogStats): void {
   metrics.register(ingestLogMetrics, {
     sends() {

@@ -8,7 +8,7 @@ import { chainSettings } from "@devicemesh/pipeline";
 import { defaultIngestConfig } from "./limits.ts";
 import { defaultPartitionedLogLimits } from "./log/kafka/partitioned-log-limits.ts";
 
-/** The settings of ingest as a process of its own, with Kafka behind it. */
+/** The settings of ingest as a separate process, with Kafka behind it. */
 export const ingestSettings = defineSettings({
   prefix: "DEVICEMESH_",
   usage: "node ingest/src/main.ts [flags]",

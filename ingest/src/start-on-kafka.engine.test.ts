@@ -18,7 +18,7 @@ import { startProcess } from "../testing/process-fixture.ts";
 const engines = await testEngines();
 
 describe.skipIf(!engines)("ingest as a process, with brokers", () => {
-  it("waits for its topic, says what is missing, and serves as soon as it is there", async () => {
+  it("waits for its topic, reports what is missing, and serves as soon as it exists", async () => {
     const brokers = engines?.kafkaBrokers ?? [];
     const prefix = `ingest-test-${randomUUID()}-`;
     const { messages } = chainNames({ prefix }).topics;
@@ -49,7 +49,7 @@ describe.skipIf(!engines)("ingest as a process, with brokers", () => {
     }
   });
 
-  it("rejects readings of before the bound on the retention topic, whatever its own flag says", async () => {
+  it("rejects readings before the bound on the retention topic, whatever its own flag is", async () => {
     const brokers = engines?.kafkaBrokers ?? [];
     const prefix = `ingest-test-${randomUUID()}-`;
     const { messages, retention } = chainNames({ prefix }).topics;
@@ -66,7 +66,7 @@ describe.skipIf(!engines)("ingest as a process, with brokers", () => {
     try {
       await using ingest = await startProcess(...flags, "--retain-raw", "100h");
       const client = createTestClient(ingest.port);
-      // The topic is there and says nothing yet.
+      // The topic exists and is empty.
       const error = errorOf(await publish(client, [0]));
       expect(error.code).toBe(status.UNAVAILABLE);
       await bounds.append(acceptedSinceRecord(nowMs - 2 * hourMs));

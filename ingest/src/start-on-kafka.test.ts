@@ -14,14 +14,14 @@ import {
 } from "../testing/ingest-fixture.ts";
 import { startProcess } from "../testing/process-fixture.ts";
 
-// Nothing listens on port 1.
+// No server listens on port 1.
 const withoutKafka = ["--kafka-brokers", "127.0.0.1:1", "--append-timeout", "1s"];
 
-/** From the time of all tests to that of processes. */
+/** The offset between the time of all tests and that of processes. */
 const offsetMs = Date.now() - testNowMs;
 
 describe("ingest as a process", () => {
-  it("listens though Kafka is away, says NOT_SERVING, and answers UNAVAILABLE with RetryInfo in time", async () => {
+  it("listens while Kafka is unavailable, reports NOT_SERVING, and answers UNAVAILABLE with RetryInfo in time", async () => {
     await using ingest = await startProcess(...withoutKafka);
     expect(await ingest.health()).toBe(ServingStatus.NOT_SERVING);
     const client = createTestClient(ingest.port);
@@ -34,7 +34,7 @@ describe("ingest as a process", () => {
     expect(detailsOf(error).retryInfo).toBeDefined();
   });
 
-  it("reports in one line what it waits for, also a broker whose name cannot be resolved", async () => {
+  it("reports in one line what it waits for, also a broker whose name does not resolve", async () => {
     await using ingest = await startProcess("--kafka-brokers", "kafka-1.invalid:9092");
     await waitUntil(() => ingest.output.stderr.includes("waiting for dependency"), { timeoutMs: 20_000 });
     const client = createTestClient(ingest.port);
@@ -54,7 +54,7 @@ describe("ingest as a process", () => {
     expect(ingest.output.stderr).not.toMatch(/\\n +at /);
   });
 
-  it("takes nobody's readings behind Envoy that Envoy does not name", async () => {
+  it("accepts only readings of senders that Envoy names", async () => {
     await using ingest = await startProcess("--trust-forwarded-identity", "--log-level", "silent");
     const client = createTestClient(ingest.port);
     const error = errorOf(await client.publish(frameOf(thermostatReading("a"))));
@@ -63,14 +63,14 @@ describe("ingest as a process", () => {
     expect(detailsOf(error).errorInfo?.reason).toBe("CERTIFICATE_MISSING");
   });
 
-  it("ends with 2 beyond this machine without identity, and says what to do", async () => {
+  it("exits with 2 beyond this machine without authentication, and reports what to do", async () => {
     await using ingest = await startProcess("--host", "0.0.0.0");
     expect(await ingest.stop()).toBe(2);
     expect(ingest.output.stderr).toContain("--device-ca");
     expect(ingest.output.stderr).toContain("--insecure-beyond-loopback");
   });
 
-  it("ends with 0 when it is asked to", async () => {
+  it("exits with 0 on a signal", async () => {
     await using ingest = await startProcess(...withoutKafka, "--log-level", "silent");
     expect(await ingest.stop()).toBe(0);
     expect(ingest.output.stdout).toBe(`listening on 127.0.0.1:${ingest.port}\n`);
@@ -87,7 +87,7 @@ describe("ingest as a process", () => {
     client.close();
   });
 
-  it("listens soon and ends soon though its brokers accept connections and say nothing", async () => {
+  it("listens soon and ends soon if its brokers accept connections and do not answer", async () => {
     const silent = createServer(() => {}).listen(0, "127.0.0.1");
     await once(silent, "listening");
     const { port } = silent.address() as AddressInfo;
@@ -110,7 +110,7 @@ describe("ingest as a process", () => {
     }
   });
 
-  it("names a flag that it does not know, and ends with 2", async () => {
+  it("names an unknown flag, and exits with 2", async () => {
     await using ingest = await startProcess("--kafka-broker", "x");
     expect(await ingest.stop()).toBe(2);
     expect(ingest.output.stderr).toContain("--kafka-brokers");

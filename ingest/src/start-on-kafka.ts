@@ -16,13 +16,13 @@ import { registerIngestLogMetrics } from "./metrics.ts";
 import type { IngestSettings } from "./settings.ts";
 import { type Ingest, startIngest } from "./start.ts";
 
-/** How long the start waits for brokers that say nothing, in ms. */
+/** How long the start waits for brokers that do not answer, in ms. */
 const firstBoundMs = 2000;
 
 /**
- * Starts ingest over Kafka. It listens at once, and says NOT_SERVING while Kafka or the topic cannot be reached,
- * or while the retention mark is unknown; senders wait for them, or receive UNAVAILABLE.
- * @throws PortInUseError if the port is taken; SettingsError if the settings of identity or sensors are wrong.
+ * Starts ingest over Kafka. It listens at once, and reports NOT_SERVING while Kafka or the topic is unreachable, or
+ * while the retention mark is unknown; senders wait for them, or receive UNAVAILABLE.
+ * @throws PortInUseError if the port is in use; SettingsError if the settings of identity or sensors are wrong.
  */
 export async function startIngestProcess(
   settings: IngestSettings,
@@ -55,7 +55,7 @@ export async function startIngestProcess(
     topic: retention,
     onChange(isKnown, error) {
       reportHealth();
-      // Of brokers that cannot be reached one line is enough, which is the log's.
+      // One line for unreachable brokers is enough, which the log writes.
       if (isKnown || !log.stats().reachable) return;
       logger.warn({ topic: retention, reason: reasonOf(error) }, "the retention mark is unknown");
     },
@@ -68,7 +68,7 @@ export async function startIngestProcess(
     return retainRaw === undefined ? boundMs : Math.max(boundMs, clock() - retainRaw);
   }
   try {
-    // So that the first senders are not told to try again where all is well; brokers that are silent hold nothing up.
+    // So that the first senders are not rejected in a healthy system; silent brokers do not delay the start.
     await withinTime(bound.asked, { ms: firstBoundMs, what: "the retention topic" }).catch(() => {});
     ingest = await startIngest(ingestConfig({ host, port, connections: connectionLimitsOf(settings) }), {
       log,

@@ -42,7 +42,7 @@ describe("ingest", () => {
     expect(await healthOf(test.ingest.port)).toBe(ServingStatus.SERVING);
   });
 
-  it("is NOT_SERVING as long as it is told so, and for good once it closes", async () => {
+  it("is NOT_SERVING while it is set so, and permanently once it closes", async () => {
     await using test = await startTestIngest({
       dependencies: { serving: false },
       config: { shutdownGraceMs: 60_000 },
@@ -68,7 +68,7 @@ describe("ingest", () => {
     await expect(second).rejects.toThrow(`127.0.0.1:${port}`);
   });
 
-  it("refuses limits that no full frame could pass", () => {
+  it("rejects limits that no full frame could satisfy", () => {
     expect(() => ingestConfig({ unitReadingsMax: 999 })).toThrow("unitReadingsMax");
     expect(() => ingestConfig({ readingsInFlightMax: 999 })).toThrow("readingsInFlightMax");
     expect(() => ingestConfig({ streamAppendsMax: 0 })).toThrow("streamAppendsMax");
@@ -76,7 +76,7 @@ describe("ingest", () => {
 });
 
 describe("closing ingest", () => {
-  it("lets open units finish, and says NOT_SERVING and UNAVAILABLE meanwhile", async () => {
+  it("lets open units finish, and reports NOT_SERVING and UNAVAILABLE meanwhile", async () => {
     await using test = await startTestIngest({ config: { shutdownGraceMs: 5000 } });
     const { call, outcome } = test.client.openStream();
     call.write(frameOf(thermostatReading("a", 0)));
@@ -113,7 +113,7 @@ describe("closing ingest", () => {
     expect(test.ingest.stats()).toMatchObject({ accepted: 0, units: 0, openStreams: 0 });
   });
 
-  it("cuts units that wait for room, too", async () => {
+  it("also cuts units that wait for capacity", async () => {
     await using test = await startTestIngest({ config: { shutdownGraceMs: 50, readingsInFlightMax: 1000 } });
     test.memory.hold();
     const frame = frameOf(...Array.from({ length: 600 }, (_, i) => thermostatReading("a", i)));
@@ -129,7 +129,7 @@ describe("closing ingest", () => {
     await waitUntil(() => test.ingest.stats().readingsInFlight === 0);
   });
 
-  it("frees the port, and closing twice is the same as once", async () => {
+  it("frees the port, and may be closed twice", async () => {
     await using test = await startTestIngest();
     const first = test.ingest.close();
     expect(test.ingest.close()).toBe(first);
@@ -140,7 +140,7 @@ describe("closing ingest", () => {
     expect(error.code).toBe("ECONNREFUSED");
   });
 
-  it("is quick when nothing is open, though clients are connected", async () => {
+  it("is fast if no call is open, even if clients are connected", async () => {
     await using test = await startTestIngest({ config: { shutdownGraceMs: 60_000 } });
     const idle = createTestClient(test.ingest.port);
     await idle.publish();

@@ -29,7 +29,7 @@ import { createPublishInProcess, type PublishInProcess } from "./publish/publish
 import { createDeviceIds } from "./wire/device-ids.ts";
 import { createFrameDecoder } from "./wire/frame-decoder.ts";
 
-/** What ingest needs from outside. The log stays the caller's: close it after ingest. */
+/** The dependencies of ingest. The caller owns the log: close it after ingest. */
 export type IngestDependencies = {
   readonly log: MessageLog;
   /** Ms since 1970. */
@@ -38,29 +38,32 @@ export type IngestDependencies = {
   /** The contract as a FileDescriptorSet in bytes, for reflection. */
   readonly image: Uint8Array;
   /**
-   * Readings with an earlier timestamp (ms since 1970) are refused; asked for each frame, which fails with the RpcError
-   * that it throws. No floor if left out.
+   * Readings with an earlier timestamp (ms since 1970) are rejected; called for each frame, which fails with the
+   * RpcError that it throws. No bound if left out.
    */
   readonly retainedSinceMs?: () => number;
-  /** Whether a reading may begin a series; all may if left out. */
+  /** Decides whether a reading may create a series; all may if left out. */
   readonly admitSeries?: AdmitSeries | undefined;
-  /** Whether a reading that may be a duplicate is accepted; all are if left out. */
+  /** Decides whether a reading that may be a duplicate is accepted; all are if left out. */
   readonly admitOlder?: AdmitOlder | undefined;
-  /** The sensors that are accepted; the built-in catalog if left out. */
+  /** The accepted sensors; the built-in catalog if left out. */
   readonly catalog?: SensorCatalog | undefined;
-  /** What health says at first; true if left out. */
+  /** The initial health; true if left out. */
   readonly serving?: boolean;
-  /** Names a failed call in the log and in its answer; random by default. */
+  /** Returns the id of a failed call for the log and the response; random by default. */
   readonly createRequestId?: () => string;
-  /** Who sends a call: its readings of devices that are not its own are refused. Anyone may send if left out. */
+  /**
+   * Identifies the sender of a call: its readings of devices that it may not send for are rejected. Anyone may send if
+   * left out.
+   */
   readonly identityOf?: IdentifyPublisher | undefined;
   /** Serves TLS; cleartext if left out. */
   readonly tls?: TlsTermination | undefined;
-  /** Where the services are that ingest does not have, for clients that call them here. */
+  /** The addresses of services that ingest does not have, for clients that call them here. */
   readonly addressOf?: AddressOf | undefined;
-  /** The incomplete requests of the process, where it has more than one server. */
+  /** The incomplete requests of the process, if it has more than one server. */
   readonly unfinished?: UnfinishedRequests | undefined;
-  /** Where ingest registers its metrics; none if left out. */
+  /** The registry for ingest's metrics; none if left out. */
   readonly metrics?: Metrics | undefined;
 };
 
@@ -69,22 +72,22 @@ export type Ingest = AsyncDisposable & {
   readonly port: number;
   /** Serves the same service on a Connect router too; see `createConnectIngestRoutes`. */
   readonly routes: ConnectRoutes;
-  /** What it has done since it was started, over all protocols. */
+  /** The counts since its start, over all protocols. */
   stats(): IngestStats;
   /** PublishReadingBatch for the other parts of this process. */
   readonly publishInProcess: PublishInProcess;
-  /** Sets what health says: false while the log is away. Without effect once it is closing. */
+  /** Sets the health: false while the log is unavailable. No effect once it is closing. */
   setServing(serving: boolean): void;
   /**
-   * Says NOT_SERVING, answers new streams with UNAVAILABLE, lets open units finish within
-   * `shutdownGraceMs`, cuts the others with UNAVAILABLE, and frees the port. Closing twice is the same as once.
+   * Reports NOT_SERVING, answers new streams with UNAVAILABLE, lets open units finish within `shutdownGraceMs`, cuts
+   * the others with UNAVAILABLE, and frees the port. Closing again has no effect.
    */
   close(): Promise<void>;
 };
 
 /**
  * Starts ingest.
- * @throws PortInUseError if the port is taken.
+ * @throws PortInUseError if the port is in use.
  */
 export async function startIngest(config: IngestConfig, dependencies: IngestDependencies): Promise<Ingest> {
   const { clock, logger, image, retainedSinceMs, createRequestId = randomUUID } = dependencies;
@@ -136,7 +139,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
       addReflectionToGrpcServer(grpcServer, reflection);
     },
     onClosing: () => health.close(),
-    // Units have had their time by then; what is left are streams of reflection.
+    // Units have had their time by then; the rest are streams of reflection.
     shutdownGraceMs: 100,
   });
 

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Reader, Writer } from "@platformatic/kafka";
 import { createPartitionStore, type PartitionStore, readBatch } from "./record-batches.ts";
 
-/** What the leader of a partition does with a batch, told by the test. */
+/** What the leader of a partition does with a batch, controlled by the test. */
 export type BatchFate =
   | "store"
   /** Stores it, and breaks the connection before it answers. */
@@ -15,28 +15,28 @@ export type BatchFate =
   | "store and leave out"
   /** Stores it, and answers without an offset. */
   | "store without offset"
-  /** Answers with this code of the protocol; stores nothing unless told to. */
+  /** Answers with this protocol code; stores nothing by default. */
   | { readonly error: number; readonly stores?: boolean };
 
-/** Brokers that speak as much of Kafka's protocol as the log of ingest needs, on ports of this machine. */
+/** Brokers that implement the part of Kafka's protocol that the log of ingest needs, on ports of this machine. */
 export type FakeBrokers = AsyncDisposable & {
   readonly addresses: readonly string[];
   readonly store: PartitionStore;
-  /** Which broker leads each partition; -1 for none. Others answer NOT_LEADER_OR_FOLLOWER. */
+  /** The leader of each partition; -1 for none. Other brokers answer NOT_LEADER_OR_FOLLOWER. */
   readonly leaders: number[];
   /** Each produce request: the broker, and the partitions in it. */
   readonly requests: readonly { readonly broker: number; readonly partitions: readonly number[] }[];
-  /** Decides on batches; asked for each. */
+  /** Decides about batches; called for each. */
   fate: (batch: { readonly broker: number; readonly partition: number }) => BatchFate;
-  /** What answers to produce requests ask clients to wait, in ms. */
+  /** Delay that responses to produce requests require of clients, in ms. */
   throttleMs: number;
-  /** How long they take, in ms. */
+  /** Duration of produce requests, in ms. */
   delayMs: number;
 };
 
 const [produceKey, metadataKey, versionsKey, producerKey] = [0, 3, 18, 22];
 
-/** Versions from here on have tagged fields: of what the log sends all do, of what kafkajs sends here none does. */
+/** Versions from here on have tagged fields: all requests of the log do, those of kafkajs here do not. */
 const firstTagged = 4;
 
 /** Starts brokers of one topic. */
@@ -80,7 +80,7 @@ export async function startFakeBrokers(options: {
       .appendTaggedFields();
   }
 
-  /** As kafkajs asks for it. */
+  /** In the form that kafkajs requests. */
   function oldMetadata(): Writer {
     const ids = (writer: Writer, all: number[]): Writer =>
       writer.appendArray(all, (entry, id) => entry.appendInt32(id), false, false);
@@ -111,7 +111,7 @@ export async function startFakeBrokers(options: {
     return writer.appendInt32(0).appendArray([topic], writeTopic, false, false);
   }
 
-  /** Which requests kafkajs may send: for this one and metadata. */
+  /** The requests that kafkajs may send: for this one and metadata. */
   function versions(): Writer {
     const apis: [key: number, max: number][] = [
       [metadataKey, 1],
@@ -145,7 +145,7 @@ export async function startFakeBrokers(options: {
     return outcome === "appended" ? fate : { error: 45 };
   }
 
-  /** The answer to a produce request; undefined if there is none. */
+  /** The response to a produce request; undefined if there is none. */
   function produce(broker: number, reader: Reader): Writer | "cut" | undefined {
     reader.readNullableString();
     if (reader.readInt16() !== -1) throw new Error("acks is not all");

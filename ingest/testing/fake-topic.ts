@@ -2,44 +2,44 @@ import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { PartitionedTopic } from "../src/log/kafka/partitioned-topic.ts";
 import { createPartitionStore, type MessageRecord, type ReadBatch, readBatch } from "./record-batches.ts";
 
-/** What a fake topic does with a send, told by the test. */
+/** What a fake topic does with a send, controlled by the test. */
 export type SendFate =
   | "store"
   /** Stores nothing and rejects. */
   | "refuse"
-  /** Stores everything and rejects: the answer was lost. */
+  /** Stores everything and rejects: the response was lost. */
   | "store-and-reject"
   /** Waits for `release`, then stores. */
   | "hold"
-  /** Stores nothing: the producer is forgotten. */
+  /** Stores nothing: the producer is lost. */
   | "lose-producer";
 
 /**
- * A topic in memory, for tests, that fails when it is told to. It checks batches as a broker does: the next sequence of
- * their producer is stored, the last one again is not.
+ * A topic in memory, for tests, with controllable failures. It checks batches like a broker: the next sequence of their
+ * producer is stored, a repeated one is not.
  */
 export type FakeTopic = {
   readonly topic: PartitionedTopic;
-  /** What each partition has, in order. */
+  /** The contents of each partition, in order. */
   readonly stored: readonly (readonly MessageRecord[])[];
   /** The partition and size of each send, in order. */
   readonly sends: readonly { readonly partition: number; readonly records: number }[];
-  /** The most sends at a time to one partition, and records in flight over all of them. */
+  /** The maximum number of concurrent sends to one partition, and of records in flight over all of them. */
   readonly most: { readonly sendsOfPartition: number; readonly records: number };
-  /** Decides on sends; asked for each. */
+  /** Decides about sends; called for each. */
   fate: (send: { readonly partition: number; readonly attempt: number }) => SendFate;
-  /** What `describe` says; undefined if it cannot be asked. */
+  /** The result of `describe`; undefined if it is unreachable. */
   state: { readonly partitions: number; readonly leaderless: readonly number[] } | undefined;
-  /** How often it was asked for its state. */
+  /** Number of requests for its state. */
   readonly describes: number;
-  /** Lets what is held go on. */
+  /** Lets held sends continue. */
   release(): void;
   readonly closed: boolean;
 };
 
 type Outcome = Awaited<ReturnType<PartitionedTopic["send"]>>;
 
-/** A topic that takes everything, until told otherwise; one that is not there if `exists` is false. */
+/** Creates a topic that accepts everything by default; one that does not exist if `exists` is false. */
 export function createFakeTopic({
   partitions = 3,
   exists = true,
@@ -62,7 +62,7 @@ export function createFakeTopic({
   async function send(partition: number, batch: ReadBatch): Promise<Outcome> {
     sends.push({ partition, records: batch.records.length });
     const fate = fake.fate({ partition, attempt: sends.length });
-    // So that what overlaps is seen to.
+    // So that overlapping sends are detected.
     if (fate === "hold") await new Promise<void>((resolve) => held.add(resolve));
     else await new Promise((resolve) => setImmediate(resolve));
     if (fate === "lose-producer") {

@@ -1,7 +1,7 @@
 import { sensors } from "@devicemesh/proto";
 import fc from "fast-check";
 
-/** Frames as bytes, by every legal way to write them and some illegal ones; for property tests. */
+/** Frames as bytes, in every legal encoding and some illegal ones; for property tests. */
 
 /** The field number of Reading.sensor_value. */
 const sensorValueField = 15;
@@ -41,7 +41,7 @@ export function doubleField(field: number, value: number): Buffer {
   return Buffer.concat([tagBytes(field, 1), bytes]);
 }
 
-/** Device ids: good, nearly good, and any bytes. */
+/** Device ids: valid, nearly valid, and any bytes. */
 export const deviceIdBytes: fc.Arbitrary<Buffer> = fc.oneof(
   {
     weight: 6,
@@ -59,7 +59,7 @@ const anyInt64 = fc.oneof(
 const anyInt32 = fc.oneof(fc.integer({ min: 0, max: 999_999_999 }), fc.integer());
 const overlong = fc.oneof({ weight: 8, arbitrary: fc.constant(1) }, fc.integer({ min: 2, max: 5 }));
 
-/** Unknown field numbers, and now and then known ones with a foreign wire type. */
+/** Unknown field numbers, and sometimes known ones with a foreign wire type. */
 const unknownField: fc.Arbitrary<Buffer> = fc
   .tuple(
     fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 7, max: 2 ** 29 - 1 })),
@@ -99,7 +99,7 @@ const timestamp = message(
       .tuple(anyInt64, overlong)
       .map(([seconds, more]) => Buffer.concat([tagBytes(1, 0), varintBytes(seconds, more)])),
     anyInt32.map((nanos) => varintField(2, BigInt(nanos))),
-    // An int32 may come with bits above the 32nd: they are dropped.
+    // An int32 may have bits above the 32nd: they are dropped.
     fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((nanos) => varintField(2, nanos)),
   ),
   3,
@@ -136,7 +136,7 @@ const sensorValue = message(
   3,
 );
 
-/** Readings whose fields come in any order and number. */
+/** Readings with fields in any order and number. */
 export const readingBytes: fc.Arbitrary<Buffer> = message(
   fc.oneof(
     field(1, deviceIdBytes),

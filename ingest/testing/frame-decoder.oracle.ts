@@ -1,9 +1,9 @@
 /**
- * A second decoder of frames, for tests: slow, plain, strict by protobuf's own rules, and written from
- * them, not from the fast one. It first cuts a message into records and then gives them a meaning.
+ * A second decoder of frames, for tests: slow, plain, strict by protobuf's own rules, and written from them, not from
+ * the fast one. It first splits a message into records and then interprets them.
  */
 
-/** A reading as the bytes tell it. */
+/** A reading in the bytes. */
 export type OracleReading = {
   deviceId: Buffer;
   timestamp: { seconds: bigint; nanos: number } | undefined;
@@ -29,14 +29,14 @@ export type OracleAnswer =
   | {
       kind: "readings";
       readings: OracleReading[];
-      /** A singular message field comes twice. */
+      /** A singular message field occurs twice. */
       merged: boolean;
       /** A known field number has a foreign wire type. */
       foreignWireType: boolean;
     }
   | { kind: "refused"; reason: OracleReason };
 
-/** What the bytes of a PublishReadingsRequest say. */
+/** Decodes the bytes of a PublishReadingsRequest. */
 export function decodeByTheBook(frame: Buffer, measurementFields: readonly number[]): OracleAnswer {
   const seen = { merged: false, foreignWireType: false };
   try {

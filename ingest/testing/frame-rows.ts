@@ -13,19 +13,19 @@ import {
 } from "../src/wire/frame-decoder.ts";
 import type { OracleAnswer, OracleReading } from "./frame-decoder.oracle.ts";
 
-/** For tests: what one reading comes to, so that all decoders can be compared. */
+/** For tests: the decoded form of one reading, so that all decoders can be compared. */
 export type Row = {
   deviceId: string;
   valid: boolean;
   timestamp: { seconds: number; nanos: number } | undefined;
   sensor: string | undefined;
-  /** The name that a SensorValue gives, if no sensor has it. */
+  /** The name in a SensorValue, if no sensor has it. */
   unknownName?: string;
-  /** Undefined where there is no measurement, and where it lacks its value. */
+  /** Undefined without a measurement, and without its value. */
   value: number | undefined;
 };
 
-/** The fast decoder's answer as rows. */
+/** The fast decoder's result as rows. */
 export function rowsOf(decoded: DecodedFrame): Row[] | "refused" {
   if (decoded.kind === "tooManyReadings") throw new Error("more readings than the tests make");
   if (decoded.kind === "malformed") return "refused";
@@ -49,7 +49,7 @@ function sensorOfRow(columns: FrameColumns, row: number): Pick<Row, "sensor" | "
   return { sensor: undefined, unknownName: columns.sensorNames[row]! };
 }
 
-/** The sensor that a SensorValue means, by the bytes of its name. */
+/** The sensor of a SensorValue, by the bytes of its name. */
 function namedSensor(bytes: Buffer): Pick<Row, "sensor" | "unknownName"> {
   const known = builtInSensors.find(({ sensor, aliases }) =>
     [sensor, ...aliases].some((name) => Buffer.from(name).equals(bytes)),
@@ -63,7 +63,7 @@ function textOf(bytes: Buffer, valid: boolean): string {
   return (valid ? bytes : bytes.subarray(0, invalidNameBytesMax)).toString();
 }
 
-/** The plain decoder's answer as rows. */
+/** The plain decoder's result as rows. */
 export function oracleRows(answer: OracleAnswer): Row[] | "refused" {
   return answer.kind === "refused" ? "refused" : answer.readings.map(oracleRow);
 }
@@ -79,7 +79,7 @@ function oracleRow({ deviceId, timestamp, measurement }: OracleReading): Row {
   };
 }
 
-/** What ts-proto reads from a frame, as rows. */
+/** ts-proto's result for a frame, as rows. */
 export function tsProtoRows(frame: Buffer): Row[] | "refused" {
   let request: PublishReadingsRequest;
   try {
@@ -99,7 +99,7 @@ export function tsProtoRows(frame: Buffer): Row[] | "refused" {
   }));
 }
 
-/** ts-proto replaces bytes that are not UTF-8 before we can cut at the same place. */
+/** ts-proto replaces bytes that are not UTF-8 before we can cut at the same position. */
 export function withShortIds(rows: Row[] | "refused"): Row[] | "refused" {
   if (rows === "refused") return rows;
   return rows.map((row) => ({
@@ -132,7 +132,7 @@ export function isUtf8(bytes: Buffer): boolean {
   return Buffer.from(bytes.toString()).equals(bytes);
 }
 
-/** Whether any device id in the frame, also one that another follows, is not UTF-8. */
+/** Whether any device id in the frame, including overwritten ones, is not UTF-8. */
 export function hasBadUtf8(frame: Buffer): boolean {
   try {
     fromBinary(PublishReadingsRequestSchema, frame);

@@ -19,7 +19,7 @@ import {
   thermostatReading,
 } from "./ingest-fixture.ts";
 
-/** For tests: a CA, a CA that nobody trusts, and ingests that ask who sends. */
+/** For tests: a CA, an untrusted CA, and ingests that authenticate senders. */
 export async function createIdentityFixture() {
   const files = createAccessFiles();
   const ca = await createTestAuthority();
@@ -105,7 +105,7 @@ export function readingsOf(...deviceIds: readonly string[]): Buffer {
   return frameOf(...deviceIds.map((id, i) => thermostatReading(id, i)));
 }
 
-/** What a call was refused with. */
+/** The error of a rejected call. */
 export function refusalOf(outcome: Outcome) {
   const error = errorOf(outcome);
   const { reason, domain, metadata } = detailsOf(error).errorInfo ?? {};

@@ -31,18 +31,18 @@ import { ingestServiceDefinition } from "../src/publish/grpc-service.ts";
 import { type Ingest, type IngestDependencies, startIngest } from "../src/start.ts";
 import { createMemoryMessageLog } from "./memory-message-log.ts";
 
-/** For tests: the time at which all of them happen. */
+/** For tests: the time of all tests. */
 export const testNowMs = Date.UTC(2026, 10, 23, 20, 4, 22);
 
-/** What a call came to. */
+/** The result of a call. */
 export type Outcome =
   | { readonly kind: "ok"; readonly response: PublishReadingsResponse }
   | { readonly kind: "error"; readonly error: ServiceError };
 
-/** A stream that a test writes frames to, as bytes. */
+/** A stream to which a test writes frames, as bytes. */
 export type TestStream = { readonly call: ClientWritableStream<Buffer>; readonly outcome: Promise<Outcome> };
 
-/** What serves IngestService: ingest's own port, or a port that has its routes beside other services. */
+/** The server of IngestService: ingest's own port, or a port with its routes beside other services. */
 export const ingestServers = ["grpc-js", "Connect"] as const;
 
 /** Ingest over a memory log on a free port, with a real grpc-js client. */
@@ -52,11 +52,11 @@ export async function startTestIngest({
   dependencies = {},
   throughProxy = false,
 }: {
-  /** To which of them `port` and `client` belong. */
+  /** The server that `port` and `client` belong to. */
   readonly server?: (typeof ingestServers)[number] | undefined;
   readonly config?: Partial<IngestConfig>;
   readonly dependencies?: Partial<IngestDependencies>;
-  /** The client's connections go through us, so that a test can break them: see `sockets`. */
+  /** The client's connections pass through the test, which can break them: see `sockets`. */
   readonly throughProxy?: boolean;
 } = {}) {
   const memory = createMemoryMessageLog();
@@ -114,7 +114,7 @@ async function startProxy(target: number, sockets: Set<Socket>): Promise<{ serve
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** A client that sends bytes as they are, with these credentials and headers. */
+/** A client that sends raw bytes, with these credentials and headers. */
 export function createTestClient(
   port: number,
   {
@@ -144,7 +144,7 @@ export function createTestClient(
       options,
       (error, response) => resolve(outcomeOf(error, response)),
     );
-    // A stream that is answered early breaks under the writer; the outcome tells.
+    // A stream that is answered early breaks during the write; the result shows it.
     call.on("error", () => {});
     return { call, outcome: promise };
   }
@@ -181,7 +181,7 @@ export function frameOf(...readings: readonly Reading[]): Buffer {
   return Buffer.from(PublishReadingsRequest.encode({ readings: [...readings] }).finish());
 }
 
-/** A valid reading of a thermostat, `offsetMs` after the time of all tests. */
+/** Returns a valid reading of a thermostat, `offsetMs` after the time of all tests. */
 export function thermostatReading(deviceId: string, offsetMs = 0, temperature = 21.5): Reading {
   const ms = testNowMs + offsetMs;
   return {
@@ -202,7 +202,7 @@ export function errorOf(outcome: Outcome): ServiceError {
   return outcome.error;
 }
 
-/** The details of an error as protobuf gives them; only the kinds that ingest sends. */
+/** The details of an error in protobuf's form; only the kinds that ingest sends. */
 export function detailsOf(error: ServiceError) {
   const [bytes] = error.metadata.get("grpc-status-details-bin");
   if (!(bytes instanceof Buffer)) return {};

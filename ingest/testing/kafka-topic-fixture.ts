@@ -3,16 +3,16 @@ import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { createKafka } from "@devicemesh/pipeline/kafka-client";
 import { type DeviceMessage, identityOf, type SensorName } from "@devicemesh/proto";
 
-/** For tests: a topic of its own on real brokers. */
+/** For tests: a separate topic on real brokers. */
 export type TestTopic = {
   readonly topic: string;
-  /** Creates it; an append-time topic, as the operator makes it. */
+  /** Creates it with append time, like the operator. */
   create(): Promise<void>;
   /** Appends a record. */
   append(record: { readonly key: string; readonly value: string }): Promise<void>;
-  /** Every message in it, by partition in order; repeats included unless asked to leave them out. */
+  /** Returns every message in it, by partition in order; duplicates are included by default. */
   readAll(options?: { readonly repeats?: boolean }): Promise<DeviceMessage[]>;
-  /** Removes it, if it is there, and ends the connections. */
+  /** Removes it, if it exists, and closes the connections. */
   remove(): Promise<void>;
 };
 
@@ -22,7 +22,7 @@ export function testTopic(options: {
   /** Its name; random if left out. */
   readonly topic?: string;
   readonly partitions?: number;
-  /** How many brokers keep a copy; all but one of them must answer for an append. */
+  /** Number of replicas; all but one of them must acknowledge an append. */
   readonly replicas: number;
 }): TestTopic {
   const { brokers, topic = `ingest-test-${randomUUID()}`, partitions = 3, replicas } = options;
@@ -45,7 +45,7 @@ export function testTopic(options: {
     async create() {
       await connect();
       await admin.createTopics({
-        // It fails where a broker has not heard of the topic yet.
+        // It fails on a broker that does not know the topic yet.
         waitForLeaders: false,
         topics: [
           {
@@ -102,7 +102,7 @@ export function testTopic(options: {
   };
 }
 
-/** @throws Error if the record is not what ingest promises to whoever reads the log. */
+/** @throws Error if the record does not have the format that ingest promises to readers of the log. */
 function messageOf(key: Buffer | null, value: Buffer | null): DeviceMessage {
   const text = String(value);
   const { device_id, timestamp, sensor, value: number, ...rest } = JSON.parse(text);

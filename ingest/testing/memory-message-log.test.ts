@@ -10,7 +10,7 @@ describeMessageLog("the memory message log", async () => {
 describe("the memory message log", () => {
   const message = { deviceId: "a", timestampMs: 0, sensor: "temperature", value: 1 } as const;
 
-  it("rejects what it is told to reject, and stores nothing of it", async () => {
+  it("rejects appends on request, and stores nothing of them", async () => {
     const { log, messages } = createMemoryMessageLog();
     const unavailable = log.append(
       batchOf([message, { ...message, deviceId: memoryLogSentinels.unavailable }]),
@@ -21,7 +21,7 @@ describe("the memory message log", () => {
     expect(messages).toEqual([]);
   });
 
-  it("rejects what is more than it may hold with UNAVAILABLE", async () => {
+  it("rejects appends beyond its capacity with UNAVAILABLE", async () => {
     const { log } = createMemoryMessageLog({ messagesMax: 2 });
     await log.append(batchOf([message, message]));
     await expect(log.append(batchOf([message]))).rejects.toMatchObject({ code: "UNAVAILABLE" });

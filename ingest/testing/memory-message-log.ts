@@ -2,32 +2,32 @@ import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { type DeviceMessage, identityOf } from "@devicemesh/proto";
 import type { Appended, MessageBatch, MessageLog } from "../src/log/message-log.ts";
 
-/** Device ids that make an append of the memory log go wrong, for tests. */
+/** Device ids that make an append of the memory log fail, for tests. */
 export const memoryLogSentinels = {
-  /** The append rejects with UNAVAILABLE, as if the log were away. */
+  /** The append rejects with UNAVAILABLE, as if the log were unavailable. */
   unavailable: "sentinel:log-unavailable",
-  /** The append rejects with an error that is foreign to us. */
+  /** The append rejects with a foreign error. */
   broken: "sentinel:log-broken",
 } as const;
 
 /** A log that keeps messages in memory, for tests: nothing survives the process. */
 export type MemoryMessageLog = {
   readonly log: MessageLog;
-  /** Every message in the order appended, repeats included. */
+  /** Every message in order of its append, including duplicates. */
   readonly messages: readonly DeviceMessage[];
-  /** How many appends wait for `release`. */
+  /** Number of appends that wait for `release`. */
   readonly held: number;
-  /** What was stored, in order: of one identity the first message. */
+  /** The stored messages, in order: the first of each identity. */
   readAll(): readonly DeviceMessage[];
   /** From now on appends wait. */
   hold(): void;
-  /** Lets the appends that wait, and later ones, go on. */
+  /** Lets waiting and later appends continue. */
   release(): void;
-  /** From now on appends reject with UNAVAILABLE; those that wait too. */
+  /** From now on appends reject with UNAVAILABLE, including waiting ones. */
   close(): void;
 };
 
-/** An empty log that holds at most `messagesMax` messages; appends beyond reject with UNAVAILABLE. */
+/** Creates an empty log with a capacity of `messagesMax` messages; appends beyond it reject with UNAVAILABLE. */
 export function createMemoryMessageLog({
   messagesMax = 10_000_000,
 }: {

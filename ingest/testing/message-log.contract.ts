@@ -3,18 +3,18 @@ import { builtInSensors, type DeviceMessage, identityOf } from "@devicemesh/prot
 import { describe, expect, it } from "vitest";
 import type { MessageBatch, MessageLog } from "../src/log/message-log.ts";
 
-/** A log as the suite uses it. */
+/** A log, for the suite. */
 export type MessageLogHarness = {
   readonly log: MessageLog;
-  /** What is stored, in the order stored, repeats removed: the first of each identity. */
+  /** Returns the stored messages, in order, without duplicates: the first of each identity. */
   readAll(): Promise<readonly DeviceMessage[]>;
-  /** Leaves the log as the death of its process would, and opens it again. Left out by logs that survive nothing. */
+  /** Abandons the log, as if its process died, and opens it again. Left out by logs that do not persist. */
   readonly reopen?: () => Promise<MessageLogHarness>;
-  /** Closes the log and removes what it stored. Closing twice is allowed. */
+  /** Closes the log and deletes its data. Closing again is allowed. */
   close(): Promise<void>;
 };
 
-/** The suite that every MessageLog must pass; `open` gives an empty one each time. */
+/** The suite that every MessageLog must pass; `open` returns an empty one each time. */
 export function describeMessageLog(name: string, open: () => Promise<MessageLogHarness>): void {
   async function withLog(test: (harness: MessageLogHarness) => Promise<void>): Promise<void> {
     const harness = await open();
@@ -33,27 +33,27 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
         expect(await readAll()).toEqual(messages);
       }));
 
-    it("keeps device ids, sensors, times and values as they are", () =>
+    it("keeps device ids, sensors, times and values unchanged", () =>
       withLog(async ({ log, readAll }) => {
         const messages = unusualMessages();
         await log.append(batchOf(messages));
         expect(byIdentity(await readAll())).toEqual(byIdentity(messages));
       }));
 
-    it("takes no more rows than length, though the columns are longer", () =>
+    it("stores only length rows, even if the columns are longer", () =>
       withLog(async ({ log, readAll }) => {
         const messages = seriesOf("a", 5);
         await log.append({ ...batchOf(messages), length: 2 });
         expect(await readAll()).toEqual(messages.slice(0, 2));
       }));
 
-    it("takes an empty batch", () =>
+    it("accepts an empty batch", () =>
       withLog(async ({ log, readAll }) => {
         await log.append(batchOf([]));
         expect(await readAll()).toEqual([]);
       }));
 
-    it("takes a batch of 100,000 messages of a thousand devices", () =>
+    it("accepts a batch of 100,000 messages of a thousand devices", () =>
       withLog(async ({ log, readAll }) => {
         const messages = Array.from({ length: 100_000 }, (_, i) => message(`device-${i % 1000}`, i));
         await log.append(batchOf(messages));
@@ -62,7 +62,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
         expect(sameMessages(stored, messages)).toBe(true);
       }));
 
-    it("takes appends at the same time, and mixes the order inside none", () =>
+    it("accepts concurrent appends, and keeps the order inside each", () =>
       withLog(async ({ log, readAll }) => {
         const devices = Array.from({ length: 50 }, (_, i) => `device-${i}`);
         await Promise.all(devices.map((device) => log.append(batchOf(seriesOf(device, 40)))));
@@ -73,14 +73,14 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
         }
       }));
 
-    it("keeps the order of appends that follow each other", () =>
+    it("keeps the order of consecutive appends", () =>
       withLog(async ({ log, readAll }) => {
         const messages = seriesOf("a", 30);
         for (const one of messages) await log.append(batchOf([one]));
         expect(await readAll()).toEqual(messages);
       }));
 
-    it("welcomes repeats, and keeps the first of each identity", () =>
+    it("accepts duplicates, and keeps the first of each identity", () =>
       withLog(async ({ log, readAll }) => {
         const [first, second] = [message("a", 1, 10), message("a", 2, 20)];
         // In one batch, in a later batch with the same value, and with another one.
@@ -143,7 +143,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
       await expect(failed).rejects.toMatchObject({ code: "UNAVAILABLE" });
     });
 
-    it("has, or has rejected, every append that was under way when it was closed", async () => {
+    it("has stored or rejected every append in progress when it was closed", async () => {
       const harness = await open();
       const appends = Array.from({ length: 20 }, (_, i) =>
         harness.log.append(batchOf(seriesOf(`device-${i}`, 10))),
@@ -155,7 +155,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
       }
     });
 
-    it("has what it acknowledged after it was opened again, and goes on from there", async () => {
+    it("has all acknowledged messages after it was opened again, and continues from there", async () => {
       const harness = await open();
       const messages = seriesOf("a", 3);
       await harness.log.append(batchOf(messages));
@@ -173,7 +173,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
   });
 }
 
-/** The messages in columns, with some rows of rubbish past the end. */
+/** The messages in columns, with additional rows of garbage after the end. */
 export function batchOf(messages: readonly DeviceMessage[]): MessageBatch {
   const { length } = messages;
   const size = length + 3;
@@ -230,7 +230,7 @@ function byIdentity(messages: readonly DeviceMessage[]): DeviceMessage[] {
   return [...messages].sort((a, b) => (identityOf(a) < identityOf(b) ? -1 : 1));
 }
 
-/** As toEqual, which is slow for many. */
+/** Like toEqual, which is slow for many. */
 function sameMessages(some: readonly DeviceMessage[], others: readonly DeviceMessage[]): boolean {
   const values = new Map(some.map((one) => [identityOf(one), one.value]));
   return values.size === others.length && others.every((one) => values.get(identityOf(one)) === one.value);

@@ -12,7 +12,7 @@ const main = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
 /** For tests: ingest as a process on a free port, once it listens or has ended; then `port` is NaN. */
 export async function startProcess(...args: readonly string[]) {
-  // Without our environment: what is set for the test run is no setting of ingest.
+  // Without our environment, whose variables for the test run are not settings of ingest.
   const child = spawn(process.execPath, [main, "--port", "0", ...args], {
     env: {},
     stdio: ["ignore", "pipe", "pipe"],
@@ -30,14 +30,14 @@ export async function startProcess(...args: readonly string[]) {
   return {
     port,
     output,
-    /** What its health service says of all of it. */
+    /** The overall status of its health service. */
     async health(): Promise<ServingStatus> {
       const client = new HealthClient(`127.0.0.1:${port}`, credentials.createInsecure());
       const { promise, resolve, reject } = Promise.withResolvers<ServingStatus>();
       client.check({ service: "" }, (error, response) => (error ? reject(error) : resolve(response.status)));
       return promise.finally(() => client.close());
     },
-    /** Asks it to end; resolves to the exit code. */
+    /** Stops it; resolves to the exit code. */
     async stop(): Promise<number | null> {
       child.kill("SIGTERM");
       return (await closed)[0];

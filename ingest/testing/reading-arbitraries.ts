@@ -7,7 +7,7 @@ import {
 } from "@devicemesh/proto/es/devicemesh/v1/reading_pb.ts";
 import fc from "fast-check";
 
-/** For property tests: the time around which the readings' borders lie. */
+/** For property tests: the time around which the boundaries of readings lie. */
 export const nowMs = Date.UTC(2026, 10, 23, 20, 4, 22, 123);
 
 const goodDeviceId = fc.stringMatching(/^[A-Za-z0-9_%][A-Za-z0-9_.:/@~=%-]{0,20}$/);
@@ -113,7 +113,7 @@ const measurement = fc.oneof(
   fc.constant(undefined),
 );
 
-/** Readings that keep or break any of the rules, often just so. */
+/** Readings that satisfy or break any of the rules, often at the boundary. */
 export const anyReading: fc.Arbitrary<Reading> = fc
   .tuple(deviceId, timestamp, measurement)
   .map(([id, time, measured]) =>

@@ -1,9 +1,9 @@
 import { jsCRC32C, Reader, readRecordsBatch } from "@platformatic/kafka";
 
-/** A message as the topic keeps it. */
+/** A message in the format of the topic. */
 export type MessageRecord = { readonly key: Buffer; readonly value: Buffer };
 
-/** A record batch as a broker reads it. */
+/** A record batch, decoded like in a broker. */
 export type ReadBatch = {
   readonly producerId: bigint;
   readonly producerEpoch: number;
@@ -12,8 +12,8 @@ export type ReadBatch = {
 };
 
 /**
- * Reads a record batch with the reader of a client, which is not the code under test.
- * @throws Error if the checksum or a length is wrong, as a broker does.
+ * Decodes a record batch with a client's reader, which is not the code under test.
+ * @throws Error if the checksum or a length is wrong, like a broker.
  */
 export function readBatch(bytes: Buffer): ReadBatch {
   const batch = readRecordsBatch(Reader.from(bytes));
@@ -40,12 +40,12 @@ export function readBatch(bytes: Buffer): ReadBatch {
 /** The partitions of a topic in memory. */
 export type PartitionStore = {
   readonly stored: readonly (readonly MessageRecord[])[];
-  /** Appends the next batch of a producer; the last one again is there already; others are out of order. */
+  /** Appends the next batch of a producer; a repeated last one is already stored; others are out of order. */
   append(partition: number, batch: ReadBatch): "appended" | "producer lost";
   forgetProducers(): void;
 };
 
-/** Makes empty ones, which check producers as a broker does. */
+/** Creates empty partitions, which check producers like a broker. */
 export function createPartitionStore(partitions: number): PartitionStore {
   const stored: MessageRecord[][] = Array.from({ length: partitions }, () => []);
   const producers = new Map<string, { readonly sequence: number; readonly next: number }>();

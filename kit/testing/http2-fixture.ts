@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import * as http2 from "node:http2";
 
-/** For tests: what came back on a stream. */
+/** For tests: the response on a stream. */
 export type Http2Answer = {
   readonly headers: http2.IncomingHttpHeaders & http2.IncomingHttpStatusHeader;
   /** Empty if there were none. */
@@ -9,14 +9,14 @@ export type Http2Answer = {
   readonly body: Buffer;
 };
 
-/** For tests: a connection on which requests can be left unfinished; errors of its streams are theirs to await. */
+/** For tests: a connection on which requests can be left incomplete; the caller awaits errors of its streams. */
 export type Http2Connection = Disposable & {
   readonly session: http2.ClientHttp2Session;
-  /** Sends the headers and, unless there are more bytes to come, the end. */
+  /** Sends the headers and, unless more bytes follow, the end. */
   open(headers: http2.OutgoingHttpHeaders): http2.ClientHttp2Stream;
 };
 
-/** Opens one that may hold as many bytes as it likes, without TLS unless `options` say otherwise. */
+/** Opens one without flow-control limits, without TLS unless `options` configure it. */
 export function openHttp2(baseUrl: string, options: http2.SecureClientSessionOptions = {}): Http2Connection {
   const session = http2.connect(baseUrl, { maxSessionMemory: 1000, ...options });
   session.on("error", () => {});
@@ -30,7 +30,7 @@ export function openHttp2(baseUrl: string, options: http2.SecureClientSessionOpt
   };
 }
 
-/** For tests: waits for the whole answer, whether or not the request was ended. */
+/** For tests: waits for the whole response, whether or not the request was ended. */
 export async function answerOf(stream: http2.ClientHttp2Stream): Promise<Http2Answer> {
   let trailers: http2.IncomingHttpHeaders = {};
   const chunks: Buffer[] = [];
@@ -43,7 +43,7 @@ export async function answerOf(stream: http2.ClientHttp2Stream): Promise<Http2An
   return { headers, trailers, body: Buffer.concat(chunks) };
 }
 
-/** For tests: a message with the five bytes before it. */
+/** For tests: a message with its prefix of five bytes. */
 export function enveloped(message: Uint8Array, length = message.length): Buffer {
   const header = Buffer.alloc(5);
   header.writeUInt32BE(length, 1);

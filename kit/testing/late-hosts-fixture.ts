@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { type AddressInfo, createServer } from "node:net";
 
-/** What clients call, each time, to find a host: it has to be replaced where they look it up. */
+/** The function with which clients look up a host: it must be replaced in the object where they find it. */
 const dns = createRequire(import.meta.url)("node:dns") as typeof import("node:dns");
 
-/** A host name that nobody can resolve until it appears; from then on it is 127.0.0.1. */
+/** A host name that does not resolve until it appears; from then on it is 127.0.0.1. */
 export type LateHost = Disposable & { readonly name: string; appear(): void };
 
-/** For tests: a host whose name appears later, as that of a container does. For this process only. */
+/** For tests: a host whose name appears later, like that of a container. For this process only. */
 export function lateHost(name: string): LateHost {
   let isThere = false;
   const { lookup } = dns;
@@ -49,7 +49,7 @@ export function lateHost(name: string): LateHost {
   };
 }
 
-/** For tests: a port of 127.0.0.1 that nothing listens on. */
+/** For tests: a port of 127.0.0.1 on which no server listens. */
 export async function closedPort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -2,19 +2,19 @@ import { silentLogger } from "../src/observability/logger.ts";
 import { createMetrics, type Metrics } from "../src/observability/metrics.ts";
 import { startMetricsServer } from "../src/observability/metrics-server.ts";
 
-/** What a process said of itself at a moment. */
+/** The metrics of a process at one time. */
 export type Scrape = {
-  /** The names of the metrics that have values; of a histogram the three that it has. */
+  /** The names of the metrics with values; a histogram has three. */
   readonly names: ReadonlySet<string>;
-  /** The value with exactly these labels; undefined if there is none. */
+  /** Returns the value with exactly these labels; undefined if there is none. */
   value(name: string, labels?: Readonly<Record<string, string>>): number | undefined;
-  /** The values other than 0 of a metric by the value of one of its labels; values of several labels are added up. */
+  /** Returns the non-zero values of a metric by the value of one of its labels; values of other labels are added up. */
   by(name: string, label: string): Readonly<Record<string, number>>;
 };
 
 /**
  * Reads `/metrics`, for tests.
- * @throws Error if it is not answered with 200.
+ * @throws Error if the response is not 200.
  */
 export async function scrape(address: string): Promise<Scrape> {
   const response = await fetch(`http://${address}/metrics`);
@@ -38,7 +38,7 @@ export async function scrape(address: string): Promise<Scrape> {
   };
 }
 
-/** Metrics that a test gives to a service, and their address. */
+/** Metrics that a test passes to a service, and their address. */
 export async function startTestMetrics(): Promise<
   AsyncDisposable & { readonly metrics: Metrics; scrape(): Promise<Scrape> }
 > {

@@ -7,7 +7,7 @@ import {
 } from "@bufbuild/protobuf/wkt";
 
 /**
- * For tests: four files that import each other crosswise, as bytes. `library` has services, `book` messages
+ * For tests: four files that import each other, as bytes. `library` has services, `book` messages
  * and enums, `options` extensions of a message in `base`.
  */
 export function exampleImage(): Uint8Array {

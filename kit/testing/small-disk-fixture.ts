@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "./test-helpers.ts";
 
-/** For tests: a file system of its own, in memory. */
+/** For tests: a separate file system, in memory. */
 export type SmallDisk = { readonly path: string } & Disposable;
 
 /** Mounts a file system of `mib` MiB. @throws if that is not allowed: it needs root on Linux. */
@@ -18,14 +18,16 @@ export function mountSmallDisk(mib: number): SmallDisk {
   return {
     path: folder.path,
     [Symbol.dispose]() {
-      // Lazily: what a failed test left open must not keep it.
+      // A lazy unmount: a file that a failed test left open must not prevent it.
       spawnSync("umount", ["-l", folder.path]);
       folder[Symbol.dispose]();
     },
   };
 }
 
-/** Takes `mib` MiB of a disk until it is deleted, which is how a test makes space; the path of the file. */
+/**
+ * Uses `mib` MiB of a disk until the file is deleted, which is how a test frees space; returns the path of the file.
+ */
 export function putBallast(disk: SmallDisk, mib: number): string {
   const file = join(disk.path, "ballast");
   writeFileSync(file, Buffer.alloc(mib * 1024 ** 2, 1));

@@ -8,7 +8,7 @@ export async function listenAnywhere(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** For tests: a connected socket that sends each write at once and keeps its errors to itself. */
+/** For tests: a connected socket that sends each write at once and ignores its errors. */
 export async function connectTo(port: number): Promise<Socket> {
   const socket = connect({ host: "127.0.0.1", port, noDelay: true });
   await once(socket, "connect");

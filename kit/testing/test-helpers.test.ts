@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { waitUntil } from "./test-helpers.ts";
 
 describe("waitUntil", () => {
-  it("asks until the condition is true", async () => {
+  it("polls until the condition is true", async () => {
     let asked = 0;
     await waitUntil(() => {
       asked += 1;
@@ -11,7 +11,7 @@ describe("waitUntil", () => {
     expect(asked).toBe(3);
   });
 
-  it("takes a condition that must be awaited", async () => {
+  it("accepts an asynchronous condition", async () => {
     let asked = 0;
     await waitUntil(async () => {
       asked += 1;
@@ -20,7 +20,7 @@ describe("waitUntil", () => {
     expect(asked).toBe(2);
   });
 
-  it("names what did not come within the limit", async () => {
+  it("names the condition that did not become true within the limit", async () => {
     await expect(waitUntil(() => false, { timeoutMs: 20, what: "the moon" })).rejects.toThrow(
       "not within 20 ms: the moon",
     );

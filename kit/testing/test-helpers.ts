@@ -3,14 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Short, since most conditions look at memory only. */
+/** Short, because most conditions read memory only. */
 const defaultEveryMs = 5;
 
 /**
- * Resolves as soon as the condition is true; asks every few milliseconds, or every `everyMs` where asking costs
- * something. For tests, in place of a sleep.
- * @throws Error naming `what` if it is still false after `timeoutMs` (default 5000); what the condition
- *   throws is passed on.
+ * Resolves as soon as the condition is true; polls every few milliseconds, or every `everyMs` if polling is expensive.
+ * For tests, in place of a sleep.
+ * @throws Error naming `what` if it is still false after `timeoutMs` (default 5000); an error of the
+ * condition is passed on.
  */
 export async function waitUntil(
   condition: () => boolean | Promise<boolean>,

@@ -23,7 +23,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** protovalidate takes most of it: some 20 s for 100,000 messages on a machine that has nothing else to do. */
+/** protovalidate takes most of the time: about 20 s for 100,000 messages on an idle machine. */
 const propertyTimeoutMs = 300_000;
 
 describe("the checks of readings", () => {
@@ -46,7 +46,7 @@ describe("the checks of readings", () => {
       { numRuns: 1000 },
     );
     expect(readings).toBe(100_000);
-    // No rule, and no acceptance, that the random messages did not reach often.
+    // Every rule, and acceptance, must be reached often by the random messages.
     expect([...verdicts.keys()].sort()).toEqual(
       [
         "accepted",
@@ -71,7 +71,7 @@ describe("the checks of readings", () => {
     for (const [name, times] of verdicts) expect(times, name).toBeGreaterThan(500);
   });
 
-  it("flatten accepted readings in order, cut to the millisecond", () => {
+  it("flatten accepted readings in order, truncated to the millisecond", () => {
     const readings = [
       readingOf({ deviceId: "a", seconds: nowSeconds, nanos: 123_999_999, value: 20 }),
       readingOf({ deviceId: "", seconds: nowSeconds, nanos: 0, value: 20 }),
@@ -85,7 +85,7 @@ describe("the checks of readings", () => {
     expect([...batch.values.slice(0, 2)]).toEqual([20, -0]);
   });
 
-  it("take a sensor by its name as they take its device type, and name an unknown one", () => {
+  it("treat a sensor by name like its device type, and name an unknown one", () => {
     const timestamp = { seconds: nowSeconds, nanos: 0 };
     const readings = [{ sensor: "heart_rate", value: 60 }, { sensor: "mood", value: 60 }, { value: 60 }].map(
       (value) =>
@@ -100,7 +100,7 @@ describe("the checks of readings", () => {
     ]);
   });
 
-  it("take a value of 0 that is sent, and refuse a measurement without its value", () => {
+  it("accept an explicit value of 0, and reject a measurement without its value", () => {
     const timestamp = { seconds: nowSeconds, nanos: 0 };
     const readings = [{ heartRate: 0 }, {}].map((value) =>
       create(ReadingSchema, { deviceId: "a", timestamp, measurement: { case: "heartRateMeter", value } }),
@@ -118,13 +118,13 @@ describe("the checks of readings", () => {
     ]);
   });
 
-  it("give accepted readings columns that the next frame does not touch", () => {
+  it("return columns of accepted readings that the next frame does not change", () => {
     const first = check(columnsOf([readingOf({ deviceId: "a", value: 1 })]), { nowMs, refusalsMax: 100 });
     check(columnsOf([readingOf({ deviceId: "b", value: 2 })]), { nowMs, refusalsMax: 100 });
     expect([first.batch.deviceIds[0], first.batch.values[0]]).toEqual(["a", 1]);
   });
 
-  it("name the identity of a refused reading as far as it is known", () => {
+  it("return the known part of the identity of a rejected reading", () => {
     const identities = (readings: Reading[]) =>
       check(columnsOf(readings), { nowMs, refusalsMax: 100 }).refusals.map(({ identity }) => identity);
     expect(
@@ -144,7 +144,7 @@ describe("the checks of readings", () => {
     ]);
   });
 
-  it("describe no more refusals than asked for, and count all", () => {
+  it("describe at most the given number of rejections, and count all", () => {
     const checked = check(columnsOf(Array.from({ length: 10 }, () => create(ReadingSchema))), {
       nowMs,
       refusalsMax: 3,
@@ -153,7 +153,7 @@ describe("the checks of readings", () => {
     expect(checked.refusals.map(({ row }) => row)).toEqual([0, 1, 2]);
   });
 
-  it("refuse what the store no longer retains, to the millisecond", () => {
+  it("reject readings that the store no longer retains, to the millisecond", () => {
     const retainedSinceMs = nowMs - 1000;
     const readings = [nowMs - 1001, nowMs - 1000].map((ms) =>
       readingOf({ deviceId: "a", seconds: BigInt(Math.floor(ms / 1000)), nanos: (ms % 1000) * 1e6 }),
@@ -171,7 +171,7 @@ describe("the checks of readings", () => {
     ]);
   });
 
-  it("know a device type that is added to the table of sensors", () => {
+  it("accept a device type that is added to the table of sensors", () => {
     const added = {
       ...sensors[0]!,
       deviceType: "luxmeter",
@@ -200,7 +200,7 @@ function verdictOf(refusal: Refusal | undefined): Verdict | undefined {
   return refusal && { fieldPath: refusal.fieldPath, ruleId: refusal.ruleId, text: refusal.text };
 }
 
-/** protovalidate's first violation, and where it comes after the rules on the timestamp, the rule on nanos. */
+/** protovalidate's first violation, with the rule on nanos after its rules on the timestamp. */
 function firstViolation(reading: Reading): Verdict | undefined {
   const result = validator.validate(ReadingSchema, reading);
   if (result.kind === "error") throw result.error;
@@ -214,7 +214,7 @@ function firstViolation(reading: Reading): Verdict | undefined {
   return { fieldPath: "timestamp.nanos", ruleId: "timestamp.nanos", text: "must be from 0 to 999999999" };
 }
 
-/** What protovalidate does not know: which sensors there are, and the range of one that is named. */
+/** The rules that protovalidate does not have: known sensors, and the range of a named one. */
 function catalogViolation({ measurement }: Reading): Verdict | undefined {
   if (measurement.case === undefined) return undefined;
   const isNamed = measurement.case === "sensorValue";

@@ -34,7 +34,7 @@ import {
 
 /** A reading that broke a rule. */
 export type Refusal = Violation & {
-  /** Its place in the frame, from 0. */
+  /** Its index in the frame, from 0. */
   readonly row: number;
   /** device|sensor|ISO time; an unknown part is empty. */
   readonly identity: string;
@@ -42,65 +42,67 @@ export type Refusal = Violation & {
 
 /** A frame after the checks. */
 export type CheckedFrame = {
-  /** The accepted readings, in order, in columns of their own. */
+  /** The accepted readings, in order, in separate columns. */
   readonly batch: MessageBatch;
-  /** How many readings broke a rule. */
+  /** Number of readings that broke a rule. */
   readonly refused: number;
   /** The first of them, at most `refusalsMax`. */
   readonly refusals: readonly Refusal[];
-  /** How many broke each rule, by its id; undefined if none broke any. */
+  /** Number of readings that broke each rule, by its id; undefined if there are none. */
   readonly refusedByRule: ReadonlyMap<string, number> | undefined;
 };
 
-/** What the checks depend on besides the reading. */
+/** The context of the checks besides the reading. */
 export type CheckContext = {
   /** The server's clock, ms since 1970. */
   readonly nowMs: number;
-  /** Readings with an earlier timestamp are refused, as the store no longer keeps them. */
+  /** Readings with an earlier timestamp are rejected, because the store no longer keeps them. */
   readonly retainedSinceMs?: number;
-  /** How many refusals to describe. */
+  /** Maximum number of rejections to describe. */
   readonly refusalsMax: number;
-  /** Who sends the frame; readings of devices that are not its own are refused. Anyone's are taken if left out. */
+  /**
+   * The sender of the frame; readings of devices that it may not send for are rejected. All are accepted if left out.
+   */
   readonly publisher?: Publisher;
-  /** Whether a reading may begin a series; all may if left out. */
+  /** Decides whether a reading may create a series; all may if left out. */
   readonly admitSeries?: AdmitSeries;
-  /** Whether a reading that may be a duplicate is accepted; all are if left out. */
+  /** Decides whether a reading that may be a duplicate is accepted; all are if left out. */
   readonly admitOlder?: AdmitOlder | undefined;
 };
 
 /**
- * Decides whether a reading of a series, by its code in the catalog, is accepted: undefined, or why not.
- * It is asked for each reading that keeps all other rules, with the URI of its publisher where that is known.
+ * Decides whether a reading of a series, by its code in the catalog, is accepted: undefined, or the reason. Called for
+ * each reading that satisfies all other rules, with the URI of its publisher if known.
  */
 export type AdmitSeries = (deviceId: string, sensorCode: number, publisher?: string) => string | undefined;
 
 /**
- * Decides whether a reading of a series, by its code in the catalog, and of this timestamp is accepted:
- * undefined, or why not. It is asked for each reading that keeps all other rules.
+ * Decides whether a reading of a series, by its code in the catalog, with this timestamp is accepted: undefined, or the
+ * reason. Called for each reading that satisfies all other rules.
  */
 export type AdmitOlder = (deviceId: string, sensorCode: number, timestampMs: number) => string | undefined;
 
-/** Checks the readings of a frame and flattens those that pass. */
+/** Checks the readings of a frame and flattens the accepted ones. */
 export type ReadingChecks = (columns: FrameColumns, context: CheckContext) => CheckedFrame;
 
 /**
- * The rules of reading.proto by hand, in protovalidate's order: device_id, timestamp, the value
- * (whether it is set, its range), whether there is a measurement. Of a SensorValue, the name is checked before the
- * value. A rejected reading is reported with its first violation.
+ * The rules of reading.proto by hand, in protovalidate's order: device_id, timestamp, the value (whether it is set, its
+ * range), whether there is a measurement. In a SensorValue, the name is checked before the value. A rejected reading is
+ * reported with its first violation.
  *
- * Three rules are not protovalidate's. One comes right after its rule on the device id:
+ * Three rules are not protovalidate's. One follows its rule on the device id:
  * - `device_id.identity`: see CheckContext.publisher.
  *
- * The others come after its rules on the timestamp:
- * - `timestamp.nanos`: google.protobuf.Timestamp defines nanos as 0 to 999,999,999. protovalidate checks
- *   no such thing: it compares (seconds, nanos) in order and lets nanos = -1 and nanos = 1e9 pass.
+ * The others follow its rules on the timestamp:
+ * - `timestamp.nanos`: google.protobuf.Timestamp defines nanos as 0 to 999,999,999. protovalidate does not check
+ * this: it compares (seconds, nanos) in order and accepts nanos = -1 and nanos = 1e9.
  * - `timestamp.retained`: see CheckContext.retainedSinceMs.
  *
  * `sensor.unknown` follows the rules on a SensorValue, and then the range of the sensor that it names.
  *
  * The last are `series.limit` and `duplicates.quota`: see CheckContext.admitSeries and admitOlder.
  *
- * `double.gte_lte` is the range of the sensor in the catalog, which protovalidate does not know either.
+ * `double.gte_lte` is the range of the sensor in the catalog, which protovalidate does not know.
  */
 export function createReadingChecks({
   catalog = createSensorCatalog(),
@@ -140,7 +142,7 @@ export function createReadingChecks({
     } else {
       if (code === noSensor) return noMeasurement;
       if (columns.valuesSet[row] === 0) return noValue[code];
-      // Written so that NaN, which compares as false, is refused.
+      // Written so that NaN, whose comparisons are false, is rejected.
       if (!(value >= minimums[code]! && value <= maximums[code]!)) {
         return Number.isFinite(value) ? outOfRange[code] : infinite[code];
       }
@@ -226,7 +228,7 @@ function limitsOf({ nowMs, retainedSinceMs, publisher, admitSeries, admitOlder }
   };
 }
 
-/** In the order of (seconds, nanos), as protovalidate compares. */
+/** In the order of (seconds, nanos), like protovalidate. */
 function isBefore(seconds: number, nanos: number, otherSeconds: number, otherNanos: number): boolean {
   return seconds < otherSeconds || (seconds === otherSeconds && nanos < otherNanos);
 }
@@ -245,10 +247,10 @@ function timeOfRow(columns: FrameColumns, row: number): string {
   return Math.abs(ms) <= latestDateMs ? isoMilliseconds(ms) : "";
 }
 
-/** The last instant that ECMAScript's Date can tell. */
+/** The last instant of ECMAScript's Date. */
 const latestDateMs = 8.64e15;
 
-/** The columns of numbers of a batch. */
+/** The numeric columns of a batch. */
 export type NumberColumns = {
   readonly sensorCodes: Uint16Array;
   readonly timestampsMs: Float64Array;
@@ -259,9 +261,9 @@ export type NumberColumns = {
 const rowBytes = 18;
 
 /**
- * Gives columns of `length` rows that no other batch has, cut one after the other from pieces of `pieceBytes`:
- * to get memory for each column of each frame by itself costs more than to decode small frames. A piece
- * lives as long as any batch cut from it.
+ * Returns columns of `length` rows that no other batch has, cut one after the other from pieces of `pieceBytes`:
+ * allocating memory for each column of each frame would cost more than decoding small frames. A piece lives as long as
+ * any batch cut from it.
  */
 export function createBatchMemory(pieceBytes = 256 * 1024): (length: number) => NumberColumns {
   let piece = new ArrayBuffer(pieceBytes);

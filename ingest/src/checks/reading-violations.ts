@@ -8,7 +8,7 @@ import {
   type TypedSensor,
 } from "@devicemesh/proto";
 
-/** The rule that a reading broke: protovalidate's own path, id and text wherever protovalidate has the rule. */
+/** The rule that a reading broke: protovalidate's path, id and text if protovalidate has the rule. */
 export type Violation = {
   readonly fieldPath: string;
   readonly ruleId: (typeof ruleIds)[number];

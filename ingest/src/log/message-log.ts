@@ -1,13 +1,13 @@
 import type { SensorSpec } from "@devicemesh/proto";
 
 /**
- * Messages in columns, so that the hot path makes no object for a reading. Row i is
- * (deviceIds[i], sensors[sensorCodes[i]], timestampsMs[i], values[i]); columns may be longer than `length`.
+ * Messages in columns, so that the hot path allocates no object for a reading. Row i is (deviceIds[i],
+ * sensors[sensorCodes[i]], timestampsMs[i], values[i]); columns may be longer than `length`.
  */
 export type MessageBatch = {
   readonly length: number;
   readonly deviceIds: readonly string[];
-  /** The sensors by code: those of the catalog that ingest knows, which may grow. */
+  /** The sensors by code: those of ingest's catalog, which may grow. */
   readonly sensors: readonly SensorSpec[];
   readonly sensorCodes: Uint16Array;
   /** The devices' clocks: whole milliseconds since 1970. */

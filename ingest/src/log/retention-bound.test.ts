@@ -7,7 +7,7 @@ describe("the retention bound", () => {
     return { time, bound: createRetentionBound({ monotonicMs: () => time.nowMs }) };
   }
 
-  it("lets nothing be accepted before it is known", () => {
+  it("accepts nothing before it is known", () => {
     const { bound } = setUp();
     expect(bound.isKnown()).toBe(false);
     expect(() => bound.acceptedSinceMs()).toThrow(expect.objectContaining({ code: "UNAVAILABLE" }));
@@ -21,7 +21,7 @@ describe("the retention bound", () => {
     expect(bound.acceptedSinceMs()).toBe(3000);
   });
 
-  it("is not used once it was not confirmed for too long, until it is confirmed again", () => {
+  it("is not used without a recent confirmation, until it is confirmed again", () => {
     const { time, bound } = setUp();
     bound.confirm(1000, 0);
     time.nowMs = boundStaleAfterMs;

@@ -1,25 +1,25 @@
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 
-/** What is known of the earliest timestamp that may be accepted, so that every duplicate is recognized. */
+/** The earliest timestamp that may be accepted, so that every duplicate is recognized. */
 export type RetentionBound = {
   /**
-   * The earliest timestamp (ms since 1970) that may be accepted; -Infinity if there is no bound.
-   * @throws RpcError UNAVAILABLE if it is not known, or was not confirmed for too long: the store may have deleted
-   *   readings since.
+   * Returns the earliest timestamp (ms since 1970) that may be accepted; -Infinity if there is no bound.
+   * @throws RpcError UNAVAILABLE if it is unknown, or was not confirmed for too long: the store may have deleted
+   * readings since.
    */
   acceptedSinceMs(): number;
   isKnown(): boolean;
-  /** The bound was this at `asOfMs` (monotonic). Within a process it never goes back. */
+  /** Confirms the bound at `asOfMs` (monotonic). Within a process it never goes back. */
   confirm(acceptedSinceMs: number, asOfMs: number): void;
 };
 
 /**
- * A bound that was confirmed longer ago than this is not used, in ms. The operator deletes nothing before the log is
- * ten minutes past a new bound; that also covers the longest append of five minutes.
+ * A bound whose confirmation is older than this is not used, in ms. The operator deletes nothing before the log is ten
+ * minutes past a new bound; that also covers the longest append of five minutes.
  */
 export const boundStaleAfterMs = 180_000;
 
-/** Makes a bound that is not known yet. */
+/** Creates an unknown bound. */
 export function createRetentionBound({
   monotonicMs,
 }: {

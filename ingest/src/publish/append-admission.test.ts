@@ -5,7 +5,7 @@ import { createAppendAdmission } from "./append-admission.ts";
 
 const never = new AbortController().signal;
 
-/** An admission over a log that answers when it is told to; appends are named by the device of their readings. */
+/** An admission over a log that answers on request; appends are named by the device of their readings. */
 function openAdmission(readingsMax: number) {
   const open = new Map<string, { resolve(): void; reject(error: unknown): void }>();
   const appended: string[] = [];
@@ -37,7 +37,7 @@ function openAdmission(readingsMax: number) {
 const batch = (name: string, count: number) => batchOf(seriesOf(name, count));
 
 describe("the admission of appends", () => {
-  it("admits at once what fits", () => {
+  it("admits appends at once if they fit", () => {
     const { admission, appended, openUnit } = openAdmission(10);
     expect(openUnit().add(batch("a", 4))).toBeUndefined();
     expect(openUnit().add(batch("b", 6))).toBeUndefined();
@@ -45,12 +45,12 @@ describe("the admission of appends", () => {
     expect(appended).toEqual(["a", "b"]);
   });
 
-  it("admits the others when there is capacity, in the order they came", async () => {
+  it("admits the others when there is capacity, in order of arrival", async () => {
     const { admission, appended, openUnit, answer } = openAdmission(10);
     openUnit().add(batch("first", 5));
     openUnit().add(batch("second", 5));
     const large = openUnit().add(batch("large", 8));
-    // Would fit before the large one, but must not overtake it.
+    // It would fit before the large one, but must not overtake it.
     const small = openUnit().add(batch("small", 3));
     const smallest = openUnit().add(batch("smallest", 1));
     await answer("first");
@@ -64,7 +64,7 @@ describe("the admission of appends", () => {
     expect(admission.readings).toBe(4);
   });
 
-  it("admits an append alone that is larger than the limit", () => {
+  it("admits an append that is larger than the limit alone", () => {
     const { openUnit } = openAdmission(10);
     expect(openUnit().add(batch("a", 11))).toBeUndefined();
     expect(openUnit().add(batch("b", 1))).toBeInstanceOf(Promise);
@@ -84,7 +84,7 @@ describe("the admission of appends", () => {
     await expect(aborted.add(batch("b", 1))).rejects.toThrow("gone before");
   });
 
-  it("holds a unit at its own limit without holding the others", async () => {
+  it("queues a unit at its own limit without queuing the others", async () => {
     const { openUnit, appended, answer } = openAdmission(1000);
     const unit = openUnit({ appendsMax: 2 });
     expect(unit.add(batch("a", 1))).toBeUndefined();

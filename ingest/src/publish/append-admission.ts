@@ -3,8 +3,8 @@ import type { Appended, MessageBatch, MessageLog } from "../log/message-log.ts";
 /** The appends of one commit unit. */
 export type UnitAppends = {
   /**
-   * Appends a batch. Returns nothing if the stream may go on at once, or a promise that resolves when it
-   * may, and rejects with the signal's reason or the first append's error.
+   * Appends a batch. Returns nothing if the stream may continue at once, or a promise that resolves when it may, and
+   * rejects with the signal's reason or the first append's error.
    */
   add(batch: MessageBatch): Promise<void> | undefined;
   /**
@@ -16,20 +16,20 @@ export type UnitAppends = {
 
 /** Admits the appends of all units to the log. It is the only bound on what the log holds. */
 export type AppendAdmission = {
-  /** Readings that were admitted and that the log has not acknowledged. */
+  /** Number of admitted readings that the log has not acknowledged. */
   readonly readings: number;
   /** Begins a unit with at most `appendsMax` appends in flight. */
   openUnit(unit: {
     readonly appendsMax: number;
     readonly signal: AbortSignal;
-    /** Is called at the first append that fails, so that the stream need not go on. */
+    /** Called at the first failed append, so that the stream can stop. */
     readonly onFailure: () => void;
   }): UnitAppends;
 };
 
 /**
- * At most `readingsMax` readings of all units are in flight; a larger append is admitted alone. Appends that do not
- * fit wait in the order they came, at most one of each unit.
+ * Admits at most `readingsMax` readings of all units in flight; a larger append is admitted alone. Appends that do not
+ * fit wait in order of arrival, at most one of each unit.
  */
 export function createAppendAdmission({
   log,
@@ -47,14 +47,17 @@ export function createAppendAdmission({
 
   function admitWaiting(): void {
     for (const waiter of waiting) {
-      // In the order they came, or a large frame would wait for ever behind small ones.
+      // In order of arrival, or a large frame would wait forever behind small ones.
       if (!fits(waiter.count)) return;
       readings += waiter.count;
       waiter.enter();
     }
   }
 
-  /** Admits `count` readings: at once (then nothing is returned) or in turn. Rejects, having admitted nothing, if the signal aborts. */
+  /**
+   * Admits `count` readings: at once (then nothing is returned) or later. Rejects, without admitting anything, if the
+   * signal aborts.
+   */
   function admit(count: number, signal: AbortSignal): Promise<void> | undefined {
     if (waiting.size === 0 && fits(count)) {
       readings += count;

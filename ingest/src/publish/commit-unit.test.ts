@@ -4,7 +4,7 @@ import type { CheckedFrame } from "../checks/reading-checks.ts";
 import { createCommitUnit } from "./commit-unit.ts";
 
 describe("a commit unit", () => {
-  it("counts frames and readings, and gives refused readings their place in the unit", () => {
+  it("counts frames and readings, and numbers rejected readings within the unit", () => {
     const unit = createCommitUnit(100);
     unit.add(frame({ accepted: 2, refusedRows: [1] }));
     unit.add(frame({ accepted: 1, refusedRows: [0, 2] }));
@@ -14,7 +14,7 @@ describe("a commit unit", () => {
     expect(refusedReadings.map(({ ordinal }) => ordinal)).toEqual([1n, 3n, 5n]);
   });
 
-  it("lists no more than it may, and counts all", () => {
+  it("lists rejections up to its limit, and counts all", () => {
     const unit = createCommitUnit(3);
     unit.add(frame({ accepted: 0, refusedRows: [0, 1] }));
     unit.add(frame({ accepted: 0, refusedRows: [0, 1] }));
@@ -23,7 +23,7 @@ describe("a commit unit", () => {
     expect([refused, refusedReadings.length]).toEqual([4n, 3]);
   });
 
-  it("adds up by rule what its frames refused", () => {
+  it("adds up the rejections of its frames by rule", () => {
     const unit = createCommitUnit(1);
     unit.add(frame({ accepted: 1, refusedRows: [0, 2] }));
     unit.add(frame({ accepted: 3, refusedRows: [] }));

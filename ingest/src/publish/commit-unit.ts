@@ -8,13 +8,13 @@ import type { IngestCounters } from "../counters.ts";
 import type { Appended, MessageBatch } from "../log/message-log.ts";
 import type { FrameDecoder } from "../wire/frame-decoder.ts";
 
-/** What is counted of one commit unit while its frames come in. */
+/** The counts of one commit unit while its frames arrive. */
 export type CommitUnit = {
-  /** Frames so far; the place of the next one. */
+  /** Number of frames so far, which is the index of the next one. */
   readonly frames: number;
-  /** Readings so far, refused ones included; the ordinal of the next one. */
+  /** Number of readings so far, including rejected ones, which is the index of the next one. */
   readonly readings: number;
-  /** How many more refusals the response lists. */
+  /** Number of further rejections that the response may list. */
   readonly refusalsLeft: number;
   /** Counts a frame. */
   add(frame: CheckedFrame): void;
@@ -22,14 +22,14 @@ export type CommitUnit = {
   result(appended?: Appended): UnitResult;
 };
 
-/** What became of a unit that was committed. */
+/** The result of a committed unit. */
 export type UnitResult = {
   readonly response: PublishReadingsResponse;
-  /** How many readings broke each rule, by its id. */
+  /** Number of readings that broke each rule, by its id. */
   readonly refusedByRule: ReadonlyMap<string, number>;
 };
 
-/** A unit without frames, whose response lists at most `refusedListMax` refused readings. */
+/** Creates a unit without frames, whose response lists at most `refusedListMax` rejected readings. */
 export function createCommitUnit(refusedListMax: number): CommitUnit {
   let frames = 0;
   let accepted = 0;
@@ -75,15 +75,15 @@ export function createCommitUnit(refusedListMax: number): CommitUnit {
 }
 
 /**
- * Takes the next frame of a unit in: decodes, checks and counts it, and gives what was accepted. `publisher`
- * is who sends it, where that is known.
+ * Processes the next frame of a unit: decodes, checks and counts it, and returns the accepted readings. `publisher` is
+ * its sender, if known.
  * @throws RpcError INVALID_ARGUMENT if the bytes are not a frame, RESOURCE_EXHAUSTED if the frame or the
- *   unit is too large, UNAUTHENTICATED if the publisher is no longer who it was, UNAVAILABLE if
- *   the retention mark is unknown.
+ * unit is too large, UNAUTHENTICATED if the publisher is no longer valid, UNAVAILABLE if
+ * the retention mark is unknown.
  */
 export type FrameIntake = (frame: Buffer, unit: CommitUnit, publisher?: Publisher) => MessageBatch;
 
-/** The intake of all streams; frames are taken in one after the other. */
+/** The intake of all streams; frames are processed one after the other. */
 export function createFrameIntake({
   decode,
   check,
@@ -145,7 +145,7 @@ export function createFrameIntake({
   };
 }
 
-/** What is wrong with bytes that are not a frame; `index` is its place in the unit. */
+/** The error for bytes that are not a frame; `index` is its index in the unit. */
 export function malformedFrame(index: number, text: string): RpcError {
   return invalidArgument({
     field: `frames[${index}]`,

@@ -4,9 +4,9 @@ import { fromConnectError } from "@devicemesh/kit/rpc/connect-status";
 import { malformedFrame } from "./commit-unit.ts";
 import { frameBytes } from "./frame-messages.ts";
 
-/** The frames of a Connect stream, and how to end them. */
+/** The frames of a Connect stream, and a function that ends them. */
 export type ConnectFrames = {
-  /** Fails with an RpcError, as the handlers of gRPC do. */
+  /** Fails with an RpcError, like the handlers of gRPC. */
   readonly frames: AsyncIterable<Buffer>;
   /** Ends the frames at once, also while one is awaited. */
   stop(): void;
@@ -29,7 +29,7 @@ export function framesOfMessages(schema: DescMessage, messages: AsyncIterable<Me
 }
 
 function frameError(error: unknown, index: number): unknown {
-  // So Connect tells bytes that are not a message.
+  // Connect reports bytes that are not a message in this way.
   const isMalformed =
     error instanceof ConnectError &&
     error.code === Code.Internal &&

@@ -42,7 +42,7 @@ describe.each([
   async function start() {
     const test = await startTestIngest({ server: "Connect" });
     const baseUrl = `http://127.0.0.1:${test.port}`;
-    // gRPC has one version of HTTP, which its transport does not take as an option.
+    // gRPC has one version of HTTP, which is not an option of its transport.
     const transport = (createTransport as typeof createConnectTransport)({
       baseUrl,
       httpVersion,
@@ -52,7 +52,7 @@ describe.each([
     return Object.assign(test, { publisher: client });
   }
 
-  it("stores what is accepted of a stream, and lists the rest by its place", async () => {
+  it("stores the accepted readings of a stream, and lists the rest by index", async () => {
     await using test = await start();
     const answer = await test.publisher.publishReadings(
       streamOf(frame(["a", 21.5], ["b", 999]), frame(), frame(["not good", 1], ["c", -3])),
@@ -78,7 +78,7 @@ describe.each([
     });
   });
 
-  it("answers only when the log has the readings", async () => {
+  it("responds only after the log has the readings", async () => {
     await using test = await start();
     test.memory.hold();
     let isAnswered = false;
@@ -105,7 +105,7 @@ describe.each([
     expect(test.ingest.stats()).toMatchObject({ accepted: 0, failedUnits: 2 });
   });
 
-  it("counts nothing of a stream that its client leaves", async () => {
+  it("counts nothing of a stream whose client disconnects", async () => {
     await using test = await start();
     const left = new AbortController();
     const never = Promise.withResolvers<void>();

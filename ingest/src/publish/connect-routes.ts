@@ -21,11 +21,11 @@ import { framesOfMessages } from "./connect-frames.ts";
 import { frameBytes, frameSchemaOf } from "./frame-messages.ts";
 import { type PublishDependencies, publishReadingBatch, publishReadings } from "./publish-readings.ts";
 
-/** What a server that has the routes does with their calls. */
+/** The options of a server's calls. */
 export type ConnectCalls = {
-  /** Stand around every call. */
+  /** The interceptors of every call. */
   readonly interceptors?: readonly Interceptor[] | undefined;
-  /** Gets each call that is rejected by its headers. */
+  /** Receives each call that is rejected by its headers. */
   readonly onRejected?: ((context: HandlerContext, error: ConnectError) => void) | undefined;
 };
 
@@ -35,8 +35,8 @@ export type ConnectRoutes = (router: ConnectRouter, calls?: ConnectCalls) => voi
 const publisherKey = createContextKey<Publisher | undefined>(undefined, { description: "publisher" });
 
 /**
- * IngestService over Connect, gRPC and gRPC-Web, in protobuf and JSON: the same units, checks, limits and answers as on
- * grpc-js. Needs the context of `createConnectHandler`. Any client may send if `identityOf` is left out.
+ * IngestService over Connect, gRPC and gRPC-Web, in protobuf and JSON: the same units, checks, limits and responses as
+ * on grpc-js. Needs the context of `createConnectHandler`. Any client may send if `identityOf` is left out.
  */
 export function createConnectIngestRoutes(
   dependencies: PublishDependencies,
@@ -109,7 +109,7 @@ function identifiedCall({ values, requestHeader }: HandlerContext): Parameters<I
   };
 }
 
-/** What ended a call that no client waits for: its deadline, for one, or the stop of the server. */
+/** The cause of the end of a call that no client waits for, for example its deadline, or the shutdown of the server. */
 function abandonedError({ reason }: AbortSignal): ConnectError {
   return reason instanceof ConnectError ? reason : new ConnectError("the client is gone", Code.Canceled);
 }

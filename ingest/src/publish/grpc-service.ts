@@ -33,7 +33,7 @@ export type GrpcIngestService = {
   authorize(call: GrpcCallHeaders): void;
 };
 
-/** Makes the service. Any client may send if `identify` is left out. */
+/** Creates the service. Any client may send if `identify` is left out. */
 export function createGrpcIngestService(
   dependencies: PublishDependencies,
   identify: IdentifyPublisher | undefined,
@@ -76,9 +76,9 @@ export function createGrpcIngestService(
   };
 }
 
-/** Finds out who sends a call when its headers come, and remembers it until the handler asks again. */
+/** Identifies the sender of a call by its headers, and remembers it for the handler. */
 function identifyOnce(identify: IdentifyPublisher): IdentifyPublisher {
-  // The call of the headers and that of the handler are two objects with the same metadata.
+  // The headers and the handler have two different call objects with the same metadata.
   const known = new WeakMap<object, Publisher>();
   return (call) => {
     const publisher = known.get(call.metadata) ?? identify(call);
@@ -88,8 +88,8 @@ function identifyOnce(identify: IdentifyPublisher): IdentifyPublisher {
 }
 
 /**
- * The contract's methods, with requests left as bytes: the handlers decode them into columns, and say
- * themselves what is wrong with bytes that are no frame.
+ * The contract's methods, with requests as raw bytes: the handlers decode them into columns, and report bytes that are
+ * not a frame themselves.
  */
 export const ingestServiceDefinition = {
   publishReadings: withRawRequests<PublishReadingsResponse>(IngestServiceService.publishReadings),

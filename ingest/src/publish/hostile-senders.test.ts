@@ -44,12 +44,12 @@ describe.each(ingestServers)("a sender without a certificate, on %s", (server) =
       expect(new Set(answers.map((answer) => statusOf(answer).code))).toEqual(new Set(["16"]));
       expect(unfinished.bytes).toBe(0);
       expect(ingest.ingest.stats().bytes).toBe(0);
-      // Nor is what was still on its way: the streams are closed.
+      // Nor are the readings in flight: the streams are closed.
       await waitUntil(() => streams.every(({ closed }) => closed));
     },
   );
 
-  it("is disconnected within a time", async () => {
+  it("is disconnected after a time limit", async () => {
     await using ingest = await identity.start("certificates", { server, unverifiedMs: 100 });
     const socket = connect({
       host: "127.0.0.1",
@@ -62,7 +62,7 @@ describe.each(ingestServers)("a sender without a certificate, on %s", (server) =
     const session = http2.connect("https://127.0.0.1", { createConnection: () => socket });
     session.on("error", () => {});
     if (!socket.closed) await once(socket, "close");
-    // Who has one stays.
+    // A client with a certificate stays connected.
     const certified = await identity.certified("spiffe://devicemesh/device/a");
     const client = ingest.connect(certified.credentials);
     const stream = client.openStream();
@@ -81,7 +81,7 @@ describe.each(ingestServers)("a sender without a certificate, on %s", (server) =
 });
 
 describe.each(ingestServers)("a body that does not come to its end, on %s", (server) => {
-  it.each(methods)("is held within the share of its connection, %s", async (method) => {
+  it.each(methods)("is limited to the share of its connection, %s", async (method) => {
     const unfinished = createUnfinishedRequests({ connectionBytesMax: 8 * mebibyte });
     await using test = await startTestIngest({ server, dependencies: { unfinished } });
     using connection = openHttp2(`http://127.0.0.1:${test.port}`);
@@ -98,7 +98,7 @@ describe.each(ingestServers)("a body that does not come to its end, on %s", (ser
     await waitUntil(() => rejections.length >= 52);
     expect(rejections[0]).toMatch(/^8 unfinished requests of one connection: at most 8388608 bytes/);
     expect(unfinished.bytes).toBeLessThanOrEqual(8 * mebibyte);
-    // Another connection is not concerned.
+    // Another connection is not affected.
     const client = createTestClient(test.port);
     expect(await client.publish(frameOf(thermostatReading("a")))).toMatchObject({
       response: { accepted: 1n },
@@ -108,15 +108,18 @@ describe.each(ingestServers)("a body that does not come to its end, on %s", (ser
     await waitUntil(() => unfinished.bytes === 0);
   });
 
-  it.each(methods)("is not received at all if it is much larger than a frame may be, %s", async (method) => {
-    const unfinished = createUnfinishedRequests();
-    await using test = await startTestIngest({ server, dependencies: { unfinished } });
-    using connection = openHttp2(`http://127.0.0.1:${test.port}`);
-    const stream = connection.open({ ":path": `${service}/${method}`, ...grpc });
-    stream.write(enveloped(Buffer.alloc(10), 2 * mebibyte));
-    expect(statusOf(await answerOf(stream)).code).toBe("8");
-    await waitUntil(() => unfinished.bytes === 0);
-  });
+  it.each(methods)(
+    "is not received at all if it is much larger than the limit of a frame, %s",
+    async (method) => {
+      const unfinished = createUnfinishedRequests();
+      await using test = await startTestIngest({ server, dependencies: { unfinished } });
+      using connection = openHttp2(`http://127.0.0.1:${test.port}`);
+      const stream = connection.open({ ":path": `${service}/${method}`, ...grpc });
+      stream.write(enveloped(Buffer.alloc(10), 2 * mebibyte));
+      expect(statusOf(await answerOf(stream)).code).toBe("8");
+      await waitUntil(() => unfinished.bytes === 0);
+    },
+  );
 
   it.each(methods)(
     "is rejected after a time: one byte now and then keeps nothing open, %s",
@@ -155,21 +158,24 @@ describe("a call that ingest does not serve", () => {
     expect(decodeURI(String(headers["grpc-message"]))).toBe(message);
   });
 
-  it.each([undefined, "application/json"])("returns what to send if its content type is %s", async (type) => {
-    await using test = await startTestIngest();
-    using connection = openHttp2(`http://127.0.0.1:${test.ingest.port}`);
-    const path = `${service}/PublishReadingBatch`;
-    const stream = connection.open({
-      ":path": path,
-      ...(type === undefined ? {} : { "content-type": type }),
-    });
-    const { headers, body } = await answerOf(stream);
-    expect(headers[":status"]).toBe(415);
-    expect(body.toString()).toContain("send application/grpc+proto");
-    await waitUntil(() => stream.closed);
-  });
+  it.each([undefined, "application/json"])(
+    "returns the required format if its content type is %s",
+    async (type) => {
+      await using test = await startTestIngest();
+      using connection = openHttp2(`http://127.0.0.1:${test.ingest.port}`);
+      const path = `${service}/PublishReadingBatch`;
+      const stream = connection.open({
+        ":path": path,
+        ...(type === undefined ? {} : { "content-type": type }),
+      });
+      const { headers, body } = await answerOf(stream);
+      expect(headers[":status"]).toBe(415);
+      expect(body.toString()).toContain("send application/grpc+proto");
+      await waitUntil(() => stream.closed);
+    },
+  );
 
-  it("tells a client of HTTP/1.1 which protocol it is", async () => {
+  it("names the required protocol to a client of HTTP/1.1", async () => {
     await using test = await startTestIngest();
     const socket = await connectTo(test.ingest.port);
     socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
@@ -194,7 +200,7 @@ it.each(ingestServers)(
 );
 
 describe("silent connections", () => {
-  it("do not close ingest to others, however many there are", async () => {
+  it("do not block other clients, however many there are", async () => {
     const connections = { connectionsMax: 8 };
     await using test = await startTestIngest({ config: { connections } });
     const silent = await Promise.all(Array.from({ length: 40 }, () => connectTo(test.ingest.port)));
@@ -206,7 +212,7 @@ describe("silent connections", () => {
     for (const socket of silent) socket.destroy();
   });
 
-  it("are closed: those that say nothing and those that say no more than their preface", async () => {
+  it("are closed: those without any bytes and those with only the preface", async () => {
     const connections = { firstBytesTimeoutMs: 100, idleTimeoutMs: 200 };
     await using test = await startTestIngest({ config: { connections } });
     const silent = await connectTo(test.ingest.port);
@@ -218,7 +224,7 @@ describe("silent connections", () => {
     await readToClose(half);
   });
 
-  it("are not those on which a unit is open, which is let come to its end when the connection is old", async () => {
+  it("do not include those with an open unit, which may finish on an old connection", async () => {
     const connections = { idleTimeoutMs: 50, ageMaxMs: 50 };
     await using test = await startTestIngest({ config: { connections } });
     using connection = openHttp2(`http://127.0.0.1:${test.ingest.port}`);
@@ -257,7 +263,7 @@ describe.each(ingestServers)("a sender that goes away, on %s", (server) => {
   });
 });
 
-/** The status of gRPC, which comes with the headers or after them. */
+/** The status of gRPC, which is in the headers or the trailers. */
 function statusOf({ headers, trailers }: Awaited<ReturnType<typeof answerOf>>) {
   const { "grpc-status": code, "grpc-message": message = "" } = { ...headers, ...trailers };
   return { code, message: decodeURI(String(message)) };

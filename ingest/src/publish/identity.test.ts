@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => fixture[Symbol.dispose]());
 
-/** Sends one reading of the oven until it is refused. */
+/** Sends one reading of the oven until it is rejected. */
 async function untilRefused(publish: () => Promise<Outcome>): Promise<Outcome> {
   let outcome = await publish();
   await waitUntil(async () => {
@@ -30,7 +30,7 @@ async function untilRefused(publish: () => Promise<Outcome>): Promise<Outcome> {
 }
 
 describe.each(ingestServers)("ingest with certificates on %s", (server) => {
-  it("takes readings of the device that the certificate names", async () => {
+  it("accepts readings of the device that the certificate names", async () => {
     await using test = await fixture.start("certificates", { server });
     const client = test.connect((await fixture.certified(oven)).credentials);
     const outcome = await client.publish(readingsOf("oven"), readingsOf("oven", "oven"));
@@ -40,7 +40,7 @@ describe.each(ingestServers)("ingest with certificates on %s", (server) => {
     });
   });
 
-  it("refuses readings of other devices one by one, and takes their neighbours", async () => {
+  it("rejects readings of other devices one by one, and accepts the rest", async () => {
     await using test = await fixture.start("certificates", { server });
     const client = test.connect((await fixture.certified(oven)).credentials);
     const outcome = await client.publish(readingsOf("oven", "oven2", "oven"), readingsOf("Oven", "oven"));
@@ -61,7 +61,7 @@ describe.each(ingestServers)("ingest with certificates on %s", (server) => {
     expect(test.memory.messages.map(({ deviceId }) => deviceId)).toEqual(["oven", "oven", "oven"]);
   });
 
-  it("takes the readings that a gateway's prefix covers, and refuses the others one by one", async () => {
+  it("accepts the readings that a gateway's prefix covers, and rejects the others one by one", async () => {
     await using test = await fixture.start("certificates", { server });
     const gateway = await fixture.certified("spiffe://devicemesh/gateway/plant-7");
     const client = test.connect(gateway.credentials);
@@ -74,7 +74,7 @@ describe.each(ingestServers)("ingest with certificates on %s", (server) => {
     expect(refused[0]?.text).toContain("must be plant-7 or begin with it");
   });
 
-  it("keeps the names of connections apart", async () => {
+  it("distinguishes the names of connections", async () => {
     await using test = await fixture.start("certificates", { server });
     const first = test.connect((await fixture.certified(oven)).credentials);
     const second = test.connect((await fixture.certified("spiffe://devicemesh/device/lamp")).credentials);
@@ -87,7 +87,7 @@ describe.each(ingestServers)("ingest with certificates on %s", (server) => {
     expect(fromLamp).toMatchObject({ response: { accepted: 3n, refused: 2n } });
   });
 
-  it("answers UNAUTHENTICATED and what to do without a certificate", async () => {
+  it("answers UNAUTHENTICATED with the solution without a certificate", async () => {
     await using test = await fixture.start("certificates", { server });
     const client = test.connect(fixture.tls());
     const refusal = refusalOf(await client.publish(readingsOf("oven")));
@@ -101,7 +101,7 @@ describe.each(ingestServers)("ingest with certificates on %s", (server) => {
     expect(test.memory.messages).toEqual([]);
   });
 
-  it("answers UNAUTHENTICATED at once, though the stream goes on", async () => {
+  it("answers UNAUTHENTICATED at once, before the end of the stream", async () => {
     await using test = await fixture.start("certificates", { server });
     const { call, outcome } = test.connect(fixture.tls()).openStream();
     call.write(readingsOf("oven"));
@@ -114,7 +114,7 @@ describe.each(ingestServers)("ingest with certificates on %s", (server) => {
     expect(refusalOf(outcome).code).toBe(status.UNAVAILABLE);
   });
 
-  it("believes no header", async () => {
+  it("ignores identity headers", async () => {
     await using test = await fixture.start("certificates", { server });
     const client = test.connect(fixture.tls(), { "x-forwarded-client-cert": `URI=${oven}` });
     expect(refusalOf(await client.publish(readingsOf("oven"))).reason).toBe("CERTIFICATE_MISSING");
@@ -127,7 +127,7 @@ describe.each(ingestServers)("ingest with certificates on %s", (server) => {
     expect(refusal).toMatchObject({ code: status.UNAUTHENTICATED, reason: "CERTIFICATE_EXPIRED" });
   });
 
-  it("ends a stream whose certificate expires on the way", async () => {
+  it("ends a stream whose certificate expires during it", async () => {
     let nowMs = Date.now();
     await using test = await fixture.start("certificates", { server, clock: () => nowMs });
     const brief = await fixture.certified(oven, { notAfterMs: nowMs + hourMs });
@@ -209,7 +209,7 @@ describe.each(ingestServers)("ingest with certificates on %s", (server) => {
 describe.each(ingestServers)("ingest behind Envoy on %s", (server) => {
   const insecure = credentials.createInsecure();
 
-  it("takes the device from the header that Envoy sets", async () => {
+  it("reads the device from the header that Envoy sets", async () => {
     await using test = await fixture.start("header", { server });
     const client = test.connect(insecure, { "x-forwarded-client-cert": `Hash=ab12;URI=${oven}` });
     const outcome = await client.publish(readingsOf("oven", "lamp"));
@@ -236,7 +236,7 @@ describe.each(ingestServers)("ingest behind Envoy on %s", (server) => {
     });
   });
 
-  it("refuses what the deny list revokes by the fingerprint that Envoy forwards", async () => {
+  it("rejects a certificate that the deny list revokes, by the fingerprint that Envoy forwards", async () => {
     await using test = await fixture.start("header", { server });
     const client = test.connect(insecure, { "x-forwarded-client-cert": `Hash=00ab12;URI=${oven}` });
     expect((await client.publish(readingsOf("oven"))).kind).toBe("ok");

@@ -8,33 +8,35 @@ import type { UnitResult } from "./commit-unit.ts";
 export type IngestCall = {
   /** `/package.Service/Method`. */
   readonly path: string;
-  /** The listener is called when no client waits for the answer any more: cancelled, deadline passed, client dead. */
+  /**
+   * The listener is called when no client waits for the response any more: cancelled, deadline passed, disconnected.
+   */
   onAbandoned(listener: () => void): void;
 };
 
 /** How a call is answered. */
 export type CallAnswer =
   | { readonly kind: "response"; readonly response: PublishReadingsResponse }
-  /** `requestId` names the call in the log, if the caller receives less than the log holds. */
+  /** `requestId` names the call in the log, if the caller receives less than the log. */
   | { readonly kind: "error"; readonly error: unknown; readonly requestId?: string | undefined }
   | { readonly kind: "abandoned" };
 
-/** The calls that are open, each answered exactly once. */
+/** The open calls, each answered exactly once. */
 export type OpenCalls = {
-  /** How many there are. */
+  /** Number of open calls. */
   readonly size: number;
   /**
-   * Resolves to the response that `work` resolves to, or its error. `signal` aborts when the call is abandoned or cut;
-   * `work` should then reject soon. It counts as success only if the client was there to the end.
+   * Resolves to the response of `work`, or its error. `signal` aborts when the call is abandoned or cut; `work` should
+   * then reject soon. It counts as success only if the client stayed connected to the end.
    */
   serve(call: IngestCall, work: (signal: AbortSignal) => Promise<UnitResult>): Promise<CallAnswer>;
   /** From now on new calls are answered with UNAVAILABLE. Resolves when none is open. */
   drain(): Promise<void>;
-  /** Answers the calls that are still open with UNAVAILABLE. */
+  /** Answers the open calls with UNAVAILABLE. */
   cut(): void;
 };
 
-/** No calls yet. */
+/** Creates a set without calls. */
 export function createOpenCalls({
   counters,
   logger,

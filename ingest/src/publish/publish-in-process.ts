@@ -5,14 +5,14 @@ import {
 import { type PublishDependencies, publishReadingBatch } from "./publish-readings.ts";
 
 /**
- * PublishReadingBatch for the other parts of this process, which have checked who sends what: no identity, no network.
+ * PublishReadingBatch for other parts of this process that have authenticated the sender: no identity, no network.
  * Rejects with the error of the call, or with the signal's reason when it aborts.
  */
 export type PublishInProcess = (frame: Buffer, signal: AbortSignal) => Promise<PublishReadingBatchResponse>;
 
 const { path } = IngestServiceService.publishReadingBatch;
 
-/** Publishes through the same admission and counters as calls from outside. */
+/** Publishes through the same admission and counters as calls over the network. */
 export function createPublishInProcess(dependencies: PublishDependencies): PublishInProcess {
   return async (frame, signal) => {
     signal.throwIfAborted();

@@ -15,7 +15,7 @@ import { memoryLogSentinels } from "../../testing/memory-message-log.ts";
 import { defaultIngestConfig } from "../limits.ts";
 
 describe.each(ingestServers)("PublishReadingBatch on %s", (server) => {
-  it("acknowledges the readings of a batch when the log has them, and lists the refused", async () => {
+  it("acknowledges the readings of a batch when the log has them, and lists the rejected ones", async () => {
     await using test = await startTestIngest({ server });
     const outcome = await test.client.publishBatch(
       frameOf(thermostatReading("a"), thermostatReading("a", 0, 1000), thermostatReading("b")),
@@ -72,7 +72,7 @@ describe.each(ingestServers)("PublishReadingBatch on %s", (server) => {
     expect(detailsOf(large).quotaFailure?.violations).toMatchObject([{ subject: "frames[0]" }]);
   });
 
-  it("does not receive a batch of 5 MiB, and returns what the limit is", async () => {
+  it("does not receive a batch of 5 MiB, and returns the limit", async () => {
     await using test = await startTestIngest({ server });
     const error = errorOf(await test.client.publishBatch(Buffer.alloc(5 * 1024 * 1024)));
     expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
@@ -80,7 +80,7 @@ describe.each(ingestServers)("PublishReadingBatch on %s", (server) => {
     expect(test.memory.messages).toEqual([]);
   });
 
-  it("answers UNAVAILABLE with RetryInfo when the log is away, INTERNAL when it breaks", async () => {
+  it("answers UNAVAILABLE with RetryInfo when the log is unavailable, INTERNAL when it fails unexpectedly", async () => {
     await using test = await startTestIngest({ server });
     const away = errorOf(
       await test.client.publishBatch(frameOf(thermostatReading(memoryLogSentinels.unavailable))),

@@ -10,12 +10,12 @@ import {
 } from "../../testing/ingest-fixture.ts";
 
 describe.each(ingestServers)("the flow of PublishReadings on %s", (server) => {
-  it("reads no further than a few appends ahead of the log", async () => {
+  it("reads only a few appends ahead of the log", async () => {
     await using test = await startTestIngest({ server, config: { streamAppendsMax: 3 } });
     test.memory.hold();
     const frame = frameOf(...thermostatReadings("a", 1000));
     const { call, outcome } = test.client.openStream();
-    // Far more than the buffers between a client and a server hold.
+    // Far more than the buffers between a client and a server.
     const frames = 400;
     let written = 0;
     const writeOn = () => {
@@ -35,7 +35,7 @@ describe.each(ingestServers)("the flow of PublishReadings on %s", (server) => {
     expect(errorOf(await outcome).code).toBe(status.RESOURCE_EXHAUSTED);
   });
 
-  it("bounds the readings in flight over all streams, and serves them in turn", async () => {
+  it("bounds the readings in flight over all streams, and serves them in order", async () => {
     await using test = await startTestIngest({ server, config: { readingsInFlightMax: 2500 } });
     test.memory.hold();
     const frame = frameOf(...thermostatReadings("a", 1000));

@@ -62,7 +62,7 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
     expect(test.ingest.stats()).toMatchObject({ units: 2, frames: 2 });
   });
 
-  it("counts a frame as it is when it has unknown fields only", async () => {
+  it("counts a frame that has unknown fields only", async () => {
     await using test = await startTestIngest({ server });
     const outcome = await test.client.publish(lengthDelimited(99, Buffer.from("from a newer client")));
     expect(outcome).toEqual({
@@ -71,7 +71,7 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
     });
   });
 
-  it("numbers refused readings over the whole stream, lists the first 100 and counts all", async () => {
+  it("numbers rejected readings over the whole stream, lists the first 100 and counts all", async () => {
     await using test = await startTestIngest({ server });
     const bad = thermostatReadings("not good", 80);
     const outcome = await test.client.publish(
@@ -86,7 +86,7 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
     expect(test.memory.messages.map(({ deviceId }) => deviceId)).toEqual(["a", "b"]);
   });
 
-  it("answers a frame of garbage with INVALID_ARGUMENT, naming its place and why", async () => {
+  it("answers a frame of garbage with INVALID_ARGUMENT, its index and the reason", async () => {
     await using test = await startTestIngest({ server });
     const error = errorOf(
       await test.client.publish(frameOf(thermostatReading("a")), Buffer.from("garbage, not protobuf")),
@@ -111,14 +111,14 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
     expect(test.memory.messages).toEqual([]);
   });
 
-  it("does not receive a frame of 5 MiB, and returns what the limit is", async () => {
+  it("does not receive a frame of 5 MiB, and returns the limit", async () => {
     await using test = await startTestIngest({ server });
     const error = errorOf(await test.client.publish(Buffer.alloc(5 * 1024 * 1024)));
     expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
     expect(error.details).toContain(String(defaultIngestConfig.receiveBytesMax));
   });
 
-  it("takes a frame of exactly 1000 readings, and one of exactly 1 MiB", async () => {
+  it("accepts a frame of exactly 1000 readings, and one of exactly 1 MiB", async () => {
     await using test = await startTestIngest({ server });
     const filler = lengthDelimited(99, Buffer.alloc(1024 * 1024 - 5));
     expect(filler.length).toBe(1024 * 1024);
@@ -128,7 +128,7 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
     });
   });
 
-  it("answers a frame beyond what is received at all with RESOURCE_EXHAUSTED", async () => {
+  it("answers a frame beyond the largest message with RESOURCE_EXHAUSTED", async () => {
     await using test = await startTestIngest({ server });
     const error = errorOf(await test.client.publish(Buffer.alloc(9 * 1024 * 1024)));
     expect(error.code).toBe(status.RESOURCE_EXHAUSTED);
@@ -144,7 +144,7 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
     expect(detailsOf(error).quotaFailure?.violations).toMatchObject([{ subject: "unit" }]);
   });
 
-  it("answers UNAVAILABLE with RetryInfo when the log is away, and works on when it is back", async () => {
+  it("answers UNAVAILABLE with RetryInfo when the log is unavailable, and recovers", async () => {
     await using test = await startTestIngest({ server, config: { retryDelayMs: 1500 } });
     const error = errorOf(
       await test.client.publish(frameOf(thermostatReading(memoryLogSentinels.unavailable))),
@@ -155,7 +155,7 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
     expect(test.ingest.stats()).toMatchObject({ accepted: 1, failedUnits: 1, readingsInFlight: 0 });
   });
 
-  it("answers at once when an append fails, though the client has not ended the stream", async () => {
+  it("answers at once when an append fails, before the client has ended the stream", async () => {
     await using test = await startTestIngest({ server });
     const { call, outcome } = test.client.openStream();
     call.write(frameOf(thermostatReading(memoryLogSentinels.unavailable)));
@@ -163,7 +163,7 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
     await waitUntil(() => test.ingest.stats().openStreams === 0);
   });
 
-  it("tells the caller nothing of a foreign error, and the log its cause and the request id", async () => {
+  it("hides a foreign error from the caller, and logs its cause and the request id", async () => {
     const lines: string[] = [];
     const logger = createLogger({
       name: "test",

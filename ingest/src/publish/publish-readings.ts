@@ -5,7 +5,7 @@ import type { AppendAdmission } from "./append-admission.ts";
 import { createCommitUnit, type FrameIntake, type UnitResult } from "./commit-unit.ts";
 import type { OpenCalls } from "./open-calls.ts";
 
-/** What both methods share, over every protocol. */
+/** The dependencies of both methods, over every protocol. */
 export type PublishDependencies = {
   readonly calls: OpenCalls;
   readonly intake: FrameIntake;
@@ -16,15 +16,15 @@ export type PublishDependencies = {
 /** A stream of frames, over any protocol. */
 export type FrameStream = {
   readonly frames: AsyncIterable<Buffer>;
-  /** Who sends it, where that is known. */
+  /** Its sender, if known. */
   readonly publisher: Publisher | undefined;
-  /** Aborts when no client waits for the answer any more. */
+  /** Aborts when no client waits for the response any more. */
   readonly signal: AbortSignal;
   /** Ends the frames at once, also while one is awaited. */
   stop(): void;
 };
 
-/** PublishReadings: a stream is one commit unit, which resolves when all that was accepted is durable. */
+/** PublishReadings: a stream is one commit unit, which resolves when all accepted readings are durably stored. */
 export async function publishReadings(
   { intake, admission, config }: PublishDependencies,
   { frames, publisher, signal, stop }: FrameStream,
@@ -50,9 +50,9 @@ export async function publishReadings(
 /** A batch, over any protocol. */
 export type FrameBatch = {
   readonly frame: Buffer;
-  /** Who sends it, where that is known. */
+  /** Its sender, if known. */
   readonly publisher: Publisher | undefined;
-  /** Aborts when no client waits for the answer any more. */
+  /** Aborts when no client waits for the response any more. */
   readonly signal: AbortSignal;
 };
 
@@ -68,10 +68,10 @@ export async function publishReadingBatch(
 }
 
 /**
- * A client that cancels or dies may end its stream just as one that has finished; only some moments later its call is
- * abandoned (measured with grpc-js: up to 2 ms, within two turns of the event loop). Until then an end is
- * not a commit. The wait goes on while the log writes, so that it seldom costs time. A cancel that comes
- * later still finds the unit counted, as does an answer that is lost on its way: the two cannot be told apart.
+ * A client that cancels or dies may end its stream like one that has finished; its call is abandoned only some moments
+ * later (measured with grpc-js: up to 2 ms, within two turns of the event loop). Until then an end is not a commit. The
+ * wait overlaps with the write to the log, so that it seldom costs time. After a later cancel the unit still counts,
+ * like one whose response is lost: the two cannot be distinguished.
  */
 async function untilCancelWouldBeKnown(): Promise<void> {
   await delay(2);

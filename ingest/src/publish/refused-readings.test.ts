@@ -87,7 +87,7 @@ describe.each(ingestServers)("a reading that breaks a rule on %s", (server) => {
     expect(test.ingest.stats()).toMatchObject({ accepted: 2, refused: 1 });
   });
 
-  it("is refused for a device id that is not UTF-8, and takes no neighbour with it", async () => {
+  it("is rejected for a device id that is not UTF-8, without affecting other readings", async () => {
     await using test = await startTestIngest({ server });
     const bad = lengthDelimited(1, lengthDelimited(1, Buffer.from([0x61, 0xff, 0xc0])));
     const outcome = await test.client.publish(Buffer.concat([frameOf(good), bad, frameOf(good)]));
@@ -101,7 +101,7 @@ describe.each(ingestServers)("a reading that breaks a rule on %s", (server) => {
     });
   });
 
-  it("is refused for a time that the store no longer retains", async () => {
+  it("is rejected for a time that the store no longer retains", async () => {
     await using test = await startTestIngest({
       server,
       dependencies: { retainedSinceMs: () => testNowMs - 10 },
@@ -115,7 +115,7 @@ describe.each(ingestServers)("a reading that breaks a rule on %s", (server) => {
     });
   });
 
-  it("is refused by name of a device that sends too many duplicates, if it may be another; neighbours are stored", async () => {
+  it("is rejected by name if its device sends too many duplicates and it may be another one; the others are stored", async () => {
     await using test = await startTestIngest({
       server,
       dependencies: {
@@ -169,7 +169,7 @@ describe.each(ingestServers)("a reading that breaks no rule on %s", (server) => 
     expect(test.memory.messages).toEqual([{ deviceId: "good", timestampMs, sensor: "temperature", value }]);
   });
 
-  it("is accepted with unknown fields, fields in any order and fields that come twice", async () => {
+  it("is accepted with unknown fields, fields in any order and repeated fields", async () => {
     await using test = await startTestIngest({ server });
     const reading = Buffer.concat([
       lengthDelimited(4, doubleField(1, 1)),

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { frameOf, ingestServers, startTestIngest, thermostatReading } from "../../testing/ingest-fixture.ts";
 
 describe.each(ingestServers)("a reading that would begin a series too many on %s", (server) => {
-  it("is listed as refused with series.limit; its neighbours are stored, and a reading that breaks a rule begins none", async () => {
+  it("is listed as rejected with series.limit; the others are stored, and an invalid reading creates no series", async () => {
     const asked: string[] = [];
     const known = new Set<string>();
     await using test = await startTestIngest({

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createChangeSignal } from "./change-signal.ts";
 
-it("yields many changes as one, and none that came before the watch", async () => {
+it("merges many changes into one, and ignores those before the watch", async () => {
   const changes = createChangeSignal();
   const stop = new AbortController();
   changes.notify();

@@ -1,4 +1,4 @@
-/** Tells watchers that something changed; a slow watcher is notified once for many changes. */
+/** Notifies watchers of changes; a slow watcher is notified once for many changes. */
 export type ChangeSignal = {
   notify(): void;
   /** Yields for each change since its last yield; ends when the signal aborts or at `close`. */
@@ -6,7 +6,7 @@ export type ChangeSignal = {
   close(): void;
 };
 
-/** Makes a signal for changes. It holds one waiting watcher each, and no queue. */
+/** Creates a signal for changes. It holds at most one pending notification for each watcher, and no queue. */
 export function createChangeSignal(): ChangeSignal {
   let changes = 0;
   let closed = false;
@@ -24,7 +24,7 @@ export function createChangeSignal(): ChangeSignal {
       wakeAll();
     },
     watch(signal) {
-      // Counted from the call on, not from when the first yield is asked for.
+      // Counts from the call on, not from the first request for a yield.
       let seen = changes;
       return {
         async *[Symbol.asyncIterator]() {

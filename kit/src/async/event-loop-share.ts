@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-/** How long one piece of work may hold the event loop, in ms. */
+/** Longest time that one piece of work may block the event loop, in ms. */
 const shareMs = 8;
 
-/** Lets other work of the process run in between: `await share()` often; it waits only when its time is over. */
+/** Lets other work of the process run in between: `await share()` often; it yields only when the time is over. */
 export function createLoopShare(
   monotonicMs: () => number = () => performance.now(),
 ): () => Promise<void> | undefined {

@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { cancelledAfter, TimeLimitError, withinTime } from "./time-limit.ts";
 
 describe("withinTime", () => {
-  it("settles as the work does", async () => {
+  it("settles like the work", async () => {
     expect(await withinTime(Promise.resolve(7), { ms: 60_000, what: "it" })).toBe(7);
     await expect(withinTime(Promise.reject(new Error("no")), { ms: 60_000, what: "it" })).rejects.toThrow(
       "no",
     );
   });
 
-  it("gives up after the limit, and lets a later failure be", async () => {
+  it("rejects after the limit, and ignores a later failure", async () => {
     const { promise, reject } = Promise.withResolvers<void>();
     const limited = withinTime(promise, { ms: 5, what: "the log" });
     await expect(limited).rejects.toThrow(TimeLimitError);
@@ -20,7 +20,7 @@ describe("withinTime", () => {
 });
 
 describe("cancelledAfter", () => {
-  it("settles as the work does, whose signal then never aborts", async () => {
+  it("settles like the work, and never aborts its signal then", async () => {
     let seen: AbortSignal | undefined;
     const work = async (signal: AbortSignal) => {
       seen = signal;
@@ -30,7 +30,7 @@ describe("cancelledAfter", () => {
     expect(seen?.aborted).toBe(false);
   });
 
-  it("cancels the work when the time is over, and does not wait for it", async () => {
+  it("cancels the work at the time limit, and does not wait for it", async () => {
     let seen: AbortSignal | undefined;
     const limited = cancelledAfter(
       (signal) => {
@@ -43,7 +43,7 @@ describe("cancelledAfter", () => {
     expect(seen?.aborted).toBe(true);
   });
 
-  it("cancels what is left of work of which a part has failed", async () => {
+  it("cancels the rest of work if a part has failed", async () => {
     let seen: AbortSignal | undefined;
     const work = (signal: AbortSignal) => {
       seen = signal;
@@ -53,7 +53,7 @@ describe("cancelledAfter", () => {
     expect(seen?.aborted).toBe(true);
   });
 
-  it("cancels the work with the caller's reason, and does not begin it when that was before", async () => {
+  it("cancels the work with the caller's reason, and does not start it if the signal has already aborted", async () => {
     const caller = new AbortController();
     let begun = 0;
     const work = () => {

@@ -1,4 +1,4 @@
-/** What `withinTime` rejects with when the time is over. */
+/** The error of `withinTime` at the time limit. */
 export class TimeLimitError extends Error {
   constructor(what: string, limitMs: number) {
     super(`${what}: no answer within ${limitMs} ms`);
@@ -7,7 +7,7 @@ export class TimeLimitError extends Error {
 }
 
 /**
- * Settles as `work` does, if it does so in time. The work goes on; what comes of it later is dropped.
+ * Settles like `work`, if that settles in time. The work continues afterwards; its later result is ignored.
  * @throws TimeLimitError that names `what` after `ms`.
  */
 export async function withinTime<T>(
@@ -24,8 +24,8 @@ export async function withinTime<T>(
 }
 
 /**
- * As `withinTime`, but nothing goes on afterwards: `work` gets a signal that aborts when the time is over, when `signal`
- * does, or when a part of the work has failed. It does not wait for work that ignores the signal.
+ * Like `withinTime`, but cancels the work: `work` gets a signal that aborts at the time limit, when `signal` aborts, or
+ * when a part of the work has failed. It does not wait for work that ignores the signal.
  * @throws TimeLimitError that names `what` after `ms`; the reason of `signal`.
  */
 export async function cancelledAfter<T>(
@@ -43,7 +43,7 @@ export async function cancelledAfter<T>(
   try {
     return await Promise.race([work(cancelling.signal), cancelled]);
   } catch (error) {
-    // One of several requests may have failed: the others are for nothing now.
+    // One of several requests may have failed: the others are useless now.
     cancelling.abort(error);
     throw error;
   } finally {

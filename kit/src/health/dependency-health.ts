@@ -3,24 +3,27 @@ import type { Logger } from "../observability/logger.ts";
 import type { Health } from "./health.ts";
 
 /**
- * What a service needs of others, as it was last found: told in its log, a line for each change and no more, and in
- * its health, under the name of what it needs.
+ * The last known state of a service's dependencies: it is logged, one line for each change, and part of its health,
+ * under the name of the dependency.
  */
 export type Dependencies<Name extends string> = {
   available(name: Name): void;
-  /** Only the first of equal reasons is logged; figures in them do not count. */
+  /** Logs only the first of equal reasons; numbers in them do not count. */
   unavailable(name: Name, error: unknown): void;
-  /** A line for each that is unavailable: `waiting for kafka: connect ECONNREFUSED 127.0.0.1:9092`. */
+  /** Returns a line for each unavailable dependency: `waiting for kafka: connect ECONNREFUSED 127.0.0.1:9092`. */
   problems(): string[];
 };
 
-/** Nothing is known of any at first: they count as neither. `health`, if given, must know the names. */
+/**
+ * The state of all is unknown at first: they count as neither available nor unavailable. `health`, if given, must have
+ * the names.
+ */
 export function createDependencies<Name extends string>(options: {
   readonly logger: Logger;
   readonly health?: Pick<Health, "setServing"> | undefined;
 }): Dependencies<Name> {
   const { logger, health } = options;
-  /** The reason of each that is unavailable, and undefined of each that is available. */
+  /** Sets the reason of each unavailable dependency, and undefined for each available one. */
   const reasons = new Map<Name, string | undefined>();
   return {
     available(name) {
@@ -44,7 +47,7 @@ export function createDependencies<Name extends string>(options: {
   };
 }
 
-/** A figure that grows each time is the same news. */
+/** A reason that differs only in a number is not a change. */
 export function withoutFigures(text: string): string {
   return text.replaceAll(/\d+/g, "#");
 }

@@ -2,14 +2,14 @@ import { reasonOf } from "../observability/failure-reason.ts";
 import type { Logger } from "../observability/logger.ts";
 import { withoutFigures } from "./dependency-health.ts";
 
-/** Logs how something that is tried again and again goes: a line when it fails, for another reason, or no longer. */
+/** Logs the result of repeated attempts: a line at the first failure, at another reason, and at recovery. */
 export type FailureLog = {
-  /** Gives the reason in one line. */
+  /** Formats the reason in one line. */
   failed(error: unknown): string;
   succeeded(): void;
 };
 
-/** Has logged nothing yet. `fields` are in every line. */
+/** Creates a log without entries. `fields` are in every line. */
 export function createFailureLog(options: {
   readonly logger: Logger;
   readonly fields?: Readonly<Record<string, unknown>>;

@@ -50,15 +50,15 @@ describe("createHealth", () => {
     expect(health.check("a")).toBe("SERVING");
   });
 
-  it("refuses to set a name it was not given", () => {
+  it("rejects an unknown name in set", () => {
     expect(() => createHealth(["a"]).setServing(true, "c")).toThrow('no service "c"');
   });
 
-  it("knows nothing of unknown names", () => {
+  it("returns NOT_FOUND for unknown names", () => {
     expect(() => createHealth([]).check("a")).toThrow(expect.objectContaining({ code: "NOT_FOUND" }));
   });
 
-  it("tells a watcher the status at once, each change, and nothing that is no change", async () => {
+  it("sends a watcher the status at once, and each change only", async () => {
     const health = createHealth(["a"]);
     const abort = new AbortController();
     const watcher = health.watch("a", abort.signal, "a:1")[Symbol.asyncIterator]();
@@ -73,7 +73,7 @@ describe("createHealth", () => {
     expect(await last).toMatchObject({ done: true });
   });
 
-  it("gives a slow watcher the latest status only", async () => {
+  it("sends a slow watcher the latest status only", async () => {
     const health = createHealth(["a"]);
     const watcher = health.watch("a", new AbortController().signal, "a:1")[Symbol.asyncIterator]();
     expect(await watcher.next()).toMatchObject({ value: "SERVING" });
@@ -85,7 +85,7 @@ describe("createHealth", () => {
     expect(await watcher.next()).toMatchObject({ done: true });
   });
 
-  it("says goodbye to its watchers, and stays not serving", async () => {
+  it("ends its watchers, and stays not serving", async () => {
     const health = createHealth(["a"]);
     const told: string[] = [];
     const watching = (async () => {
@@ -101,7 +101,7 @@ describe("createHealth", () => {
     expect(health.check("a")).toBe("NOT_SERVING");
   });
 
-  it("takes a bounded number of watchers, and a place is free again when one leaves", async () => {
+  it("accepts a bounded number of watchers, and another one when one leaves", async () => {
     const health = createHealth([]);
     const abort = new AbortController();
     const watchers = Array.from({ length: healthWatchersMax }, (_, i) =>
@@ -117,7 +117,7 @@ describe("createHealth", () => {
 });
 
 describe("the watchers of one connection", () => {
-  it("are limited, and leave those of others alone", async () => {
+  it("are limited, without an effect on those of others", async () => {
     const health = createHealth([]);
     const abort = new AbortController();
     const begin = (peer: string) => health.watch("", abort.signal, peer)[Symbol.asyncIterator]();

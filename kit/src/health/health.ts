@@ -23,32 +23,32 @@ export type WatchedStatus = ServingStatus | "SERVICE_UNKNOWN";
 /** The state behind grpc.health.v1.Health. The name "" is the server as a whole. */
 export type Health = {
   /**
-   * Sets one service, or all of them and "" when none is named.
-   * @throws Error for a name that was not given to `createHealth`: a mistake of ours.
+   * Sets one service, or all of them and "" if none is named.
+   * @throws Error for a name that was not passed to `createHealth`, which is a bug.
    */
   setServing(serving: boolean, service?: string): void;
   /** @throws RpcError NOT_FOUND for an unknown name. */
   check(service: string): ServingStatus;
   /**
-   * Returns the status at once and then each change, until the signal or `close` ends it. A slow reader gets
-   * the latest status and skips those between. `peer` is the `address:port` of the connection.
+   * Returns the status at once and then each change, until the signal or `close` ends it. A slow reader receives the
+   * latest status and skips those in between. `peer` is the `address:port` of the connection.
    * @throws RpcError RESOURCE_EXHAUSTED past `healthWatchersMax` watchers, or `connectionHealthWatchersMax` of one
    *   connection.
    */
   watch(service: string, signal: AbortSignal, peer: string): AsyncIterable<WatchedStatus>;
   /** Every known name with its status, "" included. */
   list(): ReadonlyMap<string, ServingStatus>;
-  /** Sets everything to NOT_SERVING permanently, tells the watchers and ends them, so that a server can stop. */
+  /** Sets everything to NOT_SERVING permanently, notifies the watchers and ends them, so that a server can stop. */
   close(): void;
 };
 
-/** The most watchers of one server at a time: each holds a stream open. */
+/** Maximum number of concurrent watchers of one server: each holds a stream open. */
 export const healthWatchersMax = 1000;
 
-/** The most watchers of one connection at a time; the one of a proxy has those of many clients. */
+/** Maximum number of concurrent watchers of one connection; a proxy's connection has the watchers of many clients. */
 export const connectionHealthWatchersMax = 32;
 
-/** Makes the state for these services and ""; all begin as serving. */
+/** Creates the state for these services and ""; all start as serving. */
 export function createHealth(serviceNames: readonly string[]): Health {
   const statuses = new Map<string, ServingStatus>(["", ...serviceNames].map((name) => [name, "SERVING"]));
   const wakers = new Set<() => void>();
@@ -152,12 +152,12 @@ export function addHealthToGrpcServer(server: GrpcServiceTarget, health: Health)
   });
 }
 
-/** The response that tells a status. */
+/** The response with a status. */
 export function healthCheckResponse(status: WatchedStatus): HealthCheckResponse {
   return create(HealthCheckResponseSchema, { status: HealthCheckResponse_ServingStatus[status] });
 }
 
-/** The response that tells every status. */
+/** The response with every status. */
 export function healthListResponse(health: Health): HealthListResponse {
   const statuses = [...health.list()].map(([name, status]) => [name, healthCheckResponse(status)] as const);
   return create(HealthListResponseSchema, { statuses: Object.fromEntries(statuses) });

@@ -3,7 +3,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { listenAnywhere } from "../../testing/socket-fixture.ts";
 import { runProbe } from "./probe-cli.ts";
 
-/** A server that answers /up with 204, /down with 503, and nothing else at all. */
+/** A server that answers /up with 204, /down with 503, and no other path. */
 async function startServer(): Promise<string> {
   const server = createServer(({ url }, response) => {
     if (url === "/up") response.writeHead(204).end();
@@ -18,7 +18,7 @@ async function startServer(): Promise<string> {
 }
 
 describe("the probe of an HTTP resource", () => {
-  it("ends with 0 for 2xx, and with 1 and the reason for anything else", async () => {
+  it("exits with 0 for 2xx, and with 1 and the reason for anything else", async () => {
     const address = await startServer();
     expect(await runProbe([address, "--http", "/up"])).toEqual({ exitCode: 0, stdout: "", stderr: "" });
     expect(await runProbe([address, "--http", "/down"])).toEqual({
@@ -33,7 +33,7 @@ describe("the probe of an HTTP resource", () => {
     });
   });
 
-  it("ends with 1 where nothing listens", async () => {
+  it("exits with 1 if no server listens", async () => {
     expect(await runProbe(["127.0.0.1:1", "--http", "/up"])).toMatchObject({
       exitCode: 1,
       stdout: expect.stringContaining("ECONNREFUSED"),

@@ -3,8 +3,8 @@ import { request as requestTls } from "node:https";
 import type { ProbeResult } from "./probe.ts";
 
 /**
- * Sends a GET over HTTP/1.1 to a server without gRPC. Never rejects: whatever goes wrong is a reason, and any status
- * but 2xx is one as well.
+ * Sends a GET over HTTP/1.1 to a server without gRPC. Never rejects: any error is a reason, and so is any status except
+ * 2xx.
  */
 export async function probeHttp(options: {
   /** HOST:PORT; with `ca`, HOST must be a name of the server's certificate. */

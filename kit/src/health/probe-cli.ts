@@ -3,7 +3,7 @@ import { defineSettings, loadSettings } from "../settings/define-settings.ts";
 import { probeHttp } from "./http-probe.ts";
 import { probe } from "./probe.ts";
 
-/** The settings of the probe; it takes no environment variables, since those of its container are a service's. */
+/** The settings of the probe. It has no environment variables, because those of its container are for the service. */
 const probeSettings = defineSettings({
   prefix: "DEVICEMESH_PROBE_",
   usage: "node kit/src/health/probe-main.ts HOST:PORT [SERVICE] [flags]",
@@ -46,7 +46,7 @@ const probeSettings = defineSettings({
   },
 });
 
-/** What a run ends with: its exit code, and what it has to say on which stream. */
+/** The result of a run: its exit code, and its output to each stream. */
 export type ProbeOutcome = {
   readonly exitCode: 0 | 1 | 2;
   readonly stdout: string;

@@ -13,7 +13,7 @@ import { runProbe } from "./probe-cli.ts";
 
 const host = "127.0.0.1";
 
-/** Both kinds of servers that this project has. */
+/** Both kinds of servers of this project. */
 const servers = {
   "grpc-js": (health: Health) =>
     startGrpcServer({
@@ -32,14 +32,14 @@ const servers = {
 } as const;
 
 describe.each(["grpc-js", "Connect"] as const)("the probe of a %s server", (kind) => {
-  it("ends with 0 and in silence while it serves", async () => {
+  it("exits with 0 and no output while the server serves", async () => {
     await using server = await servers[kind](createHealth(["a.B"]));
     const silent = { exitCode: 0, stdout: "", stderr: "" };
     expect(await runProbe([`${host}:${server.port}`])).toEqual(silent);
     expect(await runProbe([`${host}:${server.port}`, "a.B"])).toEqual(silent);
   });
 
-  it("ends with 1 and a line that names what does not serve", async () => {
+  it("exits with 1 and a line that names the service that does not serve", async () => {
     const health = createHealth(["a.B", "a.C"]);
     health.setServing(false, "a.B");
     await using server = await servers[kind](health);
@@ -57,7 +57,7 @@ describe.each(["grpc-js", "Connect"] as const)("the probe of a %s server", (kind
     });
   });
 
-  it("ends with 0 while it answers at all, if that is what is asked", async () => {
+  it("exits with 0 while the server answers at all, if requested", async () => {
     const health = createHealth(["a.B"]);
     health.setServing(false);
     await using server = await servers[kind](health);
@@ -68,7 +68,7 @@ describe.each(["grpc-js", "Connect"] as const)("the probe of a %s server", (kind
     expect(await runProbe([address, "--answering"])).toMatchObject({ exitCode: 1 });
   });
 
-  it("ends with 1 for a service that the server does not have", async () => {
+  it("exits with 1 for a service that the server does not have", async () => {
     await using server = await servers[kind](createHealth([]));
     const outcome = await runProbe([`${host}:${server.port}`, "no.Such"]);
     expect(outcome).toMatchObject({ exitCode: 1, stderr: "" });
@@ -77,7 +77,7 @@ describe.each(["grpc-js", "Connect"] as const)("the probe of a %s server", (kind
 });
 
 describe("the probe", () => {
-  it("ends with 1 where nothing listens", async () => {
+  it("exits with 1 if no server listens", async () => {
     const server = createServer();
     const port = await listenAnywhere(server);
     server.close();
@@ -88,7 +88,7 @@ describe("the probe", () => {
     expect(outcome.stdout.split("\n")).toHaveLength(2);
   });
 
-  it("does not wait longer than it is told for a server that says nothing", async () => {
+  it("has a time limit for a server that does not answer", async () => {
     const server = createServer();
     const port = await listenAnywhere(server);
     const startMs = performance.now();
@@ -101,7 +101,7 @@ describe("the probe", () => {
     server.close();
   });
 
-  it("ends with 1 where what answers is no gRPC", async () => {
+  it("exits with 1 if the server is not a gRPC server", async () => {
     const server = createServer((socket) => socket.end("220 hello\r\n").on("error", () => {}));
     const port = await listenAnywhere(server);
     expect(await runProbe([`${host}:${port}`])).toMatchObject({ exitCode: 1 });
@@ -126,7 +126,7 @@ describe("the probe", () => {
     await using server = await servers.Connect(createHealth([]));
     const main = fileURLToPath(new URL("probe-main.ts", import.meta.url));
     const run = async (...args: readonly string[]) => {
-      // Whatever its container is told is for the service, not for the probe.
+      // The environment of its container is for the service, not for the probe.
       const child = spawn(process.execPath, [main, ...args], { env: { DEVICEMESH_PORT: "x" } });
       return ((await once(child, "close")) as [number])[0];
     };

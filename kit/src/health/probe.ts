@@ -4,21 +4,21 @@ import {
 } from "@devicemesh/proto/tsproto/grpc/health/v1/health.ts";
 import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
 
-/** What a server says of itself, or why it says nothing: one line for people. */
+/** The status that a server reports, or why there is none: one line for users. */
 export type ProbeResult =
   | { readonly kind: "serving" }
   | { readonly kind: "not-serving"; readonly reason: string };
 
 /**
- * Asks grpc.health.v1 of a server in cleartext, be it grpc-js or Connect, how it is. Never rejects: whatever
- * goes wrong is a reason. `service` "" is the server as a whole.
+ * Requests the status of a server, grpc-js or Connect, from grpc.health.v1 in cleartext. Never rejects: any error is a
+ * reason. `service` "" is the server as a whole.
  */
 export async function probe(options: {
   /** HOST:PORT. */
   readonly address: string;
   readonly service: string;
   readonly timeoutMs: number;
-  /** Whether any status is good enough. */
+  /** Whether any status is sufficient. */
   readonly answering?: boolean;
 }): Promise<ProbeResult> {
   const { address, service, timeoutMs, answering = false } = options;

@@ -34,7 +34,7 @@ async function runWith(
 }
 
 describe("runCommand", () => {
-  it("passes settings and positionals, and ends with the exit code of the run", async () => {
+  it("passes settings and positionals, and exits with the code of the run", async () => {
     const seen: unknown[] = [];
     const outcome = await runWith(["word", "--count", "3"], async ({ count }, positionals) => {
       seen.push(count, positionals);
@@ -44,7 +44,7 @@ describe("runCommand", () => {
     expect(outcome).toEqual({ stdout: "", stderr: "", exitCode: 3 });
   });
 
-  it("prints help and ends with 0, or all problems and ends with 2, without running", async () => {
+  it("prints help and exits with 0, or all problems and exits with 2, without running", async () => {
     const never = async () => expect.unreachable();
     expect(await runWith(["--help"], never)).toMatchObject({ exitCode: 0, stderr: "" });
     const wrong = await runWith(["--count", "many", "--nothing"], never);
@@ -62,7 +62,7 @@ describe("runCommand", () => {
     expect(outcome.stderr).not.toContain("secret");
   });
 
-  it("ends with 2 for a wrong setting that only the run finds", async () => {
+  it("exits with 2 for a wrong setting that only the run finds", async () => {
     const failing = async () => {
       throw new SettingsError("--count is too large");
     };

@@ -7,19 +7,19 @@ import {
 } from "../settings/define-settings.ts";
 import { SettingsError } from "../settings/settings-error.ts";
 
-/** A program that does one thing and ends. */
+/** A program that performs one task and ends. */
 export type CommandProgram<Settings extends Readonly<Record<string, Setting>>> = {
-  /** Stands before its error messages. */
+  /** Prefix of its error messages. */
   readonly name: string;
   readonly definition: SettingsDefinition<Settings>;
-  /** Does the work and resolves to the exit code. */
+  /** Performs the task and resolves to the exit code. */
   run(values: SettingValues<Settings>, positionals: readonly string[]): Promise<number>;
 };
 
 /**
  * Runs a program of one task: reads flags and environment, prints help or all problems of the settings, runs it, and
  * sets the exit code: that of `run`, 0 for `--help`, 1 with `name: message` on standard error if `run` rejects, 2 if a
- * setting is wrong or `run` rejects with a SettingsError. Does not end the process.
+ * setting is wrong or `run` rejects with a SettingsError. It does not end the process.
  */
 export async function runCommand<const Settings extends Readonly<Record<string, Setting>>>(
   { name, definition, run }: CommandProgram<Settings>,

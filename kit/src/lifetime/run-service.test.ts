@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../testing/test-helpers.ts";
 
 const here = new URL("..", import.meta.url).href;
 
-/** Runs a service whose start is `start`, and sends it a signal once it has printed `signalAt`. */
+/** Runs a service with the start function `start`, and sends it a signal once it has printed `signalAt`. */
 async function run(start: string, args: readonly string[], signalAt?: string) {
   using folder = temporaryFolder();
   const file = join(folder.path, "main.ts");
@@ -45,13 +45,13 @@ const listens = `
   return { port: server.address().port, close: async () => { console.log("closed"); server.close(); } };`;
 
 describe("runService", () => {
-  it("says where it listens, and closes when it is asked to end", async () => {
+  it("prints its address, and closes on a signal", async () => {
     const { code, stdout } = await run(listens, [], "listening on");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^listening on 127\.0\.0\.1:\d+\nclosed\n$/);
   });
 
-  it("serves its metrics until it is closed, and says where after where it listens", async () => {
+  it("serves its metrics until it is closed, and prints their address after its own", async () => {
     const { code, stdout, stderr } = await run(
       `metrics.register(
         { up: { name: "echo_up", type: "gauge", unit: "1", help: "Whether it is up" } },
@@ -73,7 +73,7 @@ describe("runService", () => {
     expect(stdout).toMatch(/^listening on 127\.0\.0\.1:7\nmetrics on 127\.0\.0\.1:\d+\necho_up 1 true\n$/);
   });
 
-  it("ends with 2 if the port of the metrics is taken, before anything is started", async () => {
+  it("exits with 2 if the metrics port is in use, before anything starts", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const { port } = taken.address() as AddressInfo;
@@ -83,7 +83,7 @@ describe("runService", () => {
     expect(stderr).toContain("choose another with --metrics-port");
   });
 
-  it("says why it could not start, and ends with 1", async () => {
+  it("prints why it could not start, and exits with 1", async () => {
     const { code, stdout, stderr } = await run(`throw new Error("no room at the inn");`, []);
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toContain("echo: no room at the inn");
@@ -92,7 +92,7 @@ describe("runService", () => {
     expect(secret.stderr).not.toContain("s3cret");
   });
 
-  it("closes a service that has failed, says why, and ends with 1", async () => {
+  it("closes a failed service, prints why, and exits with 1", async () => {
     const { code, stdout, stderr } = await run(
       `setInterval(() => {}, 1000);
       const failed = Promise.reject(new Error("another mesh lives there"));
@@ -103,7 +103,7 @@ describe("runService", () => {
     expect(stderr).toContain("echo: another mesh lives there");
   });
 
-  it("names a wrong flag and ends with 2, shows its help and ends with 0", async () => {
+  it("names a wrong flag and exits with 2, prints its help and exits with 0", async () => {
     const wrong = await run(listens, ["--hots", "x"]);
     expect(wrong.code).toBe(2);
     expect(wrong.stderr).toContain("--host");
@@ -112,7 +112,7 @@ describe("runService", () => {
     expect(help.stdout).toContain("--log-level");
   });
 
-  it("ends at once when it is asked to before it listens", async () => {
+  it("ends at once on a signal before it listens", async () => {
     const { code, stdout } = await run(
       `console.log("starting"); setInterval(() => {}, 1000); return new Promise(() => {});`,
       [],

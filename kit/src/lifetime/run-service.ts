@@ -12,29 +12,29 @@ import {
 import { SettingsError } from "../settings/settings-error.ts";
 import { untilShutdownSignal } from "./shutdown-signal.ts";
 
-/** A service as a process runs it. */
+/** A service that is run as a process. */
 export type ServiceProgram<Settings extends Readonly<Record<string, Setting>>> = {
-  /** In the log lines. */
+  /** Its name in the log lines. */
   readonly name: string;
   /** Its settings; `host` and `logLevel` are among them, and `metricsPort` may be. */
   readonly definition: SettingsDefinition<Settings>;
-  /** Starts it; what it gives back is closed when the process is asked to end. */
+  /** Starts it; the result is closed when the process must end. */
   start(
     values: SettingValues<Settings>,
     dependencies: {
       readonly logger: Logger;
       readonly clock: () => number;
-      /** Where it registers its metrics; none if left out. */
+      /** The registry for its metrics; none if left out. */
       readonly metrics: Metrics | undefined;
     },
   ): Promise<Pick<RunningServer, "port" | "close" | "failed">>;
 };
 
 /**
- * Runs a service as a process: reads flags and environment, starts it, prints `listening on HOST:PORT` as one
- * line on stdout, and `metrics on HOST:PORT` as the next if there is a metrics port, and closes it on SIGINT or SIGTERM,
- * or when it has failed. Sets the exit code: 0 when it was asked to end (or for --help), 1 if it could not start or go
- * on, 2 if a setting is wrong.
+ * Runs a service as a process: reads flags and environment, starts it, prints `listening on HOST:PORT` as one line on
+ * stdout, and `metrics on HOST:PORT` as the next if there is a metrics port, and closes it on SIGINT or SIGTERM, or
+ * when it has failed. Sets the exit code: 0 after a signal (or for --help), 1 if it could not start or continue, 2 if a
+ * setting is wrong.
  */
 export async function runService<const Settings extends Readonly<Record<string, Setting>>>(
   program: ServiceProgram<Settings>,
@@ -58,7 +58,7 @@ export async function runService<const Settings extends Readonly<Record<string, 
     const served = await openMetrics({ host, metricsPort }, { logger });
     const starting = program.start(values, { logger, clock: Date.now, metrics: served?.metrics });
     const service = await Promise.race([starting, asked.then(() => undefined)]);
-    // Asked to end before it listened: it has promised nothing to anybody.
+    // A signal before it listened: it has acknowledged nothing yet.
     if (!service) return runtime.exit();
     runtime.stdout.write(`listening on ${host}:${service.port}\n`);
     if (served) runtime.stdout.write(`${served.line}\n`);
@@ -66,7 +66,7 @@ export async function runService<const Settings extends Readonly<Record<string, 
       await Promise.race([asked, ...(service.failed ? [service.failed] : [])]);
     } finally {
       await service.close();
-      // Last, so that the end can be watched.
+      // Last, so that the shutdown can be observed.
       await served?.close();
     }
   } catch (error) {
@@ -76,6 +76,6 @@ export async function runService<const Settings extends Readonly<Record<string, 
     runtime.stderr.write(`${program.name}: ${withoutCredentials(message)}\n`);
     runtime.exitCode = isWrongSetting ? 2 : 1;
   }
-  // What is left open (timers of libraries) must not keep a closed service alive.
+  // Remaining handles (timers of libraries) must not keep a closed service alive.
   runtime.exit();
 }

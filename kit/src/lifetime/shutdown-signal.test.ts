@@ -13,7 +13,7 @@ afterEach(() => {
   }
 });
 
-/** A process that never ends by itself, and says what its wait resolved with and each signal after that. */
+/** A process that never ends by itself, and prints the result of its wait and each later signal. */
 async function startChild(options: { sameRequestMs?: number }) {
   const script = `
     import { untilShutdownSignal } from ${JSON.stringify(module)};
@@ -57,7 +57,7 @@ describe("untilShutdownSignal", () => {
     expect(await exit).toEqual([code, null]);
   });
 
-  it("takes two signals shortly after each other, as Ctrl-C under npm sends them, for one", async () => {
+  it("treats two signals shortly after each other, as from Ctrl-C under npm, as one", async () => {
     const { child, said } = await startChild({ sameRequestMs: 60_000 });
     child.kill("SIGINT");
     await waitUntil(() => said().includes("resolved SIGINT"));

@@ -1,7 +1,7 @@
 /**
- * Resolves with the first SIGINT or SIGTERM. A later one ends the process at once, with 128 + the signal's
- * number; not so within `sameRequestMs` (default 300) of the first, which is the same wish: npm passes Ctrl-C
- * on to a child that has already had it from the terminal. Call it once per process.
+ * Resolves with the first SIGINT or SIGTERM. A later one ends the process at once, with 128 + the signal's number,
+ * except within `sameRequestMs` (default 300) of the first, which is the same request: npm forwards Ctrl-C to a child
+ * that has already received it from the terminal. Call it once per process.
  */
 export function untilShutdownSignal(
   options: { readonly sameRequestMs?: number } = {},

@@ -2,18 +2,18 @@ import { type LinePoint, type LinePrecision, type LineProblem, readLineRecord } 
 
 /** Reads line protocol that arrives in pieces. */
 export type LineProtocolReader = {
-  /** Reads every record that is complete with this text. */
+  /** Reads every record that this text completes. */
   push(text: string): void;
-  /** Reads what is left. Nothing may be pushed after it. */
+  /** Reads the rest. Nothing may be pushed after it. */
   end(): void;
 };
 
-/** The most characters of a record (line protocol is written a record a line). */
+/** Maximum length of a record in characters (line protocol has one record on each line). */
 export const lineRecordCharactersMax = 64 * 1024;
 
 /**
- * Reads records and reports each, in order: `onPoint` for those that are well formed, `onProblem` for a line that is
- * not, which is skipped. Memory is bounded by `recordCharactersMax`: a longer record is a problem of its first line.
+ * Reads records and reports each, in order: `onPoint` for well-formed ones, `onProblem` for a malformed line, which is
+ * skipped. `recordCharactersMax` bounds the memory: a longer record is a problem of its first line.
  */
 export function createLineProtocolReader({
   precision = "ns",
@@ -53,7 +53,7 @@ export function createLineProtocolReader({
     }
     rest = rest.slice(at);
 
-    /** Drops what is left of a line that was too long. False if its end has not come. */
+    /** Drops the rest of a line that was too long. Returns false if its end has not arrived. */
     function skipLine(): boolean {
       const end = rest.indexOf("\n", at);
       at = end === -1 ? rest.length : end + 1;

@@ -59,7 +59,7 @@ it.each([
   expect(readAll([`m f=1 ${digits}`], { precision }).points[0]?.timestampMs).toBe(expected);
 });
 
-it("knows the names of precisions in both versions of the API", () => {
+it("accepts the names of precisions in both versions of the API", () => {
   expect(["ns", "n", "us", "u", "ms", "s", "m", "h", "", "d", "toString"].map(linePrecisionOf)).toEqual([
     "ns",
     "ns",
@@ -113,13 +113,13 @@ it.each([
   expect(problems).toEqual([{ line, column, text: expect.stringContaining(words ?? "out of range") }]);
 });
 
-it("reads on at the next line after a quote that is not closed, wherever it seems to close", () => {
+it("continues at the next line after an unclosed quote, wherever it seems to close", () => {
   const { points, problems } = readAll(['m f="oops 1\nm a=1\nm b="x" 5\nm c=2\n']);
   expect(problems.map(({ line, column }) => [line, column])).toEqual([[3, 6]].map(() => [3, 6]));
   expect(points.map((point) => point.fields[0]?.key)).toEqual(["a", "b", "c"]);
 });
 
-it("reports a record that is longer than the limit once, and reads on", () => {
+it("reports a record that is longer than the limit once, and continues", () => {
   const long = `m f="${"x".repeat(500)}"`;
   for (const pieces of [[`${long}\nm a=1\n`], [...`${long}\nm a=1\n`]]) {
     const { points, problems } = readAll(pieces, { recordCharactersMax: 100 });
@@ -170,7 +170,7 @@ function written({ measurement, tags, fields, timestampMs }: Omit<LinePoint, "li
   return `${head.join(",")} ${values.join(",")}${timestampMs === undefined ? "" : ` ${timestampMs}`}\n`;
 }
 
-it("reads what was written, however the text is cut into pieces", () => {
+it("reads written records, however the text is cut into pieces", () => {
   const cases = fc.tuple(fc.array(point, { maxLength: 4 }), fc.array(fc.nat(200), { maxLength: 5 }));
   fc.assert(
     fc.property(cases, ([points, cuts]) => {
@@ -184,7 +184,7 @@ it("reads what was written, however the text is cut into pieces", () => {
   );
 });
 
-it("speaks for each line of any text once, and throws for none", () => {
+it("reports each line of any text once, and never throws", () => {
   const word = fc.constantFrom("m", "f", "=", "1", " ", ",", "\\", "#", "\r", "t", "-", "i", "e", "\t", "é");
   const textLine = fc
     .string({ unit: word, maxLength: 16 })

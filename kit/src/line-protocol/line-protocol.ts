@@ -1,7 +1,7 @@
-/** How the timestamps of line protocol count: nanoseconds, microseconds, milliseconds, seconds, minutes, hours. */
+/** The precision of line protocol's timestamps: nanoseconds, microseconds, milliseconds, seconds, minutes, hours. */
 export type LinePrecision = "ns" | "us" | "ms" | "s" | "m" | "h";
 
-/** A field's value. Numbers are IEEE doubles, whatever the text called them: `1`, `1i` or `1u`. */
+/** A field's value. Numbers are IEEE doubles, whatever their notation: `1`, `1i` or `1u`. */
 export type LineField =
   | { readonly key: string; readonly kind: "number"; readonly value: number }
   | { readonly key: string; readonly kind: "boolean"; readonly value: boolean }
@@ -16,11 +16,11 @@ export type LinePoint = {
   readonly tags: readonly { readonly key: string; readonly value: string }[];
   /** At least one, in the order of the text; keys are unique. */
   readonly fields: readonly LineField[];
-  /** Milliseconds since 1970, digits below cut off towards the past; undefined if the record has no timestamp. */
+  /** Milliseconds since 1970, smaller digits truncated towards the past; undefined if the record has no timestamp. */
   readonly timestampMs: number | undefined;
 };
 
-/** What is wrong with a line, which is skipped. */
+/** The problem of a line, which is skipped. */
 export type LineProblem = {
   /** From 1. */
   readonly line: number;
@@ -29,15 +29,15 @@ export type LineProblem = {
   readonly text: string;
 };
 
-/** The outcome of one record; `next` is where the following one begins. */
+/** The result for one record; `next` is the start of the following one. */
 export type LineRecord =
   | { readonly kind: "point"; readonly point: Omit<LinePoint, "line">; readonly next: number }
   | { readonly kind: "nothing"; readonly next: number }
   | { readonly kind: "problem"; readonly at: number; readonly text: string; readonly next: number }
-  /** The text may go on in the middle of this record. */
+  /** The text may continue in the middle of this record. */
   | { readonly kind: "incomplete" };
 
-/** The precision that a name means, as both versions of the write API spell it; undefined for an unknown one. */
+/** Returns the precision of a name, in the spelling of both versions of the write API; undefined for an unknown one. */
 export function linePrecisionOf(name: string): LinePrecision | undefined {
   return Object.hasOwn(precisionNames, name) ? precisionNames[name] : undefined;
 }
@@ -57,7 +57,7 @@ const precisionNames: Readonly<Record<string, LinePrecision>> = {
 
 /**
  * Reads the record of InfluxDB line protocol that begins at `start`: `measurement,tag=a field=1,other="b" 1700000000`.
- * A quoted string may hold newlines; if such a record is malformed, only its first line is skipped. `isLast` states
+ * A quoted string may contain newlines; if such a record is malformed, only its first line is skipped. `isLast` means
  * that no text follows. Pure.
  */
 export function readLineRecord(
@@ -153,7 +153,7 @@ function readFields(scan: Scan): LineField[] | undefined {
   return fail(scan, "a comma, a space or the end of the line must follow a field's value");
 }
 
-/** A string in quotes; a backslash escapes a quote and itself. */
+/** Reads a string in quotes; a backslash escapes a quote and itself. */
 function readText(scan: Scan, key: string): LineField | undefined {
   const { text } = scan;
   const begin = scan.at;
@@ -203,7 +203,7 @@ function readPlain(scan: Scan, key: string): LineField | undefined {
 
 const millisecondsOf = { s: 1000, m: 60_000, h: 3_600_000 } as const;
 const digitsBelowMs = { ns: 6, us: 3, ms: 0 } as const;
-/** As many milliseconds as a Date can count. */
+/** The largest number of milliseconds of a Date. */
 const timestampMaxMs = 8.64e15;
 
 function readTimestamp(scan: Scan, precision: LinePrecision): number | undefined {
@@ -228,7 +228,7 @@ function isCut(word: string, digits: number): boolean {
   return /[1-9]/.test(word.slice(-digits));
 }
 
-// What ends a name, as bits; the end of a line always does.
+// The characters that end a name, as bits; the end of a line always does.
 const comma = 1;
 const space = 2;
 const equals = 4;
@@ -247,7 +247,10 @@ function isOneOf(code: number, enders: number): boolean {
   }
 }
 
-/** A name up to one of the enders. A backslash escapes a comma, a space and an equals sign, and is itself otherwise. */
+/**
+ * Reads a name up to one of the enders. A backslash escapes a comma, a space and an equals sign, and is literal
+ * otherwise.
+ */
 function readName(scan: Scan, enders: number): string {
   const { text } = scan;
   let name = "";
@@ -267,7 +270,7 @@ function readName(scan: Scan, enders: number): string {
   return name + text.slice(from, at);
 }
 
-/** Whether there were any. */
+/** Returns whether there were any. */
 function skipBlanks(scan: Scan): boolean {
   const begin = scan.at;
   while (scan.text[scan.at] === " " || scan.text[scan.at] === "\t") scan.at += 1;

@@ -10,7 +10,7 @@ describe("a reason", () => {
     expect(reasonOf(error)).toBe("the message log cannot be reached: getaddrinfo ENOTFOUND kafka-1");
   });
 
-  it("says nothing twice, and takes what is no error", () => {
+  it("repeats nothing, and accepts values that are not errors", () => {
     const root = new Error("connect ECONNREFUSED 127.0.0.1:1");
     expect(reasonOf(new Error(`Connection error: ${root.message}`, { cause: root }))).toBe(
       "Connection error: connect ECONNREFUSED 127.0.0.1:1",
@@ -26,7 +26,7 @@ describe("a reason", () => {
     expect(reasonOf(error)).toHaveLength(400);
   });
 
-  it("ends where causes go round in a circle", () => {
+  it("ends if the causes form a cycle", () => {
     const error = new Error("round");
     error.cause = error;
     expect(reasonOf(error)).toBe("round");

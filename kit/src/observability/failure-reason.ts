@@ -1,11 +1,11 @@
 import { withoutCredentials } from "./redact-credentials.ts";
 
-/** The most characters of a reason. */
+/** Maximum length of a reason in characters. */
 const lengthMax = 400;
 
 /**
- * Why something failed, as one line: the error's own message and that of its last cause, without passwords. For logs
- * and statuses that tell what is unavailable; a stack trace says nothing more about that.
+ * Formats a failure as one line: the error's own message and that of its last cause, without passwords. For logs and
+ * statuses about unavailable dependencies, for which a stack trace adds nothing.
  */
 export function reasonOf(error: unknown): string {
   const messages = causesOf(error)

@@ -55,7 +55,7 @@ describe("createLogger", () => {
     expect(lines.map((line) => JSON.parse(line).part)).toEqual(["one", undefined]);
   });
 
-  it("writes to stderr before the call returns, so that a killed process has said its last words", async () => {
+  it("writes to stderr before the call returns, so that a killed process loses no line", async () => {
     const module = fileURLToPath(new URL("logger.ts", import.meta.url));
     const script = `
       import { createLogger } from ${JSON.stringify(module)};

@@ -7,7 +7,7 @@ import {
 } from "pino";
 import { withoutCredentials } from "./redact-credentials.ts";
 
-/** The levels, from the most talkative. `silent` writes nothing. */
+/** The levels, from the most verbose. `silent` writes nothing. */
 export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal", "silent"] as const;
 
 export type LogLevel = (typeof logLevels)[number];
@@ -18,7 +18,7 @@ export type LogFunction = {
   (message: string): void;
 };
 
-/** Writes one JSON line per event. An error belongs in the field `error`; its causes are written too. */
+/** Writes one JSON line per event. Put an error into the field `error`; its causes are written too. */
 export type Logger = {
   readonly trace: LogFunction;
   readonly debug: LogFunction;
@@ -26,14 +26,14 @@ export type Logger = {
   readonly warn: LogFunction;
   readonly error: LogFunction;
   readonly fatal: LogFunction;
-  /** A logger that adds these fields to every event. */
+  /** Returns a logger that adds these fields to every event. */
   child(fields: Readonly<Record<string, unknown>>): Logger;
 };
 
 /**
- * Makes a logger whose every line has `time` (ISO 8601), `level` (its name), `name` and `msg`.
- * `destination` gets one write per line; the default is stderr, written before the call returns, so that
- * the last lines of a dying process are not lost. No line has the password of an address.
+ * Creates a logger; each line has `time` (ISO 8601), `level` (its name), `name` and `msg`. `destination` receives one
+ * write per line; the default is stderr, written before the call returns, so that the last lines of a dying process are
+ * not lost. Passwords in URLs are removed.
  */
 export function createLogger(options: {
   readonly name: string;
@@ -54,7 +54,7 @@ export function createLogger(options: {
   );
 }
 
-/** A logger that writes nothing: for tests, and where a caller gave none. */
+/** A logger that writes nothing: for tests, and for callers that pass none. */
 export function silentLogger(): Logger {
   return createLogger({ name: "silent", level: "silent", destination: { write: () => true } });
 }

@@ -33,7 +33,7 @@ function implementation(): Partial<ServiceImpl<typeof HealthService>> {
       yield {};
       if (service === "broken") throw new Error("foreign");
       if (service === "never") await aborted(signal);
-      // Takes no notice of its signal.
+      // Ignores its signal.
       if (service === "deaf") await new Promise(() => {});
     },
   };
@@ -74,11 +74,11 @@ async function codeOf(call: Promise<unknown>): Promise<Code | 0> {
 
 async function drain(messages: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of messages) {
-    // Only the end is of interest.
+    // Only the end of the call matters.
   }
 }
 
-/** The ends by code, once there are so many. */
+/** Returns the ends by code, once there are this many. */
 async function endsOf({ told }: Counted, count: number): Promise<Readonly<Record<string, number>>> {
   let ends: Readonly<Record<string, number>> = {};
   await waitUntil(async () => {
@@ -95,7 +95,7 @@ const transports: [string, (baseUrl: string) => Transport][] = [
 ];
 
 describe.each(transports)("counting of a Connect server, over %s", (_, transportOf) => {
-  it("counts each call and each stream with the code that its caller got", async () => {
+  it("counts each call and each stream with its caller's code", async () => {
     await using counted = await startCounted();
     const client = createClient(HealthService, transportOf(counted.baseUrl));
     const codes = [
@@ -117,7 +117,7 @@ describe.each(transports)("counting of a Connect server, over %s", (_, transport
   it("counts a call whose deadline passes, and one that its client cancels", async () => {
     await using counted = await startCounted();
     const client = createClient(HealthService, transportOf(counted.baseUrl));
-    // As headers, so that only the server knows of the deadline.
+    // Set in the headers, so that only the server knows the deadline.
     const headers = { "connect-timeout-ms": "30", "grpc-timeout": "30m" };
     expect(await codeOf(client.check({ service: "never" }, { headers }))).toBe(Code.DeadlineExceeded);
     const leaving = new AbortController();
@@ -144,7 +144,7 @@ describe.each(transports)("counting of a Connect server, over %s", (_, transport
   );
 });
 
-it("counts a stream whose client breaks off in the middle of its request as left", async () => {
+it("counts a stream whose client disconnects in the middle of its request as cancelled", async () => {
   await using counted = await startCounted();
   const socket = connectTcp(Number(new URL(counted.baseUrl).port), "127.0.0.1");
   socket.write(

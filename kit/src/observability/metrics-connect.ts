@@ -9,11 +9,11 @@ import type { RpcCounting, RpcMethod, RpcMethodCounting } from "./metrics-rpc.ts
 
 /** Counts the calls of a Connect router. */
 export type ConnectCounting = {
-  /** The first of the list, so that it is the outermost and sees the errors that callers receive. */
+  /** The first interceptor of the list, so that it is the outermost and sees the callers' errors. */
   readonly interceptor: Interceptor;
   /** Counts a call that the gate rejected, which never reaches the interceptor. */
   rejected(call: Pick<HandlerContext, "service" | "method">, error: ConnectError): void;
-  /** Makes the methods of a router known; call it when all routes are there. */
+  /** Registers the methods of a router; call it when all routes are added. */
   know(router: ConnectRouter): void;
 };
 
@@ -24,7 +24,7 @@ const rpcTypes = {
   bidi_streaming: "bidi_stream",
 } as const satisfies Record<string, RpcMethod["type"]>;
 
-/** Counts calls of all three protocols. A stream ends when its last message is taken, or its client is gone. */
+/** Counts calls of all three protocols. A stream ends when its last message is read, or its client has disconnected. */
 export function createConnectCounting(rpc: RpcCounting): ConnectCounting {
   const knownOf = (
     service: string,
@@ -47,12 +47,12 @@ export function createConnectCounting(rpc: RpcCounting): ConnectCounting {
           end(0);
           return response;
         }
-        // A stream that its client left may wait for long before it takes notice.
+        // The handler of an abandoned stream may take long to notice.
         if (signal.aborted) endFailed(undefined);
         else signal.addEventListener("abort", endFailed, { once: true });
         return { ...response, message: counted(response.message, end) };
       } catch (error) {
-        // Where no caller waits for the answer any more, the reason for that is why it failed.
+        // If the caller has disconnected or timed out, that is the cause of the failure.
         endFailed(error);
         throw error;
       }
@@ -71,7 +71,7 @@ async function* counted<T>(
     end(codeOf(error));
     throw error;
   } finally {
-    // Whoever read has stopped before the last message.
+    // The reader has stopped before the last message.
     end(Code.Canceled);
   }
 }
@@ -79,6 +79,6 @@ async function* counted<T>(
 function codeOf(error: unknown): Code {
   if (error === undefined) return Code.Canceled;
   const { code } = ConnectError.from(error, Code.Internal);
-  // So Node's adapter says that an HTTP/1.1 client has gone; on HTTP/2 it says Canceled.
+  // Node's adapter uses this code when an HTTP/1.1 client disconnects; on HTTP/2 it uses Canceled.
   return code === Code.Aborted ? Code.Canceled : code;
 }

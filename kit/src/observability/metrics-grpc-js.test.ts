@@ -26,7 +26,7 @@ const method = (name: string, type = "unary") => ({
   grpc_method: name,
 });
 
-/** A server whose Check answers for "now", never for "never", and throws for "throw"; it counts. */
+/** A server whose Check answers "now", never answers "never", and throws for "throw"; it counts calls. */
 async function startCounted() {
   const told = await startTestMetrics();
   const health = createHealth([]);
@@ -54,7 +54,7 @@ async function startCounted() {
   });
   const GenericClient = makeGenericClientConstructor(definition, "Health");
   const client: Client = new GenericClient(`127.0.0.1:${server.port}`, credentials.createInsecure());
-  /** Calls Check, and gives the number of its code. */
+  /** Calls Check, and returns the number of its code. */
   function check(
     service: string,
     options: { serverTimeout?: string; cancel?: Promise<unknown> } = {},
@@ -67,7 +67,7 @@ async function startCounted() {
         requestSerialize,
         responseDeserialize,
         request,
-        // As a header, so that only the server knows of the deadline.
+        // Set in a header, so that only the server knows the deadline.
         Metadata.fromHttp2Headers(options.serverTimeout ? { "grpc-timeout": options.serverTimeout } : {}),
         (error) => resolve(error?.code ?? 0),
       );
@@ -88,7 +88,7 @@ async function startCounted() {
 
 type Counted = Awaited<ReturnType<typeof startCounted>>;
 
-/** The ends of Check by code, once there are so many. */
+/** Returns the ends of Check by code, once there are this many. */
 async function endsOf({ told }: Counted, count: number): Promise<Readonly<Record<string, number>>> {
   let ends: Readonly<Record<string, number>> = {};
   await waitUntil(async () => {
@@ -99,7 +99,7 @@ async function endsOf({ told }: Counted, count: number): Promise<Readonly<Record
 }
 
 describe("counting of a grpc-js server", () => {
-  it("counts each call with the code that its caller got", async () => {
+  it("counts each call with its caller's code", async () => {
     await using counted = await startCounted();
     const { check } = counted;
     const codes = [await check(""), await check(""), await check("nobody")];
@@ -112,14 +112,14 @@ describe("counting of a grpc-js server", () => {
     expect(value("grpc_server_started_total", method("List"))).toBe(0);
   });
 
-  it("counts what grpc-js answers by itself: deadlines, and messages that are too large", async () => {
+  it("counts calls that grpc-js answers by itself: deadlines, and messages that are too large", async () => {
     await using counted = await startCounted();
     expect(await counted.check("never", { serverTimeout: "30m" })).toBe(4);
     expect(await counted.check("x".repeat(200))).toBe(8);
     expect(await endsOf(counted, 2)).toEqual({ DeadlineExceeded: 1, ResourceExhausted: 1 });
   });
 
-  it("counts a call that its client cancels as such, and as in flight until then", async () => {
+  it("counts a call that its client cancels as cancelled, and as in flight until then", async () => {
     await using counted = await startCounted();
     const { promise, resolve } = Promise.withResolvers<void>();
     const call = counted.check("never", { cancel: promise });
@@ -152,7 +152,7 @@ describe("counting of a grpc-js server", () => {
     expect(await endsOf(counted, 1)).toEqual({ Canceled: 1 });
   });
 
-  it("makes no label of a method that the server does not have", async () => {
+  it("creates no label for a method that the server does not have", async () => {
     await using counted = await startCounted();
     const code = await new Promise((resolve) =>
       counted.client.makeUnaryRequest(

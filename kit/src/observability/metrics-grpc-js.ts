@@ -8,16 +8,15 @@ import type { RpcCounting, RpcMethod, RpcMethodCounting } from "./metrics-rpc.ts
 
 /** Counts the calls of a grpc-js server. */
 export type GrpcJsCounting = {
-  /** For the server's options; the last of the list, so that it sees what goes out. */
+  /** For the server's options; the last of the list, so that it sees every response. */
   readonly interceptor: ServerInterceptor;
-  /** Makes the methods of a service known; calls of others are not counted. */
+  /** Registers the methods of a service; calls of others are not counted. */
   know(definition: ServiceDefinition): void;
 };
 
 /**
- * Counts calls from their headers to the status that goes out, whoever sends it: handler, deadline, limits. A call
- * whose client went away is `Canceled`. Methods that the server does not have never come here: grpc-js itself says
- * UNIMPLEMENTED.
+ * Counts calls from their headers to the final status, whatever sends it: handler, deadline, limits. A call whose
+ * client disconnected is `Canceled`. Calls of unknown methods do not get here: grpc-js itself returns UNIMPLEMENTED.
  */
 export function createGrpcJsCounting(rpc: RpcCounting): GrpcJsCounting {
   const methods = new Map<string, RpcMethodCounting>();
@@ -38,12 +37,12 @@ export function createGrpcJsCounting(rpc: RpcCounting): GrpcJsCounting {
       return new ServerInterceptingCall(call, {
         start: (next) =>
           next({
-            // A call that was gone before this is never told of its end, so it does not begin either.
+            // A call that has already ended gets no end event, so it is not counted as started either.
             onReceiveMetadata(metadata, nextMetadata) {
               end = method.begin();
               nextMetadata(metadata);
             },
-            // Every call comes here at last; only those that were not answered have not ended before.
+            // Every call gets here at its end; only unanswered calls have not ended before.
             onCancel: () => end(status.CANCELLED),
           }),
       });

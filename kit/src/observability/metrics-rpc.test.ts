@@ -7,7 +7,7 @@ const method = { type: "unary", service: "s.v1.S", method: "Do" } as const;
 const labels = 'grpc_type="unary",grpc_service="s.v1.S",grpc_method="Do"';
 
 describe("counting of RPCs", () => {
-  it("knows the codes as the gRPC ecosystem writes them", () => {
+  it("names the codes like the gRPC ecosystem", () => {
     expect([rpcCodes[0], rpcCodes[1], rpcCodes[14], rpcCodes[16], rpcCodes.length]).toEqual([
       "OK",
       "Canceled",
@@ -17,7 +17,7 @@ describe("counting of RPCs", () => {
     ]);
   });
 
-  it("shows a method that is known with 0 for every code", async () => {
+  it("exports a registered method with 0 for every code", async () => {
     const metrics = createMetrics({ logger: silentLogger() });
     metrics.rpc.know(method);
     const text = await metrics.text();

@@ -2,10 +2,10 @@ import { Code } from "@connectrpc/connect";
 import type { Metrics } from "./metrics.ts";
 import { defineMetrics, type MetricSample } from "./metrics-definition.ts";
 
-/** The kinds of calls, in the words of the gRPC ecosystem. */
+/** The kinds of calls, in the terms of the gRPC ecosystem. */
 const rpcTypes = ["unary", "client_stream", "server_stream", "bidi_stream"] as const;
 
-/** All status codes by number, in the words of the gRPC ecosystem. */
+/** All status codes by number, in the terms of the gRPC ecosystem. */
 export const rpcCodes: readonly string[] = [
   "OK",
   ...Array.from({ length: 16 }, (_, i) => Code[i + 1] as string),
@@ -17,7 +17,7 @@ const methodLabels = {
   grpc_method: "of that service",
 } as const;
 
-/** Calls of gRPC and Connect servers alike, by the names that boards for gRPC know. */
+/** Calls of gRPC and Connect servers alike, by the names that common gRPC boards use. */
 export const rpcMetrics = defineMetrics({
   started: {
     name: "grpc_server_started_total",
@@ -50,10 +50,10 @@ export const rpcMetrics = defineMetrics({
   },
 });
 
-/** A method as a server knows it. */
+/** A method of a server. */
 export type RpcMethod = {
   readonly type: (typeof rpcTypes)[number];
-  /** With its package. */
+  /** The full name, with the package. */
   readonly service: string;
   readonly method: string;
 };
@@ -61,15 +61,18 @@ export type RpcMethod = {
 /** Counts the calls of servers. */
 export type RpcCounting = {
   /**
-   * Makes a method known, with 0 calls; further times give the same. Only known methods are counted, so that
-   * no caller makes new names.
+   * Registers a method, with 0 calls; repeated calls return the same. Only registered methods are counted, so that no
+   * caller creates names.
    */
   know(method: RpcMethod): RpcMethodCounting;
 };
 
 /** Counts the calls of a method. */
 export type RpcMethodCounting = {
-  /** A call began. What it gives back is called with the status code at its end; only the first time counts. */
+  /**
+   * Records the start of a call. The returned function is called with the status code at its end; only the first call
+   * counts.
+   */
   begin(): (code: number) => void;
 };
 
@@ -80,7 +83,7 @@ type MethodCounts = {
   readonly handled: number[];
 };
 
-/** No methods yet. `monotonicMs` is a clock that never jumps. */
+/** Creates a count without methods. `monotonicMs` is a monotonic clock. */
 export function createRpcCounting(
   { register }: Pick<Metrics, "register">,
   monotonicMs: () => number = () => performance.now(),

@@ -25,7 +25,7 @@ describe("the port of metrics", () => {
     expect([head.status, head.headers.get("content-length"), await head.text()]).toEqual([200, "11", ""]);
   });
 
-  it("has nothing else, and takes nothing", async () => {
+  it("has no other resource, and accepts no other method", async () => {
     await using served = await start();
     for (const path of ["/", "/metrics/", "/metric", "/debug"]) {
       expect((await fetch(served.url + path)).status).toBe(404);
@@ -34,7 +34,7 @@ describe("the port of metrics", () => {
     expect([posted.status, posted.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
   });
 
-  it("answers 500 without saying why where nothing can be told, and goes on", async () => {
+  it("answers 500 without a reason if metrics cannot be read, and continues", async () => {
     let calls = 0;
     await using served = await start({
       async text() {
@@ -47,11 +47,11 @@ describe("the port of metrics", () => {
     expect((await fetch(`${served.url}/metrics`)).status).toBe(200);
   });
 
-  it("is not opened unless it is wanted", async () => {
+  it("is not opened unless configured", async () => {
     expect(await openMetrics({ host: "127.0.0.1", metricsPort: undefined }, { logger })).toBeUndefined();
   });
 
-  it("names the flag when it is taken, and is free again once it is closed", async () => {
+  it("names the flag if it is in use, and is free again once it is closed", async () => {
     const served = await openMetrics({ host: "127.0.0.1", metricsPort: 0 }, { logger });
     if (!served) throw new Error("it was not opened");
     const again = () => openMetrics({ host: "127.0.0.1", metricsPort: served.port }, { logger });

@@ -5,7 +5,7 @@ import { SettingsError } from "../settings/settings-error.ts";
 import type { Logger } from "./logger.ts";
 import { createProcessMetrics, type Metrics } from "./metrics.ts";
 
-/** Whoever reads metrics is one or two; a caller that keeps many connections open is none of them. */
+/** Metrics have one or two readers; a client with many open connections is not one of them. */
 const connectionsMax = 64;
 
 /** A scrape takes milliseconds. */
@@ -13,7 +13,7 @@ const shutdownGraceMs = 200;
 
 /**
  * Serves metrics over HTTP: GET and HEAD of `/metrics`, and nothing else. There is no authentication.
- * @throws PortInUseError if the port is taken.
+ * @throws PortInUseError if the port is in use.
  */
 export function startMetricsServer(
   { host, port }: { readonly host: string; readonly port: number },
@@ -46,16 +46,16 @@ export function startMetricsServer(
   });
 }
 
-/** The metrics of a process, and where they are read. */
+/** The metrics of a process, and their address. */
 export type ServedMetrics = RunningServer & {
   readonly metrics: Metrics;
-  /** The line for standard output that says where: `metrics on HOST:PORT`. */
+  /** The line for standard output with the address: `metrics on HOST:PORT`. */
   readonly line: string;
 };
 
 /**
- * Metrics of this process and their port, if one is wanted.
- * @throws SettingsError if the port is taken.
+ * Opens the metrics of this process and their port, if configured.
+ * @throws SettingsError if the port is in use.
  */
 export async function openMetrics(
   { host, metricsPort }: { readonly host: string; readonly metricsPort: number | undefined },

@@ -1,6 +1,6 @@
 import type { MetricDefinition, MetricDefinitions } from "./metrics-definition.ts";
 
-/** The definitions as a table in Markdown, for people who watch or write boards and alerts. */
+/** Formats the definitions as a table in Markdown, for users who monitor or write boards and alerts. */
 export function metricsTable(definitions: MetricDefinitions): string {
   const rows = Object.values(definitions).map(
     ({ name, type, labels = {}, unit, help }) =>
@@ -9,7 +9,7 @@ export function metricsTable(definitions: MetricDefinitions): string {
   return ["| name | type | labels | unit | meaning |", "|---|---|---|---|---|", ...rows].join("\n");
 }
 
-/** More values than so many are told by their number. */
+/** Beyond this number of values, only their number is listed. */
 const listedMax = 8;
 
 function labelsText(labels: NonNullable<MetricDefinition["labels"]>): string {

@@ -26,13 +26,13 @@ const definitions = defineMetrics({
   },
 });
 
-/** The lines of values, without the explanations. */
+/** Returns the lines of values, without the descriptions. */
 async function valuesOf(metrics: { text(): Promise<string> }): Promise<string[]> {
   return (await metrics.text()).split("\n").filter((line) => line.startsWith("test_"));
 }
 
 describe("metrics", () => {
-  it("reads counters and gauges when somebody asks, and tells what it was told of histograms", async () => {
+  it("reads counters and gauges at each scrape, and exports observed values of histograms", async () => {
     const metrics = createMetrics({ logger: silentLogger() });
     const done = { well: 3, badly: 0 };
     let age: MetricReading = 1.5;
@@ -68,7 +68,7 @@ describe("metrics", () => {
     ]);
   });
 
-  it("explains each metric", async () => {
+  it("describes each metric", async () => {
     const metrics = createMetrics({ logger: silentLogger() });
     metrics.register(definitions, { done: () => [], age: () => 0 });
     expect(await metrics.text()).toContain(
@@ -76,7 +76,7 @@ describe("metrics", () => {
     );
   });
 
-  it("gives no value where nothing is known", async () => {
+  it("exports no value if it is unknown", async () => {
     const metrics = createMetrics({ logger: silentLogger() });
     let age: number | undefined = 1;
     metrics.register(definitions, { done: () => [], age: () => age });
@@ -85,7 +85,7 @@ describe("metrics", () => {
     expect((await valuesOf(metrics)).filter((line) => !line.startsWith("test_took"))).toEqual([]);
   });
 
-  it("logs what cannot be read, and tells the rest", async () => {
+  it("logs metrics that cannot be read, and exports the rest", async () => {
     const lines: string[] = [];
     const destination = { write: (line: string) => lines.push(line) };
     const metrics = createMetrics({ logger: createLogger({ name: "test", level: "info", destination }) });
@@ -103,14 +103,14 @@ describe("metrics", () => {
     ]);
   });
 
-  it("refuses a name that is there already", () => {
+  it("rejects a name that exists already", () => {
     const metrics = createMetrics({ logger: silentLogger() });
     const register = () => metrics.register(definitions, { done: () => [], age: () => 0 });
     register();
     expect(register).toThrow("test_done_total");
   });
 
-  it("of a process tell of CPU, memory and the event loop", async () => {
+  it("of a process include CPU, memory and the event loop", async () => {
     const text = await createProcessMetrics({ logger: silentLogger() }).text();
     for (const name of [
       "process_cpu_seconds_total",

@@ -23,9 +23,9 @@ export {
 /** The metrics of a process. */
 export type Metrics = {
   /**
-   * Adds metrics. Counters and gauges are read at each scrape, so that counting costs nothing in between; a
-   * reader that throws is logged, and its metric has no values that time. Histograms receive each value.
-   * @throws Error if a name is there already.
+   * Adds metrics. Counters and gauges are read at each scrape, so that counting costs nothing in between; if a reader
+   * throws, the error is logged, and its metric has no values that time. Histograms receive each value.
+   * @throws Error if a name exists already.
    */
   register<Definitions extends MetricDefinitions>(
     definitions: Definitions,
@@ -33,25 +33,28 @@ export type Metrics = {
   ): MetricObservers<Definitions>;
   /** Counts the calls of all servers of the process. */
   readonly rpc: RpcCounting;
-  /** Everything, in Prometheus' text format. */
+  /** Returns everything, in Prometheus' text format. */
   text(): Promise<string>;
-  /** The type of that text, for HTTP. */
+  /** The content type of that text, for HTTP. */
   readonly contentType: string;
 };
 
-/** What metrics need. */
+/** The dependencies of metrics. */
 export type MetricsDependencies = {
   readonly logger: Logger;
-  /** Times calls: milliseconds of a clock that never jumps, performance.now by default. */
+  /** The clock for durations: monotonic milliseconds, performance.now by default. */
   readonly monotonicMs?: () => number;
 };
 
-/** Metrics of their own, with none yet but those of RPCs. */
+/** Creates a separate registry, with only those of RPCs. */
 export function createMetrics(dependencies: MetricsDependencies): Metrics {
   return createMetricsIn(new Registry(), dependencies);
 }
 
-/** Metrics with those of the process and of Node: CPU, memory, handles, delay of the event loop, collections. */
+/**
+ * Creates a registry with the metrics of the process and of Node: CPU, memory, handles, delay of the event loop,
+ * collections.
+ */
 export function createProcessMetrics(dependencies: MetricsDependencies): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -59,7 +62,7 @@ export function createProcessMetrics(dependencies: MetricsDependencies): Metrics
 }
 
 function createMetricsIn(registry: Registry, { logger, monotonicMs }: MetricsDependencies): Metrics {
-  /** What the reader tells, as samples; none if it fails. */
+  /** Returns the reader's samples; none if it fails. */
   function samplesOf({ name }: MetricDefinition, read: () => MetricReading): readonly MetricSample[] {
     try {
       const reading = read();
@@ -79,7 +82,7 @@ function createMetricsIn(registry: Registry, { logger, monotonicMs }: MetricsDep
         ...options,
         collect() {
           this.reset();
-          // Or a metric of which nothing is known would say 0.
+          // Otherwise a metric with an unknown value would export 0.
           if (isPlain) this.remove();
           for (const { labels, value } of samplesOf(definition, read)) this.inc(labels, value);
         },

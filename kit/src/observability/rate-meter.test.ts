@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { createRateMeter } from "./rate-meter.ts";
 
-it("counts the last ten seconds and forgets what is older", () => {
+it("counts the last ten seconds and ignores older ones", () => {
   const rate = createRateMeter();
   rate.add(50, 1_000_000);
   rate.add(30, 1_005_000);
@@ -17,7 +17,7 @@ it("counts from the first on while it is younger than ten seconds", () => {
   expect(rate.perSecond(1_004_000)).toBe(20);
 });
 
-it("begins anew when the clock is set back", () => {
+it("starts again when the clock is set back", () => {
   const rate = createRateMeter();
   rate.add(1000, 1_000_000);
   rate.add(5, 900_000);

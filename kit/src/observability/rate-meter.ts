@@ -1,10 +1,10 @@
-/** Counts how many a second, over the last ten seconds, or since the first count if that is shorter. */
+/** Measures a rate a second, over the last ten seconds, or since the first count if that is shorter. */
 export type RateMeter = {
   add(count: number, nowMs: number): void;
   perSecond(nowMs: number): number;
 };
 
-/** A meter with one counter for each of the last ten seconds. */
+/** Creates a meter with one counter for each of the last ten seconds. */
 export function createRateMeter(): RateMeter {
   const counts = new Float64Array(spanSeconds);
   let newest = Number.NEGATIVE_INFINITY;
@@ -13,7 +13,7 @@ export function createRateMeter(): RateMeter {
   function advance(nowMs: number): void {
     const second = Math.floor(nowMs / 1000);
     if (second - newest >= spanSeconds || second < newest) {
-      // Nothing for long, or the clock was set back: a new measurement.
+      // No count for a long time, or the clock was set back: the measurement starts again.
       counts.fill(0);
       firstMs = undefined;
     }

@@ -24,7 +24,7 @@ describe("withoutCredentials", () => {
 });
 
 describe("a log line", () => {
-  it("has no password of an address, wherever it stood", () => {
+  it("contains no password of a URL, wherever it was", () => {
     const lines: string[] = [];
     const logger = createLogger({
       name: "a",

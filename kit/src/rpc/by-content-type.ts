@@ -2,7 +2,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 
 /**
- * Adds one method whose requests in protobuf and in JSON are handled differently. Each function adds the method to the
+ * Adds one method with different handlers for requests in protobuf and in JSON. Each function adds the method to the
  * router once.
  */
 export function addByContentType(router: ConnectRouter, add: { protobuf(): void; json(): void }): void {
@@ -14,7 +14,7 @@ export function addByContentType(router: ConnectRouter, add: { protobuf(): void;
   router.handlers.push(withFactsOf(protobuf, handle));
 }
 
-/** `handle` as a handler of the same method and content types. */
+/** Returns `handle` as a handler of the same method and content types. */
 export function withFactsOf(
   handler: UniversalHandler,
   handle: (request: Parameters<UniversalHandler>[0]) => ReturnType<UniversalHandler>,
@@ -30,7 +30,7 @@ export function withFactsOf(
   });
 }
 
-/** Of Connect, gRPC or gRPC-Web. */
+/** The protocol: Connect, gRPC or gRPC-Web. */
 function isJson(contentType: string): boolean {
   return /^application\/(?:[\w-]+\+)?json\b/.test(contentType);
 }

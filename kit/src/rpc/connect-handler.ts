@@ -37,32 +37,32 @@ import { openRequestBody, releaseWhenAnswered } from "./requests/request-body.ts
 import { type AllowedHosts, hostProblem } from "./requests/request-host.ts";
 import { clampConnectTimeout, clampGrpcTimeout } from "./requests/timeout-headers.ts";
 
-/** What a Connect server is made of. */
+/** The parts of a Connect server. */
 export type ConnectHandlerOptions = Pick<
   ConnectRouterOptions,
   "interceptors" | "jsonOptions" | "writeMaxBytes" | "shutdownSignal"
 > & {
   /** Adds the services. */
   routes(router: ConnectRouter): void;
-  /** Bytes of one request message. */
+  /** Maximum size of one request message in bytes. */
   readonly readMaxBytes: number;
-  /** Gets what goes wrong below the interceptors; a client that goes away is no more than a debug line. */
+  /** Receives errors below the interceptors; a client that disconnects is only a debug line. */
   readonly logger: Logger;
-  /** Decides by the headers of a call, before its body is read, whether it may go on; see createRequestGate. */
+  /** Decides by the headers of a call, before its body is read, whether to accept it; see createRequestGate. */
   readonly gate?: ((context: HandlerContext) => Promise<void>) | undefined;
   /** Answers what is not an RPC; 404 by default. */
   readonly fallback?: OnePortHandler | undefined;
-  /** Host names that are answered; any by default. Without authentication, those of loopback. */
+  /** Accepted host names; any by default. Without authentication, those of loopback. */
   readonly hosts?: AllowedHosts | undefined;
-  /** Where services are that are not served here. */
+  /** The addresses of services that are served elsewhere. */
   readonly addressOf?: AddressOf | undefined;
-  /** The one of the process; one of its own by default. */
+  /** The requests of the process; separate by default. */
   readonly unfinished?: UnfinishedRequests | undefined;
 };
 
 /**
- * Serves Connect, gRPC and gRPC-Web (also in base64) over HTTP/1.1 and HTTP/2. Every request that cannot be served
- * is answered in its own protocol with what to do instead. Nothing is written anywhere but to the logger.
+ * Serves Connect, gRPC and gRPC-Web (also in base64) over HTTP/1.1 and HTTP/2. Every request that cannot be served is
+ * answered in its own protocol with the solution. Output goes only to the logger.
  */
 export function createConnectHandler(options: ConnectHandlerOptions): OnePortHandler {
   const {
@@ -137,7 +137,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
   };
 }
 
-/** Rejects what no other interceptor has; the message that it sees is empty. */
+/** Rejects calls that no other interceptor has rejected; the message that it sees is empty. */
 const rejectMalformed: Interceptor = (next) => (request) => {
   try {
     throwIfMalformed(request.contextValues, request.method.input);
@@ -147,7 +147,7 @@ const rejectMalformed: Interceptor = (next) => (request) => {
   return next(request);
 };
 
-/** Whether the request can be written as a URL. */
+/** Whether the request has a valid URL. */
 function hasUrl(request: OnePortRequest): boolean {
   const authority = authorityOf(request);
   return authority !== undefined && URL.canParse(request.url ?? "", `http://${authority}`);
@@ -165,10 +165,10 @@ function withClampedTimeout(request: UniversalServerRequest): UniversalServerReq
   return request;
 }
 
-/** Node's codes for connections and streams that ended while something was written to them. */
+/** Node's codes for connections and streams that ended during a write. */
 const goneCodes = /^(E[A-Z]+|ERR_STREAM_.*|ERR_HTTP2_(INVALID_STREAM|STREAM_.*|SESSION_.*|INVALID_SESSION))$/;
 
-/** Whether a response failed only because no client is there to read it. */
+/** Whether a response failed only because its client has disconnected. */
 function isClientGone(error: unknown): boolean {
   const { code, cause } = ConnectError.from(error);
   if (code === Code.Aborted || code === Code.Canceled || code === Code.DeadlineExceeded) return true;

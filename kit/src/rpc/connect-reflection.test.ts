@@ -23,7 +23,7 @@ async function* requests() {
 }
 
 describe("addReflectionRoutes", () => {
-  it("answers on both versions, and goes on after an error", async () => {
+  it("answers on both versions, and continues after an error", async () => {
     const reflection = createReflection({ image: exampleImage(), services: ["example.v1.Library"] });
     await using server = await startOnePortServer({
       host: "127.0.0.1",

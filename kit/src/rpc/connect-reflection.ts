@@ -24,7 +24,7 @@ export function addReflectionRoutes(router: ConnectRouter, reflection: Reflectio
   router.service(ServerReflectionAlpha, {
     async *serverReflectionInfo(requests) {
       for await (const alphaRequest of requests) {
-        // The two versions have the same messages under two names: the bytes are the translation.
+        // The two versions have the same messages under two names, so the bytes are copied.
         const request = fromBinary(
           ServerReflectionRequestSchema,
           toBinary(ServerReflectionRequestAlphaSchema, alphaRequest),

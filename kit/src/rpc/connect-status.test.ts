@@ -20,7 +20,7 @@ import { invalidArgument } from "./rpc-error.ts";
 
 type Handlers = Partial<ServiceImpl<typeof HealthService>>;
 
-/** A server with the interceptor, and the lines that it logs. */
+/** A server with the interceptor, and its log lines. */
 async function startServer(handlers: Handlers) {
   const lines: string[] = [];
   const logger = createLogger({
@@ -60,14 +60,14 @@ async function failureOf(call: () => Promise<unknown>): Promise<ConnectError> {
 
 async function drain(messages: AsyncIterable<unknown>): Promise<void> {
   for await (const _ of messages) {
-    // Only the end is of interest.
+    // Only the end of the call matters.
   }
 }
 
 const violation = { field: "service", description: "is not known", reason: "service.known" };
 
 describe("createErrorInterceptor", () => {
-  it("brings code, text, details and request id to every protocol, in calls and in streams", async () => {
+  it("sends code, text, details and request id in every protocol, in calls and in streams", async () => {
     const { server, lines } = await startServer({
       check() {
         throw invalidArgument(violation);
@@ -90,7 +90,7 @@ describe("createErrorInterceptor", () => {
     expect(lines).toEqual([]);
   });
 
-  it("tells nothing of a foreign error, and logs it with the request id and the method", async () => {
+  it("hides a foreign error, and logs it with the request id and the method", async () => {
     const { server, events } = await startServer({
       check() {
         throw new Error("secret", { cause: new Error("deeper") });
@@ -119,7 +119,7 @@ describe("createErrorInterceptor", () => {
     expect(events()[1].method).toBe("/grpc.health.v1.Health/Watch");
   });
 
-  it("keeps a well-formed request id and replaces any other, in good answers too", async () => {
+  it("keeps a well-formed request id and replaces any other, also in successful responses", async () => {
     const { server } = await startServer({ check: () => ({}) });
     await using _ = server;
     const url = `http://127.0.0.1:${server.port}/grpc.health.v1.Health/Check`;
@@ -146,7 +146,7 @@ describe("createErrorInterceptor", () => {
     expect(lines).toEqual([]);
   });
 
-  it("tells a passed deadline as such, and logs nothing", async () => {
+  it("returns DEADLINE_EXCEEDED for a passed deadline, and logs nothing", async () => {
     let aborted = false;
     const { server, lines } = await startServer({
       async check(_, { signal }) {
@@ -187,14 +187,14 @@ describe("createErrorInterceptor", () => {
     },
   );
 
-  it("logs nothing when a client leaves, over HTTP/1.1 either", async () => {
+  it("logs nothing when a client disconnects, including HTTP/1.1", async () => {
     let waiting = 0;
     let left = 0;
     const { server, lines } = await startServer({
       async check(_, { signal }) {
         waiting++;
         await new Promise((resolve) => signal.addEventListener("abort", resolve));
-        // The turn after, so that what was thrown has been seen.
+        // The next turn, so that the thrown error has been handled.
         setImmediate(() => left++);
         throw signal.reason;
       },

@@ -4,12 +4,12 @@ import type { Logger } from "../observability/logger.ts";
 import { type RpcCode, rpcCodeNumbers } from "./rpc-code.ts";
 import { RpcError, toStatus } from "./rpc-error.ts";
 
-/** The header that carries the id of a request, in requests and in answers. */
+/** The header with the id of a request, in requests and in responses. */
 export const requestIdHeader = "x-request-id";
 
 /**
- * An error as a Connect handler may throw it, with the details attached. A ConnectError is returned as it
- * is; foreign errors are INTERNAL with a fixed text, and the original is in `cause` for the log.
+ * Returns an error that a Connect handler may throw, with the details attached. A ConnectError is returned unchanged;
+ * foreign errors are INTERNAL with a fixed text, and the original is in `cause` for the log.
  */
 export function toConnectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) {
@@ -25,8 +25,8 @@ export function toConnectError(error: unknown): ConnectError {
 }
 
 /**
- * The inverse: an error that Connect raised, as an RpcError with the same code, text and details. What is no ConnectError,
- * or has a code that services do not use, is returned as it is.
+ * The inverse: returns an error of Connect as an RpcError with the same code, text and details. Other errors, and codes
+ * that services do not use, are returned unchanged.
  */
 export function fromConnectError(error: unknown): unknown {
   if (!(error instanceof ConnectError)) return error;
@@ -37,14 +37,14 @@ export function fromConnectError(error: unknown): unknown {
 
 const rpcCodes = Object.keys(rpcCodeNumbers) as readonly RpcCode[];
 
-/** What the translation of errors needs. */
+/** The dependencies of the translation of errors. */
 type ErrorTranslation = { readonly logger: Logger; readonly createRequestId?: () => string };
 
 /**
- * Translates what handlers throw, in unary calls and in streams. Put it first in the list, so that it is
- * the outermost. A ConnectError passes; the failure of a call whose client disconnected or whose deadline
- * passed is returned as such; an error whose text the caller does not get (INTERNAL) is logged with the request id. Each response
- * carries that id in `x-request-id`; a well-formed id of the request is kept.
+ * Translates the errors of handlers, in unary calls and in streams. Put it first in the list, so that it is the
+ * outermost. A ConnectError passes unchanged. The failure of a call whose client disconnected or whose deadline passed
+ * is returned as such. An error whose text the caller does not receive (INTERNAL) is logged with the request id. Each
+ * response has that id in `x-request-id`; a well-formed id of the request is kept.
  */
 export function createErrorInterceptor({
   logger,
@@ -63,19 +63,19 @@ export function createErrorInterceptor({
         : response;
     } catch (error) {
       const connectError = translate(error);
-      // Only here: what fails later has sent its headers, with the id, before.
+      // Only here: a later failure has sent its headers, with the id, before.
       connectError.metadata.set(requestIdHeader, requestId);
       throw connectError;
     }
   };
 }
 
-/** Decides by the headers of a call whether it may go on, and rejects if not. */
+/** Decides by the headers of a call whether to accept it, and rejects if not. */
 export type CheckCall = (context: HandlerContext) => Promise<void>;
 
 /**
- * The gate of a router: runs `check` before the body of a request is read, and translates what it rejects with as
- * the interceptor does, which no rejected call reaches. `onRejected` gets the error.
+ * The gate of a router: runs `check` before the body of a request is read, and translates its rejection like the
+ * interceptor, which a rejected call never reaches. `onRejected` receives the error.
  */
 export function createRequestGate(
   check: CheckCall,
@@ -107,14 +107,14 @@ function acceptedRequestId(header: string | null): string | undefined {
 }
 
 /**
- * What ended an aborted call, whatever failed because of it: a database that was interrupted or a body that broke
- * off has errors of its own, which are no news. An error that is meant for the caller passes.
+ * Returns the cause of an aborted call, whatever failed because of it: an interrupted database or a truncated body has
+ * errors of its own, which add nothing. An error that is meant for the caller passes.
  */
 function abortReason(signal: AbortSignal, error: unknown, logger: Logger): ConnectError | undefined {
   if (!signal.aborted || (error instanceof ConnectError && error !== signal.reason)) return undefined;
   if (error instanceof RpcError && error.code !== "INTERNAL") return undefined;
   if (error !== signal.reason) logger.debug({ error }, "a call failed after it was aborted");
-  // A client of HTTP/1.1 that goes away, such as a closed tab, gives no reason of its own.
+  // A client of HTTP/1.1 that disconnects, such as a closed tab, gives no reason of its own.
   return signal.reason instanceof ConnectError
     ? signal.reason
     : new ConnectError("the client disconnected", Code.Canceled, undefined, undefined, error);

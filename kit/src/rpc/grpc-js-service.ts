@@ -8,7 +8,7 @@ import {
 } from "@bufbuild/protobuf";
 import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
 
-/** The definition of a protobuf-es service for grpc-js. For small services: it is not a hot path. */
+/** Returns the definition of a protobuf-es service for grpc-js. For small services: it is not optimized. */
 export function grpcServiceDefinition(service: DescService, typeName = service.typeName): ServiceDefinition {
   return Object.fromEntries(
     service.methods.map((method) => [method.localName, methodDefinition(method, typeName)]),

@@ -23,7 +23,7 @@ import { invalidArgument, unavailable } from "./rpc-error.ts";
 
 const definition = grpcServiceDefinition(HealthService);
 
-/** What a client gets from a server whose every method throws this. */
+/** Returns a client's error from a server whose every method throws this. */
 async function thrownThroughServer(
   error: unknown,
 ): Promise<{ unary: ServiceError; streaming: ServiceError }> {
@@ -75,7 +75,7 @@ function statusOf(error: ServiceError): Status {
 }
 
 describe("toGrpcServiceError", () => {
-  it("brings code, text and details to the client of a call and of a stream", async () => {
+  it("sends code, text and details to the client of a call and of a stream", async () => {
     const violation = { field: "to", description: "is not a time – €", reason: "time.valid" };
     const { unary, streaming } = await thrownThroughServer(invalidArgument(violation));
     for (const error of [unary, streaming]) {
@@ -86,7 +86,7 @@ describe("toGrpcServiceError", () => {
     }
   });
 
-  it("brings the delay of a retry", async () => {
+  it("sends the delay of a retry", async () => {
     const { unary } = await thrownThroughServer(unavailable({ message: "closing", retryDelayMs: 2500 }));
     expect(anyUnpack(statusOf(unary).details[0]!, RetryInfoSchema)!.retryDelay).toMatchObject({
       seconds: 2n,
@@ -94,7 +94,7 @@ describe("toGrpcServiceError", () => {
     });
   });
 
-  it("tells nothing of a foreign error", async () => {
+  it("hides a foreign error", async () => {
     const { unary, streaming } = await thrownThroughServer(new Error("secret of the house"));
     for (const error of [unary, streaming]) {
       expect(error).toMatchObject({ code: 13, details: "internal error" });

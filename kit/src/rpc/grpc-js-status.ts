@@ -4,9 +4,9 @@ import { Metadata, type ServiceError } from "@grpc/grpc-js";
 import { toStatus } from "./rpc-error.ts";
 
 /**
- * An error as a grpc-js handler may pass it to its callback, or emit on its stream. Its details travel as
- * a google.rpc.Status in the trailer `grpc-status-details-bin`. Never throws; foreign errors are INTERNAL
- * with a fixed text, and the original is in `cause` for the log.
+ * Returns an error that a grpc-js handler may pass to its callback, or emit on its stream. Its details are sent as a
+ * google.rpc.Status in the trailer `grpc-status-details-bin`. Never throws; foreign errors are INTERNAL with a fixed
+ * text, and the original is in `cause` for the log.
  */
 export function toGrpcServiceError(error: unknown): ServiceError {
   const { code, message, details } = toStatus(error);

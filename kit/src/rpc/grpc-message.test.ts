@@ -9,7 +9,7 @@ describe("grpc-message", () => {
     );
   });
 
-  it("is decoded to the same text, whatever it is", () => {
+  it("is decoded to the same text, for any text", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme" }), (text) => {
         const encoded = encodedGrpcMessage(text);

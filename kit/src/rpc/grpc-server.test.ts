@@ -21,7 +21,7 @@ import { startGrpcServer } from "./grpc-server.ts";
 const definition = grpcServiceDefinition(HealthService);
 const host = "127.0.0.1";
 
-/** A server whose calls end only when told. */
+/** A server whose calls end only on request. */
 async function startGated(options: {
   shutdownGraceMs: number;
   onClosing?: () => void;
@@ -72,7 +72,7 @@ describe("startGrpcServer", () => {
     await expect(failure).rejects.toBeInstanceOf(PortInUseError);
   });
 
-  it("passes on what else keeps it from listening", async () => {
+  it("passes on any other error of listening", async () => {
     const failure = startGrpcServer({
       host: "192.0.2.1",
       port: 1234,
@@ -82,7 +82,7 @@ describe("startGrpcServer", () => {
     await expect(failure).rejects.toMatchObject({ code: "EADDRNOTAVAIL" });
   });
 
-  it("lets running calls finish when it closes, and takes no new ones", async () => {
+  it("lets running calls finish when it closes, and accepts no new ones", async () => {
     const { server, running } = await startGated({ shutdownGraceMs: 5000 });
     const answer = check(`${host}:${server.port}`);
     await waitUntil(() => running.length === 1);
@@ -95,7 +95,7 @@ describe("startGrpcServer", () => {
     expect(performance.now() - startMs).toBeLessThan(2500);
   });
 
-  it("cuts the calls that still run after the grace", async () => {
+  it("cuts the calls that still run after the grace period", async () => {
     const { server, running } = await startGated({ shutdownGraceMs: 100 });
     const answer = check(`${host}:${server.port}`);
     await waitUntil(() => running.length === 1);
@@ -105,7 +105,7 @@ describe("startGrpcServer", () => {
     expect(performance.now() - startMs).toBeLessThan(2500);
   });
 
-  it("takes no more connections than its limit, and closes those first on which nothing runs", async () => {
+  it("accepts at most its limit of connections, and closes idle ones first", async () => {
     const { server, running } = await startGated({
       shutdownGraceMs: 100,
       connections: { connectionsMax: 2 },
@@ -136,7 +136,7 @@ describe("startGrpcServer", () => {
     await expect(answer).resolves.toMatchObject({ status: 1 });
   });
 
-  it("is not held up by a connection that says nothing", async () => {
+  it("is not blocked by a silent connection", async () => {
     const { server } = await startGated({ shutdownGraceMs: 200 });
     const silent = await connectTo(server.port);
     const startMs = performance.now();
@@ -145,7 +145,7 @@ describe("startGrpcServer", () => {
     silent.destroy();
   });
 
-  it("may be closed twice, says once that it closes, and frees the port", async () => {
+  it("may be closed twice, calls onClosing once, and frees the port", async () => {
     let closings = 0;
     const { server } = await startGated({
       shutdownGraceMs: 100,

@@ -12,36 +12,35 @@ import { createGrpcStreams } from "./grpc-streams.ts";
 import { createUnfinishedRequests, type UnfinishedRequests } from "./requests/incomplete-requests.ts";
 import type { AddressOf } from "./requests/rejected-requests.ts";
 
-/** Limits that grpc-js leaves open by default. */
+/** Limits that grpc-js does not set by default. */
 export const grpcServerDefaults = {
   "grpc.max_concurrent_streams": 1024,
   "grpc.max_receive_message_length": 1024 * 1024,
   "grpc.max_send_message_length": 16 * 1024 * 1024,
-  // A record of every call and connection, which no code here reads.
+  // channelz records every call and connection, and no code here reads it.
   "grpc.enable_channelz": 0,
 } as const satisfies ServerOptions;
 
-/** A call as its headers describe it. */
+/** A call, described by its headers. */
 export type GrpcCallHeaders = {
   /** `/package.Service/Method`. */
   readonly path: string;
-  /** The object that the handler gets too. */
+  /** The same object that the handler receives. */
   readonly metadata: Metadata;
   /** `address:port` of the client. */
   getPeer(): string;
 };
 
-/** Takes services: a grpc-js server, or what stands before one. */
+/** Accepts services: a grpc-js server, or a wrapper of one. */
 export type GrpcServiceTarget = Pick<Server, "addService">;
 
 /**
- * Starts a gRPC server, in cleartext unless there is `tls` (for protocol `h2`). `options` go over
- * `grpcServerDefaults`. `onClosing` is called once when `close` begins: the place to say NOT_SERVING and to
- * end endless streams. Calls that still run after the grace are cut: their callers get UNAVAILABLE, their
- * handlers `cancelled`. `onError` is called with each connection that broke.
- * With `metrics` every call is counted. `authorize` throws the RpcError of a call that is rejected by its headers:
- * nothing of its body is read.
- * @throws PortInUseError, or what else kept it from listening.
+ * Starts a gRPC server, in cleartext unless there is `tls` (for protocol `h2`). `options` override
+ * `grpcServerDefaults`. `onClosing` is called once when `close` begins: set NOT_SERVING and end endless streams there.
+ * Calls that still run after the grace period are cut: their callers get UNAVAILABLE, their handlers `cancelled`.
+ * `onError` is called for each broken connection. With `metrics` every call is counted. `authorize` throws the RpcError
+ * of a call that is rejected by its headers: its body is not read.
+ * @throws PortInUseError, or any other error of listening.
  */
 export async function startGrpcServer(config: {
   readonly host: string;
@@ -52,9 +51,9 @@ export async function startGrpcServer(config: {
   readonly shutdownGraceMs: number;
   readonly connections?: Partial<ConnectionLimits> | undefined;
   authorize?: ((call: GrpcCallHeaders) => void) | undefined;
-  /** The one of the process; one of its own if left out. */
+  /** The requests of the process; separate if left out. */
   readonly unfinished?: UnfinishedRequests | undefined;
-  /** Where services are that are not served here. */
+  /** The addresses of services that are served elsewhere. */
   readonly addressOf?: AddressOf | undefined;
   onClosing?(): void;
   onError?(error: unknown): void;
@@ -68,7 +67,7 @@ export async function startGrpcServer(config: {
   const server = new Server({
     ...grpcServerDefaults,
     "grpc.max_connection_idle_ms": limits.idleTimeoutMs,
-    // grpc-js varies it by a tenth, and lets what runs come to its end.
+    // grpc-js varies it by a tenth, and lets running calls finish.
     "grpc.max_connection_age_ms": limits.ageMaxMs,
     ...config.options,
     interceptors: [
@@ -84,8 +83,8 @@ export async function startGrpcServer(config: {
       server.addService(definition, implementation);
     },
   });
-  // The sockets are ours and not grpc-js' own: its forceShutdown cuts nothing when channelz is off, it waits
-  // for silent clients without a limit, and it tells a port in use by a text only, and prints it.
+  // This code owns the sockets, not grpc-js: its forceShutdown cuts nothing when channelz is off, it waits for silent
+  // clients without a limit, and it reports a port in use only as a text, and prints it.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   streams.guard(server);
   const undecided = new Set<Socket>();
@@ -107,14 +106,14 @@ export async function startGrpcServer(config: {
     drain() {
       config.onClosing?.();
       for (const socket of undecided) socket.destroy();
-      // What it would call back for, the end of its sessions, is awaited as the end of the sockets.
+      // Its callback waits for the end of its sessions, which the end of the sockets implies.
       server.tryShutdown(() => {});
     },
     onError: config.onError ?? (() => {}),
   });
 }
 
-/** For a browser, or a tool that was given the wrong address. */
+/** For a browser, or a tool with the wrong address. */
 const http1Answer = [
   "HTTP/1.1 505 HTTP Version Not Supported",
   "content-type: text/plain; charset=utf-8",

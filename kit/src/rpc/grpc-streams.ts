@@ -13,13 +13,13 @@ import type { UnfinishedRequests } from "./requests/incomplete-requests.ts";
 import { type AddressOf, rpcOfPath, unknownRpcMessage } from "./requests/rejected-requests.ts";
 import { clampGrpcTimeout } from "./requests/timeout-headers.ts";
 
-/** What stands before the calls of a grpc-js server. */
+/** The hooks in front of the calls of a grpc-js server. */
 export type GrpcStreams = {
-  /** The last of the server's interceptors, so that what it rejects is counted. */
+  /** The last of the server's interceptors, so that its rejections are counted. */
   readonly interceptor: ServerInterceptor;
-  /** Makes the methods of a service known. */
+  /** Registers the methods of a service. */
   know(definition: ServiceDefinition): void;
-  /** Stands before the streams of the server's only listener. */
+  /** The hook in front of the streams of the server's only listener. */
   guard(server: Server): void;
 };
 
@@ -30,8 +30,8 @@ type StreamListener = (
 ) => void;
 
 /**
- * Answers what is no call of a method here, rejects calls by their headers, and limits bodies: grpc-js has no place
- * for any of these.
+ * Answers calls of unknown methods, rejects calls by their headers, and limits bodies: grpc-js has no hook for any of
+ * these.
  */
 export function createGrpcStreams({
   unfinished,
@@ -62,7 +62,7 @@ export function createGrpcStreams({
       if (method === undefined) return respondUnknown(stream, path);
       const timeout = headers["grpc-timeout"];
       if (typeof timeout === "string") headers["grpc-timeout"] = clampGrpcTimeout(timeout);
-      // The interceptor runs within this call, and has no other way to know its stream.
+      // The interceptor runs within this call, and has no other access to its stream.
       opening = stream;
       handle(stream, headers, ...rest);
       opening = undefined;
@@ -70,7 +70,7 @@ export function createGrpcStreams({
       const meter = unfinished.open({ peer, isStream: method.requestStream }, (error) =>
         calls.get(stream)?.sendStatus(statusOf(error)),
       );
-      // After grpc-js has paused the stream: it alone says when it flows.
+      // After grpc-js has paused the stream, which controls when it flows.
       stream.on("data", meter.received);
       stream.once("end", meter.end);
       stream.once("close", meter.end);
@@ -109,7 +109,7 @@ export function createGrpcStreams({
               try {
                 authorize({ path, metadata, getPeer: () => call.getPeer() });
               } catch (error) {
-                // The handler is never called, so that nothing of the body is read.
+                // The handler is never called, so that the body is not read.
                 call.sendStatus(statusOf(error));
                 return;
               }
@@ -121,7 +121,7 @@ export function createGrpcStreams({
   };
 }
 
-/** The server that the injector of connections made; grpc-js has no other way to it. */
+/** The server that the injector of connections created; grpc-js has no other access to it. */
 function onlyHttp2ServerOf(server: Server): Http2Server {
   const { http2Servers } = server as unknown as { readonly http2Servers?: ReadonlyMap<Http2Server, unknown> };
   const [http2Server, ...more] = http2Servers?.keys() ?? [];
@@ -158,7 +158,7 @@ function releaseWhenAnswered(stream: ServerHttp2Stream): void {
   const release = (): void => {
     if (!stream.closed && !stream.readableEnded) stream.close();
   };
-  // A turn later the trailers are on their way. A response that ends with its headers has none.
+  // One turn later the trailers have been sent. A response that ends with its headers has none.
   stream.once("wantTrailers", () => setImmediate(release));
   stream.once("finish", () => {
     const { ":status": status, "grpc-status": grpcStatus } = stream.sentHeaders ?? {};

@@ -8,27 +8,30 @@ import {
   FileDescriptorSetSchema,
 } from "@bufbuild/protobuf/wkt";
 
-/** Where things are in a set of proto files. Each answer is undefined for what the set does not have. */
+/** An index of a set of proto files. Each answer is undefined if the set does not have it. */
 export type ReflectionIndex = {
-  /** The file itself and then everything it imports, directly or not, each as bytes, none twice. */
+  /** Returns the file itself and then all its direct and indirect imports, each as bytes, once. */
   fileClosure(fileName: string): Uint8Array[] | undefined;
-  /** The file that declares this full name (no leading dot): a type, field, enum value, service, method or extension. */
+  /**
+   * Returns the file that declares this full name (no leading dot): a type, field, enum value, service, method or
+   * extension.
+   */
   fileOfSymbol(symbol: string): string | undefined;
   fileOfExtension(extendee: string, number: number): string | undefined;
-  /** The numbers of the extensions of a message, ascending; empty for a message without any. */
+  /** Returns the numbers of the extensions of a message, ascending; empty for a message without any. */
   extensionNumbers(extendee: string): number[] | undefined;
   readonly serviceNames: ReadonlySet<string>;
 };
 
 /**
  * Indexes a FileDescriptorSet in bytes, and those of `extraFiles` that it lacks.
- * @throws Error if a file imports one that is not there: the image must be built with its imports.
+ * @throws Error if an imported file is missing: the image must be built with its imports.
  */
 export function createReflectionIndex(
   image: Uint8Array,
   extraFiles: readonly FileDescriptorProto[],
 ): ReflectionIndex {
-  // Of two files of one name, the image's counts.
+  // If two files have the same name, the image's counts.
   const files = new Map(
     [...extraFiles, ...fromBinary(FileDescriptorSetSchema, image).file].map((file) => [file.name, file]),
   );
@@ -121,7 +124,7 @@ function addMessage(found: Declarations, prefix: string, message: DescriptorProt
 
 function addEnum(found: Declarations, prefix: string, descriptor: EnumDescriptorProto): void {
   const name = prefix + descriptor.name;
-  // The scope of an enum value is the one around the enum; many clients ask for Enum.VALUE all the same.
+  // The scope of an enum value is that of the enum; many clients request Enum.VALUE all the same.
   found.symbols.push(
     name,
     ...descriptor.value.flatMap((value) => [prefix + value.name, `${name}.${value.name}`]),
@@ -135,7 +138,7 @@ function addExtension(found: Declarations, prefix: string, extension: FieldDescr
 
 function closureNames(files: ReadonlyMap<string, FileDescriptorProto>, fileName: string): Set<string> {
   const names = new Set([fileName]);
-  // A set is walked in the order of insertion, also over what is added on the way.
+  // Iterating over a set visits entries that are added meanwhile.
   for (const name of names) {
     for (const dependency of files.get(name)!.dependency) {
       names.add(dependency);

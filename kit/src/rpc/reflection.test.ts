@@ -25,7 +25,7 @@ function ask(messageRequest: Question): ServerReflectionResponse["messageRespons
   return reflection.answer(create(ServerReflectionRequestSchema, { messageRequest })).messageResponse;
 }
 
-/** The names of the files in an answer, in order. */
+/** Returns the names of the files in a response, in order. */
 function filesIn(answer: ServerReflectionResponse["messageResponse"]): string[] {
   if (answer.case !== "fileDescriptorResponse") {
     throw new Error(`no files but ${JSON.stringify(answer)}`);
@@ -139,11 +139,11 @@ describe("createReflection", () => {
     });
   });
 
-  it("answers a question that it does not know with INVALID_ARGUMENT", () => {
+  it("answers an unknown request with INVALID_ARGUMENT", () => {
     expect(ask({ case: undefined })).toMatchObject({ case: "errorResponse", value: { errorCode: 3 } });
   });
 
-  it("repeats the host and the question in the answer", () => {
+  it("repeats the host and the request in the response", () => {
     const request = create(ServerReflectionRequestSchema, {
       host: "a",
       messageRequest: { case: "fileByFilename", value: "b" },
@@ -151,7 +151,7 @@ describe("createReflection", () => {
     expect(reflection.answer(request)).toMatchObject({ validHost: "a", originalRequest: request });
   });
 
-  it("refuses a service that the image lacks, and an image that lacks an import", () => {
+  it("rejects a service that the image lacks, and an image that lacks an import", () => {
     expect(() => createReflection({ image: exampleImage(), services: ["example.v1.None"] })).toThrow(
       "no service example.v1.None",
     );
@@ -167,7 +167,7 @@ describe("addReflectionToGrpcServer", () => {
   const symbolRequest = (value: string) =>
     create(ServerReflectionRequestSchema, { messageRequest: { case: "fileContainingSymbol", value } });
 
-  /** A server that counts its answers. */
+  /** A server that counts its responses. */
   async function startServer() {
     let answered = 0;
     const server = await startGrpcServer({
@@ -216,10 +216,10 @@ describe("addReflectionToGrpcServer", () => {
     },
   );
 
-  it("answers no further while the caller does not read, and goes on when it does", async () => {
+  it("pauses responses while the caller does not read, and continues when it does", async () => {
     const { server, answered } = await startServer();
     await using _ = server;
-    // Not the client of grpc-js, which reads on whether anyone reads from it or not.
+    // Not the client of grpc-js, which always reads.
     const session = http2.connect(`http://127.0.0.1:${server.port}`);
     const stream = session.request({
       ":method": "POST",

@@ -17,16 +17,15 @@ import type { GrpcServiceTarget } from "./grpc-server.ts";
 import { createReflectionIndex, type ReflectionIndex } from "./reflection-index.ts";
 import { type RpcCode, rpcCodeNumbers } from "./rpc-code.ts";
 
-/** Answers the questions of grpc.reflection.v1, and of v1alpha, which is the same on the wire. */
+/** Answers requests of grpc.reflection.v1, and of v1alpha, which is the same on the wire. */
 export type Reflection = {
-  /** Always an answer: what is not there is an error response inside it, and the stream goes on. */
+  /** Always returns a response: an unknown name is an error response inside the stream, which continues. */
   answer(request: ServerReflectionRequest): ServerReflectionResponse;
 };
 
 /**
- * Makes reflection from a FileDescriptorSet in bytes that holds its imports. `services` are the names that
- * `list` shows, to which health and reflection themselves are added; the rest of the image can still be
- * asked for.
+ * Creates reflection from a FileDescriptorSet in bytes, including its imports. `services` are the names in `list`, to
+ * which health and reflection themselves are added; the rest of the image can still be requested.
  * @throws Error if the image lacks an import or one of the services.
  */
 export function createReflection(options: {
@@ -109,7 +108,7 @@ function errorAnswer(code: RpcCode, errorMessage: string): Answer {
   return { case: "errorResponse", value: { errorCode: rpcCodeNumbers[code], errorMessage } };
 }
 
-/** One answer per question, and no more questions are read while the caller does not read answers. */
+/** Sends one response per request, and reads no more requests while the caller does not read responses. */
 function answerStream(call: ReflectionCall, reflection: Reflection): void {
   call.on("data", (request: ServerReflectionRequest) => {
     if (!call.write(reflection.answer(request))) {

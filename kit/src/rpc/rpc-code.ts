@@ -1,4 +1,4 @@
-/** The number of each status code that a service may answer with, as gRPC and google.rpc.Code fix them. */
+/** The numbers of the status codes that a service may return, defined by gRPC and google.rpc.Code. */
 export const rpcCodeNumbers = {
   CANCELLED: 1,
   INVALID_ARGUMENT: 3,
@@ -14,5 +14,5 @@ export const rpcCodeNumbers = {
   UNAUTHENTICATED: 16,
 } as const;
 
-/** A status code that a service may answer with: only those that a caller would branch on. */
+/** A status code that a service may return: only those that callers distinguish. */
 export type RpcCode = keyof typeof rpcCodeNumbers;

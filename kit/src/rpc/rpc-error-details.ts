@@ -7,7 +7,7 @@ import {
   RetryInfoSchema,
 } from "@devicemesh/proto/es/google/rpc/error_details_pb.ts";
 
-/** What a program can read of an error, beside its code. Becomes the google.rpc message of the same name. */
+/** The machine-readable part of an error, besides its code. It is sent as the google.rpc message of the same name. */
 export type RpcErrorDetail =
   | {
       readonly kind: "badRequest";
@@ -30,12 +30,12 @@ export type RpcErrorDetail =
     };
 
 /**
- * The most violations that one detail carries; further ones are left out. Details travel in a trailer, and
- * clients refuse trailers past a few KiB.
+ * Maximum number of violations in one detail; further ones are left out. Details are sent in a trailer, and clients
+ * reject trailers of more than a few KiB.
  */
 export const detailViolationsMax = 20;
 
-/** Packs a detail as the google.protobuf.Any that goes into google.rpc.Status. */
+/** Packs a detail into a google.protobuf.Any for google.rpc.Status. */
 export function packErrorDetail(detail: RpcErrorDetail): Any {
   switch (detail.kind) {
     case "badRequest":

@@ -10,7 +10,7 @@ import { invalidArgument, RpcError, resourceExhausted, toStatus, unavailable } f
 import { detailViolationsMax } from "./rpc-error-details.ts";
 
 describe("toStatus", () => {
-  it("tells an invalid argument with its field, text and reason", () => {
+  it("returns an invalid argument with its field, text and reason", () => {
     const status = toStatus(
       invalidArgument({ field: "since", description: "is after to", reason: "range.order" }),
     );
@@ -24,7 +24,7 @@ describe("toStatus", () => {
     });
   });
 
-  it("tells a passed limit with what is limited", () => {
+  it("returns an exceeded limit with its subject", () => {
     const status = toStatus(resourceExhausted({ subject: "frame", description: "at most 1000" }));
     expect(status).toMatchObject({ code: 8, message: "frame: at most 1000", internal: false });
     expect(anyUnpack(status.details[0]!, QuotaFailureSchema)!.violations[0]).toMatchObject({
@@ -44,7 +44,7 @@ describe("toStatus", () => {
     expect(anyUnpack(status.details[0]!, RetryInfoSchema)!.retryDelay).toMatchObject({ seconds, nanos });
   });
 
-  it("tells an error info with its metadata", () => {
+  it("returns an error info with its metadata", () => {
     const error = new RpcError({
       code: "PERMISSION_DENIED",
       message: "not yours",
@@ -59,7 +59,7 @@ describe("toStatus", () => {
     });
   });
 
-  it("never tells the cause", () => {
+  it("never returns the cause", () => {
     const error = unavailable({ message: "later", retryDelayMs: 1, cause: new Error("password 123") });
     expect(error.cause).toBeInstanceOf(Error);
     expect(
@@ -77,12 +77,12 @@ describe("toStatus", () => {
     expect(toStatus(foreign)).toEqual({ code: 13, message: "internal error", details: [], internal: true });
   });
 
-  it("asks the log to keep an INTERNAL error of our own", () => {
+  it("requests a log entry for an INTERNAL error of our own", () => {
     const status = toStatus(new RpcError({ code: "INTERNAL", message: "a page could not be read" }));
     expect(status).toMatchObject({ code: 13, message: "a page could not be read", internal: true });
   });
 
-  it("carries no more violations than fit a trailer", () => {
+  it("has at most as many violations as fit into a trailer", () => {
     const violations = Array.from({ length: 100 }, (_, i) => ({
       field: `f[${i}]`,
       description: "bad",

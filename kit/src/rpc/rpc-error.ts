@@ -5,12 +5,12 @@ import { packErrorDetail, type RpcErrorDetail } from "./rpc-error-details.ts";
 export type { RpcCode } from "./rpc-code.ts";
 export type { RpcErrorDetail } from "./rpc-error-details.ts";
 
-/** What a caller receives for an error that is not an RpcError. */
+/** The message for callers of an error that is not an RpcError. */
 export const internalErrorMessage = "internal error";
 
 /**
- * An error made for the caller of a service. `message` and `details` are what the caller is told; `cause`
- * is what only the log keeps. Every other kind of error reaches the caller as INTERNAL with a fixed text.
+ * An error for the caller of a service. The caller receives `message` and `details`; only the log keeps `cause`. Every
+ * other kind of error reaches the caller as INTERNAL with a fixed text.
  */
 export class RpcError extends Error {
   readonly code: RpcCode;
@@ -30,8 +30,8 @@ export class RpcError extends Error {
 }
 
 /**
- * INVALID_ARGUMENT for one field of a request. `field` is the path as the contract writes it
- * (`readings[3].device_id`), `reason` a constant that programs may compare.
+ * Returns INVALID_ARGUMENT for one field of a request. `field` is its path in the contract (`readings[3].device_id`),
+ * `reason` a constant that programs may compare.
  */
 export function invalidArgument(violation: {
   readonly field: string;
@@ -45,7 +45,7 @@ export function invalidArgument(violation: {
   });
 }
 
-/** RESOURCE_EXHAUSTED: a written limit is passed. `subject` names what is limited. */
+/** Returns RESOURCE_EXHAUSTED: a limit is exceeded. `subject` names the limited resource. */
 export function resourceExhausted(violation: {
   readonly subject: string;
   readonly description: string;
@@ -57,7 +57,7 @@ export function resourceExhausted(violation: {
   });
 }
 
-/** UNAVAILABLE: the same call may well succeed after `retryDelayMs` milliseconds. */
+/** Returns UNAVAILABLE: the same call may succeed after `retryDelayMs` milliseconds. */
 export function unavailable(options: {
   readonly message: string;
   readonly retryDelayMs: number;
@@ -71,18 +71,18 @@ export function unavailable(options: {
   });
 }
 
-/** An error as the wire tells it: the fields of google.rpc.Status. */
+/** An error in its form on the wire: the fields of google.rpc.Status. */
 export type RpcStatus = {
   /** The number of the code. */
   readonly code: number;
   readonly message: string;
   readonly details: Any[];
-  /** The caller receives less than is known: the log must keep the error itself. */
+  /** The caller receives less than is known: the log must record the error itself. */
   readonly internal: boolean;
 };
 
 /**
- * What the caller receives for an error. An RpcError is returned as it is; anything else is INTERNAL with a
+ * Returns the caller's view of an error. An RpcError is returned unchanged; anything else is INTERNAL with a
  * fixed text. Never throws.
  */
 export function toStatus(error: unknown): RpcStatus {

@@ -17,7 +17,7 @@ describe("networkOf", () => {
     expect(networkOf(address)).toBe(network);
   });
 
-  it("is the same for all addresses of one /64, however they are written", () => {
+  it("is the same for all addresses of one /64, in any notation", () => {
     const group = fc.integer({ min: 0, max: 0xffff }).map((value) => value.toString(16));
     const four = fc.tuple(group, group, group, group);
     fc.assert(
@@ -31,7 +31,7 @@ describe("networkOf", () => {
 });
 
 describe("createAddressCounts", () => {
-  it("admits as many connections of each address as it may have", () => {
+  it("admits up to the limit of connections of each address", () => {
     const counts = createAddressCounts({ addressConnectionsMax: 2, loopbackConnectionsMax: 3 });
     const leave = counts.enter("10.0.0.1");
     expect(counts.enter("::ffff:10.0.0.1")).toBeDefined();
@@ -42,7 +42,7 @@ describe("createAddressCounts", () => {
     expect(counts.enter("10.0.0.1")).toBeUndefined();
   });
 
-  it("counts this machine's own clients together, by a limit of their own", () => {
+  it("counts this machine's own clients together, with a separate limit", () => {
     const counts = createAddressCounts({ addressConnectionsMax: 1, loopbackConnectionsMax: 3 });
     for (const address of ["127.0.0.1", "::1", "::ffff:127.0.0.2"]) {
       expect(isLoopbackAddress(address)).toBe(true);

@@ -1,12 +1,12 @@
 import { isLoopbackAddress, networkOf } from "./client-network.ts";
 
-/** How many connections each client has, by its network. */
+/** The number of connections of each client, by its network. */
 export type AddressCounts = {
-  /** Counts one more connection of an address, unless it has as many as it may: then it returns undefined. */
+  /** Counts one more connection of an address; returns undefined if the limit is reached. */
   enter(address: string): (() => void) | undefined;
 };
 
-/** No connections yet. */
+/** Creates a count without connections. */
 export function createAddressCounts(limits: {
   readonly addressConnectionsMax: number;
   readonly loopbackConnectionsMax: number;

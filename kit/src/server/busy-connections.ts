@@ -1,11 +1,11 @@
-/** Which connections have something running on them, by the `address:port` of their clients. */
+/** The busy connections, by the `address:port` of their clients. */
 export type BusyConnections = {
   has(peer: string): boolean;
-  /** Something begins; what is returned is called at its end, and has no effect a second time. */
+  /** Records the start of work; the returned function records its end, and has no effect a second time. */
   begin(peer: string): () => void;
 };
 
-/** None yet. */
+/** Creates an empty set. */
 export function createBusyConnections(): BusyConnections {
   const running = new Map<string, number>();
   return {

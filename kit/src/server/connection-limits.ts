@@ -1,19 +1,19 @@
 /** Limits on the connections of a server. */
 export type ConnectionLimits = {
   /**
-   * Connections at a time. A further one takes the place of the oldest on which nothing runs, and is closed at once
-   * if there is none.
+   * Number of concurrent connections. A further one replaces the oldest idle one, and is closed at once if there is
+   * none.
    */
   readonly connectionsMax: number;
   /** Connections of one address, or of one /64 network of IPv6; further ones are closed at once. */
   readonly addressConnectionsMax: number;
-  /** The same of this machine's own clients, which all have one address, a proxy before the server among them. */
+  /** The same for clients on this machine, which all have one address, including a proxy in front of the server. */
   readonly loopbackConnectionsMax: number;
-  /** For the first bytes of a connection, in ms. */
+  /** Time limit for the first bytes of a connection, in ms. */
   readonly firstBytesTimeoutMs: number;
-  /** For the next request on a connection on which nothing runs, in ms. */
+  /** Time limit for the next request on an idle connection, in ms. */
   readonly idleTimeoutMs: number;
-  /** The age at which a connection is renewed, in ms, give or take a tenth: what runs on it ends first. */
+  /** The age at which a connection is renewed, in ms, plus or minus a tenth; running calls end first. */
   readonly ageMaxMs: number;
 };
 
@@ -27,7 +27,10 @@ export const connectionDefaults: ConnectionLimits = {
   ageMaxMs: 3_600_000,
 };
 
-/** The age at which one connection is renewed: those that began together do not end together. */
+/**
+ * Returns the age at which one connection is renewed; it varies, so that simultaneous connections end at different
+ * times.
+ */
 export function ageOf({ ageMaxMs }: Pick<ConnectionLimits, "ageMaxMs">, random = Math.random): number {
   return ageMaxMs * (0.9 + 0.2 * random());
 }

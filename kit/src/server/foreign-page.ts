@@ -1,9 +1,9 @@
 import type { OnePortRequest } from "./one-port-server.ts";
 
 /**
- * The origin of the web page that sends a request, if it is a foreign one: neither of the address that the request is
- * sent to nor among `origins` (`*` allows all). A page that a user happens to open could otherwise send data without
- * being asked. At most 100 characters, for an error message. Undefined for other clients and for pages of our own.
+ * Returns the origin of the web page that sends a request, if it is foreign: neither the address that the request is
+ * sent to nor among `origins` (`*` allows all). Otherwise a page that a user happens to open could send data without
+ * permission. At most 100 characters, for an error message. Undefined for other clients and for our own pages.
  */
 export function foreignPageOf(request: OnePortRequest, origins: readonly string[]): string | undefined {
   const { origin } = request.headers;

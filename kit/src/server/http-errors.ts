@@ -5,9 +5,9 @@ import { RpcError } from "../rpc/rpc-error.ts";
 import type { OnePortResponse } from "./one-port-server.ts";
 
 /**
- * Responds to a request for a plain HTTP resource with an error, as Connect writes it: the HTTP status of its code, and
- * `{code, message, details}` as JSON. 401 carries `www-authenticate`, and an error with a retry hint `retry-after`
- * in whole seconds. What is not an RpcError becomes 500 with a fixed text.
+ * Responds to a request for a plain HTTP resource with an error in Connect's format: the HTTP status of its code, and
+ * `{code, message, details}` as JSON. 401 has `www-authenticate`, and an error with a retry delay `retry-after` in
+ * whole seconds. Any error except an RpcError becomes 500 with a fixed text.
  */
 export function respondHttpError(response: OnePortResponse, error: unknown): void {
   const connectError = toConnectError(error);
@@ -29,8 +29,9 @@ function retryDelayOf(error: unknown): number | undefined {
 }
 
 /**
- * Ends a response that has begun so that no client takes what it has for the whole: HTTP/1.1 closes the connection
- * before the last chunk, HTTP/2 resets the stream with an error. (To destroy a stream of HTTP/2 would end it without.)
+ * Ends a response that has begun in a way that no client mistakes it for complete: HTTP/1.1 closes the connection
+ * before the last chunk, HTTP/2 resets the stream with an error. (Destroying a stream of HTTP/2 would end it without
+ * one.)
  */
 export function cutResponse(response: OnePortResponse): void {
   if ("stream" in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);

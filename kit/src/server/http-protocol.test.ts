@@ -29,14 +29,14 @@ describe("protocolOf", () => {
 });
 
 describe("detectHttpProtocol", () => {
-  /** Sends these pieces, each in a packet of its own, and tells what was detected and what is left to read. */
+  /** Sends these pieces, each in a separate packet, and returns the detected protocol and the unread bytes. */
   async function detect(pieces: readonly Uint8Array[], after: "keep" | "silence" | "end" | "reset" = "keep") {
     const detected: { protocol: HttpProtocol | undefined; socket: Socket }[] = [];
     const arrived: Buffer[] = [];
     const server = createServer({ noDelay: true }, (socket) => {
       socket.on("error", () => {});
       socket.on("data", (chunk) => arrived.push(chunk));
-      // Only silence is to run into the limit.
+      // Only a silent connection must reach the limit.
       void detectHttpProtocol(socket, after === "silence" ? 150 : 60_000).then((protocol) => {
         socket.removeAllListeners("data");
         detected.push({ protocol, socket });
@@ -64,14 +64,14 @@ describe("detectHttpProtocol", () => {
     return { protocol, left, destroyed };
   }
 
-  it("knows a preface that comes byte by byte, and puts every byte back", async () => {
+  it("recognizes a preface that arrives byte by byte, and puts every byte back", async () => {
     const bytes = [...preface.subarray(0, 16)].map((byte) => Uint8Array.of(byte));
     const { protocol, left } = await detect(bytes);
     expect(protocol).toBe("http2");
     expect(left).toEqual(preface.subarray(0, 16));
   });
 
-  it("knows an HTTP/1 request that begins like a preface", async () => {
+  it("recognizes an HTTP/1 request that begins like a preface", async () => {
     const { protocol, left } = await detect([Buffer.from("PR"), Buffer.from("OPFIND / HTTP/1.1\r\n")]);
     expect(protocol).toBe("http1");
     expect(left.toString()).toBe("PROPFIND / HTTP/1.1\r\n");

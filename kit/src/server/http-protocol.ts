@@ -1,14 +1,14 @@
 import type { Socket } from "node:net";
 
-/** The first bytes that every HTTP/2 client sends (RFC 9113, 3.4), as far as they cannot be HTTP/1. */
+/** The first bytes of every HTTP/2 client (RFC 9113, 3.4), up to the point where they cannot be HTTP/1. */
 const http2Preface = Buffer.from("PRI * HTTP/2.0\r\n");
 
 export type HttpProtocol = "http1" | "http2";
 
 /**
- * Waits for a new socket's first bytes and tells which protocol they begin. The bytes are put back, and
- * the socket is paused: its next owner reads it from the start. Undefined if the socket ended, broke or
- * was silent for `timeoutMs` before it could be told; then it is destroyed.
+ * Waits for a new socket's first bytes and detects their protocol. The bytes are put back, and the socket is paused:
+ * its next owner reads it from the start. Returns undefined if the socket ended, broke or was silent for `timeoutMs`
+ * before; then it is destroyed.
  */
 export function detectHttpProtocol(socket: Socket, timeoutMs: number): Promise<HttpProtocol | undefined> {
   return new Promise((resolve) => {
@@ -32,7 +32,7 @@ export function detectHttpProtocol(socket: Socket, timeoutMs: number): Promise<H
         settle(protocol);
       }
     };
-    // A timer and not the socket's own timeout: one byte now and then must not keep it open.
+    // A separate timer instead of the socket's timeout, because single bytes must not keep it open.
     const timer = setTimeout(onGone, timeoutMs);
     socket.on("data", onData).on("error", onGone).on("close", onGone);
   });

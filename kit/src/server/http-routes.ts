@@ -3,22 +3,22 @@ import { toStatus } from "../rpc/rpc-error.ts";
 import { cutResponse, respondHttpError } from "./http-errors.ts";
 import type { OnePortHandler, OnePortRequest, OnePortResponse } from "./one-port-server.ts";
 
-/** A resource that a server offers over plain HTTP, beside its RPCs. */
+/** A resource that a server offers over plain HTTP, besides its RPCs. */
 export type HttpRoute = {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** The path, exactly; or, if it ends in `/*`, every path below it. */
   readonly path: string;
   /**
-   * Answers a request; `url` has its path and query. If it rejects with an RpcError, the response is that error as JSON
+   * Handles requests; `url` has the path and query. If it rejects with an RpcError, the response is that error as JSON
    * (`respondHttpError`); with anything else it is 500. Once the response has begun, it is cut instead.
    */
   handle(request: OnePortRequest, response: OnePortResponse, url: URL): void | Promise<void>;
 };
 
 /**
- * Dispatches requests to routes. An exact path wins over `/*`, a longer prefix over a shorter one. GET routes answer
- * HEAD too. Another method on a known path is answered with 405 and `allow`, an unknown path by `fallback`
- * (404 by default). `onError` receives the errors whose text the caller does not.
+ * Dispatches requests to routes. An exact path takes precedence over `/*`, a longer prefix over a shorter one. GET
+ * routes answer HEAD too. Another method on a known path is answered with 405 and `allow`, an unknown path by
+ * `fallback` (404 by default). `onError` receives the errors whose text the caller does not.
  */
 export function createHttpRoutes(
   routes: readonly HttpRoute[],
@@ -72,7 +72,7 @@ export function createHttpRoutes(
 
 function urlOf(request: OnePortRequest): URL | undefined {
   const target = request.url ?? "/";
-  // The authority is not part of the decision, and a target may begin with two slashes.
+  // The authority does not matter, and a target may begin with two slashes.
   return target.startsWith("/") && URL.canParse(`http://host${target}`)
     ? new URL(`http://host${target}`)
     : undefined;

@@ -10,7 +10,7 @@ const host = "127.0.0.1";
 
 type Options = Partial<Parameters<typeof startOnePortServer>[0]>;
 
-/** Answers with the version of the request and its body. */
+/** Responds with the version of the request and its body. */
 const echo: OnePortHandler = (request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -30,7 +30,7 @@ async function fetchHttp2(session: http2.ClientHttp2Session, path = "/", body = 
   return text;
 }
 
-/** Ends running requests only when told. */
+/** Ends running requests only on request. */
 function createGate() {
   const running: (() => void)[] = [];
   const handler: OnePortHandler = (_, response) => {
@@ -40,7 +40,7 @@ function createGate() {
 }
 
 describe("the connections of a one-port server", () => {
-  it("takes no more connections than its limit, and closes the oldest first on which nothing runs", async () => {
+  it("accepts at most its limit of connections, and closes the oldest idle one first", async () => {
     const { handler, running } = createGate();
     await using server = await start({ handler, limits: { connectionsMax: 3 }, shutdownGraceMs: 100 });
     const session = http2.connect(`http://${host}:${server.port}`);
@@ -59,7 +59,7 @@ describe("the connections of a one-port server", () => {
     session.close();
   });
 
-  it("takes no more connections of one address than its limit", async () => {
+  it("accepts at most its limit of connections of one address", async () => {
     await using server = await start({ limits: { loopbackConnectionsMax: 2 }, shutdownGraceMs: 100 });
     const sockets = await Promise.all([connectTo(server.port), connectTo(server.port)]);
     expect(await readToClose(await connectTo(server.port))).toBe("");
@@ -77,7 +77,7 @@ describe("the connections of a one-port server", () => {
     sockets[1]!.destroy();
   });
 
-  it("renews a connection that has become old, when what runs on it has ended", async () => {
+  it("renews an old connection when its calls have ended", async () => {
     const { handler, running } = createGate();
     await using server = await start({ handler, limits: { ageMaxMs: 50 }, shutdownGraceMs: 100 });
     const session = http2.connect(`http://${host}:${server.port}`);
@@ -89,7 +89,7 @@ describe("the connections of a one-port server", () => {
     await waitUntil(() => session.closed);
   });
 
-  it("asks a client of HTTP/1.1 for a new connection when its own has become old", async () => {
+  it("asks a client of HTTP/1.1 for a new connection when its own is old", async () => {
     await using server = await start({ limits: { ageMaxMs: 50 } });
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     await waitUntil(async () => {

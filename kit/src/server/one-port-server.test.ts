@@ -12,7 +12,7 @@ const host = "127.0.0.1";
 
 type Options = Partial<Parameters<typeof startOnePortServer>[0]>;
 
-/** Answers with the version of the request and its body. */
+/** Responds with the version of the request and its body. */
 const echo: OnePortHandler = (request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -32,7 +32,7 @@ async function fetchHttp2(session: http2.ClientHttp2Session, path = "/", body = 
   return text;
 }
 
-/** Ends running requests only when told. */
+/** Ends running requests only on request. */
 function createGate() {
   const running: (() => void)[] = [];
   const handler: OnePortHandler = (_, response) => {
@@ -67,7 +67,7 @@ describe("startOnePortServer", () => {
     agent.destroy();
   });
 
-  it("serves a client whose bytes come one at a time", async () => {
+  it("serves a client whose bytes arrive one at a time", async () => {
     await using server = await start();
     const socket = await connectTo(server.port);
     const text = readToClose(socket);
@@ -77,7 +77,7 @@ describe("startOnePortServer", () => {
     expect(await text).toMatch(/^HTTP\/1.1 200 OK\r\n[\s\S]*1.1 hi/);
   });
 
-  it("tells its limit of streams to HTTP/2 clients", async () => {
+  it("announces its limit of streams to HTTP/2 clients", async () => {
     await using server = await start();
     const session = http2.connect(`http://${host}:${server.port}`);
     const [settings] = (await once(session, "remoteSettings")) as [http2.Settings];
@@ -94,7 +94,7 @@ describe("startOnePortServer", () => {
     other.close();
   });
 
-  it("answers 500 and goes on when a handler throws", async () => {
+  it("answers 500 and continues when a handler throws", async () => {
     const errors: unknown[] = [];
     await using server = await start({
       handler: () => {
@@ -140,7 +140,7 @@ describe("startOnePortServer with clients that misbehave", () => {
     expect(await readToClose(socket)).toMatch(/^HTTP\/1.1 408/);
   });
 
-  it("answers 400 to bytes that are no HTTP", async () => {
+  it("answers 400 to bytes that are not HTTP", async () => {
     await using server = await start();
     const socket = await connectTo(server.port);
     socket.write("\x00\xff garbage\r\n\r\n");
@@ -187,7 +187,7 @@ describe("startOnePortServer with clients that misbehave", () => {
     expect(errors).toContainEqual(expect.objectContaining({ code: "ECONNRESET" }));
   });
 
-  it("closes an HTTP/2 connection on which nothing runs, and no other", async () => {
+  it("closes an idle HTTP/2 connection, and no other", async () => {
     const { handler, running } = createGate();
     await using server = await start({ handler, limits, shutdownGraceMs: 100 });
     const busy = http2.connect(`http://${host}:${server.port}`);
@@ -221,7 +221,7 @@ describe("closing a one-port server", () => {
     expect(performance.now() - startMs).toBeLessThan(2500);
   });
 
-  it("lets go at once of connections on which nothing runs", async () => {
+  it("closes idle connections at once", async () => {
     const server = await start();
     const url = `http://${host}:${server.port}`;
     const agent = new http.Agent({ keepAlive: true });
@@ -238,7 +238,7 @@ describe("closing a one-port server", () => {
     agent.destroy();
   });
 
-  it("cuts what still runs after the grace", async () => {
+  it("cuts running requests after the grace period", async () => {
     const { handler, running } = createGate();
     const server = await start({ handler, shutdownGraceMs: 100 });
     const url = `http://${host}:${server.port}`;
@@ -251,7 +251,7 @@ describe("closing a one-port server", () => {
     await waitUntil(() => session.closed);
   });
 
-  it("may be closed twice, says once that it closes, and frees the port", async () => {
+  it("may be closed twice, calls onClosing once, and frees the port", async () => {
     let closings = 0;
     const server = await start({
       onClosing: () => {

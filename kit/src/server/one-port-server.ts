@@ -14,16 +14,16 @@ export type OnePortRequest = http.IncomingMessage | http2.Http2ServerRequest;
 /** The response of either protocol. */
 export type OnePortResponse = http.ServerResponse | http2.Http2ServerResponse;
 
-/** A handler that takes requests of both protocols, as `createConnectHandler` makes them. */
+/** A handler of requests of both protocols, as created by `createConnectHandler`. */
 export type OnePortHandler = (request: OnePortRequest, response: OnePortResponse) => void;
 
-/** What one server takes at most, and how long it waits. Times are in milliseconds. */
+/** The limits of one server. Times are in milliseconds. */
 export type OnePortLimits = ConnectionLimits & {
-  /** Streams of one HTTP/2 connection at a time. */
+  /** Number of concurrent streams of one HTTP/2 connection. */
   readonly streamsMax: number;
-  /** For all headers of an HTTP/1.1 request. */
+  /** Time limit for all headers of an HTTP/1.1 request. */
   readonly headersTimeoutMs: number;
-  /** For a whole HTTP/1.1 request, body included. */
+  /** Time limit for a whole HTTP/1.1 request, including its body. */
   readonly requestTimeoutMs: number;
 };
 
@@ -43,16 +43,16 @@ type OnePortConfig = {
   readonly limits?: Partial<OnePortLimits>;
   /** For protocols `h2` and `http/1.1`; cleartext without it. */
   readonly tls?: TlsTermination | undefined;
-  /** Called once when `close` begins: the place to say NOT_SERVING and to end endless streams. */
+  /** Called once when `close` begins: set NOT_SERVING and end endless streams there. */
   onClosing?(): void;
-  /** Told of each handler that threw (its caller gets 500) and of each connection that broke. */
+  /** Called for each handler that threw (its caller gets 500) and for each broken connection. */
   onError?(error: unknown): void;
 };
 
 /**
- * Serves HTTP/1.1 and HTTP/2 on one port, with or without TLS: the first bytes of a connection tell which. No
- * caller and no handler can end the process through it.
- * @throws PortInUseError, or what else kept it from listening.
+ * Serves HTTP/1.1 and HTTP/2 on one port, with or without TLS: the first bytes of a connection decide. No caller and no
+ * handler can end the process.
+ * @throws PortInUseError, or any other error of listening.
  */
 export async function startOnePortServer(config: OnePortConfig): Promise<RunningServer> {
   const limits = { ...onePortDefaults, ...config.limits };
@@ -91,7 +91,7 @@ export async function startOnePortServer(config: OnePortConfig): Promise<Running
   });
 }
 
-/** One of the two protocols: takes sockets, and on `drain` lets each go when nothing runs on it. */
+/** One of the two protocols: accepts sockets, and on `drain` closes each when it is idle. */
 type ProtocolSide = { accept(socket: Socket): void; drain(): void };
 
 function createHttp1Side(
@@ -119,7 +119,7 @@ function createHttp1Side(
       handler(request, response);
     },
   );
-  // It never listens itself, but watches over the timeouts of its connections only after this event.
+  // It never listens itself, but supervises the timeouts of its connections only after this event.
   server.emit("listening");
   return {
     accept(socket) {
@@ -130,7 +130,7 @@ function createHttp1Side(
     },
     drain() {
       draining = true;
-      // Closes idle connections and ends that watch; the complaint that it was not listening is expected.
+      // Closes idle connections and ends that supervision; the error that it was not listening is expected.
       server.close(() => {});
     },
   };
@@ -150,7 +150,7 @@ function createHttp2Side(
   server.on("session", (session) => {
     const { socket } = session;
     const peer = `${socket.remoteAddress}:${socket.remotePort}`;
-    // Lets the streams that are open come to their end.
+    // Lets open streams end.
     const renewal = setTimeout(() => session.close(), ageOf(limits)).unref();
     sessions.add(session);
     session.on("close", () => {

@@ -1,4 +1,4 @@
-/** A server could not start because something listens there already. The message names host:port. */
+/** A server could not start because the port is in use. The message names host:port. */
 export class PortInUseError extends Error {
   readonly host: string;
   readonly port: number;
@@ -11,13 +11,13 @@ export class PortInUseError extends Error {
   }
 }
 
-/** `host:port`, with the brackets that an IPv6 address needs. */
+/** Formats `host:port`, with brackets for an IPv6 address. */
 export function formatAddress(address: { readonly host: string; readonly port: number }): string {
   const host = address.host.includes(":") ? `[${address.host}]` : address.host;
   return `${host}:${address.port}`;
 }
 
-/** Says a failed listen as a PortInUseError if that is what it was; any other error is returned as it is. */
+/** Translates an error of listening to a PortInUseError if that is the cause; any other error is returned unchanged. */
 export function asListenError(
   error: unknown,
   address: { readonly host: string; readonly port: number },

@@ -4,14 +4,15 @@ import type { ConnectionLimits } from "./connection-limits.ts";
 import { asListenError } from "./port-in-use-error.ts";
 import { createRunningServer, type RunningServer } from "./running-server.ts";
 
-/** A peer that vanished without a word is noticed after this time without traffic, and some probes more. */
+/** A peer that disappeared silently is detected after this time without traffic, and a few probes. */
 const keepAliveDelayMs = 60_000;
 
 /**
- * Listens and hands each socket to `accept`, which must not throw. Beyond `connectionsMax` a socket takes the place
- * of the oldest that is not busy; without one, and beyond `addressConnectionsMax`, it is closed at once. `drain` is called once when `close` begins, when nothing more is accepted: it lets each
- * socket go as soon as nothing runs on it; those still open after the grace are destroyed.
- * @throws PortInUseError, or what else kept it from listening.
+ * Listens and passes each socket to `accept`, which must not throw. Beyond `connectionsMax` a socket replaces the
+ * oldest idle one; if there is none, and beyond `addressConnectionsMax`, it is closed at once. `drain` is called once
+ * when `close` begins and no more sockets are accepted: it closes each socket as soon as it is idle; those still open
+ * after the grace period are destroyed.
+ * @throws PortInUseError, or any other error of listening.
  */
 export async function startSocketServer(config: {
   readonly host: string;
@@ -20,12 +21,12 @@ export async function startSocketServer(config: {
     ConnectionLimits,
     "connectionsMax" | "addressConnectionsMax" | "loopbackConnectionsMax"
   >;
-  /** Whether something runs on the connection of a client, by its `address:port`. */
+  /** Whether the connection of a client is busy, by its `address:port`. */
   isBusy(peer: string): boolean;
   readonly shutdownGraceMs: number;
   accept(socket: Socket): void;
   drain(): void;
-  /** Told of each connection that broke. */
+  /** Called for each broken connection. */
   onError(error: unknown): void;
 }): Promise<RunningServer> {
   // The oldest first.

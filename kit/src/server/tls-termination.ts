@@ -1,29 +1,29 @@
 import type { Socket } from "node:net";
 import { createSecureContext, createServer, type TLSSocket } from "node:tls";
 
-/** What a client's certificate came to. Only of a verified one anything is told. */
+/** The result of checking a client's certificate. Only a verified one has details. */
 export type TlsPeer =
   | { readonly kind: "none" }
   /** The certificate itself, in DER. */
   | { readonly kind: "verified"; readonly certificate: Buffer }
-  /** Not signed by a CA that is trusted here, or out of its time; `reason` is OpenSSL's name for it. */
+  /** Not signed by a trusted CA, or expired; `reason` is OpenSSL's name for it. */
   | { readonly kind: "refused"; readonly reason: string };
 
-/** Makes TLS of sockets, and remembers whose they are. */
+/** Terminates TLS, and remembers the peers of sockets. */
 export type TlsTermination = {
-  /** Takes sockets and shakes hands; `onSecure` gets what is inside. A handshake may take 10 s. */
+  /** Takes sockets and performs the handshake; `onSecure` receives the decrypted socket. A handshake may take 10 s. */
   terminate(onSecure: (secure: TLSSocket) => void): (socket: Socket) => void;
-  /** Who is at the other end of an open connection, by its `address:port`; undefined if there is none. */
+  /** Returns the peer of an open connection, by its `address:port`; undefined if there is none. */
   peerOf(address: string): TlsPeer | undefined;
 };
 
 const handshakeTimeoutMs = 10_000;
 
 /**
- * TLS 1.2 and later with this key and certificate chain (PEM). With `clientCa` (PEM) clients are asked for a
- * certificate. A connection without one, or with a wrong one, is open for `unverifiedMs` (5 s by default), so that
- * a response can say what is wrong; the server must ask `peerOf`. `onError` is called with handshakes that fail.
- * @throws if key, certificate or CA are not what they should be.
+ * Creates TLS 1.2 and later with this key and certificate chain (PEM). With `clientCa` (PEM) clients are asked for a
+ * certificate. A connection without one, or with an invalid one, stays open for `unverifiedMs` (5 s by default), so
+ * that a response can name the problem; the server must check `peerOf`. `onError` is called for failed handshakes.
+ * @throws if key, certificate or CA are not valid.
  */
 export function createTlsTermination({
   key,
@@ -37,7 +37,7 @@ export function createTlsTermination({
   readonly key: string;
   readonly certificate: string;
   readonly clientCa?: string | undefined;
-  /** In ALPN's names, the preferred one first. */
+  /** The ALPN names, in order of preference. */
   readonly protocols: readonly string[];
   readonly unverifiedMs?: number;
   /** Whether clients may stay without a certificate. */
@@ -53,7 +53,7 @@ export function createTlsTermination({
     minVersion: "TLSv1.2",
     handshakeTimeout: handshakeTimeoutMs,
   } as const;
-  // Here and not at the first socket: key and certificate are judged now.
+  // Here and not at the first socket, to check key and certificate now.
   const secureContext = createSecureContext(options);
 
   function remember(socket: TLSSocket): void {
@@ -66,7 +66,7 @@ export function createTlsTermination({
         : setTimeout(() => socket.destroy(), unverifiedMs).unref();
     socket.once("close", () => {
       clearTimeout(timer);
-      // Not if the address has come back since, on another connection.
+      // Not if another connection has used the address since.
       if (peers.get(address) === peer) peers.delete(address);
     });
   }
@@ -91,6 +91,6 @@ function peerOfSocket(socket: TLSSocket): TlsPeer {
   const { raw } = socket.getPeerCertificate();
   if (raw === undefined) return { kind: "none" };
   if (socket.authorized) return { kind: "verified", certificate: raw };
-  // Node gives the code as a string, whatever its types say.
+  // Node returns the code as a string, unlike its types.
   return { kind: "refused", reason: String(socket.authorizationError ?? "UNVERIFIED") };
 }

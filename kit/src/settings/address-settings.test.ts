@@ -13,7 +13,7 @@ describe("addressSettings", () => {
     }),
   });
 
-  it("listens on this machine alone unless told otherwise", () => {
+  it("listens on this machine only by default", () => {
     expectTypeOf<SettingsOf<typeof definition>>().toEqualTypeOf<{
       readonly host: string;
       readonly port: number;
@@ -26,7 +26,7 @@ describe("addressSettings", () => {
     });
   });
 
-  it("refuses a port that none can have", () => {
+  it("rejects an impossible port", () => {
     const refused = loadSettings(definition, { args: [], env: { A_PORT: "65536" } });
     expect(refused).toMatchObject({ kind: "problems", text: expect.stringContaining("more than 65535") });
   });

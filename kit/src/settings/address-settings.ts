@@ -1,8 +1,8 @@
 import type { Setting } from "./setting-schema.ts";
 
 /**
- * The settings `--host` and `--port` of a server, with its variables' names, its port by default, and what its help
- * says of each. This machine alone by default; a port of 0 picks a free one.
+ * Returns the settings `--host` and `--port` of a server, with the names of their variables, the default port, and
+ * their help texts. The default host is this machine only; a port of 0 chooses a free one.
  */
 export function addressSettings<const Port extends number>(options: {
   readonly hostVariable: string;

@@ -28,7 +28,7 @@ describe("defineSettings", () => {
     expect(() => defineSettings({ prefix: "A_", settings })).toThrow(message);
   });
 
-  it("takes an empty text for a setting that is empty by default", () => {
+  it("accepts an empty text for a setting that is empty by default", () => {
     const prefix = {
       flag: "--name-prefix",
       env: "EXAMPLE_NAME_PREFIX",
@@ -58,7 +58,7 @@ describe("a setting of kind strings", () => {
     },
   });
 
-  it("takes its flag any number of times, and a variable with a value a line", () => {
+  it("accepts its flag any number of times, and a variable with one value on each line", () => {
     const valuesOf = (args: string[], env = {}) => loadSettings(definition, { args, env });
     expect(valuesOf([])).toMatchObject({ values: { map: [] } });
     expect(valuesOf(["--map", "a=time", "x", "--map=b=-", "y"])).toMatchObject({

@@ -11,7 +11,7 @@ export { settingsTable } from "./settings-help.ts";
 /** The values of a definition: `SettingsOf<typeof definition>`. */
 export type SettingsOf<Definition extends SettingsDefinition> = SettingValues<Definition["settings"]>;
 
-/** What became of a program's arguments and environment. `text` is for the user, and ends with a newline. */
+/** The result of loading a program's settings. `text` is for the user, and ends with a newline. */
 export type LoadedSettings<Settings extends Readonly<Record<string, Setting>>> =
   | {
       readonly kind: "settings";
@@ -22,8 +22,8 @@ export type LoadedSettings<Settings extends Readonly<Record<string, Setting>>> =
   | { readonly kind: "problems"; readonly text: string };
 
 /**
- * Checks a definition and gives it back with its exact type, from which `loadSettings` infers its values.
- * @throws Error for a name that is there twice or lacks the prefix, or a default outside its own bounds.
+ * Checks a definition and returns it with its exact type, from which `loadSettings` infers its values.
+ * @throws Error for a name that occurs twice or lacks the prefix, or a default outside its own bounds.
  */
 export function defineSettings<const Settings extends Readonly<Record<string, Setting>>>(
   definition: SettingsDefinition<Settings>,
@@ -48,10 +48,9 @@ export function defineSettings<const Settings extends Readonly<Record<string, Se
 }
 
 /**
- * Reads arguments (without node and script), environment, and the files that `_FILE` variables name; reports
- * all problems at once. A flag beats its variables, a variable beats the default; an empty variable is as good
- * as none, a variable together with its `_FILE` is a problem. `--` ends the flags. No problem shows what a
- * file holds.
+ * Reads arguments (without node and script), environment, and the files that `_FILE` variables name; reports all
+ * problems at once. A flag overrides its variable, a variable the default; an empty variable counts as unset, a
+ * variable together with its `_FILE` is a problem. `--` ends the flags. No problem shows the content of a file.
  */
 export function loadSettings<const Settings extends Readonly<Record<string, Setting>>>(
   definition: SettingsDefinition<Settings>,
@@ -62,7 +61,7 @@ export function loadSettings<const Settings extends Readonly<Record<string, Sett
     return { kind: "help", text: settingsHelp(definition) };
   }
   const taken = flagsTakenByNpm(definition, given.env);
-  // What npm left of the command line would only distract from the cause.
+  // Arguments that npm left over would only distract from the cause.
   const problems = [
     ...(taken.length > 0 ? [npmProblem(definition, taken)] : read.problems),
     ...unknownVariables(definition, given.env),
@@ -92,7 +91,7 @@ export function loadSettings<const Settings extends Readonly<Record<string, Sett
 
 type ReadArguments = {
   help: boolean;
-  /** What was given for each flag. */
+  /** The values given for each flag. */
   texts: Map<string, string>;
   positionals: string[];
   problems: string[];
@@ -121,7 +120,7 @@ function readArguments(definition: SettingsDefinition, args: readonly string[]):
       const meant = definition.misnamed?.[flag as `--${string}`];
       const hint = meant ? `; did you mean ${meant}?` : suggestion(flag, ["--help", ...byFlag.keys()]);
       read.problems.push(`${flag}: unknown flag${hint}`);
-      // What follows an unknown flag is most likely its value, and no problem of its own.
+      // The argument after an unknown flag is most likely its value, and not a separate problem.
       i += text === undefined && hasValue(args[i + 1]) ? 1 : 0;
     } else if (read.texts.has(flag) && setting.kind !== "strings") {
       read.problems.push(`${flag}: given twice`);
@@ -142,7 +141,7 @@ function readArguments(definition: SettingsDefinition, args: readonly string[]):
   return read;
 }
 
-/** A flag that is given again adds a line. */
+/** A repeated flag adds a line. */
 function addText(texts: Map<string, string>, flag: string, text: string): void {
   const before = texts.get(flag);
   texts.set(flag, before === undefined ? text : `${before}\n${text}`);
@@ -169,20 +168,20 @@ function unknownVariables(definition: SettingsDefinition, env: Environment): str
     .map((name) => `${name}: unknown environment variable${suggestion(name, known)}`);
 }
 
-/** The flags that stood before the `--` of `npm start -- …`: npm keeps them as its own configuration. */
+/** The flags before the `--` of `npm start -- …`: npm keeps them as its own configuration. */
 function flagsTakenByNpm(definition: SettingsDefinition, env: Environment): string[] {
   return Object.values(definition.settings)
     .map(({ flag }) => flag.slice(2))
     .filter((name) => !npmOptions.has(name))
     .filter((name) => {
       const variable = (option: string) => env[`npm_config_${option.replaceAll("-", "_")}`];
-      // npm takes --no-generator as its option `generator`, set to nothing.
+      // npm reads --no-generator as its option `generator`, set to empty.
       return variable(name) !== undefined || (name.startsWith("no-") && variable(name.slice(3)) === "");
     })
     .map((name) => `--${name}`);
 }
 
-/** Flags of ours that are options of npm as well, so that npm sets them by itself. */
+/** Our flags that are also options of npm, so that npm sets them by itself. */
 const npmOptions: ReadonlySet<string> = new Set(["cache"]);
 
 function npmProblem(

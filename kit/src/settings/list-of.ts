@@ -1,4 +1,4 @@
-/** The parts of a list that is written with commas, without blanks around them and without empty parts. */
+/** Returns the parts of a comma-separated list, without surrounding blanks and without empty parts. */
 export function listOf(text = ""): string[] {
   return text
     .split(",")

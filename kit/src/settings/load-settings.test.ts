@@ -79,7 +79,7 @@ function problemsOf(args: string[], env: Record<string, string | undefined> = {}
 }
 
 describe("loadSettings", () => {
-  it("gives the defaults, and undefined to what has none", () => {
+  it("returns the defaults, and undefined for settings without one", () => {
     expect(valuesOf([])).toEqual({
       port: 8080,
       rate: undefined,
@@ -129,17 +129,17 @@ describe("loadSettings", () => {
     });
   });
 
-  it("reads the environment, and takes an empty variable for none", () => {
+  it("reads the environment, and treats an empty variable as unset", () => {
     const env = { EXAMPLE_PORT: "2", EXAMPLE_NO_NOISE: "yes", EXAMPLE_LEVEL: "", EXAMPLE_TIMEOUT: "1500ms" };
     expect(valuesOf([], env)).toMatchObject({ port: 2, quiet: true, level: "info", timeout: 1500 });
   });
 
-  it("lets a flag beat its variable, and a variable its default", () => {
+  it("lets a flag override its variable, and a variable its default", () => {
     expect(valuesOf(["--port", "3"], { EXAMPLE_PORT: "2" }).port).toBe(3);
     expect(valuesOf(["--no-noise=false"], { EXAMPLE_NO_NOISE: "1" }).quiet).toBe(false);
   });
 
-  it("sets an optional setting to nothing, and no other", () => {
+  it("sets only an optional setting to nothing", () => {
     expect(valuesOf(["--retention", "off", "--memory=none"], {})).toMatchObject({
       retention: undefined,
       memory: undefined,
@@ -150,14 +150,14 @@ describe("loadSettings", () => {
     ]);
   });
 
-  it("gives what is no flag as positionals, up to their limit", () => {
+  it("returns arguments that are not flags as positionals, up to their limit", () => {
     expect(load(["--port", "1", "file.csv", "--no-noise"])).toMatchObject({ positionals: ["file.csv"] });
     expect(load(["--", "--port"])).toMatchObject({ positionals: ["--port"] });
     expect(load(["--no-noise", "-"])).toMatchObject({ positionals: ["-"] });
     expect(problemsOf(["a", "b", "c"])).toEqual(['"b": unexpected argument', '"c": unexpected argument']);
   });
 
-  it("takes no positionals unless told", () => {
+  it("accepts no positionals by default", () => {
     const bare = defineSettings({ prefix: "BARE_", settings: {} });
     expect(loadSettings(bare, { args: ["a"], env: {} })).toMatchObject({
       kind: "problems",
@@ -199,7 +199,7 @@ describe("loadSettings", () => {
     expect(problemsOf(args)).toEqual(problems);
   });
 
-  it("leaves alone the variables of others", () => {
+  it("ignores the variables of other programs", () => {
     expect(
       valuesOf([], { EXAMPLE_OF_ANOTHER: "1", PATH: "/bin", EXAMPLES: "x", EXAMPLE_GONE: undefined }).port,
     ).toBe(8080);
@@ -215,7 +215,7 @@ describe("loadSettings", () => {
     },
   );
 
-  it("takes any arguments and any environment without throwing", () => {
+  it("never throws, for any arguments and any environment", () => {
     const word = fc.oneof(
       fc.string(),
       fc.constantFrom("--port", "--no-noise", "--", "-h", "--timeout=", "=", "--=", "--__proto__", "1"),

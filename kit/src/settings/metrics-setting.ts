@@ -1,4 +1,4 @@
-/** The setting that has a process serve its metrics; its variable begins with `prefix`. */
+/** The setting of the metrics port of a process; its variable begins with `prefix`. */
 export const metricsSettings = (prefix = "DEVICEMESH_") =>
   ({
     metricsPort: {

@@ -30,7 +30,7 @@ describe("nearestName", () => {
     );
   });
 
-  it("is nothing when all are far", () => {
+  it("is undefined if all are far", () => {
     expect(nearestName("--frobnicate", ["--query-port", "--data"])).toBeUndefined();
     expect(nearestName("x", [])).toBeUndefined();
   });

@@ -1,4 +1,4 @@
-/** The known name that a mistyped one most likely means: at most a third of its letters differ. */
+/** Returns the known name that a misspelled one most likely means: at most a third of its letters differ. */
 export function nearestName(mistyped: string, known: readonly string[]): string | undefined {
   const ranked = known
     .map((name) => ({ name, distance: editDistance(mistyped, name) }))
@@ -9,7 +9,7 @@ export function nearestName(mistyped: string, known: readonly string[]): string 
     : undefined;
 }
 
-/** How many letters to insert, remove or replace to make one text of the other (Levenshtein). */
+/** Returns the number of letters to insert, remove or replace to turn one text into the other (Levenshtein). */
 export function editDistance(from: string, to: string): number {
   let previous = Array.from({ length: to.length + 1 }, (_, i) => i);
   for (let i = 1; i <= from.length; i += 1) {

@@ -3,9 +3,9 @@ import { readSensorCatalog, SensorFileError } from "@devicemesh/proto/sensor-cat
 import type { Setting } from "./setting-schema.ts";
 import { SettingsError } from "./settings-error.ts";
 
-// Functions, because programs differ in how their environment variables begin; the flags are the same everywhere.
+// Functions, because programs differ in the prefix of their environment variables; the flags are the same everywhere.
 
-/** The setting of every program that knows sensors. The environment variable begins with `prefix`. */
+/** The setting of every program that uses sensors. The environment variable begins with `prefix`. */
 export const sensorSettings = (prefix = "DEVICEMESH_") =>
   ({
     sensors: {
@@ -33,7 +33,7 @@ export const ingestSensorSettings = (prefix = "DEVICEMESH_") =>
   }) as const satisfies Readonly<Record<string, Setting>>;
 
 /**
- * The catalog that the settings ask for. Reads the file once.
+ * Returns the catalog of the settings. Reads the file once.
  * @throws SettingsError that names the file and every problem in it.
  */
 export function openSensorCatalog(values: {

@@ -1,10 +1,10 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { isAbsolute } from "node:path";
 
-/** The most that a file may hold that stands for a setting, in bytes: a secret is short. */
+/** Maximum size of a file with the value of a setting, in bytes: a secret is short. */
 export const settingFileBytesMax = 64 * 1024;
 
-/** What a file holds, or why it does not serve. The reason never has anything of the content. */
+/** The content of a file, or why it is invalid. The reason never contains any of the content. */
 export type SettingFile =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "problem"; readonly problem: string };
@@ -17,7 +17,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENOTDIR: "a part of its path is no folder",
 };
 
-/** Reads the file that holds a setting's value: UTF-8, at most `settingFileBytesMax`; one newline at its end is left out. */
+/** Reads the file with a setting's value: UTF-8, at most `settingFileBytesMax`, without one newline at its end. */
 export function readSettingFile(path: string): SettingFile {
   let bytes: Uint8Array;
   try {
@@ -39,12 +39,15 @@ export function readSettingFile(path: string): SettingFile {
   }
 }
 
-/** What to call the file in an error: what is no plain path may be the secret itself, given in the wrong place. */
+/**
+ * Returns the name of the file for an error: a text that is not a plain path may be the secret itself, given in the
+ * wrong place.
+ */
 export function shownPath(path: string): string {
   return isAbsolute(path) || path.startsWith(".") ? path : "the file of that name";
 }
 
-/** By descriptor and not by size, so that a pipe (`<(command)`) serves too and an endless file ends. */
+/** Reads by descriptor and not by size, so that a pipe (`<(command)`) works too and an endless file is cut off. */
 function readAtMost(path: string, bytesMax: number): Uint8Array {
   const descriptor = openSync(path, "r");
   try {

@@ -54,7 +54,7 @@ function problemOf(env: Record<string, string>): string {
 }
 
 describe("a variable's _FILE", () => {
-  it("gives what the file holds, for each kind of setting", () => {
+  it("returns the content of the file, for each kind of setting", () => {
     const env = {
       EXAMPLE_URL_FILE: file("mongodb://user:pass=word@host/?a=b"),
       EXAMPLE_PORT_FILE: file("42"),
@@ -84,25 +84,25 @@ describe("a variable's _FILE", () => {
     expect(load({ EXAMPLE_URL_FILE: file(content) })).toMatchObject({ values: { url: value } });
   });
 
-  it("is beaten by the flag, without being read, and beats the default", () => {
+  it("is overridden by the flag without being read, and overrides the default", () => {
     const env = { EXAMPLE_URL_FILE: join(folder, "missing") };
     expect(load(env, ["--url", "given"])).toMatchObject({ values: { url: "given" } });
     expect(load({ EXAMPLE_URL_FILE: file("found") })).toMatchObject({ values: { url: "found" } });
   });
 
-  it("is nothing when empty, and so is the variable beside it", () => {
+  it("counts as unset if empty, and so does the variable beside it", () => {
     expect(load({ EXAMPLE_URL_FILE: "" })).toMatchObject({ values: { url: "local" } });
     expect(load({ EXAMPLE_URL: "x", EXAMPLE_URL_FILE: "" })).toMatchObject({ values: { url: "x" } });
     expect(load({ EXAMPLE_URL: "", EXAMPLE_URL_FILE: file("y") })).toMatchObject({ values: { url: "y" } });
   });
 
-  it("is refused beside the variable itself", () => {
+  it("is rejected beside the variable itself", () => {
     expect(problemOf({ EXAMPLE_URL: "s3cret", EXAMPLE_URL_FILE: file("s3cret") })).toBe(
       "EXAMPLE_URL and EXAMPLE_URL_FILE are both given: unset one of them",
     );
   });
 
-  it("is refused where it names no file that can be read", () => {
+  it("is rejected if it names no readable file", () => {
     const path = join(folder, "missing");
     expect(problemOf({ EXAMPLE_URL_FILE: path })).toBe(
       `EXAMPLE_URL_FILE: cannot read ${path}: there is no such file`,
@@ -120,13 +120,13 @@ describe("a variable's _FILE", () => {
     expect(problem).toBe("EXAMPLE_URL_FILE: cannot read the file of that name: there is no such file");
   });
 
-  it("is refused where the file is empty, but for a setting that may be", () => {
+  it("is rejected if the file is empty, except for a setting that may be empty", () => {
     const path = file("\n");
     expect(problemOf({ EXAMPLE_URL_FILE: path })).toBe("EXAMPLE_URL_FILE: is empty");
     expect(load({ EXAMPLE_TAG_FILE: path })).toMatchObject({ values: { tag: "" } });
   });
 
-  it("is refused where the file is too large, or endless, or no text", () => {
+  it("is rejected if the file is too large, endless, or not text", () => {
     const largest = "a".repeat(settingFileBytesMax);
     expect(load({ EXAMPLE_URL_FILE: file(largest) })).toMatchObject({ values: { url: largest } });
     const larger = file(`${largest}a`);
@@ -150,7 +150,7 @@ describe("a variable's _FILE", () => {
     expect(problem).not.toContain(content);
   });
 
-  it("is known for each variable, and those of others, and mistyped ones are told", () => {
+  it("exists for each variable; those of other programs are ignored, and misspelled ones reported", () => {
     expect(load({ EXAMPLE_OF_ANOTHER_FILE: "/nowhere" }).kind).toBe("settings");
     expect(problemOf({ EXAMPLE_ULR_FILE: "/nowhere" })).toBe(
       "EXAMPLE_ULR_FILE: unknown environment variable; did you mean EXAMPLE_URL_FILE?",

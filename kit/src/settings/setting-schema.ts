@@ -3,7 +3,7 @@ type SettingBase = {
   readonly flag: `--${string}`;
   /** The environment variable; begins with the definition's prefix. */
   readonly env: string;
-  /** What stands for the value in the help, without brackets; the kind when absent. */
+  /** The placeholder of the value in the help, without brackets; the kind if absent. */
   readonly placeholder?: string;
   /** One sentence for the help and the table, with its unit where there is one. */
   readonly description: string;
@@ -26,9 +26,12 @@ export type Setting = SettingBase &
         readonly default?: string;
         readonly choices?: readonly string[];
       }
-    /** A flag that may be given several times; its variable has a value a line. The value is a list, empty by default. */
+    /**
+     * A flag that may be given several times; its variable has one value on each line. The value is a list, empty by
+     * default.
+     */
     | { readonly kind: "strings" }
-    /** False without a default; true when the flag stands alone, whatever its name. */
+    /** False without a default; true if the flag stands alone, whatever its name. */
     | { readonly kind: "boolean"; readonly default?: boolean }
     /** Written as `10s`, `500ms`, `7d`; the value is in milliseconds, and so is a bound given as a number. */
     | (Optional & DefaultAndBounds & { readonly kind: "duration" })
@@ -44,7 +47,7 @@ type DefaultAndBounds = {
 
 export type SettingKind = Setting["kind"];
 
-/** The type that a setting's value has once loaded. */
+/** The type of a setting's loaded value. */
 export type SettingValue<S extends Setting> = S extends { readonly kind: "boolean" }
   ? boolean
   : S extends { readonly kind: "strings" }
@@ -61,18 +64,18 @@ type Absent<S> = S extends { readonly optional: true }
     ? never
     : undefined;
 
-/** Every setting of a program, and how its help names it. */
+/** Every setting of a program, and its name in the help. */
 export type SettingsDefinition<
   Settings extends Readonly<Record<string, Setting>> = Readonly<Record<string, Setting>>,
 > = {
-  /** Environment variables that begin so are ours: an unknown one is refused. */
+  /** The prefix of our environment variables: an unknown one with this prefix is rejected. */
   readonly prefix: string;
   readonly settings: Settings;
-  /** Arguments that are not flags; none are taken when absent. */
+  /** Arguments that are not flags; none are accepted if absent. */
   readonly positionals?: { readonly max: number; readonly placeholder?: string };
-  /** Variables with the prefix that other programs own: neither read nor refused. */
+  /** Variables with the prefix that belong to other programs: neither read nor rejected. */
   readonly foreignEnv?: readonly string[];
-  /** Flags that users try, with the one that is meant: `{"--port": "--query-port"}`. */
+  /** Flags that users try, with the intended one: `{"--port": "--query-port"}`. */
   readonly misnamed?: Readonly<Record<`--${string}`, `--${string}`>>;
   /** The first line of the help after "Usage:"; for example `npm start -- [flags]`. */
   readonly usage?: string;

@@ -60,17 +60,17 @@ describe("parseSetting", () => {
     expect(readAs({ ...base, kind: "boolean" }, text)).toBe(false);
   });
 
-  it("keeps the spaces of a text, and knows no word for nothing in it", () => {
+  it("keeps the spaces of a text, and has no word for an unset value", () => {
     expect(readAs({ ...base, kind: "string" }, " a b ")).toBe(" a b ");
     expect(readAs({ ...base, kind: "string" }, "none")).toBe("none");
   });
 
-  it("refuses whole numbers that cannot be told apart", () => {
+  it("rejects whole numbers that are not exact", () => {
     expect(readAs({ ...base, kind: "integer" }, "9007199254740991")).toBe(9_007_199_254_740_991);
     expect(readAs({ ...base, kind: "integer" }, "9007199254740993")).toContain("is not a whole number");
   });
 
-  it("shortens a long text in its complaint", () => {
+  it("shortens a long text in its message", () => {
     expect(String(readAs({ ...base, kind: "integer" }, "x".repeat(10_000))).length).toBeLessThan(200);
   });
 });
@@ -87,7 +87,7 @@ describe("formatSetting", () => {
     expect(formatSetting(setting, value)).toBe(text);
   });
 
-  it("writes what parseSetting reads as the same value", () => {
+  it("formats a value so that parseSetting reads the same value", () => {
     const quantity = fc.oneof(
       fc.nat(),
       fc.nat(100).map((n) => n * 1000),

@@ -3,7 +3,7 @@ import type { Setting } from "./setting-schema.ts";
 /** A value of any setting; undefined where it is absent. */
 export type AnySettingValue = string | number | boolean | readonly string[] | undefined;
 
-/** The outcome of reading a setting: its value, or what is wrong with the text, to follow the setting's name. */
+/** The result of parsing a setting: its value, or the problem of the text, to follow the setting's name. */
 export type ParsedValue =
   | { readonly kind: "value"; readonly value: AnySettingValue }
   | { readonly kind: "problem"; readonly problem: string };
@@ -33,11 +33,11 @@ const booleanWords: Readonly<Record<string, boolean>> = {
   off: false,
 };
 
-/** Reads the text that a user gave for a setting. A problem quotes it, or names it by `shownAs` where it is secret. */
+/** Parses the text that a user gave for a setting. A problem quotes it, or names it by `shownAs` if it is secret. */
 export function parseSetting(setting: Setting, text: string, shownAs = quote(text)): ParsedValue {
   const trimmed = text.trim();
   if (trimmed === "") {
-    // Where nothing is the default, nothing can be asked for.
+    // If nothing is the default, it cannot be requested explicitly.
     if (setting.kind === "string" && setting.default === "") return { kind: "value", value: "" };
     return problem("is empty");
   }
@@ -71,7 +71,7 @@ export function parseSetting(setting: Setting, text: string, shownAs = quote(tex
   }
 }
 
-/** The value of a setting that is not set. */
+/** Returns the value of a setting that is not set. */
 export function defaultValue(setting: Setting): AnySettingValue {
   if (setting.kind === "boolean") {
     return setting.default ?? false;
@@ -80,7 +80,7 @@ export function defaultValue(setting: Setting): AnySettingValue {
   return setting.kind === "string" ? setting.default : asQuantity(setting, setting.default);
 }
 
-/** A value as a user would write it: `10s`, `512MB`. */
+/** Formats a value like a user would write it: `10s`, `512MB`. */
 export function formatSetting(setting: Setting, value: AnySettingValue): string {
   if (value === undefined) {
     return mayBeAbsent(setting) ? "none" : "";
@@ -136,7 +136,7 @@ function parseWithUnit(text: string, units: Readonly<Record<string, number>>): n
   if (match === null || unit === undefined) {
     return text === "0" ? 0 : undefined;
   }
-  // Parts of a millisecond or of a byte do not exist: 1.5s is right, 1.5ms is not.
+  // Fractions of a millisecond or of a byte do not exist: 1.5s is valid, 1.5ms is not.
   return finite(Number(match[1]) * unit[1], Number.isSafeInteger);
 }
 
@@ -168,7 +168,7 @@ function asQuantity(setting: QuantitySetting, given: number | string | undefined
   return value;
 }
 
-/** The largest unit of which the value is a whole number; of two, the shorter number. */
+/** Returns the largest unit of which the value is a whole number; of two, the one with the shorter number. */
 function formatQuantity(value: number, units: Readonly<Record<string, number>>): string {
   const written = Object.entries(units)
     .filter(([, factor]) => value % factor === 0)

@@ -1,28 +1,31 @@
 import { type SettingFile, shownPath } from "./setting-file.ts";
 import type { Setting } from "./setting-schema.ts";
 
-/** The environment, as a process has it. */
+/** The environment of a process. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the environment says about a setting: nothing, a text and what to call it in an error, or what is wrong. */
+/** The environment's value for a setting: none, a text and its name for errors, or a problem. */
 export type VariableText =
   | { readonly kind: "none" }
   | {
       readonly kind: "text";
       readonly text: string;
-      /** The variable that gave it. */
+      /** The name of the variable. */
       readonly from: string;
-      /** Stands for the text where it must not be shown; undefined where it may be. */
+      /** Replaces the text in messages if it must not be shown; undefined if it may be. */
       readonly shownAs: string | undefined;
     }
   | { readonly kind: "problem"; readonly problem: string };
 
-/** The variable that names a file with the setting's value: `X_FILE` for `X`. */
+/** Returns the variable that names a file with the setting's value: `X_FILE` for `X`. */
 export function fileVariable(env: string): string {
   return `${env}_FILE`;
 }
 
-/** Finds a setting's text in its variable, or in the file that its `_FILE` variable names. An empty variable is as good as none. */
+/**
+ * Finds a setting's text in its variable, or in the file that its `_FILE` variable names. An empty variable counts as
+ * unset.
+ */
 export function readVariable(
   setting: Setting,
   env: Environment,

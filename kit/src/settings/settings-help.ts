@@ -8,7 +8,7 @@ const precedence = [
   "variable X: so a secret is in no list of processes.",
 ];
 
-/** The text of `--help`: usage, then each flag with its meaning, default and environment variable. */
+/** Returns the text of `--help`: usage, then each flag with its meaning, default and environment variable. */
 export function settingsHelp(definition: SettingsDefinition): string {
   const rows = [
     ...Object.values(definition.settings).map((setting) => ({
@@ -26,7 +26,7 @@ export function settingsHelp(definition: SettingsDefinition): string {
   return `${[...head, ...summary, ...lines, "", ...precedence].join("\n")}\n`;
 }
 
-/** The settings as a markdown table: flag, variable, default, meaning. */
+/** Formats the settings as a markdown table: flag, variable, default, meaning. */
 export function settingsTable(definition: SettingsDefinition): string {
   const rows = Object.values(definition.settings).map((setting) => [
     `\`${flagText(setting)}\``,

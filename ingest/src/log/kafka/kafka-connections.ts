@@ -2,32 +2,32 @@ import { isIP } from "node:net";
 import { type KafkaSecurity, kafkaBroker } from "@devicemesh/pipeline/kafka-client";
 import { Connection } from "@platformatic/kafka";
 
-/** Connections to the brokers of a cluster, at most one to each, made when they are needed. */
+/** Connections to the brokers of a cluster, at most one to each, created on demand. */
 export type KafkaConnections = {
-  /** The connection to the broker at host:port; rejects if it cannot be made. */
+  /** Returns the connection to the broker at host:port; rejects if it cannot be created. */
   to(address: string): Promise<Connection>;
-  /** Gives up the connection to a broker that did not answer as it should. */
+  /** Closes the connection to a broker that did not answer correctly. */
   drop(address: string): void;
-  /** Adds brokers to those that `askAny` asks. */
+  /** Adds brokers for `askAny`. */
   learn(addresses: readonly string[]): void;
-  /** Resolves to the first answer that any broker gives; rejects as the last one did if none gives any. */
+  /** Resolves to the first response of any broker; rejects like the last one if none responds. */
   askAny<Answer>(ask: (connection: Connection) => Promise<Answer>): Promise<Answer>;
-  /** Closes all; requests on them reject. */
+  /** Closes all; their requests reject. */
   close(): Promise<void>;
 };
 
 const connectTimeoutMs = 5000;
 const keepAliveDelayMs = 60_000;
 
-/** Requests of one connection at a time. A broker answers them in order. */
+/** Maximum number of concurrent requests of one connection. A broker answers them in order. */
 const requestsMax = 5;
 
-/** No connections yet. */
+/** Creates a set without connections. */
 export function createKafkaConnections(options: {
-  /** host:port of each broker that is asked first. */
+  /** host:port of each bootstrap broker. */
   readonly brokers: readonly string[];
   readonly clientId: string;
-  /** How long a request may take, in ms. After that its connection is closed. */
+  /** Time limit of a request, in ms. After it, its connection is closed. */
   readonly requestTimeoutMs: number;
   readonly security?: KafkaSecurity | undefined;
 }): KafkaConnections {
@@ -86,7 +86,7 @@ export function createKafkaConnections(options: {
         } catch (error) {
           failure = error;
           drop(address);
-          // The others first, the next time.
+          // The others come first, the next time.
           known = [...known.filter((one) => one !== address), address];
         }
       }

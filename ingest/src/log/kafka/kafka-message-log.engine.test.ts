@@ -21,7 +21,7 @@ describe.skipIf(!engines)("on real brokers", () => {
     return {
       log,
       readAll: () => topic.readAll(),
-      // The log keeps nothing itself: what a dead process leaves is what it has sent.
+      // The log itself keeps nothing: a dead process leaves only the readings that it has sent.
       reopen: async () => {
         await log.close();
         return openLog(topic);

@@ -7,12 +7,12 @@ export type { PartitionedLogLimits } from "./partitioned-log-limits.ts";
 export type { PartitionedLogStats, PartitionedMessageLog } from "./partitioned-message-log.ts";
 
 /**
- * The message log on a topic of Kafka: acknowledged when every in-sync replica has it. The topic need not be there
- * yet, nor the brokers; appends wait for them up to `appendTimeoutMs`. `onReachable` is called when the log can be
- * reached for the first time, and each change after.
+ * The message log on a topic of Kafka: it acknowledges when every in-sync replica has the messages. The topic and the
+ * brokers may be unavailable at first; appends wait for them up to `appendTimeoutMs`. `onReachable` is called when the
+ * log is first reached, and at each change afterwards.
  */
 export function createKafkaMessageLog(options: {
-  /** host:port of each broker that is asked first. */
+  /** host:port of each bootstrap broker. */
   readonly brokers: readonly string[];
   readonly topic: string;
   readonly security?: KafkaSecurity | undefined;
@@ -27,7 +27,7 @@ export function createKafkaMessageLog(options: {
       topic,
       clientId: "devicemesh-ingest",
       security,
-      // A replica that died holds an append up until the brokers notice; what is sent again then would wait as long.
+      // A dead replica delays an append until the brokers notice; a retry in the meantime would wait as long.
       requestTimeoutMs: Math.max(limits.appendTimeoutMs, 1000),
     }),
     limits,

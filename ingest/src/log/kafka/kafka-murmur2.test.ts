@@ -25,7 +25,7 @@ describe("the partition of a device", () => {
     expect(partitionOf(deviceId, 12)).toBe(ofTwelve);
   });
 
-  it("is the one that kafkajs computes, for any device id and number of partitions", () => {
+  it("equals the one that kafkajs computes, for any device id and number of partitions", () => {
     const partitioner = Partitioners.DefaultPartitioner();
     const deviceIds = fc.stringMatching(/^[A-Za-z0-9_%][A-Za-z0-9_.:/@~=%-]{0,127}$/);
     fc.assert(

@@ -10,7 +10,7 @@ import { createKafkaMessageLog } from "./kafka-message-log.ts";
 const engines = await testEngines();
 const brokerNames = ["kafka-1", "kafka-2", "kafka-3"] as const;
 
-// On fewer brokers an append cannot outlive one of them.
+// With fewer brokers an append cannot survive the loss of one.
 describe.skipIf(!engines || engines.brokers < 3)("on three brokers", () => {
   const brokers = engines?.kafkaBrokers ?? [];
 
@@ -35,7 +35,7 @@ describe.skipIf(!engines || engines.brokers < 3)("on three brokers", () => {
     };
   }
 
-  it("fails no stream when a broker is killed under load, and has all that was acknowledged", async () => {
+  it("fails no stream when a broker is killed under load, and has all acknowledged readings", async () => {
     await using opened = await openLog();
     const { log, topic, told } = opened;
     await using ingest = await startTestIngest({ dependencies: { log } });
@@ -83,7 +83,7 @@ describe.skipIf(!engines || engines.brokers < 3)("on three brokers", () => {
     expect(told).toEqual([true]);
   });
 
-  it("answers UNAVAILABLE in time while all are away, and goes on by itself when they are back", async () => {
+  it("answers UNAVAILABLE in time while all are unavailable, and recovers by itself", async () => {
     const appendTimeoutMs = 3000;
     await using opened = await openLog({ appendTimeoutMs });
     const { log, topic, told } = opened;

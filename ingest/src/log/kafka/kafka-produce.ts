@@ -3,21 +3,21 @@ import { type Connection, protocolErrorsCodesById, type Reader, Writer } from "@
 /** A record batch for a partition. */
 export type PartitionBatch = { readonly partition: number; readonly batch: Buffer };
 
-/** What a broker answered to a produce request. */
+/** A broker's response to a produce request. */
 export type ProduceAnswer = {
-  /** By partition, the name of the error; undefined if the batch was appended. */
+  /** The name of the error by partition; undefined if the batch was appended. */
   readonly errors: ReadonlyMap<number, string | undefined>;
-  /** How long the broker asks to wait before the next request, in ms. */
+  /** Delay before the next request that the broker requires, in ms. */
   readonly throttleMs: number;
 };
 
 const produceKey = 0;
-/** With tagged fields; every broker has it since 2.8. */
+/** A version with tagged fields; every broker supports it since 2.8. */
 const produceVersion = 9;
 
 /**
- * Sends record batches for partitions of one topic in one request, as they are, with acks=all. Rejects if there is no
- * answer. Source of the format: https://kafka.apache.org/protocol#The_Messages_Produce
+ * Sends record batches for partitions of one topic in one request, unchanged, with acks=all. Rejects if there is no
+ * response. Source of the format: https://kafka.apache.org/protocol#The_Messages_Produce
  */
 export function sendProduce(
   connection: Connection,
@@ -75,7 +75,7 @@ function readAnswer(reader: Reader, topic: string): ProduceAnswer {
   return { errors, throttleMs: reader.readInt32() };
 }
 
-/** The name of an error of the protocol. */
+/** Returns the name of a protocol error. */
 export function errorName(code: number): string {
   return protocolErrorsCodesById[code] ?? `error ${code}`;
 }

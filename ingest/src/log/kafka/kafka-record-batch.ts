@@ -2,26 +2,26 @@ import { crc32c } from "@platformatic/kafka";
 import type { MessageBatch } from "../message-log.ts";
 import { createMessageBytes, recordBytesMax } from "./message-bytes.ts";
 
-/** Who appends to a partition, as its broker knows it: batches that it has already are not appended again. */
+/** The producer of a partition: its broker does not append a batch twice. */
 export type BatchProducer = {
   readonly id: bigint;
   readonly epoch: number;
-  /** Of the first record of the batch: one more for each record, within 31 bits. */
+  /** Sequence of the first record of the batch; it increases by one for each record, within 31 bits. */
   readonly sequence: number;
 };
 
-/** Writes rows as a record batch of Kafka (format 2), uncompressed. It is used again and again. */
+/** Writes rows as a Kafka record batch (format 2), uncompressed. It is reused. */
 export type RecordBatchWriter = {
-  /** Records since the last `finish`. */
+  /** Number of records since the last `finish`. */
   readonly records: number;
-  /** Adds a row behind the others. Returns false, having added nothing, if the batch is full. */
+  /** Adds a row. Returns false, without adding it, if the batch is full. */
   add(batch: MessageBatch, row: number): boolean;
-  /** Returns the batch, still without a producer, in memory of its own, and begins the next. */
+  /** Returns the batch, still without a producer, in separate memory, and begins the next. */
   finish(timestampMs: number): Buffer;
 };
 
 /**
- * Makes a writer of batches with at most `recordsMax` records and `bytesMax` bytes, but at least one record.
+ * Creates a writer of batches with at most `recordsMax` records and `bytesMax` bytes, but at least one record.
  * Source of the format: https://kafka.apache.org/documentation/#recordbatch
  */
 export function createRecordBatchWriter({
@@ -43,7 +43,7 @@ export function createRecordBatchWriter({
     add(batch, row) {
       if (records > 0 && (records >= recordsMax || end + recordBytesMax > bytesMax)) return false;
       messages.load(batch, row);
-      // The length comes first: two bytes, for a record has 64 to 8191.
+      // The length comes first: two bytes, because a record has 64 to 8191.
       let pos = end + 2;
       buffer[pos++] = 0; // attributes
       buffer[pos++] = 0; // time since the first record
@@ -85,7 +85,7 @@ export function setBatchProducer(bytes: Buffer, { id, epoch, sequence }: BatchPr
   bytes.writeUInt32BE(crc32c(bytes.subarray(at.attributes)), at.crc);
 }
 
-/** Where the fields of a batch are; the first, its offset, is the broker's to set. */
+/** The positions of the fields of a batch; the broker sets the first, its offset. */
 const at = {
   length: 8,
   leaderEpoch: 12,
@@ -102,7 +102,7 @@ const at = {
   records: 61,
 } as const;
 
-/** Writes a number below 2^30 that is not negative, in zigzag. */
+/** Writes a non-negative number below 2^30, in zigzag. */
 function writeVarint(buffer: Buffer, start: number, value: number): number {
   let pos = start;
   let rest = value << 1;

@@ -6,26 +6,26 @@ import { createKafka } from "@devicemesh/pipeline/kafka-client";
 import type { Admin, Kafka } from "kafkajs";
 import { createRetentionBound, type RetentionBound } from "../retention-bound.ts";
 
-/** How often the topic is asked: often enough to be confirmed many times before the bound is stale. */
+/** Interval of polls: often enough to confirm the bound many times before it is stale. */
 const intervals = { knownMs: 15_000, failingMs: 1000 } as const;
 
-/** How long one look at the topic may take, in ms. */
+/** Time limit of one poll of the topic, in ms. */
 const pollLimitMs = 20_000;
 
-/** The bound of ingest, followed on the retention topic. */
+/** The bound of ingest, from the retention topic. */
 export type KafkaRetentionBound = AsyncDisposable &
   Pick<RetentionBound, "acceptedSinceMs" | "isKnown"> & {
-    /** Resolves when the topic was asked for the first time, also if it could not be. */
+    /** Resolves after the first poll of the topic, also if it failed. */
     readonly asked: Promise<void>;
   };
 
 /**
  * Follows the retention topic: one record that the operator replaces whenever a retention mark moves. Without the
- * topic, which an older operator does not make, there is no bound. `onChange` is called with whether the bound is known, and
- * why it is not, whenever that changes.
+ * topic, which an older operator does not create, there is no bound. `onChange` is called with whether the bound is
+ * known, and why not, whenever that changes.
  */
 export function followRetentionTopic(options: {
-  /** host:port of each broker that is asked first. */
+  /** host:port of each bootstrap broker. */
   readonly brokers: readonly string[];
   readonly topic: string;
   readonly onChange: (isKnown: boolean, error?: unknown) => void;
@@ -49,7 +49,7 @@ export function followRetentionTopic(options: {
     await old?.disconnect().catch(() => {});
   }
 
-  /** The end of the topic; undefined if there is no topic. */
+  /** Returns the end of the topic; undefined if there is no topic. */
   async function endOfTopic(): Promise<number | undefined> {
     if (!admin) {
       admin = kafka.admin();
@@ -82,7 +82,7 @@ export function followRetentionTopic(options: {
         await Promise.race([looked, stopped]);
       } catch (error) {
         failure = error;
-        // A broker that says nothing would hold this up.
+        // A broker that does not answer would block this.
         void dropAdmin();
       }
       if (signal.aborted) break;
@@ -109,7 +109,7 @@ export function followRetentionTopic(options: {
   };
 }
 
-/** Reads the record at an offset of the topic's one partition, as a group of its own that commits nothing. */
+/** Reads the record at an offset of the topic's one partition, with a separate group that commits nothing. */
 async function readRecord(kafka: Kafka, topic: string, offset: number): Promise<number> {
   const consumer = kafka.consumer({
     groupId: `${topic}-reader-${randomUUID()}`,

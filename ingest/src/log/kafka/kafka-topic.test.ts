@@ -18,7 +18,7 @@ function openLog({ addresses }: FakeBrokers, limits: Partial<PartitionedLogLimit
   return Object.assign(log, { [Symbol.asyncDispose]: () => log.close() });
 }
 
-/** What the brokers have, with whatever is there twice. */
+/** The contents of the brokers, including duplicates. */
 function readAll({ store }: FakeBrokers): DeviceMessage[] {
   return store.stored.flat().map(({ value }) => {
     const { device_id: deviceId, timestamp, ...rest } = JSON.parse(String(value));
@@ -92,7 +92,7 @@ describe("the Kafka log", () => {
     expect(log.stats().failedSends).toBeGreaterThan(0);
   });
 
-  it("takes a batch for appended that the broker says it has", async () => {
+  it("counts a batch as appended if the broker already has it", async () => {
     await using brokers = await startFakeBrokers({ topic: "t", partitions: 1, brokers: 1 });
     await using log = openLog(brokers);
     brokers.fate = () => ({ error: 46, stores: true });
@@ -101,7 +101,7 @@ describe("the Kafka log", () => {
     expect(log.stats()).toMatchObject({ sends: 1, failedSends: 0 });
   });
 
-  it("finds the new leader when partitions move, and each device keeps its order", async () => {
+  it("finds the new leader when partitions move, and keeps the order of each device", async () => {
     await using brokers = await startFakeBrokers({ topic: "t", partitions: 4, brokers: 3 });
     await using log = openLog(brokers, { sendRecordsMax: 5 });
     const appends = devices.map((device) => log.append(batchOf(seriesOf(device, 40))));
@@ -128,7 +128,7 @@ describe("the Kafka log", () => {
     expect(readAll(brokers)).toHaveLength(36);
   });
 
-  it("gives up a broker that does not answer, and sends the same batch on another connection", async () => {
+  it("drops a broker that does not answer, and sends the same batch on another connection", async () => {
     await using brokers = await startFakeBrokers({ topic: "t", partitions: 1, brokers: 1 });
     await using log = openLog(brokers, { appendTimeoutMs: 1000 });
     brokers.fate = () => "store and stay silent";
@@ -143,7 +143,7 @@ describe("the Kafka log", () => {
     expect(firstOfEach(readAll(brokers))).toEqual([...seriesOf("a", 3), ...seriesOf("b", 3)]);
   });
 
-  it("waits as long as a broker asks before its next request", async () => {
+  it("waits as long as a broker requires before its next request", async () => {
     await using brokers = await startFakeBrokers({ topic: "t", partitions: 1, brokers: 1 });
     await using log = openLog(brokers);
     brokers.throttleMs = 300;
@@ -154,8 +154,8 @@ describe("the Kafka log", () => {
   });
 });
 
-describe("a topic of brokers that are not there", () => {
-  // Nothing listens on port 1.
+describe("a topic of unreachable brokers", () => {
+  // No server listens on port 1.
   const open = () =>
     createKafkaTopic({ brokers: ["127.0.0.1:1"], topic: "t", clientId: "test", requestTimeoutMs: 1000 });
   const refusal = {
@@ -184,8 +184,8 @@ describe("a topic of brokers that are not there", () => {
   });
 });
 
-describe("a topic of brokers that take connections and answer nothing", () => {
-  it("rejects what it is asked in time, and can be closed", async () => {
+describe("a topic of brokers that accept connections and answer nothing", () => {
+  it("rejects requests in time, and can be closed", async () => {
     const sockets = new Set<Socket>();
     const server = createServer((socket) => sockets.add(socket.on("error", () => {})));
     server.listen(0, "127.0.0.1");

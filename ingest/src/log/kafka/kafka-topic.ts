@@ -7,29 +7,29 @@ import { createKafkaConnections } from "./kafka-connections.ts";
 import { errorName, type PartitionBatch, sendProduce } from "./kafka-produce.ts";
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
 
-/** How long connections may take to close; then the end of the process closes them. */
+/** Time limit for closing connections; after it, the end of the process closes them. */
 const closeLimitMs = 5000;
 
-/** Bytes of batches in one request at most, unless one batch is larger; brokers accept 100 MiB by default. */
+/** Maximum bytes of batches in one request, unless one batch is larger; brokers accept 100 MiB by default. */
 const requestBytesMax = 8 * 1024 * 1024;
 
 type Outcome = Awaited<ReturnType<PartitionedTopic["send"]>>;
 
 type Pending = PartitionBatch & { resolve(outcome: Outcome): void; reject(error: RpcError): void };
 
-/** What is to be sent to one broker. */
+/** The batches for one broker. */
 type Outbox = { pending: Pending[]; scheduled: boolean; notBeforeMs: number };
 
 /**
- * A topic of Kafka. A batch counts as appended when every in-sync replica has it (acks=all). The batches of a turn of
- * the event loop go to their leader in one request. Nothing is sent again here: the sender does that.
+ * A topic of Kafka. A batch counts as appended when every in-sync replica has it (acks=all). The batches of one turn of
+ * the event loop go to their leader in one request. It does not retry: the sender does.
  */
 export function createKafkaTopic(options: {
-  /** host:port of each broker that is asked first. */
+  /** host:port of each bootstrap broker. */
   readonly brokers: readonly string[];
   readonly topic: string;
   readonly clientId: string;
-  /** How long a request may take, in ms. */
+  /** Time limit of a request, in ms. */
   readonly requestTimeoutMs: number;
   readonly security?: KafkaSecurity | undefined;
 }): PartitionedTopic {
@@ -41,7 +41,7 @@ export function createKafkaTopic(options: {
   let describing: Promise<TopicState> | undefined;
   let closing: Promise<void> | undefined;
 
-  /** Does what needs the brokers, within a time, and translates its errors. */
+  /** Runs a request to the brokers with a time limit, and translates its errors. */
   async function reach<Answer>(what: string, work: () => Promise<Answer>): Promise<Answer> {
     try {
       if (closing) throw new Error("the connection is closed");
@@ -54,7 +54,7 @@ export function createKafkaTopic(options: {
   async function askMetadata(): Promise<TopicState> {
     const { brokers, topics } = await connections.askAny((connection) =>
       metadataV9.api.async(connection, [topic], false, false, false).catch((error: unknown) => {
-        // Also thrown for a partition without a leader; the answer says which.
+        // Also thrown for a partition without a leader; the response names it.
         if (error instanceof ResponseError) return error.response as metadataV9.MetadataResponse;
         throw error;
       }),
@@ -103,7 +103,7 @@ export function createKafkaTopic(options: {
       const connection = await connections.to(address);
       const { errors, throttleMs } = await sendProduce(connection, {
         topic,
-        // The broker should be the first to say that the replicas take too long.
+        // The broker should report first that the replicas take too long.
         timeoutMs: Math.ceil(requestTimeoutMs * 0.8),
         batches: sent,
       });
@@ -174,7 +174,7 @@ export function createKafkaTopic(options: {
   };
 }
 
-/** The broker has forgotten the producer, or misses a batch of it: only a new producer can go on. */
+/** The broker has lost the producer, or misses one of its batches: only a new producer can continue. */
 const producerLost: ReadonlySet<string> = new Set([
   "OUT_OF_ORDER_SEQUENCE_NUMBER",
   "INVALID_PRODUCER_EPOCH",
@@ -193,7 +193,7 @@ function brokerError(type: string): Error {
   return Object.assign(new Error(`the broker returned ${type}`), { type });
 }
 
-/** What callers may know of a failure: no addresses. The cause is the innermost, which names what is wrong. */
+/** The part of a failure for callers: without addresses. The cause is the innermost one, which is the most specific. */
 function unreachable(error: unknown, topic: string): RpcError {
   let cause = error;
   while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause;

@@ -19,7 +19,7 @@ function textsOf(one: typeof message) {
   return { key: into.toString("latin1", 0, keyEnd), value: into.toString("latin1", keyEnd, end) };
 }
 
-/** The same by JSON.stringify. */
+/** The same with JSON.stringify. */
 function expectedOf(one: typeof message) {
   const { deviceId, timestampMs, sensor, value } = one;
   return {
@@ -30,7 +30,7 @@ function expectedOf(one: typeof message) {
 
 const values = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }),
-  // What sensors report: decimals of few digits.
+  // Typical values of sensors: decimals of few digits.
   fc
     .tuple(fc.integer({ min: -2_000_000_000, max: 2_000_000_000 }), fc.integer({ min: 0, max: 5 }))
     .map(([digits, decimals]) => digits / 10 ** decimals),
@@ -51,7 +51,7 @@ const messages = fc.array(
 );
 
 describe("the bytes of a message", () => {
-  it("are keyed by the identity and hold the four fields in order", () => {
+  it("are keyed by the identity and contain the four fields in order", () => {
     expect(textsOf(message)).toEqual({
       key: "a:b-c.d|temperature|2026-11-23T20:04:22.000Z",
       value:
@@ -84,7 +84,7 @@ describe("a record batch", () => {
   const open = (limits: { recordsMax?: number; bytesMax?: number } = {}) =>
     createRecordBatchWriter({ recordsMax: 10_000, bytesMax: 1_000_000, ...limits });
 
-  it("has every row in order as JSON.stringify writes it, whatever the rows are", () => {
+  it("has every row in order in the format of JSON.stringify, for any rows", () => {
     const writer = open();
     fc.assert(
       fc.property(messages, fc.integer({ min: 0, max: 2 ** 31 - 1 }), (all, sequence) => {
@@ -102,7 +102,7 @@ describe("a record batch", () => {
     );
   });
 
-  it("accepts no more records and bytes than it may, but at least one record", () => {
+  it("accepts records and bytes up to its limits, but at least one record", () => {
     const batch = batchOf(Array.from({ length: 50 }, (_, i) => ({ ...message, value: i })));
     const count = (writer: ReturnType<typeof open>) => {
       let row = 0;
@@ -119,7 +119,7 @@ describe("a record batch", () => {
     expect(count(open({ bytesMax: 1 })).row).toBe(1);
   });
 
-  it("has room for the longest record", () => {
+  it("has capacity for the longest record", () => {
     const longest = {
       deviceId: "d".repeat(128),
       timestampMs: startMs,

@@ -1,23 +1,23 @@
 import { isoMilliseconds, type SensorSpec } from "@devicemesh/proto";
 import type { MessageBatch } from "../message-log.ts";
 
-/** Writes messages as the topic keeps them, one after the other, without a string for each. */
+/** Writes messages in the format of the topic, one after the other, without a string for each. */
 export type MessageBytes = {
-  /** Turns to a row of a batch. */
+  /** Selects a row of a batch. */
   load(batch: MessageBatch, row: number): void;
-  /** Bytes of the key of this row. */
+  /** Length of the key of this row in bytes. */
   readonly keyBytes: number;
-  /** Writes the key, its identity `device|sensor|ISO time`, and returns where it ends. */
+  /** Writes the key, its identity `device|sensor|ISO time`, and returns its end. */
   writeKey(into: Uint8Array, start: number): number;
   /**
-   * Writes the value, the DeviceMessage in JSON: `{"device_id","timestamp","sensor","value"}` in this order, as
-   * JSON.stringify does, and returns where it ends.
+   * Writes the value, the DeviceMessage in JSON: `{"device_id","timestamp","sensor","value"}` in this order, like
+   * JSON.stringify, and returns its end.
    */
   writeValue(into: Uint8Array, start: number): number;
 };
 
 /**
- * The most bytes that a record has in a batch: two device ids of 128 bytes, two times of 24, a sensor's name of 64
+ * Maximum length of a record in a batch, in bytes: two device ids of 128 bytes, two times of 24, a sensor's name of 64
  * twice, a number of at most 24, the names of the fields, and the lengths.
  */
 export const recordBytesMax = 592;
@@ -103,12 +103,12 @@ const beforeDevice = ascii('{"device_id":"');
 const beforeTime = ascii('","timestamp":"');
 
 /**
- * Writes a finite number as JSON.stringify does: the shortest text that is the same double everywhere. Zero has no
- * sign: Kafka Connect would lose it, Spark not.
+ * Writes a finite number like JSON.stringify: the shortest text that is the same double everywhere. Zero has no sign:
+ * Kafka Connect would lose it, and Spark would not.
  */
 function writeNumber(into: Uint8Array, start: number, value: number): number {
   const thousandths = Math.round(value * 1000);
-  // Most sensors report up to three decimals. With at most nine digits no shorter text can be the same double.
+  // Most sensors report up to three decimals. With at most nine digits, no shorter text can be the same double.
   if (thousandths > -1e9 && thousandths < 1e9 && thousandths / 1000 === value) {
     let pos = start;
     if (thousandths < 0) into[pos++] = 45; // -
@@ -144,7 +144,7 @@ function setTwoDigits(into: Uint8Array, at: number, value: number): void {
   into[at + 1] = 48 + value - tens * 10;
 }
 
-// By hand: for texts as short as these a call into the engine costs more than the copy.
+// By hand: for texts this short, a call into the engine costs more than the copy.
 function copyText(into: Uint8Array, start: number, text: string): number {
   for (let i = 0; i < text.length; i++) into[start + i] = text.charCodeAt(i);
   return start + text.length;

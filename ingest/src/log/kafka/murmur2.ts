@@ -1,7 +1,7 @@
 /**
- * The partition that Kafka's own clients choose for this key: its murmur2 hash, made positive, modulo the number
- * of partitions. A device stays in its partition whichever instance appends, as long as the number of partitions is the same.
- * `key` is ASCII, as device ids are.
+ * Returns the partition that Kafka's own clients choose for this key: its murmur2 hash, made positive, modulo the
+ * number of partitions. A device stays in its partition whichever instance appends, while the number of partitions
+ * stays the same. `key` is ASCII, like device ids.
  */
 export function partitionOf(key: string, partitions: number): number {
   return (murmur2(key) & 0x7fffffff) % partitions;
@@ -10,7 +10,7 @@ export function partitionOf(key: string, partitions: number): number {
 const seed = 0x9747b28c;
 const multiplier = 0x5bd1e995;
 
-/** MurmurHash2 of an ASCII text with the seed of Kafka's clients, as a signed 32-bit integer. */
+/** Returns MurmurHash2 of an ASCII text with the seed of Kafka's clients, as a signed 32-bit integer. */
 export function murmur2(text: string): number {
   const { length } = text;
   let hash = seed ^ length;

@@ -2,57 +2,60 @@ import type { MessageBatch } from "../message-log.ts";
 import { type RecordBatchWriter, setBatchProducer } from "./kafka-record-batch.ts";
 import type { PartitionedTopic } from "./partitioned-topic.ts";
 
-/** How records are gathered and sent. */
+/** The limits of gathering and sending records. */
 export type SendLimits = {
   /** How long a row may wait for others to share its send. */
   readonly lingerMs: number;
-  /** Records in one send. */
+  /** Maximum number of records in one send. */
   readonly sendRecordsMax: number;
-  /** Bytes of one send. */
+  /** Maximum bytes of one send. */
   readonly sendBytesMax: number;
-  /** How long to wait before a send is tried again, the first time; twice as long each further time, up to the largest. */
+  /** Delay before the first retry of a send; it doubles with each further one, up to the largest. */
   readonly resendMinMs: number;
   readonly resendMaxMs: number;
 };
 
-/** An append that the log has taken. */
+/** An append that the log has accepted. */
 export type QueuedAppend = {
   readonly batch: MessageBatch;
   /** False once it was answered: no caller waits for its rows any more. */
   readonly open: boolean;
-  /** Reports that so many more of its rows are durably stored; it succeeds with the last one. */
+  /** Reports that this many more of its rows are durably stored; it succeeds with the last one. */
   acknowledge(rows: number): void;
 };
 
-/** The queue of one partition: sends its rows in their order, one send at a time. */
+/** The queue of one partition: sends its rows in order, one send at a time. */
 export type PartitionSender = {
-  /** When (by the monotonic clock) sends began to fail, and failed last, and with what; undefined once one has succeeded. */
+  /**
+   * The times (by the monotonic clock) of the first and last failure of the current series of failures, and the last
+   * error; undefined after a success.
+   */
   readonly failing:
     | { readonly sinceMs: number; readonly lastMs: number; readonly error: unknown }
     | undefined;
-  /** Whether something is being sent, or waits to be. */
+  /** Whether a send is in progress or waiting. */
   readonly busy: boolean;
-  /** Adds rows of an append behind the others. */
+  /** Adds rows of an append to the queue. */
   add(append: QueuedAppend, rows: readonly number[]): void;
-  /** Forgets the rows of appends that were answered. */
+  /** Drops the rows of answered appends. */
   dropAnswered(): void;
-  /** Forgets that sends failed; for one that has nothing to try it with. */
+  /** Forgets earlier failures, for a sender that has no rows left to try. */
   forgetFailure(): void;
-  /** Sends nothing more once what is under way has ended. */
+  /** Ends after the send in progress. */
   stop(): void;
 };
 
 type Send = {
   readonly batch: Buffer;
   readonly records: number;
-  /** How many of the records belong to which append, in order. */
+  /** The number of records of each append, in order. */
   readonly parts: readonly { readonly append: QueuedAppend; readonly rows: number }[];
 };
 
 /**
- * Makes a sender. What is not known to be appended is sent again, by the same producer, so that it is appended once,
- * until it is there or no caller waits for any of it. Rows are kept as places in their batch, and written when they
- * are sent, so that what waits costs a few bytes a row.
+ * Creates a sender. Rows that are not known to be appended are sent again, by the same producer, so that they are
+ * appended once, until they are stored or no caller waits for any of them. Rows are kept as indexes in their batch, and
+ * written when they are sent, so that waiting rows cost a few bytes each.
  */
 export function createPartitionSender(options: {
   readonly partition: number;
@@ -62,12 +65,12 @@ export function createPartitionSender(options: {
   readonly limits: SendLimits;
   readonly monotonicMs: () => number;
   readonly onSent: () => void;
-  /** Is told of each send that failed. */
+  /** Called after each failed send. */
   readonly onFailed: () => void;
 }): PartitionSender {
   const { partition, topic, writer, limits, monotonicMs, onSent, onFailed } = options;
   let waiting: { readonly append: QueuedAppend; readonly rows: readonly number[] }[] = [];
-  /** Rows of the first of them that were sent. */
+  /** Number of rows of the first append that were sent. */
   let firstRow = 0;
   let length = 0;
   let producer: { readonly id: bigint; readonly epoch: number; sequence: number } | undefined;
@@ -143,7 +146,7 @@ export function createPartitionSender(options: {
       for (const { append, rows } of send.parts) append.acknowledge(rows);
       return;
     }
-    // It may be in the log or not, so that the sequence of what follows is not known.
+    // The log may or may not have it, so the sequence of later rows is unknown.
     producer = undefined;
   }
 

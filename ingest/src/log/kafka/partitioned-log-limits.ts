@@ -1,32 +1,32 @@
 import type { SendLimits } from "./partition-sender.ts";
 import type { WatchIntervals } from "./topic-watch.ts";
 
-/** What a partitioned log can be set to. Every limit is an upper bound, inclusive. */
+/** The limits of a partitioned log. Each is an upper bound, inclusive. */
 export type PartitionedLogLimits = SendLimits & {
-  /** How long an append may take before it is given up. */
+  /** Time limit of an append. */
   readonly appendTimeoutMs: number;
   /** The same once the log has failed for longer than that. */
   readonly unavailableTimeoutMs: number;
-  /** How long appends may take to finish when the log is closed. */
+  /** Time limit for appends to finish when the log is closed. */
   readonly closeGraceMs: number;
-  /** How long callers should wait before they try again. */
+  /** Delay before a retry that callers receive. */
   readonly retryDelayMs: number;
-  /** How often the topic is looked at. */
+  /** Interval of polls of the topic. */
   readonly watch: WatchIntervals;
 };
 
 /** The defaults. */
 export const defaultPartitionedLogLimits = {
-  // A request costs a broker and us the same whatever it holds; this is long enough to share it.
+  // A request costs a broker and this process the same whatever its size; this time is long enough to share it.
   lingerMs: 5,
   // As many as fit into the bytes below.
   sendRecordsMax: 6000,
-  // Below 1 MiB, which brokers take by default (max.message.bytes).
+  // Below 1 MiB, the default limit of brokers (max.message.bytes).
   sendBytesMax: 960 * 1024,
   resendMinMs: 50,
-  // Below the time that appends get while the log is away, so that each is tried.
+  // Below the time limit of appends while the log is unavailable, so that each is tried.
   resendMaxMs: 500,
-  // A broker that dies is replaced after 9 s (broker.session.timeout.ms), and after less where that is set lower.
+  // A broker that dies is replaced after 9 s (broker.session.timeout.ms), or earlier if that is set lower.
   appendTimeoutMs: 15_000,
   unavailableTimeoutMs: 1000,
   closeGraceMs: 3000,

@@ -9,7 +9,7 @@ import { createPartitionedMessageLog } from "./partitioned-message-log.ts";
 const fates: fc.Arbitrary<SendFate> = fc.constantFrom("store", "refuse", "store-and-reject", "lose-producer");
 
 const schedules = fc.record({
-  /** How many readings each append has, by device. */
+  /** Number of readings of each append, by device. */
   appends: fc.array(
     fc.array(fc.record({ device: fc.nat(5), count: fc.integer({ min: 1, max: 6 }) }), {
       minLength: 1,
@@ -20,12 +20,12 @@ const schedules = fc.record({
   fates: fc.array(fates, { maxLength: 60 }),
   partitions: fc.integer({ min: 1, max: 4 }),
   sendRecordsMax: fc.integer({ min: 1, max: 8 }),
-  // So short that some appends are given up while they are being sent.
+  // So short that some appends time out while they are being sent.
   appendTimeoutMs: fc.constantFrom(3, 10, 5000),
 });
 
-describe("the partitioned log, whatever becomes of its sends", () => {
-  it("has what it acknowledged, each device's readings in order, and nothing that was not appended", async () => {
+describe("the partitioned log, whatever happens to its sends", () => {
+  it("has all acknowledged readings, each device's in order, and only appended ones", async () => {
     await fc.assert(
       fc.asyncProperty(schedules, async ({ appends, fates: given, partitions, ...limits }) => {
         const fake = createFakeTopic({ partitions });
@@ -71,7 +71,7 @@ describe("the partitioned log, whatever becomes of its sends", () => {
         if (everyAnswerCame) expect(fake.stored.flat()).toHaveLength(first.size);
         const appended = new Set(batches.flat().map(keyOf));
         for (const key of first) expect(appended).toContain(key);
-        // What was given up and sent all the same may come twice, but never before what was appended earlier.
+        // A row that timed out and was sent all the same may arrive twice, but never before earlier rows.
         for (let device = 0; device <= 5; device++) {
           const times = [...first].filter((key) => key.startsWith(`device-${device}|`));
           expect(times).toEqual([...times].sort());

@@ -47,8 +47,8 @@ const refusal = {
   details: [{ kind: "retryInfo", retryDelayMs: defaultPartitionedLogLimits.retryDelayMs }],
 };
 
-describe("a log that is away", () => {
-  it("lets appends wait, and refuses them with UNAVAILABLE and RetryInfo after the time-out", async () => {
+describe("an unavailable log", () => {
+  it("lets appends wait, and rejects them with UNAVAILABLE and RetryInfo after the time limit", async () => {
     await using test = openLog();
     test.fake.fate = () => "refuse";
     const startMs = performance.now();
@@ -57,7 +57,7 @@ describe("a log that is away", () => {
     expect(test.log.stats()).toMatchObject({ timedOut: 1, readingsInFlight: 0 });
   });
 
-  it("refuses later appends sooner, and tries them all the same", async () => {
+  it("rejects later appends sooner, after trying them", async () => {
     await using test = openLog({
       appendTimeoutMs: 2000,
       unavailableTimeoutMs: 300,
@@ -73,7 +73,7 @@ describe("a log that is away", () => {
     expect(test.fake.sends.length).toBeGreaterThan(tried);
   });
 
-  it("takes appends again as soon as it is back, and says so", async () => {
+  it("accepts appends again as soon as it is available, and reports it", async () => {
     await using test = openLog();
     test.fake.fate = () => "refuse";
     await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
@@ -85,7 +85,7 @@ describe("a log that is away", () => {
     expect(test.told).toEqual([true, false, true]);
   });
 
-  it("is said to be back by its state alone, when nobody appends", async () => {
+  it("is reported as available by its state alone, without appends", async () => {
     await using test = openLog();
     await waitUntil(() => test.told.length === 1);
     test.fake.state = undefined;
@@ -94,7 +94,7 @@ describe("a log that is away", () => {
     await waitUntil(() => test.told.at(-1) === true, { what: "it is said to be back" });
   });
 
-  it("stays away while the partition that failed has no leader", async () => {
+  it("stays unavailable while the failed partition has no leader", async () => {
     await using test = openLog({ watch: { wellMs: 20, failingMs: 5 } });
     test.fake.state = { partitions: 3, leaderless: [partitionOf("a", 3)] };
     test.fake.fate = () => "refuse";
@@ -107,7 +107,7 @@ describe("a log that is away", () => {
     await waitUntil(() => test.told.at(-1) === true);
   });
 
-  it("stays away while every send fails, though the topic is there", async () => {
+  it("stays unavailable while every send fails, even if the topic exists", async () => {
     await using test = openLog({ unavailableTimeoutMs: 50 });
     test.fake.fate = () => "refuse";
     let isOver = false;
@@ -126,7 +126,7 @@ describe("a log that is away", () => {
     }
   });
 
-  it("rides an interruption out that is shorter than the time-out", async () => {
+  it("survives an interruption shorter than the time limit", async () => {
     await using test = openLog({ appendTimeoutMs: 5000 });
     test.fake.fate = () => "refuse";
     const append = test.log.append(batch());
@@ -136,7 +136,7 @@ describe("a log that is away", () => {
     expect(test.told).toEqual([true]);
   });
 
-  it("sends nothing of an append that was refused, once that is all there is", async () => {
+  it("sends nothing of a rejected append if no other rows wait", async () => {
     await using test = openLog();
     test.fake.fate = () => "refuse";
     await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
@@ -150,7 +150,7 @@ describe("a log that is away", () => {
   });
 });
 
-describe("a log whose topic is not there yet", () => {
+describe("a log whose topic does not exist yet", () => {
   it("lets appends wait for it", async () => {
     await using test = openLog({ appendTimeoutMs: 5000 }, { exists: false });
     const append = test.log.append(batch());
@@ -162,12 +162,12 @@ describe("a log whose topic is not there yet", () => {
     expect(test.told).toEqual([false, true]);
   });
 
-  it("refuses them after the time-out with what is missing", async () => {
+  it("rejects them after the time limit and names the missing dependency", async () => {
     await using test = openLog({}, { exists: false });
     await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
   });
 
-  it("refuses them at once when it is closed", async () => {
+  it("rejects them at once when it is closed", async () => {
     await using test = openLog({ appendTimeoutMs: 60_000, closeGraceMs: 60_000 }, { exists: false });
     await waitUntil(() => test.told.length > 0);
     const append = test.log.append(batch());
@@ -178,7 +178,7 @@ describe("a log whose topic is not there yet", () => {
 });
 
 describe("a log whose topic has other partitions than before", () => {
-  it("refuses everything, for repeats could not be told any more", async () => {
+  it("rejects everything, because duplicates could not be recognized any more", async () => {
     await using test = openLog({ appendTimeoutMs: 60_000 });
     await test.log.append(batch());
     test.fake.fate = () => "refuse";
@@ -203,8 +203,8 @@ describe("a log whose topic has other partitions than before", () => {
   });
 });
 
-describe("a fault that is over", () => {
-  it.each(["describe", "send"] as const)("of a %s is not what a later caller gets", async (failing) => {
+describe("a fault that has ended", () => {
+  it.each(["describe", "send"] as const)("of a %s is not reported to a later caller", async (failing) => {
     await using test = openLog({ appendTimeoutMs: 300, watch: { wellMs: 20, failingMs: 5 } });
     await test.log.append(batch());
     if (failing === "describe") test.fake.state = undefined;
@@ -223,7 +223,7 @@ describe("a fault that is over", () => {
 });
 
 describe("closing the log", () => {
-  it("finishes what is under way", async () => {
+  it("finishes appends in progress", async () => {
     await using test = openLog({ closeGraceMs: 5000, appendTimeoutMs: 5000 });
     test.fake.fate = () => "hold";
     const append = test.log.append(batch());
@@ -236,7 +236,7 @@ describe("closing the log", () => {
     expect(test.fake.closed).toBe(true);
   });
 
-  it("refuses what takes longer than the grace, and is the same twice", async () => {
+  it("rejects appends that exceed the grace period, also if closed twice", async () => {
     await using test = openLog({ appendTimeoutMs: 60_000 });
     test.fake.fate = () => "hold";
     const append = expect(test.log.append(batch())).rejects.toMatchObject({ code: "UNAVAILABLE" });

@@ -106,7 +106,7 @@ describe("the partitioned log", () => {
     ]);
   });
 
-  it("sends again what was not acknowledged, before anything later of that partition, and has it once", async () => {
+  it("sends unacknowledged rows again before later ones of that partition, and stores them once", async () => {
     const { fake, log } = openLog({ sendRecordsMax: 2 }, 1);
     fake.fate = ({ attempt }) => (attempt === 2 ? "refuse" : attempt === 3 ? "store-and-reject" : "store");
     await log.append(batchOf(messages("a", 6)));
@@ -115,7 +115,7 @@ describe("the partitioned log", () => {
     expect(log.stats()).toMatchObject({ failedSends: 2, sends: 3 });
   });
 
-  it("acknowledges no append before each of its partitions has", async () => {
+  it("acknowledges an append only after each of its partitions", async () => {
     const { fake, log } = openLog();
     const devices = Array.from({ length: 12 }, (_, i) => `device-${i}`);
     const stuck = partitionOf("device-3", 3);
@@ -131,7 +131,7 @@ describe("the partitioned log", () => {
     expect(readAll(fake)).toHaveLength(24);
   });
 
-  it("does not hold other partitions up when one fails", async () => {
+  it("does not delay other partitions when one fails", async () => {
     const { fake, log } = openLog();
     const failing = partitionOf("a", 3);
     const other = ["b", "c", "d"].find((device) => partitionOf(device, 3) !== failing) ?? "";
@@ -143,7 +143,7 @@ describe("the partitioned log", () => {
     await stuck;
   });
 
-  it("goes on with another producer when the broker has forgotten it", async () => {
+  it("continues with another producer when the broker has lost it", async () => {
     const { fake, log } = openLog({ sendRecordsMax: 2 }, 1);
     fake.fate = ({ attempt }) => (attempt === 2 ? "lose-producer" : "store");
     await log.append(batchOf(messages("a", 6)));

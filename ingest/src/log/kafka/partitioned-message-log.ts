@@ -9,19 +9,19 @@ import type { PartitionedLogLimits } from "./partitioned-log-limits.ts";
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
 import { watchTopic } from "./topic-watch.ts";
 
-/** What a log has done since it was made, and how it is. */
+/** The counts of a log since it was created, and its state. */
 export type PartitionedLogStats = {
-  /** Whether appends can be expected to succeed; false until the topic was found. */
+  /** Whether appends are expected to succeed; false until the topic was found. */
   readonly reachable: boolean;
-  /** Readings of appends that are not answered. */
+  /** Readings of unanswered appends. */
   readonly readingsInFlight: number;
   /** Sends that the log acknowledged. */
   readonly sends: number;
-  /** Sends that failed: each is made again as long as anybody waits for it. */
+  /** Sends that failed: each is retried while a caller waits for it. */
   readonly failedSends: number;
-  /** Appends that were given up because they took too long. */
+  /** Appends that exceeded their time limit. */
   readonly timedOut: number;
-  /** What is wrong now: the topic cannot be asked or is another, or sends fail; undefined if nothing is. */
+  /** The current problem: the topic is unreachable or has changed, or sends fail; undefined if there is none. */
   readonly fault: unknown;
 };
 
@@ -29,25 +29,26 @@ export type PartitionedLogStats = {
 export type PartitionedMessageLog = MessageLog & {
   stats(): PartitionedLogStats;
   /**
-   * Finishes what is under way within `closeGraceMs`; rejects the rest and every later append. Closing twice is
-   * the same as once.
+   * Finishes appends in progress within `closeGraceMs`; rejects the rest and every later append. Closing again has no
+   * effect.
    */
   close(): Promise<void>;
 };
 
-/** An append that is not answered. */
+/** An unanswered append. */
 type OpenAppend = QueuedAppend & { fail(error: RpcError): void };
 
 /**
- * Makes the log. The messages of a device go to one partition, in the order they were appended. It looks for the
- * topic at once, and appends wait for that. `onReachable` is called with whether it was found, and each change after; until it
- * was found, also each other reason. A topic with other partitions than at first is refused until it has as many again.
+ * Creates the log. The messages of a device go to one partition, in the order they were appended. It looks for the
+ * topic at once, and appends wait for that. `onReachable` is called with whether it was found, and at each change
+ * afterwards; until it was found, also for each other reason. A topic whose number of partitions has changed is refused
+ * until it has the original number again.
  */
 export function createPartitionedMessageLog(options: {
   readonly topic: PartitionedTopic;
   readonly limits: PartitionedLogLimits;
   readonly onReachable: (reachable: boolean, fault: unknown) => void;
-  /** Milliseconds of a clock that never jumps. */
+  /** A monotonic clock in milliseconds. */
   readonly monotonicMs?: () => number;
 }): PartitionedMessageLog {
   const { topic, limits, onReachable, monotonicMs = () => performance.now() } = options;
@@ -59,13 +60,13 @@ export function createPartitionedMessageLog(options: {
   const open = new Set<OpenAppend>();
   let readings = 0;
   let senders: readonly PartitionSender[] = [];
-  /** Since when the topic cannot be asked, and why. */
+  /** Since when the topic is unreachable, and why. */
   let describing: { readonly sinceMs: number; readonly error: unknown } | undefined;
-  /** When an append was given up last. */
+  /** Time of the last append that timed out. */
   let gaveUpMs = Number.NEGATIVE_INFINITY;
-  /** Set while the topic is not the one that it was. */
+  /** Set while the topic differs from the original one. */
   let refusal: RpcError | undefined;
-  /** What was told; undefined before the first answer. */
+  /** The last reported state; undefined before the first response. */
   let reachable: boolean | undefined;
   let toldReason: string | undefined;
   let dropping = false;
@@ -83,7 +84,7 @@ export function createPartitionedMessageLog(options: {
     return refusal ?? describing?.error ?? senders.find(({ failing }) => failing)?.failing?.error;
   }
 
-  /** Whether it has failed since before an append was given up, or for as long as one would have waited. */
+  /** Whether it has failed since before an append timed out, or for as long as one would have waited. */
   function isAway(): boolean {
     const before = Math.max(gaveUpMs, monotonicMs() - limits.appendTimeoutMs);
     const isLong = (sinceMs: number | undefined) => sinceMs !== undefined && sinceMs <= before;
@@ -92,7 +93,7 @@ export function createPartitionedMessageLog(options: {
 
   function reportReachable(): void {
     const now = senders.length > 0 && refusal === undefined && !isAway();
-    // At the start it matters what is missing: the brokers, or the topic. Later, reasons change with every attempt.
+    // At the start the reason matters: the brokers, or the topic. Later, reasons change with every attempt.
     const reason = senders.length === 0 ? withoutFigures(reasonOf(fault())) : undefined;
     if (now === reachable && (reason === undefined || reason === toldReason)) return;
     reachable = now;
@@ -174,13 +175,13 @@ export function createPartitionedMessageLog(options: {
     } else if (senders.length === partitions) {
       refusal = undefined;
     } else if (refusal === undefined) {
-      // Devices would change their partitions, and repeats could no longer be told from redeliveries.
+      // Devices would change their partitions, and duplicates could no longer be distinguished from redeliveries.
       refusal = refuse(
         `the topic had ${senders.length} partitions and now has ${partitions}: restore the number of partitions or, if the topic was created again, restart ingest`,
       );
       failAll(refusal);
     }
-    // After a while without attempts one is made: senders come back to those that say they serve.
+    // After a time without attempts one is made: senders return to instances that report SERVING.
     const before = monotonicMs() - limits.watch.wellMs;
     for (const [partition, sender] of senders.entries()) {
       const isIdle = !sender.busy && (sender.failing?.lastMs ?? 0) <= before;
@@ -214,7 +215,7 @@ export function createPartitionedMessageLog(options: {
   }
 
   async function close(): Promise<void> {
-    // Nobody knows when there will be a topic; what waits for it need not wait on.
+    // It is unknown when the topic will exist; appends that wait for it are rejected.
     if (senders.length > 0) await untilEmpty(limits.closeGraceMs);
     for (const sender of senders) sender.stop();
     failAll(refuse("the message log is closing"));
@@ -243,7 +244,7 @@ export function createPartitionedMessageLog(options: {
   };
 }
 
-/** Gives each row to the sender of its device's partition. */
+/** Passes each row to the sender of its device's partition. */
 function distribute(append: QueuedAppend, senders: readonly PartitionSender[]): void {
   if (senders.length === 0) return;
   const { batch } = append;

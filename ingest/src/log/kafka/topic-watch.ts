@@ -1,15 +1,15 @@
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
 
-/** Asks for a topic's state again and again. */
+/** Polls a topic's state. */
 export type TopicWatch = {
-  /** Resolves when nothing is asked any more. */
+  /** Resolves when the last poll has ended. */
   stop(): Promise<void>;
 };
 
-/** How often is asked: seldom while all is well, often while it is not. */
+/** The intervals of polls: long while the topic is healthy, short otherwise. */
 export type WatchIntervals = { readonly wellMs: number; readonly failingMs: number };
 
-/** Begins at once. The listener is told of each state or error, and says whether all is well. */
+/** Begins at once. The listener receives each state or error, and returns whether the topic is healthy. */
 export function watchTopic(options: {
   readonly topic: PartitionedTopic;
   readonly intervals: WatchIntervals;

@@ -1,13 +1,13 @@
-/** The flags and the length that stand before each message of gRPC, gRPC-Web and Connect streams. */
+/** Length of the prefix (flags and length) of each message of gRPC, gRPC-Web and Connect streams. */
 export const envelopeHeaderBytes = 5;
 
-/** Follows a body of enveloped messages without keeping any of it. */
+/** Follows a body of enveloped messages without storing it. */
 export type EnvelopeProgress = {
-  /** Reads the next bytes; returns how many bytes of a message have arrived since the last complete one. */
+  /** Reads the next bytes; returns the number of bytes of a message that have arrived since the last complete one. */
   read(chunk: Uint8Array): number;
 };
 
-/** At the start of a body. */
+/** Creates one at the start of a body. */
 export function createEnvelopeProgress(): EnvelopeProgress {
   let headerBytes = 0;
   let messageLength = 0;

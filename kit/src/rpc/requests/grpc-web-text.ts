@@ -12,7 +12,7 @@ export function isGrpcWebText(contentType: string): boolean {
   return textType.test(contentType);
 }
 
-/** The same request in binary gRPC-Web. */
+/** Returns the same request in binary gRPC-Web. */
 export function fromGrpcWebText(request: UniversalServerRequest): UniversalServerRequest {
   const header = new Headers(request.header);
   header.set("content-type", binaryTypeOf(header.get("content-type") ?? ""));
@@ -20,7 +20,9 @@ export function fromGrpcWebText(request: UniversalServerRequest): UniversalServe
   return { ...request, header, body: decoded(request.body as AsyncIterable<Uint8Array>) };
 }
 
-/** A response of binary gRPC-Web in base64; each chunk is padded by itself, so that none waits for the next. */
+/**
+ * Returns a response of binary gRPC-Web in base64; each chunk is padded separately, so that none waits for the next.
+ */
 export function toGrpcWebText(response: UniversalServerResponse): UniversalServerResponse {
   const type = response.header?.get("content-type");
   if (!response.body || !type?.startsWith("application/grpc-web")) return response;

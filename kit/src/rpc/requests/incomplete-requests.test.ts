@@ -24,7 +24,7 @@ function create(settings: Partial<typeof limits> = {}) {
 }
 
 describe("createEnvelopeProgress", () => {
-  it("knows how much of a message has arrived, however the bytes are cut", () => {
+  it("reports how much of a message has arrived, however the bytes are cut", () => {
     fc.assert(
       fc.property(
         fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 8 }),
@@ -51,7 +51,7 @@ describe("createEnvelopeProgress", () => {
 });
 
 describe("createUnfinishedRequests", () => {
-  it("holds what is incomplete and gives it back at the end, once", () => {
+  it("counts incomplete bytes and releases them at the end, once", () => {
     const { unfinished, open, errors } = create();
     const [first, second] = [open("a:1"), open("b:1")];
     first.received(new Uint8Array(20));
@@ -75,7 +75,7 @@ describe("createUnfinishedRequests", () => {
     meter.end();
   });
 
-  it("rejects the request that passes the share of its connection, and no other", () => {
+  it("rejects the request that exceeds the share of its connection, and no other", () => {
     const { unfinished, open, errors } = create();
     open("a:1").received(new Uint8Array(50));
     const other = open("b:1");
@@ -87,7 +87,7 @@ describe("createUnfinishedRequests", () => {
     expect(unfinished.bytes).toBe(60);
   });
 
-  it("rejects the request that passes the limit of the process", () => {
+  it("rejects the request that exceeds the limit of the process", () => {
     const { unfinished, open, errors } = create();
     open("a:1").received(new Uint8Array(50));
     open("b:1").received(new Uint8Array(50));
@@ -116,7 +116,7 @@ describe("createUnfinishedRequests", () => {
     expect(unfinished.bytes).toBe(0);
   });
 
-  it("leaves a stream alone that is silent between its messages, until it has lasted too long", async () => {
+  it("accepts a stream that is silent between its messages, until it has lasted too long", async () => {
     const { open, errors, pass } = create();
     const meter = open("a:1", true);
     const other = open("b:1");
@@ -126,7 +126,7 @@ describe("createUnfinishedRequests", () => {
       if (i === 0) await waitUntil(() => errors.length === 1);
     }
     other.end();
-    // The other one, which has sent nothing, is rejected by the same look that leaves the stream alone.
+    // The other one, which has sent nothing, is rejected by the same check that accepts the stream.
     expect(errors).toHaveLength(1);
     pass(41);
     await waitUntil(() => errors.length === 2);

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { contractJsonOf } from "./json-requests.ts";
 
-/** The message of the refusal, with the field that it names; undefined if the request is decoded. */
+/** Returns the message of the rejection, with its field; undefined if the request is decoded. */
 function refusalOf(schema: Parameters<typeof contractJsonOf>[0], request: unknown): string | undefined {
   try {
     contractJsonOf(schema).textDecoder.decode(new TextEncoder().encode(JSON.stringify(request)));
@@ -23,7 +23,7 @@ const pad = (number: number, digits: number) => `${number}`.padStart(digits, "0"
 const refusesSince = (since: unknown) => refusalOf(GetAggregatesRequestSchema, { since }) !== undefined;
 
 describe("times in JSON", () => {
-  it("are taken if the calendar has them, in whatever offset and with up to nine digits", () => {
+  it("are accepted if the calendar has them, with any offset and up to nine digits", () => {
     const instants = fc.record({
       // 0001-01-01 to 9999-12-31.
       day: fc.integer({ min: -719_162, max: 2_932_896 }),
@@ -93,13 +93,13 @@ describe("durations in JSON", () => {
     expect(refusal).toContain(form);
   });
 
-  it.each(["10s", "0.5s", "-3s", "3600.000000001s", null])("%j is taken", (bucket) => {
+  it.each(["10s", "0.5s", "-3s", "3600.000000001s", null])("%j is accepted", (bucket) => {
     expect(refusalOf(ListBucketsRequestSchema, { bucket })).toBeUndefined();
   });
 });
 
 describe("enums in JSON", () => {
-  it("an unknown name is rejected with the names there are, by either name of the field", () => {
+  it("an unknown name is rejected with the valid names, by either name of the field", () => {
     for (const request of [{ groupBy: "SENSOR" }, { group_by: "GROUP_BY_SENSORS" }]) {
       expect(refusalOf(GetAggregatesRequestSchema, request)).toBe(
         "group_by: must be one of GROUP_BY_SERIES, GROUP_BY_SENSOR, GROUP_BY_DEVICE, GROUP_BY_ALL",

@@ -3,15 +3,16 @@ import { toConnectError } from "../connect-status.ts";
 import { RpcError } from "../rpc-error.ts";
 
 /**
- * How all our servers read and write JSON. A mistyped field is rejected: it must not quietly mean the default. (In
- * bytes, unknown fields are those of newer clients.) A field of 0 is written: readers take a missing one for unknown.
+ * The JSON options of all our servers. A misspelled field is rejected, because it must not silently mean the default.
+ * (In binary, unknown fields are those of newer clients.) A field of 0 is written, because readers treat a missing one
+ * as unknown.
  */
 export const contractJson = { ignoreUnknownFields: false, alwaysEmitImplicit: true } as const;
 
 /**
- * `contractJson` for the requests of one method: a time, a duration or an enum value of a wrong form is rejected with
- * the field and the right form. (The runtime itself rolls 30 February over to March, takes anything after a
- * duration's "s", and names no field.) It works on the decoded text, whatever protocol and compression brought it.
+ * `contractJson` for the requests of one method: a time, a duration or an enum value of a wrong format is rejected with
+ * the field and the correct format. (The runtime itself turns 30 February into March, ignores everything after a
+ * duration's "s", and names no field.) It works on the decoded text, whatever the protocol and compression.
  * @throws ConnectError INVALID_ARGUMENT, from the decoder.
  */
 export function contractJsonOf(schema: DescMessage) {
@@ -33,7 +34,7 @@ export function contractJsonOf(schema: DescMessage) {
   return { ...contractJson, textDecoder };
 }
 
-/** The values of an enum that say something, by name: all but its 0. */
+/** Returns the values of an enum by name, without its 0. */
 export function enumNames({ values }: DescEnum): string {
   const named = values.filter(({ number }) => number !== 0);
   return named.map(({ name }) => name).join(", ");
@@ -41,7 +42,7 @@ export function enumNames({ values }: DescEnum): string {
 
 type JsonViolation = { readonly field: string; readonly description: string; readonly reason: string };
 
-/** Undefined for what is not JSON, which the runtime refuses in its own words. */
+/** Undefined for text that is not JSON, which the runtime rejects with its own message. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -95,7 +96,7 @@ function isTime(value: unknown): boolean {
   const [year, month, day, hour, minute, second, offsetHour, offsetMinute] = parts
     .slice(1)
     .map((digits) => Number(digits ?? 0)) as [number, number, number, number, number, number, number, number];
-  // Two-digit years are others to Date.UTC; 2000 to 2399 have the leap years of any 400 years.
+  // Date.UTC treats two-digit years differently; 2000 to 2399 have the leap years of any 400 years.
   const date = new Date(Date.UTC(2000 + (year % 400), month - 1, day));
   return (
     year >= 1 &&
@@ -111,7 +112,7 @@ function isTime(value: unknown): boolean {
 }
 
 const durationPattern = /^-?\d+(?:\.\d{1,9})?s$/;
-/** Within 10,000 years, as google.protobuf.Duration is. */
+/** Within 10,000 years, like google.protobuf.Duration. */
 const durationSecondsMax = 315_576_000_000;
 
 function isDuration(value: unknown): boolean {
@@ -119,7 +120,7 @@ function isDuration(value: unknown): boolean {
   return Math.abs(Number.parseFloat(value)) <= durationSecondsMax;
 }
 
-/** Says the right form; where people mean another unit, the very text. */
+/** Returns the correct format; if users mean another unit, the exact text. */
 function durationForm(value: unknown): string {
   const [, count, unit = ""] = (typeof value === "string" && /^(\d+(?:\.\d+)?)(ms|[dhm])$/.exec(value)) || [];
   const seconds = { d: 86_400, h: 3600, m: 60, ms: 0.001 }[unit];

@@ -10,14 +10,14 @@ import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/conne
 import { withFactsOf } from "../by-content-type.ts";
 import { RpcError } from "../rpc-error.ts";
 
-/** What is wrong with the bytes of a request. */
+/** The problem of the bytes of a request. */
 const malformedKey = createContextKey<string | undefined>(undefined, { description: "malformed message" });
 
 /**
- * Makes the routes of a router tell requests whose bytes are not a message: Connect itself calls them
- * INTERNAL, and no interceptor sees them. Such a request is marked and goes on with an empty message;
- * `throwIfMalformed` then refuses it in an interceptor. Call it when all routes are there. A request that is
- * larger than `readMaxBytes`, or compressed, is left to Connect.
+ * Lets the routes of a router report requests whose bytes are not a message: Connect itself calls them INTERNAL, and no
+ * interceptor sees them. Such a request is marked and continues with an empty message; `throwIfMalformed` then rejects
+ * it in an interceptor. Call it when all routes are added. Connect handles a request that is larger than
+ * `readMaxBytes`, or compressed.
  */
 export function markMalformedMessages(
   router: ConnectRouter,
@@ -32,7 +32,7 @@ export function markMalformedMessages(
   router.handlers.splice(0, router.handlers.length, ...marked);
 }
 
-/** What is wrong with the bytes of a request that was marked; undefined if nothing is. */
+/** Returns the problem of a marked request; undefined if it is not marked. */
 export function malformedText(contextValues: ContextValues): string | undefined {
   return contextValues.get(malformedKey);
 }
@@ -68,17 +68,17 @@ function marked(request: MarkedRequest, options: MarkOptions): UniversalServerRe
   const isCompressed = framing === "plain" && request.header.has("content-encoding");
   if (framing === undefined || isTooLarge || isCompressed || !isByteStream(request.body)) return request;
   const header = new Headers(request.header);
-  // What is read may be the empty message instead.
+  // The handler may read the empty message instead.
   header.delete("content-length");
   return { ...request, header, body: markedBody({ ...request, body: request.body }, framing, options) };
 }
 
-/** A message as it is, or behind five bytes that tell its length. */
+/** Returns a message unchanged, or after five bytes with its length. */
 type Framing = "plain" | "enveloped";
 
 const envelopeBytes = 5;
 
-/** Undefined for JSON, which Connect judges well. */
+/** Undefined for JSON, which Connect checks well. */
 function framingOf(contentType: string): Framing | undefined {
   const [type = ""] = contentType.split(";");
   if (type.trim() === "application/proto") return "plain";
@@ -100,7 +100,7 @@ async function* markedBody(
     }
     chunks.push(chunk);
     bytesLength += chunk.byteLength;
-    // Connect refuses it, and needs only so much to do so.
+    // Connect rejects it, and needs only this much to do so.
     isLong = bytesLength > readMaxBytes + envelopeBytes || announcedBytes(framing, chunks) > readMaxBytes;
     if (isLong) yield* chunks;
   }
@@ -116,17 +116,17 @@ async function* markedBody(
   }
 }
 
-/** How long the first message says that it is; 0 while that is not known. */
+/** Returns the declared length of the first message; 0 while it is unknown. */
 function announcedBytes(framing: Framing, chunks: readonly Uint8Array[]): number {
   if (framing === "plain") return 0;
   const [first = new Uint8Array(), ...more] = chunks;
   const head = first.byteLength >= envelopeBytes ? first : Buffer.concat([first, ...more]);
   if (head.byteLength < envelopeBytes) return 0;
-  // One byte of flags stands before it.
+  // One byte of flags precedes it.
   return new DataView(head.buffer, head.byteOffset).getUint32(1);
 }
 
-/** The message of the first envelope; undefined if it is compressed or not whole, which Connect judges. */
+/** Returns the message of the first envelope; undefined if it is compressed or incomplete, which Connect checks. */
 function messageOf(bytes: Buffer): Uint8Array | undefined {
   if (bytes.byteLength < envelopeBytes || bytes[0] !== 0) return undefined;
   const length = bytes.readUInt32BE(1);

@@ -2,24 +2,24 @@ import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { OnePortRequest, OnePortResponse } from "../../server/one-port-server.ts";
 import type { HostProblem } from "./request-host.ts";
 
-/** Where a service of the contract is served, as `host:port`; undefined if that is not known. */
+/** Returns the address of a service of the contract, as `host:port`; undefined if it is unknown. */
 export type AddressOf = (service: string) => string | undefined;
 
-/** `/package.Service/Method`, as every protocol of RPCs calls it. */
+/** `/package.Service/Method`, as in every RPC protocol. */
 export function rpcOfPath(path: string): { readonly service: string; readonly method: string } | undefined {
   const [, service, method] = /^\/((?:\w+\.)+\w+)\/(\w+)$/.exec(path) ?? [];
   return service === undefined || method === undefined ? undefined : { service, method };
 }
 
-/** Whether a request speaks one of the protocols of RPCs, by its content type. */
+/** Whether a request uses one of the RPC protocols, by its content type. */
 export function isRpc(request: OnePortRequest): boolean {
   const type = contentTypeOf(request);
   return request.method === "POST" && /^application\/(grpc|json|proto|connect\+)/i.test(type);
 }
 
 /**
- * What a client receives for an RPC that is not served here: which methods its service has, where its service is, or what
- * is served here.
+ * Returns the error for an RPC that is not served here: the methods of its service, the address of its service, or the
+ * services that are served here.
  */
 export function unknownRpcMessage(
   { service, method }: { readonly service: string; readonly method: string },
@@ -34,7 +34,7 @@ export function unknownRpcMessage(
     : `${service} is not served at this address; it is served at ${address}`;
 }
 
-/** How a request is rejected: HTTP status and Connect's code, or the status of gRPC. */
+/** The form of a rejection: HTTP status and Connect's code, or the status of gRPC. */
 type Rejection = {
   readonly status: number;
   readonly code: string;
@@ -42,7 +42,7 @@ type Rejection = {
   readonly message: string;
 };
 
-/** Answers UNIMPLEMENTED: with status 12 to gRPC and gRPC-Web, with HTTP 404 and the error as JSON to Connect. */
+/** Responds UNIMPLEMENTED: with status 12 to gRPC and gRPC-Web, with HTTP 404 and the error as JSON to Connect. */
 export function rejectUnknownRpc(request: OnePortRequest, response: OnePortResponse, message: string): void {
   rejectRequest(request, response, { status: 404, code: "unimplemented", grpcStatus: 12, message });
 }
@@ -76,11 +76,11 @@ function rejectRequest(
   response.setHeader("content-type", contentType);
   response.setHeader("grpc-status", `${grpcStatus}`);
   response.setHeader("grpc-message", encodeURI(message));
-  // Without a body before it, gRPC takes the headers for the trailers too.
+  // Without a body, gRPC also reads the headers as trailers.
   response.end();
 }
 
-/** Whether a handler can take a request, as far as its method, version and content type tell. If not, it is answered. */
+/** Whether a handler accepts a request, by its method, version and content type. If not, responds to it. */
 export function rejectUnservable(
   handler: UniversalHandler,
   request: OnePortRequest,
@@ -101,7 +101,7 @@ export function rejectUnservable(
     return true;
   }
   if (method.methodKind === "bidi_streaming" && request.httpVersion.startsWith("1.")) {
-    // A client that expects an answer while it sends would wait for ever.
+    // A client that expects a response while it sends would wait forever.
     response.setHeader("connection", "close");
     respondError(response, 505, "unimplemented", `${method.name} streams both ways: use HTTP/2`);
     return true;
@@ -120,7 +120,7 @@ const grpcTypes = ["application/grpc+proto", "application/grpc-web+proto", "appl
 const unaryTypes = ["application/json", "application/proto", ...grpcTypes];
 const streamTypes = ["application/connect+json", "application/connect+proto", ...grpcTypes];
 
-/** An error as Connect writes it, which people can read as well. */
+/** Returns an error in Connect's format, which users can read too. */
 export function respondError(response: OnePortResponse, status: number, code: string, message: string): void {
   const body = `${JSON.stringify({ code, message })}\n`;
   response.statusCode = status;

@@ -4,9 +4,9 @@ import { toConnectError } from "../connect-status.ts";
 import type { UnfinishedRequest, UnfinishedRequests } from "./incomplete-requests.ts";
 
 /**
- * The body of a request, which counts as unfinished from here on until it is read to its end or `end` is called.
- * Reading it fails with a ConnectError: CANCELED if the client disconnected, or what `unfinished` rejects it with.
- * Leaving it early does not break the connection: the response may still be read.
+ * Returns the body of a request, which counts as incomplete from here on until it is read to its end or `end` is
+ * called. Reading it fails with a ConnectError: CANCELED if the client disconnected, or the rejection of `unfinished`.
+ * Ending it early does not break the connection: the response may still be read.
  */
 export function openRequestBody(
   request: OnePortRequest,
@@ -28,7 +28,7 @@ export function openRequestBody(
       }
     } finally {
       meter.end();
-      // Waits for a chunk that is on its way; after it, the rest can be dropped.
+      // Waits for a pending chunk; after it, the rest can be dropped.
       chunks.return?.().catch(() => {});
     }
   }
@@ -50,8 +50,8 @@ async function nextOf(chunks: AsyncIterator<Buffer>): Promise<IteratorResult<Buf
 }
 
 /**
- * Lets go of what a client still sends when its response is complete: on HTTP/2 the stream is reset without an
- * error, on HTTP/1.1 the bytes are dropped until the time limit of requests closes the connection.
+ * Drops data that a client still sends when its response is complete: on HTTP/2 the stream is reset without an error,
+ * on HTTP/1.1 the bytes are dropped until the time limit of requests closes the connection.
  */
 export function releaseWhenAnswered(request: OnePortRequest, response: OnePortResponse): void {
   if (!("stream" in request)) {
@@ -62,6 +62,6 @@ export function releaseWhenAnswered(request: OnePortRequest, response: OnePortRe
   const release = (): void => {
     if (!stream.closed && !request.complete) stream.close();
   };
-  // The trailers are sent by a listener before this one; a turn later they are on their way.
+  // A listener before this one sends the trailers; one turn later they are sent.
   stream.once("wantTrailers", () => setImmediate(release));
 }

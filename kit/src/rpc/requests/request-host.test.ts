@@ -33,7 +33,7 @@ describe("the host of a request", () => {
 });
 
 describe("isLoopback", () => {
-  it("knows other machines' addresses and all addresses from its own", () => {
+  it("distinguishes its own addresses from other machines' and from all addresses", () => {
     for (const host of ["0.0.0.0", "::", "10.0.0.1", "127.0.0.1.example.com", "example.com", ""]) {
       expect(isLoopback(host)).toBe(false);
     }

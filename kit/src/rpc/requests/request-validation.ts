@@ -9,7 +9,7 @@ import { throwIfMalformed } from "./malformed-messages.ts";
 type FieldViolation = { readonly field: string; readonly description: string; readonly reason: string };
 
 /**
- * Checks every request against the rules of the contract before the handler sees it: that its bytes are the
+ * Checks every request against the rules of the contract before the handler sees it: that its bytes are a valid
  * message, that timestamps and durations are well formed, and the rules of protovalidate.
  * @throws RpcError INVALID_ARGUMENT that names each field with its rule; the handler is not called.
  */
@@ -23,7 +23,7 @@ export function createValidationInterceptor(): Interceptor {
     const { input } = request.method;
     throwIfMalformed(request.contextValues, input);
     const malformed = malformedTimes(reflect(input, message), "");
-    // The rules compare times, which only well-formed times bear.
+    // The rules compare times, which must be well formed.
     if (malformed.length > 0) throw violationsError(malformed);
     const result = validator.validate(input, message);
     if (result.kind === "invalid") throw violationsError(result.violations.map(fieldViolation));
@@ -47,10 +47,10 @@ export function createValidationInterceptor(): Interceptor {
   };
 }
 
-/** Seconds of 0001-01-01T00:00:00Z and of 9999-12-31T23:59:59Z: what google.protobuf.Timestamp allows. */
+/** Seconds of 0001-01-01T00:00:00Z and of 9999-12-31T23:59:59Z: the range of google.protobuf.Timestamp. */
 const timestampSeconds = [-62_135_596_800n, 253_402_300_799n] as const;
 
-/** What google.protobuf.Duration allows, either way. */
+/** The range of google.protobuf.Duration, in both directions. */
 const durationSecondsMax = 315_576_000_000n;
 
 function malformedTimes(message: ReflectMessage, path: string): FieldViolation[] {
@@ -97,19 +97,19 @@ function magnitude(value: bigint): bigint {
 }
 
 function fieldViolation({ field, message, ruleId }: Violation): FieldViolation {
-  // A rule over several fields has no path; its id begins with the field that it is about.
+  // A rule over several fields has no path; its id begins with the name of its field.
   const about = pathText(field) || (ruleId.split(".")[0] ?? "");
   const description = ruleId === "enum.defined_only" ? `${message}: ${enumNamesOf(field)}` : message;
   return { field: about, description, reason: ruleId };
 }
 
-/** The names that a field of an enum may have. */
+/** Returns the valid names of an enum field. */
 function enumNamesOf(path: Violation["field"]): string {
   const field = path.findLast((part) => part.kind === "field");
   return field?.enum ? enumNames(field.enum) : "";
 }
 
-/** A path as the contract writes it: `device_ids[3]`; empty for a rule of the whole message. */
+/** Formats a path in the notation of the contract: `device_ids[3]`; empty for a rule of the whole message. */
 function pathText(path: Violation["field"]): string {
   return path.reduce((text, part) => {
     switch (part.kind) {

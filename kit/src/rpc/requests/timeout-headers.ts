@@ -10,7 +10,7 @@ const unitSeconds: Readonly<Record<string, number>> = { H: 3600, M: 60, S: 1 };
 
 /** The value of `grpc-timeout`, or the longest deadline that a timer can keep if it is longer. */
 export function clampGrpcTimeout(value: string): string {
-  // The smaller units have at most eight digits too, so they never pass the limit.
+  // The smaller units have at most eight digits too, so they never exceed the limit.
   const [, digits, unit] = /^(\d{1,8})([HMS])$/.exec(value) ?? [];
   if (digits === undefined || unit === undefined) return value;
   return Number(digits) * unitSeconds[unit]! > timerMaxSeconds ? `${timerMaxSeconds}S` : value;
