@@ -22,12 +22,9 @@ export type OutboxCounts = {
   readonly acked: number;
   /** Of these, readings that were stored before. */
   readonly storedBefore: StoredBefore;
-  /** Readings that ingest has refused. */
+  /** Number of readings that ingest has rejected. */
   readonly refused: number;
-  /**
-   * Number of readings for which there was no capacity, that remained when the outbox was closed, or that were in a
-   * broken spill file.
-   */
+  /** Number of readings that did not fit, remained when the outbox was closed, or were in a broken spill file. */
   readonly dropped: number;
   /** Number of readings not yet acknowledged, in memory and on disk. */
   readonly pending: number;
@@ -49,9 +46,7 @@ export type OutboxEvent =
 
 /** Keeps readings until ingest has acknowledged them. */
 export type Outbox = {
-  /**
-   * Adds a reading. Returns false if the outbox is full; then the reading counts as dropped if `whenFull` is "drop".
-   */
+  /** Adds a reading. Returns false if the outbox is full; the reading counts as dropped if `whenFull` is "drop". */
   add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
   /** Resolves when there is capacity for a reading. @throws the signal's reason when it aborts. */
   room(signal?: AbortSignal): Promise<void>;
