@@ -42,6 +42,26 @@ export const ingestSettings = defineSettings({
       description:
         "Retention of readings, by timestamp. Older readings are rejected. Must equal the operator's --retain-raw.",
     },
+    maxSeries: {
+      flag: "--max-series",
+      env: "DEVICEMESH_MAX_SERIES",
+      kind: "integer",
+      default: 1_000_000,
+      minimum: 1,
+      maximum: 16_000_000,
+      description:
+        "Largest number of series (device and sensor) that this instance accepts readings of until the next restart. A reading of another series is rejected.",
+    },
+    maxSeriesPerPublisher: {
+      flag: "--max-series-per-publisher",
+      env: "DEVICEMESH_MAX_SERIES_PER_PUBLISHER",
+      kind: "integer",
+      default: 1_000_000,
+      minimum: 1,
+      maximum: 16_000_000,
+      description:
+        "Largest number of those series that one publisher may begin. Publishers without identity count as one.",
+    },
     ...connectionSettings(),
     ...metricsSettings(),
     logLevel: chainSettings.logLevel,

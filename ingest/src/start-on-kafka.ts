@@ -13,6 +13,7 @@ import { ingestConfig } from "./limits.ts";
 import { createKafkaMessageLog } from "./log/kafka/kafka-message-log.ts";
 import { followRetentionTopic } from "./log/kafka/kafka-retention-bound.ts";
 import { registerIngestLogMetrics } from "./metrics.ts";
+import { createSeriesLimit } from "./publish/series-limit.ts";
 import type { IngestSettings } from "./settings.ts";
 import { type Ingest, startIngest } from "./start.ts";
 
@@ -74,6 +75,10 @@ export async function startIngestProcess(
       log,
       clock,
       catalog,
+      admitSeries: createSeriesLimit({
+        max: settings.maxSeries,
+        maxPerPublisher: settings.maxSeriesPerPublisher,
+      }),
       logger,
       image: readContractImage(),
       serving: false,
