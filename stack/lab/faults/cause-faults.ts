@@ -59,19 +59,32 @@ async function underLoad(
     load.abort();
   }
   const { stored, asked, differences } = await compareWithBruteForce(queries, load.sent, signal);
-  const folded = await untilFolded(queries, load.sent, signal);
+  requireEqual(name, { stored, sent: load.sent.length, differences });
+  const folded = await untilFolded(queries, load.sent, signal).catch((error: Error) => {
+    throwIfEnding(error);
+    throw new Error(
+      `${stored} readings are stored, ${asked} answers from raw readings equal, but ${error.message}`,
+    );
+  });
   const again = await compareWithBruteForce(queries, load.sent, signal);
-  const different = [...differences, ...again.differences];
   const seconds = Math.round((performance.now() - startMs) / 1000);
   const byWay = Object.entries(load.acknowledgedBy())
     .map(([way, count]) => `${way} ${count}`)
     .join(", ");
   say(
-    `${name}: ${load.sent.length} readings sent, ${load.acknowledged()} acknowledged (${byWay}; ${load.retries()} retries), ${stored} stored, ${asked + again.asked} questions asked, ${different.length} different; ${again.fromWindows} from windows ${folded} s later; ${seconds} s in all`,
+    `${name}: ${load.sent.length} readings sent, ${load.acknowledged()} acknowledged (${byWay}; ${load.retries()} retries), ${stored} stored, ${asked + again.asked} questions asked, ${again.differences.length} different; ${again.fromWindows} from windows ${folded} s later; ${seconds} s in all`,
   );
-  if (different.length > 0 || stored !== load.sent.length) {
-    throw new Error(`${name}: ${different.slice(0, 5).join("; ")} (${stored} stored)`);
-  }
+  requireEqual(name, { stored, sent: load.sent.length, differences: again.differences });
+}
+
+/** @throws Error that names what is lost, counted twice or different. */
+function requireEqual(
+  name: string,
+  found: { readonly stored: number; readonly sent: number; readonly differences: readonly string[] },
+): void {
+  const { stored, sent, differences } = found;
+  if (differences.length === 0 && stored === sent) return;
+  throw new Error(`${name}: ${stored} of ${sent} readings are stored; ${differences.slice(0, 5).join("; ")}`);
 }
 
 async function untilAcknowledged(load: DeviceLoad, count: number, signal: AbortSignal): Promise<void> {
