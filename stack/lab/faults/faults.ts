@@ -11,6 +11,8 @@ import type { FaultName } from "./fault-names.ts";
 /** How long a node is unavailable, in ms. */
 const awayMs = 45_000;
 const cutMs = 60_000;
+/** How long services and networks may take to go, in ms. */
+const removedLimitMs = 900_000;
 
 /** Passwords that `rotate` makes anew, besides certificates, tokens and the deny list. */
 const rotatedPasswords = ["page_token_secret", "spark_token"];
@@ -145,12 +147,14 @@ async function tasksOf(lab: Lab): Promise<string> {
 async function untilRemoved(lab: Lab): Promise<void> {
   const { manager } = lastNode(lab);
   const filter = ["--filter", `label=com.docker.stack.namespace=${stackName}`, "--quiet"];
+  const deadlineMs = performance.now() + removedLimitMs;
   for (;;) {
     const left = [
       await manager.docker(["service", "ls", ...filter]),
       await manager.docker(["network", "ls", ...filter]),
     ].join("");
     if (left.trim() === "") return;
+    if (performance.now() > deadlineMs) throw new Error(`stack:remove left services or networks: ${left}`);
     await delay(1000);
   }
 }

@@ -19,7 +19,7 @@ export type Engine = {
   kill(): Promise<void>;
 };
 
-const answerLimitMs = 60_000;
+const answerLimitMs = 180_000;
 const pollMs = 250;
 
 /** The options of an engine. `node` is absent for the engine that builds, which uses the machine's own network. */

@@ -14,7 +14,8 @@ function labelsOf(node: number, nodes: number): readonly string[] {
   ];
 }
 
-const readyLimitMs = 60_000;
+/** Managers that were all killed elect a leader first, on two busy cores. */
+const readyLimitMs = 300_000;
 
 /** Creates one Swarm of these engines, all of them managers, and labels them. */
 export async function makeSwarm(engines: readonly Engine[]): Promise<void> {
