@@ -22,19 +22,19 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What the rows of an answer stand for.
+// How the rows of an answer are grouped.
 type GroupBy int32
 
 const (
 	// The same as GROUP_BY_SERIES.
 	GroupBy_GROUP_BY_UNSPECIFIED GroupBy = 0
-	// A row for each series, that is for each device and sensor.
+	// One row for each series, that is, for each device and sensor.
 	GroupBy_GROUP_BY_SERIES GroupBy = 1
-	// A row for each sensor, over all devices asked for.
+	// One row for each sensor, over all requested devices.
 	GroupBy_GROUP_BY_SENSOR GroupBy = 2
-	// A row for each device, over all its sensors asked for. Refused where units would mix.
+	// One row for each device, over all its requested sensors. Rejected if their units differ.
 	GroupBy_GROUP_BY_DEVICE GroupBy = 3
-	// One row. Refused where units would mix.
+	// One row in all. Rejected if the units of the requested sensors differ.
 	GroupBy_GROUP_BY_ALL GroupBy = 4
 )
 
@@ -83,10 +83,10 @@ func (GroupBy) EnumDescriptor() ([]byte, []int) {
 	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{0}
 }
 
-// A value and when it was measured.
+// A value and the time of its measurement.
 type TimedValue struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// When it was measured, by the device's clock.
+	// The time of measurement, by the device's clock.
 	Timestamp *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	// The value, in the unit of its sensor.
 	Value         float64 `protobuf:"fixed64,2,opt,name=value,proto3" json:"value,omitempty"`
@@ -138,12 +138,12 @@ func (x *TimedValue) GetValue() float64 {
 	return 0
 }
 
-// A quantile of some values: the value below which so large a share of them lies.
+// A quantile of the values of a row: the value below which the given share of them lies.
 type QuantileValue struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The share, 0 to 1: 0.5 is the median, 0.95 the 95th percentile.
 	Quantile float64 `protobuf:"fixed64,1,opt,name=quantile,proto3" json:"quantile,omitempty"`
-	// The exact value, in the unit of the row: on the straight line between the sorted values next to the rank
+	// The exact value, in the unit of the row: linear interpolation between the sorted values at the ranks next to
 	// quantile * (count - 1), counted from 0.
 	Value         float64 `protobuf:"fixed64,2,opt,name=value,proto3" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -194,19 +194,18 @@ func (x *QuantileValue) GetValue() float64 {
 	return 0
 }
 
-// What the readings of one group in a timeframe add up to. Values are in `unit`. Where there are readings,
-// all figures are set, also those that are 0; without readings (an empty bucket) none is.
-// Ties of first, last, minimum_at and maximum_at go to the earlier timestamp, then to the smaller
-// device_id.
+// The aggregates of one group in a timeframe. Values are in `unit`. A row with readings has every figure set, zeros
+// included; a row without readings (an empty bucket) has none. Ties of first, last, minimum_at and maximum_at go to the
+// earlier timestamp, then to the smaller device_id.
 type AggregateRow struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The device; empty where the group spans devices.
+	// The device; empty if the group spans devices.
 	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
-	// The sensor; empty where the group spans sensors.
+	// The sensor; empty if the group spans sensors.
 	Sensor string `protobuf:"bytes,2,opt,name=sensor,proto3" json:"sensor,omitempty"`
-	// How many readings.
+	// Number of readings.
 	Count uint64 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
-	// sum / count, never outside minimum and maximum.
+	// sum / count; always between minimum and maximum.
 	Average *float64 `protobuf:"fixed64,4,opt,name=average,proto3,oneof" json:"average,omitempty"`
 	// The smallest value.
 	Minimum *float64 `protobuf:"fixed64,5,opt,name=minimum,proto3,oneof" json:"minimum,omitempty"`
@@ -214,20 +213,20 @@ type AggregateRow struct {
 	Maximum *float64 `protobuf:"fixed64,6,opt,name=maximum,proto3,oneof" json:"maximum,omitempty"`
 	// The sum of the values.
 	Sum *float64 `protobuf:"fixed64,7,opt,name=sum,proto3,oneof" json:"sum,omitempty"`
-	// The population standard deviation: the root of the mean squared distance from the average. 0 where all
-	// values are equal.
+	// The population standard deviation: the square root of the mean squared distance from the average. 0 if all values
+	// are equal.
 	StandardDeviation *float64 `protobuf:"fixed64,8,opt,name=standard_deviation,json=standardDeviation,proto3,oneof" json:"standard_deviation,omitempty"`
 	// The earliest reading.
 	First *TimedValue `protobuf:"bytes,9,opt,name=first,proto3" json:"first,omitempty"`
 	// The latest reading.
 	Last *TimedValue `protobuf:"bytes,10,opt,name=last,proto3" json:"last,omitempty"`
-	// When the smallest value was first measured.
+	// The earliest time at which the smallest value was measured.
 	MinimumAt *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=minimum_at,json=minimumAt,proto3" json:"minimum_at,omitempty"`
-	// When the largest value was first measured.
+	// The earliest time at which the largest value was measured.
 	MaximumAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=maximum_at,json=maximumAt,proto3" json:"maximum_at,omitempty"`
-	// The unit of all the values: "°C", "hPa", "%", "1/min".
+	// The unit of all values: "°C", "hPa", "%", "1/min".
 	Unit string `protobuf:"bytes,13,opt,name=unit,proto3" json:"unit,omitempty"`
-	// The quantiles asked for, in the order of the request. None if readings of the row have expired as raw readings.
+	// The requested quantiles, in the order of the request. Empty if raw readings of the row have expired.
 	Quantiles     []*QuantileValue `protobuf:"bytes,14,rep,name=quantiles,proto3" json:"quantiles,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -361,16 +360,16 @@ func (x *AggregateRow) GetQuantiles() []*QuantileValue {
 	return nil
 }
 
-// The readings of one group in one bucket of time.
+// The aggregates of one group in one time bucket.
 type Bucket struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where the bucket starts, inclusive; see ListBucketsRequest on where buckets start. Only readings
-	// inside the timeframe asked for are counted, also where it cuts the first and the last bucket.
+	// Start of the bucket, inclusive; ListBucketsRequest describes where buckets start. Only readings inside the
+	// requested timeframe count, also in the first and the last bucket if the timeframe cuts them.
 	Start *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start,proto3" json:"start,omitempty"`
-	// Where the bucket ends, exclusive.
+	// End of the bucket, exclusive.
 	End *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
-	// What its readings add up to. Of an empty bucket, only the group and a count of 0: its figures are unset, unless
-	// the request fills them.
+	// The aggregates of the bucket's readings. In an empty bucket only the group and a count of 0 are set, unless the
+	// request fills the other figures.
 	Row           *AggregateRow `protobuf:"bytes,3,opt,name=row,proto3" json:"row,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -427,12 +426,12 @@ func (x *Bucket) GetRow() *AggregateRow {
 	return nil
 }
 
-// A span of time, since inclusive, to exclusive.
+// A span of time: since is inclusive, to is exclusive.
 type TimeSpan struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Where it starts; unset if there is no bound.
+	// Start of the span; unset if it has no bound.
 	Since *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=since,proto3" json:"since,omitempty"`
-	// Where it ends; unset if there is no bound.
+	// End of the span; unset if it has no bound.
 	To            *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -482,20 +481,20 @@ func (x *TimeSpan) GetTo() *timestamppb.Timestamp {
 	return nil
 }
 
-// What an answer covers.
+// The readings that an answer counts.
 type Coverage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Every reading that was appended to the log before this moment (by the log's clock) is counted.
 	CompleteThrough *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=complete_through,json=completeThrough,proto3" json:"complete_through,omitempty"`
-	// Readings appended before this moment were answered from windows where whole windows fit; later
-	// ones from raw readings. It tells speed, not truth.
+	// Readings appended before this moment were answered from windows wherever whole windows fit; later readings were
+	// answered from raw readings. This affects latency only, never the result.
 	Frontier *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=frontier,proto3" json:"frontier,omitempty"`
-	// How many readings of the answer came from windows.
+	// Number of readings that were answered from windows.
 	FromWindows uint64 `protobuf:"varint,3,opt,name=from_windows,json=fromWindows,proto3" json:"from_windows,omitempty"`
-	// How many readings of the answer came from raw readings.
+	// Number of readings that were answered from raw readings.
 	FromRaw uint64 `protobuf:"varint,4,opt,name=from_raw,json=fromRaw,proto3" json:"from_raw,omitempty"`
-	// Spans whose raw readings or finer windows have expired, so that the answer leaves them out.
-	// Empty if the answer is exact.
+	// Spans that the answer leaves out because their raw readings or finer windows have expired. Empty if the answer is
+	// exact for the whole timeframe.
 	NotCovered    []*TimeSpan `protobuf:"bytes,5,rep,name=not_covered,json=notCovered,proto3" json:"not_covered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -22,14 +22,14 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// The flat form of a reading, one for each sensor value; what is stored and what is asked for.
-// Its identity is (device_id, sensor, timestamp in milliseconds): two messages of one identity are one
+// The flat form of a reading: one value of one sensor. Messages are what the log stores and what queries return. The
+// identity of a message is (device_id, sensor, timestamp in milliseconds). Two messages with one identity are one
 // reading, and the first one stored counts.
 type DeviceMessage struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The device.
 	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
-	// When it was measured, by the device's clock; whole milliseconds.
+	// The time of measurement, by the device's clock, in whole milliseconds.
 	Timestamp *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
 	// The sensor's name in the sensor catalog: temperature, pressure, humidity, heart_rate, co2, …
 	Sensor string `protobuf:"bytes,3,opt,name=sensor,proto3" json:"sensor,omitempty"`

@@ -22,17 +22,17 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// A message that was not stored, because a reading of the same device, sensor and timestamp with another
-// value is stored.
+// A message that was discarded because a message with the same device, sensor and timestamp but another value was
+// stored before it.
 type Conflict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The timestamp of both, by the device's clock.
+	// The timestamp of both messages, by the device's clock.
 	Timestamp *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
-	// The value that is stored and counts, in the sensor's unit.
+	// The stored value, which counts, in the sensor's unit.
 	StoredValue float64 `protobuf:"fixed64,2,opt,name=stored_value,json=storedValue,proto3" json:"stored_value,omitempty"`
-	// The value that was discarded, in the sensor's unit.
+	// The discarded value, in the sensor's unit.
 	RefusedValue float64 `protobuf:"fixed64,3,opt,name=refused_value,json=refusedValue,proto3" json:"refused_value,omitempty"`
-	// When the discarded one arrived, by the log's clock.
+	// The time at which the discarded message arrived, by the log's clock.
 	Arrived       *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=arrived,proto3" json:"arrived,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -96,25 +96,25 @@ func (x *Conflict) GetArrived() *timestamppb.Timestamp {
 	return nil
 }
 
-// The duplicates and conflicts of one series. None of them is counted in any other answer.
+// The duplicates and conflicts of one series. No other answer counts them.
 //
-// A duplicate is no fault of the device: a client that sends a commit unit again because it did not receive the
-// acknowledgement, or that restarts and re-sends its outbox, sends duplicates of all that was stored before. A conflict
-// means that two different values claim one moment: two devices of one name, or a clock that went back.
+// A duplicate is not a fault of the device: a client sends duplicates of everything already stored if it sends a commit
+// unit again because it received no acknowledgement, or if it restarts and re-sends its outbox. A conflict means that
+// two different values have the same timestamp: two devices share an id, or a clock was set back.
 type SeriesDuplicates struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The device.
 	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
 	// The sensor.
 	Sensor string `protobuf:"bytes,2,opt,name=sensor,proto3" json:"sensor,omitempty"`
-	// The unit of its values.
+	// The unit of the sensor's values.
 	Unit string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
-	// Messages of a stored reading's identity with the same value.
+	// Number of messages with the identity of a stored reading and the same value.
 	Duplicates uint64 `protobuf:"varint,4,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
-	// Messages of a stored reading's identity with another value; the first one stored counts.
+	// Number of messages with the identity of a stored reading and another value; the first one stored counts.
 	Conflicts uint64 `protobuf:"varint,5,opt,name=conflicts,proto3" json:"conflicts,omitempty"`
-	// The latest conflicts, by arrival, the newest first, at most 5. Fewer than there were if the store has
-	// discarded old ones: it keeps some thousands in all.
+	// The latest conflicts, the newest arrival first, at most 5. The list is shorter than the count if the store has
+	// discarded old conflicts: it keeps a few thousand in total.
 	LatestConflicts []*Conflict `protobuf:"bytes,6,rep,name=latest_conflicts,json=latestConflicts,proto3" json:"latest_conflicts,omitempty"`
 	unknownFields   protoimpl.UnknownFields
 	sizeCache       protoimpl.SizeCache

@@ -24,7 +24,7 @@ const (
 // One frame of a commit unit.
 type PublishReadingsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most 1000 readings, and at most 1 MiB a frame.
+	// At most 1000 readings. A frame has at most 1 MiB.
 	Readings      []*Reading `protobuf:"bytes,1,rep,name=readings,proto3" json:"readings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -67,17 +67,24 @@ func (x *PublishReadingsRequest) GetReadings() []*Reading {
 	return nil
 }
 
-// What became of a commit unit.
+// The result of a commit unit.
 type PublishReadingsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Readings that are now durable. A repeat of a known reading counts here too: it is stored, once.
+	// Number of readings that are now durably stored. A reading that was stored before counts here too.
 	Accepted uint64 `protobuf:"varint,1,opt,name=accepted,proto3" json:"accepted,omitempty"`
-	// Readings that broke a rule.
+	// Number of readings that broke a rule.
 	Refused uint64 `protobuf:"varint,2,opt,name=refused,proto3" json:"refused,omitempty"`
-	// The first refused readings, at most 100.
+	// The first rejected readings, at most 100.
 	RefusedReadings []*RefusedReading `protobuf:"bytes,3,rep,name=refused_readings,json=refusedReadings,proto3" json:"refused_readings,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Of the accepted: those that were stored before with the same value, by an earlier call or earlier in this one.
+	// A unit that is sent again counts what its earlier attempts stored. Absent where the log finds duplicates only
+	// later (Kafka): ListDuplicates counts them.
+	Duplicates *uint64 `protobuf:"varint,4,opt,name=duplicates,proto3,oneof" json:"duplicates,omitempty"`
+	// Of the accepted: those whose device, sensor and timestamp were stored before with another value, which stays.
+	// Absent where `duplicates` is.
+	Conflicts     *uint64 `protobuf:"varint,5,opt,name=conflicts,proto3,oneof" json:"conflicts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PublishReadingsResponse) Reset() {
@@ -131,10 +138,24 @@ func (x *PublishReadingsResponse) GetRefusedReadings() []*RefusedReading {
 	return nil
 }
 
+func (x *PublishReadingsResponse) GetDuplicates() uint64 {
+	if x != nil && x.Duplicates != nil {
+		return *x.Duplicates
+	}
+	return 0
+}
+
+func (x *PublishReadingsResponse) GetConflicts() uint64 {
+	if x != nil && x.Conflicts != nil {
+		return *x.Conflicts
+	}
+	return 0
+}
+
 // One small batch.
 type PublishReadingBatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// At most 1000 readings, and at most 1 MiB.
+	// At most 1000 readings and 1 MiB.
 	Readings      []*Reading `protobuf:"bytes,1,rep,name=readings,proto3" json:"readings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -177,17 +198,24 @@ func (x *PublishReadingBatchRequest) GetReadings() []*Reading {
 	return nil
 }
 
-// What became of a batch.
+// The result of a batch.
 type PublishReadingBatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Readings that are now durable. A repeat of a known reading counts here too: it is stored, once.
+	// Number of readings that are now durably stored. A reading that was stored before counts here too.
 	Accepted uint64 `protobuf:"varint,1,opt,name=accepted,proto3" json:"accepted,omitempty"`
-	// Readings that broke a rule.
+	// Number of readings that broke a rule.
 	Refused uint64 `protobuf:"varint,2,opt,name=refused,proto3" json:"refused,omitempty"`
-	// The first refused readings, at most 100.
+	// The first rejected readings, at most 100.
 	RefusedReadings []*RefusedReading `protobuf:"bytes,3,rep,name=refused_readings,json=refusedReadings,proto3" json:"refused_readings,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// Of the accepted: those that were stored before with the same value, by an earlier call or earlier in this one.
+	// A unit that is sent again counts what its earlier attempts stored. Absent where the log finds duplicates only
+	// later (Kafka): ListDuplicates counts them.
+	Duplicates *uint64 `protobuf:"varint,4,opt,name=duplicates,proto3,oneof" json:"duplicates,omitempty"`
+	// Of the accepted: those whose device, sensor and timestamp were stored before with another value, which stays.
+	// Absent where `duplicates` is.
+	Conflicts     *uint64 `protobuf:"varint,5,opt,name=conflicts,proto3,oneof" json:"conflicts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PublishReadingBatchResponse) Reset() {
@@ -241,23 +269,51 @@ func (x *PublishReadingBatchResponse) GetRefusedReadings() []*RefusedReading {
 	return nil
 }
 
+func (x *PublishReadingBatchResponse) GetDuplicates() uint64 {
+	if x != nil && x.Duplicates != nil {
+		return *x.Duplicates
+	}
+	return 0
+}
+
+func (x *PublishReadingBatchResponse) GetConflicts() uint64 {
+	if x != nil && x.Conflicts != nil {
+		return *x.Conflicts
+	}
+	return 0
+}
+
 var File_devicemesh_v1_ingest_service_proto protoreflect.FileDescriptor
 
 const file_devicemesh_v1_ingest_service_proto_rawDesc = "" +
 	"\n" +
 	"\"devicemesh/v1/ingest_service.proto\x12\rdevicemesh.v1\x1a\x1bdevicemesh/v1/reading.proto\x1a#devicemesh/v1/refused_reading.proto\"L\n" +
 	"\x16PublishReadingsRequest\x122\n" +
-	"\breadings\x18\x01 \x03(\v2\x16.devicemesh.v1.ReadingR\breadings\"\x99\x01\n" +
+	"\breadings\x18\x01 \x03(\v2\x16.devicemesh.v1.ReadingR\breadings\"\xfe\x01\n" +
 	"\x17PublishReadingsResponse\x12\x1a\n" +
 	"\baccepted\x18\x01 \x01(\x04R\baccepted\x12\x18\n" +
 	"\arefused\x18\x02 \x01(\x04R\arefused\x12H\n" +
-	"\x10refused_readings\x18\x03 \x03(\v2\x1d.devicemesh.v1.RefusedReadingR\x0frefusedReadings\"P\n" +
+	"\x10refused_readings\x18\x03 \x03(\v2\x1d.devicemesh.v1.RefusedReadingR\x0frefusedReadings\x12#\n" +
+	"\n" +
+	"duplicates\x18\x04 \x01(\x04H\x00R\n" +
+	"duplicates\x88\x01\x01\x12!\n" +
+	"\tconflicts\x18\x05 \x01(\x04H\x01R\tconflicts\x88\x01\x01B\r\n" +
+	"\v_duplicatesB\f\n" +
+	"\n" +
+	"_conflicts\"P\n" +
 	"\x1aPublishReadingBatchRequest\x122\n" +
-	"\breadings\x18\x01 \x03(\v2\x16.devicemesh.v1.ReadingR\breadings\"\x9d\x01\n" +
+	"\breadings\x18\x01 \x03(\v2\x16.devicemesh.v1.ReadingR\breadings\"\x82\x02\n" +
 	"\x1bPublishReadingBatchResponse\x12\x1a\n" +
 	"\baccepted\x18\x01 \x01(\x04R\baccepted\x12\x18\n" +
 	"\arefused\x18\x02 \x01(\x04R\arefused\x12H\n" +
-	"\x10refused_readings\x18\x03 \x03(\v2\x1d.devicemesh.v1.RefusedReadingR\x0frefusedReadings2\xe1\x01\n" +
+	"\x10refused_readings\x18\x03 \x03(\v2\x1d.devicemesh.v1.RefusedReadingR\x0frefusedReadings\x12#\n" +
+	"\n" +
+	"duplicates\x18\x04 \x01(\x04H\x00R\n" +
+	"duplicates\x88\x01\x01\x12!\n" +
+	"\tconflicts\x18\x05 \x01(\x04H\x01R\tconflicts\x88\x01\x01B\r\n" +
+	"\v_duplicatesB\f\n" +
+	"\n" +
+	"_conflicts2\xe1\x01\n" +
 	"\rIngestService\x12b\n" +
 	"\x0fPublishReadings\x12%.devicemesh.v1.PublishReadingsRequest\x1a&.devicemesh.v1.PublishReadingsResponse(\x01\x12l\n" +
 	"\x13PublishReadingBatch\x12).devicemesh.v1.PublishReadingBatchRequest\x1a*.devicemesh.v1.PublishReadingBatchResponseB\xb6\x01\n" +
@@ -307,6 +363,8 @@ func file_devicemesh_v1_ingest_service_proto_init() {
 	}
 	file_devicemesh_v1_reading_proto_init()
 	file_devicemesh_v1_refused_reading_proto_init()
+	file_devicemesh_v1_ingest_service_proto_msgTypes[1].OneofWrappers = []any{}
+	file_devicemesh_v1_ingest_service_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -27,18 +27,16 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Takes readings in, checks each, and acknowledges them when they are stored for good.
+// Accepts readings, checks each, and acknowledges them once they are durably stored.
 type IngestServiceClient interface {
-	// Takes a stream of frames as one commit unit: the response comes after the client has ended the
-	// stream and every accepted reading is durable. A stream that breaks acknowledges nothing; send the
-	// unit again, a reading is never counted twice. End a unit after a few seconds or some thousands of
-	// readings.
+	// Accepts a stream of frames as one commit unit: the server responds after the client has ended the stream and every
+	// accepted reading is durably stored. A stream that breaks acknowledges nothing: send the unit again; no reading is
+	// counted twice. End a unit after a few seconds or a few thousand readings.
 	//
-	// Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, RESOURCE_EXHAUSTED if a
-	// frame or the unit is too large, UNAVAILABLE (with RetryInfo) if the log is away or the server is
-	// stopping.
+	// Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, with RESOURCE_EXHAUSTED if a frame or the
+	// unit is too large, and with UNAVAILABLE (with RetryInfo) if the log is unavailable or the server is shutting down.
 	PublishReadings(ctx context.Context, opts ...grpc.CallOption) (grpc.ClientStreamingClient[PublishReadingsRequest, PublishReadingsResponse], error)
-	// Takes one small batch; the same meaning as a stream of one frame.
+	// Accepts one small batch. It is equivalent to a stream of one frame.
 	PublishReadingBatch(ctx context.Context, in *PublishReadingBatchRequest, opts ...grpc.CallOption) (*PublishReadingBatchResponse, error)
 }
 
@@ -77,18 +75,16 @@ func (c *ingestServiceClient) PublishReadingBatch(ctx context.Context, in *Publi
 // All implementations must embed UnimplementedIngestServiceServer
 // for forward compatibility.
 //
-// Takes readings in, checks each, and acknowledges them when they are stored for good.
+// Accepts readings, checks each, and acknowledges them once they are durably stored.
 type IngestServiceServer interface {
-	// Takes a stream of frames as one commit unit: the response comes after the client has ended the
-	// stream and every accepted reading is durable. A stream that breaks acknowledges nothing; send the
-	// unit again, a reading is never counted twice. End a unit after a few seconds or some thousands of
-	// readings.
+	// Accepts a stream of frames as one commit unit: the server responds after the client has ended the stream and every
+	// accepted reading is durably stored. A stream that breaks acknowledges nothing: send the unit again; no reading is
+	// counted twice. End a unit after a few seconds or a few thousand readings.
 	//
-	// Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, RESOURCE_EXHAUSTED if a
-	// frame or the unit is too large, UNAVAILABLE (with RetryInfo) if the log is away or the server is
-	// stopping.
+	// Fails with INVALID_ARGUMENT if a frame is not a PublishReadingsRequest, with RESOURCE_EXHAUSTED if a frame or the
+	// unit is too large, and with UNAVAILABLE (with RetryInfo) if the log is unavailable or the server is shutting down.
 	PublishReadings(grpc.ClientStreamingServer[PublishReadingsRequest, PublishReadingsResponse]) error
-	// Takes one small batch; the same meaning as a stream of one frame.
+	// Accepts one small batch. It is equivalent to a stream of one frame.
 	PublishReadingBatch(context.Context, *PublishReadingBatchRequest) (*PublishReadingBatchResponse, error)
 	mustEmbedUnimplementedIngestServiceServer()
 }

@@ -23,20 +23,20 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// How far one level of windows is.
+// The progress of one level of windows.
 type LevelStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The size of its windows, on the device's clock.
+	// The size of its windows, by the device's clock.
 	Window *durationpb.Duration `protobuf:"bytes,1,opt,name=window,proto3" json:"window,omitempty"`
-	// The size of its segments, on the log's clock.
+	// The size of its segments, by the log's clock.
 	Segment *durationpb.Duration `protobuf:"bytes,2,opt,name=segment,proto3" json:"segment,omitempty"`
-	// Everything appended before this moment is in this level's windows for good.
+	// The frontier: every message appended before this moment is in the windows of this level.
 	Frontier *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=frontier,proto3" json:"frontier,omitempty"`
-	// How far the frontier is behind the log's clock. Up to one segment is normal.
+	// The distance of the frontier from the log's clock. Up to one segment is normal.
 	Lag *durationpb.Duration `protobuf:"bytes,4,opt,name=lag,proto3" json:"lag,omitempty"`
-	// How many partials the level holds.
+	// Number of partials of the level.
 	Partials uint64 `protobuf:"varint,5,opt,name=partials,proto3" json:"partials,omitempty"`
-	// Nothing with an earlier timestamp is kept at this level; unset if all is kept.
+	// Windows with earlier timestamps have expired; unset if all are kept.
 	KeptSince     *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=kept_since,json=keptSince,proto3" json:"kept_since,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -114,12 +114,12 @@ func (x *LevelStatus) GetKeptSince() *timestamppb.Timestamp {
 	return nil
 }
 
-// How many records of the log were refused, of one kind.
+// The number of rejected records of the log, of one kind.
 type DeadLetterCount struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// "duplicate", "conflict", "redelivery" or "invalid".
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
-	// How many.
+	// Number of records.
 	Count         uint64 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -172,11 +172,11 @@ func (x *DeadLetterCount) GetCount() uint64 {
 // One task of a connector.
 type ConnectorTaskStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its number.
+	// The number of the task.
 	Id uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 	// "RUNNING", "PAUSED", "FAILED", "UNASSIGNED" or "RESTARTING".
 	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
-	// The first line of what it failed with; empty if it did not.
+	// The first line of the task's failure; empty if it has not failed.
 	Error         string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -233,18 +233,18 @@ func (x *ConnectorTaskStatus) GetError() string {
 	return ""
 }
 
-// A connector that moves records from the log into the store.
+// A connector that copies records from the log into the store.
 type ConnectorStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its name.
+	// The name of the connector.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// "RUNNING", "PAUSED", "FAILED", "UNASSIGNED" or "MISSING".
 	State string `protobuf:"bytes,2,opt,name=state,proto3" json:"state,omitempty"`
-	// Its tasks.
+	// The tasks of the connector.
 	Tasks []*ConnectorTaskStatus `protobuf:"bytes,3,rep,name=tasks,proto3" json:"tasks,omitempty"`
-	// How many records of its topic it has not stored yet.
+	// Number of records of its topic that it has not stored yet.
 	Lag uint64 `protobuf:"varint,4,opt,name=lag,proto3" json:"lag,omitempty"`
-	// How often failed tasks of it were restarted since the operator was started.
+	// Number of restarts of its failed tasks since the operator started.
 	Restarts      uint64 `protobuf:"varint,5,opt,name=restarts,proto3" json:"restarts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -319,31 +319,32 @@ func (x *ConnectorStatus) GetRestarts() uint64 {
 type WindowJobStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// "STARTING", "RUNNING", "STALLED" (it runs, but completes no batch although the log grows), "FAILED" or "AWAY" (its
-	// engine cannot be reached).
+	// engine is unreachable).
 	State string `protobuf:"bytes,1,opt,name=state,proto3" json:"state,omitempty"`
-	// Identifies its checkpoint: a hash of what the job means.
+	// Identifies its checkpoint: a hash of the definition of the job.
 	Checkpoint string `protobuf:"bytes,2,opt,name=checkpoint,proto3" json:"checkpoint,omitempty"`
-	// The last batch; unset before the first.
+	// Number of the last batch; unset before the first.
 	Batch *uint64 `protobuf:"varint,3,opt,name=batch,proto3,oneof" json:"batch,omitempty"`
-	// Everything that arrived before is folded, by the log's clock; unset before the first batch.
+	// Every message that arrived before this moment is folded, by the log's clock; unset before the first batch.
 	Watermark *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=watermark,proto3" json:"watermark,omitempty"`
-	// Messages taken a second, in the last batch.
+	// Messages received a second, in the last batch.
 	InputRowsPerSecond float64 `protobuf:"fixed64,5,opt,name=input_rows_per_second,json=inputRowsPerSecond,proto3" json:"input_rows_per_second,omitempty"`
 	// Messages folded a second, in the last batch.
 	ProcessedRowsPerSecond float64 `protobuf:"fixed64,6,opt,name=processed_rows_per_second,json=processedRowsPerSecond,proto3" json:"processed_rows_per_second,omitempty"`
-	// How long the last batch took.
+	// Duration of the last batch.
 	BatchDuration *durationpb.Duration `protobuf:"bytes,7,opt,name=batch_duration,json=batchDuration,proto3" json:"batch_duration,omitempty"`
-	// How many open partials the job holds.
+	// Number of open partials that the job holds.
 	StateRows uint64 `protobuf:"varint,8,opt,name=state_rows,json=stateRows,proto3" json:"state_rows,omitempty"`
-	// Messages lost to the watermark. Above zero is a fault.
+	// Messages, or groups of them, that Spark dropped at the watermark because a broker's clock stepped back.
+	// Their windows are answered from raw readings until they are repaired.
 	RowsDropped uint64 `protobuf:"varint,9,opt,name=rows_dropped,json=rowsDropped,proto3" json:"rows_dropped,omitempty"`
-	// How many records of the log it has not taken yet.
+	// Number of records of the log that the job has not read yet.
 	Lag uint64 `protobuf:"varint,10,opt,name=lag,proto3" json:"lag,omitempty"`
-	// How often it was restarted since the aggregator was started.
+	// Number of restarts since the aggregator started.
 	Restarts uint64 `protobuf:"varint,11,opt,name=restarts,proto3" json:"restarts,omitempty"`
-	// What it failed with last; empty if it never did.
+	// The last failure; empty if there was none.
 	LastError string `protobuf:"bytes,12,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
-	// When this was observed.
+	// The time of this observation.
 	Observed      *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=observed,proto3" json:"observed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -470,49 +471,50 @@ func (x *WindowJobStatus) GetObserved() *timestamppb.Timestamp {
 	return nil
 }
 
-// How far the pipeline is, from the log to the windows, and what it has seen.
+// The progress of the pipeline, from the log to the windows, and its counts.
 type PipelineStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The append time of the last message in the log; unset if there is none.
 	LogEnd *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=log_end,json=logEnd,proto3" json:"log_end,omitempty"`
 	// Every message appended before this moment is in the store.
 	CompleteThrough *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=complete_through,json=completeThrough,proto3" json:"complete_through,omitempty"`
-	// How far the store is behind the end of the log.
+	// The distance of the store from the end of the log.
 	StoreLag *durationpb.Duration `protobuf:"bytes,3,opt,name=store_lag,json=storeLag,proto3" json:"store_lag,omitempty"`
-	// Each level of windows, the finest first.
+	// The progress of each level of windows, the finest first.
 	Levels []*LevelStatus `protobuf:"bytes,4,rep,name=levels,proto3" json:"levels,omitempty"`
-	// How many readings are stored raw.
+	// Number of stored raw readings.
 	StoredReadings uint64 `protobuf:"varint,5,opt,name=stored_readings,json=storedReadings,proto3" json:"stored_readings,omitempty"`
-	// How many series there are.
+	// Number of series.
 	Series uint64 `protobuf:"varint,6,opt,name=series,proto3" json:"series,omitempty"`
-	// Messages of a known identity with the same value. Units that were sent again after a lost acknowledgement or a
-	// restart count here; ListDuplicates says of which series they were.
+	// Number of messages with a stored identity and the same value. A unit that was sent again after a lost
+	// acknowledgement or a restart counts here; ListDuplicates lists the series.
 	Duplicates uint64 `protobuf:"varint,7,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
-	// Messages of a known identity with another value; the first one stored counts. ListDuplicates has the latest.
+	// Number of messages with a stored identity and another value; the first one stored counts. ListDuplicates lists the
+	// latest.
 	Conflicts uint64 `protobuf:"varint,8,opt,name=conflicts,proto3" json:"conflicts,omitempty"`
-	// Readings that broke a rule since ingest was started; unset where query cannot know.
+	// Number of readings that broke a rule since ingest started; unset if query does not know it.
 	Refused *uint64 `protobuf:"varint,9,opt,name=refused,proto3,oneof" json:"refused,omitempty"`
 	// Readings stored a second, over the last ten seconds.
 	StoredPerSecond float64 `protobuf:"fixed64,10,opt,name=stored_per_second,json=storedPerSecond,proto3" json:"stored_per_second,omitempty"`
-	// Bytes of the store on disk, the write-ahead log included.
+	// Bytes of the store on disk, including the write-ahead log.
 	DiskBytes uint64 `protobuf:"varint,11,opt,name=disk_bytes,json=diskBytes,proto3" json:"disk_bytes,omitempty"`
-	// Raw readings with an earlier timestamp are not kept; unset if all are kept.
+	// Raw readings with earlier timestamps have expired; unset if all are kept.
 	RawKeptSince *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=raw_kept_since,json=rawKeptSince,proto3" json:"raw_kept_since,omitempty"`
-	// The versions of the parts, by name: "device-mesh", "node", "duckdb".
+	// The versions of the components, by name: "device-mesh", "node", "duckdb".
 	Versions map[string]string `protobuf:"bytes,13,rep,name=versions,proto3" json:"versions,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// When the pipeline was started.
+	// The time at which the pipeline started.
 	Started *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=started,proto3" json:"started,omitempty"`
-	// What was refused on the way from the log to the store, by kind. Empty where nothing can be.
+	// The rejected records between the log and the store, by kind. Empty if the pipeline rejects none there.
 	DeadLetters []*DeadLetterCount `protobuf:"bytes,15,rep,name=dead_letters,json=deadLetters,proto3" json:"dead_letters,omitempty"`
-	// What moves records from the log into the store, where that is done by connectors.
+	// The connectors that copy records from the log into the store, if the pipeline has any.
 	Connectors []*ConnectorStatus `protobuf:"bytes,16,rep,name=connectors,proto3" json:"connectors,omitempty"`
-	// The job that folds windows, where there is one.
+	// The job that folds windows, if the pipeline has one.
 	WindowJob *WindowJobStatus `protobuf:"bytes,17,opt,name=window_job,json=windowJob,proto3" json:"window_job,omitempty"`
-	// Windows in which a reading was repeated and that are answered from raw readings until they are repaired.
+	// Number of windows with duplicates or conflicts that are answered from raw readings until they are repaired.
 	DirtyWindows uint64 `protobuf:"varint,18,opt,name=dirty_windows,json=dirtyWindows,proto3" json:"dirty_windows,omitempty"`
-	// Windows in which a reading was repeated and that were repaired.
+	// Number of windows with duplicates or conflicts that were repaired.
 	RepairedWindows uint64 `protobuf:"varint,19,opt,name=repaired_windows,json=repairedWindows,proto3" json:"repaired_windows,omitempty"`
-	// What is wrong, in words; empty if nothing is.
+	// Current problems, as text; empty if there are none.
 	Problems      []string `protobuf:"bytes,20,rep,name=problems,proto3" json:"problems,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -23,24 +23,24 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// A unit of the calendar, in the time of a zone.
+// A calendar unit, in the local time of a zone.
 type CalendarUnit int32
 
 const (
-	// Rejected: a calendar bucket has a unit.
+	// Rejected: calendar buckets need a unit.
 	CalendarUnit_CALENDAR_UNIT_UNSPECIFIED CalendarUnit = 0
-	// An hour of the zone's clock. An hour that the clock shows twice is two buckets; where a change of the clock
-	// is not of whole hours, the hour around it is shorter or longer.
+	// An hour of local time. An hour that occurs twice is two buckets. If a change of the clock is not a whole number of
+	// hours, the hour around it is shorter or longer.
 	CalendarUnit_CALENDAR_UNIT_HOUR CalendarUnit = 1
-	// From midnight, or where a change of the clock skips it from the first moment of the day; 23 to 25 hours.
+	// A day from midnight, or from its first moment if a change of the clock skips midnight; 23 to 25 hours.
 	CalendarUnit_CALENDAR_UNIT_DAY CalendarUnit = 2
-	// From Monday on, as in ISO 8601.
+	// A week from Monday, as in ISO 8601.
 	CalendarUnit_CALENDAR_UNIT_WEEK CalendarUnit = 3
-	// From the first day of a month on.
+	// A month from its first day.
 	CalendarUnit_CALENDAR_UNIT_MONTH CalendarUnit = 4
-	// From the first day of January, April, July or October on.
+	// A quarter from the first day of January, April, July or October.
 	CalendarUnit_CALENDAR_UNIT_QUARTER CalendarUnit = 5
-	// From the first of January on.
+	// A year from the first of January.
 	CalendarUnit_CALENDAR_UNIT_YEAR CalendarUnit = 6
 )
 
@@ -93,7 +93,7 @@ func (CalendarUnit) EnumDescriptor() ([]byte, []int) {
 	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{0}
 }
 
-// What empty buckets are answered with.
+// The contents of empty buckets.
 type Fill int32
 
 const (
@@ -103,12 +103,12 @@ const (
 	Fill_FILL_NONE Fill = 1
 	// Empty buckets are listed without figures.
 	Fill_FILL_NULL Fill = 2
-	// As FILL_NULL, with the average, minimum and maximum of the last bucket before it that has readings. Buckets
-	// before the first one have no figures.
+	// Like FILL_NULL, with the average, minimum and maximum of the last bucket before it that has readings. Buckets
+	// before the first one with readings have no figures.
 	Fill_FILL_PREVIOUS Fill = 3
-	// As FILL_NULL, with average, minimum and maximum on the straight line, by the starts of the buckets, between
-	// the last bucket before it and the first one after it that have readings. Where one of these is missing there
-	// are no figures.
+	// Like FILL_NULL, with average, minimum and maximum by linear interpolation, by the starts of the buckets, between
+	// the last bucket before it and the first one after it that have readings. If one of these is missing, the bucket has
+	// no figures.
 	Fill_FILL_LINEAR Fill = 4
 )
 
@@ -157,13 +157,13 @@ func (Fill) EnumDescriptor() ([]byte, []int) {
 	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{1}
 }
 
-// How readings are ordered.
+// The order of readings.
 type Order int32
 
 const (
 	// The same as ORDER_OLDEST_FIRST.
 	Order_ORDER_UNSPECIFIED Order = 0
-	// By timestamp, then device_id, then sensor, upwards.
+	// By timestamp, then device_id, then sensor, ascending.
 	Order_ORDER_OLDEST_FIRST Order = 1
 	// The exact reverse.
 	Order_ORDER_NEWEST_FIRST Order = 2
@@ -210,13 +210,13 @@ func (Order) EnumDescriptor() ([]byte, []int) {
 	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{2}
 }
 
-// How series are ordered.
+// The order of series.
 type SeriesOrder int32
 
 const (
 	// The same as SERIES_ORDER_NAME.
 	SeriesOrder_SERIES_ORDER_UNSPECIFIED SeriesOrder = 0
-	// By device_id, then sensor, upwards.
+	// By device_id, then sensor, ascending.
 	SeriesOrder_SERIES_ORDER_NAME SeriesOrder = 1
 	// By the timestamp of the latest reading, the latest first, then by name.
 	SeriesOrder_SERIES_ORDER_LATEST_FIRST SeriesOrder = 2
@@ -267,15 +267,15 @@ func (SeriesOrder) EnumDescriptor() ([]byte, []int) {
 	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{3}
 }
 
-// Whether a series sends.
+// The state of a series.
 type SeriesState int32
 
 const (
 	// Any state.
 	SeriesState_SERIES_STATE_UNSPECIFIED SeriesState = 0
-	// Its latest reading is at most silent_after old.
+	// Active: its latest reading is at most silent_after old.
 	SeriesState_SERIES_STATE_ONLINE SeriesState = 1
-	// Its latest reading is older, or has expired.
+	// Silent: its latest reading is older, or has expired.
 	SeriesState_SERIES_STATE_SILENT SeriesState = 2
 )
 
@@ -320,24 +320,24 @@ func (SeriesState) EnumDescriptor() ([]byte, []int) {
 	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{4}
 }
 
-// Asks for aggregates.
+// Request for aggregates.
 type GetAggregatesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The devices, at most 1000; empty means all.
 	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
 	// The sensors, at most 100; empty means all.
 	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
-	// Readings from this time on; unset means no bound.
+	// Only readings at or after this time; unset means no bound.
 	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	// Readings before this time; unset means no bound.
+	// Only readings before this time; unset means no bound.
 	To *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
-	// What the rows stand for; GROUP_BY_SERIES by default.
+	// The grouping of the rows; GROUP_BY_SERIES by default.
 	GroupBy GroupBy `protobuf:"varint,5,opt,name=group_by,json=groupBy,proto3,enum=devicemesh.v1.GroupBy" json:"group_by,omitempty"`
-	// How many rows at most, up to 2500, which 0 means too: then an answer stays below 3 MiB.
+	// Maximum number of rows, up to 2500; 0 means 2500. An answer stays below 3 MiB.
 	PageSize uint32 `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: a next_page_token of the same query; empty for the first page.
+	// The next_page_token of an answer to the same query; empty for the first page.
 	PageToken string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, of at most
+	// Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, at most
 	// 1,000,000 a page; RESOURCE_EXHAUSTED if the rows have more.
 	Quantiles     []float64 `protobuf:"fixed64,8,rep,packed,name=quantiles,proto3" json:"quantiles,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -433,11 +433,12 @@ func (x *GetAggregatesRequest) GetQuantiles() []float64 {
 // Aggregates.
 type GetAggregatesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A row for each group that has readings, by device_id, then by sensor.
+	// One row for each group that has readings, by device_id, then by sensor.
 	Rows []*AggregateRow `protobuf:"bytes,1,rep,name=rows,proto3" json:"rows,omitempty"`
-	// What the page covers; from_windows and from_raw count the readings of its rows.
+	// The coverage of the page; from_windows and from_raw count the readings of its rows.
 	Coverage *Coverage `protobuf:"bytes,2,opt,name=coverage,proto3" json:"coverage,omitempty"`
-	// Gets the next page; empty if there is none. Each page is exact for what had arrived when it was read.
+	// Token of the next page; empty if this is the last. Each page is exact for the readings that had arrived when it was
+	// read.
 	NextPageToken string `protobuf:"bytes,3,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -494,12 +495,12 @@ func (x *GetAggregatesResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Buckets of the calendar of a time zone, exact across changes of its clock.
+// Calendar buckets in a time zone, exact across changes of its clock.
 type CalendarBucket struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The unit: one bucket each.
+	// The unit; each bucket is one unit.
 	Unit CalendarUnit `protobuf:"varint,1,opt,name=unit,proto3,enum=devicemesh.v1.CalendarUnit" json:"unit,omitempty"`
-	// The name of a zone in the IANA time zone database, for example "Europe/Berlin"; empty means UTC.
+	// A name of the IANA time zone database, for example "Europe/Berlin"; empty means UTC.
 	TimeZone      string `protobuf:"bytes,2,opt,name=time_zone,json=timeZone,proto3" json:"time_zone,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -549,20 +550,20 @@ func (x *CalendarBucket) GetTimeZone() string {
 	return ""
 }
 
-// Asks for buckets.
+// Request for buckets.
 type ListBucketsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The devices, at most 1000; empty means all.
 	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
 	// The sensors, at most 100; empty means all.
 	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
-	// Readings from this time on; unset means no bound.
+	// Only readings at or after this time; unset means no bound.
 	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	// Readings before this time; unset means no bound.
+	// Only readings before this time; unset means no bound.
 	To *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
-	// What the rows stand for; GROUP_BY_SERIES by default.
+	// The grouping of the rows; GROUP_BY_SERIES by default.
 	GroupBy GroupBy `protobuf:"varint,5,opt,name=group_by,json=groupBy,proto3,enum=devicemesh.v1.GroupBy" json:"group_by,omitempty"`
-	// How fine; max_points of 300 by default.
+	// The size of the buckets; max_points of 300 by default.
 	//
 	// Types that are valid to be assigned to Resolution:
 	//
@@ -570,20 +571,21 @@ type ListBucketsRequest struct {
 	//	*ListBucketsRequest_MaxPoints
 	//	*ListBucketsRequest_Calendar
 	Resolution isListBucketsRequest_Resolution `protobuf_oneof:"resolution"`
-	// Lists the empty buckets too, between the first and the last of the timeframe (where a bound is
-	// unset: of the readings found); also those of the devices asked for that are known and silent in all of it.
-	// The same as FILL_NULL; fill_mode decides if it is set.
+	// Lists empty buckets too, between the first and the last of the timeframe (if a bound is unset: of the readings
+	// found), including those of requested devices that exist and have no readings in the timeframe. The same as
+	// FILL_NULL; if fill_mode is set, it takes precedence.
 	Fill bool `protobuf:"varint,8,opt,name=fill,proto3" json:"fill,omitempty"`
-	// How many buckets at most, up to 2500, which 0 means too: then an answer stays below 3 MiB.
+	// Maximum number of buckets, up to 2500; 0 means 2500. An answer stays below 3 MiB.
 	PageSize uint32 `protobuf:"varint,9,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: a next_page_token of the same query; empty for the first page.
+	// The next_page_token of an answer to the same query; empty for the first page.
 	PageToken string `protobuf:"bytes,10,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Buckets of a fixed size start at this moment plus or minus whole buckets; a multiple of the window size since
-	// 1970. Unset means 1970-01-01T00:00:00Z, and for whole weeks Monday, 1970-01-05. Unset with `calendar`.
+	// The origin of buckets of a fixed size: they start at this moment plus or minus whole buckets. It must be a multiple
+	// of the window size since 1970. Unset means 1970-01-01T00:00:00Z, or Monday, 1970-01-05 for whole weeks. Must be
+	// unset with `calendar`.
 	Origin *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=origin,proto3" json:"origin,omitempty"`
-	// What empty buckets are answered with.
+	// The contents of empty buckets.
 	FillMode Fill `protobuf:"varint,13,opt,name=fill_mode,json=fillMode,proto3,enum=devicemesh.v1.Fill" json:"fill_mode,omitempty"`
-	// Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, of at most
+	// Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, at most
 	// 1,000,000 a page; RESOURCE_EXHAUSTED if the rows have more.
 	Quantiles     []float64 `protobuf:"fixed64,14,rep,packed,name=quantiles,proto3" json:"quantiles,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -741,12 +743,12 @@ type ListBucketsRequest_Bucket struct {
 }
 
 type ListBucketsRequest_MaxPoints struct {
-	// The server picks the smallest round bucket size that gives at most so many buckets, 1 to 10000.
+	// The server chooses the smallest round bucket size that gives at most this number of buckets, 1 to 10000.
 	MaxPoints uint32 `protobuf:"varint,7,opt,name=max_points,json=maxPoints,proto3,oneof"`
 }
 
 type ListBucketsRequest_Calendar struct {
-	// Buckets of the calendar in a time zone.
+	// Calendar buckets in a time zone.
 	Calendar *CalendarBucket `protobuf:"bytes,11,opt,name=calendar,proto3,oneof"`
 }
 
@@ -756,14 +758,14 @@ func (*ListBucketsRequest_MaxPoints) isListBucketsRequest_Resolution() {}
 
 func (*ListBucketsRequest_Calendar) isListBucketsRequest_Resolution() {}
 
-// Readings that an answer leaves out, because they are too far from all the others to be on one chart with them.
+// Readings that an answer leaves out because they are too far from all others for one chart.
 type OutsideReadings struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many there are.
+	// Number of readings.
 	Count uint64 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
-	// The timestamp of the first.
+	// The timestamp of the first reading.
 	First *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=first,proto3" json:"first,omitempty"`
-	// The timestamp of the last.
+	// The timestamp of the last reading.
 	Last          *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=last,proto3" json:"last,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -823,23 +825,23 @@ func (x *OutsideReadings) GetLast() *timestamppb.Timestamp {
 // Buckets.
 type ListBucketsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The size of the buckets; unset if they are of the calendar.
+	// The size of the buckets; unset for calendar buckets.
 	Bucket *durationpb.Duration `protobuf:"bytes,1,opt,name=bucket,proto3" json:"bucket,omitempty"`
-	// By group (device_id, then sensor), then by start.
+	// The buckets by group (device_id, then sensor), then by start.
 	Buckets []*Bucket `protobuf:"bytes,2,rep,name=buckets,proto3" json:"buckets,omitempty"`
-	// What the page covers; from_windows and from_raw count the readings of its buckets.
+	// The coverage of the page; from_windows and from_raw count the readings of its buckets.
 	Coverage *Coverage `protobuf:"bytes,3,opt,name=coverage,proto3" json:"coverage,omitempty"`
-	// Gets the next page; empty if there is none. Each page is exact for what had arrived when it was read; their
-	// buckets have one size and, with fill, one span: those of the first page.
+	// Token of the next page; empty if this is the last. Each page is exact for the readings that had arrived when it was
+	// read. All pages have the bucket size and, with fill, the span of the first page.
 	NextPageToken string `protobuf:"bytes,4,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// The calendar of the buckets, as asked for.
+	// The requested calendar of the buckets.
 	Calendar *CalendarBucket `protobuf:"bytes,5,opt,name=calendar,proto3" json:"calendar,omitempty"`
-	// The timeframe of the answer, whose readings are counted. Where the server chooses the size of the buckets and
-	// since or to is unset, it ends on that side with the readings, but for those that are far from all others, as
-	// clocks that are wrong send them: `outside` states them. Unset bounds do not bound.
+	// The timeframe of the answer; its readings are counted. If the server chooses the bucket size and since or to is
+	// unset, the timeframe ends on that side with the readings, except for readings far from all others, which usually
+	// come from wrong clocks: `outside` lists those. Otherwise an unset bound is no bound.
 	Timeframe *TimeSpan `protobuf:"bytes,6,opt,name=timeframe,proto3" json:"timeframe,omitempty"`
-	// Readings before and after `timeframe` that would be counted if its bounds were not chosen by the server; two at
-	// most. Ask with since or to for them.
+	// Readings before and after `timeframe` that would count if the server had not chosen its bounds; at most two
+	// entries. To include them, set since or to.
 	Outside       []*OutsideReadings `protobuf:"bytes,7,rep,name=outside,proto3" json:"outside,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -924,22 +926,22 @@ func (x *ListBucketsResponse) GetOutside() []*OutsideReadings {
 	return nil
 }
 
-// Asks for raw readings.
+// Request for raw readings.
 type ListReadingsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The devices, at most 1000; empty means all.
 	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
 	// The sensors, at most 100; empty means all.
 	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
-	// Readings from this time on; unset means no bound.
+	// Only readings at or after this time; unset means no bound.
 	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	// Readings before this time; unset means no bound.
+	// Only readings before this time; unset means no bound.
 	To *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
 	// The order; ORDER_OLDEST_FIRST by default.
 	Order Order `protobuf:"varint,5,opt,name=order,proto3,enum=devicemesh.v1.Order" json:"order,omitempty"`
-	// How many at most, up to 1000; 0 means 100.
+	// Maximum number of readings, up to 1000; 0 means 100.
 	PageSize uint32 `protobuf:"varint,6,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: a next_page_token or previous_page_token of the same query; empty for the first page.
+	// A next_page_token or previous_page_token of the same query; empty for the first page.
 	PageToken     string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1027,13 +1029,13 @@ func (x *ListReadingsRequest) GetPageToken() string {
 // A page of raw readings.
 type ListReadingsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The readings, in the order asked for.
+	// The readings, in the requested order.
 	Readings []*DeviceMessage `protobuf:"bytes,1,rep,name=readings,proto3" json:"readings,omitempty"`
-	// Gets the page after this one; empty if there was none when this page was read.
+	// Token of the page after this one; empty if there was none when this page was read.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// Gets the page before this one; empty on the first page.
+	// Token of the page before this one; empty on the first page.
 	PreviousPageToken string `protobuf:"bytes,3,opt,name=previous_page_token,json=previousPageToken,proto3" json:"previous_page_token,omitempty"`
-	// What the answer covers.
+	// The coverage of the answer.
 	Coverage      *Coverage `protobuf:"bytes,4,opt,name=coverage,proto3" json:"coverage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1097,18 +1099,18 @@ func (x *ListReadingsResponse) GetCoverage() *Coverage {
 	return nil
 }
 
-// Asks which series exist.
+// Request for a list of series.
 type ListSeriesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The devices, at most 1000; empty means all.
 	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
 	// The sensors, at most 100; empty means all.
 	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
-	// How many at most, up to 1000; 0 means 100.
+	// Maximum number of series, up to 1000; 0 means 100.
 	PageSize uint32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: a next_page_token of the same query; empty for the first page.
+	// The next_page_token of an answer to the same query; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Devices whose id matches; all if unset. Upper and lower case differ.
+	// Only devices whose id matches; all if unset. Matching is case-sensitive.
 	//
 	// Types that are valid to be assigned to Search:
 	//
@@ -1120,7 +1122,7 @@ type ListSeriesRequest struct {
 	Order SeriesOrder `protobuf:"varint,8,opt,name=order,proto3,enum=devicemesh.v1.SeriesOrder" json:"order,omitempty"`
 	// Only series in this state; all by default.
 	State SeriesState `protobuf:"varint,9,opt,name=state,proto3,enum=devicemesh.v1.SeriesState" json:"state,omitempty"`
-	// After how long without readings a series is silent; 5 minutes by default.
+	// Age of the latest reading beyond which a series is silent; 5 minutes by default.
 	SilentAfter   *durationpb.Duration `protobuf:"bytes,10,opt,name=silent_after,json=silentAfter,proto3" json:"silent_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1244,17 +1246,17 @@ type isListSeriesRequest_Search interface {
 }
 
 type ListSeriesRequest_DeviceContains struct {
-	// Whose id has this text somewhere in it.
+	// The id contains this text.
 	DeviceContains string `protobuf:"bytes,5,opt,name=device_contains,json=deviceContains,proto3,oneof"`
 }
 
 type ListSeriesRequest_DevicePrefix struct {
-	// Whose id begins with this text.
+	// The id begins with this text.
 	DevicePrefix string `protobuf:"bytes,6,opt,name=device_prefix,json=devicePrefix,proto3,oneof"`
 }
 
 type ListSeriesRequest_DeviceGlob struct {
-	// Whose whole id matches this pattern: * stands for any text, also none, and ? for one character.
+	// The whole id matches this pattern: * matches any text, including none, and ? matches one character.
 	DeviceGlob string `protobuf:"bytes,7,opt,name=device_glob,json=deviceGlob,proto3,oneof"`
 }
 
@@ -1267,18 +1269,18 @@ func (*ListSeriesRequest_DeviceGlob) isListSeriesRequest_Search() {}
 // A page of series.
 type ListSeriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The series, in the order asked for.
+	// The series, in the requested order.
 	Series []*Series `protobuf:"bytes,1,rep,name=series,proto3" json:"series,omitempty"`
-	// Gets the next page; empty if there is none. By latest reading, a series that sends between two pages may be on
-	// both or on none.
+	// Token of the next page; empty if this is the last. With an order by latest reading, a series that sends between two
+	// pages may appear on both or on neither.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	// How many series match the filter, over all pages.
+	// Number of series that match the filter, over all pages.
 	Total uint64 `protobuf:"varint,3,opt,name=total,proto3" json:"total,omitempty"`
-	// What the answer covers.
+	// The coverage of the answer.
 	Coverage *Coverage `protobuf:"bytes,4,opt,name=coverage,proto3" json:"coverage,omitempty"`
-	// The server's time, which ages are relative to; that of the first page.
+	// The server's time that ages are relative to: that of the first page.
 	Now *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=now,proto3" json:"now,omitempty"`
-	// After how long without readings a series is silent here.
+	// Age of the latest reading beyond which this answer calls a series silent.
 	SilentAfter   *durationpb.Duration `protobuf:"bytes,6,opt,name=silent_after,json=silentAfter,proto3" json:"silent_after,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1356,16 +1358,16 @@ func (x *ListSeriesResponse) GetSilentAfter() *durationpb.Duration {
 	return nil
 }
 
-// Asks for duplicates and conflicts.
+// Request for duplicates and conflicts.
 type ListDuplicatesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The devices, at most 1000; empty means all.
 	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
 	// The sensors, at most 100; empty means all.
 	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
-	// How many at most, up to 1000; 0 means 100.
+	// Maximum number of series, up to 1000; 0 means 100.
 	PageSize uint32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where to go on: a next_page_token of the same query; empty for the first page.
+	// The next_page_token of an answer to the same query; empty for the first page.
 	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1432,9 +1434,9 @@ func (x *ListDuplicatesRequest) GetPageToken() string {
 // A page of series that had duplicates or conflicts.
 type ListDuplicatesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The series, by device_id, then by sensor; those without any are left out.
+	// The series, by device_id, then by sensor. Series without duplicates and conflicts are left out.
 	Series []*SeriesDuplicates `protobuf:"bytes,1,rep,name=series,proto3" json:"series,omitempty"`
-	// Gets the next page; empty if there is none.
+	// Token of the next page; empty if this is the last.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1484,7 +1486,7 @@ func (x *ListDuplicatesResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Asks for the pipeline's status.
+// Request for the status of the pipeline.
 type GetPipelineStatusRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -1521,10 +1523,10 @@ func (*GetPipelineStatusRequest) Descriptor() ([]byte, []int) {
 	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{12}
 }
 
-// The pipeline's status.
+// The status of the pipeline.
 type GetPipelineStatusResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How far it is and what it has seen.
+	// The progress of the pipeline and its counts.
 	Status        *PipelineStatus `protobuf:"bytes,1,opt,name=status,proto3" json:"status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1567,19 +1569,18 @@ func (x *GetPipelineStatusResponse) GetStatus() *PipelineStatus {
 	return nil
 }
 
-// Asks to watch the last buckets.
+// Request to watch the last buckets.
 type WatchAggregatesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The devices, at most 1000; empty means all.
 	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
 	// The sensors, at most 100; empty means all.
 	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
-	// What the rows stand for; GROUP_BY_SERIES by default.
+	// The grouping of the rows; GROUP_BY_SERIES by default.
 	GroupBy GroupBy `protobuf:"varint,3,opt,name=group_by,json=groupBy,proto3,enum=devicemesh.v1.GroupBy" json:"group_by,omitempty"`
 	// The size of a bucket: a multiple of the window size; unset means one window (10 s by default).
 	Bucket *durationpb.Duration `protobuf:"bytes,4,opt,name=bucket,proto3" json:"bucket,omitempty"`
-	// How many of the last buckets to watch, up to 1000; 0 means 30. The newest one always holds the server's
-	// present moment.
+	// Number of buckets to watch, up to 1000; 0 means 30. The newest one always contains the server's current time.
 	LastBuckets   uint32 `protobuf:"varint,5,opt,name=last_buckets,json=lastBuckets,proto3" json:"last_buckets,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1650,21 +1651,21 @@ func (x *WatchAggregatesRequest) GetLastBuckets() uint32 {
 	return 0
 }
 
-// The buckets that are new or changed.
+// New and changed buckets.
 type WatchAggregatesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// True for the first message, which holds all the buckets; the later ones hold the changed buckets.
+	// True for the first message, which has all buckets; later messages have the changed buckets.
 	Snapshot bool `protobuf:"varint,1,opt,name=snapshot,proto3" json:"snapshot,omitempty"`
 	// The size of the buckets.
 	Bucket *durationpb.Duration `protobuf:"bytes,2,opt,name=bucket,proto3" json:"bucket,omitempty"`
-	// The buckets as they are now; each replaces an earlier one of the same group and start.
+	// The buckets in their current state; each replaces an earlier one of the same group and start.
 	Buckets []*Bucket `protobuf:"bytes,3,rep,name=buckets,proto3" json:"buckets,omitempty"`
-	// What the answer covers.
+	// The coverage of the answer.
 	Coverage *Coverage `protobuf:"bytes,4,opt,name=coverage,proto3" json:"coverage,omitempty"`
-	// Readings with timestamps after the newest bucket, sent by devices whose clocks are ahead of the
-	// server's: a row for each group for which this is new or has changed, over all its readings that are
-	// ahead. Each row replaces an earlier one of the same group; a count of 0 means that the group has no
-	// readings ahead any more, because the present has reached them.
+	// Readings with timestamps after the newest bucket, from devices whose clocks are ahead of the server's: one row for
+	// each group for which this is new or has changed, over all its readings that are ahead. Each row replaces an earlier
+	// one of the same group. A count of 0 means that the group has no readings ahead any more, because the server's time
+	// has reached them.
 	Ahead         []*AggregateRow `protobuf:"bytes,5,rep,name=ahead,proto3" json:"ahead,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1735,16 +1736,16 @@ func (x *WatchAggregatesResponse) GetAhead() []*AggregateRow {
 	return nil
 }
 
-// Asks for all raw readings of a timeframe.
+// Request for all raw readings of a timeframe.
 type ExportReadingsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The devices, at most 1000; empty means all.
 	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
 	// The sensors, at most 100; empty means all.
 	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
-	// Readings from this time on; unset means no bound.
+	// Only readings at or after this time; unset means no bound.
 	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	// Readings before this time; unset means no bound.
+	// Only readings before this time; unset means no bound.
 	To            *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1811,7 +1812,7 @@ func (x *ExportReadingsRequest) GetTo() *timestamppb.Timestamp {
 // A part of an export.
 type ExportReadingsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Readings by timestamp, then device_id, then sensor; at most 1000 in one message.
+	// Readings by timestamp, then device_id, then sensor; at most 1000 in a message.
 	Readings []*DeviceMessage `protobuf:"bytes,1,rep,name=readings,proto3" json:"readings,omitempty"`
 	// Set in the last message, which has no readings.
 	End           *ExportEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
@@ -1863,23 +1864,23 @@ func (x *ExportReadingsResponse) GetEnd() *ExportEnd {
 	return nil
 }
 
-// Asks for all buckets of a timeframe.
+// Request for all buckets of a timeframe.
 type ExportBucketsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The devices, at most 1000; empty means all.
 	DeviceIds []string `protobuf:"bytes,1,rep,name=device_ids,json=deviceIds,proto3" json:"device_ids,omitempty"`
 	// The sensors, at most 100; empty means all.
 	Sensors []string `protobuf:"bytes,2,rep,name=sensors,proto3" json:"sensors,omitempty"`
-	// Readings from this time on; unset means no bound.
+	// Only readings at or after this time; unset means no bound.
 	Since *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=since,proto3" json:"since,omitempty"`
-	// Readings before this time; unset means no bound.
+	// Only readings before this time; unset means no bound.
 	To *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=to,proto3" json:"to,omitempty"`
-	// What the rows stand for; GROUP_BY_SERIES by default.
+	// The grouping of the rows; GROUP_BY_SERIES by default.
 	GroupBy GroupBy `protobuf:"varint,5,opt,name=group_by,json=groupBy,proto3,enum=devicemesh.v1.GroupBy" json:"group_by,omitempty"`
-	// The size of a bucket: a multiple of the window size (10 s by default); unset means one hour, and whole weeks
+	// The size of a bucket: a multiple of the window size (10 s by default); one hour if unset. Buckets of whole weeks
 	// start on Monday.
 	Bucket *durationpb.Duration `protobuf:"bytes,6,opt,name=bucket,proto3" json:"bucket,omitempty"`
-	// Buckets of the calendar in a time zone, in place of a size.
+	// Calendar buckets in a time zone, in place of a size.
 	Calendar      *CalendarBucket `protobuf:"bytes,7,opt,name=calendar,proto3" json:"calendar,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1967,7 +1968,7 @@ func (x *ExportBucketsRequest) GetCalendar() *CalendarBucket {
 // A part of an export.
 type ExportBucketsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Buckets that have readings, by start, then device_id, then sensor; at most 1000 in one message.
+	// Buckets that have readings, by start, then device_id, then sensor; at most 1000 in a message.
 	Buckets []*Bucket `protobuf:"bytes,1,rep,name=buckets,proto3" json:"buckets,omitempty"`
 	// Set in the last message, which has no buckets.
 	End           *ExportEnd `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
@@ -2022,9 +2023,9 @@ func (x *ExportBucketsResponse) GetEnd() *ExportEnd {
 // The end of an export.
 type ExportEnd struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// How many readings, or buckets, were sent.
+	// Number of readings, or buckets, that were sent.
 	Rows uint64 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
-	// What the export covers: exactly the readings that arrived before complete_through.
+	// The coverage of the export: exactly the readings that arrived before complete_through.
 	Coverage      *Coverage `protobuf:"bytes,2,opt,name=coverage,proto3" json:"coverage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

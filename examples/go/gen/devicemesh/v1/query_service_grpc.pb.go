@@ -34,37 +34,37 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// Answers questions about the readings. Every answer is exact for all readings up to its coverage,
-// in whatever order they came.
+// Answers queries over the readings. Every answer is exact for all readings up to its coverage, whatever order they
+// arrived in.
 //
-// In every request an empty filter means all, an unknown name gives no rows, and since (inclusive) and
-// to (exclusive) are optional bounds on the device's clock, with since before to. Digits of a bound
-// below the millisecond are cut off, as those of a reading's timestamp are.
+// In every request an empty filter matches all, an unknown name matches no rows, and since (inclusive) and to
+// (exclusive) are optional bounds by the device's clock, with since before to. Digits below the millisecond are
+// truncated, in bounds as in the timestamps of readings.
 type QueryServiceClient interface {
-	// Average, minimum, maximum and more, over any timeframe and any set of devices; a page at a time.
+	// Returns average, minimum, maximum and more, over any timeframe and any set of devices, in pages.
 	GetAggregates(ctx context.Context, in *GetAggregatesRequest, opts ...grpc.CallOption) (*GetAggregatesResponse, error)
-	// The same for each bucket of the timeframe, for charts; a page at a time.
+	// Returns the same for each bucket of the timeframe, for charts, in pages.
 	ListBuckets(ctx context.Context, in *ListBucketsRequest, opts ...grpc.CallOption) (*ListBucketsResponse, error)
-	// The raw readings, a page at a time, in both directions.
+	// Returns the raw readings, in pages, in both directions.
 	ListReadings(ctx context.Context, in *ListReadingsRequest, opts ...grpc.CallOption) (*ListReadingsResponse, error)
-	// Which devices and sensors exist, with their latest readings, a page at a time.
+	// Lists devices and sensors with their latest readings, in pages.
 	ListSeries(ctx context.Context, in *ListSeriesRequest, opts ...grpc.CallOption) (*ListSeriesResponse, error)
-	// Which series had duplicates and conflicts, how many, and the latest conflicts with both their values, a
-	// page at a time.
+	// Lists the series that had duplicates or conflicts, their counts, and the latest conflicts with both values, in
+	// pages.
 	ListDuplicates(ctx context.Context, in *ListDuplicatesRequest, opts ...grpc.CallOption) (*ListDuplicatesResponse, error)
-	// How far the pipeline is and what it has seen.
+	// Returns the progress of the pipeline and its counts.
 	GetPipelineStatus(ctx context.Context, in *GetPipelineStatusRequest, opts ...grpc.CallOption) (*GetPipelineStatusResponse, error)
-	// The last buckets at once, then each bucket that changes, a few messages a second at most. Equal
-	// watches share their reads, so the first message may be up to a second old; its coverage tells. A slow
-	// reader gets fewer, newer messages, never a growing queue. RESOURCE_EXHAUSTED names the limit if too
-	// many watches are open, of this caller or in total.
+	// Sends the last buckets at once, then each bucket that changes, at most a few messages a second. Equal watches share
+	// their reads, so the first message may be up to a second old; its coverage states its age. A slow reader receives
+	// fewer, newer messages; its queue does not grow. RESOURCE_EXHAUSTED names the limit if the caller, or all callers
+	// together, have too many open watches.
 	WatchAggregates(ctx context.Context, in *WatchAggregatesRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAggregatesResponse], error)
-	// All raw readings of a timeframe, however many. The export is a snapshot: it has every reading that was stored when
-	// it began, once, and none that arrives later. The last message has `end`; a stream without it is incomplete. The
-	// server reads no further than the client does. RESOURCE_EXHAUSTED if too many exports run.
+	// Exports all raw readings of a timeframe, any number of them. The export is a snapshot: it contains each reading
+	// that was stored when it began, once, and none that arrives later. The last message has `end`; a stream without it
+	// is incomplete. The server reads only as fast as the client. Fails with RESOURCE_EXHAUSTED if too many exports run.
 	ExportReadings(ctx context.Context, in *ExportReadingsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportReadingsResponse], error)
-	// All buckets of a timeframe, however many, in the same way. RESOURCE_EXHAUSTED if too many exports run, or if
-	// there are more than 100,000 groups.
+	// Exports all buckets of a timeframe, any number of them, in the same way. Fails with RESOURCE_EXHAUSTED if too many
+	// exports run, or if there are more than 100,000 groups.
 	ExportBuckets(ctx context.Context, in *ExportBucketsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportBucketsResponse], error)
 }
 
@@ -197,37 +197,37 @@ type QueryService_ExportBucketsClient = grpc.ServerStreamingClient[ExportBuckets
 // All implementations must embed UnimplementedQueryServiceServer
 // for forward compatibility.
 //
-// Answers questions about the readings. Every answer is exact for all readings up to its coverage,
-// in whatever order they came.
+// Answers queries over the readings. Every answer is exact for all readings up to its coverage, whatever order they
+// arrived in.
 //
-// In every request an empty filter means all, an unknown name gives no rows, and since (inclusive) and
-// to (exclusive) are optional bounds on the device's clock, with since before to. Digits of a bound
-// below the millisecond are cut off, as those of a reading's timestamp are.
+// In every request an empty filter matches all, an unknown name matches no rows, and since (inclusive) and to
+// (exclusive) are optional bounds by the device's clock, with since before to. Digits below the millisecond are
+// truncated, in bounds as in the timestamps of readings.
 type QueryServiceServer interface {
-	// Average, minimum, maximum and more, over any timeframe and any set of devices; a page at a time.
+	// Returns average, minimum, maximum and more, over any timeframe and any set of devices, in pages.
 	GetAggregates(context.Context, *GetAggregatesRequest) (*GetAggregatesResponse, error)
-	// The same for each bucket of the timeframe, for charts; a page at a time.
+	// Returns the same for each bucket of the timeframe, for charts, in pages.
 	ListBuckets(context.Context, *ListBucketsRequest) (*ListBucketsResponse, error)
-	// The raw readings, a page at a time, in both directions.
+	// Returns the raw readings, in pages, in both directions.
 	ListReadings(context.Context, *ListReadingsRequest) (*ListReadingsResponse, error)
-	// Which devices and sensors exist, with their latest readings, a page at a time.
+	// Lists devices and sensors with their latest readings, in pages.
 	ListSeries(context.Context, *ListSeriesRequest) (*ListSeriesResponse, error)
-	// Which series had duplicates and conflicts, how many, and the latest conflicts with both their values, a
-	// page at a time.
+	// Lists the series that had duplicates or conflicts, their counts, and the latest conflicts with both values, in
+	// pages.
 	ListDuplicates(context.Context, *ListDuplicatesRequest) (*ListDuplicatesResponse, error)
-	// How far the pipeline is and what it has seen.
+	// Returns the progress of the pipeline and its counts.
 	GetPipelineStatus(context.Context, *GetPipelineStatusRequest) (*GetPipelineStatusResponse, error)
-	// The last buckets at once, then each bucket that changes, a few messages a second at most. Equal
-	// watches share their reads, so the first message may be up to a second old; its coverage tells. A slow
-	// reader gets fewer, newer messages, never a growing queue. RESOURCE_EXHAUSTED names the limit if too
-	// many watches are open, of this caller or in total.
+	// Sends the last buckets at once, then each bucket that changes, at most a few messages a second. Equal watches share
+	// their reads, so the first message may be up to a second old; its coverage states its age. A slow reader receives
+	// fewer, newer messages; its queue does not grow. RESOURCE_EXHAUSTED names the limit if the caller, or all callers
+	// together, have too many open watches.
 	WatchAggregates(*WatchAggregatesRequest, grpc.ServerStreamingServer[WatchAggregatesResponse]) error
-	// All raw readings of a timeframe, however many. The export is a snapshot: it has every reading that was stored when
-	// it began, once, and none that arrives later. The last message has `end`; a stream without it is incomplete. The
-	// server reads no further than the client does. RESOURCE_EXHAUSTED if too many exports run.
+	// Exports all raw readings of a timeframe, any number of them. The export is a snapshot: it contains each reading
+	// that was stored when it began, once, and none that arrives later. The last message has `end`; a stream without it
+	// is incomplete. The server reads only as fast as the client. Fails with RESOURCE_EXHAUSTED if too many exports run.
 	ExportReadings(*ExportReadingsRequest, grpc.ServerStreamingServer[ExportReadingsResponse]) error
-	// All buckets of a timeframe, however many, in the same way. RESOURCE_EXHAUSTED if too many exports run, or if
-	// there are more than 100,000 groups.
+	// Exports all buckets of a timeframe, any number of them, in the same way. Fails with RESOURCE_EXHAUSTED if too many
+	// exports run, or if there are more than 100,000 groups.
 	ExportBuckets(*ExportBucketsRequest, grpc.ServerStreamingServer[ExportBucketsResponse]) error
 	mustEmbedUnimplementedQueryServiceServer()
 }

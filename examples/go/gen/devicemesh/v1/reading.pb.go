@@ -22,10 +22,10 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// What a thermostat measures.
+// The measurement of a thermostat.
 type Thermostat struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Air temperature in °C, within the bounds of the server's sensor catalog. Required; 0 must be set too.
+	// Air temperature in °C, within the bounds of the server's sensor catalog. Required; set it also if it is 0.
 	Temperature   *float64 `protobuf:"fixed64,1,opt,name=temperature,proto3,oneof" json:"temperature,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -68,10 +68,10 @@ func (x *Thermostat) GetTemperature() float64 {
 	return 0
 }
 
-// What a barometer measures.
+// The measurement of a barometer.
 type Barometer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Air pressure in hPa, within the bounds of the server's sensor catalog. Required; 0 must be set too.
+	// Air pressure in hPa, within the bounds of the server's sensor catalog. Required; set it also if it is 0.
 	Pressure      *float64 `protobuf:"fixed64,1,opt,name=pressure,proto3,oneof" json:"pressure,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -114,10 +114,10 @@ func (x *Barometer) GetPressure() float64 {
 	return 0
 }
 
-// What a hygrometer measures.
+// The measurement of a hygrometer.
 type Hygrometer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Relative humidity in %, within the bounds of the server's sensor catalog. Required; 0 must be set too.
+	// Relative humidity in %, within the bounds of the server's sensor catalog. Required; set it also if it is 0.
 	Humidity      *float64 `protobuf:"fixed64,1,opt,name=humidity,proto3,oneof" json:"humidity,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -160,10 +160,11 @@ func (x *Hygrometer) GetHumidity() float64 {
 	return 0
 }
 
-// What a heart-rate meter measures.
+// The measurement of a heart-rate meter.
 type HeartRateMeter struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Heart rate in beats a minute (1/min), within the bounds of the server's sensor catalog. Required; 0 must be set too.
+	// Heart rate in beats a minute (1/min), within the bounds of the server's sensor catalog. Required; set it also if it
+	// is 0.
 	HeartRate     *float64 `protobuf:"fixed64,1,opt,name=heart_rate,json=heartRate,proto3,oneof" json:"heart_rate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -206,13 +207,13 @@ func (x *HeartRateMeter) GetHeartRate() float64 {
 	return 0
 }
 
-// What any other sensor measures, named as in the sensor catalog of the server (`--sensors`), which has its unit and
-// bounds. A sensor that has a device type of its own may be sent either way: both give the same series.
+// The measurement of any other sensor, by its name in the server's sensor catalog (`--sensors`), which defines its unit
+// and bounds. The value of a sensor that has a device type may be sent either way: both belong to the same series.
 type SensorValue struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The sensor's name or one of its aliases: 1 to 64 characters of [A-Za-z0-9_.-], the first one alphanumeric or _.
 	Sensor string `protobuf:"bytes,1,opt,name=sensor,proto3" json:"sensor,omitempty"`
-	// In the unit and within the bounds of the catalog. Required and finite; 0 must be set too.
+	// The value, in the unit and within the bounds of the catalog. Required and finite; set it also if it is 0.
 	Value         *float64 `protobuf:"fixed64,2,opt,name=value,proto3,oneof" json:"value,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -262,19 +263,19 @@ func (x *SensorValue) GetValue() float64 {
 	return 0
 }
 
-// What a device sends: who, when, and one measurement.
-// A device type is added here: one message with one optional double field that is required, finite and has a unit, and
-// one line in the oneof. Its bounds are in the sensor catalog (sensors.yaml), as those of every sensor; the table of
-// sensors, the checks and the generator's flat form follow from both.
+// One measurement of a device at a time.
+// To add a device type, add one message with one optional double field that is required, finite and has a unit, and one
+// line in the oneof. Its bounds are in the sensor catalog (sensors.yaml), like those of every sensor. The table of
+// sensors, the checks and the generator's flat form are derived from both.
 type Reading struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The device, 1 to 128 characters of [A-Za-z0-9_.:/@~=%-], the first one alphanumeric, _ or %. Clients that send for
-	// devices with other names percent-encode them.
+	// The device: 1 to 128 characters of [A-Za-z0-9_.:/@~=%-], the first one alphanumeric, _ or %. Clients that send for
+	// devices with other names percent-encode the names.
 	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
-	// When it was measured, by the device's clock: from 2000-01-01 to one day ahead of the server.
-	// Digits below the millisecond are cut off.
+	// The time of measurement, by the device's clock: from 2000-01-01 to one day ahead of the server. Digits below the
+	// millisecond are truncated.
 	Timestamp *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=timestamp,proto3" json:"timestamp,omitempty"`
-	// What was measured; exactly one.
+	// The measurement; exactly one is set.
 	//
 	// Types that are valid to be assigned to Measurement:
 	//

@@ -21,18 +21,18 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// A reading that broke a rule and was not accepted. Its neighbours are untouched.
+// A reading that broke a rule and was rejected. The other readings of the request are not affected.
 type RefusedReading struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its place in the stream or batch, over all frames, counted from 0.
+	// The index of the reading in the stream or batch, over all frames, counted from 0.
 	Ordinal uint64 `protobuf:"varint,1,opt,name=ordinal,proto3" json:"ordinal,omitempty"`
-	// What is known of its identity, as device|sensor|ISO time; an unknown part is empty.
+	// The known part of its identity, as device|sensor|ISO time; an unknown part is empty.
 	Identity string `protobuf:"bytes,2,opt,name=identity,proto3" json:"identity,omitempty"`
-	// The path of the field that broke the rule, from the reading: "barometer.pressure".
+	// The path of the invalid field, from the reading: "barometer.pressure".
 	FieldPath string `protobuf:"bytes,3,opt,name=field_path,json=fieldPath,proto3" json:"field_path,omitempty"`
 	// The rule, by its protovalidate id: "double.gte_lte".
 	RuleId string `protobuf:"bytes,4,opt,name=rule_id,json=ruleId,proto3" json:"rule_id,omitempty"`
-	// The rule in words.
+	// A description of the rule.
 	Text          string `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

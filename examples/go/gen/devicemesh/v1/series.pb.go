@@ -22,23 +22,23 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// One sensor of one device, and what is known of it.
+// One sensor of one device, with its counts and times.
 type Series struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The device.
 	DeviceId string `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
 	// The sensor.
 	Sensor string `protobuf:"bytes,2,opt,name=sensor,proto3" json:"sensor,omitempty"`
-	// The unit of its values.
+	// The unit of the sensor's values.
 	Unit string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
-	// How many readings there are over all time.
+	// Number of readings over all time.
 	Count uint64 `protobuf:"varint,4,opt,name=count,proto3" json:"count,omitempty"`
 	// The earliest reading, by the device's clock.
 	First *TimedValue `protobuf:"bytes,5,opt,name=first,proto3" json:"first,omitempty"`
 	// The latest reading, by the device's clock.
 	Latest *TimedValue `protobuf:"bytes,6,opt,name=latest,proto3" json:"latest,omitempty"`
-	// How old the latest reading is, by the server's clock; negative if the device's clock is ahead of it. Unset if
-	// all readings have expired.
+	// The age of the latest reading, by the server's clock; negative if the device's clock is ahead of it. Unset if all
+	// readings have expired.
 	Age *durationpb.Duration `protobuf:"bytes,7,opt,name=age,proto3" json:"age,omitempty"`
 	// Whether the latest reading is older than the request's silent_after, or has expired.
 	Silent        bool `protobuf:"varint,8,opt,name=silent,proto3" json:"silent,omitempty"`

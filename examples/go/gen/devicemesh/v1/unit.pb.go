@@ -34,8 +34,8 @@ var file_devicemesh_v1_unit_proto_extTypes = []protoimpl.ExtensionInfo{
 
 // Extension fields to descriptorpb.FieldOptions.
 var (
-	// The unit of the values of a measurement field, as people write it: "°C", "hPa", "%", "1/min".
-	// The sensor catalog has the sensor in the same unit.
+	// The unit of the values of a measurement field, in its usual notation: "°C", "hPa", "%", "1/min". The sensor catalog
+	// must give the sensor the same unit.
 	//
 	// optional string unit = 50501;
 	E_Unit = &file_devicemesh_v1_unit_proto_extTypes[0]
