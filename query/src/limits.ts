@@ -1,49 +1,49 @@
 import type { AllowedHosts } from "@devicemesh/kit/rpc/requests/request-host";
 import type { ConnectionLimits } from "@devicemesh/kit/server/connection-limits";
 
-/** What query can be set to. Every limit is an upper bound, inclusive. */
+/** The limits of query. Each is an upper bound, inclusive. */
 export type QueryConfig = {
   /** The address to listen on. */
   readonly host: string;
-  /** The port to listen on; 0 takes any free one. */
+  /** The port to listen on; 0 chooses a free one. */
   readonly port: number;
   /** Origins of web pages that may call; "*" allows any. */
   readonly corsOrigins: readonly string[];
-  /** Host names that are answered; by default those of loopback without access control, else any. */
+  /** Accepted host names; by default those of loopback without access control, otherwise any. */
   readonly hosts?: AllowedHosts | undefined;
-  /** Bytes of one request message. */
+  /** Maximum size of one request message in bytes. */
   readonly readMaxBytes: number;
-  /** Bytes of one answer message. */
+  /** Maximum size of one response message in bytes. */
   readonly writeMaxBytes: number;
-  /** How long a unary call may take, in ms, whatever longer deadline its client sets. */
+  /** Time limit of a unary call, in ms, whatever longer deadline its client sets. */
   readonly callTimeoutMs: number;
-  /** Limits on connections; `onePortDefaults` for what is left out. */
+  /** Limits on connections; `onePortDefaults` for those left out. */
   readonly connections: Partial<ConnectionLimits>;
-  /** Unary calls at a time; further ones are refused. */
+  /** Number of concurrent unary calls; further ones are rejected. */
   readonly callsMax: number;
-  /** Watches at a time; further ones are rejected. */
+  /** Number of concurrent watches; further ones are rejected. */
   readonly watchesMax: number;
   /**
-   * Watches of one user at a time; further ones are rejected. Where users are not known, of one address or, on this
-   * machine, of one connection.
+   * Number of concurrent watches of one user; further ones are rejected. Without authentication, of one address or, on
+   * this machine, of one connection.
    */
   readonly watchesPerCallerMax: number;
-  /** Messages of one watch, and reads for equal watches, are at least this far apart, in ms. */
+  /** Minimum interval between messages of one watch, and between reads for equal watches, in ms. */
   readonly watchIntervalMs: number;
-  /** Messages of all watches together in a second; where there are more watches, each gets fewer. */
+  /** Messages a second of all watches together; with more watches, each gets fewer. */
   readonly watchMessagesPerSecond: number;
-  /** Reads for watches at a time; other calls have the rest of the store. */
+  /** Number of concurrent reads for watches; other calls use the rest of the store. */
   readonly watchReadsMax: number;
-  /** Rows that the answers of all different watches hold in memory, some 500 bytes each. */
+  /** Number of rows that the answers of all different watches hold in memory, about 500 bytes each. */
   readonly watchRowsMax: number;
-  /** How long running calls may take to finish when query closes, in ms. */
+  /** Time limit for running calls to finish when query closes, in ms. */
   readonly shutdownGraceMs: number;
   /**
-   * Services of the contract that reflection shows too although another server answers them: for a front
-   * door that serves them all on one address and sends reflection here.
+   * Services of the contract that reflection lists although another server answers them: for a front door that serves
+   * them all on one address and routes reflection here.
    */
   readonly reflectServices?: readonly string[] | undefined;
-  /** What page tokens are signed with; random for each start if left out, then a restart ends them. */
+  /** The key that signs page tokens; random for each start if left out, then a restart invalidates them. */
   readonly pageTokenSecret?: string | undefined;
 };
 
@@ -67,7 +67,7 @@ export const defaultQueryConfig = {
   shutdownGraceMs: 1000,
 } as const satisfies QueryConfig;
 
-/** The config with defaults for what is left out. */
+/** Returns the limits, with defaults for those left out. */
 export function queryConfig(settings: Partial<QueryConfig> = {}): QueryConfig {
   return { ...defaultQueryConfig, ...settings };
 }

@@ -13,7 +13,7 @@ const aggregates = {
 };
 const watch = { ...aggregates, grpc_type: "server_stream", grpc_method: "WatchAggregates" };
 
-it("tells every count from the start, all 0, and that the store answers", async () => {
+it("exports every count from the start, all 0, and that the store is available", async () => {
   await using told = await startTestMetrics();
   await using _ = await startTestQuery({ dependencies: { metrics: told.metrics } });
   const { value } = await told.scrape();
@@ -29,7 +29,7 @@ it("tells every count from the start, all 0, and that the store answers", async 
   expect(value("grpc_server_handled_total", { ...aggregates, grpc_code: "OK" })).toBe(0);
 });
 
-it("counts for a store without hiding anything of it", async () => {
+it("counts the reads of a store without hiding any of its properties", async () => {
   await using told = await startTestMetrics();
   const { counted } = registerQueryMetrics(told.metrics, { watchers: () => 0, isStoreReachable: () => true });
   const { store } = createMemoryReadingStore({ clock: Date.now });
@@ -42,7 +42,7 @@ it("counts for a store without hiding anything of it", async () => {
   expect(Object.keys(counted(store)).toSorted()).toEqual(Object.keys(store).toSorted());
 });
 
-it("counts rows by where they came from, and calls by how they ended", async () => {
+it("counts rows by their source, and calls by their result", async () => {
   await using told = await startTestMetrics();
   await using running = await startTestQuery({ dependencies: { metrics: told.metrics } });
   const { memory, client } = running;
@@ -65,7 +65,7 @@ it("counts rows by where they came from, and calls by how they ended", async () 
   expect(value("grpc_server_handling_seconds_count", aggregates)).toBe(2);
 });
 
-it("counts bytes that are no message as what their sender is told", async () => {
+it("counts bytes that are not a message with their sender's code", async () => {
   await using told = await startTestMetrics();
   await using running = await startTestQuery({ dependencies: { metrics: told.metrics } });
   const response = await fetch(`${running.baseUrl}/devicemesh.v1.QueryService/GetAggregates`, {
@@ -77,7 +77,7 @@ it("counts bytes that are no message as what their sender is told", async () => 
   expect((await told.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({ InvalidArgument: 1 });
 });
 
-it("counts watches while they are open, and refused ones not", async () => {
+it("counts open watches, and not rejected ones", async () => {
   await using told = await startTestMetrics();
   await using running = await startTestQuery({
     config: { watchesMax: 1 },
@@ -100,7 +100,7 @@ it("counts watches while they are open, and refused ones not", async () => {
   expect(after.by("grpc_server_handled_total", "grpc_code")).toEqual({ ResourceExhausted: 1, Canceled: 1 });
 });
 
-it("starts over a store that does not know its levels yet", async () => {
+it("starts with a store that does not know its levels yet", async () => {
   await using told = await startTestMetrics();
   await using running = await startTestQuery({
     wrap: (store) => ({
@@ -115,7 +115,7 @@ it("starts over a store that does not know its levels yet", async () => {
   expect((await told.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({ Internal: 1 });
 });
 
-it("counts a call that took too long, and tells when the store is away", async () => {
+it("counts a call that took too long, and exports that the store is unavailable", async () => {
   await using told = await startTestMetrics();
   await using running = await startTestQuery({
     config: { callTimeoutMs: 20 },

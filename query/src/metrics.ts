@@ -1,7 +1,7 @@
 import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/observability/metrics";
 import type { ReadingStore } from "./store/reading-store.ts";
 
-/** What query counts. */
+/** The sources of query's metrics. */
 export const queryMetrics = defineMetrics({
   rowsRead: {
     name: "devicemesh_query_rows_read_total",
@@ -31,7 +31,7 @@ export const queryMetrics = defineMetrics({
   },
 });
 
-/** Registers what query counts; questions are counted where they go through `counted`. */
+/** Registers query's metrics; reads are counted if they pass through `counted`. */
 export function registerQueryMetrics(
   metrics: Metrics,
   options: { readonly watchers: () => number; readonly isStoreReachable: () => boolean },
@@ -46,7 +46,7 @@ export function registerQueryMetrics(
   });
   return {
     counted: (store) => ({
-      // Not known before the operator has written the settings, which may be after the start.
+      // Unknown before the operator has written the settings, which may be after the start.
       get levels() {
         return store.levels;
       },

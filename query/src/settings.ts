@@ -7,7 +7,7 @@ import { sensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { chainSettings } from "@devicemesh/pipeline";
 import { defaultQueryConfig } from "./limits.ts";
 
-/** The settings of query as a process of its own, with MongoDB behind it. */
+/** The settings of query as a separate process, with MongoDB behind it. */
 export const querySettings = defineSettings({
   prefix: "DEVICEMESH_",
   usage: "node query/src/main.ts [flags]",

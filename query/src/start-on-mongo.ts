@@ -19,15 +19,18 @@ import { type Query, startQuery } from "./start.ts";
 import { createMongoReadingStore } from "./store/mongo/mongo-reading-store.ts";
 import { watchReach } from "./store/store-reachability.ts";
 
-/** Connections to the database at most: for all large reads at a time with their pipelines, and for the quick ones. */
+/**
+ * Maximum number of connections to the database: for all concurrent large reads with their pipelines, and for the small
+ * ones.
+ */
 const connectionsMax = 64;
 
-/** How long to wait for the attempt to connect that is under way, in ms: longer than one takes. */
+/** How long to wait for the current connection attempt, in ms: longer than one takes. */
 const attemptMaxMs = 5000;
 
 /**
- * Starts query over MongoDB. It listens at once, says NOT_SERVING while the database cannot be reached or the
- * mesh is not prepared, and answers UNAVAILABLE meanwhile.
+ * Starts query over MongoDB. It listens at once, reports NOT_SERVING while the database is unreachable or the mesh is
+ * not prepared, and answers UNAVAILABLE meanwhile.
  * @throws PortInUseError if the port is taken; SettingsError if the settings of identity or sensors are wrong; what the
  *   driver throws if the connection string is none.
  */
@@ -112,7 +115,7 @@ export async function startQueryProcess(
         async readHorizon(signal) {
           try {
             const limit = { ms: attemptMaxMs, what: "MongoDB", signal };
-            // Says why there is no first connection; the store's own error only that there is none.
+            // Logs why there is no first connection; the store's own error only states that there is none.
             await cancelledAfter(() => connection.connected(), limit);
             const horizon = await store.readHorizon(signal);
             waiting.available("mongodb");

@@ -35,7 +35,7 @@ async function start(mongodbUrl: string) {
   const health = createClient(Health, transport);
   return {
     lines,
-    /** What the log says of the database, a line each. */
+    /** Returns the log lines about the database. */
     told: () => lines.flatMap(({ dependency, msg, reason }) => (dependency ? [`${reason ?? msg}`] : [])),
     isServing: async () => (await health.check({ service: "" })).status === 1,
     ask: () => createClient(QueryService, transport).getAggregates({}),
@@ -44,7 +44,7 @@ async function start(mongodbUrl: string) {
 }
 
 describe("query that starts before its database", () => {
-  it("serves by itself when the name can be resolved and the mesh is prepared, and tells each once", async () => {
+  it("serves by itself when the name resolves and the mesh is prepared, and logs each once", async () => {
     using host = lateHost("mongo-1.example");
     const documents: Record<string, Record<string, unknown>[]> = {};
     const mongo = await startFakeMongo(0, documents);
@@ -66,7 +66,7 @@ describe("query that starts before its database", () => {
     await query.ask();
   });
 
-  it("serves by itself when the database listens at last", async () => {
+  it("serves by itself once the database listens", async () => {
     const port = await closedPort();
     await using query = await start(`mongodb://127.0.0.1:${port}`);
     await waitUntil(() => query.told().length === 1, { timeoutMs: 20_000 });

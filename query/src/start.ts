@@ -34,7 +34,7 @@ import type { QueryConfig } from "./limits.ts";
 import { registerQueryMetrics } from "./metrics.ts";
 import type { ReadingStore } from "./store/reading-store.ts";
 
-/** What query needs from outside. The store stays the caller's: close it after query. */
+/** The dependencies of query. The caller owns the store: close it after query. */
 export type QueryDependencies = {
   readonly store: ReadingStore;
   /** Ms since 1970. */
@@ -42,30 +42,30 @@ export type QueryDependencies = {
   readonly logger: Logger;
   /** The contract as a FileDescriptorSet in bytes, for reflection. */
   readonly image: Uint8Array;
-  /** What health says at first; true by default. */
+  /** The initial health; true by default. */
   readonly serving?: boolean;
   /**
-   * Further services on the same port; health and reflection show them too. Access control, limits and validation of
-   * query apply to them, unless a route brings options of its own: such a route counts its calls with `counting`.
+   * Further services on the same port, which health and reflection list too. Query's access control, limits and
+   * validation apply to them, unless a route has options of its own: such a route counts its calls with `counting`.
    */
   readonly extraRoutes?: (router: ConnectRouter, counting: CallCounting) => void;
   /** Further resources on the same port, each behind its own gate (`access.http`). */
   readonly httpRoutes?: readonly HttpRoute[] | undefined;
-  /** The sensors whose units the answers name; the built-in catalog by default. */
+  /** The sensors with the units in answers; the built-in catalog by default. */
   readonly catalog?: SensorCatalog | undefined;
   /** Admits or rejects the calls of every service on the port. All are admitted if left out. */
   readonly access?: UserGate | undefined;
   /** Serves TLS; cleartext if left out. */
   readonly tls?: TlsTermination | undefined;
-  /** Where query registers its metrics; none if left out. */
+  /** The registry for query's metrics; none if left out. */
   readonly metrics?: Metrics | undefined;
-  /** Where the services are that query does not have, for clients that call them here. */
+  /** The addresses of services that query does not have, for clients that call them here. */
   readonly addressOf?: AddressOf | undefined;
-  /** The incomplete requests of the process, where it has more than one server. */
+  /** The incomplete requests of the process, if it has more than one server. */
   readonly unfinished?: UnfinishedRequests | undefined;
 };
 
-/** Counts the calls of a service that does not stand behind the interceptors and the gate of query. */
+/** Counts the calls of a service that does not use query's interceptors and gate. */
 export type CallCounting = {
   readonly interceptors: readonly Interceptor[];
   readonly onRejected: ConnectCounting["rejected"] | undefined;
@@ -74,21 +74,21 @@ export type CallCounting = {
 /** Query, listening. */
 export type Query = AsyncDisposable & {
   readonly port: number;
-  /** What health says from now on, until query closes; questions are answered as they can be. */
+  /** Sets the health until query closes; queries are answered if possible. */
   setServing(serving: boolean): void;
   /**
-   * Says NOT_SERVING, ends watches without an error, refuses new calls with UNAVAILABLE, lets running calls
-   * finish within `shutdownGraceMs` and cuts the rest with UNAVAILABLE. Closing twice is the same as once.
+   * Reports NOT_SERVING, ends watches without an error, rejects new calls with UNAVAILABLE, lets running calls finish
+   * within `shutdownGraceMs` and cuts the rest with UNAVAILABLE. Closing again has no effect.
    */
   close(): Promise<void>;
 };
 
-/** The share of the grace after which calls that still run are told, so that they hear it before the cut. */
+/** The share of the grace period after which running calls get an error, so that they receive it before the cut. */
 const toldAfterGrace = 0.7;
 
 /**
  * Starts query: Connect, gRPC and gRPC-Web over HTTP/1.1 and HTTP/2 on one port.
- * @throws PortInUseError if the port is taken.
+ * @throws PortInUseError if the port is in use.
  */
 export async function startQuery(config: QueryConfig, dependencies: QueryDependencies): Promise<Query> {
   const { clock, logger, image, extraRoutes, access, tls, metrics, addressOf } = dependencies;

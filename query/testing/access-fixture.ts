@@ -14,7 +14,7 @@ import type { QueryConfig } from "../src/limits.ts";
 import type { QueryDependencies } from "../src/start.ts";
 import { startTestQuery, testNowMs } from "./query-fixture.ts";
 
-/** For tests: somebody who signs tokens, somebody else who does, and queries that ask for tokens. */
+/** For tests: two issuers of tokens, and queries that require tokens. */
 export async function createAccessFixture() {
   const files = createAccessFiles();
   const issuer = await createTestIssuer(testNowMs);
@@ -26,7 +26,7 @@ export async function createAccessFixture() {
   };
   let starts = 0;
 
-  /** A query on a free port that asks for tokens, or believes Envoy's header; with TLS if told so. */
+  /** A query on a free port that requires tokens, or trusts Envoy's header; optionally with TLS. */
   async function start(
     kind: "tokens" | "header" = "tokens",
     {
@@ -77,7 +77,7 @@ export async function createAccessFixture() {
 /** Fixtures of a test file. */
 export type AccessFixture = Awaited<ReturnType<typeof createAccessFixture>>;
 
-/** Asks one question through a transport, with these headers. */
+/** Sends one query through a transport, with these headers. */
 export async function ask(transport: Transport, headers: HeadersInit = {}) {
   return createClient(QueryService, transport).getAggregates({}, { headers });
 }
@@ -87,7 +87,7 @@ export function bearer(token: string): { authorization: string } {
   return { authorization: `Bearer ${token}` };
 }
 
-/** What a call was refused with, for programs. */
+/** The reason of a rejected call, for programs. */
 export function reasonOf(error: ConnectError) {
   const [info] = error.findDetails(ErrorInfoSchema);
   return { code: error.code, reason: info?.reason, domain: info?.domain, metadata: info?.metadata };

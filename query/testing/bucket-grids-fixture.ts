@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { type BucketGrid, type BucketRun, fixedGrid } from "../src/calendar/bucket-grid.ts";
 
 /**
- * No buckets, buckets of a fixed size from any origin, and buckets of any sizes as calendars have them; inside
+ * No buckets, buckets of a fixed size from any origin, and buckets of varying sizes like those of calendars; inside
  * [sinceMs, toMs).
  */
 export function bucketGrids(sinceMs: number, toMs: number): fc.Arbitrary<BucketGrid | undefined> {

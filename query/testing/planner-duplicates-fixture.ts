@@ -10,7 +10,7 @@ import type {
 } from "../src/store/reading-store.ts";
 import { bucketGrids } from "./bucket-grids-fixture.ts";
 
-/** Few, small levels: every border is met often. */
+/** Few, small levels: every boundary is met often. */
 export const levels: readonly Level[] = [
   { windowMs: 10, segmentMs: 10 },
   { windowMs: 30, segmentMs: 40 },
@@ -26,7 +26,7 @@ function down(ms: number, size: number): number {
   return Math.floor(ms / size) * size;
 }
 
-/** Where a reading is found, in the forms it has in the store; `T` is a repair and when it was made. */
+/** The places of a reading, in its forms in the store; `T` is a repair and its frontier. */
 export function placesOf(
   { plan }: PlannedRead,
   frontiersMs: readonly number[],
@@ -48,7 +48,7 @@ export function placesOf(
   };
   look("raw", { time: reading.timestampMs, arrived: reading.arrivedMs });
   for (const [level, { windowMs, segmentMs }] of levels.entries()) {
-    // Before it is folded there is no partial that holds it.
+    // Before it is folded no partial contains it.
     if (reading.arrivedMs >= (frontiersMs[level] as number)) continue;
     const at = { time: down(reading.timestampMs, windowMs), arrived: down(reading.arrivedMs, segmentMs) };
     look(`level ${level}`, at, level);
@@ -87,7 +87,7 @@ export const world = fc.record({
   marks,
   spansMax: fc.constantFrom(undefined, undefined, 12, 6, 1),
   seriesMax: fc.constantFrom(undefined, undefined, 1),
-  // Since when the levels above the finest are pure, in segments of the coarsest.
+  // The start of purity of the levels above the finest, in segments of the coarsest.
   pureSince: fc.constantFrom(undefined, undefined, 0, 0, 2),
 });
 export type Drawn = typeof world extends fc.Arbitrary<infer T> ? T : never;

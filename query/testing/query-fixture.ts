@@ -17,12 +17,12 @@ import { createMemoryReadingStore } from "./memory-store/memory-reading-store.ts
 /** For tests: the time at which all of them begin. */
 export const testNowMs = Date.UTC(2026, 10, 23, 20, 4, 22);
 
-/** Query over a memory store on a free port, with a clock that a test moves. */
+/** Query over a memory store on a free port, with a clock that a test controls. */
 export async function startTestQuery(
   options: {
     readonly config?: Partial<QueryConfig>;
     readonly dependencies?: Partial<QueryDependencies>;
-    /** Stands between the service and the memory store. */
+    /** Wraps the memory store for the service. */
     readonly wrap?: (store: ReadingStore) => ReadingStore;
     readonly logger?: Logger;
   } = {},
@@ -53,7 +53,7 @@ export async function startTestQuery(
   };
 }
 
-/** A transport of each protocol over each version of HTTP that it can have. */
+/** A transport of each protocol over each version of HTTP that it supports. */
 export function transportsOf(baseUrl: string): [string, Transport][] {
   return [
     ["Connect, HTTP/1.1", createConnectTransport({ baseUrl, httpVersion: "1.1" })],
@@ -73,7 +73,7 @@ export function temperature(deviceId: string, offsetMs = 0, value = 21.5): Devic
   return { deviceId, sensor: "temperature", timestampMs: testNowMs + offsetMs, value };
 }
 
-/** A store whose reads never end by themselves, only by their signal. `waiting` counts those under way. */
+/** A store whose reads end only by their signal. `waiting` counts those in progress. */
 export function stuckStore(store: ReadingStore): ReadingStore & { readonly waiting: number } {
   let waiting = 0;
   return {
@@ -103,7 +103,7 @@ export async function failureOf(call: Promise<unknown>): Promise<ConnectError> {
   throw new Error("the call succeeded");
 }
 
-/** The fields and rules that an error names. */
+/** The fields and rules in an error. */
 export function violationsOf(error: ConnectError): { field: string; reason: string }[] {
   return error
     .findDetails(BadRequestSchema)

@@ -1,27 +1,27 @@
 import { statfs } from "node:fs/promises";
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 
-/** The size of a file system and what of it this process can still use, in bytes. */
+/** The size of a file system and the part that this process can still use, in bytes. */
 export type DiskSpace = { readonly freeBytes: number; readonly totalBytes: number };
 
-/** How the disk is: `low` is an early warning, at `full` no readings are accepted. */
+/** The state of the disk: `low` is an early warning, at `full` no readings are accepted. */
 export type DiskState = "ample" | "low" | "full";
 
 /** Guards the free space of the store's folder. */
 export type DiskReserve = {
-  /** Measures the free space; returns the error with which readings are to be rejected, or undefined. */
+  /** Measures the free space; returns the error with which readings must be rejected, or undefined. */
   check(): Promise<RpcError | undefined>;
-  /** Sets the bytes inside the store's file that it can use again without growing. */
+  /** Sets the number of bytes inside the store's file that it can reuse without growing. */
   setReusable(bytes: number): void;
   /** Whether there is space for folding windows, which only makes answers faster. */
   mayFold(): boolean;
-  /** The problem in words, for the status and the page; undefined while there is enough space. */
+  /** The problem as text, for the status and the page; undefined while there is enough space. */
   problem(): string | undefined;
   /** The last measurement; undefined before the first. */
   measured():
     | { readonly state: DiskState; readonly freeBytes: number; readonly minFreeBytes: number }
     | undefined;
-  /** The error for a write that failed because the disk was full all the same. */
+  /** Returns the error for a write that failed because the disk was full all the same. */
   rejection(cause?: unknown): RpcError;
 };
 
@@ -30,29 +30,32 @@ export function defaultMinFreeBytes(totalBytes: number): number {
   return Math.min(256 * 1024 ** 2, Math.floor(totalBytes / 4));
 }
 
-/** Reads the space of the file system that holds `folder`. */
+/** Reads the space of the file system of `folder`. */
 export async function readDiskSpace(folder: string): Promise<DiskSpace> {
   const { bsize, bavail, blocks } = await statfs(folder);
   return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
 }
 
-/** How long a sender should wait before it tries again, in ms. */
+/** Delay before a retry that senders receive, in ms. */
 const retryDelayMs = 5000;
 
-/** The warning begins at so many reserves, and readings are accepted again only a little above one: no flapping. */
+/**
+ * The warning begins at this number of reserves, and readings are accepted again only a little above one, to avoid
+ * flapping.
+ */
 const lowAtReserves = 2;
 const resumeAtReserves = 1.1;
 
-/** The write-ahead log grows outside the store's file: so much of the reserve must be free on the disk itself. */
+/** The write-ahead log grows outside the store's file: this part of the reserve must be free on the disk itself. */
 const outsideShare = 1 / 2;
 
 /**
- * Makes the guard. `onChange` is called once per change of state, with the condition in words.
- * A space that cannot be measured is treated as enough: the write itself then fails and is reported.
+ * Creates the guard. `onChange` is called once per change of state, with a description of the condition. A space that
+ * cannot be measured is treated as sufficient: the write itself then fails and is reported.
  */
 export function createDiskReserve(options: {
   readonly folder: string;
-  /** Readings are rejected while less is free; `defaultMinFreeBytes` if undefined. 0 turns the guard off. */
+  /** Readings are rejected while less is free; `defaultMinFreeBytes` if undefined. 0 disables the guard. */
   readonly minFreeBytes?: number | undefined;
   readonly readSpace?: (folder: string) => Promise<DiskSpace>;
   readonly onChange?: (state: DiskState, text: string) => void;
@@ -111,7 +114,7 @@ export function createDiskReserve(options: {
     setReusable(bytes) {
       reusableBytes = bytes;
     },
-    // Half of the reserve is kept for what must be written: the retention's deletions and checkpoints.
+    // Half of the reserve is kept for required writes: the retention's deletions and checkpoints.
     mayFold: () => last === undefined || last.freeBytes + reusableBytes >= last.minFreeBytes / 2,
     problem: () => (last === undefined || last.state === "ample" ? undefined : text()),
     measured: () => last,

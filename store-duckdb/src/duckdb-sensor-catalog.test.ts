@@ -24,7 +24,7 @@ function open(folder: string, catalog?: SensorCatalog): Promise<EmbeddedStore> {
   return openEmbeddedStore({ folder, clock: () => nowMs, catalog });
 }
 
-/** A reading of each sensor by one device, with the codes of that catalog. */
+/** Returns a reading of each sensor by one device, with the codes of that catalog. */
 function batchOf({ sensors, codeOf }: SensorCatalog, names: readonly string[]): MessageBatch {
   return {
     length: names.length,
@@ -36,7 +36,7 @@ function batchOf({ sensors, codeOf }: SensorCatalog, names: readonly string[]): 
   };
 }
 
-/** sensor → value of everything stored. */
+/** Returns sensor → value of all stored readings. */
 async function stored(store: EmbeddedStore): Promise<Record<string, number>> {
   const found = await store.readings.readReadings(
     { filter: everything, sinceMs: 0, toMs: nowMs * 2, descending: false, limit: 1000 },
@@ -55,7 +55,7 @@ async function run(folder: string, sql: string): Promise<void> {
 }
 
 describe("the embedded store with a catalog of sensors", () => {
-  it("keeps what is stored when the catalog changes its order, and when it loses a sensor", async () => {
+  it("keeps stored readings when the catalog changes its order, and when it loses a sensor", async () => {
     using folder = temporaryFolder();
     const first = createSensorCatalog([...builtInSensors, mood]);
     {
@@ -80,7 +80,7 @@ describe("the embedded store with a catalog of sensors", () => {
     expect(series.map(({ sensor }) => sensor)).toEqual(["mood"]);
   });
 
-  it("refuses to open where the unit of a stored sensor has changed, and names both units", async () => {
+  it("refuses to open if the unit of a stored sensor has changed, and names both units", async () => {
     using folder = temporaryFolder();
     const catalog = createSensorCatalog([...builtInSensors, mood]);
     {
@@ -98,7 +98,7 @@ describe("the embedded store with a catalog of sensors", () => {
     expect(await stored(store)).toEqual({ mood: 0.5 });
   });
 
-  it("opens a folder from before there were catalogs, in the units of the contract", async () => {
+  it("opens a folder of a version before catalogs, in the units of the contract", async () => {
     using folder = temporaryFolder();
     {
       await using store = await open(folder.path);

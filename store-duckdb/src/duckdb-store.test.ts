@@ -21,7 +21,7 @@ function readings(count: number, firstMs: number, stepMs = second): DeviceMessag
   }));
 }
 
-/** A store with a clock that only the test moves. */
+/** A store with a clock that the test controls. */
 async function openAt(folder: string, options: Partial<EmbeddedStoreOptions> = {}) {
   const time = { nowMs: startMs };
   const store = await openEmbeddedStore({ folder, clock: () => time.nowMs, elapsedMs: () => 0, ...options });
@@ -37,7 +37,7 @@ async function count(store: EmbeddedStore, sinceMs: number, toMs: number) {
 }
 
 describe("the embedded store", () => {
-  it("folds a segment when it has closed, and counts nothing twice on the way", async () => {
+  it("folds a segment when it has closed, and counts nothing twice meanwhile", async () => {
     using folder = temporaryFolder();
     const { store, time } = await openAt(folder.path);
     await using _ = store;
@@ -50,7 +50,7 @@ describe("the embedded store", () => {
     expect(await count(store, 0, Infinity)).toMatchObject({ all: 150, fromRaw: 50 });
   });
 
-  it("keeps readings, frontiers and repeats over a restart", async () => {
+  it("keeps readings, frontiers and duplicates over a restart", async () => {
     using folder = temporaryFolder();
     const first = await openAt(folder.path);
     await first.store.log.append(batchOf(readings(30, startMs)));
@@ -87,14 +87,14 @@ describe("the embedded store", () => {
     expect(await count(store, 0, Infinity)).toMatchObject({ all: 12, fromRaw: 0 });
   });
 
-  it("refuses a file that was made with other windows", async () => {
+  it("rejects a file that was made with other windows", async () => {
     using folder = temporaryFolder();
     await (await openAt(folder.path)).store.close();
     const levels = [{ windowMs: 20_000, segmentMs: 20_000 }];
     await expect(openAt(folder.path, { levels })).rejects.toThrow("other sizes of windows");
   });
 
-  it("says what it uses on disk", async () => {
+  it("reports its size on disk", async () => {
     using folder = temporaryFolder();
     const { store } = await openAt(folder.path);
     await using _ = store;
@@ -102,7 +102,7 @@ describe("the embedded store", () => {
     expect((await store.readings.readStatus(signal)).diskBytes).toBeGreaterThan(10_000);
   });
 
-  it("stops a question when its caller gives up", async () => {
+  it("cancels a query when its caller does", async () => {
     using folder = temporaryFolder();
     const { store } = await openAt(folder.path);
     await using _ = store;
@@ -115,7 +115,7 @@ describe("the embedded store", () => {
 describe("retention", () => {
   const retention = { rawMs: 2 * day, levelsMs: [4 * day, 8 * day, undefined] };
 
-  it("lets raw readings go when they are folded, and still answers whole windows exactly", async () => {
+  it("deletes folded raw readings, and still answers whole windows exactly", async () => {
     using folder = temporaryFolder();
     const { store, time } = await openAt(folder.path, { retention });
     await using _ = store;
@@ -137,7 +137,7 @@ describe("retention", () => {
     });
   });
 
-  it("tells which edge can no longer be answered exactly, and leaves it out", async () => {
+  it("reports an edge that can no longer be answered exactly, and leaves it out", async () => {
     using folder = temporaryFolder();
     const { store, time } = await openAt(folder.path, { retention });
     await using _ = store;
@@ -152,7 +152,7 @@ describe("retention", () => {
     expect(answer).toEqual({ all: 90, fromRaw: 0, notCovered: [{ sinceMs, toMs: startMs - 190 * second }] });
   });
 
-  it("refuses what is older than the raw readings that tell its repeats", async () => {
+  it("rejects readings older than the raw readings that identify their duplicates", async () => {
     using folder = temporaryFolder();
     const { store } = await openAt(folder.path, { retention });
     await using _ = store;
@@ -165,7 +165,7 @@ describe("retention", () => {
     ["shorter", { rawMs: day, levelsMs: [4 * day, 8 * day, undefined] }],
     ["of another level only", { rawMs: undefined, levelsMs: [undefined, undefined, undefined] }],
   ])("%s at a restart after raw readings have expired", (_, changed) => {
-    it("does not bring them back: ingest rejects them, and answers leave their edges out", async () => {
+    it("does not restore them: ingest rejects them, and answers leave their edges out", async () => {
       using folder = temporaryFolder();
       const sent = readings(1000, startMs - 2000 * second);
       const { store, time } = await openAt(folder.path, { retention });
@@ -190,7 +190,7 @@ describe("retention", () => {
     });
   });
 
-  it("is unlimited in a folder of before there was any", async () => {
+  it("is unlimited in a folder of a version before retention", async () => {
     using folder = temporaryFolder();
     const { store } = await openAt(folder.path);
     await store.log.append(batchOf(readings(10, startMs - 40 * day)));
@@ -206,7 +206,7 @@ describe("retention", () => {
     expect(await count(again.store, 0, Infinity)).toMatchObject({ all: 10, notCovered: [] });
   });
 
-  it("is refused when it contradicts itself", async () => {
+  it("is rejected if it contradicts itself", async () => {
     using folder = temporaryFolder();
     const contradiction = { rawMs: 2 * day, levelsMs: [day, undefined, undefined] };
     await expect(openAt(folder.path, { retention: contradiction })).rejects.toThrow("level 0");

@@ -34,35 +34,35 @@ import {
 } from "./series/reading-admission.ts";
 import { createSeriesRegistry } from "./series/series-registry.ts";
 
-/** How to open the store. */
+/** The options of the store. */
 export type EmbeddedStoreOptions = {
-  /** The folder of the store's one file; made if it is missing. */
+  /** The folder of the store's one file; created if it is missing. */
   readonly folder: string;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
-  /** Milliseconds that no step of the clock disturbs; see createArrivalClock. */
+  /** Elapsed milliseconds, which no step of the clock affects; see createArrivalClock. */
   readonly elapsedMs?: () => number;
-  /** The levels of windows, the finest first; `defaultLevels` by default. Fixed when the file is made. */
+  /** The levels of windows, the finest first; `defaultLevels` by default. Fixed when the file is created. */
   readonly levels?: readonly Level[];
-  /** How long to keep what; for ever by default. */
+  /** The retention; unlimited by default. */
   readonly retention?: Retention;
-  /** How many duplicates and conflicts a device may send in an hour; `defaultDuplicatesPerHour` by default. */
+  /** Number of duplicates and conflicts that a device may send in an hour; `defaultDuplicatesPerHour` by default. */
   readonly duplicatesPerHour?: number | undefined;
-  /** The sensors that there are, shared with ingest; the built-in catalog by default. */
+  /** The sensors, shared with ingest; the built-in catalog by default. */
   readonly catalog?: SensorCatalog | undefined;
-  /** The most memory for the engine's buffers, in MiB; 192 by default. */
+  /** Maximum memory for the engine's buffers, in MiB; 192 by default. */
   readonly memoryMib?: number;
-  /** The most memory for folded windows that answers read again, in MiB; 80 by default. */
+  /** Maximum memory for folded windows that answers read again, in MiB; 80 by default. */
   readonly windowMemoryMib?: number | undefined;
-  /** Told of failed commits and upkeep, for the log. */
+  /** Called for failed commits and maintenance, for the log. */
   readonly onFailure?: (what: string, error: unknown) => void;
-  /** Readings refused by ingest so far, for the status. */
+  /** Returns the number of readings that ingest has rejected so far, for the status. */
   readonly refused?: () => number;
-  /** From so many series on, queries merge devices in the engine; see createDuckdbReadingStore. */
+  /** From this number of series on, queries merge devices in the engine; see createDuckdbReadingStore. */
   readonly mergeFromSeries?: number;
-  /** How many series there may be; `defaultSeriesLimits` by default. */
+  /** The maximum number of series; `defaultSeriesLimits` by default. */
   readonly seriesLimits?: SeriesLimits;
-  /** The series that publishers have made so far, where the store is opened again. */
+  /** The series that publishers have created so far, if the store is opened again. */
   readonly seriesMade?: SeriesMade;
   /** Guards the free space of the disk; not guarded if left out. */
   readonly reserve?: DiskReserve;
@@ -73,26 +73,29 @@ export type EmbeddedStoreOptions = {
 /** The embedded store: a message log and a reading store over one DuckDB file. */
 export type EmbeddedStore = AsyncDisposable & {
   readonly log: MessageLog;
-  /** Whether a reading may begin a series: see createSeriesAdmission. */
+  /** Decides whether a reading may create a series: see createSeriesAdmission. */
   readonly admitSeries: AdmitSeries;
   readonly readings: Required<ReadingStore>;
-  /** Whether a reading that may be a duplicate is accepted: see createDuplicatesQuota. */
+  /** Decides whether a reading that may be a duplicate is accepted: see createDuplicatesQuota. */
   readonly admitOlder: AdmitOlder;
-  /** Folds the segments that are closed by now, and deletes what has expired. */
+  /** Folds the segments that have closed, and deletes expired data. */
   maintain(): Promise<void>;
-  /** Readings with an earlier timestamp (ms) must be rejected: what identifies their duplicates may be deleted. */
+  /**
+   * Returns the timestamp (ms) before which readings must be rejected, because the readings that identify their
+   * duplicates may be deleted.
+   */
   earliestAcceptedMs(): number;
-  /** Commits what was appended and closes the file. Closing twice is the same as once. */
+  /** Commits pending appends and closes the file. Closing again has no effect. */
   close(): Promise<void>;
 };
 
-/** Two questions at once, for two cores; with the commits and the folding that is the thread pool's four. */
+/** Two concurrent queries, for two cores; with the commits and the folding this fills the thread pool of four. */
 const readerConnections = 2;
 
 /**
- * Opens, and if need be makes, the store in a folder.
- * @throws StoreOpenError if it is in use or cannot be opened, if the levels are not those it was made with, or if the
- *   unit of a stored sensor has changed; RangeError if the retention contradicts itself.
+ * Opens, and if needed creates, the store in a folder.
+ * @throws StoreOpenError if it is in use or cannot be opened, if its levels differ, or if the unit of a stored sensor
+ * has changed; RangeError if the retention contradicts itself.
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const { folder, clock, levels = defaultLevels, catalog = createSensorCatalog() } = options;
@@ -106,7 +109,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   }
 
   await using opening = new AsyncDisposableStack();
-  // The size of the file system is needed before the file is opened, which reports what is wrong with the folder.
+  // The size of the file system is needed before the file is opened, which reports the problems of the folder.
   await mkdir(folder, { recursive: true }).catch(() => {});
   await reserve?.check();
   const database = await openDuckdb(folder, {

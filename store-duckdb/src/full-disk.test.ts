@@ -54,7 +54,7 @@ describe("a disk that fills up, as measured", () => {
     expect((await store.readings.readStatus(signal)).problems).toEqual([]);
   });
 
-  it("counts space inside the store's file, which grows no further, as free", async () => {
+  it("counts unused space inside the store's file as free", async () => {
     const states: DiskState[] = [];
     let freeBytes = 90 * mib;
     const reserve = createDiskReserve({
@@ -72,7 +72,7 @@ describe("a disk that fills up, as measured", () => {
     expect(states).toEqual(["full", "ample", "full"]);
   });
 
-  it("is not guarded by a measurement that fails, and keeps a quarter of a small file system", async () => {
+  it("is not guarded if the measurement fails, and reserves a quarter of a small file system", async () => {
     using folder = temporaryFolder();
     const lost = createDiskReserve({ folder: join(folder.path, "missing") });
     expect(await lost.check()).toBeUndefined();

@@ -62,8 +62,8 @@ describe("a file system of 48 MiB", () => {
       const next = createLoad();
       const rejected: MessageBatch[] = [];
       let acknowledged = 0;
-      // The engine fails in several places: in the write-ahead log, in checkpoints, in folding. Some of them
-      // invalidate its database, which is opened again on the disk that is still full.
+      // The engine fails in several places: in the write-ahead log, in checkpoints, in folding. Some failures
+      // invalidate its database, which is opened again while the disk is still full.
       while (rejected.length < 10 || !events.includes("reopened")) {
         const filled = await appendUntilRejected(store, next);
         acknowledged += filled.acknowledged;
@@ -74,7 +74,7 @@ describe("a file system of 48 MiB", () => {
       }
       rmSync(ballast);
       expect(await countAll(store)).toBeGreaterThanOrEqual(acknowledged);
-      // A sender sends again what was not acknowledged; some of it may have been stored.
+      // A sender sends unacknowledged readings again; some of them may have been stored.
       for (const batch of rejected) {
         const isAccepted = (): Promise<boolean> =>
           store.log.append(batch).then(

@@ -27,7 +27,7 @@ function batchOf(first: number): MessageBatch {
 }
 
 describe("a store of many series", () => {
-  it("answers by sensor, pages through the series, and refuses a row for each before it makes them", async () => {
+  it("answers by sensor, pages through the series, and rejects too many rows before it computes them", async () => {
     using folder = temporaryFolder();
     const clock = (): number => nowMs;
     const open = () => openEmbeddedStore({ folder: folder.path, clock });
@@ -37,7 +37,7 @@ describe("a store of many series", () => {
       appends.push(first.log.append(batchOf(place)));
     await Promise.all(appends);
     await first.close();
-    // What is read at the start is as what was added.
+    // The state read at the start equals the added state.
     await using store = await open();
     const query = createClient(
       QueryService,

@@ -1,7 +1,7 @@
 import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/observability/metrics";
 import type { DiskReserve } from "./disk-reserve.ts";
 
-/** What the embedded store counts. */
+/** The sources of the embedded store's metrics. */
 export const storeMetrics = defineMetrics({
   diskState: {
     name: "devicemesh_embedded_disk_state",
@@ -24,7 +24,7 @@ export const storeMetrics = defineMetrics({
   },
 });
 
-/** Registers what the store counts. */
+/** Registers the store's metrics. */
 export function registerStoreMetrics(metrics: Metrics, reserve: Pick<DiskReserve, "measured">): void {
   metrics.register(storeMetrics, {
     diskState() {

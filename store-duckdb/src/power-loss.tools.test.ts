@@ -20,7 +20,7 @@ const units = 100;
 const acksFile = "acks";
 const signal = AbortSignal.timeout(600_000);
 
-/** A sequence from a seed, so that a failure can be repeated. */
+/** A random sequence from a seed, so that a failure can be reproduced. */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -29,7 +29,7 @@ function createRandom(seed: number): () => number {
   };
 }
 
-/** How many readings of each unit the store holds. */
+/** Returns the number of stored readings of each unit. */
 async function storedUnits(folder: string): Promise<ReadonlyMap<string, number>> {
   await using store = await openEmbeddedStore({ folder, clock: Date.now });
   const { readings } = store;
@@ -75,7 +75,7 @@ describe("a store whose machine loses power", () => {
   }, 300_000);
   afterAll(() => recorded[Symbol.dispose]());
 
-  it("wrote what the test needs: write-ahead logs, syncs, and checkpoints that replace them", () => {
+  it("wrote the operations under test: write-ahead logs, syncs, and checkpoints that replace them", () => {
     const count = (kind: FileOperation["kind"], file: RegExp): number =>
       operations.filter((operation) => operation.kind === kind && file.test(operation.file)).length;
     expect(count("write", /\.wal$/)).toBeGreaterThan(units / 2);

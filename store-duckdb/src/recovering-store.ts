@@ -3,20 +3,20 @@ import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./duckdb-store.ts";
 import type { SeriesMade } from "./series/reading-admission.ts";
 
-/** How often it tries to open the store again, in ms. */
+/** Interval of attempts to open the store again, in ms. */
 const reopenEveryMs = 1000;
 
-/** Reports how the store recovers, once per change. */
+/** Reports the recovery of the store, once per change. */
 export type RecoveryEvent =
   | { readonly kind: "invalidated"; readonly error: unknown }
   | { readonly kind: "waiting"; readonly error: unknown }
   | { readonly kind: "reopened" };
 
 /**
- * Opens the store, and opens it again whenever the engine has invalidated its database, which it does when it
- * cannot write a checkpoint. Nothing acknowledged is lost: it is in the file or in the write-ahead log. In
- * between every call fails with UNAVAILABLE and a retry hint, and watches end.
- * @throws as openEmbeddedStore does, the first time.
+ * Opens the store, and opens it again whenever the engine has invalidated its database, which happens when it cannot
+ * write a checkpoint. Nothing acknowledged is lost: it is in the file or in the write-ahead log. Meanwhile every call
+ * fails with UNAVAILABLE and a retry delay, and watches end.
+ * @throws like openEmbeddedStore, the first time.
  */
 export async function openRecoveringStore(
   options: EmbeddedStoreOptions & { readonly onRecovery?: (event: RecoveryEvent) => void },
@@ -47,7 +47,7 @@ export async function openRecoveringStore(
     onRecovery({ kind: "invalidated", error });
     const broken = current;
     current = undefined;
-    // What it still held is rejected; an error here is the one that is known.
+    // Its pending appends are rejected; an error here is the one that is already known.
     await broken?.close().catch(() => {});
     for (let told = false; !ending.signal.aborted; told = true) {
       try {
@@ -80,7 +80,7 @@ export async function openRecoveringStore(
   }
 
   return {
-    // Without a store nothing is appended: that is the answer which the sender receives.
+    // Without a store nothing is appended: the sender receives that error.
     admitSeries: (...series) => current?.admitSeries(...series),
     log: { append: async (batch) => store().log.append(batch) },
     readings: {
@@ -98,7 +98,7 @@ export async function openRecoveringStore(
       watchChanges: (signal) => store().readings.watchChanges(signal),
       lastChangeOf: (filter) => current?.readings.lastChangeOf(filter),
     },
-    // Without a store nothing is appended: that is the answer which the sender receives.
+    // Without a store nothing is appended: the sender receives that error.
     admitOlder: (...reading) => current?.admitOlder(...reading),
     maintain: async () => current?.maintain(),
     earliestAcceptedMs() {

@@ -28,7 +28,7 @@ export function createLoad(readings = 20_000): () => MessageBatch {
   };
 }
 
-/** Appends until the store rejects; how many readings it acknowledged, what it rejected, and why. */
+/** Appends until the store rejects; returns the number of acknowledged readings, the rejected ones, and the reason. */
 export async function appendUntilRejected(store: EmbeddedStore, next: () => MessageBatch) {
   for (let acknowledged = 0; ; ) {
     const batch = next();
@@ -41,7 +41,7 @@ export async function appendUntilRejected(store: EmbeddedStore, next: () => Mess
   }
 }
 
-/** All readings that a query counts. */
+/** Returns the number of readings that a query counts. */
 export async function countAll({ readings }: EmbeddedStore): Promise<number> {
   const { levels } = readings;
   const horizon = await readings.readHorizon(signal);

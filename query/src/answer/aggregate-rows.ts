@@ -11,7 +11,7 @@ import type { ReadingPartial } from "../plan/partial.ts";
 import { allTime } from "../plan/planner.ts";
 import type { QuantileValue } from "./quantiles.ts";
 
-/** The grouping of a request; GROUP_BY_SERIES where none is given. */
+/** Returns the grouping of a request; GROUP_BY_SERIES by default. */
 export function groupingOf(groupBy: GroupBy): Grouping {
   switch (groupBy) {
     case GroupBy.SENSOR:
@@ -25,7 +25,7 @@ export function groupingOf(groupBy: GroupBy): Grouping {
   }
 }
 
-/** An aggregate in the contract's form. */
+/** Converts an aggregate to the contract's form. */
 export function aggregateRow(
   aggregate: Aggregate,
   quantiles: readonly QuantileValue[] = [],
@@ -49,7 +49,7 @@ export function aggregateRow(
   };
 }
 
-/** An aggregate of a bucket in the contract's form. */
+/** Converts an aggregate of a bucket to the contract's form. */
 export function bucketMessage(
   aggregate: Aggregate,
   buckets: BucketGrid,
@@ -58,10 +58,10 @@ export function bucketMessage(
   return { ...bucketBounds(aggregate.bucketMs, buckets), row: aggregateRow(aggregate, quantiles) };
 }
 
-/** What an empty bucket is filled with. */
+/** The fill values of an empty bucket. */
 export type FilledFigures = Pick<ReadingPartial, "minimum" | "maximum"> & Pick<Aggregate, "average">;
 
-/** A bucket of a group without readings; its figures are those it is filled with, if any. */
+/** Returns a bucket of a group without readings; it has only fill values, if any. */
 export function emptyBucketMessage(
   group: { readonly deviceId: string; readonly sensor: string; readonly unit: string },
   {
@@ -78,11 +78,11 @@ export function emptyBucketMessage(
   return { ...bucketBounds(startMs, buckets), row: { deviceId, sensor, unit, ...figures } };
 }
 
-/** The earliest moment that a Timestamp can state: 0001-01-01T00:00:00Z. */
+/** The earliest time of a Timestamp: 0001-01-01T00:00:00Z. */
 const earliestMs = -62_135_596_800_000;
 
 function bucketBounds(startMs: number, buckets: BucketGrid) {
-  // A bucket may be longer than what a Timestamp can state.
+  // A bucket may be longer than the range of a Timestamp.
   const endMs = Math.min(bucketEnd(buckets, startMs), allTime.toMs - 1);
   return { start: protoTimestamp(Math.max(startMs, earliestMs)), end: protoTimestamp(endMs) };
 }

@@ -1,16 +1,18 @@
 import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 import type { Grouping } from "../plan/merge.ts";
 
-/** The most rows of one answer; it bounds the memory and the message of an answer. */
+/** Maximum number of rows of one answer, which bounds its memory and its message. */
 export const answerRowsMax = 100_000;
 
-/** The most buckets of one series in an answer. */
+/** Maximum number of buckets of one series in an answer. */
 export const seriesBucketsMax = 10_000;
 
-/** So many sensors in one unit may each device of an answer have whose rows are devices. */
+/** Maximum number of sensors with one unit of each device in an answer with devices as rows. */
 const deviceSensorsMax = 10;
 
-/** More partials than this give too many rows, or cost too much memory: a device has one for each of its sensors. */
+/**
+ * More partials than this would give too many rows, or need too much memory: a device has one for each of its sensors.
+ */
 export function partialsMaxOf(grouping: Grouping): number {
   return grouping === "device" ? answerRowsMax * deviceSensorsMax : answerRowsMax;
 }

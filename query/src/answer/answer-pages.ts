@@ -5,17 +5,17 @@ import type { Span } from "../plan/spans.ts";
 import type { Outside } from "./automatic-timeframe.ts";
 
 /**
- * The most rows of one page. With the longest device ids a row has some 800 bytes of JSON, so that an answer stays
+ * Maximum number of rows of one page. With the longest device ids a row has about 800 bytes of JSON, so an answer stays
  * below 3 MiB, which clients accept by default (grpcurl, Go and Python: 4 MiB).
  */
 export const pageRowsMax = 2500;
 
-/** The row after which a page begins, by group and bucket. */
+/** The row before the start of a page, by group and bucket. */
 export type RowPlace = { readonly deviceId: string; readonly sensor: string; readonly bucketMs: number };
 
 /**
- * Where a page of ListBuckets begins, with what the first page has decided: the size of the buckets, unless they are of
- * the calendar, their span, and the timeframe.
+ * The start of a page of ListBuckets, with the decisions of the first page: the size of the buckets, unless they are
+ * calendar buckets, their span, and the timeframe.
  */
 export type BucketsPlace = {
   readonly after: RowPlace;
@@ -25,7 +25,7 @@ export type BucketsPlace = {
   readonly outside: readonly Outside[];
 };
 
-/** A page of rows, which are in order, and the place of its last row if there are more. */
+/** A page of ordered rows, and the position of its last row if there are more. */
 export function pageOfRows<Row extends RowPlace>(
   rows: readonly Row[],
   { after, pageSize }: { readonly after: RowPlace | undefined; readonly pageSize: number },
@@ -39,7 +39,7 @@ export function pageOfRows<Row extends RowPlace>(
   return { page, last: { deviceId, sensor, bucketMs } };
 }
 
-/** How many readings the rows of a page have, from windows and from raw readings. */
+/** Counts the readings of a page's rows, from windows and from raw readings. */
 export function readingsOf(rows: readonly Pick<Aggregate, "partial" | "fromRaw">[]): {
   readonly fromWindows: number;
   readonly fromRaw: number;

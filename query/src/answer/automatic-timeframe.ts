@@ -5,37 +5,40 @@ import type { ReadingStore, SeriesFilter, SeriesPartial } from "../store/reading
 import { type Extent, findExtent, isEmpty } from "./extent.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 
-/** Readings that a timeframe leaves out: how many, and the first and last timestamp, ms since 1970. */
+/** Readings that a timeframe leaves out: their number, and the first and last timestamp, ms since 1970. */
 export type Outside = { readonly count: number; readonly firstMs: number; readonly lastMs: number };
 
-/** A timeframe whose missing bounds follow the readings, where these lie in it, and what it leaves out. */
+/**
+ * A timeframe whose missing bounds follow the readings, the extent of its readings, and the readings that it leaves
+ * out.
+ */
 export type AutomaticTimeframe = {
   readonly timeframe: Timeframe;
   readonly extent: Extent;
   readonly outside: readonly Outside[];
 };
 
-/** Readings up to so far ahead of the server's clock are of the present: clocks are never quite right. */
+/** Readings up to this far ahead of the server's clock count as current, because clocks are never exact. */
 const aheadMs = 60_000;
 
-/** What is left out is at most this share of the readings: more are where the readings are. */
+/** Maximum share of readings that may be left out. */
 const outsideShareMax = 0.25;
 
-/** Old readings are left out if the gap after them is this many times as long as what follows, and a day. */
+/** Old readings are left out if the gap after them is this many times as long as the rest, and at least a day. */
 const gapRatioMin = 10;
 const gapMin = 86_400_000;
 
-/** A gap is looked for in so many buckets, then again in what is left. */
+/** Number of buckets in which a gap is searched, repeatedly in the remaining span. */
 const bucketsOfLook = 60;
 const looksMax = 4;
 
-/** A look over more partials than this in all is not worth its cost. */
+/** More partials than this in total are not worth the search. */
 const partialsOfLookMax = 300_000;
 
 /**
- * Chooses the bounds that a request leaves open. They hold all readings but those of clocks that are wrong: readings
- * ahead of the server's clock, and old ones far from all others, each only if they are few. Bounds of the request stay
- * as they are. Throws what the store throws.
+ * Chooses the bounds that a request leaves unset. They include all readings except those of wrong clocks: readings
+ * ahead of the server's clock, and old ones far from all others, each only if they are few. Bounds of the request are
+ * kept. Throws the errors of the store.
  */
 export async function chooseTimeframe(
   { store, nowMs }: { readonly store: ReadingStore; readonly nowMs: number },
@@ -74,7 +77,7 @@ export async function chooseTimeframe(
   return { timeframe: chosen, extent, outside: outside.sort((a, b) => a.firstMs - b.firstMs) };
 }
 
-/** The start of the readings after the last long gap, if there is one. */
+/** Returns the start of the readings after the last long gap, if there is one. */
 async function findGap(
   store: ReadingStore,
   { filter, extent }: { readonly filter: SeriesFilter; readonly extent: Extent },
@@ -93,7 +96,10 @@ async function findGap(
   return lastLongGap(partials);
 }
 
-/** Where the readings begin again after the last gap that is long beside what follows it; undefined if none is. Pure. */
+/**
+ * Returns where the readings resume after the last gap that is long relative to the rest; undefined if there is none.
+ * Pure.
+ */
 export function lastLongGap(
   partials: readonly Pick<SeriesPartial, "bucketMs" | "firstAtMs" | "lastAtMs">[],
 ): number | undefined {

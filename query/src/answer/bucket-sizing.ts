@@ -11,10 +11,10 @@ import { pickBucketSize, requestedBucketSize, requestedOrigin } from "../plan/bu
 import type { Span } from "../plan/spans.ts";
 import { seriesBucketsMax } from "./answer-limits.ts";
 
-/** What is picked where the request says nothing of the resolution. */
+/** The default resolution. */
 const defaultPointsMax = 300;
 
-/** How a request wants the buckets of its answer. Sizes and origins in ms. */
+/** The requested form of the buckets. Sizes and origins in ms. */
 export type BucketSizing =
   | { readonly kind: "calendar"; readonly unit: CalendarUnit; readonly zone: string }
   | { readonly kind: "fixed"; readonly sizeMs: number; readonly originMs: number | undefined }
@@ -26,7 +26,7 @@ export type BucketSizing =
     };
 
 /**
- * What a request asks for.
+ * Returns the form that a request asks for.
  * @throws RpcError INVALID_ARGUMENT on `bucket`, `origin` or `calendar`.
  */
 export function sizingOf(
@@ -45,7 +45,7 @@ export function sizingOf(
 }
 
 /**
- * The buckets of a calendar.
+ * Returns the calendar of a request.
  * @throws RpcError INVALID_ARGUMENT on `calendar.time_zone` if there is no such zone.
  */
 export function calendarSizing({ unit, timeZone }: Pick<CalendarBucket, "unit" | "timeZone">) {
@@ -53,7 +53,7 @@ export function calendarSizing({ unit, timeZone }: Pick<CalendarBucket, "unit" |
 }
 
 /**
- * The buckets of a span: those of its calendar, or of one size; `picked` is the size that was picked before.
+ * Returns the buckets of a span: calendar buckets, or of one size; `picked` is the size that was chosen before.
  * @throws RpcError RESOURCE_EXHAUSTED if there are more than `seriesBucketsMax`.
  */
 export function gridOf(sizing: BucketSizing, span: Span, picked?: number): BucketGrid {
@@ -65,7 +65,7 @@ export function gridOf(sizing: BucketSizing, span: Span, picked?: number): Bucke
   return checked(fixedGrid(sizeMs, sizing.originMs), span);
 }
 
-/** Whether a span has few enough buckets to be listed, as far as is known before a size is picked. */
+/** Whether a span has few enough buckets to be listed, if that is known before a size is chosen. */
 export function isFew(sizing: BucketSizing, span: Span): boolean {
   switch (sizing.kind) {
     case "calendar":

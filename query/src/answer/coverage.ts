@@ -4,17 +4,17 @@ import type { CoverageSchema, TimeSpanSchema } from "@devicemesh/proto/es/device
 import { allTime } from "../plan/planner.ts";
 import type { Span } from "../plan/spans.ts";
 
-/** What an answer covers; see Coverage in the contract. Times in ms since 1970. */
+/** The coverage of an answer; see Coverage in the contract. Times in ms since 1970. */
 export type AnswerCoverage = {
   readonly completeThroughMs: number;
-  /** Of the finest level; 0 if nothing is folded. */
+  /** The frontier of the finest level; 0 if nothing is folded. */
   readonly frontierMs: number;
   readonly fromWindows: number;
   readonly fromRaw: number;
   readonly notCovered: readonly Span[];
 };
 
-/** The contract's form. A span that begins or ends with all of time has no bound there. */
+/** Converts a coverage to the contract's form. A span that begins or ends with all time has no bound there. */
 export function coverageMessage(coverage: AnswerCoverage): MessageInitShape<typeof CoverageSchema> {
   const { completeThroughMs, frontierMs, fromWindows, fromRaw, notCovered } = coverage;
   return {
@@ -26,7 +26,7 @@ export function coverageMessage(coverage: AnswerCoverage): MessageInitShape<type
   };
 }
 
-/** A span in the contract's form; without a bound where it begins or ends with all of time. */
+/** Converts a span to the contract's form; without a bound where it begins or ends with all time. */
 export function spanMessage({ sinceMs, toMs }: Span): MessageInitShape<typeof TimeSpanSchema> {
   return {
     ...(sinceMs > allTime.sinceMs && { since: protoTimestamp(sinceMs) }),

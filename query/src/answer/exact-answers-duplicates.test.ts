@@ -8,7 +8,7 @@ import { describeExactAnswers } from "../../testing/oracle/index.ts";
 import { queryRoutes } from "../api/routes.ts";
 import type { ReadingStore, StoreHorizon } from "../store/reading-store.ts";
 
-/** A store whose horizons are as old as they may be: every other one is the one before. */
+/** A store whose horizons are as old as allowed: every second one is the previous one. */
 function withOldHorizons(store: ReadingStore): ReadingStore {
   let previous: StoreHorizon | undefined;
   let reads = 0;
@@ -23,7 +23,7 @@ function withOldHorizons(store: ReadingStore): ReadingStore {
   };
 }
 
-/** A store that makes all repairs again between the repeats and the partials of every third read. */
+/** A store that makes all repairs again between reading the duplicates and the partials in every third read. */
 function withRepairsAnew(store: ReadingStore, repair: () => void): ReadingStore {
   let reads = 0;
   return {
@@ -35,8 +35,8 @@ function withRepairsAnew(store: ReadingStore, repair: () => void): ReadingStore 
   };
 }
 
-// As on the real chain: partials count repeats, whose windows are dirty until they are repaired. The levels above
-// the finest are pure from some moment on, as after an update of an older mesh, or from the first.
+// Like on the real engines: partials count duplicates, whose windows are dirty until they are repaired. The levels
+// above the finest are pure from some time on, like after an update of an older mesh, or from the start.
 describe.each([
   ["never", undefined],
   ["always", 0],

@@ -4,18 +4,18 @@ import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import type { AnswerCoverage } from "./coverage.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 
-/** Where the readings of a timeframe lie; empty if there are none. */
+/** The extent of the readings of a timeframe; empty if there are none. */
 export type Extent = Span & {
   readonly count: number;
-  /** How many partials it was made of: no more than this are there in each bucket. */
+  /** Number of partials that it was made from, which is an upper bound for each bucket. */
   readonly partials: number;
   readonly coverage: AnswerCoverage;
 };
 
-/** The span of no readings. */
+/** The extent without readings. */
 export const nowhere: Span = { sinceMs: 0, toMs: 0 };
 
-/** Finds where the readings of a timeframe lie. Throws what the store throws. */
+/** Returns the extent of the readings of a timeframe. Throws the errors of the store. */
 export async function findExtent(
   store: ReadingStore,
   request: { readonly filter: SeriesFilter; readonly timeframe: Span },
@@ -25,7 +25,7 @@ export async function findExtent(
   return { ...extentOf(partials, nowhere), ...countOf(partials), coverage };
 }
 
-/** A span made longer by where the readings of some partials lie. */
+/** Extends an extent by the readings of some partials. */
 export function extentOf(
   partials: readonly { readonly firstAtMs: number; readonly lastAtMs: number }[],
   start: Span,
@@ -36,7 +36,7 @@ export function extentOf(
   );
 }
 
-/** The same of aggregates. */
+/** The same for aggregates. */
 export function extentOfAggregates(aggregates: readonly Aggregate[], start: Span): Span {
   return extentOf(
     aggregates.map(({ partial }) => partial),
@@ -44,7 +44,7 @@ export function extentOfAggregates(aggregates: readonly Aggregate[], start: Span
   );
 }
 
-/** Whether a span holds no moment. */
+/** Whether a span is empty. */
 export function isEmpty({ sinceMs, toMs }: Span): boolean {
   return sinceMs >= toMs;
 }

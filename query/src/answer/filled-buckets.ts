@@ -8,20 +8,20 @@ import type { FilledFigures } from "./aggregate-rows.ts";
 import { checkRows } from "./answer-limits.ts";
 import type { RowPlace } from "./answer-pages.ts";
 
-/** A group of an answer, and the unit of its values: empty if it is not one. */
+/** A group of an answer, and the unit of its values: empty if there is more than one. */
 export type NamedGroup = { readonly deviceId: string; readonly sensor: string; readonly unit: string };
 
-/** A bucket of a group; without an aggregate it is empty, and its figures are estimates, if it has any. */
+/** A bucket of a group; without an aggregate it is empty, and has only fill values, if any. */
 export type FilledRow = RowPlace & {
   readonly unit: string;
   readonly aggregate?: Aggregate | undefined;
   readonly figures?: FilledFigures | undefined;
 };
 
-/** What empty buckets are answered with: not at all, or with figures from their neighbours or without. */
+/** The contents of empty buckets: not listed, with values from their neighbours, or without values. */
 export type FillKind = "none" | "null" | "previous" | "linear";
 
-/** What a request asks for: `fill_mode` decides, then `fill`. */
+/** Returns the fill of a request: `fill_mode` takes precedence over `fill`. */
 export function fillOf({ fill, fillMode }: Pick<ListBucketsRequest, "fill" | "fillMode">): FillKind {
   switch (fillMode) {
     case Fill.NONE:
@@ -37,10 +37,13 @@ export function fillOf({ fill, fillMode }: Pick<ListBucketsRequest, "fill" | "fi
   }
 }
 
-/** The most series of devices asked for whose empty buckets are listed: ten for each of 1000 devices. */
+/** Maximum number of series of requested devices whose empty buckets are listed: ten for each of 1000 devices. */
 const silentSeriesMax = 10_000;
 
-/** The known groups of the devices asked for, whether they have readings in a timeframe or not; none if all are asked for. */
+/**
+ * Returns the known groups of the requested devices, with or without readings in the timeframe; none if all devices are
+ * requested.
+ */
 export async function silentGroups(
   store: ReadingStore,
   {
@@ -68,7 +71,7 @@ export async function silentGroups(
 }
 
 /**
- * Every bucket of the span for every group, by group, then by start.
+ * Returns every bucket of the span for every group, by group, then by start.
  * @throws RpcError RESOURCE_EXHAUSTED if there are too many.
  */
 export function filledRows(options: {
@@ -81,7 +84,7 @@ export function filledRows(options: {
   const { aggregates, silent, span, buckets, fill } = options;
   const found = Map.groupBy(aggregates, keyOf);
   const groups = new Map<string, NamedGroup>(silent.map((group) => [keyOf(group), group]));
-  // Readings tell the unit of a group whose known series have several.
+  // If the known series of a group have several units, its readings decide.
   for (const [key, [first]] of found) groups.set(key, first as Aggregate);
   checkRows(groups.size * countBuckets(buckets, span), "choose a larger bucket, do not fill, or filter");
   const sorted = [...groups].sort(([, a], [, b]) => compareSeries(a, b));
@@ -95,7 +98,7 @@ export function filledRows(options: {
   });
 }
 
-/** The buckets of one group, the empty ones with figures from the nearest ones that have readings. */
+/** Returns the buckets of one group, with fill values from the nearest non-empty buckets for the empty ones. */
 function estimated(rows: readonly FilledRow[], fill: "previous" | "linear"): FilledRow[] {
   const after = new Array<FilledRow | undefined>(rows.length);
   for (let place = rows.length - 1, next: FilledRow | undefined; place >= 0; place--) {
@@ -120,7 +123,7 @@ function figuresOf({ average, partial: { minimum, maximum } }: Aggregate): Fille
   return { average, minimum, maximum };
 }
 
-/** Figures on the straight line from one to another; never outside of what both span. */
+/** Interpolates linearly between two values; never outside their range. */
 function between(from: FilledFigures, to: FilledFigures, share: number): FilledFigures {
   const at = (a: number, b: number): number =>
     share === 0 ? a : Math.min(Math.max(a * (1 - share) + b * share, Math.min(a, b)), Math.max(a, b));

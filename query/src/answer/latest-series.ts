@@ -5,13 +5,13 @@ import type { LatestSeriesFound, LatestSeriesRequest } from "../store/series-req
 import { createSeriesSelection } from "../store/series-selection.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 
-/** The most series whose latest readings are read for one page, where the store does not keep them at hand. */
+/** Maximum number of series whose latest readings are read for one page, if the store does not keep them in memory. */
 export const latestSeriesMax = 10_000;
 
 /**
- * Finds series by their latest readings: from the store if it keeps them at hand, else from the partials of all
- * series that match.
- * @throws RpcError RESOURCE_EXHAUSTED if these are more than `latestSeriesMax`; what the store throws.
+ * Finds series by their latest readings: from the store's memory if it keeps them, otherwise from the partials of all
+ * matching series.
+ * @throws RpcError RESOURCE_EXHAUSTED if there are more than `latestSeriesMax`; the errors of the store.
  */
 export async function findLatestSeries(
   store: ReadingStore,

@@ -1,15 +1,15 @@
 import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
 
-/** The value below which a share of some values lies. */
+/** The value below which the given share of the values lies. */
 export type QuantileValue = { readonly quantile: number; readonly value: number };
 
-/** Values sorted at a time: a few milliseconds of work. */
+/** Number of values that are sorted at a time: a few milliseconds of work. */
 const sortedPerTurn = 32_768;
 
 /**
- * Exact quantiles of some values, at least one: on the straight line between the two values next to the rank
- * `quantile * (count - 1)` of the sorted values, so 0 is the minimum, 0.5 the median and 1 the maximum. Other work has
- * turns while it sorts. The values are sorted in place.
+ * Returns exact quantiles of at least one value, by linear interpolation between the two sorted values next to the rank
+ * `quantile * (count - 1)`: 0 is the minimum, 0.5 the median and 1 the maximum. Other work can run while it sorts. The
+ * values are sorted in place.
  */
 export async function quantilesOf(
   values: Float64Array,
@@ -20,7 +20,7 @@ export async function quantilesOf(
     const rank = quantile * (sorted.length - 1);
     const low = Math.floor(rank);
     const [below, above] = [sorted[low] as number, sorted[Math.ceil(rank)] as number];
-    // Never outside of the two, whatever rounding does.
+    // Never outside the two, whatever the rounding.
     const value = Math.min(Math.max(below + (rank - low) * (above - below), below), above);
     return { quantile, value };
   });

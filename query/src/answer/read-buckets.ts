@@ -15,13 +15,13 @@ import { checkRows, partialsMaxOf } from "./answer-limits.ts";
 import type { AnswerCoverage } from "./coverage.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 
-/** The most partials that one read may bring, so that many series with many buckets are read in parts. */
+/** Maximum number of partials of one read, so that many series with many buckets are read in parts. */
 const partialsPerReadMax = 200_000;
 
-/** So many groups are expected where the sensors are not named and devices are merged. */
+/** Expected number of groups if the sensors are not named and devices are merged. */
 const mergedGroups = 16;
 
-/** What is asked for; `extent` is where the readings may lie, if it is known to be smaller than the timeframe. */
+/** The request; `extent` is the extent of the readings, if it is known to be smaller than the timeframe. */
 export type BucketsRequest = {
   readonly filter: SeriesFilter;
   readonly grouping: Grouping;
@@ -32,8 +32,8 @@ export type BucketsRequest = {
 };
 
 /**
- * The aggregates of each bucket. A large answer is read in parts, one after the other, each exact; what it
- * covers is what the first part covers.
+ * Returns the aggregates of each bucket. A large answer is read in parts, one after the other, each exact; its coverage
+ * is that of the first part.
  * @throws RpcError INVALID_ARGUMENT if a group mixes units, RESOURCE_EXHAUSTED if there are too many rows.
  */
 export async function readBuckets(
@@ -66,7 +66,7 @@ export async function readBuckets(
   return { aggregates: merge.aggregates(), coverage };
 }
 
-/** Cuts the timeframe between buckets. Only inside the extent: the rest is empty or small. */
+/** Divides the timeframe between buckets. Only inside the extent: the rest is empty or small. */
 function* parts(
   { timeframe, extent, buckets }: BucketsRequest,
   groups: number,
@@ -82,7 +82,7 @@ function* parts(
   if (sinceMs < timeframe.toMs) yield { sinceMs, toMs: timeframe.toMs };
 }
 
-/** What two answers cover together; `b` is about a later timeframe. */
+/** Returns the joint coverage of two answers; `b` is of a later timeframe. */
 export function joinedCoverage(a: AnswerCoverage, b: AnswerCoverage): AnswerCoverage {
   const notCovered = [...a.notCovered];
   for (const span of b.notCovered) {

@@ -6,13 +6,15 @@ import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import { type QuantileValue, quantilesOf } from "./quantiles.ts";
 
-/** The most readings whose quantiles are computed for one page: their values are held in memory and sorted. */
+/** Maximum number of readings for the quantiles of one page: their values are sorted in memory. */
 export const quantileReadingsMax = 1_000_000;
 
-/** The most names that a scan is narrowed to; beyond, it reads all that the request asks for. */
+/**
+ * Maximum number of names that a scan is narrowed to; beyond it, the scan reads everything that the request matches.
+ */
 const namesMax = 1000;
 
-/** Of which rows of which answer the quantiles are computed. */
+/** The rows, and their answer, whose quantiles are computed. */
 export type QuantilesRequest = {
   readonly filter: SeriesFilter;
   readonly grouping: Grouping;
@@ -23,9 +25,10 @@ export type QuantilesRequest = {
 };
 
 /**
- * Computes exact quantiles of rows from their raw readings, one pass over those of all the rows. A row that has
- * readings from before raw readings are kept has none.
- * @throws RpcError RESOURCE_EXHAUSTED if the rows have more than `quantileReadingsMax` readings; what the store throws.
+ * Computes exact quantiles of rows from their raw readings, in one pass over those of all the rows. A row with readings
+ * from before the retention of raw readings has none.
+ * @throws RpcError RESOURCE_EXHAUSTED if the rows have more than `quantileReadingsMax` readings; the errors of the
+ * store.
  */
 export async function readQuantiles(
   { store, reads }: { readonly store: ReadingStore; readonly reads: ReadSlots },
@@ -56,7 +59,7 @@ async function scanQuantiles(
     filter: narrowed(request.filter, rows),
     sinceMs: Math.max(Math.min(...rows.map(({ partial }) => partial.firstAtMs)), request.timeframe.sinceMs),
     toMs: Math.min(Math.max(...rows.map(({ partial }) => partial.lastAtMs)) + 1, request.timeframe.toMs),
-    // The rows count what had arrived when they were read, sealed or not.
+    // The rows count all readings that had arrived when they were read, sealed or not.
     arrivedToMs: Number.POSITIVE_INFINITY,
   };
   if (rows.length === 0 || scan.sinceMs >= scan.toMs) return found;
@@ -83,7 +86,7 @@ async function scanQuantiles(
   return found;
 }
 
-/** The filter, narrowed to the devices of the rows where these are few. */
+/** Returns the filter, narrowed to the devices of the rows if they are few. */
 function narrowed(filter: SeriesFilter, rows: readonly Aggregate[]): SeriesFilter {
   const deviceIds = [...new Set(rows.map(({ deviceId }) => deviceId))];
   const isNarrow = deviceIds.length <= namesMax && !deviceIds.includes("");

@@ -7,7 +7,7 @@ import { readTimeframe } from "./read-timeframe.ts";
 const startMs = Date.UTC(2026, 10, 23, 20, 4, 20);
 const everything = { filter: { deviceIds: [], sensors: [] }, timeframe: allTime };
 
-/** A store with one window that had a repeat and was repaired, and folds that go on. */
+/** A store with one window that had a duplicate and was repaired, and with folds in progress. */
 function repairedStore() {
   let nowMs = startMs;
   const memory = createMemoryReadingStore({ clock: () => nowMs, isCountingRepeats: true });
@@ -22,7 +22,7 @@ function repairedStore() {
   return { memory, foldAndRepair };
 }
 
-/** The store, with something done between the repeats and the partials of each of the first reads. */
+/** The store, with an event between reading the duplicates and the partials in each of the first reads. */
 function disturbed(store: ReadingStore, { reads, act }: { readonly reads: number; act(): void }) {
   let count = 0;
   return {
@@ -44,14 +44,14 @@ describe("readTimeframe", () => {
     expect(coverage).toMatchObject({ fromWindows: 2, fromRaw: 0 });
   });
 
-  it("plans again where a repair was made anew under it", async () => {
+  it("plans again if a repair was replaced during the read", async () => {
     const { memory, foldAndRepair } = repairedStore();
     const { store, reads } = disturbed(memory.store, { reads: 1, act: foldAndRepair });
     const { coverage } = await readTimeframe(store, everything, new AbortController().signal);
     expect([coverage.fromWindows, coverage.fromRaw, reads()]).toEqual([2, 0, 2]);
   });
 
-  it("answers from raw readings where repairs are made anew all the time", async () => {
+  it("answers from raw readings if repairs are replaced all the time", async () => {
     const { memory, foldAndRepair } = repairedStore();
     const { store } = disturbed(memory.store, { reads: Number.POSITIVE_INFINITY, act: foldAndRepair });
     const { coverage } = await readTimeframe(store, everything, new AbortController().signal);

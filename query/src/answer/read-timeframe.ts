@@ -11,29 +11,29 @@ import type {
 } from "../store/reading-store.ts";
 import type { AnswerCoverage } from "./coverage.ts";
 
-/** How often repairs may be made again under a read before it does without them. */
+/** Number of times that repairs may be replaced during a read before it plans without them. */
 const staleReadsMax = 3;
 
-/** Everything of a timeframe, as partials, with what it covers. */
+/** All partials of a timeframe, with their coverage. */
 export type TimeframeRead = {
   readonly partials: readonly SeriesPartial[];
-  /** There are at least so many partials, more than `partialsMax`; none is given. */
+  /** There are at least this many partials, more than `partialsMax`; none is returned. */
   readonly tooMany?: number | undefined;
   readonly coverage: AnswerCoverage;
 };
 
-/** What is asked for. */
+/** The request. */
 export type TimeframeRequest = {
   readonly filter: SeriesFilter;
   readonly timeframe: Span;
   readonly buckets?: BucketGrid | undefined;
-  /** Partials of all devices of a sensor may come merged; see ReadingStore.readPartials. */
+  /** Partials of all devices of a sensor may be merged; see ReadingStore.readPartials. */
   readonly mergeDevices?: boolean | undefined;
-  /** More partials than this need not be read. */
+  /** Maximum number of partials to read. */
   readonly partialsMax?: number | undefined;
 };
 
-/** Plans and reads a timeframe; the partials are not merged. Throws what the store throws. */
+/** Plans and reads a timeframe; the partials are not merged. Throws the errors of the store. */
 export async function readTimeframe(
   store: ReadingStore,
   request: TimeframeRequest,
@@ -78,7 +78,7 @@ async function readPlanned(
   const { sinceMs, toMs } = timeframe;
   const horizon = await store.readHorizon(signal);
   const { levels } = store;
-  // Read after the horizon: then no repeat before its frontier is missing.
+  // Read after the horizon, so that no duplicate before its frontier is missing.
   const known = await readRepeats(store, { sinceMs, toMs, levels, horizon, buckets, filter }, signal);
   const windows = usesRepairs
     ? known.windows
@@ -104,7 +104,7 @@ async function readPlanned(
   return { ...read, horizon, notCovered };
 }
 
-/** The windows with repeats that the plan of a timeframe needs to know. Throws what the store throws. */
+/** Returns the windows with duplicates that the plan of a timeframe needs. Throws the errors of the store. */
 export async function readRepeats(
   store: ReadingStore,
   request: Parameters<typeof repeatsNeeded>[0] & { readonly filter: SeriesFilter },
@@ -117,7 +117,7 @@ export async function readRepeats(
   );
   const isRelevantOnly = needed.some(({ relevant }) => relevant !== undefined);
   if (!isRelevantOnly || isCoarsePure(horizon, found)) return found;
-  // The coarse levels are not pure for all of them: then no repeat is without meaning for the plan.
+  // The coarse levels are not pure for all of them, so the plan needs every duplicate.
   return store.readRepeats({ filter, sinceMs, toMs }, signal);
 }
 

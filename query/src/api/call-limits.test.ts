@@ -7,7 +7,7 @@ import { failureOf } from "../../testing/query-fixture.ts";
 import { createCallLimits } from "./call-limits.ts";
 
 describe("createCallLimits", () => {
-  it("lets no call begin once the server is stopping", async () => {
+  it("rejects new calls once the server is stopping", async () => {
     const stopping = new AbortController();
     const limits = createCallLimits({ timeoutMs: 1000, callsMax: 1, stopping: stopping.signal });
     const transport = createRouterTransport(

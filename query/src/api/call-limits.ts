@@ -2,8 +2,8 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { resourceExhausted, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 
 /**
- * Bounds calls: no unary call takes longer than `timeoutMs`, no more than `callsMax` run at a time, and none
- * begins once the server is stopping. Streams are bounded by those who serve them.
+ * Limits calls: no unary call takes longer than `timeoutMs`, at most `callsMax` run at a time, and none begins once the
+ * server is stopping. Streams have limits of their own.
  * @throws ConnectError DEADLINE_EXCEEDED; RpcError RESOURCE_EXHAUSTED, UNAVAILABLE.
  */
 export function createCallLimits(options: {
@@ -37,7 +37,7 @@ export function createCallLimits(options: {
   };
 }
 
-/** What callers receive while the server stops. */
+/** The error for callers while the server stops. */
 export function stoppingError() {
   return unavailable({ message: "query is stopping", retryDelayMs: 1000 });
 }

@@ -13,12 +13,12 @@ const allowedHeaders = [
 ].join(", ");
 const exposedHeaders = "Grpc-Status, Grpc-Message, Grpc-Status-Details-Bin, X-Request-Id";
 
-/** How long a browser may remember what it is allowed, in seconds. */
+/** How long a browser may cache permissions, in seconds. */
 const preflightAgeSeconds = 7200;
 
 /**
- * Lets web pages of these origins call; "*" lets any. Of other origins nothing is said, so browsers keep the
- * answer from the page. Preflight requests are answered here.
+ * Allows web pages of these origins to call; "*" allows any. Responses to other origins have no headers, so browsers
+ * keep them from the page. Preflight requests are answered here.
  */
 export function allowOrigins(origins: readonly string[], handler: OnePortHandler): OnePortHandler {
   if (origins.length === 0) return handler;

@@ -24,9 +24,9 @@ export type AggregatesDependencies = {
 };
 
 /**
- * Answers GetAggregates, a page at a time. Each page is exact for what had arrived when it was read.
+ * Answers GetAggregates, one page at a time. Each page is exact for the readings that had arrived when it was read.
  * @throws RpcError INVALID_ARGUMENT on `page_token` and if a group mixes units, RESOURCE_EXHAUSTED if there are too
- *   many rows in all.
+ * many rows in total.
  */
 export async function getAggregates(
   { store, quantileReads, pageTokens, unitOf }: AggregatesDependencies,
@@ -69,7 +69,7 @@ export async function getAggregates(
   };
 }
 
-/** What makes two requests pages of one query: all but the page itself. */
+/** The part of a request that identifies its query: everything except the page itself. */
 function queryOf({ deviceIds, sensors, since, to, groupBy, quantiles }: GetAggregatesRequest): unknown {
   const time = (bound: GetAggregatesRequest["since"]) => bound && [`${bound.seconds}`, bound.nanos];
   return [

@@ -4,18 +4,18 @@ import type { GetPipelineStatusResponseSchema } from "@devicemesh/proto/es/devic
 import type { ReadingStore } from "../store/reading-store.ts";
 import { duration, partsMessage } from "./pipeline-parts.ts";
 
-/** What the status needs beside the store. */
+/** The inputs of the status besides the store. */
 export type PipelineStatusDependencies = {
   readonly store: ReadingStore;
   /** Ms since 1970. */
   readonly clock: () => number;
-  /** When the pipeline was started, ms since 1970. */
+  /** Start of the pipeline, ms since 1970. */
   readonly startedMs: number;
-  /** Versions of the parts that the store does not know, by name. */
+  /** Versions of the components that the store does not know, by name. */
   readonly versions: Readonly<Record<string, string>>;
 };
 
-/** Answers GetPipelineStatus. A lag is reported only where something has been folded. */
+/** Answers GetPipelineStatus. A lag is reported only if something has been folded. */
 export async function getPipelineStatus(
   { store, clock, startedMs, versions }: PipelineStatusDependencies,
   signal: AbortSignal,

@@ -21,10 +21,10 @@ export type SeriesLatest = {
   readonly atMs: number | undefined;
 };
 
-/** How many series are read. */
+/** Number of series that are read. */
 const seriesMax = 100;
 
-/** Reads the latest values of the first series, by device and sensor, and how many series there are. */
+/** Reads the latest values of the first series, by device and sensor, and the number of series. */
 export function latestReadings(
   store: ReadingStore,
   unitOf: UnitOf,

@@ -21,10 +21,10 @@ import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
 import { type Timeframe, timeframeOf } from "./timeframe.ts";
 
-/** How often a size is picked again because readings came in between that make the extent longer. */
+/** Number of times that a size is chosen again because new readings have extended the extent. */
 const picksMax = 3;
 
-/** Answers ListBuckets from a store; `clock` tells the present, ms since 1970. */
+/** Answers ListBuckets from a store; `clock` returns ms since 1970. */
 export type BucketsDependencies = {
   readonly store: ReadingStore;
   readonly clock: () => number;
@@ -35,10 +35,10 @@ export type BucketsDependencies = {
 };
 
 /**
- * Answers ListBuckets, a page at a time. The first page decides the size of the buckets, the timeframe where that is
- * chosen (`chooseTimeframe`) and, if empty buckets are filled, their span: that of the timeframe or, where a bound is
- * unset, from the first or to the last reading found over all groups. Then every group that has readings in the
- * timeframe, and every known group of the devices asked for, has every bucket of the span. Each page is exact for what
+ * Answers ListBuckets, one page at a time. The first page decides the size of the buckets, the timeframe if the server
+ * chooses it (`chooseTimeframe`) and, if empty buckets are filled, their span: that of the timeframe or, if a bound is
+ * unset, from the first or to the last reading over all groups. Then every group with readings in the timeframe, and
+ * every known group of the requested devices, has every bucket of the span. Each page is exact for the readings that
  * had arrived when it was read.
  * @throws RpcError INVALID_ARGUMENT on `bucket`, `origin`, `calendar`, `page_token` and if a group mixes units,
  *   RESOURCE_EXHAUSTED if there are too many buckets.
@@ -114,17 +114,20 @@ export async function listBuckets(
   }
 }
 
-/** What is known before the buckets are read. */
+/** The facts that are known before the buckets are read. */
 type Looked = {
   readonly timeframe: Timeframe;
   readonly outside: readonly Outside[];
-  /** Where the readings lie, or the timeframe where that suffices. */
+  /** The extent of the readings, or the timeframe if that suffices. */
   readonly extent: Span;
   /** Undefined if nothing was read. */
   readonly coverage: AnswerCoverage | undefined;
 };
 
-/** Finds where the readings lie, if the answer depends on it, and chooses the timeframe if that is the server's. */
+/**
+ * Finds the extent of the readings, if the answer depends on it, and chooses the timeframe if the request leaves it
+ * open.
+ */
 async function lookAround(
   {
     store,
@@ -154,7 +157,7 @@ async function lookAround(
   return { timeframe, outside, extent, coverage: extent.coverage };
 }
 
-/** What makes two requests pages of one query: all but the page itself. */
+/** The part of a request that identifies its query: everything except the page itself. */
 function queryOf(request: ListBucketsRequest): unknown {
   const { deviceIds, sensors, since, to, origin, resolution } = request;
   const time = (bound: { seconds: bigint; nanos: number } | undefined) =>
@@ -182,7 +185,10 @@ function queryOf(request: ListBucketsRequest): unknown {
   ];
 }
 
-/** The timeframe; where it has no bound, that of the readings. Empty if it has none and there are none. */
+/**
+ * Returns the timeframe, with bounds from the readings where it has none. Empty if it has no bounds and there are no
+ * readings.
+ */
 function chartedSpan(timeframe: Timeframe, extent: Span): Span {
   if (isEmpty(extent) && !(timeframe.hasSince && timeframe.hasTo)) return nowhere;
   return {
@@ -192,8 +198,8 @@ function chartedSpan(timeframe: Timeframe, extent: Span): Span {
 }
 
 /**
- * What an answer covers that was read from `span` only, because nothing else was there before: what arrived elsewhere
- * since then is not counted.
+ * Returns the coverage of an answer that was read from `span` only, because there was nothing else: later arrivals
+ * elsewhere are not counted.
  */
 function coverageOf(read: AnswerCoverage, before: AnswerCoverage | undefined, span: Span): AnswerCoverage {
   if (!before) return read;

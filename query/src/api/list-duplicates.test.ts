@@ -44,7 +44,7 @@ describe("ListDuplicates", () => {
     ]);
   });
 
-  it("pages, and refuses a token of another question", async () => {
+  it("pages, and rejects a token of another query", async () => {
     const client = openService();
     const devices: string[] = [];
     let pageToken = "";

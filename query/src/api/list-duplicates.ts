@@ -29,7 +29,7 @@ export async function listDuplicates(
   const after = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
   const pageSize = request.pageSize || defaultPageSize;
   const found = await store.readDuplicates(
-    // One more row shows whether another page follows.
+    // One additional row shows whether another page follows.
     { filter: { deviceIds, sensors }, ...(after && { after }), limit: pageSize + 1 },
     signal,
   );

@@ -10,14 +10,15 @@ import type { ReadingKey, ReadingStore } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
 import { timeframeOf } from "./timeframe.ts";
 
-/** A place between two readings: after `key` in the order asked for, or before it. */
+/** A position between two readings: after `key` in the requested order, or before it. */
 export type ReadingsPlace = { readonly key: ReadingKey; readonly backwards: boolean };
 
-/** How many readings a page has where the request does not say. */
+/** Default number of readings on a page. */
 export const defaultPageSize = 100;
 
 /**
- * Answers ListReadings. Below the time since which raw readings are kept it answers nothing and says so.
+ * Answers ListReadings. For times before the retention of raw readings it returns nothing and lists them in the
+ * coverage.
  * @throws RpcError INVALID_ARGUMENT on `page_token`.
  */
 export async function listReadings(
@@ -32,7 +33,7 @@ export async function listReadings(
   const pageSize = request.pageSize || defaultPageSize;
   const timeframe = timeframeOf(request);
 
-  // Read first: what had arrived by then is in the page.
+  // Read first: everything that had arrived by then is in the page.
   const horizon = await store.readHorizon(signal);
   const sinceMs = Math.min(Math.max(timeframe.sinceMs, horizon.rawKeptSinceMs), timeframe.toMs);
   const found = await store.readReadings(
@@ -42,7 +43,7 @@ export async function listReadings(
       toMs: timeframe.toMs,
       descending: (order === Order.NEWEST_FIRST) !== backwards,
       ...(place && { after: place.key }),
-      // One more row shows whether another page follows.
+      // One additional row shows whether another page follows.
       limit: pageSize + 1,
     },
     signal,
@@ -73,7 +74,7 @@ export async function listReadings(
   };
 }
 
-/** What makes two requests pages of one query: all but the page itself. */
+/** The part of a request that identifies its query: everything except the page itself. */
 function queryOf({ deviceIds, sensors, since, to, order }: ListReadingsRequest): unknown {
   const bound = (time: ListReadingsRequest["since"]) => time && [`${time.seconds}`, time.nanos];
   return [

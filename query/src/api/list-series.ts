@@ -22,16 +22,16 @@ import type {
 import { defaultPageSize } from "./list-readings.ts";
 import type { PageTokens } from "./page-token.ts";
 
-/** The series after which a page begins. */
+/** The series before the start of a page. */
 export type SeriesPlace = { readonly deviceId: string; readonly sensor: string };
 
 /** The same in any order, with the server's time at the first page. */
 export type ListSeriesPlace = SeriesPlace & { readonly latestMs?: number | null; readonly nowMs: number };
 
-/** After how long without readings a series is silent if the request does not state it. */
+/** Default age of the latest reading beyond which a series is silent. */
 const defaultSilentAfterMs = 300_000;
 
-/** Answers ListSeries from a store; `clock` tells the present, ms since 1970. */
+/** Answers ListSeries from a store; `clock` returns ms since 1970. */
 export type ListSeriesDependencies = {
   readonly store: ReadingStore;
   readonly clock: () => number;
@@ -41,8 +41,9 @@ export type ListSeriesDependencies = {
 
 /**
  * Answers ListSeries. The coverage counts the readings of the page's series.
- * @throws RpcError INVALID_ARGUMENT on `page_token` and `device_glob`, RESOURCE_EXHAUSTED if the store cannot order so
- *   many series by their latest readings.
+ * @throws RpcError INVALID_ARGUMENT on `page_token` and `device_glob`, RESOURCE_EXHAUSTED if the store cannot order
+ * this
+ * many series by their latest readings.
  */
 export async function listSeries(
   { store, clock, pageTokens, unitOf }: ListSeriesDependencies,
@@ -65,7 +66,7 @@ export async function listSeries(
   const after = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
   const pageSize = request.pageSize || defaultPageSize;
   const nowMs = after?.nowMs ?? clock();
-  // One more row shows whether another page follows.
+  // One additional row shows whether another page follows.
   const wanted = { filter: { deviceIds, sensors }, search, limit: pageSize + 1 };
   const isByName = order === SeriesOrder.UNSPECIFIED || order === SeriesOrder.NAME;
   const { series: found, total }: SeriesFound | LatestSeriesFound =
@@ -86,7 +87,7 @@ export async function listSeries(
   const { partials, coverage } = await readTimeframe(
     store,
     {
-      // No series: a name that is none's, because an empty filter would mean all.
+      // No series: a name that no sensor has, because an empty filter would match all.
       filter: {
         deviceIds: page.length > 0 ? [...new Set(page.map(({ deviceId }) => deviceId))] : [""],
         sensors: [...new Set(page.map(({ sensor }) => sensor))],
@@ -97,7 +98,7 @@ export async function listSeries(
   );
   const onPage = new Set(page.map(keyOf));
   const merge = createGroupMerge("series", unitOf);
-  // Devices and sensors of the page in all their combinations are more than its series.
+  // The combinations of the page's devices and sensors are more than its series.
   merge.add(partials.filter((partial) => onPage.has(keyOf(partial))));
   const aggregates = merge.aggregates();
   const byKey = new Map(aggregates.map((aggregate) => [keyOf(aggregate), aggregate]));
@@ -135,7 +136,7 @@ function keyOf({ deviceId, sensor }: SeriesPlace): string {
 
 function placeOf(series: SeriesPlace & { readonly latestMs?: number }, nowMs: number): ListSeriesPlace {
   const { deviceId, sensor, latestMs } = series;
-  // JSON has no infinity: of a series without readings it is null.
+  // JSON has no infinity: for a series without readings it is null.
   return { deviceId, sensor, ...(latestMs !== undefined && { latestMs }), nowMs };
 }
 
@@ -146,7 +147,7 @@ const orders = {
   [SeriesOrder.SILENT_LONGEST]: "silentLongest",
 } as const;
 
-/** The latest timestamps of the series in a state. */
+/** Returns the range of latest timestamps of the series in a state. */
 function latestSpanOf(state: SeriesState, onlineSinceMs: number): LatestSeriesRequest["latest"] {
   return {
     sinceMs: state === SeriesState.ONLINE ? onlineSinceMs : Number.NEGATIVE_INFINITY,
@@ -154,7 +155,7 @@ function latestSpanOf(state: SeriesState, onlineSinceMs: number): LatestSeriesRe
   };
 }
 
-/** The most * in a pattern: a database may try all that they can stand for. */
+/** Maximum number of * in a pattern: a database may try all their matches. */
 const starsMax = 4;
 
 function searchOf({ search }: Pick<ListSeriesRequest, "search">): SeriesSearch | undefined {

@@ -12,7 +12,7 @@ describe("page tokens", () => {
     expect(elsewhere.open(token, [["a"], null])).toEqual({ place: 7 });
   });
 
-  it("are refused if any character is another, is missing or is added", () => {
+  it("are rejected if any character is changed, missing or added", () => {
     const token = tokens.seal({ place: 7 }, query);
     for (let place = 0; place < token.length; place++) {
       const other = token[place] === "A" ? "B" : "A";
@@ -25,7 +25,7 @@ describe("page tokens", () => {
     }
   });
 
-  it("are refused for another query, method or key", () => {
+  it("are rejected for another query, method or key", () => {
     const token = tokens.seal({ place: 7 }, query);
     expect(() => tokens.open(token, [["b"], null])).toThrow(/page_token/);
     const series = createPageTokens({ key, method: "ListSeries" });

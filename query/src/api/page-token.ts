@@ -1,19 +1,19 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { invalidArgument } from "@devicemesh/kit/rpc/rpc-error";
 
-/** Makes and opens page tokens. They are opaque: content that only we can make, bound to one query. */
+/** Creates and opens page tokens. They are opaque and signed, and bound to one query. */
 export type PageTokens<Content> = {
-  /** The token for a place in the answer to a query. */
+  /** Returns the token for a position in the answer to a query. */
   seal(content: Content, query: unknown): string;
-  /** @throws RpcError INVALID_ARGUMENT on `page_token` if it was altered, or is of another query or server. */
+  /** @throws RpcError INVALID_ARGUMENT on `page_token` if it was altered, or belongs to another query or server. */
   open(token: string, query: unknown): Content;
 };
 
 const macBytes = 16;
 
 /**
- * Page tokens of one method. `key` is secret; servers that share it understand each other's tokens. Two
- * queries are the same if their JSON is.
+ * Creates the page tokens of one method. `key` is secret; servers that share it accept each other's tokens. Two queries
+ * are the same if their JSON is.
  */
 export function createPageTokens<Content>(options: {
   readonly key: Uint8Array;
@@ -34,7 +34,7 @@ export function createPageTokens<Content>(options: {
       const bytes = Buffer.from(token, "base64url");
       const mac = bytes.subarray(0, macBytes);
       const content = bytes.subarray(macBytes);
-      // Base64 is lenient: only the exact text that we wrote is ours.
+      // Base64 decoding is lenient: only the exact encoded text is accepted.
       const isOurs =
         bytes.toString("base64url") === token &&
         mac.length === macBytes &&

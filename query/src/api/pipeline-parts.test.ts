@@ -40,7 +40,7 @@ const parts: StoreParts = {
 };
 
 describe("partsMessage", () => {
-  it("tells what the parts say", () => {
+  it("returns the reports of the components", () => {
     expect(partsMessage(parts, nowMs)).toEqual({
       deadLetters: [{ kind: "duplicate", count: 3n }],
       connectors: [
@@ -73,7 +73,7 @@ describe("partsMessage", () => {
     });
   });
 
-  it("tells of a part that has fallen silent, or has never said a word", () => {
+  it("reports a component that has stopped reporting, or has never reported", () => {
     const reports = [
       { name: "operator", reportedMs: nowMs - 12_000 },
       { name: "aggregator", reportedMs: undefined },

@@ -6,10 +6,10 @@ import type {
 } from "@devicemesh/proto/es/devicemesh/v1/pipeline_status_pb.ts";
 import type { StoreParts, WindowJobReport } from "../store/reading-store.ts";
 
-/** Parts report every few seconds; one that is silent for longer is a problem. */
+/** Components report every few seconds; one without a report for longer is a problem. */
 export const silenceMaxMs = 10_000;
 
-/** What the parts say, in the contract's form. A part that has stopped reporting is a problem. */
+/** Converts the components' reports to the contract's form. A component that has stopped reporting is a problem. */
 export function partsMessage(
   parts: StoreParts,
   nowMs: number,
@@ -33,7 +33,7 @@ export function partsMessage(
   };
 }
 
-/** Milliseconds as the fields of a google.protobuf.Duration. */
+/** Returns the fields of a google.protobuf.Duration for milliseconds. */
 export function duration(ms: number): { seconds: bigint; nanos: number } {
   return { seconds: BigInt(Math.floor(ms / 1000)), nanos: Math.round((ms % 1000) * 1_000_000) };
 }

@@ -22,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => fixture[Symbol.dispose]());
 
 describe("query with tokens, as things change", () => {
-  it("reads the deny list again without a restart, and refuses the token that it revokes", async () => {
+  it("reads the deny list again without a restart, and rejects the token that it revokes", async () => {
     await using running = await fixture.start();
     const transport = grpc(running.baseUrl);
     const stolen = bearer(await fixture.issuer.token({ tokenId: "stolen" }));
@@ -44,7 +44,7 @@ describe("query with tokens, as things change", () => {
     await ask(transport, other);
   });
 
-  it("keeps what is revoked while the deny list is wrong or gone", async () => {
+  it("keeps revoked entries while the deny list is invalid or missing", async () => {
     await using running = await fixture.start();
     const transport = grpc(running.baseUrl);
     const [first, second] = await Promise.all(
@@ -67,7 +67,7 @@ describe("query with tokens, as things change", () => {
     expect(reasonOf(await failureOf(ask(transport, first))).reason).toBe("TOKEN_REVOKED");
   });
 
-  it("takes other keys without a restart, and trusts the old ones no more", async () => {
+  it("loads other keys without a restart, and no longer trusts the old ones", async () => {
     await using running = await fixture.start();
     const transport = grpc(running.baseUrl);
     const [before, after] = [bearer(await fixture.issuer.token()), bearer(await fixture.stranger.token())];
@@ -82,7 +82,7 @@ describe("query with tokens, as things change", () => {
     expect(reasonOf(await failureOf(ask(transport, before))).reason).toBe("TOKEN_SIGNATURE");
   });
 
-  it("refuses a token that it has taken before once its time is over", async () => {
+  it("rejects a previously accepted token after its expiry", async () => {
     await using running = await fixture.start();
     const transport = grpc(running.baseUrl);
     const token = bearer(await fixture.issuer.token());

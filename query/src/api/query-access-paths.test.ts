@@ -27,7 +27,7 @@ afterAll(() => fixture[Symbol.dispose]());
 describe("query behind Envoy", () => {
   const payloadOf = (token: string) => ({ "x-devicemesh-jwt-payload": token.split(".")[1]! });
 
-  it("takes the payload that Envoy forwards for the token", async () => {
+  it("accepts the payload that Envoy forwards instead of the token", async () => {
     await using running = await fixture.start("header");
     const transport = grpc(running.baseUrl);
     await ask(transport, payloadOf(await fixture.issuer.token()));
@@ -52,7 +52,7 @@ describe("query behind Envoy", () => {
     });
   });
 
-  it("refuses what is revoked, and what expires", async () => {
+  it("rejects revoked and expired tokens", async () => {
     await using running = await fixture.start("header");
     const transport = grpc(running.baseUrl);
     const headers = payloadOf(await fixture.issuer.token({ tokenId: "stolen" }));
@@ -94,7 +94,7 @@ describe("query over TLS", () => {
     expect(answer.rows).toMatchObject([{ deviceId: "a", count: 1n }]);
   });
 
-  it("does not answer in cleartext, nor a client that does not know its CA", async () => {
+  it("answers neither in cleartext nor a client that does not trust its CA", async () => {
     await using running = await fixture.start("tokens", { tls: true });
     const headers = bearer(await fixture.issuer.token());
     const clear = createConnectTransport({

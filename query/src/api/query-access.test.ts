@@ -31,7 +31,7 @@ function unsigned(token: string, header: object): string {
 
 describe("query with tokens", () => {
   for (const [place, [name]] of transportsOf("http://127.0.0.1:0").entries()) {
-    it(`answers a token with the scope, and refuses to answer without one: ${name}`, async () => {
+    it(`answers a token with the scope, and no call without one: ${name}`, async () => {
       await using running = await fixture.start();
       running.memory.append([temperature("a", -20_000, 20)]);
       const [, transport] = transportsOf(running.baseUrl)[place]!;
@@ -118,7 +118,7 @@ describe("query with tokens", () => {
     expect(refusal.message).toContain("needs a token with the scope devicemesh.read");
   });
 
-  it("asks other services on its port for their own scopes", async () => {
+  it("requires the scopes of other services on its port", async () => {
     const started: string[] = [];
     await using running = await fixture.start("tokens", {
       extraRoutes: (router) => {
@@ -161,7 +161,7 @@ describe("query with tokens", () => {
     }
   });
 
-  it("tells browsers and curl with 401 and 403", async () => {
+  it("answers browsers and curl with 401 and 403", async () => {
     await using running = await fixture.start();
     const post = (headers: Record<string, string>) =>
       fetch(`${running.baseUrl}/devicemesh.v1.QueryService/GetAggregates`, {

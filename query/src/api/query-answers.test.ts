@@ -7,7 +7,7 @@ import { startTestQuery, temperature, testNowMs } from "../../testing/query-fixt
 const dayMs = 86_400_000;
 
 describe("listBuckets", () => {
-  it("picks at most 300 buckets where nothing is said", async () => {
+  it("chooses at most 300 buckets by default", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a", -3_000_000), temperature("a")]);
     const { bucket, buckets } = await running.client.listBuckets({});
@@ -47,7 +47,7 @@ describe("listBuckets", () => {
     expect(coverage).toMatchObject({ fromWindows: 0n, fromRaw: 119n, notCovered: [] });
   });
 
-  it("tells ends of buckets that a timestamp can tell", async () => {
+  it("returns ends of buckets within the range of a timestamp", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a")]);
     const { buckets } = await running.client.listBuckets({
@@ -98,7 +98,7 @@ describe("listSeries", () => {
 });
 
 describe("getPipelineStatus", () => {
-  it("tells what the store has seen and how far it is", async () => {
+  it("returns the counts and the progress of the store", async () => {
     await using running = await startTestQuery();
     const reading = temperature("a");
     running.memory.append([reading, reading, { ...reading, value: 3 }]);
@@ -130,7 +130,7 @@ describe("getPipelineStatus", () => {
 });
 
 describe("coverage", () => {
-  it("names the spans that have expired, and leaves their readings out", async () => {
+  it("lists the spans that have expired, and leaves their readings out", async () => {
     await using running = await startTestQuery();
     const { client, memory } = running;
     const keptMs = Math.floor(testNowMs / dayMs) * dayMs;
@@ -157,7 +157,7 @@ describe("coverage", () => {
     expect(raw.coverage?.notCovered[0]?.since).toBeUndefined();
   });
 
-  it("has no frontier where nothing is folded", async () => {
+  it("has no frontier if nothing is folded", async () => {
     await using running = await startTestQuery();
     const { coverage } = await running.client.getAggregates({});
     expect([coverage?.frontier, coverage?.completeThrough]).toMatchObject([

@@ -107,7 +107,7 @@ describe("ListBuckets of a fixed size", () => {
     ]);
   });
 
-  it("fills empty buckets with nothing, the previous figures or those on the line between", async () => {
+  it("fills empty buckets with nothing, the previous figures or interpolated ones", async () => {
     await using running = await startTestQuery();
     running.memory.append([at("2026-11-22T01:00:00Z", 10), at("2026-11-22T04:00:00Z", 40)]);
     const request = {
@@ -125,7 +125,7 @@ describe("ListBuckets of a fixed size", () => {
 });
 
 describe("ListBuckets without bounds", () => {
-  it("follows the readings, not wrong clocks, and states what it leaves outside", async () => {
+  it("follows the readings, not wrong clocks, and states the readings that it leaves outside", async () => {
     await using running = await startTestQuery();
     const { client, memory } = running;
     memory.append(Array.from({ length: 60 }, (_, place) => temperature("a", -place * 60_000)));
@@ -146,7 +146,7 @@ describe("ListBuckets without bounds", () => {
       { count: 1n },
     ]);
     expect(answer.timeframe?.since).toMatchObject({ nanos: 1_000_000 });
-    // What is asked for is answered.
+    // Requested bounds are answered.
     const old = await client.listBuckets({ deviceIds: ["a"], to: timestamp("2014-01-01T00:00:00Z") });
     expect(old.outside).toEqual([]);
     expect(old.buckets.reduce((sum, { row }) => sum + Number(row?.count), 0)).toBe(3);
@@ -157,7 +157,7 @@ describe("ListBuckets without bounds", () => {
     expect(exact.buckets.reduce((sum, { row }) => sum + Number(row?.count), 0)).toBe(64);
   });
 
-  it("leaves nothing out that is many, or close", async () => {
+  it("leaves out no readings that are many, or close", async () => {
     await using running = await startTestQuery();
     running.memory.append([
       ...Array.from({ length: 20 }, (_, place) => at("2020-01-01T00:00:00Z", place)),

@@ -37,7 +37,7 @@ describe("other conditions", () => {
     expect((await running.client.getAggregates({})).rows).toEqual([]);
   });
 
-  it("too many buckets are RESOURCE_EXHAUSTED with the fix", async () => {
+  it("too many buckets are RESOURCE_EXHAUSTED with the solution", async () => {
     await using running = await startTestQuery();
     const { client, memory } = running;
     memory.append([temperature("a", -10 * 86_400_000), temperature("a")]);
@@ -58,7 +58,7 @@ describe("other conditions", () => {
     expect((await failureOf(client.listBuckets({ ...wide, fill: true }))).code).toBe(Code.ResourceExhausted);
   });
 
-  it("too many rows are RESOURCE_EXHAUSTED with the fix", async () => {
+  it("too many rows are RESOURCE_EXHAUSTED with the solution", async () => {
     await using running = await startTestQuery();
     const { client, memory } = running;
     memory.append(Array.from({ length: 60 }, (_, place) => temperature(`device-${place}`, -place * 1000)));
@@ -73,7 +73,7 @@ describe("other conditions", () => {
     expect(error.rawMessage).toMatch(/120060.*100000/);
   });
 
-  it("too many calls at a time are RESOURCE_EXHAUSTED, and calls that ended make room", async () => {
+  it("too many concurrent calls are RESOURCE_EXHAUSTED, until some have ended", async () => {
     let stuck: ReturnType<typeof stuckStore> | undefined;
     await using running = await startTestQuery({
       config: { callsMax: 2 },
@@ -103,12 +103,12 @@ describe("other conditions", () => {
     const theirs = await failureOf(running.client.getAggregates({}));
     expect(theirs.code).toBe(Code.DeadlineExceeded);
     expect(theirs.rawMessage).toMatch(/300 ms/);
-    // A longer deadline is no mistake of the caller's: the server's comes first.
+    // A longer deadline is not the caller's mistake: the server's comes first.
     const longer = await failureOf(running.client.getAggregates({}, { timeoutMs: 100_000 }));
     expect(longer.rawMessage).toMatch(/300 ms/);
   });
 
-  it("a store that is away is UNAVAILABLE with RetryInfo", async () => {
+  it("an unavailable store is UNAVAILABLE with RetryInfo", async () => {
     await using running = await startTestQuery();
     running.memory.close();
     const { client } = running;

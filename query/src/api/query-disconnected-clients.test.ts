@@ -20,7 +20,7 @@ const listRequest = Buffer.from(
 const message = toBinary(GetAggregatesRequestSchema, create(GetAggregatesRequestSchema));
 const { NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR, NGHTTP2_PROTOCOL_ERROR } = http2.constants;
 
-/** A request of each protocol: its content type and what is sent. */
+/** A request of each protocol: its content type and body. */
 const protocols = [
   [
     "Connect",
@@ -55,7 +55,7 @@ const calls = [
   ["a stream", "stream", "WatchAggregates"],
 ] as const;
 
-/** The ways to leave that HTTP/2 has. */
+/** The ways of HTTP/2 to disconnect. */
 const leavings: [string, (stream: http2.ClientHttp2Stream) => void][] = [
   ["cancels", (stream) => stream.close(NGHTTP2_CANCEL)],
   ["resets without an error", (stream) => stream.close(NGHTTP2_NO_ERROR)],
@@ -64,7 +64,7 @@ const leavings: [string, (stream: http2.ClientHttp2Stream) => void][] = [
   ["breaks the connection", (stream) => stream.session!.destroy()],
 ];
 
-/** A query whose questions never end by themselves, and the lines at level error that it logs. */
+/** A query whose reads never end by themselves, and its log lines at level error. */
 async function start({
   isStuck = true,
   interrupted,
@@ -91,7 +91,7 @@ async function start({
   return { ...running, lines, waiting: () => stuck!.waiting };
 }
 
-/** Reads as a database does that fails with an error of its own when it is interrupted. */
+/** Reads like a database that fails with an error of its own when it is interrupted. */
 function interruptible(store: ReadingStore, interrupted: () => Error): ReadingStore["readHorizon"] {
   return async (signal) => {
     try {
@@ -102,7 +102,7 @@ function interruptible(store: ReadingStore, interrupted: () => Error): ReadingSt
   };
 }
 
-describe("a client that goes away", () => {
+describe("a client that disconnects", () => {
   let printed: MockInstance[];
   beforeEach(() => {
     printed = [vi.spyOn(console, "error"), vi.spyOn(console, "warn"), vi.spyOn(process.stderr, "write")];
@@ -148,7 +148,7 @@ describe("a client that goes away", () => {
     }
   }
 
-  it.each(leavings)("is no error while it is sent a large answer: %s", async (_, leave) => {
+  it.each(leavings)("is no error while it receives a large answer: %s", async (_, leave) => {
     await using running = await start({ isStuck: false });
     running.memory.append(Array.from({ length: 2000 }, (_, i) => temperature("d".repeat(120), -i, 20)));
     for (const contentType of ["application/proto", "application/grpc", "application/grpc-web-text"]) {
@@ -156,7 +156,7 @@ describe("a client that goes away", () => {
       const stream = connection.open({ ":path": `${service}/ListReadings`, "content-type": contentType });
       const body = contentType === "application/proto" ? listRequest : enveloped(listRequest);
       stream.end(contentType.endsWith("text") ? body.toString("base64") : body);
-      // Nothing is read, so the answer fills the window of the stream and waits.
+      // The client reads nothing, so the answer fills the window of the stream and waits.
       await once(stream, "response");
       leave(stream);
     }
@@ -164,7 +164,7 @@ describe("a client that goes away", () => {
     expect(running.lines).toEqual([]);
   });
 
-  it.each(leavings)("is no error if what it interrupts has errors of its own: %s", async (_, leave) => {
+  it.each(leavings)("is no error if the interrupted work fails with its own errors: %s", async (_, leave) => {
     await using running = await start({ interrupted: () => new Error("operation was interrupted") });
     using connection = openHttp2(running.baseUrl);
     for (const [, , method] of calls) {
@@ -179,7 +179,7 @@ describe("a client that goes away", () => {
     expect(running.lines).toEqual([]);
   });
 
-  it("cannot write lines of its own to the log or to standard error", async () => {
+  it("cannot cause lines in the log or on standard error", async () => {
     await using running = await start();
     using connection = openHttp2(running.baseUrl);
     const text = JSON.stringify({ 'x\n{"level":"fatal","msg":"forged"}\n': 1 });

@@ -41,7 +41,7 @@ describe("JSON", () => {
     expect((await got.json()).rows).toMatchObject([zeros]);
   });
 
-  it("has an existing time, a right duration and a known name, however it comes", async () => {
+  it("must have an existing time, a valid duration and a known name, in any protocol", async () => {
     await using running = await startTestQuery();
     const body = JSON.stringify({ since: "2026-02-30T12:00:00Z" });
     const json = { "content-type": "application/json" };
@@ -70,7 +70,7 @@ describe("JSON", () => {
     expect(await watch.text()).toMatch(/invalid_argument.*bucket: .*\\"3600s\\"/);
   });
 
-  it("a number of an enum that has none is rejected with the names there are", async () => {
+  it("an unknown number of an enum is rejected with the valid names", async () => {
     await using running = await startTestQuery();
     const response = await fetch(`${running.baseUrl}/${service}/ListReadings`, {
       method: "POST",

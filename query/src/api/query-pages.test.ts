@@ -14,12 +14,12 @@ import {
   violationsOf,
 } from "../../testing/query-fixture.ts";
 
-/** What every answer stays below; clients refuse 4 MiB by default. */
+/** The limit of every answer; clients reject 4 MiB by default. */
 const answerBytesMax = 3 * 1024 * 1024;
 const tenSeconds = { case: "bucket", value: { seconds: 10n, nanos: 0 } } as const;
 const minute = { since: protoTimestamp(testNowMs - 60_000), to: protoTimestamp(testNowMs) };
 
-/** The length of an answer in JSON, as curl gets it. */
+/** Returns the length of an answer in JSON, as curl receives it. */
 async function jsonBytes(baseUrl: string, method: string, request: object): Promise<number> {
   const response = await fetch(`${baseUrl}/devicemesh.v1.QueryService/${method}`, {
     method: "POST",
@@ -82,7 +82,7 @@ describe("an answer", () => {
     const request = { resolution: { case: "maxPoints", value: 3 }, fill: true, pageSize: 3 } as const;
     const first = await client.listBuckets(request);
     expect(first.buckets.map(({ row }) => row?.deviceId)).toEqual(["a", "a", "a"]);
-    // A new first device, and readings that make the span longer and would make the buckets larger.
+    // A new first device, and readings that extend the span and would make the buckets larger.
     memory.append([temperature("A", -10_000), temperature("b", -10_000), temperature("b", 86_000_000)]);
     const second = await client.listBuckets({ ...request, pageToken: first.nextPageToken });
     expect(second.bucket).toEqual(first.bucket);
@@ -116,13 +116,13 @@ describe("an answer", () => {
     for (const call of [client.getAggregates({ pageSize: 2501 }), client.listBuckets({ pageSize: 2501 })]) {
       expect(violationsOf(await failureOf(call))).toEqual([{ field: "page_size", reason: "uint32.lte" }]);
     }
-    // The page size is no part of the query.
+    // The page size is not part of the query.
     expect((await client.getAggregates({ pageToken, pageSize: 9 })).rows).toHaveLength(1);
   });
 });
 
 describe("fill", () => {
-  it("has the empty buckets of a device asked for that is silent in the whole range, in its place", async () => {
+  it("has the empty buckets of a requested device without readings in the range, in order", async () => {
     await using running = await startTestQuery();
     const { client, memory } = running;
     memory.append([
@@ -145,7 +145,7 @@ describe("fill", () => {
     ]);
     expect(await rowsOf(["silent", "a"], GroupBy.SENSOR)).toEqual([" humidity % 0", " temperature °C 1"]);
     expect(await rowsOf(["silent"], GroupBy.DEVICE)).toEqual(["silent   0"]);
-    // All devices: those that have readings.
+    // All devices: those with readings.
     expect(await rowsOf([])).toEqual(["a temperature °C 1", "z temperature °C 1"]);
   });
 

@@ -49,7 +49,7 @@ describe("query over every protocol", () => {
     }
   });
 
-  it("says that it serves, and shows its services by reflection v1 and v1alpha", async () => {
+  it("reports SERVING, and lists its services by reflection v1 and v1alpha", async () => {
     await using running = await startTestQuery();
     const transport = createGrpcTransport({ baseUrl: running.baseUrl });
     const { status } = await createClient(Health, transport).check({ service: QueryService.typeName });
@@ -68,7 +68,7 @@ describe("query over every protocol", () => {
     }
   });
 
-  it("lets pages of allowed origins call, and says nothing to others", async () => {
+  it("lets pages of allowed origins call, and sends others no permission", async () => {
     await using running = await startTestQuery({ config: { corsOrigins: ["https://here.example"] } });
     const path = `${running.baseUrl}/devicemesh.v1.QueryService/GetAggregates`;
     const ask = (origin: string, method: string) =>

@@ -58,7 +58,7 @@ it("rejects shares beyond 0 to 1, and rows of more readings than it computes the
   ]);
 });
 
-it("gives none for rows with readings from before raw readings are kept", async () => {
+it("returns none for rows with readings older than the retention of raw readings", async () => {
   await using running = await startTestQuery();
   const { client, memory } = running;
   const dayMs = 86_400_000;
@@ -72,7 +72,7 @@ it("gives none for rows with readings from before raw readings are kept", async 
   expect(rows.map(valuesOf)).toEqual([[], [[0.5, 21.5]]]);
 });
 
-it("counts the newest readings, which a sealed horizon may leave out", async () => {
+it("includes the newest readings, which a sealed horizon may leave out", async () => {
   await using running = await startTestQuery();
   const { client, memory } = running;
   memory.append([temperature("a", 0, 7)]);

@@ -20,7 +20,7 @@ import {
 const now = protoTimestamp(testNowMs);
 const path = "devicemesh.v1.QueryService/GetAggregates";
 
-/** Sends one gRPC request as bytes and gives the status in the trailers. */
+/** Sends one gRPC request as bytes and returns the status in the trailers. */
 async function grpcStatusOf(baseUrl: string, path: string, body: Uint8Array): Promise<string> {
   const session = connect(baseUrl);
   try {
@@ -169,7 +169,7 @@ describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule",
     const watch = client.watchAggregates({ lastBuckets: 1001 })[Symbol.asyncIterator]();
     const error = await failureOf(watch.next());
     expect(violationsOf(error)).toEqual([{ field: "last_buckets", reason: "uint32.lte" }]);
-    // Nothing else is lost with it.
+    // The connection and other calls are not affected.
     expect((await client.getAggregates({})).rows).toHaveLength(2);
   });
 
@@ -179,7 +179,7 @@ describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule",
     memory.append(["a", "b", "c"].map((deviceId) => temperature(deviceId)));
     const { nextPageToken: pageToken } = await client.listReadings({ pageSize: 1 });
     const series = await client.listSeries({ pageSize: 1 });
-    // The token is random: whatever it begins with, this one begins with something else.
+    // The token is random: it must begin with another character.
     const altered = `${pageToken.startsWith("A") ? "B" : "A"}${pageToken.slice(1)}`;
     const refused = [
       () => client.listReadings({ pageToken: altered }),
@@ -198,7 +198,7 @@ describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule",
         [{ field: "page_token", reason: "PAGE_TOKEN_NOT_OF_THIS_QUERY" }],
       ]);
     }
-    // The page size is no part of the query.
+    // The page size is not part of the query.
     expect((await client.listReadings({ pageToken, pageSize: 9 })).readings).toHaveLength(2);
   });
 

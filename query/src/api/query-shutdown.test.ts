@@ -39,7 +39,7 @@ describe("shutdown", () => {
     await closing;
   });
 
-  it("tells calls that outlast the grace UNAVAILABLE with RetryInfo, over every protocol", async () => {
+  it("answers calls that exceed the grace period with UNAVAILABLE and RetryInfo, over every protocol", async () => {
     for (const place of transportsOf("http://127.0.0.1:0").keys()) {
       let stuck: ReturnType<typeof stuckStore> | undefined;
       const running = await startTestQuery({
@@ -64,7 +64,7 @@ describe("shutdown", () => {
     }
   });
 
-  it("says NOT_SERVING and refuses new calls on old connections with UNAVAILABLE", async () => {
+  it("reports NOT_SERVING and rejects new calls on old connections with UNAVAILABLE", async () => {
     let stuck: ReturnType<typeof stuckStore> | undefined;
     const running = await startTestQuery({
       config: { shutdownGraceMs: 1000 },
@@ -87,7 +87,7 @@ describe("shutdown", () => {
     await closing;
   });
 
-  it("frees the port; closing twice is the same as once", async () => {
+  it("frees the port, and may be closed twice", async () => {
     const running = await startTestQuery();
     const { port } = running.query;
     const closing = running.query.close();
@@ -97,7 +97,7 @@ describe("shutdown", () => {
     expect(again.query.port).toBe(port);
   });
 
-  it("says which port is in use", async () => {
+  it("names the port that is in use", async () => {
     await using running = await startTestQuery();
     const { port } = running.query;
     await expect(startTestQuery({ config: { port } })).rejects.toThrow(PortInUseError);

@@ -54,7 +54,7 @@ describe("a caller without a token", () => {
       expect(status === "16" || headers[":status"] === 401).toBe(true);
     }
     expect(queuedMax).toBe(0);
-    // The streams are given back, so that the connection goes on.
+    // The streams are released, so the connection stays usable.
     await waitUntil(() => streams.every(({ closed }) => closed));
     const stream = connection.open({
       ":path": getAggregates,
@@ -66,8 +66,8 @@ describe("a caller without a token", () => {
   });
 });
 
-describe("a body that does not come to its end", () => {
-  it.each(contentTypes)("is rejected after a time, with what is wrong: %s", async (contentType) => {
+describe("a body that does not end", () => {
+  it.each(contentTypes)("is rejected after a time limit, with the reason: %s", async (contentType) => {
     const unfinished = createUnfinishedRequests({ messageTimeoutMs: 200 });
     await using running = await startTestQuery({ dependencies: { unfinished } });
     using connection = openHttp2(running.baseUrl);
@@ -83,7 +83,7 @@ describe("a body that does not come to its end", () => {
     expect(unfinished.bytes).toBe(0);
   });
 
-  it("does not keep an HTTP/1.1 connection from its answer", async () => {
+  it("does not block the response on an HTTP/1.1 connection", async () => {
     const unfinished = createUnfinishedRequests({ messageTimeoutMs: 100 });
     await using running = await startTestQuery({ dependencies: { unfinished } });
     const socket = await connectTo(running.query.port);
@@ -96,7 +96,7 @@ describe("a body that does not come to its end", () => {
     expect(await text).toMatch(/^HTTP\/1.1 504 [\s\S]*not complete/);
   });
 
-  it.each(contentTypes)("is held within the share of its connection: %s", async (contentType) => {
+  it.each(contentTypes)("is limited to the share of its connection: %s", async (contentType) => {
     const lines: string[] = [];
     const logger = createLogger({
       name: "t",
@@ -116,7 +116,7 @@ describe("a body that does not come to its end", () => {
       );
       return stream;
     });
-    // Four are held to the last byte that was sent; the others are told.
+    // Four are kept up to the last byte that was sent; the others are rejected.
     await waitUntil(() => rejections.length === 16);
     for (const text of rejections) expect(text).toContain("unfinished requests of one connection");
     expect(unfinished.bytes).toBeLessThanOrEqual(4 * mebibyte);

@@ -61,7 +61,7 @@ describe("gRPC-Web in base64", () => {
     expect(trailer!.bytes.toString()).toContain("grpc-status: 0");
   });
 
-  it("streams, each message as soon as it is there", async () => {
+  it("streams each message as soon as it is available", async () => {
     await using running = await startTestQuery();
     running.memory.append(readings);
     const left = new AbortController();
@@ -107,7 +107,7 @@ describe("an RPC that query does not have", () => {
     }
   });
 
-  it("has no body before its status in gRPC, which some clients take for a broken stream", async () => {
+  it("has no body before its status in gRPC, which some clients treat as a broken stream", async () => {
     await using running = await startTestQuery({ dependencies: { addressOf } });
     using connection = openHttp2(running.baseUrl);
     const stream = connection.open({
@@ -119,7 +119,7 @@ describe("an RPC that query does not have", () => {
     expect(trailers).toEqual({});
   });
 
-  it("says what is served there if the address is not known, and which methods a service has", async () => {
+  it("lists the services there if the address is unknown, and the methods of a service", async () => {
     await using running = await startTestQuery();
     const post = (path: string, type: string) =>
       fetch(`${running.baseUrl}${path}`, { method: "POST", headers: { "content-type": type }, body: "" });
@@ -163,14 +163,14 @@ describe("a request that no protocol understands", () => {
     expect(message).toContain(right);
   });
 
-  it("is told the method that calls the RPC", async () => {
+  it("receives the method that calls the RPC", async () => {
     await using running = await startTestQuery();
     const response = await fetch(`${running.baseUrl}${watchAggregates}`);
     expect([response.status, response.headers.get("allow")]).toEqual([405, "POST"]);
     expect(await response.text()).toContain("use POST");
   });
 
-  it("is 403 if it names another host while nobody is authenticated: a web page may have that name (DNS rebinding)", async () => {
+  it("is 403 if it names another host without authentication, because a web page may have that name (DNS rebinding)", async () => {
     await using running = await startTestQuery();
     const socket = await connectTo(running.query.port);
     socket.write(
@@ -191,7 +191,7 @@ describe("a request that no protocol understands", () => {
   });
 });
 
-describe("a deadline beyond what a timer can keep", () => {
+describe("a deadline beyond the range of a timer", () => {
   const timeoutMs = 30 * 86_400_000;
   for (const [place, [name]] of transportsOf("http://127.0.0.1:0").entries()) {
     it(`does not end a call at once: ${name}`, async () => {

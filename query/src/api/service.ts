@@ -23,7 +23,7 @@ import { listReadings, type ReadingsPlace } from "./list-readings.ts";
 import { type ListSeriesPlace, listSeries, type SeriesPlace } from "./list-series.ts";
 import { createPageTokens } from "./page-token.ts";
 
-/** The settings of query that are about watches, and how long one read may take. */
+/** The settings of query for watches, and the time limit of one read. */
 export type WatchLimits = Pick<
   QueryConfig,
   | "watchesMax"
@@ -35,33 +35,33 @@ export type WatchLimits = Pick<
   | "callTimeoutMs"
 >;
 
-/** Reads of raw readings for quantiles that run, and that wait: each may hold a million values. */
+/** Number of running and of waiting reads of raw readings for quantiles: each may hold a million values. */
 const quantileSlots = { atOnceMax: 2, waitingMax: 32 };
 
-/** What the service needs; what is optional has a default. */
+/** The dependencies of the service; optional ones have defaults. */
 export type QueryServiceDependencies = {
   readonly store: ReadingStore;
   /** Ms since 1970. */
   readonly clock: () => number;
-  /** The sensors whose units the answers name; the built-in catalog by default. */
+  /** The sensors with the units in answers; the built-in catalog by default. */
   readonly catalog?: SensorCatalog | undefined;
   /** The secret of page tokens; random by default. */
   readonly pageTokenKey?: Uint8Array;
-  /** Versions of the parts that the store does not know, by name; none by default. */
+  /** Versions of the components that the store does not know, by name; none by default. */
   readonly versions?: Readonly<Record<string, string>>;
   /** The limits of watches. */
   readonly limits?: WatchLimits;
-  /** Told how many watches run, whenever that changes. */
+  /** Called with the number of running watches, whenever it changes. */
   readonly onWatches?: (running: number) => void;
-  /** The exports of the server, those over HTTP included; of this service alone by default. */
+  /** The exports of the server, including those over HTTP; of this service alone by default. */
   readonly exportAdmission?: ExportAdmission;
   /** Aborts when the server begins to stop; never by default. */
   readonly stopping?: AbortSignal;
 };
 
 /**
- * Makes the implementation of QueryService. It expects requests that keep the contract's rules. The pipeline
- * counts as started now.
+ * Creates the implementation of QueryService. Requests must satisfy the contract's rules. The pipeline counts as
+ * started now.
  */
 export function createQueryService(dependencies: QueryServiceDependencies): ServiceImpl<typeof QueryService> {
   const {

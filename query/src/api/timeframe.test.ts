@@ -23,10 +23,10 @@ const timestamps: fc.Arbitrary<ProtoTimestamp> = fc.record({
 });
 
 describe("a timeframe", () => {
-  it("takes a sent reading for since of its own timestamp, and not for to, whatever the digits", () => {
+  it("includes a reading if since is its timestamp, and not if to is, whatever the digits", () => {
     fc.assert(
       fc.property(timestamps, (sent) => {
-        // As ingest stores it: the digits below the millisecond cut off, towards the past.
+        // Like ingest, which truncates digits below the millisecond towards the past.
         const nanoseconds = sent.seconds * 1_000_000_000n + BigInt(sent.nanos);
         const storedMs = Number(
           (nanoseconds - (((nanoseconds % 1_000_000n) + 1_000_000n) % 1_000_000n)) / 1_000_000n,
@@ -46,10 +46,10 @@ describe("a timeframe", () => {
     );
   });
 
-  it("is cut to milliseconds by every RPC that has bounds", async () => {
+  it("is truncated to milliseconds by every RPC that has bounds", async () => {
     await using running = await startTestQuery();
     const { client, memory } = running;
-    // What was sent as …22.000456 is stored as …22.000.
+    // A reading of …22.000456 is stored as …22.000.
     memory.append([temperature("a")]);
     const sent = { seconds: BigInt(testNowMs / 1000), nanos: 456_000 };
     const foundBy = async (bounds: { since?: ProtoTimestamp; to?: ProtoTimestamp }) => [

@@ -1,12 +1,12 @@
 import { millisecondsFloor, type ProtoTimestamp } from "@devicemesh/proto";
 import { allTime, type Span } from "../plan/planner.ts";
 
-/** The timeframe of a request: which bounds it has, and the timestamps in it, clamped to `allTime`. */
+/** The timeframe of a request: its bounds, and its timestamps, clamped to `allTime`. */
 export type Timeframe = Span & { readonly hasSince: boolean; readonly hasTo: boolean };
 
 /**
- * The timeframe of a request. Bounds are cut to milliseconds as the timestamps of readings are: `since` the timestamp
- * that a device sent finds its reading, `to` does not. It may be empty.
+ * Returns the timeframe of a request. Bounds are truncated to milliseconds like the timestamps of readings: with
+ * `since` the timestamp of a sent reading, the reading is included; with `to`, it is not. It may be empty.
  */
 export function timeframeOf(request: {
   readonly since?: ProtoTimestamp | undefined;

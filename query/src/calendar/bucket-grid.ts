@@ -1,38 +1,38 @@
 import type { Span } from "../plan/spans.ts";
 
-/** Buckets of one size that follow each other: from sinceMs (inclusive) to toMs (exclusive), ms since 1970. */
+/** Consecutive buckets of one size: from sinceMs (inclusive) to toMs (exclusive), ms since 1970. */
 export type BucketRun = Span & { readonly sizeMs: number };
 
-/** Where buckets begin and end: runs in order of time, each of which goes on where the one before ends; at least one. */
+/** The boundaries of buckets: runs in order of time, each of which begins where the previous one ends; at least one. */
 export type BucketGrid = readonly BucketRun[];
 
 const weekMs = 7 * 86_400_000;
 
-/** Monday, 1970-01-05: where weeks are counted from. */
+/** Monday, 1970-01-05: the origin of weeks. */
 export const mondayMs = 4 * 86_400_000;
 
 /**
- * The grid of a fixed size over all time. Buckets start at the origin plus or minus whole sizes: by default at 1970,
- * and those of whole weeks on Mondays. Pure.
+ * Returns the grid of a fixed size over all time. Buckets start at the origin plus or minus whole sizes: by default at
+ * 1970, and those of whole weeks on Mondays. Pure.
  */
 export function fixedGrid(sizeMs: number, originMs = sizeMs % weekMs === 0 ? mondayMs : 0): BucketGrid {
   const phaseMs = ((originMs % sizeMs) + sizeMs) % sizeMs;
-  // Before 1970, so that what is aligned to it is never negative.
+  // Before 1970, so that aligned times are never negative.
   return [{ sinceMs: phaseMs === 0 ? 0 : phaseMs - sizeMs, toMs: Number.POSITIVE_INFINITY, sizeMs }];
 }
 
-/** The start of the bucket that a moment inside the grid lies in. Pure. */
+/** Returns the start of the bucket that contains a time inside the grid. Pure. */
 export function bucketStart(grid: BucketGrid, ms: number): number {
   const { sinceMs, sizeMs } = runAt(grid, ms);
   return ms - ((ms - sinceMs) % sizeMs);
 }
 
-/** The end of the bucket that starts at this moment. Pure. */
+/** Returns the end of the bucket that starts at this time. Pure. */
 export function bucketEnd(grid: BucketGrid, startMs: number): number {
   return startMs + runAt(grid, startMs).sizeMs;
 }
 
-/** How many buckets touch a span inside the grid; 0 if it is empty. Pure. */
+/** Returns the number of buckets that touch a span inside the grid; 0 if it is empty. Pure. */
 export function countBuckets(grid: BucketGrid, { sinceMs, toMs }: Span): number {
   if (sinceMs >= toMs) return 0;
   let count = 0;
@@ -46,13 +46,15 @@ export function countBuckets(grid: BucketGrid, { sinceMs, toMs }: Span): number 
   return count;
 }
 
-/** The starts of the buckets that touch a span inside the grid, in order. Pure. */
+/** Returns the starts of the buckets that touch a span inside the grid, in order. Pure. */
 export function* bucketStarts(grid: BucketGrid, { sinceMs, toMs }: Span): Generator<number> {
   if (sinceMs >= toMs) return;
   for (let ms = bucketStart(grid, sinceMs); ms < toMs; ms = bucketEnd(grid, ms)) yield ms;
 }
 
-/** The starts of every `count`-th bucket that touches a span inside the grid, without that of the first. Pure. */
+/**
+ * Returns the starts of every `count`-th bucket that touches a span inside the grid, without that of the first. Pure.
+ */
 export function* everyStart(grid: BucketGrid, { sinceMs, toMs }: Span, count: number): Generator<number> {
   let place = 0;
   for (const run of grid) {
@@ -66,9 +68,9 @@ export function* everyStart(grid: BucketGrid, { sinceMs, toMs }: Span, count: nu
 }
 
 /**
- * An expression that gives the start of the bucket of a moment, built for another language: `aligned` for the moments
- * of a run, and `choice` for moments before one (`earlier`) or not (`later`). It is a balanced tree, so that no engine
- * compares a moment with all runs. Pure.
+ * Builds an expression for the start of a time's bucket, in another language: `aligned` for the times of a run, and
+ * `choice` for times before one (`earlier`) or not (`later`). It is a balanced tree, so that no engine compares a time
+ * with all runs. Pure.
  */
 export function bucketExpression<Expression>(
   grid: BucketGrid,
@@ -87,12 +89,14 @@ export function bucketExpression<Expression>(
   );
 }
 
-/** Whether the buckets reach over all time. Pure. */
+/** Whether the buckets cover all time. Pure. */
 export function isEndless(buckets: BucketGrid): boolean {
   return buckets.at(-1)?.toMs === Number.POSITIVE_INFINITY;
 }
 
-/** The timeframe, if the buckets reach over all of it; else the part of it in those that touch the span. Pure. */
+/**
+ * Returns the timeframe, if the buckets cover all of it; otherwise its part in the buckets that touch the span. Pure.
+ */
 export function withinBuckets(buckets: BucketGrid, timeframe: Span, span: Span): Span {
   if (isEndless(buckets)) return timeframe;
   if (span.sinceMs >= span.toMs) return { sinceMs: timeframe.sinceMs, toMs: timeframe.sinceMs };
@@ -102,7 +106,7 @@ export function withinBuckets(buckets: BucketGrid, timeframe: Span, span: Span):
   };
 }
 
-/** The run of a moment; the nearest one of a moment outside the grid. */
+/** Returns the run of a time; the nearest one for a time outside the grid. */
 function runAt(grid: BucketGrid, ms: number): BucketRun {
   let [low, high] = [0, grid.length - 1];
   while (low < high) {

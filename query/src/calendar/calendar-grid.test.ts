@@ -8,7 +8,9 @@ import { timeZoneNamed } from "./zone-offsets.ts";
 const [minuteMs, hourMs, dayMs] = [60_000, 3_600_000, 86_400_000];
 const units: readonly CalendarUnit[] = ["hour", "day", "week", "month", "quarter", "year"];
 
-/** Changes by an hour, by half an hour, at midnight, across the date line; none at half and three quarters of an hour. */
+/**
+ * Changes by an hour, by half an hour, at midnight, across the date line; none at half and three quarters of an hour.
+ */
 const zones = [
   "UTC",
   "Europe/Berlin",
@@ -36,7 +38,7 @@ const moments = () =>
 
 describe("calendarGrid", () => {
   for (const unit of units) {
-    it(`begins a bucket where the clock of a zone shows another ${unit}, and nowhere else`, () => {
+    it(`begins a bucket exactly where the local time of a zone enters another ${unit}`, () => {
       fc.assert(
         fc.property(fc.constantFrom(...zones), moments(), fc.nat(40 * dayMs), (zone, ms, lengthMs) => {
           const grid = calendarGrid(unit, zone, { sinceMs: ms, toMs: ms + lengthMs });
@@ -84,7 +86,7 @@ describe("calendarGrid", () => {
     expect(hours("Asia/Kathmandu", "2026-03-29")).toBe(24);
   });
 
-  it("shows an hour that the clock repeats as two buckets", () => {
+  it("returns an hour that the clock repeats as two buckets", () => {
     const at = (text: string): number => Date.parse(text);
     const span = { sinceMs: at("2026-10-25T00:00:00Z"), toMs: at("2026-10-25T03:00:00Z") };
     expect([...bucketStarts(calendarGrid("hour", "Europe/Berlin", span), span)]).toEqual([
@@ -100,7 +102,7 @@ describe("calendarGrid", () => {
     expect(new Date(bucketStart(grid, ms)).toISOString()).toBe("2026-11-22T18:15:00.000Z");
   });
 
-  it("counts buckets as it lists them, and estimates no more than two above", () => {
+  it("counts exactly the buckets that it lists, and estimates at most two more", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...units),
@@ -127,7 +129,7 @@ describe("calendarGrid", () => {
 });
 
 describe("timeZoneNamed", () => {
-  it("knows names of the IANA database, and UTC as the empty name", () => {
+  it("accepts names of the IANA database, and the empty name as UTC", () => {
     expect(timeZoneNamed("")).toBe("UTC");
     expect(timeZoneNamed("europe/berlin")).toBe("Europe/Berlin");
     expect(() => timeZoneNamed("Europe/Atlantis")).toThrow("calendar.time_zone");
@@ -135,7 +137,7 @@ describe("timeZoneNamed", () => {
 });
 
 describe("fixedGrid", () => {
-  it("is aligned to 1970, whole weeks to Monday, and to an origin that is asked for", () => {
+  it("is aligned to 1970, whole weeks to Monday, and to a requested origin", () => {
     const ms = Date.parse("2026-11-29T12:34:56Z");
     const start = (sizeMs: number, originMs?: number): string =>
       new Date(bucketStart(fixedGrid(sizeMs, originMs), ms)).toISOString();

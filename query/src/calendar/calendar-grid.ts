@@ -3,15 +3,15 @@ import type { Span } from "../plan/spans.ts";
 import { type BucketGrid, type BucketRun, mondayMs } from "./bucket-grid.ts";
 import { offsetsIn, zoned } from "./zone-offsets.ts";
 
-/** The units of the calendar that a bucket can be. */
+/** The calendar units of buckets. */
 export const calendarUnits = ["hour", "day", "week", "month", "quarter", "year"] as const;
 
-/** One of them. */
+/** A calendar unit. */
 export type CalendarUnit = (typeof calendarUnits)[number];
 
 const [hourMs, dayMs, weekMs] = [3_600_000, 86_400_000, 7 * 86_400_000];
 
-/** The units that have one length on a clock that never changes, and where they are counted from. */
+/** The units of fixed length in a zone without clock changes, and their origins. */
 const clockUnits: Readonly<
   Partial<Record<CalendarUnit, { readonly sizeMs: number; readonly phaseMs: number }>>
 > = {
@@ -22,7 +22,7 @@ const clockUnits: Readonly<
 
 const monthsOf: Readonly<Partial<Record<CalendarUnit, number>>> = { month: 1, quarter: 3, year: 12 };
 
-/** The longest bucket of each unit, with room for a change of the clock, in ms. */
+/** The longest bucket of each unit, including a change of the clock, in ms. */
 const longestMs: Readonly<Record<CalendarUnit, number>> = {
   hour: 2 * dayMs,
   day: 3 * dayMs,
@@ -32,16 +32,16 @@ const longestMs: Readonly<Record<CalendarUnit, number>> = {
   year: 368 * dayMs,
 };
 
-/** How many buckets of a unit a span has about; not fewer than it may have less two. Pure. */
+/** Estimates the number of buckets of a unit in a span; at least the maximum minus two. Pure. */
 export function estimateBuckets(unit: CalendarUnit, { sinceMs, toMs }: Span): number {
   const sizeMs = clockUnits[unit]?.sizeMs ?? 30.5 * dayMs * (monthsOf[unit] as number);
   return Math.max(Math.floor((toMs - sinceMs) / sizeMs), 0);
 }
 
 /**
- * The buckets of a calendar unit in a zone, by the ISO calendar: at least those that touch the span. The rules of the
- * zone are Temporal's; a bucket begins at the first moment at which the zone's clock shows a later unit than before,
- * and an hour also where the clock shows a full hour again.
+ * Returns the buckets of a calendar unit in a zone, by the ISO calendar: at least those that touch the span. The rules
+ * of the zone are Temporal's. A bucket begins at the first time at which the local time is in a later unit than before;
+ * an hour also begins where the clock shows a full hour again.
  */
 export function calendarGrid(unit: CalendarUnit, zone: string, span: Span): BucketGrid {
   const sinceMs = span.sinceMs - longestMs[unit];
@@ -53,7 +53,7 @@ export function calendarGrid(unit: CalendarUnit, zone: string, span: Span): Buck
   return runsBetween(starts);
 }
 
-/** Starts of buckets: `count` of them, each sizeMs after the one before. */
+/** Starts of buckets: `count` of them, each sizeMs after the previous one. */
 type Starts = { readonly firstMs: number; readonly count: number; readonly sizeMs: number };
 
 function clockStarts(
@@ -71,7 +71,7 @@ function clockStarts(
     const localMs = sinceMs + offsetMs - phaseMs;
     const unit = Math.floor(localMs / sizeMs);
     const isFull = localMs % sizeMs === 0;
-    // Where the span begins, a unit has begun before.
+    // The unit at the start of the span has begun earlier.
     const isNew = shown === undefined ? isFull : repeats ? unit !== shown || isFull : unit > shown;
     if (isNew) starts.push({ firstMs: sinceMs, count: 1, sizeMs });
     shown = shown === undefined || repeats ? unit : Math.max(unit, shown);
@@ -95,7 +95,7 @@ function monthStarts(months: number, zone: string, { sinceMs, toMs }: Span): Sta
   }
 }
 
-/** The buckets between starts, those that follow each other with one size as one run. */
+/** Groups the buckets between starts: consecutive ones of one size become one run. */
 function runsBetween(starts: readonly Starts[]): BucketGrid {
   const runs: BucketRun[] = [];
   function add(run: BucketRun): void {

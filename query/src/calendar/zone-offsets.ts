@@ -2,11 +2,11 @@ import { invalidArgument } from "@devicemesh/kit/rpc/rpc-error";
 import { Temporal } from "temporal-polyfill";
 import type { Span } from "../plan/spans.ts";
 
-/** A span in which a zone's clock shows UTC plus offsetMs. */
+/** A span in which a zone's local time is UTC plus offsetMs. */
 export type OffsetSpan = Span & { readonly offsetMs: number };
 
 /**
- * The name of a time zone as it is written in the IANA database; of the empty name, UTC.
+ * Returns the name of a time zone in the spelling of the IANA database; UTC for the empty name.
  * @throws RpcError INVALID_ARGUMENT on `calendar.time_zone` if there is no such zone.
  */
 export function timeZoneNamed(name: string): string {
@@ -22,7 +22,7 @@ export function timeZoneNamed(name: string): string {
   }
 }
 
-/** The spans of one offset each that a timeframe consists of, in order; the first and the last are cut to it. */
+/** Returns the spans of constant offset in a timeframe, in order; the first and the last are cut to it. */
 export function offsetsIn(zone: string, { sinceMs, toMs }: Span): OffsetSpan[] {
   const spans: OffsetSpan[] = [];
   let at: Temporal.ZonedDateTime = zoned(sinceMs, zone);
@@ -39,7 +39,7 @@ export function offsetsIn(zone: string, { sinceMs, toMs }: Span): OffsetSpan[] {
   return spans;
 }
 
-/** A moment on the clock of a zone. */
+/** Returns the local time of a zone. */
 export function zoned(ms: number, zone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(zone);
 }

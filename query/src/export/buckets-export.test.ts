@@ -13,7 +13,7 @@ const sizeOf = (sizeMs: number) => ({ kind: "fixed" as const, sizeMs, originMs: 
 const { unitOf } = createSensorCatalog();
 const everything = { deviceIds: [], sensors: [] };
 
-/** Something that happens to the store; readings are up to two hours late and often come again. */
+/** An event of the store; readings are up to two hours late and often sent again. */
 const step = fc.oneof(
   {
     weight: 4,
@@ -71,7 +71,7 @@ function createWorld(coarsePureSinceMs: number) {
 }
 
 describe("an export of buckets", () => {
-  it("is what brute force finds in the readings that had arrived when it began, whatever comes between its parts", async () => {
+  it("equals brute force over the readings that had arrived when it began, whatever happens between its parts", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { maxLength: 14 }),
@@ -149,7 +149,7 @@ describe("an export of buckets", () => {
     );
   });
 
-  it("reads in parts: none has more partials than one read may have, where a bucket has fewer", async () => {
+  it("reads in parts within the limit of partials, if a bucket has fewer", async () => {
     const world = createWorld(0);
     const readings = Array.from(
       { length: 200 },
@@ -247,7 +247,7 @@ describe("an export of buckets", () => {
     expect(counts).toEqual([1, 1]);
   });
 
-  it("fails, and is not short, where windows expire between its parts", async () => {
+  it("fails instead of being incomplete if windows expire between its parts", async () => {
     const dayMs = 86_400_000;
     const world = createWorld(0);
     const readings = [20, 10, 1].map(

@@ -19,7 +19,7 @@ import { exportGroupsMax, partialsPerReadMax } from "./export-limits.ts";
 import type { Export } from "./readings-export.ts";
 import { readSealed, seal } from "./sealed-read.ts";
 
-/** What is exported: the buckets that have readings. */
+/** The request: the buckets that have readings. */
 export type BucketsExportRequest = {
   readonly filter: SeriesFilter;
   readonly grouping: Grouping;
@@ -30,18 +30,18 @@ export type BucketsExportRequest = {
   readonly partialsPerRead?: number;
 };
 
-/** How the buckets of an export are: of a size in ms, a multiple of the finest window, or of a calendar. */
+/** The form of an export's buckets: of a size in ms, a multiple of the finest window, or calendar buckets. */
 export type ExportSizing = Exclude<BucketSizing, { readonly kind: "points" }>;
 
-/** Buckets of groups, and where they start and end. */
+/** Buckets of groups, with their boundaries. */
 export type BucketsPiece = { readonly aggregates: readonly Aggregate[]; readonly buckets: BucketGrid };
 
-/** Rows of one piece. */
+/** Number of rows of one piece. */
 const pieceRows = 4096;
 
 /**
- * Begins an export of buckets, by start, then device_id, then sensor; see `ExportBuckets` in the contract. It reads so
- * many buckets at a time as have no more than `partialsPerReadMax` partials.
+ * Begins an export of buckets, by start, then device_id, then sensor; see `ExportBuckets` in the contract. It reads as
+ * many buckets at a time as have at most `partialsPerReadMax` partials.
  * @throws RpcError RESOURCE_EXHAUSTED if there are more than `exportGroupsMax` groups,
  *   INVALID_ARGUMENT if a group mixes units.
  */
@@ -64,7 +64,7 @@ export async function exportBuckets(
     { filter, timeframe: request.timeframe, mergeDevices: grouping !== "device" },
     signal,
   );
-  // Units that mix in a group are an error of the whole, not of the part in which they meet.
+  // Mixed units in a group are an error of the whole export, not of the part in which they meet.
   createGroupMerge(grouping, unitOf).add(whole.partials);
   const extent = extentOf(whole.partials, request.timeframe);
   const buckets =
@@ -73,7 +73,7 @@ export async function exportBuckets(
       : calendarGrid(sizing.unit, sizing.zone, extent);
   const timeframe = withinBuckets(buckets, request.timeframe, extent);
   const planned = { levels: store.levels, horizon };
-  // What windows with repeats take away is known only when their part is read.
+  // The effect of windows with duplicates is known only when their part is read.
   let notCovered: readonly Span[] = joinedSpans([
     ...without(planRead({ ...request.timeframe, ...planned }).notCovered, [timeframe]),
     ...planRead({ ...timeframe, ...planned, buckets }).notCovered,
@@ -93,7 +93,7 @@ export async function exportBuckets(
       );
       notCovered = joinedSpans([...notCovered, ...read.notCovered]);
       if (read.partials.length === 0) {
-        // One clock that is wrong by years must not cost a read for each hour of them.
+        // One clock that is wrong by years must not cause a read for each hour of them.
         const rest = { sinceMs: part.toMs, toMs: timeframe.toMs };
         const later = await readSealed(
           store,
@@ -127,7 +127,7 @@ export async function exportBuckets(
   };
 }
 
-/** Where the readings lie, so that empty years take no reads; empty if there are none. */
+/** Returns the extent of the readings, so that empty years need no reads; empty if there are none. */
 function extentOf(partials: readonly SeriesPartial[], timeframe: Span): Span {
   let [sinceMs, toMs] = [timeframe.toMs, timeframe.sinceMs];
   for (const { firstAtMs, lastAtMs } of partials) {
@@ -137,7 +137,7 @@ function extentOf(partials: readonly SeriesPartial[], timeframe: Span): Span {
   return { sinceMs, toMs };
 }
 
-/** The timeframe, cut between buckets where there are readings. */
+/** Divides the timeframe between buckets where there are readings. */
 function* partsOf(options: {
   readonly timeframe: Span;
   readonly extent: Span;

@@ -1,17 +1,17 @@
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 
-/** Bounds how many exports run at a time. */
+/** Limits the number of concurrent exports. */
 export type ExportAdmission = {
   /**
    * Admits an export until it is disposed.
    * @throws RpcError RESOURCE_EXHAUSTED with a retry hint if too many run.
    */
   admit(): Disposable;
-  /** How many run. */
+  /** Number of running exports. */
   readonly running: number;
 };
 
-/** Makes the admission of at most `max` exports. */
+/** Creates the admission of at most `max` exports. */
 export function createExportAdmission(max: number): ExportAdmission {
   let running = 0;
   return {

@@ -31,7 +31,7 @@ it("exports all readings in order and ends with their number and coverage, over 
   }
 });
 
-it("exports buckets that have readings, by start and group, and what they cover", async () => {
+it("exports buckets that have readings, by start and group, and their coverage", async () => {
   await using running = await startTestQuery();
   running.memory.append([
     temperature("b", -3_600_000, 10),
@@ -79,7 +79,7 @@ it("exports buckets of the calendar of a zone", async () => {
   expect((await failureOf(both.next())).code).toBe(Code.InvalidArgument);
 });
 
-it("lists in the coverage what has expired", async () => {
+it("lists expired spans in the coverage", async () => {
   await using running = await startTestQuery();
   const dayMs = 86_400_000;
   const markMs = Math.floor(testNowMs / dayMs) * dayMs - 3 * dayMs;
@@ -118,7 +118,7 @@ it("fails a stream whose store fails: no end is sent", async () => {
   }
 });
 
-it("rejects a bucket that is no multiple of the window, and times out of order", async () => {
+it("rejects a bucket that is not a multiple of the window, and times out of order", async () => {
   await using running = await startTestQuery();
   const first = (stream: AsyncIterable<unknown>) => failureOf(stream[Symbol.asyncIterator]().next());
   expect((await first(running.client.exportBuckets({ bucket: { seconds: 15n } }))).code).toBe(
@@ -128,7 +128,7 @@ it("rejects a bucket that is no multiple of the window, and times out of order",
   expect((await first(running.client.exportReadings(times))).code).toBe(Code.InvalidArgument);
 });
 
-it("admits a bounded number of exports, and further ones when some have ended or their clients have gone", async () => {
+it("admits a bounded number of exports, and further ones when some have ended or their clients have disconnected", async () => {
   const proceed = Promise.withResolvers<void>();
   let waiting = 0;
   const allWait = Promise.withResolvers<void>();

@@ -21,7 +21,7 @@ import { defaultBucketMs, exportStallMs, messageRowsMax } from "./export-limits.
 import { exportReadings } from "./readings-export.ts";
 import { endedIfStalled } from "./stalled-client.ts";
 
-/** What exports need. */
+/** The dependencies of exports. */
 export type ExportDependencies = {
   readonly store: ReadingStore;
   readonly admission: ExportAdmission;
@@ -31,9 +31,9 @@ export type ExportDependencies = {
 };
 
 /**
- * Answers ExportReadings. Nothing is read while the client does not read.
- * @throws RpcError RESOURCE_EXHAUSTED if too many exports run, DEADLINE_EXCEEDED if the client reads nothing for long;
- *   what the store throws.
+ * Answers ExportReadings. It reads only as fast as the client.
+ * @throws RpcError RESOURCE_EXHAUSTED if too many exports run, DEADLINE_EXCEEDED if the client stops reading;
+ * the errors of the store.
  */
 export function exportReadingsRpc(
   dependencies: ExportDependencies,

@@ -3,10 +3,10 @@ import type { Span } from "../plan/planner.ts";
 import type { ReadingColumns } from "../store/reading-scan.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 
-/** An export: what it covers is fixed when it begins. */
+/** An export: its coverage is fixed when it begins. */
 export type Export<Piece> = {
   readonly pieces: AsyncIterable<Piece>;
-  /** What the pieces read so far cover. */
+  /** The coverage of the pieces read so far. */
   coverage(): AnswerCoverage;
 };
 

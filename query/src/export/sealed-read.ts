@@ -13,10 +13,10 @@ import type {
 } from "../store/reading-store.ts";
 import { sealedReadsMs } from "./export-limits.ts";
 
-/** A horizon that all reads of an export share, and when it was sealed, by `elapsedMs`. */
+/** A horizon that all reads of an export share, and the time when it was sealed, by `elapsedMs`. */
 export type Sealed = { readonly horizon: StoreHorizon; readonly sealedAtMs: number };
 
-/** What is read of it. */
+/** The request. */
 export type SealedRead = {
   readonly filter: SeriesFilter;
   readonly timeframe: Span;
@@ -35,9 +35,9 @@ export async function seal(
 }
 
 /**
- * Reads the partials of exactly the readings that arrived before the sealed horizon, however late the read is: the
- * plan is made with that horizon, and its scans over raw readings end there.
- * @throws RpcError UNAVAILABLE if some of it may have expired since; what the store throws.
+ * Reads the partials of exactly the readings that arrived before the sealed horizon, however late the read is: the plan
+ * uses that horizon, and its scans over raw readings end there.
+ * @throws RpcError UNAVAILABLE if some of it may have expired since; the errors of the store.
  */
 export async function readSealed(
   store: ReadingStore,
@@ -75,7 +75,7 @@ export async function readSealed(
   }
 }
 
-/** The plan for what arrived before a moment that is not before any of its frontiers. */
+/** Returns the plan for readings that arrived before a time that is not before any of its frontiers. */
 function endedAt(plan: ReadPlan, arrivedToMs: number): ReadPlan {
   const ended = <Each extends Scan>(scan: Each): Each => ({
     ...scan,
@@ -90,8 +90,8 @@ function endedAt(plan: ReadPlan, arrivedToMs: number): ReadPlan {
 }
 
 /**
- * Whether anything that the plan reads may have been deleted. Data before a mark is deleted once it is folded and
- * every answer planned before has had its time.
+ * Whether anything that the plan reads may have been deleted. Data before a mark is deleted once it is folded and every
+ * answer planned before has had its time.
  */
 function mayHaveExpired(
   plan: ReadPlan,

@@ -9,7 +9,7 @@ async function* messages(onEnd: () => void): AsyncGenerator<number> {
   }
 }
 
-it("ends the source of a client that reads nothing, and fails when it reads on", async () => {
+it("ends the source of a client that reads nothing, and fails when it resumes", async () => {
   const ended = Promise.withResolvers<void>();
   const stream = endedIfStalled(messages(ended.resolve), 10);
   expect((await stream.next()).value).toBe(1);
@@ -17,7 +17,7 @@ it("ends the source of a client that reads nothing, and fails when it reads on",
   await expect(stream.next()).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
 });
 
-it("passes on what is read in time, and ends the source of a client that has gone", async () => {
+it("passes on messages that are read in time, and ends the source of a disconnected client", async () => {
   let isEnded = false;
   const stream = endedIfStalled(
     messages(() => {

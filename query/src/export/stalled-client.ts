@@ -1,16 +1,16 @@
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 
 /**
- * Passes messages on. If none is taken for `stallMs`, their source is ended, so that it holds nothing for a client that
- * does not read, and the stream fails when the client reads on.
- * @throws RpcError DEADLINE_EXCEEDED then; what the messages throw.
+ * Passes messages on. If none is read for `stallMs`, their source is ended, so that it holds nothing for a client that
+ * does not read, and the stream fails when the client resumes.
+ * @throws RpcError DEADLINE_EXCEEDED then; the errors of the messages.
  */
 export async function* endedIfStalled<Message>(
   messages: AsyncGenerator<Message>,
   stallMs: number,
 ): AsyncGenerator<Message> {
   let isStalled = false;
-  // Ends it too where the client has gone.
+  // Also ends it if the client has disconnected.
   await using _ = { [Symbol.asyncDispose]: async () => void (await messages.return(undefined)) };
   for (;;) {
     const next = await messages.next();

@@ -11,7 +11,7 @@ function pick(lengthMs: number, pointsMax: number, windowMs = 10_000): number {
 }
 
 describe("pickBucketSize", () => {
-  it("picks the smallest round size with at most so many buckets", () => {
+  it("chooses the smallest round size with at most the given number of buckets", () => {
     expect(pick(3_600_000, 360)).toBe(10_000);
     expect(pick(3_600_000, 359)).toBe(20_000);
     expect(pick(dayMs, 300)).toBe(300_000);
@@ -29,25 +29,25 @@ describe("pickBucketSize", () => {
     expect(countBuckets(fixedGrid(size), allTime)).toBe(1);
   });
 
-  it("picks a multiple of the window, round or not", () => {
+  it("chooses a multiple of the window, round or not", () => {
     expect(pick(60_000, 100, 15_000)).toBe(30_000);
     expect(pick(60_000, 1, 7_000) % 7_000).toBe(0);
     expect(pick(60_000, 1, 11_003) % 11_003).toBe(0);
   });
 
-  it("never picks whole weeks, which would have to start on a Monday", () => {
+  it("never chooses whole weeks, which would have to start on a Monday", () => {
     for (let days = 1; days < 4_000_000; days = Math.ceil(days * 1.3)) {
       for (const points of [1, 7, 50, 300]) expect(pick(days * dayMs, points) % (7 * dayMs)).not.toBe(0);
     }
   });
 
-  it("picks the smallest size for an empty span", () => {
+  it("chooses the smallest size for an empty span", () => {
     expect(pick(0, 1)).toBe(10_000);
   });
 });
 
 describe("requestedBucketSize", () => {
-  it("takes multiples of the window and refuses all else, naming the window", () => {
+  it("accepts multiples of the window and rejects all others, naming the window", () => {
     expect(requestedBucketSize({ seconds: 30n, nanos: 0 }, 10_000)).toBe(30_000);
     for (const bucket of [
       { seconds: 15n, nanos: 0 },
@@ -61,7 +61,7 @@ describe("requestedBucketSize", () => {
 });
 
 describe("requestedOrigin", () => {
-  it("takes multiples of the window since 1970 and refuses all else", () => {
+  it("accepts multiples of the window since 1970 and rejects all others", () => {
     expect(requestedOrigin({ seconds: 20n, nanos: 0 }, 10_000)).toBe(20_000);
     expect(requestedOrigin({ seconds: -20n, nanos: 0 }, 10_000)).toBe(-20_000);
     for (const origin of [

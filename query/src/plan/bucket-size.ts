@@ -6,8 +6,8 @@ import type { Span } from "./spans.ts";
 const [secondMs, minuteMs, hourMs, dayMs] = [1000, 60_000, 3_600_000, 86_400_000];
 
 /**
- * The round sizes that the server picks, in ms; beyond the last one it is doubled, up to `longestMs`. None is of whole
- * weeks: these would have to start on a Monday, as months on the first, which is asked for with a calendar.
+ * The round sizes that the server chooses from, in ms; beyond the last one it is doubled, up to `longestMs`. None is of
+ * whole weeks: these would have to start on a Monday, like months on the first, for which there are calendar buckets.
  */
 export const roundBucketSizesMs: readonly number[] = [
   ...[10, 20, 30].map((count) => count * secondMs),
@@ -16,15 +16,15 @@ export const roundBucketSizesMs: readonly number[] = [
   ...[1, 10, 100, 1000, 10_000, 100_000].flatMap((tens) => [1, 2, 5].map((count) => count * tens * dayMs)),
 ];
 
-/** The longest bucket: 10,000 years, the most that a Duration can tell. From 1970 on, it holds all timestamps. */
+/** The longest bucket: 10,000 years, the maximum of a Duration. From 1970 on, it contains all timestamps. */
 const longestMs = 315_576_000_000_000;
 
-/** The smallest round size, a multiple of windowMs, of which at most `pointsMax` buckets touch the span. */
+/** Returns the smallest round size, a multiple of windowMs, of which at most `pointsMax` buckets touch the span. */
 export function pickBucketSize(options: {
   readonly span: Span;
   readonly pointsMax: number;
   readonly windowMs: number;
-  /** Where a bucket starts; 1970 by default. */
+  /** The origin of buckets; 1970 by default. */
   readonly originMs?: number | undefined;
 }): number {
   const { span, pointsMax, windowMs, originMs } = options;
@@ -38,7 +38,7 @@ export function pickBucketSize(options: {
 }
 
 /**
- * The size in ms that a request asks for.
+ * Returns the requested size in ms.
  * @throws RpcError INVALID_ARGUMENT on `bucket` if it is not a multiple of the window size.
  */
 export function requestedBucketSize(bucket: ProtoTimestamp, windowMs: number): number {
@@ -52,7 +52,7 @@ export function requestedBucketSize(bucket: ProtoTimestamp, windowMs: number): n
 }
 
 /**
- * The origin in ms since 1970 that a request asks for.
+ * Returns the requested origin in ms since 1970.
  * @throws RpcError INVALID_ARGUMENT on `origin` if windows are not aligned to it.
  */
 export function requestedOrigin(origin: ProtoTimestamp, windowMs: number): number {

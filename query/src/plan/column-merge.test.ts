@@ -39,7 +39,7 @@ function addAll(merge: ColumnMerge, some: readonly Reading[]): void {
   for (const { series, timestampMs, value } of some) merge.addReading(series, timestampMs, value);
 }
 
-/** The readings as windows of their series. */
+/** Converts the readings to windows of their series. */
 function windowsOf(some: readonly Reading[]) {
   const merge = createColumnMerge({
     groupOf: (series) => series,
@@ -51,7 +51,7 @@ function windowsOf(some: readonly Reading[]) {
 }
 
 describe("the merge of columns", () => {
-  it("gives what the merge of partials gives, for any split into windows and readings, groups and buckets", () => {
+  it("equals the merge of partials, for any split into windows and readings, groups and buckets", () => {
     fc.assert(
       fc.property(readings, fc.nat(59), fc.boolean(), (all, split, isOneGroup) => {
         const merge = createColumnMerge({
@@ -86,7 +86,7 @@ describe("the merge of columns", () => {
     );
   });
 
-  it("takes no window outside the span, and no series without a group", () => {
+  it("includes no window outside the span, and no series without a group", () => {
     fc.assert(
       fc.property(readings, fc.nat(18), fc.nat(18), (all, from, length) => {
         const startMs = 1_700_000_000_000 - (1_700_000_000_000 % 60_000);
@@ -101,7 +101,7 @@ describe("the merge of columns", () => {
     );
   });
 
-  it("merges windows that it has made into the same windows again", () => {
+  it("merges its own windows into the same windows again", () => {
     fc.assert(
       fc.property(readings, fc.nat(59), (all, split) => {
         const merge = createColumnMerge({

@@ -1,8 +1,8 @@
 import type { ReadingPartial } from "./partial.ts";
 
 /**
- * Sums of windows by column: row by row what one series' readings of one window add up to. Times are kept as
- * offsets from the start of the window, so that a row takes some 70 bytes.
+ * Sums of windows by column: each row is the summary of one series in one window. Times are stored as offsets from the
+ * start of the window, so that a row takes about 70 bytes.
  */
 export type WindowColumns = {
   readonly length: number;
@@ -14,29 +14,29 @@ export type WindowColumns = {
   readonly counts: Offsets;
   /** For each row: sum, minimum, maximum, first value, last value, M2. */
   readonly values: Float64Array;
-  /** For each row, ms after the start of the window: when minimum, maximum, first and last were measured. */
+  /** For each row, ms after the start of the window: the times of minimum, maximum, first and last. */
   readonly offsets: Offsets;
   readonly bytes: number;
 };
 
 type Offsets = Uint16Array | Uint32Array;
 
-/** What some readings of one group and bucket add up to; series are the store's numbers. */
+/** The summary of some readings of one group and bucket; series are the store's numbers. */
 export type MergedColumns = ReadingPartial & {
   readonly bucketMs: number;
   readonly fromRaw: number;
-  /** Of which series `first` and `last` are. */
+  /** The series of `first` and `last`. */
   readonly firstSeries: number;
   readonly lastSeries: number;
 };
 
-/** How the rows are grouped. */
+/** The grouping of the rows. */
 export type ColumnGrouping = {
-  /** The group of a series, a small whole number; -1 for a series that does not count. */
+  /** Returns the group of a series, a small whole number; -1 for an excluded series. */
   readonly groupOf: (series: number) => number;
-  /** The start of the bucket of a moment, in ms; one bucket of 0 if left out. */
+  /** Returns the start of the bucket of a time, in ms; one bucket of 0 if left out. */
   readonly bucketOf?: ((ms: number) => number) | undefined;
-  /** Whether the name of one series comes before that of another: it decides between readings at one time. */
+  /** Whether the name of one series comes before that of another, which decides between readings at the same time. */
   readonly isBefore: (series: number, other: number) => boolean;
 };
 
@@ -60,25 +60,25 @@ export type AddPartial = (
   m2: number,
 ) => void;
 
-/** Merges rows by group and bucket, as `mergePartials` does, and makes no object for a row. */
+/** Merges rows by group and bucket, like `mergePartials`, without allocating an object for a row. */
 export type ColumnMerge = {
   readonly addPartial: AddPartial;
   addReading(series: number, timestampMs: number, value: number): void;
-  /** The rows whose windows start within the span. */
+  /** Adds the rows whose windows start within the span. */
   addWindows(windows: WindowColumns, within: Within): void;
-  /** How many groups and buckets have readings. */
+  /** Number of groups and buckets with readings. */
   readonly size: number;
   merged(): MergedColumns[];
-  /** The groups, which must be series, and the buckets, which must be windows of this size, as columns. */
+  /** Returns the groups, which must be series, and the buckets, which must be windows of this size, as columns. */
   toWindows(windowMs: number): WindowColumns;
 };
 
-/** The window sizes, in ms, whose starts and offsets fit the columns for all times to come. */
+/** The window sizes, in ms, whose starts and offsets fit the columns for all times. */
 export function fitsColumns(windowMs: number): boolean {
   return windowMs >= 1000 && windowMs < 2 ** 32;
 }
 
-// Where the figures of a sum are. The sum of values is HIGH + LOW: what rounding took from HIGH is in LOW (Neumaier).
+// The positions of a sum's figures. The sum of values is HIGH + LOW: LOW has the rounding error of HIGH (Neumaier).
 const [COUNT, HIGH, LOW, MINIMUM, MAXIMUM, MINIMUM_AT, MAXIMUM_AT, FIRST_AT] = [
   0, 1, 2, 3, 4, 5, 6, 7,
 ] as const;
@@ -87,11 +87,11 @@ const [FIRST, LAST_AT, LAST, M2, FROM_RAW, FIRST_SERIES, LAST_SERIES, BUCKET] = 
 ] as const;
 const stride = 16;
 
-/** Makes an empty merge. */
+/** Creates an empty merge. */
 export function createColumnMerge({ groupOf, bucketOf, isBefore }: ColumnGrouping): ColumnMerge {
   let sums = new Float64Array(stride * 64);
   let size = 0;
-  // For each bucket the place of each group's sum, plus one.
+  // For each bucket the index of each group's sum, plus one.
   const placesOf = new Map<number, Int32Array>();
   let bucketMs = 0;
   let places = bucketPlaces(0);
@@ -102,7 +102,7 @@ export function createColumnMerge({ groupOf, bucketOf, isBefore }: ColumnGroupin
     return known;
   }
 
-  /** Where the sum of a group and bucket is; a new one has a count of 0. */
+  /** Returns the index of the sum of a group and bucket; a new one has a count of 0. */
   function placeOf(group: number, startMs: number): number {
     const bucket = bucketOf === undefined ? 0 : bucketOf(startMs);
     if (bucket !== bucketMs) {

@@ -12,21 +12,20 @@ import type { MarkedSeries, MarkedSpan } from "./marked-windows.ts";
 import type { ServedSpan } from "./served-spans.ts";
 import { clippedTo, joinedSpans, type Span, without } from "./spans.ts";
 
-/** What is read otherwise because of marked windows, and what can no longer be told of their series. */
+/** The different reads because of marked windows, and the spans of their series that can no longer be answered. */
 export type PlannedRepeats = {
-  /** Undefined if nothing is read otherwise. */
+  /** Undefined if there are no different reads. */
   readonly plan: RepeatsPlan | undefined;
   /** Of some series only; in any order. */
   readonly notCovered: readonly Span[];
 };
 
 /**
- * Plans the marked windows in spans that are served by levels. Where the coarse levels are pure, only the finest
- * level is read otherwise: a marked window by raw readings of the time that the finest level stands for there.
- * Else a moment of a series is served by the coarsest
- * level, up to the span's, whose window around it holds no marked window; a marked window by its repair and
- * what arrived since, or by raw readings. Series that are marked alike share their scans. Undefined as soon as the
- * plan has more than `sizeMax` spans and scans: it is not planned further. Pure.
+ * Plans the marked windows in spans that are served by levels. If the coarse levels are pure, only the reads of the
+ * finest level differ: a marked window is read from raw readings of the time that the finest level would serve.
+ * Otherwise a time of a series is served by the coarsest level, up to the span's, whose window around it contains no
+ * marked window; a marked window is served by its repair and later arrivals, or by raw readings. Series with equal
+ * marks share their scans. Returns undefined as soon as the plan has more than `sizeMax` spans and scans. Pure.
  */
 export function planRepeats(request: {
   readonly spans: readonly ServedSpan[];
@@ -47,14 +46,14 @@ export function planRepeats(request: {
   const repairScans = createShared<RepairScan>(size);
   const notCovered: Span[] = [];
 
-  /** Leaves a span of a series out wholly; levels above `level` leave it out already. */
+  /** Leaves out a span of a series completely; levels above `level` already leave it out. */
   function leaveOut(series: SeriesName, span: Span, level: number): void {
     notCovered.push(span);
     for (let below = level; below >= 0; below--) exceptLevels[below]?.add(series, span);
     exceptRaw.add(series, span);
   }
 
-  /** The part of a span that is kept since this moment; the rest is left out. */
+  /** Returns the part of a span that is kept since this time; the rest is left out. */
   function kept(series: SeriesName, span: Span, keptSinceMs: number, level: number): Span | undefined {
     const sinceMs = Math.min(Math.max(span.sinceMs, keptSinceMs), span.toMs);
     if (span.sinceMs < sinceMs) leaveOut(series, { sinceMs: span.sinceMs, toMs: sinceMs }, level);
@@ -74,7 +73,10 @@ export function planRepeats(request: {
     levelScans[0]?.add(series, { ...repaired, arrivedSinceMs: repairThroughMs, arrivedToMs: frontierMs });
   }
 
-  /** Marked windows of a span whose serving level is pure: what the finest level has of them comes from raw. */
+  /**
+   * The marked windows of a span whose serving level is pure: the finest level's part of them is read from raw
+   * readings.
+   */
   function addRecent(series: SeriesName, windows: readonly MarkedSpan[], span: ServedSpan): void {
     // A frontier of 0 means that nothing is folded.
     const arrivedSinceMs = (frontiersMs[1] as number) || Number.NEGATIVE_INFINITY;
@@ -111,7 +113,7 @@ export function planRepeats(request: {
       if (levelFrontierMs > 0) for (const each of wider) exceptLevels[level]?.add(series, each);
       for (const gap of without(wider, touched)) {
         const served = kept(series, gap, levelsKeptSinceMs[level - 1] as number, level - 1);
-        // A frontier of 0 means that nothing is folded: then the plan's own scans hold it all.
+        // A frontier of 0 means that nothing is folded: then the plan's own scans include everything.
         if (served && levelFrontierMs > 0)
           levelScans[level - 1]?.add(series, before(served, levelFrontierMs));
       }
@@ -143,7 +145,7 @@ function before(span: Span, arrivedToMs: number): Scan {
   return { ...span, arrivedSinceMs: Number.NEGATIVE_INFINITY, arrivedToMs };
 }
 
-/** Collects scans (or spans) of series: equal ones become one of several series. `size` counts what is apart. */
+/** Collects scans (or spans) of series: equal ones become one of several series. `size` counts different ones. */
 function createShared<Shared extends { readonly series: readonly SeriesName[] }>(size: { current: number }) {
   const byBounds = new Map<
     string,

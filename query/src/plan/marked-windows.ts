@@ -1,36 +1,39 @@
 import type { SeriesName, StoreHorizon, WindowRepeats } from "../store/reading-store.ts";
 import { joinedSpans, type Span } from "./spans.ts";
 
-/** Finest windows in a row that are served alike: by their repairs made at one frontier, or by raw readings. */
+/** Consecutive finest windows that are served alike: by their repairs of one frontier, or by raw readings. */
 export type MarkedSpan = Span & { readonly repairThroughMs: number | undefined };
 
-/** A series and its windows that their partials cannot serve; in order, apart or served otherwise. */
+/**
+ * A series and its windows that partials cannot serve; in order, neither adjacent nor overlapping unless served
+ * differently.
+ */
 export type MarkedSeries = { readonly series: SeriesName; readonly windows: readonly MarkedSpan[] };
 
 /**
- * The most marked windows of one series that are planned one by one. Beyond, one span from the first to the last
- * stands for them all, so that a series with many costs only itself.
+ * Maximum number of marked windows of one series that are planned one by one. Beyond it, one span from the first to the
+ * last represents them all, so that a series with many affects only itself.
  */
 export const markedWindowsMax = 1000;
 
-/** The windows of one series as they are collected: a list, or only its extent once the list is too long. */
+/** The windows of one series while they are collected: a list, or only its extent if the list is too long. */
 type Collected = { windows: WindowRepeats[] | undefined; sinceMs: number; toMs: number };
 
 /**
- * Which windows the partials before the frontier cannot serve, and what serves them. A window whose repeats all
- * arrived at or after the frontier is clean: its partials before it are pure. A repair serves if it
- * was made at the frontier in hand or before, and every repeat arrived before it was made. In doubt raw
- * readings serve: that costs speed only. One pass over the windows, whatever their number. Pure.
+ * Returns the windows that partials before the frontier cannot serve, and what serves them. A window whose duplicates
+ * all arrived at or after the frontier is clean: its partials before it are pure. A repair serves if it was made at or
+ * before the frontier in use, and after every duplicate arrived. If unknown, raw readings serve, which affects latency
+ * only. One pass over the windows, whatever their number. Pure.
  *
- * Inside `recentOnly` the levels above the finest are pure. There only repeats that arrived since the second
- * level's frontier count, and repairs are of no use.
+ * Inside `recentOnly` the levels above the finest are pure. There only duplicates that arrived since the second level's
+ * frontier count, and repairs are not used.
  */
 export function markWindows(
   repeats: readonly WindowRepeats[],
   options: {
     readonly horizon: StoreHorizon;
     readonly windowMs: number;
-    /** In order and apart. */
+    /** In order, neither adjacent nor overlapping. */
     readonly recentOnly?: readonly Span[] | undefined;
   },
 ): MarkedSeries[] {
@@ -68,8 +71,8 @@ export function markWindows(
 }
 
 /**
- * Makes fewer spans of them: what is at most `gapMs` apart is served by raw readings, with all between, where
- * these are kept. As exact, and slower. Pure.
+ * Merges spans that are at most `gapMs` apart, including the time between them, into spans of raw readings where these
+ * are kept. Just as exact, and slower. Pure.
  */
 export function widenMarked(
   marked: readonly MarkedSeries[],
@@ -84,8 +87,8 @@ export function widenMarked(
 }
 
 /**
- * One span for all windows that start at or after `sinceMs`, from the first window of any series to the last: all
- * series are marked alike there. As exact, and slower. Pure.
+ * Returns one span for all windows that start at or after `sinceMs`, from the first window of any series to the last:
+ * all series have equal marks there. Just as exact, and slower. Pure.
  */
 export function asOneSpan(marked: readonly MarkedSeries[], sinceMs: number): MarkedSeries[] {
   const isBefore = (window: MarkedSpan): boolean => window.sinceMs < sinceMs;
@@ -96,7 +99,7 @@ export function asOneSpan(marked: readonly MarkedSeries[], sinceMs: number): Mar
   return marked.map(({ series, windows }) => ({ series, windows: [...windows.filter(isBefore), ...all] }));
 }
 
-/** From the first marked window to the last; undefined if there is none. Pure. */
+/** Returns the span from the first marked window to the last; undefined if there is none. Pure. */
 export function extentOf(marked: readonly MarkedSeries[]): Span | undefined {
   let [sinceMs, toMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const { windows } of marked) {
@@ -106,7 +109,7 @@ export function extentOf(marked: readonly MarkedSeries[]): Span | undefined {
   return sinceMs < toMs ? { sinceMs, toMs } : undefined;
 }
 
-/** A span of windows, in parts where it begins to be kept. */
+/** Splits a span of windows where its retention begins. */
 function partsAt(window: WindowRepeats, keptSinceMs: number): readonly WindowRepeats[] {
   const isCut = window.toMs !== undefined && window.windowMs < keptSinceMs && window.toMs > keptSinceMs;
   return isCut

@@ -16,7 +16,7 @@ function partial(options: {
   return { ...partialOfReading(options), deviceId, sensor, bucketMs, fromRaw: 1 };
 }
 
-/** Merges as a store and its levels may: pieces first, then the pieces. */
+/** Merges like a store and its levels: pieces first, then the pieces. */
 function mergeInPieces(partials: readonly SeriesPartial[], size: number): SeriesPartial {
   const pieces = piecesOf(partials, size);
   return { ...(pieces[0] as SeriesPartial), ...mergePartials(pieces) };
@@ -38,7 +38,7 @@ function aggregatesOf(partials: readonly SeriesPartial[], grouping: Grouping) {
 }
 
 describe("mergePartials", () => {
-  it("keeps the deviation of values close together far from zero, however they are cut", () => {
+  it("keeps the deviation of close values far from zero, for any split", () => {
     fc.assert(
       fc.property(
         fc.array(fc.integer({ min: -10, max: 10 }), { minLength: 1, maxLength: 300 }),
@@ -63,7 +63,7 @@ describe("mergePartials", () => {
     expect(sum).toBe(exactSum(values));
   });
 
-  it("gives ties of times to the smaller device_id, whatever the order", () => {
+  it("decides ties of times by the smaller device_id, in any order", () => {
     const first = partial({ deviceId: "a", timestampMs: 5, value: 1 });
     const second = partial({ deviceId: "b", timestampMs: 5, value: 2 });
     for (const pair of [
@@ -74,7 +74,7 @@ describe("mergePartials", () => {
     }
   });
 
-  it("gives ties of values to the earlier timestamp, whatever the order", () => {
+  it("decides ties of values by the earlier timestamp, in any order", () => {
     const early = partial({ deviceId: "b", timestampMs: 5, value: 1 });
     const late = partial({ deviceId: "a", timestampMs: 6, value: 1 });
     for (const pair of [
@@ -85,7 +85,7 @@ describe("mergePartials", () => {
     }
   });
 
-  it("refuses to merge nothing", () => {
+  it("rejects an empty merge", () => {
     expect(() => mergePartials([])).toThrow(RangeError);
   });
 });
@@ -97,7 +97,7 @@ describe("createGroupMerge", () => {
     partial({ deviceId: "b", timestampMs: 3, value: 5 }),
   ];
 
-  it("names the group by what its readings have in common, in order of code units", () => {
+  it("names the group by the common names of its readings, in order of code units", () => {
     const groups = (grouping: Grouping) =>
       aggregatesOf(readings, grouping).map(({ deviceId, sensor, unit, partial: { count } }) =>
         [deviceId, sensor, unit, count].join("|"),
@@ -108,7 +108,7 @@ describe("createGroupMerge", () => {
     expect(groups("all")).toEqual(["||°C|3"]);
   });
 
-  it("keeps the average within the values, and the deviation of equal values at 0, however they are cut", () => {
+  it("keeps the average within the values, and the deviation of equal values at 0, for any split", () => {
     const few = fc.tuple(fc.double({ min: -100, max: 150, noNaN: true }), fc.constantFrom(0, 0, 1, 2));
     fc.assert(
       fc.property(
@@ -116,7 +116,7 @@ describe("createGroupMerge", () => {
         fc.array(fc.nat(3), { minLength: 1, maxLength: 200 }),
         fc.integer({ min: 1, max: 50 }),
         ([value, different], places, size) => {
-          // Equal values, or such that differ in their last bits.
+          // Equal values, or values that differ in their last bits.
           const values = places.map((place) => value * (1 + (place % (different + 1)) * Number.EPSILON));
           const readings = values.map((each, timestampMs) => partial({ timestampMs, value: each }));
           const [minimum, maximum] = [Math.min(...values), Math.max(...values)];
@@ -134,7 +134,7 @@ describe("createGroupMerge", () => {
     );
   });
 
-  it("takes partials whose figures are off by rounding, as stores compute them in their own ways", () => {
+  it("accepts partials with rounding errors, because stores compute them differently", () => {
     const off = { ...partial({ timestampMs: 1, value: 0.1 }), count: 3, sum: 0.30000000000000004 };
     for (const m2 of [2e-34, -2e-34]) {
       expect(aggregatesOf([{ ...off, m2 }], "all")).toMatchObject([{ average: 0.1, standardDeviation: 0 }]);
@@ -143,7 +143,7 @@ describe("createGroupMerge", () => {
     }
   });
 
-  it("keeps buckets apart and in order", () => {
+  it("separates buckets, in order", () => {
     const inBuckets = [20, 0, 10, 20].map((bucketMs) =>
       partial({ timestampMs: bucketMs, value: 1, bucketMs }),
     );
@@ -156,7 +156,7 @@ describe("createGroupMerge", () => {
     ]);
   });
 
-  it("refuses a group with two units and names them with the fix", () => {
+  it("rejects a group with two units and names them with the solution", () => {
     const mixed = [...readings, partial({ deviceId: "b", sensor: "pressure", timestampMs: 9, value: 1000 })];
     for (const grouping of ["device", "all"] as const) {
       expect(() => aggregatesOf(mixed, grouping)).toThrow(/group_by.*hPa.*°C.*sensors.*series/);
@@ -165,14 +165,14 @@ describe("createGroupMerge", () => {
     expect(aggregatesOf(mixed, "sensor")).toHaveLength(2);
   });
 
-  it("refuses a group of two sensors whose units are not known, and takes one", () => {
+  it("rejects a group of two sensors with unknown units, and accepts one", () => {
     const unknown = ["mood", "smell"].map((sensor) => partial({ sensor, timestampMs: 1, value: 1 }));
     expect(() => aggregatesOf(unknown, "all")).toThrow(/an unknown unit and in an unknown unit/);
     expect(aggregatesOf(unknown.slice(1), "all")).toMatchObject([{ unit: "", sensor: "" }]);
     expect(aggregatesOf(unknown, "sensor")).toHaveLength(2);
   });
 
-  it("counts where readings came from", () => {
+  it("counts readings by source", () => {
     const folded = { ...partial({ timestampMs: 1, value: 1 }), count: 7, fromRaw: 0 };
     expect(aggregatesOf([folded, ...readings], "all")[0]).toMatchObject({
       fromRaw: 3,

@@ -5,24 +5,24 @@ import { averageOf, type ReadingPartial, standardDeviationOf } from "./partial.t
 import { createPartialSum, type PartialSum } from "./partial-sum.ts";
 import { compareNames, compareSeries } from "./series-order.ts";
 
-/** What the rows of an answer stand for. */
+/** The grouping of the rows of an answer. */
 export type Grouping = "series" | "sensor" | "device" | "all";
 
-/** The unit of a sensor's values; empty if it is not known. */
+/** Returns the unit of a sensor's values; empty if it is unknown. */
 export type UnitOf = (sensor: string) => string;
 
-/** What the readings of one group, and of one bucket where there are buckets, add up to. */
+/** The aggregate of one group, and of one bucket if there are buckets. */
 export type Aggregate = {
-  /** Empty where the group spans devices. */
+  /** Empty if the group spans devices. */
   readonly deviceId: string;
-  /** Empty where the group spans sensors. */
+  /** Empty if the group spans sensors. */
   readonly sensor: string;
   readonly unit: string;
-  /** The start of the bucket, ms since 1970; 0 where there are none. */
+  /** The start of the bucket, ms since 1970; 0 if there are none. */
   readonly bucketMs: number;
   readonly partial: ReadingPartial;
   readonly average: number;
-  /** Of the population. */
+  /** The standard deviation of the population. */
   readonly standardDeviation: number;
   readonly fromRaw: number;
 };
@@ -31,9 +31,9 @@ export type Aggregate = {
 export type GroupMerge = {
   /** @throws RpcError INVALID_ARGUMENT on `group_by` if a group would mix units. */
   add(partials: Iterable<SeriesPartial>): void;
-  /** How many aggregates there are. */
+  /** Number of aggregates. */
   readonly size: number;
-  /** The aggregates so far, by device_id, then sensor (UTF-16 code units), then bucket. */
+  /** Returns the aggregates so far, by device_id, then sensor (UTF-16 code units), then bucket. */
   aggregates(): Aggregate[];
 };
 
@@ -42,7 +42,7 @@ export function mergesDevices(grouping: Grouping): boolean {
   return grouping === "sensor" || grouping === "all";
 }
 
-/** Adds many partials, with turns for other work between them. @throws as `add` does. */
+/** Adds many partials, with other work in between. @throws like `add`. */
 export async function addInShares(merge: GroupMerge, partials: readonly SeriesPartial[]): Promise<void> {
   const share = createLoopShare();
   for (let start = 0; start < partials.length; start += partialsPerShare) {
@@ -53,7 +53,7 @@ export async function addInShares(merge: GroupMerge, partials: readonly SeriesPa
 
 const partialsPerShare = 1024;
 
-/** Makes an empty merge. It holds one sum for each group and bucket. */
+/** Creates an empty merge. It holds one sum for each group and bucket. */
 export function createGroupMerge(grouping: Grouping, unitOf: UnitOf): GroupMerge {
   const units = new Map<string, { readonly unit: string; readonly sensor: string }>();
   const sums = new Map<string, { readonly deviceId: string; readonly sensor: string; sum: PartialSum }>();
@@ -102,8 +102,8 @@ export function createGroupMerge(grouping: Grouping, unitOf: UnitOf): GroupMerge
 }
 
 /**
- * Merges partials, at least one: counts and sums add up (sums with compensation), M2 by Chan's formula;
- * ties of times go to the earlier timestamp, then to the smaller device_id, then to the smaller sensor.
+ * Merges at least one partial: counts and sums add up (sums with compensation), M2 by Chan's formula; ties of times go
+ * to the earlier timestamp, then to the smaller device_id, then to the smaller sensor.
  */
 export function mergePartials(partials: readonly SeriesPartial[]): ReadingPartial {
   const [first, ...others] = partials;
@@ -113,7 +113,7 @@ export function mergePartials(partials: readonly SeriesPartial[]): ReadingPartia
   return sum.total();
 }
 
-/** What one reading adds up to. */
+/** Returns the partial of one reading. */
 export function partialOfReading({
   timestampMs,
   value,

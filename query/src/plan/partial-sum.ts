@@ -8,7 +8,7 @@ export type PartialSum = {
   add(partial: SeriesPartial): void;
   total(): ReadingPartial;
   fromRaw(): number;
-  /** Of which series the first reading is, and the last. */
+  /** The series of the first reading and of the last. */
   first(): SeriesName;
   last(): SeriesName;
 };
@@ -19,7 +19,7 @@ export type PartialSum = {
  */
 export function createPartialSum(start: SeriesPartial): PartialSum {
   let { count, minimum, maximum, minimumAtMs, maximumAtMs, m2, fromRaw } = start;
-  // The sum is high + low: what rounding took from high is in low (Neumaier).
+  // The sum is high + low: low has the rounding error of high (Neumaier).
   let high = start.sum;
   let low = 0;
   let first: SeriesPartial = start;

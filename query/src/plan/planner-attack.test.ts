@@ -9,7 +9,7 @@ const baseMs = Date.UTC(2026, 0, 1);
 const nowMs = baseMs + 365 * dayMs;
 const keepAll = Number.NEGATIVE_INFINITY;
 
-/** A mesh whose levels are all folded up to about the present; they are not pure unless told. */
+/** A mesh whose levels are all folded up to about the current time; they are not pure by default. */
 function horizon(options: Partial<StoreHorizon> = {}): StoreHorizon {
   return {
     completeThroughMs: nowMs,
@@ -20,7 +20,7 @@ function horizon(options: Partial<StoreHorizon> = {}): StoreHorizon {
   };
 }
 
-/** One device that repeats a reading in every second window, each repaired at another moment or not at all. */
+/** One device that sends a duplicate in every second window, each repaired at another time or not at all. */
 function everySecondWindow(count: number, deviceId = "attacker"): WindowRepeats[] {
   return Array.from({ length: count }, (_, place) => ({
     deviceId,
@@ -38,7 +38,7 @@ function sizeOf({ repeats }: ReadPlan): number {
   return [...except.levels, except.raw, ...levels, raw, repairs].flat().length;
 }
 
-/** Milliseconds of work of this thread, whatever else the machine does; the least of some tries. */
+/** CPU time of this thread in milliseconds, independent of other load; the minimum of some tries. */
 function workOf(act: () => void): number {
   const times = Array.from({ length: 5 }, () => {
     const before = process.threadCpuUsage();
@@ -56,7 +56,7 @@ describe.each([
 ])("a device that repeats a reading in every second window, over %s", (_, mesh) => {
   const request = { ...allTime, levels: defaultLevels, horizon: mesh };
 
-  it("is planned in a time that grows with the windows and no faster, and holds nobody up for 50 ms", () => {
+  it("is planned in a time linear in the windows, and blocks the event loop for less than 50 ms", () => {
     const [few, many] = [everySecondWindow(39_000), everySecondWindow(390_000)];
     const fewMs = workOf(() => planRead({ ...request, repeats: { windows: few } }));
     const manyMs = workOf(() => planRead({ ...request, repeats: { windows: many } }));
@@ -69,7 +69,7 @@ describe.each([
     expect(sizeOf(plan)).toBeLessThanOrEqual(20);
   });
 
-  it("changes nothing for the other series, of which some windows are marked, too", () => {
+  it("changes nothing for other series that also have marked windows", () => {
     const others = Array.from({ length: 30 }, (_unused, place) =>
       everySecondWindow(1, `other-${place}`),
     ).flat();
@@ -86,7 +86,7 @@ describe.each([
     expect(ofOthers(attacked?.repairs ?? [])).toEqual(ofOthers(alone?.repairs ?? []));
   });
 
-  it("leaves raw readings of series without repeats unread, with 1000 devices of that kind", () => {
+  it("reads no raw readings of series without duplicates, with 1000 devices of that kind", () => {
     const windows = Array.from({ length: 1000 }, (_unused, place) =>
       everySecondWindow(200 + (place % 100), `attacker-${place}`),
     ).flat();

@@ -10,8 +10,8 @@ import {
 } from "../../testing/planner-duplicates-fixture.ts";
 import { planRead, repeatsNeeded } from "./planner.ts";
 
-describe("planRead with bounded knowledge of repeats", () => {
-  it("needs to know nothing of windows that pure levels have folded", () => {
+describe("planRead with bounded knowledge of duplicates", () => {
+  it("needs no knowledge of windows that pure levels have folded", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request, windows } = settle({
@@ -40,7 +40,7 @@ describe("planRead with bounded knowledge of repeats", () => {
     );
   });
 
-  it("is as exact where one span stands for all windows of a series, or of all series", () => {
+  it("is just as exact if one span represents all windows of a series, or of all series", () => {
     fc.assert(
       fc.property(world, fc.boolean(), (drawn, isEverySeries) => {
         const { request, windows, frontiersMs } = settle({ ...drawn, isExpiring: false });
@@ -62,7 +62,7 @@ describe("planRead with bounded knowledge of repeats", () => {
             };
         const planned = planRead({ ...request, repeats });
         expect(planned.notCovered).toEqual([]);
-        // One expectation for all: an expectation costs more than the places of a reading.
+        // One expectation for all: an expectation costs more than the check of a reading.
         const wrong: unknown[] = [];
         for (const reading of readingsAround(request.sinceMs, request.toMs)) {
           const isAsked = reading.timestampMs >= request.sinceMs && reading.timestampMs < request.toMs;

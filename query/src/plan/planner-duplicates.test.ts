@@ -13,8 +13,8 @@ import {
 } from "../../testing/planner-duplicates-fixture.ts";
 import { planRead } from "./planner.ts";
 
-describe("planRead with repeats", () => {
-  it("holds each reading of what it covers in exactly one scan, whichever windows are marked", () => {
+describe("planRead with duplicates", () => {
+  it("has each covered reading in exactly one scan, whichever windows are marked", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request, windows, frontiersMs } = settle(drawn);
@@ -33,7 +33,7 @@ describe("planRead with repeats", () => {
           const places = placesOf(planned, frontiersMs, windows, reading);
           const isTold = !planned.notCovered.some(isIn(timestampMs));
           const isCovered = !coveredFor.get(deviceId)?.some(isIn(timestampMs));
-          // What is left out of one series may be told of another; wider raw spans may cover more.
+          // A span that one series leaves out may be covered for another; wider raw spans may cover more.
           const wanted = !isAsked ? [0] : isTold ? [1] : isBounded ? [0, 1] : [Number(isCovered)];
           if (!wanted.includes(places.length)) {
             throw new Error(`${JSON.stringify(reading)} is in ${JSON.stringify(places)}, not in ${wanted}`);
@@ -44,7 +44,7 @@ describe("planRead with repeats", () => {
     );
   });
 
-  it("takes nothing that may hold a reading twice: no partial of a marked window before its frontier", () => {
+  it("reads nothing that may count a reading twice: no partial of a marked window before its frontier", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request, windows, frontiersMs } = settle(drawn);
@@ -52,7 +52,7 @@ describe("planRead with repeats", () => {
         for (const window of windows) {
           const { deviceId, sensor, windowMs, firstRepeatMs, lastRepeatMs } = window;
           for (const arrivedMs of [firstRepeatMs, lastRepeatMs]) {
-            // The copy that came: in partials it counts, in raw readings and repairs it does not.
+            // The duplicate counts in partials, but not in raw readings and repairs.
             const copy = { deviceId, sensor, timestampMs: windowMs + 1, arrivedMs };
             const places = placesOf(planned, frontiersMs, windows, copy);
             const isPure = firstRepeatMs >= (request.horizon.coarsePureSinceMs ?? Number.POSITIVE_INFINITY);
@@ -65,7 +65,7 @@ describe("planRead with repeats", () => {
     );
   });
 
-  it("uses no repair beyond the frontier in hand, nor one before the last repeat", () => {
+  it("uses no repair after the frontier in use, nor one before the last duplicate", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request, windows, frontiersMs } = settle(drawn);
@@ -81,7 +81,7 @@ describe("planRead with repeats", () => {
     );
   });
 
-  it("needs no more than the plan without repeats where all repeats arrived after the frontier", () => {
+  it("equals the plan without duplicates if all duplicates arrived after the frontier", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request, windows, frontiersMs } = settle(drawn);
@@ -128,7 +128,7 @@ describe("planRead with repeats", () => {
     });
   });
 
-  it("has at most so many spans, however the windows lie, while raw readings are kept", () => {
+  it("has a bounded number of spans, for any windows, while raw readings are kept", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request } = settle({ ...drawn, isExpiring: false });

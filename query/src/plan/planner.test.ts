@@ -10,7 +10,7 @@ const dayMs = 86_400_000;
 const baseMs = Date.UTC(2026, 0, 1);
 const keepAll = Number.NEGATIVE_INFINITY;
 
-/** Few, small levels: every border is met often. */
+/** Few, small levels: every boundary is met often. */
 const smallLevels: readonly Level[] = [
   { windowMs: 10, segmentMs: 10 },
   { windowMs: 30, segmentMs: 40 },
@@ -40,7 +40,7 @@ function isIn(scan: Scan, timeMs: number, arrivedMs: number): boolean {
   );
 }
 
-/** Where a reading is found: the names of the scans that hold it, in the forms it has in the store. */
+/** Returns the names of the scans that contain a reading, in its forms in the store. */
 function placesOf(
   { plan }: PlannedRead,
   levels: readonly Level[],
@@ -50,7 +50,7 @@ function placesOf(
   const { timestampMs, arrivedMs } = reading;
   const places = plan.raw.filter((scan) => isIn(scan, timestampMs, arrivedMs)).map(() => "raw");
   for (const [level, { windowMs, segmentMs }] of levels.entries()) {
-    // Before it is folded there is no partial that holds it.
+    // Before it is folded no partial contains it.
     if (arrivedMs >= (frontiersMs[level] as number)) continue;
     const [window, segment] = [down(timestampMs, windowMs), down(arrivedMs, segmentMs)];
     for (const scan of plan.levels[level] ?? []) {
@@ -63,7 +63,7 @@ function placesOf(
 const world = fc.record({
   since: fc.integer({ min: -300, max: 300 }),
   length: fc.integer({ min: 0, max: 600 }),
-  // In segments of the coarsest, middle and finest level, each further than the one before.
+  // In segments of the coarsest, middle and finest level, each later than the previous one.
   frontiers: fc.tuple(fc.nat(4), fc.nat(3), fc.nat(9)),
   kept: fc.tuple(fc.integer({ min: -4, max: 4 }), fc.nat(3), fc.nat(3), fc.nat(5)),
   isExpiring: fc.boolean(),
@@ -83,7 +83,7 @@ function settle({
   const middle = down(coarse + frontiers[1] * 40, 40);
   const fine = middle + frontiers[2] * 10;
   const frontiersMs = [fine, middle, coarse];
-  // A level is kept since a multiple of the window above it; finer ones never since earlier.
+  // A level is kept since a multiple of the next coarser window; finer ones never since earlier.
   const up = (ms: number, size: number): number => Math.ceil(ms / size) * size;
   const coarseKept = down(baseMs + kept[0] * 60, 120);
   const middleKept = up(coarseKept + kept[1] * 60, 120);
@@ -112,7 +112,7 @@ function* readingsAround(sinceMs: number, toMs: number) {
 }
 
 describe("planRead", () => {
-  it("holds each reading of what it covers in exactly one scan, and no other", () => {
+  it("has each covered reading in exactly one scan, and no other reading", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request, frontiersMs } = settle(drawn);
@@ -133,7 +133,7 @@ describe("planRead", () => {
     );
   });
 
-  it("needs nothing that may have expired", () => {
+  it("reads nothing that may have expired", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request } = settle({ ...drawn, isExpiring: true });
@@ -145,7 +145,7 @@ describe("planRead", () => {
             level.map((scan) => ({
               scan,
               keptSinceMs: levelsKeptSinceMs[place] as number,
-              // The coarsest level is folded no further: what is old expires.
+              // The coarsest level is not folded any further: old data expires.
               foldedToMs: frontiersMs[place + 1] ?? frontiersMs[place] ?? 0,
             })),
           ),
@@ -158,7 +158,7 @@ describe("planRead", () => {
     );
   });
 
-  it("leaves out only what its serving level no longer keeps, as spans in order that do not touch", () => {
+  it("leaves out only expired parts of the serving level, as ordered spans that do not touch", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request } = settle({ ...drawn, isExpiring: true });
@@ -173,7 +173,7 @@ describe("planRead", () => {
     );
   });
 
-  it("never lets a window reach over the border of a bucket", () => {
+  it("uses no window that crosses the boundary of a bucket", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request } = settle(drawn);
@@ -190,7 +190,7 @@ describe("planRead", () => {
     );
   });
 
-  it("reads days, then ragged edges level by level, then the tail", () => {
+  it("reads days, then the edges level by level, then the newest readings", () => {
     const [sinceMs, toMs] = [baseMs - 2 * dayMs - 1, baseMs + 600_000];
     const [f0, f1, f2] = [baseMs + 3 * dayMs + 1_210_000, baseMs + 3 * dayMs + 1_200_000, baseMs + 3 * dayMs];
     const { plan, notCovered } = planRead({
@@ -218,7 +218,7 @@ describe("planRead", () => {
     ]);
   });
 
-  it("reads raw readings only, in one scan, where nothing is folded", () => {
+  it("reads only raw readings, in one scan, if nothing is folded", () => {
     const { plan } = planRead({ ...allTime, levels: defaultLevels, horizon: horizon() });
     expect(plan.levels).toEqual([[], [], []]);
     expect(plan.raw).toEqual([
@@ -226,7 +226,7 @@ describe("planRead", () => {
     ]);
   });
 
-  it("clamps open bounds to all of time, which has no ragged edge", () => {
+  it("clamps open bounds to all time, which has no partial windows", () => {
     const infinity = Number.POSITIVE_INFINITY;
     const kept = { levelsKeptSinceMs: [baseMs, baseMs, keepAll], rawKeptSinceMs: baseMs };
     const { plan, notCovered } = planRead({
@@ -239,7 +239,7 @@ describe("planRead", () => {
     expect(plan.levels[2]).toEqual([{ ...allTime, arrivedSinceMs: -infinity, arrivedToMs: dayMs }]);
   });
 
-  it("names the ragged edge whose raw readings have expired, and reads nothing of it", () => {
+  it("lists the edge whose raw readings have expired, and reads nothing of it", () => {
     const [sinceMs, toMs] = [baseMs - 5, baseMs + 20_005];
     const kept = { rawKeptSinceMs: baseMs + 10_000 };
     const { plan, notCovered } = planRead({

@@ -8,20 +8,20 @@ import { clippedTo, joinedSpans, type Span, without } from "./spans.ts";
 
 export type { Span } from "./spans.ts";
 
-/** What to read for a timeframe, and what of the timeframe can no longer be told. */
+/** The reads of a timeframe, and the parts of it that can no longer be answered. */
 export type PlannedRead = {
   readonly plan: ReadPlan;
-  /** In order, apart from each other; empty if the answer is exact. A span may be left out of some series only. */
+  /** In order, not touching; empty if the answer is exact. A span may be left out for some series only. */
   readonly notCovered: readonly Span[];
 };
 
 /** All timestamps that a reading can have, aligned to days. */
 export const allTime: Span = { sinceMs: earliestTimestampMs, toMs: latestTimestampMs };
 
-/** The most spans and scans of series with repeats in a plan: each is a condition of a query. */
+/** Maximum number of spans and scans of series with duplicates in a plan: each is a condition of a query. */
 export const repeatSpansMax = 400;
 
-/** The most series that are named in a plan because of their repeats: each is a value of those conditions. */
+/** Maximum number of series that a plan names because of their duplicates: each is a value in those conditions. */
 export const repeatSeriesMax = 10_000;
 
 type PlanRequest = {
@@ -33,22 +33,22 @@ type PlanRequest = {
 };
 
 /**
- * Plans the read of the readings with a timestamp in [sinceMs, toMs), which is clamped to `allTime`. With
- * bucketMs (a multiple of the finest window) no window reaches over the border of a bucket.
+ * Plans the read of the readings with a timestamp in [sinceMs, toMs), which is clamped to `allTime`. With bucketMs (a
+ * multiple of the finest window) no window crosses the boundary of a bucket.
  *
- * Each moment of the timeframe is served by the coarsest level whose window around it lies wholly inside
- * the timeframe, or by raw readings. What that level has not folded yet comes from the level below, and so
- * on down to raw, so that each reading is in exactly one scan.
+ * Each time of the timeframe is served by the coarsest level whose window around it lies wholly inside the timeframe,
+ * or by raw readings. The part that this level has not folded yet comes from the next finer level, and so on down to
+ * raw readings, so that each reading is in exactly one scan.
  *
- * `repeats` are the windows with repeats in the timeframe, read after the horizon as `repeatsNeeded` asks. For
- * their series they are read otherwise (`planRepeats`): by their repairs and what arrived since, or by raw readings
- * (`markWindows` says which). The work grows with their number and no faster, and the plan is bounded: a series
- * with too many is read as one span of raw readings, too many spans are joined, series by series, and only where
- * more than `repeatSeriesMax` series have repeats do raw readings serve all series.
+ * `repeats` are the windows with duplicates in the timeframe, read after the horizon according to `repeatsNeeded`.
+ * Their series are read differently (`planRepeats`): from their repairs and later arrivals, or from raw readings
+ * (`markWindows` decides). The work is linear in their number, and the plan is bounded: a series with too many is read
+ * as one span of raw readings; too many spans are joined, series by series; and only if more than `repeatSeriesMax`
+ * series have duplicates, raw readings serve all series.
  *
- * A moment is covered if the level that serves it still keeps it (`levelsKeptSinceMs`, `rawKeptSinceMs`).
- * What is not yet folded upwards never expires, so nothing else is needed. A moment that is not covered is
- * left out wholly, also where some of its readings happen to be there still.
+ * A time is covered if the level that serves it still keeps it (`levelsKeptSinceMs`, `rawKeptSinceMs`). Data that is
+ * not yet folded never expires, so nothing else is needed. A time that is not covered is left out completely, even if
+ * some of its readings still exist.
  */
 export function planRead(
   request: PlanRequest & {
@@ -91,8 +91,8 @@ export function planRead(
 }
 
 /**
- * Which windows with repeats the plan of a timeframe needs to know. Where pure levels serve, those that were
- * repeated since the second level's frontier, and whatever those levels are not pure for.
+ * Returns the windows with duplicates that the plan of a timeframe needs. If pure levels serve, only those with
+ * duplicates since the second level's frontier, and those for which the levels are not pure.
  */
 export function repeatsNeeded(request: PlanRequest): readonly Omit<RepeatsRequest, "filter">[] {
   const { levels, horizon, buckets } = request;
@@ -100,7 +100,7 @@ export function repeatsNeeded(request: PlanRequest): readonly Omit<RepeatsReques
   const spans = regions(timeframe, levels, buckets);
   const [coarse, ...others] = coarseSpans(spans);
   const pureSinceMs = horizon.coarsePureSinceMs ?? Number.POSITIVE_INFINITY;
-  // Where finer windows serve between coarse ones, one read of all is cheaper than many of few.
+  // If finer windows serve between coarse ones, one read of all is cheaper than many small ones.
   if (!coarse || others.length > 0 || pureSinceMs === Number.POSITIVE_INFINITY) {
     return spans.length > 0 ? [{ sinceMs: timeframe.sinceMs, toMs: timeframe.toMs }] : [];
   }
@@ -111,7 +111,7 @@ export function repeatsNeeded(request: PlanRequest): readonly Omit<RepeatsReques
   return [...fine, { ...coarse, relevant }];
 }
 
-/** Whether the levels above the finest count no reading twice because of these repeats. */
+/** Whether the levels above the finest count no reading twice because of these duplicates. */
 export function isCoarsePure(horizon: StoreHorizon, repeats: RepeatsFound | undefined): boolean {
   const { coarsePureSinceMs = Number.POSITIVE_INFINITY } = horizon;
   const frontierMs = horizon.frontiersMs[0] as number;
@@ -124,13 +124,13 @@ export function isCoarsePure(horizon: StoreHorizon, repeats: RepeatsFound | unde
   );
 }
 
-/** What is planned one by one at most before all spans of a series become one. */
+/** Maximum number that is planned one by one before all spans of a series become one. */
 const rowsWidenedMax = 10_000;
 
 /**
- * Plans the marked windows, in wider and wider spans until the plan is small enough: first with what is close
- * together, then with one span a series, then with the same span for all series that are marked, at last without
- * what is left out anyway once raw readings have expired. Undefined if there is no small enough plan.
+ * Plans the marked windows, in increasingly wide spans until the plan is small enough: first with close ones merged,
+ * then with one span a series, then with the same span for all marked series, and finally without spans that are left
+ * out anyway because raw readings have expired. Returns undefined if there is no small enough plan.
  */
 function planMarked(request: {
   readonly spans: readonly ServedSpan[];
@@ -157,8 +157,8 @@ function planMarked(request: {
 }
 
 /**
- * Plans a read that takes nothing that any series' repeats in `extent` may have spoilt. Pure levels serve on: only
- * what they have not folded comes from raw readings instead of the finest level. Else raw readings serve.
+ * Plans a read without partials that any series' duplicates in `extent` may affect. Pure levels still serve: only the
+ * part that they have not folded comes from raw readings instead of the finest level. Otherwise raw readings serve.
  */
 function planWithout(
   extent: Span,
@@ -186,14 +186,14 @@ function planWithout(
   return planOf(keptSpans(spans, horizon), { plan: undefined, notCovered: [] }, { ...request, horizon });
 }
 
-/** Where a level above the finest serves; in order, those that touch as one. */
+/** Returns the spans that a level above the finest serves; in order, with touching ones merged. */
 function coarseSpans(spans: readonly ServedSpan[]): readonly Span[] {
   return joinedSpans(spans.filter(({ serving }) => serving > 0));
 }
 
 type KeptSpans = { readonly spans: readonly ServedSpan[]; readonly notCovered: readonly Span[] };
 
-/** The parts of the spans that the levels which serve them still keep, and those that they do not. */
+/** Returns the parts of the spans that their serving levels still keep, and the expired ones. */
 function keptSpans(
   spans: readonly ServedSpan[],
   { levelsKeptSinceMs, rawKeptSinceMs }: StoreHorizon,
@@ -208,7 +208,7 @@ function keptSpans(
   return { spans: kept.filter(({ sinceMs, toMs }) => sinceMs < toMs), notCovered };
 }
 
-/** The scans of the spans for all series, with what is read otherwise. */
+/** Returns the scans of the spans for all series, with the different reads. */
 function planOf(
   { spans, notCovered }: KeptSpans,
   repeats: PlannedRepeats,
@@ -236,7 +236,7 @@ function clamped({ sinceMs, toMs }: Span): Span {
   return { sinceMs: Math.max(sinceMs, allTime.sinceMs), toMs: Math.min(toMs, allTime.toMs) };
 }
 
-/** Adds a scan to a list in order of time; one that goes on from the last is made one with it. */
+/** Adds a scan to a list in order of time; one that continues the last is merged with it. */
 function addScan(scans: Scan[], scan: Scan): void {
   if (scan.sinceMs >= scan.toMs || scan.arrivedSinceMs >= scan.arrivedToMs) return;
   const last = scans.at(-1);

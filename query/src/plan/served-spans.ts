@@ -2,24 +2,24 @@ import { alignDown, alignUp, type Level } from "@devicemesh/proto";
 import { type BucketGrid, type BucketRun, bucketStarts, countBuckets } from "../calendar/bucket-grid.ts";
 import type { Span } from "./spans.ts";
 
-/** A span of a timeframe, and the level whose windows serve it; `rawPlace` if raw readings do. */
+/** A span of a timeframe, and the level whose windows serve it; `rawPlace` for raw readings. */
 export type ServedSpan = Span & { readonly serving: number };
 
-/** The place of raw readings, below the finest level. */
+/** The index of raw readings, below the finest level. */
 export const rawPlace = -1;
 
 /**
- * The most buckets that one plan cuts one by one: each has up to twenty scans of its own, and each scan buffers of
- * its own in the store's memory. With 50 buckets a few readings exhausted 64 MiB of the embedded store.
+ * Maximum number of buckets that one plan divides one by one: each has up to twenty scans, and each scan needs buffers
+ * in the store's memory. With 50 buckets a few readings exhausted 64 MiB of the embedded store.
  */
 export const bucketsCutMax = 12;
 
-/** A bucket of so many windows is cut at its borders, so that the windows inside it serve. */
+/** A bucket with at least this number of windows is divided at its boundaries, so that the windows inside it serve. */
 const windowsCutMin = 7;
 
 /**
- * Cuts a timeframe where the serving level changes: raw, finer, coarse, finer, raw; with buckets, so that no window
- * reaches over the border of one. In order of time. Pure.
+ * Divides a timeframe where the serving level changes: raw, finer, coarse, finer, raw; with buckets, so that no window
+ * crosses the boundary of one. In order of time. Pure.
  */
 export function regions(timeframe: Span, levels: readonly Level[], buckets?: BucketGrid): ServedSpan[] {
   if (!buckets) return regionsOf(timeframe, levels);
@@ -44,7 +44,7 @@ export function regions(timeframe: Span, levels: readonly Level[], buckets?: Buc
 }
 
 /**
- * Whether a plan of few buckets reads fewer windows than one of many, because it cuts them one by one; see
+ * Whether a plan of few buckets reads fewer windows than one of many, because it divides them one by one; see
  * `bucketsCutMax`. Pure.
  */
 export function isCutByBucket(buckets: BucketGrid, levels: readonly Level[]): boolean {
@@ -54,7 +54,10 @@ export function isCutByBucket(buckets: BucketGrid, levels: readonly Level[]): bo
   });
 }
 
-/** The finest levels: those whose windows no border of a bucket cuts, and those worth a cut at each border. */
+/**
+ * Returns the finest levels: those whose windows no boundary of a bucket cuts, and those worth a division at each
+ * boundary.
+ */
 function levelsOf(
   { sinceMs, sizeMs }: BucketRun,
   levels: readonly Level[],
@@ -65,7 +68,7 @@ function levelsOf(
   return { aligned, fitting };
 }
 
-/** The regions of a timeframe that any window of these levels may lie in. */
+/** Returns the parts of a timeframe that any window of these levels may be in. */
 function regionsOf(timeframe: Span, levels: readonly Level[]): ServedSpan[] {
   const before: ServedSpan[] = [];
   const after: ServedSpan[] = [];
@@ -84,7 +87,7 @@ function regionsOf(timeframe: Span, levels: readonly Level[]): ServedSpan[] {
   );
 }
 
-/** Neighbours that are served by one level as one. */
+/** Merges adjacent spans that one level serves. */
 function joined(spans: readonly ServedSpan[]): ServedSpan[] {
   const result: ServedSpan[] = [];
   for (const span of spans) {

@@ -1,7 +1,7 @@
 /** A span of timestamps, ms since 1970: since inclusive, to exclusive. */
 export type Span = { readonly sinceMs: number; readonly toMs: number };
 
-/** The parts of spans, with all else that they have, that lie inside a span. */
+/** Returns the parts of spans, with their other properties, that lie inside a span. */
 export function clippedTo<Each extends Span>(spans: readonly Each[], { sinceMs, toMs }: Span): Each[] {
   return spans
     .filter((span) => span.sinceMs < toMs && span.toMs > sinceMs)
@@ -12,7 +12,7 @@ export function clippedTo<Each extends Span>(spans: readonly Each[], { sinceMs, 
     }));
 }
 
-/** The spans in order, those that touch or overlap as one; `gapMs` apart counts as touching. */
+/** Returns the spans in order, with touching and overlapping ones merged; up to `gapMs` apart counts as touching. */
 export function joinedSpans(spans: readonly Span[], gapMs = 0): Span[] {
   const result: Span[] = [];
   for (const { sinceMs, toMs } of spans.toSorted((a, b) => a.sinceMs - b.sinceMs)) {
@@ -24,7 +24,7 @@ export function joinedSpans(spans: readonly Span[], gapMs = 0): Span[] {
   return result;
 }
 
-/** What is left of `spans` without `holes`; both in order and apart. */
+/** Returns `spans` without `holes`; both in order and not overlapping. */
 export function without(spans: readonly Span[], holes: readonly Span[]): Span[] {
   const result: Span[] = [];
   let place = 0;

@@ -1,18 +1,18 @@
 import { createPartialSum, type PartialSum } from "../plan/partial-sum.ts";
 import type { SeriesPartial } from "./reading-store.ts";
 
-/** Partials that come from several scans, merged as they come: memory grows with the groups, not with the rows. */
+/** Partials of several scans, merged as they arrive: memory depends on the number of groups, not of rows. */
 export type GatheredPartials = {
   add(partial: SeriesPartial): void;
-  /** How many groups there are. */
+  /** Number of groups. */
   readonly size: number;
-  /** Whether there are more groups than asked for. */
+  /** Whether there are more groups than requested. */
   readonly isTooMany: boolean;
-  /** One partial for each group. */
+  /** Returns one partial for each group. */
   partials(): SeriesPartial[];
 };
 
-/** Gathers by series and bucket; with `mergeDevices` by sensor and bucket, as in ReadingStore.readPartials. */
+/** Gathers by series and bucket; with `mergeDevices` by sensor and bucket, like ReadingStore.readPartials. */
 export function createGatheredPartials({
   mergeDevices = false,
   partialsMax = Number.POSITIVE_INFINITY,

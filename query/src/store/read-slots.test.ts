@@ -4,7 +4,7 @@ import { createReadSlots } from "./read-slots.ts";
 const never = new AbortController().signal;
 
 describe("slots for reads", () => {
-  it("let no more than their number in, and the next one in the order of the calls", async () => {
+  it("admit at most their number, and the next one in the order of the calls", async () => {
     const { take } = createReadSlots({ atOnceMax: 2, waitingMax: 9 });
     const frees = [await take(never), await take(never)];
     const entered: number[] = [];
@@ -16,7 +16,7 @@ describe("slots for reads", () => {
     await Promise.resolve();
     expect(entered).toEqual([]);
     frees[0]?.();
-    // Given back twice is given back once.
+    // Releasing twice counts as once.
     frees[0]?.();
     const first = await later[0];
     expect(entered).toEqual([1]);
@@ -28,7 +28,7 @@ describe("slots for reads", () => {
     expect(entered).toEqual([1, 2, 3]);
   });
 
-  it("reject a call where too many wait, with a time to retry", async () => {
+  it("reject a call if too many wait, with a delay for a retry", async () => {
     const { take } = createReadSlots({ atOnceMax: 1, waitingMax: 1 });
     const free = await take(never);
     const waiting = take(never);
@@ -41,7 +41,7 @@ describe("slots for reads", () => {
     (await take(never))();
   });
 
-  it("forget a call that stops waiting", async () => {
+  it("drop a call that stops waiting", async () => {
     const { take } = createReadSlots({ atOnceMax: 1, waitingMax: 1 });
     const free = await take(never);
     const caller = new AbortController();

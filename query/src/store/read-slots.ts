@@ -1,18 +1,18 @@
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 
-/** Bounds how many reads work at a time, however their callers fare. */
+/** Limits the number of concurrent reads, whatever happens to their callers. */
 export type ReadSlots = {
   /**
-   * Resolves with the end of a slot once one is free, in order of the calls.
-   * @throws RpcError RESOURCE_EXHAUSTED with a time to retry if too many wait; the signal's reason if it aborts.
+   * Resolves with the release of a slot once one is free, in order of the calls.
+   * @throws RpcError RESOURCE_EXHAUSTED with a retry delay if too many wait; the signal's reason if it aborts.
    */
   take(signal: AbortSignal): Promise<() => void>;
 };
 
-/** How long a rejected caller waits before it asks again, in ms. */
+/** Delay before a retry that a rejected caller receives, in ms. */
 const retryDelayMs = 2000;
 
-/** Makes `atOnceMax` slots, for which at most `waitingMax` calls wait. */
+/** Creates `atOnceMax` slots, for which at most `waitingMax` calls wait. */
 export function createReadSlots({
   atOnceMax,
   waitingMax,
@@ -32,6 +32,7 @@ export function createReadSlots({
     waiting.delete(next);
     next();
   }
+
   /** The end of a slot; a second call does nothing. */
   function slot(): () => void {
     let isFreed = false;

@@ -10,7 +10,7 @@ export type ReadingColumns = {
   readonly values: readonly number[];
 };
 
-/** What to scan: the raw readings of [sinceMs, toMs) that match the filter and arrived before `arrivedToMs`. */
+/** The request: the raw readings of [sinceMs, toMs) that match the filter and arrived before `arrivedToMs`. */
 export type ReadingScan = {
   readonly filter: SeriesFilter;
   readonly sinceMs: number;
@@ -18,28 +18,29 @@ export type ReadingScan = {
   readonly arrivedToMs: number;
 };
 
-/** The most readings of one piece of a scan: some milliseconds of work for its caller. */
+/** Maximum number of readings in one piece of a scan: a few milliseconds of work for its caller. */
 export const scanPieceRowsMax = 8192;
 
-/** The part of a reading store that serves long reads; see `ReadingStore` for signals and errors. */
+/** The part of a reading store for long reads; see `ReadingStore` for signals and errors. */
 export type ReadingScans = {
   /**
-   * A horizon for a long read: each reading that is stored by now arrived before its `completeThroughMs` as far as the
-   * store can know, and none that arrives from now on does.
+   * Returns a horizon for a long read: every reading that is stored by now arrived before its `completeThroughMs` as
+   * far as the store can know, and no later arrival does.
    */
   sealHorizon(signal: AbortSignal): Promise<StoreHorizon>;
 
   /**
-   * All readings of the scan, each once, in the order (timestamp, device_id, sensor), in pieces of 1 to
-   * `scanPieceRowsMax`. Between two pieces it holds no connection, slot or transaction of the store, and one bounded read
-   * in memory, so its caller may take any time. `arrivedToMs` is the `completeThroughMs` of a sealed horizon, or Infinity:
-   * then some of the readings that arrive meanwhile are among them. `sinceMs` is not before its `rawKeptSinceMs`.
+   * Returns all readings of the scan, each once, in the order (timestamp, device_id, sensor), in pieces of 1 to
+   * `scanPieceRowsMax`. Between two pieces it holds no connection, slot or transaction of the store, and only one
+   * bounded read in memory, so its caller may take any time. `arrivedToMs` is the `completeThroughMs` of a sealed
+   * horizon, or Infinity: then some of the readings that arrive meanwhile are included. `sinceMs` is not before its
+   * `rawKeptSinceMs`.
    * @throws RpcError UNAVAILABLE if readings of the timeframe expire meanwhile.
    */
   scanReadings(scan: ReadingScan, signal: AbortSignal): AsyncIterable<ReadingColumns>;
 };
 
-/** The error of a long read whose readings or windows expired before they were read. */
+/** Returns the error of a long read whose readings or windows expired before they were read. */
 export function expiredMeanwhile(): RpcError {
   return unavailable({
     message: "readings of the timeframe expired while they were read: ask again, or for a later timeframe",
@@ -47,7 +48,7 @@ export function expiredMeanwhile(): RpcError {
   });
 }
 
-/** Cuts columns into pieces of at most `scanPieceRowsMax` rows. */
+/** Splits columns into pieces of at most `scanPieceRowsMax` rows. */
 export function* columnPieces(columns: ReadingColumns): Generator<ReadingColumns> {
   const { length } = columns.timestampsMs;
   for (let start = 0; start < length; start += scanPieceRowsMax) {

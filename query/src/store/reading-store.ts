@@ -6,7 +6,7 @@ import type { SeriesDuplicates } from "./latest-conflicts.ts";
 import type { ReadingScans } from "./reading-scan.ts";
 import type { LatestSeriesFound, LatestSeriesRequest, SeriesFound, SeriesRequest } from "./series-request.ts";
 
-/** Which series: an empty list means all, an unknown name matches nothing. */
+/** A filter of series: an empty list matches all, an unknown name matches nothing. */
 export type SeriesFilter = {
   readonly deviceIds: readonly string[];
   readonly sensors: readonly string[];
@@ -23,17 +23,17 @@ export type Scan = {
   readonly arrivedToMs: number;
 };
 
-/** What to read: disjoint scans that together hold each reading of the timeframe exactly once. */
+/** The reads of a plan: disjoint scans that together have each reading of the timeframe exactly once. */
 export type ReadPlan = {
   /** Scans over partials, a list for each level of the store, the finest first. */
   readonly levels: readonly (readonly Scan[])[];
   /** Scans over raw readings. */
   readonly raw: readonly Scan[];
-  /** What is read otherwise for series with repeats; undefined if there are none in the timeframe. */
+  /** The different reads of series with duplicates; undefined if there are none in the timeframe. */
   readonly repeats?: RepeatsPlan;
 };
 
-/** The name of a series; in a plan it need not have readings. */
+/** The name of a series; in a plan it may have no readings. */
 export type SeriesName = { readonly deviceId: string; readonly sensor: string };
 
 /** A span of timestamps (or of windows, by their start) of these series: [sinceMs, toMs). */
@@ -46,18 +46,18 @@ export type SeriesSpan = {
 /** A scan of these series only. */
 export type SeriesScan = Scan & { readonly series: readonly SeriesName[] };
 
-/** Repairs of all finest windows of a span that were made at this frontier; they are there, or the plan is stale. */
+/** Repairs of all finest windows of a span that were made at this frontier; if they do not exist, the plan is stale. */
 export type RepairScan = SeriesSpan & { readonly throughMs: number };
 
 /**
- * How the windows with repeats are read. What `except` names is taken out of the scans of the plan itself; the
- * scans here are read in addition, as they are.
+ * The reads of windows with duplicates. `except` is removed from the scans of the plan itself; the scans here are
+ * additional and unchanged.
  */
 export type RepeatsPlan = {
   readonly except: {
-    /** What the plan's scans over partials leave out, for each level, the finest first. */
+    /** The parts that the plan's scans over partials leave out, for each level, the finest first. */
     readonly levels: readonly (readonly SeriesSpan[])[];
-    /** What the plan's scans over raw readings leave out. */
+    /** The parts that the plan's scans over raw readings leave out. */
     readonly raw: readonly SeriesSpan[];
   };
   readonly levels: readonly (readonly SeriesScan[])[];
@@ -66,84 +66,84 @@ export type RepeatsPlan = {
 };
 
 /**
- * A finest window of a series in which a reading was repeated: its partials may count the reading more than
- * once. Its raw readings never do, nor does its repair, which stands for all that arrived before it was made.
+ * A finest window of a series with duplicates: its partials may count a reading more than once. Its raw readings never
+ * do, nor does its repair, which includes everything that arrived before it was made.
  */
 export type WindowRepeats = SeriesName & {
   /** The start of the window. */
   readonly windowMs: number;
-  /** The end of a span of windows, any of which may have repeats; unset for one window. */
+  /** The end of a span of windows, any of which may have duplicates; unset for one window. */
   readonly toMs?: number | undefined;
-  /** When the first and the last repeat that is known arrived, by the log's clock. */
+  /** The arrivals of the first and the last known duplicate, by the log's clock. */
   readonly firstRepeatMs: number;
   readonly lastRepeatMs: number;
-  /** The frontier of the finest level at which it was repaired last; undefined if it never was. */
+  /** The frontier of the finest level at which it was last repaired; undefined if it never was. */
   readonly repairThroughMs?: number | undefined;
 };
 
-/** Which windows with repeats to read; see `ReadingStore.readRepeats`. */
+/** The windows with duplicates to read; see `ReadingStore.readRepeats`. */
 export type RepeatsRequest = Span & {
   readonly filter: SeriesFilter;
   readonly relevant?: { readonly sinceMs: number; readonly beforeMs: number } | undefined;
 };
 
-/** The windows with repeats that a store knows. */
+/** The known windows with duplicates of a store. */
 export type RepeatsFound = {
-  /** In any order; each window is in one of them at most. */
+  /** In any order; each window is in at most one of them. */
   readonly windows: readonly WindowRepeats[];
-  /** Set if too many series have repeats to list them: any window of any series that starts in this span may have some. */
+  /** Set if too many series have duplicates to list them: any window of any series that starts in this span may have some. */
   readonly everySeries?: (Span & { readonly firstRepeatMs: number }) | undefined;
 };
 
-/** How far the store is, read together. An older horizon is as right as a newer one. */
+/** The progress of the store, read together. An older horizon is as correct as a newer one. */
 export type StoreHorizon = {
-  /** Everything that arrived before this moment is in the store. */
+  /** Every message that arrived before this moment is in the store. */
   readonly completeThroughMs: number;
   /** For each level, the finest first: everything that arrived before is in its partials permanently; a multiple of its segmentMs, never growing from one level to the next coarser. 0 if nothing is. */
   readonly frontiersMs: readonly number[];
   /** For each level: partials of windows that start earlier may have expired (a multiple of the next coarser level's window); -Infinity if all are kept. Never growing towards coarser levels. */
   readonly levelsKeptSinceMs: readonly number[];
   /**
-   * The levels above the finest are pure for repeats that arrived at or after this moment: their partials count no
-   * reading twice because of them. Infinity or unset if they never are.
+   * The levels above the finest are pure for duplicates that arrived at or after this moment: their partials do not
+   * count a reading twice because of them. Infinity or unset if they never are.
    */
   readonly coarsePureSinceMs?: number | undefined;
   /** Raw readings with an earlier timestamp may have expired (a multiple of the finest level's window); -Infinity if all are kept. */
   readonly rawKeptSinceMs: number;
 };
 
-/** A partial of one series and, where buckets were asked for, one bucket. */
+/** A partial of one series and, if buckets were requested, one bucket. */
 export type SeriesPartial = ReadingPartial & {
   readonly deviceId: string;
   readonly sensor: SensorName;
-  /** The start of the bucket, or 0 where no buckets were asked for. */
+  /** The start of the bucket, or 0 without buckets. */
   readonly bucketMs: number;
-  /** How many of `count` came from raw readings. */
+  /** Number of `count` that came from raw readings. */
   readonly fromRaw: number;
-  /** Where devices are merged: of which device `first` and `last` are. */
+  /** If devices are merged: the devices of `first` and `last`. */
   readonly firstDeviceId?: string;
   readonly lastDeviceId?: string;
 };
 
-/** What a plan's scans add up to. */
+/** The result of a plan's scans. */
 export type PartialsRead = {
   readonly partials: readonly SeriesPartial[];
   readonly completeThroughMs: number;
-  /** There are at least so many partials, more than were asked for; none is given. */
+  /** There are at least this many partials, more than requested; none is returned. */
   readonly tooMany?: number;
-  /** A repair that the plan names has been made again since the repeats were read: plan again, this is not exact. */
+  /** A repair in the plan has been replaced since the duplicates were read: plan again, because this is not exact. */
   readonly isStale?: boolean;
 };
 
-/** A place in the order (timestamp, device_id, sensor). */
+/** A position in the order (timestamp, device_id, sensor). */
 export type ReadingKey = Omit<DeviceMessage, "value">;
 
-/** How many, how far, and what it has seen; see PipelineStatus in the contract. */
+/** The counts and the progress of the store; see PipelineStatus in the contract. */
 export type StoreStatus = {
   /** The append time of the last message, or undefined if there is none. */
   readonly logEndMs: number | undefined;
   readonly horizon: StoreHorizon;
-  /** For each level, the finest first. */
+  /** The levels, the finest first. */
   readonly partialCounts: readonly number[];
   readonly storedReadings: number;
   readonly series: number;
@@ -154,26 +154,26 @@ export type StoreStatus = {
   readonly diskBytes: number;
   /** Versions of the engines, by name. */
   readonly versions: Readonly<Record<string, string>>;
-  /** Readings refused by ingest since it was started, if this store can know. */
+  /** Readings rejected by ingest since it started, if this store knows. */
   readonly refused: number | undefined;
-  /** What is wrong with the store itself, in words; left out if it knows of nothing. */
+  /** Problems of the store itself, as text; left out if there are none. */
   readonly problems?: readonly string[];
-  /** Where parts of their own fill the store: what they say. Undefined where nothing lies between log and store. */
+  /** The reports of the components that fill the store, if there are any. Undefined if there is nothing between log and store. */
   readonly parts?: StoreParts;
 };
 
-/** What the parts between the log and the store say; see PipelineStatus in the contract. */
+/** The reports of the components between the log and the store; see PipelineStatus in the contract. */
 export type StoreParts = {
-  /** Who reports, and when it last did, ms since 1970 by its own clock; undefined if it never did. */
+  /** The reporters, and the time of each last report, ms since 1970 by its own clock; undefined if there was none. */
   readonly reports: readonly { readonly name: string; readonly reportedMs: number | undefined }[];
   readonly deadLetters: readonly { readonly kind: string; readonly count: number }[];
   readonly connectors: readonly ConnectorReport[];
-  /** Undefined before it was first reported. */
+  /** Undefined before its first report. */
   readonly windowJob: WindowJobReport | undefined;
-  /** Windows with repeats that are answered from raw readings, and those that are answered from repairs. */
+  /** Windows with duplicates that are answered from raw readings, and those that are answered from repairs. */
   readonly dirtyWindows: number;
   readonly repairedWindows: number;
-  /** What is wrong, in the parts' own words. */
+  /** Problems that the components report. */
   readonly problems: readonly string[];
 };
 
@@ -204,35 +204,35 @@ export type WindowJobReport = {
 };
 
 /**
- * The store's reads. Every method takes a signal: when it aborts, the method rejects soon with the
- * signal's reason and holds nothing.
- * All methods throw RpcError UNAVAILABLE if the store cannot be reached or is closed.
+ * The store's reads. Every method takes a signal: when it aborts, the method soon rejects with the signal's reason and
+ * holds nothing.
+ * All methods throw RpcError UNAVAILABLE if the store is unreachable or closed.
  */
 export type ReadingStore = ReadingScans & {
   /** The levels of windows, the finest first; at least one. */
   readonly levels: readonly Level[];
 
-  /** How far the store is; may be up to a second old. */
+  /** Returns the progress of the store; may be up to a second old. */
   readHorizon(signal: AbortSignal): Promise<StoreHorizon>;
 
   /**
-   * The finest windows that start in [sinceMs, toMs) of series that match the filter, and in which a reading
-   * was repeated. With `relevant`, only those with a repeat that arrived at or after `sinceMs` or before `beforeMs`
-   * need be among them. Whoever plans reads the horizon first: then every repeat that arrived before
-   * its frontier is among them. A store that refuses repeats as it commits has none, ever. The result is bounded,
-   * however many windows there are: one span then stands for all windows of a series, or of all series.
+   * Returns the finest windows with duplicates that start in [sinceMs, toMs), of series that match the filter. With
+   * `relevant`, only those with a duplicate that arrived at or after `sinceMs` or before `beforeMs` must be among them.
+   * The planner reads the horizon first: then every duplicate that arrived before its frontier is among them. A store
+   * that rejects duplicates when it commits never has any. The result is bounded, whatever the number of windows: one
+   * span then represents all windows of a series, or of all series.
    */
   readRepeats(request: RepeatsRequest, signal: AbortSignal): Promise<RepeatsFound>;
 
   /**
-   * What the plan's scans add up to for each series that matches the filter, and for each bucket if there are any: then
-   * no scan reaches beyond them, nor a window that it finds over the border of one. There may be several partials of one series and bucket; the caller
-   * merges. Each reading counts at most once, and each that arrived before `completeThroughMs` does; of those
-   * that arrive while it reads, some may count.
+   * Returns the result of the plan's scans for each series that matches the filter, and for each bucket if there are
+   * any: then no scan exceeds them, and no window that it finds crosses the boundary of one. There may be several
+   * partials of one series and bucket; the caller merges them. Each reading counts at most once, and each that arrived
+   * before `completeThroughMs` counts; of later arrivals, some may count.
    *
    * With `mergeDevices` a store may merge the partials of all devices of a sensor (and bucket): `deviceId` is then
-   * empty, and `firstDeviceId` and `lastDeviceId` are set (of equal times, the smallest device_id). With
-   * `partialsMax`, a store may give none and `tooMany` if there are more: unusable rows are not read.
+   * empty, and `firstDeviceId` and `lastDeviceId` are set (of equal times, the smallest device_id). With `partialsMax`,
+   * a store may return none and `tooMany` if there are more: unusable rows are not read.
    */
   readPartials(
     request: {
@@ -246,9 +246,9 @@ export type ReadingStore = ReadingScans & {
   ): Promise<PartialsRead>;
 
   /**
-   * At most `limit` raw readings of [sinceMs, toMs) in the order (timestamp, device_id, sensor), or its
-   * reverse if `descending`; device_id and sensor in the order of their UTF-16 code units (all are ASCII).
-   * With `after`, only those that come after that place in the order asked for.
+   * Returns at most `limit` raw readings of [sinceMs, toMs) in the order (timestamp, device_id, sensor), or its reverse
+   * if `descending`; device_id and sensor in the order of their UTF-16 code units (all are ASCII). With `after`, only
+   * those after that position in the requested order.
    */
   readReadings(
     request: {
@@ -263,17 +263,17 @@ export type ReadingStore = ReadingScans & {
   ): Promise<readonly DeviceMessage[]>;
 
   /**
-   * At most `limit` series that match the filter and the search in the order (device_id, sensor), those after
-   * `after` if given; and how many match in all.
+   * Returns at most `limit` series that match the filter and the search in the order (device_id, sensor), those after
+   * `after` if given; and the number of all matches.
    */
   readSeries(request: SeriesRequest, signal: AbortSignal): Promise<SeriesFound>;
 
-  /** The same by latest readings, for a store that keeps those of all series at hand. */
+  /** The same by latest readings, for a store that keeps those of all series in memory. */
   readLatestSeries?(request: LatestSeriesRequest, signal: AbortSignal): Promise<LatestSeriesFound>;
 
   /**
-   * At most `limit` series that match the filter and had duplicates or conflicts, in the order (device_id, sensor),
-   * those after `after` if given. What is known survives a restart of a store that is durable.
+   * Returns at most `limit` series that match the filter and had duplicates or conflicts, in the order (device_id,
+   * sensor), those after `after` if given. In a durable store the counts survive a restart.
    */
   readDuplicates(
     request: {
@@ -284,15 +284,15 @@ export type ReadingStore = ReadingScans & {
     signal: AbortSignal,
   ): Promise<readonly SeriesDuplicates[]>;
 
-  /** How far the store is and what it has seen. */
+  /** Returns the counts and the progress of the store. */
   readStatus(signal: AbortSignal): Promise<StoreStatus>;
 
   /**
-   * Yields whenever readings were stored since the last yield (coalesced: a slow consumer gets one yield
-   * for many changes, and nothing queues up). Ends when the signal aborts or the store closes.
+   * Yields whenever readings were stored since the last yield (coalesced: a slow consumer gets one yield for many
+   * changes, and nothing queues up). Ends when the signal aborts or the store closes.
    */
   watchChanges(signal: AbortSignal): AsyncIterable<void>;
 
-  /** Another number once a reading that matches the filter is stored; undefined where that is not known at once. */
+  /** Returns a number that changes once a reading that matches the filter is stored; undefined if that is not known at once. */
   lastChangeOf?(filter: SeriesFilter): number | undefined;
 };

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { type SeriesSearch, searchMatcher, searchPattern } from "./series-request.ts";
 
-it("finds the same devices as the pattern that databases are given", () => {
+it("finds the same devices as the pattern for databases", () => {
   const text = (letters: string) => fc.string({ unit: fc.constantFrom(...letters), maxLength: 8 });
   fc.assert(
     fc.property(
@@ -18,7 +18,7 @@ it("finds the same devices as the pattern that databases are given", () => {
   );
 });
 
-it("answers a pattern that backtracks without end", () => {
+it("answers a pattern with excessive backtracking", () => {
   const search = { kind: "glob", text: `${"*a".repeat(60)}b` } as const;
   expect(searchMatcher(search)("a".repeat(128))).toBe(false);
 });

@@ -1,10 +1,10 @@
 import type { SensorName } from "@devicemesh/proto";
 import type { SeriesFilter, SeriesName } from "./reading-store.ts";
 
-/** Which devices, by their ids: text that is in them, that they begin with, or a pattern of * and ?. */
+/** A search of devices by their ids: a text that they contain or begin with, or a pattern of * and ?. */
 export type SeriesSearch = { readonly kind: "contains" | "prefix" | "glob"; readonly text: string };
 
-/** Which series to find, a page at a time, in the order (device_id, sensor). */
+/** The request for a page of series in the order (device_id, sensor). */
 export type SeriesRequest = {
   readonly filter: SeriesFilter;
   readonly search?: SeriesSearch | undefined;
@@ -13,32 +13,32 @@ export type SeriesRequest = {
   readonly limit: number;
 };
 
-/** A page of series, and how many match in all. */
+/** A page of series, and the number of all matches. */
 export type SeriesFound = {
   readonly series: readonly { readonly deviceId: string; readonly sensor: SensorName }[];
   readonly total: number;
 };
 
-/** Which series to find by their latest readings. */
+/** The request for series by their latest readings. */
 export type LatestSeriesRequest = Omit<SeriesRequest, "after"> & {
   /** By name, or by the latest timestamp, then by name. */
   readonly order: "name" | "latestFirst" | "silentLongest";
-  /** Only those whose latest timestamp is in [sinceMs, toMs); of no readings it is -Infinity. */
+  /** Only those whose latest timestamp is in [sinceMs, toMs); without readings it is -Infinity. */
   readonly latest: { readonly sinceMs: number; readonly toMs: number };
-  /** Only those after this place in the order. */
+  /** Only those after this position in the order. */
   readonly after?: LatestPlace | undefined;
 };
 
-/** A place in an order by latest timestamp. */
+/** A position in an order by latest timestamp. */
 export type LatestPlace = SeriesName & { readonly latestMs: number };
 
-/** A page of series with their latest timestamps, ms since 1970, and how many match in all. */
+/** A page of series with their latest timestamps, ms since 1970, and the number of all matches. */
 export type LatestSeriesFound = {
   readonly series: readonly (LatestPlace & { readonly sensor: SensorName })[];
   readonly total: number;
 };
 
-/** Tells the devices of a search; all if there is none. */
+/** Returns the predicate of a search; it accepts all devices if there is none. */
 export function searchMatcher(search: SeriesSearch | undefined): (deviceId: string) => boolean {
   if (!search) return () => true;
   const { kind, text } = search;
@@ -52,7 +52,7 @@ export function searchMatcher(search: SeriesSearch | undefined): (deviceId: stri
   }
 }
 
-/** A search as a regular expression, for databases. */
+/** Returns a search as a regular expression, for databases. */
 export function searchPattern({ kind, text }: SeriesSearch): string {
   const escaped = text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
   switch (kind) {
@@ -65,10 +65,10 @@ export function searchPattern({ kind, text }: SeriesSearch): string {
   }
 }
 
-/** Whether a pattern matches all of a text; at most their lengths multiplied in steps, whatever they are. */
+/** Whether a pattern matches all of a text; in at most as many steps as the product of their lengths. */
 function matchesGlob(text: string, pattern: string): boolean {
   let [at, place] = [0, 0];
-  // Where the last * is, and how far what it stands for reaches.
+  // The position of the last *, and the end of its current match.
   let [star, reach] = [-1, 0];
   while (at < text.length) {
     const wanted = pattern[place];

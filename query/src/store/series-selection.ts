@@ -2,15 +2,15 @@ import type { SensorName } from "@devicemesh/proto";
 import { compareSeries } from "../plan/series-order.ts";
 import type { LatestPlace, LatestSeriesFound, LatestSeriesRequest } from "./series-request.ts";
 
-/** Selects a page of series from all of them, in one pass in any order, holding no more than the page. */
+/** Selects a page of series from all of them, in one pass in any order, with only the page in memory. */
 export type SeriesSelection = {
   /** Offers a series that matches the filter and the search. */
   offer(series: LatestPlace & { readonly sensor: SensorName }): void;
-  /** The page of what was offered, and how many of them match. */
+  /** Returns the page, and the number of all matches. */
   found(): LatestSeriesFound;
 };
 
-/** Makes an empty selection of what a request asks for. */
+/** Creates an empty selection for a request. */
 export function createSeriesSelection(
   request: Pick<LatestSeriesRequest, "order" | "latest" | "after" | "limit">,
 ): SeriesSelection {
@@ -46,7 +46,7 @@ const comparisons: Readonly<
   silentLongest: (a, b) => byTime(a, b) || compareSeries(a, b),
 };
 
-/** Without readings comes before all times; the difference of two infinities is no number. */
+/** Series without readings come before all times; the difference of two infinities is not a number. */
 function byTime(a: LatestPlace, b: LatestPlace): number {
   return a.latestMs === b.latestMs ? 0 : a.latestMs < b.latestMs ? -1 : 1;
 }

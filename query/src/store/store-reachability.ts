@@ -1,12 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { ReadingStore } from "./reading-store.ts";
 
-/** How often the store is tried, in ms. */
+/** Interval of checks of the store, in ms. */
 const tryEveryMs = 1000;
 
 /**
- * Tries again and again whether the store answers, until it is disposed. `onChange` is called at the first try and
- * whenever that changes: undefined if it answers, else what it failed with.
+ * Checks repeatedly whether the store is available, until it is disposed. `onChange` is called at the first check and
+ * at each change: undefined if it is available, otherwise the error.
  */
 export function watchReach(
   store: Pick<ReadingStore, "readHorizon">,

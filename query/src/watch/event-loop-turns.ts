@@ -1,6 +1,6 @@
 /**
- * Spreads work over turns of the event loop: each call resolves in order, at most `perTurn` in one turn, so that
- * a thousand watchers who are due at once do not block other calls.
+ * Spreads work over turns of the event loop: each call resolves in order, at most `perTurn` in one turn, so that a
+ * thousand simultaneous watchers do not block other calls.
  */
 export function createLoopTurns(perTurn: number): () => Promise<void> {
   const waiting: (() => void)[] = [];

@@ -8,24 +8,24 @@ import { allTime } from "../plan/planner.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { WatchQuestion } from "./watch-question.ts";
 
-/** What a watch reports at one moment. */
+/** The report of a watch at one time. */
 export type LiveWindow = {
-  /** Of the last buckets; the newest holds the present moment. */
+  /** The last buckets; the newest contains the current time. */
   readonly buckets: readonly Aggregate[];
-  /** Of the readings after the newest bucket: one for each group that has any. */
+  /** The readings after the newest bucket: one aggregate for each group with any. */
   readonly ahead: readonly Aggregate[];
-  /** Where the newest bucket ends, ms since 1970. */
+  /** The end of the newest bucket, ms since 1970. */
   readonly endMs: number;
   readonly coverage: AnswerCoverage;
 };
 
-/** Where the bucket of the present moment ends, ms since 1970. */
+/** The end of the bucket that contains the current time, ms since 1970. */
 export function liveWindowEnd({ buckets }: WatchQuestion, nowMs: number): number {
   return bucketEnd(buckets, bucketStart(buckets, nowMs));
 }
 
 /**
- * Reads the buckets that end at the present, whatever timestamps devices send, and what lies ahead of them.
+ * Reads the buckets up to the current time, whatever timestamps devices send, and the readings ahead of them.
  * @throws RpcError INVALID_ARGUMENT if a group mixes units, RESOURCE_EXHAUSTED if there are too many rows.
  */
 export async function readLiveWindow(
@@ -43,7 +43,7 @@ export async function readLiveWindow(
     signal,
   );
   const aheadOf = { filter, sinceMs: toMs, toMs: allTime.toMs };
-  // Most often nothing is ahead, and to find that out costs a fraction of adding it up.
+  // Usually nothing is ahead, and checking that costs a fraction of adding it up.
   const newest = await store.readReadings({ ...aheadOf, descending: true, limit: 1 }, signal);
   if (newest.length === 0) return { buckets: aggregates, ahead: [], endMs, coverage };
   const after = await readTimeframe(store, { filter, timeframe: aheadOf }, signal);

@@ -3,7 +3,7 @@ import { createReadBudget } from "./read-budget.ts";
 
 const never = new AbortController().signal;
 
-/** Reads that end when the test says so, and the order in which they began. */
+/** Reads that end on request, and the order in which they began. */
 function createReads(max: number) {
   const budget = createReadBudget(max);
   const begun: string[] = [];
@@ -18,14 +18,14 @@ function createReads(max: number) {
     },
     async end(name: string) {
       ends.get(name)?.();
-      // The next read begins in the microtasks that follow.
+      // The next read begins in the following microtasks.
       await new Promise(setImmediate);
     },
   };
 }
 
 describe("createReadBudget", () => {
-  it("lets no more reads run than it has", async () => {
+  it("runs at most its number of reads", async () => {
     const { ask, end, begun } = createReads(2);
     const asked = ["a", "b", "c", "d"].map((name) => ask(name));
     await new Promise(setImmediate);
@@ -36,7 +36,7 @@ describe("createReadBudget", () => {
     await Promise.all(asked);
   });
 
-  it("puts first reads before later ones, but never two in a row while a later one waits", async () => {
+  it("runs first reads before later ones, but never two in a row while a later one waits", async () => {
     const { ask, end, begun } = createReads(1);
     const asked = [ask("running"), ask("later 1"), ask("later 2")];
     for (const name of ["first 1", "first 2", "first 3"]) asked.push(ask(name, { isFirst: true }));
@@ -46,7 +46,7 @@ describe("createReadBudget", () => {
     expect(begun).toEqual(["running", "first 1", "later 1", "first 2", "later 2", "first 3"]);
   });
 
-  it("forgets a read whose signal aborts while it waits, and goes on", async () => {
+  it("drops a read whose signal aborts while it waits, and continues", async () => {
     const { ask, end, begun } = createReads(1);
     const running = ask("running");
     const leaving = new AbortController();

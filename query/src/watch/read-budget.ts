@@ -1,8 +1,8 @@
-/** Lets few reads of watches run at a time, so that other calls find the store free. */
+/** Limits the number of concurrent reads of watches, so that other calls find the store available. */
 export type ReadBudget = {
   /**
-   * Runs the read as soon as one may begin, in order. First reads go before later ones, but never two in a row
-   * while a later one waits. Rejects with the signal's reason if it aborts meanwhile.
+   * Runs the read as soon as one may begin, in order. First reads take precedence over later ones, but never two in a
+   * row while a later one waits. Rejects with the signal's reason if it aborts meanwhile.
    */
   run<T>(
     options: { readonly isFirst: boolean; readonly signal: AbortSignal },
@@ -10,7 +10,7 @@ export type ReadBudget = {
   ): Promise<T>;
 };
 
-/** Makes a budget of `max` reads at a time. Its callers bound how many wait: one for each question. */
+/** Creates a budget of `max` concurrent reads. Its callers bound the number of waiting ones: one for each query. */
 export function createReadBudget(max: number): ReadBudget {
   const queues = { first: new Set<() => void>(), later: new Set<() => void>() };
   let free = max;
@@ -32,7 +32,7 @@ export function createReadBudget(max: number): ReadBudget {
     const queue = isFirst ? queues.first : queues.later;
     const begun = Promise.withResolvers<void>();
     const onAbort = () => {
-      // Once begun, the read itself ends by the signal.
+      // Once begun, the signal ends the read itself.
       if (queue.delete(begun.resolve)) begun.reject(signal.reason);
     };
     queue.add(begun.resolve);

@@ -5,10 +5,10 @@ import { type LiveWindow, liveWindowEnd } from "./live-window.ts";
 import type { WatchQuestion } from "./watch-question.ts";
 import { createWatchedState } from "./watched-state.ts";
 
-/** How old an answer may be that a new watcher gets at once, in ms. */
+/** Maximum age of an answer that a new watcher receives at once, in ms. */
 const snapshotAgeMaxMs = 1000;
 
-/** What one question needs. */
+/** The dependencies of one query. */
 export type SharedWatchDependencies = {
   /** Ms since 1970. */
   readonly clock: () => number;
@@ -17,37 +17,41 @@ export type SharedWatchDependencies = {
     question: WatchQuestion,
     options: { readonly isFirst: boolean; readonly signal: AbortSignal },
   ) => Promise<{ readonly window: LiveWindow; readonly busyMs: number }>;
-  /** Another number once a reading of the question is stored, undefined if that is not known: see ReadingStore. */
+  /**
+   * Returns a number that changes once a reading of the query is stored, undefined if that is unknown: see
+   * ReadingStore.
+   */
   readonly lastChange?: (question: WatchQuestion) => number | undefined;
-  /** How far apart reads of a question, and messages of a watch, are at least, in ms. */
+  /** Minimum interval between reads of a query, and between messages of a watch, in ms. */
   readonly restMs: () => number;
-  /** Resolves when a watcher may be sent its next message. */
+  /** Resolves when a watcher may receive its next message. */
   readonly turn: () => Promise<void>;
 };
 
-/** The watches of one question: one reads for all. */
+/** The watches of one query, which share their reads. */
 export type SharedWatch = {
-  /** How many rows are held. */
+  /** Number of rows in memory. */
   readonly size: number;
-  /** True once it has failed or its last watcher has left: it answers no watcher any more. */
+  /** True once it has failed or its last watcher has left: it accepts no watcher any more. */
   readonly isOver: boolean;
-  /** Readings may have been stored. */
+  /** Signals that readings may have been stored. */
   notify(): void;
   /** Ends all watches with an error. */
   fail(error: unknown): void;
   /**
-   * The messages of a watcher, until the signal aborts. The first comes at once if the latest answer is young.
-   * @throws what the read throws, or what `fail` is given.
+   * Returns the messages of a watcher, until the signal aborts. The first is sent at once if the latest answer is
+   * recent.
+   * @throws the error of the read, or the argument of `fail`.
    */
   watch(signal: AbortSignal): AsyncGenerator<WatchAggregatesResponse>;
 };
 
-/** A watcher: the version that it was sent last, 0 for none; and whether it has asked for a newer one. */
+/** A watcher: the version that it received last, 0 for none; and whether it waits for a newer one. */
 type Watcher = { known: number; isWaiting: boolean };
 
 /**
- * Makes the shared watch of a question. It reads while watchers wait and something may have changed, with a rest
- * after each read; nothing is read for watchers that are slow. It reads no more once the last watcher has left.
+ * Creates the shared watch of a query. It reads while watchers wait and something may have changed, with a pause after
+ * each read; it reads nothing for slow watchers. It stops once the last watcher has left.
  */
 export function createSharedWatch(
   question: WatchQuestion,
@@ -59,7 +63,7 @@ export function createSharedWatch(
   const answers = createChangeSignal();
   const ending = new AbortController();
   let changes = 0;
-  /** The last change that the latest answer, or the read in progress, has in it. */
+  /** The last change that the latest answer, or the read in progress, includes. */
   let changeRead: number | undefined;
   let failure: { readonly error: unknown } | undefined;
   let latest: { readonly window: LiveWindow; changes: number; readonly readAtMs: number } | undefined;
@@ -75,21 +79,23 @@ export function createSharedWatch(
     const waiting = [...watchers].filter(({ isWaiting }) => isWaiting);
     if (waiting.length === 0) return false;
     if (latest === undefined || (latest.changes !== changes && isConcerned(latest))) return true;
-    // The present reaches what was ahead without any change of the store.
+    // Readings that were ahead become current without any change of the store.
     const isMoved = latest.window.endMs !== liveWindowEnd(question, clock());
     return waiting.some(({ known }) => known === 0) || (isMoved && latest.window.ahead.length > 0);
   }
 
-  /** Whether what has changed since an answer may be about the question. */
+  /** Whether the changes since an answer may affect the query. */
   function isConcerned(answer: { changes: number }): boolean {
     const change = lastChange?.(question);
     if (change === undefined || change !== changeRead) return true;
-    // Asked once for each change of the store.
+    // Called once for each change of the store.
     answer.changes = changes;
     return false;
   }
 
-  /** Resolves at the next wake, and where readings are ahead a little later in any case. False at the end. */
+  /**
+   * Resolves at the next wake-up, and if readings are ahead, after a short time in any case. Returns false at the end.
+   */
   async function untilWoken(woken: AsyncIterator<void>): Promise<boolean> {
     const hasAhead = (latest?.window.ahead.length ?? 0) > 0;
     const timer = hasAhead ? setTimeout(wakes.notify, restMs()) : undefined;
@@ -111,14 +117,14 @@ export function createSharedWatch(
       const dueMs = performance.now() + restMs();
       const { window, busyMs } = await read(question, { isFirst: latest === undefined, signal });
       latest = { window, changes: changesBefore, readAtMs: performance.now() };
-      // Who knows nothing yet needs no rows that are gone.
+      // A new watcher needs no rows that are gone.
       const known = [...watchers].map((watcher) => watcher.known || Number.POSITIVE_INFINITY);
       state.update(
         window,
         known.reduce((least, one) => Math.min(least, one), Number.POSITIVE_INFINITY),
       );
       answers.notify();
-      // A question that is slow to read leaves the store at least half of the time to others.
+      // A slow query leaves the store at least half of the time to others.
       await delay(Math.max(dueMs - performance.now(), busyMs), undefined, { signal });
     }
   }

@@ -19,7 +19,7 @@ const testLimits: SharedWatchLimits = {
 /** Devices and sensors to watch. */
 type Names = { readonly deviceIds?: readonly string[]; readonly sensors?: readonly string[] };
 
-/** Watches over a memory store that counts the reads for watches, and holds them back if told so. */
+/** Watches over a memory store that counts the reads for watches, and delays them on request. */
 function createFixture(limits: Partial<SharedWatchLimits> = {}, parts: Partial<ReadingStore> = {}) {
   let nowMs = testNowMs;
   const clock = () => nowMs;
@@ -83,7 +83,7 @@ function createFixture(limits: Partial<SharedWatchLimits> = {}, parts: Partial<R
 }
 
 describe("createSharedWatches", () => {
-  it("reads once for equal questions, in whatever order and how often they name devices", async () => {
+  it("reads once for equal queries, in whatever order and how often they name devices", async () => {
     const { memory, reads, watch } = createFixture();
     memory.append([temperature("a"), temperature("b")]);
     const watches = Array.from({ length: 100 }, (_, place) =>
@@ -98,7 +98,7 @@ describe("createSharedWatches", () => {
     for (const { caller } of watches) caller.abort();
   });
 
-  it("rests after each read of a quiet device while another device sends without pause", async () => {
+  it("pauses after each read of a silent device while another device sends continuously", async () => {
     const intervalMs = 20;
     const { memory, reads, watch } = createFixture({ watchIntervalMs: intervalMs });
     const { counts, messages, caller } = watch({ deviceIds: ["quiet"] });
@@ -111,7 +111,7 @@ describe("createSharedWatches", () => {
       memory.append([temperature("loud", place)]);
       await new Promise(setImmediate);
     }
-    // Five rests lie between six reads; timers may be a millisecond early.
+    // There are five pauses between six reads; timers may be a millisecond early.
     expect(performance.now() - beginMs).toBeGreaterThan(5 * (intervalMs - 1));
     caller.abort();
   });
@@ -127,7 +127,7 @@ describe("createSharedWatches", () => {
     const next = quiet.counts();
     for (let place = 0; place < 20; place++) {
       memory.append([temperature("loud", place)]);
-      // Whose filter the store cannot look up is read as before.
+      // If the store cannot look up the filter, the query is read like before.
       expect(await all.counts()).toEqual([place + 1]);
     }
     expect(reads.devices.filter((device) => device === "quiet")).toHaveLength(1);
@@ -138,7 +138,7 @@ describe("createSharedWatches", () => {
     for (const { caller } of [quiet, all]) caller.abort();
   });
 
-  it("lets a few reads run at a time, however many questions there are", async () => {
+  it("runs a few reads at a time, for any number of queries", async () => {
     const { reads, watch, hold, release } = createFixture();
     hold();
     const watches = Array.from({ length: 50 }, (_, place) => watch({ deviceIds: [`device-${place}`] }));
@@ -150,7 +150,7 @@ describe("createSharedWatches", () => {
     for (const { caller } of watches) caller.abort();
   });
 
-  it("answers a new watcher at once from a young answer, though a read is under way", async () => {
+  it("answers a new watcher at once from a recent answer, even during a read", async () => {
     const { memory, reads, watch, hold, release } = createFixture();
     memory.append([temperature("a")]);
     const one = watch();
@@ -166,7 +166,7 @@ describe("createSharedWatches", () => {
     for (const { caller } of [one, other]) caller.abort();
   });
 
-  it("begins the first read of a new question before the next reads of others", async () => {
+  it("begins the first read of a new query before the next reads of others", async () => {
     const { memory, reads, watch, hold, release } = createFixture({ watchReadsMax: 1 });
     const others = Array.from({ length: 20 }, (_, place) => watch({ deviceIds: [`device-${place}`] }));
     await Promise.all(others.map(({ counts }) => counts()));
@@ -183,7 +183,7 @@ describe("createSharedWatches", () => {
     for (const { caller } of [...others, fresh]) caller.abort();
   });
 
-  it("reads nothing while its watchers are slow, and then gives the newest only", async () => {
+  it("reads nothing while its watchers are slow, and then sends only the newest", async () => {
     const { memory, reads, watch } = createFixture();
     const { counts, caller } = watch();
     await counts();
@@ -197,7 +197,7 @@ describe("createSharedWatches", () => {
     caller.abort();
   });
 
-  it("gives a slow watcher what a quick one of the same question got in several messages", async () => {
+  it("sends a slow watcher in one message what a fast one of the same query received in several", async () => {
     const { memory, watch } = createFixture();
     const [slow, quick] = [watch(), watch()];
     await Promise.all([slow.counts(), quick.counts()]);
@@ -209,7 +209,7 @@ describe("createSharedWatches", () => {
     for (const { caller } of [slow, quick]) caller.abort();
   });
 
-  it("sends each watcher fewer messages where there are many watchers", async () => {
+  it("sends each watcher fewer messages if there are many watchers", async () => {
     const { memory, watch } = createFixture({ watchMessagesPerSecond: 500 });
     const watches = Array.from({ length: 20 }, (_, place) =>
       watch({ deviceIds: ["a"], sensors: [`${place % 2}`, "temperature"] }),
@@ -225,7 +225,7 @@ describe("createSharedWatches", () => {
     for (const { caller } of watches) caller.abort();
   });
 
-  it("refuses a watch with which the answers of all have too many rows, and goes on with the others", async () => {
+  it("rejects a watch that would exceed the rows of all answers, and continues the others", async () => {
     const { memory, watch } = createFixture({ watchRowsMax: 3 });
     memory.append(["a", "b", "c"].map((device) => temperature(device)));
     const small = watch({ deviceIds: ["a"] });
@@ -239,7 +239,7 @@ describe("createSharedWatches", () => {
     small.caller.abort();
   });
 
-  it("ends the watches of a question with what its read fails with, and begins anew with the next", async () => {
+  it("ends the watches of a query with the error of its read, and starts again with the next", async () => {
     const { watch, hold, release } = createFixture({ watchReadTimeoutMs: 1 });
     hold();
     const [one, other] = [watch(), watch()];
@@ -252,7 +252,7 @@ describe("createSharedWatches", () => {
     }
   });
 
-  it("lets go of the store when the last watcher leaves, and follows it again for the next", async () => {
+  it("stops following the store when the last watcher leaves, and follows it again for the next", async () => {
     const { memory, watch } = createFixture();
     for (let round = 0; round < 3; round++) {
       const watches = [watch(), watch({ deviceIds: ["a"] })];

@@ -8,10 +8,10 @@ import { createReadBudget } from "./read-budget.ts";
 import { createSharedWatch, type SharedWatch } from "./shared-watch.ts";
 import type { WatchQuestion } from "./watch-question.ts";
 
-/** How many watchers are sent a message in one turn of the event loop: some 2 ms of work. */
+/** Number of watchers that receive a message in one turn of the event loop: about 2 ms of work. */
 const messagesPerTurn = 16;
 
-/** The limits of watches together; see QueryConfig. */
+/** The limits of all watches; see QueryConfig. */
 export type SharedWatchLimits = {
   readonly watchIntervalMs: number;
   readonly watchMessagesPerSecond: number;
@@ -23,14 +23,14 @@ export type SharedWatchLimits = {
 /** All watches of a server. */
 export type SharedWatches = {
   /**
-   * The messages of a watcher until the signal aborts; equal questions share their reads.
-   * @throws RpcError as the reads of the store do; RESOURCE_EXHAUSTED if the answers of all questions have too
-   *   many rows, DEADLINE_EXCEEDED if a read takes too long, UNAVAILABLE if the store closes.
+   * Returns the messages of a watcher until the signal aborts; equal queries share their reads.
+   * @throws RpcError like the reads of the store; RESOURCE_EXHAUSTED if the answers of all queries have too
+   * many rows, DEADLINE_EXCEEDED if a read takes too long, UNAVAILABLE if the store closes.
    */
   watch(question: WatchQuestion, signal: AbortSignal): AsyncGenerator<WatchAggregatesResponse>;
 };
 
-/** Makes the watches over a store. It follows the store's changes while a watcher exists. */
+/** Creates the watches over a store. It follows the store's changes while a watcher exists. */
 export function createSharedWatches(dependencies: {
   readonly store: ReadingStore;
   /** Ms since 1970. */
@@ -49,7 +49,7 @@ export function createSharedWatches(dependencies: {
     return store.lastChangeOf?.(filter);
   }
 
-  /** Messages become fewer where there are many watchers. */
+  /** With many watchers, each receives fewer messages. */
   function restMs(): number {
     return Math.max(limits.watchIntervalMs, (watchers * 1000) / limits.watchMessagesPerSecond);
   }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createWatchAdmission } from "./watch-admission.ts";
 
 describe("createWatchAdmission", () => {
-  it("names the limit that is reached, of a caller or in total, until a watch ends", () => {
+  it("names the reached limit, of a caller or in total, until a watch ends", () => {
     const totals: number[] = [];
     const admission = createWatchAdmission({
       watchesMax: 3,
@@ -21,7 +21,7 @@ describe("createWatchAdmission", () => {
     expect(totals).toEqual([1, 2, 3, 2, 3]);
   });
 
-  it("counts callers that are not known in total only", () => {
+  it("counts unknown callers in total only", () => {
     const admission = createWatchAdmission({ watchesMax: 3, watchesPerCallerMax: 1 });
     for (let watch = 0; watch < 3; watch++) admission.admit(undefined);
     expect(() => admission.admit(undefined)).toThrow(/^watches: /);

@@ -3,13 +3,16 @@ import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 /** Decides which watches may run. */
 export type WatchAdmission = {
   /**
-   * Counts a watch until it is disposed. `caller` is undefined where it is not known.
+   * Counts a watch until it is disposed. `caller` is undefined if unknown.
    * @throws RpcError RESOURCE_EXHAUSTED, naming the limit, if there are too many.
    */
   admit(caller: string | undefined): Disposable;
 };
 
-/** Admits `watchesMax` watches at a time, of each known caller `watchesPerCallerMax`. `onChange` gets the total. */
+/**
+ * Admits `watchesMax` concurrent watches, and `watchesPerCallerMax` of each known caller. `onChange` receives the
+ * total.
+ */
 export function createWatchAdmission(options: {
   readonly watchesMax: number;
   readonly watchesPerCallerMax: number;

@@ -28,12 +28,12 @@ function told(message: WatchAggregatesResponse | undefined): string[] {
   });
 }
 
-/** What is ahead as "count of device". */
+/** The readings ahead as "count of device". */
 function toldAhead(message: WatchAggregatesResponse | undefined): string[] {
   return (message?.ahead ?? []).map(({ count, deviceId }) => `${count} of ${deviceId}`);
 }
 
-/** Counts the watches that run on a store. */
+/** Counts the running watches of a store. */
 function countingWatches(store: ReadingStore) {
   let running = 0;
   const counting: ReadingStore = {
@@ -67,7 +67,7 @@ function openWatch(
 }
 
 describe("watchAggregates", () => {
-  it("tells at once, also if there is nothing, and then each bucket that changes", async () => {
+  it("sends a message at once, also if there is nothing, and then each bucket that changes", async () => {
     await using running = await startTestQuery();
     const { next } = openWatch(running);
     expect(await next()).toMatchObject({ snapshot: true, buckets: [], bucket: { seconds: 10n } });
@@ -82,7 +82,7 @@ describe("watchAggregates", () => {
     expect(told(await next())).toEqual(["-2: 2 of a", "8: 1 of a"]);
   });
 
-  it("begins with the last buckets, and drops those that time has left behind", async () => {
+  it("begins with the last buckets, and drops those that become too old", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a", -15_000), temperature("a", -5000), temperature("a", -1)]);
     const { next } = openWatch(running, { lastBuckets: 2 });
@@ -93,7 +93,7 @@ describe("watchAggregates", () => {
     expect(told(await next())).toEqual(["58: 1 of a"]);
   });
 
-  it("lists what is ahead of the present apart, each group when it changes", async () => {
+  it("lists readings ahead of the current time separately, each group when it changes", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a"), temperature("b", 70_000)]);
     const { next } = openWatch(running, { lastBuckets: 1 });
@@ -108,7 +108,7 @@ describe("watchAggregates", () => {
     expect([told(third), toldAhead(third)]).toEqual([["68: 1 of a", "68: 1 of b"], ["0 of b"]]);
   });
 
-  it("answers with the present, beside a clock that is 70 s ahead", async () => {
+  it("answers with the current time, besides a clock that is 70 s ahead", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a"), temperature("fast", 70_000, 30)]);
     const { next } = openWatch(running, lastMinute);
@@ -117,7 +117,7 @@ describe("watchAggregates", () => {
     expect(message?.ahead.map(({ count, average }) => [count, average])).toEqual([[1n, 30]]);
   });
 
-  it("shows what was ahead as soon as the present reaches it, though nothing is stored meanwhile", async () => {
+  it("shows readings that were ahead as soon as they are current, without further readings", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("fast", 70_000)]);
     const { next } = openWatch(running);
@@ -161,7 +161,7 @@ describe("watchAggregates", () => {
     await expect(next).rejects.toBe(reason);
   });
 
-  it("keeps messages apart by the interval", async () => {
+  it("sends messages at least one interval apart", async () => {
     await using running = await startTestQuery({ config: { watchIntervalMs: 60 } });
     const { next } = openWatch(running);
     let beforeMs = performance.now();
@@ -170,13 +170,13 @@ describe("watchAggregates", () => {
       running.memory.append([temperature("a", place)]);
       await next();
       const nowMs = performance.now();
-      // The first message may have been on its way for a while.
+      // The first message may have been in transit for a while.
       if (place > 0) expect(nowMs - beforeMs).toBeGreaterThan(45);
       beforeMs = nowMs;
     }
   });
 
-  it("lets go of the store when the client cancels", async () => {
+  it("stops following the store when the client cancels", async () => {
     let watches: ReturnType<typeof countingWatches> | undefined;
     await using running = await startTestQuery({
       wrap: (store) => {
@@ -216,7 +216,7 @@ describe("watchAggregates", () => {
     expect((await failureOf(messages.next())).code).toBe(Code.DeadlineExceeded);
   });
 
-  it("is RESOURCE_EXHAUSTED past the most watches, until one ends", async () => {
+  it("is RESOURCE_EXHAUSTED beyond the limit of watches, until one ends", async () => {
     await using running = await startTestQuery({ config: { watchesMax: 1 } });
     const first = openWatch(running);
     await first.next();

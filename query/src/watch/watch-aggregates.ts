@@ -8,28 +8,27 @@ import type { SharedWatches } from "./shared-watches.ts";
 import type { WatchAdmission } from "./watch-admission.ts";
 import { watchQuestionOf } from "./watch-question.ts";
 
-/** What watching needs. */
+/** The dependencies of watching. */
 export type WatchDependencies = {
   readonly store: Pick<ReadingStore, "levels">;
   readonly watches: SharedWatches;
   readonly admission: WatchAdmission;
-  /** Aborts when the server begins to stop: watches end then, without an error. */
+  /** Aborts when the server begins to stop: watches then end without an error. */
   readonly stopping: AbortSignal;
 };
 
-/** Who watches, and until when. */
+/** The watcher, and the end of its permission. */
 export type WatchCall = {
   readonly signal: AbortSignal;
-  /** The user, or what tells callers apart where users are not known. */
+  /** The user, or what distinguishes callers without authentication. */
   readonly caller?: string | undefined;
 };
 
 /**
- * Answers WatchAggregates: the last buckets, also if there are none yet, then those that have changed since
- * the message before. It holds nothing for a watcher but what it was sent last, and reads nothing while the
- * watcher is slow.
- * @throws RpcError as ListBuckets does, RESOURCE_EXHAUSTED if there are too many watches, UNAVAILABLE if the store
- *   closes; the signal's reason if the call's deadline passes.
+ * Answers WatchAggregates: the last buckets, also if there are none yet, then those that have changed since the
+ * previous message. For each watcher it keeps only its last version, and it reads nothing while the watcher is slow.
+ * @throws RpcError like ListBuckets, RESOURCE_EXHAUSTED if there are too many watches, UNAVAILABLE if the store
+ * closes; the signal's reason if the call's deadline passes.
  */
 export async function* watchAggregates(
   { store, watches, admission, stopping }: WatchDependencies,
@@ -42,10 +41,10 @@ export async function* watchAggregates(
     yield* watches.watch(question, AbortSignal.any([signal, stopping]));
   } catch (error) {
     if (stopping.aborted) return;
-    // Rather the call's own reason than that of the wait it broke.
+    // The call's own reason is better than that of the interrupted wait.
     signal.throwIfAborted();
     throw error;
   }
-  // A deadline is reported; a client that has gone hears nothing anyway.
+  // A deadline is reported; a disconnected client receives nothing anyway.
   if (!stopping.aborted) signal.throwIfAborted();
 }

@@ -4,7 +4,7 @@ import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_p
 import { expect, it } from "vitest";
 import { failureOf, startTestQuery } from "../../testing/query-fixture.ts";
 
-it("refuses further watches of one connection by name of the limit, where users are not known", async () => {
+it("rejects further watches of one connection by name of the limit, without authentication", async () => {
   await using running = await startTestQuery({ config: { watchesPerCallerMax: 2 } });
   const { baseUrl } = running;
   const caller = new AbortController();
@@ -21,7 +21,7 @@ it("refuses further watches of one connection by name of the limit, where users 
   expect(refused.rawMessage).toMatch(/^watches of a caller: the connection 127\.0\.0\.1:\d+ has 2 open/);
   expect((await other!()).value?.snapshot).toBe(true);
 
-  // Over one connection of a proxy come many callers.
+  // Many callers share one connection of a proxy.
   const forwarded = { "x-forwarded-for": "10.0.0.1" };
   await greedy!(forwarded);
   await greedy!(forwarded);

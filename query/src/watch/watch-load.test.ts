@@ -10,7 +10,7 @@ import { failureOf, startTestQuery, temperature } from "../../testing/query-fixt
 import { allTime } from "../plan/planner.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 
-/** Stands before a store: notes the reads for live windows, and holds them back if told so. */
+/** A wrapper of a store: records the reads for live windows, and delays them on request. */
 function createProbe() {
   const reads = { begun: [] as string[], running: 0, most: 0 };
   let gate: PromiseWithResolvers<void> | undefined;
@@ -23,7 +23,7 @@ function createProbe() {
     wrap: (store: ReadingStore): ReadingStore => ({
       ...store,
       async readRepeats(question, signal) {
-        // Only a live window has two bounds: the other calls of these tests ask about all time.
+        // Only a live window has two bounds: the other calls of these tests query all time.
         const { sinceMs, toMs, filter } = question;
         if (sinceMs === allTime.sinceMs || toMs === allTime.toMs) return store.readRepeats(question, signal);
         reads.begun.push(filter.deviceIds.join());
@@ -40,7 +40,7 @@ function createProbe() {
 }
 
 describe("many watches", () => {
-  it("rest after each read of a quiet device while another device sends without pause", async () => {
+  it("pause after each read of a silent device while another device sends continuously", async () => {
     const probe = createProbe();
     const intervalMs = 20;
     await using running = await startTestQuery({ wrap: probe.wrap, config: { watchIntervalMs: intervalMs } });
@@ -55,13 +55,13 @@ describe("many watches", () => {
       running.memory.append([temperature("loud", place)]);
       await new Promise(setImmediate);
     }
-    // Five rests lie between six reads; timers may be a millisecond early.
+    // There are five pauses between six reads; timers may be a millisecond early.
     expect(performance.now() - beginMs).toBeGreaterThan(5 * (intervalMs - 1));
     caller.abort();
     await end;
   });
 
-  it("share one read if they are equal, and all get its answer", async () => {
+  it("share one read if they are equal, and all receive its answer", async () => {
     const probe = createProbe();
     await using running = await startTestQuery({ wrap: probe.wrap });
     const client = createClient(QueryService, createGrpcTransport({ baseUrl: running.baseUrl }));
@@ -76,7 +76,7 @@ describe("many watches", () => {
     running.memory.append([temperature("a")]);
     const answers = await Promise.all(watches.map((messages) => messages.next()));
     expect(answers.map(({ value }) => value?.buckets[0]?.row?.count)).toEqual(watches.map(() => 1n));
-    // One for the change, and at most one for watches that began to wait when it was already under way.
+    // One for the change, and at most one for watches that began to wait during it.
     expect(probe.reads.begun.length - readsBefore).toBeLessThanOrEqual(2);
     caller.abort();
     await Promise.all(watches.map((messages) => failureOf(messages.next())));
@@ -102,7 +102,7 @@ describe("many watches", () => {
     caller.abort();
   });
 
-  it("hold back the reads of one whose client does not read, and keep nothing for it", async () => {
+  it("delay the reads of one whose client does not read, and keep nothing for it", async () => {
     const probe = createProbe();
     await using running = await startTestQuery({ wrap: probe.wrap });
     const stalled = request(`${running.baseUrl}/devicemesh.v1.QueryService/WatchAggregates`, {
@@ -112,7 +112,7 @@ describe("many watches", () => {
     stalled.on("error", () => {});
     const answering = new Promise((resolve) => stalled.once("response", resolve));
     stalled.end(Buffer.from([0, 0, 0, 0, 2, ...Buffer.from("{}")]));
-    // Nobody reads it from here on.
+    // No client reads from here on.
     await answering;
     const caller = new AbortController();
     const reading = running.client.watchAggregates({ deviceIds: ["quick"] }, { signal: caller.signal });
@@ -121,7 +121,7 @@ describe("many watches", () => {
     const rounds = 40;
     const devices = Array.from({ length: 1000 }, (_, place) => `${"device".padEnd(100, "-")}${place}`);
     for (let round = 0; round < rounds; round++) {
-      // Some 700 KB of JSON a message, far more in all than sockets buffer.
+      // About 700 KB of JSON a message, far more in total than sockets buffer.
       running.memory.append([...devices, "quick"].map((device) => temperature(device, round)));
       await messages.next();
     }
@@ -140,7 +140,7 @@ describe("limits of watches", () => {
   });
   afterAll(() => fixture[Symbol.dispose]());
 
-  it("refuse further watches of one user by name of the limit, whatever token, and none of another", async () => {
+  it("reject further watches of one user by name of the limit, with any token, and none of another", async () => {
     await using running = await fixture.start("tokens", {}, { watchesPerCallerMax: 2 });
     const client = createClient(QueryService, createGrpcTransport({ baseUrl: running.baseUrl }));
     const caller = new AbortController();

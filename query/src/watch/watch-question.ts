@@ -7,12 +7,12 @@ import type { Grouping } from "../plan/merge.ts";
 import { compareNames } from "../plan/series-order.ts";
 import type { SeriesFilter } from "../store/reading-store.ts";
 
-/** How many of the last buckets are watched where the request does not say. */
+/** Default number of the last buckets that are watched. */
 const defaultLastBuckets = 30;
 
-/** What a watch asks for, in a form that is the same for all requests that mean the same. */
+/** The query of a watch, in a form that is equal for all equivalent requests. */
 export type WatchQuestion = {
-  /** Equal for equal questions only. */
+  /** Equal for equal queries only. */
   readonly key: string;
   readonly filter: SeriesFilter;
   readonly grouping: Grouping;
@@ -23,7 +23,7 @@ export type WatchQuestion = {
 };
 
 /**
- * The question of a request; `windowMs` is the size of the store's finest windows.
+ * Returns the query of a request; `windowMs` is the size of the store's finest windows.
  * @throws RpcError INVALID_ARGUMENT if the bucket is not a multiple of the window.
  */
 export function watchQuestionOf(
@@ -35,7 +35,7 @@ export function watchQuestionOf(
   const bucketMs = request.bucket ? requestedBucketSize(request.bucket, windowMs) : windowMs;
   const lastBuckets = request.lastBuckets || defaultLastBuckets;
   const text = JSON.stringify([filter.deviceIds, filter.sensors, grouping, bucketMs, lastBuckets]);
-  // A thousand names are 128 KB, too much to keep for each of a thousand questions.
+  // A thousand names are 128 KB, too much to keep for each of a thousand queries.
   const key = createHash("sha256").update(text).digest("base64");
   return { key, filter, grouping, bucketMs, buckets: fixedGrid(bucketMs), lastBuckets };
 }

@@ -23,7 +23,7 @@ function windowOf(parts: Partial<Pick<LiveWindow, "buckets" | "ahead">>): LiveWi
   return { buckets: [], ahead: [], endMs: 0, coverage, ...parts };
 }
 
-/** The starts of the buckets in the messages for a watcher that knows a version, in ms, and the counts ahead. */
+/** The starts of the buckets in the messages for a watcher with a version, in ms, and the counts ahead. */
 function told(state: ReturnType<typeof createWatchedState>, known: number) {
   return [...state.messagesSince(known)].map(({ snapshot, buckets, ahead }) => ({
     snapshot,
@@ -33,14 +33,14 @@ function told(state: ReturnType<typeof createWatchedState>, known: number) {
 }
 
 describe("createWatchedState", () => {
-  it("has a message for a watcher that knows nothing, also if there are no rows, and none before the first read", () => {
+  it("has a message for a new watcher, also if there are no rows, and none before the first read", () => {
     const state = createWatchedState(10_000);
     expect(told(state, 0)).toEqual([]);
     state.update(windowOf({}), 0);
     expect(told(state, 0)).toEqual([{ snapshot: true, starts: [], ahead: [] }]);
   });
 
-  it("gives each watcher what has changed since the version that it knows", () => {
+  it("returns the changes since each watcher's version", () => {
     const state = createWatchedState(10_000);
     state.update(windowOf({ buckets: rows(0, 10_000) }), 0);
     const first = state.version;
@@ -56,7 +56,7 @@ describe("createWatchedState", () => {
     expect(starts(state.version)).toEqual([]);
   });
 
-  it("builds one message for all watchers that know the same", () => {
+  it("builds one message for all watchers with the same version", () => {
     const state = createWatchedState(10_000);
     state.update(windowOf({ buckets: rows(0) }), 0);
     expect([...state.messagesSince(0)][0]).toBe([...state.messagesSince(0)][0]);
@@ -85,7 +85,7 @@ describe("createWatchedState", () => {
     expect(messages.flatMap(({ starts }) => starts).length).toBe(messageRowsMax + 1);
   });
 
-  it("forgets buckets that are no longer watched", () => {
+  it("drops buckets that are no longer watched", () => {
     const state = createWatchedState(10_000);
     for (let ms = 0; ms < 1_000_000; ms += 10_000)
       state.update(windowOf({ buckets: rows(ms, ms + 10_000) }), 0);

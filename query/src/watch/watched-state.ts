@@ -10,30 +10,30 @@ import type { Aggregate } from "../plan/merge.ts";
 import type { LiveWindow } from "./live-window.ts";
 
 /**
- * The most rows of one message. With the longest device ids a row has some 800 bytes of JSON, so a message
+ * Maximum number of rows of one message. With the longest device ids a row has about 800 bytes of JSON, so a message
  * stays below 3 MiB, which clients with default limits accept.
  */
 export const messageRowsMax = 2500;
 
-/** The latest answer to a question, and which of its rows are newer than what a watcher knows. */
+/** The latest answer to a query, and the rows that are newer than a watcher's version. */
 export type WatchedState = {
-  /** The number of the latest state, which grows when a row changes; 0 before the first. */
+  /** The number of the latest state, which increases when a row changes; 0 before the first. */
   readonly version: number;
-  /** How many rows are held. */
+  /** Number of rows in memory. */
   readonly size: number;
-  /** Takes what was read. All watchers know `knownToAll` or a later version. */
+  /** Stores the result of a read. All watchers have `knownToAll` or a later version. */
   update(window: LiveWindow, knownToAll: number): void;
   /**
-   * The messages for a watcher that knows this version, 0 for nothing: then at least one, else none if nothing
-   * has changed. Takes a consistent state: later updates do not show in messages that are still to come.
+   * Returns the messages for a watcher with this version, 0 for none: then at least one, otherwise none if nothing has
+   * changed. It uses a consistent state: later updates do not appear in pending messages.
    */
   messagesSince(version: number): Iterable<WatchAggregatesResponse>;
 };
 
-/** A row, and the version in which it changed last. */
+/** A row, and the version in which it last changed. */
 type Versioned = { readonly row: Aggregate; readonly version: number };
 
-/** What a message is about. */
+/** The metadata of a message. */
 type MessageRows = {
   readonly snapshot: boolean;
   readonly window: LiveWindow;
@@ -41,7 +41,7 @@ type MessageRows = {
   readonly ahead: readonly Aggregate[];
 };
 
-/** Makes the state of a question that was not read yet. It holds the rows of one answer. */
+/** Creates the state of a query that was not read yet. It holds the rows of one answer. */
 export function createWatchedState(bucketMs: number): WatchedState {
   const grid = fixedGrid(bucketMs);
   const bucket = { seconds: BigInt(Math.floor(bucketMs / 1000)), nanos: (bucketMs % 1000) * 1_000_000 };
@@ -49,7 +49,7 @@ export function createWatchedState(bucketMs: number): WatchedState {
   let latest: LiveWindow | undefined;
   let buckets: ReadonlyMap<string, Versioned> = new Map();
   let ahead: ReadonlyMap<string, Versioned> = new Map();
-  // Watchers in step get one message: it is built once.
+  // Watchers with the same version share one message, which is built once.
   let built = new Map<number, WatchAggregatesResponse>();
 
   function messageOf(rows: MessageRows): WatchAggregatesResponse {
@@ -106,7 +106,7 @@ export function createWatchedState(bucketMs: number): WatchedState {
         buckets: changedSince(buckets, known),
         ahead: changedSince(ahead, known).filter(({ partial }) => !snapshot || partial.count > 0),
       };
-      // Nothing is kept of long answers: their messages need more memory than their rows.
+      // Long answers are not kept: their messages need more memory than their rows.
       if (rows.buckets.length + rows.ahead.length > messageRowsMax)
         return parts({ snapshot, window, ...rows });
       const message = messageOf({ snapshot, window, ...rows });
@@ -116,7 +116,7 @@ export function createWatchedState(bucketMs: number): WatchedState {
   };
 }
 
-/** The rows by what they stand for; those that are as they were keep the version in which they changed. */
+/** Returns the rows by their keys; unchanged rows keep the version in which they last changed. */
 function versioned(
   rows: readonly Aggregate[],
   known: ReadonlyMap<string, Versioned>,
@@ -132,8 +132,8 @@ function versioned(
 }
 
 /**
- * A reading never changes, so a bucket with the same count is the same. Readings that are ahead leave as the
- * present reaches them, the earliest first: then the first one differs.
+ * A reading never changes, so a bucket with the same count is the same. Readings that are ahead become current in
+ * order, the earliest first: then the first one differs.
  */
 function isSame({ partial: a }: Aggregate, { partial: b }: Aggregate): boolean {
   return a.count === b.count && a.firstAtMs === b.firstAtMs;
@@ -147,7 +147,7 @@ function emptied(row: Aggregate): Aggregate {
   return { ...row, partial: { ...row.partial, count: 0 } };
 }
 
-/** A row of readings ahead; where there are none any more, only the group and a count of 0. */
+/** A row of readings ahead; if there are none any more, only the group and a count of 0. */
 function aheadRow(row: Aggregate): ReturnType<typeof aggregateRow> {
   const { deviceId, sensor, unit, partial } = row;
   return partial.count > 0 ? aggregateRow(row) : { deviceId, sensor, unit };

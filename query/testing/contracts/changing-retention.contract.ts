@@ -9,11 +9,11 @@ export type ChangingRetentionHarness = {
   /** The store since the last restart. */
   store(): ReadingStore;
   publish(readings: readonly DeviceMessage[]): Promise<unknown>;
-  /** Folds what is closed by the clock, moves the retention marks, and deletes what is due. */
+  /** Folds closed segments, moves the retention marks, and deletes data that is due. */
   fold(): Promise<void>;
   advance(ms: number): void;
   nowMs(): number;
-  /** Readings with an earlier timestamp are rejected by ingest. */
+  /** Ingest rejects readings with an earlier timestamp. */
   earliestAcceptedMs(): number;
   /** Closes the store and opens it again with another retention. */
   restart(retention: Retention): Promise<void>;
@@ -23,7 +23,7 @@ export type ChangingRetentionHarness = {
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
-/** Each is valid; some of them keep some levels for ever. */
+/** Each is valid; some of them keep some levels forever. */
 const retentions: readonly Retention[] = [
   { rawMs: undefined, levelsMs: [undefined, undefined, undefined] },
   { rawMs: 2 * dayMs, levelsMs: [undefined, undefined, undefined] },
@@ -74,7 +74,7 @@ export function describeChangingRetention(
   { runs }: { readonly runs: number },
 ): void {
   describe(`${name}, under a retention that changes`, () => {
-    it("gives brute force over what was accepted in all that it covers", { timeout: 300_000 }, async () => {
+    it("equals brute force over accepted readings in all that it covers", { timeout: 300_000 }, async () => {
       const seen = { rejected: 0, notCovered: 0, partlyCovered: 0 };
       const steps = fc.array(step, { minLength: 10, maxLength: 25 });
       const property = fc.asyncProperty(fc.constantFrom(...retentions), steps, async (retention, all) => {
@@ -88,7 +88,7 @@ export function describeChangingRetention(
         }
       });
       await fc.assert(property, { numRuns: runs, endOnFailure: true });
-      // Otherwise it would prove nothing.
+      // Otherwise the test would prove nothing.
       expect(seen.rejected).toBeGreaterThan(0);
       expect(seen.notCovered).toBeGreaterThan(0);
       expect(seen.partlyCovered).toBeGreaterThan(0);
@@ -161,7 +161,7 @@ function createPlayer(
 
   async function foldTwice(): Promise<void> {
     await harness.fold();
-    // Longer than deleting waits for answers that are being read.
+    // Longer than deletion waits for answers in progress.
     harness.advance(15 * minuteMs);
     await harness.fold();
     await harness.fold();
@@ -194,7 +194,7 @@ function createPlayer(
           return ask({ sinceMs: nowMs - one.ageMs - one.lengthMs, toMs: nowMs - one.ageMs });
       }
     },
-    /** Sends all of it again, and asks for everything. */
+    /** Sends all of it again, and queries everything. */
     async settle(): Promise<void> {
       await send([...sent]);
       await foldTwice();

@@ -34,7 +34,7 @@ export function describeLiveWindows(open: () => Promise<ReadingStoreHarness>): v
           ]);
           expect(millisecondsFloor(before.ahead[0]!.last!.timestamp!)).toBe(harness.nowMs() + aheadMs + 1000);
 
-          // Folded readings are found as raw ones are.
+          // Folded readings are found like raw ones.
           harness.advance(2 * hourMs);
           await harness.fold();
           await harness.publish([
@@ -87,7 +87,7 @@ async function firstMessage(
   throw new Error("the watch ended before its first message");
 }
 
-/** How many readings the buckets of each device hold. */
+/** Returns the number of readings in the buckets of each device. */
 function countsOf({ buckets }: WatchAggregatesResponse): Record<string, bigint> {
   const counts: Record<string, bigint> = {};
   for (const { row } of buckets) {

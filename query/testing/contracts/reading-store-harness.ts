@@ -11,7 +11,7 @@ export type ReadingStoreHarness = {
   readonly store: ReadingStore;
   /** Appends through the log that fills the store; resolves when they are stored. */
   publish(readings: readonly DeviceMessage[]): Promise<unknown>;
-  /** Folds what is closed by the clock and, if it was opened to expire, expires. */
+  /** Folds closed segments and, if it was opened to expire, deletes expired data. */
   fold(): Promise<void>;
   /** Moves the log's clock forwards. */
   advance(ms: number): void;
@@ -21,7 +21,7 @@ export type ReadingStoreHarness = {
   close(): Promise<void>;
 };
 
-/** What a store that expires keeps in these tests, in ms; the coarsest of three levels is kept for ever. */
+/** The retention of a store that expires in these tests, in ms; the coarsest of three levels is kept forever. */
 export const expiringRetention = {
   rawMs: 2 * 86_400_000,
   levelsMs: [2 * 86_400_000, 2 * 86_400_000, undefined],
@@ -32,7 +32,7 @@ export const everything: SeriesFilter = { deviceIds: [], sensors: [] };
 /** A day in ms. */
 export const dayMs = 86_400_000;
 
-/** A test with a store of its own, which it closes. */
+/** Runs a test with a separate store, which it closes. */
 export function withStore(
   open: () => Promise<ReadingStoreHarness>,
   act: (harness: ReadingStoreHarness) => Promise<void>,
@@ -47,7 +47,7 @@ export function withStore(
   };
 }
 
-/** All that an iterable gives. */
+/** Returns all items of an iterable. */
 export async function collected<Each>(iterable: AsyncIterable<Each>): Promise<Each[]> {
   const all: Each[] = [];
   for await (const each of iterable) all.push(each);
@@ -69,7 +69,7 @@ export function reading(
   return { deviceId, sensor, timestampMs: harness.nowMs() + offsetMs, value };
 }
 
-/** Publishes readings many of which have equal times, shuffled, and gives them in order. */
+/** Publishes readings, many of them with equal times, shuffled, and returns them in order. */
 export async function publishTies(harness: ReadingStoreHarness): Promise<readonly DeviceMessage[]> {
   const sorted = [-1000, 0, 1].flatMap((offset) =>
     ["B", "a", "b", "b-1", "b-10", "b-2", "z:._"].flatMap((deviceId) =>
@@ -110,7 +110,7 @@ type PartialsRequest = {
   readonly toMs?: number;
 };
 
-/** Plans and reads a timeframe; all of time by default. */
+/** Plans and reads a timeframe; all time by default. */
 export async function readAll({ store }: ReadingStoreHarness, request: PartialsRequest) {
   const { filter = everything, buckets, sinceMs = allTime.sinceMs, toMs = allTime.toMs } = request;
   const horizon = request.horizon ?? (await store.readHorizon(signal()));
@@ -122,12 +122,12 @@ export async function readAll({ store }: ReadingStoreHarness, request: PartialsR
   return { ...read, notCovered };
 }
 
-/** How many readings an answer counts, by series and bucket. */
+/** Returns the number of readings of an answer, by series and bucket. */
 export async function countAll(harness: ReadingStoreHarness, request: PartialsRequest) {
   return (await countCovered(harness, request)).counts;
 }
 
-/** The same, with what is not covered. */
+/** The same, with the spans that are not covered. */
 export async function countCovered(harness: ReadingStoreHarness, request: PartialsRequest) {
   const { partials, notCovered } = await readAll(harness, request);
   const counts = new Map<string, number>();
@@ -138,7 +138,7 @@ export async function countCovered(harness: ReadingStoreHarness, request: Partia
   return { counts, notCovered };
 }
 
-/** Buckets of all kinds around a moment: of windows, of half of them, and of calendars, some of which cut windows. */
+/** Buckets of all kinds around a time: of windows, of half of them, and of calendars, some of which cut windows. */
 export function bucketGridsAround(nowMs: number): readonly (BucketGrid | undefined)[] {
   const around = { sinceMs: nowMs - 60 * dayMs, toMs: nowMs + 60 * dayMs };
   return [
@@ -151,7 +151,7 @@ export function bucketGridsAround(nowMs: number): readonly (BucketGrid | undefin
   ];
 }
 
-/** How many different readings there are of each series and bucket. */
+/** Returns the number of different readings of each series and bucket. */
 export function countsOf(
   messages: readonly DeviceMessage[],
   buckets: BucketGrid | undefined,
@@ -169,7 +169,7 @@ export function countsOf(
   return counts;
 }
 
-/** Expects what the port promises of every horizon. */
+/** Expects the port's guarantees of every horizon. */
 export function expectValidHorizon(levels: readonly Level[], horizon: StoreHorizon): void {
   const { completeThroughMs, frontiersMs, levelsKeptSinceMs, rawKeptSinceMs } = horizon;
   expect([frontiersMs.length, levelsKeptSinceMs.length]).toEqual([levels.length, levels.length]);
@@ -184,7 +184,7 @@ export function expectValidHorizon(levels: readonly Level[], horizon: StoreHoriz
   }
 }
 
-/** A call of every method that answers once. */
+/** A call of every unary method. */
 export function calls(store: ReadingStore, with_: AbortSignal): [string, () => Promise<unknown>][] {
   const plan = planRead({
     ...allTime,
@@ -216,7 +216,7 @@ export function calls(store: ReadingStore, with_: AbortSignal): [string, () => P
   ];
 }
 
-/** The name of a series alone. */
+/** Returns only the name of a series. */
 export function nameOf({ deviceId, sensor }: { readonly deviceId: string; readonly sensor: string }) {
   return { deviceId, sensor };
 }

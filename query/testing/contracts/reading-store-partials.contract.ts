@@ -172,13 +172,13 @@ export function describePartials(
         const sent: DeviceMessage[] = [];
         let leftOut = false;
         for (let round = 0; round < 30; round++) {
-          // As late as ingest lets it be: raw readings are kept for longer than that.
+          // As late as ingest allows: raw readings are kept for longer than that.
           const offsets = [-expiringRetention.rawMs + 3_600_000, -dayMs, -3_600_000, -60_000, 0];
           const batch = offsets.map((offset) => reading(harness, "a", offset + round));
           await harness.publish(batch);
           sent.push(...batch);
           const horizon = await harness.store.readHorizon(signal());
-          // Never whole days: limits pass a reading before the segment that holds it is folded up.
+          // Never whole days: marks pass a reading before the segment that contains it is folded.
           harness.advance(round % 3 === 0 ? 700_000 : 7 * 3_600_000);
           await harness.fold();
           const now = await harness.store.readHorizon(signal());

@@ -13,7 +13,7 @@ import {
   withStore,
 } from "./reading-store-harness.ts";
 
-/** Seals a horizon after everything that was published, on stores whose horizon follows the log as well. */
+/** Seals a horizon after everything that was published, also on stores whose horizon follows the log. */
 async function sealed(harness: ReadingStoreHarness): Promise<number> {
   harness.advance(1);
   await harness.publish([]);
@@ -41,7 +41,7 @@ async function scanAll({ store }: ReadingStoreHarness, scan: ReadingScan): Promi
   return messagesOf(pieces);
 }
 
-/** Readings of 50 devices, 25 of which share each timestamp, so that ties lie across the borders of pieces and pages. */
+/** Readings of 50 devices, 25 of which share each timestamp, so that ties cross the boundaries of pieces and pages. */
 function manyReadings(harness: ReadingStoreHarness, count: number): DeviceMessage[] {
   return Array.from({ length: count }, (_, place) =>
     reading(harness, `device-${(place * 7) % 50}`, Math.floor(place / 25) - count, { value: place % 100 }),

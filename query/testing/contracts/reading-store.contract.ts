@@ -61,7 +61,7 @@ export function describeReadingStore(
             expect(horizon.completeThroughMs).toBeGreaterThanOrEqual(before.completeThroughMs);
             before = horizon;
           }
-          // All levels have moved by now, or the test tells nothing.
+          // All levels must have moved by now, or the test proves nothing.
           expect(before.frontiersMs.every((frontierMs) => frontierMs > 0)).toBe(true);
         }),
       );

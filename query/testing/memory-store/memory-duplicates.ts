@@ -3,21 +3,21 @@ import { mergePartials } from "../../src/plan/merge.ts";
 import type { RepairScan, SeriesFilter, WindowRepeats } from "../../src/store/reading-store.ts";
 import { isOf, matcher, partialOfStored, type StoredPartial, type StoredReading } from "./memory-scans.ts";
 
-/** The windows with repeats of a memory store, and their repairs. */
+/** The windows with duplicates of a memory store, and their repairs. */
 export type MemoryRepeats = {
-  /** What arrived a second time, as it arrived. */
+  /** Records a duplicate at its arrival. */
   readonly copies: readonly StoredReading[];
   add(copy: StoredReading): void;
   find(filter: SeriesFilter): WindowRepeats[];
-  /** Repairs every window by the raw readings that arrived before the frontier. */
+  /** Repairs every window from the raw readings that arrived before the frontier. */
   repair(readings: readonly StoredReading[], frontierMs: number): void;
-  /** The repairs that the scans name; undefined if one of them is no longer there. */
+  /** Returns the repairs that the scans name; undefined if one of them no longer exists. */
   repairsOf(scans: readonly RepairScan[]): StoredPartial[] | undefined;
 };
 
 type Marked = WindowRepeats & { readonly partials: readonly StoredPartial[] };
 
-/** Makes an empty one, for finest windows of this size. */
+/** Creates an empty one, for finest windows of this size. */
 export function createMemoryRepeats(sizeMs: number): MemoryRepeats {
   const copies: StoredReading[] = [];
   const windows = new Map<string, Marked>();

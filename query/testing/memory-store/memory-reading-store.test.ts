@@ -19,7 +19,7 @@ async function open({ isExpiring = false, ...options }: Kind): Promise<ReadingSt
     async fold() {
       memory.fold();
       if (!isExpiring) return;
-      // Later than ingest accepts readings, so that a repeat can be told.
+      // Later than ingest accepts readings, so that a duplicate can be recognized.
       const since = (keepMs: number | undefined): number =>
         keepMs === undefined ? Number.NEGATIVE_INFINITY : alignDown(nowMs - keepMs - 3_600_000, dayMs);
       memory.expire({

@@ -18,43 +18,43 @@ import {
   scanned,
 } from "./memory-scans.ts";
 
-/** How the memory store is made. */
+/** The options of the memory store. */
 export type MemoryReadingStoreOptions = {
   /** The log's clock, ms since 1970. */
   readonly clock: () => number;
   /** The levels, the finest first; `defaultLevels` by default. */
   readonly levels?: readonly Level[];
   /**
-   * Partials count a repeat as often as it came, as on the real chain, where the raw store alone judges
-   * repeats and marks their windows. By default repeats are refused before they are folded.
+   * Partials count a duplicate as often as it arrived, like on the real engines, where the raw store alone recognizes
+   * duplicates and marks their windows. By default duplicates are rejected before they are folded.
    */
   readonly isCountingRepeats?: boolean;
   /**
-   * If it counts repeats: the segments from which on it folds the second level from raw readings where they are
-   * repeated, so that this level and those above are pure; never by default.
+   * If it counts duplicates: from this segment on it folds the second level from raw readings where there are
+   * duplicates, so that this level and those above are pure; never by default.
    */
   readonly coarsePureSinceMs?: number;
 };
 
-/** A store that keeps all in memory and does all by the book, for tests: nothing survives the process. */
+/** A store that keeps everything in memory, with the simplest algorithms, for tests: nothing survives the process. */
 export type MemoryReadingStore = {
   readonly store: ReadingStore;
-  /** Stores messages, first wins by identity, as arrived now. */
+  /** Stores messages, first wins by identity, with the current time as arrival. */
   append(messages: readonly DeviceMessage[]): void;
-  /** Folds every segment that is closed by the clock. */
+  /** Folds every closed segment. */
   fold(): void;
-  /** Repairs every window with repeats, at the frontier. */
+  /** Repairs every window with duplicates, at the frontier. */
   repair(): void;
   /**
-   * Deletes what is folded and older than the limits given by the call before, then publishes these limits
-   * (by timestamp; each a multiple of the coarsest window, the raw one the latest).
+   * Deletes folded data older than the marks of the previous call, then publishes these marks (by timestamp; each a
+   * multiple of the coarsest window, the raw one the latest).
    */
   expire(keptSince: { readonly rawMs: number; readonly levelsMs: readonly number[] }): void;
   /** From now on every method is UNAVAILABLE, and watches end. */
   close(): void;
 };
 
-/** Makes an empty memory store. */
+/** Creates an empty memory store. */
 export function createMemoryReadingStore(options: MemoryReadingStoreOptions): MemoryReadingStore {
   const { clock, levels = defaultLevels, isCountingRepeats = false } = options;
   const { coarsePureSinceMs = Number.POSITIVE_INFINITY } = options;
@@ -65,7 +65,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
   let readings: StoredReading[] = [];
   let partials: StoredPartial[][] = levels.map(() => []);
   let frontiersMs: number[] = levels.map(() => 0);
-  // The frontiers at the last expiry: a horizon read before may still be in use.
+  // The frontiers at the last expiry: a horizon that was read before may still be in use.
   let expiredFrontiersMs: readonly number[] = frontiersMs;
   let keptSince = { rawMs: Number.NEGATIVE_INFINITY, levelsMs: levels.map(() => Number.NEGATIVE_INFINITY) };
   let logEndMs: number | undefined;
@@ -86,7 +86,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
     if (closed) throw unavailable({ message: "the store is closed", retryDelayMs: 1000 });
   }
 
-  /** What a level is folded from. */
+  /** The source of a level's fold. */
   function foldedFrom(level: number): readonly StoredPartial[] {
     if (level === 0) return [...readings, ...repeats.copies].map(partialOfStored);
     const below = partials[level - 1] as readonly StoredPartial[];

@@ -16,7 +16,7 @@ export type StoredReading = DeviceMessage & { readonly arrivedMs: number };
 /** A partial in memory; of a raw reading, its own time and arrival. */
 export type StoredPartial = SeriesPartial & { readonly windowMs: number; readonly segmentMs: number };
 
-/** A stored reading as a partial of itself, its own window and segment. */
+/** Converts a stored reading to a partial of itself, with its own window and segment. */
 export function partialOfStored(reading: StoredReading): StoredPartial {
   return {
     ...partialOfReading(reading),
@@ -29,7 +29,7 @@ export function partialOfStored(reading: StoredReading): StoredPartial {
   };
 }
 
-/** What the scans of a plan over partials and raw readings find; a partial of two scans is found twice. */
+/** Returns the results of a plan's scans over partials and raw readings; a partial in two scans is found twice. */
 export function scanned(
   plan: ReadPlan,
   stored: { readonly levels: readonly (readonly StoredPartial[])[]; readonly raw: readonly StoredPartial[] },
@@ -57,13 +57,13 @@ export function scanned(
   ];
 }
 
-/** Whether a window (or reading) of a series lies in a span of it. */
+/** Whether a window (or reading) of a series lies in one of its spans. */
 export function isOf(span: SeriesSpan, window: SeriesName & { readonly windowMs: number }): boolean {
   const { windowMs } = window;
   return windowMs >= span.sinceMs && windowMs < span.toMs && isOneOf(span.series, window);
 }
 
-/** Tells the series of a filter. */
+/** Returns the predicate of a filter. */
 export function matcher({ deviceIds, sensors }: SeriesFilter): (series: SeriesName) => boolean {
   const [wantedDevices, wantedSensors] = [new Set(deviceIds), new Set(sensors)];
   return ({ deviceId, sensor }) =>

@@ -9,7 +9,7 @@ import type { AnyBulkWriteOperation, Collection, Document } from "mongodb";
 import type { ReadingPartial } from "../../src/plan/partial.ts";
 import type { StoredReading } from "../memory-store/memory-scans.ts";
 
-// The documents that sinks and dead-letter reader would write, for tests.
+// The documents of the sinks and of the dead-letter reader, for tests.
 
 export function messageDocument(_id: string, reading: StoredReading, offset: number): MessageDocument {
   const { deviceId, sensor, timestampMs, value, arrivedMs } = reading;

@@ -29,19 +29,19 @@ import {
 import { partialOfStored, type StoredPartial, type StoredReading } from "../memory-store/memory-scans.ts";
 import { figuresOf, insertAll, markOf, messageDocument } from "./mongo-documents-fixture.ts";
 
-/** A database that a test fills as sinks, window job, dead-letter reader and aggregator would. */
+/** A database that a test fills like the sinks, the window job, the dead-letter reader and the aggregator. */
 export type MeshFixture = {
   readonly db: Db;
   readonly store: MongoReadingStore;
-  /** Stores what is new, and makes dead letters and marks of the rest. */
+  /** Stores new messages, and makes dead letters and marks of the others. */
   publish(messages: readonly DeviceMessage[]): Promise<void>;
-  /** Folds what is closed by the clock, and moves the frontiers; those of a slow mesh stay a segment behind. */
+  /** Folds closed segments, and moves the frontiers; those of a slow mesh stay a segment behind. */
   fold(options?: { readonly isSlow?: boolean }): Promise<void>;
-  /** Repairs all windows with repeats, at the frontier. */
+  /** Repairs all windows with duplicates, at the frontier. */
   repair(): Promise<void>;
-  /** Takes notice of readings that others have deleted: what comes again is stored again. */
+  /** Forgets readings that others have deleted: if they are sent again, they are stored again. */
   noticeDeleted(): Promise<void>;
-  /** For each level, the finest first. */
+  /** The levels, the finest first. */
   frontiersMs(): readonly number[];
   advance(ms: number): void;
   nowMs(): number;
@@ -55,7 +55,7 @@ export type FixtureIndex = {
   readonly fields: readonly string[];
 };
 
-/** Opens a database of its own, with settings and indexes, and removes it when it is closed. */
+/** Opens a separate database, with settings and indexes, and deletes it when it is closed. */
 export async function openMeshFixture(options: {
   readonly url: string;
   readonly indexes: readonly FixtureIndex[];
@@ -218,7 +218,7 @@ export async function openMeshFixture(options: {
     async fold({ isSlow = false } = {}) {
       let toMs = nowMs;
       for (const [level, { segmentMs }] of defaultLevels.entries()) {
-        // A level folds what lies before the frontier below it, though partials beyond may be there.
+        // A level folds only data before the next finer frontier, even if there are later partials.
         toMs = alignDown(toMs, segmentMs);
         await foldLevel(level, toMs);
         const reachedMs = isSlow ? toMs - segmentMs : toMs;

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { BSON, type Document } from "mongodb";
 
-/** For tests: a server that speaks the wire protocol of MongoDB, and answers or holds each command as it is told. */
+/** For tests: a server that implements MongoDB's wire protocol, and answers or holds each command on request. */
 export type MongoWire = AsyncDisposable & {
   readonly url: string;
-  /** The commands that arrived, without those with which the driver looks after its connection. */
+  /** The received commands, without those by which the driver monitors its connection. */
   readonly commands: readonly Document[];
 };
 
@@ -15,7 +15,7 @@ const opMsg = 2013;
 const opReply = 1;
 const headerBytes = 16;
 
-/** Starts a server. A command for which `answer` gives nothing is never answered. */
+/** Starts a server. A command for which `answer` returns nothing is never answered. */
 export async function startMongoWire(
   answer: (command: Document) => Document | undefined,
 ): Promise<MongoWire> {
@@ -37,7 +37,7 @@ export async function startMongoWire(
 
   function take(socket: Socket, message: Buffer): void {
     const [requestId, code] = [message.readInt32LE(4), message.readInt32LE(12)];
-    // An old-fashioned query greets: flags, the name of a collection, two numbers, then the command.
+    // A legacy query is the handshake: flags, the name of a collection, two numbers, then the command.
     const bodyAt = code === opMsg ? headerBytes + 5 : message.indexOf(0, headerBytes + 4) + 9;
     const command = BSON.deserialize(message.subarray(bodyAt, bodyAt + message.readInt32LE(bodyAt)));
     const name = Object.keys(command)[0] ?? "";

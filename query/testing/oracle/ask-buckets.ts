@@ -21,10 +21,10 @@ import type { ClockUnit } from "./zone-clock.ts";
 
 type BucketsCall = Extract<CallPlan, { kind: "buckets" }>;
 
-/** The most that a chosen timeframe may leave out on each side, as a share of all. */
+/** The maximum share of readings that a chosen timeframe may leave out on each side. */
 const outsideShareMax = 0.25;
 
-/** Asks for buckets; see `ask`. */
+/** Queries buckets; see `ask`. */
 export async function askBuckets(
   { query, oracle, windowMs }: Exam,
   asked: Question,
@@ -44,7 +44,7 @@ export async function askBuckets(
       groupBy: groupByOf(grouping),
       resolution: resolutionOf(resolution, fixedMs),
       ...(originMs !== undefined && { origin: protoTimestamp(originMs) }),
-      // Both ways to say the same.
+      // Two equivalent forms.
       fill: fill === "null" || fill === "linear",
       fillMode: fill === "null" ? Fill.UNSPECIFIED : fillOf(fill),
     });
@@ -53,7 +53,7 @@ export async function askBuckets(
       ConnectError.from(error),
     );
     if (first instanceof ConnectError) return refusalDifferences(Promise.reject(first));
-    // Where readings are left out, units may mix no more.
+    // If readings are left out, the remaining units may no longer mix.
   }
   const isChosen = resolution.kind === "maxPoints" && !(asked.since && asked.to);
   const { chosen, lines: chosenLines } = isChosen
@@ -88,8 +88,8 @@ export async function askBuckets(
 }
 
 /**
- * The timeframe that the server chose, and where it is not as the contract has it: it leaves out only what it states,
- * only where the question has no bound, and only a small share.
+ * Returns the timeframe that the server chose, and its differences from the contract: it leaves out only what it
+ * states, only if the query has no bound, and only a small share.
  */
 function chosenTimeframe(
   { timeframe, outside }: Pick<ListBucketsResponse, "timeframe" | "outside">,
@@ -152,7 +152,7 @@ function fillOf(fill: OracleFill): Fill {
   return { none: Fill.NONE, null: Fill.NULL, previous: Fill.PREVIOUS, linear: Fill.LINEAR }[fill];
 }
 
-/** The bucket size, or a larger one of which the timeframe has few enough. */
+/** Returns the bucket size, or a larger one of which the timeframe has few enough. */
 function affordable(options: {
   readonly oracle: Oracle;
   readonly question: Question;

@@ -8,10 +8,10 @@ import { fixedOracleGrid } from "./oracle-buckets.ts";
 import type { CallPlan } from "./questions.ts";
 import { readingText } from "./reading-text.ts";
 
-/** How often an export is asked for again whose horizon is before the question, 100 ms apart. */
+/** Number of retries of an export whose horizon is before the query, 100 ms apart. */
 const attemptsMax = 600;
 
-/** Asks for exports of the readings and of the buckets of a question; see `ask`. */
+/** Requests exports of the readings and of the buckets of a query; see `ask`. */
 export async function askExports(
   exam: Exam,
   question: Question,
@@ -78,7 +78,7 @@ async function collect<Message extends { readonly end?: ExportEnd | undefined },
   return { rows, end };
 }
 
-/** The first export whose horizon is after the question: then it has all that was published before. */
+/** Returns the first export whose horizon is after the query, so that it has everything published before. */
 async function settled<Row>(askedMs: number, read: () => Promise<Collected<Row>>): Promise<Collected<Row>> {
   for (let attempts = 1; ; attempts++) {
     const collected = await read();

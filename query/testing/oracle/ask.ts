@@ -15,7 +15,7 @@ import type { Question } from "./oracle.ts";
 import type { CallPlan } from "./questions.ts";
 import { readingText } from "./reading-text.ts";
 
-/** Asks one question and gives where the answer is not the oracle's, a line each; none if all is well. */
+/** Sends one query and returns the differences from the oracle, one on each line; none if there are none. */
 export function ask(exam: Exam, question: Question, call: CallPlan): Promise<string[]> {
   switch (call.kind) {
     case "aggregates":

@@ -9,23 +9,23 @@ import {
 import { different } from "./differences.ts";
 import type { Bound, Oracle, OracleGrouping, Question } from "./oracle.ts";
 
-/** The one who is asked, and the one who knows. */
+/** The service under test, and the oracle. */
 export type Exam = {
   readonly query: Client<typeof QueryService>;
   readonly oracle: Oracle;
   /** The size of the finest windows in ms. */
   readonly windowMs: number;
-  /** When it is asked, by the log's clock: exports wait for a horizon that is not before. */
+  /** The time of the query, by the log's clock: exports wait for a horizon that is not before it. */
   readonly askedMs?: number;
 };
 
-/** Which page of an answer is asked for. */
+/** The requested page of an answer. */
 export type PageRequest = { readonly pageSize: number; readonly pageToken: string };
 
-/** The most rows of a page, by the contract. */
+/** Maximum number of rows of a page, by the contract. */
 const pageRowsMax = 2500;
 
-/** Reads all pages by their tokens and compares each with its share of what is wanted. */
+/** Reads all pages by their tokens and compares each with its share of the expected answer. */
 export async function pageDifferences<Wanted>(
   wanted: readonly Wanted[],
   pages: number | undefined,
@@ -54,7 +54,7 @@ export async function pageDifferences<Wanted>(
   }
 }
 
-/** Nothing, if a call is refused as wanted. */
+/** Returns nothing if a call is rejected as expected. */
 export async function refusalDifferences(
   call: Promise<unknown>,
   wanted = Code.InvalidArgument,
@@ -71,9 +71,9 @@ export async function refusalDifferences(
   }
 }
 
-/** The filter and the timeframe of a question in the form of the contract. */
+/** Returns the filter and the timeframe of a query in the form of the contract. */
 export function requestOf({ deviceIds, sensors, since, to }: Question) {
-  // Made as a message once: it drops what is undefined.
+  // Made as a message once, which drops undefined fields.
   const { since: sinceTime, to: toTime } = create(ListReadingsRequestSchema, {
     ...(since && { since: timestampOf(since) }),
     ...(to && { to: timestampOf(to) }),

@@ -3,13 +3,13 @@ import type { AggregateRow, Bucket, Coverage } from "@devicemesh/proto/es/device
 import type { EmptyRow, Estimate, OracleBucket, OracleRow } from "./oracle.ts";
 
 /**
- * How far numbers may be from the oracle's. Sum and average are relative to the sum of |value| (for the
- * average divided by the count), so that a sum that cancels is not asked for digits that its terms do not
- * have. The standard deviation is relative to max(1, itself). All else must be equal.
+ * Tolerances of numbers relative to the oracle's. Sum and average are relative to the sum of |value| (for the average
+ * divided by the count), so that a sum with cancellation need not have digits that its terms do not have. The standard
+ * deviation is relative to max(1, itself). Everything else must be equal.
  */
 export const tolerances = { sum: 1e-12, standardDeviation: 1e-9 } as const;
 
-/** Where rows are not as wanted, a line each. */
+/** Returns the differences of rows, one on each line. */
 export function rowDifferences(got: readonly AggregateRow[], wanted: readonly OracleRow[]): string[] {
   return [
     ...different("number of rows", got.length, wanted.length),
@@ -20,7 +20,7 @@ export function rowDifferences(got: readonly AggregateRow[], wanted: readonly Or
   ];
 }
 
-/** Where buckets are not as wanted, a line each. */
+/** Returns the differences of buckets, one on each line. */
 export function bucketDifferences(got: readonly Bucket[], wanted: readonly OracleBucket[]): string[] {
   return [
     ...different("number of buckets", got.length, wanted.length),
@@ -37,7 +37,7 @@ export function bucketDifferences(got: readonly Bucket[], wanted: readonly Oracl
   ];
 }
 
-/** What is wrong with the coverage of an answer over `total` readings, none of which has expired. */
+/** Returns the problems of the coverage of an answer over `total` readings, none of which has expired. */
 export function coverageDifferences(coverage: Coverage | undefined, total: number): string[] {
   if (!coverage) return ["coverage is not set"];
   const { fromWindows, fromRaw, notCovered, completeThrough, frontier } = coverage;
@@ -51,7 +51,7 @@ export function coverageDifferences(coverage: Coverage | undefined, total: numbe
   ];
 }
 
-/** A line if two things differ. */
+/** Returns a line if two values differ. */
 export function different(what: string, got: string | number, wanted: string | number): string[] {
   return got === wanted ? [] : [`${what}: got ${got}, wanted ${wanted}`];
 }
@@ -77,7 +77,7 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
   ];
   if (!("magnitude" in want)) return [...group, ...emptyDifferences(at, got, want)];
   const { magnitude, count } = want;
-  // Where there are readings every figure is set; NaN is far from everything.
+  // With readings every figure is set; NaN is far from everything.
   const [sum, average, minimum, maximum, standardDeviation] = [
     got.sum ?? Number.NaN,
     got.average ?? Number.NaN,
@@ -111,7 +111,7 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
   ];
 }
 
-/** Each quantile is on the line between the sorted values next to its rank. */
+/** Each quantile must be the interpolation between the sorted values next to its rank. */
 function quantileDifferences(at: string, { quantiles }: AggregateRow, sorted: readonly number[]): string[] {
   return quantiles.flatMap(({ quantile, value }) => {
     const rank = quantile * (sorted.length - 1);
@@ -121,7 +121,7 @@ function quantileDifferences(at: string, { quantiles }: AggregateRow, sorted: re
   });
 }
 
-/** An empty bucket tells its group, what it is filled with, and nothing else. */
+/** An empty bucket has its group, its fill values, and nothing else. */
 function emptyDifferences(at: string, got: AggregateRow, { estimate }: EmptyRow): string[] {
   if (estimate) {
     const close = (name: keyof Estimate): string[] =>

@@ -11,7 +11,7 @@ import { readingText } from "./reading-text.ts";
 import { everyCall, manyReadings, plainReading, type Step, sentAgain, steps } from "./steps.ts";
 import { readingOf } from "./streams.ts";
 
-/** An engine whose answers are to be exact: its log, its folding and its QueryService, empty at first. */
+/** An engine under test: its log, its folding and its QueryService, empty at first. */
 export type ExactAnswersEngine = {
   /** Appends to the engine's real log, in order; resolves when answers count it. */
   publish(readings: readonly DeviceMessage[]): Promise<unknown>;
@@ -22,23 +22,23 @@ export type ExactAnswersEngine = {
   /** The log's clock, ms since 1970. */
   nowMs(): number;
   readonly query: Client<typeof QueryService>;
-  /** The names that questions for all devices ask for, where other engines' devices are in the same store. */
+  /** The names that queries of all devices use, if devices of other engines are in the same store. */
   deviceIds?(): readonly string[];
   close(): Promise<void>;
 };
 
 export type ExactAnswersOptions = {
-  /** How many random streams; 40 by default. Each opens an engine of its own. */
+  /** Number of random streams; 40 by default. Each opens a separate engine. */
   readonly runs?: number;
-  /** The seed of a run that failed; random by default. */
+  /** The seed of a failed run; random by default. */
   readonly seed?: number;
-  /** The path that a failed run told, to run its last case only. */
+  /** The path of a failed run, to run its last case only. */
   readonly path?: string;
   /** The size of the finest windows in ms; 10,000 by default. */
   readonly windowMs?: number;
-  /** How long the random streams may take in all, in ms; 120,000 by default. */
+  /** Time limit of all random streams, in ms; 120,000 by default. */
   readonly timeoutMs?: number;
-  /** How many series the large case has; 5000 by default. */
+  /** Number of series in the large case; 5000 by default. */
   readonly manySeries?: number;
 };
 
@@ -54,7 +54,7 @@ export function describeExactAnswers(
   const { runs = 40, seed, path, timeoutMs = 120_000, manySeries = 5000, windowMs = 10_000 } = options;
 
   describe(`exact answers: ${name}`, () => {
-    it("equal brute force for random streams, questions and folding", {
+    it("equal brute force for random streams, queries and folding", {
       timeout: timeoutMs + 60_000,
     }, async () => {
       const details = await fc.check(
@@ -91,7 +91,7 @@ export function describeExactAnswers(
         everyCall(),
       ]));
 
-    it("are right where everything is sent again, before and after it is folded", () => {
+    it("are right if everything is sent again, before and after it is folded", () => {
       const fold: readonly Step[] = [
         { kind: "advance", ms: 25_000 },
         { kind: "fold" },
@@ -151,7 +151,7 @@ export function describeExactAnswers(
   });
 }
 
-/** An engine and an oracle that are told and asked the same; a difference throws all that led to it. */
+/** An engine and an oracle with the same input and queries; a difference throws with everything that led to it. */
 type Stage = {
   readonly engine: ExactAnswersEngine;
   readonly sent: readonly DeviceMessage[];
@@ -227,10 +227,10 @@ async function play(
     },
     async ask(asking, call) {
       const names = asking.deviceIds.length === 0 ? engine.deviceIds?.() : undefined;
-      // With fill, devices asked for by name are listed also where they are silent.
+      // With fill, devices that are requested by name are listed even without readings.
       const question = names === undefined ? asking : { ...asking, deviceIds: names };
       const asked = `${timeText(engine.nowMs())} ask ${questionText(question, call)}`;
-      // An export has what arrived before its horizon, which is the present at most.
+      // An export has everything that arrived before its horizon, which is at most the current time.
       if (call.kind === "exports" && engine.advance) {
         engine.advance(1);
         await engine.publish([]);

@@ -30,7 +30,7 @@ describe("exactSum", () => {
     expect(exactSum([1 + 2 ** -52, 2 ** -53, -(2 ** -80)])).toBe(1 + 2 ** -52);
   });
 
-  it("cancels without a trace", () => {
+  it("cancels exactly", () => {
     expect(exactSum([1e16, 0.1, -1e16])).toBe(0.1);
     expect(exactSum([])).toBe(0);
   });

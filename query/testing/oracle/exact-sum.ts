@@ -1,9 +1,9 @@
 /**
- * The sum of the values, correctly rounded: what infinite precision would give, rounded once. By Shewchuk's
- * expansions ("Adaptive Precision Floating-Point Arithmetic", 1997), as Python's math.fsum does.
+ * Returns the correctly rounded sum of the values: the result of infinite precision, rounded once. With Shewchuk's
+ * expansions ("Adaptive Precision Floating-Point Arithmetic", 1997), like Python's math.fsum.
  */
 export function exactSum(values: Iterable<number>): number {
-  // Parts that do not overlap, from small to large; their sum is exact.
+  // Non-overlapping parts, from small to large; their sum is exact.
   let parts: number[] = [];
   for (const value of values) {
     let carried = value;

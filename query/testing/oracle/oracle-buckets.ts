@@ -3,7 +3,7 @@ import { type ClockUnit, nextUnitStart, unitStart } from "./zone-clock.ts";
 
 const day = 86_400_000;
 
-/** Where buckets start and end. */
+/** The boundaries of buckets. */
 export type OracleGrid = { startOf(ms: number): number; nextAfter(startMs: number): number };
 
 /** How empty buckets are filled. */
@@ -25,7 +25,7 @@ export function calendarOracleGrid(unit: ClockUnit, zone: string): OracleGrid {
   };
 }
 
-/** The start of the bucket of a fixed size that a moment lies in. */
+/** Returns the start of the fixed-size bucket that contains a time. */
 export function startOf(
   ms: number,
   bucketMs: number,
@@ -34,7 +34,7 @@ export function startOf(
   return originMs + Math.floor((ms - originMs) / bucketMs) * bucketMs;
 }
 
-/** The row of a bucket, filled from the nearest ones of its group if it is empty. */
+/** Returns the row of a bucket, filled from the nearest ones of its group if it is empty. */
 export function estimated(
   bucket: OracleBucket,
   ofGroup: readonly OracleBucket[],

@@ -2,21 +2,21 @@ import type { DeviceMessage } from "@devicemesh/proto";
 import { exactSum } from "./exact-sum.ts";
 import { estimated, type OracleFill, type OracleGrid, startOf } from "./oracle-buckets.ts";
 
-// Nothing here is shared with planner and merge: the oracle must be able to tell that they are wrong.
+// Nothing here is shared with planner and merge, so that the oracle can detect their errors.
 
 /**
  * A bound with all its digits: milliseconds since 1970, and nanoseconds (0 to 999,999) beyond. The nanoseconds are
- * cut off as those of a reading's timestamp are, so they change no answer.
+ * truncated like those of a reading's timestamp, so they do not change the answer.
  */
 export type Bound = { readonly ms: number; readonly nanos: number };
 
-/** A question for readings. A bound that is left out does not bound. */
+/** A query of readings. A missing bound is no bound. */
 export type Question = {
   readonly deviceIds: readonly string[];
   readonly sensors: readonly string[];
   readonly since?: Bound | undefined;
   readonly to?: Bound | undefined;
-  /** Only readings of this span are counted, where the server chose the timeframe; it bounds nothing else. */
+  /** Only readings of this span count, if the server chose the timeframe; it bounds nothing else. */
   readonly chosen?: { readonly sinceMs: number; readonly toMs: number } | undefined;
 };
 
@@ -39,9 +39,9 @@ export type OracleRow = {
   lastAtMs: number;
   lastValue: number;
   standardDeviation: number;
-  /** The sum of |value|: what the accuracy of sum and average is relative to. */
+  /** The sum of |value|: the tolerance of sum and average is relative to it. */
   magnitude: number;
-  /** All values, upwards. */
+  /** All values, ascending. */
   sorted: readonly number[];
 };
 
@@ -53,14 +53,14 @@ export type EmptyRow = Pick<OracleRow, "deviceId" | "sensor" | "unit"> & {
 };
 export type Estimate = Pick<OracleRow, "average" | "minimum" | "maximum">;
 
-/** An answer, or the refusal that the contract asks for. */
+/** An answer, or the rejection that the contract requires. */
 export type Answer<T> = { readonly kind: "answer"; readonly value: T } | { readonly kind: "mixedUnits" };
 
-/** Answers by brute force over what was accepted. */
+/** Answers by brute force over accepted readings. */
 export type Oracle = {
   /** Takes accepted messages in the order of the log; of one identity the first one counts. */
   accept(messages: readonly DeviceMessage[]): void;
-  /** The readings of a question in the order (timestamp, device_id, sensor). */
+  /** Returns the readings of a query in the order (timestamp, device_id, sensor). */
   readings(question: Question): DeviceMessage[];
   aggregates(question: Question, grouping: OracleGrouping): Answer<OracleRow[]>;
   buckets(
@@ -68,7 +68,7 @@ export type Oracle = {
     grouping: OracleGrouping,
     options: { readonly grid: OracleGrid; readonly fill: OracleFill },
   ): Answer<OracleBucket[]>;
-  /** The bucket size that the contract asks for with max_points. */
+  /** Returns the bucket size that the contract requires with max_points. */
   bucketFor(
     question: Question,
     options: {
@@ -86,10 +86,10 @@ const unitBySensor: Readonly<Record<string, string>> = {
   heart_rate: "1/min",
 };
 
-/** The time that any answer can speak of: 2000-01-01 to 10000-01-01. */
+/** The range of all answers: 2000-01-01 to 10000-01-01. */
 const [beginMs, endMs] = [946_684_800_000, 253_402_300_800_000];
 
-/** Makes an oracle that has accepted nothing. */
+/** Creates an oracle without readings. */
 export function createOracle(): Oracle {
   const accepted = new Map<string, DeviceMessage>();
 
@@ -118,7 +118,7 @@ export function createOracle(): Oracle {
     return { kind: "answer", value: found };
   }
 
-  /** The groups that the devices asked for have at any time. */
+  /** Returns the groups of the requested devices at any time. */
   function knownGroups(question: Question, grouping: OracleGrouping): Omit<EmptyRow, "count">[] {
     if (question.deviceIds.length === 0) return [];
     const { deviceIds, sensors } = question;
@@ -163,7 +163,7 @@ export function createOracle(): Oracle {
         const byStart = new Map<number, DeviceMessage[]>();
         if (isFilled) {
           const [firstMs, lastMs] = filledSpan(question, all);
-          // Bounds within one millisecond hold none, and touch no bucket.
+          // Bounds within one millisecond contain none, and touch no bucket.
           for (let ms = grid.startOf(firstMs); firstMs <= lastMs && ms <= lastMs; ms = grid.nextAfter(ms))
             byStart.set(ms, []);
         }
@@ -197,17 +197,17 @@ export function createOracle(): Oracle {
 
 const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000];
 
-/** The sizes that count as round: within a day as clocks show them, then days, never whole weeks. */
+/** The round sizes: within a day those of clocks, then days, never whole weeks. */
 const roundSizes: readonly number[] = [
   ...[10, 20, 30].map((count) => count * second),
   ...[1, 2, 5, 10, 15, 20, 30].map((count) => count * minute),
   ...[1, 2, 3, 6, 12].map((count) => count * hour),
   ...Array.from({ length: 6 }, (_, power) => [1, 2, 5].map((count) => count * 10 ** power * day)).flat(),
-  // 10,000 years, the most that a Duration can tell.
+  // 10,000 years, the maximum of a Duration.
   315_576_000_000 * second,
 ];
 
-/** The first and the last millisecond of a timeframe; where it has no bound, of the readings found. */
+/** Returns the first and the last millisecond of a timeframe; without a bound, those of the readings. */
 function filledSpan(question: Question, found: readonly DeviceMessage[]): [number, number] {
   const { since, to } = question;
   const firstMs = since === undefined ? (found.at(0)?.timestampMs ?? 0) : since.ms;
@@ -234,14 +234,14 @@ function groupOf({ deviceId, sensor }: DeviceMessage, grouping: OracleGrouping):
   return grouping === "sensor" ? ["", sensor] : ["", ""];
 }
 
-/** The name of the group of some readings, at least one; its unit is empty if they have several. */
+/** Returns the name of the group of at least one reading; its unit is empty if they have several. */
 function nameOf(readings: readonly DeviceMessage[], grouping: OracleGrouping): Omit<EmptyRow, "count"> {
   const units = new Set(readings.map(({ sensor }) => unitBySensor[sensor] ?? ""));
   const [deviceId, sensor] = groupOf(readings[0] as DeviceMessage, grouping);
   return { deviceId, sensor, unit: units.size === 1 ? ([...units][0] as string) : "" };
 }
 
-/** What some readings, at least one, in the order of time, device and sensor, add up to. */
+/** Adds up at least one reading, in the order of time, device and sensor. */
 function rowOf(readings: readonly DeviceMessage[], grouping: OracleGrouping): OracleRow {
   const values = readings.map(({ value }) => value);
   const [minimum, maximum] = [

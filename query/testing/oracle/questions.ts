@@ -16,7 +16,7 @@ const questionZones = [
 
 type BoundPlan = { readonly moment: MomentPlan; readonly nanos: number };
 
-/** A question to be made for any present moment. */
+/** A query to be built for any current time. */
 export type QuestionPlan = {
   readonly deviceIds: readonly string[];
   readonly sensors: readonly string[];
@@ -24,7 +24,7 @@ export type QuestionPlan = {
   readonly call: CallPlan;
 };
 
-/** Which method is asked, and how. */
+/** The method of the query, and its options. */
 export type CallPlan =
   | {
       readonly kind: "aggregates";
@@ -39,16 +39,16 @@ export type CallPlan =
         | { readonly kind: "bucket"; readonly windows: number }
         | { readonly kind: "maxPoints"; readonly points: number }
         | { readonly kind: "calendar"; readonly unit: ClockUnit; readonly zone: string };
-      /** In windows since 1970; the contract's default if it is left out. */
+      /** In windows since 1970; the contract's default if left out. */
       readonly origin?: number | undefined;
       readonly fill: OracleFill;
-      /** In how many pages the answer is asked for; 1 by default. */
+      /** Number of pages in which the answer is requested; 1 by default. */
       readonly pages?: number;
     }
   | { readonly kind: "readings"; readonly newestFirst: boolean; readonly pageSize: number }
   | { readonly kind: "exports"; readonly grouping: OracleGrouping; readonly windows: number };
 
-/** Any filter (unknown names too), any range (open, aligned, ragged, below the millisecond), any method. */
+/** Any filter (including unknown names), any range (open, aligned, unaligned, below the millisecond), any method. */
 export function questionPlans(): fc.Arbitrary<QuestionPlan> {
   const grouping = fc.constantFrom<OracleGrouping>("series", "sensor", "device", "all");
   const pages = fc.constantFrom(1, 1, 1, 1, 3);
@@ -63,7 +63,7 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
   const resolution = fc.oneof(
     fc.record({
       kind: fc.constant("bucket" as const),
-      // Of 10 s: some that the levels divide, some that they do not.
+      // In units of 10 s: some divide the levels, and some do not.
       windows: fc.constantFrom(1, 2, 3, 6, 7, 60, 90, 120, 360, 8640, 60_480),
     }),
     fc.record({
@@ -116,7 +116,7 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
     );
   return fc.record({
     deviceIds: some([...deviceIds, "unknown", "it's 100% _odd_; --"]),
-    // One sensor often: groups over several mix units.
+    // Often one sensor, because groups over several mix units.
     sensors: fc.oneof(
       fc.constantFrom(["temperature"], ["pressure"]),
       some(["temperature", "pressure", "humidity", "heart_rate", "unknown"]),
@@ -126,7 +126,7 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
   });
 }
 
-/** The question of a plan; since is before to. */
+/** Returns the query of a plan; since is before to. */
 export function questionOf(plan: QuestionPlan, nowMs: number, known: readonly number[]): Question {
   const [first, second] = plan.bounds.map(
     (bound): Bound | undefined => bound && { ms: momentOf(bound.moment, nowMs, known), nanos: bound.nanos },

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { type CallPlan, type QuestionPlan, questionPlans } from "./questions.ts";
 import { type ReadingPlan, readingPlans } from "./streams.ts";
 
-/** What happens to an engine, one after the other. */
+/** The events of an engine, in order. */
 export type Step =
   | { readonly kind: "publish"; readonly readings: readonly ReadingPlan[] }
   | { readonly kind: "fold" }
@@ -35,7 +35,7 @@ export function sentAgain(_reading: ReadingPlan, place: number): ReadingPlan {
 
 const berlinDays = { kind: "calendar", unit: "day", zone: "Europe/Berlin" } as const;
 
-/** Asks in every way, for everything. */
+/** Queries everything, in every way. */
 export function everyCall(): Step {
   const calls: CallPlan[] = [
     { kind: "aggregates", grouping: "series" },
@@ -50,7 +50,7 @@ export function everyCall(): Step {
   return { kind: "ask", questions: calls.map((call) => ({ deviceIds: [], sensors: [], bounds, call })) };
 }
 
-/** Any step: readings, folding, time that passes, questions. */
+/** Any step: readings, folding, passing time, queries. */
 export function steps(): fc.Arbitrary<Step> {
   return fc.oneof(
     {

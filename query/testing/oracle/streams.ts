@@ -7,20 +7,20 @@ import {
 } from "@devicemesh/proto";
 import fc from "fast-check";
 
-/** A moment told by what is around it, so that it can be made for any present moment. */
+/** A time relative to other times, so that it can be built for any current time. */
 export type MomentPlan =
   | { readonly kind: "fromNow"; readonly offsetMs: number }
   | { readonly kind: "border"; readonly sizeMs: number; readonly count: number; readonly shiftMs: number }
   | { readonly kind: "again"; readonly place: number };
 
-/** A reading to be made; a repeat has the identity of an earlier one, and its value or another. */
+/** A reading to be built; a duplicate has the identity of an earlier one, and its value or another. */
 export type ReadingPlan =
   | {
       readonly kind: "reading";
       readonly deviceId: string;
       readonly sensor: SensorName;
       readonly moment: MomentPlan;
-      /** 0 to 1: where in the sensor's range. */
+      /** 0 to 1: the position in the sensor's range. */
       readonly value: ValuePlan;
     }
   | { readonly kind: "repeat"; readonly place: number; readonly conflict: boolean };
@@ -29,12 +29,12 @@ type ValuePlan =
   | { readonly kind: "anywhere"; readonly share: number }
   | { readonly kind: "close"; readonly step: number };
 
-/** Names whose order by UTF-16 code units is not the order of people; one is the start of another. */
+/** Names whose order by UTF-16 code units differs from alphabetical order; one is a prefix of another. */
 export const deviceIds = ["a", "B", "b", "dev-1", "dev-10", "dev-2", "z:9._-"] as const;
 
 const windowSizes = [1000, 10_000, 600_000, 3_600_000, 86_400_000];
 
-/** Moments close to now, at the borders of windows, late by days, up to a day ahead, and equal ones. */
+/** Times close to now, at the boundaries of windows, late by days, up to a day ahead, and equal ones. */
 export function momentPlans(): fc.Arbitrary<MomentPlan> {
   return fc.oneof(
     { weight: 3, arbitrary: fromNow(-30_000, 2000) },
@@ -52,14 +52,14 @@ export function momentPlans(): fc.Arbitrary<MomentPlan> {
   );
 }
 
-/** Readings of a few devices: any order, equal times across devices, repeats that agree or not. */
+/** Readings of a few devices: any order, equal times across devices, duplicates and conflicts. */
 export function readingPlans(): fc.Arbitrary<ReadingPlan> {
   const value = fc.oneof(
     fc.record({
       kind: fc.constant("anywhere" as const),
       share: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 1)),
     }),
-    // Few different values close together: ties, and deviations far below the average.
+    // A few different values close together: ties, and deviations far below the average.
     fc.record({ kind: fc.constant("close" as const), step: fc.integer({ min: -3, max: 3 }) }),
   );
   const reading = fc.record({
@@ -77,7 +77,7 @@ export function readingPlans(): fc.Arbitrary<ReadingPlan> {
   return fc.oneof({ weight: 8, arbitrary: reading }, { weight: 1, arbitrary: repeat });
 }
 
-/** The moment of a plan, ms since 1970. `known` are the timestamps of the readings so far. */
+/** Returns the time of a plan, ms since 1970. `known` are the timestamps of the readings so far. */
 export function momentOf(plan: MomentPlan, nowMs: number, known: readonly number[]): number {
   switch (plan.kind) {
     case "fromNow":
@@ -89,7 +89,7 @@ export function momentOf(plan: MomentPlan, nowMs: number, known: readonly number
   }
 }
 
-/** The reading of a plan. `sent` are the readings so far; a repeat of nothing is undefined. */
+/** Returns the reading of a plan. `sent` are the readings so far; a duplicate without an original is undefined. */
 export function readingOf(
   plan: ReadingPlan,
   nowMs: number,

@@ -1,14 +1,14 @@
-// What the clock of a time zone shows, by Intl: nothing is shared with the buckets that are checked by it.
+// The local time of a zone, by Intl: nothing is shared with the buckets under test.
 
 /** A unit of the calendar. */
 export type ClockUnit = "hour" | "day" | "week" | "month" | "quarter" | "year";
 
 const [hourMs, dayMs] = [3_600_000, 86_400_000];
 
-/** No clock since 2000 of the zones asked for was changed at another moment than a quarter of an hour. */
+/** No clock of these zones has changed since 2000 at another time than a quarter of an hour. */
 const quarterMs = 900_000;
 
-/** No unit is longer; the clock is changed by a day at most. */
+/** No unit is longer; a clock changes by a day at most. */
 const longestDays: Readonly<Record<ClockUnit, number>> = {
   hour: 2,
   day: 3,
@@ -20,7 +20,7 @@ const longestDays: Readonly<Record<ClockUnit, number>> = {
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** What a zone's clock shows, in ms since 1970 as if it were UTC; whole seconds. */
+/** Returns the local time of a zone, in ms since 1970 as if it were UTC; whole seconds. */
 export function shownMs(ms: number, timeZone: string): number {
   let format = formats.get(timeZone);
   if (!format) {
@@ -41,7 +41,7 @@ export function shownMs(ms: number, timeZone: string): number {
   return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
-/** The number of the unit that a zone's clock shows, growing with time. */
+/** Returns the number of the unit in a zone's local time, which increases with time. */
 export function unitShown(unit: ClockUnit, ms: number, zone: string): number {
   const shown = shownMs(ms, zone);
   const date = new Date(shown);
@@ -62,7 +62,7 @@ export function unitShown(unit: ClockUnit, ms: number, zone: string): number {
   }
 }
 
-/** The start of the unit that a moment lies in. */
+/** Returns the start of the unit that contains a time. */
 export function unitStart(unit: ClockUnit, ms: number, zone: string): number {
   if (unit === "hour") {
     let startMs = ms - (ms % quarterMs);
@@ -74,7 +74,7 @@ export function unitStart(unit: ClockUnit, ms: number, zone: string): number {
   return firstMoment(ms - longestDays[unit] * dayMs, ms, isInside);
 }
 
-/** The start of the unit after the one that starts at this moment. */
+/** Returns the start of the unit after the one that starts at this time. */
 export function nextUnitStart(unit: ClockUnit, startMs: number, zone: string): number {
   if (unit === "hour") {
     let ms = startMs + quarterMs;
@@ -91,7 +91,7 @@ function beginsHour(ms: number, zone: string): boolean {
   return isFull || unitShown("hour", ms, zone) !== unitShown("hour", ms - quarterMs, zone);
 }
 
-/** The first quarter of an hour after `lowMs`, up to `highMs`, that is so; all after it are. */
+/** Returns the first quarter of an hour after `lowMs`, up to `highMs`, with this property; all later ones have it. */
 function firstMoment(lowMs: number, highMs: number, isSo: (ms: number) => boolean): number {
   let [low, high] = [Math.floor(lowMs / quarterMs), Math.ceil(highMs / quarterMs)];
   while (high - low > 1) {

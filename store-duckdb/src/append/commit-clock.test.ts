@@ -20,7 +20,7 @@ it("starts no earlier than what is stored", () => {
   expect(createArrivalClock(() => 10, 50, still).nowMs()).toBe(50);
 });
 
-it("goes on at the pace of time where the clock was stepped back by an hour", () => {
+it("advances with elapsed time after the clock was stepped back by an hour", () => {
   const hourMs = 3_600_000;
   let [now, elapsed] = [10 * hourMs, 5];
   const arrivals = createArrivalClock(
@@ -39,7 +39,7 @@ it("goes on at the pace of time where the clock was stepped back by an hour", ()
   expect(arrivals.nowMs()).toBe(now);
 });
 
-it("never goes back and never stands still, however the clock is stepped", () => {
+it("never goes back and never stops, however the clock is stepped", () => {
   const steps = fc.array(
     fc.record({ stepMs: fc.integer({ min: -7_200_000, max: 7_200_000 }), passedMs: fc.nat(5000) }),
   );
@@ -56,7 +56,7 @@ it("never goes back and never stands still, however the clock is stepped", () =>
         now += stepMs + passedMs;
         elapsed += passedMs;
         const after = arrivals.nowMs();
-        // A millisecond for what is cut off.
+        // One millisecond for truncation.
         expect(after).toBeGreaterThanOrEqual(before + passedMs - 1);
         expect(after).toBeGreaterThanOrEqual(now);
         before = after;

@@ -1,15 +1,15 @@
 /** The store's clock for `arrived`: whole milliseconds since 1970 that never go back. */
 export type ArrivalClock = {
-  /** The present moment, never before an earlier answer. */
+  /** Returns the current time, never before an earlier result. */
   nowMs(): number;
-  /** From here on, no answer is before `ms`. */
+  /** From here on, no result is before `ms`. */
   raise(ms: number): void;
 };
 
 /**
- * Makes a clock that follows `clock` but never goes back, and never before `startMs`. Where `clock` is behind, since
- * it was stepped back or was ahead at an earlier start, time passes as `elapsedMs`, which no step disturbs, says: a
- * clock that stood still would close no segment until the other has caught up.
+ * Creates a clock that follows `clock` but never goes back, and never before `startMs`. While `clock` is behind,
+ * because it was stepped back or was ahead at an earlier start, time advances with `elapsedMs`, which no step affects:
+ * a clock that stopped would close no segment until the other has caught up.
  */
 export function createArrivalClock(
   clock: () => number,
@@ -34,29 +34,31 @@ export function createArrivalClock(
 }
 
 /**
- * Spaces commits. Each costs most of a millisecond whatever it holds, and one of more than 122,880 rows (a
- * row group of the engine) is written once instead of four times. So under load a few large commits are far cheaper
- * than many small ones; a commit after a quiet time is not held up.
+ * Spaces commits. Each costs most of a millisecond whatever its size, and one of more than 122,880 rows (a row group of
+ * the engine) is written once instead of four times. Under load a few large commits are therefore far cheaper than many
+ * small ones; a commit after an idle time is not delayed.
  */
 export type CommitPace = {
   /** Resolves when the next commit may begin. */
   untilDue(): Promise<void>;
-  /** Lets the commit that is waited for begin now. */
+  /** Lets the awaited commit begin now. */
   hurry(): void;
-  /** Tells how many readings the commit that has begun holds: the more, the longer the next one waits. */
+  /** Reports the number of readings of the commit that has begun: the more, the longer the next one waits. */
   began(readings: number): void;
 };
 
-/** From the begin of one commit to the begin of the next, at least. */
+/** Minimum time from the start of one commit to the start of the next. */
 const intervalMinMs = 10;
 
-/** At most, and what an acknowledgement may be held up under full load. */
+/** Maximum time, which is also the delay of an acknowledgement under full load. */
 const intervalMaxMs = 120;
 
-/** Up to so many readings a millisecond the shortest interval is kept; above, commits grow until the longest. */
+/**
+ * Up to this number of readings a millisecond the shortest interval is kept; above it, commits grow up to the longest.
+ */
 const calmReadingsPerMs = 100;
 
-/** Makes a pace. `monotonicMs` gives milliseconds of a clock that never jumps. */
+/** Creates the spacing. `monotonicMs` is a monotonic clock in milliseconds. */
 export function createCommitInterval({ monotonicMs }: { readonly monotonicMs: () => number }): CommitPace {
   let dueMs = Number.NEGATIVE_INFINITY;
   let begin: (() => void) | undefined;

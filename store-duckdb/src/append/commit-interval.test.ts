@@ -19,7 +19,7 @@ async function isDue(pace: ReturnType<typeof createCommitInterval>): Promise<boo
   return answer;
 }
 
-it("does not hold up a commit after a quiet time", async () => {
+it("does not delay a commit after an idle time", async () => {
   const { pace, time } = paceAt(0);
   expect(await isDue(pace)).toBe(true);
   pace.began(100);
@@ -27,13 +27,13 @@ it("does not hold up a commit after a quiet time", async () => {
   expect(await isDue(pace)).toBe(true);
 });
 
-it("holds the next commit until it is due, or hurried", async () => {
+it("delays the next commit until it is due, or requested", async () => {
   const { pace } = paceAt(0);
   pace.began(1);
   expect(await isDue(pace)).toBe(false);
 });
 
-it("waits the longer the more the last commit held, up to a limit", async () => {
+it("waits longer after a larger commit, up to a limit", async () => {
   const { pace, time } = paceAt(0);
   pace.began(5_000);
   time.nowMs = 49;

@@ -13,15 +13,15 @@ const chunkRows = bindings.vector_size();
 const twoTo32 = 4_294_967_296;
 
 /**
- * Writes readings to an appender of (series, ts, value) or, with `arrivedMs`, of (series, ts, value, arrived), chunk by chunk from
- * typed arrays: an order of magnitude cheaper than value by value. Milliseconds are written as pairs of
- * 32-bit halves, so that no bigint is made for a row.
+ * Writes readings to an appender of (series, ts, value) or, with `arrivedMs`, of (series, ts, value, arrived), chunk by
+ * chunk from typed arrays: an order of magnitude cheaper than value by value. Milliseconds are written as pairs of
+ * 32-bit halves, so that no bigint is allocated for a row.
  */
 export type ColumnWriter = {
   write(appender: DuckDBAppender, columns: ReadingColumns, arrivedMs?: number): void;
 };
 
-/** Appends rows to a table, all or, if `write` or the database fails, none. */
+/** Appends rows to a table: all of them or, if `write` or the database fails, none. */
 export async function appendAll(
   connection: DuckDBConnection,
   table: string,
@@ -32,13 +32,13 @@ export async function appendAll(
     write(appender);
     appender.closeSync();
   } catch (error) {
-    // An appender flushes what it holds when it is collected, after our transaction is gone.
+    // An appender flushes its rows when it is garbage-collected, after our transaction has ended.
     appender.clear();
     throw error;
   }
 }
 
-/** Makes a writer with its own buffers of one chunk; not for use by two transactions at once. */
+/** Creates a writer with its own buffers of one chunk; not for concurrent transactions. */
 export function createColumnWriter(): ColumnWriter {
   const timestamps = new Int32Array(chunkRows * 2);
   const arrived = new Int32Array(chunkRows * 2);

@@ -36,7 +36,7 @@ async function append(store: EmbeddedStore, messages: readonly DeviceMessage[]):
 }
 
 describe("duplicates and conflicts of the embedded store", () => {
-  it("are the same after a restart, and counting goes on", async () => {
+  it("are the same after a restart, and counting continues", async () => {
     const folder = await newFolder();
     let nowMs = startMs;
     const open = () => openEmbeddedStore({ folder, clock: () => nowMs });
@@ -58,7 +58,7 @@ describe("duplicates and conflicts of the embedded store", () => {
     await store.close();
   });
 
-  it("have a quota for each device and hour, beyond which ingest rejects what may be another", async () => {
+  it("have a quota for each device and hour, beyond which ingest rejects possible duplicates", async () => {
     let nowMs = startMs;
     const store = await openEmbeddedStore({
       folder: await newFolder(),

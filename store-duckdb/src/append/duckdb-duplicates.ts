@@ -9,31 +9,31 @@ export type DuplicatesOfSeries = {
   readonly latest: readonly ConflictFound[];
 };
 
-/** What one commit found of duplicates and conflicts, by the code of the series. */
+/** The duplicates and conflicts of one commit, by the code of the series. */
 export type FoundDuplicates = ReadonlyMap<number, DuplicatesOfSeries>;
 
 /**
- * The duplicates and conflicts by series: counts, and the latest conflicts. In memory and in the file the same;
- * about 100 bytes for each series that has any, and `conflictsMax` conflicts in all.
+ * The duplicates and conflicts by series: counts, and the latest conflicts. Memory and file have the same; about 100
+ * bytes for each series with any, and `conflictsMax` conflicts in total.
  */
 export type DuckdbDuplicates = {
-  /** Of a series; undefined if it has none. */
+  /** Returns those of a series; undefined if it has none. */
   get(series: number): DuplicatesOfSeries | undefined;
-  /** Writes what a commit found, inside the transaction of the connection. */
+  /** Writes those of a commit, inside the transaction of the connection. */
   write(connection: DuckDBConnection, found: FoundDuplicates): Promise<void>;
-  /** Takes what was written into memory, once the transaction is committed. */
+  /** Adds the written ones to memory, once the transaction is committed. */
   committed(found: FoundDuplicates): void;
-  /** How many series have any. */
+  /** Number of series with any. */
   readonly size: number;
 };
 
-/** How many conflicts are kept in all; the oldest go first. */
+/** Number of conflicts that are kept in total; the oldest are dropped first. */
 const conflictsMax = 10_000;
 
-/** Rows that wait in a table until it is written again, beside those that it would have then. */
+/** Number of additional rows in a table before it is compacted. */
 const slackRows = 20_000;
 
-/** Reads what the file has, and keeps it from then on. The tables are those of `createSchema`. */
+/** Reads the file's state, and keeps it up to date from then on. The tables are those of `createSchema`. */
 export async function readDuplicates(connection: DuckDBConnection): Promise<DuckdbDuplicates> {
   const rows = async (sql: string): Promise<number[][]> =>
     (await connection.runAndReadAll(sql)).getRows() as number[][];
@@ -95,7 +95,7 @@ export async function readDuplicates(connection: DuckDBConnection): Promise<Duck
       await connection.run("DELETE FROM series_repeats");
       await connection.run("DELETE FROM latest_conflicts");
       await append(connection, all);
-      // Should the transaction fail, the tables are longer than this says: they are written again later then.
+      // If the transaction fails, the tables are longer than recorded: they are compacted later then.
       countRows = all.size;
       conflictRows = kept;
     },
@@ -111,7 +111,7 @@ export async function readDuplicates(connection: DuckDBConnection): Promise<Duck
   };
 }
 
-/** Collects the duplicates and conflicts of one commit that arrived at this moment. */
+/** Collects the duplicates and conflicts of one commit that arrived at this time. */
 export function createFoundDuplicates(arrivedMs: number) {
   const found = new Map<number, { duplicates: number; conflicts: number; latest: ConflictFound[] }>();
   return {
@@ -149,12 +149,12 @@ function mergeInto(all: Map<number, DuplicatesOfSeries>, found: FoundDuplicates)
   }
 }
 
-/** Discards the oldest conflicts beyond `conflictsMax`, and returns how many are left. */
+/** Discards the oldest conflicts beyond `conflictsMax`, and returns the number of remaining ones. */
 function discardOldest(all: Map<number, DuplicatesOfSeries>): number {
   const arrived = [...all.values()].flatMap(({ latest }) => latest.map(({ arrivedMs }) => arrivedMs));
   if (arrived.length <= conflictsMax) return arrived.length;
   const oldestMs = arrived.sort((a, b) => b - a)[conflictsMax - 1] as number;
-  // Those of the last moment that still have room stay, too.
+  // Those of the last moment that still fit stay too.
   let room = conflictsMax - arrived.indexOf(oldestMs);
   for (const [series, { latest, ...counts }] of all) {
     const kept = latest.filter(

@@ -51,7 +51,7 @@ async function openLog(folder: string): Promise<MessageLogHarness> {
     readAll,
     close,
     async reopen() {
-      // What a killed process leaves: the files as they are at this moment, nothing flushed or closed.
+      // The files of a killed process: their current state, without a flush or close.
       const left = await temporaryFolder();
       await cp(folder, left, { recursive: true });
       await close();

@@ -21,7 +21,7 @@ import {
   sortBatch,
 } from "./duplicate-filter.ts";
 
-/** What one commit did. */
+/** The result of one commit. */
 export type CommitReport = {
   readonly arrivedMs: number;
   readonly stored: number;
@@ -34,22 +34,22 @@ export type CommitReport = {
 /** The message log of the embedded store: each commit is one transaction of many appends. */
 export type DuckdbMessageLog = MessageLog & {
   /**
-   * The moment before which everything that arrived is committed: the append time of the commit in
-   * progress, or the present.
+   * Returns the moment before which everything that arrived is committed: the append time of the commit in progress, or
+   * the current time.
    */
   completeThroughMs(): number;
   /** The append time of the last commit that has begun; -Infinity before the first. */
   lastCommitMs(): number;
   /** Resolves when every later commit, and no unfinished one, has an append time of at least `ms`. */
   sealBefore(ms: number): Promise<void>;
-  /** Commits what was appended and refuses the rest. Closing twice is the same as once. */
+  /** Commits pending appends and rejects later ones. Closing again has no effect. */
   close(): Promise<void>;
 };
 
-/** So many waiting readings are committed without waiting for more. */
+/** This number of waiting readings is committed without waiting for more. */
 const enoughReadings = 131_072;
 
-/** Readings in one commit at most (or one batch that is larger): it bounds the memory of a commit. */
+/** Maximum number of readings in one commit (unless one batch is larger), which bounds its memory. */
 const commitReadingsMax = 262_144;
 
 type Repeats = Pick<CommitReport, "duplicates" | "conflicts" | "found">;
@@ -60,7 +60,7 @@ type Waiting = { batch: MessageBatch; resolve(appended: Appended): void; reject(
 
 type Commit = { readonly report: CommitReport; readonly appended: readonly Appended[] };
 
-/** Makes the log. It is the only writer of readings, series and repeats on this database. */
+/** Creates the log. It is the only writer of readings, series and duplicates on this database. */
 export function createDuckdbMessageLog(dependencies: {
   readonly connection: DuckDBConnection;
   readonly registry: SeriesRegistry;
@@ -68,7 +68,7 @@ export function createDuckdbMessageLog(dependencies: {
   readonly clock: ArrivalClock;
   readonly onCommit: (report: CommitReport) => void;
   readonly onFailure: (error: unknown) => void;
-  /** Asked before each commit: while the disk is full nothing is accepted. Not guarded if left out. */
+  /** Called before each commit: while the disk is full, nothing is accepted. Not guarded if left out. */
   readonly reserve?: Pick<DiskReserve, "check" | "rejection"> | undefined;
 }): DuckdbMessageLog {
   const { connection, registry, duplicates, clock, onCommit, onFailure, reserve } = dependencies;
@@ -77,7 +77,7 @@ export function createDuckdbMessageLog(dependencies: {
     fresh: createReadingColumns(8192),
     doubtful: createReadingColumns(1024),
   };
-  // Bounded by the callers: ingest limits the readings in flight over all its streams.
+  // The callers bound it: ingest limits the readings in flight over all its streams.
   let waiting: Waiting[] = [];
   let waitingReadings = 0;
   const pace = createCommitInterval({ monotonicMs: () => performance.now() });
@@ -230,7 +230,7 @@ function withCodesOf(catalog: SensorCatalog, batch: MessageBatch): MessageBatch 
   return { ...batch, sensors, sensorCodes: batch.sensorCodes.map((code) => codes[code] ?? 0) };
 }
 
-/** Series in one piece: so many take a few milliseconds of the event loop. */
+/** Number of series in one piece: it takes a few milliseconds of the event loop. */
 const seriesPerPiece = 4096;
 
 /** Inserts the series with codes below `count` that are not stored yet. */

@@ -3,8 +3,8 @@ import { appendAll, type ColumnWriter } from "./duckdb-columns.ts";
 import type { ReadingColumns } from "./duplicate-filter.ts";
 
 /**
- * Looks up which of the readings are stored, inside the connection's transaction. Only rows in the
- * readings' span of time are looked at, so the cost follows the span, not the store.
+ * Looks up which of the readings are stored, inside the connection's transaction. It reads only rows in the readings'
+ * span of time, so the cost depends on the span, not on the store.
  * @returns the stored value of an identity, or undefined.
  */
 export async function findStored(

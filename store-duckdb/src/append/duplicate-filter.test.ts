@@ -18,7 +18,7 @@ function batchOf(rows: readonly Row[]) {
 }
 
 describe("sortBatch and settleUnknown", () => {
-  it("keeps the first of each identity and counts the others, as a plain map does", () => {
+  it("keeps the first of each identity and counts the others, like a plain map", () => {
     const row = fc.tuple(fc.nat(2), fc.nat(6), fc.nat(1));
     fc.assert(
       fc.property(fc.array(fc.array(row, { maxLength: 12 }), { maxLength: 6 }), (commits) => {
@@ -35,7 +35,7 @@ describe("sortBatch and settleUnknown", () => {
             else if (first === value) duplicates++;
             else conflicts++;
           }
-          // Columns that must grow: one row of room.
+          // Columns that must grow: they have capacity for one row.
           const sorted: SortedMessages = {
             fresh: createReadingColumns(1),
             doubtful: createReadingColumns(1),
@@ -62,7 +62,7 @@ describe("sortBatch and settleUnknown", () => {
     );
   });
 
-  it("finds no doubt in readings that are each later than the last of their series", () => {
+  it("finds no unknown readings if each is later than the last of its series", () => {
     const registry = createSeriesRegistry([]);
     const sorted = { fresh: createReadingColumns(4), doubtful: createReadingColumns(4) };
     sortBatch(
@@ -81,7 +81,7 @@ describe("sortBatch and settleUnknown", () => {
 });
 
 describe("createSeriesRegistry", () => {
-  it("numbers series without gaps, in the order they come", () => {
+  it("numbers series without gaps, in order of arrival", () => {
     const registry = createSeriesRegistry([]);
     expect([
       registry.codeOf("b", 0),
@@ -103,7 +103,7 @@ describe("createSeriesRegistry", () => {
     expect([registry.saved, registry.size]).toEqual([2, 2]);
   });
 
-  it("refuses a store whose series have gaps", () => {
+  it("rejects a store whose series have gaps", () => {
     const series = { deviceId: "a", latestMs: 0 };
     expect(() => createSeriesRegistry([{ ...series, code: 1, sensor: "humidity" }])).toThrow("without gaps");
   });

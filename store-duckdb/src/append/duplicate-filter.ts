@@ -1,7 +1,7 @@
 import type { Appended, MessageBatch } from "@devicemesh/ingest";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 
-/** Readings in columns, to be stored or looked up. Grows as needed and is used again. */
+/** Readings in columns, to be stored or looked up. Grows as needed and is reused. */
 export type ReadingColumns = {
   length: number;
   series: Int32Array;
@@ -9,15 +9,15 @@ export type ReadingColumns = {
   values: Float64Array;
 };
 
-/** What became of the messages of one commit. */
+/** The classification of one commit's messages. */
 export type SortedMessages = {
-  /** New readings, of no known identity. */
+  /** New readings, without a stored identity. */
   readonly fresh: ReadingColumns;
-  /** Messages that may be repeats: they are not later than all that is known of their series. */
+  /** Messages that may be duplicates: they are not later than everything known of their series. */
   readonly doubtful: ReadingColumns;
 };
 
-/** Makes empty columns with room for `capacity` rows. */
+/** Creates empty columns with capacity for `capacity` rows. */
 export function createReadingColumns(capacity: number): ReadingColumns {
   return {
     length: 0,
@@ -43,8 +43,8 @@ export function pushReading(
 }
 
 /**
- * Sorts the messages of a batch into those that are surely new, because they are later than everything
- * known of their series, and the doubtful ones. Raises the registry's latest timestamps.
+ * Separates the messages of a batch into new ones, which are later than everything known of their series, and unknown
+ * ones. Raises the registry's latest timestamps.
  */
 export function sortBatch(batch: MessageBatch, registry: SeriesRegistry, into: SortedMessages): void {
   const { deviceIds, sensorCodes, timestampsMs, values } = batch;
@@ -77,8 +77,8 @@ export type OnRepeat = (
 ) => void;
 
 /**
- * Moves the doubtful messages that are new to `fresh`, in order, and counts the others. A message is a
- * repeat of a stored reading, of a fresh one of the same commit, or of an earlier doubtful one.
+ * Moves the unknown messages that are new to `fresh`, in order, and counts the others. A message is a duplicate or
+ * conflict of a stored reading, of a fresh one of the same commit, or of an earlier unknown one.
  * @param stored the value of the stored reading of an identity, or undefined if none is stored.
  */
 export function settleUnknown(
@@ -150,7 +150,7 @@ function indexOfSeries(fresh: ReadingColumns, doubtful: ReadingColumns): Map<num
   return index;
 }
 
-/** Makes room for `rows` more; at least doubles the columns when they are too small. */
+/** Reserves capacity for `rows` more; at least doubles the columns if they are too small. */
 function reserve(columns: ReadingColumns, rows: number): void {
   const needed = columns.length + rows;
   if (needed <= columns.series.length) return;

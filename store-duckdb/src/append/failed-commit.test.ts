@@ -20,7 +20,7 @@ function seen(registry: SeriesRegistry): number[] {
   return latestMs;
 }
 
-it("shows no timestamp of a commit that fails or is not done yet, and stores what is sent again once", async () => {
+it("shows no timestamp of a failed or unfinished commit, and stores readings that are sent again once", async () => {
   using folder = temporaryFolder();
   const database = await openDuckdb(folder.path, { memoryMib: 128, threads: 1 });
   const connection = await database.connect();
@@ -54,7 +54,7 @@ it("shows no timestamp of a commit that fails or is not done yet, and stores wha
     expect(seenAtCommit).toEqual([[], [1000]]);
     expect(seen(registry)).toEqual([1000]);
 
-    // What was rejected is stored when it is sent again, and so is what lies before it.
+    // Rejected readings are stored when they are sent again, and so are earlier ones.
     isBroken = false;
     await log.append(batchOf([readingAt(5000), readingAt(9000, 2)]));
     expect(seen(registry)).toEqual([9000]);

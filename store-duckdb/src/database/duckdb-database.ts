@@ -7,37 +7,42 @@ import { cutTornLog } from "./torn-log.ts";
 /** The name of the store's one file in the data folder. */
 export const storeFileName = "devicemesh.duckdb";
 
-/** The store's file cannot be opened; the message says why and what to do. */
+/** The store's file cannot be opened; the message has the cause and the solution. */
 export class StoreOpenError extends Error {}
 
 /** The open database file. */
 export type DuckdbDatabase = {
   readonly file: string;
-  /** A copy of the write-ahead log whose torn end was cut when it was opened; undefined if it was whole. */
+  /**
+   * The path of a copy of the write-ahead log whose torn end was cut when it was opened; undefined if it was intact.
+   */
   readonly tornLog: string | undefined;
   /** The version of the engine. */
   readonly version: string;
   connect(): Promise<DuckDBConnection>;
-  /** Bytes on disk, the write-ahead log included. */
+  /** Bytes on disk, including the write-ahead log. */
   diskBytes(): Promise<number>;
-  /** Bytes of the file that are not in use: it can store so much without growing. */
+  /** Unused bytes of the file: it can store this much without growing. */
   reusableBytes(connection: DuckDBConnection): Promise<number>;
   /** Closes the file; the connections must be closed before. */
   close(): void;
 };
 
-/** How the database may use the machine. */
+/** The resources of the database. */
 export type DuckdbLimits = {
-  /** The most memory for its buffers, in MiB. */
+  /** Maximum memory for its buffers, in MiB. */
   readonly memoryMib: number;
-  /** The most threads for one statement. */
+  /** Maximum number of threads for one statement. */
   readonly threads: number;
-  /** The free space that is reserved, in bytes: where it is small, so are the write-ahead log and spilled queries. */
+  /**
+   * The free space that is reserved, in bytes: a small reserve also means a small write-ahead log and small spilled
+   * queries.
+   */
   readonly minFreeBytes?: number | undefined;
 };
 
 /**
- * Opens, and if need be creates, the store's file in `folder`.
+ * Opens, and if needed creates, the store's file in `folder`.
  * @throws StoreOpenError if another process has it open, or it cannot be read or written.
  */
 export async function openDuckdb(folder: string, limits: DuckdbLimits): Promise<DuckdbDatabase> {
@@ -67,7 +72,7 @@ export async function openDuckdb(folder: string, limits: DuckdbLimits): Promise<
 
 const mib = 1024 ** 2;
 
-/** The engine's own sizes, smaller where less is reserved: a checkpoint writes the log's content a second time. */
+/** The engine's own sizes, smaller for a smaller reserve: a checkpoint writes the log's content a second time. */
 function diskLimits(minFreeBytes = Number.POSITIVE_INFINITY): Record<string, string> {
   const walBytes = Math.max(Math.min(16 * mib, minFreeBytes / 4), mib);
   const spillBytes = Math.max(Math.min(1024 * mib, minFreeBytes * 2), 16 * mib);
@@ -88,7 +93,7 @@ async function openInstance(
     threads: String(threads),
     temp_directory: join(folder, "spill"),
     ...diskLimits(minFreeBytes),
-    // Nothing is loaded from outside: the store needs no extension.
+    // The store needs no extension, so none may be loaded.
     autoinstall_known_extensions: "false",
     autoload_known_extensions: "false",
   });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { duckdbFailure } from "./duckdb-failure.ts";
 
-// The texts are DuckDB's own, as it wrote them.
+// The texts are DuckDB's own.
 describe("a failure of DuckDB", () => {
   it.each([
     [

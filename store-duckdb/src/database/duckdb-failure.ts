@@ -1,11 +1,11 @@
 /**
- * What a failed statement means: `invalidated` closes the whole database until it is opened again, `diskFull`
- * and `outOfMemory` pass when there is space or fewer statements run, `readOnly` when the file system takes writes
- * again, `other` is not expected.
+ * The kind of a failed statement: `invalidated` closes the whole database until it is opened again; `diskFull` and
+ * `outOfMemory` end when there is space or fewer statements run; `readOnly` ends when the file system is writable
+ * again; `other` is unexpected.
  */
 export type DuckdbFailure = "invalidated" | "diskFull" | "readOnly" | "outOfMemory" | "other";
 
-/** Classifies an error of the engine by its text: it has no codes. */
+/** Classifies an error of the engine by its text, because it has no codes. */
 export function duckdbFailure(error: unknown): DuckdbFailure {
   const text = error instanceof Error ? error.message : String(error);
   if (/database has been invalidated|^FATAL Error/i.test(text)) return "invalidated";

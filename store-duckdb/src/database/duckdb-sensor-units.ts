@@ -4,9 +4,9 @@ import { StoreOpenError } from "./duckdb-database.ts";
 import { inTransaction } from "./duckdb-transaction.ts";
 
 /**
- * Compares the units of the catalog with those that the readings were stored in, enters the units of sensors that have
- * no readings yet, and returns those of the others: what is stored keeps its meaning whatever the catalog says later.
- * A sensor that was stored without a unit may get one: nothing else gives its values a meaning.
+ * Compares the units of the catalog with those in which the readings were stored, records the units of sensors without
+ * readings, and returns those of the others: stored values keep their meaning whatever the catalog contains later. A
+ * sensor that was stored without a unit may get one, because nothing else gives its values a meaning.
  * @throws StoreOpenError that names each sensor whose unit has changed.
  */
 export async function settleSensorUnits(
@@ -16,7 +16,7 @@ export async function settleSensorUnits(
   const rows = async (sql: string) => (await connection.runAndReadAll(sql)).getRows() as string[][];
   const recorded = new Map((await rows("FROM sensor_units")) as [string, string][]);
   const names = (await rows("SELECT DISTINCT sensor FROM series")).map(([name]) => name as string);
-  // A folder from before there were catalogs holds sensors of device types only, in the contract's units.
+  // A folder of a version before catalogs has only sensors of device types, in the contract's units.
   const before = new Map(builtInSensors.map(({ sensor, unit }) => [sensor, unit]));
   const isFirst = recorded.size === 0;
   const stored = new Map(

@@ -3,9 +3,9 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import type { StoredSeries } from "../series/series-registry.ts";
 import { StoreOpenError } from "./duckdb-database.ts";
 
-/** What the file tells when it is opened. */
+/** The state of the file when it is opened. */
 export type StoredState = {
-  /** In the order of their codes. */
+  /** The series in the order of their codes. */
   readonly series: Iterable<StoredSeries>;
   /** The codes of the series in the order (device_id, sensor). */
   readonly sortedCodes: readonly number[];
@@ -17,7 +17,7 @@ export type StoredState = {
 };
 
 /**
- * Reads what the file tells, and enters the levels if it is new.
+ * Reads the state of the file, and records the levels if it is new.
  * @throws StoreOpenError if the file was made with other levels.
  */
 export async function readStored(
@@ -56,7 +56,7 @@ export async function readStored(
   };
 }
 
-/** Reads the series by column, and gives them one by one: there may be a million. */
+/** Reads the series by column, and yields them one by one: there may be a million. */
 async function readSeries(connection: DuckDBConnection) {
   const result = await connection.runAndReadAll(
     `SELECT code, device_id, sensor, latest::DOUBLE FROM series

@@ -1,4 +1,4 @@
-/** The columns of a partial, in order, as every statement here lists them. */
+/** The columns of a partial, in the order of every statement here. */
 export const partialColumns = [
   "count",
   "sum",
@@ -13,15 +13,15 @@ export const partialColumns = [
   "m2",
 ] as const;
 
-/** The most levels that the file has tables for. */
+/** Maximum number of levels that the file has tables for. */
 const levelsMax = 8;
 
-/** The table of a level's partials; level 0 is the finest. */
+/** Returns the table of a level's partials; level 0 is the finest. */
 export function partialsTable(level: number): string {
   return `partials_${level}`;
 }
 
-/** Creates what is missing of the tables. Safe to run on every start. */
+/** Creates the missing tables. Safe to run at every start. */
 export const createSchema: readonly string[] = [
   "CREATE TABLE IF NOT EXISTS series (code INTEGER NOT NULL, device_id VARCHAR NOT NULL, sensor VARCHAR NOT NULL)",
   // The unit of each sensor when its readings were stored: see duckdb-sensor-units.ts.
@@ -29,12 +29,12 @@ export const createSchema: readonly string[] = [
   // ts and arrived are milliseconds since 1970. No unique index: see docs/decisions on the embedded store.
   "CREATE TABLE IF NOT EXISTS readings (series INTEGER NOT NULL, ts BIGINT NOT NULL, value DOUBLE NOT NULL, arrived BIGINT NOT NULL)",
   "CREATE TABLE IF NOT EXISTS repeats (duplicates BIGINT NOT NULL, conflicts BIGINT NOT NULL)",
-  // What each commit added of them by series, and the latest conflicts: see duckdb-duplicates.ts.
+  // The additions of each commit by series, and the latest conflicts: see duckdb-duplicates.ts.
   "CREATE TABLE IF NOT EXISTS series_repeats (series INTEGER NOT NULL, duplicates BIGINT NOT NULL, conflicts BIGINT NOT NULL)",
   "CREATE TABLE IF NOT EXISTS latest_conflicts (series INTEGER NOT NULL, ts BIGINT NOT NULL, stored DOUBLE NOT NULL, refused DOUBLE NOT NULL, arrived BIGINT NOT NULL)",
   "INSERT INTO repeats SELECT 0, 0 WHERE NOT EXISTS (FROM repeats)",
   "CREATE TABLE IF NOT EXISTS levels (level INTEGER NOT NULL, window_ms BIGINT NOT NULL, segment_ms BIGINT NOT NULL, frontier BIGINT NOT NULL)",
-  // From which timestamp on all is kept; level -1 is the raw readings.
+  // The timestamps from which on all data is kept; level -1 is the raw readings.
   "CREATE TABLE IF NOT EXISTS kept_since (level INTEGER NOT NULL, since BIGINT NOT NULL)",
   ...Array.from(
     { length: levelsMax },
@@ -43,7 +43,7 @@ export const createSchema: readonly string[] = [
   ),
 ];
 
-/** A part of what is merged: rows of `source` under `where`, grouped by the expressions in `keys`. */
+/** A source of a merge: rows of `source` under `where`, grouped by the expressions in `keys`. */
 export type PartialSource = {
   readonly table: string;
   readonly raw: boolean;
@@ -53,10 +53,9 @@ export type PartialSource = {
 };
 
 /**
- * SQL that merges all rows of the sources into one row for each series and key: series, the keys, the
- * columns of a partial, and from_raw. Means first, then squared distances from them (Chan's formula),
- * so that no sum of squares is ever formed; extremes first, then the earliest time at which they were
- * taken, so that ties are decided by time and not by the order of rows.
+ * Returns SQL that merges all rows of the sources into one row for each series and key: series, the keys, the columns
+ * of a partial, and from_raw. Means first, then squared distances from them (Chan's formula), so that no sum of squares
+ * is ever formed; extremes first, then their earliest times, so that time decides ties and not the order of rows.
  */
 export function mergeSql(sources: readonly PartialSource[]): string {
   const keyNames = Object.keys(sources[0]?.keys ?? {});
@@ -83,8 +82,8 @@ function sourceSql(source: PartialSource): string {
 }
 
 /**
- * Raw readings as partials, in one pass: var_pop is Welford's, so it is stable too; the extremes carry
- * their time along, so that of equal values the earliest counts.
+ * Raw readings as partials, in one pass: var_pop is Welford's, so it is stable too; the extremes carry their times, so
+ * that of equal values the earliest counts.
  */
 function rawPartialsSql({ table, where, keys }: PartialSource): string {
   const keyColumns = Object.entries(keys).map(([name, expression]) => `${expression} AS ${name}`);
@@ -96,14 +95,14 @@ function rawPartialsSql({ table, where, keys }: PartialSource): string {
 FROM ${table} WHERE ${where} GROUP BY ${["series", ...Object.keys(keys)].join(", ")}`;
 }
 
-/** What a level is folded from, and the columns of its time and its arrival. */
+/** The source of a level's fold, and the columns of its time and its arrival. */
 function foldSource(level: number): { table: string; time: string; arrived: string } {
   return level === 0
     ? { table: "readings", time: "ts", arrived: "arrived" }
     : { table: partialsTable(level - 1), time: "window_start", arrived: "segment" };
 }
 
-/** A level, and the segments [sinceMs, toMs) that are to be folded into it. */
+/** A level, and the segments [sinceMs, toMs) to fold into it. */
 export type Fold = {
   readonly level: number;
   readonly windowMs: number;
@@ -112,15 +111,16 @@ export type Fold = {
   readonly toMs: number;
 };
 
-/** SQL for how many rows a fold takes in, and their first and last time. */
+/** Returns SQL for the number of input rows of a fold, and their first and last time. */
 export function foldExtentSql({ level, sinceMs, toMs }: Fold): string {
   const { table, time, arrived } = foldSource(level);
   return `SELECT count(*)::DOUBLE, min(${time})::DOUBLE, max(${time})::DOUBLE FROM ${table} WHERE ${betweenSql(arrived, sinceMs, toMs)}`;
 }
 
 /**
- * SQL that folds into a level the windows that start in `span`: from raw readings for level 0, else from the
- * partials of the level below. Rows go in by window, so that a later read by window skips most of the table.
+ * Returns SQL that folds the windows that start in `span` into a level: from raw readings for level 0, otherwise from
+ * the partials of the next finer level. Rows are inserted by window, so that a later read by window skips most of the
+ * table.
  */
 export function foldSql(
   { level, windowMs, segmentMs, sinceMs, toMs }: Fold,
@@ -137,12 +137,15 @@ export function foldSql(
   return `INSERT INTO ${partialsTable(level)} SELECT * EXCLUDE (from_raw) FROM (${merged}) ORDER BY window_start, series`;
 }
 
-/** SQL for a column of milliseconds (never before `origin` here) cut down to a multiple of `size` since `origin`. */
+/**
+ * Returns SQL for a column of milliseconds (never before `origin` here) rounded down to a multiple of `size` since
+ * `origin`.
+ */
 export function alignedSql(column: string, size: number, origin = 0): string {
   return `${column} - ${origin === 0 ? column : `(${column} - ${origin})`} % ${size}`;
 }
 
-/** SQL for `column` in [since, to); an infinite bound is no bound. */
+/** Returns SQL for `column` in [since, to); an infinite bound is no bound. */
 export function betweenSql(column: string, since: number, to: number): string {
   const conditions = [
     ...(Number.isFinite(since) ? [`${column} >= ${since}`] : []),

@@ -18,7 +18,7 @@ function writeLog(folder: string, zerosFrom: number): string {
 }
 
 describe("a write-ahead log that the engine cannot read", () => {
-  it("is cut before the torn entry, and kept as it was", async () => {
+  it("is cut before the torn entry, and its original is kept", async () => {
     using folder = temporaryFolder();
     const log = writeLog(folder.path, 2048);
     const before = readFileSync(log);
@@ -31,7 +31,7 @@ describe("a write-ahead log that the engine cannot read", () => {
     expect(readFileSync(copy as string)).toEqual(before);
   });
 
-  it("is left alone if nothing of it is missing: the damage is another, or before the entry", async () => {
+  it("is not changed if nothing of it is missing: the damage is different, or before the entry", async () => {
     using folder = temporaryFolder();
     const log = writeLog(folder.path, 4000);
     const error = errorOf(
@@ -43,7 +43,7 @@ describe("a write-ahead log that the engine cannot read", () => {
     expect(statSync(log).size).toBe(4000);
   });
 
-  it("is cut where the file ends within the entry", async () => {
+  it("is cut if the file ends within the entry", async () => {
     using folder = temporaryFolder();
     const log = writeLog(folder.path, 4000);
     const error = errorOf(

@@ -10,20 +10,20 @@ import type { DuckDBConnection } from "@duckdb/node-api";
 import { inTransaction } from "../database/duckdb-transaction.ts";
 import { partialsTable } from "../database/store-sql.ts";
 
-/** Longer than any question may take. */
+/** Longer than any query may take. */
 const readersGraceMs = 61_000;
 
-/** Deletes what has expired and tells what is kept. */
+/** Deletes expired data and returns the retention marks. */
 export type DuckdbRetention = {
   keptSince(): KeptSince;
   /**
-   * Publishes new limits as they come due. A minute later deletes what is beyond them and, by the frontiers of
-   * then, folded into the next level: no answer that is being read by then needs it.
+   * Publishes new marks when they are due. A minute later it deletes the data before them that, by the frontiers of
+   * that time, is folded into the next level: no answer in progress needs it then.
    */
   run(): Promise<void>;
 };
 
-/** Makes the retention; it is the only one that deletes on this database. */
+/** Creates the retention; only it deletes on this database. */
 export function createDuckdbRetention(dependencies: {
   readonly connection: DuckDBConnection;
   readonly levels: readonly Level[];
@@ -34,7 +34,7 @@ export function createDuckdbRetention(dependencies: {
 }): DuckdbRetention {
   const { connection, levels, retention, nowMs, frontiersMs } = dependencies;
   let kept = dependencies.stored;
-  // What is deleted next, and when: then no answer is being read that was planned with older limits or frontiers.
+  // The next deletion and its time, when no answer is in progress that was planned with older marks or frontiers.
   let due: { readonly frontiers: readonly number[]; readonly atMs: number } | undefined;
 
   async function deleteExpired(frontiers: readonly number[]): Promise<void> {
@@ -43,7 +43,7 @@ export function createDuckdbRetention(dependencies: {
     }
     for (const [level, limitMs] of kept.levelsMs.entries()) {
       if (!Number.isFinite(limitMs)) continue;
-      // The coarsest level has nothing above it to wait for.
+      // The coarsest level has no level above it to wait for.
       const folded = frontiers[level + 1] ?? frontiers[level];
       await connection.run(
         `DELETE FROM ${partialsTable(level)} WHERE window_start < ${limitMs} AND segment < ${folded}`,

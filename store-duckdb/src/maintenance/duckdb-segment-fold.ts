@@ -8,13 +8,13 @@ import { foldSpans } from "./fold-spans.ts";
 
 /** Folds closed segments into the levels of windows and moves the frontiers. */
 export type DuckdbFolder = {
-  /** Folds every segment that is closed by now, level by level, each in one transaction. */
+  /** Folds every closed segment, level by level, each in one transaction. */
   foldClosedSegments(): Promise<void>;
   /** The frontier of each level, the finest first, in ms since 1970. */
   frontiersMs(): readonly number[];
 };
 
-/** Makes a folder. It is the only writer of partials and frontiers on this database. */
+/** Creates the fold. It is the only writer of partials and frontiers on this database. */
 export function createDuckdbFolder(dependencies: {
   readonly connection: DuckDBConnection;
   readonly levels: readonly Level[];
@@ -45,7 +45,7 @@ export function createDuckdbFolder(dependencies: {
     let toMs = clock.nowMs();
     for (const [level, { segmentMs }] of levels.entries()) {
       toMs = alignDown(toMs, segmentMs);
-      // What arrived before a closed segment's end is committed, and nothing more can arrive before it.
+      // Everything that arrived before a closed segment's end is committed, and nothing more can arrive before it.
       if (level === 0) await log.sealBefore(toMs);
       await foldLevel(level, toMs);
     }

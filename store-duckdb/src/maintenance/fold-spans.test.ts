@@ -26,6 +26,6 @@ it("covers every window of the rows once, and cuts none", () => {
   );
 });
 
-it("has nothing to fold where there are no rows", () => {
+it("returns no spans without rows", () => {
   expect(foldSpans({ rows: 0, firstMs: 0, lastMs: 0, windowMs: 10_000 })).toEqual([]);
 });

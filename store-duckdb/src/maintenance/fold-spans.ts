@@ -1,12 +1,12 @@
 import { alignDown, alignUp } from "@devicemesh/proto";
 
 /**
- * Rows that one statement folds, about. The groups of so many rows still fit the processor's cache: ten million rows
- * at once took twice the time and hundreds of MiB.
+ * Approximate number of rows that one statement folds. The groups of this many rows still fit the processor's cache:
+ * ten million rows at once took twice the time and hundreds of MiB.
  */
 const rowsPerSpan = 262_144;
 
-/** Cuts the time of a fold into spans of whole windows, of about equal length and few enough rows. */
+/** Divides the time of a fold into spans of whole windows, of about equal length and with few enough rows. */
 export function foldSpans(extent: {
   readonly rows: number;
   /** The first and the last time of the rows, in ms. */

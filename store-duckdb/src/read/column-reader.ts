@@ -14,39 +14,39 @@ import type { SeriesRegistry } from "../series/series-registry.ts";
 import type { DuckdbReaders, NumbersQuery } from "./duckdb-readers.ts";
 import { addPartialRows, partialRowColumns, partialRowsSql, type WindowMemory } from "./window-memory.ts";
 
-/** What is read: the scans of a plan, for some series, in buckets or not. */
+/** The request: the scans of a plan, for some series, in buckets or not. */
 export type ColumnsRequest = {
   readonly plan: ReadPlan;
   readonly filter: SeriesFilter;
   readonly buckets: BucketGrid | undefined;
   /** Whether all devices of a sensor become one partial. */
   readonly mergeDevices: boolean;
-  /** More partials than this are of no use. */
+  /** Maximum number of partials. */
   readonly partialsMax: number;
 };
 
-/** What reading needs. */
+/** The dependencies of reading. */
 export type ColumnReaderDependencies = {
   readonly registry: SeriesRegistry;
   readonly readers: DuckdbReaders;
   readonly memory: WindowMemory;
-  /** Nothing that is stored arrived later than this, ms since 1970. */
+  /** No stored reading arrived later than this, ms since 1970. */
   readonly lastArrivedMs: () => number;
 };
 
-/** With more series than this the engine merges: their windows do not fit the memory. */
+/** With more series than this the engine merges, because their windows do not fit the memory. */
 const columnSeriesMax = 20_000;
 
-/** The most raw readings that are merged here; the engine merges more without the event loop. */
+/** Maximum number of raw readings that are merged here; the engine merges more without blocking the event loop. */
 const rawRowsMax = 131_072;
 
-/** A store with more series than this is asked for those of one device alone. */
+/** In a store with more series than this, only those of one device are requested. */
 const filteredFromSeries = 2000;
 
 /**
- * Reads what a plan adds up to: folded windows from memory, and raw readings by small prepared statements. Undefined
- * if there are too many of either, or more was folded meanwhile: then the engine is to merge. Throws what the
- * readers throw.
+ * Reads the result of a plan: folded windows from memory, and raw readings with small prepared statements. Returns
+ * undefined if there are too many of either, or if more was folded meanwhile: then the engine must merge. Throws the
+ * errors of the readers.
  */
 export async function readByColumns(
   { registry, readers, memory, lastArrivedMs }: ColumnReaderDependencies,
@@ -91,15 +91,15 @@ export async function readByColumns(
   return { partials: merge.merged().map((row) => partialOf(row, registry, mergeDevices)) };
 }
 
-/** The most series that are named in a statement. */
+/** Maximum number of series that are named in a statement. */
 const namedSeriesMax = 16;
 
-/** The codes to name in statements, a few texts for any number of them; undefined if naming them does not pay. */
+/** Returns the codes to name in statements, with only a few different texts; undefined if naming them does not pay. */
 function namedCodes(registry: SeriesRegistry, filter: SeriesFilter): readonly number[] | undefined {
   if (filter.deviceIds.length === 0 || registry.saved <= filteredFromSeries) return undefined;
   const codes = seriesOfDevices(registry, filter).map(({ code }) => code);
   if (codes.length > namedSeriesMax) return undefined;
-  // The last code is named again until there are four, or sixteen.
+  // The last code is repeated until there are four, or sixteen.
   const named = codes.length <= 4 ? 4 : namedSeriesMax;
   return Array.from({ length: named }, (_, place) => codes[Math.min(place, codes.length - 1)] as number);
 }
@@ -114,7 +114,7 @@ function partialsOfSeries(level: number, scan: Scan, codes: readonly number[]): 
   };
 }
 
-/** The group of each series by its code: itself, or its sensor; -1 if the filter leaves it out. */
+/** Returns the group of each series by its code: itself, or its sensor; -1 if the filter excludes it. */
 function groupsOf(
   registry: SeriesRegistry,
   filter: SeriesFilter,
@@ -131,7 +131,7 @@ function groupsOf(
   return (series) => (wanted.has(registry.sensorCodeOf(series)) ? groupOf(series) : -1);
 }
 
-/** The statements for raw readings, two scans in each. */
+/** Returns the statements for raw readings, with two scans in each. */
 function* rawQueries(scans: readonly Scan[], codes: readonly number[] | undefined): Generator<NumbersQuery> {
   for (let place = 0; place < scans.length; place += 2) {
     yield rawQuery(scans.slice(place, place + 2), codes);

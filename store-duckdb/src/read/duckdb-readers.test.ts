@@ -21,7 +21,7 @@ async function openReaders() {
 }
 
 describe("the readers of the store", () => {
-  it("return RESOURCE_EXHAUSTED with a retry hint where the engine's memory does not suffice, and go on", async () => {
+  it("return RESOURCE_EXHAUSTED with a retry delay if the engine's memory is insufficient, and continue", async () => {
     await using opened = await openReaders();
     const heavy =
       "SELECT count(*) FROM (SELECT DISTINCT range::VARCHAR || 'a long enough text' FROM range(3000000))";
@@ -33,7 +33,7 @@ describe("the readers of the store", () => {
     expect(await opened.readers.read("SELECT 1", signal)).toEqual([[1]]);
   });
 
-  it("run one heavy read at a time, let 20 wait, refuse more by name, and answer others meanwhile", async () => {
+  it("run one heavy read at a time, queue 20, reject more by name, and answer others meanwhile", async () => {
     await using opened = await openReaders();
     const { readers } = opened;
     const first = Promise.withResolvers<void>();
@@ -57,7 +57,7 @@ describe("the readers of the store", () => {
     await heavily();
   });
 
-  it("forget a heavy read whose caller has gone while it waits", async () => {
+  it("drop a queued heavy read whose caller has cancelled", async () => {
     await using opened = await openReaders();
     const { readers } = opened;
     const first = Promise.withResolvers<void>();

@@ -5,15 +5,16 @@ import { duckdbFailure } from "../database/duckdb-failure.ts";
 import { exhausted } from "../database/exhausted.ts";
 import type { DiskReserve } from "../disk-reserve.ts";
 
-/** Rows by column: numbers, strings, or null where there is nothing. */
+/** Rows by column: numbers, strings, or null for missing values. */
 export type Columns = readonly (readonly (number | string | null)[])[];
 
-/** Rows by column, as the engine holds them; valid only until `visit` returns. */
+/** Rows by column, in the engine's memory; valid only until `visit` returns. */
 export type NumberColumns = readonly (Int32Array | Float64Array)[];
 
 /**
- * A statement that is prepared once for each connection, and so must be one of a few texts: its columns are INTEGER
- * (`i`) or DOUBLE (`d`) and never null, its parameters BIGINT. An infinite parameter is the furthest BIGINT.
+ * A statement that is prepared once for each connection, so there must be only a few different texts. Its columns are
+ * INTEGER (`i`) or DOUBLE (`d`) and never null, its parameters BIGINT. An infinite parameter becomes the extreme
+ * BIGINT.
  */
 export type NumbersQuery = {
   readonly sql: string;
@@ -21,41 +22,43 @@ export type NumbersQuery = {
   readonly parameters: readonly number[];
 };
 
-/** A few connections for reading, so that questions do not wait for commits nor take all threads. */
+/** A few connections for reading, so that queries neither wait for commits nor use all threads. */
 export type DuckdbReaders = {
   /**
-   * Runs one statement, which sees one moment of the store.
-   * @throws the signal's reason if it aborts; RpcError UNAVAILABLE if the store is closed or has to be opened
-   *   again, RESOURCE_EXHAUSTED with a retry hint if memory or disk do not suffice.
+   * Runs one statement, which sees a consistent state of the store.
+   * @throws the signal's reason if it aborts; RpcError UNAVAILABLE if the store is closed or must be opened again,
+   * RESOURCE_EXHAUSTED with a retry delay if memory or disk are insufficient.
    */
   read(sql: string, signal: AbortSignal): Promise<Columns>;
-  /** The same, with the rows given to `visit` in pieces of some thousands, and turns for other work between them. */
+  /** The same, with the rows passed to `visit` in pieces of a few thousand, and other work in between. */
   readEach(sql: string, signal: AbortSignal, visit: (columns: Columns) => void): Promise<void>;
-  /** Runs a prepared statement whose columns are numbers, and gives its rows to `visit` in pieces. Throws as `read` does. */
+  /** Runs a prepared statement with numeric columns, and passes its rows to `visit` in pieces. Throws like `read`. */
   readNumbers(
     query: NumbersQuery,
     signal: AbortSignal,
     visit: (columns: NumberColumns, rows: number) => void,
   ): Promise<void>;
   /**
-   * Runs a read of very many series, made of statements of these readers. One connection is left to the others.
+   * Runs a read of very many series, with statements of these readers. One connection stays available for others.
    * @throws RpcError RESOURCE_EXHAUSTED if too many wait; the signal's reason if it aborts.
    */
   heavily<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T>;
   /** @throws RpcError UNAVAILABLE if the store is closed. */
   assertOpen(): void;
-  /** Waits for the running statements and closes the connections. */
+  /** Waits for running statements and closes the connections. */
   close(): Promise<void>;
 };
 
-/** Questions that may wait for a connection; more are refused, for they would only time out. */
+/** Number of queries that may wait for a connection; more are rejected, because they would only time out. */
 const waitingMax = 1000;
 
-/** Reads of very many series that run, and that wait: each takes a second, and a caller waits half a minute. */
+/**
+ * Number of running and of waiting reads of very many series: each takes a second, and a caller waits half a minute.
+ */
 const heavyMax = 1;
 const heavyWaitingMax = 20;
 
-/** Makes readers over the connections. `onFailure` is called with errors that callers are not told as they are. */
+/** Creates readers over the connections. `onFailure` is called with errors whose text callers do not receive. */
 export function createDuckdbReaders(
   connections: readonly DuckDBConnection[],
   {
@@ -201,7 +204,7 @@ export function createDuckdbReaders(
   async function heavily<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
     while (heavyRunning >= heavyMax) {
       await untilHeavyIsFree(signal);
-      // The turn of one whose caller has gone is that of the next.
+      // If a caller has cancelled, the next one runs.
       if (signal.aborted && heavyRunning < heavyMax) wakeNext();
       signal.throwIfAborted();
     }

@@ -21,12 +21,12 @@ import { scanReadings } from "./readings-scan.ts";
 import { readSensorPartials } from "./sensor-partials-reader.ts";
 import { createWindowMemory } from "./window-memory.ts";
 
-/** What the reading store is told by the parts that write. */
+/** The state that the writers provide to the reading store. */
 export type StoreState = {
   horizon(): StoreHorizon;
-  /** Nothing that is stored arrived later than this, ms since 1970. */
+  /** No stored reading arrived later than this, ms since 1970. */
   lastArrivedMs(): number;
-  /** What arrives from now on arrives after the present moment. */
+  /** Ensures that later readings arrive after the current time. */
   seal(): Promise<void>;
   status(): Pick<
     StoreStatus,
@@ -35,13 +35,13 @@ export type StoreState = {
   diskBytes(): Promise<number>;
 };
 
-/** A read of so many series is a heavy one: few of them run at a time. */
+/** A read of this many series is heavy: few of them run at a time. */
 const heavyFromSeries = 20_000;
 
-/** Of so many devices the last change is looked up: some tens of microseconds. */
+/** For this many devices the last change is looked up: a few tens of microseconds. */
 const lastChangeDevicesMax = 100;
 
-/** The reads of the embedded store; see the port for what they promise. */
+/** The reads of the embedded store; see the port for their guarantees. */
 export function createDuckdbReadingStore(dependencies: {
   readonly readers: DuckdbReaders;
   readonly registry: SeriesRegistry;
@@ -49,9 +49,9 @@ export function createDuckdbReadingStore(dependencies: {
   readonly levels: readonly Level[];
   readonly changes: ChangeSignal;
   readonly state: StoreState;
-  /** From so many series on, devices are merged in the engine where that is asked for; 2,000 by default. */
+  /** From this number of series on, the engine merges devices if requested; 2,000 by default. */
   readonly mergeFromSeries?: number | undefined;
-  /** The most memory for folded windows, in bytes; without any, the engine merges them for each question. */
+  /** Maximum memory for folded windows, in bytes; with 0, the engine merges them for each query. */
   readonly windowBytesMax: number;
 }): Required<ReadingStore> {
   const { readers, registry, duplicates, levels, changes, state, mergeFromSeries = 2000 } = dependencies;
@@ -96,7 +96,7 @@ export function createDuckdbReadingStore(dependencies: {
       return state.horizon();
     },
 
-    // It refuses repeats as it commits: no partial ever counts one.
+    // The store rejects duplicates when it commits: no partial ever counts one.
     async readRepeats(_request, signal) {
       assertAnswering(signal);
       return { windows: [] };
@@ -104,7 +104,7 @@ export function createDuckdbReadingStore(dependencies: {
 
     async readPartials({ plan, filter, buckets, mergeDevices, partialsMax = Infinity }, signal) {
       assertAnswering(signal);
-      // Before the statement: what arrived before this moment is committed, so the statement sees it.
+      // Before the statement: everything that arrived before this moment is committed, so the statement sees it.
       const { completeThroughMs } = state.horizon();
       const condition = seriesCondition(registry, filter);
       if (condition === undefined) return { partials: [], completeThroughMs };

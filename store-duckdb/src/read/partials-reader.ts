@@ -15,7 +15,7 @@ import {
 import type { SeriesRegistry } from "../series/series-registry.ts";
 import type { Columns } from "./duckdb-readers.ts";
 
-/** What is read: the scans of a plan, for some series, in buckets or not. */
+/** The request: the scans of a plan, for some series, in buckets or not. */
 export type PartialsRequest = {
   readonly plan: ReadPlan;
   readonly seriesCondition: string;
@@ -23,8 +23,8 @@ export type PartialsRequest = {
 };
 
 /**
- * The sources of a plan's scans. Each scan is a source of its own: the engine skips blocks by the bounds of
- * one range, but not by ranges joined with OR.
+ * Returns the sources of a plan's scans. Each scan is a separate source: the engine skips blocks by the bounds of one
+ * range, but not by ranges joined with OR.
  */
 export function partialSources({ plan, seriesCondition, buckets }: PartialsRequest): PartialSource[] {
   function source(table: string, raw: boolean, scan: Scan): PartialSource {
@@ -46,7 +46,7 @@ export function partialSources({ plan, seriesCondition, buckets }: PartialsReque
   ];
 }
 
-/** SQL for the start of the bucket that a column of milliseconds lies in. */
+/** Returns SQL for the start of the bucket of a column of milliseconds. */
 function bucketSql(column: string, buckets: BucketGrid): string {
   return bucketExpression(buckets, {
     aligned: ({ sinceMs, sizeMs }) => alignedSql(column, sizeMs, sinceMs),
@@ -55,7 +55,7 @@ function bucketSql(column: string, buckets: BucketGrid): string {
   });
 }
 
-/** SQL that counts the rows that `seriesPartialsSql` would have. */
+/** Returns SQL that counts the rows of `seriesPartialsSql`. */
 export function countPartialsSql(sources: readonly PartialSource[]): string {
   const keys = ["series", ...Object.keys(sources[0]?.keys ?? {})].join(", ");
   const rows = sources.map(({ table, where, keys: expressions }) => {
@@ -65,19 +65,19 @@ export function countPartialsSql(sources: readonly PartialSource[]): string {
   return `SELECT count(*)::DOUBLE FROM (SELECT DISTINCT ${keys} FROM (${rows.join("\nUNION ALL ")}))`;
 }
 
-/** SQL that reads what the sources add up to, one row for each series and, if given, bucket. */
+/** Returns SQL that merges the sources into one row for each series and, if given, bucket. */
 export function seriesPartialsSql(sources: readonly PartialSource[]): string {
   return `SELECT series, ${valueColumns(sources)} FROM (${mergeSql(sources)})`;
 }
 
-/** Numbers as doubles: milliseconds and counts are below 2^53, and no bigint is made for a row. */
+/** Numbers as doubles: milliseconds and counts are below 2^53, and no bigint is allocated for a row. */
 export function valueColumns(sources: readonly PartialSource[]): string {
   const bucket = "bucket" in (sources[0]?.keys ?? {}) ? "bucket::DOUBLE AS bucket" : "0::DOUBLE AS bucket";
   return `${bucket}, count::DOUBLE, sum, minimum, maximum, minimum_at::DOUBLE, maximum_at::DOUBLE,
   first_at::DOUBLE, first_value, last_at::DOUBLE, last_value, m2, from_raw::DOUBLE`;
 }
 
-/** The rows of `seriesPartialsSql` as partials. */
+/** Converts the rows of `seriesPartialsSql` to partials. */
 export function seriesPartialsOf(columns: Columns, registry: SeriesRegistry): SeriesPartial[] {
   const [codes = []] = columns;
   return codes.map((code, row) => {
@@ -86,7 +86,7 @@ export function seriesPartialsOf(columns: Columns, registry: SeriesRegistry): Se
   });
 }
 
-/** A row of `valueColumns`, which follow one other column. */
+/** Converts a row of `valueColumns`, which follow one other column. */
 export function valuesOf(columns: Columns, row: number): Omit<SeriesPartial, "deviceId" | "sensor"> {
   const number = (column: number): number => columns[column]?.[row] as number;
   return {

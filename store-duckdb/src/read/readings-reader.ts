@@ -4,7 +4,7 @@ import { betweenSql } from "../database/store-sql.ts";
 import { byDeviceThenSensor, type SeriesRegistry } from "../series/series-registry.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 
-/** What to find: at most `limit` readings of [sinceMs, toMs), those after `after` in the order asked for. */
+/** The request: at most `limit` readings of [sinceMs, toMs), after `after` in the given order. */
 export type ReadingsRequest = {
   readonly registry: SeriesRegistry;
   readonly readers: DuckdbReaders;
@@ -17,15 +17,15 @@ export type ReadingsRequest = {
 };
 
 /**
- * Reads raw readings in the order (timestamp, device_id, sensor) or its reverse. The store is asked for the
- * first timestamps only, which it finds without sorting; then for all readings up to the last of these, which
- * are put in order here, where the names are.
+ * Reads raw readings in the order (timestamp, device_id, sensor) or its reverse. The store first returns only the first
+ * timestamps, which it finds without sorting; then all readings up to the last of these, which are sorted here, where
+ * the names are.
  */
 export async function findReadings(request: ReadingsRequest, signal: AbortSignal): Promise<DeviceMessage[]> {
   const { readers, registry, seriesCondition, descending, after, limit } = request;
   const { sinceMs, toMs } = narrowed(request);
   const where = `${betweenSql("ts", sinceMs, toMs)} AND ${seriesCondition}`;
-  // Of the readings at the time of `after`, up to one for each series may lie before it.
+  // Of the readings at the time of `after`, up to one for each series may precede it.
   const atAfter = after ? await countAt(readers, after.timestampMs, signal) : 0;
   const [timestamps = []] = await readers.read(
     `SELECT ts::DOUBLE FROM readings WHERE ${where} ORDER BY ts ${descending ? "DESC" : "ASC"} LIMIT ${limit + atAfter}`,

@@ -4,28 +4,28 @@ import { betweenSql } from "../database/store-sql.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 
-/** What to scan, and with what. */
+/** The request and the dependencies of a scan. */
 export type ScanRequest = ReadingScan & {
   readonly registry: SeriesRegistry;
   readonly readers: DuckdbReaders;
   readonly seriesCondition: string;
-  /** From which timestamp on raw readings are kept, at the moment of the call. */
+  /** Returns the timestamp from which on raw readings are kept now. */
   rawKeptSinceMs(): number;
 };
 
 type Slice = { readonly sinceMs: number; readonly toMs: number };
 
-/** The most readings of one statement, if they do not all have the same timestamp. */
+/** Maximum number of readings of one statement, unless they all have the same timestamp. */
 const sliceRows = 65_536;
 
-/** Into so many parts of equal length a timeframe is cut to count its readings. */
+/** Number of equal parts into which a timeframe is divided to count its readings. */
 const countedParts = 4096;
 
 /**
  * Reads raw readings in order, slice by slice of the timeframe. The readings are counted first, so that each slice is
- * one bounded statement that sorts in the engine: a statement over all of it would sort all of it, and would keep
- * its connection while the caller is slow. Each slice sees another state of the file, but of the readings that arrived
- * before the bound only retention can take any away, which is checked after each slice.
+ * one bounded statement that sorts in the engine: a statement over the whole timeframe would sort all of it, and would
+ * keep its connection while the caller is slow. Each slice sees another state of the file, but only retention can
+ * remove readings that arrived before the bound, which is checked after each slice.
  */
 export async function* scanReadings(
   request: ScanRequest,
@@ -43,7 +43,9 @@ function conditionOf({ arrivedToMs, seriesCondition }: ScanRequest, { sinceMs, t
   return `${betweenSql("ts", sinceMs, toMs)} AND ${arrived} AND ${seriesCondition}`;
 }
 
-/** Cuts the readings of a timeframe into slices; a part with too many readings is cut again when it is reached. */
+/**
+ * Divides the readings of a timeframe into slices; a part with too many readings is divided again when it is reached.
+ */
 async function* slicesOf(request: ScanRequest, signal: AbortSignal): AsyncGenerator<Slice> {
   const { readers } = request;
   const [[count = 0] = [], [first] = [], [last] = []] = await readers.read(
@@ -91,7 +93,7 @@ async function readSlice(request: ScanRequest, slice: Slice, signal: AbortSignal
     known.set(code, found);
     return found;
   };
-  // Names are compared as bytes, which is their order everywhere: all are ASCII.
+  // Names are compared as bytes, which is their order everywhere, because all are ASCII.
   await readers.readEach(
     `SELECT readings.series, ts::DOUBLE, value FROM readings JOIN series AS names ON names.code = readings.series
 WHERE ${conditionOf(request, slice)} ORDER BY ts, device_id, sensor`,

@@ -2,12 +2,12 @@ import type { SensorName } from "@devicemesh/proto";
 import { type PartialSource, partialColumns } from "../database/store-sql.ts";
 
 /**
- * SQL that merges all rows of the sources into one row for each sensor and key, over all series: sensor_code, the
- * keys, and the columns of a partial; for its first and last reading, how many rows have it, and one of their series.
- * `sensors` must be all that have series; their names keep the contract's pattern.
- * Nothing is grouped by series on the way, so that a million of them cost two scans and not a million groups: first
- * for the means and extremes, then for what depends on these, as the squared distances from the mean (Chan's
- * formula) and the earliest times of the extremes.
+ * Returns SQL that merges all rows of the sources into one row for each sensor and key, over all series: sensor_code,
+ * the keys, and the columns of a partial; for its first and last reading, the number of rows with its time, and one of
+ * their series. `sensors` must be all that have series; their names match the contract's pattern. It never groups by
+ * series, so that a million of them cost two scans and not a million groups: one for the means and extremes, and one
+ * for the values that depend on them, such as the squared distances from the mean (Chan's formula) and the earliest
+ * times of the extremes.
  */
 export function mergeBySensorSql(
   sources: readonly PartialSource[],
@@ -35,7 +35,10 @@ SELECT *, n AS count, total AS sum, lowest AS minimum, highest AS maximum, earli
 FROM whole JOIN rest USING (${keys})`;
 }
 
-/** SQL for the rows of the sources whose first or last reading was at one of these times: series, key, time, value. */
+/**
+ * Returns SQL for the rows of the sources whose first or last reading was at one of these times: series, key, time,
+ * value.
+ */
 export function endRowsSql(
   sources: readonly PartialSource[],
   end: "first" | "last",
@@ -45,7 +48,7 @@ export function endRowsSql(
   return `SELECT series, ${bucket}, ${end}_at::DOUBLE, ${end}_value FROM (${rowsSql(sources)}) WHERE ${end}_at IN (${timesMs.join(", ")})`;
 }
 
-/** The rows of the sources as they are; a raw reading is a partial of itself. */
+/** Returns the rows of the sources unchanged; a raw reading is its own partial. */
 function rowsSql(sources: readonly PartialSource[]): string {
   return sources.map(sourceRowsSql).join("\nUNION ALL ");
 }

@@ -5,20 +5,20 @@ import type { Columns, DuckdbReaders } from "./duckdb-readers.ts";
 import { valueColumns, valuesOf } from "./partials-reader.ts";
 import { endRowsSql, mergeBySensorSql } from "./sensor-merge-sql.ts";
 
-/** A partial of all devices whose ends may still be of another device. */
+/** A partial of all devices whose first and last reading may still be replaced by another device's. */
 type SensorPartial = { -readonly [Name in keyof SeriesPartial]: SeriesPartial[Name] } & {
   firsts: number;
   lasts: number;
 };
 
-/** What reading needs. */
+/** The dependencies of reading. */
 type Reading = {
   readonly sources: readonly PartialSource[];
   readonly registry: SeriesRegistry;
   readonly readers: DuckdbReaders;
 };
 
-/** Reads what the sources add up to over all devices: one partial for each sensor and, if given, bucket. */
+/** Reads the result of the sources over all devices: one partial for each sensor and, if given, bucket. */
 export async function readSensorPartials(
   reading: Reading,
   signal: AbortSignal,
@@ -55,8 +55,8 @@ function partialOf(columns: Columns, row: number, registry: SeriesRegistry): Sen
 }
 
 /**
- * Of readings at one time, that of the smallest device_id is the first, and the last. Names are not in the tables of
- * partials, so the few rows in question are compared here. A row that has come since is one in question, too.
+ * Of readings at the same time, that of the smallest device_id is the first, and the last. The tables of partials have
+ * no names, so the few candidate rows are compared here. A row that has arrived since is a candidate too.
  */
 async function settleTies(
   { sources, registry, readers }: Reading,

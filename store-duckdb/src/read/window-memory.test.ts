@@ -18,13 +18,13 @@ const levels = [
   { windowMs: minute, segmentMs: minute },
 ];
 
-/** What happens to a store, and what is asked of it. */
+/** The events of a store, and the queries. */
 const step = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant("publish" as const),
-      // Late by up to ten minutes, or early by some seconds.
+      // Late by up to ten minutes, or early by a few seconds.
       offsetsMs: fc.array(fc.integer({ min: -10 * minute, max: 5 * second }), {
         minLength: 1,
         maxLength: 20,
@@ -55,7 +55,7 @@ const step = fc.oneof(
 
 type Ask = Extract<typeof step extends fc.Arbitrary<infer Each> ? Each : never, { readonly kind: "ask" }>;
 
-/** A store with a clock that only the test moves, and what was published to it. */
+/** A store with a clock that the test controls, and its published readings. */
 async function openJudged(options: Partial<EmbeddedStoreOptions>) {
   const folder = temporaryFolder();
   let nowMs = startMs;
@@ -72,7 +72,7 @@ async function openJudged(options: Partial<EmbeddedStoreOptions>) {
   /** The first reading of each identity. */
   const published = new Map<string, DeviceMessage>();
 
-  /** Brute force: of each group and bucket, what all its readings that are covered add up to. */
+  /** Brute force: the aggregates of all covered readings, for each group and bucket. */
   function expected(
     timeframe: Span,
     notCovered: readonly Span[],
@@ -147,7 +147,7 @@ async function openJudged(options: Partial<EmbeddedStoreOptions>) {
   };
 }
 
-/** One row for each group and bucket, with sums as far as rounding leaves them equal. */
+/** One row for each group and bucket, with sums rounded so that they compare equal. */
 function merged(partials: readonly SeriesPartial[]) {
   const groups = Map.groupBy(
     partials,
@@ -166,7 +166,7 @@ describe.each([
   ["next to nothing", 0.001, undefined],
   ["what retention lets go", 80, { rawMs: 3 * minute, levelsMs: [5 * minute, 8 * minute, day] }],
 ])("the memory of windows, keeping %s", (_, windowMemoryMib, retention) => {
-  it("never changes an answer, whatever is late, folded, deleted or begun again in between", {
+  it("never changes an answer, whatever is late, folded, deleted or restarted in between", {
     timeout: 120_000,
   }, async () => {
     await fc.assert(

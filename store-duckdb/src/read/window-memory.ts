@@ -9,38 +9,41 @@ import {
 import { partialsTable } from "../database/store-sql.ts";
 import type { DuckdbReaders, NumberColumns } from "./duckdb-readers.ts";
 
-/** Windows of folded segments, kept in memory once they were read; within a bound, the least used go first. */
+/**
+ * Windows of folded segments, cached in memory after they were read; within a bound, the least recently used are
+ * dropped first.
+ */
 export type WindowMemory = {
   /**
-   * Windows that hold all that a scan over partials of a level finds, and others outside its span of time.
-   * Undefined if they are too many to be kept, or if the store has folded more since the scan was planned.
-   * Throws what the readers throw.
+   * Returns windows that include everything that a scan over partials of a level finds, and others outside its span of
+   * time. Undefined if they are too many for the cache, or if the store has folded more since the scan was planned.
+   * Throws the errors of the readers.
    */
   windowsOf(level: number, scan: Scan, signal: AbortSignal): Promise<readonly WindowColumns[] | undefined>;
-  /** Bytes of the windows. */
+  /** Size of the windows in bytes. */
   readonly bytes: number;
 };
 
-/** The most rows of one block: some 4 MB, which are read in 15 ms. */
+/** Maximum number of rows of one block: about 4 MB, which are read in 15 ms. */
 const blockRowsMax = 65_536;
 
-/** The most rows of what a coarser level has not folded yet, which is one block. */
+/** Maximum number of rows that a coarser level has not folded yet, which are one block. */
 const tailRowsMax = 262_144;
 
-/** A block of the coarsest level has so many windows. */
+/** Number of windows in a block of the coarsest level. */
 const coarsestWindows = 32;
 
-/** A level with so few partials is one block. */
+/** A level with at most this number of partials is one block. */
 const wholeRowsMax = 32_768;
 
-/** The most blocks of one scan, and of the memory: a block without rows takes some hundred bytes. */
+/** Maximum number of blocks of one scan, and of the cache: a block without rows takes a few hundred bytes. */
 const scanBlocksMax = 1000;
 const blocksMax = 10_000;
 
-/** The most bytes of a row, to judge before it is read whether a scan fits. */
+/** Maximum size of a row in bytes, to decide before reading whether a scan fits. */
 const rowBytesMax = 76;
 
-/** Partials that are kept: one row for each series and window, of all segments [sinceMs, throughMs). */
+/** Cached partials: one row for each series and window, of all segments [sinceMs, throughMs). */
 type Block = {
   /** Undefined before the first read, and while there are too many rows. */
   windows: WindowColumns | undefined;
@@ -48,13 +51,13 @@ type Block = {
   loading: Promise<void> | undefined;
 };
 
-/** Which partials a block has: of windows of a level that start in a span, and of segments since a moment. */
+/** The partials of a block: of windows of a level that start in a span, and of segments since a time. */
 type BlockBounds = Pick<Scan, "sinceMs" | "toMs" | "arrivedSinceMs"> & {
   readonly level: number;
   readonly rowsMax: number;
 };
 
-/** How many partials a level has of segments before a moment, and where their windows start. */
+/** The number of partials of a level with segments before a time, and the span of their windows. */
 type Extent = {
   rows: number;
   firstMs: number;
@@ -69,8 +72,8 @@ const everyTime = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INF
 export const partialRowColumns = "idddddddddddd";
 
 /**
- * SQL for partials of a level, as they are stored: of windows that start in [$1, $2) and of segments in [$3, $4).
- * `addPartialRows` takes its rows.
+ * Returns SQL for partials of a level, in their stored form: of windows that start in [$1, $2) and of segments in [$3,
+ * $4). `addPartialRows` reads its rows.
  */
 export function partialRowsSql(level: number, condition = "true"): string {
   return `SELECT series, window_start::DOUBLE, count::DOUBLE, sum, minimum, maximum, minimum_at::DOUBLE, maximum_at::DOUBLE,
@@ -109,13 +112,13 @@ FROM ${partialsTable(level)} WHERE segment >= $1 AND segment < $2`;
 }
 
 /**
- * Makes an empty memory. It needs no invalidation: a partial of a segment before the frontier never changes, what is
- * folded later is of later segments, and what retention deletes is in no plan any more.
+ * Creates an empty cache. It needs no invalidation: a partial of a segment before the frontier never changes, later
+ * folds are of later segments, and plans do not include data that retention deletes.
  */
 export function createWindowMemory(dependencies: {
   readonly readers: DuckdbReaders;
   readonly levels: readonly Level[];
-  /** How many series are stored. */
+  /** Returns the number of stored series. */
   readonly seriesCount: () => number;
   readonly bytesMax: number;
 }): WindowMemory {
@@ -130,11 +133,13 @@ export function createWindowMemory(dependencies: {
       loading: undefined,
     }),
   );
-  // A read serves all who wait for the block, so that no caller's signal may end it.
+  // A read serves all callers that wait for the block, so no caller's signal may end it.
   const never = new AbortController().signal;
   let bytes = 0;
 
-  /** How many windows a block of a level has: a part of a coarser window, so that an edge touches one block. */
+  /**
+   * Returns the number of windows in a block of a level: a part of a coarser window, so that an edge needs one block.
+   */
   function windowsPerBlock(level: number): number {
     const coarser = levels[level + 1];
     const most = coarser ? coarser.windowMs / (levels[level] as Level).windowMs : coarsestWindows;
@@ -201,7 +206,7 @@ export function createWindowMemory(dependencies: {
     block.throughMs = throughMs;
   }
 
-  /** The block's or the extent's state is that of this moment or a later one. */
+  /** The state of the block or the extent is at least as new as this. */
   async function through<State extends Block | Extent>(
     state: State,
     throughMs: number,
@@ -217,7 +222,7 @@ export function createWindowMemory(dependencies: {
     return state;
   }
 
-  /** The windows of a block through this moment of arrival; undefined if it has none, or is beyond. */
+  /** Returns the windows of a block through this arrival; undefined if it has none, or is later. */
   async function windowsIn(
     bounds: BlockBounds,
     throughMs: number,
@@ -229,14 +234,14 @@ export function createWindowMemory(dependencies: {
     return block.throughMs === throughMs ? block.windows : undefined;
   }
 
-  /** The blocks that hold a scan; undefined if they would not fit. */
+  /** Returns the blocks of a scan; undefined if they would not fit. */
   async function blocksOf(
     level: number,
     { sinceMs, toMs, arrivedSinceMs, arrivedToMs }: Scan,
     signal: AbortSignal,
   ): Promise<readonly BlockBounds[] | undefined> {
     const { windowMs, segmentMs } = levels[level] as Level;
-    // What the coarser level has not folded yet is little, whatever the span of time.
+    // The coarser level has not folded much, whatever the span of time.
     if (arrivedSinceMs > 0) {
       const expected = seriesCount() * ((arrivedToMs - arrivedSinceMs) / segmentMs);
       if (expected > tailRowsMax) return undefined;
@@ -279,7 +284,7 @@ export function createWindowMemory(dependencies: {
   };
 }
 
-/** What the work resolves with; rejects with the signal's reason as soon as it aborts. */
+/** Resolves like the work; rejects with the signal's reason as soon as it aborts. */
 async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   const aborted = Promise.withResolvers<never>();

@@ -28,7 +28,7 @@ function setUp() {
 }
 
 describe("the quota of duplicates of a device and hour", () => {
-  it("rejects what may be a duplicate once it is exceeded, of this device only, and accepts what is new", () => {
+  it("rejects possible duplicates of this device only once it is exceeded, and accepts new readings", () => {
     const { quota, repeat } = setUp();
     repeat(3);
     expect(quota.admit("a", temperature, startMs)).toBeUndefined();

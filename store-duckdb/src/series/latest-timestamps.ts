@@ -1,17 +1,17 @@
 /**
- * The latest timestamp (ms) of each series, -Infinity where there is none: of what is stored, which queries see, and
- * of all that was ever to be stored, which tells surely new readings from those that must be looked up.
+ * The latest timestamp (ms) of each series, -Infinity if there is none: of the stored readings, which queries see, and
+ * of all readings that were ever to be stored, which separates new readings from those that must be looked up.
  */
 export type LatestTimestamps = {
-  /** The latest of what is stored. */
+  /** The latest of the stored readings. */
   stored(code: number): number;
-  /** The latest of what is stored, about to be, or was rejected: nothing later is stored. */
+  /** The latest of the readings that are stored, pending, or were rejected: nothing later is stored. */
   known(code: number): number;
-  /** Raises the known one; false if the timestamp is not later. */
+  /** Raises the known one; returns false if the timestamp is not later. */
   advance(code: number, timestampMs: number): boolean;
-  /** Takes readings that are stored. */
+  /** Records stored readings. */
   store(rows: StoredRows): void;
-  /** How often readings were stored. */
+  /** Number of times that readings were stored. */
   readonly changes: number;
   /** The number of the change that stored the last reading of the series; 0 for none. */
   lastChange(code: number): number;
@@ -25,11 +25,11 @@ export type StoredRows = {
   readonly timestampsMs: ArrayLike<number>;
 };
 
-/** Makes the timestamps of no series; grows with the codes, 24 bytes each. */
+/** Creates the timestamps of no series; grows with the codes, 24 bytes each. */
 export function createLatestTimestamps(): LatestTimestamps {
   let stored = new Float64Array(1024).fill(Number.NEGATIVE_INFINITY);
-  // A failed commit does not lower it: should its rows be stored all the same, they are looked up when they are
-  // sent again, and stored once.
+  // A failed commit does not lower it: if its rows are stored all the same, they are looked up when they are sent
+  // again, and stored once.
   let known = stored.slice();
   let changedAt = new Float64Array(1024);
   let changes = 0;

@@ -2,23 +2,23 @@ import type { AdmitOlder, AdmitSeries } from "@devicemesh/ingest";
 import type { FoundDuplicates } from "../append/duckdb-duplicates.ts";
 import type { SeriesRegistry } from "./series-registry.ts";
 
-/** How many series there may be. */
+/** The maximum number of series. */
 export type SeriesLimits = {
   /** In the store. */
   readonly max: number;
-  /** Made by one publisher since the process was started; publishers without identity count as one. */
+  /** Created by one publisher since the process started; publishers without identity count as one. */
   readonly maxPerPublisher: number;
 };
 
 /** One million; a quarter of them by one publisher. */
 export const defaultSeriesLimits: SeriesLimits = { max: 1_000_000, maxPerPublisher: 250_000 };
 
-/** Counts the series that each publisher has made. It outlives the store that is opened again. */
+/** Counts the series that each publisher has created. It outlives the store when that is opened again. */
 export type SeriesMade = Map<string, number>;
 
 /**
- * Decides whether a reading may begin a series. One that is admitted has its code from then on, so that the limits
- * hold however many readings are on their way; it is stored with its first reading.
+ * Decides whether a reading may create a series. An admitted series has its code from then on, so that the limits hold
+ * for any number of readings in flight; it is stored with its first reading.
  */
 export function createSeriesAdmission(
   registry: Pick<SeriesRegistry, "has" | "codeOf" | "size">,
@@ -43,21 +43,21 @@ export function createSeriesAdmission(
 
 const hourMs = 3_600_000;
 
-/** How many duplicates and conflicts of one device an hour are looked up, unless told otherwise. */
+/** Default number of duplicates and conflicts of one device an hour that are looked up. */
 export const defaultDuplicatesPerHour = 1_000_000;
 
-/** Limits how much work a device can cause with readings that are stored already. */
+/** Limits the work that a device can cause with readings that are already stored. */
 export type DuplicatesQuota = {
-  /** Counts what a commit found. */
+  /** Counts the duplicates of a commit. */
   add(found: FoundDuplicates): void;
   /**
-   * Whether a reading is accepted. Of a device beyond its quota only readings that are later than all of their series
-   * are, until the hour ends: an older one may be a duplicate, and to find out costs a look into the store.
+   * Whether a reading is accepted. Of a device beyond its quota only readings later than all of their series are
+   * accepted until the hour ends: an older one may be a duplicate, and finding out costs a look-up in the store.
    */
   readonly admit: AdmitOlder;
 };
 
-/** Makes the quota; `maxPerHour` counts for each device and each hour of the log's clock. */
+/** Creates the quota; `maxPerHour` applies to each device and each hour of the log's clock. */
 export function createDuplicatesQuota(options: {
   readonly maxPerHour: number;
   readonly registry: Pick<SeriesRegistry, "get" | "isLatest">;

@@ -10,11 +10,11 @@ import type { SeriesRegistry } from "./series-registry.ts";
 /** Any latest timestamp, or none. */
 export const anyTime = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY } as const;
 
-/** Series looked at before other work has a turn: less than a millisecond. */
+/** Number of series that are checked before other work can run: less than a millisecond. */
 const seriesPerTurn = 4096;
 
 /**
- * Selects a page of the stored series by looking at each: some milliseconds for a hundred thousand, the same for any
+ * Selects a page of the stored series by checking each: a few milliseconds for a hundred thousand, the same for any
  * page. Rejects with the signal's reason when it aborts.
  */
 export async function selectSeries(

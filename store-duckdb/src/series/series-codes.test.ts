@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createSeriesCodes } from "./series-codes.ts";
 
 describe("the codes of series", () => {
-  it("are found as in a plain map, of dense sensors and others, however many there are", () => {
+  it("are found like in a plain map, of dense sensors and others, for any number", () => {
     const keys = fc.uniqueArray(fc.tuple(fc.nat(300_000), fc.nat(60_000)), {
       maxLength: 400,
       selector: String,
@@ -22,7 +22,7 @@ describe("the codes of series", () => {
     );
   });
 
-  it("are found for a hundred sensors of a thousand devices, and for no device beyond", () => {
+  it("are found for a hundred sensors of a thousand devices, and for no other device", () => {
     const codes = createSeriesCodes(4);
     for (let code = 0; code < 100_000; code++) codes.add(code % 1000, Math.floor(code / 1000), code);
     for (let code = 0; code < 100_000; code += 997) {

@@ -1,13 +1,13 @@
-/** The devices of the store, numbered as they come. */
+/** The devices of the store, numbered in order of arrival. */
 export type DeviceTable = {
-  /** The number of a device, or undefined. */
+  /** Returns the number of a device, or undefined. */
   find(deviceId: string): number | undefined;
-  /** The number of a device, a new one if it is unknown. */
+  /** Returns the number of a device, a new one if it is unknown. */
   add(deviceId: string): number;
   idOf(device: number): string;
 };
 
-/** Makes a table without devices. */
+/** Creates a table without devices. */
 export function createDeviceTable(): DeviceTable {
   const numbers = Array.from({ length: shards }, () => new Map<string, number>());
   const ids: string[] = [];
@@ -38,18 +38,18 @@ export function createDeviceTable(): DeviceTable {
 
 /** The codes of series by device and sensor. Keys are numbers: no string is made or hashed to look one up. */
 export type SeriesCodes = {
-  /** The code of the series, or undefined. */
+  /** Returns the code of the series, or undefined. */
   get(device: number, sensorCode: number): number | undefined;
-  /** Adds a series that is not there. */
+  /** Adds a series that does not exist yet. */
   add(device: number, sensorCode: number, code: number): void;
 };
 
-/** A map of a million keys takes 100 ms to grow, at once; each of so many takes a millisecond. */
+/** A map of a million keys takes 100 ms to grow, at once; each map of this size takes a millisecond. */
 const shards = 64;
 
 /**
- * Makes an empty table. The first `denseSensors` sensors are looked up by place, at 4 bytes a device each, because most
- * devices have them; all others by hash, at some 20 bytes a series.
+ * Creates an empty table. The first `denseSensors` sensors are looked up by index, at 4 bytes a device each, because
+ * most devices have them; all others by hash, at about 20 bytes a series.
  */
 export function createSeriesCodes(denseSensors: number): SeriesCodes {
   let dense = new Int32Array(256 * denseSensors).fill(-1);
@@ -85,7 +85,7 @@ function createHashedCodes(): SeriesCodes {
   let codes = new Int32Array(16).fill(-1);
   let size = 0;
 
-  /** The place of the key, or the free one where it would be. */
+  /** Returns the slot of the key, or the free one for it. */
   function placeOf(device: number, sensorCode: number): number {
     const mask = codes.length - 1;
     let hash = Math.imul(device, 0x9e3779b1) ^ Math.imul(sensorCode + 1, 0x85ebca6b);

@@ -1,7 +1,7 @@
 import type { SeriesFilter } from "@devicemesh/query";
 import { byDeviceThenSensor, type RegisteredSeries, type SeriesRegistry } from "./series-registry.ts";
 
-/** The stored series of the devices of a filter that match it, in the order (device_id, sensor). */
+/** Returns the stored series of the devices of a filter that match it, in the order (device_id, sensor). */
 export function seriesOfDevices(registry: SeriesRegistry, filter: SeriesFilter): RegisteredSeries[] {
   const wantedSensors = new Set(filter.sensors);
   return [...new Set(filter.deviceIds)]
@@ -10,15 +10,15 @@ export function seriesOfDevices(registry: SeriesRegistry, filter: SeriesFilter):
     .sort(byDeviceThenSensor);
 }
 
-/** How many stored series match a filter. */
+/** Returns the number of stored series that match a filter. */
 export function countMatching(registry: SeriesRegistry, filter: SeriesFilter): number {
   if (filter.deviceIds.length === 0) return registry.count(filter.sensors);
   return seriesOfDevices(registry, filter).length;
 }
 
 /**
- * A condition on the column `series` for a filter: "true" for all, undefined if nothing matches. Series are listed
- * by code where devices are named, which are few; else their sensors are looked up.
+ * Returns a condition on the column `series` for a filter: "true" for all, undefined if nothing matches. Series are
+ * listed by code if the filter names devices, which are few; otherwise their sensors are looked up.
  */
 export function seriesCondition(registry: SeriesRegistry, filter: SeriesFilter): string | undefined {
   const { deviceIds, sensors } = filter;

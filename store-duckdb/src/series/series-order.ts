@@ -1,15 +1,18 @@
-/** Codes of series in an order that is kept as they are added, so that a page is found without sorting. */
+/** Codes of series in an order that is maintained as they are added, so that a page is found without sorting. */
 export type SeriesOrder = {
-  /** Puts a code in its place; some microseconds, however many there are. */
+  /** Inserts a code; a few microseconds, for any number of codes. */
   add(code: number): void;
-  /** The codes in order, from the first one that does not come before the place sought. */
+  /** Returns the codes in order, from the first one that is not before the given place. */
   from(isBefore: (code: number) => boolean): Generator<number>;
 };
 
-/** Codes in a block at most: large enough that there are few blocks, small enough that an insertion moves little. */
+/**
+ * Maximum number of codes in a block: large enough that there are few blocks, small enough that an insertion moves
+ * little.
+ */
 const blockMax = 1024;
 
-/** Makes an order by `compare`, with codes that are in order already. */
+/** Creates an order by `compare`, with codes that are already in order. */
 export function createSeriesOrder(
   compare: (a: number, b: number) => number,
   sorted: ArrayLike<number> = [],
@@ -19,7 +22,7 @@ export function createSeriesOrder(
     blocks.push(Array.prototype.slice.call(sorted, start, start + blockMax / 2));
   }
 
-  /** The place of the first item that is not before; the length if there is none. */
+  /** Returns the index of the first item that is not before; the length if there is none. */
   function firstNot<T>(items: readonly T[], isBefore: (item: T) => boolean): number {
     let [low, high] = [0, items.length];
     while (low < high) {

@@ -11,7 +11,7 @@ const series = fc.record({
 });
 
 describe("the registry of series", () => {
-  it("pages in the order (device_id, sensor) as a sorted list would, with and without sensors, from any place", () => {
+  it("pages in the order (device_id, sensor) like a sorted list, with and without sensors, from any place", () => {
     fc.assert(
       fc.property(
         fc.array(series, { maxLength: 60 }),
@@ -39,7 +39,7 @@ describe("the registry of series", () => {
     );
   });
 
-  it("is the same when it is made anew from what is stored, sorted by the store or not", () => {
+  it("is the same when it is recreated from the stored series, sorted by the store or not", () => {
     const first = createSeriesRegistry([]);
     for (const deviceId of ["b", "a", "c", "ab"]) first.codeOf(deviceId, 1);
     first.markSaved(4);
@@ -51,7 +51,7 @@ describe("the registry of series", () => {
     }
   });
 
-  it("keeps stored sensors that the catalog has not, in their unit", () => {
+  it("keeps stored sensors that the catalog does not have, in their unit", () => {
     const catalog = createSensorCatalog();
     const stored = { code: 0, deviceId: "a", sensor: "mood", latestMs: 5 };
     const registry = createSeriesRegistry([stored], { catalog, unitOf: () => "smiles" });
@@ -65,7 +65,7 @@ describe("the registry of series", () => {
   it("keeps an order over many blocks, whatever the order of insertion", () => {
     const count = 5000;
     const order = createSeriesOrder((a, b) => a - b, [0]);
-    // 1237 and 5000 have no common divisor: each code comes once.
+    // 1237 and 5000 have no common divisor, so each code occurs once.
     for (let step = 1; step < count; step++) order.add((step * 1237) % count);
     expect([...order.from(() => false)]).toEqual(Array.from({ length: count }, (_, code) => code));
     expect(order.from((code) => code < 4321).next().value).toBe(4321);

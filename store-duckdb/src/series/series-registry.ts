@@ -14,34 +14,39 @@ export type RegisteredSeries = {
 export type SeriesPlace = { readonly deviceId: string; readonly sensor: string };
 
 /**
- * The series of the store, by device and sensor, with the latest timestamp of each. Grows with the number
- * of series, never with the readings: about 150 bytes each.
+ * The series of the store, by device and sensor, with the latest timestamp of each. Its size depends on the number of
+ * series, never on the readings: about 150 bytes each.
  */
 export type SeriesRegistry = {
-  /** The code of a series; a new one is given if it is unknown. `sensorCode` is that of the catalog. */
+  /** Returns the code of a series; assigns a new one if it is unknown. `sensorCode` is that of the catalog. */
   codeOf(deviceId: string, sensorCode: number): number;
   /** Whether the series has a code, stored or not. */
   has(deviceId: string, sensorCode: number): boolean;
-  /** The code of a stored series, or undefined. */
+  /** Returns the code of a stored series, or undefined. */
   find(deviceId: string, sensor: string): number | undefined;
-  /** The series of a code. */
+  /** Returns the series of a code. */
   get(code: number): RegisteredSeries;
-  /** The catalog's code of the sensor of a series. */
+  /** Returns the catalog's code of the sensor of a series. */
   sensorCodeOf(code: number): number;
   /**
-   * Whether the timestamp (ms) is later than that of every reading of the series that the store holds or is
-   * about to hold; if so, no other reading up to it counts as later from now on. Queries see it once it is stored.
+   * Whether the timestamp (ms) is later than that of every reading of the series that is stored or pending; if so, no
+   * other reading up to it counts as later from now on. Queries see it once it is stored.
    */
   advance(code: number, timestampMs: number): boolean;
-  /** Whether the timestamp (ms) is later than that of every reading of the series that is known so far. */
+  /** Whether the timestamp (ms) is later than that of every known reading of the series. */
   isLatest(deviceId: string, sensorCode: number, timestampMs: number): boolean;
-  /** Marks the series with codes below `count` as stored, and their readings, whose timestamps queries see then. */
+  /**
+   * Marks the series with codes below `count` as stored, and their readings, whose timestamps queries see from then on.
+   */
   markSaved(count: number, readings?: StoredRows): void;
-  /** How many series are stored: those with the first codes. */
+  /** Number of stored series: those with the first codes. */
   readonly saved: number;
-  /** All series given codes so far, stored or not. */
+  /** Number of series with a code, stored or not. */
   readonly size: number;
-  /** At most `limit` stored series of these sensors (all if empty) in the order (device_id, sensor), after `after`. */
+  /**
+   * Returns at most `limit` stored series of these sensors (all if empty) in the order (device_id, sensor), after
+   * `after`.
+   */
   page(request: {
     readonly sensors: readonly string[];
     readonly after?: SeriesPlace | undefined;
@@ -49,18 +54,24 @@ export type SeriesRegistry = {
     /** Only these; all if left out. */
     readonly where?: (series: RegisteredSeries) => boolean;
   }): RegisteredSeries[];
-  /** How many stored series there are of these sensors (all if empty). */
+  /** Returns the number of stored series of these sensors (all if empty). */
   count(sensors: readonly string[]): number;
-  /** The stored series with the codes [from, to), of these sensors (all if empty), each with its latest timestamp (ms). */
+  /**
+   * Returns the stored series with the codes [from, to), of these sensors (all if empty), each with its latest
+   * timestamp (ms).
+   */
   visit(
     span: { readonly from: number; readonly to: number; readonly sensors: readonly string[] },
     visitor: (series: SeriesPlace & { readonly sensor: SensorName; readonly latestMs: number }) => void,
   ): void;
-  /** The codes of the stored series of one device. */
+  /** Returns the codes of the stored series of one device. */
   codesOfDevice(deviceId: string): readonly number[];
-  /** A number that is another one once a reading of these devices (all if empty) and sensors (all if empty) is stored. */
+  /**
+   * Returns a number that changes whenever a reading of these devices (all if empty) and sensors (all if empty) is
+   * stored.
+   */
   lastChange(deviceIds: readonly string[], sensors: readonly string[]): number;
-  /** The codes of the sensors that have series, stored or not. */
+  /** Returns the codes of the sensors that have series, stored or not. */
   sensorCodes(): readonly number[];
   readonly catalog: SensorCatalog;
 };
@@ -72,9 +83,9 @@ export type StoredSeries = RegisteredSeries & {
 };
 
 /**
- * Makes a registry from the stored series, whose codes are 0, 1, 2, ... in this order. `sortedCodes` are the
- * codes in the order (device_id, sensor), where that is known already. A stored sensor that the catalog has not is added
- * to it, with the unit that `unitOf` gives.
+ * Creates a registry from the stored series, whose codes are 0, 1, 2, ... in this order. `sortedCodes` are the codes in
+ * the order (device_id, sensor), if known. A stored sensor that the catalog does not have is added to it, with the unit
+ * that `unitOf` returns.
  */
 export function createSeriesRegistry(
   stored: Iterable<StoredSeries>,
@@ -92,7 +103,7 @@ export function createSeriesRegistry(
   const { sensors } = catalog;
   const devices = createDeviceTable();
   const seriesCodes = createSeriesCodes(sensors.filter(isTyped).length);
-  /** How many series of each sensor there are, and how many of these are stored. */
+  /** The number of series of each sensor, and of its stored ones. */
   const ofSensor: { all: number; saved: number }[] = [];
   let deviceOf = new Int32Array(1024);
   let sensorOf = new Uint16Array(1024);

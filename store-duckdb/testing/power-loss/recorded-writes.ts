@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 
-/** One file operation, as record-writes.c writes it; `file` is relative to the folder. */
+/** One file operation, in the format of record-writes.c; `file` is relative to the folder. */
 export type FileOperation = {
   readonly kind: "create" | "write" | "truncate" | "sync" | "rename" | "unlink";
   readonly file: string;
@@ -40,21 +40,21 @@ export function readOperations(log: string, folder: string): FileOperation[] {
   return operations;
 }
 
-/** What a power loss leaves of the writes that were not synced: none, or each part of them by chance. */
+/** The part of unsynced writes that survives a power loss: none, or random parts of them. */
 export type Loss = "none" | "some";
 
 /**
- * What is written whole or not at all: sectors of the log, and each write to the file of the database. (The engine
- * does not survive that half of one of its blocks is written, as nothing repairs a block with a wrong checksum.)
+ * Units that are written completely or not at all: sectors of the log, and each write to the file of the database. (The
+ * engine does not survive half of one of its blocks, because nothing repairs a block with a wrong checksum.)
  */
 const sectorBytes = 512;
 
 type Inode = { content: Buffer; pending: FileOperation[] };
 
 /**
- * Replays operations and then loses power: what the folder holds by then, file by file. A sync makes the file's
- * writes durable, and all names until then, as a journalling file system does. Of later writes `loss` decides; of
- * later changes of names, some first ones are kept, in order.
+ * Replays operations and then loses power: returns the contents of the folder, file by file. A sync makes the file's
+ * writes durable, and all names until then, like a journaling file system. `loss` decides about later writes; of later
+ * changes of names, some first ones are kept, in order.
  */
 export function filesAfterPowerLoss(
   operations: readonly FileOperation[],
@@ -91,7 +91,7 @@ export function filesAfterPowerLoss(
   return new Map([...names].map(([file, { content }]) => [file, content]));
 }
 
-/** Applies pages of the pending writes by chance; what came after a lost change of the file's size is lost, too. */
+/** Applies random pages of the pending writes; everything after a lost change of the file's size is lost too. */
 function applySome(inode: Inode, random: () => number): void {
   for (const operation of inode.pending) {
     if (operation.kind === "truncate" && random() < 0.5) return;

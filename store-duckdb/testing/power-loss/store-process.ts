@@ -1,5 +1,5 @@
 // Appends unit after unit to a store, and writes the number of each to a file once it is acknowledged:
-// `store-process.ts FOLDER ACKS UNITS`. Its file operations are recorded by record-writes.c.
+// `store-process.ts FOLDER ACKS UNITS`. record-writes.c records its file operations.
 import { mkdirSync, openSync, writeSync } from "node:fs";
 import { createDiskReserve } from "../../src/disk-reserve.ts";
 import { openEmbeddedStore } from "../../src/duckdb-store.ts";
@@ -12,7 +12,7 @@ let nowMs = Date.UTC(2026, 10, 24, 12);
 const store = await openEmbeddedStore({
   folder,
   clock: () => nowMs,
-  // A small reserve means small write-ahead logs: so there are many checkpoints.
+  // A small reserve means small write-ahead logs, and therefore many checkpoints.
   reserve: createDiskReserve({ folder, minFreeBytes: 4 * 1024 ** 2 }),
 });
 for (let unit = 0; unit < Number(units); unit++) {
@@ -21,5 +21,5 @@ for (let unit = 0; unit < Number(units); unit++) {
   nowMs += 3000;
   if (unit % 10 === 9) await store.maintain();
 }
-// As it is at the end: whatever closing would make durable comes too late for those who lost power before.
+// Without closing: closing would sync data too late for a power loss.
 process.exit(0);

@@ -1,10 +1,10 @@
 import type { MessageBatch } from "@devicemesh/ingest";
 import { builtInSensors } from "@devicemesh/proto";
 
-/** Readings in a unit. */
+/** Number of readings in a unit. */
 export const unitReadings = 2000;
 
-/** For tests: a unit whose readings are all of one device of its own. */
+/** For tests: a unit whose readings are all of one separate device. */
 export function unitOf(unit: number): MessageBatch {
   const firstMs = Date.UTC(2026, 10, 1) + unit * 1000;
   return {

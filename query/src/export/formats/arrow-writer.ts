@@ -15,7 +15,7 @@ import {
 import type { ExportColumn } from "./export-table.ts";
 import type { TableWriter, TableWriterOptions } from "./table-writer.ts";
 
-/** Writes an Arrow IPC file ("Feather version 2"), a record batch for each piece. Times carry the zone. */
+/** Writes an Arrow IPC file ("Feather version 2"), with a record batch for each piece. Times have the zone. */
 export function createArrowWriter({ columns, clock }: TableWriterOptions): TableWriter {
   const fields = columns.map((column) =>
     Field.new({ name: column.name, type: typeOf(column), nullable: false }),
@@ -23,7 +23,7 @@ export function createArrowWriter({ columns, clock }: TableWriterOptions): Table
   const schema = new Schema(fields);
   const writer = new RecordBatchFileWriter();
   const written: Uint8Array[] = [];
-  // The library queues what it writes; the queue is emptied after each piece.
+  // The library queues its output; the queue is emptied after each piece.
   const drained = (async () => {
     for await (const bytes of writer) written.push(bytes);
   })();

@@ -4,10 +4,10 @@ import { allTime } from "../../plan/planner.ts";
 import type { ReadingColumns } from "../../store/reading-scan.ts";
 import type { BucketsPiece } from "../buckets-export.ts";
 
-/** A column of an export: text, a moment in ms since 1970, a measured number, or a count. */
+/** A column of an export: text, a time in ms since 1970, a measured number, or a count. */
 export type ExportColumn = { readonly name: string; readonly kind: "text" | "time" | "number" | "count" };
 
-/** Rows by column, in the order of the columns; texts are strings, all else numbers. */
+/** Rows by column, in the order of the columns; texts are strings, everything else numbers. */
 export type ExportRows = {
   readonly length: number;
   readonly columns: readonly (readonly string[] | readonly number[])[];
@@ -22,7 +22,7 @@ export const readingsTable: readonly ExportColumn[] = [
   { name: "unit", kind: "text" },
 ];
 
-/** Readings as rows of `readingsTable`. */
+/** Converts readings to rows of `readingsTable`. */
 export function readingRows(
   { timestampsMs, deviceIds, sensors, values }: ReadingColumns,
   unitOf: UnitOf,
@@ -35,7 +35,7 @@ type BucketColumn = ExportColumn & { readonly of: (row: Aggregate, buckets: Buck
 
 const bucketColumns: readonly BucketColumn[] = [
   { name: "start", kind: "time", of: (row) => row.bucketMs },
-  // A bucket may be longer than what a timestamp can express.
+  // A bucket may be longer than the range of a timestamp.
   {
     name: "end",
     kind: "time",
@@ -61,7 +61,7 @@ const bucketColumns: readonly BucketColumn[] = [
 /** The columns of buckets. */
 export const bucketsTable: readonly ExportColumn[] = bucketColumns.map(({ name, kind }) => ({ name, kind }));
 
-/** Buckets as rows of `bucketsTable`. */
+/** Converts buckets to rows of `bucketsTable`. */
 export function bucketRows({ aggregates, buckets }: BucketsPiece): ExportRows {
   return {
     length: aggregates.length,

@@ -35,7 +35,7 @@ const read = async (file: ArrayBuffer) =>
     count,
   ]);
 
-it("writes rows of several pieces, and in the footer what the export covers", async () => {
+it("writes rows of several pieces, and the coverage in the footer", async () => {
   const rows: Row[] = [
     [atMs, "°", 0.1 + 0.2, 2 ** 40],
     [atMs + 1, "", -0, 0],

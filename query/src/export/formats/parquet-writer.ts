@@ -2,15 +2,15 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { ExportColumn, ExportRows } from "./export-table.ts";
 import type { TableWriter, TableWriterOptions } from "./table-writer.ts";
 
-/** Rows of one row group: some 2 MiB in memory, and some 30 ms of the event loop. */
+/** Number of rows of one row group: about 2 MiB in memory, and about 30 ms of the event loop. */
 const rowGroupRows = 32_768;
 
 /** Larger than any column of a row group: one page each. */
 const pageBytes = 2 ** 26;
 
 /**
- * Writes Parquet with row groups of `rowGroupRows`, compressed with Snappy. Times are moments in UTC, as Parquet has no
- * zones; the zone, what the export covers and how many rows it has are in the metadata of the footer.
+ * Writes Parquet with row groups of `rowGroupRows`, compressed with Snappy. Times are in UTC, because Parquet has no
+ * zones; the zone, the coverage and the number of rows are in the metadata of the footer.
  */
 export function createParquetWriter({ columns, clock }: TableWriterOptions): TableWriter {
   const bytes = new ByteWriter(2 ** 20);

@@ -1,7 +1,7 @@
 import type { ExportColumn, ExportRows } from "./export-table.ts";
 import type { ZoneClock } from "./zone-clock.ts";
 
-/** What the end of an export states, in the names of the contract. */
+/** The end of an export, with the names of the contract. */
 export type ExportEnd = {
   readonly rows: number;
   readonly complete_through: string;
@@ -10,13 +10,13 @@ export type ExportEnd = {
 
 /** Writes a table in one format, piece by piece. */
 export type TableWriter = {
-  /** The bytes of some rows, the beginning of the file before the first of them; may be empty. */
+  /** Returns the bytes of some rows, with the beginning of the file before the first of them; may be empty. */
   write(rows: ExportRows): Uint8Array | Promise<Uint8Array>;
-  /** The rest of the file, which may have no rows. */
+  /** Returns the rest of the file, which may have no rows. */
   finish(end: ExportEnd): Uint8Array | Promise<Uint8Array>;
 };
 
-/** What a writer is made of. */
+/** The options of a writer. */
 export type TableWriterOptions = {
   readonly columns: readonly ExportColumn[];
   readonly clock: ZoneClock;

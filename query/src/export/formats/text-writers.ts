@@ -4,7 +4,7 @@ import { createTimeText } from "./zone-clock.ts";
 
 type CellText = (rows: ExportRows, column: number) => (row: number) => string;
 
-/** Writes CSV as RFC 4180 has it, with LF and a header. The end line is a comment: `# {"rows":…}`. */
+/** Writes CSV according to RFC 4180, with LF and a header. The end line is a comment: `# {"rows":…}`. */
 export function createCsvWriter({ columns, clock, hasEndLine }: TableWriterOptions): TableWriter {
   const time = createTimeText(clock);
   const cells = columns.map((column) => cellText(column, { time, text: csvText }));
@@ -19,7 +19,7 @@ export function createCsvWriter({ columns, clock, hasEndLine }: TableWriterOptio
   };
 }
 
-/** Writes a JSON object a line. The end line is an object with the one member `end`. */
+/** Writes one JSON object on each line. The end line is an object with the one member `end`. */
 export function createNdjsonWriter({ columns, clock, hasEndLine }: TableWriterOptions): TableWriter {
   const time = createTimeText(clock);
   const cells = columns.map((column) =>
@@ -59,7 +59,7 @@ function cellText(
     case "text":
       return (rows, column) => {
         const values = rows.columns[column] as readonly string[];
-        // Names repeat; those of one piece are few.
+        // Names repeat; a piece has only a few.
         const known = new Map<string, string>();
         return (row) => {
           const value = values[row] as string;
@@ -83,7 +83,7 @@ function cellText(
   }
 }
 
-/** The shortest digits that read as the same number, the sign of zero included. */
+/** Returns the shortest digits of the same number, including the sign of zero. */
 function numberText(value: number): string {
   return Object.is(value, -0) ? "-0" : `${value}`;
 }

@@ -3,21 +3,21 @@ import { type OffsetSpan, zoned } from "../../calendar/zone-offsets.ts";
 /** Local times of a zone of the IANA database. */
 export type ZoneClock = {
   readonly zone: string;
-  /** How far local time is ahead of UTC at a moment (ms since 1970), in ms. */
+  /** Returns the difference of local time to UTC at a time (ms since 1970), in ms. */
   offsetMs(ms: number): number;
   /**
-   * The moment of a local time, given as the same digits in UTC (ms since 1970). Of a time that comes twice it is the
-   * first, and one that is left out counts as if the clocks had not been changed yet.
+   * Returns the time of a local time, given as the same digits in UTC (ms since 1970). For a local time that occurs
+   * twice it is the first, and a skipped one counts as if the clocks had not been changed yet.
    */
   momentOf(localMs: number): number;
 };
 
 const minuteMs = 60_000;
 
-/** Makes the clock of a zone. @throws RangeError if there is no such zone. */
+/** Creates the clock of a zone. @throws RangeError if there is no such zone. */
 export function createZoneClock(zone: string): ZoneClock {
   if (zone === "UTC") return { zone, offsetMs: () => 0, momentOf: (localMs) => localMs };
-  // Moments mostly come in order: an offset serves until the next change of the clocks.
+  // Times are mostly in order, so an offset is reused until the next change of the clocks.
   let known: OffsetSpan = { sinceMs: 0, toMs: 0, offsetMs: 0 };
   zoned(0, zone);
 
@@ -32,12 +32,12 @@ export function createZoneClock(zone: string): ZoneClock {
       return known.offsetMs;
     },
     momentOf: (localMs) =>
-      // "compatible", the default, is the first of two, and the later one of a time that is left out.
+      // "compatible", the default, is the first of two, and the later one for a skipped time.
       zoned(localMs, "UTC").toPlainDateTime().toZonedDateTime(zone).epochMilliseconds,
   };
 }
 
-/** Writes moments as ISO 8601 with milliseconds and the offset of the zone: `2026-11-23T21:04:22.000+01:00`. */
+/** Formats times as ISO 8601 with milliseconds and the offset of the zone: `2026-11-23T21:04:22.000+01:00`. */
 export function createTimeText({ zone, offsetMs }: ZoneClock): (ms: number) => string {
   let second = Number.NaN;
   let prefix = "";

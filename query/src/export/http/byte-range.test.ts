@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, it } from "vitest";
 import { rangeOf, rangeRequest } from "./byte-range.ts";
 
-it("reads one range in bytes and ignores what it may ignore", () => {
+it("reads one range in bytes and ignores others as allowed", () => {
   expect(rangeRequest("bytes=0-7")).toEqual({ kind: "bounded", start: 0, end: 7 });
   expect(rangeRequest("bytes=-8")).toEqual({ kind: "suffix", length: 8 });
   expect(rangeRequest("bytes=5-")).toEqual({ kind: "open", start: 5 });
@@ -19,7 +19,7 @@ it("reads one range in bytes and ignores what it may ignore", () => {
     expect(rangeRequest(header)).toBeUndefined();
 });
 
-it("never leads out of the file", () => {
+it("never exceeds the file", () => {
   const nat = fc.nat(40);
   fc.assert(
     fc.property(

@@ -1,13 +1,15 @@
 /** A part of a file: `length` bytes from `start`. */
 export type ByteRange = { readonly start: number; readonly length: number };
 
-/** What a Range header asks for. */
+/** The parsed Range header. */
 export type RangeRequest =
   | { readonly kind: "bounded"; readonly start: number; readonly end: number }
   | { readonly kind: "suffix"; readonly length: number }
   | { readonly kind: "open"; readonly start: number };
 
-/** One range in bytes; undefined for no header and for what may be ignored: other units, several ranges. */
+/**
+ * Parses one range in bytes; undefined for no header and for headers that may be ignored: other units, several ranges.
+ */
 export function rangeRequest(header: string | undefined): RangeRequest | undefined {
   const [, first = "", last = ""] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? "") ?? [];
   if (first === "") return last === "" ? undefined : { kind: "suffix", length: Number(last) };
@@ -16,7 +18,7 @@ export function rangeRequest(header: string | undefined): RangeRequest | undefin
   return Number(last) < start ? undefined : { kind: "bounded", start, end: Number(last) };
 }
 
-/** The part of a file of `size` bytes; undefined if it has none there. */
+/** Returns the part of a file of `size` bytes; undefined if the file has none there. */
 export function rangeOf(request: RangeRequest, size: number): ByteRange | undefined {
   switch (request.kind) {
     case "suffix": {

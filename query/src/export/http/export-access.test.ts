@@ -12,7 +12,7 @@ afterAll(() => fixture[Symbol.dispose]());
 
 const paths = ["/v1/readings", "/v1/readings?format=parquet", "/v1/buckets"];
 
-it("needs a token with the scope for reading, whole files and parts alike", async () => {
+it("needs a token with the scope for reading, for whole files and ranges", async () => {
   await using running = await fixture.start();
   running.memory.append([temperature("a", -20_000)]);
   const status = async (path: string, init: RequestInit) =>
@@ -32,7 +32,7 @@ it("needs a token with the scope for reading, whole files and parts alike", asyn
   }
 });
 
-it("keeps the files of users apart", async () => {
+it("keeps the files of users separate", async () => {
   await using running = await fixture.start();
   running.memory.append([temperature("a", -20_000)]);
   const etagOf = async (subject: string) => {

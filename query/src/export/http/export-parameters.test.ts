@@ -4,7 +4,7 @@ import { exportParameters } from "./export-parameters.ts";
 const parameters = (query: string) =>
   exportParameters(new URLSearchParams(query), { kind: "buckets", windowMs: 10_000, nowMs: 0 });
 
-it("takes a bucket of a size, or of the calendar of the zone", () => {
+it("accepts a bucket of a size, or of the calendar of the zone", () => {
   expect(parameters("").sizing).toEqual({ kind: "fixed", sizeMs: 3_600_000 });
   expect(parameters("bucket=10m").sizing).toEqual({ kind: "fixed", sizeMs: 600_000 });
   expect(parameters("bucket=month&zone=Asia/Kathmandu").sizing).toEqual({

@@ -9,21 +9,21 @@ import { defaultBucketMs } from "../export-limits.ts";
 import { createZoneClock, type ZoneClock } from "../formats/zone-clock.ts";
 import { durationMs, timeForms, timeParameter } from "./time-parameter.ts";
 
-/** The forms in which an export is written. */
+/** The formats of an export. */
 export const exportFormats = ["csv", "ndjson", "arrow", "parquet"] as const;
 
-/** One of them. */
+/** A format. */
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** What the URL of an export asks for. */
+/** The parameters of an export's URL. */
 export type ExportParameters = {
   readonly format: ExportFormat;
   readonly filter: SeriesFilter;
   readonly timeframe: Span;
   readonly clock: ZoneClock;
-  /** Whether the last line of csv and ndjson states what the export covers. */
+  /** Whether the last line of csv and ndjson states the coverage. */
   readonly hasEndLine: boolean;
-  /** Of buckets only. */
+  /** For buckets only. */
   readonly sizing: ExportSizing;
   readonly grouping: Grouping;
 };
@@ -33,12 +33,12 @@ type Violation = { readonly field: string; readonly description: string; readonl
 const groupings: readonly Grouping[] = ["series", "sensor", "device", "all"];
 const common = ["format", "device", "sensor", "since", "to", "zone", "end"];
 
-/** Device ids and sensors, at most, as in the contract. */
+/** Maximum number of device ids and sensors, as in the contract. */
 const namesMax = { device: 1000, sensor: 100 } as const;
 
 /**
- * Reads the parameters of a URL.
- * @throws RpcError INVALID_ARGUMENT that names every parameter that is wrong.
+ * Parses the parameters of a URL.
+ * @throws RpcError INVALID_ARGUMENT that names every wrong parameter.
  */
 export function exportParameters(
   url: URLSearchParams,

@@ -3,25 +3,25 @@ import type { OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import type { ExportRows } from "../formats/export-table.ts";
 import type { ExportEnd, TableWriter } from "../formats/table-writer.ts";
 
-/** The trailer (and the name in Parquet's metadata) in which an export states what it covers. */
+/** The trailer (and the name in Parquet's metadata) with the coverage of an export. */
 export const exportEndTrailer = "devicemesh-export-end";
 
-/** What is sent. */
+/** The contents of a response. */
 export type ExportBody = {
   readonly writer: TableWriter;
   readonly rows: AsyncIterable<ExportRows>;
   readonly headers: Readonly<Record<string, string>>;
   end(rows: number): ExportEnd;
-  /** Called before each part of the response; what it throws cuts it. */
+  /** Called before each part of the response; an error that it throws cuts it. */
   assertAllowed(): void;
   readonly stallMs: number;
 };
 
 /**
- * Sends an export. The headers are sent once the first rows are there, so that an error before them is a response of its
- * own; afterwards an error leaves the response unfinished, and its caller cuts it, which no client takes for the end.
- * Nothing is read while the client does not read.
- * @throws what the rows throw; Error if the client reads nothing for `stallMs` or is gone.
+ * Sends an export. The headers are sent with the first rows, so that an earlier error is a response of its own; a later
+ * error leaves the response incomplete, and its caller cuts it, so that no client mistakes it for complete. It reads
+ * only as fast as the client.
+ * @throws the errors of the rows; Error if the client reads nothing for `stallMs` or disconnects.
  */
 export async function sendExport(
   response: OnePortResponse,
@@ -44,7 +44,7 @@ export async function sendExport(
   response.end();
 }
 
-/** Writes all rows, with turns for other work between them, and gives the end. Throws what the rows and `send` throw. */
+/** Writes all rows, with other work in between, and returns the end. Throws the errors of the rows and `send`. */
 export async function writeExport({
   writer,
   rows,
@@ -71,7 +71,10 @@ function begin(response: OnePortResponse, headers: Readonly<Record<string, strin
   response.setHeader("trailer", exportEndTrailer);
 }
 
-/** Writes bytes and waits while the client does not read. @throws Error if it reads nothing for `stallMs` or is gone. */
+/**
+ * Writes bytes and waits while the client does not read. @throws Error if it reads nothing for `stallMs` or
+ * disconnects.
+ */
 export async function sendBytes(
   response: OnePortResponse,
   bytes: Uint8Array,

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { startTestQuery, temperature, testNowMs } from "../../../testing/query-fixture.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";
 
-/** A store whose scans fail after what they have. */
+/** A store whose scans fail after their rows. */
 const failing = (store: ReadingStore): ReadingStore => ({
   ...store,
   async *scanReadings(scan, signal) {
@@ -16,7 +16,7 @@ const failing = (store: ReadingStore): ReadingStore => ({
   },
 });
 
-/** The body and trailers over HTTP/1.1, and whether it came to its end. */
+/** The body and trailers over HTTP/1.1, and whether it was complete. */
 async function readHttp1(url: string) {
   const request = get(url);
   const [response] = (await once(request, "response").catch(() => [])) as IncomingMessage[];
@@ -60,7 +60,7 @@ async function readHttp2(baseUrl: string, path: string) {
 }
 
 describe("GET /v1/readings", () => {
-  it("writes CSV and NDJSON in order, times in the zone, with the end as a trailer and, if asked for, a line", async () => {
+  it("writes CSV and NDJSON in order, times in the zone, with the end as a trailer and, if requested, a line", async () => {
     await using running = await startTestQuery();
     running.memory.append([
       temperature("b", 5, 0.1 + 0.2),
@@ -110,7 +110,7 @@ describe("GET /v1/readings", () => {
     expect(await values("to=2026-11-23")).toEqual([]);
   });
 
-  it("writes a header and the end where there are no readings", async () => {
+  it("writes a header and the end without readings", async () => {
     await using running = await startTestQuery();
     expect(await readHttp1(`${running.baseUrl}/v1/readings`)).toMatchObject({
       isComplete: true,
@@ -134,7 +134,7 @@ describe("GET /v1/readings", () => {
     expect((await fetch(`${running.baseUrl}/v1/buckets?bucket=0s&group_by=zone`)).status).toBe(400);
   });
 
-  it("is cut, not ended, where the store fails in the middle: over HTTP/1.1 and HTTP/2", async () => {
+  it("is cut, not ended, if the store fails in the middle: over HTTP/1.1 and HTTP/2", async () => {
     await using running = await startTestQuery({ wrap: failing });
     running.memory.append([temperature("a")]);
     for (const format of ["csv", "ndjson", "arrow"]) {
@@ -149,7 +149,8 @@ describe("GET /v1/readings", () => {
           text: expect.not.stringContaining('"rows"'),
         });
     }
-    // The first bytes of a small Parquet file are written at its end: nothing has begun, and the answer is an error.
+    // The first bytes of a small Parquet file are written at its end: nothing has been sent, and the response is an
+    // error.
     expect((await fetch(`${running.baseUrl}/v1/readings?format=parquet`)).status).toBe(500);
   });
 
@@ -166,7 +167,7 @@ describe("GET /v1/readings", () => {
     expect((await fetch(`${running.baseUrl}/v1/readings`)).status).toBe(503);
   });
 
-  it("is refused to HTTP/1.0, where a cut looks like the end", async () => {
+  it("is rejected over HTTP/1.0, where a cut looks like the end", async () => {
     await using running = await startTestQuery();
     const socket = connectSocket(Number(new URL(running.baseUrl).port), "127.0.0.1");
     socket.end("GET /v1/readings HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n");
@@ -178,7 +179,7 @@ describe("GET /v1/readings", () => {
     expect(text).toMatch(/^HTTP\/1\.1 505 /);
   });
 
-  it("reads no further than a client that stops reading, and ends with it", async () => {
+  it("stops reading when its client stops, and ends with it", async () => {
     let pieces = 0;
     const ended = Promise.withResolvers<void>();
     await using running = await startTestQuery({
@@ -211,7 +212,7 @@ describe("GET /v1/readings", () => {
       return same;
     };
     await waitUntil(isStill, { timeoutMs: 60_000, everyMs: 300, what: "the export stops reading" });
-    // Some 700 KiB each: what the sockets of both sides hold, and no more.
+    // About 700 KiB each: the contents of the sockets of both sides, and no more.
     expect(pieces).toBeLessThan(40);
     request.destroy();
     await ended.promise;
@@ -219,7 +220,7 @@ describe("GET /v1/readings", () => {
 });
 
 describe("parts of an export", () => {
-  it("come from one file while readings come in, named by its etag", async () => {
+  it("come from one file while readings arrive, identified by its etag", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a", 0, 1), temperature("b", 1, 2)]);
     const url = `${running.baseUrl}/v1/readings?format=csv`;
@@ -255,7 +256,7 @@ describe("parts of an export", () => {
     expect([response.status, (await response.text()).startsWith("timestamp,")]).toEqual([200, true]);
   });
 
-  it("are an error of their own where the store fails", async () => {
+  it("are an error of their own if the store fails", async () => {
     await using running = await startTestQuery({ wrap: failing });
     running.memory.append([temperature("a")]);
     const url = `${running.baseUrl}/v1/readings?format=parquet`;

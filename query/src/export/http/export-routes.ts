@@ -27,18 +27,18 @@ import { exportEndTrailer, sendExport, writeExport } from "./export-response.ts"
 import type { ExportSpool } from "./export-spool.ts";
 import { sendSpooled } from "./spooled-response.ts";
 
-/** What the routes need. */
+/** The dependencies of the routes. */
 export type ExportRoutesDependencies = {
   readonly store: ReadingStore;
   readonly admission: ExportAdmission;
   readonly unitOf: UnitOf;
-  /** Keeps exports for readers that ask for parts; without it such readers get the whole. */
+  /** Keeps exports for clients that request ranges; without it such clients get the whole. */
   readonly spool?: ExportSpool | undefined;
   /** Ms since 1970. */
   readonly clock: () => number;
   /** Admits every request if left out. */
   readonly gate?: HttpGate | undefined;
-  /** Is told of each export that ends before its end, with the reason. */
+  /** Called for each export that is cut, with the reason. */
   readonly onCut?: (error: unknown) => void;
   /** `exportStallMs` by default. */
   readonly stallMs?: number | undefined;
@@ -122,9 +122,9 @@ async function streamExport(
 }
 
 /**
- * Answers readers that ask for the size of the file and for parts of it (DuckDB, Polars), from one export that is kept
- * for them. False if the request is not such a one. A client that resumes a download of another export ("from
- * byte N on") gets the whole file.
+ * Answers clients that request the size of the file and ranges of it (DuckDB, Polars), from one export that is kept for
+ * them. Returns false for other requests. A client that resumes a download of another export ("from byte N on") gets
+ * the whole file.
  */
 async function handleParts(
   { store, unitOf, admission, gate, spool, stallMs = exportStallMs }: Dependencies,
@@ -194,7 +194,7 @@ const contentTypes: Readonly<Record<ExportFormat, string>> = {
   parquet: "application/vnd.apache.parquet",
 };
 
-/** The libraries of the binary formats are loaded when they are first used. */
+/** The libraries of the binary formats are loaded at their first use. */
 async function openWriter(format: ExportFormat, options: TableWriterOptions): Promise<TableWriter> {
   switch (format) {
     case "csv":

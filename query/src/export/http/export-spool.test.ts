@@ -12,7 +12,7 @@ const writing =
     return end;
   };
 
-it("writes an export once for all who ask meanwhile and afterwards, and leaves no file by name", async () => {
+it("writes an export once for concurrent and later requests, and leaves no named file", async () => {
   using folder = temporaryFolder();
   await using spool = createExportSpool({ folder: folder.path });
   let writes = 0;
@@ -38,7 +38,7 @@ it("bounds the bytes of all files together", async () => {
   expect((await spool.open("c", writing("12"), signal)).size).toBe(2);
 });
 
-it("drops a file that is not used for a while, and has room again", async () => {
+it("drops a file that is not used for a while, and frees its capacity", async () => {
   await using spool = createExportSpool({ bytesMax: 10, idleMs: 1 });
   const { etag } = await spool.open("a", writing("12345678"), signal);
   const hasRoom = () =>
@@ -57,7 +57,7 @@ it("drops a file that is not used for a while, and has room again", async () => 
     .not.toBe(etag);
 });
 
-it("stops writing when every client that waits for the file has gone", async () => {
+it("stops writing when every waiting client has disconnected", async () => {
   await using spool = createExportSpool();
   let isStopped = false;
   const stopped = Promise.withResolvers<void>();
@@ -84,7 +84,7 @@ it("stops writing when every client that waits for the file has gone", async () 
   await stopped.promise;
 });
 
-it("fails an export whose writing fails, and writes it anew for the next client", async () => {
+it("fails an export whose writing fails, and writes it again for the next client", async () => {
   await using spool = createExportSpool();
   const failing: WriteExport = async (sink) => {
     await sink(Buffer.from("half"));

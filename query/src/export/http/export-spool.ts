@@ -5,17 +5,17 @@ import { join } from "node:path";
 import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 import type { ExportEnd } from "../formats/table-writer.ts";
 
-/** An export as a file, for readers that ask for its size and for parts of it. */
+/** An export as a file, for clients that request its size and ranges of it. */
 export type SpooledExport = {
   readonly size: number;
-  /** Names the content: another export of the same request has another one. */
+  /** Identifies the content: another export of the same request has another one. */
   readonly etag: string;
   readonly end: ExportEnd;
-  /** At most `length` bytes from `start`. */
+  /** Reads at most `length` bytes from `start`. */
   read(start: number, length: number): Promise<Uint8Array>;
 };
 
-/** Writes an export into `sink`, which bounds it; gives what it covers. */
+/** Writes an export into `sink`, which bounds it; returns its coverage. */
 export type WriteExport = (
   sink: (bytes: Uint8Array) => Promise<void>,
   signal: AbortSignal,
@@ -23,18 +23,19 @@ export type WriteExport = (
 
 /** Exports that are kept as files for a while. */
 export type ExportSpool = AsyncDisposable & {
-  /** The file of a request, if it is kept. Using it keeps it longer. */
+  /** Returns the file of a request, if it is kept. Each use extends its life. */
   find(key: string): Promise<SpooledExport> | undefined;
   /**
-   * The file of a request, written if it is not kept. Writing ends when every caller's signal has aborted.
-   * @throws RpcError RESOURCE_EXHAUSTED if the files together become too large; what `write` throws.
+   * Returns the file of a request, and writes it if it is not kept. Writing ends when every caller's signal has
+   * aborted.
+   * @throws RpcError RESOURCE_EXHAUSTED if all files together become too large; the errors of `write`.
    */
   open(key: string, write: WriteExport, signal: AbortSignal): Promise<SpooledExport>;
 };
 
 /** Limits of the files. */
 export type SpoolLimits = {
-  /** Of all files together. */
+  /** Bytes of all files together. */
   readonly bytesMax: number;
   /** How long a file is kept after its last use, in ms. */
   readonly idleMs: number;
@@ -52,7 +53,7 @@ type Entry = {
   timer?: NodeJS.Timeout;
 };
 
-/** Makes an empty spool. Its files have no names once they are open, so that none is left behind by a crash. */
+/** Creates an empty spool. Open files are unlinked, so that a crash leaves none behind. */
 export function createExportSpool(limits: Partial<SpoolLimits> = {}): ExportSpool {
   const { bytesMax, idleMs, folder } = { ...spoolDefaults, ...limits };
   const entries = new Map<string, Entry>();

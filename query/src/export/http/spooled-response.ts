@@ -3,10 +3,13 @@ import { type RangeRequest, rangeOf } from "./byte-range.ts";
 import { sendBytes } from "./export-response.ts";
 import type { SpooledExport } from "./export-spool.ts";
 
-/** Bytes of one read of a file. */
+/** Number of bytes of one read of a file. */
 const readBytes = 256 * 1024;
 
-/** Answers a request for a part of a spooled export, or for its size: 206, 416 or, without a range, 200 and no body. */
+/**
+ * Responds to a request for a range of a spooled export, or for its size: 206, 416 or, without a range, 200 and no
+ * body.
+ */
 export async function sendSpooled(
   response: OnePortResponse,
   file: SpooledExport,

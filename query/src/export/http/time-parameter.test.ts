@@ -48,18 +48,18 @@ describe("a time parameter", () => {
     for (const text of ["", "1", "h", "-1h", "1.5h", "1 h", "1y"]) expect(durationMs(text)).toBeUndefined();
   });
 
-  it("is local time of the zone where it has no offset, also across changes of the clocks", () => {
+  it("is local time of the zone if it has no offset, also across changes of the clocks", () => {
     const berlin = createZoneClock("Europe/Berlin");
     const read = (text: string) => new Date(timeParameter(text, berlin, nowMs) ?? Number.NaN).toISOString();
     expect(read("2026-07-01")).toBe("2026-06-30T22:00:00.000Z");
     expect(read("2026-12-01T12:00")).toBe("2026-12-01T11:00:00.000Z");
-    // Twice: the first. Left out: as if the clocks had not changed yet.
+    // Twice: the first. Skipped: as if the clocks had not changed yet.
     expect(read("2026-10-25T02:30")).toBe("2026-10-25T00:30:00.000Z");
     expect(read("2026-03-29T02:30")).toBe("2026-03-29T01:30:00.000Z");
     expect(read("2026-12-01T12:00Z")).toBe("2026-12-01T12:00:00.000Z");
   });
 
-  it("reads what an export writes, in every zone at any time", () => {
+  it("parses the times of an export, in every zone at any time", () => {
     fc.assert(
       fc.property(
         fc.constantFrom("UTC", ...zones),
@@ -75,7 +75,7 @@ describe("a time parameter", () => {
     );
   });
 
-  it("is the moment of a local time that the zone has once", () => {
+  it("is the time of a local time that occurs once", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...zones),
@@ -83,7 +83,7 @@ describe("a time parameter", () => {
         (zone, ms) => {
           const clock = createZoneClock(zone);
           const found = clock.momentOf(ms + clock.offsetMs(ms));
-          // Of a local time that comes twice, the first one is found.
+          // For a local time that occurs twice, the first one is found.
           expect(found).toBeLessThanOrEqual(ms);
           expect(found + clock.offsetMs(found)).toBe(ms + clock.offsetMs(ms));
         },

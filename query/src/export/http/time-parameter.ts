@@ -10,14 +10,14 @@ const unitsMs: Readonly<Record<string, number>> = {
   w: 604_800_000,
 };
 
-/** A duration such as `10s`, `5m`, `1h`, `7d` or `2w` in ms; undefined if it is none. A day has 24 hours. */
+/** Parses a duration such as `10s`, `5m`, `1h`, `7d` or `2w` to ms; undefined if it is not one. A day has 24 hours. */
 export function durationMs(text: string): number | undefined {
   const [, count, unit = ""] = /^(\d{1,9})(ms|s|m|min|h|d|w)$/.exec(text) ?? [];
   const unitMs = unitsMs[unit];
   return count === undefined || unitMs === undefined ? undefined : Number(count) * unitMs;
 }
 
-/** What a time parameter may be, for the error message. */
+/** The formats of a time parameter, for the error message. */
 export const timeForms =
   "must be a date (2026-11-23), a date and time (2026-11-23T20:04:22Z, with an offset or in the zone), now, or a duration before now (-7d)";
 
@@ -25,8 +25,8 @@ const isoPattern =
   /^(\d{4}-\d{2}-\d{2})(?:T(\d{2}:\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(Z|[+ -]\d{2}:?\d{2})?)?$/;
 
 /**
- * A time parameter in ms since 1970, digits below the millisecond cut off; undefined if it is none of `timeForms`. A
- * date is its midnight in the zone. A blank before an offset is a `+` that the URL did not encode.
+ * Parses a time parameter to ms since 1970, digits below the millisecond truncated; undefined if it is none of
+ * `timeForms`. A date is its midnight in the zone. A blank before an offset is a `+` that the URL did not encode.
  */
 export function timeParameter(text: string, clock: ZoneClock, nowMs: number): number | undefined {
   if (text === "now") return nowMs;

@@ -12,27 +12,27 @@ import {
   MongoTopologyClosedError,
 } from "mongodb";
 
-/** How a call of the database is bounded. */
+/** The limits of a call to the database. */
 export type CallLimit = {
-  /** How long it may take in all, in ms. */
+  /** Time limit in total, in ms. */
   readonly timeoutMs: number;
-  /** What is told where it takes longer: the database does not answer, or the question is too large. */
+  /** The message at the time limit: the database does not answer, or the query is too large. */
   readonly isQuick: boolean;
 };
 
-/** Reads of single small documents: a database that takes longer is as good as away. */
+/** Reads of single small documents: a slower database counts as unavailable. */
 export const quickCall: CallLimit = { timeoutMs: 2500, isQuick: true };
 
 /** Reads of many documents; below the longest time of a call of query. */
 export const largeCall: CallLimit = { timeoutMs: 55_000, isQuick: false };
 
-/** What a call is given: the signal to stop at, and the limit for the server to keep by itself. */
+/** The arguments of a call: the signal that cancels it, and the time limit for the server. */
 export type CallOptions = { readonly signal: AbortSignal; readonly maxTimeMS: number };
 
 /**
  * Calls the database and translates its errors.
- * @throws the signal's reason if it aborts; RpcError UNAVAILABLE if the database is away (or a quick call takes
- *   too long), DEADLINE_EXCEEDED if a large one does. Anything else is passed on.
+ * @throws the signal's reason if it aborts; RpcError UNAVAILABLE if the database is unavailable (or a small call takes
+ * too long), DEADLINE_EXCEEDED if a large one does. Other errors are passed on.
  */
 export async function callMongo<Result>(
   signal: AbortSignal,
@@ -53,7 +53,7 @@ export async function callMongo<Result>(
   }
 }
 
-/** The error for a database that cannot be reached. */
+/** Returns the error for an unreachable database. */
 export function away(cause: unknown): RpcError {
   return unavailable({ message: "the database is unavailable; try again", retryDelayMs: 1000, cause });
 }
@@ -67,7 +67,7 @@ function tooSlow(cause: unknown, isQuick: boolean): RpcError {
   });
 }
 
-/** Answers of a server that is stopping, starting, or no longer the primary. */
+/** Errors of a server that is stopping, starting, or no longer the primary. */
 const passingCodes: ReadonlySet<unknown> = new Set([
   6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436,
 ]);

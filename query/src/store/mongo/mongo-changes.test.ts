@@ -2,7 +2,7 @@ import type { Db } from "mongodb";
 import { expect, it } from "vitest";
 import { createChangeWatch } from "./mongo-changes.ts";
 
-/** A database that answers with a count when the test lets it, and has no newest reading. */
+/** A database that returns a count on request, and has no newest reading. */
 function createCountingDb() {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<number>();
@@ -21,14 +21,14 @@ function createCountingDb() {
   };
 }
 
-it("yields for what is stored while it first asks: a read that began before may lack it", async () => {
+it("yields for readings stored during its first poll, which an earlier read may lack", async () => {
   const { db, asked, answer } = createCountingDb();
   const leaving = new AbortController();
   const watchChanges = createChangeWatch({ db, closed: new AbortController().signal });
   const changes = watchChanges(leaving.signal)[Symbol.asyncIterator]();
   const first = changes.next();
   await asked;
-  // A reading is stored after the caller has read, and is counted in the first answer already.
+  // A reading is stored after the caller has read, and is counted in the first response already.
   answer(1);
   expect((await first).done).toBe(false);
   // From then on there is nothing new.

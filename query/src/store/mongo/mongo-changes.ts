@@ -3,20 +3,23 @@ import { collections, type MessageDocument } from "@devicemesh/pipeline";
 import type { Db } from "mongodb";
 import { callMongo, quickCall } from "./mongo-call.ts";
 
-/** What tells that readings were stored: the newest arrival, and how many there are. */
+/** A trace that shows whether readings were stored: the newest arrival, and their number. */
 type Trace = { readonly newestMs: number; readonly count: number };
 
 /** Yields whenever readings were stored. */
 export type ChangeWatch = (signal: AbortSignal) => AsyncIterable<void>;
 
-/** How often a waiting watcher looks, in ms: about as often as a watch may send. */
+/** Interval of polls while a watcher waits, in ms: about the rate of a watch's messages. */
 const pollEveryMs = 200;
-/** How old a look of another watcher may be, in ms, so that a thousand watchers look no more often than a few. */
+/**
+ * Maximum age of another watcher's poll that is reused, in ms, so that a thousand watchers poll no more often than a
+ * few.
+ */
 const traceCacheMs = 50;
 
 /**
- * Makes a watch that asks the database for a trace of what is stored, while a watcher waits. It asks rather than
- * listens to a change stream: the cost is the same however many readings come, and it needs no replica set.
+ * Creates a watch that polls the database for a trace of the stored readings, while a watcher waits. It polls instead
+ * of using a change stream: the cost does not depend on the rate of readings, and it needs no replica set.
  */
 export function createChangeWatch(options: { readonly db: Db; readonly closed: AbortSignal }): ChangeWatch {
   const { db, closed } = options;
@@ -49,7 +52,7 @@ export function createChangeWatch(options: { readonly db: Db; readonly closed: A
 
   return (signal) => {
     const ended = AbortSignal.any([signal, closed]);
-    // From the call on, not from when the first yield is asked for.
+    // From the call on, not from the first request for a yield.
     const first = ask();
     first.catch(() => {});
     return {
@@ -59,7 +62,7 @@ export function createChangeWatch(options: { readonly db: Db; readonly closed: A
         ended.addEventListener("abort", onEnd);
         try {
           let seen = await Promise.race([first, over.promise]);
-          // What was stored while the first trace was on its way may be in it, unseen by a read that began before.
+          // The trace may include readings that were stored during its read, and that an earlier read lacks.
           if (!ended.aborted) yield;
           while (!ended.aborted) {
             const trace = await Promise.race([look(), over.promise]);

@@ -1,18 +1,18 @@
 import type { Document } from "mongodb";
 import type { Scan, SeriesFilter, SeriesName, SeriesScan, SeriesSpan } from "../reading-store.ts";
 
-/** The fields that a scan bounds: `timestamp` and `arrived` of readings, the starts of windows and segments. */
+/** The fields that a scan limits: `timestamp` and `arrived` of readings, the starts of windows and segments. */
 export type ScanFields = { readonly time: string; readonly arrived: string };
 
 export const readingFields: ScanFields = { time: "timestamp", arrived: "arrived" };
 export const partialFields: ScanFields = { time: "window_start", arrived: "segment_start" };
 
-/** Spans longer than this are found by device first, where devices are asked for. */
+/** Longer spans than this are found by device first, if devices are named. */
 const deviceFirstMs = 3_600_000;
 
 /**
- * The stages that find a scan's documents, less what is excepted. MongoDB plans them as one condition. The
- * first is the one that an index serves alone: databases that plan only the first stage find it too.
+ * Returns the stages that find a scan's documents, without the excepted ones. MongoDB plans them as one condition. The
+ * first stage alone can use an index, for databases that plan only the first stage.
  */
 export function scanStages(request: {
   readonly scan: Scan;
@@ -37,7 +37,7 @@ export function scanStages(request: {
   return matches(time, { ...series, ...arrived }, ...rest);
 }
 
-/** The stages that find the documents of all scans of some series, at least one; see `scanStages`. */
+/** Returns the stages that find the documents of all scans of at least one series; see `scanStages`. */
 export function seriesScanStages(scans: readonly SeriesScan[], fields: ScanFields): Document[] {
   const conditions = scans.flatMap((scan) =>
     spanConditions(scan, fields.time).map((condition) => ({
@@ -48,7 +48,7 @@ export function seriesScanStages(scans: readonly SeriesScan[], fields: ScanField
   return matches(commonCondition(scans, fields.time), { $or: conditions });
 }
 
-/** The condition that all spans, at least one, have in common and that an index serves. */
+/** Returns the common condition of at least one span, which an index serves. */
 export function commonCondition(spans: readonly SeriesSpan[], timeField: string): Document {
   const time = between(
     timeField,
@@ -62,7 +62,7 @@ export function commonCondition(spans: readonly SeriesSpan[], timeField: string)
   return one ? { device_id: one.deviceId, sensor: one.sensor, ...time } : time;
 }
 
-/** The conditions of a span, one for each sensor of its series. */
+/** Returns the conditions of a span, one for each sensor of its series. */
 export function spanConditions(span: SeriesSpan, timeField: string): Document[] {
   const bySensor = Map.groupBy(span.series, ({ sensor }: SeriesName) => sensor);
   return [...bySensor].map(([sensor, series]) => ({
@@ -72,7 +72,7 @@ export function spanConditions(span: SeriesSpan, timeField: string): Document[] 
   }));
 }
 
-/** The condition of a filter; empty if it matches all. */
+/** Returns the condition of a filter; empty if it matches all. */
 export function seriesCondition({ deviceIds, sensors }: SeriesFilter): Document {
   return {
     ...(deviceIds.length > 0 && { device_id: oneOf(deviceIds) }),
@@ -80,7 +80,7 @@ export function seriesCondition({ deviceIds, sensors }: SeriesFilter): Document 
   };
 }
 
-/** `field` in [sinceMs, toMs); an infinite bound is none. */
+/** Returns `field` in [sinceMs, toMs); an infinite bound is none. */
 export function between(field: string, sinceMs: number, toMs: number): Document {
   const bounds = {
     ...(Number.isFinite(sinceMs) && { $gte: new Date(sinceMs) }),

@@ -11,28 +11,28 @@ import type { Db } from "mongodb";
 import type { StoreHorizon } from "../reading-store.ts";
 import { callMongo, quickCall } from "./mongo-call.ts";
 
-/** How far the mesh is. */
+/** The progress of the mesh. */
 export type MeshHorizon = StoreHorizon & {
-  /** About when the last message was appended. */
+  /** Approximate time at which the last message was appended. */
   readonly logEndMs: number | undefined;
-  /** When the aggregator published this, by its clock; undefined if it never did. */
+  /** The time at which the aggregator published this, by its clock; undefined if it never did. */
   readonly publishedMs: number | undefined;
 };
 
 /** Reads settings, frontier and retention marks. */
 export type HorizonReader = {
-  /** The levels, once they were read. @throws RpcError UNAVAILABLE before. */
+  /** Returns the levels, once they were read. @throws RpcError UNAVAILABLE before. */
   levels(): readonly Level[];
-  /** @throws RpcError UNAVAILABLE if the database is away or the mesh is not prepared. */
+  /** @throws RpcError UNAVAILABLE if the database is unavailable or the mesh is not prepared. */
   read(signal: AbortSignal): Promise<MeshHorizon>;
 };
 
-/** What is used of the settings does not change, except in a mesh whose operator is older than retention marks. */
+/** The settings in use do not change, except in a mesh whose operator is older than retention marks. */
 const settingsCacheMs = 10_000;
 
 /**
- * Makes a reader that reads at most every `cacheMs`, however many ask: an older horizon is as right. Everybody
- * who asks meanwhile gets the same answer.
+ * Creates a reader that reads at most every `cacheMs`, for any number of callers: an older horizon is just as correct.
+ * All concurrent callers receive the same result.
  */
 export function createHorizonReader(options: {
   readonly db: Db;
@@ -61,7 +61,7 @@ export function createHorizonReader(options: {
   }
 
   async function readAll(): Promise<MeshHorizon> {
-    // Nobody's signal: it is read for all who ask.
+    // No caller's signal: it is read for all callers.
     const never = new AbortController().signal;
     const [mesh, frontier, marks] = await callMongo(never, quickCall, (limits) =>
       Promise.all([
@@ -88,7 +88,7 @@ export function createHorizonReader(options: {
     const horizon = readAll();
     const mine = { horizon, askedAt: now };
     latest = mine;
-    // A failure is not kept: the next one asks again.
+    // A failure is not cached: the next caller reads again.
     horizon.catch(() => {
       if (latest === mine) latest = undefined;
     });

@@ -2,7 +2,7 @@ import type { Db } from "mongodb";
 import { describe, expect, it } from "vitest";
 import { createLargeReads } from "./mongo-large-reads.ts";
 
-/** What a large read needs of the driver, and the sessions that it asked to kill. */
+/** The part of the driver that a large read uses, and the sessions that it requested to kill. */
 function fakeDatabase() {
   const killed: unknown[] = [];
   let sessions = 0;
@@ -20,19 +20,19 @@ const never = new AbortController().signal;
 const one = { atOnceMax: 1, waitingMax: 1 };
 
 describe("a large read", () => {
-  it("whose caller is gone is ended in the database, and keeps its place until it has ended", async () => {
+  it("is ended in the database when its caller cancels, and keeps its slot until it has ended", async () => {
     const { db, killed } = fakeDatabase();
     const large = createLargeReads(db, one);
     const caller = new AbortController();
     const work = Promise.withResolvers<string>();
     const abandoned = large(caller.signal, () => work.promise);
-    // Entered, not only asked for.
+    // Entered, not only requested.
     await new Promise(setImmediate);
     caller.abort(new Error("the caller is gone"));
     await expect(abandoned).rejects.toThrow("the caller is gone");
     expect(killed).toEqual([[{ id: "session 1" }]]);
 
-    // The caller asks again: nothing is added to what the database does.
+    // The caller retries: this adds no work to the database.
     let isAsked = false;
     const again = large(never, async () => {
       isAsked = true;
@@ -45,18 +45,18 @@ describe("a large read", () => {
     expect(killed).toHaveLength(1);
   });
 
-  it("that takes too long is ended likewise, and told as too slow", async () => {
+  it("that takes too long is ended in the same way, with DEADLINE_EXCEEDED", async () => {
     const { db, killed } = fakeDatabase();
     const large = createLargeReads(db, { ...one, limit: { timeoutMs: 10, isQuick: false } });
     const work = Promise.withResolvers<string>();
     await expect(large(never, () => work.promise)).rejects.toMatchObject({ code: "DEADLINE_EXCEEDED" });
     expect(killed).toHaveLength(1);
     work.resolve("late");
-    // Its place is free again, and a quick read is not late.
+    // Its slot is free again, and a small read is not delayed.
     expect(await large(never, async () => "answer")).toBe("answer");
   });
 
-  it("gives its place back when it fails", async () => {
+  it("releases its slot when it fails", async () => {
     const { db } = fakeDatabase();
     const large = createLargeReads(db, one);
     await expect(

@@ -2,27 +2,27 @@ import type { ClientSession, Db } from "mongodb";
 import { createReadSlots } from "../read-slots.ts";
 import { type CallLimit, type CallOptions, callMongo, largeCall } from "./mongo-call.ts";
 
-/** What a large read hands to every command. */
+/** The arguments that a large read passes to every command. */
 export type LargeReadOptions = CallOptions & { readonly session: ClientSession };
 
 /**
- * Runs a read of many documents. Its caller is let go as soon as the signal aborts, or after the limit of large
- * calls; the database is asked to end its work then, and until it has, no other read takes its place: a caller that
- * asks again after its deadline never adds to the load.
- * @throws as `callMongo` does for a large call; RpcError RESOURCE_EXHAUSTED if too many reads wait.
+ * Runs a read of many documents. Its caller is released as soon as the signal aborts, or after the time limit of large
+ * calls; the database is then asked to end its work, and until it has, no other read takes its slot: a caller that
+ * retries after its deadline never adds to the load.
+ * @throws like `callMongo` for a large call; RpcError RESOURCE_EXHAUSTED if too many reads wait.
  */
 export type LargeReads = <Result>(
   signal: AbortSignal,
   act: (options: LargeReadOptions) => Promise<Result>,
 ) => Promise<Result>;
 
-/** Each read runs some pipelines at a time, each on a connection of its own. */
+/** Number of concurrent pipelines of a read, each on a separate connection. */
 const slots = { atOnceMax: 6, waitingMax: 64 };
 
-/** How long the database may go on after the limit before its connections are cut, in ms. */
+/** How long the database may continue after the time limit before its connections are cut, in ms. */
 const cutDelayMs = 3000;
 
-/** Makes the large reads of a database. */
+/** Creates the large reads of a database. */
 export function createLargeReads(
   db: Db,
   { limit = largeCall, ...settings }: { readonly limit?: CallLimit } & Partial<typeof slots> = {},
@@ -33,7 +33,7 @@ export function createLargeReads(
       const free = await take(signal);
       const session = db.client.startSession({ causalConsistency: false });
       const cut = new AbortController();
-      // The driver would repeat a read whose connection was closed by a time limit of its own.
+      // Otherwise the driver would repeat a read whose connection was closed by its own time limit.
       const timer = setTimeout(
         () => cut.abort(new Error("the database goes on after its time limit")),
         maxTimeMS + cutDelayMs,
@@ -48,8 +48,8 @@ export function createLargeReads(
 }
 
 /**
- * Resolves with the results of all work once all of it has ended, so that no slot is given back while a part goes on.
- * @throws what the first part that failed, in their order, threw.
+ * Resolves with the results of all work once all of it has ended, so that no slot is released while a part continues.
+ * @throws the error of the first part, in their order, that failed.
  */
 export async function allEnded<Work extends readonly unknown[] | []>(
   work: Work,
@@ -58,7 +58,7 @@ export async function allEnded<Work extends readonly unknown[] | []>(
   return Promise.all(work);
 }
 
-/** Settles as `work` does, or rejects with the signal's reason when it aborts; `onAbort` is called then. */
+/** Settles like `work`, or rejects with the signal's reason when it aborts; `onAbort` is called then. */
 async function untilAborted<Result>(
   work: Promise<Result>,
   signal: AbortSignal,
@@ -75,12 +75,12 @@ async function untilAborted<Result>(
     return await Promise.race([work, aborted]);
   } finally {
     signal.removeEventListener("abort", leave);
-    // After an abort its end has no listener.
+    // After an abort, nothing else listens to its end.
     work.catch(() => {});
   }
 }
 
-/** Asks the database to end all that runs in a session. A user may always do so for sessions of its own. */
+/** Asks the database to end everything that runs in a session. A user may always do so for its own sessions. */
 function killSession(db: Db, session: ClientSession): void {
   const id = session.id?.id;
   if (id === undefined) return;

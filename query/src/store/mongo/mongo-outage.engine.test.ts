@@ -17,7 +17,7 @@ const engines = await testEngines();
 const url = engines?.mongodbUrl ?? "";
 const indexes = indexDefinitions({ levels: defaultLevels });
 
-/** A way to the database that can be cut and mended. */
+/** A proxy of the database that can be cut and restored. */
 async function openWay(to: URL) {
   const sockets = new Set<Socket>();
   let isCut = false;
@@ -57,7 +57,7 @@ async function openWay(to: URL) {
 }
 
 describe.skipIf(!engines)("a database that goes away and comes back", () => {
-  it("makes answers UNAVAILABLE soon, and then right again without a restart", async () => {
+  it("makes answers UNAVAILABLE soon, and then exact again without a restart", async () => {
     const mesh = await openMeshFixture({ url, indexes });
     await using way = await openWay(new URL(url));
     await using connection = openMongo({

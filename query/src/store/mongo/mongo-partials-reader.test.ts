@@ -5,7 +5,7 @@ import type { LargeReadOptions } from "./mongo-large-reads.ts";
 import type { PartialRow } from "./mongo-partials.ts";
 import { readPlan } from "./mongo-partials-reader.ts";
 
-/** Of readings whenever they arrived. */
+/** Of readings with any arrival. */
 function scan(sinceMs: number, toMs: number): Scan {
   return { sinceMs, toMs, arrivedSinceMs: Number.NEGATIVE_INFINITY, arrivedToMs: Number.POSITIVE_INFINITY };
 }
@@ -14,7 +14,7 @@ const levels = [{ windowMs: 10_000, segmentMs: 10_000 }];
 const filter = { deviceIds: [], sensors: [] };
 const plan: ReadPlan = { raw: [scan(0, 1000)], levels: [[]] };
 
-/** A row of one reading: its value is its place, and so is its time. */
+/** A row of one reading: its value and its time are its index. */
 function row(place: number, sensor: "temperature" | "humidity"): PartialRow {
   const t = new Date(place);
   return {
@@ -29,7 +29,7 @@ function row(place: number, sensor: "temperature" | "humidity"): PartialRow {
   };
 }
 
-/** A database whose every group gives these rows, and how many of them were read. */
+/** A database that returns these rows for every group, and counts the rows that were read. */
 function databaseOf(rows: readonly PartialRow[]) {
   const counts = { read: 0 };
   const aggregate = () => ({
@@ -58,7 +58,7 @@ const twoSensors = Array.from({ length: devices }, (_, place) => [
 ]).flat();
 
 describe("partials of many series", () => {
-  it("are merged as they are read where devices are merged", async () => {
+  it("are merged as they are read if devices are merged", async () => {
     const { db } = databaseOf(twoSensors);
     const { partials } = await read(db, { mergeDevices: true, partialsMax: 10 });
     const sum = (devices * (devices - 1)) / 2;
@@ -79,14 +79,14 @@ describe("partials of many series", () => {
     expect(partials[0]!.m2 / devices).toBeCloseTo((devices ** 2 - 1) / 12, 3);
   });
 
-  it("are not read to the end where there are more than an answer may have", async () => {
+  it("are not read to the end if there are more than an answer may have", async () => {
     const { db, counts } = databaseOf(twoSensors);
     const found = await read(db, { partialsMax: 100 });
     expect(found).toMatchObject({ partials: [], tooMany: 101, isStale: false });
     expect(counts.read).toBeLessThan(200);
   });
 
-  it("count once where several scans have them", async () => {
+  it("count once if several scans have them", async () => {
     const { db } = databaseOf(twoSensors.slice(0, 100));
     const twice = { ...plan, raw: [...plan.raw, scan(5000, 6000)] };
     const { partials, tooMany } = await readPlan(

@@ -25,19 +25,19 @@ import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
 import { groupPartials, groupReadings, type PartialRow, partialOfRow } from "./mongo-partials.ts";
 import { neighbours, scanPieces } from "./scan-pieces.ts";
 
-/** A pipeline of a plan, and what its rows are. */
+/** A pipeline of a plan, and the kind of its rows. */
 export type PlannedPipeline = {
   readonly collection: string;
   readonly stages: readonly Document[];
   readonly kind: "raw" | "partials" | "repairs";
 };
 
-/** Rows of one answer of the database; most answers are one. */
+/** Number of rows in one response of the database; most reads need one. */
 const batchSize = 10_000;
 
 /**
- * The pipelines of a plan: one for each scan, and one for each collection for what is read of series with
- * repeats; some where that is much. Pure.
+ * Returns the pipelines of a plan: one for each scan, and one for each collection for the different reads of series
+ * with duplicates; several if these are many. Pure.
  */
 export function planPipelines(request: {
   readonly plan: ReadPlan;
@@ -92,7 +92,7 @@ export function planPipelines(request: {
   ];
 }
 
-/** Finds out how many windows the repairs have (`windows`), and groups those that are not empty. */
+/** Counts the windows of the repairs (`windows`), and groups the non-empty ones. */
 function repairsPipeline(
   repairs: readonly RepairScan[],
   { buckets, windowMs }: { readonly buckets: BucketGrid | undefined; readonly windowMs: number },
@@ -113,7 +113,7 @@ function repairsPipeline(
         buckets,
         windowMs,
         at: "repair.",
-        // Empty repairs have no figures, which would come first among the others'.
+        // Empty repairs have no figures, which would sort before those of the others.
         keys: { empty: { $eq: ["$repair.count", 0] } },
         sums: { windows: { $sum: 1 } },
       }),
@@ -124,8 +124,8 @@ function repairsPipeline(
 type Row = PartialRow & { readonly windows?: number };
 
 /**
- * Reads a plan's pipelines, all at once, and merges their rows as they come. `isStale` if a repair that the plan names is
- * no longer there. With more than `partialsMax` partials, reading ends there.
+ * Reads a plan's pipelines, all at once, and merges their rows as they arrive. `isStale` if a repair in the plan no
+ * longer exists. It stops at more than `partialsMax` partials.
  */
 export async function readPlan(
   request: {

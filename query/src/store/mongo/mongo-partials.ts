@@ -3,12 +3,12 @@ import type { Document } from "mongodb";
 import { type BucketGrid, bucketExpression } from "../../calendar/bucket-grid.ts";
 import type { SeriesPartial } from "../reading-store.ts";
 
-// What readings, partials and repairs are grouped into: by series, bucket and part, each a partial again. M2 is
-// never made from squares of values: of readings it is the database's own (Welford's), of partials Chan's formula.
+// The groups of readings, partials and repairs: by series, bucket and part, each a partial again. M2 is never computed
+// from squares of values: for readings it is the database's own (Welford's), for partials Chan's formula.
 
 /**
- * How many windows are merged into one in the database, at most and about: what it holds of each, to merge
- * their M2, stays small. The caller merges the rest.
+ * Approximate maximum number of windows that the database merges into one, so that the data that it keeps of each, to
+ * merge their M2, stays small. The caller merges the rest.
  */
 const windowsOfPart = 1000;
 
@@ -25,7 +25,7 @@ export type PartialRow = {
   readonly m2: number;
 };
 
-/** Stages that group readings. */
+/** Returns stages that group readings. */
 export function groupReadings(buckets: BucketGrid | undefined): Document[] {
   return [
     {
@@ -46,8 +46,8 @@ export function groupReadings(buckets: BucketGrid | undefined): Document[] {
 }
 
 /**
- * Stages that group partials of windows of a size. `at` is where in the document they are, with its dot; `keys`
- * and `sums` are further ones of the group. Partials of nothing, without figures, give a row with a count of 0.
+ * Returns stages that group partials of windows of a size. `at` is their path in the document, with its dot; `keys` and
+ * `sums` are additional ones of the group. Empty partials, without figures, give a row with a count of 0.
  */
 export function groupPartials(options: {
   readonly buckets: BucketGrid | undefined;
@@ -113,7 +113,7 @@ export function groupPartials(options: {
   ];
 }
 
-/** A row as a partial. */
+/** Converts a row to a partial. */
 export function partialOfRow(row: PartialRow, { isRaw }: { readonly isRaw: boolean }): SeriesPartial {
   const { _id: group, lowest, highest, first, last } = row;
   const count = Number(row.count);
@@ -136,7 +136,7 @@ export function partialOfRow(row: PartialRow, { isRaw }: { readonly isRaw: boole
   };
 }
 
-/** The start, in ms since 1970, of the bucket that a date lies in; 0 if there are no buckets. */
+/** Returns the start, in ms since 1970, of the bucket of a date; 0 if there are no buckets. */
 function bucketOf(date: string, buckets: BucketGrid | undefined): Document | number {
   if (!buckets) return 0;
   return bucketExpression<Document>(buckets, {
@@ -145,7 +145,7 @@ function bucketOf(date: string, buckets: BucketGrid | undefined): Document | num
   });
 }
 
-/** The start, in ms since 1970, of the span of this size, counted from `originMs`, that a date lies in. */
+/** Returns the start, in ms since 1970, of the span of this size, counted from `originMs`, of a date. */
 function startOf(date: string, sizeMs: number, originMs = 0): Document {
   const ms = { $toLong: date };
   return { $subtract: [ms, { $mod: [originMs === 0 ? ms : { $subtract: [ms, originMs] }, sizeMs] }] };

@@ -15,7 +15,7 @@ const url = engines?.mongodbUrl ?? "";
 const dayMs = 86_400_000;
 const everything: SeriesFilter = { deviceIds: [], sensors: [] };
 
-/** Readings of some days in all levels, a tail, windows that are dirty and windows that are repaired. */
+/** Several days of readings in all levels, recent readings, dirty windows and repaired windows. */
 async function fill(mesh: MeshFixture): Promise<void> {
   const batch = (): DeviceMessage[] =>
     [-2 * dayMs, -dayMs, -3_600_000, -30_000, -1].flatMap((offset) =>
@@ -40,7 +40,7 @@ async function fill(mesh: MeshFixture): Promise<void> {
   await mesh.publish(batch());
 }
 
-/** Asks everything that query asks of a store. */
+/** Sends every read of query to a store. */
 async function askAll(store: ReadingStore, nowMs: number): Promise<void> {
   const { signal } = new AbortController();
   const timeframes = [
@@ -79,7 +79,7 @@ async function askAll(store: ReadingStore, nowMs: number): Promise<void> {
   await watch;
 }
 
-/** The reads that a command monitor saw, without what belongs to the session. */
+/** The reads that a command monitor saw, without fields of the session. */
 function readsOf(commands: readonly Document[]): Document[] {
   const reads = commands.filter((command) => "aggregate" in command || "find" in command);
   const own = (command: Document): Document => {
@@ -89,7 +89,7 @@ function readsOf(commands: readonly Document[]): Document[] {
   return [...new Map(reads.map(own).map((command) => [JSON.stringify(command), command])).values()];
 }
 
-/** The names of the stages of a plan and of the indexes that it uses. */
+/** Returns the names of the stages of a plan and of its indexes. */
 async function planOf(db: Db, command: Document): Promise<{ stages: string[]; indexes: string[] }> {
   const explained = JSON.stringify(await db.command({ explain: command, verbosity: "queryPlanner" }));
   const all = (pattern: RegExp): string[] => [...explained.matchAll(pattern)].map(([, name]) => name ?? "");
@@ -97,7 +97,7 @@ async function planOf(db: Db, command: Document): Promise<{ stages: string[]; in
 }
 
 describe.skipIf(!engines)("the plans of the database", () => {
-  it("use an index for everything that query asks", async () => {
+  it("use an index for every read of query", async () => {
     const indexes = indexDefinitions({ levels: defaultLevels });
     const mesh = await openMeshFixture({ url, indexes });
     const client = new MongoClient(url, { monitorCommands: true });
@@ -115,7 +115,7 @@ describe.skipIf(!engines)("the plans of the database", () => {
         expect(stages.length, JSON.stringify(command)).toBeGreaterThan(0);
         for (const name of names) used.add(name);
       }
-      // Or little was asked, and this tells nothing.
+      // Otherwise there were few reads, and this proves nothing.
       expect(reads.length).toBeGreaterThan(100);
       expect([...used].sort()).toEqual(
         expect.arrayContaining([

@@ -20,7 +20,7 @@ describe.skipIf(!engines)("on a real database", () => {
     indexes: indexDefinitions({ levels: defaultLevels }),
   };
 
-  it("says so where a repair that a plan names was made anew", async () => {
+  it("reports that a repair in a plan was replaced", async () => {
     const mesh = await openMeshFixture(database);
     const { signal } = new AbortController();
     const filter = { deviceIds: [], sensors: [] };

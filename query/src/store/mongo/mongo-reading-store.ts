@@ -13,28 +13,28 @@ import { findDuplicates } from "./mongo-series-duplicates.ts";
 import { readMongoStatus } from "./mongo-status.ts";
 import { findRepeats } from "./mongo-window-duplicates.ts";
 
-/** The reads of the real chain's database, and their end. */
+/** The reads of the real engines' database, and their end. */
 export type MongoReadingStore = ReadingStore & {
-  /** From now on every method is UNAVAILABLE, and watches end. The connection stays the caller's. */
+  /** From now on every method is UNAVAILABLE, and watches end. The caller owns the connection. */
   close(): void;
 };
 
-/** Readings of one read of a scan: less than a second of the database, and 2 MiB of memory. */
+/** Number of readings in one read of a scan: less than a second of the database, and 2 MiB of memory. */
 const scanPageRows = 20_000;
 
-/** How old a horizon may be, in ms. */
+/** Maximum age of a horizon, in ms. */
 const horizonCacheMs = 250;
 
 /**
- * Makes the reads over a database whose documents are those of `@devicemesh/chain`; see the port for what they
- * promise. Nothing is read before the first call. `levels` is known once a horizon was read, and throws
- * RpcError UNAVAILABLE before.
+ * Creates the reads over a database whose documents are those of `@devicemesh/pipeline`; see the port for their
+ * guarantees. Nothing is read before the first call. `levels` is known once a horizon was read, and throws RpcError
+ * UNAVAILABLE before.
  */
 export function createMongoReadingStore(options: {
   readonly db: Db;
   /** Ms since 1970. */
   readonly clock: () => number;
-  /** How old a horizon may be, in ms; a quarter of a second by default. */
+  /** Maximum age of a horizon, in ms; a quarter of a second by default. */
   readonly horizonCacheMs?: number;
 }): MongoReadingStore {
   const { db, clock, horizonCacheMs: cacheMs = horizonCacheMs } = options;
@@ -63,7 +63,7 @@ export function createMongoReadingStore(options: {
     },
     async readPartials({ plan, filter, buckets, mergeDevices, partialsMax }, signal) {
       check(signal);
-      // Before the reads: what arrived before this moment is stored, so they see it.
+      // Before the reads: everything that arrived before this time is stored, so they see it.
       const { completeThroughMs } = await horizons.read(signal);
       const levels = horizons.levels();
       const request = { db, plan, filter, buckets, levels, mergeDevices, partialsMax };
@@ -84,7 +84,7 @@ export function createMongoReadingStore(options: {
         check(signal);
         const page = { ...scan, descending: false, limit: scanPageRows, ...(after && { after }) };
         const found = await large(signal, (options) => findReadings(db, page, options));
-        // Marks are raised minutes before anything is deleted, so these are recent enough to judge the page.
+        // Marks are raised minutes before anything is deleted, so these are recent enough for the page.
         const { rawKeptSinceMs } = await horizons.read(signal);
         if (rawKeptSinceMs > Math.max(scan.sinceMs, after?.timestampMs ?? 0)) throw expiredMeanwhile();
         yield* columnPieces(readingColumns(found));

@@ -8,15 +8,15 @@ import type { LargeReadOptions } from "./mongo-large-reads.ts";
 /** With `arrivedToMs`, only readings that arrived before. */
 type ReadingsRequest = Parameters<ReadingStore["readReadings"]>[0] & { readonly arrivedToMs?: number };
 
-/** The order of readings, in which an index has them. */
+/** The order of readings, which is that of an index. */
 const order = ["timestamp", "device_id", "sensor"] as const;
 
-/** The pipeline that finds a page of readings. Pure. */
+/** Returns the pipeline that finds a page of readings. Pure. */
 export function readingsPipeline(request: ReadingsRequest): Document[] {
   const { filter, descending, after, limit, arrivedToMs = Number.POSITIVE_INFINITY } = request;
   let { sinceMs, toMs } = request;
   if (after) {
-    // What comes before the place by its time alone is not even looked at.
+    // Readings that precede the position by their time alone are not read at all.
     if (descending) toMs = Math.min(toMs, after.timestampMs + 1);
     else sinceMs = Math.max(sinceMs, after.timestampMs);
   }
@@ -56,7 +56,10 @@ export async function findReadings(
   }));
 }
 
-/** The conditions, one of which a reading after the place meets. Strings compare by bytes: all are ASCII. */
+/**
+ * Returns the conditions, one of which holds for a reading after the position. Strings compare by bytes, because all
+ * are ASCII.
+ */
 function placesAfter({ timestampMs, deviceId, sensor }: ReadingKey, descending: boolean): Document[] {
   const beyond = (value: unknown): Document => (descending ? { $lt: value } : { $gt: value });
   const timestamp = new Date(timestampMs);

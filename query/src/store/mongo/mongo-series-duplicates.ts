@@ -7,7 +7,7 @@ import { registeredStages } from "./mongo-series.ts";
 
 type DuplicatesRequest = Parameters<ReadingStore["readDuplicates"]>[0];
 
-/** The pipeline of a request. Pure. */
+/** Returns the pipeline of a request. Pure. */
 export function duplicatesPipeline({ filter, after, limit }: DuplicatesRequest): Document[] {
   return [
     ...registeredStages({ filter, except: [], after }),
@@ -16,7 +16,7 @@ export function duplicatesPipeline({ filter, after, limit }: DuplicatesRequest):
   ];
 }
 
-/** Reads the series that had duplicates or conflicts, in their order. @throws what `callMongo` throws. */
+/** Reads the series that had duplicates or conflicts, in their order. @throws the errors of `callMongo`. */
 export async function findDuplicates(
   db: Db,
   request: DuplicatesRequest,

@@ -8,7 +8,7 @@ import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
 
 type Series = Pick<SeriesDocument, "device_id" | "sensor">;
 
-/** The pipeline that finds the series of the tail that are not registered yet. Pure. */
+/** Returns the pipeline that finds new series that are not registered yet. Pure. */
 export function newSeriesPipeline(
   filter: SeriesFilter,
   search: SeriesSearch | undefined,
@@ -32,7 +32,7 @@ export function newSeriesPipeline(
   ];
 }
 
-/** The stages that find registered series that match the filter, are none of these and come after the place. */
+/** Returns the stages that find registered series that match the filter, are none of these and follow the position. */
 export function registeredStages(request: {
   readonly filter: SeriesFilter;
   readonly search?: SeriesSearch | undefined;
@@ -41,7 +41,7 @@ export function registeredStages(request: {
 }): Document[] {
   const { filter, search, except, after } = request;
   const conditions = [
-    // All have a device_id; said so that the index is used.
+    // All have a device_id; the condition lets the database use the index.
     { device_id: { $gte: laterName(after?.deviceId, search), ...prefixEnd(search) } },
     seriesCondition(filter),
     searchCondition(search),
@@ -53,17 +53,20 @@ export function registeredStages(request: {
     .map((condition) => ({ $match: condition }));
 }
 
-/** The condition of a search; empty if there is none. The filter may name devices too, so it is combined with it. */
+/**
+ * Returns the condition of a search; empty if there is none. The filter may name devices too, so it is combined with
+ * it.
+ */
 function searchCondition(search: SeriesSearch | undefined): Document {
   return search ? { $and: [{ device_id: { $regex: searchPattern(search) } }] } : {};
 }
 
-/** The name from which on an index is searched. */
+/** Returns the name from which on an index is searched. */
 function laterName(after = "", search: SeriesSearch | undefined): string {
   return search?.kind === "prefix" && search.text > after ? search.text : after;
 }
 
-/** Where the names of a prefix end: all are ASCII. */
+/** Returns the end of the names of a prefix: all are ASCII. */
 function prefixEnd(search: SeriesSearch | undefined): Document {
   return search?.kind === "prefix" ? { $lt: `${search.text}\u007f` } : {};
 }
@@ -73,8 +76,8 @@ function placesAfter({ deviceId, sensor }: SeriesName): Document[] {
 }
 
 /**
- * Finds series: the registered ones, which all have readings that arrived before the frontier, and those that
- * only have newer ones. These are read first, so that one that is registered meanwhile is not missed.
+ * Finds series: the registered ones, which all have readings that arrived before the frontier, and those that have only
+ * newer ones. The latter are read first, so that a series that is registered meanwhile is not missed.
  */
 export async function findSeries(
   db: Db,

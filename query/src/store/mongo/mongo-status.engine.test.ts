@@ -54,7 +54,7 @@ describe.skipIf(!engines)("the status of the real chain", () => {
     }
   });
 
-  it("passes on what operator and aggregator say", async () => {
+  it("passes on the reports of operator and aggregator", async () => {
     const mesh = await openMeshFixture({ url, indexes });
     const { signal } = new AbortController();
     try {

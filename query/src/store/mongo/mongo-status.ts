@@ -14,10 +14,13 @@ import type { MeshHorizon } from "./mongo-horizon.ts";
 import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
 import { findSeries } from "./mongo-series.ts";
 
-/** Over how long the rate of stored readings is taken, in ms. */
+/** The time over which the rate of stored readings is measured, in ms. */
 const rateMs = 10_000;
 
-/** Reads how far the store is and what its parts say. Counts of whole collections are the database's estimates. */
+/**
+ * Reads the progress of the store and its components' reports. Counts of whole collections are the database's
+ * estimates.
+ */
 export async function readMongoStatus(
   request: {
     readonly db: Db;
@@ -79,7 +82,7 @@ export async function readMongoStatus(
     parts: {
       reports: [
         { name: "operator", reportedMs: operator?.updated.getTime() },
-        // The frontier is the aggregator's as well, and written more often.
+        // The frontier is the aggregator's too, and written more often.
         { name: "aggregator", reportedMs: latest(aggregator?.updated.getTime(), publishedMs) },
       ],
       deadLetters,
@@ -93,7 +96,7 @@ export async function readMongoStatus(
 
 type FindPipeline = { readonly collection: string; readonly stages: readonly Document[] };
 
-/** What was stored since a moment. Pure, as all pipelines here. */
+/** Returns the pipeline of readings stored since a time. Pure, like all pipelines here. */
 export function recentPipeline(sinceMs: number): FindPipeline {
   return {
     collection: collections.messages,
@@ -101,17 +104,17 @@ export function recentPipeline(sinceMs: number): FindPipeline {
   };
 }
 
-/** Dead letters of a kind. */
+/** Returns the pipeline of dead letters of a kind. */
 export function deadLettersPipeline(kind: DeadLetterKind): FindPipeline {
   return { collection: collections.deadLetters, stages: [{ $match: { kind } }] };
 }
 
-/** Windows whose repair serves at the frontier. */
+/** Returns the pipeline of windows whose repair serves at the frontier. */
 export function repairedPipeline(frontierMs: number): FindPipeline {
   return {
     collection: collections.windowRepeats,
     stages: [
-      // All have a last repeat; said so that an index is used also where none on a part of a document can be.
+      // All have a last duplicate; the condition lets databases use an index that does not support partial indexes.
       { $match: { last_repeat: { $gte: new Date(0) } } },
       { $match: { "repair.through": { $gt: new Date(0), $lte: new Date(frontierMs) } } },
       { $match: { $expr: { $lt: ["$last_repeat", "$repair.through"] } } },
@@ -119,7 +122,7 @@ export function repairedPipeline(frontierMs: number): FindPipeline {
   };
 }
 
-/** Windows all of whose repeats arrived after the frontier: they are still clean. */
+/** Returns the pipeline of windows whose duplicates all arrived after the frontier: they are still clean. */
 export function freshPipeline(frontierMs: number): FindPipeline {
   return {
     collection: collections.windowRepeats,

@@ -20,7 +20,7 @@ function storeAt(port: number): ReadingStore {
   return createMongoReadingStore({ db: connection.db, clock: Date.now });
 }
 
-/** A server that takes connections and never says a word. */
+/** A server that accepts connections and never answers. */
 async function silentPort(): Promise<number> {
   const sockets = new Set<{ destroy(): unknown }>();
   const server = createServer((socket) => {
@@ -38,7 +38,7 @@ async function silentPort(): Promise<number> {
   return portOf(server);
 }
 
-/** A port that nobody listens on. */
+/** A port on which no server listens. */
 async function closedPort(): Promise<number> {
   const server = createServer();
   server.listen(0, "127.0.0.1");
@@ -53,7 +53,7 @@ function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
 }
 
-/** Every read that answers once, with this signal. */
+/** Every unary read, with this signal. */
 function reads(store: ReadingStore, signal: AbortSignal): [string, () => Promise<unknown>][] {
   return [
     ["readHorizon", () => store.readHorizon(signal)],
@@ -69,8 +69,8 @@ function reads(store: ReadingStore, signal: AbortSignal): [string, () => Promise
   ];
 }
 
-describe("a MongoDB that is away", () => {
-  it("makes every read UNAVAILABLE within 3 s, with a time to retry after", async () => {
+describe("an unavailable MongoDB", () => {
+  it("makes every read UNAVAILABLE within 3 s, with a retry delay", async () => {
     const store = storeAt(await closedPort());
     const started = performance.now();
     const { signal } = new AbortController();
@@ -86,7 +86,7 @@ describe("a MongoDB that is away", () => {
     expect(performance.now() - started).toBeLessThan(3500);
   });
 
-  it("makes the horizon, which every question begins with, UNAVAILABLE within 3 s where it is silent", async () => {
+  it("makes the horizon, which every query reads first, UNAVAILABLE within 3 s if it is silent", async () => {
     const store = storeAt(await silentPort());
     const started = performance.now();
     await expect(store.readHorizon(new AbortController().signal)).rejects.toMatchObject({
@@ -95,7 +95,7 @@ describe("a MongoDB that is away", () => {
     expect(performance.now() - started).toBeLessThan(3500);
   });
 
-  it("lets go at once of a caller that does not wait any longer", async () => {
+  it("releases at once a caller that cancels", async () => {
     const store = storeAt(await silentPort());
     const caller = new AbortController();
     const reason = new Error("the caller went away");
@@ -114,7 +114,7 @@ describe("a MongoDB that is away", () => {
     await expect(watch.next()).rejects.toMatchObject({ code: "UNAVAILABLE" });
   });
 
-  it("ends a watch at once and without a word where its caller ends it", async () => {
+  it("ends a watch at once and silently when its caller cancels", async () => {
     const store = storeAt(await silentPort());
     const ending = new AbortController();
     const ended = store.watchChanges(ending.signal)[Symbol.asyncIterator]().next();

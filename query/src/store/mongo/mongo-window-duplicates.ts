@@ -4,10 +4,10 @@ import type { RepeatsFound, RepeatsRequest, WindowRepeats } from "../reading-sto
 import { partialFields, scanStages } from "./mongo-conditions.ts";
 import type { LargeReadOptions } from "./mongo-large-reads.ts";
 
-/** The most windows, or spans of windows of one series each, of one answer: some hundred bytes each. */
+/** Maximum number of windows, or spans of windows of one series each, in one result: a few hundred bytes each. */
 export const repeatsFoundMax = 20_000;
 
-/** The stages that find the windows with repeats of a request. Pure, as all pipelines here. */
+/** Returns the stages that find the windows with duplicates of a request. Pure, like all pipelines here. */
 function foundStages({ filter, sinceMs, toMs, relevant }: RepeatsRequest): Document[] {
   const scan = {
     sinceMs,
@@ -18,7 +18,7 @@ function foundStages({ filter, sinceMs, toMs, relevant }: RepeatsRequest): Docum
   const inTimeframe = scanStages({ scan, fields: partialFields, filter });
   if (!relevant) return inTimeframe;
   const isRecent = { last_repeat: { $gte: new Date(relevant.sinceMs) } };
-  // A mesh that was pure from its first day on has no repeat before that: an index serves the rest by itself.
+  // A mesh that was pure from its first day has no earlier duplicates: an index serves the rest.
   if (relevant.beforeMs <= 0) return [{ $match: isRecent }, ...inTimeframe];
   return [
     ...inTimeframe,
@@ -26,7 +26,7 @@ function foundStages({ filter, sinceMs, toMs, relevant }: RepeatsRequest): Docum
   ];
 }
 
-/** The pipeline that finds windows with repeats, and one more than may be answered. */
+/** Returns the pipeline that finds windows with duplicates, up to one more than the limit. */
 export function repeatsPipeline(request: RepeatsRequest): Document[] {
   return [
     ...foundStages(request),
@@ -45,7 +45,7 @@ export function repeatsPipeline(request: RepeatsRequest): Document[] {
   ];
 }
 
-/** The pipeline that finds one span for each series, from its first window with repeats to its last. */
+/** Returns the pipeline that finds one span for each series, from its first window with duplicates to its last. */
 export function repeatedSeriesPipeline(request: RepeatsRequest): Document[] {
   return [
     ...foundStages(request),
@@ -74,8 +74,8 @@ type Row = {
 };
 
 /**
- * Reads windows with repeats. Where there are more than `repeatsFoundMax`, the database makes one span of those of
- * each series: the planner reads that span from raw readings, which is as exact, and costs that series only.
+ * Reads windows with duplicates. If there are more than `repeatsFoundMax`, the database makes one span of those of each
+ * series: the planner reads that span from raw readings, which is just as exact, and affects that series only.
  */
 export async function findRepeats(
   request: RepeatsRequest & {

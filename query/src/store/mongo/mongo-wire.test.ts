@@ -8,7 +8,7 @@ import { createLargeReads, type LargeReads } from "./mongo-large-reads.ts";
 
 type Options = Parameters<Parameters<LargeReads>[1]>[0];
 
-/** Large reads over a server that answers no aggregation, as one that has too much to do. */
+/** Large reads over a server that answers no aggregation, like an overloaded one. */
 async function openBusy() {
   const wire = await startMongoWire((command) => ("aggregate" in command ? undefined : {}));
   const connection = openMongo({ url: wire.url, database: "test", appName: "test" });
@@ -36,7 +36,7 @@ function sessionOf(command: Document | undefined): string {
 }
 
 describe("a large read, as a real server receives it", () => {
-  it("carries its time limit and its session, and the session is killed when its caller is gone", async () => {
+  it("has its time limit and its session, and the session is killed when its caller cancels", async () => {
     await using busy = await openBusy();
     const caller = new AbortController();
     const read = busy.read(caller.signal).catch((error: Error) => error.message);
@@ -54,7 +54,7 @@ describe("a large read, as a real server receives it", () => {
     expect(killed?.killSessions[0].id.toString("hex")).toBe(sessionOf(aggregate));
   });
 
-  it("is one of at most six at a time: callers that give up and ask again add none", async () => {
+  it("is one of at most six at a time: callers that cancel and retry add none", async () => {
     await using busy = await openBusy();
     const callers = Array.from({ length: 20 }, () => new AbortController());
     const reads = callers.map((caller) => busy.read(caller.signal).catch(() => {}));

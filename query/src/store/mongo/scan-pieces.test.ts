@@ -22,7 +22,7 @@ const spanOf = ({
 });
 
 describe("neighbours", () => {
-  it("are all of the spans, each once, in at most eight groups of which each begins after the one before", () => {
+  it("are all of the spans, each once, in at most eight groups, in order of their starts", () => {
     fc.assert(
       fc.property(spans, (all) => {
         const given = all.map(spanOf);
@@ -38,7 +38,7 @@ describe("neighbours", () => {
 });
 
 describe("the pieces of a scan", () => {
-  it("hold each moment once, and nothing else", () => {
+  it("contain each time once, and nothing else", () => {
     fc.assert(
       fc.property(
         spans,
@@ -66,7 +66,7 @@ describe("the pieces of a scan", () => {
     );
   });
 
-  it("are reached by an eighth of many spans that do not overlap", () => {
+  it("overlap an eighth of many disjoint spans", () => {
     const except = Array.from({ length: 400 }, (_, place) =>
       spanOf({ start: place * 10, length: 10, device: 0 }),
     );
@@ -77,7 +77,7 @@ describe("the pieces of a scan", () => {
     expect(reached).toEqual(Array.from({ length: 8 }, () => 50));
   });
 
-  it("are the scan itself where little is excepted", () => {
+  it("are the scan itself if little is excepted", () => {
     const scan = { sinceMs: 0, toMs: 10, arrivedSinceMs: 0, arrivedToMs: 1 };
     expect(scanPieces(scan, [])).toEqual([scan]);
   });

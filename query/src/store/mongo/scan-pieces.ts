@@ -1,17 +1,17 @@
 import type { Scan, SeriesSpan } from "../reading-store.ts";
 
 /**
- * A database tests a document against each condition of a read in turn, so hundreds of spans make a read of some
- * ten thousand documents take minutes. Pieces of neighbouring spans have few conditions and a short time range each.
+ * A database tests a document against each condition of a read in turn, so hundreds of spans make a read of ten
+ * thousand documents take minutes. Pieces of neighbouring spans have few conditions and a short time range each.
  */
 const pieceSizeMin = 25;
 
-/** Each piece is a read of its own, all of them at a time. */
+/** Each piece is a separate read, and all run concurrently. */
 const piecesMax = 8;
 
 const pieceSize = (count: number): number => Math.max(pieceSizeMin, Math.ceil(count / piecesMax));
 
-/** The same spans in groups of neighbours by time; none if there are none. Pure. */
+/** Groups the spans by time; no groups if there are none. Pure. */
 export function neighbours<Each extends SeriesSpan>(spans: readonly Each[]): Each[][] {
   const sorted = [...spans].sort((a, b) => a.sinceMs - b.sinceMs);
   const size = pieceSize(sorted.length);
@@ -20,7 +20,7 @@ export function neighbours<Each extends SeriesSpan>(spans: readonly Each[]): Eac
   return groups;
 }
 
-/** A scan in pieces that follow each other in time, each of which few of the excepted spans reach into. Pure. */
+/** Splits a scan into consecutive pieces in time, each of which overlaps few of the excepted spans. Pure. */
 export function scanPieces(scan: Scan, except: readonly SeriesSpan[]): Scan[] {
   const inside = except.filter(({ sinceMs, toMs }) => sinceMs < scan.toMs && toMs > scan.sinceMs);
   const cutsMs = new Set(
