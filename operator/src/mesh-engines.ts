@@ -1,6 +1,7 @@
 import { createKafka } from "@devicemesh/pipeline/kafka-client";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { createConnectRest } from "./connectors/connect-rest.ts";
+import { readBrokerDisks } from "./disks/kafka-broker-disks.ts";
 import { createAdminAccess } from "./kafka-admin.ts";
 
 /** The addresses of the engines. */
@@ -43,6 +44,8 @@ export function openEngines(addresses: EngineAddresses, database: string) {
   return {
     kafka,
     withAdmin: admin.use,
+    /** The disks of the brokers that the cluster has now. */
+    readBrokerDisks: (signal: AbortSignal) => readBrokerDisks(admin.use, signal),
     db: mongo.db,
     rest,
     /** Resolves if the engine answers. @throws the reason why it does not; the signal's reason. */

@@ -7,6 +7,8 @@ import { type ConnectorObservation, createConnectorWatch } from "../connectors/c
 import type { RestartPacing } from "../connectors/restart-backoff.ts";
 import { inspectMesh } from "../definition/inspect-mesh.ts";
 import type { MeshDefinition } from "../definition/mesh-definition.ts";
+import { createDiskWatch } from "../disks/disk-watch.ts";
+import { readDatabaseDisk } from "../disks/mongo-database-disk.ts";
 import type { MeshEngines } from "../mesh-engines.ts";
 import { createInspection } from "./inspection.ts";
 import { type GroupProgress, readGroupProgress } from "./kafka-progress.ts";
@@ -68,6 +70,14 @@ export function createMaintenance(options: {
     inspect: (signal) => inspectMesh(engines, mesh, signal),
     everyMs: intervals.inspectEveryMs,
     logger,
+  });
+
+  const diskWatch = createDiskWatch({
+    readDisks: async (signal) => [
+      ...(await engines.readBrokerDisks(signal)),
+      ...(await readDatabaseDisk(engines.db, signal)),
+    ],
+    everyMs: intervals.inspectEveryMs,
   });
 
   /** Returns the result, or the failure as a problem. */
@@ -135,6 +145,11 @@ export function createMaintenance(options: {
     look.problems.push(...inspection.standing);
   }
 
+  async function lookAtDisks(look: Look): Promise<void> {
+    await attempt("disks", (signal) => diskWatch.look(now(), signal), look);
+    look.problems.push(...diskWatch.standing);
+  }
+
   return {
     async look(signal) {
       const problems: string[] = [];
@@ -142,6 +157,7 @@ export function createMaintenance(options: {
       await lookAtConnectors(look);
       await lookAtDeadLetters(look);
       await inspect(look);
+      await lookAtDisks(look);
       return {
         connectors: watches.map(
           ({ name, seen }) => seen?.document ?? { name, state: "UNASSIGNED", tasks: [], lag: 0, restarts: 0 },
