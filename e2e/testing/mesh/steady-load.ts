@@ -27,8 +27,10 @@ export type SteadyLoadOptions = {
   readonly prefix: string;
   readonly devices?: number;
   readonly readingsPerSecond?: number;
-  /** One reading in this number is late: by minutes, hours, a day. */
+  /** One reading in this number is late. */
   readonly lateEvery?: number;
+  /** How late, spread evenly up to this, in ms; by default a minute, an hour or a day. */
+  readonly lateUpToMs?: number;
   /** After this number of readings, an acknowledged one is sent again; none by default. */
   readonly repeatEvery?: number;
   /** Time limit of a unit before it counts as broken, in ms. */
@@ -47,7 +49,7 @@ const latenessMs = [61_007, 3_600_011, 86_400_013] as const;
 /** Starts the load at once: by default 500 readings a second of 50 devices, some of them late. */
 export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
   const { target, prefix, devices = 50, readingsPerSecond = 500, unitLimitMs = 60_000 } = options;
-  const { lateEvery = 13, repeatEvery = Number.POSITIVE_INFINITY } = options;
+  const { lateEvery = 13, lateUpToMs, repeatEvery = Number.POSITIVE_INFINITY } = options;
   const publishers = new Map<string, Publisher>();
   const sent = new Map<string, DeviceMessage>();
   const acked = new Set<string>();
@@ -60,9 +62,16 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
   let resent = 0;
   let repeated = 0;
 
+  function latenessOf(place: number): number {
+    if (place % lateEvery !== 0) return 0;
+    if (lateUpToMs === undefined) return latenessMs[place % latenessMs.length] as number;
+    // Steps of the golden ratio: spread evenly, and readings that follow each other far apart.
+    return Math.ceil(((place * 0.618_033_988_749_895) % 1) * lateUpToMs);
+  }
+
   function message(place: number): DeviceMessage {
     const { sensor, minimum, maximum } = sensors[place % sensors.length] as (typeof sensors)[number];
-    const late = place % lateEvery === 0 ? (latenessMs[place % latenessMs.length] as number) : 0;
+    const late = latenessOf(place);
     // The index in the last digits keeps identities different, whatever the clock does.
     const timestampMs =
       beginMs - late + Math.floor(place / devices) * Math.round((devices * 1000) / readingsPerSecond);
@@ -118,8 +127,15 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
 
   const timer = setInterval(() => {
     if (underWay.size >= unitsMax) return;
-    const messages = Array.from({ length: perUnit }, () => message(number++));
-    for (const one of messages) sent.set(identityOf(one), one);
+    const messages: DeviceMessage[] = [];
+    for (let count = 0; count < perUnit; count++) {
+      const one = message(number++);
+      const identity = identityOf(one);
+      // Spread over days, a late reading may meet the identity of another.
+      if (sent.has(identity)) continue;
+      sent.set(identity, one);
+      messages.push(one);
+    }
     const delivery = deliver([...messages, ...repeatsFor(messages.length)]).finally(() =>
       underWay.delete(delivery),
     );
