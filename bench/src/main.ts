@@ -7,6 +7,8 @@ import { importReport } from "./import/import-report.ts";
 import { runIngestBench } from "./ingest/ingest-bench.ts";
 import { peerNames } from "./ingest/ingest-peers.ts";
 import { ingestReport } from "./ingest/ingest-report.ts";
+import { kafkaPeerNames, runKafkaBench } from "./kafka/kafka-bench.ts";
+import { kafkaReport } from "./kafka/kafka-report.ts";
 import { runMeshBench } from "./mesh/mesh-bench.ts";
 import { meshPeerNames } from "./mesh/mesh-ingest.ts";
 import { meshReport } from "./mesh/mesh-report.ts";
@@ -31,6 +33,7 @@ const benches: Readonly<Record<string, (config: BenchConfig) => Promise<Report>>
   import: importFiles,
   page,
   peers,
+  kafka,
   mesh,
 };
 /** The default benches: the mesh needs Java. */
@@ -174,11 +177,9 @@ async function peers(config: BenchConfig): Promise<Report> {
   );
 }
 
-async function mesh(config: BenchConfig): Promise<Report> {
-  const stopping = new AbortController();
-  unwinding = stopping;
-  try {
-    return meshReport(
+function mesh(config: BenchConfig): Promise<Report> {
+  return unwound(async (signal) =>
+    meshReport(
       await runMeshBench({
         peers: meshPeerNames.filter((name) => name === "ours" || config.peers.split(",").includes(name)),
         rounds: config.quick ? 1 : config.rounds,
@@ -190,9 +191,35 @@ async function mesh(config: BenchConfig): Promise<Report> {
         cache: resolve(config.cache),
         env: process.env,
         progress,
-        signal: stopping.signal,
+        signal,
       }),
-    );
+    ),
+  );
+}
+
+function kafka(config: BenchConfig): Promise<Report> {
+  return unwound(async (signal) =>
+    kafkaReport(
+      await runKafkaBench({
+        peers: kafkaPeerNames.filter((name) => name !== "fastapi" || config.peers.split(",").includes(name)),
+        rounds: config.quick ? 1 : config.rounds,
+        roundMs: config.quick ? 1000 : config.round,
+        warmUpMs: config.quick ? 500 : config.round,
+        latencyMs: config.quick ? 1000 : 10_000,
+        cache: resolve(config.cache),
+        progress,
+        signal,
+      }),
+    ),
+  );
+}
+
+/** Runs a bench with engines: at a signal they are ended in order. */
+async function unwound(bench: (signal: AbortSignal) => Promise<Report>): Promise<Report> {
+  const stopping = new AbortController();
+  unwinding = stopping;
+  try {
+    return await bench(stopping.signal);
   } catch (error) {
     if (!stopping.signal.aborted) throw error;
     process.stderr.write("stopped; the engines have ended\n");

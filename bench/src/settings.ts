@@ -3,10 +3,10 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define
 /** The settings of `npm run bench`. */
 export const benchSettings = defineSettings({
   prefix: "DEVICEMESH_BENCH_",
-  usage: "npm run bench -- [ingest] [query] [watch] [series] [import] [page] [peers] [mesh] [flags]",
+  usage: "npm run bench -- [ingest] [query] [watch] [series] [import] [page] [peers] [kafka] [mesh] [flags]",
   summary:
-    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, imports, the dashboard in Chromium, other databases under the same load (peers), and the real mesh of Kafka, Kafka Connect, MongoDB and Spark.",
-  positionals: { max: 8, placeholder: "ingest|query|watch|series|import|page|peers|mesh" },
+    "Measures ingest and answers over stored readings if no bench is named. By name: many watchers, a million series, imports, the dashboard in Chromium, other databases under the same load (peers), ingest over one Kafka broker (kafka), and the real mesh of Kafka, Kafka Connect, MongoDB and Spark.",
+  positionals: { max: 9, placeholder: "ingest|query|watch|series|import|page|peers|kafka|mesh" },
   settings: {
     quick: {
       flag: "--quick",
@@ -21,7 +21,8 @@ export const benchSettings = defineSettings({
       kind: "string",
       default: "fastapi,node-http",
       choices: ["fastapi,node-http", "fastapi", "node-http"],
-      description: "Peers that ingest is compared with. The mesh bench supports fastapi only.",
+      description:
+        "Peers that ingest is compared with. The mesh and kafka benches support fastapi only; with node-http they leave it out.",
     },
     rounds: {
       flag: "--rounds",

@@ -1,0 +1,174 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startEngines } from "@devicemesh/engines";
+import { type TopicDefinition, topicDefinitions } from "@devicemesh/operator";
+import { meshDefinition } from "@devicemesh/operator/testing/prepare-mesh";
+import { fastapiPython } from "../ingest/fastapi-environment.ts";
+import { fastapiApp, startLoadOn } from "../ingest/ingest-peers.ts";
+import type { Load } from "../load/load-process.ts";
+import { type LoadSample, sampleLoad } from "../load/load-sample.ts";
+import { type BenchTopics, openBenchTopics } from "../mesh/kafka-bench-topics.ts";
+import { type LoadSpread, watchMachineLoad } from "../report/load-watch.ts";
+import { type MachineFacts, machineFacts } from "../report/machine.ts";
+import { peakMemoryMib } from "../report/process-usage.ts";
+import { type ServerProcess, startServerProcess } from "../servers/server-process.ts";
+import { measureUnitLatency } from "./unit-latency.ts";
+
+/** What is compared over one broker. */
+export const kafkaPeerNames = ["fastapi", "kafkajs", "ours"] as const;
+export type KafkaPeerName = (typeof kafkaPeerNames)[number];
+
+/** How to run it. */
+export type KafkaBenchSettings = {
+  /** "ours" among them. */
+  readonly peers: readonly KafkaPeerName[];
+  readonly rounds: number;
+  /** How long each peer is loaded in a round, in ms. */
+  readonly roundMs: number;
+  /** The same for the round that is not counted. */
+  readonly warmUpMs: number;
+  readonly latencyMs: number;
+  readonly cache: string;
+  readonly progress: (line: string) => void;
+  readonly signal: AbortSignal;
+};
+
+/** What was found of one peer. */
+export type KafkaPeerResult = {
+  readonly name: KafkaPeerName;
+  /** One for each round, in order. */
+  readonly samples: readonly LoadSample[];
+  readonly peakMemoryMib: number;
+  readonly acknowledged: number;
+};
+
+/** What it found. */
+export type KafkaResult = {
+  readonly kind: "kafka";
+  readonly machine: MachineFacts;
+  readonly load: LoadSpread;
+  readonly roundMs: number;
+  readonly partitions: number;
+  readonly peers: readonly KafkaPeerResult[];
+  /** Times of units of ours at `latencyReadingsPerSecond`, in ms. */
+  readonly latencyMs: readonly number[];
+};
+
+/** The rate at which the time of a unit is measured. */
+export const latencyReadingsPerSecond = 50_000;
+
+/** Partitions of the topics, as `npm run mesh` makes them. */
+const partitions = 4;
+
+type Peer = {
+  readonly name: KafkaPeerName;
+  readonly topic: string;
+  readonly server: ServerProcess;
+  readonly load: Load;
+  readonly samples: LoadSample[];
+  acknowledged: number;
+};
+
+/**
+ * Loads each peer in turn, round after round, against topics of the same settings on one broker of its own.
+ * @throws Error if a topic has fewer records than readings were acknowledged or, of ours, any other number.
+ */
+export async function runKafkaBench(settings: KafkaBenchSettings): Promise<KafkaResult> {
+  const { cache, progress, rounds, roundMs, warmUpMs, signal } = settings;
+  const machineLoad = watchMachineLoad();
+  const folder = join(cache, "kafka");
+  await using stack = new AsyncDisposableStack();
+  const { addresses } = stack.use(
+    await startEngines({
+      folder,
+      fresh: true,
+      parts: ["kafka"],
+      signal,
+      onProgress: ({ text }) => progress(text),
+    }),
+  );
+  const topics = stack.use(await openBenchTopics(addresses.kafkaBrokers));
+  const definition = meshDefinition({ ...addresses, prefix: "bench-", database: "bench", partitions });
+  const [messages] = topicDefinitions(definition);
+  if (!messages) throw new Error("a mesh without topics");
+  const peers: Peer[] = [];
+  for (const name of settings.peers) {
+    const peer = await startPeer(name, {
+      settings,
+      topics,
+      messages,
+      brokers: addresses.kafkaBrokers.join(","),
+    });
+    stack.use(peer.server);
+    stack.defer(() => peer.load.close());
+    peers.push(peer);
+  }
+  progress("warming up ...");
+  for (const peer of peers) await loadOnce(peer, warmUpMs);
+  for (let round = 1; round <= rounds; round++) {
+    for (const peer of peers) {
+      signal.throwIfAborted();
+      const sample = await loadOnce(peer, roundMs);
+      peer.samples.push(sample);
+      progress(
+        `round ${round} of ${rounds}, ${peer.name}: ${sample.cpuMicrosPerReading.toPrecision(3)} µs CPU a reading, ` +
+          `${Math.round(sample.readingsPerSecond).toLocaleString("en-US")} readings/s, ${sample.cores.toFixed(2)} cores`,
+      );
+    }
+  }
+  for (const peer of peers) await checkRecords(topics, peer);
+  const ours = peers.find(({ name }) => name === "ours");
+  if (!ours) throw new RangeError("ours must be among the peers");
+  const latencyMs = await measureUnitLatency({
+    port: ours.server.port,
+    readingsPerSecond: latencyReadingsPerSecond,
+    ms: settings.latencyMs,
+    startSeconds: Math.floor(Date.now() / 1000) - 30 * 86_400,
+  });
+  const results = peers.map(({ name, samples, acknowledged, server }) => {
+    return { name, samples, acknowledged, peakMemoryMib: peakMemoryMib(server.pid) };
+  });
+  await stack.disposeAsync();
+  rmSync(folder, { recursive: true, force: true });
+  const machine = machineFacts(Date.now());
+  return { kind: "kafka", machine, load: machineLoad.stop(), roundMs, partitions, peers: results, latencyMs };
+}
+
+async function startPeer(
+  name: KafkaPeerName,
+  options: {
+    readonly settings: KafkaBenchSettings;
+    readonly topics: BenchTopics;
+    readonly messages: TopicDefinition;
+    readonly brokers: string;
+  },
+): Promise<Peer> {
+  const { settings, topics, messages, brokers } = options;
+  const topic = `${messages.topic}.${name}`;
+  await topics.create([{ ...messages, topic }]);
+  const program = fileURLToPath(new URL("../servers/kafka-ingest-server.ts", import.meta.url));
+  const server = await startServerProcess(
+    name === "fastapi"
+      ? {
+          command: await fastapiPython(settings.cache, settings.progress),
+          args: [fastapiApp, "--brokers", brokers, "--topic", topic],
+        }
+      : { command: process.execPath, args: [program, name, brokers, topic, String(partitions)] },
+  );
+  const load = await startLoadOn(name === "fastapi" ? "fastapi" : "ours", server.port);
+  return { name, topic, server, load, samples: [], acknowledged: 0 };
+}
+
+async function loadOnce(peer: Peer, ms: number): Promise<LoadSample> {
+  const sample = await sampleLoad({ pid: peer.server.pid, load: peer.load, ms });
+  peer.acknowledged += sample.readings;
+  return sample;
+}
+
+async function checkRecords(topics: BenchTopics, { name, topic, acknowledged }: Peer): Promise<void> {
+  const records = await topics.countRecords(topic);
+  const isExact = name === "ours" ? records === acknowledged : records >= acknowledged;
+  if (!isExact)
+    throw new Error(`${acknowledged} readings were acknowledged, but ${topic} has ${records} records`);
+}
