@@ -5,6 +5,7 @@ import type { Logger } from "@devicemesh/kit/observability/logger";
 import { listOf } from "@devicemesh/kit/settings/list-of";
 import { chainNames } from "@devicemesh/pipeline";
 import { createKafka } from "@devicemesh/pipeline/kafka-client";
+import { kafkaSecurityOf } from "@devicemesh/pipeline/kafka-security";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { type ActiveAggregator, type StartWindowJob, startActive } from "./active-aggregator.ts";
 import { createKafkaLogReader } from "./late-appends/kafka-log-reader.ts";
@@ -96,6 +97,7 @@ export function startAggregation(
     const store = createMongoStore({ db, levels, clock });
     const kafka = createKafka({
       brokers: listOf(config.kafkaBrokers),
+      security: kafkaSecurityOf(config),
       clientId: "devicemesh-aggregator",
       requestTimeoutMs: 5000,
     });

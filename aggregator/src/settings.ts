@@ -2,6 +2,7 @@ import { addressSettings } from "@devicemesh/kit/settings/address-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { chainSettings } from "@devicemesh/pipeline";
+import { kafkaSecuritySettings } from "@devicemesh/pipeline/kafka-security";
 
 /** The settings of the aggregator: flags, environment variables and help in one place. */
 export const aggregatorSettings = defineSettings({
@@ -19,6 +20,7 @@ export const aggregatorSettings = defineSettings({
     }),
     ...metricsSettings(),
     ...chainSettings,
+    ...kafkaSecuritySettings,
     sparkUrl: {
       flag: "--spark-url",
       env: "DEVICEMESH_SPARK_URL",

@@ -5,6 +5,7 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { ingestSensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { chainSettings } from "@devicemesh/pipeline";
+import { kafkaSecuritySettings } from "@devicemesh/pipeline/kafka-security";
 import { defaultIngestConfig } from "./limits.ts";
 import { defaultPartitionedLogLimits } from "./log/kafka/partitioned-log-limits.ts";
 
@@ -24,6 +25,7 @@ export const ingestSettings = defineSettings({
     ...deviceAccessSettings(),
     ...ingestSensorSettings(),
     kafkaBrokers: chainSettings.kafkaBrokers,
+    ...kafkaSecuritySettings,
     topicPrefix: chainSettings.topicPrefix,
     appendTimeout: {
       flag: "--append-timeout",

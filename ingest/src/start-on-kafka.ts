@@ -8,6 +8,7 @@ import { connectionLimitsOf } from "@devicemesh/kit/settings/connection-settings
 import { listOf } from "@devicemesh/kit/settings/list-of";
 import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { chainNames } from "@devicemesh/pipeline";
+import { kafkaSecurityOf } from "@devicemesh/pipeline/kafka-security";
 import { readContractImage } from "@devicemesh/proto/image";
 import { ingestConfig } from "./limits.ts";
 import { createKafkaMessageLog } from "./log/kafka/kafka-message-log.ts";
@@ -23,7 +24,7 @@ const firstBoundMs = 2000;
 /**
  * Starts ingest over Kafka. It listens at once, and reports NOT_SERVING while Kafka or the topic is unreachable, or
  * while the retention mark is unknown; senders wait for them, or receive UNAVAILABLE.
- * @throws PortInUseError if the port is in use; SettingsError if the settings of identity or sensors are wrong.
+ * @throws PortInUseError if the port is in use; SettingsError if the settings of identity, sensors or Kafka are wrong.
  */
 export async function startIngestProcess(
   settings: IngestSettings,
@@ -37,6 +38,7 @@ export async function startIngestProcess(
   const { host, port, kafkaBrokers, topicPrefix, appendTimeout, retainRaw } = settings;
   const { messages: topic, retention } = chainNames({ prefix: topicPrefix }).topics;
   const brokers = listOf(kafkaBrokers);
+  const security = kafkaSecurityOf(settings);
   const catalog = openSensorCatalog(settings);
   const access = openDeviceAccess(settings, { logger, clock });
   let ingest: Ingest | undefined;
@@ -44,6 +46,7 @@ export async function startIngestProcess(
   const log = createKafkaMessageLog({
     brokers,
     topic,
+    security,
     limits: { appendTimeoutMs: appendTimeout },
     onReachable(reachable, fault) {
       reportHealth();
@@ -53,6 +56,7 @@ export async function startIngestProcess(
   });
   const bound = followRetentionTopic({
     brokers,
+    security,
     topic: retention,
     onChange(isKnown, error) {
       reportHealth();

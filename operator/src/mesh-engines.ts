@@ -1,4 +1,4 @@
-import { createKafka } from "@devicemesh/pipeline/kafka-client";
+import { createKafka, type KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import { createConnectRest } from "./connectors/connect-rest.ts";
 import { readBrokerDisks } from "./disks/kafka-broker-disks.ts";
@@ -8,6 +8,7 @@ import { createAdminAccess } from "./kafka-admin.ts";
 export type EngineAddresses = {
   /** host:port of each bootstrap broker. */
   readonly kafkaBrokers: readonly string[];
+  readonly kafkaSecurity?: KafkaSecurity | undefined;
   /** Kafka Connect's REST interface: `http://host:port`. */
   readonly connectUrl: string;
   readonly mongodbUrl: string;
@@ -28,9 +29,10 @@ export type MeshEngines = ReturnType<typeof openEngines>;
  */
 export function openEngines(addresses: EngineAddresses, database: string) {
   const mongo = openMongo({ url: addresses.mongodbUrl, database, appName: "operator" });
-  const { kafkaBrokers: brokers } = addresses;
-  const kafka = createKafka({ brokers, clientId: "operator" });
-  const admin = createAdminAccess((onSocket) => createKafka({ brokers, clientId: "operator", onSocket }));
+  const { kafkaBrokers: brokers, kafkaSecurity: security } = addresses;
+  const client = { brokers, security, clientId: "operator" };
+  const kafka = createKafka(client);
+  const admin = createAdminAccess((onSocket) => createKafka({ ...client, onSocket }));
   const rest = createConnectRest({ url: addresses.connectUrl });
   /** The cheapest request to each engine that it can answer only if it is able to work. */
   const questions: Readonly<Record<EngineName, (signal: AbortSignal) => Promise<unknown>>> = {

@@ -4,6 +4,7 @@ import { listOf } from "@devicemesh/kit/settings/list-of";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import { chainNames, chainSettings } from "@devicemesh/pipeline";
+import { kafkaSecurityOf, kafkaSecuritySettings } from "@devicemesh/pipeline/kafka-security";
 import { defaultLevels, type Level, type Retention, retentionProblem } from "@devicemesh/proto";
 import { levelsAbove, type MeshDefinition } from "./definition/mesh-definition.ts";
 import type { EngineAddresses } from "./mesh-engines.ts";
@@ -16,6 +17,7 @@ export const operatorSettings = defineSettings({
     "Creates topics, connectors, collections and indexes, reconciles them, and reads the dead letters.",
   settings: {
     kafkaBrokers: chainSettings.kafkaBrokers,
+    ...kafkaSecuritySettings,
     connectUrl: {
       flag: "--connect-url",
       env: "DEVICEMESH_CONNECT_URL",
@@ -208,6 +210,7 @@ export function sparkMasterOf({
 export function enginesOf(config: OperatorConfig): EngineAddresses {
   return {
     kafkaBrokers: listOf(config.kafkaBrokers),
+    kafkaSecurity: kafkaSecurityOf(config),
     connectUrl: config.connectUrl,
     mongodbUrl: config.mongodbUrl,
   };

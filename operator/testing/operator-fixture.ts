@@ -14,6 +14,14 @@ import type { MeshOptions } from "./prepare-mesh.ts";
 export function configOf(options: MeshOptions): OperatorConfig {
   return {
     kafkaBrokers: options.kafkaBrokers.join(","),
+    kafkaTls: false,
+    kafkaCa: undefined,
+    kafkaCert: undefined,
+    kafkaKey: undefined,
+    kafkaSasl: undefined,
+    kafkaUsername: undefined,
+    kafkaPassword: undefined,
+    kafkaToken: undefined,
     connectUrl: options.connectUrl,
     sparkMaster: undefined,
     mongodbUrl: options.mongodbUrl,

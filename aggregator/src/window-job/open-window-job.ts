@@ -1,5 +1,6 @@
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import { listOf } from "@devicemesh/kit/settings/list-of";
+import { jvmKafkaOptions, kafkaSecurityOf } from "@devicemesh/pipeline/kafka-security";
 import type { Level } from "@devicemesh/proto";
 import type { StartWindowJob } from "../active-aggregator.ts";
 import type { AggregatorConfig } from "../settings.ts";
@@ -26,6 +27,7 @@ export function sparkWindowJob(config: AggregatorConfig, logger: Logger): StartW
         segmentMs,
       },
       brokers: listOf(config.kafkaBrokers),
+      kafkaOptions: jvmKafkaOptions(kafkaSecurityOf(config)),
       checkpoints: config.checkpoints,
       watermarkDelayMs: config.clockSkew,
       sinceOf,

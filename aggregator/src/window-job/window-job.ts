@@ -52,6 +52,8 @@ export type WindowJobOptions = {
   readonly meaning: WindowPlanMeaning;
   /** host:port of Kafka's brokers, as Spark reaches them. */
   readonly brokers: readonly string[];
+  /** How Spark's Kafka clients connect; see WindowPlanRun. */
+  readonly kafkaOptions?: Readonly<Record<string, string>> | undefined;
   /** A folder or URI that Spark's driver and executors can write to; each checkpoint is a folder in it. */
   readonly checkpoints: string;
   /**
@@ -106,14 +108,14 @@ export const windowJobPace: WindowJobIntervals = {
  * plans, starts it from its checkpoint if it does not run, and restarts it whenever it has ended or stalled.
  */
 export function startWindowJob(options: WindowJobOptions): WindowJob {
-  const { spark, meaning, checkpoints, watermarkDelayMs, brokers, logger } = options;
+  const { spark, meaning, checkpoints, watermarkDelayMs, brokers, kafkaOptions, logger } = options;
   const intervals = { ...windowJobPace, ...options.intervals };
   const { maxOffsetsPerTrigger, triggerMs } = intervals;
   const query = createWindowQuery({
     spark,
     meaning,
     checkpoints,
-    run: { brokers, watermarkDelayMs, maxOffsetsPerTrigger, triggerMs },
+    run: { brokers, kafkaOptions, watermarkDelayMs, maxOffsetsPerTrigger, triggerMs },
     sinceOf: options.sinceOf,
     logger,
   });

@@ -61,6 +61,16 @@ describe("the plan of windows", () => {
     ]);
   });
 
+  it("connects to protected brokers as it is told, at every source and at the sink", () => {
+    const kafkaOptions = { "security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512" };
+    const expected = { "kafka.security.protocol": "SASL_SSL", "kafka.sasl.mechanism": "SCRAM-SHA-512" };
+    const protectedPlan = planned({ kafkaOptions });
+    expect(protectedPlan.options).toMatchObject(expected);
+    const reads = relationsOf(protectedPlan.input).filter(({ relType }) => relType.case === "read");
+    expect(reads).toHaveLength(3);
+    for (const read of reads) expect(optionsOf(read)).toMatchObject(expected);
+  });
+
   it("is in append mode to the topic of partials, acknowledged by all", () => {
     expect(planned()).toMatchObject({
       format: "kafka",

@@ -28,6 +28,8 @@ export type WindowPlanMeaning = {
 export type WindowPlanRun = {
   /** host:port of Kafka's brokers, as Spark's driver and executors reach them. */
   readonly brokers: readonly string[];
+  /** How Spark's Kafka clients connect, without the prefix `kafka.`; cleartext by default. */
+  readonly kafkaOptions?: Readonly<Record<string, string>> | undefined;
   /** A folder or URI that Spark's driver and executors can write to. */
   readonly checkpointLocation: string;
   readonly queryName: string;
@@ -69,12 +71,12 @@ const identityPattern = "^[^|]+[|][^|]+[|][0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0
  * key, which the raw store checks against the fields, and the time is read from the key alone.
  */
 export function windowPlan(options: WindowPlanMeaning & WindowPlanRun): StreamingQuery {
-  const { partitions, outputTopic, brokers, checkpointLocation, queryName, triggerMs } = options;
+  const { partitions, outputTopic, checkpointLocation, queryName, triggerMs } = options;
   const sources = Array.from({ length: partitions }, (_, partition) => messagesOf(partition, options));
   return appendTo(partialsOf(unionAll(sources), options), {
     format: "kafka",
     options: {
-      "kafka.bootstrap.servers": brokers.join(","),
+      ...kafkaClientOf(options),
       "kafka.acks": "all",
       topic: outputTopic,
       checkpointLocation,
@@ -84,15 +86,20 @@ export function windowPlan(options: WindowPlanMeaning & WindowPlanRun): Streamin
   });
 }
 
+function kafkaClientOf({ brokers, kafkaOptions = {} }: WindowPlanRun): Record<string, string> {
+  const options = Object.entries({ "bootstrap.servers": brokers.join(","), ...kafkaOptions });
+  return Object.fromEntries(options.map(([name, value]) => [`kafka.${name}`, value]));
+}
+
 /**
  * One source and one watermark for each partition: Spark uses the minimum of the watermarks, so no message is late for
  * its segment however unevenly the partitions are read. The columns are computed before the watermark, once a row.
  * `value` is null in a record that the raw store certainly rejects.
  */
 function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRun): Relation {
-  const { topic, brokers, sinceMs, startingOffsets, maxOffsetsPerTrigger, watermarkDelayMs } = options;
+  const { topic, sinceMs, startingOffsets, maxOffsetsPerTrigger, watermarkDelayMs } = options;
   const records = streamFrom("kafka", {
-    "kafka.bootstrap.servers": brokers.join(","),
+    ...kafkaClientOf(options),
     assign: JSON.stringify({ [topic]: [partition] }),
     // -2 means the earliest.
     startingOffsets: JSON.stringify({ [topic]: { [partition]: startingOffsets.get(partition) ?? -2 } }),

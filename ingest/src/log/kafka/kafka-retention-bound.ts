@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { withinTime } from "@devicemesh/kit/async/time-limit";
 import { acceptedSinceOf } from "@devicemesh/pipeline";
-import { createKafka } from "@devicemesh/pipeline/kafka-client";
+import { createKafka, type KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
 import type { Admin, Kafka } from "kafkajs";
 import { createRetentionBound, type RetentionBound } from "../retention-bound.ts";
 
@@ -28,10 +28,11 @@ export function followRetentionTopic(options: {
   /** host:port of each bootstrap broker. */
   readonly brokers: readonly string[];
   readonly topic: string;
+  readonly security?: KafkaSecurity | undefined;
   readonly onChange: (isKnown: boolean, error?: unknown) => void;
 }): KafkaRetentionBound {
-  const { brokers, topic, onChange } = options;
-  const kafka = createKafka({ brokers, clientId: "devicemesh-ingest-retention", retries: 1 });
+  const { brokers, topic, security, onChange } = options;
+  const kafka = createKafka({ brokers, security, clientId: "devicemesh-ingest-retention", retries: 1 });
   const bound = createRetentionBound({ monotonicMs: () => performance.now() });
   const stopping = new AbortController();
   const { signal } = stopping;
