@@ -54,10 +54,10 @@ export async function openKafkaJsLog(options: {
 
   return {
     append(batch) {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
       let left = batch.length;
       const acknowledge = (): void => {
-        if (--left === 0) resolve();
+        if (--left === 0) resolve(undefined);
       };
       for (let row = 0; row < batch.length; row++) {
         const queue = queues[partitionOf(batch.deviceIds[row] ?? "", partitions)];
