@@ -35,6 +35,8 @@ export function createKafkaTopic(options: {
 }): PartitionedTopic {
   const { topic, requestTimeoutMs } = options;
   const connections = createKafkaConnections(options);
+  // A broker answers the requests of a connection in order: metadata would wait for replicas that are slow.
+  const control = createKafkaConnections(options);
   const outboxes = new Map<string, Outbox>();
   /** host:port of the leader of each partition. */
   let leaders = new Map<number, string>();
@@ -52,7 +54,7 @@ export function createKafkaTopic(options: {
   }
 
   async function askMetadata(): Promise<TopicState> {
-    const { brokers, topics } = await connections.askAny((connection) =>
+    const { brokers, topics } = await control.askAny((connection) =>
       metadataV9.api.async(connection, [topic], false, false, false).catch((error: unknown) => {
         // Also thrown for a partition without a leader; the response names it.
         if (error instanceof ResponseError) return error.response as metadataV9.MetadataResponse;
@@ -60,7 +62,7 @@ export function createKafkaTopic(options: {
       }),
     );
     const addresses = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, `${host}:${port}`]));
-    connections.learn([...addresses.values()]);
+    control.learn([...addresses.values()]);
     const found = topics.find(({ name }) => name === topic);
     if (found === undefined) throw brokerError("UNKNOWN_TOPIC_OR_PARTITION");
     if (found.errorCode !== 0) throw brokerError(errorName(found.errorCode));
@@ -147,7 +149,7 @@ export function createKafkaTopic(options: {
     describe: () => reach("the description of the topic", describe),
     openProducer: () =>
       reach("a producer", async () => {
-        const { producerId, producerEpoch } = await connections.askAny((connection) =>
+        const { producerId, producerEpoch } = await control.askAny((connection) =>
           initProducerIdV4.api.async(connection, null, 0, undefined, undefined),
         );
         return { id: producerId, epoch: producerEpoch };
@@ -165,10 +167,13 @@ export function createKafkaTopic(options: {
       return promise;
     },
     close() {
-      closing ??= withinTime(connections.close(), {
+      closing ??= withinTime(Promise.all([connections.close(), control.close()]), {
         ms: closeLimitMs,
         what: "the end of the connections",
-      }).catch(() => {});
+      }).then(
+        () => {},
+        () => {},
+      );
       return closing;
     },
   };
