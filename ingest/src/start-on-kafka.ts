@@ -35,7 +35,7 @@ export async function startIngestProcess(
   },
 ): Promise<Ingest> {
   const { logger, clock, metrics } = dependencies;
-  const { host, port, kafkaBrokers, topicPrefix, appendTimeout, retainRaw } = settings;
+  const { host, port, kafkaBrokers, kafkaCompression, topicPrefix, appendTimeout, retainRaw } = settings;
   const { messages: topic, retention } = chainNames({ prefix: topicPrefix }).topics;
   const brokers = listOf(kafkaBrokers);
   const security = kafkaSecurityOf(settings);
@@ -47,7 +47,7 @@ export async function startIngestProcess(
     brokers,
     topic,
     security,
-    limits: { appendTimeoutMs: appendTimeout },
+    limits: { appendTimeoutMs: appendTimeout, compression: kafkaCompression },
     onReachable(reachable, fault) {
       reportHealth();
       if (reachable) waiting.available("kafka");

@@ -3,7 +3,12 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { batchOf } from "../../../testing/message-log.contract.ts";
 import { readBatch } from "../../../testing/record-batches.ts";
-import { createRecordBatchWriter, setBatchProducer } from "./kafka-record-batch.ts";
+import {
+  type Compression,
+  compressions,
+  createRecordBatchWriter,
+  setBatchProducer,
+} from "./kafka-record-batch.ts";
 import { createMessageBytes, recordBytesMax } from "./message-bytes.ts";
 
 const startMs = Date.UTC(2026, 10, 23, 20, 4, 22);
@@ -81,26 +86,29 @@ describe("the bytes of a message", () => {
 });
 
 describe("a record batch", () => {
-  const open = (limits: { recordsMax?: number; bytesMax?: number } = {}) =>
+  const open = (limits: { recordsMax?: number; bytesMax?: number; compression?: Compression } = {}) =>
     createRecordBatchWriter({ recordsMax: 10_000, bytesMax: 1_000_000, ...limits });
 
-  it("has every row in order in the format of JSON.stringify, for any rows", () => {
-    const writer = open();
-    fc.assert(
-      fc.property(messages, fc.integer({ min: 0, max: 2 ** 31 - 1 }), (all, sequence) => {
-        const batch = batchOf(all);
-        for (const row of all.keys()) expect(writer.add(batch, row)).toBe(true);
-        expect(writer.records).toBe(all.length);
-        const bytes = writer.finish(startMs);
-        expect(writer.records).toBe(0);
-        setBatchProducer(bytes, { id: 7n, epoch: 3, sequence });
-        const read = readBatch(bytes);
-        expect(read).toMatchObject({ producerId: 7n, producerEpoch: 3, sequence });
-        const texts = read.records.map(({ key, value }) => ({ key: String(key), value: String(value) }));
-        expect(texts).toEqual(all.map(expectedOf));
-      }),
-    );
-  });
+  it.each(compressions)(
+    "has every row in order in the format of JSON.stringify, with compression %s",
+    (compression) => {
+      const writer = open({ compression });
+      fc.assert(
+        fc.property(messages, fc.integer({ min: 0, max: 2 ** 31 - 1 }), (all, sequence) => {
+          const batch = batchOf(all);
+          for (const row of all.keys()) expect(writer.add(batch, row)).toBe(true);
+          expect(writer.records).toBe(all.length);
+          const bytes = writer.finish(startMs);
+          expect(writer.records).toBe(0);
+          setBatchProducer(bytes, { id: 7n, epoch: 3, sequence });
+          const read = readBatch(bytes);
+          expect(read).toMatchObject({ producerId: 7n, producerEpoch: 3, sequence });
+          const texts = read.records.map(({ key, value }) => ({ key: String(key), value: String(value) }));
+          expect(texts).toEqual(all.map(expectedOf));
+        }),
+      );
+    },
+  );
 
   it("accepts records and bytes up to its limits, but at least one record", () => {
     const batch = batchOf(Array.from({ length: 50 }, (_, i) => ({ ...message, value: i })));
@@ -117,6 +125,18 @@ describe("a record batch", () => {
     expect(limited.bytes).toBeLessThanOrEqual(3000);
     expect(limited.row).toBeGreaterThan(5);
     expect(count(open({ bytesMax: 1 })).row).toBe(1);
+  });
+
+  it("is a third as large with zstd, for readings as devices send them", () => {
+    const batch = batchOf(
+      Array.from({ length: 500 }, (_, i) => ({ ...message, timestampMs: startMs + i, value: i })),
+    );
+    const sizeOf = (compression: Compression): number => {
+      const writer = open({ compression });
+      for (let row = 0; row < 500; row++) writer.add(batch, row);
+      return writer.finish(startMs).length;
+    };
+    expect(sizeOf("zstd")).toBeLessThan(sizeOf("none") / 3);
   });
 
   it("has capacity for the longest record", () => {

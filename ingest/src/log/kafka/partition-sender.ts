@@ -1,5 +1,5 @@
 import type { MessageBatch } from "../message-log.ts";
-import { type RecordBatchWriter, setBatchProducer } from "./kafka-record-batch.ts";
+import { type Compression, type RecordBatchWriter, setBatchProducer } from "./kafka-record-batch.ts";
 import type { PartitionedTopic } from "./partitioned-topic.ts";
 
 /** The limits of gathering and sending records. */
@@ -10,6 +10,8 @@ export type SendLimits = {
   readonly sendRecordsMax: number;
   /** Maximum bytes of one send. */
   readonly sendBytesMax: number;
+  /** Compression of the records of a send. */
+  readonly compression: Compression;
   /** Delay before the first retry of a send; it doubles with each further one, up to the largest. */
   readonly resendMinMs: number;
   readonly resendMaxMs: number;

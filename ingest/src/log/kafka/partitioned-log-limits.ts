@@ -23,6 +23,7 @@ export const defaultPartitionedLogLimits = {
   sendRecordsMax: 6000,
   // Below 1 MiB, the default limit of brokers (max.message.bytes).
   sendBytesMax: 960 * 1024,
+  compression: "none",
   resendMinMs: 50,
   // Below the time limit of appends while the log is unavailable, so that each is tried.
   resendMaxMs: 500,

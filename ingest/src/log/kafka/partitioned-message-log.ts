@@ -55,6 +55,7 @@ export function createPartitionedMessageLog(options: {
   const writer = createRecordBatchWriter({
     recordsMax: limits.sendRecordsMax,
     bytesMax: limits.sendBytesMax,
+    compression: limits.compression,
   });
   const counts = { sends: 0, failedSends: 0, timedOut: 0 };
   const open = new Set<OpenAppend>();
