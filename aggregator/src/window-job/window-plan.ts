@@ -162,7 +162,8 @@ function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: Window
       "regr_sxx(value, value) AS m2",
     ],
   });
-  const counted = filter(groups, `segment.start >= timestamp_millis(${sinceMs}L)`);
+  // With an aggregate in it, the condition stays above the aggregation, which so counts what it drops.
+  const counted = filter(groups, `IF(count > 0, segment.start >= timestamp_millis(${sinceMs}L), false)`);
   return project(counted, [
     `concat_ws('|', device_id, sensor,
       date_format(timestamp_millis(window_start), "${isoFormat}"),
