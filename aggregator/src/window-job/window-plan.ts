@@ -11,6 +11,7 @@ import {
   unionAll,
   withWatermark,
 } from "../spark/spark-relations.ts";
+import { extremesSql } from "./extremes.ts";
 
 /** The definition of the window job. Any change of it needs a new checkpoint. */
 export type WindowPlanMeaning = {
@@ -143,7 +144,9 @@ function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: Window
   // Because it uses the watermark's column, the condition stays above the watermark, which therefore sees the ticks
   // too.
   const valid = filter(messages, "IF(arrived IS NULL, false, at IS NOT NULL AND value IS NOT NULL)");
-  const groups = groupBy(valid, {
+  const extremes = extremesSql(windowMs);
+  const keyed = project(valid, ["device_id", "sensor", "at", "value", "arrived", ...extremes.columns]);
+  const groups = groupBy(keyed, {
     grouping: [
       "device_id",
       "sensor",
@@ -153,11 +156,7 @@ function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: Window
     aggregates: [
       "count(*) AS count",
       "sum(value) AS sum",
-      // Of equal extremes, the earliest.
-      "min(named_struct('value', value, 'at', at)) AS minimum",
-      "max(named_struct('value', value, 'before', -at)) AS maximum",
-      "min(named_struct('at', at, 'value', value)) AS first",
-      "max(named_struct('at', at, 'value', value)) AS last",
+      ...extremes.aggregates,
       // The sum of squared distances from the mean, merged with Chan's formula.
       "regr_sxx(value, value) AS m2",
     ],
@@ -176,14 +175,14 @@ function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: Window
       'segment_start', unix_millis(segment.start),
       'count', count,
       'sum', sum,
-      'minimum', minimum.value,
-      'minimum_at', minimum.at,
-      'maximum', maximum.value,
-      'maximum_at', -maximum.before,
-      'first_at', first.at,
-      'first_value', first.value,
-      'last_at', last.at,
-      'last_value', last.value,
+      'minimum', ${extremes.minimum},
+      'minimum_at', low_at,
+      'maximum', ${extremes.maximum},
+      'maximum_at', high_at,
+      'first_at', first_at,
+      'first_value', first_value,
+      'last_at', last_at,
+      'last_value', last_value,
       'm2', m2
     )) AS value`,
   ]);
