@@ -80,7 +80,7 @@ export function createLateAppendModel(options: {
       checks = createBatchChecks(checkpoint);
     },
     startAnew(sinceMs: number, checked: PartitionOffsets): void {
-      checkpoint = { sinceMs: leftOut === "nosince" ? 0 : sinceMs, checked };
+      checkpoint = { sinceMs, checked };
       checks = createBatchChecks(checkpoint);
     },
     get checked() {
@@ -92,7 +92,7 @@ export function createLateAppendModel(options: {
     },
     watermarkMs(committed: PartitionOffsets): number | undefined {
       if (leftOut === "nochecks") return unchecked;
-      return checks.handledWatermarkMs(leftOut === "nohandled" ? everything : committed);
+      return checks.handledWatermarkMs(committed);
     },
   };
 }

@@ -15,15 +15,13 @@ export const rules = [
   "noingestmark",
   "norepairmark",
   "nowait",
-  // Clocks that step back: what Spark drops is looked for, in gaps and before a checkpoint counts as well; it marks
-  // windows once it is stored, at the frontier, out of the coarse level; batches count once the sink has handled them.
+  // Clocks that step back: what Spark drops is searched, in gaps as well; its windows are marked at the frontier and
+  // outside the coarse level; complete_through waits for that.
   "nochecks",
   "nogaps",
-  "nosince",
   "marksoon",
   "marktime",
   "markcoarse",
-  "nohandled",
   "nohold",
 ] as const;
 
