@@ -118,18 +118,18 @@ export const strings = {
       ...{ hour: "Hour of the zone", day: "Day of the zone", week: "Week (from Monday)" },
       ...{ month: "Month", quarter: "Quarter", year: "Year" },
     },
-    automatic: (size: string) => (size === "" ? "Automatic" : `Automatic (${size})`),
+    automatic: (size: string) => (size === "" ? "Automatic" : `Auto (${size})`),
     ...{ lines: "Lines", linesAuto: "Automatic", linesSeries: "One a series" },
     linesSensor: "One a sensor",
     options: "More options",
-    ...{ curves: "Curves", curvesRange: "Average and range", curvesPercentiles: "Percentiles" },
+    ...{ curves: "Curves", curvesRange: "Average, range", curvesPercentiles: "Percentiles" },
     fill: "Empty buckets",
     fills: { none: "Gap", previous: "Previous value", linear: "Straight line" },
   },
   chart: {
     legends: {
       range: "Line: average. Area: minimum to maximum.",
-      percentiles: "Line: median. Above it: the percentiles 90, 95 and 99.",
+      percentiles: "Line: median. Areas: up to p90, p95, p99.",
     },
     percentilesRefused:
       "Percentiles are computed from at most 1,000,000 raw readings, and this selection has more: choose a shorter timeframe or fewer devices.",

@@ -73,11 +73,11 @@ export function chartOptions(panel: Panel, style: ChartStyle, events: ChartEvent
         ...axis,
         space: (isSmall ? 44 : 70) * scale,
         size: (isSmall ? 24 : 42) * scale,
-        values: (_, ticks) => timeLabels(ticks, zone, isSmall),
+        values: (chart, ticks) => timeLabels(ticks, { zone, isSmall, fromSeconds: chart.scales.x?.min ?? 0 }),
       },
       {
         ...axis,
-        space: (isSmall ? 22 : 30) * scale,
+        space: (isSmall ? 16 : 30) * scale,
         size: (isSmall ? 46 : 56) * scale,
         values: (_, ticks) => tickTexts(ticks),
       },
@@ -178,14 +178,22 @@ function valueRange(minimum: number | null, maximum: number | null): [number, nu
 }
 
 /** 24-hour labels: the date where it changes, seconds only for steps that small. */
-function timeLabels(ticks: readonly number[], zone: string | undefined, isSmall: boolean): string[] {
+function timeLabels(
+  ticks: readonly number[],
+  {
+    zone,
+    isSmall,
+    fromSeconds,
+  }: { readonly zone: string | undefined; readonly isSmall: boolean; readonly fromSeconds: number },
+): string[] {
   const stepSeconds = (ticks[1] ?? 0) - (ticks[0] ?? 0);
   let before = "";
   return ticks.map((tick) => {
     const date = zone ? uPlot.tzDate(new Date(tick * 1000), zone) : new Date(tick * 1000);
     const [top, bottom] = labelOf(date, stepSeconds);
     const isSame = bottom === before;
-    before = bottom;
+    // A tick before the chart has no label, so the next one has the date.
+    if (tick >= fromSeconds) before = bottom;
     return isSame || isSmall ? top : `${top}\n${bottom}`;
   });
 }

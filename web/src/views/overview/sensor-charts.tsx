@@ -20,7 +20,10 @@ const chartsMax = 12;
 /** A small chart of each sensor over all devices; it leads to the whole of it. */
 export function SensorCharts() {
   const { answer, problem } = usePolled("sensors", pollMs, async (signal) => {
-    const bounds = boundsAt({ kind: "last", spanMs: presets["15m"] }, serverNowMs());
+    const { sinceMs = 0, ...last } = boundsAt({ kind: "last", spanMs: presets["15m"] }, serverNowMs());
+    // A first bucket that is cut would have fewer devices, and so another average.
+    const bucketMs = bucketSeconds * 1000;
+    const bounds = { ...last, sinceMs: Math.ceil(sinceMs / bucketMs) * bucketMs };
     const request = {
       deviceIds: [],
       sensors: [],
