@@ -9,7 +9,7 @@ const scriptMaxBytes = 180_000;
 const firstChartMaxMs = 1000;
 const coresMax = 0.3;
 const taskMaxMs = 50;
-/** Memory is flat if its last quarter of samples is at most so much above its first. */
+/** Memory is flat if its last third of samples is at most so much above its first. */
 const growthMax = 0.1;
 
 /** The targets of the page bench, with what was measured. */
@@ -47,11 +47,13 @@ export function pageTargets(result: PageResult): Target[] {
   ];
 }
 
-/** How much the mean of the last quarter of samples is above that of the first, as a share. */
+/**
+ * How much the median of the last third of samples is above that of the first, as a share. A single sample may hold an
+ * answer that is just being read.
+ */
 export function growthOf(samples: readonly number[]): number {
-  const count = Math.max(Math.floor(samples.length / 4), 1);
-  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
-  return mean(samples.slice(-count)) / mean(samples.slice(0, count)) - 1;
+  const count = Math.max(Math.floor(samples.length / 3), 1);
+  return spreadOf(samples.slice(-count)).median / spreadOf(samples.slice(0, count)).median - 1;
 }
 
 /** The report: a table, the targets, a chart. */

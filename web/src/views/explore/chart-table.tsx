@@ -1,4 +1,4 @@
-import { useMemo } from "preact/hooks";
+import { useMemo, useState } from "preact/hooks";
 import { formatCount, formatValue, percentileName } from "../../format/numbers.ts";
 import { formatMoment, type Zone } from "../../format/times.ts";
 import type { Line } from "../../mesh/lines.ts";
@@ -11,19 +11,28 @@ import { nameOf } from "./question.ts";
 const rowsMax = 200;
 
 /** The chart as a table, the newest bucket first, and as a file. */
-export function ChartTable({
-  lines,
-  quantiles,
-  zone,
-  parameters,
-}: {
+export function ChartTable(props: TableProps) {
+  const [isOpen, setOpen] = useState(false);
+  if (props.lines.every(({ points }) => points.length === 0)) return null;
+  return (
+    <details class="card" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary>{strings.chart.table}</summary>
+      {isOpen && <Table {...props} />}
+    </details>
+  );
+}
+
+type TableProps = {
   readonly lines: readonly Line[];
   /** The quantiles of the points, if they have some. */
   readonly quantiles: readonly number[];
   readonly zone: Zone;
   /** The parameters of the same buckets as an export. */
   readonly parameters: Readonly<Record<string, string>>;
-}) {
+};
+
+/** It exists only while it is open: a chart that follows live readings changes every few seconds. */
+function Table({ lines, quantiles, zone, parameters }: TableProps) {
   const rows = useMemo(
     () =>
       lines
@@ -32,10 +41,8 @@ export function ChartTable({
     [lines],
   );
   const { chart, commands } = strings;
-  if (rows.length === 0) return null;
   return (
-    <details class="card">
-      <summary>{chart.table}</summary>
+    <>
       <p>
         <button
           type="button"
@@ -90,6 +97,6 @@ export function ChartTable({
         </table>
       </div>
       {rows.length > rowsMax && <p class="quiet">{chart.tableLeft(rows.length - rowsMax)}</p>}
-    </details>
+    </>
   );
 }
