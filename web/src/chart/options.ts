@@ -62,7 +62,7 @@ export function chartOptions(panel: Panel, style: ChartStyle, events: ChartEvent
     width: style.width,
     height: style.height,
     ...(zone && { tzDate: (seconds: number) => uPlot.tzDate(new Date(seconds * 1000), zone) }),
-    padding: [10 * scale, 12 * scale, 0, 0],
+    padding: [10 * scale, (isSmall ? 18 : 14) * scale, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: true, range: (_, minimum, maximum) => rangeOf(style.span, minimum, maximum) },
