@@ -2,8 +2,15 @@ import { mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startEngines } from "@devicemesh/engines";
+import { alignDown, alignUp } from "@devicemesh/proto";
 import { pythonEnvironment, run } from "../ingest/python-environment.ts";
-import { isExact, type JudgedQuestion, type PeerAnswer, type PeerQuestion } from "./questions.ts";
+import {
+  createBruteForce,
+  isExact,
+  type JudgedQuestion,
+  type PeerAnswer,
+  type PeerQuestion,
+} from "./questions.ts";
 import { type BenchReadings, batchesOf } from "./readings.ts";
 
 const peerFile = (name: string) => fileURLToPath(new URL(`../../peers/original/${name}`, import.meta.url));
@@ -12,6 +19,8 @@ const peerFile = (name: string) => fileURLToPath(new URL(`../../peers/original/$
 export type OriginalResult = {
   readonly exact: number;
   readonly asked: number;
+  /** The same for the questions with both bounds moved to a border of windows, where the design can be exact. */
+  readonly exactOnBorders: number;
   /** Readings that the windows contain; duplicates count each time. */
   readonly counted: number;
   readonly firstWrong?: string;
@@ -57,10 +66,15 @@ export async function measureOriginal(
     else
       firstWrong ??= `${JSON.stringify(question)}: ${JSON.stringify(answer)} instead of ${JSON.stringify(expected)}`;
   }
+  const rightOnBorders = createBruteForce(readings.distinct);
+  const exactOnBorders = questions
+    .map(({ question }) => onBorders(question))
+    .filter((question) => isExact(averageOfAverages(windows, question), rightOnBorders(question))).length;
   progress(`original: ${exact} of ${questions.length} answers exact`);
   return {
     exact,
     asked: questions.length,
+    exactOnBorders,
     counted: windows.reduce((sum, { count }) => sum + count, 0),
     ...(firstWrong === undefined ? {} : { firstWrong }),
   };
@@ -84,6 +98,14 @@ function writeFiles(readings: BenchReadings, folder: string): void {
     writeFileSync(path, `${batch.join("\n")}\n`);
     utimesSync(path, nowSeconds + index, nowSeconds + index);
   }
+}
+
+const windowMs = 10_000;
+
+/** The timeframe of the windows that a question touches. */
+function onBorders(question: PeerQuestion): PeerQuestion {
+  const { sinceMs, toMs } = question;
+  return { ...question, sinceMs: alignDown(sinceMs, windowMs), toMs: alignUp(toMs, windowMs) };
 }
 
 type Window = {

@@ -23,7 +23,7 @@ const result = (exact: number): PeersResult => ({
   distinct: 1000,
   sent: 1050,
   peers: [peer("Device Mesh", exact), peer("Another", 97)],
-  original: { exact: 3, asked: 100, counted: 900, firstWrong: "an average of averages" },
+  original: { exact: 3, asked: 100, exactOnBorders: 40, counted: 900, firstWrong: "an average of averages" },
   missing: [{ name: "InfluxDB", text: "influxd" }],
 });
 
