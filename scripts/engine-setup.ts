@@ -37,8 +37,9 @@ async function ownEngines(project: TestProject): Promise<() => Promise<void>> {
   const engines = await startInFreeFolder(folders);
   project.provide("devicemeshEngines", { ...engines.addresses, folder: engines.folder, owned: true });
   return async () => {
-    const amiss = (await engines.status()).filter(({ state }) => state !== "ready");
-    for (const { name, state, reason = "" } of amiss) console.log(`engines: ${name} is ${state} ${reason}`);
+    const notReady = (await engines.status()).filter(({ state }) => state !== "ready");
+    for (const { name, state, reason = "" } of notReady)
+      console.log(`engines: ${name} is ${state} ${reason}`);
     console.log(`engines: stopping; their logs are in ${join(engines.folder, "logs")}`);
     await engines.stop();
   };

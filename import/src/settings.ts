@@ -62,7 +62,7 @@ export const importSettings = defineSettings({
       env: `${prefix}MISSING`,
       kind: "strings",
       placeholder: "VALUE",
-      description: "Text or number that stands for no value, such as -999; repeatable.",
+      description: "Text or number that means no value, such as -999; repeatable.",
     },
     decimal: {
       flag: "--decimal",

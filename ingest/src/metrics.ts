@@ -72,7 +72,7 @@ export const ingestLogMetrics = defineMetrics({
     name: "devicemesh_ingest_log_sends_total",
     type: "counter",
     unit: "produce requests",
-    help: "Sends to a partition of the topic; what failed is sent again as long as somebody waits for it",
+    help: "Sends to a partition of the topic; failed batches are sent again while their callers wait",
     labels: { outcome: ["acknowledged", "failed"] },
   },
   timedOut: {

@@ -14,7 +14,7 @@ export const queryMetrics = defineMetrics({
     name: "devicemesh_query_readings_covered_total",
     type: "counter",
     unit: "readings",
-    help: "Readings that those partials stand for: folded into windows before, or raw ones that the store added up",
+    help: "Readings in those partials: folded into windows before, or raw ones that the store aggregated",
     labels: { source: ["raw", "windows"] },
   },
   watchers: {

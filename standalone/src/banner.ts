@@ -78,7 +78,7 @@ export type CallerFlags = {
   readonly sendGrpcurl: string;
 };
 
-const nobody: CallerFlags = {
+const anonymous: CallerFlags = {
   scheme: "http",
   askGrpcurl: "-plaintext",
   askCurl: "",
@@ -89,7 +89,7 @@ const nobody: CallerFlags = {
 export function callsToPaste({
   ingest,
   query,
-  identity = nobody,
+  identity = anonymous,
 }: {
   readonly ingest: string;
   readonly query: string;

@@ -85,7 +85,7 @@ export function createWindowQuery(options: {
     async expectActive(run) {
       if (await spark.isActive(run)) return;
       const failure = await spark.failure(run);
-      throw failure ? queryEnded(failure) : new SparkError("failed", "somebody stopped the query");
+      throw failure ? queryEnded(failure) : new SparkError("failed", "the query was stopped");
     },
     async stop() {
       const ours = (await spark.activeQueries()).find(({ name }) => name === queryName);

@@ -34,8 +34,7 @@ export async function askProbe(probe: Probe): Promise<string | undefined> {
 /**
  * Probes until the engine is ready.
  * @throws Error with the last reason if it is not ready within `limitMs`; the error of `check`, which is called every
- * 100 ms:
- * the process has ended, or the wait was cancelled.
+ * 100 ms, for example if the process has ended or the wait was cancelled.
  */
 export async function untilReady(
   probe: Probe,
@@ -44,10 +43,10 @@ export async function untilReady(
   const deadlineMs = performance.now() + options.limitMs;
   for (;;) {
     options.check();
-    const amiss = await checkedWhile(askProbe(probe), options.check);
-    if (amiss === undefined) return;
+    const failure = await checkedWhile(askProbe(probe), options.check);
+    if (failure === undefined) return;
     if (performance.now() > deadlineMs) {
-      throw new Error(`not ready within ${options.limitMs / 1000} s: ${amiss}`);
+      throw new Error(`not ready within ${options.limitMs / 1000} s: ${failure}`);
     }
     await delay(pollMs);
   }

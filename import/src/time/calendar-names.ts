@@ -1,4 +1,4 @@
-// Languages whose names of months and days are read. A name that stands for two months in these is not read.
+// Languages whose names of months and days are read. A name of two different months is not accepted.
 const languages = ["en", "de", "fr", "es", "it", "nl", "pt"];
 
 const months = namesOf("month", (at) => Date.UTC(2000, at, 15), 12);

@@ -1,7 +1,7 @@
 const variablePattern = /\$\{(\w+)\}/g;
 
 /**
- * Fills in the template of a connector: JSON whose values are texts, in which `${name}` stands for a variable. Every
+ * Fills in the template of a connector: JSON whose values are texts, in which `${name}` is a variable. Every
  * variable of the template must be given, and every given variable must occur in it.
  * @throws Error that names the template and its problem.
  */
