@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	devicemeshv1 "devicemesh.example/client/gen/devicemesh/v1"
@@ -50,17 +51,16 @@ func newReading(device, at, sensor, value string) (*devicemeshv1.Reading, error)
 		return nil, err
 	}
 	reading := &devicemeshv1.Reading{DeviceId: device, Timestamp: timestamppb.New(timestamp)}
-	switch sensor {
-	case "temperature":
-		reading.Measurement = &devicemeshv1.Reading_Thermostat{Thermostat: &devicemeshv1.Thermostat{Temperature: &number}}
-	case "pressure":
-		reading.Measurement = &devicemeshv1.Reading_Barometer{Barometer: &devicemeshv1.Barometer{Pressure: &number}}
-	case "humidity":
-		reading.Measurement = &devicemeshv1.Reading_Hygrometer{Hygrometer: &devicemeshv1.Hygrometer{Humidity: &number}}
-	case "heart_rate":
-		reading.Measurement = &devicemeshv1.Reading_HeartRateMeter{HeartRateMeter: &devicemeshv1.HeartRateMeter{HeartRate: &number}}
-	default:
-		return nil, fmt.Errorf("unknown sensor %q: temperature, pressure, humidity or heart_rate", sensor)
+	message := reading.ProtoReflect()
+	types := message.Descriptor().Oneofs().ByName("measurement").Fields()
+	for i := range types.Len() {
+		field := types.Get(i).Message().Fields().ByName(protoreflect.Name(sensor))
+		if field != nil && types.Get(i).Name() != "sensor_value" {
+			message.Mutable(types.Get(i)).Message().Set(field, protoreflect.ValueOfFloat64(number))
+			return reading, nil
+		}
 	}
+	// A sensor of the catalog without a type of its own.
+	reading.Measurement = &devicemeshv1.Reading_SensorValue{SensorValue: &devicemeshv1.SensorValue{Sensor: sensor, Value: &number}}
 	return reading, nil
 }

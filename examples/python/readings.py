@@ -29,15 +29,11 @@ def new_reading(device: str, at: str, sensor: str, value: float) -> reading_pb2.
     timestamp = Timestamp()
     timestamp.FromDatetime(datetime.fromisoformat(at))
     reading = reading_pb2.Reading(device_id=device, timestamp=timestamp)
-    match sensor:
-        case "temperature":
-            reading.thermostat.temperature = value
-        case "pressure":
-            reading.barometer.pressure = value
-        case "humidity":
-            reading.hygrometer.humidity = value
-        case "heart_rate":
-            reading.heart_rate_meter.heart_rate = value
-        case _:
-            raise ValueError(f"unknown sensor {sensor!r}: temperature, pressure, humidity or heart_rate")
+    for typed in reading_pb2.Reading.DESCRIPTOR.oneofs_by_name["measurement"].fields:
+        if typed.name != "sensor_value" and sensor in typed.message_type.fields_by_name:
+            setattr(getattr(reading, typed.name), sensor, value)
+            return reading
+    # A sensor of the catalog without a type of its own.
+    reading.sensor_value.sensor = sensor
+    reading.sensor_value.value = value
     return reading

@@ -230,6 +230,7 @@ export const strings = {
     looking: (name: string) => `Looking at ${name} …`,
     loading: (name: string) => `Loading ${name} …`,
     load: (name: string) => `Load ${name}`,
+    sent: "Share of the file that is sent",
     ...{ look: "What was recognised", summary: "Loaded", wouldBe: "What loading would do" },
     ...{ oneALine: "one a line", explore: "See it in Explore" },
     rows: (rows: number, values: number) => `${plural(rows, "row")} with ${plural(values, "value")}:`,

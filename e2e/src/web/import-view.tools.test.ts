@@ -51,6 +51,18 @@ describe("the import of recordings in the dashboard", () => {
 
   it("recognises a history of Home Assistant", () => load("home-assistant-history.csv", {}), 120_000);
 
+  it("shows how much of a file is sent", async () => {
+    const shares: number[] = [];
+    await page.exposeFunction("noteShare", (share: number) => shares.push(share));
+    await page.evaluate(`new MutationObserver(() => {
+      const progress = document.querySelector("progress");
+      if (progress) noteShare(progress.value);
+    }).observe(document.body, { subtree: true, childList: true, attributes: true })`);
+    await load("quoted-separator.csv", {});
+    await expect.poll(() => shares).toContain(1);
+    expect(shares[0]).toBe(0);
+  }, 120_000);
+
   it("asks for time zone and device of a table, stores nothing before, and has no serious finding of axe", async () => {
     await page.locator('input[type="file"]').setInputFiles(`${recordings}pi-wide-local-time.csv`);
     await page.locator("#import-zone").waitFor();

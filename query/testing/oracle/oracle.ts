@@ -1,4 +1,4 @@
-import type { DeviceMessage } from "@devicemesh/proto";
+import { builtInSensors, type DeviceMessage } from "@devicemesh/proto";
 import { exactSum } from "./exact-sum.ts";
 import { estimated, type OracleFill, type OracleGrid, startOf } from "./oracle-buckets.ts";
 
@@ -79,12 +79,9 @@ export type Oracle = {
   ): number;
 };
 
-const unitBySensor: Readonly<Record<string, string>> = {
-  temperature: "°C",
-  pressure: "hPa",
-  humidity: "%",
-  heart_rate: "1/min",
-};
+const unitBySensor: Readonly<Record<string, string>> = Object.fromEntries(
+  builtInSensors.map(({ sensor, unit }) => [sensor, unit]),
+);
 
 /** The range of all answers: 2000-01-01 to 10000-01-01. */
 const [beginMs, endMs] = [946_684_800_000, 253_402_300_800_000];

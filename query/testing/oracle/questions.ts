@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { Bound, OracleGrouping, Question } from "./oracle.ts";
 import type { OracleFill } from "./oracle-buckets.ts";
-import { deviceIds, type MomentPlan, momentOf, momentPlans } from "./streams.ts";
+import { deviceIds, type MomentPlan, momentOf, momentPlans, sensorNames } from "./streams.ts";
 import type { ClockUnit } from "./zone-clock.ts";
 
 /** Zones whose clocks change by an hour in spring and autumn or in autumn and spring, by half an hour, and never. */
@@ -119,7 +119,7 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
     // Often one sensor, because groups over several mix units.
     sensors: fc.oneof(
       fc.constantFrom(["temperature"], ["pressure"]),
-      some(["temperature", "pressure", "humidity", "heart_rate", "unknown"]),
+      some([...new Set(sensorNames), "unknown"]),
     ),
     bounds: fc.tuple(bound, bound),
     call,

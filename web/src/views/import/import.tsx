@@ -15,6 +15,7 @@ export function Import() {
   const [step, setStep] = useState<Step>("idle");
   const [answer, setAnswer] = useState<UploadAnswer>({ problems: [] });
   const [parameters, setParameters] = useState<Parameters>({});
+  const [sent, setSent] = useState(0);
   const ending = useRef<AbortController>(undefined);
   const texts = strings.import;
 
@@ -23,8 +24,9 @@ export function Import() {
     ending.current = new AbortController();
     const { signal } = ending.current;
     setStep(isDryRun ? "looking" : "loading");
+    setSent(0);
     try {
-      const found = await upload(chosen, stated, { isDryRun, signal });
+      const found = await upload(chosen, stated, { isDryRun, signal, onSent: setSent });
       if (signal.aborted) return;
       setAnswer(found);
       setStep(!isDryRun && found.report ? "loaded" : "looked");
@@ -53,6 +55,7 @@ export function Import() {
       <p role="status" class="quiet">
         {isBusy && file && (step === "looking" ? texts.looking(file.name) : texts.loading(file.name))}
       </p>
+      {isBusy && <progress value={sent} aria-label={texts.sent} />}
       {answer.problems.length > 0 && (
         <div class="problem" role="alert">
           {answer.problems.map((problem) => (

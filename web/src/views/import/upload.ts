@@ -54,17 +54,32 @@ export type UploadAnswer = {
 export type Parameters = Readonly<Record<string, string>>;
 
 /**
- * Uploads a file to be described (`isDryRun`, nothing is stored) or loaded. @throws TypeError if there is no response.
+ * Uploads a file to be described (`isDryRun`, nothing is stored) or loaded. `onSent` receives the share of the file that
+ * is sent: the server reads a file as fast as it stores it. @throws TypeError if there is no response.
  */
-export async function upload(
+export function upload(
   file: File,
   parameters: Parameters,
-  { isDryRun, signal }: { readonly isDryRun: boolean; readonly signal: AbortSignal },
+  {
+    isDryRun,
+    signal,
+    onSent,
+  }: { readonly isDryRun: boolean; readonly signal: AbortSignal; onSent(share: number): void },
 ): Promise<UploadAnswer> {
   const query = uploadQuery(file.name, parameters, isDryRun);
+  // fetch does not report how much of a body is sent.
+  const request = new XMLHttpRequest();
+  request.open("POST", `/v1/import?${query}`);
   const headers = { ...callHeaders(), "content-type": "application/octet-stream" };
-  const response = await fetch(`/v1/import?${query}`, { method: "POST", headers, body: file, signal });
-  return answerOf(response.status, await response.text());
+  for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+  return new Promise((resolve, reject) => {
+    request.upload.onprogress = ({ loaded, total }) => onSent(total > 0 ? loaded / total : 1);
+    request.onload = () => resolve(answerOf(request.status, request.responseText));
+    request.onerror = () => reject(new TypeError("no response"));
+    request.onabort = () => reject(new TypeError("cancelled"));
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(file);
+  });
 }
 
 /** Formats the parameters as a query string; leaves out empty ones. Pure. */
