@@ -52,6 +52,12 @@ const checks: readonly Check[] = [
   },
   { name: "licences of dependencies are accepted", script: "scripts/licenses.ts", args: [] },
   { name: "the tree is tidy", script: "scripts/tidy.ts", args: [], prints: true },
+  {
+    name: "a call runs through few files",
+    script: "scripts/walk-length.ts",
+    args: ["--check"],
+    prints: true,
+  },
 ];
 
 /**

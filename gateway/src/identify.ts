@@ -1,5 +1,5 @@
 import type { IdentifySender } from "@devicemesh/identity";
-import { peerOfRequest } from "@devicemesh/kit/rpc/call-peer";
+import { peerOfRequest } from "@devicemesh/kit/rpc/connect-handler";
 import type { OnePortRequest } from "@devicemesh/kit/server/one-port-server";
 import type { Sender } from "./deliver/submit-checked.ts";
 import type { IdentifyClient } from "./mqtt/session-broker.ts";

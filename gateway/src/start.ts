@@ -4,8 +4,12 @@ import { importRoutes } from "@devicemesh/import";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import { createUnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
-import { rejectHost } from "@devicemesh/kit/rpc/requests/rejected-requests";
-import { hostProblem, isLoopback, loopbackHosts } from "@devicemesh/kit/rpc/requests/request-host";
+import {
+  hostProblem,
+  isLoopback,
+  loopbackHosts,
+  rejectHost,
+} from "@devicemesh/kit/rpc/requests/rejected-requests";
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 import { respondHttpError } from "@devicemesh/kit/server/http-errors";
 import { createHttpRoutes, type HttpRoute } from "@devicemesh/kit/server/http-routes";

@@ -9,7 +9,7 @@ import { addReflectionRoutes } from "@devicemesh/kit/rpc/connect-reflection";
 import { createErrorInterceptor, createRequestGate } from "@devicemesh/kit/rpc/connect-status";
 import { createReflection } from "@devicemesh/kit/rpc/reflection";
 import { contractJson } from "@devicemesh/kit/rpc/requests/json-requests";
-import { type AllowedHosts, loopbackHosts } from "@devicemesh/kit/rpc/requests/request-host";
+import { type AllowedHosts, loopbackHosts } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import { createValidationInterceptor } from "@devicemesh/kit/rpc/requests/request-validation";
 import { startOnePortServer } from "@devicemesh/kit/server/one-port-server";
 import type { RunningServer } from "@devicemesh/kit/server/running-server";

@@ -1,7 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type EngineAddresses, type Engines, installEnvoy, killEnginesNow } from "@devicemesh/engines";
-import { isLoopback } from "@devicemesh/kit/rpc/requests/request-host";
+import { isLoopback } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import { retentionProblem } from "@devicemesh/proto";
 import { devicesAtStart } from "@devicemesh/standalone/settings";
 import { planEngineStart } from "./engines/engine-steps.ts";

@@ -9,7 +9,7 @@ export {
 } from "./bounds.ts";
 export { decodeDeviceId, encodeDeviceId, isDeviceId } from "./device-ids.ts";
 export { type DeviceMessage, identityOf } from "./device-message.ts";
-export { alignDown, alignUp, defaultLevels, type Level } from "./levels.ts";
+export { defaultLevels, type Level } from "./levels.ts";
 export {
   earliestAcceptedMs,
   hasDeleted,
@@ -32,6 +32,8 @@ export {
   type TypedSensor,
 } from "./sensors.ts";
 export {
+  alignDown,
+  alignUp,
   isoMilliseconds,
   millisecondsFloor,
   type ProtoTimestamp,

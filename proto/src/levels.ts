@@ -15,13 +15,3 @@ export const defaultLevels: readonly Level[] = [
   { windowMs: 600_000, segmentMs: 600_000 },
   { windowMs: 86_400_000, segmentMs: 86_400_000 },
 ];
-
-/** The largest multiple of `size` that is not after `ms`. */
-export function alignDown(ms: number, size: number): number {
-  return Math.floor(ms / size) * size;
-}
-
-/** The smallest multiple of `size` that is not before `ms`. */
-export function alignUp(ms: number, size: number): number {
-  return Math.ceil(ms / size) * size;
-}

@@ -1,4 +1,5 @@
-import { alignDown, type Level } from "./levels.ts";
+import type { Level } from "./levels.ts";
+import { alignDown } from "./timestamp.ts";
 
 /** The retention of data, by the device's clock, in ms; undefined means unlimited. */
 export type Retention = {

@@ -16,3 +16,13 @@ export function protoTimestamp(ms: number): { seconds: bigint; nanos: number } {
 export function isoMilliseconds(ms: number): string {
   return new Date(ms).toISOString();
 }
+
+/** The largest multiple of `size` that is not after `ms`. */
+export function alignDown(ms: number, size: number): number {
+  return Math.floor(ms / size) * size;
+}
+
+/** The smallest multiple of `size` that is not before `ms`. */
+export function alignUp(ms: number, size: number): number {
+  return Math.ceil(ms / size) * size;
+}

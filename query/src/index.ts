@@ -10,7 +10,7 @@ export {
   type MergedColumns,
   type WindowColumns,
 } from "./plan/column-merge.ts";
-export type { ReadingPartial } from "./plan/partial.ts";
+export type { ReadingPartial } from "./plan/merge.ts";
 export {
   allTime,
   isCoarsePure,
@@ -50,9 +50,5 @@ export type {
   StoreStatus,
   WindowRepeats,
 } from "./store/reading-store.ts";
-export {
-  type LatestSeriesFound,
-  type LatestSeriesRequest,
-  searchMatcher,
-} from "./store/series-request.ts";
+export { type LatestSeriesFound, type LatestSeriesRequest, searchMatcher } from "./store/series-request.ts";
 export { createSeriesSelection } from "./store/series-selection.ts";

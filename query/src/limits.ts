@@ -1,4 +1,4 @@
-import type { AllowedHosts } from "@devicemesh/kit/rpc/requests/request-host";
+import type { AllowedHosts } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import type { ConnectionLimits } from "@devicemesh/kit/server/connection-limits";
 
 /** The limits of query. Each is an upper bound, inclusive. */

@@ -11,8 +11,8 @@ import {
   retentionProblem,
   type SensorCatalog,
 } from "@devicemesh/proto";
-import type { ReadingStore, StoreHorizon } from "@devicemesh/query";
-import { createArrivalClock } from "./append/commit-clock.ts";
+import type { ReadingStore } from "@devicemesh/query";
+import { createArrivalClock, createStoreProgress } from "./append/commit-clock.ts";
 import { readDuplicates } from "./append/duckdb-duplicates.ts";
 import { createDuckdbMessageLog } from "./append/duckdb-message-log.ts";
 import { openDuckdb } from "./database/duckdb-database.ts";
@@ -133,6 +133,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const stored = await readStored(maintenance, levels, database.file);
   const startMs = Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs);
   const arrivals = createArrivalClock(clock, startMs, options.elapsedMs);
+  const progress = createStoreProgress(arrivals, stored);
   const units = await settleSensorUnits(maintenance, { catalog, file: database.file });
   const registry = createSeriesRegistry(stored.series, {
     catalog,
@@ -162,6 +163,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       rate.add(report.stored, report.arrivedMs);
       changes.notify();
     },
+    onCommitting: progress.setCommitting,
     onFailure: (error) => report("commit failed", error),
     reserve,
   });
@@ -169,6 +171,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     connection: maintenance,
     levels,
     frontiersMs: stored.frontiersMs,
+    onFrontiers: progress.setFrontiers,
     log,
     clock: arrivals,
   });
@@ -179,6 +182,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     stored: stored.keptSince,
     nowMs: arrivals.nowMs,
     frontiersMs: folding.frontiersMs,
+    onKeptSince: progress.setKeptSince,
   });
   const readers = createDuckdbReaders(
     await Promise.all(Array.from({ length: readerConnections }, () => database.connect())),
@@ -186,12 +190,6 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   );
   opening.defer(() => readers.close());
 
-  const horizon = (): StoreHorizon => ({
-    completeThroughMs: log.completeThroughMs(),
-    frontiersMs: folding.frontiersMs(),
-    levelsKeptSinceMs: keeper.keptSince().levelsMs,
-    rawKeptSinceMs: keeper.keptSince().rawMs,
-  });
   const readings = createDuckdbReadingStore({
     readers,
     registry,
@@ -201,8 +199,8 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     mergeFromSeries: options.mergeFromSeries,
     windowBytesMax: (options.windowMemoryMib ?? 80) * 1024 ** 2,
     state: {
-      horizon,
-      lastArrivedMs: () => Math.max(stored.logEndMs ?? Number.NEGATIVE_INFINITY, log.lastCommitMs()),
+      horizon: progress.horizon,
+      lastArrivedMs: progress.lastArrivedMs,
       seal: () => log.sealBefore(arrivals.nowMs() + 1),
       diskBytes: database.diskBytes,
       status: () => ({

@@ -1,9 +1,9 @@
 import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { peerOfRequest } from "@devicemesh/kit/rpc/call-peer";
+import { peerOfRequest } from "@devicemesh/kit/rpc/connect-handler";
 import type { UnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
-import { openRequestBody, releaseWhenAnswered } from "@devicemesh/kit/rpc/requests/request-body";
+import { openRequestBody, releaseWhenAnswered } from "@devicemesh/kit/rpc/requests/incomplete-requests";
 import type { OnePortRequest, OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import { HttpProblem } from "./http-problem.ts";
 

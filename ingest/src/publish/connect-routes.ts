@@ -10,10 +10,10 @@ import {
 import type { IdentifyPublisher, Publisher } from "@devicemesh/identity";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import { addByContentType } from "@devicemesh/kit/rpc/by-content-type";
-import { peerKey } from "@devicemesh/kit/rpc/call-peer";
+import { peerKey } from "@devicemesh/kit/rpc/connect-handler";
 import { createRequestGate, requestIdHeader, toConnectError } from "@devicemesh/kit/rpc/connect-status";
 import { contractJsonOf } from "@devicemesh/kit/rpc/requests/json-requests";
-import { malformedText } from "@devicemesh/kit/rpc/requests/malformed-messages";
+import { malformedText } from "@devicemesh/kit/rpc/requests/request-validation";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import type { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import { malformedFrame, type UnitResult } from "./commit-unit.ts";

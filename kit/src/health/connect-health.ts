@@ -1,6 +1,6 @@
 import type { ConnectRouter } from "@connectrpc/connect";
 import { Health as HealthService } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
-import { peerKey } from "../rpc/call-peer.ts";
+import { peerKey } from "../rpc/connect-handler.ts";
 import { toConnectError } from "../rpc/connect-status.ts";
 import { type Health, healthCheckResponse, healthListResponse } from "./health.ts";
 

@@ -4,11 +4,15 @@ import {
   type ConnectRouter,
   type ConnectRouterOptions,
   createConnectRouter,
+  createContextKey,
   createContextValues,
   type HandlerContext,
-  type Interceptor,
 } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type {
+  UniversalHandler,
+  UniversalServerRequest,
+  UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
   compressionGzip,
@@ -17,14 +21,16 @@ import {
 } from "@connectrpc/connect-node";
 import type { Logger } from "../observability/logger.ts";
 import type { OnePortHandler, OnePortRequest, OnePortResponse } from "../server/one-port-server.ts";
-import { peerKey, peerOfRequest } from "./call-peer.ts";
-import { toConnectError } from "./connect-status.ts";
-import { withPlainGrpcMessage } from "./grpc-message.ts";
-import { fromGrpcWebText, isGrpcWebText, toGrpcWebText } from "./requests/grpc-web-text.ts";
-import { createUnfinishedRequests, type UnfinishedRequests } from "./requests/incomplete-requests.ts";
-import { markMalformedMessages, throwIfMalformed } from "./requests/malformed-messages.ts";
+import {
+  createUnfinishedRequests,
+  openRequestBody,
+  releaseWhenAnswered,
+  type UnfinishedRequests,
+} from "./requests/incomplete-requests.ts";
 import {
   type AddressOf,
+  type AllowedHosts,
+  hostProblem,
   isRpc,
   rejectHost,
   rejectUnknownRpc,
@@ -33,8 +39,7 @@ import {
   rpcOfPath,
   unknownRpcMessage,
 } from "./requests/rejected-requests.ts";
-import { openRequestBody, releaseWhenAnswered } from "./requests/request-body.ts";
-import { type AllowedHosts, hostProblem } from "./requests/request-host.ts";
+import { handleExplained, rejectMalformed } from "./requests/request-validation.ts";
 import { clampConnectTimeout, clampGrpcTimeout } from "./requests/timeout-headers.ts";
 
 /** The parts of a Connect server. */
@@ -85,7 +90,6 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
     ...(gate && { requestGate: gate }),
   });
   options.routes(router);
-  markMalformedMessages(router, { readMaxBytes });
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   const served = Map.groupBy(router.handlers, ({ service }) => service.typeName);
   const methods = new Map([...served].map(([name, of]) => [name, of.map(({ method }) => method.name)]));
@@ -105,7 +109,8 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
     releaseWhenAnswered(request, response);
     const isText = isGrpcWebText(received.header.get("content-type") ?? "");
     const bounded = withClampedTimeout({ ...received, body: body.bytes });
-    const answer = withPlainGrpcMessage(await handler(isText ? fromGrpcWebText(bounded) : bounded));
+    const binary = isText ? fromGrpcWebText(bounded) : bounded;
+    const answer = withPlainGrpcMessage(await handleExplained(handler, { ...binary, contextValues }));
     await universalResponseToNodeResponse(isText ? toGrpcWebText(answer) : answer, response);
   }
 
@@ -137,16 +142,6 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
   };
 }
 
-/** Rejects calls that no other interceptor has rejected; the message that it sees is empty. */
-const rejectMalformed: Interceptor = (next) => (request) => {
-  try {
-    throwIfMalformed(request.contextValues, request.method.input);
-  } catch (error) {
-    throw toConnectError(error);
-  }
-  return next(request);
-};
-
 /** Whether the request has a valid URL. */
 function hasUrl(request: OnePortRequest): boolean {
   const authority = authorityOf(request);
@@ -173,4 +168,107 @@ function isClientGone(error: unknown): boolean {
   const { code, cause } = ConnectError.from(error);
   if (code === Code.Aborted || code === Code.Canceled || code === Code.DeadlineExceeded) return true;
   return cause instanceof Error && "code" in cause && goneCodes.test(String(cause.code));
+}
+
+/** In the context values of a Connect call: the `address:port` of its connection. */
+export const peerKey = createContextKey("", { description: "peer" });
+
+/** Returns the `address:port` of the peer; only a part of it for a closed connection. */
+export function peerOfRequest(request: OnePortRequest): string {
+  // The socket of an HTTP/2 request throws once its session is destroyed.
+  const socket = "stream" in request ? request.stream.session?.socket : request.socket;
+  return `${socket?.remoteAddress}:${socket?.remotePort}`;
+}
+
+const header = "grpc-message";
+
+/**
+ * Returns the response with gRPC's status text encoded according to the specification: of ASCII only `%` and control
+ * characters are escaped. Connect escapes punctuation too, and clients on grpc-js show such escapes literally.
+ */
+export function withPlainGrpcMessage(response: UniversalServerResponse): UniversalServerResponse {
+  const { body, trailer } = response;
+  return body && trailer ? { ...response, body: withPlainTrailer(body, trailer) } : response;
+}
+
+async function* withPlainTrailer(
+  body: AsyncIterable<Uint8Array>,
+  trailer: Headers,
+): AsyncIterable<Uint8Array> {
+  yield* body;
+  // Connect sets it at the end of the body; the trailers are sent after that.
+  const message = trailer.get(header);
+  if (message !== null) trailer.set(header, encodedGrpcMessage(decodeURIComponent(message)));
+}
+
+/** Encodes a text for `grpc-message`. */
+export function encodedGrpcMessage(text: string): string {
+  return text.replaceAll(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent);
+}
+
+/**
+ * gRPC-Web in base64, for clients that cannot read binary streams.
+ * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md
+ */
+const textType = /^application\/grpc-web-text\b/i;
+
+/** Whether a request has its body in base64. */
+export function isGrpcWebText(contentType: string): boolean {
+  return textType.test(contentType);
+}
+
+/** Returns the same request in binary gRPC-Web. */
+export function fromGrpcWebText(request: UniversalServerRequest): UniversalServerRequest {
+  const header = new Headers(request.header);
+  header.set("content-type", binaryTypeOf(header.get("content-type") ?? ""));
+  header.delete("content-length");
+  return { ...request, header, body: decoded(request.body as AsyncIterable<Uint8Array>) };
+}
+
+/**
+ * Returns a response of binary gRPC-Web in base64; each chunk is padded separately, so that none waits for the next.
+ */
+export function toGrpcWebText(response: UniversalServerResponse): UniversalServerResponse {
+  const type = response.header?.get("content-type");
+  if (!response.body || !type?.startsWith("application/grpc-web")) return response;
+  const header = new Headers(response.header);
+  header.set("content-type", type.replace("application/grpc-web", "application/grpc-web-text"));
+  return { ...response, header, body: encoded(response.body) };
+}
+
+function binaryTypeOf(textContentType: string): string {
+  return textContentType.replace(/grpc-web-text/i, "grpc-web");
+}
+
+/** Groups of four characters; padding may end any of them. */
+const groups = /^(?:[A-Za-z0-9+/]{2}(?:[A-Za-z0-9+/]{2}|[A-Za-z0-9+/]=|==))*$/;
+
+async function* decoded(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let rest = "";
+  for await (const chunk of body) {
+    const text =
+      rest +
+      Buffer.from(chunk)
+        .toString("latin1")
+        .replace(/[\r\n]/g, "");
+    const length = text.length - (text.length % 4);
+    rest = text.slice(length);
+    const whole = text.slice(0, length);
+    if (!groups.test(whole)) throw malformed();
+    // Clients may encode pieces separately, each with its own padding.
+    for (const piece of whole.split(/(?<==)(?=[^=])/)) {
+      if (piece !== "") yield Buffer.from(piece, "base64");
+    }
+  }
+  if (rest !== "") throw malformed();
+}
+
+function malformed(): ConnectError {
+  return new ConnectError("the body of application/grpc-web-text is not base64", Code.InvalidArgument);
+}
+
+async function* encoded(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  for await (const chunk of body) {
+    yield Buffer.from(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("base64"));
+  }
 }

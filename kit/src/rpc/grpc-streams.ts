@@ -6,7 +6,7 @@ import {
   type ServerInterceptor,
   type ServiceDefinition,
 } from "@grpc/grpc-js";
-import type { BusyConnections } from "../server/busy-connections.ts";
+import type { BusyConnections } from "../server/one-port-server.ts";
 import { toGrpcServiceError } from "./grpc-js-status.ts";
 import type { GrpcCallHeaders } from "./grpc-server.ts";
 import type { UnfinishedRequests } from "./requests/incomplete-requests.ts";

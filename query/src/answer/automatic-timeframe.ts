@@ -1,8 +1,8 @@
-import type { Timeframe } from "../api/timeframe.ts";
 import { fixedGrid } from "../calendar/bucket-grid.ts";
 import type { Span } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter, SeriesPartial } from "../store/reading-store.ts";
 import { type Extent, findExtent, isEmpty } from "./extent.ts";
+import type { Timeframe } from "./read-timeframe.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 
 /** Readings that a timeframe leaves out: their number, and the first and last timestamp, ms since 1970. */

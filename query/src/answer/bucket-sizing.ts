@@ -9,7 +9,7 @@ import { type CalendarUnit, calendarGrid, estimateBuckets } from "../calendar/ca
 import { timeZoneNamed } from "../calendar/zone-offsets.ts";
 import { pickBucketSize, requestedBucketSize, requestedOrigin } from "../plan/bucket-size.ts";
 import type { Span } from "../plan/spans.ts";
-import { seriesBucketsMax } from "./answer-limits.ts";
+import { seriesBucketsMax } from "./aggregate-rows.ts";
 
 /** The default resolution. */
 const defaultPointsMax = 300;

@@ -1,7 +1,7 @@
 import type { Aggregate } from "../plan/merge.ts";
 import type { Span } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
-import type { AnswerCoverage } from "./coverage.ts";
+import type { AnswerCoverage } from "./aggregate-rows.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 
 /** The extent of the readings of a timeframe; empty if there are none. */

@@ -4,9 +4,8 @@ import type { Aggregate, Grouping, UnitOf } from "../plan/merge.ts";
 import { compareSeries } from "../plan/series-order.ts";
 import type { Span } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
-import type { FilledFigures } from "./aggregate-rows.ts";
-import { checkRows } from "./answer-limits.ts";
-import type { RowPlace } from "./answer-pages.ts";
+import type { FilledFigures, RowPlace } from "./aggregate-rows.ts";
+import { checkRows } from "./aggregate-rows.ts";
 
 /** A group of an answer, and the unit of its values: empty if there is more than one. */
 export type NamedGroup = { readonly deviceId: string; readonly sensor: string; readonly unit: string };

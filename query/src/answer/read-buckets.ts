@@ -8,11 +8,11 @@ import {
   mergesDevices,
   type UnitOf,
 } from "../plan/merge.ts";
-import { bucketsCutMax, isCutByBucket } from "../plan/served-spans.ts";
 import type { Span } from "../plan/spans.ts";
+import { bucketsCutMax, isCutByBucket } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
-import { checkRows, partialsMaxOf } from "./answer-limits.ts";
-import type { AnswerCoverage } from "./coverage.ts";
+import type { AnswerCoverage } from "./aggregate-rows.ts";
+import { checkRows, partialsMaxOf } from "./aggregate-rows.ts";
 import { readTimeframe } from "./read-timeframe.ts";
 
 /** Maximum number of partials of one read, so that many series with many buckets are read in parts. */

@@ -1,5 +1,6 @@
+import { millisecondsFloor, type ProtoTimestamp } from "@devicemesh/proto";
 import type { BucketGrid } from "../calendar/bucket-grid.ts";
-import { isCoarsePure, planRead, repeatsNeeded } from "../plan/planner.ts";
+import { allTime, isCoarsePure, planRead, repeatsNeeded } from "../plan/planner.ts";
 import type { Span } from "../plan/spans.ts";
 import type {
   PartialsRead,
@@ -9,7 +10,7 @@ import type {
   SeriesPartial,
   StoreHorizon,
 } from "../store/reading-store.ts";
-import type { AnswerCoverage } from "./coverage.ts";
+import type { AnswerCoverage } from "./aggregate-rows.ts";
 
 /** Number of times that repairs may be replaced during a read before it plans without them. */
 const staleReadsMax = 3;
@@ -133,4 +134,25 @@ function joined(parts: readonly RepeatsFound[]): RepeatsFound {
       },
     }),
   };
+}
+
+/** The timeframe of a request: its bounds, and its timestamps, clamped to `allTime`. */
+export type Timeframe = Span & { readonly hasSince: boolean; readonly hasTo: boolean };
+
+/**
+ * Returns the timeframe of a request. Bounds are truncated to milliseconds like the timestamps of readings: with
+ * `since` the timestamp of a sent reading, the reading is included; with `to`, it is not. It may be empty.
+ */
+export function timeframeOf(request: {
+  readonly since?: ProtoTimestamp | undefined;
+  readonly to?: ProtoTimestamp | undefined;
+}): Timeframe {
+  const { since, to } = request;
+  const sinceMs = within(since ? millisecondsFloor(since) : allTime.sinceMs);
+  const toMs = within(to ? millisecondsFloor(to) : allTime.toMs);
+  return { sinceMs, toMs: Math.max(sinceMs, toMs), hasSince: since !== undefined, hasTo: to !== undefined };
+}
+
+function within(ms: number): number {
+  return Math.min(Math.max(ms, allTime.sinceMs), allTime.toMs);
 }

@@ -3,17 +3,22 @@ import type {
   GetAggregatesRequest,
   GetAggregatesResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { aggregateRow, groupingOf } from "../answer/aggregate-rows.ts";
-import { checkRows, partialsMaxOf } from "../answer/answer-limits.ts";
-import { pageOfRows, type RowPlace, readingsOf } from "../answer/answer-pages.ts";
-import { coverageMessage } from "../answer/coverage.ts";
+import {
+  aggregateRow,
+  checkRows,
+  coverageMessage,
+  groupingOf,
+  pageOfRows,
+  partialsMaxOf,
+  type RowPlace,
+  readingsOf,
+} from "../answer/aggregate-rows.ts";
 import { readQuantiles } from "../answer/read-quantiles.ts";
-import { readTimeframe } from "../answer/read-timeframe.ts";
+import { readTimeframe, timeframeOf } from "../answer/read-timeframe.ts";
 import { addInShares, createGroupMerge, mergesDevices, type UnitOf } from "../plan/merge.ts";
 import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
-import { timeframeOf } from "./timeframe.ts";
 
 /** Answers GetAggregates from a store; `quantileReads` admits reads of raw readings for quantiles. */
 export type AggregatesDependencies = {
@@ -51,19 +56,23 @@ export async function getAggregates(
   await addInShares(merge, partials);
   checkRows(tooMany ?? merge.size, "filter by device_ids or sensors, or group by sensor or all");
   const { page, last } = pageOfRows(merge.aggregates(), { after, pageSize: request.pageSize });
-  const quantiles = await readQuantiles(
-    { store, reads: quantileReads },
-    {
-      filter: { deviceIds, sensors },
-      grouping,
-      timeframe: timeframeOf(request),
-      rows: page,
-      quantiles: request.quantiles,
-    },
-    signal,
-  );
+  const { quantiles: asked } = request;
+  const quantiles =
+    asked.length === 0
+      ? undefined
+      : await readQuantiles(
+          { store, reads: quantileReads },
+          {
+            filter: { deviceIds, sensors },
+            grouping,
+            timeframe: timeframeOf(request),
+            rows: page,
+            quantiles: asked,
+          },
+          signal,
+        );
   return {
-    rows: page.map((row) => aggregateRow(row, quantiles.get(row))),
+    rows: page.map((row) => aggregateRow(row, quantiles?.get(row))),
     nextPageToken: last ? pageTokens.seal(last, query) : "",
     coverage: coverageMessage({ ...coverage, ...readingsOf(page) }),
   };

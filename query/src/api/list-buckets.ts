@@ -4,22 +4,30 @@ import type {
   ListBucketsRequest,
   ListBucketsResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { bucketMessage, emptyBucketMessage, groupingOf } from "../answer/aggregate-rows.ts";
-import { type BucketsPlace, pageOfRows, readingsOf } from "../answer/answer-pages.ts";
+import {
+  type AnswerCoverage,
+  type BucketsPlace,
+  bucketMessage,
+  coverageMessage,
+  emptyBucketMessage,
+  groupingOf,
+  pageOfRows,
+  readingsOf,
+  spanMessage,
+} from "../answer/aggregate-rows.ts";
 import { chooseTimeframe, type Outside } from "../answer/automatic-timeframe.ts";
 import { type BucketSizing, gridOf, isFew, sizingOf } from "../answer/bucket-sizing.ts";
-import { type AnswerCoverage, coverageMessage, spanMessage } from "../answer/coverage.ts";
 import { extentOfAggregates, findExtent, isEmpty, nowhere } from "../answer/extent.ts";
 import { filledRows, fillOf, silentGroups } from "../answer/filled-buckets.ts";
 import { readBuckets } from "../answer/read-buckets.ts";
 import { readQuantiles } from "../answer/read-quantiles.ts";
+import { type Timeframe, timeframeOf } from "../answer/read-timeframe.ts";
 import { countBuckets, isEndless, withinBuckets } from "../calendar/bucket-grid.ts";
 import type { UnitOf } from "../plan/merge.ts";
 import { joinedSpans, type Span, without } from "../plan/spans.ts";
 import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
-import { type Timeframe, timeframeOf } from "./timeframe.ts";
 
 /** Number of times that a size is chosen again because new readings have extended the extent. */
 const picksMax = 3;

@@ -5,10 +5,10 @@ import {
   type ListReadingsResponseSchema,
   Order,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { coverageMessage } from "../answer/coverage.ts";
+import { coverageMessage } from "../answer/aggregate-rows.ts";
+import { timeframeOf } from "../answer/read-timeframe.ts";
 import type { ReadingKey, ReadingStore } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
-import { timeframeOf } from "./timeframe.ts";
 
 /** A position between two readings: after `key` in the requested order, or before it. */
 export type ReadingsPlace = { readonly key: ReadingKey; readonly backwards: boolean };

@@ -7,7 +7,7 @@ import {
   SeriesOrder,
   SeriesState,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { coverageMessage } from "../answer/coverage.ts";
+import { coverageMessage } from "../answer/aggregate-rows.ts";
 import { findLatestSeries } from "../answer/latest-series.ts";
 import { readTimeframe } from "../answer/read-timeframe.ts";
 import { createGroupMerge, type UnitOf } from "../plan/merge.ts";

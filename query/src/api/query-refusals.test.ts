@@ -202,11 +202,19 @@ describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule",
     expect((await client.listReadings({ pageToken, pageSize: 9 })).readings).toHaveLength(2);
   });
 
-  it("garbage in a gRPC message, of a unary call and of a watch", async () => {
+  it("garbage in a message of gRPC and of gRPC-Web, of a unary call and of a watch", async () => {
     await using running = await startTestQuery();
     const garbage = Uint8Array.of(0, 0, 0, 0, 3, 255, 1, 7);
     for (const method of ["GetAggregates", "WatchAggregates"]) {
-      expect(await grpcStatusOf(running.baseUrl, `/devicemesh.v1.QueryService/${method}`, garbage)).toBe("3");
+      const rpc = `/devicemesh.v1.QueryService/${method}`;
+      expect(await grpcStatusOf(running.baseUrl, rpc, garbage)).toBe("3");
+      const web = await fetch(`${running.baseUrl}${rpc}`, {
+        method: "POST",
+        headers: { "content-type": "application/grpc-web+proto" },
+        body: garbage,
+      });
+      // Where there is no message, the status is in the trailers, which are the body.
+      expect(await web.text()).toMatch(/grpc-status: 3\b/);
     }
   });
 

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { userKey } from "@devicemesh/identity";
-import { peerKey } from "@devicemesh/kit/rpc/call-peer";
+import { peerKey } from "@devicemesh/kit/rpc/connect-handler";
+import { resourceExhausted, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { createSensorCatalog, type SensorCatalog } from "@devicemesh/proto";
 import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import type { BucketsPlace, RowPlace } from "../answer/answer-pages.ts";
+import type { BucketsPlace, RowPlace } from "../answer/aggregate-rows.ts";
 import { createExportAdmission, type ExportAdmission } from "../export/export-admission.ts";
 import { exportsMax } from "../export/export-limits.ts";
 import { exportBucketsRpc, exportReadingsRpc } from "../export/export-rpcs.ts";
@@ -132,4 +134,45 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
     exportReadings: (request, { signal }) => exportReadingsRpc({ store, admission, unitOf }, request, signal),
     exportBuckets: (request, { signal }) => exportBucketsRpc({ store, admission, unitOf }, request, signal),
   };
+}
+
+/**
+ * Limits calls: no unary call takes longer than `timeoutMs`, at most `callsMax` run at a time, and none begins once the
+ * server is stopping. Streams have limits of their own.
+ * @throws ConnectError DEADLINE_EXCEEDED; RpcError RESOURCE_EXHAUSTED, UNAVAILABLE.
+ */
+export function createCallLimits(options: {
+  readonly timeoutMs: number;
+  readonly callsMax: number;
+  readonly stopping: AbortSignal;
+}): Interceptor {
+  const { timeoutMs, callsMax, stopping } = options;
+  let running = 0;
+  return (next) => async (request) => {
+    if (stopping.aborted) throw stoppingError();
+    if (request.stream) return next(request);
+    if (running >= callsMax) {
+      throw resourceExhausted({
+        subject: "calls",
+        description: `at most ${callsMax} run at a time: try again`,
+      });
+    }
+    const timeout = new AbortController();
+    const timer = setTimeout(
+      () => timeout.abort(new ConnectError(`not answered within ${timeoutMs} ms`, Code.DeadlineExceeded)),
+      timeoutMs,
+    );
+    running++;
+    try {
+      return await next({ ...request, signal: AbortSignal.any([request.signal, timeout.signal]) });
+    } finally {
+      clearTimeout(timer);
+      running--;
+    }
+  };
+}
+
+/** The error for callers while the server stops. */
+export function stoppingError() {
+  return unavailable({ message: "query is stopping", retryDelayMs: 1000 });
 }

@@ -12,8 +12,7 @@ import {
 } from "../plan/merge.ts";
 import { planRead } from "../plan/planner.ts";
 import { compareSeries } from "../plan/series-order.ts";
-import { bucketsCutMax } from "../plan/served-spans.ts";
-import { joinedSpans, type Span, without } from "../plan/spans.ts";
+import { bucketsCutMax, joinedSpans, type Span, without } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter, SeriesPartial } from "../store/reading-store.ts";
 import { exportGroupsMax, partialsPerReadMax } from "./export-limits.ts";
 import type { Export } from "./readings-export.ts";

@@ -8,10 +8,9 @@ import {
   type ExportReadingsResponse,
   ExportReadingsResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { bucketMessage, groupingOf } from "../answer/aggregate-rows.ts";
+import { type AnswerCoverage, bucketMessage, coverageMessage, groupingOf } from "../answer/aggregate-rows.ts";
 import { calendarSizing } from "../answer/bucket-sizing.ts";
-import { type AnswerCoverage, coverageMessage } from "../answer/coverage.ts";
-import { timeframeOf } from "../api/timeframe.ts";
+import { timeframeOf } from "../answer/read-timeframe.ts";
 import { requestedBucketSize } from "../plan/bucket-size.ts";
 import type { UnitOf } from "../plan/merge.ts";
 import type { ReadingStore } from "../store/reading-store.ts";

@@ -1,4 +1,4 @@
-import type { AnswerCoverage } from "../answer/coverage.ts";
+import type { AnswerCoverage } from "../answer/aggregate-rows.ts";
 import type { Span } from "../plan/planner.ts";
 import type { ReadingColumns } from "../store/reading-scan.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";

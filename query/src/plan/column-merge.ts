@@ -1,4 +1,4 @@
-import type { ReadingPartial } from "./partial.ts";
+import type { ReadingPartial } from "./merge.ts";
 
 /**
  * Sums of windows by column: each row is the summary of one series in one window. Times are stored as offsets from the

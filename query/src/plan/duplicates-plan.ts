@@ -9,7 +9,7 @@ import type {
   StoreHorizon,
 } from "../store/reading-store.ts";
 import type { MarkedSeries, MarkedSpan } from "./marked-windows.ts";
-import type { ServedSpan } from "./served-spans.ts";
+import type { ServedSpan } from "./spans.ts";
 import { clippedTo, joinedSpans, type Span, without } from "./spans.ts";
 
 /** The different reads because of marked windows, and the spans of their series that can no longer be answered. */

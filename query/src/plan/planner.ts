@@ -3,8 +3,7 @@ import type { BucketGrid } from "../calendar/bucket-grid.ts";
 import type { ReadPlan, RepeatsFound, RepeatsRequest, Scan, StoreHorizon } from "../store/reading-store.ts";
 import { type PlannedRepeats, planRepeats } from "./duplicates-plan.ts";
 import { asOneSpan, extentOf, type MarkedSeries, markWindows, widenMarked } from "./marked-windows.ts";
-import { rawPlace, regions, type ServedSpan } from "./served-spans.ts";
-import { clippedTo, joinedSpans, type Span, without } from "./spans.ts";
+import { clippedTo, joinedSpans, rawPlace, regions, type ServedSpan, type Span, without } from "./spans.ts";
 
 export type { Span } from "./spans.ts";
 
@@ -70,6 +69,9 @@ export function planRead(
   const timeframe = clamped(request);
   const spans = regions(timeframe, levels, buckets);
   const windows = repeats?.windows ?? [];
+  if (windows.length === 0 && repeats?.everySeries === undefined) {
+    return planOf(keptSpans(spans, horizon), { plan: undefined, notCovered: [] }, request);
+  }
   const isPure = isCoarsePure(horizon, repeats);
   const marked = markWindows(windows, {
     horizon,

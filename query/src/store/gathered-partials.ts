@@ -1,4 +1,4 @@
-import { createPartialSum, type PartialSum } from "../plan/partial-sum.ts";
+import { createPartialSum, type PartialSum } from "../plan/merge.ts";
 import type { SeriesPartial } from "./reading-store.ts";
 
 /** Partials of several scans, merged as they arrive: memory depends on the number of groups, not of rows. */

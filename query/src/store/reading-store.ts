@@ -1,6 +1,6 @@
 import type { DeviceMessage, Level, SensorName } from "@devicemesh/proto";
 import type { BucketGrid } from "../calendar/bucket-grid.ts";
-import type { ReadingPartial } from "../plan/partial.ts";
+import type { ReadingPartial } from "../plan/merge.ts";
 import type { Span } from "../plan/spans.ts";
 import type { SeriesDuplicates } from "./latest-conflicts.ts";
 import type { ReadingScans } from "./reading-scan.ts";

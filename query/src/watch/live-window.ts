@@ -1,5 +1,5 @@
-import { checkRows } from "../answer/answer-limits.ts";
-import type { AnswerCoverage } from "../answer/coverage.ts";
+import type { AnswerCoverage } from "../answer/aggregate-rows.ts";
+import { checkRows } from "../answer/aggregate-rows.ts";
 import { joinedCoverage, readBuckets } from "../answer/read-buckets.ts";
 import { readTimeframe } from "../answer/read-timeframe.ts";
 import { bucketEnd, bucketStart } from "../calendar/bucket-grid.ts";

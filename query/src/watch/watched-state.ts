@@ -3,8 +3,7 @@ import {
   type WatchAggregatesResponse,
   WatchAggregatesResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
-import { aggregateRow, bucketMessage } from "../answer/aggregate-rows.ts";
-import { coverageMessage } from "../answer/coverage.ts";
+import { aggregateRow, bucketMessage, coverageMessage } from "../answer/aggregate-rows.ts";
 import { fixedGrid } from "../calendar/bucket-grid.ts";
 import type { Aggregate } from "../plan/merge.ts";
 import type { LiveWindow } from "./live-window.ts";

@@ -6,7 +6,7 @@ import {
 } from "@devicemesh/pipeline";
 import { alignDown, type DeviceMessage, defaultLevels, type Level } from "@devicemesh/proto";
 import type { AnyBulkWriteOperation, Collection, Document } from "mongodb";
-import type { ReadingPartial } from "../../src/plan/partial.ts";
+import type { ReadingPartial } from "../../src/plan/merge.ts";
 import type { StoredReading } from "../memory-store/memory-scans.ts";
 
 // The documents of the sinks and of the dead-letter reader, for tests.

@@ -1,3 +1,6 @@
+import type { KeptSince } from "@devicemesh/proto";
+import type { StoreHorizon } from "@devicemesh/query";
+
 /** The store's clock for `arrived`: whole milliseconds since 1970 that never go back. */
 export type ArrivalClock = {
   /** Returns the current time, never before an earlier result. */
@@ -29,6 +32,52 @@ export function createArrivalClock(
     raise(ms) {
       if (ms > latest) anchor = { atMs: ms, elapsedMs: elapsedMs() };
       latest = Math.max(latest, ms);
+    },
+  };
+}
+
+/** How far the store is: commits, folding and retention say so, queries read it. */
+export type StoreProgress = {
+  horizon(): StoreHorizon;
+  /** Nothing that is stored arrived later than this, ms since 1970; -Infinity if nothing is stored. */
+  lastArrivedMs(): number;
+  /** A commit with this append time begins; none runs any more if it is undefined. */
+  setCommitting(arrivedMs: number | undefined): void;
+  setFrontiers(frontiersMs: readonly number[]): void;
+  setKeptSince(keptSince: KeptSince): void;
+};
+
+/**
+ * Makes the progress from what is stored. Everything that arrived before the commit in progress, or before the present
+ * if there is none, is committed.
+ */
+export function createStoreProgress(
+  clock: Pick<ArrivalClock, "nowMs">,
+  stored: {
+    readonly frontiersMs: readonly number[];
+    readonly keptSince: KeptSince;
+    readonly logEndMs: number | undefined;
+  },
+): StoreProgress {
+  let { frontiersMs, keptSince, logEndMs: lastArrivedMs = Number.NEGATIVE_INFINITY } = stored;
+  let committingMs: number | undefined;
+  return {
+    horizon: () => ({
+      completeThroughMs: committingMs ?? clock.nowMs(),
+      frontiersMs,
+      levelsKeptSinceMs: keptSince.levelsMs,
+      rawKeptSinceMs: keptSince.rawMs,
+    }),
+    lastArrivedMs: () => lastArrivedMs,
+    setCommitting(arrivedMs) {
+      committingMs = arrivedMs;
+      lastArrivedMs = arrivedMs ?? lastArrivedMs;
+    },
+    setFrontiers(frontiers) {
+      frontiersMs = frontiers;
+    },
+    setKeptSince(kept) {
+      keptSince = kept;
     },
   };
 }

@@ -33,13 +33,6 @@ export type CommitReport = {
 
 /** The message log of the embedded store: each commit is one transaction of many appends. */
 export type DuckdbMessageLog = MessageLog & {
-  /**
-   * Returns the moment before which everything that arrived is committed: the append time of the commit in progress, or
-   * the current time.
-   */
-  completeThroughMs(): number;
-  /** The append time of the last commit that has begun; -Infinity before the first. */
-  lastCommitMs(): number;
   /** Resolves when every later commit, and no unfinished one, has an append time of at least `ms`. */
   sealBefore(ms: number): Promise<void>;
   /** Commits pending appends and rejects later ones. Closing again has no effect. */
@@ -67,11 +60,22 @@ export function createDuckdbMessageLog(dependencies: {
   readonly duplicates: DuckdbDuplicates;
   readonly clock: ArrivalClock;
   readonly onCommit: (report: CommitReport) => void;
+  /** Called with the append time of each commit that begins, and with undefined when it has ended. */
+  readonly onCommitting?: ((arrivedMs: number | undefined) => void) | undefined;
   readonly onFailure: (error: unknown) => void;
   /** Called before each commit: while the disk is full, nothing is accepted. Not guarded if left out. */
   readonly reserve?: Pick<DiskReserve, "check" | "rejection"> | undefined;
 }): DuckdbMessageLog {
-  const { connection, registry, duplicates, clock, onCommit, onFailure, reserve } = dependencies;
+  const {
+    connection,
+    registry,
+    duplicates,
+    clock,
+    onCommit,
+    onFailure,
+    reserve,
+    onCommitting = () => {},
+  } = dependencies;
   const writer = createColumnWriter();
   const sorted: SortedMessages = {
     fresh: createReadingColumns(8192),
@@ -82,7 +86,6 @@ export function createDuckdbMessageLog(dependencies: {
   let waitingReadings = 0;
   const pace = createCommitInterval({ monotonicMs: () => performance.now() });
   let running: Promise<void> | undefined;
-  let lastCommitMs = Number.NEGATIVE_INFINITY;
   let committing: { readonly arrivedMs: number; readonly done: Promise<unknown> } | undefined;
   let closed = false;
 
@@ -166,11 +169,12 @@ export function createDuckdbMessageLog(dependencies: {
       }
       try {
         const arrivedMs = clock.nowMs();
-        lastCommitMs = arrivedMs;
+        onCommitting(arrivedMs);
         const commit = commitGroup(group, arrivedMs);
         committing = { arrivedMs, done: commit.catch(() => {}) };
         const { report, appended } = await commit.finally(() => {
           committing = undefined;
+          onCommitting(undefined);
         });
         onCommit(report);
         for (const [at, { resolve }] of group.entries()) resolve(appended[at]!);
@@ -197,8 +201,6 @@ export function createDuckdbMessageLog(dependencies: {
         running ??= Promise.resolve().then(run);
       });
     },
-    lastCommitMs: () => lastCommitMs,
-    completeThroughMs: () => committing?.arrivedMs ?? clock.nowMs(),
     async sealBefore(ms) {
       clock.raise(ms);
       if (committing && committing.arrivedMs < ms) await committing.done;

@@ -31,8 +31,10 @@ export function createDuckdbRetention(dependencies: {
   readonly stored: KeptSince;
   readonly nowMs: () => number;
   readonly frontiersMs: () => readonly number[];
+  /** Called with new limits once they are stored. */
+  readonly onKeptSince: (keptSince: KeptSince) => void;
 }): DuckdbRetention {
-  const { connection, levels, retention, nowMs, frontiersMs } = dependencies;
+  const { connection, levels, retention, nowMs, frontiersMs, onKeptSince } = dependencies;
   let kept = dependencies.stored;
   // The next deletion and its time, when no answer is in progress that was planned with older marks or frontiers.
   let due: { readonly frontiers: readonly number[]; readonly atMs: number } | undefined;
@@ -67,6 +69,7 @@ export function createDuckdbRetention(dependencies: {
       if (!isSameKeptSince(next, kept)) {
         await inTransaction(connection, () => publish(next));
         kept = next;
+        onKeptSince(kept);
         due = undefined;
       }
       if (!hasDeleted(kept)) return;

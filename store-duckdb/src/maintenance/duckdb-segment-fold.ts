@@ -19,10 +19,12 @@ export function createDuckdbFolder(dependencies: {
   readonly connection: DuckDBConnection;
   readonly levels: readonly Level[];
   readonly frontiersMs: readonly number[];
+  /** Called with the frontiers whenever one has moved. */
+  readonly onFrontiers: (frontiersMs: readonly number[]) => void;
   readonly log: Pick<DuckdbMessageLog, "sealBefore">;
   readonly clock: ArrivalClock;
 }): DuckdbFolder {
-  const { connection, levels, log, clock } = dependencies;
+  const { connection, levels, log, clock, onFrontiers } = dependencies;
   let frontiersMs = dependencies.frontiersMs;
   let folding: Promise<void> | undefined;
 
@@ -39,6 +41,7 @@ export function createDuckdbFolder(dependencies: {
       await connection.run(`UPDATE levels SET frontier = ${toMs} WHERE level = ${level}`);
     });
     frontiersMs = frontiersMs.with(level, toMs);
+    onFrontiers(frontiersMs);
   }
 
   async function foldAll(): Promise<void> {

@@ -54,8 +54,10 @@ export async function readByColumns(
   signal: AbortSignal,
 ): Promise<Pick<PartialsRead, "partials" | "tooMany"> | undefined> {
   const lastMs = lastArrivedMs();
+  const groupOf = groupsOf(registry, filter, mergeDevices);
+  if (groupOf === undefined) return { partials: [] };
   const merge = createColumnMerge({
-    groupOf: groupsOf(registry, filter, mergeDevices),
+    groupOf,
     bucketOf: buckets && ((ms) => bucketStart(buckets, ms)),
     isBefore: (series, other) => registry.get(series).deviceId < registry.get(other).deviceId,
   });
@@ -114,19 +116,20 @@ function partialsOfSeries(level: number, scan: Scan, codes: readonly number[]): 
   };
 }
 
-/** Returns the group of each series by its code: itself, or its sensor; -1 if the filter excludes it. */
+/** The group of each series by its code: itself, or its sensor; -1 if the filter leaves it out. Undefined if it leaves out all. */
 function groupsOf(
   registry: SeriesRegistry,
   filter: SeriesFilter,
   mergeDevices: boolean,
-): (series: number) => number {
+): ((series: number) => number) | undefined {
   const groupOf = mergeDevices ? registry.sensorCodeOf : (series: number) => series;
   const { deviceIds, sensors } = filter;
   if (deviceIds.length > 0) {
     const groups = new Map(seriesOfDevices(registry, filter).map(({ code }) => [code, groupOf(code)]));
-    return (series) => groups.get(series) ?? -1;
+    return groups.size === 0 ? undefined : (series) => groups.get(series) ?? -1;
   }
   if (sensors.length === 0) return groupOf;
+  if (registry.count(sensors) === 0) return undefined;
   const wanted = new Set(sensors.map((sensor) => registry.catalog.codeOf(sensor)));
   return (series) => (wanted.has(registry.sensorCodeOf(series)) ? groupOf(series) : -1);
 }

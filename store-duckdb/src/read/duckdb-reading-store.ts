@@ -104,18 +104,19 @@ export function createDuckdbReadingStore(dependencies: {
 
     async readPartials({ plan, filter, buckets, mergeDevices, partialsMax = Infinity }, signal) {
       assertAnswering(signal);
-      // Before the statement: everything that arrived before this moment is committed, so the statement sees it.
+      // Before any statement: what arrived before this moment is committed, so the statements see it.
       const { completeThroughMs } = state.horizon();
+      const quick =
+        dependencies.windowBytesMax > 0
+          ? await readByColumns(
+              { registry, readers, memory, lastArrivedMs },
+              { plan, filter, buckets, mergeDevices: mergeDevices ?? false, partialsMax },
+              signal,
+            )
+          : undefined;
+      if (quick) return { ...quick, completeThroughMs };
       const condition = seriesCondition(registry, filter);
       if (condition === undefined) return { partials: [], completeThroughMs };
-      if (dependencies.windowBytesMax > 0) {
-        const quick = await readByColumns(
-          { registry, readers, memory, lastArrivedMs },
-          { plan, filter, buckets, mergeDevices: mergeDevices ?? false, partialsMax },
-          signal,
-        );
-        if (quick) return { ...quick, completeThroughMs };
-      }
       const sources = partialSources({ plan, seriesCondition: condition, buckets });
       if (sources.length === 0) return { partials: [], completeThroughMs };
       const matching = countMatching(registry, filter);

@@ -4,13 +4,12 @@ export type DeviceTable = {
   find(deviceId: string): number | undefined;
   /** Returns the number of a device, a new one if it is unknown. */
   add(deviceId: string): number;
-  idOf(device: number): string;
 };
 
 /** Creates a table without devices. */
 export function createDeviceTable(): DeviceTable {
   const numbers = Array.from({ length: shards }, () => new Map<string, number>());
-  const ids: string[] = [];
+  let size = 0;
 
   function shardOf(deviceId: string): Map<string, number> {
     const { length } = deviceId;
@@ -27,12 +26,9 @@ export function createDeviceTable(): DeviceTable {
       const shard = shardOf(deviceId);
       const known = shard.get(deviceId);
       if (known !== undefined) return known;
-      const device = ids.length;
-      ids.push(deviceId);
-      shard.set(deviceId, device);
-      return device;
+      shard.set(deviceId, size);
+      return size++;
     },
-    idOf: (device) => ids[device] as string,
   };
 }
 

@@ -102,6 +102,7 @@ export function createSeriesRegistry(
 ): SeriesRegistry {
   const { sensors } = catalog;
   const devices = createDeviceTable();
+  const deviceIds: string[] = [];
   const seriesCodes = createSeriesCodes(sensors.filter(isTyped).length);
   /** The number of series of each sensor, and of its stored ones. */
   const ofSensor: { all: number; saved: number }[] = [];
@@ -117,7 +118,7 @@ export function createSeriesRegistry(
 
   function compare(a: number, b: number): number {
     const [deviceA, deviceB] = [deviceOf[a] as number, deviceOf[b] as number];
-    if (deviceA !== deviceB) return devices.idOf(deviceA) < devices.idOf(deviceB) ? -1 : 1;
+    if (deviceA !== deviceB) return (deviceIds[deviceA] as string) < (deviceIds[deviceB] as string) ? -1 : 1;
     const [sensorA, sensorB] = [nameOf(a), nameOf(b)];
     return sensorA < sensorB ? -1 : sensorA > sensorB ? 1 : 0;
   }
@@ -136,6 +137,7 @@ export function createSeriesRegistry(
     if (size === deviceOf.length) grow();
     const code = size++;
     const device = devices.add(deviceId);
+    deviceIds[device] = deviceId;
     seriesCodes.add(device, sensorCode, code);
     deviceOf[code] = device;
     sensorOf[code] = sensorCode;
@@ -152,7 +154,7 @@ export function createSeriesRegistry(
 
   function get(code: number): RegisteredSeries {
     if (!(code >= 0 && code < size)) throw new RangeError(`no series has the code ${code}`);
-    return { code, deviceId: devices.idOf(deviceOf[code] as number), sensor: nameOf(code) };
+    return { code, deviceId: deviceIds[deviceOf[code] as number] as string, sensor: nameOf(code) };
   }
 
   function markSaved(count: number, readings?: StoredRows): void {
@@ -233,7 +235,7 @@ export function createSeriesRegistry(
         const sensorCode = sensorOf[code] as number;
         if (wanted.length > 0 && !codes.has(sensorCode)) continue;
         visitor({
-          deviceId: devices.idOf(deviceOf[code] as number),
+          deviceId: deviceIds[deviceOf[code] as number] as string,
           sensor: nameOf(code),
           latestMs: latest.stored(code),
         });

@@ -3,8 +3,7 @@ import { describe, expect, it } from "vitest";
 import { enveloped } from "../../../testing/http2-fixture.ts";
 import { waitUntil } from "../../../testing/test-helpers.ts";
 import type { RpcError } from "../rpc-error.ts";
-import { createEnvelopeProgress } from "./envelope-progress.ts";
-import { createUnfinishedRequests } from "./incomplete-requests.ts";
+import { createEnvelopeProgress, createUnfinishedRequests } from "./incomplete-requests.ts";
 
 const limits = { bytesMax: 100, connectionBytesMax: 60, messageTimeoutMs: 40, streamTimeoutMs: 400 };
 

@@ -1,10 +1,24 @@
 import { type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
-import type { Interceptor, StreamRequest, UnaryRequest } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ContextValues,
+  createContextKey,
+  type Interceptor,
+  type StreamRequest,
+  type UnaryRequest,
+} from "@connectrpc/connect";
+import type {
+  UniversalHandler,
+  UniversalServerRequest,
+  UniversalServerResponse,
+} from "@connectrpc/connect/protocol";
+import { toConnectError } from "../connect-status.ts";
 import { RpcError } from "../rpc-error.ts";
+import { envelopeHeaderBytes } from "./incomplete-requests.ts";
 import { enumNames } from "./json-requests.ts";
-import { throwIfMalformed } from "./malformed-messages.ts";
 
 type FieldViolation = { readonly field: string; readonly description: string; readonly reason: string };
 
@@ -47,7 +61,129 @@ export function createValidationInterceptor(): Interceptor {
   };
 }
 
-/** Seconds of 0001-01-01T00:00:00Z and of 9999-12-31T23:59:59Z: the range of google.protobuf.Timestamp. */
+/** What is wrong with the bytes of a request, where they are not its message. */
+const malformedKey = createContextKey<string | undefined>(undefined, { description: "malformed message" });
+
+/** What is wrong with the bytes of a unary request; undefined if they are the message. */
+export function malformedText(contextValues: ContextValues): string | undefined {
+  return contextValues.get(malformedKey);
+}
+
+/**
+ * Handles a request. Connect answers INTERNAL where the bytes of a unary request are not the message, before any
+ * interceptor sees the call. Such a request is handled again with an empty message and with what is wrong, which
+ * `malformedText` returns, and which `throwIfMalformed` rejects.
+ */
+export async function handleExplained(
+  handler: UniversalHandler,
+  request: UniversalServerRequest & { readonly contextValues: ContextValues },
+): Promise<UniversalServerResponse> {
+  const response = await handler(request);
+  if (handler.method.methodKind !== "unary") return response;
+  const { problem, same } = await parseProblemOf(response);
+  if (problem === undefined) return same;
+  request.contextValues.set(malformedKey, problem);
+  return handler(emptied(request));
+}
+
+/** The innermost interceptor: rejects what no other has. The message of a malformed unary request is empty here. */
+export const rejectMalformed: Interceptor = (next) => (request) => {
+  const { input, methodKind } = request.method;
+  try {
+    throwIfMalformed(request.contextValues, input);
+  } catch (error) {
+    throw toConnectError(error);
+  }
+  if (!request.stream || methodKind !== "server_streaming") return next(request);
+  return next({ ...request, message: explained(request.message, input) });
+};
+
+/** Connect reads the message of a stream behind the interceptors. */
+async function* explained<T>(messages: AsyncIterable<T>, schema: DescMessage): AsyncIterable<T> {
+  try {
+    yield* messages;
+  } catch (error) {
+    const problem =
+      error instanceof ConnectError && error.code === Code.Internal && problemIn(error.rawMessage);
+    throw problem ? toConnectError(malformedError(schema, problem)) : error;
+  }
+}
+
+/** @throws RpcError INVALID_ARGUMENT if the bytes of the request are not its message. */
+export function throwIfMalformed(contextValues: ContextValues, schema: DescMessage): void {
+  const problem = malformedText(contextValues);
+  if (problem !== undefined) throw malformedError(schema, problem);
+}
+
+function malformedError(schema: DescMessage, problem: string): RpcError {
+  const description = `is not a ${schema.typeName}: ${problem}`;
+  return new RpcError({
+    code: "INVALID_ARGUMENT",
+    message: `the request ${description}`,
+    details: [{ kind: "badRequest", violations: [{ field: "", description, reason: "MALFORMED_MESSAGE" }] }],
+  });
+}
+
+/** How Connect words it. */
+const parseFailure = /^parse binary: (.*)$/s;
+
+/** What Connect says is wrong with the bytes, and the response with all of its body. */
+async function parseProblemOf(
+  response: UniversalServerResponse,
+): Promise<{ readonly problem?: string | undefined; readonly same: UniversalServerResponse }> {
+  const { body, status, header, trailer } = response;
+  const inTrailer = trailer?.get("grpc-message");
+  if (inTrailer) return { problem: problemIn(decodeURIComponent(inTrailer)), same: response };
+  const isWeb = header?.get("content-type")?.startsWith("application/grpc-web") === true;
+  if (!body || (status !== 500 && !isWeb) || header?.has("content-encoding")) return { same: response };
+  const chunks = body[Symbol.asyncIterator]();
+  const first = await chunks.next();
+  if (first.done) return { same: { ...response, body: restOf([], chunks) } };
+  const same = { ...response, body: restOf([first.value], chunks) };
+  return { problem: isWeb ? problemInTrailers(first.value) : problemInJson(first.value), same };
+}
+
+async function* restOf(
+  first: readonly Uint8Array[],
+  rest?: AsyncIterator<Uint8Array>,
+): AsyncIterable<Uint8Array> {
+  yield* first;
+  if (rest) yield* { [Symbol.asyncIterator]: () => rest };
+}
+
+function problemIn(message: string): string | undefined {
+  return parseFailure.exec(message)?.[1];
+}
+
+/** The trailers of gRPC-Web are the last envelope of the body, and the first of a call that failed. */
+function problemInTrailers(chunk: Uint8Array): string | undefined {
+  if (chunk[0] !== 0x80) return undefined;
+  const trailers = Buffer.from(chunk.subarray(envelopeHeaderBytes)).toString("latin1");
+  const [, message] = /^grpc-message: (.*)$/m.exec(trailers) ?? [];
+  return message === undefined ? undefined : problemIn(decodeURIComponent(message.trim()));
+}
+
+function problemInJson(chunk: Uint8Array): string | undefined {
+  const { message } = JSON.parse(Buffer.from(chunk).toString()) as { readonly message?: unknown };
+  return typeof message === "string" ? problemIn(message) : undefined;
+}
+
+/** The request with an empty message. */
+function emptied(request: UniversalServerRequest): UniversalServerRequest {
+  const header = new Headers(request.header);
+  if (request.method === "GET") {
+    const url = new URL(request.url);
+    url.searchParams.set("message", "");
+    url.searchParams.delete("compression");
+    return { ...request, url: url.toString() };
+  }
+  // Neither the length nor the compression is that of the empty message.
+  for (const name of ["content-length", "content-encoding", "grpc-encoding"]) header.delete(name);
+  const isPlain = header.get("content-type")?.startsWith("application/proto") === true;
+  return { ...request, header, body: restOf([new Uint8Array(isPlain ? 0 : envelopeHeaderBytes)]) };
+}
+
+/** Seconds of 0001-01-01T00:00:00Z and of 9999-12-31T23:59:59Z: what google.protobuf.Timestamp allows. */
 const timestampSeconds = [-62_135_596_800n, 253_402_300_799n] as const;
 
 /** The range of google.protobuf.Duration, in both directions. */

@@ -3,7 +3,7 @@ import { respondError } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import type { OnePortRequest, OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import { isoMilliseconds, type Level } from "@devicemesh/proto";
-import type { AnswerCoverage } from "../../answer/coverage.ts";
+import type { AnswerCoverage } from "../../answer/aggregate-rows.ts";
 import type { UnitOf } from "../../plan/merge.ts";
 import { allTime } from "../../plan/planner.ts";
 import type { ReadingStore } from "../../store/reading-store.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { encodedGrpcMessage, withPlainGrpcMessage } from "./grpc-message.ts";
+import { encodedGrpcMessage, withPlainGrpcMessage } from "./connect-handler.ts";
 
 describe("grpc-message", () => {
   it("escapes only what is not printable ASCII, and the escape character", () => {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { startTestQuery, temperature, testNowMs } from "../../testing/query-fixture.ts";
 import { allTime } from "../plan/planner.ts";
-import { timeframeOf } from "./timeframe.ts";
+import { timeframeOf } from "./read-timeframe.ts";
 
 const timestamps: fc.Arbitrary<ProtoTimestamp> = fc.record({
   // Years 1 to 9999, often close to the bounds of all time and to 1970.

@@ -4,7 +4,7 @@ import { createErrorInterceptor } from "@devicemesh/kit/rpc/connect-status";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { describe, expect, it } from "vitest";
 import { failureOf } from "../../testing/query-fixture.ts";
-import { createCallLimits } from "./call-limits.ts";
+import { createCallLimits } from "./service.ts";
 
 describe("createCallLimits", () => {
   it("rejects new calls once the server is stopping", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { hostProblem, isLoopback, loopbackHosts } from "./request-host.ts";
+import { hostProblem, isLoopback, loopbackHosts } from "./rejected-requests.ts";
 
 describe("the host of a request", () => {
   it.each([
