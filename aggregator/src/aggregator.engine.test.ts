@@ -22,14 +22,15 @@ const logger = silentLogger();
 const slowly = { timeoutMs: 120_000 };
 
 /** A job that reports at once that everything that arrived until now is folded; for tests that do not concern Spark. */
-function boldJob(): StartWindowJob {
+function boldJob(messageEnds: () => Promise<ReadonlyMap<number, number>>): StartWindowJob {
   return ({ onBatch, sinceOf }) => {
     const job = createMemoryWindowJob();
     const remembered = sinceOf(job.state().checkpoint);
     let batch = 0;
     const timer = setInterval(async () => {
       await remembered;
-      onBatch?.(batchOf({ batch: batch++, watermarkMs: Date.now() }));
+      const watermarkMs = Date.now();
+      onBatch?.(batchOf({ batch: batch++, watermarkMs, endOffsets: await messageEnds() }));
     }, 200);
     return {
       ...job,
@@ -71,7 +72,7 @@ describe.skipIf(!engines)("the aggregator on real engines", () => {
   if (!engines) return;
   it("reports a message as stored only after the sink has committed it", async () => {
     await using mesh = await openAggregatorMesh(engines, sizeMs);
-    await using aggregator = await mesh.startWithJob(boldJob());
+    await using aggregator = await mesh.startWithJob(boldJob(mesh.messageEnds));
     const firstMs = await mesh.append("a", Date.now(), 1013);
     await waitUntil(async () => (await mesh.frontier()).completeThroughMs > firstMs, slowly);
     expect(await mesh.db.collection(collections.messages).countDocuments()).toBe(1);

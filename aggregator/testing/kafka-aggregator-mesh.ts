@@ -56,6 +56,9 @@ export async function openAggregatorMesh(engines: TestEngines, sizeMs: number) {
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await producer.connect();
   opened.defer(() => producer.disconnect());
+  const admin = kafka.admin();
+  await admin.connect();
+  opened.defer(() => admin.disconnect());
   const args = [...shared, "--spark-url", engines.sparkUrl, "--checkpoints", `${engines.folder}/${name}`];
   const loaded = loadSettings(aggregatorSettings, { args, env: {} });
   if (loaded.kind !== "settings") throw new Error(loaded.text);
@@ -98,8 +101,6 @@ export async function openAggregatorMesh(engines: TestEngines, sizeMs: number) {
     },
     /** From now on the messages have the times that their producers give, or those of the brokers again. */
     async keepTimesOf(which: "producers" | "brokers"): Promise<void> {
-      const admin = kafka.admin();
-      await admin.connect();
       const value = which === "producers" ? "CreateTime" : "LogAppendTime";
       await admin.alterConfigs({
         validateOnly: false,
@@ -111,7 +112,11 @@ export async function openAggregatorMesh(engines: TestEngines, sizeMs: number) {
           },
         ],
       });
-      await admin.disconnect();
+    },
+    /** The ends of the messages topic by partition. */
+    async messageEnds(): Promise<ReadonlyMap<number, number>> {
+      const found = await admin.fetchTopicOffsets(names.topics.messages);
+      return new Map(found.map(({ partition, high }) => [partition, Number(high)]));
     },
     async connector(action: "pause" | "resume"): Promise<void> {
       const url = `${engines.connectUrl}/connectors/${names.connectors.messages}`;

@@ -108,8 +108,9 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
     maxOffsetsPerTrigger: String(maxOffsetsPerTrigger),
   });
   const texts = project(records, [
-    // What arrived before the checkpoint counts is one segment: it is never written, and counted as dropped later.
-    `greatest(timestamp, timestamp_millis(${sinceMs - 1}L)) AS arrived`,
+    // Messages that arrived before the checkpoint's start are one segment, which is never written and later counted as
+    // dropped. IF keeps the column nullable, which the condition above the watermark relies on; greatest() would not.
+    `IF(timestamp < ${beforeStart(sinceMs)}, ${beforeStart(sinceMs)}, timestamp) AS arrived`,
     "CAST(key AS STRING) AS identity",
     // Fields are null if the record is not JSON; a value that is not a number is null.
     `from_json(
@@ -140,10 +141,18 @@ function messagesOf(partition: number, options: WindowPlanMeaning & WindowPlanRu
   return withWatermark(messages, "arrived", watermarkDelayMs);
 }
 
+/** The time that stands for all append times before the start of the checkpoint. */
+function beforeStart(sinceMs: number): string {
+  return `timestamp_millis(${sinceMs - 1}L)`;
+}
+
 function partialsOf(messages: Relation, { windowMs, segmentMs, sinceMs }: WindowPlanMeaning & WindowPlanRun) {
-  // Because it uses the watermark's column, the condition stays above the watermark, which therefore sees the ticks
-  // too.
-  const valid = filter(messages, "IF(arrived IS NULL, false, at IS NOT NULL AND value IS NOT NULL)");
+  // Because each part of it uses the watermark's column, the condition stays above the watermark, which therefore sees
+  // the ticks too. The comparison is always true, but Spark does not know it.
+  const valid = filter(
+    messages,
+    `IF(arrived IS NULL, false, arrived >= ${beforeStart(sinceMs)} AND at IS NOT NULL AND value IS NOT NULL)`,
+  );
   const extremes = extremesSql(windowMs);
   const keyed = project(valid, ["device_id", "sensor", "at", "value", "arrived", ...extremes.columns]);
   const groups = groupBy(keyed, {
