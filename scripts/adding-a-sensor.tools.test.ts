@@ -45,11 +45,8 @@ it("a CO₂ meter is added by reading.proto alone: generated code, checks and te
   const [message = "", line = ""] = protoBlocks("docs/adding-a-sensor.md");
   const before = readFileSync(contract, "utf8");
   const added = before
-    .replace("// What any other sensor measures,", `${message}\n// What any other sensor measures,`)
-    .replace(
-      "    // The measurement of any sensor of the catalog.",
-      `${line}    // The measurement of any sensor of the catalog.`,
-    );
+    .replace(/^\/\/ One measurement of a device/m, `${message}\n$&`)
+    .replace(/( {4}\/\/[^\n]*\n)+ {4}SensorValue /, `${line}$&`);
   expect(added.length).toBe(before.length + message.length + 1 + line.length);
   writeFileSync(contract, added);
 

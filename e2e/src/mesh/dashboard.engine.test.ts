@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
 import { observe, type Seen } from "../../testing/examples/browser-page-fixture.ts";
 import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { settledBox } from "../../testing/settled-box.ts";
 import { buildDashboard, nextAggregates, publish } from "../../testing/web/dashboard-fixture.ts";
 
 const engines = await testEngines();
@@ -88,8 +89,7 @@ describe.skipIf(engines === undefined)(
       expect(figures?.minimum).toBe(Math.min(...temperatures));
       expect(figures?.maximum).toBe(Math.max(...temperatures));
       const chart = page.locator(".u-over").first();
-      const box = await chart.boundingBox();
-      if (!box) throw new Error("the chart has no place");
+      const box = await settledBox(chart);
       await page.mouse.move(box.x + box.width * 0.25, box.y + 60);
       await page.mouse.down();
       await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 4 });

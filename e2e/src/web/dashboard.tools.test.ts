@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
 import { observe } from "../../testing/examples/browser-page-fixture.ts";
 import { type MeshProcess, startMesh } from "../../testing/mesh-process.ts";
+import { settledBox } from "../../testing/settled-box.ts";
 import {
   buildDashboard,
   nextAggregates,
@@ -14,6 +15,7 @@ import {
 } from "../../testing/web/dashboard-fixture.ts";
 
 const minuteMs = 60_000;
+
 /** A whole minute in the past, from which the readings of these tests run for an hour. */
 const startMs = Math.floor((Date.now() - 120 * minuteMs) / minuteMs) * minuteMs;
 
@@ -81,20 +83,19 @@ describe("the dashboard in Chromium on the single process", () => {
     const page = await open(`#/explore?${wholeHour}`);
     const chart = page.locator(".u-over").first();
     await chart.waitFor();
-    const box = await chart.boundingBox();
-    if (!box) throw new Error("the chart has no place");
+    const count = page.locator("table.figures tbody tr").filter({ hasText: "attic" }).locator("td").first();
+    await waitUntil(async () => (await count.textContent()) === "60", { timeoutMs: 10_000 });
+    const box = await settledBox(chart);
+    const timeframe = () => decodeURIComponent(/time=([^&]*)/.exec(page.url())?.[1] ?? "").split("..");
     await page.mouse.move(box.x + box.width * 0.25, box.y + 60);
     await page.mouse.down();
     await page.mouse.move(box.x + box.width * 0.5, box.y + 60, { steps: 4 });
     await page.mouse.up();
-    await waitUntil(async () => !page.url().includes(new URLSearchParams(wholeHour).toString()), {
-      timeoutMs: 10_000,
-    });
-    const [since = "", to = ""] = decodeURIComponent(/time=([^&]*)/.exec(page.url())?.[1] ?? "").split("..");
+    await waitUntil(async () => Date.parse(timeframe()[0] ?? "") !== startMs, { timeoutMs: 10_000 });
+    const [since = "", to = ""] = timeframe();
     const quarter = 15 * minuteMs;
     expect(Math.abs(Date.parse(since) - startMs - quarter)).toBeLessThan(minuteMs);
     expect(Math.abs(Date.parse(to) - startMs - 2 * quarter)).toBeLessThan(minuteMs);
-    const count = page.locator("table.figures tbody tr").filter({ hasText: "attic" }).locator("td").first();
     await waitUntil(async () => Math.abs(Number(await count.textContent()) - 15) <= 1, { timeoutMs: 10_000 });
     // The same URL shows the same in another page.
     const again = await open(new URL(page.url()).hash);

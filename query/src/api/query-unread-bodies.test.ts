@@ -72,6 +72,8 @@ describe("a body that does not end", () => {
     await using running = await startTestQuery({ dependencies: { unfinished } });
     using connection = openHttp2(running.baseUrl);
     const stream = connection.open({ ":path": getAggregates, "content-type": contentType });
+    // A message of 1,000 bytes begins: single bytes of 0 would be complete, empty messages of gRPC.
+    stream.write(Buffer.from([0, 0, 0, 3, 0xe8]));
     const trickle = setInterval(() => stream.closed || stream.write(Buffer.alloc(1)), 20);
     const { headers, trailers, body } = await answerOf(stream);
     clearInterval(trickle);

@@ -151,7 +151,11 @@ describe("watchAggregates", () => {
     const { store } = createMemoryReadingStore({ clock: () => testNowMs });
     const call = new AbortController();
     const service = createQueryService({ store, clock: () => testNowMs });
-    const context = { signal: call.signal, values: createContextValues() } as HandlerContext;
+    const context = {
+      signal: call.signal,
+      values: createContextValues(),
+      requestHeader: new Headers(),
+    } as HandlerContext;
     const request = create(WatchAggregatesRequestSchema);
     const watch = service.watchAggregates(request, context)[Symbol.asyncIterator]();
     await watch.next();
