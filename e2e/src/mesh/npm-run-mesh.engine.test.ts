@@ -16,6 +16,7 @@ import { ServerReflection } from "@devicemesh/proto/es/grpc/reflection/v1/reflec
 import { describe, expect, it } from "vitest";
 import { everyMs } from "../../testing/mesh/waits.ts";
 import { createPublisher, readingOf } from "../../testing/publisher.ts";
+import { buildDashboard } from "../../testing/web/dashboard-fixture.ts";
 
 const engines = await testEngines();
 const main = fileURLToPath(new URL("../../../mesh/src/main.ts", import.meta.url));
@@ -132,6 +133,7 @@ describe.skipIf(engines === undefined)("npm run mesh", () => {
   it("replays the recording, answers from windows, survives its own kill -9, and resumes", {
     timeout: 1_500_000,
   }, async () => {
+    await buildDashboard();
     const folder = join(engines!.folder, "npm-run-mesh");
     await using first = runMesh(folder, ["--no-generator", "--replay", recording]);
     const [, address = ""] = await untilSaid(first, /address +http:\/\/(\S+:\d+)\//);
