@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import type { TestEngines } from "@devicemesh/engines/testing/test-engines";
 import { startEnvoy } from "@devicemesh/envoy";
 import type { DeviceMessage } from "@devicemesh/proto";
@@ -37,7 +38,8 @@ export async function startMonitoredMesh(options: {
   readonly prometheusServer: string;
 }): Promise<MonitoredMesh> {
   await using starting = new AsyncDisposableStack();
-  const mesh = starting.use(await startRealMesh(options.engines, "monitored", { devices: 20 }));
+  const [mqttPort] = await freePorts(1);
+  const mesh = starting.use(await startRealMesh(options.engines, "monitored", { devices: 20, mqttPort }));
   // Scraped once the mesh is healthy: on a busy machine Spark's first batch takes minutes, and raises alerts.
   await mesh.untilSealed({ timeoutMs: firstWindowsLimitMs });
   const hostPort = (address: string) => {

@@ -4,7 +4,7 @@ import { buckets, quantile, rate } from "./queries.ts";
 /** Incoming readings: accepted and rejected ones, latency of the log, and readings that senders still hold. */
 export const ingestAndGenerator: Board = {
   name: "ingest-and-generator",
-  title: "Ingest and generator",
+  title: "Ingest, gateway and generator",
   description:
     "Incoming readings: accepted and rejected ones, the latency of the log, and the readings that the generator still holds.",
   rows: [
@@ -141,6 +141,76 @@ export const ingestAndGenerator: Board = {
           unit: "short",
           states: { zero: "unavailable", one: "available", good: 1 },
           queries: { "{{instance}}": "devicemesh_ingest_log_reachable" },
+        },
+      ],
+    },
+    {
+      title: "Gateway",
+      panels: [
+        {
+          kind: "lines",
+          title: "Readings a second",
+          description:
+            "Readings over HTTP and MQTT: stored, rejected by a rule, or not stored in time, so that the sender was asked to send again.",
+          unit: "cps",
+          queries: { "{{outcome}}": rate("devicemesh_gateway_readings_total", "outcome") },
+        },
+        {
+          kind: "lines",
+          title: "Waiting for ingest",
+          description:
+            "Readings that wait for ingest or are being sent, by replica. Increase: ingest is unavailable or too slow.",
+          unit: "short",
+          queries: { "{{instance}}": "devicemesh_gateway_waiting_readings" },
+        },
+        {
+          kind: "lines",
+          title: "Calls sent again",
+          description:
+            "Calls to ingest that failed and are repeated, a second. Some occur at each restart of ingest.",
+          unit: "cps",
+          queries: { calls: rate("devicemesh_gateway_failed_attempts_total") },
+        },
+        {
+          kind: "state",
+          title: "Ingest, from each gateway's view",
+          description:
+            "Unavailable: HTTP senders receive 503, MQTT senders no acknowledgement; both send again.",
+          unit: "short",
+          states: { zero: "unavailable", one: "available", good: 1 },
+          queries: { "{{instance}}": "devicemesh_gateway_ingest_reachable" },
+        },
+        {
+          kind: "lines",
+          title: "MQTT connections",
+          description:
+            "Open connections of the broker. A sudden drop: network, certificate or broker restart.",
+          unit: "short",
+          queries: { "{{instance}}": "devicemesh_gateway_mqtt_connections" },
+        },
+        {
+          kind: "lines",
+          title: "MQTT messages a second",
+          description:
+            "Messages that devices published to the broker: with stored readings, with a rejected reading, or without readings. Many without: --mqtt-topics does not fit the topics.",
+          unit: "cps",
+          queries: { "{{outcome}}": rate("devicemesh_gateway_mqtt_messages_total", "outcome") },
+        },
+        {
+          kind: "lines",
+          title: "Bridged messages a second",
+          description: "The same for messages of an existing broker (--mqtt-url). Empty without a bridge.",
+          unit: "cps",
+          queries: { "{{outcome}}": rate("devicemesh_gateway_bridged_messages_total", "outcome") },
+        },
+        {
+          kind: "state",
+          title: "Bridge",
+          description:
+            "Whether the gateway is subscribed to the existing broker, which keeps messages while it is not. Empty without a bridge.",
+          unit: "short",
+          states: { zero: "not subscribed", one: "subscribed", good: 1 },
+          queries: { "{{instance}}": "devicemesh_gateway_bridge_connected" },
         },
       ],
     },
