@@ -99,8 +99,9 @@ const isTypeScript = ({ path }: SourceFile): boolean => /\.tsx?$/.test(path);
 const isTest = ({ path }: SourceFile): boolean =>
   /\.test\.ts$|^[a-z0-9-]+\/testing\//.test(path) || path.startsWith("e2e/");
 const isTestSupport = ({ path }: SourceFile): boolean => /^[a-z0-9-]+\/testing\//.test(path);
-/** A test on the real engines: it may import them, and the operator's preparation. */
-const isEngineTest = ({ path }: SourceFile): boolean => /\.(engine|soak)\.test\.ts$/.test(path);
+/** A test on the real engines, or its fixture: it may import them, and the operator's preparation. */
+const isEngineTest = ({ path }: SourceFile): boolean =>
+  /\.(engine|soak)\.test\.ts$|\/testing\/.*\.engine\.ts$/.test(path);
 const isService = ({ path }: SourceFile): boolean => Object.hasOwn(mayImport, path.split("/")[0] ?? "");
 
 const rules: readonly Rule[] = [
