@@ -15,7 +15,7 @@ const run = { id: "11111111-1111-1111-1111-111111111111", runId: "22222222-2222-
 async function served(
   spark: Partial<ServiceImpl<typeof SparkConnectService>>,
   token?: string,
-  deadlines = { askMs: 300, startMs: 300, stopMs: 300 },
+  deadlines = { askMs: 30_000, startMs: 30_000, stopMs: 30_000 },
 ) {
   const server = await startOnePortServer({
     host: "127.0.0.1",
@@ -206,7 +206,8 @@ describe("the client of Spark Connect", () => {
   });
 
   it("has a deadline", async () => {
-    await using spark = await served({ analyzePlan: () => new Promise(() => undefined) });
+    const never = { analyzePlan: () => new Promise<never>(() => undefined) };
+    await using spark = await served(never, undefined, { askMs: 300, startMs: 300, stopMs: 300 });
     await expect(spark.client.sparkVersion()).rejects.toMatchObject({ kind: "away" });
   });
 
