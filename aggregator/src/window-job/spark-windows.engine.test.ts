@@ -27,8 +27,8 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
       const repeats = readings.filter(() => random() < 0.1);
       const conflicts = readings
         .filter(() => random() < 0.05)
-        // Far enough apart: the plan leaves windows with nearly equal values to raw readings.
-        .map((reading) => ({ ...reading, value: reading.value * 2 + 1 }));
+        // Far from every other value: the plan leaves nearly equal ones to raw readings, and conflicts to the marks.
+        .map((reading) => ({ ...reading, value: -77.25 }));
       await fixture.append(shuffled([...readings, ...repeats, ...conflicts], random).map(recordOf));
       await fixture.tick();
     }
