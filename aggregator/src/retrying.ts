@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { unlessAborted } from "@devicemesh/kit/async/time-limit";
 import { retryFirstMs, retryMaxMs } from "./limits.ts";
 
 /**
@@ -10,14 +11,10 @@ export async function retrying<T>(
   options: { readonly signal: AbortSignal; readonly onFailure: (error: unknown) => void },
 ): Promise<T> {
   const { signal, onFailure } = options;
-  const aborted = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  aborted.catch(() => {});
   for (let waitMs = retryFirstMs; ; waitMs = Math.min(waitMs * 2, retryMaxMs)) {
     signal.throwIfAborted();
     try {
-      return await Promise.race([attempt(), aborted]);
+      return await unlessAborted(attempt(), signal);
     } catch (error) {
       signal.throwIfAborted();
       onFailure(error);

@@ -1,5 +1,6 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it } from "vitest";
-import { cancelledAfter, TimeLimitError, withinTime } from "./time-limit.ts";
+import { cancelledAfter, TimeLimitError, unlessAborted, withinTime } from "./time-limit.ts";
 
 describe("withinTime", () => {
   it("settles like the work", async () => {
@@ -67,5 +68,24 @@ describe("cancelledAfter", () => {
       "stopping",
     );
     expect(begun).toBe(1);
+  });
+});
+
+describe("unlessAborted", () => {
+  it("settles like the work, and leaves no listener", async () => {
+    const { signal } = new AbortController();
+    expect(await unlessAborted(Promise.resolve(7), signal)).toBe(7);
+    await expect(unlessAborted(Promise.reject(new Error("refused")), signal)).rejects.toThrow("refused");
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it("rejects with the reason of the signal, also if it has already aborted and the work fails later", async () => {
+    const caller = new AbortController();
+    const work = Promise.withResolvers<never>();
+    const waiting = unlessAborted(work.promise, caller.signal);
+    caller.abort(new Error("stopping"));
+    await expect(waiting).rejects.toThrow("stopping");
+    await expect(unlessAborted(work.promise, caller.signal)).rejects.toThrow("stopping");
+    work.reject(new Error("too late"));
   });
 });

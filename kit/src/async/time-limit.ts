@@ -51,3 +51,19 @@ export async function cancelledAfter<T>(
     outer?.removeEventListener("abort", onOuter);
   }
 }
+
+/**
+ * Settles like `work`, unless `signal` aborts before. The work continues then; its later result is ignored.
+ * @throws the reason of `signal` as soon as it aborts.
+ */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([aborted.promise, work]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { withinTime } from "@devicemesh/kit/async/time-limit";
+import { unlessAborted, withinTime } from "@devicemesh/kit/async/time-limit";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { MeshDefinition } from "../definition/mesh-definition.ts";
@@ -40,10 +40,6 @@ export function startRetention(options: {
   });
   const stopping = new AbortController();
   const { signal } = stopping;
-  const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  stopped.catch(() => {});
   let problem: string | undefined;
 
   async function keep(): Promise<void> {
@@ -51,7 +47,7 @@ export function startRetention(options: {
       let isMoreDue = false;
       try {
         // A step that waits for an engine is abandoned on disposal: wherever it stops, nothing is lost.
-        ({ isMoreDue } = await Promise.race([keeper.step(), stopped]));
+        ({ isMoreDue } = await unlessAborted(keeper.step(), signal));
         problem = undefined;
       } catch (error) {
         if (signal.aborted) return;

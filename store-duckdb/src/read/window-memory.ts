@@ -1,3 +1,4 @@
+import { unlessAborted } from "@devicemesh/kit/async/time-limit";
 import type { Level } from "@devicemesh/proto";
 import {
   type ColumnMerge,
@@ -282,17 +283,4 @@ export function createWindowMemory(dependencies: {
       return found;
     },
   };
-}
-
-/** Resolves like the work; rejects with the signal's reason as soon as it aborts. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
-  const aborted = Promise.withResolvers<never>();
-  const abort = (): void => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([work, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { withinTime } from "@devicemesh/kit/async/time-limit";
+import { unlessAborted, withinTime } from "@devicemesh/kit/async/time-limit";
 import { acceptedSinceOf } from "@devicemesh/pipeline";
 import { createKafka, type KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
 import type { Admin, Kafka } from "kafkajs";
@@ -37,10 +37,6 @@ export function followRetentionTopic(options: {
   const stopping = new AbortController();
   const { signal } = stopping;
   const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();
-  const stopped = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  stopped.catch(() => {});
   let admin: Admin | undefined;
   let readTo = 0;
 
@@ -80,7 +76,7 @@ export function followRetentionTopic(options: {
       let failure: unknown;
       try {
         const looked = withinTime(look(), { ms: pollLimitMs, what: `the retention topic ${topic}` });
-        await Promise.race([looked, stopped]);
+        await unlessAborted(looked, signal);
       } catch (error) {
         failure = error;
         // A broker that does not answer would block this.

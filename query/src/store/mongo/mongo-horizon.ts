@@ -1,3 +1,4 @@
+import { unlessAborted } from "@devicemesh/kit/async/time-limit";
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import {
   collections,
@@ -102,14 +103,7 @@ export function createHorizonReader(options: {
     },
     async read(signal) {
       signal.throwIfAborted();
-      const aborted = Promise.withResolvers<never>();
-      const onAbort = (): void => aborted.reject(signal.reason);
-      signal.addEventListener("abort", onAbort, { once: true });
-      try {
-        return await Promise.race([read(), aborted.promise]);
-      } finally {
-        signal.removeEventListener("abort", onAbort);
-      }
+      return await unlessAborted(read(), signal);
     },
   };
 }
