@@ -27,9 +27,9 @@ export type StartWindowJob = (options: {
   readonly settings: MeshSettings;
   /** Returns where a new checkpoint starts to fold; the same for the same identity. */
   readonly sinceOf: (checkpointIdentity: string) => Promise<CheckpointStart>;
-  /** Called with each observed batch. */
   /** Whether the log has messages that the job has not read. */
   readonly isLogAhead: () => boolean;
+  /** Called with each observed batch. */
   readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
 }) => WindowJob;
 

@@ -11,7 +11,7 @@ import { alignDown } from "@devicemesh/proto";
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
 import { describe, expect, it } from "vitest";
-import { openAggregatorMesh } from "../testing/aggregator-mesh.engine.ts";
+import { openAggregatorMesh } from "../testing/kafka-aggregator-mesh.engine.ts";
 import { batchOf, createMemoryWindowJob } from "../testing/memory-window-job.ts";
 import type { StartWindowJob } from "./active-aggregator.ts";
 import { sparkWindowJob } from "./window-job/open-window-job.ts";

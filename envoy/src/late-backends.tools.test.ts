@@ -12,12 +12,12 @@ import { startEnvoy } from "./start-envoy.ts";
 describe.skipIf(envoyBinary === undefined)("Envoy that starts before what is behind it", () => {
   it("is ready, and forwards calls as soon as a service listens", async () => {
     const port = await closedPort();
-    const nobody = [localhost(1)];
+    const unreachable = [localhost(1)];
     await using envoy = await startEnvoy({
       ...quietEnvoy,
       ingest: [localhost(port)],
-      query: nobody,
-      generator: nobody,
+      query: unreachable,
+      generator: unreachable,
     });
     using client = createUnitClient(`127.0.0.1:${envoy.plain.port}`);
     const publish = async () => {

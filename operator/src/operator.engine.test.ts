@@ -93,7 +93,7 @@ describe.skipIf(!given)("the operator", () => {
       async () => (await status())?.problems.some((text) => text.includes("is stuck")) === true,
       {
         timeoutMs: 30_000,
-        what: "the sink is told to be stuck",
+        what: "the sink is reported as stuck",
       },
     );
     expect(await health()).toBe("NOT_SERVING");

@@ -112,7 +112,7 @@ export type ConflictDocument = {
   readonly arrived: Date;
 };
 
-/** The duplicates and conflicts of a series that has any. `_id` is `device|sensor`. */
+/** The duplicates and conflicts of a series with at least one of them. `_id` is `device|sensor`. */
 export type SeriesDuplicatesDocument = {
   readonly _id: string;
   readonly device_id: string;

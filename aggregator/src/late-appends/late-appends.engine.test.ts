@@ -6,7 +6,7 @@ import { alignDown } from "@devicemesh/proto";
 import { readTimeframe } from "@devicemesh/query/answer/read-timeframe";
 import { createMongoReadingStore } from "@devicemesh/query/store/mongo/mongo-reading-store";
 import { describe, expect, it } from "vitest";
-import { openAggregatorMesh } from "../../testing/aggregator-mesh.engine.ts";
+import { openAggregatorMesh } from "../../testing/kafka-aggregator-mesh.engine.ts";
 import { sparkWindowJob } from "../window-job/open-window-job.ts";
 
 const engines = await testEngines();

@@ -67,4 +67,17 @@ describe("newestAppends", () => {
       expect((await newestAppends(at(offset), offsetsAt)).get(0)).toBe(expected);
     }
   });
+
+  it("asks the same question once for all partitions", async () => {
+    const newestMs = 1_764_000_000_123;
+    const partitions = Array.from({ length: 64 }, (_, partition) => partition);
+    let requests = 0;
+    const offsetsAt = async (ms: number) => {
+      requests++;
+      return new Map(partitions.map((partition) => [partition, ms <= newestMs ? 0 : 1]));
+    };
+    const found = await newestAppends(new Map(partitions.map((partition) => [partition, 1])), offsetsAt);
+    expect(found).toEqual(new Map(partitions.map((partition) => [partition, newestMs])));
+    expect(requests).toBeLessThan(50);
+  });
 });

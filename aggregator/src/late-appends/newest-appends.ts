@@ -13,14 +13,21 @@ export async function newestAppends(
   offsetsAt: (ms: number) => Promise<PartitionOffsets>,
 ): Promise<Map<number, number>> {
   const newest = new Map<number, number>();
-  const firsts = await offsetsAt(0);
+  // One request answers for all partitions, and partitions whose newest times are near ask the same questions.
+  const asked = new Map<number, Promise<PartitionOffsets>>();
+  function firstsAt(ms: number): Promise<PartitionOffsets> {
+    const known = asked.get(ms) ?? offsetsAt(ms);
+    asked.set(ms, known);
+    return known;
+  }
+  const firsts = await firstsAt(0);
   for (const [partition, offset] of before) {
     if ((firsts.get(partition) ?? 0) >= offset) continue;
     // The first record at or after `sinceMs` lies before the offset, the one at or after `beforeMs` does not.
     let [sinceMs, beforeMs] = [0, latestMs];
     while (beforeMs - sinceMs > 1) {
       const middleMs = Math.floor((sinceMs + beforeMs) / 2);
-      const first = (await offsetsAt(middleMs)).get(partition) ?? offset;
+      const first = (await firstsAt(middleMs)).get(partition) ?? offset;
       if (first < offset) sinceMs = middleMs;
       else beforeMs = middleMs;
     }

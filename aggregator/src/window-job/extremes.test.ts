@@ -43,7 +43,7 @@ const rowsOf = (value: fc.Arbitrary<number>) =>
   );
 
 describe("the extremes of a group", () => {
-  it("are those of the row with the extreme key, the earliest of equal ones, or are told to be unknown", () => {
+  it("are those of the row with the extreme key, the earliest of equal ones, or NaN", () => {
     fc.assert(
       fc.property(rowsOf(values), (rows) => {
         const lowest = largest(rows, (row) => -keysOf(row)[0]);

@@ -61,7 +61,7 @@ describe("the plan of windows", () => {
     ]);
   });
 
-  it("connects to protected brokers as it is told, at every source and at the sink", () => {
+  it("applies the given connection options at every source and at the sink", () => {
     const kafkaOptions = { "security.protocol": "SASL_SSL", "sasl.mechanism": "SCRAM-SHA-512" };
     const expected = { "kafka.security.protocol": "SASL_SSL", "kafka.sasl.mechanism": "SCRAM-SHA-512" };
     const protectedPlan = planned({ kafkaOptions });

@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
 import { percentile } from "../report/statistics.ts";
-import { startDeviceMesh } from "./device-mesh.ts";
-import { startDuckdbAlone } from "./duckdb-alone.ts";
-import { startInfluxdb } from "./influxdb.ts";
-import { measureOriginal, type OriginalResult } from "./original.ts";
 import { PeerMissing, type PeerOptions, type StorePeer } from "./peer.ts";
-import { startPostgresql } from "./postgresql.ts";
-import { startQuestdb } from "./questdb.ts";
 import { createPeerQuestions, isExact, type JudgedQuestion } from "./questions.ts";
 import { type BenchReadings, batchesOf, createBenchReadings } from "./readings.ts";
-import { startVictoriaMetrics } from "./victoria-metrics.ts";
+import { startDeviceMesh } from "./systems/device-mesh.ts";
+import { startDuckdbAlone } from "./systems/duckdb-alone.ts";
+import { startInfluxdb } from "./systems/influxdb.ts";
+import { measureOriginal, type OriginalResult } from "./systems/original.ts";
+import { startPostgresql } from "./systems/postgresql.ts";
+import { startQuestdb } from "./systems/questdb.ts";
+import { startVictoriaMetrics } from "./systems/victoria-metrics.ts";
 
 /** The systems that are compared, in the order of the table. */
 const peers: Readonly<Record<string, (options: PeerOptions) => Promise<StorePeer>>> = {

@@ -9,7 +9,7 @@ import { watchPort } from "./port-watch.ts";
 
 const name = "devicemesh_operator_spark_master_reachable";
 
-it("tells whether a server accepts connections, when it goes and when it is back, as a metric", async () => {
+it("reports as a metric whether a server accepts connections, after it stops and after it starts again", async () => {
   await using told = await startTestMetrics();
   let server = createServer();
   const port = await listenAnywhere(server);

@@ -219,7 +219,7 @@ export type ReadingStore = ReadingScans & {
    * Returns the finest windows with duplicates that start in [sinceMs, toMs), of series that match the filter. With
    * `relevant`, only those with a duplicate that arrived at or after `sinceMs` or before `beforeMs` must be among them.
    * The planner reads the horizon first: then every duplicate that arrived before its frontier is among them. A store
-   * that rejects duplicates when it commits never has any. The result is bounded, whatever the number of windows: one
+   * that rejects duplicates when it commits has none. The result is bounded, whatever the number of windows: one
    * span then represents all windows of a series, or of all series.
    */
   readRepeats(request: RepeatsRequest, signal: AbortSignal): Promise<RepeatsFound>;

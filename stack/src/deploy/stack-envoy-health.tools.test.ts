@@ -10,7 +10,7 @@ const binary = findEnvoy();
 const shapes = ["swarm", "single"] as const satisfies readonly Shape[];
 const local = { host: "127.0.0.1", port: 0 };
 /** No server listens there, and Envoy is ready all the same. */
-const nobody = { host: "127.0.0.1", port: 1 };
+const unreachable = { host: "127.0.0.1", port: 1 };
 
 /** Runs the stack's health check like Docker inside the container, against another port; returns its exit code. */
 async function runHealthCheck(test: readonly string[], port: number): Promise<number | null> {
@@ -33,9 +33,9 @@ describe.skipIf(binary === undefined)("the health check of Envoy in the stack", 
         binary: binary ?? "",
         plain: local,
         metrics: local,
-        ingest: [nobody],
-        query: [nobody],
-        generator: [nobody],
+        ingest: [unreachable],
+        query: [unreachable],
+        generator: [unreachable],
         drainMs: 0,
       });
       const { port } = envoy.metrics;

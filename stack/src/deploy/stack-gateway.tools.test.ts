@@ -27,7 +27,7 @@ import { projectFolder } from "./stack-files.ts";
 const logger = silentLogger();
 const { services } = readStack("swarm", process.env);
 
-/** An ingest behind Envoy, which believes what it is told of the sender. */
+/** An ingest behind Envoy, which trusts the identity headers that Envoy sets. */
 async function startTrustingIngest() {
   const memory = createMemoryMessageLog();
   const access = openDeviceAccess(
@@ -130,7 +130,7 @@ describe("gateways of the stack", () => {
     },
   );
 
-  it("MQTT takes readings of devices with a certificate or a token, over TLS, and of nobody else", async () => {
+  it("MQTT accepts readings of devices with a certificate or a token, over TLS, and of no other client", async () => {
     const ingest = await startTrustingIngest();
     const { authority, issuer, here } = await credentialFiles();
     const { mqttPort = 0 } = await startFromStack("mqtt", ingest.address, here);

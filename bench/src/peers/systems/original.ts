@@ -3,17 +3,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startEngines } from "@devicemesh/engines";
 import { alignDown, alignUp } from "@devicemesh/proto";
-import { pythonEnvironment, run } from "../ingest/python-environment.ts";
+import { pythonEnvironment, run } from "../../ingest/python-environment.ts";
 import {
   createBruteForce,
   isExact,
   type JudgedQuestion,
   type PeerAnswer,
   type PeerQuestion,
-} from "./questions.ts";
-import { type BenchReadings, batchesOf } from "./readings.ts";
+} from "../questions.ts";
+import { type BenchReadings, batchesOf } from "../readings.ts";
 
-const peerFile = (name: string) => fileURLToPath(new URL(`../../peers/original/${name}`, import.meta.url));
+const peerFile = (name: string) => fileURLToPath(new URL(`../../../peers/original/${name}`, import.meta.url));
 
 /** How many answers of the original design are exact. */
 export type OriginalResult = {

@@ -11,13 +11,13 @@ import {
 } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
 import type { Reading } from "@devicemesh/proto/tsproto/devicemesh/v1/reading.ts";
 import { Client, credentials } from "@grpc/grpc-js";
-import packageJson from "../../../package.json" with { type: "json" };
-import { measurementOf } from "../load/frames.ts";
-import { startFlags } from "../servers/start-flags.ts";
-import type { PeerOptions, StorePeer } from "./peer.ts";
-import { diskBytes, freePort, startPeerProcess } from "./processes.ts";
-import type { PeerAnswer, PeerQuestion } from "./questions.ts";
-import { type BenchReading, batchesOf } from "./readings.ts";
+import packageJson from "../../../../package.json" with { type: "json" };
+import { measurementOf } from "../../load/frames.ts";
+import { startFlags } from "../../servers/start-flags.ts";
+import type { PeerOptions, StorePeer } from "../peer.ts";
+import { diskBytes, freePort, startPeerProcess } from "../processes.ts";
+import type { PeerAnswer, PeerQuestion } from "../questions.ts";
+import { type BenchReading, batchesOf } from "../readings.ts";
 
 /** Device Mesh as `npm start` runs it, with an empty store and without simulated devices. */
 export async function startDeviceMesh({ folder }: PeerOptions): Promise<StorePeer> {

@@ -3,21 +3,21 @@ import { chownSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import pg from "pg";
+import { PeerMissing, type PeerOptions, type StorePeer } from "../peer.ts";
+import { diskBytes, freePort, startPeerProcess } from "../processes.ts";
+import type { PeerAnswer, PeerQuestion } from "../questions.ts";
+import type { BenchReading } from "../readings.ts";
 import { findProgram, postgresFolders } from "./install.ts";
-import { PeerMissing, type PeerOptions, type StorePeer } from "./peer.ts";
-import { diskBytes, freePort, startPeerProcess } from "./processes.ts";
-import type { PeerAnswer, PeerQuestion } from "./questions.ts";
-import type { BenchReading } from "./readings.ts";
 
-/** Debian's user without rights: PostgreSQL refuses to run as root. */
-const nobody = 65534;
+/** The uid of Debian's user without rights: PostgreSQL refuses to run as root. */
+const unprivilegedUid = 65534;
 
 /** PostgreSQL with the usual table of readings: a primary key that rejects duplicates, and an index on the time. */
 export async function startPostgresql({ folder }: PeerOptions): Promise<StorePeer> {
   const initdb = findProgram("initdb", postgresFolders());
   const command = findProgram("postgres", postgresFolders());
   if (!initdb || !command) throw new PeerMissing("postgres and initdb (Debian: apt-get install postgresql)");
-  const uid = process.getuid?.() === 0 ? nobody : undefined;
+  const uid = process.getuid?.() === 0 ? unprivilegedUid : undefined;
   const data = join(folder, "data");
   await mkdir(data, { recursive: true, mode: 0o700 });
   if (uid !== undefined) for (const one of [folder, data]) chownSync(one, uid, uid);

@@ -1,9 +1,9 @@
 // DuckDB alone, in a process of its own: one table of readings, without the log, the windows and the checks of Device Mesh.
 // Its parent sends requests over the IPC channel, one answer each, in order.
 import { DuckDBInstance, DuckDBTimestampMillisecondsValue, version } from "@duckdb/node-api";
+import type { PeerAnswer, PeerQuestion } from "../questions.ts";
+import type { BenchReading } from "../readings.ts";
 import type { DuckdbAnswer, DuckdbRequest } from "./duckdb-alone.ts";
-import type { PeerAnswer, PeerQuestion } from "./questions.ts";
-import type { BenchReading } from "./readings.ts";
 
 const [file] = process.argv.slice(2);
 if (file === undefined) throw new Error("usage: duckdb-process.ts FILE");

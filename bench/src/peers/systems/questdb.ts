@@ -2,11 +2,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { sensors } from "@devicemesh/proto";
+import { PeerMissing, type PeerOptions, type StorePeer } from "../peer.ts";
+import { diskBytes, freePort, startPeerProcess } from "../processes.ts";
+import type { PeerAnswer, PeerQuestion } from "../questions.ts";
 import { findProgram, mavenJar } from "./install.ts";
 import { linesOf, request } from "./line-protocol.ts";
-import { PeerMissing, type PeerOptions, type StorePeer } from "./peer.ts";
-import { diskBytes, freePort, startPeerProcess } from "./processes.ts";
-import type { PeerAnswer, PeerQuestion } from "./questions.ts";
 
 const version = "9.3.4";
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { delimiter, join } from "node:path";
-import { PeerMissing, type PeerOptions } from "./peer.ts";
+import { PeerMissing, type PeerOptions } from "../peer.ts";
 
 /** The path of an installed program, or undefined: in `folders` first, then on the PATH. */
 export function findProgram(name: string, folders: readonly string[] = []): string | undefined {

@@ -1,8 +1,8 @@
+import type { PeerOptions, StorePeer } from "../peer.ts";
+import { diskBytes, freePort, startPeerProcess } from "../processes.ts";
+import type { PeerAnswer, PeerQuestion } from "../questions.ts";
 import { goProgram } from "./install.ts";
 import { linesOf, request } from "./line-protocol.ts";
-import type { PeerOptions, StorePeer } from "./peer.ts";
-import { diskBytes, freePort, startPeerProcess } from "./processes.ts";
-import type { PeerAnswer, PeerQuestion } from "./questions.ts";
 
 const version = "v1.136.23";
 

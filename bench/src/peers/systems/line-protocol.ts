@@ -1,4 +1,4 @@
-import type { BenchReading } from "./readings.ts";
+import type { BenchReading } from "../readings.ts";
 
 /** Readings as InfluxDB line protocol with timestamps in ms: a measurement for each sensor, a tag for the device. */
 export function linesOf(readings: readonly BenchReading[]): string {

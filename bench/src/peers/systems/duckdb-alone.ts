@@ -2,10 +2,10 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { PeerOptions, StorePeer } from "./peer.ts";
-import { diskBytes, watchProcess } from "./processes.ts";
-import type { PeerAnswer, PeerQuestion } from "./questions.ts";
-import type { BenchReading } from "./readings.ts";
+import type { PeerOptions, StorePeer } from "../peer.ts";
+import { diskBytes, watchProcess } from "../processes.ts";
+import type { PeerAnswer, PeerQuestion } from "../questions.ts";
+import type { BenchReading } from "../readings.ts";
 
 /** What the process of DuckDB is asked over its IPC channel. */
 export type DuckdbRequest =

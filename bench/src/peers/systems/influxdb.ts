@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
+import { PeerMissing, type PeerOptions, type StorePeer } from "../peer.ts";
+import { diskBytes, freePort, startPeerProcess } from "../processes.ts";
+import type { PeerAnswer, PeerQuestion } from "../questions.ts";
 import { findProgram } from "./install.ts";
 import { linesOf, request } from "./line-protocol.ts";
-import { PeerMissing, type PeerOptions, type StorePeer } from "./peer.ts";
-import { diskBytes, freePort, startPeerProcess } from "./processes.ts";
-import type { PeerAnswer, PeerQuestion } from "./questions.ts";
 
 /** InfluxDB 1, as Debian packages it. */
 export async function startInfluxdb({ folder }: PeerOptions): Promise<StorePeer> {
