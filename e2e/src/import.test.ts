@@ -1,13 +1,11 @@
 import { readFileSync } from "node:fs";
-import { Readable } from "node:stream";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { systemClock } from "@devicemesh/client/clock";
-import { runImport } from "@devicemesh/import";
 import { type ExpectedRecording, expectedRecordings } from "@devicemesh/import/testing/expected-recordings";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { startTestMesh } from "@devicemesh/standalone/testing/test-mesh";
 import { describe, expect, it } from "vitest";
+import { importRecordings } from "../testing/run-import.ts";
 
 /** The user's knowledge of a recording, as flags; as parameters they have no dashes. */
 function flagsOf({ options }: ExpectedRecording): readonly (readonly [name: string, value: string])[] {
@@ -47,22 +45,12 @@ function asExpected(series: ExpectedRecording["series"]) {
 describe("the recordings, end to end", () => {
   it.each(expectedRecordings())("$file, from the command line", async (recording) => {
     const mesh = await startTestMesh();
-    let output = "";
-    const write = (text: string) => (output += text);
-    const code = await runImport({
-      args: [
-        recording.path,
-        "--to",
-        mesh.ingest,
-        ...flagsOf(recording).flatMap(([name, value]) => [`--${name}=${value}`]),
-      ],
-      env: {},
-      stdin: Readable.from([]),
-      stdout: { write },
-      stderr: { write },
-      clock: systemClock,
-      interrupted: new AbortController().signal,
-    });
+    const { code, output } = await importRecordings([
+      recording.path,
+      "--to",
+      mesh.ingest,
+      ...flagsOf(recording).flatMap(([name, value]) => [`--${name}=${value}`]),
+    ]);
     expect(await storedSeries(mesh.query), output).toEqual(asExpected(recording.series));
     expect(code, output).toBe(recording.leftOut.bad_rows === undefined ? 0 : 1);
   });

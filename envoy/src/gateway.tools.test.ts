@@ -3,17 +3,16 @@ import { gatewayProgramSettings } from "@devicemesh/gateway/settings";
 import { startGateway } from "@devicemesh/gateway/start";
 import { openDeviceAccess } from "@devicemesh/identity";
 import {
+  accessOff,
   createAccessFiles,
   createTestAuthority,
   createTestIssuer,
   writeKeyPair,
 } from "@devicemesh/identity/testing/test-credentials";
-import { ingestConfig, startIngest } from "@devicemesh/ingest";
-import { createMemoryMessageLog } from "@devicemesh/ingest/testing/memory-message-log";
+import { startTestIngest } from "@devicemesh/ingest/testing/ingest-fixture";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
 import { loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
-import { readContractImage } from "@devicemesh/proto/image";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { startEnvoy } from "../src/start-envoy.ts";
 import { envoyBinary, localhost, quietEnvoy } from "../testing/edge-fixture.ts";
@@ -24,36 +23,29 @@ const original =
 
 /** An ingest over a memory log, and a gateway process in front of it. */
 async function startBehind(identity: readonly string[]) {
-  const memory = createMemoryMessageLog();
-  const trust = identity.length > 0;
   const access = openDeviceAccess(
     {
-      host: "127.0.0.1",
+      ...accessOff,
       deviceCa: undefined,
       trustDomain: "devicemesh",
-      serverCertificate: undefined,
-      serverKey: undefined,
       denyList: undefined,
-      trustForwardedIdentity: trust,
-      insecureBeyondLoopback: false,
+      trustForwardedIdentity: identity.length > 0,
     },
     { logger, clock: Date.now },
   );
-  const ingest = await startIngest(ingestConfig({ port: 0, shutdownGraceMs: 100 }), {
-    log: memory.log,
-    clock: Date.now,
-    logger,
-    image: readContractImage(),
-    identityOf: access.identityOf,
+  onTestFinished(() => access[Symbol.dispose]());
+  const ingest = await startTestIngest({
+    config: { shutdownGraceMs: 100 },
+    dependencies: { clock: Date.now, identityOf: access.identityOf },
   });
-  onTestFinished(() => ingest.close());
+  onTestFinished(() => ingest[Symbol.asyncDispose]());
   const args = ["--port", "0", "--ingest", `127.0.0.1:${ingest.port}`, "--mqtt-port", "0", ...identity];
   const loaded = loadSettings(gatewayProgramSettings, { args, env: {} });
   if (loaded.kind !== "settings") throw new Error(loaded.text);
   const gateway = await startGateway(loaded.values, { logger, clock: Date.now, metrics: undefined });
   onTestFinished(() => gateway.close());
   const stored = () =>
-    memory.readAll().map(({ deviceId, sensor, value }) => `${deviceId}|${sensor}|${value}`);
+    ingest.memory.readAll().map(({ deviceId, sensor, value }) => `${deviceId}|${sensor}|${value}`);
   const backends = {
     ingest: [localhost(ingest.port)],
     query: [localhost(ingest.port)],

@@ -6,8 +6,7 @@ import { fileURLToPath } from "node:url";
 import { ensureBuilt } from "@devicemesh/web/build";
 import { type LoadSpread, watchMachineLoad } from "../report/load-watch.ts";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
-import { startServerProcess } from "../servers/server-process.ts";
-import { startFlags } from "../servers/start-flags.ts";
+import { startWatchServer } from "../servers/start-watch-server.ts";
 import { type BenchBrowser, startBenchBrowser } from "./page-browser.ts";
 
 /** How to run it. */
@@ -68,15 +67,7 @@ export async function runPageBench(settings: PageBenchSettings): Promise<PageRes
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, "page-"));
   try {
-    await using server = await startServerProcess({
-      command: process.execPath,
-      args: [
-        ...startFlags,
-        fileURLToPath(new URL("../servers/watch-server.ts", import.meta.url)),
-        folder,
-        String(devices),
-      ],
-    });
+    await using server = await startWatchServer(folder, devices);
     await using browser = await startBenchBrowser(env);
     const address = `http://127.0.0.1:${server.port}/`;
     progress("warming up ...");

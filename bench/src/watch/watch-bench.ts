@@ -2,7 +2,6 @@ import { rmSync } from "node:fs";
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -18,8 +17,7 @@ import { pollUntil } from "../mesh/poll-until.ts";
 import { type LoadSpread, watchMachineLoad } from "../report/load-watch.ts";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
 import { cpuMs, peakMemoryMib } from "../report/process-usage.ts";
-import { startServerProcess } from "../servers/server-process.ts";
-import { startFlags } from "../servers/start-flags.ts";
+import { startWatchServer } from "../servers/start-watch-server.ts";
 
 /** The options of a run. */
 export type WatchBenchSettings = {
@@ -76,15 +74,7 @@ export async function runWatchBench(settings: WatchBenchSettings): Promise<Watch
   await mkdir(cache, { recursive: true });
   const folder = await mkdtemp(join(cache, "watch-"));
   try {
-    await using server = await startServerProcess({
-      command: process.execPath,
-      args: [
-        ...startFlags,
-        fileURLToPath(new URL("../servers/watch-server.ts", import.meta.url)),
-        folder,
-        String(devices),
-      ],
-    });
+    await using server = await startWatchServer(folder, devices);
     const client = createClient(
       QueryService,
       createGrpcTransport({ baseUrl: `http://127.0.0.1:${server.port}` }),

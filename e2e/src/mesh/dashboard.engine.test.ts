@@ -1,14 +1,12 @@
-import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { systemClock } from "@devicemesh/client/clock";
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
-import { runImport } from "@devicemesh/import";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
 import { observe, type Seen } from "../../testing/examples/browser-page-fixture.ts";
 import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
+import { importRecordings } from "../../testing/run-import.ts";
 import { settledBox } from "../../testing/settled-box.ts";
 import { buildDashboard, nextAggregates, publish } from "../../testing/web/dashboard-fixture.ts";
 
@@ -115,17 +113,7 @@ describe.skipIf(engines === undefined)(
     });
 
     it("shows a recording that was imported through the same address", async () => {
-      let output = "";
-      const write = (text: string) => (output += text);
-      const code = await runImport({
-        args: [recording, "--to", mesh.address],
-        env: {},
-        stdin: Readable.from([]),
-        stdout: { write },
-        stderr: { write },
-        clock: systemClock,
-        interrupted: new AbortController().signal,
-      });
+      const { code, output } = await importRecordings([recording, "--to", mesh.address]);
       expect(code, output).toBe(0);
       await mesh.untilComplete();
       await show("#/explore?devices=a&time=2026-01-01T00:00:00.000Z..2026-01-02T00:00:00.000Z");

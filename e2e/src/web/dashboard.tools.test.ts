@@ -2,16 +2,16 @@ import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
+import type { Browser } from "../../testing/examples/browser-fixture.ts";
 import { observe } from "../../testing/examples/browser-page-fixture.ts";
 import { type MeshProcess, startMesh } from "../../testing/mesh-process.ts";
 import { settledBox } from "../../testing/settled-box.ts";
 import {
-  buildDashboard,
   nextAggregates,
   publish,
   queryClient,
   seriousFindings,
+  startDashboard,
 } from "../../testing/web/dashboard-fixture.ts";
 
 const minuteMs = 60_000;
@@ -42,11 +42,7 @@ describe("the dashboard in Chromium on the single process", () => {
     return page;
   };
   beforeAll(async () => {
-    await buildDashboard();
-    const folder = running.use(temporaryFolder());
-    mesh = await startMesh(folder.path);
-    running.defer(() => mesh.kill());
-    browser = running.use(await startBrowser());
+    ({ mesh, browser } = await startDashboard(running));
     await publish(mesh.ingest, hour);
   });
   afterAll(() => running.disposeAsync());

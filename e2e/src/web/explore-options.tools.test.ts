@@ -1,9 +1,9 @@
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
-import { type MeshProcess, startMesh } from "../../testing/mesh-process.ts";
-import { buildDashboard, nextAggregates, publish } from "../../testing/web/dashboard-fixture.ts";
+import type { Browser } from "../../testing/examples/browser-fixture.ts";
+import type { MeshProcess } from "../../testing/mesh-process.ts";
+import { nextAggregates, publish, startDashboard } from "../../testing/web/dashboard-fixture.ts";
 
 const minuteMs = 60_000;
 const startMs = Math.floor((Date.now() - 120 * minuteMs) / minuteMs) * minuteMs;
@@ -32,11 +32,7 @@ describe("many devices, percentiles and gaps in the dashboard", () => {
     return page;
   };
   beforeAll(async () => {
-    await buildDashboard();
-    const folder = running.use(temporaryFolder());
-    mesh = await startMesh(folder.path);
-    running.defer(() => mesh.kill());
-    browser = running.use(await startBrowser());
+    ({ mesh, browser } = await startDashboard(running));
     for (let first = 0; first < temperatures.length; first += 1000)
       await publish(mesh.ingest, temperatures.slice(first, first + 1000));
   });

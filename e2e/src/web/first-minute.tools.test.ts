@@ -1,21 +1,17 @@
-import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
+import type { Browser } from "../../testing/examples/browser-fixture.ts";
 import { observe } from "../../testing/examples/browser-page-fixture.ts";
-import { type MeshProcess, startMesh } from "../../testing/mesh-process.ts";
-import { buildDashboard, keepScreenshot } from "../../testing/web/dashboard-fixture.ts";
+import type { MeshProcess } from "../../testing/mesh-process.ts";
+import { keepScreenshot, startDashboard } from "../../testing/web/dashboard-fixture.ts";
 
 describe("the first minute of npm start", () => {
   const running = new AsyncDisposableStack();
   let mesh: MeshProcess;
   let browser: Browser;
   beforeAll(async () => {
-    await buildDashboard();
-    const folder = running.use(temporaryFolder());
-    mesh = await startMesh(folder.path, ["--devices", "12"]);
-    running.defer(() => mesh.kill());
-    browser = running.use(await startBrowser());
+    ({ mesh, browser } = await startDashboard(running, ["--devices", "12"]));
   });
   afterAll(() => running.disposeAsync());
 

@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Browser, startBrowser } from "../../testing/examples/browser-fixture.ts";
-import { type MeshProcess, startMesh } from "../../testing/mesh-process.ts";
-import { buildDashboard, queryClient, seriousFindings } from "../../testing/web/dashboard-fixture.ts";
+import type { Browser } from "../../testing/examples/browser-fixture.ts";
+import type { MeshProcess } from "../../testing/mesh-process.ts";
+import { queryClient, seriousFindings, startDashboard } from "../../testing/web/dashboard-fixture.ts";
 
 const recordings = fileURLToPath(new URL("../../../import/testing/recordings/", import.meta.url));
 
@@ -20,11 +19,7 @@ describe("the import of recordings in the dashboard", () => {
   let browser: Browser;
   let page: Page;
   beforeAll(async () => {
-    await buildDashboard();
-    const folder = running.use(temporaryFolder());
-    mesh = await startMesh(folder.path);
-    running.defer(() => mesh.kill());
-    browser = running.use(await startBrowser());
+    ({ mesh, browser } = await startDashboard(running));
     page = await browser.context.newPage();
     await page.goto(`http://${mesh.query}/#/import`);
   });

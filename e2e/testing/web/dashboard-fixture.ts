@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { protoTimestamp } from "@devicemesh/proto";
 import type { AggregateRow } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import {
@@ -16,10 +17,24 @@ import { ensureBuilt } from "@devicemesh/web/build";
 import { credentials } from "@grpc/grpc-js";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
+import { type Browser, startBrowser } from "../examples/browser-fixture.ts";
+import { type MeshProcess, startMesh } from "../mesh-process.ts";
 
 /** Builds the dashboard if it is missing or stale, for servers that start afterwards. */
 export async function buildDashboard(): Promise<void> {
   await ensureBuilt();
+}
+
+/** Starts the single process with a built dashboard, and Chromium; `running` ends both. */
+export async function startDashboard(
+  running: AsyncDisposableStack,
+  flags?: readonly string[],
+): Promise<{ readonly mesh: MeshProcess; readonly browser: Browser }> {
+  await buildDashboard();
+  const folder = running.use(temporaryFolder());
+  const mesh = await startMesh(folder.path, flags);
+  running.defer(() => mesh.kill());
+  return { mesh, browser: running.use(await startBrowser()) };
 }
 
 /** A temperature of a device, in ms since 1970. */

@@ -11,14 +11,12 @@ import {
   createTestIssuer,
   type TestAuthority,
 } from "@devicemesh/identity/testing/test-credentials";
-import { ingestConfig, startIngest } from "@devicemesh/ingest";
-import { createMemoryMessageLog } from "@devicemesh/ingest/testing/memory-message-log";
+import { startTestIngest } from "@devicemesh/ingest/testing/ingest-fixture";
 import { runProbe } from "@devicemesh/kit/health/probe-cli";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
 import { loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { listenAnywhere } from "@devicemesh/kit/testing/socket-fixture";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
-import { readContractImage } from "@devicemesh/proto/image";
 import mqtt from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { readStack } from "../../testing/stack-fixture.ts";
@@ -29,7 +27,6 @@ const { services } = readStack("swarm", process.env);
 
 /** An ingest behind Envoy, which trusts the identity headers that Envoy sets. */
 async function startTrustingIngest() {
-  const memory = createMemoryMessageLog();
   const access = openDeviceAccess(
     {
       ...accessOff,
@@ -40,17 +37,16 @@ async function startTrustingIngest() {
     },
     { logger, clock: Date.now },
   );
-  const ingest = await startIngest(ingestConfig({ port: 0, shutdownGraceMs: 100 }), {
-    log: memory.log,
-    clock: Date.now,
-    logger,
-    image: readContractImage(),
-    identityOf: access.identityOf,
+  onTestFinished(() => access[Symbol.dispose]());
+  const ingest = await startTestIngest({
+    config: { shutdownGraceMs: 100 },
+    dependencies: { clock: Date.now, identityOf: access.identityOf },
   });
-  onTestFinished(() => ingest.close());
+  onTestFinished(() => ingest[Symbol.asyncDispose]());
   return {
     address: `127.0.0.1:${ingest.port}`,
-    stored: () => memory.readAll().map(({ deviceId, sensor, value }) => `${deviceId}|${sensor}|${value}`),
+    stored: () =>
+      ingest.memory.readAll().map(({ deviceId, sensor, value }) => `${deviceId}|${sensor}|${value}`),
   };
 }
 
