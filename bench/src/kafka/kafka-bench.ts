@@ -6,8 +6,8 @@ import { type TopicDefinition, topicDefinitions } from "@devicemesh/operator";
 import { meshDefinition } from "@devicemesh/operator/testing/prepare-mesh";
 import { fastapiPython } from "../ingest/fastapi-environment.ts";
 import { fastapiApp, startLoadOn } from "../ingest/ingest-peers.ts";
-import type { Load } from "../load/load-process.ts";
-import { type LoadSample, sampleLoad } from "../load/load-sample.ts";
+import { type LoadedPeer, loadInTurn } from "../load/load-rounds.ts";
+import type { LoadSample } from "../load/load-sample.ts";
 import { type BenchTopics, openBenchTopics } from "../mesh/kafka-bench-topics.ts";
 import { type LoadSpread, watchMachineLoad } from "../report/load-watch.ts";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
@@ -61,13 +61,10 @@ export const latencyReadingsPerSecond = 50_000;
 /** Partitions of the topics, as `npm run mesh` makes them. */
 const partitions = 4;
 
-type Peer = {
+type Peer = LoadedPeer & {
   readonly name: KafkaPeerName;
   readonly topic: string;
   readonly server: ServerProcess;
-  readonly load: Load;
-  readonly samples: LoadSample[];
-  acknowledged: number;
 };
 
 /**
@@ -75,7 +72,7 @@ type Peer = {
  * @throws Error if a topic has fewer records than readings were acknowledged or, of ours, any other number.
  */
 export async function runKafkaBench(settings: KafkaBenchSettings): Promise<KafkaResult> {
-  const { cache, progress, rounds, roundMs, warmUpMs, signal } = settings;
+  const { cache, progress, roundMs, signal } = settings;
   const machineLoad = watchMachineLoad();
   const folder = join(cache, "kafka");
   await using stack = new AsyncDisposableStack();
@@ -104,19 +101,7 @@ export async function runKafkaBench(settings: KafkaBenchSettings): Promise<Kafka
     stack.defer(() => peer.load.close());
     peers.push(peer);
   }
-  progress("warming up ...");
-  for (const peer of peers) await loadOnce(peer, warmUpMs);
-  for (let round = 1; round <= rounds; round++) {
-    for (const peer of peers) {
-      signal.throwIfAborted();
-      const sample = await loadOnce(peer, roundMs);
-      peer.samples.push(sample);
-      progress(
-        `round ${round} of ${rounds}, ${peer.name}: ${sample.cpuMicrosPerReading.toPrecision(3)} µs CPU a reading, ` +
-          `${Math.round(sample.readingsPerSecond).toLocaleString("en-US")} readings/s, ${sample.cores.toFixed(2)} cores`,
-      );
-    }
-  }
+  await loadInTurn(peers, settings);
   for (const peer of peers) await checkRecords(topics, peer);
   const ours = peers.find(({ name }) => name === "ours");
   if (!ours) throw new RangeError("ours must be among the peers");
@@ -157,13 +142,7 @@ async function startPeer(
       : { command: process.execPath, args: [program, name, brokers, topic, String(partitions)] },
   );
   const load = await startLoadOn(name === "fastapi" ? "fastapi" : "ours", server.port);
-  return { name, topic, server, load, samples: [], acknowledged: 0 };
-}
-
-async function loadOnce(peer: Peer, ms: number): Promise<LoadSample> {
-  const sample = await sampleLoad({ pid: peer.server.pid, load: peer.load, ms });
-  peer.acknowledged += sample.readings;
-  return sample;
+  return { name, topic, server, pid: server.pid, load, samples: [], acknowledged: 0 };
 }
 
 async function checkRecords(topics: BenchTopics, { name, topic, acknowledged }: Peer): Promise<void> {

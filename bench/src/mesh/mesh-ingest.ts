@@ -1,8 +1,8 @@
 import type { TopicDefinition } from "@devicemesh/operator";
 import { fastapiPython } from "../ingest/fastapi-environment.ts";
 import { fastapiApp, startLoadOn } from "../ingest/ingest-peers.ts";
-import type { Load } from "../load/load-process.ts";
-import { type LoadSample, sampleLoad } from "../load/load-sample.ts";
+import { type LoadedPeer, loadInTurn } from "../load/load-rounds.ts";
+import type { LoadSample } from "../load/load-sample.ts";
 import { peakMemoryMib } from "../report/process-usage.ts";
 import { startServerProcess } from "../servers/server-process.ts";
 import type { BenchTopics } from "./kafka-bench-topics.ts";
@@ -46,13 +46,9 @@ export type MeshPeerResult = {
   readonly repeats: number;
 };
 
-type Peer = {
+type Peer = LoadedPeer & {
   readonly name: MeshPeerName;
-  readonly pid: number;
-  readonly load: Load;
   readonly topic: string;
-  readonly samples: LoadSample[];
-  acknowledged: number;
 };
 
 /**
@@ -60,7 +56,7 @@ type Peer = {
  * @throws Error if a topic does not contain exactly the acknowledged readings, each at least once.
  */
 export async function measureMeshIngest(settings: MeshIngestSettings): Promise<readonly MeshPeerResult[]> {
-  const { rounds, roundMs, warmUpMs, topics, topic, ingest, progress, signal } = settings;
+  const { topics, topic, ingest } = settings;
   await using running = new AsyncDisposableStack();
   const peers: Peer[] = [];
   for (const name of settings.peers) {
@@ -70,19 +66,7 @@ export async function measureMeshIngest(settings: MeshIngestSettings): Promise<r
     running.defer(() => load.close());
     peers.push({ name, pid, load, topic: own, samples: [], acknowledged: 0 });
   }
-  progress("warming up ...");
-  for (const peer of peers) await loadOnce(peer, warmUpMs);
-  for (let round = 1; round <= rounds; round++) {
-    for (const peer of peers) {
-      signal.throwIfAborted();
-      const sample = await loadOnce(peer, roundMs);
-      peer.samples.push(sample);
-      progress(
-        `round ${round} of ${rounds}, ${peer.name}: ${sample.cpuMicrosPerReading.toPrecision(3)} µs CPU a reading, ` +
-          `${Math.round(sample.readingsPerSecond).toLocaleString("en-US")} readings/s, ${sample.cores.toFixed(2)} cores`,
-      );
-    }
-  }
+  await loadInTurn(peers, settings);
   const results: MeshPeerResult[] = [];
   for (const { name, pid, samples, acknowledged, topic: own } of peers) {
     const repeats = await repeatsIn(topics, own, acknowledged);
@@ -99,12 +83,6 @@ async function startFastapi(
   await topics.create([{ ...topic, topic: own }]);
   const args = [fastapiApp, "--brokers", brokers.join(","), "--topic", own];
   return running.use(await startServerProcess({ command: await fastapiPython(cache, progress), args }));
-}
-
-async function loadOnce(peer: Peer, ms: number): Promise<LoadSample> {
-  const sample = await sampleLoad({ pid: peer.pid, load: peer.load, ms });
-  peer.acknowledged += sample.readings;
-  return sample;
 }
 
 /**
