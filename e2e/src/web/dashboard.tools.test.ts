@@ -211,7 +211,9 @@ describe("the dashboard in Chromium on the single process", () => {
     await page.getByText(/Disconnected for .* server cannot be reached/).waitFor();
     // Another process at the same address, which the page finds by itself.
     const port = mesh.query.split(":").at(-1) ?? "";
-    mesh = await startMesh(folder.path, ["--no-generator", "--query-port", port]);
+    const restarted = await startMesh(folder.path, ["--no-generator", "--query-port", port]);
+    running.defer(() => restarted.kill());
+    mesh = restarted;
     const atMs = Date.now() - minuteMs;
     await publish(mesh.ingest, [{ deviceId: "shed", atMs, temperature: 8 }]);
     await page.getByText(/Connected again after/).waitFor();
