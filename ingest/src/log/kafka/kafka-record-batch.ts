@@ -1,7 +1,8 @@
 import { constants, zstdCompressSync } from "node:zlib";
-import { crc32c } from "@platformatic/kafka";
+import { crc32c, Writer } from "@platformatic/kafka";
 import type { MessageBatch } from "../message-log.ts";
-import { createMessageBytes, recordBytesMax } from "./message-bytes.ts";
+import type { LogDevice } from "./log-devices.ts";
+import { createMessageWriter, recordBytesMax, writeVarint } from "./message-bytes.ts";
 
 /** The producer of a partition: its broker does not append a batch twice. */
 export type BatchProducer = {
@@ -20,8 +21,8 @@ export type Compression = (typeof compressions)[number];
 export type RecordBatchWriter = {
   /** Number of records since the last `finish`. */
   readonly records: number;
-  /** Adds a row. Returns false, without adding it, if the batch is full. */
-  add(batch: MessageBatch, row: number): boolean;
+  /** Adds a row, which is of `device`. Returns false, without adding it, if the batch is full. */
+  add(batch: MessageBatch, row: number, device: LogDevice): boolean;
   /** Returns the batch, still without a producer, in separate memory, and begins the next. */
   finish(timestampMs: number): Buffer;
 };
@@ -41,7 +42,8 @@ export function createRecordBatchWriter({
   readonly compression?: Compression;
 }): RecordBatchWriter {
   const buffer = Buffer.allocUnsafeSlow(Math.max(bytesMax, at.records + recordBytesMax));
-  const messages = createMessageBytes();
+  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+  const writeMessage = createMessageWriter();
   let records = 0;
   let end: number = at.records;
 
@@ -49,21 +51,15 @@ export function createRecordBatchWriter({
     get records() {
       return records;
     },
-    add(batch, row) {
+    add(batch, row, device) {
       if (records > 0 && (records >= recordsMax || end + recordBytesMax > bytesMax)) return false;
-      messages.load(batch, row);
       // The length comes first: two bytes, because a record has 64 to 8191.
-      let pos = end + 2;
-      buffer[pos++] = 0; // attributes
-      buffer[pos++] = 0; // time since the first record
-      pos = writeVarint(buffer, pos, records);
-      pos = writeVarint(buffer, pos, messages.keyBytes);
-      pos = messages.writeKey(buffer, pos);
-      const valueStart = pos + 2;
-      pos = messages.writeValue(buffer, valueStart);
-      writeVarint(buffer, valueStart - 2, pos - valueStart);
-      buffer[pos++] = 0; // headers
-      writeVarint(buffer, end, pos - end - 2);
+      const start = end + 2;
+      view.setUint16(start, 0); // attributes, and time since the first record
+      let pos = writeVarint(view, start + 2, records);
+      pos = writeMessage(view, pos, batch, row, device);
+      view.setUint8(pos++, 0); // headers
+      writeVarint(view, end, pos - start);
       end = pos;
       records++;
       return true;
@@ -94,7 +90,9 @@ export function setBatchProducer(bytes: Buffer, { id, epoch, sequence }: BatchPr
   bytes.writeBigInt64BE(id, at.producerId);
   bytes.writeInt16BE(epoch, at.producerEpoch);
   bytes.writeInt32BE(sequence, at.sequence);
-  bytes.writeUInt32BE(crc32c(bytes.subarray(at.attributes)), at.crc);
+  // It would copy a plain buffer.
+  const { dynamicBuffer } = Writer.create().append(bytes.subarray(at.attributes));
+  bytes.writeUInt32BE(crc32c(dynamicBuffer), at.crc);
 }
 
 const zstdAttribute = 4;
@@ -117,15 +115,3 @@ const at = {
   count: 57,
   records: 61,
 } as const;
-
-/** Writes a non-negative number below 2^30, in zigzag. */
-function writeVarint(buffer: Buffer, start: number, value: number): number {
-  let pos = start;
-  let rest = value << 1;
-  while (rest > 0x7f) {
-    buffer[pos++] = (rest & 0x7f) | 0x80;
-    rest >>>= 7;
-  }
-  buffer[pos++] = rest;
-  return pos;
-}

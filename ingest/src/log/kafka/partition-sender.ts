@@ -1,5 +1,6 @@
 import type { MessageBatch } from "../message-log.ts";
 import { type Compression, type RecordBatchWriter, setBatchProducer } from "./kafka-record-batch.ts";
+import type { LogDevice } from "./log-devices.ts";
 import type { PartitionedTopic } from "./partitioned-topic.ts";
 
 /** The limits of gathering and sending records. */
@@ -26,6 +27,14 @@ export type QueuedAppend = {
   acknowledge(rows: number): void;
 };
 
+/** The rows of an append for one partition: `rows[first]` to before `rows[end]`. `devices` has the device of each row. */
+export type PartitionRows = {
+  readonly rows: readonly number[];
+  readonly devices: readonly LogDevice[];
+  readonly first: number;
+  readonly end: number;
+};
+
 /** The queue of one partition: sends its rows in order, one send at a time. */
 export type PartitionSender = {
   /**
@@ -38,7 +47,7 @@ export type PartitionSender = {
   /** Whether a send is in progress or waiting. */
   readonly busy: boolean;
   /** Adds rows of an append to the queue. */
-  add(append: QueuedAppend, rows: readonly number[]): void;
+  add(append: QueuedAppend, part: PartitionRows): void;
   /** Drops the rows of answered appends. */
   dropAnswered(): void;
   /** Forgets earlier failures, for a sender that has no rows left to try. */
@@ -71,9 +80,9 @@ export function createPartitionSender(options: {
   readonly onFailed: () => void;
 }): PartitionSender {
   const { partition, topic, writer, limits, monotonicMs, onSent, onFailed } = options;
-  let waiting: { readonly append: QueuedAppend; readonly rows: readonly number[] }[] = [];
+  let waiting: ({ readonly append: QueuedAppend } & PartitionRows)[] = [];
   /** Number of rows of the first append that were sent. */
-  let firstRow = 0;
+  let sentRows = 0;
   let length = 0;
   let producer: { readonly id: bigint; readonly epoch: number; sequence: number } | undefined;
   let failing: PartitionSender["failing"];
@@ -87,13 +96,18 @@ export function createPartitionSender(options: {
     const parts: { append: QueuedAppend; rows: number }[] = [];
     let taken = 0;
     for (let full = false; !full && taken < waiting.length; ) {
-      const { append, rows } = waiting[taken] as (typeof waiting)[number];
-      let row = append.open ? firstRow : rows.length;
-      while (row < rows.length && writer.add(append.batch, rows[row] as number)) row++;
-      full = row < rows.length;
-      length -= row - firstRow;
-      if (append.open && row > firstRow) parts.push({ append, rows: row - firstRow });
-      firstRow = full ? row : 0;
+      const { append, rows, devices, first, end } = waiting[taken] as (typeof waiting)[number];
+      const { batch } = append;
+      const start = first + sentRows;
+      let next = append.open ? start : end;
+      for (; next < end; next++) {
+        const row = rows[next] as number;
+        if (!writer.add(batch, row, devices[row] as LogDevice)) break;
+      }
+      full = next < end;
+      length -= next - start;
+      if (append.open && next > start) parts.push({ append, rows: next - start });
+      sentRows = full ? next - first : 0;
       if (!full) taken++;
     }
     waiting = waiting.slice(taken);
@@ -168,18 +182,18 @@ export function createPartitionSender(options: {
     get busy() {
       return running;
     },
-    add(append, rows) {
-      waiting.push({ append, rows });
-      length += rows.length;
+    add(append, part) {
+      waiting.push({ append, ...part });
+      length += part.end - part.first;
       if (lingering && length >= limits.sendRecordsMax) endPause?.();
       if (running || stopped) return;
       running = true;
       void run();
     },
     dropAnswered() {
-      if (waiting[0]?.append.open === false) firstRow = 0;
+      if (waiting[0]?.append.open === false) sentRows = 0;
       waiting = waiting.filter(({ append }) => append.open);
-      length = waiting.reduce((sum, { rows }) => sum + rows.length, -firstRow);
+      length = waiting.reduce((sum, { first, end }) => sum + end - first, -sentRows);
     },
     forgetFailure() {
       failing = undefined;

@@ -3,7 +3,7 @@ import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import { RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { MessageBatch, MessageLog } from "../message-log.ts";
 import { createRecordBatchWriter } from "./kafka-record-batch.ts";
-import { partitionOf } from "./murmur2.ts";
+import { createLogDevices, type LogDevice, type LogDevices } from "./log-devices.ts";
 import { createPartitionSender, type PartitionSender, type QueuedAppend } from "./partition-sender.ts";
 import type { PartitionedLogLimits } from "./partitioned-log-limits.ts";
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
@@ -61,6 +61,7 @@ export function createPartitionedMessageLog(options: {
   const open = new Set<OpenAppend>();
   let readings = 0;
   let senders: readonly PartitionSender[] = [];
+  let devices: LogDevices | undefined;
   /** Since when the topic is unreachable, and why. */
   let describing: { readonly sinceMs: number; readonly error: unknown } | undefined;
   /** Time of the last append that timed out. */
@@ -141,7 +142,7 @@ export function createPartitionedMessageLog(options: {
     const timer = setTimeout(onTimeout, timeoutMs, append);
     open.add(append);
     readings += batch.length;
-    distribute(append, senders);
+    if (devices) distribute(append, senders, devices);
     return promise;
   }
 
@@ -172,7 +173,8 @@ export function createPartitionedMessageLog(options: {
     describing = undefined;
     if (senders.length === 0) {
       senders = Array.from({ length: partitions }, (_, partition) => openSender(partition));
-      for (const append of open) distribute(append, senders);
+      devices = createLogDevices({ partitions });
+      for (const append of open) distribute(append, senders, devices);
     } else if (senders.length === partitions) {
       refusal = undefined;
     } else if (refusal === undefined) {
@@ -246,24 +248,34 @@ export function createPartitionedMessageLog(options: {
 }
 
 /** Passes each row to the sender of its device's partition. */
-function distribute(append: QueuedAppend, senders: readonly PartitionSender[]): void {
-  if (senders.length === 0) return;
+function distribute(append: QueuedAppend, senders: readonly PartitionSender[], known: LogDevices): void {
   const { batch } = append;
-  const rowsOf: (number[] | undefined)[] = senders.map(() => undefined);
-  let device = "";
-  let partition = -1;
+  const devices = new Array<LogDevice>(batch.length);
+  const ends = new Array<number>(senders.length).fill(0);
   for (let row = 0; row < batch.length; row++) {
-    const deviceId = batch.deviceIds[row] as string;
-    if (partition < 0 || deviceId !== device) {
-      device = deviceId;
-      partition = partitionOf(deviceId, senders.length);
-    }
-    const rows = rowsOf[partition];
-    if (rows) rows.push(row);
-    else rowsOf[partition] = [row];
+    const device = known.of(batch.deviceIds[row] as string);
+    devices[row] = device;
+    ends[device.partition] = (ends[device.partition] as number) + 1;
   }
-  for (const [place, sender] of senders.entries()) {
-    const rows = rowsOf[place];
-    if (rows !== undefined) sender.add(append, rows);
+  // A sort by partition that keeps the order: `next` has the place of the next row of each.
+  const next: number[] = [];
+  let end = 0;
+  for (const [partition, count] of ends.entries()) {
+    next.push(end);
+    end += count;
+    ends[partition] = end;
+  }
+  const rows = new Array<number>(batch.length);
+  for (let row = 0; row < batch.length; row++) {
+    const { partition } = devices[row] as LogDevice;
+    const place = next[partition] as number;
+    rows[place] = row;
+    next[partition] = place + 1;
+  }
+  let first = 0;
+  for (const [partition, sender] of senders.entries()) {
+    const last = ends[partition] as number;
+    if (last > first) sender.add(append, { rows, devices, first, end: last });
+    first = last;
   }
 }
