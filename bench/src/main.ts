@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { runImportBench } from "./import/import-bench.ts";
 import { importReport } from "./import/import-report.ts";
 import { runIngestBench } from "./ingest/ingest-bench.ts";
@@ -88,7 +89,7 @@ async function ingest(config: BenchConfig): Promise<Report> {
   try {
     return ingestReport(
       await runIngestBench({
-        peers: peerNames.filter((name) => name === "ours" || config.peers.split(",").includes(name)),
+        peers: peerNames.filter((name) => name === "ours" || listOf(config.peers).includes(name)),
         rounds: config.quick ? 1 : config.rounds,
         roundMs: config.quick ? 1000 : config.round,
         warmUpMs: config.quick ? 500 : config.round,
@@ -181,7 +182,7 @@ function mesh(config: BenchConfig): Promise<Report> {
   return unwound(async (signal) =>
     meshReport(
       await runMeshBench({
-        peers: meshPeerNames.filter((name) => name === "ours" || config.peers.split(",").includes(name)),
+        peers: meshPeerNames.filter((name) => name === "ours" || listOf(config.peers).includes(name)),
         rounds: config.quick ? 1 : config.rounds,
         roundMs: config.quick ? 1000 : config.round,
         warmUpMs: config.quick ? 500 : config.round,
@@ -201,7 +202,7 @@ function kafka(config: BenchConfig): Promise<Report> {
   return unwound(async (signal) =>
     kafkaReport(
       await runKafkaBench({
-        peers: kafkaPeerNames.filter((name) => name !== "fastapi" || config.peers.split(",").includes(name)),
+        peers: kafkaPeerNames.filter((name) => name !== "fastapi" || listOf(config.peers).includes(name)),
         rounds: config.quick ? 1 : config.rounds,
         roundMs: config.quick ? 1000 : config.round,
         warmUpMs: config.quick ? 500 : config.round,

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { readAtMost } from "./read-at-most.ts";
 import { createSensorCatalog, type SensorCatalog } from "./sensor-catalog.ts";
 import { parseSensorFile, problemText, type SensorFileProblem } from "./sensor-file.ts";
 import { mergeSensors } from "./sensor-merge.ts";
@@ -58,21 +58,4 @@ function problemsText(file: string, problems: readonly SensorFileProblem[]): str
     ...shown,
     ...(more > 0 ? [`  and ${more} more problems`] : []),
   ].join("\n");
-}
-
-/** Reads by descriptor, so that a pipe works too and an endless file is cut off. */
-function readAtMost(path: string, bytesMax: number): Uint8Array {
-  const descriptor = openSync(path, "r");
-  try {
-    const bytes = new Uint8Array(bytesMax);
-    let length = 0;
-    while (length < bytesMax) {
-      const count = readSync(descriptor, bytes, length, bytesMax - length, null);
-      if (count === 0) break;
-      length += count;
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    closeSync(descriptor);
-  }
 }

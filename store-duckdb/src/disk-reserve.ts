@@ -1,5 +1,5 @@
 import { statfs } from "node:fs/promises";
-import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { type RpcError, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 
 /** The size of a file system and the part that this process can still use, in bytes. */
 export type DiskSpace = { readonly freeBytes: number; readonly totalBytes: number };
@@ -89,15 +89,7 @@ export function createDiskReserve(options: {
       last?.state === "full"
         ? text()
         : `disk full: the store in ${folder} could not be written: free or add disk space`;
-    return new RpcError({
-      code: "RESOURCE_EXHAUSTED",
-      message: description,
-      details: [
-        { kind: "quotaFailure", violations: [{ subject: "disk", description }] },
-        { kind: "retryInfo", retryDelayMs },
-      ],
-      cause,
-    });
+    return resourceExhausted({ subject: "disk", description, message: description, retryDelayMs, cause });
   }
 
   return {

@@ -3,6 +3,7 @@ import { ingestConfig, startIngest } from "@devicemesh/ingest";
 import { createKafkaMessageLog } from "@devicemesh/ingest/log/kafka/kafka-message-log";
 import { untilShutdownSignal } from "@devicemesh/kit/lifetime/shutdown-signal";
 import { createLogger } from "@devicemesh/kit/observability/logger";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { readContractImage } from "@devicemesh/proto/image";
 import { openKafkaJsLog } from "../kafka/kafka-js-log.ts";
 
@@ -10,7 +11,7 @@ const [name, brokerList, topic, partitions] = process.argv.slice(2);
 if (!name || !brokerList || !topic || !partitions) {
   throw new Error("usage: kafka-ingest-server.ts ours|kafkajs BROKERS TOPIC PARTITIONS");
 }
-const brokers = brokerList.split(",");
+const brokers = listOf(brokerList);
 await using resources = new AsyncDisposableStack();
 const ours = name === "ours" ? createKafkaMessageLog({ brokers, topic }) : undefined;
 if (ours) resources.defer(() => ours.close());

@@ -45,15 +45,27 @@ export function invalidArgument(violation: {
   });
 }
 
-/** Returns RESOURCE_EXHAUSTED: a limit is exceeded. `subject` names the limited resource. */
-export function resourceExhausted(violation: {
+/**
+ * Returns RESOURCE_EXHAUSTED: a limit is exceeded. `subject` names the limited resource. With `retryDelayMs`, the same
+ * call may succeed after so many milliseconds.
+ */
+export function resourceExhausted(options: {
   readonly subject: string;
   readonly description: string;
+  readonly retryDelayMs?: number;
+  /** Subject and description by default. */
+  readonly message?: string;
+  readonly cause?: unknown;
 }): RpcError {
+  const { subject, description, retryDelayMs, message = `${subject}: ${description}`, cause } = options;
   return new RpcError({
     code: "RESOURCE_EXHAUSTED",
-    message: `${violation.subject}: ${violation.description}`,
-    details: [{ kind: "quotaFailure", violations: [violation] }],
+    message,
+    details: [
+      { kind: "quotaFailure", violations: [{ subject, description }] },
+      ...(retryDelayMs === undefined ? [] : [{ kind: "retryInfo", retryDelayMs } as const]),
+    ],
+    cause,
   });
 }
 

@@ -1,5 +1,5 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import { isAbsolute } from "node:path";
+import { readAtMost } from "@devicemesh/proto/read-at-most";
 
 /** Maximum size of a file with the value of a setting, in bytes: a secret is short. */
 export const settingFileBytesMax = 64 * 1024;
@@ -45,23 +45,6 @@ export function readSettingFile(path: string): SettingFile {
  */
 export function shownPath(path: string): string {
   return isAbsolute(path) || path.startsWith(".") ? path : "the file of that name";
-}
-
-/** Reads by descriptor and not by size, so that a pipe (`<(command)`) works too and an endless file is cut off. */
-function readAtMost(path: string, bytesMax: number): Uint8Array {
-  const descriptor = openSync(path, "r");
-  try {
-    const bytes = new Uint8Array(bytesMax);
-    let length = 0;
-    while (length < bytesMax) {
-      const count = readSync(descriptor, bytes, length, bytesMax - length, null);
-      if (count === 0) break;
-      length += count;
-    }
-    return bytes.subarray(0, length);
-  } finally {
-    closeSync(descriptor);
-  }
 }
 
 function problem(text: string): SettingFile {

@@ -1,4 +1,4 @@
-import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { type RpcError, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 
 /** Limits the number of concurrent exports. */
 export type ExportAdmission = {
@@ -35,12 +35,5 @@ export function createExportAdmission(max: number): ExportAdmission {
 function tooMany(max: number): RpcError {
   const subject = "exports";
   const description = `at most ${max} run at a time: try again`;
-  return new RpcError({
-    code: "RESOURCE_EXHAUSTED",
-    message: `${subject}: ${description}`,
-    details: [
-      { kind: "quotaFailure", violations: [{ subject, description }] },
-      { kind: "retryInfo", retryDelayMs: 5000 },
-    ],
-  });
+  return resourceExhausted({ subject, description, retryDelayMs: 5000 });
 }

@@ -1,4 +1,4 @@
-import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { type RpcError, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 
 /** Limits the number of concurrent reads, whatever happens to their callers. */
 export type ReadSlots = {
@@ -71,12 +71,5 @@ export function createReadSlots({
 function tooMany(max: number): RpcError {
   const subject = "reads of the database";
   const description = `at most ${max} are running or queued: try again, or request a shorter timeframe`;
-  return new RpcError({
-    code: "RESOURCE_EXHAUSTED",
-    message: `${subject}: ${description}`,
-    details: [
-      { kind: "quotaFailure", violations: [{ subject, description }] },
-      { kind: "retryInfo", retryDelayMs },
-    ],
-  });
+  return resourceExhausted({ subject, description, retryDelayMs });
 }

@@ -1,3 +1,5 @@
+import { listOf } from "@devicemesh/kit/settings/list-of";
+
 /** The faults that the lab can cause, in the order of `all`. */
 export const faultNames = [
   "unchanged",
@@ -17,7 +19,7 @@ export type FaultName = (typeof faultNames)[number];
 /** Parses a list of faults; returns its problem if it is not valid. */
 export function chosenFaults(text: string): readonly FaultName[] | string {
   if (text === "all") return faultNames;
-  const names = text.split(",").flatMap((part) => (part.trim() === "" ? [] : [part.trim()]));
+  const names = listOf(text);
   const unknown = names.find((name) => !faultNames.includes(name as FaultName));
   return unknown === undefined
     ? (names as FaultName[])

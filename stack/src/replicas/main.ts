@@ -1,4 +1,5 @@
 import { loadSettings } from "@devicemesh/kit/settings/define-settings";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { readUnderReplicated } from "./kafka-replicas.ts";
 import { readUnreadyMembers } from "./mongo-members.ts";
 import { replicasSettings } from "./settings.ts";
@@ -18,8 +19,8 @@ const { brokers, members, timeout } = loaded.values;
 try {
   await waitForReplicas(
     {
-      partitions: () => readUnderReplicated(brokers.split(",")),
-      members: () => readUnreadyMembers(members.split(",")),
+      partitions: () => readUnderReplicated(listOf(brokers)),
+      members: () => readUnreadyMembers(listOf(members)),
     },
     { limitMs: timeout, everyMs, say: (line) => void process.stdout.write(`${line}\n`) },
   );

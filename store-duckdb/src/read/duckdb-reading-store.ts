@@ -8,11 +8,12 @@ import type {
   StoreHorizon,
   StoreStatus,
 } from "@devicemesh/query";
+import { compareSeries } from "@devicemesh/query/plan/series-order";
 import type { DuckdbDuplicates } from "../append/duckdb-duplicates.ts";
 import { type PartialSource, partialsTable } from "../database/store-sql.ts";
 import { anyTime, selectSeries } from "../series/select-series.ts";
 import { countMatching, seriesCondition, seriesOfDevices } from "../series/series-filter-sql.ts";
-import { byDeviceThenSensor, type RegisteredSeries, type SeriesRegistry } from "../series/series-registry.ts";
+import type { RegisteredSeries, SeriesRegistry } from "../series/series-registry.ts";
 import { readByColumns } from "./column-reader.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 import { countPartialsSql, partialSources, seriesPartialsOf, seriesPartialsSql } from "./partials-reader.ts";
@@ -162,7 +163,7 @@ export function createDuckdbReadingStore(dependencies: {
         return { series: registry.page({ sensors, after, limit }), total: registry.count(sensors) };
       }
       const matching = seriesOfDevices(registry, filter);
-      const beyond = after ? matching.filter((series) => byDeviceThenSensor(series, after) > 0) : matching;
+      const beyond = after ? matching.filter((series) => compareSeries(series, after) > 0) : matching;
       return { series: beyond.slice(0, limit), total: matching.length };
     },
 
@@ -179,7 +180,7 @@ export function createDuckdbReadingStore(dependencies: {
         filter.deviceIds.length === 0
           ? registry.page({ sensors: filter.sensors, after, limit, where: hasSome })
           : seriesOfDevices(registry, filter)
-              .filter((series) => hasSome(series) && (!after || byDeviceThenSensor(series, after) > 0))
+              .filter((series) => hasSome(series) && (!after || compareSeries(series, after) > 0))
               .slice(0, limit);
       return found.map(({ code, deviceId, sensor }): SeriesDuplicates => {
         const { latest, ...counts } = duplicates.get(code) as NonNullable<

@@ -1,7 +1,8 @@
 import type { DeviceMessage } from "@devicemesh/proto";
 import type { ReadingKey } from "@devicemesh/query";
+import { compareSeries } from "@devicemesh/query/plan/series-order";
 import { betweenSql } from "../database/store-sql.ts";
-import { byDeviceThenSensor, type SeriesRegistry } from "../series/series-registry.ts";
+import type { SeriesRegistry } from "../series/series-registry.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 
 /** The request: at most `limit` readings of [sinceMs, toMs), after `after` in the given order. */
@@ -40,7 +41,7 @@ export async function findReadings(request: ReadingsRequest, signal: AbortSignal
   );
   const sign = descending ? -1 : 1;
   const inOrder = (a: ReadingKey, b: ReadingKey): number =>
-    sign * (a.timestampMs - b.timestampMs || byDeviceThenSensor(a, b));
+    sign * (a.timestampMs - b.timestampMs || compareSeries(a, b));
   return series
     .map((code, row): DeviceMessage => {
       const { deviceId, sensor } = registry.get(code as number);

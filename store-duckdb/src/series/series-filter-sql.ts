@@ -1,5 +1,6 @@
 import type { SeriesFilter } from "@devicemesh/query";
-import { byDeviceThenSensor, type RegisteredSeries, type SeriesRegistry } from "./series-registry.ts";
+import { compareSeries } from "@devicemesh/query/plan/series-order";
+import type { RegisteredSeries, SeriesRegistry } from "./series-registry.ts";
 
 /** Returns the stored series of the devices of a filter that match it, in the order (device_id, sensor). */
 export function seriesOfDevices(registry: SeriesRegistry, filter: SeriesFilter): RegisteredSeries[] {
@@ -7,7 +8,7 @@ export function seriesOfDevices(registry: SeriesRegistry, filter: SeriesFilter):
   return [...new Set(filter.deviceIds)]
     .flatMap((deviceId) => registry.codesOfDevice(deviceId).map((code) => registry.get(code)))
     .filter(({ sensor }) => wantedSensors.size === 0 || wantedSensors.has(sensor))
-    .sort(byDeviceThenSensor);
+    .sort(compareSeries);
 }
 
 /** Returns the number of stored series that match a filter. */

@@ -1,8 +1,9 @@
 import { builtInSensors, createSensorCatalog } from "@devicemesh/proto";
+import { compareSeries } from "@devicemesh/query/plan/series-order";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createSeriesOrder } from "./series-order.ts";
-import { byDeviceThenSensor, createSeriesRegistry, type SeriesPlace } from "./series-registry.ts";
+import { createSeriesRegistry, type SeriesPlace } from "./series-registry.ts";
 
 const names = builtInSensors.map(({ sensor }) => sensor);
 const series = fc.record({
@@ -30,8 +31,8 @@ describe("the registry of series", () => {
           };
           const matching = stored
             .filter(({ sensor }) => wanted.length === 0 || wanted.includes(sensor))
-            .sort(byDeviceThenSensor);
-          const beyond = matching.filter((one) => !after || byDeviceThenSensor(one, after) > 0);
+            .sort(compareSeries);
+          const beyond = matching.filter((one) => !after || compareSeries(one, after) > 0);
           expect(registry.page({ sensors: wanted, after, limit })).toEqual(beyond.slice(0, limit));
           expect(registry.count(wanted)).toBe(matching.length);
         },

@@ -1,4 +1,5 @@
 import { createSensorCatalog, isTyped, type SensorCatalog, type SensorName } from "@devicemesh/proto";
+import { compareSeries } from "@devicemesh/query/plan/series-order";
 import { createLatestTimestamps, type StoredRows } from "./latest-timestamps.ts";
 import { createDeviceTable, createSeriesCodes } from "./series-codes.ts";
 import { createSeriesOrder } from "./series-order.ts";
@@ -210,8 +211,7 @@ export function createSeriesRegistry(
     page({ sensors: wanted, after, limit, where = () => true }) {
       const names = new Set(wanted);
       const found: RegisteredSeries[] = [];
-      const isBefore = (code: number): boolean =>
-        after !== undefined && byDeviceThenSensor(get(code), after) <= 0;
+      const isBefore = (code: number): boolean => after !== undefined && compareSeries(get(code), after) <= 0;
       for (const code of order.from(isBefore)) {
         if (found.length >= limit) break;
         if (code >= saved) continue;
@@ -266,11 +266,4 @@ export function createSeriesRegistry(
     sensorCodes,
     catalog,
   };
-}
-
-/** The order (device_id, sensor), by UTF-16 code units. */
-export function byDeviceThenSensor(a: SeriesPlace, b: SeriesPlace): number {
-  if (a.deviceId !== b.deviceId) return a.deviceId < b.deviceId ? -1 : 1;
-  if (a.sensor === b.sensor) return 0;
-  return a.sensor < b.sensor ? -1 : 1;
 }

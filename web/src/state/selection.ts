@@ -1,3 +1,4 @@
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { isZone, type Zone } from "../format/times.ts";
 import { type BucketSize, parseBucket } from "./bucket.ts";
 import { parseTimeframe, type Timeframe, timeframeText } from "./timeframe.ts";
@@ -32,8 +33,8 @@ export function parseSelection(params: URLSearchParams): Selection {
   const zone = params.get("zone") ?? "local";
   const lines = params.get("lines");
   return {
-    devices: listOf(params.get("devices") ?? ""),
-    sensors: listOf(params.get("sensors") ?? ""),
+    devices: namesOf(params.get("devices") ?? ""),
+    sensors: namesOf(params.get("sensors") ?? ""),
     timeframe: parseTimeframe(params.get("time") ?? undefined),
     zone: isZone(zone) ? zone : "local",
     bucket: parseBucket(params.get("bucket")),
@@ -60,9 +61,8 @@ export function selectionParams(selection: Selection): URLSearchParams {
 }
 
 /** Parses a comma-separated list, without empty and equal entries. */
-export function listOf(text: string): string[] {
-  const entries = text.split(",").map((entry) => entry.trim());
-  return [...new Set(entries.filter((entry) => entry !== ""))];
+export function namesOf(text: string): string[] {
+  return [...new Set(listOf(text))];
 }
 
 /** Whether a name of a device is a pattern. */

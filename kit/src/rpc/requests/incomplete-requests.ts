@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { OnePortRequest, OnePortResponse } from "../../server/one-port-server.ts";
 import { toConnectError } from "../connect-status.ts";
-import { RpcError } from "../rpc-error.ts";
+import { RpcError, resourceExhausted } from "../rpc-error.ts";
 
 /** Limits on requests that have begun and not ended. */
 export type UnfinishedRequestLimits = {
@@ -140,14 +140,7 @@ const retryDelayMs = 1000;
 
 function tooMany(subject: string, bytesMax: number): RpcError {
   const description = `at most ${bytesMax} bytes of incomplete messages are held: try again`;
-  return new RpcError({
-    code: "RESOURCE_EXHAUSTED",
-    message: `${subject}: ${description}`,
-    details: [
-      { kind: "quotaFailure", violations: [{ subject, description }] },
-      { kind: "retryInfo", retryDelayMs },
-    ],
-  });
+  return resourceExhausted({ subject, description, retryDelayMs });
 }
 
 function tooSlow(what: string, limitMs: number): RpcError {

@@ -1,4 +1,5 @@
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { calendarUnits } from "../../calendar/calendar-grid.ts";
 import type { Grouping } from "../../plan/merge.ts";
 import { allTime } from "../../plan/planner.ts";
@@ -66,9 +67,7 @@ export function exportParameters(
     return found ?? choices[0];
   }
   function names(name: keyof typeof namesMax): string[] {
-    const found = [...new Set(url.getAll(name).flatMap((text) => text.split(",")))].filter(
-      (each) => each !== "",
-    );
+    const found = [...new Set(url.getAll(name).flatMap(listOf))];
     if (found.length > namesMax[name])
       wrong(name, `there are ${found.length}, at most ${namesMax[name]} are taken`);
     return found;

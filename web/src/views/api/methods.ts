@@ -1,4 +1,5 @@
 import { type DescField, type DescMethod, type DescService, ScalarType } from "@bufbuild/protobuf";
+import { listOf } from "@devicemesh/kit/settings/list-of";
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
@@ -55,12 +56,7 @@ export function jsonOf(field: DescField, typed: string): unknown {
   if (input.kind === "number") return Number(typed);
   if (input.kind === "flag") return typed === "true" ? true : undefined;
   if (input.kind === "choice" || input.hint !== "json")
-    return input.kind === "text" && input.hint === "list"
-      ? typed
-          .split(",")
-          .map((entry) => entry.trim())
-          .filter(Boolean)
-      : typed.trim();
+    return input.kind === "text" && input.hint === "list" ? listOf(typed) : typed.trim();
   try {
     return JSON.parse(typed);
   } catch {

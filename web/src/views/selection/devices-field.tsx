@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useDeviceNames } from "../../mesh/series/device-names.ts";
 import { select } from "../../state/route.ts";
-import { listOf } from "../../state/selection.ts";
+import { namesOf } from "../../state/selection.ts";
 import { strings } from "../../strings.ts";
 
 /** Names and patterns of devices, with suggestions for the name that is being typed. */
@@ -13,7 +13,7 @@ export function DevicesField({ devices }: { readonly devices: readonly string[] 
   const names = useDeviceNames(last.trim());
   const { selection } = strings;
   const apply = (): void => {
-    const next = listOf(typed);
+    const next = namesOf(typed);
     if (next.join() !== devices.join()) select({ devices: next });
   };
   return (
