@@ -1,4 +1,5 @@
 // Numbers of the aggregator that are not settings. Times are in milliseconds unless a name says otherwise.
+import type { Backoff } from "@devicemesh/kit/lifetime/backoff";
 
 /** Number of ticks of a partition that are kept: those of an hour. Beyond it, older ones are thinned out. */
 export const ticksMax = 3600;
@@ -21,9 +22,8 @@ export const closeMaxMs = 5000;
 /** Interval at which a standby reads what the leader has published. */
 export const watchIntervalMs = 2000;
 
-export const retryFirstMs = 250;
-
-export const retryMaxMs = 5000;
+/** Delays between attempts to reach a dependency at the start. */
+export const retryBackoff: Backoff = { firstMs: 250, longestMs: 5000 };
 
 /** Number of consecutive immediate retries after a failure that is known to be temporary. */
 export const passingRestartsMax = 3;

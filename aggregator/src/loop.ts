@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { backoffDelayMs } from "@devicemesh/kit/lifetime/backoff";
 import { failureDelayMaxMs } from "./limits.ts";
 
 /**
@@ -13,6 +14,7 @@ export function startLoop(options: {
   readonly onSuccess?: () => void;
 }): AsyncDisposable {
   const { intervalMs, step, onFailure, onSuccess } = options;
+  const backoff = { firstMs: intervalMs * 2, longestMs: Math.max(failureDelayMaxMs, intervalMs) };
   const stopping = new AbortController();
   const { signal } = stopping;
 
@@ -27,8 +29,8 @@ export function startLoop(options: {
         onSuccess?.();
       } catch (error) {
         if (!signal.aborted) onFailure(error);
+        waitMs = Math.max(backoffDelayMs({ attempt: failures, backoff }), intervalMs);
         failures++;
-        waitMs = Math.min(intervalMs * 2 ** failures, Math.max(failureDelayMaxMs, intervalMs));
       }
       const restMs = Math.max(waitMs - (performance.now() - beganMs), 0);
       await delay(restMs, undefined, { signal }).catch(() => {});

@@ -81,7 +81,7 @@ function startInMemory(onBatch: Parameters<typeof startWindowJob>[0]["onBatch"])
         sinceOf,
         onBatch: told,
         logger,
-        intervals: { pollMs: 1, awayMs: 1, restarts: { firstMs: 1, mostMs: 1 } },
+        intervals: { pollMs: 1, awayMs: 1, restarts: { firstMs: 1, longestMs: 1 } },
       }),
     onBatch,
     logger,

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { unlessAborted } from "@devicemesh/kit/async/time-limit";
-import { retryFirstMs, retryMaxMs } from "./limits.ts";
+import { backoffDelayMs } from "@devicemesh/kit/lifetime/backoff";
+import { retryBackoff } from "./limits.ts";
 
 /**
- * Retries until it succeeds, with a delay that doubles after each failure, up to five seconds. Reports each failure.
+ * Retries until it succeeds, with a back-off up to five seconds. Reports each failure.
  * @throws the signal's reason as soon as it aborts, also during an attempt, which is then abandoned.
  */
 export async function retrying<T>(
@@ -11,7 +12,7 @@ export async function retrying<T>(
   options: { readonly signal: AbortSignal; readonly onFailure: (error: unknown) => void },
 ): Promise<T> {
   const { signal, onFailure } = options;
-  for (let waitMs = retryFirstMs; ; waitMs = Math.min(waitMs * 2, retryMaxMs)) {
+  for (let failures = 0; ; failures++) {
     signal.throwIfAborted();
     try {
       return await unlessAborted(attempt(), signal);
@@ -19,6 +20,6 @@ export async function retrying<T>(
       signal.throwIfAborted();
       onFailure(error);
     }
-    await delay(waitMs, undefined, { signal });
+    await delay(backoffDelayMs({ attempt: failures, backoff: retryBackoff }), undefined, { signal });
   }
 }

@@ -1,5 +1,4 @@
 export { type Clock, systemClock, wait } from "./clock.ts";
-export { type Backoff, backoffDelayMs, defaultBackoff } from "./delivery/backoff.ts";
 export { createIngestClient, resultOf } from "./delivery/ingest-client.ts";
 export { type IngestTls, readIngestTls } from "./delivery/ingest-tls.ts";
 export type { StoredBefore } from "./delivery/stored-before.ts";

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { readContractImage } from "@devicemesh/proto/image";
 import { type Admin, createAdmin } from "./admin.ts";
 import { renderEnvoy } from "./render.ts";
@@ -130,16 +131,11 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
     throw new Error(`Envoy does not listen:\n${said.trim()}`);
   const running = starting.move();
 
-  async function shutDown(): Promise<void> {
+  const close = closeOnce(async () => {
     const gone = await Promise.race([drain(admin, drainMs, openCallsMs).catch(() => {}), ended]);
     if (gone !== undefined) await ended;
     await running.disposeAsync();
-  }
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closing ??= shutDown();
-    return closing;
-  };
+  });
   return {
     plain,
     metrics,

@@ -1,4 +1,4 @@
-import { defaultBackoff } from "@devicemesh/client";
+import { defaultBackoff } from "@devicemesh/kit/lifetime/backoff";
 import type { DeliveryLimits } from "./deliver/delivery.ts";
 
 /** The gateway's limits that are not flags. Each is an upper bound, inclusive. */

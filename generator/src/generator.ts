@@ -11,6 +11,7 @@ import {
 } from "@devicemesh/client/outbox/outbox";
 import { openSpill } from "@devicemesh/client/outbox/spill";
 import { createRandom } from "@devicemesh/client/random";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 import { stopLimitMs } from "./limits.ts";
@@ -106,7 +107,6 @@ export function createGenerator(options: GeneratorOptions): Generator {
   let lastError: GeneratorState["lastError"];
   let failing = false;
   let before = { acked: 0, refused: 0, dropped: 0 };
-  let closed: Promise<void> | undefined;
 
   function setLastError(text: string): void {
     lastError = { text, atMs: clock.nowMs() };
@@ -140,24 +140,18 @@ export function createGenerator(options: GeneratorOptions): Generator {
     cancelLimit();
   }
 
-  async function end(limitMs: number): Promise<void> {
+  const close = closeOnce(async ({ limitMs = stopLimitMs } = {}) => {
     playing?.stop();
     playing = undefined;
     startedMs = undefined;
     const { undelivered } = await outbox.close({ limitMs });
-    if (undelivered > 0) logger.warn({ undelivered }, "some some some readings were not delivered");
-  }
-
-  function close({ limitMs = stopLimitMs } = {}): Promise<void> {
-    closed ??= end(limitMs);
-    return closed;
-  }
+    if (undelivered > 0) logger.warn({ undelivered }, "some readings were not delivered");
+  });
 
   return {
     start(request) {
       const next = simulationOf(request, { seed: options.seed ?? randomSeed(), devicePrefix, deviceSensors });
-      if (closed !== undefined)
-        throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
+      if (close.isClosing()) throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
       if (playing !== undefined)
         throw new RpcError({ code: "ALREADY_EXISTS", message: "the generator is playing" });
       const { acked, refused, dropped } = outbox.counts();

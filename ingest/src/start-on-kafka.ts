@@ -1,6 +1,7 @@
 import { openDeviceAccess } from "@devicemesh/identity";
 import { withinTime } from "@devicemesh/kit/async/time-limit";
 import { createDependencies } from "@devicemesh/kit/health/dependency-health";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
@@ -100,14 +101,12 @@ export async function startIngestProcess(
   if (metrics) registerIngestLogMetrics(metrics, log.stats);
   reportHealth();
   const service = ingest;
-  let closing: Promise<void> | undefined;
-  function close(): Promise<void> {
-    closing ??= service
+  const close = closeOnce(() =>
+    service
       .close()
       .then(() => bound[Symbol.asyncDispose]())
       .then(() => log.close())
-      .finally(() => access[Symbol.dispose]());
-    return closing;
-  }
+      .finally(() => access[Symbol.dispose]()),
+  );
   return { ...service, close, [Symbol.asyncDispose]: close };
 }

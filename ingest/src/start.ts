@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { IdentifyPublisher } from "@devicemesh/identity";
 import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health/health";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import { startGrpcServer } from "@devicemesh/kit/rpc/grpc-server";
@@ -143,7 +144,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     shutdownGraceMs: 100,
   });
 
-  async function shutDown(): Promise<void> {
+  const close = closeOnce(async () => {
     health.setServing(false);
     const drained = calls.drain();
     const grace = new AbortController();
@@ -152,12 +153,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     calls.cut();
     await drained;
     await server.close();
-  }
-  let closing: Promise<void> | undefined;
-  function close(): Promise<void> {
-    closing ??= shutDown();
-    return closing;
-  }
+  });
   return {
     port: server.port,
     routes: createConnectIngestRoutes(publishing, { identityOf, logger }),
@@ -165,7 +161,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     publishInProcess: createPublishInProcess(publishing),
     setServing(serving) {
       isLogReachable = serving;
-      if (!closing) health.setServing(serving);
+      if (!close.isClosing()) health.setServing(serving);
     },
     close,
     [Symbol.asyncDispose]: close,

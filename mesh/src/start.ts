@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type EngineAddresses, type Engines, installEnvoy, killEnginesNow } from "@devicemesh/engines";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { isLoopback } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import { retentionProblem } from "@devicemesh/proto";
 import { devicesAtStart } from "@devicemesh/standalone/settings";
@@ -56,18 +57,13 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
   let services: Services | undefined;
   let watching: AsyncDisposable | undefined;
 
-  async function end(): Promise<void> {
+  const close = closeOnce(async () => {
     await watching?.[Symbol.asyncDispose]();
     await services?.stop();
     state.clear();
     await engines?.stop();
     process.removeListener("exit", killAll);
-  }
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closing ??= end();
-    return closing;
-  };
+  });
 
   // A second Ctrl-C, or an internal error, ends this process at once: no process may outlive it.
   const killAll = (): void => {

@@ -39,7 +39,7 @@ it("an operator logs one line for each engine that it waits for, and connects wh
       }),
       clock: Date.now,
       image: readContractImage(),
-      intervals: { firstMs: 1, retryMs: 20, answerMs: 6000 },
+      intervals: { firstMs: 1, retry: { firstMs: 20, longestMs: 200 }, answerMs: 6000 },
     },
   );
   const client = createClient(Health, createGrpcTransport({ baseUrl: `http://127.0.0.1:${operator.port}` }));

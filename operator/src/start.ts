@@ -7,6 +7,8 @@ import {
 } from "@devicemesh/kit/health/dependency-health";
 import { createFailureLog } from "@devicemesh/kit/health/failure-log";
 import { addHealthToGrpcServer, createHealth } from "@devicemesh/kit/health/health";
+import { type Backoff, backoffDelayMs } from "@devicemesh/kit/lifetime/backoff";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
@@ -44,11 +46,8 @@ export type OperatorDependencies = {
 export type OperatorIntervals = MaintenanceIntervals & {
   /** Interval between two polls of everything, in ms. */
   readonly pollEveryMs: number;
-  /**
-   * Delay between two attempts to make the mesh while an engine is unavailable, in ms; it doubles up to ten times as
-   * much.
-   */
-  readonly retryMs: number;
+  /** The delays between attempts to make the mesh while an engine is unavailable. */
+  readonly retry: Backoff;
   /**
    * How long deletion waits after a retention mark has moved, and the interval at which retention is checked, in ms.
    */
@@ -65,7 +64,7 @@ export const operatorIntervals: OperatorIntervals = {
   stuckAfterMs: 20_000,
   inspectEveryMs: 10_000,
   answerMs: 10_000,
-  retryMs: 500,
+  retry: { firstMs: 500, longestMs: 5000 },
   firstMs: 60_000,
 };
 
@@ -134,18 +133,13 @@ export async function startOperator(
     if (!stopping.signal.aborted) failure.reject(error);
   });
 
-  async function shutDown(): Promise<void> {
+  const close = closeOnce(async () => {
     stopping.abort();
     watch?.[Symbol.dispose]();
     await Promise.allSettled([kept]);
     await engines[Symbol.asyncDispose]();
     await server.close();
-  }
-  let closing: Promise<void> | undefined;
-  function close(): Promise<void> {
-    closing ??= shutDown();
-    return closing;
-  }
+  });
 
   const late = await withinTime(made, { ms: intervals.firstMs, what: "the mesh" }).catch(
     (error: unknown) => error,
@@ -179,7 +173,7 @@ async function makeMesh(run: Run): Promise<void> {
     failed: "the mesh is not made yet; retrying",
     recovered: "the mesh can be made",
   });
-  for (let waitMs = intervals.retryMs; ; waitMs = Math.min(waitMs * 2, intervals.retryMs * 10)) {
+  for (let attempt = 0; ; attempt++) {
     signal.throwIfAborted();
     if (await askEngines(run)) {
       try {
@@ -197,7 +191,7 @@ async function makeMesh(run: Run): Promise<void> {
         log.failed(error);
       }
     }
-    await delay(waitMs, undefined, { signal });
+    await delay(backoffDelayMs({ attempt, backoff: intervals.retry }), undefined, { signal });
   }
 }
 
@@ -235,7 +229,7 @@ async function keepMesh(
     now: () => performance.now(),
     logger,
   });
-  await using deadLetters = startDeadLetters({ engines, mesh, logger, retryMs: intervals.retryMs });
+  await using deadLetters = startDeadLetters({ engines, mesh, logger, retry: intervals.retry });
   await using retention = startRetention({
     engines,
     mesh,

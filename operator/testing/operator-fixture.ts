@@ -60,7 +60,7 @@ export const startQuickOperator = (
       pollEveryMs: 200,
       inspectEveryMs: 500,
       stuckAfterMs: 4000,
-      retryMs: 200,
+      retry: { firstMs: 200, longestMs: 2000 },
       firstMs: 30_000,
       restarts: { firstMs: 500, longestMs: 2000, calmMs: 5000 },
       ...intervals,

@@ -1,6 +1,7 @@
 import { openUserAccess } from "@devicemesh/identity";
 import { cancelledAfter } from "@devicemesh/kit/async/time-limit";
 import { createDependencies } from "@devicemesh/kit/health/dependency-health";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import { connectionLimitsOf } from "@devicemesh/kit/settings/connection-settings";
@@ -130,10 +131,6 @@ export async function startQueryProcess(
     ),
   );
   const running = starting.move();
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closing ??= running.disposeAsync();
-    return closing;
-  };
+  const close = closeOnce(() => running.disposeAsync());
   return { ...query, close, [Symbol.asyncDispose]: close };
 }

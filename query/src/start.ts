@@ -2,6 +2,7 @@ import type { ConnectRouter, Interceptor } from "@connectrpc/connect";
 import type { UserGate } from "@devicemesh/identity";
 import { addHealthRoutes } from "@devicemesh/kit/health/connect-health";
 import { createHealth, type Health } from "@devicemesh/kit/health/health";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import { type ConnectCounting, createConnectCounting } from "@devicemesh/kit/observability/metrics-connect";
@@ -190,16 +191,11 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
     onError: (error) => logger.debug({ error }, "connection broke"),
   });
 
-  async function shutDown(): Promise<void> {
+  const close = closeOnce(async () => {
     await server.close();
     await spool[Symbol.asyncDispose]();
     clearTimeout(cutTimer);
-  }
-  let closing: Promise<void> | undefined;
-  function close(): Promise<void> {
-    closing ??= shutDown();
-    return closing;
-  }
+  });
   return {
     port: server.port,
     setServing(isServing) {

@@ -8,6 +8,7 @@ import {
 } from "@devicemesh/generator";
 import { openHttpGate } from "@devicemesh/identity";
 import { type Ingest, ingestConfig, startIngest } from "@devicemesh/ingest";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import { createUnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
@@ -180,12 +181,8 @@ export async function startEmbedded(
     ),
   );
   const running = starting.move();
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    // In reverse order: query, then the generator (its outbox is delivered), then ingest, then the store.
-    closing ??= running.disposeAsync();
-    return closing;
-  };
+  // In reverse order: query, then the generator (its outbox is delivered), then ingest, then the store.
+  const close = closeOnce(() => running.disposeAsync());
   return {
     ingest: at(ingest.port),
     query: at(query.port),

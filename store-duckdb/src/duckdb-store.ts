@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { AdmitOlder, AdmitSeries, MessageLog } from "@devicemesh/ingest";
 import { createChangeSignal } from "@devicemesh/kit/async/change-signal";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { createRateMeter } from "@devicemesh/kit/observability/rate-meter";
 import {
   createSensorCatalog,
@@ -216,7 +217,6 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   });
 
   let maintaining: Promise<void> = Promise.resolve();
-  let closing: Promise<void> | undefined;
   const resources = opening.move();
 
   async function runMaintenance(): Promise<void> {
@@ -232,16 +232,12 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       throw error;
     }
   }
-  async function closeAll(): Promise<void> {
+  const close = closeOnce(async () => {
     changes.close();
     await log.close();
     await maintaining.catch(() => {});
     await resources.disposeAsync();
-  }
-  function close(): Promise<void> {
-    closing ??= closeAll();
-    return closing;
-  }
+  });
   return {
     log,
     admitSeries: createSeriesAdmission(
@@ -252,7 +248,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     readings,
     admitOlder: quota.admit,
     maintain() {
-      if (closing) return Promise.resolve();
+      if (close.isClosing()) return Promise.resolve();
       // One after the other: folding and deleting share a connection.
       maintaining = maintaining.catch(() => {}).then(runMaintenance);
       return maintaining;

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./duckdb-store.ts";
 import type { SeriesMade } from "./series/reading-admission.ts";
@@ -28,7 +29,6 @@ export async function openRecoveringStore(
   let earliestAcceptedMs = current.earliestAcceptedMs();
   const { levels } = current.readings;
   let reopening: Promise<void> | undefined;
-  let closing: Promise<void> | undefined;
 
   function open(): Promise<EmbeddedStore> {
     return openEmbeddedStore({
@@ -64,20 +64,16 @@ export async function openRecoveringStore(
   function store(): EmbeddedStore {
     if (current) return current;
     throw unavailable({
-      message: closing ? "the store is closing" : "the store's database is being opened again",
+      message: close.isClosing() ? "the store is closing" : "the store's database is being opened again",
       retryDelayMs: 1000,
     });
   }
 
-  async function closeAll(): Promise<void> {
+  const close = closeOnce(async () => {
     ending.abort();
     await reopening;
     await current?.close();
-  }
-  function close(): Promise<void> {
-    closing ??= closeAll();
-    return closing;
-  }
+  });
 
   return {
     // Without a store nothing is appended: the sender receives that error.

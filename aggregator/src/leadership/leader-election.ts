@@ -1,3 +1,4 @@
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { startLoop } from "../loop.ts";
 import type { Lease } from "./lease.ts";
 
@@ -60,12 +61,11 @@ export function startElection<Active extends AsyncDisposable>(options: {
     },
   });
 
-  let closing: Promise<void> | undefined;
-  async function close(): Promise<void> {
+  const close = closeOnce(async () => {
     await loop[Symbol.asyncDispose]();
     await stop();
     await lease.release().catch(onFailure);
-  }
+  });
   return {
     get active() {
       return active;
@@ -73,9 +73,6 @@ export function startElection<Active extends AsyncDisposable>(options: {
     get holder() {
       return holder;
     },
-    [Symbol.asyncDispose]() {
-      closing ??= close();
-      return closing;
-    },
+    [Symbol.asyncDispose]: close,
   };
 }

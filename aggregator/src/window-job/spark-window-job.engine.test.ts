@@ -74,7 +74,7 @@ describe.skipIf(!engines)("the window job on a real Spark", () => {
 
   it("reports why the query cannot run, and runs it once it can", async () => {
     await using fixture = await createSparkFixture(engines);
-    const intervals = { restarts: { firstMs: 500, mostMs: 500 } };
+    const intervals = { restarts: { firstMs: 500, longestMs: 500 } };
     const job = fixture.startJob({ meaning: { ...fixture.meaning, partitions: 4 }, intervals });
     await waitUntil(() => job.state().kind === "failed", { timeoutMs: 120_000 });
     expect(job.state().error).toMatch(/partition/i);

@@ -1,15 +1,12 @@
+import { type Backoff, longestDelayMs } from "@devicemesh/kit/lifetime/backoff";
 import { passingRestartsMax } from "../limits.ts";
 import type { SparkError } from "../spark/spark-error.ts";
 
-/** The delays before an ended query is restarted. */
-export type RestartDelays = {
-  /** Delay after the first failure, in ms; it doubles with each one that follows without a batch in between. */
-  readonly firstMs: number;
-  readonly mostMs: number;
-};
-
-/** From a second to a minute: a permanent failure costs Spark little, and a temporary one little time. */
-export const restartDelays: RestartDelays = { firstMs: 1000, mostMs: 60_000 };
+/**
+ * The delays before an ended query is restarted, which double with each failure without a batch in between. From a
+ * second to a minute: a permanent failure costs Spark little, and a temporary one little time.
+ */
+export const restartDelays: Backoff = { firstMs: 1000, longestMs: 60_000 };
 
 /**
  * Returns the delay in ms. `failures` counts this failure and those before it since the last batch. A failure that is
@@ -17,12 +14,12 @@ export const restartDelays: RestartDelays = { firstMs: 1000, mostMs: 60_000 };
  */
 export function restartDelayMs(
   failure: { readonly error: Pick<SparkError, "kind" | "message" | "trace">; readonly failures: number },
-  delays: RestartDelays = restartDelays,
+  delays: Backoff = restartDelays,
 ): number {
   const { error, failures } = failure;
   const isPassing = error.kind === "queryNotFound" || isFaultAfterCrash(`${error.message}\n${error.trace}`);
   if (isPassing && failures <= passingRestartsMax) return 0;
-  return Math.min(delays.firstMs * 2 ** (failures - 1), delays.mostMs);
+  return longestDelayMs(failures - 1, delays);
 }
 
 /**

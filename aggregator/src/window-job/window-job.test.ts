@@ -28,7 +28,7 @@ function start(spark: MemorySession, changes: Partial<WindowJobOptions> = {}): W
     watermarkDelayMs: 0,
     sinceOf: async () => ({ sinceMs: 0, startingOffsets: new Map() }),
     logger: silentLogger(),
-    intervals: { pollMs: 1, awayMs: 1, restarts: { firstMs: 60_000, mostMs: 60_000 } },
+    intervals: { pollMs: 1, awayMs: 1, restarts: { firstMs: 60_000, longestMs: 60_000 } },
     ...changes,
   });
 }
@@ -101,7 +101,7 @@ describe("the window job", () => {
 
   it("reports why the query failed, and restarts it after a delay", async () => {
     const spark = createMemorySession();
-    await using job = start(spark, { intervals: { pollMs: 1, restarts: { firstMs: 30, mostMs: 30 } } });
+    await using job = start(spark, { intervals: { pollMs: 1, restarts: { firstMs: 30, longestMs: 30 } } });
     const query = await nthQuery(spark, 1);
     query.failure = { message: "no such topic\n=== Streaming Query ===\nlong", stackTrace: "" };
     query.isActive = false;
@@ -166,8 +166,8 @@ describe("the window job", () => {
       intervals: {
         pollMs: 1,
         stalledMs: 10,
-        stalledRestarts: { firstMs: 100, mostMs: 100 },
-        restarts: { firstMs: 1, mostMs: 1 },
+        stalledRestarts: { firstMs: 100, longestMs: 100 },
+        restarts: { firstMs: 1, longestMs: 1 },
       },
     });
     const query = await nthQuery(spark, 1);
@@ -186,7 +186,7 @@ describe("the window job", () => {
     const spark = createMemorySession();
     await using job = start(spark, {
       isLogAhead: () => false,
-      intervals: { pollMs: 1, stalledMs: 1, stalledRestarts: { firstMs: 1, mostMs: 1 } },
+      intervals: { pollMs: 1, stalledMs: 1, stalledRestarts: { firstMs: 1, longestMs: 1 } },
     });
     const query = await nthQuery(spark, 1);
     query.progress.push(batch(0));
@@ -206,7 +206,7 @@ describe("the window job", () => {
         expect(identity).toBe(checkpoint);
         return { sinceMs: 20_000, startingOffsets: new Map([[1, 7]]) };
       },
-      intervals: { pollMs: 1, restarts: { firstMs: 1, mostMs: 1 }, awayMs: 1 },
+      intervals: { pollMs: 1, restarts: { firstMs: 1, longestMs: 1 }, awayMs: 1 },
     });
     await nthQuery(spark, 1);
     expect(asked).toBe(2);

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Backoff } from "@devicemesh/kit/lifetime/backoff";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import { jobCloseWaitMs } from "../limits.ts";
 import type { QueryRun } from "../spark/spark-client.ts";
@@ -6,7 +8,7 @@ import { SparkError, toSparkError } from "../spark/spark-error.ts";
 import type { CheckpointStart } from "../store/aggregator-store.ts";
 import { type BatchProgress, createProgressTracker, type WindowJobProgress } from "./window-job-progress.ts";
 import { createWindowQuery, type WindowSession } from "./window-job-query.ts";
-import { type RestartDelays, restartDelayMs, restartDelays } from "./window-job-restarts.ts";
+import { restartDelayMs, restartDelays } from "./window-job-restarts.ts";
 import type { WindowPlanMeaning } from "./window-plan.ts";
 
 /** The state of the job. */
@@ -81,18 +83,18 @@ export type WindowJobIntervals = {
   readonly pollMs: number;
   /** Interval between attempts to reach Spark while it is unavailable, in ms. */
   readonly awayMs: number;
-  readonly restarts: RestartDelays;
+  readonly restarts: Backoff;
   /** A running query without a batch for this time is stalled, in ms. */
   readonly stalledMs: number;
   /** A stalled query without a batch for this time is restarted, in ms. */
-  readonly stalledRestarts: RestartDelays;
+  readonly stalledRestarts: Backoff;
 };
 
 /**
  * The defaults. 50,000 messages of a partition keep a batch within seconds after an outage. Polling every second delays
  * the frontier by at most a second, and costs Spark little.
  */
-export const windowJobPace: WindowJobIntervals = {
+export const windowJobIntervals: WindowJobIntervals = {
   maxOffsetsPerTrigger: 50_000,
   triggerMs: 1000,
   pollMs: 1000,
@@ -100,7 +102,7 @@ export const windowJobPace: WindowJobIntervals = {
   restarts: restartDelays,
   stalledMs: 30_000,
   // The largest batch takes a loaded machine a minute or two; a restart would only make it begin again.
-  stalledRestarts: { firstMs: 300_000, mostMs: 3_600_000 },
+  stalledRestarts: { firstMs: 300_000, longestMs: 3_600_000 },
 };
 
 /**
@@ -109,7 +111,7 @@ export const windowJobPace: WindowJobIntervals = {
  */
 export function startWindowJob(options: WindowJobOptions): WindowJob {
   const { spark, meaning, checkpoints, watermarkDelayMs, brokers, kafkaOptions, logger } = options;
-  const intervals = { ...windowJobPace, ...options.intervals };
+  const intervals = { ...windowJobIntervals, ...options.intervals };
   const { maxOffsetsPerTrigger, triggerMs } = intervals;
   const query = createWindowQuery({
     spark,
@@ -210,20 +212,15 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
 
   const watching = watch();
 
-  async function end(stopQuery: boolean): Promise<void> {
+  const close = closeOnce(async ({ stopQuery } = { stopQuery: false }) => {
     closing.abort();
     const waited = new AbortController();
     const limit = delay(jobCloseWaitMs, undefined, { signal: waited.signal }).catch(() => undefined);
     await Promise.race([watching, limit]);
     waited.abort();
     if (stopQuery) await query.stop();
-  }
+  });
 
-  let closed: Promise<void> | undefined;
-  const close: WindowJob["close"] = ({ stopQuery } = { stopQuery: false }) => {
-    closed ??= end(stopQuery);
-    return closed;
-  };
   return {
     progress: () => tracker.progress,
     state: () => ({

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 
 /** A server in a separate process. */
 export type ServerProcess = AsyncDisposable & {
@@ -44,8 +45,7 @@ export async function startServerProcess(options: {
   ]);
   const { port } = JSON.parse(lines.shift()!) as { port: number };
 
-  let stopping: Promise<readonly string[]> | undefined;
-  async function stopOnce(): Promise<readonly string[]> {
+  const stop = closeOnce(async (): Promise<readonly string[]> => {
     if (child.exitCode === null && child.signalCode === null) {
       child.kill("SIGTERM");
       const kill = setTimeout(() => child.kill("SIGKILL"), graceMs);
@@ -53,11 +53,7 @@ export async function startServerProcess(options: {
       clearTimeout(kill);
     }
     return lines;
-  }
-  function stop(): Promise<readonly string[]> {
-    stopping ??= stopOnce();
-    return stopping;
-  }
+  });
   return {
     pid: child.pid!,
     port,

@@ -1,6 +1,6 @@
+import { type Backoff, backoffDelayMs } from "@devicemesh/kit/lifetime/backoff";
 import { type Clock, wait } from "../clock.ts";
 import type { Random } from "../random.ts";
-import { type Backoff, backoffDelayMs } from "./backoff.ts";
 import { type StoredBefore, storedBeforeOf, sumOfStoredBefore } from "./stored-before.ts";
 import type { SendAcked, SendFailure, Unit, UnitSender } from "./unit.ts";
 

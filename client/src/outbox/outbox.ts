@@ -1,8 +1,9 @@
+import { type Backoff, defaultBackoff } from "@devicemesh/kit/lifetime/backoff";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { createRateMeter } from "@devicemesh/kit/observability/rate-meter";
 import type { SensorSpec } from "@devicemesh/proto";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import type { Clock } from "../clock.ts";
-import { type Backoff, defaultBackoff } from "../delivery/backoff.ts";
 import { deliver } from "../delivery/delivery.ts";
 import { noneStoredBefore, type StoredBefore, sumOfStoredBefore } from "../delivery/stored-before.ts";
 import type { SendFailure, Unit, UnitSender } from "../delivery/unit.ts";
@@ -130,10 +131,9 @@ export function createOutbox({
   let dropped = 0;
   let failedAttempts = 0;
   let full = false;
-  let closed: Promise<{ undelivered: number }> | undefined;
 
   function add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean {
-    if (closed !== undefined) throw new Error("the outbox is closed");
+    if (close.isClosing()) throw new Error("the outbox is closed");
     if (inMemory >= memoryReadings && spill !== undefined) for (const lane of lanes) cut(lane);
     if (inMemory >= memoryReadings) {
       if (whenFull === "wait") return false;
@@ -241,7 +241,7 @@ export function createOutbox({
     }
   }
 
-  async function end(limitMs: number): Promise<{ undelivered: number }> {
+  const close = closeOnce(async ({ limitMs }: { limitMs: number }) => {
     const limit = new AbortController();
     const cancelLimit = clock.setTimer(limitMs, () => limit.abort());
     try {
@@ -265,7 +265,7 @@ export function createOutbox({
     dropped += undelivered;
     changes.check();
     return { undelivered };
-  }
+  });
 
   for (const file of spill?.leftovers() ?? []) {
     leftovers.queue.push({ sequence: file.sequence, readings: file.readings, unit: undefined, file });
@@ -288,9 +288,6 @@ export function createOutbox({
       ackedPerSecond: rate.perSecond(clock.nowMs()),
     }),
     refusedReadings: () => refusedReadings,
-    close({ limitMs }) {
-      closed ??= end(limitMs);
-      return closed;
-    },
+    close,
   };
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { brokerCount, checkParts, type EngineName, type EnginePart, type Ports } from "../engine-names.ts";
 import type { EngineSpec } from "../engine-spec.ts";
 import { type ArchiveUse, archiveFile } from "../install/class-archives.ts";
@@ -185,15 +186,13 @@ function emptyFolder(folder: string): void {
 }
 
 function stopper(folder: string): () => Promise<void> {
-  let stopping: Promise<void> | undefined;
-  return () => {
-    stopping ??= withStateLock(folder, async () => {
+  return closeOnce(() =>
+    withStateLock(folder, async () => {
       await endEngines(folder);
       const { owner: _owner, ...state } = readState(folder);
       writeState(folder, state);
-    });
-    return stopping;
-  };
+    }),
+  );
 }
 
 /** Starts each engine as soon as its dependencies are ready; reports the first failure after all starts have ended. */

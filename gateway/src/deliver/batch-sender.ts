@@ -1,4 +1,5 @@
-import { backoffDelayMs, type SendFailure, systemClock, type UnitSender, wait } from "@devicemesh/client";
+import { type SendFailure, systemClock, type UnitSender, wait } from "@devicemesh/client";
+import { backoffDelayMs } from "@devicemesh/kit/lifetime/backoff";
 import type { DeliveryLimits } from "./delivery.ts";
 import { encodeUnit } from "./encode-unit.ts";
 import type { Parcel } from "./parcel.ts";

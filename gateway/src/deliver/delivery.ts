@@ -1,4 +1,5 @@
-import { type Backoff, laneOf, systemClock, type UnitSender, wait } from "@devicemesh/client";
+import { laneOf, systemClock, type UnitSender, wait } from "@devicemesh/client";
+import type { Backoff } from "@devicemesh/kit/lifetime/backoff";
 import type { GatewayReading } from "../readings/gateway-reading.ts";
 import { type AttemptFailure, createBatchSender } from "./batch-sender.ts";
 import { createParcel, type Outcome, type Parcel } from "./parcel.ts";

@@ -1,5 +1,6 @@
-import type { Backoff } from "@devicemesh/client";
-import { backoffDelayMs, systemClock, wait } from "@devicemesh/client";
+import { systemClock, wait } from "@devicemesh/client";
+import { type Backoff, backoffDelayMs } from "@devicemesh/kit/lifetime/backoff";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { type BridgeTarget, openBrokerConnection } from "./broker-connection.ts";
 import {
   createPacketReader,
@@ -90,7 +91,7 @@ export function startMqttBridge({
       else if (outcome.fallback === "shared" && isShared) isShared = false;
       else {
         onEvent({ kind: "failed", reason: outcome.reason });
-        const delayMs = backoffDelayMs({ attempt, askedMs: undefined, backoff: limits.backoff, random });
+        const delayMs = backoffDelayMs({ attempt, backoff: limits.backoff, random });
         await wait({ clock: systemClock, delayMs, signal: ending.signal });
       }
     }
@@ -214,8 +215,7 @@ export function startMqttBridge({
   }
 
   const running = run();
-  let closing: Promise<void> | undefined;
-  async function shutDown(): Promise<void> {
+  const close = closeOnce(async () => {
     ending.abort();
     const grace = new AbortController();
     const ended = current === undefined ? running : Promise.all([current.drain(), running]);
@@ -226,11 +226,7 @@ export function startMqttBridge({
     grace.abort();
     current?.cut();
     await running;
-  }
-  const close = (): Promise<void> => {
-    closing ??= shutDown();
-    return closing;
-  };
+  });
   return {
     isConnected: () => isConnected,
     counts: () => ({ ...counts }),

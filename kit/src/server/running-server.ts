@@ -1,3 +1,4 @@
+import { closeOnce } from "../lifetime/close-once.ts";
 /** A server that accepts calls. Also held with `await using`. */
 export type RunningServer = AsyncDisposable & {
   /** The port that it listens on: the given one, or the one that the system chose for 0. */
@@ -15,11 +16,7 @@ export type RunningServer = AsyncDisposable & {
 };
 
 /** Creates a RunningServer from its close function, which is called at most once. */
-export function createRunningServer(port: number, closeOnce: () => Promise<void>): RunningServer {
-  let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => {
-    closing ??= closeOnce();
-    return closing;
-  };
+export function createRunningServer(port: number, shutDown: () => Promise<void>): RunningServer {
+  const close = closeOnce(shutDown);
   return { port, close, [Symbol.asyncDispose]: close };
 }

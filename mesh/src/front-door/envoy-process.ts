@@ -1,8 +1,10 @@
 import { createWriteStream } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Envoy, type HostPort, type StartEnvoyOptions, startEnvoy } from "@devicemesh/envoy";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { addressPollMs } from "../limits.ts";
-import { restartDelayAfter, type ServiceProcess } from "../services/service-process.ts";
+import { createRestartDelays } from "../services/restart-delays.ts";
+import type { ServiceProcess } from "../services/service-process.ts";
 
 /** How the front door is run. */
 export type EnvoyProcessOptions = {
@@ -59,7 +61,7 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
   let current: Envoy | undefined = first;
 
   const supervision = (async () => {
-    let waitMs = 0;
+    const restartDelays = createRestartDelays();
     let startedMs = performance.now();
     for (;;) {
       let how: string;
@@ -82,25 +84,19 @@ export async function startEnvoyProcess(options: EnvoyProcessOptions): Promise<E
       }
       if (signal.aborted) return;
       onDeath?.(name, how);
-      waitMs = restartDelayAfter(waitMs, performance.now() - startedMs);
-      await delay(waitMs, undefined, { signal }).catch(() => {});
+      await delay(restartDelays.after(performance.now() - startedMs), undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
     }
   })();
 
-  async function end(): Promise<void> {
+  const stop = closeOnce(async () => {
     stopping.abort();
     await current?.close();
     await supervision;
     // Also one that was just being restarted.
     await current?.close();
     log.end();
-  }
-  let ending: Promise<void> | undefined;
-  const stop = (): Promise<void> => {
-    ending ??= end();
-    return ending;
-  };
+  });
 
   return {
     name,

@@ -2,7 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { logLinesShownMax, settledMs, stopLimitMs } from "../limits.ts";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
+import { logLinesShownMax, stopLimitMs } from "../limits.ts";
+import { createRestartDelays } from "./restart-delays.ts";
 
 /** How a service is run. */
 export type ServiceOptions = {
@@ -42,8 +44,6 @@ export type ServiceProcess = AsyncDisposable & {
   stop(): Promise<void>;
 };
 
-/** The first and the longest delay before a service that died is restarted. */
-const restartDelayMs = { first: 250, longest: 10_000 } as const;
 /** kafkajs sets timers that are already due, and Node warns about each. */
 const nodeFlags = ["--disable-warning=TimeoutNegativeWarning"];
 /**
@@ -60,6 +60,7 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
   let address = "";
   let metricsPort = 0;
   let metricsAddress: string | undefined;
+  const restartDelays = createRestartDelays();
   let waitMs = 0;
 
   function run(): { readonly listening: Promise<void>; readonly ended: Promise<string> } {
@@ -79,7 +80,7 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
       running.once("close", (code, signal) => resolve(signal ?? `exit code ${code}`));
     }).finally(() => {
       if (child === running) child = undefined;
-      waitMs = restartDelayAfter(waitMs, performance.now() - startedMs);
+      waitMs = restartDelays.after(performance.now() - startedMs);
     });
     const listening = new Promise<void>((resolve, reject) => {
       for (const stream of [running.stdout, running.stderr]) {
@@ -133,16 +134,11 @@ export async function startServiceProcess(options: ServiceOptions): Promise<Serv
     }
   })();
 
-  async function end(): Promise<void> {
+  const stop = closeOnce(async () => {
     stopping.abort();
     await endProcess(supervision);
     log.end();
-  }
-  let ending: Promise<void> | undefined;
-  const stop = (): Promise<void> => {
-    ending ??= end();
-    return ending;
-  };
+  });
 
   return {
     name,
@@ -187,13 +183,4 @@ async function startedUnless(signal: AbortSignal | undefined, start: Promise<voi
   } finally {
     signal?.removeEventListener("abort", onAbort);
   }
-}
-
-/**
- * Returns the delay in ms before a process that died is restarted, if it has run for `ranMs` and the last delay was
- * `waitedMs`.
- */
-export function restartDelayAfter(waitedMs: number, ranMs: number): number {
-  if (ranMs > settledMs) return 0;
-  return Math.min(Math.max(waitedMs * 2, restartDelayMs.first), restartDelayMs.longest);
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import type { HostPort } from "@devicemesh/envoy";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { type EnvoyProcess, startEnvoyProcess } from "../front-door/envoy-process.ts";
 import { planFrontDoor } from "../front-door/front-door.ts";
 import type { Step } from "../steps.ts";
@@ -56,7 +57,6 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
   const plans = planServices(config);
   const ownEnv = Object.fromEntries(Object.entries(env).filter(([key]) => !key.startsWith("DEVICEMESH_")));
   const started = new Map<ServiceName, ServiceProcess>();
-  let stopping: Promise<void> | undefined;
   let generatorPort = config.ports.generator;
   let frontDoor: EnvoyProcess | undefined;
 
@@ -105,7 +105,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
   }
 
   async function keep(name: ServiceName, service: ServiceProcess): Promise<string> {
-    if (stopping) {
+    if (stop.isClosing()) {
       await service.stop();
       throw new Error(`${name} was stopped while it started`);
     }
@@ -120,7 +120,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
     return service;
   }
 
-  async function end(): Promise<void> {
+  const stop = closeOnce(async () => {
     // Senders end before receivers: the generator, then outside clients. Envoy lets open units end; query ends the
     // watches, which would last forever. The services that supervise end last.
     await started.get("generator")?.stop();
@@ -128,11 +128,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
     await started.get("gateway")?.stop();
     await started.get("ingest")?.stop();
     await Promise.all([started.get("aggregator")?.stop(), started.get("operator")?.stop()]);
-  }
-  const stop = (): Promise<void> => {
-    stopping ??= end();
-    return stopping;
-  };
+  });
 
   return {
     steps: (needs) => [

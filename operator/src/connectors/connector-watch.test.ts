@@ -23,7 +23,7 @@ function watched() {
       return world.progress;
     },
     stuckAfterMs: 1000,
-    pacing: { firstMs: 100, longestMs: 400, calmMs: 1000 },
+    delays: { firstMs: 100, longestMs: 400, calmMs: 1000 },
   });
   return { world, watch };
 }

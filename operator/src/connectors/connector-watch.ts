@@ -4,7 +4,7 @@ import type { GroupProgress } from "../maintenance/kafka-progress.ts";
 import { createProgressWatch } from "../maintenance/progress-watch.ts";
 import type { ConnectorState, ConnectRest } from "./connect-rest.ts";
 import type { ConnectorDefinition } from "./connector-definitions.ts";
-import { createRestartBackoff, type RestartPacing } from "./restart-backoff.ts";
+import { createRestartBackoff, type RestartDelays } from "./restart-backoff.ts";
 
 /** The result of one poll of a connector. */
 export type ConnectorObservation = {
@@ -31,11 +31,11 @@ export function createConnectorWatch(options: {
   readProgress(groupId: string, topic: string, signal?: AbortSignal): Promise<GroupProgress>;
   /** Longest time in ms that a sink may commit nothing while records wait, before that is a problem. */
   readonly stuckAfterMs: number;
-  readonly pacing?: RestartPacing;
+  readonly delays?: RestartDelays;
 }): ConnectorWatch {
-  const { definition, rest, readProgress, stuckAfterMs, pacing } = options;
+  const { definition, rest, readProgress, stuckAfterMs, delays } = options;
   const { name, topic } = definition;
-  const intervals = createRestartBackoff(pacing);
+  const intervals = createRestartBackoff(delays);
   const watch = createProgressWatch();
   return {
     async look(nowMs, signal) {

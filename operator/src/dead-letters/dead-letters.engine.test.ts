@@ -26,7 +26,7 @@ describe.skipIf(!engines)("the reader of dead letters", () => {
       engines: mesh.engines,
       mesh: meshDefinition(mesh.options),
       logger: silentLogger(),
-      retryMs: 200,
+      retry: { firstMs: 200, longestMs: 2000 },
     });
 
   /** Resolves when the group has committed every record, and at least one in every partition. */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { cancelledAfter } from "@devicemesh/kit/async/time-limit";
+import { type Backoff, backoffDelayMs } from "@devicemesh/kit/lifetime/backoff";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { DeadLetterKind } from "@devicemesh/pipeline";
@@ -27,10 +28,10 @@ export function startDeadLetters(options: {
   readonly engines: MeshEngines;
   readonly mesh: MeshDefinition;
   readonly logger: Logger;
-  /** Delay between two attempts to start, in ms; it doubles up to ten times as much. */
-  readonly retryMs: number;
+  /** The delays between attempts to start. */
+  readonly retry: Backoff;
 }): DeadLetters {
-  const { engines, mesh, logger, retryMs } = options;
+  const { engines, mesh, logger, retry } = options;
   const { names } = mesh;
   const { messageDeadLetters, windowDeadLetters } = names.topics;
   const store = createMongoDeadLetterStore(engines.db);
@@ -79,14 +80,16 @@ export function startDeadLetters(options: {
   }
 
   async function readOn(): Promise<void> {
-    for (let waitMs = retryMs; !signal.aborted; waitMs = Math.min(waitMs * 2, retryMs * 10)) {
+    for (let failures = 0; !signal.aborted; failures++) {
       try {
         await read();
-        waitMs = retryMs;
+        failures = 0;
       } catch (error) {
         problem = `dead letters are not read: ${reasonOf(error)}`;
       }
-      await delay(waitMs, undefined, { signal }).catch(() => {});
+      await delay(backoffDelayMs({ attempt: failures, backoff: retry }), undefined, { signal }).catch(
+        () => {},
+      );
     }
   }
 

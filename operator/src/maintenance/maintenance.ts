@@ -4,7 +4,7 @@ import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { OperatorStatusDocument } from "@devicemesh/pipeline";
 import { connectorDefinitions } from "../connectors/connector-definitions.ts";
 import { type ConnectorObservation, createConnectorWatch } from "../connectors/connector-watch.ts";
-import type { RestartPacing } from "../connectors/restart-backoff.ts";
+import type { RestartDelays } from "../connectors/restart-backoff.ts";
 import { inspectMesh } from "../definition/inspect-mesh.ts";
 import type { MeshDefinition } from "../definition/mesh-definition.ts";
 import { createDiskWatch } from "../disks/disk-watch.ts";
@@ -33,7 +33,7 @@ export type MaintenanceIntervals = {
   readonly inspectEveryMs: number;
   /** Time limit of a request to an engine, in ms. */
   readonly answerMs: number;
-  readonly restarts?: RestartPacing;
+  readonly restarts?: RestartDelays;
 };
 
 /** The result of one poll. */
@@ -61,7 +61,7 @@ export function createMaintenance(options: {
       rest: engines.rest,
       readProgress,
       stuckAfterMs,
-      ...(intervals.restarts && { pacing: intervals.restarts }),
+      ...(intervals.restarts && { delays: intervals.restarts }),
     }),
   }));
   const deadLetterWatch = createProgressWatch();

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import {
   collections,
   type DeadLetterDocument,
@@ -164,12 +165,11 @@ export async function openMeshFixture(options: {
     await insertAll(db.collection<PartialDocument>(partialsCollection(level, windowMs)), documents);
   }
 
-  let closing: Promise<void> | undefined;
-  async function closeAll(): Promise<void> {
+  const close = closeOnce(async () => {
     store.close();
     await db.dropDatabase();
     await connection[Symbol.asyncDispose]();
-  }
+  });
 
   return {
     db,
@@ -273,9 +273,6 @@ export async function openMeshFixture(options: {
       nowMs += ms;
     },
     nowMs: clock,
-    close() {
-      closing ??= closeAll();
-      return closing;
-    },
+    close,
   };
 }

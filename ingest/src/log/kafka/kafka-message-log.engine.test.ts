@@ -1,4 +1,5 @@
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { describe } from "vitest";
 import { type TestTopic, testTopic } from "../../../testing/kafka-topic-fixture.ts";
 import { describeMessageLog, type MessageLogHarness } from "../../../testing/message-log.contract.ts";
@@ -17,7 +18,6 @@ describe.skipIf(!engines)("on real brokers", () => {
 
   function openLog(topic: TestTopic): MessageLogHarness {
     const log = createKafkaMessageLog({ brokers, topic: topic.topic });
-    let closing: Promise<void> | undefined;
     return {
       log,
       readAll: () => topic.readAll(),
@@ -26,10 +26,10 @@ describe.skipIf(!engines)("on real brokers", () => {
         await log.close();
         return openLog(topic);
       },
-      close() {
-        closing ??= log.close().then(() => topic.remove());
-        return closing;
-      },
+      close: closeOnce(async () => {
+        await log.close();
+        await topic.remove();
+      }),
     };
   }
 });

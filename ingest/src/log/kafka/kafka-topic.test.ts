@@ -13,7 +13,7 @@ function openLog({ addresses }: FakeBrokers, limits: Partial<PartitionedLogLimit
   const log = createKafkaMessageLog({
     brokers: addresses,
     topic: "t",
-    limits: { lingerMs: 1, resendMinMs: 1, resendMaxMs: 20, closeGraceMs: 50, ...limits },
+    limits: { lingerMs: 1, resend: { firstMs: 1, longestMs: 20 }, closeGraceMs: 50, ...limits },
   });
   return Object.assign(log, { [Symbol.asyncDispose]: () => log.close() });
 }

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { withinTime } from "@devicemesh/kit/async/time-limit";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
 import { initProducerIdV4, metadataV9, ResponseError } from "@platformatic/kafka";
@@ -41,12 +42,20 @@ export function createKafkaTopic(options: {
   /** host:port of the leader of each partition. */
   let leaders = new Map<number, string>();
   let describing: Promise<TopicState> | undefined;
-  let closing: Promise<void> | undefined;
+  const close = closeOnce(() =>
+    withinTime(Promise.all([connections.close(), control.close()]), {
+      ms: closeLimitMs,
+      what: "the end of the connections",
+    }).then(
+      () => {},
+      () => {},
+    ),
+  );
 
   /** Runs a request to the brokers with a time limit, and translates its errors. */
   async function reach<Answer>(what: string, work: () => Promise<Answer>): Promise<Answer> {
     try {
-      if (closing) throw new Error("the connection is closed");
+      if (close.isClosing()) throw new Error("the connection is closed");
       return await withinTime(work(), { ms: requestTimeoutMs + 10_000, what });
     } catch (error) {
       throw unreachable(error, topic);
@@ -155,7 +164,7 @@ export function createKafkaTopic(options: {
         return { id: producerId, epoch: producerEpoch };
       }),
     async send(partition, batch) {
-      const known = closing ? undefined : leaders.get(partition);
+      const known = close.isClosing() ? undefined : leaders.get(partition);
       const address = known ?? (await reach("the leader of a partition", () => leaderOf(partition)));
       const outbox = outboxOf(address);
       const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
@@ -166,16 +175,7 @@ export function createKafkaTopic(options: {
       }
       return promise;
     },
-    close() {
-      closing ??= withinTime(Promise.all([connections.close(), control.close()]), {
-        ms: closeLimitMs,
-        what: "the end of the connections",
-      }).then(
-        () => {},
-        () => {},
-      );
-      return closing;
-    },
+    close,
   };
 }
 

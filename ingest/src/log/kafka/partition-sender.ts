@@ -1,3 +1,4 @@
+import { type Backoff, backoffDelayMs } from "@devicemesh/kit/lifetime/backoff";
 import type { MessageBatch } from "../message-log.ts";
 import { type Compression, type RecordBatchWriter, setBatchProducer } from "./kafka-record-batch.ts";
 import type { LogDevice } from "./log-devices.ts";
@@ -13,9 +14,8 @@ export type SendLimits = {
   readonly sendBytesMax: number;
   /** Compression of the records of a send. */
   readonly compression: Compression;
-  /** Delay before the first retry of a send; it doubles with each further one, up to the largest. */
-  readonly resendMinMs: number;
-  readonly resendMaxMs: number;
+  /** The delays between attempts to send. */
+  readonly resend: Backoff;
 };
 
 /** An append that the log has accepted. */
@@ -86,7 +86,8 @@ export function createPartitionSender(options: {
   let length = 0;
   let producer: { readonly id: bigint; readonly epoch: number; sequence: number } | undefined;
   let failing: PartitionSender["failing"];
-  let resendMs = limits.resendMinMs;
+  /** Number of failed sends since the last one that succeeded. */
+  let failures = 0;
   let running = false;
   let stopped = false;
   let endPause: (() => void) | undefined;
@@ -152,12 +153,12 @@ export function createPartitionSender(options: {
         const lastMs = monotonicMs();
         failing = { sinceMs: failing?.sinceMs ?? lastMs, lastMs, error };
         onFailed();
-        if (!stopped) await pause(resendMs);
-        resendMs = Math.min(resendMs * 2, limits.resendMaxMs);
+        if (!stopped) await pause(backoffDelayMs({ attempt: failures, backoff: limits.resend }));
+        failures += 1;
         continue;
       }
       failing = undefined;
-      resendMs = limits.resendMinMs;
+      failures = 0;
       onSent();
       for (const { append, rows } of send.parts) append.acknowledge(rows);
       return;

@@ -24,9 +24,8 @@ export const defaultPartitionedLogLimits = {
   // Below 1 MiB, the default limit of brokers (max.message.bytes).
   sendBytesMax: 960 * 1024,
   compression: "none",
-  resendMinMs: 50,
-  // Below the time limit of appends while the log is unavailable, so that each is tried.
-  resendMaxMs: 500,
+  // The longest is below the time limit of appends while the log is unavailable, so that each is tried.
+  resend: { firstMs: 50, longestMs: 500 },
   // A broker that dies is replaced after 9 s (broker.session.timeout.ms), or earlier if that is set lower.
   appendTimeoutMs: 15_000,
   unavailableTimeoutMs: 1000,

@@ -10,8 +10,7 @@ import { createPartitionedMessageLog } from "./partitioned-message-log.ts";
 const quick = {
   ...defaultPartitionedLogLimits,
   lingerMs: 1,
-  resendMinMs: 1,
-  resendMaxMs: 5,
+  resend: { firstMs: 1, longestMs: 5 },
   appendTimeoutMs: 100,
   unavailableTimeoutMs: 5000,
   closeGraceMs: 50,

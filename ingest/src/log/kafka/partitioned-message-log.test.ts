@@ -11,8 +11,7 @@ import { createPartitionedMessageLog, type PartitionedMessageLog } from "./parti
 const quick = {
   ...defaultPartitionedLogLimits,
   lingerMs: 1,
-  resendMinMs: 1,
-  resendMaxMs: 5,
+  resend: { firstMs: 1, longestMs: 5 },
   closeGraceMs: 50,
   watch: { wellMs: 5, failingMs: 5 },
 } satisfies PartitionedLogLimits;

@@ -1,4 +1,5 @@
 import { withoutFigures } from "@devicemesh/kit/health/dependency-health";
+import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import { RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { MessageBatch, MessageLog } from "../message-log.ts";
@@ -73,7 +74,6 @@ export function createPartitionedMessageLog(options: {
   let toldReason: string | undefined;
   let dropping = false;
   let whenEmpty: (() => void) | undefined;
-  let closing: Promise<void> | undefined;
 
   function refuse(why: string): RpcError {
     return unavailable({
@@ -217,17 +217,17 @@ export function createPartitionedMessageLog(options: {
     clearTimeout(timer);
   }
 
-  async function close(): Promise<void> {
+  const close = closeOnce(async () => {
     // It is unknown when the topic will exist; appends that wait for it are rejected.
     if (senders.length > 0) await untilEmpty(limits.closeGraceMs);
     for (const sender of senders) sender.stop();
     failAll(refuse("the message log is closing"));
     await Promise.all([watch.stop(), topic.close()]);
-  }
+  });
 
   return {
     async append(batch) {
-      if (closing) throw refuse("the message log is closed");
+      if (close.isClosing()) throw refuse("the message log is closed");
       if (refusal) throw refusal;
       if (batch.length === 0) return undefined;
       await hold(batch, isAway() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
@@ -240,10 +240,7 @@ export function createPartitionedMessageLog(options: {
       ...counts,
       fault: fault(),
     }),
-    close() {
-      closing ??= close();
-      return closing;
-    },
+    close,
   };
 }
 
