@@ -1,18 +1,20 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
-import { protoTimestamp } from "@devicemesh/proto";
+import { millisecondsFloor, protoTimestamp } from "@devicemesh/proto";
 import type { CoverageSchema, TimeSpanSchema } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import {
   type AggregateRowSchema,
   type BucketSchema,
   GroupBy,
 } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
+import type { TimeWeighting } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { type BucketGrid, bucketEnd } from "../calendar/bucket-grid.ts";
 import type { Aggregate, Grouping, ReadingPartial } from "../plan/merge.ts";
 import { allTime } from "../plan/planner.ts";
 import { compareSeries } from "../plan/series-order.ts";
 import type { Span } from "../plan/spans.ts";
 import type { Outside } from "./automatic-timeframe.ts";
+import type { TimeWeighted } from "./held-values.ts";
 import type { QuantileValue } from "./quantiles.ts";
 import type { Timeframe } from "./read-timeframe.ts";
 
@@ -30,10 +32,21 @@ export function groupingOf(groupBy: GroupBy): Grouping {
   }
 }
 
+/** Returns the longest time for which a value holds, in ms; undefined if no time-weighted average is requested. */
+export function maxHoldOf(weighting: TimeWeighting | undefined): number | undefined {
+  return weighting?.maxHold && millisecondsFloor(weighting.maxHold);
+}
+
+/** The figures of a row that are computed from raw readings, if they are requested and known. */
+export type RawFigures = {
+  readonly quantiles?: readonly QuantileValue[] | undefined;
+  readonly timeWeighted?: TimeWeighted | undefined;
+};
+
 /** Converts an aggregate to the contract's form. */
 export function aggregateRow(
   aggregate: Aggregate,
-  quantiles: readonly QuantileValue[] = [],
+  { quantiles = [], timeWeighted }: RawFigures = {},
 ): MessageInitShape<typeof AggregateRowSchema> {
   const { deviceId, sensor, unit, partial, average, standardDeviation } = aggregate;
   return {
@@ -51,36 +64,48 @@ export function aggregateRow(
     minimumAt: protoTimestamp(partial.minimumAtMs),
     maximumAt: protoTimestamp(partial.maximumAtMs),
     quantiles: [...quantiles],
+    ...timeWeightedFields(timeWeighted),
   };
+}
+
+function timeWeightedFields(timeWeighted: TimeWeighted | undefined) {
+  if (!timeWeighted) return {};
+  const { average, coveredMs } = timeWeighted;
+  return { timeWeightedAverage: { value: average, coveredSeconds: coveredMs / 1000 } };
 }
 
 /** Converts an aggregate of a bucket to the contract's form. */
 export function bucketMessage(
   aggregate: Aggregate,
   buckets: BucketGrid,
-  quantiles: readonly QuantileValue[] = [],
+  figures: RawFigures = {},
 ): MessageInitShape<typeof BucketSchema> {
-  return { ...bucketBounds(aggregate.bucketMs, buckets), row: aggregateRow(aggregate, quantiles) };
+  return { ...bucketBounds(aggregate.bucketMs, buckets), row: aggregateRow(aggregate, figures) };
 }
 
 /** The fill values of an empty bucket. */
 export type FilledFigures = Pick<ReadingPartial, "minimum" | "maximum"> & Pick<Aggregate, "average">;
 
-/** Returns a bucket of a group without readings; it has only fill values, if any. */
+/** Returns a bucket of a group without readings; it has only fill values and the average of what holds, if any. */
 export function emptyBucketMessage(
   group: { readonly deviceId: string; readonly sensor: string; readonly unit: string },
   {
     startMs,
     buckets,
     figures,
+    timeWeighted,
   }: {
     readonly startMs: number;
     readonly buckets: BucketGrid;
     readonly figures?: FilledFigures | undefined;
+    readonly timeWeighted?: TimeWeighted | undefined;
   },
 ): MessageInitShape<typeof BucketSchema> {
   const { deviceId, sensor, unit } = group;
-  return { ...bucketBounds(startMs, buckets), row: { deviceId, sensor, unit, ...figures } };
+  return {
+    ...bucketBounds(startMs, buckets),
+    row: { deviceId, sensor, unit, ...figures, ...timeWeightedFields(timeWeighted) },
+  };
 }
 
 /** The earliest time of a Timestamp: 0001-01-01T00:00:00Z. */

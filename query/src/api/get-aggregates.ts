@@ -8,22 +8,24 @@ import {
   checkRows,
   coverageMessage,
   groupingOf,
+  maxHoldOf,
   pageOfRows,
   partialsMaxOf,
   type RowPlace,
   readingsOf,
 } from "../answer/aggregate-rows.ts";
 import { readQuantiles } from "../answer/read-quantiles.ts";
+import { readTimeWeighted } from "../answer/read-time-weighted.ts";
 import { readTimeframe, timeframeOf } from "../answer/read-timeframe.ts";
 import { addInShares, createGroupMerge, mergesDevices, type UnitOf } from "../plan/merge.ts";
 import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { PageTokens } from "./page-token.ts";
 
-/** Answers GetAggregates from a store; `quantileReads` admits reads of raw readings for quantiles. */
+/** Answers GetAggregates from a store; `rawReads` admits reads of raw readings for figures that need them. */
 export type AggregatesDependencies = {
   readonly store: ReadingStore;
-  readonly quantileReads: ReadSlots;
+  readonly rawReads: ReadSlots;
   readonly pageTokens: PageTokens<RowPlace>;
   readonly unitOf: UnitOf;
 };
@@ -34,7 +36,7 @@ export type AggregatesDependencies = {
  * many rows in total.
  */
 export async function getAggregates(
-  { store, quantileReads, pageTokens, unitOf }: AggregatesDependencies,
+  { store, rawReads, pageTokens, unitOf }: AggregatesDependencies,
   request: GetAggregatesRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof GetAggregatesResponseSchema>> {
@@ -55,31 +57,31 @@ export async function getAggregates(
   const merge = createGroupMerge(grouping, unitOf);
   await addInShares(merge, partials);
   checkRows(tooMany ?? merge.size, "filter by device_ids or sensors, or group by sensor or all");
-  const { page, last } = pageOfRows(merge.aggregates(), { after, pageSize: request.pageSize });
+  const aggregates = merge.aggregates();
+  const { page, last } = pageOfRows(aggregates, { after, pageSize: request.pageSize });
+  const rows = { filter: { deviceIds, sensors }, grouping, timeframe: timeframeOf(request), rows: page };
   const { quantiles: asked } = request;
   const quantiles =
-    asked.length === 0
-      ? undefined
-      : await readQuantiles(
-          { store, reads: quantileReads },
-          {
-            filter: { deviceIds, sensors },
-            grouping,
-            timeframe: timeframeOf(request),
-            rows: page,
-            quantiles: asked,
-          },
-          signal,
-        );
+    asked.length > 0
+      ? await readQuantiles({ store, reads: rawReads }, { ...rows, quantiles: asked }, signal)
+      : undefined;
+  const maxHoldMs = maxHoldOf(request.timeWeighting);
+  const timeWeighted =
+    maxHoldMs !== undefined
+      ? await readTimeWeighted({ store, unitOf, reads: rawReads }, { ...rows, aggregates, maxHoldMs }, signal)
+      : undefined;
   return {
-    rows: page.map((row) => aggregateRow(row, quantiles?.get(row))),
+    rows: page.map((row) =>
+      aggregateRow(row, { quantiles: quantiles?.get(row), timeWeighted: timeWeighted?.get(row) }),
+    ),
     nextPageToken: last ? pageTokens.seal(last, query) : "",
     coverage: coverageMessage({ ...coverage, ...readingsOf(page) }),
   };
 }
 
 /** The part of a request that identifies its query: everything except the page itself. */
-function queryOf({ deviceIds, sensors, since, to, groupBy, quantiles }: GetAggregatesRequest): unknown {
+function queryOf(request: GetAggregatesRequest): unknown {
+  const { deviceIds, sensors, since, to, groupBy, quantiles, timeWeighting } = request;
   const time = (bound: GetAggregatesRequest["since"]) => bound && [`${bound.seconds}`, bound.nanos];
   return [
     [...new Set(deviceIds)].sort(),
@@ -88,5 +90,6 @@ function queryOf({ deviceIds, sensors, since, to, groupBy, quantiles }: GetAggre
     time(to) ?? null,
     groupingOf(groupBy),
     quantiles,
+    maxHoldOf(timeWeighting) ?? null,
   ];
 }

@@ -11,6 +11,7 @@ import {
   coverageMessage,
   emptyBucketMessage,
   groupingOf,
+  maxHoldOf,
   pageOfRows,
   readingsOf,
   spanMessage,
@@ -21,6 +22,7 @@ import { extentOfAggregates, findExtent, isEmpty, nowhere } from "../answer/exte
 import { filledRows, fillOf, silentGroups } from "../answer/filled-buckets.ts";
 import { readBuckets } from "../answer/read-buckets.ts";
 import { readQuantiles } from "../answer/read-quantiles.ts";
+import { readTimeWeighted } from "../answer/read-time-weighted.ts";
 import { type Timeframe, timeframeOf } from "../answer/read-timeframe.ts";
 import { countBuckets, isEndless, withinBuckets } from "../calendar/bucket-grid.ts";
 import type { UnitOf } from "../plan/merge.ts";
@@ -36,8 +38,8 @@ const picksMax = 3;
 export type BucketsDependencies = {
   readonly store: ReadingStore;
   readonly clock: () => number;
-  /** Admits reads of raw readings for quantiles. */
-  readonly quantileReads: ReadSlots;
+  /** Admits reads of raw readings for figures that need them. */
+  readonly rawReads: ReadSlots;
   readonly pageTokens: PageTokens<BucketsPlace>;
   readonly unitOf: UnitOf;
 };
@@ -52,7 +54,7 @@ export type BucketsDependencies = {
  *   RESOURCE_EXHAUSTED if there are too many buckets.
  */
 export async function listBuckets(
-  { store, clock, quantileReads, pageTokens, unitOf }: BucketsDependencies,
+  { store, clock, rawReads, pageTokens, unitOf }: BucketsDependencies,
   request: ListBucketsRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof ListBucketsResponseSchema>> {
@@ -60,6 +62,7 @@ export async function listBuckets(
   const filter = { deviceIds, sensors };
   const grouping = groupingOf(request.groupBy);
   const fill = fillOf(request);
+  const maxHoldMs = maxHoldOf(request.timeWeighting);
   const query = queryOf(request);
   const place = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
   const sizing = sizingOf(request, (store.levels[0] as Level).windowMs);
@@ -95,10 +98,18 @@ export async function listBuckets(
     const { page, last } = pageOfRows(rows, { after: place?.after, pageSize: request.pageSize });
     const covered = page.flatMap(({ aggregate }) => (aggregate ? [aggregate] : []));
     const quantiles = await readQuantiles(
-      { store, reads: quantileReads },
+      { store, reads: rawReads },
       { filter, grouping, timeframe, buckets, rows: covered, quantiles: request.quantiles },
       signal,
     );
+    const timeWeighted =
+      maxHoldMs !== undefined
+        ? await readTimeWeighted<(typeof page)[number]>(
+            { store, unitOf, reads: rawReads },
+            { filter, grouping, timeframe, buckets, aggregates, rows: page, maxHoldMs },
+            signal,
+          )
+        : undefined;
     const sizeMs = sizing.kind === "calendar" ? undefined : buckets[0]?.sizeMs;
     const before = isEndless(buckets) ? undefined : looked.coverage;
     const coverage = coverageOf(read.coverage, before, withinBuckets(buckets, timeframe, listed));
@@ -113,8 +124,14 @@ export async function listBuckets(
       })),
       buckets: page.map((row) =>
         row.aggregate
-          ? bucketMessage(row.aggregate, buckets, quantiles.get(row.aggregate))
-          : emptyBucketMessage(row, { startMs: row.bucketMs, buckets, figures: row.figures }),
+          ? bucketMessage(row.aggregate, buckets, {
+              quantiles: quantiles.get(row.aggregate),
+              timeWeighted: timeWeighted?.get(row),
+            })
+          : emptyBucketMessage(row, {
+              ...{ startMs: row.bucketMs, buckets, figures: row.figures },
+              timeWeighted: timeWeighted?.get(row),
+            }),
       ),
       nextPageToken: last ? pageTokens.seal({ after: last, sizeMs, filled, timeframe, outside }, query) : "",
       coverage: coverageMessage({ ...coverage, ...readingsOf(covered) }),
@@ -190,6 +207,7 @@ function queryOf(request: ListBucketsRequest): unknown {
     time(origin),
     fillOf(request),
     request.quantiles,
+    maxHoldOf(request.timeWeighting) ?? null,
   ];
 }
 

@@ -37,8 +37,8 @@ export type WatchLimits = Pick<
   | "callTimeoutMs"
 >;
 
-/** Number of running and of waiting reads of raw readings for quantiles: each may hold a million values. */
-const quantileSlots = { atOnceMax: 2, waitingMax: 32 };
+/** Number of running and of waiting reads of raw readings for figures of rows: each may hold a million values. */
+const rawReadSlots = { atOnceMax: 2, waitingMax: 32 };
 
 /** The dependencies of the service; optional ones have defaults. */
 export type QueryServiceDependencies = {
@@ -79,18 +79,18 @@ export function createQueryService(dependencies: QueryServiceDependencies): Serv
   } = dependencies;
   const { unitOf } = catalog;
   const readings = { store, pageTokens: createPageTokens<ReadingsPlace>({ key, method: "ListReadings" }) };
-  const quantileReads = createReadSlots(quantileSlots);
+  const rawReads = createReadSlots(rawReadSlots);
   const aggregates = {
     store,
     unitOf,
-    quantileReads,
+    rawReads,
     pageTokens: createPageTokens<RowPlace>({ key, method: "GetAggregates" }),
   };
   const buckets = {
     store,
     clock,
     unitOf,
-    quantileReads,
+    rawReads,
     pageTokens: createPageTokens<BucketsPlace>({ key, method: "ListBuckets" }),
   };
   const series = {

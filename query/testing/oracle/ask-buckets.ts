@@ -12,6 +12,7 @@ import {
   pageDifferences,
   refusalDifferences,
   requestOf,
+  weightingOf,
 } from "./asking.ts";
 import { bucketDifferences, coverageDifferences, different, timeOf, timeText } from "./differences.ts";
 import type { Oracle, Question } from "./oracle.ts";
@@ -30,7 +31,7 @@ export async function askBuckets(
   asked: Question,
   call: BucketsCall,
 ): Promise<string[]> {
-  const { grouping, resolution, fill, pages } = call;
+  const { grouping, resolution, fill, pages, maxHoldMs } = call;
   const originMs =
     resolution.kind === "calendar" || call.origin === undefined ? undefined : call.origin * windowMs;
   const fixedMs =
@@ -47,6 +48,7 @@ export async function askBuckets(
       // Two equivalent forms.
       fill: fill === "null" || fill === "linear",
       fillMode: fill === "null" ? Fill.UNSPECIFIED : fillOf(fill),
+      ...weightingOf(maxHoldMs),
     });
   if (oracle.aggregates(asked, grouping).kind === "mixedUnits") {
     const first = await read({ pageSize: 1, pageToken: "" }).catch((error: unknown) =>
@@ -59,7 +61,7 @@ export async function askBuckets(
   const { chosen, lines: chosenLines } = isChosen
     ? chosenTimeframe(await read({ pageSize: 1, pageToken: "" }), oracle, asked)
     : { chosen: undefined, lines: [] };
-  const question = { ...asked, chosen };
+  const question = { ...asked, chosen, maxHoldMs };
   const sizeMs =
     resolution.kind === "maxPoints"
       ? oracle.bucketFor(question, { maxPoints: resolution.points, windowMs, originMs })

@@ -9,6 +9,7 @@ import {
   pageDifferences,
   refusalDifferences,
   requestOf,
+  weightingOf,
 } from "./asking.ts";
 import { coverageDifferences, different, rowDifferences, timeOf } from "./differences.ts";
 import type { Question } from "./oracle.ts";
@@ -32,14 +33,15 @@ export function ask(exam: Exam, question: Question, call: CallPlan): Promise<str
 async function askAggregates(
   { query, oracle }: Exam,
   question: Question,
-  { grouping, pages, quantiles = [] }: Extract<CallPlan, { kind: "aggregates" }>,
+  { grouping, pages, quantiles = [], maxHoldMs }: Extract<CallPlan, { kind: "aggregates" }>,
 ): Promise<string[]> {
-  const wanted = oracle.aggregates(question, grouping);
+  const wanted = oracle.aggregates({ ...question, maxHoldMs }, grouping);
   const read = (page: PageRequest) =>
     query.getAggregates({
       ...requestOf(question),
       groupBy: groupByOf(grouping),
       quantiles: [...quantiles],
+      ...weightingOf(maxHoldMs),
       ...page,
     });
   if (wanted.kind === "mixedUnits") return refusalDifferences(read({ pageSize: 0, pageToken: "" }));

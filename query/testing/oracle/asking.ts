@@ -86,6 +86,13 @@ export function requestOf({ deviceIds, sensors, since, to }: Question) {
   };
 }
 
+/** Returns the field of a request for time-weighted averages, if they are requested. */
+export function weightingOf(maxHoldMs: number | undefined) {
+  if (maxHoldMs === undefined) return {};
+  const { seconds, nanos } = protoTimestamp(maxHoldMs);
+  return { timeWeighting: { maxHold: { seconds, nanos } } };
+}
+
 /** A bound in the form of the contract. */
 function timestampOf({ ms, nanos }: Bound): { seconds: bigint; nanos: number } {
   const timestamp = protoTimestamp(ms);

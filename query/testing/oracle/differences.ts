@@ -1,6 +1,7 @@
 import { millisecondsFloor, type ProtoTimestamp } from "@devicemesh/proto";
 import type { AggregateRow, Bucket, Coverage } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import type { EmptyRow, Estimate, OracleBucket, OracleRow } from "./oracle.ts";
+import type { OracleTimeWeighted } from "./oracle-time-weighted.ts";
 
 /**
  * Tolerances of numbers relative to the oracle's. Sum and average are relative to the sum of |value| (for the average
@@ -74,6 +75,7 @@ function aggregateDifferences(at: string, got: AggregateRow, want: OracleRow | E
     ...different(`${at}.sensor`, got.sensor, want.sensor),
     ...different(`${at}.unit`, got.unit, want.unit),
     ...different(`${at}.count`, Number(got.count), want.count),
+    ...timeWeightedDifferences(`${at}.time_weighted_average`, got.timeWeightedAverage, want.timeWeighted),
   ];
   if (!("magnitude" in want)) return [...group, ...emptyDifferences(at, got, want)];
   const { magnitude, count } = want;
@@ -119,6 +121,19 @@ function quantileDifferences(at: string, { quantiles }: AggregateRow, sorted: re
     const wanted = below * (1 - (rank % 1)) + above * (rank % 1);
     return far(`${at}.quantiles of ${quantile}`, value, wanted, 1e-9 * Math.max(1, Math.abs(wanted)));
   });
+}
+
+/** The tolerance is that of an average, relative to the average of |value|. */
+function timeWeightedDifferences(
+  at: string,
+  got: AggregateRow["timeWeightedAverage"],
+  want: OracleTimeWeighted | undefined,
+): string[] {
+  if (!got || !want) return different(at, got ? "set" : "unset", want ? "set" : "unset");
+  return [
+    ...far(`${at}.value`, got.value, want.value, tolerances.sum * want.magnitude),
+    ...different(`${at}.covered_seconds`, got.coveredSeconds, want.coveredMs / 1000),
+  ];
 }
 
 /** An empty bucket has its group, its fill values, and nothing else. */

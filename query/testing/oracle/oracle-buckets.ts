@@ -1,7 +1,17 @@
 import type { Estimate, OracleBucket } from "./oracle.ts";
 import { type ClockUnit, nextUnitStart, unitStart } from "./zone-clock.ts";
 
-const day = 86_400_000;
+const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000];
+
+/** The round sizes: within a day those of clocks, then days, never whole weeks. */
+export const roundSizes: readonly number[] = [
+  ...[10, 20, 30].map((count) => count * second),
+  ...[1, 2, 5, 10, 15, 20, 30].map((count) => count * minute),
+  ...[1, 2, 3, 6, 12].map((count) => count * hour),
+  ...Array.from({ length: 6 }, (_, power) => [1, 2, 5].map((count) => count * 10 ** power * day)).flat(),
+  // 10,000 years, the maximum of a Duration.
+  315_576_000_000 * second,
+];
 
 /** The boundaries of buckets. */
 export type OracleGrid = { startOf(ms: number): number; nextAfter(startMs: number): number };

@@ -1,6 +1,7 @@
 import { builtInSensors, type DeviceMessage } from "@devicemesh/proto";
 import { exactSum } from "./exact-sum.ts";
-import { estimated, type OracleFill, type OracleGrid, startOf } from "./oracle-buckets.ts";
+import { estimated, type OracleFill, type OracleGrid, roundSizes, startOf } from "./oracle-buckets.ts";
+import { heldInto, type OracleTimeWeighted, timeWeighting } from "./oracle-time-weighted.ts";
 
 // Nothing here is shared with planner and merge, so that the oracle can detect their errors.
 
@@ -18,6 +19,8 @@ export type Question = {
   readonly to?: Bound | undefined;
   /** Only readings of this span count, if the server chose the timeframe; it bounds nothing else. */
   readonly chosen?: { readonly sinceMs: number; readonly toMs: number } | undefined;
+  /** The longest time for which a value holds, if time-weighted averages are requested. */
+  readonly maxHoldMs?: number | undefined;
 };
 
 export type OracleGrouping = "series" | "sensor" | "device" | "all";
@@ -43,6 +46,8 @@ export type OracleRow = {
   magnitude: number;
   /** All values, ascending. */
   sorted: readonly number[];
+  /** Undefined if it is not requested, or if no value holds in the time of the row. */
+  timeWeighted?: OracleTimeWeighted | undefined;
 };
 
 export type OracleBucket = { startMs: number; endMs: number; row: OracleRow | EmptyRow };
@@ -50,6 +55,7 @@ export type OracleBucket = { startMs: number; endMs: number; row: OracleRow | Em
 export type EmptyRow = Pick<OracleRow, "deviceId" | "sensor" | "unit"> & {
   count: 0;
   estimate?: Estimate | undefined;
+  timeWeighted?: OracleTimeWeighted | undefined;
 };
 export type Estimate = Pick<OracleRow, "average" | "minimum" | "maximum">;
 
@@ -125,6 +131,20 @@ export function createOracle(): Oracle {
     return [...members.values()].map((group) => nameOf(group, grouping));
   }
 
+  /** Returns the time-weighted averages of a group, of a bucket or in all. `group` are its readings. */
+  function weightingOf(
+    question: Question,
+    grouping: OracleGrouping,
+    { name, group }: { readonly name: Omit<EmptyRow, "count">; readonly group: readonly DeviceMessage[] },
+  ): ReturnType<typeof timeWeighting> {
+    const { maxHoldMs } = question;
+    if (maxHoldMs === undefined) return () => undefined;
+    const held = readings(heldInto(question, maxHoldMs))
+      .filter((reading) => `${groupOf(reading, grouping)}` === `${[name.deviceId, name.sensor]}`)
+      .filter(({ sensor }) => unitBySensor[sensor] === name.unit);
+    return timeWeighting(question, { held, group, maxHoldMs });
+  }
+
   return {
     accept(messages) {
       for (const message of messages) {
@@ -136,7 +156,13 @@ export function createOracle(): Oracle {
     aggregates(question, grouping) {
       const found = groups(question, grouping);
       if (found.kind !== "answer") return found;
-      const rows = [...found.value.values()].map((group) => rowOf(group, grouping));
+      const rows = [...found.value.values()].map((group): OracleRow => {
+        const name = nameOf(group, grouping);
+        return {
+          ...rowOf(group, grouping),
+          timeWeighted: weightingOf(question, grouping, { name, group })(),
+        };
+      });
       return { kind: "answer", value: rows.sort(byName) };
     },
     buckets(question, grouping, { grid, fill }) {
@@ -168,10 +194,13 @@ export function createOracle(): Oracle {
           const startMs = grid.startOf(reading.timestampMs);
           byStart.set(startMs, [...(byStart.get(startMs) ?? []), reading]);
         }
+        const weighted = weightingOf(question, grouping, { name, group });
         const ofGroup: OracleBucket[] = [];
         for (const [startMs, members] of [...byStart].sort(([a], [b]) => a - b)) {
           const row = members.length > 0 ? rowOf(members, grouping) : { ...name, count: 0 as const };
-          ofGroup.push({ startMs, endMs: grid.nextAfter(startMs), row });
+          const endMs = grid.nextAfter(startMs);
+          const timeWeighted = weighted({ sinceMs: startMs, toMs: endMs });
+          ofGroup.push({ startMs, endMs, row: { ...row, timeWeighted } });
         }
         rows.push(...ofGroup.map((bucket) => ({ ...bucket, row: estimated(bucket, ofGroup, fill) })));
       }
@@ -191,18 +220,6 @@ export function createOracle(): Oracle {
     },
   };
 }
-
-const [second, minute, hour, day] = [1000, 60_000, 3_600_000, 86_400_000];
-
-/** The round sizes: within a day those of clocks, then days, never whole weeks. */
-const roundSizes: readonly number[] = [
-  ...[10, 20, 30].map((count) => count * second),
-  ...[1, 2, 5, 10, 15, 20, 30].map((count) => count * minute),
-  ...[1, 2, 3, 6, 12].map((count) => count * hour),
-  ...Array.from({ length: 6 }, (_, power) => [1, 2, 5].map((count) => count * 10 ** power * day)).flat(),
-  // 10,000 years, the maximum of a Duration.
-  315_576_000_000 * second,
-];
 
 /** Returns the first and the last millisecond of a timeframe; without a bound, those of the readings. */
 function filledSpan(question: Question, found: readonly DeviceMessage[]): [number, number] {

@@ -31,6 +31,7 @@ export type CallPlan =
       readonly grouping: OracleGrouping;
       readonly pages?: number;
       readonly quantiles?: readonly number[];
+      readonly maxHoldMs?: number | undefined;
     }
   | {
       readonly kind: "buckets";
@@ -44,6 +45,7 @@ export type CallPlan =
       readonly fill: OracleFill;
       /** Number of pages in which the answer is requested; 1 by default. */
       readonly pages?: number;
+      readonly maxHoldMs?: number | undefined;
     }
   | { readonly kind: "readings"; readonly newestFirst: boolean; readonly pageSize: number }
   | { readonly kind: "exports"; readonly grouping: OracleGrouping; readonly windows: number };
@@ -53,6 +55,7 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
   const grouping = fc.constantFrom<OracleGrouping>("series", "sensor", "device", "all");
   const pages = fc.constantFrom(1, 1, 1, 1, 3);
   const quantiles = fc.constantFrom([], [], [0.5, 0.9, 0.99], [0, 0.123, 1]);
+  const maxHoldMs = fc.constantFrom(undefined, undefined, 1, 7001, 600_000, 86_400_000, 366 * 86_400_000);
   const bound = fc.option(
     fc.record({
       moment: momentPlans(),
@@ -79,7 +82,13 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
   const call: fc.Arbitrary<CallPlan> = fc.oneof(
     {
       weight: 3,
-      arbitrary: fc.record({ kind: fc.constant("aggregates" as const), grouping, pages, quantiles }),
+      arbitrary: fc.record({
+        kind: fc.constant("aggregates" as const),
+        grouping,
+        pages,
+        quantiles,
+        maxHoldMs,
+      }),
     },
     {
       weight: 3,
@@ -90,6 +99,7 @@ export function questionPlans(): fc.Arbitrary<QuestionPlan> {
         origin: fc.option(fc.integer({ min: -100_000, max: 100_000 }), { nil: undefined, freq: 2 }),
         fill: fc.constantFrom<OracleFill>("none", "none", "null", "null", "previous", "linear"),
         pages,
+        maxHoldMs,
       }),
     },
     {

@@ -39,8 +39,14 @@ const berlinDays = { kind: "calendar", unit: "day", zone: "Europe/Berlin" } as c
 export function everyCall(): Step {
   const calls: CallPlan[] = [
     { kind: "aggregates", grouping: "series" },
-    { kind: "aggregates", grouping: "all" },
-    { kind: "buckets", grouping: "device", resolution: { kind: "bucket", windows: 6 }, fill: "null" },
+    { kind: "aggregates", grouping: "all", maxHoldMs: 60_000 },
+    {
+      kind: "buckets",
+      grouping: "device",
+      resolution: { kind: "bucket", windows: 6 },
+      fill: "null",
+      maxHoldMs: 90_000,
+    },
     { kind: "buckets", grouping: "sensor", resolution: { kind: "maxPoints", points: 1 }, fill: "none" },
     { kind: "buckets", grouping: "series", resolution: berlinDays, fill: "linear" },
     { kind: "readings", newestFirst: true, pageSize: 1 },

@@ -22,7 +22,40 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/query_service.proto.
  */
 export const file_devicemesh_v1_query_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEi8gEKFEdldEFnZ3JlZ2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EhEKCXBhZ2Vfc2l6ZRgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJEhEKCXF1YW50aWxlcxgIIAMoASKGAQoVR2V0QWdncmVnYXRlc1Jlc3BvbnNlEikKBHJvd3MYASADKAsyGy5kZXZpY2VtZXNoLnYxLkFnZ3JlZ2F0ZVJvdxIpCghjb3ZlcmFnZRgCIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2USFwoPbmV4dF9wYWdlX3Rva2VuGAMgASgJIk4KDkNhbGVuZGFyQnVja2V0EikKBHVuaXQYASABKA4yGy5kZXZpY2VtZXNoLnYxLkNhbGVuZGFyVW5pdBIRCgl0aW1lX3pvbmUYAiABKAki1gMKEkxpc3RCdWNrZXRzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIrCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25IABIUCgptYXhfcG9pbnRzGAcgASgNSAASMQoIY2FsZW5kYXIYCyABKAsyHS5kZXZpY2VtZXNoLnYxLkNhbGVuZGFyQnVja2V0SAASDAoEZmlsbBgIIAEoCBIRCglwYWdlX3NpemUYCSABKA0SEgoKcGFnZV90b2tlbhgKIAEoCRIqCgZvcmlnaW4YDCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKCWZpbGxfbW9kZRgNIAEoDjITLmRldmljZW1lc2gudjEuRmlsbBIRCglxdWFudGlsZXMYDiADKAFCDAoKcmVzb2x1dGlvbiJ1Cg9PdXRzaWRlUmVhZGluZ3MSDQoFY291bnQYASABKAQSKQoFZmlyc3QYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKBGxhc3QYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIroCChNMaXN0QnVja2V0c1Jlc3BvbnNlEikKBmJ1Y2tldBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAIgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYAyABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEhcKD25leHRfcGFnZV90b2tlbhgEIAEoCRIvCghjYWxlbmRhchgFIAEoCzIdLmRldmljZW1lc2gudjEuQ2FsZW5kYXJCdWNrZXQSKgoJdGltZWZyYW1lGAYgASgLMhcuZGV2aWNlbWVzaC52MS5UaW1lU3BhbhIvCgdvdXRzaWRlGAcgAygLMh4uZGV2aWNlbWVzaC52MS5PdXRzaWRlUmVhZGluZ3Mi2QEKE0xpc3RSZWFkaW5nc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASIwoFb3JkZXIYBSABKA4yFC5kZXZpY2VtZXNoLnYxLk9yZGVyEhEKCXBhZ2Vfc2l6ZRgGIAEoDRISCgpwYWdlX3Rva2VuGAcgASgJIqcBChRMaXN0UmVhZGluZ3NSZXNwb25zZRIuCghyZWFkaW5ncxgBIAMoCzIcLmRldmljZW1lc2gudjEuRGV2aWNlTWVzc2FnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSGwoTcHJldmlvdXNfcGFnZV90b2tlbhgDIAEoCRIpCghjb3ZlcmFnZRgEIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UiuwIKEUxpc3RTZXJpZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIRCglwYWdlX3NpemUYAyABKA0SEgoKcGFnZV90b2tlbhgEIAEoCRIZCg9kZXZpY2VfY29udGFpbnMYBSABKAlIABIXCg1kZXZpY2VfcHJlZml4GAYgASgJSAASFQoLZGV2aWNlX2dsb2IYByABKAlIABIpCgVvcmRlchgIIAEoDjIaLmRldmljZW1lc2gudjEuU2VyaWVzT3JkZXISKQoFc3RhdGUYCSABKA4yGi5kZXZpY2VtZXNoLnYxLlNlcmllc1N0YXRlEi8KDHNpbGVudF9hZnRlchgKIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIICgZzZWFyY2gi6AEKEkxpc3RTZXJpZXNSZXNwb25zZRIlCgZzZXJpZXMYASADKAsyFS5kZXZpY2VtZXNoLnYxLlNlcmllcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFdG90YWwYAyABKAQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEicKA25vdxgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoMc2lsZW50X2FmdGVyGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImMKFUxpc3REdXBsaWNhdGVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSEQoJcGFnZV9zaXplGAMgASgNEhIKCnBhZ2VfdG9rZW4YBCABKAkiYgoWTGlzdER1cGxpY2F0ZXNSZXNwb25zZRIvCgZzZXJpZXMYASADKAsyHy5kZXZpY2VtZXNoLnYxLlNlcmllc0R1cGxpY2F0ZXMSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIhoKGEdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdCJKChlHZXRQaXBlbGluZVN0YXR1c1Jlc3BvbnNlEi0KBnN0YXR1cxgBIAEoCzIdLmRldmljZW1lc2gudjEuUGlwZWxpbmVTdGF0dXMiqAEKFldhdGNoQWdncmVnYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEigKCGdyb3VwX2J5GAMgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EikKBmJ1Y2tldBgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxsYXN0X2J1Y2tldHMYBSABKA0i1QEKF1dhdGNoQWdncmVnYXRlc1Jlc3BvbnNlEhAKCHNuYXBzaG90GAEgASgIEikKBmJ1Y2tldBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgdidWNrZXRzGAMgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSKQoIY292ZXJhZ2UYBCABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlEioKBWFoZWFkGAUgAygLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3cijwEKFUV4cG9ydFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJvChZFeHBvcnRSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEiUKA2VuZBgCIAEoCzIYLmRldmljZW1lc2gudjEuRXhwb3J0RW5kIpQCChRFeHBvcnRCdWNrZXRzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCghncm91cF9ieRgFIAEoDjIWLmRldmljZW1lc2gudjEuR3JvdXBCeRIpCgZidWNrZXQYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoIY2FsZW5kYXIYByABKAsyHS5kZXZpY2VtZXNoLnYxLkNhbGVuZGFyQnVja2V0ImYKFUV4cG9ydEJ1Y2tldHNSZXNwb25zZRImCgdidWNrZXRzGAEgAygLMhUuZGV2aWNlbWVzaC52MS5CdWNrZXQSJQoDZW5kGAIgASgLMhguZGV2aWNlbWVzaC52MS5FeHBvcnRFbmQiRAoJRXhwb3J0RW5kEgwKBHJvd3MYASABKAQSKQoIY292ZXJhZ2UYAiABKAsyFy5kZXZpY2VtZXNoLnYxLkNvdmVyYWdlKsABCgxDYWxlbmRhclVuaXQSHQoZQ0FMRU5EQVJfVU5JVF9VTlNQRUNJRklFRBAAEhYKEkNBTEVOREFSX1VOSVRfSE9VUhABEhUKEUNBTEVOREFSX1VOSVRfREFZEAISFgoSQ0FMRU5EQVJfVU5JVF9XRUVLEAMSFwoTQ0FMRU5EQVJfVU5JVF9NT05USBAEEhkKFUNBTEVOREFSX1VOSVRfUVVBUlRFUhAFEhYKEkNBTEVOREFSX1VOSVRfWUVBUhAGKl4KBEZpbGwSFAoQRklMTF9VTlNQRUNJRklFRBAAEg0KCUZJTExfTk9ORRABEg0KCUZJTExfTlVMTBACEhEKDUZJTExfUFJFVklPVVMQAxIPCgtGSUxMX0xJTkVBUhAEKk4KBU9yZGVyEhUKEU9SREVSX1VOU1BFQ0lGSUVEEAASFgoST1JERVJfT0xERVNUX0ZJUlNUEAESFgoST1JERVJfTkVXRVNUX0ZJUlNUEAIqggEKC1Nlcmllc09yZGVyEhwKGFNFUklFU19PUkRFUl9VTlNQRUNJRklFRBAAEhUKEVNFUklFU19PUkRFUl9OQU1FEAESHQoZU0VSSUVTX09SREVSX0xBVEVTVF9GSVJTVBACEh8KG1NFUklFU19PUkRFUl9TSUxFTlRfTE9OR0VTVBADKl0KC1Nlcmllc1N0YXRlEhwKGFNFUklFU19TVEFURV9VTlNQRUNJRklFRBAAEhcKE1NFUklFU19TVEFURV9PTkxJTkUQARIXChNTRVJJRVNfU1RBVEVfU0lMRU5UEAIygwcKDFF1ZXJ5U2VydmljZRJfCg1HZXRBZ2dyZWdhdGVzEiMuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVxdWVzdBokLmRldmljZW1lc2gudjEuR2V0QWdncmVnYXRlc1Jlc3BvbnNlIgOQAgESWQoLTGlzdEJ1Y2tldHMSIS5kZXZpY2VtZXNoLnYxLkxpc3RCdWNrZXRzUmVxdWVzdBoiLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXNwb25zZSIDkAIBElwKDExpc3RSZWFkaW5ncxIiLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVxdWVzdBojLmRldmljZW1lc2gudjEuTGlzdFJlYWRpbmdzUmVzcG9uc2UiA5ACARJWCgpMaXN0U2VyaWVzEiAuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVxdWVzdBohLmRldmljZW1lc2gudjEuTGlzdFNlcmllc1Jlc3BvbnNlIgOQAgESYgoOTGlzdER1cGxpY2F0ZXMSJC5kZXZpY2VtZXNoLnYxLkxpc3REdXBsaWNhdGVzUmVxdWVzdBolLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXNwb25zZSIDkAIBEmsKEUdldFBpcGVsaW5lU3RhdHVzEicuZGV2aWNlbWVzaC52MS5HZXRQaXBlbGluZVN0YXR1c1JlcXVlc3QaKC5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVzcG9uc2UiA5ACARJnCg9XYXRjaEFnZ3JlZ2F0ZXMSJS5kZXZpY2VtZXNoLnYxLldhdGNoQWdncmVnYXRlc1JlcXVlc3QaJi5kZXZpY2VtZXNoLnYxLldhdGNoQWdncmVnYXRlc1Jlc3BvbnNlIgOQAgEwARJkCg5FeHBvcnRSZWFkaW5ncxIkLmRldmljZW1lc2gudjEuRXhwb3J0UmVhZGluZ3NSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5FeHBvcnRSZWFkaW5nc1Jlc3BvbnNlIgOQAgEwARJhCg1FeHBvcnRCdWNrZXRzEiMuZGV2aWNlbWVzaC52MS5FeHBvcnRCdWNrZXRzUmVxdWVzdBokLmRldmljZW1lc2gudjEuRXhwb3J0QnVja2V0c1Jlc3BvbnNlIgOQAgEwAWIGcHJvdG8z", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+  fileDesc("CiFkZXZpY2VtZXNoL3YxL3F1ZXJ5X3NlcnZpY2UucHJvdG8SDWRldmljZW1lc2gudjEiPAoNVGltZVdlaWdodGluZxIrCghtYXhfaG9sZBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKoAgoUR2V0QWdncmVnYXRlc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBImCgJ0bxgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoIZ3JvdXBfYnkYBSABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnkSEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkSEQoJcXVhbnRpbGVzGAggAygBEjQKDnRpbWVfd2VpZ2h0aW5nGAkgASgLMhwuZGV2aWNlbWVzaC52MS5UaW1lV2VpZ2h0aW5nIoYBChVHZXRBZ2dyZWdhdGVzUmVzcG9uc2USKQoEcm93cxgBIAMoCzIbLmRldmljZW1lc2gudjEuQWdncmVnYXRlUm93EikKCGNvdmVyYWdlGAIgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZRIXCg9uZXh0X3BhZ2VfdG9rZW4YAyABKAkiTgoOQ2FsZW5kYXJCdWNrZXQSKQoEdW5pdBgBIAEoDjIbLmRldmljZW1lc2gudjEuQ2FsZW5kYXJVbml0EhEKCXRpbWVfem9uZRgCIAEoCSKMBAoSTGlzdEJ1Y2tldHNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EisKBmJ1Y2tldBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkgAEhQKCm1heF9wb2ludHMYByABKA1IABIxCghjYWxlbmRhchgLIAEoCzIdLmRldmljZW1lc2gudjEuQ2FsZW5kYXJCdWNrZXRIABIMCgRmaWxsGAggASgIEhEKCXBhZ2Vfc2l6ZRgJIAEoDRISCgpwYWdlX3Rva2VuGAogASgJEioKBm9yaWdpbhgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoJZmlsbF9tb2RlGA0gASgOMhMuZGV2aWNlbWVzaC52MS5GaWxsEhEKCXF1YW50aWxlcxgOIAMoARI0Cg50aW1lX3dlaWdodGluZxgPIAEoCzIcLmRldmljZW1lc2gudjEuVGltZVdlaWdodGluZ0IMCgpyZXNvbHV0aW9uInUKD091dHNpZGVSZWFkaW5ncxINCgVjb3VudBgBIAEoBBIpCgVmaXJzdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoEbGFzdBgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiugIKE0xpc3RCdWNrZXRzUmVzcG9uc2USKQoGYnVja2V0GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKB2J1Y2tldHMYAiADKAsyFS5kZXZpY2VtZXNoLnYxLkJ1Y2tldBIpCghjb3ZlcmFnZRgDIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2USFwoPbmV4dF9wYWdlX3Rva2VuGAQgASgJEi8KCGNhbGVuZGFyGAUgASgLMh0uZGV2aWNlbWVzaC52MS5DYWxlbmRhckJ1Y2tldBIqCgl0aW1lZnJhbWUYBiABKAsyFy5kZXZpY2VtZXNoLnYxLlRpbWVTcGFuEi8KB291dHNpZGUYByADKAsyHi5kZXZpY2VtZXNoLnYxLk91dHNpZGVSZWFkaW5ncyLZAQoTTGlzdFJlYWRpbmdzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKQoFc2luY2UYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIjCgVvcmRlchgFIAEoDjIULmRldmljZW1lc2gudjEuT3JkZXISEQoJcGFnZV9zaXplGAYgASgNEhIKCnBhZ2VfdG9rZW4YByABKAkipwEKFExpc3RSZWFkaW5nc1Jlc3BvbnNlEi4KCHJlYWRpbmdzGAEgAygLMhwuZGV2aWNlbWVzaC52MS5EZXZpY2VNZXNzYWdlEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJEikKCGNvdmVyYWdlGAQgASgLMhcuZGV2aWNlbWVzaC52MS5Db3ZlcmFnZSK7AgoRTGlzdFNlcmllc1JlcXVlc3QSEgoKZGV2aWNlX2lkcxgBIAMoCRIPCgdzZW5zb3JzGAIgAygJEhEKCXBhZ2Vfc2l6ZRgDIAEoDRISCgpwYWdlX3Rva2VuGAQgASgJEhkKD2RldmljZV9jb250YWlucxgFIAEoCUgAEhcKDWRldmljZV9wcmVmaXgYBiABKAlIABIVCgtkZXZpY2VfZ2xvYhgHIAEoCUgAEikKBW9yZGVyGAggASgOMhouZGV2aWNlbWVzaC52MS5TZXJpZXNPcmRlchIpCgVzdGF0ZRgJIAEoDjIaLmRldmljZW1lc2gudjEuU2VyaWVzU3RhdGUSLwoMc2lsZW50X2FmdGVyGAogASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQggKBnNlYXJjaCLoAQoSTGlzdFNlcmllc1Jlc3BvbnNlEiUKBnNlcmllcxgBIAMoCzIVLmRldmljZW1lc2gudjEuU2VyaWVzEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRINCgV0b3RhbBgDIAEoBBIpCghjb3ZlcmFnZRgEIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2USJwoDbm93GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgxzaWxlbnRfYWZ0ZXIYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iYwoVTGlzdER1cGxpY2F0ZXNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIRCglwYWdlX3NpemUYAyABKA0SEgoKcGFnZV90b2tlbhgEIAEoCSJiChZMaXN0RHVwbGljYXRlc1Jlc3BvbnNlEi8KBnNlcmllcxgBIAMoCzIfLmRldmljZW1lc2gudjEuU2VyaWVzRHVwbGljYXRlcxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiGgoYR2V0UGlwZWxpbmVTdGF0dXNSZXF1ZXN0IkoKGUdldFBpcGVsaW5lU3RhdHVzUmVzcG9uc2USLQoGc3RhdHVzGAEgASgLMh0uZGV2aWNlbWVzaC52MS5QaXBlbGluZVN0YXR1cyKoAQoWV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBISCgpkZXZpY2VfaWRzGAEgAygJEg8KB3NlbnNvcnMYAiADKAkSKAoIZ3JvdXBfYnkYAyABKA4yFi5kZXZpY2VtZXNoLnYxLkdyb3VwQnkSKQoGYnVja2V0GAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDGxhc3RfYnVja2V0cxgFIAEoDSLVAQoXV2F0Y2hBZ2dyZWdhdGVzUmVzcG9uc2USEAoIc25hcHNob3QYASABKAgSKQoGYnVja2V0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKB2J1Y2tldHMYAyADKAsyFS5kZXZpY2VtZXNoLnYxLkJ1Y2tldBIpCghjb3ZlcmFnZRgEIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2USKgoFYWhlYWQYBSADKAsyGy5kZXZpY2VtZXNoLnYxLkFnZ3JlZ2F0ZVJvdyKPAQoVRXhwb3J0UmVhZGluZ3NSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIm8KFkV4cG9ydFJlYWRpbmdzUmVzcG9uc2USLgoIcmVhZGluZ3MYASADKAsyHC5kZXZpY2VtZXNoLnYxLkRldmljZU1lc3NhZ2USJQoDZW5kGAIgASgLMhguZGV2aWNlbWVzaC52MS5FeHBvcnRFbmQilAIKFEV4cG9ydEJ1Y2tldHNSZXF1ZXN0EhIKCmRldmljZV9pZHMYASADKAkSDwoHc2Vuc29ycxgCIAMoCRIpCgVzaW5jZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEigKCGdyb3VwX2J5GAUgASgOMhYuZGV2aWNlbWVzaC52MS5Hcm91cEJ5EikKBmJ1Y2tldBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIvCghjYWxlbmRhchgHIAEoCzIdLmRldmljZW1lc2gudjEuQ2FsZW5kYXJCdWNrZXQiZgoVRXhwb3J0QnVja2V0c1Jlc3BvbnNlEiYKB2J1Y2tldHMYASADKAsyFS5kZXZpY2VtZXNoLnYxLkJ1Y2tldBIlCgNlbmQYAiABKAsyGC5kZXZpY2VtZXNoLnYxLkV4cG9ydEVuZCJECglFeHBvcnRFbmQSDAoEcm93cxgBIAEoBBIpCghjb3ZlcmFnZRgCIAEoCzIXLmRldmljZW1lc2gudjEuQ292ZXJhZ2UqwAEKDENhbGVuZGFyVW5pdBIdChlDQUxFTkRBUl9VTklUX1VOU1BFQ0lGSUVEEAASFgoSQ0FMRU5EQVJfVU5JVF9IT1VSEAESFQoRQ0FMRU5EQVJfVU5JVF9EQVkQAhIWChJDQUxFTkRBUl9VTklUX1dFRUsQAxIXChNDQUxFTkRBUl9VTklUX01PTlRIEAQSGQoVQ0FMRU5EQVJfVU5JVF9RVUFSVEVSEAUSFgoSQ0FMRU5EQVJfVU5JVF9ZRUFSEAYqXgoERmlsbBIUChBGSUxMX1VOU1BFQ0lGSUVEEAASDQoJRklMTF9OT05FEAESDQoJRklMTF9OVUxMEAISEQoNRklMTF9QUkVWSU9VUxADEg8KC0ZJTExfTElORUFSEAQqTgoFT3JkZXISFQoRT1JERVJfVU5TUEVDSUZJRUQQABIWChJPUkRFUl9PTERFU1RfRklSU1QQARIWChJPUkRFUl9ORVdFU1RfRklSU1QQAiqCAQoLU2VyaWVzT3JkZXISHAoYU0VSSUVTX09SREVSX1VOU1BFQ0lGSUVEEAASFQoRU0VSSUVTX09SREVSX05BTUUQARIdChlTRVJJRVNfT1JERVJfTEFURVNUX0ZJUlNUEAISHwobU0VSSUVTX09SREVSX1NJTEVOVF9MT05HRVNUEAMqXQoLU2VyaWVzU3RhdGUSHAoYU0VSSUVTX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTU0VSSUVTX1NUQVRFX09OTElORRABEhcKE1NFUklFU19TVEFURV9TSUxFTlQQAjKDBwoMUXVlcnlTZXJ2aWNlEl8KDUdldEFnZ3JlZ2F0ZXMSIy5kZXZpY2VtZXNoLnYxLkdldEFnZ3JlZ2F0ZXNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5HZXRBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACARJZCgtMaXN0QnVja2V0cxIhLmRldmljZW1lc2gudjEuTGlzdEJ1Y2tldHNSZXF1ZXN0GiIuZGV2aWNlbWVzaC52MS5MaXN0QnVja2V0c1Jlc3BvbnNlIgOQAgESXAoMTGlzdFJlYWRpbmdzEiIuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXF1ZXN0GiMuZGV2aWNlbWVzaC52MS5MaXN0UmVhZGluZ3NSZXNwb25zZSIDkAIBElYKCkxpc3RTZXJpZXMSIC5kZXZpY2VtZXNoLnYxLkxpc3RTZXJpZXNSZXF1ZXN0GiEuZGV2aWNlbWVzaC52MS5MaXN0U2VyaWVzUmVzcG9uc2UiA5ACARJiCg5MaXN0RHVwbGljYXRlcxIkLmRldmljZW1lc2gudjEuTGlzdER1cGxpY2F0ZXNSZXF1ZXN0GiUuZGV2aWNlbWVzaC52MS5MaXN0RHVwbGljYXRlc1Jlc3BvbnNlIgOQAgESawoRR2V0UGlwZWxpbmVTdGF0dXMSJy5kZXZpY2VtZXNoLnYxLkdldFBpcGVsaW5lU3RhdHVzUmVxdWVzdBooLmRldmljZW1lc2gudjEuR2V0UGlwZWxpbmVTdGF0dXNSZXNwb25zZSIDkAIBEmcKD1dhdGNoQWdncmVnYXRlcxIlLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVxdWVzdBomLmRldmljZW1lc2gudjEuV2F0Y2hBZ2dyZWdhdGVzUmVzcG9uc2UiA5ACATABEmQKDkV4cG9ydFJlYWRpbmdzEiQuZGV2aWNlbWVzaC52MS5FeHBvcnRSZWFkaW5nc1JlcXVlc3QaJS5kZXZpY2VtZXNoLnYxLkV4cG9ydFJlYWRpbmdzUmVzcG9uc2UiA5ACATABEmEKDUV4cG9ydEJ1Y2tldHMSIy5kZXZpY2VtZXNoLnYxLkV4cG9ydEJ1Y2tldHNSZXF1ZXN0GiQuZGV2aWNlbWVzaC52MS5FeHBvcnRCdWNrZXRzUmVzcG9uc2UiA5ACATABYgZwcm90bzM", [file_devicemesh_v1_aggregate, file_devicemesh_v1_device_message, file_devicemesh_v1_duplicates, file_devicemesh_v1_pipeline_status, file_devicemesh_v1_series, file_google_protobuf_duration, file_google_protobuf_timestamp]);
+
+/**
+ * Requests time-weighted averages. The value of a reading holds from its timestamp until that of the next reading of its
+ * series, and at most max_hold. The average of a row weighs each value by the time for which it holds between since and
+ * to, in the bucket of the row. A value that was measured before holds into that time too, if it was measured at most
+ * max_hold before it. So the averages of adjacent timeframes or buckets, combined by their covered_seconds, are that of
+ * the whole. The series of a row are combined in the same way.
+ *
+ * If since is unset, the time begins with the first reading of the row's group in the timeframe; if to is unset, it ends
+ * with the last one, which then has no weight. If to lies in the future, values hold into the future. Values in another
+ * unit than that of the row have no weight.
+ *
+ * The averages are computed from raw readings, at most 1,000,000 a page, those up to max_hold before it included;
+ * RESOURCE_EXHAUSTED if there are more.
+ *
+ * @generated from message devicemesh.v1.TimeWeighting
+ */
+export type TimeWeighting = Message<"devicemesh.v1.TimeWeighting"> & {
+  /**
+   * The longest time for which a value holds, so that a silent device does not weigh more and more; 1 ms to 366 days.
+   * Digits below the millisecond are truncated.
+   *
+   * @generated from field: google.protobuf.Duration max_hold = 1;
+   */
+  maxHold?: Duration | undefined;
+};
+
+/**
+ * Describes the message devicemesh.v1.TimeWeighting.
+ * Use `create(TimeWeightingSchema)` to create a new message.
+ */
+export const TimeWeightingSchema: GenMessage<TimeWeighting> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_query_service, 0);
 
 /**
  * Request for aggregates.
@@ -86,6 +119,13 @@ export type GetAggregatesRequest = Message<"devicemesh.v1.GetAggregatesRequest">
    * @generated from field: repeated double quantiles = 8;
    */
   quantiles: number[];
+
+  /**
+   * Requests the time-weighted average of each row; none if unset.
+   *
+   * @generated from field: devicemesh.v1.TimeWeighting time_weighting = 9;
+   */
+  timeWeighting?: TimeWeighting | undefined;
 };
 
 /**
@@ -93,7 +133,7 @@ export type GetAggregatesRequest = Message<"devicemesh.v1.GetAggregatesRequest">
  * Use `create(GetAggregatesRequestSchema)` to create a new message.
  */
 export const GetAggregatesRequestSchema: GenMessage<GetAggregatesRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 0);
+  messageDesc(file_devicemesh_v1_query_service, 1);
 
 /**
  * Aggregates.
@@ -129,7 +169,7 @@ export type GetAggregatesResponse = Message<"devicemesh.v1.GetAggregatesResponse
  * Use `create(GetAggregatesResponseSchema)` to create a new message.
  */
 export const GetAggregatesResponseSchema: GenMessage<GetAggregatesResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 1);
+  messageDesc(file_devicemesh_v1_query_service, 2);
 
 /**
  * Calendar buckets in a time zone, exact across changes of its clock.
@@ -157,7 +197,7 @@ export type CalendarBucket = Message<"devicemesh.v1.CalendarBucket"> & {
  * Use `create(CalendarBucketSchema)` to create a new message.
  */
 export const CalendarBucketSchema: GenMessage<CalendarBucket> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 2);
+  messageDesc(file_devicemesh_v1_query_service, 3);
 
 /**
  * Request for buckets.
@@ -277,6 +317,13 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
    * @generated from field: repeated double quantiles = 14;
    */
   quantiles: number[];
+
+  /**
+   * Requests the time-weighted average of each row; none if unset.
+   *
+   * @generated from field: devicemesh.v1.TimeWeighting time_weighting = 15;
+   */
+  timeWeighting?: TimeWeighting | undefined;
 };
 
 /**
@@ -284,7 +331,7 @@ export type ListBucketsRequest = Message<"devicemesh.v1.ListBucketsRequest"> & {
  * Use `create(ListBucketsRequestSchema)` to create a new message.
  */
 export const ListBucketsRequestSchema: GenMessage<ListBucketsRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 3);
+  messageDesc(file_devicemesh_v1_query_service, 4);
 
 /**
  * Readings that an answer leaves out because they are too far from all others for one chart.
@@ -319,7 +366,7 @@ export type OutsideReadings = Message<"devicemesh.v1.OutsideReadings"> & {
  * Use `create(OutsideReadingsSchema)` to create a new message.
  */
 export const OutsideReadingsSchema: GenMessage<OutsideReadings> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 4);
+  messageDesc(file_devicemesh_v1_query_service, 5);
 
 /**
  * Buckets.
@@ -386,7 +433,7 @@ export type ListBucketsResponse = Message<"devicemesh.v1.ListBucketsResponse"> &
  * Use `create(ListBucketsResponseSchema)` to create a new message.
  */
 export const ListBucketsResponseSchema: GenMessage<ListBucketsResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 5);
+  messageDesc(file_devicemesh_v1_query_service, 6);
 
 /**
  * Request for raw readings.
@@ -449,7 +496,7 @@ export type ListReadingsRequest = Message<"devicemesh.v1.ListReadingsRequest"> &
  * Use `create(ListReadingsRequestSchema)` to create a new message.
  */
 export const ListReadingsRequestSchema: GenMessage<ListReadingsRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 6);
+  messageDesc(file_devicemesh_v1_query_service, 7);
 
 /**
  * A page of raw readings.
@@ -491,7 +538,7 @@ export type ListReadingsResponse = Message<"devicemesh.v1.ListReadingsResponse">
  * Use `create(ListReadingsResponseSchema)` to create a new message.
  */
 export const ListReadingsResponseSchema: GenMessage<ListReadingsResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 7);
+  messageDesc(file_devicemesh_v1_query_service, 8);
 
 /**
  * Request for a list of series.
@@ -585,7 +632,7 @@ export type ListSeriesRequest = Message<"devicemesh.v1.ListSeriesRequest"> & {
  * Use `create(ListSeriesRequestSchema)` to create a new message.
  */
 export const ListSeriesRequestSchema: GenMessage<ListSeriesRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 8);
+  messageDesc(file_devicemesh_v1_query_service, 9);
 
 /**
  * A page of series.
@@ -642,7 +689,7 @@ export type ListSeriesResponse = Message<"devicemesh.v1.ListSeriesResponse"> & {
  * Use `create(ListSeriesResponseSchema)` to create a new message.
  */
 export const ListSeriesResponseSchema: GenMessage<ListSeriesResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 9);
+  messageDesc(file_devicemesh_v1_query_service, 10);
 
 /**
  * Request for duplicates and conflicts.
@@ -684,7 +731,7 @@ export type ListDuplicatesRequest = Message<"devicemesh.v1.ListDuplicatesRequest
  * Use `create(ListDuplicatesRequestSchema)` to create a new message.
  */
 export const ListDuplicatesRequestSchema: GenMessage<ListDuplicatesRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 10);
+  messageDesc(file_devicemesh_v1_query_service, 11);
 
 /**
  * A page of series that had duplicates or conflicts.
@@ -712,7 +759,7 @@ export type ListDuplicatesResponse = Message<"devicemesh.v1.ListDuplicatesRespon
  * Use `create(ListDuplicatesResponseSchema)` to create a new message.
  */
 export const ListDuplicatesResponseSchema: GenMessage<ListDuplicatesResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 11);
+  messageDesc(file_devicemesh_v1_query_service, 12);
 
 /**
  * Request for the status of the pipeline.
@@ -727,7 +774,7 @@ export type GetPipelineStatusRequest = Message<"devicemesh.v1.GetPipelineStatusR
  * Use `create(GetPipelineStatusRequestSchema)` to create a new message.
  */
 export const GetPipelineStatusRequestSchema: GenMessage<GetPipelineStatusRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 12);
+  messageDesc(file_devicemesh_v1_query_service, 13);
 
 /**
  * The status of the pipeline.
@@ -748,7 +795,7 @@ export type GetPipelineStatusResponse = Message<"devicemesh.v1.GetPipelineStatus
  * Use `create(GetPipelineStatusResponseSchema)` to create a new message.
  */
 export const GetPipelineStatusResponseSchema: GenMessage<GetPipelineStatusResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 13);
+  messageDesc(file_devicemesh_v1_query_service, 14);
 
 /**
  * Request to watch the last buckets.
@@ -797,7 +844,7 @@ export type WatchAggregatesRequest = Message<"devicemesh.v1.WatchAggregatesReque
  * Use `create(WatchAggregatesRequestSchema)` to create a new message.
  */
 export const WatchAggregatesRequestSchema: GenMessage<WatchAggregatesRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 14);
+  messageDesc(file_devicemesh_v1_query_service, 15);
 
 /**
  * New and changed buckets.
@@ -849,7 +896,7 @@ export type WatchAggregatesResponse = Message<"devicemesh.v1.WatchAggregatesResp
  * Use `create(WatchAggregatesResponseSchema)` to create a new message.
  */
 export const WatchAggregatesResponseSchema: GenMessage<WatchAggregatesResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 15);
+  messageDesc(file_devicemesh_v1_query_service, 16);
 
 /**
  * Request for all raw readings of a timeframe.
@@ -891,7 +938,7 @@ export type ExportReadingsRequest = Message<"devicemesh.v1.ExportReadingsRequest
  * Use `create(ExportReadingsRequestSchema)` to create a new message.
  */
 export const ExportReadingsRequestSchema: GenMessage<ExportReadingsRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 16);
+  messageDesc(file_devicemesh_v1_query_service, 17);
 
 /**
  * A part of an export.
@@ -919,7 +966,7 @@ export type ExportReadingsResponse = Message<"devicemesh.v1.ExportReadingsRespon
  * Use `create(ExportReadingsResponseSchema)` to create a new message.
  */
 export const ExportReadingsResponseSchema: GenMessage<ExportReadingsResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 17);
+  messageDesc(file_devicemesh_v1_query_service, 18);
 
 /**
  * Request for all buckets of a timeframe.
@@ -983,7 +1030,7 @@ export type ExportBucketsRequest = Message<"devicemesh.v1.ExportBucketsRequest">
  * Use `create(ExportBucketsRequestSchema)` to create a new message.
  */
 export const ExportBucketsRequestSchema: GenMessage<ExportBucketsRequest> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 18);
+  messageDesc(file_devicemesh_v1_query_service, 19);
 
 /**
  * A part of an export.
@@ -1011,7 +1058,7 @@ export type ExportBucketsResponse = Message<"devicemesh.v1.ExportBucketsResponse
  * Use `create(ExportBucketsResponseSchema)` to create a new message.
  */
 export const ExportBucketsResponseSchema: GenMessage<ExportBucketsResponse> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 19);
+  messageDesc(file_devicemesh_v1_query_service, 20);
 
 /**
  * The end of an export.
@@ -1039,7 +1086,7 @@ export type ExportEnd = Message<"devicemesh.v1.ExportEnd"> & {
  * Use `create(ExportEndSchema)` to create a new message.
  */
 export const ExportEndSchema: GenMessage<ExportEnd> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_query_service, 20);
+  messageDesc(file_devicemesh_v1_query_service, 21);
 
 /**
  * A calendar unit, in the local time of a zone.

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file devicemesh/v1/aggregate.proto.
  */
 export const file_devicemesh_v1_aggregate: GenFile = /*@__PURE__*/
-  fileDesc("Ch1kZXZpY2VtZXNoL3YxL2FnZ3JlZ2F0ZS5wcm90bxINZGV2aWNlbWVzaC52MSJKCgpUaW1lZFZhbHVlEi0KCXRpbWVzdGFtcBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdmFsdWUYAiABKAEiMAoNUXVhbnRpbGVWYWx1ZRIQCghxdWFudGlsZRgBIAEoARINCgV2YWx1ZRgCIAEoASLqAwoMQWdncmVnYXRlUm93EhEKCWRldmljZV9pZBgBIAEoCRIOCgZzZW5zb3IYAiABKAkSDQoFY291bnQYAyABKAQSFAoHYXZlcmFnZRgEIAEoAUgAiAEBEhQKB21pbmltdW0YBSABKAFIAYgBARIUCgdtYXhpbXVtGAYgASgBSAKIAQESEAoDc3VtGAcgASgBSAOIAQESHwoSc3RhbmRhcmRfZGV2aWF0aW9uGAggASgBSASIAQESKAoFZmlyc3QYCSABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSJwoEbGFzdBgKIAEoCzIZLmRldmljZW1lc2gudjEuVGltZWRWYWx1ZRIuCgptaW5pbXVtX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgptYXhpbXVtX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR1bml0GA0gASgJEi8KCXF1YW50aWxlcxgOIAMoCzIcLmRldmljZW1lc2gudjEuUXVhbnRpbGVWYWx1ZUIKCghfYXZlcmFnZUIKCghfbWluaW11bUIKCghfbWF4aW11bUIGCgRfc3VtQhUKE19zdGFuZGFyZF9kZXZpYXRpb24ihgEKBkJ1Y2tldBIpCgVzdGFydBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJwoDZW5kGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIoCgNyb3cYAyABKAsyGy5kZXZpY2VtZXNoLnYxLkFnZ3JlZ2F0ZVJvdyJdCghUaW1lU3BhbhIpCgVzaW5jZRgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoCdG8YAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIsQBCghDb3ZlcmFnZRI0ChBjb21wbGV0ZV90aHJvdWdoGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghmcm9udGllchgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFAoMZnJvbV93aW5kb3dzGAMgASgEEhAKCGZyb21fcmF3GAQgASgEEiwKC25vdF9jb3ZlcmVkGAUgAygLMhcuZGV2aWNlbWVzaC52MS5UaW1lU3Bhbip0CgdHcm91cEJ5EhgKFEdST1VQX0JZX1VOU1BFQ0lGSUVEEAASEwoPR1JPVVBfQllfU0VSSUVTEAESEwoPR1JPVVBfQllfU0VOU09SEAISEwoPR1JPVVBfQllfREVWSUNFEAMSEAoMR1JPVVBfQllfQUxMEARiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch1kZXZpY2VtZXNoL3YxL2FnZ3JlZ2F0ZS5wcm90bxINZGV2aWNlbWVzaC52MSJKCgpUaW1lZFZhbHVlEi0KCXRpbWVzdGFtcBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFdmFsdWUYAiABKAEiMAoNUXVhbnRpbGVWYWx1ZRIQCghxdWFudGlsZRgBIAEoARINCgV2YWx1ZRgCIAEoASI9ChNUaW1lV2VpZ2h0ZWRBdmVyYWdlEg0KBXZhbHVlGAEgASgBEhcKD2NvdmVyZWRfc2Vjb25kcxgCIAEoASKtBAoMQWdncmVnYXRlUm93EhEKCWRldmljZV9pZBgBIAEoCRIOCgZzZW5zb3IYAiABKAkSDQoFY291bnQYAyABKAQSFAoHYXZlcmFnZRgEIAEoAUgAiAEBEhQKB21pbmltdW0YBSABKAFIAYgBARIUCgdtYXhpbXVtGAYgASgBSAKIAQESEAoDc3VtGAcgASgBSAOIAQESHwoSc3RhbmRhcmRfZGV2aWF0aW9uGAggASgBSASIAQESKAoFZmlyc3QYCSABKAsyGS5kZXZpY2VtZXNoLnYxLlRpbWVkVmFsdWUSJwoEbGFzdBgKIAEoCzIZLmRldmljZW1lc2gudjEuVGltZWRWYWx1ZRIuCgptaW5pbXVtX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgptYXhpbXVtX2F0GAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIMCgR1bml0GA0gASgJEi8KCXF1YW50aWxlcxgOIAMoCzIcLmRldmljZW1lc2gudjEuUXVhbnRpbGVWYWx1ZRJBChV0aW1lX3dlaWdodGVkX2F2ZXJhZ2UYDyABKAsyIi5kZXZpY2VtZXNoLnYxLlRpbWVXZWlnaHRlZEF2ZXJhZ2VCCgoIX2F2ZXJhZ2VCCgoIX21pbmltdW1CCgoIX21heGltdW1CBgoEX3N1bUIVChNfc3RhbmRhcmRfZGV2aWF0aW9uIoYBCgZCdWNrZXQSKQoFc3RhcnQYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEicKA2VuZBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASKAoDcm93GAMgASgLMhsuZGV2aWNlbWVzaC52MS5BZ2dyZWdhdGVSb3ciXQoIVGltZVNwYW4SKQoFc2luY2UYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiYKAnRvGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCLEAQoIQ292ZXJhZ2USNAoQY29tcGxldGVfdGhyb3VnaBgBIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZnJvbnRpZXIYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDGZyb21fd2luZG93cxgDIAEoBBIQCghmcm9tX3JhdxgEIAEoBBIsCgtub3RfY292ZXJlZBgFIAMoCzIXLmRldmljZW1lc2gudjEuVGltZVNwYW4qdAoHR3JvdXBCeRIYChRHUk9VUF9CWV9VTlNQRUNJRklFRBAAEhMKD0dST1VQX0JZX1NFUklFUxABEhMKD0dST1VQX0JZX1NFTlNPUhACEhMKD0dST1VQX0JZX0RFVklDRRADEhAKDEdST1VQX0JZX0FMTBAEYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * A value and the time of its measurement.
@@ -70,6 +70,35 @@ export type QuantileValue = Message<"devicemesh.v1.QuantileValue"> & {
  */
 export const QuantileValueSchema: GenMessage<QuantileValue> = /*@__PURE__*/
   messageDesc(file_devicemesh_v1_aggregate, 1);
+
+/**
+ * The average of the values of a row, each weighted by the time for which it holds.
+ *
+ * @generated from message devicemesh.v1.TimeWeightedAverage
+ */
+export type TimeWeightedAverage = Message<"devicemesh.v1.TimeWeightedAverage"> & {
+  /**
+   * The average, in the unit of the row; always between the smallest and the largest value that holds.
+   *
+   * @generated from field: double value = 1;
+   */
+  value: number;
+
+  /**
+   * The sum over the series of the row of the time for which a value holds, in seconds: the weight of `value` if rows
+   * are combined.
+   *
+   * @generated from field: double covered_seconds = 2;
+   */
+  coveredSeconds: number;
+};
+
+/**
+ * Describes the message devicemesh.v1.TimeWeightedAverage.
+ * Use `create(TimeWeightedAverageSchema)` to create a new message.
+ */
+export const TimeWeightedAverageSchema: GenMessage<TimeWeightedAverage> = /*@__PURE__*/
+  messageDesc(file_devicemesh_v1_aggregate, 2);
 
 /**
  * The aggregates of one group in a timeframe. Values are in `unit`. A row with readings has every figure set, zeros
@@ -177,6 +206,14 @@ export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
    * @generated from field: repeated devicemesh.v1.QuantileValue quantiles = 14;
    */
   quantiles: QuantileValue[];
+
+  /**
+   * The requested time-weighted average. Unset if no value holds in the time of the row, if raw readings that it needs
+   * have expired, or if the unit of the row is unknown and the row spans sensors.
+   *
+   * @generated from field: devicemesh.v1.TimeWeightedAverage time_weighted_average = 15;
+   */
+  timeWeightedAverage?: TimeWeightedAverage | undefined;
 };
 
 /**
@@ -184,7 +221,7 @@ export type AggregateRow = Message<"devicemesh.v1.AggregateRow"> & {
  * Use `create(AggregateRowSchema)` to create a new message.
  */
 export const AggregateRowSchema: GenMessage<AggregateRow> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_aggregate, 2);
+  messageDesc(file_devicemesh_v1_aggregate, 3);
 
 /**
  * The aggregates of one group in one time bucket.
@@ -209,7 +246,7 @@ export type Bucket = Message<"devicemesh.v1.Bucket"> & {
 
   /**
    * The aggregates of the bucket's readings. In an empty bucket only the group and a count of 0 are set, unless the
-   * request fills the other figures.
+   * request fills the other figures; time_weighted_average is set if it is requested and a value holds in the bucket.
    *
    * @generated from field: devicemesh.v1.AggregateRow row = 3;
    */
@@ -221,7 +258,7 @@ export type Bucket = Message<"devicemesh.v1.Bucket"> & {
  * Use `create(BucketSchema)` to create a new message.
  */
 export const BucketSchema: GenMessage<Bucket> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_aggregate, 3);
+  messageDesc(file_devicemesh_v1_aggregate, 4);
 
 /**
  * A span of time: since is inclusive, to is exclusive.
@@ -249,7 +286,7 @@ export type TimeSpan = Message<"devicemesh.v1.TimeSpan"> & {
  * Use `create(TimeSpanSchema)` to create a new message.
  */
 export const TimeSpanSchema: GenMessage<TimeSpan> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_aggregate, 4);
+  messageDesc(file_devicemesh_v1_aggregate, 5);
 
 /**
  * The readings that an answer counts.
@@ -300,7 +337,7 @@ export type Coverage = Message<"devicemesh.v1.Coverage"> & {
  * Use `create(CoverageSchema)` to create a new message.
  */
 export const CoverageSchema: GenMessage<Coverage> = /*@__PURE__*/
-  messageDesc(file_devicemesh_v1_aggregate, 5);
+  messageDesc(file_devicemesh_v1_aggregate, 6);
 
 /**
  * How the rows of an answer are grouped.
