@@ -122,17 +122,26 @@ export const strings = {
     ...{ lines: "Lines", linesAuto: "Automatic", linesSeries: "One a series" },
     linesSensor: "One a sensor",
     options: "More options",
-    ...{ curves: "Curves", curvesRange: "Average, range", curvesPercentiles: "Percentiles" },
+    curves: "Curves",
+    curveKinds: {
+      ...{ range: "Average, range", weighted: "Time-weighted, range", percentiles: "Percentiles" },
+    },
+    hold: "Values hold at most",
     fill: "Empty buckets",
     fills: { none: "Gap", previous: "Previous value", linear: "Straight line" },
   },
   chart: {
     legends: {
       range: "Line: average. Area: minimum to maximum.",
+      weighted: "Line: average by the time for which values hold. Area: minimum to maximum.",
       percentiles: "Line: median. Areas: up to p90, p95, p99.",
     },
-    percentilesRefused:
-      "Percentiles are computed from at most 1,000,000 raw readings, and this selection has more: choose a shorter timeframe or fewer devices.",
+    refused: {
+      weighted:
+        "Time-weighted averages are computed from at most 1,000,000 raw readings, and this selection needs more: choose a shorter timeframe, a shorter hold or fewer devices.",
+      percentiles:
+        "Percentiles are computed from at most 1,000,000 raw readings, and this selection has more: choose a shorter timeframe or fewer devices.",
+    },
     zoomHint: "Drag over the chart to zoom in; double-click to go back.",
     ...{ earlier: "Earlier", later: "Later", zoomIn: "Zoom in", zoomOut: "Zoom out", back: "Back" },
     keyboard: "Arrow keys move the crosshair, + and - zoom, Page Up and Page Down move the timeframe.",
@@ -148,6 +157,7 @@ export const strings = {
     tooManyDevices: (most: number) =>
       `More devices match than one request names: at most ${formatCount(most)}. Use a narrower pattern, or all devices.`,
     ...{ average: "Average", minimum: "Minimum", maximum: "Maximum", readings: "Readings" },
+    weighted: "Time-weighted",
     line: "Line",
     bucketOf: (size: string) => `Buckets of ${size}`,
     table: "The chart as a table",

@@ -22,7 +22,7 @@ const temperatures = [
     .map((minute) => ({ deviceId: "cellar", atMs: startMs + minute * minuteMs, temperature: minute / 3 })),
 ];
 
-describe("many devices, percentiles and gaps in the dashboard", () => {
+describe("many devices, percentiles, time-weighted averages and gaps in the dashboard", () => {
   const running = new AsyncDisposableStack();
   let mesh: MeshProcess;
   let browser: Browser;
@@ -79,6 +79,35 @@ describe("many devices, percentiles and gaps in the dashboard", () => {
     expect(wanted[0]).toBeCloseTo(((sorted[19] ?? 0) + (sorted[20] ?? 0)) / 2, 9);
     expect(wanted[3]).toBeCloseTo((sorted[38] ?? 0) + 0.61 * ((sorted[39] ?? 0) - (sorted[38] ?? 0)), 9);
     await page.locator(".legend th", { hasText: "p99" }).waitFor();
+  }, 60_000);
+
+  it("shows the time-weighted averages of the server for the hold that is chosen", async () => {
+    const page = await open("#/overview");
+    const answered = nextAggregates(page, "cellar");
+    await page.evaluate((hash) => {
+      location.hash = hash;
+    }, `#/explore?devices=cellar&${hour}&bucket=600&curves=weighted&hold=3600`);
+    const row = page.locator("table.figures tbody tr").filter({ hasText: "cellar" });
+    await row.waitFor();
+    const [answer] = await answered;
+    const wanted = answer?.timeWeightedAverage;
+    const shown = await row.locator("data").evaluateAll((all) => all.map((one) => one.getAttribute("value")));
+    expect(shown.slice(6)).toEqual([String(wanted?.value)]);
+    // Minutes 0 to 59 but for a gap of 20, in which the value before it holds.
+    const minutes = Array.from({ length: 60 }, (_, minute) => (minute < 20 || minute >= 40 ? minute : 19));
+    expect(wanted?.coveredSeconds).toBe(3600);
+    expect(wanted?.value).toBeCloseTo(minutes.reduce((sum, minute) => sum + minute / 3, 0) / 60, 9);
+    await page.locator(".legend th", { hasText: "Time-weighted" }).waitFor();
+    // A value that holds for a minute only leaves the gap out: the average of the readings.
+    await page.getByLabel("Values hold at most").selectOption("60");
+    await waitUntil(
+      async () => {
+        const figures = row.locator("data");
+        const all = await figures.evaluateAll((each) => each.map((one) => one.getAttribute("value")));
+        return all[6] !== undefined && Math.abs(Number(all[6]) - Number(all[0])) < 1e-9;
+      },
+      { timeoutMs: 10_000 },
+    );
   }, 60_000);
 
   it("draws a straight line over a gap if that is chosen, and keeps it in the URL", async () => {

@@ -2,7 +2,7 @@ import uPlot from "uplot";
 import { ianaZone, type Zone } from "../format/times.ts";
 import type { Curves } from "../state/selection.ts";
 import { chartColours, lineColour } from "./palette.ts";
-import { type Panel, percentiles } from "./panels.ts";
+import { columnsPerLine, type Panel } from "./panels.ts";
 import { tickTexts } from "./ticks.ts";
 
 /** A span of a chart in ms since 1970. */
@@ -58,6 +58,7 @@ export function chartOptions(panel: Panel, style: ChartStyle, events: ChartEvent
   const font = `${fontPx * scale}px ${fontNames}`;
   const axis = { stroke: ink, font, lineGap: 1.5, grid: { stroke: grid, width: 1 }, ticks: { show: false } };
   const zone = ianaZone(style.zone);
+  const columns = columnsPerLine(panel.curves);
   return {
     width: style.width,
     height: style.height,
@@ -87,15 +88,14 @@ export function chartOptions(panel: Panel, style: ChartStyle, events: ChartEvent
       ...panel.lines.flatMap((line) => seriesOf(lineColour(line.colour, style.isDark), panel.curves)),
     ],
     bands: panel.lines.flatMap((line, index) =>
-      bandsOf(1 + curvesOf(panel) * index, lineColour(line.colour, style.isDark), panel.curves),
+      bandsOf(1 + columns * index, lineColour(line.colour, style.isDark), panel.curves),
     ),
     cursor: {
       ...(style.syncKey && { sync: { key: style.syncKey, setSeries: false } }),
       y: false,
       points: {
         size: 7,
-        show: (chart, place) =>
-          (place % curvesOf(panel) === 1 ? dot(chart) : false) as unknown as HTMLElement,
+        show: (chart, place) => (place % columns === 1 ? dot(chart) : false) as unknown as HTMLElement,
       },
       drag: { x: true, y: false, setScale: false, dist: leastDragPx },
       bind: {
@@ -121,23 +121,18 @@ function dot(chart: uPlot): HTMLElement {
   return point;
 }
 
-/** How many columns a line has. */
-function curvesOf({ curves }: Panel): number {
-  return curves === "range" ? 3 : percentiles.length;
-}
-
 /** The average or median as a line with points where it is alone; of the others, edges of areas, or thinner lines. */
 function seriesOf(colour: string, curves: Curves): uPlot.Series[] {
   const main = { stroke: colour, width: 1.75, points: { size: 5, fill: colour } };
   const edge = { stroke: "transparent", width: 0, points: { show: false } } as const;
-  if (curves === "range") return [main, edge, edge];
+  if (curves !== "percentiles") return [main, edge, edge];
   const thin = (alpha: string) => ({ stroke: `${colour}${alpha}`, width: 1, points: { show: false } });
   return [main, ...percentileAlphas.map(thin)];
 }
 
 /** From the minimum to the maximum, or from each percentile to the next one, ever lighter. */
 function bandsOf(first: number, colour: string, curves: Curves): uPlot.Band[] {
-  if (curves === "range") return [{ series: [first + 2, first + 1], fill: `${colour}${bandAlpha}` }];
+  if (curves !== "percentiles") return [{ series: [first + 2, first + 1], fill: `${colour}${bandAlpha}` }];
   return percentileBands.map((alpha, place) => ({
     series: [first + place + 1, first + place],
     fill: `${colour}${alpha}`,

@@ -9,7 +9,7 @@ export type PanelLine = {
   readonly line: Line;
   /** Its index in the palette, the same in each panel and view. */
   readonly colour: number;
-  /** Average, minimum and maximum, or the percentiles, the median first. */
+  /** The average or time-weighted average, minimum and maximum, or the percentiles, the median first. */
   readonly columns: readonly Column[];
 };
 
@@ -27,6 +27,18 @@ const gapFactor = 3;
 
 /** The percentiles that a chart draws, as quantiles. */
 export const percentiles = [0.5, 0.9, 0.95, 0.99] as const;
+
+/** Returns the number of columns of a line. */
+export function columnsPerLine(curves: Curves): number {
+  return curves === "percentiles" ? percentiles.length : 3;
+}
+
+/** Returns the values of a point, one for each column of its line; undefined where one is not known. */
+export function valuesOf(point: Point | undefined, curves: Curves): readonly (number | undefined)[] {
+  if (curves === "percentiles") return percentiles.map((_, place) => point?.quantiles?.[place]);
+  const main = curves === "weighted" ? point?.timeWeighted : point?.average;
+  return [main, point?.minimum, point?.maximum];
+}
 
 /** Creates a panel for each unit, in the order in which units first occur. Pure. */
 export function panelsOf(lines: readonly Line[], bucketMs: number, curves: Curves = "range"): Panel[] {
@@ -74,13 +86,13 @@ function columnsOf(
   { places, curves }: { readonly places: ReadonlyMap<number, number>; readonly curves: Curves },
 ): Column[] {
   const columns = Array.from(
-    { length: curves === "range" ? 3 : percentiles.length },
+    { length: columnsPerLine(curves) },
     (): Column => new Array<number | null | undefined>(places.size).fill(undefined),
   );
   for (const point of points) {
     const place = places.get(point.startMs) ?? 0;
-    const values = curves === "range" ? [point.average, point.minimum, point.maximum] : point.quantiles;
-    for (const [curve, column] of columns.entries()) column[place] = values?.[curve] ?? null;
+    const values = valuesOf(point, curves);
+    for (const [curve, column] of columns.entries()) column[place] = values[curve] ?? null;
   }
   for (const gap of gaps) {
     const place = places.get(gap) ?? 0;

@@ -10,6 +10,7 @@ import type { Fill } from "../state/selection.ts";
 import type { Bounds } from "../state/timeframe.ts";
 import { query } from "./clients.ts";
 import { type Lines, linesOf } from "./lines.ts";
+import { type RawFigures, rawFields } from "./raw-figures.ts";
 
 /** The query. */
 export type LinesRequest = {
@@ -24,8 +25,8 @@ export type LinesRequest = {
     | { readonly unit: CalendarUnit; readonly timeZone: string };
   /** What empty buckets get; nothing by default. */
   readonly fill?: Fill;
-  /** Quantiles of each bucket, from 0 to 1; none by default. */
-  readonly quantiles?: readonly number[];
+  /** Figures of each bucket that need raw readings; none by default. */
+  readonly figures?: RawFigures;
 };
 
 /** Returns the fields of a request of the contract. */
@@ -55,7 +56,7 @@ export async function readLines(request: LinesRequest, signal: AbortSignal): Pro
     groupBy: request.groupBy,
     resolution: resolutionOf(resolution),
     fillMode: fillModes[request.fill ?? "none"],
-    quantiles: [...(request.quantiles ?? [])],
+    ...rawFields(request.figures),
   };
   const buckets: Bucket[] = [];
   let bucketMs = 0;

@@ -12,6 +12,8 @@ export type Point = {
   readonly maximum: number;
   /** In the order of the request; undefined if none were asked for, or if they cannot be computed. */
   readonly quantiles?: readonly number[];
+  /** The time-weighted average; undefined if it was not asked for, or if no value holds in the bucket. */
+  readonly timeWeighted?: number;
 };
 
 /** The buckets of one series, or of one sensor over devices (then `deviceId` is empty), in order of time. */
@@ -55,7 +57,7 @@ export function linesOf(buckets: readonly Bucket[]): Line[] {
 /** Returns the figures of a bucket; undefined if it has none. */
 export function pointOf({ start, end, row }: Bucket): Point | undefined {
   if (!start || !end || row?.average === undefined) return undefined;
-  const { average, minimum = average, maximum = average } = row;
+  const { average, minimum = average, maximum = average, timeWeightedAverage } = row;
   return {
     startMs: timestampMs(start),
     endMs: timestampMs(end),
@@ -64,5 +66,6 @@ export function pointOf({ start, end, row }: Bucket): Point | undefined {
     minimum,
     maximum,
     ...(row.quantiles.length > 0 && { quantiles: row.quantiles.map(({ value }) => value) }),
+    ...(timeWeightedAverage && { timeWeighted: timeWeightedAverage.value }),
   };
 }

@@ -70,4 +70,7 @@ export function setParams(
   goTo(hrefOf(view, next), options);
 }
 
-const selectionNames = new Set(["devices", "sensors", "time", "zone", "bucket", "lines", "curves", "fill"]);
+const selectionNames = new Set([
+  ...["devices", "sensors", "time", "zone", "bucket", "lines"],
+  ...["curves", "hold", "fill"],
+]);

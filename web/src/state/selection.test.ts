@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fills, parseSelection, type Selection, selectionParams } from "./selection.ts";
+import { curveKinds, fills, holds, parseSelection, type Selection, selectionParams } from "./selection.ts";
 
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9._:-]{0,12}$/);
 
@@ -17,7 +17,8 @@ describe("selections", () => {
       zone: fc.constantFrom("local", "UTC", "Asia/Kathmandu"),
       bucket: fc.oneof(fc.integer({ min: 1, max: 1e6 }), fc.constantFrom("hour", "week", undefined)),
       lines: fc.constantFrom("auto", "series", "sensor"),
-      curves: fc.constantFrom("range", "percentiles"),
+      curves: fc.constantFrom(...curveKinds),
+      hold: fc.constantFrom(...holds),
       fill: fc.constantFrom(...fills),
     });
     fc.assert(
@@ -30,7 +31,7 @@ describe("selections", () => {
 
   it("leave out malformed parts", () => {
     const params = new URLSearchParams(
-      "zone=Mars/Olympus&bucket=-3&lines=many&time=soon&curves=wild&fill=guess",
+      "zone=Mars/Olympus&bucket=-3&lines=many&time=soon&curves=wild&hold=7&fill=guess",
     );
     expect(parseSelection(params)).toEqual(parseSelection(new URLSearchParams()));
   });

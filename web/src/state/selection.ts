@@ -6,8 +6,14 @@ import { parseTimeframe, type Timeframe, timeframeText } from "./timeframe.ts";
 /** The lines of a chart: one for each series, or one for each sensor over all its devices. */
 export type Lines = "auto" | "series" | "sensor";
 
-/** The curves of a chart: the average with minimum to maximum, or percentiles. */
-export type Curves = "range" | "percentiles";
+/** The curves of a chart: the average or the time-weighted average with minimum to maximum, or percentiles. */
+export const curveKinds = ["range", "weighted", "percentiles"] as const;
+export type Curves = (typeof curveKinds)[number];
+
+/** The longest times for which a value holds in a time-weighted average, in seconds. */
+export const holds = [60, 600, 3600, 86_400] as const;
+export type Hold = (typeof holds)[number];
+const usualHold = 600;
 
 /** What a chart draws where a bucket has no readings. */
 export const fills = ["none", "previous", "linear"] as const;
@@ -25,6 +31,7 @@ export type Selection = {
   readonly bucket: BucketSize;
   readonly lines: Lines;
   readonly curves: Curves;
+  readonly hold: Hold;
   readonly fill: Fill;
 };
 
@@ -39,14 +46,15 @@ export function parseSelection(params: URLSearchParams): Selection {
     zone: isZone(zone) ? zone : "local",
     bucket: parseBucket(params.get("bucket")),
     lines: lines === "series" || lines === "sensor" ? lines : "auto",
-    curves: params.get("curves") === "percentiles" ? "percentiles" : "range",
+    curves: curveKinds.find((name) => name === params.get("curves")) ?? "range",
+    hold: holds.find((seconds) => String(seconds) === params.get("hold")) ?? usualHold,
     fill: fills.find((name) => name === params.get("fill")) ?? "none",
   };
 }
 
 /** The reverse of parseSelection; leaves out defaults. */
 export function selectionParams(selection: Selection): URLSearchParams {
-  const { devices, sensors, timeframe, zone, bucket, lines, curves, fill } = selection;
+  const { devices, sensors, timeframe, zone, bucket, lines, curves, hold, fill } = selection;
   const time = timeframeText(timeframe);
   return new URLSearchParams({
     ...(devices.length > 0 && { devices: devices.join(",") }),
@@ -56,6 +64,7 @@ export function selectionParams(selection: Selection): URLSearchParams {
     ...(bucket !== undefined && { bucket: String(bucket) }),
     ...(lines !== "auto" && { lines }),
     ...(curves !== "range" && { curves }),
+    ...(hold !== usualHold && { hold: String(hold) }),
     ...(fill !== "none" && { fill }),
   });
 }

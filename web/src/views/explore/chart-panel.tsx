@@ -1,7 +1,7 @@
 import { Chart } from "../../chart/chart.tsx";
 import type { ChartSpan } from "../../chart/options.ts";
 import { lineColour } from "../../chart/palette.ts";
-import { type Panel, percentiles } from "../../chart/panels.ts";
+import { type Panel, percentiles, valuesOf } from "../../chart/panels.ts";
 import { formatCount, formatValue, percentileName } from "../../format/numbers.ts";
 import { formatMoment, type Zone } from "../../format/times.ts";
 import type { Line, Point } from "../../mesh/lines.ts";
@@ -81,10 +81,7 @@ export function ChartPanel({
           <thead>
             <tr>
               <th scope="col">{cursorMs === undefined ? chart.line : formatMoment(cursorMs, zone)}</th>
-              {(panel.curves === "range"
-                ? [chart.average, chart.minimum, chart.maximum]
-                : percentiles.map(percentileName)
-              ).map((name) => (
+              {namesOf(panel.curves).map((name) => (
                 <th key={name} scope="col" class="number">
                   {name}
                 </th>
@@ -111,6 +108,13 @@ export function ChartPanel({
   );
 }
 
+/** The names of the curves, in their order. */
+function namesOf(curves: Curves): readonly string[] {
+  const { chart } = strings;
+  if (curves === "percentiles") return percentiles.map(percentileName);
+  return [curves === "weighted" ? chart.weighted : chart.average, chart.minimum, chart.maximum];
+}
+
 /** The sensors of a panel. */
 function titleOf({ lines }: Panel): string {
   return [...new Set(lines.map(({ line }) => line.sensor.replaceAll("_", " ")))].join(", ");
@@ -133,10 +137,7 @@ function LegendRow({
         <span class="swatch" style={{ background: lineColour(colour, isDark.value) }} aria-hidden="true" />
         {nameOf(line, strings.chart.allDevices)}
       </th>
-      {(curves === "range"
-        ? [point?.average, point?.minimum, point?.maximum]
-        : percentiles.map((_, place) => point?.quantiles?.[place])
-      ).map((value, place) => (
+      {valuesOf(point, curves).map((value, place) => (
         <td key={place} class="number">
           {formatValue(value)} {place === 0 && <span class="unit">{line.unit}</span>}
         </td>

@@ -26,13 +26,15 @@ type TableProps = {
   readonly lines: readonly Line[];
   /** The quantiles of the points, if they have some. */
   readonly quantiles: readonly number[];
+  /** Whether the points have time-weighted averages. */
+  readonly isWeighted: boolean;
   readonly zone: Zone;
   /** The parameters of the same buckets as an export. */
   readonly parameters: Readonly<Record<string, string>>;
 };
 
 /** It exists only while it is open: a chart that follows live readings changes every few seconds. */
-function Table({ lines, quantiles, zone, parameters }: TableProps) {
+function Table({ lines, quantiles, isWeighted, zone, parameters }: TableProps) {
   const rows = useMemo(
     () =>
       lines
@@ -70,6 +72,11 @@ function Table({ lines, quantiles, zone, parameters }: TableProps) {
               <th scope="col" class="number">
                 {chart.maximum}
               </th>
+              {isWeighted && (
+                <th scope="col" class="number">
+                  {chart.weighted}
+                </th>
+              )}
               {quantiles.map((quantile) => (
                 <th key={quantile} scope="col" class="number">
                   {percentileName(quantile)}
@@ -86,6 +93,7 @@ function Table({ lines, quantiles, zone, parameters }: TableProps) {
                 <td class="number">{formatValue(point.average)}</td>
                 <td class="number">{formatValue(point.minimum)}</td>
                 <td class="number">{formatValue(point.maximum)}</td>
+                {isWeighted && <td class="number">{formatValue(point.timeWeighted)}</td>}
                 {quantiles.map((quantile, place) => (
                   <td key={quantile} class="number">
                     {formatValue(point.quantiles?.[place])}

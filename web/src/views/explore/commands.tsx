@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
-import { percentiles } from "../../chart/panels.ts";
 import { ianaZone, localZone } from "../../format/times.ts";
 import { commandFor, type Language, languages } from "../../mesh/commands.ts";
+import { rawFieldsJson, rawFiguresOf } from "../../mesh/raw-figures.ts";
 import type { Selection } from "../../state/selection.ts";
 import type { Bounds } from "../../state/timeframe.ts";
 import { strings } from "../../strings.ts";
@@ -18,13 +18,12 @@ export function Commands({
 }: {
   readonly question: Question;
   readonly bounds: Bounds;
-  readonly chosen: Pick<Selection, "bucket" | "zone" | "curves" | "fill">;
+  readonly chosen: Pick<Selection, "bucket" | "zone" | "curves" | "hold" | "fill">;
   readonly bucketMs: number | undefined;
 }) {
   const [language, setLanguage] = useState<Language>("curl");
   const { commands } = strings;
-  const quantiles = chosen.curves === "percentiles" && { quantiles: percentiles };
-  const request = { ...questionJson(question, bounds), ...quantiles };
+  const request = { ...questionJson(question, bounds), ...rawFieldsJson(rawFiguresOf(chosen)) };
   const service = "QueryService";
   const figures = commandFor(language, { service, method: "GetAggregates", request });
   const bucketRequest = {

@@ -6,15 +6,19 @@ import type { Line } from "../../mesh/lines.ts";
 export function csvOf(lines: readonly Line[]): string {
   const hasPercentiles = lines.some(({ points }) => points.some(({ quantiles }) => quantiles));
   const names = hasPercentiles ? percentiles.map(percentileName) : [];
+  const weighted = lines.some(({ points }) => points.some((point) => point.timeWeighted !== undefined))
+    ? ["time_weighted_average"]
+    : [];
   const rows = lines.flatMap(({ deviceId, sensor, unit, points }) =>
-    points.map(({ startMs, endMs, count, average, minimum, maximum, quantiles = [] }) => [
+    points.map(({ startMs, endMs, count, average, minimum, maximum, quantiles = [], timeWeighted }) => [
       ...[deviceId, sensor, new Date(startMs).toISOString(), new Date(endMs).toISOString()],
       ...[count, average, minimum, maximum, unit],
       ...names.map((_, place) => quantiles[place] ?? ""),
+      ...weighted.map(() => timeWeighted ?? ""),
     ]),
   );
   const fixed = ["device_id", "sensor", "start", "end", "count", "average", "minimum", "maximum", "unit"];
-  const header = [...fixed, ...names];
+  const header = [...fixed, ...names, ...weighted];
   return [header, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }
 

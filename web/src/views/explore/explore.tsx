@@ -3,14 +3,13 @@ import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import type { OutsideReadings } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { useRef } from "preact/hooks";
 import { linesMax } from "../../chart/palette.ts";
-import { percentiles } from "../../chart/panels.ts";
 import { formatMoment, ianaZone, localZone, type Zone } from "../../format/times.ts";
 import type { LinesRequest } from "../../mesh/buckets.ts";
 import { boundsFields, bucketsMax, readLines } from "../../mesh/buckets.ts";
 import { query, serverNowMs } from "../../mesh/clients.ts";
+import { rawFields, rawFiguresOf, withRawFigures } from "../../mesh/raw-figures.ts";
 import { useTargets } from "../../mesh/series/targets.ts";
 import { usePolled } from "../../mesh/use-polled.ts";
-import { withQuantiles } from "../../mesh/with-quantiles.ts";
 import type { BucketSize } from "../../state/bucket.ts";
 import { selection } from "../../state/route.ts";
 import type { Selection } from "../../state/selection.ts";
@@ -19,7 +18,7 @@ import { strings } from "../../strings.ts";
 import { Problem } from "../../ui/problem.tsx";
 import { useElementWidth } from "../../ui/use-element-width.ts";
 import { BucketField } from "../selection/bucket-field.tsx";
-import { CurvesField, FillField } from "../selection/curves-field.tsx";
+import { CurvesField, FillField, HoldField } from "../selection/curves-field.tsx";
 import { SelectionBar } from "../selection/selection-bar.tsx";
 import { TargetsNotice } from "../selection/targets-notice.tsx";
 import { BoundsField, TimeframeField } from "../selection/timeframe-field.tsx";
@@ -53,6 +52,7 @@ export function Explore() {
           <>
             <BoundsField timeframe={timeframe} zone={zone} />
             <CurvesField curves={chosen.curves} />
+            {chosen.curves === "weighted" && <HoldField hold={chosen.hold} />}
             <BucketField size={bucket} automaticMs={answer?.bucketMs} />
             <FillField fill={chosen.fill} />
           </>
@@ -74,7 +74,9 @@ export function Explore() {
                 {outsideText(outside, zone)}
               </p>
             ))}
-            {answer.isRefused && <p class="notice">{strings.chart.percentilesRefused}</p>}
+            {answer.isRefused && chosen.curves !== "range" && (
+              <p class="notice">{strings.chart.refused[chosen.curves]}</p>
+            )}
             <ExploreCharts
               lines={answer.lines}
               bucketMs={answer.bucketMs}
@@ -86,12 +88,14 @@ export function Explore() {
               rows={answer.rows}
               hasMore={answer.hasMore}
               coverage={answer.coverage}
-              quantiles={quantilesOf(chosen)}
+              quantiles={rawFiguresOf(chosen).quantiles ?? []}
+              isWeighted={chosen.curves === "weighted"}
               zone={zone}
             />
             <ChartTable
               lines={answer.lines}
-              quantiles={quantilesOf(answer)}
+              quantiles={rawFiguresOf({ ...chosen, curves: answer.curves }).quantiles ?? []}
+              isWeighted={answer.curves === "weighted"}
               zone={zone}
               parameters={exportParameters(question ?? { ...targets, groupBy: GroupBy.SERIES }, bounds, {
                 bucket: typeof bucket === "string" ? bucket : `${answer.bucketMs / 1000}s`,
@@ -122,6 +126,7 @@ function useAnswer(question: Question | undefined, chosen: Selection, width: num
     typeof bucket === "string" ? zone : "",
     points,
     chosen.curves,
+    chosen.curves === "weighted" ? chosen.hold : "",
     fill,
   ]);
   const isLong = timeframe.kind !== "last" || timeframe.spanMs > presets["24h"];
@@ -135,14 +140,14 @@ function useAnswer(question: Question | undefined, chosen: Selection, width: num
       sensors: [...question.sensors],
       groupBy: question.groupBy,
     };
-    const wanted = quantilesOf(chosen);
+    const wanted = rawFiguresOf(chosen);
     const [lines, aggregates] = await Promise.all([
-      withQuantiles(wanted, (quantiles) =>
-        readLines({ ...fields, bounds, resolution, fill, quantiles }, signal),
+      withRawFigures(wanted, (figures) =>
+        readLines({ ...fields, bounds, resolution, fill, figures }, signal),
       ),
-      withQuantiles(wanted, (quantiles) =>
+      withRawFigures(wanted, (figures) =>
         query.getAggregates(
-          { ...fields, ...boundsFields(bounds), pageSize: rowsMax, quantiles: [...quantiles] },
+          { ...fields, ...boundsFields(bounds), pageSize: rowsMax, ...rawFields(figures) },
           { signal },
         ),
       ),
@@ -159,11 +164,6 @@ function useAnswer(question: Question | undefined, chosen: Selection, width: num
       bounds,
     };
   });
-}
-
-/** The quantiles of a selection; none if it shows averages. */
-function quantilesOf({ curves }: Pick<Selection, "curves">): readonly number[] {
-  return curves === "percentiles" ? percentiles : [];
 }
 
 function resolutionOf(bucket: BucketSize, zone: Zone, maxPoints: number): LinesRequest["resolution"] {

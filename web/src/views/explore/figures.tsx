@@ -13,6 +13,7 @@ export function Figures({
   hasMore,
   coverage,
   quantiles,
+  isWeighted,
   zone,
 }: {
   readonly rows: readonly AggregateRow[];
@@ -20,6 +21,8 @@ export function Figures({
   readonly coverage: Coverage | undefined;
   /** The quantiles asked for, in the order of the rows'; none are columns of the table if it is empty. */
   readonly quantiles: readonly number[];
+  /** Whether the rows have time-weighted averages. */
+  readonly isWeighted: boolean;
   readonly zone: Zone;
 }) {
   const { figures } = strings;
@@ -38,6 +41,11 @@ export function Figures({
                   {text}
                 </th>
               ))}
+              {isWeighted && (
+                <th scope="col" class="number">
+                  {strings.chart.weighted}
+                </th>
+              )}
               {quantiles.map((quantile) => (
                 <th key={quantile} scope="col" class="number">
                   {percentileName(quantile)}
@@ -48,7 +56,7 @@ export function Figures({
           </thead>
           <tbody>
             {rows.map((row) => (
-              <Row key={`${row.deviceId}|${row.sensor}`} row={row} quantiles={quantiles} zone={zone} />
+              <Row key={`${row.deviceId}|${row.sensor}`} {...{ row, quantiles, isWeighted, zone }} />
             ))}
           </tbody>
         </table>
@@ -62,10 +70,12 @@ export function Figures({
 function Row({
   row,
   quantiles,
+  isWeighted,
   zone,
 }: {
   readonly row: AggregateRow;
   readonly quantiles: readonly number[];
+  readonly isWeighted: boolean;
   readonly zone: Zone;
 }) {
   return (
@@ -80,6 +90,7 @@ function Row({
       <Value value={row.standardDeviation} />
       <Value value={row.first?.value} at={row.first?.timestamp} zone={zone} />
       <Value value={row.last?.value} at={row.last?.timestamp} zone={zone} />
+      {isWeighted && <Value value={row.timeWeightedAverage?.value} />}
       {quantiles.map((quantile, place) => (
         <Value key={quantile} value={row.quantiles[place]?.value} />
       ))}

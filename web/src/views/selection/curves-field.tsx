@@ -1,16 +1,36 @@
+import { formatDuration } from "../../format/times.ts";
 import { select } from "../../state/route.ts";
-import { type Curves, type Fill, fills } from "../../state/selection.ts";
+import { type Curves, curveKinds, type Fill, fills, type Hold, holds } from "../../state/selection.ts";
 import { strings } from "../../strings.ts";
 
-/** Whether charts and figures show the average with its span, or percentiles. */
+/** The curves of charts, and the columns of figures that belong to them. */
 export function CurvesField({ curves }: { readonly curves: Curves }) {
   const { selection } = strings;
   return (
     <label class="field">
       <span>{selection.curves}</span>
       <select value={curves} onChange={(event) => select({ curves: event.currentTarget.value as Curves })}>
-        <option value="range">{selection.curvesRange}</option>
-        <option value="percentiles">{selection.curvesPercentiles}</option>
+        {curveKinds.map((kind) => (
+          <option key={kind} value={kind}>
+            {selection.curveKinds[kind]}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** The longest time for which a value holds in a time-weighted average. */
+export function HoldField({ hold }: { readonly hold: Hold }) {
+  return (
+    <label class="field">
+      <span>{strings.selection.hold}</span>
+      <select value={hold} onChange={(event) => select({ hold: Number(event.currentTarget.value) as Hold })}>
+        {holds.map((seconds) => (
+          <option key={seconds} value={seconds}>
+            {formatDuration(seconds * 1000)}
+          </option>
+        ))}
       </select>
     </label>
   );

@@ -1,0 +1,33 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { describe, expect, it } from "vitest";
+import { type RawFigures, withRawFigures } from "./raw-figures.ts";
+
+/** Answers with the figures that it was asked for, and fails with a code if there are some. */
+const refusing = (code: Code) => async (figures: RawFigures) => {
+  if (Object.keys(figures).length > 0) throw new ConnectError("no", code);
+  return figures;
+};
+
+const asked: readonly RawFigures[] = [{ quantiles: [0.5] }, { holdSeconds: 60 }];
+
+describe("withRawFigures", () => {
+  it("asks again without them where there are too many readings, and says so", async () => {
+    for (const figures of asked) {
+      expect(await withRawFigures(figures, async (given) => given)).toEqual({
+        answer: figures,
+        isRefused: false,
+      });
+      expect(await withRawFigures(figures, refusing(Code.ResourceExhausted))).toEqual({
+        answer: {},
+        isRefused: true,
+      });
+    }
+  });
+
+  it("fails as the server does for any other reason, and where none were asked for", async () => {
+    for (const figures of asked)
+      await expect(withRawFigures(figures, refusing(Code.Unavailable))).rejects.toThrow("no");
+    const always = async () => Promise.reject(new ConnectError("no", Code.ResourceExhausted));
+    await expect(withRawFigures({}, always)).rejects.toThrow("no");
+  });
+});
