@@ -3,27 +3,10 @@ import { figure, markdownTable, roundsText, spreadText, type Target, targetText 
 import { machineText } from "../report/machine.ts";
 import type { Report } from "../report/report.ts";
 import { percentile, type Spread, spreadOf } from "../report/statistics.ts";
-import type { QueryResult } from "./query-bench.ts";
-import { type QuestionKind, questionKinds, questionTexts } from "./query-questions.ts";
-
-const ratioTargets = [
-  {
-    of: "anyTimeframe",
-    to: "oneRow",
-    most: 10,
-    text: "p99 of any timeframe at most 10 times that of one row",
-  },
-  { of: "full", to: "hour", most: 2, text: "p99 of the full range at most 2 times that of one hour" },
-] as const;
-
-/** The targets of the query bench and their measurements: the median of the rounds' ratios. */
-export function queryTargets(result: QueryResult): Target[] {
-  return ratioTargets.map(({ of, to, most, text }) => {
-    const below = p99s(result, to);
-    const ratio = spreadOf(p99s(result, of).map((p99, round) => p99 / below[round]!));
-    return { text, measured: `${spreadText(ratio)} times`, met: ratio.median <= most };
-  });
-}
+import { burstClients } from "./concurrent-clients.ts";
+import type { AskedKind, QueryResult } from "./query-bench.ts";
+import { questionKinds, questionTexts } from "./query-questions.ts";
+import { percentiles, queryTargets, timesEmpty } from "./query-targets.ts";
 
 /** The report: a table, the targets, a chart. */
 export function queryReport(result: QueryResult): Report {
@@ -31,13 +14,13 @@ export function queryReport(result: QueryResult): Report {
   return {
     name: "query",
     markdown: markdown(result, targets),
-    json: { ...withoutLatencies(result), kinds: summaries(result), targets },
+    json: { ...withoutLatencies(result), kinds: summaries(result), scanMs: scanOf(result), targets },
     svg: barChartSvg({
       title: `Time to an exact answer over ${result.readings.toLocaleString("en-US")} readings`,
       subtitle: `p99 of ${result.questionsPerRound} questions: median of ${roundsText(roundsOf(result))}, line from minimum to maximum; ${result.machine.cpu}, ${result.machine.day}`,
       axis: "ms, asked through gRPC on loopback (logarithmic)",
       bars: summaries(result).map(({ kind, p99Ms }) => ({
-        label: questionTexts[kind],
+        label: textOf(kind),
         spread: p99Ms,
         text: `${figure(p99Ms.median)} ms`,
         ours: true,
@@ -47,44 +30,58 @@ export function queryReport(result: QueryResult): Report {
   };
 }
 
-type Summary = { readonly kind: QuestionKind; readonly p50Ms: Spread; readonly p99Ms: Spread };
+type Summary = {
+  readonly kind: AskedKind;
+  readonly p50Ms: Spread;
+  readonly p99Ms: Spread;
+  readonly p50TimesEmpty: Spread;
+};
 
 function summaries(result: QueryResult): Summary[] {
-  return questionKinds.map((kind) => ({
+  return ([...questionKinds, "empty"] as const).map((kind) => ({
     kind,
-    p50Ms: spreadOf(result.latenciesMs[kind].map((round) => percentile(round, 0.5))),
-    p99Ms: spreadOf(p99s(result, kind)),
+    p50Ms: spreadOf(percentiles(result, kind, 0.5)),
+    p99Ms: spreadOf(percentiles(result, kind, 0.99)),
+    p50TimesEmpty: timesEmpty(result, kind, 0.5),
   }));
 }
 
-function p99s({ latenciesMs }: QueryResult, kind: QuestionKind): number[] {
-  return latenciesMs[kind].map((round) => percentile(round, 0.99));
+function textOf(kind: AskedKind): string {
+  return kind === "empty" ? "an empty RPC of the same server" : questionTexts[kind];
+}
+
+function scanOf({ scansMs }: QueryResult): Spread {
+  return spreadOf(scansMs.map((scans) => percentile(scans, 0.5)));
 }
 
 function roundsOf({ latenciesMs }: QueryResult): number {
   return latenciesMs.oneRow.length;
 }
 
-function withoutLatencies({ latenciesMs: _, ...rest }: QueryResult): Omit<QueryResult, "latenciesMs"> {
+function withoutLatencies({ latenciesMs: _, scansMs: __, ...rest }: QueryResult) {
   return rest;
 }
 
 function markdown(result: QueryResult, targets: readonly Target[]): string {
-  const rows = summaries(result).map(({ kind, p50Ms, p99Ms }) => [
-    questionTexts[kind],
+  const rows = summaries(result).map(({ kind, p50Ms, p99Ms, p50TimesEmpty }) => [
+    textOf(kind),
     spreadText(p50Ms),
     spreadText(p99Ms),
+    figure(p50TimesEmpty.median),
   ]);
+  const { load } = result;
   const versions = Object.entries(result.versions).map(([name, version]) => `${name} ${version}`);
   return `# Query
 
 How long an exact answer of \`GetAggregates\` takes over ${result.readings.toLocaleString("en-US")} stored readings. Median (minimum – maximum) of ${roundsText(roundsOf(result))} of ${result.questionsPerRound} questions of each kind, shuffled, one at a time, through gRPC on loopback. Server and client have a process each; a statement of the store uses one thread.
 
-${markdownTable(["Question", "p50 ms", "p99 ms"], rows)}
+${markdownTable(["Question", "p50 ms", "p99 ms", "p50 as a multiple of the empty RPC"], rows)}
 
 ${targets.map((target) => `- ${targetText(target)}`).join("\n")}
 
 Readings: ${result.series} series (${result.series / 4} devices with four sensors), one a second each, written through the store's log as if they had come live, and folded. Every bound of a question is at any millisecond, so raw readings complete the windows at both edges. All devices: a row for each sensor.
+
+The scan is DuckDB with one thread over a copy of the same file, without the windows: a prepared statement with the same figures, grouped by sensor, in ${spreadText(scanOf(result))} ms. The ${burstClients} clients have a connection each and ask for any timeframe, one question at a time; the CPU is that of the server with all its threads. Load average of the last minute: ${figure(load.before)} before, ${spreadText(load.during)} during the run, of which this bench needs about 1.5.
 
 ${machineText(result.machine)}. ${versions.join(", ")}. Peak memory of the server: ${figure(result.peakMemoryMib)} MiB.
 `;
