@@ -6,9 +6,7 @@ export { queryMetrics } from "./metrics.ts";
 export {
   type ColumnMerge,
   createColumnMerge,
-  fitsColumns,
   type MergedColumns,
-  type WindowColumns,
 } from "./plan/column-merge.ts";
 export type { ReadingPartial } from "./plan/merge.ts";
 export {
@@ -19,6 +17,7 @@ export {
   repeatsNeeded,
   type Span,
 } from "./plan/planner.ts";
+export { fitsColumns, type WindowColumns } from "./plan/window-columns.ts";
 export { type Query, type QueryDependencies, startQuery } from "./start.ts";
 export {
   type ConflictFound,

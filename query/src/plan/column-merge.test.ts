@@ -39,10 +39,10 @@ function addAll(merge: ColumnMerge, some: readonly Reading[]): void {
   for (const { series, timestampMs, value } of some) merge.addReading(series, timestampMs, value);
 }
 
-/** Converts the readings to windows of their series. */
-function windowsOf(some: readonly Reading[]) {
+/** Converts the readings to windows of their groups: series if left out. */
+function windowsOf(some: readonly Reading[], groupOf = (series: number): number => series) {
   const merge = createColumnMerge({
-    groupOf: (series) => series,
+    groupOf,
     bucketOf: (ms) => ms - (ms % windowMs),
     isBefore,
   });
@@ -53,13 +53,12 @@ function windowsOf(some: readonly Reading[]) {
 describe("the merge of columns", () => {
   it("equals the merge of partials, for any split into windows and readings, groups and buckets", () => {
     fc.assert(
-      fc.property(readings, fc.nat(59), fc.boolean(), (all, split, isOneGroup) => {
-        const merge = createColumnMerge({
-          groupOf: isOneGroup ? () => 0 : (series) => series,
-          bucketOf: (ms) => bucketStart(minute, ms),
-          isBefore,
-        });
-        merge.addWindows(windowsOf(all.slice(0, split)), { sinceMs: 0, toMs: Number.POSITIVE_INFINITY });
+      fc.property(readings, fc.nat(59), fc.boolean(), fc.boolean(), (all, split, isOneGroup, isGrouped) => {
+        const groupOf = isOneGroup ? () => 0 : (series: number) => series;
+        const merge = createColumnMerge({ groupOf, bucketOf: (ms) => bucketStart(minute, ms), isBefore });
+        // Windows of whole groups, or of each series.
+        const windows = windowsOf(all.slice(0, split), isGrouped ? groupOf : undefined);
+        merge.addWindows(windows, { sinceMs: 0, toMs: Number.POSITIVE_INFINITY });
         addAll(merge, all.slice(split));
         const expected = Map.groupBy(
           all,
@@ -99,6 +98,33 @@ describe("the merge of columns", () => {
         expect(count).toBe(all.filter(isWithin).length);
       }),
     );
+  });
+
+  it("counts the readings of a group however many they are", () => {
+    const windowOf = (count: number) => {
+      const merge = createColumnMerge({ groupOf: () => 0, bucketOf: () => 1_700_000_000_000, isBefore });
+      merge.addPartial(
+        0,
+        0,
+        count,
+        0,
+        0,
+        0,
+        1_700_000_000_000,
+        1_700_000_000_000,
+        1_700_000_000_000,
+        0,
+        1_700_000_000_000,
+        0,
+        0,
+      );
+      return merge.toWindows(windowMs);
+    };
+    for (const count of [2 ** 16 - 1, 2 ** 16, 2 ** 32 - 1, 2 ** 32, 2 ** 40]) {
+      const merge = createColumnMerge({ groupOf: () => 0, isBefore });
+      merge.addWindows(windowOf(count), { sinceMs: 0, toMs: Number.POSITIVE_INFINITY });
+      expect(merge.merged().map((row) => row.count)).toEqual([count]);
+    }
   });
 
   it("merges its own windows into the same windows again", () => {

@@ -1,25 +1,24 @@
+import {
+  BUCKET,
+  COUNT,
+  FIRST,
+  FIRST_AT,
+  FIRST_SERIES,
+  FROM_RAW,
+  HIGH,
+  LAST,
+  LAST_AT,
+  LAST_SERIES,
+  LOW,
+  M2,
+  MAXIMUM,
+  MAXIMUM_AT,
+  MINIMUM,
+  MINIMUM_AT,
+  stride,
+} from "./column-sums.ts";
 import type { ReadingPartial } from "./merge.ts";
-
-/**
- * Sums of windows by column: each row is the summary of one series in one window. Times are stored as offsets from the
- * start of the window, so that a row takes about 70 bytes.
- */
-export type WindowColumns = {
-  readonly length: number;
-  /** The size of a window in ms; a row's window starts at `windows[row] * windowMs`. */
-  readonly windowMs: number;
-  /** The store's numbers of the series. */
-  readonly series: Int32Array;
-  readonly windows: Uint32Array;
-  readonly counts: Offsets;
-  /** For each row: sum, minimum, maximum, first value, last value, M2. */
-  readonly values: Float64Array;
-  /** For each row, ms after the start of the window: the times of minimum, maximum, first and last. */
-  readonly offsets: Offsets;
-  readonly bytes: number;
-};
-
-type Offsets = Uint16Array | Uint32Array;
+import { type WindowColumns, windowColumnsOf } from "./window-columns.ts";
 
 /** The summary of some readings of one group and bucket; series are the store's numbers. */
 export type MergedColumns = ReadingPartial & {
@@ -69,23 +68,9 @@ export type ColumnMerge = {
   /** Number of groups and buckets with readings. */
   readonly size: number;
   merged(): MergedColumns[];
-  /** Returns the groups, which must be series, and the buckets, which must be windows of this size, as columns. */
+  /** Returns the groups and the buckets, which must be windows of this size, as columns. */
   toWindows(windowMs: number): WindowColumns;
 };
-
-/** The window sizes, in ms, whose starts and offsets fit the columns for all times. */
-export function fitsColumns(windowMs: number): boolean {
-  return windowMs >= 1000 && windowMs < 2 ** 32;
-}
-
-// The positions of a sum's figures. The sum of values is HIGH + LOW: LOW has the rounding error of HIGH (Neumaier).
-const [COUNT, HIGH, LOW, MINIMUM, MAXIMUM, MINIMUM_AT, MAXIMUM_AT, FIRST_AT] = [
-  0, 1, 2, 3, 4, 5, 6, 7,
-] as const;
-const [FIRST, LAST_AT, LAST, M2, FROM_RAW, FIRST_SERIES, LAST_SERIES, BUCKET] = [
-  8, 9, 10, 11, 12, 13, 14, 15,
-] as const;
-const stride = 16;
 
 /** Creates an empty merge. */
 export function createColumnMerge({ groupOf, bucketOf, isBefore }: ColumnGrouping): ColumnMerge {
@@ -131,6 +116,7 @@ export function createColumnMerge({ groupOf, bucketOf, isBefore }: ColumnGroupin
   function addTo(
     at: number,
     series: number,
+    lastSeries: number,
     count: number,
     sum: number,
     minimum: number,
@@ -185,11 +171,11 @@ export function createColumnMerge({ groupOf, bucketOf, isBefore }: ColumnGroupin
     if (
       known === 0 ||
       lastAtMs > latest ||
-      (lastAtMs === latest && isBefore(series, sums[at + LAST_SERIES] as number))
+      (lastAtMs === latest && isBefore(lastSeries, sums[at + LAST_SERIES] as number))
     ) {
       sums[at + LAST_AT] = lastAtMs;
       sums[at + LAST] = lastValue;
-      sums[at + LAST_SERIES] = series;
+      sums[at + LAST_SERIES] = lastSeries;
     }
   }
 
@@ -198,16 +184,17 @@ export function createColumnMerge({ groupOf, bucketOf, isBefore }: ColumnGroupin
       const group = groupOf(series);
       if (group < 0) return;
       const at = placeOf(group, startMs);
-      addTo(at, series, count, sum, minimum, maximum, minimumAtMs, maximumAtMs, firstAtMs, ...rest);
+      addTo(at, series, series, count, sum, minimum, maximum, minimumAtMs, maximumAtMs, firstAtMs, ...rest);
     },
     addReading(series, ms, value) {
       const group = groupOf(series);
       if (group < 0) return;
       const at = placeOf(group, ms);
-      addTo(at, series, 1, value, value, value, ms, ms, ms, value, ms, value, 0);
+      addTo(at, series, series, 1, value, value, value, ms, ms, ms, value, ms, value, 0);
       (sums[at + FROM_RAW] as number)++;
     },
-    addWindows({ length, windowMs, series: codes, windows, counts, values, offsets }, { sinceMs, toMs }) {
+    addWindows(columns, { sinceMs, toMs }) {
+      const { length, windowMs, series: codes, lastSeries, windows, counts, values, offsets } = columns;
       for (let row = 0; row < length; row++) {
         const startMs = (windows[row] as number) * windowMs;
         if (startMs < sinceMs || startMs >= toMs) continue;
@@ -219,6 +206,7 @@ export function createColumnMerge({ groupOf, bucketOf, isBefore }: ColumnGroupin
         addTo(
           placeOf(group, startMs),
           series,
+          lastSeries[row] as number,
           counts[row] as number,
           values[value] as number,
           values[value + 1] as number,
@@ -237,7 +225,7 @@ export function createColumnMerge({ groupOf, bucketOf, isBefore }: ColumnGroupin
       return size;
     },
     merged: () => Array.from({ length: size }, (_, place) => mergedOf(sums, place * stride)),
-    toWindows: (windowMs) => windowsOf(sums, size, windowMs),
+    toWindows: (windowMs) => windowColumnsOf(sums, size, windowMs),
   };
 }
 
@@ -260,31 +248,4 @@ function mergedOf(sums: Float64Array, at: number): MergedColumns {
     firstSeries: figure(FIRST_SERIES),
     lastSeries: figure(LAST_SERIES),
   };
-}
-
-function windowsOf(sums: Float64Array, length: number, windowMs: number): WindowColumns {
-  // A series has at most one reading a millisecond, so counts fit wherever offsets do.
-  const Offsets = windowMs < 2 ** 16 ? Uint16Array : Uint32Array;
-  const series = new Int32Array(length);
-  const windows = new Uint32Array(length);
-  const counts = new Offsets(length);
-  const values = new Float64Array(length * 6);
-  const offsets = new Offsets(length * 4);
-  for (let row = 0; row < length; row++) {
-    const at = row * stride;
-    const startMs = sums[at + BUCKET] as number;
-    series[row] = sums[at + FIRST_SERIES] as number;
-    windows[row] = startMs / windowMs;
-    counts[row] = sums[at + COUNT] as number;
-    values[row * 6] = (sums[at + HIGH] as number) + (sums[at + LOW] as number);
-    for (const [place, field] of [MINIMUM, MAXIMUM, FIRST, LAST, M2].entries()) {
-      values[row * 6 + 1 + place] = sums[at + field] as number;
-    }
-    for (const [place, field] of [MINIMUM_AT, MAXIMUM_AT, FIRST_AT, LAST_AT].entries()) {
-      offsets[row * 4 + place] = (sums[at + field] as number) - startMs;
-    }
-  }
-  const columns = [series, windows, counts, values, offsets];
-  const bytes = columns.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  return { length, windowMs, series, windows, counts, values, offsets, bytes };
 }

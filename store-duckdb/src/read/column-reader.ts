@@ -12,7 +12,8 @@ import {
 import { seriesOfDevices } from "../series/series-filter-sql.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 import type { DuckdbReaders, NumbersQuery } from "./duckdb-readers.ts";
-import { addPartialRows, partialRowColumns, partialRowsSql, type WindowMemory } from "./window-memory.ts";
+import { addPartialRows, partialRowColumns, partialRowsSql } from "./partial-rows.ts";
+import type { WindowMemory } from "./window-memory.ts";
 
 /** The request: the scans of a plan, for some series, in buckets or not. */
 export type ColumnsRequest = {
@@ -62,6 +63,7 @@ export async function readByColumns(
     isBefore: (series, other) => registry.get(series).deviceId < registry.get(other).deviceId,
   });
   const codes = namedCodes(registry, filter);
+  const bySensor = mergeDevices && filter.deviceIds.length === 0;
   if (codes === undefined && registry.saved > columnSeriesMax) return undefined;
   for (const [level, scans] of plan.levels.entries()) {
     for (const scan of scans) {
@@ -71,7 +73,7 @@ export async function readByColumns(
         );
         continue;
       }
-      const windows = await memory.windowsOf(level, scan, signal);
+      const windows = await memory.windowsOf({ level, scan, bySensor }, signal);
       if (!windows) return undefined;
       for (const each of windows) merge.addWindows(each, scan);
       if (merge.size > partialsMax) return { partials: [], tooMany: merge.size };
@@ -125,8 +127,12 @@ function groupsOf(
   const groupOf = mergeDevices ? registry.sensorCodeOf : (series: number) => series;
   const { deviceIds, sensors } = filter;
   if (deviceIds.length > 0) {
-    const groups = new Map(seriesOfDevices(registry, filter).map(({ code }) => [code, groupOf(code)]));
-    return groups.size === 0 ? undefined : (series) => groups.get(series) ?? -1;
+    const wanted = seriesOfDevices(registry, filter);
+    if (wanted.length === 0) return undefined;
+    // Most rows are of other series, so this is asked for every row.
+    const groups = new Int32Array(registry.size).fill(-1);
+    for (const { code } of wanted) groups[code] = groupOf(code);
+    return (series) => groups[series] ?? -1;
   }
   if (sensors.length === 0) return groupOf;
   if (registry.count(sensors) === 0) return undefined;

@@ -59,7 +59,7 @@ export function createDuckdbReadingStore(dependencies: {
   const memory = createWindowMemory({
     readers,
     levels,
-    seriesCount: () => registry.saved,
+    registry,
     bytesMax: dependencies.windowBytesMax,
   });
   const { lastArrivedMs } = state;

@@ -24,11 +24,17 @@ const step = fc.oneof(
     weight: 4,
     arbitrary: fc.record({
       kind: fc.constant("publish" as const),
-      // Late by up to ten minutes, or early by a few seconds.
-      offsetsMs: fc.array(fc.integer({ min: -10 * minute, max: 5 * second }), {
-        minLength: 1,
-        maxLength: 20,
-      }),
+      // Late by up to ten minutes, or early by a few seconds; or of many devices in one second.
+      offsetsMs: fc.oneof(
+        fc.array(fc.integer({ min: -10 * minute, max: 5 * second }), { minLength: 1, maxLength: 20 }),
+        fc
+          .tuple(
+            fc.integer({ min: -600, max: 4 }),
+            fc.array(fc.constantFrom(0, 0, 7, 990), { minLength: 20, maxLength: 40 }),
+          )
+          .map(([at, offsets]) => offsets.map((offset) => at * second + offset)),
+      ),
+      devices: fc.constantFrom(3, 12),
     }),
   },
   {
@@ -102,9 +108,12 @@ async function openJudged(options: Partial<EmbeddedStoreOptions>) {
   }
 
   return {
-    async publish(offsetsMs: readonly number[], place: number) {
+    async publish(
+      { offsetsMs, devices }: { readonly offsetsMs: readonly number[]; readonly devices: number },
+      place: number,
+    ) {
       const messages = offsetsMs.map((offsetMs, row) => ({
-        deviceId: `device-${(place + row) % 3}`,
+        deviceId: `device-${(place + row) % devices}`,
         sensor: row % 2 === 0 ? ("temperature" as const) : ("humidity" as const),
         timestampMs: Math.max(nowMs + offsetMs, store.earliestAcceptedMs()),
         value: Math.abs(offsetMs * 7) % 50,
@@ -173,7 +182,7 @@ describe.each([
       fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 30 }), async (steps) => {
         await using judged = await openJudged({ windowMemoryMib, ...(retention && { retention }) });
         for (const [place, each] of steps.entries()) {
-          if (each.kind === "publish") await judged.publish(each.offsetsMs, place);
+          if (each.kind === "publish") await judged.publish(each, place);
           else if (each.kind === "advance") await judged.advance(each.ms);
           else if (each.kind === "restart") await judged.restart();
           else await judged.ask(each);

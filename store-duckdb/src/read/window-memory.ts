@@ -1,14 +1,11 @@
 import { unlessAborted } from "@devicemesh/kit/async/time-limit";
 import type { Level } from "@devicemesh/proto";
-import {
-  type ColumnMerge,
-  createColumnMerge,
-  fitsColumns,
-  type Scan,
-  type WindowColumns,
-} from "@devicemesh/query";
+import { createColumnMerge, fitsColumns, type Scan, type WindowColumns } from "@devicemesh/query";
 import { partialsTable } from "../database/store-sql.ts";
-import type { DuckdbReaders, NumberColumns } from "./duckdb-readers.ts";
+import type { SeriesRegistry } from "../series/series-registry.ts";
+import type { DuckdbReaders } from "./duckdb-readers.ts";
+import { addPartialRows, partialRowColumns, partialRowsSql } from "./partial-rows.ts";
+import { windowsBySensor } from "./sensor-windows.ts";
 
 /**
  * Windows of folded segments, cached in memory after they were read; within a bound, the least recently used are
@@ -17,10 +14,14 @@ import type { DuckdbReaders, NumberColumns } from "./duckdb-readers.ts";
 export type WindowMemory = {
   /**
    * Returns windows that include everything that a scan over partials of a level finds, and others outside its span of
-   * time. Undefined if they are too many for the cache, or if the store has folded more since the scan was planned.
-   * Throws the errors of the readers.
+   * time; with `bySensor` those of all devices of a sensor as one row if that makes them much fewer. Undefined if they
+   * are too many for the cache, or if the store has folded more since the scan was planned. Throws the errors of the
+   * readers.
    */
-  windowsOf(level: number, scan: Scan, signal: AbortSignal): Promise<readonly WindowColumns[] | undefined>;
+  windowsOf(
+    request: { readonly level: number; readonly scan: Scan; readonly bySensor: boolean },
+    signal: AbortSignal,
+  ): Promise<readonly WindowColumns[] | undefined>;
   /** Size of the windows in bytes. */
   readonly bytes: number;
 };
@@ -48,6 +49,8 @@ const rowBytesMax = 76;
 type Block = {
   /** Undefined before the first read, and while there are too many rows. */
   windows: WindowColumns | undefined;
+  /** The same by sensor, once a query has needed them. */
+  bySensor: WindowColumns | undefined;
   throughMs: number;
   loading: Promise<void> | undefined;
 };
@@ -69,47 +72,13 @@ type Extent = {
 
 const everyTime = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY } as const;
 
-/** The columns of `partialRowsSql`. */
-export const partialRowColumns = "idddddddddddd";
-
-/**
- * Returns SQL for partials of a level, in their stored form: of windows that start in [$1, $2) and of segments in [$3,
- * $4). `addPartialRows` reads its rows.
- */
-export function partialRowsSql(level: number, condition = "true"): string {
-  return `SELECT series, window_start::DOUBLE, count::DOUBLE, sum, minimum, maximum, minimum_at::DOUBLE, maximum_at::DOUBLE,
-  first_at::DOUBLE, first_value, last_at::DOUBLE, last_value, m2
-FROM ${partialsTable(level)}
-WHERE window_start >= $1 AND window_start < $2 AND segment >= $3 AND segment < $4 AND ${condition}`;
-}
-
-/** Adds rows of `partialRowsSql`. */
-export function addPartialRows(merge: ColumnMerge, columns: NumberColumns, rows: number): void {
-  const [series, start, count, sum, low, high, lowAt, highAt, firstAt, first, lastAt, last, m2] =
-    columns as readonly [Int32Array, ...Float64Array[]];
-  for (let row = 0; row < rows; row++) {
-    const of = (column: Float64Array | undefined): number => column?.[row] as number;
-    merge.addPartial(
-      series[row] as number,
-      of(start),
-      of(count),
-      of(sum),
-      of(low),
-      of(high),
-      of(lowAt),
-      of(highAt),
-      of(firstAt),
-      of(first),
-      of(lastAt),
-      of(last),
-      of(m2),
-    );
-  }
-}
-
 function extentSql(level: number): string {
   return `SELECT count(*)::DOUBLE, coalesce(min(window_start), 0)::DOUBLE, coalesce(max(window_start), 0)::DOUBLE
 FROM ${partialsTable(level)} WHERE segment >= $1 AND segment < $2`;
+}
+
+function bytesOf({ windows, bySensor }: Pick<Block, "windows" | "bySensor">): number {
+  return (windows?.bytes ?? 0) + (bySensor && bySensor !== windows ? bySensor.bytes : 0);
 }
 
 /**
@@ -119,11 +88,10 @@ FROM ${partialsTable(level)} WHERE segment >= $1 AND segment < $2`;
 export function createWindowMemory(dependencies: {
   readonly readers: DuckdbReaders;
   readonly levels: readonly Level[];
-  /** Returns the number of stored series. */
-  readonly seriesCount: () => number;
+  readonly registry: Pick<SeriesRegistry, "saved" | "get" | "sensorCodeOf">;
   readonly bytesMax: number;
 }): WindowMemory {
-  const { readers, levels, seriesCount, bytesMax } = dependencies;
+  const { readers, levels, registry, bytesMax } = dependencies;
   const blocks = new Map<string, Block>();
   const extents = levels.map(
     (): Extent => ({
@@ -145,7 +113,7 @@ export function createWindowMemory(dependencies: {
     const coarser = levels[level + 1];
     const most = coarser ? coarser.windowMs / (levels[level] as Level).windowMs : coarsestWindows;
     let parts = 1;
-    while (parts < most && (most % parts !== 0 || (most / parts) * seriesCount() > blockRowsMax)) parts++;
+    while (parts < most && (most % parts !== 0 || (most / parts) * registry.saved > blockRowsMax)) parts++;
     return most / parts;
   }
 
@@ -164,6 +132,7 @@ export function createWindowMemory(dependencies: {
   function use(key: string): Block {
     const block = blocks.get(key) ?? {
       windows: undefined,
+      bySensor: undefined,
       throughMs: Number.NEGATIVE_INFINITY,
       loading: undefined,
     };
@@ -172,13 +141,14 @@ export function createWindowMemory(dependencies: {
     return block;
   }
 
-  function keep(key: string, block: Block, windows: WindowColumns | undefined): void {
-    if (blocks.get(key) === block) bytes += (windows?.bytes ?? 0) - (block.windows?.bytes ?? 0);
-    block.windows = windows;
-    for (const [oldest, { windows: old }] of blocks) {
+  function keep(key: string, block: Block, kept: Pick<Block, "windows" | "bySensor">): void {
+    if (blocks.get(key) === block) bytes += bytesOf(kept) - bytesOf(block);
+    block.windows = kept.windows;
+    block.bySensor = kept.bySensor;
+    for (const [oldest, old] of blocks) {
       if (bytes <= bytesMax && blocks.size <= blocksMax) return;
       blocks.delete(oldest);
-      bytes -= old?.bytes ?? 0;
+      bytes -= bytesOf(old);
     }
   }
 
@@ -202,8 +172,11 @@ export function createWindowMemory(dependencies: {
         addPartialRows(merge, columns, length);
       },
     );
-    if (rows > rowsMax * 2 || merge.size > rowsMax) keep(key, block, undefined);
-    else if (!known || rows > 0) keep(key, block, merge.toWindows((levels[level] as Level).windowMs));
+    const isTooMany = rows > rowsMax * 2 || merge.size > rowsMax;
+    if (isTooMany || !known || rows > 0) {
+      const windows = isTooMany ? undefined : merge.toWindows((levels[level] as Level).windowMs);
+      keep(key, block, { windows, bySensor: undefined });
+    }
     block.throughMs = throughMs;
   }
 
@@ -227,12 +200,18 @@ export function createWindowMemory(dependencies: {
   async function windowsIn(
     bounds: BlockBounds,
     throughMs: number,
+    bySensor: boolean,
     signal: AbortSignal,
   ): Promise<WindowColumns | undefined> {
     const key = Object.values(bounds).join(" ");
     const block = use(key);
     await through(block, throughMs, () => loadBlock(key, block, bounds, throughMs), signal);
-    return block.throughMs === throughMs ? block.windows : undefined;
+    const { windows } = block;
+    if (block.throughMs !== throughMs || !windows || !bySensor) {
+      return block.throughMs === throughMs ? windows : undefined;
+    }
+    if (!block.bySensor) keep(key, block, { windows, bySensor: windowsBySensor(windows, registry) });
+    return block.bySensor;
   }
 
   /** Returns the blocks of a scan; undefined if they would not fit. */
@@ -244,7 +223,7 @@ export function createWindowMemory(dependencies: {
     const { windowMs, segmentMs } = levels[level] as Level;
     // The coarser level has not folded much, whatever the span of time.
     if (arrivedSinceMs > 0) {
-      const expected = seriesCount() * ((arrivedToMs - arrivedSinceMs) / segmentMs);
+      const expected = registry.saved * ((arrivedToMs - arrivedSinceMs) / segmentMs);
       if (expected > tailRowsMax) return undefined;
       return [{ ...everyTime, arrivedSinceMs, level, rowsMax: tailRowsMax }];
     }
@@ -255,7 +234,7 @@ export function createWindowMemory(dependencies: {
     const spanMs = windows * windowMs;
     const first = Math.floor(Math.max(sinceMs, extent.firstMs) / spanMs);
     const count = Math.ceil(Math.min(toMs, extent.lastMs + windowMs) / spanMs) - first;
-    const rows = Math.min(count * windows * seriesCount(), extent.rows);
+    const rows = Math.min(count * windows * registry.saved, extent.rows);
     if (count > scanBlocksMax || rows * rowBytesMax > bytesMax / 2) return undefined;
     return Array.from({ length: Math.max(count, 0) }, (_, place) => ({
       sinceMs: (first + place) * spanMs,
@@ -270,13 +249,13 @@ export function createWindowMemory(dependencies: {
     get bytes() {
       return bytes;
     },
-    async windowsOf(level, scan, signal) {
+    async windowsOf({ level, scan, bySensor }, signal) {
       if (!fitsColumns((levels[level] as Level).windowMs)) return undefined;
       const found: WindowColumns[] = [];
       const bounds = await blocksOf(level, scan, signal);
       if (!bounds) return undefined;
       for (const each of bounds) {
-        const windows = await windowsIn(each, scan.arrivedToMs, signal);
+        const windows = await windowsIn(each, scan.arrivedToMs, bySensor, signal);
         if (!windows) return undefined;
         found.push(windows);
       }
