@@ -86,7 +86,8 @@ export function createFakeTopic({
         return { id: openedProducers++, epoch: 0 };
       },
       async send(partition, bytes) {
-        const batch = readBatch(bytes);
+        // The memory of the batch is used again afterwards.
+        const batch = readBatch(Buffer.from(bytes));
         const { records } = batch;
         flying.set(partition, (flying.get(partition) ?? 0) + 1);
         recordsFlying += records.length;

@@ -23,8 +23,10 @@ export type RecordBatchWriter = {
   readonly records: number;
   /** Adds a row, which is of `device`. Returns false, without adding it, if the batch is full. */
   add(batch: MessageBatch, row: number, device: LogDevice): boolean;
-  /** Returns the batch, still without a producer, in separate memory, and begins the next. */
+  /** Returns the batch, still without a producer, in memory of its own, and begins the next. */
   finish(timestampMs: number): Buffer;
+  /** Takes back the memory of a batch that nothing reads any more. */
+  recycle(batch: Buffer): void;
 };
 
 /**
@@ -41,8 +43,11 @@ export function createRecordBatchWriter({
   readonly bytesMax: number;
   readonly compression?: Compression;
 }): RecordBatchWriter {
-  const buffer = Buffer.allocUnsafeSlow(Math.max(bytesMax, at.records + recordBytesMax));
-  const view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+  const bufferBytes = Math.max(bytesMax, at.records + recordBytesMax);
+  /** Used again: memory outside of V8's heap that is allocated for each batch makes it collect all of the heap often. */
+  const free: Buffer[] = [];
+  let buffer = Buffer.allocUnsafeSlow(bufferBytes);
+  let view = new DataView(buffer.buffer);
   const writeMessage = createMessageWriter();
   let records = 0;
   let end: number = at.records;
@@ -67,8 +72,12 @@ export function createRecordBatchWriter({
     finish(timestampMs) {
       const plain = buffer.subarray(at.records, end);
       const body = compression === "zstd" ? zstdCompressSync(plain, zstdOptions) : plain;
-      const bytes = Buffer.allocUnsafeSlow(at.records + body.length);
-      body.copy(bytes, at.records);
+      const isLarge = body === plain && end >= largeBytes;
+      const bytes = isLarge ? buffer.subarray(0, end) : Buffer.allocUnsafeSlow(at.records + body.length);
+      if (isLarge) {
+        buffer = free.pop() ?? Buffer.allocUnsafeSlow(bufferBytes);
+        view = new DataView(buffer.buffer);
+      } else body.copy(bytes, at.records);
       bytes.fill(0, 0, at.records);
       bytes.writeInt32BE(bytes.length - at.leaderEpoch, at.length);
       bytes.writeInt32BE(-1, at.leaderEpoch);
@@ -82,6 +91,10 @@ export function createRecordBatchWriter({
       end = at.records;
       return bytes;
     },
+    recycle({ buffer: memory }) {
+      const isOurs = memory instanceof ArrayBuffer && memory.byteLength === bufferBytes;
+      if (isOurs && free.length < freeMax) free.push(Buffer.from(memory));
+    },
   };
 }
 
@@ -94,6 +107,11 @@ export function setBatchProducer(bytes: Buffer, { id, epoch, sequence }: BatchPr
   const { dynamicBuffer } = Writer.create().append(bytes.subarray(at.attributes));
   bytes.writeUInt32BE(crc32c(dynamicBuffer), at.crc);
 }
+
+/** From here on a batch takes the memory that it was written to; a smaller one is copied, so that it does not hold it. */
+const largeBytes = 64 * 1024;
+/** Maximum number of kept buffers: as many partitions are sent to at once without new ones. */
+const freeMax = 16;
 
 const zstdAttribute = 4;
 /** The quickest: neighbours repeat most of each record, which any level finds. */

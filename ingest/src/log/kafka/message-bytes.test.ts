@@ -134,6 +134,47 @@ describe("a record batch", () => {
     expect(count(open({ bytesMax: 1 })).row).toBe(1);
   });
 
+  it("stays as it is until its memory is taken back, whatever is written afterwards", () => {
+    const batch = batchOf(Array.from({ length: 1000 }, (_, i) => ({ ...message, value: i })));
+    const device = devices.of(message.deviceId);
+    // From a few rows, which are copied, to all of them.
+    const steps = fc.array(fc.record({ rows: fc.integer({ min: 1, max: 1000 }), recycled: fc.nat(5) }), {
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(steps, (all) => {
+        const writer = open({ bytesMax: 200_000 });
+        const kept: { readonly bytes: Buffer; readonly copy: Buffer }[] = [];
+        for (const { rows, recycled } of all) {
+          for (let row = 0; row < rows; row++) expect(writer.add(batch, row, device)).toBe(true);
+          const bytes = writer.finish(startMs);
+          setBatchProducer(bytes, { id: 1n, epoch: 0, sequence: rows });
+          expect(readBatch(bytes).records).toHaveLength(rows);
+          kept.push({ bytes, copy: Buffer.from(bytes) });
+          for (const { bytes: old } of kept.splice(0, recycled)) writer.recycle(old);
+          for (const { bytes: old, copy } of kept) expect(old.equals(copy)).toBe(true);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("uses the memory of large batches again", () => {
+    const batch = batchOf(Array.from({ length: 1000 }, (_, i) => ({ ...message, value: i })));
+    const writer = open();
+    const next = (): Buffer => {
+      for (let row = 0; row < 1000; row++) writer.add(batch, row, devices.of(message.deviceId));
+      return writer.finish(startMs);
+    };
+    const memories = new Set<ArrayBufferLike>();
+    for (let i = 0; i < 10; i++) {
+      const bytes = next();
+      memories.add(bytes.buffer);
+      writer.recycle(bytes);
+    }
+    expect(memories.size).toBe(2);
+  });
+
   it("is a third as large with zstd, for readings as devices send them", () => {
     const batch = batchOf(
       Array.from({ length: 500 }, (_, i) => ({ ...message, timestampMs: startMs + i, value: i })),

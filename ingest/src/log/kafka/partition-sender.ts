@@ -71,7 +71,7 @@ type Send = {
 export function createPartitionSender(options: {
   readonly partition: number;
   readonly topic: Pick<PartitionedTopic, "openProducer" | "send">;
-  /** May be shared by all partitions. */
+  /** May be shared by all partitions. The topic does not read a batch any more once its send has settled. */
   readonly writer: RecordBatchWriter;
   readonly limits: SendLimits;
   readonly monotonicMs: () => number;
@@ -171,7 +171,9 @@ export function createPartitionSender(options: {
     while (!stopped && length > 0) {
       await linger();
       const next = take();
-      if (next !== undefined) await deliver(next);
+      if (next === undefined) continue;
+      await deliver(next);
+      writer.recycle(next.batch);
     }
     running = false;
   }
