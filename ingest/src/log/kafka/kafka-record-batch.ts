@@ -45,7 +45,7 @@ export function createRecordBatchWriter({
 }): RecordBatchWriter {
   const bufferBytes = Math.max(bytesMax, at.records + recordBytesMax);
   /** Used again: memory outside of V8's heap that is allocated for each batch makes it collect all of the heap often. */
-  const free: Buffer[] = [];
+  const free: Buffer<ArrayBuffer>[] = [];
   let buffer = Buffer.allocUnsafeSlow(bufferBytes);
   let view = new DataView(buffer.buffer);
   const writeMessage = createMessageWriter();

@@ -1,4 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { batchOf, seriesOf } from "../../../testing/message-log.contract.ts";
 import { createLogDevices } from "./log-devices.ts";
 import { partitionOf } from "./murmur2.ts";
 
@@ -27,5 +29,30 @@ describe("the devices of a log", () => {
     expect(ids("new", 2).map(devices.of)).toEqual(found);
     expect(devices.of("new-0")).toBe(found[0]);
     expect(devices.of("old-0")).not.toBe(old[0]);
+  });
+
+  it("sort the rows of a batch by partition, and keep their order inside each", () => {
+    const batches = fc.array(fc.array(fc.nat(12), { maxLength: 40 }), { maxLength: 5 });
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 6 }), batches, (partitions, all) => {
+        const devices = createLogDevices({ partitions, rememberMax: 4 });
+        for (const numbers of all) {
+          const deviceIds = numbers.map((one) => `device-${one}`);
+          const {
+            rows,
+            ends,
+            devices: found,
+          } = devices.sort(batchOf(deviceIds.flatMap((id) => seriesOf(id, 1))));
+          expect(found.map(({ id }) => id)).toEqual(deviceIds);
+          const parts = ends.map((end, partition) => rows.slice(ends[partition - 1] ?? 0, end));
+          const expected = parts.map((_, partition) =>
+            deviceIds.flatMap((id, row) => (partitionOf(id, partitions) === partition ? [row] : [])),
+          );
+          expect(parts).toEqual(expected);
+          expect(ends).toHaveLength(partitions);
+          expect(ends.at(-1)).toBe(deviceIds.length);
+        }
+      }),
+    );
   });
 });

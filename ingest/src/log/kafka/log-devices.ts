@@ -1,3 +1,4 @@
+import type { MessageBatch } from "../message-log.ts";
 import type { StoredText } from "./message-bytes.ts";
 import { partitionOf } from "./murmur2.ts";
 
@@ -9,8 +10,17 @@ export type LogDevice = {
   text: StoredText | undefined;
 };
 
+/** The rows of a batch by partition, in the order of the batch. Those of partition `p` end before `ends[p]`. */
+export type SortedRows = {
+  readonly rows: readonly number[];
+  readonly ends: readonly number[];
+  /** The device of each row of the batch. */
+  readonly devices: readonly LogDevice[];
+};
+
 /** The devices of a log. */
 export type LogDevices = {
+  sort(batch: MessageBatch): SortedRows;
   /** Returns the device; the same object again while it is remembered. */
   of(deviceId: string): LogDevice;
 };
@@ -31,17 +41,45 @@ export function createLogDevices({
 }): LogDevices {
   const known = new Map<string, LogDevice>();
   let misses = 0;
+
+  function of(id: string): LogDevice {
+    const device = known.get(id);
+    if (device !== undefined) return device;
+    if (known.size >= rememberMax && ++misses > 8 * rememberMax) {
+      known.clear();
+      misses = 0;
+    }
+    const added = { id, partition: partitionOf(id, partitions), text: undefined };
+    if (known.size < rememberMax) known.set(id, added);
+    return added;
+  }
+
   return {
-    of(id) {
-      const device = known.get(id);
-      if (device !== undefined) return device;
-      if (known.size >= rememberMax && ++misses > 8 * rememberMax) {
-        known.clear();
-        misses = 0;
+    of,
+    sort({ length, deviceIds }) {
+      const devices = new Array<LogDevice>(length);
+      const ends = new Array<number>(partitions).fill(0);
+      for (let row = 0; row < length; row++) {
+        const device = of(deviceIds[row] as string);
+        devices[row] = device;
+        ends[device.partition] = (ends[device.partition] as number) + 1;
       }
-      const added = { id, partition: partitionOf(id, partitions), text: undefined };
-      if (known.size < rememberMax) known.set(id, added);
-      return added;
+      let end = 0;
+      for (let partition = 0; partition < partitions; partition++) {
+        end += ends[partition] as number;
+        ends[partition] = end;
+      }
+      // Backwards from the ends, which makes each of them the start of its partition, that is the end of the one before.
+      const rows = new Array<number>(length);
+      for (let row = length - 1; row >= 0; row--) {
+        const { partition } = devices[row] as LogDevice;
+        const place = (ends[partition] as number) - 1;
+        ends[partition] = place;
+        rows[place] = row;
+      }
+      ends.push(length);
+      ends.shift();
+      return { rows, ends, devices };
     },
   };
 }

@@ -23,8 +23,6 @@ export type QueuedAppend = {
   readonly batch: MessageBatch;
   /** False once it was answered: no caller waits for its rows any more. */
   readonly open: boolean;
-  /** Reports that this many more of its rows are durably stored; it succeeds with the last one. */
-  acknowledge(rows: number): void;
 };
 
 /** The rows of an append for one partition: `rows[first]` to before `rows[end]`. `devices` has the device of each row. */
@@ -36,7 +34,7 @@ export type PartitionRows = {
 };
 
 /** The queue of one partition: sends its rows in order, one send at a time. */
-export type PartitionSender = {
+export type PartitionSender<Append extends QueuedAppend> = {
   /**
    * The times (by the monotonic clock) of the first and last failure of the current series of failures, and the last
    * error; undefined after a success.
@@ -47,7 +45,7 @@ export type PartitionSender = {
   /** Whether a send is in progress or waiting. */
   readonly busy: boolean;
   /** Adds rows of an append to the queue. */
-  add(append: QueuedAppend, part: PartitionRows): void;
+  add(append: Append, part: PartitionRows): void;
   /** Drops the rows of answered appends. */
   dropAnswered(): void;
   /** Forgets earlier failures, for a sender that has no rows left to try. */
@@ -56,11 +54,11 @@ export type PartitionSender = {
   stop(): void;
 };
 
-type Send = {
+type Send<Append> = {
   readonly batch: Buffer;
   readonly records: number;
   /** The number of records of each append, in order. */
-  readonly parts: readonly { readonly append: QueuedAppend; readonly rows: number }[];
+  readonly parts: readonly { readonly append: Append; readonly rows: number }[];
 };
 
 /**
@@ -68,24 +66,26 @@ type Send = {
  * appended once, until they are stored or no caller waits for any of them. Rows are kept as indexes in their batch, and
  * written when they are sent, so that waiting rows cost a few bytes each.
  */
-export function createPartitionSender(options: {
+export function createPartitionSender<Append extends QueuedAppend>(options: {
   readonly partition: number;
   readonly topic: Pick<PartitionedTopic, "openProducer" | "send">;
   /** May be shared by all partitions. The topic does not read a batch any more once its send has settled. */
   readonly writer: RecordBatchWriter;
   readonly limits: SendLimits;
   readonly monotonicMs: () => number;
+  /** Called when this many more rows of an append are durably stored. */
+  readonly acknowledge: (append: Append, rows: number) => void;
   readonly onSent: () => void;
   /** Called after each failed send. */
   readonly onFailed: () => void;
-}): PartitionSender {
-  const { partition, topic, writer, limits, monotonicMs, onSent, onFailed } = options;
-  let waiting: ({ readonly append: QueuedAppend } & PartitionRows)[] = [];
+}): PartitionSender<Append> {
+  const { partition, topic, writer, limits, monotonicMs, acknowledge, onSent, onFailed } = options;
+  let waiting: ({ readonly append: Append } & PartitionRows)[] = [];
   /** Number of rows of the first append that were sent. */
   let sentRows = 0;
   let length = 0;
   let producer: { readonly id: bigint; readonly epoch: number; sequence: number } | undefined;
-  let failing: PartitionSender["failing"];
+  let failing: PartitionSender<Append>["failing"];
   /** Number of failed sends since the last one that succeeded. */
   let failures = 0;
   let running = false;
@@ -93,8 +93,8 @@ export function createPartitionSender(options: {
   let endPause: (() => void) | undefined;
   let lingering = false;
 
-  function take(): Send | undefined {
-    const parts: { append: QueuedAppend; rows: number }[] = [];
+  function take(): Send<Append> | undefined {
+    const parts: { append: Append; rows: number }[] = [];
     let taken = 0;
     for (let full = false; !full && taken < waiting.length; ) {
       const { append, rows, devices, first, end } = waiting[taken] as (typeof waiting)[number];
@@ -132,7 +132,7 @@ export function createPartitionSender(options: {
     lingering = false;
   }
 
-  async function sendOnce({ batch, records }: Send): Promise<void> {
+  async function sendOnce({ batch, records }: Send<Append>): Promise<void> {
     if (producer === undefined) {
       producer = { ...(await topic.openProducer()), sequence: 0 };
       setBatchProducer(batch, producer);
@@ -144,7 +144,7 @@ export function createPartitionSender(options: {
     producer.sequence = (producer.sequence + records) % 2 ** 31;
   }
 
-  async function deliver(send: Send): Promise<void> {
+  async function deliver(send: Send<Append>): Promise<void> {
     if (producer) setBatchProducer(send.batch, producer);
     while (!stopped && send.parts.some(({ append }) => append.open)) {
       try {
@@ -160,7 +160,7 @@ export function createPartitionSender(options: {
       failing = undefined;
       failures = 0;
       onSent();
-      for (const { append, rows } of send.parts) append.acknowledge(rows);
+      for (const { append, rows } of send.parts) acknowledge(append, rows);
       return;
     }
     // The log may or may not have it, so the sequence of later rows is unknown.

@@ -4,7 +4,7 @@ import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import { RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { MessageBatch, MessageLog } from "../message-log.ts";
 import { createRecordBatchWriter } from "./kafka-record-batch.ts";
-import { createLogDevices, type LogDevice, type LogDevices } from "./log-devices.ts";
+import { createLogDevices, type LogDevices } from "./log-devices.ts";
 import { createPartitionSender, type PartitionSender, type QueuedAppend } from "./partition-sender.ts";
 import type { PartitionedLogLimits } from "./partitioned-log-limits.ts";
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
@@ -36,8 +36,14 @@ export type PartitionedMessageLog = MessageLog & {
   close(): Promise<void>;
 };
 
-/** An unanswered append. */
-type OpenAppend = QueuedAppend & { fail(error: RpcError): void };
+/** An append, and what its answer needs. */
+type HeldAppend = QueuedAppend & {
+  open: boolean;
+  unacknowledged: number;
+  readonly resolve: (found: undefined) => void;
+  readonly reject: (error: RpcError) => void;
+  timer: NodeJS.Timeout | undefined;
+};
 
 /**
  * Creates the log. The messages of a device go to one partition, in the order they were appended. It looks for the
@@ -59,14 +65,16 @@ export function createPartitionedMessageLog(options: {
     compression: limits.compression,
   });
   const counts = { sends: 0, failedSends: 0, timedOut: 0 };
-  const open = new Set<OpenAppend>();
+  const open = new Set<HeldAppend>();
   let readings = 0;
-  let senders: readonly PartitionSender[] = [];
+  let senders: readonly PartitionSender<HeldAppend>[] = [];
   let devices: LogDevices | undefined;
   /** Since when the topic is unreachable, and why. */
   let describing: { readonly sinceMs: number; readonly error: unknown } | undefined;
   /** Time of the last append that timed out. */
   let gaveUpMs = Number.NEGATIVE_INFINITY;
+  /** False while neither the topic nor a sender fails, so that an append need not ask each. */
+  let mayBeAway = false;
   /** Set while the topic differs from the original one. */
   let refusal: RpcError | undefined;
   /** The last reported state; undefined before the first response. */
@@ -88,6 +96,8 @@ export function createPartitionedMessageLog(options: {
 
   /** Whether it has failed since before an append timed out, or for as long as one would have waited. */
   function isAway(): boolean {
+    if (!mayBeAway) return false;
+    mayBeAway = describing !== undefined || senders.some(({ failing }) => failing !== undefined);
     const before = Math.max(gaveUpMs, monotonicMs() - limits.appendTimeoutMs);
     const isLong = (sinceMs: number | undefined) => sinceMs !== undefined && sinceMs <= before;
     return isLong(describing?.sinceMs) || senders.some(({ failing }) => isLong(failing?.sinceMs));
@@ -103,12 +113,12 @@ export function createPartitionedMessageLog(options: {
     onReachable(reachable, fault());
   }
 
-  function onTimeout(append: OpenAppend): void {
+  function onTimeout(append: HeldAppend): void {
     counts.timedOut++;
     gaveUpMs = monotonicMs();
     reportReachable();
     const wrong = fault();
-    append.fail(refuse(wrong instanceof RpcError ? wrong.message : "the message log is too slow"));
+    fail(append, refuse(wrong instanceof RpcError ? wrong.message : "the message log is too slow"));
     // Once for all appends that time out together.
     if (dropping) return;
     dropping = true;
@@ -118,45 +128,68 @@ export function createPartitionedMessageLog(options: {
     });
   }
 
-  function hold(batch: MessageBatch, timeoutMs: number): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    let unacknowledged = batch.length;
-    const answer = (settle: () => void): void => {
-      if (!open.delete(append)) return;
-      clearTimeout(timer);
-      readings -= batch.length;
-      settle();
-      if (open.size === 0) whenEmpty?.();
-    };
-    const append: OpenAppend = {
+  function hold(batch: MessageBatch, timeoutMs: number): Promise<undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const append: HeldAppend = {
       batch,
-      get open() {
-        return open.has(append);
-      },
-      acknowledge(rows) {
-        unacknowledged -= rows;
-        if (unacknowledged === 0) answer(resolve);
-      },
-      fail: (error) => answer(() => reject(error)),
+      open: true,
+      unacknowledged: batch.length,
+      resolve,
+      reject,
+      timer: undefined,
     };
-    const timer = setTimeout(onTimeout, timeoutMs, append);
+    append.timer = setTimeout(onTimeout, timeoutMs, append);
     open.add(append);
     readings += batch.length;
-    if (devices) distribute(append, senders, devices);
+    distribute(append);
     return promise;
   }
 
-  function failAll(error: RpcError): void {
-    for (const append of open) append.fail(error);
+  /** Passes each row to the sender of its device's partition; later, if there are none yet. */
+  function distribute(append: HeldAppend): void {
+    if (devices === undefined) return;
+    const { ends, ...sorted } = devices.sort(append.batch);
+    let first = 0;
+    for (const [partition, sender] of senders.entries()) {
+      const end = ends[partition] as number;
+      if (end > first) sender.add(append, { ...sorted, first, end });
+      first = end;
+    }
   }
 
-  function openSender(partition: number): PartitionSender {
+  function release(append: HeldAppend): void {
+    append.open = false;
+    open.delete(append);
+    clearTimeout(append.timer);
+    readings -= append.batch.length;
+    if (open.size === 0) whenEmpty?.();
+  }
+
+  function acknowledge(append: HeldAppend, rows: number): void {
+    append.unacknowledged -= rows;
+    if (append.unacknowledged > 0 || !append.open) return;
+    release(append);
+    append.resolve(undefined);
+  }
+
+  function fail(append: HeldAppend, error: RpcError): void {
+    if (!append.open) return;
+    release(append);
+    append.reject(error);
+  }
+
+  function failAll(error: RpcError): void {
+    for (const append of open) fail(append, error);
+  }
+
+  function openSender(partition: number): PartitionSender<HeldAppend> {
     return createPartitionSender({
       partition,
       topic,
       writer,
       limits,
       monotonicMs,
+      acknowledge,
       onSent() {
         counts.sends++;
         describing = undefined;
@@ -164,6 +197,7 @@ export function createPartitionedMessageLog(options: {
       },
       onFailed() {
         counts.failedSends++;
+        mayBeAway = true;
         reportReachable();
       },
     });
@@ -174,7 +208,7 @@ export function createPartitionedMessageLog(options: {
     if (senders.length === 0) {
       senders = Array.from({ length: partitions }, (_, partition) => openSender(partition));
       devices = createLogDevices({ partitions });
-      for (const append of open) distribute(append, senders, devices);
+      for (const append of open) distribute(append);
     } else if (senders.length === partitions) {
       refusal = undefined;
     } else if (refusal === undefined) {
@@ -199,6 +233,7 @@ export function createPartitionedMessageLog(options: {
     onState,
     onFailure(error) {
       describing = { sinceMs: describing?.sinceMs ?? monotonicMs(), error };
+      mayBeAway = true;
       reportReachable();
     },
     isWell: () =>
@@ -226,13 +261,12 @@ export function createPartitionedMessageLog(options: {
   });
 
   return {
-    async append(batch) {
-      if (close.isClosing()) throw refuse("the message log is closed");
-      if (refusal) throw refusal;
-      if (batch.length === 0) return undefined;
-      await hold(batch, isAway() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
-      // The raw collection decides later what is a duplicate.
-      return undefined;
+    append(batch) {
+      if (close.isClosing()) return Promise.reject(refuse("the message log is closed"));
+      if (refusal) return Promise.reject(refusal);
+      if (batch.length === 0) return Promise.resolve(undefined);
+      // Without a result: the raw collection decides later what is a duplicate.
+      return hold(batch, isAway() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
     },
     stats: () => ({
       reachable: reachable ?? false,
@@ -242,37 +276,4 @@ export function createPartitionedMessageLog(options: {
     }),
     close,
   };
-}
-
-/** Passes each row to the sender of its device's partition. */
-function distribute(append: QueuedAppend, senders: readonly PartitionSender[], known: LogDevices): void {
-  const { batch } = append;
-  const devices = new Array<LogDevice>(batch.length);
-  const ends = new Array<number>(senders.length).fill(0);
-  for (let row = 0; row < batch.length; row++) {
-    const device = known.of(batch.deviceIds[row] as string);
-    devices[row] = device;
-    ends[device.partition] = (ends[device.partition] as number) + 1;
-  }
-  // A sort by partition that keeps the order: `next` has the place of the next row of each.
-  const next: number[] = [];
-  let end = 0;
-  for (const [partition, count] of ends.entries()) {
-    next.push(end);
-    end += count;
-    ends[partition] = end;
-  }
-  const rows = new Array<number>(batch.length);
-  for (let row = 0; row < batch.length; row++) {
-    const { partition } = devices[row] as LogDevice;
-    const place = next[partition] as number;
-    rows[place] = row;
-    next[partition] = place + 1;
-  }
-  let first = 0;
-  for (const [partition, sender] of senders.entries()) {
-    const last = ends[partition] as number;
-    if (last > first) sender.add(append, { rows, devices, first, end: last });
-    first = last;
-  }
 }
