@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type EngineAddresses, installEngines, startEngines } from "@devicemesh/engines";
 import { type TopicDefinition, topicDefinitions } from "@devicemesh/operator";
 import { meshDefinition } from "@devicemesh/operator/testing/prepare-mesh";
+import { chainNames } from "@devicemesh/pipeline";
 import { type LoadSpread, watchMachineLoad } from "../report/load-watch.ts";
 import { type MachineFacts, machineFacts } from "../report/machine.ts";
 import { type BenchServices, createBenchServices, databaseOf } from "./bench-services.ts";
@@ -117,7 +118,9 @@ async function measureIngest(
 async function measureChain(settings: MeshBenchSettings, ground: Ground): Promise<MeshChainResult> {
   const { addresses, topics } = ground;
   await using services = servicesOf(settings, ground, "bench-chain-");
-  await topics.create(topicsOf(addresses, "bench-chain-"));
+  // Without the retention topic, which the operator creates later, ingest accepts readings before the operator runs.
+  const { retention } = chainNames({ prefix: "bench-chain-" }).topics;
+  await topics.create(topicsOf(addresses, "bench-chain-").filter(({ topic }) => topic !== retention));
   await using store = openBenchStore({ url: addresses.mongodbUrl, database: services.database });
   return await measureMeshChain(settings.chain, { services, store, progress: settings.progress });
 }

@@ -17,11 +17,14 @@ export type OutboxLimits = {
   readonly refusedKept: number;
 };
 
-/** Frames of 250, units of 5,000 or one second, 2 in flight, 200,000 readings (about 10 MB) in memory. */
+/**
+ * Frames of 250, units of 5,000 or a quarter of a second, 2 in flight, 200,000 readings (about 10 MB) in memory. A reading
+ * waits for its unit at most that quarter, so that it is visible well within a second of its measurement.
+ */
 export const defaultOutboxLimits: OutboxLimits = {
   frameReadings: 250,
   unitReadings: 5_000,
-  unitAgeMs: 1_000,
+  unitAgeMs: 250,
   unitsInFlight: 2,
   memoryReadings: 200_000,
   refusedKept: 100,

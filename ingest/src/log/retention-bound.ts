@@ -32,7 +32,8 @@ export function createRetentionBound({
     acceptedSinceMs() {
       if (known && isKnown()) return known.sinceMs;
       throw unavailable({
-        message: "the message log cannot be reached, so the retention mark is unknown",
+        message:
+          "the retention mark is unknown: the message log is unreachable, or the operator has not written the mark yet",
         retryDelayMs: 1000,
       });
     },
