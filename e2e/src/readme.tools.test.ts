@@ -14,12 +14,14 @@ import { type MeshProcess, startMesh } from "../testing/mesh-process.ts";
 import { blocks, section } from "../testing/readme-blocks.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const readme = readFileSync(`${root}README.md`, "utf8");
+const [readme, calls, standalone] = ["README.md", "docs/calls.md", "standalone/README.md"].map((page) =>
+  readFileSync(`${root}${page}`, "utf8"),
+) as [string, string, string];
 const grpcurl = findGrpcurl();
 const envoy = findEnvoy();
 
-it("README.md lists the settings as they are", () => {
-  expect(section(readme, "settings").trim()).toBe(settingsTable(embeddedSettings).trim());
+it("standalone/README.md lists the settings as they are", () => {
+  expect(section(standalone, "settings").trim()).toBe(settingsTable(embeddedSettings).trim());
 });
 
 // Without grpcurl and Go to install it, or without Envoy, the test command prints a notice, and CI counts these as
@@ -28,7 +30,7 @@ describe.each([
   ["npm start", false],
   ["the services of npm start behind Envoy, as npm run mesh has them", true],
 ] as const)(
-  "the calls in README.md, to %s",
+  "the calls in README.md and docs/calls.md, to %s",
   { skip: grpcurl === undefined || envoy === undefined },
   (_, isBehindEnvoy) => {
     let mesh: MeshProcess;
@@ -78,7 +80,7 @@ describe.each([
       expect(row.average).toBeCloseTo(11.1276173079, 9);
     });
 
-    const lines = blocks(section(readme, "test: calls"), "sh")
+    const lines = blocks(section(calls, "test: calls"), "sh")
       .join("\n")
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#"));
