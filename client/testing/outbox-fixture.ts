@@ -8,7 +8,12 @@ import { createManualClock } from "./manual-clock.ts";
 export const otherDevice = ["b", "c", "d", "e"].find((id) => laneOf(id, 2) !== laneOf("device", 2))!;
 
 /** Small limits, so that tests reach them. */
-export const limits: Partial<OutboxLimits> = { frameReadings: 10, unitReadings: 50, memoryReadings: 200 };
+export const limits: Partial<OutboxLimits> = {
+  frameReadings: 10,
+  unitReadings: 50,
+  unitAgeMs: 1000,
+  memoryReadings: 200,
+};
 
 /** A sender that a test answers by hand, or that answers by itself. */
 export function createFakeSender(answer?: (unit: Unit, attempt: number) => SendResult | undefined) {

@@ -33,7 +33,7 @@ export function createRetentionBound({
       if (known && isKnown()) return known.sinceMs;
       throw unavailable({
         message:
-          "the retention mark is unknown: the message log is unreachable, or the operator has not written the mark yet",
+          "the retention mark is unknown: the message log cannot be reached, or the operator has not written the mark yet",
         retryDelayMs: 1000,
       });
     },

@@ -8,8 +8,8 @@ import { createReadBudget } from "./read-budget.ts";
 import { createSharedWatch, type SharedWatch } from "./shared-watch.ts";
 import type { WatchQuestion } from "./watch-question.ts";
 
-/** Number of watchers that receive a message in one turn of the event loop: about 2 ms of work. */
-const messagesPerTurn = 16;
+/** Number of watchers that receive a message in one turn of the event loop: about 1 ms of work. */
+const messagesPerTurn = 8;
 
 /** The limits of all watches; see QueryConfig. */
 export type SharedWatchLimits = {
