@@ -159,6 +159,7 @@ export const strings = {
     ...{ average: "Average", minimum: "Minimum", maximum: "Maximum", readings: "Readings" },
     weighted: "Time-weighted",
     line: "Line",
+    newest: "Newest bucket",
     bucketOf: (size: string) => `Buckets of ${size}`,
     table: "The chart as a table",
     tableLeft: (left: number) => `${formatCount(left)} more rows are in the download.`,

@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { createClient, type Interceptor } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { createClientSessions } from "@devicemesh/kit/rpc/client-sessions";
 import {
   type ExecutePlanResponse,
   SparkConnectService,
@@ -67,7 +68,7 @@ export function createSparkClient(options: {
   const { address, sessionId, userId, token, deadlines = sparkDeadlines } = options;
   const baseUrl = `http://${address}`;
   // A ping detects a server that disappears without closing the connection before the deadline does.
-  const sessionManager = new Http2SessionManager(baseUrl, { pingIntervalMs: 10_000, pingTimeoutMs: 5000 });
+  const sessionManager = createClientSessions(baseUrl, { pingIntervalMs: 10_000, pingTimeoutMs: 5000 });
   const interceptors = token === undefined ? [] : [bearer(token)];
   const client = createClient(
     SparkConnectService,

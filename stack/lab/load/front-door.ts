@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { createClientSessions } from "@devicemesh/kit/rpc/client-sessions";
 import { protoTimestamp } from "@devicemesh/proto";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { IngestServiceClient } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
@@ -50,16 +51,16 @@ export function openFrontDoor(checkout: string, nodes: number): FrontDoor {
   return {
     hosts: Array.from({ length: nodes }, (_, place) => labNetwork.addressOf(place + 1)),
     identity: deviceIdentity(join(checkout, "stack/secrets/certs"), "gateway-demo"),
-    query: (node) =>
-      createClient(
+    query(node) {
+      const baseUrl = `https://${labNetwork.addressOf(node)}`;
+      // Each restart of Envoy ends a connection.
+      const sessionManager = createClientSessions(baseUrl, {}, { ca: authority });
+      const interceptors = [withToken];
+      return createClient(
         QueryService,
-        createGrpcTransport({
-          baseUrl: `https://${labNetwork.addressOf(node)}`,
-          nodeOptions: { ca: authority },
-          interceptors: [withToken],
-          defaultTimeoutMs: questionLimitMs,
-        }),
-      ),
+        createGrpcTransport({ baseUrl, sessionManager, interceptors, defaultTimeoutMs: questionLimitMs }),
+      );
+    },
   };
 }
 

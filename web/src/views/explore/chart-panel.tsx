@@ -80,7 +80,7 @@ export function ChartPanel({
         <table class="legend">
           <thead>
             <tr>
-              <th scope="col">{cursorMs === undefined ? chart.line : formatMoment(cursorMs, zone)}</th>
+              <th scope="col">{cursorMs === undefined ? chart.newest : formatMoment(cursorMs, zone)}</th>
               {namesOf(panel.curves).map((name) => (
                 <th key={name} scope="col" class="number">
                   {name}
