@@ -69,10 +69,10 @@ export async function startIngestProcess(
   function reportHealth(): void {
     ingest?.setServing(log.stats().reachable && bound.isKnown());
   }
-  function retainedSinceMs(): number {
-    const boundMs = bound.acceptedSinceMs();
-    return retainRaw === undefined ? boundMs : Math.max(boundMs, clock() - retainRaw);
-  }
+  const retainedSinceMs =
+    retainRaw === undefined
+      ? bound.acceptedSinceMs
+      : (): number => Math.max(bound.acceptedSinceMs(), clock() - retainRaw);
   try {
     // So that the first senders are not rejected in a healthy system; silent brokers do not delay the start.
     await withinTime(bound.asked, { ms: firstBoundMs, what: "the retention topic" }).catch(() => {});

@@ -17,18 +17,17 @@ import { createCounters, type IngestStats } from "./counters.ts";
 import type { IngestConfig } from "./limits.ts";
 import type { MessageLog } from "./log/message-log.ts";
 import { registerIngestMetrics } from "./metrics.ts";
-import { createAppendAdmission } from "./publish/append-admission.ts";
-import { createFrameIntake } from "./publish/commit-unit.ts";
+import { createAppendAdmission, createOpenCalls } from "./publish/admission.ts";
 import { type ConnectRoutes, createConnectIngestRoutes } from "./publish/connect-routes.ts";
 import {
   createGrpcIngestService,
   ingestServiceDefinition,
   ingestServiceName,
 } from "./publish/grpc-service.ts";
-import { createOpenCalls } from "./publish/open-calls.ts";
 import { createPublishInProcess, type PublishInProcess } from "./publish/publish-in-process.ts";
-import { createDeviceIds } from "./wire/device-ids.ts";
+import { createFrameIntake } from "./publish/publish-readings.ts";
 import { createFrameDecoder } from "./wire/frame-decoder.ts";
+import { createDeviceIds } from "./wire/wire.ts";
 
 /** The dependencies of ingest. The caller owns the log: close it after ingest. */
 export type IngestDependencies = {

@@ -1,7 +1,7 @@
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
 import type { SensorCatalog } from "@devicemesh/proto";
-import { createDiskReserve } from "@devicemesh/store-duckdb/disk-reserve";
+import { createDiskReserve } from "@devicemesh/store-duckdb/admission";
 import type { EmbeddedStore } from "@devicemesh/store-duckdb/duckdb-store";
 import { registerStoreMetrics } from "@devicemesh/store-duckdb/metrics";
 import { openRecoveringStore } from "@devicemesh/store-duckdb/recovering-store";

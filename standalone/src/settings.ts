@@ -7,7 +7,7 @@ import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { ingestSensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { type Retention, retentionProblem } from "@devicemesh/proto";
-import { defaultSeriesLimits } from "@devicemesh/store-duckdb/series/reading-admission";
+import { defaultSeriesLimits } from "@devicemesh/store-duckdb/admission";
 import { devicesByDefault } from "./limits.ts";
 
 /** The settings of `npm start`: flags, environment variables, help and the README's table in one place. */

@@ -1,18 +1,24 @@
 import { mkdir } from "node:fs/promises";
 import type { AdmitOlder, AdmitSeries, MessageLog } from "@devicemesh/ingest";
-import { createChangeSignal } from "@devicemesh/kit/async/change-signal";
 import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
-import { createRateMeter } from "@devicemesh/kit/observability/rate-meter";
 import {
   createSensorCatalog,
   defaultLevels,
-  earliestAcceptedMs,
   type Level,
   type Retention,
   retentionProblem,
   type SensorCatalog,
 } from "@devicemesh/proto";
 import type { ReadingStore } from "@devicemesh/query";
+import {
+  createDuplicatesQuota,
+  createSeriesAdmission,
+  type DiskReserve,
+  defaultDuplicatesPerHour,
+  defaultSeriesLimits,
+  type SeriesLimits,
+  type SeriesMade,
+} from "./admission.ts";
 import { createArrivalClock, createStoreProgress } from "./append/commit-clock.ts";
 import { readDuplicates } from "./append/duckdb-duplicates.ts";
 import { createDuckdbMessageLog } from "./append/duckdb-message-log.ts";
@@ -20,19 +26,10 @@ import { openDuckdb } from "./database/duckdb-database.ts";
 import { duckdbFailure } from "./database/duckdb-failure.ts";
 import { settleSensorUnits } from "./database/duckdb-sensor-units.ts";
 import { readStored } from "./database/duckdb-stored-state.ts";
-import type { DiskReserve } from "./disk-reserve.ts";
 import { createDuckdbRetention } from "./maintenance/duckdb-retention.ts";
 import { createDuckdbFolder } from "./maintenance/duckdb-segment-fold.ts";
 import { createDuckdbReaders } from "./read/duckdb-readers.ts";
 import { createDuckdbReadingStore } from "./read/duckdb-reading-store.ts";
-import {
-  createDuplicatesQuota,
-  createSeriesAdmission,
-  defaultDuplicatesPerHour,
-  defaultSeriesLimits,
-  type SeriesLimits,
-  type SeriesMade,
-} from "./series/reading-admission.ts";
 import { createSeriesRegistry } from "./series/series-registry.ts";
 
 /** The options of the store. */
@@ -134,7 +131,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const stored = await readStored(maintenance, levels, database.file);
   const startMs = Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs);
   const arrivals = createArrivalClock(clock, startMs, options.elapsedMs);
-  const progress = createStoreProgress(arrivals, stored);
+  const progress = createStoreProgress(arrivals, stored, retention);
   const units = await settleSensorUnits(maintenance, { catalog, file: database.file });
   const registry = createSeriesRegistry(stored.series, {
     catalog,
@@ -147,25 +144,16 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     registry,
     nowMs: arrivals.nowMs,
   });
-  const rate = createRateMeter();
-  const changes = createChangeSignal();
-  let { logEndMs, duplicates, conflicts } = stored;
 
   const log = createDuckdbMessageLog({
     connection: await connect(),
     registry,
     duplicates: duplicatesBySeries,
     clock: arrivals,
-    onCommit(report) {
-      logEndMs = report.arrivedMs;
-      duplicates += report.duplicates;
-      conflicts += report.conflicts;
-      quota.add(report.found);
-      rate.add(report.stored, report.arrivedMs);
-      changes.notify();
-    },
+    onCommit: progress.committed,
     onCommitting: progress.setCommitting,
     onFailure: (error) => report("commit failed", error),
+    quota,
     reserve,
   });
   const folding = createDuckdbFolder({
@@ -196,7 +184,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     registry,
     duplicates: duplicatesBySeries,
     levels,
-    changes,
+    changes: progress.changes,
     mergeFromSeries: options.mergeFromSeries,
     windowBytesMax: (options.windowMemoryMib ?? 80) * 1024 ** 2,
     state: {
@@ -205,10 +193,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       seal: () => log.sealBefore(arrivals.nowMs() + 1),
       diskBytes: database.diskBytes,
       status: () => ({
-        logEndMs,
-        duplicates,
-        conflicts,
-        storedPerSecond: rate.perSecond(arrivals.nowMs()),
+        ...progress.counts(),
         versions: { duckdb: database.version },
         refused: options.refused?.(),
         problems: [reserve?.problem() ?? []].flat(),
@@ -233,7 +218,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     }
   }
   const close = closeOnce(async () => {
-    changes.close();
+    progress.changes.close();
     await log.close();
     await maintaining.catch(() => {});
     await resources.disposeAsync();
@@ -253,7 +238,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
       maintaining = maintaining.catch(() => {}).then(runMaintenance);
       return maintaining;
     },
-    earliestAcceptedMs: () => earliestAcceptedMs(retention, keeper.keptSince(), arrivals.nowMs()),
+    earliestAcceptedMs: progress.earliestAcceptedMs,
     close,
     [Symbol.asyncDispose]: close,
   };

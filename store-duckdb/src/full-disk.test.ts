@@ -3,7 +3,7 @@ import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { countAll, createLoad } from "../testing/full-disk-load.ts";
-import { createDiskReserve, type DiskState } from "./disk-reserve.ts";
+import { createDiskReserve, type DiskState } from "./admission.ts";
 import { openRecoveringStore } from "./recovering-store.ts";
 
 const mib = 1024 ** 2;

@@ -5,7 +5,7 @@ import { mountSmallDisk, putBallast } from "@devicemesh/kit/testing/small-disk-f
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { appendUntilRejected, countAll, createLoad } from "../testing/full-disk-load.ts";
-import { createDiskReserve } from "./disk-reserve.ts";
+import { createDiskReserve } from "./admission.ts";
 import { openRecoveringStore } from "./recovering-store.ts";
 
 const signal = AbortSignal.timeout(600_000);

@@ -1,5 +1,5 @@
 import { defineMetrics, type Metrics, samplesBy } from "@devicemesh/kit/observability/metrics";
-import type { DiskReserve } from "./disk-reserve.ts";
+import type { DiskReserve } from "./admission.ts";
 
 /** The sources of the embedded store's metrics. */
 export const storeMetrics = defineMetrics({

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
+import type { SeriesMade } from "./admission.ts";
 import { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./duckdb-store.ts";
-import type { SeriesMade } from "./series/reading-admission.ts";
 
 /** Interval of attempts to open the store again, in ms. */
 const reopenEveryMs = 1000;

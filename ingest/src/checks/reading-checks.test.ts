@@ -6,8 +6,8 @@ import { type Reading, ReadingSchema } from "@devicemesh/proto/es/devicemesh/v1/
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { anyReading, nowMs } from "../../testing/reading-arbitraries.ts";
-import { createDeviceIds } from "../wire/device-ids.ts";
 import { createFrameDecoder, type FrameColumns } from "../wire/frame-decoder.ts";
+import { createDeviceIds } from "../wire/wire.ts";
 import { createReadingChecks, type Refusal } from "./reading-checks.ts";
 
 const nowSeconds = BigInt(Math.floor(nowMs / 1000));

@@ -1,7 +1,7 @@
 import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { describe, expect, it } from "vitest";
 import { batchOf, seriesOf } from "../../testing/message-log.contract.ts";
-import { createAppendAdmission } from "./append-admission.ts";
+import { createAppendAdmission } from "./admission.ts";
 
 const never = new AbortController().signal;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { batchOf } from "../../testing/message-log.contract.ts";
 import type { CheckedFrame } from "../checks/reading-checks.ts";
-import { createCommitUnit } from "./commit-unit.ts";
+import { createCommitUnit } from "./publish-readings.ts";
 
 describe("a commit unit", () => {
   it("counts frames and readings, and numbers rejected readings within the unit", () => {

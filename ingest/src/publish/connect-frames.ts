@@ -1,8 +1,8 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { fromConnectError } from "@devicemesh/kit/rpc/connect-status";
-import { malformedFrame } from "./commit-unit.ts";
 import { frameBytes } from "./frame-messages.ts";
+import { malformedFrame } from "./publish-readings.ts";
 
 /** The frames of a Connect stream, and a function that ends them. */
 export type ConnectFrames = {

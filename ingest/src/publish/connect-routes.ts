@@ -16,10 +16,15 @@ import { contractJsonOf } from "@devicemesh/kit/rpc/requests/json-requests";
 import { malformedText } from "@devicemesh/kit/rpc/requests/request-validation";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";
 import type { PublishReadingsResponse } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
-import { malformedFrame, type UnitResult } from "./commit-unit.ts";
+import type { UnitResult } from "./admission.ts";
 import { framesOfMessages } from "./connect-frames.ts";
 import { frameBytes, frameSchemaOf } from "./frame-messages.ts";
-import { type PublishDependencies, publishReadingBatch, publishReadings } from "./publish-readings.ts";
+import {
+  malformedFrame,
+  type PublishDependencies,
+  publishReadingBatch,
+  publishReadings,
+} from "./publish-readings.ts";
 
 /** The options of a server's calls. */
 export type ConnectCalls = {

@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { brokenFrameBytes, frameBytes as legalFrame } from "../../testing/frame-bytes.ts";
 import { rowsOf } from "../../testing/frame-rows.ts";
-import { createDeviceIds } from "../wire/device-ids.ts";
 import { createFrameDecoder } from "../wire/frame-decoder.ts";
+import { createDeviceIds } from "../wire/wire.ts";
 import { frameBytes, frameSchemaOf } from "./frame-messages.ts";
 
 const decode = createFrameDecoder({ deviceIds: createDeviceIds({ slots: 64 }) });

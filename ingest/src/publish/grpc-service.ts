@@ -15,7 +15,7 @@ import type {
   sendUnaryData,
   UntypedServiceImplementation,
 } from "@grpc/grpc-js";
-import type { UnitResult } from "./commit-unit.ts";
+import type { UnitResult } from "./admission.ts";
 import { type PublishDependencies, publishReadingBatch, publishReadings } from "./publish-readings.ts";
 
 /** The name of the service in the contract. */

@@ -1,9 +1,14 @@
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Publisher } from "@devicemesh/identity";
+import { invalidArgument, type RpcError, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
+import { frameBytesMax, frameReadingsMax } from "@devicemesh/proto";
+import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
+import type { AdmitOlder, AdmitSeries, CheckedFrame, ReadingChecks } from "../checks/reading-checks.ts";
+import type { IngestCounters } from "../counters.ts";
 import type { IngestConfig } from "../limits.ts";
-import type { AppendAdmission } from "./append-admission.ts";
-import { createCommitUnit, type FrameIntake, type UnitResult } from "./commit-unit.ts";
-import type { OpenCalls } from "./open-calls.ts";
+import type { Appended, MessageBatch } from "../log/message-log.ts";
+import type { FrameDecoder } from "../wire/frame-decoder.ts";
+import type { AppendAdmission, OpenCalls, UnitResult } from "./admission.ts";
 
 /** The dependencies of both methods, over every protocol. */
 export type PublishDependencies = {
@@ -65,6 +70,145 @@ export async function publishReadingBatch(
   const appends = admission.openUnit({ appendsMax: 1, signal, onFailure() {} });
   await appends.add(intake(frame, unit, publisher));
   return unit.result(await appends.drained());
+}
+
+/** The counts of one commit unit while its frames arrive. */
+export type CommitUnit = {
+  /** Number of frames so far, which is the index of the next one. */
+  readonly frames: number;
+  /** Number of readings so far, including rejected ones, which is the index of the next one. */
+  readonly readings: number;
+  /** Number of further rejections that the response may list. */
+  readonly refusalsLeft: number;
+  /** Counts a frame. */
+  add(frame: CheckedFrame): void;
+  /** What became of the unit, if all accepted readings are durable; `appended` is what the log found, if it knows. */
+  result(appended?: Appended): UnitResult;
+};
+
+/** Creates a unit without frames, whose response lists at most `refusedListMax` rejected readings. */
+export function createCommitUnit(refusedListMax: number): CommitUnit {
+  let frames = 0;
+  let accepted = 0;
+  let refused = 0;
+  const refusedReadings: RefusedReading[] = [];
+  const refusedByRule = new Map<string, number>();
+  return {
+    get frames() {
+      return frames;
+    },
+    get readings() {
+      return accepted + refused;
+    },
+    get refusalsLeft() {
+      return refusedListMax - refusedReadings.length;
+    },
+    add(frame) {
+      const first = accepted + refused;
+      for (const { row, identity, fieldPath, ruleId, text } of frame.refusals) {
+        if (refusedReadings.length === refusedListMax) break;
+        refusedReadings.push({ ordinal: BigInt(first + row), identity, fieldPath, ruleId, text });
+      }
+      frames++;
+      accepted += frame.batch.length;
+      refused += frame.refused;
+      for (const [rule, count] of frame.refusedByRule ?? []) {
+        refusedByRule.set(rule, (refusedByRule.get(rule) ?? 0) + count);
+      }
+    },
+    result: (appended) => ({
+      response: {
+        accepted: BigInt(accepted),
+        refused: BigInt(refused),
+        refusedReadings,
+        ...(appended && {
+          duplicates: BigInt(appended.duplicates),
+          conflicts: BigInt(appended.conflicts),
+        }),
+      },
+      refusedByRule,
+    }),
+  };
+}
+
+/**
+ * Processes the next frame of a unit: decodes, checks and counts it, and returns the accepted readings. `publisher` is
+ * its sender, if known.
+ * @throws RpcError INVALID_ARGUMENT if the bytes are not a frame, RESOURCE_EXHAUSTED if the frame or the
+ * unit is too large, UNAUTHENTICATED if the publisher is no longer valid, UNAVAILABLE if
+ * the retention mark is unknown.
+ */
+export type FrameIntake = (frame: Buffer, unit: CommitUnit, publisher?: Publisher) => MessageBatch;
+
+/** The intake of all streams; frames are processed one after the other. */
+export function createFrameIntake({
+  decode,
+  check,
+  clock,
+  retainedSinceMs,
+  admitSeries,
+  admitOlder,
+  unitReadingsMax,
+  counters,
+}: {
+  readonly decode: FrameDecoder;
+  readonly check: ReadingChecks;
+  readonly clock: () => number;
+  readonly retainedSinceMs: (() => number) | undefined;
+  readonly admitSeries?: AdmitSeries | undefined;
+  readonly admitOlder?: AdmitOlder | undefined;
+  readonly unitReadingsMax: number;
+  readonly counters: IngestCounters;
+}): FrameIntake {
+  return (frame, unit, publisher) => {
+    counters.frames++;
+    counters.bytes += frame.length;
+    const problem = publisher?.problem();
+    if (problem !== undefined) throw problem;
+    const place = `frames[${unit.frames}]`;
+    if (frame.length > frameBytesMax) {
+      throw resourceExhausted({
+        subject: place,
+        description: `the frame has ${frame.length} bytes, it may have ${frameBytesMax}`,
+      });
+    }
+    const decoded = decode(frame);
+    if (decoded.kind === "malformed") {
+      throw malformedFrame(unit.frames, decoded.text);
+    }
+    if (decoded.kind === "tooManyReadings") {
+      throw resourceExhausted({
+        subject: `${place}.readings`,
+        description: `the frame has more than ${frameReadingsMax} readings`,
+      });
+    }
+    const { columns } = decoded;
+    if (unit.readings + columns.length > unitReadingsMax) {
+      throw resourceExhausted({
+        subject: "unit",
+        description: `more than ${unitReadingsMax} readings; end the stream earlier and begin another`,
+      });
+    }
+    const checked = check(columns, {
+      nowMs: clock(),
+      refusalsMax: unit.refusalsLeft,
+      ...(retainedSinceMs === undefined ? {} : { retainedSinceMs: retainedSinceMs() }),
+      ...(publisher === undefined ? {} : { publisher }),
+      ...(admitSeries === undefined ? {} : { admitSeries }),
+      admitOlder,
+    });
+    unit.add(checked);
+    return checked.batch;
+  };
+}
+
+/** The error for bytes that are not a frame; `index` is its index in the unit. */
+export function malformedFrame(index: number, text: string): RpcError {
+  return invalidArgument({
+    field: `frames[${index}]`,
+    description: `not a protobuf message of readings: ${text}`,
+    reason: "malformed",
+  });
 }
 
 /**

@@ -2,7 +2,7 @@ import { deviceIdPattern } from "@devicemesh/proto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { deviceIdBytes } from "../../testing/frame-bytes.ts";
-import { createDeviceIds, type DeviceIds, hashOf } from "./device-ids.ts";
+import { createDeviceIds, hashOf, type InternedNames } from "./wire.ts";
 
 describe("the table of device ids", () => {
   it("returns the id for any bytes that match the pattern, and undefined for others, however full it is", () => {
@@ -63,7 +63,7 @@ function collidingIds(): [string, string] {
   throw new Error("no two ids have the same hash");
 }
 
-function intern(deviceIds: DeviceIds, bytes: Buffer, offset = 0): string | undefined {
+function intern(deviceIds: InternedNames, bytes: Buffer, offset = 0): string | undefined {
   const frame = Buffer.concat([Buffer.alloc(offset, 255), bytes, Buffer.alloc(3, 255)]);
   const view = new DataView(frame.buffer, frame.byteOffset, frame.length);
   return deviceIds.intern(frame, view, offset, offset + bytes.length);

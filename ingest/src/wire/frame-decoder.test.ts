@@ -24,8 +24,8 @@ import {
   tsProtoRows,
   withShortIds,
 } from "../../testing/frame-rows.ts";
-import { createDeviceIds } from "./device-ids.ts";
 import { createFrameDecoder } from "./frame-decoder.ts";
+import { createDeviceIds } from "./wire.ts";
 
 const decode = createFrameDecoder({ deviceIds: createDeviceIds({ slots: 64 }) });
 const measurementFields = sensors.map((sensor) => sensor.measurementField);

@@ -1,7 +1,8 @@
 import { createSensorCatalog, frameReadingsMax, isTyped, type SensorCatalog } from "@devicemesh/proto";
-import { createSensorNames, type DeviceIds, type InternedNames } from "./device-ids.ts";
 import {
   asInt64,
+  createSensorNames,
+  type InternedNames,
   MalformedError,
   pastEnd,
   readLength,
@@ -71,7 +72,7 @@ export function createFrameDecoder({
   catalog = createSensorCatalog(),
   readingsMax = frameReadingsMax,
 }: {
-  readonly deviceIds: DeviceIds;
+  readonly deviceIds: InternedNames;
   readonly sensorNames?: InternedNames;
   /** The built-in one by default. */
   readonly catalog?: SensorCatalog;

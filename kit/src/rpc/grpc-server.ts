@@ -4,12 +4,15 @@ import type { Metrics } from "../observability/metrics.ts";
 import { createGrpcJsCounting } from "../observability/metrics-grpc-js.ts";
 import { type ConnectionLimits, connectionDefaults } from "../server/connection-limits.ts";
 import { detectHttpProtocol } from "../server/http-protocol.ts";
-import { createBusyConnections } from "../server/one-port-server.ts";
 import type { RunningServer } from "../server/running-server.ts";
 import { startSocketServer } from "../server/socket-server.ts";
 import type { TlsTermination } from "../server/tls-termination.ts";
 import { createGrpcStreams } from "./grpc-streams.ts";
-import { createUnfinishedRequests, type UnfinishedRequests } from "./requests/incomplete-requests.ts";
+import {
+  createBusyConnections,
+  createUnfinishedRequests,
+  type UnfinishedRequests,
+} from "./requests/incomplete-requests.ts";
 import type { AddressOf } from "./requests/rejected-requests.ts";
 
 /** Limits that grpc-js does not set by default. */

@@ -6,10 +6,9 @@ import {
   type ServerInterceptor,
   type ServiceDefinition,
 } from "@grpc/grpc-js";
-import type { BusyConnections } from "../server/one-port-server.ts";
 import { toGrpcServiceError } from "./grpc-js-status.ts";
 import type { GrpcCallHeaders } from "./grpc-server.ts";
-import type { UnfinishedRequests } from "./requests/incomplete-requests.ts";
+import type { BusyConnections, UnfinishedRequests } from "./requests/incomplete-requests.ts";
 import { type AddressOf, rpcOfPath, unknownRpcMessage } from "./requests/rejected-requests.ts";
 import { clampGrpcTimeout } from "./requests/timeout-headers.ts";
 

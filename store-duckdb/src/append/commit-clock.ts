@@ -1,5 +1,8 @@
-import type { KeptSince } from "@devicemesh/proto";
-import type { StoreHorizon } from "@devicemesh/query";
+import { type ChangeSignal, createChangeSignal } from "@devicemesh/kit/async/change-signal";
+import { createRateMeter } from "@devicemesh/kit/observability/rate-meter";
+import { earliestAcceptedMs, type KeptSince, type Retention } from "@devicemesh/proto";
+import type { StoreHorizon, StoreStatus } from "@devicemesh/query";
+import type { CommitReport } from "./duckdb-message-log.ts";
 
 /** The store's clock for `arrived`: whole milliseconds since 1970 that never go back. */
 export type ArrivalClock = {
@@ -41,8 +44,19 @@ export type StoreProgress = {
   horizon(): StoreHorizon;
   /** Nothing that is stored arrived later than this, ms since 1970; -Infinity if nothing is stored. */
   lastArrivedMs(): number;
+  /**
+   * Returns the timestamp (ms) before which readings must be rejected, because the readings that identify their
+   * duplicates may be deleted.
+   */
+  earliestAcceptedMs(): number;
+  /** The end of the log, what the commits have found, and their rate. */
+  counts(): Pick<StoreStatus, "logEndMs" | "duplicates" | "conflicts" | "storedPerSecond">;
+  /** Notifies of every commit. */
+  readonly changes: ChangeSignal;
   /** A commit with this append time begins; none runs any more if it is undefined. */
   setCommitting(arrivedMs: number | undefined): void;
+  /** A commit has succeeded. */
+  committed(report: CommitReport): void;
   setFrontiers(frontiersMs: readonly number[]): void;
   setKeptSince(keptSince: KeptSince): void;
 };
@@ -57,10 +71,16 @@ export function createStoreProgress(
     readonly frontiersMs: readonly number[];
     readonly keptSince: KeptSince;
     readonly logEndMs: number | undefined;
+    readonly duplicates: number;
+    readonly conflicts: number;
   },
+  retention: Retention,
 ): StoreProgress {
-  let { frontiersMs, keptSince, logEndMs: lastArrivedMs = Number.NEGATIVE_INFINITY } = stored;
+  let { frontiersMs, keptSince, logEndMs, duplicates, conflicts } = stored;
+  let lastArrivedMs = logEndMs ?? Number.NEGATIVE_INFINITY;
   let committingMs: number | undefined;
+  const rate = createRateMeter();
+  const changes = createChangeSignal();
   return {
     horizon: () => ({
       completeThroughMs: committingMs ?? clock.nowMs(),
@@ -69,9 +89,22 @@ export function createStoreProgress(
       rawKeptSinceMs: keptSince.rawMs,
     }),
     lastArrivedMs: () => lastArrivedMs,
+    earliestAcceptedMs:
+      retention.rawMs === undefined
+        ? () => keptSince.rawMs
+        : () => earliestAcceptedMs(retention, keptSince, clock.nowMs()),
+    counts: () => ({ logEndMs, duplicates, conflicts, storedPerSecond: rate.perSecond(clock.nowMs()) }),
+    changes,
     setCommitting(arrivedMs) {
       committingMs = arrivedMs;
       lastArrivedMs = arrivedMs ?? lastArrivedMs;
+    },
+    committed(report) {
+      logEndMs = report.arrivedMs;
+      duplicates += report.duplicates;
+      conflicts += report.conflicts;
+      rate.add(report.stored, report.arrivedMs);
+      changes.notify();
     },
     setFrontiers(frontiers) {
       frontiersMs = frontiers;

@@ -1,6 +1,6 @@
 import { type ConflictFound, latestConflicts, latestConflictsMax } from "@devicemesh/query";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { appendAll } from "./duckdb-columns.ts";
+import { appendAll } from "../database/duckdb-writes.ts";
 
 /** The duplicates and conflicts of one series; the latest conflicts come first. */
 export type DuplicatesOfSeries = {

@@ -3,13 +3,12 @@ import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { SensorCatalog } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
+import type { DiskReserve, DuplicatesQuota } from "../admission.ts";
 import { duckdbFailure } from "../database/duckdb-failure.ts";
-import { inTransaction } from "../database/duckdb-transaction.ts";
+import { appendAll, createColumnWriter, inTransaction } from "../database/duckdb-writes.ts";
 import { exhausted } from "../database/exhausted.ts";
-import type { DiskReserve } from "../disk-reserve.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 import { type ArrivalClock, createCommitInterval } from "./commit-clock.ts";
-import { appendAll, createColumnWriter } from "./duckdb-columns.ts";
 import { createFoundDuplicates, type DuckdbDuplicates, type FoundDuplicates } from "./duckdb-duplicates.ts";
 import { findStored } from "./duckdb-stored-lookup.ts";
 import {
@@ -27,8 +26,6 @@ export type CommitReport = {
   readonly stored: number;
   readonly duplicates: number;
   readonly conflicts: number;
-  /** These by series. */
-  readonly found: FoundDuplicates;
 };
 
 /** The message log of the embedded store: each commit is one transaction of many appends. */
@@ -45,7 +42,10 @@ const enoughReadings = 131_072;
 /** Maximum number of readings in one commit (unless one batch is larger), which bounds its memory. */
 const commitReadingsMax = 262_144;
 
-type Repeats = Pick<CommitReport, "duplicates" | "conflicts" | "found">;
+type Repeats = Pick<CommitReport, "duplicates" | "conflicts"> & {
+  /** These by series. */
+  readonly found: FoundDuplicates;
+};
 
 const noRepeats: Repeats = { duplicates: 0, conflicts: 0, found: new Map() };
 
@@ -63,6 +63,8 @@ export function createDuckdbMessageLog(dependencies: {
   /** Called with the append time of each commit that begins, and with undefined when it has ended. */
   readonly onCommitting?: ((arrivedMs: number | undefined) => void) | undefined;
   readonly onFailure: (error: unknown) => void;
+  /** Counts the duplicates and conflicts of each device; not limited if left out. */
+  readonly quota?: Pick<DuplicatesQuota, "add"> | undefined;
   /** Called before each commit: while the disk is full, nothing is accepted. Not guarded if left out. */
   readonly reserve?: Pick<DiskReserve, "check" | "rejection"> | undefined;
 }): DuckdbMessageLog {
@@ -73,6 +75,7 @@ export function createDuckdbMessageLog(dependencies: {
     clock,
     onCommit,
     onFailure,
+    quota,
     reserve,
     onCommitting = () => {},
   } = dependencies;
@@ -105,17 +108,18 @@ export function createDuckdbMessageLog(dependencies: {
   async function commitGroup(group: readonly Waiting[], arrivedMs: number): Promise<Commit> {
     sorted.fresh.length = 0;
     sorted.doubtful.length = 0;
-    const share = createLoopShare();
+    // Other work may run between batches.
+    const share = group.length === 1 ? undefined : createLoopShare();
     const byAppend = createAppendCounts();
     for (const { batch } of group) {
       sortBatch(batch, registry, sorted);
       byAppend.endOfAppend(sorted.doubtful.length);
-      await share();
+      await share?.();
     }
     const seriesCount = registry.size;
     const repeats = await inTransaction(connection, async () => {
       const repeats = sorted.doubtful.length > 0 ? await findRepeats(arrivedMs, byAppend) : noRepeats;
-      await insertSeries(connection, registry, seriesCount);
+      if (registry.saved < seriesCount) await insertSeries(connection, registry, seriesCount);
       await insertReadings(arrivedMs);
       if (repeats.found.size > 0) {
         await connection.run(
@@ -125,9 +129,13 @@ export function createDuckdbMessageLog(dependencies: {
       }
       return repeats;
     });
-    if (repeats.found.size > 0) duplicates.committed(repeats.found);
+    if (repeats.found.size > 0) {
+      duplicates.committed(repeats.found);
+      quota?.add(repeats.found);
+    }
     registry.markSaved(seriesCount, sorted.fresh);
-    const report = { arrivedMs, stored: sorted.fresh.length, ...repeats };
+    const { duplicates: duplicateCount, conflicts } = repeats;
+    const report = { arrivedMs, stored: sorted.fresh.length, duplicates: duplicateCount, conflicts };
     return { report, appended: byAppend.counts };
   }
 

@@ -1,5 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { appendAll, type ColumnWriter } from "./duckdb-columns.ts";
+import { appendAll, type ColumnWriter } from "../database/duckdb-writes.ts";
 import type { ReadingColumns } from "./duplicate-filter.ts";
 
 /**

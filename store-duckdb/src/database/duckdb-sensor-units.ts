@@ -1,7 +1,7 @@
 import { builtInSensors, type SensorCatalog, type SensorName } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { StoreOpenError } from "./duckdb-database.ts";
-import { inTransaction } from "./duckdb-transaction.ts";
+import { inTransaction } from "./duckdb-writes.ts";
 
 /**
  * Compares the units of the catalog with those in which the readings were stored, records the units of sensors without

@@ -1,7 +1,7 @@
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { expect, it } from "vitest";
 import { openDuckdb } from "./duckdb-database.ts";
-import { inTransaction } from "./duckdb-transaction.ts";
+import { inTransaction } from "./duckdb-writes.ts";
 
 it("works again after a change and its rollback have failed, and keeps nothing of that change", async () => {
   using folder = temporaryFolder();

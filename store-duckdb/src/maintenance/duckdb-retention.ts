@@ -7,15 +7,14 @@ import {
   type Retention,
 } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { inTransaction } from "../database/duckdb-transaction.ts";
+import { inTransaction } from "../database/duckdb-writes.ts";
 import { partialsTable } from "../database/store-sql.ts";
 
 /** Longer than any query may take. */
 const readersGraceMs = 61_000;
 
-/** Deletes expired data and returns the retention marks. */
+/** Deletes expired data. */
 export type DuckdbRetention = {
-  keptSince(): KeptSince;
   /**
    * Publishes new marks when they are due. A minute later it deletes the data before them that, by the frontiers of
    * that time, is folded into the next level: no answer in progress needs it then.
@@ -62,7 +61,6 @@ export function createDuckdbRetention(dependencies: {
   }
 
   return {
-    keptSince: () => kept,
     async run() {
       const now = nowMs();
       const next = keptSinceAt({ retention, levels, before: kept, nowMs: now });

@@ -2,7 +2,7 @@ import { alignDown, type Level } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ArrivalClock } from "../append/commit-clock.ts";
 import type { DuckdbMessageLog } from "../append/duckdb-message-log.ts";
-import { inTransaction } from "../database/duckdb-transaction.ts";
+import { inTransaction } from "../database/duckdb-writes.ts";
 import { type Fold, foldExtentSql, foldSql } from "../database/store-sql.ts";
 import { foldSpans } from "./fold-spans.ts";
 

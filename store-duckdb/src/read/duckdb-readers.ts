@@ -1,9 +1,9 @@
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { DuckDBConnection, DuckDBPreparedStatement } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
+import type { DiskReserve } from "../admission.ts";
 import { duckdbFailure } from "../database/duckdb-failure.ts";
 import { exhausted } from "../database/exhausted.ts";
-import type { DiskReserve } from "../disk-reserve.ts";
 
 /** Rows by column: numbers, strings, or null for missing values. */
 export type Columns = readonly (readonly (number | string | null)[])[];

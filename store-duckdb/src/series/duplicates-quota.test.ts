@@ -1,7 +1,7 @@
 import { sensors } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
+import { createDuplicatesQuota } from "../admission.ts";
 import { createFoundDuplicates } from "../append/duckdb-duplicates.ts";
-import { createDuplicatesQuota } from "./reading-admission.ts";
 import { createSeriesRegistry } from "./series-registry.ts";
 
 const startMs = Date.UTC(2026, 10, 23, 20, 30);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createSeriesAdmission } from "./reading-admission.ts";
+import { createSeriesAdmission } from "../admission.ts";
 import { createSeriesRegistry } from "./series-registry.ts";
 
 describe("the admission of series", () => {

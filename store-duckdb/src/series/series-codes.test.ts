@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createSeriesCodes } from "./series-codes.ts";
+import { createSeriesCodes } from "./series-tables.ts";
 
 describe("the codes of series", () => {
   it("are found like in a plain map, of dense sensors and others, for any number", () => {

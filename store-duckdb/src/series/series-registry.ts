@@ -1,8 +1,12 @@
 import { createSensorCatalog, isTyped, type SensorCatalog, type SensorName } from "@devicemesh/proto";
 import { compareSeries } from "@devicemesh/query/plan/series-order";
-import { createLatestTimestamps, type StoredRows } from "./latest-timestamps.ts";
-import { createDeviceTable, createSeriesCodes } from "./series-codes.ts";
 import { createSeriesOrder } from "./series-order.ts";
+import {
+  createDeviceTable,
+  createLatestTimestamps,
+  createSeriesCodes,
+  type StoredRows,
+} from "./series-tables.ts";
 
 /** One series and its code in the store's tables. */
 export type RegisteredSeries = {

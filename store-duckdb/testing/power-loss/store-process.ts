@@ -1,7 +1,7 @@
 // Appends unit after unit to a store, and writes the number of each to a file once it is acknowledged:
 // `store-process.ts FOLDER ACKS UNITS`. record-writes.c records its file operations.
 import { mkdirSync, openSync, writeSync } from "node:fs";
-import { createDiskReserve } from "../../src/disk-reserve.ts";
+import { createDiskReserve } from "../../src/admission.ts";
 import { openEmbeddedStore } from "../../src/duckdb-store.ts";
 import { unitOf } from "./units.ts";
 

@@ -4,8 +4,7 @@ import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
 import { initProducerIdV4, metadataV9, ResponseError } from "@platformatic/kafka";
-import { createKafkaConnections } from "./kafka-connections.ts";
-import { errorName, type PartitionBatch, sendProduce } from "./kafka-produce.ts";
+import { createKafkaConnections, errorName, type PartitionBatch, sendProduce } from "./kafka-connections.ts";
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
 
 /** Time limit for closing connections; after it, the end of the process closes them. */

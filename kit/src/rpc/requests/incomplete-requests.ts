@@ -1,3 +1,4 @@
+// What a server holds of requests: which connections have open ones, and the bytes of those that are incomplete.
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { OnePortRequest, OnePortResponse } from "../../server/one-port-server.ts";
 import { toConnectError } from "../connect-status.ts";
@@ -250,4 +251,30 @@ export function releaseWhenAnswered(request: OnePortRequest, response: OnePortRe
   };
   // A listener before this one sends the trailers; one turn later they are sent.
   stream.once("wantTrailers", () => setImmediate(release));
+}
+
+/** The busy connections, by the `address:port` of their clients. */
+export type BusyConnections = {
+  has(peer: string): boolean;
+  /** Records the start of work; the returned function records its end, and has no effect a second time. */
+  begin(peer: string): () => void;
+};
+
+/** Creates an empty set. */
+export function createBusyConnections(): BusyConnections {
+  const running = new Map<string, number>();
+  return {
+    has: (peer) => running.has(peer),
+    begin(peer) {
+      running.set(peer, (running.get(peer) ?? 0) + 1);
+      let isOpen = true;
+      return () => {
+        if (!isOpen) return;
+        isOpen = false;
+        const left = (running.get(peer) ?? 1) - 1;
+        if (left === 0) running.delete(peer);
+        else running.set(peer, left);
+      };
+    },
+  };
 }

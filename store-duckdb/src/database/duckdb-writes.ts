@@ -1,3 +1,4 @@
+// How the store writes: in transactions, and rows by the appender, in columns.
 import {
   BIGINT,
   DOUBLE,
@@ -7,19 +8,37 @@ import {
   INTEGER,
 } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
-import type { ReadingColumns } from "./duplicate-filter.ts";
-
-const chunkRows = bindings.vector_size();
-const twoTo32 = 4_294_967_296;
+import type { ReadingColumns } from "../append/duplicate-filter.ts";
 
 /**
- * Writes readings to an appender of (series, ts, value) or, with `arrivedMs`, of (series, ts, value, arrived), chunk by
- * chunk from typed arrays: an order of magnitude cheaper than value by value. Milliseconds are written as pairs of
- * 32-bit halves, so that no bigint is allocated for a row.
+ * Runs a change in one transaction, all of it or none.
+ * @throws what the change or the engine throws; nothing of the change is stored then.
  */
-export type ColumnWriter = {
-  write(appender: DuckDBAppender, columns: ReadingColumns, arrivedMs?: number): void;
-};
+export async function inTransaction<Result>(
+  connection: Pick<DuckDBConnection, "run">,
+  change: () => Promise<Result>,
+): Promise<Result> {
+  await begin(connection);
+  try {
+    const result = await change();
+    await connection.run("COMMIT");
+    return result;
+  } catch (error) {
+    // The cause is what the caller needs; a rollback that fails too is done before the next transaction.
+    await connection.run("ROLLBACK").catch(() => {});
+    throw error;
+  }
+}
+
+/** Without memory even a rollback fails, and then the connection refuses every statement until one has succeeded. */
+async function begin(connection: Pick<DuckDBConnection, "run">): Promise<void> {
+  try {
+    await connection.run("BEGIN TRANSACTION");
+  } catch {
+    await connection.run("ROLLBACK").catch(() => {});
+    await connection.run("BEGIN TRANSACTION");
+  }
+}
 
 /** Appends rows to a table: all of them or, if `write` or the database fails, none. */
 export async function appendAll(
@@ -37,6 +56,18 @@ export async function appendAll(
     throw error;
   }
 }
+
+const chunkRows = bindings.vector_size();
+const twoTo32 = 4_294_967_296;
+
+/**
+ * Writes readings to an appender of (series, ts, value) or, with `arrivedMs`, of (series, ts, value, arrived), chunk by
+ * chunk from typed arrays: an order of magnitude cheaper than value by value. Milliseconds are written as pairs of
+ * 32-bit halves, so that no bigint is allocated for a row.
+ */
+export type ColumnWriter = {
+  write(appender: DuckDBAppender, columns: ReadingColumns, arrivedMs?: number): void;
+};
 
 /** Creates a writer with its own buffers of one chunk; not for concurrent transactions. */
 export function createColumnWriter(): ColumnWriter {
