@@ -7,15 +7,24 @@ it("finds the same devices as the pattern for databases", () => {
   fc.assert(
     fc.property(
       fc.constantFrom<SeriesSearch["kind"]>("contains", "prefix", "glob"),
-      text("ab.-*?"),
-      text("ab.-"),
+      text("abBC_.-*?"),
+      text("aAbBc_.-"),
       (kind, pattern, deviceId) => {
         const search = { kind, text: pattern };
         expect(searchMatcher(search)(deviceId)).toBe(new RegExp(searchPattern(search)).test(deviceId));
+        const isFound = new RegExp(searchPattern({ kind, text: pattern.toUpperCase() }), "i").test(deviceId);
+        expect(searchMatcher(search)(deviceId)).toBe(isFound);
       },
     ),
     { numRuns: 2000 },
   );
+});
+
+it("finds no other letters than those of ASCII in another case", () => {
+  // The Kelvin sign is a k in another case elsewhere.
+  const search = { kind: "contains", text: "\u212a" } as const;
+  expect(searchMatcher(search)("k")).toBe(false);
+  expect(new RegExp(searchPattern(search)).test("k")).toBe(false);
 });
 
 it("answers a pattern with excessive backtracking", () => {

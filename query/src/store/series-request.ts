@@ -1,7 +1,10 @@
 import type { SensorName } from "@devicemesh/proto";
 import type { SeriesFilter, SeriesName } from "./reading-store.ts";
 
-/** A search of devices by their ids: a text that they contain or begin with, or a pattern of * and ?. */
+/**
+ * A search of devices by their ids: a text that they contain or begin with, or a pattern of * and ?. ASCII letters match
+ * in either case.
+ */
 export type SeriesSearch = { readonly kind: "contains" | "prefix" | "glob"; readonly text: string };
 
 /** The request for a page of series in the order (device_id, sensor). */
@@ -41,20 +44,36 @@ export type LatestSeriesFound = {
 /** Returns the predicate of a search; it accepts all devices if there is none. */
 export function searchMatcher(search: SeriesSearch | undefined): (deviceId: string) => boolean {
   if (!search) return () => true;
-  const { kind, text } = search;
-  switch (kind) {
+  const text = lowerCase(search.text);
+  // Device ids are ASCII, so toLowerCase changes nothing else.
+  switch (search.kind) {
     case "contains":
-      return (deviceId) => deviceId.includes(text);
+      return (deviceId) => deviceId.toLowerCase().includes(text);
     case "prefix":
-      return (deviceId) => deviceId.startsWith(text);
+      return (deviceId) => deviceId.toLowerCase().startsWith(text);
     case "glob":
-      return (deviceId) => matchesGlob(deviceId, text);
+      return (deviceId) => matchesGlob(deviceId.toLowerCase(), text);
   }
 }
 
-/** Returns a search as a regular expression, for databases. */
+/** Returns the first and the last spelling of a text in the order of names: all in upper and all in lower case. */
+export function spellingsOf(text: string): { readonly first: string; readonly last: string } {
+  return { first: text.replace(/[a-z]/g, (letter) => letter.toUpperCase()), last: lowerCase(text) };
+}
+
+/** Other letters than those of ASCII are never in a device id, whatever their other case is. */
+function lowerCase(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/**
+ * Returns a search as a regular expression, for databases. It names both cases of a letter, because databases differ in
+ * what else they ignore.
+ */
 export function searchPattern({ kind, text }: SeriesSearch): string {
-  const escaped = text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");
+  const escaped = text
+    .replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")
+    .replace(/[a-zA-Z]/g, (letter) => `[${letter.toUpperCase()}${letter.toLowerCase()}]`);
   switch (kind) {
     case "contains":
       return escaped;

@@ -141,27 +141,32 @@ export function describeReads(open: () => Promise<ReadingStoreHarness>): void {
     );
 
     it(
-      "searches device ids for text, beginnings and patterns, with any characters, page by page",
+      "searches device ids for text, beginnings and patterns, in any case, with any characters, page by page",
       withStore(open, async (harness) => {
-        const ids = ["a", "ab", "ab.c", "abxc", "b-1", "b-10", "B-1", "c:a.b", "z9_"];
+        const ids = ["a", "ab", "ab.c", "abxc", "b-1", "b-10", "B-1", "Ba", "c:a.b", "z9_", "_b"];
         await harness.publish(ids.map((deviceId) => reading(harness, deviceId, 0)));
         harness.advance(10_000);
         await harness.fold();
         await harness.publish([reading(harness, "ab-new", 0)]);
         const all = [...ids, "ab-new"].sort(compare);
         const searches = [
-          [{ kind: "contains", text: "b" }, /b/],
-          [{ kind: "contains", text: "b.c" }, /b\.c/],
-          [{ kind: "contains", text: "" }, /^/],
-          [{ kind: "contains", text: "(b|a)[" }, /^$/],
-          [{ kind: "prefix", text: "ab" }, /^ab/],
-          [{ kind: "prefix", text: "b-1" }, /^b-1/],
-          [{ kind: "glob", text: "ab?c" }, /^ab.c$/],
-          [{ kind: "glob", text: "*-1" }, /-1$/],
-          [{ kind: "glob", text: "a**b*" }, /^a.*b/],
-          [{ kind: "glob", text: "b-1" }, /^b-1$/],
-          [{ kind: "glob", text: "c:a.b" }, /^c:a\.b$/],
-          [{ kind: "glob", text: "*" }, /^/],
+          [{ kind: "contains", text: "b" }, /b/i],
+          [{ kind: "contains", text: "b.c" }, /b\.c/i],
+          [{ kind: "contains", text: "" }, /^/i],
+          [{ kind: "contains", text: "(b|a)[" }, /^$/i],
+          [{ kind: "prefix", text: "ab" }, /^ab/i],
+          [{ kind: "prefix", text: "b-1" }, /^b-1/i],
+          [{ kind: "glob", text: "ab?c" }, /^ab.c$/i],
+          [{ kind: "glob", text: "*-1" }, /-1$/i],
+          [{ kind: "glob", text: "a**b*" }, /^a.*b/i],
+          [{ kind: "glob", text: "b-1" }, /^b-1$/i],
+          [{ kind: "glob", text: "c:a.b" }, /^c:a\.b$/i],
+          [{ kind: "glob", text: "*" }, /^/i],
+          [{ kind: "contains", text: "B-" }, /b-/i],
+          [{ kind: "prefix", text: "AB" }, /^ab/i],
+          [{ kind: "prefix", text: "b" }, /^b/i],
+          [{ kind: "glob", text: "?-1*" }, /^.-1/i],
+          [{ kind: "glob", text: "B*" }, /^b/i],
         ] as const;
         for (const [search, pattern] of searches) {
           const wanted = all.filter((deviceId) => pattern.test(deviceId));
@@ -177,7 +182,7 @@ export function describeReads(open: () => Promise<ReadingStoreHarness>): void {
         }
         const named = { deviceIds: ["ab", "b-1"], sensors: [] };
         const both = await harness.store.readSeries(
-          { filter: named, search: { kind: "prefix", text: "a" }, limit: 9 },
+          { filter: named, search: { kind: "prefix", text: "A" }, limit: 9 },
           signal(),
         );
         expect(both.series.map(({ deviceId }) => deviceId)).toEqual(["ab"]);

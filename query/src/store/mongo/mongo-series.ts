@@ -2,7 +2,7 @@ import { collections, type SeriesDocument } from "@devicemesh/pipeline";
 import type { Db, Document } from "mongodb";
 import { compareSeries } from "../../plan/series-order.ts";
 import type { ReadingStore, SeriesFilter, SeriesName } from "../reading-store.ts";
-import { type SeriesRequest, type SeriesSearch, searchPattern } from "../series-request.ts";
+import { type SeriesRequest, type SeriesSearch, searchPattern, spellingsOf } from "../series-request.ts";
 import { between, seriesCondition } from "./mongo-conditions.ts";
 import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
 
@@ -61,14 +61,15 @@ function searchCondition(search: SeriesSearch | undefined): Document {
   return search ? { $and: [{ device_id: { $regex: searchPattern(search) } }] } : {};
 }
 
-/** Returns the name from which on an index is searched. */
+/** Returns the name from which on an index is searched; names that begin with a prefix lie between its spellings. */
 function laterName(after = "", search: SeriesSearch | undefined): string {
-  return search?.kind === "prefix" && search.text > after ? search.text : after;
+  const first = search?.kind === "prefix" ? spellingsOf(search.text).first : "";
+  return first > after ? first : after;
 }
 
 /** Returns the end of the names of a prefix: all are ASCII. */
 function prefixEnd(search: SeriesSearch | undefined): Document {
-  return search?.kind === "prefix" ? { $lt: `${search.text}\u007f` } : {};
+  return search?.kind === "prefix" ? { $lt: `${spellingsOf(search.text).last}\u007f` } : {};
 }
 
 function placesAfter({ deviceId, sensor }: SeriesName): Document[] {

@@ -575,7 +575,7 @@ export type ListSeriesRequest = Message<"devicemesh.v1.ListSeriesRequest"> & {
   pageToken: string;
 
   /**
-   * Only devices whose id matches; all if unset. Matching is case-sensitive.
+   * Only devices whose id matches; all if unset. Upper and lower case match each other.
    *
    * @generated from oneof devicemesh.v1.ListSeriesRequest.search
    */
