@@ -60,7 +60,7 @@ export async function readByColumns(
   const merge = createColumnMerge({
     groupOf,
     bucketOf: buckets && ((ms) => bucketStart(buckets, ms)),
-    isBefore: (series, other) => registry.get(series).deviceId < registry.get(other).deviceId,
+    isBefore: registry.isDeviceBefore,
   });
   const codes = namedCodes(registry, filter);
   const bySensor = mergeDevices && filter.deviceIds.length === 0;
@@ -156,11 +156,13 @@ function rawQuery(scans: readonly Scan[], codes: readonly number[] | undefined):
     if (Number.isFinite(arrivedToMs)) conditions.push(`arrived < ${parameter(arrivedToMs)}`);
     if (codes)
       conditions.push(`series IN (${codes.map((code) => `${parameter(code)}::INTEGER`).join(", ")})`);
-    return `SELECT series, ts::DOUBLE, value FROM readings WHERE ${conditions.join(" AND ")}`;
+    return `SELECT series, ts, value FROM readings WHERE ${conditions.join(" AND ")} LIMIT ${rawRowsMax + 1}`;
   });
+  // The engine plans each execution again, so the statement is as small as can be: a limit of the whole union, and
+  // casts, cost a tenth of it.
   return {
-    sql: `SELECT * FROM (${parts.join(" UNION ALL ")}) LIMIT ${rawRowsMax + 1}`,
-    columns: "idd",
+    sql: parts.length === 1 ? (parts[0] as string) : parts.map((part) => `(${part})`).join(" UNION ALL "),
+    columns: "ibd",
     parameters,
   };
 }

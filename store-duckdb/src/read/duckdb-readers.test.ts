@@ -33,6 +33,32 @@ describe("the readers of the store", () => {
     expect(await opened.readers.read("SELECT 1", signal)).toEqual([[1]]);
   });
 
+  it("pass on numbers of each type of column, whole ones up to 2^53", async () => {
+    await using opened = await openReaders();
+    const whole = [
+      0,
+      1,
+      2 ** 31 - 1,
+      2 ** 31,
+      2 ** 32 - 1,
+      2 ** 32,
+      946_684_800_000,
+      2 ** 53 - 1,
+      -1,
+      -(2 ** 40),
+    ];
+    const found: number[][] = [];
+    const query = {
+      sql: `SELECT 7::INTEGER, each, 0.5::DOUBLE FROM (SELECT unnest([${whole.join(", ")}]::BIGINT[]) AS each) WHERE each < $1`,
+      columns: "ibd",
+      parameters: [Number.POSITIVE_INFINITY],
+    };
+    await opened.readers.readNumbers(query, signal, (columns, rows) => {
+      for (let row = 0; row < rows; row++) found.push(columns.map((column) => column[row] as number));
+    });
+    expect(found).toEqual(whole.map((each) => [7, each, 0.5]));
+  });
+
   it("run one heavy read at a time, queue 20, reject more by name, and answer others meanwhile", async () => {
     await using opened = await openReaders();
     const { readers } = opened;

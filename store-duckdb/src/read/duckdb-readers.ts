@@ -12,9 +12,9 @@ export type Columns = readonly (readonly (number | string | null)[])[];
 export type NumberColumns = readonly (Int32Array | Float64Array)[];
 
 /**
- * A statement that is prepared once for each connection, so there must be only a few different texts. Its columns are
- * INTEGER (`i`) or DOUBLE (`d`) and never null, its parameters BIGINT. An infinite parameter becomes the extreme
- * BIGINT.
+ * A statement that is parsed once for each connection, so there must be only a few different texts. Its columns are
+ * INTEGER (`i`), DOUBLE (`d`) or BIGINT of milliseconds (`b`) and never null, its parameters BIGINT. An infinite
+ * parameter becomes the extreme BIGINT.
  */
 export type NumbersQuery = {
   readonly sql: string;
@@ -256,10 +256,20 @@ function numbersOf(
   return Array.from(columns, (type, column) => {
     const vector = bindings.data_chunk_get_vector(chunk, column);
     const { buffer, byteOffset } = bindings.vector_get_data(vector, rows * (type === "i" ? 4 : 8));
-    return type === "i"
-      ? new Int32Array(buffer, byteOffset, rows)
-      : new Float64Array(buffer, byteOffset, rows);
+    if (type === "i") return new Int32Array(buffer, byteOffset, rows);
+    if (type === "d") return new Float64Array(buffer, byteOffset, rows);
+    return wholeNumbersOf(new Int32Array(buffer, byteOffset, rows * 2), rows);
   });
+}
+
+/** Converts 64-bit whole numbers below 2^53, given as halves with the lower first, without a bigint for each. */
+function wholeNumbersOf(halves: Int32Array, rows: number): Float64Array {
+  const numbers = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const low = halves[row * 2] as number;
+    numbers[row] = (halves[row * 2 + 1] as number) * 2 ** 32 + (low < 0 ? low + 2 ** 32 : low);
+  }
+  return numbers;
 }
 
 function outOfMemory(cause: unknown): RpcError {

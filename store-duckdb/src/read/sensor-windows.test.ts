@@ -7,18 +7,16 @@ const windowMs = 10_000;
 const startMs = 1_700_000_000_000;
 const sensorsOfDevice = 3;
 
+function deviceIdOf(code: number): string {
+  return `device-${String(99 - Math.floor(code / sensorsOfDevice)).padStart(2, "0")}`;
+}
+
 /** Devices in the reverse order of their names, with a series for each sensor. */
 const registry = {
-  get: (code: number) => {
-    const deviceId = `device-${String(99 - Math.floor(code / sensorsOfDevice)).padStart(2, "0")}`;
-    return { code, deviceId, sensor: "temperature" as const };
-  },
+  isDeviceBefore: (code: number, other: number) => deviceIdOf(code) < deviceIdOf(other),
   sensorCodeOf: (code: number) => code % sensorsOfDevice,
 };
-
-function isBefore(series: number, other: number): boolean {
-  return registry.get(series).deviceId < registry.get(other).deviceId;
-}
+const isBefore = registry.isDeviceBefore;
 
 type Reading = readonly [series: number, atMs: number, value: number];
 

@@ -12,12 +12,12 @@ const everyTime = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INF
  */
 export function windowsBySensor(
   windows: WindowColumns,
-  registry: Pick<SeriesRegistry, "get" | "sensorCodeOf">,
+  registry: Pick<SeriesRegistry, "isDeviceBefore" | "sensorCodeOf">,
 ): WindowColumns {
   const merge = createColumnMerge({
     groupOf: registry.sensorCodeOf,
     bucketOf: (startMs) => startMs,
-    isBefore: (series, other) => registry.get(series).deviceId < registry.get(other).deviceId,
+    isBefore: registry.isDeviceBefore,
   });
   merge.addWindows(windows, everyTime);
   return merge.size * seriesPerRowMin > windows.length ? windows : merge.toWindows(windows.windowMs);

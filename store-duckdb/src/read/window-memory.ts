@@ -88,7 +88,7 @@ function bytesOf({ windows, bySensor }: Pick<Block, "windows" | "bySensor">): nu
 export function createWindowMemory(dependencies: {
   readonly readers: DuckdbReaders;
   readonly levels: readonly Level[];
-  readonly registry: Pick<SeriesRegistry, "saved" | "get" | "sensorCodeOf">;
+  readonly registry: Pick<SeriesRegistry, "saved" | "isDeviceBefore" | "sensorCodeOf">;
   readonly bytesMax: number;
 }): WindowMemory {
   const { readers, levels, registry, bytesMax } = dependencies;

@@ -40,6 +40,17 @@ describe("the registry of series", () => {
     );
   });
 
+  it("compares the devices of any two series by their names", () => {
+    const registry = createSeriesRegistry([]);
+    for (const deviceId of ["b", "a", "ab"]) for (const sensor of [0, 1]) registry.codeOf(deviceId, sensor);
+    for (let code = 0; code < registry.size; code++) {
+      for (let other = 0; other < registry.size; other++) {
+        const isBefore = registry.get(code).deviceId < registry.get(other).deviceId;
+        expect(registry.isDeviceBefore(code, other)).toBe(isBefore);
+      }
+    }
+  });
+
   it("is the same when it is recreated from the stored series, sorted by the store or not", () => {
     const first = createSeriesRegistry([]);
     for (const deviceId of ["b", "a", "c", "ab"]) first.codeOf(deviceId, 1);

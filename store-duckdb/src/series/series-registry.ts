@@ -33,6 +33,8 @@ export type SeriesRegistry = {
   get(code: number): RegisteredSeries;
   /** Returns the catalog's code of the sensor of a series. */
   sensorCodeOf(code: number): number;
+  /** Whether the device_id of a series comes before that of another, by UTF-16 code units. */
+  isDeviceBefore(code: number, other: number): boolean;
   /**
    * Whether the timestamp (ms) is later than that of every reading of the series that is stored or pending; if so, no
    * other reading up to it counts as later from now on. Queries see it once it is stored.
@@ -200,6 +202,10 @@ export function createSeriesRegistry(
     },
     get,
     sensorCodeOf: (code) => sensorOf[code] as number,
+    isDeviceBefore(code, other) {
+      const [device, otherDevice] = [deviceOf[code] as number, deviceOf[other] as number];
+      return device !== otherDevice && (deviceIds[device] as string) < (deviceIds[otherDevice] as string);
+    },
     advance: latest.advance,
     isLatest(deviceId, sensorCode, timestampMs) {
       const code = known(deviceId, sensorCode);
