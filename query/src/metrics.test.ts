@@ -35,6 +35,7 @@ it("counts the reads of a store without hiding any of its properties", async () 
   const { store } = createMemoryReadingStore({ clock: Date.now });
   const whole: Required<ReadingStore> = {
     ...store,
+    isRemote: true,
     readLatestSeries: async () => ({ series: [], total: 0 }),
     lastChangeOf: () => 1,
   };

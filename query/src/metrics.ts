@@ -50,6 +50,7 @@ export function registerQueryMetrics(
       get levels() {
         return store.levels;
       },
+      ...(store.isRemote !== undefined && { isRemote: store.isRemote }),
       readHorizon: (signal) => store.readHorizon(signal),
       readRepeats: (request, signal) => store.readRepeats(request, signal),
       sealHorizon: (signal) => store.sealHorizon(signal),

@@ -81,6 +81,7 @@ export async function openRecoveringStore(
     log: { append: async (batch) => store().log.append(batch) },
     readings: {
       levels,
+      isRemote: false,
       readHorizon: async (signal) => store().readings.readHorizon(signal),
       readRepeats: async (request, signal) => store().readings.readRepeats(request, signal),
       readPartials: async (request, signal) => store().readings.readPartials(request, signal),

@@ -38,10 +38,10 @@ function withRepairsAnew(store: ReadingStore, repair: () => void): ReadingStore 
 // Like on the real engines: partials count duplicates, whose windows are dirty until they are repaired. The levels
 // above the finest are pure from some time on, like after an update of an older mesh, or from the start.
 describe.each([
-  ["never", undefined],
-  ["always", 0],
-  ["in the middle of it", Date.UTC(2026, 10, 24)],
-])("coarse levels pure: %s", (_, coarsePureSinceMs) => {
+  ["never", undefined, false],
+  ["always", 0, true],
+  ["in the middle of it", Date.UTC(2026, 10, 24), true],
+])("coarse levels pure: %s", (_, coarsePureSinceMs, isRemote) => {
   describeExactAnswers(
     "a store whose partials count repeats",
     async () => {
@@ -50,6 +50,7 @@ describe.each([
       const memory = createMemoryReadingStore({
         clock,
         isCountingRepeats: true,
+        isRemote,
         ...(coarsePureSinceMs !== undefined && { coarsePureSinceMs }),
       });
       const store = withOldHorizons(withRepairsAnew(memory.store, memory.repair));

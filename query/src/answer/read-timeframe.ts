@@ -1,6 +1,6 @@
 import { millisecondsFloor, type ProtoTimestamp } from "@devicemesh/proto";
 import type { BucketGrid } from "../calendar/bucket-grid.ts";
-import { allTime, isCoarsePure, planRead, repeatsNeeded } from "../plan/planner.ts";
+import { allTime, isCoarsePure, type PlannedRead, planRead, repeatsNeeded } from "../plan/planner.ts";
 import type { Span } from "../plan/spans.ts";
 import type {
   PartialsRead,
@@ -11,6 +11,7 @@ import type {
   StoreHorizon,
 } from "../store/reading-store.ts";
 import type { AnswerCoverage } from "./aggregate-rows.ts";
+import { beginGuess } from "./guessed-read.ts";
 
 /** Number of times that repairs may be replaced during a read before it plans without them. */
 const staleReadsMax = 3;
@@ -78,31 +79,28 @@ async function readPlanned(
 ): Promise<PartialsRead & { readonly horizon: StoreHorizon; readonly notCovered: readonly Span[] }> {
   const { sinceMs, toMs } = timeframe;
   const horizon = await store.readHorizon(signal);
-  const { levels } = store;
+  const request = { sinceMs, toMs, levels: store.levels, horizon, buckets };
+  const read = ({ plan }: PlannedRead, readSignal: AbortSignal): Promise<PartialsRead> =>
+    store.readPartials(
+      {
+        plan,
+        filter,
+        ...(buckets !== undefined && { buckets }),
+        ...(mergeDevices && { mergeDevices }),
+        ...(partialsMax !== undefined && { partialsMax }),
+      },
+      readSignal,
+    );
+  using guess = store.isRemote && usesRepairs ? beginGuess(store, { request, read, signal }) : undefined;
   // Read after the horizon, so that no duplicate before its frontier is missing.
-  const known = await readRepeats(store, { sinceMs, toMs, levels, horizon, buckets, filter }, signal);
+  const known = await readRepeats(store, { ...request, filter }, signal);
+  const guessed = guess?.judge(known);
+  if (guessed) return { ...(await guessed.read), horizon, notCovered: guessed.planned.notCovered };
   const windows = usesRepairs
     ? known.windows
     : known.windows.map((window) => ({ ...window, repairThroughMs: undefined }));
-  const { plan, notCovered } = planRead({
-    sinceMs,
-    toMs,
-    levels,
-    horizon,
-    buckets,
-    repeats: { ...known, windows },
-  });
-  const read = await store.readPartials(
-    {
-      plan,
-      filter,
-      ...(buckets !== undefined && { buckets }),
-      ...(mergeDevices && { mergeDevices }),
-      ...(partialsMax !== undefined && { partialsMax }),
-    },
-    signal,
-  );
-  return { ...read, horizon, notCovered };
+  const planned = planRead({ ...request, repeats: { ...known, windows } });
+  return { ...(await read(planned, signal)), horizon, notCovered: planned.notCovered };
 }
 
 /** Returns the windows with duplicates that the plan of a timeframe needs. Throws the errors of the store. */

@@ -34,6 +34,8 @@ export type MemoryReadingStoreOptions = {
    * duplicates, so that this level and those above are pure; never by default.
    */
   readonly coarsePureSinceMs?: number;
+  /** As `ReadingStore.isRemote`; not by default. */
+  readonly isRemote?: boolean;
 };
 
 /** A store that keeps everything in memory, with the simplest algorithms, for tests: nothing survives the process. */
@@ -148,6 +150,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
 
   const store: ReadingStore = {
     levels,
+    ...(options.isRemote && { isRemote: true }),
     async readHorizon(signal) {
       check(signal);
       return horizon();

@@ -91,6 +91,7 @@ export function createDuckdbReadingStore(dependencies: {
 
   return {
     levels,
+    isRemote: false,
 
     async readHorizon(signal) {
       assertAnswering(signal);

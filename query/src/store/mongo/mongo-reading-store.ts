@@ -52,6 +52,7 @@ export function createMongoReadingStore(options: {
     get levels() {
       return horizons.levels();
     },
+    isRemote: true,
     async readHorizon(signal) {
       check(signal);
       return horizons.read(signal);

@@ -1,0 +1,64 @@
+import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
+import { collections, type SettingsDocument } from "@devicemesh/pipeline";
+import { openMongo } from "@devicemesh/pipeline/mongo-client";
+import { defaultLevels } from "@devicemesh/proto";
+import { type Document, Long } from "mongodb";
+import { expect, it } from "vitest";
+import { startMongoWire } from "../../../testing/mongo/mongo-wire-fixture.ts";
+import { readTimeframe } from "../../answer/read-timeframe.ts";
+import { createMongoReadingStore } from "./mongo-reading-store.ts";
+
+const nowMs = Date.UTC(2026, 10, 23, 20, 4, 20);
+
+/** The documents of a horizon, by collection. */
+const documents: Readonly<Record<string, Document>> = {
+  [collections.settings]: {
+    _id: "mesh",
+    levels: defaultLevels.map(({ windowMs, segmentMs }) => ({ window_ms: windowMs, segment_ms: segmentMs })),
+    partitions: 1,
+    retain_raw_ms: null,
+  } satisfies SettingsDocument,
+  [collections.frontier]: {
+    _id: "frontier",
+    complete_through: new Date(nowMs),
+    frontiers: defaultLevels.map(() => new Date(nowMs - 86_400_000)),
+    coarse_pure_since: new Date(0),
+    log_end: null,
+    updated: new Date(nowMs),
+  },
+};
+
+it("an answer takes two round trips to the database, and one while the horizon is recent", async () => {
+  // Aggregations are never answered: every command that arrives was sent without waiting for them.
+  await using wire = await startMongoWire(({ find }) => {
+    if (find === undefined) return undefined;
+    const found = documents[find as string];
+    return { cursor: { id: Long.ZERO, ns: `test.${find}`, firstBatch: found ? [found] : [] } };
+  });
+  await using connection = openMongo({ url: wire.url, database: "test", appName: "test" });
+  const store = createMongoReadingStore({ db: connection.db, clock: () => nowMs, horizonCacheMs: 60_000 });
+  const caller = new AbortController();
+  const timeframe = { sinceMs: nowMs - 5 * 86_400_000 - 1234, toMs: nowMs };
+  const filter = { deviceIds: ["a"], sensors: [] };
+  const collectionsOf = (name: string) =>
+    new Set(wire.commands.map((command) => command[name]).filter(Boolean));
+
+  const first = readTimeframe(store, { filter, timeframe }, caller.signal).catch(
+    (error: Error) => error.message,
+  );
+  await waitUntil(() => collectionsOf("aggregate").size === 5);
+  expect(collectionsOf("find")).toEqual(
+    new Set([collections.settings, collections.frontier, collections.retention]),
+  );
+  expect(collectionsOf("aggregate")).toContain(collections.windowRepeats);
+  expect(collectionsOf("aggregate")).toContain(collections.messages);
+
+  const sent = wire.commands.length;
+  const second = readTimeframe(store, { filter, timeframe }, caller.signal).catch(
+    (error: Error) => error.message,
+  );
+  await waitUntil(() => wire.commands.length > sent);
+  expect(wire.commands.slice(sent).filter((command) => "find" in command)).toEqual([]);
+  caller.abort(new Error("the test is over"));
+  expect(await Promise.all([first, second])).toEqual(["the test is over", "the test is over"]);
+});
