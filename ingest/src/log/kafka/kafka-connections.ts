@@ -1,7 +1,7 @@
-// The brokers of a cluster: the connections to them, and the produce request.
+// The brokers of a cluster: the connections to them, and the produce requests.
 import { isIP } from "node:net";
 import { type KafkaSecurity, kafkaBroker } from "@devicemesh/pipeline/kafka-client";
-import { Connection, protocolErrorsCodesById, type Reader, Writer } from "@platformatic/kafka";
+import { Connection, protocolErrorsCodesById, Reader, Writer } from "@platformatic/kafka";
 
 /** Connections to the brokers of a cluster, at most one to each, created on demand. */
 export type KafkaConnections = {
@@ -113,46 +113,139 @@ export type ProduceAnswer = {
   readonly throttleMs: number;
 };
 
+/** The produce requests of a connection. */
+export type ProduceRequests = {
+  /**
+   * Sends record batches for partitions of the topic in one request, unchanged, with acks=all. Rejects if there is no
+   * response in time. After that the connection is closed, so that it does not read the batches any more.
+   */
+  send(batches: readonly PartitionBatch[]): Promise<ProduceAnswer>;
+};
+
 const produceKey = 0;
 /** A version with tagged fields; every broker supports it since 2.8. */
 const produceVersion = 9;
+/** The ids of these requests; the client's own requests on the connection are authentications, counted from 1. */
+const firstId = 2 ** 30;
+const idsEnd = 2 ** 31;
+/** A size, and an id. */
+const responseHeadBytes = 8;
 
 /**
- * Sends record batches for partitions of one topic in one request, unchanged, with acks=all. Rejects if there is no
- * response. Source of the format: https://kafka.apache.org/protocol#The_Messages_Produce
+ * Sends requests over an open connection, with the memory of the batches: the client would copy them into new memory for
+ * each request. Responses to requests of the client are passed on to it.
+ * Source of the format: https://kafka.apache.org/protocol#The_Messages_Produce
  */
-export function sendProduce(
+export function createProduceRequests(
   connection: Connection,
-  request: {
+  options: {
+    readonly clientId: string;
     readonly topic: string;
-    /** How long the leaders may wait for their replicas. */
-    readonly timeoutMs: number;
-    readonly batches: readonly PartitionBatch[];
+    /** Time limit of a request, in ms. */
+    readonly requestTimeoutMs: number;
+    /** How long the leaders may wait for their replicas, in ms. */
+    readonly replicasTimeoutMs: number;
   },
-): Promise<ProduceAnswer> {
-  const { topic, timeoutMs, batches } = request;
-  const { promise, resolve, reject } = Promise.withResolvers<ProduceAnswer>();
-  const write = (): Writer =>
-    Writer.create()
-      .appendString(null)
-      .appendInt16(-1)
-      .appendInt32(timeoutMs)
-      .appendArray([topic], (writer, name) => {
-        writer.appendString(name).appendArray([...batches], (entry, { partition, batch }) => {
-          entry
-            .appendInt32(partition)
-            .appendUnsignedVarInt(batch.length + 1)
-            .append(batch);
-        });
-      })
-      .appendTaggedFields();
-  const read = (_correlation: number, _key: number, _version: number, reader: Reader): ProduceAnswer =>
-    readAnswer(reader, topic);
-  connection.send(produceKey, produceVersion, write, read, true, true, (error, answer) => {
-    if (error || !answer) reject(error ?? new Error("the broker answered nothing"));
-    else resolve(answer);
-  });
-  return promise;
+): ProduceRequests {
+  const { clientId, topic, requestTimeoutMs, replicasTimeoutMs } = options;
+  const { socket } = connection;
+  const open = new Map<number, { resolve(answer: ProduceAnswer): void; reject(error: unknown): void }>();
+  let id = firstId;
+  let received: Buffer = Buffer.alloc(0);
+
+  function fail(error: unknown): void {
+    socket.destroy();
+    for (const request of open.values()) request.reject(error);
+    open.clear();
+  }
+
+  function receive(response: Buffer): void {
+    const ours = open.get(response.readInt32BE(4));
+    if (ours === undefined) {
+      passOn(response);
+      return;
+    }
+    open.delete(response.readInt32BE(4));
+    try {
+      const reader = Reader.from(response.subarray(responseHeadBytes));
+      reader.readTaggedFields();
+      ours.resolve(readAnswer(reader, topic));
+    } catch (error) {
+      ours.reject(error);
+      fail(error);
+    }
+  }
+
+  function onData(chunk: Buffer): void {
+    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+    while (received.length >= responseHeadBytes) {
+      const end = 4 + received.readInt32BE(0);
+      if (end < responseHeadBytes) {
+        fail(new Error("the broker sent a response without an id"));
+        return;
+      }
+      if (received.length < end) return;
+      const response = received.subarray(0, end);
+      received = received.subarray(end);
+      receive(response);
+    }
+  }
+
+  const [clientListener, ...more] = socket.listeners("data");
+  if (clientListener === undefined || more.length > 0)
+    throw new Error("the client does not listen to its socket where it did");
+  const passOn = (response: Buffer): void => clientListener(response);
+  socket.removeAllListeners("data").on("data", onData);
+  socket.once("close", () => fail(new Error("the connection was closed")));
+
+  return {
+    async send(batches) {
+      if (socket.destroyed) throw new Error("the connection was closed");
+      const { promise, resolve, reject } = Promise.withResolvers<ProduceAnswer>();
+      id = id + 1 < idsEnd ? id + 1 : firstId;
+      open.set(id, { resolve, reject });
+      const timer = setTimeout(() => fail(new Error("the broker did not answer in time")), requestTimeoutMs);
+      const head = Writer.create().appendInt16(produceKey).appendInt16(produceVersion).appendInt32(id);
+      head.appendString(clientId, false).appendTaggedFields();
+      socket.cork();
+      for (const part of partsOf(head.appendFrom(bodyOf(topic, replicasTimeoutMs, batches)), batches))
+        socket.write(part);
+      socket.uncork();
+      return promise.finally(() => clearTimeout(timer));
+    },
+  };
+}
+
+function bodyOf(topic: string, timeoutMs: number, batches: readonly PartitionBatch[]): Writer {
+  return Writer.create()
+    .appendString(null)
+    .appendInt16(-1)
+    .appendInt32(timeoutMs)
+    .appendArray([topic], (writer, name) => {
+      writer.appendString(name).appendArray([...batches], (entry, { partition, batch }) => {
+        entry
+          .appendInt32(partition)
+          .appendUnsignedVarInt(batch.length + 1)
+          .append(batch);
+      });
+    })
+    .appendTaggedFields();
+}
+
+/** The request in few parts: the batches as they are, and all that lies between two of them in one part. */
+function partsOf(request: Writer, batches: readonly PartitionBatch[]): Buffer[] {
+  const whole = new Set(batches.map(({ batch }) => batch));
+  const parts: Buffer[] = [];
+  let small: Buffer[] = [];
+  for (const piece of request.prependLength().buffers) {
+    if (!whole.has(piece)) {
+      small.push(piece);
+      continue;
+    }
+    parts.push(Buffer.concat(small), piece);
+    small = [];
+  }
+  return [...parts, Buffer.concat(small)];
 }
 
 function readAnswer(reader: Reader, topic: string): ProduceAnswer {

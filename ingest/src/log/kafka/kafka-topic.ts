@@ -3,8 +3,14 @@ import { withinTime } from "@devicemesh/kit/async/time-limit";
 import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
-import { initProducerIdV4, metadataV9, ResponseError } from "@platformatic/kafka";
-import { createKafkaConnections, errorName, type PartitionBatch, sendProduce } from "./kafka-connections.ts";
+import { type Connection, initProducerIdV4, metadataV9, ResponseError } from "@platformatic/kafka";
+import {
+  createKafkaConnections,
+  createProduceRequests,
+  errorName,
+  type PartitionBatch,
+  type ProduceRequests,
+} from "./kafka-connections.ts";
 import type { PartitionedTopic, TopicState } from "./partitioned-topic.ts";
 
 /** Time limit for closing connections; after it, the end of the process closes them. */
@@ -33,10 +39,11 @@ export function createKafkaTopic(options: {
   readonly requestTimeoutMs: number;
   readonly security?: KafkaSecurity | undefined;
 }): PartitionedTopic {
-  const { topic, requestTimeoutMs } = options;
+  const { topic, clientId, requestTimeoutMs } = options;
   const connections = createKafkaConnections(options);
   // A broker answers the requests of a connection in order: metadata would wait for replicas that are slow.
   const control = createKafkaConnections(options);
+  const requests = new WeakMap<Connection, ProduceRequests>();
   const outboxes = new Map<string, Outbox>();
   /** host:port of the leader of each partition. */
   let leaders = new Map<number, string>();
@@ -108,15 +115,24 @@ export function createKafkaTopic(options: {
     }
   }
 
+  function requestsOf(connection: Connection): ProduceRequests {
+    const known = requests.get(connection);
+    if (known) return known;
+    // The broker should report first that the replicas take too long.
+    const replicasTimeoutMs = Math.ceil(requestTimeoutMs * 0.8);
+    const created = createProduceRequests(connection, {
+      clientId,
+      topic,
+      requestTimeoutMs,
+      replicasTimeoutMs,
+    });
+    requests.set(connection, created);
+    return created;
+  }
+
   async function sendBatches(address: string, outbox: Outbox, sent: readonly Pending[]): Promise<void> {
     try {
-      const connection = await connections.to(address);
-      const { errors, throttleMs } = await sendProduce(connection, {
-        topic,
-        // The broker should report first that the replicas take too long.
-        timeoutMs: Math.ceil(requestTimeoutMs * 0.8),
-        batches: sent,
-      });
+      const { errors, throttleMs } = await requestsOf(await connections.to(address)).send(sent);
       if (throttleMs > 0) outbox.notBeforeMs = performance.now() + throttleMs;
       for (const one of sent) {
         settle(one, errors.has(one.partition) ? errors.get(one.partition) : "no answer for the partition");

@@ -69,7 +69,7 @@ type Send<Append> = {
 export function createPartitionSender<Append extends QueuedAppend>(options: {
   readonly partition: number;
   readonly topic: Pick<PartitionedTopic, "openProducer" | "send">;
-  /** May be shared by all partitions. The topic does not read a batch any more once its send has settled. */
+  /** May be shared by all partitions. */
   readonly writer: RecordBatchWriter;
   readonly limits: SendLimits;
   readonly monotonicMs: () => number;
@@ -144,12 +144,15 @@ export function createPartitionSender<Append extends QueuedAppend>(options: {
     producer.sequence = (producer.sequence + records) % 2 ** 31;
   }
 
-  async function deliver(send: Send<Append>): Promise<void> {
+  /** Resolves to whether its first attempt succeeded. */
+  async function deliver(send: Send<Append>): Promise<boolean> {
+    let isFirst = true;
     if (producer) setBatchProducer(send.batch, producer);
     while (!stopped && send.parts.some(({ append }) => append.open)) {
       try {
         await sendOnce(send);
       } catch (error) {
+        isFirst = false;
         const lastMs = monotonicMs();
         failing = { sinceMs: failing?.sinceMs ?? lastMs, lastMs, error };
         onFailed();
@@ -161,10 +164,11 @@ export function createPartitionSender<Append extends QueuedAppend>(options: {
       failures = 0;
       onSent();
       for (const { append, rows } of send.parts) acknowledge(append, rows);
-      return;
+      return isFirst;
     }
     // The log may or may not have it, so the sequence of later rows is unknown.
     producer = undefined;
+    return false;
   }
 
   async function run(): Promise<void> {
@@ -172,8 +176,8 @@ export function createPartitionSender<Append extends QueuedAppend>(options: {
       await linger();
       const next = take();
       if (next === undefined) continue;
-      await deliver(next);
-      writer.recycle(next.batch);
+      // A connection that failed may still read the batch.
+      if (await deliver(next)) writer.recycle(next.batch);
     }
     running = false;
   }

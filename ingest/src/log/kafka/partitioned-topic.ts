@@ -14,8 +14,8 @@ export type PartitionedTopic = {
   /**
    * Appends a record batch to a partition. Resolves with "appended" only if the log has all of it, durably; sent again
    * by the same producer, it is stored once. Resolves with "producer lost" if the log does not know the producer's last
-   * batch any more: then a new producer must send it. One call for a partition at a time. The bytes of the batch are not
-   * read once it has settled.
+   * batch any more: then a new producer must send it. One call for a partition at a time. It does not read the
+   * batch after it has resolved, but it may after it has rejected.
    * @throws RpcError UNAVAILABLE if it is unknown whether the log has it.
    */
   send(partition: number, batch: Buffer): Promise<"appended" | "producer lost">;
