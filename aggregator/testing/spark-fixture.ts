@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { createKafka } from "@devicemesh/pipeline/kafka-client";
+import { createKafka, type KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
+import { jvmKafkaOptions } from "@devicemesh/pipeline/kafka-security";
 import { alignDown } from "@devicemesh/proto";
 import { expect } from "vitest";
 import type { SparkClient } from "../src/spark/spark-client.ts";
@@ -21,6 +22,8 @@ export type SparkTestEngines = {
   readonly brokers: number;
   readonly sparkUrl: string;
   readonly folder: string;
+  /** How to connect to the brokers; cleartext by default. */
+  readonly kafkaSecurity?: KafkaSecurity;
 };
 
 /** A record to append to a chosen partition. */
@@ -74,7 +77,11 @@ export async function createSparkFixture(
   const prefix = `windows-test-${randomBytes(4).toString("hex")}-`;
   const messages = `${prefix}messages`;
   const windows = `${prefix}windows`;
-  const kafka = createKafka({ brokers: engines.kafkaBrokers, clientId: "window-job-test" });
+  const kafka = createKafka({
+    brokers: engines.kafkaBrokers,
+    clientId: "window-job-test",
+    security: engines.kafkaSecurity,
+  });
   const admin = kafka.admin();
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   await using opened = new AsyncDisposableStack();
@@ -183,6 +190,7 @@ export async function createSparkFixture(
         spark,
         meaning,
         brokers: engines.kafkaBrokers,
+        kafkaOptions: jvmKafkaOptions(engines.kafkaSecurity),
         checkpoints: `${engines.folder}/checkpoints/${prefix}`,
         watermarkDelayMs: 0,
         sinceOf: async () => ({ sinceMs: 0, startingOffsets: new Map() }),

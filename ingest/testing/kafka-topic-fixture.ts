@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { createKafka } from "@devicemesh/pipeline/kafka-client";
+import { createKafka, type KafkaSecurity } from "@devicemesh/pipeline/kafka-client";
 import { type DeviceMessage, identityOf, type SensorName } from "@devicemesh/proto";
 
 /** For tests: a separate topic on real brokers. */
@@ -24,9 +24,10 @@ export function testTopic(options: {
   readonly partitions?: number;
   /** Number of replicas; all but one of them must acknowledge an append. */
   readonly replicas: number;
+  readonly security?: KafkaSecurity;
 }): TestTopic {
-  const { brokers, topic = `ingest-test-${randomUUID()}`, partitions = 3, replicas } = options;
-  const kafka = createKafka({ brokers, clientId: "devicemesh-ingest-test" });
+  const { brokers, topic = `ingest-test-${randomUUID()}`, partitions = 3, replicas, security } = options;
+  const kafka = createKafka({ brokers, clientId: "devicemesh-ingest-test", security });
   const admin = kafka.admin();
   let connected: Promise<void> | undefined;
   const connect = () => {

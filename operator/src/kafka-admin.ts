@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
+import { namedKafkaError } from "@devicemesh/pipeline/kafka-security-error";
 import type { Admin, Kafka } from "kafkajs";
 
 /**
- * Sends a request to Kafka. Rejects if no broker can be reached, with the error of `ask`, or with the reason of
- * `signal`; then nothing of the request keeps running.
+ * Sends a request to Kafka. Rejects if no broker can be reached (KafkaSecurityError if TLS or SASL is the cause),
+ * with the error of `ask`, or with the reason of `signal`; then nothing of the request keeps running.
  */
 export type WithAdmin = <Result>(
   ask: (admin: Admin) => Promise<Result>,
@@ -119,6 +120,6 @@ async function connect(admin: Admin): Promise<Admin> {
     return admin;
   } catch (error) {
     await admin.disconnect().catch(() => {});
-    throw error;
+    throw namedKafkaError(error);
   }
 }

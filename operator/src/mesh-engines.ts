@@ -47,7 +47,7 @@ export function openEngines(addresses: EngineAddresses, database: string) {
     kafka,
     withAdmin: admin.use,
     /** The disks of the brokers that the cluster has now. */
-    readBrokerDisks: (signal: AbortSignal) => readBrokerDisks(admin.use, signal),
+    readBrokerDisks: (signal: AbortSignal) => readBrokerDisks({ withAdmin: admin.use, security }, signal),
     db: mongo.db,
     rest,
     /** Resolves if the engine answers. @throws the reason why it does not; the signal's reason. */

@@ -68,6 +68,16 @@ export function kafkaBroker(address: string): { readonly host: string; readonly 
   return { host: address.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(address.slice(colon + 1)) };
 }
 
+/** Returns the options of a connection of @platformatic/kafka to a host; empty for cleartext without authentication. */
+export function connectionSecurity(host: string, security: KafkaSecurity | undefined) {
+  const { tls, sasl } = security ?? {};
+  return {
+    // Node sends no server name by itself, and none may be an IP address.
+    ...(tls && { tls: { ...tls }, tlsServerName: isIP(host) === 0 }),
+    ...(sasl && { sasl: { ...sasl } }),
+  };
+}
+
 /** As kafkajs has it. */
 const keepAliveDelayMs = 60_000;
 

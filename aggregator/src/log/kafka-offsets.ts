@@ -1,10 +1,11 @@
 import { type ChainNames, connectorGroup } from "@devicemesh/pipeline";
+import { namedKafkaError } from "@devicemesh/pipeline/kafka-security-error";
 import type { Kafka } from "kafkajs";
 import type { LogOffsets, PartitionOffsets } from "./log-access.ts";
 
 /**
  * Opens the reader of offsets.
- * @throws the client's error if no broker can be reached.
+ * @throws the client's error if no broker can be reached; KafkaSecurityError if TLS or SASL is the cause.
  */
 export async function openKafkaOffsets(options: {
   readonly kafka: Kafka;
@@ -14,7 +15,7 @@ export async function openKafkaOffsets(options: {
   const admin = options.kafka.admin();
   await admin.connect().catch(async (error: unknown) => {
     await admin.disconnect().catch(() => {});
-    throw error;
+    throw namedKafkaError(error);
   });
   const letters = [topics.messageDeadLetters, topics.windowDeadLetters];
   /** The offset of the first record of a partition: a group that never committed has read everything before it. */

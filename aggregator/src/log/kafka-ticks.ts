@@ -1,3 +1,4 @@
+import { namedKafkaError } from "@devicemesh/pipeline/kafka-security-error";
 import type { Kafka } from "kafkajs";
 import type { TickLog } from "./log-access.ts";
 import type { Tick } from "./ticks.ts";
@@ -8,7 +9,7 @@ const tickKey = "tick";
 /**
  * Opens the producer of ticks. It sends one request for each partition, so that a partition without a leader does not
  * affect the others; one round at a time.
- * @throws the client's error if no broker can be reached.
+ * @throws the client's error if no broker can be reached; KafkaSecurityError if TLS or SASL is the cause.
  */
 export async function openKafkaTicks(options: {
   readonly kafka: Kafka;
@@ -23,7 +24,7 @@ export async function openKafkaTicks(options: {
   });
   await producer.connect().catch(async (error: unknown) => {
     await producer.disconnect().catch(() => {});
-    throw error;
+    throw namedKafkaError(error);
   });
 
   async function append(partition: number): Promise<Tick> {

@@ -1,4 +1,4 @@
-import { kafkaBroker } from "@devicemesh/pipeline/kafka-client";
+import { connectionSecurity, type KafkaSecurity, kafkaBroker } from "@devicemesh/pipeline/kafka-client";
 import { Connection, describeLogDirsV4, ResponseError } from "@platformatic/kafka";
 import type { WithAdmin } from "../kafka-admin.ts";
 import type { Disk } from "./disk-watch.ts";
@@ -17,11 +17,14 @@ const timeoutMs = 5000;
  * unavailable is reported elsewhere. kafkajs has no such request.
  * @throws the signal's reason; what asking for the brokers throws.
  */
-export async function readBrokerDisks(withAdmin: WithAdmin, signal: AbortSignal): Promise<readonly Disk[]> {
+export async function readBrokerDisks(
+  { withAdmin, security }: { readonly withAdmin: WithAdmin; readonly security: KafkaSecurity | undefined },
+  signal: AbortSignal,
+): Promise<readonly Disk[]> {
   const { brokers } = await withAdmin((admin) => admin.describeCluster(), signal);
   const found = await Promise.all(
     brokers.map(async ({ nodeId, host, port }) => {
-      const directories = await readLogDirectories(`${host}:${port}`, signal).catch(() => []);
+      const directories = await readLogDirectories(`${host}:${port}`, signal, security).catch(() => []);
       return directories.map(
         ({ errorCode, totalBytes, usableBytes }): Disk => ({
           name: `of broker ${nodeId}`,
@@ -40,9 +43,14 @@ export async function readBrokerDisks(withAdmin: WithAdmin, signal: AbortSignal)
 export async function readLogDirectories(
   address: string,
   signal: AbortSignal,
+  security?: KafkaSecurity | undefined,
 ): Promise<readonly LogDirectory[]> {
   const { host, port } = kafkaBroker(address);
-  const connection = new Connection("operator", { connectTimeout: timeoutMs, requestTimeout: timeoutMs });
+  const connection = new Connection("operator", {
+    connectTimeout: timeoutMs,
+    requestTimeout: timeoutMs,
+    ...connectionSecurity(host, security),
+  });
   const close = () => void connection.close().catch(() => {});
   signal.addEventListener("abort", close);
   try {

@@ -1,11 +1,14 @@
 // The brokers of a cluster: the connections to them, and the produce requests.
-import { isIP } from "node:net";
-import { type KafkaSecurity, kafkaBroker } from "@devicemesh/pipeline/kafka-client";
+import { connectionSecurity, type KafkaSecurity, kafkaBroker } from "@devicemesh/pipeline/kafka-client";
+import { namedKafkaError } from "@devicemesh/pipeline/kafka-security-error";
 import { Connection, protocolErrorsCodesById, Reader, Writer } from "@platformatic/kafka";
 
 /** Connections to the brokers of a cluster, at most one to each, created on demand. */
 export type KafkaConnections = {
-  /** Returns the connection to the broker at host:port; rejects if it cannot be created. */
+  /**
+   * Returns the connection to the broker at host:port; rejects if it cannot be created, with KafkaSecurityError if TLS or
+   * SASL is the cause.
+   */
   to(address: string): Promise<Connection>;
   /** Closes the connection to a broker that did not answer correctly. */
   drop(address: string): void;
@@ -32,7 +35,7 @@ export function createKafkaConnections(options: {
   readonly requestTimeoutMs: number;
   readonly security?: KafkaSecurity | undefined;
 }): KafkaConnections {
-  const { clientId, requestTimeoutMs: requestTimeout, security: { tls, sasl } = {} } = options;
+  const { clientId, requestTimeoutMs: requestTimeout, security } = options;
   const open = new Map<string, { readonly connection: Connection; readonly ready: Promise<Connection> }>();
   let known: readonly string[] = options.brokers;
   let isClosed = false;
@@ -43,18 +46,22 @@ export function createKafkaConnections(options: {
       connectTimeout: connectTimeoutMs,
       requestTimeout,
       maxInflights: requestsMax,
-      ...(tls && { tls: { ...tls }, tlsServerName: isIP(host) === 0 }),
-      ...(sasl && { sasl: { ...sasl } }),
+      ...connectionSecurity(host, security),
     });
     const forget = (): void => {
       if (open.get(address)?.connection === connection) open.delete(address);
     };
     connection.on("close", forget);
     connection.on("error", forget);
-    const ready = Promise.resolve(connection.connect(host, port)).then(() => {
-      connection.socket.setKeepAlive(true, keepAliveDelayMs);
-      return connection;
-    });
+    const ready = Promise.resolve(connection.connect(host, port)).then(
+      () => {
+        connection.socket.setKeepAlive(true, keepAliveDelayMs);
+        return connection;
+      },
+      (error: unknown) => {
+        throw namedKafkaError(error);
+      },
+    );
     open.set(address, { connection, ready });
     ready.catch(forget);
     return ready;
