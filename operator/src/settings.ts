@@ -2,6 +2,7 @@ import { addressSettings } from "@devicemesh/kit/settings/address-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 import { listOf } from "@devicemesh/kit/settings/list-of";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
+import { openSensorCatalog, sensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import { chainNames, chainSettings } from "@devicemesh/pipeline";
 import { kafkaSecurityOf, kafkaSecuritySettings } from "@devicemesh/pipeline/kafka-security";
@@ -127,6 +128,7 @@ export const operatorSettings = defineSettings({
       maximum: 1000,
       description: "Tasks of each sink. At most the number of partitions.",
     },
+    ...sensorSettings(),
     ...addressSettings({
       hostVariable: "DEVICEMESH_HOST",
       portVariable: "DEVICEMESH_OPERATOR_PORT",
@@ -160,7 +162,7 @@ export type OperatorConfig = SettingsOf<typeof operatorSettings>;
 
 /**
  * Returns the mesh that the settings describe.
- * @throws SettingsError if its retention contradicts itself.
+ * @throws SettingsError if its retention contradicts itself, or the file of sensors is wrong.
  */
 export function meshOf(config: OperatorConfig): MeshDefinition {
   const levels = levelsAbove({ windowMs: config.window, segmentMs: config.segment });
@@ -173,6 +175,7 @@ export function meshOf(config: OperatorConfig): MeshDefinition {
     retention: retentionOf(config, levels),
     retainLogMs: config.retainLog,
     sinkTasks: config.sinkTasks,
+    sensors: openSensorCatalog(config).sensors,
   };
 }
 

@@ -38,6 +38,7 @@ export function configOf(options: MeshOptions): OperatorConfig {
     retain1day: undefined,
     retainLog: 7 * 86_400_000,
     sinkTasks: 2,
+    sensors: undefined,
     host: "127.0.0.1",
     port: 0,
     metricsPort: undefined,

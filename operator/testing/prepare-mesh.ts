@@ -1,5 +1,5 @@
 import { type ChainNames, chainNames, connectorGroup } from "@devicemesh/pipeline";
-import type { Retention } from "@devicemesh/proto";
+import { builtInSensors, type Retention } from "@devicemesh/proto";
 import { applyParts, inspectMesh } from "../src/definition/inspect-mesh.ts";
 import { deleteGroups, deleteTopics } from "../src/definition/kafka-topics.ts";
 import { levelsAbove, type MeshDefinition } from "../src/definition/mesh-definition.ts";
@@ -36,6 +36,7 @@ export function meshDefinition(options: MeshOptions): MeshDefinition {
     retention: options.retention ?? { rawMs: undefined, levelsMs: levels.map(() => undefined) },
     retainLogMs: 7 * 86_400_000,
     sinkTasks: 2,
+    sensors: builtInSensors,
   };
 }
 

@@ -14,6 +14,7 @@ export {
   type PartialFigures,
   type Repair,
   type RetentionDocument,
+  type SensorUnit,
   type SeriesDocument,
   type SeriesDuplicatesDocument,
   type SettingsDocument,

@@ -178,11 +178,19 @@ export type SettingsDocument = {
   /** Number of partitions of the messages topic. */
   readonly partitions: number;
   /**
-   * The retention of readings by their timestamp, in ms; null means unlimited. This field alone may change. It does not
-   * show what was deleted: the retention marks do.
+   * The retention of readings by their timestamp, in ms; null means unlimited. It may change, and does not show what was
+   * deleted: the retention marks do.
    */
   readonly retain_raw_ms: number | null;
+  /**
+   * The units of stored readings, by sensor. A unit may change as long as no reading of its sensor is stored. Unset in a
+   * mesh that an older operator has made: then they are those of the built-in catalog.
+   */
+  readonly sensor_units?: readonly SensorUnit[];
 };
+
+/** The unit of a sensor's stored values. */
+export type SensorUnit = { readonly sensor: SensorName; readonly unit: string };
 
 /** The holder of a lease. `_id` is the service's name. All times are by the database's clock. */
 export type LeaseDocument = {

@@ -93,8 +93,8 @@ describe("the plans of the services", () => {
 
   it("give one file of sensors to every service that reads their values", () => {
     const known = { ...config, sensors: "sensors.yaml" };
-    const { ingest, query } = planServices(known);
-    for (const { args } of [ingest, query, planGateway(known, address)])
+    const { operator, ingest, query } = planServices(known);
+    for (const { args } of [operator, ingest, query, planGateway(known, address)])
       expect(valueAfter(args(undefined), "--sensors")).toBe("sensors.yaml");
   });
 

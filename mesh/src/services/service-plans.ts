@@ -114,6 +114,7 @@ export function planServices(
         ...kafka,
         ...mongodb,
         ...["--connect-url", engines.connectUrl],
+        ...sensorFlags(config),
         ...["--partitions", `${config.partitions}`, "--replication", `${config.replication}`],
         ...["--window", `${config.windowMs}ms`, "--segment", `${config.segmentMs}ms`],
         ...retainRaw,

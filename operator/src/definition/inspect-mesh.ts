@@ -9,12 +9,14 @@ import { inspectTopics } from "./kafka-topics.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
 import { inspectCollections } from "./mongo-collections.ts";
 import { inspectIndexes } from "./mongo-indexes.ts";
+import { inspectSensorUnits } from "./mongo-sensor-units.ts";
 import { inspectSettings } from "./mongo-settings-document.ts";
 import { topicDefinitions } from "./topic-definitions.ts";
 
 /**
  * Compares every part of a mesh with its desired state, in the order in which parts must be created: a sink without its
- * indexes and topics would do harm, and retention marks are derived from the settings before these change. Reads only;
+ * indexes and topics would do harm, retention marks are derived from the settings before these change, and the units of
+ * sensors are a field of the settings. Reads only;
  * rejects with the reason of the signal when it aborts.
  */
 export async function inspectMesh(
@@ -23,15 +25,16 @@ export async function inspectMesh(
   signal?: AbortSignal,
 ): Promise<readonly Part[]> {
   const { withAdmin, db, rest } = engines;
-  const [topics, collections, indexes, retention, settings, connectors] = await Promise.all([
+  const [topics, collections, indexes, retention, settings, units, connectors] = await Promise.all([
     inspectTopics(withAdmin, topicDefinitions(mesh), signal),
     inspectCollections(db, collectionDefinitions(mesh), signal),
     inspectIndexes(db, indexDefinitions(mesh), signal),
     inspectRetention(engines, mesh, signal),
     inspectSettings(db, mesh, signal),
+    inspectSensorUnits(db, mesh.sensors, signal),
     inspectConnectors(rest, connectorDefinitions(mesh), signal),
   ]);
-  return [...topics, ...collections, ...indexes, retention, settings, ...connectors];
+  return [...topics, ...collections, ...indexes, retention, settings, units, ...connectors];
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ChainNames } from "@devicemesh/pipeline";
-import { defaultLevels, type Level, type Retention } from "@devicemesh/proto";
+import { defaultLevels, type Level, type Retention, type SensorSpec } from "@devicemesh/proto";
 
 /** The definition of a mesh. */
 export type MeshDefinition = {
@@ -21,6 +21,8 @@ export type MeshDefinition = {
   readonly retainLogMs: number;
   /** Maximum number of tasks of each sink. */
   readonly sinkTasks: number;
+  /** The sensors of the catalog. */
+  readonly sensors: readonly Pick<SensorSpec, "sensor" | "unit">[];
 };
 
 /**

@@ -4,7 +4,7 @@ import type { Db } from "mongodb";
 import { differenceOf, type Part } from "./difference.ts";
 import type { MeshDefinition } from "./mesh-definition.ts";
 
-/** The settings document of a mesh. */
+/** The settings document of a mesh, without the units of the sensors. */
 export function settingsDocument(mesh: MeshDefinition): SettingsDocument {
   return {
     _id: "mesh",
@@ -24,7 +24,9 @@ export async function inspectSettings(db: Db, mesh: MeshDefinition, signal?: Abo
   const settings = db.collection<SettingsDocument>(collections.settings);
   const found = await settings.findOne({ _id: "mesh" }, { signal });
   async function apply(): Promise<void> {
-    await settings.replaceOne({ _id: "mesh" }, wanted, { upsert: true });
+    const { _id, ...fields } = wanted;
+    // The units of the sensors stay.
+    await settings.updateOne({ _id }, { $set: fields }, { upsert: true });
   }
   if (!found) return { what, difference: { kind: "create" }, apply };
   const refusal = settingsRefusal(found, wanted);

@@ -1,5 +1,6 @@
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
-import { collections, partialsCollection } from "@devicemesh/pipeline";
+import { collections, partialsCollection, type SettingsDocument } from "@devicemesh/pipeline";
+import { builtInSensors } from "@devicemesh/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freshMesh } from "../../testing/mesh-fixture.ts";
 import { type MeshOptions, meshDefinition, prepareMesh, removeMesh } from "../../testing/prepare-mesh.ts";
@@ -126,5 +127,41 @@ describe.skipIf(!given)("making a mesh", () => {
         true,
       );
     }
+  });
+
+  it("refuses another unit of a sensor with stored readings, and changes that of any other", async () => {
+    const { db } = engines;
+    const withUnit = (sensor: string, unit: string) => ({
+      sensors: builtInSensors.map((one) => (one.sensor === sensor ? { ...one, unit } : one)),
+    });
+    const arrived = new Date();
+    const timestamp = "2026-11-23T20:04:22.000Z";
+    await db.collection<{ _id: string }>(collections.messages).insertOne({
+      _id: `a|temperature|${timestamp}`,
+      ...{
+        device_id: "a",
+        sensor: "temperature",
+        timestamp: new Date(timestamp),
+        value: 0.5,
+        arrived,
+        offset: 0,
+      },
+    });
+    const refused = applyParts(await inspect(withUnit("temperature", "°F")));
+    await expect(refused).rejects.toThrow(MeshRefusedError);
+    await expect(refused).rejects.toThrow("sensor units: temperature is stored in °C, not in °F");
+    expect(await plan()).toEqual([]);
+    expect(await plan(withUnit("wind_speed", "kn"))).toEqual([
+      "~ sensor units: would be changed",
+      "    wind_speed: m/s -> kn",
+    ]);
+    await applyParts(await inspect(withUnit("wind_speed", "kn")));
+    expect(await plan(withUnit("wind_speed", "kn"))).toEqual([]);
+    const { sensor_units: units, partitions } = (await db
+      .collection<SettingsDocument>(collections.settings)
+      .findOne({ _id: "mesh" })) as SettingsDocument;
+    expect(units).toContainEqual({ sensor: "wind_speed", unit: "kn" });
+    expect(partitions).toBe(2);
+    await applyParts(await inspect());
   });
 });

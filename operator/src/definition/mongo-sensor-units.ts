@@ -1,0 +1,62 @@
+import {
+  collections,
+  type FrontierDocument,
+  type SensorUnit,
+  type SettingsDocument,
+} from "@devicemesh/pipeline";
+import { builtInSensors } from "@devicemesh/proto";
+import type { Db } from "mongodb";
+import { differenceOf, type Part } from "./difference.ts";
+
+/**
+ * Compares the units of the catalog with those in which readings are stored. A changed unit of a sensor with stored
+ * readings is refused: stored values keep their meaning whatever the catalog contains later. A sensor that was stored
+ * without a unit may get one, and a sensor that the catalog no longer has keeps its unit. Reads only.
+ */
+export async function inspectSensorUnits(
+  db: Db,
+  sensors: readonly SensorUnit[],
+  signal?: AbortSignal,
+): Promise<Part> {
+  const what = "sensor units";
+  const settings = db.collection<SettingsDocument>(collections.settings);
+  const found = await settings.findOne({ _id: "mesh" }, { signal });
+  const recorded = new Map((found?.sensor_units ?? builtInSensors).map(({ sensor, unit }) => [sensor, unit]));
+  const catalog = new Map(sensors.map(({ sensor, unit }) => [sensor, unit]));
+  const changed = [...catalog].filter(([sensor, unit]) => (recorded.get(sensor) ?? unit) !== unit);
+  const stored: string[] = [];
+  for (const [sensor, unit] of changed) {
+    const before = recorded.get(sensor);
+    if (before === "" || !(await hasReadings(db, sensor, signal))) continue;
+    stored.push(`${sensor} is stored in ${before}, not in ${unit || "no unit"}`);
+  }
+  if (stored.length > 0) {
+    const text = `${stored.join("; ")}: set the units back in the file of --sensors, add sensors of other names, or use another --topic-prefix and --mongodb-database`;
+    return { what, difference: { kind: "refused", text }, apply: () => Promise.resolve() };
+  }
+  const wanted = [...new Map([...recorded, ...catalog])].map(([sensor, unit]) => ({ sensor, unit }));
+  async function apply(): Promise<void> {
+    await settings.updateOne({ _id: "mesh" }, { $set: { sensor_units: wanted } });
+  }
+  if (!found?.sensor_units) return { what, difference: { kind: "create" }, apply };
+  const changes = wanted
+    .filter(({ sensor, unit }) => recorded.get(sensor) !== unit)
+    .map(({ sensor, unit }) => ({ setting: sensor, from: recorded.get(sensor) ?? "(not set)", to: unit }));
+  return { what, difference: differenceOf(changes), apply };
+}
+
+/** Whether a reading of the sensor is or was stored. The list of series lacks what arrived since the frontier. */
+async function hasReadings(db: Db, sensor: string, signal?: AbortSignal): Promise<boolean> {
+  const series = await db
+    .collection(collections.series)
+    .findOne({ sensor }, { projection: { _id: 1 }, signal });
+  if (series) return true;
+  const frontier = await db
+    .collection<FrontierDocument>(collections.frontier)
+    .findOne({ _id: "frontier" }, { signal });
+  const since = frontier?.frontiers[0];
+  const newest = await db
+    .collection(collections.messages)
+    .findOne({ ...(since && { arrived: { $gte: since } }), sensor }, { projection: { _id: 1 }, signal });
+  return newest !== null;
+}
