@@ -81,7 +81,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     engine: builder,
     builder: tools.builder,
     folder: join(folder, "images"),
-    project: projectFolder,
+    project: checkout.folder,
   };
   mkdirSync(images.folder, { recursive: true });
   await makeBaseImages(images);

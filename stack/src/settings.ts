@@ -1,7 +1,7 @@
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
 
 /** The actions of `npm run stack:<command>`. */
-export const stackCommands = ["config", "secrets", "build", "deploy", "remove"] as const;
+export const stackCommands = ["config", "secrets", "build", "deploy", "remove", "digests"] as const;
 
 export type StackCommand = (typeof stackCommands)[number];
 
@@ -10,7 +10,7 @@ export const stackSettings = defineSettings({
   prefix: "DEVICEMESH_STACK_",
   usage: `npm run stack:${stackCommands.join("|")} -- [flags]`,
   summary:
-    "config renders what the stack mounts and has Docker check it; secrets makes passwords and certificates, once; build builds the images; deploy deploys or updates; remove removes the services and keeps volumes and secrets' files.",
+    "config renders what the stack mounts and has Docker check it; secrets makes passwords and certificates, once; build builds the images; deploy deploys or updates; remove removes the services and keeps volumes and secrets' files; digests pins the images of registries in the stack files and Dockerfiles.",
   positionals: { max: 1, placeholder: "COMMAND" },
   settings: {
     single: {
@@ -66,6 +66,14 @@ export const stackSettings = defineSettings({
       kind: "boolean",
       default: false,
       description: "Print the commands of Docker and run none of them.",
+    },
+    registry: {
+      flag: "--registry",
+      env: "DEVICEMESH_STACK_REGISTRY",
+      kind: "string",
+      default: "https://registry-1.docker.io",
+      placeholder: "URL",
+      description: "digests: the registry of images that name no host: Docker Hub, or a mirror of it.",
     },
     check: {
       flag: "--check",

@@ -1,5 +1,6 @@
-import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { imageFiles, withoutDigests } from "../../src/digests/image-references.ts";
 import type { LabTools } from "../machine/requirements.ts";
 import type { Shell } from "../machine/shell.ts";
 
@@ -38,6 +39,11 @@ export async function makeCheckout(options: {
   for (const file of list.trim().split("\n")) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     cpSync(join(project, file), join(folder, file), { force: true });
+  }
+  // The lab's images have the names of the real ones, and other digests.
+  for (const file of imageFiles(folder)) {
+    const text = readFileSync(join(folder, file), "utf8");
+    if (withoutDigests(text) !== text) writeFileSync(join(folder, file), withoutDigests(text));
   }
   symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
   mkdirSync(bin, { recursive: true });

@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { listOf } from "@devicemesh/kit/settings/list-of";
+import { pinImages } from "../digests/pin-images.ts";
+import { readDigest } from "../digests/registry-digest.ts";
 import type { StackCommand, StackConfig } from "../settings.ts";
 import type { Shape } from "./addresses.ts";
 import { composeFile, composeMarks } from "./compose-file.ts";
@@ -34,7 +36,7 @@ export type CommandContext = {
 
 /**
  * Runs a command of the stack and returns its exit code.
- * @throws DockerError, or Error with the required first step.
+ * @throws DockerError, or Error with the required first step, or with an image whose digest is unknown.
  */
 export async function runStackCommand(
   command: StackCommand,
@@ -68,6 +70,14 @@ export async function runStackCommand(
         ...{ shape, files, config, docker: docker(), missing: missingFiles(files), say: context.say },
         registry: context.env.DEVICEMESH_REGISTRY ?? "",
       });
+      return 0;
+    case "digests":
+      await pinImages({
+        project: projectFolder,
+        readDigest: (image) => readDigest(image, config.registry),
+        say: context.say,
+      });
+      context.say("run `npm run stack:config`, which renders compose.yml, and commit the changes");
       return 0;
     case "remove":
       docker().run(["stack", "rm", config.name]);

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { projectFolder } from "../deploy/stack-files.ts";
+import { withoutDigests } from "../digests/image-references.ts";
 
 const names = ["services", "spark", "kafka", "envoy"] as const;
 const textOf = (name: string): string =>
@@ -10,7 +11,7 @@ const json = <T>(path: string): T => JSON.parse(readFileSync(join(projectFolder,
 
 /** The images that a Dockerfile starts from, except its own stages. */
 function basesOf(name: string): readonly string[] {
-  const stages = [...textOf(name).matchAll(/^FROM (\S+)(?: AS (\S+))?$/gm)];
+  const stages = [...withoutDigests(textOf(name)).matchAll(/^FROM (\S+)(?: AS (\S+))?$/gm)];
   const own = stages.map(([, , alias]) => alias);
   return stages.flatMap(([, base]) => (base === undefined || own.includes(base) ? [] : [base]));
 }
