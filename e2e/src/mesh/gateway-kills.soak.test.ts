@@ -1,4 +1,4 @@
-import { createServer } from "node:net";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startGatewayLoad } from "../../testing/mesh/gateway-load.ts";
@@ -8,20 +8,12 @@ import { type RealMesh, startRealMesh } from "../../testing/mesh/real-mesh.ts";
 
 const engines = await testEngines();
 
-/** A port that is free now; the gateway keeps it over its restarts. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address ? address.port : 0;
-}
-
 describe.skipIf(engines === undefined)("kill -9 under the load of HTTP and MQTT senders", () => {
   let mesh: RealMesh;
-  let mqttPort: number;
+  let mqttPort = 0;
   beforeAll(async () => {
-    mqttPort = await freePort();
+    // The gateway keeps it over its restarts.
+    [mqttPort = 0] = await freePorts(1);
     mesh = await startRealMesh(engines!, "gateway-kills", { mqttPort });
   }, 300_000);
   afterAll(async () => {
