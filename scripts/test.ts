@@ -11,6 +11,7 @@ import {
   ensureExamplePython,
   ensureGatewayPython,
   ensureGrpcurl,
+  ensureMongosh,
   ensureRecipesPython,
 } from "@devicemesh/engines/testing/host-tools";
 import { runChecks } from "./check.ts";
@@ -51,6 +52,7 @@ if (all && isWhole) {
   ensureEnvoy();
   ensureExamplePython();
   ensureGatewayPython();
+  ensureMongosh();
   ensureRecipesPython();
 }
 const missing = all && isWhole ? missingTools().filter(({ testFiles }) => testFiles.some(isWanted)) : [];

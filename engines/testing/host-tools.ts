@@ -1,7 +1,7 @@
 // Tools that the checks and tests run like a user. They are downloaded once into .tools.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findEnvoy as findInstalledEnvoy } from "../src/index.ts";
@@ -150,6 +150,29 @@ export function findGatewayPython(): string | undefined {
 /** Creates it if it is missing, or prints that its tests are skipped. */
 export function ensureGatewayPython(): void {
   ensurePython("gateway", "the Python clients of the gateway");
+}
+
+const mongoshFolder = join(toolsFolder, "mongosh-2.12.0");
+
+/** Returns the main file of MongoDB's shell, for Node, or undefined if it is not installed. */
+export function findMongosh(): string | undefined {
+  return existsSync(join(mongoshFolder, "complete"))
+    ? join(mongoshFolder, "node_modules/mongosh/bin/mongosh.js")
+    : undefined;
+}
+
+/** Installs it with npm if it is missing (150 MB), or prints that its test is skipped. */
+export function ensureMongosh(): void {
+  if (findMongosh()) return;
+  console.log(`installing mongosh with npm into ${mongoshFolder} (once) ...`);
+  mkdirSync(mongoshFolder, { recursive: true });
+  // Its optional parts (Kerberos, encryption of fields) would be compiled.
+  const quiet = ["--no-audit", "--no-fund", "--loglevel", "error", "--omit=optional", "--ignore-scripts"];
+  const { status } = spawnSync("npm", ["install", ...quiet, "--prefix", mongoshFolder, "mongosh@2.12.0"], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
+  if (status === 0) writeFileSync(join(mongoshFolder, "complete"), "");
+  else console.log("mongosh could not be installed: its test is SKIPPED.");
 }
 
 /** Returns the path of Go, or undefined. */

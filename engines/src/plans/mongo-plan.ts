@@ -36,11 +36,11 @@ function mongodArguments({ data, log }: Files, port: number): string[] {
 }
 
 /**
- * With log files of the default size, recovery after a kill is slow and takes 2 GB of disk. Without `--sync-on-commit`
+ * Returns the arguments of the stand-in. With log files of the default size, recovery after a kill is slow and takes 2 GB of disk. Without `--sync-on-commit`
  * it acknowledges journaled writes before they are in its journal: a kill -9 lost the last few hundred documents in
  * each of eight runs, with and without `j: true`.
  */
-function standInArguments({ data }: Files, port: number): string[] {
+export function standInArguments({ data }: Pick<Files, "data">, port: number): string[] {
   return [
     ...["--host", "127.0.0.1", "--port", String(port), "--storage-path", data],
     ...["--cache-size", "512M", "--log-file-max", "64MB", "--sync-on-commit", "--log-level", "WARNING"],

@@ -29,6 +29,7 @@ type Merged = {
 const kept = [
   ...[
     "image",
+    "user",
     "command",
     "entrypoint",
     "environment",

@@ -10,7 +10,6 @@ import { operatorSettings } from "@devicemesh/operator";
 import { querySettings } from "@devicemesh/query/settings";
 import { describe, expect, it } from "vitest";
 import { readStack, type StackService } from "../../testing/stack-fixture.ts";
-import { mongoInitSettings } from "../mongo-init/settings.ts";
 import type { Shape } from "./addresses.ts";
 
 const shapes = ["swarm", "single"] as const satisfies readonly Shape[];
@@ -24,7 +23,6 @@ const definitions: Readonly<Record<string, SettingsDefinition>> = {
   generator: serveSettings,
   operator: operatorSettings,
   aggregator: aggregatorSettings,
-  "mongo-init": mongoInitSettings,
 };
 
 /** Settings that name a file or folder, which must be mounted. */

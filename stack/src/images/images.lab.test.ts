@@ -123,7 +123,6 @@ describe("the images, built and run by Docker", () => {
         "generator",
         "operator",
         "aggregator",
-        "stack/src/mongo-init",
         "stack/src/replicas",
       ];
       const mains = programs.map((name) => (name.includes("/") ? `${name}/main.ts` : `${name}/src/main.ts`));
