@@ -151,7 +151,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
   return {
     start(request) {
       const next = simulationOf(request, { seed: options.seed ?? randomSeed(), devicePrefix, deviceSensors });
-      if (close.isClosing()) throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
+      if (close.isClosing) throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
       if (playing !== undefined)
         throw new RpcError({ code: "ALREADY_EXISTS", message: "the generator is playing" });
       const { acked, refused, dropped } = outbox.counts();

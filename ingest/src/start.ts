@@ -160,7 +160,7 @@ export async function startIngest(config: IngestConfig, dependencies: IngestDepe
     publishInProcess: createPublishInProcess(publishing),
     setServing(serving) {
       isLogReachable = serving;
-      if (!close.isClosing()) health.setServing(serving);
+      if (!close.isClosing) health.setServing(serving);
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -233,7 +233,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     readings,
     admitOlder: quota.admit,
     maintain() {
-      if (close.isClosing()) return Promise.resolve();
+      if (close.isClosing) return Promise.resolve();
       // One after the other: folding and deleting share a connection.
       maintaining = maintaining.catch(() => {}).then(runMaintenance);
       return maintaining;

@@ -64,7 +64,7 @@ export async function openRecoveringStore(
   function store(): EmbeddedStore {
     if (current) return current;
     throw unavailable({
-      message: close.isClosing() ? "the store is closing" : "the store's database is being opened again",
+      message: close.isClosing ? "the store is closing" : "the store's database is being opened again",
       retryDelayMs: 1000,
     });
   }

@@ -133,7 +133,7 @@ export function createOutbox({
   let full = false;
 
   function add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean {
-    if (close.isClosing()) throw new Error("the outbox is closed");
+    if (close.isClosing) throw new Error("the outbox is closed");
     if (inMemory >= memoryReadings && spill !== undefined) for (const lane of lanes) cut(lane);
     if (inMemory >= memoryReadings) {
       if (whenFull === "wait") return false;

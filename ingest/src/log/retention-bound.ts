@@ -21,10 +21,10 @@ export const boundStaleAfterMs = 180_000;
 
 /** Creates an unknown bound. */
 export function createRetentionBound({
-  monotonicMs,
+  monotonicMs = () => performance.now(),
 }: {
-  readonly monotonicMs: () => number;
-}): RetentionBound {
+  readonly monotonicMs?: () => number;
+} = {}): RetentionBound {
   let known: { readonly sinceMs: number; readonly asOfMs: number } | undefined;
   const isKnown = (): boolean => known !== undefined && monotonicMs() - known.asOfMs <= boundStaleAfterMs;
   return {

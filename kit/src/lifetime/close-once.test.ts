@@ -9,10 +9,10 @@ describe("closeOnce", () => {
       calls.push(limitMs);
       return work.promise;
     });
-    expect(close.isClosing()).toBe(false);
+    expect(close.isClosing).toBe(false);
     const first = close(5);
     const second = close(7);
-    expect(close.isClosing()).toBe(true);
+    expect(close.isClosing).toBe(true);
     expect(second).toBe(first);
     work.resolve("closed");
     expect(await close(9)).toBe("closed");

@@ -1,7 +1,7 @@
 /** A close function that may be called any number of times. */
 export type CloseOnce<Args extends readonly unknown[], Result> = ((...args: Args) => Promise<Result>) & {
   /** Whether it has been called. */
-  readonly isClosing: () => boolean;
+  readonly isClosing: boolean;
 };
 
 /**
@@ -14,7 +14,9 @@ export function closeOnce<Args extends readonly unknown[], Result>(
   let closing: Promise<Result> | undefined;
   const closeOrJoin = (...args: Args): Promise<Result> => {
     closing ??= close(...args);
+    closeOnlyOnce.isClosing = true;
     return closing;
   };
-  return Object.assign(closeOrJoin, { isClosing: () => closing !== undefined });
+  const closeOnlyOnce = Object.assign(closeOrJoin, { isClosing: false });
+  return closeOnlyOnce;
 }

@@ -105,7 +105,7 @@ export function createServices(config: ServicesConfig, dependencies: ServicesDep
   }
 
   async function keep(name: ServiceName, service: ServiceProcess): Promise<string> {
-    if (stop.isClosing()) {
+    if (stop.isClosing) {
       await service.stop();
       throw new Error(`${name} was stopped while it started`);
     }

@@ -43,8 +43,8 @@ export type DuckdbReaders = {
    * @throws RpcError RESOURCE_EXHAUSTED if too many wait; the signal's reason if it aborts.
    */
   heavily<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T>;
-  /** @throws RpcError UNAVAILABLE if the store is closed. */
-  assertOpen(): void;
+  /** Aborts when the store closes, with RpcError UNAVAILABLE. */
+  readonly closing: AbortSignal;
   /** Waits for running statements and closes the connections. */
   close(): Promise<void>;
 };
@@ -73,7 +73,7 @@ export function createDuckdbReaders(
   const waiting: ((connection: DuckDBConnection) => void)[] = [];
   const running = new Set<Promise<unknown>>();
   const statements = new WeakMap<DuckDBConnection, Map<string, DuckDBPreparedStatement>>();
-  let closed = false;
+  const closing = new AbortController();
 
   function acquire(): Promise<DuckDBConnection> {
     const connection = idle.pop();
@@ -88,10 +88,6 @@ export function createDuckdbReaders(
     const next = waiting.shift();
     if (next) next(connection);
     else idle.push(connection);
-  }
-
-  function assertOpen(): void {
-    if (closed) throw unavailable({ message: "the store is closing", retryDelayMs: 1000 });
   }
 
   function translated(error: unknown): unknown {
@@ -116,7 +112,7 @@ export function createDuckdbReaders(
     signal: AbortSignal,
     run: (connection: DuckDBConnection) => Promise<void>,
   ): Promise<void> {
-    assertOpen();
+    closing.signal.throwIfAborted();
     const connection = await acquire();
     const interrupt = () => connection.interrupt();
     try {
@@ -218,7 +214,7 @@ export function createDuckdbReaders(
   }
 
   return {
-    assertOpen,
+    closing: closing.signal,
     readEach,
     readNumbers,
     heavily,
@@ -234,7 +230,7 @@ export function createDuckdbReaders(
       return columns;
     },
     async close() {
-      closed = true;
+      closing.abort(unavailable({ message: "the store is closing", retryDelayMs: 1000 }));
       await Promise.allSettled(running);
       for (const connection of idle.splice(0)) connection.closeSync();
     },

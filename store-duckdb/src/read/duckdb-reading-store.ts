@@ -66,7 +66,7 @@ export function createDuckdbReadingStore(dependencies: {
 
   function assertAnswering(signal: AbortSignal): void {
     signal.throwIfAborted();
-    readers.assertOpen();
+    readers.closing.throwIfAborted();
   }
 
   async function readSeriesPartials(

@@ -92,6 +92,7 @@ export function createWindowMemory(dependencies: {
   readonly bytesMax: number;
 }): WindowMemory {
   const { readers, levels, registry, bytesMax } = dependencies;
+  const fits = levels.map(({ windowMs }) => fitsColumns(windowMs));
   const blocks = new Map<string, Block>();
   const extents = levels.map(
     (): Extent => ({
@@ -250,7 +251,7 @@ export function createWindowMemory(dependencies: {
       return bytes;
     },
     async windowsOf({ level, scan, bySensor }, signal) {
-      if (!fitsColumns((levels[level] as Level).windowMs)) return undefined;
+      if (!fits[level]) return undefined;
       const found: WindowColumns[] = [];
       const bounds = await blocksOf(level, scan, signal);
       if (!bounds) return undefined;

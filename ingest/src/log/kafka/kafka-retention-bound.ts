@@ -33,7 +33,7 @@ export function followRetentionTopic(options: {
 }): KafkaRetentionBound {
   const { brokers, topic, security, onChange } = options;
   const kafka = createKafka({ brokers, security, clientId: "devicemesh-ingest-retention", retries: 1 });
-  const bound = createRetentionBound({ monotonicMs: () => performance.now() });
+  const bound = createRetentionBound();
   const stopping = new AbortController();
   const { signal } = stopping;
   const { promise: asked, resolve: wasAsked } = Promise.withResolvers<void>();

@@ -61,7 +61,7 @@ export function createKafkaTopic(options: {
   /** Runs a request to the brokers with a time limit, and translates its errors. */
   async function reach<Answer>(what: string, work: () => Promise<Answer>): Promise<Answer> {
     try {
-      if (close.isClosing()) throw new Error("the connection is closed");
+      if (close.isClosing) throw new Error("the connection is closed");
       return await withinTime(work(), { ms: requestTimeoutMs + 10_000, what });
     } catch (error) {
       throw unreachable(error, topic);
@@ -179,7 +179,7 @@ export function createKafkaTopic(options: {
         return { id: producerId, epoch: producerEpoch };
       }),
     async send(partition, batch) {
-      const known = close.isClosing() ? undefined : leaders.get(partition);
+      const known = close.isClosing ? undefined : leaders.get(partition);
       const address = known ?? (await reach("the leader of a partition", () => leaderOf(partition)));
       const outbox = outboxOf(address);
       const { promise, resolve, reject } = Promise.withResolvers<Outcome>();

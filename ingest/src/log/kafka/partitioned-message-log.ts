@@ -262,7 +262,7 @@ export function createPartitionedMessageLog(options: {
 
   return {
     append(batch) {
-      if (close.isClosing()) return Promise.reject(refuse("the message log is closed"));
+      if (close.isClosing) return Promise.reject(refuse("the message log is closed"));
       if (refusal) return Promise.reject(refusal);
       if (batch.length === 0) return Promise.resolve(undefined);
       // Without a result: the raw collection decides later what is a duplicate.
