@@ -72,6 +72,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   ],
   operator: ["proto", "kit", "pipeline"],
   aggregator: ["proto", "kit", "pipeline", "query"],
+  simulate: ["proto", "kit", "ingest", "query", "aggregator"],
   // Code that a user copies: it imports only the contract.
   examples: [],
   mesh: [
