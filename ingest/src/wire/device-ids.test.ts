@@ -19,7 +19,7 @@ describe("the table of device ids", () => {
   it("distinguishes ids that differ in one byte, at any position and length", () => {
     const deviceIds = createDeviceIds({ slots: 64 });
     for (let length = 1; length <= 128; length++) {
-      for (const place of [0, length >> 1, length - 1]) {
+      for (const place of [0, length >> 1, Math.max(0, length - 4), length - 1]) {
         const one = Buffer.alloc(length, "a");
         const other = Buffer.from(one);
         other[place] = 98;
@@ -40,6 +40,25 @@ describe("the table of device ids", () => {
       for (let i = 0; i < 1000; i++)
         expect(intern(deviceIds, Buffer.from(`device-${i}`))).toBe(`device-${i}`);
     }
+  });
+
+  it("returns the id in whatever order ids come: again and again in one, with some left out, or replaced", () => {
+    const ids = Array.from({ length: 24 }, (_, i) => `device-${i}`);
+    const orders = fc.array(fc.subarray(ids, { minLength: 1 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(4, 16, 64),
+        orders,
+        fc.array(fc.nat(3), { maxLength: 12 }),
+        (slots, all, turns) => {
+          const deviceIds = createDeviceIds({ slots });
+          for (const turn of turns) {
+            for (const id of all[turn % all.length] ?? [])
+              expect(intern(deviceIds, Buffer.from(id), turn)).toBe(id);
+          }
+        },
+      ),
+    );
   });
 
   it("rejects a number of slots that is not a power of two", () => {

@@ -221,9 +221,22 @@ function createInternedNames({
   const strings: string[] = new Array<string>(slots).fill("");
   const hashes = new Int32Array(slots);
   const lengths = new Uint8Array(slots);
-  const arena = new Uint8Array(slots * cachedBytesMax);
-  const arenaView = new DataView(arena.buffer);
+  const arena = Buffer.alloc(slots * cachedBytesMax);
+  const arenaView = new DataView(arena.buffer, arena.byteOffset);
+  /** The slot that was used after each one: devices send in one order, and a comparison costs less than the hash. */
+  const following = new Int32Array(slots);
+  let last = 0;
   let turn = 0;
+
+  function use(slot: number): string {
+    following[last] = slot;
+    last = slot;
+    return strings[slot]!;
+  }
+
+  function isAt(slot: number, view: DataView, start: number, length: number): boolean {
+    return lengths[slot] === length && sameBytes(view, start, arenaView, slot * cachedBytesMax, length);
+  }
 
   function decode(bytes: Buffer, start: number, end: number): string | undefined {
     // Latin-1 keeps every byte distinct, and no byte above 127 is in the patterns.
@@ -231,15 +244,7 @@ function createInternedNames({
     return pattern.test(text) ? text : undefined;
   }
 
-  function remember(
-    home: number,
-    hash: number,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): string | undefined {
-    const text = decode(bytes, start, end);
-    if (text === undefined) return undefined;
+  function remember(home: number, hash: number, text: string): string {
     let slot = -1;
     for (let probe = 0; probe < probes && slot < 0; probe++) {
       if (lengths[(home + probe) & mask] === 0) slot = (home + probe) & mask;
@@ -247,28 +252,25 @@ function createInternedNames({
     if (slot < 0) slot = (home + (turn++ % probes)) & mask;
     strings[slot] = text;
     hashes[slot] = hash;
-    lengths[slot] = end - start;
-    arena.set(bytes.subarray(start, end), slot * cachedBytesMax);
-    return text;
+    lengths[slot] = text.length;
+    arena.write(text, slot * cachedBytesMax, "latin1");
+    return use(slot);
   }
 
   return {
     intern(bytes, view, start, end) {
       const length = end - start;
       if (length > cachedBytesMax || length === 0) return decode(bytes, start, end);
+      const guess = following[last]!;
+      if (isAt(guess, view, start, length)) return use(guess);
       const hash = hashOf(view, start, length);
       const home = (hash ^ (hash >>> 15)) & mask;
       for (let probe = 0; probe < probes; probe++) {
         const slot = (home + probe) & mask;
-        if (
-          hashes[slot] === hash &&
-          lengths[slot] === length &&
-          sameBytes(view, start, arenaView, slot * cachedBytesMax, length)
-        ) {
-          return strings[slot];
-        }
+        if (hashes[slot] === hash && isAt(slot, view, start, length)) return use(slot);
       }
-      return remember(home, hash, bytes, start, end);
+      const text = decode(bytes, start, end);
+      return text === undefined ? undefined : remember(home, hash, text);
     },
   };
 }
@@ -286,12 +288,11 @@ export function hashOf(view: DataView, start: number, length: number): number {
 }
 
 function sameBytes(a: DataView, aStart: number, b: DataView, bStart: number, length: number): boolean {
-  let i = 0;
-  for (; i + 4 <= length; i += 4) {
+  const last = length - 4;
+  for (let i = 0; i < last; i += 4) {
     if (a.getInt32(aStart + i, true) !== b.getInt32(bStart + i, true)) return false;
   }
-  for (; i < length; i++) {
-    if (a.getUint8(aStart + i) !== b.getUint8(bStart + i)) return false;
-  }
+  if (last >= 0) return a.getInt32(aStart + last, true) === b.getInt32(bStart + last, true);
+  for (let i = 0; i < length; i++) if (a.getUint8(aStart + i) !== b.getUint8(bStart + i)) return false;
   return true;
 }
