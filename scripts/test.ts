@@ -11,7 +11,7 @@ import {
   ensureExamplePython,
   ensureGatewayPython,
   ensureGrpcurl,
-  ensureMongosh,
+  ensureNpmPrograms,
   ensureRecipesPython,
 } from "@devicemesh/engines/testing/host-tools";
 import { runChecks } from "./check.ts";
@@ -52,7 +52,7 @@ if (all && isWhole) {
   ensureEnvoy();
   ensureExamplePython();
   ensureGatewayPython();
-  ensureMongosh();
+  ensureNpmPrograms();
   ensureRecipesPython();
 }
 const missing = all && isWhole ? missingTools().filter(({ testFiles }) => testFiles.some(isWanted)) : [];

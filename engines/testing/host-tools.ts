@@ -152,27 +152,44 @@ export function ensureGatewayPython(): void {
   ensurePython("gateway", "the Python clients of the gateway");
 }
 
-const mongoshFolder = join(toolsFolder, "mongosh-2.12.0");
+/** Programs of npm that tests run as a user does; they are no dependencies of ours. */
+const npmPrograms = {
+  /** MongoDB's shell, 150 MB. */
+  mongosh: { version: "2.12.0", main: "bin/mongosh.js" },
+  /** 120 MB. */
+  "node-red": { version: "5.0.7", main: "red.js" },
+} as const;
 
-/** Returns the main file of MongoDB's shell, for Node, or undefined if it is not installed. */
-export function findMongosh(): string | undefined {
-  return existsSync(join(mongoshFolder, "complete"))
-    ? join(mongoshFolder, "node_modules/mongosh/bin/mongosh.js")
-    : undefined;
+type NpmProgram = keyof typeof npmPrograms;
+
+const npmFolder = (name: NpmProgram): string => join(toolsFolder, `${name}-${npmPrograms[name].version}`);
+
+/** Returns the main file of a program of npm, for Node, or undefined if it is not installed. */
+export function findNpmProgram(name: NpmProgram): string | undefined {
+  const folder = npmFolder(name);
+  if (!existsSync(join(folder, "complete"))) return undefined;
+  return join(folder, "node_modules", name, npmPrograms[name].main);
 }
 
-/** Installs it with npm if it is missing (150 MB), or prints that its test is skipped. */
-export function ensureMongosh(): void {
-  if (findMongosh()) return;
-  console.log(`installing mongosh with npm into ${mongoshFolder} (once) ...`);
-  mkdirSync(mongoshFolder, { recursive: true });
-  // Its optional parts (Kerberos, encryption of fields) would be compiled.
-  const quiet = ["--no-audit", "--no-fund", "--loglevel", "error", "--omit=optional", "--ignore-scripts"];
-  const { status } = spawnSync("npm", ["install", ...quiet, "--prefix", mongoshFolder, "mongosh@2.12.0"], {
+/** Installs those that are missing with npm, or prints that their tests are skipped. */
+export function ensureNpmPrograms(): void {
+  for (const name of Object.keys(npmPrograms) as NpmProgram[]) {
+    if (!findNpmProgram(name)) installNpmProgram(name);
+  }
+}
+
+function installNpmProgram(name: NpmProgram): void {
+  const folder = npmFolder(name);
+  const spec = `${name}@${npmPrograms[name].version}`;
+  console.log(`installing ${spec} with npm into ${folder} (once) ...`);
+  mkdirSync(folder, { recursive: true });
+  // Their optional parts would be compiled.
+  const flags = ["--no-audit", "--no-fund", "--loglevel", "error", "--omit=optional", "--ignore-scripts"];
+  const { status } = spawnSync("npm", ["install", ...flags, "--prefix", folder, spec], {
     stdio: ["ignore", "inherit", "inherit"],
   });
-  if (status === 0) writeFileSync(join(mongoshFolder, "complete"), "");
-  else console.log("mongosh could not be installed: its test is SKIPPED.");
+  if (status === 0) writeFileSync(join(folder, "complete"), "");
+  else console.log(`${spec} could not be installed: its tests are SKIPPED.`);
 }
 
 /** Returns the path of Go, or undefined. */

@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
-import { findMongosh } from "@devicemesh/engines/testing/host-tools";
+import { findNpmProgram } from "@devicemesh/engines/testing/host-tools";
 import { findStandIn, startStandIn } from "@devicemesh/engines/testing/stand-in";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { MongoClient } from "mongodb";
 import { expect, it } from "vitest";
 import { script } from "./mongosh-fixture.ts";
 
-const [mongosh, standIn] = [findMongosh(), findStandIn()];
+const [mongosh, standIn] = [findNpmProgram("mongosh"), findStandIn()];
 
 // The stand-in is a fixed set of one server; its users and passwords work like MongoDB's.
 it.skipIf(mongosh === undefined || standIn === undefined)(
