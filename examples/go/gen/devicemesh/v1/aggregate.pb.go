@@ -194,6 +194,62 @@ func (x *QuantileValue) GetValue() float64 {
 	return 0
 }
 
+// The average of the values of a row, each weighted by the time for which it holds.
+type TimeWeightedAverage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The average, in the unit of the row; always between the smallest and the largest value that holds.
+	Value float64 `protobuf:"fixed64,1,opt,name=value,proto3" json:"value,omitempty"`
+	// The sum over the series of the row of the time for which a value holds, in seconds: the weight of `value` if rows
+	// are combined.
+	CoveredSeconds float64 `protobuf:"fixed64,2,opt,name=covered_seconds,json=coveredSeconds,proto3" json:"covered_seconds,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *TimeWeightedAverage) Reset() {
+	*x = TimeWeightedAverage{}
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TimeWeightedAverage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TimeWeightedAverage) ProtoMessage() {}
+
+func (x *TimeWeightedAverage) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TimeWeightedAverage.ProtoReflect.Descriptor instead.
+func (*TimeWeightedAverage) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *TimeWeightedAverage) GetValue() float64 {
+	if x != nil {
+		return x.Value
+	}
+	return 0
+}
+
+func (x *TimeWeightedAverage) GetCoveredSeconds() float64 {
+	if x != nil {
+		return x.CoveredSeconds
+	}
+	return 0
+}
+
 // The aggregates of one group in a timeframe. Values are in `unit`. A row with readings has every figure set, zeros
 // included; a row without readings (an empty bucket) has none. Ties of first, last, minimum_at and maximum_at go to the
 // earlier timestamp, then to the smaller device_id.
@@ -227,14 +283,17 @@ type AggregateRow struct {
 	// The unit of all values: "°C", "hPa", "%", "1/min".
 	Unit string `protobuf:"bytes,13,opt,name=unit,proto3" json:"unit,omitempty"`
 	// The requested quantiles, in the order of the request. Empty if raw readings of the row have expired.
-	Quantiles     []*QuantileValue `protobuf:"bytes,14,rep,name=quantiles,proto3" json:"quantiles,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Quantiles []*QuantileValue `protobuf:"bytes,14,rep,name=quantiles,proto3" json:"quantiles,omitempty"`
+	// The requested time-weighted average. Unset if no value holds in the time of the row, if raw readings that it needs
+	// have expired, or if the unit of the row is unknown and the row spans sensors.
+	TimeWeightedAverage *TimeWeightedAverage `protobuf:"bytes,15,opt,name=time_weighted_average,json=timeWeightedAverage,proto3" json:"time_weighted_average,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *AggregateRow) Reset() {
 	*x = AggregateRow{}
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[2]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -246,7 +305,7 @@ func (x *AggregateRow) String() string {
 func (*AggregateRow) ProtoMessage() {}
 
 func (x *AggregateRow) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[2]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -259,7 +318,7 @@ func (x *AggregateRow) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AggregateRow.ProtoReflect.Descriptor instead.
 func (*AggregateRow) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{2}
+	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *AggregateRow) GetDeviceId() string {
@@ -360,6 +419,13 @@ func (x *AggregateRow) GetQuantiles() []*QuantileValue {
 	return nil
 }
 
+func (x *AggregateRow) GetTimeWeightedAverage() *TimeWeightedAverage {
+	if x != nil {
+		return x.TimeWeightedAverage
+	}
+	return nil
+}
+
 // The aggregates of one group in one time bucket.
 type Bucket struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -369,7 +435,7 @@ type Bucket struct {
 	// End of the bucket, exclusive.
 	End *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end,proto3" json:"end,omitempty"`
 	// The aggregates of the bucket's readings. In an empty bucket only the group and a count of 0 are set, unless the
-	// request fills the other figures.
+	// request fills the other figures; time_weighted_average is set if it is requested and a value holds in the bucket.
 	Row           *AggregateRow `protobuf:"bytes,3,opt,name=row,proto3" json:"row,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -377,7 +443,7 @@ type Bucket struct {
 
 func (x *Bucket) Reset() {
 	*x = Bucket{}
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[3]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -389,7 +455,7 @@ func (x *Bucket) String() string {
 func (*Bucket) ProtoMessage() {}
 
 func (x *Bucket) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[3]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -402,7 +468,7 @@ func (x *Bucket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Bucket.ProtoReflect.Descriptor instead.
 func (*Bucket) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{3}
+	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Bucket) GetStart() *timestamppb.Timestamp {
@@ -439,7 +505,7 @@ type TimeSpan struct {
 
 func (x *TimeSpan) Reset() {
 	*x = TimeSpan{}
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[4]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -451,7 +517,7 @@ func (x *TimeSpan) String() string {
 func (*TimeSpan) ProtoMessage() {}
 
 func (x *TimeSpan) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[4]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -464,7 +530,7 @@ func (x *TimeSpan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TimeSpan.ProtoReflect.Descriptor instead.
 func (*TimeSpan) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{4}
+	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TimeSpan) GetSince() *timestamppb.Timestamp {
@@ -502,7 +568,7 @@ type Coverage struct {
 
 func (x *Coverage) Reset() {
 	*x = Coverage{}
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[5]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -514,7 +580,7 @@ func (x *Coverage) String() string {
 func (*Coverage) ProtoMessage() {}
 
 func (x *Coverage) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[5]
+	mi := &file_devicemesh_v1_aggregate_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -527,7 +593,7 @@ func (x *Coverage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Coverage.ProtoReflect.Descriptor instead.
 func (*Coverage) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{5}
+	return file_devicemesh_v1_aggregate_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Coverage) GetCompleteThrough() *timestamppb.Timestamp {
@@ -576,7 +642,10 @@ const file_devicemesh_v1_aggregate_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x01R\x05value\"A\n" +
 	"\rQuantileValue\x12\x1a\n" +
 	"\bquantile\x18\x01 \x01(\x01R\bquantile\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x01R\x05value\"\xea\x04\n" +
+	"\x05value\x18\x02 \x01(\x01R\x05value\"T\n" +
+	"\x13TimeWeightedAverage\x12\x14\n" +
+	"\x05value\x18\x01 \x01(\x01R\x05value\x12'\n" +
+	"\x0fcovered_seconds\x18\x02 \x01(\x01R\x0ecoveredSeconds\"\xc2\x05\n" +
 	"\fAggregateRow\x12\x1b\n" +
 	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x12\x16\n" +
 	"\x06sensor\x18\x02 \x01(\tR\x06sensor\x12\x14\n" +
@@ -594,7 +663,8 @@ const file_devicemesh_v1_aggregate_proto_rawDesc = "" +
 	"\n" +
 	"maximum_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\tmaximumAt\x12\x12\n" +
 	"\x04unit\x18\r \x01(\tR\x04unit\x12:\n" +
-	"\tquantiles\x18\x0e \x03(\v2\x1c.devicemesh.v1.QuantileValueR\tquantilesB\n" +
+	"\tquantiles\x18\x0e \x03(\v2\x1c.devicemesh.v1.QuantileValueR\tquantiles\x12V\n" +
+	"\x15time_weighted_average\x18\x0f \x01(\v2\".devicemesh.v1.TimeWeightedAverageR\x13timeWeightedAverageB\n" +
 	"\n" +
 	"\b_averageB\n" +
 	"\n" +
@@ -638,37 +708,39 @@ func file_devicemesh_v1_aggregate_proto_rawDescGZIP() []byte {
 }
 
 var file_devicemesh_v1_aggregate_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_devicemesh_v1_aggregate_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_devicemesh_v1_aggregate_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_devicemesh_v1_aggregate_proto_goTypes = []any{
 	(GroupBy)(0),                  // 0: devicemesh.v1.GroupBy
 	(*TimedValue)(nil),            // 1: devicemesh.v1.TimedValue
 	(*QuantileValue)(nil),         // 2: devicemesh.v1.QuantileValue
-	(*AggregateRow)(nil),          // 3: devicemesh.v1.AggregateRow
-	(*Bucket)(nil),                // 4: devicemesh.v1.Bucket
-	(*TimeSpan)(nil),              // 5: devicemesh.v1.TimeSpan
-	(*Coverage)(nil),              // 6: devicemesh.v1.Coverage
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*TimeWeightedAverage)(nil),   // 3: devicemesh.v1.TimeWeightedAverage
+	(*AggregateRow)(nil),          // 4: devicemesh.v1.AggregateRow
+	(*Bucket)(nil),                // 5: devicemesh.v1.Bucket
+	(*TimeSpan)(nil),              // 6: devicemesh.v1.TimeSpan
+	(*Coverage)(nil),              // 7: devicemesh.v1.Coverage
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_devicemesh_v1_aggregate_proto_depIdxs = []int32{
-	7,  // 0: devicemesh.v1.TimedValue.timestamp:type_name -> google.protobuf.Timestamp
+	8,  // 0: devicemesh.v1.TimedValue.timestamp:type_name -> google.protobuf.Timestamp
 	1,  // 1: devicemesh.v1.AggregateRow.first:type_name -> devicemesh.v1.TimedValue
 	1,  // 2: devicemesh.v1.AggregateRow.last:type_name -> devicemesh.v1.TimedValue
-	7,  // 3: devicemesh.v1.AggregateRow.minimum_at:type_name -> google.protobuf.Timestamp
-	7,  // 4: devicemesh.v1.AggregateRow.maximum_at:type_name -> google.protobuf.Timestamp
+	8,  // 3: devicemesh.v1.AggregateRow.minimum_at:type_name -> google.protobuf.Timestamp
+	8,  // 4: devicemesh.v1.AggregateRow.maximum_at:type_name -> google.protobuf.Timestamp
 	2,  // 5: devicemesh.v1.AggregateRow.quantiles:type_name -> devicemesh.v1.QuantileValue
-	7,  // 6: devicemesh.v1.Bucket.start:type_name -> google.protobuf.Timestamp
-	7,  // 7: devicemesh.v1.Bucket.end:type_name -> google.protobuf.Timestamp
-	3,  // 8: devicemesh.v1.Bucket.row:type_name -> devicemesh.v1.AggregateRow
-	7,  // 9: devicemesh.v1.TimeSpan.since:type_name -> google.protobuf.Timestamp
-	7,  // 10: devicemesh.v1.TimeSpan.to:type_name -> google.protobuf.Timestamp
-	7,  // 11: devicemesh.v1.Coverage.complete_through:type_name -> google.protobuf.Timestamp
-	7,  // 12: devicemesh.v1.Coverage.frontier:type_name -> google.protobuf.Timestamp
-	5,  // 13: devicemesh.v1.Coverage.not_covered:type_name -> devicemesh.v1.TimeSpan
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	3,  // 6: devicemesh.v1.AggregateRow.time_weighted_average:type_name -> devicemesh.v1.TimeWeightedAverage
+	8,  // 7: devicemesh.v1.Bucket.start:type_name -> google.protobuf.Timestamp
+	8,  // 8: devicemesh.v1.Bucket.end:type_name -> google.protobuf.Timestamp
+	4,  // 9: devicemesh.v1.Bucket.row:type_name -> devicemesh.v1.AggregateRow
+	8,  // 10: devicemesh.v1.TimeSpan.since:type_name -> google.protobuf.Timestamp
+	8,  // 11: devicemesh.v1.TimeSpan.to:type_name -> google.protobuf.Timestamp
+	8,  // 12: devicemesh.v1.Coverage.complete_through:type_name -> google.protobuf.Timestamp
+	8,  // 13: devicemesh.v1.Coverage.frontier:type_name -> google.protobuf.Timestamp
+	6,  // 14: devicemesh.v1.Coverage.not_covered:type_name -> devicemesh.v1.TimeSpan
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_devicemesh_v1_aggregate_proto_init() }
@@ -676,14 +748,14 @@ func file_devicemesh_v1_aggregate_proto_init() {
 	if File_devicemesh_v1_aggregate_proto != nil {
 		return
 	}
-	file_devicemesh_v1_aggregate_proto_msgTypes[2].OneofWrappers = []any{}
+	file_devicemesh_v1_aggregate_proto_msgTypes[3].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_devicemesh_v1_aggregate_proto_rawDesc), len(file_devicemesh_v1_aggregate_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

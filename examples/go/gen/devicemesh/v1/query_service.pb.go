@@ -320,6 +320,64 @@ func (SeriesState) EnumDescriptor() ([]byte, []int) {
 	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{4}
 }
 
+// Requests time-weighted averages. The value of a reading holds from its timestamp until that of the next reading of its
+// series, and at most max_hold. The average of a row weighs each value by the time for which it holds between since and
+// to, in the bucket of the row. A value that was measured before holds into that time too, if it was measured at most
+// max_hold before it. So the averages of adjacent timeframes or buckets, combined by their covered_seconds, are that of
+// the whole. The series of a row are combined in the same way.
+//
+// If since is unset, the time begins with the first reading of the row's group in the timeframe; if to is unset, it ends
+// with the last one, which then has no weight. If to lies in the future, values hold into the future. Values in another
+// unit than that of the row have no weight.
+//
+// The averages are computed from raw readings, at most 1,000,000 a page, those up to max_hold before it included;
+// RESOURCE_EXHAUSTED if there are more.
+type TimeWeighting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The longest time for which a value holds, so that a silent device does not weigh more and more; 1 ms to 366 days.
+	// Digits below the millisecond are truncated.
+	MaxHold       *durationpb.Duration `protobuf:"bytes,1,opt,name=max_hold,json=maxHold,proto3" json:"max_hold,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TimeWeighting) Reset() {
+	*x = TimeWeighting{}
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TimeWeighting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TimeWeighting) ProtoMessage() {}
+
+func (x *TimeWeighting) ProtoReflect() protoreflect.Message {
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TimeWeighting.ProtoReflect.Descriptor instead.
+func (*TimeWeighting) Descriptor() ([]byte, []int) {
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *TimeWeighting) GetMaxHold() *durationpb.Duration {
+	if x != nil {
+		return x.MaxHold
+	}
+	return nil
+}
+
 // Request for aggregates.
 type GetAggregatesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -339,14 +397,16 @@ type GetAggregatesRequest struct {
 	PageToken string `protobuf:"bytes,7,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, at most
 	// 1,000,000 a page; RESOURCE_EXHAUSTED if the rows have more.
-	Quantiles     []float64 `protobuf:"fixed64,8,rep,packed,name=quantiles,proto3" json:"quantiles,omitempty"`
+	Quantiles []float64 `protobuf:"fixed64,8,rep,packed,name=quantiles,proto3" json:"quantiles,omitempty"`
+	// Requests the time-weighted average of each row; none if unset.
+	TimeWeighting *TimeWeighting `protobuf:"bytes,9,opt,name=time_weighting,json=timeWeighting,proto3" json:"time_weighting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetAggregatesRequest) Reset() {
 	*x = GetAggregatesRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[0]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[1]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -358,7 +418,7 @@ func (x *GetAggregatesRequest) String() string {
 func (*GetAggregatesRequest) ProtoMessage() {}
 
 func (x *GetAggregatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[0]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[1]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -371,7 +431,7 @@ func (x *GetAggregatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAggregatesRequest.ProtoReflect.Descriptor instead.
 func (*GetAggregatesRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{0}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{1}
 }
 
 func (x *GetAggregatesRequest) GetDeviceIds() []string {
@@ -430,6 +490,13 @@ func (x *GetAggregatesRequest) GetQuantiles() []float64 {
 	return nil
 }
 
+func (x *GetAggregatesRequest) GetTimeWeighting() *TimeWeighting {
+	if x != nil {
+		return x.TimeWeighting
+	}
+	return nil
+}
+
 // Aggregates.
 type GetAggregatesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -446,7 +513,7 @@ type GetAggregatesResponse struct {
 
 func (x *GetAggregatesResponse) Reset() {
 	*x = GetAggregatesResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[1]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -458,7 +525,7 @@ func (x *GetAggregatesResponse) String() string {
 func (*GetAggregatesResponse) ProtoMessage() {}
 
 func (x *GetAggregatesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[1]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -471,7 +538,7 @@ func (x *GetAggregatesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetAggregatesResponse.ProtoReflect.Descriptor instead.
 func (*GetAggregatesResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{1}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *GetAggregatesResponse) GetRows() []*AggregateRow {
@@ -508,7 +575,7 @@ type CalendarBucket struct {
 
 func (x *CalendarBucket) Reset() {
 	*x = CalendarBucket{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[2]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -520,7 +587,7 @@ func (x *CalendarBucket) String() string {
 func (*CalendarBucket) ProtoMessage() {}
 
 func (x *CalendarBucket) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[2]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -533,7 +600,7 @@ func (x *CalendarBucket) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CalendarBucket.ProtoReflect.Descriptor instead.
 func (*CalendarBucket) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{2}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CalendarBucket) GetUnit() CalendarUnit {
@@ -587,14 +654,16 @@ type ListBucketsRequest struct {
 	FillMode Fill `protobuf:"varint,13,opt,name=fill_mode,json=fillMode,proto3,enum=devicemesh.v1.Fill" json:"fill_mode,omitempty"`
 	// Quantiles of each row, at most 8, from 0 to 1: 0.5 is the median. They are computed from raw readings, at most
 	// 1,000,000 a page; RESOURCE_EXHAUSTED if the rows have more.
-	Quantiles     []float64 `protobuf:"fixed64,14,rep,packed,name=quantiles,proto3" json:"quantiles,omitempty"`
+	Quantiles []float64 `protobuf:"fixed64,14,rep,packed,name=quantiles,proto3" json:"quantiles,omitempty"`
+	// Requests the time-weighted average of each row; none if unset.
+	TimeWeighting *TimeWeighting `protobuf:"bytes,15,opt,name=time_weighting,json=timeWeighting,proto3" json:"time_weighting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ListBucketsRequest) Reset() {
 	*x = ListBucketsRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[3]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -606,7 +675,7 @@ func (x *ListBucketsRequest) String() string {
 func (*ListBucketsRequest) ProtoMessage() {}
 
 func (x *ListBucketsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[3]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -619,7 +688,7 @@ func (x *ListBucketsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBucketsRequest.ProtoReflect.Descriptor instead.
 func (*ListBucketsRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{3}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ListBucketsRequest) GetDeviceIds() []string {
@@ -733,6 +802,13 @@ func (x *ListBucketsRequest) GetQuantiles() []float64 {
 	return nil
 }
 
+func (x *ListBucketsRequest) GetTimeWeighting() *TimeWeighting {
+	if x != nil {
+		return x.TimeWeighting
+	}
+	return nil
+}
+
 type isListBucketsRequest_Resolution interface {
 	isListBucketsRequest_Resolution()
 }
@@ -773,7 +849,7 @@ type OutsideReadings struct {
 
 func (x *OutsideReadings) Reset() {
 	*x = OutsideReadings{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[4]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -785,7 +861,7 @@ func (x *OutsideReadings) String() string {
 func (*OutsideReadings) ProtoMessage() {}
 
 func (x *OutsideReadings) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[4]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -798,7 +874,7 @@ func (x *OutsideReadings) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutsideReadings.ProtoReflect.Descriptor instead.
 func (*OutsideReadings) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{4}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *OutsideReadings) GetCount() uint64 {
@@ -849,7 +925,7 @@ type ListBucketsResponse struct {
 
 func (x *ListBucketsResponse) Reset() {
 	*x = ListBucketsResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[5]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -861,7 +937,7 @@ func (x *ListBucketsResponse) String() string {
 func (*ListBucketsResponse) ProtoMessage() {}
 
 func (x *ListBucketsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[5]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -874,7 +950,7 @@ func (x *ListBucketsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBucketsResponse.ProtoReflect.Descriptor instead.
 func (*ListBucketsResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{5}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ListBucketsResponse) GetBucket() *durationpb.Duration {
@@ -949,7 +1025,7 @@ type ListReadingsRequest struct {
 
 func (x *ListReadingsRequest) Reset() {
 	*x = ListReadingsRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[6]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -961,7 +1037,7 @@ func (x *ListReadingsRequest) String() string {
 func (*ListReadingsRequest) ProtoMessage() {}
 
 func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[6]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -974,7 +1050,7 @@ func (x *ListReadingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsRequest.ProtoReflect.Descriptor instead.
 func (*ListReadingsRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{6}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListReadingsRequest) GetDeviceIds() []string {
@@ -1043,7 +1119,7 @@ type ListReadingsResponse struct {
 
 func (x *ListReadingsResponse) Reset() {
 	*x = ListReadingsResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[7]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1055,7 +1131,7 @@ func (x *ListReadingsResponse) String() string {
 func (*ListReadingsResponse) ProtoMessage() {}
 
 func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[7]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1068,7 +1144,7 @@ func (x *ListReadingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListReadingsResponse.ProtoReflect.Descriptor instead.
 func (*ListReadingsResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{7}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListReadingsResponse) GetReadings() []*DeviceMessage {
@@ -1110,7 +1186,7 @@ type ListSeriesRequest struct {
 	PageSize uint32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// The next_page_token of an answer to the same query; empty for the first page.
 	PageToken string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Only devices whose id matches; all if unset. Matching is case-sensitive.
+	// Only devices whose id matches; all if unset. Upper and lower case match each other.
 	//
 	// Types that are valid to be assigned to Search:
 	//
@@ -1130,7 +1206,7 @@ type ListSeriesRequest struct {
 
 func (x *ListSeriesRequest) Reset() {
 	*x = ListSeriesRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1142,7 +1218,7 @@ func (x *ListSeriesRequest) String() string {
 func (*ListSeriesRequest) ProtoMessage() {}
 
 func (x *ListSeriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[8]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1155,7 +1231,7 @@ func (x *ListSeriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSeriesRequest.ProtoReflect.Descriptor instead.
 func (*ListSeriesRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{8}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListSeriesRequest) GetDeviceIds() []string {
@@ -1288,7 +1364,7 @@ type ListSeriesResponse struct {
 
 func (x *ListSeriesResponse) Reset() {
 	*x = ListSeriesResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1300,7 +1376,7 @@ func (x *ListSeriesResponse) String() string {
 func (*ListSeriesResponse) ProtoMessage() {}
 
 func (x *ListSeriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[9]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1313,7 +1389,7 @@ func (x *ListSeriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSeriesResponse.ProtoReflect.Descriptor instead.
 func (*ListSeriesResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{9}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListSeriesResponse) GetSeries() []*Series {
@@ -1375,7 +1451,7 @@ type ListDuplicatesRequest struct {
 
 func (x *ListDuplicatesRequest) Reset() {
 	*x = ListDuplicatesRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1387,7 +1463,7 @@ func (x *ListDuplicatesRequest) String() string {
 func (*ListDuplicatesRequest) ProtoMessage() {}
 
 func (x *ListDuplicatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[10]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1400,7 +1476,7 @@ func (x *ListDuplicatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDuplicatesRequest.ProtoReflect.Descriptor instead.
 func (*ListDuplicatesRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{10}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListDuplicatesRequest) GetDeviceIds() []string {
@@ -1444,7 +1520,7 @@ type ListDuplicatesResponse struct {
 
 func (x *ListDuplicatesResponse) Reset() {
 	*x = ListDuplicatesResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1456,7 +1532,7 @@ func (x *ListDuplicatesResponse) String() string {
 func (*ListDuplicatesResponse) ProtoMessage() {}
 
 func (x *ListDuplicatesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[11]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1469,7 +1545,7 @@ func (x *ListDuplicatesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListDuplicatesResponse.ProtoReflect.Descriptor instead.
 func (*ListDuplicatesResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{11}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListDuplicatesResponse) GetSeries() []*SeriesDuplicates {
@@ -1495,7 +1571,7 @@ type GetPipelineStatusRequest struct {
 
 func (x *GetPipelineStatusRequest) Reset() {
 	*x = GetPipelineStatusRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[12]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1507,7 +1583,7 @@ func (x *GetPipelineStatusRequest) String() string {
 func (*GetPipelineStatusRequest) ProtoMessage() {}
 
 func (x *GetPipelineStatusRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[12]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1520,7 +1596,7 @@ func (x *GetPipelineStatusRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPipelineStatusRequest.ProtoReflect.Descriptor instead.
 func (*GetPipelineStatusRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{12}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{13}
 }
 
 // The status of the pipeline.
@@ -1534,7 +1610,7 @@ type GetPipelineStatusResponse struct {
 
 func (x *GetPipelineStatusResponse) Reset() {
 	*x = GetPipelineStatusResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[13]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1546,7 +1622,7 @@ func (x *GetPipelineStatusResponse) String() string {
 func (*GetPipelineStatusResponse) ProtoMessage() {}
 
 func (x *GetPipelineStatusResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[13]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1559,7 +1635,7 @@ func (x *GetPipelineStatusResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPipelineStatusResponse.ProtoReflect.Descriptor instead.
 func (*GetPipelineStatusResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{13}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *GetPipelineStatusResponse) GetStatus() *PipelineStatus {
@@ -1588,7 +1664,7 @@ type WatchAggregatesRequest struct {
 
 func (x *WatchAggregatesRequest) Reset() {
 	*x = WatchAggregatesRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[14]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1600,7 +1676,7 @@ func (x *WatchAggregatesRequest) String() string {
 func (*WatchAggregatesRequest) ProtoMessage() {}
 
 func (x *WatchAggregatesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[14]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1613,7 +1689,7 @@ func (x *WatchAggregatesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAggregatesRequest.ProtoReflect.Descriptor instead.
 func (*WatchAggregatesRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{14}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WatchAggregatesRequest) GetDeviceIds() []string {
@@ -1673,7 +1749,7 @@ type WatchAggregatesResponse struct {
 
 func (x *WatchAggregatesResponse) Reset() {
 	*x = WatchAggregatesResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[15]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1685,7 +1761,7 @@ func (x *WatchAggregatesResponse) String() string {
 func (*WatchAggregatesResponse) ProtoMessage() {}
 
 func (x *WatchAggregatesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[15]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1698,7 +1774,7 @@ func (x *WatchAggregatesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchAggregatesResponse.ProtoReflect.Descriptor instead.
 func (*WatchAggregatesResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{15}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *WatchAggregatesResponse) GetSnapshot() bool {
@@ -1753,7 +1829,7 @@ type ExportReadingsRequest struct {
 
 func (x *ExportReadingsRequest) Reset() {
 	*x = ExportReadingsRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[16]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1765,7 +1841,7 @@ func (x *ExportReadingsRequest) String() string {
 func (*ExportReadingsRequest) ProtoMessage() {}
 
 func (x *ExportReadingsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[16]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1778,7 +1854,7 @@ func (x *ExportReadingsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportReadingsRequest.ProtoReflect.Descriptor instead.
 func (*ExportReadingsRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{16}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ExportReadingsRequest) GetDeviceIds() []string {
@@ -1822,7 +1898,7 @@ type ExportReadingsResponse struct {
 
 func (x *ExportReadingsResponse) Reset() {
 	*x = ExportReadingsResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[17]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1910,7 @@ func (x *ExportReadingsResponse) String() string {
 func (*ExportReadingsResponse) ProtoMessage() {}
 
 func (x *ExportReadingsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[17]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1923,7 @@ func (x *ExportReadingsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportReadingsResponse.ProtoReflect.Descriptor instead.
 func (*ExportReadingsResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{17}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ExportReadingsResponse) GetReadings() []*DeviceMessage {
@@ -1888,7 +1964,7 @@ type ExportBucketsRequest struct {
 
 func (x *ExportBucketsRequest) Reset() {
 	*x = ExportBucketsRequest{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[18]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1900,7 +1976,7 @@ func (x *ExportBucketsRequest) String() string {
 func (*ExportBucketsRequest) ProtoMessage() {}
 
 func (x *ExportBucketsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[18]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1913,7 +1989,7 @@ func (x *ExportBucketsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportBucketsRequest.ProtoReflect.Descriptor instead.
 func (*ExportBucketsRequest) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{18}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ExportBucketsRequest) GetDeviceIds() []string {
@@ -1978,7 +2054,7 @@ type ExportBucketsResponse struct {
 
 func (x *ExportBucketsResponse) Reset() {
 	*x = ExportBucketsResponse{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[19]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1990,7 +2066,7 @@ func (x *ExportBucketsResponse) String() string {
 func (*ExportBucketsResponse) ProtoMessage() {}
 
 func (x *ExportBucketsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[19]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2003,7 +2079,7 @@ func (x *ExportBucketsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportBucketsResponse.ProtoReflect.Descriptor instead.
 func (*ExportBucketsResponse) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{19}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ExportBucketsResponse) GetBuckets() []*Bucket {
@@ -2033,7 +2109,7 @@ type ExportEnd struct {
 
 func (x *ExportEnd) Reset() {
 	*x = ExportEnd{}
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[20]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2045,7 +2121,7 @@ func (x *ExportEnd) String() string {
 func (*ExportEnd) ProtoMessage() {}
 
 func (x *ExportEnd) ProtoReflect() protoreflect.Message {
-	mi := &file_devicemesh_v1_query_service_proto_msgTypes[20]
+	mi := &file_devicemesh_v1_query_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2058,7 +2134,7 @@ func (x *ExportEnd) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportEnd.ProtoReflect.Descriptor instead.
 func (*ExportEnd) Descriptor() ([]byte, []int) {
-	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{20}
+	return file_devicemesh_v1_query_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ExportEnd) GetRows() uint64 {
@@ -2079,7 +2155,9 @@ var File_devicemesh_v1_query_service_proto protoreflect.FileDescriptor
 
 const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\n" +
-	"!devicemesh/v1/query_service.proto\x12\rdevicemesh.v1\x1a\x1ddevicemesh/v1/aggregate.proto\x1a\"devicemesh/v1/device_message.proto\x1a\x1edevicemesh/v1/duplicates.proto\x1a#devicemesh/v1/pipeline_status.proto\x1a\x1adevicemesh/v1/series.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x02\n" +
+	"!devicemesh/v1/query_service.proto\x12\rdevicemesh.v1\x1a\x1ddevicemesh/v1/aggregate.proto\x1a\"devicemesh/v1/device_message.proto\x1a\x1edevicemesh/v1/duplicates.proto\x1a#devicemesh/v1/pipeline_status.proto\x1a\x1adevicemesh/v1/series.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"E\n" +
+	"\rTimeWeighting\x124\n" +
+	"\bmax_hold\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\amaxHold\"\xff\x02\n" +
 	"\x14GetAggregatesRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
@@ -2090,14 +2168,15 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	"\tpage_size\x18\x06 \x01(\rR\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\a \x01(\tR\tpageToken\x12\x1c\n" +
-	"\tquantiles\x18\b \x03(\x01R\tquantiles\"\xa5\x01\n" +
+	"\tquantiles\x18\b \x03(\x01R\tquantiles\x12C\n" +
+	"\x0etime_weighting\x18\t \x01(\v2\x1c.devicemesh.v1.TimeWeightingR\rtimeWeighting\"\xa5\x01\n" +
 	"\x15GetAggregatesResponse\x12/\n" +
 	"\x04rows\x18\x01 \x03(\v2\x1b.devicemesh.v1.AggregateRowR\x04rows\x123\n" +
 	"\bcoverage\x18\x02 \x01(\v2\x17.devicemesh.v1.CoverageR\bcoverage\x12&\n" +
 	"\x0fnext_page_token\x18\x03 \x01(\tR\rnextPageToken\"^\n" +
 	"\x0eCalendarBucket\x12/\n" +
 	"\x04unit\x18\x01 \x01(\x0e2\x1b.devicemesh.v1.CalendarUnitR\x04unit\x12\x1b\n" +
-	"\ttime_zone\x18\x02 \x01(\tR\btimeZone\"\xd3\x04\n" +
+	"\ttime_zone\x18\x02 \x01(\tR\btimeZone\"\x98\x05\n" +
 	"\x12ListBucketsRequest\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x18\n" +
@@ -2116,7 +2195,8 @@ const file_devicemesh_v1_query_service_proto_rawDesc = "" +
 	" \x01(\tR\tpageToken\x122\n" +
 	"\x06origin\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\x06origin\x120\n" +
 	"\tfill_mode\x18\r \x01(\x0e2\x13.devicemesh.v1.FillR\bfillMode\x12\x1c\n" +
-	"\tquantiles\x18\x0e \x03(\x01R\tquantilesB\f\n" +
+	"\tquantiles\x18\x0e \x03(\x01R\tquantiles\x12C\n" +
+	"\x0etime_weighting\x18\x0f \x01(\v2\x1c.devicemesh.v1.TimeWeightingR\rtimeWeightingB\f\n" +
 	"\n" +
 	"resolution\"\x89\x01\n" +
 	"\x0fOutsideReadings\x12\x14\n" +
@@ -2272,123 +2352,127 @@ func file_devicemesh_v1_query_service_proto_rawDescGZIP() []byte {
 }
 
 var file_devicemesh_v1_query_service_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_devicemesh_v1_query_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
+var file_devicemesh_v1_query_service_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_devicemesh_v1_query_service_proto_goTypes = []any{
 	(CalendarUnit)(0),                 // 0: devicemesh.v1.CalendarUnit
 	(Fill)(0),                         // 1: devicemesh.v1.Fill
 	(Order)(0),                        // 2: devicemesh.v1.Order
 	(SeriesOrder)(0),                  // 3: devicemesh.v1.SeriesOrder
 	(SeriesState)(0),                  // 4: devicemesh.v1.SeriesState
-	(*GetAggregatesRequest)(nil),      // 5: devicemesh.v1.GetAggregatesRequest
-	(*GetAggregatesResponse)(nil),     // 6: devicemesh.v1.GetAggregatesResponse
-	(*CalendarBucket)(nil),            // 7: devicemesh.v1.CalendarBucket
-	(*ListBucketsRequest)(nil),        // 8: devicemesh.v1.ListBucketsRequest
-	(*OutsideReadings)(nil),           // 9: devicemesh.v1.OutsideReadings
-	(*ListBucketsResponse)(nil),       // 10: devicemesh.v1.ListBucketsResponse
-	(*ListReadingsRequest)(nil),       // 11: devicemesh.v1.ListReadingsRequest
-	(*ListReadingsResponse)(nil),      // 12: devicemesh.v1.ListReadingsResponse
-	(*ListSeriesRequest)(nil),         // 13: devicemesh.v1.ListSeriesRequest
-	(*ListSeriesResponse)(nil),        // 14: devicemesh.v1.ListSeriesResponse
-	(*ListDuplicatesRequest)(nil),     // 15: devicemesh.v1.ListDuplicatesRequest
-	(*ListDuplicatesResponse)(nil),    // 16: devicemesh.v1.ListDuplicatesResponse
-	(*GetPipelineStatusRequest)(nil),  // 17: devicemesh.v1.GetPipelineStatusRequest
-	(*GetPipelineStatusResponse)(nil), // 18: devicemesh.v1.GetPipelineStatusResponse
-	(*WatchAggregatesRequest)(nil),    // 19: devicemesh.v1.WatchAggregatesRequest
-	(*WatchAggregatesResponse)(nil),   // 20: devicemesh.v1.WatchAggregatesResponse
-	(*ExportReadingsRequest)(nil),     // 21: devicemesh.v1.ExportReadingsRequest
-	(*ExportReadingsResponse)(nil),    // 22: devicemesh.v1.ExportReadingsResponse
-	(*ExportBucketsRequest)(nil),      // 23: devicemesh.v1.ExportBucketsRequest
-	(*ExportBucketsResponse)(nil),     // 24: devicemesh.v1.ExportBucketsResponse
-	(*ExportEnd)(nil),                 // 25: devicemesh.v1.ExportEnd
-	(*timestamppb.Timestamp)(nil),     // 26: google.protobuf.Timestamp
-	(GroupBy)(0),                      // 27: devicemesh.v1.GroupBy
-	(*AggregateRow)(nil),              // 28: devicemesh.v1.AggregateRow
-	(*Coverage)(nil),                  // 29: devicemesh.v1.Coverage
-	(*durationpb.Duration)(nil),       // 30: google.protobuf.Duration
-	(*Bucket)(nil),                    // 31: devicemesh.v1.Bucket
-	(*TimeSpan)(nil),                  // 32: devicemesh.v1.TimeSpan
-	(*DeviceMessage)(nil),             // 33: devicemesh.v1.DeviceMessage
-	(*Series)(nil),                    // 34: devicemesh.v1.Series
-	(*SeriesDuplicates)(nil),          // 35: devicemesh.v1.SeriesDuplicates
-	(*PipelineStatus)(nil),            // 36: devicemesh.v1.PipelineStatus
+	(*TimeWeighting)(nil),             // 5: devicemesh.v1.TimeWeighting
+	(*GetAggregatesRequest)(nil),      // 6: devicemesh.v1.GetAggregatesRequest
+	(*GetAggregatesResponse)(nil),     // 7: devicemesh.v1.GetAggregatesResponse
+	(*CalendarBucket)(nil),            // 8: devicemesh.v1.CalendarBucket
+	(*ListBucketsRequest)(nil),        // 9: devicemesh.v1.ListBucketsRequest
+	(*OutsideReadings)(nil),           // 10: devicemesh.v1.OutsideReadings
+	(*ListBucketsResponse)(nil),       // 11: devicemesh.v1.ListBucketsResponse
+	(*ListReadingsRequest)(nil),       // 12: devicemesh.v1.ListReadingsRequest
+	(*ListReadingsResponse)(nil),      // 13: devicemesh.v1.ListReadingsResponse
+	(*ListSeriesRequest)(nil),         // 14: devicemesh.v1.ListSeriesRequest
+	(*ListSeriesResponse)(nil),        // 15: devicemesh.v1.ListSeriesResponse
+	(*ListDuplicatesRequest)(nil),     // 16: devicemesh.v1.ListDuplicatesRequest
+	(*ListDuplicatesResponse)(nil),    // 17: devicemesh.v1.ListDuplicatesResponse
+	(*GetPipelineStatusRequest)(nil),  // 18: devicemesh.v1.GetPipelineStatusRequest
+	(*GetPipelineStatusResponse)(nil), // 19: devicemesh.v1.GetPipelineStatusResponse
+	(*WatchAggregatesRequest)(nil),    // 20: devicemesh.v1.WatchAggregatesRequest
+	(*WatchAggregatesResponse)(nil),   // 21: devicemesh.v1.WatchAggregatesResponse
+	(*ExportReadingsRequest)(nil),     // 22: devicemesh.v1.ExportReadingsRequest
+	(*ExportReadingsResponse)(nil),    // 23: devicemesh.v1.ExportReadingsResponse
+	(*ExportBucketsRequest)(nil),      // 24: devicemesh.v1.ExportBucketsRequest
+	(*ExportBucketsResponse)(nil),     // 25: devicemesh.v1.ExportBucketsResponse
+	(*ExportEnd)(nil),                 // 26: devicemesh.v1.ExportEnd
+	(*durationpb.Duration)(nil),       // 27: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),     // 28: google.protobuf.Timestamp
+	(GroupBy)(0),                      // 29: devicemesh.v1.GroupBy
+	(*AggregateRow)(nil),              // 30: devicemesh.v1.AggregateRow
+	(*Coverage)(nil),                  // 31: devicemesh.v1.Coverage
+	(*Bucket)(nil),                    // 32: devicemesh.v1.Bucket
+	(*TimeSpan)(nil),                  // 33: devicemesh.v1.TimeSpan
+	(*DeviceMessage)(nil),             // 34: devicemesh.v1.DeviceMessage
+	(*Series)(nil),                    // 35: devicemesh.v1.Series
+	(*SeriesDuplicates)(nil),          // 36: devicemesh.v1.SeriesDuplicates
+	(*PipelineStatus)(nil),            // 37: devicemesh.v1.PipelineStatus
 }
 var file_devicemesh_v1_query_service_proto_depIdxs = []int32{
-	26, // 0: devicemesh.v1.GetAggregatesRequest.since:type_name -> google.protobuf.Timestamp
-	26, // 1: devicemesh.v1.GetAggregatesRequest.to:type_name -> google.protobuf.Timestamp
-	27, // 2: devicemesh.v1.GetAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
-	28, // 3: devicemesh.v1.GetAggregatesResponse.rows:type_name -> devicemesh.v1.AggregateRow
-	29, // 4: devicemesh.v1.GetAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
-	0,  // 5: devicemesh.v1.CalendarBucket.unit:type_name -> devicemesh.v1.CalendarUnit
-	26, // 6: devicemesh.v1.ListBucketsRequest.since:type_name -> google.protobuf.Timestamp
-	26, // 7: devicemesh.v1.ListBucketsRequest.to:type_name -> google.protobuf.Timestamp
-	27, // 8: devicemesh.v1.ListBucketsRequest.group_by:type_name -> devicemesh.v1.GroupBy
-	30, // 9: devicemesh.v1.ListBucketsRequest.bucket:type_name -> google.protobuf.Duration
-	7,  // 10: devicemesh.v1.ListBucketsRequest.calendar:type_name -> devicemesh.v1.CalendarBucket
-	26, // 11: devicemesh.v1.ListBucketsRequest.origin:type_name -> google.protobuf.Timestamp
-	1,  // 12: devicemesh.v1.ListBucketsRequest.fill_mode:type_name -> devicemesh.v1.Fill
-	26, // 13: devicemesh.v1.OutsideReadings.first:type_name -> google.protobuf.Timestamp
-	26, // 14: devicemesh.v1.OutsideReadings.last:type_name -> google.protobuf.Timestamp
-	30, // 15: devicemesh.v1.ListBucketsResponse.bucket:type_name -> google.protobuf.Duration
-	31, // 16: devicemesh.v1.ListBucketsResponse.buckets:type_name -> devicemesh.v1.Bucket
-	29, // 17: devicemesh.v1.ListBucketsResponse.coverage:type_name -> devicemesh.v1.Coverage
-	7,  // 18: devicemesh.v1.ListBucketsResponse.calendar:type_name -> devicemesh.v1.CalendarBucket
-	32, // 19: devicemesh.v1.ListBucketsResponse.timeframe:type_name -> devicemesh.v1.TimeSpan
-	9,  // 20: devicemesh.v1.ListBucketsResponse.outside:type_name -> devicemesh.v1.OutsideReadings
-	26, // 21: devicemesh.v1.ListReadingsRequest.since:type_name -> google.protobuf.Timestamp
-	26, // 22: devicemesh.v1.ListReadingsRequest.to:type_name -> google.protobuf.Timestamp
-	2,  // 23: devicemesh.v1.ListReadingsRequest.order:type_name -> devicemesh.v1.Order
-	33, // 24: devicemesh.v1.ListReadingsResponse.readings:type_name -> devicemesh.v1.DeviceMessage
-	29, // 25: devicemesh.v1.ListReadingsResponse.coverage:type_name -> devicemesh.v1.Coverage
-	3,  // 26: devicemesh.v1.ListSeriesRequest.order:type_name -> devicemesh.v1.SeriesOrder
-	4,  // 27: devicemesh.v1.ListSeriesRequest.state:type_name -> devicemesh.v1.SeriesState
-	30, // 28: devicemesh.v1.ListSeriesRequest.silent_after:type_name -> google.protobuf.Duration
-	34, // 29: devicemesh.v1.ListSeriesResponse.series:type_name -> devicemesh.v1.Series
-	29, // 30: devicemesh.v1.ListSeriesResponse.coverage:type_name -> devicemesh.v1.Coverage
-	26, // 31: devicemesh.v1.ListSeriesResponse.now:type_name -> google.protobuf.Timestamp
-	30, // 32: devicemesh.v1.ListSeriesResponse.silent_after:type_name -> google.protobuf.Duration
-	35, // 33: devicemesh.v1.ListDuplicatesResponse.series:type_name -> devicemesh.v1.SeriesDuplicates
-	36, // 34: devicemesh.v1.GetPipelineStatusResponse.status:type_name -> devicemesh.v1.PipelineStatus
-	27, // 35: devicemesh.v1.WatchAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
-	30, // 36: devicemesh.v1.WatchAggregatesRequest.bucket:type_name -> google.protobuf.Duration
-	30, // 37: devicemesh.v1.WatchAggregatesResponse.bucket:type_name -> google.protobuf.Duration
-	31, // 38: devicemesh.v1.WatchAggregatesResponse.buckets:type_name -> devicemesh.v1.Bucket
-	29, // 39: devicemesh.v1.WatchAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
-	28, // 40: devicemesh.v1.WatchAggregatesResponse.ahead:type_name -> devicemesh.v1.AggregateRow
-	26, // 41: devicemesh.v1.ExportReadingsRequest.since:type_name -> google.protobuf.Timestamp
-	26, // 42: devicemesh.v1.ExportReadingsRequest.to:type_name -> google.protobuf.Timestamp
-	33, // 43: devicemesh.v1.ExportReadingsResponse.readings:type_name -> devicemesh.v1.DeviceMessage
-	25, // 44: devicemesh.v1.ExportReadingsResponse.end:type_name -> devicemesh.v1.ExportEnd
-	26, // 45: devicemesh.v1.ExportBucketsRequest.since:type_name -> google.protobuf.Timestamp
-	26, // 46: devicemesh.v1.ExportBucketsRequest.to:type_name -> google.protobuf.Timestamp
-	27, // 47: devicemesh.v1.ExportBucketsRequest.group_by:type_name -> devicemesh.v1.GroupBy
-	30, // 48: devicemesh.v1.ExportBucketsRequest.bucket:type_name -> google.protobuf.Duration
-	7,  // 49: devicemesh.v1.ExportBucketsRequest.calendar:type_name -> devicemesh.v1.CalendarBucket
-	31, // 50: devicemesh.v1.ExportBucketsResponse.buckets:type_name -> devicemesh.v1.Bucket
-	25, // 51: devicemesh.v1.ExportBucketsResponse.end:type_name -> devicemesh.v1.ExportEnd
-	29, // 52: devicemesh.v1.ExportEnd.coverage:type_name -> devicemesh.v1.Coverage
-	5,  // 53: devicemesh.v1.QueryService.GetAggregates:input_type -> devicemesh.v1.GetAggregatesRequest
-	8,  // 54: devicemesh.v1.QueryService.ListBuckets:input_type -> devicemesh.v1.ListBucketsRequest
-	11, // 55: devicemesh.v1.QueryService.ListReadings:input_type -> devicemesh.v1.ListReadingsRequest
-	13, // 56: devicemesh.v1.QueryService.ListSeries:input_type -> devicemesh.v1.ListSeriesRequest
-	15, // 57: devicemesh.v1.QueryService.ListDuplicates:input_type -> devicemesh.v1.ListDuplicatesRequest
-	17, // 58: devicemesh.v1.QueryService.GetPipelineStatus:input_type -> devicemesh.v1.GetPipelineStatusRequest
-	19, // 59: devicemesh.v1.QueryService.WatchAggregates:input_type -> devicemesh.v1.WatchAggregatesRequest
-	21, // 60: devicemesh.v1.QueryService.ExportReadings:input_type -> devicemesh.v1.ExportReadingsRequest
-	23, // 61: devicemesh.v1.QueryService.ExportBuckets:input_type -> devicemesh.v1.ExportBucketsRequest
-	6,  // 62: devicemesh.v1.QueryService.GetAggregates:output_type -> devicemesh.v1.GetAggregatesResponse
-	10, // 63: devicemesh.v1.QueryService.ListBuckets:output_type -> devicemesh.v1.ListBucketsResponse
-	12, // 64: devicemesh.v1.QueryService.ListReadings:output_type -> devicemesh.v1.ListReadingsResponse
-	14, // 65: devicemesh.v1.QueryService.ListSeries:output_type -> devicemesh.v1.ListSeriesResponse
-	16, // 66: devicemesh.v1.QueryService.ListDuplicates:output_type -> devicemesh.v1.ListDuplicatesResponse
-	18, // 67: devicemesh.v1.QueryService.GetPipelineStatus:output_type -> devicemesh.v1.GetPipelineStatusResponse
-	20, // 68: devicemesh.v1.QueryService.WatchAggregates:output_type -> devicemesh.v1.WatchAggregatesResponse
-	22, // 69: devicemesh.v1.QueryService.ExportReadings:output_type -> devicemesh.v1.ExportReadingsResponse
-	24, // 70: devicemesh.v1.QueryService.ExportBuckets:output_type -> devicemesh.v1.ExportBucketsResponse
-	62, // [62:71] is the sub-list for method output_type
-	53, // [53:62] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	27, // 0: devicemesh.v1.TimeWeighting.max_hold:type_name -> google.protobuf.Duration
+	28, // 1: devicemesh.v1.GetAggregatesRequest.since:type_name -> google.protobuf.Timestamp
+	28, // 2: devicemesh.v1.GetAggregatesRequest.to:type_name -> google.protobuf.Timestamp
+	29, // 3: devicemesh.v1.GetAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	5,  // 4: devicemesh.v1.GetAggregatesRequest.time_weighting:type_name -> devicemesh.v1.TimeWeighting
+	30, // 5: devicemesh.v1.GetAggregatesResponse.rows:type_name -> devicemesh.v1.AggregateRow
+	31, // 6: devicemesh.v1.GetAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
+	0,  // 7: devicemesh.v1.CalendarBucket.unit:type_name -> devicemesh.v1.CalendarUnit
+	28, // 8: devicemesh.v1.ListBucketsRequest.since:type_name -> google.protobuf.Timestamp
+	28, // 9: devicemesh.v1.ListBucketsRequest.to:type_name -> google.protobuf.Timestamp
+	29, // 10: devicemesh.v1.ListBucketsRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	27, // 11: devicemesh.v1.ListBucketsRequest.bucket:type_name -> google.protobuf.Duration
+	8,  // 12: devicemesh.v1.ListBucketsRequest.calendar:type_name -> devicemesh.v1.CalendarBucket
+	28, // 13: devicemesh.v1.ListBucketsRequest.origin:type_name -> google.protobuf.Timestamp
+	1,  // 14: devicemesh.v1.ListBucketsRequest.fill_mode:type_name -> devicemesh.v1.Fill
+	5,  // 15: devicemesh.v1.ListBucketsRequest.time_weighting:type_name -> devicemesh.v1.TimeWeighting
+	28, // 16: devicemesh.v1.OutsideReadings.first:type_name -> google.protobuf.Timestamp
+	28, // 17: devicemesh.v1.OutsideReadings.last:type_name -> google.protobuf.Timestamp
+	27, // 18: devicemesh.v1.ListBucketsResponse.bucket:type_name -> google.protobuf.Duration
+	32, // 19: devicemesh.v1.ListBucketsResponse.buckets:type_name -> devicemesh.v1.Bucket
+	31, // 20: devicemesh.v1.ListBucketsResponse.coverage:type_name -> devicemesh.v1.Coverage
+	8,  // 21: devicemesh.v1.ListBucketsResponse.calendar:type_name -> devicemesh.v1.CalendarBucket
+	33, // 22: devicemesh.v1.ListBucketsResponse.timeframe:type_name -> devicemesh.v1.TimeSpan
+	10, // 23: devicemesh.v1.ListBucketsResponse.outside:type_name -> devicemesh.v1.OutsideReadings
+	28, // 24: devicemesh.v1.ListReadingsRequest.since:type_name -> google.protobuf.Timestamp
+	28, // 25: devicemesh.v1.ListReadingsRequest.to:type_name -> google.protobuf.Timestamp
+	2,  // 26: devicemesh.v1.ListReadingsRequest.order:type_name -> devicemesh.v1.Order
+	34, // 27: devicemesh.v1.ListReadingsResponse.readings:type_name -> devicemesh.v1.DeviceMessage
+	31, // 28: devicemesh.v1.ListReadingsResponse.coverage:type_name -> devicemesh.v1.Coverage
+	3,  // 29: devicemesh.v1.ListSeriesRequest.order:type_name -> devicemesh.v1.SeriesOrder
+	4,  // 30: devicemesh.v1.ListSeriesRequest.state:type_name -> devicemesh.v1.SeriesState
+	27, // 31: devicemesh.v1.ListSeriesRequest.silent_after:type_name -> google.protobuf.Duration
+	35, // 32: devicemesh.v1.ListSeriesResponse.series:type_name -> devicemesh.v1.Series
+	31, // 33: devicemesh.v1.ListSeriesResponse.coverage:type_name -> devicemesh.v1.Coverage
+	28, // 34: devicemesh.v1.ListSeriesResponse.now:type_name -> google.protobuf.Timestamp
+	27, // 35: devicemesh.v1.ListSeriesResponse.silent_after:type_name -> google.protobuf.Duration
+	36, // 36: devicemesh.v1.ListDuplicatesResponse.series:type_name -> devicemesh.v1.SeriesDuplicates
+	37, // 37: devicemesh.v1.GetPipelineStatusResponse.status:type_name -> devicemesh.v1.PipelineStatus
+	29, // 38: devicemesh.v1.WatchAggregatesRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	27, // 39: devicemesh.v1.WatchAggregatesRequest.bucket:type_name -> google.protobuf.Duration
+	27, // 40: devicemesh.v1.WatchAggregatesResponse.bucket:type_name -> google.protobuf.Duration
+	32, // 41: devicemesh.v1.WatchAggregatesResponse.buckets:type_name -> devicemesh.v1.Bucket
+	31, // 42: devicemesh.v1.WatchAggregatesResponse.coverage:type_name -> devicemesh.v1.Coverage
+	30, // 43: devicemesh.v1.WatchAggregatesResponse.ahead:type_name -> devicemesh.v1.AggregateRow
+	28, // 44: devicemesh.v1.ExportReadingsRequest.since:type_name -> google.protobuf.Timestamp
+	28, // 45: devicemesh.v1.ExportReadingsRequest.to:type_name -> google.protobuf.Timestamp
+	34, // 46: devicemesh.v1.ExportReadingsResponse.readings:type_name -> devicemesh.v1.DeviceMessage
+	26, // 47: devicemesh.v1.ExportReadingsResponse.end:type_name -> devicemesh.v1.ExportEnd
+	28, // 48: devicemesh.v1.ExportBucketsRequest.since:type_name -> google.protobuf.Timestamp
+	28, // 49: devicemesh.v1.ExportBucketsRequest.to:type_name -> google.protobuf.Timestamp
+	29, // 50: devicemesh.v1.ExportBucketsRequest.group_by:type_name -> devicemesh.v1.GroupBy
+	27, // 51: devicemesh.v1.ExportBucketsRequest.bucket:type_name -> google.protobuf.Duration
+	8,  // 52: devicemesh.v1.ExportBucketsRequest.calendar:type_name -> devicemesh.v1.CalendarBucket
+	32, // 53: devicemesh.v1.ExportBucketsResponse.buckets:type_name -> devicemesh.v1.Bucket
+	26, // 54: devicemesh.v1.ExportBucketsResponse.end:type_name -> devicemesh.v1.ExportEnd
+	31, // 55: devicemesh.v1.ExportEnd.coverage:type_name -> devicemesh.v1.Coverage
+	6,  // 56: devicemesh.v1.QueryService.GetAggregates:input_type -> devicemesh.v1.GetAggregatesRequest
+	9,  // 57: devicemesh.v1.QueryService.ListBuckets:input_type -> devicemesh.v1.ListBucketsRequest
+	12, // 58: devicemesh.v1.QueryService.ListReadings:input_type -> devicemesh.v1.ListReadingsRequest
+	14, // 59: devicemesh.v1.QueryService.ListSeries:input_type -> devicemesh.v1.ListSeriesRequest
+	16, // 60: devicemesh.v1.QueryService.ListDuplicates:input_type -> devicemesh.v1.ListDuplicatesRequest
+	18, // 61: devicemesh.v1.QueryService.GetPipelineStatus:input_type -> devicemesh.v1.GetPipelineStatusRequest
+	20, // 62: devicemesh.v1.QueryService.WatchAggregates:input_type -> devicemesh.v1.WatchAggregatesRequest
+	22, // 63: devicemesh.v1.QueryService.ExportReadings:input_type -> devicemesh.v1.ExportReadingsRequest
+	24, // 64: devicemesh.v1.QueryService.ExportBuckets:input_type -> devicemesh.v1.ExportBucketsRequest
+	7,  // 65: devicemesh.v1.QueryService.GetAggregates:output_type -> devicemesh.v1.GetAggregatesResponse
+	11, // 66: devicemesh.v1.QueryService.ListBuckets:output_type -> devicemesh.v1.ListBucketsResponse
+	13, // 67: devicemesh.v1.QueryService.ListReadings:output_type -> devicemesh.v1.ListReadingsResponse
+	15, // 68: devicemesh.v1.QueryService.ListSeries:output_type -> devicemesh.v1.ListSeriesResponse
+	17, // 69: devicemesh.v1.QueryService.ListDuplicates:output_type -> devicemesh.v1.ListDuplicatesResponse
+	19, // 70: devicemesh.v1.QueryService.GetPipelineStatus:output_type -> devicemesh.v1.GetPipelineStatusResponse
+	21, // 71: devicemesh.v1.QueryService.WatchAggregates:output_type -> devicemesh.v1.WatchAggregatesResponse
+	23, // 72: devicemesh.v1.QueryService.ExportReadings:output_type -> devicemesh.v1.ExportReadingsResponse
+	25, // 73: devicemesh.v1.QueryService.ExportBuckets:output_type -> devicemesh.v1.ExportBucketsResponse
+	65, // [65:74] is the sub-list for method output_type
+	56, // [56:65] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_devicemesh_v1_query_service_proto_init() }
@@ -2401,12 +2485,12 @@ func file_devicemesh_v1_query_service_proto_init() {
 	file_devicemesh_v1_duplicates_proto_init()
 	file_devicemesh_v1_pipeline_status_proto_init()
 	file_devicemesh_v1_series_proto_init()
-	file_devicemesh_v1_query_service_proto_msgTypes[3].OneofWrappers = []any{
+	file_devicemesh_v1_query_service_proto_msgTypes[4].OneofWrappers = []any{
 		(*ListBucketsRequest_Bucket)(nil),
 		(*ListBucketsRequest_MaxPoints)(nil),
 		(*ListBucketsRequest_Calendar)(nil),
 	}
-	file_devicemesh_v1_query_service_proto_msgTypes[8].OneofWrappers = []any{
+	file_devicemesh_v1_query_service_proto_msgTypes[9].OneofWrappers = []any{
 		(*ListSeriesRequest_DeviceContains)(nil),
 		(*ListSeriesRequest_DevicePrefix)(nil),
 		(*ListSeriesRequest_DeviceGlob)(nil),
@@ -2417,7 +2501,7 @@ func file_devicemesh_v1_query_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_devicemesh_v1_query_service_proto_rawDesc), len(file_devicemesh_v1_query_service_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   21,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
