@@ -6,7 +6,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { collections, type PartialDocument, type WindowRepeatsDocument } from "@devicemesh/pipeline";
+import { collections, type DuplicateWindowDocument, type PartialDocument } from "@devicemesh/pipeline";
 import { alignDown } from "@devicemesh/proto";
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import { Health, HealthCheckResponse_ServingStatus } from "@devicemesh/proto/es/grpc/health/v1/health_pb.ts";
@@ -110,9 +110,9 @@ describe.skipIf(!engines)("the aggregator on real engines", () => {
     // One duplicate and one conflict: neither counts.
     await mesh.append("device-0", startMs, 1013);
     lastMs = await mesh.append("device-0", startMs, 999);
-    const repeats = mesh.db.collection<WindowRepeatsDocument>(collections.windowRepeats);
-    await waitUntil(async () => (await repeats.findOne({}))?.repair !== undefined, slowly);
-    const [window, ...others] = await repeats.find().toArray();
+    const duplicates = mesh.db.collection<DuplicateWindowDocument>(collections.duplicateWindows);
+    await waitUntil(async () => (await duplicates.findOne({}))?.repair !== undefined, slowly);
+    const [window, ...others] = await duplicates.find().toArray();
     expect(others).toEqual([]);
     expect(window).toMatchObject({
       device_id: "device-0",

@@ -43,7 +43,11 @@ function batchOf(batchId: number, rows: number, dropped = 0): string {
 function startInMemory(onBatch: Parameters<typeof startWindowJob>[0]["onBatch"]) {
   const store = createMemoryAggregatorStore(settings);
   for (const windowMs of [nowMs - 50_000, nowMs - 40_000]) {
-    const at = { firstRepeatMs: nowMs - 30_000, lastRepeatMs: nowMs - 30_000, repairedThroughMs: undefined };
+    const at = {
+      firstDuplicateMs: nowMs - 30_000,
+      lastDuplicateMs: nowMs - 30_000,
+      repairedThroughMs: undefined,
+    };
     store.repeated.push({ deviceId: "a", sensor: "temperature", windowMs, ...at });
   }
   const spark = createMemorySession();

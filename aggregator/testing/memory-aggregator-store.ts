@@ -1,5 +1,5 @@
 import { alignDown } from "@devicemesh/proto";
-import { needsRepair, type RepairSpan, type RepeatedWindow } from "../src/repairs/repair-choice.ts";
+import { type DuplicateWindow, needsRepair, type RepairSpan } from "../src/repairs/repair-choice.ts";
 import type {
   AggregatorStore,
   CheckpointStart,
@@ -14,7 +14,7 @@ export type MemoryAggregatorStore = AggregatorStore & {
   readonly published: PublishedFrontier;
   /** The segments of each level that have partials. */
   readonly segments: Set<number>[];
-  readonly repeated: RepeatedWindow[];
+  readonly repeated: DuplicateWindow[];
   readonly repairs: { readonly span: RepairSpan; readonly throughMs: number }[];
   rawKeptSinceMs: number;
   /** The segments of the second level whose raw readings may be deleted. */
@@ -28,7 +28,7 @@ export function createMemoryAggregatorStore(settings: MeshSettings): MemoryAggre
   const { levels } = settings;
   const story: string[] = [];
   const segments = levels.map(() => new Set<number>());
-  const repeated: RepeatedWindow[] = [];
+  const repeated: DuplicateWindow[] = [];
   const repairs: MemoryAggregatorStore["repairs"] = [];
   const deleted = new Set<number>();
   const checkpoints = new Map<
@@ -85,11 +85,11 @@ export function createMemoryAggregatorStore(settings: MeshSettings): MemoryAggre
       segments[level]?.add(alignDown(sinceMs, levels[level]?.segmentMs ?? 1));
       return !(isPure && deleted.has(sinceMs));
     },
-    async findRepeated({ lastRepeatSinceMs, frontierMs, rawKeptSinceMs, limit }) {
+    async findDuplicateWindows({ lastDuplicateSinceMs, frontierMs, rawKeptSinceMs, limit }) {
       return repeated
         .filter((window) => needsRepair(window, { frontierMs, rawKeptSinceMs }))
-        .filter(({ lastRepeatMs }) => lastRepeatMs >= lastRepeatSinceMs)
-        .sort((a, b) => a.lastRepeatMs - b.lastRepeatMs)
+        .filter(({ lastDuplicateMs }) => lastDuplicateMs >= lastDuplicateSinceMs)
+        .sort((a, b) => a.lastDuplicateMs - b.lastDuplicateMs)
         .slice(0, limit);
     },
     async repair(span, throughMs) {

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import {
   collections,
+  type DuplicateWindowDocument,
   type MessageDocument,
   type PartialDocument,
   type PartialFigures,
   type SettingsDocument,
-  type WindowRepeatsDocument,
   windowId,
 } from "@devicemesh/pipeline";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
@@ -63,14 +63,18 @@ export function messageOf(reading: TestReading, offset: number): MessageDocument
   };
 }
 
-export function repeatsOf(deviceId: string, windowMs: number, repeatMs: number): WindowRepeatsDocument {
+export function duplicateWindowOf(
+  deviceId: string,
+  windowMs: number,
+  duplicateMs: number,
+): DuplicateWindowDocument {
   return {
     _id: windowId({ deviceId, sensor, windowMs }),
     device_id: deviceId,
     sensor,
     window_start: new Date(windowMs),
-    first_repeat: new Date(repeatMs),
-    last_repeat: new Date(repeatMs),
+    first_repeat: new Date(duplicateMs),
+    last_repeat: new Date(duplicateMs),
   };
 }
 

@@ -23,7 +23,7 @@ export function replayProgressText(progress: ReplayProgress): string {
 export function replaySummaryText(summary: ReplaySummary): string {
   const { ended, readRows, sent, acked, refused, bad, elapsedMs, badRows, refusedReadings, trouble } =
     summary;
-  const { duplicates, conflicts, firstConflicts, unknown: unchecked } = summary.repeats;
+  const { duplicates, conflicts, firstConflicts, unknown: unchecked } = summary.duplicates;
   const seconds = Math.max(elapsedMs, 1) / 1000;
   const unknown = sent - acked - refused;
   const lines = [

@@ -11,7 +11,7 @@ export type TestTopic = {
   /** Appends a record. */
   append(record: { readonly key: string; readonly value: string }): Promise<void>;
   /** Returns every message in it, by partition in order; duplicates are included by default. */
-  readAll(options?: { readonly repeats?: boolean }): Promise<DeviceMessage[]>;
+  readAll(options?: { readonly duplicates?: boolean }): Promise<DeviceMessage[]>;
   /** Removes it, if it exists, and closes the connections. */
   remove(): Promise<void>;
 };
@@ -69,7 +69,7 @@ export function testTopic(options: {
       await producer.send({ topic, acks: -1, messages: [record] });
       await producer.disconnect();
     },
-    async readAll({ repeats = false } = {}) {
+    async readAll({ duplicates = false } = {}) {
       const ends = await endOffsets();
       const found = new Map<number, DeviceMessage[]>([...ends.keys()].map((partition) => [partition, []]));
       const left = new Set([...ends].filter(([, end]) => end > 0n).map(([partition]) => partition));
@@ -93,7 +93,7 @@ export function testTopic(options: {
         await consumer.disconnect();
       }
       const all = [...found.values()].flat();
-      return repeats ? all : firstOfEach(all);
+      return duplicates ? all : firstOfEach(all);
     },
     async remove() {
       await connect();

@@ -5,6 +5,7 @@ export {
   type ConflictDocument,
   type DeadLetterDocument,
   type DeadLetterKind,
+  type DuplicateWindowDocument,
   deadLetterKinds,
   type FrontierDocument,
   type LeaseDocument,
@@ -18,7 +19,6 @@ export {
   type SeriesDocument,
   type SeriesDuplicatesDocument,
   type SettingsDocument,
-  type WindowRepeatsDocument,
 } from "./mongo-documents.ts";
 export { type ChainNames, chainNames, collections, connectorGroup, partialsCollection } from "./names.ts";
 export { keptSinceOf, marksOf, retentionDocument } from "./retention-marks.ts";

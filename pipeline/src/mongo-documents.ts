@@ -61,7 +61,7 @@ export type Repair = { readonly through: Date } & (
  * A window of a series in which a reading was repeated, or whose partials lack one: then `first_repeat` is 1970 and
  * `last_repeat` the frontier at which that was found. `_id` is `device|sensor|ISO window start`.
  */
-export type WindowRepeatsDocument = {
+export type DuplicateWindowDocument = {
   readonly _id: string;
   readonly device_id: string;
   readonly sensor: SensorName;

@@ -28,7 +28,7 @@ export const collections = {
   /** The records that the sinks rejected, one document for each record of the log. */
   deadLetters: "dead_letters",
   /** Windows of a series with duplicates or conflicts, and their repairs. */
-  windowRepeats: "window_repeats",
+  duplicateWindows: "window_repeats",
   /** The counts of duplicates and conflicts of each series, and its latest conflicts. */
   seriesDuplicates: "series_duplicates",
   /** Every series that has a reading which arrived before the frontier. */

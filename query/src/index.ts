@@ -11,10 +11,10 @@ export {
 export type { ReadingPartial } from "./plan/merge.ts";
 export {
   allTime,
+  duplicateWindowsNeeded,
   isCoarsePure,
   type PlannedRead,
   planRead,
-  repeatsNeeded,
   type Span,
 } from "./plan/planner.ts";
 export { fitsColumns, type WindowColumns } from "./plan/window-columns.ts";
@@ -33,12 +33,13 @@ export {
   scanPieceRowsMax,
 } from "./store/reading-scan.ts";
 export type {
+  DuplicatesPlan,
+  DuplicateWindow,
   PartialsRead,
   ReadingKey,
   ReadingStore,
   ReadPlan,
   RepairScan,
-  RepeatsPlan,
   Scan,
   SeriesFilter,
   SeriesName,
@@ -47,7 +48,6 @@ export type {
   SeriesSpan,
   StoreHorizon,
   StoreStatus,
-  WindowRepeats,
 } from "./store/reading-store.ts";
 export { type LatestSeriesFound, type LatestSeriesRequest, searchMatcher } from "./store/series-request.ts";
 export { createSeriesSelection } from "./store/series-selection.ts";

@@ -52,7 +52,7 @@ export function registerQueryMetrics(
       },
       ...(store.isRemote !== undefined && { isRemote: store.isRemote }),
       readHorizon: (signal) => store.readHorizon(signal),
-      readRepeats: (request, signal) => store.readRepeats(request, signal),
+      readDuplicateWindows: (request, signal) => store.readDuplicateWindows(request, signal),
       sealHorizon: (signal) => store.sealHorizon(signal),
       async *scanReadings(scan, signal) {
         for await (const piece of store.scanReadings(scan, signal)) {

@@ -2,11 +2,11 @@ import type { Level } from "@devicemesh/proto";
 import fc from "fast-check";
 import type { PlannedRead } from "../src/plan/planner.ts";
 import type {
+  DuplicateWindow,
   Scan,
   SeriesName,
   SeriesSpan,
   StoreHorizon,
-  WindowRepeats,
 } from "../src/store/reading-store.ts";
 import { bucketGrids } from "./bucket-grids-fixture.ts";
 
@@ -30,7 +30,7 @@ function down(ms: number, size: number): number {
 export function placesOf(
   { plan }: PlannedRead,
   frontiersMs: readonly number[],
-  repeats: readonly WindowRepeats[],
+  duplicates: readonly DuplicateWindow[],
   reading: Reading,
 ): string[] {
   const places: string[] = [];
@@ -41,8 +41,8 @@ export function placesOf(
       at.time >= sinceMs && at.time < toMs && series.some(({ deviceId }) => deviceId === reading.deviceId);
     const [main, except, own] =
       level === undefined
-        ? [plan.raw, plan.repeats?.except.raw, plan.repeats?.raw]
-        : [plan.levels[level], plan.repeats?.except.levels[level], plan.repeats?.levels[level]];
+        ? [plan.raw, plan.duplicates?.except.raw, plan.duplicates?.raw]
+        : [plan.levels[level], plan.duplicates?.except.levels[level], plan.duplicates?.levels[level]];
     for (const scan of main ?? []) if (isIn(scan) && !except?.some(isOf)) places.push(place);
     for (const scan of own ?? []) if (isIn(scan) && isOf(scan)) places.push(`${place} of its own`);
   };
@@ -54,10 +54,10 @@ export function placesOf(
     look(`level ${level}`, at, level);
   }
   const windowMs = down(reading.timestampMs, 10);
-  for (const { series, sinceMs, toMs, throughMs } of plan.repeats?.repairs ?? []) {
+  for (const { series, sinceMs, toMs, throughMs } of plan.duplicates?.repairs ?? []) {
     if (windowMs < sinceMs || windowMs >= toMs) continue;
     if (!series.some(({ deviceId }) => deviceId === reading.deviceId)) continue;
-    const repair = repeats.find(
+    const repair = duplicates.find(
       (window) => window.deviceId === reading.deviceId && window.windowMs === windowMs,
     )?.repairThroughMs;
     if (repair !== throughMs) places.push("a repair that is not there");
@@ -111,13 +111,13 @@ export function settle(world: Drawn) {
   };
   const windows = [
     ...new Map(
-      drawn.map(({ series, window, first, more, repair }): [string, WindowRepeats] => [
+      drawn.map(({ series, window, first, more, repair }): [string, DuplicateWindow] => [
         `${series}|${window}`,
         {
           ...(names[series] as SeriesName),
           windowMs: baseMs + window * 10,
-          firstRepeatMs: first * 10 + 5,
-          lastRepeatMs: (first + more) * 10 + 5,
+          firstDuplicateMs: first * 10 + 5,
+          lastDuplicateMs: (first + more) * 10 + 5,
           repairThroughMs: repair === undefined ? undefined : repair * 10,
         },
       ]),
@@ -132,7 +132,7 @@ export function settle(world: Drawn) {
       buckets,
       spansMax,
       seriesMax,
-      repeats: { windows },
+      duplicates: { windows },
     },
     windows,
     frontiersMs,

@@ -83,7 +83,7 @@ export async function openRecoveringStore(
       levels,
       isRemote: false,
       readHorizon: async (signal) => store().readings.readHorizon(signal),
-      readRepeats: async (request, signal) => store().readings.readRepeats(request, signal),
+      readDuplicateWindows: async (request, signal) => store().readings.readDuplicateWindows(request, signal),
       readPartials: async (request, signal) => store().readings.readPartials(request, signal),
       readReadings: async (request, signal) => store().readings.readReadings(request, signal),
       sealHorizon: async (signal) => store().readings.sealHorizon(signal),

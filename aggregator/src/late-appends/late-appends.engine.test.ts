@@ -1,7 +1,7 @@
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { collections, type WindowRepeatsDocument } from "@devicemesh/pipeline";
+import { collections, type DuplicateWindowDocument } from "@devicemesh/pipeline";
 import { alignDown } from "@devicemesh/proto";
 import { readTimeframe } from "@devicemesh/query/answer/read-timeframe";
 import { createMongoReadingStore } from "@devicemesh/query/store/mongo/mongo-reading-store";
@@ -34,7 +34,7 @@ describe.skipIf(!engines)("a broker's clock that steps back behind Spark's water
     }
     await mesh.keepTimesOf("brokers");
 
-    const marks = mesh.db.collection<WindowRepeatsDocument>(collections.windowRepeats);
+    const marks = mesh.db.collection<DuplicateWindowDocument>(collections.duplicateWindows);
     const isRepaired = { $expr: { $lt: ["$last_repeat", "$repair.through"] } };
     const store = createMongoReadingStore({ db: mesh.db, clock: Date.now, horizonCacheMs: 0 });
     const answer = async () => {

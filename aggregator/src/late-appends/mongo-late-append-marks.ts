@@ -1,4 +1,4 @@
-import { collections, type WindowRepeatsDocument, windowId } from "@devicemesh/pipeline";
+import { collections, type DuplicateWindowDocument, windowId } from "@devicemesh/pipeline";
 import type { Db } from "mongodb";
 import type { AggregatorStore } from "../store/aggregator-store.ts";
 
@@ -9,18 +9,18 @@ const beforeEverything = new Date(0);
 
 /** Marks windows, in the database. */
 export function createMongoLateAppendMarks(db: Db): Pick<AggregatorStore, "markLateAppends"> {
-  const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
+  const duplicates = db.collection<DuplicateWindowDocument>(collections.duplicateWindows);
   return {
     async markLateAppends(windows, frontierMs) {
       if (windows.length === 0) return;
-      await repeats.bulkWrite(
+      await duplicates.bulkWrite(
         windows.map(({ deviceId, sensor, windowMs, arrivedMs }) => ({
           updateOne: {
             filter: { _id: windowId({ deviceId, sensor, windowMs }) },
             update: {
               $setOnInsert: {
                 device_id: deviceId,
-                sensor: sensor as WindowRepeatsDocument["sensor"],
+                sensor: sensor as DuplicateWindowDocument["sensor"],
                 window_start: new Date(windowMs),
               },
               $min: { first_repeat: beforeEverything },

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createMemoryAggregatorStore } from "../../testing/memory-aggregator-store.ts";
-import type { RepeatedWindow } from "../repairs/repair-choice.ts";
+import type { DuplicateWindow } from "../repairs/repair-choice.ts";
 import { createProgress } from "../status/progress.ts";
 import { createRepairStep, stepLevels } from "./maintenance-step.ts";
 
@@ -29,13 +29,13 @@ function setUp(frontierMs: number) {
   };
 }
 
-function repeated(windowMs: number, options: Partial<RepeatedWindow> = {}): RepeatedWindow {
+function repeated(windowMs: number, options: Partial<DuplicateWindow> = {}): DuplicateWindow {
   return {
     deviceId: "a",
     sensor: "temperature",
     windowMs,
-    firstRepeatMs: 100,
-    lastRepeatMs: 100,
+    firstDuplicateMs: 100,
+    lastDuplicateMs: 100,
     repairedThroughMs: undefined,
     ...options,
   };
@@ -112,7 +112,7 @@ describe("stepLevels", () => {
 describe("createRepairStep", () => {
   it("repairs the windows that need it at the frontier, each once", async () => {
     const { store, repair } = setUp(1000);
-    store.repeated.push(repeated(0), repeated(10), repeated(20, { lastRepeatMs: 1000 }));
+    store.repeated.push(repeated(0), repeated(10), repeated(20, { lastDuplicateMs: 1000 }));
     await repair(signal);
     await repair(signal);
     expect(store.repairs).toEqual([
@@ -124,7 +124,7 @@ describe("createRepairStep", () => {
     const { store, progress, repair } = setUp(1000);
     store.repeated.push(repeated(0));
     await repair(signal);
-    store.repeated[0] = repeated(0, { lastRepeatMs: 1000, repairedThroughMs: 1000 });
+    store.repeated[0] = repeated(0, { lastDuplicateMs: 1000, repairedThroughMs: 1000 });
     await repair(signal);
     expect(store.repairs).toHaveLength(1);
     progress.frontiersMs = [1010, 0, 0];

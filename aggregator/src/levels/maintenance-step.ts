@@ -92,8 +92,8 @@ export function createRepairStep({ progress, store, clock }: MaintenanceDependen
     }
     if (frontierMs <= doneBeforeMs) return;
     const rawKeptSinceMs = await store.readRawKeptSince();
-    const found = await store.findRepeated({
-      lastRepeatSinceMs: doneBeforeMs,
+    const found = await store.findDuplicateWindows({
+      lastDuplicateSinceMs: doneBeforeMs,
       frontierMs,
       rawKeptSinceMs,
       limit: limits.windows,
@@ -121,6 +121,6 @@ export function createRepairStep({ progress, store, clock }: MaintenanceDependen
     );
     if (signal.aborted) return;
     const isAll = found.length < limits.windows;
-    doneBeforeMs = isAll ? frontierMs : (found.at(-1)?.lastRepeatMs as number);
+    doneBeforeMs = isAll ? frontierMs : (found.at(-1)?.lastDuplicateMs as number);
   };
 }

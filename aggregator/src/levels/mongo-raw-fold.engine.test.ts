@@ -1,18 +1,18 @@
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import {
   collections,
+  type DuplicateWindowDocument,
   type MessageDocument,
   type PartialDocument,
   partialsCollection,
-  type WindowRepeatsDocument,
 } from "@devicemesh/pipeline";
 import { alignDown } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
 import {
+  duplicateWindowOf,
   messageOf,
   openTestDatabase,
   partialsOf,
-  repeatsOf,
   rounded,
   steadyReadings,
 } from "../../testing/mongo-test-database.ts";
@@ -53,11 +53,13 @@ describe.skipIf(!engines)("pure folds in MongoDB", () => {
     await partials.insertMany(partialsOf([...readings, before, ...copies], fine));
     const marks = new Map(
       copies.map(({ deviceId, timestampMs, arrivedMs }) => {
-        const mark = repeatsOf(deviceId, alignDown(timestampMs, fine.windowMs), arrivedMs);
+        const mark = duplicateWindowOf(deviceId, alignDown(timestampMs, fine.windowMs), arrivedMs);
         return [mark._id, mark];
       }),
     );
-    await db.collection<WindowRepeatsDocument>(collections.windowRepeats).insertMany([...marks.values()]);
+    await db
+      .collection<DuplicateWindowDocument>(collections.duplicateWindows)
+      .insertMany([...marks.values()]);
     await store.registerSeries({ sinceMs: sinceMs - 7_200_000, toMs });
     for (let time = 0; time < 2; time++) {
       expect(await store.foldSegment({ level: 1, sinceMs, toMs, isPure: true })).toBe(true);
@@ -72,8 +74,8 @@ describe.skipIf(!engines)("pure folds in MongoDB", () => {
     const reading = { deviceId: "a", timestampMs: sinceMs - 86_400_000, arrivedMs: sinceMs, value: 1 };
     await partials.insertMany(partialsOf([reading], fine));
     await db
-      .collection<WindowRepeatsDocument>(collections.windowRepeats)
-      .insertOne(repeatsOf("a", reading.timestampMs, sinceMs + 1));
+      .collection<DuplicateWindowDocument>(collections.duplicateWindows)
+      .insertOne(duplicateWindowOf("a", reading.timestampMs, sinceMs + 1));
     const fold = { level: 1, sinceMs, toMs: sinceMs + 600_000, isPure: true };
     const keptSince = (ms: number) => createMongoLevels({ db, levels, rawKeptSinceMs: async () => ms });
     expect(await keptSince(sinceMs).foldSegment(fold)).toBe(false);

@@ -1,8 +1,8 @@
 import {
   collections,
+  type DuplicateWindowDocument,
   type MessageDocument,
   type PartialDocument,
-  type WindowRepeatsDocument,
 } from "@devicemesh/pipeline";
 import type { Collection, Db } from "mongodb";
 import { foldDevicesMax } from "../limits.ts";
@@ -22,13 +22,13 @@ export type RawFold = {
 
 /** Folds devices with duplicates from their raw readings, so that each reading counts once. */
 export function createMongoRawFold(db: Db) {
-  const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
+  const duplicates = db.collection<DuplicateWindowDocument>(collections.duplicateWindows);
   const messages = db.collection<MessageDocument>(collections.messages);
 
   return {
     /** Returns the devices with duplicates or conflicts that arrived in the segment, in order. */
     async devicesToFold({ sinceMs, toMs }: Pick<RawFold, "sinceMs" | "toMs">): Promise<readonly string[]> {
-      const found = await repeats
+      const found = await duplicates
         .aggregate<{ readonly _id: string }>(
           [
             { $match: { last_repeat: { $gte: new Date(sinceMs) } } },

@@ -1,9 +1,9 @@
 import {
   collections,
+  type DuplicateWindowDocument,
   type MessageDocument,
   type PartialFigures,
   type Repair,
-  type WindowRepeatsDocument,
   windowId,
 } from "@devicemesh/pipeline";
 import type { AnyBulkWriteOperation, Db } from "mongodb";
@@ -21,17 +21,17 @@ export function createMongoRepairs(options: {
   readonly windowMs: number;
   /** Ms since 1970. */
   readonly clock: () => number;
-}): Pick<AggregatorStore, "findRepeated" | "repair"> {
+}): Pick<AggregatorStore, "findDuplicateWindows" | "repair"> {
   const { db, windowMs, clock } = options;
-  const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
+  const duplicates = db.collection<DuplicateWindowDocument>(collections.duplicateWindows);
   const messages = db.collection<MessageDocument>(collections.messages);
 
   return {
-    async findRepeated({ lastRepeatSinceMs, frontierMs, rawKeptSinceMs, limit }) {
-      const found = await repeats
+    async findDuplicateWindows({ lastDuplicateSinceMs, frontierMs, rawKeptSinceMs, limit }) {
+      const found = await duplicates
         .find(
           {
-            last_repeat: { $gte: new Date(lastRepeatSinceMs), $lt: new Date(frontierMs) },
+            last_repeat: { $gte: new Date(lastDuplicateSinceMs), $lt: new Date(frontierMs) },
             ...(Number.isFinite(rawKeptSinceMs) && { window_start: { $gte: new Date(rawKeptSinceMs) } }),
             $expr: { $lte: [{ $ifNull: ["$repair.through", new Date(0)] }, "$last_repeat"] },
           },
@@ -44,8 +44,8 @@ export function createMongoRepairs(options: {
         deviceId: document.device_id,
         sensor: document.sensor,
         windowMs: document.window_start.getTime(),
-        firstRepeatMs: document.first_repeat.getTime(),
-        lastRepeatMs: document.last_repeat.getTime(),
+        firstDuplicateMs: document.first_repeat.getTime(),
+        lastDuplicateMs: document.last_repeat.getTime(),
         repairedThroughMs: document.repair?.through.getTime(),
       }));
     },
@@ -69,7 +69,7 @@ export function createMongoRepairs(options: {
       // Read after the readings: any deletion by then lies before this mark, which moves first.
       const rawKeptSinceMs = await readRawKeptSince(db, clock);
       const byWindow = new Map(rows.map((row) => [row.window_start.getTime(), row]));
-      const updates: AnyBulkWriteOperation<WindowRepeatsDocument>[] = [];
+      const updates: AnyBulkWriteOperation<DuplicateWindowDocument>[] = [];
       for (let startMs = sinceMs; startMs < toMs; startMs += windowMs) {
         if (startMs < rawKeptSinceMs) continue;
         const { window_start: _, ...figures } = byWindow.get(startMs) ?? {
@@ -88,7 +88,7 @@ export function createMongoRepairs(options: {
           },
         });
       }
-      if (updates.length > 0) await repeats.bulkWrite(updates, { ordered: false, maxTimeMS });
+      if (updates.length > 0) await duplicates.bulkWrite(updates, { ordered: false, maxTimeMS });
     },
   };
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { chooseRepairs, needsRepair, type RepeatedWindow } from "./repair-choice.ts";
+import { chooseRepairs, type DuplicateWindow, needsRepair } from "./repair-choice.ts";
 
 const limits = {
   frontierMs: 1000,
@@ -9,14 +9,14 @@ const limits = {
   spanWindowsMax: 3,
 };
 
-function repeated(windowMs: number, options: Partial<RepeatedWindow> = {}): RepeatedWindow {
-  const at = options.lastRepeatMs ?? 500;
+function repeated(windowMs: number, options: Partial<DuplicateWindow> = {}): DuplicateWindow {
+  const at = options.lastDuplicateMs ?? 500;
   return {
     deviceId: "a",
     sensor: "temperature",
     windowMs,
-    firstRepeatMs: at,
-    lastRepeatMs: at,
+    firstDuplicateMs: at,
+    lastDuplicateMs: at,
     repairedThroughMs: undefined,
     ...options,
   };
@@ -30,9 +30,9 @@ describe("needsRepair", () => {
   });
 
   it("is false while a duplicate is not before the frontier, because the repair would not cover it", () => {
-    expect(needsRepair(repeated(0, { lastRepeatMs: 1000 }), limits)).toBe(false);
-    expect(needsRepair(repeated(0, { firstRepeatMs: 500, lastRepeatMs: 1000 }), limits)).toBe(false);
-    expect(needsRepair(repeated(0, { lastRepeatMs: 999 }), limits)).toBe(true);
+    expect(needsRepair(repeated(0, { lastDuplicateMs: 1000 }), limits)).toBe(false);
+    expect(needsRepair(repeated(0, { firstDuplicateMs: 500, lastDuplicateMs: 1000 }), limits)).toBe(false);
+    expect(needsRepair(repeated(0, { lastDuplicateMs: 999 }), limits)).toBe(true);
   });
 
   it("is false for windows whose raw readings may be deleted", () => {
@@ -53,7 +53,11 @@ describe("chooseRepairs", () => {
   });
 
   it("chooses at most the allowed number of windows, those with the oldest last duplicate first", () => {
-    const windows = [repeated(0, { lastRepeatMs: 700 }), repeated(100, { lastRepeatMs: 600 }), repeated(200)];
+    const windows = [
+      repeated(0, { lastDuplicateMs: 700 }),
+      repeated(100, { lastDuplicateMs: 600 }),
+      repeated(200),
+    ];
     const starts = chooseRepairs(windows, { ...limits, windowsMax: 2 }).map(({ sinceMs }) => sinceMs);
     expect(starts.sort((a, b) => a - b)).toEqual([100, 200]);
   });

@@ -1,13 +1,13 @@
 import type { SensorName } from "@devicemesh/proto";
 
 /** A window of a series that has duplicates. Times are ms since 1970. */
-export type RepeatedWindow = {
+export type DuplicateWindow = {
   readonly deviceId: string;
   readonly sensor: SensorName;
   readonly windowMs: number;
   /** The arrivals of the first and the last known duplicate, by the log's clock. */
-  readonly firstRepeatMs: number;
-  readonly lastRepeatMs: number;
+  readonly firstDuplicateMs: number;
+  readonly lastDuplicateMs: number;
   /** The frontier at which it was last repaired; undefined if it never was. */
   readonly repairedThroughMs: number | undefined;
 };
@@ -38,15 +38,15 @@ export type RepairLimits = {
  * of them arrived before the frontier, and its raw readings exist.
  */
 export function needsRepair(
-  window: RepeatedWindow,
+  window: DuplicateWindow,
   { frontierMs, rawKeptSinceMs }: Pick<RepairLimits, "frontierMs" | "rawKeptSinceMs">,
 ): boolean {
-  const { firstRepeatMs, lastRepeatMs, repairedThroughMs, windowMs } = window;
+  const { firstDuplicateMs, lastDuplicateMs, repairedThroughMs, windowMs } = window;
   return (
-    firstRepeatMs < frontierMs &&
-    lastRepeatMs < frontierMs &&
+    firstDuplicateMs < frontierMs &&
+    lastDuplicateMs < frontierMs &&
     windowMs >= rawKeptSinceMs &&
-    (repairedThroughMs === undefined || lastRepeatMs >= repairedThroughMs)
+    (repairedThroughMs === undefined || lastDuplicateMs >= repairedThroughMs)
   );
 }
 
@@ -54,19 +54,19 @@ export function needsRepair(
  * Chooses the windows to repair now, as spans, at most `windowsMax` in all. Windows with the oldest last duplicate come
  * first, because others are more likely to receive another one.
  */
-export function chooseRepairs(windows: readonly RepeatedWindow[], limits: RepairLimits): RepairSpan[] {
+export function chooseRepairs(windows: readonly DuplicateWindow[], limits: RepairLimits): RepairSpan[] {
   const chosen = windows
     .filter((window) => needsRepair(window, limits))
-    .sort((a, b) => a.lastRepeatMs - b.lastRepeatMs)
+    .sort((a, b) => a.lastDuplicateMs - b.lastDuplicateMs)
     .slice(0, limits.windowsMax);
   return spansOf(chosen, limits);
 }
 
-function spansOf(windows: readonly RepeatedWindow[], limits: RepairLimits): RepairSpan[] {
+function spansOf(windows: readonly DuplicateWindow[], limits: RepairLimits): RepairSpan[] {
   const spans: RepairSpan[] = [];
   for (const series of Map.groupBy(windows, ({ deviceId, sensor }) => `${deviceId}|${sensor}`).values()) {
     const starts = [...new Set(series.map(({ windowMs }) => windowMs))].sort((a, b) => a - b);
-    const [{ deviceId, sensor }] = series as [RepeatedWindow];
+    const [{ deviceId, sensor }] = series as [DuplicateWindow];
     let sinceMs = starts[0] as number;
     for (const [place, startMs] of starts.entries()) {
       const toMs = startMs + limits.windowMs;

@@ -2,7 +2,7 @@ import type { AggregatorStatusDocument } from "@devicemesh/pipeline";
 import type { Level } from "@devicemesh/proto";
 import type { LateWindow } from "../late-appends/late-appends.ts";
 import type { PartitionOffsets } from "../log/log-access.ts";
-import type { RepairSpan, RepeatedWindow } from "../repairs/repair-choice.ts";
+import type { DuplicateWindow, RepairSpan } from "../repairs/repair-choice.ts";
 
 /** The published progress of the mesh. Times are ms by the log's clock. */
 export type PublishedFrontier = {
@@ -58,14 +58,14 @@ export type AggregatorStore = {
 
   /**
    * Returns at most `limit` windows with duplicates that no repair covers, whose last one arrived in
-   * [lastRepeatSinceMs, frontierMs), the oldest first; only windows that start at or after `rawKeptSinceMs`.
+   * [lastDuplicateSinceMs, frontierMs), the oldest first; only windows that start at or after `rawKeptSinceMs`.
    */
-  findRepeated(search: {
-    readonly lastRepeatSinceMs: number;
+  findDuplicateWindows(search: {
+    readonly lastDuplicateSinceMs: number;
     readonly frontierMs: number;
     readonly rawKeptSinceMs: number;
     readonly limit: number;
-  }): Promise<readonly RepeatedWindow[]>;
+  }): Promise<readonly DuplicateWindow[]>;
   /**
    * Repairs the windows of the span from all their raw readings that arrived before `throughMs`. Skips windows whose
    * raw readings may have been deleted by the time they were read.

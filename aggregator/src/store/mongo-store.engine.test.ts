@@ -8,10 +8,10 @@ import {
 import { describe, expect, it } from "vitest";
 import {
   bruteForce,
+  duplicateWindowOf,
   messageOf,
   openTestDatabase,
   partialsOf,
-  repeatsOf,
   rounded,
   steadyReadings,
   type TestReading,
@@ -27,7 +27,7 @@ const levels = [
 ] as const;
 const [fine, coarse] = levels;
 const sinceMs = Date.UTC(2026, 0, 1);
-const everything = { lastRepeatSinceMs: 0, rawKeptSinceMs: Number.NEGATIVE_INFINITY, limit: 100 };
+const everything = { lastDuplicateSinceMs: 0, rawKeptSinceMs: Number.NEGATIVE_INFINITY, limit: 100 };
 
 async function openStore() {
   const database = await openTestDatabase({ mongodbUrl, levels });
@@ -141,8 +141,10 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
       .insertMany(readings.map(messageOf));
     const emptyMs = sinceMs + 60_000;
     const starts = [0, 10_000, 20_000, 30_000, 40_000, 50_000].map((ms) => sinceMs + ms).concat(emptyMs);
-    const repeats = db.collection<ReturnType<typeof repeatsOf>>(collections.windowRepeats);
-    await repeats.insertMany(starts.map((windowMs) => repeatsOf("barometer-1", windowMs, sinceMs + 5000)));
+    const duplicates = db.collection<ReturnType<typeof duplicateWindowOf>>(collections.duplicateWindows);
+    await duplicates.insertMany(
+      starts.map((windowMs) => duplicateWindowOf("barometer-1", windowMs, sinceMs + 5000)),
+    );
     const throughMs = sinceMs + 30_000;
     const span = { deviceId: "barometer-1", sensor: "pressure", sinceMs, toMs: emptyMs + 10_000 } as const;
     await store.repair(span, throughMs);
@@ -153,7 +155,7 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
       reading.timestampMs < windowMs + 10_000 &&
       reading.arrivedMs < throughMs;
     for (const windowMs of starts) {
-      const repair = (await repeats.findOne({ window_start: new Date(windowMs) }))?.repair;
+      const repair = (await duplicates.findOne({ window_start: new Date(windowMs) }))?.repair;
       const readingsOfWindow = readings.filter(isIn(windowMs));
       const wanted = readingsOfWindow.length === 0 ? { count: 0 } : rounded(bruteForce(readingsOfWindow));
       const { through, ...figures } = repair as NonNullable<typeof repair>;
@@ -173,61 +175,68 @@ describe.skipIf(!engines)("the aggregator's store in MongoDB", () => {
       raw: new Date(sinceMs + 10_000),
       levels: [new Date(0), new Date(0)],
     });
-    const repeats = db.collection<ReturnType<typeof repeatsOf>>(collections.windowRepeats);
-    await repeats.insertMany([repeatsOf("a", sinceMs, sinceMs), repeatsOf("a", sinceMs + 10_000, sinceMs)]);
+    const duplicates = db.collection<ReturnType<typeof duplicateWindowOf>>(collections.duplicateWindows);
+    await duplicates.insertMany([
+      duplicateWindowOf("a", sinceMs, sinceMs),
+      duplicateWindowOf("a", sinceMs + 10_000, sinceMs),
+    ]);
     const rawKeptSinceMs = await store.readRawKeptSince();
     expect(rawKeptSinceMs).toBe(sinceMs + 10_000);
-    const found = await store.findRepeated({ ...everything, frontierMs: sinceMs + 50_000, rawKeptSinceMs });
+    const found = await store.findDuplicateWindows({
+      ...everything,
+      frontierMs: sinceMs + 50_000,
+      rawKeptSinceMs,
+    });
     expect(found.map(({ windowMs }) => windowMs)).toEqual([sinceMs + 10_000]);
     // Like an aggregator that chose its span before the mark moved.
     const span = { deviceId: "a", sensor: "pressure", sinceMs, toMs: sinceMs + 20_000 } as const;
     await store.repair(span, sinceMs + 50_000);
-    const repaired = await repeats.find({ repair: { $exists: true } }).toArray();
+    const repaired = await duplicates.find({ repair: { $exists: true } }).toArray();
     expect(repaired.map(({ window_start }) => window_start.getTime())).toEqual([sinceMs + 10_000]);
   });
 
   it("keeps a repair that was made at a later frontier", async () => {
     const { database, db, store } = await openStore();
     await using _ = database;
-    const repeats = db.collection<ReturnType<typeof repeatsOf>>(collections.windowRepeats);
-    await repeats.insertOne(repeatsOf("a", sinceMs, sinceMs));
+    const duplicates = db.collection<ReturnType<typeof duplicateWindowOf>>(collections.duplicateWindows);
+    await duplicates.insertOne(duplicateWindowOf("a", sinceMs, sinceMs));
     const span = { deviceId: "a", sensor: "pressure", sinceMs, toMs: sinceMs + 10_000 } as const;
     await store.repair(span, sinceMs + 50_000);
     await store.repair(span, sinceMs + 40_000);
-    expect((await repeats.findOne({}))?.repair?.through).toEqual(new Date(sinceMs + 50_000));
+    expect((await duplicates.findOne({}))?.repair?.through).toEqual(new Date(sinceMs + 50_000));
   });
 
   it("finds windows with duplicates that no repair covers, the oldest duplicate first", async () => {
     const { database, db, store } = await openStore();
     await using _ = database;
-    const repeats = db.collection<ReturnType<typeof repeatsOf>>(collections.windowRepeats);
-    await repeats.insertMany([
-      repeatsOf("late", sinceMs, sinceMs + 9000),
-      repeatsOf("early", sinceMs, sinceMs + 1000),
-      repeatsOf("later than the frontier", sinceMs, sinceMs + 20_000),
-      repeatsOf("old window", sinceMs - 10_000, sinceMs + 500),
+    const duplicates = db.collection<ReturnType<typeof duplicateWindowOf>>(collections.duplicateWindows);
+    await duplicates.insertMany([
+      duplicateWindowOf("late", sinceMs, sinceMs + 9000),
+      duplicateWindowOf("early", sinceMs, sinceMs + 1000),
+      duplicateWindowOf("later than the frontier", sinceMs, sinceMs + 20_000),
+      duplicateWindowOf("old window", sinceMs - 10_000, sinceMs + 500),
       {
-        ...repeatsOf("covered", sinceMs, sinceMs + 1000),
+        ...duplicateWindowOf("covered", sinceMs, sinceMs + 1000),
         repair: { through: new Date(sinceMs + 2000), count: 0 },
       },
       {
-        ...repeatsOf("again", sinceMs, sinceMs + 4000),
+        ...duplicateWindowOf("again", sinceMs, sinceMs + 4000),
         repair: { through: new Date(sinceMs + 2000), count: 0 },
       },
     ]);
     const search = { ...everything, frontierMs: sinceMs + 10_000 };
     const devices = async (options: Partial<typeof search>) =>
-      (await store.findRepeated({ ...search, ...options })).map(({ deviceId }) => deviceId);
+      (await store.findDuplicateWindows({ ...search, ...options })).map(({ deviceId }) => deviceId);
     expect(await devices({})).toEqual(["old window", "early", "again", "late"]);
     expect(await devices({ rawKeptSinceMs: sinceMs })).toEqual(["early", "again", "late"]);
-    expect(await devices({ lastRepeatSinceMs: sinceMs + 4000, limit: 1 })).toEqual(["again"]);
-    const [, , again] = await store.findRepeated(search);
+    expect(await devices({ lastDuplicateSinceMs: sinceMs + 4000, limit: 1 })).toEqual(["again"]);
+    const [, , again] = await store.findDuplicateWindows(search);
     expect(again).toEqual({
       deviceId: "again",
       sensor: "pressure",
       windowMs: sinceMs,
-      firstRepeatMs: sinceMs + 4000,
-      lastRepeatMs: sinceMs + 4000,
+      firstDuplicateMs: sinceMs + 4000,
+      lastDuplicateMs: sinceMs + 4000,
       repairedThroughMs: sinceMs + 2000,
     });
   });

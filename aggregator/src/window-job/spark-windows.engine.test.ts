@@ -24,12 +24,12 @@ describe.skipIf(!engines)("the windows that Spark writes", () => {
     for (let round = 0; round < 8; round += 1) {
       const readings = Array.from({ length: 150 }, () => adversarialReading(random, fixture.partitions));
       // One in ten is sent twice, one in twenty again with another value.
-      const repeats = readings.filter(() => random() < 0.1);
+      const duplicates = readings.filter(() => random() < 0.1);
       const conflicts = readings
         .filter(() => random() < 0.05)
         // Far from every other value: the plan leaves nearly equal ones to raw readings, and conflicts to the marks.
         .map((reading) => ({ ...reading, value: -77.25 }));
-      await fixture.append(shuffled([...readings, ...repeats, ...conflicts], random).map(recordOf));
+      await fixture.append(shuffled([...readings, ...duplicates, ...conflicts], random).map(recordOf));
       await fixture.tick();
     }
     await fixture.untilSealed(job);

@@ -1,13 +1,13 @@
 import type { KeptSince } from "@devicemesh/proto";
 import {
+  type DuplicateWindow,
+  duplicateWindowsNeeded,
   isCoarsePure,
   type PlannedRead,
   planRead,
-  repeatsNeeded,
   type Scan,
   type SeriesSpan,
   type Span,
-  type WindowRepeats,
 } from "@devicemesh/query";
 import {
   figuresOf,
@@ -27,10 +27,10 @@ export type ModelStore = {
   /** Partials by level, the finest first. */
   readonly levels: readonly (readonly ModelPartial[])[];
   /** Windows with duplicates, by the start of the window. */
-  readonly repeats: ReadonlyMap<number, ModelRepeats>;
+  readonly duplicates: ReadonlyMap<number, ModelDuplicateWindow>;
 };
 
-export type ModelRepeats = {
+export type ModelDuplicateWindow = {
   readonly firstMs: number;
   readonly lastMs: number;
   readonly repair?: { readonly throughMs: number; readonly figures: ModelFigures } | undefined;
@@ -63,7 +63,7 @@ export function answerOf(
   leftOut: LeftOut | undefined,
 ): ModelAnswer {
   const { plan, notCovered } = planOf(store, question, leftOut);
-  const { repeats } = plan;
+  const { duplicates } = plan;
   let figures = nothing;
 
   function addPartials(level: number, scans: readonly Scan[], except: readonly SeriesSpan[]): void {
@@ -83,14 +83,14 @@ export function answerOf(
   }
 
   for (const level of levels.keys()) {
-    addPartials(level, plan.levels[level] ?? [], repeats?.except.levels[level] ?? []);
-    addPartials(level, repeats?.levels[level] ?? [], []);
+    addPartials(level, plan.levels[level] ?? [], duplicates?.except.levels[level] ?? []);
+    addPartials(level, duplicates?.levels[level] ?? [], []);
   }
-  addReadings(plan.raw, repeats?.except.raw ?? []);
-  addReadings(repeats?.raw ?? [], []);
-  for (const { sinceMs, toMs } of repeats?.repairs ?? []) {
+  addReadings(plan.raw, duplicates?.except.raw ?? []);
+  addReadings(duplicates?.raw ?? [], []);
+  for (const { sinceMs, toMs } of duplicates?.repairs ?? []) {
     for (let windowMs = sinceMs; windowMs < toMs; windowMs += modelSizes.windowMs) {
-      const repair = store.repeats.get(windowMs)?.repair;
+      const repair = store.duplicates.get(windowMs)?.repair;
       if (!repair) throw new Error("the plan names a repair that was not made");
       figures = merged(figures, repair.figures);
     }
@@ -98,14 +98,14 @@ export function answerOf(
   return {
     ...figures,
     isFromCoarse: (plan.levels[1] ?? []).length > 0,
-    isFromDirty: (repeats?.raw ?? []).length > 0,
-    isFromRepaired: (repeats?.repairs ?? []).length > 0,
+    isFromDirty: (duplicates?.raw ?? []).length > 0,
+    isFromRepaired: (duplicates?.repairs ?? []).length > 0,
     notCovered,
   };
 }
 
 function planOf(
-  { repeats }: ModelStore,
+  { duplicates }: ModelStore,
   { sinceMs, toMs, frontiersMs, coarsePureSinceMs, marks }: ModelQuestion,
   leftOut: LeftOut | undefined,
 ): PlannedRead {
@@ -122,57 +122,59 @@ function planOf(
       rawKeptSinceMs: marks.rawMs,
     },
   };
-  const marked = [...repeats]
+  const marked = [...duplicates]
     .filter(([windowMs]) => windowMs >= sinceMs - modelSizes.windowMs && windowMs < toMs)
     .map(
-      ([windowMs, { firstMs, lastMs, repair }]): WindowRepeats => ({
+      ([windowMs, { firstMs, lastMs, repair }]): DuplicateWindow => ({
         deviceId: "device",
         sensor: "temperature",
         windowMs,
-        firstRepeatMs: firstMs,
-        lastRepeatMs: lastMs,
+        firstDuplicateMs: firstMs,
+        lastDuplicateMs: lastMs,
         repairThroughMs: repair?.throughMs,
       }),
     );
   const coarse = leftOut === "coarsedirty" ? (planRead(request).plan.levels[1] ?? []) : [];
   const windows = withRuleLeftOut(marked, { leftOut, frontierMs, coarse });
   // In the way a store reads them if the coarse level is pure.
-  const needed = repeatsNeeded(request);
-  const known = windows.filter(({ windowMs, firstRepeatMs, lastRepeatMs }) =>
+  const needed = duplicateWindowsNeeded(request);
+  const known = windows.filter(({ windowMs, firstDuplicateMs, lastDuplicateMs }) =>
     needed.some(
       (part) =>
         windowMs >= part.sinceMs &&
         windowMs < part.toMs &&
-        (!part.relevant || lastRepeatMs >= part.relevant.sinceMs || firstRepeatMs < part.relevant.beforeMs),
+        (!part.relevant ||
+          lastDuplicateMs >= part.relevant.sinceMs ||
+          firstDuplicateMs < part.relevant.beforeMs),
     ),
   );
   const read = { windows: known };
   const isAll = !isCoarsePure(request.horizon, read);
-  return planRead({ ...request, repeats: isAll ? { windows } : read });
+  return planRead({ ...request, duplicates: isAll ? { windows } : read });
 }
 
 /** The planner's input, without the knowledge that the tested rule would use; complete if no rule is left out. */
 function withRuleLeftOut(
-  marked: readonly WindowRepeats[],
+  marked: readonly DuplicateWindow[],
   options: {
     readonly leftOut: LeftOut | undefined;
     readonly frontierMs: number;
     readonly coarse: readonly Scan[];
   },
-): readonly WindowRepeats[] {
+): readonly DuplicateWindow[] {
   const { leftOut, frontierMs, coarse } = options;
-  const isRepaired = ({ repairThroughMs }: WindowRepeats): boolean =>
+  const isRepaired = ({ repairThroughMs }: DuplicateWindow): boolean =>
     repairThroughMs !== undefined && repairThroughMs <= frontierMs;
   switch (leftOut) {
     case "nodirty":
       return marked
         .filter(isRepaired)
-        .map((window) => ({ ...window, lastRepeatMs: (window.repairThroughMs as number) - 1 }));
+        .map((window) => ({ ...window, lastDuplicateMs: (window.repairThroughMs as number) - 1 }));
     case "newrepair":
-      return marked.map(({ repairThroughMs, lastRepeatMs, ...window }) =>
-        repairThroughMs === undefined || repairThroughMs <= frontierMs || lastRepeatMs >= repairThroughMs
-          ? { ...window, lastRepeatMs, repairThroughMs }
-          : { ...window, lastRepeatMs: window.firstRepeatMs, repairThroughMs: frontierMs },
+      return marked.map(({ repairThroughMs, lastDuplicateMs, ...window }) =>
+        repairThroughMs === undefined || repairThroughMs <= frontierMs || lastDuplicateMs >= repairThroughMs
+          ? { ...window, lastDuplicateMs, repairThroughMs }
+          : { ...window, lastDuplicateMs: window.firstDuplicateMs, repairThroughMs: frontierMs },
       );
     case "coarsedirty":
       return marked.filter(

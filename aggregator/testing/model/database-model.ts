@@ -2,7 +2,7 @@ import { alignDown } from "@devicemesh/proto";
 import type { Span } from "@devicemesh/query";
 import { nextFold } from "../../src/levels/level-fold.ts";
 import { chooseRepairs } from "../../src/repairs/repair-choice.ts";
-import type { ModelRepeats, ModelStore } from "./answer-model.ts";
+import type { ModelDuplicateWindow, ModelStore } from "./answer-model.ts";
 import {
   figuresOf,
   type ModelFigures,
@@ -23,7 +23,7 @@ export function createDatabaseModel(devices: number) {
   const raw = Array.from({ length: devices }, () => new Map<number, ModelReading>());
   // The first reading of each identity that was ever stored, also after it was deleted.
   const ever = Array.from({ length: devices }, () => new Map<number, ModelReading>());
-  const repeats = Array.from({ length: devices }, () => new Map<number, ModelRepeats>());
+  const duplicates = Array.from({ length: devices }, () => new Map<number, ModelDuplicateWindow>());
   const fine = new Map<string, ModelPartial>();
   const coarse = new Map<string, ModelPartial>();
   let coarseFrontierMs = 0;
@@ -46,9 +46,9 @@ export function createDatabaseModel(devices: number) {
   }
 
   /** Returns the devices with duplicates that arrived in a segment. */
-  function repeatedIn(sinceMs: number, toMs: number): readonly number[] {
-    const isIn = ({ firstMs, lastMs }: ModelRepeats): boolean => lastMs >= sinceMs && firstMs < toMs;
-    return [...repeats.keys()].filter((device) => [...(repeats[device]?.values() ?? [])].some(isIn));
+  function duplicatesIn(sinceMs: number, toMs: number): readonly number[] {
+    const isIn = ({ firstMs, lastMs }: ModelDuplicateWindow): boolean => lastMs >= sinceMs && firstMs < toMs;
+    return [...duplicates.keys()].filter((device) => [...(duplicates[device]?.values() ?? [])].some(isIn));
   }
 
   function readingsAsPartials(device: number): ModelPartial[] {
@@ -105,18 +105,18 @@ export function createDatabaseModel(devices: number) {
       const isRedelivery = storedOf(letter.device).get(letter.timestampMs)?.offset === letter.offset;
       if (isRedelivery && !options.isRedeliveryMarked) return;
       const windowMs = alignDown(letter.timestampMs, modelSizes.windowMs);
-      const known = repeats[letter.device]?.get(windowMs);
-      repeats[letter.device]?.set(windowMs, {
+      const known = duplicates[letter.device]?.get(windowMs);
+      duplicates[letter.device]?.set(windowMs, {
         ...known,
         firstMs: Math.min(known?.firstMs ?? letter.arrivedMs, letter.arrivedMs),
         lastMs: Math.max(known?.lastMs ?? letter.arrivedMs, letter.arrivedMs),
       });
     },
     /** Marks a window whose partials lack a message. */
-    markLate(device: number, windowMs: number, { firstMs, lastMs }: ModelRepeats): void {
+    markLate(device: number, windowMs: number, { firstMs, lastMs }: ModelDuplicateWindow): void {
       if (coarsePureSinceMs === 0) coarsePureSinceMs = 1;
-      const known = repeats[device]?.get(windowMs);
-      repeats[device]?.set(windowMs, {
+      const known = duplicates[device]?.get(windowMs);
+      duplicates[device]?.set(windowMs, {
         ...known,
         firstMs: Math.min(known?.firstMs ?? firstMs, firstMs),
         lastMs: Math.max(known?.lastMs ?? lastMs, lastMs),
@@ -148,7 +148,7 @@ export function createDatabaseModel(devices: number) {
       if (fold.kind === "fold") {
         const { sinceMs, toMs } = fold;
         const isPure = !options.isImpure && sinceMs >= (coarsePureSinceMs ?? Number.POSITIVE_INFINITY);
-        const fromRaw = isPure ? repeatedIn(sinceMs, toMs) : [];
+        const fromRaw = isPure ? duplicatesIn(sinceMs, toMs) : [];
         const hasLost = ({ windowMs, segmentMs }: ModelPartial): boolean =>
           segmentMs >= sinceMs && segmentMs < toMs && windowMs < options.rawKeptSinceMs();
         if (fromRaw.length > 0 && below.some(hasLost)) {
@@ -167,15 +167,15 @@ export function createDatabaseModel(devices: number) {
         readonly rawKeptSinceMs: number;
       },
     ): void {
-      const known = repeats[device] as Map<number, ModelRepeats>;
+      const known = duplicates[device] as Map<number, ModelDuplicateWindow>;
       const { frontierMs, windowsMax, rawKeptSinceMs } = options;
       const spans = chooseRepairs(
         [...known].map(([windowMs, { firstMs, lastMs, repair }]) => ({
           deviceId: String(device),
           sensor: "temperature",
           windowMs,
-          firstRepeatMs: firstMs,
-          lastRepeatMs: lastMs,
+          firstDuplicateMs: firstMs,
+          lastDuplicateMs: lastMs,
           repairedThroughMs: repair?.throughMs,
         })),
         {
@@ -193,7 +193,7 @@ export function createDatabaseModel(devices: number) {
             storedOf(device).values(),
             ({ timestampMs, arrivedMs }) => isIn(window, timestampMs) && arrivedMs < frontierMs,
           );
-          const marked = known.get(windowMs) as ModelRepeats;
+          const marked = known.get(windowMs) as ModelDuplicateWindow;
           known.set(windowMs, { ...marked, repair: { throughMs: frontierMs, figures } });
         }
       }
@@ -217,7 +217,7 @@ export function createDatabaseModel(devices: number) {
       levels: [fine, coarse].map((level) =>
         [...level.values()].filter((partial) => partial.device === device),
       ),
-      repeats: repeats[device] as ReadonlyMap<number, ModelRepeats>,
+      duplicates: duplicates[device] as ReadonlyMap<number, ModelDuplicateWindow>,
     }),
     /** From now on the coarse level is folded pure, except segments that may be folded already. */
     startPure(sinceMs: number): void {

@@ -43,7 +43,7 @@ export type MeshPeerResult = {
   /** Number of acknowledged readings, including the warm-up. */
   readonly acknowledged: number;
   /** Number of duplicate records in its topic. */
-  readonly repeats: number;
+  readonly duplicates: number;
 };
 
 type Peer = LoadedPeer & {
@@ -69,8 +69,8 @@ export async function measureMeshIngest(settings: MeshIngestSettings): Promise<r
   await loadInTurn(peers, settings);
   const results: MeshPeerResult[] = [];
   for (const { name, pid, samples, acknowledged, topic: own } of peers) {
-    const repeats = await repeatsIn(topics, own, acknowledged);
-    results.push({ name, samples, peakMemoryMib: peakMemoryMib(pid), acknowledged, repeats });
+    const duplicates = await duplicatesIn(topics, own, acknowledged);
+    results.push({ name, samples, peakMemoryMib: peakMemoryMib(pid), acknowledged, duplicates });
   }
   return results;
 }
@@ -90,7 +90,7 @@ async function startFastapi(
  * only then.
  * @throws Error if the topic does not have exactly the acknowledged readings.
  */
-async function repeatsIn(
+async function duplicatesIn(
   topics: Pick<BenchTopics, "countRecords" | "countKeys">,
   topic: string,
   acknowledged: number,

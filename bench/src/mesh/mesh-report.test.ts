@@ -9,8 +9,8 @@ const sample = (cpuMicrosPerReading: number, readingsPerSecond: number) => ({
   cores: 0.5,
 });
 
-function peer(name: "fastapi" | "ours", samples: MeshResult["peers"][number]["samples"], repeats = 0) {
-  return { name, samples, peakMemoryMib: 100, acknowledged: 3000, repeats };
+function peer(name: "fastapi" | "ours", samples: MeshResult["peers"][number]["samples"], duplicates = 0) {
+  return { name, samples, peakMemoryMib: 100, acknowledged: 3000, duplicates };
 }
 
 const result: MeshResult = {

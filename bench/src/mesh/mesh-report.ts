@@ -155,8 +155,8 @@ function markdown(result: MeshResult): string {
     ...result.chain.versions,
   });
   const held = peers.map(
-    ({ name, acknowledged, repeats }) =>
-      `${labels[name]} ${acknowledged.toLocaleString("en-US")}${repeats > 0 ? ` and ${repeats.toLocaleString("en-US")} repeats` : ""}`,
+    ({ name, acknowledged, duplicates }) =>
+      `${labels[name]} ${acknowledged.toLocaleString("en-US")}${duplicates > 0 ? ` and ${duplicates.toLocaleString("en-US")} repeats` : ""}`,
   );
   const standIn =
     database === "stand-in"

@@ -38,7 +38,7 @@ describe.skipIf(engines === undefined)("kill -9 under load of", () => {
         prefix,
         readingsPerSecond: 1000,
         lateEvery: 5,
-        repeatEvery: 20,
+        duplicateEvery: 20,
       });
       try {
         await harmUnderLoad(mesh, load, prefix, victims);

@@ -35,9 +35,9 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
       .collection<DeadLetterDocument>(collections.deadLetters)
       .countDocuments({ kind: { $in: kinds }, key: { $regex: `^${prefix}` } } as object);
 
-  const repeatedWindows = (prefix: string) =>
+  const duplicateWindows = (prefix: string) =>
     mesh.db
-      .collection(collections.windowRepeats)
+      .collection(collections.duplicateWindows)
       .countDocuments({ device_id: { $regex: `^${prefix}[.]` } } as object);
 
   it("seals windows if one device sends and all other partitions stay idle", async () => {
@@ -76,7 +76,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
     const windows = new Set(
       messages.map(({ deviceId, timestampMs }) => `${deviceId}|${Math.floor(timestampMs / 10_000)}`),
     );
-    await waitUntil(async () => (await repeatedWindows("again")) === windows.size, {
+    await waitUntil(async () => (await duplicateWindows("again")) === windows.size, {
       timeoutMs: 60_000,
       everyMs,
       what: "every window with a repeat is marked",
@@ -99,7 +99,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
     await mesh.untilSealed();
     await expectAllFromWindows(mesh, messages);
     const before = await mesh.storedIdentities();
-    const dirtyBefore = await repeatedWindows("replayed");
+    const dirtyBefore = await duplicateWindows("replayed");
     for (let replay = 0; replay < 2; replay++) {
       await replaySink(createConnectRest({ url: mesh.engines.connectUrl }), mesh.names.connectors.messages);
       await mesh.untilComplete();
@@ -112,7 +112,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
       what: "every reading was delivered again, and its dead letter read",
     });
     await mesh.untilSealed();
-    expect(await repeatedWindows("replayed")).toBe(0);
+    expect(await duplicateWindows("replayed")).toBe(0);
     expect(await deadLetters(["duplicate", "conflict", "invalid"], "replayed[.]")).toBe(0);
     await expectAllFromWindows(mesh, messages);
     expect(await differencesOf(mesh, messages)).toEqual([]);

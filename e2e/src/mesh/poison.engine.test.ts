@@ -84,7 +84,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     const first = await storedPoison();
     expect(first.length).toBe(taken.length);
     // No record was rejected, so no window is marked: these answers come from the window job's counts.
-    expect(await mesh.db.collection(collections.windowRepeats).countDocuments()).toBe(0);
+    expect(await mesh.db.collection(collections.duplicateWindows).countDocuments()).toBe(0);
     await expectAllFromWindows(mesh, first);
     expect(await differencesOf(mesh, first)).toEqual([]);
 
@@ -145,7 +145,7 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     expect(finest).toBeGreaterThan(0);
     expect(finest).toBeLessThan(120);
     const repaired = await mesh.db
-      .collection(collections.windowRepeats)
+      .collection(collections.duplicateWindows)
       .countDocuments({ repair: { $exists: true } });
     expect(value("devicemesh_aggregator_repairs_total")).toBeGreaterThanOrEqual(repaired);
     expect(repaired).toBeGreaterThan(0);

@@ -20,7 +20,7 @@ describe.skipIf(engines === undefined)("a database that was restored from a back
     await using before = await startRealMesh(engines!, "restore");
     const load = startSteadyLoad({ target: before.address, prefix });
     let backup: Backup;
-    let repeats = 0;
+    let duplicates = 0;
     try {
       await waitUntil(() => load.acked.size > 2000, { timeoutMs: 120_000, everyMs, what: "readings flow" });
       await before.untilSealed();
@@ -33,7 +33,7 @@ describe.skipIf(engines === undefined)("a database that was restored from a back
       const again = [...load.sent].filter(
         ([identity], place) => place % 40 === 0 && load.acked.has(identity),
       );
-      repeats = again.length;
+      duplicates = again.length;
       await publisher.publish(
         again.map(([, message]) => readingOf({ ...message, value: message.value * 0.999 })),
       );
@@ -62,7 +62,7 @@ describe.skipIf(engines === undefined)("a database that was restored from a back
     await expectAllFromWindows(after, load.sent.values());
     await expectExact(after, load, prefix);
     const { status } = await after.query.getPipelineStatus({});
-    expect(Number(status?.conflicts)).toBeGreaterThanOrEqual(repeats * 0.9);
+    expect(Number(status?.conflicts)).toBeGreaterThanOrEqual(duplicates * 0.9);
   }, 900_000);
 });
 

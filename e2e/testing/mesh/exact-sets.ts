@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { collections, type WindowRepeatsDocument } from "@devicemesh/pipeline";
+import { collections, type DuplicateWindowDocument } from "@devicemesh/pipeline";
 import { alignDown, type DeviceMessage, identityOf } from "@devicemesh/proto";
 import { ask, createOracle, type Question } from "@devicemesh/query/testing/oracle/index";
 import { expect } from "vitest";
@@ -111,10 +111,10 @@ export async function expectAllFromWindows(
 /** Returns the windows of these devices with duplicates, and the number of them that no repair covers. */
 async function markedWindows({ db }: RealMesh, deviceIds: readonly string[]) {
   const documents = await db
-    .collection<WindowRepeatsDocument>(collections.windowRepeats)
+    .collection<DuplicateWindowDocument>(collections.duplicateWindows)
     .find({ device_id: { $in: [...deviceIds] } })
     .toArray();
-  const isDirty = ({ last_repeat: last, repair }: WindowRepeatsDocument) =>
+  const isDirty = ({ last_repeat: last, repair }: DuplicateWindowDocument) =>
     repair === undefined || repair.through.getTime() <= last.getTime();
   return {
     all: new Set(

@@ -32,7 +32,7 @@ export type SteadyLoadOptions = {
   /** How late, spread evenly up to this, in ms; by default a minute, an hour or a day. */
   readonly lateUpToMs?: number;
   /** After this number of readings, an acknowledged one is sent again; none by default. */
-  readonly repeatEvery?: number;
+  readonly duplicateEvery?: number;
   /** Time limit of a unit before it counts as broken, in ms. */
   readonly unitLimitMs?: number;
 };
@@ -49,7 +49,7 @@ const latenessMs = [61_007, 3_600_011, 86_400_013] as const;
 /** Starts the load at once: by default 500 readings a second of 50 devices, some of them late. */
 export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
   const { target, prefix, devices = 50, readingsPerSecond = 500, unitLimitMs = 60_000 } = options;
-  const { lateEvery = 13, lateUpToMs, repeatEvery = Number.POSITIVE_INFINITY } = options;
+  const { lateEvery = 13, lateUpToMs, duplicateEvery = Number.POSITIVE_INFINITY } = options;
   const publishers = new Map<string, Publisher>();
   const sent = new Map<string, DeviceMessage>();
   const acked = new Set<string>();
@@ -85,15 +85,18 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
   }
 
   /** Acknowledged readings, whose values are the ones that count. */
-  function repeatsFor(count: number): DeviceMessage[] {
-    const repeats: DeviceMessage[] = [];
-    for (; ackedMessages.length > 0 && (repeated + 1) * repeatEvery <= number && repeats.length < count; ) {
+  function duplicatesFor(count: number): DeviceMessage[] {
+    const duplicates: DeviceMessage[] = [];
+    for (
+      ;
+      ackedMessages.length > 0 && (repeated + 1) * duplicateEvery <= number && duplicates.length < count;
+    ) {
       const one = ackedMessages[(repeated * 7919) % ackedMessages.length] as DeviceMessage;
       const bounds = sensors.find(({ sensor }) => sensor === one.sensor) as (typeof sensors)[number];
       const other = one.value === bounds.minimum ? bounds.maximum : bounds.minimum;
-      repeats.push(repeated++ % 2 === 0 ? one : { ...one, value: other });
+      duplicates.push(repeated++ % 2 === 0 ? one : { ...one, value: other });
     }
-    return repeats;
+    return duplicates;
   }
 
   function publisherOf(where: SteadyLoadOptions["target"]): Publisher {
@@ -136,7 +139,7 @@ export function startSteadyLoad(options: SteadyLoadOptions): SteadyLoad {
       sent.set(identity, one);
       messages.push(one);
     }
-    const delivery = deliver([...messages, ...repeatsFor(messages.length)]).finally(() =>
+    const delivery = deliver([...messages, ...duplicatesFor(messages.length)]).finally(() =>
       underWay.delete(delivery),
     );
     underWay.add(delivery);

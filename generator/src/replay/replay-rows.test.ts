@@ -84,8 +84,10 @@ describe("the rows of a replay", () => {
       });
       expect(summary).toMatchObject({ ended: "complete", sent: 2000, acked: 2000 });
       expect([...stored.values()]).toEqual(Array.from({ length: identities }, () => 0));
-      expect(summary).toMatchObject({ repeats: { duplicates: 0, conflicts: 2000 - identities, unknown: 0 } });
-      expect(summary.repeats.firstConflicts[0]).toMatchObject({
+      expect(summary).toMatchObject({
+        duplicates: { duplicates: 0, conflicts: 2000 - identities, unknown: 0 },
+      });
+      expect(summary.duplicates.firstConflicts[0]).toMatchObject({
         reading: { line: 2 + identities, value: 1 },
         first: { line: 2, value: 0 },
       });
@@ -105,7 +107,7 @@ describe("the rows of a replay", () => {
       readRows: 4,
       sent: 4,
       acked: 4,
-      repeats: { duplicates: 2, conflicts: 1 },
+      duplicates: { duplicates: 2, conflicts: 1 },
     });
     const text = replaySummaryText(summary);
     expect(text).toContain(

@@ -4,7 +4,7 @@ import type { IngestTls } from "@devicemesh/client/delivery/ingest-tls";
 import type { UnitSender } from "@devicemesh/client/delivery/unit";
 import { createOutbox, type OutboxEvent, type OutboxLimits } from "@devicemesh/client/outbox/outbox";
 import { createRandom } from "@devicemesh/client/random";
-import { createDuplicateIndex, type Repeats } from "@devicemesh/import/load/duplicate-index";
+import { createDuplicateIndex, type FoundDuplicates } from "@devicemesh/import/load/duplicate-index";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import { badRowsListedMax, progressMs } from "../limits.ts";
 import { openRecording, type Recording } from "./recording.ts";
@@ -68,7 +68,7 @@ export type ReplaySummary = ReplayProgress & {
   /** The first 100 rejected readings. */
   readonly refusedReadings: readonly RefusedReading[];
   /** Sent readings that come again in the file. */
-  readonly repeats: Repeats;
+  readonly duplicates: FoundDuplicates;
 };
 
 /**
@@ -172,14 +172,14 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
   }
   const end = { ...progress(), trouble: ending.signal.aborted ? trouble : undefined };
   options.onProgress?.(end);
-  const repeats = await index.find();
+  const duplicates = await index.find();
   index.close();
   const ended = ending.signal.aborted ? "gave-up" : stopped.aborted ? "interrupted" : "complete";
   return {
     ...end,
     ended,
     badRows,
-    repeats,
+    duplicates,
     refusedReadings: outbox.refusedReadings(),
   };
 }

@@ -7,7 +7,7 @@ import { identityHash } from "./identity-hash.ts";
 export type IndexedReading = { readonly value: number; readonly file: number; readonly line: number };
 
 /** Readings that come again among those of the index. */
-export type Repeats = {
+export type FoundDuplicates = {
   /** With the same value. */
   readonly duplicates: number;
   /** With another value. */
@@ -22,7 +22,7 @@ export type Repeats = {
 export type DuplicateIndex = {
   add(deviceId: string, sensorCode: number, timestampMs: number, reading: IndexedReading): void;
   /** Looks through everything that was added. */
-  find(): Promise<Repeats>;
+  find(): Promise<FoundDuplicates>;
   /** Gives the file back. */
   close(): void;
 };
@@ -94,7 +94,7 @@ type Part = { block: Block | undefined; records: number; readonly places: number
 /** The same memory in three views. */
 type Block = { readonly bytes: Uint8Array; readonly words: Uint32Array; readonly doubles: Float64Array };
 
-type Found = { duplicates: number; conflicts: number; firstConflicts: Repeats["firstConflicts"] };
+type Found = { duplicates: number; conflicts: number; firstConflicts: FoundDuplicates["firstConflicts"] };
 
 function newBlock(blocks: number): Block {
   const buffer = new ArrayBuffer(blocks * blockBytes);
@@ -141,7 +141,7 @@ function findInPart(
   }
 }
 
-function keepFirst(found: Found, conflict: Repeats["firstConflicts"][number]): void {
+function keepFirst(found: Found, conflict: FoundDuplicates["firstConflicts"][number]): void {
   const last = found.firstConflicts.at(-1);
   if (found.firstConflicts.length === listedMax && !isBefore(conflict.reading, last!.reading)) return;
   found.firstConflicts = [...found.firstConflicts, conflict]

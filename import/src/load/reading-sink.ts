@@ -1,7 +1,7 @@
 import type { Converter, ReadingSink } from "../convert/converter.ts";
 import type { Row } from "../formats/row.ts";
 import type { Delivery } from "./delivery.ts";
-import { createDuplicateIndex, type IndexedReading, type Repeats } from "./duplicate-index.ts";
+import { createDuplicateIndex, type FoundDuplicates, type IndexedReading } from "./duplicate-index.ts";
 import type { ImportReport } from "./report.ts";
 import { type Counts, createTally, type Place } from "./tally.ts";
 
@@ -90,8 +90,8 @@ export function createReadingSink({
     counts: tally.counts,
     async report() {
       const counts = tally.counts();
-      const repeats = await index.find();
-      const { stored, duplicates, conflicts, resent, ...rest } = storedOf(delivery, counts.readings, repeats);
+      const found = await index.find();
+      const { stored, duplicates, conflicts, resent, ...rest } = storedOf(delivery, counts.readings, found);
       const refusedByIngest = delivery?.answered().refused ?? 0;
       return {
         rows: counts.rows,
@@ -109,7 +109,7 @@ export function createReadingSink({
         unknownSensors: tally.unknownSensors(),
         refusals: tally.refusals(),
         refusedByIngest: delivery?.refusedReadings() ?? [],
-        conflictPlaces: repeats.firstConflicts.map(({ reading, first }) => ({
+        conflictPlaces: found.firstConflicts.map(({ reading, first }) => ({
           file: files[reading.file] ?? "",
           line: reading.line,
           column: undefined,
@@ -122,7 +122,7 @@ export function createReadingSink({
 }
 
 /** How many readings were stored now and before, by ingest if it knows, else by what comes again in the recordings. */
-function storedOf(delivery: Delivery | undefined, readings: number, repeats: Repeats) {
+function storedOf(delivery: Delivery | undefined, readings: number, found: FoundDuplicates) {
   const answered = delivery?.answered();
   const before = answered?.storedBefore;
   if (answered && before && before.unknown === 0) {
@@ -132,14 +132,14 @@ function storedOf(delivery: Delivery | undefined, readings: number, repeats: Rep
   }
   const acked = answered?.acked ?? readings;
   // What comes again is among what ingest stored, unless it refused it the first time too.
-  const again = Math.min(repeats.duplicates + repeats.conflicts, acked);
-  const conflicts = Math.min(repeats.conflicts, again);
+  const again = Math.min(found.duplicates + found.conflicts, acked);
+  const conflicts = Math.min(found.conflicts, again);
   return {
     stored: acked - again,
     duplicates: again - conflicts,
     conflicts,
     resent: 0,
-    unchecked: repeats.unknown,
+    unchecked: found.unknown,
     areEarlierLoadsKnown: false,
   };
 }

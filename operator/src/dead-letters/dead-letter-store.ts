@@ -1,6 +1,6 @@
 import type { DeadLetterKind, PartialFigures } from "@devicemesh/pipeline";
 import type { DeadLetter, StoredReading } from "./dead-letter.ts";
-import type { RepeatMark } from "./dirty-windows.ts";
+import type { DuplicateMark } from "./dirty-windows.ts";
 
 /** A dead letter and its kind. */
 export type JudgedLetter = {
@@ -19,6 +19,6 @@ export type DeadLetterStore = {
   /** Resolves when everything is durably stored. Writing the same again changes nothing. */
   write(batch: {
     readonly letters: readonly JudgedLetter[];
-    readonly marks: readonly RepeatMark[];
+    readonly marks: readonly DuplicateMark[];
   }): Promise<void>;
 };

@@ -1,7 +1,7 @@
 import { testEngines } from "@devicemesh/engines/testing/test-engines";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { collections, type DeadLetterDocument, type WindowRepeatsDocument } from "@devicemesh/pipeline";
+import { collections, type DeadLetterDocument, type DuplicateWindowDocument } from "@devicemesh/pipeline";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freshMesh, goodRecord, type MeshFixture, openMeshFixture } from "../../testing/mesh-fixture.ts";
 import { poisonRecords } from "../../testing/poison-records.ts";
@@ -53,9 +53,9 @@ describe.skipIf(!engines)("the reader of dead letters", () => {
 
   const letters = (): Promise<DeadLetterDocument[]> =>
     mesh.engines.db.collection<DeadLetterDocument>(collections.deadLetters).find().sort({ _id: 1 }).toArray();
-  const repeats = (): Promise<WindowRepeatsDocument[]> =>
+  const duplicates = (): Promise<DuplicateWindowDocument[]> =>
     mesh.engines.db
-      .collection<WindowRepeatsDocument>(collections.windowRepeats)
+      .collection<DuplicateWindowDocument>(collections.duplicateWindows)
       .find()
       .sort({ _id: 1 })
       .toArray();
@@ -94,7 +94,7 @@ describe.skipIf(!engines)("the reader of dead letters", () => {
     });
     expect(one?.reason).toContain("11000");
     expect(Buffer.from(one!.value!.buffer).toString()).toBe(goodRecord("a", 1, 6).value);
-    const marks = await repeats();
+    const marks = await duplicates();
     expect(marks.map(({ _id }) => _id)).toEqual([
       "a|temperature|2026-11-23T20:00:00.000Z",
       "a|temperature|2026-11-23T20:00:10.000Z",
@@ -106,12 +106,12 @@ describe.skipIf(!engines)("the reader of dead letters", () => {
 
   it("marks no window when the whole topic is replayed, and keeps the kinds", async () => {
     await using _ = start();
-    const before = { letters: await letters(), repeats: await repeats() };
+    const before = { letters: await letters(), duplicates: await duplicates() };
     await replaySink(mesh.engines.rest, mesh.names.connectors.messages);
     await mesh.sunk("messages");
     await read();
     const after = await letters();
-    expect(await repeats()).toEqual(before.repeats);
+    expect(await duplicates()).toEqual(before.duplicates);
     expect(after.filter(({ kind }) => kind !== "redelivery")).toEqual(before.letters);
     const redelivered = after.filter(({ kind }) => kind === "redelivery");
     expect(redelivered.length).toBe(await mesh.engines.db.collection(collections.messages).countDocuments());
@@ -119,14 +119,14 @@ describe.skipIf(!engines)("the reader of dead letters", () => {
   });
 
   it("changes nothing when it reads everything again", async () => {
-    const before = { letters: await letters(), repeats: await repeats() };
+    const before = { letters: await letters(), duplicates: await duplicates() };
     const { deadLetterGroup, topics } = mesh.names;
     await mesh.engines.withAdmin((admin) =>
       admin.resetOffsets({ groupId: deadLetterGroup, topic: topics.messageDeadLetters, earliest: true }),
     );
     await using _ = start();
     await read();
-    expect({ letters: await letters(), repeats: await repeats() }).toEqual(before);
+    expect({ letters: await letters(), duplicates: await duplicates() }).toEqual(before);
   });
 
   it("accepts dead letters of any shape, and finds the window of a rejected partial", async () => {
@@ -145,7 +145,7 @@ describe.skipIf(!engines)("the reader of dead letters", () => {
     await read();
     expect((await letters()).length).toBe(before + 2 + poisonRecords().length + 2);
     const arrived = new Date("2026-11-23T21:00:00.000Z");
-    expect((await repeats()).find(({ _id }) => _id === window)).toMatchObject({
+    expect((await duplicates()).find(({ _id }) => _id === window)).toMatchObject({
       first_repeat: arrived,
       last_repeat: arrived,
     });

@@ -3,13 +3,13 @@ import { alignDown } from "@devicemesh/proto";
 import { type DeadLetter, identityOfMessage, identityOfPartial } from "./dead-letter.ts";
 
 /** A window of a series whose partials are wrong, and the arrival of the records that make them wrong. */
-export type RepeatMark = {
+export type DuplicateMark = {
   readonly id: string;
   readonly deviceId: string;
   readonly sensor: string;
   readonly windowMs: number;
-  readonly firstRepeatMs: number;
-  readonly lastRepeatMs: number;
+  readonly firstDuplicateMs: number;
+  readonly lastDuplicateMs: number;
 };
 
 /**
@@ -21,7 +21,7 @@ export function markOfMessage(
   letter: DeadLetter,
   kind: DeadLetterKind,
   windowSizeMs: number,
-): RepeatMark | undefined {
+): DuplicateMark | undefined {
   const identity = kind === "redelivery" ? undefined : identityOfMessage(letter);
   if (!identity) return undefined;
   const { deviceId, sensor, timestampMs } = identity;
@@ -33,7 +33,7 @@ export function markOfMessage(
  * Returns the window that a rejected partial leaves incomplete. Its readings arrived within its segment, so the window
  * has been incomplete since then: it is answered from raw readings, and can be repaired from them.
  */
-export function markOfPartial(letter: DeadLetter): RepeatMark | undefined {
+export function markOfPartial(letter: DeadLetter): DuplicateMark | undefined {
   const identity = identityOfPartial(letter);
   if (!identity) return undefined;
   const { deviceId, sensor, windowMs, segmentMs } = identity;
@@ -41,8 +41,8 @@ export function markOfPartial(letter: DeadLetter): RepeatMark | undefined {
 }
 
 /** Merges the marks of each window into one: from the first duplicate to the last. */
-export function mergeMarks(marks: readonly RepeatMark[]): readonly RepeatMark[] {
-  const byWindow = new Map<string, RepeatMark>();
+export function mergeMarks(marks: readonly DuplicateMark[]): readonly DuplicateMark[] {
+  const byWindow = new Map<string, DuplicateMark>();
   for (const next of marks) {
     const known = byWindow.get(next.id);
     byWindow.set(
@@ -50,8 +50,8 @@ export function mergeMarks(marks: readonly RepeatMark[]): readonly RepeatMark[] 
       known
         ? {
             ...known,
-            firstRepeatMs: Math.min(known.firstRepeatMs, next.firstRepeatMs),
-            lastRepeatMs: Math.max(known.lastRepeatMs, next.lastRepeatMs),
+            firstDuplicateMs: Math.min(known.firstDuplicateMs, next.firstDuplicateMs),
+            lastDuplicateMs: Math.max(known.lastDuplicateMs, next.lastDuplicateMs),
           }
         : next,
     );
@@ -64,14 +64,14 @@ function mark(window: {
   readonly sensor: string;
   readonly windowMs: number;
   readonly arrivedMs: number;
-}): RepeatMark {
+}): DuplicateMark {
   const { deviceId, sensor, windowMs, arrivedMs } = window;
   return {
     id: windowId({ deviceId, sensor, windowMs }),
     deviceId,
     sensor,
     windowMs,
-    firstRepeatMs: arrivedMs,
-    lastRepeatMs: arrivedMs,
+    firstDuplicateMs: arrivedMs,
+    lastDuplicateMs: arrivedMs,
   };
 }

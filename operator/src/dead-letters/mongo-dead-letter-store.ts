@@ -1,14 +1,14 @@
 import {
   collections,
   type DeadLetterDocument,
+  type DuplicateWindowDocument,
   type MessageDocument,
   type PartialDocument,
-  type WindowRepeatsDocument,
 } from "@devicemesh/pipeline";
 import { type AnyBulkWriteOperation, Binary, type Db } from "mongodb";
 import { deadLetterId, identityOfMessage } from "./dead-letter.ts";
 import type { DeadLetterStore, JudgedLetter } from "./dead-letter-store.ts";
-import type { RepeatMark } from "./dirty-windows.ts";
+import type { DuplicateMark } from "./dirty-windows.ts";
 import { createMongoSeriesDuplicates } from "./mongo-series-duplicates.ts";
 
 const maxTimeMS = 30_000;
@@ -18,7 +18,7 @@ export function createMongoDeadLetterStore(db: Db): DeadLetterStore {
   const messages = db.collection<MessageDocument>(collections.messages);
   const deadLetters = db.collection<DeadLetterDocument>(collections.deadLetters);
   const partials = db.collection<PartialDocument>(collections.windows);
-  const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
+  const duplicateWindows = db.collection<DuplicateWindowDocument>(collections.duplicateWindows);
   const duplicates = createMongoSeriesDuplicates(db);
   return {
     async readStored(identities) {
@@ -40,7 +40,7 @@ export function createMongoDeadLetterStore(db: Db): DeadLetterStore {
     },
     async write({ letters, marks }) {
       // Marks first, because answers depend on them.
-      if (marks.length > 0) await repeats.bulkWrite(marks.map(markWrite), { ordered: false });
+      if (marks.length > 0) await duplicateWindows.bulkWrite(marks.map(markWrite), { ordered: false });
       if (letters.length === 0) return;
       const { upsertedIds } = await deadLetters.bulkWrite(letters.map(letterWrite), { ordered: false });
       await duplicates.update(letters.map((judged, place) => ({ ...judged, isNew: place in upsertedIds })));
@@ -48,18 +48,18 @@ export function createMongoDeadLetterStore(db: Db): DeadLetterStore {
   };
 }
 
-function markWrite(mark: RepeatMark): AnyBulkWriteOperation<WindowRepeatsDocument> {
+function markWrite(mark: DuplicateMark): AnyBulkWriteOperation<DuplicateWindowDocument> {
   return {
     updateOne: {
       filter: { _id: mark.id },
       update: {
         $setOnInsert: {
           device_id: mark.deviceId,
-          sensor: mark.sensor as WindowRepeatsDocument["sensor"],
+          sensor: mark.sensor as DuplicateWindowDocument["sensor"],
           window_start: new Date(mark.windowMs),
         },
-        $min: { first_repeat: new Date(mark.firstRepeatMs) },
-        $max: { last_repeat: new Date(mark.lastRepeatMs) },
+        $min: { first_repeat: new Date(mark.firstDuplicateMs) },
+        $max: { last_repeat: new Date(mark.lastDuplicateMs) },
       },
       upsert: true,
     },

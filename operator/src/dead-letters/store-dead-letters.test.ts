@@ -53,10 +53,10 @@ describe("storing dead letters of the messages", () => {
         deviceId: "a",
         sensor: "temperature",
         windowMs: at(0),
-        firstRepeatMs: at(3601),
-        lastRepeatMs: at(3609),
+        firstDuplicateMs: at(3601),
+        lastDuplicateMs: at(3609),
       },
-      expect.objectContaining({ windowMs: at(10), firstRepeatMs: at(3610), lastRepeatMs: at(3610) }),
+      expect.objectContaining({ windowMs: at(10), firstDuplicateMs: at(3610), lastDuplicateMs: at(3610) }),
     ]);
   });
 
@@ -68,7 +68,7 @@ describe("storing dead letters of the messages", () => {
     await takeDeadLetters([one, letter(2), letter(2)], { sink: "messages", store, windowMs: 10_000 });
     expect(asked).toEqual([[letter(1).key, letter(2).key]]);
     expect(written[0]?.letters.map(({ kind }) => kind)).toEqual(["redelivery", "duplicate", "duplicate"]);
-    expect(written[0]?.marks).toMatchObject([{ firstRepeatMs: at(3602) }]);
+    expect(written[0]?.marks).toMatchObject([{ firstDuplicateMs: at(3602) }]);
   });
 
   it("marks the window of an invalid record, which the window job may have counted, without a read", async () => {
@@ -92,7 +92,7 @@ describe("storing dead letters of the windows", () => {
     await takeDeadLetters([refused, letter(0, { key: "?" })], { sink: "windows", store, windowMs: 10_000 });
     expect(written[0]?.letters.map(({ kind }) => kind)).toEqual(["invalid", "invalid"]);
     expect(written[0]?.marks).toEqual([
-      expect.objectContaining({ windowMs: at(0), firstRepeatMs: at(50), lastRepeatMs: at(50) }),
+      expect.objectContaining({ windowMs: at(0), firstDuplicateMs: at(50), lastDuplicateMs: at(50) }),
     ]);
   });
 
@@ -138,7 +138,7 @@ describe("storing dead letters of the windows", () => {
       });
       expect(kinds).toEqual(["invalid", "redelivery"]);
       expect(written[0]?.letters).toHaveLength(1);
-      expect(written[0]?.marks).toMatchObject([{ windowMs: at(0), firstRepeatMs: at(50) }]);
+      expect(written[0]?.marks).toMatchObject([{ windowMs: at(0), firstDuplicateMs: at(50) }]);
     },
   );
 });

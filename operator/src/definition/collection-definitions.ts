@@ -36,7 +36,7 @@ export function collectionDefinitions(options: {
     { collection: collections.messages, validator: messageValidator },
     ...partials.map((collection) => ({ collection, validator: partialValidator })),
     { collection: collections.deadLetters, validator: deadLetterValidator },
-    { collection: collections.windowRepeats, validator: windowRepeatsValidator },
+    { collection: collections.duplicateWindows, validator: duplicateWindowsValidator },
     { collection: collections.series, validator: seriesValidator },
     { collection: collections.seriesDuplicates, validator: seriesDuplicatesValidator },
     { collection: collections.frontier, validator: frontierValidator },
@@ -120,7 +120,7 @@ const deadLetterValidator = {
   ),
 };
 
-const windowRepeatsValidator = {
+const duplicateWindowsValidator = {
   $jsonSchema: documentOf(
     {
       _id: text,

@@ -15,7 +15,7 @@ export type IndexDefinition = {
  */
 export function indexDefinitions(options: { readonly levels: readonly Level[] }): readonly IndexDefinition[] {
   const { levels } = options;
-  const { messages, windowRepeats, deadLetters, series, seriesDuplicates } = collections;
+  const { messages, duplicateWindows, deadLetters, series, seriesDuplicates } = collections;
   return [
     // Edges of timeframes and dirty windows of some series; repairs.
     { collection: messages, name: "series_time", fields: ["device_id", "sensor", "timestamp"] },
@@ -26,13 +26,13 @@ export function indexDefinitions(options: { readonly levels: readonly Level[] })
     ...levels.flatMap(({ windowMs }, level) => partialIndexes(partialsCollection(level, windowMs))),
     // The dirty windows of some series, or of all in a timeframe.
     {
-      collection: windowRepeats,
+      collection: duplicateWindows,
       name: "series_window",
       fields: ["device_id", "sensor", "window_start"],
     },
-    { collection: windowRepeats, name: "window", fields: ["window_start"] },
+    { collection: duplicateWindows, name: "window", fields: ["window_start"] },
     // The windows to repair: those with duplicates since the last poll.
-    { collection: windowRepeats, name: "last_repeat", fields: ["last_repeat"] },
+    { collection: duplicateWindows, name: "last_repeat", fields: ["last_repeat"] },
     // The number of letters of each kind, and whether a partial is among the invalid ones.
     { collection: deadLetters, name: "kind", fields: ["kind", "topic"] },
     // The number of letters of a series, to count them again.

@@ -1,5 +1,6 @@
 import {
   collections,
+  type DuplicateWindowDocument,
   type FrontierDocument,
   type MessageDocument,
   marksOf,
@@ -8,7 +9,6 @@ import {
   type RetentionDocument,
   retentionDocument,
   type SettingsDocument,
-  type WindowRepeatsDocument,
   windowId,
 } from "@devicemesh/pipeline";
 import { alignUp, clockAheadMaxMs, type Level, nothingDeleted, refusalMarginMs } from "@devicemesh/proto";
@@ -71,7 +71,7 @@ export function createMongoRetentionStore(options: {
       windowId({ deviceId: device_id, sensor, windowMs: window_start.getTime() }),
     );
     const refused = await db
-      .collection<WindowRepeatsDocument>(collections.windowRepeats)
+      .collection<DuplicateWindowDocument>(collections.duplicateWindows)
       .countDocuments({ _id: { $in: ids } }, { maxTimeMS });
     return new Set(ids).size > refused;
   }

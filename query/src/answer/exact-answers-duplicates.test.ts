@@ -49,7 +49,7 @@ describe.each([
       const clock = () => nowMs;
       const memory = createMemoryReadingStore({
         clock,
-        isCountingRepeats: true,
+        isCountingDuplicates: true,
         isRemote,
         ...(coarsePureSinceMs !== undefined && { coarsePureSinceMs }),
       });

@@ -11,7 +11,7 @@ const never = new AbortController().signal;
 /** A remote store with folded readings, with or without a duplicate. */
 function remoteStore({ hasDuplicate }: { readonly hasDuplicate: boolean }): ReadingStore {
   let nowMs = startMs;
-  const memory = createMemoryReadingStore({ clock: () => nowMs, isCountingRepeats: true, isRemote: true });
+  const memory = createMemoryReadingStore({ clock: () => nowMs, isCountingDuplicates: true, isRemote: true });
   const reading = { deviceId: "a", sensor: "temperature" as const, timestampMs: startMs, value: 20 };
   memory.append([reading, { ...reading, timestampMs: startMs + 1 }, ...(hasDuplicate ? [reading] : [])]);
   nowMs += 10_000;
@@ -26,10 +26,10 @@ function recorded(store: ReadingStore) {
   const partialsRequested = Promise.withResolvers<void>();
   const recording: ReadingStore = {
     ...store,
-    async readRepeats(request, signal) {
+    async readDuplicateWindows(request, signal) {
       requests.push("duplicates");
       await partialsRequested.promise;
-      return store.readRepeats(request, signal);
+      return store.readDuplicateWindows(request, signal);
     },
     readPartials(request, signal) {
       requests.push("partials");
@@ -70,8 +70,8 @@ describe("an answer of a remote store", () => {
     const { store, signals } = recorded(remoteStore({ hasDuplicate: false }));
     const failing: ReadingStore = {
       ...store,
-      async readRepeats(request, signal) {
-        await store.readRepeats(request, signal);
+      async readDuplicateWindows(request, signal) {
+        await store.readDuplicateWindows(request, signal);
         throw new Error("the duplicates cannot be read");
       },
     };

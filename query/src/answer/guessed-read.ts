@@ -1,11 +1,11 @@
 import { type PlannedRead, planRead } from "../plan/planner.ts";
-import type { PartialsRead, ReadingStore, RepeatsFound } from "../store/reading-store.ts";
+import type { PartialsRead, ReadingStore, DuplicateWindowsFound } from "../store/reading-store.ts";
 
 /** Partials that are read as if there were no duplicates, while the duplicates are read. */
 export type Guess = Disposable & {
   /** Returns the read if there are no duplicates; otherwise it ends it. */
   judge(
-    known: RepeatsFound,
+    known: DuplicateWindowsFound,
   ): { readonly planned: PlannedRead; readonly read: Promise<PartialsRead> } | undefined;
 };
 

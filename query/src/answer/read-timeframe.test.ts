@@ -10,7 +10,7 @@ const everything = { filter: { deviceIds: [], sensors: [] }, timeframe: allTime 
 /** A store with one window that had a duplicate and was repaired, and with folds in progress. */
 function repairedStore() {
   let nowMs = startMs;
-  const memory = createMemoryReadingStore({ clock: () => nowMs, isCountingRepeats: true });
+  const memory = createMemoryReadingStore({ clock: () => nowMs, isCountingDuplicates: true });
   const reading = { deviceId: "a", sensor: "temperature" as const, timestampMs: startMs, value: 20 };
   memory.append([reading, { ...reading, timestampMs: startMs + 1 }, reading]);
   function foldAndRepair(): void {

@@ -1,11 +1,11 @@
 import { millisecondsFloor, type ProtoTimestamp } from "@devicemesh/proto";
 import type { BucketGrid } from "../calendar/bucket-grid.ts";
-import { allTime, isCoarsePure, type PlannedRead, planRead, repeatsNeeded } from "../plan/planner.ts";
+import { allTime, isCoarsePure, type PlannedRead, planRead, duplicateWindowsNeeded } from "../plan/planner.ts";
 import type { Span } from "../plan/spans.ts";
 import type {
+  DuplicateWindowsFound,
   PartialsRead,
   ReadingStore,
-  RepeatsFound,
   SeriesFilter,
   SeriesPartial,
   StoreHorizon,
@@ -93,34 +93,34 @@ async function readPlanned(
     );
   using guess = store.isRemote && usesRepairs ? beginGuess(store, { request, read, signal }) : undefined;
   // Read after the horizon, so that no duplicate before its frontier is missing.
-  const known = await readRepeats(store, { ...request, filter }, signal);
+  const known = await readDuplicateWindows(store, { ...request, filter }, signal);
   const guessed = guess?.judge(known);
   if (guessed) return { ...(await guessed.read), horizon, notCovered: guessed.planned.notCovered };
   const windows = usesRepairs
     ? known.windows
     : known.windows.map((window) => ({ ...window, repairThroughMs: undefined }));
-  const planned = planRead({ ...request, repeats: { ...known, windows } });
+  const planned = planRead({ ...request, duplicates: { ...known, windows } });
   return { ...(await read(planned, signal)), horizon, notCovered: planned.notCovered };
 }
 
 /** Returns the windows with duplicates that the plan of a timeframe needs. Throws the errors of the store. */
-export async function readRepeats(
+export async function readDuplicateWindows(
   store: ReadingStore,
-  request: Parameters<typeof repeatsNeeded>[0] & { readonly filter: SeriesFilter },
+  request: Parameters<typeof duplicateWindowsNeeded>[0] & { readonly filter: SeriesFilter },
   signal: AbortSignal,
-): Promise<RepeatsFound> {
+): Promise<DuplicateWindowsFound> {
   const { filter, horizon, sinceMs, toMs } = request;
-  const needed = repeatsNeeded(request);
+  const needed = duplicateWindowsNeeded(request);
   const found = joined(
-    await Promise.all(needed.map((part) => store.readRepeats({ ...part, filter }, signal))),
+    await Promise.all(needed.map((part) => store.readDuplicateWindows({ ...part, filter }, signal))),
   );
   const isRelevantOnly = needed.some(({ relevant }) => relevant !== undefined);
   if (!isRelevantOnly || isCoarsePure(horizon, found)) return found;
   // The coarse levels are not pure for all of them, so the plan needs every duplicate.
-  return store.readRepeats({ filter, sinceMs, toMs }, signal);
+  return store.readDuplicateWindows({ filter, sinceMs, toMs }, signal);
 }
 
-function joined(parts: readonly RepeatsFound[]): RepeatsFound {
+function joined(parts: readonly DuplicateWindowsFound[]): DuplicateWindowsFound {
   const everySeries = parts.flatMap((part) => part.everySeries ?? []);
   return {
     windows: parts.flatMap(({ windows }) => windows),
@@ -128,7 +128,7 @@ function joined(parts: readonly RepeatsFound[]): RepeatsFound {
       everySeries: {
         sinceMs: Math.min(...everySeries.map((span) => span.sinceMs)),
         toMs: Math.max(...everySeries.map((span) => span.toMs)),
-        firstRepeatMs: Math.min(...everySeries.map(({ firstRepeatMs }) => firstRepeatMs)),
+        firstDuplicateMs: Math.min(...everySeries.map(({ firstDuplicateMs }) => firstDuplicateMs)),
       },
     }),
   };

@@ -48,7 +48,7 @@ export function calendarGrid(unit: CalendarUnit, zone: string, span: Span): Buck
   const toMs = Math.max(span.toMs, span.sinceMs + 1) + longestMs[unit];
   const clock = clockUnits[unit];
   const starts = clock
-    ? clockStarts({ ...clock, repeats: unit === "hour" }, zone, { sinceMs, toMs })
+    ? clockStarts({ ...clock, occursTwice: unit === "hour" }, zone, { sinceMs, toMs })
     : monthStarts(monthsOf[unit] as number, zone, { sinceMs, toMs });
   return runsBetween(starts);
 }
@@ -60,8 +60,8 @@ function clockStarts(
   {
     sizeMs,
     phaseMs,
-    repeats,
-  }: { readonly sizeMs: number; readonly phaseMs: number; readonly repeats: boolean },
+    occursTwice,
+  }: { readonly sizeMs: number; readonly phaseMs: number; readonly occursTwice: boolean },
   zone: string,
   span: Span,
 ): Starts[] {
@@ -72,9 +72,9 @@ function clockStarts(
     const unit = Math.floor(localMs / sizeMs);
     const isFull = localMs % sizeMs === 0;
     // The unit at the start of the span has begun earlier.
-    const isNew = shown === undefined ? isFull : repeats ? unit !== shown || isFull : unit > shown;
+    const isNew = shown === undefined ? isFull : occursTwice ? unit !== shown || isFull : unit > shown;
     if (isNew) starts.push({ firstMs: sinceMs, count: 1, sizeMs });
-    shown = shown === undefined || repeats ? unit : Math.max(unit, shown);
+    shown = shown === undefined || occursTwice ? unit : Math.max(unit, shown);
     const firstMs = (shown + 1) * sizeMs + phaseMs - offsetMs;
     const count = Math.max(Math.floor((toMs - 1 - firstMs) / sizeMs) + 1, 0);
     if (count > 0) starts.push({ firstMs, count, sizeMs });

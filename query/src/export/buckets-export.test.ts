@@ -41,7 +41,11 @@ type Step = typeof step extends fc.Arbitrary<infer Each> ? Each : never;
 
 function createWorld(coarsePureSinceMs: number) {
   let nowMs = beginMs;
-  const memory = createMemoryReadingStore({ clock: () => nowMs, isCountingRepeats: true, coarsePureSinceMs });
+  const memory = createMemoryReadingStore({
+    clock: () => nowMs,
+    isCountingDuplicates: true,
+    coarsePureSinceMs,
+  });
   const sent: DeviceMessage[] = [];
   function publish(messages: readonly DeviceMessage[]): void {
     sent.push(...messages);

@@ -1,4 +1,4 @@
-import { readRepeats } from "../answer/read-timeframe.ts";
+import { readDuplicateWindows } from "../answer/read-timeframe.ts";
 import type { BucketGrid } from "../calendar/bucket-grid.ts";
 import { planRead } from "../plan/planner.ts";
 import type { Span } from "../plan/spans.ts";
@@ -50,12 +50,12 @@ export async function readSealed(
   const { levels } = store;
   const request = { sinceMs, toMs, levels, horizon, buckets };
   for (let usesRepairs = true; ; usesRepairs = false) {
-    const known = await readRepeats(store, { ...request, filter }, signal);
+    const known = await readDuplicateWindows(store, { ...request, filter }, signal);
     // The plan uses no repair that was made after the seal.
     const windows = usesRepairs
       ? known.windows
       : known.windows.map((window) => ({ ...window, repairThroughMs: undefined }));
-    const { plan, notCovered } = planRead({ ...request, repeats: { ...known, windows } });
+    const { plan, notCovered } = planRead({ ...request, duplicates: { ...known, windows } });
     const read = await store.readPartials(
       {
         plan: endedAt(plan, horizon.completeThroughMs),
@@ -81,11 +81,11 @@ function endedAt(plan: ReadPlan, arrivedToMs: number): ReadPlan {
     ...scan,
     arrivedToMs: Math.min(scan.arrivedToMs, arrivedToMs),
   });
-  const { repeats } = plan;
+  const { duplicates } = plan;
   return {
     ...plan,
     raw: plan.raw.map(ended),
-    ...(repeats && { repeats: { ...repeats, raw: repeats.raw.map(ended) } }),
+    ...(duplicates && { duplicates: { ...duplicates, raw: duplicates.raw.map(ended) } }),
   };
 }
 
@@ -107,8 +107,8 @@ function mayHaveExpired(
   ];
   const before = marks(sealed);
   const read = [
-    [...plan.raw, ...(plan.repeats?.raw ?? [])],
-    ...plan.levels.map((scans, level) => [...scans, ...(plan.repeats?.levels[level] ?? [])]),
+    [...plan.raw, ...(plan.duplicates?.raw ?? [])],
+    ...plan.levels.map((scans, level) => [...scans, ...(plan.duplicates?.levels[level] ?? [])]),
   ];
   return marks(now).some(
     (mark, place) =>

@@ -1,7 +1,7 @@
 import { alignDown, alignUp, type Level } from "@devicemesh/proto";
 import type {
+  DuplicatesPlan,
   RepairScan,
-  RepeatsPlan,
   Scan,
   SeriesName,
   SeriesScan,
@@ -13,9 +13,9 @@ import type { ServedSpan } from "./spans.ts";
 import { clippedTo, joinedSpans, type Span, without } from "./spans.ts";
 
 /** The different reads because of marked windows, and the spans of their series that can no longer be answered. */
-export type PlannedRepeats = {
+export type PlannedDuplicates = {
   /** Undefined if there are no different reads. */
-  readonly plan: RepeatsPlan | undefined;
+  readonly plan: DuplicatesPlan | undefined;
   /** Of some series only; in any order. */
   readonly notCovered: readonly Span[];
 };
@@ -27,14 +27,14 @@ export type PlannedRepeats = {
  * marked window; a marked window is served by its repair and later arrivals, or by raw readings. Series with equal
  * marks share their scans. Returns undefined as soon as the plan has more than `sizeMax` spans and scans. Pure.
  */
-export function planRepeats(request: {
+export function planDuplicates(request: {
   readonly spans: readonly ServedSpan[];
   readonly marked: readonly MarkedSeries[];
   readonly levels: readonly Level[];
   readonly horizon: StoreHorizon;
   readonly isCoarsePure: boolean;
   readonly sizeMax: number;
-}): PlannedRepeats | undefined {
+}): PlannedDuplicates | undefined {
   const { spans, marked, levels, horizon, isCoarsePure, sizeMax } = request;
   const { frontiersMs, levelsKeptSinceMs, rawKeptSinceMs } = horizon;
   const frontierMs = frontiersMs[0] as number;
@@ -132,7 +132,7 @@ export function planRepeats(request: {
     }
   }
 
-  const plan: RepeatsPlan = {
+  const plan: DuplicatesPlan = {
     except: { levels: exceptLevels.map((shared) => shared.all()), raw: exceptRaw.all() },
     levels: levelScans.map((shared) => shared.all()),
     raw: rawScans.all(),

@@ -1,4 +1,4 @@
-import type { SeriesName, StoreHorizon, WindowRepeats } from "../store/reading-store.ts";
+import type { DuplicateWindow, SeriesName, StoreHorizon } from "../store/reading-store.ts";
 import { joinedSpans, type Span } from "./spans.ts";
 
 /** Consecutive finest windows that are served alike: by their repairs of one frontier, or by raw readings. */
@@ -17,7 +17,7 @@ export type MarkedSeries = { readonly series: SeriesName; readonly windows: read
 export const markedWindowsMax = 1000;
 
 /** The windows of one series while they are collected: a list, or only its extent if the list is too long. */
-type Collected = { windows: WindowRepeats[] | undefined; sinceMs: number; toMs: number };
+type Collected = { windows: DuplicateWindow[] | undefined; sinceMs: number; toMs: number };
 
 /**
  * Returns the windows that partials before the frontier cannot serve, and what serves them. A window whose duplicates
@@ -29,7 +29,7 @@ type Collected = { windows: WindowRepeats[] | undefined; sinceMs: number; toMs: 
  * frontier count, and repairs are not used.
  */
 export function markWindows(
-  repeats: readonly WindowRepeats[],
+  duplicates: readonly DuplicateWindow[],
   options: {
     readonly horizon: StoreHorizon;
     readonly windowMs: number;
@@ -40,12 +40,12 @@ export function markWindows(
   const { horizon, windowMs: sizeMs, recentOnly = [] } = options;
   const frontierMs = horizon.frontiersMs[0] as number;
   const recentMs = horizon.frontiersMs[1] ?? 0;
-  const isRecentOnly = ({ windowMs, toMs = windowMs + sizeMs }: WindowRepeats): boolean =>
+  const isRecentOnly = ({ windowMs, toMs = windowMs + sizeMs }: DuplicateWindow): boolean =>
     recentOnly.some((span) => windowMs >= span.sinceMs && toMs <= span.toMs);
   const byDevice = new Map<string, Map<string, { readonly kept: Collected; readonly expired: Collected }>>();
-  for (const window of repeats) {
-    if (window.firstRepeatMs >= frontierMs) continue;
-    if (window.lastRepeatMs < recentMs && isRecentOnly(window)) continue;
+  for (const window of duplicates) {
+    if (window.firstDuplicateMs >= frontierMs) continue;
+    if (window.lastDuplicateMs < recentMs && isRecentOnly(window)) continue;
     let ofDevice = byDevice.get(window.deviceId);
     if (!ofDevice) {
       ofDevice = new Map();
@@ -60,7 +60,7 @@ export function markWindows(
       collect(part.windowMs < horizon.rawKeptSinceMs ? ofSeries.expired : ofSeries.kept, part, sizeMs);
     }
   }
-  const throughOf = (window: WindowRepeats): number | undefined =>
+  const throughOf = (window: DuplicateWindow): number | undefined =>
     isRecentOnly(window) ? undefined : usableRepair(window, frontierMs);
   return [...byDevice].flatMap(([deviceId, bySensor]) =>
     [...bySensor].map(([sensor, { expired, kept }]) => ({
@@ -110,7 +110,7 @@ export function extentOf(marked: readonly MarkedSeries[]): Span | undefined {
 }
 
 /** Splits a span of windows where its retention begins. */
-function partsAt(window: WindowRepeats, keptSinceMs: number): readonly WindowRepeats[] {
+function partsAt(window: DuplicateWindow, keptSinceMs: number): readonly DuplicateWindow[] {
   const isCut = window.toMs !== undefined && window.windowMs < keptSinceMs && window.toMs > keptSinceMs;
   return isCut
     ? [
@@ -124,7 +124,7 @@ function nothing(): Collected {
   return { windows: [], sinceMs: Number.POSITIVE_INFINITY, toMs: Number.NEGATIVE_INFINITY };
 }
 
-function collect(collected: Collected, window: WindowRepeats, sizeMs: number): void {
+function collect(collected: Collected, window: DuplicateWindow, sizeMs: number): void {
   const { windowMs, toMs = windowMs + sizeMs } = window;
   if (windowMs < collected.sinceMs) collected.sinceMs = windowMs;
   if (toMs > collected.toMs) collected.toMs = toMs;
@@ -135,7 +135,7 @@ function collect(collected: Collected, window: WindowRepeats, sizeMs: number): v
 function inRows(
   { windows, ...extent }: Collected,
   sizeMs: number,
-  throughOf: (window: WindowRepeats) => number | undefined,
+  throughOf: (window: DuplicateWindow) => number | undefined,
 ): MarkedSpan[] {
   if (!windows) return [{ ...extent, repairThroughMs: undefined }];
   const rows: MarkedSpan[] = [];
@@ -152,9 +152,9 @@ function inRows(
   return rows;
 }
 
-function usableRepair(window: WindowRepeats, frontierMs: number): number | undefined {
-  const { repairThroughMs, lastRepeatMs } = window;
+function usableRepair(window: DuplicateWindow, frontierMs: number): number | undefined {
+  const { repairThroughMs, lastDuplicateMs } = window;
   const isUsable =
-    repairThroughMs !== undefined && repairThroughMs <= frontierMs && lastRepeatMs < repairThroughMs;
+    repairThroughMs !== undefined && repairThroughMs <= frontierMs && lastDuplicateMs < repairThroughMs;
   return isUsable ? repairThroughMs : undefined;
 }

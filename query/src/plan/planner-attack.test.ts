@@ -1,7 +1,7 @@
 import { defaultLevels } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
-import type { ReadPlan, StoreHorizon, WindowRepeats } from "../store/reading-store.ts";
-import { allTime, planRead, repeatSpansMax } from "./planner.ts";
+import type { DuplicateWindow, ReadPlan, StoreHorizon } from "../store/reading-store.ts";
+import { allTime, duplicateSpansMax, planRead } from "./planner.ts";
 
 const windowMs = 10_000;
 const dayMs = 86_400_000;
@@ -21,20 +21,20 @@ function horizon(options: Partial<StoreHorizon> = {}): StoreHorizon {
 }
 
 /** One device that sends a duplicate in every second window, each repaired at another time or not at all. */
-function everySecondWindow(count: number, deviceId = "attacker"): WindowRepeats[] {
+function everySecondWindow(count: number, deviceId = "attacker"): DuplicateWindow[] {
   return Array.from({ length: count }, (_, place) => ({
     deviceId,
     sensor: "temperature",
     windowMs: baseMs + place * 2 * windowMs,
-    firstRepeatMs: nowMs - 500_000,
-    lastRepeatMs: nowMs - 400_000,
+    firstDuplicateMs: nowMs - 500_000,
+    lastDuplicateMs: nowMs - 400_000,
     repairThroughMs: place % 3 === 0 ? undefined : nowMs - (place % 30_000) * 10_000,
   }));
 }
 
-function sizeOf({ repeats }: ReadPlan): number {
-  if (!repeats) return 0;
-  const { except, levels, raw, repairs } = repeats;
+function sizeOf({ duplicates }: ReadPlan): number {
+  if (!duplicates) return 0;
+  const { except, levels, raw, repairs } = duplicates;
   return [...except.levels, except.raw, ...levels, raw, repairs].flat().length;
 }
 
@@ -58,14 +58,14 @@ describe.each([
 
   it("is planned in a time linear in the windows, and blocks the event loop for less than 50 ms", () => {
     const [few, many] = [everySecondWindow(39_000), everySecondWindow(390_000)];
-    const fewMs = workOf(() => planRead({ ...request, repeats: { windows: few } }));
-    const manyMs = workOf(() => planRead({ ...request, repeats: { windows: many } }));
+    const fewMs = workOf(() => planRead({ ...request, duplicates: { windows: few } }));
+    const manyMs = workOf(() => planRead({ ...request, duplicates: { windows: many } }));
     expect(manyMs).toBeLessThan(Math.max(fewMs * 25, 25));
     expect(manyMs).toBeLessThan(50);
   });
 
   it.each([20_000, 390_000])("costs a plan of few spans, with %i windows", (count) => {
-    const { plan } = planRead({ ...request, repeats: { windows: everySecondWindow(count) } });
+    const { plan } = planRead({ ...request, duplicates: { windows: everySecondWindow(count) } });
     expect(sizeOf(plan)).toBeLessThanOrEqual(20);
   });
 
@@ -73,11 +73,11 @@ describe.each([
     const others = Array.from({ length: 30 }, (_unused, place) =>
       everySecondWindow(1, `other-${place}`),
     ).flat();
-    const alone = planRead({ ...request, repeats: { windows: others } }).plan.repeats;
+    const alone = planRead({ ...request, duplicates: { windows: others } }).plan.duplicates;
     const attacked = planRead({
       ...request,
-      repeats: { windows: [...others, ...everySecondWindow(390_000)] },
-    }).plan.repeats;
+      duplicates: { windows: [...others, ...everySecondWindow(390_000)] },
+    }).plan.duplicates;
     const ofOthers = (scans: readonly { readonly series: readonly { readonly deviceId: string }[] }[]) =>
       scans
         .map((scan) => ({ ...scan, series: scan.series.filter(({ deviceId }) => deviceId !== "attacker") }))
@@ -90,9 +90,9 @@ describe.each([
     const windows = Array.from({ length: 1000 }, (_unused, place) =>
       everySecondWindow(200 + (place % 100), `attacker-${place}`),
     ).flat();
-    const { plan } = planRead({ ...request, repeats: { windows } });
-    const clean = planRead({ ...request, repeats: undefined }).plan;
+    const { plan } = planRead({ ...request, duplicates: { windows } });
+    const clean = planRead({ ...request, duplicates: undefined }).plan;
     expect(plan.raw).toEqual(clean.raw);
-    expect(sizeOf(plan)).toBeLessThanOrEqual(repeatSpansMax);
+    expect(sizeOf(plan)).toBeLessThanOrEqual(duplicateSpansMax);
   });
 });

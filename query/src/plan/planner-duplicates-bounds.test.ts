@@ -8,7 +8,7 @@ import {
   settle,
   world,
 } from "../../testing/planner-duplicates-fixture.ts";
-import { planRead, repeatsNeeded } from "./planner.ts";
+import { duplicateWindowsNeeded, planRead } from "./planner.ts";
 
 describe("planRead with bounded knowledge of duplicates", () => {
   it("needs no knowledge of windows that pure levels have folded", () => {
@@ -20,7 +20,7 @@ describe("planRead with bounded knowledge of duplicates", () => {
           spansMax: undefined,
           seriesMax: undefined,
         });
-        const needed = repeatsNeeded(request);
+        const needed = duplicateWindowsNeeded(request);
         // In one order, so that a plan names the series in one order.
         const all = windows.toSorted((a, b) => (a.deviceId < b.deviceId ? -1 : 1));
         const known = all.filter((window) =>
@@ -28,12 +28,12 @@ describe("planRead with bounded knowledge of duplicates", () => {
             ({ relevant, ...span }) =>
               isIn(window.windowMs)(span) &&
               (!relevant ||
-                window.lastRepeatMs >= relevant.sinceMs ||
-                window.firstRepeatMs < relevant.beforeMs),
+                window.lastDuplicateMs >= relevant.sinceMs ||
+                window.firstDuplicateMs < relevant.beforeMs),
           ),
         );
-        expect(planRead({ ...request, repeats: { windows: known } })).toEqual(
-          planRead({ ...request, repeats: { windows: all } }),
+        expect(planRead({ ...request, duplicates: { windows: known } })).toEqual(
+          planRead({ ...request, duplicates: { windows: all } }),
         );
       }),
       { numRuns: 500 },
@@ -48,19 +48,19 @@ describe("planRead with bounded knowledge of duplicates", () => {
         const extent = {
           sinceMs: Math.min(...windows.map(({ windowMs }) => windowMs)),
           toMs: Math.max(...windows.map(({ windowMs }) => windowMs)) + 10,
-          firstRepeatMs: Math.min(...windows.map(({ firstRepeatMs }) => firstRepeatMs)),
-          lastRepeatMs: Math.max(...windows.map(({ lastRepeatMs }) => lastRepeatMs)),
+          firstDuplicateMs: Math.min(...windows.map(({ firstDuplicateMs }) => firstDuplicateMs)),
+          lastDuplicateMs: Math.max(...windows.map(({ lastDuplicateMs }) => lastDuplicateMs)),
         };
         const named = new Set(windows.map(({ deviceId }) => deviceId));
         const { sinceMs: windowMs, ...rest } = extent;
-        const repeats = isEverySeries
+        const duplicates = isEverySeries
           ? { windows: [], everySeries: extent }
           : {
               windows: names
                 .filter(({ deviceId }) => named.has(deviceId))
                 .map((name) => ({ ...name, windowMs, ...rest })),
             };
-        const planned = planRead({ ...request, repeats });
+        const planned = planRead({ ...request, duplicates });
         expect(planned.notCovered).toEqual([]);
         // One expectation for all: an expectation costs more than the check of a reading.
         const wrong: unknown[] = [];
@@ -70,11 +70,11 @@ describe("planRead with bounded knowledge of duplicates", () => {
           if (places.length !== Number(isAsked)) wrong.push({ ...reading, isAsked, places });
         }
         expect(wrong).toEqual([]);
-        for (const { firstRepeatMs, lastRepeatMs, deviceId, sensor, windowMs: at } of windows) {
-          for (const arrivedMs of [firstRepeatMs, lastRepeatMs]) {
+        for (const { firstDuplicateMs, lastDuplicateMs, deviceId, sensor, windowMs: at } of windows) {
+          for (const arrivedMs of [firstDuplicateMs, lastDuplicateMs]) {
             const copy = { deviceId, sensor, timestampMs: at + 1, arrivedMs };
             const isPure =
-              extent.firstRepeatMs >= (request.horizon.coarsePureSinceMs ?? Number.POSITIVE_INFINITY);
+              extent.firstDuplicateMs >= (request.horizon.coarsePureSinceMs ?? Number.POSITIVE_INFINITY);
             const places = placesOf(planned, frontiersMs, windows, copy);
             expect(places.filter((place) => place.startsWith(isPure ? "level 0" : "level"))).toEqual([]);
           }

@@ -23,8 +23,8 @@ describe("planRead with duplicates", () => {
         const unbounded = { ...request, spansMax: undefined, seriesMax: undefined };
         const coveredFor = new Map(
           names.map(({ deviceId }) => {
-            const repeats = { windows: windows.filter((window) => window.deviceId === deviceId) };
-            return [deviceId, planRead({ ...unbounded, repeats }).notCovered];
+            const duplicates = { windows: windows.filter((window) => window.deviceId === deviceId) };
+            return [deviceId, planRead({ ...unbounded, duplicates }).notCovered];
           }),
         );
         for (const reading of readingsAround(request.sinceMs, request.toMs)) {
@@ -50,12 +50,13 @@ describe("planRead with duplicates", () => {
         const { request, windows, frontiersMs } = settle(drawn);
         const planned = planRead(request);
         for (const window of windows) {
-          const { deviceId, sensor, windowMs, firstRepeatMs, lastRepeatMs } = window;
-          for (const arrivedMs of [firstRepeatMs, lastRepeatMs]) {
+          const { deviceId, sensor, windowMs, firstDuplicateMs, lastDuplicateMs } = window;
+          for (const arrivedMs of [firstDuplicateMs, lastDuplicateMs]) {
             // The duplicate counts in partials, but not in raw readings and repairs.
             const copy = { deviceId, sensor, timestampMs: windowMs + 1, arrivedMs };
             const places = placesOf(planned, frontiersMs, windows, copy);
-            const isPure = firstRepeatMs >= (request.horizon.coarsePureSinceMs ?? Number.POSITIVE_INFINITY);
+            const isPure =
+              firstDuplicateMs >= (request.horizon.coarsePureSinceMs ?? Number.POSITIVE_INFINITY);
             const impure = isPure ? "level 0" : "level";
             expect(places.filter((place) => place.startsWith(impure))).toEqual([]);
           }
@@ -69,11 +70,11 @@ describe("planRead with duplicates", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request, windows, frontiersMs } = settle(drawn);
-        for (const { throughMs, sinceMs, toMs, series } of planRead(request).plan.repeats?.repairs ?? []) {
+        for (const { throughMs, sinceMs, toMs, series } of planRead(request).plan.duplicates?.repairs ?? []) {
           expect(throughMs).toBeLessThanOrEqual(frontiersMs[0] as number);
-          for (const { windowMs, deviceId, lastRepeatMs } of windows) {
+          for (const { windowMs, deviceId, lastDuplicateMs } of windows) {
             const isOf = isIn(windowMs)({ sinceMs, toMs }) && series.some((one) => one.deviceId === deviceId);
-            if (isOf) expect(lastRepeatMs).toBeLessThan(throughMs);
+            if (isOf) expect(lastDuplicateMs).toBeLessThan(throughMs);
           }
         }
       }),
@@ -87,22 +88,22 @@ describe("planRead with duplicates", () => {
         const { request, windows, frontiersMs } = settle(drawn);
         const late = windows.map((window) => ({
           ...window,
-          firstRepeatMs: window.firstRepeatMs + (frontiersMs[0] as number),
+          firstDuplicateMs: window.firstDuplicateMs + (frontiersMs[0] as number),
         }));
-        const repeats = { windows: late };
-        expect(planRead({ ...request, repeats })).toEqual(planRead({ ...request, repeats: undefined }));
+        const duplicates = { windows: late };
+        expect(planRead({ ...request, duplicates })).toEqual(planRead({ ...request, duplicates: undefined }));
       }),
     );
   });
 
   it("reads an hour that all series sent again in one span of each kind", () => {
     const series = Array.from({ length: 50 }, (_, place) => ({ deviceId: `d${place}`, sensor: "humidity" }));
-    const repeats = series.flatMap((name) =>
+    const duplicates = series.flatMap((name) =>
       Array.from({ length: 36 }, (_, place) => ({
         ...name,
         windowMs: baseMs + place * 10,
-        firstRepeatMs: 300,
-        lastRepeatMs: 310,
+        firstDuplicateMs: 300,
+        lastDuplicateMs: 310,
         repairThroughMs: 320,
       })),
     );
@@ -117,10 +118,10 @@ describe("planRead with duplicates", () => {
       toMs: baseMs + 600,
       levels,
       horizon,
-      repeats: { windows: repeats },
+      duplicates: { windows: duplicates },
     });
     const hour = { sinceMs: baseMs, toMs: baseMs + 360, series };
-    expect(plan.repeats).toEqual({
+    expect(plan.duplicates).toEqual({
       except: { levels: [[hour], [hour], [hour]], raw: [] },
       levels: [[{ ...hour, arrivedSinceMs: 320, arrivedToMs: 400 }], [], []],
       raw: [],
@@ -132,9 +133,15 @@ describe("planRead with duplicates", () => {
     fc.assert(
       fc.property(world, (drawn) => {
         const { request } = settle({ ...drawn, isExpiring: false });
-        const { repeats } = planRead({ ...request, spansMax: 6 }).plan;
-        const spans = repeats
-          ? [...repeats.except.levels, repeats.except.raw, ...repeats.levels, repeats.raw, repeats.repairs]
+        const { duplicates } = planRead({ ...request, spansMax: 6 }).plan;
+        const spans = duplicates
+          ? [
+              ...duplicates.except.levels,
+              duplicates.except.raw,
+              ...duplicates.levels,
+              duplicates.raw,
+              duplicates.repairs,
+            ]
           : [];
         expect(spans.flat().length).toBeLessThanOrEqual(6);
       }),

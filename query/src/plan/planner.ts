@@ -1,7 +1,13 @@
 import { earliestTimestampMs, type Level, latestTimestampMs } from "@devicemesh/proto";
 import type { BucketGrid } from "../calendar/bucket-grid.ts";
-import type { ReadPlan, RepeatsFound, RepeatsRequest, Scan, StoreHorizon } from "../store/reading-store.ts";
-import { type PlannedRepeats, planRepeats } from "./duplicates-plan.ts";
+import type {
+  DuplicateWindowsFound,
+  DuplicateWindowsRequest,
+  ReadPlan,
+  Scan,
+  StoreHorizon,
+} from "../store/reading-store.ts";
+import { type PlannedDuplicates, planDuplicates } from "./duplicates-plan.ts";
 import { asOneSpan, extentOf, type MarkedSeries, markWindows, widenMarked } from "./marked-windows.ts";
 import { clippedTo, joinedSpans, rawPlace, regions, type ServedSpan, type Span, without } from "./spans.ts";
 
@@ -18,10 +24,10 @@ export type PlannedRead = {
 export const allTime: Span = { sinceMs: earliestTimestampMs, toMs: latestTimestampMs };
 
 /** Maximum number of spans and scans of series with duplicates in a plan: each is a condition of a query. */
-export const repeatSpansMax = 400;
+export const duplicateSpansMax = 400;
 
 /** Maximum number of series that a plan names because of their duplicates: each is a value in those conditions. */
-export const repeatSeriesMax = 10_000;
+export const duplicateSeriesMax = 10_000;
 
 type PlanRequest = {
   readonly sinceMs: number;
@@ -39,10 +45,10 @@ type PlanRequest = {
  * or by raw readings. The part that this level has not folded yet comes from the next finer level, and so on down to
  * raw readings, so that each reading is in exactly one scan.
  *
- * `repeats` are the windows with duplicates in the timeframe, read after the horizon according to `repeatsNeeded`.
- * Their series are read differently (`planRepeats`): from their repairs and later arrivals, or from raw readings
+ * `duplicates` are the windows with duplicates in the timeframe, read after the horizon according to `duplicateWindowsNeeded`.
+ * Their series are read differently (`planDuplicates`): from their repairs and later arrivals, or from raw readings
  * (`markWindows` decides). The work is linear in their number, and the plan is bounded: a series with too many is read
- * as one span of raw readings; too many spans are joined, series by series; and only if more than `repeatSeriesMax`
+ * as one span of raw readings; too many spans are joined, series by series; and only if more than `duplicateSeriesMax`
  * series have duplicates, raw readings serve all series.
  *
  * A time is covered if the level that serves it still keeps it (`levelsKeptSinceMs`, `rawKeptSinceMs`). Data that is
@@ -51,10 +57,10 @@ type PlanRequest = {
  */
 export function planRead(
   request: PlanRequest & {
-    readonly repeats?: RepeatsFound | undefined;
-    /** `repeatSpansMax` by default. */
+    readonly duplicates?: DuplicateWindowsFound | undefined;
+    /** `duplicateSpansMax` by default. */
     readonly spansMax?: number | undefined;
-    /** `repeatSeriesMax` by default. */
+    /** `duplicateSeriesMax` by default. */
     readonly seriesMax?: number | undefined;
   },
 ): PlannedRead {
@@ -62,31 +68,31 @@ export function planRead(
     levels,
     horizon,
     buckets,
-    repeats,
-    spansMax = repeatSpansMax,
-    seriesMax = repeatSeriesMax,
+    duplicates,
+    spansMax = duplicateSpansMax,
+    seriesMax = duplicateSeriesMax,
   } = request;
   const timeframe = clamped(request);
   const spans = regions(timeframe, levels, buckets);
-  const windows = repeats?.windows ?? [];
-  if (windows.length === 0 && repeats?.everySeries === undefined) {
+  const windows = duplicates?.windows ?? [];
+  if (windows.length === 0 && duplicates?.everySeries === undefined) {
     return planOf(keptSpans(spans, horizon), { plan: undefined, notCovered: [] }, request);
   }
-  const isPure = isCoarsePure(horizon, repeats);
+  const isPure = isCoarsePure(horizon, duplicates);
   const marked = markWindows(windows, {
     horizon,
     windowMs: (levels[0] as Level).windowMs,
     recentOnly: isPure ? coarseSpans(spans) : [],
   });
   const served = keptSpans(spans, horizon);
-  const isListed = repeats?.everySeries === undefined && marked.length <= seriesMax;
+  const isListed = duplicates?.everySeries === undefined && marked.length <= seriesMax;
   const fine = isListed
     ? planMarked({ spans: served.spans, marked, levels, horizon, isCoarsePure: isPure, sizeMax: spansMax })
     : undefined;
   if (fine) return planOf(served, fine, request);
   const listed = extentOf(marked);
   const extent = joinedSpans(
-    [listed, repeats?.everySeries].filter((span) => span !== undefined),
+    [listed, duplicates?.everySeries].filter((span) => span !== undefined),
     Number.POSITIVE_INFINITY,
   )[0] as Span;
   return planWithout(extent, { ...request, timeframe, isPure });
@@ -96,7 +102,9 @@ export function planRead(
  * Returns the windows with duplicates that the plan of a timeframe needs. If pure levels serve, only those with
  * duplicates since the second level's frontier, and those for which the levels are not pure.
  */
-export function repeatsNeeded(request: PlanRequest): readonly Omit<RepeatsRequest, "filter">[] {
+export function duplicateWindowsNeeded(
+  request: PlanRequest,
+): readonly Omit<DuplicateWindowsRequest, "filter">[] {
   const { levels, horizon, buckets } = request;
   const timeframe = clamped(request);
   const spans = regions(timeframe, levels, buckets);
@@ -108,21 +116,21 @@ export function repeatsNeeded(request: PlanRequest): readonly Omit<RepeatsReques
   }
   const fine = spans
     .filter(({ serving }) => serving === 0)
-    .map(({ sinceMs, toMs }): Omit<RepeatsRequest, "filter"> => ({ sinceMs, toMs }));
+    .map(({ sinceMs, toMs }): Omit<DuplicateWindowsRequest, "filter"> => ({ sinceMs, toMs }));
   const relevant = { sinceMs: horizon.frontiersMs[1] as number, beforeMs: pureSinceMs };
   return [...fine, { ...coarse, relevant }];
 }
 
 /** Whether the levels above the finest count no reading twice because of these duplicates. */
-export function isCoarsePure(horizon: StoreHorizon, repeats: RepeatsFound | undefined): boolean {
+export function isCoarsePure(horizon: StoreHorizon, duplicates: DuplicateWindowsFound | undefined): boolean {
   const { coarsePureSinceMs = Number.POSITIVE_INFINITY } = horizon;
   const frontierMs = horizon.frontiersMs[0] as number;
-  const isPureFor = (firstRepeatMs: number): boolean =>
-    firstRepeatMs >= coarsePureSinceMs || firstRepeatMs >= frontierMs;
+  const isPureFor = (firstDuplicateMs: number): boolean =>
+    firstDuplicateMs >= coarsePureSinceMs || firstDuplicateMs >= frontierMs;
   return (
     coarsePureSinceMs < Number.POSITIVE_INFINITY &&
-    (repeats?.windows.every(({ firstRepeatMs }) => isPureFor(firstRepeatMs)) ?? true) &&
-    (repeats?.everySeries === undefined || isPureFor(repeats.everySeries.firstRepeatMs))
+    (duplicates?.windows.every(({ firstDuplicateMs }) => isPureFor(firstDuplicateMs)) ?? true) &&
+    (duplicates?.everySeries === undefined || isPureFor(duplicates.everySeries.firstDuplicateMs))
   );
 }
 
@@ -141,20 +149,20 @@ function planMarked(request: {
   readonly horizon: StoreHorizon;
   readonly isCoarsePure: boolean;
   readonly sizeMax: number;
-}): PlannedRepeats | undefined {
+}): PlannedDuplicates | undefined {
   const { marked, levels, horizon } = request;
   const { rawKeptSinceMs } = horizon;
-  const planned = planRepeats(request);
+  const planned = planDuplicates(request);
   if (planned) return planned;
   const rows = marked.reduce((sum, { windows }) => sum + windows.length, 0);
   const gaps = rows > rowsWidenedMax ? [] : [0, ...levels.map(({ windowMs }) => windowMs)];
   for (const gapMs of [...gaps, Number.POSITIVE_INFINITY]) {
-    const wider = planRepeats({ ...request, marked: widenMarked(marked, { gapMs, rawKeptSinceMs }) });
+    const wider = planDuplicates({ ...request, marked: widenMarked(marked, { gapMs, rawKeptSinceMs }) });
     if (wider) return wider;
   }
   return (
-    planRepeats({ ...request, marked: asOneSpan(marked, rawKeptSinceMs) }) ??
-    planRepeats({ ...request, marked: asOneSpan(marked, Number.NEGATIVE_INFINITY) })
+    planDuplicates({ ...request, marked: asOneSpan(marked, rawKeptSinceMs) }) ??
+    planDuplicates({ ...request, marked: asOneSpan(marked, Number.NEGATIVE_INFINITY) })
   );
 }
 
@@ -213,7 +221,7 @@ function keptSpans(
 /** Returns the scans of the spans for all series, with the different reads. */
 function planOf(
   { spans, notCovered }: KeptSpans,
-  repeats: PlannedRepeats,
+  duplicates: PlannedDuplicates,
   { levels, horizon: { frontiersMs } }: { readonly levels: readonly Level[]; readonly horizon: StoreHorizon },
 ): PlannedRead {
   const levelScans: Scan[][] = levels.map(() => []);
@@ -229,8 +237,8 @@ function planOf(
     addScan(rawScans, { sinceMs, toMs, arrivedSinceMs, arrivedToMs: Number.POSITIVE_INFINITY });
   }
   return {
-    plan: { levels: levelScans, raw: rawScans, ...(repeats.plan && { repeats: repeats.plan }) },
-    notCovered: joinedSpans([...notCovered, ...repeats.notCovered]),
+    plan: { levels: levelScans, raw: rawScans, ...(duplicates.plan && { duplicates: duplicates.plan }) },
+    notCovered: joinedSpans([...notCovered, ...duplicates.notCovered]),
   };
 }
 

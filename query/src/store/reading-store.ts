@@ -30,7 +30,7 @@ export type ReadPlan = {
   /** Scans over raw readings. */
   readonly raw: readonly Scan[];
   /** The different reads of series with duplicates; undefined if there are none in the timeframe. */
-  readonly repeats?: RepeatsPlan;
+  readonly duplicates?: DuplicatesPlan;
 };
 
 /** The name of a series; in a plan it may have no readings. */
@@ -53,7 +53,7 @@ export type RepairScan = SeriesSpan & { readonly throughMs: number };
  * The reads of windows with duplicates. `except` is removed from the scans of the plan itself; the scans here are
  * additional and unchanged.
  */
-export type RepeatsPlan = {
+export type DuplicatesPlan = {
   readonly except: {
     /** The parts that the plan's scans over partials leave out, for each level, the finest first. */
     readonly levels: readonly (readonly SeriesSpan[])[];
@@ -69,30 +69,30 @@ export type RepeatsPlan = {
  * A finest window of a series with duplicates: its partials may count a reading more than once. Its raw readings never
  * do, nor does its repair, which includes everything that arrived before it was made.
  */
-export type WindowRepeats = SeriesName & {
+export type DuplicateWindow = SeriesName & {
   /** The start of the window. */
   readonly windowMs: number;
   /** The end of a span of windows, any of which may have duplicates; unset for one window. */
   readonly toMs?: number | undefined;
   /** The arrivals of the first and the last known duplicate, by the log's clock. */
-  readonly firstRepeatMs: number;
-  readonly lastRepeatMs: number;
+  readonly firstDuplicateMs: number;
+  readonly lastDuplicateMs: number;
   /** The frontier of the finest level at which it was last repaired; undefined if it never was. */
   readonly repairThroughMs?: number | undefined;
 };
 
-/** The windows with duplicates to read; see `ReadingStore.readRepeats`. */
-export type RepeatsRequest = Span & {
+/** The windows with duplicates to read; see `ReadingStore.readDuplicateWindows`. */
+export type DuplicateWindowsRequest = Span & {
   readonly filter: SeriesFilter;
   readonly relevant?: { readonly sinceMs: number; readonly beforeMs: number } | undefined;
 };
 
 /** The known windows with duplicates of a store. */
-export type RepeatsFound = {
+export type DuplicateWindowsFound = {
   /** In any order; each window is in at most one of them. */
-  readonly windows: readonly WindowRepeats[];
+  readonly windows: readonly DuplicateWindow[];
   /** Set if too many series have duplicates to list them: any window of any series that starts in this span may have some. */
-  readonly everySeries?: (Span & { readonly firstRepeatMs: number }) | undefined;
+  readonly everySeries?: (Span & { readonly firstDuplicateMs: number }) | undefined;
 };
 
 /** The progress of the store, read together. An older horizon is as correct as a newer one. */
@@ -224,7 +224,7 @@ export type ReadingStore = ReadingScans & {
    * that rejects duplicates when it commits has none. The result is bounded, whatever the number of windows: one
    * span then represents all windows of a series, or of all series.
    */
-  readRepeats(request: RepeatsRequest, signal: AbortSignal): Promise<RepeatsFound>;
+  readDuplicateWindows(request: DuplicateWindowsRequest, signal: AbortSignal): Promise<DuplicateWindowsFound>;
 
   /**
    * Returns the result of the plan's scans for each series that matches the filter, and for each bucket if there are

@@ -22,15 +22,16 @@ function createProbe() {
     release: () => gate?.resolve(),
     wrap: (store: ReadingStore): ReadingStore => ({
       ...store,
-      async readRepeats(question, signal) {
+      async readDuplicateWindows(question, signal) {
         // Only a live window has two bounds: the other calls of these tests query all time.
         const { sinceMs, toMs, filter } = question;
-        if (sinceMs === allTime.sinceMs || toMs === allTime.toMs) return store.readRepeats(question, signal);
+        if (sinceMs === allTime.sinceMs || toMs === allTime.toMs)
+          return store.readDuplicateWindows(question, signal);
         reads.begun.push(filter.deviceIds.join());
         reads.most = Math.max(reads.most, ++reads.running);
         try {
           await gate?.promise;
-          return await store.readRepeats(question, signal);
+          return await store.readDuplicateWindows(question, signal);
         } finally {
           reads.running--;
         }

@@ -126,8 +126,8 @@ function createPlayer(
     const horizon = await readHorizon();
     const filter = { deviceIds: ["a"], sensors: [] };
     const store = harness.store();
-    const repeats = await store.readRepeats({ filter, ...timeframe }, never);
-    const { plan, notCovered } = planRead({ ...timeframe, levels: store.levels, horizon, repeats });
+    const duplicates = await store.readDuplicateWindows({ filter, ...timeframe }, never);
+    const { plan, notCovered } = planRead({ ...timeframe, levels: store.levels, horizon, duplicates });
     const { partials } = await store.readPartials({ plan, filter }, never);
     const covered = within(timeframe).filter(
       ({ timestampMs }) =>

@@ -1,6 +1,6 @@
 import { type DeviceMessage, type Level, type SensorName, sensors } from "@devicemesh/proto";
 import { expect } from "vitest";
-import { readRepeats } from "../../src/answer/read-timeframe.ts";
+import { readDuplicateWindows } from "../../src/answer/read-timeframe.ts";
 import { type BucketGrid, bucketStart, fixedGrid } from "../../src/calendar/bucket-grid.ts";
 import { calendarGrid } from "../../src/calendar/calendar-grid.ts";
 import { allTime, planRead } from "../../src/plan/planner.ts";
@@ -116,8 +116,8 @@ export async function readAll({ store }: ReadingStoreHarness, request: PartialsR
   const horizon = request.horizon ?? (await store.readHorizon(signal()));
   const { levels } = store;
   const timeframe = { sinceMs, toMs, levels, horizon, buckets };
-  const repeats = await readRepeats(store, { ...timeframe, filter }, signal());
-  const { plan, notCovered } = planRead({ ...timeframe, repeats });
+  const duplicates = await readDuplicateWindows(store, { ...timeframe, filter }, signal());
+  const { plan, notCovered } = planRead({ ...timeframe, duplicates });
   const read = await store.readPartials({ plan, filter, ...(buckets && { buckets }) }, signal());
   return { ...read, notCovered };
 }
@@ -198,7 +198,7 @@ export function calls(store: ReadingStore, with_: AbortSignal): [string, () => P
   }).plan;
   return [
     ["readHorizon", () => store.readHorizon(with_)],
-    ["readRepeats", () => store.readRepeats({ filter: everything, ...allTime }, with_)],
+    ["readDuplicateWindows", () => store.readDuplicateWindows({ filter: everything, ...allTime }, with_)],
     ["readPartials", () => store.readPartials({ plan, filter: everything }, with_)],
     ["readReadings", () => store.readReadings(pageOf({ limit: 1 }), with_)],
     ["sealHorizon", () => store.sealHorizon(with_)],

@@ -1,24 +1,24 @@
 import { alignDown } from "@devicemesh/proto";
 import { mergePartials } from "../../src/plan/merge.ts";
-import type { RepairScan, SeriesFilter, WindowRepeats } from "../../src/store/reading-store.ts";
+import type { DuplicateWindow, RepairScan, SeriesFilter } from "../../src/store/reading-store.ts";
 import { isOf, matcher, partialOfStored, type StoredPartial, type StoredReading } from "./memory-scans.ts";
 
 /** The windows with duplicates of a memory store, and their repairs. */
-export type MemoryRepeats = {
+export type MemoryDuplicates = {
   /** Records a duplicate at its arrival. */
   readonly copies: readonly StoredReading[];
   add(copy: StoredReading): void;
-  find(filter: SeriesFilter): WindowRepeats[];
+  find(filter: SeriesFilter): DuplicateWindow[];
   /** Repairs every window from the raw readings that arrived before the frontier. */
   repair(readings: readonly StoredReading[], frontierMs: number): void;
   /** Returns the repairs that the scans name; undefined if one of them no longer exists. */
   repairsOf(scans: readonly RepairScan[]): StoredPartial[] | undefined;
 };
 
-type Marked = WindowRepeats & { readonly partials: readonly StoredPartial[] };
+type Marked = DuplicateWindow & { readonly partials: readonly StoredPartial[] };
 
 /** Creates an empty one, for finest windows of this size. */
-export function createMemoryRepeats(sizeMs: number): MemoryRepeats {
+export function createMemoryDuplicates(sizeMs: number): MemoryDuplicates {
   const copies: StoredReading[] = [];
   const windows = new Map<string, Marked>();
 
@@ -31,8 +31,8 @@ export function createMemoryRepeats(sizeMs: number): MemoryRepeats {
       const key = `${deviceId}|${sensor}|${windowMs}`;
       const known = windows.get(key);
       windows.set(key, {
-        ...(known ?? { deviceId, sensor, windowMs, firstRepeatMs: arrivedMs, partials: [] }),
-        lastRepeatMs: arrivedMs,
+        ...(known ?? { deviceId, sensor, windowMs, firstDuplicateMs: arrivedMs, partials: [] }),
+        lastDuplicateMs: arrivedMs,
       });
     },
     find: (filter) =>

@@ -37,11 +37,11 @@ async function open({ isExpiring = false, ...options }: Kind): Promise<ReadingSt
 
 describeReadingStore("memory", () => open({}), { openExpiring: () => open({ isExpiring: true }) });
 
-describeReadingStore("memory, partials count repeats", () => open({ isCountingRepeats: true }), {
-  openExpiring: () => open({ isExpiring: true, isCountingRepeats: true }),
+describeReadingStore("memory, partials count repeats", () => open({ isCountingDuplicates: true }), {
+  openExpiring: () => open({ isExpiring: true, isCountingDuplicates: true }),
 });
 
-const pure = { isCountingRepeats: true, coarsePureSinceMs: 0 };
+const pure = { isCountingDuplicates: true, coarsePureSinceMs: 0 };
 describeReadingStore("memory, finest partials count repeats", () => open(pure), {
   openExpiring: () => open({ ...pure, isExpiring: true }),
 });

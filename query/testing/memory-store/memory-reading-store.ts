@@ -6,9 +6,9 @@ import { mergePartials } from "../../src/plan/merge.ts";
 import { compareSeries } from "../../src/plan/series-order.ts";
 import { latestConflicts, type SeriesDuplicates } from "../../src/store/latest-conflicts.ts";
 import { columnPieces, expiredMeanwhile, readingColumns } from "../../src/store/reading-scan.ts";
-import type { ReadingStore, WindowRepeats } from "../../src/store/reading-store.ts";
+import type { DuplicateWindow, ReadingStore } from "../../src/store/reading-store.ts";
 import { searchMatcher } from "../../src/store/series-request.ts";
-import { createMemoryRepeats } from "./memory-duplicates.ts";
+import { createMemoryDuplicates } from "./memory-duplicates.ts";
 import {
   compareKeys,
   matcher,
@@ -28,7 +28,7 @@ export type MemoryReadingStoreOptions = {
    * Partials count a duplicate as often as it arrived, like on the real engines, where the raw store alone recognizes
    * duplicates and marks their windows. By default duplicates are rejected before they are folded.
    */
-  readonly isCountingRepeats?: boolean;
+  readonly isCountingDuplicates?: boolean;
   /**
    * If it counts duplicates: from this segment on it folds the second level from raw readings where there are
    * duplicates, so that this level and those above are pure; never by default.
@@ -58,9 +58,9 @@ export type MemoryReadingStore = {
 
 /** Creates an empty memory store. */
 export function createMemoryReadingStore(options: MemoryReadingStoreOptions): MemoryReadingStore {
-  const { clock, levels = defaultLevels, isCountingRepeats = false } = options;
+  const { clock, levels = defaultLevels, isCountingDuplicates = false } = options;
   const { coarsePureSinceMs = Number.POSITIVE_INFINITY } = options;
-  const repeats = createMemoryRepeats((levels[0] as Level).windowMs);
+  const duplicates = createMemoryDuplicates((levels[0] as Level).windowMs);
   const identities = new Map<string, number>();
   const seriesNames = new Map<string, { deviceId: string; sensor: DeviceMessage["sensor"] }>();
   const changes = createChangeSignal();
@@ -90,7 +90,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
 
   /** The source of a level's fold. */
   function foldedFrom(level: number): readonly StoredPartial[] {
-    if (level === 0) return [...readings, ...repeats.copies].map(partialOfStored);
+    if (level === 0) return [...readings, ...duplicates.copies].map(partialOfStored);
     const below = partials[level - 1] as readonly StoredPartial[];
     if (level > 1 || coarsePureSinceMs === Number.POSITIVE_INFINITY) return below;
     const isPure = ({ segmentMs }: StoredPartial): boolean => segmentMs >= coarsePureSinceMs;
@@ -155,19 +155,19 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
       check(signal);
       return horizon();
     },
-    async readRepeats({ filter, sinceMs, toMs, relevant }, signal) {
+    async readDuplicateWindows({ filter, sinceMs, toMs, relevant }, signal) {
       check(signal);
-      const isRelevant = ({ firstRepeatMs, lastRepeatMs }: WindowRepeats): boolean =>
-        relevant === undefined || lastRepeatMs >= relevant.sinceMs || firstRepeatMs < relevant.beforeMs;
+      const isRelevant = ({ firstDuplicateMs, lastDuplicateMs }: DuplicateWindow): boolean =>
+        relevant === undefined || lastDuplicateMs >= relevant.sinceMs || firstDuplicateMs < relevant.beforeMs;
       return {
-        windows: repeats
+        windows: duplicates
           .find(filter)
           .filter((window) => window.windowMs >= sinceMs && window.windowMs < toMs && isRelevant(window)),
       };
     },
     async readPartials({ plan, filter, buckets }, signal) {
       check(signal);
-      const repaired = repeats.repairsOf(plan.repeats?.repairs ?? []);
+      const repaired = duplicates.repairsOf(plan.duplicates?.repairs ?? []);
       const found = [
         ...scanned(plan, { levels: partials, raw: readings.map(partialOfStored) }),
         ...(repaired ?? []),
@@ -261,7 +261,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
           continue;
         }
         addDuplicate(message, known, arrivedMs);
-        if (isCountingRepeats) repeats.add({ ...message, arrivedMs });
+        if (isCountingDuplicates) duplicates.add({ ...message, arrivedMs });
       }
       if (messages.length > 0) logEndMs = arrivedMs;
       changes.notify();
@@ -273,7 +273,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
         if (toMs > (frontiersMs[level] as number)) foldLevel(level, toMs);
       }
     },
-    repair: () => repeats.repair(readings, frontiersMs[0] as number),
+    repair: () => duplicates.repair(readings, frontiersMs[0] as number),
     expire(next) {
       const before = keptSince;
       const folded = expiredFrontiersMs;

@@ -46,14 +46,14 @@ export function scanned(
           (series ? isOneOf(series, partial) : !except.some((span) => isOf(span, partial))),
       ),
     );
-  const { repeats } = plan;
+  const { duplicates } = plan;
   return [
     ...stored.levels.flatMap((partials, level) => [
-      ...find(partials, plan.levels[level] ?? [], repeats?.except.levels[level] ?? []),
-      ...find(partials, repeats?.levels[level] ?? [], []),
+      ...find(partials, plan.levels[level] ?? [], duplicates?.except.levels[level] ?? []),
+      ...find(partials, duplicates?.levels[level] ?? [], []),
     ]),
-    ...find(stored.raw, plan.raw, repeats?.except.raw ?? []),
-    ...find(stored.raw, repeats?.raw ?? [], []),
+    ...find(stored.raw, plan.raw, duplicates?.except.raw ?? []),
+    ...find(stored.raw, duplicates?.raw ?? [], []),
   ];
 }
 

@@ -1,7 +1,7 @@
 import {
+  type DuplicateWindowDocument,
   type MessageDocument,
   type PartialFigures,
-  type WindowRepeatsDocument,
   windowId,
 } from "@devicemesh/pipeline";
 import { alignDown, type DeviceMessage, defaultLevels, type Level } from "@devicemesh/proto";
@@ -27,7 +27,7 @@ export function messageDocument(_id: string, reading: StoredReading, offset: num
 export function markOf(
   message: DeviceMessage,
   arrivedMs: number,
-): AnyBulkWriteOperation<WindowRepeatsDocument> {
+): AnyBulkWriteOperation<DuplicateWindowDocument> {
   const { deviceId, sensor, timestampMs } = message;
   const windowMs = alignDown(timestampMs, (defaultLevels[0] as Level).windowMs);
   const arrived = new Date(arrivedMs);

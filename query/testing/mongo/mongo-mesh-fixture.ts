@@ -3,12 +3,12 @@ import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
 import {
   collections,
   type DeadLetterDocument,
+  type DuplicateWindowDocument,
   type MessageDocument,
   type PartialDocument,
   partialsCollection,
   type SeriesDuplicatesDocument,
   type SettingsDocument,
-  type WindowRepeatsDocument,
 } from "@devicemesh/pipeline";
 import { openMongo } from "@devicemesh/pipeline/mongo-client";
 import {
@@ -177,7 +177,7 @@ export async function openMeshFixture(options: {
     async publish(messages) {
       const fresh: MessageDocument[] = [];
       const letters: DeadLetterDocument[] = [];
-      const marks: AnyBulkWriteOperation<WindowRepeatsDocument>[] = [];
+      const marks: AnyBulkWriteOperation<DuplicateWindowDocument>[] = [];
       for (const message of messages) {
         const offset = log.length;
         const reading = { ...message, arrivedMs: nowMs };
@@ -206,8 +206,8 @@ export async function openMeshFixture(options: {
       }
       await insertAll(db.collection<MessageDocument>(collections.messages), fresh);
       await insertAll(db.collection<DeadLetterDocument>(collections.deadLetters), letters);
-      const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
-      if (marks.length > 0) await repeats.bulkWrite(marks);
+      const duplicateWindows = db.collection<DuplicateWindowDocument>(collections.duplicateWindows);
+      if (marks.length > 0) await duplicateWindows.bulkWrite(marks);
       for (const document of duplicates.values()) {
         await db
           .collection<SeriesDuplicatesDocument>(collections.seriesDuplicates)
@@ -245,8 +245,8 @@ export async function openMeshFixture(options: {
       const throughMs = frontiersMs[0] as number;
       if (throughMs === 0) return;
       const { windowMs: sizeMs } = defaultLevels[0] as Level;
-      const repeats = db.collection<WindowRepeatsDocument>(collections.windowRepeats);
-      for (const window of await repeats.find().toArray()) {
+      const duplicateWindows = db.collection<DuplicateWindowDocument>(collections.duplicateWindows);
+      for (const window of await duplicateWindows.find().toArray()) {
         const windowMs = window.window_start.getTime();
         const before = [...stored.values()]
           .map(partialOfStored)
@@ -258,7 +258,7 @@ export async function openMeshFixture(options: {
               partial.segmentMs < throughMs,
           );
         const figures = before.length > 0 ? figuresOf(mergePartials(before)) : { count: 0 as const };
-        await repeats.updateOne(
+        await duplicateWindows.updateOne(
           { _id: window._id },
           { $set: { repair: { through: new Date(throughMs), ...figures } } },
         );

@@ -42,12 +42,12 @@ const enoughReadings = 131_072;
 /** Maximum number of readings in one commit (unless one batch is larger), which bounds its memory. */
 const commitReadingsMax = 262_144;
 
-type Repeats = Pick<CommitReport, "duplicates" | "conflicts"> & {
+type DuplicateCounts = Pick<CommitReport, "duplicates" | "conflicts"> & {
   /** These by series. */
   readonly found: FoundDuplicates;
 };
 
-const noRepeats: Repeats = { duplicates: 0, conflicts: 0, found: new Map() };
+const noDuplicates: DuplicateCounts = { duplicates: 0, conflicts: 0, found: new Map() };
 
 type Waiting = { batch: MessageBatch; resolve(appended: Appended): void; reject(error: unknown): void };
 
@@ -117,36 +117,36 @@ export function createDuckdbMessageLog(dependencies: {
       await share?.();
     }
     const seriesCount = registry.size;
-    const repeats = await inTransaction(connection, async () => {
-      const repeats = sorted.doubtful.length > 0 ? await findRepeats(arrivedMs, byAppend) : noRepeats;
+    const counted = await inTransaction(connection, async () => {
+      const counted = sorted.doubtful.length > 0 ? await countDuplicates(arrivedMs, byAppend) : noDuplicates;
       if (registry.saved < seriesCount) await insertSeries(connection, registry, seriesCount);
       await insertReadings(arrivedMs);
-      if (repeats.found.size > 0) {
+      if (counted.found.size > 0) {
         await connection.run(
-          `UPDATE repeats SET duplicates = duplicates + ${repeats.duplicates}, conflicts = conflicts + ${repeats.conflicts}`,
+          `UPDATE repeats SET duplicates = duplicates + ${counted.duplicates}, conflicts = conflicts + ${counted.conflicts}`,
         );
-        await duplicates.write(connection, repeats.found);
+        await duplicates.write(connection, counted.found);
       }
-      return repeats;
+      return counted;
     });
-    if (repeats.found.size > 0) {
-      duplicates.committed(repeats.found);
-      quota?.add(repeats.found);
+    if (counted.found.size > 0) {
+      duplicates.committed(counted.found);
+      quota?.add(counted.found);
     }
     registry.markSaved(seriesCount, sorted.fresh);
-    const { duplicates: duplicateCount, conflicts } = repeats;
+    const { duplicates: duplicateCount, conflicts } = counted;
     const report = { arrivedMs, stored: sorted.fresh.length, duplicates: duplicateCount, conflicts };
     return { report, appended: byAppend.counts };
   }
 
-  async function findRepeats(arrivedMs: number, byAppend: AppendCounts): Promise<Repeats> {
+  async function countDuplicates(arrivedMs: number, byAppend: AppendCounts): Promise<DuplicateCounts> {
     const { found, add } = createFoundDuplicates(arrivedMs);
     const stored = await findStored(connection, writer, sorted.doubtful);
-    const repeats = settleUnknown(sorted, stored, (series, timestampMs, values, row) => {
+    const counted = settleUnknown(sorted, stored, (series, timestampMs, values, row) => {
       add(series, timestampMs, values);
       byAppend.add(row, values.stored === values.refused);
     });
-    return { ...repeats, found };
+    return { ...counted, found };
   }
 
   async function insertReadings(arrivedMs: number): Promise<void> {

@@ -43,12 +43,12 @@ describe("sortBatch and settleUnknown", () => {
           sortBatch(batchOf(rows), registry, sorted);
           const nameOf = (series: number, timestampMs: number) =>
             `${registry.get(series).deviceId}@${timestampMs}`;
-          const repeats = settleUnknown(sorted, (series, timestampMs) =>
+          const settled = settleUnknown(sorted, (series, timestampMs) =>
             stored.get(nameOf(series, timestampMs)),
           );
           counted = {
-            duplicates: counted.duplicates + repeats.duplicates,
-            conflicts: counted.conflicts + repeats.conflicts,
+            duplicates: counted.duplicates + settled.duplicates,
+            conflicts: counted.conflicts + settled.conflicts,
           };
           for (let place = 0; place < sorted.fresh.length; place++) {
             const identity = nameOf(sorted.fresh.series[place] ?? -1, sorted.fresh.timestampsMs[place] ?? -1);

@@ -69,7 +69,7 @@ export function sortBatch(batch: MessageBatch, registry: SeriesRegistry, into: S
 }
 
 /** Receives each message that is a repeat; the values are equal for a duplicate. `row` is its place in `doubtful`. */
-export type OnRepeat = (
+export type OnDuplicate = (
   series: number,
   timestampMs: number,
   values: { readonly stored: number; readonly refused: number },
@@ -84,7 +84,7 @@ export type OnRepeat = (
 export function settleUnknown(
   { fresh, doubtful }: SortedMessages,
   stored: (series: number, timestampMs: number) => number | undefined,
-  onRepeat: OnRepeat = () => {},
+  onDuplicate: OnDuplicate = () => {},
 ): { duplicates: number; conflicts: number } {
   const inCommit = indexOfSeries(fresh, doubtful);
   let duplicates = 0;
@@ -102,7 +102,7 @@ export function settleUnknown(
     }
     if (first === value) duplicates++;
     else conflicts++;
-    onRepeat(series, timestampMs, { stored: first, refused: value }, row);
+    onDuplicate(series, timestampMs, { stored: first, refused: value }, row);
   }
   return { duplicates, conflicts };
 }

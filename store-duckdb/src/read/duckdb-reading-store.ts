@@ -99,7 +99,7 @@ export function createDuckdbReadingStore(dependencies: {
     },
 
     // The store rejects duplicates when it commits: no partial ever counts one.
-    async readRepeats(_request, signal) {
+    async readDuplicateWindows(_request, signal) {
       assertAnswering(signal);
       return { windows: [] };
     },

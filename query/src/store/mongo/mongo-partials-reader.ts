@@ -46,7 +46,7 @@ export function planPipelines(request: {
   readonly levels: readonly Level[];
 }): PlannedPipeline[] {
   const { plan, filter, buckets, levels } = request;
-  const { repeats } = plan;
+  const { duplicates } = plan;
   function source(options: {
     readonly collection: string;
     readonly kind: PlannedPipeline["kind"];
@@ -72,8 +72,8 @@ export function planPipelines(request: {
       fields: readingFields,
       group: groupReadings(buckets),
       scans: plan.raw,
-      except: repeats?.except.raw,
-      own: repeats?.raw,
+      except: duplicates?.except.raw,
+      own: duplicates?.raw,
     }),
     ...levels.flatMap(({ windowMs }, level) =>
       source({
@@ -82,11 +82,11 @@ export function planPipelines(request: {
         fields: partialFields,
         group: groupPartials({ buckets, windowMs }),
         scans: plan.levels[level] ?? [],
-        except: repeats?.except.levels[level],
-        own: repeats?.levels[level],
+        except: duplicates?.except.levels[level],
+        own: duplicates?.levels[level],
       }),
     ),
-    ...neighbours(repeats?.repairs ?? []).map((some) =>
+    ...neighbours(duplicates?.repairs ?? []).map((some) =>
       repairsPipeline(some, { buckets, windowMs: (levels[0] as Level).windowMs }),
     ),
   ];
@@ -104,7 +104,7 @@ function repairsPipeline(
     })),
   );
   return {
-    collection: collections.windowRepeats,
+    collection: collections.duplicateWindows,
     kind: "repairs",
     stages: [
       { $match: commonCondition(repairs, "window_start") },
@@ -159,7 +159,7 @@ export async function readPlan(
   const { windowMs } = levels[0] as Level;
   return {
     partials: gathered.partials(),
-    isStale: repairedWindows !== windowsOf(plan.repeats?.repairs ?? [], windowMs),
+    isStale: repairedWindows !== windowsOf(plan.duplicates?.repairs ?? [], windowMs),
   };
 }
 

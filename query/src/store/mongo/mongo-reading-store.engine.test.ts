@@ -31,9 +31,9 @@ describe.skipIf(!engines)("on a real database", () => {
       await mesh.fold();
       await mesh.repair();
       const horizon = await mesh.store.readHorizon(signal);
-      const repeats = await mesh.store.readRepeats({ filter, ...allTime }, signal);
-      const { plan } = planRead({ ...allTime, levels: mesh.store.levels, horizon, repeats });
-      expect(plan.repeats?.repairs.length).toBe(1);
+      const duplicates = await mesh.store.readDuplicateWindows({ filter, ...allTime }, signal);
+      const { plan } = planRead({ ...allTime, levels: mesh.store.levels, horizon, duplicates });
+      expect(plan.duplicates?.repairs.length).toBe(1);
       expect(await mesh.store.readPartials({ plan, filter }, signal)).toMatchObject({
         isStale: false,
         partials: [{ count: 1, fromRaw: 0 }],

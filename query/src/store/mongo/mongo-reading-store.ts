@@ -11,7 +11,7 @@ import { findReadings } from "./mongo-readings.ts";
 import { findSeries } from "./mongo-series.ts";
 import { findDuplicates } from "./mongo-series-duplicates.ts";
 import { readMongoStatus } from "./mongo-status.ts";
-import { findRepeats } from "./mongo-window-duplicates.ts";
+import { findDuplicateWindows } from "./mongo-window-duplicates.ts";
 
 /** The reads of the real engines' database, and their end. */
 export type MongoReadingStore = ReadingStore & {
@@ -57,10 +57,10 @@ export function createMongoReadingStore(options: {
       check(signal);
       return horizons.read(signal);
     },
-    async readRepeats(request, signal) {
+    async readDuplicateWindows(request, signal) {
       check(signal);
       const windowMs = (): number => (horizons.levels()[0] as Level).windowMs;
-      return large(signal, (options) => findRepeats({ ...request, db, windowMs }, options));
+      return large(signal, (options) => findDuplicateWindows({ ...request, db, windowMs }, options));
     },
     async readPartials({ plan, filter, buckets, mergeDevices, partialsMax }, signal) {
       check(signal);

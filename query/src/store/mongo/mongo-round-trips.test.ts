@@ -50,7 +50,7 @@ it("an answer takes two round trips to the database, and one while the horizon i
   expect(collectionsOf("find")).toEqual(
     new Set([collections.settings, collections.frontier, collections.retention]),
   );
-  expect(collectionsOf("aggregate")).toContain(collections.windowRepeats);
+  expect(collectionsOf("aggregate")).toContain(collections.duplicateWindows);
   expect(collectionsOf("aggregate")).toContain(collections.messages);
 
   const sent = wire.commands.length;

@@ -42,7 +42,7 @@ export async function readMongoStatus(
     partialCounts,
     series,
     recent,
-    repeats,
+    windowCounts,
     deadLetters,
     disk,
     build,
@@ -53,7 +53,7 @@ export async function readMongoStatus(
     allEnded(levels.map(({ windowMs }, level) => estimated(partialsCollection(level, windowMs)))),
     findSeries(db, { ...everything, frontierMs }, options),
     countFound(db, options, recentPipeline(clock() - rateMs)),
-    countRepeats(db, frontierMs, options),
+    countDuplicateWindows(db, frontierMs, options),
     allEnded(
       deadLetterKinds.map(async (kind) => ({
         kind,
@@ -88,7 +88,7 @@ export async function readMongoStatus(
       deadLetters,
       connectors: operator ? operator.connectors.map(connectorReport) : [],
       windowJob: aggregator ? windowJobReport(aggregator) : undefined,
-      ...repeats,
+      ...windowCounts,
       problems: [...(operator?.problems ?? []), ...(aggregator?.problems ?? [])],
     },
   };
@@ -112,7 +112,7 @@ export function deadLettersPipeline(kind: DeadLetterKind): FindPipeline {
 /** Returns the pipeline of windows whose repair serves at the frontier. */
 export function repairedPipeline(frontierMs: number): FindPipeline {
   return {
-    collection: collections.windowRepeats,
+    collection: collections.duplicateWindows,
     stages: [
       // All have a last duplicate; the condition lets databases use an index that does not support partial indexes.
       { $match: { last_repeat: { $gte: new Date(0) } } },
@@ -125,7 +125,7 @@ export function repairedPipeline(frontierMs: number): FindPipeline {
 /** Returns the pipeline of windows whose duplicates all arrived after the frontier: they are still clean. */
 export function freshPipeline(frontierMs: number): FindPipeline {
   return {
-    collection: collections.windowRepeats,
+    collection: collections.duplicateWindows,
     stages: [
       { $match: { last_repeat: { $gte: new Date(frontierMs) } } },
       { $match: { first_repeat: { $gte: new Date(frontierMs) } } },
@@ -133,13 +133,13 @@ export function freshPipeline(frontierMs: number): FindPipeline {
   };
 }
 
-async function countRepeats(
+async function countDuplicateWindows(
   db: Db,
   frontierMs: number,
   options: LargeReadOptions,
 ): Promise<Pick<StoreParts, "dirtyWindows" | "repairedWindows">> {
   const [all, repaired, fresh] = await allEnded([
-    db.collection(collections.windowRepeats).estimatedDocumentCount({ ...options }),
+    db.collection(collections.duplicateWindows).estimatedDocumentCount({ ...options }),
     countFound(db, options, repairedPipeline(frontierMs)),
     countFound(db, options, freshPipeline(frontierMs)),
   ]);

@@ -58,7 +58,7 @@ function reads(store: ReadingStore, signal: AbortSignal): [string, () => Promise
   return [
     ["readHorizon", () => store.readHorizon(signal)],
     ["readDuplicates", () => store.readDuplicates({ filter: everything, limit: 1 }, signal)],
-    ["readRepeats", () => store.readRepeats({ filter: everything, ...allTime }, signal)],
+    ["readDuplicateWindows", () => store.readDuplicateWindows({ filter: everything, ...allTime }, signal)],
     ["readPartials", () => store.readPartials({ plan, filter: everything }, signal)],
     [
       "readReadings",

@@ -1,14 +1,14 @@
 import { collections } from "@devicemesh/pipeline";
 import type { Db, Document } from "mongodb";
-import type { RepeatsFound, RepeatsRequest, WindowRepeats } from "../reading-store.ts";
+import type { DuplicateWindow, DuplicateWindowsFound, DuplicateWindowsRequest } from "../reading-store.ts";
 import { partialFields, scanStages } from "./mongo-conditions.ts";
 import type { LargeReadOptions } from "./mongo-large-reads.ts";
 
 /** Maximum number of windows, or spans of windows of one series each, in one result: a few hundred bytes each. */
-export const repeatsFoundMax = 20_000;
+export const duplicateWindowsMax = 20_000;
 
 /** Returns the stages that find the windows with duplicates of a request. Pure, like all pipelines here. */
-function foundStages({ filter, sinceMs, toMs, relevant }: RepeatsRequest): Document[] {
+function foundStages({ filter, sinceMs, toMs, relevant }: DuplicateWindowsRequest): Document[] {
   const scan = {
     sinceMs,
     toMs,
@@ -27,10 +27,10 @@ function foundStages({ filter, sinceMs, toMs, relevant }: RepeatsRequest): Docum
 }
 
 /** Returns the pipeline that finds windows with duplicates, up to one more than the limit. */
-export function repeatsPipeline(request: RepeatsRequest): Document[] {
+export function duplicateWindowsPipeline(request: DuplicateWindowsRequest): Document[] {
   return [
     ...foundStages(request),
-    { $limit: repeatsFoundMax + 1 },
+    { $limit: duplicateWindowsMax + 1 },
     {
       $project: {
         _id: 0,
@@ -46,7 +46,7 @@ export function repeatsPipeline(request: RepeatsRequest): Document[] {
 }
 
 /** Returns the pipeline that finds one span for each series, from its first window with duplicates to its last. */
-export function repeatedSeriesPipeline(request: RepeatsRequest): Document[] {
+export function duplicateSeriesPipeline(request: DuplicateWindowsRequest): Document[] {
   return [
     ...foundStages(request),
     {
@@ -58,7 +58,7 @@ export function repeatedSeriesPipeline(request: RepeatsRequest): Document[] {
         l: { $max: "$last_repeat" },
       },
     },
-    { $limit: repeatsFoundMax + 1 },
+    { $limit: duplicateWindowsMax + 1 },
     { $project: { _id: 0, d: "$_id.d", s: "$_id.s", w: 1, e: 1, f: 1, l: 1 } },
   ];
 }
@@ -74,48 +74,48 @@ type Row = {
 };
 
 /**
- * Reads windows with duplicates. If there are more than `repeatsFoundMax`, the database makes one span of those of each
+ * Reads windows with duplicates. If there are more than `duplicateWindowsMax`, the database makes one span of those of each
  * series: the planner reads that span from raw readings, which is just as exact, and affects that series only.
  */
-export async function findRepeats(
-  request: RepeatsRequest & {
+export async function findDuplicateWindows(
+  request: DuplicateWindowsRequest & {
     readonly db: Db;
     /** The size of the finest windows. */
     readonly windowMs: () => number;
   },
   options: LargeReadOptions,
-): Promise<RepeatsFound> {
+): Promise<DuplicateWindowsFound> {
   const { db, windowMs, sinceMs, toMs, relevant } = request;
   if (sinceMs >= toMs) return { windows: [] };
-  const windows = await readRows(db, repeatsPipeline(request), options);
-  if (windows.length <= repeatsFoundMax) return { windows: windows.map(repeatsOf) };
-  const series = await readRows(db, repeatedSeriesPipeline(request), options);
-  if (series.length <= repeatsFoundMax) {
+  const windows = await readRows(db, duplicateWindowsPipeline(request), options);
+  if (windows.length <= duplicateWindowsMax) return { windows: windows.map(duplicateWindowOf) };
+  const series = await readRows(db, duplicateSeriesPipeline(request), options);
+  if (series.length <= duplicateWindowsMax) {
     return {
       windows: series.map((row) => ({
-        ...repeatsOf(row),
+        ...duplicateWindowOf(row),
         toMs: (row.e ?? row.w).getTime() + windowMs(),
       })),
     };
   }
-  const firstRepeatMs = relevant && relevant.beforeMs <= 0 ? relevant.beforeMs : Number.NEGATIVE_INFINITY;
-  return { windows: [], everySeries: { sinceMs, toMs, firstRepeatMs } };
+  const firstDuplicateMs = relevant && relevant.beforeMs <= 0 ? relevant.beforeMs : Number.NEGATIVE_INFINITY;
+  return { windows: [], everySeries: { sinceMs, toMs, firstDuplicateMs } };
 }
 
 async function readRows(db: Db, pipeline: Document[], options: LargeReadOptions): Promise<Row[]> {
   return db
-    .collection(collections.windowRepeats)
+    .collection(collections.duplicateWindows)
     .aggregate<Row>(pipeline, { ...options, batchSize: 5000, allowDiskUse: true })
     .toArray();
 }
 
-function repeatsOf({ d, s, w, f, l, t }: Row): WindowRepeats {
+function duplicateWindowOf({ d, s, w, f, l, t }: Row): DuplicateWindow {
   return {
     deviceId: d,
     sensor: s,
     windowMs: w.getTime(),
-    firstRepeatMs: f.getTime(),
-    lastRepeatMs: l.getTime(),
+    firstDuplicateMs: f.getTime(),
+    lastDuplicateMs: l.getTime(),
     repairThroughMs: t?.getTime(),
   };
 }
