@@ -4,7 +4,7 @@ import { posix } from "node:path";
 import type { SourceFile } from "./tidy.ts";
 
 /** Folders that only tests, benchmarks and checks use: they are not part of the product. */
-const supportRooms = new Set(["e2e", "bench", "scripts", "examples"]);
+const supportWorkspaces = new Set(["e2e", "bench", "scripts", "examples"]);
 const productFilesMax = 15;
 const medianLinesMax = 110;
 const mainLinesMax = 15;
@@ -13,13 +13,15 @@ const skeleton = ["settings.ts", "limits.ts", "start.ts", "main.ts"];
 /** Programs that do not have the four files yet. This list only shrinks. */
 const withoutSkeleton = new Set(["standalone"]);
 
-const roomOf = (path: string): string => path.split("/")[0] ?? "";
+const workspaceOf = (path: string): string => path.split("/")[0] ?? "";
 const lineCount = ({ text }: SourceFile): number => text.split("\n").length - 1;
 
 /** Whether a file is part of the product. */
 export function isProduct({ path }: SourceFile): boolean {
   return (
-    /^[a-z0-9-]+\/src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts") && !supportRooms.has(roomOf(path))
+    /^[a-z0-9-]+\/src\/.*\.ts$/.test(path) &&
+    !path.endsWith(".test.ts") &&
+    !supportWorkspaces.has(workspaceOf(path))
   );
 }
 
@@ -57,16 +59,16 @@ export function fullFolders(files: readonly SourceFile[]): string[] {
 /** Returns the workspaces that each one imports, including tests and relative imports. */
 function workspaceImports(files: readonly SourceFile[]): Map<string, Set<string>> {
   const found = new Map<string, Set<string>>();
-  const rooms = new Set(
-    files.filter(({ path }) => /^[a-z0-9-]+\/package\.json$/.test(path)).map((f) => roomOf(f.path)),
+  const workspaces = new Set(
+    files.filter(({ path }) => /^[a-z0-9-]+\/package\.json$/.test(path)).map((f) => workspaceOf(f.path)),
   );
   for (const file of files) {
-    const own = roomOf(file.path);
-    if (!rooms.has(own) || !file.path.endsWith(".ts")) continue;
+    const own = workspaceOf(file.path);
+    if (!workspaces.has(own) || !file.path.endsWith(".ts")) continue;
     for (const name of importsOf(file)) {
       const other =
-        /^@devicemesh\/([a-z0-9-]+)/.exec(name)?.[1] ?? (name.startsWith("@") ? "" : roomOf(name));
-      if (other !== own && rooms.has(other)) found.set(own, (found.get(own) ?? new Set()).add(other));
+        /^@devicemesh\/([a-z0-9-]+)/.exec(name)?.[1] ?? (name.startsWith("@") ? "" : workspaceOf(name));
+      if (other !== own && workspaces.has(other)) found.set(own, (found.get(own) ?? new Set()).add(other));
     }
   }
   return found;
@@ -76,18 +78,18 @@ function workspaceImports(files: readonly SourceFile[]): Map<string, Set<string>
 export function workspaceCycle(files: readonly SourceFile[]): string | undefined {
   const imports = workspaceImports(files);
   const done = new Set<string>();
-  function visit(room: string, path: readonly string[]): string | undefined {
-    if (path.includes(room)) return [...path.slice(path.indexOf(room)), room].join(" → ");
-    if (done.has(room)) return undefined;
-    for (const next of imports.get(room) ?? []) {
-      const cycle = visit(next, [...path, room]);
+  function visit(workspace: string, path: readonly string[]): string | undefined {
+    if (path.includes(workspace)) return [...path.slice(path.indexOf(workspace)), workspace].join(" → ");
+    if (done.has(workspace)) return undefined;
+    for (const next of imports.get(workspace) ?? []) {
+      const cycle = visit(next, [...path, workspace]);
       if (cycle !== undefined) return cycle;
     }
-    done.add(room);
+    done.add(workspace);
     return undefined;
   }
-  for (const room of imports.keys()) {
-    const cycle = visit(room, []);
+  for (const workspace of imports.keys()) {
+    const cycle = visit(workspace, []);
     if (cycle !== undefined) return cycle;
   }
   return undefined;
@@ -98,11 +100,11 @@ export function brokenSkeletons(files: readonly SourceFile[]): string[] {
   const paths = new Set(files.map(({ path }) => path));
   const mains = files.filter((file) => isProduct(file) && /^[a-z0-9-]+\/src\/main\.ts$/.test(file.path));
   return mains
-    .filter(({ path }) => !withoutSkeleton.has(roomOf(path)))
+    .filter(({ path }) => !withoutSkeleton.has(workspaceOf(path)))
     .flatMap((file) => {
-      const missing = skeleton.filter((name) => !paths.has(`${roomOf(file.path)}/src/${name}`));
+      const missing = skeleton.filter((name) => !paths.has(`${workspaceOf(file.path)}/src/${name}`));
       return [
-        ...missing.map((name) => `${roomOf(file.path)}/src: a program has ${name}`),
+        ...missing.map((name) => `${workspaceOf(file.path)}/src: a program has ${name}`),
         ...(lineCount(file) > mainLinesMax
           ? [`${file.path}: main.ts has at most ${mainLinesMax} lines`]
           : []),

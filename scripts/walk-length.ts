@@ -1,6 +1,6 @@
 // `npm run walk`: which files one call runs through, counted by V8's coverage of that call: in the single process, and
 // PublishReadings also in the process of ingest over Kafka, whose brokers are stand-ins here.
-// Files of every room count, kit included; generated code and libraries do not. A file counts if one of its
+// Files of every workspace count, kit included; generated code and libraries do not. A file counts if one of its
 // functions runs in each of several calls, so that timers in between do not count; code of a module's top level runs at
 // the import and does not count either. `--check` prints one line, and fails if a walk is longer than its limit.
 import { Session } from "node:inspector/promises";

@@ -19,7 +19,7 @@ import type { WindowJob } from "./window-job/window-job.ts";
 import type { BatchProgress } from "./window-job/window-job-progress.ts";
 
 /** The intervals of the loops, in ms. */
-const intervalsMs = { ticks: 1000, frontier: 500, upkeep: 1000, status: 2000 } as const;
+const intervalsMs = { ticks: 1000, frontier: 500, maintenance: 1000, status: 2000 } as const;
 
 /** Starts the window job. */
 export type StartWindowJob = (options: {
@@ -126,8 +126,8 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
     stepFrontier({ progress, ticks, offsets, store, clock }, signal),
   );
   run("late appends", intervalsMs.frontier, (signal) => lateAppends.step(signal));
-  run("levels", intervalsMs.upkeep, (signal) => stepLevels({ progress, store }, signal));
-  run("repairs", intervalsMs.upkeep, (signal) => stepRepairs(signal));
+  run("levels", intervalsMs.maintenance, (signal) => stepLevels({ progress, store }, signal));
+  run("repairs", intervalsMs.maintenance, (signal) => stepRepairs(signal));
   run("status", intervalsMs.status, async () => {
     lag = jobLag(job.progress(), await offsets.messageEnds());
     await store.writeStatus(

@@ -75,7 +75,7 @@ function startInMemory(onBatch: Parameters<typeof startWindowJob>[0]["onBatch"])
       async [Symbol.asyncDispose]() {},
     },
     logReader: { read: async () => {} },
-    startWindowJob: ({ sinceOf, onBatch: told }) =>
+    startWindowJob: ({ sinceOf, onBatch: reported }) =>
       startWindowJob({
         spark,
         meaning: { topic: "m", outputTopic: "w", partitions: 1, windowMs: 10_000, segmentMs: 10_000 },
@@ -83,9 +83,9 @@ function startInMemory(onBatch: Parameters<typeof startWindowJob>[0]["onBatch"])
         checkpoints: "/checkpoints",
         watermarkDelayMs: 0,
         sinceOf,
-        onBatch: told,
+        onBatch: reported,
         logger,
-        intervals: { pollMs: 1, awayMs: 1, restarts: { firstMs: 1, longestMs: 1 } },
+        intervals: { pollMs: 1, unavailableMs: 1, restarts: { firstMs: 1, longestMs: 1 } },
       }),
     onBatch,
     logger,
@@ -95,10 +95,10 @@ function startInMemory(onBatch: Parameters<typeof startWindowJob>[0]["onBatch"])
 }
 
 it("as a standby, exports that it is not active, counts of 0, and the published ages", async () => {
-  await using told = await startTestMetrics();
+  await using reported = await startTestMetrics();
   let view = waiting;
-  registerAggregatorMetrics(told.metrics, { view: () => view, clock });
-  const before = await told.scrape();
+  registerAggregatorMetrics(reported.metrics, { view: () => view, clock });
+  const before = await reported.scrape();
   for (const name of [
     "batches_total",
     "rows_total",
@@ -117,7 +117,7 @@ it("as a standby, exports that it is not active, counts of 0, and the published 
 
   const published = { completeThroughMs: nowMs - 2500, frontiersMs: [nowMs - 20_000, nowMs - 600_000, 0] };
   view = { ...waiting, levels: settings.levels, published: { ...published, logEndMs: undefined } };
-  const after = await told.scrape();
+  const after = await reported.scrape();
   expect(after.value("devicemesh_aggregator_complete_through_age_seconds")).toBe(2.5);
   expect(after.by("devicemesh_aggregator_frontier_age_seconds", "level")).toEqual({
     "10s": 20,
@@ -126,17 +126,17 @@ it("as a standby, exports that it is not active, counts of 0, and the published 
 });
 
 it("as leader, exports batches, rows, lag, restarts, repairs and the ages of its frontiers", async () => {
-  await using told = await startTestMetrics();
+  await using reported = await startTestMetrics();
   let active: ActiveAggregator | undefined;
   const view = (): AggregatorView => ({ ...waiting, active, levels: settings.levels, problems: [] });
-  const { onBatch } = registerAggregatorMetrics(told.metrics, { view, clock });
+  const { onBatch } = registerAggregatorMetrics(reported.metrics, { view, clock });
   const { started, store, spark } = startInMemory(onBatch);
   await using running = await started;
   active = running;
   await waitUntil(() => spark.queries.length === 1);
   spark.queries[0]!.progress.push(batchOf(0, 30), batchOf(1, 9), batchOf(2, 1, 4));
   await waitUntil(() => store.repairs.length > 0 && running.lag() === 60, { timeoutMs: 10_000 });
-  const first = await told.scrape();
+  const first = await reported.scrape();
   const job = (name: string) => first.value(`devicemesh_aggregator_window_job_${name}`);
   expect([job("batches_total"), job("rows_total"), job("rows_dropped_total")]).toEqual([3, 40, 4]);
   expect([job("batch_seconds_count"), job("batch_seconds_sum")]).toEqual([3, 4.5]);
@@ -151,5 +151,5 @@ it("as leader, exports batches, rows, lag, restarts, repairs and the ages of its
   spark.queries[0]!.isActive = false;
   spark.queries[0]!.failure = { message: "died", stackTrace: "" };
   await waitUntil(() => spark.queries.length === 2);
-  expect((await told.scrape()).value("devicemesh_aggregator_window_job_restarts_total")).toBe(1);
+  expect((await reported.scrape()).value("devicemesh_aggregator_window_job_restarts_total")).toBe(1);
 });

@@ -75,7 +75,7 @@ export const aggregatorMetrics = defineMetrics({
     name: "devicemesh_aggregator_dirty_windows",
     type: "gauge",
     unit: "windows",
-    help: "Windows with repeats that the last search found and no repair covers yet",
+    help: "Windows with duplicates that the last search found and no repair covers yet",
   },
   batchSeconds: {
     name: "devicemesh_aggregator_window_job_batch_seconds",

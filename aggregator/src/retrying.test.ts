@@ -15,8 +15,8 @@ describe("retrying", () => {
   });
 
   it("ends as soon as the signal aborts: before, during and between attempts", async () => {
-    const told: unknown[] = [];
-    const onFailure = (error: unknown): void => void told.push(error);
+    const reported: unknown[] = [];
+    const onFailure = (error: unknown): void => void reported.push(error);
     const before = AbortSignal.abort(new Error("before"));
     await expect(retrying(async () => 1, { signal: before, onFailure })).rejects.toThrow("before");
 
@@ -24,12 +24,12 @@ describe("retrying", () => {
     const endless = retrying(() => new Promise(() => {}), { signal: during.signal, onFailure });
     during.abort(new Error("during"));
     await expect(endless).rejects.toThrow("during");
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
 
     const between = new AbortController();
     const failing = retrying(
       async () => {
-        throw new Error("away");
+        throw new Error("unavailable");
       },
       {
         signal: between.signal,

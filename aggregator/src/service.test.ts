@@ -45,7 +45,7 @@ describe("GetWindowJobStatus", () => {
 
   it("of the leader returns its job, its observations and its problems", async () => {
     const job = createMemoryWindowJob();
-    job.tell({ batch: 3, rowsDropped: 2 });
+    job.report({ batch: 3, rowsDropped: 2 });
     const progress = createProgress({ levels, partitions: 1 }, published, 0);
     progress.observation = { watermarkMs: undefined, completeThroughMs: 7000 };
     const active = {

@@ -62,7 +62,7 @@ export async function startAggregator(
   const holder = holderName();
   const waiting = createDependencies<AggregatorNeed>({ logger, health });
   const aggregation = startAggregation(config, { holder, startWindowJob, onBatch, waiting, logger, clock });
-  let told = "";
+  let reported = "";
   const watch = startLoop({
     intervalMs: healthIntervalMs,
     async step() {
@@ -72,13 +72,13 @@ export async function startAggregator(
       if (active) reportSpark(active.job.state());
       // The reasons have been logged.
       const text = withoutFigures(aggregation.isReady ? problems.join("; ") : "");
-      if (text !== told) logger[text === "" ? "info" : "warn"]({ problems }, "health changed");
-      told = text;
+      if (text !== reported) logger[text === "" ? "info" : "warn"]({ problems }, "health changed");
+      reported = text;
     },
     onFailure: (error) => logger.error({ error }, "the health could not be reported"),
   });
   function reportSpark({ kind, error, sparkVersion }: WindowJobState): void {
-    if (kind === "away") waiting.unavailable("spark", error);
+    if (kind === "unavailable") waiting.unavailable("spark", error);
     else if (sparkVersion !== undefined) waiting.available("spark");
   }
   function setIfChanged(service: string, isServing: boolean): void {

@@ -4,7 +4,7 @@ import type { BatchProgress, WindowJobProgress } from "../src/window-job/window-
 /** A window job that the test controls. */
 export type MemoryWindowJob = WindowJob & {
   /** Sets the reported progress. */
-  tell(progress: Partial<WindowJobProgress>): void;
+  report(progress: Partial<WindowJobProgress>): void;
   /** Sets the reported state. */
   become(state: Partial<WindowJobState>): void;
   readonly isClosed: boolean;
@@ -24,11 +24,11 @@ export function createMemoryWindowJob(): MemoryWindowJob {
     isClosed = true;
   };
   return {
-    tell(told) {
-      progress = { ...silent, ...progress, ...told };
+    report(reported) {
+      progress = { ...silent, ...progress, ...reported };
     },
-    become(told) {
-      state = { ...state, ...told };
+    become(reported) {
+      state = { ...state, ...reported };
     },
     progress: () => progress,
     state: () => state,

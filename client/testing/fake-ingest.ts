@@ -101,7 +101,7 @@ export async function startFakeIngest({
     let answered = false;
     const fail = ({ code, retryDelayMs }: Extract<UnitFate, { kind: "fail" }>) => {
       const details = retryDelayMs === undefined ? [] : [{ kind: "retryInfo" as const, retryDelayMs }];
-      answer(toGrpcServiceError(new RpcError({ code, message: "told to fail", details })));
+      answer(toGrpcServiceError(new RpcError({ code, message: "set to fail", details })));
     };
     call.on("data", (frame: PublishReadingsRequest) => {
       frameReadingsMax = Math.max(frameReadingsMax, frame.readings.length);

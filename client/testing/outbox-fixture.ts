@@ -59,7 +59,7 @@ export const acked = (readings: number): SendResult => ({
 export const failed = (code: string, retryDelayMs?: number): SendResult => ({
   kind: "failed",
   code,
-  message: "told to fail",
+  message: "set to fail",
   retryDelayMs,
 });
 /** Acknowledges the whole unit. */

@@ -6,7 +6,8 @@ import { identityOf } from "@devicemesh/proto";
 import { expect, it, onTestFinished } from "vitest";
 import { startGatewayLoad } from "../testing/mesh/gateway-load.ts";
 
-const mainOf = (room: string) => fileURLToPath(new URL(`../../${room}/src/main.ts`, import.meta.url));
+const mainOf = (workspace: string) =>
+  fileURLToPath(new URL(`../../${workspace}/src/main.ts`, import.meta.url));
 
 /** Ports that are free now: the processes keep theirs over their restarts. */
 async function freePorts(count: number): Promise<number[]> {
@@ -22,10 +23,10 @@ async function freePorts(count: number): Promise<number[]> {
 }
 
 /** A process that can be killed and started again with the same arguments. */
-function restartable(room: string, args: readonly string[]) {
+function restartable(workspace: string, args: readonly string[]) {
   let child: ChildProcess | undefined;
   const start = (): void => {
-    child = spawn(process.execPath, [mainOf(room), ...args], { stdio: ["ignore", "ignore", "inherit"] });
+    child = spawn(process.execPath, [mainOf(workspace), ...args], { stdio: ["ignore", "ignore", "inherit"] });
   };
   onTestFinished(() => void child?.kill("SIGKILL"));
   start();

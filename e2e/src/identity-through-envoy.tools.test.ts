@@ -103,7 +103,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
     });
 
     it.each([
-      ["without a certificate", async () => edge.nobody],
+      ["without a certificate", async () => edge.anonymous],
       ["with an expired one", () => edge.certified(oven, { notAfterMs: Date.now() - hourMs })],
       ["with one of another CA", () => edge.certified(oven, { authority: edge.stranger })],
     ])("does not come in %s", async (_, credentials) => {
@@ -152,7 +152,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
 
   describe("a user", () => {
     const ask = (token: string | undefined, headers: Readonly<Record<string, string>> = {}) =>
-      createClient(QueryService, edge.people).listSeries(
+      createClient(QueryService, edge.users).listSeries(
         {},
         { headers: { ...headers, ...(token !== undefined && { authorization: `Bearer ${token}` }) } },
       );
@@ -173,7 +173,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
         () => edge.issuer.token({ issuer: "elsewhere" }),
         Code.Unauthenticated,
       ],
-      ["with a token signed by somebody else", () => edge.otherIssuer.token(), Code.Unauthenticated],
+      ["with a token signed by another issuer", () => edge.otherIssuer.token(), Code.Unauthenticated],
       [
         "with a token for another audience",
         () => edge.issuer.token({ audience: "elsewhere" }),
@@ -196,7 +196,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
     });
 
     it("needs the scope of each call", async () => {
-      const generator = createClient(GeneratorService, edge.people);
+      const generator = createClient(GeneratorService, edge.users);
       const as = async (...scopes: readonly string[]) => ({
         headers: { authorization: `Bearer ${await edge.issuer.token({ scopes })}` },
       });
@@ -227,7 +227,7 @@ describe.skipIf(envoyBinary === undefined)("through Envoy", () => {
       const { stdout } = await promisify(execFile)("curl", [
         ...["-s", "-o", "/dev/null", "-w", "%{http_code}", "--cacert", edge.authority],
         ...headers.flatMap((header) => ["-H", header]),
-        `${edge.peopleUrl}${path}`,
+        `${edge.usersUrl}${path}`,
       ]);
       return Number(stdout);
     };

@@ -119,9 +119,9 @@ describe.skipIf(grpcurl === undefined)("npm start with the credentials of npm ru
   });
 
   it("answers no query without a token, and none that its scopes do not cover", async () => {
-    const nobody = await ask("");
-    expect(nobody.text).toContain("Unauthenticated");
-    expect(nobody.text).toContain("TOKEN_MISSING");
+    const anonymous = await ask("");
+    expect(anonymous.text).toContain("Unauthenticated");
+    expect(anonymous.text).toContain("TOKEN_MISSING");
     const reader = await ask(bearer("reader"), "devicemesh.v1.GeneratorService/StopGenerator");
     expect(reader.text).toContain("PermissionDenied");
     expect(reader.text).toContain("devicemesh.generator");

@@ -31,14 +31,14 @@ describe("npm start with --metrics-port", () => {
 
   it("exports every metric of its parts and of RPCs, and no other, as docs/metrics.md explains them", async () => {
     const text = await (await fetch(`http://${address}/metrics`)).text();
-    const told = text.match(/^# HELP (?!process_|nodejs_).*$/gm)?.sort();
+    const reported = text.match(/^# HELP (?!process_|nodejs_).*$/gm)?.sort();
     const ours = ["Every process, of each RPC", "Ingest", "Embedded store", "Query", "Generator", "Gateway"];
     const explained = allMetrics
       .filter(({ who }) => ours.includes(who))
       .flatMap(({ definitions }) => Object.values(definitions))
       .map(({ name, help }) => `# HELP ${name} ${help}`)
       .sort();
-    expect(told).toEqual(explained);
+    expect(reported).toEqual(explained);
   });
 
   it("counts exactly the stored readings, and the sources of an answer", async () => {

@@ -131,12 +131,12 @@ export async function startEdgeWithIdentity(binary: string) {
       const { serialNumber: serial } = new X509Certificate(certificate);
       return { serial, shown: credentials.createSsl(root, Buffer.from(key), Buffer.from(certificate)) };
     },
-    nobody: credentials.createSsl(root),
+    anonymous: credentials.createSsl(root),
     /** The address of the listener for users, and the authority that its clients trust. */
-    peopleUrl: `https://127.0.0.1:${envoy.public?.port}`,
+    usersUrl: `https://127.0.0.1:${envoy.public?.port}`,
     authority,
     /** A transport to the listener for users. */
-    people: createGrpcTransport({
+    users: createGrpcTransport({
       baseUrl: `https://127.0.0.1:${envoy.public?.port}`,
       nodeOptions: { ca: ca.certificate },
     }),

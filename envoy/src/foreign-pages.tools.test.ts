@@ -65,7 +65,7 @@ describe.skipIf(envoyBinary === undefined)("a web page of another origin", () =>
   );
 
   it.each(["application/json", "application/json; charset=utf-8", "Application/JSON"])(
-    "is told apart from a client that sends %s",
+    "is distinguished from a client that sends %s",
     async (type) => {
       expect((await post(publish, { "content-type": type }, batch)).status).toBe(200);
     },
@@ -83,7 +83,7 @@ describe.skipIf(envoyBinary === undefined)("a web page of another origin", () =>
   );
 
   it.each(["localhost", "localhost:8080", "[::1]:8080", "127.0.0.1:1"])(
-    "is told apart from a client on this machine, which names it %s",
+    "is distinguished from a client on this machine, which names it %s",
     async (host) => {
       const { status } = await post(listSeries, { "content-type": "application/json", host }, "{}");
       expect(status).toBe(200);

@@ -125,21 +125,21 @@ describe.skipIf(envoyBinary === undefined)("the gateway behind Envoy", () => {
         call.on("error", reject);
         call.end(body);
       });
-    const people = envoy.public!.port;
+    const publicPort = envoy.public!.port;
     const token = await issuer.token({ scopes: ["devicemesh.send"], devices: ["kitchen*", "pi"] });
     const bearer = { authorization: `Bearer ${token}` };
-    await expect.poll(() => send(people, "/v1/readings", original, bearer)).toBe(200);
-    expect(await send(people, "/v1/readings", original, {})).toBe(401);
-    expect(await send(people, "/v1/import", "a,b", {})).toBe(401);
-    expect(await send(people, "/v1/import", "a,b", bearer)).toBe(501);
+    await expect.poll(() => send(publicPort, "/v1/readings", original, bearer)).toBe(200);
+    expect(await send(publicPort, "/v1/readings", original, {})).toBe(401);
+    expect(await send(publicPort, "/v1/import", "a,b", {})).toBe(401);
+    expect(await send(publicPort, "/v1/import", "a,b", bearer)).toBe(501);
     expect(
-      await send(people, "/v1/readings", original, { authorization: `Bearer ${await issuer.token()}` }),
+      await send(publicPort, "/v1/readings", original, { authorization: `Bearer ${await issuer.token()}` }),
     ).toBe(403);
-    expect(await send(people, "/v1/readings", original.replace("kitchen", "other"), bearer)).toBe(400);
+    expect(await send(publicPort, "/v1/readings", original.replace("kitchen", "other"), bearer)).toBe(400);
     expect(
-      await send(people, "/api/v2/write", "air,host=pi humidity=40", { authorization: `Token ${token}` }),
+      await send(publicPort, "/api/v2/write", "air,host=pi humidity=40", { authorization: `Token ${token}` }),
     ).toBe(204);
-    expect(await send(people, "/api/v2/write", "air,host=pi humidity=40", {})).toBe(401);
+    expect(await send(publicPort, "/api/v2/write", "air,host=pi humidity=40", {})).toBe(401);
     const boiler = await authority.client("spiffe://devicemesh/device/boiler");
     const pair = { key: boiler.key, cert: boiler.certificate };
     expect(

@@ -81,17 +81,17 @@ describe.skipIf(envoyBinary === undefined)("health through Envoy", () => {
   });
   afterAll(() => stack.disposeAsync());
 
-  async function told(transport: Transport, service: string, headers = {}): Promise<string | undefined> {
+  async function reported(transport: Transport, service: string, headers = {}): Promise<string | undefined> {
     try {
       return nameOf((await createClient(Health, transport).check({ service }, { headers })).status);
     } catch (error) {
       return ConnectError.from(error).message;
     }
   }
-  const toldOfAll = async (transport: Transport) =>
+  const reportedOfAll = async (transport: Transport) =>
     Object.fromEntries(
       await Promise.all(
-        Object.entries(serviceOf).map(async ([name, service]) => [name, await told(transport, service)]),
+        Object.entries(serviceOf).map(async ([name, service]) => [name, await reported(transport, service)]),
       ),
     );
 
@@ -105,11 +105,11 @@ describe.skipIf(envoyBinary === undefined)("health through Envoy", () => {
         generator: "SERVING",
         aggregator: "SERVING",
       };
-      expect(await toldOfAll(transport)).toEqual(all);
-      for (const away of Object.keys(serviceOf) as (keyof typeof serviceOf)[]) {
-        const { setServing } = away === "ingest" ? ingest : states[away];
+      expect(await reportedOfAll(transport)).toEqual(all);
+      for (const unavailable of Object.keys(serviceOf) as (keyof typeof serviceOf)[]) {
+        const { setServing } = unavailable === "ingest" ? ingest : states[unavailable];
         setServing(false);
-        expect(await toldOfAll(transport)).toEqual({ ...all, [away]: "NOT_SERVING" });
+        expect(await reportedOfAll(transport)).toEqual({ ...all, [unavailable]: "NOT_SERVING" });
         setServing(true);
       }
     },
@@ -117,19 +117,19 @@ describe.skipIf(envoyBinary === undefined)("health through Envoy", () => {
 
   it("is query's for the server as a whole, and for unknown names", async () => {
     const { gRPC: transport } = transports;
-    expect(await told(transport, "")).toBe("SERVING");
+    expect(await reported(transport, "")).toBe("SERVING");
     for (const name of [
-      "devicemesh.v1.Nobody",
+      "devicemesh.v1.Unknown",
       "devicemesh.v1.OtherService",
       "devicemesh.v1.IngestServices",
     ]) {
-      expect(await told(transport, name)).toContain("not_found");
+      expect(await reported(transport, name)).toContain("not_found");
     }
   });
 
   it("is not routed elsewhere by a header of the caller", async () => {
     const headers = { "x-devicemesh-health-of": "Ingest" };
-    expect(await told(transports.gRPC, serviceOf.query, headers)).toBe("SERVING");
+    expect(await reported(transports.gRPC, serviceOf.query, headers)).toBe("SERVING");
   });
 
   it("can be watched", async () => {

@@ -92,16 +92,24 @@ export type CountedService = { readonly name: string; readonly methods: readonly
  * @throws Error if a part lacks a setting.
  */
 export function fillingOf(settings: EnvoySettings, services: readonly CountedService[]): TemplateFilling {
-  const { public: people, devices, users, corsOrigins, tracing, aggregator = [], gateway = [] } = settings;
+  const {
+    public: publicListener,
+    devices,
+    users,
+    corsOrigins,
+    tracing,
+    aggregator = [],
+    gateway = [],
+  } = settings;
   const limits = { ...edgeLimitDefaults, ...settings.limits };
   const { plainHosts = loopbackHosts } = settings;
-  if (users && !people) throw new Error("tokens of users need the public listener");
+  if (users && !publicListener) throw new Error("tokens of users need the public listener");
   for (const name of ["ingest", "query", "generator"] as const) {
     if (settings[name].length === 0) throw new Error(`${name} has no endpoint`);
   }
   return {
     parts: {
-      public: people !== undefined,
+      public: publicListener !== undefined,
       devices: devices !== undefined,
       users: users !== undefined,
       cors: corsOrigins !== undefined && corsOrigins.length > 0,
@@ -129,10 +137,10 @@ export function fillingOf(settings: EnvoySettings, services: readonly CountedSer
       connections_max: limits.connectionsMax,
       calls_per_second: limits.callsPerSecond,
       client_calls_per_second: limits.clientCallsPerSecond,
-      ...(people && {
-        public_address: addressOf(people),
-        public_certificate: people.certificate,
-        public_key: people.key,
+      ...(publicListener && {
+        public_address: addressOf(publicListener),
+        public_certificate: publicListener.certificate,
+        public_key: publicListener.key,
       }),
       ...(users && {
         users_jwks: users.jwksFile,

@@ -21,8 +21,8 @@ describe("renderTemplate", () => {
   });
 
   it("needs no value for a comment or a disabled part", () => {
-    const template = `# of ${place("nobody")}\n# if one\na: ${place("missing")}\n# end`;
-    expect(renderTemplate(template, { values: {}, parts: { one: false } })).toBe(`# of ${place("nobody")}`);
+    const template = `# of ${place("nothing")}\n# if one\na: ${place("missing")}\n# end`;
+    expect(renderTemplate(template, { values: {}, parts: { one: false } })).toBe(`# of ${place("nothing")}`);
   });
 
   it.each([

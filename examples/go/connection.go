@@ -53,7 +53,7 @@ func (c *connection) dial() (*grpc.ClientConn, error) {
 func (c *connection) transport() (credentials.TransportCredentials, error) {
 	if c.ca == "" {
 		if c.token != "" || c.certificate != "" || c.key != "" {
-			return nil, usageError("-token-file, -cert and -key need -ca: in cleartext nobody can be known")
+			return nil, usageError("-token-file, -cert and -key need -ca: in cleartext no caller can be identified")
 		}
 		return insecure.NewCredentials(), nil
 	}

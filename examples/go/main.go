@@ -38,7 +38,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:]))
 }
 
-// run gives the exit code: 0 if it went well, 1 if not, 2 if it was not told what to do.
+// run gives the exit code: 0 if it went well, 1 if not, 2 if it received no valid command.
 func run(ctx context.Context, args []string) int {
 	if len(args) == 0 || commands[args[0]] == nil {
 		fmt.Fprint(os.Stderr, usage)
@@ -66,7 +66,7 @@ type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
-// explain puts a status of gRPC as people read it: the code and what the mesh says about it.
+// explain puts a status of gRPC as text: the code and what the mesh says about it.
 func explain(err error) string {
 	if s, ok := status.FromError(err); ok {
 		return fmt.Sprintf("%s: %s", s.Code(), s.Message())
@@ -96,7 +96,7 @@ func (l *list) Set(text string) error {
 	return nil
 }
 
-// asUsageError tells a wrong flag, which the flags have printed already, from a question for help.
+// asUsageError distinguishes a wrong flag, which the flags have printed already, from a question for help.
 func asUsageError(err error) error {
 	if errors.Is(err, flag.ErrHelp) {
 		return err

@@ -74,7 +74,7 @@ func readFile(name string) ([]*devicemeshv1.Reading, error) {
 	return readings, nil
 }
 
-// publishSurely sends a unit again while the mesh is away. That is safe: a reading that comes twice counts once.
+// publishSurely sends a unit again while the mesh is unavailable. That is safe: a reading that comes twice counts once.
 func publishSurely(
 	ctx context.Context, client devicemeshv1.IngestServiceClient, unit []*devicemeshv1.Reading,
 ) (*devicemeshv1.PublishReadingsResponse, error) {

@@ -43,7 +43,7 @@ func watchCommand(ctx context.Context, args []string) error {
 		if status.Code(err) != codes.Unavailable {
 			return err
 		}
-		// The mesh is away, or restarts what served this stream. The next one begins with all the windows.
+		// The mesh is unavailable, or restarts what served this stream. The next one begins with all the windows.
 		fmt.Fprintf(os.Stderr, "client: %s; trying again in %v\n", explain(err), watchPause)
 		select {
 		case <-time.After(watchPause):

@@ -51,7 +51,7 @@ def open_file(name: str) -> AbstractContextManager[TextIO]:
 def publish_surely(
     stub: ingest_service_pb2_grpc.IngestServiceStub, unit: list[Reading]
 ) -> ingest_service_pb2.PublishReadingsResponse:
-    """Sends a unit again while the mesh is away. That is safe: a reading that comes twice counts once."""
+    """Sends a unit again while the mesh is unavailable. That is safe: a reading that comes twice counts once."""
     pause = 0.5
     for tries_left in reversed(range(TRIES_MAX)):
         try:

@@ -32,7 +32,7 @@ class Connection:
         """A channel, to be used in a `with`; the first call connects."""
         if self.ca is None:
             if self.token_file or self.certificate or self.key:
-                raise ConnectionProblem("--token-file, --cert and --key need --ca: in cleartext nobody can be known")
+                raise ConnectionProblem("--token-file, --cert and --key need --ca: in cleartext no caller can be identified")
             return grpc.insecure_channel(self.address, OPTIONS)
         if (self.certificate is None) != (self.key is None):
             raise ConnectionProblem("--cert and --key go together")

@@ -62,7 +62,7 @@ export const gatewaySettings = (prefix = "DEVICEMESH_") =>
       default: "device-mesh",
       placeholder: "TEXT",
       description:
-        "Client id at the existing broker, which keeps messages for it while it is away. Another one for each gateway.",
+        "Client id at the existing broker, which keeps messages for it while it is disconnected. Another one for each gateway.",
     },
     mqttGroup: {
       flag: "--mqtt-group",

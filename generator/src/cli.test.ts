@@ -46,10 +46,10 @@ describe("command line", () => {
       stdout: expect.stringContaining("replay FILE"),
       stderr: "",
     });
-    const play = await run(["play", "--help"]);
-    expect(play.code).toBe(0);
+    const help = await run(["play", "--help"]);
+    expect(help.code).toBe(0);
     for (const flag of ["--devices", "--late-rate", "--spill", "DEVICEMESH_GENERATOR_SEED"])
-      expect(play.stdout).toContain(flag);
+      expect(help.stdout).toContain(flag);
     const replay = await run(["replay", "--help"]);
     expect(replay.code).toBe(0);
     for (const flag of ["FILE", "--speed", "--times", "end-now"]) expect(replay.stdout).toContain(flag);
@@ -105,9 +105,9 @@ describe("command line", () => {
     const refused = await run(["replay", write(`${good}b,2010-01-01T01:00:00Z,temperature,1\n`), ...target]);
     expect(refused).toMatchObject({ code: 1, stdout: expect.stringContaining("refused b|temperature|2010") });
     ingest.kill();
-    const away = await run(["replay", write(good), ...target, "--give-up-after", "10ms"]);
-    expect(away).toMatchObject({ code: 1, stdout: expect.stringContaining("gave up: UNAVAILABLE") });
-    expect(away.stdout).toContain("1 sent readings are not acknowledged");
+    const unavailable = await run(["replay", write(good), ...target, "--give-up-after", "10ms"]);
+    expect(unavailable).toMatchObject({ code: 1, stdout: expect.stringContaining("gave up: UNAVAILABLE") });
+    expect(unavailable.stdout).toContain("1 sent readings are not acknowledged");
   });
 
   it("simulates for a time, or until it is interrupted", async () => {
@@ -120,9 +120,9 @@ describe("command line", () => {
     });
     expect(ingest.stored.length).toBeGreaterThan(4);
     const interruption = new AbortController();
-    const playing = run(args, { interrupted: interruption.signal });
+    const simulating = run(args, { interrupted: interruption.signal });
     interruption.abort();
-    expect(await playing).toMatchObject({ code: 0, stdout: expect.stringContaining("0 in the outbox") });
+    expect(await simulating).toMatchObject({ code: 0, stdout: expect.stringContaining("0 in the outbox") });
   });
 
   it("exits with 1 if readings could not be delivered", async () => {

@@ -30,13 +30,13 @@ export type CliContext = {
 };
 
 /**
- * Runs `play`, `serve` or `replay FILE` and resolves to the exit code: 0 if everything was acknowledged, 1 if a row was
+ * Runs `simulation`, `serve` or `replay FILE` and resolves to the exit code: 0 if everything was acknowledged, 1 if a row was
  * bad, a reading rejected, or some remained undelivered, 2 if the command could not start.
  */
 export async function runCli(context: CliContext): Promise<number> {
   const [command, ...args] = context.args;
   if (command === "play") {
-    return withSettings(loadSettings(simulateSettings, { args, env: context.env }), context, play);
+    return withSettings(loadSettings(simulateSettings, { args, env: context.env }), context, simulate);
   }
   if (command === "serve") {
     return withSettings(loadSettings(serveSettings, { args, env: context.env }), context, serveCommand);
@@ -53,8 +53,8 @@ export async function runCli(context: CliContext): Promise<number> {
 
 const helpText = `Usage: npm run generator -- COMMAND [flags]
 
-  play         plays devices that send readings to ingest, until Ctrl-C
-  serve        plays, and serves GeneratorService: start, stop, status
+  play         simulates devices that send readings to ingest, until Ctrl-C
+  serve        simulates devices, and serves GeneratorService: start, stop, status
   replay FILE  streams a CSV recording to ingest
 
 COMMAND --help lists the flags.
@@ -81,7 +81,7 @@ async function withSettings<Values>(
   return loaded.kind === "help" ? 0 : 2;
 }
 
-async function play(
+async function simulate(
   values: SimulateSettings,
   { stdout, stderr, clock, interrupted }: CliContext,
 ): Promise<number> {
@@ -105,7 +105,7 @@ async function play(
     faults: values,
   });
   stdout.write(
-    `simulating ${devices} devices with seed ${generator.state().play?.seed} to ${target}, Ctrl-C ends it\n`,
+    `simulating ${devices} devices with seed ${generator.state().simulation?.seed} to ${target}, Ctrl-C ends it\n`,
   );
   const line = createStatusLine({ output: stderr, clock });
   const endMs = durationMs === undefined ? Number.POSITIVE_INFINITY : clock.nowMs() + durationMs;

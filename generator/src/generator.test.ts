@@ -29,7 +29,7 @@ function createTakingSender() {
   };
 }
 
-async function playFor(ms: number, { seed, devices = 5 }: { seed: bigint; devices?: number }) {
+async function simulateFor(ms: number, { seed, devices = 5 }: { seed: bigint; devices?: number }) {
   const clock = createManualClock();
   const { sender, bytes } = createTakingSender();
   const generator = createGenerator({ target: "nowhere", logger, clock, sender });
@@ -44,7 +44,7 @@ describe("generator", () => {
   it("delivers the readings of its devices, and stops with nothing left", async () => {
     await using ingest = await startFakeIngest();
     await using generator = createGenerator({ target: ingest.target, logger, limits: { unitAgeMs: 20 } });
-    expect(generator.state()).toMatchObject({ running: false, sent: 0, play: undefined });
+    expect(generator.state()).toMatchObject({ running: false, sent: 0, simulation: undefined });
     generator.start({ devices: sensors.length, intervalMs: 10 });
     await waitUntil(() => generator.state().acked >= 40, { what: "40 readings are acknowledged" });
     expect(generator.state()).toMatchObject({ running: true, refused: 0, dropped: 0 });
@@ -60,10 +60,10 @@ describe("generator", () => {
   });
 
   it("simulates the same readings for the same seed, including faults", async () => {
-    const first = await playFor(30_000, { seed: 9n });
+    const first = await simulateFor(30_000, { seed: 9n });
     expect(first.length).toBeGreaterThan(5 * 30 * 30);
-    expect(await playFor(30_000, { seed: 9n })).toEqual(first);
-    expect(await playFor(30_000, { seed: 10n })).not.toEqual(first);
+    expect(await simulateFor(30_000, { seed: 9n })).toEqual(first);
+    expect(await simulateFor(30_000, { seed: 10n })).not.toEqual(first);
   });
 
   it("refuses a second start and wrong requests, naming the fields", () => {
@@ -101,7 +101,7 @@ describe("generator", () => {
     generator.start({ devices: 3 });
     await clock.advanceAsync(1_900);
     await generator.stop();
-    expect(generator.state()).toMatchObject({ sent: 6, acked: 6, play: { seed: 77n } });
+    expect(generator.state()).toMatchObject({ sent: 6, acked: 6, simulation: { seed: 77n } });
   });
 
   it("continues to deliver after the time limit of a stop", async () => {
@@ -146,7 +146,7 @@ describe("generator", () => {
 
   it("simulates 50,000 devices with a timer for the schedule and one for each lane, at the cost a reading of 500 devices", async () => {
     const readings = 150_000;
-    async function play(devices: number): Promise<{ readonly cpu: number; readonly timers: number }> {
+    async function simulate(devices: number): Promise<{ readonly cpu: number; readonly timers: number }> {
       const clock = createManualClock();
       const { sender } = createTakingSender();
       const generator = createGenerator({ target: "nowhere", logger, clock, sender });
@@ -157,8 +157,8 @@ describe("generator", () => {
       expect(generator.state().sent).toBe(readings);
       return { cpu: user + system, timers: clock.timers() };
     }
-    const few = await play(500);
-    const many = await play(50_000);
+    const few = await simulate(500);
+    const many = await simulate(50_000);
     expect(many.timers).toBeLessThanOrEqual(1 + defaultOutboxLimits.unitsInFlight);
     // A timer or some objects for each device would cost more than this.
     expect(many.cpu / few.cpu).toBeLessThan(4);

@@ -16,7 +16,7 @@ import type { Logger } from "@devicemesh/kit/observability/logger";
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 import { stopLimitMs } from "./limits.ts";
 import type { DeviceSensors } from "./simulate/devices.ts";
-import { type Play, type RunningSimulation, startSimulation } from "./simulate/simulation.ts";
+import { type RunningSimulation, type Simulation, startSimulation } from "./simulate/simulation.ts";
 import { type SimulationRequest, simulationOf } from "./simulate/simulation-request.ts";
 
 /** The dependencies of the generator. */
@@ -44,7 +44,7 @@ export type GeneratorOptions = {
 export type GeneratorState = Omit<OutboxCounts, "added" | "spilledBytes" | "failedAttempts"> & {
   readonly running: boolean;
   /** The current simulation, or the last one; undefined before the first start. */
-  readonly play: Play | undefined;
+  readonly simulation: Simulation | undefined;
   /** When it was started, in milliseconds since 1970; undefined if it is not running. */
   readonly startedMs: number | undefined;
   /** Number of readings handed to the outbox: acked + refused + dropped + pending. */
@@ -101,8 +101,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
     sensors: deviceSensors?.sensors,
     observe,
   });
-  let playing: RunningSimulation | undefined;
-  let play: Play | undefined;
+  let running: RunningSimulation | undefined;
+  let simulation: Simulation | undefined;
   let startedMs: number | undefined;
   let lastError: GeneratorState["lastError"];
   let failing = false;
@@ -128,9 +128,9 @@ export function createGenerator(options: GeneratorOptions): Generator {
   }
 
   async function stop({ limitMs = stopLimitMs } = {}): Promise<void> {
-    if (playing === undefined) return;
-    playing.stop();
-    playing = undefined;
+    if (running === undefined) return;
+    running.stop();
+    running = undefined;
     startedMs = undefined;
     logger.info("generator stopped");
     const limit = new AbortController();
@@ -141,8 +141,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
   }
 
   const close = closeOnce(async ({ limitMs = stopLimitMs } = {}) => {
-    playing?.stop();
-    playing = undefined;
+    running?.stop();
+    running = undefined;
     startedMs = undefined;
     const { undelivered } = await outbox.close({ limitMs });
     if (undelivered > 0) logger.warn({ undelivered }, "some readings were not delivered");
@@ -152,16 +152,20 @@ export function createGenerator(options: GeneratorOptions): Generator {
     start(request) {
       const next = simulationOf(request, { seed: options.seed ?? randomSeed(), devicePrefix, deviceSensors });
       if (close.isClosing) throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
-      if (playing !== undefined)
+      if (running !== undefined)
         throw new RpcError({ code: "ALREADY_EXISTS", message: "the generator is playing" });
       const { acked, refused, dropped } = outbox.counts();
       before = { acked, refused, dropped };
       lastError = undefined;
-      play = next;
+      simulation = next;
       startedMs = clock.nowMs();
-      playing = startSimulation({ play, clock, sink: outbox.add });
+      running = startSimulation({ simulation, clock, sink: outbox.add });
       logger.info(
-        { devices: play.devices.count, intervalMs: play.intervalMs, seed: String(play.seed) },
+        {
+          devices: simulation.devices.count,
+          intervalMs: simulation.intervalMs,
+          seed: String(simulation.seed),
+        },
         "generator started",
       );
     },
@@ -170,8 +174,8 @@ export function createGenerator(options: GeneratorOptions): Generator {
       const { added, spilledBytes, failedAttempts, ...counts } = outbox.counts();
       return {
         ...counts,
-        running: playing !== undefined,
-        play,
+        running: running !== undefined,
+        simulation,
         startedMs,
         sent: added - before.acked - before.refused - before.dropped,
         acked: counts.acked - before.acked,

@@ -40,7 +40,7 @@ async function startServe(...args: readonly string[]) {
   };
 }
 
-const outcomes = (told: Scrape) => told.by("devicemesh_generator_readings_total", "outcome");
+const outcomes = (reported: Scrape) => reported.by("devicemesh_generator_readings_total", "outcome");
 
 it("counts sent readings and their results, failed deliveries, and calls", async () => {
   await using ingest = await startFakeIngest({
@@ -66,15 +66,15 @@ it("counts sent readings and their results, failed deliveries, and calls", async
   await serve.client.startGenerator({ devices: 1 });
   await serve.client.stopGenerator({});
 
-  const told = await scrape(serve.metrics);
-  const { sent = 0, acknowledged = 0, refused = 0, dropped = 0 } = outcomes(told);
+  const reported = await scrape(serve.metrics);
+  const { sent = 0, acknowledged = 0, refused = 0, dropped = 0 } = outcomes(reported);
   expect(acknowledged).toBe(ingest.stored.length);
   expect(refused).toBeGreaterThan(0);
   expect([sent, dropped]).toEqual([acknowledged + refused, 0]);
-  expect(told.value("devicemesh_generator_outbox_readings")).toBe(0);
-  expect(told.value("devicemesh_generator_delivery_retries_total")).toBe(1);
-  expect(told.value("devicemesh_generator_devices")).toBe(0);
-  expect(told.value("grpc_server_handled_total", { ...start, grpc_code: "OK" })).toBe(2);
+  expect(reported.value("devicemesh_generator_outbox_readings")).toBe(0);
+  expect(reported.value("devicemesh_generator_delivery_retries_total")).toBe(1);
+  expect(reported.value("devicemesh_generator_devices")).toBe(0);
+  expect(reported.value("grpc_server_handled_total", { ...start, grpc_code: "OK" })).toBe(2);
 });
 
 it("exports pending readings, in memory and on disk, while ingest is unavailable", async () => {
@@ -88,9 +88,9 @@ it("exports pending readings, in memory and on disk, while ingest is unavailable
     { everyMs: 50, timeoutMs: 20_000 },
   );
   await serve.client.stopGenerator({});
-  const told = await scrape(serve.metrics);
-  const { sent = 0, dropped = 0, ...others } = outcomes(told);
+  const reported = await scrape(serve.metrics);
+  const { sent = 0, dropped = 0, ...others } = outcomes(reported);
   expect(others).toEqual({});
-  expect(told.value("devicemesh_generator_outbox_readings")).toBe(sent - dropped);
-  expect(told.value("devicemesh_generator_delivery_retries_total")).toBeGreaterThan(0);
+  expect(reported.value("devicemesh_generator_outbox_readings")).toBe(sent - dropped);
+  expect(reported.value("devicemesh_generator_delivery_retries_total")).toBeGreaterThan(0);
 });

@@ -50,8 +50,8 @@ export function registerGeneratorMetrics(
     outboxSpilledBytes: () => generator.totals().spilledBytes,
     deliveryRetries: () => generator.totals().failedAttempts,
     devices() {
-      const { running, play } = generator.state();
-      return running ? (play?.devices.count ?? 0) : 0;
+      const { running, simulation } = generator.state();
+      return running ? (simulation?.devices.count ?? 0) : 0;
     },
   });
 }

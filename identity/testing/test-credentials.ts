@@ -65,7 +65,7 @@ export async function createTestIssuer(nowMs = Date.now()): Promise<TestIssuer> 
     ...key,
     token: (request = {}) =>
       issueToken(key.privateKey, {
-        subject: "somebody",
+        subject: "a user",
         tokenId: "token-1",
         scopes: ["devicemesh.read"],
         issuer: "devicemesh",

@@ -114,25 +114,25 @@ describe("shapes of recordings", () => {
 
   it("line protocol, by its tags, in each precision", () => {
     for (const digits of ["", "000", "000000", "000000000"]) {
-      const text = `room,host=h\\ 1,floor=2 temperature=21.5,humidity=40i,note="x" 1743278400${digits}\nco2,host=b value=600 1743278400${digits}\n`;
+      const text = `hall,host=h\\ 1,floor=2 temperature=21.5,humidity=40i,note="x" 1743278400${digits}\nco2,host=b value=600 1743278400${digits}\n`;
       expect(linesOf(text)).toEqual([
         "h%201 temperature 21.5 20:00",
         "h%201 humidity 40 20:00",
         "b co2 600 20:00",
       ]);
     }
-    expect(linesOf("room temperature=21.5 1743278400\n")).toEqual([
+    expect(linesOf("hall temperature=21.5 1743278400\n")).toEqual([
       expect.stringContaining("state --device: no column names the device"),
     ]);
     expect(
-      linesOf("room,where=attic temperature=21.5 1743278400\n", { columns: new Map([["where", "device"]]) }),
+      linesOf("hall,where=attic temperature=21.5 1743278400\n", { columns: new Map([["where", "device"]]) }),
     ).toEqual(["attic temperature 21.5 20:00"]);
   });
 
   it("InfluxDB's annotated CSV, fields as rows or as columns", () => {
     const head =
       "#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,double,string,string,string\n#group,false,false,true,true,false,false,true,true,true\n#default,_result,,,,,,,,\n";
-    const text = `${head},result,table,_start,_stop,_time,_value,_field,_measurement,host\n,,0,2025-03-28T00:00:00Z,2025-03-30T00:00:00Z,2025-03-29T20:00:00Z,21.5,temperature,room,h1\n`;
+    const text = `${head},result,table,_start,_stop,_time,_value,_field,_measurement,host\n,,0,2025-03-28T00:00:00Z,2025-03-30T00:00:00Z,2025-03-29T20:00:00Z,21.5,temperature,hall,h1\n`;
     expect(linesOf(text)).toEqual(["h1 temperature 21.5 20:00"]);
     const pivoted =
       ",result,table,_time,host,temperature,humidity\n,,0,2025-03-29T20:00:00Z,h1,21.5,40\n,,0,2025-03-29T20:01:00Z,h1,21.6,41\n";

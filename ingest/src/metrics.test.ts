@@ -19,9 +19,9 @@ const stream = {
 const batch = { ...stream, grpc_type: "unary", grpc_method: "PublishReadingBatch" };
 
 it("exports every label of every count from the start, all 0, and that the log accepts readings", async () => {
-  await using told = await startTestMetrics();
-  await using _ = await startTestIngest({ dependencies: { metrics: told.metrics } });
-  const { value } = await told.scrape();
+  await using reported = await startTestMetrics();
+  await using _ = await startTestIngest({ dependencies: { metrics: reported.metrics } });
+  const { value } = await reported.scrape();
   for (const rule of ruleIds) expect(value("devicemesh_ingest_refused_readings_total", { rule })).toBe(0);
   for (const outcome of ["accepted", "refused"]) {
     expect(value("devicemesh_ingest_readings_total", { outcome })).toBe(0);
@@ -36,8 +36,8 @@ it("exports every label of every count from the start, all 0, and that the log a
 });
 
 it("counts accepted readings, rejected ones by rule, units, frames, appends and calls", async () => {
-  await using told = await startTestMetrics();
-  await using mesh = await startTestIngest({ dependencies: { metrics: told.metrics } });
+  await using reported = await startTestMetrics();
+  await using mesh = await startTestIngest({ dependencies: { metrics: reported.metrics } });
   const { client } = mesh;
   const frames = [
     frameOf(...thermostatReadings("a", 7), thermostatReading("", 0), thermostatReading("b", 2 * dayMs)),
@@ -51,7 +51,7 @@ it("counts accepted readings, rejected ones by rule, units, frames, appends and 
     "error",
   );
 
-  const { value, by } = await told.scrape();
+  const { value, by } = await reported.scrape();
   expect(by("devicemesh_ingest_readings_total", "outcome")).toEqual({ accepted: 15, refused: 5 });
   expect(by("devicemesh_ingest_refused_readings_total", "rule")).toEqual({
     "string.pattern": 1,
@@ -74,13 +74,13 @@ it("counts accepted readings, rejected ones by rule, units, frames, appends and 
 });
 
 it("counts open streams, waiting readings, and a unit whose client disconnected", async () => {
-  await using told = await startTestMetrics();
-  await using mesh = await startTestIngest({ dependencies: { metrics: told.metrics } });
+  await using reported = await startTestMetrics();
+  await using mesh = await startTestIngest({ dependencies: { metrics: reported.metrics } });
   mesh.memory.hold();
   const { call } = mesh.client.openStream();
   call.write(frameOf(...thermostatReadings("a", 4)));
   await waitUntil(() => mesh.memory.held === 1);
-  const during = await told.scrape();
+  const during = await reported.scrape();
   expect(during.value("devicemesh_ingest_waiting_readings")).toBe(4);
   expect(during.value("devicemesh_ingest_open_units")).toBe(1);
   expect(during.value("grpc_server_in_flight", stream)).toBe(1);
@@ -90,7 +90,7 @@ it("counts open streams, waiting readings, and a unit whose client disconnected"
   await waitUntil(() => mesh.ingest.stats().openStreams === 0);
   mesh.memory.release();
   await waitUntil(() => mesh.ingest.stats().readingsInFlight === 0);
-  const after = await told.scrape();
+  const after = await reported.scrape();
   expect(after.value("devicemesh_ingest_waiting_readings")).toBe(0);
   expect(after.by("devicemesh_ingest_units_total", "outcome")).toEqual({ abandoned: 1 });
   expect(after.by("devicemesh_ingest_readings_total", "outcome")).toEqual({});
@@ -99,10 +99,10 @@ it("counts open streams, waiting readings, and a unit whose client disconnected"
 });
 
 it("exports that the log is unavailable", async () => {
-  await using told = await startTestMetrics();
-  await using mesh = await startTestIngest({ dependencies: { metrics: told.metrics } });
+  await using reported = await startTestMetrics();
+  await using mesh = await startTestIngest({ dependencies: { metrics: reported.metrics } });
   mesh.ingest.setServing(false);
-  expect((await told.scrape()).value("devicemesh_ingest_log_reachable")).toBe(0);
+  expect((await reported.scrape()).value("devicemesh_ingest_log_reachable")).toBe(0);
   mesh.ingest.setServing(true);
-  expect((await told.scrape()).value("devicemesh_ingest_log_reachable")).toBe(1);
+  expect((await reported.scrape()).value("devicemesh_ingest_log_reachable")).toBe(1);
 });

@@ -162,10 +162,10 @@ export async function startFakeBrokers(options: {
     const all = [...fates.values()];
     if (all.includes("store and cut")) return "cut";
     if (all.includes("store and stay silent")) return undefined;
-    const told = [...fates].filter(([, fate]) => fate !== "store and leave out");
+    const reported = [...fates].filter(([, fate]) => fate !== "store and leave out");
     return Writer.create()
       .appendArray([topic], (writer, name) => {
-        writer.appendString(name).appendArray(told, (entry, [partition, fate]) => {
+        writer.appendString(name).appendArray(reported, (entry, [partition, fate]) => {
           const error = typeof fate === "object" ? fate.error : 0;
           const isProven = error === 0 && fate !== "store without offset";
           entry

@@ -70,7 +70,7 @@ export function createFakeTopic({
       return "producer lost";
     }
     const outcome = fate === "refuse" ? undefined : store.append(partition, batch);
-    if (outcome === undefined || fate === "store-and-reject") throw away();
+    if (outcome === undefined || fate === "store-and-reject") throw rejection();
     return outcome;
   }
 
@@ -78,11 +78,11 @@ export function createFakeTopic({
     topic: {
       async describe() {
         describes++;
-        if (fake.state === undefined) throw away();
+        if (fake.state === undefined) throw rejection();
         return fake.state;
       },
       async openProducer() {
-        if (fake.state === undefined) throw away();
+        if (fake.state === undefined) throw rejection();
         return { id: openedProducers++, epoch: 0 };
       },
       async send(partition, bytes) {
@@ -123,6 +123,6 @@ export function createFakeTopic({
   return fake;
 }
 
-function away() {
-  return unavailable({ message: "the fake topic is away", retryDelayMs: 1 });
+function rejection() {
+  return unavailable({ message: "the fake topic is unavailable", retryDelayMs: 1 });
 }

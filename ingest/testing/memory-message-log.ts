@@ -41,14 +41,14 @@ export function createMemoryMessageLog({
   const values = new Map<string, number>();
 
   function store(batch: MessageBatch): Appended {
-    if (closed) throw away("the message log is closed");
-    if (messages.length + batch.length > messagesMax) throw away("the message log is full");
+    if (closed) throw rejection("the message log is closed");
+    if (messages.length + batch.length > messagesMax) throw rejection("the message log is full");
     const added = messagesOf(batch);
     if (added.some(({ deviceId }) => deviceId === memoryLogSentinels.unavailable)) {
-      throw away("the message log is away");
+      throw rejection("the message log is unavailable");
     }
     if (added.some(({ deviceId }) => deviceId === memoryLogSentinels.broken)) {
-      throw new Error("the memory log was told to break");
+      throw new Error("the memory log is set to break");
     }
     let duplicates = 0;
     let conflicts = 0;
@@ -109,6 +109,6 @@ export function messagesOf(batch: MessageBatch): DeviceMessage[] {
   }));
 }
 
-function away(message: string) {
+function rejection(message: string) {
   return unavailable({ message, retryDelayMs: 1000 });
 }

@@ -115,7 +115,7 @@ export function describeMessageLog(name: string, open: () => Promise<MessageLogH
         }
       }));
 
-    it("tells devices, sensors and times of one series from another's", () =>
+    it("distinguishes devices, sensors and times of one series from another's", () =>
       withLog(async ({ log, readAll }) => {
         const base = message("a", 0);
         const messages = [

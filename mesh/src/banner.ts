@@ -6,10 +6,10 @@ import type { Mesh } from "./start.ts";
 /** Returns the output of `npm run mesh` when it is running: all addresses, and calls to paste. */
 export function banner(config: Pick<MeshConfig, "devices" | "noGenerator" | "replay">, mesh: Mesh): string {
   const { addresses, folder } = mesh;
-  const { doors, askAt, sendTo, caller } = frontDoorOf(mesh);
+  const { lines, askAt, sendTo, caller } = frontDoorOf(mesh);
   return `
 Device Mesh is running on the real engines; Ctrl-C ends it.
-${doors.map(([name, text]) => `  ${name.padEnd(9)}  ${text}\n`).join("")}  kafka      ${addresses.kafkaBrokers.join(", ")}
+${lines.map(([name, text]) => `  ${name.padEnd(9)}  ${text}\n`).join("")}  kafka      ${addresses.kafkaBrokers.join(", ")}
   connect    ${addresses.connectUrl}
   mongodb    ${withoutCredentials(addresses.mongodbUrl)}
   spark      ${addresses.sparkUrl}
@@ -26,7 +26,7 @@ ${callsToPaste({ ingest: sendTo, query: askAt, identity: caller })}Look:
 /** The addresses for callers, and their credentials. */
 type FrontDoor = {
   /** Lines of the banner: a name, and its address. */
-  readonly doors: readonly (readonly [string, string])[];
+  readonly lines: readonly (readonly [string, string])[];
   /** host:port for queries, and for readings. */
   readonly askAt: string;
   readonly sendTo: string;
@@ -38,7 +38,7 @@ function frontDoorOf({ services, identity }: Pick<Mesh, "services" | "identity">
   const { publicAddress: askAt, devicesAddress: sendTo } = services.frontDoor ?? {};
   if (!identity || askAt === undefined || sendTo === undefined) {
     return {
-      doors: [
+      lines: [
         [
           "address",
           `http://${address}/  everything: readings, questions, generator control, a page; Connect, gRPC, gRPC-Web`,
@@ -58,7 +58,7 @@ function frontDoorOf({ services, identity }: Pick<Mesh, "services" | "identity">
   const token = `-H "authorization: Bearer $(cat ${folder}/user-reader.jwt)"`;
   const device = `${folder}/device-my-thermostat`;
   return {
-    doors: [
+    lines: [
       ["users", `https://${askAt}/  queries, generator control, a page: TLS and a token`],
       ["senders", `${sendTo}  readings: TLS and a device's or gateway's certificate`],
       [

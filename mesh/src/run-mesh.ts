@@ -16,7 +16,7 @@ export async function runMesh(config: MeshConfig, runtime: NodeJS.Process): Prom
     mesh = await startMesh(config, {
       env: runtime.env,
       createList: createStepList,
-      tell: (line) => stderr.write(`devicemesh: ${line}\n`),
+      report: (line) => stderr.write(`devicemesh: ${line}\n`),
       signal: stopped.signal,
     });
   } catch (error) {

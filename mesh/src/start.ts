@@ -34,7 +34,7 @@ export type MeshDependencies = {
   /** Creates a list for a group of steps. */
   readonly createList: () => StepList;
   /** Receives events after the start: processes that died or are ready again. */
-  readonly tell: (line: string) => void;
+  readonly report: (line: string) => void;
   /** Cancels the start and stops everything that was started. */
   readonly signal: AbortSignal;
 };
@@ -44,7 +44,7 @@ export type MeshDependencies = {
  * @throws Error that names the failed part and the cause, or the signal's reason; then everything is stopped again.
  */
 export async function startMesh(config: MeshConfig, dependencies: MeshDependencies): Promise<Mesh> {
-  const { env, createList, tell, signal } = dependencies;
+  const { env, createList, report, signal } = dependencies;
   checkHost(config);
   checkRetention(config);
   const identity = identityOf(config);
@@ -106,7 +106,7 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
         envoyBinary: await installEnvoy({ signal }),
         envoyFolder: join(folder, "envoy"),
         onDeath: (name, how) =>
-          tell(`${name} died (${how}): starting it again; its log is ${join(logs, `${name}.log`)}`),
+          report(`${name} died (${how}): starting it again; its log is ${join(logs, `${name}.log`)}`),
         onStart: state.started,
         onListen: state.listens,
         signal,
@@ -115,7 +115,7 @@ export async function startMesh(config: MeshConfig, dependencies: MeshDependenci
     signal.throwIfAborted();
     await runSteps(services.steps([]), createList());
     signal.throwIfAborted();
-    watching = watchEngines(engines, tell);
+    watching = watchEngines(engines, report);
     return {
       services,
       engines,

@@ -20,9 +20,9 @@ export function createStepList(): StepList {
         },
       });
       done.catch(() => {});
-      void shown.promise.then((tell) => {
-        say = tell;
-        if (latest !== "") tell(latest);
+      void shown.promise.then((report) => {
+        say = report;
+        if (latest !== "") report(latest);
       });
       tasks.push({
         title: name,

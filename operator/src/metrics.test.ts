@@ -17,7 +17,7 @@ const nowhere = "127.0.0.1:1";
 const check = { grpc_type: "unary", grpc_service: "grpc.health.v1.Health", grpc_method: "Check" };
 
 it("exports counts of 0 and no lags before the first poll, and counts calls", async () => {
-  await using told = await startTestMetrics();
+  await using reported = await startTestMetrics();
   await using operator = await startOperator(
     configOf({
       kafkaBrokers: [nowhere],
@@ -32,7 +32,7 @@ it("exports counts of 0 and no lags before the first poll, and counts calls", as
       logger: silentLogger(),
       clock: Date.now,
       image: readContractImage(),
-      metrics: told.metrics,
+      metrics: reported.metrics,
       intervals: { firstMs: 1 },
     },
   );
@@ -45,16 +45,16 @@ it("exports counts of 0 and no lags before the first poll, and counts calls", as
       path,
       requestSerialize,
       responseDeserialize,
-      create(HealthCheckRequestSchema, { service: "nobody" }),
+      create(HealthCheckRequestSchema, { service: "unknown" }),
       resolve,
     ),
   );
   client.close();
-  const { value, by, names } = await told.scrape();
+  const { value, by, names } = await reported.scrape();
   for (const reason of ["duplicate", "conflict", "redelivery", "invalid"]) {
     expect(value("devicemesh_operator_dead_letters_total", { reason })).toBe(0);
   }
-  const text = await told.metrics.text();
+  const text = await reported.metrics.text();
   expect(text.match(/^devicemesh_operator_task_restarts_total\{connector="[^"]+"\} 0$/gm)).toHaveLength(2);
   expect(names.has("devicemesh_operator_sink_lag_messages")).toBe(false);
   expect(names.has("devicemesh_operator_dead_letter_lag_messages")).toBe(false);
@@ -63,7 +63,7 @@ it("exports counts of 0 and no lags before the first poll, and counts calls", as
 });
 
 it("exports the last polled lag, tasks by state and restarts of each connector", async () => {
-  await using told = await startTestMetrics();
+  await using reported = await startTestMetrics();
   const state: ConnectorState = {
     state: "RUNNING",
     tasks: [
@@ -79,14 +79,14 @@ it("exports the last polled lag, tasks by state and restarts of each connector",
     stuckAfterMs: 1000,
   });
   let observation: OperatorObservation;
-  registerOperatorMetrics(told.metrics, {
+  registerOperatorMetrics(reported.metrics, {
     connectors: ["sink", "other"],
     observation: () => observation,
     deadLetters: () => ({ duplicate: 3, conflict: 2, redelivery: 1, invalid: 0 }),
   });
   const { document, problems } = await watch.look(0);
   observation = { connectors: [document], dead_letter_lag: 5, problems };
-  const { value, by } = await told.scrape();
+  const { value, by } = await reported.scrape();
   expect(value("devicemesh_operator_sink_lag_messages", { connector: "sink" })).toBe(12);
   expect(value("devicemesh_operator_connector_running", { connector: "sink" })).toBe(1);
   expect(by("devicemesh_operator_connector_tasks", "state")).toEqual({ RUNNING: 1, FAILED: 1, OTHER: 1 });
@@ -105,6 +105,6 @@ it("exports the last polled lag, tasks by state and restarts of each connector",
   observation = { ...observation, connectors: [{ ...document, state: "PAUSED" }] };
   await waitUntil(
     async () =>
-      (await told.scrape()).value("devicemesh_operator_connector_running", { connector: "sink" }) === 0,
+      (await reported.scrape()).value("devicemesh_operator_connector_running", { connector: "sink" }) === 0,
   );
 });

@@ -54,7 +54,7 @@ export const operatorMetrics = defineMetrics({
     name: "devicemesh_operator_dead_letters_total",
     type: "counter",
     unit: "records",
-    help: "Records that a sink refused, as judged when they were read: repeats of a reading or of a record, or invalid",
+    help: "Records that a sink refused, as judged when they were read: duplicates, conflicts, redeliveries, or invalid",
     labels: { reason: deadLetterKinds },
   },
   deadLetterLag: {

@@ -48,9 +48,9 @@ it("an operator logs one line for each engine that it waits for, and connects wh
     return Object.fromEntries(Object.entries(found).map(([name, { status }]) => [name, status]));
   };
   const [serving, notServing] = [1, 2];
-  const told = (name: string) => lines.filter(({ dependency }) => dependency === name);
+  const reported = (name: string) => lines.filter(({ dependency }) => dependency === name);
   try {
-    await waitUntil(() => ["kafka", "kafka-connect", "mongodb"].every((name) => told(name).length > 0), {
+    await waitUntil(() => ["kafka", "kafka-connect", "mongodb"].every((name) => reported(name).length > 0), {
       timeoutMs: 20_000,
       what: "all three are waited for",
     });
@@ -76,12 +76,15 @@ it("an operator logs one line for each engine that it waits for, and connects wh
       what: "Kafka Connect is found",
     });
     expect(await statuses()).toMatchObject({ "": notServing, kafka: notServing });
-    expect(told("mongodb").map(({ msg }) => msg)).toEqual(["waiting for dependency", "dependency available"]);
-    expect(told("mongodb")[0]?.reason).toContain("ENOTFOUND mongo-1.example");
-    expect(told("kafka").map(({ reason }) => reason)).toEqual([
+    expect(reported("mongodb").map(({ msg }) => msg)).toEqual([
+      "waiting for dependency",
+      "dependency available",
+    ]);
+    expect(reported("mongodb")[0]?.reason).toContain("ENOTFOUND mongo-1.example");
+    expect(reported("kafka").map(({ reason }) => reason)).toEqual([
       expect.stringContaining("ENOTFOUND kafka-1.invalid"),
     ]);
-    expect(told("kafka-connect").map(({ reason }) => reason)).toEqual([
+    expect(reported("kafka-connect").map(({ reason }) => reason)).toEqual([
       expect.stringContaining("ENOTFOUND connect.example"),
       undefined,
     ]);

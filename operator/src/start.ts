@@ -257,9 +257,9 @@ async function keepMesh(
     if (signal.aborted) return;
     seen.observation = { ...status, problems };
     health.setServing(problems.length === 0, "");
-    const told = withoutFigures(problems.join("\n"));
-    if (told !== known) logger.warn({ problems }, problems.length === 0 ? "no problems" : "problems");
-    known = told;
+    const reported = withoutFigures(problems.join("\n"));
+    if (reported !== known) logger.warn({ problems }, problems.length === 0 ? "no problems" : "problems");
+    known = reported;
     await delay(intervals.pollEveryMs, undefined, { signal }).catch(() => {});
   }
 }

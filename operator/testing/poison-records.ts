@@ -74,7 +74,7 @@ export function poisonRecords(): readonly PoisonRecord[] {
       text: (json) => json.replace("{", '{"value":99,'),
     }),
     record("escapes for letters", "stored", { text: (json) => json.replace("poisoned", "p\\u006fisoned") }),
-    record("a sensor that nobody knows yet", "stored", {
+    record("a sensor that is not known yet", "stored", {
       key: (identity) => identity.replace("temperature", "radon_2"),
       fields: { sensor: "radon_2" },
     }),

@@ -94,7 +94,7 @@ export const openSensorTable = [
   {"unit":"1","minimum":0,"maximum":1000000000,"description":"Steps","sensor":"steps","aliases":["step_count"]},
   {"unit":"1","minimum":0,"maximum":1,"description":"A state: 1 is on","sensor":"state","aliases":[]},
   {"unit":"1","minimum":0,"maximum":1,"description":"Motion detected","sensor":"motion","aliases":[]},
-  {"unit":"1","minimum":0,"maximum":1,"description":"Somebody is there","sensor":"occupancy","aliases":["presence"]},
+  {"unit":"1","minimum":0,"maximum":1,"description":"A person is present","sensor":"occupancy","aliases":["presence"]},
   {"unit":"1","minimum":0,"maximum":1,"description":"Door is open","sensor":"door","aliases":[]},
   {"unit":"1","minimum":0,"maximum":1,"description":"Window is open","sensor":"window","aliases":[]},
   {"unit":"1","minimum":0,"maximum":1,"description":"Something is open","sensor":"opening","aliases":[]},

@@ -14,9 +14,9 @@ const aggregates = {
 const watch = { ...aggregates, grpc_type: "server_stream", grpc_method: "WatchAggregates" };
 
 it("exports every count from the start, all 0, and that the store is available", async () => {
-  await using told = await startTestMetrics();
-  await using _ = await startTestQuery({ dependencies: { metrics: told.metrics } });
-  const { value } = await told.scrape();
+  await using reported = await startTestMetrics();
+  await using _ = await startTestQuery({ dependencies: { metrics: reported.metrics } });
+  const { value } = await reported.scrape();
   for (const source of ["raw", "partials"]) {
     expect(value("devicemesh_query_rows_read_total", { source })).toBe(0);
   }
@@ -30,8 +30,11 @@ it("exports every count from the start, all 0, and that the store is available",
 });
 
 it("counts the reads of a store without hiding any of its properties", async () => {
-  await using told = await startTestMetrics();
-  const { counted } = registerQueryMetrics(told.metrics, { watchers: () => 0, isStoreReachable: () => true });
+  await using reported = await startTestMetrics();
+  const { counted } = registerQueryMetrics(reported.metrics, {
+    watchers: () => 0,
+    isStoreReachable: () => true,
+  });
   const { store } = createMemoryReadingStore({ clock: Date.now });
   const whole: Required<ReadingStore> = {
     ...store,
@@ -44,8 +47,8 @@ it("counts the reads of a store without hiding any of its properties", async () 
 });
 
 it("counts rows by their source, and calls by their result", async () => {
-  await using told = await startTestMetrics();
-  await using running = await startTestQuery({ dependencies: { metrics: told.metrics } });
+  await using reported = await startTestMetrics();
+  await using running = await startTestQuery({ dependencies: { metrics: reported.metrics } });
   const { memory, client } = running;
   memory.append([temperature("a", 0), temperature("a", 1000), temperature("b", 0)]);
   running.advance(60_000);
@@ -57,7 +60,7 @@ it("counts rows by their source, and calls by their result", async () => {
   await failureOf(client.getAggregates({ since: { seconds: 2n }, to: { seconds: 1n } }));
   await failureOf(client.listReadings({ pageToken: "forged" }));
 
-  const { value, by } = await told.scrape();
+  const { value, by } = await reported.scrape();
   expect(by("devicemesh_query_readings_covered_total", "source")).toEqual({ windows: 3, raw: 1 });
   expect(value("devicemesh_query_rows_read_total", { source: "raw" })).toBe(4);
   expect(value("devicemesh_query_rows_read_total", { source: "partials" })).toBeGreaterThanOrEqual(3);
@@ -67,42 +70,44 @@ it("counts rows by their source, and calls by their result", async () => {
 });
 
 it("counts bytes that are not a message with their sender's code", async () => {
-  await using told = await startTestMetrics();
-  await using running = await startTestQuery({ dependencies: { metrics: told.metrics } });
+  await using reported = await startTestMetrics();
+  await using running = await startTestQuery({ dependencies: { metrics: reported.metrics } });
   const response = await fetch(`${running.baseUrl}/devicemesh.v1.QueryService/GetAggregates`, {
     method: "POST",
     headers: { "content-type": "application/proto" },
     body: new Uint8Array([0xff]),
   });
   expect(response.status).toBe(400);
-  expect((await told.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({ InvalidArgument: 1 });
+  expect((await reported.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({
+    InvalidArgument: 1,
+  });
 });
 
 it("counts open watches, and not rejected ones", async () => {
-  await using told = await startTestMetrics();
+  await using reported = await startTestMetrics();
   await using running = await startTestQuery({
     config: { watchesMax: 1 },
-    dependencies: { metrics: told.metrics },
+    dependencies: { metrics: reported.metrics },
   });
   const caller = new AbortController();
   const messages = running.client.watchAggregates({}, { signal: caller.signal })[Symbol.asyncIterator]();
   await messages.next();
   const refused = running.client.watchAggregates({})[Symbol.asyncIterator]();
   await failureOf(refused.next());
-  const during = await told.scrape();
+  const during = await reported.scrape();
   expect(during.value("devicemesh_query_watchers")).toBe(1);
   expect(during.value("grpc_server_in_flight", watch)).toBe(1);
   expect(during.by("grpc_server_handled_total", "grpc_code")).toEqual({ ResourceExhausted: 1 });
   caller.abort();
   await failureOf(messages.next());
-  await waitUntil(async () => (await told.scrape()).value("devicemesh_query_watchers") === 0);
-  const after = await told.scrape();
+  await waitUntil(async () => (await reported.scrape()).value("devicemesh_query_watchers") === 0);
+  const after = await reported.scrape();
   expect(after.value("grpc_server_in_flight", watch)).toBe(0);
   expect(after.by("grpc_server_handled_total", "grpc_code")).toEqual({ ResourceExhausted: 1, Canceled: 1 });
 });
 
 it("starts with a store that does not know its levels yet", async () => {
-  await using told = await startTestMetrics();
+  await using reported = await startTestMetrics();
   await using running = await startTestQuery({
     wrap: (store) => ({
       ...store,
@@ -110,22 +115,22 @@ it("starts with a store that does not know its levels yet", async () => {
         throw new Error("not known yet");
       },
     }),
-    dependencies: { metrics: told.metrics },
+    dependencies: { metrics: reported.metrics },
   });
   expect((await failureOf(running.client.getAggregates({}))).rawMessage).toBe("internal error");
-  expect((await told.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({ Internal: 1 });
+  expect((await reported.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({ Internal: 1 });
 });
 
 it("counts a call that took too long, and exports that the store is unavailable", async () => {
-  await using told = await startTestMetrics();
+  await using reported = await startTestMetrics();
   await using running = await startTestQuery({
     config: { callTimeoutMs: 20 },
     wrap: stuckStore,
-    dependencies: { metrics: told.metrics },
+    dependencies: { metrics: reported.metrics },
   });
   await failureOf(running.client.getAggregates({}));
   running.query.setServing(false);
-  const { value } = await told.scrape();
+  const { value } = await reported.scrape();
   expect(value("grpc_server_handled_total", { ...aggregates, grpc_code: "DeadlineExceeded" })).toBe(1);
   expect(value("devicemesh_query_store_reachable")).toBe(0);
 });

@@ -36,7 +36,7 @@ async function start(mongodbUrl: string) {
   return {
     lines,
     /** Returns the log lines about the database. */
-    told: () => lines.flatMap(({ dependency, msg, reason }) => (dependency ? [`${reason ?? msg}`] : [])),
+    reported: () => lines.flatMap(({ dependency, msg, reason }) => (dependency ? [`${reason ?? msg}`] : [])),
     isServing: async () => (await health.check({ service: "" })).status === 1,
     ask: () => createClient(QueryService, transport).getAggregates({}),
     [Symbol.asyncDispose]: () => query.close(),
@@ -50,14 +50,14 @@ describe("query that starts before its database", () => {
     const mongo = await startFakeMongo(0, documents);
     await using _stopped = { [Symbol.asyncDispose]: () => mongo.stop() };
     await using query = await start(`mongodb://${host.name}:${mongo.port}`);
-    await waitUntil(() => query.told().length === 1, { timeoutMs: 20_000 });
+    await waitUntil(() => query.reported().length === 1, { timeoutMs: 20_000 });
     await expect(query.ask()).rejects.toThrow("the database is unavailable");
     expect(await query.isServing()).toBe(false);
     host.appear();
-    await waitUntil(() => query.told().length === 2, { timeoutMs: 20_000 });
+    await waitUntil(() => query.reported().length === 2, { timeoutMs: 20_000 });
     documents.settings = [settingsOfMesh];
     await waitUntil(query.isServing, { timeoutMs: 20_000, what: "it serves" });
-    expect(query.told()).toEqual([
+    expect(query.reported()).toEqual([
       "getaddrinfo ENOTFOUND mongo-1.example",
       expect.stringContaining("the mesh's settings are not known yet"),
       "dependency available",
@@ -69,10 +69,10 @@ describe("query that starts before its database", () => {
   it("serves by itself once the database listens", async () => {
     const port = await closedPort();
     await using query = await start(`mongodb://127.0.0.1:${port}`);
-    await waitUntil(() => query.told().length === 1, { timeoutMs: 20_000 });
+    await waitUntil(() => query.reported().length === 1, { timeoutMs: 20_000 });
     const mongo = await startFakeMongo(port, { settings: [settingsOfMesh] });
     await using _stopped = { [Symbol.asyncDispose]: () => mongo.stop() };
     await waitUntil(query.isServing, { timeoutMs: 20_000, what: "it serves" });
-    expect(query.told()).toEqual([expect.stringContaining("ECONNREFUSED"), "dependency available"]);
+    expect(query.reported()).toEqual([expect.stringContaining("ECONNREFUSED"), "dependency available"]);
   });
 });

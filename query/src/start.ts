@@ -85,7 +85,7 @@ export type Query = AsyncDisposable & {
 };
 
 /** The share of the grace period after which running calls get an error, so that they receive it before the cut. */
-const toldAfterGrace = 0.7;
+const cutAfterGrace = 0.7;
 
 /**
  * Starts query: Connect, gRPC and gRPC-Web over HTTP/1.1 and HTTP/2 on one port.
@@ -185,7 +185,7 @@ export async function startQuery(config: QueryConfig, dependencies: QueryDepende
       stopping.abort();
       cutTimer = setTimeout(
         () => cutting.abort(toConnectError(stoppingError())),
-        config.shutdownGraceMs * toldAfterGrace,
+        config.shutdownGraceMs * cutAfterGrace,
       );
     },
     onError: (error) => logger.debug({ error }, "connection broke"),

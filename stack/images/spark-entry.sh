@@ -95,7 +95,7 @@ is_application_lost() {
   [[ ${page%%'"completedapps"'*} != *"\"$(property 'spark\.app\.name')\""* ]]
 }
 
-unwell() {
+unhealthy() {
   echo "$1"
   exit 1
 }
@@ -103,13 +103,13 @@ unwell() {
 healthy() {
   case ${1:-} in
     master)
-      get 127.0.0.1 "$master_page_port" /json/ | grep -q '"ALIVE"' || unwell "the master is not alive"
+      get 127.0.0.1 "$master_page_port" /json/ | grep -q '"ALIVE"' || unhealthy "the master is not alive"
       rm -f "$recovery/.starting"
       ;;
-    worker) get 127.0.0.1 "$worker_page_port" /json/ | grep -qF "$master_url" || unwell "the worker is not registered at $master_url" ;;
+    worker) get 127.0.0.1 "$worker_page_port" /json/ | grep -qF "$master_url" || unhealthy "the worker is not registered at $master_url" ;;
     connect)
-      (exec 3<>"/dev/tcp/127.0.0.1/$connect_port") 2>/dev/null || unwell "Spark Connect does not listen on $connect_port"
-      if is_application_lost; then unwell "the master does not know the application of Spark Connect"; fi
+      (exec 3<>"/dev/tcp/127.0.0.1/$connect_port") 2>/dev/null || unhealthy "Spark Connect does not listen on $connect_port"
+      if is_application_lost; then unhealthy "the master does not know the application of Spark Connect"; fi
       ;;
     *) usage >&2; exit 2 ;;
   esac

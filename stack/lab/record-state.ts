@@ -4,7 +4,7 @@ import type { Engine } from "./machine/engine.ts";
 import { type Lab, stackName } from "./start.ts";
 
 /** Those whose logs say why readings or windows do not get on. */
-const told = ["aggregator", "spark-connect", "operator", "connect", "ingest", "gateway", "mqtt", "query"];
+const logged = ["aggregator", "spark-connect", "operator", "connect", "ingest", "gateway", "mqtt", "query"];
 const lines = "60";
 
 /** Writes what the Swarm says of its tasks and the ends of logs into NAME.log of the lab's folder, whose path it gives. */
@@ -19,7 +19,7 @@ export async function recordState({ nodes, folder }: Lab, name: string): Promise
     await said(["node", "ls"]),
     await said(["stack", "ps", "--no-trunc", stackName]),
     ...(await Promise.all(
-      told.map((name) => said(["service", "logs", "--raw", "--tail", lines, `${stackName}_${name}`])),
+      logged.map((name) => said(["service", "logs", "--raw", "--tail", lines, `${stackName}_${name}`])),
     )),
   ];
   writeFileSync(file, parts.join("\n"));

@@ -50,7 +50,7 @@ export const stackSettings = defineSettings({
       default: "localhost,127.0.0.1",
       placeholder: "NAME,…",
       description:
-        "secrets, deploy: names and addresses by which people and devices reach the door: its certificate has them all, the page tells the first.",
+        "secrets, deploy: names and addresses of the front door for users and devices: its certificate has them all, the page shows the first.",
     },
     renew: {
       flag: "--renew",

@@ -8,10 +8,13 @@ import { anyTime } from "./series/select-series.ts";
 
 it("orders series by their latest readings, also after it is opened again", async () => {
   using folder = temporaryFolder();
-  await using told = await startTestMetrics();
+  await using reported = await startTestMetrics();
   const nowMs = Date.UTC(2026, 10, 24);
   await using store = await openRecoveringStore({ folder: folder.path, clock: () => nowMs });
-  const { counted } = registerQueryMetrics(told.metrics, { watchers: () => 0, isStoreReachable: () => true });
+  const { counted } = registerQueryMetrics(reported.metrics, {
+    watchers: () => 0,
+    isStoreReachable: () => true,
+  });
   await store.log.append(
     batchOf(
       ["old", "new"].map((deviceId, place) => ({

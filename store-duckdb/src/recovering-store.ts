@@ -49,13 +49,13 @@ export async function openRecoveringStore(
     current = undefined;
     // Its pending appends are rejected; an error here is the one that is already known.
     await broken?.close().catch(() => {});
-    for (let told = false; !ending.signal.aborted; told = true) {
+    for (let reported = false; !ending.signal.aborted; reported = true) {
       try {
         current = await open();
         onRecovery({ kind: "reopened" });
         return;
       } catch (problem) {
-        if (!told) onRecovery({ kind: "waiting", error: problem });
+        if (!reported) onRecovery({ kind: "waiting", error: problem });
         await delay(reopenEveryMs, undefined, { signal: ending.signal }).catch(() => {});
       }
     }

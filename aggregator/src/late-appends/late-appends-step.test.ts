@@ -107,8 +107,8 @@ describe("the step for late appends", () => {
     const { store, progress, step, add } = await setUp();
     add(0, 0, 5);
     add(1, 5, 7, 1);
-    store.failure = new Error("away");
-    await expect(step()).rejects.toThrow("away");
+    store.failure = new Error("unavailable");
+    await expect(step()).rejects.toThrow("unavailable");
     expect(progress.checks?.checked).toEqual(at(5));
     store.failure = undefined;
     await step();

@@ -5,12 +5,12 @@ import type { Lease } from "./lease.ts";
 
 /** A lease for two candidates: the test chooses the holder. */
 function createLeases() {
-  const state = { holder: "", isAway: false };
+  const state = { holder: "", isUnavailable: false };
   const leaseOf = (name: string): Lease => ({
     async take() {
-      if (state.isAway) throw new Error("away");
+      if (state.isUnavailable) throw new Error("unavailable");
       if (state.holder === "") state.holder = name;
-      return { isQueued: state.holder === name, holder: state.holder };
+      return { isHeld: state.holder === name, holder: state.holder };
     },
     async release() {
       if (state.holder === name) state.holder = "";
@@ -70,10 +70,10 @@ describe("startElection", () => {
     const failures: unknown[] = [];
     const a = candidate(leaseOf("a"), failures);
     await waitUntil(() => a.election.active !== undefined);
-    state.isAway = true;
+    state.isUnavailable = true;
     await waitUntil(() => failures.length > 1);
     expect(a.election.active).toBeDefined();
-    state.isAway = false;
+    state.isUnavailable = false;
     await a.election[Symbol.asyncDispose]();
   });
 

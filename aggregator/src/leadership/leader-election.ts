@@ -48,7 +48,7 @@ export function startElection<Active extends AsyncDisposable>(options: {
     async step() {
       const answer = await lease.take();
       holder = answer.holder;
-      if (!answer.isQueued) return stop();
+      if (!answer.isHeld) return stop();
       if (active) return;
       try {
         active = await start();

@@ -1,7 +1,7 @@
 /** The result of requesting a lease. */
 export type LeaseAnswer = {
   /** Whether the candidate holds the lease now. */
-  readonly isQueued: boolean;
+  readonly isHeld: boolean;
   /** The holder, as far as known. */
   readonly holder: string;
 };

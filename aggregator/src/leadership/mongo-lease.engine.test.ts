@@ -15,11 +15,11 @@ describe.skipIf(!engines)("the lease in MongoDB", () => {
     const lease = (holder: string) =>
       createMongoLease({ db: database.db, name: "test", holder, durationMs: 500 });
     const [a, b] = [lease("a"), lease("b")];
-    expect(await a.take()).toEqual({ isQueued: true, holder: "a" });
-    expect(await b.take()).toEqual({ isQueued: false, holder: "a" });
-    expect(await a.take()).toEqual({ isQueued: true, holder: "a" });
-    await waitUntil(async () => (await b.take()).isQueued, { what: "the lease of a has run out" });
-    expect(await a.take()).toEqual({ isQueued: false, holder: "b" });
+    expect(await a.take()).toEqual({ isHeld: true, holder: "a" });
+    expect(await b.take()).toEqual({ isHeld: false, holder: "a" });
+    expect(await a.take()).toEqual({ isHeld: true, holder: "a" });
+    await waitUntil(async () => (await b.take()).isHeld, { what: "the lease of a has run out" });
+    expect(await a.take()).toEqual({ isHeld: false, holder: "b" });
   });
 
   it("is free as soon as its holder releases it, and not before", async () => {
@@ -29,9 +29,9 @@ describe.skipIf(!engines)("the lease in MongoDB", () => {
     const [a, b] = [lease("a"), lease("b")];
     await a.take();
     await b.release();
-    expect((await b.take()).isQueued).toBe(false);
+    expect((await b.take()).isHeld).toBe(false);
     await a.release();
-    expect((await b.take()).isQueued).toBe(true);
+    expect((await b.take()).isHeld).toBe(true);
   });
 
   it("has one holder if many request it at the same time", async () => {
@@ -46,8 +46,8 @@ describe.skipIf(!engines)("the lease in MongoDB", () => {
         }).take(),
       ),
     );
-    expect(answers.filter(({ isQueued }) => isQueued)).toHaveLength(1);
-    expect(new Set(answers.filter(({ isQueued }) => !isQueued).map(({ holder }) => holder)).size).toBe(1);
+    expect(answers.filter(({ isHeld }) => isHeld)).toHaveLength(1);
+    expect(new Set(answers.filter(({ isHeld }) => !isHeld).map(({ holder }) => holder)).size).toBe(1);
   });
 
   it("passes from a killed holder to a waiting candidate within ten seconds", async () => {

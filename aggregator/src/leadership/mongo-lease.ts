@@ -31,12 +31,12 @@ export function createMongoLease(options: {
           { $set: { holder, until: new Date(nowMs + durationMs) } },
           { upsert: true, maxTimeMS },
         );
-        return { isQueued: true, holder };
+        return { isHeld: true, holder };
       } catch (error) {
         // A duplicate `_id`: another candidate holds the lease, and it has not expired.
         if (!(error instanceof MongoServerError) || error.code !== duplicateKey) throw error;
         const found = await leases.findOne({ _id: name }, { maxTimeMS });
-        return { isQueued: false, holder: found?.holder ?? "" };
+        return { isHeld: false, holder: found?.holder ?? "" };
       }
     },
     async release() {

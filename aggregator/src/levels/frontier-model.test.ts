@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { runMeshModel } from "../../testing/model/mesh-model.ts";
 import { rules } from "../../testing/model/model-rules.ts";
 
-// A failing run prints its seed: runMeshModel({ seed }) repeats the same schedule.
+// A failing run prints its seed: runMeshModel({ seed }) runs the same schedule again.
 const seeds = 150;
 const seedsUntilCaught = 400;
 

@@ -96,8 +96,8 @@ describe("stepFrontier", () => {
     const { store, see, progress, step, passTick } = setUp();
     passTick(34_567);
     see(31_000);
-    store.failure = new Error("away");
-    await expect(step()).rejects.toThrow("away");
+    store.failure = new Error("unavailable");
+    await expect(step()).rejects.toThrow("unavailable");
     expect(progress.frontiersMs).toEqual([0]);
     store.failure = undefined;
     await step();

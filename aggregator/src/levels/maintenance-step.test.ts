@@ -143,8 +143,8 @@ describe("createRepairStep", () => {
   it("retries a failed repair", async () => {
     const { store, repair } = setUp(1000);
     store.repeated.push(repeated(0));
-    store.failure = new Error("away");
-    await expect(repair(signal)).rejects.toThrow("away");
+    store.failure = new Error("unavailable");
+    await expect(repair(signal)).rejects.toThrow("unavailable");
     store.failure = undefined;
     await repair(signal);
     expect(store.repairs).toHaveLength(1);

@@ -23,8 +23,8 @@ export function createLogEnd(knownMs: number | undefined): LogEnd {
         const previous = before.get(partition);
         const strangers = previous === undefined ? offset : offset - previous - 1;
         // Before the first tick there was something, but it is unknown what: this counts only if nothing else is known.
-        const isTelling = previous !== undefined || knownMs === undefined;
-        if (isTelling && strangers > (uncertain.get(partition) ?? 0)) {
+        const isSignificant = previous !== undefined || knownMs === undefined;
+        if (isSignificant && strangers > (uncertain.get(partition) ?? 0)) {
           logEndMs = Math.max(logEndMs ?? 0, appendedMs);
         }
         before.set(partition, offset);

@@ -74,7 +74,7 @@ describe("the client of Spark Connect", () => {
     });
     for (const _ of [1, 2]) {
       await expect(client.sparkVersion()).rejects.toMatchObject({
-        kind: "away",
+        kind: "unavailable",
         message: expect.stringContaining("ENOTFOUND spark.example"),
       });
     }
@@ -123,7 +123,7 @@ describe("the client of Spark Connect", () => {
       spark.client.configure({ "spark.sql.session.timeZone": "UTC" }),
     ];
     // The deadline of a question has passed when this one is given up.
-    await expect(spark.client.activeQueries()).rejects.toMatchObject({ kind: "away" });
+    await expect(spark.client.activeQueries()).rejects.toMatchObject({ kind: "unavailable" });
     cold.resolve();
     expect(await Promise.all(first)).toEqual(["4.1.2", undefined]);
   });
@@ -184,15 +184,15 @@ describe("the client of Spark Connect", () => {
   it.each([
     ["failed", sparks("no such folder"), "java.lang.IllegalStateException: no such folder"],
     ["queryNotFound", sparks(`[INTERNAL_ERROR] Streaming query ${run.id} is not found`), "is not found"],
-    ["away", new ConnectError("bye", Code.Unavailable), "Spark does not answer"],
-    ["away", new ConnectError("cut", Code.Internal), "Spark does not answer"],
+    ["unavailable", new ConnectError("bye", Code.Unavailable), "Spark does not answer"],
+    ["unavailable", new ConnectError("cut", Code.Internal), "Spark does not answer"],
     ["failed", new ConnectError("no such call", Code.Unimplemented), "no such call"],
     [
       "failed",
       new ConnectError("Invalid token", Code.Unauthenticated),
       "set --spark-token to its SPARK_CONNECT_AUTHENTICATE_TOKEN",
     ],
-  ])("tells apart what is %s", async (kind, error, message) => {
+  ])("distinguishes what is %s", async (kind, error, message) => {
     await using spark = await served({
       executePlan() {
         throw error;
@@ -208,7 +208,7 @@ describe("the client of Spark Connect", () => {
   it("has a deadline", async () => {
     const never = { analyzePlan: () => new Promise<never>(() => undefined) };
     await using spark = await served(never, undefined, { askMs: 300, startMs: 300, stopMs: 300 });
-    await expect(spark.client.sparkVersion()).rejects.toMatchObject({ kind: "away" });
+    await expect(spark.client.sparkVersion()).rejects.toMatchObject({ kind: "unavailable" });
   });
 
   it("reports an unreachable server as away", async () => {
@@ -217,7 +217,7 @@ describe("the client of Spark Connect", () => {
       sessionId: "33333333-3333-3333-3333-333333333333",
       userId: "devicemesh",
     });
-    await expect(spark.activeQueries()).rejects.toMatchObject({ kind: "away" });
+    await expect(spark.activeQueries()).rejects.toMatchObject({ kind: "unavailable" });
     await spark[Symbol.asyncDispose]();
   });
 });

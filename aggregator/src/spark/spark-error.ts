@@ -2,11 +2,11 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { ErrorInfoSchema } from "@devicemesh/proto/es/google/rpc/error_details_pb.ts";
 
 /**
- * - away: Spark is unreachable, or did not answer in time; the request may have been executed all the same
+ * - unavailable: Spark is unreachable, or did not answer in time; the request may have been executed all the same
  * - queryNotFound: Spark does not know the run of a query, for example after its restart
  * - failed: Spark rejected the request, or it failed
  */
-export type SparkErrorKind = "away" | "queryNotFound" | "failed";
+export type SparkErrorKind = "unavailable" | "queryNotFound" | "failed";
 
 /** The kinds of failures of a call to Spark. */
 export class SparkError extends Error {
@@ -22,7 +22,7 @@ export class SparkError extends Error {
   }
 }
 
-const awayCodes: ReadonlySet<Code> = new Set([
+const unavailableCodes: ReadonlySet<Code> = new Set([
   Code.Aborted,
   Code.Canceled,
   Code.DataLoss,
@@ -46,8 +46,8 @@ export function toSparkError(thrown: unknown): SparkError {
     const message = `${info.reason}: ${error.rawMessage}`;
     return new SparkError(isLost ? "queryNotFound" : "failed", message, { cause: error });
   }
-  if (awayCodes.has(error.code)) {
-    return new SparkError("away", `Spark does not answer: ${error.message}`, { cause: error });
+  if (unavailableCodes.has(error.code)) {
+    return new SparkError("unavailable", `Spark does not answer: ${error.message}`, { cause: error });
   }
   if (error.code === Code.Unauthenticated) {
     const text = `Spark rejected the token: set --spark-token to its SPARK_CONNECT_AUTHENTICATE_TOKEN (${error.rawMessage})`;

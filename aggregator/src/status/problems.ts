@@ -41,7 +41,7 @@ function jobProblems(job: Pick<WindowJob, "progress" | "state">): string[] {
       `no batch of the window job for ${seconds(withoutBatchMs)} although the log grows: check Spark's master, workers and executors`,
     );
   }
-  if (kind === "away") problems.push(`Spark cannot be reached${error ? `: ${error}` : ""}`);
+  if (kind === "unavailable") problems.push(`Spark cannot be reached${error ? `: ${error}` : ""}`);
   // A failure is reported until a batch is done, so that a job that never completes one does not look healthy in
   // between.
   const isFailing = kind === "failed" || (kind === "starting" && error !== undefined);

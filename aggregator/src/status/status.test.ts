@@ -11,7 +11,7 @@ describe("jobLag", () => {
       [2, 5],
     ]);
     expect(jobLag(job.progress(), ends)).toBe(35);
-    job.tell({
+    job.report({
       endOffsets: new Map([
         [0, 8],
         [1, 21],
@@ -24,7 +24,7 @@ describe("jobLag", () => {
 describe("the status of the window job", () => {
   it("is the same in the document and in the contract", () => {
     const job = createMemoryWindowJob();
-    job.tell({ watermarkMs: 61_500, batch: 7, batchMs: 1234.4, stateRows: 3, processedRowsPerSecond: 2.5 });
+    job.report({ watermarkMs: 61_500, batch: 7, batchMs: 1234.4, stateRows: 3, processedRowsPerSecond: 2.5 });
     job.become({ kind: "failed", error: "boom", restarts: 2, sparkVersion: "4.1.2" });
     const observation = { job, lag: 4, nowMs: 99_000 };
     const document = statusDocument({ ...observation, holder: "me", problems: ["one"] });

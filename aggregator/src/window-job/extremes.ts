@@ -19,7 +19,7 @@ export type ExtremesSql = {
  * the figure is NaN, the sink rejects the partial, and the window is answered from raw readings.
  *
  * First and last are ordered by time. Only conflicts have equal times, and their windows are marked; of these the lower
- * value is the first and the higher one the last, as far as a double tells them apart.
+ * value is the first and the higher one the last, as far as a double distinguishes them.
  */
 export function extremesSql(windowMs: number): ExtremesSql {
   const offsetBits = Math.ceil(Math.log2(windowMs));

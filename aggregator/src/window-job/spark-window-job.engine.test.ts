@@ -111,7 +111,7 @@ describe.skipIf(!engines)("the window job on a real Spark", () => {
       const before = job.progress()?.batch ?? 0;
       await appendUntil(fixture, () => (job.progress()?.batch ?? 0) >= before + 3, 10 * round);
       await engines.kill("spark");
-      await waitUntil(() => job.state().kind === "away", { timeoutMs: 30_000 });
+      await waitUntil(() => job.state().kind === "unavailable", { timeoutMs: 30_000 });
       let rounds = 0;
       await appendUntil(fixture, () => ++rounds > 100, 10 * round + 1);
       await engines.start("spark");

@@ -10,7 +10,7 @@ export const restartDelays: Backoff = { firstMs: 1000, longestMs: 60_000 };
 
 /**
  * Returns the delay in ms. `failures` counts this failure and those before it since the last batch. A failure that is
- * known to be temporary is retried at once, unless it repeats.
+ * known to be temporary is retried at once, unless it occurs again.
  */
 export function restartDelayMs(
   failure: { readonly error: Pick<SparkError, "kind" | "message" | "trace">; readonly failures: number },

@@ -28,7 +28,7 @@ function start(spark: MemorySession, changes: Partial<WindowJobOptions> = {}): W
     watermarkDelayMs: 0,
     sinceOf: async () => ({ sinceMs: 0, startingOffsets: new Map() }),
     logger: silentLogger(),
-    intervals: { pollMs: 1, awayMs: 1, restarts: { firstMs: 60_000, longestMs: 60_000 } },
+    intervals: { pollMs: 1, unavailableMs: 1, restarts: { firstMs: 60_000, longestMs: 60_000 } },
     ...changes,
   });
 }
@@ -142,8 +142,8 @@ describe("the window job", () => {
     const query = await nthQuery(spark, 1);
     query.progress.push(batch(4));
     await waitUntil(() => job.progress()?.batch === 4);
-    spark.trouble = new SparkError("away", "no answer");
-    await waitUntil(() => job.state().kind === "away");
+    spark.trouble = new SparkError("unavailable", "no answer");
+    await waitUntil(() => job.state().kind === "unavailable");
     expect(job.state().error).toBe("no answer");
     expect(job.progress()?.watermarkMs).toBe(4000);
     spark.trouble = undefined;
@@ -206,7 +206,7 @@ describe("the window job", () => {
         expect(identity).toBe(checkpoint);
         return { sinceMs: 20_000, startingOffsets: new Map([[1, 7]]) };
       },
-      intervals: { pollMs: 1, restarts: { firstMs: 1, longestMs: 1 }, awayMs: 1 },
+      intervals: { pollMs: 1, restarts: { firstMs: 1, longestMs: 1 }, unavailableMs: 1 },
     });
     await nthQuery(spark, 1);
     expect(asked).toBe(2);

@@ -18,9 +18,9 @@ export type WindowJobState = {
    * - running: it completes batches
    * - stalled: it runs, but completes no batch although the log grows
    * - failed: it ended, and is restarted after a delay
-   * - away: Spark is unreachable; the query may be running
+   * - unavailable: Spark is unreachable; the query may be running
    */
-  readonly kind: "starting" | "running" | "stalled" | "failed" | "away";
+  readonly kind: "starting" | "running" | "stalled" | "failed" | "unavailable";
   /** The last failure, until a batch is done after it. */
   readonly error?: string;
   /** Time since the last batch was observed, or since the query was started or adopted if that is later, in ms. */
@@ -82,7 +82,7 @@ export type WindowJobIntervals = {
   /** Interval at which the query is polled, in ms. */
   readonly pollMs: number;
   /** Interval between attempts to reach Spark while it is unavailable, in ms. */
-  readonly awayMs: number;
+  readonly unavailableMs: number;
   readonly restarts: Backoff;
   /** A running query without a batch for this time is stalled, in ms. */
   readonly stalledMs: number;
@@ -98,7 +98,7 @@ export const windowJobIntervals: WindowJobIntervals = {
   maxOffsetsPerTrigger: 50_000,
   triggerMs: 1000,
   pollMs: 1000,
-  awayMs: 2000,
+  unavailableMs: 2000,
   restarts: restartDelays,
   stalledMs: 30_000,
   // The largest batch takes a loaded machine a minute or two; a restart would only make it begin again.
@@ -181,10 +181,10 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     const trouble = toSparkError(thrown);
     const { message, trace } = trouble;
     error = message;
-    if (trouble.kind === "away") {
+    if (trouble.kind === "unavailable") {
       // The observer of the state reports it once.
-      kind = "away";
-      return intervals.awayMs;
+      kind = "unavailable";
+      return intervals.unavailableMs;
     }
     kind = "failed";
     failures += 1;

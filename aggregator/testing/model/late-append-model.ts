@@ -21,7 +21,7 @@ export function createLateAppendModel(options: {
   let checks = createBatchChecks(checkpoint);
   let unchecked: number | undefined;
 
-  /** The largest append time before an offset, as the log's index tells it. */
+  /** The largest append time before an offset, as the log's index has it. */
   function newestBefore(from: PartitionOffsets): Map<number, number> {
     return new Map(
       [...from].flatMap(([partition, offset]) => {

@@ -1,6 +1,6 @@
 import { figuresOf, type ModelFigures, type ModelReading, merged, nothing } from "./engines-model.ts";
 
-/** What a horizon tells of messages whose broker's clock had stepped back. */
+/** What a horizon contains about messages whose broker's clock had stepped back. */
 export type ModelCoverage = {
   readonly completeThroughMs: number;
   /** By partition: the messages before are in partials, or marked. */

@@ -116,7 +116,7 @@ ${ingestTargets(result)
 
 Readings: ${fleet.devices} devices of four types in turn, each a second further with every reading; values wander in small steps and have one decimal (pressure: two). Ours stored ${result.stored.storedReadings.toLocaleString("en-US")} of them, exactly those acknowledged, in ${figure(result.stored.diskBytes / result.stored.storedReadings)} bytes each.
 
-CPU is user and system time of the server process, all threads, from /proc. Durable: while the load ran, until the last reading was acknowledged; the targets are about this. Folded: of ours, with all the upkeep until the readings were in 10-second windows; the peers have no such work, so theirs stays the same. Connections: FastAPI ${fleet.fastapiConnections}, node:http ${fleet.nodeHttpConnections} (one request in flight each), ours ${fleet.gateways} (commit units of ${fleet.framesPerUnit} frames).
+CPU is user and system time of the server process, all threads, from /proc. Durable: while the load ran, until the last reading was acknowledged; the targets are about this. Folded: of ours, with all maintenance until the readings were in 10-second windows; the peers have no such work, so theirs stays the same. Connections: FastAPI ${fleet.fastapiConnections}, node:http ${fleet.nodeHttpConnections} (one request in flight each), ours ${fleet.gateways} (commit units of ${fleet.framesPerUnit} frames).
 
 ${machineText(result.machine)}. ${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.
 `;

@@ -77,18 +77,18 @@ function postUntil(socket: Socket, endAt: number, nextRequest: () => string): Pr
 /** An endless sequence of requests: every device in turn, a second later each time around. */
 function createRequests({ devices, startSeconds }: HttpLoadSettings): () => string {
   const random = createRandom(1);
-  const players = createFleet(devices).map(({ deviceId, sensorCode, phaseMs }) => {
+  const senders = createFleet(devices).map(({ deviceId, sensorCode, phaseMs }) => {
     const { deviceType, sensor } = sensors[sensorCode]!;
     return { deviceId, deviceType, sensor, phaseMs, wander: createWander(sensorCode, random) };
   });
   let seconds = startSeconds;
   let next = 0;
   return () => {
-    if (next === players.length) {
+    if (next === senders.length) {
       next = 0;
       seconds++;
     }
-    const { deviceId, deviceType, sensor, phaseMs, wander } = players[next++]!;
+    const { deviceId, deviceType, sensor, phaseMs, wander } = senders[next++]!;
     const timestamp = isoMilliseconds(seconds * 1000 + phaseMs);
     const body = `{"device_id":"${deviceId}","timestamp":"${timestamp}","${deviceType}":{"${sensor}":${wander()}}}`;
     return `POST /readings HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;

@@ -33,12 +33,12 @@ function openOne(session: ClientHttp2Session, question: Buffer): Promise<number>
     watcher.messages++;
     first.resolve(nowMs - beginMs);
   });
-  let told = "";
-  stream.on("response", (headers) => (told = `${headers["grpc-message"] ?? ""}`));
-  stream.on("trailers", (headers) => (told = `${headers["grpc-message"] ?? ""}`));
+  let reported = "";
+  stream.on("response", (headers) => (reported = `${headers["grpc-message"] ?? ""}`));
+  stream.on("trailers", (headers) => (reported = `${headers["grpc-message"] ?? ""}`));
   stream.on("data", counter);
   const fail = (error?: Error) => {
-    failure ??= new Error(`a watch ended: ${told || error?.message || "without a word"}`);
+    failure ??= new Error(`a watch ended: ${reported || error?.message || "without a word"}`);
     first.reject(failure);
   };
   stream.on("error", fail);

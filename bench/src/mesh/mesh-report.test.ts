@@ -93,7 +93,7 @@ describe("the report of the mesh", () => {
     const busy = { ...result, load, peers: [theirs!, peer("ours", result.peers[1]!.samples, 500)] };
     expect(meshReport(busy).markdown).toContain("12.0 (2.00 – 20.0) during the run");
     expect(meshReport(busy).markdown).toContain("busy with other work");
-    expect(meshReport(busy).markdown).toContain("Device Mesh ingest 3,000 and 500 repeats");
+    expect(meshReport(busy).markdown).toContain("Device Mesh ingest 3,000 and 500 duplicates");
   });
 
   it("works without the peer", () => {

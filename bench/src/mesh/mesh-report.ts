@@ -156,7 +156,7 @@ function markdown(result: MeshResult): string {
   });
   const held = peers.map(
     ({ name, acknowledged, duplicates }) =>
-      `${labels[name]} ${acknowledged.toLocaleString("en-US")}${duplicates > 0 ? ` and ${duplicates.toLocaleString("en-US")} repeats` : ""}`,
+      `${labels[name]} ${acknowledged.toLocaleString("en-US")}${duplicates > 0 ? ` and ${duplicates.toLocaleString("en-US")} duplicates` : ""}`,
   );
   const standIn =
     database === "stand-in"

@@ -44,12 +44,12 @@ describe("lookAtWindowJob", () => {
 
 describe("watchBatches", () => {
   it("keeps each batch after the first once, and continues when the aggregator does not answer", async () => {
-    const told = [4, 5, undefined, 5, 6];
+    const reported = [4, 5, undefined, 5, 6];
     const watch = watchBatches(
       {
         async getWindowJobStatus() {
-          const batch = told.length > 1 ? told.shift() : told[0];
-          if (batch === undefined) throw new Error("away");
+          const batch = reported.length > 1 ? reported.shift() : reported[0];
+          if (batch === undefined) throw new Error("unavailable");
           return statusOf(batch);
         },
       },

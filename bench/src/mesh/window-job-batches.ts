@@ -11,7 +11,7 @@ export type WindowBatch = {
 };
 
 /** The polled state of the window job and the frontier. Times are ms since 1970. */
-export type WindowJobSight = {
+export type WindowJobObservation = {
   /** Undefined before the first one. */
   readonly batch: WindowBatch | undefined;
   /** Number of messages that it has not read. */
@@ -24,7 +24,7 @@ export type WindowJobSight = {
 type AggregatorClient = Pick<Client<typeof AggregatorService>, "getWindowJobStatus">;
 
 /** Polls the aggregator. */
-export async function lookAtWindowJob(client: AggregatorClient): Promise<WindowJobSight> {
+export async function lookAtWindowJob(client: AggregatorClient): Promise<WindowJobObservation> {
   const { windowJob: job, frontiers } = await client.getWindowJobStatus({}, { timeoutMs: 10_000 });
   const { batchDuration: lasted, processedRowsPerSecond = 0, lag = 0n, rowsDropped = 0n } = job ?? {};
   const batchMs = lasted ? Number(lasted.seconds) * 1000 + lasted.nanos / 1e6 : 0;
@@ -48,7 +48,7 @@ export async function lookAtWindowJob(client: AggregatorClient): Promise<WindowJ
 /** Watches the window job until it is stopped. */
 export type BatchWatch = {
   /** The last poll. */
-  readonly last: WindowJobSight | undefined;
+  readonly last: WindowJobObservation | undefined;
   /** Resolves to the observed batches, each once; it may have missed short ones. */
   stop(): Promise<readonly WindowBatch[]>;
 };
@@ -58,7 +58,7 @@ export function watchBatches(client: AggregatorClient, first: WindowBatch | unde
   const stopping = new AbortController();
   const batches: WindowBatch[] = [];
   let newest = first?.batch ?? -1;
-  let last: WindowJobSight | undefined;
+  let last: WindowJobObservation | undefined;
   const watching = (async () => {
     while (!stopping.signal.aborted) {
       last = await lookAtWindowJob(client).catch(() => last);

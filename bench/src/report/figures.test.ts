@@ -16,7 +16,7 @@ describe("figure", () => {
 });
 
 describe("spreadText", () => {
-  it("tells the median before the ends", () => {
+  it("prints the median before the ends", () => {
     expect(spreadText({ median: 2, minimum: 1, maximum: 30 })).toBe("2.00 (1.00 – 30.0)");
   });
 });

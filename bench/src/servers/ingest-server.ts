@@ -18,8 +18,8 @@ function fail(what: string, error: unknown): void {
   failure ??= `${what}: ${error instanceof Error ? error.message.split("\n")[0] : error}`;
 }
 const store = await openEmbeddedStore({ folder, clock, onFailure: fail });
-const upkeep = setInterval(() => {
-  store.maintain().catch((error) => fail("upkeep failed", error));
+const maintenance = setInterval(() => {
+  store.maintain().catch((error) => fail("maintenance failed", error));
 }, 1000);
 const ingest = await startIngest(ingestConfig({ port: 0 }), {
   log: store.log,
@@ -42,7 +42,7 @@ process.stdout.write(`${JSON.stringify({ port: ingest.port })}\n`);
 
 await untilShutdownSignal();
 if (process.connected) process.disconnect();
-clearInterval(upkeep);
+clearInterval(maintenance);
 await ingest.close();
 const { storedReadings, duplicates, conflicts, diskBytes, versions } = await store.readings.readStatus(
   AbortSignal.timeout(30_000),

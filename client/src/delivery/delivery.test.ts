@@ -47,7 +47,7 @@ describe("delivery through gRPC", () => {
           });
           const outbox = outboxTo(ingest.target);
           for (let index = 0; index < count; index++) {
-            while (!outbox.add("device", 0, startMs + index, 20)) await outbox.room();
+            while (!outbox.add("device", 0, startMs + index, 20)) await outbox.capacity();
           }
           await outbox.flush();
           const indexes = Array.from({ length: count }, (_, index) => index);
@@ -73,7 +73,7 @@ describe("delivery through gRPC", () => {
     let next = 0;
     const addMore = async (count: number) => {
       for (const end = next + count; next < end; next++) {
-        while (!outbox.add("device", 0, startMs + next, 20)) await outbox.room();
+        while (!outbox.add("device", 0, startMs + next, 20)) await outbox.capacity();
       }
     };
     await addMore(500);

@@ -80,7 +80,7 @@ describe("ingest client", () => {
     expect(result).toEqual({
       kind: "failed",
       code: "UNAVAILABLE",
-      message: "told to fail",
+      message: "set to fail",
       retryDelayMs: 1500,
     });
   });

@@ -90,8 +90,8 @@ describe("outbox with a spill folder", () => {
   });
 
   it("writes the remaining units to disk when it is closed; a new outbox sends them first", async () => {
-    const away = createFakeSender(() => failed("UNAVAILABLE"));
-    const first = createTestOutbox({ sender: away.sender, spill: open() });
+    const unavailable = createFakeSender(() => failed("UNAVAILABLE"));
+    const first = createTestOutbox({ sender: unavailable.sender, spill: open() });
     first.add(470);
     const closing = first.outbox.close({ limitMs: 1000 });
     await first.clock.advanceAsync(5000);
@@ -110,8 +110,8 @@ describe("outbox with a spill folder", () => {
   });
 
   it("sends a unit from disk again after a process that died while sending it", async () => {
-    const away = createFakeSender(() => failed("UNAVAILABLE"));
-    const first = createTestOutbox({ sender: away.sender, spill: open() });
+    const unavailable = createFakeSender(() => failed("UNAVAILABLE"));
+    const first = createTestOutbox({ sender: unavailable.sender, spill: open() });
     first.add(60);
     const closing = first.outbox.close({ limitMs: 10 });
     await first.clock.advanceAsync(1000);
@@ -138,8 +138,8 @@ describe("outbox with a spill folder", () => {
   });
 
   it("sets a broken file aside, reports it, and sends the others", async () => {
-    const away = createFakeSender(() => failed("UNAVAILABLE"));
-    const first = createTestOutbox({ sender: away.sender, spill: open() });
+    const unavailable = createFakeSender(() => failed("UNAVAILABLE"));
+    const first = createTestOutbox({ sender: unavailable.sender, spill: open() });
     first.add(150);
     const closing = first.outbox.close({ limitMs: 10 });
     await first.clock.advanceAsync(1000);

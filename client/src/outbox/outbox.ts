@@ -50,7 +50,7 @@ export type Outbox = {
   /** Adds a reading. Returns false if the outbox is full; the reading counts as dropped if `whenFull` is "drop". */
   add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
   /** Resolves when there is capacity for a reading. @throws the signal's reason when it aborts. */
-  room(signal?: AbortSignal): Promise<void>;
+  capacity(signal?: AbortSignal): Promise<void>;
   /**
    * Sends without waiting for units to fill, and resolves when nothing is pending. @throws the signal's reason when it
    * aborts.
@@ -75,7 +75,7 @@ export type Outbox = {
  * too,
  * as without;
  * - without one, add() returns false: `whenFull: "drop"` counts the new reading as dropped (the oldest
- * readings are kept), `"wait"` leaves it with the caller, who awaits room().
+ * readings are kept), `"wait"` leaves it with the caller, who awaits capacity().
  *
  * Units that an earlier process left in the spill folder are sent first, one at a time.
  */
@@ -274,7 +274,7 @@ export function createOutbox({
   return {
     add,
     flush,
-    room: (signal) => changes.until(() => inMemory < memoryReadings, signal),
+    capacity: (signal) => changes.until(() => inMemory < memoryReadings, signal),
     counts: () => ({
       added,
       acked,

@@ -43,9 +43,9 @@ describe.skipIf(findGrpcurl() === undefined || findEnvoy() === undefined)("grpcu
 
   it("gets no answer without the token, and stores nothing without the certificate", async () => {
     const asking = commands.find(({ name }) => name === "unary, TLS with a token")?.command ?? "";
-    const nobody = await runCommand(meshes.here(asking.replace(/-H "[^"]*"/, "")), folder);
-    expect(nobody.code).not.toBe(0);
-    expect(nobody.stderr).toContain("Unauthenticated");
+    const anonymous = await runCommand(meshes.here(asking.replace(/-H "[^"]*"/, "")), folder);
+    expect(anonymous.code).not.toBe(0);
+    expect(anonymous.stderr).toContain("Unauthenticated");
     const sending =
       commands.find(({ name }) => name === "client stream, TLS with a certificate")?.command ?? "";
     const stranger = await runCommand(meshes.here(sending.replace(/-cert \S+ -key \S+/, "")), folder);

@@ -54,7 +54,7 @@ describe.skipIf(engines === undefined)("a network that fails under load", () => 
           // The passing of time is the fault.
           await delay(outageMs);
         } finally {
-          way.mend();
+          way.restore();
         }
       },
     })),

@@ -152,7 +152,8 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     expect(value("devicemesh_aggregator_dirty_windows")).toBe(0);
 
     // Readings, invalid records and ticks: the whole log, except for its last moments.
-    const job = (told: Scrape, name: string) => told.value(`devicemesh_aggregator_window_job_${name}`) ?? 0;
+    const job = (reported: Scrape, name: string) =>
+      reported.value(`devicemesh_aggregator_window_job_${name}`) ?? 0;
     const first = await scrape(address);
     await waitUntil(
       async () => job(await scrape(address), "batches_total") > job(first, "batches_total") + 1,
@@ -178,11 +179,11 @@ describe.skipIf(engines === undefined)("poison among good readings", () => {
     ["query", ["Query"]],
   ] as const)("%s exports every metric that docs/metrics.md explains, and no other", async (name, parts) => {
     const response = await fetch(`http://${mesh.services.get(name).metricsAddress}/metrics`);
-    const told = (await response.text()).match(/^# HELP (?!process_|nodejs_).*$/gm)?.sort();
+    const reported = (await response.text()).match(/^# HELP (?!process_|nodejs_).*$/gm)?.sort();
     const explained = allMetrics
       .filter(({ who }) => who.startsWith("Every process") || (parts as readonly string[]).includes(who))
       .flatMap(({ definitions }) => Object.values(definitions))
       .map((metric) => `# HELP ${metric.name} ${metric.help}`);
-    expect(told).toEqual(explained.sort());
+    expect(reported).toEqual(explained.sort());
   });
 });

@@ -49,9 +49,9 @@ describe.skipIf(engines === undefined)("a database that was restored from a back
     await restore(before.db, backup);
     const left = await before.storedIdentities();
     expect([...load.acked].filter((identity) => !left.has(identity)).length).toBeGreaterThan(1000);
-    const told = await waitUntilReplayed(before);
-    expect(told).toMatch(/records of \S+processed_messages again, from 20\S+Z on/);
-    expect(told).toContain("everything that was in the log is stored");
+    const reported = await waitUntilReplayed(before);
+    expect(reported).toMatch(/records of \S+processed_messages again, from 20\S+Z on/);
+    expect(reported).toContain("everything that was in the log is stored");
 
     const { topicPrefix, database } = { topicPrefix: topicPrefixOf(before), database: before.names.database };
     const checkpoints = `${engines!.folder}/checkpoints/${topicPrefix.slice(0, -1)}`;

@@ -41,7 +41,7 @@ function startProcess(service: string, args: readonly string[]) {
   return {
     service,
     lines,
-    told: (engine: string) =>
+    reported: (engine: string) =>
       lines.filter(({ dependency }) => dependency === engine).map(({ msg }) => msg as string),
     async [Symbol.asyncDispose]() {
       child.kill("SIGTERM");
@@ -112,7 +112,7 @@ async function startInOrder(order: readonly Engine[]) {
       throw new Error(`${error.message}: ${JSON.stringify(tails)}`);
     });
   for (const [service, engine] of needs) {
-    await until(`${service} waits for ${engine}`, () => services[service].told(engine).length > 0);
+    await until(`${service} waits for ${engine}`, () => services[service].reported(engine).length > 0);
   }
   const addresses = [operatorPort, aggregatorPort, ingestPort, queryPort].map((one) => `127.0.0.1:${one}`);
   const serving = (address: string) =>
@@ -124,7 +124,7 @@ async function startInOrder(order: readonly Engine[]) {
   const finds = (service: keyof typeof services, engine: Engine) =>
     until(
       `${service} finds ${engine}`,
-      () => services[service].told(engine).at(-1) === "dependency available",
+      () => services[service].reported(engine).at(-1) === "dependency available",
     );
   for (const engine of order) {
     await late[engine].appear();
@@ -134,7 +134,9 @@ async function startInOrder(order: readonly Engine[]) {
   }
   for (const [service, engine] of needs) await finds(service, engine);
   for (const address of addresses) await until(`${address} serves`, () => serving(address));
-  await until("the aggregator finds Spark", () => aggregator.told("spark").includes("dependency available"));
+  await until("the aggregator finds Spark", () =>
+    aggregator.reported("spark").includes("dependency available"),
+  );
   const answers = createClient(
     QueryService,
     createGrpcTransport({ baseUrl: `http://127.0.0.1:${envoy.plain.port}` }),
@@ -167,10 +169,10 @@ describe.skipIf(!engines)("services that start before everything they need", () 
     const { needs, services } = await startInOrder(order);
     for (const [service, engine] of needs) {
       const { lines } = services[service];
-      const told = lines.filter(({ dependency }) => dependency === engine);
+      const reported = lines.filter(({ dependency }) => dependency === engine);
       // Once for each reason: a refused connection, and perhaps an attempt that timed out.
-      expect(told.length, `${service}, ${engine}`).toBeLessThanOrEqual(4);
-      expect(JSON.stringify(told)).not.toMatch(/\\n +at /);
+      expect(reported.length, `${service}, ${engine}`).toBeLessThanOrEqual(4);
+      expect(JSON.stringify(reported)).not.toMatch(/\\n +at /);
     }
   });
 });

@@ -19,7 +19,8 @@ export async function startBusyIngest({ refuseFirst }: { readonly refuseFirst: n
       });
       call.on("end", () => {
         units.push(deviceIds);
-        if (units.length <= refuseFirst) callback({ code: status.UNAVAILABLE, details: "the log is away" });
+        if (units.length <= refuseFirst)
+          callback({ code: status.UNAVAILABLE, details: "the log is unavailable" });
         else callback(null, { accepted: BigInt(deviceIds.length), refused: 0n, refusedReadings: [] });
       });
     },

@@ -112,26 +112,26 @@ export function describeClientExample(example: ClientExample): void {
       using ingest = await startBusyIngest({ refuseFirst: 1 });
       const { code, stdout, stderr } = await run(`publish --address ${ingest.address} readings.csv`);
       expect([code, stdout]).toEqual([0, "accepted 8, refused 0\n"]);
-      expect(stderr).toContain("the log is away; trying again");
+      expect(stderr).toContain("the log is unavailable; trying again");
       expect(ingest.units).toHaveLength(2);
       expect(ingest.units[1]).toEqual(ingest.units[0]);
     });
 
     it("reports an error, and fails", async () => {
       const secure = `--address 127.0.0.1:${meshes.secure.envoy.public?.port}`;
-      const nobody = await run(`aggregates ${secure} --ca ${meshes.certificates.authority}`);
-      expect([nobody.code, nobody.stdout]).toEqual([1, ""]);
-      expect(nobody.stderr).toMatch(/unauthenticated: /i);
+      const anonymous = await run(`aggregates ${secure} --ca ${meshes.certificates.authority}`);
+      expect([anonymous.code, anonymous.stdout]).toEqual([1, ""]);
+      expect(anonymous.stderr).toMatch(/unauthenticated: /i);
 
-      const away = await run("aggregates --address 127.0.0.1:1");
-      expect(away.code).toBe(1);
-      expect(away.stderr).toMatch(/unavailable: /i);
+      const unavailable = await run("aggregates --address 127.0.0.1:1");
+      expect(unavailable.code).toBe(1);
+      expect(unavailable.stderr).toMatch(/unavailable: /i);
 
       const token = await run(
         `aggregates ${plain()} --token-file ${meshes.certificates.folder}/user-reader.jwt`,
       );
       expect(token.code).toBe(2);
-      expect(token.stderr).toContain("in cleartext nobody can be known");
+      expect(token.stderr).toContain("in cleartext no caller can be identified");
 
       const line = csv([`${device("wrong")},2026-01-01T00:00:00Z,temperature,1`, "a,b,c,d"]);
       const unread = await run(`publish ${plain()} ${line}`);
@@ -151,7 +151,7 @@ export function describeClientExample(example: ClientExample): void {
       await envoy.close();
       await waitUntil(() => /unavailable: .*trying again/i.test(watch.output()), {
         timeoutMs: 20_000,
-        what: "that the mesh is away",
+        what: "that the mesh is unavailable",
       });
       await using again = await startEnvoy({ ...envoyOptions, plain: envoy.plain });
       await waitUntil(() => snapshots() === 2, { timeoutMs: 30_000, what: `it again: ${watch.output()}` });

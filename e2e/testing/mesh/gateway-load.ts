@@ -13,7 +13,7 @@ const retryDelayMs = 250;
 const openParcelsMax = 50;
 
 /**
- * Starts senders of HTTP documents and of MQTT messages at QoS 1, 25 readings a second each. Each repeats a parcel
+ * Starts senders of HTTP documents and of MQTT messages at QoS 1, 25 readings a second each. Each re-sends a parcel
  * until it is acknowledged: by a 200, or by a PUBACK.
  */
 export async function startGatewayLoad({

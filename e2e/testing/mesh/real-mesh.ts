@@ -89,7 +89,7 @@ export async function startRealMesh(
   const query = createClient(QueryService, transportOf(services, config));
   // The coverage of an answer that counts nothing is the cheapest way to read the progress of the mesh.
   const horizon = async () => {
-    const { coverage } = await query.getAggregates({ deviceIds: ["nobody"] }, { timeoutMs: 5000 });
+    const { coverage } = await query.getAggregates({ deviceIds: ["unknown"] }, { timeoutMs: 5000 });
     return { completeThroughMs: msOf(coverage?.completeThrough), frontierMs: msOf(coverage?.frontier) };
   };
   const until = async (what: "completeThroughMs" | "frontierMs", timeoutMs: number) => {

@@ -12,7 +12,7 @@ export type TcpProxy = AsyncDisposable & {
    */
   stall(): void;
   /** Forwards again. Data sent over a stalled connection arrives, like after a retransmission of TCP. */
-  mend(): void;
+  restore(): void;
 };
 
 /** Opens a proxy for host:port on a free port of this machine. */
@@ -56,7 +56,7 @@ export async function openTcpProxy(target: string): Promise<TcpProxy> {
       state = "stalled";
       for (const socket of sockets) socket.pause();
     },
-    mend() {
+    restore() {
       state = "works";
       for (const socket of sockets) socket.resume();
     },

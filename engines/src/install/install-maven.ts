@@ -48,14 +48,14 @@ export async function installWithMaven(
 function downloadProgress(say: (text: string) => void): (line: string) => void {
   let files = 0;
   let bytes = 0;
-  let toldMs = performance.now();
+  let reportedMs = performance.now();
   return (line) => {
     const found = /Downloaded from .* \(([\d.]+) (B|kB|MB)/.exec(line);
     if (!found) return;
     files += 1;
     bytes += Number(found[1]) * { B: 1, kB: 1e3, MB: 1e6 }[found[2] as "B" | "kB" | "MB"];
-    if (performance.now() - toldMs < progressMs) return;
-    toldMs = performance.now();
+    if (performance.now() - reportedMs < progressMs) return;
+    reportedMs = performance.now();
     say(`${files} files, ${(bytes / 1e6).toFixed(0)} MB downloaded`);
   };
 }

@@ -21,7 +21,7 @@ export async function withFileLock<Result>(
   },
 ): Promise<Result> {
   const deadlineMs = performance.now() + options.limitMs;
-  let told = false;
+  let reported = false;
   mkdirSync(dirname(file), { recursive: true });
   while (!tryLock(file)) {
     const holder = readHolder(file);
@@ -33,8 +33,8 @@ export async function withFileLock<Result>(
     if (performance.now() > deadlineMs) {
       throw new Error(`process ${holder.pid} holds ${file}; end it, or wait until it is done`);
     }
-    if (!told) options.onWait?.(holder.pid);
-    told = true;
+    if (!reported) options.onWait?.(holder.pid);
+    reported = true;
     await delay(pollMs);
   }
   try {

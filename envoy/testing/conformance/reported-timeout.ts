@@ -10,7 +10,7 @@ const grpcUnitsMs: Readonly<Record<string, number>> = {
 /**
  * Returns the caller's timeout in ms from its headers; the remaining time on a busy server is shorter.
  */
-export function toldTimeoutMs(headers: Headers): number | undefined {
+export function reportedTimeoutMs(headers: Headers): number | undefined {
   const connect = headers.get("connect-timeout-ms");
   if (connect !== null) return Number(connect);
   const [, amount, unit] = /^(\d+)([HMSmun])$/.exec(headers.get("grpc-timeout") ?? "") ?? [];

@@ -12,7 +12,7 @@ import type {
   SuiteRequest,
   UnaryDefinition,
 } from "./messages.ts";
-import { toldTimeoutMs } from "./reported-timeout.ts";
+import { reportedTimeoutMs } from "./reported-timeout.ts";
 
 /** The service under test, as described in the suite's service.proto: it sends the requested responses. */
 export function createSuiteService({ registry, message }: SuiteProtos): ServiceImpl<DescService> {
@@ -26,7 +26,7 @@ export function createSuiteService({ registry, message }: SuiteProtos): ServiceI
   }
 
   function requestInfo(context: HandlerContext, requests: readonly Message[]): Message {
-    const timeoutMs = toldTimeoutMs(context.requestHeader);
+    const timeoutMs = reportedTimeoutMs(context.requestHeader);
     return create(requestInfoType, {
       requestHeaders: headersOf(context.requestHeader),
       ...(timeoutMs !== undefined && { timeoutMs: BigInt(Math.round(timeoutMs)) }),

@@ -32,13 +32,13 @@ export function createDashboard(): Dashboard {
   let watching = new AbortController();
   let totalsAskedMs = 0;
 
-  function tell(kind: "idle" | "waiting" | "live" | "failed", text: string): void {
+  function report(kind: "idle" | "waiting" | "live" | "failed", text: string): void {
     state.dataset.state = kind;
     if (state.textContent !== text) state.textContent = text;
   }
   function fail(error: unknown): void {
     showProblem(problem, error);
-    tell("failed", "not connected");
+    report("failed", "not connected");
   }
   function showWindow(window = windows.at(-1)): void {
     const bucketMs = Number(bucket.value) * 1000;
@@ -68,7 +68,7 @@ export function createDashboard(): Dashboard {
     const name = `${series.deviceId}, ${series.sensor}`;
     title.replaceChildren(series.deviceId, " ", element("span", { class: "unit" }, series.sensor));
     live.hidden = false;
-    tell("waiting", "connecting …");
+    report("waiting", "connecting …");
     await watchWindows(from, {
       series,
       bucketMs,
@@ -76,7 +76,7 @@ export function createDashboard(): Dashboard {
       signal,
       onWindows(next, coverage) {
         windows = next;
-        tell("live", "live");
+        report("live", "live");
         showProblem(problem, undefined);
         const unit = windows.at(-1)?.row.unit ?? "";
         chart.show({ title: name, unit, spanMs: windowsMax * bucketMs, windows });
@@ -88,7 +88,7 @@ export function createDashboard(): Dashboard {
         const why = error
           ? `${codeName(error.code)}: ${error.rawMessage}`
           : "the server has ended the stream";
-        tell("waiting", `${why}; again in ${retryMs / 1000} s`);
+        report("waiting", `${why}; again in ${retryMs / 1000} s`);
       },
     }).catch(failUnless(signal));
   }
@@ -108,10 +108,10 @@ export function createDashboard(): Dashboard {
   });
 
   async function begin(from: Mesh, signal: AbortSignal): Promise<void> {
-    tell("waiting", "connecting …");
+    report("waiting", "connecting …");
     await askTotals(from, signal);
     while (!chosen) {
-      tell("waiting", "no readings yet; asking again");
+      report("waiting", "no readings yet; asking again");
       await delay(totalsEveryMs, signal);
       if (signal.aborted) return;
       await askTotals(from, signal);

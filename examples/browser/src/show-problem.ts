@@ -30,7 +30,7 @@ export function codeName(code: Code): string {
   return (Code[code] ?? `code ${code}`).replaceAll(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }
 
-/** A browser does not tell a page why there was no response. */
+/** A browser does not report to a page why there was no response. */
 function unreachable(): string {
   return `No answer came. Is the mesh there, is its certificate trusted, and may pages of ${location.origin} call it (--cors-origin ${location.origin})?`;
 }

@@ -55,8 +55,8 @@ it("retries until ingest answers", async () => {
 });
 
 it("reports readings as unavailable when ingest does not store them in time, and sends the next", async () => {
-  let isAway = true;
-  const sender = createFakeIngest({ respond: () => (isAway ? unavailableNow : undefined) });
+  let isUnavailable = true;
+  const sender = createFakeIngest({ respond: () => (isUnavailable ? unavailableNow : undefined) });
   const delivery = createDelivery({ sender, limits });
   expect(await delivery.submit([reading("a", 1)], { waitMs: 20 })).toEqual({
     kind: "unavailable",
@@ -64,7 +64,7 @@ it("reports readings as unavailable when ingest does not store them in time, and
     retryAfterMs: limits.retryAfterMs,
   });
   expect(delivery.isReachable()).toBe(false);
-  isAway = false;
+  isUnavailable = false;
   expect(await delivery.submit([reading("a", 2)])).toEqual({ kind: "done", rejected: [] });
   expect(delivery.isReachable()).toBe(true);
 });
@@ -73,11 +73,11 @@ it("keeps at most as many readings as its queue holds", async () => {
   const sender = createFakeIngest({ isQueued: true });
   const delivery = createDelivery({ sender, limits: { ...limits, readingsMax: 10 } });
   const first = delivery.submit(readingsOf(10));
-  expect(delivery.hasRoom()).toBe(false);
+  expect(delivery.hasCapacity()).toBe(false);
   expect(await delivery.submit([reading("b", 1)])).toMatchObject({ kind: "unavailable" });
-  const room = delivery.room();
+  const capacity = delivery.capacity();
   sender.release();
-  await room;
+  await capacity;
   expect(await first).toMatchObject({ kind: "done" });
   expect(await delivery.submit([reading("b", 1)])).toMatchObject({ kind: "done" });
 });
@@ -117,7 +117,7 @@ it("closes within its limit, and reports unacknowledged readings as unavailable"
 
 it("stores every acknowledged reading once and each series in order, whatever fails", async () => {
   const submission = fc.array(fc.nat(4), { minLength: 1, maxLength: 6 });
-  const failures = fc.array(fc.constantFrom("ok", "away", "lost", "invalid"), { maxLength: 12 });
+  const failures = fc.array(fc.constantFrom("ok", "unavailable", "lost", "invalid"), { maxLength: 12 });
   await fc.assert(
     fc.asyncProperty(fc.array(submission, { maxLength: 8 }), failures, async (submissions, plan) => {
       const sender = createFakeIngest({
@@ -130,7 +130,7 @@ it("stores every acknowledged reading once and each series in order, whatever fa
               message: "too large",
               retryDelayMs: undefined,
             };
-          return failure === "away" || failure === "lost" ? unavailableNow : undefined;
+          return failure === "unavailable" || failure === "lost" ? unavailableNow : undefined;
         },
       });
       const delivery = createDelivery({

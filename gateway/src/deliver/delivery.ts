@@ -37,9 +37,9 @@ export type Delivery = {
    */
   submit(readings: readonly GatewayReading[], options?: { readonly waitMs?: number }): Promise<Outcome>;
   /** Whether another reading is accepted now. */
-  hasRoom(): boolean;
+  hasCapacity(): boolean;
   /** Resolves to true when the queue has capacity, and to false when the delivery is closed. */
-  room(): Promise<boolean>;
+  capacity(): Promise<boolean>;
   /** Whether the last call to ingest succeeded; true before the first. */
   isReachable(): boolean;
   counts(): DeliveryCounts;
@@ -67,7 +67,7 @@ export function createDelivery({
 }): Delivery {
   const lanes = Array.from({ length: limits.lanes }, (): Lane => ({ queue: [], running: undefined }));
   const ending = new AbortController();
-  const roomWaiters = new Set<() => void>();
+  const capacityWaiters = new Set<() => void>();
   let isClosed = false;
   let isReachable = true;
   let waiting = 0;
@@ -86,8 +86,8 @@ export function createDelivery({
   function left(parcel: Parcel): void {
     waiting -= parcel.readings.length;
     if (waiting >= limits.readingsMax) return;
-    for (const resolve of roomWaiters) resolve();
-    roomWaiters.clear();
+    for (const resolve of capacityWaiters) resolve();
+    capacityWaiters.clear();
   }
 
   /** Sends the lane's readings, one batch after the other, until it is empty. */
@@ -135,10 +135,10 @@ export function createDelivery({
       }
       return counted(readings.length, merged(await Promise.all(outcomes)));
     },
-    hasRoom: () => !isClosed && waiting < limits.readingsMax,
-    async room() {
+    hasCapacity: () => !isClosed && waiting < limits.readingsMax,
+    async capacity() {
       if (!isClosed && waiting >= limits.readingsMax) {
-        await new Promise<void>((resolve) => roomWaiters.add(resolve));
+        await new Promise<void>((resolve) => capacityWaiters.add(resolve));
       }
       return !isClosed;
     },
@@ -152,7 +152,7 @@ export function createDelivery({
       limit.abort();
       ending.abort();
       await running;
-      for (const resolve of roomWaiters) resolve();
+      for (const resolve of capacityWaiters) resolve();
       sender.close();
     },
   };

@@ -72,8 +72,8 @@ it("reads NDJSON and gzip", async () => {
 });
 
 it("answers 503 with Retry-After while readings cannot be stored, and 200 afterwards", async () => {
-  let isAway = true;
-  const ingest = createFakeIngest({ respond: () => (isAway ? unavailableNow : undefined) });
+  let isUnavailable = true;
+  const ingest = createFakeIngest({ respond: () => (isUnavailable ? unavailableNow : undefined) });
   const gateway = await serveGateway({ ingest, limits: quick });
   for (const [path, body] of [
     ["/v1/readings", original],
@@ -83,7 +83,7 @@ it("answers 503 with Retry-After while readings cannot be stored, and 200 afterw
     expect([status, headers.get("retry-after")]).toEqual([503, "1"]);
   }
   expect((await fetch(`${gateway.url}/health`)).status).toBe(503);
-  isAway = false;
+  isUnavailable = false;
   expect((await gateway.post("/v1/readings", original, json)).status).toBe(200);
   expect(await (await fetch(`${gateway.url}/health`)).json()).toMatchObject({ status: "pass" });
 });

@@ -102,8 +102,8 @@ it("acknowledges retained messages, rejected readings and other messages, and st
 
 it("receives unacknowledged messages again after its connection broke, and stores them once", async () => {
   const broker = await startFakeBroker();
-  let isAway = true;
-  const ingest = createFakeIngest({ respond: () => (isAway ? unavailableNow : undefined) });
+  let isUnavailable = true;
+  const ingest = createFakeIngest({ respond: () => (isUnavailable ? unavailableNow : undefined) });
   await startBridge(ingest, broker);
   const payload = JSON.stringify({ temperature: 1, timestamp: 1680033862 });
   broker.publish(1, "home/a", payload);
@@ -111,7 +111,7 @@ it("receives unacknowledged messages again after its connection broke, and store
   broker.cut();
   await expect.poll(() => broker.connects.length).toBe(2);
   expect(broker.acknowledged).toEqual([]);
-  isAway = false;
+  isUnavailable = false;
   await expect.poll(() => broker.acknowledged).toContain(1);
   expect(ingest.stored).toHaveLength(1);
 });

@@ -99,15 +99,15 @@ it("sends clients of version 5 the reason of a rejection, and reports and acknow
 });
 
 it("acknowledges nothing while readings cannot be stored, and everything afterwards", async () => {
-  let isAway = true;
-  const ingest = createFakeIngest({ respond: () => (isAway ? unavailableNow : undefined) });
+  let isUnavailable = true;
+  const ingest = createFakeIngest({ respond: () => (isUnavailable ? unavailableNow : undefined) });
   const { port } = await serveBroker({ ingest });
   const client = await connectClient(port);
   const published = Promise.all(
     [1, 2, 3].map((value) => client.publishAsync("a/temperature", `${value}`, { qos: 1 })),
   );
   await expect.poll(() => ingest.calls.length).toBeGreaterThan(3);
-  isAway = false;
+  isUnavailable = false;
   await published;
   expect(ingest.stored.length).toBeGreaterThan(0);
 });

@@ -42,7 +42,7 @@ export function createStoreMessage({
       if (isClosing()) return { kind: "closing" };
       const outcome = await submitChecked(readings, { delivery, sender, nowMs: () => performance.now() });
       if (outcome.kind === "unavailable") {
-        if (!(await delivery.room())) return { kind: "closing" };
+        if (!(await delivery.capacity())) return { kind: "closing" };
         continue;
       }
       const all = [...rejected, ...outcome.rejected];

@@ -30,11 +30,11 @@ function run(
     nowMs = startMs + interval * 1000;
     injector.release(nowMs);
     for (let index = 0; index < devices; index++)
-      injector.play(index, `device-${index}`, index % 4, nowMs, valid[index % 4]!);
+      injector.simulate(index, `device-${index}`, index % 4, nowMs, valid[index % 4]!);
     queuedMost = Math.max(queuedMost, injector.held());
   }
   if (flush) injector.flush();
-  return { rows, queuedMost, played: intervals * devices };
+  return { rows, queuedMost, measured: intervals * devices };
 }
 
 const identity = ({ deviceId, timestampMs }: Row) => `${deviceId}|${timestampMs}`;
@@ -55,8 +55,8 @@ function isValid({ deviceId, sensorCode, timestampMs, value }: Row): boolean {
 describe("faults", () => {
   it("are off by default: every reading is passed on at once, unchanged, in order", () => {
     expect(hasFaults(noFaults)).toBe(false);
-    const { rows, played } = run({}, { intervals: 50 });
-    expect(rows).toHaveLength(played);
+    const { rows, measured } = run({}, { intervals: 50 });
+    expect(rows).toHaveLength(measured);
     expect(rows.every((row) => row.at === row.timestampMs && row.value === valid[row.sensorCode])).toBe(true);
     expect(rows.map(({ deviceId }) => deviceId).slice(0, 3)).toEqual(["device-0", "device-1", "device-2"]);
   });
@@ -76,7 +76,10 @@ describe("faults", () => {
   });
 
   it("delay the given share, with that mean, never beyond the longest delay, and lose none", () => {
-    const { rows, played } = run({ lateRate: 0.2, lateMeanMs: 20_000, lateMaxMs: 60_000 }, { flush: false });
+    const { rows, measured } = run(
+      { lateRate: 0.2, lateMeanMs: 20_000, lateMaxMs: 60_000 },
+      { flush: false },
+    );
     const late = rows.filter((row) => row.at > row.timestampMs);
     expect(late.length / rows.length).toBeCloseTo(0.2, 1);
     const delays = late.map((row) => row.at - row.timestampMs);
@@ -86,13 +89,13 @@ describe("faults", () => {
     expect(mean).toBeGreaterThan(17_000);
     expect(mean).toBeLessThan(22_000);
     const all = run({ lateRate: 0.2, lateMeanMs: 20_000, lateMaxMs: 60_000 }).rows;
-    expect(new Set(all.map(identity)).size).toBe(played);
-    expect(all).toHaveLength(played);
+    expect(new Set(all.map(identity)).size).toBe(measured);
+    expect(all).toHaveLength(measured);
   });
 
   it("shuffle within the span and no further", () => {
-    const { rows, played } = run({ shuffleSpan: 8 }, { intervals: 100 });
-    expect(rows).toHaveLength(played);
+    const { rows, measured } = run({ shuffleSpan: 8 }, { intervals: 100 });
+    expect(rows).toHaveLength(measured);
     const order = rows.map((row) => (row.timestampMs - startMs) / 100 + Number(row.deviceId.slice(7)));
     expect(order).not.toEqual(order.toSorted((a, b) => a - b));
     for (const [place, original] of order.entries())
@@ -100,10 +103,10 @@ describe("faults", () => {
   });
 
   it("send the given share twice, as exact copies", () => {
-    const { rows, played } = run({ duplicateRate: 0.05 });
-    expect(rows.length / played - 1).toBeCloseTo(0.05, 1);
-    expect(rows.length).toBeGreaterThan(played);
-    expect(new Set(rows.map(identity)).size).toBe(played);
+    const { rows, measured } = run({ duplicateRate: 0.05 });
+    expect(rows.length / measured - 1).toBeCloseTo(0.05, 1);
+    expect(rows.length).toBeGreaterThan(measured);
+    expect(new Set(rows.map(identity)).size).toBe(measured);
   });
 
   it("give each device a clock with a constant offset, within the bound", () => {
@@ -120,8 +123,8 @@ describe("faults", () => {
   });
 
   it("take devices offline and send the backlog in order when the spell ends", () => {
-    const { rows, played } = run({ offlineRate: 0.01, offlineMeanMs: 20_000 });
-    expect(rows).toHaveLength(played);
+    const { rows, measured } = run({ offlineRate: 0.01, offlineMeanMs: 20_000 });
+    expect(rows).toHaveLength(measured);
     expect(share(rows, (row) => row.at > row.timestampMs)).toBeGreaterThan(0.05);
     for (const own of Map.groupBy(rows, ({ deviceId }) => deviceId).values()) {
       const times = own.map(({ timestampMs }) => timestampMs);
@@ -142,19 +145,19 @@ describe("faults", () => {
   });
 
   it("delay no more than the bound; further readings are passed on at once and not lost", () => {
-    const { rows, queuedMost, played } = run(
+    const { rows, queuedMost, measured } = run(
       { lateRate: 1, lateMeanMs: 1e9, lateMaxMs: 1e9 },
       { queuedMax: 500, flush: false },
     );
     expect(queuedMost).toBe(500);
-    expect(rows).toHaveLength(played - 500);
+    expect(rows).toHaveLength(measured - 500);
   });
 
   it("keep nothing back after a flush", () => {
-    const { rows, played } = run(
+    const { rows, measured } = run(
       { lateRate: 1, lateMeanMs: 1e9, lateMaxMs: 1e9, shuffleSpan: 1000 },
       { intervals: 33 },
     );
-    expect(rows).toHaveLength(played);
+    expect(rows).toHaveLength(measured);
   });
 });

@@ -9,7 +9,7 @@ import { createShuffle } from "./shuffle.ts";
 /** Sits between the devices and the outbox and simulates faults. */
 export type Faults = {
   /** Takes the reading of the device with that index at that time, and passes it on, delayed, twice, or broken. */
-  play(index: number, deviceId: string, sensorCode: number, timestampMs: number, value: number): void;
+  simulate(index: number, deviceId: string, sensorCode: number, timestampMs: number, value: number): void;
   /** Passes on the readings that are due. */
   release(nowMs: number): void;
   /** Passes on all delayed readings, due or not. */
@@ -72,7 +72,7 @@ export function createFaults({
   };
 
   return {
-    play(index, deviceId, sensorCode, timestampMs, value) {
+    simulate(index, deviceId, sensorCode, timestampMs, value) {
       nowMs = timestampMs;
       device = index;
       if (onlineFromMs[index]! <= nowMs && happens(plan.offlineRate)) {

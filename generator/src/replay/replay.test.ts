@@ -133,7 +133,7 @@ describe("replay", () => {
     );
   });
 
-  function pacedReplay(options: { times: "own" | "start-now"; speed: number }) {
+  function slowReplay(options: { times: "own" | "start-now"; speed: number }) {
     const clock = createManualClock();
     const sentAtMs: number[] = [];
     const readings: number[] = [];
@@ -156,7 +156,7 @@ describe("replay", () => {
   }
 
   it("keeps the recording's rate, times the speed", async () => {
-    const { clock, summary, sentAtMs, readings } = pacedReplay({ times: "own", speed: 3600 });
+    const { clock, summary, sentAtMs, readings } = slowReplay({ times: "own", speed: 3600 });
     const startedMs = clock.nowMs();
     await waitUntil(() => clock.timers() >= 3, { what: "the second row waits for its time" });
     for (let ms = 0; ms < 5000; ms += 10) await clock.advanceAsync(10);
@@ -181,28 +181,28 @@ describe("replay", () => {
   });
 
   it("waits for an unavailable ingest, and loses nothing", async () => {
-    const away = await startFakeIngest();
-    away.kill();
+    const unavailable = await startFakeIngest();
+    unavailable.kill();
     const trouble: (string | undefined)[] = [];
     const replaying = replayFile({
       file: write([header, ...lines(3000)].join("\n")),
-      target: away.target,
+      target: unavailable.target,
       limits: { unitReadings: 100, memoryReadings: 300 },
       onProgress: (progress) => trouble.push(progress.trouble),
     });
     await waitUntil(() => trouble.some((text) => text?.startsWith("UNAVAILABLE")), {
-      what: "the trouble is told",
+      what: "the trouble is reported",
     });
-    await using back = await startFakeIngest({ port: away.port });
+    await using back = await startFakeIngest({ port: unavailable.port });
     expect(await replaying).toMatchObject({ ended: "complete", acked: 3000, trouble: undefined });
     expect(new Set(back.stored).size).toBe(3000);
   });
 
   it("gives up after the time limit, or at once if a retry cannot help", async () => {
-    const away = await startFakeIngest();
-    away.kill();
+    const unavailable = await startFakeIngest();
+    unavailable.kill();
     const file = write([header, ...lines(3)].join("\n"));
-    const summary = await replayFile({ file, target: away.target, giveUpAfterMs: 50 });
+    const summary = await replayFile({ file, target: unavailable.target, giveUpAfterMs: 50 });
     expect(summary).toMatchObject({
       ended: "gave-up",
       acked: 0,

@@ -160,7 +160,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
         startedMs,
         speed: speed ?? 1,
       });
-      while (!outbox.add(deviceId, sensorCode, sentMs, value)) await outbox.room(stopped);
+      while (!outbox.add(deviceId, sensorCode, sentMs, value)) await outbox.capacity(stopped);
       index.add(deviceId, sensorCode, sentMs, { value, file: 0, line: row.line });
     }
     await outbox.flush(stopped);

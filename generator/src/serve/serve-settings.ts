@@ -5,7 +5,7 @@ import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { replayVariables } from "../settings.ts";
 import { simulateSettings } from "../simulate/simulate-settings.ts";
 
-const { durationMs, ...playing } = simulateSettings.settings;
+const { durationMs, ...simulating } = simulateSettings.settings;
 
 /** The settings of `generator serve`. */
 export const serveSettings = defineSettings({
@@ -31,7 +31,7 @@ export const serveSettings = defineSettings({
     },
     ...metricsSettings(simulateSettings.prefix),
     ...userAccessSettings(simulateSettings.prefix),
-    ...playing,
+    ...simulating,
   },
 });
 

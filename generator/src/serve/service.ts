@@ -37,7 +37,7 @@ export function createGeneratorService(generator: Generator): ServiceImpl<typeof
 }
 
 function statusOf(state: GeneratorState): GeneratorStatus {
-  const { play, startedMs, lastError } = state;
+  const { simulation, startedMs, lastError } = state;
   const status = create(GeneratorStatusSchema, {
     running: state.running,
     sent: BigInt(state.sent),
@@ -50,16 +50,16 @@ function statusOf(state: GeneratorState): GeneratorStatus {
   });
   if (lastError !== undefined) status.lastErrorAt = create(TimestampSchema, protoTimestamp(lastError.atMs));
   if (startedMs !== undefined) status.started = create(TimestampSchema, protoTimestamp(startedMs));
-  if (play !== undefined) {
-    status.devices = play.devices.ids
+  if (simulation !== undefined) {
+    status.devices = simulation.devices.ids
       .slice(0, devicesListedMax)
       .map((deviceId, index) =>
-        create(GeneratedDeviceSchema, { deviceId, type: deviceType(play.devices, index) }),
+        create(GeneratedDeviceSchema, { deviceId, type: deviceType(simulation.devices, index) }),
       );
-    status.deviceCount = play.devices.count;
-    status.interval = durationOf(play.intervalMs);
-    status.seed = play.seed;
-    if (hasFaults(play.faults)) status.faults = faultsOf(play.faults);
+    status.deviceCount = simulation.devices.count;
+    status.interval = durationOf(simulation.intervalMs);
+    status.seed = simulation.seed;
+    if (hasFaults(simulation.faults)) status.faults = faultsOf(simulation.faults);
   }
   return status;
 }

@@ -29,7 +29,7 @@ describe("backfill", () => {
     const sender: UnitSender = {
       async send() {
         ending.abort();
-        return { kind: "failed", code: "UNAVAILABLE", message: "away", retryDelayMs: 60_000 };
+        return { kind: "failed", code: "UNAVAILABLE", message: "unavailable", retryDelayMs: 60_000 };
       },
       close() {},
     };

@@ -48,7 +48,7 @@ export async function backfill(options: BackfillOptions): Promise<number> {
         const atMs = toMs - step * intervalMs + Math.floor((index * intervalMs) / devices.count);
         const [deviceId, code] = [devices.ids[index] ?? "", devices.sensorCodes[index] ?? 0];
         const value = values[(step - 1) * devices.count + index] ?? 0;
-        while (!outbox.add(deviceId, code, atMs, value)) await outbox.room(signal);
+        while (!outbox.add(deviceId, code, atMs, value)) await outbox.capacity(signal);
       }
     }
     await outbox.flush(signal);

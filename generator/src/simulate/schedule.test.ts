@@ -17,7 +17,7 @@ function schedule({
     clock,
     intervalMs,
     deviceCount,
-    play: (slice) => slices.push(slice),
+    simulate: (slice) => slices.push(slice),
     ...(catchUpMs === undefined ? {} : { catchUpMs }),
   });
   return { clock, slices, running };

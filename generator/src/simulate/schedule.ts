@@ -30,13 +30,13 @@ export function startSchedule({
   clock,
   intervalMs,
   deviceCount,
-  play,
+  simulate,
   catchUpMs = 5_000,
 }: {
   clock: Clock;
   intervalMs: number;
   deviceCount: number;
-  play(slice: Slice): void;
+  simulate(slice: Slice): void;
   catchUpMs?: number;
 }): Schedule {
   const slices = Math.max(1, Math.min(slicesMax, deviceCount, Math.floor(intervalMs / sliceMsMin)));
@@ -57,8 +57,8 @@ export function startSchedule({
       dueMs += tooFarBehind * intervalMs;
       skipped += tooFarBehind;
     }
-    for (let played = 0; played < slices && dueMs <= nowMs && !stopped; played++) {
-      play({
+    for (let measured = 0; measured < slices && dueMs <= nowMs && !stopped; measured++) {
+      simulate({
         first: Math.floor((slice * deviceCount) / slices),
         end: Math.floor(((slice + 1) * deviceCount) / slices),
         timestampMs: Math.floor(dueMs),

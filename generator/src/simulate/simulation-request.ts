@@ -1,7 +1,7 @@
 import { RpcError, type RpcErrorDetail } from "@devicemesh/kit/rpc/rpc-error";
 import { type FaultPlan, noFaults } from "../faults/fault-plan.ts";
 import { createDevices, type DeviceSensors } from "./devices.ts";
-import type { Play } from "./simulation.ts";
+import type { Simulation } from "./simulation.ts";
 
 /** A request for a simulation. */
 export type SimulationRequest = {
@@ -27,7 +27,7 @@ export function simulationOf(
     readonly devicePrefix?: string | undefined;
     readonly deviceSensors?: DeviceSensors | undefined;
   },
-): Play {
+): Simulation {
   const { devices, intervalMs = 1_000, seed = defaults.seed } = request;
   const faults = faultPlan(request.faults);
   const bounds: [field: string, value: number, minimum: number, maximum: number, words: string][] = [

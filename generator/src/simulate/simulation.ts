@@ -7,7 +7,7 @@ import { startSchedule } from "./schedule.ts";
 import { createWalk } from "./walk.ts";
 
 /** The parameters of a simulation. */
-export type Play = {
+export type Simulation = {
   readonly devices: Devices;
   readonly intervalMs: number;
   readonly seed: bigint;
@@ -22,11 +22,11 @@ export type RunningSimulation = {
 
 /** Lets the devices measure once an interval, from now on, into the sink. */
 export function startSimulation({
-  play: { devices, intervalMs, seed, faults: plan },
+  simulation: { devices, intervalMs, seed, faults: plan },
   clock,
   sink,
 }: {
-  play: Play;
+  simulation: Simulation;
   clock: Clock;
   sink: ReadingSink;
 }): RunningSimulation {
@@ -39,12 +39,12 @@ export function startSimulation({
     clock,
     intervalMs,
     deviceCount: count,
-    play({ first, end, timestampMs }) {
+    simulate({ first, end, timestampMs }) {
       faults?.release(timestampMs);
       for (let index = first; index < end; index++) {
         const value = walk.next(index);
         if (faults === undefined) sink(ids[index]!, sensorCodes[index]!, timestampMs, value);
-        else faults.play(index, ids[index]!, sensorCodes[index]!, timestampMs, value);
+        else faults.simulate(index, ids[index]!, sensorCodes[index]!, timestampMs, value);
       }
     },
   });

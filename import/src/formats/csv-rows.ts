@@ -9,7 +9,7 @@ export type TableLayout = {
   readonly skippedLines: number;
   /** The names of the columns. */
   readonly names: readonly string[];
-  /** The text of the header in the file, if there is one: a line that repeats it is not a row. */
+  /** The text of the header in the file, if there is one: an equal line is not a row. */
   readonly header: readonly string[] | undefined;
 };
 

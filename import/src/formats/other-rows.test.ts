@@ -53,11 +53,11 @@ describe("createJsonReader", () => {
 
 describe("createLineProtocolRows", () => {
   it("reads one point a row, and names the column of a malformed part", () => {
-    const text = 'room,host=a\\ b t=21.5,on=true,text="x" 1743278400\nroom t=\nroom t=2i\n';
+    const text = 'hall,host=a\\ b t=21.5,on=true,text="x" 1743278400\nroom t=\nroom t=2i\n';
     expect(objectsOf(createLineProtocolRows("s"), text)).toEqual([
       {
         line: 1,
-        _measurement: "room",
+        _measurement: "hall",
         _time: "2025-03-29T20:00:00.000Z",
         host: "a b",
         t: "21.5",
@@ -65,7 +65,7 @@ describe("createLineProtocolRows", () => {
         text: "x",
       },
       expect.stringMatching(/^column \d+: the field "t" has no value/),
-      { line: 3, _measurement: "room", _time: "", t: "2" },
+      { line: 3, _measurement: "hall", _time: "", t: "2" },
     ]);
   });
 });

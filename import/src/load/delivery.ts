@@ -13,9 +13,9 @@ import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/ref
 
 /** The destination of readings: ingest, through an outbox. */
 export type Delivery = {
-  /** Adds a reading; returns false if the outbox is full: await `room`. */
+  /** Adds a reading; returns false if the outbox is full: await `capacity`. */
   add(deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
-  room(signal: AbortSignal): Promise<void>;
+  capacity(signal: AbortSignal): Promise<void>;
   flush(signal: AbortSignal): Promise<void>;
   /** What ingest has answered so far. */
   answered(): Answered;
@@ -90,7 +90,7 @@ export function openDelivery({
 
   return {
     add: outbox.add,
-    room: outbox.room,
+    capacity: outbox.capacity,
     flush: outbox.flush,
     answered() {
       const { acked, storedBefore, refused, ackedPerSecond } = outbox.counts();

@@ -105,7 +105,7 @@ export async function loadRecordings(
     const convert = async (text: string, isEnd: boolean) => {
       for (const row of reader.read(text, isEnd)) {
         sink.row(row, converter);
-        if (sink.isFull()) await sink.room(stopped);
+        if (sink.isFull()) await sink.capacity(stopped);
       }
     };
     for await (const text of sampled.texts()) {

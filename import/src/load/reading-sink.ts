@@ -18,9 +18,9 @@ export type CountingSink = {
   badFile(reason: string): void;
   /** Converts a row; without a converter only its problem counts. */
   row(row: Row, converter: Converter | undefined): void;
-  /** Whether readings wait for capacity: await `room` before the next row. */
+  /** Whether readings wait for capacity: await `capacity` before the next row. */
   isFull(): boolean;
-  room(signal: AbortSignal): Promise<void>;
+  capacity(signal: AbortSignal): Promise<void>;
   counts(): Counts;
   report(): Promise<ValuesReport>;
   close(): void;
@@ -75,9 +75,9 @@ export function createReadingSink({
       else sink.bad(row, row.problem ?? "no row of its kind can be read");
     },
     isFull: () => waiting.length > 0,
-    async room(signal) {
+    async capacity(signal) {
       while (waiting.length > 0) {
-        await delivery?.room(signal);
+        await delivery?.capacity(signal);
         const all = waiting;
         waiting = [];
         for (const [at, { deviceId, code, ms, value }] of all.entries()) {

@@ -2,7 +2,7 @@ import { isMissing } from "../convert/missing.ts";
 import { readNumber } from "../convert/numbers.ts";
 import { createValueSensors } from "../convert/value-sensors.ts";
 import type { Row } from "../formats/row.ts";
-import { doubtfulUnits } from "../units/unit-doubts.ts";
+import { possibleUnits } from "../units/possible-units.ts";
 import { conversionOf } from "../units/units.ts";
 import type { Question } from "./options.ts";
 import type { RowSchema } from "./row-schema.ts";
@@ -54,7 +54,7 @@ export function unitQuestions(
     })),
     ...[...values].flatMap(([sensor, numbers]) => {
       const isKnown = context.preset?.hasOwnUnits || options.units?.has(sensor.sensor);
-      const units = isKnown ? [] : doubtfulUnits(sensor, numbers);
+      const units = isKnown ? [] : possibleUnits(sensor, numbers);
       if (units.length === 0) return [];
       const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
       const text = `no unit is stated for ${sensor.sensor}, and its values from ${low} to ${high} can be ${units.join(", ")}`;

@@ -235,7 +235,7 @@ describe("silent connections", () => {
   });
 });
 
-describe.each(ingestServers)("a sender that goes away, on %s", (server) => {
+describe.each(ingestServers)("a sender that disconnects, on %s", (server) => {
   it.each([
     ["cancels", (stream: http2.ClientHttp2Stream) => stream.close(NGHTTP2_CANCEL)],
     ["resets without an error", (stream: http2.ClientHttp2Stream) => stream.close(NGHTTP2_NO_ERROR)],

@@ -82,11 +82,11 @@ describe.each(ingestServers)("PublishReadingBatch on %s", (server) => {
 
   it("answers UNAVAILABLE with RetryInfo when the log is unavailable, INTERNAL when it fails unexpectedly", async () => {
     await using test = await startTestIngest({ server });
-    const away = errorOf(
+    const error = errorOf(
       await test.client.publishBatch(frameOf(thermostatReading(memoryLogSentinels.unavailable))),
     );
-    expect(away.code).toBe(status.UNAVAILABLE);
-    expect(detailsOf(away).retryInfo).toBeDefined();
+    expect(error.code).toBe(status.UNAVAILABLE);
+    expect(detailsOf(error).retryInfo).toBeDefined();
     const broken = errorOf(
       await test.client.publishBatch(frameOf(thermostatReading(memoryLogSentinels.broken))),
     );

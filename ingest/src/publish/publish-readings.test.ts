@@ -182,7 +182,7 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
         msg: "a call failed",
         requestId: "request-1",
         method: "/devicemesh.v1.IngestService/PublishReadings",
-        error: { message: "the memory log was told to break" },
+        error: { message: "the memory log is set to break" },
       },
     ]);
   });

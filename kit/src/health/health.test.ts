@@ -87,16 +87,16 @@ describe("createHealth", () => {
 
   it("ends its watchers, and stays not serving", async () => {
     const health = createHealth(["a"]);
-    const told: string[] = [];
+    const reported: string[] = [];
     const watching = (async () => {
       for await (const status of health.watch("a", new AbortController().signal, "a:1")) {
-        told.push(status);
+        reported.push(status);
       }
     })();
-    await waitUntil(() => told.length === 1);
+    await waitUntil(() => reported.length === 1);
     health.close();
     await watching;
-    expect(told).toEqual(["SERVING", "NOT_SERVING"]);
+    expect(reported).toEqual(["SERVING", "NOT_SERVING"]);
     health.setServing(true);
     expect(health.check("a")).toBe("NOT_SERVING");
   });
@@ -197,43 +197,47 @@ describe("addHealthToGrpcServer", () => {
   });
 
   it("answers Watch with the status at once and each change", async () => {
-    const told: number[] = [];
+    const reported: number[] = [];
     const stream = watch("a.B");
-    stream.on("data", (response: HealthCheckResponse) => told.push(response.status)).on("error", () => {});
-    await waitUntil(() => told.length === 1);
+    stream
+      .on("data", (response: HealthCheckResponse) => reported.push(response.status))
+      .on("error", () => {});
+    await waitUntil(() => reported.length === 1);
     health.setServing(false);
-    await waitUntil(() => told.length === 2);
-    expect(told).toEqual([SERVING, NOT_SERVING]);
+    await waitUntil(() => reported.length === 2);
+    expect(reported).toEqual([SERVING, NOT_SERVING]);
     stream.cancel();
   });
 
   it("answers Watch of an unknown service with SERVICE_UNKNOWN, and stays", async () => {
-    const told: number[] = [];
+    const reported: number[] = [];
     const stream = watch("a.C");
     let ended = false;
     stream
-      .on("data", (response: HealthCheckResponse) => told.push(response.status))
+      .on("data", (response: HealthCheckResponse) => reported.push(response.status))
       .on("error", () => {})
       .on("end", () => {
         ended = true;
       });
-    await waitUntil(() => told.length === 1);
+    await waitUntil(() => reported.length === 1);
     health.setServing(false);
     await check("");
-    expect({ told, ended }).toEqual({ told: [SERVICE_UNKNOWN], ended: false });
+    expect({ reported, ended }).toEqual({ reported: [SERVICE_UNKNOWN], ended: false });
     stream.cancel();
   });
 
   it("ends its watchers well within the grace when the server closes", async () => {
-    const told: number[] = [];
+    const reported: number[] = [];
     const stream = watch("a.B");
     const status = new Promise<{ code: number }>((resolve) => stream.on("status", resolve));
-    stream.on("data", (response: HealthCheckResponse) => told.push(response.status)).on("error", () => {});
-    await waitUntil(() => told.length === 1);
+    stream
+      .on("data", (response: HealthCheckResponse) => reported.push(response.status))
+      .on("error", () => {});
+    await waitUntil(() => reported.length === 1);
     const startMs = performance.now();
     await server.close();
     expect(performance.now() - startMs).toBeLessThan(2500);
     expect((await status).code).toBe(0);
-    expect(told).toEqual([SERVING, NOT_SERVING]);
+    expect(reported).toEqual([SERVING, NOT_SERVING]);
   });
 });

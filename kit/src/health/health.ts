@@ -102,11 +102,11 @@ export function createHealth(serviceNames: readonly string[]): Health {
       wakers.add(waker);
       signal.addEventListener("abort", waker);
       try {
-        let told: WatchedStatus | undefined;
+        let reported: WatchedStatus | undefined;
         while (!signal.aborted) {
           const status = statuses.get(service) ?? "SERVICE_UNKNOWN";
-          if (status !== told) {
-            told = status;
+          if (status !== reported) {
+            reported = status;
             yield status;
           } else if (closed) {
             return;

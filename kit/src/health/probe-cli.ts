@@ -60,11 +60,12 @@ export async function runProbe(args: readonly string[]): Promise<ProbeOutcome> {
   if (loaded.kind === "problems") return { exitCode: 2, stdout: "", stderr: loaded.text };
   const [address, service = ""] = loaded.positionals;
   if (address === undefined || !isAddress(address)) {
-    const told = address === undefined ? "no address was given" : `${JSON.stringify(address)} is no address`;
+    const reported =
+      address === undefined ? "no address was given" : `${JSON.stringify(address)} is no address`;
     return {
       exitCode: 2,
       stdout: "",
-      stderr: `${told}: ${probeSettings.usage}\n`,
+      stderr: `${reported}: ${probeSettings.usage}\n`,
     };
   }
   const { http, ca, ...values } = loaded.values;

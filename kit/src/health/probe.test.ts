@@ -116,10 +116,10 @@ describe("the probe", () => {
     [["a:1", "b", "c"], '"c"'],
     [["a:1", "--timeout", "soon"], "--timeout"],
     [["a:1", "--tiemout", "1s"], "--timeout"],
-  ])("ends with 2 when it is asked %j", async (args, told) => {
+  ])("ends with 2 when it is asked %j", async (args, reported) => {
     const outcome = await runProbe(args);
     expect(outcome.exitCode).toBe(2);
-    expect(outcome.stderr).toContain(told);
+    expect(outcome.stderr).toContain(reported);
   });
 
   it("ends by itself as a process, with the exit code", async () => {

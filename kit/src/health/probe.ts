@@ -37,7 +37,7 @@ export async function probe(options: {
   }
 }
 
-/** One call of Health.Check. @throws Error with a text for people. */
+/** One call of Health.Check. @throws Error with a text for users. */
 async function check(address: string, service: string, timeoutMs: number): Promise<string> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const session = connect(`http://${address}`);

@@ -84,11 +84,11 @@ describe("runService", () => {
   });
 
   it("prints why it could not start, and exits with 1", async () => {
-    const { code, stdout, stderr } = await run(`throw new Error("no room at the inn");`, []);
+    const { code, stdout, stderr } = await run(`throw new Error("no seat at the table");`, []);
     expect([code, stdout]).toEqual([1, ""]);
-    expect(stderr).toContain("echo: no room at the inn");
-    const secret = await run(`throw new Error("nobody at mongodb://u:s3cret@h/");`, []);
-    expect(secret.stderr).toContain("echo: nobody at mongodb://u:…@h/");
+    expect(stderr).toContain("echo: no seat at the table");
+    const secret = await run(`throw new Error("nothing at mongodb://u:s3cret@h/");`, []);
+    expect(secret.stderr).toContain("echo: nothing at mongodb://u:…@h/");
     expect(secret.stderr).not.toContain("s3cret");
   });
 

@@ -21,7 +21,7 @@ function readAll(
 
 it("reads measurement, tags, fields of every kind and the timestamp", () => {
   const text =
-    'air,room=a\\ b,host=x\\,y\\=z t=21.5,n=3i,u=4u,on=T,off=false,note="a \\"b\\" \\\\ c=d, e" 1680033862123456789\n';
+    'air,place=a\\ b,host=x\\,y\\=z t=21.5,n=3i,u=4u,on=T,off=false,note="a \\"b\\" \\\\ c=d, e" 1680033862123456789\n';
   expect(readAll([text])).toEqual({
     problems: [],
     points: [
@@ -29,7 +29,7 @@ it("reads measurement, tags, fields of every kind and the timestamp", () => {
         line: 1,
         measurement: "air",
         tags: [
-          { key: "room", value: "a b" },
+          { key: "place", value: "a b" },
           { key: "host", value: "x,y=z" },
         ],
         fields: [

@@ -10,7 +10,7 @@ describe("a reason", () => {
     expect(reasonOf(error)).toBe("the message log cannot be reached: getaddrinfo ENOTFOUND kafka-1");
   });
 
-  it("repeats nothing, and accepts values that are not errors", () => {
+  it("states nothing twice, and accepts values that are not errors", () => {
     const root = new Error("connect ECONNREFUSED 127.0.0.1:1");
     expect(reasonOf(new Error(`Connection error: ${root.message}`, { cause: root }))).toBe(
       "Connection error: connect ECONNREFUSED 127.0.0.1:1",

@@ -24,7 +24,7 @@ function implementation(): Partial<ServiceImpl<typeof HealthService>> {
     new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
   return {
     async check({ service }, { signal }) {
-      if (service === "nobody") throw new RpcError({ code: "NOT_FOUND", message: "nobody" });
+      if (service === "unknown") throw new RpcError({ code: "NOT_FOUND", message: "unknown" });
       if (service === "broken") throw new Error("foreign");
       if (service === "never") await aborted(signal);
       return {};
@@ -40,8 +40,8 @@ function implementation(): Partial<ServiceImpl<typeof HealthService>> {
 }
 
 async function startCounted() {
-  const told = await startTestMetrics();
-  const counting = createConnectCounting(told.metrics.rpc);
+  const reported = await startTestMetrics();
+  const counting = createConnectCounting(reported.metrics.rpc);
   const handler = connectNodeAdapter({
     routes(router) {
       router.service(HealthService, implementation());
@@ -52,11 +52,11 @@ async function startCounted() {
   const server = await startOnePortServer({ host: "127.0.0.1", port: 0, handler, shutdownGraceMs: 50 });
   const baseUrl = `http://127.0.0.1:${server.port}`;
   return {
-    told,
+    reported,
     baseUrl,
     async [Symbol.asyncDispose]() {
       await server.close();
-      await told[Symbol.asyncDispose]();
+      await reported[Symbol.asyncDispose]();
     },
   };
 }
@@ -79,10 +79,10 @@ async function drain(messages: AsyncIterable<unknown>): Promise<void> {
 }
 
 /** Returns the ends by code, once there are this many. */
-async function endsOf({ told }: Counted, count: number): Promise<Readonly<Record<string, number>>> {
+async function endsOf({ reported }: Counted, count: number): Promise<Readonly<Record<string, number>>> {
   let ends: Readonly<Record<string, number>> = {};
   await waitUntil(async () => {
-    ends = (await told.scrape()).by("grpc_server_handled_total", "grpc_code");
+    ends = (await reported.scrape()).by("grpc_server_handled_total", "grpc_code");
     return Object.values(ends).reduce((sum, one) => sum + one, 0) === count;
   });
   return ends;
@@ -100,7 +100,7 @@ describe.each(transports)("counting of a Connect server, over %s", (_, transport
     const client = createClient(HealthService, transportOf(counted.baseUrl));
     const codes = [
       await codeOf(client.check({})),
-      await codeOf(client.check({ service: "nobody" })),
+      await codeOf(client.check({ service: "unknown" })),
       await codeOf(client.check({ service: "broken" })),
       await codeOf(client.list({})),
       await codeOf(drain(client.watch({}))),
@@ -108,7 +108,7 @@ describe.each(transports)("counting of a Connect server, over %s", (_, transport
     ];
     expect(codes).toEqual([0, Code.NotFound, Code.Internal, Code.Unimplemented, 0, Code.Internal]);
     expect(await endsOf(counted, 6)).toEqual({ OK: 2, NotFound: 1, Internal: 2, Unimplemented: 1 });
-    const { value } = await counted.told.scrape();
+    const { value } = await counted.reported.scrape();
     expect(value("grpc_server_started_total", check)).toBe(3);
     expect(value("grpc_server_handled_total", { ...watch, grpc_code: "Internal" })).toBe(1);
     expect(value("grpc_server_handling_seconds_count", watch)).toBe(2);
@@ -122,7 +122,9 @@ describe.each(transports)("counting of a Connect server, over %s", (_, transport
     expect(await codeOf(client.check({ service: "never" }, { headers }))).toBe(Code.DeadlineExceeded);
     const leaving = new AbortController();
     const call = codeOf(client.check({ service: "never" }, { signal: leaving.signal }));
-    await waitUntil(async () => (await counted.told.scrape()).value("grpc_server_in_flight", check) === 1);
+    await waitUntil(
+      async () => (await counted.reported.scrape()).value("grpc_server_in_flight", check) === 1,
+    );
     leaving.abort();
     expect(await call).toBe(Code.Canceled);
     expect(await endsOf(counted, 2)).toEqual({ DeadlineExceeded: 1, Canceled: 1 });
@@ -135,11 +137,13 @@ describe.each(transports)("counting of a Connect server, over %s", (_, transport
       const client = createClient(HealthService, transportOf(counted.baseUrl));
       const leaving = new AbortController();
       const call = codeOf(drain(client.watch({ service }, { signal: leaving.signal })));
-      await waitUntil(async () => (await counted.told.scrape()).value("grpc_server_in_flight", watch) === 1);
+      await waitUntil(
+        async () => (await counted.reported.scrape()).value("grpc_server_in_flight", watch) === 1,
+      );
       leaving.abort();
       expect(await call).toBe(Code.Canceled);
       expect(await endsOf(counted, 1)).toEqual({ Canceled: 1 });
-      expect((await counted.told.scrape()).value("grpc_server_in_flight", watch)).toBe(0);
+      expect((await counted.reported.scrape()).value("grpc_server_in_flight", watch)).toBe(0);
     },
   );
 });
@@ -150,7 +154,7 @@ it("counts a stream whose client disconnects in the middle of its request as can
   socket.write(
     "POST /grpc.health.v1.Health/Watch HTTP/1.1\r\nhost: h\r\ncontent-type: application/connect+json\r\ncontent-length: 9\r\n\r\nhalf",
   );
-  await waitUntil(async () => (await counted.told.scrape()).value("grpc_server_in_flight", watch) === 1);
+  await waitUntil(async () => (await counted.reported.scrape()).value("grpc_server_in_flight", watch) === 1);
   socket.resetAndDestroy();
   expect(await endsOf(counted, 1)).toEqual({ Canceled: 1 });
 });

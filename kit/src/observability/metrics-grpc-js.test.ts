@@ -28,13 +28,13 @@ const method = (name: string, type = "unary") => ({
 
 /** A server whose Check answers "now", never answers "never", and throws for "throw"; it counts calls. */
 async function startCounted() {
-  const told = await startTestMetrics();
+  const reported = await startTestMetrics();
   const health = createHealth([]);
   const server = await startGrpcServer({
     host: "127.0.0.1",
     port: 0,
     shutdownGraceMs: 50,
-    metrics: told.metrics,
+    metrics: reported.metrics,
     options: { "grpc.max_receive_message_length": 100 },
     onClosing: () => health.close(),
     addServices: (target) =>
@@ -75,13 +75,13 @@ async function startCounted() {
     });
   }
   return {
-    told,
+    reported,
     client,
     check,
     async [Symbol.asyncDispose]() {
       client.close();
       await server.close();
-      await told[Symbol.asyncDispose]();
+      await reported[Symbol.asyncDispose]();
     },
   };
 }
@@ -89,10 +89,10 @@ async function startCounted() {
 type Counted = Awaited<ReturnType<typeof startCounted>>;
 
 /** Returns the ends of Check by code, once there are this many. */
-async function endsOf({ told }: Counted, count: number): Promise<Readonly<Record<string, number>>> {
+async function endsOf({ reported }: Counted, count: number): Promise<Readonly<Record<string, number>>> {
   let ends: Readonly<Record<string, number>> = {};
   await waitUntil(async () => {
-    ends = (await told.scrape()).by("grpc_server_handled_total", "grpc_code");
+    ends = (await reported.scrape()).by("grpc_server_handled_total", "grpc_code");
     return Object.values(ends).reduce((sum, one) => sum + one, 0) === count;
   });
   return ends;
@@ -102,10 +102,10 @@ describe("counting of a grpc-js server", () => {
   it("counts each call with its caller's code", async () => {
     await using counted = await startCounted();
     const { check } = counted;
-    const codes = [await check(""), await check(""), await check("nobody")];
+    const codes = [await check(""), await check(""), await check("unknown")];
     expect(codes).toEqual([0, 0, 5]);
     expect(await endsOf(counted, 3)).toEqual({ OK: 2, NotFound: 1 });
-    const { value } = await counted.told.scrape();
+    const { value } = await counted.reported.scrape();
     expect(value("grpc_server_started_total", method("Check"))).toBe(3);
     expect(value("grpc_server_handling_seconds_count", method("Check"))).toBe(3);
     expect(value("grpc_server_in_flight", method("Check"))).toBe(0);
@@ -124,13 +124,13 @@ describe("counting of a grpc-js server", () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const call = counted.check("never", { cancel: promise });
     await waitUntil(
-      async () => (await counted.told.scrape()).value("grpc_server_in_flight", method("Check")) === 1,
+      async () => (await counted.reported.scrape()).value("grpc_server_in_flight", method("Check")) === 1,
     );
-    expect((await counted.told.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({});
+    expect((await counted.reported.scrape()).by("grpc_server_handled_total", "grpc_code")).toEqual({});
     resolve();
     expect(await call).toBe(1);
     expect(await endsOf(counted, 1)).toEqual({ Canceled: 1 });
-    expect((await counted.told.scrape()).value("grpc_server_in_flight", method("Check"))).toBe(0);
+    expect((await counted.reported.scrape()).value("grpc_server_in_flight", method("Check"))).toBe(0);
   });
 
   it("counts a stream when it ends", async () => {
@@ -145,7 +145,7 @@ describe("counting of a grpc-js server", () => {
     );
     stream.on("error", () => {});
     await new Promise((resolve) => stream.once("data", resolve));
-    const open = await counted.told.scrape();
+    const open = await counted.reported.scrape();
     expect(open.value("grpc_server_in_flight", method("Watch", "server_stream"))).toBe(1);
     expect(open.by("grpc_server_handled_total", "grpc_code")).toEqual({});
     stream.cancel();
@@ -164,6 +164,6 @@ describe("counting of a grpc-js server", () => {
       ),
     );
     expect(code).toBe(12);
-    expect(await counted.told.metrics.text()).not.toContain("Invented");
+    expect(await counted.reported.metrics.text()).not.toContain("Invented");
   });
 });

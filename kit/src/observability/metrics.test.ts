@@ -34,14 +34,14 @@ async function valuesOf(metrics: { text(): Promise<string> }): Promise<string[]>
 describe("metrics", () => {
   it("reads counters and gauges at each scrape, and exports observed values of histograms", async () => {
     const metrics = createMetrics({ logger: silentLogger() });
-    const done = { well: 3, badly: 0 };
+    const done = { healthy: 3, badly: 0 };
     let age: MetricReading = 1.5;
     const { tookSeconds } = metrics.register(definitions, {
       done: () => samplesBy("how", done),
       age: () => age,
     });
     const texts = [await valuesOf(metrics)];
-    done.well = 5;
+    done.healthy = 5;
     age = -2;
     tookSeconds.observe(1.5);
     texts.push(await valuesOf(metrics));
@@ -90,7 +90,7 @@ describe("metrics", () => {
     const destination = { write: (line: string) => lines.push(line) };
     const metrics = createMetrics({ logger: createLogger({ name: "test", level: "info", destination }) });
     metrics.register(definitions, {
-      done: () => samplesBy("how", { well: 1 }),
+      done: () => samplesBy("how", { healthy: 1 }),
       age() {
         throw new Error("no clock");
       },

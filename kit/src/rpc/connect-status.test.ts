@@ -163,7 +163,7 @@ describe("createErrorInterceptor", () => {
   });
 
   it.each(["Connect on HTTP/1.1", "Connect on HTTP/2", "gRPC", "gRPC-Web"] as const)(
-    "logs nothing when a watcher goes away: %s",
+    "logs nothing when a watcher disconnects: %s",
     async (name) => {
       let ended = false;
       const { server, lines } = await startServer({

@@ -143,7 +143,7 @@ describe("createReflection", () => {
     expect(ask({ case: undefined })).toMatchObject({ case: "errorResponse", value: { errorCode: 3 } });
   });
 
-  it("repeats the host and the request in the response", () => {
+  it("returns the host and the request in the response", () => {
     const request = create(ServerReflectionRequestSchema, {
       host: "a",
       messageRequest: { case: "fileByFilename", value: "b" },

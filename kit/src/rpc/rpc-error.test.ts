@@ -38,7 +38,7 @@ describe("toStatus", () => {
     [1500, 1n, 500_000_000],
     [86_400_001, 86_400n, 1_000_000],
     [-5, 0n, 0],
-  ])("tells a retry after %d ms as seconds and nanos", (retryDelayMs, seconds, nanos) => {
+  ])("encodes a retry after %d ms as seconds and nanos", (retryDelayMs, seconds, nanos) => {
     const status = toStatus(unavailable({ message: "closing", retryDelayMs }));
     expect(status).toMatchObject({ code: 14, message: "closing", internal: false });
     expect(anyUnpack(status.details[0]!, RetryInfoSchema)!.retryDelay).toMatchObject({ seconds, nanos });
@@ -73,7 +73,7 @@ describe("toStatus", () => {
     ["nothing", undefined],
     ["null", null],
     ["an object that looks like one", { code: "NOT_FOUND", message: "secret", details: [] }],
-  ])("tells %s as INTERNAL with a fixed text", (_, foreign) => {
+  ])("returns %s as INTERNAL with a fixed text", (_, foreign) => {
     expect(toStatus(foreign)).toEqual({ code: 13, message: "internal error", details: [], internal: true });
   });
 
@@ -95,8 +95,8 @@ describe("toStatus", () => {
         details: [{ kind: "badRequest", violations }],
       }),
     );
-    const told = anyUnpack(status.details[0]!, BadRequestSchema)!.fieldViolations;
-    expect(told).toHaveLength(detailViolationsMax);
-    expect(told.at(-1)!.field).toBe(`f[${detailViolationsMax - 1}]`);
+    const reported = anyUnpack(status.details[0]!, BadRequestSchema)!.fieldViolations;
+    expect(reported).toHaveLength(detailViolationsMax);
+    expect(reported.at(-1)!.field).toBe(`f[${detailViolationsMax - 1}]`);
   });
 });

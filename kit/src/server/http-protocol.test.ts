@@ -80,8 +80,8 @@ describe("detectHttpProtocol", () => {
   it.each([
     ["that sends nothing", [], "silence"],
     ["that sends half a preface and then nothing", [preface.subarray(0, 8)], "silence"],
-    ["that ends before it can be told", [preface.subarray(0, 8)], "end"],
-    ["that is reset before it can be told", [preface.subarray(0, 8)], "reset"],
+    ["that ends before it is known", [preface.subarray(0, 8)], "end"],
+    ["that is reset before it is known", [preface.subarray(0, 8)], "reset"],
   ] as const)("destroys a socket %s", async (_, pieces, after) => {
     const { protocol, destroyed } = await detect(pieces, after);
     expect(protocol).toBeUndefined();

@@ -34,7 +34,7 @@ export async function startSocketServer(config: {
   const addresses = createAddressCounts(config.limits);
   const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs };
 
-  function makeRoom(): boolean {
+  function admitOne(): boolean {
     if (sockets.size < config.limits.connectionsMax) return true;
     for (const socket of sockets) {
       if (config.isBusy(`${socket.remoteAddress}:${socket.remotePort}`)) continue;
@@ -47,7 +47,7 @@ export async function startSocketServer(config: {
 
   const server = createServer(options, (socket) => {
     const leave = addresses.enter(socket.remoteAddress ?? "");
-    if (leave === undefined || !makeRoom()) {
+    if (leave === undefined || !admitOne()) {
       leave?.();
       socket.destroy();
       return;

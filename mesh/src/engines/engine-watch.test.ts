@@ -49,14 +49,14 @@ describe("the watch of the engines", () => {
 
   it("kills and restarts a part of Spark that runs and does not become ready", async () => {
     const engines = memoryEngines({ spark: "unready" }, {});
-    const told: string[] = [];
-    await using _watch = watchEngines(engines, (line) => told.push(line), {
+    const reported: string[] = [];
+    await using _watch = watchEngines(engines, (line) => reported.push(line), {
       intervalMs: 1,
       unreadyLimitMs: 20,
     });
     await allReady(engines);
     expect(engines.killed).toEqual(["spark"]);
-    expect(told[0]).toMatch(/^spark is not ready .*starting it again$/);
+    expect(reported[0]).toMatch(/^spark is not ready .*starting it again$/);
   });
 
   it("does not restart a broker or a database that is recovering", async () => {
@@ -70,7 +70,7 @@ describe("the watch of the engines", () => {
   it("continues after an engine that could not be started", async () => {
     const engines = memoryEngines({ connect: "dead" }, {});
     let starts = 0;
-    const told: string[] = [];
+    const reported: string[] = [];
     await using _watch = watchEngines(
       {
         ...engines,
@@ -80,10 +80,10 @@ describe("the watch of the engines", () => {
           return engines.start(name);
         },
       },
-      (line) => told.push(line),
+      (line) => reported.push(line),
       { intervalMs: 1, unreadyLimitMs: 60_000 },
     );
     await allReady(engines);
-    expect(told).toContain("no memory");
+    expect(reported).toContain("no memory");
   });
 });

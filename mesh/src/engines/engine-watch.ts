@@ -10,7 +10,7 @@ export type EngineWatchIntervals = {
 };
 
 /** Longer than Spark's master needs to recover, and than a loaded machine delays a response. */
-const watchPace: EngineWatchIntervals = { intervalMs: 3000, unreadyLimitMs: 90_000 };
+const watchIntervals: EngineWatchIntervals = { intervalMs: 3000, unreadyLimitMs: 90_000 };
 
 /**
  * Restarts engines that die by themselves, until it is disposed. A part of Spark that runs but is not ready for a long
@@ -19,8 +19,8 @@ const watchPace: EngineWatchIntervals = { intervalMs: 3000, unreadyLimitMs: 90_0
  */
 export function watchEngines(
   engines: Pick<Engines, "status" | "start" | "kill">,
-  tell: (line: string) => void,
-  { intervalMs, unreadyLimitMs }: EngineWatchIntervals = watchPace,
+  report: (line: string) => void,
+  { intervalMs, unreadyLimitMs }: EngineWatchIntervals = watchIntervals,
 ): AsyncDisposable {
   const stopping = new AbortController();
   const { signal } = stopping;
@@ -30,13 +30,13 @@ export function watchEngines(
 
   async function restart(name: EngineName, { isDead, why }: { isDead: boolean; why: string }): Promise<void> {
     try {
-      tell(`${name} ${why}: starting it again`);
+      report(`${name} ${why}: starting it again`);
       if (!isDead) await engines.kill(name);
       if (signal.aborted) return;
       await engines.start(name);
-      tell(`${name} is ready again`);
+      report(`${name} is ready again`);
     } catch (error) {
-      tell(error instanceof Error ? error.message : String(error));
+      report(error instanceof Error ? error.message : String(error));
     } finally {
       unreadySinceMs.delete(name);
       restarts.delete(name);
@@ -67,7 +67,7 @@ export function watchEngines(
     while (!signal.aborted) {
       await delay(intervalMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
-      await poll().catch((error: unknown) => tell(error instanceof Error ? error.message : String(error)));
+      await poll().catch((error: unknown) => report(error instanceof Error ? error.message : String(error)));
     }
   })();
   return {

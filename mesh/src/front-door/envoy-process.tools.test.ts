@@ -118,7 +118,7 @@ describe.skipIf(binary === undefined)("the process of Envoy", () => {
   });
 });
 
-it.skipIf(binary === undefined)("a start of Envoy is given up when it is told to", async () => {
+it.skipIf(binary === undefined)("a start of Envoy ends when it is aborted", async () => {
   using folder = temporaryFolder();
   const stopping = new AbortController();
   let processId: number | undefined;

@@ -72,9 +72,9 @@ describe("the plans of the services", () => {
 
   it("let a generator without devices wait for a call", () => {
     expect(planGenerator(config, address).args(undefined)).toContain("--idle");
-    const playing = planGenerator({ ...config, devices: 7 }, address).args(undefined);
-    expect(playing).not.toContain("--idle");
-    expect(valueAfter(playing, "--devices")).toBe("7");
+    const simulating = planGenerator({ ...config, devices: 7 }, address).args(undefined);
+    expect(simulating).not.toContain("--idle");
+    expect(valueAfter(simulating, "--devices")).toBe("7");
   });
 
   it("let services listen on this machine only, whatever the front door does", () => {

@@ -54,9 +54,9 @@ describe("a watched connector", () => {
     const { world, watch } = watched();
     const failed = "ConfigException: cannot use mongodb://sink:s3cret@db/";
     world.state = { state: "RUNNING", tasks: [{ id: 0, state: "FAILED", trace: failed }] };
-    const told = JSON.stringify(await watch.look(0));
-    expect(told).toContain("cannot use mongodb://sink:…@db/");
-    expect(told).not.toContain("s3cret");
+    const reported = JSON.stringify(await watch.look(0));
+    expect(reported).toContain("cannot use mongodb://sink:…@db/");
+    expect(reported).not.toContain("s3cret");
   });
 
   it("is restarted when a task has failed, even if the connector reports RUNNING", async () => {

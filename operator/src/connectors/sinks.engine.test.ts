@@ -26,7 +26,7 @@ describe.skipIf(!engines)("the sinks of a mesh", () => {
   async function refused(sink: "messages" | "windows"): Promise<number> {
     const { messageDeadLetters, windowDeadLetters } = mesh.names.topics;
     const topic = sink === "messages" ? messageDeadLetters : windowDeadLetters;
-    return (await readGroupProgress(mesh.engines.withAdmin, "nobody", topic)).lag;
+    return (await readGroupProgress(mesh.engines.withAdmin, "unknown", topic)).lag;
   }
 
   async function expectRunning(): Promise<void> {

@@ -20,10 +20,10 @@ describe("committed offsets", () => {
     let failures = 1;
     const calls: number[] = [];
     const committed = createCommittedOffsets(async (_topic, _partition, offset) => {
-      if (failures-- > 0) throw new Error("away");
+      if (failures-- > 0) throw new Error("unavailable");
       calls.push(offset);
     });
-    await expect(committed.advance("a", 0, 5)).rejects.toThrow("away");
+    await expect(committed.advance("a", 0, 5)).rejects.toThrow("unavailable");
     await committed.advance("a", 0, 5);
     expect(calls).toEqual([5]);
   });

@@ -27,7 +27,7 @@ it.each(["connect", "subscribe", "run"] as const)(
     const { called, kafka } = kafkaThatFailsTo(step);
     const starting = startKafkaDeadLetterReader({
       kafka,
-      withAdmin: () => Promise.reject(new Error("nobody asks")),
+      withAdmin: () => Promise.reject(new Error("not used")),
       groupId: "group",
       topics: ["letters"],
       take: async () => {},

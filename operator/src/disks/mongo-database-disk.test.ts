@@ -21,7 +21,7 @@ it("is what the server reports, and none where it reports nothing or does not an
   ).toEqual([]);
   expect(
     await readDatabaseDisk(
-      databaseOf(() => Promise.reject(new Error("away"))),
+      databaseOf(() => Promise.reject(new Error("unavailable"))),
       signal,
     ),
   ).toEqual([]);

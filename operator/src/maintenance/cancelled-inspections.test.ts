@@ -56,7 +56,7 @@ it("an inspection ends when the operator stops, even if an engine does not answe
 });
 
 it("no other inspection begins during a repair", async () => {
-  const mending = Promise.withResolvers<void>();
+  const repairing = Promise.withResolvers<void>();
   let inspected = 0;
   let applied = 0;
   const inspection = createInspection({
@@ -68,7 +68,7 @@ it("no other inspection begins during a repair", async () => {
           difference: inspected === 1 ? ({ kind: "create" } as const) : ({ kind: "same" } as const),
           apply() {
             applied++;
-            return mending.promise;
+            return repairing.promise;
           },
         },
       ];
@@ -82,7 +82,7 @@ it("no other inspection begins during a repair", async () => {
   cancelled.abort();
   await inspection.look(1000, true);
   expect([inspected, applied]).toEqual([1, 1]);
-  mending.resolve();
+  repairing.resolve();
   expect(await first).toEqual(["index a is missing"]);
   expect(await inspection.look(2000, false)).toEqual([]);
   expect(applied).toBe(1);

@@ -27,7 +27,7 @@ export function createInspection(options: {
   let isInspecting = false;
 
   /** Whether the part was repaired; a part that cannot be repaired is a problem. */
-  async function mend(part: Part, problems: string[]): Promise<boolean> {
+  async function repair(part: Part, problems: string[]): Promise<boolean> {
     try {
       await part.apply();
       logger.warn({ part: part.what, difference: part.difference }, "reconciled");
@@ -48,14 +48,14 @@ export function createInspection(options: {
       try {
         const differing = (await inspect(signal)).filter(isProblem);
         const problems = differing.map(describePart);
-        let mended = false;
+        let isRepaired = false;
         // Reported before the repair: a part that was missing is worth a line, even for a short time.
-        for (const part of differing.filter(canBeMended)) {
+        for (const part of differing.filter(isRepairable)) {
           if (signal?.aborted) break;
-          mended = (await mend(part, problems)) || mended;
+          isRepaired = (await repair(part, problems)) || isRepaired;
         }
         standing = problems;
-        dueMs = mended ? now : now + everyMs;
+        dueMs = isRepaired ? now : now + everyMs;
         return standing;
       } finally {
         isInspecting = false;
@@ -73,7 +73,7 @@ function isProblem({ difference }: Part): boolean {
  * A missing topic or missing retention marks mean lost data or lost knowledge of deletions. They are reported, not
  * created empty, so that no loss goes unnoticed.
  */
-function canBeMended({ what, difference }: Part): boolean {
+function isRepairable({ what, difference }: Part): boolean {
   const isLoss = what.startsWith("topic ") || what === retentionMarks;
   return difference.kind === "change" || (difference.kind === "create" && !isLoss);
 }

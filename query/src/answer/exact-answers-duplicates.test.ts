@@ -16,9 +16,9 @@ function withOldHorizons(store: ReadingStore): ReadingStore {
     ...store,
     async readHorizon(signal) {
       const newest = await store.readHorizon(signal);
-      const told = reads++ % 2 === 0 ? newest : (previous ?? newest);
+      const reported = reads++ % 2 === 0 ? newest : (previous ?? newest);
       previous = newest;
-      return told;
+      return reported;
     },
   };
 }
@@ -43,7 +43,7 @@ describe.each([
   ["in the middle of it", Date.UTC(2026, 10, 24), true],
 ])("coarse levels pure: %s", (_, coarsePureSinceMs, isRemote) => {
   describeExactAnswers(
-    "a store whose partials count repeats",
+    "a store whose partials count duplicates",
     async () => {
       let nowMs = Date.UTC(2026, 10, 23, 20, 4, 22, 17);
       const clock = () => nowMs;

@@ -68,7 +68,7 @@ describe("query with tokens", () => {
       async () => bearer(await fixture.issuer.token({ audience: "elsewhere" })),
       "TOKEN_AUDIENCE",
     ],
-    ["signed by somebody else", async () => bearer(await fixture.stranger.token()), "TOKEN_SIGNATURE"],
+    ["signed by another issuer", async () => bearer(await fixture.stranger.token()), "TOKEN_SIGNATURE"],
     [
       "whose payload is another's",
       async () => {

@@ -18,7 +18,7 @@ describe("listBuckets", () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a"), temperature("b", -30_000)]);
     const { buckets } = await running.client.listBuckets({
-      deviceIds: ["a", "b", "nobody"],
+      deviceIds: ["a", "b", "unknown"],
       since: protoTimestamp(testNowMs - 31_000),
       to: protoTimestamp(testNowMs + 1),
       resolution: { case: "bucket", value: { seconds: 10n, nanos: 0 } },

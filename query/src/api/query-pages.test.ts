@@ -138,7 +138,7 @@ describe("fill", () => {
     };
     const series = ["silent humidity % 0", "silent temperature °C 0"];
     expect(await rowsOf(["silent"])).toEqual(series);
-    expect(await rowsOf(["z", "silent", "a", "nobody"])).toEqual([
+    expect(await rowsOf(["z", "silent", "a", "unknown"])).toEqual([
       "a temperature °C 1",
       ...series,
       "z temperature °C 1",

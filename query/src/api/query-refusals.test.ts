@@ -151,7 +151,7 @@ describe("a request that breaks a rule is INVALID_ARGUMENT with field and rule",
         [{ field: "group_by", reason: "MIXED_UNITS" }],
       ],
       [
-        "a token of nobody",
+        "a malformed token",
         () => client.listReadings({ pageToken: "abc" }),
         [{ field: "page_token", reason: "PAGE_TOKEN_NOT_OF_THIS_QUERY" }],
       ],

@@ -148,7 +148,7 @@ describe("a request that no protocol understands", () => {
     [getAggregates, undefined, "no content-type", "application/json"],
     [getAggregates, "text/plain", 'content-type "text/plain"', "application/json"],
     [watchAggregates, "application/json", 'content-type "application/json"', "application/connect+json"],
-  ])("is told what to send: %s as %s", async (path, type, sent, right) => {
+  ])("receives what to send: %s as %s", async (path, type, sent, right) => {
     await using running = await startTestQuery();
     const response = await fetch(`${running.baseUrl}${path}`, {
       method: "POST",

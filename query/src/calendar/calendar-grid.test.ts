@@ -86,7 +86,7 @@ describe("calendarGrid", () => {
     expect(hours("Asia/Kathmandu", "2026-03-29")).toBe(24);
   });
 
-  it("returns an hour that the clock repeats as two buckets", () => {
+  it("returns an hour that occurs twice as two buckets", () => {
     const at = (text: string): number => Date.parse(text);
     const span = { sinceMs: at("2026-10-25T00:00:00Z"), toMs: at("2026-10-25T03:00:00Z") };
     expect([...bucketStarts(calendarGrid("hour", "Europe/Berlin", span), span)]).toEqual([

@@ -53,7 +53,7 @@ describe.each([
   ["levels that are not pure", horizon()],
   ["pure levels", horizon({ coarsePureSinceMs: 0 })],
   ["raw readings that have expired", horizon({ rawKeptSinceMs: baseMs + 200 * dayMs })],
-])("a device that repeats a reading in every second window, over %s", (_, mesh) => {
+])("a device that re-sends a reading in every second window, over %s", (_, mesh) => {
   const request = { ...allTime, levels: defaultLevels, horizon: mesh };
 
   it("is planned in a time linear in the windows, and blocks the event loop for less than 50 ms", () => {

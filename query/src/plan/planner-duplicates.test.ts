@@ -31,10 +31,10 @@ describe("planRead with duplicates", () => {
           const { timestampMs, deviceId } = reading;
           const isAsked = timestampMs >= request.sinceMs && timestampMs < request.toMs;
           const places = placesOf(planned, frontiersMs, windows, reading);
-          const isTold = !planned.notCovered.some(isIn(timestampMs));
+          const isReported = !planned.notCovered.some(isIn(timestampMs));
           const isCovered = !coveredFor.get(deviceId)?.some(isIn(timestampMs));
           // A span that one series leaves out may be covered for another; wider raw spans may cover more.
-          const wanted = !isAsked ? [0] : isTold ? [1] : isBounded ? [0, 1] : [Number(isCovered)];
+          const wanted = !isAsked ? [0] : isReported ? [1] : isBounded ? [0, 1] : [Number(isCovered)];
           if (!wanted.includes(places.length)) {
             throw new Error(`${JSON.stringify(reading)} is in ${JSON.stringify(places)}, not in ${wanted}`);
           }

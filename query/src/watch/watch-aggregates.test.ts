@@ -21,7 +21,7 @@ import { createQueryService } from "../api/service.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 
 /** Buckets as "offset from the tests' time in s: count of device". */
-function told(message: WatchAggregatesResponse | undefined): string[] {
+function reported(message: WatchAggregatesResponse | undefined): string[] {
   return (message?.buckets ?? []).map(({ start, row }) => {
     const offsetMs = millisecondsFloor(start ?? { seconds: 0n, nanos: 0 }) - testNowMs;
     return `${offsetMs / 1000}: ${row?.count} of ${row?.deviceId || "all"}`;
@@ -29,7 +29,7 @@ function told(message: WatchAggregatesResponse | undefined): string[] {
 }
 
 /** The readings ahead as "count of device". */
-function toldAhead(message: WatchAggregatesResponse | undefined): string[] {
+function aheadIn(message: WatchAggregatesResponse | undefined): string[] {
   return (message?.ahead ?? []).map(({ count, deviceId }) => `${count} of ${deviceId}`);
 }
 
@@ -73,24 +73,24 @@ describe("watchAggregates", () => {
     expect(await next()).toMatchObject({ snapshot: true, buckets: [], bucket: { seconds: 10n } });
     running.memory.append([temperature("a")]);
     const first = await next();
-    expect([first?.snapshot, told(first)]).toEqual([false, ["-2: 1 of a"]]);
+    expect([first?.snapshot, reported(first)]).toEqual([false, ["-2: 1 of a"]]);
     expect(first?.coverage).toMatchObject({ fromWindows: 0n, fromRaw: 1n });
     running.memory.append([temperature("b", 3), temperature("b", -60_000)]);
-    expect(told(await next())).toEqual(["-62: 1 of b", "-2: 1 of b"]);
+    expect(reported(await next())).toEqual(["-62: 1 of b", "-2: 1 of b"]);
     running.advance(10_000);
     running.memory.append([temperature("a", 1), temperature("a", 10_000)]);
-    expect(told(await next())).toEqual(["-2: 2 of a", "8: 1 of a"]);
+    expect(reported(await next())).toEqual(["-2: 2 of a", "8: 1 of a"]);
   });
 
   it("begins with the last buckets, and drops those that become too old", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a", -15_000), temperature("a", -5000), temperature("a", -1)]);
     const { next } = openWatch(running, { lastBuckets: 2 });
-    expect(told(await next())).toEqual(["-12: 1 of a", "-2: 1 of a"]);
+    expect(reported(await next())).toEqual(["-12: 1 of a", "-2: 1 of a"]);
     running.advance(60_000);
     running.memory.append([temperature("a", -2)]);
     running.memory.append([temperature("a", 60_000)]);
-    expect(told(await next())).toEqual(["58: 1 of a"]);
+    expect(reported(await next())).toEqual(["58: 1 of a"]);
   });
 
   it("lists readings ahead of the current time separately, each group when it changes", async () => {
@@ -98,14 +98,14 @@ describe("watchAggregates", () => {
     running.memory.append([temperature("a"), temperature("b", 70_000)]);
     const { next } = openWatch(running, { lastBuckets: 1 });
     const first = await next();
-    expect([told(first), toldAhead(first)]).toEqual([["-2: 1 of a"], ["1 of b"]]);
+    expect([reported(first), aheadIn(first)]).toEqual([["-2: 1 of a"], ["1 of b"]]);
     running.memory.append([temperature("c", 20 * 3_600_000)]);
     const second = await next();
-    expect([told(second), toldAhead(second)]).toEqual([[], ["1 of c"]]);
+    expect([reported(second), aheadIn(second)]).toEqual([[], ["1 of c"]]);
     running.advance(70_000);
     running.memory.append([temperature("a", 70_000)]);
     const third = await next();
-    expect([told(third), toldAhead(third)]).toEqual([["68: 1 of a", "68: 1 of b"], ["0 of b"]]);
+    expect([reported(third), aheadIn(third)]).toEqual([["68: 1 of a", "68: 1 of b"], ["0 of b"]]);
   });
 
   it("answers with the current time, besides a clock that is 70 s ahead", async () => {
@@ -121,17 +121,17 @@ describe("watchAggregates", () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("fast", 70_000)]);
     const { next } = openWatch(running);
-    expect(toldAhead(await next())).toEqual(["1 of fast"]);
+    expect(aheadIn(await next())).toEqual(["1 of fast"]);
     running.advance(70_000);
     const message = await next();
-    expect([told(message), toldAhead(message)]).toEqual([["68: 1 of fast"], ["0 of fast"]]);
+    expect([reported(message), aheadIn(message)]).toEqual([["68: 1 of fast"], ["0 of fast"]]);
   });
 
   it("merges groups", async () => {
     await using running = await startTestQuery();
     running.memory.append([temperature("a"), temperature("b")]);
     const { next } = openWatch(running, { groupBy: GroupBy.ALL });
-    expect(told(await next())).toEqual(["-2: 2 of all"]);
+    expect(reported(await next())).toEqual(["-2: 2 of all"]);
   });
 
   it("is not disturbed by folding", async () => {
@@ -143,7 +143,7 @@ describe("watchAggregates", () => {
     running.memory.fold();
     running.memory.append([temperature("a", 1)]);
     const message = await next();
-    expect(told(message)).toEqual(["-2: 2 of a"]);
+    expect(reported(message)).toEqual(["-2: 2 of a"]);
     expect(message?.coverage).toMatchObject({ fromWindows: 1n, fromRaw: 1n });
   });
 

@@ -24,7 +24,7 @@ function windowOf(parts: Partial<Pick<LiveWindow, "buckets" | "ahead">>): LiveWi
 }
 
 /** The starts of the buckets in the messages for a watcher with a version, in ms, and the counts ahead. */
-function told(state: ReturnType<typeof createWatchedState>, known: number) {
+function reported(state: ReturnType<typeof createWatchedState>, known: number) {
   return [...state.messagesSince(known)].map(({ snapshot, buckets, ahead }) => ({
     snapshot,
     starts: buckets.map(({ start }) => Number(start?.seconds) * 1000),
@@ -35,9 +35,9 @@ function told(state: ReturnType<typeof createWatchedState>, known: number) {
 describe("createWatchedState", () => {
   it("has a message for a new watcher, also if there are no rows, and none before the first read", () => {
     const state = createWatchedState(10_000);
-    expect(told(state, 0)).toEqual([]);
+    expect(reported(state, 0)).toEqual([]);
     state.update(windowOf({}), 0);
-    expect(told(state, 0)).toEqual([{ snapshot: true, starts: [], ahead: [] }]);
+    expect(reported(state, 0)).toEqual([{ snapshot: true, starts: [], ahead: [] }]);
   });
 
   it("returns the changes since each watcher's version", () => {
@@ -49,7 +49,7 @@ describe("createWatchedState", () => {
     state.update(windowOf({ buckets: rows(0, 0, 10_000, 20_000) }), 0);
     const second = state.version;
     state.update(windowOf({ buckets: rows(0, 0, 10_000, 20_000, 20_000) }), 0);
-    const starts = (known: number) => told(state, known).map((message) => message.starts);
+    const starts = (known: number) => reported(state, known).map((message) => message.starts);
     expect(starts(0)).toEqual([[0, 10_000, 20_000]]);
     expect(starts(first)).toEqual([[0, 20_000]]);
     expect(starts(second)).toEqual([[20_000]]);
@@ -67,10 +67,10 @@ describe("createWatchedState", () => {
     state.update(windowOf({ ahead: rows(0) }), 0);
     const ahead = state.version;
     state.update(windowOf({}), ahead);
-    expect(told(state, ahead)).toEqual([{ snapshot: false, starts: [], ahead: [0] }]);
-    expect(told(state, 0)).toEqual([{ snapshot: true, starts: [], ahead: [] }]);
+    expect(reported(state, ahead)).toEqual([{ snapshot: false, starts: [], ahead: [0] }]);
+    expect(reported(state, 0)).toEqual([{ snapshot: true, starts: [], ahead: [] }]);
     state.update(windowOf({ buckets: rows(0) }), ahead);
-    expect(told(state, ahead)).toEqual([{ snapshot: false, starts: [0], ahead: [0] }]);
+    expect(reported(state, ahead)).toEqual([{ snapshot: false, starts: [0], ahead: [0] }]);
     state.update(windowOf({}), state.version);
     expect(state.size).toBe(0);
   });
@@ -79,7 +79,7 @@ describe("createWatchedState", () => {
     const state = createWatchedState(10_000);
     const buckets = rows(...Array.from({ length: messageRowsMax + 1 }, (_, place) => place * 10_000));
     state.update(windowOf({ buckets, ahead: rows(0) }), 0);
-    const messages = told(state, 0);
+    const messages = reported(state, 0);
     expect(messages.map(({ snapshot }) => snapshot)).toEqual([true, false, false]);
     expect(messages.map(({ starts, ahead }) => starts.length + ahead.length)).toEqual([messageRowsMax, 1, 1]);
     expect(messages.flatMap(({ starts }) => starts).length).toBe(messageRowsMax + 1);

@@ -80,9 +80,9 @@ export function describeChangingRetention(
       const property = fc.asyncProperty(fc.constantFrom(...retentions), steps, async (retention, all) => {
         const harness = await open(retention);
         try {
-          const player = createPlayer(harness, seen);
-          for (const one of all) await player.play(one);
-          await player.settle();
+          const runner = createRunner(harness, seen);
+          for (const one of all) await runner.run(one);
+          await runner.settle();
         } finally {
           await harness.close();
         }
@@ -96,7 +96,7 @@ export function describeChangingRetention(
   });
 }
 
-function createPlayer(
+function createRunner(
   harness: ChangingRetentionHarness,
   seen: { rejected: number; notCovered: number; partlyCovered: number },
 ) {
@@ -168,7 +168,7 @@ function createPlayer(
   }
 
   return {
-    async play(one: Step): Promise<void> {
+    async run(one: Step): Promise<void> {
       const nowMs = harness.nowMs();
       switch (one.kind) {
         case "send":

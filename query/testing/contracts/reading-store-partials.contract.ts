@@ -122,7 +122,7 @@ export function describePartials(
     );
 
     it(
-      "tells how many readings came from raw ones",
+      "reports how many readings came from raw ones",
       withStore(open, async (harness) => {
         await harness.publish([reading(harness, "a", -20_000), reading(harness, "b", -20_000)]);
         const rawOf = async () =>

@@ -97,7 +97,7 @@ export function describeReadingStore(
       it(
         "rejects with the reason of a signal that has aborted",
         withStore(open, async ({ store }) => {
-          const reason = new Error("the caller went away");
+          const reason = new Error("the caller disconnected");
           for (const [method, call] of calls(store, AbortSignal.abort(reason))) {
             await expect(call(), method).rejects.toBe(reason);
           }

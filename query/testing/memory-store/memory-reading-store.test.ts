@@ -37,11 +37,11 @@ async function open({ isExpiring = false, ...options }: Kind): Promise<ReadingSt
 
 describeReadingStore("memory", () => open({}), { openExpiring: () => open({ isExpiring: true }) });
 
-describeReadingStore("memory, partials count repeats", () => open({ isCountingDuplicates: true }), {
+describeReadingStore("memory, partials count duplicates", () => open({ isCountingDuplicates: true }), {
   openExpiring: () => open({ isExpiring: true, isCountingDuplicates: true }),
 });
 
 const pure = { isCountingDuplicates: true, coarsePureSinceMs: 0 };
-describeReadingStore("memory, finest partials count repeats", () => open(pure), {
+describeReadingStore("memory, finest partials count duplicates", () => open(pure), {
   openExpiring: () => open({ ...pure, isExpiring: true }),
 });

@@ -61,7 +61,7 @@ export function describeExactAnswers(
         fc.asyncProperty(
           fc.array(steps(), { minLength: 1, maxLength: 10 }),
           fc.array(questionPlans(), { minLength: 4, maxLength: 8 }),
-          (stream, last) => playAll(open, windowMs, [...stream, { kind: "ask", questions: last }]),
+          (stream, last) => runAll(open, windowMs, [...stream, { kind: "ask", questions: last }]),
         ),
         {
           numRuns: runs,
@@ -80,10 +80,10 @@ export function describeExactAnswers(
       );
     });
 
-    it("are empty for an empty store", () => playAll(open, windowMs, [{ kind: "fold" }, everyCall()]));
+    it("are empty for an empty store", () => runAll(open, windowMs, [{ kind: "fold" }, everyCall()]));
 
     it("are right for one reading, before and after it is folded", () =>
-      playAll(open, windowMs, [
+      runAll(open, windowMs, [
         { kind: "publish", readings: [plainReading] },
         everyCall(),
         { kind: "advance", ms: 2 * 86_400_000 },
@@ -100,7 +100,7 @@ export function describeExactAnswers(
         everyCall(),
       ];
       const again: Step = { kind: "publish", readings: manyReadings.map(sentAgain) };
-      return playAll(open, windowMs, [
+      return runAll(open, windowMs, [
         { kind: "publish", readings: manyReadings },
         ...fold,
         again,
@@ -114,7 +114,7 @@ export function describeExactAnswers(
     });
 
     it(`are right for ${manySeries} series`, { timeout: timeoutMs }, () =>
-      play(open, windowMs, async (stage) => {
+      run(open, windowMs, async (stage) => {
         const nowMs = stage.engine.nowMs();
         const series = Array.from(
           { length: manySeries },
@@ -161,17 +161,17 @@ type Stage = {
   ask(question: Question, call: CallPlan): Promise<void>;
 };
 
-function playAll(
+function runAll(
   open: () => Promise<ExactAnswersEngine>,
   windowMs: number,
   stream: readonly Step[],
 ): Promise<void> {
-  return play(open, windowMs, async (stage) => {
-    for (const step of stream) await playStep(stage, step);
+  return run(open, windowMs, async (stage) => {
+    for (const step of stream) await runStep(stage, step);
   });
 }
 
-async function playStep(stage: Stage, step: Step): Promise<void> {
+async function runStep(stage: Stage, step: Step): Promise<void> {
   const nowMs = stage.engine.nowMs();
   switch (step.kind) {
     case "publish": {
@@ -195,7 +195,7 @@ async function playStep(stage: Stage, step: Step): Promise<void> {
   }
 }
 
-async function play(
+async function run(
   open: () => Promise<ExactAnswersEngine>,
   windowMs: number,
   act: (stage: Stage) => Promise<void>,

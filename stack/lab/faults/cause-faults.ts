@@ -19,12 +19,12 @@ const pollMs = 500;
  * @throws Error that names the faults after which something was lost, counted twice or different; the others were caused.
  */
 export async function causeFaults(lab: Lab, names: readonly FaultName[]): Promise<void> {
-  const door = openFrontDoor(lab.checkout.folder, lab.nodes.length);
-  if (names.length === 0) await underLoad(lab, door, "load", async () => {});
+  const frontDoor = openFrontDoor(lab.checkout.folder, lab.nodes.length);
+  if (names.length === 0) await underLoad(lab, frontDoor, "load", async () => {});
   const failures: string[] = [];
   for (const name of names) {
     // What comes after a fault that was not survived may fail because of it, or show that it was.
-    await underLoad(lab, door, name, () => faults[name](lab)).catch(async (error: Error) => {
+    await underLoad(lab, frontDoor, name, () => faults[name](lab)).catch(async (error: Error) => {
       throwIfEnding(error);
       lab.say(`${name}: FAILED: ${error.message}; ${await recordState(lab, name)} has logs`);
       failures.push(name);
@@ -35,7 +35,7 @@ export async function causeFaults(lab: Lab, names: readonly FaultName[]): Promis
 
 async function underLoad(
   lab: Lab,
-  door: FrontDoor,
+  frontDoor: FrontDoor,
   name: FaultName | "load",
   cause: () => Promise<void>,
 ): Promise<void> {
@@ -43,10 +43,10 @@ async function underLoad(
     say,
     shell: { signal },
   } = lab;
-  const queries = lab.nodes.map((_, place) => door.query(place + 1));
+  const queries = lab.nodes.map((_, place) => frontDoor.query(place + 1));
   const load = startDeviceLoad({
-    hosts: door.hosts,
-    identity: door.identity,
+    hosts: frontDoor.hosts,
+    identity: frontDoor.identity,
     prefix: `demo-${name}-`,
   });
   const startMs = performance.now();

@@ -9,7 +9,7 @@ import { untilReady } from "../swarm/nodes.ts";
 import type { FaultName } from "./fault-names.ts";
 
 /** How long a node is unavailable, in ms. */
-const awayMs = 45_000;
+const downMs = 45_000;
 const cutMs = 60_000;
 /** How long services and networks may take to go, in ms. */
 const removedLimitMs = 900_000;
@@ -33,7 +33,7 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
   async kill(lab) {
     const node = lastNode(lab);
     await node.engine.kill();
-    await delay(awayMs);
+    await delay(downMs);
     await node.engine.start();
     await healthyWithAllNodes(lab);
   },
@@ -50,7 +50,7 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
     const { engine, manager } = lastNode(lab);
     const id = (await engine.docker(["info", "--format", "{{.Swarm.NodeID}}"])).trim();
     await manager.docker(["node", "update", "--availability", "drain", id]);
-    await delay(awayMs);
+    await delay(downMs);
     await manager.docker(["node", "update", "--availability", "active", id]);
     await lab.untilHealthy();
   },

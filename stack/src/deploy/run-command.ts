@@ -144,7 +144,7 @@ async function secrets(config: StackConfig, { say, nowMs }: CommandContext): Pro
   });
   for (const { file, made: isNew } of made) say(`${isNew ? "made" : "kept"}  stack/secrets/${file}`);
   say(`
-These are for your eyes alone, and are not in the repository: keep a copy. People's tokens are
+These are for your eyes alone, and are not in the repository: keep a copy. Users' tokens are
 stack/secrets/certs/user-*.jwt; the passwords of Grafana, Kafka UI and mongo-express (user: admin) are in the files
 named after them. stack/secrets/certs/ca-key.pem signs devices: for production sign them elsewhere.`);
   return 0;

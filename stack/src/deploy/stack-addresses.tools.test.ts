@@ -99,7 +99,7 @@ describe("mounted files", () => {
 });
 
 describe("addresses of clients", () => {
-  const told = Object.entries(services).flatMap(([name, { environment = {} }]) =>
+  const reported = Object.entries(services).flatMap(([name, { environment = {} }]) =>
     Object.entries(environment)
       .filter(([variable]) =>
         /BROKERS|BOOTSTRAPSERVERS|_URL$|_INGEST$|TARGET|ADDRESS|MEMBERS|SPARK_MASTER/.test(variable),
@@ -113,8 +113,8 @@ describe("addresses of clients", () => {
   );
 
   it("lead to a service that listens there, on a shared network", () => {
-    expect(told.length).toBeGreaterThan(10);
-    for (const { name, variable, host, port } of told) {
+    expect(reported.length).toBeGreaterThan(10);
+    for (const { name, variable, host, port } of reported) {
       expect(listening[host] ?? `${name}: ${variable} names ${host}`).toContain(port);
       expect([name, variable, meet(name, host)]).toEqual([name, variable, true]);
     }

@@ -62,7 +62,7 @@ describe("networks", () => {
     );
   });
 
-  it("no engine has a port of its node, and the door and MQTT are the only ways for people and devices", () => {
+  it("no engine has a port of its node, and only the front door and MQTT are open to users and devices", () => {
     const published = Object.entries(swarm.services).flatMap(([name, { ports = [] }]) =>
       ports.map(({ mode, published: port }) => `${name} ${mode} ${port}`),
     );

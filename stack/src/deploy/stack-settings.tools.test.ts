@@ -67,8 +67,8 @@ describe.each(shapes)("the settings of a service in the stack (%s)", (shape) => 
   it.each(Object.keys(definitions))("%s: each file in its settings is mounted", (name) => {
     const service = serviceOf(shape, name);
     const mounts = mountsOf(service);
-    const told = Object.entries(service.environment ?? {}).filter(([variable]) => paths.test(variable));
-    for (const [variable, path] of told) {
+    const reported = Object.entries(service.environment ?? {}).filter(([variable]) => paths.test(variable));
+    for (const [variable, path] of reported) {
       const isThere = mounts.some((mount) => path === mount || path.startsWith(`${mount}/`));
       expect(isThere ? "" : `${variable}=${path} is not mounted`).toBe("");
     }

@@ -56,7 +56,7 @@ function planned(folder: string, name: EngineSpec["name"]): string[] {
 }
 
 /** Runs a script of stack/images with a java that only prints its arguments. */
-function told(
+function reported(
   folder: string,
   script: "spark" | "kafka",
   args: readonly string[],
@@ -102,7 +102,10 @@ describe("the entry script of Spark", () => {
       join(folder.path, "engines/config/spark.conf"),
       join(folder.path, "image/config/spark-defaults.conf"),
     );
-    const { status, lines } = told(folder.path, "spark", [part], { DEVICEMESH_ADDRESS: "127.0.0.1", ...env });
+    const { status, lines } = reported(folder.path, "spark", [part], {
+      DEVICEMESH_ADDRESS: "127.0.0.1",
+      ...env,
+    });
     expect(status).toBe(0);
     expect(lines).toEqual(expected);
     expect(lines.length).toBeGreaterThan(10);
@@ -115,7 +118,7 @@ describe("the entry script of Spark", () => {
       join(folder.path, "image/config/spark-defaults.conf"),
       "# a comment\n\nspark.a  1 2 \nspark.b=3=4\n  spark.c\t$5\n",
     );
-    const { lines } = told(folder.path, "spark", ["connect"]);
+    const { lines } = reported(folder.path, "spark", ["connect"]);
     expect(lines.filter((line) => line.startsWith("-Dspark."))).toEqual([
       "-Dspark.a=1 2",
       "-Dspark.b=3=4",
@@ -125,7 +128,7 @@ describe("the entry script of Spark", () => {
 
   it("reads sizes and addresses from the environment", () => {
     using folder = temporaryFolder();
-    const { lines } = told(folder.path, "spark", ["worker"], {
+    const { lines } = reported(folder.path, "spark", ["worker"], {
       DEVICEMESH_ADDRESS: "10.0.1.7 10.0.2.7",
       DEVICEMESH_HEAP: "200m",
       SPARK_WORKER_CORES: "4",
@@ -148,7 +151,7 @@ describe("the entry script of Kafka", () => {
         .replace(join(folder.path, "engines/config/kafka-1.properties"), "/image/config/broker.properties"),
     );
     const env = { DEVICEMESH_HEAP: "700m", KAFKA_CLUSTER_ID: "an-id" };
-    const { status, lines } = told(folder.path, "kafka", ["broker"], env);
+    const { status, lines } = reported(folder.path, "kafka", ["broker"], env);
     expect(status).toBe(0);
     const start = lines.indexOf("-Xmx700m");
     const [format, run] = [lines.slice(0, start), lines.slice(start)];
@@ -161,7 +164,7 @@ describe("the entry script of Kafka", () => {
 
   it("starts no broker without the id of its cluster", () => {
     using folder = temporaryFolder();
-    const { status, lines, stderr } = told(folder.path, "kafka", ["broker"]);
+    const { status, lines, stderr } = reported(folder.path, "kafka", ["broker"]);
     expect(status).not.toBe(0);
     expect(lines).toEqual([]);
     expect(stderr).toContain("KAFKA_CLUSTER_ID");
@@ -173,7 +176,7 @@ describe("the entry script of Kafka", () => {
     mkdirSync(join(folder.path, "image/config"), { recursive: true });
     const given = readFileSync(join(folder.path, "engines/config/connect.properties"), "utf8");
     writeFileSync(join(folder.path, "image/config/connect-worker.properties"), given.trimEnd());
-    const { status, lines } = told(folder.path, "kafka", ["connect"], { DEVICEMESH_ADDRESS: "10.0.1.7" });
+    const { status, lines } = reported(folder.path, "kafka", ["connect"], { DEVICEMESH_ADDRESS: "10.0.1.7" });
     expect(status).toBe(0);
     expect(lines).toEqual(expected);
     const own = readFileSync(join(folder.path, "own/connect-worker.properties"), "utf8");
@@ -186,7 +189,7 @@ describe("the entry script of Kafka", () => {
     writeFileSync(join(folder.path, "image/config/connect-worker.properties"), "a=b\n");
     mkdirSync(join(folder.path, "bin"));
     writeFileSync(join(folder.path, "bin/hostname"), '#!/bin/sh\necho "$1 10.0.1.8 "\n', { mode: 0o755 });
-    told(folder.path, "kafka", ["connect"]);
+    reported(folder.path, "kafka", ["connect"]);
     const own = readFileSync(join(folder.path, "own/connect-worker.properties"), "utf8");
     expect(own).toContain("rest.advertised.host.name=-i\n");
   });
@@ -195,10 +198,10 @@ describe("the entry script of Kafka", () => {
 describe.each(["spark", "kafka"] as const)("the entry script of %s", (script) => {
   it("prints its usage, and exits with 2 for an unknown argument", () => {
     using folder = temporaryFolder();
-    const help = told(folder.path, script, []);
+    const help = reported(folder.path, script, []);
     expect(help).toMatchObject({ status: 0, stderr: "" });
     expect(help.lines[0]).toMatch(/^Usage: /);
-    const wrong = told(folder.path, script, ["conect"]);
+    const wrong = reported(folder.path, script, ["conect"]);
     expect(wrong).toMatchObject({ status: 2, lines: [] });
     expect(wrong.stderr).toContain("Usage: ");
   });
@@ -213,7 +216,7 @@ describe.each(["spark", "kafka"] as const)("the entry script of %s", (script) =>
         CONNECT_PORT: "9",
         KAFKA_CONTROLLER_PORT: "9",
       };
-      const { status, lines } = told(folder.path, script, ["healthy", part], free);
+      const { status, lines } = reported(folder.path, script, ["healthy", part], free);
       expect(status).toBe(1);
       expect(lines.at(-1)).toMatch(/not alive|not registered|does not listen|does not list/);
     }

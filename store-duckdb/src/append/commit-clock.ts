@@ -120,7 +120,7 @@ export function createStoreProgress(
  * the engine) is written once instead of four times. Under load a few large commits are therefore far cheaper than many
  * small ones; a commit after an idle time is not delayed.
  */
-export type CommitPace = {
+export type CommitInterval = {
   /** Resolves when the next commit may begin. */
   untilDue(): Promise<void>;
   /** Lets the awaited commit begin now. */
@@ -141,7 +141,11 @@ const intervalMaxMs = 120;
 const calmReadingsPerMs = 100;
 
 /** Creates the spacing. `monotonicMs` is a monotonic clock in milliseconds. */
-export function createCommitInterval({ monotonicMs }: { readonly monotonicMs: () => number }): CommitPace {
+export function createCommitInterval({
+  monotonicMs,
+}: {
+  readonly monotonicMs: () => number;
+}): CommitInterval {
   let dueMs = Number.NEGATIVE_INFINITY;
   let begin: (() => void) | undefined;
   return {

@@ -155,10 +155,10 @@ function discardOldest(all: Map<number, DuplicatesOfSeries>): number {
   if (arrived.length <= conflictsMax) return arrived.length;
   const oldestMs = arrived.sort((a, b) => b - a)[conflictsMax - 1] as number;
   // Those of the last moment that still fit stay too.
-  let room = conflictsMax - arrived.indexOf(oldestMs);
+  let left = conflictsMax - arrived.indexOf(oldestMs);
   for (const [series, { latest, ...counts }] of all) {
     const kept = latest.filter(
-      ({ arrivedMs }) => arrivedMs > oldestMs || (arrivedMs === oldestMs && room-- > 0),
+      ({ arrivedMs }) => arrivedMs > oldestMs || (arrivedMs === oldestMs && left-- > 0),
     );
     if (kept.length < latest.length) all.set(series, { ...counts, latest: kept });
   }

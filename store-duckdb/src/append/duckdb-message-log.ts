@@ -82,12 +82,12 @@ export function createDuckdbMessageLog(dependencies: {
   const writer = createColumnWriter();
   const sorted: SortedMessages = {
     fresh: createReadingColumns(8192),
-    doubtful: createReadingColumns(1024),
+    possibleDuplicates: createReadingColumns(1024),
   };
   // The callers bound it: ingest limits the readings in flight over all its streams.
   let waiting: Waiting[] = [];
   let waitingReadings = 0;
-  const pace = createCommitInterval({ monotonicMs: () => performance.now() });
+  const interval = createCommitInterval({ monotonicMs: () => performance.now() });
   let running: Promise<void> | undefined;
   let committing: { readonly arrivedMs: number; readonly done: Promise<unknown> } | undefined;
   let closed = false;
@@ -107,18 +107,18 @@ export function createDuckdbMessageLog(dependencies: {
 
   async function commitGroup(group: readonly Waiting[], arrivedMs: number): Promise<Commit> {
     sorted.fresh.length = 0;
-    sorted.doubtful.length = 0;
+    sorted.possibleDuplicates.length = 0;
     // Other work may run between batches.
     const share = group.length === 1 ? undefined : createLoopShare();
     const byAppend = createAppendCounts();
     for (const { batch } of group) {
       sortBatch(batch, registry, sorted);
-      byAppend.endOfAppend(sorted.doubtful.length);
+      byAppend.endOfAppend(sorted.possibleDuplicates.length);
       await share?.();
     }
     const seriesCount = registry.size;
     const counted = await inTransaction(connection, async () => {
-      const counted = sorted.doubtful.length > 0 ? await countDuplicates(arrivedMs, byAppend) : noDuplicates;
+      const counted = sorted.possibleDuplicates.length > 0 ? await countDuplicates(arrivedMs, byAppend) : noDuplicates;
       if (registry.saved < seriesCount) await insertSeries(connection, registry, seriesCount);
       await insertReadings(arrivedMs);
       if (counted.found.size > 0) {
@@ -141,7 +141,7 @@ export function createDuckdbMessageLog(dependencies: {
 
   async function countDuplicates(arrivedMs: number, byAppend: AppendCounts): Promise<DuplicateCounts> {
     const { found, add } = createFoundDuplicates(arrivedMs);
-    const stored = await findStored(connection, writer, sorted.doubtful);
+    const stored = await findStored(connection, writer, sorted.possibleDuplicates);
     const counted = settleUnknown(sorted, stored, (series, timestampMs, values, row) => {
       add(series, timestampMs, values);
       byAppend.add(row, values.stored === values.refused);
@@ -167,8 +167,8 @@ export function createDuckdbMessageLog(dependencies: {
 
   async function run(): Promise<void> {
     while (waiting.length > 0) {
-      if (waitingReadings < enoughReadings && !closed) await pace.untilDue();
-      pace.began(waitingReadings);
+      if (waitingReadings < enoughReadings && !closed) await interval.untilDue();
+      interval.began(waitingReadings);
       const group = takeGroup();
       const full = await reserve?.check();
       if (full) {
@@ -204,7 +204,7 @@ export function createDuckdbMessageLog(dependencies: {
       return new Promise((resolve, reject) => {
         waiting.push({ batch: withCodesOf(registry.catalog, batch), resolve, reject });
         waitingReadings += batch.length;
-        if (waitingReadings >= enoughReadings) pace.hurry();
+        if (waitingReadings >= enoughReadings) interval.hurry();
         // On the next turn, so that the frames of one turn share a transaction.
         running ??= Promise.resolve().then(run);
       });
@@ -215,7 +215,7 @@ export function createDuckdbMessageLog(dependencies: {
     },
     async close() {
       closed = true;
-      pace.hurry();
+      interval.hurry();
       await running;
     },
   };

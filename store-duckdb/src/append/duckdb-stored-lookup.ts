@@ -12,11 +12,13 @@ export async function findStored(
   writer: ColumnWriter,
   readings: ReadingColumns,
 ): Promise<(series: number, timestampMs: number) => number | undefined> {
-  await connection.run("CREATE OR REPLACE TEMP TABLE doubtful (series INTEGER, ts BIGINT, value DOUBLE)");
-  await appendAll(connection, "doubtful", (appender) => writer.write(appender, readings));
+  await connection.run(
+    "CREATE OR REPLACE TEMP TABLE possible_duplicates (series INTEGER, ts BIGINT, value DOUBLE)",
+  );
+  await appendAll(connection, "possible_duplicates", (appender) => writer.write(appender, readings));
   const [since, through] = extent(readings);
   const result = await connection.runAndReadAll(
-    `SELECT DISTINCT readings.series, readings.ts::DOUBLE, readings.value FROM readings JOIN doubtful USING (series, ts)
+    `SELECT DISTINCT readings.series, readings.ts::DOUBLE, readings.value FROM readings JOIN possible_duplicates USING (series, ts)
      WHERE readings.ts BETWEEN ${since} AND ${through}`,
   );
   const [series = [], timestamps = [], values = []] = result.getColumns() as number[][];

@@ -38,7 +38,7 @@ describe("sortBatch and settleUnknown", () => {
           // Columns that must grow: they have capacity for one row.
           const sorted: SortedMessages = {
             fresh: createReadingColumns(1),
-            doubtful: createReadingColumns(1),
+            possibleDuplicates: createReadingColumns(1),
           };
           sortBatch(batchOf(rows), registry, sorted);
           const nameOf = (series: number, timestampMs: number) =>
@@ -64,7 +64,7 @@ describe("sortBatch and settleUnknown", () => {
 
   it("finds no unknown readings if each is later than the last of its series", () => {
     const registry = createSeriesRegistry([]);
-    const sorted = { fresh: createReadingColumns(4), doubtful: createReadingColumns(4) };
+    const sorted = { fresh: createReadingColumns(4), possibleDuplicates: createReadingColumns(4) };
     sortBatch(
       batchOf([
         [0, 10, 1],
@@ -76,7 +76,7 @@ describe("sortBatch and settleUnknown", () => {
       sorted,
     );
     expect(sorted.fresh.length).toBe(4);
-    expect(sorted.doubtful.length).toBe(0);
+    expect(sorted.possibleDuplicates.length).toBe(0);
   });
 });
 

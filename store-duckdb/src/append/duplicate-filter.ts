@@ -14,7 +14,7 @@ export type SortedMessages = {
   /** New readings, without a stored identity. */
   readonly fresh: ReadingColumns;
   /** Messages that may be duplicates: they are not later than everything known of their series. */
-  readonly doubtful: ReadingColumns;
+  readonly possibleDuplicates: ReadingColumns;
 };
 
 /** Creates empty columns with capacity for `capacity` rows. */
@@ -48,7 +48,7 @@ export function pushReading(
  */
 export function sortBatch(batch: MessageBatch, registry: SeriesRegistry, into: SortedMessages): void {
   const { deviceIds, sensorCodes, timestampsMs, values } = batch;
-  const { fresh, doubtful } = into;
+  const { fresh, possibleDuplicates } = into;
   reserve(fresh, batch.length);
   // The hot loop: columns and length in locals, so that a row is three plain stores.
   const { series: freshSeries, timestampsMs: freshTimestampsMs, values: freshValues } = fresh;
@@ -62,13 +62,13 @@ export function sortBatch(batch: MessageBatch, registry: SeriesRegistry, into: S
       freshValues[freshRow] = values[row] as number;
       freshRow++;
     } else {
-      pushReading(doubtful, code, timestampMs, values[row] as number);
+      pushReading(possibleDuplicates, code, timestampMs, values[row] as number);
     }
   }
   fresh.length = freshRow;
 }
 
-/** Receives each message that is a repeat; the values are equal for a duplicate. `row` is its place in `doubtful`. */
+/** Receives each message that is a repeat; the values are equal for a duplicate. `row` is its place in `possibleDuplicates`. */
 export type OnDuplicate = (
   series: number,
   timestampMs: number,
@@ -82,17 +82,17 @@ export type OnDuplicate = (
  * @param stored the value of the stored reading of an identity, or undefined if none is stored.
  */
 export function settleUnknown(
-  { fresh, doubtful }: SortedMessages,
+  { fresh, possibleDuplicates }: SortedMessages,
   stored: (series: number, timestampMs: number) => number | undefined,
   onDuplicate: OnDuplicate = () => {},
 ): { duplicates: number; conflicts: number } {
-  const inCommit = indexOfSeries(fresh, doubtful);
+  const inCommit = indexOfSeries(fresh, possibleDuplicates);
   let duplicates = 0;
   let conflicts = 0;
-  for (let row = 0; row < doubtful.length; row++) {
-    const series = doubtful.series[row] as number;
-    const timestampMs = doubtful.timestampsMs[row] as number;
-    const value = doubtful.values[row] as number;
+  for (let row = 0; row < possibleDuplicates.length; row++) {
+    const series = possibleDuplicates.series[row] as number;
+    const timestampMs = possibleDuplicates.timestampsMs[row] as number;
+    const value = possibleDuplicates.values[row] as number;
     const ofSeries = inCommit.get(series);
     const first = stored(series, timestampMs) ?? ofSeries?.get(timestampMs);
     if (first === undefined) {
@@ -111,9 +111,9 @@ export function settleUnknown(
 export type AppendCounts = {
   /** In the order of the appends. */
   readonly counts: readonly Appended[];
-  /** Begins the count of the next append, whose doubtful rows end before `row`. */
+  /** Begins the count of the next append, whose possible duplicates end before `row`. */
   endOfAppend(row: number): void;
-  /** Counts a doubtful row; later rows come later. */
+  /** Counts a possible duplicate; later rows come later. */
   add(row: number, isDuplicate: boolean): void;
 };
 
@@ -135,11 +135,14 @@ export function createAppendCounts(): AppendCounts {
   };
 }
 
-/** The values of the fresh rows by series and timestamp, for the series that have doubtful rows. */
-function indexOfSeries(fresh: ReadingColumns, doubtful: ReadingColumns): Map<number, Map<number, number>> {
+/** The values of the fresh rows by series and timestamp, for the series that have possible duplicates. */
+function indexOfSeries(
+  fresh: ReadingColumns,
+  possibleDuplicates: ReadingColumns,
+): Map<number, Map<number, number>> {
   const index = new Map<number, Map<number, number>>();
-  for (let row = 0; row < doubtful.length; row++) {
-    const series = doubtful.series[row] as number;
+  for (let row = 0; row < possibleDuplicates.length; row++) {
+    const series = possibleDuplicates.series[row] as number;
     if (!index.has(series)) index.set(series, new Map());
   }
   for (let row = 0; row < fresh.length; row++) {

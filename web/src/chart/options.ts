@@ -168,8 +168,8 @@ function rangeOf(span: ChartSpan | undefined, minimum: number, maximum: number):
 /** Leaves a margin above and below; a constant line is in the middle. */
 function valueRange(minimum: number | null, maximum: number | null): [number, number] {
   if (minimum === null || maximum === null) return [0, 1];
-  const room = maximum === minimum ? Math.max(Math.abs(maximum) * 0.01, 0.5) : (maximum - minimum) * 0.08;
-  return [minimum - room, maximum + room];
+  const margin = maximum === minimum ? Math.max(Math.abs(maximum) * 0.01, 0.5) : (maximum - minimum) * 0.08;
+  return [minimum - margin, maximum + margin];
 }
 
 /** 24-hour labels: the date where it changes, seconds only for steps that small. */

@@ -141,7 +141,7 @@ describe("webRoutes for browsers without JavaScript", () => {
     const guarded = await startWeb({});
     expect((await guarded.get("/latest")).body.toString()).toContain("need a token");
     await guarded.close();
-    const failing = await startWeb({ readLatest: () => Promise.reject(new Error("away")) });
+    const failing = await startWeb({ readLatest: () => Promise.reject(new Error("unavailable")) });
     const { status, body } = await failing.get("/latest");
     expect([status, body.toString().includes("unavailable")]).toEqual([200, true]);
     await failing.close();

@@ -17,17 +17,17 @@ describe.skipIf(!engines || engines.brokers < 3)("on three brokers", () => {
   async function openLog(limits: { readonly appendTimeoutMs?: number } = {}) {
     const topic = testTopic({ brokers, partitions: 6, replicas: 3 });
     await topic.create();
-    const told: boolean[] = [];
+    const reported: boolean[] = [];
     const log = createKafkaMessageLog({
       brokers,
       topic: topic.topic,
       limits,
-      onReachable: (reachable) => told.push(reachable),
+      onReachable: (reachable) => reported.push(reachable),
     });
     return {
       topic,
       log,
-      told,
+      reported,
       async [Symbol.asyncDispose]() {
         await log.close();
         await topic.remove();
@@ -37,7 +37,7 @@ describe.skipIf(!engines || engines.brokers < 3)("on three brokers", () => {
 
   it("fails no stream when a broker is killed under load, and has all acknowledged readings", async () => {
     await using opened = await openLog();
-    const { log, topic, told } = opened;
+    const { log, topic, reported } = opened;
     await using ingest = await startTestIngest({ dependencies: { log } });
     const [sent, acknowledged] = [new Set<string>(), new Set<string>()];
     const failures: unknown[] = [];
@@ -80,13 +80,13 @@ describe.skipIf(!engines || engines.brokers < 3)("on three brokers", () => {
     const stored = new Set((await topic.readAll()).map(identityOf));
     expect([...acknowledged].filter((identity) => !stored.has(identity))).toEqual([]);
     expect([...stored].filter((identity) => !sent.has(identity))).toEqual([]);
-    expect(told).toEqual([true]);
+    expect(reported).toEqual([true]);
   });
 
   it("answers UNAVAILABLE in time while all are unavailable, and recovers by itself", async () => {
     const appendTimeoutMs = 3000;
     await using opened = await openLog({ appendTimeoutMs });
-    const { log, topic, told } = opened;
+    const { log, topic, reported } = opened;
     const before = seriesOf("before", 50);
     await log.append(batchOf(before));
     await Promise.all(brokerNames.map((name) => engines?.kill(name)));
@@ -100,7 +100,10 @@ describe.skipIf(!engines || engines.brokers < 3)("on three brokers", () => {
       const waitedMs = performance.now() - startMs;
       expect(waitedMs).toBeGreaterThan(appendTimeoutMs - 100);
       expect(waitedMs).toBeLessThan(appendTimeoutMs + 2000);
-      await waitUntil(() => told.at(-1) === false, { timeoutMs: 10_000, what: "it says that it is away" });
+      await waitUntil(() => reported.at(-1) === false, {
+        timeoutMs: 10_000,
+        what: "it reports that it is unavailable",
+      });
       const againMs = performance.now();
       await expect(log.append(batchOf(seriesOf("sooner", 50)))).rejects.toMatchObject({
         code: "UNAVAILABLE",
@@ -109,7 +112,10 @@ describe.skipIf(!engines || engines.brokers < 3)("on three brokers", () => {
     } finally {
       await Promise.all(brokerNames.map((name) => engines?.start(name)));
     }
-    await waitUntil(() => told.at(-1) === true, { timeoutMs: 60_000, what: "it says that it is back" });
+    await waitUntil(() => reported.at(-1) === true, {
+      timeoutMs: 60_000,
+      what: "it reports that it has recovered",
+    });
     const after = seriesOf("after", 50);
     await log.append(batchOf(after));
     const stored = new Set((await topic.readAll()).map(identityOf));

@@ -31,5 +31,5 @@ export const defaultPartitionedLogLimits = {
   unavailableTimeoutMs: 1000,
   closeGraceMs: 3000,
   retryDelayMs: 1000,
-  watch: { wellMs: 5000, failingMs: 500 },
+  watch: { healthyMs: 5000, failingMs: 500 },
 } as const satisfies PartitionedLogLimits;

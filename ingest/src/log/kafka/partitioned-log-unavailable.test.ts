@@ -14,21 +14,21 @@ const quick = {
   appendTimeoutMs: 100,
   unavailableTimeoutMs: 5000,
   closeGraceMs: 50,
-  watch: { wellMs: 200, failingMs: 5 },
+  watch: { healthyMs: 200, failingMs: 5 },
 } satisfies PartitionedLogLimits;
 
 function openLog(limits: Partial<PartitionedLogLimits> = {}, topic: { readonly exists?: boolean } = {}) {
   const fake = createFakeTopic(topic);
-  const told: boolean[] = [];
+  const reported: boolean[] = [];
   const log = createPartitionedMessageLog({
     topic: fake.topic,
     limits: { ...quick, ...limits },
-    onReachable: (reachable) => told.push(reachable),
+    onReachable: (reachable) => reported.push(reachable),
   });
   return {
     fake,
     log,
-    told,
+    reported,
     async [Symbol.asyncDispose]() {
       fake.release();
       await log.close();
@@ -42,7 +42,7 @@ const batch = (deviceId = "a", count = 3) => batchOf(messages(deviceId, count));
 
 const refusal = {
   code: "UNAVAILABLE",
-  message: "the fake topic is away; nothing of this unit is acknowledged, send it again",
+  message: "the fake topic is unavailable; nothing of this unit is acknowledged, send it again",
   details: [{ kind: "retryInfo", retryDelayMs: defaultPartitionedLogLimits.retryDelayMs }],
 };
 
@@ -60,11 +60,11 @@ describe("an unavailable log", () => {
     await using test = openLog({
       appendTimeoutMs: 2000,
       unavailableTimeoutMs: 300,
-      watch: { wellMs: 60_000, failingMs: 5 },
+      watch: { healthyMs: 60_000, failingMs: 5 },
     });
     test.fake.fate = () => "refuse";
     await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
-    await waitUntil(() => test.told.at(-1) === false);
+    await waitUntil(() => test.reported.at(-1) === false);
     const tried = test.fake.sends.length;
     const startMs = performance.now();
     await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
@@ -76,34 +76,34 @@ describe("an unavailable log", () => {
     await using test = openLog();
     test.fake.fate = () => "refuse";
     await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
-    await waitUntil(() => test.told.at(-1) === false);
+    await waitUntil(() => test.reported.at(-1) === false);
     test.fake.fate = () => "store";
     await test.log.append(batch("b"));
-    await waitUntil(() => test.told.at(-1) === true);
+    await waitUntil(() => test.reported.at(-1) === true);
     expect(test.log.stats()).toMatchObject({ reachable: true });
-    expect(test.told).toEqual([true, false, true]);
+    expect(test.reported).toEqual([true, false, true]);
   });
 
   it("is reported as available by its state alone, without appends", async () => {
     await using test = openLog();
-    await waitUntil(() => test.told.length === 1);
+    await waitUntil(() => test.reported.length === 1);
     test.fake.state = undefined;
-    await waitUntil(() => test.told.at(-1) === false, { what: "it is said to be away" });
+    await waitUntil(() => test.reported.at(-1) === false, { what: "it is reported as unavailable" });
     test.fake.state = { partitions: 3, leaderless: [] };
-    await waitUntil(() => test.told.at(-1) === true, { what: "it is said to be back" });
+    await waitUntil(() => test.reported.at(-1) === true, { what: "it is said to be back" });
   });
 
   it("stays unavailable while the failed partition has no leader", async () => {
-    await using test = openLog({ watch: { wellMs: 20, failingMs: 5 } });
+    await using test = openLog({ watch: { healthyMs: 20, failingMs: 5 } });
     test.fake.state = { partitions: 3, leaderless: [partitionOf("a", 3)] };
     test.fake.fate = () => "refuse";
     await expect(test.log.append(batch())).rejects.toMatchObject(refusal);
-    await waitUntil(() => test.told.at(-1) === false);
+    await waitUntil(() => test.reported.at(-1) === false);
     const { describes } = test.fake;
     await waitUntil(() => test.fake.describes > describes + 20);
-    expect(test.told.at(-1)).toBe(false);
+    expect(test.reported.at(-1)).toBe(false);
     test.fake.state = { partitions: 3, leaderless: [] };
-    await waitUntil(() => test.told.at(-1) === true);
+    await waitUntil(() => test.reported.at(-1) === true);
   });
 
   it("stays unavailable while every send fails, even if the topic exists", async () => {
@@ -115,10 +115,10 @@ describe("an unavailable log", () => {
     }
     const appends = Promise.all([append(), append()]);
     try {
-      await waitUntil(() => test.told.at(-1) === false);
+      await waitUntil(() => test.reported.at(-1) === false);
       const { describes } = test.fake;
       await waitUntil(() => test.fake.describes > describes + 20);
-      expect(test.told).toEqual([true, false]);
+      expect(test.reported).toEqual([true, false]);
     } finally {
       isOver = true;
       await appends;
@@ -132,7 +132,7 @@ describe("an unavailable log", () => {
     await waitUntil(() => test.log.stats().failedSends > 5);
     test.fake.fate = () => "store";
     await append;
-    expect(test.told).toEqual([true]);
+    expect(test.reported).toEqual([true]);
   });
 
   it("sends nothing of a rejected append if no other rows wait", async () => {
@@ -153,12 +153,12 @@ describe("a log whose topic does not exist yet", () => {
   it("lets appends wait for it", async () => {
     await using test = openLog({ appendTimeoutMs: 5000 }, { exists: false });
     const append = test.log.append(batch());
-    await waitUntil(() => test.told.length > 0);
-    expect(test.told).toEqual([false]);
+    await waitUntil(() => test.reported.length > 0);
+    expect(test.reported).toEqual([false]);
     test.fake.state = { partitions: 3, leaderless: [] };
     await append;
     expect(test.fake.stored.flat()).toHaveLength(3);
-    expect(test.told).toEqual([false, true]);
+    expect(test.reported).toEqual([false, true]);
   });
 
   it("rejects them after the time limit and names the missing dependency", async () => {
@@ -168,7 +168,7 @@ describe("a log whose topic does not exist yet", () => {
 
   it("rejects them at once when it is closed", async () => {
     await using test = openLog({ appendTimeoutMs: 60_000, closeGraceMs: 60_000 }, { exists: false });
-    await waitUntil(() => test.told.length > 0);
+    await waitUntil(() => test.reported.length > 0);
     const append = test.log.append(batch());
     const refused = expect(append).rejects.toMatchObject({ code: "UNAVAILABLE" });
     await test.log.close();
@@ -185,17 +185,17 @@ describe("a log whose topic has other partitions than before", () => {
     test.fake.state = { partitions: 4, leaderless: [] };
     await held;
     await expect(test.log.append(batch())).rejects.toMatchObject({ code: "UNAVAILABLE" });
-    expect(test.told.at(-1)).toBe(false);
+    expect(test.reported.at(-1)).toBe(false);
   });
 
   it("accepts appends again, without a restart, when the topic has as many as before", async () => {
-    await using test = openLog({ appendTimeoutMs: 5000, watch: { wellMs: 20, failingMs: 5 } });
+    await using test = openLog({ appendTimeoutMs: 5000, watch: { healthyMs: 20, failingMs: 5 } });
     await test.log.append(batch());
     test.fake.state = { partitions: 4, leaderless: [] };
-    await waitUntil(() => test.told.at(-1) === false);
+    await waitUntil(() => test.reported.at(-1) === false);
     await expect(test.log.append(batch("b"))).rejects.toThrow("had 3 partitions and now has 4");
     test.fake.state = { partitions: 3, leaderless: [] };
-    await waitUntil(() => test.told.at(-1) === true);
+    await waitUntil(() => test.reported.at(-1) === true);
     await test.log.append(batch("b"));
     expect(test.fake.stored.flat()).toHaveLength(6);
     expect(test.log.stats()).toMatchObject({ reachable: true, fault: undefined });
@@ -204,7 +204,7 @@ describe("a log whose topic has other partitions than before", () => {
 
 describe("a fault that has ended", () => {
   it.each(["describe", "send"] as const)("of a %s is not reported to a later caller", async (failing) => {
-    await using test = openLog({ appendTimeoutMs: 300, watch: { wellMs: 20, failingMs: 5 } });
+    await using test = openLog({ appendTimeoutMs: 300, watch: { healthyMs: 20, failingMs: 5 } });
     await test.log.append(batch());
     if (failing === "describe") test.fake.state = undefined;
     else test.fake.fate = () => "refuse";

@@ -13,21 +13,21 @@ const quick = {
   lingerMs: 1,
   resend: { firstMs: 1, longestMs: 5 },
   closeGraceMs: 50,
-  watch: { wellMs: 5, failingMs: 5 },
+  watch: { healthyMs: 5, failingMs: 5 },
 } satisfies PartitionedLogLimits;
 
 const opened: { readonly fake: FakeTopic; readonly log: PartitionedMessageLog }[] = [];
 
 function openLog(limits: Partial<PartitionedLogLimits> = {}, partitions = 3) {
   const fake = createFakeTopic({ partitions });
-  const told: boolean[] = [];
+  const reported: boolean[] = [];
   const log = createPartitionedMessageLog({
     topic: fake.topic,
     limits: { ...quick, ...limits },
-    onReachable: (reachable) => told.push(reachable),
+    onReachable: (reachable) => reported.push(reachable),
   });
   opened.push({ fake, log });
-  return { fake, log, told };
+  return { fake, log, reported };
 }
 
 afterEach(async () => {

@@ -74,12 +74,12 @@ export function createPartitionedMessageLog(options: {
   /** Time of the last append that timed out. */
   let gaveUpMs = Number.NEGATIVE_INFINITY;
   /** False while neither the topic nor a sender fails, so that an append need not ask each. */
-  let mayBeAway = false;
+  let mayBeUnavailable = false;
   /** Set while the topic differs from the original one. */
   let refusal: RpcError | undefined;
   /** The last reported state; undefined before the first response. */
   let reachable: boolean | undefined;
-  let toldReason: string | undefined;
+  let reportedReason: string | undefined;
   let dropping = false;
   let whenEmpty: (() => void) | undefined;
 
@@ -95,21 +95,21 @@ export function createPartitionedMessageLog(options: {
   }
 
   /** Whether it has failed since before an append timed out, or for as long as one would have waited. */
-  function isAway(): boolean {
-    if (!mayBeAway) return false;
-    mayBeAway = describing !== undefined || senders.some(({ failing }) => failing !== undefined);
+  function isUnavailable(): boolean {
+    if (!mayBeUnavailable) return false;
+    mayBeUnavailable = describing !== undefined || senders.some(({ failing }) => failing !== undefined);
     const before = Math.max(gaveUpMs, monotonicMs() - limits.appendTimeoutMs);
     const isLong = (sinceMs: number | undefined) => sinceMs !== undefined && sinceMs <= before;
     return isLong(describing?.sinceMs) || senders.some(({ failing }) => isLong(failing?.sinceMs));
   }
 
   function reportReachable(): void {
-    const now = senders.length > 0 && refusal === undefined && !isAway();
+    const now = senders.length > 0 && refusal === undefined && !isUnavailable();
     // At the start the reason matters: the brokers, or the topic. Later, reasons change with every attempt.
     const reason = senders.length === 0 ? withoutFigures(reasonOf(fault())) : undefined;
-    if (now === reachable && (reason === undefined || reason === toldReason)) return;
+    if (now === reachable && (reason === undefined || reason === reportedReason)) return;
     reachable = now;
-    toldReason = reason;
+    reportedReason = reason;
     onReachable(reachable, fault());
   }
 
@@ -197,7 +197,7 @@ export function createPartitionedMessageLog(options: {
       },
       onFailed() {
         counts.failedSends++;
-        mayBeAway = true;
+        mayBeUnavailable = true;
         reportReachable();
       },
     });
@@ -219,7 +219,7 @@ export function createPartitionedMessageLog(options: {
       failAll(refusal);
     }
     // After a time without attempts one is made: senders return to instances that report SERVING.
-    const before = monotonicMs() - limits.watch.wellMs;
+    const before = monotonicMs() - limits.watch.healthyMs;
     for (const [partition, sender] of senders.entries()) {
       const isIdle = !sender.busy && (sender.failing?.lastMs ?? 0) <= before;
       if (isIdle && !leaderless.includes(partition)) sender.forgetFailure();
@@ -233,10 +233,10 @@ export function createPartitionedMessageLog(options: {
     onState,
     onFailure(error) {
       describing = { sinceMs: describing?.sinceMs ?? monotonicMs(), error };
-      mayBeAway = true;
+      mayBeUnavailable = true;
       reportReachable();
     },
-    isWell: () =>
+    isHealthy: () =>
       senders.length > 0 &&
       describing === undefined &&
       refusal === undefined &&
@@ -266,7 +266,7 @@ export function createPartitionedMessageLog(options: {
       if (refusal) return Promise.reject(refusal);
       if (batch.length === 0) return Promise.resolve(undefined);
       // Without a result: the raw collection decides later what is a duplicate.
-      return hold(batch, isAway() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
+      return hold(batch, isUnavailable() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
     },
     stats: () => ({
       reachable: reachable ?? false,

@@ -7,7 +7,7 @@ export type TopicWatch = {
 };
 
 /** The intervals of polls: long while the topic is healthy, short otherwise. */
-export type WatchIntervals = { readonly wellMs: number; readonly failingMs: number };
+export type WatchIntervals = { readonly healthyMs: number; readonly failingMs: number };
 
 /** Begins at once. The listener receives each state or error, and returns whether the topic is healthy. */
 export function watchTopic(options: {
@@ -15,9 +15,9 @@ export function watchTopic(options: {
   readonly intervals: WatchIntervals;
   readonly onState: (state: TopicState) => void;
   readonly onFailure: (error: unknown) => void;
-  readonly isWell: () => boolean;
+  readonly isHealthy: () => boolean;
 }): TopicWatch {
-  const { topic, intervals, onState, onFailure, isWell } = options;
+  const { topic, intervals, onState, onFailure, isHealthy } = options;
   let stopped = false;
   let endPause: (() => void) | undefined;
 
@@ -37,7 +37,7 @@ export function watchTopic(options: {
       } catch (error) {
         if (!stopped) onFailure(error);
       }
-      if (!stopped) await pause(isWell() ? intervals.wellMs : intervals.failingMs);
+      if (!stopped) await pause(isHealthy() ? intervals.healthyMs : intervals.failingMs);
     }
   }
 

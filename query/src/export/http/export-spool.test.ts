@@ -41,12 +41,12 @@ it("bounds the bytes of all files together", async () => {
 it("drops a file that is not used for a while, and frees its capacity", async () => {
   await using spool = createExportSpool({ bytesMax: 10, idleMs: 1 });
   const { etag } = await spool.open("a", writing("12345678"), signal);
-  const hasRoom = () =>
+  const hasCapacity = () =>
     spool.open("b", writing("1234567890"), signal).then(
       () => true,
       () => false,
     );
-  await expect.poll(hasRoom, { timeout: 20_000 }).toBe(true);
+  await expect.poll(hasCapacity, { timeout: 20_000 }).toBe(true);
   await expect
     .poll(() =>
       spool.open("a", writing("1"), signal).then(

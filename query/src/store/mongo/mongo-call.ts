@@ -47,19 +47,19 @@ export async function callMongo<Result>(
   } catch (error) {
     signal.throwIfAborted();
     if (timeout.signal.aborted || isTimeUp(error)) throw tooSlow(error, isQuick);
-    throw isAway(error) ? away(error) : error;
+    throw isUnavailable(error) ? databaseUnavailable(error) : error;
   } finally {
     clearTimeout(timer);
   }
 }
 
 /** Returns the error for an unreachable database. */
-export function away(cause: unknown): RpcError {
+export function databaseUnavailable(cause: unknown): RpcError {
   return unavailable({ message: "the database is unavailable; try again", retryDelayMs: 1000, cause });
 }
 
 function tooSlow(cause: unknown, isQuick: boolean): RpcError {
-  if (isQuick) return away(cause);
+  if (isQuick) return databaseUnavailable(cause);
   return new RpcError({
     code: "DEADLINE_EXCEEDED",
     message: "the database exceeded the time limit: request a shorter timeframe or fewer series",
@@ -82,7 +82,7 @@ function isTimeUp(error: unknown): boolean {
   );
 }
 
-function isAway(error: unknown): boolean {
+function isUnavailable(error: unknown): boolean {
   if (!(error instanceof MongoError)) return false;
   return (
     error instanceof MongoNetworkError ||

@@ -45,7 +45,7 @@ async function openWay(to: URL) {
       isCut = true;
       for (const socket of sockets) socket.destroy();
     },
-    mend() {
+    restore() {
       isCut = false;
     },
     async [Symbol.asyncDispose]() {
@@ -56,7 +56,7 @@ async function openWay(to: URL) {
   };
 }
 
-describe.skipIf(!engines)("a database that goes away and comes back", () => {
+describe.skipIf(!engines)("a database that becomes unavailable and recovers", () => {
   it("makes answers UNAVAILABLE soon, and then exact again without a restart", async () => {
     const mesh = await openMeshFixture({ url, indexes });
     await using way = await openWay(new URL(url));
@@ -74,18 +74,18 @@ describe.skipIf(!engines)("a database that goes away and comes back", () => {
       await mesh.publish([{ deviceId: "a", sensor: "temperature", timestampMs: mesh.nowMs(), value: 20 }]);
       await using _reach = watchReach(store, {
         everyMs: 100,
-        onChange: (error) => seen.push(error === undefined ? "there" : "away"),
+        onChange: (error) => seen.push(error === undefined ? "there" : "unavailable"),
       });
       expect((await ask()).coverage.fromRaw).toBe(1);
       way.cut();
-      await waitUntil(() => seen.includes("away"), { what: "that the database is away is noticed" });
+      await waitUntil(() => seen.includes("unavailable"), { what: "the outage of the database is noticed" });
       const started = performance.now();
       await expect(ask()).rejects.toMatchObject({ code: "UNAVAILABLE" });
       expect(performance.now() - started).toBeLessThan(3500);
-      way.mend();
-      await waitUntil(() => seen.at(-1) === "there", { timeoutMs: 15_000, what: "that it is back" });
+      way.restore();
+      await waitUntil(() => seen.at(-1) === "there", { timeoutMs: 15_000, what: "its recovery" });
       expect((await ask()).coverage.fromRaw).toBe(1);
-      expect(seen).toEqual(["there", "away", "there"]);
+      expect(seen).toEqual(["there", "unavailable", "there"]);
     } finally {
       await mesh.close();
     }

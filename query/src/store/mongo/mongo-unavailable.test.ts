@@ -98,7 +98,7 @@ describe("an unavailable MongoDB", () => {
   it("releases at once a caller that cancels", async () => {
     const store = storeAt(await silentPort());
     const caller = new AbortController();
-    const reason = new Error("the caller went away");
+    const reason = new Error("the caller disconnected");
     const calls = reads(store, caller.signal).map(([method, read]) =>
       expect(read(), method).rejects.toBe(reason),
     );

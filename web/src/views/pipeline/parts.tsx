@@ -50,7 +50,7 @@ export function Parts({ status }: { readonly status: PipelineStatus }) {
   );
 }
 
-/** The parts that a status tells of. Pure. */
+/** The parts that a status describes. Pure. */
 export function partsOf({
   problems,
   connectors,

@@ -4,10 +4,10 @@ import { conversionOf, relatedUnits, unitOf } from "./units.ts";
 const shareMin = 0.8;
 
 /**
- * Returns the possible units of a sensor's values, if its own is doubtful: most values are outside its bounds, or they
+ * Returns the possible units of a sensor's values, if its own may be wrong: most values are outside its bounds, or they
  * are as plausible in another unit. Empty if there is no doubt.
  */
-export function doubtfulUnits(
+export function possibleUnits(
   { sensor, unit, minimum, maximum }: KnownSensor,
   values: readonly number[],
 ): readonly string[] {
@@ -27,7 +27,7 @@ export function doubtfulUnits(
 
 /** Ranges of values that are plausible in another unit. */
 const usualElsewhere: Readonly<Record<string, (values: readonly number[]) => string | undefined>> = {
-  // Rooms and weather above 45 °C are rare; in °F they are common.
+  // Indoors and weather above 45 °C are rare; in °F they are common.
   temperature: (values) => (median(values) > 45 ? "°F" : undefined),
   // 600 to 830 hPa is an altitude of 1,700 to 4,200 m; 600 to 830 mmHg is the same as 800 to 1,100 hPa.
   pressure: (values) => (median(values) > 600 && median(values) < 830 ? "mmHg" : undefined),
