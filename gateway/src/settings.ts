@@ -1,6 +1,7 @@
 import { deviceAccessSettings, userAccessSettings } from "@devicemesh/identity";
 import { addressSettings } from "@devicemesh/kit/settings/address-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { logLevelSetting } from "@devicemesh/kit/settings/log-level-setting";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { sensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import type { Setting, SettingValues } from "@devicemesh/kit/settings/setting-schema";
@@ -147,14 +148,7 @@ export const gatewayProgramSettings = defineSettings({
     ...userAccessSettings(),
     ...deviceAccessSettings(),
     ...metricsSettings(),
-    logLevel: {
-      flag: "--log-level",
-      env: "DEVICEMESH_LOG_LEVEL",
-      kind: "string",
-      default: "info",
-      choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
-      description: "Log level of the JSON lines on standard error.",
-    },
+    logLevel: logLevelSetting(),
   },
 });
 

@@ -153,7 +153,7 @@ export function createGenerator(options: GeneratorOptions): Generator {
       const next = simulationOf(request, { seed: options.seed ?? randomSeed(), devicePrefix, deviceSensors });
       if (close.isClosing) throw new RpcError({ code: "UNAVAILABLE", message: "the generator is closed" });
       if (running !== undefined)
-        throw new RpcError({ code: "ALREADY_EXISTS", message: "the generator is playing" });
+        throw new RpcError({ code: "ALREADY_EXISTS", message: "the generator is running" });
       const { acked, refused, dropped } = outbox.counts();
       before = { acked, refused, dropped };
       lastError = undefined;

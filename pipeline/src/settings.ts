@@ -1,3 +1,4 @@
+import { logLevelSetting } from "@devicemesh/kit/settings/log-level-setting";
 import type { Setting } from "@devicemesh/kit/settings/setting-schema";
 
 /** Settings that several services on the real engines share: the same flag has the same meaning everywhere. */
@@ -35,12 +36,5 @@ export const chainSettings = {
     description:
       "Prefix of topics, connectors and consumer groups. Needed only if several meshes share one Kafka.",
   },
-  logLevel: {
-    flag: "--log-level",
-    env: "DEVICEMESH_LOG_LEVEL",
-    kind: "string",
-    default: "info",
-    choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
-    description: "Log level of the JSON lines on standard error.",
-  },
+  logLevel: logLevelSetting(),
 } as const satisfies Readonly<Record<string, Setting>>;

@@ -4,6 +4,7 @@ import { deviceAccessSettings, userAccessSettings } from "@devicemesh/identity";
 import { importEnvironment } from "@devicemesh/import";
 import { connectionSettings } from "@devicemesh/kit/settings/connection-settings";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { logLevelSetting } from "@devicemesh/kit/settings/log-level-setting";
 import { metricsSettings } from "@devicemesh/kit/settings/metrics-setting";
 import { ingestSensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { type Retention, retentionProblem } from "@devicemesh/proto";
@@ -198,14 +199,7 @@ export const embeddedSettings = defineSettings({
     },
     ...connectionSettings(),
     ...metricsSettings(),
-    logLevel: {
-      flag: "--log-level",
-      env: "DEVICEMESH_LOG_LEVEL",
-      kind: "string",
-      default: "warn",
-      choices: ["trace", "debug", "info", "warn", "error", "fatal", "silent"],
-      description: "Log level of the JSON lines on standard error.",
-    },
+    logLevel: logLevelSetting({ level: "warn" }),
   },
 });
 

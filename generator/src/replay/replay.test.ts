@@ -1,36 +1,15 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { UnitSender } from "@devicemesh/client/delivery/unit";
 import { startFakeIngest } from "@devicemesh/client/testing/fake-ingest";
 import { createManualClock } from "@devicemesh/client/testing/manual-clock";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { header, iso, lines, recordingFile, startMs } from "../../testing/recording-fixture.ts";
 import { type ReplayProgress, replayFile } from "./replay.ts";
 
-const header = "device_id,timestamp,sensor,value";
-const startMs = Date.UTC(2010, 0, 1);
-const iso = (ms: number) => new Date(ms).toISOString();
-
 describe("replay", () => {
-  let folder: string;
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "replay-"));
-  });
-  afterAll(() => rmSync(folder, { recursive: true }));
-
-  function write(content: string | Buffer): string {
-    const file = join(folder, "recording.csv");
-    writeFileSync(file, content);
-    return file;
-  }
-
-  const lines = (count: number, stepMs = 3_600_000) =>
-    Array.from(
-      { length: count },
-      (_, index) => `a,${iso(startMs + index * stepMs)},temperature,${index % 50}`,
-    );
+  const write = recordingFile();
 
   it("delivers the recording that comes with the project whole, with its own times", async () => {
     await using ingest = await startFakeIngest();
@@ -116,6 +95,7 @@ describe("replay", () => {
     await expect(replay(write(Buffer.alloc(100_000, 0xff)))).rejects.toThrow(
       "the first line must be a header",
     );
+    const folder = dirname(write(""));
     await expect(replay(join(folder, "none.csv"))).rejects.toThrow("there is no such file");
     await expect(replay(folder)).rejects.toThrow("is not a file");
   });

@@ -2,9 +2,10 @@ import { type Clock, systemClock, wait } from "@devicemesh/client/clock";
 import { createIngestClient } from "@devicemesh/client/delivery/ingest-client";
 import type { IngestTls } from "@devicemesh/client/delivery/ingest-tls";
 import type { UnitSender } from "@devicemesh/client/delivery/unit";
-import { createOutbox, type OutboxEvent, type OutboxLimits } from "@devicemesh/client/outbox/outbox";
+import { createOutbox, type OutboxLimits } from "@devicemesh/client/outbox/outbox";
 import { createRandom } from "@devicemesh/client/random";
 import { createDuplicateIndex, type FoundDuplicates } from "@devicemesh/import/load/duplicate-index";
+import { createGiveUp } from "@devicemesh/import/load/give-up";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
 import { badRowsListedMax, progressMs } from "../limits.ts";
 import { openRecording, type Recording } from "./recording.ts";
@@ -90,8 +91,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
   const index = createDuplicateIndex();
   let readRows = 0;
   let bad = 0;
-  let trouble: string | undefined;
-  let troubleSinceMs = 0;
+  const { observe, trouble } = createGiveUp({ clock, giveUpAfterMs, onGiveUp: () => ending.abort() });
   const outbox = createOutbox({
     sender: options.sender ?? createIngestClient({ target, tls, clock }),
     clock,
@@ -100,16 +100,6 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
     limits: options.limits ?? {},
     observe,
   });
-
-  function observe(event: OutboxEvent): void {
-    if (event.kind === "unitAcked") trouble = undefined;
-    if (event.kind !== "attemptFailed") return;
-    const { code, message } = event.failure;
-    if (trouble === undefined) troubleSinceMs = clock.nowMs();
-    trouble = `${code}: ${message}`;
-    const tooLong = giveUpAfterMs !== undefined && clock.nowMs() - troubleSinceMs >= giveUpAfterMs;
-    if (tooLong || hopelessCodes.has(code)) ending.abort();
-  }
 
   function progress(): ReplayProgress {
     const { added, acked, refused, ackedPerSecond } = outbox.counts();
@@ -126,7 +116,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
       bytesTotal,
       elapsedMs,
       ackedPerSecond,
-      trouble,
+      trouble: trouble(),
     };
   }
 
@@ -170,7 +160,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
     reporting.stop();
     await outbox.close({ limitMs: 0 });
   }
-  const end = { ...progress(), trouble: ending.signal.aborted ? trouble : undefined };
+  const end = { ...progress(), trouble: ending.signal.aborted ? trouble() : undefined };
   options.onProgress?.(end);
   const duplicates = await index.find();
   index.close();
@@ -183,9 +173,6 @@ export async function replayFile(options: ReplayOptions): Promise<ReplaySummary>
     refusedReadings: outbox.refusedReadings(),
   };
 }
-
-// A retry does not help: the server is not ingest, or it rejects this client.
-const hopelessCodes = new Set(["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"]);
 
 async function latestTimestampMs(recording: Recording, signal: AbortSignal): Promise<number> {
   let latestMs = Number.NEGATIVE_INFINITY;

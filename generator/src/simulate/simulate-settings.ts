@@ -1,7 +1,7 @@
 import { ingestTlsSettings } from "@devicemesh/client/delivery/ingest-tls";
 import { defaultOutboxLimits } from "@devicemesh/client/outbox/outbox";
-import { logLevels } from "@devicemesh/kit/observability/logger";
 import { defineSettings, type SettingsOf } from "@devicemesh/kit/settings/define-settings";
+import { logLevelSetting } from "@devicemesh/kit/settings/log-level-setting";
 import { sensorSettings } from "@devicemesh/kit/settings/sensor-settings";
 import { noFaults } from "../faults/fault-plan.ts";
 import { environmentPrefix, replayVariables, serveVariables, targetSetting } from "../settings.ts";
@@ -118,14 +118,7 @@ export const simulateSettings = defineSettings({
       default: "2s",
       description: "Time for which the end waits until ingest has accepted the remaining readings.",
     },
-    logLevel: {
-      flag: "--log-level",
-      env: "DEVICEMESH_GENERATOR_LOG_LEVEL",
-      kind: "string",
-      default: "warn",
-      choices: logLevels,
-      description: "Log level of the JSON lines on standard error.",
-    },
+    logLevel: logLevelSetting({ level: "warn", prefix: "DEVICEMESH_GENERATOR_" }),
   },
 });
 

@@ -4,12 +4,12 @@ import {
   createOutbox,
   createRandom,
   type IngestTls,
-  type OutboxEvent,
   type StoredBefore,
   type UnitSender,
 } from "@devicemesh/client";
 import type { SensorCatalog } from "@devicemesh/proto";
 import type { RefusedReading } from "@devicemesh/proto/tsproto/devicemesh/v1/refused_reading.ts";
+import { createGiveUp } from "./give-up.ts";
 
 /** The destination of readings: ingest, through an outbox. */
 export type Delivery = {
@@ -54,9 +54,6 @@ export type DeliveryOptions = {
   onGiveUp(): void;
 };
 
-// A retry does not help: the server is not ingest, or it rejects this client.
-const hopelessCodes = new Set(["UNIMPLEMENTED", "PERMISSION_DENIED", "UNAUTHENTICATED"]);
-
 /** Opens the delivery. It does not connect before the first reading. */
 export function openDelivery({
   to,
@@ -67,8 +64,7 @@ export function openDelivery({
   sender,
   onGiveUp,
 }: DeliveryOptions): Delivery {
-  let trouble: string | undefined;
-  let troubleSinceMs = 0;
+  const { observe, trouble } = createGiveUp({ clock, giveUpAfterMs, onGiveUp });
   const outbox = createOutbox({
     sender: sender ?? createIngestClient({ target: to, tls, clock }),
     clock,
@@ -77,16 +73,6 @@ export function openDelivery({
     whenFull: "wait",
     observe,
   });
-
-  function observe(event: OutboxEvent): void {
-    if (event.kind === "unitAcked") trouble = undefined;
-    if (event.kind !== "attemptFailed") return;
-    const { code, message } = event.failure;
-    if (trouble === undefined) troubleSinceMs = clock.nowMs();
-    trouble = `${code}: ${message}`;
-    const tooLong = giveUpAfterMs !== undefined && clock.nowMs() - troubleSinceMs >= giveUpAfterMs;
-    if (tooLong || hopelessCodes.has(code)) onGiveUp();
-  }
 
   return {
     add: outbox.add,
@@ -97,7 +83,7 @@ export function openDelivery({
       return { acked, storedBefore, refused, perSecond: ackedPerSecond };
     },
     refusedReadings: outbox.refusedReadings,
-    trouble: () => trouble,
+    trouble,
     close: async () => {
       await outbox.close({ limitMs: 0 });
     },

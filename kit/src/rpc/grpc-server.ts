@@ -1,9 +1,8 @@
-import type { Socket } from "node:net";
 import { type Metadata, Server, ServerCredentials, type ServerOptions } from "@grpc/grpc-js";
 import type { Metrics } from "../observability/metrics.ts";
 import { createGrpcJsCounting } from "../observability/metrics-grpc-js.ts";
 import { type ConnectionLimits, connectionDefaults } from "../server/connection-limits.ts";
-import { detectHttpProtocol } from "../server/http-protocol.ts";
+import { createProtocolSockets } from "../server/http-protocol.ts";
 import type { RunningServer } from "../server/running-server.ts";
 import { startSocketServer } from "../server/socket-server.ts";
 import type { TlsTermination } from "../server/tls-termination.ts";
@@ -90,25 +89,20 @@ export async function startGrpcServer(config: {
   // clients without a limit, and it reports a port in use only as a text, and prints it.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   streams.guard(server);
-  const undecided = new Set<Socket>();
-  function accept(socket: Socket): void {
-    undecided.add(socket);
-    void detectHttpProtocol(socket, limits.firstBytesTimeoutMs).then((protocol) => {
-      undecided.delete(socket);
-      if (protocol === "http1") socket.end(http1Answer).resume();
-      else if (protocol === "http2" && !socket.destroyed) injector.injectConnection(socket);
-    });
-  }
+  const sockets = createProtocolSockets(limits.firstBytesTimeoutMs, (socket, protocol) => {
+    if (protocol === "http1") socket.end(http1Answer).resume();
+    else injector.injectConnection(socket);
+  });
   return await startSocketServer({
     host: config.host,
     port: config.port,
     limits,
     isBusy: busy.has,
     shutdownGraceMs: config.shutdownGraceMs,
-    accept: config.tls?.terminate(accept) ?? accept,
+    accept: config.tls?.terminate(sockets.accept) ?? sockets.accept,
     drain() {
       config.onClosing?.();
-      for (const socket of undecided) socket.destroy();
+      sockets.drain();
       // Its callback waits for the end of its sessions, which the end of the sockets implies.
       server.tryShutdown(() => {});
     },

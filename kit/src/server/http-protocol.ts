@@ -38,6 +38,34 @@ export function detectHttpProtocol(socket: Socket, timeoutMs: number): Promise<H
   });
 }
 
+/** Accepts new sockets of both protocols. */
+export type ProtocolSockets = {
+  /** Waits for the first bytes of a socket, and passes it on if it is still open then. */
+  accept(socket: Socket): void;
+  /** Destroys the sockets whose protocol is not known yet. */
+  drain(): void;
+};
+
+/** Creates an acceptor that passes each socket to `serve` with its protocol; see `detectHttpProtocol`. */
+export function createProtocolSockets(
+  timeoutMs: number,
+  serve: (socket: Socket, protocol: HttpProtocol) => void,
+): ProtocolSockets {
+  const undecided = new Set<Socket>();
+  return {
+    accept(socket) {
+      undecided.add(socket);
+      void detectHttpProtocol(socket, timeoutMs).then((protocol) => {
+        undecided.delete(socket);
+        if (protocol !== undefined && !socket.destroyed) serve(socket, protocol);
+      });
+    },
+    drain() {
+      for (const socket of undecided) socket.destroy();
+    },
+  };
+}
+
 /** Undefined while the bytes may still become either. */
 export function protocolOf(firstBytes: Buffer): HttpProtocol | undefined {
   const length = Math.min(firstBytes.length, http2Preface.length);

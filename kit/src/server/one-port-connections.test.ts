@@ -2,47 +2,16 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import { describe, expect, it } from "vitest";
+import { createGate, fetchHttp2, startOnePort } from "../../testing/one-port-fixture.ts";
 import { connectTo, readToClose } from "../../testing/socket-fixture.ts";
 import { waitUntil } from "../../testing/test-helpers.ts";
-import { type OnePortHandler, startOnePortServer } from "./one-port-server.ts";
 
 const host = "127.0.0.1";
-
-type Options = Partial<Parameters<typeof startOnePortServer>[0]>;
-
-/** Responds with the version of the request and its body. */
-const echo: OnePortHandler = (request, response) => {
-  const chunks: Buffer[] = [];
-  request.on("data", (chunk: Buffer) => chunks.push(chunk));
-  request.on("end", () => response.end(`${request.httpVersion} ${Buffer.concat(chunks)}`));
-};
-
-const start = (options: Options = {}) =>
-  startOnePortServer({ host, port: 0, handler: echo, shutdownGraceMs: 5000, ...options });
-
-async function fetchHttp2(session: http2.ClientHttp2Session, path = "/", body = ""): Promise<string> {
-  const stream = session.request({ ":path": path, ":method": "POST" });
-  stream.end(body);
-  let text = "";
-  for await (const chunk of stream.setEncoding("utf8")) {
-    text += chunk;
-  }
-  return text;
-}
-
-/** Ends running requests only on request. */
-function createGate() {
-  const running: (() => void)[] = [];
-  const handler: OnePortHandler = (_, response) => {
-    running.push(() => response.end("done"));
-  };
-  return { handler, running };
-}
 
 describe("the connections of a one-port server", () => {
   it("accepts at most its limit of connections, and closes the oldest idle one first", async () => {
     const { handler, running } = createGate();
-    await using server = await start({ handler, limits: { connectionsMax: 3 }, shutdownGraceMs: 100 });
+    await using server = await startOnePort({ handler, limits: { connectionsMax: 3 }, shutdownGraceMs: 100 });
     const session = http2.connect(`http://${host}:${server.port}`);
     const answers = [
       fetch(`http://${host}:${server.port}`).then((response) => response.text()),
@@ -60,7 +29,7 @@ describe("the connections of a one-port server", () => {
   });
 
   it("accepts at most its limit of connections of one address", async () => {
-    await using server = await start({ limits: { loopbackConnectionsMax: 2 }, shutdownGraceMs: 100 });
+    await using server = await startOnePort({ limits: { loopbackConnectionsMax: 2 }, shutdownGraceMs: 100 });
     const sockets = await Promise.all([connectTo(server.port), connectTo(server.port)]);
     expect(await readToClose(await connectTo(server.port))).toBe("");
     expect(sockets.map(({ closed }) => closed)).toEqual([false, false]);
@@ -79,7 +48,7 @@ describe("the connections of a one-port server", () => {
 
   it("renews an old connection when its calls have ended", async () => {
     const { handler, running } = createGate();
-    await using server = await start({ handler, limits: { ageMaxMs: 50 }, shutdownGraceMs: 100 });
+    await using server = await startOnePort({ handler, limits: { ageMaxMs: 50 }, shutdownGraceMs: 100 });
     const session = http2.connect(`http://${host}:${server.port}`);
     const answer = fetchHttp2(session);
     await waitUntil(() => running.length === 1);
@@ -90,7 +59,7 @@ describe("the connections of a one-port server", () => {
   });
 
   it("asks a client of HTTP/1.1 for a new connection when its own is old", async () => {
-    await using server = await start({ limits: { ageMaxMs: 50 } });
+    await using server = await startOnePort({ limits: { ageMaxMs: 50 } });
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     await waitUntil(async () => {
       const request = http.get({ host, port: server.port, agent });

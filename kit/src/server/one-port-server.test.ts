@@ -3,47 +3,17 @@ import * as http from "node:http";
 import * as http2 from "node:http2";
 import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
+import { createGate, fetchHttp2, startOnePort } from "../../testing/one-port-fixture.ts";
 import { connectTo, listenAnywhere, readToClose } from "../../testing/socket-fixture.ts";
 import { waitUntil } from "../../testing/test-helpers.ts";
-import { type OnePortHandler, onePortDefaults, startOnePortServer } from "./one-port-server.ts";
+import { onePortDefaults } from "./one-port-server.ts";
 import { PortInUseError } from "./port-in-use-error.ts";
 
 const host = "127.0.0.1";
 
-type Options = Partial<Parameters<typeof startOnePortServer>[0]>;
-
-/** Responds with the version of the request and its body. */
-const echo: OnePortHandler = (request, response) => {
-  const chunks: Buffer[] = [];
-  request.on("data", (chunk: Buffer) => chunks.push(chunk));
-  request.on("end", () => response.end(`${request.httpVersion} ${Buffer.concat(chunks)}`));
-};
-
-const start = (options: Options = {}) =>
-  startOnePortServer({ host, port: 0, handler: echo, shutdownGraceMs: 5000, ...options });
-
-async function fetchHttp2(session: http2.ClientHttp2Session, path = "/", body = ""): Promise<string> {
-  const stream = session.request({ ":path": path, ":method": "POST" });
-  stream.end(body);
-  let text = "";
-  for await (const chunk of stream.setEncoding("utf8")) {
-    text += chunk;
-  }
-  return text;
-}
-
-/** Ends running requests only on request. */
-function createGate() {
-  const running: (() => void)[] = [];
-  const handler: OnePortHandler = (_, response) => {
-    running.push(() => response.end("done"));
-  };
-  return { handler, running };
-}
-
 describe("startOnePortServer", () => {
   it("serves both protocols on one port, bodies included", async () => {
-    await using server = await start();
+    await using server = await startOnePort();
     const session = http2.connect(`http://${host}:${server.port}`);
     const body = "x".repeat(300_000);
     expect(await fetchHttp2(session, "/", body)).toBe(`2.0 ${body}`);
@@ -53,7 +23,7 @@ describe("startOnePortServer", () => {
   });
 
   it("keeps an HTTP/1.1 connection for the next request", async () => {
-    await using server = await start();
+    await using server = await startOnePort();
     const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     const ports = new Set<number | undefined>();
     for (let i = 0; i < 3; i += 1) {
@@ -68,7 +38,7 @@ describe("startOnePortServer", () => {
   });
 
   it("serves a client whose bytes arrive one at a time", async () => {
-    await using server = await start();
+    await using server = await startOnePort();
     const socket = await connectTo(server.port);
     const text = readToClose(socket);
     for (const letter of "PUT / HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi") {
@@ -78,7 +48,7 @@ describe("startOnePortServer", () => {
   });
 
   it("announces its limit of streams to HTTP/2 clients", async () => {
-    await using server = await start();
+    await using server = await startOnePort();
     const session = http2.connect(`http://${host}:${server.port}`);
     const [settings] = (await once(session, "remoteSettings")) as [http2.Settings];
     expect(settings.maxConcurrentStreams).toBe(onePortDefaults.streamsMax);
@@ -88,7 +58,7 @@ describe("startOnePortServer", () => {
   it("names the address when the port is in use", async () => {
     const other = createServer();
     const port = await listenAnywhere(other);
-    const failure = start({ port });
+    const failure = startOnePort({ port });
     await expect(failure).rejects.toBeInstanceOf(PortInUseError);
     await expect(failure).rejects.toThrow(`127.0.0.1:${port} is already in use`);
     other.close();
@@ -96,7 +66,7 @@ describe("startOnePortServer", () => {
 
   it("answers 500 and continues when a handler throws", async () => {
     const errors: unknown[] = [];
-    await using server = await start({
+    await using server = await startOnePort({
       handler: () => {
         throw new Error("broken handler");
       },
@@ -124,7 +94,7 @@ describe("startOnePortServer with clients that misbehave", () => {
     ["says nothing", ""],
     ["says half a preface", "PRI * HT"],
   ])("closes a connection that %s", async (_, text) => {
-    await using server = await start({ limits });
+    await using server = await startOnePort({ limits });
     const socket = await connectTo(server.port);
     socket.write(text);
     expect(await readToClose(socket)).toBe("");
@@ -134,14 +104,14 @@ describe("startOnePortServer with clients that misbehave", () => {
     ["headers", "GET / HTTP/1.1\r\nhost: a\r\n"],
     ["a body", "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 10\r\n\r\nhalf"],
   ])("answers 408 to a request that never ends its %s", async (_, text) => {
-    await using server = await start({ limits });
+    await using server = await startOnePort({ limits });
     const socket = await connectTo(server.port);
     socket.write(text);
     expect(await readToClose(socket)).toMatch(/^HTTP\/1.1 408/);
   });
 
   it("answers 400 to bytes that are not HTTP", async () => {
-    await using server = await start();
+    await using server = await startOnePort();
     const socket = await connectTo(server.port);
     socket.write("\x00\xff garbage\r\n\r\n");
     expect(await readToClose(socket)).toMatch(/^HTTP\/1.1 400/);
@@ -149,7 +119,7 @@ describe("startOnePortServer with clients that misbehave", () => {
 
   it("closes a session of garbage frames, and serves the next client", async () => {
     const errors: unknown[] = [];
-    await using server = await start({ onError: (error) => errors.push(error) });
+    await using server = await startOnePort({ onError: (error) => errors.push(error) });
     const socket = await connectTo(server.port);
     socket.write(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${"garbage ".repeat(100)}`);
     await readToClose(socket);
@@ -160,7 +130,7 @@ describe("startOnePortServer with clients that misbehave", () => {
   it("survives connections that are reset, with and without a running request", async () => {
     const { handler, running } = createGate();
     const errors: unknown[] = [];
-    await using server = await start({
+    await using server = await startOnePort({
       handler,
       shutdownGraceMs: 100,
       onError: (error) => errors.push(error),
@@ -189,7 +159,7 @@ describe("startOnePortServer with clients that misbehave", () => {
 
   it("closes an idle HTTP/2 connection, and no other", async () => {
     const { handler, running } = createGate();
-    await using server = await start({ handler, limits, shutdownGraceMs: 100 });
+    await using server = await startOnePort({ handler, limits, shutdownGraceMs: 100 });
     const busy = http2.connect(`http://${host}:${server.port}`);
     const answer = fetchHttp2(busy);
     await waitUntil(() => running.length === 1);
@@ -205,7 +175,7 @@ describe("startOnePortServer with clients that misbehave", () => {
 describe("closing a one-port server", () => {
   it("lets running requests of both protocols finish, and refuses new connections", async () => {
     const { handler, running } = createGate();
-    const server = await start({ handler });
+    const server = await startOnePort({ handler });
     const url = `http://${host}:${server.port}`;
     const session = http2.connect(url);
     const answers = [fetch(url).then((response) => response.text()), fetchHttp2(session)];
@@ -222,7 +192,7 @@ describe("closing a one-port server", () => {
   });
 
   it("closes idle connections at once", async () => {
-    const server = await start();
+    const server = await startOnePort();
     const url = `http://${host}:${server.port}`;
     const agent = new http.Agent({ keepAlive: true });
     const [response] = (await once(http.get(url, { agent }), "response")) as [http.IncomingMessage];
@@ -240,7 +210,7 @@ describe("closing a one-port server", () => {
 
   it("cuts running requests after the grace period", async () => {
     const { handler, running } = createGate();
-    const server = await start({ handler, shutdownGraceMs: 100 });
+    const server = await startOnePort({ handler, shutdownGraceMs: 100 });
     const url = `http://${host}:${server.port}`;
     const session = http2.connect(url);
     session.on("error", () => {});
@@ -253,7 +223,7 @@ describe("closing a one-port server", () => {
 
   it("may be closed twice, calls onClosing once, and frees the port", async () => {
     let closings = 0;
-    const server = await start({
+    const server = await startOnePort({
       onClosing: () => {
         closings += 1;
       },
@@ -261,7 +231,7 @@ describe("closing a one-port server", () => {
     await Promise.all([server.close(), server.close()]);
     await server.close();
     expect(closings).toBe(1);
-    await using again = await start({ port: server.port });
+    await using again = await startOnePort({ port: server.port });
     expect(again.port).toBe(server.port);
   });
 });

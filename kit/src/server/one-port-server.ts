@@ -3,7 +3,7 @@ import * as http2 from "node:http2";
 import type { Socket } from "node:net";
 import { type BusyConnections, createBusyConnections } from "../rpc/requests/incomplete-requests.ts";
 import { ageOf, type ConnectionLimits, connectionDefaults } from "./connection-limits.ts";
-import { detectHttpProtocol } from "./http-protocol.ts";
+import { createProtocolSockets } from "./http-protocol.ts";
 import type { RunningServer } from "./running-server.ts";
 import { startSocketServer } from "./socket-server.ts";
 import type { TlsTermination } from "./tls-termination.ts";
@@ -61,29 +61,19 @@ export async function startOnePortServer(config: OnePortConfig): Promise<Running
   const busy = createBusyConnections();
   const http1Side = createHttp1Side(handler, limits, busy);
   const http2Side = createHttp2Side(handler, limits, busy, onError);
-  const undecided = new Set<Socket>();
-
-  function accept(socket: Socket): void {
-    undecided.add(socket);
-    void detectHttpProtocol(socket, limits.firstBytesTimeoutMs).then((protocol) => {
-      undecided.delete(socket);
-      if (protocol !== undefined && !socket.destroyed) {
-        (protocol === "http1" ? http1Side : http2Side).accept(socket);
-      }
-    });
-  }
+  const sockets = createProtocolSockets(limits.firstBytesTimeoutMs, (socket, protocol) =>
+    (protocol === "http1" ? http1Side : http2Side).accept(socket),
+  );
   return await startSocketServer({
     host: config.host,
     port: config.port,
     limits,
     isBusy: busy.has,
     shutdownGraceMs: config.shutdownGraceMs,
-    accept: config.tls?.terminate(accept) ?? accept,
+    accept: config.tls?.terminate(sockets.accept) ?? sockets.accept,
     drain() {
       config.onClosing?.();
-      for (const socket of undecided) {
-        socket.destroy();
-      }
+      sockets.drain();
       http1Side.drain();
       http2Side.drain();
     },

@@ -1,5 +1,5 @@
 import { type PlannedRead, planRead } from "../plan/planner.ts";
-import type { PartialsRead, ReadingStore, DuplicateWindowsFound } from "../store/reading-store.ts";
+import type { DuplicateWindowsFound, PartialsRead, ReadingStore } from "../store/reading-store.ts";
 
 /** Partials that are read as if there were no duplicates, while the duplicates are read. */
 export type Guess = Disposable & {

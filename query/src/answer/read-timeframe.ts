@@ -1,6 +1,12 @@
 import { millisecondsFloor, type ProtoTimestamp } from "@devicemesh/proto";
 import type { BucketGrid } from "../calendar/bucket-grid.ts";
-import { allTime, isCoarsePure, type PlannedRead, planRead, duplicateWindowsNeeded } from "../plan/planner.ts";
+import {
+  allTime,
+  duplicateWindowsNeeded,
+  isCoarsePure,
+  type PlannedRead,
+  planRead,
+} from "../plan/planner.ts";
 import type { Span } from "../plan/spans.ts";
 import type {
   DuplicateWindowsFound,

@@ -8,7 +8,7 @@ import type {
   StoreHorizon,
 } from "../store/reading-store.ts";
 import { type PlannedDuplicates, planDuplicates } from "./duplicates-plan.ts";
-import { asOneSpan, extentOf, type MarkedSeries, markWindows, widenMarked } from "./marked-windows.ts";
+import { asOneSpan, extentOf, markWindows, widenMarked } from "./marked-windows.ts";
 import { clippedTo, joinedSpans, rawPlace, regions, type ServedSpan, type Span, without } from "./spans.ts";
 
 export type { Span } from "./spans.ts";
@@ -142,14 +142,7 @@ const rowsWidenedMax = 10_000;
  * then with one span a series, then with the same span for all marked series, and finally without spans that are left
  * out anyway because raw readings have expired. Returns undefined if there is no small enough plan.
  */
-function planMarked(request: {
-  readonly spans: readonly ServedSpan[];
-  readonly marked: readonly MarkedSeries[];
-  readonly levels: readonly Level[];
-  readonly horizon: StoreHorizon;
-  readonly isCoarsePure: boolean;
-  readonly sizeMax: number;
-}): PlannedDuplicates | undefined {
+function planMarked(request: Parameters<typeof planDuplicates>[0]): PlannedDuplicates | undefined {
   const { marked, levels, horizon } = request;
   const { rawKeptSinceMs } = horizon;
   const planned = planDuplicates(request);

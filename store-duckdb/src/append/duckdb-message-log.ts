@@ -118,7 +118,8 @@ export function createDuckdbMessageLog(dependencies: {
     }
     const seriesCount = registry.size;
     const counted = await inTransaction(connection, async () => {
-      const counted = sorted.possibleDuplicates.length > 0 ? await countDuplicates(arrivedMs, byAppend) : noDuplicates;
+      const counted =
+        sorted.possibleDuplicates.length > 0 ? await countDuplicates(arrivedMs, byAppend) : noDuplicates;
       if (registry.saved < seriesCount) await insertSeries(connection, registry, seriesCount);
       await insertReadings(arrivedMs);
       if (counted.found.size > 0) {

@@ -11,6 +11,7 @@ import { boundsAt, type Timeframe, timeframeText } from "../../state/timeframe.t
 import { strings } from "../../strings.ts";
 import { DownloadLinks } from "../../ui/download-links.tsx";
 import { Problem } from "../../ui/problem.tsx";
+import { ReadingsHead } from "../../ui/readings-head.tsx";
 import { exportParameters, nameOf, type Question } from "./question.ts";
 
 const pageSize = 50;
@@ -63,7 +64,6 @@ function Pages({
     ),
   );
   const { readings } = strings;
-  const { columns } = readings;
   return (
     <>
       <Problem problem={problem} />
@@ -77,16 +77,7 @@ function Pages({
         <>
           <div class="scroll tall" tabIndex={0} role="region" aria-label={readings.title}>
             <table>
-              <thead>
-                <tr>
-                  <th scope="col">{columns.time}</th>
-                  <th scope="col">{columns.device}</th>
-                  <th scope="col">{columns.sensor}</th>
-                  <th scope="col" class="number">
-                    {columns.value}
-                  </th>
-                </tr>
-              </thead>
+              <ReadingsHead />
               <tbody>
                 {answer.readings.map(({ deviceId, sensor, timestamp, value }) => (
                   <tr key={`${nameOf({ deviceId, sensor }, "")}${timestamp && timestampMs(timestamp)}`}>

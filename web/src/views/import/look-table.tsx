@@ -1,11 +1,11 @@
 import { exactNumber } from "../../format/numbers.ts";
 import { strings } from "../../strings.ts";
+import { ReadingsHead } from "../../ui/readings-head.tsx";
 import type { Look } from "./upload.ts";
 
 /** What was recognised, with the first readings as they would be stored. */
 export function LookTable({ look }: { readonly look: Look }) {
   const texts = strings.import;
-  const { columns } = strings.readings;
   const kind = [look.preset, look.format, look.encoding].filter((part) => part !== null && part !== "");
   return (
     <section class="card" aria-labelledby="look">
@@ -14,16 +14,7 @@ export function LookTable({ look }: { readonly look: Look }) {
       {look.examples.length > 0 && (
         <div class="scroll" tabIndex={0} role="group" aria-label={texts.look}>
           <table>
-            <thead>
-              <tr>
-                <th scope="col">{columns.time}</th>
-                <th scope="col">{columns.device}</th>
-                <th scope="col">{columns.sensor}</th>
-                <th scope="col" class="number">
-                  {columns.value}
-                </th>
-              </tr>
-            </thead>
+            <ReadingsHead />
             <tbody>
               {look.examples.map(({ line, device_id, timestamp, sensor, value, unit }) => (
                 <tr key={`${line}|${sensor}`}>
