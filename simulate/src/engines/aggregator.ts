@@ -29,7 +29,7 @@ type LogReading = Pick<
   "committedMessages" | "messageEnds" | "messageOffsetsAt" | "ends" | "committed"
 >;
 
-/** Becomes the leader: knows only what is published and what the log tells. */
+/** Becomes the leader: knows only what is published and what the log reports. */
 export async function startAggregator(options: {
   readonly settings: MeshSettings;
   readonly database: SimulatedDatabase;

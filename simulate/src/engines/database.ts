@@ -74,7 +74,7 @@ export function createDatabase(settings: MeshSettings, deviceIds: readonly strin
 
   function foldDevice(store: DeviceStore, fold: Parameters<AggregatorStore["foldSegment"]>[0]): void {
     const { level, sinceMs, toMs, isPure } = fold;
-    const hasRepeats = [...store.marked.values()].some(
+    const hasDuplicates = [...store.marked.values()].some(
       ({ firstMs, lastMs }) => lastMs >= sinceMs && firstMs < toMs,
     );
     const groups = new Map<number, ReadingPartial>();
@@ -82,7 +82,7 @@ export function createDatabase(settings: MeshSettings, deviceIds: readonly strin
       level,
       sinceMs,
       toMs,
-      isFromRaw: isPure && hasRepeats,
+      isFromRaw: isPure && hasDuplicates,
     })) {
       const windowMs = alignDown(ms, (levels[level] as Level).windowMs);
       groups.set(windowMs, addedTo(groups.get(windowMs), figures, store.deviceId));
@@ -140,21 +140,21 @@ export function createDatabase(settings: MeshSettings, deviceIds: readonly strin
       for (const store of devices.values()) foldDevice(store, fold);
       return true;
     },
-    async findRepeated({ lastRepeatSinceMs, frontierMs, rawKeptSinceMs, limit }) {
+    async findDuplicateWindows({ lastDuplicateSinceMs, frontierMs, rawKeptSinceMs, limit }) {
       const found = [];
       for (const { deviceId, marked } of devices.values()) {
         for (const { windowMs, firstMs, lastMs, repair } of marked.values()) {
           const times = {
-            firstRepeatMs: firstMs,
-            lastRepeatMs: lastMs,
+            firstDuplicateMs: firstMs,
+            lastDuplicateMs: lastMs,
             repairedThroughMs: repair?.throughMs,
           };
           const window = { deviceId, sensor, windowMs, ...times };
-          if (lastMs >= lastRepeatSinceMs && needsRepair(window, { frontierMs, rawKeptSinceMs }))
+          if (lastMs >= lastDuplicateSinceMs && needsRepair(window, { frontierMs, rawKeptSinceMs }))
             found.push(window);
         }
       }
-      return found.sort((a, b) => a.lastRepeatMs - b.lastRepeatMs).slice(0, limit);
+      return found.sort((a, b) => a.lastDuplicateMs - b.lastDuplicateMs).slice(0, limit);
     },
     async repair({ deviceId, sinceMs, toMs }, throughMs) {
       const store = storeOf(deviceId);

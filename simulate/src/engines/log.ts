@@ -16,7 +16,7 @@ export type AppendedTick = {
  */
 export type SimulatedLog = ReturnType<typeof createLog>;
 
-/** Creates an empty log with room for `steps` steps. */
+/** Creates an empty log with capacity for `steps` steps. */
 export function createLog(options: {
   readonly fleet: Fleet;
   readonly census: Pick<Census, "appended">;

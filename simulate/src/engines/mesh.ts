@@ -21,7 +21,7 @@ import { createQueue } from "./queue.ts";
 import { type SampleRecord, sampleRecords } from "./sample-records.ts";
 import { createWindowJob } from "./window-job.ts";
 
-/** Changes to what the aggregator and query are told, with which a test shows that a wrong answer is found. */
+/** Changes to what the aggregator and query receive, with which a test shows that a wrong answer is found. */
 export type Tampering = {
   readonly committedMessages?: ((committed: PartitionOffsets) => PartitionOffsets) | undefined;
   readonly frontiersMs?: ((frontiersMs: readonly number[]) => readonly number[]) | undefined;

@@ -6,7 +6,7 @@ export type PairSet = {
   add(level: number, window: number, segment: number): boolean;
 };
 
-/** Creates one: a hash table with open addressing, in which a stamp tells the entries of other devices. */
+/** Creates one: a hash table with open addressing, in which a stamp marks the entries of other devices. */
 export function createPairSet(): PairSet {
   let [windows, segments, stamps] = tables(1024);
   let mask = 1023;

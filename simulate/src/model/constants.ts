@@ -80,7 +80,7 @@ export const constants = {
     unit: "",
     what: "share of a core, a disk or a network that may be busy on average",
     basis: "assumed",
-    source: "leaves room for catching up",
+    source: "leaves time for catching up",
   },
   readingsPerPartition: {
     value: 5000,

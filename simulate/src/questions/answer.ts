@@ -1,14 +1,14 @@
 import type { Level } from "@devicemesh/proto";
 import {
+  type DuplicateWindow,
+  duplicateWindowsNeeded,
   isCoarsePure,
   planRead,
   type ReadPlan,
-  repeatsNeeded,
   type Scan,
   type SeriesScan,
   type SeriesSpan,
   type StoreHorizon,
-  type WindowRepeats,
 } from "@devicemesh/query";
 import { mergePartials, type ReadingPartial } from "@devicemesh/query/plan/merge";
 import type { DeviceStore } from "../engines/device-store.ts";
@@ -46,33 +46,39 @@ export function answerOf(question: Question): Answer {
 function planOf({ stores, ...request }: Question): ReadPlan {
   const { sinceMs, toMs, levels, horizon } = request;
   const { windowMs: sizeMs } = levels[0] as Level;
-  const marked: WindowRepeats[] = [];
+  const marked: DuplicateWindow[] = [];
   for (const { deviceId, marked: windows } of stores) {
     for (const { windowMs, firstMs, lastMs, repair } of windows.values()) {
       if (windowMs < sinceMs - sizeMs || windowMs >= toMs) continue;
-      const times = { firstRepeatMs: firstMs, lastRepeatMs: lastMs, repairThroughMs: repair?.throughMs };
+      const times = {
+        firstDuplicateMs: firstMs,
+        lastDuplicateMs: lastMs,
+        repairThroughMs: repair?.throughMs,
+      };
       marked.push({ deviceId, sensor, windowMs, ...times });
     }
   }
   // In the way a store reads them if the coarse levels are pure.
-  const needed = repeatsNeeded(request);
-  const known = marked.filter(({ windowMs, firstRepeatMs, lastRepeatMs }) =>
+  const needed = duplicateWindowsNeeded(request);
+  const known = marked.filter(({ windowMs, firstDuplicateMs, lastDuplicateMs }) =>
     needed.some(
       (part) =>
         windowMs >= part.sinceMs - sizeMs &&
         windowMs < part.toMs &&
-        (!part.relevant || lastRepeatMs >= part.relevant.sinceMs || firstRepeatMs < part.relevant.beforeMs),
+        (!part.relevant ||
+          lastDuplicateMs >= part.relevant.sinceMs ||
+          firstDuplicateMs < part.relevant.beforeMs),
     ),
   );
   const isAll = !isCoarsePure(horizon, { windows: known });
-  return planRead({ ...request, repeats: { windows: isAll ? marked : known } }).plan;
+  return planRead({ ...request, duplicates: { windows: isAll ? marked : known } }).plan;
 }
 
 type Sources = { levels: number[]; raw: number; repairs: number };
 
 function partsOf(
   store: DeviceStore,
-  { levels: scans, raw, repeats }: ReadPlan,
+  { levels: scans, raw, duplicates }: ReadPlan,
   levels: readonly Level[],
   sources: Sources,
 ): ReadingPartial[] {
@@ -81,8 +87,8 @@ function partsOf(
     list.filter(({ series }) => series.some(({ deviceId }) => deviceId === store.deviceId));
 
   for (const level of levels.keys()) {
-    const except = own(repeats?.except.levels[level]);
-    const more = own(repeats?.levels[level]);
+    const except = own(duplicates?.except.levels[level]);
+    const more = own(duplicates?.levels[level]);
     for (const partial of store.levels[level]?.values() ?? []) {
       const { windowMs, segmentMs } = partial;
       const times = timesIn(scans[level] ?? [], except, more, windowMs, segmentMs);
@@ -90,14 +96,14 @@ function partsOf(
       sources.levels[level] = (sources.levels[level] as number) + times * partial.count;
     }
   }
-  const except = own(repeats?.except.raw);
-  const more = own(repeats?.raw);
+  const except = own(duplicates?.except.raw);
+  const more = own(duplicates?.raw);
   for (const record of store.readings.values()) {
     const times = timesIn(raw, except, more, record.timestampMs, record.arrivedMs);
     for (let time = 0; time < times; time++) parts.push(figuresOf(record));
     sources.raw += times;
   }
-  for (const { sinceMs, toMs, throughMs } of own(repeats?.repairs)) {
+  for (const { sinceMs, toMs, throughMs } of own(duplicates?.repairs)) {
     for (const { windowMs, repair } of store.marked.values()) {
       if (windowMs < sinceMs || windowMs >= toMs) continue;
       if (repair?.throughMs !== throughMs) throw new Error("the plan names a repair that was not made");
