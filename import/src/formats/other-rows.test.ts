@@ -53,7 +53,7 @@ describe("createJsonReader", () => {
 
 describe("createLineProtocolRows", () => {
   it("reads one point a row, and names the column of a malformed part", () => {
-    const text = 'hall,host=a\\ b t=21.5,on=true,text="x" 1743278400\nroom t=\nroom t=2i\n';
+    const text = 'hall,host=a\\ b t=21.5,on=true,text="x" 1743278400\nhall t=\nhall t=2i\n';
     expect(objectsOf(createLineProtocolRows("s"), text)).toEqual([
       {
         line: 1,
