@@ -28,7 +28,11 @@ describe("GeneratorService", () => {
 
   beforeEach(() => {
     clock = createManualClock(Date.UTC(2026, 0, 1));
-    generator = createGenerator({ target: "nowhere", logger: silentLogger(), clock, sender, seed: 5n });
+    generator = createGenerator({
+      ...{ target: "nowhere", logger: silentLogger(), clock, sender, seed: 5n },
+      // The sender rejects one reading of each unit, so units need several.
+      limits: { unitAgeMs: 1000 },
+    });
   });
   afterEach(() => generator.close());
 
