@@ -11,9 +11,13 @@ export type ReadDate = { readonly midnightMs: number; readonly end: number };
 
 const dayMs = 86_400_000;
 
-/** Reads `2025-03-29`, `2025/3/29`, `2025.03.29` or, if `compact`, `20250329` at the beginning of the text. */
+/**
+ * Reads `2025-03-29`, `2025/3/29`, `2025.03.29` or `20250329` at the beginning of the text. Without separators the year
+ * is 1900 to 2099: twelve digits are also milliseconds since 1970, of 2000 and 2001.
+ */
 export function readYearFirst(text: string): ReadDate | undefined {
-  const parts = /^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)/.exec(text) ?? /^(\d{4})()(\d\d)(\d\d)/.exec(text);
+  const parts =
+    /^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)/.exec(text) ?? /^((?:19|20)\d\d)()(\d\d)(\d\d)/.exec(text);
   return parts === null ? undefined : dateOf(parts[1]!, parts[3]!, parts[4]!, parts[0].length);
 }
 

@@ -48,6 +48,7 @@ describe("createTimeReader", () => {
     [yearFirst, "2025-03-29x20:04"],
     [yearFirst, "2025-03-29 20:04 tomorrow"],
     [yearFirst, "20"],
+    [yearFirst, "978307200000"],
     [{ kind: "numeric", order: "month-day" }, "29.12.2025"],
     [{ kind: "epoch", unit: "s" }, "1743278662123"],
     [{ kind: "epoch", unit: "s" }, "-1743278662"],
@@ -125,6 +126,8 @@ describe("inferTimeForm", () => {
     expect(inferTimeForm(["1743278400", "1743278430.5"])).toMatchObject({
       form: { kind: "epoch", unit: "s" },
     });
+    // 2001-01-01, and not the 20th of July 9783.
+    expect(inferTimeForm(["978307200000"])).toMatchObject({ form: { kind: "epoch", unit: "ms" } });
     expect(
       inferTimeForm([
         "2025-03-29T20:00Z",

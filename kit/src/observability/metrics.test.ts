@@ -54,13 +54,13 @@ describe("metrics", () => {
     ];
     expect(texts).toEqual([
       [
-        'test_done_total{how="well"} 3',
+        'test_done_total{how="healthy"} 3',
         'test_done_total{how="badly"} 0',
         "test_age_seconds 1.5",
         ...took([0, 0, 0, 0]),
       ],
       [
-        'test_done_total{how="well"} 5',
+        'test_done_total{how="healthy"} 5',
         'test_done_total{how="badly"} 0',
         "test_age_seconds -2",
         ...took([0, 1, 1, 1.5]),
@@ -96,7 +96,7 @@ describe("metrics", () => {
       },
     });
     const values = await valuesOf(metrics);
-    expect(values).toContain('test_done_total{how="well"} 1');
+    expect(values).toContain('test_done_total{how="healthy"} 1');
     expect(values.join()).not.toContain("test_age_seconds");
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
       { msg: "a metric could not be collected", metric: "test_age_seconds", error: { message: "no clock" } },

@@ -136,9 +136,16 @@ describe("an export of buckets", () => {
                 standardDeviation: ___,
                 magnitude: ____,
                 sorted: _____,
+                timeWeighted: ______,
                 ...exact
               } = row as typeof row & {
-                [Name in "sum" | "average" | "standardDeviation" | "magnitude" | "sorted"]: unknown;
+                [Name in
+                  | "sum"
+                  | "average"
+                  | "standardDeviation"
+                  | "magnitude"
+                  | "sorted"
+                  | "timeWeighted"]: unknown;
               };
               return { startMs, row: exact };
             }),
