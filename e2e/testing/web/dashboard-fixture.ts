@@ -73,7 +73,10 @@ export async function nextAggregates(page: Page, deviceId: string): Promise<read
   let found: readonly AggregateRow[] = [];
   await page.waitForResponse(async (response) => {
     if (!response.url().endsWith("/GetAggregates") || !response.ok()) return false;
-    found = fromBinary(GetAggregatesResponseSchema, await response.body()).rows;
+    // The page abandons answers that it no longer shows; the browser drops their bodies.
+    const body = await response.body().catch(() => undefined);
+    if (body === undefined) return false;
+    found = fromBinary(GetAggregatesResponseSchema, body).rows;
     return found.some((row) => row.deviceId === deviceId);
   });
   return found;
