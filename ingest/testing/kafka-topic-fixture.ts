@@ -41,6 +41,22 @@ export function testTopic(options: {
     return new Map(offsets.map(({ partition, high }) => [partition, BigInt(high)]));
   }
 
+  /**
+   * The end of each partition, once all have leaders and there are at least so many: after an outage some are elected
+   * later than others.
+   */
+  async function endsWithLeaders(least = 1): Promise<Map<number, bigint>> {
+    let ends = new Map<number, bigint>();
+    await waitUntil(
+      async () => {
+        ends = await endOffsets().catch(() => new Map());
+        return ends.size >= least;
+      },
+      { timeoutMs: 30_000, what: "the topic has its leaders" },
+    );
+    return ends;
+  }
+
   return {
     topic,
     async create() {
@@ -60,8 +76,7 @@ export function testTopic(options: {
           },
         ],
       });
-      const isThere = async () => (await endOffsets().catch(() => new Map())).size === partitions;
-      await waitUntil(isThere, { timeoutMs: 30_000, what: "the topic has its leaders" });
+      await endsWithLeaders(partitions);
     },
     async append(record) {
       const producer = kafka.producer({ allowAutoTopicCreation: false });
@@ -70,7 +85,7 @@ export function testTopic(options: {
       await producer.disconnect();
     },
     async readAll({ duplicates = false } = {}) {
-      const ends = await endOffsets();
+      const ends = await endsWithLeaders();
       const found = new Map<number, DeviceMessage[]>([...ends.keys()].map((partition) => [partition, []]));
       const left = new Set([...ends].filter(([, end]) => end > 0n).map(([partition]) => partition));
       if (left.size > 0) {
