@@ -137,7 +137,8 @@ async function questionsOf(
       return ids.size >= devices || undefined;
     },
   });
-  const sorted = [...ids].sort();
+  // By the number at the end of the id, which is the order in which the generator's devices send.
+  const sorted = [...ids].sort((a, b) => Number(a.slice(-4)) - Number(b.slice(-4)));
   return Array.from({ length: questions }, (_, place) => {
     // The generator spreads its devices over the second in this order: those of a question are far apart, so that
     // its answer changes more often than once a second.
