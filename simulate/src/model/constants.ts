@@ -20,14 +20,14 @@ export const constants = {
     source: "bench/results/kafka.md",
   },
   sparkCpuMicros: {
-    value: 115,
+    value: 89,
     unit: "µs",
-    what: "CPU for a row of the window job: two busy cores at 17,400 rows/s, from a cold start",
+    what: "CPU for a row of the window job: two busy cores at 22,500 rows/s, from a cold start",
     basis: "measured",
     source: "bench/results/mesh.md",
   },
   sinkDocuments: {
-    value: 3700,
+    value: 6600,
     unit: "documents/s",
     what: "one task of a sink, of two that share the machine with the stand-in for MongoDB",
     basis: "measured",
