@@ -26,9 +26,9 @@ export function spawnEngine(spec: EngineSpec): ProcessIdentity {
     });
     child.on("error", () => {});
     child.unref();
-    const identity = child.pid === undefined ? undefined : processIdentity(child.pid);
-    if (identity === undefined) throw new Error(`${spec.name}: ${spec.command} cannot be run`);
-    return identity;
+    if (child.pid === undefined) throw new Error(`${spec.name}: ${spec.command} cannot be run`);
+    // A process that ends at once has no start time any more: this identity is of no running process.
+    return processIdentity(child.pid) ?? { pid: child.pid, startTime: "" };
   } finally {
     closeSync(output);
   }
