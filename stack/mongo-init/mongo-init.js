@@ -69,7 +69,9 @@ function run(hosts, query, user, command) {
 }
 
 function main() {
-  const members = setting("MEMBERS", "mongo-1:27017,mongo-2:27017,mongo-3:27017").split(",");
+  const members = setting("MEMBERS", "mongo-1:27017,mongo-2:27017,mongo-3:27017")
+    .split(",")
+    .map((member) => member.trim());
   const wrong = members.find((member) => !/^[^\s:/@]+:\d{1,5}$/.test(member));
   if (wrong !== undefined) throw settingsError(`${prefix}MEMBERS: "${wrong}" is not HOST:PORT`);
   const set = setting("REPLICA_SET", "devicemesh");

@@ -40,6 +40,18 @@ describe("the script that makes the replica set", () => {
     expect(again).toMatchObject([{ updateUser: "devicemesh", pwd: "new" }]);
   });
 
+  it("accepts blanks in the list of servers", () => {
+    const servers = createFakeServers(hosts, admin);
+    expect(servers.run({ DEVICEMESH_MONGODB_MEMBERS: hosts.join(", ") }).code).toBe(0);
+    expect(servers.commands).toContainEqual(
+      expect.objectContaining({
+        replSetInitiate: expect.objectContaining({
+          members: hosts.map((host) => expect.objectContaining({ host })),
+        }),
+      }),
+    );
+  });
+
   it("adds missing servers one at a time, and keeps one that is not in the list", () => {
     const servers = createFakeServers(hosts, admin);
     servers.run({ DEVICEMESH_MONGODB_MEMBERS: "mongo-1:27017,mongo-9:27017" });
