@@ -30,7 +30,7 @@ export type CliContext = {
 };
 
 /**
- * Runs `simulation`, `serve` or `replay FILE` and resolves to the exit code: 0 if everything was acknowledged, 1 if a row was
+ * Runs `play`, `serve` or `replay FILE` and resolves to the exit code: 0 if everything was acknowledged, 1 if a row was
  * bad, a reading rejected, or some remained undelivered, 2 if the command could not start.
  */
 export async function runCli(context: CliContext): Promise<number> {

@@ -50,7 +50,7 @@ export function registerQueryMetrics(
       get levels() {
         return store.levels;
       },
-      ...(store.isRemote !== undefined && { isRemote: store.isRemote }),
+      isRemote: store.isRemote,
       readHorizon: (signal) => store.readHorizon(signal),
       readDuplicateWindows: (request, signal) => store.readDuplicateWindows(request, signal),
       sealHorizon: (signal) => store.sealHorizon(signal),

@@ -18,8 +18,8 @@ export type OutboxLimits = {
 };
 
 /**
- * Frames of 250, units of 5,000 or a quarter of a second, 2 in flight, 200,000 readings (about 10 MB) in memory. A reading
- * waits for its unit at most that quarter, so that it is visible well within a second of its measurement.
+ * Frames of 250, units of 5,000 or a quarter of a second, 2 in flight, 200,000 readings (about 10 MB) in memory. While
+ * a sender is free, a reading waits for its unit at most that quarter, so that it is visible well within a second.
  */
 export const defaultOutboxLimits: OutboxLimits = {
   frameReadings: 250,

@@ -1,7 +1,7 @@
 import { Fill, type ListBucketsRequest } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import { type BucketGrid, bucketStarts, countBuckets } from "../calendar/bucket-grid.ts";
 import type { Aggregate, Grouping, UnitOf } from "../plan/merge.ts";
-import { compareSeries } from "../plan/series-order.ts";
+import { compareSeries, groupOf, seriesKey } from "../plan/series-order.ts";
 import type { Span } from "../plan/spans.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import type { FilledFigures, RowPlace } from "./aggregate-rows.ts";
@@ -56,13 +56,11 @@ export async function silentGroups(
   const { series } = await store.readSeries({ filter, limit: silentSeriesMax }, signal);
   const groups = new Map<string, NamedGroup>();
   for (const each of series) {
-    const deviceId = grouping === "series" || grouping === "device" ? each.deviceId : "";
-    const sensor = grouping === "series" || grouping === "sensor" ? each.sensor : "";
+    const group = groupOf(grouping, each);
     const unit = unitOf(each.sensor);
-    const known = groups.get(keyOf({ deviceId, sensor }));
-    groups.set(keyOf({ deviceId, sensor }), {
-      deviceId,
-      sensor,
+    const known = groups.get(seriesKey(group));
+    groups.set(seriesKey(group), {
+      ...group,
       unit: known === undefined || known.unit === unit ? unit : "",
     });
   }
@@ -81,8 +79,8 @@ export function filledRows(options: {
   readonly fill: Exclude<FillKind, "none">;
 }): FilledRow[] {
   const { aggregates, silent, span, buckets, fill } = options;
-  const found = Map.groupBy(aggregates, keyOf);
-  const groups = new Map<string, NamedGroup>(silent.map((group) => [keyOf(group), group]));
+  const found = Map.groupBy(aggregates, seriesKey);
+  const groups = new Map<string, NamedGroup>(silent.map((group) => [seriesKey(group), group]));
   // If the known series of a group have several units, its readings decide.
   for (const [key, [first]] of found) groups.set(key, first as Aggregate);
   checkRows(groups.size * countBuckets(buckets, span), "choose a larger bucket, do not fill, or filter");
@@ -131,8 +129,4 @@ function between(from: FilledFigures, to: FilledFigures, share: number): FilledF
     minimum: at(from.minimum, to.minimum),
     maximum: at(from.maximum, to.maximum),
   };
-}
-
-function keyOf({ deviceId, sensor }: { readonly deviceId: string; readonly sensor: string }): string {
-  return `${deviceId}\n${sensor}`;
 }

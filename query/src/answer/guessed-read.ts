@@ -3,7 +3,7 @@ import type { DuplicateWindowsFound, PartialsRead, ReadingStore } from "../store
 
 /** Partials that are read as if there were no duplicates, while the duplicates are read. */
 export type Guess = Disposable & {
-  /** Returns the read if there are no duplicates; otherwise it ends it. */
+  /** Returns the read if there are no duplicates; otherwise ends it and returns undefined. */
   judge(
     known: DuplicateWindowsFound,
   ): { readonly planned: PlannedRead; readonly read: Promise<PartialsRead> } | undefined;

@@ -1,5 +1,6 @@
 import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 import { allTime } from "../plan/planner.ts";
+import { seriesKey } from "../plan/series-order.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type { LatestSeriesFound, LatestSeriesRequest } from "../store/series-request.ts";
 import { createSeriesSelection } from "../store/series-selection.ts";
@@ -30,13 +31,14 @@ export async function findLatestSeries(
     signal,
   );
   const latest = new Map<string, number>();
-  for (const { deviceId, sensor, lastAtMs } of partials) {
-    const key = `${deviceId}\n${sensor}`;
+  for (const partial of partials) {
+    const key = seriesKey(partial);
+    const { lastAtMs } = partial;
     latest.set(key, Math.max(latest.get(key) ?? lastAtMs, lastAtMs));
   }
   const selection = createSeriesSelection(request);
   for (const each of series) {
-    const latestMs = latest.get(`${each.deviceId}\n${each.sensor}`) ?? Number.NEGATIVE_INFINITY;
+    const latestMs = latest.get(seriesKey(each)) ?? Number.NEGATIVE_INFINITY;
     selection.offer({ ...each, latestMs });
   }
   return selection.found();

@@ -1,5 +1,5 @@
 import { resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
-import type { Grouping } from "../plan/merge.ts";
+import { seriesKey } from "../plan/series-order.ts";
 import type { SeriesFilter, SeriesName } from "../store/reading-store.ts";
 import type { RowPlace } from "./aggregate-rows.ts";
 
@@ -39,15 +39,7 @@ export function narrowedTo(filter: SeriesFilter, rows: readonly SeriesName[]): S
   };
 }
 
-/** Returns the group of a series: what the group spans is empty. */
-export function groupOf(grouping: Grouping, { deviceId, sensor }: SeriesName): SeriesName {
-  return {
-    deviceId: grouping === "series" || grouping === "device" ? deviceId : "",
-    sensor: grouping === "series" || grouping === "sensor" ? sensor : "",
-  };
-}
-
 /** Returns the key of a row, different for each group and bucket. */
-export function keyOf({ deviceId, sensor, bucketMs }: RowPlace): string {
-  return `${deviceId}\n${sensor}\n${bucketMs}`;
+export function keyOf(row: RowPlace): string {
+  return `${seriesKey(row)}\n${row.bucketMs}`;
 }

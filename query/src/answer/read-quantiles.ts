@@ -1,10 +1,11 @@
 import { type BucketGrid, bucketStart } from "../calendar/bucket-grid.ts";
 import type { Aggregate, Grouping } from "../plan/merge.ts";
+import { groupOf } from "../plan/series-order.ts";
 import type { Span } from "../plan/spans.ts";
 import type { ReadSlots } from "../store/read-slots.ts";
 import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import { type QuantileValue, quantilesOf } from "./quantiles.ts";
-import { checkRawReadings, groupOf, keyOf, narrowedTo } from "./raw-rows.ts";
+import { checkRawReadings, keyOf, narrowedTo } from "./raw-rows.ts";
 
 /** The rows, and their answer, whose quantiles are computed. */
 export type QuantilesRequest = {

@@ -2,11 +2,12 @@ import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
 import { type BucketGrid, bucketEnd } from "../calendar/bucket-grid.ts";
 import type { Aggregate, Grouping, UnitOf } from "../plan/merge.ts";
 import { allTime } from "../plan/planner.ts";
+import { groupOf, seriesKey } from "../plan/series-order.ts";
 import type { ReadSlots } from "../store/read-slots.ts";
-import type { ReadingStore, SeriesFilter, SeriesName } from "../store/reading-store.ts";
+import type { ReadingStore, SeriesFilter } from "../store/reading-store.ts";
 import type { RowPlace } from "./aggregate-rows.ts";
 import { createHeldSum, createHeldValues, type HeldSpan, type TimeWeighted } from "./held-values.ts";
-import { checkRawReadings, groupOf, keyOf, narrowedTo } from "./raw-rows.ts";
+import { checkRawReadings, keyOf, narrowedTo } from "./raw-rows.ts";
 import type { Timeframe } from "./read-timeframe.ts";
 
 /** A row of the page: a group with the unit of its values, and the start of its bucket. */
@@ -69,8 +70,8 @@ function spansOf<Row extends TimedRow>(request: TimeWeightedRequest<Row>): RowSp
   for (const aggregate of aggregates) {
     const { firstAtMs, lastAtMs, count } = aggregate.partial;
     counts.set(keyOf(aggregate), count);
-    const extent = extents.get(nameOf(aggregate));
-    if (!extent) extents.set(nameOf(aggregate), { firstMs: firstAtMs, lastMs: lastAtMs });
+    const extent = extents.get(seriesKey(aggregate));
+    if (!extent) extents.set(seriesKey(aggregate), { firstMs: firstAtMs, lastMs: lastAtMs });
     else {
       extent.firstMs = Math.min(extent.firstMs, firstAtMs);
       extent.lastMs = Math.max(extent.lastMs, lastAtMs);
@@ -78,7 +79,7 @@ function spansOf<Row extends TimedRow>(request: TimeWeightedRequest<Row>): RowSp
   }
   return rows.flatMap((row) => {
     // A group without readings has no time if a bound is unset.
-    const extent = extents.get(nameOf(row)) ?? { firstMs: allTime.toMs, lastMs: allTime.sinceMs };
+    const extent = extents.get(seriesKey(row)) ?? { firstMs: allTime.toMs, lastMs: allTime.sinceMs };
     const groupSinceMs = timeframe.hasSince ? timeframe.sinceMs : extent.firstMs;
     const groupToMs = timeframe.hasTo ? timeframe.toMs : extent.lastMs;
     const sinceMs = buckets ? Math.max(groupSinceMs, row.bucketMs) : groupSinceMs;
@@ -101,7 +102,7 @@ async function addHeldValues<Row extends TimedRow>(
   }: TimeWeightedRequest<Row> & { readonly spans: readonly RowSpan<Row>[] },
   signal: AbortSignal,
 ): Promise<void> {
-  const spansOfGroup = Map.groupBy(spans, ({ row }) => nameOf(row));
+  const spansOfGroup = Map.groupBy(spans, ({ row }) => seriesKey(row));
   const scan = {
     filter: narrowedTo(
       filter,
@@ -118,12 +119,12 @@ async function addHeldValues<Row extends TimedRow>(
   for await (const { timestampsMs, deviceIds, sensors, values } of store.scanReadings(scan, signal)) {
     for (const [place, value] of values.entries()) {
       const series = { deviceId: deviceIds[place] as string, sensor: sensors[place] as string };
-      const ofGroup = spansOfGroup.get(nameOf(groupOf(grouping, series)));
+      const ofGroup = spansOfGroup.get(seriesKey(groupOf(grouping, series)));
       if (!ofGroup) continue;
       const [{ row }] = ofGroup as [RowSpan<Row>];
       // Readings before the timeframe may have another unit than those in it.
       if (row.sensor === "" && (row.unit === "" || unitOf(series.sensor) !== row.unit)) continue;
-      held.add(nameOf(series), { timestampMs: timestampsMs[place] as number, value }, ofGroup);
+      held.add(seriesKey(series), { timestampMs: timestampsMs[place] as number, value }, ofGroup);
       count++;
     }
     checkReadings(count);
@@ -137,8 +138,4 @@ function checkReadings(count: number): void {
     figures: "time-weighted averages",
     fix: "a shorter timeframe, a shorter max_hold, fewer devices or a smaller page_size",
   });
-}
-
-function nameOf({ deviceId, sensor }: SeriesName): string {
-  return `${deviceId}\n${sensor}`;
 }

@@ -129,7 +129,9 @@ export async function listBuckets(
               timeWeighted: timeWeighted?.get(row),
             })
           : emptyBucketMessage(row, {
-              ...{ startMs: row.bucketMs, buckets, figures: row.figures },
+              startMs: row.bucketMs,
+              buckets,
+              figures: row.figures,
               timeWeighted: timeWeighted?.get(row),
             }),
       ),

@@ -12,6 +12,7 @@ import { findLatestSeries } from "../answer/latest-series.ts";
 import { readTimeframe } from "../answer/read-timeframe.ts";
 import { createGroupMerge, type UnitOf } from "../plan/merge.ts";
 import { allTime } from "../plan/planner.ts";
+import { seriesKey } from "../plan/series-order.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
 import type {
   LatestSeriesFound,
@@ -96,18 +97,18 @@ export async function listSeries(
     },
     signal,
   );
-  const onPage = new Set(page.map(keyOf));
+  const onPage = new Set(page.map(seriesKey));
   const merge = createGroupMerge("series", unitOf);
   // The combinations of the page's devices and sensors are more than its series.
-  merge.add(partials.filter((partial) => onPage.has(keyOf(partial))));
+  merge.add(partials.filter((partial) => onPage.has(seriesKey(partial))));
   const aggregates = merge.aggregates();
-  const byKey = new Map(aggregates.map((aggregate) => [keyOf(aggregate), aggregate]));
+  const byKey = new Map(aggregates.map((aggregate) => [seriesKey(aggregate), aggregate]));
   const count = aggregates.reduce((sum, { partial }) => sum + partial.count, 0);
   const fromRaw = aggregates.reduce((sum, aggregate) => sum + aggregate.fromRaw, 0);
   return {
     series: page.map((series) => {
       const { deviceId, sensor } = series;
-      const partial = byKey.get(keyOf(series))?.partial;
+      const partial = byKey.get(seriesKey(series))?.partial;
       return {
         deviceId,
         sensor,
@@ -128,10 +129,6 @@ export async function listSeries(
     now: protoTimestamp(nowMs),
     silentAfter: durationOf(silentAfterMs),
   };
-}
-
-function keyOf({ deviceId, sensor }: SeriesPlace): string {
-  return `${deviceId}\n${sensor}`;
 }
 
 function placeOf(series: SeriesPlace & { readonly latestMs?: number }, nowMs: number): ListSeriesPlace {

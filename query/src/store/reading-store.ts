@@ -211,8 +211,11 @@ export type WindowJobReport = {
 export type ReadingStore = ReadingScans & {
   /** The levels of windows, the finest first; at least one. */
   readonly levels: readonly Level[];
-  /** Each read takes a round trip: partials are read as if there were no duplicates, while these are read. */
-  readonly isRemote?: boolean;
+  /**
+   * Whether each read takes a round trip. If so, answers read partials as if there were no duplicates while the
+   * duplicates are read.
+   */
+  readonly isRemote: boolean;
 
   /** Returns the progress of the store; may be up to a second old. */
   readHorizon(signal: AbortSignal): Promise<StoreHorizon>;

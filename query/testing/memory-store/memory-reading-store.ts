@@ -150,7 +150,7 @@ export function createMemoryReadingStore(options: MemoryReadingStoreOptions): Me
 
   const store: ReadingStore = {
     levels,
-    ...(options.isRemote && { isRemote: true }),
+    isRemote: options.isRemote ?? false,
     async readHorizon(signal) {
       check(signal);
       return horizon();

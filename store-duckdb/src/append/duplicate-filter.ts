@@ -68,7 +68,9 @@ export function sortBatch(batch: MessageBatch, registry: SeriesRegistry, into: S
   fresh.length = freshRow;
 }
 
-/** Receives each message that is a repeat; the values are equal for a duplicate. `row` is its place in `possibleDuplicates`. */
+/**
+ * Receives each duplicate or conflict; the values are equal for a duplicate. `row` is its place in `possibleDuplicates`.
+ */
 export type OnDuplicate = (
   series: number,
   timestampMs: number,

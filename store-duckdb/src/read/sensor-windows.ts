@@ -4,7 +4,8 @@ import type { SeriesRegistry } from "../series/series-registry.ts";
 /** With fewer series than this in a row on average, the rows by sensor are not worth their memory. */
 const seriesPerRowMin = 2;
 
-const everyTime = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY } as const;
+/** Unbounded. */
+export const everyTime = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY } as const;
 
 /**
  * Merges the windows of all devices of a sensor: a query over all devices then reads a row for each sensor and window

@@ -5,7 +5,7 @@ import { partialsTable } from "../database/store-sql.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 import type { DuckdbReaders } from "./duckdb-readers.ts";
 import { addPartialRows, partialRowColumns, partialRowsSql } from "./partial-rows.ts";
-import { windowsBySensor } from "./sensor-windows.ts";
+import { everyTime, windowsBySensor } from "./sensor-windows.ts";
 
 /**
  * Windows of folded segments, cached in memory after they were read; within a bound, the least recently used are
@@ -69,8 +69,6 @@ type Extent = {
   throughMs: number;
   loading: Promise<void> | undefined;
 };
-
-const everyTime = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY } as const;
 
 function extentSql(level: number): string {
   return `SELECT count(*)::DOUBLE, coalesce(min(window_start), 0)::DOUBLE, coalesce(max(window_start), 0)::DOUBLE
@@ -208,9 +206,8 @@ export function createWindowMemory(dependencies: {
     const block = use(key);
     await through(block, throughMs, () => loadBlock(key, block, bounds, throughMs), signal);
     const { windows } = block;
-    if (block.throughMs !== throughMs || !windows || !bySensor) {
-      return block.throughMs === throughMs ? windows : undefined;
-    }
+    if (block.throughMs !== throughMs || !windows) return undefined;
+    if (!bySensor) return windows;
     if (!block.bySensor) keep(key, block, { windows, bySensor: windowsBySensor(windows, registry) });
     return block.bySensor;
   }

@@ -200,7 +200,7 @@ export function createProduceRequests(
 
   const [clientListener, ...more] = socket.listeners("data");
   if (clientListener === undefined || more.length > 0)
-    throw new Error("the client does not listen to its socket where it did");
+    throw new Error("expected exactly one data listener of the Kafka client on its socket");
   const passOn = (response: Buffer): void => clientListener(response);
   socket.removeAllListeners("data").on("data", onData);
   socket.once("close", () => fail(new Error("the connection was closed")));

@@ -103,7 +103,7 @@ export function setBatchProducer(bytes: Buffer, { id, epoch, sequence }: BatchPr
   bytes.writeBigInt64BE(id, at.producerId);
   bytes.writeInt16BE(epoch, at.producerEpoch);
   bytes.writeInt32BE(sequence, at.sequence);
-  // It would copy a plain buffer.
+  // crc32c copies a Buffer, but not a DynamicBuffer.
   const { dynamicBuffer } = Writer.create().append(bytes.subarray(at.attributes));
   bytes.writeUInt32BE(crc32c(dynamicBuffer), at.crc);
 }

@@ -33,7 +33,7 @@ export function createMessageWriter(): MessageWriter {
     const rowDay = Math.floor(rowSecond / daySeconds);
     if (rowDay !== day) {
       day = rowDay;
-      setText(time, isoMilliseconds(rowDay * daySeconds * 1000).slice(0, 10));
+      writeText(time.view, time.start, isoMilliseconds(rowDay * daySeconds * 1000).slice(0, 10));
     }
     second = rowSecond;
     const seconds = rowSecond - rowDay * daySeconds;
@@ -104,7 +104,7 @@ const zero = 48;
 export type StoredText = { readonly view: DataView; readonly start: number; readonly length: number };
 
 /** Stores texts one after the other in pieces of memory, which live as long as any text in them. */
-function createTextMemory(pieceBytes = 16 * 1024): { add(text: string): StoredText } {
+function createTextMemory(): { add(text: string): StoredText } {
   let view = new DataView(new ArrayBuffer(pieceBytes));
   let used = 0;
   return {
@@ -112,17 +112,19 @@ function createTextMemory(pieceBytes = 16 * 1024): { add(text: string): StoredTe
       // copyText reads past the end.
       const bytes = text.length + wordBytes;
       if (used + bytes > view.byteLength) {
-        view = new DataView(new ArrayBuffer(Math.max(pieceBytes, bytes)));
+        view = new DataView(new ArrayBuffer(pieceBytes));
         used = 0;
       }
       const stored = { view, start: used, length: text.length };
-      setText(stored, text);
+      writeText(view, used, text);
       used += bytes;
       return stored;
     },
   };
 }
 
+/** Of one piece of memory; a text of a device or sensor has some hundred bytes at most. */
+const pieceBytes = 16 * 1024;
 const wordBytes = 8;
 
 /**
@@ -134,10 +136,6 @@ function copyText(into: DataView, start: number, from: DataView, fromStart: numb
     into.setFloat64(start + i, from.getFloat64(fromStart + i, true), true);
   }
   return start + length;
-}
-
-function setText({ view, start }: StoredText, text: string): void {
-  writeText(view, start, text);
 }
 
 function writeText(into: DataView, start: number, text: string): number {
