@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { identityOf } from "@devicemesh/proto";
 import { expect, it, onTestFinished } from "vitest";
@@ -8,19 +8,6 @@ import { startGatewayLoad } from "../testing/mesh/gateway-load.ts";
 
 const mainOf = (workspace: string) =>
   fileURLToPath(new URL(`../../${workspace}/src/main.ts`, import.meta.url));
-
-/** Ports that are free now: the processes keep theirs over their restarts. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer());
-  const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    if (typeof address === "object" && address) ports.push(address.port);
-  }
-  for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  return ports;
-}
 
 /** A process that can be killed and started again with the same arguments. */
 function restartable(workspace: string, args: readonly string[]) {

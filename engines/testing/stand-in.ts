@@ -3,14 +3,14 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder, waitUntil } from "@devicemesh/kit/testing/test-helpers";
-import { defaultCache, partFolder } from "../src/install/engine-parts.ts";
+import { defaultCache, partFolder, standInProgram } from "../src/install/engine-parts.ts";
 import { freePorts } from "../src/plans/free-ports.ts";
 import { standInArguments } from "../src/plans/mongo-plan.ts";
 import { takesWrites } from "../src/readiness/mongo-hello.ts";
 
 /** Returns the program of the stand-in for MongoDB, or undefined if it is not installed. */
 export function findStandIn(cache = process.env.DEVICEMESH_ENGINES_CACHE): string | undefined {
-  const program = join(partFolder(cache ?? defaultCache(), "python"), "secantusdb.scripts/secantusd-rs");
+  const program = standInProgram(partFolder(cache ?? defaultCache(), "python"));
   return existsSync(program) ? program : undefined;
 }
 

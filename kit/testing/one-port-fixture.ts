@@ -2,7 +2,7 @@ import type * as http2 from "node:http2";
 import { type OnePortHandler, startOnePortServer } from "../src/server/one-port-server.ts";
 
 /** For tests: responds with the version of the request and its body. */
-export const echo: OnePortHandler = (request, response) => {
+const echo: OnePortHandler = (request, response) => {
   const chunks: Buffer[] = [];
   request.on("data", (chunk: Buffer) => chunks.push(chunk));
   request.on("end", () => response.end(`${request.httpVersion} ${Buffer.concat(chunks)}`));

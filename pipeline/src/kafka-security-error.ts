@@ -9,7 +9,10 @@ export class KafkaSecurityError extends Error {
   }
 }
 
-/** Codes of Node for certificates of another authority, as the chain is complete or not. */
+/**
+ * Codes of Node for a certificate that no trusted CA has issued; which one depends on how much of the chain the broker
+ * sends.
+ */
 const untrustedCodes: ReadonlySet<unknown> = new Set([
   "CERT_UNTRUSTED",
   "DEPTH_ZERO_SELF_SIGNED_CERT",

@@ -124,7 +124,9 @@ export const strings = {
     options: "More options",
     curves: "Curves",
     curveKinds: {
-      ...{ range: "Average, range", weighted: "Time-weighted, range", percentiles: "Percentiles" },
+      range: "Average, range",
+      weighted: "Time-weighted, range",
+      percentiles: "Percentiles",
     },
     hold: "Values hold at most",
     fill: "Empty buckets",

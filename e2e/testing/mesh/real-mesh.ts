@@ -5,6 +5,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { openWindowSession } from "@devicemesh/aggregator";
 import { installEnvoy } from "@devicemesh/engines";
 import type { TestEngines } from "@devicemesh/engines/testing/test-engines";
+import { createClientSessions } from "@devicemesh/kit/rpc/client-sessions";
 import { waitUntil } from "@devicemesh/kit/testing/test-helpers";
 import { createServices, runSteps, type Services, type ServicesConfig } from "@devicemesh/mesh";
 import { type ChainNames, chainNames, collections, type MessageDocument } from "@devicemesh/pipeline";
@@ -143,12 +144,17 @@ export async function startRealMesh(
 
 /** Through Envoy; with authentication, as the read-only user. */
 function transportOf({ frontDoor }: Services, { identity }: ServicesConfig): Transport {
-  if (!identity) return createGrpcTransport({ baseUrl: `http://${frontDoor?.address}` });
+  if (!identity) {
+    const baseUrl = `http://${frontDoor?.address}`;
+    return createGrpcTransport({ baseUrl, sessionManager: createClientSessions(baseUrl) });
+  }
   const { folder, authority } = identity.credentials;
   const token = readFileSync(join(folder, "user-reader.jwt"), "utf8").trim();
+  const baseUrl = `https://${frontDoor?.publicAddress}`;
   return createGrpcTransport({
-    baseUrl: `https://${frontDoor?.publicAddress}`,
-    nodeOptions: { ca: readFileSync(authority) },
+    baseUrl,
+    // Tests kill Envoy, which ends connections between two calls.
+    sessionManager: createClientSessions(baseUrl, {}, { ca: readFileSync(authority) }),
     interceptors: [
       (next) => (request) => {
         request.header.set("authorization", `Bearer ${token}`);

@@ -49,3 +49,8 @@ export function partFolder(cache: string, part: InstallPart): string {
 export function isInstalled(cache: string, part: InstallPart): boolean {
   return existsSync(partFolder(cache, part));
 }
+
+/** The program of the stand-in for MongoDB in the folder of the part `python`. */
+export function standInProgram(python: string): string {
+  return join(python, "secantusdb.scripts/secantusd-rs");
+}

@@ -11,6 +11,7 @@ import {
   isInstalled,
   partFolder,
   partTools,
+  standInProgram,
 } from "./engine-parts.ts";
 import { type HostTool, hostMongod, javaVersionText, missingText, missingTools } from "./host-tools.ts";
 import { type InstallWatch, installWithMaven } from "./install-maven.ts";
@@ -60,7 +61,7 @@ export async function installEngines(options: InstallOptions = {}): Promise<Inst
     mongo() {
       const mongod = hostMongod();
       return mongod === undefined
-        ? { kind: "stand-in", command: join(python, "secantusdb.scripts/secantusd-rs") }
+        ? { kind: "stand-in", command: standInProgram(python) }
         : { kind: "mongod", command: mongod };
     },
   };

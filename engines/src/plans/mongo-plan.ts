@@ -36,9 +36,9 @@ function mongodArguments({ data, log }: Files, port: number): string[] {
 }
 
 /**
- * Returns the arguments of the stand-in. With log files of the default size, recovery after a kill is slow and takes 2 GB of disk. Without `--sync-on-commit`
- * it acknowledges journaled writes before they are in its journal: a kill -9 lost the last few hundred documents in
- * each of eight runs, with and without `j: true`.
+ * Returns the arguments of the stand-in. With log files of the default size, recovery after a kill is slow and takes
+ * 2 GB of disk. Without `--sync-on-commit` it acknowledges journaled writes before they are in its journal: a kill -9
+ * lost the last few hundred documents in each of eight runs, with and without `j: true`.
  */
 export function standInArguments({ data }: Pick<Files, "data">, port: number): string[] {
   return [

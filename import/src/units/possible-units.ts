@@ -27,7 +27,7 @@ export function possibleUnits(
 
 /** Ranges of values that are plausible in another unit. */
 const usualElsewhere: Readonly<Record<string, (values: readonly number[]) => string | undefined>> = {
-  // Indoors and weather above 45 °C are rare; in °F they are common.
+  // Indoor and outdoor temperatures above 45 °C are rare; in °F they are common.
   temperature: (values) => (median(values) > 45 ? "°F" : undefined),
   // 600 to 830 hPa is an altitude of 1,700 to 4,200 m; 600 to 830 mmHg is the same as 800 to 1,100 hPa.
   pressure: (values) => (median(values) > 600 && median(values) < 830 ? "mmHg" : undefined),

@@ -60,12 +60,12 @@ export async function runProbe(args: readonly string[]): Promise<ProbeOutcome> {
   if (loaded.kind === "problems") return { exitCode: 2, stdout: "", stderr: loaded.text };
   const [address, service = ""] = loaded.positionals;
   if (address === undefined || !isAddress(address)) {
-    const reported =
+    const problem =
       address === undefined ? "no address was given" : `${JSON.stringify(address)} is no address`;
     return {
       exitCode: 2,
       stdout: "",
-      stderr: `${reported}: ${probeSettings.usage}\n`,
+      stderr: `${problem}: ${probeSettings.usage}\n`,
     };
   }
   const { http, ca, ...values } = loaded.values;

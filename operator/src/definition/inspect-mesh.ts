@@ -16,8 +16,7 @@ import { topicDefinitions } from "./topic-definitions.ts";
 /**
  * Compares every part of a mesh with its desired state, in the order in which parts must be created: a sink without its
  * indexes and topics would do harm, retention marks are derived from the settings before these change, and the units of
- * sensors are a field of the settings. Reads only;
- * rejects with the reason of the signal when it aborts.
+ * sensors are a field of the settings. Reads only; rejects with the reason of the signal when it aborts.
  */
 export async function inspectMesh(
   engines: MeshEngines,

@@ -6,7 +6,7 @@ import {
 } from "@devicemesh/pipeline";
 import { builtInSensors } from "@devicemesh/proto";
 import type { Db } from "mongodb";
-import { differenceOf, type Part } from "./difference.ts";
+import { changedSettings, differenceOf, type Part } from "./difference.ts";
 
 /**
  * Compares the units of the catalog with those in which readings are stored. A changed unit of a sensor with stored
@@ -34,14 +34,13 @@ export async function inspectSensorUnits(
     const text = `${stored.join("; ")}: set the units back in the file of --sensors, add sensors of other names, or use another --topic-prefix and --mongodb-database`;
     return { what, difference: { kind: "refused", text }, apply: () => Promise.resolve() };
   }
-  const wanted = [...new Map([...recorded, ...catalog])].map(([sensor, unit]) => ({ sensor, unit }));
+  const wanted = new Map([...recorded, ...catalog]);
   async function apply(): Promise<void> {
-    await settings.updateOne({ _id: "mesh" }, { $set: { sensor_units: wanted } });
+    const units = [...wanted].map(([sensor, unit]) => ({ sensor, unit }));
+    await settings.updateOne({ _id: "mesh" }, { $set: { sensor_units: units } });
   }
   if (!found?.sensor_units) return { what, difference: { kind: "create" }, apply };
-  const changes = wanted
-    .filter(({ sensor, unit }) => recorded.get(sensor) !== unit)
-    .map(({ sensor, unit }) => ({ setting: sensor, from: recorded.get(sensor) ?? "(not set)", to: unit }));
+  const changes = changedSettings(Object.fromEntries(recorded), Object.fromEntries(wanted));
   return { what, difference: differenceOf(changes), apply };
 }
 

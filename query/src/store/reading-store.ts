@@ -211,10 +211,7 @@ export type WindowJobReport = {
 export type ReadingStore = ReadingScans & {
   /** The levels of windows, the finest first; at least one. */
   readonly levels: readonly Level[];
-  /**
-   * Whether each read takes a round trip. If so, answers read partials as if there were no duplicates while the
-   * duplicates are read.
-   */
+  /** Whether each read takes a round trip. If so, answers read partials while they read the duplicates. */
   readonly isRemote: boolean;
 
   /** Returns the progress of the store; may be up to a second old. */

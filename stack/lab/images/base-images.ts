@@ -1,7 +1,7 @@
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { defaultCache, partFolder } from "@devicemesh/engines/install/engine-parts";
+import { defaultCache, partFolder, standInProgram } from "@devicemesh/engines/install/engine-parts";
 import type { Engine } from "../machine/engine.ts";
 import type { Shell } from "../machine/shell.ts";
 
@@ -68,7 +68,7 @@ export async function makeMongoImage(options: BaseImages, name: string): Promise
     readFileSync(join(options.project, "stack/images/envoy.Dockerfile"), "utf8"),
   )?.[1];
   await buildLabImage(options, "mongo", name, base, {
-    "stand-in": join(wheels, "secantusdb.scripts/secantusd-rs"),
+    "stand-in": standInProgram(wheels),
     libs: join(wheels, "secantusdb.libs"),
     mongosh: join(dockerfiles, "mongosh.sh"),
     "mongod.sh": join(dockerfiles, "mongod.sh"),

@@ -43,7 +43,8 @@ export async function makeCheckout(options: {
   // The lab's images have the names of the real ones, and other digests.
   for (const file of imageFiles(folder)) {
     const text = readFileSync(join(folder, file), "utf8");
-    if (withoutDigests(text) !== text) writeFileSync(join(folder, file), withoutDigests(text));
+    const tagged = withoutDigests(text);
+    if (tagged !== text) writeFileSync(join(folder, file), tagged);
   }
   symlinkSync(join(project, "node_modules"), join(folder, "node_modules"));
   mkdirSync(bin, { recursive: true });

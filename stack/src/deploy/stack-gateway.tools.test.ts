@@ -1,7 +1,6 @@
-import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import { gatewayProgramSettings } from "@devicemesh/gateway/settings";
 import { startGateway } from "@devicemesh/gateway/start";
 import { openDeviceAccess } from "@devicemesh/identity";
@@ -15,7 +14,6 @@ import { startTestIngest } from "@devicemesh/ingest/testing/ingest-fixture";
 import { runProbe } from "@devicemesh/kit/health/probe-cli";
 import { silentLogger } from "@devicemesh/kit/observability/logger";
 import { loadSettings } from "@devicemesh/kit/settings/define-settings";
-import { listenAnywhere } from "@devicemesh/kit/testing/socket-fixture";
 import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import mqtt from "mqtt";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -80,21 +78,13 @@ async function startFromStack(name: string, ingest: string, here: (text: string)
     DEVICEMESH_INGEST: ingest,
   };
   const loaded = loadSettings(gatewayProgramSettings, {
-    args: name === "mqtt" ? ["--mqtt-port", `${await freePort()}`] : [],
+    args: name === "mqtt" ? ["--mqtt-port", `${(await freePorts(1))[0]}`] : [],
     env,
   });
   if (loaded.kind !== "settings") throw new Error(loaded.text);
   const gateway = await startGateway(loaded.values, { logger, clock: Date.now, metrics: undefined });
   onTestFinished(() => gateway.close());
   return { gateway, mqttPort: loaded.values.mqttPort };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listenAnywhere(server);
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 /** Runs the stack's health check against a port of this machine; gives its exit code. */

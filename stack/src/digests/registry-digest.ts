@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { ImageReference } from "./image-references.ts";
 
 /** An index of platforms where there is one: its digest is valid on each of them. */
@@ -65,9 +66,4 @@ function placeOf(name: string, hub: string): { readonly registry: string; readon
   if (rest.length > 0 && host.includes("."))
     return { registry: `https://${host}`, repository: rest.join("/") };
   return { registry: hub, repository: rest.length > 0 ? name : `library/${name}` };
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }

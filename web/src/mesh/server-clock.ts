@@ -18,9 +18,9 @@ export function createServerClock(): ServerClock {
       if (Number.isNaN(answeredMs)) return;
       // The server's clock was between `answeredMs` and a second later, at a time between the browser's two.
       const leastMs = answeredMs - receivedMs;
-      const longestMs = answeredMs + 999 - sentMs;
+      const greatestMs = answeredMs + 999 - sentMs;
       if (aheadMs < leastMs) aheadMs = leastMs;
-      else if (aheadMs > longestMs) aheadMs = longestMs;
+      else if (aheadMs > greatestMs) aheadMs = greatestMs;
     },
     nowMs: (browserMs) => browserMs + aheadMs,
   };

@@ -81,7 +81,7 @@ export function ChartPanel({
           <thead>
             <tr>
               <th scope="col">{cursorMs === undefined ? chart.newest : formatMoment(cursorMs, zone)}</th>
-              {namesOf(panel.curves).map((name) => (
+              {curveNames(panel.curves).map((name) => (
                 <th key={name} scope="col" class="number">
                   {name}
                 </th>
@@ -109,7 +109,7 @@ export function ChartPanel({
 }
 
 /** The names of the curves, in their order. */
-function namesOf(curves: Curves): readonly string[] {
+function curveNames(curves: Curves): readonly string[] {
   const { chart } = strings;
   if (curves === "percentiles") return percentiles.map(percentileName);
   return [curves === "weighted" ? chart.weighted : chart.average, chart.minimum, chart.maximum];
