@@ -25,7 +25,7 @@ export const partitionsPerSinkTask = 8;
 export const brokersMin = 3;
 export const sinkTasksMin = 3;
 
-/** The clock of a broker is set back by this part of the fault's duration. */
+/** The clock of a broker is set back by the fault's duration divided by this. */
 export const clockStepShare = 6;
 
 /** Devices of each partition whose every reading is followed and compared with brute force: ordinary and hot ones. */

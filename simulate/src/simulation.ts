@@ -41,12 +41,12 @@ export type Simulation = {
 export async function simulate(
   config: SimulationConfig,
   options: {
-    readonly levels?: readonly Level[] | undefined;
     readonly tampering?: Tampering | undefined;
     readonly onProgress?: ((line: string) => void) | undefined;
   } = {},
 ): Promise<Simulation> {
-  const { levels = defaultLevels, tampering, onProgress = () => {} } = options;
+  const { tampering, onProgress = () => {} } = options;
+  const levels = defaultLevels;
   const { partitions, seed, sinceMs, toMs, devices } = config;
   const brokers = Math.max(Math.ceil(partitions / partitionsPerBroker), brokersMin);
   const sinkTasks = sinkTasksOf(partitions);

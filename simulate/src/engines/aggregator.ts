@@ -9,8 +9,10 @@ import { createTickMemory } from "@devicemesh/aggregator/log/ticks";
 import { createProgress, type Progress } from "@devicemesh/aggregator/status/progress";
 import type { MeshSettings } from "@devicemesh/aggregator/store/aggregator-store";
 import type { BatchProgress } from "@devicemesh/aggregator/window-job/window-job-progress";
+import { identityOf } from "@devicemesh/proto";
 import type { SimulatedDatabase } from "./database.ts";
 import type { AppendedTick, SimulatedLog } from "./log.ts";
+import { sensor } from "./partials.ts";
 import type { SampleRecord } from "./sample-records.ts";
 
 /** The one checkpoint of the window job. */
@@ -85,10 +87,5 @@ function samplesOf(
 }
 
 function asLogRecord(partition: number, { deviceId, timestampMs, offset, arrivedMs }: SampleRecord) {
-  return {
-    partition,
-    offset,
-    arrivedMs,
-    key: `${deviceId}|temperature|${new Date(timestampMs).toISOString()}`,
-  };
+  return { partition, offset, arrivedMs, key: identityOf({ deviceId, sensor, timestampMs }) };
 }

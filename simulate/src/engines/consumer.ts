@@ -3,15 +3,13 @@ import type { SampleRecord } from "./sample-records.ts";
 
 /** A consumer group of the topic of messages whose tasks share the partitions: it reads ahead of its commits. */
 export type Consumer = {
-  /** The next offset to read, by partition. */
-  readonly positions: Float64Array;
-  /** The largest positions so far: a redelivery does not undo what was handled. */
+  /** By partition: the messages before have been read at least once. A redelivery does not undo what was handled. */
   readonly handled: Float64Array;
   /** Reads at most `perTask` messages with each task; partition p belongs to task p modulo `tasks`. */
   read(options: {
     readonly perTask: number;
     readonly isPaused: (task: number) => boolean;
-    readonly each: (record: SampleRecord, partition: number) => void;
+    readonly each: (record: SampleRecord) => void;
   }): void;
   commit(): void;
   /** A task fails: it reads again from what is committed. */
@@ -22,26 +20,22 @@ export type Consumer = {
 /** Creates a consumer at the start of the log. */
 export function createConsumer(log: SimulatedLog, tasks: number): Consumer {
   const { partitions } = log;
+  /** The next offset to read. */
   const positions = new Float64Array(partitions);
   const handled = new Float64Array(partitions);
   const committed = new Float64Array(partitions);
   let turn = 0;
 
-  function readPartition(
-    partition: number,
-    budget: number,
-    each: (record: SampleRecord, partition: number) => void,
-  ): number {
+  function readPartition(partition: number, budget: number, each: (record: SampleRecord) => void): number {
     const from = positions[partition] as number;
     const to = Math.min(log.endOf(partition), from + budget);
-    for (const record of log.samplesBetween(partition, from, to)) each(record, partition);
+    for (const record of log.samplesBetween(partition, from, to)) each(record);
     positions[partition] = to;
     handled[partition] = Math.max(handled[partition] as number, to);
     return to - from;
   }
 
   return {
-    positions,
     handled,
     read({ perTask, isPaused, each }) {
       turn++;

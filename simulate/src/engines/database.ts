@@ -6,9 +6,9 @@ import type {
   PublishedFrontier,
 } from "@devicemesh/aggregator/store/aggregator-store";
 import { alignDown, type Level } from "@devicemesh/proto";
-import type { ReadingPartial } from "@devicemesh/query/plan/merge";
+import { partialOfReading, type ReadingPartial } from "@devicemesh/query/plan/merge";
 import { createDeviceStore, type DeviceStore, mark } from "./device-store.ts";
-import { addedTo, figuresOf, partialKey, type SamplePartial, sensor } from "./partials.ts";
+import { addedTo, partialKey, type SamplePartial, sensor } from "./partials.ts";
 import type { SampleRecord } from "./sample-records.ts";
 
 /** The database: what sinks and operator write of the sampled devices, and the port of the aggregator. */
@@ -63,7 +63,7 @@ export function createDatabase(settings: MeshSettings, deviceIds: readonly strin
     const isIn = (ms: number): boolean => ms >= fold.sinceMs && ms < fold.toMs;
     if (fold.isFromRaw) {
       for (const record of store.readings.values()) {
-        if (isIn(record.arrivedMs)) yield [record.timestampMs, figuresOf(record)];
+        if (isIn(record.arrivedMs)) yield [record.timestampMs, partialOfReading(record)];
       }
     } else {
       for (const partial of store.levels[fold.level - 1]?.values() ?? []) {
@@ -165,7 +165,7 @@ export function createDatabase(settings: MeshSettings, deviceIds: readonly strin
         for (const record of store.readings.values()) {
           if (alignDown(record.timestampMs, finest.windowMs) !== windowMs || record.arrivedMs >= throughMs)
             continue;
-          figures = addedTo(figures, figuresOf(record), deviceId);
+          figures = addedTo(figures, partialOfReading(record), deviceId);
         }
         store.marked.set(windowMs, { ...known, repair: { throughMs, figures } });
         repairs++;

@@ -1,5 +1,5 @@
 import type { PartitionOffsets } from "@devicemesh/aggregator/log/log-access";
-import { defaultLevels, type Level } from "@devicemesh/proto";
+import type { Level } from "@devicemesh/proto";
 import type { Census } from "../fleet/census.ts";
 import type { Fleet } from "../fleet/fleet.ts";
 import { createRandom } from "../fleet/random.ts";
@@ -15,7 +15,7 @@ import {
 import { checkpoint, type SimulatedAggregator, startAggregator } from "./aggregator.ts";
 import { createConsumer } from "./consumer.ts";
 import { createDatabase, type SimulatedDatabase } from "./database.ts";
-import { createLog, type SimulatedLog } from "./log.ts";
+import { createLog } from "./log.ts";
 import type { SamplePartial } from "./partials.ts";
 import { createQueue } from "./queue.ts";
 import { type SampleRecord, sampleRecords } from "./sample-records.ts";
@@ -29,7 +29,6 @@ export type Tampering = {
 
 /** The mesh in simulated time. */
 export type SimulatedMesh = {
-  readonly log: SimulatedLog;
   readonly database: SimulatedDatabase;
   readonly records: readonly (readonly SampleRecord[])[];
   /** Moves on by one step. */
@@ -54,10 +53,10 @@ export async function createMesh(options: {
   readonly census: Census;
   readonly samples: readonly number[];
   readonly steps: number;
-  readonly levels?: readonly Level[] | undefined;
+  readonly levels: readonly Level[];
   readonly tampering?: Tampering | undefined;
 }): Promise<SimulatedMesh> {
-  const { fleet, census, samples, steps, levels = defaultLevels, tampering = {} } = options;
+  const { fleet, census, samples, steps, levels, tampering = {} } = options;
   const { partitions, seed, sinceMs, toMs } = fleet.config;
   const { plan } = fleet;
   const records = sampleRecords(fleet, samples);
@@ -136,7 +135,6 @@ export async function createMesh(options: {
   }
 
   return {
-    log,
     database,
     records,
     async step() {

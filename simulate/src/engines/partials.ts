@@ -1,5 +1,5 @@
 import type { SeriesPartial } from "@devicemesh/query";
-import { mergePartials, partialOfReading, type ReadingPartial } from "@devicemesh/query/plan/merge";
+import { mergePartials, type ReadingPartial } from "@devicemesh/query/plan/merge";
 
 /** A partial of a sampled device. */
 export type SamplePartial = ReadingPartial & {
@@ -20,15 +20,9 @@ export function addedTo(
   return known === undefined ? added : mergePartials([asSeries(known, deviceId), asSeries(added, deviceId)]);
 }
 
-/** The figures of one reading. */
-export const figuresOf: (reading: {
-  readonly timestampMs: number;
-  readonly value: number;
-}) => ReadingPartial = partialOfReading;
-
 /** A partial as query reads it. */
-export function asSeries(figures: ReadingPartial, deviceId: string, fromRaw = 0): SeriesPartial {
-  return { ...figures, deviceId, sensor, bucketMs: 0, fromRaw };
+export function asSeries(figures: ReadingPartial, deviceId: string): SeriesPartial {
+  return { ...figures, deviceId, sensor, bucketMs: 0, fromRaw: 0 };
 }
 
 /** The key of a partial. */

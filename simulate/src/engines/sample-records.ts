@@ -27,8 +27,7 @@ export function sampleRecords(
   for (const device of devices) {
     const partition = fleet.partition(device);
     const deviceId = fleet.deviceId(device);
-    fleet.eachAppend(device, ({ reading, copy, timestampMs, appendMs, value }) => {
-      const arrivedMs = appendMs + fleet.plan.clockOffMs(partition, appendMs);
+    fleet.eachAppend(device, ({ reading, copy, timestampMs, appendMs, arrivedMs, value }) => {
       const ids = { device, deviceId, reading, copy };
       lists[partition]?.push({ ...ids, timestampMs, value, appendMs, arrivedMs, newestMs: 0, offset: -1 });
     });

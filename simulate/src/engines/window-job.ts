@@ -1,8 +1,10 @@
 import type { BatchProgress } from "@devicemesh/aggregator/window-job/window-job-progress";
 import { alignDown, type Level } from "@devicemesh/proto";
+import { partialOfReading } from "@devicemesh/query/plan/merge";
 import type { Census } from "../fleet/census.ts";
+import { stepMs } from "../limits.ts";
 import type { SimulatedLog } from "./log.ts";
-import { addedTo, figuresOf, partialKey, type SamplePartial } from "./partials.ts";
+import { addedTo, partialKey, type SamplePartial } from "./partials.ts";
 import type { SimulatedQueue } from "./queue.ts";
 import type { SampleRecord } from "./sample-records.ts";
 
@@ -14,7 +16,12 @@ type State = {
 };
 
 /** A batch that runs. */
-type Batch = { readonly startedMs: number; readonly endsMs: number; readonly ends: readonly number[] };
+type Batch = {
+  readonly startedMs: number;
+  readonly endsMs: number;
+  readonly ends: readonly number[];
+  readonly rows: number;
+};
 
 /**
  * The window job: batches that end after the time that their rows need, one watermark for each partition of which the
@@ -52,7 +59,12 @@ export function createWindowJob(options: {
     );
     const rows = ends.reduce((sum, end, partition) => sum + end - (state.positions[partition] as number), 0);
     const workMs = (rows / options.rowsPerSecond) * 1000;
-    running = { startedMs: nowMs, endsMs: nowMs + Math.max(workMs, options.intervalMs), ends };
+    running = { startedMs: nowMs, endsMs: nowMs + Math.max(workMs, options.intervalMs), ends, rows };
+  }
+
+  /** Whether the watermark has passed the segment: its partials are written, and messages for it are dropped. */
+  function isClosed(segmentMs: number, watermarkMs: number): boolean {
+    return segmentMs + level.segmentMs <= watermarkMs;
   }
 
   function takeSamples(ends: readonly number[], watermarkMs: number) {
@@ -71,9 +83,9 @@ export function createWindowJob(options: {
     const { deviceId, timestampMs, arrivedMs } = record;
     const windowMs = alignDown(timestampMs, level.windowMs);
     const segmentMs = alignDown(arrivedMs, level.segmentMs);
-    if (segmentMs + level.segmentMs <= watermarkMs) return false;
+    if (isClosed(segmentMs, watermarkMs)) return false;
     const key = `${deviceId}|${partialKey(windowMs, segmentMs)}`;
-    const figures = addedTo(groups.get(key), figuresOf(record), deviceId);
+    const figures = addedTo(groups.get(key), partialOfReading(record), deviceId);
     groups.set(key, { ...figures, deviceId, windowMs, segmentMs });
     return true;
   }
@@ -89,7 +101,7 @@ export function createWindowJob(options: {
         const offMs = log.clockOffMs(partition, step);
         if (offMs === 0) continue;
         const segmentMs = alignDown(log.stepStartMs(step) + offMs, level.segmentMs);
-        if (segmentMs + level.segmentMs > watermarkMs) continue;
+        if (!isClosed(segmentMs, watermarkMs)) continue;
         const begins = Math.max(from, log.startOf(partition, step));
         count += Math.min(to, log.startOf(partition, step + 1)) - begins;
       }
@@ -99,11 +111,11 @@ export function createWindowJob(options: {
 
   function write(groups: Map<string, SamplePartial>, watermarkMs: number): void {
     for (const [key, partial] of groups) {
-      if (partial.segmentMs + level.segmentMs > watermarkMs) continue;
+      if (!isClosed(partial.segmentMs, watermarkMs)) continue;
       topic.append(partial);
       groups.delete(key);
     }
-    for (; (segment + 1) * level.segmentMs <= watermarkMs; segment++) {
+    for (; isClosed(segment * level.segmentMs, watermarkMs); segment++) {
       const first = (segment - firstSegment) * partitions;
       for (let place = first; place < first + partitions; place++) topic.fill(census.partials[place] ?? 0);
     }
@@ -118,7 +130,7 @@ export function createWindowJob(options: {
       const isAll = end === log.endOf(partition);
       const newest = log.newestBeforeMs(
         partition,
-        isAll ? Math.round((log.nowMs - sinceMs) / 1000) : log.stepOf(partition, end),
+        isAll ? Math.round((log.nowMs - sinceMs) / stepMs) : log.stepOf(partition, end),
       );
       if (newest === undefined) return undefined;
       least = Math.min(least, newest);
@@ -126,14 +138,13 @@ export function createWindowJob(options: {
     return least;
   }
 
-  function complete({ ends, startedMs, endsMs }: Batch): BatchProgress {
+  function complete({ ends, rows, startedMs, endsMs }: Batch): BatchProgress {
     const watermarkMs = state.watermarkMs ?? Number.NEGATIVE_INFINITY;
     const { groups, late } = takeSamples(ends, watermarkMs);
     write(groups, watermarkMs);
-    const rowsDropped = state.watermarkMs === undefined ? 0 : Math.max(countDropped(ends, watermarkMs), late);
+    const rowsDropped = Math.max(countDropped(ends, watermarkMs), late);
     dropped += rowsDropped;
     droppedSamples += late;
-    const rows = ends.reduce((sum, end, partition) => sum + end - (state.positions[partition] as number), 0);
     const batchMs = endsMs - startedMs;
     const batch: BatchProgress = {
       batch: batches++,
@@ -165,7 +176,7 @@ export function createWindowJob(options: {
       if (running && hasWritten) {
         const watermarkMs = state.watermarkMs ?? Number.NEGATIVE_INFINITY;
         for (const partial of takeSamples(running.ends, watermarkMs).groups.values()) {
-          if (partial.segmentMs + level.segmentMs <= watermarkMs) topic.append(partial);
+          if (isClosed(partial.segmentMs, watermarkMs)) topic.append(partial);
         }
       }
       running = undefined;

@@ -62,8 +62,7 @@ export function takeCensus(
     totals.measured += readings;
     // Each reading may be sent twice, and has a pair in each level.
     pairs.begin(2 * readings * levels.length);
-    fleet.eachAppend(device, ({ timestampMs, appendMs, copy }) => {
-      const arrivedMs = appendMs + fleet.plan.clockOffMs(partition, appendMs);
+    fleet.eachAppend(device, ({ timestampMs, appendMs, arrivedMs, copy }) => {
       const place = Math.floor((appendMs - sinceMs) / stepMs) * partitions + partition;
       appended[place] = (appended[place] as number) + 1;
       if (copy > 0) {

@@ -31,6 +31,8 @@ export type Append = {
   timestampMs: number;
   /** When the log appends it, by a clock that is right. */
   appendMs: number;
+  /** The same by the clock of its broker. */
+  arrivedMs: number;
   /** A whole number, so that sums are exact in any order. */
   value: number;
 };
@@ -54,7 +56,7 @@ export function createFleet(config: FleetConfig, plan: FaultPlan): Fleet {
   const { sinceMs, toMs } = config;
   const hotIntervalMs = Math.max(Math.round(intervalMs / hotFactor), 1);
   const lateRange = Math.log(Math.max(lateMaxMs, lateMinMs) / lateMinMs);
-  const append: Append = { reading: 0, copy: 0, timestampMs: 0, appendMs: 0, value: 0 };
+  const append: Append = { reading: 0, copy: 0, timestampMs: 0, appendMs: 0, arrivedMs: 0, value: 0 };
 
   const deviceId = (device: number): string =>
     `site-${String(device % sites).padStart(2, "0")}:device-${String(device).padStart(7, "0")}`;
@@ -94,6 +96,7 @@ export function createFleet(config: FleetConfig, plan: FaultPlan): Fleet {
         append.copy = 0;
         append.timestampMs = measuredMs + offMs;
         append.appendMs = appendMs;
+        append.arrivedMs = appendMs + plan.clockOffMs(place, appendMs);
         append.value = (hash >>> 8) & 1023;
         visit(append);
         const again = hashOf(hash, 3);
@@ -102,6 +105,7 @@ export function createFleet(config: FleetConfig, plan: FaultPlan): Fleet {
         const gapMs = duplicateGapMs.least + (again % (duplicateGapMs.most - duplicateGapMs.least));
         append.appendMs = Math.max(plan.appendMs(place, appendMs + gapMs, again), appendMs + 1);
         if (append.appendMs >= toMs) continue;
+        append.arrivedMs = append.appendMs + plan.clockOffMs(place, append.appendMs);
         append.copy = 1;
         // A quarter of the duplicates has another value: a conflict.
         if (isDuplicate && (again >>> 8) % 4 === 0) append.value = (append.value + 500) & 1023;

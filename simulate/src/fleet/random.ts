@@ -1,5 +1,5 @@
 /** Mixes 32 bits into an unsigned 32-bit number (the finalizer of MurmurHash3, public domain). */
-export function mix(value: number): number {
+function mix(value: number): number {
   let hash = value | 0;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
@@ -17,7 +17,7 @@ export function unitOf(hash: number): number {
 }
 
 /** Reproducible randomness. */
-export type Random = {
+type Random = {
   /** In [0, 1). */
   next(): number;
   /** A whole number from `least` to `most`, both included. */

@@ -8,7 +8,7 @@ export type Need = {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** Whether the number follows from what was measured or counted here, or from an assumption. */
+  /** Whether the number rests on an assumption, and not only on what was measured or counted here. */
   readonly isExtrapolated: boolean;
 };
 
@@ -40,18 +40,19 @@ export function partialsPerReading(request: CapacityRequest, levels: readonly Le
   });
 }
 
-/** Returns what a fleet needs of each part. Counts of machines and tasks are rounded up. */
-export function needsOf(request: CapacityRequest, levels: readonly Level[]): readonly Need[] {
+/**
+ * Returns what a fleet needs of each part, from its `partialsPerReading`. Counts of machines and tasks are rounded up.
+ */
+export function needsOf(request: CapacityRequest, perReading: readonly number[]): readonly Need[] {
   const readings = (request.devices * 1000) / request.intervalMs;
-  const perReading = partialsPerReading(request, levels);
   const [fine = 0, ...coarse] = perReading.map((share) => share * readings);
   const coarser = coarse.reduce((sum, each) => sum + each, 0);
   const replicas = of("replicas");
   const logBytes = readings * of("logBytes") + fine * of("partialLogBytes");
-  const dayBytes = dayMs / 1000;
+  const daySeconds = dayMs / 1000;
   const kept =
-    request.keepRawDays * dayBytes * readings * of("readingBytes") +
-    request.keepFineDays * dayBytes * fine * of("partialBytes");
+    request.keepRawDays * daySeconds * readings * of("readingBytes") +
+    request.keepFineDays * daySeconds * fine * of("partialBytes");
   const inserts = readings + fine + coarser;
   const measured = { isExtrapolated: false };
   const guessed = { isExtrapolated: true };
@@ -102,7 +103,7 @@ export function needsOf(request: CapacityRequest, levels: readonly Level[]): rea
     {
       part: "Kafka",
       what: `disk for ${request.keepLogDays} days, all replicas`,
-      value: (logBytes * replicas * request.keepLogDays * dayBytes) / 1e12,
+      value: (logBytes * replicas * request.keepLogDays * daySeconds) / 1e12,
       unit: "TB",
       ...measured,
     },

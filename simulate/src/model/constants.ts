@@ -118,5 +118,3 @@ export const constants = {
     source: "see below",
   },
 } as const satisfies Record<string, Constant>;
-
-export type ConstantName = keyof typeof constants;

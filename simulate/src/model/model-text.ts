@@ -36,14 +36,14 @@ export function constantsText(): string {
 
 /** Writes what these fleets need, a column for each. */
 export function needsText(fleets: typeof referenceFleets): string {
-  const columns = fleets.map(([, request]) => needsOf(request, defaultLevels));
+  const perReading = fleets.map(([, request]) => partialsPerReading(request, defaultLevels));
+  const columns = fleets.map(([, request], fleet) => needsOf(request, perReading[fleet] ?? []));
   const rows = (columns[0] ?? []).map(({ part, what, unit, isExtrapolated }, row) => [
     part,
     what,
     ...columns.map((needs) => `${number(needs[row]?.value ?? 0)}${unit && ` ${unit}`}`),
     isExtrapolated ? "extrapolated" : "",
   ]);
-  const perReading = fleets.map(([, request]) => partialsPerReading(request, defaultLevels));
   const documents = defaultLevels.map(({ windowMs }, level) => [
     "documents",
     `of windows of ${windowMs / 1000} s, for each reading`,

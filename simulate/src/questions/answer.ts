@@ -10,9 +10,9 @@ import {
   type SeriesSpan,
   type StoreHorizon,
 } from "@devicemesh/query";
-import { mergePartials, type ReadingPartial } from "@devicemesh/query/plan/merge";
+import { mergePartials, partialOfReading, type ReadingPartial } from "@devicemesh/query/plan/merge";
 import type { DeviceStore } from "../engines/device-store.ts";
-import { asSeries, figuresOf, sensor } from "../engines/partials.ts";
+import { asSeries, sensor } from "../engines/partials.ts";
 
 /** A timeframe over some devices, and the horizon that is used, which may be old. */
 export type Question = {
@@ -100,7 +100,7 @@ function partsOf(
   const more = own(duplicates?.raw);
   for (const record of store.readings.values()) {
     const times = timesIn(raw, except, more, record.timestampMs, record.arrivedMs);
-    for (let time = 0; time < times; time++) parts.push(figuresOf(record));
+    for (let time = 0; time < times; time++) parts.push(partialOfReading(record));
     sources.raw += times;
   }
   for (const { sinceMs, toMs, throughMs } of own(duplicates?.repairs)) {

@@ -35,8 +35,12 @@ function figuresDifference(
   for (const name of exactFigures) {
     if (given[name] !== expected[name]) return `${name} is ${given[name]}, not ${expected[name]}`;
   }
-  const isNear = Math.abs(given.m2 - expected.m2) <= 1e-9 * Math.max(expected.m2, 1);
-  return isNear ? undefined : `m2 is ${given.m2}, not ${expected.m2}`;
+  return isNearM2(given.m2, expected.m2) ? undefined : `m2 is ${given.m2}, not ${expected.m2}`;
+}
+
+/** Whether two sums of squares differ by rounding only, which depends on the order of additions. */
+function isNearM2(given: number, expected: number): boolean {
+  return Math.abs(given - expected) <= 1e-9 * Math.max(expected, 1);
 }
 
 const exactFigures = [
@@ -53,7 +57,7 @@ const exactFigures = [
 ] as const;
 
 /** The figures by their definitions, without any of the code that is tested. */
-export function figuresOf(readings: readonly StoredReading[]): ReadingPartial {
+function figuresOf(readings: readonly StoredReading[]): ReadingPartial {
   const inOrder = readings.toSorted((a, b) => a.timestampMs - b.timestampMs);
   const first = inOrder[0] as StoredReading;
   const last = inOrder.at(-1) as StoredReading;
@@ -101,7 +105,5 @@ export function cellsDifference(
     const wanted = expected[name as keyof typeof given];
     if (value !== wanted) return `${name} of all cells is ${value}, not ${wanted}`;
   }
-  return Math.abs(m2 - expected.m2) <= 1e-9 * Math.max(expected.m2, 1)
-    ? undefined
-    : `m2 of all cells is ${m2}, not ${expected.m2}`;
+  return isNearM2(m2, expected.m2) ? undefined : `m2 of all cells is ${m2}, not ${expected.m2}`;
 }
