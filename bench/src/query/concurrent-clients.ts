@@ -17,10 +17,10 @@ export type Burst = {
 /** Number of clients, each with a connection of its own and one question at a time. */
 export const burstClients = 16;
 
-/** Sends `answers` questions from all clients at once, and measures the CPU of the server. */
+/** Sends these questions from all clients at once, and measures the CPU of the server. */
 export async function runBurst(
   { port, pid }: Pick<ServerProcess, "port" | "pid">,
-  { questions }: { readonly questions: readonly Question[] },
+  questions: readonly Question[],
 ): Promise<Burst> {
   const clients = Array.from({ length: burstClients }, () =>
     createClient(QueryService, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` })),

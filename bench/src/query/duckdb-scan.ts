@@ -2,7 +2,7 @@ import { copyFile, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { DuckDBInstance } from "@duckdb/node-api";
 
-/** DuckDB over a copy of the store's file, without the windows: the yardstick of an answer over the full range. */
+/** DuckDB over a copy of the store's file, of which only the raw readings are read: the yardstick of the full range. */
 export type RawScan = AsyncDisposable & {
   /** Scans the raw readings of [sinceMs, toMs), grouped by sensor; returns the elapsed ms. */
   run(span: { readonly sinceMs: number; readonly toMs: number }): Promise<number>;

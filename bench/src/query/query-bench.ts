@@ -16,7 +16,7 @@ import { startFlags } from "../servers/start-flags.ts";
 import { askTimed } from "./ask-timed.ts";
 import { type Burst, runBurst } from "./concurrent-clients.ts";
 import { openRawScan } from "./duckdb-scan.ts";
-import { createQuestions, type QuestionKind, questionKinds } from "./query-questions.ts";
+import { type AskedKind, askedKinds, createQuestions } from "./query-questions.ts";
 import { prepareQueryStore, stored, storedSeries, storedThroughMs } from "./query-store.ts";
 
 /** The options of a run. */
@@ -49,11 +49,6 @@ export type QueryResult = {
 
 type QueryClient = Client<typeof QueryService>;
 
-/** The kinds of calls: queries, and an RPC of the same server without any work. */
-export type AskedKind = QuestionKind | "empty";
-
-const askedKinds: readonly AskedKind[] = [...questionKinds, "empty"];
-
 /** Number of scans of the raw readings in a round: each takes as long as hundreds of answers. */
 const scansPerRound = 3;
 
@@ -61,8 +56,8 @@ const scansPerRound = 3;
 const burstShare = 10;
 
 /**
- * Sends queries of all kinds, shuffled, one at a time, through gRPC on loopback, and measures their latencies; then in
- * each round queries of many clients at once, and scans of the raw readings by DuckDB.
+ * Sends in each round queries of all kinds, shuffled, one at a time, through gRPC on loopback, and measures their
+ * latencies; then DuckDB scans the raw readings, and many clients send queries at once.
  */
 export async function runQueryBench(settings: QueryBenchSettings): Promise<QueryResult> {
   const { rounds, questionsPerRound, progress } = settings;
@@ -92,11 +87,13 @@ export async function runQueryBench(settings: QueryBenchSettings): Promise<Query
   const bursts: Burst[] = [];
   const timed = (kind: AskedKind): Promise<number> =>
     kind === "empty" ? timedEmpty(health) : askTimed(client, question(kind));
-  const runQuestions = Array.from({ length: questionsPerRound * burstShare }, () => question("anyTimeframe"));
+  const burstQuestions = Array.from({ length: questionsPerRound * burstShare }, () =>
+    question("anyTimeframe"),
+  );
   const full = { sinceMs: stored.sinceMs, toMs: throughMs };
   progress("warming up ...");
   for (const kind of shuffled(questionsPerRound, random)) await timed(kind);
-  await runBurst(server, { questions: runQuestions });
+  await runBurst(server, burstQuestions);
   await scan.run(full);
   const load = watchMachineLoad();
   for (let round = 1; round <= rounds; round++) {
@@ -104,7 +101,7 @@ export async function runQueryBench(settings: QueryBenchSettings): Promise<Query
     for (const kind of shuffled(questionsPerRound, random)) latenciesMs[kind].at(-1)!.push(await timed(kind));
     scansMs.push([]);
     for (let scans = 0; scans < scansPerRound; scans++) scansMs.at(-1)!.push(await scan.run(full));
-    bursts.push(await runBurst(server, { questions: runQuestions }));
+    bursts.push(await runBurst(server, burstQuestions));
     progress(`round ${round} of ${rounds}: ${questionsPerRound * askedKinds.length} calls`);
   }
   const { status } = await client.getPipelineStatus({});

@@ -5,16 +5,21 @@ import type { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_serv
 import { stored, storedDeviceId } from "./query-store.ts";
 
 /** The kinds of queries, in the order of the table. */
-export const questionKinds = ["oneRow", "anyTimeframe", "full", "hour", "device"] as const;
+const questionKinds = ["oneRow", "anyTimeframe", "full", "hour", "device"] as const;
 export type QuestionKind = (typeof questionKinds)[number];
 
+/** The kinds of calls: queries, and an RPC of the same server without any work. */
+export const askedKinds = [...questionKinds, "empty"] as const;
+export type AskedKind = (typeof askedKinds)[number];
+
 /** Their descriptions. */
-export const questionTexts: Readonly<Record<QuestionKind, string>> = {
+export const askedTexts: Readonly<Record<AskedKind, string>> = {
   oneRow: "one row: one series, one instant",
   anyTimeframe: "any timeframe: 1 s to all, all devices",
   full: "full range, all devices",
   hour: "a random hour, all devices",
   device: "full range, one device",
+  empty: "an empty RPC of the same server",
 };
 
 /** A query, and the number of rows of its answer. */

@@ -2,11 +2,11 @@ import { barChartSvg } from "../report/chart.ts";
 import { figure, markdownTable, roundsText, spreadText, type Target, targetText } from "../report/figures.ts";
 import { machineText } from "../report/machine.ts";
 import type { Report } from "../report/report.ts";
-import { percentile, type Spread, spreadOf } from "../report/statistics.ts";
+import { type Spread, spreadOf } from "../report/statistics.ts";
 import { burstClients } from "./concurrent-clients.ts";
-import type { AskedKind, QueryResult } from "./query-bench.ts";
-import { questionKinds, questionTexts } from "./query-questions.ts";
-import { percentiles, queryTargets, timesEmpty } from "./query-targets.ts";
+import type { QueryResult } from "./query-bench.ts";
+import { type AskedKind, askedKinds, askedTexts } from "./query-questions.ts";
+import { percentiles, queryTargets, scanMedians, timesEmpty } from "./query-targets.ts";
 
 /** The report: a table, the targets, a chart. */
 export function queryReport(result: QueryResult): Report {
@@ -20,7 +20,7 @@ export function queryReport(result: QueryResult): Report {
       subtitle: `p99 of ${result.questionsPerRound} questions: median of ${roundsText(roundsOf(result))}, line from minimum to maximum; ${result.machine.cpu}, ${result.machine.day}`,
       axis: "ms, asked through gRPC on loopback (logarithmic)",
       bars: summaries(result).map(({ kind, p99Ms }) => ({
-        label: textOf(kind),
+        label: askedTexts[kind],
         spread: p99Ms,
         text: `${figure(p99Ms.median)} ms`,
         ours: true,
@@ -38,7 +38,7 @@ type Summary = {
 };
 
 function summaries(result: QueryResult): Summary[] {
-  return ([...questionKinds, "empty"] as const).map((kind) => ({
+  return askedKinds.map((kind) => ({
     kind,
     p50Ms: spreadOf(percentiles(result, kind, 0.5)),
     p99Ms: spreadOf(percentiles(result, kind, 0.99)),
@@ -46,12 +46,8 @@ function summaries(result: QueryResult): Summary[] {
   }));
 }
 
-function textOf(kind: AskedKind): string {
-  return kind === "empty" ? "an empty RPC of the same server" : questionTexts[kind];
-}
-
-function scanOf({ scansMs }: QueryResult): Spread {
-  return spreadOf(scansMs.map((scans) => percentile(scans, 0.5)));
+function scanOf(result: QueryResult): Spread {
+  return spreadOf(scanMedians(result));
 }
 
 function roundsOf({ latenciesMs }: QueryResult): number {
@@ -64,7 +60,7 @@ function withoutLatencies({ latenciesMs: _, scansMs: __, ...rest }: QueryResult)
 
 function markdown(result: QueryResult, targets: readonly Target[]): string {
   const rows = summaries(result).map(({ kind, p50Ms, p99Ms, p50TimesEmpty }) => [
-    textOf(kind),
+    askedTexts[kind],
     spreadText(p50Ms),
     spreadText(p99Ms),
     figure(p50TimesEmpty.median),
@@ -81,7 +77,7 @@ ${targets.map((target) => `- ${targetText(target)}`).join("\n")}
 
 Readings: ${result.series} series (${result.series / 4} devices with four sensors), one a second each, written through the store's log as if they had come live, and folded. Every bound of a question is at any millisecond, so raw readings complete the windows at both edges. All devices: a row for each sensor.
 
-The scan is DuckDB with one thread over a copy of the same file, without the windows: a prepared statement with the same figures, grouped by sensor, in ${spreadText(scanOf(result))} ms. The ${burstClients} clients have a connection each and ask for any timeframe, one question at a time; the CPU is that of the server with all its threads. Load average of the last minute: ${figure(load.before)} before, ${spreadText(load.during)} during the run, of which this bench needs about 1.5.
+The scan is DuckDB with one thread over a copy of the file, of which only the raw readings are read: a prepared statement with the same figures, grouped by sensor, in ${spreadText(scanOf(result))} ms. The ${burstClients} clients have a connection each and ask for any timeframe, one question at a time; the CPU is that of the server with all its threads. Load average of the last minute: ${figure(load.before)} before, ${spreadText(load.during)} during the run, of which this bench needs about 1.5.
 
 ${machineText(result.machine)}. ${versions.join(", ")}. Peak memory of the server: ${figure(result.peakMemoryMib)} MiB.
 `;

@@ -1,7 +1,8 @@
 import { figure, spreadText, type Target } from "../report/figures.ts";
 import { percentile, type Spread, spreadOf } from "../report/statistics.ts";
 import { burstClients } from "./concurrent-clients.ts";
-import type { AskedKind, QueryResult } from "./query-bench.ts";
+import type { QueryResult } from "./query-bench.ts";
+import type { AskedKind } from "./query-questions.ts";
 
 const ratioTargets = [
   {
@@ -68,10 +69,15 @@ export function timesEmpty(result: QueryResult, kind: AskedKind, share: number):
   return spreadOf(percentiles(result, kind, share).map((ms, round) => ms / empty[round]!));
 }
 
+/** Returns the p50 of the scans of each round. */
+export function scanMedians({ scansMs }: QueryResult): number[] {
+  return scansMs.map((scans) => percentile(scans, 0.5));
+}
+
 /** Returns for each round how much faster the p50 of the full range is than the median scan. */
 function fasterThanScan(result: QueryResult): number[] {
   const full = percentiles(result, "full", 0.5);
-  return result.scansMs.map((scans, round) => percentile(scans, 0.5) / full[round]!);
+  return scanMedians(result).map((scanMs, round) => scanMs / full[round]!);
 }
 
 function answersPerCore({ bursts }: QueryResult): number[] {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import { protoTimestamp, sensors } from "@devicemesh/proto";
 import { GroupBy } from "@devicemesh/proto/es/devicemesh/v1/aggregate_pb.ts";
 import { QueryService } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
@@ -15,13 +16,13 @@ import packageJson from "../../../../package.json" with { type: "json" };
 import { measurementOf } from "../../load/frames.ts";
 import { startFlags } from "../../servers/start-flags.ts";
 import type { PeerOptions, StorePeer } from "../peer.ts";
-import { diskBytes, freePort, startPeerProcess } from "../processes.ts";
+import { diskBytes, startPeerProcess } from "../processes.ts";
 import type { PeerAnswer, PeerQuestion } from "../questions.ts";
 import { type BenchReading, batchesOf } from "../readings.ts";
 
 /** Device Mesh as `npm start` runs it, with an empty store and without simulated devices. */
 export async function startDeviceMesh({ folder }: PeerOptions): Promise<StorePeer> {
-  const [ingestPort, queryPort] = [await freePort(), await freePort()];
+  const [ingestPort, queryPort] = await freePorts(2);
   const program = fileURLToPath(import.meta.resolve("@devicemesh/standalone/main"));
   const query = createClient(QueryService, createGrpcTransport({ baseUrl: `http://127.0.0.1:${queryPort}` }));
   const server = await startPeerProcess({

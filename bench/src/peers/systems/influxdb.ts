@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import { PeerMissing, type PeerOptions, type StorePeer } from "../peer.ts";
-import { diskBytes, freePort, startPeerProcess } from "../processes.ts";
+import { diskBytes, startPeerProcess } from "../processes.ts";
 import type { PeerAnswer, PeerQuestion } from "../questions.ts";
 import { findProgram } from "./install.ts";
 import { linesOf, request } from "./line-protocol.ts";
@@ -9,14 +10,15 @@ import { linesOf, request } from "./line-protocol.ts";
 export async function startInfluxdb({ folder }: PeerOptions): Promise<StorePeer> {
   const command = findProgram("influxd");
   if (!command) throw new PeerMissing("influxd (Debian: apt-get install influxdb)");
-  const url = `http://127.0.0.1:${await freePort()}`;
+  const [httpPort, rpcPort] = await freePorts(2);
+  const url = `http://127.0.0.1:${httpPort}`;
   const server = await startPeerProcess({
     command,
     args: ["run"],
     env: {
       ...process.env,
       INFLUXDB_REPORTING_DISABLED: "true",
-      INFLUXDB_BIND_ADDRESS: `127.0.0.1:${await freePort()}`,
+      INFLUXDB_BIND_ADDRESS: `127.0.0.1:${rpcPort}`,
       INFLUXDB_META_DIR: `${folder}/meta`,
       INFLUXDB_DATA_DIR: `${folder}/data`,
       INFLUXDB_DATA_WAL_DIR: `${folder}/wal`,

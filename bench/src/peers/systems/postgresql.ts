@@ -2,9 +2,10 @@ import { spawnSync } from "node:child_process";
 import { chownSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import pg from "pg";
 import { PeerMissing, type PeerOptions, type StorePeer } from "../peer.ts";
-import { diskBytes, freePort, startPeerProcess } from "../processes.ts";
+import { diskBytes, startPeerProcess } from "../processes.ts";
 import type { PeerAnswer, PeerQuestion } from "../questions.ts";
 import type { BenchReading } from "../readings.ts";
 import { findProgram, postgresFolders } from "./install.ts";
@@ -26,7 +27,7 @@ export async function startPostgresql({ folder }: PeerOptions): Promise<StorePee
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
-  const port = await freePort();
+  const [port = 0] = await freePorts(1);
   const connection = { host: "127.0.0.1", port, user: "bench", database: "postgres" };
   const settings = {
     listen_addresses: "127.0.0.1",

@@ -1,9 +1,10 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import { sensors } from "@devicemesh/proto";
 import { PeerMissing, type PeerOptions, type StorePeer } from "../peer.ts";
-import { diskBytes, freePort, startPeerProcess } from "../processes.ts";
+import { diskBytes, startPeerProcess } from "../processes.ts";
 import type { PeerAnswer, PeerQuestion } from "../questions.ts";
 import { findProgram, mavenJar } from "./install.ts";
 import { linesOf, request } from "./line-protocol.ts";
@@ -16,7 +17,8 @@ export async function startQuestdb(options: PeerOptions): Promise<StorePeer> {
   const java = findProgram("java");
   if (!java) throw new PeerMissing("java 17 or later, for QuestDB");
   const jar = await mavenJar("org.questdb", "questdb", version, options);
-  const url = `http://127.0.0.1:${await freePort()}`;
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}`;
   await mkdir(join(folder, "conf"), { recursive: true });
   await writeFile(
     join(folder, "conf", "server.conf"),

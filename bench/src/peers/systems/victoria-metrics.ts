@@ -1,5 +1,6 @@
+import { freePorts } from "@devicemesh/engines/plans/free-ports";
 import type { PeerOptions, StorePeer } from "../peer.ts";
-import { diskBytes, freePort, startPeerProcess } from "../processes.ts";
+import { diskBytes, startPeerProcess } from "../processes.ts";
 import type { PeerAnswer, PeerQuestion } from "../questions.ts";
 import { goProgram } from "./install.ts";
 import { linesOf, request } from "./line-protocol.ts";
@@ -14,7 +15,8 @@ export async function startVictoriaMetrics(options: PeerOptions): Promise<StoreP
     version,
     options,
   );
-  const url = `http://127.0.0.1:${await freePort()}`;
+  const [port] = await freePorts(1);
+  const url = `http://127.0.0.1:${port}`;
   const server = await startPeerProcess({
     command,
     args: [
