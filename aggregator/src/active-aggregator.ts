@@ -1,6 +1,6 @@
-import { createFailureLog } from "@devicemesh/kit/health/failure-log";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { ChainNames } from "@devicemesh/pipeline";
+import { alignDown, type Level } from "@devicemesh/proto";
 import { createLateAppendsStep, type LogReader } from "./late-appends/late-appends-step.ts";
 import { newestAppends } from "./late-appends/newest-appends.ts";
 import { stepFrontier } from "./levels/frontier-step.ts";
@@ -8,18 +8,34 @@ import { createRepairStep, stepLevels } from "./levels/maintenance-step.ts";
 import type { LogOffsets, TickLog } from "./log/log-access.ts";
 import { createLogEnd } from "./log/log-end.ts";
 import { stepTicks } from "./log/tick-step.ts";
+import { nextTickDelayMs } from "./log/tick-times.ts";
 import { createTickMemory } from "./log/ticks.ts";
-import { startLoop } from "./loop.ts";
+import type { Loop } from "./loop.ts";
 import { findProblems } from "./status/problems.ts";
 import { createProgress, type Progress } from "./status/progress.ts";
+import { startReportedLoop } from "./status/reported-loop.ts";
 import { jobLag, statusDocument } from "./status/status.ts";
 import type { AggregatorStore, CheckpointStart, MeshSettings } from "./store/aggregator-store.ts";
 import { newCheckpointStart } from "./window-job/checkpoint-start.ts";
+import { isSegmentDue } from "./window-job/segment-due.ts";
 import type { WindowJob } from "./window-job/window-job.ts";
 import type { BatchProgress } from "./window-job/window-job-progress.ts";
 
-/** The intervals of the loops, in ms. */
-const intervalsMs = { ticks: 1000, frontier: 500, maintenance: 1000, status: 2000 } as const;
+/** The intervals of the loops, in ms; `hurry` is that of the frontier while a segment has just been closed. */
+export type LoopIntervals = Readonly<
+  Record<"ticks" | "frontier" | "hurry" | "maintenance" | "status", number>
+>;
+
+const loopIntervals: LoopIntervals = {
+  ticks: 1000,
+  frontier: 500,
+  hurry: 100,
+  maintenance: 1000,
+  status: 2000,
+};
+
+/** The sinks take a segment's partials within this time, unless they are behind; then nothing hurries. */
+const hurryMs = 3000;
 
 /** Starts the window job. */
 export type StartWindowJob = (options: {
@@ -29,6 +45,8 @@ export type StartWindowJob = (options: {
   readonly sinceOf: (checkpointIdentity: string) => Promise<CheckpointStart>;
   /** Whether the log has messages that the job has not read. */
   readonly isLogAhead: () => boolean;
+  /** Whether a batch that closes a segment is expected, by the last known watermark. */
+  readonly isSegmentDue: (watermarkMs: number | undefined) => boolean;
   /** Called with each observed batch. */
   readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
 }) => WindowJob;
@@ -48,6 +66,7 @@ export type ActiveDependencies = {
   readonly logger: Logger;
   /** Ms since 1970. */
   readonly clock: () => number;
+  readonly intervals?: Partial<LoopIntervals>;
 };
 
 /** The leader: ticks, frontiers, folds, repairs, and the window job. */
@@ -65,14 +84,21 @@ export type ActiveAggregator = AsyncDisposable & {
  * @throws the error of the database, the log or Spark.
  */
 export async function startActive(dependencies: ActiveDependencies): Promise<ActiveAggregator> {
-  const { settings, store, offsets, logger, clock } = dependencies;
+  const { settings, store, offsets, logger, clock, clockSkewMs } = dependencies;
+  const intervalsMs = { ...loopIntervals, ...dependencies.intervals };
+  const { segmentMs } = settings.levels[0] as Level;
   await using starting = new AsyncDisposableStack();
   const published = await store.readFrontier();
   const progress = createProgress(settings, published, clock());
   const newestMs = await newestAppends(await offsets.messageEnds(), offsets.messageOffsetsAt);
   let lag = 0;
+  let hurryUntilMs = 0;
   const add = (batch: BatchProgress): void => {
     lateAppends.add(batch);
+    if (alignDown(batch.watermarkMs ?? 0, segmentMs) > progress.frontier.frontierMs) {
+      hurryUntilMs = performance.now() + hurryMs;
+      lateAppendsLoop.wake();
+    }
     dependencies.onBatch?.(batch);
   };
   const job = starting.use(
@@ -81,6 +107,8 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
       settings,
       sinceOf: (identity) => store.rememberCheckpoint(identity, () => newCheckpointStart({ store, offsets })),
       isLogAhead: () => lag > 0,
+      isSegmentDue: (watermarkMs) =>
+        isSegmentDue({ logMs: clock() + progress.logAheadMs - clockSkewMs, watermarkMs, segmentMs }),
       onBatch: add,
     }),
   );
@@ -94,38 +122,49 @@ export async function startActive(dependencies: ActiveDependencies): Promise<Act
   });
   const ticks = createTickMemory({
     partitions: settings.partitions,
-    clockSkewMs: dependencies.clockSkewMs,
+    clockSkewMs,
     newestMs,
   });
   const logEnd = createLogEnd(published.logEndMs);
   const stepRepairs = createRepairStep({ progress, store, clock });
   const problems = (): string[] => findProblems({ progress, job, nowMs: clock() });
 
-  function run(name: string, intervalMs: number, step: (signal: AbortSignal) => Promise<void>): void {
-    const log = createFailureLog({
-      logger,
-      fields: { loop: name },
-      failed: "step failed; retrying",
-      recovered: "step succeeds again",
-    });
-    const loop = startLoop({
-      intervalMs,
-      step,
-      onSuccess() {
-        progress.failures.delete(name);
-        log.succeeded();
-      },
-      onFailure: (error) => progress.failures.set(name, log.failed(error)),
-    });
-    starting.use(loop);
-  }
-  run("ticks", intervalsMs.ticks, () =>
-    stepTicks({ progress, ticks, logEnd, log: dependencies.ticks, clock }),
+  const run = (
+    name: string,
+    intervalMs: number,
+    step: (signal: AbortSignal) => Promise<void>,
+    more: { readonly dueInMs?: () => number; readonly onSuccess?: () => void } = {},
+  ): Loop => starting.use(startReportedLoop({ name, intervalMs, step, ...more, progress, logger }));
+  const isHurried = (): boolean => performance.now() < hurryUntilMs;
+  run(
+    "ticks",
+    intervalsMs.ticks,
+    () => stepTicks({ progress, ticks, logEnd, log: dependencies.ticks, clock }),
+    {
+      dueInMs: () =>
+        nextTickDelayMs({
+          nowMs: clock(),
+          logAheadMs: progress.logAheadMs,
+          clockSkewMs,
+          intervalMs: intervalsMs.ticks,
+        }),
+    },
   );
-  run("frontier", intervalsMs.frontier, (signal) =>
-    stepFrontier({ progress, ticks, offsets, store, clock }, signal),
+  const frontierLoop = run(
+    "frontier",
+    intervalsMs.frontier,
+    async (signal) => {
+      const { frontierMs } = progress.frontier;
+      await stepFrontier({ progress, ticks, offsets, store, clock }, signal);
+      if (progress.frontier.frontierMs > frontierMs) hurryUntilMs = 0;
+    },
+    { dueInMs: () => (isHurried() ? intervalsMs.hurry : intervalsMs.frontier) },
   );
-  run("late appends", intervalsMs.frontier, (signal) => lateAppends.step(signal));
+  const lateAppendsLoop = run("late appends", intervalsMs.frontier, (signal) => lateAppends.step(signal), {
+    onSuccess() {
+      if (isHurried()) frontierLoop.wake();
+    },
+  });
   run("levels", intervalsMs.maintenance, (signal) => stepLevels({ progress, store }, signal));
   run("repairs", intervalsMs.maintenance, (signal) => stepRepairs(signal));
   run("status", intervalsMs.status, async () => {

@@ -63,4 +63,70 @@ describe("startLoop", () => {
     await disposing;
     expect(begun).toBe(1);
   });
+
+  it("starts the next step when it is woken, not only after its interval", async () => {
+    let steps = 0;
+    await using loop = startLoop({
+      intervalMs: 3_600_000,
+      async step() {
+        steps++;
+      },
+      onFailure: noFailure,
+    });
+    for (let woken = 1; woken <= 3; woken++) {
+      await waitUntil(() => steps === woken);
+      loop.wake();
+    }
+    await waitUntil(() => steps === 4);
+  });
+
+  it("runs a step once more if it is woken while the step runs", async () => {
+    const gates = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let begun = 0;
+    await using loop = startLoop({
+      intervalMs: 3_600_000,
+      step: () => gates[begun++]?.promise ?? Promise.resolve(),
+      onFailure: noFailure,
+    });
+    await waitUntil(() => begun === 1);
+    loop.wake();
+    loop.wake();
+    gates[0]?.resolve();
+    await waitUntil(() => begun === 2);
+    gates[1]?.resolve();
+    for (let turn = 0; turn < 10; turn++) await new Promise(setImmediate);
+    expect(begun).toBe(2);
+  });
+
+  it("keeps the delay after a failure, however often it is woken", async () => {
+    let begun = 0;
+    await using loop = startLoop({
+      intervalMs: 3_600_000,
+      async step() {
+        begun++;
+        throw new Error("unavailable");
+      },
+      onFailure: () => {},
+    });
+    await waitUntil(() => begun === 1);
+    for (let turn = 0; turn < 10; turn++) {
+      loop.wake();
+      await new Promise(setImmediate);
+    }
+    expect(begun).toBe(1);
+  });
+
+  it("waits after a success for as long as dueInMs returns", async () => {
+    const delays = [0, 0, 3_600_000];
+    let steps = 0;
+    await using _loop = startLoop({
+      intervalMs: 3_600_000,
+      dueInMs: () => delays[steps - 1] as number,
+      async step() {
+        steps++;
+      },
+      onFailure: noFailure,
+    });
+    await waitUntil(() => steps === 3);
+  });
 });

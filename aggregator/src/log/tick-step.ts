@@ -20,5 +20,9 @@ export async function stepTicks(dependencies: {
   progress.logEndMs = logEnd.logEndMs;
   progress.tickError = round.error;
   const nowMs = clock();
+  // Of the clock that is furthest behind, and by the end of the round: the next round is late rather than early.
+  if (round.ticks.length > 0) {
+    progress.logAheadMs = Math.min(...round.ticks.map(({ appendedMs }) => appendedMs)) - nowMs;
+  }
   for (const { partition } of round.ticks) progress.tickedAtMs[partition] = nowMs;
 }

@@ -21,6 +21,8 @@ export type Progress = {
   /** The time at which each partition's last tick was acknowledged, by this aggregator's own clock. */
   readonly tickedAtMs: number[];
   tickError: unknown;
+  /** By how much the log's clock is ahead of this aggregator's at most, in ms: below 0 if it is behind. */
+  logAheadMs: number;
   /** Number of repaired windows with duplicates, and of those that the last search found and that still wait. */
   repairs: number;
   dirtyWindows: number;
@@ -53,6 +55,7 @@ export function createProgress(
     movedAtMs: nowMs,
     tickedAtMs: Array.from({ length: partitions }, () => 0),
     tickError: undefined,
+    logAheadMs: 0,
     repairs: 0,
     dirtyWindows: 0,
     checks: undefined,

@@ -9,7 +9,7 @@ import { openWindowSession } from "./window-job-session.ts";
 
 /** Opens the window job of a mesh in Spark, with its session, from the settings. */
 export function sparkWindowJob(config: AggregatorConfig, logger: Logger): StartWindowJob {
-  return ({ names, settings, sinceOf, isLogAhead, onBatch }) => {
+  return ({ names, settings, sinceOf, isLogAhead, isSegmentDue, onBatch }) => {
     const { windowMs, segmentMs } = settings.levels[0] as Level;
     const spark = openWindowSession({
       address: config.sparkUrl,
@@ -32,6 +32,7 @@ export function sparkWindowJob(config: AggregatorConfig, logger: Logger): StartW
       watermarkDelayMs: config.clockSkew,
       sinceOf,
       isLogAhead,
+      isSegmentDue,
       onBatch,
       logger,
     });

@@ -68,6 +68,35 @@ describe("the window job", () => {
     expect(job.progress()?.watermarkMs).toBe(7000);
   });
 
+  it("polls often only while a segment is due", async () => {
+    const memory = createMemorySession();
+    const query = memory.addQuery(ourName);
+    query.progress.push(batch(1));
+    let polls = 0;
+    const spark: MemorySession = {
+      ...memory,
+      lastProgress(run) {
+        polls += 1;
+        return memory.lastProgress(run);
+      },
+    };
+    let isDue = true;
+    await using job = start(spark, {
+      isSegmentDue: () => isDue,
+      intervals: { pollMs: 3_600_000, duePollMs: 1 },
+    });
+    await waitUntil(() => job.progress()?.batch === 1);
+    query.progress.push(batch(2));
+    await waitUntil(() => job.progress()?.batch === 2);
+    isDue = false;
+    const before = polls;
+    await waitUntil(() => polls > before);
+    query.progress.push(batch(3));
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    expect(polls).toBe(before + 1);
+    expect(job.progress()?.batch).toBe(2);
+  });
+
   it("adopts a running query, with its progress", async () => {
     const spark = createMemorySession();
     const query = spark.addQuery(ourName);

@@ -67,6 +67,8 @@ export type WindowJobOptions = {
   sinceOf(checkpoint: string): Promise<CheckpointStart>;
   /** Whether the log has messages that the last batch did not read. Without it, a stalled query is not detected. */
   readonly isLogAhead?: (() => boolean) | undefined;
+  /** Whether a batch that closes a segment is expected, by the last known watermark: then Spark is polled often. */
+  readonly isSegmentDue?: ((watermarkMs: number | undefined) => boolean) | undefined;
   /** Called once for each batch, with its own figures. */
   readonly onBatch?: ((batch: BatchProgress) => void) | undefined;
   readonly logger: Logger;
@@ -81,6 +83,8 @@ export type WindowJobIntervals = {
   readonly triggerMs: number;
   /** Interval at which the query is polled, in ms. */
   readonly pollMs: number;
+  /** The same while a segment is due, or a quarter of the last batch's time if that is longer. */
+  readonly duePollMs: number;
   /** Interval between attempts to reach Spark while it is unavailable, in ms. */
   readonly unavailableMs: number;
   readonly restarts: Backoff;
@@ -91,13 +95,14 @@ export type WindowJobIntervals = {
 };
 
 /**
- * The defaults. 50,000 messages of a partition keep a batch within seconds after an outage. Polling every second delays
- * the frontier by at most a second, and costs Spark little.
+ * The defaults. 50,000 messages of a partition keep a batch within seconds after an outage. A poll costs Spark little;
+ * only the batches that close a segment are waited for.
  */
 export const windowJobIntervals: WindowJobIntervals = {
   maxOffsetsPerTrigger: 50_000,
   triggerMs: 1000,
   pollMs: 1000,
+  duePollMs: 100,
   unavailableMs: 2000,
   restarts: restartDelays,
   stalledMs: 30_000,
@@ -193,11 +198,18 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     return delayMs;
   }
 
+  function nextPollMs(): number {
+    const { pollMs, duePollMs } = intervals;
+    const { watermarkMs, batchMs = 0 } = tracker.progress ?? {};
+    if (!options.isSegmentDue?.(watermarkMs)) return pollMs;
+    return Math.min(Math.max(batchMs / 4, duePollMs), pollMs);
+  }
+
   async function step(): Promise<number> {
     try {
       if (run) await look(run);
       else run = await takeUp();
-      return intervals.pollMs;
+      return nextPollMs();
     } catch (thrown) {
       return troubled(thrown);
     }
