@@ -35,6 +35,11 @@ export type Lab = {
   deploy(env?: Readonly<Record<string, string>>): Promise<string>;
   /** Builds the project's images with this version, and copies them to the nodes. */
   build(version: string): Promise<void>;
+  /**
+   * Makes a version whose services start and never become healthy, and copies it to the nodes. Its other images are those
+   * of the deployed version.
+   */
+  buildUnhealthy(version: string): Promise<void>;
   /** Resolves with the elapsed seconds when all services have their tasks. */
   untilHealthy(limitMs?: number): Promise<number>;
 };
@@ -88,6 +93,10 @@ export async function startLab(options: LabOptions): Promise<Lab> {
 
   // What was deployed last stays: a fault after an update must not take the version back.
   let version = "0.1.0";
+  const projectImages = async (version: string) =>
+    imagesOf(await config(lab, { DEVICEMESH_VERSION: version })).filter((image) =>
+      image.includes("/devicemesh/"),
+    );
   const lab: Lab = {
     ...{ shell, nodes, builder, checkout, folder, single, say },
     async deploy(env = {}) {
@@ -99,15 +108,26 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       return output;
     },
     async build(version) {
-      const env = { DEVICEMESH_VERSION: version };
-      await checkout.run([...npmRun, "stack:build"], env);
-      const all = imagesOf(await config(lab, env));
-      await shipImages(
-        builder,
-        nodes,
-        all.filter((image) => image.includes("/devicemesh/")),
-        folder,
-      );
+      await checkout.run([...npmRun, "stack:build"], { DEVICEMESH_VERSION: version });
+      await shipImages(builder, nodes, await projectImages(version), folder);
+    },
+    async buildUnhealthy(unhealthy) {
+      const context = join(folder, "unhealthy");
+      mkdirSync(context, { recursive: true });
+      const images = await projectImages(unhealthy);
+      for (const image of images) {
+        const deployed = `${image.slice(0, image.lastIndexOf(":"))}:${version}`;
+        if (!image.includes("/services:")) {
+          await builder.docker(["tag", deployed, image]);
+          continue;
+        }
+        writeFileSync(
+          join(context, "Dockerfile"),
+          `FROM ${deployed}\nENTRYPOINT ["sh", "-c", "sleep 86400"]\n`,
+        );
+        await checkout.run(["docker", "build", "--quiet", "--tag", image, context]);
+      }
+      await shipImages(builder, nodes, images, folder);
     },
     untilHealthy: (limitMs) =>
       options.by === "compose"

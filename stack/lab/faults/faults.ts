@@ -72,10 +72,10 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
     const before = await tasksOf(lab);
     const hosts = nodes.map((_, place) => labNetwork.addressOf(place + 1)).join(",");
     const certs = join(checkout.folder, "stack/secrets/certs");
+    const revoked = new X509Certificate(readFileSync(join(certs, "device-my-thermostat.pem")));
+    const identity = deviceIdentity(certs, "device-my-thermostat");
     // Passwords that the lab's stack asks for; the stand-in for MongoDB knows none.
     for (const file of rotatedPasswords) rmSync(join(checkout.folder, "stack/secrets", file));
-    const revoked = new X509Certificate(readFileSync(join(certs, "my-thermostat.pem")));
-    const identity = deviceIdentity(certs, "my-thermostat");
     await checkout.run([...npmRun, "stack:secrets", "--", "--renew", "--hosts", hosts]);
     writeFileSync(join(certs, "denied.txt"), `serial ${revoked.serialNumber}\n`);
     await lab.deploy();
@@ -99,8 +99,9 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
   },
 
   async "bad-update"(lab) {
-    // No node has an image of this version, so its tasks are rejected.
-    const outcome = await lab.deploy({ DEVICEMESH_VERSION: "0.0.0-missing" }).then(
+    const version = "0.0.0-unhealthy";
+    await lab.buildUnhealthy(version);
+    const outcome = await lab.deploy({ DEVICEMESH_VERSION: version }).then(
       () => "it ended without an error",
       (error: Error) => error.message,
     );

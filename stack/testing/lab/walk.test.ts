@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { temporaryFolder } from "@devicemesh/kit/testing/test-helpers";
 import { describe, expect, it } from "vitest";
 import { walkCommands } from "../../lab/walk/walk.ts";
+import { makeSecrets } from "../../src/deploy/secret-files.ts";
 import { projectFolder } from "../../src/deploy/stack-files.ts";
 
 const page = readFileSync(join(projectFolder, "docs/running.md"), "utf8");
@@ -19,6 +21,14 @@ describe("the walk of docs/running.md", () => {
       if (script !== undefined) expect(scripts).toHaveProperty([script]);
       expect(command).toMatch(/^(?:npm run|docker|curl) /);
     }
+  });
+
+  it("reads only files that stack:secrets makes", async () => {
+    using folder = temporaryFolder();
+    const made = await makeSecrets({ folder: folder.path, hosts: ["localhost"], nowMs: Date.now() });
+    const read = [...page.matchAll(/stack\/secrets\/([\w./-]+\w)/g)].map(([, file]) => file);
+    expect(read.length).toBeGreaterThan(0);
+    expect(made.map(({ file }) => file)).toEqual(expect.arrayContaining(read));
   });
 
   it("joins lines that go on, and leaves out what is said behind a command", () => {
