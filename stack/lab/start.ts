@@ -138,7 +138,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   await makeMongoImage(images, mongo);
   await shipImages(builder, nodes, [mongo], folder);
   await comeUp[options.by](lab, options);
-  await requireDashboard(checkout.folder);
+  await requireDashboard(checkout.folder, shell.signal);
   return lab;
 }
 

@@ -4,6 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { createClientSessions } from "@devicemesh/kit/rpc/client-sessions";
@@ -25,18 +26,34 @@ export type FrontDoor = {
 };
 
 const questionLimitMs = 30_000;
+const pageLimitMs = 120_000;
 
-/** Requires that the page is the dashboard, and not the text that says how to build it. @throws Error if it is not. */
-export async function requireDashboard(checkout: string): Promise<void> {
+/**
+ * Requires that the page is the dashboard, and not the text that says how to build it. An Envoy that has just become
+ * healthy may not reach query yet: it is asked again until it does.
+ * @throws Error if the page is another one, or no page comes within the limit.
+ */
+export async function requireDashboard(checkout: string, signal: AbortSignal): Promise<void> {
+  const ca = readFileSync(join(checkout, "stack/secrets/certs/ca.pem"));
+  const deadlineMs = performance.now() + pageLimitMs;
+  for (;;) {
+    const { code, page } = await readPage(ca).catch((error: Error) => ({ code: 503, page: error.message }));
+    if (page.includes('<script type="module"')) return;
+    if (code < 500 || performance.now() > deadlineMs)
+      throw new Error(`the page is not the dashboard: ${code} ${page}`);
+    await delay(1000, undefined, { signal });
+  }
+}
+
+async function readPage(ca: Buffer): Promise<{ readonly code: number; readonly page: string }> {
   const call = request(`https://${labNetwork.addressOf(1)}/`, {
-    ca: readFileSync(join(checkout, "stack/secrets/certs/ca.pem")),
+    ca,
     agent: false,
     signal: AbortSignal.timeout(questionLimitMs),
   });
   call.end();
   const [response] = (await once(call, "response")) as [IncomingMessage];
-  const page = await text(response);
-  if (!page.includes('<script type="module"')) throw new Error(`the page is not the dashboard: ${page}`);
+  return { code: response.statusCode ?? 0, page: await text(response) };
 }
 
 /** Reads credentials from `stack/secrets` of a checkout. */
