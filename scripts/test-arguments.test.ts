@@ -26,6 +26,7 @@ describe("the arguments of npm test", () => {
   it("may request the long acceptance runs", () => {
     expect(readTestArguments(["--soak"])).toMatchObject({ all: false, soak: true });
     expect(readTestArguments(["--lab"])).toMatchObject({ all: false, lab: true });
+    expect(readTestArguments(["--all", "--lab"])).toMatchObject({ all: true, lab: true });
   });
 
   it("do not silently ignore an unknown switch", () => {

@@ -12,6 +12,7 @@ npm test -- PATTERN ...      only the test files whose path contains a pattern; 
 npm test -- --all            also what needs other tools (Envoy, Go, Python, Chromium, Docker) and the real engines
 npm test -- --all PATTERN    only the files that match, those on the real engines included
 npm test -- --lab            only the images and the stack on engines of Docker (as root on Linux)
+npm test -- --all --lab      everything but the acceptance runs
 npm test -- --soak           only the acceptance runs on the real engines, which take long: every kind of process
                              killed in turn, twice; parts that hang; networks that are cut`;
 

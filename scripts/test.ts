@@ -28,15 +28,15 @@ if (read.kind !== "run") {
   process.exit(read.kind === "help" ? 0 : 2);
 }
 const { all, soak, lab, patterns } = read;
-const isWhole = patterns.length === 0 && !soak && !lab;
+const isWhole = patterns.length === 0 && !soak && (all || !lab);
 const files = findTestFiles(root, patterns);
 const countOf = (project: Project): number => files.filter((file) => projectOf(file) === project).length;
 
 // A pattern may also match tests that need tools: they start fast. Engines take a minute: only --all starts them.
 function wantedProjects(): readonly Project[] {
   if (soak) return ["soak"];
+  if (all) return ["unit", "tools", "engines", ...(lab ? (["lab"] as const) : [])];
   if (lab) return ["lab"];
-  if (all) return ["unit", "tools", "engines"];
   return isWhole ? ["unit"] : ["unit", "tools"];
 }
 /** Whether a pattern of vitest matches files of a project that runs. */

@@ -40,8 +40,8 @@ describe("npm run stack:lab", () => {
     expect(findLeftovers(folder)).toEqual(nothing);
   });
 
-  it("answers exactly on three nodes during a deployment without changes", async () => {
-    const names = ["unchanged"];
+  it("answers exactly on three nodes: an unchanged deployment, the death of a node, an update", async () => {
+    const names = ["unchanged", "kill", "update"];
     const { child, output } = startLab(["--faults", names.join(",")]);
     const [code] = (await once(child, "exit")) as [number | null];
     expect([code, output().split("\n").slice(-15)]).toEqual([0, expect.anything()]);
@@ -54,5 +54,5 @@ describe("npm run stack:lab", () => {
       expect([name, Number(sent) >= 3000, acknowledged, stored]).toEqual([name, true, sent, sent]);
     }
     expect(findLeftovers(folder)).toEqual(nothing);
-  }, 1_800_000);
+  }, 2_700_000);
 });
