@@ -58,6 +58,9 @@ export type LabOptions = {
   readonly say: (line: string) => void;
 };
 
+/** An entry point that serves nothing. The job of a deployment that waits for replicas does its work and ends. */
+const unhealthyEntry = ["sh", "-c", 'case "$*" in */replicas/*) exec "$@" ;; esac; sleep 86400', "sh"];
+
 /** Starts engines, builds images, and deploys the stack; resolves when all of it is healthy. */
 export async function startLab(options: LabOptions): Promise<Lab> {
   const { shell, tools, folder, single, say } = options;
@@ -123,7 +126,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
         }
         writeFileSync(
           join(context, "Dockerfile"),
-          `FROM ${deployed}\nENTRYPOINT ["sh", "-c", "sleep 86400"]\n`,
+          `FROM ${deployed}\nENTRYPOINT ${JSON.stringify(unhealthyEntry)}\n`,
         );
         await checkout.run(["docker", "build", "--quiet", "--tag", image, context]);
       }
