@@ -38,13 +38,14 @@ export function createConverter(
 ): Converter {
   const { options } = plan;
   const times = createRowTimes(plan.times);
-  const missing = isMissing(options.missing ?? []);
+  const missing = isMissing([...(options.missing ?? []), ...(plan.preset?.missing ?? [])]);
+  const isTenths = plan.preset?.isTenths === true;
   const valueSensors = createValueSensors(plan);
   const fixedDevice = options.device === undefined ? undefined : deviceOf(options.device);
 
   function send(row: Row, cell: Cell, at: Moment, sink: ReadingSink): void {
     const { sensor } = cell;
-    const number = numberOf(cell);
+    const number = numberOf(cell, isTenths);
     if (typeof number === "string") sink.refused(row, cell.column, number);
     else if (number >= sensor.minimum && number <= sensor.maximum)
       sink.reading(row, at.deviceId, sensor, at.ms, number);
@@ -116,8 +117,12 @@ function boundsRule({ sensor, minimum, maximum, unit }: KnownSensor): string {
 const states: Readonly<Record<string, number>> = { on: 1, true: 1, yes: 1, off: 0, false: 0, no: 0 };
 
 /** Returns the value in the sensor's unit, or the problem. */
-function numberOf({ text, sensor, decimal, convert }: Cell): number | string {
+function numberOf({ text, sensor, decimal, convert }: Cell, isTenths: boolean): number | string {
   if (convert === undefined) return `the unit of the value cannot be converted to ${sensor.unit}`;
+  if (isTenths) {
+    const tenths = Number(/^([+-]\d+),\w$/.exec(text)?.[1]);
+    return Number.isNaN(tenths) ? "the value is not a number" : convert(tenths / 10);
+  }
   const number = readNumber(text, decimal);
   if (!Number.isNaN(number)) return convert(number);
   const state = sensor.minimum === 0 && sensor.maximum === 1 ? states[text.toLowerCase()] : undefined;

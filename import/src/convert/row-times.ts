@@ -33,7 +33,7 @@ export function createRowTimes({ form, zone, clockColumn }: TimePlan): RowTimes 
       if (Number.isNaN(ms)) return bad(`the time ${quote(text)} does not have the form of the others`);
       if (clockColumn !== undefined) {
         const clock = clockAt < 0 ? "" : cells[clockAt]!;
-        const clockMs = readClockTime(clock);
+        const clockMs = readClockTime(clock, true);
         if (Number.isNaN(clockMs)) return bad(`${quote(clock)} is no time of day`);
         ms += clockMs;
       }

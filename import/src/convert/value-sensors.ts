@@ -1,5 +1,5 @@
 import { ownCopy } from "../formats/own-copy.ts";
-import { sensorOfEntity, sensorOfName } from "../look/column-name.ts";
+import { appleHealth, sensorOfEntity, sensorOfName } from "../look/column-name.ts";
 import type { ImportOptions } from "../look/options.ts";
 import type { Preset } from "../look/preset.ts";
 import type { RowSchema } from "../look/row-schema.ts";
@@ -51,7 +51,7 @@ export function createValueSensors({
     const stated = unit === "" && isUnit ? measurement : unit;
     const given =
       options.units?.get(sensor.sensor) ??
-      (stated === "" ? undefined : stated) ??
+      (stated === "" ? undefined : healthUnit(field, stated)) ??
       preset?.units?.[sensor.sensor];
     return { sensor, name, unit: given ?? "", convert: conversionOf(given ?? sensor.unit, sensor.unit) };
   }
@@ -75,6 +75,11 @@ export function createValueSensors({
       return found;
     },
   };
+}
+
+/** Apple Health calls a fraction of 1 a percentage. */
+function healthUnit(field: string, unit: string): string {
+  return unit === "%" && appleHealth.test(field) ? "fraction" : unit;
 }
 
 /** The name that InfluxDB's clients give to a measurement's only field. */

@@ -5,6 +5,8 @@ export type FileFormat =
   | { readonly kind: "table" }
   | { readonly kind: "annotated-csv" }
   | { readonly kind: "json-lines" }
+  /** One array or object, on any number of lines. */
+  | { readonly kind: "json-document" }
   | { readonly kind: "line-protocol"; readonly precision: LinePrecision }
   /** The file is empty or unreadable: the reason, and the solution. */
   | { readonly kind: "unreadable"; readonly problem: string };
@@ -20,17 +22,46 @@ export function formatOf(sample: string): FileFormat {
   const [first] = lines;
   if (first === undefined) return { kind: "unreadable", problem: "the file is empty" };
   if (sample.includes("\u0000")) return { kind: "unreadable", problem: binaryProblem(sample) };
-  if (first.startsWith("[{") || first === "[" || first === "[]") {
-    const problem = "the file is one JSON array: write an object a line (jq -c '.[]')";
-    return { kind: "unreadable", problem };
-  }
-  if (first.startsWith("{")) {
-    return first === "{"
-      ? { kind: "unreadable", problem: "the file is one JSON object: write an object a line (jq -c .)" }
-      : { kind: "json-lines" };
-  }
+  if (first.startsWith("<")) return { kind: "unreadable", problem: markupProblem(first) };
+  if (/^[[{]/.test(first)) return jsonOf(lines);
   if (/^#(group|datatype|default)\b|^,result,table,/.test(first)) return { kind: "annotated-csv" };
   return lineProtocolOf(lines) ?? { kind: "table" };
+}
+
+/** Distinguishes an object a line from one document: an array, an object over several lines, one with an array. */
+function jsonOf(lines: readonly string[]): FileFormat {
+  const [first = ""] = lines;
+  // A device's own log in brackets, such as `[2024-01-13 00:00:00] info`, is no JSON.
+  if (first.startsWith("[") && !/^\[\s*(?:$|[[{\]])/.test(first)) return { kind: "table" };
+  if (lines.some((line) => /"resultType"\s*:\s*"matrix"/.test(line)))
+    return { kind: "unreadable", problem: prometheusProblem };
+  if (lines.some((line) => /"(?:time|timestamp|date)s?"\s*:\s*\[/i.test(line)))
+    return {
+      kind: "unreadable",
+      problem: "the file has an array for each column: write an object for each row",
+    };
+  const objects = lines.filter((line) => line.startsWith("{") && line.endsWith("}")).length;
+  if (first.startsWith("[") || objects === 0) return { kind: "json-document" };
+  return lines.length === 1 && hasRows(first) ? { kind: "json-document" } : { kind: "json-lines" };
+}
+
+const prometheusProblem =
+  "the file is an answer of Prometheus: write a value a line (jq -c '.data.result[] | .metric as $m | .values[] | $m + {timestamp: .[0], value: .[1]}')";
+
+/** Whether an object has an array of objects as a member. */
+function hasRows(text: string): boolean {
+  try {
+    const members = Object.values(JSON.parse(text) as object);
+    return members.some((member) => Array.isArray(member) && typeof member[0] === "object");
+  } catch {
+    return false;
+  }
+}
+
+function markupProblem(first: string): string {
+  return /^<(?:!doctype html|html)/i.test(first)
+    ? "the file is a web page, maybe one that asks to log in: download the data itself"
+    : "the file is XML: write its values as CSV, or as JSON with an object a line";
 }
 
 function binaryProblem(sample: string): string {

@@ -23,19 +23,7 @@ export function createJsonReader(): RowReader {
     const bad = (problem: string): Row => ({ line, names: [], cells: [], problem });
     if (trimmed.length > rowCharactersMax)
       return bad(`the line is longer than ${rowCharactersMax} characters`);
-    let value: unknown;
-    try {
-      value = JSON.parse(trimmed);
-    } catch {
-      return bad("the line is not JSON");
-    }
-    if (typeof value !== "object" || value === null || Array.isArray(value))
-      return bad("the line is no JSON object");
-    const names: string[] = [];
-    const cells: string[] = [];
-    flatten(value, "", 1, names, cells);
-    if (new Set(names).size < names.length) return bad("two members of the object have the same dotted name");
-    return { line, names: shared(names), cells, problem: undefined };
+    return objectRow(trimmed, line, shared) ?? bad("the line is not JSON");
   }
 
   return {
@@ -57,6 +45,28 @@ export function createJsonReader(): RowReader {
       return rows;
     },
   };
+}
+
+/** The row of an object; undefined if the text is not JSON. */
+export function objectRow(
+  text: string,
+  line: number,
+  shared: (names: readonly string[]) => readonly string[],
+): Row | undefined {
+  const bad = (problem: string): Row => ({ line, names: [], cells: [], problem });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return bad("the line is no JSON object");
+  const names: string[] = [];
+  const cells: string[] = [];
+  flatten(value, "", 1, names, cells);
+  if (new Set(names).size < names.length) return bad("two members of the object have the same dotted name");
+  return { line, names: shared(names), cells, problem: undefined };
 }
 
 function flatten(value: object, prefix: string, depth: number, names: string[], cells: string[]): void {

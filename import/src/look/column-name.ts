@@ -17,6 +17,15 @@ const columnAliases: Readonly<Record<string, readonly string[]>> = {
     "ta",
     "air_temp",
     "temperature_air",
+    "dry_bulb_temperature",
+    "teplota",
+    "homerseklet",
+    "lampotila",
+    "температура",
+    "温度",
+    "溫度",
+    "気温",
+    "气温",
   ],
   humidity: [
     "rh",
@@ -25,6 +34,7 @@ const columnAliases: Readonly<Record<string, readonly string[]>> = {
     "humid",
     "relative_humidity",
     "rel_humidity",
+    "rhum",
     "relhum",
     "feuchte",
     "feuchtigkeit",
@@ -34,6 +44,16 @@ const columnAliases: Readonly<Record<string, readonly string[]>> = {
     "humedad",
     "umidita",
     "umidade",
+    "luftfuktighet",
+    "luftfugtighed",
+    "luchtvochtigheid",
+    "vochtigheid",
+    "wilgotnosc",
+    "vlhkost",
+    "kosteus",
+    "влажность",
+    "湿度",
+    "濕度",
   ],
   pressure: [
     "p",
@@ -48,8 +68,18 @@ const columnAliases: Readonly<Record<string, readonly string[]>> = {
     "pressione",
     "pressao",
     "air_pressure",
+    "lufttryck",
+    "lufttrykk",
+    "lufttryk",
+    "luchtdruk",
+    "cisnienie",
+    "tlak",
+    "давление",
+    "气压",
+    "氣壓",
+    "気圧",
   ],
-  heart_rate: ["hr", "bpm", "heartrate", "heart_rate_bpm", "pulse", "puls"],
+  heart_rate: ["hr", "bpm", "heartrate", "heart_rate_bpm", "pulse", "puls", "herzfrequenz", "心率", "心拍数"],
   illuminance: ["light", "lux", "lx", "light_level", "helligkeit"],
   co2: ["co2_level", "carbon_dioxide", "eco2"],
   pm10: ["p1", "pm_10"],
@@ -62,9 +92,12 @@ const aliasOf = new Map(
   ),
 );
 
+/** Names of Apple Health: HKQuantityTypeIdentifierHeartRate. */
+export const appleHealth = /^HK(?:Quantity|Category)TypeIdentifier/;
+
 /** Words that do not change the meaning of a measurement. */
 const qualifiers =
-  /^(?:air|ambient|relative|sensor|avg|average|mean)_(?=.)|(?<=.)_(?:avg|average|mean|value|sensor|reading)$/g;
+  /^(?:air|ambient|relative|surface|sensor|avg|average|mean)_(?=.)|(?<=.)_(?:avg|average|mean|value|sensor|reading|2m)$/g;
 
 /** A name in lower case, with `_` between its words: `heartRate`, `Heart Rate` and `heart-rate` are `heart_rate`. */
 export function plainName(name: string): string {
@@ -79,7 +112,7 @@ export function plainName(name: string): string {
 
 /** Returns the sensor that a name means: the name of a column, of a field, or a value in a column of sensors. */
 export function sensorOfName(name: string, lookup: SensorLookup): KnownSensor | undefined {
-  const plain = plainName(name);
+  const plain = plainName(name.replace(appleHealth, ""));
   const bare = plain.replace(qualifiers, "");
   for (const candidate of new Set([plain, bare])) {
     const found = lookup.find(candidate) ?? lookup.find(aliasOf.get(candidate) ?? "");
@@ -110,9 +143,13 @@ const placeSensors = new Set(["latitude", "longitude", "altitude"]);
 function findSensorColumn(name: string, lookup: SensorLookup): SensorColumn | undefined {
   const whole = sensorOfName(name, lookup);
   if (whole !== undefined && !/[[(]/.test(name)) return { sensor: whole, unit: undefined };
-  for (const { base, unit } of splitUnit(name)) {
-    const sensor = sensorOfName(base, lookup);
-    if (sensor !== undefined && unitOf(unit) !== undefined) return { sensor, unit: unit.trim() };
+  for (const { base, unit, isMarked } of splitUnit(name)) {
+    if (unitOf(unit) === undefined) continue;
+    const sensor = sensorOfName(base, lookup) ?? sensorOfName(withoutUnit(base, unit), lookup);
+    // `pm2.5_atm` does not state a pressure, and `co_mg/m3` states a unit.
+    const isStated = isMarked || /[/°³%]/.test(unit);
+    if (sensor !== undefined && (isStated || conversionOf(unit, sensor.unit) !== undefined))
+      return { sensor, unit: unit.trim() };
   }
   const member = /^.*\.([^.]+)$/.exec(name)?.[1];
   return member === undefined ? undefined : findSensorColumn(member, lookup);
@@ -139,8 +176,15 @@ export function sensorOfEntity(entity: string, lookup: SensorLookup): KnownSenso
   return undefined;
 }
 
-/** Where the unit may be in a name. */
-function splitUnit(name: string): { readonly base: string; readonly unit: string }[] {
+/** The name without the unit at its end, if it is that one: `Temperature_Celsius` of `Temperature_Celsius(°C)`. */
+function withoutUnit(name: string, unit: string): string {
+  return splitUnit(name).find((part) => unitOf(part.unit) === unitOf(unit))?.base ?? "";
+}
+
+/** Where the unit may be in a name; marked as a unit by brackets, a comma or `in`, or just its last words. */
+function splitUnit(
+  name: string,
+): { readonly base: string; readonly unit: string; readonly isMarked: boolean }[] {
   const patterns = [
     /^(.*?)[\s_]*[[(]([^\])]+)[\])]\s*$/,
     /^([^,]+),\s*([^(]+?)\s*(?:\(.*)?$/,
@@ -148,16 +192,17 @@ function splitUnit(name: string): { readonly base: string; readonly unit: string
   ];
   const found = patterns.flatMap((pattern) => {
     const parts = pattern.exec(name);
-    return parts === null ? [] : [{ base: parts[1]!, unit: parts[2]! }];
+    return parts === null ? [] : [{ base: parts[1]!, unit: parts[2]!, isMarked: true }];
   });
   // The unit is the last word or the last two: temp_c, wind speed km/h, pressure in hg.
   for (const match of name.matchAll(/[\s_-]+/g)) {
     found.push({
       base: name.slice(0, match.index),
       unit: name.slice(match.index + match[0].length).replaceAll("_", " "),
+      isMarked: false,
     });
   }
   const camel = /^(.*[a-z])([A-Z][A-Za-z]*)$/.exec(name);
-  if (camel !== null) found.push({ base: camel[1]!, unit: camel[2]! });
+  if (camel !== null) found.push({ base: camel[1]!, unit: camel[2]!, isMarked: false });
   return found;
 }

@@ -23,11 +23,11 @@ export type ColumnRole =
 
 /** Names of columns, the most specific ones first. */
 const timeNames =
-  "_time timestamp time datetime date_time ts date timestamp_utc time_utc last_changed last_updated start recorded_at measured_at observed_at created_at event_time zeit datum zeitstempel utc local_time epoch unix unixtime unix_time fecha fecha_hora date_heure tijd tijdstip dato".split(
+  "_time timestamp time datetime date_time ts date timestamp_utc time_utc last_changed last_updated start start_time start_date recorded_at measured_at observed_at created_at event_time zeit datum zeitstempel utc local_time epoch unix unixtime unix_time fecha fecha_hora date_heure tijd tijdstip dato tid tidpunkt data data_ora data_hora hora czas cas aika дата время 时间 時間 日時 日期".split(
     " ",
   );
 const deviceNames =
-  "device_id device deviceid device_name entity_id statistic_id sensor_id station_id station node_id node thing_id thing host hostname mac mac_address serial serial_number uuid capteur sonde geraet dispositivo id name".split(
+  "device_id device deviceid device_name entity_id statistic_id sensor_id station_id stations_id station node_id node thing_id thing host hostname mac mac_address serial serial_number uuid capteur sonde geraet dispositivo id name".split(
     " ",
   );
 const sensorNames =
@@ -51,13 +51,17 @@ const unreadNames = new Set(
  */
 export function timeRank(name: string): number | undefined {
   return (
-    rankIn(timeNames, name) ?? (/(^|_)(time|timestamp|datetime)(_|$)/.test(plainName(name)) ? 100 : undefined)
+    rankIn(timeNames, name) ??
+    (/(^|_)(time|timestamp|datetime|date|datum|zeit|epoch|ts)(_|$)/.test(plainName(name)) ? 100 : undefined)
   );
 }
 
-/** The same for devices. */
+/** The same for devices. Of a nested object only a name that cannot be another thing's: `meta.device_id`. */
 export function deviceRank(name: string): number | undefined {
-  return rankIn(deviceNames, name);
+  const member = name.slice(name.lastIndexOf(".") + 1);
+  const nested = member === name ? undefined : rankIn(deviceNames, member);
+  const isClear = nested !== undefined && nested < deviceNames.indexOf("id");
+  return rankIn(deviceNames, name) ?? (isClear ? nested + deviceNames.length : undefined);
 }
 
 /** The same for names of sensors. */
@@ -70,9 +74,9 @@ export function valueRank(name: string): number | undefined {
   return rankIn(valueNames, name);
 }
 
-/** The same for units. */
+/** The same for units; also of a nested object: `attributes.unit_of_measurement`. */
 export function unitRank(name: string): number | undefined {
-  return rankIn(unitNames, name);
+  return rankIn(unitNames, name) ?? rankIn(unitNames, name.slice(name.lastIndexOf(".") + 1));
 }
 
 /** Returns the role of a column that is none of time, device, sensor name, value and unit. */

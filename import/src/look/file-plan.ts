@@ -1,11 +1,11 @@
-import { type DecimalSign, decimalSignOf } from "../convert/numbers.ts";
+import { type DecimalSign, decimalSignOf, mayGroupByPoints, readNumber } from "../convert/numbers.ts";
 import type { Row } from "../formats/row.ts";
 import { inferTimeForm } from "../time/infer-time-form.ts";
 import { sensorOfEntity } from "./column-name.ts";
 import { deviceRank, timeRank } from "./column-roles.ts";
 import type { ImportOptions, Question } from "./options.ts";
 import { type Preset, presetOf } from "./preset.ts";
-import { createSchemas, type RowSchema } from "./row-schema.ts";
+import { createSchemas, type RowSchema, type SensorCell } from "./row-schema.ts";
 import { columnsOf, type SampleColumn } from "./sample-columns.ts";
 import { type RoleContext, statedTarget } from "./schema.ts";
 import type { SensorLookup } from "./sensor-lookup.ts";
@@ -40,11 +40,14 @@ export function planFile(
     options,
     lookup,
     units,
+    pointsMayGroup = false,
   }: {
     readonly options: ImportOptions;
     readonly lookup: SensorLookup;
     /** The units of the columns, if a row below the header contains them. */
     readonly units?: ReadonlyMap<string, string> | undefined;
+    /** Whether points may separate thousands, as in tables of programs that write decimal commas. */
+    readonly pointsMayGroup?: boolean;
   },
 ): FoundPlan {
   const rows = sample.filter(({ problem }) => problem === undefined);
@@ -60,7 +63,7 @@ export function planFile(
   );
   const times = planTimes(timeColumns.length > 0 ? columns : unstated, timeColumns, {
     ...options,
-    presetZone: preset?.zone,
+    preset,
   });
   const context: RoleContext = {
     options,
@@ -79,9 +82,10 @@ export function planFile(
   const used = [...new Set(rows.map((row) => row.names))].map((set) => schemas(set));
   const questions = [
     ...times.questions,
+    ...(timeColumns.length > 0 ? [] : clockQuestions(rows, schemas, times.plan)),
     ...deviceQuestions(used, columns, options),
     ...sensorQuestions(used, columns, context),
-    ...decimalQuestions(used, context, decimals),
+    ...decimalQuestions(used, context, { decimals, pointsMayGroup }),
     // The decimal signs are known now.
     ...unitQuestions(
       rows,
@@ -115,6 +119,22 @@ function isRowNumber(name: string, texts: readonly string[]): boolean {
   if (!/^(column 1|id|index|row.*|no\.?|nr\.?|#|record|unnamed.*)$/i.test(name) || texts.length < 2)
     return false;
   return texts.every((text, at) => /^\d+$/.test(text) && (at === 0 || Number(text) > Number(texts[at - 1])));
+}
+
+/** Dates without times of day are asked about where most rows of a series share theirs with another row. */
+function clockQuestions(
+  rows: readonly Row[],
+  schemaOf: (names: readonly string[]) => RowSchema,
+  times: TimePlan | undefined,
+): Question[] {
+  if (!times?.isDate) return [];
+  const moments = rows.map(({ names, cells }) => {
+    const { timeAt, deviceAt, sensorAt, measurementAt } = schemaOf(names);
+    return [timeAt, deviceAt, sensorAt, measurementAt].map((at) => cells[at] ?? "").join("\u0000");
+  });
+  if (new Set(moments).size * 2 > rows.length) return [];
+  const text = `${JSON.stringify(times.column)} holds dates without times of day, and several rows have the same date: name both columns, or state that there is none with --map ${JSON.stringify(`${times.column}=time`)}`;
+  return [{ flag: "--map COLUMN=time", text }];
 }
 
 function deviceQuestions(
@@ -185,24 +205,46 @@ function sensorQuestions(
 function decimalQuestions(
   used: readonly RowSchema[],
   { options, samples }: RoleContext,
-  decimals: Map<string, DecimalSign>,
+  {
+    decimals,
+    pointsMayGroup,
+  }: { readonly decimals: Map<string, DecimalSign>; readonly pointsMayGroup: boolean },
 ): Question[] {
   if (options.decimal !== undefined) return [];
-  const names = new Set(
-    used.flatMap(({ names: all, valueAt, sensors }) => [
-      ...(valueAt < 0 ? [] : [all[valueAt]!]),
-      ...sensors.map(({ name }) => name),
+  const cells = new Map<string, SensorCell | undefined>(
+    used.flatMap(({ names, valueAt, sensors }) => [
+      ...(valueAt < 0 ? [] : [[names[valueAt]!, undefined] as const]),
+      ...sensors.map((cell) => [cell.name, cell] as const),
     ]),
   );
-  const signs = [...names].map((name) => ({ name, sign: decimalSignOf(samples.get(name)?.texts ?? []) }));
-  for (const { name, sign } of signs) if (sign !== "unclear") decimals.set(name, sign);
+  const textsOf = (name: string) => samples.get(name)?.texts ?? [];
+  const hasUnclearPoints = (name: string) =>
+    pointsMayGroup && mayGroupByPoints(textsOf(name)) && fitsGrouped(cells.get(name), textsOf(name));
+  const signs = [...cells.keys()].map((name) => ({ name, sign: decimalSignOf(textsOf(name)) }));
+  const hasCommas = signs.some(({ sign }) => sign === ",");
+  for (const { name, sign } of signs) {
+    if (sign === "unclear") continue;
+    // A comma elsewhere in the file decides.
+    if (!hasUnclearPoints(name)) decimals.set(name, sign);
+    else if (hasCommas) decimals.set(name, ",");
+  }
   return signs
-    .filter(({ sign }) => sign === "unclear")
+    .filter(({ name }) => !decimals.has(name))
     .map(({ name }) => {
-      const example = samples.get(name)?.texts.find((text) => text.includes(","));
+      const example = textsOf(name).find((text) => /[.,]/.test(text));
       return {
         flag: "--decimal , or --decimal .",
         text: `${JSON.stringify(name)}: ${example} has decimals or thousands`,
       };
     });
+}
+
+/** Whether values with thousands are within the bounds of their sensor: 21.345 °C is not 21,345 °C. */
+function fitsGrouped(cell: SensorCell | undefined, texts: readonly string[]): boolean {
+  if (cell === undefined) return true;
+  const { sensor, convert } = cell;
+  return texts.every((text) => {
+    const value = convert?.(readNumber(text, ",")) ?? Number.NaN;
+    return Number.isNaN(value) || (value >= sensor.minimum && value <= sensor.maximum);
+  });
 }

@@ -1,6 +1,7 @@
 import { createAnnotatedReader } from "../formats/annotated-csv.ts";
 import { createTableReader } from "../formats/csv-rows.ts";
 import { formatOf } from "../formats/file-format.ts";
+import { createJsonDocumentReader } from "../formats/json-document-rows.ts";
 import { createJsonReader } from "../formats/json-rows.ts";
 import { createLineProtocolRows } from "../formats/line-protocol-rows.ts";
 import type { Row, RowReader } from "../formats/row.ts";
@@ -48,12 +49,18 @@ export function lookAt(
         return createAnnotatedReader();
       case "json-lines":
         return createJsonReader();
+      case "json-document":
+        return createJsonDocumentReader();
       case "line-protocol":
         return createLineProtocolRows(format.precision);
     }
   };
   const sample = createReader()
-    .read(isWhole ? text : text.slice(0, text.lastIndexOf("\n") + 1), isWhole)
+    // The last line may be incomplete; a JSON document may have one line only.
+    .read(
+      isWhole || format.kind === "json-document" ? text : text.slice(0, text.lastIndexOf("\n") + 1),
+      isWhole,
+    )
     .slice(0, sampleRows);
   const units =
     table?.units &&
@@ -62,7 +69,9 @@ export function lookAt(
         .map((name, at) => [name, table.units![at] ?? ""] as const)
         .filter(([, unit]) => unit !== ""),
     );
-  const found = planFile(sample, { options, lookup, units });
+  // A comma between the columns is no decimal sign, unless it is quoted.
+  const pointsMayGroup = table !== undefined && table.layout.separator !== ",";
+  const found = planFile(sample, { options, lookup, units, pointsMayGroup });
   return {
     format: formatText(format, table),
     preset:
@@ -104,6 +113,7 @@ function formatText(
   table: FoundTable | undefined,
 ): string {
   if (format.kind === "json-lines") return "JSON, an object a line";
+  if (format.kind === "json-document") return "JSON";
   if (format.kind === "annotated-csv") return "annotated CSV of InfluxDB";
   if (format.kind === "line-protocol") return `line protocol, timestamps in ${format.precision}`;
   const { layout, headerLine, units, hasRowNumbers } = table!;

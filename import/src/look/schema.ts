@@ -1,5 +1,5 @@
 import { isNumeric } from "../convert/numbers.ts";
-import { sensorOfName, unitInName } from "./column-name.ts";
+import { plainName, sensorOfName, unitInName } from "./column-name.ts";
 import {
   type ColumnRole,
   deviceRank,
@@ -61,7 +61,8 @@ export function rolesOf(names: readonly string[], context: RoleContext): ColumnR
 
   for (const [at, name] of names.entries()) {
     if (free(at) && (name === times?.column || name === times?.clockColumn)) give(at, { kind: "time" });
-    else if (free(at) && (excluded.has(name) || preset?.unread?.includes(name))) give(at, { kind: "unread" });
+    else if (free(at) && (excluded.has(name) || preset?.unread?.includes(plainName(name))))
+      give(at, { kind: "unread" });
   }
   if (!has("device") && options.device === undefined) {
     const device = bestOf(deviceRank);
@@ -116,6 +117,9 @@ function statedRole(name: string, target: string | undefined, context: RoleConte
 function remainingRole(name: string, context: RoleContext): ColumnRole {
   // A second id of the device, or a second time.
   if (deviceRank(name) !== undefined || timeRank(name) !== undefined) return { kind: "unread" };
+  const known = context.preset?.sensors?.[plainName(name)];
+  const sensor = known === undefined ? undefined : context.lookup.find(known);
+  if (sensor !== undefined) return { kind: "sensor", sensor, unit: undefined };
   const role = otherRole(name, context.lookup);
   return role.kind === "sensor" ? { ...role, unit: role.unit ?? context.unitOfColumn(name) } : role;
 }

@@ -1,8 +1,10 @@
 import { type InferredTime, inferTimeForm } from "../time/infer-time-form.ts";
-import type { TimeForm } from "../time/time-form.ts";
+import { readClockTime, type TimeForm } from "../time/time-form.ts";
 import { createZone } from "../time/zone.ts";
+import { plainName } from "./column-name.ts";
 import { timeRank } from "./column-roles.ts";
 import type { ImportOptions, Question } from "./options.ts";
+import type { Preset } from "./preset.ts";
 import type { SampleColumn } from "./sample-columns.ts";
 
 /** The columns of a file's times, and their format. */
@@ -16,6 +18,8 @@ export type TimePlan = {
   readonly zone: string | undefined;
   /** Whether some of the sample have no zone. */
   readonly isLocal: boolean;
+  /** Whether they are dates without a time of day. */
+  readonly isDate: boolean;
 };
 
 /** The plan of times, or the open questions. */
@@ -27,16 +31,12 @@ type Candidate = { readonly column: SampleColumn; readonly rank: number; readonl
 export function planTimes(
   columns: readonly SampleColumn[],
   mapped: readonly string[],
-  {
-    order,
-    zone,
-    presetZone,
-  }: Pick<ImportOptions, "order" | "zone"> & { readonly presetZone?: string | undefined },
+  { order, zone, preset }: Pick<ImportOptions, "order" | "zone"> & { readonly preset: Preset | undefined },
 ): FoundTimes {
   const ask = (flag: string, text: string): FoundTimes => ({ plan: undefined, questions: [{ flag, text }] });
   const candidates = (mapped.length > 0 ? columns.filter(({ name }) => mapped.includes(name)) : columns)
     .map((column): Candidate => {
-      const found = inferTimeForm(column.texts, order);
+      const found = inferTimeForm(column.texts, order, preset?.times);
       return { column, found, rank: timeRank(column.name) ?? Number.POSITIVE_INFINITY };
     })
     .filter(({ column, found, rank }) => found.kind !== "none" && isLikely(column, found, rank, mapped));
@@ -62,10 +62,11 @@ export function planTimes(
       mapped.length > 0
         ? `${mapped.map(quote).join(" and ")} cannot be read as times`
         : "no column holds times";
-    return ask("--map COLUMN=time", `${which}${example(columns, mapped)}`);
+    return ask("--map COLUMN=time", `${which}${example(columns, mapped)}${abbreviation(columns)}`);
   }
   const { column, found } = chosen;
-  const clockColumn = whole.length === 0 ? clocks[0]?.column.name : undefined;
+  const clockColumn =
+    whole.length === 0 ? (clocks[0]?.column ?? clockBeside(column, columns))?.name : undefined;
   const questions: Question[] = [];
   if (found.kind === "ambiguous") {
     const text = `${quote(column.name)}: ${quote(column.texts[0]!)} can be read as ${found.orders.join(" or ")}`;
@@ -73,7 +74,7 @@ export function planTimes(
   }
   const isLocal = found.kind !== "time" || found.isLocal;
   const namedZone = zoneOfName(column.name);
-  const statedZone = zone ?? presetZone ?? namedZone;
+  const statedZone = zone ?? preset?.zone ?? namedZone;
   if (isLocal && namedZone !== undefined && zone !== undefined && !areSameZone(zone, namedZone)) {
     const text = `column ${quote(column.name)} states ${namedZone}, and --zone states ${zone}`;
     questions.push({ flag: "--zone", text: `${text}: leave out --zone, or rename the column` });
@@ -93,7 +94,14 @@ export function planTimes(
   )
     return { plan: undefined, questions };
   return {
-    plan: { column: column.name, clockColumn, form: found.form, zone: statedZone, isLocal },
+    plan: {
+      column: column.name,
+      clockColumn,
+      form: found.form,
+      zone: statedZone,
+      isLocal,
+      isDate: found.kind === "date" && clockColumn === undefined,
+    },
     questions,
   };
 }
@@ -112,6 +120,20 @@ function isLikely(
   if (found.kind !== "time" && found.kind !== "date") return true;
   const isNumber = found.form.kind === "epoch" || found.form.kind === "spreadsheet-days";
   return !isNumber && !column.texts.every((text) => /^\d+$/.test(text));
+}
+
+const clockNames = /(?:^|_)(?:time|clock|hour|hours|zeit|uhrzeit|stunde|heure|hora|ora|tijd|uur)(?:_|$)/;
+
+/** The column of times of day beside one of dates, if they are written in a way that other values are too: 18.00.00, 7. */
+function clockBeside(dates: SampleColumn, columns: readonly SampleColumn[]): SampleColumn | undefined {
+  const found = columns.filter(
+    ({ name, texts }) =>
+      name !== dates.name &&
+      clockNames.test(plainName(name)) &&
+      texts.length > 0 &&
+      texts.every((text) => !Number.isNaN(readClockTime(text, true))),
+  );
+  return found.length === 1 ? found[0] : undefined;
 }
 
 /** Returns those with the best rank. */
@@ -147,6 +169,14 @@ function example(columns: readonly SampleColumn[], mapped: readonly string[]): s
   return shown.length === 0
     ? ""
     : ` (${shown.map(({ name, texts }) => `${quote(name)}: ${quote(texts[0] ?? "")}`).join(", ")})`;
+}
+
+/** A remark on times with the abbreviation of a zone: CST is several zones. */
+function abbreviation(columns: readonly SampleColumn[]): string {
+  const zone = columns
+    .map(({ texts: [text = ""] }) => /\d\d:\d\d\S*\s+([A-Z]{3,4})\b/.exec(text)?.[1])
+    .find((found) => found !== undefined);
+  return zone === undefined ? "" : `; ${zone} is no unique zone: leave it out of the times, and state --zone`;
 }
 
 function quote(text: string): string {

@@ -20,7 +20,7 @@ export function unitQuestions(
   const { options } = context;
   const values = new Map<KnownSensor, number[]>();
   const refused = new Map<string, Stated>();
-  const missing = isMissing(options.missing ?? []);
+  const missing = isMissing([...(options.missing ?? []), ...(context.preset?.missing ?? [])]);
   const valueSensors = createValueSensors({ ...context });
   const look = (
     sensor: KnownSensor,

@@ -122,6 +122,8 @@ function formText(form: TimeForm): string {
       return `${form.unit} since 1970`;
     case "spreadsheet-days":
       return "day numbers of a spreadsheet";
+    case "compact-hours":
+      return "year, month, day, hour";
   }
 }
 

@@ -12,13 +12,34 @@ export type ReadDate = { readonly midnightMs: number; readonly end: number };
 const dayMs = 86_400_000;
 
 /**
- * Reads `2025-03-29`, `2025/3/29`, `2025.03.29` or `20250329` at the beginning of the text. Without separators the year
+ * Reads `2025-03-29`, `2025/3/29`, `2025.03.29` or `20250329` at the beginning of the text; also `2025-W13-6`, and
+ * `2025-088` before a time (alone it can be a number of anything). Without separators the year
  * is 1900 to 2099: twelve digits are also milliseconds since 1970, of 2000 and 2001.
  */
 export function readYearFirst(text: string): ReadDate | undefined {
   const parts =
-    /^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?!\d)/.exec(text) ?? /^((?:19|20)\d\d)()(\d\d)(\d\d)/.exec(text);
-  return parts === null ? undefined : dateOf(parts[1]!, parts[3]!, parts[4]!, parts[0].length);
+    /^(\d{4})([-/.:])(\d{1,2})\2(\d{1,2})(?!\d)/.exec(text) ?? /^((?:19|20)\d\d)()(\d\d)(\d\d)/.exec(text);
+  return parts === null ? isoDate(text) : dateOf(parts[1]!, parts[3]!, parts[4]!, parts[0].length);
+}
+
+/** The date of a week and weekday, or of a day of the year, as ISO 8601 writes them. */
+function isoDate(text: string): ReadDate | undefined {
+  const parts = /^((?:19|20)\d\d)(?:-?W(\d\d)-?([1-7])(?!\d)|-(\d{3})(?=T))/.exec(text);
+  if (parts === null) return undefined;
+  const [{ length: end }, year, week, weekday, day] = parts;
+  const newYearMs = Date.UTC(Number(year), 0, 1);
+  if (day !== undefined) {
+    const midnightMs = newYearMs + (Number(day) - 1) * dayMs;
+    return new Date(midnightMs).getUTCFullYear() === Number(year) ? { midnightMs, end } : undefined;
+  }
+  // January 4 is always in week 1, and the Thursday of a week in its year.
+  const mondayMs = mondayOf(Date.UTC(Number(year), 0, 4)) + (Number(week) - 1) * 7 * dayMs;
+  const isInYear = new Date(mondayMs + 3 * dayMs).getUTCFullYear() === Number(year);
+  return isInYear ? { midnightMs: mondayMs + (Number(weekday) - 1) * dayMs, end } : undefined;
+}
+
+function mondayOf(midnightMs: number): number {
+  return midnightMs - ((new Date(midnightMs).getUTCDay() + 6) % 7) * dayMs;
 }
 
 /**

@@ -22,15 +22,19 @@ const shareMin = 0.8;
 
 /**
  * Detects the format of the samples. Up to a fifth of them may be damaged. Between day and month, only a sample that
- * excludes one of the orders decides, or `order`.
+ * excludes one of the orders decides, or `order`. Of several forms that fit, `known` comes first.
  */
-export function inferTimeForm(samples: readonly string[], order?: DateOrder): InferredTime {
+export function inferTimeForm(
+  samples: readonly string[],
+  order?: DateOrder,
+  known?: TimeForm | undefined,
+): InferredTime {
   const given = samples.filter((text) => text !== "");
   if (given.length === 0) return { kind: "none" };
   const needed = Math.max(1, Math.ceil(given.length * shareMin));
   if (given.filter((text) => !Number.isNaN(readClockTime(text))).length >= needed)
     return { kind: "time-of-day" };
-  const tried = timeForms
+  const tried = [...(known === undefined ? [] : [known]), ...timeForms]
     .filter((form) => form.kind !== "numeric" || order === undefined || form.order === order)
     .map((form) => ({ form, ...tally(form, given) }))
     .filter(({ count }) => count >= needed);

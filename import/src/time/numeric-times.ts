@@ -14,7 +14,9 @@ const latestMs = Date.UTC(2100, 0, 1);
 
 /** Returns the time of that number since 1970, in whole milliseconds; NaN unless it is in 2000 to 2099 in that unit. */
 export function readEpoch(text: string, unit: EpochUnit): number {
-  const parts = /^(\d{9,20})(?:\.(\d*))?$/.exec(text);
+  const parts = /^(\d{9,20})(?:\.(\d*))?$/.exec(
+    text.includes("e") || text.includes("E") ? plainDigits(text) : text,
+  );
   if (parts === null) return Number.NaN;
   const [, whole, fraction = ""] = parts;
   const below = digitsBelowMs[unit];
@@ -24,13 +26,22 @@ export function readEpoch(text: string, unit: EpochUnit): number {
   return ms >= earliestTimestampMs && ms < latestMs ? ms : Number.NaN;
 }
 
+/** `1.5945120943859746E9` without its exponent, digit by digit. */
+function plainDigits(text: string): string {
+  const parts = /^(\d)(?:\.(\d*))?e\+?(\d\d?)$/i.exec(text);
+  if (parts === null) return text;
+  const [, first, fraction = "", exponent] = parts;
+  const digits = fraction.padEnd(Number(exponent), "0");
+  return `${first}${digits.slice(0, Number(exponent))}.${digits.slice(Number(exponent))}`;
+}
+
 /**
  * Returns the local time of a spreadsheet's day number (45745.5 is noon of 2025-03-29), as if in UTC, to the
  * millisecond.
  */
 export function readExcelDay(text: string): number {
-  if (!/^\d{5}(\.\d+)?$/.test(text)) return Number.NaN;
-  const ms = Math.round((Number(text) - daysTo1970) * 86_400_000);
+  if (!/^\d{5}([.,]\d+)?$/.test(text)) return Number.NaN;
+  const ms = Math.round((Number(text.replace(",", ".")) - daysTo1970) * 86_400_000);
   return ms >= earliestTimestampMs && ms < latestMs ? ms : Number.NaN;
 }
 

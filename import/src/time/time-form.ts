@@ -13,9 +13,11 @@ export type TimeForm =
   /** Seconds, or parts of them, since 1970. */
   | { readonly kind: "epoch"; readonly unit: EpochUnit }
   /** Days since 1899-12-30, with decimals for the time, as in spreadsheets. */
-  | { readonly kind: "spreadsheet-days" };
+  | { readonly kind: "spreadsheet-days" }
+  /** `2024010105`: year, month, day and hour. The same digits are seconds since 1970, so only a preset has it. */
+  | { readonly kind: "compact-hours" };
 
-/** Every form, in the order in which they are tried. */
+/** Every form that needs no preset, in the order in which they are tried. */
 export const timeForms: readonly TimeForm[] = [
   { kind: "year-first" },
   { kind: "numeric", order: "day-month" },
@@ -47,6 +49,10 @@ export function createTimeReader(form: TimeForm): TimeReader {
     const read = form.kind === "epoch" ? (text: string) => readEpoch(text, form.unit) : readExcelDay;
     return { read, isLocal: () => isLocal, isDate: () => false };
   }
+  if (form.kind === "compact-hours") {
+    const { read, ...about } = createTimeReader({ kind: "year-first" });
+    return { ...about, read: (text) => (/^\d{10}$/.test(text) ? read(`${text}00`) : Number.NaN) };
+  }
   const readDate = dateReaderOf(form);
   const time: TimeOfDay = { ms: 0, offsetMinutes: Number.NaN };
   let knownText = "";
@@ -54,7 +60,8 @@ export function createTimeReader(form: TimeForm): TimeReader {
   let local = true;
   let date = false;
 
-  function read(text: string): number {
+  function read(given: string): number {
+    const text = form.kind === "named-month" ? timeLast(given) : given;
     if (known === undefined || !text.startsWith(knownText) || isDigit(text.charCodeAt(known.end))) {
       known = readDate(text);
       if (known === undefined) return Number.NaN;
@@ -74,26 +81,43 @@ export function createTimeReader(form: TimeForm): TimeReader {
 }
 
 /**
- * Reads a time of day alone, in milliseconds since midnight; NaN if it is not one. A time with an offset is not one.
+ * Reads a time of day alone, in milliseconds since midnight; NaN if it is not one. A time with an offset is not one. In a
+ * column of times of day, `18.00.00`, `14h30` and, as an hour, `7` are times too.
  */
-export function readClockTime(text: string): number {
+export function readClockTime(text: string, isInColumn = false): number {
   const time: TimeOfDay = { ms: 0, offsetMinutes: Number.NaN };
-  return readTimeOfDay(text, 0, time) && Number.isNaN(time.offsetMinutes) ? time.ms : Number.NaN;
+  const clock = isInColumn ? withColons(text) : text;
+  return readTimeOfDay(clock, 0, time) && Number.isNaN(time.offsetMinutes) ? time.ms : Number.NaN;
+}
+
+function withColons(text: string): string {
+  const points = /^(\d{1,2})\.(\d\d)\.(\d\d)$/.exec(text);
+  if (points !== null) return points.slice(1).join(":");
+  const hours = /^(\d{1,2})(?:h(\d\d)?)?$/i.exec(text);
+  return hours === null ? text : `${hours[1]}:${hours[2] ?? "00"}`;
+}
+
+/** `Sat Jan 13 00:00:00 2024`, as C and Unix write it, with the time behind the year. */
+function timeLast(text: string): string {
+  return text.replace(
+    /^(\p{L}{3,} )?(\p{L}{3,}) +(\d{1,2}) (\d\d:\d\d:\d\d)( (?:UTC|GMT))? (\d{4})$/u,
+    "$3 $2 $6 $4$5",
+  );
 }
 
 function dateReaderOf(
-  form: Exclude<TimeForm, { kind: "epoch" | "spreadsheet-days" }>,
+  form: Extract<TimeForm, { kind: "year-first" | "numeric" | "named-month" }>,
 ): (text: string) => ReadDate | undefined {
   if (form.kind === "year-first") return readYearFirst;
   if (form.kind === "named-month") return readNamedMonth;
   return (text) => readNumericDate(text, form.order);
 }
 
-/** Returns where the time of day begins after a date; -1 unless it is separated by `T`, `_`, blanks or a comma. */
+/** Returns where the time of day begins after a date; -1 unless it is separated by `T`, `_`, `:`, blanks or a comma. */
 function timeStart(text: string, dateEnd: number): number {
   let at = dateEnd;
   const separator = text.charCodeAt(at);
-  if (separator === 84 || separator === 116 || separator === 95) return at + 1;
+  if (separator === 84 || separator === 116 || separator === 95 || separator === 58) return at + 1;
   if (separator === 44) at += 1;
   while (text.charCodeAt(at) === 32) at += 1;
   if (at === dateEnd) return isDigit(separator) && dateEnd === 8 ? at : -1;

@@ -10,7 +10,7 @@ export type TimeOfDay = {
 
 /**
  * Reads `20:04`, `20:04:22.5`, `8:04:22 PM`, `200422` (only if `compact`), each with or without an offset (`Z`,
- * `+02:00`, `+0200`, `+02`, ` UTC`), from that index to the end of the text, into `result`. Returns false if it is not
+ * `+02:00`, `+0200`, `+02`, ` UTC`, `+02:00[Europe/Berlin]`), from that index to the end of the text, into `result`. Returns false if it is not
  * a time of day.
  */
 export function readTimeOfDay(text: string, from: number, result: TimeOfDay, compact = false): boolean {
@@ -41,7 +41,8 @@ export function readTimeOfDay(text: string, from: number, result: TimeOfDay, com
     if (second < 0) return false;
     at += 2;
     const point = text.charCodeAt(at);
-    if ((point === 46 || point === 44) && isDigit(text.charCodeAt(at + 1))) {
+    // A point, a comma, or the colon of some loggers.
+    if ((point === 46 || point === 44 || (point === 58 && separated)) && isDigit(text.charCodeAt(at + 1))) {
       at += 1;
       let weight = 100;
       for (let code = text.charCodeAt(at); isDigit(code); code = text.charCodeAt(at)) {
@@ -71,7 +72,7 @@ export function readTimeOfDay(text: string, from: number, result: TimeOfDay, com
 type Suffix = { readonly half: "am" | "pm" | undefined; readonly offsetMinutes: number };
 
 const suffixPattern =
-  /^(?:\s*([ap])\.?m\.?)?(?:\s*(z|utc|gmt)|\s*(?:utc|gmt)?([+-])(\d\d)(?::?(\d\d))?(?:\s*(?:utc|gmt))?)?$/i;
+  /^(?:\s*([ap])\.?\s?m\.?)?(?:(?:\s*(z|utc|gmt)|\s*(?:utc|gmt)?([+-])(\d\d)(?::?(\d\d))?(?:\s*(?:utc|gmt))?)(?:\[[\w/+-]+\])?)?$/i;
 const suffixes = new Map<string, Suffix | undefined>();
 const suffixesMax = 200;
 

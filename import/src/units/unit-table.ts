@@ -72,7 +72,7 @@ export const unitLines: readonly UnitLine[] = [
   line(["V|volt|volts", 1], ["mV|millivolt|millivolts", 1, 1000], ["kV", 1000]),
   line(["A|ampere|amperes|amp|amps", 1], ["mA|milliampere", 1, 1000], ["µA|uA", 1, 1_000_000]),
   line(["Hz|hertz", 1], ["kHz", 1000], ["MHz", 1_000_000], ["GHz", 1_000_000_000]),
-  line(["1/min|/min|bpm|beats/min|beats per minute|rpm|{beats}/min", 1], ["1/s|/s", 60]),
+  line(["1/min|/min|count/min|bpm|beats/min|beats per minute|rpm|{beats}/min", 1], ["1/s|/s", 60]),
   line(["lx|lux", 1], ["klx|klux", 1000], ["fc|footcandle", 1_000_000, 92_903.04]),
   line(
     ["µg/m³|ug/m3|µg/m3|ug/m³|ug/m^3|µg/m^3", 1],
