@@ -59,7 +59,7 @@ export async function openStore(
         } else if (event.kind === "waiting") {
           logger.error({ error: event.error }, "the store cannot be opened; retrying every second");
         } else {
-          const what = "the engine invalidated the database; reopening it";
+          const what = "the engine invalidated the database, or failed in it; reopening it";
           logger.error({ error: event.error }, what);
         }
       },

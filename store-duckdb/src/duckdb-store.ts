@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import type { AdmitOlder, AdmitSeries, MessageLog } from "@devicemesh/ingest";
 import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
+import type { RpcError } from "@devicemesh/kit/rpc/rpc-error";
 import {
   createSensorCatalog,
   defaultLevels,
@@ -23,9 +24,10 @@ import { createArrivalClock, createStoreProgress } from "./append/commit-clock.t
 import { readDuplicates } from "./append/duckdb-duplicates.ts";
 import { createDuckdbMessageLog } from "./append/duckdb-message-log.ts";
 import { openDuckdb } from "./database/duckdb-database.ts";
-import { duckdbFailure } from "./database/duckdb-failure.ts";
 import { settleSensorUnits } from "./database/duckdb-sensor-units.ts";
 import { readStored } from "./database/duckdb-stored-state.ts";
+import { createDuckdbTransactions } from "./database/duckdb-writes.ts";
+import { createMemoryGate, type MemoryGate } from "./database/memory-gate.ts";
 import { createDuckdbRetention } from "./maintenance/duckdb-retention.ts";
 import { createDuckdbFolder } from "./maintenance/duckdb-segment-fold.ts";
 import { createDuckdbReaders } from "./read/duckdb-readers.ts";
@@ -48,7 +50,7 @@ export type EmbeddedStoreOptions = {
   readonly duplicatesPerHour?: number | undefined;
   /** The sensors, shared with ingest; the built-in catalog by default. */
   readonly catalog?: SensorCatalog | undefined;
-  /** Maximum memory for the engine's buffers, in MiB; 192 by default. */
+  /** Maximum memory for the engine's buffers, in MiB; `defaultMemoryMib` by default. */
   readonly memoryMib?: number;
   /** Maximum memory for folded windows that answers read again, in MiB; 80 by default. */
   readonly windowMemoryMib?: number | undefined;
@@ -64,9 +66,19 @@ export type EmbeddedStoreOptions = {
   readonly seriesMade?: SeriesMade;
   /** Guards the free space of the disk; not guarded if left out. */
   readonly reserve?: DiskReserve;
-  /** Called when the engine has invalidated its database: nothing works until the store is opened again. */
-  readonly onInvalidated?: (error: unknown) => void;
+  /** The memory of the engine, if the store is opened again. */
+  readonly memory?: MemoryGate;
+  /** Whether a read that failed inside the engine is a reason to give the database up; always by default. */
+  readonly mayReopenForRead?: (() => boolean) | undefined;
+  /**
+   * Called when the database is given up, because the engine has invalidated it or failed: nothing works until the
+   * store is opened again. `rejection` is the error for callers meanwhile.
+   */
+  readonly onInvalidated?: (error: unknown, rejection: RpcError) => void;
 };
+
+/** Default maximum memory for the engine's buffers, in MiB. */
+export const defaultMemoryMib = 192;
 
 /** The embedded store: a message log and a reading store over one DuckDB file. */
 export type EmbeddedStore = AsyncDisposable & {
@@ -100,18 +112,14 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const retention = options.retention ?? { rawMs: undefined, levelsMs: levels.map(() => undefined) };
   const problem = retentionProblem(retention);
   if (problem) throw new RangeError(problem);
-  const { reserve, onFailure = () => {}, onInvalidated = () => {} } = options;
-  function report(what: string, error: unknown): void {
-    onFailure(what, error);
-    if (duckdbFailure(error) === "invalidated") onInvalidated(error);
-  }
+  const { reserve, memoryMib = defaultMemoryMib, onFailure = () => {}, onInvalidated = () => {} } = options;
 
   await using opening = new AsyncDisposableStack();
   // The size of the file system is needed before the file is opened, which reports the problems of the folder.
   await mkdir(folder, { recursive: true }).catch(() => {});
   await reserve?.check();
   const database = await openDuckdb(folder, {
-    memoryMib: options.memoryMib ?? 192,
+    memoryMib,
     threads: 1,
     minFreeBytes: reserve?.measured()?.minFreeBytes,
   });
@@ -127,12 +135,31 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     opening.defer(() => connection.closeSync());
     return connection;
   }
+  const { memory = createMemoryGate({ limitBytes: memoryMib * 1024 ** 2 }) } = options;
+  const transactions = createDuckdbTransactions({
+    memory,
+    onGivenUp(error, rejection) {
+      readers.abandon(rejection);
+      onInvalidated(error, rejection);
+    },
+  });
+  const readers = createDuckdbReaders(
+    await Promise.all(Array.from({ length: readerConnections }, () => database.connect())),
+    {
+      memory,
+      giveUp: transactions.giveUp,
+      reserve,
+      mayReopen: options.mayReopenForRead,
+      onFailure: (error) => onFailure("query failed", error),
+    },
+  );
+  opening.defer(() => readers.close());
   const maintenance = await connect();
   const stored = await readStored(maintenance, levels, database.file);
   const startMs = Math.max(stored.logEndMs ?? 0, ...stored.frontiersMs);
   const arrivals = createArrivalClock(clock, startMs, options.elapsedMs);
   const progress = createStoreProgress(arrivals, stored, retention);
-  const units = await settleSensorUnits(maintenance, { catalog, file: database.file });
+  const units = await settleSensorUnits(maintenance, { catalog, file: database.file, transactions });
   const registry = createSeriesRegistry(stored.series, {
     catalog,
     sortedCodes: stored.sortedCodes,
@@ -147,17 +174,19 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
 
   const log = createDuckdbMessageLog({
     connection: await connect(),
+    transactions,
     registry,
     duplicates: duplicatesBySeries,
     clock: arrivals,
     onCommit: progress.committed,
     onCommitting: progress.setCommitting,
-    onFailure: (error) => report("commit failed", error),
+    onFailure: (error) => onFailure("commit failed", error),
     quota,
     reserve,
   });
   const folding = createDuckdbFolder({
     connection: maintenance,
+    transactions,
     levels,
     frontiersMs: stored.frontiersMs,
     onFrontiers: progress.setFrontiers,
@@ -166,6 +195,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   });
   const keeper = createDuckdbRetention({
     connection: maintenance,
+    transactions,
     levels,
     retention,
     stored: stored.keptSince,
@@ -173,12 +203,6 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
     frontiersMs: folding.frontiersMs,
     onKeptSince: progress.setKeptSince,
   });
-  const readers = createDuckdbReaders(
-    await Promise.all(Array.from({ length: readerConnections }, () => database.connect())),
-    { reserve, onFailure: (error) => report("query failed", error) },
-  );
-  opening.defer(() => readers.close());
-
   const readings = createDuckdbReadingStore({
     readers,
     registry,
@@ -205,22 +229,19 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const resources = opening.move();
 
   async function runMaintenance(): Promise<void> {
-    try {
-      if (reserve) {
-        reserve.setReusable(await database.reusableBytes(maintenance));
-        await reserve.check();
-      }
-      if (reserve?.mayFold() ?? true) await folding.foldClosedSegments();
-      await keeper.run();
-    } catch (error) {
-      if (duckdbFailure(error) === "invalidated") onInvalidated(error);
-      throw error;
+    if (reserve) {
+      reserve.setReusable(await database.reusableBytes(maintenance));
+      await reserve.check();
     }
+    if (reserve?.mayFold() ?? true) await folding.foldClosedSegments();
+    await keeper.run();
   }
   const close = closeOnce(async () => {
     progress.changes.close();
     await log.close();
     await maintaining.catch(() => {});
+    // Closing would write the state in memory, which may be wrong, into the file.
+    if (transactions.rejection()) await database.keepFile(maintenance);
     await resources.disposeAsync();
   });
   return {

@@ -5,6 +5,8 @@ import { describeMessageLog, type MessageLogHarness } from "@devicemesh/ingest/t
 import { type DeviceMessage, defaultLevels } from "@devicemesh/proto";
 import { openDuckdb } from "../database/duckdb-database.ts";
 import { readStored } from "../database/duckdb-stored-state.ts";
+import { createDuckdbTransactions } from "../database/duckdb-writes.ts";
+import { createMemoryGate } from "../database/memory-gate.ts";
 import { createSeriesRegistry } from "../series/series-registry.ts";
 import { createArrivalClock } from "./commit-clock.ts";
 import { readDuplicates } from "./duckdb-duplicates.ts";
@@ -16,6 +18,7 @@ async function openLog(folder: string): Promise<MessageLogHarness> {
   const stored = await readStored(connection, defaultLevels, database.file);
   const log = createDuckdbMessageLog({
     connection,
+    transactions: createDuckdbTransactions({ memory: createMemoryGate() }),
     registry: createSeriesRegistry(stored.series),
     duplicates: await readDuplicates(connection),
     clock: createArrivalClock(Date.now, stored.logEndMs ?? 0),

@@ -4,8 +4,8 @@ import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { SensorCatalog } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { DiskReserve, DuplicatesQuota } from "../admission.ts";
-import { duckdbFailure } from "../database/duckdb-failure.ts";
-import { appendAll, createColumnWriter, inTransaction } from "../database/duckdb-writes.ts";
+import { duckdbFailure, isOutOfMemory } from "../database/duckdb-failure.ts";
+import { appendAll, createColumnWriter, type DuckdbTransactions } from "../database/duckdb-writes.ts";
 import { exhausted } from "../database/exhausted.ts";
 import type { SeriesRegistry } from "../series/series-registry.ts";
 import { type ArrivalClock, createCommitInterval } from "./commit-clock.ts";
@@ -42,6 +42,13 @@ const enoughReadings = 131_072;
 /** Maximum number of readings in one commit (unless one batch is larger), which bounds its memory. */
 const commitReadingsMax = 262_144;
 
+/**
+ * The memory that a commit takes in the engine: a block of 256 KiB for each of the four columns, and 28 bytes of values
+ * a row, both in the transaction and, while it commits, in the table.
+ */
+const commitFixedBytes = 2 * 4 * 256 * 1024;
+const commitRowBytes = 2 * 28;
+
 type DuplicateCounts = Pick<CommitReport, "duplicates" | "conflicts"> & {
   /** These by series. */
   readonly found: FoundDuplicates;
@@ -56,6 +63,7 @@ type Commit = { readonly report: CommitReport; readonly appended: readonly Appen
 /** Creates the log. It is the only writer of readings, series and duplicates on this database. */
 export function createDuckdbMessageLog(dependencies: {
   readonly connection: DuckDBConnection;
+  readonly transactions: DuckdbTransactions;
   readonly registry: SeriesRegistry;
   readonly duplicates: DuckdbDuplicates;
   readonly clock: ArrivalClock;
@@ -70,6 +78,7 @@ export function createDuckdbMessageLog(dependencies: {
 }): DuckdbMessageLog {
   const {
     connection,
+    transactions,
     registry,
     duplicates,
     clock,
@@ -117,7 +126,7 @@ export function createDuckdbMessageLog(dependencies: {
       await share?.();
     }
     const seriesCount = registry.size;
-    const counted = await inTransaction(connection, async () => {
+    const change = async (): Promise<DuplicateCounts> => {
       const counted =
         sorted.possibleDuplicates.length > 0 ? await countDuplicates(arrivedMs, byAppend) : noDuplicates;
       if (registry.saved < seriesCount) await insertSeries(connection, registry, seriesCount);
@@ -129,7 +138,9 @@ export function createDuckdbMessageLog(dependencies: {
         await duplicates.write(connection, counted.found);
       }
       return counted;
-    });
+    };
+    const rows = sorted.fresh.length + sorted.possibleDuplicates.length;
+    const counted = await transactions.run(connection, change, commitFixedBytes + rows * commitRowBytes);
     if (counted.found.size > 0) {
       duplicates.committed(counted.found);
       quota?.add(counted.found);
@@ -157,7 +168,9 @@ export function createDuckdbMessageLog(dependencies: {
 
   function rejectionOf(error: unknown): RpcError {
     if (reserve && duckdbFailure(error) === "diskFull") return reserve.rejection(error);
-    if (duckdbFailure(error) === "outOfMemory") return outOfMemory(error);
+    if (isOutOfMemory(error) || transactions.rejection()?.code === "RESOURCE_EXHAUSTED") {
+      return outOfMemory(error);
+    }
     const reason = duckdbFailure(error) === "readOnly" ? ": its file system has become read-only" : "";
     return unavailable({
       message: `the store could not commit${reason}; nothing of this unit is acknowledged, send it again`,
@@ -171,15 +184,19 @@ export function createDuckdbMessageLog(dependencies: {
       if (waitingReadings < enoughReadings && !closed) await interval.untilDue();
       interval.began(waitingReadings);
       const group = takeGroup();
-      const full = await reserve?.check();
-      if (full) {
-        for (const { reject } of group) reject(full);
+      const rejected = transactions.rejection() ?? (await reserve?.check());
+      if (rejected) {
+        for (const { reject } of group) reject(rejected);
         continue;
       }
       try {
         const arrivedMs = clock.nowMs();
         onCommitting(arrivedMs);
-        const commit = commitGroup(group, arrivedMs);
+        const commit = commitGroup(group, arrivedMs).catch((error: unknown) => {
+          if (!isOutOfMemory(error) || transactions.rejection()) throw error;
+          // Nothing of it is stored. While memory is short, a commit runs without reads.
+          return commitGroup(group, arrivedMs);
+        });
         committing = { arrivedMs, done: commit.catch(() => {}) };
         const { report, appended } = await commit.finally(() => {
           committing = undefined;

@@ -24,6 +24,8 @@ export type DuckdbDatabase = {
   diskBytes(): Promise<number>;
   /** Unused bytes of the file: it can store this much without growing. */
   reusableBytes(connection: DuckDBConnection): Promise<number>;
+  /** Keeps the file and its write-ahead log as they are when it is closed: no checkpoint is written. */
+  keepFile(connection: DuckDBConnection): Promise<void>;
   /** Closes the file; the connections must be closed before. */
   close(): void;
 };
@@ -65,6 +67,10 @@ export async function openDuckdb(folder: string, limits: DuckdbLimits): Promise<
         "SELECT (free_blocks * block_size)::DOUBLE FROM pragma_database_size()",
       );
       return (result.getRows()[0]?.[0] as number | undefined) ?? 0;
+    },
+    async keepFile(connection) {
+      // It fails only if the engine has invalidated the database: then no checkpoint is written either.
+      await connection.run("PRAGMA disable_checkpoint_on_shutdown").catch(() => {});
     },
     close: () => instance.closeSync(),
   };

@@ -1,7 +1,7 @@
 import { builtInSensors, type SensorCatalog, type SensorName } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { StoreOpenError } from "./duckdb-database.ts";
-import { inTransaction } from "./duckdb-writes.ts";
+import type { DuckdbTransactions } from "./duckdb-writes.ts";
 
 /**
  * Compares the units of the catalog with those in which the readings were stored, records the units of sensors without
@@ -11,7 +11,15 @@ import { inTransaction } from "./duckdb-writes.ts";
  */
 export async function settleSensorUnits(
   connection: DuckDBConnection,
-  { catalog, file }: { readonly catalog: SensorCatalog; readonly file: string },
+  {
+    catalog,
+    file,
+    transactions,
+  }: {
+    readonly catalog: SensorCatalog;
+    readonly file: string;
+    readonly transactions: Pick<DuckdbTransactions, "run">;
+  },
 ): Promise<ReadonlyMap<SensorName, string>> {
   const rows = async (sql: string) => (await connection.runAndReadAll(sql)).getRows() as string[][];
   const recorded = new Map((await rows("FROM sensor_units")) as [string, string][]);
@@ -37,24 +45,19 @@ export async function settleSensorUnits(
     if (unit === "") stored.set(name, catalog.get(name)?.unit ?? "");
   }
   const units = new Map([...catalog.sensors.map(({ sensor, unit }) => [sensor, unit] as const), ...stored]);
-  await writeUnits(connection, units, recorded);
+  if (!isSame(units, recorded)) {
+    const values = [...units].map(([name, unit]) => `(${quoted(name)}, ${quoted(unit)})`);
+    await transactions.run(connection, async () => {
+      await connection.run("DELETE FROM sensor_units");
+      await connection.run(`INSERT INTO sensor_units VALUES ${values.join(", ")}`);
+    });
+  }
   return stored;
 }
 
 /** Most starts change nothing, and write nothing. */
-async function writeUnits(
-  connection: DuckDBConnection,
-  units: ReadonlyMap<string, string>,
-  recorded: ReadonlyMap<string, string>,
-): Promise<void> {
-  const isSame =
-    units.size === recorded.size && [...units].every(([name, unit]) => recorded.get(name) === unit);
-  if (isSame) return;
-  const values = [...units].map(([name, unit]) => `(${quoted(name)}, ${quoted(unit)})`);
-  await inTransaction(connection, async () => {
-    await connection.run("DELETE FROM sensor_units");
-    await connection.run(`INSERT INTO sensor_units VALUES ${values.join(", ")}`);
-  });
+function isSame(units: ReadonlyMap<string, string>, recorded: ReadonlyMap<string, string>): boolean {
+  return units.size === recorded.size && [...units].every(([name, unit]) => recorded.get(name) === unit);
 }
 
 function quoted(text: string): string {

@@ -1,4 +1,5 @@
 // How the store writes: in transactions, and rows by the appender, in columns.
+import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import {
   BIGINT,
   DOUBLE,
@@ -9,25 +10,97 @@ import {
 } from "@duckdb/node-api";
 import bindings from "@duckdb/node-bindings";
 import type { ReadingColumns } from "../append/duplicate-filter.ts";
+import { duckdbFailure, isOutOfMemory } from "./duckdb-failure.ts";
+import { exhausted } from "./exhausted.ts";
+import type { MemoryGate } from "./memory-gate.ts";
 
-/**
- * Runs a change in one transaction, all of it or none.
- * @throws what the change or the engine throws; nothing of the change is stored then.
- */
-export async function inTransaction<Result>(
-  connection: Pick<DuckDBConnection, "run">,
-  change: () => Promise<Result>,
-): Promise<Result> {
-  await begin(connection);
-  try {
-    const result = await change();
-    await connection.run("COMMIT");
-    return result;
-  } catch (error) {
-    // The cause is what the caller needs; a rollback that fails too is done before the next transaction.
-    await connection.run("ROLLBACK").catch(() => {});
-    throw error;
+/** Runs the changes of one database. */
+export type DuckdbTransactions = {
+  /**
+   * Runs a change in one transaction, all of it or none. `needBytes` is the memory that it takes in the engine, if that
+   * is much.
+   * @throws what the change or the engine throws; nothing of the change is stored then, unless the engine failed after
+   * it had committed. Throws `rejection` if the database is given up.
+   */
+  run<Result>(
+    connection: Pick<DuckDBConnection, "run">,
+    change: () => Promise<Result>,
+    needBytes?: number,
+  ): Promise<Result>;
+  /**
+   * Gives the database up until it is opened again, because its state in memory may be wrong: no further change runs.
+   * Returns the error for callers.
+   */
+  giveUp(error: unknown): RpcError;
+  /** The error for callers once the database is given up: RESOURCE_EXHAUSTED if memory was the cause, or UNAVAILABLE. */
+  rejection(): RpcError | undefined;
+};
+
+/** Creates the transactions of a database. `onGivenUp` is called once, when it is given up. */
+export function createDuckdbTransactions({
+  memory,
+  onGivenUp = () => {},
+}: {
+  readonly memory: MemoryGate;
+  readonly onGivenUp?: (error: unknown, rejection: RpcError) => void;
+}): DuckdbTransactions {
+  let rejection: RpcError | undefined;
+
+  function giveUp(error: unknown): RpcError {
+    if (rejection) return rejection;
+    // A failure soon after one of memory is its consequence.
+    rejection = isOutOfMemory(error) || memory.isShort ? lostByMemory(error) : lost(error);
+    onGivenUp(error, rejection);
+    return rejection;
   }
+
+  async function commit(connection: Pick<DuckDBConnection, "run">): Promise<void> {
+    if (rejection) throw rejection;
+    try {
+      await connection.run("COMMIT");
+    } catch (error) {
+      // A commit adds rows to the table column by column. If memory runs out in between, the engine's undo leaves the
+      // columns with different lengths, and later commits would fail or store wrong values.
+      if (isOutOfMemory(error)) giveUp(error);
+      throw error;
+    }
+  }
+
+  async function runOnce<Result>(
+    connection: Pick<DuckDBConnection, "run">,
+    change: () => Promise<Result>,
+  ): Promise<Result> {
+    if (rejection) throw rejection;
+    await begin(connection);
+    try {
+      const result = await change();
+      await commit(connection);
+      return result;
+    } catch (error) {
+      // The cause is what the caller needs; a rollback that fails too is done before the next transaction.
+      await connection.run("ROLLBACK").catch(() => {});
+      throw error;
+    }
+  }
+
+  return {
+    giveUp,
+    rejection: () => rejection,
+    async run(connection, change, needBytes = 0) {
+      try {
+        const isAlone = memory.isShort || memory.isReserved || needBytes > memory.leftBytes;
+        if (isAlone) return await memory.alone(() => runOnce(connection, change));
+        const running = runOnce(connection, change);
+        memory.writes.add(running);
+        return await running.finally(() => memory.writes.delete(running));
+      } catch (error) {
+        const failure = duckdbFailure(error);
+        if (isOutOfMemory(error)) memory.ranOut();
+        if (failure === "internal" || failure === "invalidated") giveUp(error);
+        throw error;
+      }
+    },
+  };
 }
 
 /** Without memory even a rollback fails, and then the connection refuses every statement until one has succeeded. */
@@ -38,6 +111,19 @@ async function begin(connection: Pick<DuckDBConnection, "run">): Promise<void> {
     await connection.run("ROLLBACK").catch(() => {});
     await connection.run("BEGIN TRANSACTION");
   }
+}
+
+function lostByMemory(cause: unknown): RpcError {
+  return exhausted(
+    "memory of the store",
+    "a commit ran out of it, and the database is being opened again: try again",
+    cause,
+  );
+}
+
+function lost(cause: unknown): RpcError {
+  const message = "the store's database is being opened again";
+  return unavailable({ message, retryDelayMs: 1000, cause });
 }
 
 /** Appends rows to a table: all of them or, if `write` or the database fails, none. */

@@ -7,7 +7,7 @@ import {
   type Retention,
 } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { inTransaction } from "../database/duckdb-writes.ts";
+import type { DuckdbTransactions } from "../database/duckdb-writes.ts";
 import { partialsTable } from "../database/store-sql.ts";
 
 /** Longer than any query may take. */
@@ -25,6 +25,7 @@ export type DuckdbRetention = {
 /** Creates the retention; only it deletes on this database. */
 export function createDuckdbRetention(dependencies: {
   readonly connection: DuckDBConnection;
+  readonly transactions: Pick<DuckdbTransactions, "run">;
   readonly levels: readonly Level[];
   readonly retention: Retention;
   readonly stored: KeptSince;
@@ -33,7 +34,7 @@ export function createDuckdbRetention(dependencies: {
   /** Called with new limits once they are stored. */
   readonly onKeptSince: (keptSince: KeptSince) => void;
 }): DuckdbRetention {
-  const { connection, levels, retention, nowMs, frontiersMs, onKeptSince } = dependencies;
+  const { connection, transactions, levels, retention, nowMs, frontiersMs, onKeptSince } = dependencies;
   let kept = dependencies.stored;
   // The next deletion and its time, when no answer is in progress that was planned with older marks or frontiers.
   let due: { readonly frontiers: readonly number[]; readonly atMs: number } | undefined;
@@ -65,7 +66,7 @@ export function createDuckdbRetention(dependencies: {
       const now = nowMs();
       const next = keptSinceAt({ retention, levels, before: kept, nowMs: now });
       if (!isSameKeptSince(next, kept)) {
-        await inTransaction(connection, () => publish(next));
+        await transactions.run(connection, () => publish(next));
         kept = next;
         onKeptSince(kept);
         due = undefined;
@@ -74,7 +75,7 @@ export function createDuckdbRetention(dependencies: {
       due ??= { frontiers: frontiersMs(), atMs: now + readersGraceMs };
       if (now < due.atMs) return;
       const { frontiers } = due;
-      await inTransaction(connection, () => deleteExpired(frontiers));
+      await transactions.run(connection, () => deleteExpired(frontiers));
       due = undefined;
     },
   };

@@ -2,7 +2,7 @@ import { alignDown, type Level } from "@devicemesh/proto";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { ArrivalClock } from "../append/commit-clock.ts";
 import type { DuckdbMessageLog } from "../append/duckdb-message-log.ts";
-import { inTransaction } from "../database/duckdb-writes.ts";
+import type { DuckdbTransactions } from "../database/duckdb-writes.ts";
 import { type Fold, foldExtentSql, foldSql } from "../database/store-sql.ts";
 import { foldSpans } from "./fold-spans.ts";
 
@@ -17,6 +17,7 @@ export type DuckdbFolder = {
 /** Creates the fold. It is the only writer of partials and frontiers on this database. */
 export function createDuckdbFolder(dependencies: {
   readonly connection: DuckDBConnection;
+  readonly transactions: Pick<DuckdbTransactions, "run">;
   readonly levels: readonly Level[];
   readonly frontiersMs: readonly number[];
   /** Called with the frontiers whenever one has moved. */
@@ -24,7 +25,7 @@ export function createDuckdbFolder(dependencies: {
   readonly log: Pick<DuckdbMessageLog, "sealBefore">;
   readonly clock: ArrivalClock;
 }): DuckdbFolder {
-  const { connection, levels, log, clock, onFrontiers } = dependencies;
+  const { connection, transactions, levels, log, clock, onFrontiers } = dependencies;
   let frontiersMs = dependencies.frontiersMs;
   let folding: Promise<void> | undefined;
 
@@ -32,7 +33,7 @@ export function createDuckdbFolder(dependencies: {
     const sinceMs = frontiersMs[level] as number;
     if (toMs <= sinceMs) return;
     const fold: Fold = { level, ...(levels[level] as Level), sinceMs, toMs };
-    await inTransaction(connection, async () => {
+    await transactions.run(connection, async () => {
       const result = await connection.runAndReadAll(foldExtentSql(fold));
       const [rows = 0, firstMs = 0, lastMs = 0] = (result.getRows()[0] ?? []) as number[];
       for (const span of foldSpans({ rows, firstMs, lastMs, windowMs: fold.windowMs })) {

@@ -1,8 +1,13 @@
+import { unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
+import { createMemoryGate } from "../database/memory-gate.ts";
 import { createDuckdbReaders } from "./duckdb-readers.ts";
 
 const signal = AbortSignal.timeout(60_000);
+
+/** Runs until it is interrupted. */
+const endless = "SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE a.range + b.range = -1";
 
 async function openReaders() {
   const instance = await DuckDBInstance.create(":memory:", {
@@ -10,9 +15,18 @@ async function openReaders() {
     threads: "1",
     max_temp_directory_size: "0KiB",
   });
-  const readers = createDuckdbReaders(await Promise.all([instance.connect(), instance.connect()]));
+  const memory = createMemoryGate();
+  const givenUp = unavailable({ message: "opened again", retryDelayMs: 1000 });
+  const readers = createDuckdbReaders(await Promise.all([instance.connect(), instance.connect()]), {
+    memory,
+    giveUp() {
+      readers.abandon(givenUp);
+      return givenUp;
+    },
+  });
   return {
     readers,
+    memory,
     async [Symbol.asyncDispose]() {
       await readers.close();
       instance.closeSync();
@@ -30,7 +44,35 @@ describe("the readers of the store", () => {
       message: expect.stringContaining("shorter timeframe"),
       details: expect.arrayContaining([{ kind: "retryInfo", retryDelayMs: expect.any(Number) }]),
     });
+    expect(opened.memory.isShort).toBe(true);
     expect(await opened.readers.read("SELECT 1", signal)).toEqual([[1]]);
+  });
+
+  it("return RESOURCE_EXHAUSTED for a statement that is interrupted for a write", async () => {
+    await using opened = await openReaders();
+    const reading = opened.readers.read(endless, signal);
+    await expect.poll(() => opened.memory.reads.size).toBe(1);
+    opened.memory.ranOut();
+    const [read] = opened.memory.reads;
+    const interrupting = setInterval(() => read?.interrupt(), 10);
+    await expect(reading).rejects.toMatchObject({
+      code: "RESOURCE_EXHAUSTED",
+      message: expect.stringContaining("memory of the store"),
+    });
+    clearInterval(interrupting);
+    expect(opened.memory.reads.size).toBe(0);
+    expect(await opened.readers.read("SELECT 1", signal)).toEqual([[1]]);
+  });
+
+  it("end running and waiting statements when the database is given up", async () => {
+    await using opened = await openReaders();
+    const reading = [1, 2, 3].map(() => opened.readers.read(endless, signal));
+    await expect.poll(() => opened.memory.reads.size).toBe(2);
+    opened.readers.abandon(unavailable({ message: "opened again", retryDelayMs: 1000 }));
+    for (const each of await Promise.allSettled(reading)) {
+      expect(each).toMatchObject({ reason: { code: "UNAVAILABLE", message: "opened again" } });
+    }
+    await expect(opened.readers.read("SELECT 1", signal)).rejects.toThrow("opened again");
   });
 
   it("pass on numbers of each type of column, whole ones up to 2^53", async () => {

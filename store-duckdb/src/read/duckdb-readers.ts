@@ -4,6 +4,8 @@ import bindings from "@duckdb/node-bindings";
 import type { DiskReserve } from "../admission.ts";
 import { duckdbFailure } from "../database/duckdb-failure.ts";
 import { exhausted } from "../database/exhausted.ts";
+import type { GatedRead, MemoryGate } from "../database/memory-gate.ts";
+import { createHeavyReads, type HeavyReads } from "./heavy-reads.ts";
 
 /** Rows by column: numbers, strings, or null for missing values. */
 export type Columns = readonly (readonly (number | string | null)[])[];
@@ -38,13 +40,12 @@ export type DuckdbReaders = {
     signal: AbortSignal,
     visit: (columns: NumberColumns, rows: number) => void,
   ): Promise<void>;
-  /**
-   * Runs a read of very many series, with statements of these readers. One connection stays available for others.
-   * @throws RpcError RESOURCE_EXHAUSTED if too many wait; the signal's reason if it aborts.
-   */
-  heavily<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T>;
-  /** Aborts when the store closes, with RpcError UNAVAILABLE. */
+  /** Runs a read of very many series, with statements of these readers. */
+  readonly heavily: HeavyReads;
+  /** Aborts when the store closes or its database is given up, with the RpcError for callers. */
   readonly closing: AbortSignal;
+  /** Interrupts running statements and rejects these and all others, because the database is given up. */
+  abandon(rejection: RpcError): void;
   /** Waits for running statements and closes the connections. */
   close(): Promise<void>;
 };
@@ -52,28 +53,35 @@ export type DuckdbReaders = {
 /** Number of queries that may wait for a connection; more are rejected, because they would only time out. */
 const waitingMax = 1000;
 
-/**
- * Number of running and of waiting reads of very many series: each takes a second, and a caller waits half a minute.
- */
-const heavyMax = 1;
-const heavyWaitingMax = 20;
+/** Interval of further interrupts, in ms. */
+const interruptEveryMs = 20;
 
-/** Creates readers over the connections. `onFailure` is called with errors whose text callers do not receive. */
+/** Creates readers over the connections. */
 export function createDuckdbReaders(
   connections: readonly DuckDBConnection[],
   {
+    memory,
+    giveUp,
     reserve,
+    mayReopen = () => true,
     onFailure = () => {},
   }: {
+    readonly memory: MemoryGate;
+    /** Gives the database up, because the engine has invalidated it or failed; returns the error for callers. */
+    readonly giveUp: (error: unknown) => RpcError;
     readonly reserve?: Pick<DiskReserve, "rejection"> | undefined;
+    /** Whether a read that failed inside the engine is a reason to open the database again. */
+    readonly mayReopen?: (() => boolean) | undefined;
+    /** Called with errors whose text callers do not receive. */
     readonly onFailure?: (error: unknown) => void;
-  } = {},
+  },
 ): DuckdbReaders {
   const idle = [...connections];
   const waiting: ((connection: DuckDBConnection) => void)[] = [];
   const running = new Set<Promise<unknown>>();
   const statements = new WeakMap<DuckDBConnection, Map<string, DuckDBPreparedStatement>>();
   const closing = new AbortController();
+  let abandoned: RpcError | undefined;
 
   function acquire(): Promise<DuckDBConnection> {
     const connection = idle.pop();
@@ -94,16 +102,16 @@ export function createDuckdbReaders(
     switch (duckdbFailure(error)) {
       case "invalidated":
         onFailure(error);
-        return unavailable({
-          message: "the store's database is being opened again",
-          retryDelayMs: 1000,
-          cause: error,
-        });
+        return giveUp(error);
+      case "internal":
+        onFailure(error);
+        return mayReopen() ? giveUp(error) : error;
       case "outOfMemory":
+        memory.ranOut();
         return outOfMemory(error);
       case "diskFull":
         return reserve?.rejection(error) ?? error;
-      case "other":
+      default:
         return error;
     }
   }
@@ -115,15 +123,30 @@ export function createDuckdbReaders(
     closing.signal.throwIfAborted();
     const connection = await acquire();
     const interrupt = () => connection.interrupt();
+    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
+    let isInterruptedForWrite = false;
+    const read: GatedRead = {
+      ended,
+      interrupt() {
+        isInterruptedForWrite = true;
+        interrupt();
+      },
+    };
     try {
+      if (memory.isReserved) await memory.admit(read);
+      else memory.reads.add(read);
       signal.throwIfAborted();
+      if (abandoned) throw abandoned;
       signal.addEventListener("abort", interrupt, { once: true });
       await run(connection);
     } catch (error) {
       signal.throwIfAborted();
-      throw translated(error);
+      if (abandoned) throw abandoned;
+      throw isInterruptedForWrite ? outOfMemory(error) : translated(error);
     } finally {
       signal.removeEventListener("abort", interrupt);
+      memory.reads.delete(read);
+      end();
       release(connection);
     }
   }
@@ -174,50 +197,11 @@ export function createDuckdbReaders(
     );
   }
 
-  let heavyRunning = 0;
-  const heavyWaiting = new Set<() => void>();
-
-  async function untilHeavyIsFree(signal: AbortSignal): Promise<void> {
-    if (heavyRunning < heavyMax) return;
-    if (heavyWaiting.size >= heavyWaitingMax) {
-      throw exhausted(
-        "heavy queries",
-        `${heavyMax} of very many series runs, at most ${heavyWaitingMax} wait: try again`,
-      );
-    }
-    const { promise, resolve } = Promise.withResolvers<void>();
-    heavyWaiting.add(resolve);
-    signal.addEventListener("abort", () => resolve(), { once: true });
-    await promise;
-    heavyWaiting.delete(resolve);
-  }
-
-  function wakeNext(): void {
-    const [wake] = heavyWaiting;
-    wake?.();
-  }
-
-  async function heavily<T>(run: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    while (heavyRunning >= heavyMax) {
-      await untilHeavyIsFree(signal);
-      // If a caller has cancelled, the next one runs.
-      if (signal.aborted && heavyRunning < heavyMax) wakeNext();
-      signal.throwIfAborted();
-    }
-    heavyRunning++;
-    try {
-      return await run();
-    } finally {
-      heavyRunning--;
-      wakeNext();
-    }
-  }
-
   return {
     closing: closing.signal,
     readEach,
     readNumbers,
-    heavily,
+    heavily: createHeavyReads(),
     async read(sql, signal) {
       const columns: (number | string | null)[][] = [];
       await readEach(sql, signal, (piece) => {
@@ -228,6 +212,17 @@ export function createDuckdbReaders(
         }
       });
       return columns;
+    },
+    abandon(rejection) {
+      abandoned = rejection;
+      closing.abort(rejection);
+      const interruptAll = () => {
+        for (const connection of connections) connection.interrupt();
+      };
+      interruptAll();
+      // One before a statement begins has no effect.
+      const interrupting = setInterval(interruptAll, interruptEveryMs);
+      Promise.allSettled(running).then(() => clearInterval(interrupting));
     },
     async close() {
       closing.abort(unavailable({ message: "the store is closing", retryDelayMs: 1000 }));
