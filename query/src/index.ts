@@ -46,8 +46,7 @@ export type {
   SeriesPartial,
   SeriesScan,
   SeriesSpan,
-  StoreHorizon,
-  StoreStatus,
 } from "./store/reading-store.ts";
 export { type LatestSeriesFound, type LatestSeriesRequest, searchMatcher } from "./store/series-request.ts";
 export { createSeriesSelection } from "./store/series-selection.ts";
+export type { StoreHorizon, StoreStatus } from "./store/store-status.ts";

@@ -1,13 +1,8 @@
 import type { Level } from "@devicemesh/proto";
 import fc from "fast-check";
 import type { PlannedRead } from "../src/plan/planner.ts";
-import type {
-  DuplicateWindow,
-  Scan,
-  SeriesName,
-  SeriesSpan,
-  StoreHorizon,
-} from "../src/store/reading-store.ts";
+import type { DuplicateWindow, Scan, SeriesName, SeriesSpan } from "../src/store/reading-store.ts";
+import type { StoreHorizon } from "../src/store/store-status.ts";
 import { bucketGrids } from "./bucket-grids-fixture.ts";
 
 /** Few, small levels: every boundary is met often. */

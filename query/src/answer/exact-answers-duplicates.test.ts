@@ -6,7 +6,8 @@ import { describe } from "vitest";
 import { createMemoryReadingStore } from "../../testing/memory-store/memory-reading-store.ts";
 import { describeExactAnswers } from "../../testing/oracle/index.ts";
 import { queryRoutes } from "../api/routes.ts";
-import type { ReadingStore, StoreHorizon } from "../store/reading-store.ts";
+import type { ReadingStore } from "../store/reading-store.ts";
+import type { StoreHorizon } from "../store/store-status.ts";
 
 /** A store whose horizons are as old as allowed: every second one is the previous one. */
 function withOldHorizons(store: ReadingStore): ReadingStore {

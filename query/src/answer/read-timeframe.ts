@@ -14,8 +14,8 @@ import type {
   ReadingStore,
   SeriesFilter,
   SeriesPartial,
-  StoreHorizon,
 } from "../store/reading-store.ts";
+import type { StoreHorizon } from "../store/store-status.ts";
 import type { AnswerCoverage } from "./aggregate-rows.ts";
 import { beginGuess } from "./guessed-read.ts";
 

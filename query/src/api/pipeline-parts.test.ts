@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StoreParts } from "../store/reading-store.ts";
+import type { StoreParts } from "../store/store-status.ts";
 import { partsMessage } from "./pipeline-parts.ts";
 
 const nowMs = Date.UTC(2026, 10, 24, 12);

@@ -4,7 +4,7 @@ import type {
   PipelineStatusSchema,
   WindowJobStatusSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/pipeline_status_pb.ts";
-import type { StoreParts, WindowJobReport } from "../store/reading-store.ts";
+import type { StoreParts, WindowJobReport } from "../store/store-status.ts";
 
 /** Components report every few seconds; one without a report for longer is a problem. */
 export const silenceMaxMs = 10_000;

@@ -3,14 +3,8 @@ import type { BucketGrid } from "../calendar/bucket-grid.ts";
 import { planRead } from "../plan/planner.ts";
 import type { Span } from "../plan/spans.ts";
 import { expiredMeanwhile } from "../store/reading-scan.ts";
-import type {
-  PartialsRead,
-  ReadingStore,
-  ReadPlan,
-  Scan,
-  SeriesFilter,
-  StoreHorizon,
-} from "../store/reading-store.ts";
+import type { PartialsRead, ReadingStore, ReadPlan, Scan, SeriesFilter } from "../store/reading-store.ts";
+import type { StoreHorizon } from "../store/store-status.ts";
 import { sealedReadsMs } from "./export-limits.ts";
 
 /** A horizon that all reads of an export share, and the time when it was sealed, by `elapsedMs`. */

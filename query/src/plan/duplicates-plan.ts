@@ -6,8 +6,8 @@ import type {
   SeriesName,
   SeriesScan,
   SeriesSpan,
-  StoreHorizon,
 } from "../store/reading-store.ts";
+import type { StoreHorizon } from "../store/store-status.ts";
 import type { MarkedSeries, MarkedSpan } from "./marked-windows.ts";
 import type { ServedSpan } from "./spans.ts";
 import { clippedTo, joinedSpans, type Span, without } from "./spans.ts";

@@ -1,4 +1,5 @@
-import type { DuplicateWindow, SeriesName, StoreHorizon } from "../store/reading-store.ts";
+import type { DuplicateWindow, SeriesName } from "../store/reading-store.ts";
+import type { StoreHorizon } from "../store/store-status.ts";
 import { joinedSpans, type Span } from "./spans.ts";
 
 /** Consecutive finest windows that are served alike: by their repairs of one frontier, or by raw readings. */

@@ -1,6 +1,7 @@
 import { defaultLevels } from "@devicemesh/proto";
 import { describe, expect, it } from "vitest";
-import type { DuplicateWindow, ReadPlan, StoreHorizon } from "../store/reading-store.ts";
+import type { DuplicateWindow, ReadPlan } from "../store/reading-store.ts";
+import type { StoreHorizon } from "../store/store-status.ts";
 import { allTime, duplicateSpansMax, planRead } from "./planner.ts";
 
 const windowMs = 10_000;

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bucketGrids } from "../../testing/bucket-grids-fixture.ts";
 import { bucketStarts } from "../calendar/bucket-grid.ts";
-import type { Scan, StoreHorizon } from "../store/reading-store.ts";
+import type { Scan } from "../store/reading-store.ts";
+import type { StoreHorizon } from "../store/store-status.ts";
 import { allTime, type PlannedRead, planRead } from "./planner.ts";
 
 const dayMs = 86_400_000;

@@ -5,8 +5,8 @@ import type {
   DuplicateWindowsRequest,
   ReadPlan,
   Scan,
-  StoreHorizon,
 } from "../store/reading-store.ts";
+import type { StoreHorizon } from "../store/store-status.ts";
 import { type PlannedDuplicates, planDuplicates } from "./duplicates-plan.ts";
 import { asOneSpan, extentOf, markWindows, widenMarked } from "./marked-windows.ts";
 import { clippedTo, joinedSpans, rawPlace, regions, type ServedSpan, type Span, without } from "./spans.ts";

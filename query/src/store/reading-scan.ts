@@ -1,6 +1,7 @@
 import { type RpcError, unavailable } from "@devicemesh/kit/rpc/rpc-error";
 import type { SensorName } from "@devicemesh/proto";
-import type { SeriesFilter, StoreHorizon } from "./reading-store.ts";
+import type { SeriesFilter } from "./reading-store.ts";
+import type { StoreHorizon } from "./store-status.ts";
 
 /** Readings by column; all columns have one length. */
 export type ReadingColumns = {

@@ -2,7 +2,8 @@ import { type DeviceMessage, identityOf, type Retention } from "@devicemesh/prot
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { planRead, type Span } from "../../src/plan/planner.ts";
-import type { ReadingStore, StoreHorizon } from "../../src/store/reading-store.ts";
+import type { ReadingStore } from "../../src/store/reading-store.ts";
+import type { StoreHorizon } from "../../src/store/store-status.ts";
 
 /** A store under test whose retention changes with each restart. */
 export type ChangingRetentionHarness = {

@@ -4,7 +4,8 @@ import { readDuplicateWindows } from "../../src/answer/read-timeframe.ts";
 import { type BucketGrid, bucketStart, fixedGrid } from "../../src/calendar/bucket-grid.ts";
 import { calendarGrid } from "../../src/calendar/calendar-grid.ts";
 import { allTime, planRead } from "../../src/plan/planner.ts";
-import type { ReadingStore, SeriesFilter, StoreHorizon } from "../../src/store/reading-store.ts";
+import type { ReadingStore, SeriesFilter } from "../../src/store/reading-store.ts";
+import type { StoreHorizon } from "../../src/store/store-status.ts";
 
 /** A store under test, empty at first. */
 export type ReadingStoreHarness = {

@@ -9,7 +9,7 @@ import {
 } from "@devicemesh/pipeline";
 import type { Level } from "@devicemesh/proto";
 import type { Db } from "mongodb";
-import type { StoreHorizon } from "../reading-store.ts";
+import type { StoreHorizon } from "../store-status.ts";
 import { callMongo, quickCall } from "./mongo-call.ts";
 
 /** The progress of the mesh. */

@@ -8,7 +8,7 @@ import {
 } from "@devicemesh/pipeline";
 import type { Level } from "@devicemesh/proto";
 import type { Db, Document } from "mongodb";
-import type { ConnectorReport, StoreParts, StoreStatus, WindowJobReport } from "../reading-store.ts";
+import type { ConnectorReport, StoreParts, StoreStatus, WindowJobReport } from "../store-status.ts";
 import { between } from "./mongo-conditions.ts";
 import type { MeshHorizon } from "./mongo-horizon.ts";
 import { allEnded, type LargeReadOptions } from "./mongo-large-reads.ts";
