@@ -14,6 +14,12 @@ describe("a failure of DuckDB", () => {
     ],
     ["FATAL Error: Failed: database has been invalidated because of a previous fatal error.", "invalidated"],
     ["Out of Memory Error: could not allocate block of size 256.0 KiB", "outOfMemory"],
+    ["TransactionContext Error: Failed to commit: failed to pin block of size 256.0 KiB", "outOfMemory"],
+    ["INTERNAL Error: Could not find node in column segment tree!", "internal"],
+    [
+      "FATAL Error: Failed to create checkpoint because of error: Out of Memory Error: failed to pin",
+      "invalidated",
+    ],
     ["Parser Error: syntax error", "other"],
   ] as const)("%s is %s", (text, kind) => {
     expect(duckdbFailure(new Error(text))).toBe(kind);
