@@ -1,4 +1,5 @@
 export { parseIdentity, windowId } from "./identities.ts";
+export { databaseDiskFull, isDatabaseDiskFull, outOfDiskSpaceCode } from "./mongo-database-disk.ts";
 export {
   type AggregatorStatusDocument,
   type CheckpointDocument,

@@ -1,5 +1,6 @@
 import { createFailureLog } from "@devicemesh/kit/health/failure-log";
 import type { Logger } from "@devicemesh/kit/observability/logger";
+import { databaseDiskFull, isDatabaseDiskFull } from "@devicemesh/pipeline";
 import { type Loop, startLoop } from "../loop.ts";
 import type { Progress } from "./progress.ts";
 
@@ -25,6 +26,9 @@ export function startReportedLoop(
       log.succeeded();
       onSuccess?.();
     },
-    onFailure: (error) => progress.failures.set(name, log.failed(error)),
+    onFailure(error) {
+      const reason = log.failed(error);
+      progress.failures.set(name, isDatabaseDiskFull(error) ? `${databaseDiskFull}: ${reason}` : reason);
+    },
   });
 }

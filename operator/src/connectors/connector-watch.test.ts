@@ -59,6 +59,18 @@ describe("a watched connector", () => {
     expect(reported).not.toContain("s3cret");
   });
 
+  it("names a full disk of the database", async () => {
+    const { world, watch } = watched();
+    const failed =
+      "org.apache.kafka.connect.errors.DataException: put failed\n\tat a.b\nCaused by: com.mongodb.MongoCommandException: Command failed with error 14031 (OutOfDiskSpace): 'disk'";
+    world.state = { state: "RUNNING", tasks: [{ id: 0, state: "FAILED", trace: failed }] };
+    expect((await watch.look(0)).problems).toContainEqual(
+      expect.stringMatching(/^sink sink: the disk of the database is full: add space/),
+    );
+    world.state = { state: "RUNNING", tasks: [{ id: 0, state: "FAILED", trace }] };
+    expect(JSON.stringify((await watch.look(1)).problems)).not.toContain("disk");
+  });
+
   it("is restarted when a task has failed, even if the connector reports RUNNING", async () => {
     const { world, watch } = watched();
     world.state = {

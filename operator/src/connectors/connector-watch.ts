@@ -1,5 +1,10 @@
 import { withoutCredentials } from "@devicemesh/kit/observability/redact-credentials";
-import { connectorGroup, type OperatorStatusDocument } from "@devicemesh/pipeline";
+import {
+  connectorGroup,
+  databaseDiskFull,
+  isDatabaseDiskFull,
+  type OperatorStatusDocument,
+} from "@devicemesh/pipeline";
 import type { GroupProgress } from "../maintenance/kafka-progress.ts";
 import { createProgressWatch } from "../maintenance/progress-watch.ts";
 import type { ConnectorState, ConnectRest } from "./connect-rest.ts";
@@ -80,6 +85,9 @@ function stateProblems(name: string, found: ConnectorState | undefined): string[
   const notRunning = found.tasks.filter(({ state }) => state !== "RUNNING");
   return [
     ...(found.state === "RUNNING" ? [] : [`connector ${name} is ${found.state}`]),
+    ...(notRunning.some(({ trace }) => isDatabaseDiskFull(trace))
+      ? [`sink ${name}: ${databaseDiskFull}`]
+      : []),
     ...(found.tasks.length > 0 ? [] : [`connector ${name} has no tasks yet`]),
     ...notRunning.map(({ id, state, trace }) => {
       const why = trace === undefined ? "" : `: ${firstLine(trace)}`;

@@ -1,7 +1,7 @@
 import { cancelledAfter } from "@devicemesh/kit/async/time-limit";
 import { reasonOf } from "@devicemesh/kit/observability/failure-reason";
 import type { Logger } from "@devicemesh/kit/observability/logger";
-import type { OperatorStatusDocument } from "@devicemesh/pipeline";
+import { databaseDiskFull, isDatabaseDiskFull, type OperatorStatusDocument } from "@devicemesh/pipeline";
 import { connectorDefinitions } from "../connectors/connector-definitions.ts";
 import { type ConnectorObservation, createConnectorWatch } from "../connectors/connector-watch.ts";
 import type { RestartDelays } from "../connectors/restart-backoff.ts";
@@ -90,7 +90,8 @@ export function createMaintenance(options: {
       return await cancelledAfter(ask, { ms: answerMs, what, signal });
     } catch (error) {
       const reason = reasonOf(error);
-      problems.push(reason.startsWith(`${what}: `) ? reason : `${what}: ${reason}`);
+      const full = isDatabaseDiskFull(error) ? `${databaseDiskFull}: ` : "";
+      problems.push(reason.startsWith(`${what}: `) ? `${full}${reason}` : `${what}: ${full}${reason}`);
       return undefined;
     }
   }
@@ -128,6 +129,17 @@ export function createMaintenance(options: {
           `${deadLetterLag} dead letters wait, and none was read for ${Math.round(stillMs / 1000)} s`,
         );
       }
+    }
+    const unstored = await attempt(
+      "MongoDB",
+      (signal) => store.countWithoutSpace(names.topics.messages, signal),
+      look,
+    );
+    if (unstored) {
+      problems.push(
+        `${unstored} readings of ${names.topics.messages} are not in the database, because its disk was full: when it has ` +
+          "space, replay the sink (--replay) and delete those dead letters",
+      );
     }
     const lost = await attempt("MongoDB", (signal) => store.countInvalid(names.topics.windows, signal), look);
     if (lost) {

@@ -1,4 +1,9 @@
-import { collections, type DeadLetterDocument, type OperatorStatusDocument } from "@devicemesh/pipeline";
+import {
+  collections,
+  type DeadLetterDocument,
+  type OperatorStatusDocument,
+  outOfDiskSpaceCode,
+} from "@devicemesh/pipeline";
 import type { Db } from "mongodb";
 import { dirtyWindowsCountMax } from "../limits.ts";
 import type { OperatorStore } from "./operator-store.ts";
@@ -17,6 +22,11 @@ export function createMongoOperatorStore(db: Db): OperatorStore {
     countInvalid: (topic, signal) =>
       deadLetters.countDocuments(
         { kind: "invalid", topic },
+        { limit: dirtyWindowsCountMax, timeoutMS, signal },
+      ),
+    countWithoutSpace: (topic, signal) =>
+      deadLetters.countDocuments(
+        { kind: "invalid", topic, reason: new RegExp(`\\bcode=${outOfDiskSpaceCode}\\b`) },
         { limit: dirtyWindowsCountMax, timeoutMS, signal },
       ),
   };
