@@ -10,7 +10,7 @@ describe("a write to a database without disk space", () => {
     ["its cause", new Error("the fold failed", { cause: new MongoServerError(full) })],
     [
       "a bulk write",
-      Object.assign(new MongoBulkWriteError({ message: "1 write failed" }, {} as never), {
+      Object.assign(new MongoBulkWriteError({ message: "1 write failed", code: 11_000 }, {} as never), {
         writeErrors: [{ code: 11_000 }, { code: 14_031 }],
       }),
     ],
