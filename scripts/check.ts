@@ -52,6 +52,7 @@ const checks: readonly Check[] = [
   },
   { name: "licences of dependencies are accepted", script: "scripts/licenses.ts", args: [] },
   { name: "the English is plain", script: "scripts/vocabulary.ts", args: [] },
+  { name: "documents name what exists", script: "scripts/doc-links.ts", args: [] },
   { name: "the tree is tidy", script: "scripts/tidy.ts", args: [], prints: true },
   {
     name: "a call runs through few files",

@@ -201,10 +201,14 @@ export function writtenFiles(): SourceFile[] {
   });
   return list
     .split("\n")
-    .filter((path) => /\.(tsx?|mjs|css|md|json|yaml|html|proto|py|sh)$/.test(path))
+    .filter((path) =>
+      /\.(tsx?|mjs|js|css|md|json|ya?ml|html|proto|py|go|java|sh|conf|properties|Dockerfile)$|^\.ci\/run$/.test(
+        path,
+      ),
+    )
     .filter(
       (path) =>
-        !/^(proto\/(gen|vendor)|aggregator\/gen|examples\/browser\/gen|bench\/results)\/|package-lock\.json$/.test(
+        !/^(proto\/(gen|vendor)|aggregator\/(gen|proto)|examples\/(browser|go)\/gen|bench\/results)\/|package-lock\.json$/.test(
           path,
         ),
     )

@@ -1,4 +1,4 @@
-// Numbers of the aggregator that are not settings. Times are in milliseconds unless a name says otherwise.
+// Numbers of the aggregator that are not settings. Times are in milliseconds unless a name states another unit.
 import type { Backoff } from "@devicemesh/kit/lifetime/backoff";
 
 /** Number of ticks of a partition that are kept: those of an hour. Beyond it, older ones are thinned out. */

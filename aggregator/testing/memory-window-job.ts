@@ -52,7 +52,7 @@ const silent: WindowJobProgress = {
   endOffsets: new Map(),
 };
 
-/** A batch of a window job; it dropped nothing unless the changes say so. */
+/** A batch of a window job; it dropped nothing unless `changes` sets that. */
 export function batchOf(changes: Partial<BatchProgress> & { readonly batch: number }): BatchProgress {
   return { ...silent, startOffsets: new Map(), ...changes };
 }

@@ -2,7 +2,7 @@
 export type Random = () => number;
 
 /**
- * Returns a 32-bit number that looks random and depends only on its arguments: the counter and the two halves of the
+ * Returns a 32-bit number that is pseudo-random and depends only on its arguments: the counter and the two halves of the
  * key pass through the finalizer of MurmurHash3, which spreads every bit over all others. It is stateless, so a hundred
  * thousand devices need two words each.
  */

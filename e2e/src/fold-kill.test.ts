@@ -33,7 +33,7 @@ it("counts every reading once, however often it is killed while it folds", { tim
     let lines = 0;
     for await (const line of createInterface({ input: child.stdout })) {
       [acked = 0, nowMs = 0] = line.split(" ").map(Number);
-      // Folding begins right after an acknowledgement: kill at once, or a few turns later.
+      // Folding begins right after an acknowledgement: kill at once, or a few iterations of the event loop later.
       if (++lines === 4 + round) setTimeout(() => child.kill("SIGKILL"), round % 4);
     }
     await exited;

@@ -54,14 +54,14 @@ export async function startEdgeWithIdentity(binary: string) {
     insecureBeyondLoopback: false,
     denyList,
   };
-  const look = { ...common, pollIntervalMs: 10 };
+  const polling = { ...common, pollIntervalMs: 10 };
   const devices = starting.use(
-    openDeviceAccess({ ...behindEnvoy, deviceCa: undefined, trustDomain: "devicemesh" }, look),
+    openDeviceAccess({ ...behindEnvoy, deviceCa: undefined, trustDomain: "devicemesh" }, polling),
   );
   const users = starting.use(
     openUserAccess(
       { ...behindEnvoy, jwks: undefined, tokenIssuer: "devicemesh", tokenAudience: "devicemesh" },
-      look,
+      polling,
     ),
   );
   const memory = createMemoryMessageLog();

@@ -65,12 +65,12 @@ export async function startMesh(
   const exited = once(child, "exit") as Promise<[number | null]>;
   const until = (pattern: RegExp): Promise<void> =>
     new Promise((resolve, reject) => {
-      const look = () => {
+      const check = () => {
         if (pattern.test(output())) resolve();
       };
-      child.stdout?.on("data", look);
+      child.stdout?.on("data", check);
       exited.then(([code]) => reject(new Error(`the mesh ended with ${code}:\n${output()}`)), reject);
-      look();
+      check();
     });
   const addresses = /^open https?:\/\/(\S+:\d+)\/[\s\S]* ingest +(\S+:\d+)/m;
   await until(addresses);

@@ -1,4 +1,4 @@
-// Numbers of the engines that are not settings. Times are in milliseconds unless a name says otherwise.
+// Numbers of the engines that are not settings. Times are in milliseconds unless a name states another unit.
 
 /** Two sinks with batches of a few thousand small records. */
 export const workerHeapMebibytes = 512;

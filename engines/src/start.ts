@@ -11,22 +11,22 @@ export async function installAll(
   { cache, noFirstStart, onlyEnvoy }: InstallConfig,
   print: (text: string) => void,
 ): Promise<number> {
-  const say = (text: string): void => print(`engines: ${text}\n`);
-  const options = { ...(cache === undefined ? {} : { cache }), say };
+  const report = (text: string): void => print(`engines: ${text}\n`);
+  const options = { ...(cache === undefined ? {} : { cache }), report };
   if (onlyEnvoy) {
-    say(`envoy:  ${await installEnvoy(options)}`);
+    report(`envoy:  ${await installEnvoy(options)}`);
     return 0;
   }
   const installed = await installEngines(options).catch((error: unknown) => {
     if (!(error instanceof MissingToolsError)) throw error;
     throw new Error(`not installed; this host lacks something\n${error.message}`, { cause: error });
   });
-  if (!noFirstStart && !hasArchives(installed)) await trainArchives(installed, say);
+  if (!noFirstStart && !hasArchives(installed)) await trainArchives(installed, report);
   const mongo = installed.mongo();
-  say(`kafka:  ${installed.kafka}`);
-  say(`spark:  ${installed.spark}`);
-  say(`python: ${installed.python}`);
-  say(
+  report(`kafka:  ${installed.kafka}`);
+  report(`spark:  ${installed.spark}`);
+  report(`python: ${installed.python}`);
+  report(
     `mongo:  ${mongo.command}${mongo.kind === "stand-in" ? " (a stand-in: no mongod is on the PATH)" : ""}`,
   );
   return 0;

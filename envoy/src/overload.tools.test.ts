@@ -13,7 +13,7 @@ describe.skipIf(envoyBinary === undefined)("an Envoy that has too much to do", (
     const metrics = `http://127.0.0.1:${edge.envoy.metrics.port}`;
     const counters = async () => (await fetch(`${metrics}/stats/prometheus`)).text();
     const isShort = /^envoy_overload_envoy_overload_actions_stop_accepting_requests_active\{\} 1$/m;
-    await waitUntil(async () => isShort.test(await counters()), { what: "it notices, and says so" });
+    await waitUntil(async () => isShort.test(await counters()), { what: "it detects and reports it" });
     expect((await fetch(`${metrics}/ready`)).status).toBe(200);
     const answer = await fetch(`http://${edge.address}${listSeries}`, {
       method: "POST",

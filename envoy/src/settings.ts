@@ -1,4 +1,4 @@
-import { loopbackHosts } from "@devicemesh/kit/rpc/requests/rejected-requests";
+import { loopbackHosts } from "@devicemesh/kit/server/hosts";
 import type { TemplateFilling, TemplateValue } from "./template.ts";
 
 /** A host (an address, or a DNS name) and a port. */

@@ -105,9 +105,9 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
     { stdio: ["ignore", "ignore", "pipe"], detached: options.detached ?? false },
   );
   if (child.pid !== undefined) options.onSpawn?.(child.pid);
-  let said = "";
+  let printed = "";
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-    said = (said + chunk).slice(-10_000);
+    printed = (printed + chunk).slice(-10_000);
     options.onOutput?.(chunk);
   });
   const ended = new Promise<string>((resolve) => {
@@ -123,12 +123,12 @@ export async function startEnvoy(options: StartEnvoyOptions): Promise<Envoy> {
   const admin = createAdmin(socketFile);
   await ready(admin, ended, signal).catch((error: unknown) => {
     signal?.throwIfAborted();
-    throw new Error(`Envoy did not become ready:\n${said.trim()}`, { cause: error });
+    throw new Error(`Envoy did not become ready:\n${printed.trim()}`, { cause: error });
   });
   const addresses = await admin.listenerAddresses();
   const [plain, metrics] = [addresses.get("plain"), addresses.get("metrics")];
   if (!plain || !metrics || child.pid === undefined)
-    throw new Error(`Envoy does not listen:\n${said.trim()}`);
+    throw new Error(`Envoy does not listen:\n${printed.trim()}`);
   const running = starting.move();
 
   const close = closeOnce(async () => {

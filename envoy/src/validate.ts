@@ -9,12 +9,12 @@ export async function validateConfig(binary: string, configFile: string): Promis
   const child = spawn(binary, ["--mode", "validate", "--log-level", "warning", "-c", configFile], {
     stdio: ["ignore", "pipe", "pipe"],
   });
-  let said = "";
+  let printed = "";
   child.stdout.resume();
   child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-    said += chunk;
+    printed += chunk;
   });
   const [code] = (await once(child, "close")) as [number | null];
-  if (code !== 0) throw new Error(`Envoy rejects ${configFile}:\n${said.trim()}`);
-  return said.trim();
+  if (code !== 0) throw new Error(`Envoy rejects ${configFile}:\n${printed.trim()}`);
+  return printed.trim();
 }

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 )
 
-// A connection says where the mesh is and who calls.
+// A connection is the address of the mesh and the identity of the caller.
 type connection struct {
 	address     string
 	ca          string

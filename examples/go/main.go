@@ -66,7 +66,7 @@ type usageError string
 
 func (e usageError) Error() string { return string(e) }
 
-// explain puts a status of gRPC as text: the code and what the mesh says about it.
+// explain puts a status of gRPC as text: the code and the message of the mesh.
 func explain(err error) string {
 	if s, ok := status.FromError(err); ok {
 		return fmt.Sprintf("%s: %s", s.Code(), s.Message())

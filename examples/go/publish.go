@@ -106,7 +106,7 @@ func publish(
 	}
 	for frame := range slices.Chunk(unit, readingsPerFrame) {
 		err := stream.Send(&devicemeshv1.PublishReadingsRequest{Readings: frame})
-		// The mesh has ended the stream; CloseAndRecv says why.
+		// The mesh has ended the stream; CloseAndRecv returns the reason.
 		if errors.Is(err, io.EOF) {
 			break
 		}

@@ -147,7 +147,7 @@ def format_time(at: Timestamp) -> str:
 
 
 def explain(error: grpc.RpcError) -> str:
-    """The code and what the mesh says about it."""
+    """The code and the message of the mesh."""
     return f"{error.code().name}: {error.details()}"
 
 

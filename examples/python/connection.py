@@ -57,5 +57,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def from_arguments(arguments: argparse.Namespace) -> Connection:
-    """The connection that the flags say."""
+    """The connection that the flags describe."""
     return Connection(arguments.address, arguments.ca, arguments.token_file, arguments.cert, arguments.key)

@@ -3,14 +3,11 @@ import { openSenderAccess } from "@devicemesh/identity";
 import { importRoutes } from "@devicemesh/import";
 import type { Logger } from "@devicemesh/kit/observability/logger";
 import type { Metrics } from "@devicemesh/kit/observability/metrics";
+import { hostProblem } from "@devicemesh/kit/rpc/connect-handler";
 import { createUnfinishedRequests } from "@devicemesh/kit/rpc/requests/incomplete-requests";
-import {
-  hostProblem,
-  isLoopback,
-  loopbackHosts,
-  rejectHost,
-} from "@devicemesh/kit/rpc/requests/rejected-requests";
+import { rejectHost } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import { RpcError } from "@devicemesh/kit/rpc/rpc-error";
+import { isLoopback, loopbackHosts } from "@devicemesh/kit/server/hosts";
 import { respondHttpError } from "@devicemesh/kit/server/http-errors";
 import { createHttpRoutes, type HttpRoute } from "@devicemesh/kit/server/http-routes";
 import { type OnePortHandler, startOnePortServer } from "@devicemesh/kit/server/one-port-server";

@@ -1,4 +1,4 @@
-// Numbers of the generator that are not settings. Times are in milliseconds unless a name says otherwise.
+// Numbers of the generator that are not settings. Times are in milliseconds unless a name states another unit.
 
 export const slicesMax = 20;
 

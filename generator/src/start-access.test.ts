@@ -76,7 +76,7 @@ describe("generator serve with tokens", () => {
     [["--cert", "a.pem"], "must be set together"],
     [["--cert", "a.pem", "--key", "b.pem"], "also needs the CA of ingest"],
     [["--ca", "nowhere.pem"], "nowhere.pem"],
-  ])("says what is wrong with the certificate to show: %j", async (flags, text) => {
+  ])("reports what is wrong with the client certificate: %j", async (flags, text) => {
     await using running = serve(...flags);
     expect(await running.exit).toBe(2);
     expect(running.output.stderr).toContain(text);

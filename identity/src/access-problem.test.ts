@@ -49,7 +49,7 @@ describe("accessProblem", () => {
     [{ deviceCa: "ca.pem" }, "needs --server-cert"],
     [{ deviceCa: "ca.pem", ...server, trustForwardedIdentity: true }, "exclude each other"],
     [{ denyList: "denied.txt" }, "--deny-list needs"],
-  ])("says what does not go together: %o", (flags, text) => {
+  ])("reports flags that cannot be combined: %o", (flags, text) => {
     expect(accessProblem({ ...local, ...flags }, both)).toContain(text);
     expect(accessProblem({ ...local, insecureBeyondLoopback: true, ...flags }, both)).toContain(text);
   });

@@ -1,4 +1,4 @@
-import { isLoopback } from "@devicemesh/kit/rpc/requests/rejected-requests";
+import { isLoopback } from "@devicemesh/kit/server/hosts";
 import type { DeviceAccessConfig, UserAccessConfig } from "./settings.ts";
 
 /** The identity settings of a service; `host` is the address it listens on. */

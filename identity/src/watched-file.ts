@@ -31,11 +31,11 @@ export function followFile<T>({
   // Unknown at first: the first poll detects a change between the first read and itself.
   let seen = "";
   let isSettled = false;
-  let looking = false;
+  let isPolling = false;
 
-  async function look(): Promise<void> {
-    if (looking) return;
-    looking = true;
+  async function poll(): Promise<void> {
+    if (isPolling) return;
+    isPolling = true;
     let now = "gone";
     try {
       // Read before the text: the next poll detects a change between the two.
@@ -52,11 +52,11 @@ export function followFile<T>({
       if (now !== seen) onProblem(error);
     } finally {
       seen = now;
-      looking = false;
+      isPolling = false;
     }
   }
 
-  const timer = setInterval(() => void look(), intervalMs);
+  const timer = setInterval(() => void poll(), intervalMs);
   timer.unref();
   return {
     get current() {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { convertText } from "../testing/convert-text.ts";
-import type { ImportOptions } from "./look/options.ts";
+import type { ImportOptions } from "./inspect/options.ts";
 
 /** `device sensor value time` of each reading, the counts of the rest, and the questions. */
 function resultOf(text: string, options: ImportOptions = {}): string[] {

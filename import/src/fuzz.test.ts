@@ -72,14 +72,16 @@ describe("any recording", () => {
     fc.assert(
       fc.property(fc.array(written, { minLength: 2, maxLength: 12 }), layouts, (rows, layout) => {
         const decimal = layout.comma ? "," : ".";
-        const { look, readings, refused, badRows } = convertText(textOf(rows, layout), {
+        const { inspection, readings, refused, badRows } = convertText(textOf(rows, layout), {
           zone: "UTC",
           order: "day-month",
           decimal,
           units: layout.fahrenheit ? new Map() : new Map([["temperature", "°C"]]),
         });
         expect(
-          [look.problem, ...look.questions, ...refused, ...badRows].filter((text) => text !== undefined),
+          [inspection.problem, ...inspection.questions, ...refused, ...badRows].filter(
+            (text) => text !== undefined,
+          ),
         ).toEqual([]);
         const expected = rows.flatMap(({ device, ms, temperature, humidity }) => {
           const at = { device: encodeURIComponent(device), time: new Date(ms).toISOString() };

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { convertText } from "../testing/convert-text.ts";
-import type { ImportOptions } from "./look/options.ts";
+import type { ImportOptions } from "./inspect/options.ts";
 
 /** `sensor value time` of each reading, or what keeps a text from being read. */
 function readingsOf(text: string, options: ImportOptions = {}): string[] {
-  const { look, readings, refused, badRows } = convertText(text, { device: "a", ...options });
-  const open = look.questions.map(({ flag, text: why }) => `state ${flag}: ${why}`);
+  const { inspection, readings, refused, badRows } = convertText(text, { device: "a", ...options });
+  const open = inspection.questions.map(({ flag, text: why }) => `state ${flag}: ${why}`);
   const lines = readings.map(({ sensor, value, time }) => `${sensor} ${value} ${time.replace(".000Z", "Z")}`);
   return [...open, ...lines, ...refused, ...badRows];
 }

@@ -5,11 +5,11 @@ import { expectedRecordings } from "../testing/expected-recordings.ts";
 
 describe("the recordings, converted", () => {
   it.each(expectedRecordings())("$file", ({ path, options, series, leftOut }) => {
-    const { look, readings, missing, unknown, refused, badRows } = convertText(
+    const { inspection, readings, missing, unknown, refused, badRows } = convertText(
       readFileSync(path, "utf8"),
       options,
     );
-    expect(look.questions).toEqual([]);
+    expect(inspection.questions).toEqual([]);
     expect(refused).toEqual([]);
     const first = new Map<string, { series: string; value: number }>();
     const found = {

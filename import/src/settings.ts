@@ -10,7 +10,7 @@ export const importSettings = defineSettings({
   prefix,
   usage: "npm run import -- FILES… [flags]",
   summary:
-    "Loads recordings: files, folders, globs, or - for standard input; also packed (.gz, .zst). It looks at all of them first and asks for what they leave open. Ends with 0 if nothing was refused, 1 if something was, 2 if it could not start.",
+    "Loads recordings: files, folders, globs, or - for standard input; also packed (.gz, .zst). It inspects all of them first and asks for what they leave open. Ends with 0 if nothing was refused, 1 if something was, 2 if it could not start.",
   positionals: { max: Number.POSITIVE_INFINITY, placeholder: "FILES" },
   misnamed: { "--target": "--to", "--timezone": "--zone", "--tz": "--zone", "--column": "--map" },
   settings: {

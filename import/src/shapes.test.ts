@@ -1,16 +1,22 @@
 import { describe, expect, it } from "vitest";
 import { convertText } from "../testing/convert-text.ts";
-import type { ImportOptions } from "./look/options.ts";
+import type { ImportOptions } from "./inspect/options.ts";
 
 /** `device sensor value time` of each reading; the date is left out if it is 2025-03-29. */
 function linesOf(text: string, options: ImportOptions = {}): string[] {
-  const { look, readings, refused, badRows } = convertText(text, options);
-  const open = look.questions.map(({ flag, text: why }) => `state ${flag}: ${why}`);
+  const { inspection, readings, refused, badRows } = convertText(text, options);
+  const open = inspection.questions.map(({ flag, text: why }) => `state ${flag}: ${why}`);
   const lines = readings.map(
     ({ device, sensor, value, time }) =>
       `${device} ${sensor} ${value} ${time.replace("2025-03-29T", "").replace(":00.000Z", "")}`,
   );
-  return [...open, ...(look.problem === undefined ? [] : [look.problem]), ...lines, ...refused, ...badRows];
+  return [
+    ...open,
+    ...(inspection.problem === undefined ? [] : [inspection.problem]),
+    ...lines,
+    ...refused,
+    ...badRows,
+  ];
 }
 
 const utc = { zone: "UTC" };
@@ -227,7 +233,7 @@ describe("shapes of recordings", () => {
     ["", "the file is empty"],
     ["PK\u0003\u0004\u0000", "spreadsheet"],
     ["some words\nand more\n", "no rows with times or numbers"],
-  ])("says why %j cannot be read", (text, problem) => {
+  ])("reports why %j cannot be read", (text, problem) => {
     expect(linesOf(text)).toEqual([expect.stringContaining(problem)]);
   });
 });

@@ -4,9 +4,9 @@ import { loadSettings } from "@devicemesh/kit/settings/define-settings";
 import { openSensorCatalog } from "@devicemesh/kit/settings/sensor-settings";
 import { SettingsError } from "@devicemesh/kit/settings/settings-error";
 import type { SensorCatalog } from "@devicemesh/proto";
-import { type LookedInput, loadRecordings, lookAtInputs } from "./load/import-recordings.ts";
-import { readStated, unknownColumns } from "./look/stated-options.ts";
-import { lookText } from "./report/look-text.ts";
+import { readStated, unknownColumns } from "./inspect/stated-options.ts";
+import { type InspectedInput, inspectInputs, loadRecordings } from "./load/import-recordings.ts";
+import { inspectionText } from "./report/inspection-text.ts";
 import { openRefusedFile } from "./report/refused-file.ts";
 import { progressText, reportText } from "./report/report-text.ts";
 import { createStatusLine, type Output } from "./report/status-line.ts";
@@ -62,34 +62,34 @@ async function importFiles(
   const stated = readStated(values, lookup);
   if (stated.kind === "problems") return refuse(stderr, stated.problems);
   const { options } = stated;
-  const looked = await lookAtInputs(await findInputs(files, stdin), { options, lookup });
-  for (const one of looked) stdout.write(lookText(one));
+  const inspected = await inspectInputs(await findInputs(files, stdin), { options, lookup });
+  for (const one of inspected) stdout.write(inspectionText(one));
   const problems = unknownColumns(
     options,
-    new Set(looked.flatMap(({ look }) => look.sample.flatMap(({ names }) => names))),
+    new Set(inspected.flatMap(({ inspection }) => inspection.sample.flatMap(({ names }) => names))),
   );
-  if (problems.length === 0 && looked.every(({ look }) => look.questions.length === 0)) {
-    return load(values, { looked, tls, catalog }, context);
+  if (problems.length === 0 && inspected.every(({ inspection }) => inspection.questions.length === 0)) {
+    return load(values, { inspected, tls, catalog }, context);
   }
-  for (const { sampled } of looked) await sampled.close();
-  return refuse(stderr, [...problems, ...openText(looked)]);
+  for (const { sampled } of inspected) await sampled.close();
+  return refuse(stderr, [...problems, ...openText(inspected)]);
 }
 
 /** The dependencies of loading recordings without open questions. */
 type Ready = {
-  readonly looked: readonly LookedInput[];
+  readonly inspected: readonly InspectedInput[];
   readonly tls: ReturnType<typeof readIngestTls>;
   readonly catalog: SensorCatalog;
 };
 
 async function load(
   values: ImportSettings,
-  { looked, tls, catalog }: Ready,
+  { inspected, tls, catalog }: Ready,
   { stdout, stderr, clock, interrupted }: ImportContext,
 ): Promise<number> {
   const refusedFile = values.badRows === undefined ? undefined : openRefusedFile(values.badRows);
   const line = createStatusLine({ output: stderr, clock });
-  const report = await loadRecordings(looked, {
+  const report = await loadRecordings(inspected, {
     to: values.to,
     tls,
     catalog,
@@ -107,9 +107,9 @@ async function load(
 }
 
 /** Prints all open questions of the recordings, and that nothing was loaded. */
-function openText(looked: readonly LookedInput[]): string[] {
-  const open = looked.filter(({ look }) => look.questions.length > 0);
-  const flags = new Set(open.flatMap(({ look }) => look.questions.map(({ flag }) => flag)));
+function openText(inspected: readonly InspectedInput[]): string[] {
+  const open = inspected.filter(({ inspection }) => inspection.questions.length > 0);
+  const flags = new Set(open.flatMap(({ inspection }) => inspection.questions.map(({ flag }) => flag)));
   return open.length === 0 ? [] : [`nothing was loaded: state ${[...flags].join(", ")}`];
 }
 

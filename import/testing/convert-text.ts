@@ -1,7 +1,7 @@
 import { createConverter } from "../src/convert/converter.ts";
 import { createDeviceNames } from "../src/convert/device-names.ts";
-import { type Look, lookAt } from "../src/look/look.ts";
-import type { ImportOptions } from "../src/look/options.ts";
+import { type Inspection, inspect } from "../src/inspect/inspect.ts";
+import type { ImportOptions } from "../src/inspect/options.ts";
 import { testLookup } from "./sensors.ts";
 
 /** A reading in the form that tests compare. */
@@ -14,7 +14,7 @@ export type TextReading = {
 
 /** The outcome of a text. */
 export type Converted = {
-  readonly look: Look;
+  readonly inspection: Inspection;
   readonly readings: readonly TextReading[];
   readonly missing: number;
   readonly unknown: readonly string[];
@@ -25,22 +25,22 @@ export type Converted = {
 
 /** Samples a text and converts it, without sending anything. */
 export function convertText(text: string, options: ImportOptions = {}): Converted {
-  const look = lookAt(text, true, { options, lookup: testLookup });
+  const inspection = inspect(text, true, { options, lookup: testLookup });
   const readings: TextReading[] = [];
   const unknown: string[] = [];
   const refused: string[] = [];
   const badRows: string[] = [];
   let missing = 0;
   const converter =
-    look.plan &&
-    createConverter(look.plan, {
+    inspection.plan &&
+    createConverter(inspection.plan, {
       deviceOf: createDeviceNames({
         encode: encodeURIComponent,
         pattern: /^[A-Za-z0-9_][\w.:/@~=%-]{0,127}$/,
       }),
       latestMs: Date.UTC(2100, 0, 1),
     });
-  for (const row of look.createReader().read(text, true)) {
+  for (const row of inspection.createReader().read(text, true)) {
     if (converter === undefined) {
       if (row.problem !== undefined) badRows.push(`${row.line}: ${row.problem}`);
       continue;
@@ -56,5 +56,5 @@ export function convertText(text: string, options: ImportOptions = {}): Converte
       bad: ({ line }, reason) => badRows.push(`${line}: ${reason}`),
     });
   }
-  return { look, readings, missing, unknown, refused, badRows };
+  return { inspection, readings, missing, unknown, refused, badRows };
 }

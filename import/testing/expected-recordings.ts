@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import type { ImportOptions } from "../src/look/options.ts";
+import type { ImportOptions } from "../src/inspect/options.ts";
 import { dateOrders } from "../src/time/dates.ts";
 
 /** The expected result of a recording. */

@@ -1,4 +1,4 @@
-import type { KnownSensor, SensorLookup } from "../src/look/sensor-lookup.ts";
+import type { KnownSensor, SensorLookup } from "../src/inspect/sensor-lookup.ts";
 
 const listed: readonly (readonly [names: string, unit: string, minimum: number, maximum: number])[] = [
   ["temperature air_temperature temp", "°C", -100, 150],

@@ -9,7 +9,7 @@ export type IngestConfig = {
   readonly port: number;
   /** Readings of one commit unit. */
   readonly unitReadingsMax: number;
-  /** Rejected readings that a response lists. The contract says 100. */
+  /** Rejected readings that a response lists. The contract states 100. */
   readonly refusedListMax: number;
   /** Appends of one stream that the log has not acknowledged; beyond it, the stream is not read. */
   readonly streamAppendsMax: number;

@@ -16,7 +16,7 @@ ${lines.map(([name, text]) => `  ${name.padEnd(9)}  ${text}\n`).join("")}  kafka
   data       ${folder}  (logs in ${folder}/logs and ${folder}/engines/logs)
   devices    ${devicesText(config)}
 
-${callsToPaste({ ingest: sendTo, query: askAt, identity: caller })}Look:
+${callsToPaste({ ingest: sendTo, query: askAt, identity: caller })}Status:
   npm run mesh -- status
   grpcurl ${caller.askGrpcurl} -d '{}' ${askAt} devicemesh.v1.QueryService/GetPipelineStatus
   grpcurl ${caller.askGrpcurl} ${askAt} list

@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type EngineAddresses, type Engines, installEnvoy, killEnginesNow } from "@devicemesh/engines";
 import { closeOnce } from "@devicemesh/kit/lifetime/close-once";
-import { isLoopback } from "@devicemesh/kit/rpc/requests/rejected-requests";
+import { isLoopback } from "@devicemesh/kit/server/hosts";
 import { retentionProblem } from "@devicemesh/proto";
 import { devicesAtStart } from "@devicemesh/standalone/settings";
 import { planEngineStart } from "./engines/engine-steps.ts";

@@ -10,18 +10,18 @@ export function createStepList(): StepList {
   return {
     show(name, work) {
       const shown = Promise.withResolvers<(progress: string) => void>();
-      let say: ((progress: string) => void) | undefined;
+      let show: ((progress: string) => void) | undefined;
       let latest = "";
       // The work starts at once; the list only displays it.
       const done = work({
-        say(progress) {
+        report(progress) {
           latest = progress;
-          say?.(progress);
+          show?.(progress);
         },
       });
       done.catch(() => {});
       void shown.promise.then((report) => {
-        say = report;
+        show = report;
         if (latest !== "") report(latest);
       });
       tasks.push({

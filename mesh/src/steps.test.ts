@@ -2,14 +2,14 @@ import { describe, expect, it } from "vitest";
 import { runSteps, type Step, type StepList } from "./steps.ts";
 
 /** A list that records the texts of each step. */
-function createSilentList(): StepList & { readonly said: string[] } {
-  const said: string[] = [];
+function createSilentList(): StepList & { readonly printed: string[] } {
+  const printed: string[] = [];
   return {
-    said,
+    printed,
     show(name, work) {
-      work({ say: (progress) => said.push(`${name}: ${progress}`) }).then(
-        (result) => said.push(`${name} done: ${result}`),
-        (error: Error) => said.push(`${name} failed: ${error.message}`),
+      work({ report: (progress) => printed.push(`${name}: ${progress}`) }).then(
+        (result) => printed.push(`${name} done: ${result}`),
+        (error: Error) => printed.push(`${name} failed: ${error.message}`),
       );
     },
     end: async () => {},
@@ -20,9 +20,9 @@ function step(name: string, needs: readonly string[], order: string[], fails = f
   return {
     name,
     needs,
-    async run(say) {
+    async run(report) {
       order.push(name);
-      say("on its way");
+      report("on its way");
       await Promise.resolve();
       if (fails) throw new Error(`${name} broke`);
       return "there";
@@ -39,8 +39,8 @@ describe("runSteps", () => {
       list,
     );
     expect(order).toEqual(["a", "b", "c", "d"]);
-    expect(list.said).toContain("c: waits for a, b");
-    expect(list.said).toContain("d done: there");
+    expect(list.printed).toContain("c: waits for a, b");
+    expect(list.printed).toContain("d done: there");
   });
 
   it("starts no step that depends on a failed one, finishes the others, and throws the failure", async () => {
@@ -54,9 +54,9 @@ describe("runSteps", () => {
     ];
     await expect(runSteps(steps, list)).rejects.toThrow("a broke");
     expect(order).toEqual(["a", "c"]);
-    expect(list.said).toContain("b failed: b was not started");
-    expect(list.said).toContain("d failed: d was not started");
-    expect(list.said).toContain("c done: there");
+    expect(list.printed).toContain("b failed: b was not started");
+    expect(list.printed).toContain("d failed: d was not started");
+    expect(list.printed).toContain("c done: there");
   });
 
   it("rejects a step that depends on a later one", async () => {

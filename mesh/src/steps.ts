@@ -4,12 +4,12 @@ export type Step = {
   readonly name: string;
   /** Names of the steps that must be done first. */
   readonly needs: readonly string[];
-  /** Runs the step; `say` reports progress. Resolves with the result to show: the address where it listens. */
-  run(say: (progress: string) => void): Promise<string>;
+  /** Runs the step; `report` reports progress. Resolves with the result to show: the address where it listens. */
+  run(report: (progress: string) => void): Promise<string>;
 };
 
 /** The displayed state of a step. */
-export type StepView = { say(progress: string): void };
+export type StepView = { report(progress: string): void };
 
 /** Shows steps; `show` is called once for each at the start, and resolves or rejects with its step. */
 export type StepList = {
@@ -31,14 +31,14 @@ export async function runSteps(steps: readonly Step[], list: StepList): Promise<
   function runOf({ name, needs, run }: Step, view: StepView): Promise<string> {
     return (async () => {
       const waits = needs.map((need) => runs.get(need));
-      if (waits.length > 0) view.say(`waits for ${needs.join(", ")}`);
+      if (waits.length > 0) view.report(`waits for ${needs.join(", ")}`);
       try {
         await Promise.all(waits);
       } catch {
         throw new StepNotBegunError(name);
       }
       try {
-        return await run((progress) => view.say(progress));
+        return await run((progress) => view.report(progress));
       } catch (error) {
         firstFailure ??= { error };
         throw error;

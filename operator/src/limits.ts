@@ -1,4 +1,4 @@
-// Numbers of the operator that are not settings. Times are in milliseconds unless a name says otherwise.
+// Numbers of the operator that are not settings. Times are in milliseconds unless a name states another unit.
 
 /** Marks move at most every ten minutes; deletions continue at once while there is more to delete. */
 export const retentionStepMs = 10_000;

@@ -84,7 +84,7 @@ it("exports the last polled lag, tasks by state and restarts of each connector",
     observation: () => observation,
     deadLetters: () => ({ duplicate: 3, conflict: 2, redelivery: 1, invalid: 0 }),
   });
-  const { document, problems } = await watch.look(0);
+  const { document, problems } = await watch.observe(0);
   observation = { connectors: [document], dead_letter_lag: 5, problems };
   const { value, by } = await reported.scrape();
   expect(value("devicemesh_operator_sink_lag_messages", { connector: "sink" })).toBe(12);

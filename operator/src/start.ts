@@ -241,7 +241,7 @@ async function keepMesh(
   seen.deadLetters = deadLetters;
   let known = "";
   while (!signal.aborted) {
-    const [status] = await Promise.all([maintenance.look(signal), askEngines(run)]);
+    const [status] = await Promise.all([maintenance.run(signal), askEngines(run)]);
     if (signal.aborted) return;
     const problems = [
       ...waiting.problems(),

@@ -36,7 +36,7 @@ function taskOf(
     };
   if (replay === undefined) return undefined;
   return async () => {
-    await replayLog(config, replay, { say: (line) => stdout.write(`${line}\n`) });
+    await replayLog(config, replay, { report: (line) => stdout.write(`${line}\n`) });
     return 0;
   };
 }

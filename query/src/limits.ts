@@ -1,5 +1,5 @@
-import type { AllowedHosts } from "@devicemesh/kit/rpc/requests/rejected-requests";
 import type { ConnectionLimits } from "@devicemesh/kit/server/connection-limits";
+import type { AllowedHosts } from "@devicemesh/kit/server/hosts";
 
 /** The limits of query. Each is an upper bound, inclusive. */
 export type QueryConfig = {

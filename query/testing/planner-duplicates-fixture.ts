@@ -29,7 +29,7 @@ export function placesOf(
   reading: Reading,
 ): string[] {
   const places: string[] = [];
-  const look = (place: string, at: { readonly time: number; readonly arrived: number }, level?: number) => {
+  const check = (place: string, at: { readonly time: number; readonly arrived: number }, level?: number) => {
     const isIn = ({ sinceMs, toMs, arrivedSinceMs, arrivedToMs }: Scan): boolean =>
       at.time >= sinceMs && at.time < toMs && at.arrived >= arrivedSinceMs && at.arrived < arrivedToMs;
     const isOf = ({ series, sinceMs, toMs }: SeriesSpan): boolean =>
@@ -41,12 +41,12 @@ export function placesOf(
     for (const scan of main ?? []) if (isIn(scan) && !except?.some(isOf)) places.push(place);
     for (const scan of own ?? []) if (isIn(scan) && isOf(scan)) places.push(`${place} of its own`);
   };
-  look("raw", { time: reading.timestampMs, arrived: reading.arrivedMs });
+  check("raw", { time: reading.timestampMs, arrived: reading.arrivedMs });
   for (const [level, { windowMs, segmentMs }] of levels.entries()) {
     // Before it is folded no partial contains it.
     if (reading.arrivedMs >= (frontiersMs[level] as number)) continue;
     const at = { time: down(reading.timestampMs, windowMs), arrived: down(reading.arrivedMs, segmentMs) };
-    look(`level ${level}`, at, level);
+    check(`level ${level}`, at, level);
   }
   const windowMs = down(reading.timestampMs, 10);
   for (const { series, sinceMs, toMs, throughMs } of plan.duplicates?.repairs ?? []) {

@@ -1,4 +1,4 @@
-// Numbers of the simulator that are not settings. Times are in milliseconds of simulated time unless a name says otherwise.
+// Numbers of the simulator that are not settings. Times are in milliseconds of simulated time unless a name states another unit.
 
 /** The engines move in steps of this size; segments are multiples of it. */
 export const stepMs = 1000;

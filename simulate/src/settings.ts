@@ -111,7 +111,7 @@ export const simulateSettings = defineSettings({
       env: "DEVICEMESH_SIMULATE_MODEL",
       kind: "boolean",
       default: false,
-      description: "Print what the model of docs/scale.md says of this fleet, and simulate nothing.",
+      description: "Print what the model of docs/scale.md predicts for this fleet, and simulate nothing.",
     },
     seed: {
       flag: "--seed",

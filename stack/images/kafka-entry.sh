@@ -14,9 +14,9 @@ usage() {
 Usage: entry.sh broker | connect
        entry.sh healthy broker | connect
 
-  broker    a broker and controller as config/broker.properties says, of the cluster KAFKA_CLUSTER_ID; it prepares a
+  broker    a broker and controller configured by config/broker.properties, of the cluster KAFKA_CLUSTER_ID; it prepares a
             data folder that is new
-  connect   a worker as config/connect-worker.properties says; it advertises its own address
+  connect   a worker configured by config/connect-worker.properties; it advertises its own address
   healthy   ends with 0 if the controller of the broker listens, or if the worker lists its connectors; else with 1
             and the reason
 

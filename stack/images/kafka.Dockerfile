@@ -11,8 +11,8 @@ RUN --mount=type=cache,target=/root/.m2 \
 RUN cd kafka \
     && sha256sum --check --strict --quiet ../SHA256SUMS \
     && test "$(find . -name '*.jar' | wc -l)" = "$(wc -l < ../SHA256SUMS)"
-# The sink's jar says nowhere which plugins are in it. Without this the worker would not see it, since it looks
-# for manifests only (plugin.discovery=service_load).
+# The sink's jar lists its plugins nowhere. Without this the worker would not find it, since it reads
+# manifests only (plugin.discovery=service_load).
 RUN java -cp 'kafka/lib/*' org.apache.kafka.tools.ConnectPluginPath sync-manifests --plugin-path kafka/plugins
 COPY engines/config/log4j2.xml config/
 COPY stack/images/kafka-entry.sh entry.sh

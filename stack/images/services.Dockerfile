@@ -1,4 +1,4 @@
-# All services in TypeScript, in one image; the command says which one runs:
+# All services in TypeScript, in one image; the command selects the one that runs:
 #   docker build -f stack/images/services.Dockerfile -t devicemesh/services:VERSION .
 #   docker run devicemesh/services:VERSION node /opt/devicemesh/ingest/src/main.ts --help
 

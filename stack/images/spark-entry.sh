@@ -21,7 +21,7 @@ Usage: entry.sh master | worker | connect [ARGUMENT...]
   master    watches the workers: SPARK_MASTER_PORT (7077), page on SPARK_MASTER_WEBUI_PORT (8080)
   worker    starts executors: SPARK_MASTER_URL (spark://spark-master:7077), SPARK_WORKER_CORES (1),
             SPARK_WORKER_MEMORY (1200m), SPARK_WORKER_PORT (7078), page on SPARK_WORKER_WEBUI_PORT (8081)
-  connect   serves Spark Connect as config/spark-defaults.conf says
+  connect   serves Spark Connect configured by config/spark-defaults.conf
   healthy   ends with 0 if that part answers in this container, else with 1 and why; connect is unhealthy as well
             while a living master does not know its application, since only a new start helps it then
 

@@ -20,7 +20,7 @@ export async function runLab(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
 }): Promise<number> {
   const { config, folder, env } = options;
-  const say = (line: string): void => void process.stdout.write(`${line}\n`);
+  const report = (line: string): void => void process.stdout.write(`${line}\n`);
   const fail = (line: string): number => {
     process.stderr.write(`stack:lab: ${line}\n`);
     return 1;
@@ -33,7 +33,7 @@ export async function runLab(options: {
 
   const ending = new AbortController();
   const end = (signal: NodeJS.Signals): void => {
-    say(`ended by ${signal}`);
+    report(`ended by ${signal}`);
     ending.abort();
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, end);
@@ -47,7 +47,7 @@ export async function runLab(options: {
         try {
           const npm = (await shell.run(["sh", "-c", "command -v npm"])).trim();
           const lab = await startLab({
-            ...{ shell, tools: machine.tools, folder, say, path, npm },
+            ...{ shell, tools: machine.tools, folder, report, path, npm },
             single: config.single || config.walk || config.compose,
             by: config.walk ? "walk" : config.compose ? "compose" : "commands",
             node: process.execPath,
@@ -55,11 +55,11 @@ export async function runLab(options: {
           if (config.walk) return 0;
           await causeFaults(lab, faults);
           if (config.once || config.compose || faults.length > 0) return 0;
-          announce(lab, say);
+          announce(lab, report);
           await once(ending.signal, "abort");
           return 0;
         } finally {
-          say("removing engines, namespaces, interfaces and mounts");
+          report("removing engines, namespaces, interfaces and mounts");
           await removeLeftovers(folder);
         }
       },
@@ -73,9 +73,9 @@ export async function runLab(options: {
   }
 }
 
-function announce({ nodes, checkout }: Lab, say: (line: string) => void): void {
+function announce({ nodes, checkout }: Lab, report: (line: string) => void): void {
   const certs = `${checkout.folder}/stack/secrets/certs`;
-  say(`
+  report(`
 The stack is up; Ctrl-C removes it.
   page and RPCs  https://${labNetwork.addressOf(1)}/   (authority ${certs}/ca.pem, token ${certs}/user-reader.jwt)
   devices        ${labNetwork.addressOf(1)}:8444   (certificate ${certs}/gateway-demo.pem)

@@ -30,7 +30,7 @@ export type Lab = {
   readonly checkout: LabCheckout;
   readonly folder: string;
   readonly single: boolean;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
   /** Runs `npm run stack:deploy` with the lab's overlay, of the version that was deployed last unless `env` has another. */
   deploy(env?: Readonly<Record<string, string>>): Promise<string>;
   /** Builds the project's images with this version, and copies them to the nodes. */
@@ -55,7 +55,7 @@ export type LabOptions = {
   readonly node: string;
   readonly npm: string;
   readonly path: string;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
 };
 
 /** An entry point that serves nothing. The job of a deployment that waits for replicas does its work and ends. */
@@ -63,7 +63,7 @@ const unhealthyEntry = ["sh", "-c", 'case "$*" in */replicas/*) exec "$@" ;; esa
 
 /** Starts engines, builds images, and deploys the stack; resolves when all of it is healthy. */
 export async function startLab(options: LabOptions): Promise<Lab> {
-  const { shell, tools, folder, single, say } = options;
+  const { shell, tools, folder, single, report } = options;
   const count = single ? 1 : 3;
   const builder = createEngine({ shell, client: tools.docker, folder, name: "build" });
   const nodes = Array.from({ length: count }, (_, place) =>
@@ -71,7 +71,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
   );
   // Nodes start empty; the caches of builds are kept.
   for (const { name } of nodes) rmSync(join(folder, name), { recursive: true, force: true });
-  say(`engines: the builder and ${count} ${count === 1 ? "node" : "nodes"} (logs in ${folder})`);
+  report(`engines: the builder and ${count} ${count === 1 ? "node" : "nodes"} (logs in ${folder})`);
   await makeBridge(shell);
   for (const place of nodes.keys()) await makeNamespace(shell, place + 1);
   await Promise.all([builder, ...nodes].map((engine) => engine.start()));
@@ -101,7 +101,7 @@ export async function startLab(options: LabOptions): Promise<Lab> {
       image.includes("/devicemesh/"),
     );
   const lab: Lab = {
-    ...{ shell, nodes, builder, checkout, folder, single, say },
+    ...{ shell, nodes, builder, checkout, folder, single, report },
     async deploy(env = {}) {
       const output = await checkout.run(
         [...npmRun, "stack:deploy", "--", ...flags(single), "--overlay", "lab.yml"],
@@ -134,8 +134,8 @@ export async function startLab(options: LabOptions): Promise<Lab> {
     },
     untilHealthy: (limitMs) =>
       options.by === "compose"
-        ? untilComposeHealthy(manager, say)
-        : untilHealthy(manager, stackName, { say, ...(limitMs === undefined ? {} : { limitMs }) }),
+        ? untilComposeHealthy(manager, report)
+        : untilHealthy(manager, stackName, { report, ...(limitMs === undefined ? {} : { limitMs }) }),
   };
   const mongo = imagesOf(await config(lab)).find((image) => image.startsWith("mongo:")) ?? "mongo";
   await makeMongoImage(images, mongo);
@@ -153,10 +153,10 @@ function imagesOf(merged: string): readonly string[] {
 const comeUp: Readonly<Record<LabOptions["by"], (lab: Lab, options: LabOptions) => Promise<void>>> = {
   commands: deployFirst,
   walk: async (lab, { path }) => {
-    const { shell, checkout, say } = lab;
+    const { shell, checkout, report } = lab;
     await writeOverlay(lab);
     await walk({
-      ...{ shell, say, folder: checkout.folder, untilHealthy: lab.untilHealthy },
+      ...{ shell, report, folder: checkout.folder, untilHealthy: lab.untilHealthy },
       env: {
         PATH: `${checkout.bin}:${path}`,
         DMLAB_LOAD: "1",
@@ -167,14 +167,14 @@ const comeUp: Readonly<Record<LabOptions["by"], (lab: Lab, options: LabOptions) 
     });
   },
   async compose(lab, options) {
-    const { checkout, say } = lab;
-    say("images and secrets: npm run stack:build, npm run stack:secrets");
+    const { checkout, report } = lab;
+    report("images and secrets: npm run stack:build, npm run stack:secrets");
     await lab.build("0.1.0");
     await checkout.run([...npmRun, "stack:secrets", "--", "--hosts", labNetwork.addressOf(1)]);
     writeFileSync(join(checkout.folder, "stack/secrets/mongodb_url"), standInUrl);
     const text = readFileSync(join(checkout.folder, "compose.yml"), "utf8");
     const files = ["compose.yml", writeComposeOverlay(checkout.folder, text)].flatMap((file) => ["-f", file]);
-    say("docker compose up -d");
+    report("docker compose up -d");
     // Version 2 is a plugin of the client, version 1 a program of its own.
     const isPlugin = (await lab.shell.attempt([options.tools.docker, "compose", "version"])).code === 0;
     const compose = isPlugin ? ["docker", "compose"] : ["docker-compose"];
@@ -182,7 +182,7 @@ const comeUp: Readonly<Record<LabOptions["by"], (lab: Lab, options: LabOptions) 
       DEVICEMESH_BIND: "0.0.0.0",
       DOCKER_HOST: lab.nodes[0]?.host ?? "",
     });
-    say(`healthy after ${await lab.untilHealthy()} s`);
+    report(`healthy after ${await lab.untilHealthy()} s`);
   },
 };
 
@@ -196,16 +196,16 @@ async function writeOverlay(lab: Lab): Promise<void> {
 }
 
 async function deployFirst(lab: Lab): Promise<void> {
-  const { checkout, single, say } = lab;
+  const { checkout, single, report } = lab;
   const hosts = [...lab.nodes.keys()].map((place) => labNetwork.addressOf(place + 1)).join(",");
-  say("images: npm run stack:build");
+  report("images: npm run stack:build");
   await lab.build("0.1.0");
-  say("secrets: npm run stack:secrets");
+  report("secrets: npm run stack:secrets");
   await checkout.run([...npmRun, "stack:secrets", "--", "--hosts", hosts]);
   await writeOverlay(lab);
-  say(`deployment: npm run stack:deploy${single ? " -- --single" : ""}`);
+  report(`deployment: npm run stack:deploy${single ? " -- --single" : ""}`);
   await lab.deploy();
-  say(`healthy after ${await lab.untilHealthy()} s`);
+  report(`healthy after ${await lab.untilHealthy()} s`);
 }
 
 /** Without `prestack:…`, which would install dependencies: the lab's checkout has them. */

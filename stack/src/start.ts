@@ -19,7 +19,7 @@ export async function startStack(
   }
   return await runStackCommand(command, config, {
     env,
-    say: (line) => stderr.write(`${line}\n`),
+    report: (line) => stderr.write(`${line}\n`),
     print: (text) => stdout.write(text),
     nowMs: Date.now(),
   });

@@ -68,7 +68,7 @@ export function readStack(
   variables: Readonly<Record<string, string>> = {},
   more: { readonly admin?: boolean } = {},
 ): Stack {
-  const docker = createDocker({ env, variables, dryRun: false, say: () => {} });
+  const docker = createDocker({ env, variables, dryRun: false, report: () => {} });
   return parse(mergedConfig(docker, stackFiles(shape, more))) as Stack;
 }
 

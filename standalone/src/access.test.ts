@@ -28,7 +28,7 @@ describe("the access of npm start", () => {
     [["--trust-forwarded-identity"], "--no-generator"],
     [["--trust-forwarded-identity", "--no-generator", "--replay", "file.csv"], "--no-generator"],
     [[...certificates, "--no-generator"], "--server-cert: "],
-  ])("says what is missing: %j", (args, text) => {
+  ])("reports what is missing: %j", (args, text) => {
     expect(() => open(...args)).toThrow(SettingsError);
     expect(() => open(...args)).toThrow(text);
   });

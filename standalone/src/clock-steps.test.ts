@@ -17,7 +17,7 @@ import { startEmbedded } from "../src/start.ts";
 
 const hourMs = 3_600_000;
 
-/** The single process with a clock that is off by as much as the test says. */
+/** The single process with a clock whose offset the test sets. */
 async function startStepped() {
   const data = mkdtempSync(join(tmpdir(), "devicemesh-clock-"));
   const args = ["--data", data, "--no-generator", "--ingest-port", "0", "--query-port", "0"];

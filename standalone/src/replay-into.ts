@@ -2,10 +2,10 @@ import { type IngestTls, systemClock } from "@devicemesh/client";
 import {
   createStatusLine,
   InputError,
-  type LookedInput,
+  type InspectedInput,
+  inspectFiles,
+  inspectionText,
   loadRecordings,
-  lookAtFiles,
-  lookText,
   type Output,
   progressText,
   reportText,
@@ -43,18 +43,18 @@ export async function refuseReplay(file: string | undefined, sensors: SensorFlag
 
 async function problemOf(file: string, sensors: SensorFlags): Promise<string | undefined> {
   try {
-    const [looked] = await lookAtFiles([file], openSensorCatalog(sensors));
-    await looked!.sampled.close();
-    return openText(looked!);
+    const [inspected] = await inspectFiles([file], openSensorCatalog(sensors));
+    await inspected!.sampled.close();
+    return openText(inspected!);
   } catch (error) {
     if (!(error instanceof InputError || error instanceof SettingsError)) throw error;
     return error.message;
   }
 }
 
-function openText({ look, input }: LookedInput): string | undefined {
-  if (look.problem !== undefined) return `${input.name}: ${look.problem}`;
-  const [question] = look.questions;
+function openText({ inspection, input }: InspectedInput): string | undefined {
+  if (inspection.problem !== undefined) return `${input.name}: ${inspection.problem}`;
+  const [question] = inspection.questions;
   return (
     question && `${input.name}: ${question.text}; load it with npm run import, which has ${question.flag}`
   );
@@ -77,8 +77,8 @@ export async function replayInto({
   const line = createStatusLine({ output: stderr, clock: systemClock });
   try {
     const catalog = openSensorCatalog(sensors);
-    const looked = await lookAtFiles([file], catalog);
-    const report = await loadRecordings(looked, {
+    const inspected = await inspectFiles([file], catalog);
+    const report = await loadRecordings(inspected, {
       to: target,
       tls,
       catalog,
@@ -88,7 +88,7 @@ export async function replayInto({
       onProgress: (progress) => line.show(progressText(progress)),
     });
     line.end();
-    stdout.write(`\nreplayed ${looked.map(lookText).join("")}${reportText(report)}`);
+    stdout.write(`\nreplayed ${inspected.map(inspectionText).join("")}${reportText(report)}`);
   } catch (error) {
     line.end();
     if (!(error instanceof InputError)) throw error;

@@ -238,13 +238,13 @@ export const strings = {
   import: {
     title: "Import",
     hint: "Loads a recording of any kind: CSV and TSV, JSON lines, Home Assistant, InfluxDB. What it leaves open is asked; nothing is guessed.",
-    ...{ drop: "Drop a file here, or choose one", questions: "Please state", again: "Look again" },
-    formats: "Also packed with gzip or zstd. Nothing is stored before you say so.",
-    looking: (name: string) => `Looking at ${name} …`,
+    ...{ drop: "Drop a file here, or choose one", questions: "Please state", again: "Inspect again" },
+    formats: "Also packed with gzip or zstd. Nothing is stored before you confirm.",
+    inspecting: (name: string) => `Inspecting ${name} …`,
     loading: (name: string) => `Loading ${name} …`,
     load: (name: string) => `Load ${name}`,
     sent: "Share of the file that is sent",
-    ...{ look: "What was recognised", summary: "Loaded", wouldBe: "What loading would do" },
+    ...{ inspection: "What was recognised", summary: "Loaded", wouldBe: "What loading would do" },
     ...{ oneALine: "one a line", explore: "See it in Explore" },
     rows: (rows: number, values: number) => `${plural(rows, "row")} with ${plural(values, "value")}:`,
     parts: {

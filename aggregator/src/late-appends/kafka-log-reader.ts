@@ -28,7 +28,7 @@ export function createKafkaLogReader({
       const wanted = new Map([...from].filter(([partition, offset]) => offset < (to.get(partition) ?? 0)));
       for (const [partition] of to) if (!from.has(partition)) wanted.set(partition, 0);
       if (wanted.size === 0) return;
-      // A group of its own: another aggregator that reads must not take partitions away.
+      // A group of its own: another aggregator that reads must not take its partitions.
       const groupId = `${names.deadLetterGroup}-late-appends-${randomBytes(4).toString("hex")}`;
       const admin = kafka.admin();
       const consumer = kafka.consumer({ groupId, maxWaitTimeInMs: 200, allowAutoTopicCreation: false });

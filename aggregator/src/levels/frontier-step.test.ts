@@ -81,7 +81,7 @@ describe("stepFrontier", () => {
     expect(store.published.frontiersMs).toEqual([30_000]);
   });
 
-  it("waits until the sink has handled all that Spark had taken, whatever the append times say", async () => {
+  it("waits until the sink has handled all that Spark had taken, whatever the append times are", async () => {
     const { store, see, log, step, passTick } = setUp();
     passTick(34_567);
     see(31_000, 20);

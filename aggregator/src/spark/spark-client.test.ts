@@ -211,7 +211,7 @@ describe("the client of Spark Connect", () => {
     await expect(spark.client.sparkVersion()).rejects.toMatchObject({ kind: "unavailable" });
   });
 
-  it("reports an unreachable server as away", async () => {
+  it("reports an unreachable server as unavailable", async () => {
     const spark = createSparkClient({
       address: "127.0.0.1:9",
       sessionId: "33333333-3333-3333-3333-333333333333",

@@ -134,7 +134,7 @@ describe("a frontier that does not move", () => {
       "the operator has not read the dead letters",
       { frontier: aimedAt({ frontierMs: 0 }, 10, ends), committed: { ...ends, deadLetters: new Map() } },
     ],
-  ] satisfies [string, Partial<Progress>][])("says that %s", (what, seen) => {
+  ] satisfies [string, Partial<Progress>][])("reports that %s", (what, seen) => {
     expect(problemsOf(healthyProgress({ ...still, ...seen }))).toEqual([
       `the frontier stands still for 61 s although messages come: ${what}`,
     ]);

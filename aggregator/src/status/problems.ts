@@ -42,7 +42,7 @@ function jobProblems(job: Pick<WindowJob, "progress" | "state">): string[] {
     );
   }
   if (kind === "unavailable") problems.push(`Spark cannot be reached${error ? `: ${error}` : ""}`);
-  // A failure is reported until a batch is done, so that a job that never completes one does not look healthy in
+  // A failure is reported until a batch is done, so that a job that never completes one does not appear healthy in
   // between.
   const isFailing = kind === "failed" || (kind === "starting" && error !== undefined);
   if (isFailing && restarts >= problemLimits.restarts) {
@@ -88,11 +88,11 @@ function frontierProblems(progress: Omit<Progress, "levels">, nowMs: number): st
   const limitMs = hasMoved ? problemLimits.frontierStillMs : problemLimits.firstMoveMs;
   const isBehind = logEndMs !== undefined && logEndMs >= frontier.frontierMs;
   if (!isBehind || stillMs <= limitMs) return [];
-  return [`the frontier stands still for ${seconds(stillMs)} although messages come: ${whatHolds(progress)}`];
+  return [`the frontier stands still for ${seconds(stillMs)} although messages come: ${blockerOf(progress)}`];
 }
 
-/** Returns the condition that holds the frontier back. */
-function whatHolds({
+/** Returns the condition that stops the frontier. */
+function blockerOf({
   frontier,
   observation,
   committed,

@@ -14,7 +14,7 @@ import type { WindowPlanMeaning } from "./window-plan.ts";
 /** The state of the job. */
 export type WindowJobState = {
   /**
-   * - starting: being looked for, or started; no batch is done yet
+   * - starting: its query is being found or started; no batch is done yet
    * - running: it completes batches
    * - stalled: it runs, but completes no batch although the log grows
    * - failed: it ended, and is restarted after a delay
@@ -150,7 +150,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
     return taken;
   }
 
-  async function look(taken: QueryRun): Promise<void> {
+  async function observe(taken: QueryRun): Promise<void> {
     const batches = await query.batchesAfter(taken, tracker.progress?.batch);
     const added = batches.filter((batch) => tracker.add(batch));
     for (const batch of added) options.onBatch?.(batch);
@@ -207,7 +207,7 @@ export function startWindowJob(options: WindowJobOptions): WindowJob {
 
   async function step(): Promise<number> {
     try {
-      if (run) await look(run);
+      if (run) await observe(run);
       else run = await takeUp();
       return nextPollMs();
     } catch (thrown) {

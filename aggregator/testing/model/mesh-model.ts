@@ -215,8 +215,8 @@ export function runMeshModel(options: {
       append();
       tick();
       lateAppends.see(spark.runBatch());
-      for (let turn = 0; turn < 2 * partitions; turn++) storeMessages();
-      for (let turn = 0; turn < 4; turn++) storePartials();
+      for (let round = 0; round < 2 * partitions; round++) storeMessages();
+      for (let round = 0; round < 4; round++) storePartials();
       readDeadLetters();
       moveFrontier();
     }

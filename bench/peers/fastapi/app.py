@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, root_validator, validator
 
 SENSORS = {"thermostat": "temperature", "barometer": "pressure", "hygrometer": "humidity", "heart_rate_meter": "heart_rate"}
 EARLIEST = datetime(2000, 1, 1, tzinfo=timezone.utc)
-BATCH_MS = 5  # The linger, and how often deliveries are looked for: the cheapest that was found, see the README.
+BATCH_MS = 5  # The linger, and the interval of polls for deliveries: the cheapest of those measured, see the README.
 
 
 class Thermostat(BaseModel):

@@ -118,7 +118,7 @@ async function storedBy({ load, server }: Peer, acknowledged: number): Promise<O
   const stored = JSON.parse(last) as OursStored;
   const exact = stored.storedReadings === acknowledged && stored.duplicates + stored.conflicts === 0;
   if (!exact || stored.failure !== undefined) {
-    throw new Error(`${acknowledged} readings were acknowledged, but ours says ${last}`);
+    throw new Error(`${acknowledged} readings were acknowledged, but our server reports ${last}`);
   }
   return stored;
 }

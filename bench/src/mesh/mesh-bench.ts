@@ -54,7 +54,7 @@ export async function runMeshBench(settings: MeshBenchSettings): Promise<MeshRes
   const { cache, progress, signal } = settings;
   const machineLoad = watchMachineLoad();
   const folder = join(cache, "mesh");
-  const installed = await installEngines({ say: progress });
+  const installed = await installEngines({ report: progress });
   progress("starting Kafka, Kafka Connect, MongoDB and Spark ...");
   await using stack = new AsyncDisposableStack();
   const engines = stack.use(

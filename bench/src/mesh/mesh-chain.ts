@@ -88,7 +88,7 @@ export async function measureMeshChain(
     limitMs: backlogLimitMs,
     everyMs: 100,
     signal,
-    look: async () => ((backlogWatch.last?.frontierMs ?? 0) > endMs ? true : undefined),
+    poll: async () => ((backlogWatch.last?.frontierMs ?? 0) > endMs ? true : undefined),
   });
   const coveredSeconds = (performance.now() - startMs) / 1000;
   const batches = await backlogWatch.stop();
@@ -150,7 +150,7 @@ async function drainSink(
     limitMs: backlogLimitMs,
     everyMs: 200,
     signal,
-    async look() {
+    async poll() {
       const count = await store.countReadings();
       const atMs = performance.now();
       if (count > readings)
@@ -174,7 +174,7 @@ async function expectAnswer(
     limitMs: 60_000,
     everyMs: 200,
     signal,
-    look: () =>
+    poll: () =>
       query
         .getAggregates({ groupBy: GroupBy.SENSOR, to: protoTimestamp(Date.now() - halfYearMs) })
         .then((answer) => answer.rows)

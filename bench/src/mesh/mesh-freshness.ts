@@ -10,7 +10,7 @@ import { createProbeTimes, type ProbeDelays } from "./probe-times.ts";
 /** The device of the probes. */
 const probeDevice = "bench-probe";
 /** Interval of the queries, in ms, which is also the precision of the delays. */
-export const probeLookMs = 50;
+export const probePollMs = 50;
 /** Time limit for the last probes to be covered, in ms. */
 const coverLimitMs = 120_000;
 
@@ -31,7 +31,7 @@ export async function measureFreshness(options: {
   const query = createClient(QueryService, createGrpcTransport({ baseUrl: `http://${options.query}` }));
   const times = createProbeTimes();
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const { rows, coverage } = await query.getAggregates({ deviceIds: [probeDevice] }, { timeoutMs: 30_000 });
     times.answered({
       count: Number(rows[0]?.count ?? 0n),
@@ -62,10 +62,10 @@ export async function measureFreshness(options: {
   const seen = pollUntil({
     what: "all probes are covered by the frontier",
     limitMs: options.ms + coverLimitMs,
-    everyMs: probeLookMs,
+    everyMs: probePollMs,
     signal,
-    async look() {
-      await look();
+    async poll() {
+      await poll();
       return !sending && times.open === 0 ? true : undefined;
     },
   });

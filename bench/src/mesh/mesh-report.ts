@@ -8,7 +8,7 @@ import { machineText } from "../report/machine.ts";
 import type { Report } from "../report/report.ts";
 import { percentile, type Spread, spreadOf } from "../report/statistics.ts";
 import type { MeshResult } from "./mesh-bench.ts";
-import { probeLookMs } from "./mesh-freshness.ts";
+import { probePollMs } from "./mesh-freshness.ts";
 import { type MeshPeerName, type MeshPeerResult, meshFramesPerUnit } from "./mesh-ingest.ts";
 import { busyBatches, rowsPerSecond, type WindowBatch } from "./window-job-batches.ts";
 
@@ -160,7 +160,7 @@ function markdown(result: MeshResult): string {
   );
   const standIn =
     database === "stand-in"
-      ? "\n\nThe database is a stand-in that speaks MongoDB's protocol, not MongoDB: its documents a second, and the part of freshness that waits for it, say nothing of MongoDB. Put `mongod` on the PATH to measure that."
+      ? "\n\nThe database is a stand-in that speaks MongoDB's protocol, not MongoDB: its documents a second, and the part of freshness that waits for it, are no measure of MongoDB. Put `mongod` on the PATH to measure that."
       : "";
   return `# Mesh
 
@@ -180,7 +180,7 @@ CPU is user and system time of the server process, all threads, from /proc; the 
 
 ${chainTable(result)}
 
-Batch times: median (minimum – maximum). Rows a second: all rows of the batches by all their time. The sink worked the backlog off before the window job was started; then the answer counted exactly the readings that were acknowledged. Probes are single readings while ${result.chain.live.devices} devices send one a second each, looked for every ${probeLookMs} ms.${standIn}
+Batch times: median (minimum – maximum). Rows a second: all rows of the batches by all their time. The sink worked the backlog off before the window job was started; then the answer counted exactly the readings that were acknowledged. Probes are single readings while ${result.chain.live.devices} devices send one a second each, queried every ${probePollMs} ms.${standIn}
 
 ${machineText(machine)}. ${loadText(load, machine.cores)} ${versions.map(([name, version]) => `${name} ${version}`).join(", ")}.
 `;

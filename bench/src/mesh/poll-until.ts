@@ -10,12 +10,12 @@ export async function pollUntil<Seen>(options: {
   readonly everyMs: number;
   readonly signal: AbortSignal;
   /** Undefined: not yet. */
-  readonly look: () => Promise<Seen | undefined>;
+  readonly poll: () => Promise<Seen | undefined>;
 }): Promise<Seen> {
-  const { what, limitMs, everyMs, signal, look } = options;
+  const { what, limitMs, everyMs, signal, poll } = options;
   const endMs = performance.now() + limitMs;
   for (;;) {
-    const seen = await look();
+    const seen = await poll();
     if (seen !== undefined) return seen;
     signal.throwIfAborted();
     if (performance.now() > endMs) throw new Error(`after ${limitMs / 1000} s still not so: ${what}`);

@@ -6,7 +6,7 @@ import {
   GetWindowJobStatusResponseSchema,
 } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import { describe, expect, it } from "vitest";
-import { busyBatches, lookAtWindowJob, rowsPerSecond, watchBatches } from "./window-job-batches.ts";
+import { busyBatches, observeWindowJob, rowsPerSecond, watchBatches } from "./window-job-batches.ts";
 
 function statusOf(batch: number): GetWindowJobStatusResponse {
   return create(GetWindowJobStatusResponseSchema, {
@@ -21,9 +21,9 @@ function statusOf(batch: number): GetWindowJobStatusResponse {
   });
 }
 
-describe("lookAtWindowJob", () => {
+describe("observeWindowJob", () => {
   it("computes a batch's rows from their rate and its time", async () => {
-    expect(await lookAtWindowJob({ getWindowJobStatus: async () => statusOf(3) })).toEqual({
+    expect(await observeWindowJob({ getWindowJobStatus: async () => statusOf(3) })).toEqual({
       batch: { batch: 3, rows: 100_000, batchMs: 2500 },
       lag: 7,
       rowsDropped: 1,
@@ -33,7 +33,7 @@ describe("lookAtWindowJob", () => {
 
   it("has no batch and no frontier before the job has begun", async () => {
     const nothing = create(GetWindowJobStatusResponseSchema, {});
-    expect(await lookAtWindowJob({ getWindowJobStatus: async () => nothing })).toEqual({
+    expect(await observeWindowJob({ getWindowJobStatus: async () => nothing })).toEqual({
       batch: undefined,
       lag: 0,
       rowsDropped: 0,

@@ -24,7 +24,7 @@ export type WindowJobObservation = {
 type AggregatorClient = Pick<Client<typeof AggregatorService>, "getWindowJobStatus">;
 
 /** Polls the aggregator. */
-export async function lookAtWindowJob(client: AggregatorClient): Promise<WindowJobObservation> {
+export async function observeWindowJob(client: AggregatorClient): Promise<WindowJobObservation> {
   const { windowJob: job, frontiers } = await client.getWindowJobStatus({}, { timeoutMs: 10_000 });
   const { batchDuration: lasted, processedRowsPerSecond = 0, lag = 0n, rowsDropped = 0n } = job ?? {};
   const batchMs = lasted ? Number(lasted.seconds) * 1000 + lasted.nanos / 1e6 : 0;
@@ -61,7 +61,7 @@ export function watchBatches(client: AggregatorClient, first: WindowBatch | unde
   let last: WindowJobObservation | undefined;
   const watching = (async () => {
     while (!stopping.signal.aborted) {
-      last = await lookAtWindowJob(client).catch(() => last);
+      last = await observeWindowJob(client).catch(() => last);
       const batch = last?.batch;
       if (batch && batch.batch > newest) {
         newest = batch.batch;

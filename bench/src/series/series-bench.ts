@@ -28,7 +28,7 @@ export type SeriesFigures = {
   /** Appends of one reading each of known series, while aggregates by sensor are queried. */
   readonly appendMs: readonly number[];
   /** The longest block of the event loop while queries and appends ran. */
-  readonly heldMs: number;
+  readonly blockedMs: number;
   readonly rssMib: number;
 };
 
@@ -87,18 +87,18 @@ async function ask(options: {
   readonly nowMs: number;
 }): Promise<Omit<SeriesFigures, "series" | "fillMs">> {
   const { store, query, series, rounds, nowMs } = options;
-  const held = monitorEventLoopDelay({ resolution: 5 });
+  const eventLoop = monitorEventLoopDelay({ resolution: 5 });
   const appendMs: number[] = [];
   const bySensorMs: number[] = [];
   let asking = true;
   async function appendOn(): Promise<void> {
-    for (let turn = 1; asking; turn++) {
-      const row = (turn * 7919) % series;
-      appendMs.push(await timed(() => store.log.append(batchOf(row, 1, nowMs + turn))));
+    for (let round = 1; asking; round++) {
+      const row = (round * 7919) % series;
+      appendMs.push(await timed(() => store.log.append(batchOf(row, 1, nowMs + round))));
     }
   }
   await query.getAggregates({ groupBy: GroupBy.SENSOR });
-  held.enable();
+  eventLoop.enable();
   const appending = appendOn();
   for (let round = 0; round < rounds; round++) {
     bySensorMs.push(await timed(() => query.getAggregates({ groupBy: GroupBy.SENSOR })));
@@ -114,9 +114,9 @@ async function ask(options: {
   }
   asking = false;
   await appending;
-  held.disable();
+  eventLoop.disable();
   const rssMib = process.memoryUsage.rss() / 1024 ** 2;
-  return { bySensorMs, pageMs, appendMs, heldMs: held.max / 1e6, rssMib };
+  return { bySensorMs, pageMs, appendMs, blockedMs: eventLoop.max / 1e6, rssMib };
 }
 
 async function append(store: EmbeddedStore, first: number, nowMs: number): Promise<void> {

@@ -131,7 +131,7 @@ async function questionsOf(
     limitMs: 30_000,
     everyMs: 200,
     signal: new AbortController().signal,
-    look: async () => {
+    poll: async () => {
       const { series } = await client.listSeries({ pageSize: 1000 });
       for (const { deviceId } of series) ids.add(deviceId);
       return ids.size >= devices || undefined;

@@ -80,8 +80,8 @@ describe("outbox", () => {
           sending.set(device, 1);
         }
         // Some attempts arrive without an acknowledgement, some do not arrive, and their durations differ.
-        const turns = Math.floor(random() * 5);
-        for (let turn = 0; turn < turns; turn++) await settle();
+        const rounds = Math.floor(random() * 5);
+        for (let round = 0; round < rounds; round++) await settle();
         const arrives = random() < 0.7;
         if (arrives) {
           arrived.push(...readings.map((reading) => `${reading.deviceId} ${reading.timestamp?.seconds}`));

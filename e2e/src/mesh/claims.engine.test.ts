@@ -93,7 +93,7 @@ describe.skipIf(engines === undefined)("the real mesh", () => {
     expect(Number(status?.conflicts)).toBeGreaterThanOrEqual(messages.length / 10);
   }, 400_000);
 
-  it("turns no window dirty when the whole topic is replayed into the raw sink from offset 0, twice", async () => {
+  it("marks no window when the whole topic is replayed into the raw sink from offset 0, twice", async () => {
     const messages = Array.from({ length: 4 }, (_, i) => hourOf(`replayed.${i}`, 100)).flat();
     await publish(messages);
     await mesh.untilSealed();

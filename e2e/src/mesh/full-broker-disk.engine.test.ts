@@ -55,8 +55,8 @@ describe.skipIf(engines === undefined)("a broker whose disk fills up", () => {
         })),
       everyMs: 0,
     });
-    const look = async () => {
-      await watch.look(performance.now(), AbortSignal.timeout(10_000)).catch(() => {});
+    const problem = async () => {
+      await watch.observe(performance.now(), AbortSignal.timeout(10_000)).catch(() => {});
       return watch.standing.join();
     };
     const acknowledged: DeviceMessage[] = [];
@@ -76,10 +76,10 @@ describe.skipIf(engines === undefined)("a broker whose disk fills up", () => {
           ),
         { timeoutMs: limitMs, what: "a first unit" },
       );
-      expect(await look()).toBe("");
+      expect(await problem()).toBe("");
       const { usableBytes } = (await readLogDirectories(address, AbortSignal.timeout(10_000)))[0]!;
       const ballast = putBallast(disk, Math.floor(Number(usableBytes) / 1024 ** 2) - 8);
-      expect(await look()).toMatch(/^the disk of broker 1 is almost full: \d\.\d MiB of 192\.0 MiB free/);
+      expect(await problem()).toMatch(/^the disk of broker 1 is almost full: \d\.\d MiB of 192\.0 MiB free/);
 
       let rejection: unknown;
       while (rejection === undefined) {
@@ -89,7 +89,7 @@ describe.skipIf(engines === undefined)("a broker whose disk fills up", () => {
       }
       expect(rejection).toBeInstanceOf(RpcError);
       expect(rejection).toMatchObject({ code: "UNAVAILABLE", message: expect.stringMatching(/log/) });
-      expect(await look()).toMatch(/almost full|has failed/);
+      expect(await problem()).toMatch(/almost full|has failed/);
 
       rmSync(ballast);
       await broker.kill("kafka-1");
@@ -105,7 +105,10 @@ describe.skipIf(engines === undefined)("a broker whose disk fills up", () => {
           what: "readings are accepted again",
         },
       );
-      await waitUntil(async () => (await look()) === "", { timeoutMs: limitMs, what: "no problem is left" });
+      await waitUntil(async () => (await problem()) === "", {
+        timeoutMs: limitMs,
+        what: "no problem is left",
+      });
       const stored = new Set((await topic.readAll()).map(identityOf));
       expect(acknowledged.filter((message) => !stored.has(identityOf(message)))).toEqual([]);
     } finally {

@@ -35,20 +35,21 @@ async function interrupt(at: RegExp, options: { readonly twice: boolean }) {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, [mark]: id },
   });
-  let said = "";
+  let printed = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (chunk: string) => {
-      said += chunk;
+      printed += chunk;
     });
   }
   const exited = once(child, "exit");
-  await waitUntil(() => at.test(said) || child.exitCode !== null, { timeoutMs: 200_000, everyMs: 5 }).catch(
-    async () => {
-      child.kill("SIGINT");
-      await exited;
-      throw new Error(`it never said ${at}: ${said}`);
-    },
-  );
+  await waitUntil(() => at.test(printed) || child.exitCode !== null, {
+    timeoutMs: 200_000,
+    everyMs: 5,
+  }).catch(async () => {
+    child.kill("SIGINT");
+    await exited;
+    throw new Error(`it never printed ${at}: ${printed}`);
+  });
   const interruptedMs = performance.now();
   child.kill("SIGINT");
   if (options.twice) {
@@ -58,7 +59,7 @@ async function interrupt(at: RegExp, options: { readonly twice: boolean }) {
   }
   const [code] = (await exited) as [number | null];
   await waitUntil(() => processesOf(id).length === 0, { timeoutMs: 3000, everyMs }).catch(() => {});
-  return { said, code, left: processesOf(id) };
+  return { printed, code, left: processesOf(id) };
 }
 
 describe.skipIf(!engines || process.platform !== "linux")("Ctrl-C while the mesh starts", () => {
@@ -69,11 +70,11 @@ describe.skipIf(!engines || process.platform !== "linux")("Ctrl-C while the mesh
     ["last engine", /COMPLETED\] connect/],
     ["services", /STARTED\] operator/],
   ] as const)("at its %s ends it and leaves no process", async (_, at) => {
-    const { said, code, left } = await interrupt(at, { twice: false });
+    const { printed, code, left } = await interrupt(at, { twice: false });
     expect(left).toEqual([]);
-    expect(said).toMatch(at);
-    expect(said).toContain("stopped while it was starting");
-    expect(said).not.toContain("stopping ...");
+    expect(printed).toMatch(at);
+    expect(printed).toContain("stopped while it was starting");
+    expect(printed).not.toContain("stopping ...");
     expect(code).toBe(0);
   });
 

@@ -58,7 +58,7 @@ function runMesh(folder: string, args: readonly string[]): MeshRun {
   };
 }
 
-async function untilSaid(run: MeshRun, what: RegExp): Promise<RegExpExecArray> {
+async function untilPrinted(run: MeshRun, what: RegExp): Promise<RegExpExecArray> {
   let found: RegExpExecArray | null = null;
   let ended = false;
   void run.exited.then(() => {
@@ -136,9 +136,9 @@ describe.skipIf(engines === undefined)("npm run mesh", () => {
     await buildDashboard();
     const folder = join(engines!.folder, "npm-run-mesh");
     await using first = runMesh(folder, ["--no-generator", "--replay", recording]);
-    const [, address = ""] = await untilSaid(first, /address +http:\/\/(\S+:\d+)\//);
-    const [, mongodbUrl = ""] = await untilSaid(first, /mongodb +(\S+)/);
-    await untilSaid(first, /replayed /);
+    const [, address = ""] = await untilPrinted(first, /address +http:\/\/(\S+:\d+)\//);
+    const [, mongodbUrl = ""] = await untilPrinted(first, /mongodb +(\S+)/);
+    await untilPrinted(first, /replayed /);
 
     // From windows, not raw, once all of it is sealed.
     let answer = await askThermostat(address);
@@ -184,8 +184,8 @@ describe.skipIf(engines === undefined)("npm run mesh", () => {
     first.child.kill("SIGKILL");
     await first.exited;
     await using second = runMesh(folder, ["--no-generator"]);
-    await untilSaid(second, /ended (?=.*operator)(?=.*envoy).* of an earlier run/);
-    const [, addressAgain = ""] = await untilSaid(second, /address +http:\/\/(\S+:\d+)\//);
+    await untilPrinted(second, /ended (?=.*operator)(?=.*envoy).* of an earlier run/);
+    const [, addressAgain = ""] = await untilPrinted(second, /address +http:\/\/(\S+:\d+)\//);
     await waitUntil(
       async () => {
         const again = await askThermostat(addressAgain);

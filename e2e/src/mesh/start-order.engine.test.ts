@@ -165,7 +165,7 @@ describe.skipIf(!engines)("services that start before everything they need", () 
   it.each([
     ["a new mesh", ["mongodb", "kafka", "kafka-connect", "spark"]],
     ["a mesh that was made before", ["spark", "kafka-connect", "mongodb", "kafka"]],
-  ] as const)("come up by themselves, and say in one line what they wait for: %s", async (_, order) => {
+  ] as const)("come up by themselves, and report in one line what they wait for: %s", async (_, order) => {
     const { needs, services } = await startInOrder(order);
     for (const [service, engine] of needs) {
       const { lines } = services[service];

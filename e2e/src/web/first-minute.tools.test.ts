@@ -62,7 +62,7 @@ describe("the first minute of npm start", () => {
     await keepScreenshot(page, "sample-year-light");
   });
 
-  it("fits a phone, where every view is one tap away", async () => {
+  it("fits a phone, where every view is reached by one tap", async () => {
     const page = await open("#/overview", 390, 844);
     await page.emulateMedia({ colorScheme: "dark" });
     await page.getByRole("row", { name: /thermostat-0001/ }).waitFor();

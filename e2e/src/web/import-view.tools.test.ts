@@ -30,7 +30,7 @@ describe("the import of recordings in the dashboard", () => {
     await page.locator('input[type="file"]').setInputFiles(`${recordings}${file}`);
     await page.getByRole("heading", { name: "What was recognised" }).waitFor();
     for (const [name, value] of Object.entries(stated)) await page.locator(`#import-${name}`).fill(value);
-    if (Object.keys(stated).length > 0) await page.getByRole("button", { name: "Look again" }).click();
+    if (Object.keys(stated).length > 0) await page.getByRole("button", { name: "Inspect again" }).click();
     await page.getByRole("heading", { name: "What loading would do" }).waitFor();
     await page.getByRole("button", { name: `Load ${file}` }).click();
     await page.getByRole("heading", { name: "Loaded" }).waitFor();

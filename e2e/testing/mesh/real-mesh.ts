@@ -79,7 +79,7 @@ export async function startRealMesh(
   const lines: string[] = [];
   await runSteps(services.steps([]), {
     show(name, work) {
-      work({ say() {} }).then(
+      work({ report() {} }).then(
         (where) => lines.push(`${name} ${where}`),
         (error: unknown) => lines.push(`${name}: ${String(error)}`),
       );

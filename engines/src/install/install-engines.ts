@@ -37,7 +37,7 @@ export class MissingToolsError extends Error {
 export type InstallOptions = {
   readonly cache?: string;
   /** Receives progress, one line at a time. */
-  readonly say?: (text: string) => void;
+  readonly report?: (text: string) => void;
   /** Cancels the installation and its processes; downloads are kept. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -76,7 +76,7 @@ export async function installParts(
   parts: readonly InstallPart[],
   options: InstallOptions = {},
 ): Promise<string> {
-  const { say = () => {}, signal } = options;
+  const { report = () => {}, signal } = options;
   const cache = resolve(options.cache ?? defaultCache());
   const wanted = parts.filter((part) => !isInstalled(cache, part));
   assertTools(wanted.flatMap((part) => partTools[part]));
@@ -85,12 +85,12 @@ export async function installParts(
     await withFileLock(
       join(cache, "install.lock"),
       async () => {
-        for (const part of wanted) await installPart(cache, part, { say, signal });
+        for (const part of wanted) await installPart(cache, part, { report, signal });
       },
       {
         limitMs: installLockLimitMs,
         signal,
-        onWait: (pid) => say(`process ${pid} is installing; waiting for it`),
+        onWait: (pid) => report(`process ${pid} is installing; waiting for it`),
       },
     );
   }
@@ -103,22 +103,26 @@ function assertTools(tools: readonly HostTool[]): void {
   if (missing.length > 0) throw new MissingToolsError(missingText(missing));
 }
 
-async function installPart(cache: string, part: InstallPart, { say, signal }: InstallWatch): Promise<void> {
+async function installPart(
+  cache: string,
+  part: InstallPart,
+  { report, signal }: InstallWatch,
+): Promise<void> {
   signal?.throwIfAborted();
   const folder = partFolder(cache, part);
   if (existsSync(folder)) return;
   const startMs = performance.now();
   const partial = `${folder}.partial`;
-  const sayOfPart = (text: string): void => {
-    say(`${part}: ${text} (${((performance.now() - startMs) / 1000).toFixed(0)} s)`);
+  const reportPart = (text: string): void => {
+    report(`${part}: ${text} (${((performance.now() - startMs) / 1000).toFixed(0)} s)`);
   };
-  say(`${part}: installing into ${folder}`);
+  report(`${part}: installing into ${folder}`);
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
   const bytes =
     part === "python"
       ? await installWheels(partial, signal)
-      : await installWithMaven(part, partial, { say: sayOfPart, signal });
+      : await installWithMaven(part, partial, { report: reportPart, signal });
   renameSync(partial, folder);
-  sayOfPart(`installed and checked, ${(bytes / 1e6).toFixed(0)} MB`);
+  reportPart(`installed and checked, ${(bytes / 1e6).toFixed(0)} MB`);
 }

@@ -6,7 +6,7 @@ import { runWithOutput } from "./run-with-output.ts";
 
 /** The observer of an installation: it receives progress, and can cancel. */
 export type InstallWatch = {
-  readonly say: (text: string) => void;
+  readonly report: (text: string) => void;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -21,11 +21,11 @@ const progressMs = 2000;
 export async function installWithMaven(
   part: Exclude<InstallPart, "python">,
   folder: string,
-  { say, signal }: InstallWatch,
+  { report, signal }: InstallWatch,
 ): Promise<number> {
   const source = partSource(part);
   const sums = readChecksums(readFileSync(join(source, "SHA256SUMS"), "utf8"));
-  const progress = downloadProgress(say);
+  const progress = downloadProgress(report);
   const errors: string[] = [];
   const args = ["-B", "-f", join(source, "pom.xml"), `-Dengine.folder=${folder}`, "prepare-package"];
   const onLine = (line: string): void => {
@@ -45,7 +45,7 @@ export async function installWithMaven(
 }
 
 /** Reports periodically how much Maven has downloaded. */
-function downloadProgress(say: (text: string) => void): (line: string) => void {
+function downloadProgress(report: (text: string) => void): (line: string) => void {
   let files = 0;
   let bytes = 0;
   let reportedMs = performance.now();
@@ -56,7 +56,7 @@ function downloadProgress(say: (text: string) => void): (line: string) => void {
     bytes += Number(found[1]) * { B: 1, kB: 1e3, MB: 1e6 }[found[2] as "B" | "kB" | "MB"];
     if (performance.now() - reportedMs < progressMs) return;
     reportedMs = performance.now();
-    say(`${files} files, ${(bytes / 1e6).toFixed(0)} MB downloaded`);
+    report(`${files} files, ${(bytes / 1e6).toFixed(0)} MB downloaded`);
   };
 }
 

@@ -19,9 +19,12 @@ export function hasArchives(installed: InstalledEngines): boolean {
  * installation works.
  * @throws Error if an engine does not start.
  */
-export async function trainArchives(installed: InstalledEngines, say: (text: string) => void): Promise<void> {
+export async function trainArchives(
+  installed: InstalledEngines,
+  report: (text: string) => void,
+): Promise<void> {
   const startMs = performance.now();
-  say("first start: keeping the classes that each engine loads, so that later starts are quick");
+  report("first start: keeping the classes that each engine loads, so that later starts are quick");
   const folder = mkdtempSync(join(tmpdir(), "devicemesh-engines-"));
   const target = archiveFile(installed);
   const partial = (engine: string): string => `${target(engine)}.partial`;
@@ -38,5 +41,5 @@ export async function trainArchives(installed: InstalledEngines, say: (text: str
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  say(`first start: done (${((performance.now() - startMs) / 1000).toFixed(0)} s)`);
+  report(`first start: done (${((performance.now() - startMs) / 1000).toFixed(0)} s)`);
 }

@@ -84,7 +84,7 @@ export class FolderInUseError extends Error {
 export async function startEngines(options: EnginesOptions): Promise<Engines> {
   const installed = await installEngines({
     ...(options.cache === undefined ? {} : { cache: options.cache }),
-    say: (text) => options.onProgress?.({ text }),
+    report: (text) => options.onProgress?.({ text }),
     signal: options.signal,
   });
   options.signal?.throwIfAborted();

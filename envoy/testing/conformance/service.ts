@@ -102,7 +102,7 @@ export function createSuiteService({ registry, message }: SuiteProtos): ServiceI
   }
 
   /** Answers each request as it arrives; the remaining responses follow after the last. */
-  async function* answerInTurns(
+  async function* answerAlternately(
     definition: StreamDefinition | undefined,
     requests: AsyncIterator<SuiteRequest<StreamDefinition>>,
     firstRequest: Message,
@@ -146,7 +146,7 @@ export function createSuiteService({ registry, message }: SuiteProtos): ServiceI
       const { done, value: first } = await iterator.next();
       if (done) return;
       if (first.fullDuplex) {
-        yield* answerInTurns(first.responseDefinition, iterator, first, context);
+        yield* answerAlternately(first.responseDefinition, iterator, first, context);
         return;
       }
       const all: Stream[] = [first];

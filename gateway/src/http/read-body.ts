@@ -31,7 +31,7 @@ export function createBodyReader({
   readonly retryAfterMs: number;
   readonly unfinished: UnfinishedRequests;
 }): BodyReader {
-  let held = 0;
+  let buffered = 0;
 
   return {
     async read(request, response) {
@@ -42,16 +42,16 @@ export function createBodyReader({
       releaseWhenAnswered(request, response);
       let bytes = 0;
       const free = (): void => {
-        held -= bytes;
+        buffered -= bytes;
         bytes = 0;
       };
       try {
         const chunks: Uint8Array[] = [];
         for await (const chunk of isGzip ? gunzipped(body.bytes) : body.bytes) {
           bytes += chunk.length;
-          held += chunk.length;
+          buffered += chunk.length;
           if (bytes > bytesMax) throw tooLarge(bytesMax);
-          if (held > allBytesMax) {
+          if (buffered > allBytesMax) {
             throw new HttpProblem(503, "the gateway reads too many requests at once: try again", {
               retryAfterMs,
             });

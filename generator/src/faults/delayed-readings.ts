@@ -2,9 +2,9 @@ import type { ReadingSink } from "@devicemesh/client/delivery/frame-encoder";
 import { createReadingColumns } from "./reading-columns.ts";
 
 /** Readings that are delayed until their time. */
-export type HeldReadings = {
+export type DelayedReadings = {
   /** Delays a reading until then. Returns false if there is no capacity. */
-  hold(releaseMs: number, deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
+  delay(releaseMs: number, deviceId: string, sensorCode: number, timestampMs: number, value: number): boolean;
   /** Passes on the readings that are due, by time, then in the order in which they were added. */
   release(nowMs: number, sink: ReadingSink): void;
   /** Number of delayed readings. */
@@ -12,14 +12,14 @@ export type HeldReadings = {
 };
 
 /** Creates a binary heap in typed arrays, for at most `max` readings. */
-export function createDelayedReadings(max: number): HeldReadings {
+export function createDelayedReadings(max: number): DelayedReadings {
   const columns = createReadingColumns(max);
   const releaseMs = new Float64Array(max);
   const order = new Float64Array(max);
   const heap = new Uint32Array(max);
   const free: number[] = [];
   let size = 0;
-  let held = 0;
+  let delayed = 0;
 
   function before(a: number, b: number): boolean {
     const difference = releaseMs[a]! - releaseMs[b]!;
@@ -52,12 +52,12 @@ export function createDelayedReadings(max: number): HeldReadings {
   }
 
   return {
-    hold(release, deviceId, sensorCode, timestampMs, value) {
+    delay(release, deviceId, sensorCode, timestampMs, value) {
       if (size >= max) return false;
       const slot = free.pop() ?? size;
       columns.set(slot, deviceId, sensorCode, timestampMs, value);
       releaseMs[slot] = release;
-      order[slot] = held++;
+      order[slot] = delayed++;
       heap[size] = slot;
       up(size++);
       return true;

@@ -31,7 +31,7 @@ function run(
     injector.release(nowMs);
     for (let index = 0; index < devices; index++)
       injector.simulate(index, `device-${index}`, index % 4, nowMs, valid[index % 4]!);
-    queuedMost = Math.max(queuedMost, injector.held());
+    queuedMost = Math.max(queuedMost, injector.delayed());
   }
   if (flush) injector.flush();
   return { rows, queuedMost, measured: intervals * devices };

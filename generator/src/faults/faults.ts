@@ -15,7 +15,7 @@ export type Faults = {
   /** Passes on all delayed readings, due or not. */
   flush(): void;
   /** Number of delayed readings. */
-  held(): number;
+  delayed(): number;
 };
 
 /**
@@ -44,7 +44,7 @@ export function createFaults({
 }): Faults {
   const random = createRandom(seed, faultStream);
   const breakers = invalidReadings(sensors);
-  const held = createDelayedReadings(plan.lateRate > 0 || plan.offlineRate > 0 ? queuedMax : 0);
+  const delayed = createDelayedReadings(plan.lateRate > 0 || plan.offlineRate > 0 ? queuedMax : 0);
   const shuffle = plan.shuffleSpan > 1 ? createShuffle({ span: plan.shuffleSpan, random, sink }) : undefined;
   const out = shuffle?.add ?? sink;
   const skewsMs = Float64Array.from({ length: deviceCount }, () =>
@@ -62,7 +62,7 @@ export function createFaults({
       ? Math.min(exponential(random, plan.lateMeanMs), plan.lateMaxMs)
       : 0;
     const releaseMs = Math.max(nowMs, onlineFromMs[device]!) + lateMs;
-    if (releaseMs > nowMs && held.hold(releaseMs, deviceId, sensorCode, timestampMs, value)) return;
+    if (releaseMs > nowMs && delayed.delay(releaseMs, deviceId, sensorCode, timestampMs, value)) return;
     out(deviceId, sensorCode, timestampMs, value);
   };
 
@@ -86,12 +86,12 @@ export function createFaults({
         double(deviceId, sensorCode, skewedMs, value);
       }
     },
-    release: (now) => held.release(now, out),
+    release: (now) => delayed.release(now, out),
     flush() {
-      held.release(Number.POSITIVE_INFINITY, out);
+      delayed.release(Number.POSITIVE_INFINITY, out);
       shuffle?.flush();
     },
-    held: () => held.size(),
+    delayed: () => delayed.size(),
   };
 }
 

@@ -41,7 +41,7 @@ describe("the rows of a replay", () => {
       const sender: UnitSender = {
         async send(unit) {
           for (const { bytes } of unit.frames) {
-            for (let turns = Math.floor(random() * 4); turns > 0; turns--) await settle();
+            for (let rounds = Math.floor(random() * 4); rounds > 0; rounds--) await settle();
             for (const reading of PublishReadingsRequest.decode(bytes).readings) {
               const identity = `${reading.deviceId}|${reading.timestamp?.seconds}`;
               if (!stored.has(identity)) stored.set(identity, temperatureOf(reading));

@@ -174,7 +174,7 @@ describe("npm run certs", () => {
     ["--devices", "no id"],
     ["--gateways", "-a"],
     ["--trust-domain", "A"],
-  ])("says what is no name: %s %s", async (...args) => {
+  ])("rejects an invalid name and reports it: %s %s", async (...args) => {
     await expect(run(args)).rejects.toThrow(RangeError);
   });
 });

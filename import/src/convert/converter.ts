@@ -1,8 +1,8 @@
 import { earliestTimestampMs } from "@devicemesh/proto";
 import type { Row } from "../formats/row.ts";
-import type { FilePlan } from "../look/file-plan.ts";
-import type { RowSchema } from "../look/row-schema.ts";
-import type { KnownSensor } from "../look/sensor-lookup.ts";
+import type { FilePlan } from "../inspect/file-plan.ts";
+import type { RowSchema } from "../inspect/row-schema.ts";
+import type { KnownSensor } from "../inspect/sensor-lookup.ts";
 import type { RepeatedTimes } from "../time/local-times.ts";
 import { type Conversion, conversionOf } from "../units/units.ts";
 import type { DeviceName } from "./device-names.ts";

@@ -1,5 +1,5 @@
-import type { RowSchema } from "../look/row-schema.ts";
-import type { TimePlan } from "../look/time-plan.ts";
+import type { RowSchema } from "../inspect/row-schema.ts";
+import type { TimePlan } from "../inspect/time-plan.ts";
 import { createLocalTimes, type RepeatedTimes } from "../time/local-times.ts";
 import { createTimeReader, readClockTime } from "../time/time-form.ts";
 import { createZone } from "../time/zone.ts";

@@ -1,9 +1,9 @@
 import { ownCopy } from "../formats/own-copy.ts";
-import { appleHealth, sensorOfEntity, sensorOfName } from "../look/column-name.ts";
-import type { ImportOptions } from "../look/options.ts";
-import type { Preset } from "../look/preset.ts";
-import type { RowSchema } from "../look/row-schema.ts";
-import type { KnownSensor, SensorLookup } from "../look/sensor-lookup.ts";
+import { appleHealth, sensorOfEntity, sensorOfName } from "../inspect/column-name.ts";
+import type { ImportOptions } from "../inspect/options.ts";
+import type { Preset } from "../inspect/preset.ts";
+import type { RowSchema } from "../inspect/row-schema.ts";
+import type { KnownSensor, SensorLookup } from "../inspect/sensor-lookup.ts";
 import { type Conversion, conversionOf, unitOf } from "../units/units.ts";
 
 /** The sensor of a value whose column does not name it. */

@@ -11,12 +11,12 @@ export type FileFormat =
   /** The file is empty or unreadable: the reason, and the solution. */
   | { readonly kind: "unreadable"; readonly problem: string };
 
-const linesLooked = 50;
+const linesInspected = 50;
 
 /** Detects the format of a text from its beginning; its file name is ignored. */
 export function formatOf(sample: string): FileFormat {
   const lines = sample
-    .split("\n", linesLooked + 1)
+    .split("\n", linesInspected + 1)
     .map((line) => line.trim())
     .filter((line) => line !== "");
   const [first] = lines;

@@ -76,8 +76,8 @@ describe("POST /v1/import", () => {
   it("answers 422 with all open questions, by parameter", async () => {
     const { status, text } = await post("", csv);
     expect(status).toBe(422);
-    const { look, problems } = JSON.parse(text);
-    expect(look.questions.map(({ parameter }: { parameter: string }) => parameter)).toEqual([
+    const { look: inspection, problems } = JSON.parse(text);
+    expect(inspection.questions.map(({ parameter }: { parameter: string }) => parameter)).toEqual([
       "zone",
       "device",
     ]);

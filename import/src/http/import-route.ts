@@ -5,13 +5,13 @@ import { respondHttpError } from "@devicemesh/kit/server/http-errors";
 import type { HttpRoute } from "@devicemesh/kit/server/http-routes";
 import type { OnePortRequest, OnePortResponse } from "@devicemesh/kit/server/one-port-server";
 import type { SensorCatalog } from "@devicemesh/proto";
+import type { ImportOptions } from "../inspect/options.ts";
+import { unknownColumns } from "../inspect/stated-options.ts";
 import { uploadsMax } from "../limits.ts";
-import { type LookedInput, loadRecordings, lookAtInputs } from "../load/import-recordings.ts";
+import { type InspectedInput, inspectInputs, loadRecordings } from "../load/import-recordings.ts";
 import type { ImportReport } from "../load/report.ts";
-import type { ImportOptions } from "../look/options.ts";
-import { unknownColumns } from "../look/stated-options.ts";
-import { describeLook } from "../report/describe-look.ts";
-import { lookJson, progressJson, reportJson } from "../report/report-json.ts";
+import { describeInspection } from "../report/describe-inspection.ts";
+import { inspectionJson, progressJson, reportJson } from "../report/report-json.ts";
 import { createSensorLookup } from "../sensors.ts";
 import { InputError, streamInput } from "../source/inputs.ts";
 import { readParameters } from "./parameters.ts";
@@ -82,18 +82,18 @@ async function answer(
     // Destroying the request destroys its response too.
     const body: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
     const input = streamInput(name, body, Number.isNaN(length) ? undefined : length);
-    const [looked] = await lookAtInputs([input], { options, lookup });
-    const look = lookJson(describeLook(looked!));
-    const problems = openProblems(looked!, options);
+    const [inspected] = await inspectInputs([input], { options, lookup });
+    const inspection = inspectionJson(describeInspection(inspected!));
+    const problems = openProblems(inspected!, options);
     if (problems.length > 0) {
-      await looked!.sampled.close();
-      return respond(response, 422, { problems, look });
+      await inspected!.sampled.close();
+      return respond(response, 422, { problems, look: inspection });
     }
     const lines = /application\/x-ndjson/.test(String(request.headers.accept ?? ""))
       ? startLines(response)
       : undefined;
-    lines?.({ look });
-    const report = await loadRecordings([looked!], {
+    lines?.({ look: inspection });
+    const report = await loadRecordings([inspected!], {
       to: ingest,
       tls,
       catalog,
@@ -104,7 +104,7 @@ async function answer(
       sender,
       onProgress: (progress) => lines?.({ progress: progressJson(progress) }),
     });
-    finish(response, lines, report, look);
+    finish(response, lines, report, inspection);
   } catch (error) {
     if (gone.signal.aborted) return;
     if (response.headersSent) throw error;
@@ -117,12 +117,12 @@ async function answer(
 // The client has timed out long before.
 const giveUpMs = 30_000;
 
-function openProblems({ look }: LookedInput, options: ImportOptions): string[] {
-  if (look.problem !== undefined) return [look.problem];
-  const names = new Set(look.sample.flatMap((row) => row.names));
+function openProblems({ inspection }: InspectedInput, options: ImportOptions): string[] {
+  if (inspection.problem !== undefined) return [inspection.problem];
+  const names = new Set(inspection.sample.flatMap((row) => row.names));
   return [
     ...unknownColumns(options, names),
-    ...look.questions.map(({ flag, text }) => `state ${flag}: ${text}`),
+    ...inspection.questions.map(({ flag, text }) => `state ${flag}: ${text}`),
   ];
 }
 
@@ -148,10 +148,11 @@ function finish(
   response: OnePortResponse,
   lines: WriteLine | undefined,
   report: ImportReport,
-  look: ReturnType<typeof lookJson>,
+  inspection: ReturnType<typeof inspectionJson>,
 ): void {
   const content = { report: reportJson(report) };
-  if (lines === undefined) respond(response, report.ended === "gave-up" ? 503 : 200, { look, ...content });
+  if (lines === undefined)
+    respond(response, report.ended === "gave-up" ? 503 : 200, { look: inspection, ...content });
   else {
     lines(content);
     response.end();

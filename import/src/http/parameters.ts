@@ -1,5 +1,5 @@
-import type { SensorLookup } from "../look/sensor-lookup.ts";
-import { readStated, type StatedOptions, type StatedTexts } from "../look/stated-options.ts";
+import type { SensorLookup } from "../inspect/sensor-lookup.ts";
+import { readStated, type StatedOptions, type StatedTexts } from "../inspect/stated-options.ts";
 import { dateOrders } from "../time/dates.ts";
 
 /** The parameters of a request. */

@@ -21,13 +21,13 @@ export type FoundDuplicates = {
 /** Finds readings that come again, in constant memory. */
 export type DuplicateIndex = {
   add(deviceId: string, sensorCode: number, timestampMs: number, reading: IndexedReading): void;
-  /** Looks through everything that was added. */
+  /** Searches everything that was added. */
   find(): Promise<FoundDuplicates>;
   /** Gives the file back. */
   close(): void;
 };
 
-// Parts of identities by hash: one is looked through at a time. A record is hash, value, file and line in 24 bytes; a
+// Parts of identities by hash: one is searched at a time. A record is hash, value, file and line in 24 bytes; a
 // block of about 8 KiB holds records of one part. 1 MiB of blocks in memory; of 100 million readings a part is 19 MB.
 const partBits = 7;
 const parts = 1 << partBits;
@@ -105,7 +105,7 @@ function newBlock(blocks: number): Block {
   };
 }
 
-/** Looks through the records of a part, in the order in which they came, by a table of the first of each hash. */
+/** Searches the records of a part, in the order in which they came, by a table of the first of each hash. */
 function findInPart(
   { words, doubles, records }: Block & { readonly records: number },
   table: Int32Array,

@@ -3,9 +3,9 @@ import { clockAheadMaxMs, type SensorCatalog } from "@devicemesh/proto";
 import { createConverter } from "../convert/converter.ts";
 import { deviceIds } from "../convert/device-ids.ts";
 import { createDeviceNames } from "../convert/device-names.ts";
-import { type Look, lookAt } from "../look/look.ts";
-import type { ImportOptions } from "../look/options.ts";
-import type { SensorLookup } from "../look/sensor-lookup.ts";
+import { type Inspection, inspect } from "../inspect/inspect.ts";
+import type { ImportOptions } from "../inspect/options.ts";
+import type { SensorLookup } from "../inspect/sensor-lookup.ts";
 import { createSensorLookup } from "../sensors.ts";
 import { fileInput, type Input, InputError } from "../source/inputs.ts";
 import { type Sampled, sampleOf } from "../source/sample.ts";
@@ -15,28 +15,35 @@ import type { ImportProgress, ImportReport } from "./report.ts";
 import type { Place } from "./tally.ts";
 
 /** An input and its description. */
-export type LookedInput = { readonly input: Input; readonly sampled: Sampled; readonly look: Look };
+export type InspectedInput = {
+  readonly input: Input;
+  readonly sampled: Sampled;
+  readonly inspection: Inspection;
+};
 
 /**
  * Samples every input, in order. The caller must close each `sampled` that it does not read.
  * @throws InputError if one is unreadable.
  */
-export async function lookAtInputs(
+export async function inspectInputs(
   inputs: readonly Input[],
   context: { readonly options: ImportOptions; readonly lookup: SensorLookup },
-): Promise<LookedInput[]> {
-  const looked: LookedInput[] = [];
+): Promise<InspectedInput[]> {
+  const inspected: InspectedInput[] = [];
   for (const input of inputs) {
     const sampled = await sampleOf(input);
-    looked.push({ input, sampled, look: lookAt(sampled.text, sampled.isWhole, context) });
+    inspected.push({ input, sampled, inspection: inspect(sampled.text, sampled.isWhole, context) });
   }
-  return looked;
+  return inspected;
 }
 
 /** Samples files that need no flags. @throws InputError if one is unreadable. */
-export async function lookAtFiles(paths: readonly string[], catalog: SensorCatalog): Promise<LookedInput[]> {
+export async function inspectFiles(
+  paths: readonly string[],
+  catalog: SensorCatalog,
+): Promise<InspectedInput[]> {
   const inputs = await Promise.all(paths.map(fileInput));
-  return lookAtInputs(inputs, { options: {}, lookup: createSensorLookup(catalog) });
+  return inspectInputs(inputs, { options: {}, lookup: createSensorLookup(catalog) });
 }
 
 /** How recordings are loaded. */
@@ -62,7 +69,7 @@ export type LoadOptions = {
  * (device, sensor, time) the first one is stored. An input without a plan is counted as one bad row.
  */
 export async function loadRecordings(
-  looked: readonly LookedInput[],
+  inspected: readonly InspectedInput[],
   options: LoadOptions,
 ): Promise<ImportReport> {
   const { clock, signal, isDryRun } = options;
@@ -73,7 +80,7 @@ export async function loadRecordings(
   const sink = createReadingSink({ delivery, onRefused: options.onRefused });
   const deviceOf = createDeviceNames(deviceIds);
   const latestMs = startedMs + clockAheadMaxMs;
-  const totals = looked.map(({ input }) => input.bytesTotal);
+  const totals = inspected.map(({ input }) => input.bytesTotal);
   const bytesTotal = totals.reduce(
     (sum, total) => (sum === undefined || total === undefined ? undefined : sum + total),
     0,
@@ -82,7 +89,7 @@ export async function loadRecordings(
   let bytesBefore = 0;
   let problem: string | undefined;
 
-  function progress({ input, sampled }: LookedInput): void {
+  function progress({ input, sampled }: InspectedInput): void {
     const answered = delivery?.answered();
     options.onProgress?.({
       file: input.name,
@@ -96,12 +103,12 @@ export async function loadRecordings(
     });
   }
 
-  async function load(file: LookedInput): Promise<void> {
-    const { look, sampled, input } = file;
+  async function load(file: InspectedInput): Promise<void> {
+    const { inspection, sampled, input } = file;
     sink.startFile(input.name);
-    if (look.problem !== undefined) return sink.badFile(look.problem);
-    const converter = look.plan && createConverter(look.plan, { deviceOf, latestMs });
-    const reader = look.createReader();
+    if (inspection.problem !== undefined) return sink.badFile(inspection.problem);
+    const converter = inspection.plan && createConverter(inspection.plan, { deviceOf, latestMs });
+    const reader = inspection.createReader();
     const convert = async (text: string, isEnd: boolean) => {
       for (const row of reader.read(text, isEnd)) {
         sink.row(row, converter);
@@ -120,7 +127,7 @@ export async function loadRecordings(
   }
 
   try {
-    for (const file of looked) {
+    for (const file of inspected) {
       await load(file);
       bytesBefore += file.input.bytesTotal ?? file.sampled.bytesRead();
     }
@@ -146,13 +153,13 @@ export async function loadRecordings(
   const report = await sink.report();
   sink.close();
   await delivery?.close();
-  for (const { sampled } of looked) await sampled.close();
+  for (const { sampled } of inspected) await sampled.close();
   return {
     ...report,
     ended,
     problem: trouble ?? problem,
     isDryRun,
-    files: looked.length,
+    files: inspected.length,
     repeatedTimes,
     elapsedMs: clock.nowMs() - startedMs,
   };

@@ -1,9 +1,9 @@
 import type { ImportProgress, ImportReport } from "../load/report.ts";
 import type { Place } from "../load/tally.ts";
-import type { LookDescription } from "./describe-look.ts";
+import type { InspectionDescription } from "./describe-inspection.ts";
 
 /** The description of a recording as JSON, with the names of the contract's JSON (`device_id`, `timestamp`). */
-export function lookJson({
+export function inspectionJson({
   file,
   preset,
   format,
@@ -12,7 +12,7 @@ export function lookJson({
   examples,
   questions,
   problem,
-}: LookDescription) {
+}: InspectionDescription) {
   return {
     file,
     preset: preset ?? null,

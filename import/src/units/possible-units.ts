@@ -1,4 +1,4 @@
-import type { KnownSensor } from "../look/sensor-lookup.ts";
+import type { KnownSensor } from "../inspect/sensor-lookup.ts";
 import { conversionOf, relatedUnits, unitOf } from "./units.ts";
 
 const shareMin = 0.8;

@@ -31,7 +31,7 @@ describe("conversionOf", () => {
     [29.92, "inHg", 1013.207_481_190_027_2],
     [760, "mmHg", 1013.250_144_354],
     [14.696, "psi", 1013.253_531_804_022_3],
-  ])("converts %d %s to hPa as its definition says", (value, unit, expected) => {
+  ])("converts %d %s to hPa by its definition", (value, unit, expected) => {
     expect(convert(value, unit, "hPa")! / expected).toBeCloseTo(1, 12);
   });
 

@@ -225,7 +225,8 @@ describe.each(ingestServers)("PublishReadings on %s", (server) => {
       Array.from({ length: 100 }, async (_, i) => {
         const { call, outcome } = test.client.openStream();
         for (let frame = 0; frame <= i % 3; frame++) call.write(frameOf(thermostatReading("a")));
-        for (let turn = 0; turn < i % 17; turn++) await new Promise<void>((resolve) => setImmediate(resolve));
+        for (let round = 0; round < i % 17; round++)
+          await new Promise<void>((resolve) => setImmediate(resolve));
         call.cancel();
         await outcome;
       }),

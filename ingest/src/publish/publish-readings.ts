@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextIteration } from "node:timers/promises";
 import type { Publisher } from "@devicemesh/identity";
 import { invalidArgument, type RpcError, resourceExhausted } from "@devicemesh/kit/rpc/rpc-error";
 import { frameBytesMax, frameReadingsMax } from "@devicemesh/proto";
@@ -213,14 +213,14 @@ export function malformedFrame(index: number, text: string): RpcError {
 
 /**
  * A client that cancels or dies may end its stream like one that has finished; its call is abandoned only some moments
- * later (measured with grpc-js: up to 2 ms, within two turns of the event loop). Until then an end is not a commit. The
+ * later (measured with grpc-js: up to 2 ms, within two iterations of the event loop). Until then an end is not a commit. The
  * wait overlaps with the write to the log, so that it seldom costs time. After a later cancel the unit still counts,
  * like one whose response is lost: the two cannot be distinguished.
  */
 async function untilCancelWouldBeKnown(): Promise<void> {
   await delay(2);
-  await nextTurn();
-  await nextTurn();
+  await nextIteration();
+  await nextIteration();
 }
 
 function isPrematureClose(error: unknown): boolean {

@@ -50,11 +50,11 @@ describe("the table of device ids", () => {
         fc.constantFrom(4, 16, 64),
         orders,
         fc.array(fc.nat(3), { maxLength: 12 }),
-        (slots, all, turns) => {
+        (slots, all, rounds) => {
           const deviceIds = createDeviceIds({ slots });
-          for (const turn of turns) {
-            for (const id of all[turn % all.length] ?? [])
-              expect(intern(deviceIds, Buffer.from(id), turn)).toBe(id);
+          for (const round of rounds) {
+            for (const id of all[round % all.length] ?? [])
+              expect(intern(deviceIds, Buffer.from(id), round)).toBe(id);
           }
         },
       ),

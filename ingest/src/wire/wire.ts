@@ -226,7 +226,7 @@ function createInternedNames({
   /** The slot that was used after each one: devices send in one order, and a comparison costs less than the hash. */
   const following = new Int32Array(slots);
   let last = 0;
-  let turn = 0;
+  let next = 0;
 
   function use(slot: number): string {
     following[last] = slot;
@@ -249,7 +249,7 @@ function createInternedNames({
     for (let probe = 0; probe < probes && slot < 0; probe++) {
       if (lengths[(home + probe) & mask] === 0) slot = (home + probe) & mask;
     }
-    if (slot < 0) slot = (home + (turn++ % probes)) & mask;
+    if (slot < 0) slot = (home + (next++ % probes)) & mask;
     strings[slot] = text;
     hashes[slot] = hash;
     lengths[slot] = text.length;

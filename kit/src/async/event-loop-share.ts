@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextIteration } from "node:timers/promises";
 
 /** Longest time that one piece of work may block the event loop, in ms. */
 const shareMs = 8;
@@ -10,7 +10,7 @@ export function createLoopShare(
   let beganMs = monotonicMs();
   return () => {
     if (monotonicMs() - beganMs < shareMs) return undefined;
-    return nextTurn().then(() => {
+    return nextIteration().then(() => {
       beganMs = monotonicMs();
     });
   };

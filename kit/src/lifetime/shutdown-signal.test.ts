@@ -18,30 +18,30 @@ async function startChild(options: { sameRequestMs?: number }) {
   const script = `
     import { untilShutdownSignal } from ${JSON.stringify(module)};
     setInterval(() => {}, 1000);
-    const say = (text) => process.stdout.write(text + " ");
-    untilShutdownSignal(${JSON.stringify(options)}).then((signal) => say("resolved " + signal));
-    process.on("SIGINT", say);
-    process.on("SIGTERM", say);
-    say("ready");`;
+    const report = (text) => process.stdout.write(text + " ");
+    untilShutdownSignal(${JSON.stringify(options)}).then((signal) => report("resolved " + signal));
+    process.on("SIGINT", report);
+    process.on("SIGTERM", report);
+    report("ready");`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   children.push(child);
-  let said = "";
+  let printed = "";
   child.stdout.on("data", (chunk) => {
-    said += String(chunk);
+    printed += String(chunk);
   });
-  await waitUntil(() => said === "ready ", { what: "the child" });
-  return { child, exit: once(child, "exit"), said: () => said };
+  await waitUntil(() => printed === "ready ", { what: "the child" });
+  return { child, exit: once(child, "exit"), printed: () => printed };
 }
 
 describe("untilShutdownSignal", () => {
   it.each(["SIGINT", "SIGTERM"] as const)(
     "resolves with the first %s, and leaves the process be",
     async (signal) => {
-      const { child, said } = await startChild({});
+      const { child, printed } = await startChild({});
       child.kill(signal);
-      await waitUntil(() => said() === `ready ${signal} resolved ${signal} `);
+      await waitUntil(() => printed() === `ready ${signal} resolved ${signal} `);
       expect(child.exitCode).toBeNull();
     },
   );
@@ -50,19 +50,19 @@ describe("untilShutdownSignal", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("ends the process at once with a second signal, a %s", async (signal, code) => {
-    const { child, exit, said } = await startChild({ sameRequestMs: 0 });
+    const { child, exit, printed } = await startChild({ sameRequestMs: 0 });
     child.kill("SIGINT");
-    await waitUntil(() => said().includes("resolved SIGINT"));
+    await waitUntil(() => printed().includes("resolved SIGINT"));
     child.kill(signal);
     expect(await exit).toEqual([code, null]);
   });
 
   it("treats two signals shortly after each other, as from Ctrl-C under npm, as one", async () => {
-    const { child, said } = await startChild({ sameRequestMs: 60_000 });
+    const { child, printed } = await startChild({ sameRequestMs: 60_000 });
     child.kill("SIGINT");
-    await waitUntil(() => said().includes("resolved SIGINT"));
+    await waitUntil(() => printed().includes("resolved SIGINT"));
     child.kill("SIGINT");
-    await waitUntil(() => said() === "ready SIGINT resolved SIGINT SIGINT ");
+    await waitUntil(() => printed() === "ready SIGINT resolved SIGINT SIGINT ");
     expect(child.exitCode).toBeNull();
   });
 });

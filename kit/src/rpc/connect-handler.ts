@@ -20,7 +20,9 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 import type { Logger } from "../observability/logger.ts";
+import { type AllowedHosts, type HostProblem, isLoopback, loopbackHosts } from "../server/hosts.ts";
 import type { OnePortHandler, OnePortRequest, OnePortResponse } from "../server/one-port-server.ts";
+import { fromGrpcWebText, toGrpcWebText } from "./requests/grpc-web-text.ts";
 import {
   createUnfinishedRequests,
   openRequestBody,
@@ -29,12 +31,9 @@ import {
 } from "./requests/incomplete-requests.ts";
 import {
   type AddressOf,
-  type AllowedHosts,
-  hostProblem,
   isRpc,
   rejectHost,
   rejectUnknownRpc,
-  rejectUnservable,
   respondError,
   rpcOfPath,
   unknownRpcMessage,
@@ -107,7 +106,7 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
     const body = openRequestBody(request, { unfinished, facts: { peer, isStream } });
     response.once("close", body.end);
     releaseWhenAnswered(request, response);
-    const isText = isGrpcWebText(received.header.get("content-type") ?? "");
+    const isText = /^application\/grpc-web-text\b/i.test(received.header.get("content-type") ?? "");
     const bounded = withClampedTimeout({ ...received, body: body.bytes });
     const binary = isText ? fromGrpcWebText(bounded) : bounded;
     const answer = withPlainGrpcMessage(await handleExplained(handler, { ...binary, contextValues }));
@@ -140,6 +139,75 @@ export function createConnectHandler(options: ConnectHandlerOptions): OnePortHan
     if (rpc === undefined || !isRpc(request)) return fallback(request, response);
     rejectUnknownRpc(request, response, unknownRpcMessage(rpc, methods, addressOf));
   };
+}
+
+/** Whether a handler accepts a request, by its method, version and content type. If not, responds to it. */
+function rejectUnservable(
+  handler: UniversalHandler,
+  request: OnePortRequest,
+  response: OnePortResponse,
+): boolean {
+  const { method } = handler;
+  // Connect lists GET for streams too, and then finds no content type in them.
+  const methods = method.methodKind === "unary" ? handler.allowedMethods : ["POST"];
+  if (!methods.includes(request.method ?? "")) {
+    const allowed = methods.join(", ");
+    response.setHeader("allow", allowed);
+    respondError(
+      response,
+      405,
+      "unimplemented",
+      `${request.method} does not call ${method.name}: use ${allowed}`,
+    );
+    return true;
+  }
+  if (method.methodKind === "bidi_streaming" && request.httpVersion.startsWith("1.")) {
+    // A client that expects a response while it sends would wait forever.
+    response.setHeader("connection", "close");
+    respondError(response, 505, "unimplemented", `${method.name} streams both ways: use HTTP/2`);
+    return true;
+  }
+  const contentType = request.headers["content-type"] ?? "";
+  if (request.method !== "POST" || handler.supportedContentType(contentType)) return false;
+  const types = method.methodKind === "unary" ? unaryTypes : streamTypes;
+  response.setHeader("accept-post", types.join(", "));
+  const sent =
+    contentType === "" ? "no content-type" : `content-type ${JSON.stringify(contentType.slice(0, 100))}`;
+  respondError(response, 415, "invalid_argument", `the request has ${sent}: send one of ${types.join(", ")}`);
+  return true;
+}
+
+const grpcTypes = ["application/grpc+proto", "application/grpc-web+proto", "application/grpc-web-text+proto"];
+const unaryTypes = ["application/json", "application/proto", ...grpcTypes];
+const streamTypes = ["application/connect+json", "application/connect+proto", ...grpcTypes];
+
+/**
+ * Returns the problem of the host of a request, if there is one. Without authentication a server accepts only loopback
+ * names: a web page whose own name resolves to 127.0.0.1 (DNS rebinding) would otherwise have the rights of a program
+ * on this machine. A request without a host is accepted, because no browser sends one. Pure.
+ */
+export function hostProblem(authority: string | undefined, allowed: AllowedHosts): HostProblem | undefined {
+  if (authority === undefined) return undefined;
+  const host = hostOf(authority);
+  if (host === undefined) {
+    return {
+      kind: "malformed",
+      message: "the Host header is not a host name or address with an optional port",
+    };
+  }
+  if (allowed === "*" || allowed.includes(host)) return undefined;
+  // Any address of 127.0.0.0/8 is this machine's, and DNS cannot define such a name.
+  if (allowed === loopbackHosts && isLoopback(host)) return undefined;
+  return {
+    kind: "foreign",
+    message: `this address serves only calls to ${allowed.join(", ")}: authentication is off here; set up TLS and tokens (npm run certs) for other names`,
+  };
+}
+
+/** Returns the host in lower case and without its port; undefined if it is not valid. */
+function hostOf(authority: string): string | undefined {
+  const [, host] = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.exec(authority) ?? [];
+  return host?.toLowerCase();
 }
 
 /** Whether the request has a valid URL. */
@@ -204,71 +272,4 @@ async function* withPlainTrailer(
 /** Encodes a text for `grpc-message`. */
 export function encodedGrpcMessage(text: string): string {
   return text.replaceAll(/[^\x20-\x24\x26-\x7e]+/g, encodeURIComponent);
-}
-
-/**
- * gRPC-Web in base64, for clients that cannot read binary streams.
- * Source: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md
- */
-const textType = /^application\/grpc-web-text\b/i;
-
-/** Whether a request has its body in base64. */
-export function isGrpcWebText(contentType: string): boolean {
-  return textType.test(contentType);
-}
-
-/** Returns the same request in binary gRPC-Web. */
-export function fromGrpcWebText(request: UniversalServerRequest): UniversalServerRequest {
-  const header = new Headers(request.header);
-  header.set("content-type", binaryTypeOf(header.get("content-type") ?? ""));
-  header.delete("content-length");
-  return { ...request, header, body: decoded(request.body as AsyncIterable<Uint8Array>) };
-}
-
-/**
- * Returns a response of binary gRPC-Web in base64; each chunk is padded separately, so that none waits for the next.
- */
-export function toGrpcWebText(response: UniversalServerResponse): UniversalServerResponse {
-  const type = response.header?.get("content-type");
-  if (!response.body || !type?.startsWith("application/grpc-web")) return response;
-  const header = new Headers(response.header);
-  header.set("content-type", type.replace("application/grpc-web", "application/grpc-web-text"));
-  return { ...response, header, body: encoded(response.body) };
-}
-
-function binaryTypeOf(textContentType: string): string {
-  return textContentType.replace(/grpc-web-text/i, "grpc-web");
-}
-
-/** Groups of four characters; padding may end any of them. */
-const groups = /^(?:[A-Za-z0-9+/]{2}(?:[A-Za-z0-9+/]{2}|[A-Za-z0-9+/]=|==))*$/;
-
-async function* decoded(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  let rest = "";
-  for await (const chunk of body) {
-    const text =
-      rest +
-      Buffer.from(chunk)
-        .toString("latin1")
-        .replace(/[\r\n]/g, "");
-    const length = text.length - (text.length % 4);
-    rest = text.slice(length);
-    const whole = text.slice(0, length);
-    if (!groups.test(whole)) throw malformed();
-    // Clients may encode pieces separately, each with its own padding.
-    for (const piece of whole.split(/(?<==)(?=[^=])/)) {
-      if (piece !== "") yield Buffer.from(piece, "base64");
-    }
-  }
-  if (rest !== "") throw malformed();
-}
-
-function malformed(): ConnectError {
-  return new ConnectError("the body of application/grpc-web-text is not base64", Code.InvalidArgument);
-}
-
-async function* encoded(body: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
-  for await (const chunk of body) {
-    yield Buffer.from(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("base64"));
-  }
 }

@@ -194,7 +194,7 @@ describe("createErrorInterceptor", () => {
       async check(_, { signal }) {
         waiting++;
         await new Promise((resolve) => signal.addEventListener("abort", resolve));
-        // The next turn, so that the thrown error has been handled.
+        // The next iteration of the event loop, so that the thrown error has been handled.
         setImmediate(() => left++);
         throw signal.reason;
       },

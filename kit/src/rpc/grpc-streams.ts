@@ -157,7 +157,7 @@ function releaseWhenAnswered(stream: ServerHttp2Stream): void {
   const release = (): void => {
     if (!stream.closed && !stream.readableEnded) stream.close();
   };
-  // One turn later the trailers have been sent. A response that ends with its headers has none.
+  // One iteration of the event loop later, the trailers have been sent. A response that ends with its headers has none.
   stream.once("wantTrailers", () => setImmediate(release));
   stream.once("finish", () => {
     const { ":status": status, "grpc-status": grpcStatus } = stream.sentHeaders ?? {};

@@ -116,7 +116,7 @@ it("cuts a response that has begun when its handler fails", async () => {
   expect(errors).toHaveLength(1);
 });
 
-it("cuts a response over HTTP/2 with an error, so that it does not look complete", async () => {
+it("cuts a response over HTTP/2 with an error, so that it does not appear complete", async () => {
   const server = await startOnePortServer({
     host: "127.0.0.1",
     port: 0,

@@ -91,8 +91,8 @@ describe("startOnePortServer with clients that misbehave", () => {
   };
 
   it.each([
-    ["says nothing", ""],
-    ["says half a preface", "PRI * HT"],
+    ["sends nothing", ""],
+    ["sends half a preface", "PRI * HT"],
   ])("closes a connection that %s", async (_, text) => {
     await using server = await startOnePort({ limits });
     const socket = await connectTo(server.port);

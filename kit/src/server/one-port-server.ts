@@ -104,7 +104,7 @@ function createHttp1Side(
       // A client opens another connection for its next request.
       if (performance.now() > (renewedAtMs.get(socket) ?? Number.POSITIVE_INFINITY))
         response.setHeader("connection", "close");
-      // The connection counts as idle only after the turn in which the response ended.
+      // The connection counts as idle only after the iteration of the event loop in which the response ended.
       response.once("close", () => draining && setImmediate(() => server.closeIdleConnections()));
       handler(request, response);
     },

@@ -34,7 +34,7 @@ const definition = defineSettings({
       kind: "string",
       default: "info",
       choices: ["info", "warn"],
-      description: "How much to say.",
+      description: "How much to log.",
     },
     quiet: { flag: "--no-noise", env: "EXAMPLE_NO_NOISE", kind: "boolean", description: "Makes no noise." },
     timeout: {
@@ -246,7 +246,7 @@ Serves an example.
   --rate <number>         Calls a second. [EXAMPLE_RATE]
   --folder <path>         Where to write. Default ./data. [EXAMPLE_FOLDER]
   --origin <string>       Who may call. [EXAMPLE_ORIGIN]
-  --level <string>        How much to say. One of info, warn. Default info. [EXAMPLE_LEVEL]
+  --level <string>        How much to log. One of info, warn. Default info. [EXAMPLE_LEVEL]
   --no-noise              Makes no noise. [EXAMPLE_NO_NOISE]
   --timeout <duration>    How long to wait. Default 10s. [EXAMPLE_TIMEOUT]
   --retention <duration>  How long to keep. Default 7d. [EXAMPLE_RETENTION]
@@ -281,7 +281,7 @@ describe("settingsTable", () => {
       "| `--port <integer>` | `EXAMPLE_PORT` | `8080` | Port to listen on. |",
     ]);
     expect(rows[6]).toBe(
-      "| `--level <string>` | `EXAMPLE_LEVEL` | `info` | How much to say. One of info, warn. |",
+      "| `--level <string>` | `EXAMPLE_LEVEL` | `info` | How much to log. One of info, warn. |",
     );
     expect(rows[5]).toContain("| – |");
   });

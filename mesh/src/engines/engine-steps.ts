@@ -83,8 +83,8 @@ export function planEngineStart(
     {
       name: installStep,
       needs,
-      run(say) {
-        views.set(installStep, say);
+      run(report) {
+        views.set(installStep, report);
         void start();
         return begun.promise;
       },
@@ -93,8 +93,8 @@ export function planEngineStart(
       (name): Step => ({
         name,
         needs: [installStep],
-        run(say) {
-          views.set(name, say);
+        run(report) {
+          views.set(name, report);
           return (ready.get(name) as PromiseWithResolvers<string>).promise;
         },
       }),

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { isIPv4 } from "node:net";
 import type { HostPort, StartEnvoyOptions } from "@devicemesh/envoy";
-import { isLoopback, loopbackHosts } from "@devicemesh/kit/rpc/requests/rejected-requests";
+import { isLoopback, loopbackHosts } from "@devicemesh/kit/server/hosts";
 import { listOf } from "@devicemesh/kit/settings/list-of";
 import { openCallsLimitMs } from "../limits.ts";
 import type { ServicesConfig } from "../services/service-plans.ts";

@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import { isLoopback } from "@devicemesh/kit/rpc/requests/rejected-requests";
+import { isLoopback } from "@devicemesh/kit/server/hosts";
 import { AggregatorService } from "@devicemesh/proto/es/devicemesh/v1/aggregator_service_pb.ts";
 import { GeneratorService } from "@devicemesh/proto/es/devicemesh/v1/generator_service_pb.ts";
 import { IngestService } from "@devicemesh/proto/es/devicemesh/v1/ingest_service_pb.ts";

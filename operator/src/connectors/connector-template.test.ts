@@ -69,7 +69,7 @@ describe("the sinks of a mesh", () => {
     });
   });
 
-  it("wait for a majority to write to disk, whatever the connection string says", () => {
+  it("wait for a majority to write to disk, whatever the connection string requests", () => {
     expect(sinkConnectionUri("mongodb://db:1")).toBe("mongodb://db:1/?w=majority&journal=true");
     expect(sinkConnectionUri("mongodb+srv://db/admin?w=1&replicaSet=rs")).toBe(
       "mongodb+srv://db/admin?replicaSet=rs&w=majority&journal=true",

@@ -35,7 +35,7 @@ describe("a watched connector", () => {
   it("has no problems while it runs, and reports its lag", async () => {
     const { world, watch } = watched();
     world.progress = { committed: 7, lag: 3 };
-    expect(await watch.look(0)).toEqual({
+    expect(await watch.observe(0)).toEqual({
       document: {
         name: "sink",
         state: "RUNNING",
@@ -54,7 +54,7 @@ describe("a watched connector", () => {
     const { world, watch } = watched();
     const failed = "ConfigException: cannot use mongodb://sink:s3cret@db/";
     world.state = { state: "RUNNING", tasks: [{ id: 0, state: "FAILED", trace: failed }] };
-    const reported = JSON.stringify(await watch.look(0));
+    const reported = JSON.stringify(await watch.observe(0));
     expect(reported).toContain("cannot use mongodb://sink:…@db/");
     expect(reported).not.toContain("s3cret");
   });
@@ -80,22 +80,22 @@ describe("a watched connector", () => {
         { id: 1, state: "FAILED", trace },
       ],
     };
-    const observation = await watch.look(0);
+    const observation = await watch.observe(0);
     expect(world.restarted).toEqual(["sink"]);
     expect(observation.problems).toEqual([
       "task 1 of connector sink is FAILED: org.apache.kafka.ConnectException: put failed (TimeoutException: no server)",
     ]);
     expect(observation.document.restarts).toBe(1);
-    await watch.look(50);
+    await watch.observe(50);
     expect(world.restarted.length).toBe(1);
-    await watch.look(100);
+    await watch.observe(100);
     expect(world.restarted.length).toBe(2);
   });
 
   it("is missing when Kafka Connect does not know it", async () => {
     const { world, watch } = watched();
     world.state = undefined;
-    expect(await watch.look(0)).toMatchObject({
+    expect(await watch.observe(0)).toMatchObject({
       missing: true,
       problems: ["connector sink is missing"],
       document: { state: "MISSING", tasks: [] },
@@ -106,24 +106,24 @@ describe("a watched connector", () => {
   it("is a problem, and is not restarted, while it is paused, has no tasks, or has unassigned tasks", async () => {
     const { world, watch } = watched();
     world.state = { state: "PAUSED", tasks: [] };
-    expect((await watch.look(0)).problems).toEqual([
+    expect((await watch.observe(0)).problems).toEqual([
       "connector sink is PAUSED",
       "connector sink has no tasks yet",
     ]);
     world.state = { state: "RUNNING", tasks: [{ id: 3, state: "UNASSIGNED" }] };
-    expect((await watch.look(1)).problems).toEqual(["task 3 of connector sink is UNASSIGNED"]);
+    expect((await watch.observe(1)).problems).toEqual(["task 3 of connector sink is UNASSIGNED"]);
     expect(world.restarted).toEqual([]);
   });
 
   it("is stuck when records wait and none is stored for a long time", async () => {
     const { world, watch } = watched();
     world.progress = { committed: 7, lag: 3 };
-    await watch.look(0);
-    expect((await watch.look(1000)).problems).toEqual([]);
-    expect((await watch.look(2000)).problems).toEqual([
+    await watch.observe(0);
+    expect((await watch.observe(1000)).problems).toEqual([]);
+    expect((await watch.observe(2000)).problems).toEqual([
       "sink sink is stuck: 3 records wait, and it has stored none for 2 s",
     ]);
     world.progress = { committed: 8, lag: 30 };
-    expect((await watch.look(3000)).problems).toEqual([]);
+    expect((await watch.observe(3000)).problems).toEqual([]);
   });
 });

@@ -26,7 +26,7 @@ export type ConnectorWatch = {
    * Polls at a time (ms of any monotonic clock). Rejects if Kafka or Kafka Connect is unreachable, and when the signal
    * aborts.
    */
-  look(nowMs: number, signal?: AbortSignal): Promise<ConnectorObservation>;
+  observe(nowMs: number, signal?: AbortSignal): Promise<ConnectorObservation>;
 };
 
 /** Creates a watch without observations. */
@@ -43,7 +43,7 @@ export function createConnectorWatch(options: {
   const intervals = createRestartBackoff(delays);
   const watch = createProgressWatch();
   return {
-    async look(nowMs, signal) {
+    async observe(nowMs, signal) {
       const [found, progress] = await Promise.all([
         rest.readState(name, signal),
         readProgress(connectorGroup(name), topic, signal),

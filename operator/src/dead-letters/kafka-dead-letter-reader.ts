@@ -10,7 +10,7 @@ import { type DeadLetter, parseDeadLetter } from "./dead-letter.ts";
 export type DeadLetterReader = AsyncDisposable & {
   /**
    * Commits the beginning of each partition in which no later offset is committed, so that a topic that is empty, or
-   * whose records have expired unread, does not look unread. Call it periodically; the signal cancels its requests.
+   * whose records have expired unread, does not count as unread. Call it periodically; the signal cancels its requests.
    */
   commitIdle(signal?: AbortSignal): Promise<void>;
   /** Resolves with the cause when the reader has given up; then dispose of it and start another. */

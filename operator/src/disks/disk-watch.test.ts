@@ -18,7 +18,7 @@ it("names each disk that is almost full or has failed, until it is not", async (
     disk("that is not measured", -1, -1),
   ];
   const watch = createDiskWatch({ readDisks: async () => disks, everyMs: 0 });
-  await watch.look(0, signal);
+  await watch.observe(0, signal);
   expect(watch.standing).toEqual([
     expect.stringMatching(/^the disk of broker 1 is almost full: 50\.0 MiB of 102400\.0 MiB free; add space/),
     expect.stringMatching(/^a log directory of broker 3 has failed: free or replace its disk/),
@@ -26,10 +26,10 @@ it("names each disk that is almost full or has failed, until it is not", async (
   ]);
   const [full, ...others] = disks;
   disks = others;
-  await watch.look(1, signal);
+  await watch.observe(1, signal);
   expect(watch.standing[0]).toContain(`the disk ${full!.name} is almost full`);
   disks = [full!, ...others].map(({ name }) => disk(name, 10 * gib, 100 * gib));
-  await watch.look(2, signal);
+  await watch.observe(2, signal);
   expect(watch.standing).toEqual([]);
 });
 
@@ -44,10 +44,10 @@ it("reads at its interval, keeps what it found in between, and reads again at on
     },
     everyMs: 1000,
   });
-  for (const now of [0, 500, 999]) await watch.look(now, signal);
+  for (const now of [0, 500, 999]) await watch.observe(now, signal);
   expect([reads, watch.standing.length]).toEqual([1, 1]);
   isBroken = true;
-  await expect(watch.look(1000, signal)).rejects.toThrow("no answer");
-  await expect(watch.look(1001, signal)).rejects.toThrow("no answer");
+  await expect(watch.observe(1000, signal)).rejects.toThrow("no answer");
+  await expect(watch.observe(1001, signal)).rejects.toThrow("no answer");
   expect([reads, watch.standing.length]).toEqual([3, 1]);
 });

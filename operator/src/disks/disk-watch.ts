@@ -11,7 +11,7 @@ export type Disk = {
 /** Watches the disks of the engines. */
 export type DiskWatch = {
   /** Reads the disks if that is due; `now` is in ms of any monotonic clock. Rejects as the read does. */
-  look(now: number, signal: AbortSignal): Promise<void>;
+  observe(now: number, signal: AbortSignal): Promise<void>;
   /** The problems as text. That of a disk which cannot be read any more stays: its engine may have stopped over it. */
   readonly standing: readonly string[];
 };
@@ -31,7 +31,7 @@ export function createDiskWatch(options: {
     get standing() {
       return [...problems.values()];
     },
-    async look(now, signal) {
+    async observe(now, signal) {
       if (now < dueMs) return;
       for (const disk of await options.readDisks(signal)) {
         const problem = problemOf(disk);

@@ -33,11 +33,11 @@ function openMaintenance(silent: { readonly kafka?: SilentServer; readonly conne
 }
 
 it.each(["kafka", "connect"] as const)(
-  "a look that %s does not answer leaves no request behind",
+  "a round that %s does not answer leaves no request behind",
   async (engine) => {
     await using server = await startSilentServer();
     await using test = openMaintenance({ [engine]: server });
-    const { problems } = await test.maintenance.look(new AbortController().signal);
+    const { problems } = await test.maintenance.run(new AbortController().signal);
     expect(server.taken).toBeGreaterThan(0);
     expect(problems.join("\n")).toContain("no answer within 200 ms");
     await waitUntil(() => server.open === 0, { timeoutMs: 5000, what: "the connections are closed" });
@@ -48,10 +48,10 @@ it("an inspection ends when the operator stops, even if an engine does not answe
   await using server = await startSilentServer();
   await using test = openMaintenance({ kafka: server, connect: server });
   const stopping = new AbortController();
-  const look = test.maintenance.look(stopping.signal);
+  const running = test.maintenance.run(stopping.signal);
   await waitUntil(() => server.taken > 0);
   stopping.abort(new Error("stopping"));
-  expect((await look).problems.join("\n")).toContain("stopping");
+  expect((await running).problems.join("\n")).toContain("stopping");
   await waitUntil(() => server.open === 0, { timeoutMs: 5000, what: "the connections are closed" });
 });
 
@@ -77,13 +77,13 @@ it("no other inspection begins during a repair", async () => {
     logger: silentLogger(),
   });
   const cancelled = new AbortController();
-  const first = inspection.look(0, false, cancelled.signal);
+  const first = inspection.run(0, false, cancelled.signal);
   await waitUntil(() => applied === 1);
   cancelled.abort();
-  await inspection.look(1000, true);
+  await inspection.run(1000, true);
   expect([inspected, applied]).toEqual([1, 1]);
   repairing.resolve();
   expect(await first).toEqual(["index a is missing"]);
-  expect(await inspection.look(2000, false)).toEqual([]);
+  expect(await inspection.run(2000, false)).toEqual([]);
   expect(applied).toBe(1);
 });

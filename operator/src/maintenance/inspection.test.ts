@@ -29,11 +29,11 @@ const change = { kind: "change", changes: [{ setting: "tasks.max", from: "1", to
 describe("an inspection", () => {
   it("reports a difference, repairs it, and is clean in the next inspection", async () => {
     const { inspection } = meshOf({ "index a": { kind: "create" }, "connector b": change });
-    expect(await inspection.look(0, false)).toEqual([
+    expect(await inspection.run(0, false)).toEqual([
       "index a is missing",
       "connector b is not as it should be: tasks.max",
     ]);
-    expect(await inspection.look(10, false)).toEqual([]);
+    expect(await inspection.run(10, false)).toEqual([]);
   });
 
   it("reports what it cannot repair in every inspection, and repairs no topic", async () => {
@@ -42,10 +42,10 @@ describe("an inspection", () => {
       settings: { kind: "refused", text: "other windows" },
     });
     const problems = ["topic a is missing", "settings: other windows"];
-    expect(await inspection.look(0, false)).toEqual(problems);
-    expect(await inspection.look(500, false)).toEqual(problems);
+    expect(await inspection.run(0, false)).toEqual(problems);
+    expect(await inspection.run(500, false)).toEqual(problems);
     expect(inspected()).toBe(1);
-    expect(await inspection.look(1000, false)).toEqual(problems);
+    expect(await inspection.run(1000, false)).toEqual(problems);
     expect(inspected()).toBe(2);
   });
 
@@ -54,7 +54,7 @@ describe("an inspection", () => {
       { "index a": { kind: "create" }, "index b": { kind: "create" } },
       "index a",
     );
-    expect(await inspection.look(0, false)).toContain("index a could not be repaired: it resists");
+    expect(await inspection.run(0, false)).toContain("index a could not be repaired: it resists");
     expect(differences["index b"]).toEqual({ kind: "same" });
   });
 
@@ -67,13 +67,13 @@ describe("an inspection", () => {
       [1500, false],
       [1600, false],
     ] as const) {
-      await inspection.look(now, urgent);
+      await inspection.run(now, urgent);
     }
     expect(inspected()).toBe(3);
   });
 
   it("reports no problem for a difference that the mesh works with", async () => {
     const { inspection } = meshOf({ "topic a": { kind: "left", text: "on one broker" } });
-    expect(await inspection.look(0, false)).toEqual([]);
+    expect(await inspection.run(0, false)).toEqual([]);
   });
 });

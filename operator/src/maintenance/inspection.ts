@@ -10,7 +10,7 @@ export type Inspection = {
    * signal aborts; the problems stay then. A repair in progress is not cancelled: no other inspection begins before it
    * ends.
    */
-  look(now: number, urgent: boolean, signal?: AbortSignal): Promise<readonly string[]>;
+  run(now: number, urgent: boolean, signal?: AbortSignal): Promise<readonly string[]>;
   /** The problems that the last inspection found. */
   readonly standing: readonly string[];
 };
@@ -42,7 +42,7 @@ export function createInspection(options: {
     get standing() {
       return standing;
     },
-    async look(now, urgent, signal) {
+    async run(now, urgent, signal) {
       if (isInspecting || (now < dueMs && !urgent)) return standing;
       isInspecting = true;
       try {

@@ -22,7 +22,7 @@ export type Maintenance = {
    * is a problem. Ends within a few multiples of `answerMs`, and soon after the signal aborts; it cancels requests that
    * are not answered by then.
    */
-  look(signal: AbortSignal): Promise<Omit<OperatorStatusDocument, "_id" | "updated">>;
+  run(signal: AbortSignal): Promise<Omit<OperatorStatusDocument, "_id" | "updated">>;
 };
 
 /** The settings of maintenance. */
@@ -37,7 +37,7 @@ export type MaintenanceIntervals = {
 };
 
 /** The result of one poll. */
-type Look = { readonly problems: string[]; readonly signal: AbortSignal };
+type Round = { readonly problems: string[]; readonly signal: AbortSignal };
 
 /** Creates the maintenance of a mesh that has been made. `now` is a monotonic clock in ms. */
 export function createMaintenance(options: {
@@ -84,7 +84,7 @@ export function createMaintenance(options: {
   async function attempt<Result>(
     what: string,
     ask: (signal: AbortSignal) => Promise<Result>,
-    { problems, signal }: Look,
+    { problems, signal }: Round,
   ): Promise<Result | undefined> {
     try {
       return await cancelledAfter(ask, { ms: answerMs, what, signal });
@@ -96,14 +96,14 @@ export function createMaintenance(options: {
     }
   }
 
-  async function lookAtConnectors(look: Look): Promise<void> {
-    const { problems } = look;
+  async function observeConnectors(round: Round): Promise<void> {
+    const { problems } = round;
     await Promise.all(
       watches.map(async (one) => {
         const observation = await attempt(
           `connector ${one.name}`,
-          (signal) => one.watch.look(now(), signal),
-          look,
+          (signal) => one.watch.observe(now(), signal),
+          round,
         );
         if (!observation) return;
         one.seen = observation;
@@ -112,13 +112,13 @@ export function createMaintenance(options: {
     );
   }
 
-  async function lookAtDeadLetters(look: Look): Promise<void> {
-    const { problems } = look;
+  async function observeDeadLetters(round: Round): Promise<void> {
+    const { problems } = round;
     const topics = [names.topics.messageDeadLetters, names.topics.windowDeadLetters];
     const found = await attempt(
       "dead letters",
       (signal) => Promise.all(topics.map((topic) => readProgress(names.deadLetterGroup, topic, signal))),
-      look,
+      round,
     );
     if (found) {
       deadLetterLag = found.reduce((sum, { lag }) => sum + lag, 0);
@@ -133,7 +133,7 @@ export function createMaintenance(options: {
     const unstored = await attempt(
       "MongoDB",
       (signal) => store.countWithoutSpace(names.topics.messages, signal),
-      look,
+      round,
     );
     if (unstored) {
       problems.push(
@@ -141,7 +141,7 @@ export function createMaintenance(options: {
           "space, replay the sink (--replay) and delete those dead letters",
       );
     }
-    const lost = await attempt("MongoDB", (signal) => store.countInvalid(names.topics.windows, signal), look);
+    const lost = await attempt("MongoDB", (signal) => store.countInvalid(names.topics.windows, signal), round);
     if (lost) {
       problems.push(
         `${lost} records of ${names.topics.windows} were rejected by the sink, so partials may be missing; their windows ` +
@@ -151,25 +151,25 @@ export function createMaintenance(options: {
     }
   }
 
-  async function inspect(look: Look): Promise<void> {
+  async function inspect(round: Round): Promise<void> {
     const urgent = watches.some(({ seen }) => seen?.missing);
-    await attempt("inspection", (signal) => inspection.look(now(), urgent, signal), look);
-    look.problems.push(...inspection.standing);
+    await attempt("inspection", (signal) => inspection.run(now(), urgent, signal), round);
+    round.problems.push(...inspection.standing);
   }
 
-  async function lookAtDisks(look: Look): Promise<void> {
-    await attempt("disks", (signal) => diskWatch.look(now(), signal), look);
-    look.problems.push(...diskWatch.standing);
+  async function observeDisks(round: Round): Promise<void> {
+    await attempt("disks", (signal) => diskWatch.observe(now(), signal), round);
+    round.problems.push(...diskWatch.standing);
   }
 
   return {
-    async look(signal) {
+    async run(signal) {
       const problems: string[] = [];
-      const look = { problems, signal };
-      await lookAtConnectors(look);
-      await lookAtDeadLetters(look);
-      await inspect(look);
-      await lookAtDisks(look);
+      const round = { problems, signal };
+      await observeConnectors(round);
+      await observeDeadLetters(round);
+      await inspect(round);
+      await observeDisks(round);
       return {
         connectors: watches.map(
           ({ name, seen }) => seen?.document ?? { name, state: "UNASSIGNED", tasks: [], lag: 0, restarts: 0 },

@@ -11,7 +11,7 @@ describe.skipIf(!engines)("the log, stored again", () => {
   let mesh: MeshFixture;
   const lines: string[] = [];
   const again = (from: string): Promise<void> =>
-    replayLog(configOf(mesh.options), from, { say: (line) => lines.push(line) });
+    replayLog(configOf(mesh.options), from, { report: (line) => lines.push(line) });
 
   beforeAll(async () => {
     mesh = await openMeshFixture(freshMesh(engines!));

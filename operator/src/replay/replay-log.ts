@@ -10,7 +10,7 @@ import { replaySink } from "./replay-sink.ts";
 
 const pollMs = 500;
 /** Interval between reports of progress. */
-const sayEveryMs = 2_000;
+const reportEveryMs = 2_000;
 /** A sink and the offsets from which it replays. */
 type Rewind = {
   readonly connector: string;
@@ -36,7 +36,7 @@ type Rewind = {
 export async function replayLog(
   config: OperatorConfig,
   from: string,
-  { say }: { readonly say: (line: string) => void },
+  { report }: { readonly report: (line: string) => void },
 ): Promise<void> {
   const { names } = meshOf(config);
   await using engines = openEngines(enginesOf(config), names.database);
@@ -49,11 +49,11 @@ export async function replayLog(
   if (from === "restored") for (const rewind of rewinds) mustReachBack(rewind, sinceMs);
   for (const { connector, topic, offsets, records } of rewinds) {
     const where = sinceMs === 0 ? "the beginning" : new Date(sinceMs).toISOString();
-    say(`${connector}: ${records} records of ${topic} again, from ${where} on`);
+    report(`${connector}: ${records} records of ${topic} again, from ${where} on`);
     await replaySink(engines.rest, connector, { topic, offsets });
   }
-  await Promise.all(rewinds.map((rewind) => untilStored(engines, rewind, say)));
-  say("everything that was in the log is stored");
+  await Promise.all(rewinds.map((rewind) => untilStored(engines, rewind, report)));
+  report("everything that was in the log is stored");
 }
 
 async function sinceOf(from: string, engines: MeshEngines): Promise<number> {
@@ -116,17 +116,17 @@ function mustReachBack({ topic, cut }: Rewind, sinceMs: number): void {
 async function untilStored(
   { withAdmin, rest }: MeshEngines,
   { connector, topic, end, records }: Rewind,
-  say: (line: string) => void,
+  report: (line: string) => void,
 ): Promise<void> {
   const watch = createProgressWatch();
-  let saidMs = performance.now();
+  let reportedMs = performance.now();
   for (;;) {
     const progress = await readGroupProgress(withAdmin, connectorGroup(connector), topic);
     const left = Math.max(end - progress.committed, 0);
     const nowMs = performance.now();
-    if (left === 0 || nowMs - saidMs > sayEveryMs) {
-      say(`${connector}: ${records - left} of ${records} records`);
-      saidMs = nowMs;
+    if (left === 0 || nowMs - reportedMs > reportEveryMs) {
+      report(`${connector}: ${records - left} of ${records} records`);
+      reportedMs = nowMs;
     }
     if (left === 0) return;
     if (watch.observe(nowMs, progress) > replayStuckAfterMs) {

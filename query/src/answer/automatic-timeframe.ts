@@ -29,11 +29,11 @@ const gapRatioMin = 10;
 const gapMin = 86_400_000;
 
 /** Number of buckets in which a gap is searched, repeatedly in the remaining span. */
-const bucketsOfLook = 60;
-const looksMax = 4;
+const bucketsOfRead = 60;
+const readsMax = 4;
 
 /** More partials than this in total are not worth the search. */
-const partialsOfLookMax = 300_000;
+const partialsOfReadMax = 300_000;
 
 /**
  * Chooses the bounds that a request leaves unset. They include all readings except those of wrong clocks: readings
@@ -60,7 +60,7 @@ export async function chooseTimeframe(
       extent = await find(chosen);
     }
   }
-  for (let looks = 0; !timeframe.hasSince && looks < looksMax; looks++) {
+  for (let reads = 0; !timeframe.hasSince && reads < readsMax; reads++) {
     const afterMs = await findGap(store, { filter, extent }, signal);
     if (afterMs === undefined) break;
     const before = await find({ sinceMs: timeframe.sinceMs, toMs: afterMs });
@@ -84,10 +84,10 @@ async function findGap(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const lengthMs = extent.toMs - extent.sinceMs;
-  if (lengthMs < gapMin || extent.partials * bucketsOfLook > partialsOfLookMax) return undefined;
-  const { windowMs } = store.levels.findLast(({ windowMs: ms }) => ms * bucketsOfLook <= lengthMs) ?? {};
+  if (lengthMs < gapMin || extent.partials * bucketsOfRead > partialsOfReadMax) return undefined;
+  const { windowMs } = store.levels.findLast(({ windowMs: ms }) => ms * bucketsOfRead <= lengthMs) ?? {};
   if (windowMs === undefined) return undefined;
-  const buckets = fixedGrid(Math.ceil(lengthMs / bucketsOfLook / windowMs) * windowMs);
+  const buckets = fixedGrid(Math.ceil(lengthMs / bucketsOfRead / windowMs) * windowMs);
   const { partials } = await readTimeframe(
     store,
     { filter, timeframe: extent, buckets, mergeDevices: true },

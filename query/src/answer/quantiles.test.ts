@@ -34,7 +34,7 @@ it("are those of known sequences: the ends, the median, and between", async () =
   expect(await quantilesOf(Float64Array.from([7]), [0.3])).toEqual([{ quantile: 0.3, value: 7 }]);
 });
 
-it("are exact if values are sorted in several turns", async () => {
+it("are exact if values are sorted in several parts", async () => {
   const values = Float64Array.from({ length: 200_003 }, (_, place) => (place * 7919) % 200_003);
   expect(await quantilesOf(values, [0, 0.25, 0.5, 1])).toEqual([
     { quantile: 0, value: 0 },

@@ -4,7 +4,7 @@ import { createLoopShare } from "@devicemesh/kit/async/event-loop-share";
 export type QuantileValue = { readonly quantile: number; readonly value: number };
 
 /** Number of values that are sorted at a time: a few milliseconds of work. */
-const sortedPerTurn = 32_768;
+const sortedPerPart = 32_768;
 
 /**
  * Returns exact quantiles of at least one value, by linear interpolation between the two sorted values next to the rank
@@ -15,7 +15,7 @@ export async function quantilesOf(
   values: Float64Array,
   quantiles: readonly number[],
 ): Promise<readonly QuantileValue[]> {
-  const sorted = await sortedInTurns(values);
+  const sorted = await sortedInParts(values);
   return quantiles.map((quantile) => {
     const rank = quantile * (sorted.length - 1);
     const low = Math.floor(rank);
@@ -26,11 +26,11 @@ export async function quantilesOf(
   });
 }
 
-async function sortedInTurns(values: Float64Array): Promise<Float64Array> {
+async function sortedInParts(values: Float64Array): Promise<Float64Array> {
   const share = createLoopShare();
   let parts: Float64Array[] = [];
-  for (let start = 0; start < values.length; start += sortedPerTurn) {
-    parts.push(values.subarray(start, start + sortedPerTurn).sort());
+  for (let start = 0; start < values.length; start += sortedPerPart) {
+    parts.push(values.subarray(start, start + sortedPerPart).sort());
     await share();
   }
   while (parts.length > 1) {

@@ -66,10 +66,10 @@ export async function listBuckets(
   const query = queryOf(request);
   const place = request.pageToken === "" ? undefined : pageTokens.open(request.pageToken, query);
   const sizing = sizingOf(request, (store.levels[0] as Level).windowMs);
-  const looked = await lookAround({ store, clock, filter, sizing, request, place }, signal);
-  const { timeframe, outside } = looked;
+  const bounds = await readBounds({ store, clock, filter, sizing, request, place }, signal);
+  const { timeframe, outside } = bounds;
 
-  let { extent } = looked;
+  let { extent } = bounds;
   for (let picks = 1; ; picks++) {
     const charted = chartedSpan(timeframe, extent);
     const listed = fill === "none" ? extent : (place?.filled ?? charted);
@@ -111,7 +111,7 @@ export async function listBuckets(
           )
         : undefined;
     const sizeMs = sizing.kind === "calendar" ? undefined : buckets[0]?.sizeMs;
-    const before = isEndless(buckets) ? undefined : looked.coverage;
+    const before = isEndless(buckets) ? undefined : bounds.coverage;
     const coverage = coverageOf(read.coverage, before, withinBuckets(buckets, timeframe, listed));
     return {
       ...(sizeMs !== undefined && { bucket: durationOf(sizeMs) }),
@@ -142,7 +142,7 @@ export async function listBuckets(
 }
 
 /** The facts that are known before the buckets are read. */
-type Looked = {
+type Bounds = {
   readonly timeframe: Timeframe;
   readonly outside: readonly Outside[];
   /** The extent of the readings, or the timeframe if that suffices. */
@@ -155,7 +155,7 @@ type Looked = {
  * Finds the extent of the readings, if the answer depends on it, and chooses the timeframe if the request leaves it
  * open.
  */
-async function lookAround(
+async function readBounds(
   {
     store,
     clock,
@@ -170,7 +170,7 @@ async function lookAround(
     readonly place: BucketsPlace | undefined;
   },
   signal: AbortSignal,
-): Promise<Looked> {
+): Promise<Bounds> {
   const timeframe = place?.timeframe ?? timeframeOf(request);
   const { outside = [] } = place ?? {};
   if (timeframe.hasSince && timeframe.hasTo && isFew(sizing, timeframe)) {

@@ -108,9 +108,9 @@ describe("a client that disconnects", () => {
     printed = [vi.spyOn(console, "error"), vi.spyOn(console, "warn"), vi.spyOn(process.stderr, "write")];
   });
   afterEach(() => {
-    const said = printed.flatMap(({ mock }) => mock.calls);
+    const output = printed.flatMap(({ mock }) => mock.calls);
     vi.restoreAllMocks();
-    expect(said).toEqual([]);
+    expect(output).toEqual([]);
   });
 
   for (const [name, bodies] of protocols) {

@@ -25,7 +25,7 @@ export type SharedWatchDependencies = {
   /** Minimum interval between reads of a query, and between messages of a watch, in ms. */
   readonly restMs: () => number;
   /** Resolves when a watcher may receive its next message. */
-  readonly turn: () => Promise<void>;
+  readonly nextIteration: () => Promise<void>;
 };
 
 /** The watches of one query, which share their reads. */
@@ -55,7 +55,7 @@ type Watcher = { known: number; isWaiting: boolean };
  */
 export function createSharedWatch(
   question: WatchQuestion,
-  { clock, read, lastChange, restMs, turn }: SharedWatchDependencies,
+  { clock, read, lastChange, restMs, nextIteration }: SharedWatchDependencies,
 ): SharedWatch {
   const state = createWatchedState(question.bucketMs);
   const watchers = new Set<Watcher>();
@@ -163,7 +163,7 @@ export function createSharedWatch(
           if (failure) throw failure.error;
           if (state.version > watcher.known && (watcher.known > 0 || isYoung())) {
             watcher.isWaiting = false;
-            await turn();
+            await nextIteration();
             const messages = state.messagesSince(watcher.known);
             watcher.known = state.version;
             yield* messages;

@@ -2,14 +2,14 @@ import { RpcError, resourceExhausted, unavailable } from "@devicemesh/kit/rpc/rp
 import type { WatchAggregatesResponse } from "@devicemesh/proto/es/devicemesh/v1/query_service_pb.ts";
 import type { UnitOf } from "../plan/merge.ts";
 import type { ReadingStore } from "../store/reading-store.ts";
-import { createLoopTurns } from "./event-loop-turns.ts";
+import { createLoopIterations } from "./event-loop-iterations.ts";
 import { type LiveWindow, readLiveWindow } from "./live-window.ts";
 import { createReadBudget } from "./read-budget.ts";
 import { createSharedWatch, type SharedWatch } from "./shared-watch.ts";
 import type { WatchQuestion } from "./watch-question.ts";
 
-/** Number of watchers that receive a message in one turn of the event loop: about 1 ms of work. */
-const messagesPerTurn = 8;
+/** Number of watchers that receive a message in one iteration of the event loop: about 1 ms of work. */
+const messagesPerIteration = 8;
 
 /** The limits of all watches; see QueryConfig. */
 export type SharedWatchLimits = {
@@ -40,7 +40,7 @@ export function createSharedWatches(dependencies: {
 }): SharedWatches {
   const { store, clock, limits, unitOf } = dependencies;
   const budget = createReadBudget(limits.watchReadsMax);
-  const turn = createLoopTurns(messagesPerTurn);
+  const nextIteration = createLoopIterations(messagesPerIteration);
   const questions = new Map<string, SharedWatch>();
   let watchers = 0;
   let following: AbortController | undefined;
@@ -105,7 +105,7 @@ export function createSharedWatches(dependencies: {
   function open(question: WatchQuestion): SharedWatch {
     let shared = questions.get(question.key);
     if (!shared || shared.isOver) {
-      shared = createSharedWatch(question, { clock, read, lastChange, restMs, turn });
+      shared = createSharedWatch(question, { clock, read, lastChange, restMs, nextIteration });
       questions.set(question.key, shared);
     }
     if (!following) {

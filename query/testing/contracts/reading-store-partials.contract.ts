@@ -167,7 +167,7 @@ export function describePartials(
   if (!openExpiring) return;
   describe("expiry", () => {
     it(
-      "leaves out what has expired and says so; all else is exact, for older horizons too",
+      "leaves out what has expired and reports it; everything else is exact, for older horizons too",
       withStore(openExpiring, async (harness) => {
         const sent: DeviceMessage[] = [];
         let leftOut = false;

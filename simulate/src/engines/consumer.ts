@@ -24,7 +24,7 @@ export function createConsumer(log: SimulatedLog, tasks: number): Consumer {
   const positions = new Float64Array(partitions);
   const handled = new Float64Array(partitions);
   const committed = new Float64Array(partitions);
-  let turn = 0;
+  let round = 0;
 
   function readPartition(partition: number, budget: number, each: (record: SampleRecord) => void): number {
     const from = positions[partition] as number;
@@ -38,14 +38,14 @@ export function createConsumer(log: SimulatedLog, tasks: number): Consumer {
   return {
     handled,
     read({ perTask, isPaused, each }) {
-      turn++;
+      round++;
       for (let task = 0; task < tasks; task++) {
         if (isPaused(task)) continue;
         const own = Math.ceil((partitions - task) / tasks);
         let budget = Math.ceil(perTask);
         for (let count = 0; count < own && budget > 0; count++) {
           // Another partition is first in each step, and none takes more than its share while others wait.
-          const partition = task + ((turn + count) % own) * tasks;
+          const partition = task + ((round + count) % own) * tasks;
           budget -= readPartition(partition, Math.ceil(budget / (own - count)), each);
         }
       }

@@ -32,7 +32,7 @@ export function writeComposeOverlay(checkout: string, text: string): string {
  * Resolves with the seconds until every container of the project runs and is healthy, or has ended with 0.
  * @throws Error with the containers that are not, if nothing changes for 15 minutes.
  */
-export async function untilComposeHealthy(engine: Engine, say: (line: string) => void): Promise<number> {
+export async function untilComposeHealthy(engine: Engine, report: (line: string) => void): Promise<number> {
   const startMs = performance.now();
   let [shown, changedMs] = ["", startMs];
   for (;;) {
@@ -57,7 +57,7 @@ export async function untilComposeHealthy(engine: Engine, say: (line: string) =>
     if (missing.length === 0) return seconds;
     const text = missing.map((row) => row.replace(/ (?:About|Up|Exited).*?(?=$|\()/, " ")).join(", ");
     if (text !== shown) {
-      say(`  ${seconds} s: waiting for ${text}`);
+      report(`  ${seconds} s: waiting for ${text}`);
       changedMs = performance.now();
     }
     shown = text;

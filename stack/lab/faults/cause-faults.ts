@@ -26,7 +26,7 @@ export async function causeFaults(lab: Lab, names: readonly FaultName[]): Promis
     // What comes after a fault that was not survived may fail because of it, or show that it was.
     await underLoad(lab, frontDoor, name, () => faults[name](lab)).catch(async (error: Error) => {
       throwIfEnding(error);
-      lab.say(`${name}: FAILED: ${error.message}; ${await recordState(lab, name)} has logs`);
+      lab.report(`${name}: FAILED: ${error.message}; ${await recordState(lab, name)} has logs`);
       failures.push(name);
     });
   }
@@ -40,7 +40,7 @@ async function underLoad(
   cause: () => Promise<void>,
 ): Promise<void> {
   const {
-    say,
+    report,
     shell: { signal },
   } = lab;
   const queries = lab.nodes.map((_, place) => frontDoor.query(place + 1));
@@ -71,7 +71,7 @@ async function underLoad(
   const byWay = Object.entries(load.acknowledgedBy())
     .map(([way, count]) => `${way} ${count}`)
     .join(", ");
-  say(
+  report(
     `${name}: ${load.sent.length} readings sent, ${load.acknowledged()} acknowledged (${byWay}; ${load.retries()} retries), ${stored} stored, ${asked + again.asked} questions asked, ${again.differences.length} different; ${again.fromWindows} from windows ${folded} s later; ${seconds} s in all`,
   );
   requireEqual(name, { stored, sent: load.sent.length, differences: again.differences });

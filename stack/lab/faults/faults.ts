@@ -108,7 +108,7 @@ export const faults: Readonly<Record<FaultName, (lab: Lab) => Promise<void>>> = 
     if (!/the update of \S+ failed \((?:rollback|paused)/.test(outcome)) {
       throw new Error(`stack:deploy did not report the roll-back: ${outcome}`);
     }
-    lab.say(`  stack:deploy: ${outcome.split("\n").find((line) => line.includes("failed (")) ?? ""}`);
+    lab.report(`  stack:deploy: ${outcome.split("\n").find((line) => line.includes("failed (")) ?? ""}`);
     await lab.untilHealthy();
   },
 

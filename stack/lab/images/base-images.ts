@@ -26,7 +26,7 @@ export type BaseImages = {
   /** The paths of Node and npm on this machine. */
   readonly node: string;
   readonly npm: string;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
 };
 
 /**
@@ -34,7 +34,7 @@ export type BaseImages = {
  * engine does not contact a registry for an image that it has.
  */
 export async function makeBaseImages(options: BaseImages): Promise<void> {
-  const { project, say } = options;
+  const { project, report } = options;
   const text = globSync(join(project, "stack/images/*.Dockerfile"))
     .map((file) => readFileSync(file, "utf8"))
     .join("\n");
@@ -48,7 +48,7 @@ export async function makeBaseImages(options: BaseImages): Promise<void> {
   const jre = named(/^FROM (eclipse-temurin:\S+)/m);
   const maven = named(/^FROM (maven:\S+)/m);
   await debootstrap(options);
-  say(`base images: ${[debian, node, jre, maven].join(", ")}`);
+  report(`base images: ${[debian, node, jre, maven].join(", ")}`);
   await buildLabImage(options, "base", debian, undefined, { "ca-certificates.crt": authorities });
   await buildLabImage(options, "node", node, debian, {
     node: options.node,
@@ -75,9 +75,9 @@ export async function makeMongoImage(options: BaseImages, name: string): Promise
   });
 }
 
-async function debootstrap({ shell, engine, folder, say }: BaseImages): Promise<void> {
+async function debootstrap({ shell, engine, folder, report }: BaseImages): Promise<void> {
   if ((await engine.docker(["image", "ls", "--quiet", debootstrapped])).trim() !== "") return;
-  say("debootstrap makes a Debian, once (a minute)");
+  report("debootstrap makes a Debian, once (a minute)");
   const root = join(folder, "debootstrap");
   rmSync(root, { recursive: true, force: true });
   const mirror = debianMirror();

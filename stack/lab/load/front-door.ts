@@ -29,7 +29,7 @@ const questionLimitMs = 30_000;
 const pageLimitMs = 120_000;
 
 /**
- * Requires that the page is the dashboard, and not the text that says how to build it. An Envoy that has just become
+ * Requires that the page is the dashboard, and not the text that explains how to build it. An Envoy that has just become
  * healthy may not reach query yet: it is asked again until it does.
  * @throws Error if the page is another one, or no page comes within the limit.
  */

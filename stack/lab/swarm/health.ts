@@ -29,7 +29,7 @@ async function incomplete(manager: Engine, stack: string): Promise<readonly stri
 export async function untilHealthy(
   manager: Engine,
   stack: string,
-  { say, limitMs = 900_000 }: { readonly say: (line: string) => void; readonly limitMs?: number },
+  { report, limitMs = 900_000 }: { readonly report: (line: string) => void; readonly limitMs?: number },
 ): Promise<number> {
   const startMs = performance.now();
   let changedMs = startMs;
@@ -43,7 +43,7 @@ export async function untilHealthy(
     if (missing.length === 0) return seconds;
     const text = missing.join(", ");
     if (text !== shown) {
-      say(`  ${seconds} s: waiting for ${text}`);
+      report(`  ${seconds} s: waiting for ${text}`);
       changedMs = performance.now();
     }
     shown = text;

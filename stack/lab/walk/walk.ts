@@ -33,8 +33,8 @@ export type Walk = {
   readonly folder: string;
   /** For `docker`, and for the lab's overlay. */
   readonly env: Readonly<Record<string, string>>;
-  readonly say: (line: string) => void;
-  /** Resolves when every service has its tasks, as the page says to wait for. */
+  readonly report: (line: string) => void;
+  /** Resolves when every service has its tasks, which the page asks to wait for. */
   untilHealthy(): Promise<number>;
 };
 
@@ -44,7 +44,7 @@ const answerLimitMs = 600_000;
  * Runs the commands of the page one after the other, word by word, in the network of node 1.
  * @throws Error for the first command that fails, or if the last one is never answered with the reading.
  */
-export async function walk({ shell, folder, env, say, untilHealthy }: Walk): Promise<void> {
+export async function walk({ shell, folder, env, report, untilHealthy }: Walk): Promise<void> {
   const commands = walkCommands(readFileSync(join(folder, "docs/running.md"), "utf8"));
   const last = commands.at(-1);
   const run = async (command: string): Promise<string> => {
@@ -52,18 +52,18 @@ export async function walk({ shell, folder, env, say, untilHealthy }: Walk): Pro
     return await shell.run(insideNamespace(1, ["bash", "-ec", command]), options);
   };
   for (const command of commands) {
-    say(`$ ${command}`);
+    report(`$ ${command}`);
     if (command === last) break;
     const output = (await run(command)).trim();
-    for (const line of output.split("\n").slice(-3)) say(`  ${line}`);
-    if (command.startsWith("docker stack services")) say(`  healthy after ${await untilHealthy()} s`);
+    for (const line of output.split("\n").slice(-3)) report(`  ${line}`);
+    if (command.startsWith("docker stack services")) report(`  healthy after ${await untilHealthy()} s`);
   }
   const startMs = performance.now();
   for (;;) {
     const answer = (await run(last ?? "")).trim();
     if (answer.includes('"count":"1"') && answer.includes("21.5")) {
-      say(`  ${answer}`);
-      say(
+      report(`  ${answer}`);
+      report(
         `walk: ${commands.length} commands, the first answer ${Math.round((performance.now() - startMs) / 1000)} s after the reading`,
       );
       return;

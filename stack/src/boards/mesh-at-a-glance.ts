@@ -2,7 +2,7 @@ import type { Board } from "./board.ts";
 import { quantile, rate } from "./queries.ts";
 import { failedShare, finestFrontierAge, ours } from "./shared-queries.ts";
 
-/** The path of a reading, from the device to its window: the first board to look at. */
+/** The path of a reading, from the device to its window: the board to open first. */
 export const meshAtAGlance: Board = {
   name: "mesh-at-a-glance",
   title: "Mesh at a glance",

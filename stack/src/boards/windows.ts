@@ -108,7 +108,7 @@ export const windows: Board = {
           kind: "lines",
           title: "Rows that Spark dropped",
           description:
-            "Since the start. Above zero, the clock of a broker stepped back: the windows of these rows are answered from raw readings until they are repaired. The alert WindowJobDroppedRows says what to do.",
+            "Since the start. Above zero, the clock of a broker stepped back: the windows of these rows are answered from raw readings until they are repaired. The alert WindowJobDroppedRows describes what to do.",
           unit: "short",
           bounds: { alarm: 1 },
           queries: { rows: "sum(devicemesh_aggregator_window_job_rows_dropped_total)" },

@@ -32,7 +32,12 @@ const copies = (compose.services.secrets?.command ?? []).join("\n").split("\n");
 
 describe("compose.yml", () => {
   it("is what is rendered now", () => {
-    const docker = createDocker({ env: process.env, variables: composeMarks, dryRun: false, say: () => {} });
+    const docker = createDocker({
+      env: process.env,
+      variables: composeMarks,
+      dryRun: false,
+      report: () => {},
+    });
     expect(text).toBe(composeFile(mergedConfig(docker, stackFiles("single")), projectFolder));
     expect(text).not.toContain("mark-");
     expect(text).not.toContain(projectFolder);

@@ -1,6 +1,6 @@
 import { parse, stringify } from "yaml";
 
-/** What `docker stack config` says of a service. */
+/** What `docker stack config` prints for a service. */
 type Service = {
   readonly image: string;
   readonly networks?: Readonly<Record<string, unknown>>;
@@ -60,7 +60,7 @@ export const composeMarks: Readonly<Record<string, string>> = Object.fromEntries
 
 const secretsFolder = "/run/secrets";
 const header = `# The mesh on one machine with Docker Compose, without a Swarm. Rendered by \`npm run stack:config\` from docker-stack.yml
-# and docker-stack.single.yml: change those. stack/README.md says how to run it.
+# and docker-stack.single.yml: change those. stack/README.md describes how to run it.
 `;
 
 /**

@@ -7,7 +7,7 @@ import { type Deployment, deploy, localRegistry, singleNodeLabels } from "./depl
 import { createDocker, type Docker } from "./docker.ts";
 import { projectFolder, stackFiles } from "./stack-files.ts";
 
-const real = createDocker({ env: process.env, variables: {}, dryRun: false, say: () => {} });
+const real = createDocker({ env: process.env, variables: {}, dryRun: false, report: () => {} });
 
 /** The output of `docker service inspect` about a service's last update after each poll. */
 type Update = "none" | "updating" | "completed" | "paused" | "rollback_started" | "rollback_completed";
@@ -77,7 +77,7 @@ const deployment = (docker: Docker, changes: Partial<Deployment> = {}): Deployme
   docker,
   missing: [],
   limits: { limitMs: 500, quietMs: 20, pollMs: 5 },
-  say: () => {},
+  report: () => {},
   ...changes,
 });
 

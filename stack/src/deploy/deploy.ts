@@ -35,7 +35,7 @@ export type Deployment = {
   /** Mounted files that do not exist. */
   readonly missing: readonly MountedFile[];
   readonly limits?: SettleLimits;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
 };
 
 /**
@@ -44,7 +44,7 @@ export type Deployment = {
  * @throws DockerError for a service that was rolled back, or Error with the required first step.
  */
 export async function deploy(deployment: Deployment): Promise<void> {
-  const { shape, files, config, registry, docker, missing, say, limits = stackLimits.settle } = deployment;
+  const { shape, files, config, registry, docker, missing, report, limits = stackLimits.settle } = deployment;
   requireFiles(missing);
   if (shape === "swarm" && registry === "") {
     throw new Error(
@@ -62,12 +62,12 @@ export async function deploy(deployment: Deployment): Promise<void> {
   ]);
   if (config.dryRun) return;
   if (isUpdate) {
-    say("waiting until every update has ended");
+    report("waiting until every update has ended");
     await untilSettled(docker, config.name, serviceNames(mergedConfig(docker, files)), before, limits);
-    say("every service is up to date");
+    report("every service is up to date");
     return;
   }
-  say(`
+  report(`
 Deploying; \`docker stack services ${config.name}\` shows the progress. A new mesh takes some minutes: the database's
 replica set is created first, then topics and sinks, then the window job starts.`);
 }
@@ -94,21 +94,21 @@ function isDeployed(docker: Docker, { name, dryRun }: Deployment["config"]): boo
 
 /** Updates brokers and members of the database one at a time; the last ones are part of the final deployment. */
 async function replaceMembers(deployment: Deployment, before: UpdatesBefore): Promise<void> {
-  const { files, config, registry, docker, say, limits = stackLimits.settle } = deployment;
+  const { files, config, registry, docker, report, limits = stackLimits.settle } = deployment;
   const folder = join(projectFolder, wavesFolder);
   mkdirSync(folder, { recursive: true });
   const merged = mergedConfig(docker, files);
   for (const [place, { services, text }] of deploymentWaves(merged).entries()) {
     const file = `wave-${place + 1}.yml`;
     writeFileSync(join(folder, file), text, { mode: 0o600 });
-    say(`${services.join(" and ")}: the others of their kind continue meanwhile`);
+    report(`${services.join(" and ")}: the others of their kind continue meanwhile`);
     docker.run([
       ...["stack", "deploy", "--detach=true", ...deployOptions(registry)],
       ...["-c", `${wavesFolder}/${file}`, config.name],
     ]);
     if (config.dryRun) continue;
     await untilSettled(docker, config.name, services, before, limits);
-    say("waiting until every replica is in sync");
+    report("waiting until every replica is in sync");
     await requireReplicas(docker, config.name, merged, limits.pollMs);
   }
 }

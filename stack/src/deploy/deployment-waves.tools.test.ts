@@ -9,7 +9,7 @@ import { createDocker } from "./docker.ts";
 import { mergedConfig } from "./merged-config.ts";
 import { stackFiles } from "./stack-files.ts";
 
-const docker = createDocker({ env: process.env, variables: {}, dryRun: false, say: () => {} });
+const docker = createDocker({ env: process.env, variables: {}, dryRun: false, report: () => {} });
 const whole = mergedConfig(docker, stackFiles("swarm"));
 const waves = deploymentWaves(whole);
 

@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { createDocker } from "./docker.ts";
 
 /** A `docker` that prints this to standard error, and exits with 1. */
-function failingDocker(folder: string, said: string) {
+function failingDocker(folder: string, output: string) {
   const file = join(folder, "docker");
-  writeFileSync(file, `#!/bin/sh\necho '${said}' >&2\nexit 1\n`);
+  writeFileSync(file, `#!/bin/sh\necho '${output}' >&2\nexit 1\n`);
   chmodSync(file, 0o755);
-  return createDocker({ env: { PATH: folder }, variables: {}, dryRun: false, say: () => {} });
+  return createDocker({ env: { PATH: folder }, variables: {}, dryRun: false, report: () => {} });
 }
 
 describe("Docker's client", () => {
@@ -17,18 +17,23 @@ describe("Docker's client", () => {
     ['This node is not a swarm manager. Use "docker swarm init"', "docker swarm init"],
     ["Cannot connect to the Docker daemon at unix:///var/run/docker.sock.", "no Docker engine runs here"],
     ["failed to update config x: only updates to Labels are allowed", "npm run stack:deploy"],
-  ])("%s: the message names the fix, and what was said", (said, fix) => {
+  ])("%s: the message names the fix, and what was output", (output, fix) => {
     using folder = temporaryFolder();
-    const docker = failingDocker(folder.path, said);
+    const docker = failingDocker(folder.path, output);
     for (const call of [() => docker.read(["stack", "ls"]), () => docker.run(["stack", "ls"])]) {
       expect(call).toThrow(fix);
-      expect(call).toThrow(said);
+      expect(call).toThrow(output);
     }
   });
 
   it("that is missing is reported, with how to install it", () => {
     using folder = temporaryFolder();
-    const docker = createDocker({ env: { PATH: folder.path }, variables: {}, dryRun: false, say: () => {} });
+    const docker = createDocker({
+      env: { PATH: folder.path },
+      variables: {},
+      dryRun: false,
+      report: () => {},
+    });
     expect(() => docker.read(["stack", "config"])).toThrow(/docker is not on the PATH.*apt-get install/);
   });
 
@@ -40,15 +45,15 @@ describe("Docker's client", () => {
 
   it("is not run in a dry run; its commands are printed for a shell", () => {
     using folder = temporaryFolder();
-    const said: string[] = [];
+    const output: string[] = [];
     const docker = createDocker({
       env: { PATH: folder.path },
       variables: {},
       dryRun: true,
-      say: (line) => said.push(line),
+      report: (line) => output.push(line),
     });
     docker.run(["service", "update", "--label-add", "a b='c'"]);
-    expect(said).toEqual([String.raw`docker service update --label-add 'a b='\''c'\'''`]);
+    expect(output).toEqual([String.raw`docker service update --label-add 'a b='\''c'\'''`]);
   });
 
   it("gets the variables of the stack over existing ones", () => {
@@ -60,7 +65,7 @@ describe("Docker's client", () => {
       env: { PATH: folder.path, ONE: "1", TWO: "2" },
       variables: { TWO: "two" },
       dryRun: false,
-      say: () => {},
+      report: () => {},
     });
     expect(docker.read(["info"])).toBe("1 two\n");
   });

@@ -25,9 +25,9 @@ export function createDocker(options: {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly variables: Readonly<Record<string, string>>;
   readonly dryRun: boolean;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
 }): Docker {
-  const { variables, dryRun, say } = options;
+  const { variables, dryRun, report } = options;
   const env = { ...options.env, ...variables };
   return {
     read(args) {
@@ -43,7 +43,7 @@ export function createDocker(options: {
     },
     run(args) {
       if (dryRun) {
-        say(`docker ${args.map(quoted).join(" ")}`);
+        report(`docker ${args.map(quoted).join(" ")}`);
         return;
       }
       const { status, stderr, error } = spawnSync("docker", args, {
@@ -85,10 +85,12 @@ const fixes: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
-function explain(args: readonly string[], said: string): string {
-  const fix = fixes.find(([pattern]) => pattern.test(said))?.[1];
+function explain(args: readonly string[], printed: string): string {
+  const fix = fixes.find(([pattern]) => pattern.test(printed))?.[1];
   const what = `docker ${args.slice(0, 2).join(" ")} failed`;
-  return [fix === undefined ? what : `${what}: ${fix}`, said.trim()].filter((text) => text !== "").join("\n");
+  return [fix === undefined ? what : `${what}: ${fix}`, printed.trim()]
+    .filter((text) => text !== "")
+    .join("\n");
 }
 
 function quoted(text: string): string {

@@ -57,9 +57,9 @@ async function untilEnded(docker: Docker, name: string, pollMs: number): Promise
     ]);
     if (/^Complete/.test(state)) return;
     if (/^(?:Failed|Rejected)/.test(state) || performance.now() - startMs > stackLimits.replicasMs) {
-      const said = docker.read(["service", "logs", "--raw", "--tail", "3", name]).trim();
+      const printed = docker.read(["service", "logs", "--raw", "--tail", "3", name]).trim();
       throw new DockerError(
-        `replicas are missing, so the next broker or member of the database is not replaced: ${said || state.trim()}`,
+        `replicas are missing, so the next broker or member of the database is not replaced: ${printed || state.trim()}`,
       );
     }
     await delay(pollMs);

@@ -7,15 +7,15 @@ describe("stack:build", () => {
   it("builds the dashboard before the images, of which one serves it", async () => {
     const loaded = loadSettings(stackSettings, { args: ["--dry-run"], env: {} });
     if (loaded.kind !== "settings") throw new Error(loaded.text);
-    const said: string[] = [];
+    const printed: string[] = [];
     await runStackCommand("build", loaded.values, {
       env: process.env,
-      say: (line) => said.push(line),
+      report: (line) => printed.push(line),
       print: () => {},
       nowMs: 0,
     });
-    expect(said[0]).toBe("node web/src/build/main.ts");
-    expect(said.slice(1).map((line) => /stack\/images\/(\w+)\.Dockerfile/.exec(line)?.[1])).toEqual([
+    expect(printed[0]).toBe("node web/src/build/main.ts");
+    expect(printed.slice(1).map((line) => /stack\/images\/(\w+)\.Dockerfile/.exec(line)?.[1])).toEqual([
       "services",
       "spark",
       "kafka",

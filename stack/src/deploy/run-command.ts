@@ -28,7 +28,7 @@ const composePath = join(projectFolder, "compose.yml");
 export type CommandContext = {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Prints a line for users. */
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
   /** Prints output for programs. */
   readonly print: (text: string) => void;
   readonly nowMs: number;
@@ -54,7 +54,7 @@ export async function runStackCommand(
         ...hashVariables(files),
       },
       dryRun: config.dryRun,
-      say: context.say,
+      report: context.report,
     });
   switch (command) {
     case "config":
@@ -65,9 +65,9 @@ export async function runStackCommand(
       buildDashboard(config, context);
       return build(docker(), context.env);
     case "deploy":
-      render(context.say);
+      render(context.report);
       await deploy({
-        ...{ shape, files, config, docker: docker(), missing: missingFiles(files), say: context.say },
+        ...{ shape, files, config, docker: docker(), missing: missingFiles(files), report: context.report },
         registry: context.env.DEVICEMESH_REGISTRY ?? "",
       });
       return 0;
@@ -75,13 +75,15 @@ export async function runStackCommand(
       await pinImages({
         project: projectFolder,
         readDigest: (image) => readDigest(image, config.registry),
-        say: context.say,
+        report: context.report,
       });
-      context.say("run `npm run stack:config`, which renders compose.yml, and commit the changes");
+      context.report("run `npm run stack:config`, which renders compose.yml, and commit the changes");
       return 0;
     case "remove":
       docker().run(["stack", "rm", config.name]);
-      context.say("Volumes and stack/secrets are kept: what is stored comes back with the next deployment.");
+      context.report(
+        "Volumes and stack/secrets are kept: what is stored comes back with the next deployment.",
+      );
       return 0;
   }
 }
@@ -97,13 +99,14 @@ function firstHost({ hosts }: StackConfig): string {
 }
 
 /** Updates `stack/config`, and reports the changed files. */
-function render(say: CommandContext["say"]): void {
-  for (const { file } of writeFiles(configFolder, renderConfigFiles())) say(`rendered stack/config/${file}`);
+function render(report: CommandContext["report"]): void {
+  for (const { file } of writeFiles(configFolder, renderConfigFiles()))
+    report(`rendered stack/config/${file}`);
 }
 
 /** What `compose.yml` is to be, and whether it is. */
 function renderCompose(env: CommandContext["env"]): { readonly text: string; readonly isFresh: boolean } {
-  const docker = createDocker({ env, variables: composeMarks, dryRun: false, say: () => {} });
+  const docker = createDocker({ env, variables: composeMarks, dryRun: false, report: () => {} });
   const text = composeFile(mergedConfig(docker, stackFiles("single")), projectFolder);
   return { text, isFresh: existsSync(composePath) && readFileSync(composePath, "utf8") === text };
 }
@@ -112,29 +115,29 @@ function checkConfig(
   files: readonly string[],
   config: StackConfig,
   docker: Docker,
-  { env, say, print }: CommandContext,
+  { env, report, print }: CommandContext,
 ): number {
   const compose = renderCompose(env);
   if (config.check) {
     const stale = staleFiles(configFolder, renderConfigFiles());
-    for (const { file, how } of stale) say(`stack/config/${file}: ${how}`);
-    if (!compose.isFresh) say("compose.yml: different");
+    for (const { file, how } of stale) report(`stack/config/${file}: ${how}`);
+    if (!compose.isFresh) report("compose.yml: different");
     if (stale.length > 0 || !compose.isFresh) {
-      say("run `npm run stack:config`");
+      report("run `npm run stack:config`");
       return 1;
     }
   } else {
-    render(say);
+    render(report);
     if (!compose.isFresh) {
       writeFileSync(composePath, compose.text);
-      say("rendered compose.yml");
+      report("rendered compose.yml");
     }
   }
   print(mergedConfig(docker, files));
   return 0;
 }
 
-async function secrets(config: StackConfig, { say, nowMs }: CommandContext): Promise<number> {
+async function secrets(config: StackConfig, { report, nowMs }: CommandContext): Promise<number> {
   mkdirSync(secretsFolder, { recursive: true, mode: 0o700 });
   const made = await makeSecrets({
     folder: secretsFolder,
@@ -142,8 +145,8 @@ async function secrets(config: StackConfig, { say, nowMs }: CommandContext): Pro
     nowMs,
     renew: config.renew,
   });
-  for (const { file, made: isNew } of made) say(`${isNew ? "made" : "kept"}  stack/secrets/${file}`);
-  say(`
+  for (const { file, made: isNew } of made) report(`${isNew ? "made" : "kept"}  stack/secrets/${file}`);
+  report(`
 These are for your eyes alone, and are not in the repository: keep a copy. Users' tokens are
 stack/secrets/certs/user-*.jwt; the passwords of Grafana, Kafka UI and mongo-express (user: admin) are in the files
 named after them. stack/secrets/certs/ca-key.pem signs devices: for production sign them elsewhere.`);
@@ -151,10 +154,10 @@ named after them. stack/secrets/certs/ca-key.pem signs devices: for production s
 }
 
 /** What query serves as the page: the image of the services takes it as it is. @throws Error if it does not compile. */
-function buildDashboard({ dryRun }: StackConfig, { say }: CommandContext): void {
+function buildDashboard({ dryRun }: StackConfig, { report }: CommandContext): void {
   const main = "web/src/build/main.ts";
   if (dryRun) {
-    say(`node ${main}`);
+    report(`node ${main}`);
     return;
   }
   const { status } = spawnSync(process.execPath, [main], { cwd: projectFolder, stdio: ["ignore", 2, 2] });

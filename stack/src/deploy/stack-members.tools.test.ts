@@ -41,9 +41,9 @@ describe("pages for operators of the mesh", () => {
   );
 
   it.each(published)("%s uses TLS with the front door's certificate", (_, service) => {
-    const said = Object.values(service.environment ?? {}).map((value) => value.replace(/^file:/, ""));
-    expect(said).toContain("/etc/devicemesh/server.pem");
-    expect(said).toContain("/run/secrets/server-key.pem");
+    const printed = Object.values(service.environment ?? {}).map((value) => value.replace(/^file:/, ""));
+    expect(printed).toContain("/etc/devicemesh/server.pem");
+    expect(printed).toContain("/run/secrets/server-key.pem");
     expect(service.configs?.map(({ target }) => target)).toContain("/etc/devicemesh/server.pem");
     expect(service.secrets?.map(({ target }) => target)).toContain("server-key.pem");
   });

@@ -57,16 +57,16 @@ describe("the images of the stack", () => {
       writeFileSync(join(folder.path, file), withoutDigests(readFileSync(join(folder.path, file), "utf8")));
     }
     for (const version of ["first", "second"]) {
-      const said: string[] = [];
+      const printed: string[] = [];
       await pinImages({
         project: folder.path,
         readDigest: async ({ name, tag }) => digestOf(`${version} ${name}:${tag}`),
-        say: (line) => said.push(line),
+        report: (line) => printed.push(line),
       });
       const digests = new Map(images.map((image) => [image, digestOf(`${version} ${image}`)]));
       expect(textOf(folder.path)).toBe(withDigests(plain, digests));
       expect(textOf(folder.path).split("@sha256:").length).toBeGreaterThan(images.length);
-      expect(said).toContain("changed docker-stack.yml");
+      expect(printed).toContain("changed docker-stack.yml");
     }
     expect(withoutDigests(textOf(folder.path))).toBe(plain);
   });
@@ -78,7 +78,7 @@ describe("the images of the stack", () => {
       project: folder.path,
       readDigest: ({ name }) =>
         name === "mongo" ? Promise.reject(new Error("unknown")) : Promise.resolve(digestOf(name)),
-      say: () => {},
+      report: () => {},
     });
     await expect(failed).rejects.toThrow("unknown");
     expect(readFileSync(join(folder.path, "docker-stack.yml"), "utf8")).toBe(plain);

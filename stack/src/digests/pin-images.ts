@@ -10,19 +10,19 @@ import { type ImageReference, imageFiles, imagesIn, withDigests } from "./image-
 export async function pinImages(options: {
   readonly project: string;
   readonly readDigest: (image: ImageReference) => Promise<string>;
-  readonly say: (line: string) => void;
+  readonly report: (line: string) => void;
 }): Promise<void> {
-  const { project, readDigest, say } = options;
+  const { project, readDigest, report } = options;
   const texts = new Map(imageFiles(project).map((file) => [file, readFileSync(join(project, file), "utf8")]));
   const digests = new Map<string, string>();
   for (const image of imagesIn([...texts.values()].join("\n"))) {
     digests.set(`${image.name}:${image.tag}`, await readDigest(image));
   }
-  for (const [image, digest] of digests) say(`${image}@${digest}`);
+  for (const [image, digest] of digests) report(`${image}@${digest}`);
   for (const [file, text] of texts) {
     const pinned = withDigests(text, digests);
     if (pinned === text) continue;
     writeFileSync(join(project, file), pinned);
-    say(`changed ${file}`);
+    report(`changed ${file}`);
   }
 }

@@ -22,7 +22,7 @@ try {
       partitions: () => readUnderReplicated(listOf(brokers)),
       members: () => readUnreadyMembers(listOf(members)),
     },
-    { limitMs: timeout, everyMs, say: (line) => void process.stdout.write(`${line}\n`) },
+    { limitMs: timeout, everyMs, report: (line) => void process.stdout.write(`${line}\n`) },
   );
 } catch (error) {
   process.stderr.write(`replicas: ${error instanceof Error ? error.message : String(error)}\n`);

@@ -14,26 +14,26 @@ function answers(...given: readonly (readonly string[] | Error)[]) {
 }
 
 describe("waiting for replicas", () => {
-  const options = (said: string[], limitMs = 5000) => ({
+  const options = (printed: string[], limitMs = 5000) => ({
     limitMs,
     everyMs: 1,
-    say: (line: string) => void said.push(line),
+    report: (line: string) => void printed.push(line),
   });
 
   it("ends when no replica is missing, and reports those that were", async () => {
-    const said: string[] = [];
+    const printed: string[] = [];
     const partitions = answers(new Error("no connection"), ["a/0", "b/1"], []);
-    await waitForReplicas({ partitions, members: answers(["mongo-2:27017"], []) }, options(said));
-    expect(said).toEqual([
+    await waitForReplicas({ partitions, members: answers(["mongo-2:27017"], []) }, options(printed));
+    expect(printed).toEqual([
       "waiting: no broker answers; 1 members of the replica set are not ready (mongo-2:27017)",
       "waiting: 2 partitions are under-replicated (a/0, b/1)",
     ]);
   });
 
   it("requires more than one good result", async () => {
-    const said: string[] = [];
-    await waitForReplicas({ partitions: answers([], ["a/0"], []), members: answers([]) }, options(said));
-    expect(said).toEqual(["waiting: 1 partitions are under-replicated (a/0)"]);
+    const printed: string[] = [];
+    await waitForReplicas({ partitions: answers([], ["a/0"], []), members: answers([]) }, options(printed));
+    expect(printed).toEqual(["waiting: 1 partitions are under-replicated (a/0)"]);
   });
 
   it("fails at its time limit with the missing replicas", async () => {

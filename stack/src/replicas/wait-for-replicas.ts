@@ -14,7 +14,7 @@ const namedMax = 5;
  */
 export async function waitForReplicas(
   sources: ReplicaSources,
-  options: { readonly limitMs: number; readonly everyMs: number; readonly say: (line: string) => void },
+  options: { readonly limitMs: number; readonly everyMs: number; readonly report: (line: string) => void },
 ): Promise<void> {
   const startMs = performance.now();
   let [good, shown] = [0, ""];
@@ -22,7 +22,7 @@ export async function waitForReplicas(
     const missing = await missingReplicas(sources);
     good = missing === "" ? good + 1 : 0;
     if (good === 2) return;
-    if (missing !== "" && missing !== shown) options.say(`waiting: ${missing}`);
+    if (missing !== "" && missing !== shown) options.report(`waiting: ${missing}`);
     shown = missing;
     if (performance.now() - startMs > options.limitMs) throw new Error(missing || "the time is over");
     await delay(options.everyMs);

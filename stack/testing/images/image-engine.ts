@@ -43,7 +43,7 @@ export async function startImageEngine(
     await makeBaseImages({
       ...{ shell, engine, builder, npm, project: projectFolder, node: process.execPath },
       folder: join(folder, "images"),
-      say: (line) => process.stdout.write(`images: ${line}\n`),
+      report: (line) => process.stdout.write(`images: ${line}\n`),
     });
   } catch (error) {
     await close();

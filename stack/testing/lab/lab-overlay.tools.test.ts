@@ -9,7 +9,7 @@ import { mergedConfig } from "../../src/deploy/merged-config.ts";
 import { stackFiles } from "../../src/deploy/stack-files.ts";
 import type { Stack } from "../stack-fixture.ts";
 
-const docker = createDocker({ env: process.env, variables: {}, dryRun: false, say: () => {} });
+const docker = createDocker({ env: process.env, variables: {}, dryRun: false, report: () => {} });
 
 describe.each(["swarm", "single"] as const)("the lab's overlay, merged by Docker (%s)", (shape) => {
   using folder = temporaryFolder();

@@ -10,7 +10,7 @@ const admin = { password: "p@ss word/%" };
 describe("the script that makes the replica set", () => {
   it("initiates the set with every server, and makes the users with their roles", () => {
     const servers = createFakeServers(hosts, admin);
-    const { code, lines } = servers.run({ DEVICEMESH_MONGODB_INSPECTOR_PASSWORD: "looks" });
+    const { code, lines } = servers.run({ DEVICEMESH_MONGODB_INSPECTOR_PASSWORD: "inspects" });
     expect([code, lines.at(-1)]).toEqual([0, "done: replica set devicemesh is ready"]);
     const writeConcern = { w: "majority" };
     expect(JSON.parse(JSON.stringify(servers.commands))).toEqual([
@@ -27,7 +27,7 @@ describe("the script that makes the replica set", () => {
         roles: ["readWrite", "dbAdmin"].map((role) => ({ role, db: "devicemesh" })),
         writeConcern,
       },
-      { createUser: "inspector", pwd: "looks", roles: [{ role: "read", db: "devicemesh" }], writeConcern },
+      { createUser: "inspector", pwd: "inspects", roles: [{ role: "read", db: "devicemesh" }], writeConcern },
     ]);
   });
 

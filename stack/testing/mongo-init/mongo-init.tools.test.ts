@@ -54,7 +54,7 @@ it.skipIf(mongosh === undefined || standIn === undefined)(
         .finally(() => user.close());
     };
 
-    const first = await run({ DEVICEMESH_MONGODB_INSPECTOR_PASSWORD: "looks" });
+    const first = await run({ DEVICEMESH_MONGODB_INSPECTOR_PASSWORD: "inspects" });
     expect(first).toEqual({ code: 0, output: expect.stringMatching(/done: replica set \S+ is ready\n$/) });
     const { users } = await database.command({ usersInfo: 1 });
     const roles = Object.fromEntries(

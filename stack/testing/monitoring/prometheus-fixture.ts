@@ -53,17 +53,17 @@ export async function startPrometheus(options: {
     ],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
-  const said: string[] = [];
+  const printed: string[] = [];
   let address: string | undefined;
   let loads = 0;
   createInterface({ input: child.stderr }).on("line", (line) => {
-    said.push(line);
+    printed.push(line);
     address ??= /msg="Listening on" address=(\S+)/.exec(line)?.[1];
     if (line.includes("Completed loading of configuration file")) loads++;
   });
   let over = false;
   const ended = new Promise<void>((resolve) => {
-    child.once("error", (error) => said.push(error.message));
+    child.once("error", (error) => printed.push(error.message));
     child.once("close", () => {
       over = true;
       resolve();
@@ -75,13 +75,13 @@ export async function startPrometheus(options: {
   });
   const until = (what: string, condition: () => boolean) =>
     waitUntil(() => over || condition(), { timeoutMs: 30_000, what }).then(() => {
-      if (over) throw new Error(`Prometheus ended before ${what}:\n${said.join("\n")}`);
+      if (over) throw new Error(`Prometheus ended before ${what}:\n${printed.join("\n")}`);
     });
   await until("it listens", () => address !== undefined && loads === 1);
   writeFileSync(configFile, configOf(address!));
   child.kill("SIGHUP");
   await until("the configuration is loaded", () => loads === 2).catch((error: unknown) => {
-    throw new Error(`Prometheus does not take the configuration:\n${said.slice(-5).join("\n")}`, {
+    throw new Error(`Prometheus does not take the configuration:\n${printed.slice(-5).join("\n")}`, {
       cause: error,
     });
   });

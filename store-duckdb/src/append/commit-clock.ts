@@ -39,7 +39,7 @@ export function createArrivalClock(
   };
 }
 
-/** How far the store is: commits, folding and retention say so, queries read it. */
+/** How far the store is: commits, folding and retention report it, queries read it. */
 export type StoreProgress = {
   horizon(): StoreHorizon;
   /** Nothing that is stored arrived later than this, ms since 1970; -Infinity if nothing is stored. */

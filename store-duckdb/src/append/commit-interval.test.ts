@@ -12,8 +12,8 @@ async function isDue(interval: ReturnType<typeof createCommitInterval>): Promise
   const waiting = interval.untilDue().then(() => {
     due = true;
   });
-  // Microtasks only: a timer of the last millisecond could fire in a turn of the event loop.
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+  // Microtasks only: a timer of the last millisecond could fire in an iteration of the event loop.
+  for (let round = 0; round < 20; round++) await Promise.resolve();
   const answer = due;
   interval.hurry();
   await waiting;

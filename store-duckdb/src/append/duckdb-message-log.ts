@@ -223,7 +223,7 @@ export function createDuckdbMessageLog(dependencies: {
         waiting.push({ batch: withCodesOf(registry.catalog, batch), resolve, reject });
         waitingReadings += batch.length;
         if (waitingReadings >= enoughReadings) interval.hurry();
-        // On the next turn, so that the frames of one turn share a transaction.
+        // In the next iteration of the event loop, so that the frames of one iteration share a transaction.
         running ??= Promise.resolve().then(run);
       });
     },

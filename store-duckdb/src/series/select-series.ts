@@ -11,7 +11,7 @@ import type { SeriesRegistry } from "./series-registry.ts";
 export const anyTime = { sinceMs: Number.NEGATIVE_INFINITY, toMs: Number.POSITIVE_INFINITY } as const;
 
 /** Number of series that are checked before other work can run: less than a millisecond. */
-const seriesPerTurn = 4096;
+const seriesPerPart = 4096;
 
 /**
  * Selects a page of the stored series by checking each: a few milliseconds for a hundred thousand, the same for any
@@ -38,8 +38,8 @@ export async function selectSeries(
     return selection.found();
   }
   const share = createLoopShare();
-  for (let from = 0; from < registry.saved; from += seriesPerTurn) {
-    registry.visit({ from, to: from + seriesPerTurn, sensors }, offer);
+  for (let from = 0; from < registry.saved; from += seriesPerPart) {
+    registry.visit({ from, to: from + seriesPerPart, sensors }, offer);
     await share();
     signal.throwIfAborted();
   }

@@ -11,13 +11,13 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
   if (!document.hidden || signal.aborted) return;
   await new Promise<void>((resolve) => {
-    const look = (): void => {
+    const check = (): void => {
       if (document.hidden && !signal.aborted) return;
-      document.removeEventListener("visibilitychange", look);
-      signal.removeEventListener("abort", look);
+      document.removeEventListener("visibilitychange", check);
+      signal.removeEventListener("abort", check);
       resolve();
     };
-    document.addEventListener("visibilitychange", look);
-    signal.addEventListener("abort", look);
+    document.addEventListener("visibilitychange", check);
+    signal.addEventListener("abort", check);
   });
 }

@@ -11,7 +11,7 @@ const refusing = (code: Code) => async (figures: RawFigures) => {
 const asked: readonly RawFigures[] = [{ quantiles: [0.5] }, { holdSeconds: 60 }];
 
 describe("withRawFigures", () => {
-  it("asks again without them where there are too many readings, and says so", async () => {
+  it("asks again without them where there are too many readings, and reports it", async () => {
     for (const figures of asked) {
       expect(await withRawFigures(figures, async (given) => given)).toEqual({
         answer: figures,

@@ -14,10 +14,10 @@ export function pageScale(): number {
 export function useIsNarrow(): boolean {
   const [isNarrow, setNarrow] = useState(narrow.matches);
   useEffect(() => {
-    const look = (): void => setNarrow(narrow.matches);
-    look();
-    narrow.addEventListener("change", look);
-    return () => narrow.removeEventListener("change", look);
+    const update = (): void => setNarrow(narrow.matches);
+    update();
+    narrow.addEventListener("change", update);
+    return () => narrow.removeEventListener("change", update);
   }, []);
   return isNarrow;
 }

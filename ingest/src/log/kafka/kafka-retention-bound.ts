@@ -57,7 +57,7 @@ export function followRetentionTopic(options: {
     return Number(partition?.high ?? 0);
   }
 
-  async function look(): Promise<void> {
+  async function poll(): Promise<void> {
     const asOfMs = performance.now();
     const end = await endOfTopic();
     if (end === undefined) return bound.confirm(Number.NEGATIVE_INFINITY, asOfMs);
@@ -75,8 +75,8 @@ export function followRetentionTopic(options: {
     while (!signal.aborted) {
       let failure: unknown;
       try {
-        const looked = withinTime(look(), { ms: pollLimitMs, what: `the retention topic ${topic}` });
-        await unlessAborted(looked, signal);
+        const polled = withinTime(poll(), { ms: pollLimitMs, what: `the retention topic ${topic}` });
+        await unlessAborted(polled, signal);
       } catch (error) {
         failure = error;
         // A broker that does not answer would block this.

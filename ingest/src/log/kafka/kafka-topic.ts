@@ -27,7 +27,7 @@ type Pending = PartitionBatch & { resolve(outcome: Outcome): void; reject(error:
 type Outbox = { pending: Pending[]; scheduled: boolean; notBeforeMs: number };
 
 /**
- * A topic of Kafka. A batch counts as appended when every in-sync replica has it (acks=all). The batches of one turn of
+ * A topic of Kafka. A batch counts as appended when every in-sync replica has it (acks=all). The batches of one iteration of
  * the event loop go to their leader in one request. It does not retry: the sender does.
  */
 export function createKafkaTopic(options: {

@@ -90,7 +90,7 @@ describe("an unavailable log", () => {
     test.fake.state = undefined;
     await waitUntil(() => test.reported.at(-1) === false, { what: "it is reported as unavailable" });
     test.fake.state = { partitions: 3, leaderless: [] };
-    await waitUntil(() => test.reported.at(-1) === true, { what: "it is said to be back" });
+    await waitUntil(() => test.reported.at(-1) === true, { what: "it is reported as available" });
   });
 
   it("stays unavailable while the failed partition has no leader", async () => {

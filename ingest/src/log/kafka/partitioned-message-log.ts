@@ -37,7 +37,7 @@ export type PartitionedMessageLog = MessageLog & {
 };
 
 /** An append, and what its answer needs. */
-type HeldAppend = QueuedAppend & {
+type OpenAppend = QueuedAppend & {
   open: boolean;
   unacknowledged: number;
   readonly resolve: (found: undefined) => void;
@@ -65,9 +65,9 @@ export function createPartitionedMessageLog(options: {
     compression: limits.compression,
   });
   const counts = { sends: 0, failedSends: 0, timedOut: 0 };
-  const open = new Set<HeldAppend>();
+  const open = new Set<OpenAppend>();
   let readings = 0;
-  let senders: readonly PartitionSender<HeldAppend>[] = [];
+  let senders: readonly PartitionSender<OpenAppend>[] = [];
   let devices: LogDevices | undefined;
   /** Since when the topic is unreachable, and why. */
   let describing: { readonly sinceMs: number; readonly error: unknown } | undefined;
@@ -113,7 +113,7 @@ export function createPartitionedMessageLog(options: {
     onReachable(reachable, fault());
   }
 
-  function onTimeout(append: HeldAppend): void {
+  function onTimeout(append: OpenAppend): void {
     counts.timedOut++;
     gaveUpMs = monotonicMs();
     reportReachable();
@@ -128,9 +128,9 @@ export function createPartitionedMessageLog(options: {
     });
   }
 
-  function hold(batch: MessageBatch, timeoutMs: number): Promise<undefined> {
+  function queue(batch: MessageBatch, timeoutMs: number): Promise<undefined> {
     const { promise, resolve, reject } = Promise.withResolvers<undefined>();
-    const append: HeldAppend = {
+    const append: OpenAppend = {
       batch,
       open: true,
       unacknowledged: batch.length,
@@ -146,7 +146,7 @@ export function createPartitionedMessageLog(options: {
   }
 
   /** Passes each row to the sender of its device's partition; later, if there are none yet. */
-  function distribute(append: HeldAppend): void {
+  function distribute(append: OpenAppend): void {
     if (devices === undefined) return;
     const { ends, ...sorted } = devices.sort(append.batch);
     let first = 0;
@@ -157,7 +157,7 @@ export function createPartitionedMessageLog(options: {
     }
   }
 
-  function release(append: HeldAppend): void {
+  function release(append: OpenAppend): void {
     append.open = false;
     open.delete(append);
     clearTimeout(append.timer);
@@ -165,14 +165,14 @@ export function createPartitionedMessageLog(options: {
     if (open.size === 0) whenEmpty?.();
   }
 
-  function acknowledge(append: HeldAppend, rows: number): void {
+  function acknowledge(append: OpenAppend, rows: number): void {
     append.unacknowledged -= rows;
     if (append.unacknowledged > 0 || !append.open) return;
     release(append);
     append.resolve(undefined);
   }
 
-  function fail(append: HeldAppend, error: RpcError): void {
+  function fail(append: OpenAppend, error: RpcError): void {
     if (!append.open) return;
     release(append);
     append.reject(error);
@@ -182,7 +182,7 @@ export function createPartitionedMessageLog(options: {
     for (const append of open) fail(append, error);
   }
 
-  function openSender(partition: number): PartitionSender<HeldAppend> {
+  function openSender(partition: number): PartitionSender<OpenAppend> {
     return createPartitionSender({
       partition,
       topic,
@@ -266,7 +266,7 @@ export function createPartitionedMessageLog(options: {
       if (refusal) return Promise.reject(refusal);
       if (batch.length === 0) return Promise.resolve(undefined);
       // Without a result: the raw collection decides later what is a duplicate.
-      return hold(batch, isUnavailable() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
+      return queue(batch, isUnavailable() ? limits.unavailableTimeoutMs : limits.appendTimeoutMs);
     },
     stats: () => ({
       reachable: reachable ?? false,

@@ -41,7 +41,7 @@ export type RequestMeter = {
   end(): void;
 };
 
-/** What all servers of a process hold of requests that are incomplete. */
+/** The incomplete requests in the memory of all servers of a process. */
 export type UnfinishedRequests = {
   /** Bytes of incomplete messages at this moment. */
   readonly bytes: number;
@@ -80,7 +80,7 @@ export function createUnfinishedRequests(
     clearInterval(timer);
     timer = undefined;
   }
-  function hold(peer: string, difference: number): void {
+  function count(peer: string, difference: number): void {
     bytes += difference;
     const ofPeer = (bytesOfPeer.get(peer) ?? 0) + difference;
     if (ofPeer === 0) bytesOfPeer.delete(peer);
@@ -95,21 +95,21 @@ export function createUnfinishedRequests(
       const envelopes = createEnvelopeProgress();
       const begunMs = monotonicMs();
       let messageBegunMs = begunMs;
-      let held = 0;
+      let buffered = 0;
       let isOpen = true;
 
       function end(): void {
         if (!isOpen) return;
         isOpen = false;
         unwatch(check);
-        hold(peer, -held);
+        count(peer, -buffered);
       }
       function fail(error: RpcError): void {
         end();
         reject(error);
       }
       function check(nowMs: number): void {
-        const isMessageOpen = !isStream || held > 0;
+        const isMessageOpen = !isStream || buffered > 0;
         if (isMessageOpen && nowMs - messageBegunMs > limits.messageTimeoutMs) {
           fail(tooSlow("a message", limits.messageTimeoutMs));
         } else if (nowMs - begunMs > limits.streamTimeoutMs) {
@@ -120,11 +120,11 @@ export function createUnfinishedRequests(
       return {
         received(chunk) {
           if (!isOpen) return;
-          const unfinished = isStream ? envelopes.read(chunk) : held + chunk.length;
+          const unfinished = isStream ? envelopes.read(chunk) : buffered + chunk.length;
           // What is left began with this chunk at the latest.
           if (isStream && unfinished <= chunk.length) messageBegunMs = monotonicMs();
-          hold(peer, unfinished - held);
-          held = unfinished;
+          count(peer, unfinished - buffered);
+          buffered = unfinished;
           if ((bytesOfPeer.get(peer) ?? 0) > limits.connectionBytesMax) {
             fail(tooMany("unfinished requests of one connection", limits.connectionBytesMax));
           } else if (bytes > limits.bytesMax) {
@@ -140,7 +140,7 @@ export function createUnfinishedRequests(
 const retryDelayMs = 1000;
 
 function tooMany(subject: string, bytesMax: number): RpcError {
-  const description = `at most ${bytesMax} bytes of incomplete messages are held: try again`;
+  const description = `at most ${bytesMax} bytes of incomplete messages are kept in memory: try again`;
   return resourceExhausted({ subject, description, retryDelayMs });
 }
 
@@ -249,7 +249,7 @@ export function releaseWhenAnswered(request: OnePortRequest, response: OnePortRe
   const release = (): void => {
     if (!stream.closed && !request.complete) stream.close();
   };
-  // A listener before this one sends the trailers; one turn later they are sent.
+  // A listener before this one sends the trailers; one iteration of the event loop later they are sent.
   stream.once("wantTrailers", () => setImmediate(release));
 }
 

@@ -1,4 +1,4 @@
-import type { UniversalHandler } from "@connectrpc/connect/protocol";
+import type { HostProblem } from "../../server/hosts.ts";
 import type { OnePortRequest, OnePortResponse } from "../../server/one-port-server.ts";
 
 /** Returns the address of a service of the contract, as `host:port`; undefined if it is unknown. */
@@ -79,46 +79,6 @@ function rejectRequest(
   response.end();
 }
 
-/** Whether a handler accepts a request, by its method, version and content type. If not, responds to it. */
-export function rejectUnservable(
-  handler: UniversalHandler,
-  request: OnePortRequest,
-  response: OnePortResponse,
-): boolean {
-  const { method } = handler;
-  // Connect lists GET for streams too, and then finds no content type in them.
-  const methods = method.methodKind === "unary" ? handler.allowedMethods : ["POST"];
-  if (!methods.includes(request.method ?? "")) {
-    const allowed = methods.join(", ");
-    response.setHeader("allow", allowed);
-    respondError(
-      response,
-      405,
-      "unimplemented",
-      `${request.method} does not call ${method.name}: use ${allowed}`,
-    );
-    return true;
-  }
-  if (method.methodKind === "bidi_streaming" && request.httpVersion.startsWith("1.")) {
-    // A client that expects a response while it sends would wait forever.
-    response.setHeader("connection", "close");
-    respondError(response, 505, "unimplemented", `${method.name} streams both ways: use HTTP/2`);
-    return true;
-  }
-  const contentType = contentTypeOf(request);
-  if (request.method !== "POST" || handler.supportedContentType(contentType)) return false;
-  const types = method.methodKind === "unary" ? unaryTypes : streamTypes;
-  response.setHeader("accept-post", types.join(", "));
-  const sent =
-    contentType === "" ? "no content-type" : `content-type ${JSON.stringify(contentType.slice(0, 100))}`;
-  respondError(response, 415, "invalid_argument", `the request has ${sent}: send one of ${types.join(", ")}`);
-  return true;
-}
-
-const grpcTypes = ["application/grpc+proto", "application/grpc-web+proto", "application/grpc-web-text+proto"];
-const unaryTypes = ["application/json", "application/proto", ...grpcTypes];
-const streamTypes = ["application/connect+json", "application/connect+proto", ...grpcTypes];
-
 /** Returns an error in Connect's format, which users can read too. */
 export function respondError(response: OnePortResponse, status: number, code: string, message: string): void {
   const body = `${JSON.stringify({ code, message })}\n`;
@@ -130,47 +90,4 @@ export function respondError(response: OnePortResponse, status: number, code: st
 
 function contentTypeOf(request: OnePortRequest): string {
   return request.headers["content-type"] ?? "";
-}
-
-/** The names by which a browser reaches this machine without DNS, in the notation of a Host header. */
-export const loopbackHosts: readonly string[] = ["localhost", "127.0.0.1", "[::1]"];
-
-/** Whether a host is reachable only from this machine, as an address or as a name. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
-}
-
-/** Accepted host names of a server, without ports; "*" for any. */
-export type AllowedHosts = readonly string[] | "*";
-
-/** Why a request is rejected by its Host (HTTP/1.1) or :authority (HTTP/2). */
-export type HostProblem = { readonly kind: "malformed" | "foreign"; readonly message: string };
-
-/**
- * Returns the problem of the host of a request, if there is one. Without authentication a server accepts only loopback
- * names: a web page whose own name resolves to 127.0.0.1 (DNS rebinding) would otherwise have the rights of a program
- * on this machine. A request without a host is accepted, because no browser sends one. Pure.
- */
-export function hostProblem(authority: string | undefined, allowed: AllowedHosts): HostProblem | undefined {
-  if (authority === undefined) return undefined;
-  const host = hostOf(authority);
-  if (host === undefined) {
-    return {
-      kind: "malformed",
-      message: "the Host header is not a host name or address with an optional port",
-    };
-  }
-  if (allowed === "*" || allowed.includes(host)) return undefined;
-  // Any address of 127.0.0.0/8 is this machine's, and DNS cannot define such a name.
-  if (allowed === loopbackHosts && isLoopback(host)) return undefined;
-  return {
-    kind: "foreign",
-    message: `this address serves only calls to ${allowed.join(", ")}: authentication is off here; set up TLS and tokens (npm run certs) for other names`,
-  };
-}
-
-/** Returns the host in lower case and without its port; undefined if it is not valid. */
-function hostOf(authority: string): string | undefined {
-  const [, host] = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?$/.exec(authority) ?? [];
-  return host?.toLowerCase();
 }

@@ -127,7 +127,7 @@ function malformedError(schema: DescMessage, problem: string): RpcError {
 /** How Connect words it. */
 const parseFailure = /^parse binary: (.*)$/s;
 
-/** What Connect says is wrong with the bytes, and the response with all of its body. */
+/** What Connect reports as wrong with the bytes, and the response with all of its body. */
 async function parseProblemOf(
   response: UniversalServerResponse,
 ): Promise<{ readonly problem?: string | undefined; readonly same: UniversalServerResponse }> {

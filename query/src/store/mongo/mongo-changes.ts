@@ -43,7 +43,7 @@ export function createChangeWatch(options: { readonly db: Db; readonly closed: A
     });
   }
 
-  function look(): Promise<Trace> {
+  function readTrace(): Promise<Trace> {
     const now = performance.now();
     if (latest && now - latest.askedAt < traceCacheMs) return latest.trace;
     latest = { trace: ask(), askedAt: now };
@@ -65,7 +65,7 @@ export function createChangeWatch(options: { readonly db: Db; readonly closed: A
           // The trace may include readings that were stored during its read, and that an earlier read lacks.
           if (!ended.aborted) yield;
           while (!ended.aborted) {
-            const trace = await Promise.race([look(), over.promise]);
+            const trace = await Promise.race([readTrace(), over.promise]);
             if (ended.aborted) return;
             const isChanged = trace?.newestMs !== seen?.newestMs || trace?.count !== seen?.count;
             seen = trace;

@@ -2,12 +2,12 @@ import { useRef, useState } from "preact/hooks";
 import { selectionHref } from "../../state/route.ts";
 import { strings } from "../../strings.ts";
 import { FileDrop } from "./file-drop.tsx";
-import { LookTable } from "./look-table.tsx";
+import { InspectionTable } from "./inspection-table.tsx";
 import { Questions } from "./questions.tsx";
 import { Summary } from "./summary.tsx";
 import { type Parameters, type UploadAnswer, upload } from "./upload.ts";
 
-type Step = "idle" | "looking" | "looked" | "loading" | "loaded";
+type Step = "idle" | "inspecting" | "inspected" | "loading" | "loaded";
 
 /** Loads a recording: what was recognised, what is open as choices, and the summary. */
 export function Import() {
@@ -23,17 +23,17 @@ export function Import() {
     ending.current?.abort();
     ending.current = new AbortController();
     const { signal } = ending.current;
-    setStep(isDryRun ? "looking" : "loading");
+    setStep(isDryRun ? "inspecting" : "loading");
     setSent(0);
     try {
       const found = await upload(chosen, stated, { isDryRun, signal, onSent: setSent });
       if (signal.aborted) return;
       setAnswer(found);
-      setStep(!isDryRun && found.report ? "loaded" : "looked");
+      setStep(!isDryRun && found.report ? "loaded" : "inspected");
     } catch {
       if (signal.aborted) return;
       setAnswer({ problems: [strings.problems.unavailable] });
-      setStep("looked");
+      setStep("inspected");
     }
   }
   const choose = (chosen: File): void => {
@@ -42,9 +42,9 @@ export function Import() {
     setParameters({});
     void run(chosen, {}, true);
   };
-  const isBusy = step === "looking" || step === "loading";
-  const isReady = step === "looked" && answer.report !== undefined && answer.problems.length === 0;
-  const devices = [...new Set(answer.look?.examples.map(({ device_id }) => device_id))];
+  const isBusy = step === "inspecting" || step === "loading";
+  const isReady = step === "inspected" && answer.report !== undefined && answer.problems.length === 0;
+  const devices = [...new Set(answer.inspection?.examples.map(({ device_id }) => device_id))];
   return (
     <>
       <div>
@@ -53,7 +53,7 @@ export function Import() {
       </div>
       <FileDrop onFile={choose} />
       <p role="status" class="quiet">
-        {isBusy && file && (step === "looking" ? texts.looking(file.name) : texts.loading(file.name))}
+        {isBusy && file && (step === "inspecting" ? texts.inspecting(file.name) : texts.loading(file.name))}
       </p>
       {isBusy && <progress value={sent} aria-label={texts.sent} />}
       {answer.problems.length > 0 && (
@@ -63,15 +63,15 @@ export function Import() {
           ))}
         </div>
       )}
-      {file && (answer.look?.questions.length || Object.keys(parameters).length > 0) ? (
+      {file && (answer.inspection?.questions.length || Object.keys(parameters).length > 0) ? (
         <Questions
-          questions={answer.look?.questions ?? []}
+          questions={answer.inspection?.questions ?? []}
           parameters={parameters}
           onChange={setParameters}
           onSubmit={() => void run(file, parameters, true)}
         />
       ) : null}
-      {answer.look && <LookTable look={answer.look} />}
+      {answer.inspection && <InspectionTable inspection={answer.inspection} />}
       {answer.report && <Summary report={answer.report} />}
       {file && isReady && (
         <p>

@@ -1,5 +1,5 @@
 import { strings } from "../../strings.ts";
-import type { Look, Parameters } from "./upload.ts";
+import type { Inspection, Parameters } from "./upload.ts";
 
 /** What the recording leaves open, a field for each; nothing is guessed. */
 export function Questions({
@@ -8,7 +8,7 @@ export function Questions({
   onChange,
   onSubmit,
 }: {
-  readonly questions: Look["questions"];
+  readonly questions: Inspection["questions"];
   readonly parameters: Parameters;
   readonly onChange: (parameters: Parameters) => void;
   readonly onSubmit: () => void;

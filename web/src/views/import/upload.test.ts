@@ -16,11 +16,11 @@ describe("uploads", () => {
 
   it("return the open questions, and the message of an error that is not from the import", () => {
     const open = answerOf(422, JSON.stringify({ problems: ["state --zone"], look: { questions: [] } }));
-    expect(open).toMatchObject({ problems: ["state --zone"], look: { questions: [] } });
+    expect(open).toMatchObject({ problems: ["state --zone"], inspection: { questions: [] } });
     expect(answerOf(403, '{"code":"permission_denied","message":"no"}').problems).toEqual(["no"]);
     expect(answerOf(502, "<html>").problems).toEqual(["HTTP 502"]);
     expect(answerOf(200, '{"report":{"stored":1}}')).toEqual({
-      look: undefined,
+      inspection: undefined,
       report: { stored: 1 },
       problems: [],
     });

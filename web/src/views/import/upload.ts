@@ -1,7 +1,7 @@
 import { callHeaders } from "../../mesh/clients.ts";
 
 /** The server's description of a recording. */
-export type Look = {
+export type Inspection = {
   readonly file: string;
   readonly preset: string | null;
   readonly format: string;
@@ -44,7 +44,7 @@ export type Report = {
 
 /** The result of an upload. */
 export type UploadAnswer = {
-  readonly look?: Look | undefined;
+  readonly inspection?: Inspection | undefined;
   readonly report?: Report | undefined;
   /** The problems that prevent loading, as text. */
   readonly problems: readonly string[];
@@ -93,14 +93,18 @@ export function uploadQuery(name: string, parameters: Parameters, isDryRun: bool
   return query.toString();
 }
 
+/** The fields of a response: the description of the recording is `look`. */
+type ServerAnswer = Omit<UploadAnswer, "inspection"> & {
+  readonly look: Inspection;
+  readonly message: string;
+};
+
 /** Parses a response of the server; an error that is not from the import is a problem too. Pure. */
 export function answerOf(status: number, text: string): UploadAnswer {
   try {
-    const { look, report, problems, message } = JSON.parse(text) as Partial<UploadAnswer> & {
-      message?: string;
-    };
+    const { look, report, problems, message } = JSON.parse(text) as Partial<ServerAnswer>;
     const others = problems ?? (status === 200 ? [] : [message ?? `HTTP ${status}`]);
-    return { look, report, problems: others };
+    return { inspection: look, report, problems: others };
   } catch {
     return { problems: [`HTTP ${status}`] };
   }

@@ -1,8 +1,8 @@
 /**
- * Spreads work over turns of the event loop: each call resolves in order, at most `perTurn` in one turn, so that a
+ * Spreads work over iterations of the event loop: each call resolves in order, at most `perIteration` in one iteration, so that a
  * thousand simultaneous watchers do not block other calls.
  */
-export function createLoopTurns(perTurn: number): () => Promise<void> {
+export function createLoopIterations(perIteration: number): () => Promise<void> {
   const waiting: (() => void)[] = [];
   let isScheduled = false;
 
@@ -11,7 +11,7 @@ export function createLoopTurns(perTurn: number): () => Promise<void> {
     if (isScheduled) setImmediate(run);
   }
   function run(): void {
-    for (const resume of waiting.splice(0, perTurn)) resume();
+    for (const resume of waiting.splice(0, perIteration)) resume();
     schedule();
   }
 

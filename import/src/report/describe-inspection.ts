@@ -1,14 +1,14 @@
 import { createConverter } from "../convert/converter.ts";
 import { deviceIds } from "../convert/device-ids.ts";
 import { createDeviceNames } from "../convert/device-names.ts";
-import type { LookedInput } from "../load/import-recordings.ts";
-import type { FilePlan } from "../look/file-plan.ts";
-import type { Question } from "../look/options.ts";
-import type { RowSchema } from "../look/row-schema.ts";
+import type { FilePlan } from "../inspect/file-plan.ts";
+import type { Question } from "../inspect/options.ts";
+import type { RowSchema } from "../inspect/row-schema.ts";
+import type { InspectedInput } from "../load/import-recordings.ts";
 import type { TimeForm } from "../time/time-form.ts";
 
 /** The description of a recording, for users. */
-export type LookDescription = {
+export type InspectionDescription = {
   readonly file: string;
   /** The kind of file, if it is a common one. */
   readonly preset: string | undefined;
@@ -38,24 +38,24 @@ export type ExampleReading = {
 const examplesMax = 3;
 
 /** Describes a sampled recording. */
-export function describeLook({ input, sampled, look }: LookedInput): LookDescription {
-  const names = look.sample.find(({ problem }) => problem === undefined)?.names ?? [];
-  const isOpen = look.plan === undefined && look.questions.length === 0;
+export function describeInspection({ input, sampled, inspection }: InspectedInput): InspectionDescription {
+  const names = inspection.sample.find(({ problem }) => problem === undefined)?.names ?? [];
+  const isOpen = inspection.plan === undefined && inspection.questions.length === 0;
   return {
     file: input.name,
-    preset: look.preset,
-    format: look.format,
+    preset: inspection.preset,
+    format: inspection.format,
     encoding: encodingText(sampled.encoding),
-    columns: look.plan === undefined ? [] : columnsOf(look.plan, look.plan.schemaOf(names)),
-    examples: look.plan === undefined ? [] : examplesOf(look.plan, look.sample),
-    questions: look.questions,
+    columns: inspection.plan === undefined ? [] : columnsOf(inspection.plan, inspection.plan.schemaOf(names)),
+    examples: inspection.plan === undefined ? [] : examplesOf(inspection.plan, inspection.sample),
+    questions: inspection.questions,
     problem:
-      look.problem ??
-      (isOpen ? `no row can be read: ${look.sample[0]?.problem ?? "there are none"}` : undefined),
+      inspection.problem ??
+      (isOpen ? `no row can be read: ${inspection.sample[0]?.problem ?? "there are none"}` : undefined),
   };
 }
 
-function encodingText({ encoding, hasMark }: LookedInput["sampled"]["encoding"]): string {
+function encodingText({ encoding, hasMark }: InspectedInput["sampled"]["encoding"]): string {
   const names = {
     "utf-8": "UTF-8",
     "windows-1252": "windows-1252 (Latin-1)",
@@ -65,7 +65,7 @@ function encodingText({ encoding, hasMark }: LookedInput["sampled"]["encoding"])
   return `${names[encoding]}${hasMark ? " with a byte order mark" : ""}`;
 }
 
-function columnsOf({ times, options }: FilePlan, schema: RowSchema): LookDescription["columns"] {
+function columnsOf({ times, options }: FilePlan, schema: RowSchema): InspectionDescription["columns"] {
   const { names, deviceAt, valueAt, sensorAt, unitAt, sensors, unknown } = schema;
   const isEpoch = times.form.kind === "epoch";
   const zone = isEpoch ? "" : times.isLocal ? `, clocks of ${times.zone}` : ", with zone";
@@ -127,7 +127,7 @@ function formText(form: TimeForm): string {
   }
 }
 
-function examplesOf(plan: FilePlan, sample: LookedInput["look"]["sample"]): ExampleReading[] {
+function examplesOf(plan: FilePlan, sample: InspectedInput["inspection"]["sample"]): ExampleReading[] {
   const deviceOf = createDeviceNames(deviceIds);
   const converter = createConverter(plan, { deviceOf, latestMs: Number.POSITIVE_INFINITY });
   const examples: ExampleReading[] = [];

@@ -22,7 +22,7 @@ export function unitQuestions(
   const refused = new Map<string, Stated>();
   const missing = isMissing([...(options.missing ?? []), ...(context.preset?.missing ?? [])]);
   const valueSensors = createValueSensors({ ...context });
-  const look = (
+  const inspection = (
     sensor: KnownSensor,
     unit: string | undefined,
     where: string,
@@ -37,15 +37,15 @@ export function unitQuestions(
     const value = missing(text) ? Number.NaN : readNumber(text, decimal);
     if (!Number.isNaN(value)) values.set(sensor, [...(values.get(sensor) ?? []), value]);
   };
-  for (const row of rows.slice(0, rowsLooked)) {
+  for (const row of rows.slice(0, rowsInspected)) {
     const schema = schemaOf(row.names);
     for (const { at, name, sensor, unit, decimal } of schema.sensors)
-      look(sensor, unit, `column ${JSON.stringify(name)}`, row.cells[at]!, decimal);
+      inspection(sensor, unit, `column ${JSON.stringify(name)}`, row.cells[at]!, decimal);
     if (schema.valueAt < 0) continue;
     const found = valueSensors.of(schema, row.cells);
     if (found.sensor === undefined) continue;
     const stated = options.units?.get(found.sensor.sensor) ?? (found.unit === "" ? undefined : found.unit);
-    look(found.sensor, stated, "the file", row.cells[schema.valueAt]!, schema.valueDecimal);
+    inspection(found.sensor, stated, "the file", row.cells[schema.valueAt]!, schema.valueDecimal);
   }
   return [
     ...[...refused.values()].map(({ sensor, unit, where }) => ({
@@ -63,4 +63,4 @@ export function unitQuestions(
   ];
 }
 
-const rowsLooked = 2000;
+const rowsInspected = 2000;

@@ -1,22 +1,24 @@
 import { exactNumber } from "../../format/numbers.ts";
 import { strings } from "../../strings.ts";
 import { ReadingsHead } from "../../ui/readings-head.tsx";
-import type { Look } from "./upload.ts";
+import type { Inspection } from "./upload.ts";
 
 /** What was recognised, with the first readings as they would be stored. */
-export function LookTable({ look }: { readonly look: Look }) {
+export function InspectionTable({ inspection }: { readonly inspection: Inspection }) {
   const texts = strings.import;
-  const kind = [look.preset, look.format, look.encoding].filter((part) => part !== null && part !== "");
+  const kind = [inspection.preset, inspection.format, inspection.encoding].filter(
+    (part) => part !== null && part !== "",
+  );
   return (
-    <section class="card" aria-labelledby="look">
-      <h2 id="look">{texts.look}</h2>
+    <section class="card" aria-labelledby="inspection">
+      <h2 id="inspection">{texts.inspection}</h2>
       <p class="quiet">{kind.join(", ")}</p>
-      {look.examples.length > 0 && (
-        <div class="scroll" tabIndex={0} role="group" aria-label={texts.look}>
+      {inspection.examples.length > 0 && (
+        <div class="scroll" tabIndex={0} role="group" aria-label={texts.inspection}>
           <table>
             <ReadingsHead />
             <tbody>
-              {look.examples.map(({ line, device_id, timestamp, sensor, value, unit }) => (
+              {inspection.examples.map(({ line, device_id, timestamp, sensor, value, unit }) => (
                 <tr key={`${line}|${sensor}`}>
                   <th scope="row">{timestamp}</th>
                   <td>{device_id}</td>

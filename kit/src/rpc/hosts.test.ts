@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { hostProblem, isLoopback, loopbackHosts } from "./rejected-requests.ts";
+import { isLoopback, loopbackHosts } from "../server/hosts.ts";
+import { hostProblem } from "./connect-handler.ts";
 
 describe("the host of a request", () => {
   it.each([

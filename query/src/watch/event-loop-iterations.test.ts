@@ -1,10 +1,10 @@
 import { expect, it } from "vitest";
-import { createLoopTurns } from "./event-loop-turns.ts";
+import { createLoopIterations } from "./event-loop-iterations.ts";
 
-it("resolves in order, few in each turn of the event loop", async () => {
-  const turn = createLoopTurns(3);
+it("resolves in order, few in each iteration of the event loop", async () => {
+  const nextIteration = createLoopIterations(3);
   const done: number[] = [];
-  const all = Array.from({ length: 10 }, (_, place) => turn().then(() => done.push(place)));
+  const all = Array.from({ length: 10 }, (_, place) => nextIteration().then(() => done.push(place)));
   const seen: number[] = [];
   while (done.length < all.length) {
     await new Promise(setImmediate);

@@ -1,15 +1,17 @@
-import type { LookedInput } from "../load/import-recordings.ts";
-import { describeLook } from "./describe-look.ts";
+import type { InspectedInput } from "../load/import-recordings.ts";
+import { describeInspection } from "./describe-inspection.ts";
 
 const roleWidth = 12;
 
 /**
  * Formats the description of a recording for a terminal: format, columns, the first readings, and the open questions.
  */
-export function lookText(looked: LookedInput): string {
-  const { file, preset, format, encoding, columns, examples, questions, problem } = describeLook(looked);
+export function inspectionText(inspected: InspectedInput): string {
+  const { file, preset, format, encoding, columns, examples, questions, problem } =
+    describeInspection(inspected);
   const head =
-    looked.look.problem ?? [preset, format, encoding].filter((part) => part !== undefined).join("; ");
+    inspected.inspection.problem ??
+    [preset, format, encoding].filter((part) => part !== undefined).join("; ");
   const lines = [
     `${file}: ${head}`,
     ...columns.map(({ role, text }) => `  ${role.padEnd(roleWidth)} ${text}`),
@@ -18,7 +20,7 @@ export function lookText(looked: LookedInput): string {
         `  line ${line}: ${deviceId} ${sensor} ${value} ${unit} at ${time}`,
     ),
     ...questions.map(({ flag, text }) => `  state ${flag}: ${text}`),
-    ...(problem === undefined || looked.look.problem !== undefined ? [] : [`  ${problem}`]),
+    ...(problem === undefined || inspected.inspection.problem !== undefined ? [] : [`  ${problem}`]),
   ];
   return `${lines.join("\n")}\n`;
 }

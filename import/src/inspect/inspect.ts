@@ -12,7 +12,7 @@ import type { ImportOptions, Question } from "./options.ts";
 import type { SensorLookup } from "./sensor-lookup.ts";
 
 /** The description of a recording, before anything of it is stored. */
-export type Look = {
+export type Inspection = {
   /** The name of the format. */
   readonly format: string;
   readonly preset: string | undefined;
@@ -28,11 +28,11 @@ export type Look = {
 };
 
 /** Describes a recording from its beginning. `isWhole` means that the sample is all of it. Pure. */
-export function lookAt(
+export function inspect(
   text: string,
   isWhole: boolean,
   { options, lookup }: { readonly options: ImportOptions; readonly lookup: SensorLookup },
-): Look {
+): Inspection {
   const format = formatOf(text);
   if (format.kind === "unreadable") return unreadable(format.problem);
   let table: FoundTable | undefined;
@@ -88,7 +88,7 @@ export function lookAt(
   };
 }
 
-function unreadable(problem: string): Look {
+function unreadable(problem: string): Inspection {
   return {
     format: "not readable",
     preset: undefined,

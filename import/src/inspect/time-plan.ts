@@ -114,7 +114,7 @@ function isLikely(
   mapped: readonly string[],
 ): boolean {
   if (mapped.includes(column.name)) return true;
-  // Elapsed seconds look the same.
+  // Elapsed seconds have the same form.
   if (found.kind === "time" && found.form.kind === "spreadsheet-days") return false;
   if (rank !== Number.POSITIVE_INFINITY) return true;
   if (found.kind !== "time" && found.kind !== "date") return true;
